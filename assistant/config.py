@@ -1,0 +1,136 @@
+"""Settings: plain values, frozen. Defaults give way to config.toml, that to the environment, that to flags."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import platformdirs
+
+from assistant.errors import UsageError
+
+APPLICATION = "private-assistant"
+PREFIX = "ASSISTANT_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. Sizes are in bytes or tokens as named."""
+
+    home: Path
+    library: str = "default"
+    # models: a name of the catalog, a path to a file or folder of one's own, or "fake:"
+    chat: str = ""
+    embed: str = ""
+    hub: str = "https://huggingface.co"
+    # files in
+    max_file_bytes: int = 100 * 2**20
+    chunk_tokens: int = 200
+    # passages
+    results: int = 10
+    passages: int = 5
+    passage_tokens: int = 1200
+    # answers
+    context_tokens: int = 4096
+    answer_tokens: int = 320
+    # the machine; 0 threads: as many as there are physical cores; -1 layers: as many as fit
+    threads: int = 0
+    gpu_layers: int = -1
+
+    @property
+    def config_file(self) -> Path:
+        """Where the person's own settings stand."""
+        return self.home / "config.toml"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where fetched models lie."""
+        return self.home / "models"
+
+    @property
+    def libraries_folder(self) -> Path:
+        """Where the libraries lie, a folder each."""
+        return self.home / "libraries"
+
+
+def find_home(environment: Mapping[str, str]) -> Path:
+    """Return the folder of all state: ASSISTANT_HOME, or the platform's user data folder."""
+    named = environment.get(PREFIX + "HOME", "")
+    return Path(named).expanduser().absolute() if named else Path(platformdirs.user_data_dir(APPLICATION, appauthor=False))
+
+
+def load_settings(flags: Mapping[str, str | int] | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings in force. Raises UsageError for a value or a config file that cannot be read."""
+    settings = Settings(home=find_home(environment))
+    settings = overlay(settings, read_config(settings.config_file), str(settings.config_file))
+    if hub := environment.get("HF_ENDPOINT"):
+        settings = replace(settings, hub=hub.rstrip("/"))
+    known = {field.name for field in fields(Settings)} - {"home"}
+    given = {name: environment[PREFIX + name.upper()] for name in known if environment.get(PREFIX + name.upper())}
+    settings = overlay(settings, given, "the environment")
+    return checked(overlay(settings, dict(flags or {}), "the command"))
+
+
+def read_config(path: Path) -> dict[str, object]:
+    """Return the values in config.toml; none where there is no such file."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{path} cannot be read: {error}.", "Mend it, or remove it to return to the defaults.") from error
+
+
+def overlay(settings: Settings, values: Mapping[str, object], origin: str) -> Settings:
+    """Return settings with `values` laid over them, each converted to its field's type."""
+    types = {field.name: type(getattr(settings, field.name)) for field in fields(Settings) if field.name != "home"}
+    converted: dict[str, str | int] = {}
+    for name, value in values.items():
+        if name not in types:
+            raise UsageError(f"{origin} sets '{name}', which is no setting.", f"Settings: {', '.join(sorted(types))}.")
+        converted[name] = convert(name, value, types[name], origin)
+    return replace(settings, **converted)  # type: ignore[arg-type]
+
+
+def convert(name: str, value: object, wanted: type, origin: str) -> str | int:
+    """Return the value as the type of its setting."""
+    if wanted is int and not isinstance(value, bool):
+        try:
+            return int(str(value))
+        except ValueError:
+            pass
+    elif isinstance(value, str):
+        return value
+    raise UsageError(f"{origin} sets {name} to {value!r}, which is not a {'number' if wanted is int else 'text'}.")
+
+
+def checked(settings: Settings) -> Settings:
+    """Return the settings where they make sense together. Raises UsageError where they do not."""
+    name = settings.library
+    if not name or name in {".", ".."} or any(character in name for character in '/\\:\0'):
+        raise UsageError(f"'{name}' cannot be the name of a library.", "Use letters, digits, '-' and '_'.")
+    for field in ("max_file_bytes", "chunk_tokens", "results", "passages", "passage_tokens", "answer_tokens"):
+        if getattr(settings, field) < 1:
+            raise UsageError(f"{field} must be at least 1.")
+    if settings.context_tokens < settings.answer_tokens + 512:
+        raise UsageError("context_tokens must be at least 512 more than answer_tokens.")
+    return settings
+
+
+def save_choice(path: Path, values: Mapping[str, str]) -> None:
+    """Write settings into config.toml; lines that the person wrote for others stay as they are."""
+    lines = path.read_text("utf-8").splitlines() if path.exists() else []
+    kept = [line for line in lines if line.split("=")[0].strip() not in values]
+    quoted = [f'{name} = "{escape(value)}"' for name, value in values.items()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_suffix(".partial")
+    aside.write_text("\n".join([*quoted, *kept]) + "\n", "utf-8")
+    aside.replace(path)
+
+
+def escape(value: str) -> str:
+    """Return the text as it stands inside a TOML string."""
+    return value.replace("\\", "\\\\").replace('"', '\\"')

@@ -1,0 +1,349 @@
+"""The nouns that the rooms speak in, and the protocols of the models. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """Where a run of text stands in one document.
+
+    Lines count from 1: within the page, slide or sheet where there is one, within the file otherwise.
+    `char_start` and `char_end` are a half-open span of the document's extracted text, which for plain
+    text, Markdown and code is the decoded file itself.
+    """
+
+    line_start: int
+    line_end: int
+    char_start: int
+    char_end: int
+    page: int | None = None
+    slide: int | None = None
+    sheet: str | None = None
+    cells: str | None = None
+    chapter: str | None = None
+    time: str | None = None
+    heading: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A page, slide, sheet or chapter (or a whole file): a span of text that no chunk crosses.
+
+    `header` is a line that every chunk of the part needs to be understood, such as a table's header row.
+    """
+
+    char_start: int
+    char_end: int
+    page: int | None = None
+    slide: int | None = None
+    sheet: str | None = None
+    chapter: str | None = None
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading that begins at `char_start`; level 1 is the highest."""
+
+    char_start: int
+    level: int
+    title: str
+
+
+class Shape(StrEnum):
+    """How the text of a document is laid out, which decides where it may be cut."""
+
+    PROSE = "prose"
+    CODE = "code"
+    TABLE = "table"
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """What a reader found in one file. `parts` are in order and do not overlap."""
+
+    text: str
+    parts: tuple[Part, ...]
+    headings: tuple[Heading, ...] = ()
+    title: str = ""
+    shape: Shape = Shape.PROSE
+    encoding: str | None = None
+    empty_pages: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One file's text, known by its path and by the sha256 of its bytes."""
+
+    path: str
+    title: str
+    content_hash: str
+    extraction: Extraction
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of at most the chunker's token limit, verbatim from its document.
+
+    `context` (title, heading path, table header) goes in front of the text for embedding, keyword search
+    and the language model; a quote never includes it.
+    """
+
+    text: str
+    location: Location
+    context: str = ""
+
+    @property
+    def searchable(self) -> str:
+        """The text that is embedded and indexed."""
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that was found for a question; ranks count from 1, None where that search did not find it."""
+
+    chunk_id: int
+    path: str
+    title: str
+    chunk: Chunk
+    score: float = 0.0
+    keyword_rank: int | None = None
+    keyword_score: float | None = None
+    dense_rank: int | None = None
+    cosine: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A numbered source of an answer: a verbatim quote and where exactly it stands."""
+
+    number: int
+    path: str
+    title: str
+    location: Location
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds from the start of the question, and token counts. None: it did not happen."""
+
+    retrieve_ms: float
+    first_token_ms: float | None = None
+    total_ms: float = 0.0
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    generated_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The passages found for one question, best first."""
+
+    question: str
+    hits: tuple[Hit, ...]
+    timings: Timings
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished answer. `abstained`: the files do not say, and `text` says so."""
+
+    question: str
+    text: str
+    abstained: bool
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    model: str
+    embedder: str
+    prompt_version: str
+    timings: Timings
+
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat. Its content is always plain text: markup of a chat template in it has no power."""
+
+    role: Role
+    content: str
+
+
+class FileState(StrEnum):
+    """What became of a file that was seen."""
+
+    INDEXED = "indexed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """What is known of one file: every file that was ever seen has one, with the reason for its state."""
+
+    path: str
+    root: str
+    state: FileState
+    reason: str
+    size: int
+    mtime_ns: int
+    content_hash: str = ""
+    chunks: int = 0
+    pages: int = 0
+    empty_pages: tuple[int, ...] = ()
+    encoding: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long task is. Counts are of this run."""
+
+    stage: str
+    done: int
+    total: int
+    chunks: int = 0
+    current: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """What one `add` or `sync` did. `unchanged` files cost one stat."""
+
+    indexed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    skipped: tuple[LedgerEntry, ...] = ()
+    failed: tuple[LedgerEntry, ...] = ()
+    chunks: int = 0
+    embedded: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+
+
+class Embedder(Protocol):
+    """Turns text into unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that shapes a vector: weights, prompts, pooling, length limit."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text, special tokens left out."""
+
+    def coverage(self, text: str) -> float:
+        """Return the share (0 to 1) of the text's tokens that the vocabulary knows."""
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (len(texts), dimension)."""
+
+    def embed_question(self, text: str) -> Vectors:
+        """Return one unit vector of shape (dimension,)."""
+
+
+class Reply(Protocol):
+    """A reply that is being written: iterate to stream its pieces; the counts are final after that."""
+
+    prompt_tokens: int
+    reused_tokens: int
+    generated_tokens: int
+    finished: bool  # False: it was cut off at the token limit
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text piece by piece."""
+
+
+class ChatModel(Protocol):
+    """Writes replies to messages."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+
+    @property
+    def context_tokens(self) -> int:
+        """The number of tokens that prompt and reply must share."""
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the length of the prompt that these messages become, template included."""
+
+    def reply(self, messages: Sequence[Message], max_tokens: int) -> Reply:
+        """Start a reply at temperature 0. Raises ContextOverflow where prompt and reply do not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """What a library holds."""
+
+    name: str
+    path: str
+    embedder: str
+    documents: int
+    chunks: int
+    roots: tuple[str, ...]
+    skipped: int
+    failed: int
+    bytes: int
+
+
+class Severity(StrEnum):
+    """How bad a finding of `doctor` is."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that `doctor` looked at; `remedy` says what to do where it is not ok."""
+
+    subject: str
+    severity: Severity
+    detail: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One graphics device; memory in bytes."""
+
+    name: str
+    memory_total: int
+    memory_free: int
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What this machine has: sizes in bytes, physical cores, CPU features such as "avx2"."""
+
+    system: str
+    processor: str
+    cores: int
+    features: tuple[str, ...]
+    memory_total: int
+    memory_available: int
+    disk_free: int
+    gpus: tuple[Gpu, ...] = field(default=())

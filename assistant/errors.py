@@ -1,0 +1,87 @@
+"""Failures that a person can act on. Each says what is wrong, a hint says what to do, and each has an exit code.
+
+AssistantError                1
+├── UsageError                2
+├── NothingIndexed            4
+├── ModelMissing              5
+├── ModelUnusable             1   a model file is no model, or is damaged
+├── FetchFailed               1   a model could not be had from any source
+├── LibraryBusy               1   another process is writing
+├── LibraryDamaged            1
+├── LibraryTooNew             1
+├── EmbedderMismatch          1   the library was built with another embedding model
+├── ContextOverflow           1
+├── DiskFull                  1
+└── UnreadableFile                one file only: it becomes a ledger entry and never reaches the person as an error
+    └── SkippedFile               the same, for a file that was left out on purpose
+"""
+
+from __future__ import annotations
+
+
+class AssistantError(Exception):
+    """Base of all: `str(error)` is one sentence, `hint` says what to do."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(AssistantError):
+    """The command was given something it cannot take."""
+
+    exit_code = 2
+
+
+class NothingIndexed(AssistantError):
+    """The library holds no passage."""
+
+    exit_code = 4
+
+
+class ModelMissing(AssistantError):
+    """A model is not on this disk."""
+
+    exit_code = 5
+
+
+class ModelUnusable(AssistantError):
+    """A model file is truncated, damaged, or no model at all."""
+
+
+class FetchFailed(AssistantError):
+    """No source gave the bytes that the catalog names."""
+
+
+class LibraryBusy(AssistantError):
+    """Another process is writing to the library."""
+
+
+class LibraryDamaged(AssistantError):
+    """The library's file is not a readable database."""
+
+
+class LibraryTooNew(AssistantError):
+    """The library was written by a newer version of this program."""
+
+
+class EmbedderMismatch(AssistantError):
+    """The library's vectors come from another embedding model."""
+
+
+class ContextOverflow(AssistantError):
+    """A prompt and its reply do not fit the model's context."""
+
+
+class DiskFull(AssistantError):
+    """There is no room left on the disk."""
+
+
+class UnreadableFile(AssistantError):
+    """One file cannot be read; the message is the reason that the ledger shows."""
+
+
+class SkippedFile(UnreadableFile):
+    """One file is left out on purpose; the message is the reason that the ledger shows."""
