@@ -1,0 +1,22 @@
+"""Known models: what they are, where they are on this disk, how they get there, and which of them suit a machine."""
+
+from __future__ import annotations
+
+from assistant.catalog.choose import recommend, starter
+from assistant.catalog.disk import ModelStore
+from assistant.catalog.entries import HubSource, Model, ModelFile, WheelPart, WheelSource, find, load_catalog
+from assistant.catalog.fetch import pull
+
+__all__ = [
+    "HubSource",
+    "Model",
+    "ModelFile",
+    "ModelStore",
+    "WheelPart",
+    "WheelSource",
+    "find",
+    "load_catalog",
+    "pull",
+    "recommend",
+    "starter",
+]

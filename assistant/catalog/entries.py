@@ -1,0 +1,118 @@
+"""The catalog: catalog.toml in, the models that this program knows out."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from assistant.errors import UsageError
+
+Kind = Literal["chat", "embedding", "reranker"]
+
+SHIPPED = Path(__file__).with_name("catalog.toml")
+IN_CHECKOUT = Path(__file__).parents[2] / "models" / "catalog.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFile:
+    """One file of a model: where it lies in the model's folder, and what its bytes are."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """A repository of a model hub; a file has the same path there as here."""
+
+    repo: str
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class WheelPart:
+    """A wheel of the package index and the member of it that is (a part of) a file; a folder where it ends in '/'."""
+
+    package: str
+    version: str
+    member: str
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """Wheels whose members, joined in order, are the model's one file; or one wheel with a folder of files."""
+
+    parts: tuple[WheelPart, ...]
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the files lie in a folder of one wheel."""
+        return self.parts[0].member.endswith("/")
+
+
+Source = HubSource | WheelSource
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that can be fetched. `memory`: the bytes that running it needs; `sources`: in the order of preference."""
+
+    name: str
+    kind: Kind
+    summary: str
+    licence: str
+    languages: tuple[str, ...]
+    memory: int
+    files: tuple[ModelFile, ...]
+    sources: tuple[Source, ...]
+    query_prompt: str = ""
+    passage_prompt: str = ""
+    dimension: int = 0
+    max_tokens: int = 0
+    context_tokens: int = 0
+    starter: bool = False
+    recommended: bool = False
+
+    @property
+    def size(self) -> int:
+        """The bytes of all its files."""
+        return sum(file.size for file in self.files)
+
+
+@cache
+def load_catalog() -> tuple[Model, ...]:
+    """Return all known models, those first that the catalog names first."""
+    path = SHIPPED if SHIPPED.exists() else IN_CHECKOUT
+    return tuple(read_model(entry) for entry in tomllib.loads(path.read_text("utf-8"))["model"])
+
+
+def read_model(entry: dict[str, Any]) -> Model:
+    """Return the model that one table of the catalog describes."""
+    files = tuple(ModelFile(**file) for file in entry.pop("files"))
+    sources = tuple(read_source(source) for source in entry.pop("sources"))
+    for file in files:
+        if PurePosixPath(file.path).is_absolute() or ".." in PurePosixPath(file.path).parts:
+            raise ValueError(f"the catalog places a file outside its model's folder: {file.path}")
+    return Model(files=files, sources=sources, languages=tuple(entry.pop("languages")), **entry)
+
+
+def read_source(entry: dict[str, Any]) -> Source:
+    """Return the source that one table of the catalog describes."""
+    if entry["kind"] == "hub":
+        return HubSource(entry["repo"], entry["revision"])
+    return WheelSource(tuple(WheelPart(**part) for part in entry["parts"]))
+
+
+def find(name: str) -> Model:
+    """Return the model of this name. Raises UsageError, with names that come close, where there is none."""
+    models = {model.name: model for model in load_catalog()}
+    if name in models:
+        return models[name]
+    close = difflib.get_close_matches(name.lower(), models, n=3, cutoff=0.4)
+    hint = f"Did you mean {' or '.join(close)}?" if close else "See: assistant models list"
+    raise UsageError(f"The catalog has no model '{name}'.", hint)

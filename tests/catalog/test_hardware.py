@@ -1,0 +1,84 @@
+"""Looking at this machine, and at machines that have something else."""
+
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from assistant import hardware
+from assistant.datatypes import Gpu
+
+
+def test_this_machine(tmp_path):
+    seen = hardware.look(tmp_path / "not" / "there" / "yet")
+    assert seen.cores >= 1 and seen.system and seen.processor
+    assert 0 < seen.memory_available <= seen.memory_total
+    assert seen.disk_free > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/cpuinfo")
+@pytest.mark.parametrize(("text", "features"), [
+    ("model name : Some Chip\nflags\t: fpu avx avx2 f16c fma nonsense\n", ("avx", "avx2", "f16c", "fma")),
+    ("Features\t: fp asimd asimddp i8mm\n", ("asimd", "asimddp", "i8mm")),
+    ("", ()),
+])
+def test_features(tmp_path, monkeypatch, text, features):
+    (tmp_path / "cpuinfo").write_text(text)
+    monkeypatch.setattr(hardware, "CPUINFO", tmp_path / "cpuinfo")
+    assert hardware.processor_features() == features
+
+
+def test_a_container_s_limit_counts(tmp_path, monkeypatch):
+    monkeypatch.setattr(hardware, "CGROUP", tmp_path)
+    (tmp_path / "memory.max").write_text("2000000\n")
+    (tmp_path / "memory.current").write_text("1500000\n")
+    (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 500000\n")
+    seen = hardware.look(tmp_path)
+    assert (seen.memory_total, seen.memory_available) == (2_000_000, 1_000_000)
+
+
+@pytest.mark.parametrize("limit", ["max\n", None])
+def test_no_limit(tmp_path, monkeypatch, limit):
+    monkeypatch.setattr(hardware, "CGROUP", tmp_path)
+    if limit:
+        (tmp_path / "memory.max").write_text(limit)
+    assert hardware.container_memory() == (sys.maxsize, 0)
+
+
+@pytest.mark.parametrize("package", [None, SimpleNamespace(submodule_search_locations=["/nowhere"]),
+                                     SimpleNamespace(submodule_search_locations=None)])
+def test_no_llama_cpp_is_no_graphics_card(monkeypatch, package):
+    monkeypatch.setattr(hardware.importlib.util, "find_spec", lambda name: package)
+    assert hardware.usable_gpus() == ()
+
+
+def test_ggml_s_own_list_can_be_read(monkeypatch):
+    pytest.importorskip("llama_cpp")
+    monkeypatch.setattr(hardware, "GRAPHICS_CARD", 0)  # the processor stands in for a card: every build lists one
+    assert all(device.name and device.memory_total > 0 for device in hardware.usable_gpus())
+    assert hardware.usable_gpus()
+
+
+def program(folder, monkeypatch, text):
+    script = folder / "nvidia-smi"
+    script.write_text(f"#!/bin/sh\n{text}\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the program")
+def test_cards_that_llama_cpp_does_not_use(tmp_path, monkeypatch):
+    program(tmp_path, monkeypatch, 'echo "Some Card, 16 GB, 8192, 7000"; echo "Broken Card, [N/A], [N/A]"')
+    monkeypatch.setattr(hardware, "usable_gpus", lambda: ())
+    assert hardware.unused_gpus(hardware.look(tmp_path)) == (Gpu("Some Card, 16 GB", 8192 * 2**20, 7000 * 2**20),)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the program")
+def test_a_driver_that_fails_lists_no_card(tmp_path, monkeypatch):
+    program(tmp_path, monkeypatch, "echo broken; exit 9")
+    assert hardware.nvidia_cards() == ()
+
+
+def test_no_driver_lists_no_card(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert hardware.nvidia_cards() == ()
