@@ -1,0 +1,61 @@
+"""The outside world of models: from the name of a model to a model that is ready. One library to a file.
+
+A name is `fake:` (no weights, for tests and trials), or a path. Names of the catalog become paths before they come here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.datatypes import ChatModel, Embedder
+from assistant.errors import ModelMissing
+
+FAKE = "fake:"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderSpec:
+    """Where an embedding model lies, and the prompts that it was trained with."""
+
+    name: str
+    path: Path
+    query_prompt: str = ""
+    passage_prompt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSpec:
+    """Where a chat model lies and how it is to run. 0 threads: physical cores; -1 GPU layers: as many as fit."""
+
+    name: str
+    path: Path
+    context_tokens: int = 4096
+    threads: int = 0
+    gpu_layers: int = -1
+
+
+def open_embedder(spec: EmbedderSpec) -> Embedder:
+    """Load an embedding model. Raises ModelMissing or ModelUnusable."""
+    if spec.name == FAKE:
+        from assistant.backends.fake import FakeEmbedder
+
+        return FakeEmbedder()
+    if not spec.path.is_dir():
+        raise ModelMissing(f"There is no embedding model at {spec.path}.", "Run: assistant setup")
+    from assistant.backends.sentence import SentenceEmbedder
+
+    return SentenceEmbedder(spec.name, spec.path, spec.query_prompt, spec.passage_prompt)
+
+
+def open_chat(spec: ChatSpec) -> ChatModel:
+    """Load a chat model. Raises ModelMissing or ModelUnusable."""
+    if spec.name == FAKE:
+        from assistant.backends.fake import FakeChat
+
+        return FakeChat()
+    if not spec.path.is_file():
+        raise ModelMissing(f"There is no chat model at {spec.path}.", "Run: assistant setup")
+    from assistant.backends.llama import LlamaChat
+
+    return LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers)

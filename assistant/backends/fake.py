@@ -1,0 +1,109 @@
+"""Models without weights: real implementations of the protocols for tests and trials, and the pattern for a new backend.
+
+Texts that share words have near vectors, so rankings can be asserted; the chat copies the passage sentence nearest to the
+question. Never a default: a person must ask for `fake:` by name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from assistant.datatypes import Message, Vectors
+from assistant.errors import ContextOverflow
+
+WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
+PASSAGE = re.compile(r"^\[(\d+)\] .*\n((?:(?!^\[\d+\] ).*\n?)*)", re.MULTILINE)
+SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
+
+
+def words(text: str) -> list[str]:
+    """Return lower-case words, and single characters of CJK."""
+    return WORD.findall(text.lower())
+
+
+class FakeEmbedder:
+    """Hashes words to buckets: the vector of a text is the unit-length count of its words."""
+
+    name = "fake:"
+    fingerprint = "fake-1"
+    dimension = 256
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of words of each text."""
+        return [len(words(text)) for text in texts]
+
+    def coverage(self, text: str) -> float:
+        """Return 1: every word has a bucket."""
+        return 1.0
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (len(texts), dimension)."""
+        return np.stack([self.embed_question(text) for text in texts]) if texts else np.zeros((0, 256), np.float32)
+
+    def embed_question(self, text: str) -> Vectors:
+        """Return one unit vector of shape (dimension,)."""
+        vector = np.zeros(self.dimension, np.float32)
+        for word in words(text):
+            vector[int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "big") % self.dimension] += 1
+        norm = float(np.linalg.norm(vector))
+        return vector / norm if norm else vector
+
+
+@dataclass(slots=True)
+class FakeReply:
+    """A reply whose text is known from the start."""
+
+    text: str
+    prompt_tokens: int
+    reused_tokens: int = 0
+    generated_tokens: int = 0
+    finished: bool = True
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text word by word."""
+        for piece in re.findall(r"\S+\s*", self.text):
+            self.generated_tokens += 1
+            yield piece
+
+
+@dataclass(slots=True)
+class FakeChat:
+    """Answers with the passage sentence that shares most words with the question; records what it was asked.
+
+    `replies`, where given, are said first, in order.
+    """
+
+    name: str = "fake:"
+    context_tokens: int = 4096
+    replies: list[str] = field(default_factory=list)
+    asked: list[tuple[Message, ...]] = field(default_factory=list)
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the number of words of all messages."""
+        return sum(len(words(message.content)) for message in messages)
+
+    def reply(self, messages: Sequence[Message], max_tokens: int) -> FakeReply:
+        """Start a reply. Raises ContextOverflow where prompt and reply do not fit."""
+        tokens = self.count_tokens(messages)
+        if tokens + max_tokens > self.context_tokens:
+            raise ContextOverflow(f"The prompt has {tokens} tokens, too many for a context of {self.context_tokens}.")
+        self.asked.append(tuple(messages))
+        return FakeReply(self.replies.pop(0) if self.replies else nearest_sentence(messages[-1].content), tokens)
+
+
+def nearest_sentence(prompt: str) -> str:
+    """Return the sentence of the prompt's passages that shares most words with its last line, and its number."""
+    passages, _, question_line = prompt.strip().rpartition("\n")
+    question = set(words(question_line))
+    best = (0, "I do not know.")
+    for number, body in PASSAGE.findall(passages):
+        for sentence in SENTENCE.findall(body):
+            shared = len(question & set(words(sentence)))
+            if shared > best[0]:
+                best = (shared, f"{sentence.strip()} [{number}]")
+    return best[1]

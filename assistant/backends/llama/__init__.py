@@ -1,0 +1,72 @@
+"""llama.cpp as a chat model: a GGUF file in, replies out, on CPU or GPU, through llama-cpp-python's C bindings."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from assistant.backends.llama.engine import Engine
+from assistant.backends.llama.template import ChatTemplate
+from assistant.datatypes import Message
+from assistant.errors import ContextOverflow
+
+
+class LlamaReply:
+    """A reply that is generated while it is iterated, at temperature 0."""
+
+    def __init__(self, engine: Engine, prompt: list[int], max_tokens: int) -> None:
+        self._engine, self._prompt, self._max_tokens = engine, prompt, max_tokens
+        self.prompt_tokens = len(prompt)
+        self.reused_tokens = 0
+        self.generated_tokens = 0
+        self.finished = False
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text piece by piece; whole characters only."""
+        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self.reused_tokens = self._engine.prefill(self._prompt)
+        for _ in range(self._max_tokens):
+            token = self._engine.sample()
+            if self._engine.ends(token):
+                self.finished = True
+                break
+            self.generated_tokens += 1
+            if text := decoder.decode(self._engine.piece(token)):
+                yield text
+            self._engine.extend([token])
+        if text := decoder.decode(b"", final=True):
+            yield text
+
+
+class LlamaChat:
+    """A chat model from a GGUF file. What two prompts in a row have in common at their start is computed once."""
+
+    def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int) -> None:
+        self.name = name
+        self._engine = Engine(path, context_tokens, threads, gpu_layers)
+        self._template = ChatTemplate(self._engine)
+
+    @property
+    def context_tokens(self) -> int:
+        """The number of tokens that prompt and reply must share."""
+        return self._engine.context_tokens
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the length of the prompt that these messages become, template included."""
+        return len(self._template.tokenize(messages))
+
+    def reply(self, messages: Sequence[Message], max_tokens: int) -> LlamaReply:
+        """Start a reply. Raises ContextOverflow where prompt and reply do not fit."""
+        prompt = self._template.tokenize(messages)
+        if len(prompt) + max_tokens > self.context_tokens:
+            raise ContextOverflow(
+                f"The prompt has {len(prompt)} tokens and the reply may have {max_tokens}, "
+                f"more than the context of {self.context_tokens}.",
+                "Ask a shorter question, or raise context_tokens in config.toml.",
+            )
+        return LlamaReply(self._engine, prompt, max_tokens)
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        self._engine.close()

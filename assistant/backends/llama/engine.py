@@ -1,0 +1,193 @@
+"""One llama.cpp model and context: tokens in, tokens out. Knows nothing of chats, templates or passages.
+
+The key/value cache is kept between calls, so a prompt that begins like the last one costs only what is new.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from assistant.backends.llama.amx import has_amx
+from assistant.backends.llama.log import LogKeeper
+from assistant.backends.llama.offload import plan_layers
+from assistant.errors import ContextOverflow, ModelUnusable
+
+BATCH = 512
+SEQUENCE = 0
+ABORTED = 2
+
+
+class Engine:
+    """A loaded model with one sequence. Not for two threads at once."""
+
+    def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int) -> None:
+        import llama_cpp
+        import psutil
+
+        self._api: Any = llama_cpp
+        self._log = LogKeeper(llama_cpp)
+        check_magic(path)
+        llama_cpp.llama_backend_init()
+        self._threads = threads or psutil.cpu_count(logical=False) or os.cpu_count() or 1
+        self._model = self._load(path, plan_layers(llama_cpp, path, gpu_layers))
+        self._vocabulary = llama_cpp.llama_model_get_vocab(self._model)
+        self.context_tokens: int = min(context_tokens, llama_cpp.llama_model_n_ctx_train(self._model))
+        self._interrupted = False
+        self._context = self._open_context()
+        self._memory = llama_cpp.llama_get_memory(self._context)
+        self._sampler = llama_cpp.llama_sampler_init_greedy()
+        self._batch = llama_cpp.llama_batch_init(BATCH, 0, 1)
+        self._held: list[int] = []  # the tokens whose keys and values the cache holds, in order
+
+    def _load(self, path: Path, layers: int) -> Any:  # noqa: ANN401 - a C pointer
+        parameters = self._api.llama_model_default_params()
+        parameters.use_extra_bufts = not has_amx()
+        while True:
+            parameters.n_gpu_layers = layers
+            model = self._api.llama_model_load_from_file(str(path).encode(), parameters)
+            if model:
+                return model
+            if not layers:
+                raise ModelUnusable(f"{path} cannot be loaded: {self._log.last_error() or 'llama.cpp gave no reason'}.",
+                                    "It may be truncated or damaged. Run: assistant models verify")
+            layers //= 2  # the graphics memory was fuller than it looked
+
+    def _open_context(self) -> Any:  # noqa: ANN401 - a C pointer
+        parameters = self._api.llama_context_default_params()
+        parameters.n_ctx = self.context_tokens
+        parameters.n_batch = parameters.n_ubatch = BATCH
+        parameters.n_threads = parameters.n_threads_batch = self._threads
+        parameters.flash_attn_type = 1
+        parameters.no_perf = True
+        # kept as an attribute: llama.cpp calls it for as long as the context lives
+        self._abort = self._api.llama_cpp.ggml_abort_callback(self._should_abort)
+        parameters.abort_callback = self._abort
+        context = self._api.llama_init_from_model(self._model, parameters)
+        if not context:
+            raise ModelUnusable(f"llama.cpp cannot make a context of {self.context_tokens} tokens: {self._log.last_error()}.",
+                                "Lower context_tokens in config.toml.")
+        return context
+
+    def _should_abort(self, _data: object) -> bool:
+        # Python runs signal handlers inside this call: Ctrl-C must stop a prefill that lasts half a minute
+        try:
+            return self._interrupted
+        except KeyboardInterrupt:
+            self._interrupted = True
+            return True
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """Return the text's tokens; only with `special` can markup in it become control tokens."""
+        data = text.encode("utf-8", "replace")
+        size = len(data) + 8
+        buffer = (self._api.llama_token * size)()
+        count = self._api.llama_tokenize(self._vocabulary, data, len(data), buffer, size, False, special)
+        return list(buffer[:count])
+
+    def piece(self, token: int) -> bytes:
+        """Return the bytes that a token stands for; none for a control token."""
+        buffer = ctypes.create_string_buffer(256)
+        count = self._api.llama_token_to_piece(self._vocabulary, token, buffer, len(buffer), 0, False)
+        return buffer.raw[: max(count, 0)]
+
+    def ends(self, token: int) -> bool:
+        """Return whether the model means to stop."""
+        return bool(self._api.llama_vocab_is_eog(self._vocabulary, token))
+
+    def begin_token(self) -> list[int]:
+        """Return the token that a prompt of this model begins with, if it has one."""
+        if not self._api.llama_vocab_get_add_bos(self._vocabulary):
+            return []
+        return [self._api.llama_vocab_bos(self._vocabulary)]
+
+    def chat_template(self) -> str:
+        """Return the model's own Jinja template, or nothing."""
+        template = self._api.llama_model_chat_template(self._model, None)
+        return template.decode("utf-8") if template else ""
+
+    def token_text(self, token: int) -> str:
+        """Return the text of a token, control tokens included."""
+        text = self._api.llama_vocab_get_text(self._vocabulary, token)
+        return text.decode("utf-8", "replace") if text else ""
+
+    def special_texts(self) -> tuple[str, str]:
+        """Return the texts of the begin and end tokens, which templates name."""
+        begin, end = self._api.llama_vocab_bos(self._vocabulary), self._api.llama_vocab_eos(self._vocabulary)
+        return (self.token_text(begin) if begin >= 0 else "", self.token_text(end) if end >= 0 else "")
+
+    def prefill(self, tokens: Sequence[int]) -> int:
+        """Bring the cache to exactly these tokens; return how many of them it held already."""
+        # the last token is always computed: its logits are what comes next
+        reused = common_prefix(self._held, tokens[:-1])
+        self._keep(reused)
+        for start in range(reused, len(tokens), BATCH):
+            self.extend(tokens[start : start + BATCH])
+        return reused
+
+    def extend(self, tokens: Sequence[int]) -> None:
+        """Compute more tokens after those held. Raises KeyboardInterrupt where Ctrl-C came meanwhile."""
+        self._fill(tokens)
+        status = self._api.llama_decode(self._context, self._batch)
+        if status == 0:
+            self._held.extend(tokens)
+            return
+        self._keep(len(self._held))
+        if status == ABORTED or self._interrupted:
+            self._interrupted = False
+            raise KeyboardInterrupt
+        raise ContextOverflow(f"llama.cpp could not take {len(tokens)} more tokens after {len(self._held)} (status {status}).")
+
+    def _fill(self, tokens: Sequence[int]) -> None:
+        batch = self._batch
+        batch.n_tokens = len(tokens)
+        for index, token in enumerate(tokens):
+            batch.token[index] = token
+            batch.pos[index] = len(self._held) + index
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index][0] = SEQUENCE
+            batch.logits[index] = index == len(tokens) - 1
+
+    def _keep(self, count: int) -> None:
+        self._api.llama_memory_seq_rm(self._memory, SEQUENCE, count, -1)
+        del self._held[count:]
+
+    def sample(self) -> int:
+        """Return the likeliest next token."""
+        return int(self._api.llama_sampler_sample(self._sampler, self._context, -1))
+
+    def close(self) -> None:
+        """Free everything."""
+        if self._context:
+            self._api.llama_sampler_free(self._sampler)
+            self._api.llama_batch_free(self._batch)
+            self._api.llama_free(self._context)
+            self._api.llama_model_free(self._model)
+            self._context = self._model = None
+
+    def __del__(self) -> None:
+        # at interpreter exit the library frees itself
+        if not sys.is_finalizing() and getattr(self, "_context", None):
+            self.close()
+
+
+def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
+    """Return the length of the longest common prefix."""
+    count = 0
+    for one, other in zip(first, second, strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
+
+
+def check_magic(path: Path) -> None:
+    """Raise ModelUnusable where the file does not begin as a GGUF does."""
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise ModelUnusable(f"{path} is not a GGUF model.",
+                                "Give a .gguf file, or a name that `assistant models list` shows.")

@@ -1,0 +1,103 @@
+"""Embedding through sentence-transformers: a local model folder in, unit vectors out. Never touches the network."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.datatypes import Vectors
+from assistant.errors import ModelUnusable
+
+WEIGHTS = ("*.safetensors", "pytorch_model.bin")
+SHAPING = ("modules.json", "config.json", "sentence_bert_config.json", "tokenizer.json", "vocab.txt", "*/config.json")
+BATCH = 32
+SAMPLES = 128
+BLOCK = 16 * 1024
+
+
+class SentenceEmbedder:
+    """A sentence-transformers model from a folder. Prompts stand in front of questions and passages."""
+
+    def __init__(self, name: str, folder: Path, query_prompt: str, passage_prompt: str) -> None:
+        self.name = name
+        self._query_prompt, self._passage_prompt = query_prompt, passage_prompt
+        self._model = load(folder)
+        self.dimension = int(self._model.get_embedding_dimension())
+        self.fingerprint = fingerprint(folder, query_prompt, passage_prompt)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text, special tokens left out."""
+        if not texts:
+            return []
+        encoded = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False,
+                                        return_attention_mask=False, return_token_type_ids=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def coverage(self, text: str) -> float:
+        """Return the share of the text's tokens that are not the vocabulary's "unknown"."""
+        ids = self._model.tokenizer(text, add_special_tokens=False, truncation=True, verbose=False)["input_ids"]
+        unknown = self._model.tokenizer.unk_token_id
+        return 1.0 - ids.count(unknown) / len(ids) if ids else 1.0
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (len(texts), dimension)."""
+        return self._encode([self._passage_prompt + text for text in texts])
+
+    def embed_question(self, text: str) -> Vectors:
+        """Return one unit vector of shape (dimension,)."""
+        vector: Vectors = self._encode([self._query_prompt + text])[0]
+        return vector
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        vectors = self._model.encode(texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)
+
+
+def load(folder: Path) -> Any:  # noqa: ANN401 - the library has no types
+    """Load the model on the best device. Raises ModelUnusable where the folder holds no such model."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    for noisy in ("sentence_transformers", "transformers", "torch"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+    try:
+        return SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # the library raises whatever its parts raise
+        first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ModelUnusable(f"{folder} is not an embedding model that can be loaded: {first_line}",
+                            "Run: assistant models verify") from error
+
+
+def fingerprint(folder: Path, query_prompt: str, passage_prompt: str) -> str:
+    """Return a hash of the weights, the files that shape a vector, and the prompts."""
+    digest = hashlib.sha256()
+    for pattern in (*WEIGHTS, *SHAPING):
+        for path in sorted(folder.glob(pattern)):
+            digest.update(f"{path.relative_to(folder)}:{path.stat().st_size}:".encode())
+            digest.update(sample(path))
+    digest.update(f"{query_prompt}\0{passage_prompt}".encode())
+    return digest.hexdigest()[:32]
+
+
+def sample(path: Path) -> bytes:
+    """Return blocks from all over the file: training changes every weight, and gigabytes would delay every start."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if size <= SAMPLES * BLOCK:
+            return file.read()
+        blocks = []
+        for number in range(SAMPLES):
+            file.seek(number * (size - BLOCK) // (SAMPLES - 1))
+            blocks.append(file.read(BLOCK))
+    return b"".join(blocks)

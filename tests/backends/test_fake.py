@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from assistant.backends.fake import FakeChat, FakeEmbedder
+from assistant.datatypes import Message
+from assistant.errors import ContextOverflow
+
+
+def test_texts_that_share_words_are_near() -> None:
+    embedder = FakeEmbedder()
+    question = embedder.embed_question("notice period of the lease")
+    near, far = embedder.embed_passages(["The notice period is ninety days.", "Clean the filter weekly."])
+    assert question @ near > question @ far
+    assert np.linalg.norm(near) == pytest.approx(1)
+
+
+def test_the_chat_copies_the_nearest_sentence_with_its_number() -> None:
+    chat = FakeChat()
+    prompt = "[1] a.txt\nThe rent is 900.\n\n[2] b.txt\nThe notice is 90 days. Cats sleep.\n\nQuestion: how long is the notice"
+    reply = chat.reply([Message("user", prompt)], 50)
+    assert "".join(reply) == "The notice is 90 days. [2]"
+    assert reply.generated_tokens == 6
+
+
+def test_a_prompt_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ContextOverflow):
+        FakeChat(context_tokens=10).reply([Message("user", "word " * 20)], 5)
