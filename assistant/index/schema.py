@@ -1,0 +1,81 @@
+"""The tables of a library's one SQLite file, and how a file is opened. Times are nanoseconds, sizes bytes."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from assistant.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryTooNew
+
+SCHEMA_VERSION = 1
+BUSY_MILLISECONDS = 30_000
+
+TABLES = (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE roots (path TEXT PRIMARY KEY) WITHOUT ROWID",
+    # taken out by hand from under a root
+    "CREATE TABLE excluded (path TEXT PRIMARY KEY) WITHOUT ROWID",
+    # the ledger: every file that was ever seen
+    """CREATE TABLE files (
+        path TEXT PRIMARY KEY, root TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
+        size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, content_hash TEXT NOT NULL,
+        title TEXT NOT NULL, chunks INTEGER NOT NULL, pages INTEGER NOT NULL,
+        empty_pages TEXT NOT NULL, encoding TEXT, notes TEXT NOT NULL) WITHOUT ROWID""",
+    # AUTOINCREMENT: an id is never used again, since a view may still hold it
+    """CREATE TABLE chunks (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL REFERENCES files(path), ordinal INTEGER NOT NULL,
+        text TEXT NOT NULL, context TEXT NOT NULL, vector_key BLOB NOT NULL,
+        char_start INTEGER NOT NULL, char_end INTEGER NOT NULL, line_start INTEGER NOT NULL, line_end INTEGER NOT NULL,
+        page INTEGER, slide INTEGER, sheet TEXT, cells TEXT, chapter TEXT, time TEXT, heading TEXT)""",
+    "CREATE UNIQUE INDEX chunks_of_file ON chunks(path, ordinal)",
+    "CREATE INDEX chunks_of_vector ON chunks(vector_key)",
+    # float16, by the hash of the text that was embedded
+    "CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID",
+    'CREATE VIRTUAL TABLE words USING fts5(body, tokenize = "porter unicode61 remove_diacritics 2")',
+)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a library's file, or make it. Raises LibraryDamaged, LibraryTooNew or LibraryBusy."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        # transactions are begun by hand; the pipeline may embed on one thread and write on another
+        connection = sqlite3.connect(path, timeout=BUSY_MILLISECONDS / 1000, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")
+        prepare(connection)
+    except sqlite3.Error as error:
+        raise translated(error, path) from error
+    return connection
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the tables in a new file; check the version of an old one."""
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise LibraryTooNew(f"The library has format {version}; this program knows formats up to {SCHEMA_VERSION}.",
+                            "Install the newer version of this program that wrote it, or use another library: -L NAME")
+    if version == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    # another process may have been here first
+    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+        for statement in TABLES:
+            connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")
+
+
+def translated(error: sqlite3.Error, path: Path) -> Exception:
+    """Return the error that a person can act on for one of SQLite's."""
+    text = str(error)
+    if "disk is full" in text or "disk I/O" in text:
+        return DiskFull(f"There is no room to write {path}: {text}.", "Free some space; what was reported done is kept.")
+    if "locked" in text:
+        return LibraryBusy("Another program is writing to this library.", "Wait until it is done, and try again.")
+    if "readonly" in text or "unable to open" in text:
+        return LibraryBusy(f"{path} cannot be written: {text}.", "Check the folder's permissions, or set ASSISTANT_HOME.")
+    return LibraryDamaged(f"{path} is not a readable library: {text}.",
+                          "Move the file away and add your files again; the files themselves are untouched.")

@@ -1,0 +1,285 @@
+"""One library in one SQLite file: files, chunks, vectors and words, changed together in one transaction.
+
+The truth: whatever else there is can be rebuilt from it. A file's old chunks leave in the same transaction in which
+its new ones come, so a reader sees one or the other and a kill loses nothing that was committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, Vectors
+from assistant.index.schema import connect, translated
+from assistant.index.words import indexed
+
+PLACES = tuple(field.name for field in fields(Location))
+CHUNK_COLUMNS = f"id, path, text, context, {', '.join(PLACES)}"
+FILE_COLUMNS = "path, root, state, reason, size, mtime_ns, content_hash, chunks, pages, empty_pages, encoding, notes"
+MANY = 500  # values in one IN (...)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk with its id and the file that it comes from."""
+
+    chunk_id: int
+    path: str
+    title: str
+    chunk: Chunk
+
+
+def vector_key(text: str) -> bytes:
+    """Return the key of the vector of this searchable text."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+class Store:
+    """An open library. Each method is one transaction unless `transaction` holds several together."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._connection = connect(path)
+        self._depth = 0
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold several changes together: all of them are kept, or none."""
+        if self._depth:
+            yield
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            yield
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise translated(error, self.path) from error
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._depth = 0
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(sql, values).fetchall()
+        except sqlite3.Error as error:
+            raise translated(error, self.path) from error
+
+    def _number(self, sql: str, values: Sequence[object] = ()) -> int:
+        return int(self._rows(sql, values)[0][0] or 0)
+
+    # what the library is
+
+    def meta(self, key: str) -> str:
+        """Return a note that the library keeps about itself; empty where there is none."""
+        rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else ""
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Keep a note about the library."""
+        with self.transaction():
+            self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    @property
+    def generation(self) -> int:
+        """A number that grows with every change of the chunks: a view that carries the same number is current."""
+        return int(self.meta("generation") or 0)
+
+    def roots(self) -> tuple[str, ...]:
+        """Return the paths that were added."""
+        return tuple(str(row[0]) for row in self._rows("SELECT path FROM roots ORDER BY path"))
+
+    def add_root(self, path: str) -> None:
+        """Remember a path that was added."""
+        with self.transaction():
+            self._connection.execute("INSERT OR IGNORE INTO roots VALUES (?)", (path,))
+
+    def drop_root(self, path: str) -> None:
+        """Forget a path that was added."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM roots WHERE path = ?", (path,))
+
+    def excluded(self) -> tuple[str, ...]:
+        """Return the paths that were taken out by hand and stay out until they are added again."""
+        return tuple(str(row[0]) for row in self._rows("SELECT path FROM excluded ORDER BY path"))
+
+    def exclude(self, path: str) -> None:
+        """Keep a path out of what its root brings in."""
+        with self.transaction():
+            self._connection.execute("INSERT OR IGNORE INTO excluded VALUES (?)", (path,))
+
+    def include(self, path: str) -> None:
+        """Let a path in again."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM excluded WHERE path = ?", (path,))
+
+    def clear(self) -> None:
+        """Drop every chunk and vector and let every file be read again. The roots stay."""
+        with self.transaction():
+            for table in ("words", "chunks", "vectors"):
+                self._connection.execute(f"DELETE FROM {table}")
+            self._connection.execute("UPDATE files SET mtime_ns = 0, content_hash = '', chunks = 0")
+            self._grow_generation()
+
+    # the ledger
+
+    def ledger(self) -> dict[str, LedgerEntry]:
+        """Return every file's entry by its path."""
+        rows = self._rows(f"SELECT {FILE_COLUMNS} FROM files ORDER BY path")
+        return {str(row[0]): entry_from(row) for row in rows}
+
+    def count(self, state: FileState) -> int:
+        """Return how many files are in this state."""
+        return self._number("SELECT count(*) FROM files WHERE state = ?", (state.value,))
+
+    def count_chunks(self) -> int:
+        """Return how many chunks there are."""
+        return self._number("SELECT count(*) FROM chunks")
+
+    # changes
+
+    def put_document(self, entry: LedgerEntry, title: str, chunks: Sequence[Chunk], vectors: dict[bytes, Vectors]) -> None:
+        """Replace a file's chunks and its ledger entry. `vectors` holds those that are not in the store yet."""
+        with self.transaction():
+            self._drop_chunks(entry.path)
+            self._put_entry(entry, title)
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
+                [(key, vector.astype(np.float16).tobytes()) for key, vector in vectors.items()],
+            )
+            for ordinal, chunk in enumerate(chunks):
+                self._put_chunk(entry.path, ordinal, chunk)
+            self._grow_generation()
+
+    def put_entry(self, entry: LedgerEntry) -> None:
+        """Note a file without text: skipped or failed. Its old chunks, if it had any, leave."""
+        with self.transaction():
+            if self._drop_chunks(entry.path):
+                self._grow_generation()
+            self._put_entry(entry, "")
+
+    def touch(self, path: str, size: int, mtime_ns: int) -> None:
+        """Note a new time of a file whose content is the same."""
+        with self.transaction():
+            self._connection.execute("UPDATE files SET size = ?, mtime_ns = ? WHERE path = ?", (size, mtime_ns, path))
+
+    def drop_files(self, paths: Iterable[str]) -> int:
+        """Remove files with everything that came from them; return how many there were."""
+        dropped = 0
+        with self.transaction():
+            for path in paths:
+                self._drop_chunks(path)
+                dropped += self._connection.execute("DELETE FROM files WHERE path = ?", (path,)).rowcount
+            if dropped:
+                self._grow_generation()
+        return dropped
+
+    def drop_unused_vectors(self) -> int:
+        """Remove the vectors that no chunk needs any more; return how many."""
+        with self.transaction():
+            sql = "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = vectors.key)"
+            return self._connection.execute(sql).rowcount
+
+    def _drop_chunks(self, path: str) -> int:
+        self._connection.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM chunks WHERE path = ?)", (path,))
+        return self._connection.execute("DELETE FROM chunks WHERE path = ?", (path,)).rowcount
+
+    def _put_entry(self, entry: LedgerEntry, title: str) -> None:
+        self._connection.execute(
+            f"INSERT INTO files ({FILE_COLUMNS}, title) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(path) DO UPDATE SET "
+            + ", ".join(f"{name} = excluded.{name}" for name in (*FILE_COLUMNS.split(", ")[1:], "title")),
+            (entry.path, entry.root, entry.state.value, entry.reason, entry.size, entry.mtime_ns, entry.content_hash,
+             entry.chunks, entry.pages, json.dumps(entry.empty_pages), entry.encoding, json.dumps(entry.notes), title),
+        )
+
+    def _put_chunk(self, path: str, ordinal: int, chunk: Chunk) -> None:
+        places = [getattr(chunk.location, name) for name in PLACES]
+        row = self._connection.execute(
+            f"INSERT INTO chunks (path, ordinal, text, context, vector_key, {', '.join(PLACES)}) "
+            f"VALUES (?,?,?,?,?,{','.join('?' * len(PLACES))})",
+            (path, ordinal, chunk.text, chunk.context, vector_key(chunk.searchable), *places),
+        )
+        # the file's name is found by keyword, but is not embedded: a renamed file costs no embedding
+        body = indexed(f"{Path(path).stem}\n{chunk.searchable}")
+        self._connection.execute("INSERT INTO words (rowid, body) VALUES (?, ?)", (row.lastrowid, body))
+
+    def _grow_generation(self) -> None:
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (str(self.generation + 1),))
+
+    # reading back
+
+    def known_vectors(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Return those of the keys whose vector is here already."""
+        wanted = list(keys)
+        found: set[bytes] = set()
+        for start in range(0, len(wanted), MANY):
+            part = wanted[start : start + MANY]
+            rows = self._rows(f"SELECT key FROM vectors WHERE key IN ({','.join('?' * len(part))})", part)
+            found.update(bytes(row[0]) for row in rows)
+        return found
+
+    def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
+        """Return the chunks with these ids; ids that are gone are left out."""
+        found: dict[int, StoredChunk] = {}
+        for start in range(0, len(ids), MANY):
+            part = list(ids[start : start + MANY])
+            sql = (f"SELECT {', '.join('chunks.' + name for name in CHUNK_COLUMNS.split(', '))}, files.title FROM chunks "
+                   f"JOIN files ON files.path = chunks.path WHERE chunks.id IN ({','.join('?' * len(part))})")
+            found.update((stored.chunk_id, stored) for stored in map(chunk_from, self._rows(sql, part)))
+        return found
+
+    def all_vectors(self, dimension: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Vectors]:
+        """Return (ids of shape (n,), vectors of shape (n, dimension)) of all chunks."""
+        rows = self._rows("SELECT chunks.id, vectors.vector FROM chunks JOIN vectors ON vectors.key = chunks.vector_key "
+                          "ORDER BY chunks.id")
+        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
+        halves = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
+        return ids, halves.reshape(len(rows), dimension).astype(np.float32)
+
+    def match(self, expression: str, limit: int) -> list[tuple[int, float]]:
+        """Return (chunk id, BM25 score, higher is better) for an FTS5 expression, best first."""
+        rows = self._rows("SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (expression, limit))
+        return [(int(row[0]), float(row[1])) for row in rows]
+
+    def count_matches(self, expression: str, limit: int) -> int:
+        """Return how many chunks match an FTS5 expression, counting no further than `limit`."""
+        return self._number("SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (expression, limit))
+
+    def integrity(self) -> str:
+        """Return "ok", or what SQLite finds wrong with the file."""
+        return str(self._rows("PRAGMA quick_check(1)")[0][0])
+
+
+def entry_from(row: Sequence[Any]) -> LedgerEntry:
+    """Return the ledger entry in a row of FILE_COLUMNS."""
+    path, root, state, reason, size, mtime_ns, content_hash, chunks, pages, empty_pages, encoding, notes = row
+    return LedgerEntry(
+        path, root, FileState(state), reason, size, mtime_ns, content_hash, chunks, pages,
+        tuple(json.loads(empty_pages)), encoding, tuple(json.loads(notes)),
+    )
+
+
+def chunk_from(row: Sequence[Any]) -> StoredChunk:
+    """Return the chunk in a row of CHUNK_COLUMNS and the file's title."""
+    chunk_id, path, text, context, *places, title = row
+    location = Location(**dict(zip(PLACES, places, strict=True)))
+    return StoredChunk(chunk_id, path, title, Chunk(text, location, context))

@@ -1,0 +1,26 @@
+from assistant.index.words import indexed, terms
+
+
+def test_chinese_becomes_characters_and_pairs() -> None:
+    assert indexed("数据库").split() == ["数", "据", "库", "数据", "据库"]
+
+
+def test_mixed_text_keeps_its_words_apart() -> None:
+    assert indexed("AX-2040的保修").split() == ["AX-2040", "的", "保", "修", "的保", "保修"]
+
+
+def test_full_width_letters_are_made_plain() -> None:
+    assert indexed("ＡＸ２０４０") == "AX2040"
+
+
+def test_terms_of_a_question_leave_stop_words_out() -> None:
+    assert terms("What is the notice period?") == ["notice", "period"]
+    assert terms("违约金是多少？") == ["违约", "约金", "金是"]
+
+
+def test_a_question_of_stop_words_only_keeps_them() -> None:
+    assert terms("Who is it?") == ["who", "is", "it"]
+
+
+def test_one_character_is_a_term() -> None:
+    assert terms("水") == ["水"]
