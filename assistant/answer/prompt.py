@@ -1,0 +1,97 @@
+"""Every word that the program says to a model or in a model's stead, in one place, with a version.
+
+The system text comes first and never changes, so that its computation can be kept; the question comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.answer.language import language
+from assistant.datatypes import ChatModel, Hit, Location, Message
+from assistant.errors import ContextOverflow
+
+PROMPT_VERSION = "1"
+
+NOT_STATED = "NOT STATED"
+
+SYSTEM = f"""You answer questions from numbered passages of a person's own files.
+Use only what the passages say, never what you know otherwise.
+End each sentence with the number of the passage that says it, like this: [1]
+Answer in one to three short sentences, in the language of the question. Copy names, numbers and dates exactly.
+If the passages do not contain the answer, reply with these two words only: {NOT_STATED}
+如果资料中没有答案，只回复：{NOT_STATED}"""
+
+REFUSALS = {
+    "en": "Your files do not say.",
+    "zh": "您的文件中没有说明。",
+    "ja": "お手元のファイルには記載がありません。",
+    "ko": "파일에 나와 있지 않습니다.",
+    "ru": "В ваших файлах об этом не сказано.",
+    "de": "Ihre Dateien sagen dazu nichts.",
+    "fr": "Vos fichiers ne le disent pas.",
+    "es": "Sus archivos no lo dicen.",
+}
+QUESTION = {"zh": "问题：", "ja": "質問：", "ko": "질문: "}
+
+
+def refusal(question: str) -> str:
+    """Return the sentence that says that the files do not say, in the question's language."""
+    return REFUSALS[language(question)]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What the model is sent, and the passages in it: passage n of the text is passages[n - 1]."""
+
+    messages: tuple[Message, ...]
+    passages: tuple[Hit, ...]
+
+
+def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
+            passage_tokens: int, answer_tokens: int) -> Prompt:
+    """Return a prompt with as many of the hits, best first, as fit `passage_tokens` and the model's context.
+
+    The oldest turns of the history leave first, then the last passages; the question is never cut.
+    Raises ContextOverflow where even the question alone does not fit.
+    """
+    room = chat.context_tokens - answer_tokens
+    alone = chat.count_tokens(messages(question, (), ()))
+    if alone > room:
+        raise ContextOverflow(f"The question is too long: {alone} tokens with its instructions; the model takes {room}.",
+                              "Ask a shorter question, or raise context_tokens in config.toml.")
+    turns = list(history)
+    while turns and chat.count_tokens(messages(question, hits[:1], turns)) > room - passage_tokens:
+        del turns[:2]
+    bare = chat.count_tokens(messages(question, (), turns))
+    chosen: list[Hit] = []
+    for hit in hits:
+        size = chat.count_tokens(messages(question, [*chosen, hit], turns))
+        if size > room or (chosen and size > bare + passage_tokens):
+            break
+        chosen.append(hit)
+    return Prompt(messages(question, chosen, turns), tuple(chosen))
+
+
+def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the system text, the turns before, and the passages with the question after them."""
+    passages = "\n\n".join(passage(number, hit) for number, hit in enumerate(hits, 1))
+    asked = QUESTION.get(language(question), "Question: ") + " ".join(question.split())
+    return (Message("system", SYSTEM), *history, Message("user", f"{passages}\n\n{asked}"))
+
+
+def passage(number: int, hit: Hit) -> str:
+    """Return one passage as the model reads it: its number and where it is from, then what helps, then its words."""
+    context = "\n".join(line for line in hit.chunk.context.splitlines()[1:] if line)
+    source = " · ".join(part for part in (hit.title, place(hit.chunk.location), hit.chunk.location.heading) if part)
+    return f"[{number}] {source}\n{context + chr(10) if context else ''}{hit.chunk.text}"
+
+
+def place(location: Location) -> str:
+    """Return the page, slide or sheet in a word; nothing for a file without such."""
+    if location.page is not None:
+        return f"p. {location.page}"
+    if location.slide is not None:
+        return f"slide {location.slide}"
+    return location.sheet or location.chapter or ""

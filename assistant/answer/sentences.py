@@ -1,0 +1,55 @@
+"""Sentences of English and Chinese text, and how much of one text's words stand in another."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
+WORD = re.compile(f"\\d[\\d.,:/-]*\\d|[{CJK}]|[^\\W_{CJK}]+")
+CLOSERS = "\"'”’)）」』】"
+END = re.compile(f"[。！？；][{CLOSERS}]*|[.!?][{CLOSERS}]*(?=\\s|$)|\n+")
+ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:[A-Z]|[Dd]r|[Mm]rs?|[Mm]s|[Pp]rof|[Nn]o|[Ff]ig|[Ss]t|vs|etc|e\.g|i\.e|[Ii]nc|[Ll]td|[Cc]o|approx)\.$"
+)
+STOP = frozenset(
+    "a an the of in on at to for from by with and or is are was were be been it its as that this these those which who what "
+    "的 了 是 在 和 与 及 或 有 为 之 其".split()
+)
+
+
+def tokens(text: str) -> list[str]:
+    """Return the words that carry meaning, lower-case: numbers whole, CJK by character, stop words left out."""
+    return [word for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()) if word not in STOP]
+
+
+def is_end(text: str, start: int, end: int) -> bool:
+    """Return whether the terminator at text[start:end] ends a sentence rather than an abbreviation."""
+    return text[start] != "." or not ABBREVIATION.search(text[:end].rstrip(CLOSERS))
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """Yield (start, end) of each sentence, white space around it left out."""
+    start = 0
+    for match in END.finditer(text):
+        if is_end(text, match.start(), match.end()):
+            yield from trimmed(text, start, match.end())
+            start = match.end()
+    yield from trimmed(text, start, len(text))
+
+
+def trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the span without white space at its ends, if anything is left."""
+    inner = text[start:end]
+    if inner.strip():
+        yield start + len(inner) - len(inner.lstrip()), end - (len(inner) - len(inner.rstrip()))
+
+
+def support(claim: Sequence[str], source: str) -> float:
+    """Return the share (0 to 1) of the claim's tokens that stand in the source; numbers count three times."""
+    if not claim:
+        return 0.0
+    held = set(tokens(source))
+    weights = [(3.0 if any(character.isdigit() for character in token) else 1.0, token) for token in claim]
+    return sum(weight for weight, token in weights if token in held) / sum(weight for weight, _ in weights)

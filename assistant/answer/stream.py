@@ -1,0 +1,94 @@
+"""An answer while it is written: iterate for its text, then read the finished `answer`. One object for person and script."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from assistant.answer.abstain import is_refusal, undecided
+from assistant.answer.cite import CitingStream, citations
+from assistant.answer.prompt import PROMPT_VERSION, Prompt, refusal
+from assistant.datatypes import Answer, ChatModel, Hit, Reply, Timings
+
+Open = Callable[[], tuple[ChatModel, Prompt]]
+
+
+class AnswerStream:
+    """The evidence at once, the text as it comes, the finished answer after that."""
+
+    def __init__(self, question: str, hits: tuple[Hit, ...], embedder: str, started: float, retrieve_ms: float,
+                 open_model: Open, answer_tokens: int) -> None:
+        self.question = question
+        self.hits = hits
+        self._open, self._answer_tokens = open_model, answer_tokens
+        self._started = started
+        self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms))
+        self._done = False
+
+    @property
+    def answer(self) -> Answer:
+        """The finished answer; waits for it where nobody has iterated."""
+        if not self._done:
+            for _ in self:
+                pass
+        return self._answer
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text, citation numbers included. What was yielded joins to `answer.text`."""
+        if not self.hits:
+            yield from self._refuse(None)
+            return
+        chat, prompt = self._open()
+        self._answer = replace(self._answer, model=chat.name)
+        reply = chat.reply(prompt.messages, self._answer_tokens)
+        pieces = iter(reply)
+        opening = self._read_opening(pieces)
+        if is_refusal(opening):
+            yield from self._refuse(reply)
+            return
+        stream = CitingStream(prompt.passages)
+        shown: list[str] = []
+        for piece in self._through(stream, opening, pieces):
+            # white space at either end is the model's, not the answer's
+            text = piece if shown else piece.lstrip()
+            if text:
+                shown.append(text)
+                yield text
+        text = "".join(shown).rstrip()
+        self._finish(reply, replace(self._answer, text=text,
+                                    citations=citations(stream.sentences, prompt.passages, self.question)))
+
+    def _read_opening(self, pieces: Iterator[str]) -> str:
+        """Return the beginning of the reply, as far as it takes to tell an answer from a refusal."""
+        opening = ""
+        for piece in pieces:
+            if not opening:
+                timings = replace(self._answer.timings, first_token_ms=self._elapsed())
+                self._answer = replace(self._answer, timings=timings)
+            opening += piece
+            if opening.strip() and (is_refusal(opening) or not undecided(opening)):
+                break
+        return opening
+
+    @staticmethod
+    def _through(stream: CitingStream, opening: str, pieces: Iterator[str]) -> Iterator[str]:
+        yield from stream.feed(opening)
+        for piece in pieces:
+            yield from stream.feed(piece)
+        yield from stream.finish()
+
+    def _refuse(self, reply: Reply | None) -> Iterator[str]:
+        text = refusal(self.question)
+        yield text
+        self._finish(reply, replace(self._answer, text=text, abstained=True))
+
+    def _finish(self, reply: Reply | None, answer: Answer) -> None:
+        timings = replace(answer.timings, total_ms=self._elapsed())
+        if reply is not None:
+            timings = replace(timings, prompt_tokens=reply.prompt_tokens, reused_tokens=reply.reused_tokens,
+                              generated_tokens=reply.generated_tokens)
+        self._answer, self._done = replace(answer, timings=timings), True
+
+    def _elapsed(self) -> float:
+        return (time.perf_counter() - self._started) * 1000

@@ -1,0 +1,77 @@
+import pytest
+
+from assistant.answer.cite import CitingStream, citations
+from assistant.datatypes import Chunk, Hit, Location
+
+
+def hit(text: str, number: int = 1, line: int = 10) -> Hit:
+    return Hit(number, f"/{number}.txt", f"File {number}", Chunk(text, Location(line, line + text.count("\n"), 100, 100 + len(text))))
+
+
+RENT = hit("The lease began in May.\nThe rent is 900 euros a month.", 1)
+NOTICE = hit("Either party may end it with 90 days' notice.", 2)
+PASSAGES = [RENT, NOTICE]
+
+
+def cited(*pieces: str, passages: list[Hit] = PASSAGES) -> str:
+    stream = CitingStream(passages)
+    shown = [text for piece in pieces for text in stream.feed(piece)]
+    return "".join([*shown, *stream.finish()])
+
+
+def test_the_models_number_stays_and_stands_before_the_full_stop() -> None:
+    assert cited("The rent is 900 euros [1].") == "The rent is 900 euros [1]."
+
+
+def test_a_number_behind_the_full_stop_belongs_to_the_sentence_before() -> None:
+    assert cited("The rent is 900 euros. [1] The notice is 90 days. [2]") == (
+        "The rent is 900 euros [1]. The notice is 90 days [2]."
+    )
+
+
+def test_a_missing_number_is_given() -> None:
+    assert cited("The rent is 900 euros.") == "The rent is 900 euros [1]."
+
+
+def test_a_number_that_names_no_passage_is_dropped() -> None:
+    assert cited("The rent is 900 euros [7].") == "The rent is 900 euros [1]."
+
+
+def test_a_wrong_number_gives_way_to_the_passage_that_says_it() -> None:
+    assert cited("The notice is 90 days [1].") == "The notice is 90 days [2]."
+
+
+def test_a_sentence_that_nothing_supports_gets_no_number() -> None:
+    assert cited("Bananas grow in Ecuador [9].") == "Bananas grow in Ecuador."
+
+
+def test_chinese_sentences_and_wide_brackets() -> None:
+    passages = [hit("逾期交货的违约金为千分之三。"), hit("保修期为两年。", 2)]
+    assert cited("违约金为千分之三。保修期为两年【2】。", passages=passages) == "违约金为千分之三 [1]。保修期为两年 [2]。"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_pieces_of_any_size_give_the_same_text(size: int) -> None:
+    text = "The rent is 900 euros. [1] Dr. Lee said so! The notice is 90 days [2].\nThe end"
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    assert cited(*pieces) == cited(text)
+
+
+def test_text_is_shown_before_the_sentence_is_over() -> None:
+    stream = CitingStream(PASSAGES)
+    assert "".join(stream.feed("The rent is 900 eu")) == "The rent is 900 eu"
+
+
+def test_a_bracket_that_is_no_marker_stays() -> None:
+    assert cited("The rent is 900 euros [a month].") == "The rent is 900 euros [a month] [1]."
+
+
+def test_a_citation_quotes_the_very_sentence_and_its_line() -> None:
+    stream = CitingStream(PASSAGES)
+    list(stream.feed("The rent is 900 euros [1]."))
+    list(stream.finish())
+    (citation,) = citations(stream.sentences, PASSAGES, "How much is the rent?")
+    assert citation.quote == "The rent is 900 euros a month."
+    assert citation.location.line_start == 11
+    begin = citation.location.char_start - 100
+    assert RENT.chunk.text[begin : begin + len(citation.quote)] == citation.quote

@@ -1,0 +1,45 @@
+import pytest
+
+from assistant.answer.prompt import compose, refusal
+from assistant.backends.fake import FakeChat
+from assistant.datatypes import Chunk, Hit, Location, Message
+from assistant.errors import ContextOverflow
+
+
+def hit(number: int, words: int = 100) -> Hit:
+    return Hit(number, f"/{number}.txt", f"File {number}", Chunk(f"word{number} " * words, Location(1, 1, 0, 1, page=3)))
+
+
+def test_passages_are_numbered_and_say_where_they_are_from() -> None:
+    prompt = compose(FakeChat(), "What is it?", [hit(1, 1), hit(2, 1)], [], 1000, 100)
+    text = prompt.messages[-1].content
+    assert text.startswith("[1] File 1 · p. 3\nword1")
+    assert "[2] File 2 · p. 3\nword2" in text
+    assert text.endswith("Question: What is it?")
+
+
+def test_as_many_passages_as_fit_best_first() -> None:
+    prompt = compose(FakeChat(), "What?", [hit(number) for number in range(1, 9)], [], 350, 100)
+    assert [passage.chunk_id for passage in prompt.passages] == [1, 2, 3]
+
+
+def test_the_oldest_turns_leave_first() -> None:
+    history = [Message("user", "old " * 500), Message("assistant", "older"), Message("user", "new"), Message("assistant", "newer")]
+    prompt = compose(FakeChat(context_tokens=1000), "What?", [hit(1)], history, 350, 100)
+    assert [message.content for message in prompt.messages[1:-1]] == ["new", "newer"]
+
+
+def test_a_question_that_cannot_fit_is_refused_in_a_sentence() -> None:
+    with pytest.raises(ContextOverflow, match="too long"):
+        compose(FakeChat(), "word " * 5000, [hit(1)], [], 350, 100)
+
+
+def test_the_system_text_never_changes() -> None:
+    first = compose(FakeChat(), "What?", [hit(1)], [], 350, 100)
+    second = compose(FakeChat(), "谁？", [hit(2)], [], 350, 100)
+    assert first.messages[0] == second.messages[0]
+
+
+def test_refusals_are_in_the_language_of_the_question() -> None:
+    assert refusal("违约金是多少？") == "您的文件中没有说明。"
+    assert refusal("How much?") == "Your files do not say."
