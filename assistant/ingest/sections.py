@@ -1,0 +1,93 @@
+"""An Extraction in, its sections out: runs of text under one heading path, none across two parts."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.datatypes import Extraction, Heading, Part
+
+UNDERLINE = re.compile(r"\r?\n[ \t]*([=\-~^\"'`*+#:.<>_])\1+[ \t]*(?=\r?\n|\Z)")
+MARKUP = 14  # characters of a heading's line that are not its title: "### ", a number, closing signs
+
+Path = tuple[str, ...]
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A span of text under one path; `headings` are the spans of the heading lines that it begins with."""
+
+    start: int
+    end: int
+    path: Path
+    headings: tuple[Span, ...] = ()
+
+
+def sections(extraction: Extraction) -> list[list[Section]]:
+    """Return the sections of each part. A heading with nothing under it joins the section that follows."""
+    headings = sorted(extraction.headings, key=lambda heading: heading.char_start)
+    starts = [heading.char_start for heading in headings]
+    paths = list(_paths(headings))
+    found = []
+    for part in extraction.parts:
+        first, last = bisect_left(starts, part.char_start), bisect_left(starts, part.char_end)
+        inherited = paths[first - 1] if first else ()
+        cut = _cut(extraction.text, part, inherited, headings[first:last], paths[first:last])
+        found.append(_fold(extraction.text, cut))
+    return found
+
+
+def _paths(headings: Sequence[Heading]) -> Iterator[Path]:
+    above: list[Heading] = []
+    for heading in headings:
+        while above and above[-1].level >= heading.level:
+            above.pop()
+        above.append(heading)
+        yield tuple(entry.title for entry in above)
+
+
+def _cut(text: str, part: Part, inherited: Path, headings: Sequence[Heading], paths: Sequence[Path]) -> list[Section]:
+    starts = [part.char_start, *(heading.char_start for heading in headings), part.char_end]
+    cut = [Section(starts[0], starts[1], inherited)]
+    for heading, path, start, end in zip(headings, paths, starts[1:], starts[2:], strict=False):
+        line_end = _line_end(text, heading, end)
+        cut.append(Section(start, end, path, ((start, line_end),) if line_end > start else ()))
+    return [section for section in cut if text[section.start : section.end].strip()]
+
+
+def _line_end(text: str, heading: Heading, end: int) -> int:
+    """Return where the heading's line ends, or its start where the line goes on with text."""
+    line_end = text.find("\n", heading.char_start, end)
+    line_end = end if line_end < 0 else line_end
+    if line_end - heading.char_start > len(heading.title) + MARKUP:
+        return heading.char_start
+    underline = UNDERLINE.match(text, line_end, end)
+    return underline.end() if underline else line_end
+
+
+def _fold(text: str, cut: Sequence[Section]) -> list[Section]:
+    folded: list[Section] = []
+    bare: list[Section] = []
+    for section in cut:
+        bare.append(section)
+        if not _is_bare(text, section):
+            folded.append(_joined(bare))
+            bare = []
+    if bare and folded:
+        folded[-1] = replace(folded[-1], end=bare[-1].end)
+    elif bare:
+        folded.append(_joined(bare))
+    return folded
+
+
+def _joined(run: Sequence[Section]) -> Section:
+    """Make one section of bare headings and the section that they lead to."""
+    headings = tuple(span for section in run for span in section.headings)
+    return replace(run[-1], start=run[0].start, headings=headings)
+
+
+def _is_bare(text: str, section: Section) -> bool:
+    return bool(section.headings) and not text[section.headings[-1][1] : section.end].strip()

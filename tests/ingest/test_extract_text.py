@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.datatypes import Shape
+from assistant.errors import UnreadableFile
+from assistant.ingest.extract.decode import decode
+from assistant.ingest.extract.table import read_csv
+from assistant.ingest.extract.text import read_code, read_markdown, read_plain, read_rst
+
+CHINESE = "这是我们公司的年度报告。本年度的收入比上一年增长了百分之十，主要是因为市场需求的增加。"
+TRADITIONAL = "這是我們公司的年度報告。本年度的收入比上一年增長了百分之十，主要是因為市場需求的增加。"
+JAPANESE = "これは会社の年次報告書です。売上は前年に比べて増えました。"
+KOREAN = "이것은 우리 회사의 연례 보고서입니다. 매출은 작년에 비해 증가하였다."
+RUSSIAN = "Это годовой отчёт нашей компании. Выручка выросла на десять процентов по сравнению с прошлым годом."
+GERMAN = "Die Umsätze des Unternehmens stiegen im Jahr über zehn Prozent, größtenteils für Möbel und Bücher."
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "named"),
+    [
+        (CHINESE, "gb18030", "gb18030"),
+        (TRADITIONAL, "big5", "big5hkscs"),
+        (JAPANESE, "shift_jis", "cp932"),
+        (JAPANESE, "euc_jp", "euc_jp"),
+        (KOREAN, "euc_kr", "cp949"),
+        (RUSSIAN, "cp1251", "cp1251"),
+        (RUSSIAN, "koi8_r", "koi8-r"),
+        (GERMAN, "cp1252", "cp1252"),
+        (CHINESE, "utf-8", "utf-8"),
+        (CHINESE, "utf-8-sig", "utf-8"),
+        (CHINESE, "utf-16", "utf-16-le"),
+        (CHINESE, "utf-32", "utf-32-le"),
+        (GERMAN, "utf-16-be", "utf-16-be"),
+        (GERMAN, "utf-16-le", "utf-16-le"),
+    ],
+)
+def test_encodings(text, encoding, named):
+    decoded = decode(text.encode(encoding), ".txt")
+    assert (decoded.text, decoded.encoding, decoded.notes) == (text, named, ())
+
+
+def test_a_few_bad_bytes_do_not_change_the_encoding():
+    decoded = decode(CHINESE.encode() + "é".encode()[:1], ".log")
+    assert decoded.encoding == "utf-8" and decoded.text.startswith(CHINESE)
+    assert decoded.notes == ("1 characters are not valid utf-8",)
+
+
+def test_text_is_the_decoded_file_verbatim():
+    text = "line one\r\n\r\n\tline two \x0c\u2028end\n"
+    assert read_plain(text.encode("utf-8-sig"), "a.txt").text == text
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+def test_any_utf8_is_kept_verbatim(text):
+    text = "A plain beginning. " + text
+    assert read_plain(text.encode(), "a.txt").text == text
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_text_or_refused(data):
+    try:
+        decode(data, ".txt")
+    except UnreadableFile as error:
+        assert "not text" in str(error)
+
+
+def titles(found):
+    assert all(heading.char_start < len(found.text) for heading in found.headings)
+    return [(heading.level, heading.title) for heading in found.headings]
+
+
+MARKDOWN = """\
+---
+title: "From the front"
+date: 2024-01-01
+---
+# One #
+
+Text
+## **Two** [linked](http://x)
+```python
+# no heading
+```
+Setext one
+==========
+Setext two
+---
+- item
+---
+~~~
+## nor this
+"""
+
+
+def test_markdown_headings():
+    found = read_markdown(MARKDOWN.encode(), "a.md")
+    assert found.title == "From the front"
+    assert titles(found) == [(1, "One"), (2, "Two linked"), (1, "Setext one"), (2, "Setext two")]
+    assert found.text[found.headings[2].char_start :].startswith("Setext one\n===")
+
+
+def test_rst_headings():
+    found = read_rst(b"Top\n===\n\ntext\n\nSub\n---\n\nmore\n\nOther\n=====\n", "a.rst")
+    assert titles(found) == [(1, "Top"), (2, "Sub"), (1, "Other")]
+    assert found.title == "Top"
+
+
+def test_numbered_headings_of_laws_and_reports():
+    law = "中华人民共和国劳动合同法\n\n第一章　总则\n\n第一条　为了完善劳动合同制度，制定本法。\n第十二条 劳动合同分为三种。\n"
+    assert titles(read_plain(law.encode(), "law.txt")) == [(2, "第一章 总则"), (4, "第一条"), (4, "第十二条")]
+    text = "CHAPTER 1 Scope\n\nArticle 5\n\n1.2 Working hours\n\n1. Buy milk and bread.\n3.5 million people, who\n"
+    assert titles(read_plain(text.encode(), "a.txt"))[:3] == [(1, "CHAPTER 1 Scope"), (2, "Article 5"), (4, "1.2 Working hours")]
+
+
+def test_definitions_in_code():
+    python = "import x\n\n@one\n@two\nclass A:\n    def f(self):\n        pass\n\nasync def g():\n    pass\n"
+    found = read_code(python.encode(), "a.py")
+    assert titles(found) == [(1, "A"), (2, "f"), (1, "g")]
+    assert found.text[found.headings[0].char_start :].startswith("@one")
+    assert found.shape is Shape.CODE and found.title == "a.py"
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "expected"),
+    [
+        ("a.js", "export default function go(x) {\n}\nclass Car {}\n", ["go", "Car"]),
+        ("a.go", "func (c *Car) Drive(x int) {\n}\ntype X int\n", ["Drive"]),
+        ("a.rs", "pub fn run() {\n}\nimpl Car {\n", ["run", "Car"]),
+        ("a.c", "static int add(int a, int b)\n{\n  return add(1);\n}\nif (x) {\n", ["add"]),
+        ("A.java", "public class A {\n    private int f(String s) {\n", ["A", "f"]),
+        ("a.sh", "build() {\n  make\n}\n", ["build"]),
+        ("a.toml", "[tool.ruff]\nx = 1\n[[list]]\n", ["tool.ruff", "list"]),
+        ("a.yml", "jobs:\n  a: 1\n", ["jobs"]),
+        ("a.tex", "\\section{Intro}\n\\subsection*{More}\n", ["Intro", "More"]),
+        ("a.org", "* One\n** Two\n", ["One", "Two"]),
+        ("a.sql", "CREATE TABLE people (id int);\n", ["people"]),
+        ("a.json", '{"class": 1}', []),
+    ],
+)
+def test_definitions_in_other_languages(name, source, expected):
+    assert [heading.title for heading in read_code(source.encode(), name).headings] == expected
+
+
+def test_xml_is_decoded_as_it_declares():
+    data = '<?xml version="1.0" encoding="gb2312"?><a>短句</a>'.encode("gb18030")
+    found = read_code(data, "a.xml")
+    assert "短句" in found.text and found.encoding == "gb18030"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "header"),
+    [
+        ("a.csv", "name,age\nAnn,30\nBob,31\n", "name | age"),
+        ("a.csv", "name;full name\nAnn;A, B\n", "name | full name"),
+        ("a.tsv", "name\tage\nAnn\t30\n", "name | age"),
+        ("a.csv", "1,2\n3,4\n", ""),
+        ("a.csv", "name,2019\nAnn,3\n", ""),
+        ("a.csv", "just one column\nmore\n", ""),
+        ("a.csv", "姓名,年龄\n张三,30\n", "姓名 | 年龄"),
+    ],
+)
+def test_csv_is_verbatim_and_knows_its_header(name, text, header):
+    found = read_csv(text.encode(), name)
+    assert (found.text, found.parts[0].header, found.shape) == (text, header, Shape.TABLE)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+
+from assistant.errors import UnreadableFile
+from assistant.ingest.extract import office
+from assistant.ingest.extract.office import read_docx
+from assistant.ingest.extract.web import read_html
+
+PAGE = """<?xml version="1.0"?><!DOCTYPE html><html><head><title>My page</title><style>p{}</style></head><body>
+<nav><a href="/">Home</a></nav>
+<h1>Big <em>news</em></h1>
+<p>One   <b>bold</b>
+word.<br>Next line</p><script>var x = "<p>no</p>";</script>
+<ul><li>first</li><li><p>second</p></li></ul>
+<h2>Numbers</h2>
+<table><tr><th>Year</th><th>Sales</th></tr><tr><td>2023</td><td>1 <i>000</i></td></tr></table>
+<pre>a
+  b</pre><!-- hidden --><p hidden>hidden</p>
+<footer>imprint</footer></body></html>"""
+SEEN = """Big news
+
+One bold word.
+Next line
+
+- first
+- second
+
+Numbers
+
+Year | Sales
+2023 | 1 000
+
+a
+  b"""
+
+
+def test_html_is_what_a_reader_sees():
+    found = read_html(PAGE.encode(), "a.html")
+    assert found.text == SEEN
+    assert found.title == "My page"
+    assert [(heading.level, heading.title) for heading in found.headings] == [(1, "Big news"), (2, "Numbers")]
+    for heading in found.headings:
+        assert found.text[heading.char_start :].startswith(heading.title)
+
+
+def test_html_main_text_is_preferred_where_it_holds_most():
+    menu, text = "<div>menu menu</div>", "The story itself is long enough to be most of the page."
+    assert read_html(f"<body>{menu}<main><p>{text}</p></main></body>".encode(), "a.html").text == text
+    assert "menu" in read_html(f"<body>{menu * 30}<main>short</main></body>".encode(), "a.html").text
+
+
+def test_html_encodings():
+    declared = '<meta charset="gb2312"><p>短句</p>'.encode("gb18030")
+    assert read_html(declared, "a.html").text == "短句"
+    assert read_html("<p>naïve</p>".encode("utf-16"), "a.html").text == "naïve"
+
+
+def test_html_that_is_no_html():
+    assert read_html(b"just/a/name.txt", "a.html").text == "just/a/name.txt"
+    assert read_html(b"<p>a<p>b<b>c", "a.html").text == "a\n\nbc"
+
+
+def paragraph(text: str, style: str = "") -> str:
+    properties = f'<w:pPr><w:pStyle w:val="{style}"/></w:pPr>' if style else ""
+    return f"<w:p>{properties}<w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def row(*cells: str) -> str:
+    return "<w:tr>" + "".join(f"<w:tc>{paragraph(cell)}</w:tc>" for cell in cells) + "</w:tr>"
+
+
+def test_docx_keeps_paragraphs_and_tables_in_order(make_docx):
+    table = "<w:tbl>" + row("Year", "Sales") + row("2023", "10") + "</w:tbl>"
+    body = paragraph("Report", "H1") + paragraph("Before") + table + paragraph("Detail", "Own") + paragraph("After")
+    found = read_docx(make_docx(body, title="Set title"), "a.docx")
+    assert found.text == "Report\n\nBefore\n\nYear | Sales\n2023 | 10\n\nDetail\n\nAfter"
+    assert [(heading.level, heading.title) for heading in found.headings] == [(1, "Report"), (2, "Detail")]
+    assert found.text[found.headings[1].char_start :].startswith("Detail")
+    assert found.title == "Set title"
+
+
+def test_docx_reads_what_is_easily_missed(make_docx):
+    item = "<w:p><w:pPr><w:numPr/></w:pPr><w:r><w:t>item</w:t></w:r></w:p>"
+    changed = "<w:p><w:del><w:r><w:t>old</w:t></w:r></w:del><w:ins><w:r><w:t>new</w:t></w:r></w:ins></w:p>"
+    control = f"<w:sdt><w:sdtContent>{paragraph('controlled')}</w:sdtContent></w:sdt>"
+    box = f"<w:p><w:r><w:t>around</w:t><w:pict><w:txbxContent>{paragraph('boxed')}</w:txbxContent></w:pict></w:r></w:p>"
+    assert read_docx(make_docx(item + changed + control + box), "a.docx").text == (
+        "- item\n\nnew\n\ncontrolled\n\naround\n\nboxed"
+    )
+
+
+def test_docx_of_the_strict_variant(make_docx):
+    data = make_docx(paragraph("strict"), word="http://purl.oclc.org/ooxml/wordprocessingml/main")
+    assert read_docx(data, "a.docx").text == "strict"
+
+
+def test_docx_that_is_cut_off_or_none(make_docx):
+    data = make_docx(paragraph("x"))
+    for bad in (data[: len(data) // 2], b"no zip", b"PK\x03\x04"):
+        with pytest.raises(UnreadableFile, match="damaged: it is cut off or no Word document"):
+            read_docx(bad, "a.docx")
+    with pytest.raises(UnreadableFile, match="its XML cannot be read"):
+        read_docx(make_docx("<w:p>"), "a.docx")
+    with pytest.raises(UnreadableFile, match="encrypted"):
+        read_docx(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.docx")
+
+
+def test_docx_bombs_are_refused_before_they_unpack(make_docx, monkeypatch):
+    monkeypatch.setattr(office, "LARGEST_UNPACKED", 10_000)
+    with pytest.raises(UnreadableFile, match="unpacks to more than"):
+        read_docx(make_docx(paragraph("a" * 20_000)), "a.docx")
+    entities = '<!DOCTYPE w [<!ENTITY a "aaaa">]>'
+    with pytest.raises(UnreadableFile, match="trap"):
+        read_docx(make_docx(paragraph("&a;"), head=entities), "a.docx")
+
+
+def test_a_zip_that_is_no_docx():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.txt", "x")
+    with pytest.raises(UnreadableFile, match="holds no Word document"):
+        read_docx(buffer.getvalue(), "a.docx")
