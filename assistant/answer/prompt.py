@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from assistant.answer.language import language
 from assistant.datatypes import ChatModel, Hit, Location, Message
@@ -82,10 +83,9 @@ def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> 
 
 
 def passage(number: int, hit: Hit) -> str:
-    """Return one passage as the model reads it: its number and where it is from, then what helps, then its words."""
-    context = "\n".join(line for line in hit.chunk.context.splitlines()[1:] if line)
-    source = " · ".join(part for part in (hit.title, place(hit.chunk.location), hit.chunk.location.heading) if part)
-    return f"[{number}] {source}\n{context + chr(10) if context else ''}{hit.chunk.text}"
+    """Return one passage as the model reads it: number, file and place, then what it needs to be understood, then its words."""
+    source = " · ".join(part for part in (PurePath(hit.path).name, place(hit.chunk.location)) if part)
+    return f"[{number}] {source}\n{hit.chunk.searchable}"
 
 
 def place(location: Location) -> str:

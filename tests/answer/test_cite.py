@@ -5,7 +5,8 @@ from assistant.datatypes import Chunk, Hit, Location
 
 
 def hit(text: str, number: int = 1, line: int = 10) -> Hit:
-    return Hit(number, f"/{number}.txt", f"File {number}", Chunk(text, Location(line, line + text.count("\n"), 100, 100 + len(text))))
+    location = Location(line, line + text.count("\n"), 100, 100 + len(text))
+    return Hit(number, f"/{number}.txt", f"File {number}", Chunk(text, location))
 
 
 RENT = hit("The lease began in May.\nThe rent is 900 euros a month.", 1)

@@ -13,8 +13,8 @@ def hit(number: int, words: int = 100) -> Hit:
 def test_passages_are_numbered_and_say_where_they_are_from() -> None:
     prompt = compose(FakeChat(), "What is it?", [hit(1, 1), hit(2, 1)], [], 1000, 100)
     text = prompt.messages[-1].content
-    assert text.startswith("[1] File 1 · p. 3\nword1")
-    assert "[2] File 2 · p. 3\nword2" in text
+    assert text.startswith("[1] 1.txt · p. 3\nword1")
+    assert "[2] 2.txt · p. 3\nword2" in text
     assert text.endswith("Question: What is it?")
 
 
@@ -24,7 +24,8 @@ def test_as_many_passages_as_fit_best_first() -> None:
 
 
 def test_the_oldest_turns_leave_first() -> None:
-    history = [Message("user", "old " * 500), Message("assistant", "older"), Message("user", "new"), Message("assistant", "newer")]
+    old = [Message("user", "old " * 500), Message("assistant", "older")]
+    history = [*old, Message("user", "new"), Message("assistant", "newer")]
     prompt = compose(FakeChat(context_tokens=1000), "What?", [hit(1)], history, 350, 100)
     assert [message.content for message in prompt.messages[1:-1]] == ["new", "newer"]
 

@@ -1,0 +1,66 @@
+"""All commands in one place, each with its examples."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from assistant import __version__
+from assistant.cli import chat, files, models, questions, setup, status
+from assistant.cli.boundary import ErrorBoundary
+from assistant.cli.options import Chat, Embed, Flags, Library
+
+app = typer.Typer(name="assistant", cls=ErrorBoundary, no_args_is_help=True, pretty_exceptions_enable=False,
+                  context_settings={"help_option_names": ["--help", "-h"]})
+model_commands = typer.Typer(no_args_is_help=True, help="The models that this program knows, and those on this disk.")
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and end."""
+    if wanted:
+        print(f"assistant {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", callback=show_version, is_eager=True, help="Print the version and end.")]
+
+
+@app.callback()
+def begin(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None,
+          version: Version = False) -> None:
+    """Answers from your own files, on your own machine, every claim with its place."""
+    context.obj = Flags(library, chat, embed)
+
+
+def examples(*lines: str) -> str:
+    """Return examples as they stand under a command's help."""
+    return "\n\n".join(("Examples:", *lines))
+
+
+app.command("setup", epilog=examples(
+    "assistant setup", "assistant setup --starter --yes", "assistant setup --chat ~/models/my-model.gguf",
+))(setup.setup)
+app.command("add", epilog=examples(
+    "assistant add ~/Documents/contracts", "assistant add notes.md report.pdf", "assistant add -L work ~/work",
+))(files.add)
+app.command("sync", epilog=examples("assistant sync", "assistant sync --rebuild"))(files.sync)
+app.command("remove", epilog=examples("assistant remove ~/Documents/contracts/old"))(files.remove)
+app.command("search", epilog=examples(
+    'assistant search "notice period"', 'assistant search "notice period" -k 3 --json',
+    "assistant search --batch questions.jsonl",
+))(questions.search)
+app.command("ask", epilog=examples(
+    'assistant ask "When does the lease end?"', 'assistant ask "When does the lease end?" ~/contracts',
+    "assistant ask --batch questions.jsonl > answers.jsonl",
+))(questions.ask)
+app.command("chat", epilog=examples("assistant chat", "assistant chat -L work"))(chat.chat)
+app.command("status", epilog=examples("assistant status", "assistant status --failed", "assistant status --files --json"))(
+    status.status
+)
+app.command("doctor", epilog=examples("assistant doctor", "assistant doctor --json"))(status.doctor)
+app.add_typer(model_commands, name="models")
+model_commands.command("list", epilog=examples("assistant models list", "assistant models list --json"))(models.list_models)
+model_commands.command("pull", epilog=examples("assistant models pull multilingual-e5-small"))(models.pull)
+model_commands.command("verify", epilog=examples("assistant models verify", "assistant models verify bge-m3"))(models.verify)
+model_commands.command("remove", epilog=examples("assistant models remove bge-m3"))(models.remove)

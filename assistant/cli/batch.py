@@ -1,0 +1,74 @@
+"""A file of questions in, one JSON line for each out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.cli.terminal import say_error
+from assistant.cli.to_json import Json, print_json
+from assistant.errors import ContextOverflow, UsageError
+
+HINT = 'Each line looks like this: {"id": "1", "question": "When does the lease end?"}'
+
+
+@dataclass(frozen=True, slots=True)
+class BatchQuestion:
+    """One line of the file. `identity` holds the id where the line has one."""
+
+    line: int
+    question: str
+    identity: Json
+
+
+def read_batch(file: str) -> tuple[BatchQuestion, ...]:
+    """Return all questions of a file, `-` for stdin. Raises UsageError, with its number, for a line that is none."""
+    return tuple(
+        read_line(number, line) for number, line in enumerate(read_bytes(file).splitlines(), 1) if line.strip()
+    )
+
+
+def read_bytes(file: str) -> bytes:
+    """Return what is in a file, or comes in on stdin. Raises UsageError where there is none."""
+    try:
+        content = sys.stdin.buffer.read() if file == "-" else Path(file).expanduser().read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.", HINT) from error
+    return content.removeprefix(b"\xef\xbb\xbf")
+
+
+def read_line(number: int, line: bytes) -> BatchQuestion:
+    """Return the question in a line."""
+    try:
+        entry = json.loads(line.decode("utf-8"))
+        question = entry["question"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"Line {number} of the batch is not a JSON object with a question.", HINT) from error
+    if not isinstance(question, str) or not question.strip():
+        raise UsageError(f"Line {number} of the batch has no question.", HINT)
+    return BatchQuestion(number, question, {"id": entry["id"]} if "id" in entry else {})
+
+
+def run_batch(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json]) -> bool:
+    """Print the result of each question; return whether all have one.
+
+    A question that does not fit the model gets a line with an `error`, and the rest go on.
+    """
+    succeeded = True
+    for asked, result in results(questions, answer):
+        succeeded = succeeded and "error" not in result
+        print_json({**asked.identity, **result})
+    return succeeded
+
+
+def results(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json]) -> Iterator[tuple[BatchQuestion, Json]]:
+    """Yield each question with its result."""
+    for asked in questions:
+        try:
+            yield asked, answer(asked.question)
+        except ContextOverflow as error:
+            say_error(f"Line {asked.line}: {error}")
+            yield asked, {"question": asked.question, "error": str(error)}

@@ -1,0 +1,40 @@
+"""The options that several commands share, and the settings that they amount to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from assistant.config import Settings, load_settings
+
+Library = Annotated[str | None, typer.Option("--library", "-L", metavar="NAME", help="The library to use.")]
+Chat = Annotated[str | None, typer.Option("--chat", metavar="NAME_OR_PATH", help="The chat model to use: a name of the catalog, "
+                                          "or a GGUF file.")]
+Embed = Annotated[str | None, typer.Option("--embed", metavar="NAME_OR_PATH", help="The embedding model to use: a name of the "
+                                           "catalog, or a folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Batch = Annotated[str | None, typer.Option("--batch", metavar="FILE", help='Take the questions from a file of JSON lines like '
+                                           '{"id": 1, "question": "..."}; - is stdin. Prints a JSON line for each.')]
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What was said before the command."""
+
+    library: str | None = None
+    chat: str | None = None
+    embed: str | None = None
+
+
+def settings_of(context: typer.Context, library: str | None = None, chat: str | None = None,
+                embed: str | None = None) -> Settings:
+    """Return the settings in force: what was said after the command counts more than what was said before it."""
+    before = context.obj if isinstance(context.obj, Flags) else Flags()
+    said = {
+        "library": before.library if library is None else library,
+        "chat": before.chat if chat is None else chat,
+        "embed": before.embed if embed is None else embed,
+    }
+    return load_settings({name: value for name, value in said.items() if value is not None})

@@ -1,0 +1,84 @@
+"""Progress nouns in, a bar on stderr out; silent where stderr is no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from assistant.cli.terminal import notice, notices
+from assistant.datatypes import Progress
+
+OnProgress = Callable[[Progress], None]
+STAGES = {"looking": "Looking", "reading": "Reading", "embedding": "Embedding", "keeping": "Embedding"}
+
+
+class ChunkSpeed(ProgressColumn):
+    """How many passages a second are done."""
+
+    def render(self, task: Task) -> Text:
+        """Return the speed so far."""
+        chunks, seconds = int(task.fields["chunks"]), task.elapsed or 0.0
+        return Text(f"{chunks / seconds:.0f} passages/s" if chunks and seconds else "", "dim")
+
+
+@contextmanager
+def intake_progress() -> Iterator[OnProgress]:
+    """Show how far `add` or `sync` is."""
+    console = notices()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
+               ChunkSpeed(), TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Preparing", total=None, chunks=0)
+
+        def show(progress: Progress) -> None:
+            if progress.stage == "waiting":
+                notice(f"Waiting: {progress.current}.")
+            else:
+                bar.update(task, description=STAGES.get(progress.stage, progress.stage), completed=progress.done,
+                           total=progress.total or None, chunks=progress.chunks)
+
+        yield show
+
+
+@contextmanager
+def download_progress(name: str) -> Iterator[OnProgress]:
+    """Show how far the fetching of a model is."""
+    console = notices()
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    if not console.is_terminal:
+        notice(f"Fetching {name}.")
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=None)
+
+        def show(progress: Progress) -> None:
+            if progress.stage == "wait":
+                notice(f"Another program is fetching {name}; waiting for it.")
+            else:
+                bar.update(task, completed=progress.done, total=progress.total)
+
+        yield show
+
+
+@contextmanager
+def waiting(words: str) -> Iterator[None]:
+    """Show that something is going on."""
+    console = notices()
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(Text(words, "dim")):
+        yield

@@ -1,0 +1,103 @@
+"""The commands that take a question: passages, or an answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assistant.answer import AnswerStream
+from assistant.cli import to_json
+from assistant.cli.batch import read_batch, run_batch
+from assistant.cli.boundary import INTERRUPTED
+from assistant.cli.options import Batch, Chat, Embed, Json, Library, settings_of
+from assistant.cli.progress import intake_progress, waiting
+from assistant.cli.render import show_passages, show_report, show_search, show_sources
+from assistant.cli.speak import speak
+from assistant.cli.terminal import notice, notices, output, write
+from assistant.errors import UsageError
+from assistant.loading import chat_spec
+from assistant.pipeline import Assistant
+
+ABSTAINED = 3
+
+Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question; quote it.", show_default=False)]
+Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders to add first.",
+                                                 show_default=False)]
+Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="How many passages.")]
+
+
+def search(context: typer.Context, question: Question = None, count: Count = None, batch: Batch = None, library: Library = None,
+           embed: Embed = None, json: Json = False) -> None:
+    """Find passages. No language model is needed."""
+    require_one(question, batch)
+    with Assistant(settings_of(context, library, embed=embed)) as assistant:
+        if batch is not None:
+            finish_batch(run_batch(read_batch(batch), lambda asked: to_json.search_result(assistant.search(asked, count or 0))))
+            return
+        with waiting("Searching"):
+            result = assistant.search(question or "", count or 0)
+        if json:
+            to_json.print_json(to_json.search_result(result))
+        else:
+            show_search(output(), result)
+
+
+def ask(context: typer.Context, question: Question = None, paths: Extra = None, batch: Batch = None, library: Library = None,
+        chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
+    """Answer a question from your files, with the place of every claim.
+
+    Ends with exit code 3 where the files do not say.
+    """
+    require_one(question, batch)
+    settings = settings_of(context, library, chat, embed)
+    chat_spec(settings)  # a missing model is told before files are read
+    with Assistant(settings) as assistant:
+        if paths:
+            bring_in(assistant, paths)
+        if batch is not None:
+            finish_batch(run_batch(read_batch(batch), lambda asked: to_json.answer(assistant.ask(asked).answer)))
+            return
+        with waiting("Searching"):
+            stream = assistant.ask(question or "")
+        if json:
+            to_json.print_json(to_json.answer(stream.answer))
+        else:
+            show_answer(stream, settings.passages)
+        if stream.answer.abstained:
+            raise typer.Exit(ABSTAINED)
+
+
+def require_one(question: str | None, batch: str | None) -> None:
+    """Raise UsageError unless there is either a question or a file of questions."""
+    if (question is None) == (batch is None):
+        raise UsageError("Give a QUESTION, or --batch FILE, and not both.",
+                         'For example: assistant ask "When does the lease end?"')
+
+
+def finish_batch(succeeded: bool) -> None:
+    """End with exit code 1 where a question has no result."""
+    if not succeeded:
+        raise typer.Exit(1)
+
+
+def bring_in(assistant: Assistant, paths: list[Path]) -> None:
+    """Add files before a question; speak of it only where something changed."""
+    with intake_progress() as on_progress:
+        report = assistant.add(paths, on_progress)
+    if report.indexed or report.removed or report.skipped or report.failed:
+        show_report(notices(), report)
+    if report.interrupted:
+        notice("Stopped. Run it again to continue.")
+        raise typer.Exit(INTERRUPTED)
+
+
+def show_answer(stream: AnswerStream, passages: int) -> None:
+    """Show the passages, then the answer while it is written, then its sources."""
+    if notices().is_terminal:
+        show_passages(notices(), stream.hits[:passages])
+    speak(iter(stream))
+    if stream.answer.citations:
+        write("\n")
+        show_sources(output(), stream.answer.citations)

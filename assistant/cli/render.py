@@ -1,0 +1,116 @@
+"""Results in, what a person reads out: reports, passages, answers' sources, libraries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import indent
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from assistant.cli.terminal import counted, harmless, linked, place, size_in_words
+from assistant.datatypes import Citation, FileState, Hit, IngestReport, LedgerEntry, LibraryStatus, Location, SearchResult
+
+LISTED = 10  # files that a summary names
+MARKS = {FileState.INDEXED: ("indexed", "green"), FileState.SKIPPED: ("skipped", "yellow"), FileState.FAILED: ("failed", "red")}
+
+
+def show_report(console: Console, report: IngestReport) -> None:
+    """Show what `add` or `sync` did, and why files were left out."""
+    console.print(Text(summary(report), "bold"))
+    left_out = (*report.failed, *report.skipped)
+    for entry in left_out[:LISTED]:
+        console.print(reasoned(entry))
+    if len(left_out) > LISTED:
+        console.print(f"  and {len(left_out) - LISTED:,} more")
+    if left_out:
+        option = "--failed" if report.failed else "--skipped"
+        console.print(Text(f"All of them: assistant status {option}", "dim"))
+
+
+def summary(report: IngestReport) -> str:
+    """Return what `add` or `sync` did in one line."""
+    counts = {"indexed": report.indexed, "unchanged": report.unchanged, "removed": report.removed,
+              "skipped": len(report.skipped), "failed": len(report.failed)}
+    parts = [f"{count:,} {word}" for word, count in counts.items() if count or word == "indexed"]
+    return f"{', '.join(parts)} ({counted(report.chunks, 'passage')}, {report.seconds:.1f} s)"
+
+
+def reasoned(entry: LedgerEntry) -> Text:
+    """Return a file that was left out, and why."""
+    word, style = MARKS[entry.state]
+    return Text.assemble("  ", (word, style), " ", linked(entry.path, entry.path), f": {harmless(entry.reason)}")
+
+
+def show_search(console: Console, result: SearchResult) -> None:
+    """Show the passages for a question."""
+    if not result.hits:
+        console.print("No passage was found.")
+    for rank, hit in enumerate(result.hits, 1):
+        line = Text.assemble((f"{rank}. ", "bold"), source(hit.title, hit.path, hit.chunk.location))
+        line.append(f"  score {hit.score:.3f}", "dim")
+        console.print(line)
+        console.print(Text(f"   {harmless(hit.path)}", "dim"))
+        show_indented(console, hit.chunk.text)
+        console.print()
+
+
+def source(title: str, path: str, location: Location) -> Text:
+    """Return a title with its link, and where in it something stands."""
+    heading = f" · {harmless(location.heading)}" if location.heading else ""
+    return Text.assemble(linked(title, path, location), f", {place(location)}", (heading, "dim"))
+
+
+def show_indented(console: Console, text: str) -> None:
+    """Show a passage's own words."""
+    words = Text(harmless(text).strip("\n"))
+    console.print(Padding(words, (0, 0, 0, 3), expand=False) if console.is_terminal else indent(words.plain, "   "))
+
+
+def show_passages(console: Console, hits: Sequence[Hit]) -> None:
+    """Show what an answer will be made from."""
+    if hits:
+        console.print(Text("Passages:", "dim"))
+    for number, hit in enumerate(hits, 1):
+        line = Text.assemble(f"  [{number}] ", source(hit.title, hit.path, hit.chunk.location))
+        line.stylize("dim")
+        console.print(line)
+
+
+def show_sources(console: Console, citations: Sequence[Citation], *, quotes: bool = True) -> None:
+    """Show where an answer comes from, and the words that stand there."""
+    if citations:
+        console.print(Text("Sources", "bold"))
+    for cited in citations:
+        console.print(Text.assemble(f"[{cited.number}] ", source(cited.title, cited.path, cited.location)))
+        if quotes:
+            console.print(Text(f"   {harmless(cited.path)}", "dim"))
+            show_indented(console, f"“{cited.quote.strip()}”")
+
+
+def show_status(console: Console, status: LibraryStatus) -> None:
+    """Show what a library holds."""
+    console.print(Text.assemble(("Library ", "bold"), (status.name, "bold"), f"  {harmless(status.path)}"))
+    console.print(f"  {counted(status.documents, 'file')}, {counted(status.chunks, 'passage')}, {size_in_words(status.bytes)}, "
+                  f"embedded with {status.embedder or 'nothing yet'}")
+    console.print(f"  {status.skipped:,} skipped, {status.failed:,} failed")
+    for root in status.roots:
+        console.print(Text.assemble("  from ", linked(root, root)))
+
+
+def show_ledger(console: Console, entries: Sequence[LedgerEntry]) -> None:
+    """Show what became of each file."""
+    for entry in entries:
+        word, style = MARKS[entry.state]
+        console.print(Text.assemble((f"{word:8}", style), linked(entry.path, entry.path), f"  {details(entry)}"))
+
+
+def details(entry: LedgerEntry) -> str:
+    """Return what is worth knowing of a file."""
+    facts = [entry.reason] if entry.reason else [counted(entry.chunks, "passage")]
+    if entry.pages:
+        facts.append(counted(entry.pages, "page"))
+    if entry.empty_pages:
+        facts.append(f"no text on p. {', '.join(map(str, entry.empty_pages))}")
+    return harmless("; ".join([*facts, *entry.notes]))

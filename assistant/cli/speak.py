@@ -1,0 +1,20 @@
+"""The pieces of an answer in, the answer on stdout as it is written out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from assistant.cli.progress import waiting
+from assistant.cli.terminal import write
+
+
+def speak(pieces: Iterator[str]) -> None:
+    """Write an answer piece by piece. Ctrl-C leaves what there is."""
+    with waiting("Reading"):
+        first = next(pieces, "")
+    try:
+        write(first)
+        for piece in pieces:
+            write(piece)
+    finally:
+        write("\n")

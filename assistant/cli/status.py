@@ -1,0 +1,54 @@
+"""The commands that tell what is here and what is wrong."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from assistant import doctor as examination
+from assistant.cli import to_json
+from assistant.cli.options import Chat, Embed, Json, Library, settings_of
+from assistant.cli.render import show_ledger, show_status
+from assistant.cli.render_machine import show_findings
+from assistant.cli.terminal import output
+from assistant.datatypes import FileState, LedgerEntry, Severity
+from assistant.pipeline import Assistant
+
+Files = Annotated[bool, typer.Option("--files", help="List every file.")]
+Failed = Annotated[bool, typer.Option("--failed", help="List the files that could not be read, and why.")]
+Skipped = Annotated[bool, typer.Option("--skipped", help="List the files that were left out, and why.")]
+
+
+def status(context: typer.Context, files: Files = False, failed: Failed = False, skipped: Skipped = False,
+           library: Library = None, json: Json = False) -> None:
+    """Tell what the library holds, and what was left out and why."""
+    wanted = {state for state, given in ((FileState.FAILED, failed), (FileState.SKIPPED, skipped)) if given}
+    with Assistant(settings_of(context, library)) as assistant:
+        held = assistant.status()
+        entries = select(assistant.ledger(), set(FileState) if files else wanted) if files or wanted else ()
+    if json:
+        listing = {"files": [to_json.ledger_entry(entry) for entry in entries]} if files or wanted else {}
+        to_json.print_json({**to_json.status(held), **listing})
+    else:
+        show_status(output(), held)
+        show_ledger(output(), entries)
+
+
+def select(entries: tuple[LedgerEntry, ...], states: set[FileState]) -> tuple[LedgerEntry, ...]:
+    """Return the entries in one of these states."""
+    return tuple(entry for entry in entries if entry.state in states)
+
+
+def doctor(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
+    """Look for what is wrong: the installation, the models, the library, the machine.
+
+    Ends with exit code 1 where something keeps the program from working.
+    """
+    findings = examination.examine(settings_of(context, library, chat, embed))
+    if json:
+        to_json.print_json(to_json.findings(findings))
+    else:
+        show_findings(output(), findings)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,121 @@
+"""Text in, terminal out: two consoles, links, and text of strangers made harmless."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.style import Style
+from rich.text import Text
+
+from assistant.datatypes import Location
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline: they could command a terminal
+UNLIMITED = 10_000  # columns of something that is no terminal: nothing is wrapped or cut
+
+
+def speak_unicode() -> None:
+    """Let no character stop the program: UTF-8 into files and pipes, a replacement where a terminal lacks one.
+
+    A stream that was closed before the program began swallows what it is given.
+    """
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open to the end
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+
+
+def is_terminal() -> bool:
+    """Return whether a person is typing."""
+    return sys.stdin.isatty()
+
+
+def output() -> Console:
+    """Return the console for results."""
+    return console_on(sys.stdout)
+
+
+def notices() -> Console:
+    """Return the console for progress, notices and errors."""
+    return console_on(sys.stderr)
+
+
+def console_on(stream: TextIO) -> Console:
+    """Return a console that prints text as it is."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console.width = UNLIMITED
+    return console
+
+
+def harmless(text: str) -> str:
+    """Return the text without characters that could command a terminal."""
+    return CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+def write(text: str) -> None:
+    """Write a piece of a result to stdout at once."""
+    sys.stdout.write(harmless(text))
+    sys.stdout.flush()
+
+
+def say_error(message: str, hint: str = "") -> None:
+    """Say what is wrong on stderr, and what to do."""
+    console = notices()
+    console.print(Text.assemble(("Error: ", "bold red"), harmless(message)))
+    if hint:
+        console.print(Text(harmless(hint), "dim"))
+
+
+def notice(message: str) -> None:
+    """Say something in passing on stderr."""
+    notices().print(Text(harmless(message), "dim"))
+
+
+def linked(title: str, path: str, location: Location | None = None) -> Text:
+    """Return the title as a link to the file, in a PDF to the page."""
+    return Text(harmless(title or Path(path).name), Style(bold=True, link=address(path, location)))
+
+
+def address(path: str, location: Location | None) -> str:
+    """Return the URI of a file, in a PDF of the page."""
+    uri = Path(path).absolute().as_uri()
+    if location and location.page is not None and path.lower().endswith(".pdf"):
+        return f"{uri}#page={location.page}"
+    return uri
+
+
+def place(location: Location) -> str:
+    """Return where something stands, in words."""
+    first, last = location.line_start, location.line_end
+    parts = (
+        f"p. {location.page}" if location.page is not None else "",
+        f"slide {location.slide}" if location.slide is not None else "",
+        f"sheet {location.sheet}" if location.sheet else "",
+        location.cells or "",
+        location.chapter or "",
+        location.time or "",
+        f"line {first}" if first == last else f"lines {first}-{last}",
+    )
+    return harmless(", ".join(part for part in parts if part))
+
+
+def size_in_words(count: int) -> str:
+    """Return a number of bytes as a person reads it."""
+    size = float(count)
+    for unit in ("bytes", "kB", "MB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+        size /= 1000
+    return f"{size:.1f} GB"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

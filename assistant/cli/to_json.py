@@ -1,0 +1,118 @@
+"""Nouns in, the JSON of the command contract out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+
+from assistant.catalog import Model
+from assistant.datatypes import (
+    Answer,
+    Citation,
+    Finding,
+    Hit,
+    IngestReport,
+    LedgerEntry,
+    LibraryStatus,
+    Location,
+    SearchResult,
+    Timings,
+)
+
+Json = dict[str, object]
+LOCATION = ("page", "slide", "sheet", "cells", "chapter", "time", "line_start", "line_end", "char_start", "char_end", "heading")
+
+
+def print_json(value: Mapping[str, object]) -> None:
+    """Print one object on one line, at once."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def location(place: Location) -> Json:
+    """Return a location; what it does not have is left out."""
+    return {name: value for name in LOCATION if (value := getattr(place, name)) is not None}
+
+
+def hit(found: Hit, rank: int) -> Json:
+    """Return one passage."""
+    ranks = {"keyword_rank": found.keyword_rank, "dense_rank": found.dense_rank}
+    return {
+        "rank": rank, "score": round(found.score, 6), "path": found.path, "title": found.title,
+        "location": location(found.chunk.location), "text": found.chunk.text,
+        **{name: value for name, value in ranks.items() if value is not None},
+    }
+
+
+def hits(found: Sequence[Hit]) -> list[Json]:
+    """Return passages, best first."""
+    return [hit(each, rank) for rank, each in enumerate(found, 1)]
+
+
+def citation(cited: Citation) -> Json:
+    """Return one source of an answer."""
+    return {"number": cited.number, "path": cited.path, "title": cited.title, "location": location(cited.location),
+            "quote": cited.quote}
+
+
+def timings(taken: Timings) -> Json:
+    """Return milliseconds and counts."""
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(taken).items()}
+
+
+def search_result(result: SearchResult) -> Json:
+    """Return the passages for one question."""
+    taken = {name: value for name, value in timings(result.timings).items() if name in {"retrieve_ms", "total_ms"}}
+    return {"question": result.question, "hits": hits(result.hits), "timings": taken}
+
+
+def answer(given: Answer) -> Json:
+    """Return one answer."""
+    return {
+        "question": given.question, "answer": given.text, "abstained": given.abstained,
+        "citations": [citation(each) for each in given.citations], "hits": hits(given.hits),
+        "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
+        "timings": timings(given.timings),
+    }
+
+
+def report(done: IngestReport) -> Json:
+    """Return what `add` or `sync` did."""
+    return {
+        "indexed": done.indexed, "unchanged": done.unchanged, "removed": done.removed,
+        "skipped": [reason(entry) for entry in done.skipped], "failed": [reason(entry) for entry in done.failed],
+        "chunks": done.chunks, "embedded": done.embedded, "seconds": round(done.seconds, 3), "interrupted": done.interrupted,
+    }
+
+
+def reason(entry: LedgerEntry) -> Json:
+    """Return why a file was left out."""
+    return {"path": entry.path, "reason": entry.reason}
+
+
+def status(held: LibraryStatus) -> Json:
+    """Return what a library holds."""
+    return asdict(held)
+
+
+def ledger_entry(entry: LedgerEntry) -> Json:
+    """Return what is known of one file."""
+    return {
+        "path": entry.path, "root": entry.root, "state": entry.state.value, "reason": entry.reason, "size": entry.size,
+        "chunks": entry.chunks, "pages": entry.pages, "empty_pages": list(entry.empty_pages), "encoding": entry.encoding,
+        "notes": list(entry.notes),
+    }
+
+
+def findings(found: Iterable[Finding]) -> Json:
+    """Return what `doctor` found."""
+    return {"findings": [asdict(finding) for finding in found]}
+
+
+def model(known: Model, *, present: bool, chosen: bool, path: str) -> Json:
+    """Return one model of the catalog; its path only where it is on this disk."""
+    return {
+        "name": known.name, "kind": known.kind, "present": present, "chosen": chosen, "starter": known.starter,
+        "recommended": known.recommended, "size": known.size, "memory": known.memory, "licence": known.licence,
+        "languages": list(known.languages), "summary": known.summary, **({"path": path} if present else {}),
+    }

@@ -1,0 +1,200 @@
+"""Settings in, findings out: what the installation, the models, the library and the machine are fit for.
+
+Loads no model and changes nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from assistant import catalog, hardware
+from assistant.config import Settings
+from assistant.datatypes import Finding, Machine, Severity
+from assistant.errors import AssistantError, NothingIndexed, UsageError
+from assistant.loading import chat_spec, embedder_spec, own_path
+from assistant.pipeline import Assistant
+
+PACKAGES = {
+    "bs4": "beautifulsoup4", "docx": "python-docx", "faiss": "faiss-cpu", "filelock": "filelock", "httpx": "httpx",
+    "llama_cpp": "llama-cpp-python", "lxml": "lxml", "numpy": "numpy", "prompt_toolkit": "prompt-toolkit",
+    "psutil": "psutil", "pypdf": "pypdf", "pypdfium2": "pypdfium2", "rich": "rich",
+    "sentence_transformers": "sentence-transformers", "torch": "torch", "typer": "typer",
+}
+FAKE = "fake:"
+LITTLE_DISK, NO_DISK = 2 * 2**30, 200 * 2**20
+MAGIC = b"GGUF"
+OWN_MODEL_OVERHEAD = 1.2  # memory for each byte of a model file, its context included
+
+
+def examine(settings: Settings) -> tuple[Finding, ...]:
+    """Return what there is to say about everything, worst and best alike."""
+    machine = hardware.look(settings.home)
+    return (
+        examine_python(), examine_search(), examine_packages(), examine_home(settings.home), examine_disk(machine),
+        examine_model("embedding model", settings.embed, lambda: check_embedder(settings)),
+        examine_model("chat model", settings.chat, lambda: check_chat(settings)),
+        examine_memory(settings, machine), examine_graphics(machine), *examine_library(settings),
+    )
+
+
+def ok(subject: str, detail: str) -> Finding:
+    """Return a good finding."""
+    return Finding(subject, Severity.OK, detail)
+
+
+def examine_python() -> Finding:
+    """Look at Python itself."""
+    return ok("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def examine_search() -> Finding:
+    """Look whether SQLite has full-text search."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.execute("CREATE VIRTUAL TABLE words USING fts5(body)")
+    except sqlite3.OperationalError:
+        return Finding("SQLite", Severity.ERROR, f"{sqlite3.sqlite_version} was built without full-text search (FTS5).",
+                       "Use a Python whose SQLite has FTS5, such as the one from python.org.")
+    finally:
+        connection.close()
+    return ok("SQLite", f"{sqlite3.sqlite_version} with full-text search")
+
+
+def examine_packages() -> Finding:
+    """Look whether the packages are installed; imports none of them."""
+    absent = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
+    if absent:
+        return Finding("packages", Severity.ERROR, f"{', '.join(absent)} cannot be found.", "Install this program again.")
+    telling = ("llama-cpp-python", "sentence-transformers", "torch", "faiss-cpu")
+    return ok("packages", ", ".join(f"{package} {version(package)}" for package in telling))
+
+
+def version(package: str) -> str:
+    """Return the version of an installed package."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "of unknown version"
+
+
+def examine_home(home: Path) -> Finding:
+    """Look whether the program can keep its files."""
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+        return ok("home", str(home))
+    return Finding("home", Severity.ERROR, f"{home} cannot be written.",
+                   "Change its permissions, or set ASSISTANT_HOME to a folder of your own.")
+
+
+def examine_disk(machine: Machine) -> Finding:
+    """Look at the room on the disk."""
+    detail = f"{gigabytes(machine.disk_free)} free"
+    if machine.disk_free >= LITTLE_DISK:
+        return ok("disk", detail)
+    severity = Severity.ERROR if machine.disk_free < NO_DISK else Severity.WARNING
+    return Finding("disk", severity, detail, "Free some space, or set ASSISTANT_HOME to a folder on another disk.")
+
+
+def examine_model(subject: str, name: str, check: Callable[[], Path]) -> Finding:
+    """Look whether a model is chosen and here."""
+    try:
+        path = check()
+    except AssistantError as error:
+        return Finding(subject, Severity.ERROR, str(error), error.hint)
+    if name == FAKE:
+        return Finding(subject, Severity.WARNING, "fake: is for tests and trials.", "Run: assistant setup")
+    return ok(subject, f"{name} at {path}")
+
+
+def check_embedder(settings: Settings) -> Path:
+    """Return where the embedding model is. Raises AssistantError."""
+    spec = embedder_spec(settings)
+    if settings.embed != FAKE and not spec.path.is_dir():
+        raise UsageError(f"There is no folder at {spec.path}.", "Run: assistant setup")
+    return spec.path
+
+
+def check_chat(settings: Settings) -> Path:
+    """Return where the chat model is. Raises AssistantError."""
+    spec = chat_spec(settings)
+    if settings.chat != FAKE and not is_gguf(spec.path):
+        raise UsageError(f"There is no GGUF file at {spec.path}.", "Run: assistant setup")
+    return spec.path
+
+
+def is_gguf(path: Path) -> bool:
+    """Return whether the file begins as a GGUF file does."""
+    try:
+        with path.open("rb") as opened:
+            return opened.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def examine_memory(settings: Settings, machine: Machine) -> Finding:
+    """Look whether the chat model fits the memory that is free."""
+    free, needed = machine.memory_available, memory_needed(settings)
+    detail = f"{gigabytes(free)} free of {gigabytes(machine.memory_total)}; the chat model needs about {gigabytes(needed)}"
+    if not needed:
+        return ok("memory", f"{gigabytes(free)} free of {gigabytes(machine.memory_total)}")
+    if needed <= free or any(gpu.memory_free >= needed for gpu in machine.gpus):
+        return ok("memory", detail)
+    return Finding("memory", Severity.WARNING, detail, "Close other programs, or choose a smaller model: assistant models list")
+
+
+def memory_needed(settings: Settings) -> int:
+    """Return the bytes that running the chat model takes; 0 where there is none to judge."""
+    try:
+        path = own_path(settings.chat)
+        return int(path.stat().st_size * OWN_MODEL_OVERHEAD) if path else catalog.find(settings.chat).memory
+    except (OSError, UsageError):
+        return 0
+
+
+def examine_graphics(machine: Machine) -> Finding:
+    """Look whether a graphics card lies idle."""
+    if machine.gpus:
+        return ok("graphics", ", ".join(f"{gpu.name}, {gigabytes(gpu.memory_free)} free" for gpu in machine.gpus))
+    if idle := hardware.unused_gpus(machine):
+        return Finding("graphics", Severity.WARNING, f"{idle[0].name} is here, but llama-cpp-python was built without it.",
+                       "Answers come sooner with a llama-cpp-python that is built for your graphics card.")
+    return ok("graphics", "no graphics card that can be used; models run on the processor")
+
+
+def examine_library(settings: Settings) -> tuple[Finding, ...]:
+    """Look at the library: whole, how much there is, and from which embedding model."""
+    subject = f"library {settings.library}"
+    try:
+        with Assistant(settings) as assistant:
+            status, integrity = assistant.status(), assistant.integrity()
+    except NothingIndexed as error:
+        return (Finding(subject, Severity.WARNING, str(error), error.hint),)
+    except AssistantError as error:
+        return (Finding(subject, Severity.ERROR, str(error), error.hint),)
+    if integrity != "ok":
+        return (Finding(subject, Severity.ERROR, f"{status.path} is damaged: {integrity}.",
+                        "Move the file away and add your files again; the files themselves are untouched."),)
+    counts = ok(subject, f"{status.documents:,} files, {status.chunks:,} passages, "
+                         f"{status.skipped:,} skipped, {status.failed:,} failed")
+    return (counts, *examine_origin(subject, status.embedder, settings))
+
+
+def examine_origin(subject: str, built_with: str, settings: Settings) -> tuple[Finding, ...]:
+    """Look whether the library comes from the embedding model that is chosen."""
+    path = own_path(settings.embed)
+    name = path.name if path else settings.embed
+    if not name or not built_with or name == built_with:
+        return ()
+    return (Finding(subject, Severity.ERROR, f"It was built with the embedding model {built_with}, and {name} is chosen.",
+                    f"Use --embed {built_with}, or embed everything anew: assistant sync --rebuild"),)
+
+
+def gigabytes(count: int) -> str:
+    """Return a number of bytes as a person reads it."""
+    return f"{count / 1e9:.1f} GB"

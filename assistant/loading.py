@@ -1,0 +1,77 @@
+"""From settings to loaded models: a catalog's name or a path of the person's own becomes a model that is ready, once."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from assistant import catalog
+from assistant.backends import FAKE, ChatSpec, EmbedderSpec, open_chat, open_embedder
+from assistant.config import Settings
+from assistant.datatypes import ChatModel, Embedder
+from assistant.errors import ModelMissing
+
+
+def own_path(name: str) -> Path | None:
+    """Return the path where the name is one of the person's own files; None where it is a catalog's name."""
+    looks_like_path = os.sep in name or "/" in name or name.startswith(("~", ".")) or name.lower().endswith(".gguf")
+    return Path(name).expanduser().absolute() if looks_like_path else None
+
+
+def embedder_spec(settings: Settings) -> EmbedderSpec:
+    """Return where the chosen embedding model lies. Raises ModelMissing or UsageError."""
+    if not settings.embed:
+        raise ModelMissing("No embedding model is chosen yet.", "Run: assistant setup")
+    if settings.embed == FAKE:
+        return EmbedderSpec(FAKE, Path())
+    if path := own_path(settings.embed):
+        return EmbedderSpec(path.name, path)
+    model = catalog.find(settings.embed)
+    path = catalog.ModelStore(settings.models_folder).require(model)
+    return EmbedderSpec(model.name, path, model.query_prompt, model.passage_prompt)
+
+
+def chat_spec(settings: Settings) -> ChatSpec:
+    """Return where the chosen chat model lies and how it runs. Raises ModelMissing or UsageError."""
+    if not settings.chat:
+        raise ModelMissing("No chat model is chosen yet.", "Run: assistant setup")
+    if settings.chat == FAKE:
+        name, path = FAKE, Path()
+    elif own := own_path(settings.chat):
+        name, path = own.stem, own
+    else:
+        model = catalog.find(settings.chat)
+        name, path = model.name, catalog.ModelStore(settings.models_folder).require(model)
+    return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers)
+
+
+class Models:
+    """The two models of a session, each loaded when it is first needed and kept."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._embedder: Embedder | None = None
+        self._chat: Future[ChatModel] | None = None
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model. Raises ModelMissing or ModelUnusable."""
+        if self._embedder is None:
+            self._embedder = open_embedder(embedder_spec(self._settings))
+        return self._embedder
+
+    def start_chat(self) -> None:
+        """Begin to load the chat model beside whatever comes next. Raises ModelMissing at once where there is none."""
+        if self._chat is None:
+            spec = chat_spec(self._settings)
+            loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
+            self._chat = loader.submit(open_chat, spec)
+            loader.shutdown(wait=False)
+
+    @property
+    def chat(self) -> ChatModel:
+        """The chat model. Raises ModelMissing or ModelUnusable."""
+        self.start_chat()
+        assert self._chat is not None
+        return self._chat.result()

@@ -1,0 +1,248 @@
+"""Assistant: files in, passages found, answers out. The one module that knows the order of the stages.
+
+Every front end (the command line, a script) goes through this class and gets frozen nouns back.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from assistant.answer import AnswerStream, Prompt, Turn, compose, standalone
+from assistant.config import Settings
+from assistant.datatypes import (
+    ChatModel,
+    Embedder,
+    FileState,
+    Hit,
+    IngestReport,
+    LedgerEntry,
+    LibraryStatus,
+    Message,
+    Progress,
+    SearchResult,
+    Timings,
+)
+from assistant.errors import EmbedderMismatch, NothingIndexed, UsageError
+from assistant.index import Store
+from assistant.intake import Intake, OnProgress, ignore_progress, is_under
+from assistant.loading import Models
+from assistant.retrieve import Searcher, drop_duplicates, drop_unrelated
+
+STEPS = (drop_duplicates, drop_unrelated)
+
+
+class Assistant:
+    """One library and the models to use it with. Opens each only when it is needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._models = Models(settings)
+        self._open_store: Store | None = None
+        self._open_searcher: Searcher | None = None
+
+    def close(self) -> None:
+        """Close the library."""
+        if self._open_store is not None:
+            self._open_store.close()
+        self._open_store = self._open_searcher = None
+
+    def __enter__(self) -> Assistant:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the library."""
+        self.close()
+
+    @property
+    def library_file(self) -> Path:
+        """Where the library's truth stands."""
+        return self.settings.libraries_folder / self.settings.library / "library.sqlite"
+
+    # files in
+
+    def add(self, paths: Sequence[Path], on_progress: OnProgress = ignore_progress) -> IngestReport:
+        """Bring files and folders in. Raises UsageError for a path that is not there, before anything is read."""
+        roots = [absolute(path) for path in paths]
+        for root in roots:
+            if not os.path.lexists(root):
+                raise UsageError(f"There is no file or folder at {root}.", "Check the spelling; quote paths with spaces.")
+        with self._writing(on_progress) as store:
+            for root in roots:
+                store.include(str(root))
+                store.add_root(str(root))
+            return self._intake(store, on_progress).run(roots)
+
+    def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False) -> IngestReport:
+        """Look through everything that was added again; with `rebuild` read and embed all of it anew.
+
+        A root that is not there now (an unplugged drive) keeps its files.
+        """
+        self._require_library()
+        with self._writing(on_progress, rebuild=rebuild) as store:
+            return self._intake(store, on_progress).run([Path(root) for root in store.roots() if os.path.lexists(root)])
+
+    def remove(self, path: Path) -> int:
+        """Take a file or folder out and keep it out; return how many files left. Raises UsageError for an unknown one."""
+        self._require_library()
+        gone = str(absolute(path))
+        with self._locked(ignore_progress):
+            store = self._store()
+            files = [known for known in store.ledger() if is_under(known, [gone])]
+            roots = [root for root in store.roots() if is_under(root, [gone])]
+            if not files and not roots:
+                raise UsageError(f"{gone} is not in the library.", "See what is: assistant status --files")
+            with store.transaction():
+                for root in roots:
+                    store.drop_root(root)
+                if is_under(gone, store.roots()):
+                    store.exclude(gone)
+                store.drop_files(files)
+                store.drop_unused_vectors()
+            self.library_file.with_suffix(".faiss").unlink(missing_ok=True)
+        return len(files)
+
+    def _intake(self, store: Store, on_progress: OnProgress) -> Intake:
+        return Intake(store, self._models.embedder, self.settings.chunk_tokens, self.settings.max_file_bytes, on_progress)
+
+    @contextmanager
+    def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:
+        embedder = self._models.embedder
+        with self._locked(on_progress):
+            store = self._store()
+            with store.transaction():
+                if rebuild:
+                    store.clear()
+                if rebuild or not store.meta("embedder"):
+                    store.set_meta("embedder", embedder.fingerprint)
+                    store.set_meta("embedder_name", embedder.name)
+            check_fingerprint(store, embedder)
+            yield store
+
+    @contextmanager
+    def _locked(self, on_progress: OnProgress) -> Iterator[None]:
+        """Be the only writer; where another program is, say so and wait."""
+        folder = self.library_file.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / "writer.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            on_progress(Progress("waiting", 0, 0, current="another program is writing to this library"))
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # passages
+
+    def search(self, question: str, limit: int = 0) -> SearchResult:
+        """Return the passages for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
+        started = time.perf_counter()
+        hits = self._searcher().search(checked(question), limit or self.settings.results, STEPS)
+        return SearchResult(question, hits, Timings(retrieve_ms := since(started), total_ms=retrieve_ms))
+
+    # answers
+
+    def ask(self, question: str, turns: Sequence[Turn] = ()) -> AnswerStream:
+        """Return an answer that is written while it is iterated; its passages are there at once.
+
+        Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch.
+        """
+        checked(question)
+        self._require_library()
+        self._models.start_chat()
+        started = time.perf_counter()
+        searcher = self._searcher()
+        hits = searcher.search(standalone(question, turns), self.settings.results, STEPS)
+        return AnswerStream(question, hits, self._models.embedder.name, started, since(started),
+                            self._opener(question, hits, turns), self.settings.answer_tokens)
+
+    def _opener(self, question: str, hits: Sequence[Hit], turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:
+        history: list[Message] = [message for turn in turns for message in turn.messages]
+        settings = self.settings
+
+        def open_model() -> tuple[ChatModel, Prompt]:
+            chat = self._models.chat
+            return chat, compose(chat, question, hits[: settings.passages], history,
+                                 settings.passage_tokens, settings.answer_tokens)
+
+        return open_model
+
+    # what there is
+
+    def status(self) -> LibraryStatus:
+        """Return what the library holds. Raises NothingIndexed where there is no library."""
+        self._require_library()
+        store = self._store()
+        return LibraryStatus(
+            self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
+            store.count_chunks(), store.roots(), store.count(FileState.SKIPPED), store.count(FileState.FAILED),
+            sum(file.stat().st_size for file in self.library_file.parent.iterdir() if file.is_file()),
+        )
+
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        """Return every file's entry, by path. Raises NothingIndexed where there is no library."""
+        self._require_library()
+        return tuple(self._store().ledger().values())
+
+    def integrity(self) -> str:
+        """Return "ok", or what is wrong with the library's file. Raises NothingIndexed where there is no library."""
+        self._require_library()
+        return self._store().integrity()
+
+    # parts, opened once
+
+    def _require_library(self) -> None:
+        if not self.library_file.exists():
+            raise NothingIndexed(f"The library '{self.settings.library}' is empty.", "Add files first: assistant add FOLDER")
+
+    def _store(self) -> Store:
+        if self._open_store is None:
+            self._open_store = Store(self.library_file)
+        return self._open_store
+
+    def _searcher(self) -> Searcher:
+        self._require_library()
+        store = self._store()
+        if not store.count_chunks():
+            raise NothingIndexed(f"The library '{self.settings.library}' holds no text.",
+                                 "Add files first: assistant add FOLDER; see what was skipped: assistant status --files")
+        if self._open_searcher is None:
+            check_fingerprint(store, self._models.embedder)
+            self._open_searcher = Searcher(store, self._models.embedder)
+        return self._open_searcher
+
+
+def check_fingerprint(store: Store, embedder: Embedder) -> None:
+    """Raise EmbedderMismatch where the library's vectors come from another model."""
+    if store.meta("embedder") not in {"", embedder.fingerprint}:
+        built_with = store.meta("embedder_name")
+        raise EmbedderMismatch(
+            f"This library was built with the embedding model {built_with}, not with this {embedder.name}.",
+            f"Use --embed {built_with}, or embed everything anew: assistant sync --rebuild",
+        )
+
+
+def absolute(path: Path) -> Path:
+    """Return the path from the root of the disk, `~` and `..` resolved, symbolic links not."""
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow the links
+
+
+def checked(question: str) -> str:
+    """Return the question. Raises UsageError where it is empty."""
+    if not question.strip():
+        raise UsageError("The question is empty.", 'Ask like this: assistant ask "When does the lease end?"')
+    return question
+
+
+def since(started: float) -> float:
+    """Return the milliseconds since `started`."""
+    return (time.perf_counter() - started) * 1000

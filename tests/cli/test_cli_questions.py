@@ -1,0 +1,200 @@
+"""search and ask: what is printed, what a script gets, and how they end."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from assistant.backends.fake import FakeReply
+
+LEASE_PDF = Path(__file__).parents[2] / "examples" / "contracts" / "office-lease.pdf"
+
+
+def test_search_shows_passages_and_their_places(run, library, folder):
+    result = run("search", "notice period", "-k", 1)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("1. ")
+    assert "line" in result.stdout
+    assert str(folder / "lease.md") in result.stdout
+    assert "The notice period is nine months." in result.stdout
+    assert "2. " not in result.stdout
+    assert result.stderr == ""
+
+
+def test_search_as_json(run, library, folder):
+    result = json.loads(run("search", "citric acid", "--json", "-k", "1").stdout)
+    assert set(result) == {"question", "hits", "timings"}
+    assert set(result["timings"]) == {"retrieve_ms", "total_ms"}
+    (hit,) = result["hits"]
+    assert isinstance(hit.pop("score"), float)
+    text = (folder / "coffee.txt").read_text("utf-8").strip()
+    location = hit["location"]
+    assert text in hit.pop("text") + "\n"
+    assert (location["line_start"], location["line_end"], location["char_start"]) == (1, 2, 0)
+    assert "page" not in location
+    assert None not in location.values()
+    assert {name: hit[name] for name in ("rank", "path")} == {"rank": 1, "path": str(folder / "coffee.txt")}
+    assert set(hit) == {"rank", "path", "title", "location", "keyword_rank", "dense_rank"}
+
+
+def test_links_in_a_terminal_lead_to_the_page(run, terminal):
+    run("add", LEASE_PDF)
+    result = run("search", "forfeiture", "-k", 1)
+    assert "\x1b]8;" in result.stdout
+    assert f"{LEASE_PDF.as_uri()}#page=4" in result.stdout
+
+
+def test_no_links_and_no_colours_in_a_pipe(run, library):
+    assert "\x1b" not in run("search", "lease").stdout
+
+
+def test_text_of_files_cannot_command_the_terminal(run, folder):
+    (folder / "evil.txt").write_text("Payment \x1b]0;owned\x07 \x1b[2J terms are thirty days.\n", "utf-8")
+    run("add", folder)
+    for arguments in (("search", "payment terms"), ("ask", "What are the payment terms?")):
+        result = run(*arguments)
+        assert "thirty days" in result.stdout
+        assert "\x1b" not in result.stdout
+        assert "\x07" not in result.stdout
+
+
+def test_markup_in_files_is_only_text(run, folder):
+    (folder / "markup.txt").write_text("The code [bold]zebra[/bold] and [/nothing] and :smile: stand here.\n", "utf-8")
+    run("add", folder)
+    assert "[bold]zebra[/bold] and [/nothing] and :smile:" in run("search", "zebra").stdout
+
+
+def test_ask_answers_with_sources(run, library, folder):
+    result = run("ask", "When does the lease end?")
+    assert result.exit_code == 0
+    answer, _, sources = result.stdout.partition("\n\n")
+    assert "31 December 2027" in answer
+    assert "[1]" in answer
+    assert sources.startswith("Sources\n[1] ")
+    assert "“The lease ends on 31 December 2027.”" in sources
+    assert "line 5" in sources
+    assert result.stderr == ""
+
+
+def test_ask_shows_the_passages_first_in_a_terminal(run, library, terminal):
+    result = run("ask", "When does the lease end?")
+    assert "Passages:" in result.stderr
+    assert "31 December 2027" in result.stdout
+
+
+def test_ask_as_json(run, library, folder):
+    answer = json.loads(run("ask", "When does the lease end?", "--json").stdout)
+    assert list(answer) == ["question", "answer", "abstained", "citations", "hits", "model", "embedder", "prompt_version",
+                            "timings"]
+    assert (answer["abstained"], answer["model"], answer["embedder"]) == (False, "fake:", "fake:")
+    assert set(answer["timings"]) == {"retrieve_ms", "first_token_ms", "total_ms", "prompt_tokens", "reused_tokens",
+                                      "generated_tokens"}
+    (citation,) = answer["citations"]
+    assert list(citation) == ["number", "path", "title", "location", "quote"]
+    assert citation["path"] == str(folder / "lease.md")
+    text = (folder / "lease.md").read_text("utf-8")
+    location = citation["location"]
+    assert text[location["char_start"]:location["char_end"]] == citation["quote"]
+
+
+def test_ask_abstains_with_exit_code_3(run, library, monkeypatch):
+    monkeypatch.setattr("assistant.backends.fake.nearest_sentence", lambda _: "NOT STATED")
+    result = run("ask", "When does the lease end?")
+    assert result.exit_code == 3
+    assert result.stdout == "Your files do not say.\n"
+    as_json = run("ask", "When does the lease end?", "--json")
+    assert as_json.exit_code == 3
+    assert json.loads(as_json.stdout)["abstained"] is True
+
+
+def test_ask_adds_paths_first(run, folder):
+    result = run("ask", "How many grams of beans?", folder)
+    assert result.exit_code == 0
+    assert "nine grams" in result.stdout
+    assert result.stderr.startswith("2 indexed")
+    again = run("ask", "How many grams of beans?", folder)
+    assert again.stderr == ""
+
+
+def test_a_stopped_answer_leaves_what_there_is(run, library, monkeypatch):
+    def stop(_):
+        yield from ("The ", "lease ", "ends ", "on ", "31 ", "December ")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FakeReply, "__iter__", stop)
+    result = run("ask", "When does the lease end?")
+    assert result.exit_code == 130
+    assert "The lease ends on 31" in result.stdout
+    assert "Stopped." in result.stderr
+
+
+QUESTIONS = '{"id": "a", "question": "When does the lease end?"}\n\n{"question": "citric acid"}\n'
+
+
+@pytest.mark.parametrize(("command", "key"), [("search", "hits"), ("ask", "answer")])
+def test_a_batch_prints_a_line_for_each_question(run, library, tmp_path, command, key):
+    file = tmp_path / "questions.jsonl"
+    file.write_bytes(b"\xef\xbb\xbf" + QUESTIONS.encode())
+    from_file, from_stdin = run(command, "--batch", file), run(command, "--batch", "-", "--json", stdin=QUESTIONS)
+    for result in (from_file, from_stdin):
+        assert result.exit_code == 0
+        first, second = map(json.loads, result.stdout.splitlines())
+        assert list(first)[:2] == ["id", "question"]
+        assert first["id"] == "a"
+        assert "id" not in second
+        assert key in first
+        assert key in second
+
+
+@pytest.mark.parametrize("bad", ["{", "[]", '"text"', '{"question": 3}', '{"question": " "}', '{"id": 1}', "\udcff"])
+def test_a_bad_line_of_a_batch_is_named(run, library, bad):
+    lines = ('{"question": "lease"}\n' + bad + "\n").encode("utf-8", "surrogateescape")
+    result = run("search", "--batch", "-", stdin=lines)
+    assert result.exit_code == 2
+    assert "Line 2 of the batch" in result.stderr
+    assert result.stdout == ""
+
+
+def test_a_batch_that_is_not_there(run, library, tmp_path):
+    result = run("search", "--batch", tmp_path / "none.jsonl")
+    assert result.exit_code == 2
+    assert "cannot be read" in result.stderr
+
+
+def test_one_question_too_long_does_not_stop_a_batch(run, library):
+    lines = [json.dumps({"id": 1, "question": "lease " * 20_000}), json.dumps({"id": 2, "question": "When does the lease end?"})]
+    result = run("ask", "--batch", "-", stdin="\n".join(lines))
+    first, second = map(json.loads, result.stdout.splitlines())
+    assert result.exit_code == 1
+    assert "too long" in first["error"]
+    assert "2027" in second["answer"]
+    assert "Line 1" in result.stderr
+
+
+def test_a_question_of_a_hundred_thousand_characters(run, library):
+    question = "lease " * 16_667
+    assert run("search", question).exit_code == 0
+    result = run("ask", question)
+    assert result.exit_code == 1
+    assert "too long" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", ["search", "ask"])
+def test_neither_question_nor_batch_or_both(run, library, command):
+    for arguments in ((command,), (command, "question", "--batch", "-"), (command, "  ")):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert result.stderr.startswith("Error: ")
+
+
+def test_results_count_from_one(run, library):
+    assert run("search", "lease", "-k", "0").exit_code == 2
+
+
+def test_chinese_stays_chinese_in_json(run, folder):
+    (folder / "合同.md").write_text("# 采购合同\n\n交货日期是2024年5月1日。\n", "utf-8")
+    run("add", folder)
+    assert "交货日期" in run("search", "交货日期", "--json").stdout

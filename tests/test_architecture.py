@@ -1,0 +1,125 @@
+"""The doors between the rooms, held by walking the imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "assistant"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+NOUNS = {"datatypes", "errors"}
+STAGES = {"ingest", "index", "retrieve", "answer", "backends", "catalog"}
+ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
+                  "doctor": "pipeline", "__main__": "cli"}
+DOORS = {
+    "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes"},
+    "ingest": NOUNS, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
+    "retrieve": NOUNS | {"index"},
+    "pipeline": NOUNS | STAGES | {"config", "hardware"},
+    # the last two are a catalog's entries and the two nouns of a conversation
+    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "answer"},
+}
+NOUNS_OF_ANSWER = {"AnswerStream", "Turn"}
+FACES = {"typer", "rich", "prompt_toolkit"}
+HEAVY = {"faiss": "index", "sentence_transformers": "backends", "llama_cpp": "backends", "torch": "backends",
+         "transformers": "backends", "pypdfium2": "ingest", "pypdf": "ingest", "docx": "ingest", "bs4": "ingest",
+         "httpx": "catalog"}
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def room_of(path: Path) -> str:
+    first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return ROOM_OF_MODULE.get(first, first)
+
+
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+def imported(node: ast.AST) -> Iterator[str]:
+    """Yield the full names that an import statement brings in."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert node.level == 0, "imports are absolute"
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imports_of(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree_of(path)):
+        yield from imported(node)
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what runs when a module is imported: no function's body, nothing for the type checker alone."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            continue
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        yield child
+        yield from at_import(child)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_rooms_enter_one_another_through_their_doors(path):
+    room = room_of(path)
+    assert room in DOORS, f"give the new room {room} its doors in this test and in docs/architecture.md"
+    for full in imports_of(path):
+        top, _, rest = full.partition(".")
+        if top != "assistant":
+            continue
+        first = rest.split(".")[0]
+        target = ROOM_OF_MODULE.get(first, first)
+        if not (PACKAGE / first).is_dir() and not (PACKAGE / f"{first}.py").exists():
+            target = "pipeline"  # a name of the package itself, such as __version__
+        assert target == room or target in DOORS[room], f"{name_of(path)} imports {full}"
+        if room == "cli" and target == "answer":
+            assert full.rsplit(".", 1)[1] in NOUNS_OF_ANSWER, f"{name_of(path)} imports {full}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_only_the_command_line_knows_faces(path):
+    if room_of(path) != "cli":
+        assert not FACES & {full.split(".")[0] for full in imports_of(path)}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_each_heavy_library_is_imported_in_one_room_and_when_it_is_needed(path):
+    for full in imports_of(path):
+        library = full.split(".")[0]
+        assert HEAVY.get(library, room_of(path)) == room_of(path), f"{name_of(path)} imports {full}"
+    early = {full.split(".")[0] for node in at_import(tree_of(path)) for full in imported(node)}
+    assert not early & HEAVY.keys()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_only_the_command_line_prints(path):
+    calls = {node.func.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    assert room_of(path) == "cli" or "print" not in calls
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_click_is_not_imported_since_typer_may_not_bring_it(path):
+    assert "click" not in {full.split(".")[0] for full in imports_of(path)}
+
+
+def test_help_loads_no_model_library():
+    program = ("import runpy, sys; sys.argv = ['assistant', '--help']\n"
+               "try: runpy.run_module('assistant', run_name='__main__')\n"
+               "except SystemExit as end: assert not end.code\n"
+               "print('LOADED', *sorted(set(sys.modules) & {'torch', 'sentence_transformers', 'faiss', 'llama_cpp', "
+               "'transformers', 'pypdf', 'pypdfium2', 'httpx', 'prompt_toolkit'}))")
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    assert "Usage: assistant" in done.stdout
+    assert done.stdout.splitlines()[-1] == "LOADED"

@@ -1,0 +1,242 @@
+"""Journeys through the whole program with models that need no weights."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant import Assistant, Settings
+from assistant.answer import Turn
+from assistant.backends.fake import FakeChat, FakeEmbedder
+from assistant.datatypes import FileState, Progress
+from assistant.errors import EmbedderMismatch, ModelMissing, NothingIndexed, UsageError
+
+LEASE = "# Lease\n\nThe rent is 900 euros a month.\n\n## Notice\n\nEither party may end the lease with ninety days notice.\n"
+MANUAL = "# Coffee machine\n\nError E4 means that the water tank is empty.\n"
+CHINESE = "# 采购合同\n\n第十二条 乙方逾期交货的，违约金为货款的千分之三。\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "lease.md").write_text(LEASE, "utf-8")
+    (files / "manual.md").write_text(MANUAL, "utf-8")
+    (files / "合同.md").write_text(CHINESE, "utf-8")
+    return files
+
+
+@pytest.fixture
+def assistant(tmp_path: Path) -> Iterator[Assistant]:
+    with Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:")) as opened:
+        yield opened
+
+
+def again(assistant: Assistant) -> Assistant:
+    """Another process's view of the same library."""
+    return Assistant(assistant.settings)
+
+
+def test_files_in_and_a_cited_answer_out(assistant: Assistant, folder: Path) -> None:
+    report = assistant.add([folder])
+    assert (report.indexed, report.failed, report.skipped) == (3, (), ())
+    stream = assistant.ask("What notice ends the lease?")
+    assert stream.hits[0].path == str(folder / "lease.md")
+    answer = stream.answer
+    assert answer.text == "Either party may end the lease with ninety days notice [1]."
+    (citation,) = answer.citations
+    assert citation.quote == "Either party may end the lease with ninety days notice."
+    assert citation.location.line_start == 7
+    assert LEASE[citation.location.char_start : citation.location.char_end] == citation.quote
+    assert not answer.abstained
+
+
+def test_what_is_streamed_is_the_answer(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    stream = assistant.ask("What does error E4 mean?")
+    assert "".join(stream).rstrip() == stream.answer.text
+
+
+def test_chinese_is_found_and_cited(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    answer = assistant.ask("逾期交货的违约金是多少？").answer
+    assert "千分之三" in answer.text
+    assert Path(answer.citations[0].path).name == "合同.md"
+
+
+def test_an_unrelated_question_is_refused_without_asking_the_model(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    answer = assistant.ask("Zygomorphic quasars?").answer
+    assert answer.abstained
+    assert answer.text == "Your files do not say."
+    assert answer.timings.prompt_tokens == 0
+
+
+def test_a_model_that_finds_nothing_is_a_refusal_in_the_questions_language(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    chat = assistant._models.chat
+    assert isinstance(chat, FakeChat)
+    chat.replies = ["NOT STATED"]
+    answer = assistant.ask("合同的签订日期是哪天？").answer
+    assert (answer.abstained, answer.text, answer.citations) == (True, "您的文件中没有说明。", ())
+
+
+def test_unchanged_files_are_not_read_again(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assistant.add([folder])
+    monkeypatch.setattr("assistant.intake.read_document", lambda *_: pytest.fail("a file was read"))
+    assert assistant.sync().unchanged == 3
+
+
+def test_a_touched_file_is_read_but_not_embedded(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    os.utime(folder / "lease.md", ns=(1, 1))
+    report = assistant.sync()
+    assert (report.indexed, report.unchanged, report.embedded) == (0, 3, 0)
+
+
+def test_a_changed_file_replaces_its_old_chunks(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    (folder / "manual.md").write_text("# Coffee machine\n\nError E4 means that the grinder is stuck.\n", "utf-8")
+    assert assistant.sync().indexed == 1
+    texts = " ".join(hit.chunk.text for hit in assistant.search("error E4").hits)
+    assert "grinder" in texts
+    assert "tank" not in texts
+
+
+def test_a_renamed_or_copied_file_costs_no_embedding(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    (folder / "lease.md").rename(folder / "moved.md")
+    (folder / "copy.md").write_text(MANUAL, "utf-8")
+    report = assistant.sync()
+    assert (report.indexed, report.removed, report.embedded) == (2, 1, 0)
+
+
+def test_a_vanished_file_leaves(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    (folder / "lease.md").unlink()
+    assert assistant.sync().removed == 1
+    assert all(hit.path != str(folder / "lease.md") for hit in assistant.search("lease notice rent").hits)
+
+
+def test_files_of_a_root_that_is_away_are_kept(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    folder.rename(folder.with_name("unplugged"))
+    assert assistant.sync().removed == 0
+    assert assistant.search("lease notice").hits
+
+
+def test_a_removed_file_stays_out_until_it_is_added_again(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    assert assistant.remove(folder / "lease.md") == 1
+    assistant.sync()
+    assert assistant.status().documents == 2
+    assistant.add([folder / "lease.md"])
+    assert assistant.status().documents == 3
+
+
+def test_removing_a_root_leaves_no_text(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    assert assistant.remove(folder) == 3
+    assert assistant.status().roots == ()
+    with pytest.raises(NothingIndexed):
+        assistant.search("rent")
+
+
+def test_removing_what_is_not_there_says_so(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    with pytest.raises(UsageError, match="not in the library"):
+        assistant.remove(folder / "nothing.md")
+
+
+def test_one_bad_file_stops_no_other_and_is_in_the_ledger(assistant: Assistant, folder: Path) -> None:
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    (folder / "empty.txt").write_bytes(b"")
+    (folder / "binary.txt").write_bytes(bytes(range(256)) * 50)
+    report = assistant.add([folder])
+    assert report.indexed == 3
+    entries = {Path(entry.path).name: entry for entry in assistant.ledger()}
+    assert entries["broken.pdf"].state is FileState.FAILED
+    assert entries["binary.txt"].state is FileState.FAILED
+    assert entries["empty.txt"].state is FileState.SKIPPED
+    assert all(entries[name].reason for name in ("broken.pdf", "empty.txt", "binary.txt"))
+
+
+def test_a_path_that_is_not_there_changes_nothing(assistant: Assistant, folder: Path) -> None:
+    with pytest.raises(UsageError, match="no file or folder"):
+        assistant.add([folder, folder / "nothing"])
+    with pytest.raises(NothingIndexed):
+        assistant.status()
+
+
+def test_stopped_half_way_and_taken_up_again(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.intake.BATCH_CHUNKS", 1)
+
+    def stop(progress: Progress) -> None:
+        if progress.stage == "reading" and progress.done == 1:
+            raise KeyboardInterrupt
+
+    report = assistant.add([folder], stop)
+    assert (report.interrupted, report.indexed) == (True, 1)
+    assert again(assistant).status().documents == 1
+    report = assistant.add([folder])
+    assert (report.indexed, report.unchanged) == (2, 1)
+
+
+def test_another_embedding_model_is_refused_until_the_library_is_rebuilt(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.add([folder])
+    monkeypatch.setattr(FakeEmbedder, "fingerprint", "another")
+    other = again(assistant)
+    for use in (lambda: other.search("rent"), lambda: other.add([folder]), lambda: other.sync()):
+        with pytest.raises(EmbedderMismatch, match="fake:"):
+            use()
+    assert other.sync(rebuild=True).indexed == 3
+    assert other.search("rent").hits
+
+
+def test_another_chunk_length_reads_everything_again(assistant: Assistant, folder: Path, tmp_path: Path) -> None:
+    assistant.add([folder])
+    other = Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:", chunk_tokens=5))
+    assert other.sync().indexed == 3
+
+
+def test_searching_sees_what_another_process_added(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    assistant.search("rent")
+    (folder / "new.md").write_text("Platypus care instructions: feed twice daily.", "utf-8")
+    again(assistant).sync()
+    assert Path(assistant.search("platypus").hits[0].path).name == "new.md"
+
+
+def test_copies_of_a_passage_are_one_hit(assistant: Assistant, folder: Path) -> None:
+    (folder / "copy.txt").write_text("The fee is ten euros.", "utf-8")
+    (folder / "copy two.txt").write_text("The fee is ten  euros.", "utf-8")
+    assistant.add([folder])
+    assert sum("fee is ten" in hit.chunk.text for hit in assistant.search("fee").hits) == 1
+
+
+def test_a_follow_up_is_understood(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    turns = [Turn("What is the rent of the lease?", "The rent is 900 euros a month [1].")]
+    stream = assistant.ask("And the notice?", turns)
+    assert "ninety" in stream.answer.text
+    chat = assistant._models.chat
+    assert isinstance(chat, FakeChat)
+    assert [message.content for message in chat.asked[-1][1:3]] == [turns[0].question, turns[0].answer]
+
+
+def test_nothing_indexed_and_no_model_are_said_before_any_work(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(NothingIndexed):
+        Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:")).ask("What?")
+    with pytest.raises(ModelMissing, match="No embedding model"):
+        Assistant(Settings(home=tmp_path / "home")).add([folder])
+
+
+def test_a_question_of_a_hundred_thousand_characters_is_searched(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    started = time.monotonic()
+    assert assistant.search("notice of the lease " * 5000).hits
+    assert time.monotonic() - started < 30
