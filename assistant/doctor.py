@@ -21,7 +21,7 @@ from assistant.loading import chat_spec, embedder_spec, own_path
 from assistant.pipeline import Assistant
 
 PACKAGES = {
-    "bs4": "beautifulsoup4", "docx": "python-docx", "faiss": "faiss-cpu", "filelock": "filelock", "httpx": "httpx",
+    "bs4": "beautifulsoup4", "faiss": "faiss-cpu", "filelock": "filelock", "httpx": "httpx",
     "llama_cpp": "llama-cpp-python", "lxml": "lxml", "numpy": "numpy", "prompt_toolkit": "prompt-toolkit",
     "psutil": "psutil", "pypdf": "pypdf", "pypdfium2": "pypdfium2", "rich": "rich",
     "sentence_transformers": "sentence-transformers", "torch": "torch", "typer": "typer",

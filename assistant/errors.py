@@ -8,6 +8,7 @@ AssistantError                1
 ├── FetchFailed               1   a model could not be had from any source
 ├── LibraryBusy               1   another process is writing
 ├── LibraryDamaged            1
+├── LibraryUnwritable         1   its folder or disk cannot be written
 ├── LibraryTooNew             1
 ├── EmbedderMismatch          1   the library was built with another embedding model
 ├── ContextOverflow           1
@@ -61,6 +62,10 @@ class LibraryBusy(AssistantError):
 
 class LibraryDamaged(AssistantError):
     """The library's file is not a readable database."""
+
+
+class LibraryUnwritable(AssistantError):
+    """The library's folder cannot be written."""
 
 
 class LibraryTooNew(AssistantError):

@@ -20,7 +20,7 @@ TELLING = frozenset({"avx", "avx2", "f16c", "fma", "avx512f", "avx512_vnni", "av
 MAC_NAMES = {"hw.optional.neon": "asimd", "hw.optional.arm.FEAT_DotProd": "asimddp",
              "hw.optional.arm.FEAT_I8MM": "i8mm", "hw.optional.avx2_0": "avx2", "hw.optional.avx512f": "avx512f"}
 WINDOWS_NUMBERS = {39: "avx", 40: "avx2", 41: "avx512f", 43: "asimddp"}  # PF_... of IsProcessorFeaturePresent
-GRAPHICS_CARD = 1  # ggml's device types: 0 is a processor, 2 a part of one that shares its memory
+GRAPHICS_CARDS = (1, 2)  # ggml's device types: a card of its own, or one inside the processor; 0 is the processor
 CPUINFO = Path("/proc/cpuinfo")
 CGROUP = Path("/sys/fs/cgroup")
 SECONDS = 10
@@ -116,7 +116,7 @@ def listed_gpus(folder: Path) -> tuple[Gpu, ...]:
     measure = function(libraries, "ggml_backend_dev_memory", None, ctypes.c_void_p, size_out, size_out)
     gpus = []
     for device in (device_at(number) for number in range(count())):
-        if kind(device) == GRAPHICS_CARD:
+        if kind(device) in GRAPHICS_CARDS:
             free, total = ctypes.c_size_t(), ctypes.c_size_t()
             measure(device, ctypes.byref(free), ctypes.byref(total))
             gpus.append(Gpu((describe(device) or b"").decode("utf-8", "replace"), total.value, free.value))

@@ -79,7 +79,9 @@ class Intake:
             self._take(found, None if reread else ledger.get(str(found.path)))
         self._flush()
         self._store.drop_unused_vectors()
-        self._store.set_meta("shape", shape(self._chunk_tokens))
+        if {str(root) for root in roots} >= set(self._store.roots()):
+            # only now is there no file left that was cut in an older shape
+            self._store.set_meta("shape", shape(self._chunk_tokens))
 
     def _look_through(self, roots: list[Path]) -> Iterator[Candidate | Refusal]:
         excluded = self._store.excluded()

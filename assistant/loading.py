@@ -12,6 +12,8 @@ from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder
 from assistant.errors import ModelMissing
 
+HINT = "Check the path, or choose a model of the catalog: assistant models list"
+
 
 def own_path(name: str) -> Path | None:
     """Return the path where the name is one of the person's own files; None where it is a catalog's name."""
@@ -25,8 +27,10 @@ def embedder_spec(settings: Settings) -> EmbedderSpec:
         raise ModelMissing("No embedding model is chosen yet.", "Run: assistant setup")
     if settings.embed == FAKE:
         return EmbedderSpec(FAKE, Path())
-    if path := own_path(settings.embed):
-        return EmbedderSpec(path.name, path)
+    if own := own_path(settings.embed):
+        if not own.is_dir():
+            raise ModelMissing(f"There is no embedding model at {own}.", HINT)
+        return EmbedderSpec(own.name, own)
     model = catalog.find(settings.embed)
     path = catalog.ModelStore(settings.models_folder).require(model)
     return EmbedderSpec(model.name, path, model.query_prompt, model.passage_prompt)
@@ -39,6 +43,8 @@ def chat_spec(settings: Settings) -> ChatSpec:
     if settings.chat == FAKE:
         name, path = FAKE, Path()
     elif own := own_path(settings.chat):
+        if not own.is_file():
+            raise ModelMissing(f"There is no chat model at {own}.", HINT)
         name, path = own.stem, own
     else:
         model = catalog.find(settings.chat)

@@ -28,7 +28,7 @@ from assistant.datatypes import (
     SearchResult,
     Timings,
 )
-from assistant.errors import EmbedderMismatch, NothingIndexed, UsageError
+from assistant.errors import EmbedderMismatch, LibraryUnwritable, NothingIndexed, UsageError
 from assistant.index import Store
 from assistant.intake import Intake, OnProgress, ignore_progress, is_under
 from assistant.loading import Models
@@ -129,13 +129,16 @@ class Assistant:
     def _locked(self, on_progress: OnProgress) -> Iterator[None]:
         """Be the only writer; where another program is, say so and wait."""
         folder = self.library_file.parent
-        folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / "writer.lock")
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=0)
         except Timeout:
             on_progress(Progress("waiting", 0, 0, current="another program is writing to this library"))
             lock.acquire()
+        except OSError as error:
+            raise LibraryUnwritable(f"{folder} cannot be written: {error.strerror or error}.",
+                                    "Check its permissions and the disk, or set ASSISTANT_HOME.") from error
         try:
             yield
         finally:
@@ -145,8 +148,9 @@ class Assistant:
 
     def search(self, question: str, limit: int = 0) -> SearchResult:
         """Return the passages for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
+        searcher = self._searcher()
         started = time.perf_counter()
-        hits = self._searcher().search(checked(question), limit or self.settings.results, STEPS)
+        hits = searcher.search(checked(question), limit or self.settings.results, STEPS)
         return SearchResult(question, hits, Timings(retrieve_ms := since(started), total_ms=retrieve_ms))
 
     # answers
@@ -161,8 +165,9 @@ class Assistant:
         self._models.start_chat()
         started = time.perf_counter()
         searcher = self._searcher()
+        searching = time.perf_counter()  # loading a model counts for the wait, not for the search
         hits = searcher.search(standalone(question, turns), self.settings.results, STEPS)
-        return AnswerStream(question, hits, self._models.embedder.name, started, since(started),
+        return AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
                             self._opener(question, hits, turns), self.settings.answer_tokens)
 
     def _opener(self, question: str, hits: Sequence[Hit], turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:

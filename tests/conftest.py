@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from assistant import catalog
+from assistant.config import find_home
+
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -36,3 +39,20 @@ def guarded(connect: Callable[..., Any]) -> Callable[..., Any]:
         return connect(self, address)
 
     return connect_on_this_machine
+
+
+REAL_HOME = find_home(os.environ)  # where this machine's models lie; read before any test moves the home
+
+
+@pytest.fixture(scope="session")
+def weights() -> Callable[[str], Path]:
+    """Return a function from a catalog name to the model's path on this machine; it skips the test where there is none."""
+    store = catalog.ModelStore(REAL_HOME / "models")
+
+    def path(name: str) -> Path:
+        model = catalog.find(name)
+        if not store.is_present(model):
+            pytest.skip(f"needs weights: assistant models pull {name}")
+        return store.path(model)
+
+    return path

@@ -29,7 +29,7 @@ DOORS = {
 NOUNS_OF_ANSWER = {"AnswerStream", "Turn"}
 FACES = {"typer", "rich", "prompt_toolkit"}
 HEAVY = {"faiss": "index", "sentence_transformers": "backends", "llama_cpp": "backends", "torch": "backends",
-         "transformers": "backends", "pypdfium2": "ingest", "pypdf": "ingest", "docx": "ingest", "bs4": "ingest",
+         "transformers": "backends", "pypdfium2": "ingest", "pypdf": "ingest", "bs4": "ingest",
          "httpx": "catalog"}
 
 

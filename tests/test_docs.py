@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from assistant import Settings, load_settings
 from assistant.cli.reference import render
 
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
@@ -33,3 +36,89 @@ def test_the_reference_does_not_depend_on_the_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert render() == before
+
+
+# the pages that people wrote
+
+GUIDE = PAGE.with_name("guide.md").read_text("utf-8")
+ARCHITECTURE = PAGE.with_name("architecture.md").read_text("utf-8")
+ROOT = PAGE.parents[1]
+ASIDE = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
+CALL = re.compile(r"(?:^\$ |[|;`] ?|^)(?:[A-Z_]+=\S+ )*assistant ((?:-\S+ \S+ )*)(?P<words>[a-z]+(?: [a-z]+)?)", re.MULTILINE)
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return [body for found, body in ASIDE.findall(page) if found == language]
+
+
+def calls(page: str) -> set[str]:
+    """Return the first two words of each call of the program: in code blocks at the start of a line, elsewhere in backticks."""
+    shell = "\n".join(blocks(page, "console") + blocks(page, ""))
+    inline = "\n".join(re.findall(r"`[^`\n]+`", ASIDE.sub("", page)))
+    return {found["words"] for text in (shell, inline) for found in CALL.finditer(text)}
+
+
+@pytest.mark.parametrize("name", ["guide.md", "architecture.md", "contributing.md", "formats.md", "changelog.md"])
+def test_every_command_that_a_page_names_exists(name):
+    for words in calls(PAGE.with_name(name).read_text("utf-8")):
+        first = words.split()[0]
+        assert words in COMMANDS or (first in COMMANDS and first != "models") or words == "models", f"{name}: assistant {words}"
+
+
+def test_the_guide_shows_every_command():
+    shown = calls(GUIDE)
+    for command in set(COMMANDS) - {"models remove"}:
+        assert any(f"{words} ".startswith(f"{command} ") for words in shown), f"the guide never runs: assistant {command}"
+
+
+def test_the_guide_lists_every_setting_with_its_default(tmp_path):
+    section = GUIDE.split("\n## Settings\n")[1].split("\n## ")[0]
+    listed = dict(re.findall(r"^\| `(\w+)` \| ([^|]*?) \|", section, re.MULTILINE))
+    assert list(listed) == [field.name for field in fields(Settings)]
+    defaults = Settings(home=tmp_path)
+    for name in set(listed) - {"home"}:
+        value = str(getattr(defaults, name))
+        assert listed[name] == (f"`{value}`" if value else "none"), name
+
+
+def test_the_guide_shows_a_config_file_that_is_read(own_home):
+    own_home.mkdir(exist_ok=True)
+    (own_home / "config.toml").write_text(blocks(GUIDE, "toml")[0], "utf-8")
+    assert load_settings().passages == 8
+
+
+def test_the_python_of_the_guide_runs(monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("ASSISTANT_CHAT", "fake:")
+    monkeypatch.setenv("ASSISTANT_EMBED", "fake:")
+    programs = blocks(GUIDE, "python")
+    assert programs
+    for program in programs:  # in order: the later ones ask what the first one added
+        exec(compile(program, "docs/guide.md", "exec"), {})
+    said = capsys.readouterr().out
+    assert "Water flow too low" in said
+    assert "heat-pump-hp40.md:84" in said
+
+
+def test_the_architecture_names_every_module():
+    tree = next(body for body in blocks(ARCHITECTURE, "") if body.startswith("assistant/\n"))
+    named, folders = [], ["assistant"]
+    for line in tree.splitlines()[1:]:
+        depth = (len(line) - len(line.lstrip())) // 2
+        name, _, meaning = line.strip().partition(" ")
+        assert meaning.strip(), f"say what {name} is"
+        folders[depth:] = [name.rstrip("/")]
+        if not name.endswith("/"):
+            named.append("/".join(folders))
+    assert sorted(named) == sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "assistant").rglob("*.py"))
+
+
+def test_links_between_pages_lead_somewhere():
+    for page in PAGE.parent.glob("*.md"):
+        for target, anchor in re.findall(r"\]\(([\w./-]*)(#[\w-]+)?\)", page.read_text("utf-8")):
+            linked = page if not target else page.parent / target
+            assert linked.exists(), f"{page.name} links to {target}"
+            if anchor:
+                titles = re.findall(r"^#+ (.*)$", linked.read_text("utf-8"), re.MULTILINE)
+                slugs = {"#" + re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+                assert anchor in slugs, f"{page.name} links to {target}{anchor}"

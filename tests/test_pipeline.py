@@ -203,6 +203,17 @@ def test_another_chunk_length_reads_everything_again(assistant: Assistant, folde
     assert other.sync().indexed == 3
 
 
+def test_a_new_chunk_length_is_not_forgotten_before_every_root_was_read(
+    assistant: Assistant, folder: Path, tmp_path: Path
+) -> None:
+    assistant.add([folder])
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "new.md").write_text("A new file.", "utf-8")
+    other = Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:", chunk_tokens=5))
+    other.add([tmp_path / "more"])
+    assert other.sync().indexed == 4
+
+
 def test_searching_sees_what_another_process_added(assistant: Assistant, folder: Path) -> None:
     assistant.add([folder])
     assistant.search("rent")

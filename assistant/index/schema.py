@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from assistant.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryTooNew
+from assistant.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryTooNew, LibraryUnwritable
 
 SCHEMA_VERSION = 1
 BUSY_MILLISECONDS = 30_000
@@ -76,6 +76,6 @@ def translated(error: sqlite3.Error, path: Path) -> Exception:
     if "locked" in text:
         return LibraryBusy("Another program is writing to this library.", "Wait until it is done, and try again.")
     if "readonly" in text or "unable to open" in text:
-        return LibraryBusy(f"{path} cannot be written: {text}.", "Check the folder's permissions, or set ASSISTANT_HOME.")
+        return LibraryUnwritable(f"{path} cannot be written: {text}.", "Check its permissions, or set ASSISTANT_HOME.")
     return LibraryDamaged(f"{path} is not a readable library: {text}.",
                           "Move the file away and add your files again; the files themselves are untouched.")

@@ -54,7 +54,7 @@ def test_no_llama_cpp_is_no_graphics_card(monkeypatch, package):
 
 def test_ggml_s_own_list_can_be_read(monkeypatch):
     pytest.importorskip("llama_cpp")
-    monkeypatch.setattr(hardware, "GRAPHICS_CARD", 0)  # the processor stands in for a card: every build lists one
+    monkeypatch.setattr(hardware, "GRAPHICS_CARDS", (0,))  # the processor stands in for a card: every build lists one
     assert all(device.name and device.memory_total > 0 for device in hardware.usable_gpus())
     assert hardware.usable_gpus()
 

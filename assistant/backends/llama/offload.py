@@ -8,7 +8,7 @@ from typing import Any
 
 COMPUTE_BYTES = 600 * 2**20
 ALL_LAYERS = 999
-GPU_TYPES = (1, 2)
+GPU_TYPES = (1, 2)  # ggml's device types: a card of its own, or one inside the processor
 
 
 def plan_layers(api: Any, path: Path, wanted: int) -> int:  # noqa: ANN401 - the bindings have no types
