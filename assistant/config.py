@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ class Settings:
     # answers
     context_tokens: int = 4096
     answer_tokens: int = 320
+    refusal_percent: int = 8  # a model that would refuse with more than this probability has not found the answer
     # the machine; 0 threads: as many as there are physical cores; -1 layers: as many as fit
     threads: int = 0
     gpu_layers: int = -1
@@ -78,7 +80,11 @@ def read_config(path: Path) -> dict[str, object]:
     """Return the values in config.toml; none where there is no such file."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError) as error:
+        for place in (path.parent, *path.parent.parents):
+            if place.is_file():
+                raise UsageError(f"{path.parent} cannot be the home: {place} is a file.",
+                                 "Set ASSISTANT_HOME to a folder.") from error
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise UsageError(f"{path} cannot be read: {error}.", "Mend it, or remove it to return to the defaults.") from error
@@ -122,15 +128,30 @@ def checked(settings: Settings) -> Settings:
 
 def save_choice(path: Path, values: Mapping[str, str]) -> None:
     """Write settings into config.toml; lines that the person wrote for others stay as they are."""
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    kept = [line for line in lines if line.split("=")[0].strip() not in values]
-    quoted = [f'{name} = "{escape(value)}"' for name, value in values.items()]
+    lines = path.read_text("utf-8").split("\n") if path.exists() else []
+    first_table = next((number for number, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
+    kept = [line for line in lines[:first_table] if key_of(line) not in values] + lines[first_table:]
+    text = "\n".join([*(f"{name} = {quoted(value)}" for name, value in values.items()), *kept]).rstrip("\n") + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".partial")
-    aside.write_text("\n".join([*quoted, *kept]) + "\n", "utf-8")
+    aside.write_bytes(encoded(text))
     aside.replace(path)
 
 
-def escape(value: str) -> str:
-    """Return the text as it stands inside a TOML string."""
-    return value.replace("\\", "\\\\").replace('"', '\\"')
+def key_of(line: str) -> str:
+    """Return the key that a line of TOML sets; of any other line, something that is no key."""
+    return line.split("=")[0].strip().strip("\"'")
+
+
+def quoted(value: str) -> str:
+    """Return the text as a TOML string: JSON's, but for one character that TOML wants escaped too."""
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def encoded(text: str) -> bytes:
+    """Return the text as UTF-8. Raises UsageError where a name from the disk is not made of characters."""
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise UsageError("A path with bytes that are no UTF-8 cannot be kept in config.toml.",
+                         "Rename the file or folder.") from error

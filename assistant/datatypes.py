@@ -222,7 +222,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What one `add` or `sync` did. `unchanged` files cost one stat."""
+    """What one `add` or `sync` did. `unchanged` files cost one stat; the files of roots that are `away` are kept."""
 
     indexed: int = 0
     unchanged: int = 0
@@ -233,6 +233,7 @@ class IngestReport:
     embedded: int = 0
     seconds: float = 0.0
     interrupted: bool = False
+    away: tuple[str, ...] = ()
 
 
 class Embedder(Protocol):
@@ -270,6 +271,9 @@ class Reply(Protocol):
     reused_tokens: int
     generated_tokens: int
     finished: bool  # False: it was cut off at the token limit
+
+    def likelihood(self, opening: str) -> float:
+        """Return the probability (0 to 1) that the reply begins as `opening` does; ask before iterating."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text piece by piece."""

@@ -17,7 +17,7 @@ from assistant import catalog, hardware
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError
-from assistant.loading import chat_spec, embedder_spec, own_path
+from assistant.loading import chat_spec, embedder_spec, is_fake, is_gguf, own_path
 from assistant.pipeline import Assistant
 
 PACKAGES = {
@@ -26,9 +26,7 @@ PACKAGES = {
     "psutil": "psutil", "pypdf": "pypdf", "pypdfium2": "pypdfium2", "rich": "rich",
     "sentence_transformers": "sentence-transformers", "torch": "torch", "typer": "typer",
 }
-FAKE = "fake:"
 LITTLE_DISK, NO_DISK = 2 * 2**30, 200 * 2**20
-MAGIC = b"GGUF"
 OWN_MODEL_OVERHEAD = 1.2  # memory for each byte of a model file, its context included
 
 
@@ -107,7 +105,7 @@ def examine_model(subject: str, name: str, check: Callable[[], Path]) -> Finding
         path = check()
     except AssistantError as error:
         return Finding(subject, Severity.ERROR, str(error), error.hint)
-    if name == FAKE:
+    if is_fake(name):
         return Finding(subject, Severity.WARNING, "fake: is for tests and trials.", "Run: assistant setup")
     return ok(subject, f"{name} at {path}")
 
@@ -115,7 +113,7 @@ def examine_model(subject: str, name: str, check: Callable[[], Path]) -> Finding
 def check_embedder(settings: Settings) -> Path:
     """Return where the embedding model is. Raises AssistantError."""
     spec = embedder_spec(settings)
-    if settings.embed != FAKE and not spec.path.is_dir():
+    if not is_fake(settings.embed) and not spec.path.is_dir():
         raise UsageError(f"There is no folder at {spec.path}.", "Run: assistant setup")
     return spec.path
 
@@ -123,18 +121,9 @@ def check_embedder(settings: Settings) -> Path:
 def check_chat(settings: Settings) -> Path:
     """Return where the chat model is. Raises AssistantError."""
     spec = chat_spec(settings)
-    if settings.chat != FAKE and not is_gguf(spec.path):
+    if not is_fake(settings.chat) and not is_gguf(spec.path):
         raise UsageError(f"There is no GGUF file at {spec.path}.", "Run: assistant setup")
     return spec.path
-
-
-def is_gguf(path: Path) -> bool:
-    """Return whether the file begins as a GGUF file does."""
-    try:
-        with path.open("rb") as opened:
-            return opened.read(len(MAGIC)) == MAGIC
-    except OSError:
-        return False
 
 
 def examine_memory(settings: Settings, machine: Machine) -> Finding:

@@ -85,7 +85,14 @@ class DiskFull(AssistantError):
 
 
 class UnreadableFile(AssistantError):
-    """One file cannot be read; the message is the reason that the ledger shows."""
+    """One file cannot be read; the message is the reason that the ledger shows.
+
+    `content_hash` is there where the reason lies in the file's bytes: the same bytes are not read again.
+    """
+
+    def __init__(self, message: str, content_hash: str = "") -> None:
+        super().__init__(message)
+        self.content_hash = content_hash
 
 
 class SkippedFile(UnreadableFile):

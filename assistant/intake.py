@@ -1,13 +1,13 @@
-"""Files in: what was added is looked through, read, cut, embedded and kept, one transaction a document.
+"""Files in: what was added is looked through, read, cut, embedded and kept, one transaction a batch.
 
-A file that has not changed costs one stat. Whatever stops this half-way loses at most the batch in hand.
+A file that has not changed costs one stat. Every document is in the library whole or not at all, and whatever stops a run
+half-way loses at most the batch in hand.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,11 +15,14 @@ from assistant.datatypes import Chunk, Document, Embedder, FileState, IngestRepo
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.index import Store
 from assistant.index.store import vector_key
-from assistant.ingest import CHUNKER_VERSION, EXTRACTOR_VERSION, Candidate, Refusal, chunk, discover, read_document
+from assistant.ingest import CHUNKER_VERSION, EXTRACTOR_VERSION, Candidate, Refusal, chunk, read_document
+from assistant.survey import OnProgress, Survey, Surveyor
 
 BATCH_CHUNKS = 256  # embedded in one call: enough to sort by length, little enough to lose
+BATCH_FILES = 512  # kept in one transaction, those without text among them
 
-OnProgress = Callable[[Progress], None]
+REBUILDING = "the library was being rebuilt, and it was not read again yet"
+AWAY = "its folder was away when the library was rebuilt"
 
 
 def ignore_progress(_progress: Progress) -> None:
@@ -31,12 +34,30 @@ def shape(chunk_tokens: int) -> str:
     return f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {chunk_tokens} tokens"
 
 
+def sign(store: Store, embedder: Embedder) -> None:
+    """Note in the library which model its vectors come from."""
+    store.set_meta("embedder", embedder.fingerprint)
+    store.set_meta("embedder_name", embedder.name)
+
+
 @dataclass(slots=True)
 class Pending:
-    """Documents that are cut but not yet kept."""
+    """Files that were read and are not kept yet: with text, without (skipped or failed), with nothing new but their time."""
 
     documents: list[tuple[LedgerEntry, Document, tuple[Chunk, ...]]] = field(default_factory=list)
+    notes: list[LedgerEntry] = field(default_factory=list)
+    touched: list[LedgerEntry] = field(default_factory=list)
     chunks: int = 0
+
+    @property
+    def files(self) -> int:
+        """How many there are."""
+        return len(self.documents) + len(self.notes) + len(self.touched)
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether it is time to keep them."""
+        return self.chunks >= BATCH_CHUNKS or self.files >= BATCH_FILES
 
 
 class Intake:
@@ -50,54 +71,52 @@ class Intake:
         self._pending = Pending()
         self._done = self._total = 0
 
-    def run(self, roots: Iterable[Path]) -> IngestReport:
+    def run(self, roots: Iterable[Path], *, rebuild: bool = False) -> IngestReport:
         """Bring the library up to date with these roots. Ctrl-C ends it early; what is done is kept."""
         started = time.perf_counter()
         try:
-            self._run(list(roots))
+            self._run(list(roots), rebuild=rebuild)
         except KeyboardInterrupt:
             self._report = replace(self._report, interrupted=True)
         return replace(self._report, seconds=time.perf_counter() - started)
 
-    def _run(self, roots: list[Path]) -> None:
+    def _run(self, roots: list[Path], *, rebuild: bool) -> None:
         ledger = self._store.ledger()
         if not ledger:
             self._store.set_meta("shape", shape(self._chunk_tokens))
-        reread = self._store.meta("shape") != shape(self._chunk_tokens)
-        seen: set[str] = set()
-        changed = []
-        for found in self._look_through(roots):
-            seen.add(str(found.path))
-            known = ledger.get(str(found.path))
-            if known and not reread and (known.size, known.mtime_ns) == (found.size, found.mtime_ns):
-                self._report = replace(self._report, unchanged=self._report.unchanged + 1)
-            else:
-                changed.append(found)
-        self._forget_vanished(ledger, seen, roots)
-        self._total = len(changed)
-        for found in changed:
+        reread = rebuild or self._store.meta("shape") != shape(self._chunk_tokens)
+        surveyor = Surveyor(ledger, self._store.excluded(), self._max_file_bytes, self._on_progress, reread)
+        survey = surveyor.survey(roots)
+        self._report = replace(self._report, unchanged=survey.unchanged, away=survey.away)
+        self._leave_out(survey, ledger, rebuild=rebuild)
+        self._total = len(survey.changed)
+        for found in survey.changed:
             self._take(found, None if reread else ledger.get(str(found.path)))
         self._flush()
         self._store.drop_unused_vectors()
-        if {str(root) for root in roots} >= set(self._store.roots()):
-            # only now is there no file left that was cut in an older shape
+        if reread:
+            self._note_shape(survey.kept)
+
+    def _leave_out(self, survey: Survey, ledger: dict[str, LedgerEntry], *, rebuild: bool) -> None:
+        """Drop the files that are gone; to rebuild, drop the chunks of the others as well."""
+        with self._store.transaction():
+            removed = self._store.drop_files(survey.gone) if survey.gone else 0
+            if rebuild:
+                self._start_over(ledger.keys() - set(survey.gone) - set(survey.kept), survey.kept)
+        self._report = replace(self._report, removed=removed)
+
+    def _start_over(self, present: set[str], kept: Iterable[str]) -> None:
+        """Drop the chunks of files that can be read again; of those that cannot, where another model embedded them."""
+        self._store.clear(present, REBUILDING)
+        if self._store.meta("embedder") != self._embedder.fingerprint:
+            self._store.clear(kept, AWAY)
+        sign(self._store, self._embedder)
+
+    def _note_shape(self, kept: Iterable[str]) -> None:
+        """Note the shape, unless there are files that were read in an older one."""
+        ledger = self._store.ledger()
+        if not any(ledger[path].content_hash for path in kept):
             self._store.set_meta("shape", shape(self._chunk_tokens))
-
-    def _look_through(self, roots: list[Path]) -> Iterator[Candidate | Refusal]:
-        excluded = self._store.excluded()
-        count = 0
-        for root in roots:
-            for found in discover(root, self._max_file_bytes):
-                count += 1
-                if count % 256 == 0:
-                    self._on_progress(Progress("looking", count, 0, current=str(found.path)))
-                if not is_under(str(found.path), excluded):
-                    yield found
-
-    def _forget_vanished(self, ledger: dict[str, LedgerEntry], seen: set[str], roots: list[Path]) -> None:
-        scanned = {str(root) for root in roots}
-        gone = [path for path, entry in ledger.items() if entry.root in scanned and path not in seen]
-        self._report = replace(self._report, removed=self._store.drop_files(gone) if gone else 0)
 
     def _take(self, found: Candidate | Refusal, known: LedgerEntry | None) -> None:
         self._on_progress(Progress("reading", self._done, self._total, self._report.chunks, str(found.path)))
@@ -107,20 +126,20 @@ class Intake:
                 raise SkippedFile(found.reason)
             self._read(found, entry, known)
         except UnreadableFile as error:
-            self._note(entry, error)
+            state = FileState.SKIPPED if isinstance(error, SkippedFile) else FileState.FAILED
+            self._pending.notes.append(replace(entry, state=state, reason=str(error), content_hash=error.content_hash))
         self._done += 1
-        if self._pending.chunks >= BATCH_CHUNKS:
+        if self._pending.is_enough:
             self._flush()
 
     def _read(self, found: Candidate, entry: LedgerEntry, known: LedgerEntry | None) -> None:
         document = read_document(found.path, self._max_file_bytes)
         if known and known.state is FileState.INDEXED and known.content_hash == document.content_hash:
-            self._store.touch(entry.path, entry.size, entry.mtime_ns)
-            self._report = replace(self._report, unchanged=self._report.unchanged + 1)
+            self._pending.touched.append(entry)
             return
         chunks = chunk(document, self._embedder.count_tokens, self._chunk_tokens)
         if not chunks:
-            raise SkippedFile("there is no text in it")
+            raise SkippedFile("there is no text in it", document.content_hash)
         extraction = document.extraction
         entry = replace(
             entry, content_hash=document.content_hash, chunks=len(chunks), encoding=extraction.encoding,
@@ -130,24 +149,23 @@ class Intake:
         self._pending.documents.append((entry, document, chunks))
         self._pending.chunks += len(chunks)
 
-    def _note(self, entry: LedgerEntry, error: UnreadableFile) -> None:
-        state = FileState.SKIPPED if isinstance(error, SkippedFile) else FileState.FAILED
-        entry = replace(entry, state=state, reason=str(error))
-        self._store.put_entry(entry)
-        if state is FileState.SKIPPED:
-            self._report = replace(self._report, skipped=(*self._report.skipped, entry))
-        else:
-            self._report = replace(self._report, failed=(*self._report.failed, entry))
-
     def _flush(self) -> None:
-        """Embed what is pending and keep it, a transaction a document, in order."""
+        """Embed what is pending, keep it in one transaction, and only then count it."""
         pending, self._pending = self._pending, Pending()
+        if not pending.files:
+            return
         vectors = self._embed([part for _, _, chunks in pending.documents for part in chunks])
-        for entry, document, chunks in pending.documents:
-            keys = {vector_key(part.searchable) for part in chunks}
-            self._store.put_document(entry, document.title, chunks, {key: vectors[key] for key in keys & vectors.keys()})
-            self._report = replace(self._report, indexed=self._report.indexed + 1, chunks=self._report.chunks + len(chunks))
-            self._on_progress(Progress("keeping", self._done, self._total, self._report.chunks, entry.path))
+        report = counted(self._report, pending, len(vectors))
+        with self._store.transaction():
+            for entry, document, chunks in pending.documents:
+                keys = {vector_key(part.searchable) for part in chunks}
+                self._store.put_document(entry, document.title, chunks, {key: vectors[key] for key in keys & vectors.keys()})
+            for entry in pending.notes:
+                self._store.put_entry(entry)
+            for entry in pending.touched:
+                self._store.touch(entry.path, entry.size, entry.mtime_ns)
+        self._report = report
+        self._on_progress(Progress("keeping", self._done, self._total, self._report.chunks))
 
     def _embed(self, chunks: list[Chunk]) -> dict[bytes, Vectors]:
         """Return the vectors of those texts that the store has none for; the same text is embedded once."""
@@ -156,10 +174,14 @@ class Intake:
         missing = [key for key in texts if key not in known]
         self._on_progress(Progress("embedding", self._done, self._total, self._report.chunks))
         vectors = self._embedder.embed_passages([texts[key] for key in missing])
-        self._report = replace(self._report, embedded=self._report.embedded + len(missing))
         return dict(zip(missing, vectors, strict=True))
 
 
-def is_under(path: str, folders: Iterable[str]) -> bool:
-    """Return whether the path is one of the folders or inside one."""
-    return any(path == folder or path.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
+def counted(report: IngestReport, kept: Pending, embedded: int) -> IngestReport:
+    """Return the report with a batch added to it."""
+    return replace(
+        report, indexed=report.indexed + len(kept.documents), unchanged=report.unchanged + len(kept.touched),
+        skipped=(*report.skipped, *(entry for entry in kept.notes if entry.state is FileState.SKIPPED)),
+        failed=(*report.failed, *(entry for entry in kept.notes if entry.state is FileState.FAILED)),
+        chunks=report.chunks + kept.chunks, embedded=report.embedded + embedded,
+    )

@@ -12,6 +12,7 @@ from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder
 from assistant.errors import ModelMissing
 
+MAGIC = b"GGUF"
 HINT = "Check the path, or choose a model of the catalog: assistant models list"
 
 
@@ -21,11 +22,25 @@ def own_path(name: str) -> Path | None:
     return Path(name).expanduser().absolute() if looks_like_path else None
 
 
+def is_fake(name: str) -> bool:
+    """Return whether the name is that of the models without weights."""
+    return name == FAKE
+
+
+def is_gguf(path: Path) -> bool:
+    """Return whether the file begins as a GGUF file does."""
+    try:
+        with path.open("rb") as opened:
+            return opened.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
 def embedder_spec(settings: Settings) -> EmbedderSpec:
     """Return where the chosen embedding model lies. Raises ModelMissing or UsageError."""
     if not settings.embed:
         raise ModelMissing("No embedding model is chosen yet.", "Run: assistant setup")
-    if settings.embed == FAKE:
+    if is_fake(settings.embed):
         return EmbedderSpec(FAKE, Path())
     if own := own_path(settings.embed):
         if not own.is_dir():
@@ -40,7 +55,7 @@ def chat_spec(settings: Settings) -> ChatSpec:
     """Return where the chosen chat model lies and how it runs. Raises ModelMissing or UsageError."""
     if not settings.chat:
         raise ModelMissing("No chat model is chosen yet.", "Run: assistant setup")
-    if settings.chat == FAKE:
+    if is_fake(settings.chat):
         name, path = FAKE, Path()
     elif own := own_path(settings.chat):
         if not own.is_file():

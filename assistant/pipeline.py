@@ -30,9 +30,11 @@ from assistant.datatypes import (
 )
 from assistant.errors import EmbedderMismatch, LibraryUnwritable, NothingIndexed, UsageError
 from assistant.index import Store
-from assistant.intake import Intake, OnProgress, ignore_progress, is_under
+from assistant.ingest import is_utf8, printable
+from assistant.intake import Intake, ignore_progress, sign
 from assistant.loading import Models
 from assistant.retrieve import Searcher, drop_duplicates, drop_unrelated
+from assistant.survey import OnProgress, is_under
 
 STEPS = (drop_duplicates, drop_unrelated)
 
@@ -45,6 +47,7 @@ class Assistant:
         self._models = Models(settings)
         self._open_store: Store | None = None
         self._open_searcher: Searcher | None = None
+        self._checked_generation = -1
 
     def close(self) -> None:
         """Close the library."""
@@ -69,24 +72,22 @@ class Assistant:
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress = ignore_progress) -> IngestReport:
         """Bring files and folders in. Raises UsageError for a path that is not there, before anything is read."""
-        roots = [absolute(path) for path in paths]
-        for root in roots:
-            if not os.path.lexists(root):
-                raise UsageError(f"There is no file or folder at {root}.", "Check the spelling; quote paths with spaces.")
+        roots = [addable(path) for path in paths]
         with self._writing(on_progress) as store:
-            for root in roots:
-                store.include(str(root))
-                store.add_root(str(root))
+            with store.transaction():
+                for root in roots:
+                    store.include(str(root))
+                    store.add_root(str(root))
             return self._intake(store, on_progress).run(roots)
 
     def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False) -> IngestReport:
         """Look through everything that was added again; with `rebuild` read and embed all of it anew.
 
-        A root that is not there now (an unplugged drive) keeps its files.
+        A root that is not there now, or empty (an unplugged drive), keeps its files.
         """
         self._require_library()
         with self._writing(on_progress, rebuild=rebuild) as store:
-            return self._intake(store, on_progress).run([Path(root) for root in store.roots() if os.path.lexists(root)])
+            return self._intake(store, on_progress).run([Path(root) for root in store.roots()], rebuild=rebuild)
 
     def remove(self, path: Path) -> int:
         """Take a file or folder out and keep it out; return how many files left. Raises UsageError for an unknown one."""
@@ -97,15 +98,18 @@ class Assistant:
             files = [known for known in store.ledger() if is_under(known, [gone])]
             roots = [root for root in store.roots() if is_under(root, [gone])]
             if not files and not roots:
-                raise UsageError(f"{gone} is not in the library.", "See what is: assistant status --files")
+                raise UsageError(f"{printable(gone)} is not in the library.", "See what is: assistant status --files")
             with store.transaction():
                 for root in roots:
                     store.drop_root(root)
+                store.include(gone)  # what was taken out below it is out with it, and comes back with it
                 if is_under(gone, store.roots()):
                     store.exclude(gone)
                 store.drop_files(files)
                 store.drop_unused_vectors()
-            self.library_file.with_suffix(".faiss").unlink(missing_ok=True)
+            store.forget_words()
+            for view in self.library_file.parent.glob(f"{self.library_file.stem}.faiss*"):  # also those half written
+                view.unlink(missing_ok=True)
         return len(files)
 
     def _intake(self, store: Store, on_progress: OnProgress) -> Intake:
@@ -116,13 +120,11 @@ class Assistant:
         embedder = self._models.embedder
         with self._locked(on_progress):
             store = self._store()
-            with store.transaction():
-                if rebuild:
-                    store.clear()
-                if rebuild or not store.meta("embedder"):
-                    store.set_meta("embedder", embedder.fingerprint)
-                    store.set_meta("embedder_name", embedder.name)
-            check_fingerprint(store, embedder)
+            if not store.meta("embedder"):
+                with store.transaction():
+                    sign(store, embedder)
+            if not rebuild:
+                check_fingerprint(store, embedder)
             yield store
 
     @contextmanager
@@ -148,9 +150,10 @@ class Assistant:
 
     def search(self, question: str, limit: int = 0) -> SearchResult:
         """Return the passages for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
+        question = checked(question)
         searcher = self._searcher()
         started = time.perf_counter()
-        hits = searcher.search(checked(question), limit or self.settings.results, STEPS)
+        hits = searcher.search(question, limit or self.settings.results, STEPS)
         return SearchResult(question, hits, Timings(retrieve_ms := since(started), total_ms=retrieve_ms))
 
     # answers
@@ -160,7 +163,7 @@ class Assistant:
 
         Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch.
         """
-        checked(question)
+        question = checked(question)
         self._require_library()
         self._models.start_chat()
         started = time.perf_counter()
@@ -168,7 +171,8 @@ class Assistant:
         searching = time.perf_counter()  # loading a model counts for the wait, not for the search
         hits = searcher.search(standalone(question, turns), self.settings.results, STEPS)
         return AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
-                            self._opener(question, hits, turns), self.settings.answer_tokens)
+                            self._opener(question, hits, turns), self.settings.answer_tokens,
+                            self.settings.refusal_percent / 100)
 
     def _opener(self, question: str, hits: Sequence[Hit], turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:
         history: list[Message] = [message for turn in turns for message in turn.messages]
@@ -220,8 +224,11 @@ class Assistant:
         if not store.count_chunks():
             raise NothingIndexed(f"The library '{self.settings.library}' holds no text.",
                                  "Add files first: assistant add FOLDER; see what was skipped: assistant status --files")
-        if self._open_searcher is None:
+        generation = store.generation
+        if generation != self._checked_generation:  # another process may have rebuilt it with another model
             check_fingerprint(store, self._models.embedder)
+            self._checked_generation = generation
+        if self._open_searcher is None:
             self._open_searcher = Searcher(store, self._models.embedder)
         return self._open_searcher
 
@@ -241,11 +248,21 @@ def absolute(path: Path) -> Path:
     return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow the links
 
 
+def addable(path: Path) -> Path:
+    """Return the path from the root of the disk. Raises UsageError where nothing is there or its name cannot be kept."""
+    root = absolute(path)
+    if not is_utf8(root):
+        raise UsageError(f"The name {printable(root)} is not valid UTF-8.", "Rename it, then try again.")
+    if not os.path.exists(root):  # noqa: PTH110 - Path.exists raises where a folder above is closed
+        raise UsageError(f"There is no file or folder at {root}.", "Check the spelling; quote paths with spaces.")
+    return root
+
+
 def checked(question: str) -> str:
-    """Return the question. Raises UsageError where it is empty."""
+    """Return the question in characters that can be written. Raises UsageError where it is empty."""
     if not question.strip():
         raise UsageError("The question is empty.", 'Ask like this: assistant ask "When does the lease end?"')
-    return question
+    return question.encode("utf-8", "replace").decode()  # a terminal or a script can hand over half a character
 
 
 def since(started: float) -> float:

@@ -1,6 +1,8 @@
 """Journeys through the whole program with models that need no weights."""
 
 import os
+import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from assistant.answer import Turn
 from assistant.backends.fake import FakeChat, FakeEmbedder
 from assistant.datatypes import FileState, Progress
 from assistant.errors import EmbedderMismatch, ModelMissing, NothingIndexed, UsageError
+from assistant.index import Store
 
 LEASE = "# Lease\n\nThe rent is 900 euros a month.\n\n## Notice\n\nEither party may end the lease with ninety days notice.\n"
 MANUAL = "# Coffee machine\n\nError E4 means that the water tank is empty.\n"
@@ -170,6 +173,183 @@ def test_a_path_that_is_not_there_changes_nothing(assistant: Assistant, folder: 
         assistant.status()
 
 
+def test_a_file_that_failed_comes_back_when_the_cause_is_gone(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_open = open
+
+    def deny(path: object, *rest: object, **options: object) -> object:
+        if str(path).endswith("lease.md"):
+            raise PermissionError(13, "Permission denied")
+        return real_open(path, *rest, **options)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("builtins.open", deny)
+    assert [entry.reason for entry in assistant.add([folder]).failed] == ["permission denied"]
+    assert [entry.reason for entry in assistant.sync().failed] == ["permission denied"]
+    monkeypatch.undo()
+    assert assistant.sync().indexed == 1
+
+
+def test_a_file_that_was_too_large_comes_back_when_the_limit_grows(assistant: Assistant, folder: Path, tmp_path: Path) -> None:
+    small = Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:", max_file_bytes=95))
+    assert len(small.add([folder]).skipped) == 1
+    report = small.sync()
+    assert (report.unchanged, report.skipped) == (3, ())
+    assert assistant.sync().indexed == 1
+
+
+def test_what_is_broken_is_not_read_again_until_it_changes(
+    assistant: Assistant, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    (folder / "empty.txt").write_bytes(b"")
+    assistant.add([folder])
+    with monkeypatch.context() as patched:
+        patched.setattr("assistant.intake.read_document", lambda *_: pytest.fail("a file was read"))
+        assert assistant.sync().unchanged == 5
+    other = Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:", chunk_tokens=50))
+    assert len(other.sync().failed) == 1
+    (folder / "empty.txt").write_text("no longer empty", "utf-8")
+    assert other.sync().indexed == 1
+
+
+@pytest.mark.parametrize("closed", ["sub", "deep.md"])
+def test_what_cannot_be_looked_at_for_a_moment_is_kept(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "deep.md").write_text("The platypus sleeps.", "utf-8")
+    assistant.add([folder])
+    real_stat = Path.stat
+
+    def deny(self: Path, **options: bool) -> os.stat_result:
+        if self.name == closed:
+            raise PermissionError(13, "Permission denied")
+        return real_stat(self, **options)
+
+    for rebuild in (False, True):
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "stat", deny)
+            assert assistant.sync(rebuild=rebuild).removed == 0
+        assert Path(assistant.search("platypus").hits[0].path).name == "deep.md"
+    assert assistant.sync().unchanged == 4
+    shutil.rmtree(folder / "sub")
+    assert assistant.sync().removed == 1
+
+
+def test_a_root_that_is_suddenly_empty_keeps_its_files(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    folder.rename(folder.with_name("unplugged"))
+    folder.mkdir()
+    report = assistant.sync()
+    assert (report.removed, report.away) == (0, (str(folder),))
+    assert assistant.search("lease notice").hits
+    (folder / "new.md").write_text("New.", "utf-8")
+    assert assistant.sync().removed == 3
+
+
+def test_a_file_inside_of_what_was_removed_can_be_added(assistant: Assistant, folder: Path) -> None:
+    (folder / "sub").mkdir()
+    for name in ("c.txt", "d.txt"):
+        (folder / "sub" / name).write_text(f"File {name}.", "utf-8")
+    assistant.add([folder])
+    assert assistant.remove(folder / "sub") == 2
+    assert assistant.add([folder / "sub" / "c.txt"]).indexed == 1
+    assert assistant.sync().removed == 0
+    assert {Path(entry.path).name for entry in assistant.ledger()} == {"lease.md", "manual.md", "合同.md", "c.txt"}
+    assert assistant.remove(folder / "sub") == 1
+    assert assistant.sync().indexed == 0
+
+
+@pytest.mark.parametrize("removes_root", [True, False])
+def test_adding_a_folder_again_brings_back_all_of_it(assistant: Assistant, folder: Path, removes_root: bool) -> None:
+    (folder / "sub").mkdir()
+    (folder / "sub" / "c.txt").write_text("File c.", "utf-8")
+    assistant.add([folder])
+    assistant.remove(folder / "sub")
+    if removes_root:
+        assistant.remove(folder)
+    assistant.add([folder])
+    assert assistant.status().documents == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_a_root_that_became_a_link_to_nowhere_is_away(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder, folder / "lease.md"])
+    moved = folder.rename(folder.with_name("unplugged"))
+    folder.symlink_to(folder.with_name("nothing"))
+    assert assistant.sync().away == (str(folder), str(folder / "lease.md"))
+    folder.unlink()
+    moved.rename(folder)
+    assert assistant.sync().unchanged == 3
+
+
+def test_a_file_of_the_far_future_is_indexed_once(assistant: Assistant, folder: Path) -> None:
+    try:
+        os.utime(folder / "lease.md", (2**34, 2**34))
+    except (OSError, OverflowError):
+        pytest.skip("the file system has no such time")
+    assert assistant.add([folder]).indexed == 3
+    assert assistant.sync().unchanged == 3
+
+
+def test_overlapping_and_repeated_roots_are_read_once(assistant: Assistant, folder: Path) -> None:
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    report = assistant.add([folder / "lease.md", folder, folder])
+    assert (report.indexed, len(report.failed)) == (3, 1)
+    assert assistant.sync().unchanged == 4
+
+
+def test_a_batch_is_one_transaction(assistant: Assistant, folder: Path) -> None:
+    for number in range(20):
+        (folder / f"{number}.txt").write_text(f"File number {number}.", "utf-8")
+        (folder / f"{number}.xyz").write_text("?", "utf-8")
+    assistant.add([folder / "lease.md"])
+    commits: list[str] = []
+    assistant._store()._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    report = assistant.add([folder])
+    assert (report.indexed, len(report.skipped)) == (22, 20)
+    assert len(commits) <= 5
+
+
+@pytest.mark.parametrize("stage", ["reading", "embedding", "keeping"])
+def test_what_is_counted_is_what_is_kept(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch, stage: str
+) -> None:
+    monkeypatch.setattr("assistant.intake.BATCH_FILES", 2)
+    for number in range(5):
+        (folder / f"{number}.txt").write_text(f"File number {number}.", "utf-8")
+        (folder / f"{number}.xyz").write_text("?", "utf-8")
+    seen: list[str] = []
+
+    def stop(progress: Progress) -> None:
+        seen.append(progress.stage)
+        if seen.count(stage) == 4:
+            raise KeyboardInterrupt
+
+    report = assistant.add([folder], stop)
+    status = assistant.status()
+    assert report.interrupted and report.indexed
+    assert (report.indexed, len(report.skipped), report.chunks) == (status.documents, status.skipped, status.chunks)
+    assistant.sync()
+    assert assistant.status().documents == 8
+
+
+def test_a_batch_that_cannot_be_kept_is_not_counted(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put_document = Store.put_document
+    calls: list[object] = []
+
+    def stop(self: Store, *rest: object) -> None:
+        put_document(self, *rest)  # type: ignore[arg-type]
+        calls.append(rest)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Store, "put_document", stop)
+    report = assistant.add([folder])
+    assert (report.interrupted, report.indexed, assistant.status().documents) == (True, 0, 0)
+
+
 def test_stopped_half_way_and_taken_up_again(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("assistant.intake.BATCH_CHUNKS", 1)
 
@@ -195,6 +375,93 @@ def test_another_embedding_model_is_refused_until_the_library_is_rebuilt(
             use()
     assert other.sync(rebuild=True).indexed == 3
     assert other.search("rent").hits
+
+
+@pytest.fixture
+def two_roots(assistant: Assistant, folder: Path) -> Path:
+    """A library of two folders, one of which is away."""
+    drive = folder.with_name("drive")
+    drive.mkdir()
+    (drive / "platypus.md").write_text("The platypus sleeps.", "utf-8")
+    assistant.add([folder, drive])
+    drive.rename(drive.with_name("unplugged"))
+    return drive
+
+
+def test_a_rebuild_keeps_the_files_of_a_root_that_is_away(assistant: Assistant, two_roots: Path) -> None:
+    report = assistant.sync(rebuild=True)
+    assert (report.indexed, report.away) == (3, (str(two_roots),))
+    assert report.embedded == report.chunks > 0
+    assert assistant.status().documents == 4
+    assert Path(assistant.search("platypus").hits[0].path).name == "platypus.md"
+
+
+def test_a_rebuild_with_another_model_says_which_files_it_had_to_leave_out(
+    assistant: Assistant, two_roots: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeEmbedder, "fingerprint", "another")
+    other = again(assistant)
+    other.sync(rebuild=True)
+    entry = next(entry for entry in other.ledger() if entry.path.endswith("platypus.md"))
+    assert (entry.state, entry.reason) == (FileState.SKIPPED, "its folder was away when the library was rebuilt")
+    assert other.status().documents == 3
+    two_roots.with_name("unplugged").rename(two_roots)
+    assert other.sync().indexed == 1
+
+
+def test_a_rebuild_that_is_stopped_does_not_call_files_indexed(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.add([folder])
+
+    def stop(progress: Progress) -> None:
+        if progress.stage == "embedding":
+            raise KeyboardInterrupt
+
+    assert assistant.sync(stop, rebuild=True).interrupted
+    assert (assistant.status().documents, assistant.status().skipped) == (0, 3)
+    assert assistant.sync().indexed == 3
+
+
+def test_a_session_notices_that_another_process_rebuilt_with_another_model(
+    assistant: Assistant, folder: Path
+) -> None:
+    assistant.add([folder])
+    assert assistant.search("rent").hits
+
+    class Other(FakeEmbedder):
+        fingerprint = "another"
+
+    other = again(assistant)
+    other._models._embedder = Other()
+    other.sync(rebuild=True)
+    with pytest.raises(EmbedderMismatch):
+        assistant.search("rent")
+    with pytest.raises(EmbedderMismatch):
+        assistant.search("rent")
+
+
+def test_half_a_character_in_a_question_does_no_harm(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    question = "What notice ends the lease\ud83d?"
+    assert assistant.search(question).question == "What notice ends the lease??"
+    assert assistant.ask(question).answer.question.encode()
+
+
+def test_remove_leaves_no_copy_of_the_vectors(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    assistant.search("rent")
+    (assistant.library_file.parent / "library.faiss.123.partial").write_bytes(b"half a view")
+    assistant.remove(folder / "lease.md")
+    assert not list(assistant.library_file.parent.glob("*.faiss*"))
+
+
+def test_remove_leaves_no_word_in_the_library(assistant: Assistant, folder: Path) -> None:
+    (folder / "secret.md").write_text("The password is zyzzyva.", "utf-8")
+    assistant.add([folder])
+    assistant.remove(folder / "secret.md")
+    for file in assistant.library_file.parent.iterdir():
+        assert b"zyzzyva" not in file.read_bytes().lower(), file.name
 
 
 def test_another_chunk_length_reads_everything_again(assistant: Assistant, folder: Path, tmp_path: Path) -> None:

@@ -10,11 +10,18 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.answer.sentences import CLOSERS, END, is_end, spans, support, tokens
+from assistant.answer.prompt import NOT_STATED
+from assistant.answer.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_cjk, is_end, spans, support, tokens
 from assistant.datatypes import Citation, Hit, Location
 
-MARKER = re.compile(r"\s*[\[【［]\s*(?:passage |passages )?(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】］]", re.IGNORECASE)
+# white space before it, or at least no letter or digit: x[1] is somebody's code
+MARKER = re.compile(
+    r"(?:\s{1,4}|(?<![A-Za-z0-9_]))[\[【［]\s*(?:passages? )?(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】］]", re.IGNORECASE
+)
 OPENING = re.compile(r"\s*(?:[\[【［][^\]】］]{0,24})?$")  # a marker may be on its way
+SENTINEL = re.compile(rf"[\s,;(]{{0,4}}\b{NOT_STATED}\b\)?")
+LINE_END = re.compile(r"\r\n|\r|\n")
+LONGEST_MARKER = 26
 SUPPORTED = 0.5
 WEAK = 0.3
 
@@ -49,45 +56,65 @@ class CitingStream:
 
     def _advance(self, *, final: bool) -> Iterator[str]:
         while self._pending:
-            marker, end = MARKER.search(self._pending), self._next_end()
-            if marker and (end is None or marker.start() <= end.start()):
-                yield from self._show(self._pending[: marker.start()])
-                self._numbers += [int(number) for number in re.findall(r"\d+", marker.group(1))]
-                self._pending = self._pending[marker.end():]
+            marker, end = self._next_marker(), self._next_end()
+            if marker and (end is None or marker[0] <= end[0]):
+                yield from self._show(self._pending[: marker[0]])
+                self._pending = self._pending[marker[1]:]
+                self._numbers += marker[2]
             elif end is not None:
-                after = self._pending[end.end():]
-                follower = MARKER.match(after)
-                if not final and follower is None and OPENING.match(after):
+                after = self._pending[end[1]:]
+                if not final and OPENING.match(after) and len(after) <= LONGEST_MARKER:
                     # a marker behind the full stop still belongs to the sentence: wait until it is clear
-                    yield from self._show(self._pending[: end.start()])
-                    self._pending = self._pending[end.start():]
+                    yield from self._show(self._pending[: end[0]])
+                    self._pending = self._pending[end[0]:]
                     return
-                yield from self._end_sentence(end, follower)
+                yield from self._end_sentence(*end)
             else:
-                held = 0 if final else len(self._tail())
-                yield from self._show(self._pending[: len(self._pending) - held])
-                self._pending = self._pending[len(self._pending) - held:]
+                shown = len(self._pending) - (0 if final else held(self._pending))
+                yield from self._show(self._pending[:shown])
+                self._pending = self._pending[shown:]
                 return
 
-    def _next_end(self) -> re.Match[str] | None:
-        said = self._sentence + self._pending
-        for match in END.finditer(self._pending):
-            shift = len(self._sentence)
-            if is_end(said, match.start() + shift, match.end() + shift):
+    def _in_context(self) -> tuple[str, int]:
+        """Return what is pending behind the end of what was shown, and where it begins there."""
+        context = self._sentence[-LONGEST_ABBREVIATION:]
+        return context + self._pending, len(context)
+
+    def _next_marker(self) -> tuple[int, int, list[int]] | None:
+        """Return the span of the first marker (with its numbers) or agreed refusal (without) in what is pending."""
+        text, offset = self._in_context()
+        marker, said = self._first_marker(text, offset), SENTINEL.search(text, offset)
+        if said and (marker is None or said.start() <= marker.start()):
+            return said.start() - offset, said.end() - offset, []
+        return (marker.start() - offset, marker.end() - offset, numbers_of(marker)) if marker else None
+
+    def _first_marker(self, text: str, start: int) -> re.Match[str] | None:
+        for match in MARKER.finditer(text, start):
+            if self._is_marker(match):
                 return match
         return None
 
-    def _tail(self) -> str:
-        """Return the end of what is pending that may turn out to be part of a marker or of a sentence's end."""
-        match = re.search(rf"[.!?][{re.escape(CLOSERS)}]*$|\s*[\[【［][^\]】］]{{0,24}}$|\s+$", self._pending)
-        return match.group() if match else ""
+    def _is_marker(self, match: re.Match[str]) -> bool:
+        """Return whether the match is the model's: a number that is none of ours may be the passage's own text."""
+        if any(1 <= number <= len(self._sources) for number in numbers_of(match)):
+            return True
+        return not any(match.group().strip() in source for source in self._sources)
 
-    def _end_sentence(self, end: re.Match[str], follower: re.Match[str] | None) -> Iterator[str]:
-        yield from self._show(self._pending[: end.start()])
-        if follower:
-            self._numbers += [int(number) for number in re.findall(r"\d+", follower.group(1))]
-        self._pending = self._pending[end.end() + (follower.end() if follower else 0):]
-        yield from self._close(end.group())
+    def _next_end(self) -> tuple[int, int] | None:
+        text, offset = self._in_context()
+        for match in END.finditer(text, offset):
+            if is_end(text, match.start(), match.end()):
+                return match.start() - offset, match.end() - offset
+        return None
+
+    def _end_sentence(self, start: int, end: int) -> Iterator[str]:
+        yield from self._show(self._pending[:start])
+        terminator = self._pending[start:end]
+        while (follower := MARKER.match(self._pending, end)) and self._is_marker(follower):
+            self._numbers += numbers_of(follower)
+            end = follower.end()
+        self._pending = self._pending[end:]
+        yield from self._close(terminator)
 
     def _show(self, text: str) -> Iterator[str]:
         if text:
@@ -101,25 +128,43 @@ class CitingStream:
         marks = "".join(f"[{number}]" for number in numbers)
         if marks:
             yield f" {marks}"
-        if terminator:
+        if terminator and (body or not terminator.strip()):
             yield terminator
         if body:
             self.sentences.append(Sentence(body + terminator.strip(), numbers))
         self._sentence, self._numbers = "", []
 
 
+def numbers_of(marker: re.Match[str]) -> list[int]:
+    """Return the numbers in a marker."""
+    return [int(number) for number in re.findall(r"\d+", marker.group(1))]
+
+
+def held(pending: str) -> int:
+    """Return how many characters at the end may turn out to be part of a marker, a sentence's end or a refusal."""
+    bare = pending.rstrip()
+    tail = bare[-LONGEST_MARKER:]
+    match = re.search(rf"[.!?][{re.escape(CLOSERS)}]*$|\s*[\[【［][^\]】］]{{0,24}}$", tail)
+    begun = next((size for size in range(len(NOT_STATED), 2, -1) if tail.endswith(NOT_STATED[:size])), 0)
+    return len(pending) - len(bare) + max(len(match.group()) if match else 0, begun)
+
+
 def choose(sentence: str, written: Sequence[int], sources: Sequence[str]) -> tuple[int, ...]:
-    """Return the numbers that a sentence gets: the written ones that exist and hold, or the one that supports it best."""
+    """Return the numbers that a sentence gets: the written ones that exist and hold, or the one that supports it best.
+
+    Where a passage is in another script than the sentence, words cannot tell, and the model's number is believed.
+    """
     claim = tokens(sentence)
+    if not claim:
+        return ()
     existing = list(dict.fromkeys(number for number in written if 1 <= number <= len(sources)))
     scores = {number: support(claim, source) for number, source in enumerate(sources, 1)}
-    best = max(scores, key=lambda number: (scores[number], -number), default=0)
-    if not best or len(claim) < 1:
-        return ()
-    holding = [number for number in existing if scores[number] >= WEAK or scores[best] < SUPPORTED]
+    foreign = [number for number in existing if is_cjk(sentence) != is_cjk(sources[number - 1])]
+    holding = [number for number in existing if scores[number] >= WEAK or number in foreign]
     if holding:
         return tuple(holding)
-    return (best,) if scores[best] >= SUPPORTED else ()
+    best = max(scores, key=lambda number: (scores[number], -number), default=0)
+    return (best,) if best and scores[best] >= SUPPORTED else ()
 
 
 def citations(sentences: Sequence[Sentence], passages: Sequence[Hit], question: str) -> tuple[Citation, ...]:
@@ -145,6 +190,6 @@ def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
 
 def narrowed(location: Location, text: str, start: int, end: int) -> Location:
     """Return the location of text[start:end] within the passage at `location`."""
-    first = location.line_start + text.count("\n", 0, start)
-    return replace(location, line_start=first, line_end=first + text.count("\n", start, end),
+    first = location.line_start + len(LINE_END.findall(text[:start]))
+    return replace(location, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])),
                    char_start=location.char_start + start, char_end=location.char_start + end)

@@ -13,16 +13,16 @@ from assistant.answer.language import language
 from assistant.datatypes import ChatModel, Hit, Location, Message
 from assistant.errors import ContextOverflow
 
-PROMPT_VERSION = "1"
+PROMPT_VERSION = "2"
 
 NOT_STATED = "NOT STATED"
 
-SYSTEM = f"""You answer questions from numbered passages of a person's own files.
-Use only what the passages say, never what you know otherwise.
-End each sentence with the number of the passage that says it, like this: [1]
-Answer in one to three short sentences, in the language of the question. Copy names, numbers and dates exactly.
-If the passages do not contain the answer, reply with these two words only: {NOT_STATED}
-如果资料中没有答案，只回复：{NOT_STATED}"""
+# The program gives the numbers, since small models answer worse when they must: a model that writes them is welcome to.
+SYSTEM = f"""You answer questions using only the numbered passages that you are given. They come from the user's own files.
+- Answer with one short, complete sentence in the language of the question.
+- Copy names, numbers and dates exactly as they stand in the passage.
+- If the passages do not state the answer, reply only: {NOT_STATED}
+- Never use knowledge from elsewhere, and never guess."""
 
 REFUSALS = {
     "en": "Your files do not say.",
@@ -72,6 +72,9 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
         if size > room or (chosen and size > bare + passage_tokens):
             break
         chosen.append(hit)
+    if hits and not chosen:
+        raise ContextOverflow("The question is so long that no passage fits beside it.",
+                              "Ask a shorter question, or raise context_tokens in config.toml.")
     return Prompt(messages(question, chosen, turns), tuple(chosen))
 
 

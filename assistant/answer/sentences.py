@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
 WORD = re.compile(f"\\d[\\d.,:/-]*\\d|[{CJK}]|[^\\W_{CJK}]+")
 CLOSERS = "\"'”’)）」』】"
-END = re.compile(f"[。！？；][{CLOSERS}]*|[.!?][{CLOSERS}]*(?=\\s|$)|\n+")
+END = re.compile(f"[。！？；][{CLOSERS}]*|[.!?][{CLOSERS}]*(?=\\s|$)|[\r\n]+")
 ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[A-Z]|[Dd]r|[Mm]rs?|[Mm]s|[Pp]rof|[Nn]o|[Ff]ig|[Ss]t|vs|etc|e\.g|i\.e|[Ii]nc|[Ll]td|[Cc]o|approx)\.$"
 )
+LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*\d{1,3}\.$")
+LONGEST_ABBREVIATION = 24
 STOP = frozenset(
     "a an the of in on at to for from by with and or is are was were be been it its as that this these those which who what "
     "的 了 是 在 和 与 及 或 有 为 之 其".split()
@@ -25,8 +27,11 @@ def tokens(text: str) -> list[str]:
 
 
 def is_end(text: str, start: int, end: int) -> bool:
-    """Return whether the terminator at text[start:end] ends a sentence rather than an abbreviation."""
-    return text[start] != "." or not ABBREVIATION.search(text[:end].rstrip(CLOSERS))
+    """Return whether the terminator at text[start:end] ends a sentence rather than an abbreviation or a list's number."""
+    if text[start] != ".":
+        return True
+    before = text[max(0, end - LONGEST_ABBREVIATION) : end].rstrip(CLOSERS)
+    return not (ABBREVIATION.search(before) or LIST_NUMBER.search(before))
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
@@ -53,3 +58,9 @@ def support(claim: Sequence[str], source: str) -> float:
     held = set(tokens(source))
     weights = [(3.0 if any(character.isdigit() for character in token) else 1.0, token) for token in claim]
     return sum(weight for weight, token in weights if token in held) / sum(weight for weight, _ in weights)
+
+
+def is_cjk(text: str) -> bool:
+    """Return whether the text is mostly Chinese, Japanese or Korean."""
+    letters = sum(character.isalpha() for character in text)
+    return len(re.findall(f"[{CJK}]", text)) > 0.3 * letters

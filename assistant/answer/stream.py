@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from assistant.answer.abstain import is_refusal, undecided
+from assistant.answer.abstain import is_empty, is_refusal, speaks_of_nothing, undecided
 from assistant.answer.cite import CitingStream, citations
-from assistant.answer.prompt import PROMPT_VERSION, Prompt, refusal
+from assistant.answer.prompt import NOT_STATED, PROMPT_VERSION, Prompt, refusal
 from assistant.datatypes import Answer, ChatModel, Hit, Reply, Timings
 
 Open = Callable[[], tuple[ChatModel, Prompt]]
@@ -18,10 +18,10 @@ class AnswerStream:
     """The evidence at once, the text as it comes, the finished answer after that."""
 
     def __init__(self, question: str, hits: tuple[Hit, ...], embedder: str, started: float, retrieve_ms: float,
-                 open_model: Open, answer_tokens: int) -> None:
+                 open_model: Open, answer_tokens: int, most_doubt: float) -> None:
         self.question = question
         self.hits = hits
-        self._open, self._answer_tokens = open_model, answer_tokens
+        self._open, self._answer_tokens, self._most_doubt = open_model, answer_tokens, most_doubt
         self._started = started
         self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms))
         self._done = False
@@ -42,32 +42,33 @@ class AnswerStream:
         chat, prompt = self._open()
         self._answer = replace(self._answer, model=chat.name)
         reply = chat.reply(prompt.messages, self._answer_tokens)
+        doubt = reply.likelihood(NOT_STATED)
+        self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=self._elapsed()))
+        if doubt > self._most_doubt:
+            yield from self._refuse(reply)
+            return
         pieces = iter(reply)
         opening = self._read_opening(pieces)
-        if is_refusal(opening):
+        if is_empty(opening) or is_refusal(opening):
             yield from self._refuse(reply)
             return
         stream = CitingStream(prompt.passages)
-        shown: list[str] = []
-        for piece in self._through(stream, opening, pieces):
-            # white space at either end is the model's, not the answer's
-            text = piece if shown else piece.lstrip()
-            if text:
-                shown.append(text)
-                yield text
-        text = "".join(shown).rstrip()
-        self._finish(reply, replace(self._answer, text=text,
-                                    citations=citations(stream.sentences, prompt.passages, self.question)))
+        text = ""
+        for piece in trimmed(self._through(stream, opening, pieces)):
+            text += piece
+            yield piece
+        if not text:  # nothing but markers
+            yield from self._refuse(reply)
+            return
+        cited = citations(stream.sentences, prompt.passages, self.question)
+        self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=not cited and speaks_of_nothing(text)))
 
     def _read_opening(self, pieces: Iterator[str]) -> str:
         """Return the beginning of the reply, as far as it takes to tell an answer from a refusal."""
         opening = ""
         for piece in pieces:
-            if not opening:
-                timings = replace(self._answer.timings, first_token_ms=self._elapsed())
-                self._answer = replace(self._answer, timings=timings)
             opening += piece
-            if opening.strip() and (is_refusal(opening) or not undecided(opening)):
+            if is_refusal(opening) or not undecided(opening):
                 break
         return opening
 
@@ -76,6 +77,8 @@ class AnswerStream:
         yield from stream.feed(opening)
         for piece in pieces:
             yield from stream.feed(piece)
+            if goes_round(stream):
+                break
         yield from stream.finish()
 
     def _refuse(self, reply: Reply | None) -> Iterator[str]:
@@ -92,3 +95,21 @@ class AnswerStream:
 
     def _elapsed(self) -> float:
         return (time.perf_counter() - self._started) * 1000
+
+
+def trimmed(pieces: Iterator[str]) -> Iterator[str]:
+    """Yield the pieces without the white space at either end of the whole."""
+    begun, space = False, ""
+    for piece in pieces:
+        text = space + piece if begun else piece.lstrip()
+        kept = text.rstrip()
+        space = text[len(kept):]
+        if kept:
+            begun = True
+            yield kept
+
+
+def goes_round(stream: CitingStream) -> bool:
+    """Return whether the model has said its last sentence before: small models can go on so for ever."""
+    said = [sentence.text for sentence in stream.sentences]
+    return len(said) > 1 and said[-1] in said[:-1]

@@ -64,6 +64,10 @@ class FakeReply:
     generated_tokens: int = 0
     finished: bool = True
 
+    def likelihood(self, opening: str) -> float:
+        """Return 1 where the text begins so, 0 otherwise."""
+        return float(self.text.startswith(opening))
+
     def __iter__(self) -> Iterator[str]:
         """Yield the text word by word."""
         for piece in re.findall(r"\S+\s*", self.text):

@@ -17,6 +17,7 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 TRIES = 4  # in a row without a new byte
 BACKOFF_SECONDS = 1.0
+BROKE_OFF = "the connection broke off."
 
 
 class Broken(Exception):
@@ -64,13 +65,13 @@ class Hub:
         return arrival.matches()
 
     def _transfer(self, arrival: Arrival) -> None:
-        tries = 0
+        tries, furthest = 0, arrival.count
         while arrival.count < arrival.file.size:
-            before = arrival.count
             try:
                 self._request(arrival)
             except Broken as error:
-                tries = 0 if arrival.count > before else tries + 1
+                tries = 0 if arrival.count > furthest else tries + 1
+                furthest = max(furthest, arrival.count)
                 if tries >= TRIES or not self._reached:
                     raise SourceFailed(str(error)) from error
                 time.sleep(BACKOFF_SECONDS * 2**tries)
@@ -92,6 +93,8 @@ class Hub:
             raise Broken(explain(error)) from error
         except httpx.HTTPError as error:
             raise SourceFailed(f"it could not be read ({type(error).__name__}).") from error
+        if arrival.count < arrival.file.size:
+            raise Broken(BROKE_OFF)  # a body without a length can end early and look whole
 
     def _accept(self, response: httpx.Response, arrival: Arrival) -> bool:
         """Return whether the body is what comes next of the file; begins again where the server does."""
@@ -137,4 +140,4 @@ def explain(error: httpx.TransportError) -> str:
         return "it cannot be reached."
     if isinstance(error, httpx.UnsupportedProtocol):
         return "its address does not begin with https://."
-    return "the connection broke off."
+    return BROKE_OFF

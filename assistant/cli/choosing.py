@@ -12,10 +12,8 @@ from assistant.cli.progress import download_progress
 from assistant.cli.terminal import notice
 from assistant.datatypes import Machine
 from assistant.errors import FetchFailed, ModelUnusable, UsageError
-from assistant.loading import own_path
+from assistant.loading import is_fake, is_gguf, own_path
 
-FAKE = "fake:"
-MAGIC = b"GGUF"
 MARKS_OF_FOLDER = ("modules.json", "config.json")
 
 
@@ -46,8 +44,8 @@ def named_choice(setting: str, name: str | None, check: Callable[[Path], None]) 
     """Return the choice that a name or a path is; None where none was given."""
     if not name:
         return None
-    if name == FAKE:
-        return Choice(setting, FAKE)
+    if is_fake(name):
+        return Choice(setting, name)
     if path := own_path(name):
         check(path)
         return Choice(setting, str(path))
@@ -61,9 +59,8 @@ def check_chat(path: Path) -> None:
     """Raise UsageError or ModelUnusable where a path is no GGUF file."""
     if not path.is_file():
         raise UsageError(f"There is no file at {path}.", "Name a GGUF file, or a model of: assistant models list")
-    with path.open("rb") as opened:
-        if opened.read(len(MAGIC)) != MAGIC:
-            raise ModelUnusable(f"{path} is not a GGUF file.", "Name a GGUF file, or a model of: assistant models list")
+    if not is_gguf(path):
+        raise ModelUnusable(f"{path} is not a GGUF file.", "Name a GGUF file, or a model of: assistant models list")
 
 
 def check_embedder(path: Path) -> None:

@@ -27,6 +27,9 @@ def show_report(console: Console, report: IngestReport) -> None:
     if left_out:
         option = "--failed" if report.failed else "--skipped"
         console.print(Text(f"All of them: assistant status {option}", "dim"))
+    for root in report.away:
+        console.print(Text.assemble("  ", ("away", "yellow"), " ", linked(root, root),
+                                    ": it is not there, or empty; what the library holds of it is kept"))
 
 
 def summary(report: IngestReport) -> str:

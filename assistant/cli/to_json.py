@@ -82,6 +82,7 @@ def report(done: IngestReport) -> Json:
         "indexed": done.indexed, "unchanged": done.unchanged, "removed": done.removed,
         "skipped": [reason(entry) for entry in done.skipped], "failed": [reason(entry) for entry in done.failed],
         "chunks": done.chunks, "embedded": done.embedded, "seconds": round(done.seconds, 3), "interrupted": done.interrupted,
+        "away": list(done.away),
     }
 
 

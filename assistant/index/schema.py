@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from assistant.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryTooNew, LibraryUnwritable
 
 SCHEMA_VERSION = 1
 BUSY_MILLISECONDS = 30_000
+SECURE_WORDS = (3, 42)  # from this SQLite on, what is deleted also leaves the keyword index at once
+WRITABLE_HINT = "Check its permissions, or set ASSISTANT_HOME."
 
 TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -31,23 +34,57 @@ TABLES = (
     "CREATE INDEX chunks_of_vector ON chunks(vector_key)",
     # float16, by the hash of the text that was embedded
     "CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID",
+    # a name for each state of the library: a generation alone can come twice, as after a restored backup
+    """CREATE TRIGGER new_state AFTER INSERT ON meta WHEN NEW.key = 'generation' BEGIN
+        INSERT OR REPLACE INTO meta VALUES ('state', lower(hex(randomblob(16)))); END""",
     'CREATE VIRTUAL TABLE words USING fts5(body, tokenize = "porter unicode61 remove_diacritics 2")',
 )
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a library's file, or make it. Raises LibraryDamaged, LibraryTooNew or LibraryBusy."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Open a library's file, or make it; one that cannot be written is opened for reading.
+
+    Raises LibraryDamaged, LibraryTooNew, LibraryBusy or LibraryUnwritable.
+    """
     try:
-        # transactions are begun by hand; the pipeline may embed on one thread and write on another
-        connection = sqlite3.connect(path, timeout=BUSY_MILLISECONDS / 1000, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return opened(path)
+    except OSError as error:
+        raise LibraryUnwritable(f"{path.parent} cannot be written: {error.strerror or error}.", WRITABLE_HINT) from error
+    except sqlite3.Error as error:
+        failure = translated(error, path)
+    if isinstance(failure, LibraryUnwritable) and path.is_file():
+        return connect_for_reading(path, failure)
+    raise failure
+
+
+def connect_for_reading(path: Path, failure: Exception) -> sqlite3.Connection:
+    """Open a library that cannot be written. Raises `failure` where it cannot be read either."""
+    with suppress(sqlite3.Error):
+        return opened(path, "?mode=ro")
+    log = path.with_name(path.name + "-wal")
+    # no log can be made beside it, which is right for a disk that nobody writes; but an old log must not be passed over
+    if not log.exists() or not log.stat().st_size:
+        with suppress(sqlite3.Error):
+            return opened(path, "?mode=ro&immutable=1")
+    raise failure
+
+
+def opened(path: Path, manner: str = "") -> sqlite3.Connection:
+    """Return a connection to the file. Raises sqlite3.Error or LibraryTooNew."""
+    # transactions are begun by hand; the pipeline may embed on one thread and write on another
+    connection = sqlite3.connect(path.absolute().as_uri() + manner if manner else path, uri=bool(manner),
+                                 timeout=BUSY_MILLISECONDS / 1000, isolation_level=None, check_same_thread=False)
+    try:
+        if not manner:
+            connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")
         prepare(connection)
-    except sqlite3.Error as error:
-        raise translated(error, path) from error
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -64,6 +101,8 @@ def prepare(connection: sqlite3.Connection) -> None:
     if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
         for statement in TABLES:
             connection.execute(statement)
+        if sqlite3.sqlite_version_info >= SECURE_WORDS:
+            connection.execute("INSERT INTO words (words, rank) VALUES ('secure-delete', 1)")
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
 
@@ -76,6 +115,6 @@ def translated(error: sqlite3.Error, path: Path) -> Exception:
     if "locked" in text:
         return LibraryBusy("Another program is writing to this library.", "Wait until it is done, and try again.")
     if "readonly" in text or "unable to open" in text:
-        return LibraryUnwritable(f"{path} cannot be written: {text}.", "Check its permissions, or set ASSISTANT_HOME.")
+        return LibraryUnwritable(f"{path} cannot be written: {text}.", WRITABLE_HINT)
     return LibraryDamaged(f"{path} is not a readable library: {text}.",
                           "Move the file away and add your files again; the files themselves are untouched.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ PLACES = tuple(field.name for field in fields(Location))
 CHUNK_COLUMNS = f"id, path, text, context, {', '.join(PLACES)}"
 FILE_COLUMNS = "path, root, state, reason, size, mtime_ns, content_hash, chunks, pages, empty_pages, encoding, notes"
 MANY = 500  # values in one IN (...)
+MARK = np.dtype([("id", np.int64), ("mark", "S8")])  # a chunk, and which vector it has
+
+Marks = np.ndarray[Any, np.dtype[np.void]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class StoredChunk:
 def vector_key(text: str) -> bytes:
     """Return the key of the vector of this searchable text."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def no_marks() -> Marks:
+    """Return the marks of no chunks."""
+    return np.empty(0, MARK)
 
 
 class Store:
@@ -128,16 +137,20 @@ class Store:
             self._connection.execute("INSERT OR IGNORE INTO excluded VALUES (?)", (path,))
 
     def include(self, path: str) -> None:
-        """Let a path in again."""
+        """Let a path in again, and whatever was taken out below it."""
+        below = path.rstrip(os.sep) + os.sep
         with self.transaction():
-            self._connection.execute("DELETE FROM excluded WHERE path = ?", (path,))
+            self._connection.execute("DELETE FROM excluded WHERE path = ? OR substr(path, 1, ?) = ?", (path, len(below), below))
 
-    def clear(self) -> None:
-        """Drop every chunk and vector and let every file be read again. The roots stay."""
+    def clear(self, paths: Iterable[str], reason: str) -> None:
+        """Drop the chunks and vectors of files with text; until they are read again they are skipped, for this reason."""
+        sql = ("UPDATE files SET state = ?, reason = ?, mtime_ns = 0, content_hash = '', chunks = 0 "
+               "WHERE path = ? AND state = ?")
         with self.transaction():
-            for table in ("words", "chunks", "vectors"):
-                self._connection.execute(f"DELETE FROM {table}")
-            self._connection.execute("UPDATE files SET mtime_ns = 0, content_hash = '', chunks = 0")
+            for path in paths:
+                self._drop_chunks(path)
+                self._connection.execute(sql, (FileState.SKIPPED.value, reason, path, FileState.INDEXED.value))
+            self.drop_unused_vectors()
             self._grow_generation()
 
     # the ledger
@@ -247,13 +260,35 @@ class Store:
             found.update((stored.chunk_id, stored) for stored in map(chunk_from, self._rows(sql, part)))
         return found
 
-    def all_vectors(self, dimension: int) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], Vectors]:
-        """Return (ids of shape (n,), vectors of shape (n, dimension)) of all chunks."""
-        rows = self._rows("SELECT chunks.id, vectors.vector FROM chunks JOIN vectors ON vectors.key = chunks.vector_key "
-                          "ORDER BY chunks.id")
-        ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-        halves = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
-        return ids, halves.reshape(len(rows), dimension).astype(np.float32)
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Hold several reads together: they see one state, whatever another program writes meanwhile."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._rows("BEGIN")
+        try:
+            yield
+        finally:
+            self._roll_back()
+
+    def marks(self) -> Marks:
+        """Return the ids of all chunks, rising, each with the first bytes of its vector's key."""
+        try:
+            # not ordered by SQLite: in its own order an index answers this, without a look at the texts
+            marks = np.fromiter(self._connection.execute("SELECT id, substr(vector_key, 1, 8) FROM chunks"), MARK)
+        except sqlite3.Error as error:
+            raise translated(error, self.path) from error
+        return marks[np.argsort(marks["id"])]
+
+    def vectors_of(self, ids: Sequence[int], dimension: int) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.int64]], Vectors]]:
+        """Yield (ids of shape (n,), vectors of shape (n, dimension)) of these chunks, block by block."""
+        for start in range(0, len(ids), MANY):
+            part = ids[start : start + MANY]
+            rows = self._rows("SELECT chunks.id, vectors.vector FROM chunks JOIN vectors ON vectors.key = chunks.vector_key "
+                              f"WHERE chunks.id IN ({','.join('?' * len(part))})", part)
+            halves = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
+            yield np.array([row[0] for row in rows], np.int64), halves.reshape(len(rows), dimension).astype(np.float32)
 
     def match(self, expression: str, limit: int) -> list[tuple[int, float]]:
         """Return (chunk id, BM25 score, higher is better) for an FTS5 expression, best first."""
@@ -263,6 +298,15 @@ class Store:
     def count_matches(self, expression: str, limit: int) -> int:
         """Return how many chunks match an FTS5 expression, counting no further than `limit`."""
         return self._number("SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (expression, limit))
+
+    def forget_words(self) -> bool:
+        """Write the keyword index and the log anew, without what was removed; call it in no transaction.
+
+        Returns whether nothing is left of it in the files: another program that reads can hold on to the log.
+        """
+        with self.transaction():
+            self._connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+        return not self._number("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def integrity(self) -> str:
         """Return "ok", or what SQLite finds wrong with the file."""

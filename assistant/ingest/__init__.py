@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from assistant.ingest.chunk import CHUNKER_VERSION, CountTokens, chunk
-from assistant.ingest.discover import Candidate, Refusal, discover
+from assistant.ingest.discover import Candidate, Refusal, discover, is_utf8, printable
 from assistant.ingest.extract import EXTRACTOR_VERSION, READERS, Reader, read_document
 
 __all__ = [
@@ -19,5 +19,7 @@ __all__ = [
     "Refusal",
     "chunk",
     "discover",
+    "is_utf8",
+    "printable",
     "read_document",
 ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,13 +33,17 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A file or folder that was seen and is left out. Its path can always be written as UTF-8."""
+    """A file or folder that was seen and is left out. Its path can always be written as UTF-8.
+
+    Where it is out of sight, it could not be looked at: what was known of it, and of what it holds, may still be true.
+    """
 
     path: Path
     root: Path
     size: int
     mtime_ns: int
     reason: str
+    is_out_of_sight: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +78,10 @@ class _Walk:
 def discover(root: Path, max_bytes: int) -> Iterator[Candidate | Refusal]:
     """Yield what is under a folder, or the one file, sorted by name. A root that is a file is always taken."""
     path = Path(os.path.normpath(root.absolute()))  # not resolved: a person finds it under the name they gave
-    if not path.exists():
-        raise UsageError(f"no such file or folder: {_printable(root)}")
-    if not _is_utf8(str(path)):
-        raise UsageError(f"the name is not valid UTF-8: {_printable(path)}", "Rename it, then try again.")
+    if not is_utf8(path):
+        raise UsageError(f"the name is not valid UTF-8: {printable(path)}", "Rename it, then try again.")
+    if not os.path.exists(path):  # noqa: PTH110 - Path.exists raises where a folder above is closed
+        raise UsageError(f"no such file or folder: {root}")
     walk = _Walk(path, os.path.realpath(path), max_bytes)
     return _walk(walk) if path.is_dir() else iter([_judge(walk, str(path), path.stat())])
 
@@ -83,10 +89,16 @@ def discover(root: Path, max_bytes: int) -> Iterator[Candidate | Refusal]:
 def _walk(walk: _Walk) -> Iterator[Candidate | Refusal]:
     yield from _follow(walk, _Visit(str(walk.root), walk.real_root, ()))
     for link in walk.links:  # grows while links lead to folders with links
+        try:
+            status = Path(link.path).lstat()
+            is_there = Path(link.real).exists()
+        except OSError as error:
+            yield _out_of_sight(walk, link.path, error)
+            continue
         if not _is_inside(link.real, walk.real_root):
-            yield _refuse(walk, link.path, Path(link.path).lstat(), "a link that leads out of the folder")
-        elif not Path(link.real).exists():
-            yield _refuse(walk, link.path, Path(link.path).lstat(), "a link that leads nowhere")
+            yield _refuse(walk, link.path, status, "a link that leads out of the folder")
+        elif not is_there:
+            yield _refuse(walk, link.path, status, "a link that leads nowhere")
         else:
             yield from _follow(walk, link)
 
@@ -103,14 +115,14 @@ def _follow(walk: _Walk, start: _Visit) -> Iterator[Candidate | Refusal]:
         walk.seen.add(visit.real)
         try:
             status = Path(visit.real).stat()
-            if not _is_utf8(visit.path):
+            if not is_utf8(visit.path):
                 yield _refuse(walk, visit.path, status, "its name is not valid UTF-8")
             elif stat.S_ISDIR(status.st_mode):
                 waiting.extend(reversed(_children(visit)))
             else:
                 yield _judge(walk, visit.path, status)
         except OSError as error:
-            yield Refusal(Path(_printable(visit.path)), walk.root, 0, 0, f"cannot be opened: {error.strerror}")
+            yield _out_of_sight(walk, visit.path, error)
 
 
 def _children(folder: _Visit) -> list[_Visit]:
@@ -130,11 +142,26 @@ def _children(folder: _Visit) -> list[_Visit]:
 def _rules_of(folder: str, names: set[str]) -> tuple[_Rules, ...]:
     from pathspec import GitIgnoreSpec
 
-    lines: list[str] = []
-    for name in IGNORE_FILES:
-        if name in names:
-            lines += Path(folder, name).read_text("utf-8-sig", errors="replace").splitlines()
+    lines = [line for name in IGNORE_FILES if name in names for line in _lines_of(Path(folder, name)) if _is_pattern(line)]
     return (_Rules(folder, GitIgnoreSpec.from_lines(lines)),) if lines else ()
+
+
+def _lines_of(path: Path) -> list[str]:
+    """Return the lines of an ignore file; none where it is no file or cannot be read."""
+    with suppress(OSError):
+        return path.read_text("utf-8-sig", errors="replace").splitlines() if path.is_file() else []
+    return []
+
+
+def _is_pattern(line: str) -> bool:
+    """Return whether a line of an ignore file is valid; a lone `!` is not."""
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True
 
 
 def _is_ignored(entry: os.DirEntry[str], rules: tuple[_Rules, ...]) -> bool:
@@ -157,30 +184,43 @@ def _is_ignored(entry: os.DirEntry[str], rules: tuple[_Rules, ...]) -> bool:
 def _judge(walk: _Walk, path: str, status: os.stat_result) -> Candidate | Refusal:
     if not stat.S_ISREG(status.st_mode):
         return _refuse(walk, path, status, "not a file but a pipe, socket or device")
+    if Path(path).name.startswith("~$"):
+        return _refuse(walk, path, status, "a lock file that an office program left behind")
     if not has_reader(Path(path).name):
         suffix = Path(path).suffix.lower()
         return _refuse(walk, path, status, f"no reader for {suffix or 'extensionless'} files")
     if status.st_size > walk.max_bytes:
         sizes = f"{status.st_size / 1e6:.1f} MB; the limit is {walk.max_bytes / 1e6:.1f} MB"
         return _refuse(walk, path, status, f"too large: {sizes}")
-    return Candidate(Path(path), walk.root, status.st_size, status.st_mtime_ns)
+    return Candidate(Path(path), walk.root, status.st_size, _time(status))
 
 
 def _refuse(walk: _Walk, path: str, status: os.stat_result, reason: str) -> Refusal:
-    return Refusal(Path(_printable(path)), walk.root, status.st_size, status.st_mtime_ns, reason)
+    return Refusal(Path(printable(path)), walk.root, status.st_size, _time(status), reason)
+
+
+def _out_of_sight(walk: _Walk, path: str, error: OSError) -> Refusal:
+    return Refusal(Path(printable(path)), walk.root, 0, 0, f"cannot be opened: {error.strerror}", is_out_of_sight=True)
+
+
+def _time(status: os.stat_result) -> int:
+    """Return when a file was changed, as near as 64 bits come: some file systems keep years far beyond 2262."""
+    return max(-(2**63), min(status.st_mtime_ns, 2**63 - 1))
 
 
 def _is_inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def _is_utf8(path: str) -> bool:
+def is_utf8(path: str | Path) -> bool:
+    """Return whether a path can be written as UTF-8."""
     try:
-        path.encode()
+        str(path).encode()
     except UnicodeEncodeError:
         return False
     return True
 
 
-def _printable(path: str | Path) -> str:
+def printable(path: str | Path) -> str:
+    """Return a path with what is not UTF-8 in it written out."""
     return str(path).encode("utf-8", "backslashreplace").decode()

@@ -16,7 +16,7 @@ Step = Callable[[str, Sequence[Hit]], list[Hit]]
 
 
 class Searcher:
-    """Searches one library. The FAISS view is opened once and again when the library has changed."""
+    """Searches one library. The FAISS view is opened once, and caught up when the library has changed."""
 
     def __init__(self, store: Store, embedder: Embedder) -> None:
         self._store, self._embedder = store, embedder
@@ -45,11 +45,10 @@ class Searcher:
 
     def _dense(self, question: str, also: Sequence[int]) -> dict[int, float]:
         """Return cosines of the nearest chunks, and of those that the keyword search found."""
-        if self._view is None or self._view.generation != self._store.generation:
-            self._view = open_view(self._store, self._embedder.dimension)
+        self._view = view = open_view(self._store, self._embedder.dimension, self._view)
         vector = self._embedder.embed_question(question)
-        near = dict(self._view.search(vector, CANDIDATES))
-        return {**near, **self._view.cosines(vector, [chunk for chunk in also if chunk not in near])}
+        near = dict(view.search(vector, CANDIDATES))
+        return {**near, **view.cosines(vector, [chunk for chunk in also if chunk not in near])}
 
 
 def ranks(scores: dict[int, float]) -> dict[int, int]:

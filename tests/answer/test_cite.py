@@ -1,6 +1,11 @@
-import pytest
+import re
+import time
 
-from assistant.answer.cite import CitingStream, citations
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant.answer.cite import CitingStream, Sentence, citations
 from assistant.datatypes import Chunk, Hit, Location
 
 
@@ -76,3 +81,56 @@ def test_a_citation_quotes_the_very_sentence_and_its_line() -> None:
     assert citation.location.line_start == 11
     begin = citation.location.char_start - 100
     assert RENT.chunk.text[begin : begin + len(citation.quote)] == citation.quote
+
+
+def test_a_number_that_the_passage_does_not_bear_out_is_dropped() -> None:
+    assert cited("The moon is made of green cheese [2].") == "The moon is made of green cheese."
+
+
+def test_an_answer_in_another_script_than_the_passage_keeps_the_models_number() -> None:
+    assert cited("月租金为九百欧元 [1]。") == "月租金为九百欧元 [1]。"
+
+
+def test_a_list_keeps_its_numbers() -> None:
+    text = "These hold:\n1. The rent is 900 euros a month.\n2. The notice is 90 days."
+    assert cited(text) == "These hold:\n1. The rent is 900 euros a month [1].\n2. The notice is 90 days [2]."
+
+
+def test_brackets_behind_a_letter_are_the_persons_own() -> None:
+    passages = [hit("Use x[1] to get the second item of the list.")]
+    assert cited("Use x[1] to get the second item.", passages=passages) == "Use x[1] to get the second item [1]."
+
+
+def test_a_number_that_the_passage_itself_has_in_brackets_stays() -> None:
+    passages = [hit("It was shown in reference [12] of the report.")]
+    assert cited("It was shown in reference [12].", passages=passages) == "It was shown in reference [12] [1]."
+
+
+def test_the_agreed_refusal_within_an_answer_is_left_out() -> None:
+    assert cited("The notice is 90 days, NOT STATED [2]") == "The notice is 90 days [2]"
+    assert cited("NOT", " ST", "ATED") == ""
+
+
+def test_several_numbers_behind_a_full_stop() -> None:
+    passages = [hit("The rent is 900 euros."), hit("The rent is 900 euros indeed.", 2)]
+    assert cited("The rent is 900 euros. [1][2]", passages=passages) == "The rent is 900 euros [1][2]."
+
+
+def test_lines_are_counted_by_every_kind_of_line_end() -> None:
+    passage = hit("one line\rtwo lines\rThe fee is ten.", line=1)
+    (citation,) = citations([Sentence("The fee is ten.", (1,))], [passage], "fee?")
+    assert citation.location.line_start == 3
+
+
+@given(st.text(alphabet="ab .。\n[]12【】NOTSTATED", max_size=80), st.integers(1, 9))
+def test_nothing_but_markers_is_lost_however_it_comes(text: str, size: int) -> None:
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    bare = re.sub(r"[\s\d\[\]【】,.;。NOTSTATED]", "", text)
+    assert re.sub(r"[\s\d\[\]【】,.;。NOTSTATED]", "", cited(*pieces)) == bare
+
+
+def test_long_white_space_and_many_abbreviations_take_no_time() -> None:
+    started = time.monotonic()
+    cited(*["    "] * 2000)
+    cited("Dr. A " * 2000)
+    assert time.monotonic() - started < 20

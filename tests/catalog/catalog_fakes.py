@@ -32,6 +32,7 @@ class FakeHub:
     statuses: list[int] = field(default_factory=list)
     redirects: dict[str, str] = field(default_factory=dict)
     ranges: bool = True
+    empty: int = 0  # so many of the next bodies are empty, in chunks, without a length
     gate: threading.Event | None = None
     address: str = ""
     sent: int = 0
@@ -50,7 +51,16 @@ class FakeHub:
             return handler.end_headers()
         if handler.path not in self.files:
             return self.plain(handler, 404)
+        if self.empty:
+            return self.nothing(handler)
         return self.body(handler, self.files[handler.path])
+
+    def nothing(self, handler):
+        self.empty -= 1
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"0\r\n\r\n")
 
     def plain(self, handler, status):
         handler.send_response(status)

@@ -197,3 +197,24 @@ def test_ctrl_c_leaves_what_the_next_run_resumes(hub, store):
     assert 50_000 < left <= len(DATA)
     assert fetch(hub, store).read_bytes() == DATA
     assert left == len(DATA) or hub.requests[-1] == (URL, f"bytes={left}-")
+
+
+def test_empty_bodies_without_a_length_are_given_up(hub, store):
+    hub.files[URL] = DATA
+    hub.empty = 100
+    assert "broke off" in failing(hub, store)
+    assert len(hub.requests) == 4
+
+
+def test_an_empty_body_without_a_length_is_asked_for_again(hub, store):
+    hub.files[URL] = DATA
+    hub.empty = 2
+    assert fetch(hub, store).read_bytes() == DATA
+
+
+def test_a_server_that_refuses_every_resumption_is_given_up(hub, store):
+    hub.files[URL] = DATA
+    hub.cuts = [1000] * 100
+    hub.statuses = [200, 416] * 50
+    assert "broke off" in failing(hub, store)
+    assert len(hub.requests) < 10

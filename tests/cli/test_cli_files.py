@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,7 +33,7 @@ def test_add_as_json(run, folder):
     assert report == {
         "indexed": 2, "unchanged": 0, "removed": 0,
         "skipped": [{"path": str(folder / "program.xyz"), "reason": "no reader for .xyz files"}],
-        "failed": [], "interrupted": False,
+        "failed": [], "interrupted": False, "away": [],
     }
 
 
@@ -41,6 +43,33 @@ def test_a_path_that_is_not_there(run, tmp_path):
     assert "There is no file or folder at" in result.stderr
     assert "Check the spelling" in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other file systems refuse such names")
+def test_a_path_that_is_not_utf8_is_refused_before_anything_is_stored(run, tmp_path, own_home):
+    path = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    path.write_text("coffee", "utf-8")
+    for given in (path, tmp_path / os.fsdecode(b"\xe9.txt")):
+        result = run("add", given)
+        assert result.exit_code == 2
+        assert "not valid UTF-8" in result.stderr
+    assert not own_home.exists()
+    assert run("remove", path).exit_code == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_a_link_that_leads_nowhere_is_refused_before_anything_is_stored(run, tmp_path, own_home):
+    (tmp_path / "link").symlink_to(tmp_path / "nothing")
+    assert run("add", tmp_path / "link").exit_code == 2
+    assert not own_home.exists()
+
+
+def test_a_root_that_is_away_is_named(run, library, folder):
+    folder.rename(folder.with_name("unplugged"))
+    result = run("sync")
+    assert result.exit_code == 0
+    assert f"away {folder}: it is not there, or empty; what the library holds of it is kept" in result.stdout
+    assert json.loads(run("sync", "--json").stdout)["away"] == [str(folder)]
 
 
 def test_no_path_at_all(run):

@@ -1,15 +1,18 @@
+import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
-from assistant.errors import LibraryDamaged, LibraryTooNew
-from assistant.index import Store
+from assistant.errors import LibraryDamaged, LibraryTooNew, LibraryUnwritable
+from assistant.index import Store, schema
 from assistant.index.store import vector_key
+from assistant.index.vectors import open_view
 
 ENTRY = LedgerEntry("/a.txt", "/", FileState.INDEXED, "", 10, 1, "hash", chunks=1)
 
@@ -35,7 +38,7 @@ def put(store: Store, entry: LedgerEntry, *chunks: Chunk) -> None:
 
 def test_a_document_comes_back_as_it_went_in(store: Store) -> None:
     put(store, ENTRY, chunk("The rent is 900."))
-    ids, found = store.all_vectors(4)
+    [(ids, found)] = store.vectors_of(store.marks()["id"].tolist(), 4)
     stored = store.chunks([int(ids[0])])[int(ids[0])]
     assert (stored.path, stored.title, stored.chunk) == ("/a.txt", "Title", chunk("The rent is 900."))
     assert found.tolist() == [[0.5] * 4]
@@ -96,9 +99,10 @@ def test_generation_grows_with_every_change(store: Store) -> None:
 def test_clear_keeps_roots_and_files_to_be_read_again(store: Store) -> None:
     store.add_root("/")
     put(store, ENTRY, chunk("a"))
-    store.clear()
+    store.clear(["/a.txt"], "it is to be read again")
     assert store.roots() == ("/",)
-    assert store.ledger()["/a.txt"].mtime_ns == 0
+    entry = store.ledger()["/a.txt"]
+    assert (entry.state, entry.reason, entry.mtime_ns) == (FileState.SKIPPED, "it is to be read again", 0)
     assert store.count_chunks() == 0
 
 
@@ -129,3 +133,111 @@ def test_writes_are_seen_by_another_connection_only_when_whole(tmp_path: Path) -
     assert reader.count_chunks() == 1
     writer.close()
     reader.close()
+
+
+def bytes_of(store: Store) -> bytes:
+    return b"".join(file.read_bytes() for file in store.path.parent.glob("library.sqlite*") if not file.name.endswith("-shm"))
+
+
+def test_no_word_of_a_removed_file_stays_on_the_disk(store: Store) -> None:
+    for number in range(300):
+        secret = "zebrafish" if number % 3 == 0 else "ordinary"
+        put(store, replace(ENTRY, path=f"/{number}"), *(chunk(f"{secret}{part} lies in {number}", part) for part in range(5)))
+    assert b"zebrafish" in bytes_of(store)
+    store.drop_files([f"/{number}" for number in range(0, 300, 3)])
+    assert store.forget_words()
+    assert b"ebrafish" not in bytes_of(store)
+    assert len(store.match('"ordinary1"', 500)) == 200
+    assert store.integrity() == "ok"
+
+
+def test_a_reader_that_holds_on_to_the_log_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "BUSY_MILLISECONDS", 1)
+    put(store, ENTRY, chunk("zebrafish"))
+    writer, reader = Store(store.path), Store(store.path)
+    with reader.reading():
+        reader.count_chunks()
+        writer.drop_files(["/a.txt"])
+        assert not writer.forget_words()
+        assert reader.count_chunks() == 1
+    assert writer.forget_words()
+    writer.close()
+    reader.close()
+
+
+@pytest.mark.skipif(sqlite3.sqlite_version_info < schema.SECURE_WORDS, reason="this SQLite cannot")
+def test_the_keyword_index_deletes_at_once_where_sqlite_can(store: Store) -> None:
+    assert store._rows("SELECT v FROM words_config WHERE k = 'secure-delete'") == [(1,)]
+
+
+def test_each_state_has_a_name_of_its_own(store: Store, tmp_path: Path) -> None:
+    other = Store(tmp_path / "other.sqlite")
+    states = []
+    for opened in (store, other):
+        for text in ("one", "two"):
+            put(opened, ENTRY, chunk(text))
+            states.append(opened.meta("state"))
+    assert store.generation == other.generation
+    assert len(set(states)) == 4
+    other.close()
+
+
+def only_for_reading(connect: Callable[..., sqlite3.Connection], allowed: str) -> Callable[..., sqlite3.Connection]:
+    """Behave as SQLite does where a file or its folder cannot be written."""
+    def guarded(place: object, **options: Any) -> sqlite3.Connection:
+        if not str(place).endswith(allowed):
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(place, **options)
+
+    return guarded
+
+
+@pytest.mark.parametrize("allowed", ["?mode=ro", "?mode=ro&immutable=1"])
+def test_a_library_that_cannot_be_written_can_be_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: str
+) -> None:
+    path = tmp_path / "a folder" / "library #1?.sqlite"
+    first = Store(path)
+    put(first, ENTRY, chunk("The rent is 900."))
+    first.close()
+    monkeypatch.setattr(sqlite3, "connect", only_for_reading(sqlite3.connect, allowed))
+    store = Store(path)
+    assert len(store.match('"rent"', 5)) == 1
+    assert open_view(store, 4).search(np.ones(4, np.float32), 1)
+    with pytest.raises(LibraryUnwritable):
+        store.set_meta("a", "b")
+    with pytest.raises(LibraryUnwritable):
+        store.drop_files(["/a.txt"])
+    assert store.count_chunks() == 1
+    store.close()
+
+
+def test_a_log_that_cannot_be_read_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "library.sqlite"
+    Store(path).close()
+    (tmp_path / "library.sqlite-wal").write_bytes(b"changes of a program that was killed")
+    monkeypatch.setattr(sqlite3, "connect", only_for_reading(sqlite3.connect, "immutable=1"))
+    with pytest.raises(LibraryUnwritable):
+        Store(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("which", [".", "library.sqlite"])
+def test_permissions_that_allow_reading_only(tmp_path: Path, which: str) -> None:
+    path = tmp_path / "library" / "library.sqlite"
+    first = Store(path)
+    put(first, ENTRY, chunk("The rent is 900."))
+    first.close()
+    (path.parent / which).chmod(0o555)
+    store = Store(path)
+    assert len(store.match('"rent"', 5)) == 1
+    with pytest.raises(LibraryUnwritable):
+        store.set_meta("a", "b")
+    store.close()
+    path.parent.chmod(0o755)
+
+
+def test_a_folder_that_cannot_be_made_is_unwritable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", "utf-8")
+    with pytest.raises(LibraryUnwritable):
+        Store(tmp_path / "file" / "library.sqlite")

@@ -1,13 +1,15 @@
-from collections.abc import Iterator
+import os
+import random
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
-from assistant.index import Store
+from assistant.index import Store, VectorView
 from assistant.index.store import vector_key
-from assistant.index.vectors import open_view
+from assistant.index.vectors import catch_up, empty_view, open_view, stamp_of
 
 
 @pytest.fixture
@@ -39,13 +41,16 @@ def test_a_change_of_the_library_makes_a_new_view(store: Store) -> None:
 def test_a_damaged_view_is_built_again(store: Store) -> None:
     open_view(store, 4)
     view = store.path.with_suffix(".faiss")
-    view.write_bytes(view.read_bytes()[:8] + b"rubbish" * 10)
-    assert nearest(store, 2) == ("/2", 1.0)
+    whole = view.read_bytes()
+    for rubbish in (b"", whole[:8] + b"rubbish" * 10, whole[:64] + b"rubbish" * 10, whole[:-20], whole[:300]):
+        view.write_bytes(rubbish)
+        assert nearest(store, 2) == ("/2", 1.0)
+        assert view.read_bytes() == whole
 
 
 def test_cosines_of_given_chunks_leave_unknown_ones_out(store: Store) -> None:
     view = open_view(store, 4)
-    ids, _ = store.all_vectors(4)
+    ids = store.marks()["id"]
     found = view.cosines(np.eye(4, dtype=np.float32)[0], [int(ids[0]), 999])
     assert found == {int(ids[0]): 1.0}
 
@@ -54,3 +59,153 @@ def test_an_empty_library_finds_nothing(tmp_path: Path) -> None:
     empty = Store(tmp_path / "empty.sqlite")
     assert open_view(empty, 4).search(np.ones(4, np.float32), 5) == []
     empty.close()
+
+
+def put(store: Store, name: str, texts: Sequence[str]) -> None:
+    """Keep a file with these passages; the vector of a text depends on nothing but the text."""
+    parts = [Chunk(text, Location(1, 1, 0, 6)) for text in texts]
+    entry = LedgerEntry(name, "/", FileState.INDEXED, "", 1, 1)
+    store.put_document(entry, "", parts, {vector_key(part.searchable): vector_of(part.text) for part in parts})
+
+
+def vector_of(text: str) -> np.ndarray:
+    vector = np.random.default_rng(list(text.encode())).standard_normal(4).astype(np.float32)
+    return vector / np.linalg.norm(vector)
+
+
+def shown(view: VectorView) -> dict[int, list[float]]:
+    return {int(chunk): view.index.reconstruct(int(chunk)).tolist() for chunk in view.marks["id"]}
+
+
+def fresh(store: Store) -> VectorView:
+    view = empty_view(4)
+    catch_up(view, store, 4)
+    return view
+
+
+def assert_equal_to_a_fresh_one(view: VectorView, store: Store) -> None:
+    new = fresh(store)
+    assert shown(view) == shown(new)
+    assert len(view) == len(new) == store.count_chunks()
+    question = vector_of("question")
+    assert sorted(view.search(question, 1000)) == sorted(new.search(question, 1000))
+    assert view.stamp == stamp_of(store, 4)
+
+
+def test_a_view_that_is_caught_up_equals_a_fresh_one(tmp_path: Path) -> None:
+    chance = random.Random(1)
+    store = Store(tmp_path / "library.sqlite")
+    held = open_view(store, 4)
+    for step in range(40):
+        for _ in range(chance.randint(0, 5)):
+            put(store, f"/{chance.randint(0, 12)}", [f"{chance.randint(0, 50)}" for _ in range(chance.randint(1, 8))])
+        if step % 4 == 1:
+            store.drop_files([f"/{chance.randint(0, 12)}" for _ in range(4)])
+        if step == 20:
+            store.drop_files(list(store.ledger()))
+        if step % 3:
+            held = open_view(store, 4, held)
+            assert_equal_to_a_fresh_one(held, store)
+        if step % 2:
+            assert_equal_to_a_fresh_one(open_view(store, 4), store)
+    store.close()
+
+
+def test_what_did_not_change_is_not_fetched_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = open_view(store, 4)
+    put(store, "/new", ["one", "two"])
+    fetched: list[int] = []
+    vectors_of = store.vectors_of
+    monkeypatch.setattr(store, "vectors_of", lambda ids, dimension: fetched.extend(ids) or vectors_of(ids, dimension))
+    assert len(open_view(store, 4)) == 5
+    open_view(store, 4, held)
+    open_view(store, 4, held)
+    open_view(store, 4)
+    assert fetched == [4, 5, 4, 5]
+
+
+def test_a_library_that_took_the_place_of_another_gets_its_own_view(store: Store, tmp_path: Path) -> None:
+    assert nearest(store, 0) == ("/0", 1.0)
+    store.close()
+    for file in tmp_path.glob("library.sqlite*"):
+        file.unlink()
+    other = Store(tmp_path / "library.sqlite")
+    for name in "abc":
+        put(other, f"/{name}", [name])
+    assert other.generation == 3
+    assert_equal_to_a_fresh_one(open_view(other, 4), other)
+    other.close()
+
+
+def test_a_restored_backup_that_went_another_way_gets_its_own_view(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    for name, texts in (("/a", ["old"]), ("/b", ["one way", "same"])):
+        store = Store(path)
+        put(store, name, texts)
+        assert_equal_to_a_fresh_one(open_view(store, 4), store)
+        store.close()
+        if name == "/a":
+            backup = path.read_bytes()
+    path.write_bytes(backup)
+    store = Store(path)
+    put(store, "/b", ["other way", "same"])
+    assert_equal_to_a_fresh_one(open_view(store, 4), store)
+    store.close()
+
+
+def test_a_view_of_another_embedding_model_is_thrown_away(store: Store) -> None:
+    store.set_meta("embedder", "first")
+    held = open_view(store, 4)
+    put(store, "/new", ["one"])
+    # the same passages, other vectors
+    store.set_meta("embedder", "second")
+    with store.transaction():
+        store._connection.execute("UPDATE vectors SET vector = ?", (np.ones(4, np.float16).tobytes(),))
+    for view in (open_view(store, 4), open_view(store, 4, held)):
+        assert_equal_to_a_fresh_one(view, store)
+        assert shown(view)[1] == [1.0] * 4
+
+
+def test_a_view_that_was_broken_off_while_it_caught_up_is_built_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = open_view(store, 4)
+    store.drop_files(["/1"])
+    put(store, "/new", ["one"])
+
+    def interrupted(ids: Sequence[int], dimension: int) -> Iterator[object]:
+        yield from Store.vectors_of(store, ids, dimension)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(store, "vectors_of", interrupted)
+        open_view(store, 4, held)
+    assert_equal_to_a_fresh_one(open_view(store, 4, held), store)
+
+
+def test_a_full_disk_costs_the_file_and_not_the_answer(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert nearest(store, 1) == ("/1", 1.0)
+    assert not list(store.path.parent.glob("*.faiss*"))
+
+
+def test_a_view_is_built_from_one_state_in_small_blocks(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, "/many", [f"passage {number}" for number in range(1200)])
+    writer = Store(store.path)
+    sizes: list[int] = []
+
+    def beside_a_writer(ids: Sequence[int], dimension: int) -> Iterator[object]:
+        for block in Store.vectors_of(store, ids, dimension):
+            writer.drop_files(["/many"])
+            writer.drop_unused_vectors()
+            sizes.append(len(block[0]))
+            yield block
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "vectors_of", beside_a_writer)
+        view = open_view(store, 4)
+    assert len(view) == 1203
+    assert max(sizes) == 500
+    assert_equal_to_a_fresh_one(open_view(store, 4, view), store)
+    writer.close()

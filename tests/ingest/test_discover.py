@@ -61,6 +61,11 @@ def test_too_large_and_unknown_files_are_refused_with_the_reason(write, tmp_path
     }
 
 
+def test_lock_files_of_office_programs_are_refused(write, tmp_path):
+    write("~$plan.docx", b"owner")
+    assert refused(tmp_path) == {"~$plan.docx": "a lock file that an office program left behind"}
+
+
 def test_takes_readme_and_the_like_without_a_suffix(write, tmp_path):
     write("README")
     write("LICENSE")
@@ -147,6 +152,67 @@ def test_names_that_are_not_utf8_become_refusals_that_can_be_stored(tmp_path):
     reasons = refused(tmp_path)
     assert set(reasons.values()) == {"its name is not valid UTF-8"} and len(reasons) == 2
     assert all(name.encode() for name in reasons)
+
+
+@pytest.mark.parametrize("bad", ["!", "\\", "[z-a]"])
+def test_a_line_that_is_no_pattern_is_dropped_and_the_others_hold(write, tmp_path, bad):
+    write(".gitignore", f"*.log\n{bad}\nsecret.txt\n")
+    for name in ("a.log", "secret.txt", "a.txt"):
+        write(name)
+    assert taken(tmp_path) == ["a.txt"]
+
+
+def test_an_ignore_file_that_is_a_folder_does_no_harm(write, tmp_path):
+    (tmp_path / ".gitignore").mkdir()
+    write(".assistantignore", "*.log\n")
+    write("a.log")
+    write("a.txt")
+    assert taken(tmp_path) == ["a.txt"]
+
+
+def test_an_ignore_file_that_cannot_be_read_does_no_harm(write, tmp_path, monkeypatch):
+    write(".gitignore", "a.txt\n")
+    write("a.txt")
+
+    def deny(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", deny)
+    assert taken(tmp_path) == ["a.txt"]
+
+
+@posix_only
+def test_an_ignore_file_that_is_a_pipe_is_not_waited_for(write, tmp_path):
+    os.mkfifo(tmp_path / ".gitignore")
+    write("a.txt")
+    assert taken(tmp_path) == ["a.txt"]
+
+
+def test_a_time_beyond_64_bits_is_cut(write, tmp_path, monkeypatch):
+    path = write("a.txt")
+    status = path.stat()
+
+    class FarFuture:
+        st_mode, st_size, st_mtime_ns = status.st_mode, status.st_size, 2**34 * 10**9
+
+    monkeypatch.setattr(Path, "stat", lambda *_, **__: FarFuture)
+    assert [entry.mtime_ns for entry in discover(path, 1000)] == [2**63 - 1]
+
+
+def test_what_cannot_be_looked_at_is_out_of_sight(write, tmp_path, monkeypatch):
+    write("a.txt")
+    (tmp_path / "link.txt").symlink_to(tmp_path / "a.txt")
+    for name in ("stat", "lstat"):
+        real = getattr(Path, name)
+
+        def deny(self, *, real=real, **options):
+            if self.suffix == ".txt":
+                raise PermissionError(13, "Permission denied")
+            return real(self, **options)
+
+        monkeypatch.setattr(Path, name, deny)
+    entries = list(discover(tmp_path, 1000))
+    assert entries and all(isinstance(entry, Refusal) and entry.is_out_of_sight for entry in entries)
 
 
 def test_a_folder_that_cannot_be_listed_is_refused(write, tmp_path, monkeypatch):

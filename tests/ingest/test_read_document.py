@@ -50,9 +50,14 @@ def test_files_without_text_are_skipped(write):
         read_document(write("a.html", "<script>x()</script>"), LIMIT)
 
 
-def test_lock_files_of_office_programs_are_skipped(write):
-    with pytest.raises(SkippedFile, match="lock file"):
-        read_document(write("~$plan.docx", b"owner"), LIMIT)
+def test_a_reason_that_lies_in_the_bytes_names_them(write, tmp_path):
+    content = bytes(range(256)) * 8
+    with pytest.raises(UnreadableFile) as raised:
+        read_document(write("a.txt", content), LIMIT)
+    assert raised.value.content_hash == hashlib.sha256(content).hexdigest()
+    with pytest.raises(UnreadableFile) as raised:
+        read_document(tmp_path / "gone.txt", LIMIT)
+    assert raised.value.content_hash == ""
 
 
 def test_binary_content_in_a_text_file_is_no_text(write):

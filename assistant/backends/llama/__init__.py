@@ -21,11 +21,22 @@ class LlamaReply:
         self.reused_tokens = 0
         self.generated_tokens = 0
         self.finished = False
+        self._read = False
+
+    def likelihood(self, opening: str) -> float:
+        """Return the probability that the reply begins with the first token of `opening`; reads the prompt."""
+        self._read_prompt()
+        return self._engine.probability(self._engine.tokenize(opening, special=False)[0])
+
+    def _read_prompt(self) -> None:
+        if not self._read:
+            self.reused_tokens = self._engine.prefill(self._prompt)
+            self._read = True
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text piece by piece; whole characters only."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self.reused_tokens = self._engine.prefill(self._prompt)
+        self._read_prompt()
         for _ in range(self._max_tokens):
             token = self._engine.sample()
             if self._engine.ends(token):

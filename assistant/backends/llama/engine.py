@@ -160,6 +160,16 @@ class Engine:
         """Return the likeliest next token."""
         return int(self._api.llama_sampler_sample(self._sampler, self._context, -1))
 
+    def probability(self, token: int) -> float:
+        """Return the probability (0 to 1) of a token as the next one."""
+        import numpy as np
+
+        size = self._api.llama_vocab_n_tokens(self._vocabulary)
+        logits = np.ctypeslib.as_array(self._api.llama_get_logits_ith(self._context, -1), shape=(size,))
+        # float64: the sum has 150,000 terms
+        odds = np.exp(logits.astype(np.float64) - float(logits[token]))
+        return float(1.0 / odds.sum())
+
     def close(self) -> None:
         """Free everything."""
         if self._context:

@@ -57,18 +57,18 @@ def has_reader(name: str) -> bool:
 
 def read_document(path: Path, max_bytes: int) -> Document:
     """Read one file. Raises UnreadableFile (or SkippedFile) with the reason in plain words."""
-    if path.name.startswith("~$"):
-        raise SkippedFile("a lock file that an office program left behind")
     data = _read_bytes(path, max_bytes)
-    if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
-        raise SkippedFile("the file is empty")
-    extraction = _extract(data, path.name)
-    if not extraction.text.strip():
-        raise SkippedFile("no text in it")
+    content_hash = hashlib.sha256(data).hexdigest()
+    try:
+        extraction = _extract(data, path.name)
+    except UnreadableFile as error:
+        if not isinstance(error.__cause__, MemoryError):
+            error.content_hash = content_hash
+        raise
     # code is known by its file's name; that name is the document's title then, but not part of what the text says
     shown = path.name if extraction.title == path.name else _title(extraction.title) or path.stem
     own = "" if extraction.title == path.name else _title(extraction.title)
-    return Document(str(path), shown, hashlib.sha256(data).hexdigest(), replace(extraction, title=own))
+    return Document(str(path), shown, content_hash, replace(extraction, title=own))
 
 
 def _suffix(name: str) -> str:
@@ -77,6 +77,16 @@ def _suffix(name: str) -> str:
 
 
 def _extract(data: bytes, name: str) -> Extraction:
+    """Return what the reader finds. Raises UnreadableFile, or SkippedFile where there is no text."""
+    if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        raise SkippedFile("the file is empty")
+    extraction = _call_reader(data, name)
+    if not extraction.text.strip():
+        raise SkippedFile("no text in it")
+    return extraction
+
+
+def _call_reader(data: bytes, name: str) -> Extraction:
     """Call the reader. This is the one place where what its library throws becomes a reason."""
     if not has_reader(name):
         raise UnreadableFile(f"no reader for {_suffix(name) or 'extensionless'} files")
