@@ -13,7 +13,7 @@ from assistant import Assistant, Settings
 from assistant.answer import Turn
 from assistant.backends.fake import FakeChat, FakeEmbedder
 from assistant.datatypes import FileState, Progress
-from assistant.errors import EmbedderMismatch, ModelMissing, NothingIndexed, UsageError
+from assistant.errors import DiskFull, EmbedderMismatch, ModelMissing, NothingIndexed, UsageError
 from assistant.index import Store
 
 LEASE = "# Lease\n\nThe rent is 900 euros a month.\n\n## Notice\n\nEither party may end the lease with ninety days notice.\n"
@@ -518,3 +518,16 @@ def test_a_question_of_a_hundred_thousand_characters_is_searched(assistant: Assi
     started = time.monotonic()
     assert assistant.search("notice of the lease " * 5000).hits
     assert time.monotonic() - started < 30
+
+
+def test_a_full_disk_is_said_and_what_was_kept_stays(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    connection = assistant._store()._connection
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite says then what it says of a full disk
+    (folder / "big.txt").write_text("\n\n".join(f"Paragraph {number} on topic {number * 7}." for number in range(3000)), "utf-8")
+    with pytest.raises(DiskFull, match="no room"):
+        assistant.sync()
+    assert assistant.search("notice lease").hits
+    connection.execute("PRAGMA max_page_count = 1000000")
+    assert assistant.sync().indexed == 1

@@ -1,5 +1,6 @@
 """The whole road with the starter models, over the example files."""
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -52,3 +53,14 @@ def test_what_the_files_do_not_say_is_refused(assistant: Assistant) -> None:
 def test_the_system_text_is_computed_once(assistant: Assistant) -> None:
     assistant.ask("What is the tightening torque of the water connections?").answer  # noqa: B018 - waits for it
     assert assistant.ask("What does the HP40 weigh?").answer.timings.reused_tokens > 50
+
+
+def test_nothing_goes_over_the_network(assistant: Assistant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reached: list[object] = []
+    for name in ("connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, lambda *arguments: reached.append(arguments))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **_: reached.append(arguments))
+    (tmp_path / "note.txt").write_text("The spare key hangs behind the boiler.", "utf-8")
+    assert assistant.add([tmp_path / "note.txt"]).embedded == 1
+    assert "boiler" in assistant.ask("Where does the spare key hang?").answer.text
+    assert reached == []
