@@ -14,7 +14,7 @@ from assistant.datatypes import Message
 from assistant.errors import ContextOverflow, ModelMissing, ModelUnusable
 
 pytestmark = pytest.mark.model
-CAPITAL = (Message("system", "You are brief."), Message("user", "What is the capital of France?"))
+CAPITAL = (Message("user", "The capital of France is Paris. What is the capital of France?"),)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def test_what_two_prompts_share_is_computed_once(chat: LlamaChat) -> None:
 
 
 def test_a_reply_stops_at_its_limit(chat: LlamaChat) -> None:
-    reply = chat.reply([Message("user", "Count from one to one hundred.")], 5)
+    reply = chat.reply([Message("user", "Tell me a long story about a fox, a crow and a river.")], 5)
     assert "".join(reply)
     assert (reply.generated_tokens, reply.finished) == (5, False)
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from assistant.backends.llama.amx import has_amx
+from assistant.backends.llama.interrupt import noted_interrupts
 from assistant.backends.llama.log import LogKeeper
 from assistant.backends.llama.offload import plan_layers
 from assistant.errors import ContextOverflow, ModelUnusable
 
 BATCH = 512
 SEQUENCE = 0
-ABORTED = 2
 
 
 class Engine:
@@ -74,12 +74,11 @@ class Engine:
         return context
 
     def _should_abort(self, _data: object) -> bool:
-        # Python runs signal handlers inside this call: Ctrl-C must stop a prefill that lasts half a minute
-        try:
-            return self._interrupted
-        except KeyboardInterrupt:
-            self._interrupted = True
-            return True
+        # Python runs signal handlers inside this call, so Ctrl-C stops a prefill that lasts half a minute
+        return self._interrupted
+
+    def _note_interrupt(self) -> None:
+        self._interrupted = True
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """Return the text's tokens; only with `special` can markup in it become control tokens."""
@@ -132,14 +131,17 @@ class Engine:
     def extend(self, tokens: Sequence[int]) -> None:
         """Compute more tokens after those held. Raises KeyboardInterrupt where Ctrl-C came meanwhile."""
         self._fill(tokens)
-        status = self._api.llama_decode(self._context, self._batch)
+        with noted_interrupts(self._note_interrupt):
+            status = self._api.llama_decode(self._context, self._batch)
         if status == 0:
             self._held.extend(tokens)
-            return
-        self._keep(len(self._held))
-        if status == ABORTED or self._interrupted:
+        else:
+            self._keep(len(self._held))
+        if self._interrupted:
             self._interrupted = False
             raise KeyboardInterrupt
+        if status == 0:
+            return
         raise ContextOverflow(f"llama.cpp could not take {len(tokens)} more tokens after {len(self._held)} (status {status}).")
 
     def _fill(self, tokens: Sequence[int]) -> None:
