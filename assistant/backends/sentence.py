@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from assistant.backends.threads import wait_politely
 from assistant.datatypes import Vectors
 from assistant.errors import ModelUnusable
 
@@ -63,6 +64,7 @@ class SentenceEmbedder:
 
 def load(folder: Path) -> Any:  # noqa: ANN401 - the library has no types
     """Load the model on the best device. Raises ModelUnusable where the folder holds no such model."""
+    wait_politely()
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     for noisy in ("sentence_transformers", "transformers", "torch"):

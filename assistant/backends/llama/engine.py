@@ -16,6 +16,7 @@ from assistant.backends.llama.amx import has_amx
 from assistant.backends.llama.interrupt import noted_interrupts
 from assistant.backends.llama.log import LogKeeper
 from assistant.backends.llama.offload import plan_layers
+from assistant.backends.threads import wait_politely
 from assistant.errors import ContextOverflow, ModelUnusable
 
 BATCH = 512
@@ -26,6 +27,7 @@ class Engine:
     """A loaded model with one sequence. Not for two threads at once."""
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int) -> None:
+        wait_politely()
         import llama_cpp
         import psutil
 
