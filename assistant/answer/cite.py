@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.answer.prompt import NOT_STATED
-from assistant.answer.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_cjk, is_end, spans, support, tokens
+from assistant.answer.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_cjk, is_end, numbers_stand, spans, support, tokens
 from assistant.datatypes import Citation, Hit, Location
 
 # white space before it, or at least no letter or digit: x[1] is somebody's code
@@ -152,13 +152,16 @@ def held(pending: str) -> int:
 def choose(sentence: str, written: Sequence[int], sources: Sequence[str]) -> tuple[int, ...]:
     """Return the numbers that a sentence gets: the written ones that exist and hold, or the one that supports it best.
 
-    Where a passage is in another script than the sentence, words cannot tell, and the model's number is believed.
+    A passage in which a number of the sentence does not stand bears nothing out. Where a passage is in another script than
+    the sentence, words cannot tell, and the model's number is believed.
     """
     claim = tokens(sentence)
     if not claim:
         return ()
     existing = list(dict.fromkeys(number for number in written if 1 <= number <= len(sources)))
-    scores = {number: support(claim, source) for number, source in enumerate(sources, 1)}
+    scores = {
+        number: support(claim, source) if numbers_stand(sentence, source) else 0.0 for number, source in enumerate(sources, 1)
+    }
     foreign = [number for number in existing if is_cjk(sentence) != is_cjk(sources[number - 1])]
     holding = [number for number in existing if scores[number] >= WEAK or number in foreign]
     if holding:

@@ -56,8 +56,32 @@ def support(claim: Sequence[str], source: str) -> float:
     if not claim:
         return 0.0
     held = set(tokens(source))
-    weights = [(3.0 if any(character.isdigit() for character in token) else 1.0, token) for token in claim]
-    return sum(weight for weight, token in weights if token in held) / sum(weight for weight, _ in weights)
+    weights = [(3.0 if is_number(token) else 1.0, token) for token in claim]
+    found = sum(weight for weight, token in weights if token in held or (is_number(token) and numbers_stand(token, source)))
+    return found / sum(weight for weight, _ in weights)
+
+
+def is_number(token: str) -> bool:
+    """Return whether the token has a digit in it."""
+    return any(character.isdigit() for character in token)
+
+
+def numbers_stand(claim: str, source: str) -> bool:
+    """Return whether each number of the claim stands in the source, however its groups are set apart (1,200 or 1200; dates).
+
+    Numbers up to twelve are often words in one of the two, and are let through.
+    """
+    held, groups = numbers(source), set(re.findall(r"\d+", source))
+    return all(
+        number in held or set(re.findall(r"\d+", number)) <= groups or (number.isdigit() and int(number) <= 12)
+        for number in numbers(claim)
+    )
+
+
+def numbers(text: str) -> set[str]:
+    """Return the numbers in a text, without the commas between thousands."""
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text))
+    return {number.strip(".,:/-") for number in re.findall(r"\d[\d.,:/-]*", plain)}
 
 
 def is_cjk(text: str) -> bool:

@@ -14,7 +14,7 @@ from assistant.cli.conversation import HELP, Conversation, command_in
 from assistant.cli.options import Chat, Embed, Library, settings_of
 from assistant.cli.progress import waiting
 from assistant.cli.render import show_passages, show_sources
-from assistant.cli.speak import speak
+from assistant.cli.speak import speak, warn_unsupported
 from assistant.cli.terminal import is_terminal, notice, notices, output, say_error, write
 from assistant.errors import ContextOverflow
 from assistant.loading import chat_spec
@@ -71,6 +71,7 @@ def reply(question: str, conversation: Conversation) -> None:
             show_passages(notices(), conversation.passages(stream))
         speak(conversation.write(stream))
         show_sources(output(), conversation.citations, quotes=False)
+        warn_unsupported(stream.answer)
         write("\n")
     except KeyboardInterrupt:
         notice("Stopped.")

@@ -14,7 +14,7 @@ from assistant.cli.boundary import INTERRUPTED
 from assistant.cli.options import Batch, Chat, Embed, Json, Library, settings_of
 from assistant.cli.progress import intake_progress, waiting
 from assistant.cli.render import show_passages, show_report, show_search, show_sources
-from assistant.cli.speak import speak
+from assistant.cli.speak import speak, warn_unsupported
 from assistant.cli.terminal import notice, notices, output, write
 from assistant.errors import UsageError
 from assistant.loading import chat_spec
@@ -101,3 +101,4 @@ def show_answer(stream: AnswerStream, passages: int) -> None:
     if stream.answer.citations:
         write("\n")
         show_sources(output(), stream.answer.citations)
+    warn_unsupported(stream.answer)

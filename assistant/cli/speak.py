@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from assistant.cli.progress import waiting
-from assistant.cli.terminal import write
+from assistant.cli.terminal import notice, write
+from assistant.datatypes import Answer
 
 
 def speak(pieces: Iterator[str]) -> None:
@@ -18,3 +19,9 @@ def speak(pieces: Iterator[str]) -> None:
             write(piece)
     finally:
         write("\n")
+
+
+def warn_unsupported(answer: Answer) -> None:
+    """Say so where an answer has nothing to show for itself."""
+    if not answer.citations and not answer.abstained:
+        notice("No passage bears this answer out: do not rely on it.")

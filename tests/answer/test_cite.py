@@ -87,6 +87,18 @@ def test_a_number_that_the_passage_does_not_bear_out_is_dropped() -> None:
     assert cited("The moon is made of green cheese [2].") == "The moon is made of green cheese."
 
 
+def test_a_passage_without_the_sentences_number_is_not_cited() -> None:
+    assert cited("The rent is 1,400 euros a month [1].") == "The rent is 1,400 euros a month."
+
+
+@pytest.mark.parametrize(("sentence", "passage"), [
+    ("The price is 1200 euros.", "The price is 1,200 euros."), ("It was signed on 2021-11-03.", "It was signed on 03.11.2021."),
+    ("The notice is 9 months.", "The notice is nine months."), ("The share is 2.5 %.", "The share is 2.5% of it."),
+])
+def test_numbers_may_be_written_in_another_way(sentence: str, passage: str) -> None:
+    assert "[1]" in cited(sentence, passages=[hit(passage)])
+
+
 def test_an_answer_in_another_script_than_the_passage_keeps_the_models_number() -> None:
     assert cited("月租金为九百欧元 [1]。") == "月租金为九百欧元 [1]。"
 

@@ -198,3 +198,11 @@ def test_chinese_stays_chinese_in_json(run, folder):
     (folder / "合同.md").write_text("# 采购合同\n\n交货日期是2024年5月1日。\n", "utf-8")
     run("add", folder)
     assert "交货日期" in run("search", "交货日期", "--json").stdout
+
+
+def test_an_answer_that_no_passage_bears_out_is_marked(run, library, monkeypatch):
+    monkeypatch.setattr("assistant.backends.fake.nearest_sentence", lambda prompt: "Bananas grow in Ecuador [1].")
+    result = run("ask", "What is the rent?")
+    assert result.exit_code == 0
+    assert result.stdout.strip() == "Bananas grow in Ecuador."
+    assert "No passage bears this answer out" in result.stderr
