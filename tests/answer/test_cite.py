@@ -146,3 +146,17 @@ def test_long_white_space_and_many_abbreviations_take_no_time() -> None:
     cited(*["    "] * 2000)
     cited("Dr. A " * 2000)
     assert time.monotonic() - started < 20
+
+
+def test_a_quote_goes_on_over_a_wrapped_line() -> None:
+    text = "12. The goods lift may be used from 06:30 to 21:00; its\nload is limited to 1,600 kilograms.\nNo pets are allowed."
+    claim = Sentence("The goods lift may carry up to 1,600 kilograms.", (1,))
+    (citation,) = citations([claim], [hit(text, line=5)], "What load?")
+    assert citation.quote.endswith("its\nload is limited to 1,600 kilograms.")
+    assert (citation.location.line_start, citation.location.line_end) == (5, 6)
+
+
+def test_rows_of_a_table_are_quoted_one_by_one() -> None:
+    text = "E-031,2024-04-02,Pinner Haulage of Leeds,transport,940.00\nE-032,2024-04-09,Trueline Metrology,calibration,1510.00"
+    (citation,) = citations([Sentence("Trueline Metrology was paid 1,510.00.", (1,))], [hit(text)], "How much?")
+    assert citation.quote.startswith("E-032")
