@@ -39,6 +39,7 @@ RECORDS = [
 def data(tmp_path, monkeypatch):
     """A folder with one set, and the stand-in where `python -m assistant` looks first."""
     (tmp_path / "assistant").mkdir()
+    (tmp_path / "assistant" / "__init__.py").touch()  # without it an installed package of this name would come first
     (tmp_path / "assistant" / "__main__.py").write_text(STAND_IN, "utf-8")
     (tmp_path / "data" / "squad2" / "corpus").mkdir(parents=True)
     (tmp_path / "data" / "squad2" / "corpus" / "a.md").write_text("A torque of 35 Nm.", "utf-8")
