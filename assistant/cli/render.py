@@ -25,8 +25,8 @@ def show_report(console: Console, report: IngestReport) -> None:
     if len(left_out) > LISTED:
         console.print(f"  and {len(left_out) - LISTED:,} more")
     if left_out:
-        option = "--failed" if report.failed else "--skipped"
-        console.print(Text(f"All of them: assistant status {option}", "dim"))
+        options = [*(["--failed"] if report.failed else []), *(["--skipped"] if report.skipped else [])]
+        console.print(Text(f"All of them: assistant status {' '.join(options)}", "dim"))
     for root in report.away:
         console.print(Text.assemble("  ", ("away", "yellow"), " ", linked(root, root),
                                     ": it is not there, or empty; what the library holds of it is kept"))

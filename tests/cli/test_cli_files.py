@@ -180,3 +180,9 @@ def test_a_name_that_no_library_can_have(run, name):
     result = run("status", "-L", name)
     assert result.exit_code == 2
     assert "cannot be the name of a library" in result.stderr
+
+
+def test_add_points_to_every_kind_of_file_that_was_left_out(run, folder):
+    (folder / "broken.pdf").write_bytes(b"%PDF-1.7 and then nothing")
+    (folder / "empty.txt").write_bytes(b"")
+    assert "assistant status --failed --skipped" in run("add", str(folder)).stdout
