@@ -15,6 +15,10 @@ from assistant.errors import UsageError
 
 APPLICATION = "private-assistant"
 PREFIX = "ASSISTANT_"
+AT_LEAST_ONE = (
+    "max_file_bytes", "file_seconds", "file_memory_bytes", "chunk_tokens", "results", "passages", "passage_tokens",
+    "answer_tokens",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,10 @@ class Settings:
     hub: str = "https://huggingface.co"
     # files in
     max_file_bytes: int = 100 * 2**20
+    # the processes that read files (0: one to a core, at most 8); what a file may take: seconds without progress, memory
+    readers: int = 0
+    file_seconds: int = 120
+    file_memory_bytes: int = 2 * 2**30
     chunk_tokens: int = 200
     # passages
     results: int = 10
@@ -41,6 +49,11 @@ class Settings:
     # the machine; 0 threads: as many as there are physical cores; -1 layers: as many as fit
     threads: int = 0
     gpu_layers: int = -1
+
+    @property
+    def libraries(self) -> tuple[str, ...]:
+        """The names in `library`: several, divided by commas, can be asked a question together."""
+        return tuple(dict.fromkeys(name.strip() for name in self.library.split(",")))
 
     @property
     def config_file(self) -> Path:
@@ -115,10 +128,10 @@ def convert(name: str, value: object, wanted: type, origin: str) -> str | int:
 
 def checked(settings: Settings) -> Settings:
     """Return the settings where they make sense together. Raises UsageError where they do not."""
-    name = settings.library
-    if not name or name in {".", ".."} or any(character in name for character in '/\\:\0'):
-        raise UsageError(f"'{name}' cannot be the name of a library.", "Use letters, digits, '-' and '_'.")
-    for field in ("max_file_bytes", "chunk_tokens", "results", "passages", "passage_tokens", "answer_tokens"):
+    for name in settings.libraries:
+        if not name or name in {".", ".."} or any(character in name for character in '/\\:\0'):
+            raise UsageError(f"'{name}' cannot be the name of a library.", "Use letters, digits, '-' and '_'.")
+    for field in AT_LEAST_ONE:
         if getattr(settings, field) < 1:
             raise UsageError(f"{field} must be at least 1.")
     if settings.context_tokens < settings.answer_tokens + 512:

@@ -17,7 +17,9 @@ Vectors = npt.NDArray[np.float32]
 class Location:
     """Where a run of text stands in one document.
 
-    Lines count from 1: within the page, slide or sheet where there is one, within the file otherwise.
+    Lines count from 1: within the page, slide or sheet where there is one, within the file otherwise. `page` counts
+    from 1; `page_label` is what the document itself calls that page ("xii"), where that differs. `cells` is a range
+    such as "A2:F9", `message` the number of a message in a mailbox, `time` a place in a recording such as "01:02:03".
     `char_start` and `char_end` are a half-open span of the document's extracted text, which for plain
     text, Markdown and code is the decoded file itself.
     """
@@ -27,28 +29,49 @@ class Location:
     char_start: int
     char_end: int
     page: int | None = None
+    page_label: str | None = None
     slide: int | None = None
     sheet: str | None = None
     cells: str | None = None
     chapter: str | None = None
+    message: int | None = None
     time: str | None = None
     heading: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A page, slide, sheet or chapter (or a whole file): a span of text that no chunk crosses.
-
-    `header` is a line that every chunk of the part needs to be understood, such as a table's header row.
-    """
+    """A page, slide, sheet, chapter or message (or a whole file): a span of text that no chunk crosses."""
 
     char_start: int
     char_end: int
     page: int | None = None
+    page_label: str | None = None
     slide: int | None = None
     sheet: str | None = None
     chapter: str | None = None
+    message: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A span of text that is a table, one row to a line: it is cut between rows only.
+
+    `header` is its header row, which every passage of the table needs to be understood; empty where it has none.
+    """
+
+    char_start: int
+    char_end: int
     header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the text from `char_start` on, up to the next mark, is called in its file: cells ("A2:F2") or a time ("12:05")."""
+
+    char_start: int
+    cells: str | None = None
+    time: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +84,7 @@ class Heading:
 
 
 class Shape(StrEnum):
-    """How the text of a document is laid out, which decides where it may be cut."""
+    """How the text of a document is laid out, its tables aside, which decides where it may be cut."""
 
     PROSE = "prose"
     CODE = "code"
@@ -70,15 +93,21 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What a reader found in one file. `parts` are in order and do not overlap."""
+    """What a reader found in one file. `parts` are in order and do not overlap; so are `tables`, each inside one part.
+
+    `empty_pages` are the numbers of pages without text, `ocr_pages` of those whose text was read off a picture.
+    """
 
     text: str
     parts: tuple[Part, ...]
     headings: tuple[Heading, ...] = ()
+    tables: tuple[Table, ...] = ()
+    marks: tuple[Mark, ...] = ()
     title: str = ""
     shape: Shape = Shape.PROSE
     encoding: str | None = None
     empty_pages: tuple[int, ...] = ()
+    ocr_pages: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -111,8 +140,31 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Filter:
+    """Which files a question is about; an empty one lets every file through.
+
+    `paths` are files, folders or patterns with * and ?, `types` suffixes without a dot; a file passes that matches one
+    of each. `since_ns`: only files that were changed then or later, in nanoseconds since 1970.
+    """
+
+    paths: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    since_ns: int | None = None
+
+    def __bool__(self) -> bool:
+        """Say whether it keeps anything out."""
+        return bool(self.paths or self.types or self.since_ns is not None)
+
+
+EVERY_FILE = Filter()
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that was found for a question; ranks count from 1, None where that search did not find it."""
+    """A chunk that was found for a question; ranks count from 1, None where that search did not find it.
+
+    The score adds up evidence, in log-odds: only its order means something. `also` names the other places of the same text.
+    """
 
     chunk_id: int
     path: str
@@ -123,6 +175,20 @@ class Hit:
     keyword_score: float | None = None
     dense_rank: int | None = None
     cosine: float | None = None
+    also: tuple[tuple[str, Location], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a search found what it found.
+
+    `terms` with the number of passages that hold each (those that are too common are not asked for), the weight of the
+    dense side, and the candidates, each with the name of the step that dropped it, or nothing.
+    """
+
+    terms: tuple[tuple[str, int], ...]
+    dense_weight: float
+    candidates: tuple[tuple[Hit, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +216,12 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The passages found for one question, best first."""
+    """The passages found for one question, best first. `embedded`: the share of all passages that have a vector."""
 
     question: str
     hits: tuple[Hit, ...]
     timings: Timings
+    embedded: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +260,10 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What is known of one file: every file that was ever seen has one, with the reason for its state."""
+    """What is known of one file: every file that was ever seen has one, with the reason for its state.
+
+    A file inside a file (an attachment, an entry of an archive) has the `container`'s path and its own name below that.
+    """
 
     path: str
     root: str
@@ -205,8 +275,10 @@ class LedgerEntry:
     chunks: int = 0
     pages: int = 0
     empty_pages: tuple[int, ...] = ()
+    ocr_pages: tuple[int, ...] = ()
     encoding: str | None = None
     notes: tuple[str, ...] = ()
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +371,7 @@ class ChatModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What a library holds."""
+    """What a library holds; chunks that wait for a vector are found by keyword only."""
 
     name: str
     path: str
@@ -310,6 +382,7 @@ class LibraryStatus:
     skipped: int
     failed: int
     bytes: int
+    waiting: int = 0
 
 
 class Severity(StrEnum):

@@ -13,11 +13,15 @@ AssistantError                1
 ├── EmbedderMismatch          1   the library was built with another embedding model
 ├── ContextOverflow           1
 ├── DiskFull                  1
+├── ReadersUnavailable        1   the process that reads files does not start
 └── UnreadableFile                one file only: it becomes a ledger entry and never reaches the person as an error
     └── SkippedFile               the same, for a file that was left out on purpose
 """
 
 from __future__ import annotations
+
+ENCRYPTED = "it is encrypted"
+"""How the reason begins of every file that a password would open."""
 
 
 class AssistantError(Exception):
@@ -82,6 +86,10 @@ class ContextOverflow(AssistantError):
 
 class DiskFull(AssistantError):
     """There is no room left on the disk."""
+
+
+class ReadersUnavailable(AssistantError):
+    """The process that reads files does not start."""
 
 
 class UnreadableFile(AssistantError):

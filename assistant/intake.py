@@ -1,5 +1,7 @@
-"""Files in: what was added is looked through, read, cut, embedded and kept, one transaction a batch.
+"""Files in: what was added is looked through, read, cut and kept, one transaction a batch, and embedded after that.
 
+Several processes read; while they are at it, this one embeds what was kept before. A file is found by keyword as soon as
+it is kept, by meaning when its vectors follow.
 A file that has not changed costs one stat. Every document is in the library whole or not at all, and whatever stops a run
 half-way loses at most the batch in hand.
 """
@@ -7,19 +9,33 @@ half-way loses at most the batch in hand.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from assistant.datatypes import Chunk, Document, Embedder, FileState, IngestReport, LedgerEntry, Progress, Vectors
-from assistant.errors import SkippedFile, UnreadableFile
+from assistant.datatypes import Chunk, Document, Embedder, FileState, IngestReport, LedgerEntry, Progress
+from assistant.embedding import Backlog
+from assistant.errors import ENCRYPTED, SkippedFile
 from assistant.index import Store
-from assistant.index.store import vector_key
-from assistant.ingest import CHUNKER_VERSION, EXTRACTOR_VERSION, Candidate, Refusal, chunk, read_document
-from assistant.survey import OnProgress, Survey, Surveyor
+from assistant.ingest import (
+    CHUNKER_VERSION,
+    EXTRACTOR_VERSION,
+    Bounds,
+    Candidate,
+    Job,
+    Pool,
+    Reading,
+    Refusal,
+    Terms,
+    Unchanged,
+    chunk,
+)
+from assistant.survey import Ledger, OnProgress, Survey, Surveyor, is_under
 
-BATCH_CHUNKS = 256  # embedded in one call: enough to sort by length, little enough to lose
-BATCH_FILES = 512  # kept in one transaction, those without text among them
+BATCH_CHUNKS = 2048  # kept in one transaction
+BATCH_FILES = 512  # the same, those without text among them
+EMBEDDED_AT_ONCE = 512  # chunks: enough to sort by length, little enough to lose
+EMBEDDED_MEANWHILE = 64  # chunks: little enough not to keep a file waiting that has been read
 
 REBUILDING = "the library was being rebuilt, and it was not read again yet"
 AWAY = "its folder was away when the library was rebuilt"
@@ -32,6 +48,24 @@ def ignore_progress(_progress: Progress) -> None:
 def shape(chunk_tokens: int) -> str:
     """Return what decides how a file becomes chunks: where it differs, files are read again."""
     return f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {chunk_tokens} tokens"
+
+
+IsDue = Callable[[LedgerEntry], bool]
+
+
+def due_again(entries: Iterable[LedgerEntry], *, has_passwords: bool, everything: bool) -> IsDue:
+    """Return what says of a known file that it should be read even if it has not changed.
+
+    With passwords, those that are encrypted, or hold something that is, are due.
+    """
+    locked = {path for entry in entries if entry.state is FileState.FAILED and ENCRYPTED in entry.reason
+              for path in (entry.path, entry.container)}
+    return lambda entry: everything or (has_passwords and entry.path in locked)
+
+
+def known_hash(known: LedgerEntry | None, is_due: IsDue) -> str:
+    """Return the hash that makes reading a file again needless; nothing where it must be read."""
+    return known.content_hash if known and known.state is FileState.INDEXED and not is_due(known) else ""
 
 
 def sign(store: Store, embedder: Embedder) -> None:
@@ -47,12 +81,13 @@ class Pending:
     documents: list[tuple[LedgerEntry, Document, tuple[Chunk, ...]]] = field(default_factory=list)
     notes: list[LedgerEntry] = field(default_factory=list)
     touched: list[LedgerEntry] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)  # files inside others that are there no more
     chunks: int = 0
 
     @property
     def files(self) -> int:
         """How many there are."""
-        return len(self.documents) + len(self.notes) + len(self.touched)
+        return len(self.documents) + len(self.notes) + len(self.touched) + len(self.gone)
 
     @property
     def is_enough(self) -> bool:
@@ -60,15 +95,27 @@ class Pending:
         return self.chunks >= BATCH_CHUNKS or self.files >= BATCH_FILES
 
 
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What files are read with: how many processes, on what terms, within which bounds; tokens of a chunk."""
+
+    readers: int
+    terms: Terms
+    bounds: Bounds
+    chunk_tokens: int
+
+
 class Intake:
     """One run over some roots of a library."""
 
-    def __init__(self, store: Store, embedder: Embedder, chunk_tokens: int, max_file_bytes: int, on_progress: OnProgress) -> None:
-        self._store, self._embedder = store, embedder
-        self._chunk_tokens, self._max_file_bytes = chunk_tokens, max_file_bytes
+    def __init__(self, store: Store, embedder: Embedder, means: Means, on_progress: OnProgress) -> None:
+        self._store, self._embedder, self._means = store, embedder, means
         self._on_progress = on_progress
         self._report = IngestReport()
         self._pending = Pending()
+        self._backlog = Backlog(store, embedder)
+        self._excluded = store.excluded()
+        self._inside: dict[str, set[str]] = {}  # by container, the files known in it
         self._done = self._total = 0
 
     def run(self, roots: Iterable[Path], *, rebuild: bool = False) -> IngestReport:
@@ -82,27 +129,40 @@ class Intake:
 
     def _run(self, roots: list[Path], *, rebuild: bool) -> None:
         ledger = self._store.ledger()
+        on_disk = {path: entry for path, entry in ledger.items() if not entry.container}
+        for entry in ledger.values():
+            if entry.container:
+                self._inside.setdefault(entry.container, set()).add(entry.path)
         if not ledger:
-            self._store.set_meta("shape", shape(self._chunk_tokens))
-        reread = rebuild or self._store.meta("shape") != shape(self._chunk_tokens)
-        surveyor = Surveyor(ledger, self._store.excluded(), self._max_file_bytes, self._on_progress, reread)
-        survey = surveyor.survey(roots)
+            self._store.set_meta("shape", self._shape)
+        reread = rebuild or self._store.meta("shape") != self._shape
+        due = due_again(ledger.values(), has_passwords=bool(self._means.terms.passwords), everything=reread)
+        survey = Surveyor(on_disk, self._excluded, self._means.terms.max_bytes, self._on_progress, due).survey(roots)
         self._report = replace(self._report, unchanged=survey.unchanged, away=survey.away)
         self._leave_out(survey, ledger, rebuild=rebuild)
         self._total = len(survey.changed)
-        for found in survey.changed:
-            self._take(found, None if reread else ledger.get(str(found.path)))
+        self._take_all(survey.changed, on_disk, due)
         self._flush()
-        self._store.drop_unused_vectors()
         if reread:
             self._note_shape(survey.kept)
+        self._embed_rest()
+        self._store.drop_unused_vectors()
+
+    @property
+    def _shape(self) -> str:
+        return shape(self._means.chunk_tokens)
+
+    def _with_inside(self, paths: Iterable[str]) -> set[str]:
+        """Return files on the disk together with those inside them."""
+        return {each for path in paths for each in (path, *self._inside.get(path, ()))}
 
     def _leave_out(self, survey: Survey, ledger: dict[str, LedgerEntry], *, rebuild: bool) -> None:
         """Drop the files that are gone; to rebuild, drop the chunks of the others as well."""
+        gone, kept = self._with_inside(survey.gone), self._with_inside(survey.kept)
         with self._store.transaction():
-            removed = self._store.drop_files(survey.gone) if survey.gone else 0
+            removed = self._store.drop_files(gone) if gone else 0
             if rebuild:
-                self._start_over(ledger.keys() - set(survey.gone) - set(survey.kept), survey.kept)
+                self._start_over(ledger.keys() - gone - kept, kept)
         self._report = replace(self._report, removed=removed)
 
     def _start_over(self, present: set[str], kept: Iterable[str]) -> None:
@@ -116,72 +176,110 @@ class Intake:
         """Note the shape, unless there are files that were read in an older one."""
         ledger = self._store.ledger()
         if not any(ledger[path].content_hash for path in kept):
-            self._store.set_meta("shape", shape(self._chunk_tokens))
+            self._store.set_meta("shape", self._shape)
 
-    def _take(self, found: Candidate | Refusal, known: LedgerEntry | None) -> None:
-        self._on_progress(Progress("reading", self._done, self._total, self._report.chunks, str(found.path)))
-        entry = LedgerEntry(str(found.path), str(found.root), FileState.INDEXED, "", found.size, found.mtime_ns)
-        try:
+    def _take_all(self, changed: Sequence[Candidate | Refusal], on_disk: Ledger, is_due: IsDue) -> None:
+        """Read the files, by several processes at once, and keep them in the order in which they were found."""
+        jobs = [Job(found.path, known_hash(on_disk.get(str(found.path)), is_due))
+                for found in changed if isinstance(found, Candidate)]
+        if not jobs:
+            self._take_refusals(changed)
+            return
+        with Pool(min(self._means.readers, len(jobs)), self._means.terms, self._means.bounds) as pool:
+            results = pool.read(jobs, self._show_step, self._embed_meanwhile)
+            for found in changed:
+                if isinstance(found, Refusal):
+                    self._take_refusals([found])
+                else:
+                    self._take(found, next(results)[1])
+
+    def _show_step(self, words: str) -> None:
+        self._on_progress(Progress("reading", self._done, self._total, self._report.chunks, words))
+
+    def _take_refusals(self, refusals: Iterable[Candidate | Refusal]) -> None:
+        for found in refusals:
             if isinstance(found, Refusal):
-                raise SkippedFile(found.reason)
-            self._read(found, entry, known)
-        except UnreadableFile as error:
-            state = FileState.SKIPPED if isinstance(error, SkippedFile) else FileState.FAILED
-            self._pending.notes.append(replace(entry, state=state, reason=str(error), content_hash=error.content_hash))
+                self._take(found, [Reading(str(found.path), SkippedFile(found.reason))])
+
+    def _take(self, found: Candidate | Refusal, readings: Sequence[Reading]) -> None:
+        """Take what came of one file: of itself, and of the files inside it that were not taken out by hand."""
+        self._show_step(str(found.path))
+        kept = [reading for reading in readings if not (reading.container and is_under(reading.path, self._excluded))]
+        for reading in kept:
+            size = reading.size if reading.container else found.size
+            self._take_one(LedgerEntry(reading.path, str(found.root), FileState.INDEXED, "", size, found.mtime_ns,
+                                       reading.content_hash, container=reading.container), reading)
+        if not any(isinstance(reading.outcome, Unchanged) for reading in kept):
+            stale = self._inside.get(str(found.path), set()) - {reading.path for reading in kept}
+            self._pending.gone.extend(sorted(stale))
         self._done += 1
         if self._pending.is_enough:
             self._flush()
 
-    def _read(self, found: Candidate, entry: LedgerEntry, known: LedgerEntry | None) -> None:
-        document = read_document(found.path, self._max_file_bytes)
-        if known and known.state is FileState.INDEXED and known.content_hash == document.content_hash:
+    def _take_one(self, entry: LedgerEntry, reading: Reading) -> None:
+        outcome = reading.outcome
+        if isinstance(outcome, Unchanged):
             self._pending.touched.append(entry)
-            return
-        chunks = chunk(document, self._embedder.count_tokens, self._chunk_tokens)
-        if not chunks:
-            raise SkippedFile("there is no text in it", document.content_hash)
+        elif isinstance(outcome, Document):
+            self._take_document(entry, outcome)
+        else:
+            state = FileState.SKIPPED if isinstance(outcome, SkippedFile) else FileState.FAILED
+            self._pending.notes.append(replace(entry, state=state, reason=str(outcome), content_hash=outcome.content_hash))
+
+    def _take_document(self, entry: LedgerEntry, document: Document) -> None:
+        chunks = chunk(document, self._embedder.count_tokens, self._means.chunk_tokens)
         extraction = document.extraction
+        if extraction.text and not chunks:
+            reason = "there is no text in it"
+            self._pending.notes.append(replace(entry, state=FileState.SKIPPED, reason=reason, notes=extraction.notes))
+            return
         entry = replace(
-            entry, content_hash=document.content_hash, chunks=len(chunks), encoding=extraction.encoding,
-            pages=sum(part.page is not None for part in extraction.parts) + len(extraction.empty_pages),
-            empty_pages=extraction.empty_pages, notes=extraction.notes,
+            entry, chunks=len(chunks), encoding=extraction.encoding,
+            pages=max((part.page or 0 for part in extraction.parts), default=0), empty_pages=extraction.empty_pages,
+            ocr_pages=extraction.ocr_pages, notes=extraction.notes,
         )
         self._pending.documents.append((entry, document, chunks))
         self._pending.chunks += len(chunks)
 
     def _flush(self) -> None:
-        """Embed what is pending, keep it in one transaction, and only then count it."""
+        """Keep what is pending in one transaction, and only then count it: from now on it is found by keyword."""
         pending, self._pending = self._pending, Pending()
         if not pending.files:
             return
-        vectors = self._embed([part for _, _, chunks in pending.documents for part in chunks])
-        report = counted(self._report, pending, len(vectors))
         with self._store.transaction():
             for entry, document, chunks in pending.documents:
-                keys = {vector_key(part.searchable) for part in chunks}
-                self._store.put_document(entry, document.title, chunks, {key: vectors[key] for key in keys & vectors.keys()})
+                self._store.put_document(entry, document.title, chunks)
             for entry in pending.notes:
                 self._store.put_entry(entry)
+            self._store.drop_files(pending.gone)
             for entry in pending.touched:
                 self._store.touch(entry.path, entry.size, entry.mtime_ns)
-        self._report = report
+        self._report = counted(self._report, pending)
         self._on_progress(Progress("keeping", self._done, self._total, self._report.chunks))
 
-    def _embed(self, chunks: list[Chunk]) -> dict[bytes, Vectors]:
-        """Return the vectors of those texts that the store has none for; the same text is embedded once."""
-        texts = {vector_key(part.searchable): part.searchable for part in chunks}
-        known = self._store.known_vectors(texts)
-        missing = [key for key in texts if key not in known]
-        self._on_progress(Progress("embedding", self._done, self._total, self._report.chunks))
-        vectors = self._embedder.embed_passages([texts[key] for key in missing])
-        return dict(zip(missing, vectors, strict=True))
+    def _embed_meanwhile(self) -> bool:
+        """Embed a little while files are being read; return whether there was anything to embed."""
+        self._flush()
+        return self._embed_some(EMBEDDED_MEANWHILE) > 0
+
+    def _embed_rest(self) -> None:
+        """Embed all that waits."""
+        total = self._report.embedded + self._store.count_waiting()
+        while self._store.count_waiting():
+            self._on_progress(Progress("embedding", self._report.embedded, total, self._report.embedded))
+            self._embed_some(EMBEDDED_AT_ONCE)
+
+    def _embed_some(self, most: int) -> int:
+        embedded = self._backlog.embed(most)
+        self._report = replace(self._report, embedded=self._report.embedded + embedded)
+        return embedded
 
 
-def counted(report: IngestReport, kept: Pending, embedded: int) -> IngestReport:
+def counted(report: IngestReport, kept: Pending) -> IngestReport:
     """Return the report with a batch added to it."""
     return replace(
         report, indexed=report.indexed + len(kept.documents), unchanged=report.unchanged + len(kept.touched),
         skipped=(*report.skipped, *(entry for entry in kept.notes if entry.state is FileState.SKIPPED)),
         failed=(*report.failed, *(entry for entry in kept.notes if entry.state is FileState.FAILED)),
-        chunks=report.chunks + kept.chunks, embedded=report.embedded + embedded,
+        chunks=report.chunks + kept.chunks,
     )

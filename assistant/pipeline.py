@@ -16,9 +16,11 @@ from filelock import FileLock, Timeout
 from assistant.answer import AnswerStream, Prompt, Turn, compose, standalone
 from assistant.config import Settings
 from assistant.datatypes import (
+    EVERY_FILE,
     ChatModel,
-    Embedder,
+    Explanation,
     FileState,
+    Filter,
     Hit,
     IngestReport,
     LedgerEntry,
@@ -28,15 +30,17 @@ from assistant.datatypes import (
     SearchResult,
     Timings,
 )
-from assistant.errors import EmbedderMismatch, LibraryUnwritable, NothingIndexed, UsageError
+from assistant.errors import LibraryUnwritable, UsageError
 from assistant.index import Store
-from assistant.ingest import is_utf8, printable
-from assistant.intake import Intake, ignore_progress, sign
+from assistant.ingest import Bounds, Terms, is_utf8, printable
+from assistant.intake import Intake, Means, ignore_progress, sign
+from assistant.library import Library, check_fingerprint
 from assistant.loading import Models
 from assistant.retrieve import Searcher, drop_duplicates, drop_unrelated
 from assistant.survey import OnProgress, is_under
 
 STEPS = (drop_duplicates, drop_unrelated)
+MOST_READERS = 8
 
 
 class Assistant:
@@ -45,15 +49,12 @@ class Assistant:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._models = Models(settings)
-        self._open_store: Store | None = None
-        self._open_searcher: Searcher | None = None
-        self._checked_generation = -1
+        self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
 
     def close(self) -> None:
-        """Close the library."""
-        if self._open_store is not None:
-            self._open_store.close()
-        self._open_store = self._open_searcher = None
+        """Close the libraries."""
+        for library in self._libraries:
+            library.close()
 
     def __enter__(self) -> Assistant:
         """Return itself."""
@@ -66,28 +67,41 @@ class Assistant:
     @property
     def library_file(self) -> Path:
         """Where the library's truth stands."""
-        return self.settings.libraries_folder / self.settings.library / "library.sqlite"
+        return self._library.file
+
+    @property
+    def _library(self) -> Library:
+        """The one library. Raises UsageError where several are named: only questions are asked of more than one."""
+        if len(self._libraries) > 1:
+            raise UsageError("Several libraries can be asked a question, and nothing else.", "Name one: -L NAME")
+        return self._libraries[0]
 
     # files in
 
-    def add(self, paths: Sequence[Path], on_progress: OnProgress = ignore_progress) -> IngestReport:
-        """Bring files and folders in. Raises UsageError for a path that is not there, before anything is read."""
+    def add(self, paths: Sequence[Path], on_progress: OnProgress = ignore_progress,
+            passwords: Sequence[str] = ()) -> IngestReport:
+        """Bring files and folders in; the passwords are tried on what is encrypted, and kept nowhere.
+
+        Raises UsageError for a path that is not there, before anything is read.
+        """
         roots = [addable(path) for path in paths]
         with self._writing(on_progress) as store:
             with store.transaction():
                 for root in roots:
                     store.include(str(root))
                     store.add_root(str(root))
-            return self._intake(store, on_progress).run(roots)
+            return self._intake(store, on_progress, passwords).run(roots)
 
-    def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False) -> IngestReport:
+    def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
+             passwords: Sequence[str] = ()) -> IngestReport:
         """Look through everything that was added again; with `rebuild` read and embed all of it anew.
 
         A root that is not there now, or empty (an unplugged drive), keeps its files.
         """
         self._require_library()
         with self._writing(on_progress, rebuild=rebuild) as store:
-            return self._intake(store, on_progress).run([Path(root) for root in store.roots()], rebuild=rebuild)
+            roots = [Path(root) for root in store.roots()]
+            return self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
 
     def remove(self, path: Path) -> int:
         """Take a file or folder out and keep it out; return how many files left. Raises UsageError for an unknown one."""
@@ -112,8 +126,12 @@ class Assistant:
                 view.unlink(missing_ok=True)
         return len(files)
 
-    def _intake(self, store: Store, on_progress: OnProgress) -> Intake:
-        return Intake(store, self._models.embedder, self.settings.chunk_tokens, self.settings.max_file_bytes, on_progress)
+    def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> Intake:
+        settings = self.settings
+        readers = settings.readers or min(MOST_READERS, os.cpu_count() or 1)
+        means = Means(readers, Terms(settings.max_file_bytes, tuple(passwords)),
+                      Bounds(settings.file_seconds, settings.file_memory_bytes), settings.chunk_tokens)
+        return Intake(store, self._models.embedder, means, on_progress)
 
     @contextmanager
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:
@@ -148,28 +166,39 @@ class Assistant:
 
     # passages
 
-    def search(self, question: str, limit: int = 0) -> SearchResult:
+    def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
         """Return the passages for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
         question = checked(question)
-        searcher = self._searcher()
+        searchers = self._searchers()
         started = time.perf_counter()
-        hits = searcher.search(question, limit or self.settings.results, STEPS)
-        return SearchResult(question, hits, Timings(retrieve_ms := since(started), total_ms=retrieve_ms))
+        hits = found_in(searchers, question, limit or self.settings.results, wanted)
+        taken = since(started)
+        return SearchResult(question, hits, Timings(taken, total_ms=taken), self.embedded_share())
+
+    def explain(self, question: str, wanted: Filter = EVERY_FILE) -> Explanation:
+        """Return how a search of one library came about. Raises NothingIndexed or EmbedderMismatch."""
+        question = checked(question)
+        return self._library.searcher().explain(question, STEPS, wanted)
+
+    def embedded_share(self) -> float:
+        """Return the share (0 to 1) of the passages that have a vector; the others are found by keyword only."""
+        return min(library.store.embedded_share() for library in self._libraries)
 
     # answers
 
-    def ask(self, question: str, turns: Sequence[Turn] = ()) -> AnswerStream:
+    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE) -> AnswerStream:
         """Return an answer that is written while it is iterated; its passages are there at once.
 
         Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch.
         """
         question = checked(question)
-        self._require_library()
+        for library in self._libraries:
+            library.require()
         self._models.start_chat()
         started = time.perf_counter()
-        searcher = self._searcher()
+        searchers = self._searchers()
         searching = time.perf_counter()  # loading a model counts for the wait, not for the search
-        hits = searcher.search(standalone(question, turns), self.settings.results, STEPS)
+        hits = found_in(searchers, standalone(question, turns), self.settings.results, wanted)
         return AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
                             self._opener(question, hits, turns), self.settings.answer_tokens,
                             self.settings.refusal_percent / 100)
@@ -194,7 +223,7 @@ class Assistant:
         return LibraryStatus(
             self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
             store.count_chunks(), store.roots(), store.count(FileState.SKIPPED), store.count(FileState.FAILED),
-            sum(file.stat().st_size for file in self.library_file.parent.iterdir() if file.is_file()),
+            sum(file.stat().st_size for file in self.library_file.parent.iterdir() if file.is_file()), store.count_waiting(),
         )
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
@@ -210,37 +239,19 @@ class Assistant:
     # parts, opened once
 
     def _require_library(self) -> None:
-        if not self.library_file.exists():
-            raise NothingIndexed(f"The library '{self.settings.library}' is empty.", "Add files first: assistant add FOLDER")
+        self._library.require()
 
     def _store(self) -> Store:
-        if self._open_store is None:
-            self._open_store = Store(self.library_file)
-        return self._open_store
+        return self._library.store
 
-    def _searcher(self) -> Searcher:
-        self._require_library()
-        store = self._store()
-        if not store.count_chunks():
-            raise NothingIndexed(f"The library '{self.settings.library}' holds no text.",
-                                 "Add files first: assistant add FOLDER; see what was skipped: assistant status --files")
-        generation = store.generation
-        if generation != self._checked_generation:  # another process may have rebuilt it with another model
-            check_fingerprint(store, self._models.embedder)
-            self._checked_generation = generation
-        if self._open_searcher is None:
-            self._open_searcher = Searcher(store, self._models.embedder)
-        return self._open_searcher
+    def _searchers(self) -> list[Searcher]:
+        return [library.searcher() for library in self._libraries]
 
 
-def check_fingerprint(store: Store, embedder: Embedder) -> None:
-    """Raise EmbedderMismatch where the library's vectors come from another model."""
-    if store.meta("embedder") not in {"", embedder.fingerprint}:
-        built_with = store.meta("embedder_name")
-        raise EmbedderMismatch(
-            f"This library was built with the embedding model {built_with}, not with this {embedder.name}.",
-            f"Use --embed {built_with}, or embed everything anew: assistant sync --rebuild",
-        )
+def found_in(searchers: Sequence[Searcher], question: str, limit: int, wanted: Filter) -> tuple[Hit, ...]:
+    """Return the best hits of one library or several; scores are sums of evidence, and can be compared."""
+    found = [hit for searcher in searchers for hit in searcher.search(question, limit, STEPS, wanted)]
+    return tuple(sorted(found, key=lambda hit: -hit.score)[:limit]) if len(searchers) > 1 else tuple(found)
 
 
 def absolute(path: Path) -> Path:

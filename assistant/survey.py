@@ -31,13 +31,13 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Surveyor:
-    """Looks through roots. `excluded` was taken out by hand; with `reread` no known file counts as unchanged."""
+    """Looks through roots. `excluded` was taken out by hand; those that are due are read even if they are unchanged."""
 
     ledger: Ledger
     excluded: Sequence[str]
     max_file_bytes: int
     on_progress: OnProgress
-    reread: bool
+    is_due: Callable[[LedgerEntry], bool]
 
     def survey(self, roots: Sequence[Path]) -> Survey:
         """Compare what is under these roots with the ledger."""
@@ -81,7 +81,7 @@ class Surveyor:
         A file that failed before its bytes were had (permissions, a disk's error) has no hash, and is tried again.
         """
         known = self.ledger.get(str(found.path))
-        if known is None or self.reread:
+        if known is None or self.is_due(known):
             return False
         if isinstance(found, Refusal):
             return known.reason == found.reason

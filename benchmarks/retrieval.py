@@ -1,10 +1,12 @@
 """Sets of documents and questions in; how well and how fast `assistant search` finds the right files out.
 
-    python benchmarks/retrieval.py DATA [--sets squad2 scifact hotpot cranfield xquad] [--home DIR] [--out FILE.json]
+    python benchmarks/retrieval.py DATA [--sets squad2 xquad:en->zh ...] [--embed MODEL] [--home DIR] [--out FILE.json]
 
 DATA holds samples of the public sets SQuAD 2.0 (`squad2`), SciFact, HotpotQA (`hotpot`), Cranfield, XQuAD, CMRC 2018
 (`cmrc`), RGB and FinanceBench, each as `SET/corpus/` and `SET/queries.jsonl` (see README.md). Every set becomes a
-library of its own name. Plain BM25 over whole files (baseline.py) is measured in the same run.
+library of its own name. `SET:KIND` asks only the questions of one kind, as `xquad:en->zh`: asked in English of passages in
+Chinese. Where a set knows the right pages or the right characters, they are scored too. Plain BM25 over whole files
+(baseline.py) is measured in the same run.
 """
 
 from __future__ import annotations
@@ -18,11 +20,14 @@ from pathlib import Path
 from baseline import score_baseline
 from command import CommandFailed, Library, Result, median_time
 from questions import read_set
-from ranking import RankScores
+from ranking import SPAN_DEPTH, RankScores
 from report import Cell, markdown_table, write_json
 from scoring import Scores, score_results
 
-SETS = ("squad2", "scifact", "hotpot", "cranfield", "xquad")
+SETS = (
+    "squad2", "scifact", "hotpot", "cranfield", "rgb", "xquad:zh->zh", "xquad:en->en", "xquad:en->zh", "xquad:zh->en",
+    "financebench", "chunking",
+)  # fmt: skip
 KNOWN_FLOORS = {"financebench": (0.975, 0.743)}
 """Keyword recall@10 and nDCG@10 over files, measured apart, of the sets that the baseline cannot read: they are PDF."""
 HEADER = (
@@ -43,7 +48,13 @@ class Measurement:
     results: tuple[Result, ...]
 
 
-def measure(data: Path, library: Library, kind: str | None, count: int) -> Measurement:
+def named(row: str, kind: str | None) -> tuple[str, str | None]:
+    """Return the set and the kind of question of a row such as "xquad:en->zh"; `kind` where the row names none."""
+    name, _, own_kind = row.partition(":")
+    return name, own_kind or kind
+
+
+def measure(data: Path, library: Library, row: str, kind: str | None, count: int) -> Measurement:
     """Return the measurement of the set that the library is named after."""
     corpus = data / library.name / "corpus"
     questions = [question for question in read_set(data, library.name, kind) if question.answerable and question.gains]
@@ -52,7 +63,7 @@ def measure(data: Path, library: Library, kind: str | None, count: int) -> Measu
     print(f"{library.name}: {len(questions)} questions", file=sys.stderr)
     results = library.ask_all(("search", "-k", str(count)), questions)
     return Measurement(
-        name=library.name,
+        name=row,
         scores=score_results(questions, results),
         baseline=score_baseline(corpus, questions),
         seconds_to_add=seconds,
@@ -62,7 +73,7 @@ def measure(data: Path, library: Library, kind: str | None, count: int) -> Measu
 
 
 def rows_of(measured: Measurement) -> list[list[Cell]]:
-    """Return the set's row of the table, and one over pages where the set knows the right pages."""
+    """Return the set's row of the table, and others where the set knows the right pages or characters."""
     files, pages = measured.scores.files, measured.scores.pages
     keyword = figures(measured.baseline)[:2] if measured.baseline else KNOWN_FLOORS.get(measured.name, (None, None))
     cost = [format(measured.seconds_to_add, ".1f"), format(measured.milliseconds or 0.0, ".0f")]
@@ -70,6 +81,9 @@ def rows_of(measured: Measurement) -> list[list[Cell]]:
     rows = [[measured.name, asked, *figures(files), *keyword, *cost]]
     if pages:
         rows.append([f"{measured.name}, pages", asked, *figures(pages), None, None, None, None])
+    if spans := measured.scores.spans:
+        held = f"{spans.recall:.3f} of the characters wanted, {spans.precision:.3f} of those shown"
+        rows.append([f"{measured.name}, first {SPAN_DEPTH}: {held}", asked, *([None] * 7)])
     return rows
 
 
@@ -82,7 +96,7 @@ def parse_arguments() -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder that holds the sets")
-    parser.add_argument("--sets", nargs="+", default=SETS, help="names of folders in DATA")
+    parser.add_argument("--sets", nargs="+", default=SETS, help="names of folders in DATA, or SET:KIND")
     parser.add_argument("--kind", help="ask only questions of this kind (default: zh->zh for xquad, noise for rgb)")
     parser.add_argument("--home", type=Path, help="state folder of the assistant (ASSISTANT_HOME)")
     parser.add_argument("--embed", default="", help="name of the embedding model")
@@ -103,9 +117,10 @@ def main() -> int:
     arguments = parse_arguments()
     measurements: list[Measurement] = []
     try:
-        for name in arguments.sets:
+        for row in arguments.sets:
+            name, kind = named(row, arguments.kind)
             library = Library(name, arguments.home, embed=arguments.embed)
-            measurements.append(measure(arguments.data, library, arguments.kind, arguments.count))
+            measurements.append(measure(arguments.data, library, row, kind, arguments.count))
     except (CommandFailed, FileNotFoundError) as failure:
         print(failure, file=sys.stderr)
         return 1

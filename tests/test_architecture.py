@@ -17,14 +17,15 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 NOUNS = {"datatypes", "errors"}
 STAGES = {"ingest", "index", "retrieve", "answer", "backends", "catalog"}
 ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
-                  "survey": "pipeline", "doctor": "pipeline", "__main__": "cli"}
+                  "survey": "pipeline", "embedding": "pipeline", "library": "pipeline", "doctor": "pipeline", "__main__": "cli"}
 DOORS = {
     "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes"},
     "ingest": NOUNS, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
     "retrieve": NOUNS | {"index"},
     "pipeline": NOUNS | STAGES | {"config", "hardware"},
-    # the last two are a catalog's entries and the two nouns of a conversation
-    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "answer"},
+    "evaluate": NOUNS,
+    # the last three are a catalog's entries, the two nouns of a conversation, and the measuring of answers
+    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "answer", "evaluate"},
 }
 NOUNS_OF_ANSWER = {"AnswerStream", "Turn"}
 FACES = {"typer", "rich", "prompt_toolkit"}

@@ -1,20 +1,29 @@
 """Journeys through the whole program with models that need no weights."""
 
+import io
 import os
+import random
 import shutil
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
+from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msoffcrypto.format.ooxml import OOXMLFile
 
 from assistant import Assistant, Settings
 from assistant.answer import Turn
 from assistant.backends.fake import FakeChat, FakeEmbedder
-from assistant.datatypes import FileState, Progress
-from assistant.errors import DiskFull, EmbedderMismatch, ModelMissing, NothingIndexed, UsageError
+from assistant.datatypes import FileState, Filter, Progress
+from assistant.errors import DiskFull, EmbedderMismatch, ModelMissing, NothingIndexed, UnreadableFile, UsageError
 from assistant.index import Store
+from assistant.ingest import Reading
+from assistant.ingest.warden import Warden
 
 LEASE = "# Lease\n\nThe rent is 900 euros a month.\n\n## Notice\n\nEither party may end the lease with ninety days notice.\n"
 MANUAL = "# Coffee machine\n\nError E4 means that the water tank is empty.\n"
@@ -88,7 +97,7 @@ def test_a_model_that_finds_nothing_is_a_refusal_in_the_questions_language(assis
 
 def test_unchanged_files_are_not_read_again(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assistant.add([folder])
-    monkeypatch.setattr("assistant.intake.read_document", lambda *_: pytest.fail("a file was read"))
+    monkeypatch.setattr("assistant.intake.Pool", lambda *_: pytest.fail("a file was read"))
     assert assistant.sync().unchanged == 3
 
 
@@ -176,14 +185,14 @@ def test_a_path_that_is_not_there_changes_nothing(assistant: Assistant, folder: 
 def test_a_file_that_failed_comes_back_when_the_cause_is_gone(
     assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real_open = open
+    real_read = Warden.read
 
-    def deny(path: object, *rest: object, **options: object) -> object:
-        if str(path).endswith("lease.md"):
-            raise PermissionError(13, "Permission denied")
-        return real_open(path, *rest, **options)  # type: ignore[call-overload]
+    def deny(warden: Warden, path: Path, *rest: Any) -> list[Reading]:
+        if path.name == "lease.md":
+            return [Reading(str(path), UnreadableFile("permission denied"))]
+        return real_read(warden, path, *rest)
 
-    monkeypatch.setattr("builtins.open", deny)
+    monkeypatch.setattr(Warden, "read", deny)
     assert [entry.reason for entry in assistant.add([folder]).failed] == ["permission denied"]
     assert [entry.reason for entry in assistant.sync().failed] == ["permission denied"]
     monkeypatch.undo()
@@ -205,7 +214,7 @@ def test_what_is_broken_is_not_read_again_until_it_changes(
     (folder / "empty.txt").write_bytes(b"")
     assistant.add([folder])
     with monkeypatch.context() as patched:
-        patched.setattr("assistant.intake.read_document", lambda *_: pytest.fail("a file was read"))
+        patched.setattr("assistant.intake.Pool", lambda *_: pytest.fail("a file was read"))
         assert assistant.sync().unchanged == 5
     other = Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:", chunk_tokens=50))
     assert len(other.sync().failed) == 1
@@ -309,7 +318,7 @@ def test_a_batch_is_one_transaction(assistant: Assistant, folder: Path) -> None:
     assistant._store()._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
     report = assistant.add([folder])
     assert (report.indexed, len(report.skipped)) == (22, 20)
-    assert len(commits) <= 5
+    assert len(commits) <= 8
 
 
 @pytest.mark.parametrize("stage", ["reading", "embedding", "keeping"])
@@ -317,6 +326,8 @@ def test_what_is_counted_is_what_is_kept(
     assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     monkeypatch.setattr("assistant.intake.BATCH_FILES", 2)
+    monkeypatch.setattr("assistant.intake.EMBEDDED_AT_ONCE", 1)
+    monkeypatch.setattr("assistant.intake.EMBEDDED_MEANWHILE", 1)
     for number in range(5):
         (folder / f"{number}.txt").write_text(f"File number {number}.", "utf-8")
         (folder / f"{number}.xyz").write_text("?", "utf-8")
@@ -324,15 +335,17 @@ def test_what_is_counted_is_what_is_kept(
 
     def stop(progress: Progress) -> None:
         seen.append(progress.stage)
-        if seen.count(stage) == 4:
+        # a slow file is told of more than once
+        if progress.stage == stage and (progress.done == 4 if stage == "reading" else seen.count(stage) == 4):
             raise KeyboardInterrupt
 
     report = assistant.add([folder], stop)
     status = assistant.status()
     assert report.interrupted and report.indexed
     assert (report.indexed, len(report.skipped), report.chunks) == (status.documents, status.skipped, status.chunks)
+    assert report.embedded == status.chunks - status.waiting
     assistant.sync()
-    assert assistant.status().documents == 8
+    assert (assistant.status().documents, assistant.status().waiting) == (8, 0)
 
 
 def test_a_batch_that_cannot_be_kept_is_not_counted(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,12 +428,39 @@ def test_a_rebuild_that_is_stopped_does_not_call_files_indexed(
     assistant.add([folder])
 
     def stop(progress: Progress) -> None:
-        if progress.stage == "embedding":
+        if progress.stage == "reading":
             raise KeyboardInterrupt
 
     assert assistant.sync(stop, rebuild=True).interrupted
     assert (assistant.status().documents, assistant.status().skipped) == (0, 3)
     assert assistant.sync().indexed == 3
+
+
+def test_files_are_found_by_keyword_before_they_are_embedded(assistant: Assistant, folder: Path) -> None:
+    found: list[str] = []
+
+    def look(progress: Progress) -> None:
+        if progress.stage == "embedding" and not found:
+            with again(assistant) as other:
+                assert other.status().waiting == 3
+                result = other.search("Which days of notice does the lease need?")
+                found.extend(hit.path for hit in result.hits)
+                assert result.embedded == 0.0
+
+    report = assistant.add([folder], look)
+    assert found[0].endswith("lease.md") and report.embedded == 3
+    assert assistant.search("lease").embedded == 1.0
+
+
+def test_what_waits_is_embedded_by_the_next_run(assistant: Assistant, folder: Path) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.stage == "embedding":
+            raise KeyboardInterrupt
+
+    report = assistant.add([folder], stop)
+    assert (report.indexed, report.embedded, assistant.status().waiting) == (3, 0, 3)
+    report = assistant.sync()
+    assert (report.indexed, report.unchanged, report.embedded, assistant.status().waiting) == (0, 3, 3, 0)
 
 
 def test_a_session_notices_that_another_process_rebuilt_with_another_model(
@@ -531,3 +571,115 @@ def test_a_full_disk_is_said_and_what_was_kept_stays(assistant: Assistant, folde
     assert assistant.search("notice lease").hits
     connection.execute("PRAGMA max_page_count = 1000000")
     assert assistant.sync().indexed == 1
+
+
+def zipped(path: Path, **files: str) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name.replace("__", "."), text)
+
+
+def test_files_inside_an_archive_are_files_of_their_own(assistant: Assistant, folder: Path) -> None:
+    box = folder / "old.zip"
+    zipped(box, lease__md="# Old lease\n\nThe rent was 700 doubloons.\n", strange__xyz="?")
+    report = assistant.add([folder])
+    assert (report.indexed, [entry.reason for entry in report.skipped]) == (5, ["no reader for .xyz files"])
+    hit = assistant.search("doubloons").hits[0]
+    assert (hit.path, hit.chunk.location.line_start) == (str(box / "lease.md"), 1)
+    entries = {entry.path: entry for entry in assistant.ledger()}
+    assert entries[str(box / "lease.md")].container == str(box) and entries[str(box)].notes == ("2 files in it",)
+    report = assistant.sync()
+    assert (report.unchanged, report.indexed, report.embedded) == (4, 0, 0)
+
+
+def test_what_is_in_an_archive_changes_and_goes_with_it(assistant: Assistant, folder: Path) -> None:
+    box = folder / "old.zip"
+    zipped(box, one__txt="first doubloons", two__txt="second ducats")
+    assistant.add([folder])
+    zipped(box, two__txt="second ducats", three__txt="third florins")
+    assistant.sync()
+    assert {Path(hit.path).name for hit in assistant.search("first second third").hits} >= {"two.txt", "three.txt"}
+    assert str(box / "one.txt") not in {entry.path for entry in assistant.ledger()}
+    box.unlink()
+    assert assistant.sync().removed == 3
+    assert not any("old.zip" in entry.path for entry in assistant.ledger())
+
+
+def test_a_file_is_taken_out_of_an_archive(assistant: Assistant, folder: Path) -> None:
+    box = folder / "old.zip"
+    zipped(box, one__txt="first doubloons", two__txt="second ducats")
+    assistant.add([folder])
+    assert assistant.remove(box / "one.txt") == 1
+    os.utime(box, (1, 1))
+    assistant.sync(rebuild=True)
+    assert str(box / "one.txt") not in {entry.path for entry in assistant.ledger()}
+    assert assistant.remove(box) == 2
+
+
+def test_attachments_are_files_of_their_own(assistant: Assistant, tmp_path: Path) -> None:
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = "The offer", "ann@example.org", "bob@example.org"
+    message.set_content("Please see the offer.")
+    message.add_attachment(b"The price is 40 doubloons.", maintype="text", subtype="plain", filename="offer.txt")
+    (tmp_path / "mail.eml").write_bytes(bytes(message))
+    assert assistant.add([tmp_path / "mail.eml"]).indexed == 2
+    assert assistant.search("doubloons").hits[0].path == str(tmp_path / "mail.eml" / "offer.txt")
+
+
+def test_passwords_open_what_was_encrypted_and_are_kept_nowhere(assistant: Assistant, folder: Path, tmp_path: Path) -> None:
+    plain, locked = io.BytesIO(), io.BytesIO()
+    with zipfile.ZipFile(plain, "w") as archive:
+        archive.writestr("word/document.xml", '<w:document xmlns:w="w"><w:body><w:p><w:r><w:t>Secret florins.</w:t></w:r></w:p>'
+                                              "</w:body></w:document>")
+        archive.writestr("[Content_Types].xml", '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>')
+        archive.writestr("filling", random.Random(1).randbytes(9000))  # the library cannot encrypt small files
+    OOXMLFile(io.BytesIO(plain.getvalue())).encrypt("correct horse", locked)
+    (folder / "secret.docx").write_bytes(locked.getvalue())
+    assert [entry.reason for entry in assistant.add([folder]).failed] == ["it is encrypted: a password is needed"]
+    assert assistant.sync().unchanged == 4
+    failed = assistant.sync(passwords=["battery"]).failed
+    assert [entry.reason for entry in failed] == ["it is encrypted: none of the given passwords opens it"]
+    assert assistant.sync(passwords=["battery", "correct horse"]).indexed == 1
+    assert assistant.search("florins").hits[0].path.endswith("secret.docx")
+    assert assistant.sync().unchanged == 4
+    for file in (tmp_path / "home").rglob("*"):
+        assert not file.is_file() or b"correct horse" not in file.read_bytes()
+
+
+def test_a_question_is_asked_of_some_files_only(assistant: Assistant, folder: Path) -> None:
+    (folder / "lease.txt").write_text("The rent is 900 euros a month, says the old lease.", "utf-8")
+    os.utime(folder / "lease.txt", (1, 1))
+    assistant.add([folder])
+    asked = "What is the rent?"
+    assert {Path(hit.path).name for hit in assistant.search(asked).hits} >= {"lease.md", "lease.txt"}
+    for wanted, expected in ((Filter(types=("txt",)), "lease.txt"), (Filter(("*.md",)), "lease.md"),
+                             (Filter((str(folder / "lease.md"),)), "lease.md"), (Filter(since_ns=10**12), "lease.md")):
+        names = {Path(hit.path).name for hit in assistant.search(asked, wanted=wanted).hits}
+        assert expected in names and len(names & {"lease.md", "lease.txt"}) == 1
+    assert assistant.search(asked, wanted=Filter(("/nowhere",))).hits == ()
+    assert assistant.ask(asked, wanted=Filter(types=("txt",))).hits[0].path.endswith("lease.txt")
+
+
+def test_a_question_is_asked_of_several_libraries(assistant: Assistant, folder: Path, tmp_path: Path) -> None:
+    assistant.add([folder / "lease.md"])
+    settings = Settings(home=tmp_path / "home", chat="fake:", embed="fake:", library="work")
+    with Assistant(settings) as work:
+        work.add([folder / "manual.md"])
+    with Assistant(replace(settings, library="default, work")) as both:
+        assert both.search("What does error E4 mean?").hits[0].path.endswith("manual.md")
+        assert both.search("What is the rent?").hits[0].path.endswith("lease.md")
+        with pytest.raises(UsageError, match="Several libraries"):
+            both.add([folder])
+    with Assistant(replace(settings, library="work,nowhere")) as missing, pytest.raises(NothingIndexed, match="nowhere"):
+        missing.search("rent")
+
+
+def test_a_search_is_explained(assistant: Assistant, folder: Path) -> None:
+    (folder / "copy.md").write_text(LEASE, "utf-8")
+    assistant.add([folder])
+    why = assistant.explain("What is the rent of the lease?")
+    assert ("rent", 2) in why.terms and why.dense_weight > 0
+    fates = {Path(hit.path).name: fate for hit, fate in why.candidates}
+    assert {fates["lease.md"], fates["copy.md"]} == {"", "drop_duplicates"}
+    best = assistant.search("What is the rent of the lease?").hits[0]
+    assert {Path(best.path).name, Path(best.also[0][0]).name} == {"lease.md", "copy.md"}

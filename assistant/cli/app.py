@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from assistant import __version__
-from assistant.cli import chat, files, models, questions, setup, status
+from assistant.cli import chat, evaluate, files, models, questions, setup, status
 from assistant.cli.boundary import ErrorBoundary
 from assistant.cli.options import Chat, Embed, Flags, Library
 
@@ -43,18 +43,25 @@ app.command("setup", epilog=examples(
 ))(setup.setup)
 app.command("add", epilog=examples(
     "assistant add ~/Documents/contracts", "assistant add notes.md report.pdf", "assistant add -L work ~/work",
+    "assistant add ~/contracts --password-file passwords.txt",
 ))(files.add)
 app.command("sync", epilog=examples("assistant sync", "assistant sync --rebuild"))(files.sync)
 app.command("remove", epilog=examples("assistant remove ~/Documents/contracts/old"))(files.remove)
 app.command("search", epilog=examples(
     'assistant search "notice period"', 'assistant search "notice period" -k 3 --json',
+    'assistant search "notice period" --path ~/contracts --type pdf --since 1y', 'assistant search "notice period" --explain',
     "assistant search --batch questions.jsonl",
 ))(questions.search)
 app.command("ask", epilog=examples(
     'assistant ask "When does the lease end?"', 'assistant ask "When does the lease end?" ~/contracts',
+    'assistant ask "When does the lease end?" -L work,home --type pdf',
     "assistant ask --batch questions.jsonl > answers.jsonl",
 ))(questions.ask)
 app.command("chat", epilog=examples("assistant chat", "assistant chat -L work"))(chat.chat)
+app.command("eval", epilog=examples(
+    "assistant eval questions.jsonl --retrieval", "assistant eval questions.jsonl --out before.json",
+    "assistant eval --compare before.json after.json",
+))(evaluate.evaluate)
 app.command("status", epilog=examples("assistant status", "assistant status --failed", "assistant status --files --json"))(
     status.status
 )

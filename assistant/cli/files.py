@@ -9,7 +9,7 @@ import typer
 
 from assistant.cli import to_json
 from assistant.cli.boundary import INTERRUPTED
-from assistant.cli.options import Embed, Json, Library, settings_of
+from assistant.cli.options import Embed, Json, Library, PasswordFile, passwords_in, settings_of
 from assistant.cli.progress import intake_progress
 from assistant.cli.render import show_report
 from assistant.cli.terminal import counted, notice, output
@@ -21,23 +21,26 @@ Rebuild = Annotated[bool, typer.Option("--rebuild", help="Read and embed everyth
 Gone = Annotated[Path, typer.Argument(metavar="PATH", help="A file or folder that was added.", show_default=False)]
 
 
-def add(context: typer.Context, paths: Paths, library: Library = None, embed: Embed = None, json: Json = False) -> None:
+def add(context: typer.Context, paths: Paths, password_file: PasswordFile = None, library: Library = None,
+        embed: Embed = None, json: Json = False) -> None:
     """Bring files and folders into the library.
 
     Files that have not changed since the last time cost next to nothing. What cannot be read is noted with its reason.
     """
+    passwords = passwords_in(password_file)
     with Assistant(settings_of(context, library, embed=embed)) as assistant:
         with intake_progress() as on_progress:
-            report = assistant.add(paths, on_progress)
+            report = assistant.add(paths, on_progress, passwords)
         conclude(report, json=json)
 
 
-def sync(context: typer.Context, rebuild: Rebuild = False, library: Library = None, embed: Embed = None,
-         json: Json = False) -> None:
+def sync(context: typer.Context, rebuild: Rebuild = False, password_file: PasswordFile = None, library: Library = None,
+         embed: Embed = None, json: Json = False) -> None:
     """Look again at everything that was added: new, changed and vanished files."""
+    passwords = passwords_in(password_file)
     with Assistant(settings_of(context, library, embed=embed)) as assistant:
         with intake_progress() as on_progress:
-            report = assistant.sync(on_progress, rebuild=rebuild)
+            report = assistant.sync(on_progress, rebuild=rebuild, passwords=passwords)
         conclude(report, json=json)
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from assistant.config import Settings, load_settings
+from assistant.errors import UsageError
 
 Library = Annotated[str | None, typer.Option("--library", "-L", metavar="NAME", help="The library to use.")]
+Libraries = Annotated[str | None, typer.Option("--library", "-L", metavar="NAME", help="The library to ask, or several: "
+                                               "work,home.")]
 Chat = Annotated[str | None, typer.Option("--chat", metavar="NAME_OR_PATH", help="The chat model to use: a name of the catalog, "
                                           "or a GGUF file.")]
 Embed = Annotated[str | None, typer.Option("--embed", metavar="NAME_OR_PATH", help="The embedding model to use: a name of the "
@@ -17,6 +21,9 @@ Embed = Annotated[str | None, typer.Option("--embed", metavar="NAME_OR_PATH", he
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Batch = Annotated[str | None, typer.Option("--batch", metavar="FILE", help='Take the questions from a file of JSON lines like '
                                            '{"id": 1, "question": "..."}; - is stdin. Prints a JSON line for each.')]
+
+PasswordFile = Annotated[Path | None, typer.Option("--password-file", metavar="FILE", help="Passwords to try on encrypted files, "
+                                                   "one to a line. They are kept nowhere.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +33,19 @@ class Flags:
     library: str | None = None
     chat: str | None = None
     embed: str | None = None
+
+
+def passwords_in(path: Path | None) -> tuple[str, ...]:
+    """Return the passwords in a file, one to a line; none without a file. Raises UsageError where it cannot be read."""
+    if path is None:
+        return ()
+    try:
+        lines = path.expanduser().read_text("utf-8-sig").splitlines()
+    except OSError as error:
+        raise UsageError(f"The password file {path} cannot be read: {error.strerror}.", "Check its name.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"The password file {path} is not text in UTF-8.", "Save it as UTF-8.") from error
+    return tuple(dict.fromkeys(line for line in lines if line))
 
 
 def settings_of(context: typer.Context, library: str | None = None, chat: str | None = None,

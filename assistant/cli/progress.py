@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -19,11 +20,12 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from assistant.cli.terminal import notice, notices
+from assistant.cli.terminal import harmless, notice, notices
 from assistant.datatypes import Progress
 
 OnProgress = Callable[[Progress], None]
 STAGES = {"looking": "Looking", "reading": "Reading", "embedding": "Embedding", "keeping": "Embedding"}
+LONGEST_NAME = 60
 
 
 class ChunkSpeed(ProgressColumn):
@@ -48,10 +50,17 @@ def intake_progress() -> Iterator[OnProgress]:
             if progress.stage == "waiting":
                 notice(f"Waiting: {progress.current}.")
             else:
-                bar.update(task, description=STAGES.get(progress.stage, progress.stage), completed=progress.done,
-                           total=progress.total or None, chunks=progress.chunks)
+                bar.update(task, description=described(progress), completed=progress.done, total=progress.total or None,
+                           chunks=progress.chunks)
 
         yield show
+
+
+def described(progress: Progress) -> str:
+    """Return what is going on, with the name of a file that takes long."""
+    stage = STAGES.get(progress.stage, progress.stage)
+    name = harmless(progress.current.rpartition(os.sep)[2]) if ": " in progress.current else ""
+    return f"{stage} {name[-LONGEST_NAME:]}" if name else stage
 
 
 @contextmanager

@@ -11,11 +11,13 @@ from assistant.answer import AnswerStream
 from assistant.cli import to_json
 from assistant.cli.batch import read_batch, run_batch
 from assistant.cli.boundary import INTERRUPTED
-from assistant.cli.options import Batch, Chat, Embed, Json, Library, settings_of
+from assistant.cli.filters import Paths, Since, Types, filter_of
+from assistant.cli.options import Batch, Chat, Embed, Json, Libraries, settings_of
 from assistant.cli.progress import intake_progress, waiting
-from assistant.cli.render import show_passages, show_report, show_search, show_sources
+from assistant.cli.render import show_explanation, show_passages, show_report, show_search, show_sources
 from assistant.cli.speak import speak, warn_unsupported
 from assistant.cli.terminal import notice, notices, output, write
+from assistant.datatypes import Filter
 from assistant.errors import UsageError
 from assistant.loading import chat_spec
 from assistant.pipeline import Assistant
@@ -25,48 +27,76 @@ ABSTAINED = 3
 Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question; quote it.", show_default=False)]
 Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders to add first.",
                                                  show_default=False)]
+Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with its ranks and scores, and its fate.")]
 Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="How many passages.")]
 
 
-def search(context: typer.Context, question: Question = None, count: Count = None, batch: Batch = None, library: Library = None,
-           embed: Embed = None, json: Json = False) -> None:
+def search(context: typer.Context, question: Question = None, count: Count = None, path: Paths = None, kind: Types = None,
+           since: Since = None, explain: Explain = False, batch: Batch = None, library: Libraries = None, embed: Embed = None,
+           json: Json = False) -> None:
     """Find passages. No language model is needed."""
     require_one(question, batch)
+    wanted = filter_of(path, kind, since)
     with Assistant(settings_of(context, library, embed=embed)) as assistant:
         if batch is not None:
-            finish_batch(run_batch(read_batch(batch), lambda asked: to_json.search_result(assistant.search(asked, count or 0))))
+            finish_batch(run_batch(
+                read_batch(batch), lambda asked: to_json.search_result(assistant.search(asked, count or 0, wanted))
+            ))
+            return
+        if explain:
+            show_why(assistant, question or "", wanted, json=json)
             return
         with waiting("Searching"):
-            result = assistant.search(question or "", count or 0)
+            result = assistant.search(question or "", count or 0, wanted)
         if json:
             to_json.print_json(to_json.search_result(result))
         else:
             show_search(output(), result)
+        warn_waiting(result.embedded)
 
 
-def ask(context: typer.Context, question: Question = None, paths: Extra = None, batch: Batch = None, library: Library = None,
-        chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
+def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
+        since: Since = None, batch: Batch = None, library: Libraries = None, chat: Chat = None, embed: Embed = None,
+        json: Json = False) -> None:
     """Answer a question from your files, with the place of every claim.
 
     Ends with exit code 3 where the files do not say.
     """
     require_one(question, batch)
+    wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, chat, embed)
     chat_spec(settings)  # a missing model is told before files are read
     with Assistant(settings) as assistant:
         if paths:
             bring_in(assistant, paths)
         if batch is not None:
-            finish_batch(run_batch(read_batch(batch), lambda asked: to_json.answer(assistant.ask(asked).answer)))
+            finish_batch(run_batch(read_batch(batch), lambda asked: to_json.answer(assistant.ask(asked, (), wanted).answer)))
             return
         with waiting("Searching"):
-            stream = assistant.ask(question or "")
+            stream = assistant.ask(question or "", (), wanted)
         if json:
             to_json.print_json(to_json.answer(stream.answer))
         else:
             show_answer(stream, settings.passages)
+        warn_waiting(assistant.embedded_share())
         if stream.answer.abstained:
             raise typer.Exit(ABSTAINED)
+
+
+def show_why(assistant: Assistant, question: str, wanted: Filter, *, json: bool) -> None:
+    """Show how a search came about."""
+    with waiting("Searching"):
+        explanation = assistant.explain(question, wanted)
+    if json:
+        to_json.print_json(to_json.explanation(question, explanation))
+    else:
+        show_explanation(output(), explanation)
+
+
+def warn_waiting(embedded: float) -> None:
+    """Say so where some passages can be found by keyword only."""
+    if embedded < 1:
+        notice(f"{embedded:.0%} of the passages are embedded; the others are found by keyword only, until: assistant sync")
 
 
 def require_one(question: str | None, batch: str | None) -> None:

@@ -7,10 +7,22 @@ from textwrap import indent
 
 from rich.console import Console
 from rich.padding import Padding
+from rich.table import Table as RichTable
 from rich.text import Text
 
 from assistant.cli.terminal import counted, harmless, linked, place, size_in_words
-from assistant.datatypes import Citation, FileState, Hit, IngestReport, LedgerEntry, LibraryStatus, Location, SearchResult
+from assistant.datatypes import (
+    Citation,
+    Explanation,
+    FileState,
+    Hit,
+    IngestReport,
+    LedgerEntry,
+    LibraryStatus,
+    Location,
+    SearchResult,
+)
+from assistant.errors import ENCRYPTED
 
 LISTED = 10  # files that a summary names
 MARKS = {FileState.INDEXED: ("indexed", "green"), FileState.SKIPPED: ("skipped", "yellow"), FileState.FAILED: ("failed", "red")}
@@ -27,6 +39,8 @@ def show_report(console: Console, report: IngestReport) -> None:
     if left_out:
         options = [*(["--failed"] if report.failed else []), *(["--skipped"] if report.skipped else [])]
         console.print(Text(f"All of them: assistant status {' '.join(options)}", "dim"))
+    if any(ENCRYPTED in entry.reason for entry in report.failed):
+        console.print(Text("Encrypted files are read with: assistant sync --password-file FILE", "dim"))
     for root in report.away:
         console.print(Text.assemble("  ", ("away", "yellow"), " ", linked(root, root),
                                     ": it is not there, or empty; what the library holds of it is kept"))
@@ -55,8 +69,29 @@ def show_search(console: Console, result: SearchResult) -> None:
         line.append(f"  score {hit.score:.3f}", "dim")
         console.print(line)
         console.print(Text(f"   {harmless(hit.path)}", "dim"))
+        for path, location in hit.also:
+            console.print(Text(f"   also {harmless(path)}, {place(location)}", "dim"))
         show_indented(console, hit.chunk.text)
         console.print()
+
+
+def show_explanation(console: Console, why: Explanation) -> None:
+    """Show how a search came about: the terms, then each candidate's ranks and scores, and the step that dropped it."""
+    terms = ", ".join(f"{term} ({count:,})" for term, count in why.terms) or "none"
+    console.print(harmless(f"Terms, with the passages that hold them: {terms}"))
+    console.print(f"Weight of the meaning beside the words: {why.dense_weight:g}")
+    table = RichTable("", "score", "BM25", "rank", "cosine", "rank", "passage", box=None, pad_edge=False)
+    for rank, (hit, fate) in enumerate(why.candidates, 1):
+        style = "dim" if fate else ""
+        name = Text.assemble(source(hit.title, hit.path, hit.chunk.location), f"  dropped: {fate}" if fate else "")
+        table.add_row(str(rank), f"{hit.score:.2f}", figure(hit.keyword_score), figure(hit.keyword_rank), figure(hit.cosine),
+                      figure(hit.dense_rank), name, style=style)
+    console.print(table)
+
+
+def figure(value: float | None) -> str:
+    """Return a rank or a score; a dash where that search did not find it."""
+    return "–" if value is None else str(value) if isinstance(value, int) else f"{value:.2f}"
 
 
 def source(title: str, path: str, location: Location) -> Text:
@@ -98,6 +133,8 @@ def show_status(console: Console, status: LibraryStatus) -> None:
     console.print(f"  {counted(status.documents, 'file')}, {counted(status.chunks, 'passage')}, {size_in_words(status.bytes)}, "
                   f"embedded with {status.embedder or 'nothing yet'}")
     console.print(f"  {status.skipped:,} skipped, {status.failed:,} failed")
+    if status.waiting:
+        console.print(f"  {counted(status.waiting, 'passage')} found by keyword only, until they are embedded: assistant sync")
     for root in status.roots:
         console.print(Text.assemble("  from ", linked(root, root)))
 
@@ -114,6 +151,21 @@ def details(entry: LedgerEntry) -> str:
     facts = [entry.reason] if entry.reason else [counted(entry.chunks, "passage")]
     if entry.pages:
         facts.append(counted(entry.pages, "page"))
+    if entry.ocr_pages:
+        facts.append(f"read off pictures: p. {ranges(entry.ocr_pages)}")
     if entry.empty_pages:
-        facts.append(f"no text on p. {', '.join(map(str, entry.empty_pages))}")
+        facts.append(f"no text on p. {ranges(entry.empty_pages)}")
+    if entry.encoding not in {None, "utf-8"}:
+        facts.append(f"encoding {entry.encoding}")
     return harmless("; ".join([*facts, *entry.notes]))
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Return rising numbers as a person writes them: "1-3, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

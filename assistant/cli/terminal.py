@@ -85,21 +85,27 @@ def linked(title: str, path: str, location: Location | None = None) -> Text:
 
 def address(path: str, location: Location | None) -> str:
     """Return the URI of a file, in a PDF of the page."""
-    uri = Path(path).absolute().as_uri()
+    uri = on_disk(Path(path).absolute()).as_uri()
     if location and location.page is not None and path.lower().endswith(".pdf"):
         return f"{uri}#page={location.page}"
     return uri
+
+
+def on_disk(path: Path) -> Path:
+    """Return the file that can be opened: of a file inside another (an attachment, say) the one that holds it."""
+    return next((place for place in (path, *path.parents) if place.exists()), path)
 
 
 def place(location: Location) -> str:
     """Return where something stands, in words."""
     first, last = location.line_start, location.line_end
     parts = (
-        f"p. {location.page}" if location.page is not None else "",
+        f"p. {location.page}{f' (“{location.page_label}”)' if location.page_label else ''}" if location.page is not None else "",
         f"slide {location.slide}" if location.slide is not None else "",
         f"sheet {location.sheet}" if location.sheet else "",
         location.cells or "",
         location.chapter or "",
+        f"message {location.message}" if location.message is not None else "",
         location.time or "",
         f"line {first}" if first == last else f"lines {first}-{last}",
     )

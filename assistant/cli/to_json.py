@@ -10,6 +10,7 @@ from assistant.catalog import Model
 from assistant.datatypes import (
     Answer,
     Citation,
+    Explanation,
     Finding,
     Hit,
     IngestReport,
@@ -21,7 +22,8 @@ from assistant.datatypes import (
 )
 
 Json = dict[str, object]
-LOCATION = ("page", "slide", "sheet", "cells", "chapter", "time", "line_start", "line_end", "char_start", "char_end", "heading")
+LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message", "time", "line_start", "line_end",
+            "char_start", "char_end", "heading")
 
 
 def print_json(value: Mapping[str, object]) -> None:
@@ -41,6 +43,7 @@ def hit(found: Hit, rank: int) -> Json:
         "rank": rank, "score": round(found.score, 6), "path": found.path, "title": found.title,
         "location": location(found.chunk.location), "text": found.chunk.text,
         **{name: value for name, value in ranks.items() if value is not None},
+        **({"also": [{"path": path, "location": location(place)} for path, place in found.also]} if found.also else {}),
     }
 
 
@@ -63,7 +66,19 @@ def timings(taken: Timings) -> Json:
 def search_result(result: SearchResult) -> Json:
     """Return the passages for one question."""
     taken = {name: value for name, value in timings(result.timings).items() if name in {"retrieve_ms", "total_ms"}}
-    return {"question": result.question, "hits": hits(result.hits), "timings": taken}
+    return {"question": result.question, "hits": hits(result.hits), "embedded": round(result.embedded, 4), "timings": taken}
+
+
+def explanation(question: str, why: Explanation) -> Json:
+    """Return how a search came about."""
+    return {
+        "question": question, "terms": [{"term": term, "passages": count} for term, count in why.terms],
+        "dense_weight": why.dense_weight,
+        "candidates": [
+            {**hit(each, rank), "keyword_score": each.keyword_score, "cosine": each.cosine, "dropped_by": fate}
+            for rank, (each, fate) in enumerate(why.candidates, 1)
+        ],
+    }
 
 
 def answer(given: Answer) -> Json:
@@ -100,8 +115,9 @@ def ledger_entry(entry: LedgerEntry) -> Json:
     """Return what is known of one file."""
     return {
         "path": entry.path, "root": entry.root, "state": entry.state.value, "reason": entry.reason, "size": entry.size,
-        "chunks": entry.chunks, "pages": entry.pages, "empty_pages": list(entry.empty_pages), "encoding": entry.encoding,
-        "notes": list(entry.notes),
+        "chunks": entry.chunks, "pages": entry.pages, "empty_pages": list(entry.empty_pages),
+        "ocr_pages": list(entry.ocr_pages), "encoding": entry.encoding, "notes": list(entry.notes),
+        **({"container": entry.container} if entry.container else {}),
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assistant.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryTooNew, LibraryUnwritable
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_MILLISECONDS = 30_000
 SECURE_WORDS = (3, 42)  # from this SQLite on, what is deleted also leaves the keyword index at once
 WRITABLE_HINT = "Check its permissions, or set ASSISTANT_HOME."
@@ -23,22 +23,37 @@ TABLES = (
         path TEXT PRIMARY KEY, root TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
         size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, content_hash TEXT NOT NULL,
         title TEXT NOT NULL, chunks INTEGER NOT NULL, pages INTEGER NOT NULL,
-        empty_pages TEXT NOT NULL, encoding TEXT, notes TEXT NOT NULL) WITHOUT ROWID""",
+        empty_pages TEXT NOT NULL, encoding TEXT, notes TEXT NOT NULL,
+        ocr_pages TEXT NOT NULL DEFAULT '[]', container TEXT NOT NULL DEFAULT '') WITHOUT ROWID""",
     # AUTOINCREMENT: an id is never used again, since a view may still hold it
     """CREATE TABLE chunks (
         id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL REFERENCES files(path), ordinal INTEGER NOT NULL,
         text TEXT NOT NULL, context TEXT NOT NULL, vector_key BLOB NOT NULL,
         char_start INTEGER NOT NULL, char_end INTEGER NOT NULL, line_start INTEGER NOT NULL, line_end INTEGER NOT NULL,
-        page INTEGER, slide INTEGER, sheet TEXT, cells TEXT, chapter TEXT, time TEXT, heading TEXT)""",
+        page INTEGER, slide INTEGER, sheet TEXT, cells TEXT, chapter TEXT, time TEXT, heading TEXT,
+        page_label TEXT, message INTEGER)""",
     "CREATE UNIQUE INDEX chunks_of_file ON chunks(path, ordinal)",
     "CREATE INDEX chunks_of_vector ON chunks(vector_key)",
     # float16, by the hash of the text that was embedded
     "CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID",
+    # chunks whose vector is still to be made: they are found by keyword until then
+    "CREATE TABLE waiting (chunk INTEGER PRIMARY KEY)",
     # a name for each state of the library: a generation alone can come twice, as after a restored backup
     """CREATE TRIGGER new_state AFTER INSERT ON meta WHEN NEW.key = 'generation' BEGIN
         INSERT OR REPLACE INTO meta VALUES ('state', lower(hex(randomblob(16)))); END""",
     'CREATE VIRTUAL TABLE words USING fts5(body, tokenize = "porter unicode61 remove_diacritics 2")',
 )
+
+# what makes the tables of a version those of the next
+CHANGES = {
+    1: (
+        "ALTER TABLE files ADD COLUMN ocr_pages TEXT NOT NULL DEFAULT '[]'",
+        "ALTER TABLE files ADD COLUMN container TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE chunks ADD COLUMN page_label TEXT",
+        "ALTER TABLE chunks ADD COLUMN message INTEGER",
+        "CREATE TABLE waiting (chunk INTEGER PRIMARY KEY)",
+    ),
+}
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -89,7 +104,7 @@ def opened(path: Path, manner: str = "") -> sqlite3.Connection:
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables in a new file; check the version of an old one."""
+    """Make the tables in a new file; bring those of an older one up to date."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
         raise LibraryTooNew(f"The library has format {version}; this program knows formats up to {SCHEMA_VERSION}.",
@@ -98,13 +113,18 @@ def prepare(connection: sqlite3.Connection) -> None:
         return
     connection.execute("BEGIN IMMEDIATE")
     # another process may have been here first
-    if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-        for statement in TABLES:
-            connection.execute(statement)
-        if sqlite3.sqlite_version_info >= SECURE_WORDS:
-            connection.execute("INSERT INTO words (words, rank) VALUES ('secure-delete', 1)")
-        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    for statement in TABLES if version == 0 else changes_from(version):
+        connection.execute(statement)
+    if version == 0 and sqlite3.sqlite_version_info >= SECURE_WORDS:
+        connection.execute("INSERT INTO words (words, rank) VALUES ('secure-delete', 1)")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+def changes_from(version: int) -> list[str]:
+    """Return the statements that bring the tables of an older version up to this one."""
+    return [statement for older in range(version, SCHEMA_VERSION) for statement in CHANGES[older]]
 
 
 def translated(error: sqlite3.Error, path: Path) -> Exception:

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -18,14 +18,17 @@ from typing import Any
 
 import numpy as np
 
-from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, Vectors
+from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, LedgerEntry, Location, Vectors
 from assistant.index.schema import connect, translated
 from assistant.index.words import indexed
 
 PLACES = tuple(field.name for field in fields(Location))
 CHUNK_COLUMNS = f"id, path, text, context, {', '.join(PLACES)}"
-FILE_COLUMNS = "path, root, state, reason, size, mtime_ns, content_hash, chunks, pages, empty_pages, encoding, notes"
+FILE_COLUMNS = (
+    "path, root, state, reason, size, mtime_ns, content_hash, chunks, pages, empty_pages, encoding, notes, ocr_pages, container"
+)
 MANY = 500  # values in one IN (...)
+DAY = 86_400 * 10**9  # in nanoseconds
 MARK = np.dtype([("id", np.int64), ("mark", "S8")])  # a chunk, and which vector it has
 
 Marks = np.ndarray[Any, np.dtype[np.void]]
@@ -170,17 +173,27 @@ class Store:
 
     # changes
 
-    def put_document(self, entry: LedgerEntry, title: str, chunks: Sequence[Chunk], vectors: dict[bytes, Vectors]) -> None:
-        """Replace a file's chunks and its ledger entry. `vectors` holds those that are not in the store yet."""
+    def put_document(self, entry: LedgerEntry, title: str, chunks: Sequence[Chunk]) -> None:
+        """Replace a file's chunks and its ledger entry. Chunks whose vector is not in the store wait for it."""
         with self.transaction():
             self._drop_chunks(entry.path)
             self._put_entry(entry, title)
+            known = self.known_vectors({vector_key(chunk.searchable) for chunk in chunks})
+            for ordinal, chunk in enumerate(chunks):
+                self._put_chunk(entry.path, ordinal, chunk, known)
+            self._grow_generation()
+
+    def put_vectors(self, vectors: Mapping[bytes, Vectors], settled: Iterable[int] = ()) -> None:
+        """Keep vectors by the keys of their texts; the chunks with these texts, and those settled, wait no more."""
+        with self.transaction():
             self._connection.executemany(
                 "INSERT OR IGNORE INTO vectors VALUES (?, ?)",
                 [(key, vector.astype(np.float16).tobytes()) for key, vector in vectors.items()],
             )
-            for ordinal, chunk in enumerate(chunks):
-                self._put_chunk(entry.path, ordinal, chunk)
+            self._connection.executemany(
+                "DELETE FROM waiting WHERE chunk IN (SELECT id FROM chunks WHERE vector_key = ?)", [(key,) for key in vectors]
+            )
+            self._connection.executemany("DELETE FROM waiting WHERE chunk = ?", [(chunk,) for chunk in settled])
             self._grow_generation()
 
     def put_entry(self, entry: LedgerEntry) -> None:
@@ -191,9 +204,10 @@ class Store:
             self._put_entry(entry, "")
 
     def touch(self, path: str, size: int, mtime_ns: int) -> None:
-        """Note a new time of a file whose content is the same."""
+        """Note a new time of a file whose content is the same, and of what is inside it."""
         with self.transaction():
             self._connection.execute("UPDATE files SET size = ?, mtime_ns = ? WHERE path = ?", (size, mtime_ns, path))
+            self._connection.execute("UPDATE files SET mtime_ns = ? WHERE container = ?", (mtime_ns, path))
 
     def drop_files(self, paths: Iterable[str]) -> int:
         """Remove files with everything that came from them; return how many there were."""
@@ -213,24 +227,28 @@ class Store:
             return self._connection.execute(sql).rowcount
 
     def _drop_chunks(self, path: str) -> int:
-        self._connection.execute("DELETE FROM words WHERE rowid IN (SELECT id FROM chunks WHERE path = ?)", (path,))
+        for table, column in (("words", "rowid"), ("waiting", "chunk")):
+            self._connection.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT id FROM chunks WHERE path = ?)", (path,))
         return self._connection.execute("DELETE FROM chunks WHERE path = ?", (path,)).rowcount
 
     def _put_entry(self, entry: LedgerEntry, title: str) -> None:
         self._connection.execute(
-            f"INSERT INTO files ({FILE_COLUMNS}, title) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(path) DO UPDATE SET "
+            f"INSERT INTO files ({FILE_COLUMNS}, title) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) ON CONFLICT(path) DO UPDATE SET "
             + ", ".join(f"{name} = excluded.{name}" for name in (*FILE_COLUMNS.split(", ")[1:], "title")),
             (entry.path, entry.root, entry.state.value, entry.reason, entry.size, entry.mtime_ns, entry.content_hash,
-             entry.chunks, entry.pages, json.dumps(entry.empty_pages), entry.encoding, json.dumps(entry.notes), title),
+             entry.chunks, entry.pages, json.dumps(entry.empty_pages), entry.encoding, json.dumps(entry.notes),
+             json.dumps(entry.ocr_pages), entry.container, title),
         )
 
-    def _put_chunk(self, path: str, ordinal: int, chunk: Chunk) -> None:
-        places = [getattr(chunk.location, name) for name in PLACES]
+    def _put_chunk(self, path: str, ordinal: int, chunk: Chunk, known: Set[bytes]) -> None:
+        places, key = [getattr(chunk.location, name) for name in PLACES], vector_key(chunk.searchable)
         row = self._connection.execute(
             f"INSERT INTO chunks (path, ordinal, text, context, vector_key, {', '.join(PLACES)}) "
             f"VALUES (?,?,?,?,?,{','.join('?' * len(PLACES))})",
-            (path, ordinal, chunk.text, chunk.context, vector_key(chunk.searchable), *places),
+            (path, ordinal, chunk.text, chunk.context, key, *places),
         )
+        if key not in known:
+            self._connection.execute("INSERT INTO waiting VALUES (?)", (row.lastrowid,))
         # the file's name is found by keyword, but is not embedded: a renamed file costs no embedding
         body = indexed(f"{Path(path).stem}\n{chunk.searchable}")
         self._connection.execute("INSERT INTO words (rowid, body) VALUES (?, ?)", (row.lastrowid, body))
@@ -249,6 +267,21 @@ class Store:
             rows = self._rows(f"SELECT key FROM vectors WHERE key IN ({','.join('?' * len(part))})", part)
             found.update(bytes(row[0]) for row in rows)
         return found
+
+    def waiting(self) -> list[int]:
+        """Return the chunks that wait for a vector: those of the newest files first, of a day's files the smallest first."""
+        rows = self._rows("SELECT chunk FROM waiting JOIN chunks ON chunks.id = chunk JOIN files ON files.path = chunks.path "
+                          f"ORDER BY files.mtime_ns / {DAY} DESC, files.size, chunk")
+        return [int(row[0]) for row in rows]
+
+    def count_waiting(self) -> int:
+        """Return how many chunks wait for a vector."""
+        return self._number("SELECT count(*) FROM waiting")
+
+    def embedded_share(self) -> float:
+        """Return the share of the chunks that have a vector."""
+        waiting = self.count_waiting()
+        return 1 - waiting / max(1, self.count_chunks()) if waiting else 1.0
 
     def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
         """Return the chunks with these ids; ids that are gone are left out."""
@@ -273,13 +306,15 @@ class Store:
             self._roll_back()
 
     def marks(self) -> Marks:
-        """Return the ids of all chunks, rising, each with the first bytes of its vector's key."""
+        """Return the ids of all chunks that have a vector, rising, each with the first bytes of its vector's key."""
         try:
             # not ordered by SQLite: in its own order an index answers this, without a look at the texts
             marks = np.fromiter(self._connection.execute("SELECT id, substr(vector_key, 1, 8) FROM chunks"), MARK)
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
-        return marks[np.argsort(marks["id"])]
+        waiting = [row[0] for row in self._rows("SELECT chunk FROM waiting")]
+        marks = marks[np.argsort(marks["id"])]
+        return marks[~np.isin(marks["id"], np.array(waiting, np.int64))] if waiting else marks
 
     def vectors_of(self, ids: Sequence[int], dimension: int) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.int64]], Vectors]]:
         """Yield (ids of shape (n,), vectors of shape (n, dimension)) of these chunks, block by block."""
@@ -290,10 +325,26 @@ class Store:
             halves = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
             yield np.array([row[0] for row in rows], np.int64), halves.reshape(len(rows), dimension).astype(np.float32)
 
-    def match(self, expression: str, limit: int) -> list[tuple[int, float]]:
-        """Return (chunk id, BM25 score, higher is better) for an FTS5 expression, best first."""
-        rows = self._rows("SELECT rowid, -bm25(words) FROM words WHERE words MATCH ? ORDER BY rank LIMIT ?", (expression, limit))
+    def match(self, expression: str, limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
+        """Return (chunk id, BM25 score, higher is better) for an FTS5 expression in the files wanted, best first."""
+        among, values = chunks_wanted(wanted)
+        sql = f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?{among and ' AND rowid IN (' + among + ')'}"
+        rows = self._rows(f"{sql} ORDER BY rank LIMIT ?", (expression, *values, limit))
         return [(int(row[0]), float(row[1])) for row in rows]
+
+    def ids_of(self, wanted: Filter) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the ids of the chunks of the files wanted, rising, of shape (n,)."""
+        among, values = chunks_wanted(wanted)
+        rows = self._rows(among or "SELECT id FROM chunks", values)
+        return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
+
+    def holding(self, expression: str, limit: int) -> list[int]:
+        """Return the ids of at most `limit` chunks that match an FTS5 expression."""
+        return [int(row[0]) for row in self._rows("SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", (expression, limit))]
+
+    def paths_of_chunks(self) -> list[tuple[int, str]]:
+        """Return (chunk id, path) of every chunk, by rising id."""
+        return [(int(row[0]), str(row[1])) for row in self._rows("SELECT id, path FROM chunks ORDER BY id")]
 
     def count_matches(self, expression: str, limit: int) -> int:
         """Return how many chunks match an FTS5 expression, counting no further than `limit`."""
@@ -313,12 +364,40 @@ class Store:
         return str(self._rows("PRAGMA quick_check(1)")[0][0])
 
 
+def chunks_wanted(wanted: Filter) -> tuple[str, list[object]]:
+    """Return the SELECT for the ids of the chunks of the files wanted, and its values; nothing where all are."""
+    tests: list[str] = []
+    values: list[object] = []
+    if wanted.paths:
+        each = [path_test(path) for path in wanted.paths]
+        tests.append(" OR ".join(test for test, _ in each))
+        values += [value for _, those in each for value in those]
+    if wanted.types:
+        tests.append(" OR ".join("lower(files.path) GLOB ?" for _ in wanted.types))
+        values += [f"*.{kind.lower().lstrip('.')}" for kind in wanted.types]
+    if wanted.since_ns is not None:
+        tests.append("files.mtime_ns >= ?")
+        values.append(wanted.since_ns)
+    if not tests:
+        return "", []
+    joined = " AND ".join(f"({test})" for test in tests)
+    return f"SELECT chunks.id FROM chunks JOIN files ON files.path = chunks.path WHERE {joined}", values
+
+
+def path_test(path: str) -> tuple[str, list[object]]:
+    """Return the SQL that says whether a file is this path, is below it, or fits it as a pattern, and its values."""
+    if "*" in path or "?" in path:
+        return "files.path GLOB ?", [path if path.startswith((os.sep, "*")) else f"*{os.sep}{path}"]
+    below = path.rstrip(os.sep) + os.sep
+    return "files.path = ? OR substr(files.path, 1, ?) = ?", [path, len(below), below]
+
+
 def entry_from(row: Sequence[Any]) -> LedgerEntry:
     """Return the ledger entry in a row of FILE_COLUMNS."""
-    path, root, state, reason, size, mtime_ns, content_hash, chunks, pages, empty_pages, encoding, notes = row
+    path, root, state, reason, size, mtime_ns, content_hash, chunks, pages, empty, encoding, notes, by_ocr, container = row
     return LedgerEntry(
         path, root, FileState(state), reason, size, mtime_ns, content_hash, chunks, pages,
-        tuple(json.loads(empty_pages)), encoding, tuple(json.loads(notes)),
+        tuple(json.loads(empty)), tuple(json.loads(by_ocr)), encoding, tuple(json.loads(notes)), container,
     )
 
 

@@ -20,6 +20,8 @@ from assistant.index.store import Marks, Store, no_marks
 
 LAYOUT = 2  # of the file
 
+Ids = np.ndarray[Any, np.dtype[np.int64]]
+
 
 class Stamp(NamedTuple):
     """What a view shows, as two sha256: the embedding model that the vectors come from, and the state of the library."""
@@ -40,11 +42,11 @@ class VectorView:
         """Return the number of vectors."""
         return int(self.index.ntotal)
 
-    def search(self, vector: Vectors, limit: int) -> list[tuple[int, float]]:
-        """Return (chunk id, cosine) of the nearest chunks, best first."""
-        if not len(self):
+    def search(self, vector: Vectors, limit: int, among: Ids | None = None) -> list[tuple[int, float]]:
+        """Return (chunk id, cosine) of the nearest chunks, best first; `among`: of these only, an array of shape (n,)."""
+        if not len(self) or (among is not None and not len(among)):
             return []
-        cosines, ids = self.index.search(vector.reshape(1, -1), min(limit, len(self)))
+        cosines, ids = self.index.search(vector.reshape(1, -1), min(limit, len(self)), params=selecting(among))
         return [(int(chunk), float(cosine)) for chunk, cosine in zip(ids[0], cosines[0], strict=True) if chunk >= 0]
 
     def cosines(self, vector: Vectors, ids: Sequence[int]) -> dict[int, float]:
@@ -54,6 +56,13 @@ class VectorView:
             with contextlib.suppress(RuntimeError):  # FAISS's way to say that there is no such id
                 found[chunk] = float(self.index.reconstruct(chunk) @ vector)
         return found
+
+
+def selecting(among: Ids | None) -> Any:  # noqa: ANN401 - FAISS has no types
+    """Return FAISS's way to say that only these ids are looked at; None for all."""
+    import faiss
+
+    return None if among is None else faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))  # type: ignore[call-arg]
 
 
 def open_view(store: Store, dimension: int, held: VectorView | None = None) -> VectorView:

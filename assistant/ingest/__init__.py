@@ -7,16 +7,25 @@ from __future__ import annotations
 
 from assistant.ingest.chunk import CHUNKER_VERSION, CountTokens, chunk
 from assistant.ingest.discover import Candidate, Refusal, discover, is_utf8, printable
-from assistant.ingest.extract import EXTRACTOR_VERSION, READERS, Reader, read_document
+from assistant.ingest.extract import EXTRACTOR_VERSION, OPENERS, READERS
+from assistant.ingest.pool import Job, Pool
+from assistant.ingest.reading import Reading, Terms, Unchanged, read_document
+from assistant.ingest.warden import Bounds
 
 __all__ = [
     "CHUNKER_VERSION",
     "EXTRACTOR_VERSION",
+    "OPENERS",
     "READERS",
+    "Bounds",
     "Candidate",
     "CountTokens",
-    "Reader",
+    "Job",
+    "Pool",
+    "Reading",
     "Refusal",
+    "Terms",
+    "Unchanged",
     "chunk",
     "discover",
     "is_utf8",

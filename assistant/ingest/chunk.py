@@ -10,13 +10,14 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.datatypes import Chunk, Document, Location, Part
+from assistant.datatypes import Chunk, Document, Location, Part, Shape
 from assistant.ingest.context import context_of, heading_of, path_of
 from assistant.ingest.pack import pack
+from assistant.ingest.places import cells_of, marks_between, time_of
 from assistant.ingest.sections import Section, sections
 from assistant.ingest.split import Piece, pieces, split_long
 
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 
 CountTokens = Callable[[Sequence[str]], list[int]]
 
@@ -68,7 +69,7 @@ def _pieces(document: Document, flat: Sequence[Section], limit: int) -> list[tup
     return [
         (number, piece)
         for number, section in enumerate(flat)
-        for piece in pieces(extraction.text, section, extraction.shape, limit // 4)
+        for piece in pieces(extraction.text, section, Shape.TABLE if section.table else extraction.shape, limit // 4)
     ]
 
 
@@ -137,19 +138,31 @@ def _are_siblings(section: Section, other: Section) -> bool:
 
 
 def _chunk(document: Document, part: Part, passage: _Passage, flat: Sequence[Section], line_ends: Sequence[int]) -> Chunk:
-    path = path_of([section.path for section in flat[passage.first : passage.last + 1]])
+    among = flat[passage.first : passage.last + 1]
+    path = path_of([section.path for section in among])
     has_own_lines = part.page is not None or part.slide is not None or part.sheet is not None
     lines_before = bisect_right(line_ends, part.char_start) if has_own_lines else 0
+    marks = marks_between(document.extraction.marks, passage.start, passage.end)
     location = Location(
         line_start=bisect_right(line_ends, passage.start) - lines_before + 1,
         line_end=bisect_right(line_ends, passage.end - 1) - lines_before + 1,
         char_start=passage.start,
         char_end=passage.end,
         page=part.page,
+        page_label=part.page_label,
         slide=part.slide,
         sheet=part.sheet,
+        cells=cells_of(marks),
         chapter=part.chapter,
+        message=part.message,
+        time=time_of(marks),
         heading=heading_of(document.title, path),
     )
     text = document.extraction.text[passage.start : passage.end]
-    return Chunk(text, location, context_of(document, path, part.header))
+    return Chunk(text, location, context_of(document, path, _header(passage, among)))
+
+
+def _header(passage: _Passage, among: Sequence[Section]) -> str:
+    """Return the header row that a passage out of a table's middle lacks."""
+    tables = [section.table for section in among if section.table]
+    return next((table.header for table in tables if table.char_start < passage.start), "")

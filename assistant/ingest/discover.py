@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import UsageError
-from assistant.ingest.extract import has_reader
+from assistant.ingest.extract import has_reader, no_reader
+from assistant.ingest.files import too_large
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -187,11 +188,9 @@ def _judge(walk: _Walk, path: str, status: os.stat_result) -> Candidate | Refusa
     if Path(path).name.startswith("~$"):
         return _refuse(walk, path, status, "a lock file that an office program left behind")
     if not has_reader(Path(path).name):
-        suffix = Path(path).suffix.lower()
-        return _refuse(walk, path, status, f"no reader for {suffix or 'extensionless'} files")
+        return _refuse(walk, path, status, no_reader(Path(path).name))
     if status.st_size > walk.max_bytes:
-        sizes = f"{status.st_size / 1e6:.1f} MB; the limit is {walk.max_bytes / 1e6:.1f} MB"
-        return _refuse(walk, path, status, f"too large: {sizes}")
+        return _refuse(walk, path, status, str(too_large(status.st_size, walk.max_bytes)))
     return Candidate(Path(path), walk.root, status.st_size, _time(status))
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.datatypes import Extraction, Heading, Part
+from assistant.datatypes import Extraction, Heading, Part, Table
 
 UNDERLINE = re.compile(r"\r?\n[ \t]*([=\-~^\"'`*+#:.<>_])\1+[ \t]*(?=\r?\n|\Z)")
 MARKUP = 14  # characters of a heading's line that are not its title: "### ", a number, closing signs
@@ -18,12 +18,13 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A span of text under one path; `headings` are the spans of the heading lines that it begins with."""
+    """A span of text under one path, a table or none; `headings` are the spans of the heading lines that it begins with."""
 
     start: int
     end: int
     path: Path
     headings: tuple[Span, ...] = ()
+    table: Table | None = None
 
 
 def sections(extraction: Extraction) -> list[list[Section]]:
@@ -32,12 +33,33 @@ def sections(extraction: Extraction) -> list[list[Section]]:
     starts = [heading.char_start for heading in headings]
     paths = list(_paths(headings))
     found = []
+    tables = sorted(extraction.tables, key=lambda table: table.char_start)
     for part in extraction.parts:
         first, last = bisect_left(starts, part.char_start), bisect_left(starts, part.char_end)
         inherited = paths[first - 1] if first else ()
         cut = _cut(extraction.text, part, inherited, headings[first:last], paths[first:last])
-        found.append(_fold(extraction.text, cut))
+        apart = [piece for section in cut for piece in _apart(extraction.text, section, tables)]
+        found.append(_fold(extraction.text, apart))
     return found
+
+
+def _apart(text: str, section: Section, tables: Sequence[Table]) -> Iterator[Section]:
+    """Cut a section into what is a table and what is not."""
+    start, rest = section.start, section
+    for number in range(bisect_right(tables, section.start, key=lambda table: table.char_end), len(tables)):
+        table = tables[number]
+        if table.char_start >= section.end:
+            break
+        before = max(start, table.char_start)
+        if text[start:before].strip():
+            yield replace(rest, start=start, end=before)
+            rest = replace(rest, headings=())
+            start = before
+        end = min(table.char_end, section.end)
+        yield replace(rest, start=start, end=end, table=table)
+        start, rest = end, replace(rest, headings=())
+    if text[start : section.end].strip():
+        yield replace(rest, start=start)
 
 
 def _paths(headings: Sequence[Heading]) -> Iterator[Path]:

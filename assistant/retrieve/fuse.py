@@ -1,14 +1,16 @@
-"""One ranking from two: a convex combination of normalised scores.
+"""Evidence for each passage in, one score for each out: a sum of log-odds.
 
-After Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (2023): BM25 divided by its best, the
-cosine rescaled from its lower bound to its best, so that the size of a lead counts, which rank fusion throws away.
+BM25 is, up to a constant, the logarithm of the odds that a passage is wanted (Robertson and Zaragoza, "The Probabilistic
+Relevance Framework", 2009). So is, for scores that are spread like a bell, the distance of a cosine from the mean of
+unrelated passages, in standard deviations, times a constant. Summed without being rescaled for each question, strong
+evidence of one side outweighs weak evidence of the other, which both rank fusion and division by the best throw away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-DENSE_WEIGHT = 0.5
+DENSE_WEIGHT = 3.0  # log-odds of a cosine that is one standard deviation above the mean
 KNOWN_VOCABULARY = 0.8  # below this share of known tokens an embedding says nothing
 
 
@@ -17,15 +19,24 @@ def dense_weight(coverage: float) -> float:
     return DENSE_WEIGHT if coverage >= KNOWN_VOCABULARY else 0.0
 
 
-def fuse(keyword: Mapping[int, float], cosines: Mapping[int, float], weight: float) -> list[tuple[int, float]]:
-    """Return (chunk id, score between 0 and 1), best first. A chunk that one side did not find scores 0 there."""
-    best_keyword = max(keyword.values(), default=0.0) or 1.0
-    low, high = min(cosines.values(), default=0.0), max(cosines.values(), default=1.0)
-    spread = (high - low) or 1.0
+def fuse(keyword: Mapping[int, float], deviations: Mapping[int, float], weight: float) -> dict[int, float]:
+    """Return the score of each passage; `deviations` are cosines in standard deviations from the mean.
 
-    def score(chunk: int) -> float:
-        dense = (cosines[chunk] - low) / spread if chunk in cosines else 0.0
-        return weight * dense + (1 - weight) * keyword.get(chunk, 0.0) / best_keyword
+    A passage that the keyword search did not find has no evidence there. One that has no vector yet is taken to be as
+    near as the others that hold the question's words.
+    """
+    unseen = usual(keyword, deviations)
+    return {
+        chunk: keyword.get(chunk, 0.0) + weight * deviations.get(chunk, unseen) for chunk in {**keyword, **deviations}
+    }
 
-    scored = [(chunk, score(chunk)) for chunk in {**keyword, **cosines}]
-    return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
+
+def usual(keyword: Mapping[int, float], measured: Mapping[int, float]) -> float:
+    """Return the mean of what was measured of the passages that the keyword search found; 0 where there are none."""
+    known = [measured[chunk] for chunk in keyword if chunk in measured]
+    return sum(known) / len(known) if known else 0.0
+
+
+def ordered(scores: Mapping[int, float]) -> list[int]:
+    """Return the keys by falling score, the same order every time."""
+    return sorted(scores, key=lambda chunk: (-scores[chunk], chunk))

@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from assistant.datatypes import Embedder, Hit
-from assistant.index.store import Store
-from assistant.index.vectors import VectorView, open_view
-from assistant.retrieve.fuse import dense_weight, fuse
-from assistant.retrieve.keyword import keyword_search
+import numpy as np
 
-CANDIDATES = 100
+from assistant.datatypes import EVERY_FILE, Embedder, Explanation, Filter, Hit, Vectors
+from assistant.index.store import Store, StoredChunk
+from assistant.index.vectors import Ids, Stamp, VectorView, open_view
+from assistant.retrieve.across import in_order_of, standing_out, word_bonus
+from assistant.retrieve.background import Background, deviations, draw
+from assistant.retrieve.feedback import echoes
+from assistant.retrieve.fuse import dense_weight, fuse, ordered, usual
+from assistant.retrieve.keyword import Term, find_terms, keyword_search, most_possible, with_files
+from assistant.retrieve.postings import Files
+from assistant.retrieve.script import script_of
+
+CANDIDATES = 100  # of each search
+KEYWORD_DEPTH = 400  # what the vectors find may stand this deep in the keyword search and keep its score there
 
 Step = Callable[[str, Sequence[Hit]], list[Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is known of one state of the library besides its view."""
+
+    stamp: Stamp
+    files: Files
+    background: Background
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What each search says of a question's candidates: BM25 of the passage, that mixed with its file's, and cosines."""
+
+    asked: list[Term]
+    bm25: dict[int, float]
+    keyword: dict[int, float]
+    cosines: dict[int, float]
+    question: Vectors
+    weight: float
 
 
 class Searcher:
@@ -21,37 +51,109 @@ class Searcher:
     def __init__(self, store: Store, embedder: Embedder) -> None:
         self._store, self._embedder = store, embedder
         self._view: VectorView | None = None
+        self._known: State | None = None
 
-    def search(self, question: str, limit: int, steps: Sequence[Step] = ()) -> tuple[Hit, ...]:
-        """Return at most `limit` hits, best first, after the steps."""
-        hits = self._candidates(question)
+    def search(self, question: str, limit: int, steps: Sequence[Step] = (), wanted: Filter = EVERY_FILE) -> tuple[Hit, ...]:
+        """Return at most `limit` hits in the files wanted, best first, after the steps."""
+        hits, _ = self._candidates(question, wanted)
         for step in steps:
             hits = step(question, hits)
         return tuple(hits[:limit])
 
-    def _candidates(self, question: str) -> list[Hit]:
-        keyword = dict(keyword_search(self._store, question, CANDIDATES))
-        weight = dense_weight(self._embedder.coverage(question))
-        dense = self._dense(question, list(keyword)) if weight else {}
-        fused = fuse(keyword, dense, weight)
-        stored = self._store.chunks([chunk for chunk, _ in fused])
-        keyword_ranks = ranks(keyword)
-        dense_ranks = ranks(dense)
-        return [
-            Hit(chunk, stored[chunk].path, stored[chunk].title, stored[chunk].chunk, score,
-                keyword_ranks.get(chunk), keyword.get(chunk), dense_ranks.get(chunk), dense.get(chunk))
-            for chunk, score in fused if chunk in stored
-        ]
+    def explain(self, question: str, steps: Sequence[Step] = (), wanted: Filter = EVERY_FILE) -> Explanation:
+        """Return how the candidates came about, and what became of them."""
+        hits, evidence = self._candidates(question, wanted)
+        candidates, fates = {hit.chunk_id: hit for hit in hits}, dict[int, str]()
+        for step in steps:
+            kept = step(question, hits)
+            ids = {hit.chunk_id for hit in kept}
+            fates |= {hit.chunk_id: step.__name__ for hit in hits if hit.chunk_id not in ids}
+            hits = kept
+        candidates |= {hit.chunk_id: hit for hit in hits}
+        return Explanation(
+            tuple((term.expression.strip('"'), len(term.rows)) for term in evidence.asked), evidence.weight,
+            tuple((hit, fates.get(chunk, "")) for chunk, hit in candidates.items()),
+        )
 
-    def _dense(self, question: str, also: Sequence[int]) -> dict[int, float]:
-        """Return cosines of the nearest chunks, and of those that the keyword search found."""
+    def _candidates(self, question: str, wanted: Filter) -> tuple[list[Hit], Evidence]:
         self._view = view = open_view(self._store, self._embedder.dimension, self._view)
-        vector = self._embedder.embed_question(question)
-        near = dict(view.search(vector, CANDIDATES))
-        return {**near, **view.cosines(vector, [chunk for chunk in also if chunk not in near])}
+        state = self._state(view)
+        evidence = self._evidence(question, view, state, wanted)
+        stored = self._store.chunks(list({**evidence.bm25, **evidence.cosines}))
+        scores = self._scores(question, view, state, evidence, stored)
+        keyword_ranks, dense_ranks = ranks(evidence.bm25), ranks(evidence.cosines)
+        hits = [
+            Hit(chunk, stored[chunk].path, stored[chunk].title, stored[chunk].chunk, scores[chunk],
+                keyword_ranks.get(chunk), evidence.bm25.get(chunk), dense_ranks.get(chunk), evidence.cosines.get(chunk))
+            for chunk in ordered(scores) if chunk in stored
+        ]
+        return hits, evidence
+
+    def _state(self, view: VectorView) -> State:
+        if self._known is None or self._known.stamp != view.stamp:
+            background = draw(self._store, self._embedder, view)
+            self._known = State(view.stamp, Files(self._store), background)
+        return self._known
+
+    def _evidence(self, question: str, view: VectorView, state: State, wanted: Filter) -> Evidence:
+        asked = find_terms(self._store, question, len(state.files.ids))
+        found = dict(keyword_search(self._store, asked, KEYWORD_DEPTH, wanted))
+        among = self._store.ids_of(wanted) if wanted else None
+        weight = dense_weight(self._embedder.coverage(question))
+        vector = self._embedder.embed_question(question) if weight else np.zeros(self._embedder.dimension, np.float32)
+        near = self._near(question, vector, view, state, among) if weight else {}
+        bm25 = {chunk: score for place, (chunk, score) in enumerate(found.items()) if place < CANDIDATES or chunk in near}
+        cosines = {**near, **view.cosines(vector, [chunk for chunk in bm25 if chunk not in near])} if weight else {}
+        return Evidence(asked, bm25, with_files(bm25, state.files, asked), cosines, vector, weight)
+
+    def _near(self, question: str, vector: Vectors, view: VectorView, state: State, among: Ids | None) -> dict[int, float]:
+        """Return the cosines of the nearest passages, and of the nearest of every other script."""
+        near = dict(view.search(vector, CANDIDATES, among))
+        if not state.background.is_mixed:
+            return near
+        own = script_of(question)
+        found = [
+            chunk for other in state.background.scripts if other != own
+            for chunk, _ in view.search(state.background.moved(vector, own, other), CANDIDATES, among)
+        ]
+        return {**near, **view.cosines(vector, [chunk for chunk in dict.fromkeys(found) if chunk not in near])}
+
+    def _scores(
+        self, question: str, view: VectorView, state: State, evidence: Evidence, stored: Mapping[int, StoredChunk]
+    ) -> dict[int, float]:
+        def echoed(scores: dict[int, float]) -> dict[int, float]:
+            return echoes(scores, stored, evidence.asked, self._store, len(state.files.ids))
+
+        if evidence.cosines and state.background.is_mixed:
+            return across_scripts(question, view, state, evidence, stored, echoed)
+        above = deviations(state.background.everything.vectors, evidence.question, evidence.cosines)
+        return echoed(fuse(evidence.keyword, above, evidence.weight))
 
 
-def ranks(scores: dict[int, float]) -> dict[int, int]:
+def across_scripts(
+    question: str, view: VectorView, state: State, evidence: Evidence, stored: Mapping[int, StoredChunk],
+    echoed: Callable[[dict[int, float]], dict[int, float]],
+) -> dict[int, float]:
+    """Return the scores where passages are of several scripts, in standard deviations; `echoed` is feedback within one."""
+    background, own = state.background, script_of(question)
+    groups: dict[str, list[int]] = {}
+    for chunk in {**evidence.cosines, **evidence.bm25}:
+        if chunk in stored:
+            groups.setdefault(script_of(stored[chunk].chunk.text), []).append(chunk)
+    bonus = word_bonus(evidence.bm25, most_possible(evidence.asked, len(state.files.ids)))
+    scores: dict[int, float] = {}
+    for script, members in groups.items():
+        cosines = {chunk: evidence.cosines[chunk] for chunk in members if chunk in evidence.cosines}
+        above = deviations(background.of(script).vectors, evidence.question, cosines)
+        keyword = {chunk: evidence.keyword.get(chunk, 0.0) for chunk in members}
+        vectors = {chunk: view.index.reconstruct(chunk) for chunk in cosines}
+        alone = standing_out(background, evidence.question, own, script, vectors)
+        alone |= dict.fromkeys([chunk for chunk in members if chunk not in alone], usual(keyword, alone))
+        dealt = in_order_of(alone, echoed(fuse(keyword, above, evidence.weight)))
+        scores |= {chunk: score + bonus.get(chunk, 0.0) for chunk, score in dealt.items()}
+    return scores
+
+
+def ranks(scores: Mapping[int, float]) -> dict[int, int]:
     """Return each key's rank from 1 by falling score."""
-    ordered = sorted(scores, key=lambda key: (-scores[key], key))
-    return {key: rank for rank, key in enumerate(ordered, 1)}
+    return {key: rank for rank, key in enumerate(ordered(scores), 1)}

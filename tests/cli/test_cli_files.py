@@ -154,7 +154,7 @@ def test_status_as_json(run, library, folder):
     assert status.pop("bytes") > 0
     assert status.pop("chunks") > 0
     assert status == {"name": "default", "path": str(library), "embedder": "fake:", "documents": 2, "roots": [str(folder)],
-                      "skipped": 0, "failed": 0}
+                      "skipped": 0, "failed": 0, "waiting": 0}
 
 
 def test_status_lists_files(run, folder):

@@ -25,7 +25,7 @@ def test_search_shows_passages_and_their_places(run, library, folder):
 
 def test_search_as_json(run, library, folder):
     result = json.loads(run("search", "citric acid", "--json", "-k", "1").stdout)
-    assert set(result) == {"question", "hits", "timings"}
+    assert set(result) == {"question", "hits", "embedded", "timings"}
     assert set(result["timings"]) == {"retrieve_ms", "total_ms"}
     (hit,) = result["hits"]
     assert isinstance(hit.pop("score"), float)
@@ -206,3 +206,19 @@ def test_an_answer_that_no_passage_bears_out_is_marked(run, library, monkeypatch
     assert result.exit_code == 0
     assert result.stdout.strip() == "Bananas grow in Ecuador."
     assert "No passage bears this answer out" in result.stderr
+
+
+def test_filters_and_explanations_from_the_command_line(run, library, folder):
+    found = json.loads(run("search", "citric acid", "--type", "txt", "--path", str(folder), "--since", "1d", "--json").stdout)
+    assert found["hits"] and all(hit["path"].endswith(".txt") for hit in found["hits"])
+    assert json.loads(run("search", "citric acid", "--since", "2099-01-01", "--json").stdout)["hits"] == []
+    why = json.loads(run("search", "citric acid", "--explain", "--json").stdout)
+    assert {"term": "citric", "passages": 1} in why["terms"] and why["candidates"][0]["dropped_by"] == ""
+    shown = run("search", "citric acid", "--explain").stdout
+    assert "citric (1)" in shown and "cosine" in shown
+    assert run("search", "citric acid", "--since", "tomorrow").exit_code == 2
+
+
+def test_what_waits_for_its_vectors_is_told(run, library, monkeypatch):
+    monkeypatch.setattr("assistant.index.store.Store.embedded_share", lambda _: 0.4)
+    assert "40% of the passages are embedded" in run("search", "citric acid").stderr

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
+from assistant.datatypes import Chunk, FileState, Filter, LedgerEntry, Location
 from assistant.errors import LibraryDamaged, LibraryTooNew, LibraryUnwritable
 from assistant.index import Store, schema
 from assistant.index.store import vector_key
@@ -33,7 +33,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def put(store: Store, entry: LedgerEntry, *chunks: Chunk) -> None:
-    store.put_document(entry, "Title", chunks, vectors(*chunks))
+    store.put_document(entry, "Title", chunks)
+    store.put_vectors(vectors(*chunks))
 
 
 def test_a_document_comes_back_as_it_went_in(store: Store) -> None:
@@ -241,3 +242,58 @@ def test_a_folder_that_cannot_be_made_is_unwritable(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", "utf-8")
     with pytest.raises(LibraryUnwritable):
         Store(tmp_path / "file" / "library.sqlite")
+
+
+FILES = {"/home/a/lease.pdf": 10, "/home/a/b/notes.md": 20, "/home/ab/lease.md": 30, "/home/a/mail.eml/lease.PDF": 40}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Filter(), set(FILES)),
+        (Filter(("/home/a",)), {"/home/a/lease.pdf", "/home/a/b/notes.md", "/home/a/mail.eml/lease.PDF"}),
+        (Filter(("/home/a/lease.pdf", "/home/ab/")), {"/home/a/lease.pdf", "/home/ab/lease.md"}),
+        (Filter(("lease.*",)), {"/home/a/lease.pdf", "/home/ab/lease.md", "/home/a/mail.eml/lease.PDF"}),
+        (Filter(types=("pdf",)), {"/home/a/lease.pdf", "/home/a/mail.eml/lease.PDF"}),
+        (Filter(types=(".MD", "eml"), since_ns=25), {"/home/ab/lease.md"}),
+        (Filter(("/nowhere",)), set()),
+    ],
+)
+def test_filters_by_path_type_and_time(store: Store, wanted: Filter, expected: set[str]) -> None:
+    for path, mtime_ns in FILES.items():
+        put(store, replace(ENTRY, path=path, mtime_ns=mtime_ns), chunk(f"the lease {path}"))
+    ids = store.ids_of(wanted)
+    assert {stored.path for stored in store.chunks(ids.tolist()).values()} == expected
+    assert {chunk_id for chunk_id, _ in store.match('"lease"', 10, wanted)} == set(ids.tolist())
+
+
+def test_chunks_wait_for_their_vectors_newest_day_first_then_the_smallest_file(store: Store) -> None:
+    for name, day, size in (("old", 1, 1), ("large", 9, 50), ("small", 9, 5)):
+        store.put_document(replace(ENTRY, path=name, mtime_ns=day * 86_400 * 10**9, size=size), "", [chunk(name)])
+    waiting = store.chunks(store.waiting())
+    assert [waiting[each].path for each in store.waiting()] == ["small", "large", "old"]
+    assert (store.embedded_share(), len(store.marks())) == (0.0, 0)
+    store.put_vectors(vectors(chunk("small")))
+    assert (store.count_waiting(), len(store.marks())) == (2, 1)
+    store.put_vectors({}, store.waiting()[:1])
+    assert store.count_waiting() == 1
+    put(store, replace(ENTRY, path="twin"), chunk("small"))  # its vector is there already
+    assert store.count_waiting() == 1
+    store.drop_files(["old"])
+    assert (store.count_waiting(), store.embedded_share()) == (0, 1.0)
+
+
+def test_a_library_of_the_first_format_is_brought_up_to_date(store: Store, tmp_path: Path) -> None:
+    put(store, ENTRY, chunk("old words"))
+    store.close()
+    connection = sqlite3.connect(tmp_path / "library.sqlite")
+    for statement in ("ALTER TABLE files DROP COLUMN ocr_pages", "ALTER TABLE files DROP COLUMN container",
+                      "ALTER TABLE chunks DROP COLUMN page_label", "ALTER TABLE chunks DROP COLUMN message",
+                      "DROP TABLE waiting", "PRAGMA user_version = 1"):
+        connection.execute(statement)
+    connection.close()
+    again = Store(tmp_path / "library.sqlite")
+    assert again.ledger() == {"/a.txt": ENTRY} and again.match('"old"', 1)
+    put(again, replace(ENTRY, path="/b.txt", container="/b", ocr_pages=(1,)), chunk("new words"))
+    assert again.ledger()["/b.txt"].ocr_pages == (1,)
+    again.close()

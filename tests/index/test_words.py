@@ -1,4 +1,4 @@
-from assistant.index.words import indexed, terms
+from assistant.index.words import halves, indexed, joined, terms, wholes
 
 
 def test_chinese_becomes_characters_and_pairs() -> None:
@@ -24,3 +24,21 @@ def test_a_question_of_stop_words_only_keeps_them() -> None:
 
 def test_one_character_is_a_term() -> None:
     assert terms("水") == ["水"]
+
+
+def test_identifiers_clauses_and_quotes_are_wholes() -> None:
+    assert wholes("How long is the AX-2040/B under 2.4.1?") == ["ax 2040 b", "2 4 1"]
+    assert wholes("合同第十二条写了什么？") == ["第 十 二 条"]
+    assert wholes('Who wrote "Tender Is the Night"?') == ["tender is the night"]
+    assert wholes("《边城》的作者是谁？") == ["边 城"]
+    assert wholes("What is the notice period?") == []
+
+
+def test_letters_and_numbers_come_apart() -> None:
+    assert halves("fy2022") == ["fy", "2022"]
+    assert halves("x1") == []
+    assert halves("notice") == []
+
+
+def test_neighbours_may_be_written_as_one_word() -> None:
+    assert joined("Did Best Buy grow?") == ["didbest", "bestbuy", "buygrow", "didbestbuy", "bestbuygrow"]

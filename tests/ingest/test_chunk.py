@@ -5,12 +5,16 @@ import time
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.datatypes import Document, Extraction, Heading, Part, Shape
+from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
 from assistant.ingest import chunk
-from assistant.ingest.extract.text import read_code, read_markdown, read_plain
+from assistant.ingest.extract.source import Source
+from assistant.ingest.extract.text.text import read_code, read_markdown, read_plain
+from assistant.ingest.extract.writing import Writing
+from assistant.ingest.places import cells_of
 
 WORDS = "the report says that sales of the new line rose again in most of the regions we serve".split()
 CHINESE = "本公司在报告期内的营业收入较上年同期有所增长，主要原因是市场需求增加。"
@@ -73,7 +77,7 @@ def test_chunks_tile_every_part(text, limit, cuts, shape):
 def test_files_tile_whatever_reads_them(text, limit):
     for reader, name in ((read_plain, "a.txt"), (read_markdown, "a.md"), (read_code, "a.py")):
         try:
-            doc = document(reader(("Some words. " + text).encode(), name))
+            doc = document(reader(Source(("Some words. " + text).encode(), name)))
         except Exception as error:
             assert "not text" in str(error)
             continue
@@ -120,7 +124,7 @@ def test_chinese_sentences_keep_their_closing_quotes():
 
 def test_a_heading_stays_with_its_text():
     text = "# Plan\n\n## Empty\n\n## First\n\n" + sentences(30) + "\n\n## Second\n\n" + sentences(20)
-    chunks = chunk(document(read_markdown(text.encode(), "plan.md")), count_words, 100)
+    chunks = chunk(document(read_markdown(Source(text.encode(), "plan.md"))), count_words, 100)
     assert chunks[0].text.startswith("# Plan\n\n## Empty\n\n## First\n\nSentence")
     assert sum("## Second" in passage.text for passage in chunks) == 1
     assert next(passage for passage in chunks if "## Second" in passage.text).text.startswith("## Second\n\nSentence")
@@ -129,13 +133,13 @@ def test_a_heading_stays_with_its_text():
 
 def test_tiny_sections_merge_under_one_parent_only():
     text = "# A\n\n## One\n\nfew words\n\n## Two\n\nfew words\n\n# B\n\nfew words\n"
-    chunks = chunk(document(read_markdown(text.encode(), "x.md"), title="X"), count_words)
+    chunks = chunk(document(read_markdown(Source(text.encode(), "x.md")), title="X"), count_words)
     assert [passage.location.heading for passage in chunks] == ["A > One / Two", "B"]
 
 
 def test_articles_of_a_law_keep_their_numbers():
     law = "第一章 总则\n\n" + "\n".join(f"第{n}条 {CHINESE}" for n in "一二三四五六七八")
-    chunks = chunk(document(read_plain(law.encode(), "law.txt"), title="劳动法", path="劳动法.txt"), count_words, 100)
+    chunks = chunk(document(read_plain(Source(law.encode(), "law.txt")), title="劳动法", path="劳动法.txt"), count_words, 100)
     assert chunks[0].location.heading == "第一章 总则 > 第一条"
     assert chunks[0].context == "劳动法 > 第一章 总则 > 第一条"
 
@@ -154,11 +158,47 @@ def test_lines_count_within_the_page_or_the_file():
 
 def test_context_has_title_path_and_header():
     rows = "name,age\n" + "\n".join(f"Person{n},{n}" for n in range(200))
-    part = Part(0, len(rows), sheet="S", header="name | age")
-    table = document(Extraction(rows, (part,), shape=Shape.TABLE), title="People", path="people.csv")
-    chunks = chunk(table, count_words, 60)
-    assert all(passage.context == "People\nname | age" and passage.location.sheet == "S" for passage in chunks)
-    assert all(line.count(",") == 1 for passage in chunks for line in passage.text.splitlines())
+    sheet = Extraction(rows, (Part(0, len(rows), sheet="S"),), tables=(Table(0, len(rows), "name | age"),), shape=Shape.TABLE)
+    first, *rest = chunk(document(sheet, title="People", path="people.csv"), count_words, 60)
+    assert first.context == "People" and first.text.startswith("name,age")  # it has the header itself
+    assert rest and all(passage.context == "People\nname | age" and passage.location.sheet == "S" for passage in rest)
+    assert all(line.count(",") == 1 for passage in (first, *rest) for line in passage.text.splitlines())
+
+
+def test_a_table_among_prose_is_cut_between_rows_and_its_header_stays_with_each_piece():
+    writing = Writing()
+    writing.head("Prices", 1)
+    writing.add("Our prices are in euros. They hold for a year.")
+    writing.tabulate([["Item", "Price. In euros"], *([f"Item {n}", f"about {n}.5 euros. Maybe"] for n in range(60))])
+    writing.add("Ask us for more. We are happy to help.")
+    chunks = chunk(document(writing.finish()), count_words, 60)
+    middle = [passage for passage in chunks if passage.text.startswith("Item ") and "Item |" not in passage.text]
+    assert len(middle) > 3 and all(passage.context == "Plan > Prices\nItem | Price. In euros" for passage in middle)
+    assert all(line.endswith("Maybe") for passage in middle for line in passage.text.split("\n") if line.startswith("Item "))
+    assert "Item | Price" not in chunks[-1].context or "Item 59" in chunks[-1].text
+
+
+def test_cells_and_times_of_a_passage_are_those_of_its_rows_and_cues():
+    writing = Writing()
+    writing.begin(Part(0, 0, sheet="S"))
+    writing.tabulate([[f"row {n}"] * 3 for n in range(3, 90)], [Mark(0, f"B{n}:D{n}") for n in range(3, 90)])
+    first, second, *_ = chunk(document(writing.finish()), count_words, 60)
+    assert first.location.cells == f"B3:D{2 + len(first.text.splitlines())}"
+    assert second.location.cells.startswith(f"B{3 + len(first.text.splitlines())}:D") and second.location.sheet == "S"
+    writing = Writing()
+    for n in range(60):
+        writing.add(f"Words of cue number {n} here.", "\n", Mark(0, time=f"{n // 60:02}:{n % 60:02}"))
+    talk = chunk(document(writing.finish()), count_words, 60)
+    assert talk[0].location.time == "00:00"
+    assert talk[1].location.time == f"00:{int(talk[1].text.split('number ')[1].split()[0]):02}"
+
+
+@pytest.mark.parametrize(
+    ("cells", "whole"),
+    [(["A2:C2", "B5:F5"], "A2:F5"), (["AA1:AB1", "B2:B2"], "B1:AB2"), (["C3"], "C3"), (["C3", "C4"], "C3:C4"), ([], None)],
+)
+def test_cells_of_several_rows(cells, whole):
+    assert cells_of([Mark(0, each) for each in cells]) == whole
 
 
 def test_context_has_no_file_name_so_that_a_renamed_file_is_not_embedded_again():
@@ -168,15 +208,15 @@ def test_context_has_no_file_name_so_that_a_renamed_file_is_not_embedded_again()
 
 def test_context_is_short_even_under_long_headings():
     headings = tuple(Heading(n, n + 1, f"Level {n} " + "very long heading " * 9) for n in range(6))
-    part = Part(0, 20, header="column | " * 500)
-    context = chunk(document(Extraction("x" * 20, (part,), headings)), count_words)[-1].context
+    tables = (Table(0, 40, "column | " * 500),)
+    context = chunk(document(Extraction("x " * 20, (Part(0, 40),), headings, tables)), count_words, 10)[-1].context
     assert count_words([context])[0] < 90 and "…" in context and context.startswith("Plan")
 
 
 def test_code_is_cut_at_definitions_and_blank_lines():
     body = "\n".join(f"    total = total + {n}" for n in range(8))
     source = "import os\n\n\n" + "\n\n\n".join(f"def task_{n}(total):\n{body}\n    return total" for n in range(5))
-    chunks = chunk(document(read_code(source.encode(), "jobs.py"), title="jobs.py"), count_words, 90)
+    chunks = chunk(document(read_code(Source(source.encode(), "jobs.py")), title="jobs.py"), count_words, 90)
     assert all(passage.text.startswith(("def", "import")) for passage in chunks)
     assert chunks[1].location.heading == "task_1"
 
@@ -207,7 +247,7 @@ def test_a_megabyte_is_cut_in_linear_time():
         "# h\n" * 50_000,
     ]
     for text in hostile:
-        doc = document(read_markdown(text.encode(), "a.md"))
+        doc = document(read_markdown(Source(text.encode(), "a.md")))
         start = time.perf_counter()
         chunks = chunk(doc, lambda texts: [1 + len(text) // 4 for text in texts], 200)
         assert time.perf_counter() - start < 5, text[:10]

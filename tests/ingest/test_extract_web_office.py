@@ -6,9 +6,10 @@ import zipfile
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract import office
-from assistant.ingest.extract.office import read_docx
-from assistant.ingest.extract.web import read_html
+from assistant.ingest.extract import package
+from assistant.ingest.extract.office.word import read_docx
+from assistant.ingest.extract.source import Source
+from assistant.ingest.extract.web.web import read_html
 
 PAGE = """<?xml version="1.0"?><!DOCTYPE html><html><head><title>My page</title><style>p{}</style></head><body>
 <nav><a href="/">Home</a></nav>
@@ -39,7 +40,7 @@ a
 
 
 def test_html_is_what_a_reader_sees():
-    found = read_html(PAGE.encode(), "a.html")
+    found = read_html(Source(PAGE.encode(), "a.html"))
     assert found.text == SEEN
     assert found.title == "My page"
     assert [(heading.level, heading.title) for heading in found.headings] == [(1, "Big news"), (2, "Numbers")]
@@ -49,19 +50,19 @@ def test_html_is_what_a_reader_sees():
 
 def test_html_main_text_is_preferred_where_it_holds_most():
     menu, text = "<div>menu menu</div>", "The story itself is long enough to be most of the page."
-    assert read_html(f"<body>{menu}<main><p>{text}</p></main></body>".encode(), "a.html").text == text
-    assert "menu" in read_html(f"<body>{menu * 30}<main>short</main></body>".encode(), "a.html").text
+    assert read_html(Source(f"<body>{menu}<main><p>{text}</p></main></body>".encode(), "a.html")).text == text
+    assert "menu" in read_html(Source(f"<body>{menu * 30}<main>short</main></body>".encode(), "a.html")).text
 
 
 def test_html_encodings():
     declared = '<meta charset="gb2312"><p>短句</p>'.encode("gb18030")
-    assert read_html(declared, "a.html").text == "短句"
-    assert read_html("<p>naïve</p>".encode("utf-16"), "a.html").text == "naïve"
+    assert read_html(Source(declared, "a.html")).text == "短句"
+    assert read_html(Source("<p>naïve</p>".encode("utf-16"), "a.html")).text == "naïve"
 
 
 def test_html_that_is_no_html():
-    assert read_html(b"just/a/name.txt", "a.html").text == "just/a/name.txt"
-    assert read_html(b"<p>a<p>b<b>c", "a.html").text == "a\n\nbc"
+    assert read_html(Source(b"just/a/name.txt", "a.html")).text == "just/a/name.txt"
+    assert read_html(Source(b"<p>a<p>b<b>c", "a.html")).text == "a\n\nbc"
 
 
 def paragraph(text: str, style: str = "") -> str:
@@ -76,7 +77,7 @@ def row(*cells: str) -> str:
 def test_docx_keeps_paragraphs_and_tables_in_order(make_docx):
     table = "<w:tbl>" + row("Year", "Sales") + row("2023", "10") + "</w:tbl>"
     body = paragraph("Report", "H1") + paragraph("Before") + table + paragraph("Detail", "Own") + paragraph("After")
-    found = read_docx(make_docx(body, title="Set title"), "a.docx")
+    found = read_docx(Source(make_docx(body, title="Set title"), "a.docx"))
     assert found.text == "Report\n\nBefore\n\nYear | Sales\n2023 | 10\n\nDetail\n\nAfter"
     assert [(heading.level, heading.title) for heading in found.headings] == [(1, "Report"), (2, "Detail")]
     assert found.text[found.headings[1].char_start :].startswith("Detail")
@@ -88,34 +89,87 @@ def test_docx_reads_what_is_easily_missed(make_docx):
     changed = "<w:p><w:del><w:r><w:t>old</w:t></w:r></w:del><w:ins><w:r><w:t>new</w:t></w:r></w:ins></w:p>"
     control = f"<w:sdt><w:sdtContent>{paragraph('controlled')}</w:sdtContent></w:sdt>"
     box = f"<w:p><w:r><w:t>around</w:t><w:pict><w:txbxContent>{paragraph('boxed')}</w:txbxContent></w:pict></w:r></w:p>"
-    assert read_docx(make_docx(item + changed + control + box), "a.docx").text == (
+    assert read_docx(Source(make_docx(item + changed + control + box), "a.docx")).text == (
         "- item\n\nnew\n\ncontrolled\n\naround\n\nboxed"
     )
 
 
 def test_docx_of_the_strict_variant(make_docx):
     data = make_docx(paragraph("strict"), word="http://purl.oclc.org/ooxml/wordprocessingml/main")
-    assert read_docx(data, "a.docx").text == "strict"
+    assert read_docx(Source(data, "a.docx")).text == "strict"
 
 
 def test_docx_that_is_cut_off_or_none(make_docx):
     data = make_docx(paragraph("x"))
     for bad in (data[: len(data) // 2], b"no zip", b"PK\x03\x04"):
         with pytest.raises(UnreadableFile, match="damaged: it is cut off or no Word document"):
-            read_docx(bad, "a.docx")
+            read_docx(Source(bad, "a.docx"))
     with pytest.raises(UnreadableFile, match="its XML cannot be read"):
-        read_docx(make_docx("<w:p>"), "a.docx")
-    with pytest.raises(UnreadableFile, match="encrypted"):
-        read_docx(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.docx")
+        read_docx(Source(make_docx("<w:p>"), "a.docx"))
+    with pytest.raises(UnreadableFile, match="damaged: it is cut off or no Word document"):
+        read_docx(Source(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.docx"))
 
 
 def test_docx_bombs_are_refused_before_they_unpack(make_docx, monkeypatch):
-    monkeypatch.setattr(office, "LARGEST_UNPACKED", 10_000)
+    monkeypatch.setattr(package, "LARGEST_UNPACKED", 10_000)
     with pytest.raises(UnreadableFile, match="unpacks to more than"):
-        read_docx(make_docx(paragraph("a" * 20_000)), "a.docx")
+        read_docx(Source(make_docx(paragraph("a" * 20_000)), "a.docx"))
     entities = '<!DOCTYPE w [<!ENTITY a "aaaa">]>'
     with pytest.raises(UnreadableFile, match="trap"):
-        read_docx(make_docx(paragraph("&a;"), head=entities), "a.docx")
+        read_docx(Source(make_docx(paragraph("&a;"), head=entities), "a.docx"))
+
+
+def with_entries(data: bytes, **entries: str) -> bytes:
+    """Add parts of a Word document, each named without its folder and suffix."""
+    buffer = io.BytesIO(data)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        for name, content in entries.items():
+            archive.writestr(f"word/{name}.xml", f'<w:x xmlns:w="w">{content}</w:x>')
+    return buffer.getvalue()
+
+
+def test_docx_comments_and_notes_come_after_the_text(make_docx):
+    comment = f'<w:comment w:author="Ann">{paragraph("Is this")}{paragraph("so?")}</w:comment>'
+    data = with_entries(make_docx(paragraph("text")), comments=comment, footnotes=paragraph("noted"))
+    assert read_docx(Source(data, "a.docx")).text == "text\n\nnoted\n\n[Ann] Is this\nso?"
+
+
+def test_docx_headers_count_only_where_there_is_nothing_else(make_docx):
+    relation = '<R Id="1" Type="x/header" Target="header1.xml"/><R Id="2" Target="gone.xml" Type="x/footer"/>'
+
+    def letter(body: str) -> str:
+        data = with_entries(make_docx(body), header1=paragraph("Letterhead"))
+        buffer = io.BytesIO(data)
+        with zipfile.ZipFile(buffer, "a") as archive:
+            archive.writestr("word/_rels/document.xml.rels", f"<Relationships>{relation}</Relationships>")
+        return read_docx(Source(buffer.getvalue(), "a.docx")).text
+
+    assert letter(paragraph("Dear")) == "Dear"
+    assert letter("") == "Letterhead"
+
+
+def test_docx_is_found_where_the_package_says():
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("_rels/.rels", '<R><r Id="1" Type="http://x/officeDocument" Target="/word/document2.xml"/></R>')
+        archive.writestr("word/document2.xml", f'<w:d xmlns:w="w"><w:body>{paragraph("here")}</w:body></w:d>')
+    assert read_docx(Source(buffer.getvalue(), "a.docx")).text == "here"
+
+
+def test_docx_tables_that_are_there_for_the_layout(make_docx):
+    frame = f"<w:tbl><w:tr><w:tc>{paragraph('Boxed', 'H1')}{paragraph('text')}</w:tc></w:tr></w:tbl>"
+    assert read_docx(Source(make_docx(frame), "a.docx")).text == "Boxed\n\ntext"
+    inner = "<w:tbl>" + row("Year", "Sales") + row("2023", "10") + "</w:tbl>"
+    nested = f"<w:tbl>{row('a', 'b')}<w:tr><w:tc>{paragraph('left')}</w:tc><w:tc>{inner}</w:tc></w:tr></w:tbl>"
+    found = read_docx(Source(make_docx(nested), "a.docx"))
+    assert found.text == "a | b\n\nleft\n\nYear | Sales\n2023 | 10"
+    assert [table.header for table in found.tables] == ["", "Year | Sales"]
+
+
+def test_docx_cells_that_span_columns_keep_the_others_in_place(make_docx):
+    wide = f"<w:tc><w:tcPr><w:gridSpan w:val='2'/></w:tcPr>{paragraph('wide')}</w:tc>"
+    table = f"<w:tbl><w:tr>{wide}<w:tc>{paragraph('c')}</w:tc></w:tr>{row('1', '2', '3')}</w:tbl>"
+    assert read_docx(Source(make_docx(table), "a.docx")).text == "wide |  | c\n1 | 2 | 3"
 
 
 def test_a_zip_that_is_no_docx():
@@ -123,4 +177,4 @@ def test_a_zip_that_is_no_docx():
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a.txt", "x")
     with pytest.raises(UnreadableFile, match="holds no Word document"):
-        read_docx(buffer.getvalue(), "a.docx")
+        read_docx(Source(buffer.getvalue(), "a.docx"))

@@ -8,8 +8,9 @@ import pytest
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest import READERS, extract, read_document
+from assistant.ingest import OPENERS, READERS, files, read_document
 from assistant.ingest.extract import has_reader
+from assistant.ingest.extract.source import found_in
 
 LIMIT = 1_000_000
 
@@ -79,7 +80,7 @@ def test_gone_forbidden_folder_and_failing_disk(write, tmp_path, monkeypatch):
         def fail(*_, error=error):
             raise error
 
-        monkeypatch.setattr(extract, "_read_once", fail)
+        monkeypatch.setattr(files, "_read_once", fail)
         assert said in reason(path)
 
 
@@ -97,15 +98,15 @@ def test_a_file_that_grew_too_large_is_skipped(write):
 def test_a_file_that_is_being_written_is_read_again_then_left_for_later(write, monkeypatch):
     path = write("a.txt", "whole")
     answers = [(b"half", False), (b"whole", True)]
-    monkeypatch.setattr(extract, "_read_once", lambda *_: answers.pop(0))
+    monkeypatch.setattr(files, "_read_once", lambda *_: answers.pop(0))
     assert read_document(path, LIMIT).extraction.text == "whole"
-    monkeypatch.setattr(extract, "_read_once", lambda *_: (b"half", False))
+    monkeypatch.setattr(files, "_read_once", lambda *_: (b"half", False))
     assert "being written while it was read" in reason(path)
 
 
 def test_steadiness_is_seen_by_size_and_time(write, monkeypatch):
     path = write("a.txt", "some text")
-    assert extract._read_once(path, LIMIT) == (b"some text", True)
+    assert files._read_once(path, LIMIT) == (b"some text", True)
     fstat, calls = os.fstat, []
 
     def moving(number):
@@ -116,7 +117,7 @@ def test_steadiness_is_seen_by_size_and_time(write, monkeypatch):
         return fstat(number)
 
     monkeypatch.setattr(os, "fstat", moving)
-    assert extract._read_once(path, LIMIT) == (b"some text", False)
+    assert files._read_once(path, LIMIT) == (b"some text", False)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_steadiness_is_seen_by_size_and_time(write, monkeypatch):
     ],
 )
 def test_what_a_library_throws_becomes_a_reason(write, monkeypatch, error, said):
-    def fail(data, name):
+    def fail(source):
         raise error
 
     monkeypatch.setitem(READERS, ".txt", fail)
@@ -140,7 +141,7 @@ def test_what_a_library_throws_becomes_a_reason(write, monkeypatch, error, said)
 
 
 def test_an_interrupt_is_let_through(write, monkeypatch):
-    def interrupt(data, name):
+    def interrupt(source):
         raise KeyboardInterrupt
 
     monkeypatch.setitem(READERS, ".txt", interrupt)
@@ -149,12 +150,17 @@ def test_an_interrupt_is_let_through(write, monkeypatch):
 
 
 def test_a_new_format_is_one_line(write, monkeypatch):
-    def read_shout(data: bytes, name: str) -> Extraction:
-        text = data.decode().upper()
+    def read_shout(source) -> Extraction:
+        text = source.data.decode().upper()
         return Extraction(text, (Part(0, len(text)),))
 
     monkeypatch.setitem(READERS, ".shout", read_shout)
     assert read_document(write("a.shout", "hello"), LIMIT).extraction.text == "HELLO"
+
+
+def test_every_reader_and_opener_is_where_it_is_said_to_be():
+    for lazy in {*READERS.values(), *OPENERS.values()}:
+        assert callable(found_in(lazy.module, lazy.function))
 
 
 def test_every_reader_survives_noise(write):

@@ -1,97 +1,142 @@
-"""One file in, a Document out: its text, and where pages and headings are. One reader to a family of formats.
+"""One file's bytes in; its text, and where pages and headings are, out. One reader to a family of formats.
 
-A new format is one function `(bytes, name) -> Extraction` and one line in READERS. Readers import their
-libraries inside the function that needs them, and say no by raising UnreadableFile or SkippedFile.
+A new format is one function `(Source) -> Extraction` and one line in READERS; files that hold others have one
+`(Source) -> Iterator[Member]` in OPENERS besides, or instead. Both import their libraries inside the function that needs
+them, and say no by raising UnreadableFile or SkippedFile.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-import stat
-import time
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePath
 
-from assistant.datatypes import Document, Extraction
+from assistant.datatypes import Extraction
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extract.office import read_docx
-from assistant.ingest.extract.pdf import read_pdf
-from assistant.ingest.extract.table import read_csv
-from assistant.ingest.extract.text import read_code, read_markdown, read_plain, read_rst
-from assistant.ingest.extract.web import read_html
+from assistant.ingest.extract.content import true_suffix
+from assistant.ingest.extract.source import LazyOpener, LazyReader, Member, Opener, Reader, Source
 
-EXTRACTOR_VERSION = 1
+EXTRACTOR_VERSION = 2
 
-Reader = Callable[[bytes, str], Extraction]
-
+OPEN_DOCUMENTS = ".odt .ott .fodt .odp .otp .fodp .odg .fodg"
+ARCHIVES = ".zip .tar .gz .tgz .bz2 .tbz .tbz2 .xz .txz"
 CODE = (
-    ".json .yaml .yml .toml .ini .cfg .xml .py .js .ts .jsx .tsx .java .c .h .cpp .hpp .cc .cs .go .rs .rb .php "
+    ".yaml .yml .toml .ini .cfg .py .js .ts .jsx .tsx .java .c .h .cpp .hpp .cc .cs .go .rs .rb .php "
     ".swift .kt .scala .sh .bash .ps1 .sql .r .jl .lua .pl .m .tex .org .css .vue"
 )
 
 READERS: dict[str, Reader] = {
-    ".pdf": read_pdf,
-    ".docx": read_docx,
-    **dict.fromkeys((".html", ".htm", ".xhtml"), read_html),
-    **dict.fromkeys((".csv", ".tsv"), read_csv),
-    **dict.fromkeys((".txt", ".text", ".log"), read_plain),
-    **dict.fromkeys((".md", ".markdown"), read_markdown),
-    ".rst": read_rst,
-    **dict.fromkeys(CODE.split(), read_code),
+    ".pdf": LazyReader("pdf", "read_pdf"),
+    # office
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), LazyReader("office.word", "read_docx")),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx"), LazyReader("office.slides", "read_slides")),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xlsb", ".xls"), LazyReader("office.sheets", "read_sheets")),
+    **dict.fromkeys(OPEN_DOCUMENTS.split(), LazyReader("office.opendocument", "read_opendocument")),
+    **dict.fromkeys((".ods", ".ots", ".fods"), LazyReader("office.sheets", "read_opendocument_sheets")),
+    # older ones
+    ".rtf": LazyReader("legacy.rtf", "read_rtf"),
+    **dict.fromkeys((".doc", ".dot"), LazyReader("legacy.old_word", "read_doc")),
+    **dict.fromkeys((".ppt", ".pps"), LazyReader("legacy.old_slides", "read_ppt")),
+    ".hwp": LazyReader("legacy.hangul", "read_hwp"),
+    ".hwpx": LazyReader("legacy.hangul_package", "read_hwpx"),
+    ".one": LazyReader("legacy.onenote", "read_one"),
+    ".dbf": LazyReader("legacy.dbase", "read_dbf"),
+    # web, books, mail
+    **dict.fromkeys((".html", ".htm", ".xhtml"), LazyReader("web.web", "read_html")),
+    **dict.fromkeys((".mhtml", ".mht"), LazyReader("mail.mailbox", "read_mhtml")),
+    ".epub": LazyReader("web.ebook", "read_epub"),
+    ".eml": LazyReader("mail.mail", "read_mail"),
+    ".emlx": LazyReader("mail.mailbox", "read_emlx"),
+    ".mbox": LazyReader("mail.mailbox", "read_mbox"),
+    ".msg": LazyReader("mail.outlook", "read_msg"),
+    **dict.fromkeys((".ics", ".vcf"), LazyReader("text.contentline", "read_content_lines")),
+    # data
+    **dict.fromkeys((".csv", ".tsv"), LazyReader("text.table", "read_csv")),
+    ".json": LazyReader("text.structured", "read_json"),
+    **dict.fromkeys((".jsonl", ".ndjson"), LazyReader("text.structured", "read_json_lines")),
+    ".boxnote": LazyReader("text.structured", "read_note"),
+    ".ipynb": LazyReader("text.notebook", "read_notebook"),
+    **dict.fromkeys((".xml", ".nxml", ".rss", ".atom", ".fb2"), LazyReader("web.xmltext", "read_xml")),
+    **dict.fromkeys((".srt", ".vtt"), LazyReader("text.subtitles", "read_subtitles")),
+    # text
+    **dict.fromkeys((".txt", ".text", ".log"), LazyReader("text.text", "read_plain")),
+    **dict.fromkeys((".md", ".markdown"), LazyReader("text.text", "read_markdown")),
+    ".rst": LazyReader("text.text", "read_rst"),
+    **dict.fromkeys(CODE.split(), LazyReader("text.text", "read_code")),
 }
+
+OPENERS: dict[str, Opener] = {
+    **dict.fromkeys(ARCHIVES.split(), LazyOpener("archives.archive", "open_archive")),
+    ".eml": LazyOpener("mail.mail", "open_mail"),
+    ".emlx": LazyOpener("mail.mailbox", "open_emlx"),
+    ".mbox": LazyOpener("mail.mailbox", "open_mbox"),
+    ".msg": LazyOpener("mail.outlook", "open_msg"),
+}
+
+ADVICE = {
+    **dict.fromkeys((".pages", ".numbers", ".key"), "export it as PDF, Word or Excel"),
+    **dict.fromkeys((".heic", ".heif"), "save it as JPEG"),
+    **dict.fromkeys((".7z", ".rar"), "unpack it"),
+}
+"""What to do about files that people have and that cannot be read."""
 
 PLAIN_NAMES = frozenset({"readme", "license", "licence", "copying", "notice", "authors", "changelog", "todo"})
 
-BAD_TITLE = re.compile(
-    r"^(untitled|无标题|無題|document\d*|microsoft word\b.*|powerpoint presentation|slide \d+|.*\.[a-z]{2,5}\d?)$", re.I
-)
 
-
-def has_reader(name: str) -> bool:
-    """Say whether files of this name can be read."""
-    return _suffix(name) in READERS
-
-
-def read_document(path: Path, max_bytes: int) -> Document:
-    """Read one file. Raises UnreadableFile (or SkippedFile) with the reason in plain words."""
-    data = _read_bytes(path, max_bytes)
-    content_hash = hashlib.sha256(data).hexdigest()
-    try:
-        extraction = _extract(data, path.name)
-    except UnreadableFile as error:
-        if not isinstance(error.__cause__, MemoryError):
-            error.content_hash = content_hash
-        raise
-    # code is known by its file's name; that name is the document's title then, but not part of what the text says
-    shown = path.name if extraction.title == path.name else _title(extraction.title) or path.stem
-    own = "" if extraction.title == path.name else _title(extraction.title)
-    return Document(str(path), shown, content_hash, replace(extraction, title=own))
-
-
-def _suffix(name: str) -> str:
-    suffix = Path(name).suffix.lower()
+def suffix_of(name: str) -> str:
+    """Return the suffix that decides who reads a file of this name."""
+    suffix = PurePath(name).suffix.lower()
     return ".txt" if not suffix and name.lower() in PLAIN_NAMES else suffix
 
 
-def _extract(data: bytes, name: str) -> Extraction:
+def has_reader(name: str) -> bool:
+    """Say whether files of this name can be read or opened."""
+    return suffix_of(name) in READERS or is_container(name)
+
+
+def is_container(name: str) -> bool:
+    """Say whether files of this name can hold others."""
+    return suffix_of(name) in OPENERS
+
+
+def no_reader(name: str) -> str:
+    """Return the reason why a file of this name is not read."""
+    suffix = suffix_of(name)
+    advice = f"; {ADVICE[suffix]}" if suffix in ADVICE else ""
+    return f"no reader for {suffix or 'extensionless'} files{advice}"
+
+
+def extract(source: Source) -> Extraction:
     """Return what the reader finds. Raises UnreadableFile, or SkippedFile where there is no text."""
-    if not data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
-        raise SkippedFile("the file is empty")
-    extraction = _call_reader(data, name)
+    refuse_empty(source)
+    if suffix_of(source.name) not in READERS:
+        raise UnreadableFile(no_reader(source.name))
+    with reasons():
+        suffix = true_suffix(source, suffix_of(source.name))
+        extraction = READERS.get(suffix, READERS[suffix_of(source.name)])(source)
     if not extraction.text.strip():
         raise SkippedFile("no text in it")
     return extraction
 
 
-def _call_reader(data: bytes, name: str) -> Extraction:
-    """Call the reader. This is the one place where what its library throws becomes a reason."""
-    if not has_reader(name):
-        raise UnreadableFile(f"no reader for {_suffix(name) or 'extensionless'} files")
+def members(source: Source) -> Iterator[Member]:
+    """Yield the files inside a file. Raises UnreadableFile where it cannot be opened, or not to its end."""
+    refuse_empty(source)
+    with reasons():
+        yield from OPENERS[suffix_of(source.name)](source)
+
+
+def refuse_empty(source: Source) -> None:
+    """Raise SkippedFile where a file holds nothing."""
+    if not source.data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
+        raise SkippedFile("the file is empty")
+
+
+@contextmanager
+def reasons() -> Iterator[None]:
+    """Turn what a reader's library throws into a reason. This is the one place where that is done."""
     try:
-        return READERS[_suffix(name)](data, name)
+        yield
     except UnreadableFile:
         raise
     except MemoryError as error:
@@ -101,46 +146,3 @@ def _call_reader(data: bytes, name: str) -> Extraction:
     except Exception as error:
         cause = str(error).strip().split("\n")[0][:200] or type(error).__name__
         raise UnreadableFile(f"damaged, or not what its name says: {cause}") from error
-
-
-def _read_bytes(path: Path, max_bytes: int) -> bytes:
-    for pause in (0.1, 0.0):
-        try:
-            data, is_steady = _read_once(path, max_bytes)
-        except PermissionError as error:
-            raise UnreadableFile("permission denied") from error
-        except FileNotFoundError as error:
-            raise UnreadableFile("it is gone") from error
-        except OSError as error:
-            raise UnreadableFile(f"cannot be read: {error.strerror}") from error
-        if is_steady:
-            return data
-        time.sleep(pause)
-    raise UnreadableFile("it was being written while it was read; it will be read at the next sync")
-
-
-def _read_once(path: Path, max_bytes: int) -> tuple[bytes, bool]:
-    """Return the bytes, and whether the file stayed as it was meanwhile."""
-    with open(path, "rb", opener=_open_without_waiting) as file:
-        before = os.fstat(file.fileno())
-        if not stat.S_ISREG(before.st_mode):
-            raise UnreadableFile("not a file but a pipe, socket or device")
-        if before.st_size > max_bytes:
-            raise SkippedFile(f"too large: {before.st_size / 1e6:.1f} MB; the limit is {max_bytes / 1e6:.1f} MB")
-        data = file.read(max_bytes + 1)
-        after = os.fstat(file.fileno())
-    is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
-    return data, is_same and len(data) == after.st_size
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    """Open for reading; a pipe that nobody writes to must not hold up everything."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _title(title: str) -> str:
-    """Return the title, or nothing where it is a number, a file name or a program's default."""
-    title = " ".join(title.split())
-    letters = sum(character.isalpha() for character in title)
-    is_sensible = letters >= max(2, 0.4 * len(title.replace(" ", ""))) and "\ufffd" not in title
-    return title if is_sensible and len(title) <= 200 and not BAD_TITLE.match(title) else ""

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extract.guess import WIDE, guess_encoding
 
 SAMPLE = 65536
 BOMS = (
@@ -24,30 +25,15 @@ SUPERSETS = {
     "shift_jis": "cp932",
     "euc_kr": "cp949",
     "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
     "ascii": "cp1252",
 }
-# Running text of a language is full of its commonest characters; text in a wrong encoding is not.
-KANA = frozenset("のにはをたがでてとしれさいるなもかっこくうまスンルリーラト")
-COMMON = {
-    "euc_jp": KANA,
-    "cp932": KANA,
-    "gb18030": frozenset(
-        "的一是不了人在有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作"
-        "里用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心本前开但因只从想实"
-    ),
-    "big5hkscs": frozenset(
-        "的一是不了人在有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下自之年過發後作"
-        "裡用道行所然家種事成方多經麼去法學如都同現當沒動面起看定天分還進好小部其些主樣理心本前開但因只從想實"
-    ),
-    "cp949": frozenset("이다는의에을를가은하고지도로한기사서인나어자아시리그대해라"),
-}
-PLAUSIBLE_NAMES = (
-    "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258 koi8_r koi8_u cp866 iso8859_2 iso8859_5 iso8859_7 "
-    "cp874 gb18030 big5hkscs cp932 euc_jp cp949"
-)
-PLAUSIBLE = PLAUSIBLE_NAMES.split()
+NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"})
 DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)")
 CONTROLS = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
+JAPANESE_ESCAPE = re.compile(rb"\x1b(?:\$[@B]|\$\([DQ]|\([JI])")  # ISO-2022-JP, all of it ASCII bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +54,28 @@ def decode(data: bytes, suffix: str, trust_declaration: bool = False) -> Decoded
     return decoded
 
 
+def decode_as(data: bytes, charset: str) -> str:
+    """Return text whose character set is declared from outside; where it does not fit, or is unknown, it is guessed."""
+    name = _known(charset)
+    if name:
+        try:
+            return data.decode(name)
+        except UnicodeDecodeError:
+            pass
+    decoded = _decode(data, False)
+    is_better = not name or decoded.text.count("\ufffd") == 0
+    return (decoded.text if is_better else data.decode(name, "replace")).replace("\0", "")
+
+
+def decode_name(raw: bytes) -> str:
+    """Return a file's name out of an archive: UTF-8, a Chinese, Japanese or Korean encoding, or that of old PCs."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        guessed = guess_encoding(raw)
+    return raw.decode(guessed if guessed in WIDE or guessed == "cp866" else "cp437", "replace")
+
+
 def _decode(data: bytes, trust_declaration: bool) -> Decoded:
     for mark, encoding in BOMS:
         if data.startswith(mark):
@@ -76,12 +84,22 @@ def _decode(data: bytes, trust_declaration: bool) -> Decoded:
     if sixteen:
         return _with_replacements(data, sixteen)
     try:
-        return Decoded(data.decode("utf-8"), "utf-8")
+        return _japanese(data) or Decoded(data.decode("utf-8"), "utf-8")
     except UnicodeDecodeError:
         pass
     if _is_mostly_utf8(data):
         return _with_replacements(data, "utf-8")
-    return _with_replacements(data, _declared(data) if trust_declaration and _declared(data) else _guess(data))
+    return _with_replacements(data, (_declared(data) if trust_declaration else "") or guess_encoding(data))
+
+
+def _japanese(data: bytes) -> Decoded | None:
+    """Return the text where it is switched by escapes from ASCII to Japanese and back."""
+    if not JAPANESE_ESCAPE.search(data):
+        return None
+    try:
+        return Decoded(data.decode("iso2022_jp_ext"), "iso2022_jp")
+    except UnicodeDecodeError:
+        return None
 
 
 def _with_replacements(data: bytes, encoding: str) -> Decoded:
@@ -99,18 +117,18 @@ def _is_mostly_utf8(data: bytes) -> bool:
 
 def _declared(data: bytes) -> str:
     match = DECLARED.search(data[:2048])
+    name = _known(match[1].decode("ascii", "replace")) if match else ""
+    return "" if name.startswith(("utf-16", "utf-8", "utf-32")) else name
+
+
+def _known(charset: str) -> str:
+    """Return the encoding that a name means, empty where it means none for text."""
     try:
-        name = codecs.lookup(match[1].decode("ascii", "replace")).name if match else ""
-    except LookupError:
+        name = codecs.lookup(charset).name
+        b"a".decode(name, "replace")
+    except (LookupError, ValueError):
         return ""
-    return "" if name.startswith(("utf-16", "utf-8")) else SUPERSETS.get(name, name)
-
-
-def _guess(data: bytes) -> str:
-    sample = data[:SAMPLE]
-    scores = {encoding: _share_of_common(sample, encoding) for encoding in COMMON}
-    best = max(scores, key=lambda encoding: scores[encoding])
-    return best if scores[best] > 0.1 else _guess_by_statistics(sample)
+    return "" if name in NO_CHARSETS else SUPERSETS.get(name, name)
 
 
 def _utf16_without_mark(sample: bytes) -> str:
@@ -120,21 +138,3 @@ def _utf16_without_mark(sample: bytes) -> str:
     if max(even, odd) < 0.1 or min(even, odd) > 0.02:
         return ""
     return "utf-16-le" if odd > even else "utf-16-be"
-
-
-def _share_of_common(sample: bytes, encoding: str) -> float:
-    text = sample.decode(encoding, "replace")
-    foreign = [character for character in text if character > "\x7f"]
-    if not foreign or text.count("\ufffd") > 1 + len(foreign) / 200:
-        return 0.0
-    return sum(character in COMMON[encoding] for character in foreign) / len(foreign)
-
-
-def _guess_by_statistics(sample: bytes) -> str:
-    from charset_normalizer import from_bytes
-
-    whole_lines = sample[: sample.rfind(b"\n") + 1] if len(sample) == SAMPLE else sample
-    best = from_bytes(whole_lines or sample, cp_isolation=PLAUSIBLE).best()
-    name = codecs.lookup(best.encoding).name if best else "cp1252"
-    is_same = sample.decode(name, "replace") == sample.decode("cp1252", "replace")
-    return "cp1252" if is_same else SUPERSETS.get(name, name)

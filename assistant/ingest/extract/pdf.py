@@ -1,87 +1,132 @@
 """PDF in; the text of every page, the outline as headings, and the pages that hold no text out.
 
-PDFium reads the text (over ten times as fast as pypdf), pypdf the outline and the title.
+PDFium reads all of it. Pages that are pictures (scans) are read by OCR.
 """
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 import threading
-import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from assistant.datatypes import Extraction, Heading, Part
+from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest.extract.ocr import INSTALL, is_available
+from assistant.ingest.extract.pdf_attached import attachments_of
+from assistant.ingest.extract.pdf_furniture import without_furniture
+from assistant.ingest.extract.pdf_layout import text_in_reading_order
+from assistant.ingest.extract.pdf_scan import is_picture, read_off
+from assistant.ingest.extract.pdf_structure import headings_of, labels_of, outline_of, title_of
+from assistant.ingest.extract.pdf_text import is_garbage, tidy
+from assistant.ingest.extract.source import Member, Source
 
 if TYPE_CHECKING:
-    from pypdf import PdfReader
-    from pypdfium2 import PdfDocument
+    from pypdfium2 import PdfDocument, PdfPage
 
 PAGE_BREAK = "\n\n"
 LONGEST = 50_000_000  # characters; a file of a few megabytes that yields more is a bomb
-MOST_HEADINGS = 5000
+PAGES_PER_STEP = 50
 PDFIUM = threading.Lock()  # PDFium is not thread-safe
-LINE_END_HYPHEN = re.compile(r"[\ufffe\x02](?:\r?\n)?")
-WORD_BEFORE, WORD_AFTER = re.compile(r"\w*$"), re.compile(r"\w*")
-COMPATIBLE = re.compile(r"[\u2e80-\u2fdf\uf900-\ufaff\ufb00-\ufb06]")  # stand for plain letters
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
-ENCRYPTED = "it is encrypted: a password is needed"
+PAGE_COUNT = re.compile(rb"/Count\s+(\d{6,20})\b")
+PASSWORD_WRONG, SCHEME_UNKNOWN = "password", "security"  # in PDFium's messages
 
 
 @dataclass(frozen=True, slots=True)
 class _Page:
-    text: str
+    text: str = ""
     note: str = ""
-    is_blank: bool = False
+    is_picture: bool = False
+    is_read_off: bool = False
 
 
-def read_pdf(data: bytes, name: str) -> Extraction:
+def read_pdf(source: Source) -> Extraction:
     """Read the text of each page; a page that cannot be read becomes a note."""
-    with PDFIUM:
-        pages = _read_pages(data)
+    with PDFIUM, _opened(source) as document:
+        pages = list(_pages(document, source))
+        title, labels, outline = title_of(document), labels_of(document, len(pages)), outline_of(document)
     notes = tuple(page.note for page in pages if page.note)
     if pages and len(notes) == len(pages):
         raise UnreadableFile(f"damaged: {notes[0]}")
-    texts = _tidy([page.text for page in pages])
-    empty = tuple(number for number, text in enumerate(texts, 1) if not text.strip())
-    if all(page.is_blank for page in pages):
-        raise SkippedFile("no text in it")
-    if len(empty) == len(texts):
-        raise SkippedFile(f"no text: {_pages(len(texts))} pictures only (scanned); OCR is needed")
-    parts = tuple(_parts(texts))
-    title, headings = _structure(data, texts, parts)
-    text = PAGE_BREAK.join(texts)
-    return Extraction(text, parts, headings, title, empty_pages=empty, notes=notes)
+    texts = without_furniture(tidy([page.text for page in pages]))
+    if not any(texts):
+        raise SkippedFile(_why_empty(pages))
+    parts = tuple(_parts(texts, labels))
+    return Extraction(
+        text=PAGE_BREAK.join(texts),
+        parts=parts,
+        headings=headings_of(outline, texts, parts),
+        title=title,
+        empty_pages=tuple(number for number, text in enumerate(texts, 1) if not text),
+        ocr_pages=tuple(number for number, page in enumerate(pages, 1) if page.is_read_off),
+        notes=notes,
+    )
 
 
-def _pages(count: int) -> str:
-    return "1 page is" if count == 1 else f"{count} pages are"
+def open_pdf(source: Source) -> Iterator[Member]:
+    """Yield the files that are attached to the document or to its pages."""
+    with PDFIUM, _opened(source) as document:
+        members = list(attachments_of(document))
+    yield from members
 
 
-def _read_pages(data: bytes) -> list[_Page]:
-    from pypdfium2 import PdfDocument, PdfiumError
-
+@contextmanager
+def _opened(source: Source) -> Iterator[PdfDocument]:
+    claimed = _impossible_count(source.data)
+    if claimed:
+        raise UnreadableFile(f"damaged: it claims to have {claimed} pages")
+    document = _open(source)
     try:
-        document = PdfDocument(data)
-    except PdfiumError as error:
-        if "password" in str(error).lower() or "security" in str(error).lower():
-            raise UnreadableFile(ENCRYPTED) from error
-        raise UnreadableFile("damaged: its structure cannot be read") from error
-    try:
-        pages: list[_Page] = []
-        size = 0
-        for index in range(len(document)):
-            pages.append(_read_page(document, index))
-            size += len(pages[-1].text)
-            if size > LONGEST:
-                raise UnreadableFile(f"it unpacks to more than {LONGEST // 1_000_000} million characters")
-        return pages
+        yield document
     finally:
         document.close()
+
+
+def _open(source: Source) -> PdfDocument:
+    from pypdfium2 import PdfDocument, PdfiumError
+
+    logging.getLogger("pypdfium2").setLevel(logging.CRITICAL)
+    for password in (None, *source.passwords):
+        try:
+            return PdfDocument(source.data, password=password)
+        except PdfiumError as error:
+            message = str(error).lower()
+            if SCHEME_UNKNOWN in message:
+                raise UnreadableFile("it is encrypted in a way that is not known here") from error
+            if PASSWORD_WRONG not in message:
+                raise UnreadableFile("damaged: its structure cannot be read") from error
+    raise UnreadableFile(
+        "it is encrypted: none of the given passwords opens it"
+        if source.passwords
+        else "it is encrypted: a password is needed"
+    )
+
+
+def _impossible_count(data: bytes) -> int:
+    """Return the number of pages where the file claims more of them than it has bytes."""
+    for match in PAGE_COUNT.finditer(data):
+        begin, end = data.rfind(b"obj", 0, match.start()), data.find(b"endobj", match.end())
+        is_page_tree = b"/Pages" in data[max(begin, match.start() - 1000, 0) : min(end, match.end() + 1000)]
+        if int(match[1]) > len(data) and is_page_tree:
+            return int(match[1])
+    return 0
+
+
+def _pages(document: PdfDocument, source: Source) -> Iterator[_Page]:
+    count, size = len(document), 0
+    for index in range(count):
+        page = _read_page(document, index)
+        size += len(page.text)
+        if size > LONGEST:
+            raise UnreadableFile(f"it unpacks to more than {LONGEST // 1_000_000} million characters")
+        if page.is_read_off:
+            source.on_step(f"page {index + 1} of {count}, read off the picture")
+        elif index % PAGES_PER_STEP == 0:
+            source.on_step(f"page {index + 1} of {count}")
+        yield page
 
 
 def _read_page(document: PdfDocument, index: int) -> _Page:
@@ -90,92 +135,40 @@ def _read_page(document: PdfDocument, index: int) -> _Page:
     try:
         page = document[index]
     except PdfiumError:
-        return _Page("", f"page {index + 1} cannot be read")
+        return _Page(note=f"page {index + 1} cannot be read")
     try:
-        textpage = page.get_textpage()
-        try:
-            return _Page(textpage.get_text_range(), is_blank=next(page.get_objects(max_depth=1), None) is None)
-        finally:
-            textpage.close()
+        return _read(page)
     except PdfiumError:
-        return _Page("", f"page {index + 1} cannot be read")
+        return _Page(note=f"page {index + 1} cannot be read")
     finally:
         page.close()
 
 
-def _tidy(texts: Sequence[str]) -> list[str]:
-    """Normalise line ends and letters, and decide what becomes of the hyphens at line ends that PDFium marks.
-
-    "third-party" broken at its hyphen keeps it, "informa-tion" does not: the rest of the document knows which is
-    a word, and where it does not, the document's habit decides.
-    """
-    words = set(re.findall(r"\w+(?:-\w+)*", " ".join(texts).lower()))
-    halves = [_halves(match) for text in texts for match in LINE_END_HYPHEN.finditer(text)]
-    joined = sum((left + right).lower() in words for left, right in halves)
-    hyphenated = sum(f"{left}-{right}".lower() in words for left, right in halves)
-
-    def mend(match: re.Match[str]) -> str:
-        left, right = _halves(match)
-        if f"{left}-{right}".lower() in words or not right[:1].islower():
-            return "-"
-        return "" if (left + right).lower() in words or joined > hyphenated else "-"
-
-    return [_clean(LINE_END_HYPHEN.sub(mend, text)) for text in texts]
-
-
-def _halves(match: re.Match[str]) -> tuple[str, str]:
-    """Return the pieces of word on both sides of the break."""
-    before = WORD_BEFORE.search(match.string[max(0, match.start() - 40) : match.start()])
-    after = WORD_AFTER.match(match.string, match.end(), match.end() + 40)
-    return before[0] if before else "", after[0] if after else ""
-
-
-def _clean(text: str) -> str:
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
-    text = COMPATIBLE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
-    return UNPRINTABLE.sub("", text).strip("\n ")
-
-
-def _parts(texts: Sequence[str]) -> Iterator[Part]:
-    start = 0
-    for number, text in enumerate(texts, 1):
-        yield Part(start, start + len(text), page=number)
-        start += len(text) + len(PAGE_BREAK)
-
-
-def _structure(data: bytes, texts: Sequence[str], parts: Sequence[Part]) -> tuple[str, tuple[Heading, ...]]:
-    """Return title and outline. They are a gift: nothing that is wrong with them makes the file fail."""
-    import pypdf
-
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    title = ""
+def _read(page: PdfPage) -> _Page:
+    textpage = page.get_textpage()
     try:
-        reader = pypdf.PdfReader(io.BytesIO(data))
-        title = str(reader.metadata.title or "") if reader.metadata else ""
-        return title, _headings(reader, texts, parts)
-    except Exception:
-        return title, ()
+        text = text_in_reading_order(textpage)
+    finally:
+        textpage.close()
+    if is_garbage(text):
+        text = ""
+    if not is_picture(page, text):
+        return _Page(text)
+    found = read_off(page, text) if is_available() else text
+    return _Page(found, is_picture=True, is_read_off=found != text)
 
 
-def _headings(reader: PdfReader, texts: Sequence[str], parts: Sequence[Part]) -> tuple[Heading, ...]:
-    found: list[Heading] = []
-    for level, entry in _entries(reader.outline, 1):
-        index = reader.get_destination_page_number(entry)
-        title = " ".join(str(entry.title or "").split())
-        if index is not None and 0 <= index < len(parts) and title and len(found) < MOST_HEADINGS:
-            found.append(Heading(parts[index].char_start + _position(title, texts[index]), level, title))
-    return tuple(sorted(found, key=lambda heading: heading.char_start))
+def _why_empty(pages: Sequence[_Page]) -> str:
+    pictures = sum(page.is_picture for page in pages)
+    if not pictures:
+        return "no text in it"
+    shown = "1 page is a picture" if pictures == 1 else f"{pictures} pages are pictures"
+    remedy = "and nothing could be read off" if is_available() else INSTALL
+    return f"no text: {shown} only (scanned){', ' if is_available() else '; '}{remedy}"
 
 
-def _entries(outline: Sequence[Any], level: int) -> Iterator[tuple[int, Any]]:
-    for entry in outline:
-        if isinstance(entry, list):
-            yield from _entries(entry, level + 1)
-        else:
-            yield level, entry
-
-
-def _position(title: str, page: str) -> int:
-    """Return where the title stands on its page, the top where it is not found."""
-    match = re.search(r"\s+".join(re.escape(word) for word in title.split()), page, re.I)
-    return match.start() if match else 0
+def _parts(texts: Sequence[str], labels: Sequence[str]) -> Iterator[Part]:
+    start = 0
+    for number, (text, label) in enumerate(zip(texts, labels, strict=True), 1):
+        yield Part(start, start + len(text), page=number, page_label=label or None)
+        start += len(text) + len(PAGE_BREAK)

@@ -22,18 +22,20 @@ CHINESE_LEVELS = {"编": 1, "編": 1, "部": 1, "篇": 1, "章": 2, "节": 3, "�
 WORDED = re.compile(r"\s*(?:(PART|BOOK|CHAPTER)|(ARTICLE)|(SECTION))\s+[\dIVXLC]+(?:\.\d+)*\b", re.I)
 NUMBERED = re.compile(r"\s{0,3}(\d{1,2}(?:\.\d{1,3}){0,3})\.?[ \t\u3000]+([^\W\d_].*)$")
 SENTENCE_LIKE = re.compile(r"[.,;:。，；：]\s*$")
+REFERENCE_LIKE = re.compile(r"[a-z)]\. |[\"“”]")  # inside a title; a numbered list of sources has such
 
 PYTHON = re.compile(r"([ \t]*)(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
 TYPED = re.compile(
     r"([ \t]*)(?:(?:export|default|public|private|protected|internal|static|final|abstract|sealed|async|"
     r"pub(?:\(\w+\))?|unsafe|data|open|override|inline)[ \t]+)*"
     r"(?:function\*?|class|interface|enum|struct|trait|impl|fn|func|fun|def|module|namespace|object|protocol|sub|"
-    r"CREATE[ \t]+(?:TABLE|VIEW|FUNCTION|PROCEDURE))[ \t]+(?:\([^)]*\)[ \t]*)?([\w:.~]+)",
+    r"type(?= +\w+ +(?:struct|interface)\b)|CREATE[ \t]+(?:TABLE|VIEW|FUNCTION|PROCEDURE))[ \t]+(?:\([^)]*\)[ \t]*)?([\w:.~]+)",
     re.I,
 )
 CALLABLE = re.compile(r"()(?:[A-Za-z_][\w \t*&:<>,~\[\]]*?[ \t*&:])?([A-Za-z_~]\w*)[ \t]*\([^;=]*$")
 METHOD = re.compile(r"([ \t]+)(?:public|private|protected|internal)[ \t][\w \t<>,\[\]]*?(\w+)[ \t]*\(")
 STATEMENT = re.compile(r"[ \t]*(?:if|for|while|switch|return|else|case|do|catch|new|throw|using|import|from)\b")
+ARROW = re.compile(r"([ \t]*)(?:export +)?(?:const|let) +(\w+) *= *(?:async *)?(?:function\b|(?:\([^()]*\)|\w+)[^=]*=>)")
 SECTION = re.compile(r"()\[+([^\[\]]+)\]+[ \t]*$")
 KEY = re.compile(r"()([\w.-]+):[ \t]*$")
 LATEX = re.compile(r"[ \t]*\\(part|chapter|section|subsection|subsubsection)\*?\{([^}]+)\}")
@@ -45,6 +47,7 @@ DEFINITIONS = {
     **dict.fromkeys((".yaml", ".yml"), (KEY,)),
     **dict.fromkeys((".json", ".xml", ".css"), ()),
     **dict.fromkeys((".c", ".h", ".cpp", ".hpp", ".cc", ".cs", ".java", ".m", ".sh", ".bash"), BRACED),
+    **dict.fromkeys((".js", ".jsx", ".ts", ".tsx", ".vue"), (TYPED, ARROW)),
     ".py": (PYTHON,),
 }
 
@@ -115,10 +118,8 @@ def _lines(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
 
 def _fence_after(fence: str, mark: str, line: str) -> str:
     """Return the fence that is open after this line, nothing where none is."""
-    if not fence:
-        return mark
-    is_closed = mark.startswith(fence) and line.strip() == mark
-    return "" if is_closed else fence
+    is_closed = fence and mark.startswith(fence) and line.strip() == mark
+    return "" if is_closed else fence or mark
 
 
 def _plain(title: str) -> str:
@@ -137,7 +138,7 @@ def _numbered(at: int, line: str) -> Iterator[Heading]:
     worded, numbered = WORDED.match(line), NUMBERED.match(line)
     if worded:
         yield Heading(at, 1 if worded[1] else 2 if worded[2] else 3, line.strip())
-    elif numbered:
+    elif numbered and not REFERENCE_LIKE.search(numbered[2]):
         yield Heading(at, 3 + numbered[1].count("."), line.strip())
 
 

@@ -1,0 +1,147 @@
+"""The command that measures how good search and answers are on the person's own library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from assistant.cli import to_json
+from assistant.cli.batch import read_bytes
+from assistant.cli.boundary import INTERRUPTED
+from assistant.cli.options import Chat, Embed, Json, Library, settings_of
+from assistant.cli.render_evaluation import show_comparison, show_evaluation
+from assistant.cli.terminal import counted, notice, notices, output, say_error
+from assistant.datatypes import FileState
+from assistant.errors import UsageError
+from assistant.evaluate import (
+    Evaluation,
+    Question,
+    Row,
+    absent,
+    measure,
+    parse_questions,
+    read_rows,
+    save,
+    searchable,
+    summarise,
+    to_record,
+)
+from assistant.evaluate import compare as compared
+from assistant.loading import chat_spec
+from assistant.pipeline import Assistant
+
+NAMED = 5  # missing files that a notice names
+
+Asked = Annotated[str | None, typer.Argument(metavar="QUESTIONS.jsonl", help="A file of JSON lines like "
+                                             '{"question": "...", "answers": ["..."], "gold_docs": ["lease.pdf"]}; - is stdin.',
+                                             show_default=False)]
+Pair = Annotated[tuple[str, str] | None, typer.Option("--compare", metavar="A.json B.json", help="Compare two saved results: "
+                                                      "which differences are more than noise.")]
+Retrieval = Annotated[bool, typer.Option("--retrieval", help="Measure the search alone; no language model is needed.")]
+Depth = Annotated[int, typer.Option("-k", "--results", metavar="N", min=1, show_default=False,
+                                    help="How many passages of each search are looked at; 50 where nothing is said.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Also save the result, with every question, to "
+                                          "compare it later.")]
+
+
+def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = None, retrieval: Retrieval = False,
+             count: Depth = 50, out: Out = None, library: Library = None, chat: Chat = None, embed: Embed = None,
+             json: Json = False) -> None:
+    """Measure how good search and answers are on your own library, with questions whose answers you know.
+
+    Each figure has a 95 % interval: how far it could move with other questions of the same sort.
+    """
+    if (questions is None) == (compare is None):
+        raise UsageError("Give QUESTIONS.jsonl, or --compare A.json B.json, and not both.",
+                         "For example: assistant eval questions.jsonl --retrieval")
+    if compare is not None:
+        show_difference(*compare, json=json)
+        return
+    asked = parse_questions(read_bytes(questions or ""))
+    require_use(asked, out, retrieval=retrieval)
+    settings = settings_of(context, library, chat, embed)
+    model = "" if retrieval else chat_spec(settings).name  # a missing model is told before anything is searched
+    with Assistant(settings) as assistant:
+        warn_absent(asked, assistant)
+        rows = measured(assistant, asked, count, retrieval=retrieval)
+        held = assistant.status()
+    if held.waiting:
+        notice(f"{counted(held.waiting, 'passage')} found by keyword only, since they are not embedded yet: assistant sync")
+    about: dict[str, str | int] = {"library": held.name, "embedder": held.embedder, "chat": model, "passages": held.chunks,
+                                   "results": count}
+    conclude(summarise(rows, len(asked), about), out, json=json)
+
+
+def require_use(questions: Sequence[Question], out: Path | None, *, retrieval: bool) -> None:
+    """Raise UsageError where nothing would come of it, before it takes its time."""
+    if retrieval and not any(map(searchable, questions)):
+        raise UsageError("No question says which file should be found.", 'Name the right files: "gold_docs": ["lease.pdf"]')
+    if out is not None and (out.is_dir() or not out.expanduser().parent.is_dir()):
+        raise UsageError(f"{out} cannot be written: its folder is not there, or it is one.", "Give --out the name of a file.")
+
+
+def warn_absent(questions: Sequence[Question], assistant: Assistant) -> None:
+    """Say which right files the library does not hold: they count as not found."""
+    indexed = [entry.path for entry in assistant.ledger() if entry.state is FileState.INDEXED]
+    gone = absent({document for question in questions if question.answerable for document, _ in question.gains}, indexed)
+    if gone:
+        names = ", ".join(gone[:NAMED]) + (f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else "")
+        notice(f"Not in the library, so they count as not found: {counted(len(gone), 'right file')} ({names})")
+
+
+def measured(assistant: Assistant, questions: Sequence[Question], count: int, *, retrieval: bool) -> list[Row]:
+    """Return what was measured of each question; fewer where Ctrl-C stopped it after at least one."""
+    rows: list[Row] = []
+    ask = None if retrieval else lambda text: assistant.ask(text).answer
+    with question_progress(len(questions)) as advance:
+        try:
+            for row in measure(questions, lambda text: assistant.search(text, count).hits, ask):
+                rows.append(row)
+                if row.error:
+                    say_error(f"Question {row.id}: {row.error}")
+                advance()
+        except KeyboardInterrupt:
+            if not rows:
+                raise
+    return rows
+
+
+@contextmanager
+def question_progress(total: int) -> Iterator[Callable[[], None]]:
+    """Show how many questions are done."""
+    console = notices()
+    columns = (SpinnerColumn(), TextColumn("Asking"), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
+               TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda: bar.advance(task)
+
+
+def conclude(result: Evaluation, out: Path | None, *, json: bool) -> None:
+    """Show and save what was measured; end with the exit code that it deserves."""
+    if json:
+        to_json.print_json(to_record(result))
+    else:
+        show_evaluation(output(), result)
+    if out is not None:
+        save(out, result)
+    if len(result.rows) < result.planned:
+        notice(f"Stopped after {len(result.rows):,} of {counted(result.planned, 'question')}; the figures are of those.")
+        raise typer.Exit(INTERRUPTED)
+    if any(row.error for row in result.rows):
+        raise typer.Exit(1)
+
+
+def show_difference(first: str, second: str, *, json: bool) -> None:
+    """Show how the second of two saved results differs from the first."""
+    comparison = compared(read_rows(Path(first)), read_rows(Path(second)))
+    if json:
+        to_json.print_json(to_record(comparison))
+    else:
+        show_comparison(output(), comparison, first, second)

@@ -1,0 +1,1 @@
+"""Formats of older and rarer programs in; their text out."""

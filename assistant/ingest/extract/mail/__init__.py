@@ -1,0 +1,1 @@
+"""Messages in; what they say, and the files attached to them, out."""

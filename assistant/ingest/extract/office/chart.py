@@ -1,0 +1,42 @@
+"""The XML of a chart (DrawingML, ECMA-376 part 1) in; its title, and its numbers as the rows of a table, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from xml.etree.ElementTree import Element
+
+from assistant.ingest.extract.office.runs import outermost, running_text
+from assistant.ingest.extract.package import attribute, local
+
+
+def chart_title(chart: Element) -> str:
+    """Return the chart's title, or nothing."""
+    for node in outermost(chart, "title"):
+        return " ".join(filter(None, (running_text(paragraph).strip() for paragraph in outermost(node, "p"))))
+    return ""
+
+
+def chart_rows(chart: Element) -> list[list[str]]:
+    """Return a row of the names of the series, then one row to each category."""
+    series = list(outermost(chart, "ser"))
+    labels: dict[int, str] = {}
+    columns = []
+    for one in series:
+        labels = {**_points(one, "cat"), **_points(one, "xVal"), **labels}
+        columns.append({**_points(one, "val"), **_points(one, "yVal")})
+    numbers = sorted(set(labels).union(*columns))
+    names = ["", *(" ".join(_points(one, "tx").values()) for one in series)]
+    rows = [[labels.get(number, ""), *(column.get(number, "") for column in columns)] for number in numbers]
+    return [names, *rows] if rows else []
+
+
+def _points(series: Element, kind: str) -> dict[int, str]:
+    """Return the values of one kind by their number."""
+    return dict(pair for node in series if local(node) == kind for pair in _numbered(node))
+
+
+def _numbered(node: Element) -> Iterator[tuple[int, str]]:
+    for point in outermost(node, "pt"):
+        index = attribute(point, "idx")
+        if index.isdecimal():
+            yield int(index), " ".join("".join(value.itertext()) for value in outermost(point, "v"))

@@ -1,0 +1,58 @@
+"""Zip files that hold XML (Word, PowerPoint, OpenDocument, EPUB) in; their entries out, within limits."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from xml.etree.ElementTree import Element, ParseError
+
+from assistant.errors import UnreadableFile
+
+LARGEST_UNPACKED = 500_000_000
+OLD_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE, which Office also wraps around what it encrypts
+
+
+@contextmanager
+def opened_package(data: bytes, kind: str) -> Iterator[zipfile.ZipFile]:
+    """Open a package. `kind` ("Word document") is for the reason of the UnreadableFile that is raised where it is none."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > LARGEST_UNPACKED:
+                raise UnreadableFile(f"it unpacks to more than {LARGEST_UNPACKED // 1_000_000} MB")
+            yield archive
+    except (zipfile.BadZipFile, EOFError, zlib.error) as error:
+        raise UnreadableFile(f"damaged: it is cut off or no {kind}") from error
+    except ParseError as error:
+        raise UnreadableFile("damaged: its XML cannot be read") from error
+
+
+def entry(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Return the bytes of an entry. The size that the archive states may be a lie: no more than the limit is read."""
+    with archive.open(name) as file:
+        content = file.read(LARGEST_UNPACKED + 1)
+    if len(content) > LARGEST_UNPACKED:
+        raise UnreadableFile(f"it unpacks to more than {LARGEST_UNPACKED // 1_000_000} MB")
+    return content
+
+
+def xml_entry(archive: zipfile.ZipFile, name: str) -> Element:
+    """Return the root of an entry's XML. One that declares entities is refused: it could grow without end."""
+    from xml.etree import ElementTree
+
+    content = entry(archive, name)
+    if b"<!ENTITY" in content.replace(b"\0", b""):  # in UTF-16 every other byte is zero
+        raise UnreadableFile("it is a trap: its XML would grow without end")
+    return ElementTree.fromstring(content)
+
+
+def local(node: Element) -> str:
+    """Return an element's name without its namespace."""
+    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
+
+
+def attribute(node: Element, name: str) -> str:
+    """Return an attribute by its name without namespace, empty where there is none."""
+    return next((value for key, value in node.attrib.items() if key.rpartition("}")[2] == name), "")

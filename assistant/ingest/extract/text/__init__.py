@@ -1,0 +1,1 @@
+"""Files that are text themselves in; that text, decoded, and its structure out."""

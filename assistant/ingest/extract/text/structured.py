@@ -1,0 +1,122 @@
+"""JSON in; the file as it is, or laid out where nobody could read it so, or the text that an editor kept in it, out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from assistant.datatypes import Extraction, Part, Shape
+from assistant.errors import UnreadableFile
+from assistant.ingest.extract.decode import Decoded, decode
+from assistant.ingest.extract.source import Source
+from assistant.ingest.extract.text.text import whole
+from assistant.ingest.extract.writing import LINE, PARAGRAPH, Writing
+
+LONG_LINE = 1000
+ESCAPED = re.compile(r"\\u(?!00[0-7])[0-9a-fA-F]{4}")  # a letter beyond ASCII, which nobody would search for like this
+ITEMS = frozenset({"list_item", "listItem", "check_list_item", "task_item", "taskItem"})
+INLINE = frozenset({"text", "hard_break", "hardBreak", "mention", "emoji", "link"})
+
+Json = dict[str, Any]
+
+
+def read_json(source: Source) -> Extraction:
+    """Read JSON; that in one long line, or with its letters escaped, is laid out anew."""
+    decoded = decode(source.data, source.suffix)
+    if ESCAPED.search(decoded.text) or any(len(line) > LONG_LINE for line in decoded.text.splitlines()):
+        decoded = Decoded(_laid_out(decoded.text), decoded.encoding, decoded.notes)
+    return whole(decoded, (), source.name, Shape.CODE)
+
+
+def read_json_lines(source: Source) -> Extraction:
+    """Read JSON lines: one record to a line as in the file, its letters unescaped."""
+    decoded = decode(source.data, source.suffix)
+    if ESCAPED.search(decoded.text):
+        lines = "\n".join(map(_unescaped, decoded.text.split("\n")))
+        decoded = Decoded(lines, decoded.encoding, decoded.notes)
+    return whole(decoded, (), source.name, Shape.CODE)
+
+
+def read_note(source: Source) -> Extraction:
+    """Read a note that an editor of web pages saved as a tree of nodes (ProseMirror's, as in Box Notes) or as one text."""
+    decoded = decode(source.data, source.suffix)
+    try:
+        note = json.loads(decoded.text)
+    except ValueError as error:
+        raise UnreadableFile("damaged: it is cut off or no note") from error
+    writing = Writing()
+    writing.begin(Part(0, 0))
+    old = note.get("atext") if isinstance(note, dict) else None
+    if isinstance(old, dict):
+        writing.add(str(old.get("text", "")))
+    else:
+        _write_node(note, writing)
+    return writing.finish(encoding=decoded.encoding, notes=decoded.notes)
+
+
+def _laid_out(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+    except ValueError:
+        return text
+
+
+def _unescaped(line: str) -> str:
+    try:
+        return json.dumps(json.loads(line), ensure_ascii=False) if ESCAPED.search(line) else line
+    except ValueError:
+        return line
+
+
+def _write_node(node: object, writing: Writing, mark: str = "") -> None:
+    """Write the blocks of a node; `mark` is that of a list item it is the first block of."""
+    if isinstance(node, list) or (isinstance(node, dict) and not isinstance(node.get("type"), str)):
+        for child in node if isinstance(node, list) else node.values():
+            if isinstance(child, (dict, list)):
+                _write_node(child, writing)
+        return
+    if not isinstance(node, dict):
+        return
+    children, kind = _children(node), node["type"]
+    if kind == "table":
+        writing.tabulate([[_text(cell) for cell in _children(row)] for row in children])
+    elif kind == "heading":
+        writing.head(_text(node), _level(node))
+    elif children and all(child.get("type") in INLINE for child in children):
+        _write_text(_text(node), writing, mark)
+    else:
+        for number, child in enumerate(children):
+            _write_node(child, writing, mark if number == 0 and kind in ITEMS else "- " if child.get("type") in ITEMS else "")
+
+
+def _write_text(text: str, writing: Writing, mark: str) -> None:
+    if text.strip():
+        writing.add(mark + text.strip(), LINE if mark else PARAGRAPH)
+
+
+def _level(node: Json) -> int:
+    attributes = node.get("attrs")
+    level = attributes.get("level") if isinstance(attributes, dict) else None
+    return level if isinstance(level, int) and 1 <= level <= 6 else 1
+
+
+def _children(node: Json) -> list[Json]:
+    content = node.get("content")
+    return [child for child in content if isinstance(child, dict)] if isinstance(content, list) else []
+
+
+def _text(node: Json) -> str:
+    return "".join(_pieces(node))
+
+
+def _pieces(node: Json) -> Iterator[str]:
+    if isinstance(node.get("text"), str):
+        yield node["text"]
+    elif node.get("type") in ("hard_break", "hardBreak"):
+        yield "\n"
+    for number, child in enumerate(_children(node)):
+        if number and child.get("type") not in INLINE:
+            yield " "
+        yield from _pieces(child)

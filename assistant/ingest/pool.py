@@ -1,0 +1,91 @@
+"""Files in, their readings out in the same order, read by several worker processes at once."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+
+from assistant.ingest.reading import Reading, Terms
+from assistant.ingest.warden import Bounds, Warden
+
+AHEAD = 16  # files to a worker that may be read before they are asked for
+GLANCE_SECONDS = 0.2
+
+OnStep = Callable[[str], None]
+
+
+def nothing_to_do() -> bool:
+    """Do nothing."""
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to read, and the hash of the content that is known of it, if any."""
+
+    path: Path
+    known_hash: str = ""
+
+
+class Pool:
+    """Some workers. Close it, and they end at once."""
+
+    def __init__(self, workers: int, terms: Terms, bounds: Bounds) -> None:
+        self._wardens = [Warden(terms, bounds) for _ in range(workers)]
+        self._idle: SimpleQueue[Warden] = SimpleQueue()
+        for warden in self._wardens:
+            self._idle.put(warden)
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reading")
+        self._steps: dict[Path, str] = {}
+
+    def __enter__(self) -> Pool:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the workers."""
+        self.close()
+
+    def close(self) -> None:
+        """End the workers, whatever they are doing."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for warden in self._wardens:
+            warden.close()
+        self._threads.shutdown(wait=True)
+
+    def read(self, jobs: Iterable[Job], on_step: OnStep, meanwhile: Callable[[], bool] = nothing_to_do
+             ) -> Iterator[tuple[Job, list[Reading]]]:
+        """Yield each job with its readings, in order. `on_step` is told how far the file is that is waited for.
+
+        `meanwhile` is called for something useful to do in the time; it says whether there was anything.
+        """
+        waiting: deque[tuple[Job, Future[list[Reading]]]] = deque()
+        for job in jobs:
+            waiting.append((job, self._threads.submit(self._read, job)))
+            if len(waiting) > AHEAD * len(self._wardens):
+                yield self._result(*waiting.popleft(), on_step, meanwhile)
+        while waiting:
+            yield self._result(*waiting.popleft(), on_step, meanwhile)
+
+    def _read(self, job: Job) -> list[Reading]:
+        warden = self._idle.get()
+        try:
+            return warden.read(job.path, job.known_hash, lambda words: self._steps.__setitem__(job.path, words))
+        finally:
+            self._steps.pop(job.path, None)
+            self._idle.put(warden)
+
+    def _result(self, job: Job, future: Future[list[Reading]], on_step: OnStep, meanwhile: Callable[[], bool]
+                ) -> tuple[Job, list[Reading]]:
+        pause = GLANCE_SECONDS
+        while True:
+            try:
+                return job, future.result(timeout=pause)
+            except NotYet:
+                on_step(f"{job.path}: {self._steps[job.path]}" if job.path in self._steps else str(job.path))
+            pause = 0.0 if meanwhile() else GLANCE_SECONDS

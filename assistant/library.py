@@ -1,0 +1,65 @@
+"""A library's name in; its store and its search, each opened when it is first needed, out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from assistant.datatypes import Embedder
+from assistant.errors import EmbedderMismatch, NothingIndexed
+from assistant.index import Store
+from assistant.loading import Models
+from assistant.retrieve import Searcher
+
+
+class Library:
+    """One library. Close it after use."""
+
+    def __init__(self, name: str, folder: Path, models: Models) -> None:
+        self.name = name
+        self.file = folder / name / "library.sqlite"
+        self._models = models
+        self._store: Store | None = None
+        self._searcher: Searcher | None = None
+        self._checked_generation = -1
+
+    def close(self) -> None:
+        """Close what is open."""
+        if self._store is not None:
+            self._store.close()
+        self._store = self._searcher = None
+
+    def require(self) -> None:
+        """Raise NothingIndexed where there is no such library."""
+        if not self.file.exists():
+            raise NothingIndexed(f"The library '{self.name}' is empty.", "Add files first: assistant add FOLDER")
+
+    @property
+    def store(self) -> Store:
+        """The truth; made where there is none yet."""
+        if self._store is None:
+            self._store = Store(self.file)
+        return self._store
+
+    def searcher(self) -> Searcher:
+        """Return the search. Raises NothingIndexed, or EmbedderMismatch where another model has made the vectors."""
+        self.require()
+        if not self.store.count_chunks():
+            raise NothingIndexed(f"The library '{self.name}' holds no text.",
+                                 "Add files first: assistant add FOLDER; see what was skipped: assistant status --files")
+        generation = self.store.generation
+        if generation != self._checked_generation:  # another process may have rebuilt it with another model
+            check_fingerprint(self.store, self._models.embedder)
+            self._checked_generation = generation
+        if self._searcher is None:
+            self._searcher = Searcher(self.store, self._models.embedder)
+        return self._searcher
+
+
+def check_fingerprint(store: Store, embedder: Embedder) -> None:
+    """Raise EmbedderMismatch where the library's vectors come from another model."""
+    if store.meta("embedder") not in {"", embedder.fingerprint}:
+        built_with = store.meta("embedder_name")
+        raise EmbedderMismatch(
+            f"This library was built with the embedding model {built_with}, not with this {embedder.name}.",
+            f"Use --embed {built_with}, or embed everything anew: assistant sync --rebuild",
+        )

@@ -1,0 +1,194 @@
+"""eval: what is measured of a library, what is saved and compared, and how it ends."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from assistant.answer import AnswerStream
+from assistant.cli.boundary import ErrorBoundary
+from assistant.cli.evaluate import evaluate
+from assistant.errors import ContextOverflow
+
+QUESTIONS = (
+    {"id": "end", "question": "When does the lease end?", "answers": ["31 December 2027"], "gold_docs": ["lease.md"],
+     "kind": "date"},
+    {"id": "beans", "question": "How many grams of beans?", "answers": ["nine"], "gold_docs": ["coffee.txt"], "kind": "number",
+     "gold_span": {"start": 0, "end": 45}},
+    {"id": "roof", "question": "Who mends the roof?", "answerable": False, "kind": "number"},
+)  # fmt: skip
+
+
+@pytest.fixture
+def run_eval():
+    """Run the command in an app of its own."""
+    app = typer.Typer(cls=ErrorBoundary)
+    app.callback()(lambda: None)
+    app.command("eval")(evaluate)
+    return lambda *arguments, stdin=None: CliRunner().invoke(app, ["eval", *map(str, arguments)], input=stdin)
+
+
+@pytest.fixture
+def questions(tmp_path):
+    path = tmp_path / "questions.jsonl"
+    path.write_text("\n".join(map(json.dumps, QUESTIONS)), "utf-8")
+    return path
+
+
+def test_search_and_answers_are_measured(run_eval, library, questions):
+    result = run_eval(questions, "--json")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    measured = json.loads(result.stdout)
+    assert measured["about"].pop("passages") > 0
+    assert measured["about"] == {"library": "default", "embedder": "fake:", "chat": "fake:", "results": 50}
+    metrics = measured["metrics"]
+    assert metrics["recall_at_1"] == {"mean": 1.0, "low": 1.0, "high": 1.0, "count": 2}
+    assert metrics["span_recall"]["count"] == 1
+    assert metrics["contains"]["mean"] == 1.0
+    assert metrics["cites_gold_file"]["mean"] == 1.0
+    assert metrics["abstention_recall"]["count"] == 1
+    assert set(measured["kinds"]) == {"date", "number"}
+    assert measured["langs"] == {}
+    assert [row["id"] for row in measured["rows"]] == ["end", "beans", "roof"]
+    assert measured["rows"][2]["metrics"].keys() <= {"abstention_recall", "abstention_precision"}
+
+
+def test_the_search_alone_needs_no_chat_model(run_eval, library, questions, monkeypatch):
+    monkeypatch.delenv("ASSISTANT_CHAT")
+    missing = run_eval(questions)
+    assert (missing.exit_code, missing.stdout) == (5, "")
+    result = run_eval(questions, "--retrieval", "--json", "-k", 5)
+    assert result.exit_code == 0
+    measured = json.loads(result.stdout)
+    assert (measured["about"]["chat"], measured["about"]["results"]) == ("", 5)
+    assert "contains" not in measured["metrics"]
+    assert measured["metrics"]["ndcg_at_10"]["mean"] == 1.0
+
+
+def test_the_table(run_eval, library, questions):
+    result = run_eval(questions)
+    assert result.stdout.startswith("Library default  3 questions, fake:, fake:\n")
+    overall, by_kind = result.stdout.split("\n\n")
+    assert any(line.split() == ["nDCG@10", "1.000", "1.000", "to", "1.000", "2"] for line in overall.splitlines())
+    assert any(line.split()[:3] == ["date", "recall@10", "1.000"] for line in by_kind.splitlines())
+    assert "\x1b" not in result.stdout
+
+
+def test_questions_come_from_stdin(run_eval, library, questions):
+    assert run_eval("-", "--retrieval", stdin=questions.read_bytes()).exit_code == 0
+
+
+def test_right_files_that_the_library_lacks_are_named(run_eval, library):
+    question = {"question": "When does the lease end?", "gold_docs": ["lost.md", "lease.md"]}
+    result = run_eval("-", "--retrieval", "--json", stdin=json.dumps(question))
+    assert "1 right file (lost.md)" in result.stderr
+    assert json.loads(result.stdout)["metrics"]["recall_at_10"]["mean"] == 0.5
+
+
+def test_two_results_are_compared(run_eval, library, questions, tmp_path):
+    better, worse = tmp_path / "better.json", tmp_path / "worse.json"
+    many = [{"question": f"How many grams of beans make {cups} cups?", "gold_docs": ["coffee.txt"]} for cups in range(8)]
+    questions.write_text("\n".join(map(json.dumps, many)), "utf-8")
+    assert run_eval(questions, "--retrieval", "--out", better).exit_code == 0
+    saved = json.loads(better.read_text("utf-8"))
+    for row in saved["rows"]:
+        row["metrics"]["recall_at_1"] = 0.0
+    worse.write_text(json.dumps(saved), "utf-8")
+    result = run_eval("--compare", better, worse)
+    assert result.exit_code == 0
+    lines = {line.split()[0]: line for line in result.stdout.splitlines()}
+    assert lines["recall@1"].split()[1:4] == ["1.000", "0.000", "-1.000"]
+    assert lines["recall@1"].rstrip().endswith("B is worse")
+    assert lines["recall@10"].split()[-1] == "8"
+    compared = json.loads(run_eval("--compare", better, worse, "--json").stdout)
+    assert compared["shared"] == 8
+    assert compared["metrics"]["recall_at_1"]["more_than_noise"] is True
+    assert compared["metrics"]["recall_at_10"]["more_than_noise"] is False
+
+
+def test_questions_that_only_one_result_has_are_left_out(run_eval, library, questions, tmp_path):
+    run_eval(questions, "--retrieval", "--out", tmp_path / "a.json")
+    questions.write_text("\n".join(map(json.dumps, QUESTIONS[:2])), "utf-8")
+    run_eval(questions, "--retrieval", "--out", tmp_path / "b.json")
+    result = run_eval("--compare", tmp_path / "a.json", tmp_path / "b.json")
+    assert "2 questions in both" in result.stdout
+    assert "Left out: 1 only in A, 0 only in B" in result.stdout
+
+
+def test_ctrl_c_keeps_what_was_measured(run_eval, library, questions, tmp_path, monkeypatch):
+    answered = AnswerStream.answer
+
+    def stop_at_the_second(stream):
+        if "beans" in stream.question:
+            raise KeyboardInterrupt
+        return answered.fget(stream)
+
+    monkeypatch.setattr(AnswerStream, "answer", property(stop_at_the_second))
+    result = run_eval(questions, "--out", tmp_path / "a.json")
+    assert result.exit_code == 130
+    assert "1 question," in result.stdout
+    assert "Stopped after 1 of 3 questions; the figures are of those." in result.stderr
+    saved = json.loads((tmp_path / "a.json").read_text("utf-8"))
+    assert (saved["planned"], len(saved["rows"])) == (3, 1)
+
+
+def test_ctrl_c_before_anything_was_measured(run_eval, library, questions, monkeypatch):
+    def stop(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(AnswerStream, "answer", property(stop))
+    result = run_eval(questions)
+    assert (result.exit_code, result.stdout) == (130, "")
+    assert "Stopped." in result.stderr
+
+
+def test_a_question_that_does_not_fit_the_model(run_eval, library, questions, monkeypatch):
+    def overflow(_):
+        raise ContextOverflow("The question is too long.")
+
+    monkeypatch.setattr(AnswerStream, "answer", property(overflow))
+    result = run_eval(questions, "--json")
+    assert result.exit_code == 1
+    assert "Question beans: The question is too long." in result.stderr
+    measured = json.loads(result.stdout)
+    assert measured["metrics"]["recall_at_1"]["count"] == 2
+    assert "contains" not in measured["metrics"]
+    assert measured["rows"][0]["error"] == "The question is too long."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "not both"),
+        (("{questions}", "--compare", "a.json", "b.json"), "not both"),
+        (("none.jsonl",), "none.jsonl cannot be read"),
+        (("--compare", "a.json", "{questions}"), "a.json cannot be read"),
+        (("--compare", "{questions}", "{questions}"), "is not a result"),
+        (("{questions}", "--out", "{folder}"), "cannot be written"),
+        (("{questions}", "--out", "{folder}/none/a.json"), "cannot be written"),
+    ],
+)
+def test_what_the_command_cannot_take(run_eval, library, questions, folder, arguments, words):
+    result = run_eval(*(argument.format(questions=questions, folder=folder) for argument in arguments))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert words in result.stderr
+
+
+def test_a_bad_line_is_named(run_eval, library):
+    result = run_eval("-", stdin='{"question": "fine"}\n{"answers": []}\n')
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "Line 2: it has no question" in result.stderr
+
+
+def test_retrieval_needs_a_question_with_a_right_file(run_eval, library):
+    result = run_eval("-", "--retrieval", stdin='{"question": "fine", "answers": ["yes"]}\n')
+    assert result.exit_code == 2
+    assert "gold_docs" in result.stderr
+
+
+def test_an_empty_library(run_eval, questions):
+    assert run_eval(questions, "--retrieval").exit_code == 4

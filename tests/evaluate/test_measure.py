@@ -1,0 +1,93 @@
+"""What a question counts for, in the search and in the answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant.errors import ContextOverflow
+from assistant.evaluate import Question, measure
+from assistant.evaluate.answers import score_answer
+from assistant.evaluate.hits import score_hits
+from assistant.evaluate.questions import Span
+from tests.evaluate.made_up import make_answer, make_hit
+
+LEASE = Question("1", "When?", True, ("2027",), (), frozenset({"lease.pdf"}), (("lease.pdf", 1.0),),
+                 frozenset({("lease.pdf", 2)}))
+OPEN = Question("2", "Why?", answerable=False)
+
+
+def test_files_and_pages_are_ranked_each_where_it_first_stands():
+    hits = [make_hit("/d/a.txt"), make_hit("/d/a.txt"), make_hit("/d/lease.pdf", page=1), make_hit("/d/lease.pdf", page=2)]
+    metrics = score_hits(LEASE, hits)
+    assert (metrics["recall_at_1"], metrics["recall_at_5"], metrics["mrr_at_10"]) == (0, 1, 1 / 2)
+    assert metrics["page_mrr_at_10"] == 1 / 3
+    assert "span_recall" not in metrics
+
+
+def test_only_the_first_five_hits_count_for_spans():
+    question = Question("1", "?", gains=(("a.txt", 1.0),), spans=(Span("a.txt", 0, 10),))
+    others = [make_hit("/d/x.txt")] * 5
+    assert score_hits(question, [make_hit("/d/a.txt", 5, 15), *others])["span_recall"] == 0.5
+    assert score_hits(question, [*others, make_hit("/d/a.txt", 5, 15)])["span_recall"] == 0
+
+
+def test_a_search_is_not_measured_where_nothing_should_be_found():
+    assert score_hits(OPEN, [make_hit("/d/a.txt")]) == {}
+    assert score_hits(Question("1", "?", answerable=False, gains=(("a.txt", 1.0),)), [make_hit("/d/a.txt")]) == {}
+
+
+def test_an_answer_that_is_right_and_cites_the_right_file():
+    metrics = score_answer(LEASE, make_answer("In 2027.", ("/d/x.txt", None), ("/d/lease.pdf", 3)))
+    assert metrics == {"answerable_refused": 0, "contains": 1, "f1": pytest.approx(2 / 3), "cited": 1, "cites_gold_file": 1,
+                       "cites_gold_page": 0}
+
+
+def test_an_answer_without_citations():
+    metrics = score_answer(LEASE, make_answer("In 2026."))
+    assert metrics == {"answerable_refused": 0, "contains": 0, "f1": 0, "cited": 0}
+
+
+def test_a_refusal_is_an_empty_answer():
+    metrics = score_answer(LEASE, make_answer("The files do not say 2027.", abstained=True))
+    assert metrics == {"answerable_refused": 1, "abstention_precision": 0, "contains": 0, "f1": 0}
+
+
+def test_questions_without_an_answer_count_for_abstention_alone():
+    refusal = make_answer("Your files do not say.", abstained=True)
+    assert score_answer(OPEN, refusal) == {"abstention_recall": 1, "abstention_precision": 1}
+    assert score_answer(OPEN, make_answer("Because.", ("/d/x.txt", None))) == {"abstention_recall": 0}
+
+
+def test_every_group_of_answers_must_be_met():
+    question = Question("1", "?", answer_groups=(("May", "5"), ("2027",)))
+    assert score_answer(question, make_answer("In May 2027"))["contains"] == 1
+    assert score_answer(question, make_answer("In May"))["contains"] == 0
+    assert score_answer(question, make_answer("In May"))["f1"] == pytest.approx(2 / 3)
+
+
+def test_only_what_is_measured_is_asked():
+    searched, asked = [], []
+
+    def search(text):
+        searched.append(text)
+        return [make_hit("/d/lease.pdf", page=2)]
+
+    def ask(text):
+        asked.append(text)
+        return make_answer("2027")
+
+    rows = list(measure([LEASE, OPEN], search, None))
+    assert (searched, asked) == (["When?"], [])
+    assert rows[0].metrics["page_recall_at_1"] == 1
+    assert rows[1].metrics == {}
+    assert [row.metrics["contains"] for row in measure([LEASE], search, ask)] == [1]
+
+
+def test_a_question_that_does_not_fit_keeps_the_metrics_of_its_search():
+    def ask(_):
+        raise ContextOverflow("too long")
+
+    (row,) = measure([LEASE], lambda _: [], ask)
+    assert row.error == "too long"
+    assert row.metrics["recall_at_10"] == 0
+    assert "contains" not in row.metrics

@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date, datetime, time, timedelta
+
+import pytest
+
+from assistant.errors import UnreadableFile
+from assistant.ingest.extract.office import extents, ranges
+from assistant.ingest.extract.office.ranges import column_name
+from assistant.ingest.extract.office.sheets import read_opendocument_sheets, read_sheets
+from assistant.ingest.extract.office.workbook import shown
+from assistant.ingest.extract.source import Source
+
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+ODF = " ".join(
+    f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "text", "table")
+)
+
+
+def cell(place: str, value: object) -> str:
+    if isinstance(value, str):
+        return f'<c r="{place}" t="inlineStr"><is><t>{value}</t></is></c>'
+    kind = ' t="b"' if isinstance(value, bool) else ""
+    return f'<c r="{place}"{kind}><v>{int(value) if isinstance(value, bool) else value}</v></c>'
+
+
+def workbook(*sheets: dict[str, object], hidden: int = -1) -> bytes:
+    """Make a workbook: the cells of each sheet by their place, in order."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        numbers = range(1, len(sheets) + 1)
+        states = ["hidden" if number == hidden else "visible" for number in numbers]
+        listed = "".join(
+            f'<sheet name="S{n}" sheetId="{n}" r:id="r{n}" state="{state}"/>' for n, state in zip(numbers, states, strict=True)
+        )
+        archive.writestr("xl/workbook.xml", f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets>{listed}</sheets></workbook>')
+        related = "".join(
+            f'<Relationship Id="r{n}" Type="{OFFICE}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in numbers
+        )
+        archive.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{PACKAGE}">{related}</Relationships>')
+        root = f'<Relationship Id="r" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+        archive.writestr("_rels/.rels", f'<Relationships xmlns="{PACKAGE}">{root}</Relationships>')
+        for number, cells in enumerate(sheets, 1):
+            rows: dict[str, str] = {}
+            for place, value in cells.items():
+                row = place.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+                rows[row] = rows.get(row, "") + cell(place, value)
+            content = "".join(f'<row r="{row}">{made}</row>' for row, made in rows.items())
+            sheet = f'<worksheet xmlns="{MAIN}"><sheetData>{content}</sheetData></worksheet>'
+            archive.writestr(f"xl/worksheets/sheet{number}.xml", sheet)
+    return buffer.getvalue()
+
+
+def read(data: bytes, name: str = "a.xlsx"):
+    return read_sheets(Source(data, name))
+
+
+def marked(found) -> dict[str, str]:
+    """Return the line that each mark stands at."""
+    return {mark.cells: found.text[mark.char_start :].split("\n")[0] for mark in found.marks}
+
+
+def test_rows_are_lines_with_the_range_of_their_cells():
+    found = read(workbook({"C4": "Name", "E4": "Age", "C5": "Ann", "E5": 41.0, "C6": "Bob", "E6": 0.5}))
+    assert found.text == "Name | Age\nAnn | 41\nBob | 0.5"
+    assert marked(found) == {"C4:E4": "Name | Age", "C5:E5": "Ann | 41", "C6:E6": "Bob | 0.5"}
+    assert found.tables[0].header == "Name | Age"
+
+
+def test_sheets_are_parts_hidden_ones_too():
+    steps: list[str] = []
+    data = workbook({"A1": "first"}, {"B2": True}, hidden=2)
+    found = read_sheets(Source(data, "a.xlsx", on_step=steps.append))
+    texts = {part.sheet: found.text[part.char_start : part.char_end] for part in found.parts}
+    assert texts == {"S1": "first", "S2": "TRUE"}
+    assert steps == ["sheet S1", "sheet S2"]
+    assert marked(found) == {"A1": "first", "B2": "TRUE"}
+
+
+def test_titles_above_a_header_are_no_part_of_the_table():
+    cells = {"A1": "Annual report", "A2": "all in euros", "A3": "Year", "B3": "Sales", "C3": "Cost"}
+    found = read(workbook({**cells, "A4": 2023, "B4": 10, "C4": 9, "A5": 2024, "B5": 12, "C5": 8}))
+    assert found.text == "Annual report\nall in euros\n\nYear | Sales | Cost\n2023 | 10 | 9\n2024 | 12 | 8"
+    assert found.tables[0].header == "Year | Sales | Cost"
+    assert list(marked(found)) == ["A1", "A2", "A3:C3", "A4:C4", "A5:C5"]
+
+
+def test_an_empty_row_ends_a_table():
+    cells = {"A1": "Year", "B1": "Sales", "A2": 2023, "B2": 10, "A5": "Name", "B5": "Age", "A6": "Ann", "B6": 4}
+    assert [table.header for table in read(workbook(cells)).tables] == ["Year | Sales", "Name | Age"]
+
+
+def test_values_are_shown_as_a_spreadsheet_shows_them():
+    values = (3.0, 0.1 + 0.2, 1e20, True, date(2024, 1, 2), datetime(2024, 1, 2), datetime(2024, 1, 2, 3, 4, 5, 6), time(3, 4))
+    assert [shown(value) for value in values] == [
+        *("3", "0.3", "1e+20", "TRUE", "2024-01-02", "2024-01-02", "2024-01-02 03:04:05", "03:04:00"),
+    ]
+    assert shown(timedelta(hours=30, seconds=5)) == "30:00:05"
+    assert shown(-timedelta(minutes=2)) == "-0:02:00"
+
+
+def test_columns_have_letters():
+    assert [column_name(index) for index in (0, 25, 26, 701, 702, 16383)] == ["A", "Z", "AA", "ZZ", "AAA", "XFD"]
+
+
+def test_a_sheet_with_too_much_in_it_is_refused(monkeypatch):
+    with pytest.raises(UnreadableFile, match="most of them empty"):
+        read(workbook({"A1": "x", "XFD1048576": "y"}))
+    monkeypatch.setattr(ranges, "MOST_CELLS", 3)
+    with pytest.raises(UnreadableFile, match="too large"):
+        read(workbook({"A1": 1, "B1": 2, "A2": 3, "B2": 4}))
+
+
+def test_empty_cells_far_out_do_not_count():
+    content = b'<row r="1"><c r="A1"><v>1</v></c><c r="XFD1" s="1"/></row><row r="1048576"><c s="2" r="A1048576" /></row>'
+    assert extents._area_of_cells(content) == 1
+    assert extents._area_of_records(b"\x81\x01\x00\x94\x01\x10" + bytes(4) + b"\x09\0\0\0" + bytes(4) + b"\x04\0\0\0") == 50
+
+
+def ods(body: str, **entries: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        content = f"<office:body><office:spreadsheet>{body}</office:spreadsheet></office:body>"
+        archive.writestr("content.xml", f"<office:document-content {ODF}>{content}</office:document-content>")
+        for name, entry in entries.items():
+            archive.writestr(name, entry)
+    return buffer.getvalue()
+
+
+def test_opendocument_cells_as_they_are_shown():
+    nothing = '<table:table-cell table:number-columns-repeated="16384"/>'
+    empty = f'<table:table-row table:number-rows-repeated="3">{nothing}</table:table-row>'
+    price = '<table:table-cell office:value-type="currency" office:value="12.5"><text:p>12.50 €</text:p></table:table-cell>'
+    bare = '<table:table-cell office:value-type="float" office:value="7"/>'
+    row = f'<table:table-row><table:table-cell table:number-columns-repeated="2"/>{price}{bare}</table:table-row>'
+    data = ods(f'<table:table table:name="Prices">{empty}{row}</table:table>')
+    for found in (read_opendocument_sheets(Source(data, "a.ods")), read(data)):
+        assert found.text == "12.50 € | 7"
+        assert marked(found) == {"C4:D4": "12.50 € | 7"}
+        assert found.parts[0].sheet == "Prices"
+
+
+def test_opendocument_repeats_are_bounded():
+    bomb = '<table:table-cell table:number-columns-repeated="999999999"><text:p>x</text:p></table:table-cell>'
+    table = f'<table:table><table:table-row table:number-rows-repeated="999999999">{bomb}</table:table-row></table:table>'
+    assert len(read_opendocument_sheets(Source(ods(table), "a.ods")).text) < 5_000_000
+
+
+def test_opendocument_that_is_encrypted():
+    data = ods("", **{"META-INF/manifest.xml": "<m><encryption-data/></m>"})
+    with pytest.raises(UnreadableFile, match="it is encrypted: a password is needed"):
+        read_opendocument_sheets(Source(data, "a.ods"))
+
+
+def test_other_files_that_are_called_xls():
+    xml = """<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"
+    xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="Old"><Table><Row ss:Index="3">
+    <Cell ss:Index="2"><Data ss:Type="String">a</Data></Cell><Cell ss:MergeAcross="1">
+    <Data ss:Type="DateTime">2024-01-02T00:00:00.000</Data></Cell>
+    <Cell><Data ss:Type="Number">5</Data></Cell></Row></Table></Worksheet></Workbook>"""
+    found = read(xml.encode(), "a.xls")
+    assert found.parts[0].sheet == "Old"
+    assert marked(found) == {"B3:E3": "a | 2024-01-02 | 5"}
+    page = b"<html><table><tr><th>Year</th><th>Sales</th></tr><tr><td>2023</td><td>10</td></tr></table></html>"
+    assert read(page, "a.xls").text == "Year | Sales\n2023 | 10"
+    assert read(b"Year\tSales\n2023\t10\n", "a.xls").tables[0].header == "Year | Sales"
+
+
+def test_what_cannot_be_read_is_refused_with_its_reason():
+    data = workbook({"A1": 1})
+    for bad in (data[: len(data) // 2], b"PK\x03\x04"):
+        with pytest.raises(UnreadableFile, match="damaged: it is cut off or no spreadsheet"):
+            read(bad)
+    with pytest.raises(UnreadableFile, match="Excel 4 or older"):
+        read(b"\x09\x04\x06\x00\x00\x00\x10\x00" + bytes(100), "a.xls")
+    with pytest.raises(UnreadableFile, match="damaged"):
+        read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.xls")

@@ -1,0 +1,227 @@
+"""What a file can do to the process that reads it, and what comes of it. The hostile readers run in real workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from assistant.datatypes import Document
+from assistant.errors import ReadersUnavailable
+from assistant.ingest import Bounds, Job, Pool, Reading, Terms
+from assistant.ingest import warden as wardens
+from assistant.ingest.warden import Warden
+
+HOSTILE = '''
+import os, signal, sys, time
+from assistant.datatypes import Extraction, Part
+from assistant.ingest.extract import OPENERS, READERS
+from assistant.ingest.extract.source import Member
+
+def crash(source):
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+def leave(source):
+    os._exit(3)
+
+def hang(source):
+    time.sleep(600)
+
+def eat(source):
+    hoard = []
+    while True:
+        hoard.append(b"x" * 20_000_000)
+        time.sleep(0.01)
+
+def babble(source):
+    print("garbage on stdout", flush=True)
+    os.write(1, b"more garbage")
+    text = sys.stdin.read() + "read"
+    return Extraction(text, (Part(0, len(text)),))
+
+def work(source):
+    for page in range(8):
+        time.sleep(0.25)
+        source.on_step(f"page {page + 1} of 8")
+    return Extraction("done", (Part(0, 4),))
+
+def unpack(source):
+    for name in source.data.decode().split():
+        yield Member(name, b"content")
+
+for reader in (crash, leave, hang, eat, babble, work):
+    READERS["." + reader.__name__] = reader
+OPENERS[".box"] = unpack
+'''
+
+GENEROUS = Bounds(20, 10**9)
+
+
+@pytest.fixture
+def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], Path]:
+    """Return a function that writes a file; workers started now know readers that misbehave."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(HOSTILE, "utf-8")
+    root = str(Path(wardens.PACKAGE).parent)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), root]))
+
+    def write(name: str, text: str = "content") -> Path:
+        (tmp_path / name).write_text(text, "utf-8")
+        return tmp_path / name
+
+    return write
+
+
+def outcome(readings: list[Reading]) -> str:
+    [reading] = readings
+    return reading.outcome.extraction.text if isinstance(reading.outcome, Document) else str(reading.outcome)
+
+
+def read(warden: Warden, path: Path) -> str:
+    return outcome(warden.read(path, "", lambda _: None))
+
+
+@pytest.fixture
+def warden():
+    made = Warden(Terms(10**6), GENEROUS)
+    yield made
+    made.close()
+
+
+def strict(silence: float = 20, memory: int = 10**9) -> Warden:
+    return Warden(Terms(10**6), Bounds(silence, memory))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_a_crash_is_a_reason_and_the_next_file_is_read(hostile, warden):
+    assert read(warden, hostile("a.crash")) == "it crashes the program that reads it (SIGSEGV)"
+    assert read(warden, hostile("a.leave")) == "it crashes the program that reads it (exit code 3)"
+    assert read(warden, hostile("a.txt", "still here")) == "still here"
+
+
+def test_what_crashed_is_known_by_its_content_so_that_it_is_not_tried_again(hostile, warden):
+    [reading] = warden.read(hostile("a.leave"), "", lambda _: None)
+    assert len(reading.content_hash) == 64 and reading.outcome.content_hash == reading.content_hash
+
+
+def test_a_file_without_progress_is_given_up(hostile):
+    slow = strict(silence=1)
+    started = time.monotonic()
+    assert read(slow, hostile("a.hang")) == "reading it was given up: no progress in 1 seconds"
+    assert time.monotonic() - started < 15
+    assert read(slow, hostile("a.txt", "next")) == "next"
+    slow.close()
+
+
+def test_a_file_that_makes_progress_may_take_longer_than_the_silence_that_is_allowed(hostile):
+    patient = strict(silence=1)
+    steps: list[str] = []
+    assert outcome(patient.read(hostile("a.work"), "", steps.append)) == "done"
+    assert steps and all(step.startswith("page ") for step in steps)
+    patient.close()
+
+
+def test_memory_is_bounded(hostile):
+    greedy = strict(memory=300_000_000)
+    assert read(greedy, hostile("a.eat")) in {
+        "reading it takes more than 0.3 GB of memory", "it needs more memory than there is",
+    }  # fmt: skip
+    assert read(greedy, hostile("a.txt", "next")) == "next"
+    greedy.close()
+
+
+def test_what_a_library_prints_does_not_disturb(hostile, warden):
+    assert read(warden, hostile("a.babble")) == "read"
+    assert read(warden, hostile("b.babble")) == "read"
+
+
+def test_what_is_inside_a_file_is_given_up_alone(hostile):
+    warden = strict(silence=2)
+    box = hostile("a.box", "one.txt two.leave three.txt four.hang five.txt")
+    found = {Path(each.path).name: each for each in warden.read(box, "", lambda _: None)}
+    assert [name for name, each in found.items() if isinstance(each.outcome, Document)] == [
+        "one.txt", "three.txt", "five.txt", "a.box",
+    ]  # fmt: skip
+    assert "exit code 3" in str(found["two.leave"].outcome) and "no progress" in str(found["four.hang"].outcome)
+    assert found["one.txt"].path == str(box / "one.txt") and found["one.txt"].container == str(box)
+    assert found["a.box"].outcome.extraction.notes == ("5 files in it",)
+    warden.close()
+
+
+def test_the_pool_keeps_the_order_and_outlives_its_workers(hostile):
+    paths = [hostile(f"{number}.{kind}", str(number)) for number, kind in enumerate(["txt", "leave", "work", "txt"] * 3)]
+    with Pool(3, Terms(10**6), GENEROUS) as pool:
+        results = list(pool.read([Job(path) for path in paths], lambda _: None))
+    assert [job.path for job, _ in results] == paths
+    assert [outcome(readings) for _, readings in results[:1]] == ["0"]
+    assert sum("exit code 3" in outcome(readings) for _, readings in results) == 3
+
+
+def children() -> set[int]:
+    return {process.pid for process in psutil.Process().children(recursive=True) if "worker" in " ".join(process.cmdline())}
+
+
+def test_closing_the_pool_ends_workers_that_hang(hostile):
+    before = children()
+    pool = Pool(2, Terms(10**6), Bounds(600, 10**9))
+    found = pool.read([Job(hostile("a.txt")), Job(hostile("b.hang")), Job(hostile("c.hang"))], lambda _: None)
+    next(found)
+    time.sleep(0.5)
+    started = time.monotonic()
+    pool.close()
+    assert time.monotonic() - started < 10
+    assert not children() - before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_workers_end_with_a_program_that_is_killed(hostile):
+    hang = hostile("a.hang")
+    program = f"""
+import sys
+from pathlib import Path
+from assistant.ingest import Bounds, Job, Pool, Terms
+list(Pool(1, Terms(10**6), Bounds(600, 10**9)).read([Job(Path({str(hang)!r}))], lambda _: None))
+"""
+    process = subprocess.Popen([sys.executable, "-c", program])
+    workers: list[psutil.Process] = []
+    deadline = time.monotonic() + 30
+    while not workers and time.monotonic() < deadline:
+        workers = psutil.Process(process.pid).children()
+        time.sleep(0.1)
+    time.sleep(1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    gone, alive = psutil.wait_procs(workers, timeout=20)
+    assert gone and not alive
+
+
+def test_a_worker_that_cannot_start_is_an_error_with_a_hint(hostile, tmp_path, monkeypatch):
+    (tmp_path / "site" / "sitecustomize.py").write_text("import os; os._exit(9)", "utf-8")
+    with pytest.raises(ReadersUnavailable, match=r"does not start: .*exit code 9") as caught:
+        read(strict(), hostile("a.txt"))
+    assert "doctor" in caught.value.hint
+
+
+def test_a_worker_that_stays_large_is_replaced(hostile, warden, monkeypatch):
+    read(warden, hostile("a.txt"))
+    first = warden._process
+    monkeypatch.setattr(wardens, "TIRED", 0.0)
+    read(warden, hostile("b.txt"))
+    assert warden._process is not first
+
+
+def test_passwords_are_not_in_the_worker_s_command_or_environment(hostile):
+    secret = "correct horse battery"
+    warden = Warden(Terms(10**6, (secret,)), GENEROUS)
+    read(warden, hostile("a.txt"))
+    process = psutil.Process(warden._process.pid)
+    assert secret not in " ".join(process.cmdline()) and secret not in " ".join(process.environ().values())
+    assert secret not in repr(warden._terms)
+    warden.close()
