@@ -28,6 +28,7 @@ from assistant.ingest import (
     Refusal,
     Terms,
     Unchanged,
+    can_read_pictures,
     chunk,
 )
 from assistant.survey import Ledger, OnProgress, Survey, Surveyor, is_under
@@ -38,6 +39,7 @@ EMBEDDED_AT_ONCE = 512  # chunks: enough to sort by length, little enough to los
 EMBEDDED_MEANWHILE = 64  # chunks: little enough not to keep a file waiting that has been read
 
 REBUILDING = "the library was being rebuilt, and it was not read again yet"
+FOR_OCR = "for OCR"  # how a reason ends that says what to install
 AWAY = "its folder was away when the library was rebuilt"
 
 
@@ -53,14 +55,16 @@ def shape(chunk_tokens: int) -> str:
 IsDue = Callable[[LedgerEntry], bool]
 
 
-def due_again(entries: Iterable[LedgerEntry], *, has_passwords: bool, everything: bool) -> IsDue:
+def due_again(entries: Iterable[LedgerEntry], *, has_passwords: bool, has_new_eyes: bool, everything: bool) -> IsDue:
     """Return what says of a known file that it should be read even if it has not changed.
 
-    With passwords, those that are encrypted, or hold something that is, are due.
+    With passwords, those that are encrypted, or hold something that is, are due; where OCR was installed since the last
+    run, those with pages that are pictures.
     """
-    locked = {path for entry in entries if entry.state is FileState.FAILED and ENCRYPTED in entry.reason
-              for path in (entry.path, entry.container)}
-    return lambda entry: everything or (has_passwords and entry.path in locked)
+    due = {path for entry in entries for path in (entry.path, entry.container)
+           if (has_passwords and entry.state is FileState.FAILED and ENCRYPTED in entry.reason)
+           or (has_new_eyes and (entry.empty_pages or FOR_OCR in entry.reason))}
+    return lambda entry: everything or entry.path in due
 
 
 def known_hash(known: LedgerEntry | None, is_due: IsDue) -> str:
@@ -136,13 +140,17 @@ class Intake:
         if not ledger:
             self._store.set_meta("shape", self._shape)
         reread = rebuild or self._store.meta("shape") != self._shape
-        due = due_again(ledger.values(), has_passwords=bool(self._means.terms.passwords), everything=reread)
+        eyes = "yes" if can_read_pictures() else "no"
+        has_new_eyes = eyes == "yes" and self._store.meta("ocr") == "no"
+        due = due_again(ledger.values(), has_passwords=bool(self._means.terms.passwords), has_new_eyes=has_new_eyes,
+                        everything=reread)
         survey = Surveyor(on_disk, self._excluded, self._means.terms.max_bytes, self._on_progress, due).survey(roots)
         self._report = replace(self._report, unchanged=survey.unchanged, away=survey.away)
         self._leave_out(survey, ledger, rebuild=rebuild)
         self._total = len(survey.changed)
         self._take_all(survey.changed, on_disk, due)
         self._flush()
+        self._store.set_meta("ocr", eyes)
         if reread:
             self._note_shape(survey.kept)
         self._embed_rest()

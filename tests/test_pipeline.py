@@ -20,7 +20,7 @@ from assistant import Assistant, Settings
 from assistant.answer import Turn
 from assistant.backends.fake import FakeChat, FakeEmbedder
 from assistant.datatypes import FileState, Filter, Progress
-from assistant.errors import DiskFull, EmbedderMismatch, ModelMissing, NothingIndexed, UnreadableFile, UsageError
+from assistant.errors import DiskFull, EmbedderMismatch, ModelMissing, NothingIndexed, SkippedFile, UnreadableFile, UsageError
 from assistant.index import Store
 from assistant.ingest import Reading
 from assistant.ingest.warden import Warden
@@ -683,3 +683,23 @@ def test_a_search_is_explained(assistant: Assistant, folder: Path) -> None:
     assert {fates["lease.md"], fates["copy.md"]} == {"", "drop_duplicates"}
     best = assistant.search("What is the rent of the lease?").hits[0]
     assert {Path(best.path).name, Path(best.also[0][0]).name} == {"lease.md", "copy.md"}
+
+
+def test_pictures_are_read_when_ocr_was_installed_since(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_read, seen = Warden.read, list[str]()
+
+    def look(warden: Warden, path: Path, *rest: Any) -> list[Reading]:
+        seen.append(path.name)
+        if path.name == "manual.md" and len(seen) <= 3:
+            return [Reading(str(path), SkippedFile("no text: 1 page is a picture; install it for OCR", "hash"))]
+        return real_read(warden, path, *rest)
+
+    monkeypatch.setattr(Warden, "read", look)
+    monkeypatch.setattr("assistant.intake.can_read_pictures", lambda: False)
+    assert len(assistant.add([folder]).skipped) == 1
+    assert assistant.sync().unchanged == 3 and len(seen) == 3
+    monkeypatch.setattr("assistant.intake.can_read_pictures", lambda: True)
+    assert assistant.sync().indexed == 1 and seen[3:] == ["manual.md"]
+    assert assistant.sync().unchanged == 3 and len(seen) == 4

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from assistant.ingest.chunk import CHUNKER_VERSION, CountTokens, chunk
 from assistant.ingest.discover import Candidate, Refusal, discover, is_utf8, printable
-from assistant.ingest.extract import EXTRACTOR_VERSION, OPENERS, READERS
+from assistant.ingest.extract import EXTRACTOR_VERSION, OPENERS, READERS, can_read_pictures
 from assistant.ingest.pool import Job, Pool
 from assistant.ingest.reading import Reading, Terms, Unchanged, read_document
 from assistant.ingest.warden import Bounds
@@ -26,6 +26,7 @@ __all__ = [
     "Refusal",
     "Terms",
     "Unchanged",
+    "can_read_pictures",
     "chunk",
     "discover",
     "is_utf8",

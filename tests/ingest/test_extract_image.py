@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extract import image
-from assistant.ingest.extract.image import read_image
+from assistant.ingest.extract.pages import image
+from assistant.ingest.extract.pages.image import read_image
 from assistant.ingest.extract.source import Source
 
 

@@ -6,8 +6,8 @@ import pypdf
 import pytest
 
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extract import pdf, pdf_attached, pdf_scan
-from assistant.ingest.extract.pdf import open_pdf, read_pdf
+from assistant.ingest.extract.pages import pdf, pdf_attached, pdf_scan
+from assistant.ingest.extract.pages.pdf import open_pdf, read_pdf
 from assistant.ingest.extract.source import Source
 
 

@@ -14,11 +14,12 @@ from pathlib import PurePath
 from assistant.datatypes import Extraction
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extract.content import true_suffix
-from assistant.ingest.extract.source import LazyOpener, LazyReader, Member, Opener, Reader, Source
+from assistant.ingest.extract.source import LazyOpener, LazyReader, Member, Opener, Reader, Source, found_in
 
 EXTRACTOR_VERSION = 2
 
 OPEN_DOCUMENTS = ".odt .ott .fodt .odp .otp .fodp .odg .fodg"
+PICTURES = ".png .jpg .jpeg .tif .tiff .webp .bmp .gif"
 ARCHIVES = ".zip .tar .gz .tgz .bz2 .tbz .tbz2 .xz .txz"
 CODE = (
     ".yaml .yml .toml .ini .cfg .py .js .ts .jsx .tsx .java .c .h .cpp .hpp .cc .cs .go .rs .rb .php "
@@ -26,7 +27,8 @@ CODE = (
 )
 
 READERS: dict[str, Reader] = {
-    ".pdf": LazyReader("pdf", "read_pdf"),
+    ".pdf": LazyReader("pages.pdf", "read_pdf"),
+    **dict.fromkeys(PICTURES.split(), LazyReader("pages.image", "read_image")),
     # office
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), LazyReader("office.word", "read_docx")),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx"), LazyReader("office.slides", "read_slides")),
@@ -67,6 +69,7 @@ READERS: dict[str, Reader] = {
 
 OPENERS: dict[str, Opener] = {
     **dict.fromkeys(ARCHIVES.split(), LazyOpener("archives.archive", "open_archive")),
+    ".pdf": LazyOpener("pages.pdf", "open_pdf"),
     ".eml": LazyOpener("mail.mail", "open_mail"),
     ".emlx": LazyOpener("mail.mailbox", "open_emlx"),
     ".mbox": LazyOpener("mail.mailbox", "open_mbox"),
@@ -97,6 +100,11 @@ def has_reader(name: str) -> bool:
 def is_container(name: str) -> bool:
     """Say whether files of this name can hold others."""
     return suffix_of(name) in OPENERS
+
+
+def can_read_pictures() -> bool:
+    """Say whether the packages for OCR are installed."""
+    return bool(found_in("pages.ocr", "is_available")())
 
 
 def no_reader(name: str) -> str:

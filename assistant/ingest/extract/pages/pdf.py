@@ -1,6 +1,6 @@
 """PDF in; the text of every page, the outline as headings, and the pages that hold no text out.
 
-PDFium reads all of it. Pages that are pictures (scans) are read by OCR.
+PDFium reads the text, pypdf the outline and the page labels. Pages that are pictures (scans) are read by OCR.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extract.ocr import INSTALL, is_available
-from assistant.ingest.extract.pdf_attached import attachments_of
-from assistant.ingest.extract.pdf_furniture import without_furniture
-from assistant.ingest.extract.pdf_layout import text_in_reading_order
-from assistant.ingest.extract.pdf_scan import is_picture, read_off
-from assistant.ingest.extract.pdf_structure import headings_of, labels_of, outline_of, title_of
-from assistant.ingest.extract.pdf_text import is_garbage, tidy
+from assistant.ingest.extract.pages.ocr import INSTALL, is_available
+from assistant.ingest.extract.pages.pdf_attached import attachments_of
+from assistant.ingest.extract.pages.pdf_furniture import without_furniture
+from assistant.ingest.extract.pages.pdf_layout import text_in_reading_order
+from assistant.ingest.extract.pages.pdf_scan import is_picture, read_off
+from assistant.ingest.extract.pages.pdf_structure import headings_of, structure_of
+from assistant.ingest.extract.pages.pdf_text import is_garbage, tidy
 from assistant.ingest.extract.source import Member, Source
 
 if TYPE_CHECKING:
@@ -45,9 +45,9 @@ class _Page:
 
 def read_pdf(source: Source) -> Extraction:
     """Read the text of each page; a page that cannot be read becomes a note."""
-    with PDFIUM, _opened(source) as document:
+    with PDFIUM, _opened(source) as (document, password):
         pages = list(_pages(document, source))
-        title, labels, outline = title_of(document), labels_of(document, len(pages)), outline_of(document)
+        title, labels, outline = structure_of(document, source.data, password, len(pages))
     notes = tuple(page.note for page in pages if page.note)
     if pages and len(notes) == len(pages):
         raise UnreadableFile(f"damaged: {notes[0]}")
@@ -68,30 +68,31 @@ def read_pdf(source: Source) -> Extraction:
 
 def open_pdf(source: Source) -> Iterator[Member]:
     """Yield the files that are attached to the document or to its pages."""
-    with PDFIUM, _opened(source) as document:
+    with PDFIUM, _opened(source) as (document, _):
         members = list(attachments_of(document))
     yield from members
 
 
 @contextmanager
-def _opened(source: Source) -> Iterator[PdfDocument]:
+def _opened(source: Source) -> Iterator[tuple[PdfDocument, str]]:
+    """Open the document; give the password that did it as well, empty where none was needed."""
     claimed = _impossible_count(source.data)
     if claimed:
         raise UnreadableFile(f"damaged: it claims to have {claimed} pages")
-    document = _open(source)
+    document, password = _open(source)
     try:
-        yield document
+        yield document, password
     finally:
         document.close()
 
 
-def _open(source: Source) -> PdfDocument:
+def _open(source: Source) -> tuple[PdfDocument, str]:
     from pypdfium2 import PdfDocument, PdfiumError
 
     logging.getLogger("pypdfium2").setLevel(logging.CRITICAL)
     for password in (None, *source.passwords):
         try:
-            return PdfDocument(source.data, password=password)
+            return PdfDocument(source.data, password=password), password or ""
         except PdfiumError as error:
             message = str(error).lower()
             if SCHEME_UNKNOWN in message:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from assistant.ingest.extract.ocr import as_text, recognise
+from assistant.ingest.extract.pages.ocr import as_text, recognise
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfPage

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract.reading_order import Box, in_reading_order
+from assistant.ingest.extract.pages.reading_order import Box, in_reading_order
 from assistant.ingest.extract.source import ignore_step
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.ingest.extract.pdf_glyphs import (
+from assistant.ingest.extract.pages.pdf_glyphs import (
     LINE_ENDS,
     RIGHT_TO_LEFT,
     Glyph,
@@ -21,7 +21,7 @@ from assistant.ingest.extract.pdf_glyphs import (
     in_spoken_order,
     without_overprints,
 )
-from assistant.ingest.extract.reading_order import LONG_LINE, Block, Box, in_reading_order
+from assistant.ingest.extract.pages.reading_order import LONG_LINE, Block, Box, in_reading_order
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage

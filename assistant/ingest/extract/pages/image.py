@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extract.ocr import INSTALL, as_text, is_available, recognise
+from assistant.ingest.extract.pages.ocr import INSTALL, as_text, is_available, recognise
 from assistant.ingest.extract.source import Source
 
 if TYPE_CHECKING:
