@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 import unicodedata
@@ -10,14 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import checkout  # noqa: F401
 import psutil
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the checkout's own package, whether it is installed or not
-
-from assistant.datatypes import Document, Extraction  # noqa: E402
-from assistant.errors import UnreadableFile  # noqa: E402
-from assistant.ingest import Bounds, Job, Pool, Reading, Terms  # noqa: E402
+from assistant.datatypes import Document, Extraction
+from assistant.errors import UnreadableFile
+from assistant.ingest import Bounds, Job, Pool, Reading, Terms
 
 TERMS = Terms(max_bytes=100 * 2**20)
 BOUNDS = Bounds(silence=120, memory=2 * 2**30)
