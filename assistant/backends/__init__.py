@@ -43,9 +43,9 @@ def open_embedder(spec: EmbedderSpec) -> Embedder:
         return FakeEmbedder()
     if not spec.path.is_dir():
         raise ModelMissing(f"There is no embedding model at {spec.path}.", "Run: assistant setup")
-    from assistant.backends.sentence import SentenceEmbedder
+    from assistant.backends.embedding import open_fastest
 
-    return SentenceEmbedder(spec.name, spec.path, spec.query_prompt, spec.passage_prompt)
+    return open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt))
 
 
 def open_chat(spec: ChatSpec) -> ChatModel:

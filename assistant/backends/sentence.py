@@ -23,7 +23,12 @@ BLOCK = 16 * 1024
 
 
 class SentenceEmbedder:
-    """A sentence-transformers model from a folder. Prompts stand in front of questions and passages."""
+    """A sentence-transformers model from a folder: any architecture, and the reference for what is faster.
+
+    Prompts stand in front of questions and passages.
+    """
+
+    engine = "sentence-transformers"
 
     def __init__(self, name: str, folder: Path, query_prompt: str, passage_prompt: str) -> None:
         self.name = name
