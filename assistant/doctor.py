@@ -22,9 +22,11 @@ from assistant.pipeline import Assistant
 
 PACKAGES = {
     "bs4": "beautifulsoup4", "faiss": "faiss-cpu", "filelock": "filelock", "httpx": "httpx",
-    "llama_cpp": "llama-cpp-python", "lxml": "lxml", "numpy": "numpy", "prompt_toolkit": "prompt-toolkit",
-    "psutil": "psutil", "pypdf": "pypdf", "pypdfium2": "pypdfium2", "rich": "rich",
-    "sentence_transformers": "sentence-transformers", "torch": "torch", "typer": "typer",
+    "llama_cpp": "llama-cpp-python", "lxml": "lxml", "msoffcrypto": "msoffcrypto-tool", "numpy": "numpy", "olefile": "olefile",
+    "onnxruntime": "onnxruntime", "openvino": "openvino", "PIL": "pillow", "prompt_toolkit": "prompt-toolkit",
+    "psutil": "psutil", "pypdf": "pypdf", "pypdfium2": "pypdfium2", "python_calamine": "python-calamine", "rapidocr": "rapidocr",
+    "rich": "rich", "sentence_transformers": "sentence-transformers", "tokenizers": "tokenizers", "torch": "torch",
+    "typer": "typer",
 }
 LITTLE_DISK, NO_DISK = 2 * 2**30, 200 * 2**20
 OWN_MODEL_OVERHEAD = 1.2  # memory for each byte of a model file, its context included
@@ -69,7 +71,7 @@ def examine_packages() -> Finding:
     absent = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
     if absent:
         return Finding("packages", Severity.ERROR, f"{', '.join(absent)} cannot be found.", "Install this program again.")
-    telling = ("llama-cpp-python", "sentence-transformers", "torch", "faiss-cpu")
+    telling = ("llama-cpp-python", "openvino", "sentence-transformers", "torch", "faiss-cpu")
     return ok("packages", ", ".join(f"{package} {version(package)}" for package in telling))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -45,10 +46,21 @@ def embedder_spec(settings: Settings) -> EmbedderSpec:
     if own := own_path(settings.embed):
         if not own.is_dir():
             raise ModelMissing(f"There is no embedding model at {own}.", HINT)
-        return EmbedderSpec(own.name, own)
+        return EmbedderSpec(own.name, own, *own_prompts(own))
     model = catalog.find(settings.embed)
     path = catalog.ModelStore(settings.models_folder).require(model)
     return EmbedderSpec(model.name, path, model.query_prompt, model.passage_prompt)
+
+
+def own_prompts(folder: Path) -> tuple[str, str]:
+    """Return what a model wants in front of a question and of a passage, as its folder says; nothing where it does not."""
+    try:
+        said = json.loads((folder / "config_sentence_transformers.json").read_text("utf-8"))
+        prompts = said.get("prompts") or {}
+        passage = prompts.get("document", prompts.get("passage", ""))
+        return str(prompts.get("query", "")), str(passage)
+    except (OSError, ValueError, AttributeError):
+        return "", ""
 
 
 def chat_spec(settings: Settings) -> ChatSpec:

@@ -31,7 +31,8 @@ NOUNS_OF_ANSWER = {"AnswerStream", "Turn"}
 FACES = {"typer", "rich", "prompt_toolkit"}
 HEAVY = {"faiss": "index", "sentence_transformers": "backends", "llama_cpp": "backends", "torch": "backends",
          "transformers": "backends", "pypdfium2": "ingest", "pypdf": "ingest", "bs4": "ingest",
-         "httpx": "catalog"}
+         "httpx": "catalog", "openvino": "backends", "tokenizers": "backends", "rapidocr": "ingest", "olefile": "ingest",
+         "onnxruntime": "ingest", "PIL": "ingest", "python_calamine": "ingest", "msoffcrypto": "ingest", "lxml": "ingest"}
 
 
 def name_of(path: Path) -> str:
@@ -120,7 +121,8 @@ def test_help_loads_no_model_library():
                "try: runpy.run_module('assistant', run_name='__main__')\n"
                "except SystemExit as end: assert not end.code\n"
                "print('LOADED', *sorted(set(sys.modules) & {'torch', 'sentence_transformers', 'faiss', 'llama_cpp', "
-               "'transformers', 'pypdf', 'pypdfium2', 'httpx', 'prompt_toolkit'}))")
+               "'transformers', 'pypdf', 'pypdfium2', 'httpx', 'prompt_toolkit', 'openvino', 'tokenizers', 'rapidocr', "
+               "'PIL', 'olefile'}))")
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     assert "Usage: assistant" in done.stdout
     assert done.stdout.splitlines()[-1] == "LOADED"

@@ -16,6 +16,7 @@ from filelock import FileLock
 from assistant.catalog.entries import Model, ModelFile
 from assistant.errors import ModelMissing, ModelUnusable
 
+ENGINE = ".engine.json"  # which engine runs the model fastest here: an embedding model's backend keeps it
 STAMP = ".verified.json"
 SCRATCH = ".wheels"  # wheels lie here while they are read
 PARTIAL = ".partial"  # a file on its way
@@ -92,7 +93,7 @@ class ModelStore:
         with self.lock(model):
             places = [self.place(model, file) for file in model.files]
             ours = [place.with_name(place.name + end) for place in places for end in ("", PARTIAL, PARTIAL + PARTS)]
-            ours += [self._stamp_path(model), *(folder / SCRATCH).glob("*")]
+            ours += [self._stamp_path(model), folder / ENGINE, *(folder / SCRATCH).glob("*")]
             freed = sum(drop(path) for path in ours)
             for directory in sorted({path.parent for path in ours} | {folder}, reverse=True):  # the deepest first
                 with suppress(OSError):
