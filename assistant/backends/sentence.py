@@ -72,6 +72,7 @@ def load(folder: Path) -> Any:  # noqa: ANN401 - the library has no types
     wait_politely()
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read when it is imported: it sets its own logger then
     for noisy in ("sentence_transformers", "transformers", "torch"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     from sentence_transformers import SentenceTransformer
