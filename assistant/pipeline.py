@@ -44,11 +44,14 @@ MOST_READERS = 8
 
 
 class Assistant:
-    """One library and the models to use it with. Opens each only when it is needed."""
+    """One library and the models to use it with. Opens each only when it is needed.
 
-    def __init__(self, settings: Settings) -> None:
+    `models`, where given, are those of another assistant with the same models: several libraries, loaded once.
+    """
+
+    def __init__(self, settings: Settings, models: Models | None = None) -> None:
         self.settings = settings
-        self._models = Models(settings)
+        self._models = models or Models(settings)
         self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
 
     def close(self) -> None:

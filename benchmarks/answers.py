@@ -1,10 +1,13 @@
-"""A set of documents and questions in; how good the answers, refusals and citations of `assistant ask` are out.
+"""Public sets in; how good answers, refusals and citations are, beside the bars that they should reach, out.
 
-    python benchmarks/answers.py DATA [--set squad2] [--answerable 50] [--unanswerable 50] [--seed 7] [--out FILE.json]
+    python benchmarks/answers.py DATA --home HOME --out answers.jsonl [--half fit|report] [--slices "squad2 answerable" hotpot]
+        [--sample 100] [--limit 10] [--minutes 9] [--chat NAME] [--cross-embed FOLDER] [--report-only]
 
-DATA holds samples of the public sets SQuAD 2.0 (`squad2`) and CMRC 2018 (`cmrc`), each as `SET/corpus/` and
-`SET/queries.jsonl` (see README.md); XQuAD, HotpotQA, RGB and FinanceBench work too. The set becomes a library of its
-own name. The sample is the same for the same seed.
+DATA holds samples of the public sets SQuAD 2.0 (`squad2`), CMRC 2018 (`cmrc`), RGB (`rgb`), HotpotQA (`hotpot`) and XQuAD
+(`xquad`), as README.md describes. Each set becomes a library of its own name; the passages that RGB gives with a question
+become a folder of their own, and the question is asked of that folder alone. Of each slice a fixed sample is asked, the
+slices in turns. Each answer is added to --out at once; a run that was stopped goes on where it was. The sets between two
+languages need a model of both (`--cross-embed`, a folder or a name). `--half` divides by a hash of the question's id.
 """
 
 from __future__ import annotations
@@ -12,92 +15,129 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from command import CommandFailed, Library, Result, median_time
-from questions import read_set, sample_questions
-from report import Cell, markdown_table, write_json
-from scoring import Scores, is_refusal, score_results
+from answer_bars import STRICT_SAMPLE, bars_table, slices_table
+from answer_records import Record, append, read_records, record_of, strict_failures
+from answer_sets import SLICES, Asked, Slice, folder_of, in_turns, read_slice, write_passages
+
+from assistant import Assistant, AssistantError, Settings, load_settings
+from assistant.datatypes import EVERY_FILE, Filter
+from assistant.loading import Models
 
 
-class ProgressLines:
-    """Writes one line to stderr for every answer that arrives."""
+class Rooms:
+    """An assistant for each set, all with the same models; one more pair for the sets between languages."""
 
-    def __init__(self, total: int) -> None:
-        self.total = total
-        self.done = 0
-        self.begin = time.perf_counter()
+    def __init__(self, settings: Settings, data: Path, cross_embed: str) -> None:
+        self._settings, self._data, self._cross_embed = settings, data, cross_embed
+        self._models: dict[str, Models] = {}
+        self._open: dict[str, Assistant] = {}
+        self.corpora = settings.home / "corpora"
 
-    def __call__(self, result: Result) -> None:
-        """Write the line of one result."""
-        self.done += 1
-        outcome = "abstained" if is_refusal(result) else " ".join(result.get("answer", "").split())[:60]
-        elapsed = time.perf_counter() - self.begin
-        print(f"{self.done}/{self.total} {elapsed:6.0f} s  {result['id']}: {outcome}", file=sys.stderr, flush=True)
+    def of(self, wanted: Slice) -> Assistant:
+        """Return the assistant that has the slice's set in its library."""
+        if wanted.folder not in self._open:
+            embed = self._cross_embed if wanted.cross else self._settings.embed
+            settings = replace(self._settings, library=wanted.folder, embed=embed)
+            self._models.setdefault(embed, Models(settings))
+            opened = Assistant(settings, self._models[embed])
+            opened.add([self.corpora / wanted.folder if wanted.own_passages else self._data / wanted.folder / "corpus"])
+            self._open[wanted.folder] = opened
+        return self._open[wanted.folder]
 
+    def ask(self, asked: Asked) -> Record:
+        """Return the record of one question."""
+        wanted = Filter(paths=(str(folder_of(asked, self.corpora)),)) if asked.passages else EVERY_FILE
+        return record_of(asked, self.of(asked.slice).ask(asked.question.text, wanted=wanted).answer)
 
-def rows_of(scores: Scores, results: dict[str, Result]) -> list[list[Cell]]:
-    """Return the rows of the table: a measure and its value."""
-    answers, abstention, citations, files = scores.answers, scores.abstention, scores.citations, scores.files
-    return [
-        ["questions answered or refused", scores.questions - scores.missing],
-        ["questions without a result", scores.missing],
-        ["right file among the passages (recall@10)", files and files.recall_at_10],
-        ["answer contains a right answer", answers and answers.contains],
-        ["exact match", answers and answers.exact_match],
-        ["token F1", answers and answers.f1],
-        ["abstention precision", abstention and abstention.precision],
-        ["abstention recall", abstention and abstention.recall],
-        ["abstention F1", abstention and abstention.f1],
-        ["answerable questions refused", abstention and abstention.answerable_refused],
-        ["answers with a citation", citations and citations.cited],
-        ["citations of a right file", citations and citations.file_right],
-        ["cited answers that cite a right file", citations and citations.cites_gold_file],
-        ["cited answers that cite a right page", citations and citations.cites_gold_page],
-        ["quotes that stand in the cited file", citations and citations.quote_stands],
-        ["median ms to the first token", median_time(results, "first_token_ms")],
-        ["median ms in all", median_time(results, "total_ms")],
-    ]
+    def close(self) -> None:
+        """Close the libraries."""
+        for assistant in self._open.values():
+            assistant.close()
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Return what the command line says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="folder that holds the sets")
-    parser.add_argument("--set", default="squad2", dest="name", help="name of a folder in DATA (default squad2)")
-    parser.add_argument("--answerable", type=int, default=50, metavar="N", help="how many to ask (default 50)")
-    parser.add_argument("--unanswerable", type=int, default=50, metavar="N", help="how many to ask (default 50)")
-    parser.add_argument("--seed", type=int, default=7, help="of the sample (default 7)")
-    parser.add_argument("--kind", help="ask only questions of this kind (default: zh->zh for xquad, noise for rgb)")
-    parser.add_argument("--home", type=Path, help="state folder of the assistant (ASSISTANT_HOME)")
+    parser.add_argument("--home", type=Path, required=True, help="state folder of the assistant, models included")
+    parser.add_argument("--out", type=Path, required=True, help="file of JSON lines that the answers are added to")
+    parser.add_argument("--slices", nargs="+", choices=[each.name for each in SLICES], help="only these (default: all)")
+    parser.add_argument("--sample", type=int, default=100, metavar="N", help="questions of each slice (default 100)")
+    parser.add_argument("--half", choices=("fit", "report", "all"), default="all", help="only the questions of one half")
+    parser.add_argument("--limit", type=int, metavar="N", help="ask at most so many more of each slice in this run")
+    parser.add_argument("--minutes", type=float, help="stop after so many minutes")
     parser.add_argument("--chat", default="", help="name of the language model")
-    parser.add_argument("--out", type=Path, help="also write scores and results here, as JSON")
-    return parser.parse_args()
+    parser.add_argument("--embed", default="", help="name or folder of the embedding model")
+    parser.add_argument("--cross-embed", default="", help="the same for questions and files of two languages")
+    parser.add_argument("--report-only", action="store_true", help="ask nothing, print the tables of what was asked")
+    return parser.parse_args(arguments)
 
 
-def run(arguments: argparse.Namespace) -> None:
-    """Ask the sample, print the table and write the file."""
-    questions = read_set(arguments.data, arguments.name, arguments.kind)
-    sample = sample_questions(questions, arguments.answerable, arguments.unanswerable, arguments.seed)
-    corpus = arguments.data / arguments.name / "corpus"
-    library = Library(arguments.name, arguments.home, chat=arguments.chat)
-    library.add(corpus)
-    results = library.ask_all(("ask",), sample, ProgressLines(len(sample)))
-    scores = score_results(sample, results, corpus)
-    print(markdown_table([f"{arguments.name}, seed {arguments.seed}", "value"], rows_of(scores, results)))
-    if arguments.out:
-        content = {"set": arguments.name, "seed": arguments.seed, "scores": asdict(scores)}
-        write_json(arguments.out, content | {"results": list(results.values())})
+def planned(arguments: argparse.Namespace, done: set[tuple[str, str]]) -> list[Asked]:
+    """Return the questions that are still to be asked in this run, in order. Writes the passages that they bring along."""
+    chosen = [each for each in SLICES if not arguments.slices or each.name in arguments.slices]
+    if not arguments.cross_embed:
+        chosen = [each for each in chosen if not each.cross]
+    groups = [read_slice(arguments.data, each, arguments.sample, arguments.half) for each in chosen]
+    write_passages([asked for group in groups for asked in group], arguments.home / "corpora")
+    waiting = [[asked for asked in group if (asked.slice.name, asked.question.id) not in done] for group in groups]
+    return in_turns([group[: arguments.limit] for group in waiting])
+
+
+def ask_all(arguments: argparse.Namespace, records: list[Record]) -> None:
+    """Ask what is still to be asked, as long as there is time; the records grow."""
+    settings = load_settings({name: value for name in ("chat", "embed") if (value := getattr(arguments, name))},
+                             {"ASSISTANT_HOME": str(arguments.home)})
+    questions = planned(arguments, {(record["slice"], record["id"]) for record in records})
+    until = time.monotonic() + 60 * arguments.minutes if arguments.minutes else float("inf")
+    rooms = Rooms(settings, arguments.data, arguments.cross_embed)
+    for number, asked in enumerate(questions, 1):
+        if time.monotonic() > until:
+            break
+        record = rooms.ask(asked)
+        require_same(record, records)
+        append(arguments.out, record)
+        records.append(record)
+        outcome = "refused" if record["abstained"] else " ".join(record["answer"].split())[:70]
+        print(f"{number}/{len(questions)} {asked.slice.name}  {asked.question.id}: {outcome}", file=sys.stderr, flush=True)
+    rooms.close()
+
+
+def require_same(record: Record, records: Sequence[Record]) -> None:
+    """Raise SystemExit where the file holds answers of another model or another wording of the prompt."""
+    for name in ("model", "prompt_version"):
+        others = {each[name] for each in records if each[name]} - {record[name] or each_of(records, name)}
+        if others:
+            raise SystemExit(f"The file of --out was written with the {name} {', '.join(others)}, this run has {record[name]}.")
+
+
+def each_of(records: Sequence[Record], name: str) -> str:
+    """Return the value that the records have; an answer without a model's word has none."""
+    return next((str(record[name]) for record in records if record[name]), "")
 
 
 def main() -> int:
-    """Measure and return the exit code."""
+    """Measure, print the tables and return the exit code."""
+    arguments = parse_arguments()
+    records = read_records(arguments.out)
     try:
-        run(parse_arguments())
-    except (CommandFailed, FileNotFoundError) as failure:
+        if not arguments.report_only:
+            ask_all(arguments, records)
+    except (AssistantError, FileNotFoundError) as failure:
         print(failure, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped; run it again to go on.", file=sys.stderr)
+    if not records:
+        print("Nothing was asked yet.", file=sys.stderr)
+        return 1
+    print(f"{bars_table(records)}\n\n{slices_table(records)}")
+    for text, missing in strict_failures(records, STRICT_SAMPLE)[1]:
+        print(f"not in what it cites: {', '.join(missing)}  in: {text}", file=sys.stderr)
     return 0
 
 

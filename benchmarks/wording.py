@@ -1,4 +1,4 @@
-"""Two pieces of text in; how far they say the same out, as `assistant eval` says it, and two stricter ways."""
+"""Two pieces of text in; how far they say the same out, as `assistant eval` says it, and whether a quote stands in a text."""
 
 from __future__ import annotations
 
@@ -7,16 +7,11 @@ import unicodedata
 
 import checkout  # noqa: F401
 
-from assistant.evaluate.wording import CJK, is_contained, normalise, token_f1, tokenize
+from assistant.evaluate.wording import CJK, is_contained, is_exact, normalise, token_f1, tokenize
 
 __all__ = ["CJK", "is_contained", "is_exact", "normalise", "quote_stands", "squeeze", "token_f1", "tokenize"]
 
 INVISIBLE = re.compile(r"[\s\u00ad]+")
-
-
-def is_exact(gold: str, answer: str) -> bool:
-    """Return whether both are the same after normalisation."""
-    return normalise(gold) == normalise(answer)
 
 
 def squeeze(text: str) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from assistant.datatypes import Answer
+import re
+
+from assistant.datatypes import Answer, Citation
 from assistant.evaluate.gold import known_as, page_of
 from assistant.evaluate.questions import Question
-from assistant.evaluate.wording import is_contained, token_f1
+from assistant.evaluate.wording import is_contained, is_exact, token_f1
 
 Metrics = dict[str, float]
 
+MARKERS = re.compile(r"\s*\[\d+\]")
+
 
 def score_answer(question: Question, answer: Answer) -> Metrics:
-    """Return the metrics that this question counts for; each is 0 or 1, but for F1."""
-    return {**score_abstention(question, answer), **score_words(question, answer), **score_citations(question, answer)}
+    """Return the metrics that this question counts for; shares are from 0 to 1, times in seconds."""
+    return {**score_abstention(question, answer), **score_words(question, answer), **score_citations(question, answer),
+            **score_times(answer)}
 
 
 def score_abstention(question: Question, answer: Answer) -> Metrics:
@@ -27,23 +32,56 @@ def score_words(question: Question, answer: Answer) -> Metrics:
     right = question.answers or tuple(gold for group in groups for gold in group)
     if not (question.answerable and right):
         return {}
-    text = "" if answer.abstained else answer.text
+    text = said(answer)
     return {
         "contains": float(all(any(is_contained(gold, text) for gold in group) for group in groups)),
+        "exact_match": float(any(is_exact(gold, text) for gold in right)),
         "f1": max(token_f1(gold, text) for gold in right),
     }
 
 
+def said(answer: Answer) -> str:
+    """Return the words of an answer without its citation numbers, which would pass for numbers of its own."""
+    return "" if answer.abstained else MARKERS.sub("", answer.text)
+
+
 def score_citations(question: Question, answer: Answer) -> Metrics:
-    """Return whether an answer that was given cites anything, and whether one of its citations is of a right file or page."""
+    """Return whether an answer that was given cites anything, and how much of what it cites is of a right file, page or span."""
     if answer.abstained or not question.answerable:
         return {}
     metrics = {"cited": float(bool(answer.citations))}
-    gold = question.gold_documents
-    if answer.citations and gold:
-        metrics["cites_gold_file"] = float(any(known_as(cited.path, gold) in gold for cited in answer.citations))
-    if answer.citations and question.pages:
-        documents = {document for document, _ in question.pages}
-        cited_pages = {page_of(cited.path, cited.location, documents) for cited in answer.citations}
-        metrics["cites_gold_page"] = float(bool(cited_pages & question.pages))
+    if not answer.citations:
+        return metrics
+    if gold := question.gold_documents:
+        right = [known_as(cited.path, gold) in gold for cited in answer.citations]
+        metrics |= {"cites_gold_file": float(any(right)), "citation_precision": share(right)}
+    if question.pages:
+        right = [on_right_page(cited, question) for cited in answer.citations]
+        metrics |= {"cites_gold_page": float(any(right)), "page_citation_precision": share(right)}
+    if question.spans:
+        metrics["span_citation_precision"] = share([meets_span(cited, question) for cited in answer.citations])
     return metrics
+
+
+def on_right_page(cited: Citation, question: Question) -> bool:
+    """Return whether a citation is of one of the right pages."""
+    return page_of(cited.path, cited.location, {document for document, _ in question.pages}) in question.pages
+
+
+def meets_span(cited: Citation, question: Question) -> bool:
+    """Return whether the place of a citation and one of the right spans have a character in common."""
+    document = known_as(cited.path, {span.document for span in question.spans})
+    place = cited.location
+    return any(span.document == document and place.char_start < span.end and span.start < place.char_end
+               for span in question.spans)
+
+
+def share(values: list[bool]) -> float:
+    """Return the share of true values."""
+    return sum(values) / len(values)
+
+
+def score_times(answer: Answer) -> Metrics:
+    """Return the seconds to the first word of the model, where it was asked, and in all."""
+    first = answer.timings.first_token_ms
+    return {**({} if first is None else {"first_token_seconds": first / 1000}), "total_seconds": answer.timings.total_ms / 1000}

@@ -15,7 +15,10 @@ FEWEST = 6
 """Questions that must differ before a difference can be more than noise: six of six in one direction is the least that a
 two-sided sign test calls unlikely (p = 0.03). Without this a single question would do: its interval is a point."""
 
-OF_THE_ANSWER = frozenset({"abstention_precision", "cited", "cites_gold_file", "cites_gold_page"})
+OF_THE_ANSWER = frozenset({
+    "abstention_precision", "cited", "cites_gold_file", "cites_gold_page", "citation_precision", "page_citation_precision",
+    "span_citation_precision", "support_rate",
+})
 """Metrics that count only some questions, and which depends on what was answered: each run has its own."""
 
 

@@ -40,6 +40,11 @@ class Question:
     kind: str = ""
     lang: str = ""
 
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """What a person would read as the right answers: one of each group where there are groups."""
+        return tuple(" / ".join(group) for group in self.answer_groups) or self.answers
+
 
 def parse_questions(content: bytes) -> tuple[Question, ...]:
     """Return the questions of a file. Raises UsageError, with its number, for a line that is none, or where there are none."""

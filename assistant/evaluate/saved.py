@@ -45,5 +45,9 @@ def parse_row(record: Mapping[str, Any]) -> Row:
     metrics = {name: float(value) for name, value in record["metrics"].items() if name in METRICS}
     if not all(math.isfinite(value) for value in metrics.values()):
         raise ValueError("a metric is not a number")
-    return Row(str(record["id"]), str(record["question"]), str(record.get("kind", "")), str(record.get("lang", "")), metrics,
-               str(record.get("error", "")))
+    return Row(
+        str(record["id"]), str(record["question"]), str(record.get("kind", "")), str(record.get("lang", "")), metrics,
+        str(record.get("error", "")), str(record.get("answer", "")), bool(record.get("abstained")),
+        bool(record.get("answerable", True)), tuple(map(str, record.get("expected", ()))),
+        tuple(map(str, record.get("sources", ()))),
+    )  # fmt: skip

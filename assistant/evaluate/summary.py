@@ -8,17 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.evaluate.bootstrap import Matrix, mean_intervals, means
+from assistant.evaluate.latency import Latency, latencies
 
 METRICS = (
     "recall_at_1", "recall_at_5", "recall_at_10", "ndcg_at_10", "mrr_at_10", "page_recall_at_1", "page_recall_at_5",
-    "page_recall_at_10", "page_ndcg_at_10", "page_mrr_at_10", "span_recall", "span_precision", "contains", "f1",
+    "page_recall_at_10", "page_ndcg_at_10", "page_mrr_at_10", "span_recall", "span_precision", "contains", "exact_match", "f1",
     "abstention_precision", "abstention_recall", "answerable_refused", "cited", "cites_gold_file", "cites_gold_page",
+    "citation_precision", "page_citation_precision", "span_citation_precision", "support_rate", "first_token_seconds",
+    "total_seconds",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured for one question; `error` says why it has no answer where it has none."""
+    """What was measured for one question; `error` says why it has no answer where it has none.
+
+    `expected` are right answers, none where there is none; `sources` say what the answer cites, "lease.pdf, p. 2".
+    """
 
     id: str
     question: str
@@ -26,6 +32,11 @@ class Row:
     lang: str
     metrics: Mapping[str, float]
     error: str = ""
+    answer: str = ""
+    abstained: bool = False
+    answerable: bool = True
+    expected: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,7 @@ class Evaluation:
     metrics: Estimates
     kinds: Mapping[str, Estimates]
     langs: Mapping[str, Estimates]
+    latencies: Mapping[str, Latency]
     rows: tuple[Row, ...]
 
 
@@ -60,7 +72,7 @@ def summarise(rows: Sequence[Row], planned: int, about: Mapping[str, str | int])
     """Return the means of all rows, which are not empty."""
     kinds = grouped(rows, [row.kind for row in rows])
     langs = grouped(rows, [row.lang for row in rows])
-    return Evaluation(about, planned, estimates(rows), kinds, langs, tuple(rows))
+    return Evaluation(about, planned, estimates(rows), kinds, langs, latencies([row.metrics for row in rows]), tuple(rows))
 
 
 def grouped(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Estimates]:

@@ -40,3 +40,8 @@ def token_f1(gold: str, answer: str) -> float:
     wanted, given = tokenize(gold), tokenize(answer)
     shared = (Counter(wanted) & Counter(given)).total()
     return 2 * shared / (len(wanted) + len(given)) if shared else 0.0
+
+
+def is_exact(gold: str, answer: str) -> bool:
+    """Return whether both have the same tokens."""
+    return tokenize(gold) == tokenize(answer)
