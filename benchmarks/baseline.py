@@ -22,13 +22,14 @@ from pathlib import Path
 from questions import Question, read_set
 from ranking import RankScores, score_ranking
 from report import markdown_table
-from scoring import TEXT_SUFFIXES, mean_of
+from scoring import mean_of
 from wording import CJK
 
 SATURATION = 1.2
 LENGTH_WEIGHT = 0.75
 PIECE = re.compile(rf"[{CJK}]+|[^\W_{CJK}]+")
 CJK_PIECE = re.compile(rf"[{CJK}]")
+TEXT_SUFFIXES = frozenset({".txt", ".md"})
 TEXT_SETS = ("squad2", "cmrc", "scifact", "hotpot", "cranfield", "xquad", "rgb")
 
 

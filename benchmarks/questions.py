@@ -1,10 +1,9 @@
-"""A set's `queries.jsonl` in; questions with what is right for them out, all or a fixed sample."""
+"""A set's `queries.jsonl` in; questions with what is right for them out."""
 
 from __future__ import annotations
 
 import json
-import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,14 +71,3 @@ def read_questions(path: Path, kind: str | None = None) -> list[Question]:
 def read_set(data: Path, name: str, kind: str | None = None) -> list[Question]:
     """Return the questions of the set `name`, of the set's usual kind where none is given."""
     return read_questions(data / name / "queries.jsonl", kind or KINDS_OF_SETS.get(name))
-
-
-def sample_questions(questions: Iterable[Question], answerable: int, unanswerable: int, seed: int) -> list[Question]:
-    """Return so many questions of each sort (or all there are), always the same ones for one seed."""
-    ordered = sorted(questions, key=lambda question: question.id)
-    draw = random.Random(seed)
-    chosen: list[Question] = []
-    for wanted, sort in ((answerable, True), (unanswerable, False)):
-        candidates = [question for question in ordered if question.answerable is sort]
-        chosen += draw.sample(candidates, min(wanted, len(candidates)))
-    return chosen

@@ -2,8 +2,9 @@
 
 Stricter than the program's own check, and written apart from it: every number, with no tolerance for small ones, and
 every name must be found. Names are, in Latin script, capitalised words and words with a digit that are not the first of
-the sentence; in Chinese what stands in 《》 or “”, what has a point inside (史蒂夫·乔布斯), and two or three characters that
-begin with one of the hundred commonest surnames and are followed by what follows a name.
+the sentence; in Chinese what stands in 《》 or “”, what stands around the point
+of a foreign name (史蒂夫·乔布斯), and two or three characters that begin with one of the hundred commonest surnames and
+are followed by what follows a name.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 LATIN = re.compile(r"[^\W\d_\u3040-\u9fff\uac00-\ud7af][\w'’&\-]*")
 MARKERS = re.compile(r"\s*\[\d+\]")
 QUOTED = re.compile(r"[《“「『]([^》”」』]{1,40})[》”」』]")
-POINTED = re.compile(r"[\u4e00-\u9fff]+(?:·[\u4e00-\u9fff]+)+")
+POINTED = re.compile(r"[\u4e00-\u9fff]{1,2}[·•・‧][\u4e00-\u9fff]{1,2}")
 SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林郑谢罗梁宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
 )

@@ -14,7 +14,7 @@ from assistant.evaluate import Comparison, Difference, Estimate, Estimates, Eval
 SPELLED = {"ndcg": "nDCG", "mrr": "MRR", "f1": "F1"}
 HEADLINES = ("recall_at_10", "ndcg_at_10", "mrr_at_10", "page_recall_at_10", "span_recall", "contains", "f1",
              "abstention_recall", "answerable_refused")  # what a group of questions is told by; all else is in the JSON
-BETTER_LOWER = frozenset({"answerable_refused"})
+BETTER_LOWER = frozenset({"answerable_refused", "first_token_seconds", "total_seconds"})
 UNNAMED = "(none)"
 
 

@@ -80,16 +80,6 @@ def test_retrieval_prints_a_table_and_writes_a_file(data):
     assert written["squad2"]["scores"]["files"]["recall_at_10"] == 1
 
 
-def test_answers_prints_a_table_and_writes_a_file(data):
-    done = run("answers.py", data, "--answerable", 5, "--unanswerable", 5, "--out", data / "a.json")
-    assert done.returncode == 0, done.stderr
-    assert "| answer contains a right answer | 1.000 |" in done.stdout
-    assert "| abstention F1 | 1.000 |" in done.stdout
-    assert "| quotes that stand in the cited file | 1.000 |" in done.stdout
-    assert "2/2" in done.stderr
-    assert json.loads((data / "a.json").read_text("utf-8"))["scores"]["abstention"]["recall"] == 1
-
-
 def test_a_set_that_is_not_there_is_an_error(data):
     done = run("retrieval.py", data, "--sets", "absent")
     assert done.returncode == 1

@@ -1,10 +1,10 @@
-"""Reading and sampling of questions; the questions about the examples agree with the examples."""
+"""Reading of questions; the questions about the examples agree with the examples."""
 
 import json
 from pathlib import Path
 
 import pytest
-from questions import Question, Span, parse_question, read_questions, read_set, sample_questions
+from questions import Span, parse_question, read_questions, read_set
 from wording import is_contained
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -35,14 +35,6 @@ def test_xquad_is_asked_from_chinese_to_chinese(tmp_path):
     (tmp_path / "xquad" / "queries.jsonl").write_text("\n".join(map(json.dumps, records)), "utf-8")
     assert [question.id for question in read_set(tmp_path, "xquad")] == ["zh->zh"]
     assert [question.id for question in read_set(tmp_path, "xquad", "en->zh")] == ["en->zh"]
-
-
-def test_a_sample_is_the_same_for_a_seed_whatever_the_order():
-    questions = [Question(str(number), "?", answerable=number % 2 == 0) for number in range(40)]
-    sample = sample_questions(questions, 5, 3, seed=7)
-    assert sample == sample_questions(reversed(questions), 5, 3, seed=7)
-    assert [question.answerable for question in sample] == [True] * 5 + [False] * 3
-    assert len(sample_questions(questions, 100, 0, seed=7)) == 20
 
 
 def test_the_example_questions_are_of_both_languages_and_sorts():

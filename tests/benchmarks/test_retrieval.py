@@ -10,7 +10,7 @@ def test_a_row_may_name_the_kind_of_question() -> None:
 
 def test_pages_and_characters_have_rows_of_their_own() -> None:
     ranking = RankScores(1.0, 1.0, 1.0, 1.0, 1.0)
-    scores = Scores(3, 0, ranking, ranking, SpanScores(0.9, 0.1), None, None, None)
+    scores = Scores(3, 0, ranking, ranking, SpanScores(0.9, 0.1))
     rows = rows_of(Measurement("long", scores, None, 1.0, 2.0, ()))
     assert [row[0] for row in rows] == [
         "long", "long, pages", "long, first 5: 0.900 of the characters wanted, 0.100 of those shown",

@@ -54,7 +54,10 @@ def test_search_and_answers_are_measured(run_eval, library, questions):
     assert set(measured["kinds"]) == {"date", "number"}
     assert measured["langs"] == {}
     assert [row["id"] for row in measured["rows"]] == ["end", "beans", "roof"]
-    assert measured["rows"][2]["metrics"].keys() <= {"abstention_recall", "abstention_precision"}
+    assert measured["rows"][2]["metrics"].keys() <= {
+        "abstention_recall", "abstention_precision", "first_token_seconds", "total_seconds"}
+    assert measured["latencies"]["total_seconds"]["count"] == 2  # the first question waits for the models
+    assert (measured["rows"][0]["expected"], measured["rows"][0]["sources"]) == (["31 December 2027"], ["lease.md"])
 
 
 def test_the_search_alone_needs_no_chat_model(run_eval, library, questions, monkeypatch):
