@@ -85,7 +85,8 @@ def test_what_counts_only_some_answers_counts_those_of_each_run():
 
 
 def test_what_is_saved_is_read_back(tmp_path):
-    rows = [Row("1", "何时?", "a", "zh", {"f1": 0.1 + 0.2}, "", "三月", True, False, ("四月",), ("a.md",)), Row("2", "?", "b", "en", {}, "too long")]
+    rows = [Row("1", "何时?", "a", "zh", {"f1": 0.1 + 0.2}, "", "三月", True, False, ("四月",), ("a.md",)),
+            Row("2", "?", "b", "en", {}, "too long")]
     save(tmp_path / "a.json", summarise(rows, 2, {"library": "default"}))
     assert read_rows(tmp_path / "a.json") == tuple(rows)
     record = json.loads((tmp_path / "a.json").read_text("utf-8"))
