@@ -39,6 +39,26 @@ def test_what_two_prompts_share_is_computed_once(chat: LlamaChat) -> None:
     assert again.reused_tokens == again.prompt_tokens - 1
 
 
+@pytest.mark.parametrize("limit", [2, 7, 60])
+def test_drafts_change_no_token(chat: LlamaChat, limit: int) -> None:
+    text = "The red fox lives in the old forest near the river. The red fox lives in the old forest near the mill."
+    messages = [Message("user", f"Repeat this text word for word, twice: {text}")]
+    plain, drafted = chat.reply(messages, limit), chat.reply(messages, limit)
+    plain._drafts = 0
+    assert "".join(drafted) == "".join(plain)
+    assert (drafted.generated_tokens, drafted.finished) == (plain.generated_tokens, plain.finished)
+
+
+def test_a_wrong_draft_leaves_nothing_behind(chat: LlamaChat) -> None:
+    engine = chat._engine
+    engine.prefill(engine.tokenize("One, two, three, four,", special=False))
+    right = engine.sample()
+    held = len(engine._held)
+    followed = engine.follow(right, [right, right, right])
+    assert len(engine._held) == held + len(followed)
+    assert engine.follow(followed[-1], []) == [engine.sample()]
+
+
 def test_a_reply_stops_at_its_limit(chat: LlamaChat) -> None:
     reply = chat.reply([Message("user", "Tell me a long story about a fox, a crow and a river.")], 5)
     assert "".join(reply)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from assistant.backends.llama.engine import Engine
+from assistant.backends.llama.lookup import DRAFT, Lookup
 from assistant.backends.llama.template import ChatTemplate
 from assistant.datatypes import Message
 from assistant.errors import ContextOverflow
@@ -22,6 +23,7 @@ class LlamaReply:
         self.generated_tokens = 0
         self.finished = False
         self._read = False
+        self._drafts = min(DRAFT, engine.context_tokens - len(prompt) - max_tokens)
 
     def likelihood(self, opening: str) -> float:
         """Return the probability that the reply begins with the first token of `opening`; reads the prompt."""
@@ -36,18 +38,28 @@ class LlamaReply:
     def __iter__(self) -> Iterator[str]:
         """Yield the text piece by piece; whole characters only."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        self._read_prompt()
-        for _ in range(self._max_tokens):
-            token = self._engine.sample()
-            if self._engine.ends(token):
-                self.finished = True
-                break
-            self.generated_tokens += 1
+        for token in self._tokens():
             if text := decoder.decode(self._engine.piece(token)):
                 yield text
-            self._engine.extend([token])
         if text := decoder.decode(b"", final=True):
             yield text
+
+    def _tokens(self) -> Iterator[int]:
+        """Yield the likeliest tokens one by one; several are computed at once where the prompt foretells them."""
+        self._read_prompt()
+        lookup = Lookup(self._prompt)
+        coming = [self._engine.sample()]
+        while True:
+            for token in coming:
+                if self._engine.ends(token):
+                    self.finished = True
+                    return
+                self.generated_tokens += 1
+                lookup.add(token)
+                yield token
+                if self.generated_tokens == self._max_tokens:
+                    return
+            coming = self._engine.follow(coming[-1], lookup.draft(self._drafts))
 
 
 class LlamaChat:

@@ -130,9 +130,27 @@ class Engine:
             self.extend(tokens[start : start + BATCH])
         return reused
 
-    def extend(self, tokens: Sequence[int]) -> None:
-        """Compute more tokens after those held. Raises KeyboardInterrupt where Ctrl-C came meanwhile."""
-        self._fill(tokens)
+    def follow(self, token: int, drafts: Sequence[int]) -> list[int]:
+        """Compute a token and drafts of what follows it; return the drafts that are right and the likeliest token after them.
+
+        The cache holds no more than what is right: nothing of a wrong draft is left.
+        """
+        before = len(self._held)
+        self.extend([token, *drafts], every=True)
+        right: list[int] = []
+        for index in range(len(drafts) + 1):
+            right.append(int(self._api.llama_sampler_sample(self._sampler, self._context, index)))
+            if index == len(drafts) or right[index] != drafts[index]:
+                break
+        self._keep(before + len(right))
+        return right
+
+    def extend(self, tokens: Sequence[int], *, every: bool = False) -> None:
+        """Compute more tokens after those held; with `every`, what follows each of them and not only the last.
+
+        Raises KeyboardInterrupt where Ctrl-C came meanwhile.
+        """
+        self._fill(tokens, every=every)
         with noted_interrupts(self._note_interrupt):
             status = self._api.llama_decode(self._context, self._batch)
         if status == 0:
@@ -146,7 +164,7 @@ class Engine:
             return
         raise ContextOverflow(f"llama.cpp could not take {len(tokens)} more tokens after {len(self._held)} (status {status}).")
 
-    def _fill(self, tokens: Sequence[int]) -> None:
+    def _fill(self, tokens: Sequence[int], *, every: bool) -> None:
         batch = self._batch
         batch.n_tokens = len(tokens)
         for index, token in enumerate(tokens):
@@ -154,7 +172,7 @@ class Engine:
             batch.pos[index] = len(self._held) + index
             batch.n_seq_id[index] = 1
             batch.seq_id[index][0] = SEQUENCE
-            batch.logits[index] = index == len(tokens) - 1
+            batch.logits[index] = every or index == len(tokens) - 1
 
     def _keep(self, count: int) -> None:
         self._api.llama_memory_seq_rm(self._memory, SEQUENCE, count, -1)
