@@ -17,8 +17,10 @@ APPLICATION = "private-assistant"
 PREFIX = "ASSISTANT_"
 AT_LEAST_ONE = (
     "max_file_bytes", "file_seconds", "file_memory_bytes", "chunk_tokens", "results", "passages", "passage_tokens",
-    "answer_tokens",
+    "answer_tokens", "engine_idle_minutes",
 )  # fmt: skip
+
+ENGINE = ("auto", "on", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,9 @@ class Settings:
     # the machine; 0 threads: as many as there are physical cores; -1 layers: as many as fit
     threads: int = 0
     gpu_layers: int = -1
+    # the background process that keeps the models loaded: "auto" starts it where models have weights, "on" always, "off" never
+    engine: str = "auto"
+    engine_idle_minutes: int = 15
 
     @property
     def libraries(self) -> tuple[str, ...]:
@@ -134,6 +139,8 @@ def checked(settings: Settings) -> Settings:
     for field in AT_LEAST_ONE:
         if getattr(settings, field) < 1:
             raise UsageError(f"{field} must be at least 1.")
+    if settings.engine not in ENGINE:
+        raise UsageError(f"engine is '{settings.engine}', which means nothing.", f"It can be {', '.join(ENGINE)}.")
     if settings.context_tokens < settings.answer_tokens + 512:
         raise UsageError("context_tokens must be at least 512 more than answer_tokens.")
     return settings

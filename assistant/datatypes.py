@@ -368,6 +368,12 @@ class ChatModel(Protocol):
     def reply(self, messages: Sequence[Message], max_tokens: int) -> Reply:
         """Start a reply at temperature 0. Raises ContextOverflow where prompt and reply do not fit."""
 
+    def interrupt(self) -> None:
+        """Make the reply that another thread is reading end with KeyboardInterrupt, soon."""
+
+    def close(self) -> None:
+        """Free the model's memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:

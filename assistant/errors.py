@@ -13,6 +13,7 @@ AssistantError                1
 ├── EmbedderMismatch          1   the library was built with another embedding model
 ├── ContextOverflow           1
 ├── DiskFull                  1
+├── EngineUnavailable         1   the background process that keeps the models does not start, or has gone
 ├── ReadersUnavailable        1   the process that reads files does not start
 └── UnreadableFile                one file only: it becomes a ledger entry and never reaches the person as an error
     └── SkippedFile               the same, for a file that was left out on purpose
@@ -86,6 +87,10 @@ class ContextOverflow(AssistantError):
 
 class DiskFull(AssistantError):
     """There is no room left on the disk."""
+
+
+class EngineUnavailable(AssistantError):
+    """The background process that keeps the models loaded does not start, or has gone."""
 
 
 class ReadersUnavailable(AssistantError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -79,32 +80,91 @@ def chat_spec(settings: Settings) -> ChatSpec:
     return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers)
 
 
-class Models:
-    """The two models of a session, each loaded when it is first needed and kept."""
+class Shelf:
+    """Loaded models, for all libraries and threads of this process: each is loaded once, and anew where its files changed."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._embedder: Embedder | None = None
-        self._chat: Future[ChatModel] | None = None
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._embedders: dict[EmbedderSpec, tuple[Stamp, Embedder]] = {}
+        self._chat: tuple[ChatSpec, Stamp, Future[ChatModel]] | None = None
+
+    @property
+    def embedder_names(self) -> tuple[str, ...]:
+        """The embedding models that are loaded."""
+        return tuple(spec.name for spec in self._embedders)
+
+    @property
+    def chat_name(self) -> str:
+        """The chat model that is loaded; empty where none is."""
+        return self._chat[0].name if self._chat else ""
+
+    def embedder(self, spec: EmbedderSpec) -> Embedder:
+        """Return a loaded embedding model. Raises ModelMissing or ModelUnusable."""
+        with self._lock:
+            now = stamp_of(spec.path)
+            if spec not in self._embedders or self._embedders[spec][0] != now:
+                self._embedders[spec] = (now, open_embedder(spec))
+            return self._embedders[spec][1]
+
+    def start_chat(self, spec: ChatSpec) -> Future[ChatModel]:
+        """Begin to load a chat model in another thread; the one that was loaded before leaves, since two seldom fit."""
+        with self._lock:
+            now = stamp_of(spec.path)
+            if self._chat is None or self._chat[:2] != (spec, now) or failed(self._chat[2]):
+                self.drop_chat()
+                loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
+                self._chat = (spec, now, loader.submit(open_chat, spec))
+                loader.shutdown(wait=False)
+            return self._chat[2]
+
+    def interrupt(self) -> None:
+        """Make the reply that is being written end with KeyboardInterrupt. For another thread than the one that reads it."""
+        chat = self._chat
+        if chat and chat[2].done() and not failed(chat[2]):
+            chat[2].result().interrupt()
+
+    def drop_chat(self) -> None:
+        """Free the chat model's memory. Not while a reply is being written."""
+        with self._lock:
+            if self._chat and not failed(self._chat[2]):
+                self._chat[2].result().close()
+            self._chat = None
+
+
+class Models:
+    """The two models that settings name, each loaded when it is first needed and kept on a shelf, one of its own or a shared one."""
+
+    def __init__(self, settings: Settings, shelf: Shelf | None = None) -> None:
+        self._settings, self._shelf = settings, shelf or Shelf()
 
     @property
     def embedder(self) -> Embedder:
         """The embedding model. Raises ModelMissing or ModelUnusable."""
-        if self._embedder is None:
-            self._embedder = open_embedder(embedder_spec(self._settings))
-        return self._embedder
+        return self._shelf.embedder(embedder_spec(self._settings))
 
     def start_chat(self) -> None:
         """Begin to load the chat model beside whatever comes next. Raises ModelMissing at once where there is none."""
-        if self._chat is None:
-            spec = chat_spec(self._settings)
-            loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
-            self._chat = loader.submit(open_chat, spec)
-            loader.shutdown(wait=False)
+        self._shelf.start_chat(chat_spec(self._settings))
 
     @property
     def chat(self) -> ChatModel:
         """The chat model. Raises ModelMissing or ModelUnusable."""
-        self.start_chat()
-        assert self._chat is not None
-        return self._chat.result()
+        return self._shelf.start_chat(chat_spec(self._settings)).result()
+
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return what changes where a model's files do: their names, sizes and times. Empty where there are none."""
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    try:
+        known = [(str(file), file.stat()) for file in files if file.is_file() and not file.name.startswith(".")]
+    except OSError:
+        return ()
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in known)
+
+
+def failed(loading: Future[ChatModel]) -> bool:
+    """Return whether a model could not be loaded; waits until that is known."""
+    return loading.done() and loading.exception() is not None

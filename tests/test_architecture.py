@@ -25,7 +25,9 @@ DOORS = {
     "pipeline": NOUNS | STAGES | {"config", "hardware"},
     "evaluate": NOUNS,
     # the last three are a catalog's entries, the two nouns of a conversation, and the measuring of answers
-    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "answer", "evaluate"},
+    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "answer", "evaluate", "engine"},
+    # a front end as cli is: it does what commands would do, in a process of its own
+    "engine": NOUNS | {"pipeline", "config", "answer"},
 }
 NOUNS_OF_ANSWER = {"AnswerStream", "Turn"}
 FACES = {"typer", "rich", "prompt_toolkit"}

@@ -99,6 +99,12 @@ class FakeChat:
         self.asked.append(tuple(messages))
         return FakeReply(self.replies.pop(0) if self.replies else nearest_sentence(messages[-1].content), tokens)
 
+    def interrupt(self) -> None:
+        """Do nothing: a reply is there at once."""
+
+    def close(self) -> None:
+        """Do nothing: there is no memory to free."""
+
 
 def nearest_sentence(prompt: str) -> str:
     """Return the sentence of the prompt's passages that shares most words with its last line, and its number."""

@@ -7,13 +7,14 @@ from typing import Annotated
 import typer
 
 from assistant import __version__
-from assistant.cli import chat, evaluate, files, models, questions, setup, status
+from assistant.cli import chat, engine, evaluate, files, models, questions, setup, status
 from assistant.cli.boundary import ErrorBoundary
 from assistant.cli.options import Chat, Embed, Flags, Library
 
 app = typer.Typer(name="assistant", cls=ErrorBoundary, no_args_is_help=True, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["--help", "-h"]})
 model_commands = typer.Typer(no_args_is_help=True, help="The models that this program knows, and those on this disk.")
+engine_commands = typer.Typer(no_args_is_help=True, help="The background process that keeps the models loaded.")
 
 
 def show_version(wanted: bool) -> None:
@@ -71,3 +72,7 @@ model_commands.command("list", epilog=examples("assistant models list", "assista
 model_commands.command("pull", epilog=examples("assistant models pull multilingual-e5-small"))(models.pull)
 model_commands.command("verify", epilog=examples("assistant models verify", "assistant models verify bge-m3"))(models.verify)
 model_commands.command("remove", epilog=examples("assistant models remove bge-m3"))(models.remove)
+app.add_typer(engine_commands, name="engine")
+engine_commands.command("start", epilog=examples("assistant engine start"))(engine.start)
+engine_commands.command("stop", epilog=examples("assistant engine stop"))(engine.stop)
+engine_commands.command("status", epilog=examples("assistant engine status", "assistant engine status --json"))(engine.status)

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import typer
 
 from assistant.cli.conversation import HELP, Conversation, command_in
-from assistant.cli.options import Chat, Embed, Library, settings_of
+from assistant.cli.engine import answering
+from assistant.cli.options import Chat, Embed, Library, NoEngine, settings_of
 from assistant.cli.progress import waiting
 from assistant.cli.render import show_passages, show_sources
 from assistant.cli.speak import speak, warn_unsupported
 from assistant.cli.terminal import is_terminal, notice, notices, output, say_error, write
 from assistant.errors import ContextOverflow
 from assistant.loading import chat_spec
-from assistant.pipeline import Assistant
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
@@ -26,10 +26,11 @@ if TYPE_CHECKING:
 PRIVATE = 0o600
 
 
-def chat(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None) -> None:
+def chat(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None,
+         no_engine: NoEngine = False) -> None:
     """Hold a conversation about your files. /help tells what can be typed."""
     settings = settings_of(context, library, chat, embed)
-    with Assistant(settings) as assistant:
+    with answering(settings, no_engine=no_engine) as assistant:
         chat_spec(settings)
         status = assistant.status()
         if is_terminal():

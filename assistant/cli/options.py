@@ -22,6 +22,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Batch = Annotated[str | None, typer.Option("--batch", metavar="FILE", help='Take the questions from a file of JSON lines like '
                                            '{"id": 1, "question": "..."}; - is stdin. Prints a JSON line for each.')]
 
+NoEngine = Annotated[bool, typer.Option("--no-engine", help="Do everything in this process; the background one that keeps the "
+                                        "models loaded is neither started nor asked.")]
 PasswordFile = Annotated[Path | None, typer.Option("--password-file", metavar="FILE", help="Passwords to try on encrypted files, "
                                                    "one to a line. They are kept nowhere.")]
 

@@ -11,8 +11,9 @@ from assistant.answer import AnswerStream
 from assistant.cli import to_json
 from assistant.cli.batch import read_batch, run_batch
 from assistant.cli.boundary import INTERRUPTED
+from assistant.cli.engine import answering
 from assistant.cli.filters import Paths, Since, Types, filter_of
-from assistant.cli.options import Batch, Chat, Embed, Json, Libraries, settings_of
+from assistant.cli.options import Batch, Chat, Embed, Json, Libraries, NoEngine, settings_of
 from assistant.cli.progress import intake_progress, waiting
 from assistant.cli.render import show_explanation, show_passages, show_report, show_search, show_sources
 from assistant.cli.speak import speak, warn_unsupported
@@ -33,11 +34,12 @@ Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1
 
 def search(context: typer.Context, question: Question = None, count: Count = None, path: Paths = None, kind: Types = None,
            since: Since = None, explain: Explain = False, batch: Batch = None, library: Libraries = None, embed: Embed = None,
-           json: Json = False) -> None:
+           no_engine: NoEngine = False, json: Json = False) -> None:
     """Find passages. No language model is needed."""
     require_one(question, batch)
     wanted = filter_of(path, kind, since)
-    with Assistant(settings_of(context, library, embed=embed)) as assistant:
+    settings = settings_of(context, library, embed=embed)
+    with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if batch is not None:
             finish_batch(run_batch(
                 read_batch(batch), lambda asked: to_json.search_result(assistant.search(asked, count or 0, wanted))
@@ -57,7 +59,7 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
         since: Since = None, batch: Batch = None, library: Libraries = None, chat: Chat = None, embed: Embed = None,
-        json: Json = False) -> None:
+        no_engine: NoEngine = False, json: Json = False) -> None:
     """Answer a question from your files, with the place of every claim.
 
     Ends with exit code 3 where the files do not say.
@@ -66,7 +68,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, chat, embed)
     chat_spec(settings)  # a missing model is told before files are read
-    with Assistant(settings) as assistant:
+    with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if paths:
             bring_in(assistant, paths)
         if batch is not None:

@@ -82,6 +82,7 @@ class LlamaChat:
     def reply(self, messages: Sequence[Message], max_tokens: int) -> LlamaReply:
         """Start a reply. Raises ContextOverflow where prompt and reply do not fit."""
         prompt = self._template.tokenize(messages)
+        self._engine.go_on()
         if len(prompt) + max_tokens > self.context_tokens:
             raise ContextOverflow(
                 f"The prompt has {len(prompt)} tokens and the reply may have {max_tokens}, "
@@ -89,6 +90,10 @@ class LlamaChat:
                 "Ask a shorter question, or raise context_tokens in config.toml.",
             )
         return LlamaReply(self._engine, prompt, max_tokens)
+
+    def interrupt(self) -> None:
+        """Make the reply that another thread is reading end with KeyboardInterrupt, at the next step of the computation."""
+        self._engine.interrupt()
 
     def close(self) -> None:
         """Free the model's memory."""

@@ -79,8 +79,13 @@ class Engine:
         # Python runs signal handlers inside this call, so Ctrl-C stops a prefill that lasts half a minute
         return self._interrupted
 
-    def _note_interrupt(self) -> None:
+    def interrupt(self) -> None:
+        """Stop what is computed, in this thread or another, with KeyboardInterrupt."""
         self._interrupted = True
+
+    def go_on(self) -> None:
+        """Forget an interruption that came too late."""
+        self._interrupted = False
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
         """Return the text's tokens; only with `special` can markup in it become control tokens."""
@@ -151,7 +156,7 @@ class Engine:
         Raises KeyboardInterrupt where Ctrl-C came meanwhile.
         """
         self._fill(tokens, every=every)
-        with noted_interrupts(self._note_interrupt):
+        with noted_interrupts(self.interrupt):
             status = self._api.llama_decode(self._context, self._batch)
         if status == 0:
             self._held.extend(tokens)

@@ -1,0 +1,80 @@
+"""The commands about the background process that keeps the models loaded, and who answers a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+import typer
+
+from assistant.cli.options import Json, settings_of
+from assistant.cli.progress import waiting
+from assistant.cli.terminal import notice, output, size_in_words
+from assistant.cli.to_json import print_json
+from assistant.config import Settings
+from assistant.engine.line import Line
+from assistant.engine.messages import Report
+from assistant.engine.resident import open_assistant
+from assistant.errors import EngineUnavailable
+from assistant.pipeline import Assistant
+
+
+@contextmanager
+def answering(settings: Settings, *, no_engine: bool) -> Iterator[Assistant]:
+    """Yield who answers questions: the engine where it can be had, this process otherwise, which is said."""
+    try:
+        assistant = Assistant(settings) if no_engine else open_assistant(settings)
+    except EngineUnavailable as error:
+        notice(f"{error} This command does everything itself. {error.hint}")
+        assistant = Assistant(settings)
+    with assistant:
+        yield assistant
+
+
+def start(context: typer.Context) -> None:
+    """Start the engine, so that the first question does not wait for it. Questions start it by themselves."""
+    line = Line(settings_of(context))
+    with waiting("Starting"):
+        line.pick_up()
+    notice("The engine is running.")
+
+
+def stop(context: typer.Context) -> None:
+    """Stop the engine. An answer that it is writing ends."""
+    line = Line(settings_of(context))
+    if not line.is_up():
+        notice("No engine is running.")
+        return
+    line.stop()
+    notice("The engine has stopped.")
+
+
+def status(context: typer.Context, json: Json = False) -> None:
+    """Show what the engine holds and has done."""
+    line = Line(settings_of(context))
+    if not line.is_up():
+        if json:
+            print_json({"running": False})
+        else:
+            output().print("No engine is running. The next question starts one.")
+        return
+    show(cast("Report", line.result("report")), json=json)
+
+
+def show(report: Report, *, json: bool) -> None:
+    """Show an engine's report."""
+    share = report.reused_tokens / report.prompt_tokens if report.prompt_tokens else 0.0
+    if json:
+        print_json({
+            "running": True, "process": report.process, "seconds": round(report.seconds, 1), "memory": report.memory,
+            "chat": report.chat, "embedders": list(report.embedders), "answers": report.answers, "searches": report.searches,
+            "waiting": report.waiting, "prompt_tokens": report.prompt_tokens, "reused_tokens": report.reused_tokens,
+            "idle_minutes": report.idle_minutes,
+        })
+        return
+    output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, {size_in_words(report.memory)} of memory.")
+    output().print(f"Models: {', '.join(filter(None, (report.chat, *report.embedders))) or 'none loaded yet'}.")
+    output().print(f"{report.answers:,} answers, {report.searches:,} searches; {report.waiting:,} waiting.")
+    output().print(f"{report.prompt_tokens:,} tokens of prompts, {share:.0%} of them read before.")
+    output().print(f"It ends after {report.idle_minutes} minutes without a question, or with: assistant engine stop")

@@ -1,0 +1,27 @@
+"""The engine's process: `python -m assistant.engine`, for the home that ASSISTANT_HOME names."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+
+from assistant.config import load_settings
+from assistant.engine.place import place_of
+from assistant.engine.server import Server
+
+
+def main() -> None:
+    """Serve until it ends."""
+    settings = load_settings()
+    place = place_of(settings.home)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command in the terminal
+    Server(place, settings.engine_idle_minutes).run()
+    sys.stderr.flush()
+    os._exit(0)  # lanes may still compute for callers who have gone; nothing is written that could be lost
+
+
+if __name__ == "__main__":
+    main()

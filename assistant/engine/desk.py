@@ -1,0 +1,159 @@
+"""Calls in, messages out: what the engine does, in two lanes, so that no search waits for an answer that is being written.
+
+Each lane is one thread with its own open libraries; the models are shared. A call whose caller has gone is stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from queue import SimpleQueue
+
+from assistant.answer import AnswerStream
+from assistant.config import Settings
+from assistant.datatypes import Answer
+from assistant.engine.messages import Begun, Call, Done, Failed, Message, Piece
+from assistant.errors import AssistantError
+from assistant.loading import Models, Shelf
+from assistant.pipeline import Assistant
+
+ANSWERS = ("ask",)
+SEARCHES = ("search", "explain", "embedded_share")
+MOST_LIBRARIES = 4
+
+log = logging.getLogger(__name__)
+
+
+class Job:
+    """One call on its way. `messages` ends with Done or Failed."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.messages: SimpleQueue[Message] = SimpleQueue()
+        self.cancelled = threading.Event()
+
+
+class Lane:
+    """A thread that does one call after the other, the first come first."""
+
+    def __init__(self, name: str, shelf: Shelf, finished: Callable[[object], None]) -> None:
+        self._shelf, self._finished = shelf, finished
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
+        self._assistants: dict[object, Assistant] = {}
+        self._lock = threading.Lock()
+        self._current: Job | None = None
+        threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    @property
+    def waiting(self) -> int:
+        """The number of calls that have not begun, and the one that has."""
+        return self._jobs.qsize() + (self._current is not None)
+
+    def put(self, job: Job) -> None:
+        """Take a job in."""
+        self._jobs.put(job)
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job: at once where it is being done, before it begins otherwise."""
+        job.cancelled.set()
+        with self._lock:  # never a job after it
+            if self._current is job:
+                self._shelf.interrupt()
+
+    def _work(self) -> None:
+        while True:
+            job = self._jobs.get()
+            with self._lock:
+                self._current = job
+            try:
+                self._do(job)
+            finally:
+                with self._lock:
+                    self._current = None
+
+    def _do(self, job: Job) -> None:
+        try:
+            for message in perform(self._assistant(job.call.settings), job):
+                if isinstance(message, Done):
+                    self._finished(message.result)
+                job.messages.put(message)
+        except AssistantError as error:
+            job.messages.put(Failed(type(error).__name__, str(error), error.hint))
+        except KeyboardInterrupt:
+            job.messages.put(Failed("AssistantError", "Stopped.", ""))
+        except Exception as error:  # a bug in one call must not end the others
+            log.exception("a call of %s failed", job.call.method)
+            job.messages.put(Failed("AssistantError", f"The engine failed: {type(error).__name__}.",
+                                    "Ask again with --no-engine, which shows where; then: assistant engine stop"))
+
+    def _assistant(self, settings: Settings) -> Assistant:
+        """Return the open library; opened anew where its file was replaced."""
+        files = [settings.libraries_folder / name / "library.sqlite" for name in settings.libraries]
+        key = (settings, *map(identity, files))
+        if key not in self._assistants:
+            while len(self._assistants) >= MOST_LIBRARIES:
+                self._assistants.pop(next(iter(self._assistants))).close()
+            self._assistants[key] = Assistant(settings, Models(settings, self._shelf))
+        return self._assistants[key]
+
+
+class Desk:
+    """Takes calls and hands them to the lane that they belong to."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self.answers = self.searches = self.prompt_tokens = self.reused_tokens = 0
+        self._lanes = {"answers": Lane("answers", shelf, self._count), "searches": Lane("searches", shelf, self._count)}
+
+    @property
+    def waiting(self) -> int:
+        """The number of calls that are not finished."""
+        return sum(lane.waiting for lane in self._lanes.values())
+
+    def take(self, call: Call) -> Job:
+        """Return the job that a call becomes."""
+        job = Job(call)
+        self._lane(job).put(job)
+        return job
+
+    def cancel(self, job: Job) -> None:
+        """Stop a job."""
+        self._lane(job).cancel(job)
+
+    def _lane(self, job: Job) -> Lane:
+        return self._lanes["answers" if job.call.method in ANSWERS else "searches"]
+
+    def _count(self, result: object) -> None:
+        if isinstance(result, Answer):
+            self.answers += 1
+            self.prompt_tokens += result.timings.prompt_tokens
+            self.reused_tokens += result.timings.reused_tokens
+        else:
+            self.searches += 1
+
+
+def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
+    """Do a job; yield what is to be said, Done last. Ends early where it was cancelled."""
+    if job.cancelled.is_set():
+        return
+    result = getattr(assistant, job.call.method)(*job.call.arguments)
+    if not isinstance(result, AnswerStream):
+        yield Done(result)
+        return
+    yield Begun(result.question, result.hits)
+    for piece in result:
+        if job.cancelled.is_set():
+            return
+        yield Piece(piece)
+    yield Done(result.answer)
+
+
+def identity(file: Path) -> tuple[int, int]:
+    """Return what tells a file from another that took its place."""
+    try:
+        known = file.stat()
+    except OSError:
+        return (0, 0)
+    return (known.st_dev, known.st_ino)

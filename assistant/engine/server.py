@@ -1,0 +1,137 @@
+"""A home in; an engine that answers its commands, until it is stopped or nobody needs it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from contextlib import suppress
+from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
+from pathlib import Path
+from queue import Empty
+
+import psutil
+from filelock import FileLock, Timeout
+
+from assistant.engine.desk import ANSWERS, SEARCHES, Desk, Job
+from assistant.engine.messages import Call, Done, Failed, Message, Outdated, Report, stamp
+from assistant.engine.place import PRIVATE_FILE, Place, make_private
+from assistant.loading import Shelf
+
+TICK = 1.0
+PATIENCE = 0.05  # seconds between two looks whether a caller is still there
+LITTLE_MEMORY = 0.04  # share of the machine's memory: below it the language model is unloaded
+CLOSED = (EOFError, OSError)
+
+log = logging.getLogger(__name__)
+
+
+class Server:
+    """Listens, and ends by itself."""
+
+    def __init__(self, place: Place, idle_minutes: int) -> None:
+        self._place, self._idle_minutes = place, idle_minutes
+        self._stamp, self._key = stamp(), place.key()
+        self._shelf = Shelf()
+        self._desk = Desk(self._shelf)
+        self._stopping = threading.Event()
+        self._started = self._last_call = time.monotonic()
+
+    def run(self) -> None:
+        """Serve until there is a reason to end. Returns at once where another engine serves this home."""
+        lock = FileLock(self._place.lock)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return
+        with lock, self._listen() as listener:
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+            while not self._stopping.wait(TICK):
+                self._look_around()
+            with suppress(OSError):
+                os.unlink(self._place.address)  # noqa: PTH108 - may be the name of a pipe
+
+    def _listen(self) -> Listener:
+        if self._place.family == "AF_UNIX":
+            make_private(Path(self._place.address).parent)
+            with suppress(FileNotFoundError):
+                os.unlink(self._place.address)  # noqa: PTH108 - left by an engine that was killed
+        before = os.umask(0o177)
+        try:
+            listener = Listener(self._place.address, self._place.family, backlog=64)
+        finally:
+            os.umask(before)
+        if self._place.family == "AF_UNIX":
+            os.chmod(self._place.address, PRIVATE_FILE)  # noqa: PTH101
+        return listener
+
+    def _accept(self, listener: Listener) -> None:
+        while not self._stopping.is_set():
+            try:
+                connection = listener.accept()
+            except CLOSED:
+                continue  # a caller that went away before it was heard
+            threading.Thread(target=self._hear, args=(connection,), daemon=True).start()
+
+    def _hear(self, connection: Connection) -> None:
+        with connection, suppress(*CLOSED):
+            deliver_challenge(connection, self._key)
+            answer_challenge(connection, self._key)
+            call = connection.recv()
+            if isinstance(call, Call):
+                self._last_call = time.monotonic()
+                self._answer(connection, call)
+                self._last_call = time.monotonic()
+
+    def _answer(self, connection: Connection, call: Call) -> None:
+        if call.method == "stop":
+            connection.send(Done(None))
+            self._end()
+        elif call.method == "report":
+            connection.send(Done(self._report()))
+        elif call.stamp != self._stamp:
+            connection.send(Outdated())
+            self._end()
+        elif call.method in ANSWERS + SEARCHES:
+            self._relay(connection, self._desk.take(call))
+        else:
+            connection.send(Failed("UsageError", f"The engine knows no {call.method}.", ""))
+
+    def _relay(self, connection: Connection, job: Job) -> None:
+        """Send what the job says as it says it. A caller who has gone stops it; one who does not listen holds up nobody else."""
+        try:
+            while True:
+                try:
+                    message: Message = job.messages.get(timeout=PATIENCE)
+                except Empty:
+                    if connection.poll(0):  # a caller says nothing more: this is its end
+                        connection.recv()
+                    continue
+                connection.send(message)
+                if isinstance(message, Done | Failed):
+                    return
+        except CLOSED:
+            self._desk.cancel(job)
+            raise
+
+    def _end(self) -> None:
+        self._stopping.set()
+
+    def _look_around(self) -> None:
+        """End where nobody came for long, or the home is gone; give memory back where there is little left."""
+        if self._desk.waiting:
+            return
+        idle = time.monotonic() - self._last_call
+        if idle > self._idle_minutes * 60 or not self._place.key_file.exists():
+            self._end()
+        memory = psutil.virtual_memory()
+        if memory.available < memory.total * LITTLE_MEMORY and self._shelf.chat_name:
+            log.warning("little memory is left: the language model is unloaded")
+            self._shelf.drop_chat()
+
+    def _report(self) -> Report:
+        desk = self._desk
+        return Report(os.getpid(), time.monotonic() - self._started, psutil.Process().memory_info().rss, self._shelf.chat_name,
+                      self._shelf.embedder_names, desk.answers, desk.searches, desk.waiting, desk.prompt_tokens,
+                      desk.reused_tokens, self._idle_minutes)
