@@ -132,7 +132,7 @@ class Shelf:
 
 
 class Models:
-    """The two models that settings name, each loaded when it is first needed and kept on a shelf, one of its own or a shared one."""
+    """The two models that settings name, each loaded when it is first needed and kept on a shelf of their own or a shared one."""
 
     def __init__(self, settings: Settings, shelf: Shelf | None = None) -> None:
         self._settings, self._shelf = settings, shelf or Shelf()

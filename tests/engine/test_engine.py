@@ -8,6 +8,7 @@ import stat
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.connection import Client
@@ -136,7 +137,7 @@ def test_a_call_that_is_none_of_its_own_is_refused(settings: Settings) -> None:
 def test_an_engine_dying_in_the_middle_is_said(settings: Settings) -> None:
     line = Line(settings)
 
-    def exchange(_: Call) -> "list[Message] | object":
+    def exchange(_: Call) -> Iterator[Message]:
         yield Begun(QUESTION, ())
         raise EOFError
 
