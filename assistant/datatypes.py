@@ -282,6 +282,17 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What became of one file in the library; `was` is the path that a moved one had."""
+
+    kind: Literal["indexed", "moved", "removed", "skipped", "failed"]
+    path: str
+    reason: str = ""
+    chunks: int = 0
+    was: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a long task is. Counts are of this run."""
 

@@ -24,6 +24,11 @@ from __future__ import annotations
 ENCRYPTED = "it is encrypted"
 """How the reason begins of every file that a password would open."""
 
+GONE = "it is gone"
+BEING_WRITTEN = "it was being written while it was read"
+UNREAD = "cannot be read"
+"""How the reasons begin of files that may well be read a moment later: what is known of them stays."""
+
 
 class AssistantError(Exception):
     """Base of all: `str(error)` is one sentence, `hint` says what to do."""

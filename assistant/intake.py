@@ -2,20 +2,21 @@
 
 Several processes read; while they are at it, this one embeds what was kept before. A file is found by keyword as soon as
 it is kept, by meaning when its vectors follow.
-A file that has not changed costs one stat. Every document is in the library whole or not at all, and whatever stops a run
-half-way loses at most the batch in hand.
+A file that has not changed costs one stat; one that lies somewhere else now costs a look at its bytes. Every document is
+in the library whole or not at all, and whatever stops a run half-way loses at most the batch in hand.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assistant.datatypes import Chunk, Document, Embedder, FileState, IngestReport, LedgerEntry, Progress
+from assistant.datatypes import Change, Document, Embedder, FileState, IngestReport, LedgerEntry, Progress
 from assistant.embedding import Backlog
-from assistant.errors import ENCRYPTED, SkippedFile
+from assistant.errors import BEING_WRITTEN, ENCRYPTED, GONE, UNREAD, SkippedFile, UnreadableFile
 from assistant.index import Store
 from assistant.ingest import (
     CHUNKER_VERSION,
@@ -31,15 +32,16 @@ from assistant.ingest import (
     can_read_pictures,
     chunk,
 )
+from assistant.pending import OnChange, Pending, counted, ignore_change, moves
 from assistant.survey import Ledger, OnProgress, Survey, Surveyor, is_under
 
-BATCH_CHUNKS = 2048  # kept in one transaction
-BATCH_FILES = 512  # the same, those without text among them
 EMBEDDED_AT_ONCE = 512  # chunks: enough to sort by length, little enough to lose
+SPARE_SECONDS = 7 * 86_400  # that a vector is kept for a text that left: it may come back
 EMBEDDED_MEANWHILE = 64  # chunks: little enough not to keep a file waiting that has been read
 
 REBUILDING = "the library was being rebuilt, and it was not read again yet"
 FOR_OCR = "for OCR"  # how a reason ends that says what to install
+PASSING = (GONE, BEING_WRITTEN, UNREAD)  # reasons that may be no more at the next look
 AWAY = "its folder was away when the library was rebuilt"
 
 
@@ -69,34 +71,18 @@ def due_again(entries: Iterable[LedgerEntry], *, has_passwords: bool, has_new_ey
 
 def known_hash(known: LedgerEntry | None, is_due: IsDue) -> str:
     """Return the hash that makes reading a file again needless; nothing where it must be read."""
-    return known.content_hash if known and known.state is FileState.INDEXED and not is_due(known) else ""
+    return known.content_hash if known and is_indexed(known) and not is_due(known) else ""
+
+
+def is_indexed(known: LedgerEntry | None) -> bool:
+    """Return whether there is text of a file in the library."""
+    return known is not None and known.state is FileState.INDEXED
 
 
 def sign(store: Store, embedder: Embedder) -> None:
     """Note in the library which model its vectors come from."""
     store.set_meta("embedder", embedder.fingerprint)
     store.set_meta("embedder_name", embedder.name)
-
-
-@dataclass(slots=True)
-class Pending:
-    """Files that were read and are not kept yet: with text, without (skipped or failed), with nothing new but their time."""
-
-    documents: list[tuple[LedgerEntry, Document, tuple[Chunk, ...]]] = field(default_factory=list)
-    notes: list[LedgerEntry] = field(default_factory=list)
-    touched: list[LedgerEntry] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)  # files inside others that are there no more
-    chunks: int = 0
-
-    @property
-    def files(self) -> int:
-        """How many there are."""
-        return len(self.documents) + len(self.notes) + len(self.touched) + len(self.gone)
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether it is time to keep them."""
-        return self.chunks >= BATCH_CHUNKS or self.files >= BATCH_FILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +95,51 @@ class Means:
     chunk_tokens: int
 
 
+class Readers:
+    """The processes that read files: opened for each run, or kept for the next where there will be many small ones."""
+
+    def __init__(self, means: Means, *, lasting: bool = False) -> None:
+        self.means = means
+        self._is_lasting = lasting
+        self._pool: Pool | None = None
+
+    def close(self) -> None:
+        """End the processes."""
+        if self._pool is not None:
+            self._pool.close()
+        self._pool = None
+
+    @contextmanager
+    def opened(self, files: int) -> Iterator[Pool]:
+        """Give the processes to read so many files."""
+        if self._pool is None:
+            count = self.means.readers if self._is_lasting else min(self.means.readers, files)
+            self._pool = Pool(count, self.means.terms, self.means.bounds)
+        try:
+            yield self._pool
+        except BaseException:
+            self.close()
+            raise
+        if not self._is_lasting:
+            self.close()
+
+
 class Intake:
     """One run over some roots of a library."""
 
-    def __init__(self, store: Store, embedder: Embedder, means: Means, on_progress: OnProgress) -> None:
-        self._store, self._embedder, self._means = store, embedder, means
-        self._on_progress = on_progress
+    def __init__(self, store: Store, embedder: Embedder, readers: Readers, on_progress: OnProgress,
+                 on_change: OnChange = ignore_change) -> None:
+        self._store, self._embedder, self._readers = store, embedder, readers
+        self._means = readers.means
+        self._on_progress, self._on_change = on_progress, on_change
         self._report = IngestReport()
         self._pending = Pending()
         self._backlog = Backlog(store, embedder)
         self._excluded = store.excluded()
         self._inside: dict[str, set[str]] = {}  # by container, the files known in it
+        self._moving: dict[str, LedgerEntry] = {}  # by new path, what the file may have been before
+        self._known: Ledger = {}
+        self._embeds = True
         self._done = self._total = 0
 
     def run(self, roots: Iterable[Path], *, rebuild: bool = False) -> IngestReport:
@@ -127,34 +147,51 @@ class Intake:
         started = time.perf_counter()
         try:
             self._run(list(roots), rebuild=rebuild)
+            self._embed_rest()
+            self._store.drop_spare_vectors(SPARE_SECONDS)
         except KeyboardInterrupt:
             self._report = replace(self._report, interrupted=True)
         return replace(self._report, seconds=time.perf_counter() - started)
 
-    def _run(self, roots: list[Path], *, rebuild: bool) -> None:
-        ledger = self._store.ledger()
-        on_disk = {path: entry for path, entry in ledger.items() if not entry.container}
+    def refresh(self, roots: Iterable[Path], within: Sequence[Path] | None) -> tuple[IngestReport, frozenset[str]]:
+        """Bring the library up to date with these paths of its roots, or all there is, and embed nothing.
+
+        Returns what was done, and the roots in which links lead to other places inside: those are looked at as a whole.
+        """
+        started = time.perf_counter()
+        self._embeds = False
+        entangled = self._run(list(roots), within)
+        return replace(self._report, seconds=time.perf_counter() - started), entangled
+
+    def _run(self, roots: list[Path], within: Sequence[Path] | None = None, *, rebuild: bool = False) -> frozenset[str]:
+        eyes, known_eyes = "yes" if can_read_pictures() else "no", self._store.meta("ocr")
+        reread = rebuild or self._store.meta("shape") != self._shape
+        has_new_eyes = eyes == "yes" and known_eyes == "no"
+        if reread or has_new_eyes:
+            within = None
+        ledger = self._store.ledger() if within is None else self._store.entries_under(map(str, within))
+        on_disk = self._known = {path: entry for path, entry in ledger.items() if not entry.container}
+        if within is None and not ledger:
+            self._store.set_meta("shape", self._shape)
+            reread = rebuild
+        due = due_again(ledger.values(), has_passwords=bool(self._means.terms.passwords), has_new_eyes=has_new_eyes,
+                        everything=reread)
+        survey = Surveyor(on_disk, self._excluded, self._means.terms.max_bytes, self._on_progress, due).survey(roots, within)
+        if within is not None and survey.entangled - {str(path) for path in within}:
+            return self._run(roots, [*within, *map(Path, survey.entangled)])
         for entry in ledger.values():
             if entry.container:
                 self._inside.setdefault(entry.container, set()).add(entry.path)
-        if not ledger:
-            self._store.set_meta("shape", self._shape)
-        reread = rebuild or self._store.meta("shape") != self._shape
-        eyes = "yes" if can_read_pictures() else "no"
-        has_new_eyes = eyes == "yes" and self._store.meta("ocr") == "no"
-        due = due_again(ledger.values(), has_passwords=bool(self._means.terms.passwords), has_new_eyes=has_new_eyes,
-                        everything=reread)
-        survey = Surveyor(on_disk, self._excluded, self._means.terms.max_bytes, self._on_progress, due).survey(roots)
+        self._moving = {} if reread or has_new_eyes else moves(survey.changed, survey.gone, ledger)
         self._report = replace(self._report, unchanged=survey.unchanged, away=survey.away)
         self._leave_out(survey, ledger, rebuild=rebuild)
         self._total = len(survey.changed)
-        self._take_all(survey.changed, on_disk, due)
-        self._flush()
-        self._store.set_meta("ocr", eyes)
+        self._take_all(survey.changed, due)
+        if known_eyes != eyes:
+            self._store.set_meta("ocr", eyes)
         if reread:
             self._note_shape(survey.kept)
-        self._embed_rest()
-        self._store.drop_unused_vectors()
+        return survey.entangled
 
     @property
     def _shape(self) -> str:
@@ -165,13 +202,19 @@ class Intake:
         return {each for path in paths for each in (path, *self._inside.get(path, ()))}
 
     def _leave_out(self, survey: Survey, ledger: dict[str, LedgerEntry], *, rebuild: bool) -> None:
-        """Drop the files that are gone; to rebuild, drop the chunks of the others as well."""
-        gone, kept = self._with_inside(survey.gone), self._with_inside(survey.kept)
-        with self._store.transaction():
-            removed = self._store.drop_files(gone) if gone else 0
-            if rebuild:
+        """Drop the files that are gone and come back nowhere; to rebuild, drop the chunks of the others as well."""
+        moving = {entry.path for entry in self._moving.values()}
+        gone, kept = self._with_inside(set(survey.gone) - moving), self._with_inside(survey.kept)
+        self._drop(gone)
+        if rebuild:
+            with self._store.transaction():
                 self._start_over(ledger.keys() - gone - kept, kept)
-        self._report = replace(self._report, removed=removed)
+
+    def _drop(self, paths: set[str]) -> None:
+        if paths:
+            self._report = replace(self._report, removed=self._report.removed + self._store.drop_files(sorted(paths)))
+            for path in sorted(paths):
+                self._on_change(Change("removed", path))
 
     def _start_over(self, present: set[str], kept: Iterable[str]) -> None:
         """Drop the chunks of files that can be read again; of those that cannot, where another model embedded them."""
@@ -186,28 +229,24 @@ class Intake:
         if not any(ledger[path].content_hash for path in kept):
             self._store.set_meta("shape", self._shape)
 
-    def _take_all(self, changed: Sequence[Candidate | Refusal], on_disk: Ledger, is_due: IsDue) -> None:
+    def _take_all(self, changed: Sequence[Candidate | Refusal], is_due: IsDue) -> None:
         """Read the files, by several processes at once, and keep them in the order in which they were found."""
-        jobs = [Job(found.path, known_hash(on_disk.get(str(found.path)), is_due))
+        jobs = [Job(found.path, known_hash(self._moving.get(str(found.path)) or self._known.get(str(found.path)), is_due))
                 for found in changed if isinstance(found, Candidate)]
-        if not jobs:
-            self._take_refusals(changed)
-            return
-        with Pool(min(self._means.readers, len(jobs)), self._means.terms, self._means.bounds) as pool:
-            results = pool.read(jobs, self._show_step, self._embed_meanwhile)
+        if jobs:
+            with self._readers.opened(len(jobs)) as pool:
+                results = pool.read(jobs, self._show_step, self._embed_meanwhile)
+                for found in changed:
+                    self._take(found, refused(found) if isinstance(found, Refusal) else next(results)[1])
+                self._flush()
+        else:
             for found in changed:
-                if isinstance(found, Refusal):
-                    self._take_refusals([found])
-                else:
-                    self._take(found, next(results)[1])
+                self._take(found, refused(found))
+            self._flush()
+        self._drop(self._with_inside(entry.path for entry in self._moving.values()))
 
     def _show_step(self, words: str) -> None:
         self._on_progress(Progress("reading", self._done, self._total, self._report.chunks, words))
-
-    def _take_refusals(self, refusals: Iterable[Candidate | Refusal]) -> None:
-        for found in refusals:
-            if isinstance(found, Refusal):
-                self._take(found, [Reading(str(found.path), SkippedFile(found.reason))])
 
     def _take(self, found: Candidate | Refusal, readings: Sequence[Reading]) -> None:
         """Take what came of one file: of itself, and of the files inside it that were not taken out by hand."""
@@ -226,13 +265,26 @@ class Intake:
 
     def _take_one(self, entry: LedgerEntry, reading: Reading) -> None:
         outcome = reading.outcome
-        if isinstance(outcome, Unchanged):
+        if isinstance(outcome, Unchanged) and entry.path in self._moving:
+            self._pending.moved.append((self._moving.pop(entry.path).path, entry))
+        elif isinstance(outcome, Unchanged):
             self._pending.touched.append(entry)
         elif isinstance(outcome, Document):
             self._take_document(entry, outcome)
         else:
-            state = FileState.SKIPPED if isinstance(outcome, SkippedFile) else FileState.FAILED
-            self._pending.notes.append(replace(entry, state=state, reason=str(outcome), content_hash=outcome.content_hash))
+            self._take_failure(entry, outcome)
+
+    def _take_failure(self, entry: LedgerEntry, outcome: UnreadableFile) -> None:
+        """Note why a file has no text. One that was read before and is out of reach for a moment stays what it was."""
+        reason = str(outcome)
+        state = FileState.SKIPPED if isinstance(outcome, SkippedFile) else FileState.FAILED
+        failed = replace(entry, state=state, reason=reason, content_hash=outcome.content_hash)
+        known = self._known.get(entry.path)
+        if not reason.startswith(PASSING) or (reason != GONE and not is_indexed(known)):
+            self._pending.notes.append(failed)
+        elif reason != GONE:
+            self._report = replace(self._report, failed=(*self._report.failed, failed))
+            self._on_change(Change("failed", entry.path, reason))
 
     def _take_document(self, entry: LedgerEntry, document: Document) -> None:
         chunks = chunk(document, self._embedder.count_tokens, self._means.chunk_tokens)
@@ -254,21 +306,16 @@ class Intake:
         pending, self._pending = self._pending, Pending()
         if not pending.files:
             return
-        with self._store.transaction():
-            for entry, document, chunks in pending.documents:
-                self._store.put_document(entry, document.title, chunks)
-            for entry in pending.notes:
-                self._store.put_entry(entry)
-            self._store.drop_files(pending.gone)
-            for entry in pending.touched:
-                self._store.touch(entry.path, entry.size, entry.mtime_ns)
+        pending.keep(self._store)
         self._report = counted(self._report, pending)
+        for change in pending.changes():
+            self._on_change(change)
         self._on_progress(Progress("keeping", self._done, self._total, self._report.chunks))
 
     def _embed_meanwhile(self) -> bool:
         """Embed a little while files are being read; return whether there was anything to embed."""
         self._flush()
-        return self._embed_some(EMBEDDED_MEANWHILE) > 0
+        return self._embeds and self._embed_some(EMBEDDED_MEANWHILE) > 0
 
     def _embed_rest(self) -> None:
         """Embed all that waits."""
@@ -283,11 +330,7 @@ class Intake:
         return embedded
 
 
-def counted(report: IngestReport, kept: Pending) -> IngestReport:
-    """Return the report with a batch added to it."""
-    return replace(
-        report, indexed=report.indexed + len(kept.documents), unchanged=report.unchanged + len(kept.touched),
-        skipped=(*report.skipped, *(entry for entry in kept.notes if entry.state is FileState.SKIPPED)),
-        failed=(*report.failed, *(entry for entry in kept.notes if entry.state is FileState.FAILED)),
-        chunks=report.chunks + kept.chunks,
-    )
+def refused(found: Candidate | Refusal) -> list[Reading]:
+    """Return the reading of a file that is not read."""
+    reason = found.reason if isinstance(found, Refusal) else ""
+    return [Reading(str(found.path), SkippedFile(reason))]

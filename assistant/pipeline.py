@@ -30,12 +30,14 @@ from assistant.datatypes import (
     SearchResult,
     Timings,
 )
+from assistant.embedding import Backlog
 from assistant.errors import LibraryUnwritable, UsageError
 from assistant.index import Store
 from assistant.ingest import Bounds, Terms, is_utf8, printable
-from assistant.intake import Intake, Means, ignore_progress, sign
+from assistant.intake import Intake, Means, Readers, ignore_progress, sign
 from assistant.library import Library, check_fingerprint
 from assistant.loading import Models
+from assistant.pending import OnChange, ignore_change
 from assistant.retrieve import Searcher, drop_duplicates, drop_unrelated
 from assistant.survey import OnProgress, is_under
 
@@ -53,9 +55,12 @@ class Assistant:
         self.settings = settings
         self._models = models or Models(settings)
         self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
+        self._readers: Readers | None = None
+        self._entangled: frozenset[str] = frozenset()  # roots that can be looked at as a whole only
 
     def close(self) -> None:
         """Close the libraries."""
+        self.rest()
         for library in self._libraries:
             library.close()
 
@@ -129,12 +134,56 @@ class Assistant:
                 view.unlink(missing_ok=True)
         return len(files)
 
-    def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> Intake:
+    # files followed
+
+    def roots(self) -> tuple[Path, ...]:
+        """Return the files and folders that were added."""
+        return tuple(map(Path, self._store().roots())) if self.library_file.exists() else ()
+
+    def include(self, paths: Sequence[Path]) -> None:
+        """Note files and folders as added, and read nothing yet. Raises UsageError for a path that is not there."""
+        roots = [addable(path) for path in paths]
+        with self._writing(ignore_progress) as store, store.transaction():
+            for root in roots:
+                store.include(str(root))
+                store.add_root(str(root))
+
+    def refresh(self, paths: Sequence[Path] | None = None, on_progress: OnProgress = ignore_progress,
+                on_change: OnChange = ignore_change) -> IngestReport:
+        """Look again at these paths of what was added, or at all of it, and embed nothing: it is found by keyword.
+
+        The processes that read files are kept for the next time.
+        """
+        self._require_library()
+        with self._writing(on_progress) as store:
+            within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
+            self._readers = self._readers or Readers(self._means(), lasting=True)
+            intake = Intake(store, self._models.embedder, self._readers, on_progress, on_change)
+            report, entangled = intake.refresh(map(Path, store.roots()), within)
+            self._entangled |= entangled
+        return report
+
+    def embed_waiting(self, most: int) -> int:
+        """Embed at most so many of the passages that wait for it; return how many still do."""
+        store = self._store()
+        if store.count_waiting():
+            with self._writing(ignore_progress):
+                Backlog(store, self._models.embedder).embed(most)
+        return store.count_waiting()
+
+    def rest(self) -> None:
+        """Give back what is kept between two calls of `refresh`."""
+        if self._readers is not None:
+            self._readers.close()
+
+    def _means(self, passwords: Sequence[str] = ()) -> Means:
         settings = self.settings
         readers = settings.readers or min(MOST_READERS, os.cpu_count() or 1)
-        means = Means(readers, Terms(settings.max_file_bytes, tuple(passwords)),
-                      Bounds(settings.file_seconds, settings.file_memory_bytes), settings.chunk_tokens)
-        return Intake(store, self._models.embedder, means, on_progress)
+        return Means(readers, Terms(settings.max_file_bytes, tuple(passwords)),
+                     Bounds(settings.file_seconds, settings.file_memory_bytes), settings.chunk_tokens)
+
+    def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> Intake:
+        return Intake(store, self._models.embedder, Readers(self._means(passwords)), on_progress)
 
     @contextmanager
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:

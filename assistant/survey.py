@@ -20,13 +20,17 @@ Ledger = Mapping[str, LedgerEntry]
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What a run has to do. `kept` are known files that it did not come to see, `away` the roots that are not there."""
+    """What a run has to do. `kept` are known files that it did not come to see, `away` the roots that are not there.
+
+    In a root that is `entangled`, links lead to other places inside: it can be looked at as a whole only.
+    """
 
     changed: tuple[Candidate | Refusal, ...]
     unchanged: int
     gone: tuple[str, ...]
     kept: tuple[str, ...]
     away: tuple[str, ...]
+    entangled: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +43,15 @@ class Surveyor:
     on_progress: OnProgress
     is_due: Callable[[LedgerEntry], bool]
 
-    def survey(self, roots: Sequence[Path]) -> Survey:
-        """Compare what is under these roots with the ledger."""
+    def survey(self, roots: Sequence[Path], within: Sequence[Path] | None = None) -> Survey:
+        """Compare what is under these roots with the ledger; `within` they are looked at, and the ledger has no more."""
         away = [root for root in roots if is_away(root, self.ledger)]
         present = [root for root in roots if root not in away]
         changed: dict[str, Candidate | Refusal] = {}
         seen: set[str] = set()
         blind = [str(root) for root in away]
-        for found in self._look_through(present):
+        entangled: set[str] = set()
+        for found in self._look_through(present, within, entangled):
             path = str(found.path)
             if path in seen:
                 continue
@@ -58,14 +63,16 @@ class Surveyor:
             if not self._is_unchanged(found):
                 changed[path] = found
         gone, kept = self._missing(seen, {str(root) for root in present}, blind)
-        return Survey(tuple(changed.values()), len(seen) - len(changed), gone, kept, tuple(str(root) for root in away))
+        return Survey(tuple(changed.values()), len(seen) - len(changed), gone, kept, tuple(str(root) for root in away),
+                      frozenset(entangled))
 
-    def _look_through(self, roots: Sequence[Path]) -> Iterator[Candidate | Refusal]:
+    def _look_through(self, roots: Sequence[Path], within: Sequence[Path] | None, entangled: set[str]
+                      ) -> Iterator[Candidate | Refusal]:
         count = 0
         for root in roots:
             # what was taken out above a root was taken out before that root was added
             excluded = [path for path in self.excluded if is_under(path, [str(root)])]
-            for found in discover(root, self.max_file_bytes):
+            for found in discover(root, self.max_file_bytes, within, noting(entangled, str(root))):
                 count += 1
                 if count % 256 == 0:
                     self.on_progress(Progress("looking", count, 0, current=str(found.path)))
@@ -95,6 +102,11 @@ class Surveyor:
             is_gone = self.ledger[path].root in present and not is_under(path, blind)
             (gone if is_gone else kept).append(path)
         return tuple(gone), tuple(kept)
+
+
+def noting(entangled: set[str], root: str) -> Callable[[str], None]:
+    """Return what is to be called where a link in a root leads to something inside."""
+    return lambda _link: entangled.add(root)
 
 
 def is_away(root: Path, ledger: Ledger) -> bool:

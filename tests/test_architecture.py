@@ -17,7 +17,8 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 NOUNS = {"datatypes", "errors"}
 STAGES = {"ingest", "index", "retrieve", "answer", "backends", "catalog"}
 ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
-                  "survey": "pipeline", "embedding": "pipeline", "library": "pipeline", "doctor": "pipeline", "__main__": "cli"}
+                  "survey": "pipeline", "pending": "pipeline",
+                  "embedding": "pipeline", "library": "pipeline", "doctor": "pipeline", "__main__": "cli"}
 DOORS = {
     "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes"},
     "ingest": NOUNS, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,

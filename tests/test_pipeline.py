@@ -12,6 +12,7 @@ from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
@@ -325,7 +326,7 @@ def test_a_batch_is_one_transaction(assistant: Assistant, folder: Path) -> None:
 def test_what_is_counted_is_what_is_kept(
     assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
-    monkeypatch.setattr("assistant.intake.BATCH_FILES", 2)
+    monkeypatch.setattr("assistant.pending.BATCH_FILES", 2)
     monkeypatch.setattr("assistant.intake.EMBEDDED_AT_ONCE", 1)
     monkeypatch.setattr("assistant.intake.EMBEDDED_MEANWHILE", 1)
     for number in range(5):
@@ -364,7 +365,7 @@ def test_a_batch_that_cannot_be_kept_is_not_counted(assistant: Assistant, folder
 
 
 def test_stopped_half_way_and_taken_up_again(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistant.intake.BATCH_CHUNKS", 1)
+    monkeypatch.setattr("assistant.pending.BATCH_CHUNKS", 1)
 
     def stop(progress: Progress) -> None:
         if progress.stage == "reading" and progress.done == 1:
@@ -703,3 +704,105 @@ def test_pictures_are_read_when_ocr_was_installed_since(
     monkeypatch.setattr("assistant.intake.can_read_pictures", lambda: True)
     assert assistant.sync().indexed == 1 and seen[3:] == ["manual.md"]
     assert assistant.sync().unchanged == 3 and len(seen) == 4
+
+
+def test_a_folder_that_is_renamed_is_not_read_into_passages_again(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "old").mkdir()
+    (folder / "old" / "lease.md").write_text(LEASE + "Signed.", "utf-8")
+    with zipfile.ZipFile(folder / "old" / "papers.zip", "w") as archive:
+        archive.writestr("inside.md", "The inventory lists eleven chairs.")
+    assistant.add([folder])
+    ids = {hit.chunk_id for hit in assistant.search("inventory chairs signed").hits}
+    monkeypatch.setattr("assistant.intake.chunk", lambda *_: pytest.fail("a file was cut"))
+    (folder / "old").rename(folder / "new")
+    report = assistant.sync()
+    assert (report.indexed, report.removed, report.unchanged, report.embedded, report.failed) == (2, 2, 3, 0, ())
+    hits = assistant.search("inventory chairs signed").hits
+    assert {hit.chunk_id for hit in hits} == ids
+    assert {Path(hit.path).relative_to(folder).as_posix() for hit in hits} >= {"new/lease.md", "new/papers.zip/inside.md"}
+    assert not [entry for entry in assistant.ledger() if "/old/" in entry.path]
+    assert assistant.sync().unchanged == 5
+
+
+def test_a_file_that_only_looks_like_one_that_is_gone_is_read(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    (folder / "sub").mkdir()
+    (folder / "lease.md").unlink()
+    (folder / "sub" / "lease.md").write_text(LEASE.replace("900", "800"), "utf-8")
+    report = assistant.sync()
+    assert (report.indexed, report.removed) == (1, 1)
+    assert "800 euros" in assistant.search("rent euros a month").hits[0].chunk.text
+
+
+def test_an_edit_that_is_taken_back_costs_no_embedding(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder])
+    (folder / "lease.md").write_text("Nothing of it.", "utf-8")
+    assert assistant.sync().embedded == 1
+    (folder / "lease.md").write_text(LEASE, "utf-8")
+    report = assistant.sync()
+    assert (report.indexed, report.embedded) == (1, 0)
+    assert assistant.search("ninety days notice").hits[0].dense_rank is not None
+
+
+def test_vectors_of_texts_that_left_are_dropped_in_the_end(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.add([folder])
+    (folder / "lease.md").unlink()
+    assistant.sync()
+    counted = "SELECT count(*) FROM vectors WHERE key NOT IN (SELECT vector_key FROM chunks)"
+    assert assistant._store()._number(counted) > 0
+    monkeypatch.setattr("assistant.index.store.time.time", lambda: time.time_ns() / 1e9 + 8 * 86_400)
+    assistant.sync()
+    assert assistant._store()._number(counted) == assistant._store()._number("SELECT count(*) FROM spare") == 0
+
+
+def test_a_known_file_that_cannot_be_read_for_a_moment_stays_as_it_was(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assistant.add([folder])
+    for name in ("lease.md", "new.md"):
+        (folder / name).write_text("Something else.", "utf-8")
+    reasons = {"lease.md": "cannot be read: Input/output error", "new.md": "it is gone"}
+    with monkeypatch.context() as broken:
+        broken.setattr(Warden, "read", lambda _, path, *__: [Reading(str(path), UnreadableFile(reasons[path.name]))])
+        report = assistant.sync()
+    assert [Path(entry.path).name for entry in report.failed] == ["lease.md"]
+    assert assistant.search("ninety days notice").hits
+    assert not [entry for entry in assistant.ledger() if entry.path.endswith("new.md")]
+    assert assistant.sync().indexed == 2
+
+
+def test_a_look_at_some_paths_brings_in_these_and_embeds_nothing(assistant: Assistant, folder: Path) -> None:
+    assistant.include([folder])
+    report = assistant.refresh()
+    assert (report.indexed, report.embedded) == (3, 0)
+    assert assistant.embed_waiting(1) == assistant.status().waiting > 0
+    while assistant.embed_waiting(10):
+        pass
+    (folder / "sub").mkdir()
+    (folder / "lease.md").rename(folder / "sub" / "lease.md")
+    (folder / "manual.md").unlink()
+    changes: list[tuple[str, str]] = []
+    paths = [folder / "lease.md", folder / "sub"]
+    report = assistant.refresh(paths, on_change=lambda change: changes.append((change.kind, Path(change.path).name)))
+    assert (report.indexed, report.removed, report.unchanged, changes) == (1, 1, 0, [("moved", "lease.md")])
+    assert {Path(entry.path).relative_to(folder).as_posix() for entry in assistant.ledger()} == {
+        "sub/lease.md", "manual.md", "合同.md"}
+    assert assistant.refresh([folder / "manual.md"]).removed == 1
+    assert assistant.refresh([folder.parent]).unchanged == 2
+    assert assistant.refresh([folder.parent / "elsewhere"]) == replace(report, indexed=0, removed=0, seconds=ANY)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_a_root_with_links_to_places_inside_is_looked_at_as_a_whole(assistant: Assistant, folder: Path) -> None:
+    (folder / ".store").mkdir()
+    (folder / ".store" / "note.md").write_text("Chimney swept.", "utf-8")
+    assistant.include([folder])
+    assistant.refresh()
+    (folder / "link.md").symlink_to(folder / ".store" / "note.md")
+    assert assistant.refresh([folder / "link.md"]).indexed == 1
+    (folder / ".store" / "note.md").write_text("Chimney swept twice.", "utf-8")
+    assert assistant.refresh([folder / "lease.md"]).indexed == 1

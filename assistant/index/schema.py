@@ -8,7 +8,7 @@ from pathlib import Path
 
 from assistant.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryTooNew, LibraryUnwritable
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_MILLISECONDS = 30_000
 SECURE_WORDS = (3, 42)  # from this SQLite on, what is deleted also leaves the keyword index at once
 WRITABLE_HINT = "Check its permissions, or set ASSISTANT_HOME."
@@ -38,6 +38,8 @@ TABLES = (
     "CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID",
     # chunks whose vector is still to be made: they are found by keyword until then
     "CREATE TABLE waiting (chunk INTEGER PRIMARY KEY)",
+    # vectors whose text left the library, and when (seconds since 1970): it may come back
+    "CREATE TABLE spare (key BLOB PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID",
     # a name for each state of the library: a generation alone can come twice, as after a restored backup
     """CREATE TRIGGER new_state AFTER INSERT ON meta WHEN NEW.key = 'generation' BEGIN
         INSERT OR REPLACE INTO meta VALUES ('state', lower(hex(randomblob(16)))); END""",
@@ -53,6 +55,7 @@ CHANGES = {
         "ALTER TABLE chunks ADD COLUMN message INTEGER",
         "CREATE TABLE waiting (chunk INTEGER PRIMARY KEY)",
     ),
+    2: ("CREATE TABLE spare (key BLOB PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID",),
 }
 
 

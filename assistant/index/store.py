@@ -10,9 +10,10 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,16 @@ class Store:
         rows = self._rows(f"SELECT {FILE_COLUMNS} FROM files ORDER BY path")
         return {str(row[0]): entry_from(row) for row in rows}
 
+    def entries_under(self, paths: Iterable[str]) -> dict[str, LedgerEntry]:
+        """Return the entries of these files, and of all that lie below these folders, by path."""
+        found: dict[str, LedgerEntry] = {}
+        for path in paths:
+            below = path.rstrip(os.sep) + os.sep
+            rows = self._rows(f"SELECT {FILE_COLUMNS} FROM files WHERE path = ? UNION ALL SELECT {FILE_COLUMNS} FROM files "
+                              "WHERE path > ? AND path < ?", (path, below, below[:-1] + chr(ord(os.sep) + 1)))
+            found.update((str(row[0]), entry_from(row)) for row in rows)
+        return found
+
     def count(self, state: FileState) -> int:
         """Return how many files are in this state."""
         return self._number("SELECT count(*) FROM files WHERE state = ?", (state.value,))
@@ -209,6 +220,22 @@ class Store:
             self._connection.execute("UPDATE files SET size = ?, mtime_ns = ? WHERE path = ?", (size, mtime_ns, path))
             self._connection.execute("UPDATE files SET mtime_ns = ? WHERE container = ?", (mtime_ns, path))
 
+    def move_file(self, old: str, entry: LedgerEntry) -> None:
+        """Give what is known of a file to one of the same name and content elsewhere, and of what is inside it.
+
+        The chunks keep their ids: nothing is embedded, cut or indexed anew.
+        """
+        with self.transaction():
+            self.drop_files(self.entries_under([entry.path]))
+            for path, known in self.entries_under([old]).items():
+                place = entry.path + path[len(old) :]
+                moved = replace(known, path=place, root=entry.root, mtime_ns=entry.mtime_ns,
+                                container=entry.path if known.container else "")
+                self._put_entry(moved, str(self._rows("SELECT title FROM files WHERE path = ?", (path,))[0][0]))
+                self._connection.execute("UPDATE chunks SET path = ? WHERE path = ?", (place, path))
+                self._connection.execute("DELETE FROM files WHERE path = ?", (path,))
+            self._grow_generation()
+
     def drop_files(self, paths: Iterable[str]) -> int:
         """Remove files with everything that came from them; return how many there were."""
         dropped = 0
@@ -220,13 +247,26 @@ class Store:
                 self._grow_generation()
         return dropped
 
-    def drop_unused_vectors(self) -> int:
-        """Remove the vectors that no chunk needs any more; return how many."""
+    def drop_spare_vectors(self, kept_seconds: float) -> int:
+        """Remove the vectors that no chunk has needed for so long; return how many. A clock that jumped back drops them too."""
         with self.transaction():
+            old = "SELECT key FROM spare WHERE abs(? - since) >= ?"
+            values = (time.time(), kept_seconds)
+            self._connection.execute("DELETE FROM spare WHERE EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)")
+            dropped = self._connection.execute(f"DELETE FROM vectors WHERE key IN ({old})", values).rowcount
+            self._connection.execute("DELETE FROM spare WHERE abs(? - since) >= ?", values)
+            return dropped
+
+    def drop_unused_vectors(self) -> int:
+        """Remove the vectors that no chunk needs any more, those that are kept for a while too; return how many."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM spare")
             sql = "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = vectors.key)"
             return self._connection.execute(sql).rowcount
 
     def _drop_chunks(self, path: str) -> int:
+        self._connection.execute("INSERT OR REPLACE INTO spare SELECT vector_key, ? FROM chunks WHERE path = ?",
+                                 (time.time(), path))
         for table, column in (("words", "rowid"), ("waiting", "chunk")):
             self._connection.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT id FROM chunks WHERE path = ?)", (path,))
         return self._connection.execute("DELETE FROM chunks WHERE path = ?", (path,)).rowcount

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from assistant.ingest.chunk import CHUNKER_VERSION, CountTokens, chunk
-from assistant.ingest.discover import Candidate, Refusal, discover, is_utf8, printable
+from assistant.ingest.discover import discover
 from assistant.ingest.extract import EXTRACTOR_VERSION, OPENERS, READERS, can_read_pictures
+from assistant.ingest.judge import Candidate, Refusal, is_utf8, printable
 from assistant.ingest.pool import Job, Pool
 from assistant.ingest.reading import Reading, Terms, Unchanged, read_document
 from assistant.ingest.warden import Bounds

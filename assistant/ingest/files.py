@@ -7,7 +7,7 @@ import stat
 import time
 from pathlib import Path
 
-from assistant.errors import SkippedFile, UnreadableFile
+from assistant.errors import BEING_WRITTEN, GONE, UNREAD, SkippedFile, UnreadableFile
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
@@ -18,13 +18,13 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
         except PermissionError as error:
             raise UnreadableFile("permission denied") from error
         except FileNotFoundError as error:
-            raise UnreadableFile("it is gone") from error
+            raise UnreadableFile(GONE) from error
         except OSError as error:
-            raise UnreadableFile(f"cannot be read: {error.strerror}") from error
+            raise UnreadableFile(f"{UNREAD}: {error.strerror}") from error
         if is_steady:
             return data
         time.sleep(pause)
-    raise UnreadableFile("it was being written while it was read; it will be read at the next sync")
+    raise UnreadableFile(f"{BEING_WRITTEN}; it will be read at the next sync")
 
 
 def too_large(size: int, max_bytes: int) -> SkippedFile:

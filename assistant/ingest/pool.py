@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import LifoQueue
 
 from assistant.ingest.reading import Reading, Terms
 from assistant.ingest.warden import Bounds, Warden
@@ -37,7 +37,7 @@ class Pool:
 
     def __init__(self, workers: int, terms: Terms, bounds: Bounds) -> None:
         self._wardens = [Warden(terms, bounds) for _ in range(workers)]
-        self._idle: SimpleQueue[Warden] = SimpleQueue()
+        self._idle: LifoQueue[Warden] = LifoQueue()  # one that runs already before one that must be started
         for warden in self._wardens:
             self._idle.put(warden)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reading")

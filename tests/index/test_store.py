@@ -289,7 +289,7 @@ def test_a_library_of_the_first_format_is_brought_up_to_date(store: Store, tmp_p
     connection = sqlite3.connect(tmp_path / "library.sqlite")
     for statement in ("ALTER TABLE files DROP COLUMN ocr_pages", "ALTER TABLE files DROP COLUMN container",
                       "ALTER TABLE chunks DROP COLUMN page_label", "ALTER TABLE chunks DROP COLUMN message",
-                      "DROP TABLE waiting", "PRAGMA user_version = 1"):
+                      "DROP TABLE waiting", "DROP TABLE spare", "PRAGMA user_version = 1"):
         connection.execute(statement)
     connection.close()
     again = Store(tmp_path / "library.sqlite")

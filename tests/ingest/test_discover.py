@@ -228,3 +228,36 @@ def test_a_folder_that_cannot_be_listed_is_refused(write, tmp_path, monkeypatch)
     monkeypatch.setattr(os, "scandir", deny)
     assert refused(tmp_path) == {"a": "cannot be opened: Permission denied"}
     assert taken(tmp_path) == ["b.txt"]
+
+
+def below(found, path):
+    return [entry for entry in found if entry.path == path or path in entry.path.parents]
+
+
+def test_a_look_at_some_paths_sees_what_a_walk_of_all_sees_there(write, tmp_path):
+    for name in ("a/b/one.md", "a/b/two.xyz", "a/skip/three.md", "a/four.md", "five.md", ".hidden/six.md", "env/seven.md",
+                 "node_modules/eight.md", "a/.nine.md", "a/b/deep/er/ten.md"):
+        write(name)
+    write(".gitignore", "skip/\n*.log")
+    write("a/.assistantignore", "!skip\nfour.md")
+    write("env/pyvenv.cfg")
+    every = list(discover(tmp_path, 1000))
+    paths = [path for path in sorted(tmp_path.rglob("*")) if path.name not in {".gitignore", "pyvenv.cfg"}]
+    for path in [*paths, tmp_path, tmp_path.parent, tmp_path / "nowhere" / "at" / "all", tmp_path / "five.md" / "no.md"]:
+        expected = every if path == tmp_path.parent else below(every, path)
+        assert list(discover(tmp_path, 1000, [path])) == expected, path
+    both = [tmp_path / "a" / "b" / "deep", tmp_path / "five.md", tmp_path / "a" / "b"]
+    seen = sorted(entry.path for entry in discover(tmp_path, 1000, both))
+    assert seen == sorted(entry.path for path in both[1:] for entry in below(every, path))
+    assert list(discover(tmp_path, 1000, [])) == list(discover(tmp_path, 1000, [tmp_path.parent / "other"])) == []
+
+
+@posix_only
+def test_links_to_places_inside_are_told(write, tmp_path):
+    write("a/one.md")
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    (tmp_path / "out").symlink_to(tmp_path.parent)
+    told = []
+    list(discover(tmp_path, 1000, on_link=told.append))
+    assert told == [str(tmp_path / "link")]
+    assert [entry.reason for entry in discover(tmp_path, 1000, [tmp_path / "out"])] == ["a link that leads out of the folder"]
