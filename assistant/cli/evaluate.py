@@ -33,6 +33,7 @@ from assistant.evaluate import (
     to_record,
 )
 from assistant.evaluate import compare as compared
+from assistant.evaluate.report import require_report, write_report
 from assistant.loading import chat_spec
 from assistant.pipeline import Assistant
 
@@ -46,13 +47,15 @@ Pair = Annotated[tuple[str, str] | None, typer.Option("--compare", metavar="A.js
 Retrieval = Annotated[bool, typer.Option("--retrieval", help="Measure the search alone; no language model is needed.")]
 Depth = Annotated[int, typer.Option("-k", "--results", metavar="N", min=1, show_default=False,
                                     help="How many passages of each search are looked at; 50 where nothing is said.")]
+Report = Annotated[Path | None, typer.Option("--report", metavar="FILE.md|FILE.html", help="Also write a report for people: "
+                                             "Markdown, or one page with drawings that needs no network.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Also save the result, with every question, to "
                                           "compare it later.")]
 
 
 def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = None, retrieval: Retrieval = False,
-             count: Depth = 50, out: Out = None, library: Library = None, chat: Chat = None, embed: Embed = None,
-             json: Json = False) -> None:
+             count: Depth = 50, out: Out = None, report: Report = None, library: Library = None, chat: Chat = None,
+             embed: Embed = None, json: Json = False) -> None:
     """Measure how good search and answers are on your own library, with questions whose answers you know.
 
     Each figure has a 95 % interval: how far it could move with other questions of the same sort.
@@ -65,6 +68,8 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
         return
     asked = parse_questions(read_bytes(questions or ""))
     require_use(asked, out, retrieval=retrieval)
+    if report is not None:
+        require_report(report)
     settings = settings_of(context, library, chat, embed)
     model = "" if retrieval else chat_spec(settings).name  # a missing model is told before anything is searched
     with Assistant(settings) as assistant:
@@ -75,7 +80,7 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
         notice(f"{counted(held.waiting, 'passage')} found by keyword only, since they are not embedded yet: assistant sync")
     about: dict[str, str | int] = {"library": held.name, "embedder": held.embedder, "chat": model, "passages": held.chunks,
                                    "results": count}
-    conclude(summarise(rows, len(asked), about), out, json=json)
+    conclude(summarise(rows, len(asked), about), out, report, json=json)
 
 
 def require_use(questions: Sequence[Question], out: Path | None, *, retrieval: bool) -> None:
@@ -123,7 +128,7 @@ def question_progress(total: int) -> Iterator[Callable[[], None]]:
         yield lambda: bar.advance(task)
 
 
-def conclude(result: Evaluation, out: Path | None, *, json: bool) -> None:
+def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json: bool) -> None:
     """Show and save what was measured; end with the exit code that it deserves."""
     if json:
         to_json.print_json(to_record(result))
@@ -131,6 +136,9 @@ def conclude(result: Evaluation, out: Path | None, *, json: bool) -> None:
         show_evaluation(output(), result)
     if out is not None:
         save(out, result)
+    if report is not None:
+        write_report(report, result)
+        notice(f"Report: {report}")
     if len(result.rows) < result.planned:
         notice(f"Stopped after {len(result.rows):,} of {counted(result.planned, 'question')}; the figures are of those.")
         raise typer.Exit(INTERRUPTED)

@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from assistant.cli.terminal import counted, harmless
-from assistant.evaluate import Comparison, Difference, Estimate, Estimates, Evaluation
+from assistant.evaluate import Comparison, Difference, Estimates, Evaluation
+from assistant.evaluate.outcome import tally
+from assistant.evaluate.report.wording import figures, in_words, shares, timing
 
-SPELLED = {"ndcg": "nDCG", "mrr": "MRR", "f1": "F1"}
 HEADLINES = ("recall_at_10", "ndcg_at_10", "mrr_at_10", "page_recall_at_10", "span_recall", "contains", "f1",
              "abstention_recall", "answerable_refused")  # what a group of questions is told by; all else is in the JSON
 BETTER_LOWER = frozenset({"answerable_refused", "first_token_seconds", "total_seconds"})
@@ -23,11 +24,31 @@ def show_evaluation(console: Console, result: Evaluation) -> None:
     models = ", ".join(harmless(str(result.about[role])) for role in ("embedder", "chat") if result.about.get(role))
     console.print(Text.assemble(("Library ", "bold"), (harmless(str(result.about.get("library", ""))), "bold"),
                                 f"  {counted(len(result.rows), 'question')}, {models}"))
-    console.print(estimate_table({"": result.metrics}, ""))
+    console.print(estimate_table({"": shares(result.metrics)}, ""))
+    if result.latencies:
+        console.print()
+        console.print(times_table(result))
+    if result.about.get("chat"):
+        console.print()
+        show_outcomes(console, result)
     for title, groups in (("kind", result.kinds), ("language", result.langs)):
         if groups:
             console.print()
             console.print(estimate_table({name: headlines(found) for name, found in groups.items()}, title))
+
+
+def times_table(result: Evaluation) -> Table:
+    """Return a table of the times; the first question, which waits for the models, is not in it."""
+    table = plain_table(["time", "median", "95th percentile", "answers"], right={"answers"})
+    for name, found in result.latencies.items():
+        table.add_row(*timing(name, found))
+    return table
+
+
+def show_outcomes(console: Console, result: Evaluation) -> None:
+    """Show what became of the questions that were answered."""
+    found = ", ".join(f"{count:,} {name}" for name, count in tally(result.rows).items())
+    console.print(Text(f"Of {counted(len(result.rows), 'question')}: {found}"))
 
 
 def headlines(found: Estimates) -> Estimates:
@@ -41,13 +62,8 @@ def estimate_table(groups: Mapping[str, Estimates], title: str) -> Table:
     table = plain_table(columns, right={"mean", "questions"})
     for name, found in groups.items():
         for metric, estimate in found.items():
-            table.add_row(*([harmless(name) or UNNAMED] if title else []), in_words(metric), *numbers(estimate))
+            table.add_row(*([harmless(name) or UNNAMED] if title else []), in_words(metric), *figures(estimate))
     return table
-
-
-def numbers(estimate: Estimate) -> tuple[str, str, str]:
-    """Return a mean, its interval, and how many questions it is of."""
-    return f"{estimate.mean:.3f}", f"{estimate.low:.3f} to {estimate.high:.3f}", f"{estimate.count:,}"
 
 
 def show_comparison(console: Console, comparison: Comparison, first: str, second: str) -> None:
@@ -79,8 +95,3 @@ def plain_table(columns: list[str], right: set[str]) -> Table:
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", no_wrap=True)
     return table
-
-
-def in_words(metric: str) -> str:
-    """Return what a person calls a metric: "ndcg_at_10" is nDCG@10."""
-    return " ".join(SPELLED.get(word, word) for word in metric.replace("_at_", "_@").split("_")).replace(" @", "@")

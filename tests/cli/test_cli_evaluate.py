@@ -75,10 +75,23 @@ def test_the_search_alone_needs_no_chat_model(run_eval, library, questions, monk
 def test_the_table(run_eval, library, questions):
     result = run_eval(questions)
     assert result.stdout.startswith("Library default  3 questions, fake:, fake:\n")
-    overall, by_kind = result.stdout.split("\n\n")
+    overall, times, became, by_kind = result.stdout.split("\n\n")
+    assert times.splitlines()[1].startswith("to the first word")
+    assert became.startswith("Of 3 questions: 2 right, 1 answered, though the files do not say")
     assert any(line.split() == ["nDCG@10", "1.000", "1.000", "to", "1.000", "2"] for line in overall.splitlines())
     assert any(line.split()[:3] == ["date", "recall@10", "1.000"] for line in by_kind.splitlines())
     assert "\x1b" not in result.stdout
+
+
+def test_a_report_for_people(run_eval, library, questions, tmp_path):
+    result = run_eval(questions, "--report", tmp_path / "report.html")
+    assert result.exit_code == 0
+    assert "Report:" in result.stderr
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert "Who mends the roof?" in page
+    assert page.count("<svg") == 3
+    assert run_eval(questions, "--retrieval", "--report", tmp_path / "report.md").exit_code == 0
+    assert "| nDCG@10 | 1.000 |" in (tmp_path / "report.md").read_text("utf-8")
 
 
 def test_questions_come_from_stdin(run_eval, library, questions):
@@ -172,6 +185,8 @@ def test_a_question_that_does_not_fit_the_model(run_eval, library, questions, mo
         (("--compare", "a.json", "{questions}"), "a.json cannot be read"),
         (("--compare", "{questions}", "{questions}"), "is not a result"),
         (("{questions}", "--out", "{folder}"), "cannot be written"),
+        (("{questions}", "--report", "{folder}/report.pdf"), "neither Markdown nor HTML"),
+        (("{questions}", "--report", "{folder}/none/report.md"), "cannot be written"),
         (("{questions}", "--out", "{folder}/none/a.json"), "cannot be written"),
     ],
 )
