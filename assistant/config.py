@@ -47,6 +47,8 @@ class Settings:
     # answers
     context_tokens: int = 4096
     answer_tokens: int = 320
+    # how long a chat model may take to make a follow-up question stand alone, where rules are not sure; 0: by rule only
+    rewrite_seconds: int = 6
     refusal_percent: int = 8  # a model that would refuse with more than this probability has not found the answer
     # the machine; 0 threads: as many as there are physical cores; -1 layers: as many as fit
     threads: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
+CITED = re.compile(r" ?\[\d{1,3}\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,11 +161,16 @@ class Filter:
 EVERY_FILE = Filter()
 
 
+Kind = Literal["file", "memory", "turn"]
+"""Where words come from: a file, a fact that the person asked to keep, or an earlier turn of the conversation."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A chunk that was found for a question; ranks count from 1, None where that search did not find it.
 
     The score adds up evidence, in log-odds: only its order means something. `also` names the other places of the same text.
+    What is no file has a `path` such as "memory:3", and says so in `kind`.
     """
 
     chunk_id: int
@@ -176,6 +183,7 @@ class Hit:
     dense_rank: int | None = None
     cosine: float | None = None
     also: tuple[tuple[str, Location], ...] = ()
+    kind: Kind = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +201,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A numbered source of an answer: a verbatim quote and where exactly it stands."""
+    """A numbered source of an answer: a verbatim quote and where exactly it stands, in a file unless `kind` says otherwise."""
 
     number: int
     path: str
     title: str
     location: Location
     quote: str
+    kind: Kind = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +235,10 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished answer. `abstained`: the files do not say, and `text` says so."""
+    """A finished answer. `abstained`: the files do not say, and `text` says so.
+
+    `searched` is what was searched for, where a follow-up question had to be made to stand alone.
+    """
 
     question: str
     text: str
@@ -237,6 +249,7 @@ class Answer:
     embedder: str
     prompt_version: str
     timings: Timings
+    searched: str = ""
 
 
 Role = Literal["system", "user", "assistant"]
@@ -248,6 +261,40 @@ class Message:
 
     role: Role
     content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question of a conversation, its answer and the answer's sources.
+
+    `searched` is the question as it was searched for, made to stand alone; `asked` is when, in ISO 8601.
+    """
+
+    question: str
+    answer: str
+    citations: tuple[Citation, ...] = ()
+    searched: str = ""
+    abstained: bool = False
+    asked: str = ""
+
+    @property
+    def messages(self) -> tuple[Message, Message]:
+        """The turn as a chat model reads it: without citation numbers, since those were of other passages."""
+        return (Message("user", self.question), Message("assistant", CITED.sub("", self.answer)))
+
+
+class Answering(Protocol):
+    """An answer that is being written: iterate for its text, then read the finished `answer`."""
+
+    question: str
+    hits: tuple[Hit, ...]
+
+    @property
+    def answer(self) -> Answer:
+        """The finished answer; waits for it where nobody has iterated."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text piece by piece."""
 
 
 class FileState(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assistant.datatypes import Embedder
+from assistant.datatypes import Citation, Embedder, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.index import Store
 from assistant.loading import Models
@@ -53,6 +53,14 @@ class Library:
         if self._searcher is None:
             self._searcher = Searcher(self.store, self._models.embedder)
         return self._searcher
+
+    def passage(self, cited: Citation) -> list[Hit]:
+        """Return the passage that a citation quotes, as a hit; nothing where the library does not hold it any more."""
+        if cited.kind != "file" or not self.file.exists():
+            return []
+        found = self.store.passage_at(cited.path, cited.location.char_start)
+        return [Hit(each.chunk_id, each.path, each.title, each.chunk)
+                for each in found.values() if cited.quote in each.chunk.text]
 
 
 def check_fingerprint(store: Store, embedder: Embedder) -> None:

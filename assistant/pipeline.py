@@ -13,10 +13,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from assistant.answer import AnswerStream, Prompt, Turn, compose, standalone
+from assistant.answer import AnswerStream, Leaning, Prompt, RetellingStream, Rewriting, about, compose, reworded, rewrite
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
+    Answering,
     ChatModel,
     Explanation,
     FileState,
@@ -29,6 +30,7 @@ from assistant.datatypes import (
     Progress,
     SearchResult,
     Timings,
+    Turn,
 )
 from assistant.embedding import Backlog
 from assistant.errors import LibraryUnwritable, UsageError
@@ -38,7 +40,7 @@ from assistant.intake import Intake, Means, Readers, ignore_progress, sign
 from assistant.library import Library, check_fingerprint
 from assistant.loading import Models
 from assistant.pending import OnChange, ignore_change
-from assistant.retrieve import Searcher, drop_duplicates, drop_unrelated
+from assistant.retrieve import Searcher, carried, dealt, drop_duplicates, drop_unrelated
 from assistant.survey import OnProgress, is_under
 
 STEPS = (drop_duplicates, drop_unrelated)
@@ -238,22 +240,50 @@ class Assistant:
 
     # answers
 
-    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE) -> AnswerStream:
+    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE) -> Answering:
         """Return an answer that is written while it is iterated; its passages are there at once.
 
-        Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch.
+        A question that leans on the turns before is searched for as it would stand alone; one about the conversation itself is
+        answered from the turns. Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch.
         """
         question = checked(question)
         for library in self._libraries:
             library.require()
         self._models.start_chat()
         started = time.perf_counter()
+        if turns and (wish := about(question)).wish:
+            return RetellingStream(question, wish, turns, lambda: self._models.chat, self.settings.answer_tokens)
         searchers = self._searchers()
         searching = time.perf_counter()  # loading a model counts for the wait, not for the search
-        hits = found_in(searchers, standalone(question, turns), self.settings.results, wanted)
+        rewriting = self.rewritten(question, turns)
+        hits = self._found(searchers, rewriting, turns, wanted)
         return AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
                             self._opener(question, hits, turns), self.settings.answer_tokens,
-                            self.settings.refusal_percent / 100)
+                            self.settings.refusal_percent / 100, rewriting.shown if rewriting.leaning != Leaning.NONE else "")
+
+    def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
+        """Return what is searched for: by rule, and by the chat model where rules are not sure and it may take the time."""
+        by_rule = rewrite(question, turns)
+        if by_rule.sure or not self.settings.rewrite_seconds:
+            return by_rule
+        return reworded(self._models.chat, question, turns[-1], by_rule, self.settings.rewrite_seconds)
+
+    def follow_up(self, question: str, turns: Sequence[Turn], wanted: Filter = EVERY_FILE) -> tuple[Rewriting, tuple[Hit, ...]]:
+        """Return what a follow-up question is searched for as, and the passages. Raises NothingIndexed or EmbedderMismatch."""
+        rewriting = self.rewritten(checked(question), turns)
+        return rewriting, self._found(self._searchers(), rewriting, turns, wanted)
+
+    def _found(self, searchers: Sequence[Searcher], rewriting: Rewriting, turns: Sequence[Turn],
+               wanted: Filter) -> tuple[Hit, ...]:
+        """Return the hits of all readings; where the question leans on the last turn, that one's sources are among them."""
+        results = self.settings.results
+        hits = dealt([found_in(searchers, query, results, wanted) for query in rewriting.queries], results)
+        if rewriting.leaning == Leaning.NONE or wanted:
+            return hits
+        earlier = [hit for cited in turns[-1].citations for library in self._libraries for hit in library.passage(cited)]
+        if rewriting.leaning == Leaning.BARE:
+            return carried(hits, earlier, 0)[:results]
+        return carried(hits, earlier[:1], max(1, min(self.settings.passages, results) - 1))[:results]
 
     def _opener(self, question: str, hits: Sequence[Hit], turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:
         history: list[Message] = [message for turn in turns for message in turn.messages]

@@ -18,9 +18,8 @@ import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from assistant import Assistant, Settings
-from assistant.answer import Turn
 from assistant.backends.fake import FakeChat, FakeEmbedder
-from assistant.datatypes import FileState, Filter, Progress
+from assistant.datatypes import FileState, Filter, Progress, Turn
 from assistant.errors import DiskFull, EmbedderMismatch, ModelMissing, NothingIndexed, SkippedFile, UnreadableFile, UsageError
 from assistant.index import Store
 from assistant.ingest import Reading
@@ -544,7 +543,7 @@ def test_a_follow_up_is_understood(assistant: Assistant, folder: Path) -> None:
     assert "ninety" in stream.answer.text
     chat = assistant._models.chat
     assert isinstance(chat, FakeChat)
-    assert [message.content for message in chat.asked[-1][1:3]] == [turns[0].question, turns[0].answer]
+    assert [message.content for message in chat.asked[-1][1:3]] == [turns[0].question, "The rent is 900 euros a month."]
 
 
 def test_nothing_indexed_and_no_model_are_said_before_any_work(tmp_path: Path, folder: Path) -> None:

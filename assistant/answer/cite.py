@@ -188,7 +188,7 @@ def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
         key=lambda span: (support(wanted, text[slice(*span)]) + 0.3 * support(asked, text[slice(*span)]), -span[0]),
         default=(0, len(text)),
     )
-    return Citation(number, hit.path, hit.title, narrowed(hit.chunk.location, text, start, end), text[start:end])
+    return Citation(number, hit.path, hit.title, narrowed(hit.chunk.location, text, start, end), text[start:end], hit.kind)
 
 
 def narrowed(location: Location, text: str, start: int, end: int) -> Location:

@@ -18,12 +18,13 @@ class AnswerStream:
     """The evidence at once, the text as it comes, the finished answer after that."""
 
     def __init__(self, question: str, hits: tuple[Hit, ...], embedder: str, started: float, retrieve_ms: float,
-                 open_model: Open, answer_tokens: int, most_doubt: float) -> None:
+                 open_model: Open, answer_tokens: int, most_doubt: float, searched: str = "") -> None:
         self.question = question
         self.hits = hits
         self._open, self._answer_tokens, self._most_doubt = open_model, answer_tokens, most_doubt
         self._started = started
-        self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms))
+        self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms),
+                              searched)
         self._done = False
 
     @property

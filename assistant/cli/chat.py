@@ -41,26 +41,33 @@ def chat(context: typer.Context, library: Library = None, chat: Chat = None, emb
 def converse(conversation: Conversation, typed: Iterator[str]) -> None:
     """Answer line by line until the person leaves."""
     for line in typed:
-        command = command_in(line)
+        command, words = command_in(line)
         if command in {"/exit", "/quit"}:
             return
         if command:
-            obey(command, conversation)
+            obey(command, words, conversation)
         elif line.strip():
             reply(line, conversation)
 
 
-def obey(command: str, conversation: Conversation) -> None:
-    """Do what a command says."""
+def obey(command: str, words: str, conversation: Conversation) -> None:
+    """Do what a command says; `words` follow it."""
     if command == "/clear":
         conversation.clear()
         notice("The conversation is forgotten.")
-    elif command == "/sources" and conversation.citations:
-        show_sources(output(), conversation.citations)
     elif command == "/sources":
-        notice("The last answer has no sources.")
+        sources(words, conversation)
     else:
         notice(HELP if command == "/help" else f"There is no command {command}.\n{HELP}")
+
+
+def sources(number: str, conversation: Conversation) -> None:
+    """Show the sources of the last answer, or of the one with this number."""
+    cited = conversation.sources(int(number) if number.isdecimal() else 0)
+    if cited:
+        show_sources(output(), cited)
+    else:
+        notice(f"Answer {number} has no sources." if number else "The last answer has no sources.")
 
 
 def reply(question: str, conversation: Conversation) -> None:
@@ -71,6 +78,8 @@ def reply(question: str, conversation: Conversation) -> None:
         if notices().is_terminal:
             show_passages(notices(), conversation.passages(stream))
         speak(conversation.write(stream))
+        if stream.answer.searched:
+            notice(f"searched for: {stream.answer.searched}")
         show_sources(output(), conversation.citations, quotes=False)
         warn_unsupported(stream.answer)
         write("\n")

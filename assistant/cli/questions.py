@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from assistant.answer import AnswerStream
 from assistant.cli import to_json
 from assistant.cli.batch import read_batch, run_batch
 from assistant.cli.boundary import INTERRUPTED
@@ -18,7 +17,7 @@ from assistant.cli.progress import intake_progress, waiting
 from assistant.cli.render import show_explanation, show_passages, show_report, show_search, show_sources
 from assistant.cli.speak import speak, warn_unsupported
 from assistant.cli.terminal import notice, notices, output, write
-from assistant.datatypes import Filter
+from assistant.datatypes import Answering, Filter
 from assistant.errors import UsageError
 from assistant.loading import chat_spec
 from assistant.pipeline import Assistant
@@ -125,7 +124,7 @@ def bring_in(assistant: Assistant, paths: list[Path]) -> None:
         raise typer.Exit(INTERRUPTED)
 
 
-def show_answer(stream: AnswerStream, passages: int) -> None:
+def show_answer(stream: Answering, passages: int) -> None:
     """Show the passages, then the answer while it is written, then its sources."""
     if notices().is_terminal:
         show_passages(notices(), stream.hits[:passages])

@@ -24,6 +24,7 @@ from assistant.datatypes import (
 )
 from assistant.errors import ENCRYPTED
 
+NO_FILES = ("memory:", "turn:")
 LISTED = 10  # files that a summary names
 MARKS = {FileState.INDEXED: ("indexed", "green"), FileState.SKIPPED: ("skipped", "yellow"), FileState.FAILED: ("failed", "red")}
 
@@ -95,7 +96,9 @@ def figure(value: float | None) -> str:
 
 
 def source(title: str, path: str, location: Location) -> Text:
-    """Return a title with its link, and where in it something stands."""
+    """Return a title with its link, and where in it something stands; what is no file has neither."""
+    if path.startswith(NO_FILES):
+        return Text(harmless(title), "bold")
     heading = f" · {harmless(location.heading)}" if location.heading else ""
     return Text.assemble(linked(title, path, location), f", {place(location)}", (heading, "dim"))
 
@@ -123,7 +126,8 @@ def show_sources(console: Console, citations: Sequence[Citation], *, quotes: boo
     for cited in citations:
         console.print(Text.assemble(f"[{cited.number}] ", source(cited.title, cited.path, cited.location)))
         if quotes:
-            console.print(Text(f"   {harmless(cited.path)}", "dim"))
+            if cited.kind == "file":
+                console.print(Text(f"   {harmless(cited.path)}", "dim"))
             show_indented(console, f"“{cited.quote.strip()}”")
 
 

@@ -43,6 +43,7 @@ def hit(found: Hit, rank: int) -> Json:
         "rank": rank, "score": round(found.score, 6), "path": found.path, "title": found.title,
         "location": location(found.chunk.location), "text": found.chunk.text,
         **{name: value for name, value in ranks.items() if value is not None},
+        **({"kind": found.kind} if found.kind != "file" else {}),
         **({"also": [{"path": path, "location": location(place)} for path, place in found.also]} if found.also else {}),
     }
 
@@ -55,7 +56,7 @@ def hits(found: Sequence[Hit]) -> list[Json]:
 def citation(cited: Citation) -> Json:
     """Return one source of an answer."""
     return {"number": cited.number, "path": cited.path, "title": cited.title, "location": location(cited.location),
-            "quote": cited.quote}
+            "quote": cited.quote, **({"kind": cited.kind} if cited.kind != "file" else {})}
 
 
 def timings(taken: Timings) -> Json:
@@ -84,7 +85,8 @@ def explanation(question: str, why: Explanation) -> Json:
 def answer(given: Answer) -> Json:
     """Return one answer."""
     return {
-        "question": given.question, "answer": given.text, "abstained": given.abstained,
+        "question": given.question, **({"searched": given.searched} if given.searched else {}), "answer": given.text,
+        "abstained": given.abstained,
         "citations": [citation(each) for each in given.citations], "hits": hits(given.hits),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),

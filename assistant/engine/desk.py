@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 
-from assistant.answer import AnswerStream
 from assistant.config import Settings
 from assistant.datatypes import Answer
 from assistant.engine.messages import Begun, Call, Done, Failed, Message, Piece
@@ -139,7 +138,7 @@ def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
     if job.cancelled.is_set():
         return
     result = getattr(assistant, job.call.method)(*job.call.arguments)
-    if not isinstance(result, AnswerStream):
+    if job.call.method not in ANSWERS:
         yield Done(result)
         return
     yield Begun(result.question, result.hits)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import cast
 
-from assistant.answer import AnswerStream, Turn
 from assistant.config import Settings
-from assistant.datatypes import EVERY_FILE, Answer, Explanation, Filter, Hit, SearchResult
+from assistant.datatypes import EVERY_FILE, Answer, Answering, Explanation, Filter, Hit, SearchResult, Turn
 from assistant.engine.line import Line
 from assistant.engine.messages import Begun, Done, Message, Piece
 from assistant.errors import EngineUnavailable
@@ -30,7 +29,7 @@ class ResidentAssistant(Assistant):
         """Return how a search came about. Raises what Assistant.explain raises, and EngineUnavailable."""
         return cast("Explanation", self._line.result("explain", question, wanted))
 
-    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE) -> AnswerStream:
+    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE) -> Answering:
         """Return an answer that comes from the engine. Raises what Assistant.ask raises, and EngineUnavailable."""
         messages = self._line.messages("ask", question, tuple(turns), wanted)
         begun = next(messages)
@@ -39,7 +38,7 @@ class ResidentAssistant(Assistant):
         return ResidentStream(begun.question, begun.hits, messages)
 
 
-class ResidentStream(AnswerStream):
+class ResidentStream:
     """An answer that is written in another process. To stop iterating is to stop it there."""
 
     def __init__(self, question: str, hits: tuple[Hit, ...], messages: Iterator[Message]) -> None:

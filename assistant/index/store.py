@@ -333,6 +333,11 @@ class Store:
             found.update((stored.chunk_id, stored) for stored in map(chunk_from, self._rows(sql, part)))
         return found
 
+    def passage_at(self, path: str, character: int) -> dict[int, StoredChunk]:
+        """Return the chunk of a file that holds this character of its text, by its id; nothing where there is none."""
+        sql = "SELECT id FROM chunks WHERE path = ? AND char_start <= ? AND char_end > ? ORDER BY char_start DESC LIMIT 1"
+        return self.chunks([row[0] for row in self._rows(sql, (path, character, character))])
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Hold several reads together: they see one state, whatever another program writes meanwhile."""

@@ -1,6 +1,7 @@
 """Question -> hits. Two searches, their fusion, and steps that are functions (question, hits) -> hits."""
 
+from assistant.retrieve.readings import carried, dealt
 from assistant.retrieve.search import Searcher
 from assistant.retrieve.steps import drop_duplicates, drop_unrelated
 
-__all__ = ["Searcher", "drop_duplicates", "drop_unrelated"]
+__all__ = ["Searcher", "carried", "dealt", "drop_duplicates", "drop_unrelated"]

@@ -10,7 +10,6 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import DummyInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from assistant.answer import Turn
 from assistant.backends.fake import FakeReply
 from assistant.cli.chat import editor, lines
 from assistant.cli.conversation import Conversation, command_in
@@ -35,7 +34,7 @@ def stop(_):
 
 def test_turns_and_sources_are_kept(conversation, folder):
     text = say(conversation, "When does the lease end?")
-    assert conversation.turns == [Turn("When does the lease end?", text)]
+    assert [(turn.question, turn.answer) for turn in conversation.turns] == [("When does the lease end?", text)]
     assert [cited.path for cited in conversation.citations] == [str(folder / "lease.md")]
     say(conversation, "And the deposit?")
     assert len(conversation.turns) == 2
@@ -66,7 +65,10 @@ def test_an_answer_that_nobody_reads_on_is_kept_and_marked(conversation):
 
 
 @pytest.mark.parametrize(("line", "command"), [
-    ("/help\n", "/help"), (" /EXIT ", "/exit"), ("/etc/hosts, what is it?", ""), ("What is /help?", ""), ("", ""),
+    
+    ("/help\n", ("/help", "")), (" /EXIT ", ("/exit", "")), ("/sources 2", ("/sources", "2")),
+    ("/etc/hosts, what is it?", ("", "")), ("What is /help?", ("", "")), ("", ("", "")),
+
 ])
 def test_commands_are_told_from_questions(line, command):
     assert command_in(line) == command

@@ -1,0 +1,80 @@
+"""A follow-up question that rules cannot be sure of in; what a chat model makes of it out, where that passes the checks."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+from assistant.answer.language import language
+from assistant.answer.sentences import numbers, tokens
+from assistant.answer.talk import chinese, english
+from assistant.answer.talk.kinds import things
+from assistant.answer.talk.nouns import Rewriting
+from assistant.answer.talk.wording import to_rewrite
+from assistant.datatypes import CITED, ChatModel, Turn
+from assistant.errors import ContextOverflow
+
+MOST_TOKENS = 40
+STEM = 4  # letters by which two forms of a word are known as the same
+SPARE = 24  # characters that a question may grow by, beside the last one
+
+
+def reworded(chat: ChatModel, question: str, last: Turn, by_rule: Rewriting, seconds: float) -> Rewriting:
+    """Return the model's question first and the rules' reading after it; the rules' alone where the model's does not hold."""
+    said = written(chat, question, last, seconds)
+    if not holds(said, question, last):
+        return by_rule
+    return replace(by_rule, queries=tuple(dict.fromkeys((said, *by_rule.queries[:1]))), sure=True)
+
+
+def written(chat: ChatModel, question: str, last: Turn, seconds: float) -> str:
+    """Return the first line that the model writes; nothing where it takes longer than it may."""
+    until = time.monotonic() + seconds
+    said = ""
+    try:
+        for piece in chat.reply(to_rewrite(question, last), MOST_TOKENS):
+            said += piece
+            if "\n" in said.strip():
+                break
+            if time.monotonic() > until:
+                return ""
+    except ContextOverflow:
+        return ""
+    first = said.strip().split("\n")[0]
+    return first.removeprefix("Follow-up:").strip().strip("\"“”")
+
+
+def holds(said: str, question: str, last: Turn) -> bool:
+    """Return whether a rewritten question keeps what the question says, adds nothing of its own and is in its language."""
+    before = last.searched or last.question
+    if not said or len(said) > len(before) + len(question) + SPARE or said.casefold() == before.casefold():
+        return False
+    if language(said) != language(question):
+        return False
+    kept = [*english.names(f"… {question}"), *(thing.text for thing in things(question))]
+    if any(part.rstrip("年度月份").casefold() not in said.casefold() for part in kept):
+        return False
+    known = numbers(f"{question} {before} {last.answer}")
+    return numbers(said) <= known and keeps_words(said, question) and is_made_of(said, question, last)
+
+
+def keeps_words(said: str, question: str) -> bool:
+    """Return whether what the question says of its own stands in the text too, in some form."""
+    if language(question) == "zh":
+        own = set(chinese.content(chinese.PRONOUN.sub("", chinese.stripped(question)[0])))
+        return len(own - set(said)) <= len(own) // 5
+    own = {stem(word.lower()) for word in english.content(english.PRONOUN.sub("", english.stripped(question)[0]))}
+    return own <= {stem(word.lower()) for word in english.words(said)}
+
+
+def is_made_of(said: str, question: str, last: Turn) -> bool:
+    """Return whether every word of the text stands, in some form, in the question or the turn; words of grammar may be new."""
+    titles = " ".join(cited.title for cited in last.citations)
+    known = {stem(word) for word in tokens(f"{question} {last.question} {last.searched} {CITED.sub('', last.answer)} {titles}")}
+    new = [word for word in tokens(said) if stem(word) not in known and word not in english.EMPTY]
+    return len(new) <= 1 if language(said) != "zh" else len(new) <= len(said) // 5
+
+
+def stem(word: str) -> str:
+    """Return the beginning of a word."""
+    return word[:STEM]

@@ -1,0 +1,131 @@
+"""An English follow-up question in; how it leans on the question before, and what of it can be exchanged, out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import dropwhile
+
+CONNECTIVE = re.compile(
+    r"^(?:(?:ok(?:ay)?|yes|right|thanks|thank you|hm+|well)[,.!]?\s+)*"
+    r"(?:(?:and|or|but|so|then|also)\b[,]?\s*)*(?:(?:what|how) about\b\s*|(?:the )?same (?:question )?for\b\s*)?", re.IGNORECASE
+)
+ASKS = re.compile(
+    r"^(?:in |for |from |to |by |with |on |at |since |until |under |of )?"
+    r"(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|may|must|should|shall|will|would|has"
+    r"|have|had|name|list|tell|give|show|explain|describe|say|find|translate|compare)\b", re.IGNORECASE,
+)
+PREPOSITION = re.compile(r"^(?:in|for|from|to|by|with|on|at|since|until|under|of|after|before|during|without|about|between)\b",
+                         re.IGNORECASE)
+PRONOUN = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|he|she|him|his|her|hers)\b"
+    r"|\b(?:this|these|those)\b(?=\s*(?:$|[?.,!]|(?:is|are|was|were|do|does|did|has|have|can|will|may|must|one|ones)\b))"
+    r"|\bthat\b(?=\s*(?:$|[?.,!]|(?:is|was|does|did|has|had|can|will|may|must|one)\b))"
+    r"|(?<=is )that\b|(?<=was )that\b|(?<=does )that\b|(?<=did )that\b"
+    r"|\b(?:the same|the other|the latter|the former|both|the (?:first|second|last|third) one)\b"
+    r"|\bthere\b(?=\s*(?:$|\?))", re.IGNORECASE,
+)
+DUMMY = re.compile(r"\bit (?:\w+ )?(?:possible|allowed|permitted|necessary|required|true|forbidden|mandatory|legal|safe)\b"
+                   r"|\b(?:does|will|did) it (?:take|cost) to\b|\bwhat time is it\b", re.IGNORECASE)
+PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
+DEFINES = re.compile(r"^(?:what|who) (?:is|are|was|were)(?! the\b)|^what does [\w-]+ mean|^define\b", re.IGNORECASE)
+BARE = re.compile(
+    r"^(?:but |and |so )*(?:why(?: not| is that| so)?|how so|how come|since when|until when|how much|how many|how long|how often|"
+    r"when|where|who|which(?: one| ones)?|what else|anything else|what then|and then|by whom|for whom|go on|"
+    r"(?:tell me |say )?more(?: details?| about (?:it|that|this))?|explain(?: that| it| this)?(?: please)?|are you sure|really"
+    r"|says who|"
+    r"where does it say (?:that|so)|what does that mean)[\s?.!]*$", re.IGNORECASE,
+)
+NAME = re.compile(r"(?:[A-Z][\w'’&-]*|[A-Z]\.)(?:\s+(?:(?:of|the|and|de|van|von)\s+)?(?:[A-Z][\w'’&-]*|\d+[A-Z]\b))*")
+DETERMINED = re.compile(r"\b(?:the|an?|my|our|your|each|every|any)\s+((?:[\w'’&/-]+\s*){1,4})", re.IGNORECASE)
+WORD = re.compile(r"[^\W_][\w'’./&-]*[^\W_]|[^\W_]")
+BREAKS = frozenset(
+    "of in on at to for from by with under after before during without about between since until into than and or but if when "
+    "while is are was were be been do does did has have had can could may must should shall will would who whom whose what "
+    "which where why how that this these those it its they them their he she his her not there as per".split()
+)
+EMPTY = BREAKS | frozenset(
+    "a an the my our your me i you we us many much long often far old big high large name list tell give show explain describe "
+    "say find please same other one ones also then so kind sort again exactly actually mean means whole ever".split()
+)
+SUPPORTED = re.compile(r"\b(?:do|does|did|can|could|may|must|should|shall|will|would)\s+"
+                       r"(?:the|an?|my|our|your|each|every|any)\s+$", re.IGNORECASE)
+POSSESSIVE = re.compile(r"['’]s?$")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text as they stand."""
+    return WORD.findall(text)
+
+
+def content(text: str) -> list[str]:
+    """Return the words that say what a question is about."""
+    return [word for word in words(text) if POSSESSIVE.sub("", word.lower()) not in EMPTY]
+
+
+def stripped(question: str) -> tuple[str, bool]:
+    """Return the question without "and", "what about" and the like in front, and whether there was any."""
+    opening = CONNECTIVE.match(question)
+    rest = question[opening.end():] if opening else question
+    return rest.strip(), len(rest) < len(question)
+
+
+def names(text: str) -> list[str]:
+    """Return the proper names in a text; a capital at the beginning of a sentence alone makes none."""
+    found = []
+    for match in NAME.finditer(text):
+        name = " ".join(drop_grammar(match.group().split()))
+        starts = match.start() == 0 or re.search(r"[.!?:\n]\s*$", text[: match.start()])
+        if name and not (starts and name == match.group() and " " not in name):
+            found.append(name)
+    return found
+
+
+def drop_grammar(parts: list[str]) -> list[str]:
+    """Return the words without those in front that have a capital only because a sentence begins with them."""
+    return list(dropwhile(lambda word: word.lower() in EMPTY, parts))
+
+
+def noun_phrases(question: str) -> list[tuple[int, int]]:
+    """Return the spans of the phrases that begin with "the", "a", "my", ..., without that word."""
+    found = [span for match in DETERMINED.finditer(question) for span in ended(question, match.start(1), match.end(1))]
+    return [without_verb(question, span) for span in found]
+
+
+def without_verb(question: str, span: tuple[int, int]) -> tuple[int, int]:
+    """Return the span without its last word where that is the question's verb: "did the movers cost?"."""
+    inside = question[slice(*span)]
+    if SUPPORTED.search(question[: span[0]]) and not question[span[1]:].strip(" ?.!") and " " in inside:
+        return span[0], span[0] + inside.rindex(" ")
+    return span
+
+
+def ended(question: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the span up to the first word that belongs to no noun phrase; nothing where that is the first word."""
+    last = start
+    for word in WORD.finditer(question, start, end):
+        if word.group().lower() in BREAKS:
+            break
+        last = word.end()
+    if last > start:
+        yield start, last
+
+
+def prepositional(question: str, preposition: str) -> tuple[int, int] | None:
+    """Return the span of the last phrase that begins with this preposition, up to the next one or the end."""
+    found = list(re.finditer(rf"\b{preposition}\b", question, re.IGNORECASE))
+    if not found:
+        return None
+    start = found[-1].start()
+    after = question[found[-1].end():]
+    stop = re.search(r"\s(?:in|on|at|to|for|from|by|with|under|after|before|during|and|or|if|when)\s|[?,.;!]|$", after)
+    return start, found[-1].end() + (stop.start() if stop else len(after))
+
+
+def refers(question: str) -> bool:
+    """Return whether a pronoun of the question stands for something outside it."""
+    match = PRONOUN.search(DUMMY.sub("", question))
+    if not match:
+        return False
+    before = DUMMY.sub("", question)[: match.start()]
+    return not (names(f"… {before}") or re.search(r"\d", before))
