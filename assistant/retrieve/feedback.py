@@ -1,7 +1,8 @@
 """Passages and their scores in, the scores out with a little more for those that say what several of the best say.
 
 Relevance feedback without a person (RM3: Lavrenko and Croft 2001, Abdul-Jaleel et al. 2004), made careful: a word counts
-only where passages of two different files bear witness to it, and all the words together weigh little.
+only where passages of two different files bear witness to it, and all the words together weigh little, but where
+the model does not know the question's language: there they stand in for the vectors.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ AGREEING = 2
 WORDS = 20
 LOOKED_UP = 30  # words whose rarity is asked for
 WEIGHT = 0.1
+WEIGHT_ALONE = 0.6  # where no vector says what is alike
 RESCORED = 40  # passages: whatever stands lower is not shown
 PATIENCE = 8.0  # log-odds below the best at which a passage's word is worth a third
 COMMON = 2_000
@@ -27,7 +29,8 @@ SATURATION = 1.2
 
 
 def echoes(
-    scores: Mapping[int, float], stored: Mapping[int, StoredChunk], asked: Sequence[Term], store: Store, passages: int
+    scores: Mapping[int, float], stored: Mapping[int, StoredChunk], asked: Sequence[Term], store: Store, passages: int,
+    weight: float = WEIGHT,
 ) -> dict[int, float]:
     """Return the scores with the words' weight added for the best passages; the same where no two files agree."""
     best = [chunk for chunk in ordered(scores)[:RESCORED] if chunk in stored]
@@ -37,7 +40,7 @@ def echoes(
     chosen = {word: weights[word] * rarities[word] for word in rarities if rarities[word] > 0}
     chosen = {word: chosen[word] for word in most(chosen, WORDS)}
     highest = max(chosen.values(), default=1.0)
-    gains = {word: WEIGHT * value / highest * rarities[word] for word, value in chosen.items()}
+    gains = {word: weight * value / highest * rarities[word] for word, value in chosen.items()}
     return {**scores, **{chunk: scores[chunk] + gain_of(words[chunk], gains) for chunk in best}}
 
 

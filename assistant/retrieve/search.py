@@ -12,9 +12,10 @@ from assistant.index.store import Store, StoredChunk
 from assistant.index.vectors import Ids, Stamp, VectorView, open_view
 from assistant.retrieve.across import in_order_of, standing_out, word_bonus
 from assistant.retrieve.background import Background, deviations, draw
-from assistant.retrieve.feedback import echoes
+from assistant.retrieve.feedback import WEIGHT, WEIGHT_ALONE, echoes
 from assistant.retrieve.fuse import dense_weight, fuse, ordered, usual
 from assistant.retrieve.keyword import Term, find_terms, keyword_search, most_possible, with_files
+from assistant.retrieve.links import linked
 from assistant.retrieve.postings import Files
 from assistant.retrieve.script import script_of
 
@@ -122,7 +123,8 @@ class Searcher:
         self, question: str, view: VectorView, state: State, evidence: Evidence, stored: Mapping[int, StoredChunk]
     ) -> dict[int, float]:
         def echoed(scores: dict[int, float]) -> dict[int, float]:
-            return echoes(scores, stored, evidence.asked, self._store, len(state.files.ids))
+            weight = WEIGHT if evidence.weight else WEIGHT_ALONE
+            return linked(echoes(scores, stored, evidence.asked, self._store, len(state.files.ids), weight), stored)
 
         if evidence.cosines and state.background.is_mixed:
             return across_scripts(question, view, state, evidence, stored, echoed)
