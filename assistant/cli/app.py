@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from assistant import __version__
-from assistant.cli import chat, engine, evaluate, files, models, questions, setup, status
+from assistant.cli import bench, chat, engine, evaluate, files, models, questions, setup, status
 from assistant.cli.boundary import ErrorBoundary
 from assistant.cli.options import Chat, Embed, Flags, Library
 
@@ -63,6 +63,9 @@ app.command("eval", epilog=examples(
     "assistant eval questions.jsonl --retrieval", "assistant eval questions.jsonl --out before.json",
     "assistant eval --compare before.json after.json",
 ))(evaluate.evaluate)
+app.command("bench", epilog=examples("assistant bench", "assistant bench --report speed.html", "assistant bench --json"))(
+    bench.bench
+)
 app.command("status", epilog=examples("assistant status", "assistant status --failed", "assistant status --files --json"))(
     status.status
 )

@@ -15,7 +15,7 @@ from assistant.cli.engine import answering
 from assistant.cli.options import Chat, Embed, Library, NoEngine, settings_of
 from assistant.cli.progress import waiting
 from assistant.cli.render import show_passages, show_sources
-from assistant.cli.speak import speak, warn_unsupported
+from assistant.cli.speak import say_timings, speak, warn_unsupported
 from assistant.cli.terminal import is_terminal, notice, notices, output, say_error, write
 from assistant.errors import ContextOverflow
 from assistant.loading import chat_spec
@@ -82,6 +82,7 @@ def reply(question: str, conversation: Conversation) -> None:
             notice(f"searched for: {stream.answer.searched}")
         show_sources(output(), conversation.citations, quotes=False)
         warn_unsupported(stream.answer)
+        say_timings(stream.answer)
         write("\n")
     except KeyboardInterrupt:
         notice("Stopped.")

@@ -15,7 +15,7 @@ from assistant.cli.filters import Paths, Since, Types, filter_of
 from assistant.cli.options import Batch, Chat, Embed, Json, Libraries, NoEngine, settings_of
 from assistant.cli.progress import intake_progress, waiting
 from assistant.cli.render import show_explanation, show_passages, show_report, show_search, show_sources
-from assistant.cli.speak import speak, warn_unsupported
+from assistant.cli.speak import say_timings, speak, warn_unsupported
 from assistant.cli.terminal import notice, notices, output, write
 from assistant.datatypes import Answering, Filter
 from assistant.errors import UsageError
@@ -133,3 +133,4 @@ def show_answer(stream: Answering, passages: int) -> None:
         write("\n")
         show_sources(output(), stream.answer.citations)
     warn_unsupported(stream.answer)
+    say_timings(stream.answer)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from assistant.backends.fake import FakeReply
 
@@ -222,3 +224,13 @@ def test_filters_and_explanations_from_the_command_line(run, library, folder):
 def test_what_waits_for_its_vectors_is_told(run, library, monkeypatch):
     monkeypatch.setattr("assistant.index.store.Store.embedded_share", lambda _: 0.4)
     assert "40% of the passages are embedded" in run("search", "citric acid").stderr
+
+
+def test_a_terminal_is_told_how_long_it_took_and_a_pipe_is_not(run, folder, monkeypatch):
+    run("add", folder)
+    assert "first word after" not in run("ask", "When does the lease end?").stderr
+    console = Console(force_terminal=True, record=True, width=200)
+    monkeypatch.setattr("assistant.cli.speak.notices", lambda: console)
+    run("ask", "When does the lease end?")
+    assert re.search(r"evidence after \d.* first word after \d.* tokens: \d+ read, 0 reused, \d+ written",
+                     console.export_text())
