@@ -211,6 +211,18 @@ class Citation:
     kind: Kind = "file"
 
 
+Support = Literal["full", "partial", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of an answer, without its marks: the numbers of its sources, and how far they bear it out."""
+
+    text: str
+    numbers: tuple[int, ...]
+    support: Support
+
+
 @dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds from the start of the question, and token counts. None: it did not happen."""
@@ -250,6 +262,7 @@ class Answer:
     prompt_version: str
     timings: Timings
     searched: str = ""
+    sentences: tuple[Sentence, ...] = ()
 
 
 Role = Literal["system", "user", "assistant"]
@@ -292,6 +305,10 @@ class Answering(Protocol):
     @property
     def answer(self) -> Answer:
         """The finished answer; waits for it where nobody has iterated."""
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """The sentences that are over."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text piece by piece."""

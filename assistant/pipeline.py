@@ -13,7 +13,18 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from assistant.answer import AnswerStream, Leaning, Prompt, RetellingStream, Rewriting, about, compose, reworded, rewrite
+from assistant.answer import (
+    AnswerStream,
+    Leaning,
+    Limits,
+    Prompt,
+    RetellingStream,
+    Rewriting,
+    about,
+    compose,
+    reworded,
+    rewrite,
+)
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
@@ -240,11 +251,13 @@ class Assistant:
 
     # answers
 
-    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE) -> Answering:
+    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE, strict: bool = False) -> Answering:
         """Return an answer that is written while it is iterated; its passages are there at once.
 
         A question that leans on the turns before is searched for as it would stand alone; one about the conversation itself is
-        answered from the turns. Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch.
+        answered from the turns. A `strict` answer leaves out the sentences that nothing bears out.
+
+        Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch.
         """
         question = checked(question)
         for library in self._libraries:
@@ -257,9 +270,10 @@ class Assistant:
         searching = time.perf_counter()  # loading a model counts for the wait, not for the search
         rewriting = self.rewritten(question, turns)
         hits = self._found(searchers, rewriting, turns, wanted)
+        limits = Limits(self.settings.answer_tokens, self.settings.refusal_percent / 100, strict)
         return AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
-                            self._opener(question, hits, turns), self.settings.answer_tokens,
-                            self.settings.refusal_percent / 100, rewriting.shown if rewriting.leaning != Leaning.NONE else "")
+                            self._opener(question, hits, turns), limits,
+                            rewriting.shown if rewriting.leaning != Leaning.NONE else "")
 
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return what is searched for: by rule, and by the chat model where rules are not sure and it may take the time."""

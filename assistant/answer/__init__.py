@@ -1,12 +1,12 @@
 """Hits -> answer: the prompt, the reply as it streams, its citations, and when to say that the files do not say."""
 
 from assistant.answer.prompt import PROMPT_VERSION, Prompt, compose
-from assistant.answer.stream import AnswerStream
+from assistant.answer.stream import AnswerStream, Limits
 from assistant.answer.talk.about import about
 from assistant.answer.talk.by_model import reworded
 from assistant.answer.talk.nouns import Leaning, Rewriting
 from assistant.answer.talk.retelling import RetellingStream
 from assistant.answer.talk.rewriting import rewrite
 
-__all__ = ["PROMPT_VERSION", "AnswerStream", "Leaning", "Prompt", "RetellingStream", "Rewriting", "about", "compose", "reworded",
-           "rewrite"]
+__all__ = ["PROMPT_VERSION", "AnswerStream", "Leaning", "Limits", "Prompt", "RetellingStream", "Rewriting", "about", "compose",
+           "reworded", "rewrite"]

@@ -1,18 +1,19 @@
-"""Citation numbers: what a model writes, checked and completed while it streams; and the quote behind each number.
+"""A reply in, piece by piece; the same with checked citation numbers out, and how far each sentence is borne out.
 
-The model's own markers move to the end of their sentence. A number that names no passage is dropped; one whose passage
-does not hold the sentence's words gives way to the passage that does; a sentence without any gets that passage's number.
+The model's own markers move to the end of their sentence. A number that names no passage is dropped; one whose passage does
+not bear the sentence out gives way to the passage that does; a sentence without any gets that passage's number.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
+from assistant.answer.choose import Choice, choose
 from assistant.answer.prompt import NOT_STATED
-from assistant.answer.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_cjk, is_end, numbers_stand, spans, support, tokens
-from assistant.datatypes import Citation, Hit, Location
+from assistant.answer.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
+from assistant.answer.support import claim_of, source_of
+from assistant.datatypes import Hit, Sentence
 
 # white space before it, or at least no letter or digit: x[1] is somebody's code
 MARKER = re.compile(
@@ -20,25 +21,20 @@ MARKER = re.compile(
 )
 OPENING = re.compile(r"\s*(?:[\[【［][^\]】］]{0,24})?$")  # a marker may be on its way
 SENTINEL = re.compile(rf"[\s,;(]{{0,4}}\b{NOT_STATED}\b\)?")
-LINE_END = re.compile(r"\r\n|\r|\n")
 LONGEST_MARKER = 26
-SUPPORTED = 0.5
-WEAK = 0.3
-
-
-@dataclass(frozen=True, slots=True)
-class Sentence:
-    """A finished sentence of an answer and the numbers of the passages that it stands on."""
-
-    text: str
-    numbers: tuple[int, ...]
 
 
 class CitingStream:
-    """Takes a reply piece by piece and gives it back with checked numbers, holding back no more than it must."""
+    """Takes a reply piece by piece and gives it back with checked numbers, holding back no more than it must.
 
-    def __init__(self, passages: Sequence[Hit]) -> None:
-        self._sources = [hit.chunk.searchable for hit in passages]
+    A `strict` one shows a sentence only when it is over, and not at all where nothing bears it out; `sentences` has it.
+    """
+
+    def __init__(self, passages: Sequence[Hit], question: str = "", *, strict: bool = False) -> None:
+        self._texts = [hit.chunk.searchable for hit in passages]
+        self._sources = [source_of(hit.chunk) for hit in passages]
+        self._question, self._strict = question, strict
+        self._kept_back = ""
         self._pending = ""
         self._sentence = ""
         self._numbers: list[int] = []
@@ -96,9 +92,9 @@ class CitingStream:
 
     def _is_marker(self, match: re.Match[str]) -> bool:
         """Return whether the match is the model's: a number that is none of ours may be the passage's own text."""
-        if any(1 <= number <= len(self._sources) for number in numbers_of(match)):
+        if any(1 <= number <= len(self._texts) for number in numbers_of(match)):
             return True
-        return not any(match.group().strip() in source for source in self._sources)
+        return not any(match.group().strip() in text for text in self._texts)
 
     def _next_end(self) -> tuple[int, int] | None:
         text, offset = self._in_context()
@@ -117,22 +113,33 @@ class CitingStream:
         yield from self._close(terminator)
 
     def _show(self, text: str) -> Iterator[str]:
-        if text:
-            self._sentence += text
+        self._sentence += text
+        yield from self._give(text)
+
+    def _give(self, text: str) -> Iterator[str]:
+        if self._strict:
+            self._kept_back += text
+        elif text:
             yield text
 
     def _close(self, terminator: str) -> Iterator[str]:
-        """End the sentence: its numbers, then its full stop."""
-        body = self._sentence.strip()
-        numbers = choose(body, self._numbers, self._sources) if body else ()
-        marks = "".join(f"[{number}]" for number in numbers)
-        if marks:
-            yield f" {marks}"
-        if terminator and (body or not terminator.strip()):
-            yield terminator
-        if body:
-            self.sentences.append(Sentence(body + terminator.strip(), numbers))
+        """End the sentence: its numbers, then its full stop. What opens a list is no claim, and goes with what follows."""
+        body, written = self._sentence.strip(), self._numbers
         self._sentence, self._numbers = "", []
+        if body.endswith((":", "：")) or not body:
+            yield from self._give(terminator if body or not terminator.strip() else "")
+            return
+        choice = choose(claim_of(body, self._question), written, self._sources)
+        self.sentences.append(Sentence(body + terminator.strip(), choice.numbers, choice.support))
+        marks = "".join(f"[{number}]" for number in choice.numbers)
+        yield from self._give((f" {marks}" if marks else "") + terminator)
+        yield from self._release(choice)
+
+    def _release(self, choice: Choice) -> Iterator[str]:
+        """Yield what was kept back for a sentence, where it is one to be shown."""
+        text, self._kept_back = self._kept_back, ""
+        if text and choice.support != "none":
+            yield text
 
 
 def numbers_of(marker: re.Match[str]) -> list[int]:
@@ -147,52 +154,3 @@ def held(pending: str) -> int:
     match = re.search(rf"[.!?][{re.escape(CLOSERS)}]*$|\s*[\[【［][^\]】］]{{0,24}}$", tail)
     begun = next((size for size in range(len(NOT_STATED), 2, -1) if tail.endswith(NOT_STATED[:size])), 0)
     return len(pending) - len(bare) + max(len(match.group()) if match else 0, begun)
-
-
-def choose(sentence: str, written: Sequence[int], sources: Sequence[str]) -> tuple[int, ...]:
-    """Return the numbers that a sentence gets: the written ones that exist and hold, or the one that supports it best.
-
-    A passage in which a number of the sentence does not stand bears nothing out. Where a passage is in another script than
-    the sentence, words cannot tell, and the model's number is believed.
-    """
-    claim = tokens(sentence)
-    if not claim:
-        return ()
-    existing = list(dict.fromkeys(number for number in written if 1 <= number <= len(sources)))
-    scores = {
-        number: support(claim, source) if numbers_stand(sentence, source) else 0.0 for number, source in enumerate(sources, 1)
-    }
-    foreign = [number for number in existing if is_cjk(sentence) != is_cjk(sources[number - 1])]
-    holding = [number for number in existing if scores[number] >= WEAK or number in foreign]
-    if holding:
-        return tuple(holding)
-    best = max(scores, key=lambda number: (scores[number], -number), default=0)
-    return (best,) if best and scores[best] >= SUPPORTED else ()
-
-
-def citations(sentences: Sequence[Sentence], passages: Sequence[Hit], question: str) -> tuple[Citation, ...]:
-    """Return a citation for each number used, by number, with the passage's sentence that says it best."""
-    used = sorted({number for sentence in sentences for number in sentence.numbers})
-    return tuple(
-        cite(number, passages[number - 1], " ".join(s.text for s in sentences if number in s.numbers), question)
-        for number in used
-    )
-
-
-def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
-    """Return the citation of one passage for a claim: the sentence with most of its words, and where that stands."""
-    text = hit.chunk.text
-    wanted, asked = tokens(claim), tokens(question)
-    start, end = max(
-        spans(text),
-        key=lambda span: (support(wanted, text[slice(*span)]) + 0.3 * support(asked, text[slice(*span)]), -span[0]),
-        default=(0, len(text)),
-    )
-    return Citation(number, hit.path, hit.title, narrowed(hit.chunk.location, text, start, end), text[start:end], hit.kind)
-
-
-def narrowed(location: Location, text: str, start: int, end: int) -> Location:
-    """Return the location of text[start:end] within the passage at `location`."""
-    first = location.line_start + len(LINE_END.findall(text[:start]))
-    return replace(location, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])),
-                   char_start=location.char_start + start, char_end=location.char_start + end)

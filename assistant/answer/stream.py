@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from assistant.answer.abstain import is_empty, is_refusal, speaks_of_nothing, undecided
-from assistant.answer.cite import CitingStream, citations
+from assistant.answer.cite import CitingStream
 from assistant.answer.prompt import NOT_STATED, PROMPT_VERSION, Prompt, refusal
-from assistant.datatypes import Answer, ChatModel, Hit, Reply, Timings
+from assistant.answer.quote import citations
+from assistant.datatypes import Answer, ChatModel, Hit, Reply, Sentence, Timings
 
 Open = Callable[[], tuple[ChatModel, Prompt]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an answer must keep to: its length in tokens, the most doubt (0 to 1), whether what nothing bears out is dropped."""
+
+    answer_tokens: int
+    most_doubt: float
+    strict: bool = False
 
 
 class AnswerStream:
     """The evidence at once, the text as it comes, the finished answer after that."""
 
     def __init__(self, question: str, hits: tuple[Hit, ...], embedder: str, started: float, retrieve_ms: float,
-                 open_model: Open, answer_tokens: int, most_doubt: float, searched: str = "") -> None:
+                 open_model: Open, limits: Limits, searched: str = "") -> None:
         self.question = question
         self.hits = hits
-        self._open, self._answer_tokens, self._most_doubt = open_model, answer_tokens, most_doubt
+        self._open, self._limits = open_model, limits
+        self._citing: CitingStream | None = None
         self._started = started
         self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms),
                               searched)
@@ -35,6 +46,12 @@ class AnswerStream:
                 pass
         return self._answer
 
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """The sentences that are over; where it is strict, without those that nothing bears out."""
+        said = self._citing.sentences if self._citing else []
+        return [sentence for sentence in said if sentence.support != "none" or not self._limits.strict]
+
     def __iter__(self) -> Iterator[str]:
         """Yield the text, citation numbers included. What was yielded joins to `answer.text`."""
         if not self.hits:
@@ -42,10 +59,10 @@ class AnswerStream:
             return
         chat, prompt = self._open()
         self._answer = replace(self._answer, model=chat.name)
-        reply = chat.reply(prompt.messages, self._answer_tokens)
+        reply = chat.reply(prompt.messages, self._limits.answer_tokens)
         doubt = reply.likelihood(NOT_STATED)
         self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=self._elapsed()))
-        if doubt > self._most_doubt:
+        if doubt > self._limits.most_doubt:
             yield from self._refuse(reply)
             return
         pieces = iter(reply)
@@ -53,16 +70,18 @@ class AnswerStream:
         if is_empty(opening) or is_refusal(opening):
             yield from self._refuse(reply)
             return
-        stream = CitingStream(prompt.passages)
+        self._citing = stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
         text = ""
         for piece in trimmed(self._through(stream, opening, pieces)):
             text += piece
             yield piece
-        if not text:  # nothing but markers
+        if not text:  # nothing but markers, or nothing that anything bears out
             yield from self._refuse(reply)
             return
-        cited = citations(stream.sentences, prompt.passages, self.question)
-        self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=not cited and speaks_of_nothing(text)))
+        said = tuple(self.sentences)
+        cited = citations(said, prompt.passages, self.question)
+        abstained = not cited and speaks_of_nothing(text)
+        self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=abstained, sentences=said))
 
     def _read_opening(self, pieces: Iterator[str]) -> str:
         """Return the beginning of the reply, as far as it takes to tell an answer from a refusal."""

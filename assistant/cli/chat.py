@@ -77,7 +77,7 @@ def reply(question: str, conversation: Conversation) -> None:
             stream = conversation.search(question)
         if notices().is_terminal:
             show_passages(notices(), conversation.passages(stream))
-        speak(conversation.write(stream))
+        speak(conversation.write(stream), lambda: stream.sentences)
         if stream.answer.searched:
             notice(f"searched for: {stream.answer.searched}")
         show_sources(output(), conversation.citations, quotes=False)

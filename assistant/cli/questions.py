@@ -28,6 +28,7 @@ Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The qu
 Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders to add first.",
                                                  show_default=False)]
 Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with its ranks and scores, and its fate.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage bears out.")]
 Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="How many passages.")]
 
 
@@ -57,8 +58,8 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
-        since: Since = None, batch: Batch = None, library: Libraries = None, chat: Chat = None, embed: Embed = None,
-        no_engine: NoEngine = False, json: Json = False) -> None:
+        since: Since = None, strict: Strict = False, batch: Batch = None, library: Libraries = None, chat: Chat = None,
+        embed: Embed = None, no_engine: NoEngine = False, json: Json = False) -> None:
     """Answer a question from your files, with the place of every claim.
 
     Ends with exit code 3 where the files do not say.
@@ -71,10 +72,12 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         if paths:
             bring_in(assistant, paths)
         if batch is not None:
-            finish_batch(run_batch(read_batch(batch), lambda asked: to_json.answer(assistant.ask(asked, (), wanted).answer)))
+            finish_batch(run_batch(
+                read_batch(batch), lambda asked: to_json.answer(assistant.ask(asked, (), wanted, strict).answer)
+            ))
             return
         with waiting("Searching"):
-            stream = assistant.ask(question or "", (), wanted)
+            stream = assistant.ask(question or "", (), wanted, strict)
         if json:
             to_json.print_json(to_json.answer(stream.answer))
         else:
@@ -128,7 +131,7 @@ def show_answer(stream: Answering, passages: int) -> None:
     """Show the passages, then the answer while it is written, then its sources."""
     if notices().is_terminal:
         show_passages(notices(), stream.hits[:passages])
-    speak(iter(stream))
+    speak(iter(stream), lambda: stream.sentences)
     if stream.answer.citations:
         write("\n")
         show_sources(output(), stream.answer.citations)

@@ -1,30 +1,52 @@
-"""The pieces of an answer in, the answer on stdout as it is written out."""
+"""The pieces of an answer in, the answer on stdout as it is written out, marked where its sources do not bear it out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+
+from rich.text import Text
 
 from assistant.cli.progress import waiting
-from assistant.cli.terminal import notice, notices, write
-from assistant.datatypes import Answer
+from assistant.cli.terminal import notice, notices, output, write
+from assistant.datatypes import Answer, Sentence
+
+MARKS = {"partial": "[~]", "none": "[?]"}
+MEANING = {"partial": "[~] only a part of this stands in its source: look it up.",
+           "none": "[?] no passage bears this out: do not rely on it."}
 
 
-def speak(pieces: Iterator[str]) -> None:
-    """Write an answer piece by piece. Ctrl-C leaves what there is."""
+def speak(pieces: Iterator[str], said: Callable[[], Sequence[Sentence]] = tuple) -> None:
+    """Write an answer piece by piece, and a mark behind a doubtful one of the sentences `said`. Ctrl-C leaves what there is."""
     with waiting("Reading"):
         first = next(pieces, "")
+    marked = 0
     try:
         write(first)
         for piece in pieces:
+            marked = mark(said(), marked)
             write(piece)
+        mark(said(), marked)
     finally:
         write("\n")
 
 
+def mark(said: Sequence[Sentence], marked: int) -> int:
+    """Write the marks of the sentences that are over and have none yet, on a terminal only; return how many are over."""
+    if output().is_terminal:
+        for sentence in said[marked:]:
+            if sentence.support in MARKS:
+                output().print(Text(f" {MARKS[sentence.support]}", "dim yellow"), end="")
+    return len(said)
+
+
 def warn_unsupported(answer: Answer) -> None:
-    """Say so where an answer has nothing to show for itself."""
+    """Say so where an answer has nothing to show for itself, or only a part of it has."""
     if not answer.citations and not answer.abstained:
         notice("No passage bears this answer out: do not rely on it.")
+        return
+    for support, meaning in MEANING.items():
+        if any(sentence.support == support for sentence in answer.sentences):
+            notice(meaning)
 
 
 def say_timings(answer: Answer) -> None:

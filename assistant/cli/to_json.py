@@ -18,6 +18,7 @@ from assistant.datatypes import (
     LibraryStatus,
     Location,
     SearchResult,
+    Sentence,
     Timings,
 )
 
@@ -59,6 +60,11 @@ def citation(cited: Citation) -> Json:
             "quote": cited.quote, **({"kind": cited.kind} if cited.kind != "file" else {})}
 
 
+def sentence(said: Sentence) -> Json:
+    """Return one sentence of an answer: its sources' numbers, and how far they bear it out."""
+    return {"text": said.text, "numbers": list(said.numbers), "support": said.support}
+
+
 def timings(taken: Timings) -> Json:
     """Return milliseconds and counts."""
     return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(taken).items()}
@@ -86,7 +92,7 @@ def answer(given: Answer) -> Json:
     """Return one answer."""
     return {
         "question": given.question, **({"searched": given.searched} if given.searched else {}), "answer": given.text,
-        "abstained": given.abstained,
+        "abstained": given.abstained, "sentences": [sentence(each) for each in given.sentences],
         "citations": [citation(each) for each in given.citations], "hits": hits(given.hits),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),

@@ -145,7 +145,7 @@ def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
     for piece in result:
         if job.cancelled.is_set():
             return
-        yield Piece(piece)
+        yield Piece(piece, tuple(result.sentences))
     yield Done(result.answer)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.config import Settings
-from assistant.datatypes import Hit
+from assistant.datatypes import Hit, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,10 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some more text of an answer."""
+    """Some more text of an answer, and all its sentences that were over before it."""
 
     text: str
+    sentences: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

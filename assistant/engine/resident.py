@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import cast
 
 from assistant.config import Settings
-from assistant.datatypes import EVERY_FILE, Answer, Answering, Explanation, Filter, Hit, SearchResult, Turn
+from assistant.datatypes import EVERY_FILE, Answer, Answering, Explanation, Filter, Hit, SearchResult, Sentence, Turn
 from assistant.engine.line import Line
 from assistant.engine.messages import Begun, Done, Message, Piece
 from assistant.errors import EngineUnavailable
@@ -29,9 +29,9 @@ class ResidentAssistant(Assistant):
         """Return how a search came about. Raises what Assistant.explain raises, and EngineUnavailable."""
         return cast("Explanation", self._line.result("explain", question, wanted))
 
-    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE) -> Answering:
+    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE, strict: bool = False) -> Answering:
         """Return an answer that comes from the engine. Raises what Assistant.ask raises, and EngineUnavailable."""
-        messages = self._line.messages("ask", question, tuple(turns), wanted)
+        messages = self._line.messages("ask", question, tuple(turns), wanted, strict)
         begun = next(messages)
         if not isinstance(begun, Begun):
             raise EngineUnavailable("The engine did not begin to answer.", "Try again, or use --no-engine.")
@@ -46,6 +46,12 @@ class ResidentStream:
         self.hits = hits
         self._messages = messages
         self._finished: tuple[Answer, ...] = ()
+        self._said: tuple[Sentence, ...] = ()
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """The sentences that are over."""
+        return self._finished[0].sentences if self._finished else self._said
 
     @property
     def answer(self) -> Answer:
@@ -60,6 +66,7 @@ class ResidentStream:
         try:
             for message in self._messages:
                 if isinstance(message, Piece):
+                    self._said = message.sentences
                     yield message.text
                 elif isinstance(message, Done):
                     self._finished = (cast("Answer", message.result),)

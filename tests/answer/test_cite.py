@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.answer.cite import CitingStream, Sentence, citations
-from assistant.datatypes import Chunk, Hit, Location
+from assistant.answer.cite import CitingStream
+from assistant.answer.quote import citations
+from assistant.datatypes import Chunk, Hit, Location, Sentence
 
 
 def hit(text: str, number: int = 1, line: int = 10) -> Hit:
@@ -130,7 +131,7 @@ def test_several_numbers_behind_a_full_stop() -> None:
 
 def test_lines_are_counted_by_every_kind_of_line_end() -> None:
     passage = hit("one line\rtwo lines\rThe fee is ten.", line=1)
-    (citation,) = citations([Sentence("The fee is ten.", (1,))], [passage], "fee?")
+    (citation,) = citations([Sentence("The fee is ten.", (1,), "full")], [passage], "fee?")
     assert citation.location.line_start == 3
 
 
@@ -150,7 +151,7 @@ def test_long_white_space_and_many_abbreviations_take_no_time() -> None:
 
 def test_a_quote_goes_on_over_a_wrapped_line() -> None:
     text = "12. The goods lift may be used from 06:30 to 21:00; its\nload is limited to 1,600 kilograms.\nNo pets are allowed."
-    claim = Sentence("The goods lift may carry up to 1,600 kilograms.", (1,))
+    claim = Sentence("The goods lift may carry up to 1,600 kilograms.", (1,), "full")
     (citation,) = citations([claim], [hit(text, line=5)], "What load?")
     assert citation.quote.endswith("its\nload is limited to 1,600 kilograms.")
     assert (citation.location.line_start, citation.location.line_end) == (5, 6)
@@ -158,5 +159,5 @@ def test_a_quote_goes_on_over_a_wrapped_line() -> None:
 
 def test_rows_of_a_table_are_quoted_one_by_one() -> None:
     text = "E-031,2024-04-02,Pinner Haulage of Leeds,transport,940.00\nE-032,2024-04-09,Trueline Metrology,calibration,1510.00"
-    (citation,) = citations([Sentence("Trueline Metrology was paid 1,510.00.", (1,))], [hit(text)], "How much?")
+    (citation,) = citations([Sentence("Trueline Metrology was paid 1,510.00.", (1,), "full")], [hit(text)], "How much?")
     assert citation.quote.startswith("E-032")

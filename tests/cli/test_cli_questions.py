@@ -88,8 +88,8 @@ def test_ask_shows_the_passages_first_in_a_terminal(run, library, terminal):
 
 def test_ask_as_json(run, library, folder):
     answer = json.loads(run("ask", "When does the lease end?", "--json").stdout)
-    assert list(answer) == ["question", "answer", "abstained", "citations", "hits", "model", "embedder", "prompt_version",
-                            "timings"]
+    assert list(answer) == ["question", "answer", "abstained", "sentences", "citations", "hits", "model", "embedder",
+                            "prompt_version", "timings"]
     assert (answer["abstained"], answer["model"], answer["embedder"]) == (False, "fake:", "fake:")
     assert set(answer["timings"]) == {"retrieve_ms", "first_token_ms", "total_ms", "prompt_tokens", "reused_tokens",
                                       "generated_tokens"}
@@ -234,3 +234,31 @@ def test_a_terminal_is_told_how_long_it_took_and_a_pipe_is_not(run, folder, monk
     run("ask", "When does the lease end?")
     assert re.search(r"evidence after \d.* first word after \d.* tokens: \d+ read, 0 reused, \d+ written",
                      console.export_text())
+
+
+def saying(monkeypatch: pytest.MonkeyPatch, reply: str) -> None:
+    monkeypatch.setattr("assistant.backends.fake.nearest_sentence", lambda _: reply)
+
+
+def test_a_sentence_that_nothing_bears_out_is_marked(run, library, terminal, monkeypatch):
+    saying(monkeypatch, "The lease ends on 31 December 2027. Bananas grow in Ecuador.")
+    result = run("ask", "When does the lease end?")
+    assert "Ecuador [?]." in result.stdout.replace("\x1b[2;33m", "").replace("\x1b[0m", "")
+    assert "2027 [1]." in result.stdout
+    assert "no passage bears this out" in result.stderr
+
+
+def test_json_says_how_far_each_sentence_is_borne_out(run, library, monkeypatch):
+    saying(monkeypatch, "The lease ends on 31 December 2027. Bananas grow in Ecuador.")
+    sentences = json.loads(run("ask", "When does the lease end?", "--json").stdout)["sentences"]
+    assert [(each["text"], each["numbers"], each["support"]) for each in sentences] == [
+        ("The lease ends on 31 December 2027.", [1], "full"), ("Bananas grow in Ecuador.", [], "none"),
+    ]
+
+
+def test_strict_leaves_out_what_nothing_bears_out(run, library, monkeypatch):
+    saying(monkeypatch, "Bananas grow in Ecuador. The lease ends on 31 December 2027.")
+    assert run("ask", "When does the lease end?", "--strict").stdout.startswith("The lease ends on 31 December 2027 [1].\n")
+    saying(monkeypatch, "Bananas grow in Ecuador.")
+    nothing = run("ask", "When does the lease end?", "--strict")
+    assert (nothing.exit_code, nothing.stdout) == (3, "Your files do not say.\n")

@@ -11,7 +11,7 @@ from assistant.answer.prompt import PROMPT_VERSION
 from assistant.answer.sentences import numbers
 from assistant.answer.talk.about import About
 from assistant.answer.talk.wording import SAID, to_retell
-from assistant.datatypes import CITED, Answer, ChatModel, Citation, Hit, Location, Timings, Turn
+from assistant.datatypes import CITED, Answer, ChatModel, Citation, Hit, Location, Sentence, Timings, Turn
 from assistant.errors import ContextOverflow
 
 LONGEST_QUOTE = 300  # characters
@@ -37,6 +37,11 @@ class RetellingStream:
             for _ in self:
                 pass
         return self._answer
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """None: what was said before is told again, not claimed."""
+        return ()
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text; what was yielded joins to `answer.text`."""
