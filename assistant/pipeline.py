@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,7 +46,7 @@ from assistant.datatypes import (
 from assistant.embedding import Backlog
 from assistant.errors import LibraryUnwritable, UsageError
 from assistant.index import Store
-from assistant.ingest import Bounds, Terms, is_utf8, printable
+from assistant.ingest import Bounds, Terms, ToLookAt, is_utf8, printable, to_look_at
 from assistant.intake import Intake, Means, Readers, ignore_progress, sign
 from assistant.library import Library, check_fingerprint
 from assistant.loading import Models
@@ -179,10 +179,14 @@ class Assistant:
     def embed_waiting(self, most: int) -> int:
         """Embed at most so many of the passages that wait for it; return how many still do."""
         store = self._store()
-        if store.count_waiting():
+        if most and store.count_waiting():
             with self._writing(ignore_progress):
                 Backlog(store, self._models.embedder).embed(most)
         return store.count_waiting()
+
+    def to_look_at(self, roots: Iterable[Path]) -> ToLookAt:
+        """Return a function from a path at which something happened to the one to look at; nothing where none is concerned."""
+        return to_look_at(map(str, roots), str(self.settings.home))
 
     def rest(self) -> None:
         """Give back what is kept between two calls of `refresh`."""
@@ -214,16 +218,21 @@ class Assistant:
     def _locked(self, on_progress: OnProgress) -> Iterator[None]:
         """Be the only writer; where another program is, say so and wait."""
         folder = self.library_file.parent
-        lock = FileLock(folder / "writer.lock")
+        # who waits holds the turn: a program that writes again and again cannot keep it out
+        turn, lock = FileLock(folder / "writer.turn"), FileLock(folder / "writer.lock")
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            turn.acquire(timeout=0)
             lock.acquire(timeout=0)
         except Timeout:
             on_progress(Progress("waiting", 0, 0, current="another program is writing to this library"))
+            turn.acquire()
             lock.acquire()
         except OSError as error:
             raise LibraryUnwritable(f"{folder} cannot be written: {error.strerror or error}.",
                                     "Check its permissions and the disk, or set ASSISTANT_HOME.") from error
+        finally:
+            turn.release(force=True)
         try:
             yield
         finally:

@@ -25,9 +25,9 @@ DOORS = {
     "ingest": NOUNS, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
     "retrieve": NOUNS | {"index"},
     "pipeline": NOUNS | STAGES | {"config", "hardware"},
-    "evaluate": NOUNS,
-    # three of these are a catalog's entries, the measuring of answers, and the resident engine
-    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "evaluate", "engine"},
+    "evaluate": NOUNS, "watch": NOUNS,
+    # of these are a catalog's entries, the measuring of answers, the resident engine and the nouns of a watch
+    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "evaluate", "engine", "watch"},
     # a front end as cli is: it does what commands would do, in a process of its own
     "engine": NOUNS | {"pipeline", "config"},
 }
@@ -35,7 +35,8 @@ FACES = {"typer", "rich", "prompt_toolkit"}
 HEAVY = {"faiss": "index", "sentence_transformers": "backends", "llama_cpp": "backends", "torch": "backends",
          "transformers": "backends", "pypdfium2": "ingest", "pypdf": "ingest", "bs4": "ingest",
          "httpx": "catalog", "openvino": "backends", "tokenizers": "backends", "rapidocr": "ingest", "olefile": "ingest",
-         "onnxruntime": "ingest", "PIL": "ingest", "python_calamine": "ingest", "msoffcrypto": "ingest", "lxml": "ingest"}
+         "onnxruntime": "ingest", "PIL": "ingest", "python_calamine": "ingest", "msoffcrypto": "ingest", "lxml": "ingest",
+         "watchdog": "watch"}
 
 
 def name_of(path: Path) -> str:
@@ -123,7 +124,7 @@ def test_help_loads_no_model_library():
                "except SystemExit as end: assert not end.code\n"
                "print('LOADED', *sorted(set(sys.modules) & {'torch', 'sentence_transformers', 'faiss', 'llama_cpp', "
                "'transformers', 'pypdf', 'pypdfium2', 'httpx', 'prompt_toolkit', 'openvino', 'tokenizers', 'rapidocr', "
-               "'PIL', 'olefile'}))")
+               "'PIL', 'olefile', 'watchdog'}))")
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     assert "Usage: assistant" in done.stdout
     assert done.stdout.splitlines()[-1] == "LOADED"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from assistant import __version__
-from assistant.cli import bench, chat, engine, evaluate, files, models, questions, setup, status
+from assistant.cli import bench, chat, engine, evaluate, files, models, questions, setup, status, watch
 from assistant.cli.boundary import ErrorBoundary
 from assistant.cli.options import Chat, Embed, Flags, Library
 
@@ -48,6 +48,10 @@ app.command("add", epilog=examples(
 ))(files.add)
 app.command("sync", epilog=examples("assistant sync", "assistant sync --rebuild"))(files.sync)
 app.command("remove", epilog=examples("assistant remove ~/Documents/contracts/old"))(files.remove)
+app.command("watch", epilog=examples(
+    "assistant watch", "assistant watch ~/Documents/contracts", "assistant watch --daemon", "assistant watch --status",
+    "assistant watch --install-service > ~/.config/systemd/user/private-assistant-watch.service",
+))(watch.watch)
 app.command("search", epilog=examples(
     'assistant search "notice period"', 'assistant search "notice period" -k 3 --json',
     'assistant search "notice period" --path ~/contracts --type pdf --since 1y', 'assistant search "notice period" --explain',

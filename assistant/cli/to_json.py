@@ -9,6 +9,7 @@ from dataclasses import asdict
 from assistant.catalog import Model
 from assistant.datatypes import (
     Answer,
+    Change,
     Citation,
     Explanation,
     Finding,
@@ -21,6 +22,7 @@ from assistant.datatypes import (
     Sentence,
     Timings,
 )
+from assistant.watch import Standing
 
 Json = dict[str, object]
 LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message", "time", "line_start", "line_end",
@@ -107,6 +109,17 @@ def report(done: IngestReport) -> Json:
         "chunks": done.chunks, "embedded": done.embedded, "seconds": round(done.seconds, 3), "interrupted": done.interrupted,
         "away": list(done.away),
     }
+
+
+def change(made: Change) -> Json:
+    """Return what became of one file."""
+    return {"path": made.path, **({"chunks": made.chunks} if made.kind == "indexed" else {}),
+            **({"reason": made.reason} if made.reason else {}), **({"was": made.was} if made.was else {})}
+
+
+def standing(now: Standing) -> Json:
+    """Return how a watch stands."""
+    return asdict(now)
 
 
 def reason(entry: LedgerEntry) -> Json:

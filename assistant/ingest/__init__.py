@@ -11,6 +11,7 @@ from assistant.ingest.extract import EXTRACTOR_VERSION, OPENERS, READERS, can_re
 from assistant.ingest.judge import Candidate, Refusal, is_utf8, printable
 from assistant.ingest.pool import Job, Pool
 from assistant.ingest.reading import Reading, Terms, Unchanged, read_document
+from assistant.ingest.relevance import ToLookAt, to_look_at
 from assistant.ingest.warden import Bounds
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Reading",
     "Refusal",
     "Terms",
+    "ToLookAt",
     "Unchanged",
     "can_read_pictures",
     "chunk",
@@ -33,4 +35,5 @@ __all__ = [
     "is_utf8",
     "printable",
     "read_document",
+    "to_look_at",
 ]
