@@ -77,10 +77,9 @@ def watch(context: typer.Context, paths: Paths = None, poll: Poll = 0.0, daemon:
 def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: float, *, json: bool) -> None:
     """Follow until Ctrl-C, a signal to end, or `watch --stop`. Raises UsageError where there is nothing to follow."""
     with claim(folder), ending_on_signal():
-        if paths:
-            assistant.include(paths)
-        elif not assistant.roots():
+        if not paths and not assistant.roots():
             raise UsageError("Nothing was added to this library yet.", "Name a folder: assistant watch FOLDER")
+        assistant.include(paths)  # without any, this sees that there is the right model
         pace = Pace(poll=poll) if poll else Pace()
         with audience(json=json) as listening:
             only = [absolute(path) for path in paths]
