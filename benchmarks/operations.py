@@ -17,6 +17,9 @@ import checkout  # noqa: F401 - the checkout's own package
 from assistant import Assistant
 from assistant.index import Store
 
+Known = dict[str, tuple[object, ...]]
+"""What a library says of each file."""
+
 WORDS = ("rent lease notice chimney pump boiler valve invoice ledger meadow harbour granite violin teapot compass lantern "
          "orchard saddle thimble walnut 合同 违约金 咖啡 发票 仓库 天气").split()
 NAMES = ("report", "notes", "plan", "letter", "table", "log", "draft", "总结")
@@ -45,8 +48,14 @@ class Operations:
         kinds, weights = zip(*self._kinds, strict=True)
         try:
             self._random.choices(kinds, weights)[0]()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError, shutil.Error):
+        except (OSError, shutil.Error):
             return  # what was to be moved lies in a folder that is itself moved, and the like
+
+    def prune(self, most: int) -> None:
+        """Delete files until there are no more than so many."""
+        files = self.files()
+        for path in self._random.sample(files, max(0, len(files) - most)):
+            path.unlink()
 
     def text(self) -> bytes:
         """Return a few paragraphs."""
@@ -173,7 +182,7 @@ class Operations:
         (path / "inside.md").write_bytes(self.text())
 
 
-def snapshot(store: Store) -> dict[str, object]:
+def snapshot(store: Store) -> Known:
     """Return all that a library says, file by file; times, ids and roots left out, and sizes of what was refused."""
     entries = store.ledger()
     rows = store._rows(
@@ -188,7 +197,7 @@ def snapshot(store: Store) -> dict[str, object]:
                    entry.notes, by_path[path]) for path, entry in entries.items()}
 
 
-def fresh_snapshot(assistant: Assistant, folder: Path) -> dict[str, object]:
+def fresh_snapshot(assistant: Assistant, folder: Path) -> Known:
     """Return what an empty library says when the folder is added to it."""
     assistant.add([folder])
     return snapshot(assistant._store())

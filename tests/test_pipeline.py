@@ -452,7 +452,9 @@ def test_files_are_found_by_keyword_before_they_are_embedded(assistant: Assistan
     assert assistant.search("lease").embedded == 1.0
 
 
-def test_what_waits_is_embedded_by_the_next_run(assistant: Assistant, folder: Path) -> None:
+def test_what_waits_is_embedded_by_the_next_run(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("assistant.intake.EMBEDDED_MEANWHILE", 0)  # however slow the readers are
+
     def stop(progress: Progress) -> None:
         if progress.stage == "embedding":
             raise KeyboardInterrupt
