@@ -139,7 +139,7 @@ class Intake:
         self._inside: dict[str, set[str]] = {}  # by container, the files known in it
         self._moving: dict[str, LedgerEntry] = {}  # by new path, what the file may have been before
         self._known: Ledger = {}
-        self._embeds = True
+        self._embeds, self._quiet_ns = True, 0
         self._done = self._total = 0
 
     def run(self, roots: Iterable[Path], *, rebuild: bool = False) -> IngestReport:
@@ -153,14 +153,18 @@ class Intake:
             self._report = replace(self._report, interrupted=True)
         return replace(self._report, seconds=time.perf_counter() - started)
 
-    def refresh(self, roots: Iterable[Path], within: Sequence[Path] | None) -> tuple[IngestReport, frozenset[str]]:
+    def refresh(self, roots: Iterable[Path], within: Sequence[Path] | None, quiet_seconds: float = 0.0
+                ) -> tuple[IngestReport, frozenset[str]]:
         """Bring the library up to date with these paths of its roots, or all there is, and embed nothing.
 
+        Files that were written to less than `quiet_seconds` ago are left for the next time.
         Returns what was done, and the roots in which links lead to other places inside: those are looked at as a whole.
         """
         started = time.perf_counter()
-        self._embeds = False
+        self._embeds, self._quiet_ns = False, int(quiet_seconds * 1e9)
         entangled = self._run(list(roots), within)
+        if within is None:
+            self._store.drop_spare_vectors(SPARE_SECONDS)
         return replace(self._report, seconds=time.perf_counter() - started), entangled
 
     def _run(self, roots: list[Path], within: Sequence[Path] | None = None, *, rebuild: bool = False) -> frozenset[str]:
@@ -176,7 +180,8 @@ class Intake:
             reread = rebuild
         due = due_again(ledger.values(), has_passwords=bool(self._means.terms.passwords), has_new_eyes=has_new_eyes,
                         everything=reread)
-        survey = Surveyor(on_disk, self._excluded, self._means.terms.max_bytes, self._on_progress, due).survey(roots, within)
+        surveyor = Surveyor(on_disk, self._excluded, self._means.terms.max_bytes, self._on_progress, due, self._quiet_ns)
+        survey = surveyor.survey(roots, within)
         if within is not None and survey.entangled - {str(path) for path in within}:
             return self._run(roots, [*within, *map(Path, survey.entangled)])
         for entry in ledger.values():

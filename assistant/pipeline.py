@@ -69,6 +69,7 @@ class Assistant:
         self._models = models or Models(settings)
         self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
         self._readers: Readers | None = None
+        self._backlog: Backlog | None = None
         self._entangled: frozenset[str] = frozenset()  # roots that can be looked at as a whole only
 
     def close(self) -> None:
@@ -162,9 +163,10 @@ class Assistant:
                 store.add_root(str(root))
 
     def refresh(self, paths: Sequence[Path] | None = None, on_progress: OnProgress = ignore_progress,
-                on_change: OnChange = ignore_change) -> IngestReport:
+                on_change: OnChange = ignore_change, quiet_seconds: float = 0.0) -> IngestReport:
         """Look again at these paths of what was added, or at all of it, and embed nothing: it is found by keyword.
 
+        Files that were written to less than `quiet_seconds` ago are left for the next time.
         The processes that read files are kept for the next time.
         """
         self._require_library()
@@ -172,8 +174,10 @@ class Assistant:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
             self._readers = self._readers or Readers(self._means(), lasting=True)
             intake = Intake(store, self._models.embedder, self._readers, on_progress, on_change)
-            report, entangled = intake.refresh(map(Path, store.roots()), within)
+            report, entangled = intake.refresh(map(Path, store.roots()), within, quiet_seconds)
             self._entangled |= entangled
+        if report.chunks:
+            self._backlog = None  # the newest first
         return report
 
     def embed_waiting(self, most: int) -> int:
@@ -181,7 +185,8 @@ class Assistant:
         store = self._store()
         if most and store.count_waiting():
             with self._writing(ignore_progress):
-                Backlog(store, self._models.embedder).embed(most)
+                self._backlog = self._backlog or Backlog(store, self._models.embedder)
+                self._backlog.embed(most)
         return store.count_waiting()
 
     def to_look_at(self, roots: Iterable[Path]) -> ToLookAt:

@@ -6,6 +6,7 @@ Only what was looked at can be gone. A root that is away and a folder that canno
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,13 +36,17 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Surveyor:
-    """Looks through roots. `excluded` was taken out by hand; those that are due are read even if they are unchanged."""
+    """Looks through roots. `excluded` was taken out by hand; those that are due are read even if they are unchanged.
+
+    Files that were written to less than `quiet_ns` ago are left for the next look.
+    """
 
     ledger: Ledger
     excluded: Sequence[str]
     max_file_bytes: int
     on_progress: OnProgress
     is_due: Callable[[LedgerEntry], bool]
+    quiet_ns: int = 0
 
     def survey(self, roots: Sequence[Path], within: Sequence[Path] | None = None) -> Survey:
         """Compare what is under these roots with the ledger; `within` they are looked at, and the ledger has no more."""
@@ -49,6 +54,7 @@ class Surveyor:
         present = [root for root in roots if root not in away]
         changed: dict[str, Candidate | Refusal] = {}
         seen: set[str] = set()
+        unchanged = 0
         blind = [str(root) for root in away]
         entangled: set[str] = set()
         for found in self._look_through(present, within, entangled):
@@ -60,10 +66,12 @@ class Surveyor:
                 if self._is_indexed(path):
                     continue
             seen.add(path)
-            if not self._is_unchanged(found):
+            if self._is_unchanged(found):
+                unchanged += 1
+            elif not 0 <= time.time_ns() - found.mtime_ns < self.quiet_ns:
                 changed[path] = found
         gone, kept = self._missing(seen, {str(root) for root in present}, blind)
-        return Survey(tuple(changed.values()), len(seen) - len(changed), gone, kept, tuple(str(root) for root in away),
+        return Survey(tuple(changed.values()), unchanged, gone, kept, tuple(str(root) for root in away),
                       frozenset(entangled))
 
     def _look_through(self, roots: Sequence[Path], within: Sequence[Path] | None, entangled: set[str]

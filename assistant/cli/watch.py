@@ -22,6 +22,7 @@ from assistant.config import Settings
 from assistant.errors import AssistantError, UsageError
 from assistant.pipeline import Assistant, absolute
 from assistant.watch import (
+    SETTLE_SECONDS,
     Audience,
     Follower,
     Pace,
@@ -80,7 +81,7 @@ def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: floa
         if not paths and not assistant.roots():
             raise UsageError("Nothing was added to this library yet.", "Name a folder: assistant watch FOLDER")
         assistant.include(paths)  # without any, this sees that there is the right model
-        pace = Pace(poll=poll) if poll else Pace()
+        pace = Pace(settle=SETTLE_SECONDS, poll=poll or Pace().poll)
         with audience(json=json) as listening:
             only = [absolute(path) for path in paths]
             follower = Follower(assistant, Recorder(listening, folder), pace, only=only, always_poll=poll > 0)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
 TELLS_CLOSED = sys.platform.startswith("linux")
+SETTLE_SECONDS = 0.5 if TELLS_CLOSED else 1.5  # where a file is not known to be closed, it is waited for longer
 IGNORED = frozenset({"opened", "closed_no_write"})  # reading changes nothing
 
 OnPath = Callable[[str, bool], None]

@@ -39,8 +39,8 @@ class Library(Protocol):
         """Return the files and folders that were added."""
 
     def refresh(self, paths: Sequence[Path] | None, on_progress: Callable[[Progress], None],
-                on_change: Callable[[Change], None]) -> IngestReport:
-        """Look at these paths again, or at everything."""
+                on_change: Callable[[Change], None], quiet_seconds: float) -> IngestReport:
+        """Look at these paths again, or at everything, but for files that were written to just now."""
 
     def embed_waiting(self, most: int) -> int:
         """Embed some of the passages that wait for it; return how many still do."""
@@ -107,7 +107,7 @@ class Follower:
             self._look_at_everything(now)
         elif polled:
             self._next_poll.update((root, now + self._pace.poll) for root in polled)
-            self._look_at(polled)
+            self._look_at(polled, self._pace.open)
         elif ready := self._changes.take(now):
             self._look_at(list(map(Path, ready)))
         elif self._standing.waiting:
@@ -185,12 +185,12 @@ class Follower:
         self._changes.clear()
         self._look_at(self._only or None)
 
-    def _look_at(self, paths: Sequence[Path] | None) -> None:
+    def _look_at(self, paths: Sequence[Path] | None, quiet_seconds: float = 0.0) -> None:
         self._last_work = time.monotonic()
         self._tell(doing="looking", queued=len(self._changes) + len(paths or ()))
         try:
             for some in [None] if paths is None else in_turns(paths):  # between two, other programs may write
-                self._library.refresh(some, self._show, self._take)
+                self._library.refresh(some, self._show, self._take, quiet_seconds)
             self._tell(waiting=self._library.embed_waiting(0), problem="")
         except PASSING as error:
             self._give_up_for_now(error)

@@ -146,6 +146,18 @@ def test_a_file_is_read_when_it_was_closed(settings: Settings, folder: Path) -> 
         assert "third" in assistant.search("third").hits[0].chunk.text
 
 
+def test_a_file_that_was_written_to_just_now_is_left_for_the_next_look(settings: Settings, folder: Path) -> None:
+    with Assistant(settings) as assistant:
+        assistant.include([folder])
+        assert assistant.refresh([folder], quiet_seconds=3600).indexed == 0
+        os.utime(folder / "lease.md", (1, 1))
+        assert assistant.refresh([folder], quiet_seconds=3600).indexed == 1
+        (folder / "lease.md").write_text("Shorter.", "utf-8")
+        report = assistant.refresh([folder], quiet_seconds=3600)
+        assert (report.indexed, report.unchanged, report.removed) == (0, 0, 0)
+        assert assistant.refresh([folder]).indexed == 1
+
+
 @needs_events
 def test_an_editors_way_of_saving_is_one_change(settings: Settings, folder: Path) -> None:
     with following(settings, folder) as heard:
