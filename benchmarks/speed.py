@@ -20,11 +20,12 @@ from pathlib import Path
 
 from checkout import ROOT
 from kills import Deaf, halves
-from operations import WORDS
-
 from assistant import Assistant, Settings
 from assistant.watch import Follower, Pace
 
+SYLLABLES = "ba de fi go hu ka le mi no pu ra se ti vo zu".split()
+VOCABULARY = [first + second + third for first in SYLLABLES for second in SYLLABLES for third in SYLLABLES]
+WEIGHTS = [1 / rank for rank in range(1, len(VOCABULARY) + 1)]  # as words are in texts (Zipf, 1935)
 MARK = "mark{number:06d}"  # a word that stands in one file only
 
 
@@ -34,7 +35,7 @@ def write_files(folder: Path, count: int, seed: int, words: int = 60) -> None:
     for number in range(count):
         path = folder / f"part{number // 100:03d}" / f"note{number:06d}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f"{MARK.format(number=number)} {' '.join(chance.choices(WORDS, k=words))}.\n", "utf-8")
+        path.write_text(f"{MARK.format(number=number)} {' '.join(chance.choices(VOCABULARY, WEIGHTS, k=words))}.\n", "utf-8")
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -148,7 +149,7 @@ def search_until(settings: Settings, seed: int, seconds: float, stopped: Event, 
     """Search alone for a while, say so, search on until the end; tell the milliseconds of both, and what went wrong."""
     chance, wrong = random.Random(seed), list[str]()
     with Assistant(settings) as assistant:
-        assistant.search("rent")
+        assistant.search("bababa")
         until, alone, beside = time.monotonic() + seconds, list[float](), list[float]()
         while time.monotonic() < until:
             alone.append(search_once(assistant, chance, wrong))
@@ -160,7 +161,7 @@ def search_until(settings: Settings, seed: int, seconds: float, stopped: Event, 
 
 def search_once(assistant: Assistant, chance: random.Random, wrong: list[str]) -> float:
     """Search for a few words; return the milliseconds. Note errors, empty results and documents that are there in part."""
-    question = " ".join(chance.choices(WORDS, k=3))
+    question = " ".join(chance.choices(VOCABULARY[10:500], k=3))
     try:
         started = time.perf_counter()
         hits = assistant.search(question).hits
