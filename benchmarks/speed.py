@@ -20,6 +20,7 @@ from pathlib import Path
 
 from checkout import ROOT
 from kills import Deaf, halves
+
 from assistant import Assistant, Settings
 from assistant.watch import Follower, Pace
 
