@@ -25,15 +25,16 @@ from assistant import Assistant, Settings
 from assistant.watch import Follower, Pace
 
 SYLLABLES = "ba de fi go hu ka le mi no pu ra se ti vo zu".split()
+SEARCHED = 500  # files that are there from the start
 VOCABULARY = [first + second + third for first in SYLLABLES for second in SYLLABLES for third in SYLLABLES]
 WEIGHTS = [1 / rank for rank in range(1, len(VOCABULARY) + 1)]  # as words are in texts (Zipf, 1935)
 MARK = "mark{number:06d}"  # a word that stands in one file only
 
 
-def write_files(folder: Path, count: int, seed: int, words: int = 60) -> None:
+def write_files(folder: Path, count: int, seed: int, words: int = 60, first: int = 0) -> None:
     """Write small text files, a hundred to a folder."""
     chance = random.Random(seed)
-    for number in range(count):
+    for number in range(first, first + count):
         path = folder / f"part{number // 100:03d}" / f"note{number:06d}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{MARK.format(number=number)} {' '.join(chance.choices(VOCABULARY, WEIGHTS, k=words))}.\n", "utf-8")
@@ -118,7 +119,7 @@ def wait_for(reader: Assistant, mark: str, *, meaning: bool) -> None:
 def search_beside(place: Path, settings: Settings, seconds: float) -> tuple[list[float], list[float], list[str], int]:
     """Let four processes search, first alone, then while files are added; return both times, what went wrong, files added."""
     folder = place / "files"
-    write_files(folder, 500, 4)
+    write_files(folder, SEARCHED, 4)
     with Assistant(settings) as assistant:
         assistant.add([folder])
     context = multiprocessing.get_context("spawn")
@@ -133,7 +134,7 @@ def search_beside(place: Path, settings: Settings, seconds: float) -> tuple[list
     added, until = 0, time.monotonic() + seconds
     with Assistant(replace(settings, readers=1)) as writer:
         while time.monotonic() < until:
-            write_files(folder / f"more{added:06d}", 20, added)
+            write_files(folder / f"more{added:06d}", 20, added, first=SEARCHED + added)
             added += writer.add([folder]).indexed
     stopped.set()
     idle: list[float] = []
@@ -161,14 +162,15 @@ def search_until(settings: Settings, seed: int, seconds: float, stopped: Event, 
 
 
 def search_once(assistant: Assistant, chance: random.Random, wrong: list[str]) -> float:
-    """Search for a few words; return the milliseconds. Note errors, empty results and documents that are there in part."""
-    question = " ".join(chance.choices(VOCABULARY[10:500], k=3))
+    """Search for a few words; return the milliseconds. Note errors, files that are not found, and documents that are there in part."""
+    mark = MARK.format(number=chance.randrange(SEARCHED))
+    question = f"{mark} {' '.join(chance.choices(VOCABULARY[10:500], k=2))}"
     try:
         started = time.perf_counter()
         hits = assistant.search(question).hits
         taken = (time.perf_counter() - started) * 1000
-        if not hits:
-            wrong.append(f"nothing was found for {question}")
+        if not any(mark in hit.chunk.text for hit in hits):
+            wrong.append(f"not found: {question}")
         if chance.random() < 0.1:
             with assistant._store().reading():
                 wrong += [f"half a document: {path}" for path in halves(assistant._store())]
