@@ -162,7 +162,7 @@ def search_until(settings: Settings, seed: int, seconds: float, stopped: Event, 
 
 
 def search_once(assistant: Assistant, chance: random.Random, wrong: list[str]) -> float:
-    """Search for a few words; return the milliseconds. Note errors, files that are not found, and documents that are there in part."""
+    """Search for a few words; return the milliseconds. Note errors, files not found, documents there in part."""
     mark = MARK.format(number=chance.randrange(SEARCHED))
     question = f"{mark} {' '.join(chance.choices(VOCABULARY[10:500], k=2))}"
     try:
