@@ -22,6 +22,7 @@ from assistant.answer import (
     Rewriting,
     about,
     compose,
+    draft_question,
     reworded,
     rewrite,
 )
@@ -323,6 +324,23 @@ class Assistant:
                                  settings.passage_tokens, settings.answer_tokens)
 
         return open_model
+
+    # questions about the files, to measure answers with
+
+    def passage_places(self) -> list[tuple[int, str]]:
+        """Return the number and the file of each passage. Raises NothingIndexed where there is no library."""
+        self._require_library()
+        return self._store().paths_of_chunks()
+
+    def passages(self, numbers: Sequence[int]) -> tuple[Hit, ...]:
+        """Return the passages with these numbers, in this order; those that are gone are left out."""
+        found = self._store().chunks(numbers)
+        kept = [found[number] for number in numbers if number in found]
+        return tuple(Hit(stored.chunk_id, stored.path, stored.title, stored.chunk) for stored in kept)
+
+    def draft_question(self, hit: Hit, sentence: str, fact: str) -> str:
+        """Return a question by the chat model that a fact in a sentence of a passage answers; empty where it wrote none."""
+        return draft_question(self._models.chat, hit, sentence, fact)
 
     # what there is
 

@@ -1,5 +1,6 @@
 """Hits -> answer: the prompt, the reply as it streams, its citations, and when to say that the files do not say."""
 
+from assistant.answer.drafting import draft_question
 from assistant.answer.prompt import PROMPT_VERSION, Prompt, compose
 from assistant.answer.stream import AnswerStream, Limits
 from assistant.answer.talk.about import about
@@ -9,4 +10,4 @@ from assistant.answer.talk.retelling import RetellingStream
 from assistant.answer.talk.rewriting import rewrite
 
 __all__ = ["PROMPT_VERSION", "AnswerStream", "Leaning", "Limits", "Prompt", "RetellingStream", "Rewriting", "about", "compose",
-           "reworded", "rewrite"]
+           "draft_question", "reworded", "rewrite"]

@@ -14,6 +14,7 @@ from rich.progress import Progress as Bar
 from assistant.cli import to_json
 from assistant.cli.batch import read_bytes
 from assistant.cli.boundary import INTERRUPTED
+from assistant.cli.draft import draft_questions
 from assistant.cli.options import Chat, Embed, Json, Library, settings_of
 from assistant.cli.render_evaluation import show_comparison, show_evaluation
 from assistant.cli.terminal import counted, notice, notices, output, say_error
@@ -49,20 +50,25 @@ Depth = Annotated[int, typer.Option("-k", "--results", metavar="N", min=1, show_
                                     help="How many passages of each search are looked at; 50 where nothing is said.")]
 Report = Annotated[Path | None, typer.Option("--report", metavar="FILE.md|FILE.html", help="Also write a report for people: "
                                              "Markdown, or one page with drawings that needs no network.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE.json", help="Also save the result, with every question, to "
-                                          "compare it later.")]
+Make = Annotated[int, typer.Option("--make", metavar="N", min=0, show_default=False, help="Draft N questions with answers from "
+                                   "your own files instead, for you to correct; one in four cannot be answered.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also save the result, with every question, to compare "
+                                          "it later; with --make the file that the questions are added to.")]
 
 
 def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = None, retrieval: Retrieval = False,
-             count: Depth = 50, out: Out = None, report: Report = None, library: Library = None, chat: Chat = None,
-             embed: Embed = None, json: Json = False) -> None:
+             count: Depth = 50, out: Out = None, report: Report = None, make: Make = 0, library: Library = None,
+             chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
     """Measure how good search and answers are on your own library, with questions whose answers you know.
 
     Each figure has a 95 % interval: how far it could move with other questions of the same sort.
     """
-    if (questions is None) == (compare is None):
-        raise UsageError("Give QUESTIONS.jsonl, or --compare A.json B.json, and not both.",
+    if (questions is not None) + (compare is not None) + bool(make) != 1:
+        raise UsageError("Give QUESTIONS.jsonl, --compare A.json B.json or --make N, and not both.",
                          "For example: assistant eval questions.jsonl --retrieval")
+    if make:
+        draft_questions(settings_of(context, library, chat, embed), make, out)
+        return
     if compare is not None:
         show_difference(*compare, json=json)
         return

@@ -12,6 +12,7 @@ from assistant.answer import AnswerStream
 from assistant.cli.boundary import ErrorBoundary
 from assistant.cli.evaluate import evaluate
 from assistant.errors import ContextOverflow
+from assistant.pipeline import Assistant
 
 QUESTIONS = (
     {"id": "end", "question": "When does the lease end?", "answers": ["31 December 2027"], "gold_docs": ["lease.md"],
@@ -210,3 +211,54 @@ def test_retrieval_needs_a_question_with_a_right_file(run_eval, library):
 
 def test_an_empty_library(run_eval, questions):
     assert run_eval(questions, "--retrieval").exit_code == 4
+
+
+ASKED_FOR = {"31 December 2027": "When does the lease end according to its term?",
+             "46500 pounds": "What is the yearly rent of it, in money?"}
+
+
+@pytest.fixture
+def scripted(monkeypatch):
+    """Let the model write a question for each fact that it knows."""
+    monkeypatch.setattr(Assistant, "draft_question", lambda self, hit, sentence, fact: ASKED_FOR.get(fact, ""))
+
+
+def test_questions_are_drafted_and_can_be_asked(run_eval, library, scripted, tmp_path):
+    result = run_eval("--make", 2, "--out", tmp_path / "q.jsonl")
+    assert (result.exit_code, result.stdout) == (0, "")
+    lines = [json.loads(line) for line in (tmp_path / "q.jsonl").read_text("utf-8").splitlines()]
+    assert lines[0]["question"] in ASKED_FOR.values()
+    assert (lines[0]["gold_docs"], lines[0]["draft"]) == (["lease.md"], True)
+    assert run_eval(tmp_path / "q.jsonl", "--retrieval", "--json").exit_code == 0
+    again = run_eval("--make", 1, "--out", tmp_path / "q.jsonl")
+    assert "already" in again.stderr
+
+
+def test_drafts_go_to_stdout_where_no_file_is_named(run_eval, library, scripted):
+    result = run_eval("--make", 1)
+    assert json.loads(result.stdout)["answers"][0] in ASKED_FOR
+    assert "Drafted 1 question." in result.stderr
+
+
+def test_ctrl_c_keeps_what_was_drafted(run_eval, library, tmp_path, monkeypatch):
+    calls = []
+
+    def write(self, hit, sentence, fact):
+        calls.append(fact)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return ASKED_FOR.get(fact, "")
+
+    monkeypatch.setattr(Assistant, "draft_question", write)
+    result = run_eval("--make", 5, "--out", tmp_path / "q.jsonl")
+    assert result.exit_code == 130
+    assert "run the same command to go on" in result.stderr
+
+
+def test_drafting_needs_a_library_and_a_model(run_eval, library, monkeypatch):
+    monkeypatch.delenv("ASSISTANT_CHAT")
+    assert run_eval("--make", 1).exit_code == 5
+
+
+def test_drafting_without_files(run_eval):
+    assert run_eval("--make", 1).exit_code == 4
