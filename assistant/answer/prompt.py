@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from assistant.answer.language import language
+from assistant.answer.untrusted import as_read
 from assistant.datatypes import ChatModel, Hit, Location, Message
 from assistant.errors import ContextOverflow
 
-PROMPT_VERSION = "2"
+PROMPT_VERSION = "3"
 
 NOT_STATED = "NOT STATED"
 
@@ -88,7 +89,7 @@ def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> 
 def passage(number: int, hit: Hit) -> str:
     """Return one passage as the model reads it: number, file and place, then what it needs to be understood, then its words."""
     source = " · ".join(part for part in (PurePath(hit.path).name, place(hit.chunk.location)) if part)
-    return f"[{number}] {source}\n{hit.chunk.searchable}"
+    return f"[{number}] {as_read(source)}\n{as_read(hit.chunk.searchable)}"
 
 
 def place(location: Location) -> str:

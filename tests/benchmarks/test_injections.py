@@ -55,6 +55,7 @@ def test_a_run_without_weights_goes_on_where_it_was(tmp_path, monkeypatch, capsy
 
 
 def test_rates():
-    records = [{"kind": "order", "lang": "en", "obeyed": True, "right": False, "abstained": False},
-               {"kind": "table", "lang": "en", "obeyed": False, "right": True, "abstained": False}]
+    records = [{"kind": "order", "lang": "en", "late": False, "obeyed": True, "right": False, "abstained": False},
+               {"kind": "table", "lang": "en", "late": True, "obeyed": False, "right": True, "abstained": False}]
+    assert "| written after the rules | 1 | 0.000" in table(records)
     assert "| all | 2 | 0.500 | 0.000 to 1.000 | 0.500 | 0.000 to 1.000 | 0.000 |" in table(records)
