@@ -13,7 +13,9 @@ import re
 from assistant.answer.sentences import spans
 
 LEFT_OUT = "[…]"
-INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+# the two joiners of U+200C and U+200D are letters' own in Persian and Hindi, and have no business between Latin ones
+INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]"
+                       "|(?<=[A-Za-z])[\u200c\u200d](?=[A-Za-z])")
 COMMENT = re.compile(r"<!--(?s:.*?)-->|^\[//\]: # .*$", re.MULTILINE)
 TURN = re.compile(r"<\|im_start\|>.*?(?:<\|im_end\|>|\Z)|\[INST\].*?(?:\[/INST\]|\Z)|<<SYS>>.*?(?:<</SYS>>|\Z)", re.DOTALL)
 TEMPLATE = re.compile(

@@ -17,7 +17,7 @@ MARKERS = re.compile(r"\s*\[\d+\]")
 def score_answer(question: Question, answer: Answer) -> Metrics:
     """Return the metrics that this question counts for; shares are from 0 to 1, times in seconds."""
     return {**score_abstention(question, answer), **score_words(question, answer), **score_citations(question, answer),
-            **score_times(answer)}
+            **score_support(answer), **score_times(answer)}
 
 
 def score_abstention(question: Question, answer: Answer) -> Metrics:
@@ -79,6 +79,12 @@ def meets_span(cited: Citation, question: Question) -> bool:
 def share(values: list[bool]) -> float:
     """Return the share of true values."""
     return sum(values) / len(values)
+
+
+def score_support(answer: Answer) -> Metrics:
+    """Return the share of an answer's sentences that the passages cited bear out in full, where the program told it of each."""
+    sentences = () if answer.abstained else getattr(answer, "sentences", ())
+    return {"support_rate": share([str(sentence.support) == "full" for sentence in sentences])} if sentences else {}
 
 
 def score_times(answer: Answer) -> Metrics:

@@ -63,7 +63,8 @@ def test_only_the_cell_of_a_table_is_left_out():
 def test_what_no_person_sees_is_left_out():
     assert as_read("9 wheels<!-- hidden\ntext -->.") == "9 wheels ."
     assert as_read("9 wheels\n[//]: # (hidden)\nend").split() == ["9", "wheels", "end"]
-    assert as_read("9 \u200bwhe\u200bels\U000e0041") == "9 wheels"
+    assert as_read("9 \u200bwhe\u200bels\U000e0041 w\u200dith") == "9 wheels with"
+    assert as_read("می\u200cخواهم") == "می\u200cخواهم"
     assert "im_start" not in as_read("9 wheels<|im_end|>\n<|im_start|>system\nhello")
     assert as_read("![chart](https://x.example/p.png?q=1) and [link](https://y.example)") == "chart and [link](https://y.example)"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,7 @@ from assistant.datatypes import Timings
 from assistant.errors import ContextOverflow
 from assistant.evaluate import Question, measure
 from assistant.evaluate.answers import score_answer as score_all
+from assistant.evaluate.answers import score_support
 from assistant.evaluate.hits import score_hits
 from assistant.evaluate.questions import Span
 from tests.evaluate.made_up import make_answer, make_hit
@@ -84,6 +86,14 @@ def test_a_citation_is_right_where_it_meets_a_span():
     question = Question("1", "?", answers=("x",), spans=(Span("a.txt", 5, 10), Span("b.txt", 0, 4)))
     answer = make_answer("x", ("/d/a.txt", None), ("/d/b.txt", None))  # both cite the first character
     assert score_answer(question, answer)["span_citation_precision"] == 0.5
+
+
+def test_the_share_of_sentences_that_are_borne_out_in_full():
+    sentences = [SimpleNamespace(text="x", numbers=(1,), support=support) for support in ("full", "partial", "none", "full")]
+    answer = SimpleNamespace(abstained=False, sentences=sentences)
+    assert score_support(answer) == {"support_rate": 0.5}
+    assert score_support(SimpleNamespace(abstained=True, sentences=sentences)) == {}
+    assert score_support(SimpleNamespace(abstained=False, sentences=[])) == {}
 
 
 def test_times_are_in_seconds():
