@@ -60,7 +60,7 @@ class Asked:
 
 def half_of(identity: str) -> str:
     """Return the half that a question is in: by its id alone, so that every tool divides a set in the same way."""
-    return HALVES[hashlib.sha256(identity.encode()).digest()[0] % 2]
+    return HALVES[hashlib.sha256(identity.encode()).digest()[-1] % 2]
 
 
 def read_slice(data: Path, wanted: Slice, sample: int, half: str = "all") -> list[Asked]:
