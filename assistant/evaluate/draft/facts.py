@@ -13,19 +13,23 @@ COUNT = "(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|t
 UNIT = (r"(?:per ?cent|percent|months?|weeks?|days?|years?|hours?|minutes?|seconds?|metres?|meters?|miles?|km|kg|grams?|tonnes?|"
         r"litres?|degrees?|pounds?|euros?|dollars?|people|members|students|million|billion|Nm|kW|°C)")
 NUMBER = r"\d[\d,]*(?:\.\d+)?"
+CAPITAL = r"(?<![\w'’-])[A-Z][\w'’-]+"
 KINDS = {
     "date": re.compile(rf"\b\d{{1,2}} {MONTH} \d{{4}}\b|\b{MONTH} \d{{1,2}}, \d{{4}}\b|\b{MONTH} \d{{4}}\b|\b\d{{4}}-\d\d-\d\d\b"
                        r"|\d{4}年(?:\d{1,2}月(?:\d{1,2}日)?)?|\d{1,2}月\d{1,2}日"),
     "amount": re.compile(rf"[$€£¥]\s?{NUMBER}(?: (?:million|billion))?|\b{NUMBER} ?%|\b(?:{NUMBER}|{COUNT}) {UNIT}\b"
                          r"|\d[\d,.]*[万亿]?(?:元|美元|公里|米|厘米|公斤|吨|平方公里|人|名|个|天|年|个月|小时|度|%|座|间|台|部)"),
     "title": re.compile(r"《[^》\n]{2,30}》"),
-    "name": re.compile(r"(?<=[a-z,;:] )[A-Z][\w'’-]+(?: (?:(?:of|de|van|von|the|and) )?[A-Z][\w'’-]+){0,3}"
+    "name": re.compile(rf"{CAPITAL}(?: (?:(?:of|de|van|von|la) )?{CAPITAL})+"
                        rf"|[{CJK}]{{1,8}}(?:·[{CJK}]{{1,8}})+|(?<=[{CJK}])[A-Z][A-Za-z]{{2,}}(?: [A-Z][A-Za-z]+){{0,2}}"),
+    "word": re.compile(CAPITAL),
     "year": re.compile(r"\b(?:1[5-9]|20)\d\d\b"),
 }
 SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\w)[^.!?。！？\n]*)*[.!?。！？]?")
 SHORTEST = {True: 10, False: 30}  # characters of a sentence that says something, in Chinese and otherwise
 LONGEST = 400
+FIRST_WORD = frozenset({"name", "word"})
+ASKED_FOR = frozenset({"date", "amount", "title", "name", "year"})  # a single capitalised word may be anything
 OFTEN_CAPITAL = frozenset("I The A An In On At It He She They This That These Those But And For Of".split())
 
 
@@ -45,7 +49,7 @@ def facts(text: str) -> Iterator[Fact]:
         sentence = match.group().strip()
         if SHORTEST[is_chinese(sentence)] <= len(sentence) <= LONGEST and "|" not in sentence:
             for kind, fact, start in found_in(match.group()):
-                if text.count(fact) == 1:
+                if kind in ASKED_FOR and text.count(fact) == 1:
                     yield Fact(fact, kind, sentence, match.start() + start)
 
 
@@ -55,9 +59,14 @@ def found_in(text: str) -> Iterator[tuple[str, str, int]]:
     for kind, pattern in KINDS.items():
         for match in pattern.finditer(text):
             free = all(match.end() <= start or end <= match.start() for start, end in taken)
-            if free and match.group() not in OFTEN_CAPITAL:
+            if free and match.group() not in OFTEN_CAPITAL and not (kind in FIRST_WORD and starts(text, match.start())):
                 taken.append(match.span())
                 yield kind, match.group(), match.start()
+
+
+def starts(text: str, place: int) -> bool:
+    """Return whether no word stands before a place: the first word of a sentence is capitalised whatever it is."""
+    return not any(character.isalnum() for character in text[:place])
 
 
 def is_chinese(text: str) -> bool:

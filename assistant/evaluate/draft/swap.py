@@ -9,7 +9,7 @@ from assistant.evaluate.draft.checks import content
 from assistant.evaluate.draft.facts import found_in
 from assistant.evaluate.wording import is_contained, tokenize
 
-SWAPPED = ("name", "title", "year", "date")
+SWAPPED = ("name", "word", "title", "year", "date")
 ENOUGH = 0.5  # of the question's words beside the swapped one: a passage with these may answer it
 
 
@@ -20,7 +20,7 @@ def entities(text: str) -> Iterator[tuple[str, str]]:
 
 def swaps(question: str, passage: str, others: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
     """Yield what can take the place of what in a question: an entity of the same kind that its passage does not have."""
-    for kind, entity in entities(" " + question):
+    for kind, entity in entities(question):
         for other in others.get(kind, ()):
             if other != entity and not is_contained(other, passage) and not is_contained(other, question):
                 yield entity, other
