@@ -29,9 +29,8 @@ def record_of(asked: Asked, answer: Answer) -> Record:
 
 
 def sentences_of(answer: Answer) -> list[Record]:
-    """Return the sentences of an answer with the support that the program saw for each, where it says so."""
-    sentences = getattr(answer, "sentences", ())
-    return [{"text": each.text, "numbers": list(each.numbers), "support": str(each.support)} for each in sentences]
+    """Return the sentences of an answer with the support that the program saw for each."""
+    return [{"text": each.text, "numbers": list(each.numbers), "support": each.support} for each in answer.sentences]
 
 
 def cited_texts(answer: Answer) -> dict[str, Record]:
@@ -61,18 +60,9 @@ def in_language(text: str, wanted: str) -> bool:
 
 
 def full_sentences(records: Sequence[Record]) -> list[tuple[str, str]]:
-    """Return each sentence that the program calls fully supported, with the text of the passages that it cites.
-
-    Where the program says nothing of support, a sentence with a citation counts.
-    """
+    """Return each sentence that the program calls fully supported, with the text of the passages that it cites."""
     return [(sentence["text"], "\n".join(record["cited"][str(number)]["text"] for number in sentence["numbers"]))
-            for record in records for sentence in judged(record) if sentence["support"] == "full" and sentence["numbers"]]
-
-
-def judged(record: Record) -> list[Record]:
-    """Return the sentences of a record; the whole answer as one where the program did not tell them apart."""
-    whole = {"text": record["answer"], "numbers": list(record["cited"]), "support": "full"}
-    return [] if record["abstained"] else record["sentences"] or [whole]
+            for record in records for sentence in record["sentences"] if sentence["support"] == "full" and sentence["numbers"]]
 
 
 def strict_failures(records: Sequence[Record], sample: int) -> tuple[int, list[tuple[str, list[str]]]]:

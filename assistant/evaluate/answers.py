@@ -83,8 +83,8 @@ def share(values: list[bool]) -> float:
 
 def score_support(answer: Answer) -> Metrics:
     """Return the share of an answer's sentences that the passages cited bear out in full, where the program told it of each."""
-    sentences = () if answer.abstained else getattr(answer, "sentences", ())
-    return {"support_rate": share([str(sentence.support) == "full" for sentence in sentences])} if sentences else {}
+    sentences = () if answer.abstained else answer.sentences
+    return {"support_rate": share([sentence.support == "full" for sentence in sentences])} if sentences else {}
 
 
 def score_times(answer: Answer) -> Metrics:
