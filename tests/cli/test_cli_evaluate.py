@@ -56,7 +56,8 @@ def test_search_and_answers_are_measured(run_eval, library, questions):
     assert measured["langs"] == {}
     assert [row["id"] for row in measured["rows"]] == ["end", "beans", "roof"]
     assert measured["rows"][2]["metrics"].keys() <= {
-        "abstention_recall", "abstention_precision", "first_token_seconds", "total_seconds"}
+        "abstention_recall", "abstention_precision", "support_rate", "first_token_seconds", "total_seconds"}
+    assert metrics["support_rate"]["mean"] == 1.0  # the answers are copied
     assert measured["latencies"]["total_seconds"]["count"] == 2  # the first question waits for the models
     assert (measured["rows"][0]["expected"], measured["rows"][0]["sources"]) == (["31 December 2027"], ["lease.md"])
 
