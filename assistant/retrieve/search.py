@@ -77,6 +77,10 @@ class Searcher:
         )
 
     def _candidates(self, question: str, wanted: Filter) -> tuple[list[Hit], Evidence]:
+        with self._store.reading():  # all of a search sees one state, whatever another program brings in meanwhile
+            return self._candidates_now(question, wanted)
+
+    def _candidates_now(self, question: str, wanted: Filter) -> tuple[list[Hit], Evidence]:
         self._view = view = open_view(self._store, self._embedder.dimension, self._view)
         state = self._state(view)
         evidence = self._evidence(question, view, state, wanted)

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store
 from assistant.index.store import vector_key
 from assistant.retrieve import Searcher, drop_duplicates, drop_unrelated
+from assistant.retrieve.keyword import find_terms
 
 
 def put(store: Store, path: str, *texts: str) -> None:
@@ -62,3 +64,21 @@ def test_passages_that_wait_for_their_vectors_are_found_by_their_words(store: St
     store.put_document(LedgerEntry("/b.txt", "/", FileState.INDEXED, "", 1, 1, "b", 1), "", [part])
     [best, *_] = Searcher(store, FakeEmbedder()).search("What of cats in the garden?", 3)
     assert (best.path, best.cosine) == ("/b.txt", None)
+
+
+def test_a_search_sees_one_state_whatever_is_written_meanwhile(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(store, "/a.txt", "Dogs are allowed.")
+    other = Store(tmp_path / "library.sqlite")
+
+    def find_terms_late(*asked: Any) -> Any:
+        put(other, "/b.txt", *(f"Dogs, number {number}." for number in range(20)))
+        return find_terms(*asked)
+
+    searcher = Searcher(store, FakeEmbedder())
+    with monkeypatch.context() as busy:
+        busy.setattr("assistant.retrieve.search.find_terms", find_terms_late)
+        assert [(hit.path, hit.keyword_rank, hit.dense_rank) for hit in searcher.search("dogs", 5)] == [("/a.txt", 1, 1)]
+    assert {hit.path for hit in searcher.search("dogs", 5)} == {"/a.txt", "/b.txt"}
+    other.close()
