@@ -80,5 +80,5 @@ def test_a_search_sees_one_state_whatever_is_written_meanwhile(
     with monkeypatch.context() as busy:
         busy.setattr("assistant.retrieve.search.find_terms", find_terms_late)
         assert [(hit.path, hit.keyword_rank, hit.dense_rank) for hit in searcher.search("dogs", 5)] == [("/a.txt", 1, 1)]
-    assert {hit.path for hit in searcher.search("dogs", 5)} == {"/a.txt", "/b.txt"}
+    assert {hit.path for hit in searcher.search("dogs", 30)} == {"/a.txt", "/b.txt"}
     other.close()
