@@ -17,7 +17,7 @@ APPLICATION = "private-assistant"
 PREFIX = "ASSISTANT_"
 AT_LEAST_ONE = (
     "max_file_bytes", "file_seconds", "file_memory_bytes", "chunk_tokens", "results", "passages", "passage_tokens",
-    "answer_tokens", "engine_idle_minutes",
+    "answer_tokens", "engine_idle_minutes", "rerank_milliseconds",
 )  # fmt: skip
 
 ENGINE = ("auto", "on", "off")
@@ -32,6 +32,7 @@ class Settings:
     # models: a name of the catalog, a path to a file or folder of one's own, or "fake:"
     chat: str = ""
     embed: str = ""
+    rerank: str = ""  # none
     hub: str = "https://huggingface.co"
     # files in
     max_file_bytes: int = 100 * 2**20
@@ -44,6 +45,7 @@ class Settings:
     results: int = 10
     passages: int = 5
     passage_tokens: int = 1200
+    rerank_milliseconds: int = 300  # what a reranker may take of each question
     # answers
     context_tokens: int = 4096
     answer_tokens: int = 320

@@ -170,7 +170,8 @@ class Hit:
     """A chunk that was found for a question; ranks count from 1, None where that search did not find it.
 
     The score adds up evidence, in log-odds: only its order means something. `also` names the other places of the same text.
-    What is no file has a `path` such as "memory:3", and says so in `kind`.
+    What is no file has a `path` such as "memory:3", and says so in `kind`. `rerank_score` is what a reranker says, in log-odds,
+    and `rank_before` the rank that the hit had before; None where no reranker read it.
     """
 
     chunk_id: int
@@ -184,6 +185,20 @@ class Hit:
     cosine: float | None = None
     also: tuple[tuple[str, Location], ...] = ()
     kind: Kind = "file"
+    rerank_score: float | None = None
+    rank_before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reranking:
+    """What a reranker did for one question: how many of the candidates it read, at what pace, and how long that took."""
+
+    model: str
+    read: int
+    candidates: int
+    pairs_per_second: float
+    milliseconds: float
+    budget_milliseconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +206,14 @@ class Explanation:
     """Why a search found what it found.
 
     `terms` with the number of passages that hold each (those that are too common are not asked for), the weight of the
-    dense side, and the candidates, each with the name of the step that dropped it, or nothing.
+    dense side, the candidates, each with the name of the step that dropped it, or nothing, and what a reranker did, where
+    one is chosen.
     """
 
     terms: tuple[tuple[str, int], ...]
     dense_weight: float
     candidates: tuple[tuple[Hit, str], ...]
+    reranking: Reranking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,6 +426,25 @@ class Embedder(Protocol):
 
     def embed_question(self, text: str) -> Vectors:
         """Return one unit vector of shape (dimension,)."""
+
+
+class Reranker(Protocol):
+    """Says of a question and a passage, read together, whether the passage is wanted."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that shapes a score."""
+
+    @property
+    def pairs_per_second(self) -> float:
+        """How many pairs it scores in a second on this machine, as far as that is known."""
+
+    def score(self, question: str, texts: Sequence[str]) -> Vectors:
+        """Return the log-odds that each text is wanted, shape (len(texts),)."""
 
 
 class Reply(Protocol):

@@ -17,7 +17,7 @@ from assistant import catalog, hardware
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError
-from assistant.loading import chat_spec, embedder_spec, is_fake, is_gguf, own_path
+from assistant.loading import chat_spec, embedder_spec, is_fake, is_gguf, own_path, reranker_spec
 from assistant.pipeline import Assistant
 
 PACKAGES = {
@@ -39,7 +39,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         examine_python(), examine_search(), examine_packages(), examine_home(settings.home), examine_disk(machine),
         examine_model("embedding model", settings.embed, lambda: check_embedder(settings)),
         examine_model("chat model", settings.chat, lambda: check_chat(settings)),
-        examine_memory(settings, machine), examine_graphics(machine), *examine_library(settings),
+        *examine_reranker(settings), examine_memory(settings, machine), examine_graphics(machine), *examine_library(settings),
     )
 
 
@@ -118,6 +118,13 @@ def check_embedder(settings: Settings) -> Path:
     if not is_fake(settings.embed) and not spec.path.is_dir():
         raise UsageError(f"There is no folder at {spec.path}.", "Run: assistant setup")
     return spec.path
+
+
+def examine_reranker(settings: Settings) -> tuple[Finding, ...]:
+    """Look whether the reranker is here, where one is chosen; whether it can be loaded shows when it is."""
+    if not settings.rerank:
+        return ()
+    return (examine_model("reranker", settings.rerank, lambda: reranker_spec(settings).path),)
 
 
 def check_chat(settings: Settings) -> Path:

@@ -9,10 +9,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from assistant import catalog
-from assistant.backends import FAKE, ChatSpec, EmbedderSpec, open_chat, open_embedder
+from assistant.backends import FAKE, ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
 from assistant.config import Settings
-from assistant.datatypes import ChatModel, Embedder
-from assistant.errors import ModelMissing
+from assistant.datatypes import ChatModel, Embedder, Reranker
+from assistant.errors import ModelMissing, UsageError
 
 MAGIC = b"GGUF"
 HINT = "Check the path, or choose a model of the catalog: assistant models list"
@@ -80,12 +80,27 @@ def chat_spec(settings: Settings) -> ChatSpec:
     return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers)
 
 
+def reranker_spec(settings: Settings) -> RerankerSpec:
+    """Return where the chosen reranker lies. Raises ModelMissing or UsageError."""
+    if is_fake(settings.rerank):
+        return RerankerSpec(FAKE, Path())
+    if own := own_path(settings.rerank):
+        if not own.is_dir():
+            raise ModelMissing(f"There is no reranker at {own}.", HINT)
+        return RerankerSpec(own.name, own)
+    model = catalog.find(settings.rerank)
+    if model.kind != "reranker":
+        raise UsageError(f"{model.name} is a model of the kind '{model.kind}' and no reranker.", "See: assistant models list")
+    return RerankerSpec(model.name, catalog.ModelStore(settings.models_folder).require(model))
+
+
 class Shelf:
     """Loaded models, for all libraries and threads of this process: each is loaded once, and anew where its files changed."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._embedders: dict[EmbedderSpec, tuple[Stamp, Embedder]] = {}
+        self._rerankers: dict[RerankerSpec, tuple[Stamp, Reranker]] = {}
         self._chat: tuple[ChatSpec, Stamp, Future[ChatModel]] | None = None
 
     @property
@@ -105,6 +120,14 @@ class Shelf:
             if spec not in self._embedders or self._embedders[spec][0] != now:
                 self._embedders[spec] = (now, open_embedder(spec))
             return self._embedders[spec][1]
+
+    def reranker(self, spec: RerankerSpec) -> Reranker:
+        """Return a loaded reranker. Raises ModelMissing or ModelUnusable."""
+        with self._lock:
+            now = stamp_of(spec.path)
+            if spec not in self._rerankers or self._rerankers[spec][0] != now:
+                self._rerankers[spec] = (now, open_reranker(spec))
+            return self._rerankers[spec][1]
 
     def start_chat(self, spec: ChatSpec) -> Future[ChatModel]:
         """Begin to load a chat model in another thread; the one that was loaded before leaves, since two seldom fit."""
@@ -132,7 +155,7 @@ class Shelf:
 
 
 class Models:
-    """The two models that settings name, each loaded when it is first needed and kept on a shelf of their own or a shared one."""
+    """The models that settings name, each loaded when it is first needed and kept on a shelf of their own or a shared one."""
 
     def __init__(self, settings: Settings, shelf: Shelf | None = None) -> None:
         self._settings, self._shelf = settings, shelf or Shelf()
@@ -141,6 +164,16 @@ class Models:
     def embedder(self) -> Embedder:
         """The embedding model. Raises ModelMissing or ModelUnusable."""
         return self._shelf.embedder(embedder_spec(self._settings))
+
+    @property
+    def reranker(self) -> Reranker:
+        """The reranker, where settings name one. Raises ModelMissing, ModelUnusable or UsageError."""
+        return self._shelf.reranker(reranker_spec(self._settings))
+
+    def load_reranker(self) -> None:
+        """Load the reranker, where settings name one. Raises ModelMissing, ModelUnusable or UsageError."""
+        if self._settings.rerank:
+            self._shelf.reranker(reranker_spec(self._settings))
 
     def start_chat(self) -> None:
         """Begin to load the chat model beside whatever comes next. Raises ModelMissing at once where there is none."""

@@ -52,7 +52,7 @@ from assistant.intake import Intake, Means, Readers, ignore_progress, sign
 from assistant.library import Library, check_fingerprint
 from assistant.loading import Models
 from assistant.pending import OnChange, ignore_change
-from assistant.retrieve import Searcher, carried, dealt, drop_duplicates, drop_unrelated
+from assistant.retrieve import MOST, Searcher, carried, dealt, drop_duplicates, drop_unrelated, explained, rerank
 from assistant.survey import OnProgress, is_under
 
 STEPS = (drop_duplicates, drop_unrelated)
@@ -251,14 +251,26 @@ class Assistant:
         question = checked(question)
         searchers = self._searchers()
         started = time.perf_counter()
-        hits = found_in(searchers, question, limit or self.settings.results, wanted)
+        hits = self._passages(searchers, question, limit or self.settings.results, wanted)
         taken = since(started)
         return SearchResult(question, hits, Timings(taken, total_ms=taken), self.embedded_share())
 
     def explain(self, question: str, wanted: Filter = EVERY_FILE) -> Explanation:
         """Return how a search of one library came about. Raises NothingIndexed or EmbedderMismatch."""
         question = checked(question)
-        return self._library.searcher().explain(question, STEPS, wanted)
+        why = self._library.searcher().explain(question, STEPS, wanted)
+        if not self.settings.rerank:
+            return why
+        return explained(why, self._models.reranker, question, self.settings.rerank_milliseconds)
+
+    def _passages(self, searchers: Sequence[Searcher], question: str, limit: int, wanted: Filter,
+                  readings: int = 1) -> tuple[Hit, ...]:
+        """Return the best hits for one of so many readings of a question; they share the time for reranking."""
+        if not self.settings.rerank:
+            return found_in(searchers, question, limit, wanted)
+        found = found_in(searchers, question, max(limit, MOST), wanted)
+        hits, _ = rerank(self._models.reranker, question, found, self.settings.rerank_milliseconds / readings)
+        return tuple(hits[:limit])
 
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of the passages that have a vector; the others are found by keyword only."""
@@ -306,7 +318,8 @@ class Assistant:
                wanted: Filter) -> tuple[Hit, ...]:
         """Return the hits of all readings; where the question leans on the last turn, that one's sources are among them."""
         results = self.settings.results
-        hits = dealt([found_in(searchers, query, results, wanted) for query in rewriting.queries], results)
+        queries = rewriting.queries
+        hits = dealt([self._passages(searchers, query, results, wanted, len(queries)) for query in queries], results)
         if rewriting.leaning == Leaning.NONE or wanted:
             return hits
         earlier = [hit for cited in turns[-1].citations for library in self._libraries for hit in library.passage(cited)]
@@ -373,6 +386,7 @@ class Assistant:
         return self._library.store
 
     def _searchers(self) -> list[Searcher]:
+        self._models.load_reranker()  # before the clock of a search runs
         return [library.searcher() for library in self._libraries]
 
 

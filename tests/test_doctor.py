@@ -102,3 +102,11 @@ def test_a_home_that_is_a_file(tmp_path):
 def test_a_package_that_is_missing(monkeypatch):
     monkeypatch.setattr(doctor, "PACKAGES", {"no_such_module": "no-such-package"})
     assert "no-such-package cannot be found" in doctor.examine_packages().detail
+
+
+def test_a_reranker_is_looked_at_where_one_is_chosen(settings, tmp_path):
+    assert doctor.examine_reranker(settings) == ()
+    (absent,) = doctor.examine_reranker(replace(settings, rerank=str(tmp_path / "none")))
+    assert absent.severity is Severity.ERROR
+    (here,) = doctor.examine_reranker(replace(settings, rerank=str(tmp_path)))
+    assert (here.subject, here.severity) == ("reranker", Severity.OK)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.datatypes import ChatModel, Embedder
+from assistant.datatypes import ChatModel, Embedder, Reranker
 from assistant.errors import ModelMissing
 
 FAKE = "fake:"
@@ -35,6 +35,14 @@ class ChatSpec:
     gpu_layers: int = -1
 
 
+@dataclass(frozen=True, slots=True)
+class RerankerSpec:
+    """Where a reranker lies."""
+
+    name: str
+    path: Path
+
+
 def open_embedder(spec: EmbedderSpec) -> Embedder:
     """Load an embedding model. Raises ModelMissing or ModelUnusable."""
     if spec.name == FAKE:
@@ -59,3 +67,16 @@ def open_chat(spec: ChatSpec) -> ChatModel:
     from assistant.backends.llama import LlamaChat
 
     return LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers)
+
+
+def open_reranker(spec: RerankerSpec) -> Reranker:
+    """Load a reranker. Raises ModelMissing or ModelUnusable."""
+    if spec.name == FAKE:
+        from assistant.backends.fake import FakeReranker
+
+        return FakeReranker()
+    if not spec.path.is_dir():
+        raise ModelMissing(f"There is no reranker at {spec.path}.", 'Run: assistant models list; or go without: --rerank ""')
+    from assistant.backends.cross import CrossReranker
+
+    return CrossReranker(spec.name, spec.path)

@@ -54,6 +54,19 @@ class FakeEmbedder:
         return vector / norm if norm else vector
 
 
+class FakeReranker:
+    """Scores a text by the share of the question's words that it holds, from -4 to 4."""
+
+    name = "fake:"
+    fingerprint = "fake-1"
+    pairs_per_second = 1e6
+
+    def score(self, question: str, texts: Sequence[str]) -> Vectors:
+        """Return a score for each text, shape (len(texts),)."""
+        asked = set(words(question))
+        return np.array([8 * len(asked & set(words(text))) / max(1, len(asked)) - 4 for text in texts], np.float32)
+
+
 @dataclass(slots=True)
 class FakeReply:
     """A reply whose text is known from the start."""

@@ -70,21 +70,27 @@ class SentenceEmbedder:
 def load(folder: Path) -> Any:  # noqa: ANN401 - the library has no types
     """Load the model on the best device. Raises ModelUnusable where the folder holds no such model."""
     wait_politely()
-    os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read when it is imported: it sets its own logger then
-    for noisy in ("sentence_transformers", "transformers", "torch"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    keep_quiet()
     from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()
     try:
         return SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
     except Exception as error:  # the library raises whatever its parts raise
         first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelUnusable(f"{folder} is not an embedding model that can be loaded: {first_line}",
                             "Run: assistant models verify") from error
+
+
+def keep_quiet() -> None:
+    """Keep the libraries off the network and off the terminal. Before they are imported."""
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read when it is imported: it sets its own logger then
+    for noisy in ("sentence_transformers", "transformers", "torch"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
 
 
 def fingerprint(folder: Path, query_prompt: str, passage_prompt: str) -> str:

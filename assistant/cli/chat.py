@@ -12,7 +12,7 @@ import typer
 
 from assistant.cli.conversation import HELP, Conversation, command_in
 from assistant.cli.engine import answering
-from assistant.cli.options import Chat, Embed, Library, NoEngine, settings_of
+from assistant.cli.options import Chat, Embed, Library, NoEngine, Rerank, settings_of
 from assistant.cli.progress import waiting
 from assistant.cli.render import show_passages, show_sources
 from assistant.cli.speak import say_timings, speak, warn_unsupported
@@ -27,9 +27,9 @@ PRIVATE = 0o600
 
 
 def chat(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None,
-         no_engine: NoEngine = False) -> None:
+         rerank: Rerank = None, no_engine: NoEngine = False) -> None:
     """Hold a conversation about your files. /help tells what can be typed."""
-    settings = settings_of(context, library, chat, embed)
+    settings = settings_of(context, library, chat, embed, rerank)
     with answering(settings, no_engine=no_engine) as assistant:
         chat_spec(settings)
         status = assistant.status()

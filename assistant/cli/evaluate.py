@@ -15,7 +15,7 @@ from assistant.cli import to_json
 from assistant.cli.batch import read_bytes
 from assistant.cli.boundary import INTERRUPTED
 from assistant.cli.draft import draft_questions
-from assistant.cli.options import Chat, Embed, Json, Library, settings_of
+from assistant.cli.options import Chat, Embed, Json, Library, Rerank, settings_of
 from assistant.cli.render_evaluation import show_comparison, show_evaluation
 from assistant.cli.terminal import counted, notice, notices, output, say_error
 from assistant.datatypes import FileState
@@ -58,7 +58,7 @@ Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also sa
 
 def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = None, retrieval: Retrieval = False,
              count: Depth = 50, out: Out = None, report: Report = None, make: Make = 0, library: Library = None,
-             chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
+             chat: Chat = None, embed: Embed = None, rerank: Rerank = None, json: Json = False) -> None:
     """Measure how good search and answers are on your own library, with questions whose answers you know.
 
     Each figure has a 95 % interval: how far it could move with other questions of the same sort.
@@ -76,7 +76,7 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
     require_use(asked, out, retrieval=retrieval)
     if report is not None:
         require_report(report)
-    settings = settings_of(context, library, chat, embed)
+    settings = settings_of(context, library, chat, embed, rerank)
     model = "" if retrieval else chat_spec(settings).name  # a missing model is told before anything is searched
     with Assistant(settings) as assistant:
         warn_absent(asked, assistant)

@@ -22,7 +22,7 @@ Some = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Names of
 def list_models(context: typer.Context, json: Json = False) -> None:
     """List the models that this program knows, and which of them are here."""
     settings = settings_of(context)
-    store, chosen = ModelStore(settings.models_folder), frozenset({settings.chat, settings.embed})
+    store, chosen = ModelStore(settings.models_folder), frozenset({settings.chat, settings.embed, settings.rerank})
     if not json:
         show_models(output(), load_catalog(), store, chosen)
         return

@@ -18,6 +18,8 @@ Chat = Annotated[str | None, typer.Option("--chat", metavar="NAME_OR_PATH", help
                                           "or a GGUF file.")]
 Embed = Annotated[str | None, typer.Option("--embed", metavar="NAME_OR_PATH", help="The embedding model to use: a name of the "
                                            "catalog, or a folder.")]
+Rerank = Annotated[str | None, typer.Option("--rerank", metavar="NAME_OR_PATH", help="Let a reranker read the best passages, as "
+                                            'many as it has time for: a name of the catalog, or a folder; "" for none.')]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Batch = Annotated[str | None, typer.Option("--batch", metavar="FILE", help='Take the questions from a file of JSON lines like '
                                            '{"id": 1, "question": "..."}; - is stdin. Prints a JSON line for each.')]
@@ -51,12 +53,13 @@ def passwords_in(path: Path | None) -> tuple[str, ...]:
 
 
 def settings_of(context: typer.Context, library: str | None = None, chat: str | None = None,
-                embed: str | None = None) -> Settings:
+                embed: str | None = None, rerank: str | None = None) -> Settings:
     """Return the settings in force: what was said after the command counts more than what was said before it."""
     before = context.obj if isinstance(context.obj, Flags) else Flags()
     said = {
         "library": before.library if library is None else library,
         "chat": before.chat if chat is None else chat,
         "embed": before.embed if embed is None else embed,
+        "rerank": rerank,
     }
     return load_settings({name: value for name, value in said.items() if value is not None})

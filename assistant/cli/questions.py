@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +13,15 @@ from assistant.cli.batch import read_batch, run_batch
 from assistant.cli.boundary import INTERRUPTED
 from assistant.cli.engine import answering
 from assistant.cli.filters import Paths, Since, Types, filter_of
-from assistant.cli.options import Batch, Chat, Embed, Json, Libraries, NoEngine, settings_of
+from assistant.cli.options import Batch, Chat, Embed, Json, Libraries, NoEngine, Rerank, settings_of
 from assistant.cli.progress import intake_progress, waiting
 from assistant.cli.render import show_explanation, show_passages, show_report, show_search, show_sources
 from assistant.cli.speak import say_timings, speak, warn_unsupported
 from assistant.cli.terminal import notice, notices, output, write
-from assistant.datatypes import Answering, Filter
+from assistant.config import Settings
+from assistant.datatypes import Answering, Filter, Hit
 from assistant.errors import UsageError
-from assistant.loading import chat_spec
+from assistant.loading import chat_spec, reranker_spec
 from assistant.pipeline import Assistant
 
 ABSTAINED = 3
@@ -34,11 +36,11 @@ Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1
 
 def search(context: typer.Context, question: Question = None, count: Count = None, path: Paths = None, kind: Types = None,
            since: Since = None, explain: Explain = False, batch: Batch = None, library: Libraries = None, embed: Embed = None,
-           no_engine: NoEngine = False, json: Json = False) -> None:
+           rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False) -> None:
     """Find passages. No language model is needed."""
     require_one(question, batch)
     wanted = filter_of(path, kind, since)
-    settings = settings_of(context, library, embed=embed)
+    settings = settings_of(context, library, embed=embed, rerank=rerank)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if batch is not None:
             finish_batch(run_batch(
@@ -55,19 +57,22 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
         else:
             show_search(output(), result)
         warn_waiting(result.embedded)
+        warn_unread(settings, result.hits)
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
         since: Since = None, strict: Strict = False, batch: Batch = None, library: Libraries = None, chat: Chat = None,
-        embed: Embed = None, no_engine: NoEngine = False, json: Json = False) -> None:
+        embed: Embed = None, rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False) -> None:
     """Answer a question from your files, with the place of every claim.
 
     Ends with exit code 3 where the files do not say.
     """
     require_one(question, batch)
     wanted = filter_of(path, kind, since)
-    settings = settings_of(context, library, chat, embed)
+    settings = settings_of(context, library, chat, embed, rerank)
     chat_spec(settings)  # a missing model is told before files are read
+    if settings.rerank:
+        reranker_spec(settings)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if paths:
             bring_in(assistant, paths)
@@ -83,6 +88,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         else:
             show_answer(stream, settings.passages)
         warn_waiting(assistant.embedded_share())
+        warn_unread(settings, stream.hits)
         if stream.answer.abstained:
             raise typer.Exit(ABSTAINED)
 
@@ -101,6 +107,13 @@ def warn_waiting(embedded: float) -> None:
     """Say so where some passages can be found by keyword only."""
     if embedded < 1:
         notice(f"{embedded:.0%} of the passages are embedded; the others are found by keyword only, until: assistant sync")
+
+
+def warn_unread(settings: Settings, hits: Sequence[Hit]) -> None:
+    """Say so where a reranker was chosen and had no time to read anything."""
+    if settings.rerank and hits and all(hit.rerank_score is None for hit in hits):
+        notice(f"The reranker read nothing: {settings.rerank_milliseconds} ms are too few for it on this machine. "
+               "Give it more (rerank_milliseconds), or choose a smaller one.")
 
 
 def require_one(question: str | None, batch: str | None) -> None:

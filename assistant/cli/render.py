@@ -20,6 +20,7 @@ from assistant.datatypes import (
     LedgerEntry,
     LibraryStatus,
     Location,
+    Reranking,
     SearchResult,
 )
 from assistant.errors import ENCRYPTED
@@ -81,13 +82,23 @@ def show_explanation(console: Console, why: Explanation) -> None:
     terms = ", ".join(f"{term} ({count:,})" for term, count in why.terms) or "none"
     console.print(harmless(f"Terms, with the passages that hold them: {terms}"))
     console.print(f"Weight of the meaning beside the words: {why.dense_weight:g}")
-    table = RichTable("", "score", "BM25", "rank", "cosine", "rank", "passage", box=None, pad_edge=False)
+    if why.reranking:
+        console.print(harmless(reranked(why.reranking)))
+    read = ("reranker", "was") if why.reranking else ()
+    table = RichTable("", "score", "BM25", "rank", "cosine", "rank", *read, "passage", box=None, pad_edge=False)
     for rank, (hit, fate) in enumerate(why.candidates, 1):
         style = "dim" if fate else ""
         name = Text.assemble(source(hit.title, hit.path, hit.chunk.location), f"  dropped: {fate}" if fate else "")
         table.add_row(str(rank), f"{hit.score:.2f}", figure(hit.keyword_score), figure(hit.keyword_rank), figure(hit.cosine),
-                      figure(hit.dense_rank), name, style=style)
+                      figure(hit.dense_rank), *([figure(hit.rerank_score), figure(hit.rank_before)] if read else []), name,
+                      style=style)
     console.print(table)
+
+
+def reranked(done: Reranking) -> str:
+    """Return what a reranker did in one line."""
+    return (f"{done.model} read {done.read} of {counted(done.candidates, 'candidate')} in {done.milliseconds:.0f} of "
+            f"{done.budget_milliseconds} ms, at {done.pairs_per_second:,.0f} a second; the others keep their order below")
 
 
 def figure(value: float | None) -> str:

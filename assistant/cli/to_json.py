@@ -41,7 +41,8 @@ def location(place: Location) -> Json:
 
 def hit(found: Hit, rank: int) -> Json:
     """Return one passage."""
-    ranks = {"keyword_rank": found.keyword_rank, "dense_rank": found.dense_rank}
+    ranks = {"keyword_rank": found.keyword_rank, "dense_rank": found.dense_rank, "rank_before": found.rank_before,
+             "rerank_score": found.rerank_score}
     return {
         "rank": rank, "score": round(found.score, 6), "path": found.path, "title": found.title,
         "location": location(found.chunk.location), "text": found.chunk.text,
@@ -87,6 +88,7 @@ def explanation(question: str, why: Explanation) -> Json:
             {**hit(each, rank), "keyword_score": each.keyword_score, "cosine": each.cosine, "dropped_by": fate}
             for rank, (each, fate) in enumerate(why.candidates, 1)
         ],
+        **({"reranking": asdict(why.reranking)} if why.reranking else {}),
     }
 
 

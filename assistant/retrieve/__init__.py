@@ -1,7 +1,8 @@
 """Question -> hits. Two searches, their fusion, and steps that are functions (question, hits) -> hits."""
 
 from assistant.retrieve.readings import carried, dealt
+from assistant.retrieve.reranking import MOST, explained, rerank
 from assistant.retrieve.search import Searcher
 from assistant.retrieve.steps import drop_duplicates, drop_unrelated
 
-__all__ = ["Searcher", "carried", "dealt", "drop_duplicates", "drop_unrelated"]
+__all__ = ["MOST", "Searcher", "carried", "dealt", "drop_duplicates", "drop_unrelated", "explained", "rerank"]

@@ -262,3 +262,44 @@ def test_strict_leaves_out_what_nothing_bears_out(run, library, monkeypatch):
     saying(monkeypatch, "Bananas grow in Ecuador.")
     nothing = run("ask", "When does the lease end?", "--strict")
     assert (nothing.exit_code, nothing.stdout) == (3, "Your files do not say.\n")
+
+
+def test_a_reranker_shows_what_it_did(run, library):
+    result = run("search", "notice period of the lease", "--explain", "--rerank", "fake:")
+    assert result.exit_code == 0
+    assert "fake: read " in result.stdout
+    assert "reranker" in result.stdout
+    as_json = json.loads(run("search", "notice period of the lease", "--explain", "--rerank", "fake:", "--json").stdout)
+    assert as_json["reranking"]["model"] == "fake:"
+    kept = [candidate for candidate in as_json["candidates"] if not candidate["dropped_by"]]
+    assert as_json["reranking"]["read"] == len(kept) == as_json["reranking"]["candidates"]
+    assert sorted(candidate["rank_before"] for candidate in kept) == list(range(1, len(kept) + 1))
+    assert all("rerank_score" in candidate for candidate in kept)
+
+
+def test_a_reranker_orders_what_search_and_ask_find(run, library, monkeypatch):
+    plain = json.loads(run("search", "lease", "--json").stdout)["hits"]
+    assert "rerank_score" not in plain[0]
+    monkeypatch.setenv("ASSISTANT_RERANK", "fake:")
+    for arguments in (("search", "lease"), ("ask", "When does the lease end?")):
+        hits = json.loads(run(*arguments, "--json").stdout)["hits"]
+        assert all("rerank_score" in hit for hit in hits)
+        assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
+    assert json.loads(run("search", "lease", "--rerank", "", "--json").stdout)["hits"] == plain
+
+
+def test_a_reranker_that_cannot_be_used_is_an_error(run, library, tmp_path):
+    (tmp_path / "config.json").write_text('{"architectures": ["BertModel"]}', "utf-8")
+    for name, code, words in ((tmp_path / "none", 5, "no reranker at"), ("ms-marco-minilm-l6-v2", 5, "models pull"),
+                              ("all-minilm-l6-v2", 2, "no reranker"), (tmp_path, 1, "scores no pairs")):
+        result = run("search", "lease", "--rerank", name)
+        assert (result.exit_code, result.stdout) == (code, "")
+        assert words in " ".join(result.stderr.split())
+    assert run("ask", "lease?", "--rerank", tmp_path / "none").exit_code == 5
+
+
+def test_a_reranker_without_time_is_told(run, library, monkeypatch):
+    monkeypatch.setattr("assistant.backends.fake.FakeReranker.pairs_per_second", 1.0)
+    result = run("search", "lease", "--rerank", "fake:")
+    assert result.exit_code == 0
+    assert "The reranker read nothing" in result.stderr
