@@ -14,6 +14,7 @@ from assistant.backends.encoder.memory import version, write_whole
 PACE_FILE = ".pace.json"
 DECIDING = ("sentence-transformers", "transformers", "torch")
 MEMORY = 32  # pairs: what was seen of so many weighs as much as all before it
+LEAST_SHARE = 0.125  # of what was seen last, however little
 WORTH_WRITING = 0.1  # share by which it has changed
 
 
@@ -32,7 +33,7 @@ class Pace:
 
     def note(self, pairs: int, seconds: float) -> None:
         """Take in what one call took; the more pairs it had, the more it counts. Kept where it changes the picture."""
-        measured, share = seconds / pairs, pairs / (pairs + MEMORY)
+        measured, share = seconds / pairs, max(pairs / (pairs + MEMORY), LEAST_SHARE)
         before = 1 / self.pairs_per_second if self.is_known else measured
         self.pairs_per_second = 1 / max((1 - share) * before + share * measured, 1e-9)
         if abs(self.pairs_per_second - self._kept) > WORTH_WRITING * self._kept:

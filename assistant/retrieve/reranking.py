@@ -29,6 +29,8 @@ def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], milliseconds:
     texts = [hit.chunk.searchable for hit in hits[:MOST]]
     while count := affordable(reranker.pairs_per_second, milliseconds - since(started), len(texts) - len(scores)):
         scores.extend(reranker.score(question, texts[len(scores):len(scores) + count]).tolist())
+    if not scores and texts and reranker.pairs_per_second * milliseconds >= 1000:
+        reranker.score(question, texts[:1])  # for the pace alone: one that was measured in a bad hour must not last
     read = mixed(hits[:len(scores)], np.array(scores, np.float32))
     return [*read, *hits[len(scores):]], Reranking(reranker.name, len(scores), len(hits), reranker.pairs_per_second,
                                                    since(started), int(milliseconds))

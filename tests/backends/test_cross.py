@@ -67,12 +67,11 @@ def test_scores_do_not_depend_on_what_stands_beside(cross_encoder: Path):
     assert reranker.score("what is the pump ?", ["the pump"])[0] == pytest.approx(together[0], abs=1e-4)
 
 
-def test_the_pace_is_measured_once_and_kept_beside_the_model(cross_encoder: Path):
-    first = open_reranker(RerankerSpec("tiny", cross_encoder))
+def test_the_pace_is_kept_beside_the_model_and_corrected_at_each_start(cross_encoder: Path):
+    assert open_reranker(RerankerSpec("tiny", cross_encoder)).pairs_per_second > 0
     kept = json.loads((cross_encoder / ".pace.json").read_text("utf-8"))
-    assert first.pairs_per_second > 0
     (cross_encoder / ".pace.json").write_text(json.dumps({**kept, "pairs_per_second": 7.0}), "utf-8")
-    assert open_reranker(RerankerSpec("tiny", cross_encoder)).pairs_per_second == 7.0
+    assert 7.0 < open_reranker(RerankerSpec("tiny", cross_encoder)).pairs_per_second <= 8.0  # what is seen counts for an eighth
 
 
 def test_the_fingerprint_is_that_of_the_weights(cross_encoder: Path):

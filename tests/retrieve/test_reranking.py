@@ -77,6 +77,12 @@ def test_nothing_is_read_where_there_is_no_time_for_a_few():
     assert (found, done.read, judge.read) == (hits(10), 0, [])
 
 
+def test_where_there_is_time_for_one_it_is_read_for_the_pace_alone():
+    judge = Judge(pairs_per_second=5)
+    found, done = rerank(judge, "q", hits(10), 300)
+    assert (found, done.read, judge.read) == (hits(10), 0, ["Title\npassage 0"])
+
+
 def test_no_more_are_read_than_are_ever_shown():
     judge = Judge()
     found, done = rerank(judge, "q", hits(MOST + 5), AMPLE)
