@@ -15,6 +15,7 @@ from assistant.errors import UsageError
 
 APPLICATION = "private-assistant"
 PREFIX = "ASSISTANT_"
+SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 AT_LEAST_ONE = (
     "max_file_bytes", "file_seconds", "file_memory_bytes", "chunk_tokens", "results", "passages", "passage_tokens",
     "answer_tokens", "engine_idle_minutes", "rerank_milliseconds",
@@ -52,6 +53,9 @@ class Settings:
     # how long a chat model may take to make a follow-up question stand alone, where rules are not sure; 0: by rule only
     rewrite_seconds: int = 6
     refusal_percent: int = 8  # a model that would refuse with more than this probability has not found the answer
+    # conversations: kept on this disk, and facts that the person asked to keep looked at for an answer
+    keep_sessions: bool = True
+    use_memory: bool = True
     # the machine; 0 threads: as many as there are physical cores; -1 layers: as many as fit
     threads: int = 0
     gpu_layers: int = -1
@@ -73,6 +77,21 @@ class Settings:
     def models_folder(self) -> Path:
         """Where fetched models lie."""
         return self.home / "models"
+
+    @property
+    def sessions_folder(self) -> Path:
+        """Where conversations are kept, a file each."""
+        return self.home / "sessions"
+
+    @property
+    def history_file(self) -> Path:
+        """Where the lines stand that were typed into a conversation."""
+        return self.home / "history"
+
+    @property
+    def memory_file(self) -> Path:
+        """Where the facts stand that the person asked to keep."""
+        return self.home / "memory.sqlite"
 
     @property
     def libraries_folder(self) -> Path:
@@ -125,6 +144,10 @@ def overlay(settings: Settings, values: Mapping[str, object], origin: str) -> Se
 
 def convert(name: str, value: object, wanted: type, origin: str) -> str | int:
     """Return the value as the type of its setting."""
+    if wanted is bool:
+        if str(value).lower() in SWITCH:
+            return SWITCH[str(value).lower()]
+        raise UsageError(f"{origin} sets {name} to {value!r}, which is neither true nor false.")
     if wanted is int and not isinstance(value, bool):
         try:
             return int(str(value))

@@ -313,6 +313,25 @@ class Turn:
         return (Message("user", self.question), Message("assistant", CITED.sub("", self.answer)))
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that the person asked to remember; `said` is when, in ISO 8601."""
+
+    number: int
+    said: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A kept conversation; `started` is in ISO 8601."""
+
+    name: str
+    library: str
+    started: str
+    turns: tuple[Turn, ...]
+
+
 class Answering(Protocol):
     """An answer that is being written: iterate for its text, then read the finished `answer`."""
 

@@ -12,6 +12,7 @@ AssistantError                1
 ├── LibraryTooNew             1
 ├── EmbedderMismatch          1   the library was built with another embedding model
 ├── ContextOverflow           1
+├── MemoryUnusable            1   the file of facts is damaged or cannot be written
 ├── DiskFull                  1
 ├── EngineUnavailable         1   the background process that keeps the models does not start, or has gone
 ├── ReadersUnavailable        1   the process that reads files does not start
@@ -88,6 +89,10 @@ class EmbedderMismatch(AssistantError):
 
 class ContextOverflow(AssistantError):
     """A prompt and its reply do not fit the model's context."""
+
+
+class MemoryUnusable(AssistantError):
+    """The file of the facts that the person asked to keep cannot be read or written."""
 
 
 class DiskFull(AssistantError):

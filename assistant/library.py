@@ -33,6 +33,10 @@ class Library:
         if not self.file.exists():
             raise NothingIndexed(f"The library '{self.name}' is empty.", "Add files first: assistant add FOLDER")
 
+    def holds_text(self) -> bool:
+        """Return whether there is such a library, with any passage in it."""
+        return self.file.exists() and self.store.count_chunks() > 0
+
     @property
     def store(self) -> Store:
         """The truth; made where there is none yet."""

@@ -51,12 +51,15 @@ from assistant.ingest import Bounds, Terms, ToLookAt, is_utf8, printable, to_loo
 from assistant.intake import Intake, Means, Readers, ignore_progress, sign
 from assistant.library import Library, check_fingerprint
 from assistant.loading import Models
+from assistant.memory import Facts, placed
+from assistant.memory import found as recalled
 from assistant.pending import OnChange, ignore_change
 from assistant.retrieve import MOST, Searcher, carried, dealt, drop_duplicates, drop_unrelated, explained, rerank
 from assistant.survey import OnProgress, is_under
 
 STEPS = (drop_duplicates, drop_unrelated)
 MOST_READERS = 8
+KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model must know for its cosine to mean something
 
 
 class Assistant:
@@ -274,7 +277,7 @@ class Assistant:
 
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of the passages that have a vector; the others are found by keyword only."""
-        return min(library.store.embedded_share() for library in self._libraries)
+        return min((library.store.embedded_share() for library in self._libraries if library.file.exists()), default=1.0)
 
     # answers
 
@@ -287,20 +290,39 @@ class Assistant:
         Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch.
         """
         question = checked(question)
-        for library in self._libraries:
+        remembered = not wanted and bool(self._facts(question, ()))
+        for library in () if remembered else self._libraries:
             library.require()
         self._models.start_chat()
         started = time.perf_counter()
         if turns and (wish := about(question)).wish:
             return RetellingStream(question, wish, turns, lambda: self._models.chat, self.settings.answer_tokens)
-        searchers = self._searchers()
+        searchers = self._searchers(some=not remembered)
         searching = time.perf_counter()  # loading a model counts for the wait, not for the search
         rewriting = self.rewritten(question, turns)
         hits = self._found(searchers, rewriting, turns, wanted)
+        if not wanted:
+            hits = placed(hits, self._facts(rewriting.queries[0], hits))
         limits = Limits(self.settings.answer_tokens, self.settings.refusal_percent / 100, strict)
         return AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
                             self._opener(question, hits, turns), limits,
                             rewriting.shown if rewriting.leaning != Leaning.NONE else "")
+
+    @property
+    def memory(self) -> Facts:
+        """The facts that the person asked to keep."""
+        return Facts(self.settings.memory_file)
+
+    def _facts(self, question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """Return the kept facts that bear on a question, beside these passages."""
+        facts = self.memory.all() if self.settings.use_memory else ()
+        if not facts:
+            return ()
+        embedder = self._models.embedder
+        if embedder.coverage(question) < KNOWS_LANGUAGE:
+            return recalled(question, facts, (), hits)
+        cosines = self.memory.vectors(facts, embedder) @ embedder.embed_question(question)
+        return recalled(question, facts, [float(cosine) for cosine in cosines], hits)
 
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return what is searched for: by rule, and by the chat model where rules are not sure and it may take the time."""
@@ -385,9 +407,10 @@ class Assistant:
     def _store(self) -> Store:
         return self._library.store
 
-    def _searchers(self) -> list[Searcher]:
+    def _searchers(self, *, some: bool = True) -> list[Searcher]:
+        """Return the search of each library; where there need not be `some`, of those that hold anything."""
         self._models.load_reranker()  # before the clock of a search runs
-        return [library.searcher() for library in self._libraries]
+        return [library.searcher() for library in self._libraries if some or library.holds_text()]
 
 
 def found_in(searchers: Sequence[Searcher], question: str, limit: int, wanted: Filter) -> tuple[Hit, ...]:

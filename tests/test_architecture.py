@@ -15,7 +15,7 @@ PACKAGE = ROOT / "assistant"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 NOUNS = {"datatypes", "errors"}
-STAGES = {"ingest", "index", "retrieve", "answer", "backends", "catalog"}
+STAGES = {"memory", "ingest", "index", "retrieve", "answer", "backends", "catalog"}
 ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
                   "survey": "pipeline", "pending": "pipeline",
                   "embedding": "pipeline", "library": "pipeline", "doctor": "pipeline",
@@ -23,11 +23,11 @@ ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pi
 DOORS = {
     "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes"},
     "ingest": NOUNS, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
-    "retrieve": NOUNS | {"index"},
+    "retrieve": NOUNS | {"index"}, "memory": NOUNS | {"index"}, "journal": NOUNS,
     "pipeline": NOUNS | STAGES | {"config", "hardware"},
     "evaluate": NOUNS, "watch": NOUNS,
-    # of these are a catalog's entries, the measuring of answers, the resident engine and the nouns of a watch
-    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "evaluate", "engine", "watch"},
+    # of these are a catalog's entries, the measuring of answers, the resident engine, the nouns of a watch and kept conversations
+    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "evaluate", "engine", "watch", "journal"},
     # a front end as cli is: it does what commands would do, in a process of its own
     "engine": NOUNS | {"pipeline", "config"},
 }

@@ -14,8 +14,9 @@ from assistant.cli.reference import render
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 COMMANDS = ("setup", "add", "sync", "remove", "search", "ask", "chat", "eval", "bench", "watch", "status", "doctor",
             "models list", "models pull",
-            "models verify", "models remove", "engine start", "engine stop", "engine status")
-GROUPS = ("models", "engine")
+            "models verify", "models remove", "sessions list", "sessions show", "sessions delete", "sessions export",
+            "memory add", "memory list", "memory forget", "engine start", "engine stop", "engine status")
+GROUPS = ("models", "engine", "sessions", "memory")
 
 
 def test_the_reference_is_current():
@@ -80,6 +81,7 @@ def test_the_guide_lists_every_setting_with_its_default(tmp_path):
     defaults = Settings(home=tmp_path)
     for name in set(listed) - {"home"}:
         value = str(getattr(defaults, name))
+        value = value.lower() if value in {"True", "False"} else value
         assert listed[name] == (f"`{value}`" if value else "none"), name
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from assistant import __version__
-from assistant.cli import bench, chat, engine, evaluate, files, models, questions, setup, status, watch
+from assistant.cli import bench, chat, engine, evaluate, files, memory, models, questions, sessions, setup, status, watch
 from assistant.cli.boundary import ErrorBoundary
 from assistant.cli.options import Chat, Embed, Flags, Library
 
@@ -15,6 +15,9 @@ app = typer.Typer(name="assistant", cls=ErrorBoundary, no_args_is_help=True, pre
                   context_settings={"help_option_names": ["--help", "-h"]})
 model_commands = typer.Typer(no_args_is_help=True, help="The models that this program knows, and those on this disk.")
 engine_commands = typer.Typer(no_args_is_help=True, help="The background process that keeps the models loaded.")
+
+session_commands = typer.Typer(no_args_is_help=True, help="The conversations that are kept.")
+memory_commands = typer.Typer(no_args_is_help=True, help="Facts that you ask to keep, beside your files.")
 
 
 def show_version(wanted: bool) -> None:
@@ -62,7 +65,8 @@ app.command("ask", epilog=examples(
     'assistant ask "When does the lease end?" -L work,home --type pdf',
     "assistant ask --batch questions.jsonl > answers.jsonl",
 ))(questions.ask)
-app.command("chat", epilog=examples("assistant chat", "assistant chat -L work"))(chat.chat)
+app.command("chat", epilog=examples("assistant chat", "assistant chat -L work", "assistant chat --resume",
+    "assistant chat --resume 20240314-2", "assistant chat --no-keep"))(chat.chat)
 app.command("eval", epilog=examples(
     "assistant eval questions.jsonl --retrieval", "assistant eval questions.jsonl --out before.json",
     "assistant eval --compare before.json after.json",
@@ -83,3 +87,20 @@ app.add_typer(engine_commands, name="engine")
 engine_commands.command("start", epilog=examples("assistant engine start"))(engine.start)
 engine_commands.command("stop", epilog=examples("assistant engine stop"))(engine.stop)
 engine_commands.command("status", epilog=examples("assistant engine status", "assistant engine status --json"))(engine.status)
+app.add_typer(session_commands, name="sessions")
+session_commands.command("list", epilog=examples("assistant sessions list", "assistant sessions list --json"))(
+    sessions.list_sessions
+)
+session_commands.command("show", epilog=examples("assistant sessions show last", "assistant sessions show 20240314-2 --json"))(
+    sessions.show
+)
+session_commands.command("delete", epilog=examples("assistant sessions delete 20240314-2", "assistant sessions delete --all"))(
+    sessions.delete
+)
+session_commands.command("export", epilog=examples(
+    "assistant sessions export last", "assistant sessions export 20240314-2 --out lease.md",
+))(sessions.export)
+app.add_typer(memory_commands, name="memory")
+memory_commands.command("add", epilog=examples('assistant memory add "Our landlord is Brackwater Estates."'))(memory.add)
+memory_commands.command("list", epilog=examples("assistant memory list", "assistant memory list --json"))(memory.list_facts)
+memory_commands.command("forget", epilog=examples("assistant memory forget 3", "assistant memory forget --all"))(memory.forget)

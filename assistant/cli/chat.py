@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,49 +12,73 @@ import typer
 
 from assistant.cli.conversation import HELP, Conversation, command_in
 from assistant.cli.engine import answering
-from assistant.cli.options import Chat, Embed, Library, NoEngine, Rerank, settings_of
+from assistant.cli.history import make_private
+from assistant.cli.keeping import Keep, Keeper, Resume, SessionName, keeper_of, resumed
+from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
 from assistant.cli.progress import waiting
 from assistant.cli.render import show_passages, show_sources
 from assistant.cli.speak import say_timings, speak, warn_unsupported
-from assistant.cli.terminal import is_terminal, notice, notices, output, say_error, write
-from assistant.errors import ContextOverflow
+from assistant.cli.terminal import counted, is_terminal, notice, notices, output, say_error, write
+from assistant.datatypes import Session
+from assistant.errors import AssistantError, ContextOverflow
+from assistant.journal import Sessions
 from assistant.loading import chat_spec
 
 if TYPE_CHECKING:
     from prompt_toolkit import PromptSession
 
-PRIVATE = 0o600
-
 
 def chat(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None,
-         rerank: Rerank = None, no_engine: NoEngine = False) -> None:
-    """Hold a conversation about your files. /help tells what can be typed."""
+         rerank: Rerank = None, no_engine: NoEngine = False, resume: Resume = False, session: SessionName = None,
+         keep: Keep = None) -> None:
+    """Hold a conversation about your files. /help tells what can be typed.
+
+    A conversation in a terminal is kept, turn by turn, so that it can be resumed; one that comes through a pipe is not, unless
+    --keep says so. See: assistant sessions list
+    """
     settings = settings_of(context, library, chat, embed, rerank)
+    earlier = resumed(Sessions(settings.sessions_folder), resume, session)
+    named = library or (context.obj.library if isinstance(context.obj, Flags) else None)
+    if earlier is not None and earlier.library and not named:
+        settings = replace(settings, library=earlier.library)
+    keeper = keeper_of(settings, earlier, keep)
     with answering(settings, no_engine=no_engine) as assistant:
         chat_spec(settings)
         status = assistant.status()
         if is_terminal():
             notice(f"Library {status.name}: {status.documents:,} files. /help for help, Ctrl-D to leave.")
-        converse(Conversation(assistant), lines(settings.home / "history"))
+        if earlier is not None:
+            show_earlier(earlier)
+        turns = earlier.turns if earlier else ()
+        converse(Conversation(assistant, turns, keeper.keep), lines(settings.history_file if keeper.wanted else None), keeper)
 
 
-def converse(conversation: Conversation, typed: Iterator[str]) -> None:
+def show_earlier(earlier: Session) -> None:
+    """Say which conversation goes on, and show its last turn."""
+    notice(f"Conversation {earlier.name} goes on after {counted(len(earlier.turns), 'turn')}.")
+    if earlier.turns:
+        notice(f"> {earlier.turns[-1].question}\n{earlier.turns[-1].answer}")
+
+
+def converse(conversation: Conversation, typed: Iterator[str], keeper: Keeper) -> None:
     """Answer line by line until the person leaves."""
     for line in typed:
         command, words = command_in(line)
         if command in {"/exit", "/quit"}:
             return
         if command:
-            obey(command, words, conversation)
+            obey(command, words, conversation, keeper)
         elif line.strip():
-            reply(line, conversation)
+            reply(line.strip(), conversation)
 
 
-def obey(command: str, words: str, conversation: Conversation) -> None:
+def obey(command: str, words: str, conversation: Conversation, keeper: Keeper) -> None:
     """Do what a command says; `words` follow it."""
     if command == "/clear":
         conversation.clear()
-        notice("The conversation is forgotten.")
+        notice(f"A new conversation begins.{keeper.begin_anew()}")
+    elif command == "/remember":
+        remember(words, conversation)
     elif command == "/sources":
         sources(words, conversation)
     else:
@@ -68,6 +92,15 @@ def sources(number: str, conversation: Conversation) -> None:
         show_sources(output(), cited)
     else:
         notice(f"Answer {number} has no sources." if number else "The last answer has no sources.")
+
+
+def remember(words: str, conversation: Conversation) -> None:
+    """Keep a fact."""
+    try:
+        fact = conversation.remember(words)
+        notice(f"Kept as memory {fact.number}. To take it back: assistant memory forget {fact.number}")
+    except AssistantError as error:
+        say_error(str(error), error.hint)
 
 
 def reply(question: str, conversation: Conversation) -> None:
@@ -90,7 +123,7 @@ def reply(question: str, conversation: Conversation) -> None:
         say_error(str(error), error.hint)
 
 
-def lines(history: Path) -> Iterator[str]:
+def lines(history: Path | None) -> Iterator[str]:
     """Yield what the person types, or what comes in on stdin, until it ends."""
     if not is_terminal():
         yield from sys.stdin
@@ -105,19 +138,18 @@ def lines(history: Path) -> Iterator[str]:
             return
 
 
-def editor(history: Path) -> PromptSession[str]:
-    """Return a line editor that remembers; nobody but the person can read what it remembers."""
+def editor(history: Path | None) -> PromptSession[str]:
+    """Return a line editor that remembers, without a file only until it ends; nobody but the person can read the file."""
     from prompt_toolkit import PromptSession
-    from prompt_toolkit.history import FileHistory
+    from prompt_toolkit.history import FileHistory, InMemoryHistory
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-    history.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(history, os.O_CREAT | os.O_WRONLY, PRIVATE))
-    history.chmod(PRIVATE)
+    if history is not None:
+        make_private(history)
     bindings = KeyBindings()
 
     @bindings.add("escape", "enter")
     def start_new_line(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
-    return PromptSession(history=FileHistory(str(history)), key_bindings=bindings)
+    return PromptSession(history=FileHistory(str(history)) if history else InMemoryHistory(), key_bindings=bindings)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from assistant.datatypes import Answer, Answering, Citation, Hit, Turn
+from assistant.datatypes import Answer, Answering, Citation, Fact, Hit, Turn
 from assistant.pipeline import Assistant
 
 COMMAND = re.compile(r"(/[A-Za-z]+)(?:\s+(.*))?", re.DOTALL)
 HELP = """Type a question. Follow-up questions may refer to earlier ones.
-  /sources [N]  the sources of the last answer, or of answer N, word for word
-  /clear        forget the conversation
-  /help         this text
-  /exit         leave (or Ctrl-D)
+  /sources [N]    the sources of the last answer, or of answer N, word for word
+  /remember TEXT  keep a fact for good; see them: assistant memory list
+  /clear          begin a new conversation
+  /help           this text
+  /exit           leave (or Ctrl-D)
 Ctrl-C stops an answer. Alt-Enter starts a new line."""
 STOPPED = " [stopped]"
 
@@ -22,10 +23,11 @@ STOPPED = " [stopped]"
 class Conversation:
     """What was said so far."""
 
-    def __init__(self, assistant: Assistant) -> None:
-        self._assistant = assistant
-        self.turns: list[Turn] = []
-        self.citations: tuple[Citation, ...] = ()
+    def __init__(self, assistant: Assistant, turns: Sequence[Turn] = (), keep: Callable[[Turn], None] = lambda _: None) -> None:
+        """Go on from earlier turns; `keep` gets each new one when it is over."""
+        self._assistant, self._keep = assistant, keep
+        self.turns = list(turns)
+        self.citations: tuple[Citation, ...] = turns[-1].citations if turns else ()
 
     def search(self, question: str) -> Answering:
         """Return the answer to come, its passages found. Raises what Assistant.ask raises."""
@@ -48,16 +50,20 @@ class Conversation:
         finally:
             text = "".join(said)
             if text.strip():
-                self.turns.append(
-                    finished_turn(stream.answer, asked) if finished
-                    else Turn(stream.question, text.rstrip() + STOPPED, asked=asked)
-                )
+                turn = (finished_turn(stream.answer, asked) if finished
+                        else Turn(stream.question, text.rstrip() + STOPPED, asked=asked))
+                self.turns.append(turn)
+                self._keep(turn)
 
     def sources(self, number: int) -> tuple[Citation, ...]:
         """Return the sources of a turn, counted from 1; of the last answer for 0; none where there is no such turn."""
         if not number:
             return self.citations
         return self.turns[number - 1].citations if number <= len(self.turns) else ()
+
+    def remember(self, words: str) -> Fact:
+        """Keep a fact; return it. Raises UsageError or MemoryUnusable."""
+        return self._assistant.memory.add(words)
 
     def clear(self) -> None:
         """Forget all that was said."""

@@ -12,6 +12,7 @@ from assistant.datatypes import (
     Change,
     Citation,
     Explanation,
+    Fact,
     Finding,
     Hit,
     IngestReport,
@@ -20,7 +21,9 @@ from assistant.datatypes import (
     Location,
     SearchResult,
     Sentence,
+    Session,
     Timings,
+    Turn,
 )
 from assistant.watch import Standing
 
@@ -101,6 +104,28 @@ def answer(given: Answer) -> Json:
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),
     }
+
+
+def turn(said: Turn) -> Json:
+    """Return one turn of a conversation."""
+    return {"question": said.question, **({"searched": said.searched} if said.searched else {}), "answer": said.answer,
+            "abstained": said.abstained, "asked": said.asked, "citations": [citation(each) for each in said.citations]}
+
+
+def session_line(kept: Session) -> Json:
+    """Return a conversation without what was said, but for its first question."""
+    return {"session": kept.name, "library": kept.library, "started": kept.started, "turns": len(kept.turns),
+            "first": kept.turns[0].question if kept.turns else ""}
+
+
+def session(kept: Session) -> Json:
+    """Return a whole conversation."""
+    return {"session": kept.name, "library": kept.library, "started": kept.started, "turns": [turn(each) for each in kept.turns]}
+
+
+def fact(kept: Fact) -> Json:
+    """Return something that the person asked to remember."""
+    return asdict(kept)
 
 
 def report(done: IngestReport) -> Json:

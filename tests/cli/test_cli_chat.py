@@ -79,7 +79,7 @@ def test_a_conversation_over_stdin(run, library):
     assert result.exit_code == 0
     assert result.stdout.count("31 December 2027") == 2  # the answer, and the quote of /sources
     assert "“The lease ends on 31 December 2027.”" in result.stdout
-    assert "The conversation is forgotten." in result.stderr
+    assert "A new conversation begins." in result.stderr
     assert "The last answer has no sources." in result.stderr
     assert "There is no command /nonsense." in result.stderr
     assert "never" not in result.stdout + result.stderr
@@ -110,6 +110,12 @@ def test_lines_in_a_terminal(tmp_path, monkeypatch):
         keys.send_text("two\x1b\rlines\r")  # Alt-Enter starts a new one
         keys.send_text("\x04")  # Ctrl-D leaves
         assert list(lines(tmp_path / "history")) == ["two\nlines"]
+
+
+def test_without_keeping_nothing_that_is_typed_is_written(tmp_path: Path):
+    with create_app_session(input=DummyInput(), output=DummyOutput()):
+        editor(None).history.store_string("secret")
+    assert not list(tmp_path.iterdir())
 
 
 def test_only_the_person_can_read_the_history(tmp_path: Path):

@@ -1,0 +1,46 @@
+"""The file of what was typed into a terminal in; the same without the questions of deleted conversations out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+PRIVATE = 0o600
+
+
+def make_private(history: Path) -> None:
+    """Make the file where there is none; nobody but the person can read it."""
+    history.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(history, os.O_CREAT | os.O_WRONLY, PRIVATE))
+    history.chmod(PRIVATE)
+
+
+def forget(history: Path, questions: Collection[str]) -> None:
+    """Take the entries that are these questions out of the file; one that is not there stays so."""
+    if not history.exists():
+        return
+    entries = list(entries_of(history.read_text("utf-8", "replace")))
+    kept = [entry for entry in entries if typed(entry) not in questions]
+    if len(kept) < len(entries):
+        aside = history.with_suffix(".partial")
+        make_private(aside)
+        aside.write_text("".join(kept), "utf-8")
+        aside.replace(history)
+
+
+def entries_of(text: str) -> Iterator[str]:
+    """Yield the entries: each begins with a comment that says when, and has a plus before each line that was typed."""
+    entry = ""
+    for line in text.splitlines(keepends=True):
+        if not line.startswith("+") and entry.rstrip().rpartition("\n")[2].startswith("+"):
+            yield entry
+            entry = ""
+        entry += line
+    if entry:
+        yield entry
+
+
+def typed(entry: str) -> str:
+    """Return what was typed."""
+    return "\n".join(line[1:] for line in entry.splitlines() if line.startswith("+")).strip()

@@ -1,0 +1,46 @@
+"""JSON objects in, lines of a private file out, and back: each line on the disk before the call returns."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+
+
+def create(path: Path, first: Mapping[str, object]) -> None:
+    """Make a file with its first line. Raises FileExistsError where there is one, OSError where it cannot be."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    write(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), encoded(first))
+
+
+def append(path: Path, value: Mapping[str, object]) -> None:
+    """Add a line, after the end of one that a killed program left unfinished. Raises OSError."""
+    torn = path.read_bytes()[-1:] not in {b"\n", b""}
+    write(os.open(path, os.O_APPEND | os.O_WRONLY), (b"\n" if torn else b"") + encoded(value))
+
+
+def write(handle: int, content: bytes) -> None:
+    """Write all of it and wait until it is on the disk."""
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def encoded(value: Mapping[str, object]) -> bytes:
+    """Return the object as one line."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+
+
+def read(path: Path) -> Iterator[dict[str, object]]:
+    """Yield the objects in a file; what is no object is passed over. Raises OSError."""
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            value = json.loads(line)
+        except ValueError:  # cut off, or damaged
+            continue
+        if isinstance(value, dict):
+            yield value

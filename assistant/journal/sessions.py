@@ -1,0 +1,83 @@
+"""Kept conversations: a folder in; sessions, each a file of JSON lines, listed, read, continued and deleted, out."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+
+from assistant.datatypes import Session, Turn
+from assistant.errors import UsageError
+from assistant.journal import lines
+from assistant.journal.wire import read_turn, text, written
+
+FORMAT = 1
+LAST = "last"
+NAME = re.compile(r"\d{8}-\d{1,6}")
+HINT = "See them all: assistant sessions list"
+
+
+class Sessions:
+    """The conversations that are kept in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def begin(self, library: str, turn: Turn) -> str:
+        """Keep the first turn of a new session; return its id, such as "20240314-2". Raises OSError."""
+        day = datetime.now().strftime("%Y%m%d")
+        count = 1 + max((int(path.stem.split("-")[1]) for path in self._files() if path.stem.startswith(day)), default=0)
+        while True:  # another program may take the number first
+            try:
+                lines.create(self._path(f"{day}-{count}"), {"format": FORMAT, "library": library, "started": turn.asked})
+                break
+            except FileExistsError:
+                count += 1
+        self.append(f"{day}-{count}", turn)
+        return f"{day}-{count}"
+
+    def append(self, name: str, turn: Turn) -> None:
+        """Add a turn to a session; it is on the disk when this returns. Raises OSError."""
+        lines.append(self._path(name), written(turn))
+
+    def all(self) -> tuple[Session, ...]:
+        """Return every session, the one with the latest turn first; a file that cannot be read is passed over."""
+        found = []
+        for path in self._files():
+            try:
+                found.append((path.stat().st_mtime_ns, read(path)))
+            except OSError:
+                continue
+        return tuple(session for _, session in sorted(found, key=lambda each: -each[0]))
+
+    def find(self, name: str) -> Session:
+        """Return a session by its id, or the one with the latest turn for "last". Raises UsageError where there is none."""
+        if name == LAST:
+            kept = self.all()
+            if not kept:
+                raise UsageError("No conversation is kept yet.", "Begin one: assistant chat")
+            return kept[0]
+        try:
+            if NAME.fullmatch(name):
+                return read(self._path(name))
+        except OSError:
+            pass
+        raise UsageError(f"There is no conversation {name!r}.", HINT)
+
+    def delete(self, name: str) -> None:
+        """Remove a session's file. Raises UsageError where there is none."""
+        self._path(self.find(name).name).unlink()
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.jsonl"
+
+    def _files(self) -> list[Path]:
+        return sorted(path for path in self._folder.glob("*.jsonl") if NAME.fullmatch(path.stem))
+
+
+def read(path: Path) -> Session:
+    """Return the session in a file. Raises OSError."""
+    objects = list(lines.read(path))
+    head = next((each for each in objects if "format" in each), {})
+    turns = tuple(read_turn(each) for each in objects if text(each, "question"))
+    return Session(path.stem, text(head, "library"), text(head, "started"), turns)
