@@ -16,14 +16,14 @@ def rewritten(question: str, last: Turn) -> Rewriting:
     before = last.searched or last.question
     core, opened = chinese.stripped(question)
     core = core.strip(END)
-    if chinese.BARE.match(question):
+    own = chinese.content(core)
+    if chinese.BARE.match(question) or (core.startswith(("为什么", "为何")) and len(own) <= FEW):
         return Rewriting((f"{before.rstrip(END)}？{question}",), Leaning.BARE)
     if not chinese.ASKS.search(core) and len(chinese.content(core)) <= SHORT and not is_pronoun(core):
         return ellipsis(core, before) if opened or len(core) <= FEW else Rewriting((question,))
     if chinese.refers(question):
         return with_referent(question, last)
-    own = chinese.content(core)
-    if (things(core) and len(own) > FEW) or chinese.DEFINING.search(core):
+    if (things(core) and len(own) > FEW) or chinese.DEFINING.search(core) or "《" in core:
         return Rewriting((question,))
     if len(own) <= FEW or (opened and len(own) <= SHORT):
         return Rewriting((f"{topic(last)} {core}", core), Leaning.ELLIPSIS, sure=False)
@@ -92,4 +92,6 @@ def topic(last: Turn) -> str:
     before = last.searched or last.question
     parts = [before[slice(*span)] for span in chinese.segments(before)]
     titled = [last.citations[0].title] if last.citations and sum(map(len, parts)) < FEW else []
-    return " ".join([*titled, *dict.fromkeys(parts)])
+    given = CITED.sub("", last.answer).rstrip("。. ")
+    named = [given] if chinese.CHOICE.search(before) and len(given) <= SHORT and not last.abstained else []
+    return " ".join([*titled, *dict.fromkeys([*named, *parts])])

@@ -18,7 +18,7 @@ def rewritten(question: str, last: Turn) -> Rewriting:
     before = last.searched or last.question
     core, opened = english.stripped(question)
     core = core.rstrip(" ?.!") or question
-    if english.BARE.match(question):
+    if english.BARE.match(question) or (core.lower().startswith("why ") and len(english.content(core)) < FEW):
         return bare(question, last)
     if not english.ASKS.match(core) and is_fragment(core, opened):
         return ellipsis(core, before)
@@ -38,6 +38,8 @@ def rewritten(question: str, last: Turn) -> Rewriting:
 
 def is_fragment(core: str, opened: bool) -> bool:
     """Return whether the words are a part of a question; without "and" before it only a very short one is."""
+    if english.WITHIN.search(core):
+        return False
     own = len(english.content(core))
     begins = bool(english.PREPOSITION.match(core) or re.match(r"(?:the|an?|my|our|your)\b", core, re.IGNORECASE))
     return own <= SHORT * 2 if opened else own <= (SHORT if begins else FEW)
@@ -104,6 +106,9 @@ def with_referent(question: str, last: Turn) -> Rewriting:
     named = english.names(last.searched or last.question)
     answered = [name for name in english.names(f"… {CITED.sub('', last.answer)}") if name not in named]
     asks_name = re.match(r"who|which|whom|what(?:'s| is) the name|name", last.question, re.IGNORECASE)
+    given = CITED.sub("", last.answer).strip(" .")
+    if not answered and len(given.split()) <= FEW and asks_name and not last.abstained:
+        answered = [given]
     about = " ".join(dict.fromkeys([*(answered[:MOST_NAMES] if asks_name and not last.abstained else []), topic(last)]))
     personal = english.PERSONAL.search(question)
     person = answered if asks_name and answered else named

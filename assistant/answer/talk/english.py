@@ -10,6 +10,8 @@ CONNECTIVE = re.compile(
     r"^(?:(?:ok(?:ay)?|yes|right|thanks|thank you|hm+|well)[,.!]?\s+)*"
     r"(?:(?:and|or|but|so|then|also)\b[,]?\s*)*(?:(?:what|how) about\b\s*|(?:the )?same (?:question )?for\b\s*)?", re.IGNORECASE
 )
+WITHIN = re.compile(r"\b(?:who|whom|whose|what|which|where|why|how|is|are|was|were|may|can|could|must|should|does|did)\b",
+re.IGNORECASE)
 ASKS = re.compile(
     r"^(?:in |for |from |to |by |with |on |at |since |until |under |of )?"
     r"(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|may|must|should|shall|will|would|has"
@@ -20,15 +22,18 @@ PREPOSITION = re.compile(r"^(?:in|for|from|to|by|with|on|at|since|until|under|of
 PRONOUN = re.compile(
     r"\b(?:it|its|they|them|their|theirs|he|she|him|his|her|hers)\b"
     r"|\b(?:this|these|those)\b(?=\s*(?:$|[?.,!]|(?:is|are|was|were|do|does|did|has|have|can|will|may|must|one|ones)\b))"
-    r"|\bthat\b(?=\s*(?:$|[?.,!]|(?:is|was|does|did|has|had|can|will|may|must|one)\b))"
-    r"|(?<=is )that\b|(?<=was )that\b|(?<=does )that\b|(?<=did )that\b"
-    r"|\b(?:the same|the other|the latter|the former|both|the (?:first|second|last|third) one)\b"
+    r"|\bthat\b(?=\s*(?:$|[?.,!]))|^(?:is|was|does|did|will|can|has|must) that\b"
+    r"|\b(?:the same|the other|the latter|the former|the (?:first|second|last|third) one)\b|\bboth\b(?=\s*(?:$|\?))"
     r"|\bthere\b(?=\s*(?:$|\?))", re.IGNORECASE,
 )
-DUMMY = re.compile(r"\bit (?:\w+ )?(?:possible|allowed|permitted|necessary|required|true|forbidden|mandatory|legal|safe)\b"
-                   r"|\b(?:does|will|did) it (?:take|cost) to\b|\bwhat time is it\b", re.IGNORECASE)
+DUMMY = re.compile(r"\bit (?:is|was|has been|can be|may be)?(?: ?\w+){1,3} (?:that|to|for)\b|\b(?:is"
+                   r"|was) it (?:\w+ )?(?:possible|allowed"
+                   r"|permitted|necessary|required|true|forbidden|mandatory|legal|safe)\b|\b(?:does|will|did) it (?:take"
+                   r"|cost) to\b"
+                   r"|\bwhat time is it\b", re.IGNORECASE)
 PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
-DEFINES = re.compile(r"^(?:what|who) (?:is|are|was|were)(?! the\b)|^what does [\w-]+ mean|^define\b", re.IGNORECASE)
+POSSESSIVES = {"its", "their", "theirs"}
+DEFINES = re.compile(r"^(?:what|who) (?:is|are|was|were)(?! the\b)|^what does \S+ mean|^define\b", re.IGNORECASE)
 BARE = re.compile(
     r"^(?:but |and |so )*(?:why(?: not| is that| so)?|how so|how come|since when|until when|how much|how many|how long|how often|"
     r"when|where|who|which(?: one| ones)?|what else|anything else|what then|and then|by whom|for whom|go on|"
@@ -42,7 +47,7 @@ WORD = re.compile(r"[^\W_][\w'’./&-]*[^\W_]|[^\W_]")
 BREAKS = frozenset(
     "of in on at to for from by with under after before during without about between since until into than and or but if when "
     "while is are was were be been do does did has have had can could may must should shall will would who whom whose what "
-    "which where why how that this these those it its they them their he she his her not there as per".split()
+    "which where why how that this these those it its they them their he she his her not there as per each every any all".split()
 )
 EMPTY = BREAKS | frozenset(
     "a an the my our your me i you we us many much long often far old big high large name list tell give show explain describe "
@@ -50,6 +55,7 @@ EMPTY = BREAKS | frozenset(
 )
 SUPPORTED = re.compile(r"\b(?:do|does|did|can|could|may|must|should|shall|will|would)\s+"
                        r"(?:the|an?|my|our|your|each|every|any)\s+$", re.IGNORECASE)
+AUXILIARY = re.compile(r"(?:\w+ ){0,3}(?:do|does|did|can|could|may|must|should|shall|will|would)\b", re.IGNORECASE)
 POSSESSIVE = re.compile(r"['’]s?$")
 
 
@@ -93,9 +99,9 @@ def noun_phrases(question: str) -> list[tuple[int, int]]:
 
 
 def without_verb(question: str, span: tuple[int, int]) -> tuple[int, int]:
-    """Return the span without its last word where that is the question's verb: "did the movers cost?"."""
+    """Return the span without its last word where that is the question's verb: "did the movers cost ...?"."""
     inside = question[slice(*span)]
-    if SUPPORTED.search(question[: span[0]]) and not question[span[1]:].strip(" ?.!") and " " in inside:
+    if SUPPORTED.search(question[: span[0]]) and " " in inside:
         return span[0], span[0] + inside.rindex(" ")
     return span
 
@@ -119,13 +125,19 @@ def prepositional(question: str, preposition: str) -> tuple[int, int] | None:
     start = found[-1].start()
     after = question[found[-1].end():]
     stop = re.search(r"\s(?:in|on|at|to|for|from|by|with|under|after|before|during|and|or|if|when)\s|[?,.;!]|$", after)
-    return start, found[-1].end() + (stop.start() if stop else len(after))
+    end = found[-1].end() + (stop.start() if stop else len(after))
+    inside = question[found[-1].end():end].strip()
+    if AUXILIARY.match(question) and " " in inside and inside.rpartition(" ")[2].islower() and not question[end:].strip(" ?.!"):
+        end = question.rindex(" ", 0, end)  # the question's verb: "does the concert in Haarlem begin?"
+    return start, end
 
 
 def refers(question: str) -> bool:
     """Return whether a pronoun of the question stands for something outside it."""
-    match = PRONOUN.search(DUMMY.sub("", question))
+    meant = DUMMY.sub("", question)
+    match = PRONOUN.search(meant)
     if not match:
         return False
-    before = DUMMY.sub("", question)[: match.start()]
-    return not (names(f"… {before}") or re.search(r"\d", before))
+    before = meant[: match.start()]
+    most = 0 if PERSONAL.match(match.group()) else 2 if match.group().lower() in POSSESSIVES else 3
+    return not (names(f"… {before}") or re.search(r"\d", before) or (most and len(content(before)) >= most))
