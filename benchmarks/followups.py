@@ -9,6 +9,11 @@ and is for reporting. Both are asked over examples/ and followups/documents/ in 
 turn has its answer given,
 with the passage that its question finds as the source. "alone" searches the second question as it stands,
 "joined" with the first before it, "rules" as the program does without a chat model, "rules+model" as it does with one.
+
+    python benchmarks/followups.py --apart DATA
+
+asks questions of public sets (DATA/SET/queries.jsonl, see README.md) each after another one of its set, of other documents, and
+says how many are taken for follow-ups, which none of them is meant to be. No model is needed.
 """
 
 from __future__ import annotations
@@ -25,11 +30,13 @@ import numpy as np
 from report import markdown_table, write_json
 
 from assistant import Assistant, load_settings
+from assistant.answer import Leaning, rewrite
 from assistant.datatypes import Citation, Hit, Turn
 from assistant.evaluate.bootstrap import mean_intervals
 
 HERE = Path(__file__).parent
 DEPTH = 5
+APART = 50  # questions between the two turns: neighbours are often about the same document
 Search = Callable[[str, Turn], tuple[str, Sequence[Hit]]]
 
 
@@ -125,6 +132,18 @@ def rows_of(asked: Sequence[FollowUp], outcomes: Sequence[Outcome]) -> list[list
     return rows
 
 
+def taken(data: Path) -> list[list[str | int]]:
+    """Return a row for each set: its questions, those taken for follow-ups, and those of them where rules are unsure."""
+    rows: list[list[str | int]] = []
+    for path in sorted(data.glob("*/queries.jsonl")):
+        asked = [str(json.loads(line)["question"]) for line in path.read_text("utf-8").splitlines()]
+        turns = [[Turn(asked[place - min(APART, len(asked) // 2)], "It is so [1].")] for place in range(len(asked))]
+        found = [rewrite(question, turn) for question, turn in zip(asked, turns, strict=True)]
+        leaning = [rewriting for rewriting in found if rewriting.leaning != Leaning.NONE]
+        rows.append([path.parent.name, len(asked), len(leaning), sum(not rewriting.sure for rewriting in leaning)])
+    return rows
+
+
 def groups(asked: Sequence[FollowUp]) -> list[str]:
     """Return the languages and the kinds of follow-ups, each in its order."""
     return list(dict.fromkeys([*(each.lang for each in asked), *(each.kind for each in asked)]))
@@ -140,7 +159,11 @@ def main() -> int:
     parser.add_argument("--among", type=Path, action="append", default=[],
     help="a folder of other documents, to search among them too")
     parser.add_argument("--out", type=Path, help="also write every outcome here, as JSON")
+    parser.add_argument("--apart", type=Path, metavar="DATA", help="count the questions that are wrongly taken for follow-ups")
     said = parser.parse_args()
+    if said.apart:
+        print(markdown_table(("set", "questions", "taken for follow-ups", "of these not sure"), taken(said.apart)))
+        return 0
     environment = {"ASSISTANT_HOME": str(said.home)} if said.home else None
     chosen: dict[str, str | int] = {"library": "followups", **({"embed": said.embed} if said.embed else {})}
     settings = [load_settings({**chosen, "rewrite_seconds": seconds},
