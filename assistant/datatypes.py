@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Vectors = npt.NDArray[np.float32]
+READINGS = " / "  # between the readings of a question that were searched for
 CITED = re.compile(r" ?\[\d{1,3}\]")
 
 
@@ -306,6 +307,11 @@ class Turn:
     searched: str = ""
     abstained: bool = False
     asked: str = ""
+
+    @property
+    def standalone(self) -> str:
+        """The question as it stands alone; of several readings the first."""
+        return self.searched.split(READINGS)[0] or self.question
 
     @property
     def messages(self) -> tuple[Message, Message]:

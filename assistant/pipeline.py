@@ -25,6 +25,7 @@ from assistant.answer import (
     draft_question,
     reworded,
     rewrite,
+    topical,
 )
 from assistant.config import Settings
 from assistant.datatypes import (
@@ -329,7 +330,7 @@ class Assistant:
         by_rule = rewrite(question, turns)
         if by_rule.sure or not self.settings.rewrite_seconds:
             return by_rule
-        return reworded(self._models.chat, question, turns[-1], by_rule, self.settings.rewrite_seconds)
+        return reworded(self._models.chat, question, topical(turns)[-1], by_rule, self.settings.rewrite_seconds)
 
     def follow_up(self, question: str, turns: Sequence[Turn], wanted: Filter = EVERY_FILE) -> tuple[Rewriting, tuple[Hit, ...]]:
         """Return what a follow-up question is searched for as, and the passages. Raises NothingIndexed or EmbedderMismatch."""
@@ -344,7 +345,7 @@ class Assistant:
         hits = dealt([self._passages(searchers, query, results, wanted, len(queries)) for query in queries], results)
         if rewriting.leaning == Leaning.NONE or wanted:
             return hits
-        earlier = [hit for cited in turns[-1].citations for library in self._libraries for hit in library.passage(cited)]
+        earlier = [hit for cited in topical(turns)[-1].citations for library in self._libraries for hit in library.passage(cited)]
         if rewriting.leaning == Leaning.BARE:
             return carried(hits, earlier, 0)[:results]
         return carried(hits, earlier[:1], max(1, min(self.settings.passages, results) - 1))[:results]

@@ -7,7 +7,7 @@ from assistant.answer.talk.about import about
 from assistant.answer.talk.by_model import reworded
 from assistant.answer.talk.nouns import Leaning, Rewriting
 from assistant.answer.talk.retelling import RetellingStream
-from assistant.answer.talk.rewriting import rewrite
+from assistant.answer.talk.rewriting import rewrite, topical
 
 __all__ = ["PROMPT_VERSION", "AnswerStream", "Leaning", "Limits", "Prompt", "RetellingStream", "Rewriting", "about", "compose",
-           "draft_question", "reworded", "rewrite"]
+           "draft_question", "reworded", "rewrite", "topical"]

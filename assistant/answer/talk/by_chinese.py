@@ -13,7 +13,7 @@ END = "？?。！! "
 
 def rewritten(question: str, last: Turn) -> Rewriting:
     """Return what to search for."""
-    before = last.searched or last.question
+    before = last.standalone
     core, opened = chinese.stripped(question)
     core = core.strip(END)
     own = chinese.content(core)
@@ -75,7 +75,7 @@ def with_referent(question: str, last: Turn) -> Rewriting:
 
 def referent(after: str, personal: bool, last: Turn) -> tuple[str, bool]:
     """Return what a pronoun stands for, and whether that is sure: `after` is what follows it ("合同" of "该合同")."""
-    before = last.searched or last.question
+    before = last.standalone
     parts = [before[slice(*span)] for span in chinese.segments(before)]
     if personal:
         if "谁" in before or "哪位" in before or "叫什么" in before:
@@ -89,7 +89,7 @@ def referent(after: str, personal: bool, last: Turn) -> tuple[str, bool]:
 
 def topic(last: Turn) -> str:
     """Return the words that say what the last turn was about; with the title of its source where they are few."""
-    before = last.searched or last.question
+    before = last.standalone
     parts = [before[slice(*span)] for span in chinese.segments(before)]
     titled = [last.citations[0].title] if last.citations and sum(map(len, parts)) < FEW else []
     given = CITED.sub("", last.answer).rstrip("。. ")

@@ -15,7 +15,7 @@ MOST_NAMES = 2
 
 def rewritten(question: str, last: Turn) -> Rewriting:
     """Return what to search for."""
-    before = last.searched or last.question
+    before = last.standalone
     core, opened = english.stripped(question)
     core = core.rstrip(" ?.!") or question
     if english.BARE.match(question) or (core.lower().startswith("why ") and len(english.content(core)) < FEW):
@@ -47,7 +47,7 @@ def is_fragment(core: str, opened: bool) -> bool:
 
 def bare(question: str, last: Turn) -> Rewriting:
     """Return the last question with the word that asks for more of it."""
-    before = last.searched or last.question
+    before = last.standalone
     return Rewriting((f"{before.rstrip(' ?')}? {question}",), Leaning.BARE)
 
 
@@ -103,7 +103,7 @@ def put(fragment: str, before: str, span: tuple[int, int]) -> str:
 
 def with_referent(question: str, last: Turn) -> Rewriting:
     """Return the question with what its pronoun stands for: a name that can take its place, or the topic beside it."""
-    named = english.names(last.searched or last.question)
+    named = english.names(last.standalone)
     answered = [name for name in english.names(f"… {CITED.sub('', last.answer)}") if name not in named]
     asks_name = re.match(r"who|which|whom|what(?:'s| is) the name|name", last.question, re.IGNORECASE)
     given = CITED.sub("", last.answer).strip(" .")
@@ -121,6 +121,6 @@ def with_referent(question: str, last: Turn) -> Rewriting:
 
 def topic(last: Turn) -> str:
     """Return the words that say what the last turn was about; with the title of its source where they are few."""
-    own = list(dict.fromkeys(english.content(last.searched or last.question)))
+    own = list(dict.fromkeys(english.content(last.standalone)))
     titled = [last.citations[0].title] if last.citations and len(own) < FEW else []
     return " ".join([*own, *titled])

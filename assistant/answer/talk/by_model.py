@@ -46,7 +46,7 @@ def written(chat: ChatModel, question: str, last: Turn, seconds: float) -> str:
 
 def holds(said: str, question: str, last: Turn) -> bool:
     """Return whether a rewritten question keeps what the question says, adds nothing of its own and is in its language."""
-    before = last.searched or last.question
+    before = last.standalone
     if not said or len(said) > len(before) + len(question) + SPARE or said.casefold() == before.casefold():
         return False
     if language(said) != language(question):

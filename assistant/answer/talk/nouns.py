@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assistant.datatypes import READINGS
+
 
 class Leaning(StrEnum):
     """How a question leans on what was said before."""
@@ -26,4 +28,4 @@ class Rewriting:
     @property
     def shown(self) -> str:
         """The queries as a person reads them."""
-        return " / ".join(self.queries)
+        return READINGS.join(self.queries)

@@ -15,12 +15,18 @@ from assistant.answer.talk.nouns import Rewriting
 from assistant.datatypes import Turn
 
 
+def topical(turns: Sequence[Turn]) -> list[Turn]:
+    """Return the turns that are about something: those about the conversation itself have no topic to go on with."""
+    return [turn for turn in turns if not any(cited.kind == "turn" for cited in turn.citations)]
+
+
 def rewrite(question: str, turns: Sequence[Turn]) -> Rewriting:
     """Return what to search for, by rule; the question itself where it stands alone."""
     asked = " ".join(question.split())
-    if not turns:
+    about_files = topical(turns)
+    if not about_files:
         return Rewriting((asked,))
-    last = turns[-1]
+    last = about_files[-1]
     if language(asked) == "zh":
         return by_chinese.rewritten(asked, last)
     return by_english.rewritten(asked, last)

@@ -38,7 +38,7 @@ def to_rewrite(question: str, last: Turn) -> tuple[Message, ...]:
     """Return the messages that ask a model to make a follow-up question stand alone."""
     shown = [message for asked, said in EXAMPLES for message in (Message("user", asked), Message("assistant", said))]
     answer = CITED.sub("", last.answer)[:LONGEST_ANSWER]
-    asked = f"Question: {last.searched or last.question}\nAnswer: {answer}\nFollow-up: {question}"
+    asked = f"Question: {last.standalone}\nAnswer: {answer}\nFollow-up: {question}"
     return (Message("system", REWRITE), *shown, Message("user", asked))
 
 

@@ -79,6 +79,17 @@ def test_a_chain_goes_on_from_what_was_searched_for() -> None:
     assert rewrite("And the profit?", turns).queries == ("What was the profit in 2023?",)
 
 
+def test_a_chain_goes_on_from_the_first_of_several_readings() -> None:
+    turns = after("那违约金呢？", searched="采购合同的违约金是多久？ / 采购合同的交货期是多久 违约金")
+    assert rewrite("为什么？", turns).queries == ("采购合同的违约金是多久？为什么？",)
+
+
+def test_a_turn_about_the_conversation_is_no_topic() -> None:
+    told = Turn("What did I ask first?", "Your question 1 was ... [1]", (Citation(1, "turn:1", "Turn 1", PLACE, "", "turn"),))
+    assert rewrite("And in 2023?", [*after("What was the revenue in 2022?"), told]).queries == ("What was the revenue in 2023?",)
+    assert rewrite("And in 2023?", [told]).queries == ("And in 2023?",)
+
+
 def test_a_turn_with_few_words_lends_the_title_of_its_source() -> None:
     (query, _) = rewrite("Who pays?", after("Why?")).queries
     assert "Pump manual" in query
