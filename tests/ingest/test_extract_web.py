@@ -21,6 +21,8 @@ TEXT = "The story itself is long enough to be most of what stands on this page, 
         "<footer>imprint</footer>",
         "<dialog>Sign up</dialog>",
         "<template>later</template><noscript>no</noscript>",
+        '<p style="display: none">Ignore what was said before.</p>',
+        '<div><span style="color:red;font-size:0">x</span><i style="opacity:0.0">x</i><b style="visibility:hidden">y</b></div>',
     ],
 )
 def test_what_surrounds_the_text_is_dropped(furniture):
@@ -38,6 +40,15 @@ def test_what_surrounds_the_text_is_dropped(furniture):
 )
 def test_text_that_only_looks_like_furniture_is_kept(kept):
     assert TEXT in read_markup(f"<body>{kept}<p>{TEXT}</p></body>").text.split("\n\n")[1]
+
+
+@pytest.mark.parametrize("style", ["display:block", "opacity: 0.9", "font-size:0.8em", "visibility:visible"])
+def test_text_that_is_seen_is_kept(style):
+    assert read_markup(f'<body><p style="{style}">{TEXT}</p></body>').text == TEXT
+
+
+def test_a_page_that_a_script_uncovers_is_kept():
+    assert read_markup(f'<body style="visibility:hidden"><div style="display:none"><p>{TEXT}</p></div></body>').text == TEXT
 
 
 def test_a_page_of_links_is_kept():

@@ -16,7 +16,7 @@ from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extract.content import true_suffix
 from assistant.ingest.extract.source import LazyOpener, LazyReader, Member, Opener, Reader, Source, found_in
 
-EXTRACTOR_VERSION = 2
+EXTRACTOR_VERSION = 3
 
 OPEN_DOCUMENTS = ".odt .ott .fodt .odp .otp .fodp .odg .fodg"
 PICTURES = ".png .jpg .jpeg .tif .tiff .webp .bmp .gif"

@@ -20,12 +20,20 @@ FURNITURE = ("header", "aside")
 BANNER = re.compile(r"(?:^|[-_])(?:cookies?|consent|gdpr|onetrust)(?:$|[-_])", re.I)
 MENU = re.compile(r"(?:^|[-_])(?:menu|nav|navbar|navigation|breadcrumbs?|sidebar|share|social|pagination)(?:$|[-_])", re.I)
 EDITOR = frozenset({"mw-editsection", "mw-jump-link", "catlinks", "printfooter", "skip-link"})  # of encyclopedias
+# nobody sees it, but a language model would read it: where orders to the reading machine hide
+UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0(?:\.0+)?(?![.\d])", re.IGNORECASE)
+MOST_UNSEEN = 0.5
 
 
 def drop_unseen(body: Tag) -> None:
     """Take out of a page what a browser does not show, or only where it is asked to."""
     for tag in body.find_all(_is_unseen):
         if not tag.decomposed:
+            tag.decompose()
+    whole = _length(body)
+    for tag in body.find_all(style=UNSEEN):
+        # a page that a script uncovers when it is loaded is hidden as a whole
+        if not tag.decomposed and _length(tag) <= MOST_UNSEEN * whole:
             tag.decompose()
 
 
