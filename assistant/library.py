@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assistant.datatypes import Citation, Embedder, Hit
+from assistant.datatypes import Chunk, Citation, Embedder, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.index import Store
 from assistant.loading import Models
@@ -65,6 +65,11 @@ class Library:
         found = self.store.passage_at(cited.path, cited.location.char_start)
         return [Hit(each.chunk_id, each.path, each.title, each.chunk)
                 for each in found.values() if cited.quote in each.chunk.text]
+
+    def beside(self, hit: Hit) -> list[Chunk]:
+        """Return the passages right after and right before a hit in its file; nothing where the library does not hold it."""
+        here = hit.chunk.location
+        return self.store.beside(hit.path, here.char_start, here.char_end) if self.file.exists() else []
 
 
 def check_fingerprint(store: Store, embedder: Embedder) -> None:

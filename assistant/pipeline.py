@@ -32,6 +32,7 @@ from assistant.datatypes import (
     EVERY_FILE,
     Answering,
     ChatModel,
+    Chunk,
     Explanation,
     FileState,
     Filter,
@@ -55,7 +56,7 @@ from assistant.loading import Models
 from assistant.memory import Facts, placed
 from assistant.memory import found as recalled
 from assistant.pending import OnChange, ignore_change
-from assistant.retrieve import MOST, Searcher, carried, dealt, drop_duplicates, drop_unrelated, explained, rerank
+from assistant.retrieve import MOST, Searcher, carried, dealt, drop_duplicates, drop_unrelated, explained, rerank, widen
 from assistant.survey import OnProgress, is_under
 
 STEPS = (drop_duplicates, drop_unrelated)
@@ -353,13 +354,20 @@ class Assistant:
     def _opener(self, question: str, hits: Sequence[Hit], turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:
         history: list[Message] = [message for turn in turns for message in turn.messages]
         settings = self.settings
+        narrow = hits[: settings.passages]
+        wide = widen(narrow, self._beside, settings.passage_tokens)
 
         def open_model() -> tuple[ChatModel, Prompt]:
             chat = self._models.chat
-            return chat, compose(chat, question, hits[: settings.passages], history,
-                                 settings.passage_tokens, settings.answer_tokens)
+            prompt = compose(chat, question, wide, history, settings.passage_tokens, settings.answer_tokens)
+            if len(prompt.passages) < len(wide):  # their tokens were guessed: no passage gives way to the width of another
+                prompt = compose(chat, question, narrow, history, settings.passage_tokens, settings.answer_tokens)
+            return chat, prompt
 
         return open_model
+
+    def _beside(self, hit: Hit) -> list[Chunk]:
+        return next(filter(None, (library.beside(hit) for library in self._libraries)), [])
 
     # questions about the files, to measure answers with
 

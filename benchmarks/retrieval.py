@@ -5,7 +5,8 @@
 DATA holds samples of the public sets SQuAD 2.0 (`squad2`), SciFact, HotpotQA (`hotpot`), Cranfield, XQuAD, CMRC 2018
 (`cmrc`), RGB and FinanceBench, each as `SET/corpus/` and `SET/queries.jsonl` (see README.md). Every set becomes a
 library of its own name. `SET:KIND` asks only the questions of one kind, as `xquad:en->zh`: asked in English of passages in
-Chinese. Where a set knows the right pages or the right characters, they are scored too. Plain BM25 over whole files
+Chinese. Where a set knows the right pages or the right characters, they are scored too. A second table says which bars are
+reached; how fast a large library is searched is measured by latency.py. Plain BM25 over whole files
 (baseline.py) is measured in the same run.
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from bars import BAR_HEADER, bar_rows
 from baseline import score_baseline
 from command import CommandFailed, Library, Result, median_time
 from questions import read_set
@@ -26,7 +28,7 @@ from scoring import Scores, score_results
 
 SETS = (
     "squad2", "scifact", "hotpot", "cranfield", "rgb", "xquad:zh->zh", "xquad:en->en", "xquad:en->zh", "xquad:zh->en",
-    "financebench", "chunking",
+    "financebench", "chunking", "multiformat",
 )  # fmt: skip
 KNOWN_FLOORS = {"financebench": (0.975, 0.743)}
 """Keyword recall@10 and nDCG@10 over files, measured apart, of the sets that the baseline cannot read: they are PDF."""
@@ -106,8 +108,9 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def report(measurements: Sequence[Measurement], out: Path | None) -> None:
-    """Print the table and write the file."""
-    print(markdown_table(HEADER, [row for measured in measurements for row in rows_of(measured)]))
+    """Print the table, and another of the bars, and write the file."""
+    print(markdown_table(HEADER, [row for measured in measurements for row in rows_of(measured)]), end="\n\n")
+    print(markdown_table(BAR_HEADER, bar_rows({measured.name: measured.scores for measured in measurements})))
     if out:
         write_json(out, {measured.name: asdict(measured) for measured in measurements})
 

@@ -85,6 +85,14 @@ class Passages(Connection):
         sql = "SELECT id FROM chunks WHERE path = ? AND char_start <= ? AND char_end > ? ORDER BY char_start DESC LIMIT 1"
         return self.chunks([row[0] for row in self._rows(sql, (path, character, character))])
 
+    def beside(self, path: str, start: int, end: int) -> list[Chunk]:
+        """Return the chunks of a file right after and right before a span of its text, as far as there are any."""
+        after = "SELECT id FROM chunks WHERE path = ? AND char_start >= ? ORDER BY ordinal LIMIT 1"
+        before = "SELECT id FROM chunks WHERE path = ? AND char_end <= ? ORDER BY ordinal DESC LIMIT 1"
+        ids = [row[0] for row in (*self._rows(after, (path, end)), *self._rows(before, (path, start)))]
+        found = self.chunks(ids)
+        return [found[each].chunk for each in ids if each in found]
+
     def marks(self) -> Marks:
         """Return the ids of all chunks that have a vector, rising, each with the first bytes of its vector's key."""
         try:

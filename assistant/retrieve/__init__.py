@@ -4,5 +4,6 @@ from assistant.retrieve.readings import carried, dealt
 from assistant.retrieve.reranking import MOST, explained, rerank
 from assistant.retrieve.search import Searcher
 from assistant.retrieve.steps import drop_duplicates, drop_unrelated
+from assistant.retrieve.widen import widen
 
-__all__ = ["MOST", "Searcher", "carried", "dealt", "drop_duplicates", "drop_unrelated", "explained", "rerank"]
+__all__ = ["MOST", "Searcher", "carried", "dealt", "drop_duplicates", "drop_unrelated", "explained", "rerank", "widen"]

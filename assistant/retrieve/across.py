@@ -19,19 +19,23 @@ BEST = 10  # passages of a script: a topic's neighbours, among which an answer m
 SHARED_WORDS = 2.0  # deviations that a passage gains which holds every word of the question
 
 
-def standing_out(
+def above_own_script(
     background: Background, question: Vectors, own: str, script: str, vectors: Mapping[int, Vectors]
 ) -> dict[int, float]:
-    """Return how far each passage of a script stands out for the question, in standard deviations.
+    """Return how far each passage of a script lies above the mean of its script for the question, in standard deviations."""
+    asked, there = unit(question - background.of(own).centre), background.of(script)
+    mean, spread = mean_and_deviation(there.around, asked)
+    return {chunk: (float(unit(vector - there.centre) @ asked) - mean) / spread for chunk, vector in vectors.items()}
+
+
+def standing_out(above: Mapping[int, float]) -> dict[int, float]:
+    """Return how far each passage of a script stands out among its script and its topic, in standard deviations.
 
     From halfway between the script's mean, which tells a topic that it knows, and the mean of the best few, which tells an
     answer from its topic. By the first alone a crowd near the topic wins, by the second a lone passage beats many right ones.
     """
-    asked, there = unit(question - background.of(own).centre), background.of(script)
-    cosines = {chunk: float(unit(vector - there.centre) @ asked) for chunk, vector in vectors.items()}
-    mean, spread = mean_and_deviation(there.around, asked)
-    best = float(np.mean(sorted(cosines.values(), reverse=True)[:BEST])) if cosines else mean
-    return {chunk: (cosine - (mean + best) / 2) / spread for chunk, cosine in cosines.items()}
+    best = float(np.mean(sorted(above.values(), reverse=True)[:BEST])) if above else 0.0
+    return {chunk: deviation - best / 2 for chunk, deviation in above.items()}
 
 
 def in_order_of(scores: Mapping[int, float], order: Mapping[int, float]) -> dict[int, float]:

@@ -10,7 +10,7 @@ import numpy as np
 from assistant.datatypes import EVERY_FILE, Embedder, Explanation, Filter, Hit, Vectors
 from assistant.index.store import Store, StoredChunk
 from assistant.index.vectors import Ids, Stamp, VectorView, open_view
-from assistant.retrieve.across import in_order_of, standing_out, word_bonus
+from assistant.retrieve.across import above_own_script, in_order_of, standing_out, word_bonus
 from assistant.retrieve.background import Background, deviations, draw
 from assistant.retrieve.feedback import WEIGHT, WEIGHT_ALONE, echoes
 from assistant.retrieve.fuse import dense_weight, fuse, ordered, usual
@@ -149,11 +149,10 @@ def across_scripts(
     bonus = word_bonus(evidence.bm25, most_possible(evidence.asked, len(state.files.ids)))
     scores: dict[int, float] = {}
     for script, members in groups.items():
-        cosines = {chunk: evidence.cosines[chunk] for chunk in members if chunk in evidence.cosines}
-        above = deviations(background.of(script).vectors, evidence.question, cosines)
+        vectors = {chunk: view.index.reconstruct(chunk) for chunk in members if chunk in evidence.cosines}
+        above = above_own_script(background, evidence.question, own, script, vectors)
         keyword = {chunk: evidence.keyword.get(chunk, 0.0) for chunk in members}
-        vectors = {chunk: view.index.reconstruct(chunk) for chunk in cosines}
-        alone = standing_out(background, evidence.question, own, script, vectors)
+        alone = standing_out(above)
         alone |= dict.fromkeys([chunk for chunk in members if chunk not in alone], usual(keyword, alone))
         dealt = in_order_of(alone, echoed(fuse(keyword, above, evidence.weight)))
         scores |= {chunk: score + bonus.get(chunk, 0.0) for chunk, score in dealt.items()}

@@ -37,6 +37,14 @@ def put(store: Store, entry: LedgerEntry, *chunks: Chunk) -> None:
     store.put_vectors(vectors(*chunks))
 
 
+def test_what_stands_beside_a_passage_is_found(store: Store) -> None:
+    parts = [chunk(text, start) for start, text in ((0, "One."), (5, "Two."), (10, "Three."))]
+    put(store, ENTRY, *parts)
+    assert store.beside("/a.txt", 5, 9) == [parts[2], parts[0]]
+    assert store.beside("/a.txt", 0, 4) == [parts[1]]
+    assert store.beside("/b.txt", 0, 4) == []
+
+
 def test_a_document_comes_back_as_it_went_in(store: Store) -> None:
     put(store, ENTRY, chunk("The rent is 900."))
     [(ids, found)] = store.vectors_of(store.marks()["id"].tolist(), 4)

@@ -1,6 +1,6 @@
 import numpy as np
 
-from assistant.retrieve.across import in_order_of, standing_out, word_bonus
+from assistant.retrieve.across import above_own_script, in_order_of, standing_out, word_bonus
 from assistant.retrieve.background import Background, deviations, script_from, unit
 
 
@@ -27,10 +27,15 @@ def test_the_right_passage_in_another_script_stands_out_more_than_any_in_the_own
     meaning = np.zeros(16, np.float32)
     meaning[5] = 1.0
     question, right = unit(own.mean(axis=0) + 0.5 * meaning), unit(other.mean(axis=0) + 0.5 * meaning)
-    here = standing_out(background, question, "latin", "latin", dict(enumerate(own)))
-    there = standing_out(background, question, "latin", "cjk", {100: right, **{200 + at: v for at, v in enumerate(other)}})
+    here = standing_out(above_own_script(background, question, "latin", "latin", dict(enumerate(own))))
+    others = {100: right, **{200 + at: vector for at, vector in enumerate(other)}}
+    there = standing_out(above_own_script(background, question, "latin", "cjk", others))
     assert float(right @ question) < min(float(vector @ question) for vector in own)
     assert there[100] > max(here.values())
+
+
+def test_nothing_stands_out_of_nothing() -> None:
+    assert standing_out({}) == {}
 
 
 def test_deviations_are_measured_from_the_mean() -> None:

@@ -1,0 +1,41 @@
+"""What the model reads is wider than what the search finds, and its citations are as exact."""
+
+from pathlib import Path
+
+from assistant import Assistant, Settings
+from assistant.backends.fake import FakeChat
+
+TEXT = (
+    "The lease of the garden house runs for two years.\nNotice must be given ninety days before the end.\n"
+    "The keys are handed over on the last day.\n"
+)
+
+
+def settings(home: Path, passage_tokens: int) -> Settings:
+    return Settings(home=home, chat="fake:", embed="fake:", chunk_tokens=12, passages=1, passage_tokens=passage_tokens)
+
+
+def asked(folder: Path, passage_tokens: int) -> tuple[str, str]:
+    """Return what the model was asked, and what is quoted."""
+    file = folder / "lease.txt"
+    file.write_text(TEXT, "utf-8")
+    with Assistant(settings(folder / "home", passage_tokens)) as assistant:
+        assistant.add([file])
+        answer = assistant.ask("How many days before the end must notice be given?").answer
+        chat = assistant._models.chat
+        assert isinstance(chat, FakeChat)
+        [citation] = answer.citations
+        assert TEXT[citation.location.char_start : citation.location.char_end] == citation.quote
+        assert citation.location.line_start == 2
+        return chat.asked[-1][-1].content, citation.quote
+
+
+def test_the_model_reads_what_stands_around_a_passage(tmp_path: Path) -> None:
+    prompt, quote = asked(tmp_path, 500)
+    assert TEXT.strip() in prompt
+    assert quote == "Notice must be given ninety days before the end."
+
+
+def test_without_room_it_reads_the_passage_alone(tmp_path: Path) -> None:
+    prompt, _ = asked(tmp_path, 1)
+    assert "keys" not in prompt
