@@ -92,13 +92,17 @@ class LiveView:
     def __init__(self, console: Console) -> None:
         self._standing = Standing()
         self._recent: deque[Text] = deque(maxlen=RECENT)
-        self._failures: deque[Text] = deque(maxlen=FAILURES)
+        self._failures: dict[str, Text] = {}
         self.live = Live(console=console, get_renderable=self._draw, refresh_per_second=4)
 
     def changed(self, change: Change) -> None:
-        """Show it."""
-        if is_worth_a_line(change):
-            (self._failures if change.kind == "failed" else self._recent).append(stamped(told(change)))
+        """Show it; what failed is shown until something else became of it."""
+        failures = {path: line for path, line in self._failures.items() if path != change.path}
+        if change.kind == "failed":
+            failures[change.path] = stamped(told(change))
+        elif is_worth_a_line(change):
+            self._recent.append(stamped(told(change)))
+        self._failures = failures  # exchanged as a whole: another thread draws it
 
     def noticed(self, words: str) -> None:
         """Show it among what happened."""
@@ -112,8 +116,9 @@ class LiveView:
         lines = [Text(summed(self._standing), "bold", no_wrap=True, overflow="ellipsis"), *followed(self._standing)]
         if self._standing.current:
             lines.append(Text(harmless(self._standing.current), "dim", no_wrap=True, overflow="ellipsis"))
-        lines += self._recent
-        lines += [Text("Failed", "bold red"), *self._failures] if self._failures else []
+        lines += tuple(self._recent)
+        failures = tuple(self._failures.values())
+        lines += [Text("Failed", "bold red"), *failures[-FAILURES:]] if failures else []
         return Group(*lines)
 
 

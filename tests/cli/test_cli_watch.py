@@ -121,6 +121,8 @@ def test_the_live_view_shows_what_happened_what_waits_and_what_failed(tmp_path):
         assert words in text
     assert "a.xyz" not in text and "\x1b[31mdamaged" not in text
     assert read(tmp_path).waiting == 17
+    heard.changed(Change("indexed", str(tmp_path / "bad.pdf"), chunks=1))
+    assert "Failed" not in [getattr(line, "plain", "") for line in view._draw().renderables]
 
 
 def test_a_state_that_cannot_be_read_is_a_start(tmp_path):
