@@ -436,7 +436,10 @@ def test_a_rebuild_that_is_stopped_does_not_call_files_indexed(
     assert assistant.sync().indexed == 3
 
 
-def test_files_are_found_by_keyword_before_they_are_embedded(assistant: Assistant, folder: Path) -> None:
+def test_files_are_found_by_keyword_before_they_are_embedded(
+    assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.intake.EMBEDDED_MEANWHILE", 0)  # however slow the readers are
     found: list[str] = []
 
     def look(progress: Progress) -> None:
