@@ -15,6 +15,7 @@ from assistant.errors import UsageError
 
 APPLICATION = "private-assistant"
 PREFIX = "ASSISTANT_"
+DOUBT_PERCENT = 50
 SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 AT_LEAST_ONE = (
     "max_file_bytes", "file_seconds", "file_memory_bytes", "chunk_tokens", "results", "passages", "passage_tokens",
@@ -52,7 +53,7 @@ class Settings:
     answer_tokens: int = 320
     # how long a chat model may take to make a follow-up question stand alone, where rules are not sure; 0: by rule only
     rewrite_seconds: int = 6
-    refusal_percent: int = 8  # a model that would refuse with more than this probability has not found the answer
+    doubt_percent: int = DOUBT_PERCENT  # an answer is refused where the files do not state it with more than this probability
     # conversations: kept on this disk, and facts that the person asked to keep looked at for an answer
     keep_sessions: bool = True
     use_memory: bool = True
@@ -111,7 +112,7 @@ def load_settings(flags: Mapping[str, str | int] | None = None, environment: Map
     settings = overlay(settings, read_config(settings.config_file), str(settings.config_file))
     if hub := environment.get("HF_ENDPOINT"):
         settings = replace(settings, hub=hub.rstrip("/"))
-    known = {field.name for field in fields(Settings)} - {"home"}
+    known = {field.name for field in fields(Settings)} - {"home"} | {"refusal_percent"}
     given = {name: environment[PREFIX + name.upper()] for name in known if environment.get(PREFIX + name.upper())}
     settings = overlay(settings, given, "the environment")
     return checked(overlay(settings, dict(flags or {}), "the command"))
@@ -135,11 +136,32 @@ def overlay(settings: Settings, values: Mapping[str, object], origin: str) -> Se
     """Return settings with `values` laid over them, each converted to its field's type."""
     types = {field.name: type(getattr(settings, field.name)) for field in fields(Settings) if field.name != "home"}
     converted: dict[str, str | int] = {}
-    for name, value in values.items():
+    for name, value in migrated(values).items():
         if name not in types:
             raise UsageError(f"{origin} sets '{name}', which is no setting.", f"Settings: {', '.join(sorted(types))}.")
         converted[name] = convert(name, value, types[name], origin)
     return replace(settings, **converted)  # type: ignore[arg-type]
+
+
+def migrated(values: Mapping[str, object]) -> dict[str, object]:
+    """Return the values with those of settings that are gone in the terms of what took their place.
+
+    `refusal_percent` was a bound on the probability of one word, 8 by default. Whoever had moved it wanted more or fewer
+    refusals, and gets as much more or fewer in logarithms of odds; an own doubt_percent counts more.
+    """
+    moved = dict(values)
+    if "refusal_percent" in moved:
+        old = convert("refusal_percent", moved.pop("refusal_percent"), int, "refusal_percent")
+        moved.setdefault("doubt_percent", as_doubt_percent(int(old)))
+    return moved
+
+
+def as_doubt_percent(refusal_percent: int) -> int:
+    """Return the doubt_percent (1 to 100) that is as far from its default as a refusal_percent was from 8."""
+    if refusal_percent >= 100:
+        return 100
+    odds = max(refusal_percent, 0.5) / (100 - max(refusal_percent, 0.5)) * (92 / 8) * (DOUBT_PERCENT / (100 - DOUBT_PERCENT))
+    return min(99, max(1, round(100 * odds / (1 + odds))))
 
 
 def convert(name: str, value: object, wanted: type, origin: str) -> str | int:

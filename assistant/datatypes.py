@@ -242,6 +242,35 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """The probability (`share`) that the files do not state the answer, and the `most` at which it is given all the same.
+
+    `unstated` is the probability that the model refuses, `before` and `after` those of its Yes to whether the passages state
+    an answer, and this answer; None: it was clear without.
+    """
+
+    share: float
+    most: float
+    unstated: float
+    before: float
+    after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What so many questions of a library's own say of doubt there: the `offset` of its logarithm of odds.
+
+    `answerable_refused` and `unanswerable_refused` are shares (0 to 1) at the `most` doubt allowed, without and with the offset.
+    """
+
+    questions: int
+    offset: float
+    most: float
+    answerable_refused: tuple[float, float]
+    unanswerable_refused: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds from the start of the question, and token counts. None: it did not happen."""
 
@@ -281,6 +310,7 @@ class Answer:
     timings: Timings
     searched: str = ""
     sentences: tuple[Sentence, ...] = ()
+    doubt: Doubt | None = None
 
 
 Role = Literal["system", "user", "assistant"]

@@ -20,17 +20,21 @@ from assistant.answer import (
     Prompt,
     RetellingStream,
     Rewriting,
+    Trial,
     about,
+    calibration,
     compose,
     draft_question,
     reworded,
     rewrite,
     topical,
 )
+from assistant.calibration import Notebook, trials
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
     Answering,
+    Calibration,
     ChatModel,
     Chunk,
     Explanation,
@@ -59,6 +63,8 @@ from assistant.pending import OnChange, ignore_change
 from assistant.retrieve import MOST, Searcher, carried, dealt, drop_duplicates, drop_unrelated, explained, rerank, widen
 from assistant.survey import OnProgress, is_under
 
+FEWEST_TRIALS = 6
+DOUBT_OFFSET = "doubt_offset"  # of a library's notes about itself
 STEPS = (drop_duplicates, drop_unrelated)
 MOST_READERS = 8
 KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model must know for its cosine to mean something
@@ -305,7 +311,7 @@ class Assistant:
         hits = self._found(searchers, rewriting, turns, wanted)
         if not wanted:
             hits = placed(hits, self._facts(rewriting.queries[0], hits))
-        limits = Limits(self.settings.answer_tokens, self.settings.refusal_percent / 100, strict)
+        limits = Limits(self.settings.answer_tokens, self.settings.doubt_percent / 100, strict, self.doubt_offset())
         return AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
                             self._opener(question, hits, turns), limits,
                             rewriting.shown if rewriting.leaning != Leaning.NONE else "")
@@ -325,6 +331,40 @@ class Assistant:
             return recalled(question, facts, (), hits)
         cosines = self.memory.vectors(facts, embedder) @ embedder.embed_question(question)
         return recalled(question, facts, [float(cosine) for cosine in cosines], hits)
+
+    def calibrate(self, count: int, on_progress: OnProgress = ignore_progress) -> Calibration:
+        """Fit the doubt to this library with questions about its own passages, and keep the offset with it.
+
+        Goes on where one was stopped. Raises ModelMissing, NothingIndexed, or UsageError where the library is too small.
+        """
+        searcher, store = self._library.searcher(), self._store()
+        chat, settings = self._models.chat, self.settings
+        limit = settings.results + settings.passages
+        done: list[Trial] = []
+        notebook = Notebook(self.library_file.parent / "calibration.jsonl", chat.name)
+        for trial in trials(chat, store, notebook, lambda question: searcher.search(question, limit, STEPS),
+                            lambda question, hits: compose(chat, question, hits[: settings.passages], (),
+                                                           settings.passage_tokens, settings.answer_tokens)):
+            done.append(trial)
+            on_progress(Progress("asking", len(done), count, current=trial.question))
+            if len(done) >= count:
+                break
+        if len(done) < FEWEST_TRIALS:
+            raise UsageError(f"Only {len(done)} questions could be made from this library, too few to calibrate by.",
+                             "Add more files; without a calibration the shipped values hold.")
+        found = calibration(done, settings.doubt_percent / 100)
+        store.set_meta(DOUBT_OFFSET, str(found.offset))
+        return found
+
+    def forget_calibration(self) -> None:
+        """Return to the shipped values."""
+        self._require_library()
+        self._store().set_meta(DOUBT_OFFSET, "")
+
+    def doubt_offset(self) -> float:
+        """Return what calibration found that is to be added to the logarithm of the odds of the doubt; 0 without it."""
+        kept = [float(library.store.meta(DOUBT_OFFSET) or 0.0) for library in self._libraries]
+        return sum(kept) / len(kept)
 
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return what is searched for: by rule, and by the chat model where rules are not sure and it may take the time."""

@@ -8,6 +8,7 @@ from assistant.answer.talk.by_model import reworded
 from assistant.answer.talk.nouns import Leaning, Rewriting
 from assistant.answer.talk.retelling import RetellingStream
 from assistant.answer.talk.rewriting import rewrite, topical
+from assistant.answer.trial import Trial, calibration, odds_of_doubt, write_question
 
-__all__ = ["PROMPT_VERSION", "AnswerStream", "Leaning", "Limits", "Prompt", "RetellingStream", "Rewriting", "about", "compose",
-           "draft_question", "reworded", "rewrite", "topical"]
+__all__ = ["PROMPT_VERSION", "AnswerStream", "Leaning", "Limits", "Prompt", "RetellingStream", "Rewriting", "Trial", "about",
+           "calibration", "compose", "draft_question", "odds_of_doubt", "reworded", "rewrite", "topical", "write_question"]

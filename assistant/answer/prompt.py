@@ -14,7 +14,7 @@ from assistant.answer.untrusted import as_read
 from assistant.datatypes import ChatModel, Hit, Location, Message
 from assistant.errors import ContextOverflow
 
-PROMPT_VERSION = "3"
+PROMPT_VERSION = "4"
 
 NOT_STATED = "NOT STATED"
 
@@ -35,6 +35,24 @@ REFUSALS = {
     "fr": "Vos fichiers ne le disent pas.",
     "es": "Sus archivos no lo dicen.",
 }
+# said behind a question where the passages are in another language, which small models fall into
+ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",
+             "ru": "Ответь по-русски.", "de": "Antworte auf Deutsch.", "fr": "Réponds en français.", "es": "Responde en español."}
+# asked behind the passages before there is an answer, the question after it
+BEFORE = {
+    "en": "Decide whether the passages above state the answer to the following question. Reply only Yes or No.\nQuestion: ",
+    "zh": "请判断：以上资料是否写明了下面这个问题的答案？只回答“是”或“否”。\n问题：",
+}
+# asked behind an answer
+AFTER = {
+    "en": "Do the passages explicitly state this answer to exactly this question? Reply Yes or No.",
+    "zh": "以上资料是否明确说明了这个问题的这个答案？只回答 Yes 或 No。",
+}
+# said behind a passage, to get a question about it
+MAKE = {
+    "en": "Write one short question that this text answers and that can be understood without it. Reply with the question only.",
+    "zh": "请写一个简短的问题：这段文字回答了它，而且不看这段文字也能读懂。只回复这个问题。",
+}
 QUESTION = {"zh": "问题：", "ja": "質問：", "ko": "질문: "}
 
 
@@ -49,6 +67,11 @@ class Prompt:
 
     messages: tuple[Message, ...]
     passages: tuple[Hit, ...]
+
+    @property
+    def body(self) -> str:
+        """The passages as the model reads them, without the question."""
+        return body(self.passages)
 
 
 def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
@@ -81,9 +104,16 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
 
 def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> tuple[Message, ...]:
     """Return the system text, the turns before, and the passages with the question after them."""
-    passages = "\n\n".join(passage(number, hit) for number, hit in enumerate(hits, 1))
-    asked = QUESTION.get(language(question), "Question: ") + " ".join(question.split())
-    return (Message("system", SYSTEM), *history, Message("user", f"{passages}\n\n{asked}"))
+    spoken = language(question)
+    asked = QUESTION.get(spoken, "Question: ") + " ".join(question.split())
+    if hits and language(hits[0].chunk.text) != spoken:
+        asked += f"\n{ANSWER_IN[spoken]}"
+    return (Message("system", SYSTEM), *history, Message("user", f"{body(hits)}\n\n{asked}"))
+
+
+def body(hits: Sequence[Hit]) -> str:
+    """Return the passages, numbered, as the model reads them."""
+    return "\n\n".join(passage(number, hit) for number, hit in enumerate(hits, 1))
 
 
 def passage(number: int, hit: Hit) -> str:

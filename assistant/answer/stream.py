@@ -8,20 +8,27 @@ from dataclasses import dataclass, replace
 
 from assistant.answer.abstain import is_empty, is_refusal, speaks_of_nothing, undecided
 from assistant.answer.cite import CitingStream
-from assistant.answer.prompt import NOT_STATED, PROMPT_VERSION, Prompt, refusal
+from assistant.answer.doubt import check_after, check_before, doubt_after, doubt_before, is_clear
+from assistant.answer.prompt import PROMPT_VERSION, Prompt, refusal
 from assistant.answer.quote import citations
-from assistant.datatypes import Answer, ChatModel, Hit, Reply, Sentence, Timings
+from assistant.datatypes import Answer, ChatModel, Doubt, Hit, Reply, Sentence, Timings
+
+LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
 
 Open = Callable[[], tuple[ChatModel, Prompt]]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an answer must keep to: its length in tokens, the most doubt (0 to 1), whether what nothing bears out is dropped."""
+    """What an answer must keep to: its length in tokens, the most doubt (0 to 1), whether what nothing bears out is dropped.
+
+    `offset` is what this library adds to the logarithm of the odds of the doubt.
+    """
 
     answer_tokens: int
     most_doubt: float
     strict: bool = False
+    offset: float = 0.0
 
 
 class AnswerStream:
@@ -59,10 +66,13 @@ class AnswerStream:
             return
         chat, prompt = self._open()
         self._answer = replace(self._answer, model=chat.name)
+        before = check_before(chat, prompt, self.question)  # first: the prompt of the answer begins with the same passages
         reply = chat.reply(prompt.messages, self._limits.answer_tokens)
-        doubt = reply.likelihood(NOT_STATED)
-        self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=self._elapsed()))
-        if doubt > self._limits.most_doubt:
+        doubt = doubt_before(reply, before, self.question, self._limits.most_doubt, self._limits.offset)
+        timings = replace(self._answer.timings, first_token_ms=self._elapsed())
+        self._answer = replace(self._answer, timings=timings, doubt=doubt)
+        clear = is_clear(doubt)
+        if clear and doubt.share > doubt.most:
             yield from self._refuse(reply)
             return
         pieces = iter(reply)
@@ -71,11 +81,33 @@ class AnswerStream:
             yield from self._refuse(reply)
             return
         self._citing = stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
+        shown = trimmed(self._through(stream, opening, pieces))
+        yield from self._told(shown if clear else self._weighed(shown, chat, prompt, doubt), reply, prompt)
+
+    def _weighed(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:
+        """Yield the whole answer at its end, if the doubt then allows it; a long one as it comes, by the doubt before it."""
+        pieces: list[str] = []
+        for piece in shown:
+            pieces.append(piece)
+            if sum(map(len, pieces)) > LONGEST_KEPT_BACK:
+                if doubt.share <= doubt.most:
+                    yield from pieces
+                    yield from shown
+                return
+        said = " ".join(sentence.text for sentence in self._citing.sentences) if self._citing else ""
+        after = check_after(chat, prompt, self.question, said or "".join(pieces))
+        doubt = doubt_after(doubt, after, self.question, self._limits.offset)
+        self._answer = replace(self._answer, doubt=doubt)
+        if doubt.share <= doubt.most:
+            yield from pieces
+
+    def _told(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
+        """Yield the text and finish the answer; refuse where there is none: nothing but markers, or nothing borne out."""
         text = ""
-        for piece in trimmed(self._through(stream, opening, pieces)):
+        for piece in shown:
             text += piece
             yield piece
-        if not text:  # nothing but markers, or nothing that anything bears out
+        if not text:
             yield from self._refuse(reply)
             return
         said = tuple(self.sentences)

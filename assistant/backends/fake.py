@@ -18,6 +18,7 @@ from assistant.errors import ContextOverflow
 
 WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
 PASSAGE = re.compile(r"^\[(\d+)\] .*\n((?:(?!^\[\d+\] ).*\n?)*)", re.MULTILINE)
+YES_OR_NO = re.compile("[Rr]eply (?:only )?Yes or No|只回答")
 SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
 
 
@@ -92,13 +93,14 @@ class FakeReply:
 class FakeChat:
     """Answers with the passage sentence that shares most words with the question; records what it was asked.
 
-    `replies`, where given, are said first, in order.
+    `replies`, where given, are said first, in order; `verdict` is what it says where only Yes or No is wanted.
     """
 
     name: str = "fake:"
     context_tokens: int = 4096
     replies: list[str] = field(default_factory=list)
     asked: list[tuple[Message, ...]] = field(default_factory=list)
+    verdict: str = "Yes"
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the number of words of all messages."""
@@ -109,6 +111,8 @@ class FakeChat:
         tokens = self.count_tokens(messages)
         if tokens + max_tokens > self.context_tokens:
             raise ContextOverflow(f"The prompt has {tokens} tokens, too many for a context of {self.context_tokens}.")
+        if YES_OR_NO.search(messages[-1].content):
+            return FakeReply(self.verdict, tokens)
         self.asked.append(tuple(messages))
         return FakeReply(self.replies.pop(0) if self.replies else nearest_sentence(messages[-1].content), tokens)
 

@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from assistant import __version__
-from assistant.cli import bench, chat, engine, evaluate, files, memory, models, questions, sessions, setup, status, watch
+from assistant.cli import (
+    bench,
+    calibrate,
+    chat,
+    engine,
+    evaluate,
+    files,
+    memory,
+    models,
+    questions,
+    sessions,
+    setup,
+    status,
+    watch,
+)
 from assistant.cli.boundary import ErrorBoundary
 from assistant.cli.options import Chat, Embed, Flags, Library
 
@@ -71,6 +85,8 @@ app.command("eval", epilog=examples(
     "assistant eval questions.jsonl --retrieval", "assistant eval questions.jsonl --out before.json",
     "assistant eval --compare before.json after.json",
 ))(evaluate.evaluate)
+app.command("calibrate", epilog=examples("assistant calibrate", "assistant calibrate -L work --questions 40",
+                                         "assistant calibrate --reset"))(calibrate.calibrate)
 app.command("bench", epilog=examples("assistant bench", "assistant bench --report speed.html", "assistant bench --json"))(
     bench.bench
 )

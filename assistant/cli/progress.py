@@ -91,3 +91,14 @@ def waiting(words: str) -> Iterator[None]:
         return
     with console.status(Text(words, "dim")):
         yield
+
+
+@contextmanager
+def asking_progress() -> Iterator[OnProgress]:
+    """Show how far a row of questions is."""
+    console = notices()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
+               TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Asking", total=None)
+        yield lambda progress: bar.update(task, completed=progress.done, total=progress.total or None)

@@ -16,7 +16,7 @@ from assistant.cli.filters import Paths, Since, Types, filter_of
 from assistant.cli.options import Batch, Chat, Embed, Json, Libraries, NoEngine, Rerank, settings_of
 from assistant.cli.progress import intake_progress, waiting
 from assistant.cli.render import show_explanation, show_passages, show_report, show_search, show_sources
-from assistant.cli.speak import say_timings, speak, warn_unsupported
+from assistant.cli.speak import say_timings, show_doubt, speak, warn_unsupported
 from assistant.cli.terminal import notice, notices, output, write
 from assistant.config import Settings
 from assistant.datatypes import Answering, Filter, Hit
@@ -31,6 +31,7 @@ Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files 
                                                  show_default=False)]
 Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with its ranks and scores, and its fate.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage bears out.")]
+ShowDoubt = Annotated[bool, typer.Option("--show-doubt", help="Say how doubtful the answer is, and why.")]
 Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="How many passages.")]
 
 
@@ -61,8 +62,9 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
-        since: Since = None, strict: Strict = False, batch: Batch = None, library: Libraries = None, chat: Chat = None,
-        embed: Embed = None, rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False) -> None:
+        since: Since = None, strict: Strict = False, doubt: ShowDoubt = False, batch: Batch = None,
+        library: Libraries = None, chat: Chat = None, embed: Embed = None, rerank: Rerank = None,
+        no_engine: NoEngine = False, json: Json = False) -> None:
     """Answer a question from your files, with the place of every claim.
 
     Ends with exit code 3 where the files do not say.
@@ -87,6 +89,8 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             to_json.print_json(to_json.answer(stream.answer))
         else:
             show_answer(stream, settings.passages)
+        if doubt:
+            show_doubt(stream.answer.doubt)
         warn_waiting(assistant.embedded_share())
         warn_unread(settings, stream.hits)
         if stream.answer.abstained:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from assistant.cli.progress import waiting
 from assistant.cli.terminal import notice, notices, output, write
-from assistant.datatypes import Answer, Sentence
+from assistant.datatypes import Answer, Doubt, Sentence
 
 MARKS = {"partial": "[~]", "none": "[?]"}
 MEANING = {"partial": "[~] only a part of this stands in its source: look it up.",
@@ -60,3 +60,13 @@ def say_timings(answer: Answer) -> None:
         f"evidence after {timings.retrieve_ms / 1000:.1f} s, first word after {timings.first_token_ms / 1000:.1f} s; tokens: "
         f"{timings.prompt_tokens - timings.reused_tokens:,} read, {timings.reused_tokens:,} reused, "
         f"{timings.generated_tokens:,} written{rate}", style="dim", highlight=False)
+
+
+def show_doubt(doubt: Doubt | None) -> None:
+    """Say how doubtful an answer is, and what the model gave away of it."""
+    if doubt is None:
+        notice("No doubt was measured: there was no passage to ask the model about.")
+        return
+    after = "" if doubt.after is None else f"; it stands by its answer {doubt.after:.0%}"
+    notice(f"Doubt {doubt.share:.0%}, allowed {doubt.most:.0%}. The model: the passages state an answer {doubt.before:.0%}; "
+           f"it would refuse {doubt.unstated:.0%}{after}.")

@@ -9,8 +9,10 @@ from dataclasses import asdict
 from assistant.catalog import Model
 from assistant.datatypes import (
     Answer,
+    Calibration,
     Change,
     Citation,
+    Doubt,
     Explanation,
     Fact,
     Finding,
@@ -66,6 +68,11 @@ def citation(cited: Citation) -> Json:
             "quote": cited.quote, **({"kind": cited.kind} if cited.kind != "file" else {})}
 
 
+def doubt(felt: Doubt) -> Json:
+    """Return how doubtful an answer is; what was not asked is left out."""
+    return {name: round(value, 4) for name, value in asdict(felt).items() if value is not None}
+
+
 def sentence(said: Sentence) -> Json:
     """Return one sentence of an answer: its sources' numbers, and how far they bear it out."""
     return {"text": said.text, "numbers": list(said.numbers), "support": said.support}
@@ -101,9 +108,15 @@ def answer(given: Answer) -> Json:
         "question": given.question, **({"searched": given.searched} if given.searched else {}), "answer": given.text,
         "abstained": given.abstained, "sentences": [sentence(each) for each in given.sentences],
         "citations": [citation(each) for each in given.citations], "hits": hits(given.hits),
+        **({"doubt": doubt(given.doubt)} if given.doubt else {}),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),
     }
+
+
+def calibration(found: Calibration) -> Json:
+    """Return what a calibration found: the shares refused are those as shipped, and with the offset."""
+    return asdict(found)
 
 
 def turn(said: Turn) -> Json:

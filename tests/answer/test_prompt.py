@@ -1,6 +1,6 @@
 import pytest
 
-from assistant.answer.prompt import compose, refusal
+from assistant.answer.prompt import compose, messages, refusal
 from assistant.backends.fake import FakeChat
 from assistant.datatypes import Chunk, Hit, Location, Message
 from assistant.errors import ContextOverflow
@@ -44,3 +44,9 @@ def test_the_system_text_never_changes() -> None:
 def test_refusals_are_in_the_language_of_the_question() -> None:
     assert refusal("违约金是多少？") == "您的文件中没有说明。"
     assert refusal("How much?") == "Your files do not say."
+
+
+def test_the_language_is_named_where_the_passages_have_another() -> None:
+    english = Hit(1, "/a.txt", "A", Chunk("The rent of the flat is 900 euros a month.", Location(1, 1, 0, 42)))
+    assert messages("租金是多少？", [english], ())[-1].content.endswith("问题：租金是多少？\n请用中文回答。")
+    assert messages("How much is the rent?", [english], ())[-1].content.endswith("Question: How much is the rent?")

@@ -4,7 +4,7 @@ import pytest
 
 from assistant.answer.prompt import compose
 from assistant.answer.stream import AnswerStream, Limits
-from assistant.backends.fake import FakeChat
+from assistant.backends.fake import FakeChat, FakeReply
 from assistant.datatypes import Chunk, Hit, Location
 
 HITS = (Hit(1, "/a.txt", "A", Chunk("The rent is 900 euros. Cats are welcome.", Location(1, 1, 0, 41))),)
@@ -38,17 +38,61 @@ def test_what_is_no_answer_is_a_refusal(reply: str) -> None:
     assert stream.answer.citations == ()
 
 
-def test_a_doubtful_model_is_not_asked_to_go_on() -> None:
-    class Doubtful(FakeChat):
-        def reply(self, messages, max_tokens):
-            reply = super().reply(messages, max_tokens)
-            return type("Reply", (type(reply),), {"likelihood": lambda *_: 0.2})(reply.text, reply.prompt_tokens)
+class Judging(FakeChat):
+    """Says Yes with one probability before the answer and with another after it."""
 
-    chat = Doubtful(replies=["The rent is 900 euros."])
-    stream = AnswerStream("Rent?", HITS, "fake:", time.perf_counter(), 1.0,
-                          lambda: (chat, compose(chat, "Rent?", HITS, (), 500, 50)), Limits(50, 0.1))
+    def __init__(self, before: float, after: float, reply: str = "The rent is 900 euros.") -> None:
+        super().__init__(replies=[reply])
+        self.shares = [before, after]
+        self.checks = 0
+
+    def reply(self, messages, max_tokens):
+        if "Reply" not in messages[-1].content:
+            return super().reply(messages, max_tokens)
+        yes = self.shares[self.checks]
+        self.checks += 1
+        likely = {"Yes": yes, "No": 1 - yes}
+        reply = FakeReply("", 10)
+        return type("Reply", (FakeReply,), {"likelihood": lambda _, word: likely.get(word, 0.0)})(reply.text, 10)
+
+
+def judged(chat: Judging, most_doubt: float = 0.5, offset: float = 0.0) -> AnswerStream:
+    return AnswerStream("How much is the rent?", HITS, "fake:", time.perf_counter(), 1.0,
+                        lambda: (chat, compose(chat, "How much is the rent?", HITS, (), 500, 50)),
+                        Limits(50, most_doubt, offset=offset))
+
+
+def test_a_model_that_stands_by_its_answer_is_believed_and_one_that_does_not_is_not() -> None:
+    believed, doubted = judged(Judging(0.7, 0.95)).answer, judged(Judging(0.3, 0.05)).answer
+    assert (believed.abstained, doubted.abstained) == (False, True)
+    assert believed.doubt and doubted.doubt
+    assert believed.doubt.share < 0.5 < doubted.doubt.share
+    assert (doubted.doubt.before, doubted.doubt.after) == (pytest.approx(0.3), pytest.approx(0.05))
+
+
+def test_a_very_doubtful_model_is_not_asked_to_go_on() -> None:
+    chat = Judging(1e-6, 0.5)
+    stream = judged(chat)
     assert stream.answer.abstained
     assert stream.answer.timings.generated_tokens == 0
+    assert chat.checks == 1
+
+
+def test_a_sure_model_is_not_asked_again_and_its_answer_comes_at_once() -> None:
+    chat = Judging(1 - 1e-6, 0.0)
+    assert next(iter(judged(chat))) .startswith("The")
+    assert chat.checks == 1
+
+
+def test_what_a_library_adds_moves_the_line() -> None:
+    assert not judged(Judging(0.6, 0.8)).answer.abstained
+    assert judged(Judging(0.6, 0.8), offset=6.0).answer.abstained
+
+
+def test_a_long_answer_does_not_wait_for_its_end() -> None:
+    chat = Judging(0.9, 0.0, " ".join(f"In room {number} the rent is 900 euros." for number in range(30)))
+    assert len(judged(chat).answer.text) > 300
+    assert chat.checks == 1
 
 
 def test_a_model_that_goes_round_is_stopped() -> None:

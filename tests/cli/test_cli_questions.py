@@ -88,8 +88,8 @@ def test_ask_shows_the_passages_first_in_a_terminal(run, library, terminal):
 
 def test_ask_as_json(run, library, folder):
     answer = json.loads(run("ask", "When does the lease end?", "--json").stdout)
-    assert list(answer) == ["question", "answer", "abstained", "sentences", "citations", "hits", "model", "embedder",
-                            "prompt_version", "timings"]
+    assert list(answer) == ["question", "answer", "abstained", "sentences", "citations", "hits", "doubt", "model",
+                            "embedder", "prompt_version", "timings"]
     assert (answer["abstained"], answer["model"], answer["embedder"]) == (False, "fake:", "fake:")
     assert set(answer["timings"]) == {"retrieve_ms", "first_token_ms", "total_ms", "prompt_tokens", "reused_tokens",
                                       "generated_tokens"}
@@ -303,3 +303,9 @@ def test_a_reranker_without_time_is_told(run, library, monkeypatch):
     result = run("search", "lease", "--rerank", "fake:")
     assert result.exit_code == 0
     assert "The reranker read nothing" in result.stderr
+
+
+def test_show_doubt_says_what_the_model_gave_away(run, library):
+    result = run("ask", "When does the lease end?", "--show-doubt")
+    assert re.search(r"Doubt \d+%, allowed \d+%. The model: the passages state an answer 100%; it would refuse 0%", result.stderr)
+    assert set(json.loads(run("ask", "When does the lease end?", "--json").stdout)["doubt"]) >= {"share", "most", "before"}

@@ -1,0 +1,81 @@
+"""A library's own passages in; questions about them out, with the doubt where their file is found and where it is held out."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from assistant.answer import PROMPT_VERSION, Prompt, Trial, odds_of_doubt, write_question
+from assistant.datatypes import ChatModel, Hit
+from assistant.index import Store
+
+SEED = 1
+SHORTEST = 120  # characters of a passage that a question can be about
+DEPTH = 5  # the passage's file must be among so many hits, or the question is not about it
+
+Find = Callable[[str], Sequence[Hit]]
+Compose = Callable[[str, Sequence[Hit]], Prompt]
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """Keeps the trials of a library in a file, so that a calibration that was stopped goes on where it was."""
+
+    file: Path
+    model: str
+
+    def trials(self) -> dict[str, Trial]:
+        """Return the trials with this model and these prompts, by passage; half a line at the end is left out."""
+        found: dict[str, Trial] = {}
+        for line in self.file.read_text("utf-8").splitlines() if self.file.exists() else ():
+            try:
+                record = json.loads(line)
+                if record["by"] == self._by:
+                    found[record["passage"]] = Trial(**record["trial"])
+            except (ValueError, KeyError, TypeError):
+                continue
+        return found
+
+    def keep(self, passage: str, trial: Trial) -> None:
+        """Add one trial."""
+        with self.file.open("a", encoding="utf-8") as file:
+            record = {"by": self._by, "passage": passage, "trial": asdict(trial)}
+            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+    @property
+    def _by(self) -> str:
+        return f"{self.model} {PROMPT_VERSION}"
+
+
+def trials(chat: ChatModel, store: Store, notebook: Notebook, find: Find, compose: Compose) -> Iterator[Trial]:
+    """Yield trials, those that are kept first, as long as there are passages; passages come from all over the library."""
+    kept = notebook.trials()
+    yield from kept.values()
+    for chunk, path in shuffled(store.paths_of_chunks()):
+        name = f"{path}#{chunk}"
+        stored = store.chunks([chunk]).get(chunk)
+        if name in kept or stored is None or len(stored.chunk.text) < SHORTEST:
+            continue
+        question = write_question(chat, stored.chunk)
+        hits = find(question) if question else ()
+        others = [hit for hit in hits if not is_from(hit, path)]
+        if others and any(is_from(hit, path) for hit in hits[:DEPTH]):
+            trial = Trial(question, odds_of_doubt(chat, compose(question, hits), question),
+                          odds_of_doubt(chat, compose(question, others), question))
+            notebook.keep(name, trial)
+            yield trial
+
+
+def shuffled(chunks: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the passages in an order of chance that is always the same."""
+    order = list(chunks)
+    random.Random(SEED).shuffle(order)
+    return order
+
+
+def is_from(hit: Hit, path: str) -> bool:
+    """Return whether a hit is of this file, or stands there as well."""
+    return path in {hit.path, *(other for other, _ in hit.also)}

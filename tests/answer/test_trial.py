@@ -1,0 +1,35 @@
+import pytest
+
+from assistant.answer.doubt import logistic
+from assistant.answer.trial import Trial, calibration, fit_offset, write_question
+from assistant.backends.fake import FakeChat
+from assistant.datatypes import Chunk, Location
+
+CHUNK = Chunk("The lease of the mill ends on 31 December 2027.", Location(1, 1, 0, 47))
+
+
+@pytest.mark.parametrize(("reply", "question"), [
+    ("When does the lease of the mill end?", "When does the lease of the mill end?"),
+    ("When does the lease of the mill end?\nAnswer: 2027", "When does the lease of the mill end?"),
+    ("The lease of the mill ends.", ""), ("What is the colour of bananas?", ""), ("", ""),
+])
+def test_a_question_must_be_one_and_be_about_the_passage(reply: str, question: str) -> None:
+    assert write_question(FakeChat(replies=[reply]), CHUNK) == question
+
+
+def test_the_offset_sets_the_line_between_both_sorts_of_questions() -> None:
+    trials = [Trial("?", 2.0 + shift, 5.0 + shift) for shift in (-0.5, 0.0, 0.5)] * 10
+    offset = fit_offset(trials)
+    assert offset == pytest.approx(-3.5, abs=0.3)
+    assert all(logistic(trial.answered + offset) < 0.5 < logistic(trial.held_out + offset) for trial in trials)
+
+
+def test_without_a_difference_the_offset_keeps_to_the_middle() -> None:
+    assert fit_offset([Trial("?", 1.0, 1.0)] * 50) == pytest.approx(-1.0, abs=0.1)
+    assert fit_offset([]) == 0.0
+
+
+def test_a_calibration_says_what_it_changes() -> None:
+    found = calibration([Trial("?", 2.0, 5.0)] * 20, 0.5)
+    assert found.answerable_refused == (1.0, 0.0)
+    assert found.unanswerable_refused == (1.0, 1.0)

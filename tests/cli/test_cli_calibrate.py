@@ -1,0 +1,54 @@
+"""calibrate: questions of the library's own, the offset that is kept, and how it goes on where it was stopped."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from assistant.index import Store
+
+TOPICS = ("lease", "coffee", "boiler", "garden", "bicycle", "telescope", "violin", "harbour", "bakery", "library")
+
+
+@pytest.fixture
+def many(run, tmp_path, monkeypatch):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number, topic in enumerate(TOPICS):
+        (folder / f"{topic}.txt").write_text(
+            f"The {topic} was inspected in 20{10 + number} by the office in Leeds, which wrote {number + 3} pages on the "
+            f"{topic}. The report on the {topic} praises the care that was taken of it.\n", "utf-8")
+    run("add", folder)
+    monkeypatch.setattr("assistant.backends.fake.nearest_sentence", asked_about)
+    return folder
+
+
+def asked_about(prompt: str) -> str:
+    topic = next(topic for topic in TOPICS if f" {topic} " in prompt)
+    return f"Which office inspected the {topic}?"
+
+
+def test_calibrate_keeps_an_offset_with_the_library(run, many, own_home):
+    found = json.loads(run("calibrate", "--questions", "6", "--json").stdout)
+    assert found["questions"] == 6
+    store = Store(own_home / "libraries" / "default" / "library.sqlite")
+    assert float(store.meta("doubt_offset")) == pytest.approx(found["offset"])
+    store.close()
+    assert run("calibrate", "--reset").exit_code == 0
+
+
+def test_calibrate_goes_on_where_it_was(run, many, own_home):
+    run("calibrate", "--questions", "6")
+    kept = own_home / "libraries" / "default" / "calibration.jsonl"
+    lines = kept.read_text("utf-8")
+    result = run("calibrate", "--questions", "7")
+    assert "7 questions" in result.stdout
+    assert kept.read_text("utf-8").startswith(lines)
+    assert len(kept.read_text("utf-8").splitlines()) == 7
+
+
+def test_a_small_library_is_told_so(run, library):
+    result = run("calibrate")
+    assert result.exit_code == 2
+    assert "too few" in result.stderr
