@@ -33,7 +33,7 @@ class Weights:
 
 # Fitted with Qwen2.5-Coder-1.5B, the passages as version 2 of the prompt had them, to half (48) of 107 questions of SQuAD 2.0,
 # CMRC 2018, RGB and HotpotQA, drawn by the hash of their ids; each set and language, and in it both sorts, weigh the same; a
-# ridge of 2. On the other 59: area under the curve .84 before and .80 after the answer; see docs/benchmarks.md.
+# ridge of 2. On the other half: area under the curve .84 before and .80 after the answer; see docs/benchmarks.md.
 WEIGHTS_BEFORE = Weights(0.79, 1.97, -0.72)
 WEIGHTS = Weights(1.43, 2.02, -0.55, -1.58)
 

@@ -16,7 +16,10 @@ Kind = Literal["number", "identifier", "name"]
 
 LETTER = f"[^\\W\\d_{CJK}]"
 LATIN_WORD = re.compile(f"{LETTER}+(?:['’]{LETTER}+)*")
-CODE = re.compile(r"https?://\S+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?<![\w-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z][\w-]*(?:[./]\w+)*(?!\w)")
+CODE = re.compile(
+    r"https?://[^\s\u3000-\u9fff]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    r"|(?<![\w-])(?=[\w-]*\d)[A-Za-z][\w-]*(?:[./]\w+)*(?!\w)", re.ASCII
+)
 PERIOD = re.compile(r"^(?:[a-z]{3,}-\d+.*)$")  # post-1945 is a word and a number
 TITLE = re.compile(r"《([^》]{1,60})》|「([^」]{1,60})」|“([\u3400-\u9fff·]{2,30})”")
 SQUEEZED = re.compile(r"[\s\-_–—·.,，。]+")

@@ -24,6 +24,7 @@ def test_names_in_chinese_are_latin_words_and_titles_in_marks() -> None:
 def test_identifiers_are_letters_with_figures_addresses_and_links() -> None:
     assert of_kind("Invoice E-032 and part AB12, write to a.b@c.de.", "identifier") == ["ab12", "ab@cde", "e032"]
     assert of_kind("The post-1945 order", "identifier") == []
+    assert of_kind("ChatGPT发布于2022年11月30日，GPT-4发布于2023年3月14日。", "identifier") == ["gpt4"]
 
 
 @pytest.mark.parametrize(("claim", "source"), [
