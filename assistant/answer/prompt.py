@@ -35,7 +35,7 @@ REFUSALS = {
     "fr": "Vos fichiers ne le disent pas.",
     "es": "Sus archivos no lo dicen.",
 }
-# said behind a question where the passages are in another language, which small models fall into
+# said before a question where the passages are in another language, which small models fall into
 ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",
              "ru": "Ответь по-русски.", "de": "Antworte auf Deutsch.", "fr": "Réponds en français.", "es": "Responde en español."}
 # asked behind the passages before there is an answer, the question after it
@@ -107,7 +107,7 @@ def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> 
     spoken = language(question)
     asked = QUESTION.get(spoken, "Question: ") + " ".join(question.split())
     if hits and language(hits[0].chunk.text) != spoken:
-        asked += f"\n{ANSWER_IN[spoken]}"
+        asked = f"{ANSWER_IN[spoken]}\n{asked}"
     return (Message("system", SYSTEM), *history, Message("user", f"{body(hits)}\n\n{asked}"))
 
 

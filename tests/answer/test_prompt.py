@@ -48,5 +48,5 @@ def test_refusals_are_in_the_language_of_the_question() -> None:
 
 def test_the_language_is_named_where_the_passages_have_another() -> None:
     english = Hit(1, "/a.txt", "A", Chunk("The rent of the flat is 900 euros a month.", Location(1, 1, 0, 42)))
-    assert messages("租金是多少？", [english], ())[-1].content.endswith("问题：租金是多少？\n请用中文回答。")
+    assert messages("租金是多少？", [english], ())[-1].content.endswith("\n\n请用中文回答。\n问题：租金是多少？")
     assert messages("How much is the rent?", [english], ())[-1].content.endswith("Question: How much is the rent?")
