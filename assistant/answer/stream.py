@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from assistant.answer.abstain import is_empty, is_refusal, speaks_of_nothing, undecided
 from assistant.answer.cite import CitingStream
-from assistant.answer.doubt import check_after, check_before, doubt_after, doubt_before, is_clear
+from assistant.answer.doubt import check_after, check_before, doubt_after, doubt_before, foreign_offset, is_clear
 from assistant.answer.prompt import PROMPT_VERSION, Prompt, refusal
 from assistant.answer.quote import citations
 from assistant.datatypes import Answer, ChatModel, Doubt, Hit, Reply, Sentence, Timings
@@ -39,6 +39,7 @@ class AnswerStream:
         self.question = question
         self.hits = hits
         self._open, self._limits = open_model, limits
+        self._offset = 0.0
         self._citing: CitingStream | None = None
         self._started = started
         self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms),
@@ -68,7 +69,8 @@ class AnswerStream:
         self._answer = replace(self._answer, model=chat.name)
         before = check_before(chat, prompt, self.question)  # first: the prompt of the answer begins with the same passages
         reply = chat.reply(prompt.messages, self._limits.answer_tokens)
-        doubt = doubt_before(reply, before, self.question, self._limits.most_doubt, self._limits.offset)
+        self._offset = self._limits.offset + foreign_offset(self.question, prompt)
+        doubt = doubt_before(reply, before, self.question, self._limits.most_doubt, self._offset)
         timings = replace(self._answer.timings, first_token_ms=self._elapsed())
         self._answer = replace(self._answer, timings=timings, doubt=doubt)
         clear = is_clear(doubt)
@@ -96,7 +98,7 @@ class AnswerStream:
                 return
         said = " ".join(sentence.text for sentence in self._citing.sentences) if self._citing else ""
         after = check_after(chat, prompt, self.question, said or "".join(pieces))
-        doubt = doubt_after(doubt, after, self.question, self._limits.offset)
+        doubt = doubt_after(doubt, after, self.question, self._offset)
         self._answer = replace(self._answer, doubt=doubt)
         if doubt.share <= doubt.most:
             yield from pieces

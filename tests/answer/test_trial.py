@@ -1,9 +1,10 @@
 import pytest
 
-from assistant.answer.doubt import logistic
+from assistant.answer.doubt import foreign_offset, logistic
+from assistant.answer.prompt import Prompt
 from assistant.answer.trial import Trial, calibration, fit_offset, write_question
 from assistant.backends.fake import FakeChat
-from assistant.datatypes import Chunk, Location
+from assistant.datatypes import Chunk, Hit, Location
 
 CHUNK = Chunk("The lease of the mill ends on 31 December 2027.", Location(1, 1, 0, 47))
 
@@ -33,3 +34,8 @@ def test_a_calibration_says_what_it_changes() -> None:
     found = calibration([Trial("?", 2.0, 5.0)] * 20, 0.5)
     assert found.answerable_refused == (1.0, 0.0)
     assert found.unanswerable_refused == (1.0, 1.0)
+
+
+def test_a_question_in_another_language_than_its_passages_is_doubted_less() -> None:
+    prompt = Prompt((), (Hit(1, "/a.txt", "A", CHUNK),))
+    assert foreign_offset("租约何时到期？", prompt) < foreign_offset("When does the lease end?", prompt) == 0.0
