@@ -1,0 +1,152 @@
+"""Two files in; what changed from one to the other out, sentence by sentence. No model: what is said is exact by construction."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant.answer.sentences import CJK, spans, tokens
+from assistant.answer.whole.items import RULER
+from assistant.answer.whole.lines import MARK, File, Line, one_line, quoted
+from assistant.answer.whole.words import say
+from assistant.datatypes import Hit
+
+ALIKE = 0.5  # of the words of two sentences, for one to be the other's new version
+STRANGERS = 0.1  # of the sentences, below which a comparison says little
+LONGEST, LONGEST_WORDS, MOST_WORDS = 300, 60, 4  # characters of a sentence and of a change in it, and changes that are named
+SHOWN = 200
+PIECE = re.compile(f"[{CJK}]|\\d[\\d.,:/%-]*\\d%?|\\w+|[^\\w\\s]")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a file: text[start:end] of a passage, and its words as they are compared."""
+
+    hit: Hit
+    start: int
+    end: int
+    words: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentence as it is shown."""
+        return one_line(self.hit.chunk.text[self.start : self.end], LONGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A sentence that was, one that is, or both."""
+
+    old: tuple[Sentence, ...]
+    new: tuple[Sentence, ...]
+
+
+def compare(old: File, new: File, language: str) -> list[Line]:
+    """Return what changed, in the order of the new file."""
+    before, after = sentences_of(old), sentences_of(new)
+    changes = changes_between(before, after)
+    counts = Counter(kind_of(change) for change in changes)
+    same = len(after) - counts["added"] - counts["changed"]
+    names = {"old": old.source.name, "new": new.source.name, "same": same}
+    if not changes:
+        return [Line(say("identical", language, **names))]
+    lines = [Line(say("compared", language, **names, changed=counts["changed"], added=counts["added"], removed=counts["removed"]))]
+    if same + counts["changed"] < STRANGERS * max(len(before), len(after)):
+        lines.append(Line(say("strangers", language, **names)))
+    lines += [worded(change, language) for change in changes[:SHOWN]]
+    return [*lines, Line(say("rest", language, count=len(changes) - SHOWN))] if len(changes) > SHOWN else lines
+
+
+def kind_of(change: Change) -> str:
+    """Return what became of a sentence."""
+    return "changed" if change.old and change.new else "added" if change.new else "removed"
+
+
+def sentences_of(file: File) -> list[Sentence]:
+    """Return the sentences of a file that have a word in them."""
+    return [
+        Sentence(hit, start, end, words) for hit in file.passages for start, end in spans(hit.chunk.text)
+        if not RULER.match(hit.chunk.text[start:end]) and (words := tuple(tokens(hit.chunk.text[start:end])))
+    ]
+
+
+def changes_between(before: Sequence[Sentence], after: Sequence[Sentence]) -> list[Change]:
+    """Return the changes: longest common runs of sentences first (Ratcliff and Obershelp, 1988), then likeness between them."""
+    matcher = difflib.SequenceMatcher(None, [each.words for each in before], [each.words for each in after], autojunk=False)
+    changes: list[Change] = []
+    for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+        if tag != "equal":
+            changes += paired(before[old_start:old_end], after[new_start:new_end])
+    return without_moved(changes)
+
+
+def paired(old: Sequence[Sentence], new: Sequence[Sentence]) -> list[Change]:
+    """Return the changes between two runs of sentences: the most alike are versions of one another."""
+    scores = sorted(((-likeness(was.words, now.words), first, second) for first, was in enumerate(old)
+                     for second, now in enumerate(new)))
+    partner: dict[int, int] = {}
+    for score, first, second in scores:
+        if -score >= ALIKE and first not in partner and second not in partner.values():
+            partner[first] = second
+    versions = {second: first for first, second in partner.items()}
+    gone = [Change((was,), ()) for first, was in enumerate(old) if first not in partner]
+    come = [Change((old[versions[second]],) if second in versions else (), (now,)) for second, now in enumerate(new)]
+    return [change for change in (*gone, *come) if not change.old or not change.new or change.old[0].words != change.new[0].words]
+
+
+def likeness(one: Sequence[str], other: Sequence[str]) -> float:
+    """Return the share of words that two sentences have in common (Dice, 1945)."""
+    return 2 * sum((Counter(one) & Counter(other)).values()) / (len(one) + len(other))
+
+
+def without_moved(changes: Sequence[Change]) -> list[Change]:
+    """Return the changes without sentences that only stand elsewhere now."""
+    come = Counter(change.new[0].words for change in changes if not change.old)
+    gone = Counter(change.old[0].words for change in changes if not change.new)
+    moved = come & gone
+    left = {False: moved.copy(), True: moved.copy()}
+    kept: list[Change] = []
+    for change in changes:
+        one_sided = bool(change.old) != bool(change.new)
+        side, words = bool(change.new), (change.new or change.old)[0].words
+        if one_sided and left[side][words] > 0:
+            left[side][words] -= 1
+        else:
+            kept.append(change)
+    return kept
+
+
+def worded(change: Change, language: str) -> Line:
+    """Return a change in words: what is other, then both sentences, each with its place."""
+    sides = tuple(quoted(each.hit, each.start, each.end) for each in (*change.old, *change.new))
+    label = say(kind_of(change), language)
+    colon = "：" if language == "zh" else ": "
+    if change.old and change.new:
+        short = "; ".join(f"{was} → {now}" for was, now in replaced(change.old[0].text, change.new[0].text))
+        head = f"{short} — " if short else ""
+        return Line(f"- {label}{colon}{head}“{change.old[0].text}” {MARK} → “{change.new[0].text}” {MARK}", sides)
+    return Line(f"- {label}{colon}“{(change.old or change.new)[0].text}” {MARK}", sides)
+
+
+def replaced(old: str, new: str) -> list[tuple[str, str]]:
+    """Return the words that gave way to others, where they are few enough to be named."""
+    pairs = [pair for pair in swaps(old, new) if any(character.isalnum() for side in pair for character in side)]
+    short = all(was and now and len(was) <= LONGEST_WORDS and len(now) <= LONGEST_WORDS for was, now in pairs)
+    return pairs if short and len(pairs) <= MOST_WORDS else []
+
+
+def swaps(old: str, new: str) -> Iterator[tuple[str, str]]:
+    """Yield each run of words that is not the same, as it was and as it is."""
+    was, now = list(PIECE.finditer(old)), list(PIECE.finditer(new))
+    matcher = difflib.SequenceMatcher(None, [each.group() for each in was], [each.group() for each in now], autojunk=False)
+    for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+        if tag != "equal":
+            yield run(old, was[old_start:old_end]), run(new, now[new_start:new_end])
+
+
+def run(text: str, pieces: Sequence[re.Match[str]]) -> str:
+    """Return the stretch of text from the first piece to the last."""
+    return text[pieces[0].start() : pieces[-1].end()] if pieces else ""

@@ -1,0 +1,85 @@
+"""A task on whole files in; an answer that is written when all of them are gone through out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from assistant.answer.language import language
+from assistant.answer.stream import AnswerStream
+from assistant.answer.whole.differences import compare
+from assistant.answer.whole.items import wanted_in
+from assistant.answer.whole.lines import File, Line, numbered
+from assistant.answer.whole.listing import list_items, list_named
+from assistant.answer.whole.notes import Notes
+from assistant.answer.whole.summary import summarise
+from assistant.answer.whole.task import Kind, Task
+from assistant.answer.whole.words import WHOLE_VERSION, kinds_in_words, say
+from assistant.answer.whole.writer import OnProgress, Writer
+from assistant.datatypes import ChatModel, Hit
+
+LISTED = 5  # names of files in a sentence
+
+
+class WholeStream(AnswerStream):
+    """Like the answer to an ordinary question, but for the work before its first word: `prepare` does it and tells how far it is."""
+
+    def __init__(self, question: str, task: Task, files: Sequence[File], open_chat: Callable[[], ChatModel], notes: Notes,
+                 embedder: str) -> None:
+        super().__init__(question, (), embedder, time.perf_counter(), 0.0, no_prompt, 0, 1.0)
+        self._task, self._files, self._open_chat, self._notes = task, files, open_chat, notes
+        self._language = language(question)
+        self._lines: list[Line] | None = None
+
+    def prepare(self, on_progress: OnProgress) -> None:
+        """Go through the files. What a model has written so far is remembered where this is stopped."""
+        if self._lines is None:
+            writer = Writer(self._open_chat, self._notes, on_progress)
+            self._lines = self._drafted(writer)
+            timings = replace(self._answer.timings, prompt_tokens=writer.prompt_tokens, generated_tokens=writer.generated_tokens)
+            self._answer = replace(self._answer, model=writer.name, prompt_version=WHOLE_VERSION, timings=timings)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text line by line."""
+        self.prepare(lambda _: None)
+        assert self._lines is not None
+        text, citations = numbered(self._lines or [Line(self._nothing())])
+        hits = cited_hits(self._files, {(each.path, each.location.char_start) for each in citations})
+        timings = replace(self._answer.timings, first_token_ms=self._elapsed(), total_ms=self._elapsed())
+        abstained = not self._lines or self._task.kind is Kind.COUNTING
+        self._answer = replace(self._answer, text=text, citations=citations, hits=hits, timings=timings, abstained=abstained)
+        self._done = True
+        yield from text.splitlines(keepends=True)
+
+    def _drafted(self, writer: Writer) -> list[Line]:
+        task, files, language = self._task, self._files, self._language
+        if task.kind is Kind.COUNTING:
+            return [Line(say("rows", language))]
+        if task.kind is Kind.SUMMARY:
+            return summarise(files, language, writer)
+        if task.kind is Kind.DIFFERENCES:
+            return compare(files[0], files[1], language)
+        wanted = wanted_in(task.wanted)
+        return list_items(files, wanted, language, writer) if wanted else list_named(files, task.wanted, language, writer)
+
+    def _nothing(self) -> str:
+        """Return the sentence that says that there is none of what was to be listed."""
+        names = [file.source.name for file in self._files]
+        files = ", ".join(names) if len(names) <= LISTED else say("files", self._language, count=len(names))
+        wanted = wanted_in(self._task.wanted)
+        return say("none", self._language, files=files,
+                   what=kinds_in_words(wanted, self._language) if wanted else self._task.wanted)
+
+
+def cited_hits(files: Sequence[File], places: set[tuple[str, int]]) -> tuple[Hit, ...]:
+    """Return the passages in which these places (path, character) lie, in order."""
+    return tuple(
+        hit for file in files for hit in file.passages
+        if any(path == hit.path and hit.chunk.location.char_start <= start < hit.chunk.location.char_end for path, start in places)
+    )
+
+
+def no_prompt() -> tuple[ChatModel, object]:  # pragma: no cover
+    """Stand in for the prompt of an ordinary question, which is never asked for here."""
+    raise AssertionError

@@ -1,0 +1,142 @@
+"""Files in, the notes that matter most on each out: a model takes notes part by part, each note is checked against the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.answer.cite import MARKER, choose, cite, numbers_of
+from assistant.answer.language import language as language_of
+from assistant.answer.sentences import is_cjk, numbers_stand, spans, support, tokens
+from assistant.answer.whole.central import central
+from assistant.answer.whole.items import RULER
+from assistant.answer.whole.lines import File, Line, one_line, quoted
+from assistant.answer.whole.listing import chosen_in
+from assistant.answer.whole.parts import cut
+from assistant.answer.whole.words import choice_prompt, notes_prompt, say
+from assistant.answer.whole.writer import Writer
+from assistant.datatypes import Hit
+
+NOTES_TOKENS, CHOICE_TOKENS = 200, 48
+NOTES_A_PART, FEW_PARTS = 4, 2  # notes that are asked for on a part; of a short file more
+SHOWN, SHOWN_OF_SEVERAL = 10, 4  # notes on one file, and on each of several
+CHOSEN_FROM = 24  # notes that a model chooses from at a time
+BORNE_OUT = 0.6  # of a note's words, in the passage
+QUOTED, LONGEST, SHORTEST = 2, 260, 25  # sentences that stand in for notes, and characters of one
+SAME = 0.8  # of the words of two notes
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What there is to say of one part; `extracted`: in the text's own sentences, since no note of the model held."""
+
+    lines: tuple[Line, ...]
+    extracted: bool
+
+
+def summarise(files: Sequence[File], language: str, writer: Writer) -> list[Line]:
+    """Return the summary of each file. Every line is borne out by the passage that it names."""
+    parts = {file: cut(file.passages, writer.chat, NOTES_TOKENS) for file in files}
+    writer.expect([(file.source.content_hash, asked(part, language, len(parts[file])), NOTES_TOKENS)
+                   for file in files for part in parts[file]])
+    limit = SHOWN if len(files) == 1 else SHOWN_OF_SEVERAL
+    noted = {file: [note(file, part, language, len(parts[file]), writer) for part in parts[file]] for file in files}
+    lines: list[Line] = []
+    for file in files:
+        lines += [Line("")] if lines else []
+        lines += of_file(file, [line for part in noted[file] for line in part.lines], limit, language, writer)
+    extracted = sum(part.extracted for each in noted.values() for part in each)
+    total = sum(len(each) for each in noted.values())
+    return [*lines, Line(""), Line(say("quoted", language, count=extracted, total=total))] if extracted else lines
+
+
+def asked(part: Sequence[Hit], language: str, parts: int) -> tuple:  # type: ignore[type-arg]
+    """Return the messages for a part of a file."""
+    return notes_prompt(part, language, NOTES_A_PART + (2 if parts <= FEW_PARTS else 0), with_numbers=is_foreign(part, language))
+
+
+def is_foreign(part: Sequence[Hit], language: str) -> bool:
+    """Return whether the text is in another language than the summary: words cannot be compared then."""
+    return language_of(" ".join(hit.chunk.text for hit in part)[:2000]) != language
+
+
+def of_file(file: File, notes: Sequence[Line], limit: int, language: str, writer: Writer) -> list[Line]:
+    """Return the lines on one file."""
+    if not notes:
+        return [Line(say("empty", language, files=file.source.name))]
+    chosen = reduced(file, distinct(notes), limit, writer)
+    return [Line(say("summary", language, files=file.source.name)), *(Line(f"- {line.text}", line.citations) for line in chosen)]
+
+
+def note(file: File, part: Sequence[Hit], language: str, parts: int, writer: Writer) -> Noted:
+    """Return the model's notes on a part that the text bears out, or else the sentences that the others speak of most."""
+    reply = writer.write(file.source.content_hash, asked(part, language, parts), NOTES_TOKENS)
+    lines = tuple(line for text in notes_in(reply) if (line := checked(text, part)))
+    return Noted(lines, extracted=False) if lines else Noted(extract(part), extracted=True)
+
+
+def notes_in(reply: str) -> list[str]:
+    """Return the notes in a reply: its lines, without bullets."""
+    lines = [line.strip() for line in reply.splitlines()]
+    bulleted = [line for line in lines if re.match(r"[-*•]|\d{1,2}[.)、]", line)]
+    plain = [re.sub(r"^(?:[-*•]|\d{1,2}[.)、])\s*", "", line) for line in bulleted or lines]
+    return [one_line(line) for line in plain if tokens(line)]
+
+
+def checked(text: str, part: Sequence[Hit]) -> Line | None:
+    """Return a note with the passage that bears it out; None where none does."""
+    written = [number for match in MARKER.finditer(f" {text}") for number in numbers_of(match)]
+    claim = MARKER.sub("", f" {text}").strip()
+    numbers = choose(claim, written, [hit.chunk.searchable for hit in part])
+    for number in numbers:
+        hit = part[number - 1]
+        foreign = is_cjk(claim) != is_cjk(hit.chunk.text)
+        if foreign or (support(tokens(claim), hit.chunk.searchable) >= BORNE_OUT and numbers_stand(claim, hit.chunk.searchable)):
+            return Line(claim, (cite(0, hit, claim, ""),))
+    return None
+
+
+def extract(part: Sequence[Hit]) -> tuple[Line, ...]:
+    """Return the most central sentences of a part, as they stand there."""
+    places = [(hit, start, end) for hit in part for start, end in spans(hit.chunk.text)
+              if end - start >= SHORTEST / (2 if is_cjk(hit.chunk.text[start:end]) else 1) and not RULER.match(hit.chunk.text[start:end])
+              and not hit.chunk.text[start:end].startswith(("#", "|"))]
+    best = central([hit.chunk.text[start:end] for hit, start, end in places], QUOTED)
+    return tuple(Line(one_line(hit.chunk.text[start:end], LONGEST), (quoted(hit, start, end),))
+                 for hit, start, end in (places[place] for place in best))
+
+
+def distinct(notes: Sequence[Line]) -> list[Line]:
+    """Return the notes, each said once."""
+    kept: list[Line] = []
+    for line in notes:
+        words = tokens(line.text)
+        if not any(support(words, other.text) >= SAME and numbers_stand(line.text, other.text) for other in kept):
+            kept.append(line)
+    return kept
+
+
+def reduced(file: File, notes: Sequence[Line], limit: int, writer: Writer) -> list[Line]:
+    """Return at most `limit` of the notes, in their order: the model chooses, group by group where they are many.
+
+    It chooses and does not write, so that what was checked stays as it was. Where it makes no choice, the central ones stay.
+    """
+    left = list(notes)
+    while len(left) > limit:
+        groups = [left[start : start + CHOSEN_FROM] for start in range(0, len(left), CHOSEN_FROM)]
+        share = limit if len(groups) == 1 else CHOSEN_FROM // 3
+        left = [line for group in groups for line in chosen(file, group, share, writer)]
+    return left
+
+
+def chosen(file: File, notes: Sequence[Line], count: int, writer: Writer) -> list[Line]:
+    """Return at most `count` of the notes."""
+    if len(notes) <= count:
+        return list(notes)
+    texts = [line.text for line in notes]
+    reply = writer.write(file.source.content_hash, choice_prompt(texts, count), CHOICE_TOKENS)
+    numbers = chosen_in(reply, len(notes))[:count]
+    listed = len(numbers) >= count // 2 and numbers != list(range(1, len(numbers) + 1))
+    places = sorted(number - 1 for number in numbers) if listed else central(texts, count) or list(range(count))
+    return [notes[place] for place in places]

@@ -1,0 +1,163 @@
+"""A question in; whether it asks for whole files (a summary, the differences, a list, a count of rows), and of what, out.
+
+Rules, and narrow ones: an ordinary question that is taken for one of these gets no answer, the other way round a poor one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What is asked of whole files."""
+
+    SUMMARY = "summary"
+    DIFFERENCES = "differences"
+    LISTING = "listing"
+    COUNTING = "counting"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked for. `about` is what it is about, in the question's words; `wanted` what is to be listed.
+
+    `certain`: the words speak of files ("this file", "the two versions"); where they do not, the task is one only if
+    `about` is the name of a file. `everything`: they speak of all files.
+    """
+
+    kind: Kind
+    about: str = ""
+    wanted: str = ""
+    certain: bool = True
+    everything: bool = False
+
+
+FILE_NOUN = (r"(?:files?|documents?|docs?|pdfs?|papers?|reports?|articles?|contracts?|agreements?|letters?|e-?mails?|notes?|minutes"
+             r"|manuals?|books?|chapters?|presentations?|slides?|spreadsheets?|texts?|transcripts?|polic(?:y|ies)|versions?|drafts?"
+             r"|folders?|director(?:y|ies))")
+ALL_NOUN = r"(?:files|documents|docs|pdfs|papers|reports|contracts|notes|folders?|director(?:y|ies)|library|everything)"
+THESE = r"(?:this|that|the|these|those|my|our|all|all the|all my|all of the|the attached|the following|each|every|whole|entire)"
+ONE_FILE = (rf"(?:(?:{THESE}) )+(?:(?:attached|whole|entire|two|three|following) )*{FILE_NOUN}"
+            rf"(?: (?:in|of) (?:(?:{THESE}) )*(?:folder|directory|library))?")
+POLITE = (r"(?:(?:please|kindly|can you|could you|would you|will you|i(?: would|'d) like you to|i want you to|help me"
+          r"|let's|now|then|ok|okay),? (?:please )?)*")
+SHORT = r"(?:a |an |the |me |us |short |brief |quick |concise |detailed |one-page |executive |bullet(?:-| )point )*"
+TAIL = r"(?: (?:for me|please|briefly|shortly|in (?:a few|one|two|three|five|ten|\d+) (?:short )?(?:sentences?|points?|bullets?|words?|lines?|paragraphs?)|in english|in chinese))*"
+
+SUMMARISE = re.compile(
+    rf"^{POLITE}(?:(?:briefly )?(?:summari[sz]e|sum up|recap|outline)"
+    rf"|(?:(?:give|write|make|draft|prepare|provide)(?: me| us)? |i need |)(?:{SHORT})(?:summary|overview|outline|synopsis|abstract|recap|tl;?dr) (?:of|for)"
+    rf"|what(?:'s| is) (?:the )?(?:summary|gist|main (?:point|points|content|idea)) of|what are the (?:main|key) points (?:of|in))"
+    rf" (?P<about>.+?){TAIL}$"
+)
+TOLD = re.compile(rf"^{POLITE}what (?:is|are) (?P<about>{ONE_FILE}) (?:all )?about$|^tl;?dr(?:,? (?P<other>.+))?$")
+DIFFERENCE = re.compile(
+    rf"^{POLITE}(?:what(?:'s| has| is| have)? (?:been )?(?:changed|different|new) (?:between|from|in)"
+    r"|(?:what(?:'s| is| are)?|show me|list|tell me|explain|find|describe)(?: all)?(?: the)?(?: main| key)? (?:differences?|changes?) (?:between|in|from)"
+    r"|compare|diff|how (?:do|does|did)) "
+    rf"(?P<about>.+?)(?: (?:differ|compare|change)(?: from (?P<other>.+))?)?{TAIL}$"
+)
+TWO_FILES = re.compile(rf"^(?:{THESE} )*(?:two|both)(?: (?:\w+ )?{FILE_NOUN})?$|^(?:these|those) (?:\w+ )?{FILE_NOUN}$")
+LIST_VERB = rf"^{POLITE}(?:list|extract|collect|gather|find|show|give|get|make|pull out|write down)(?: me| us| out| up)*"
+LISTED = re.compile(
+    rf"{LIST_VERB} (?:a (?:complete |full )?list of )?(?P<every>all|every|each)(?: of)?(?: the| my| our)? (?P<wanted>.+?)"
+    rf"(?: (?:in|from|of|across|within|throughout|mentioned in|named in|found in|contained in|that (?:are|is) in)"
+    rf" (?P<about>.+?))?{TAIL}$"
+)
+COUNTED = re.compile(
+    r"^(?:how many|what(?:'s| is) the (?:total )?(?:number|count) of|count (?:all )?(?:the |of )*)\s*"
+    r"(?:rows?|entries|records?|lines?|line items|transactions|bookings)\b.*"
+)
+COUNTED_ZH = re.compile(r"^.*(?:有)?(?:多少|几)(?:行|条记录|条数据|笔(?:记录|交易|账)?|条目).*$")
+
+PLEASE = r"^(?:请|麻烦|帮我|帮忙|你|您|能不能|能否|可以|给我|为我|替我|把|将|对|，|,|\s)*"
+NOUN_ZH = r"(?:文件夹|目录|文件|文档|合同|协议|报告|论文|文章|材料|资料|制度|说明书|说明|手册|会议纪要|纪要|记录|信件|信|邮件|笔记|书|版本|稿|表格|幻灯片)"
+THIS_ZH = r"(?:这(?:一)?[份个篇封本些几]?|那(?:一)?[份个篇封本些]?|该|本|此|所有(?:的)?|全部(?:的)?|上述|我的)"
+SUM_VERB = r"(?:总结|概括|归纳|概述|摘要|综述|小结)"
+SUMMARISE_ZH = re.compile(
+    rf"{PLEASE}(?:简要|简单|大致|用[^，。]{{1,8}}(?:话|字|点))?(?:地)?{SUM_VERB}(?:一下|下|出)?(?P<about>.+?)(?:的?(?:主要|核心)?(?:内容|要点|大意))?$"
+    rf"|{PLEASE}(?:给)?(?P<before>.+?)(?:做|作|写|来)?(?:一下|一?[份个])?(?:简短的|简要的)?(?:{SUM_VERB})(?:一下)?$"
+    r"|" rf"{PLEASE}(?P<told>{THIS_ZH}(?:\w{{0,8}}?){NOUN_ZH})(?:里|中)?(?:主要|大概|都|大致)*(?:讲|说|写|是关于|内容是)(?:了|的)?(?:是)?(?:些)?(?:什么|啥)(?:内容)?$"
+)
+DIFFERENCE_ZH = re.compile(
+    rf"{PLEASE}(?:比较|对比|比对)(?:一下|下)?(?P<compared>.+?)(?:的?(?:不同|区别|差异|变化|异同)(?:之处)?)?$"
+    rf"|{PLEASE}(?:列出|找出|说明|看看)?(?P<about>.+?)(?:之间|相比|比起来|比较)?(?:，|,)?(?:的|都|主要)*(?:有|存在)?(?:了)?(?:什么|哪些|何|啥)?(?:的)?"
+    r"(?:不同|区别|差异|差别|变化|改动|修改)(?:之处|的地方)?(?:是什么|有哪些|在哪里?)?$"
+)
+TWO_ZH = re.compile(rf"^(?:这|那|该|以上|上述)?(?:两|二|2)\s?[个份篇者封]?\w{{0,6}}?(?:{NOUN_ZH}|者)$")
+LISTED_ZH = re.compile(
+    rf"{PLEASE}(?:列出|列举|罗列|找出|提取|摘出|整理出?|汇总|列一下)(?:一下|下)?(?P<text>.+)$"
+)
+IN_ZH = re.compile(rf"^(?P<about>.+?{NOUN_ZH}|《[^》]+》|[^\s，]+\.\w{{1,5}})(?:里面|里|中|内|上)?(?:提到|出现|涉及|规定)?的?(?P<every>所有|全部|每一?[个条项])的?(?P<wanted>.+)$")
+ALL_ZH = re.compile(r"^(?P<every>所有|全部|每一?[个条项])的?(?P<wanted>.+)$")
+EVERYTHING = re.compile(rf"\b(?:{ALL_NOUN})\b|\b(?:all|each|every) (?:\w+ )?{FILE_NOUN}|文件夹|目录|(?:所有|全部)(?:的)?{NOUN_ZH}|资料库")
+
+
+def recognise(question: str) -> Task | None:
+    """Return what a question asks of whole files; None where it is an ordinary one."""
+    text = plain(question)
+    if not text or "\n" in question.strip():
+        return None
+    return summary_in(text) or listing_in(text) or differences_in(text) or counting_in(text)
+
+
+def plain(question: str) -> str:
+    """Return the question in lower case, without the marks at its end and with single spaces."""
+    return " ".join(question.lower().replace("’", "'").split()).rstrip(" ?？。.!！:：")
+
+
+def first_of(match: re.Match[str], *names: str) -> str:
+    """Return the first of these groups that is there."""
+    return next((found.strip() for name in names if (found := match.group(name))), "")
+
+
+def summary_in(text: str) -> Task | None:
+    """Return the summary that is asked for, if one is."""
+    if match := TOLD.match(text):
+        return with_scope(Kind.SUMMARY, first_of(match, "about", "other") or "this file")
+    if match := SUMMARISE.match(text):
+        return with_scope(Kind.SUMMARY, first_of(match, "about"))
+    if match := SUMMARISE_ZH.match(text):
+        return with_scope(Kind.SUMMARY, first_of(match, "about", "before", "told"))
+    return None
+
+
+def with_scope(kind: Kind, about: str, wanted: str = "") -> Task:
+    """Return a task about what these words name."""
+    certain = is_file_noun(about)
+    return Task(kind, about, wanted, certain, certain and bool(EVERYTHING.search(about)))
+
+
+def is_file_noun(about: str) -> bool:
+    """Return whether the words are a file's and nothing else: "this report", not "the report on bees"."""
+    return bool(re.fullmatch(rf"{ONE_FILE}|everything|(?:{THESE} )+library|it|{THIS_ZH}\w{{0,2}}?{NOUN_ZH}|文件夹|{NOUN_ZH}", about))
+
+
+def differences_in(text: str) -> Task | None:
+    """Return the comparison that is asked for, if one is."""
+    if match := DIFFERENCE.match(text):
+        about = " and ".join(part for part in (first_of(match, "about"), first_of(match, "other")) if part)
+        return Task(Kind.DIFFERENCES, about, certain=bool(TWO_FILES.match(about)))
+    if match := DIFFERENCE_ZH.match(text):
+        about = first_of(match, "compared", "about").removesuffix("的").removesuffix("之间")
+        return Task(Kind.DIFFERENCES, about, certain=bool(TWO_ZH.match(about)))
+    return None
+
+
+def listing_in(text: str) -> Task | None:
+    """Return the list that is asked for, if one is."""
+    if match := LISTED.match(text):
+        return with_scope(Kind.LISTING, first_of(match, "about"), first_of(match, "wanted"))
+    if match := LISTED_ZH.match(text):
+        inner = match.group("text").strip()
+        found = IN_ZH.match(inner) or ALL_ZH.match(inner)
+        if found:
+            return with_scope(Kind.LISTING, found.groupdict().get("about") or "", found.group("wanted"))
+    return None
+
+
+def counting_in(text: str) -> Task | None:
+    """Return the count of rows that is asked for, if one is."""
+    return Task(Kind.COUNTING, text) if COUNTED.match(text) or COUNTED_ZH.match(text) else None
