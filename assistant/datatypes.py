@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -381,6 +381,9 @@ class Answering(Protocol):
     @property
     def sentences(self) -> Sequence[Sentence]:
         """The sentences that are over."""
+
+    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+        """Do the long work before the first word, if there is any, and tell how far it is."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text piece by piece."""

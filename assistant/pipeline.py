@@ -59,6 +59,7 @@ from assistant.library import Library, check_fingerprint
 from assistant.loading import Models
 from assistant.memory import Facts, placed
 from assistant.memory import found as recalled
+from assistant.overview import forget_notes, overview
 from assistant.pending import OnChange, ignore_change
 from assistant.retrieve import MOST, Searcher, carried, dealt, drop_duplicates, drop_unrelated, explained, rerank, widen
 from assistant.survey import OnProgress, is_under
@@ -135,7 +136,9 @@ class Assistant:
         self._require_library()
         with self._writing(on_progress, rebuild=rebuild) as store:
             roots = [Path(root) for root in store.roots()]
-            return self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
+            report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
+            forget_notes(self._library)
+            return report
 
     def remove(self, path: Path) -> int:
         """Take a file or folder out and keep it out; return how many files left. Raises UsageError for an unknown one."""
@@ -156,6 +159,7 @@ class Assistant:
                 store.drop_files(files)
                 store.drop_unused_vectors()
             store.forget_words()
+            forget_notes(self._library)
             for view in self.library_file.parent.glob(f"{self.library_file.stem}.faiss*"):  # also those half written
                 view.unlink(missing_ok=True)
         return len(files)
@@ -294,17 +298,22 @@ class Assistant:
 
         A question that leans on the turns before is searched for as it would stand alone; one about the conversation itself is
         answered from the turns. A `strict` answer leaves out the sentences that nothing bears out.
+        A question about whole files ("summarise this file") goes through all of their text: see `Answering.prepare`.
 
-        Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch.
+        Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch; UsageError where it is
+        unclear which files are meant.
         """
         question = checked(question)
         remembered = not wanted and bool(self._facts(question, ()))
         for library in () if remembered else self._libraries:
             library.require()
+        if turns and (wish := about(question)).wish:
+            self._models.start_chat()
+            return RetellingStream(question, wish, turns, lambda: self._models.chat, self.settings.answer_tokens)
+        if whole := overview(question, self._libraries, wanted, lambda: self._models.chat, self.settings.embed):
+            return whole
         self._models.start_chat()
         started = time.perf_counter()
-        if turns and (wish := about(question)).wish:
-            return RetellingStream(question, wish, turns, lambda: self._models.chat, self.settings.answer_tokens)
         searchers = self._searchers(some=not remembered)
         searching = time.perf_counter()  # loading a model counts for the wait, not for the search
         rewriting = self.rewritten(question, turns)

@@ -11,7 +11,7 @@ from assistant.answer.cite import CitingStream
 from assistant.answer.doubt import check_after, check_before, doubt_after, doubt_before, foreign_offset, is_clear
 from assistant.answer.prompt import PROMPT_VERSION, Prompt, refusal
 from assistant.answer.quote import citations
-from assistant.datatypes import Answer, ChatModel, Doubt, Hit, Reply, Sentence, Timings
+from assistant.datatypes import Answer, ChatModel, Doubt, Hit, Progress, Reply, Sentence, Timings
 
 LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
 
@@ -59,6 +59,9 @@ class AnswerStream:
         """The sentences that are over; where it is strict, without those that nothing bears out."""
         said = self._citing.sentences if self._citing else []
         return [sentence for sentence in said if sentence.support != "none" or not self._limits.strict]
+
+    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+        """Do nothing: there is no long work before the first word."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text, citation numbers included. What was yielded joins to `answer.text`."""

@@ -69,6 +69,6 @@ def results(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json])
     for asked in questions:
         try:
             yield asked, answer(asked.question)
-        except ContextOverflow as error:
+        except (ContextOverflow, UsageError) as error:
             say_error(f"Line {asked.line}: {error}")
             yield asked, {"question": asked.question, "error": str(error)}

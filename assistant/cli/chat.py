@@ -15,12 +15,12 @@ from assistant.cli.engine import answering
 from assistant.cli.history import make_private
 from assistant.cli.keeping import Keep, Keeper, Resume, SessionName, keeper_of, resumed
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
-from assistant.cli.progress import waiting
+from assistant.cli.progress import part_progress, waiting
 from assistant.cli.render import show_passages, show_sources
 from assistant.cli.speak import say_timings, speak, warn_unsupported
 from assistant.cli.terminal import counted, is_terminal, notice, notices, output, say_error, write
 from assistant.datatypes import Session
-from assistant.errors import AssistantError, ContextOverflow
+from assistant.errors import AssistantError, ContextOverflow, UsageError
 from assistant.journal import Sessions
 from assistant.loading import chat_spec
 
@@ -108,6 +108,8 @@ def reply(question: str, conversation: Conversation) -> None:
     try:
         with waiting("Searching"):
             stream = conversation.search(question)
+        with part_progress() as on_progress:
+            stream.prepare(on_progress)
         if notices().is_terminal:
             show_passages(notices(), conversation.passages(stream))
         speak(conversation.write(stream), lambda: stream.sentences)
@@ -119,7 +121,7 @@ def reply(question: str, conversation: Conversation) -> None:
         write("\n")
     except KeyboardInterrupt:
         notice("Stopped.")
-    except ContextOverflow as error:
+    except (ContextOverflow, UsageError) as error:
         say_error(str(error), error.hint)
 
 

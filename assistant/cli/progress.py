@@ -83,6 +83,28 @@ def download_progress(name: str) -> Iterator[OnProgress]:
 
 
 @contextmanager
+def part_progress() -> Iterator[OnProgress]:
+    """Show how far the reading of whole files is, and say beforehand how long it takes; nothing where it is short."""
+    console = notices()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("parts"), TimeRemainingColumn())
+    bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task = bar.add_task("Reading", total=None)
+
+    def show(progress: Progress) -> None:
+        if progress.stage == "estimate":
+            notice(f"{progress.total} parts to read, about {progress.current}. "
+                   "Ctrl-C stops; what is done is kept: ask again to go on.")
+        else:
+            bar.start()
+            bar.update(task, completed=progress.done, total=progress.total)
+
+    try:
+        yield show
+    finally:
+        bar.stop()
+
+
+@contextmanager
 def waiting(words: str) -> Iterator[None]:
     """Show that something is going on."""
     console = notices()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from assistant.cli.boundary import INTERRUPTED
 from assistant.cli.engine import answering
 from assistant.cli.filters import Paths, Since, Types, filter_of
 from assistant.cli.options import Batch, Chat, Embed, Json, Libraries, NoEngine, Rerank, settings_of
-from assistant.cli.progress import intake_progress, waiting
+from assistant.cli.progress import intake_progress, part_progress, waiting
 from assistant.cli.render import show_explanation, show_passages, show_report, show_search, show_sources
 from assistant.cli.speak import say_timings, show_doubt, speak, warn_unsupported
 from assistant.cli.terminal import notice, notices, output, write
@@ -22,9 +23,11 @@ from assistant.config import Settings
 from assistant.datatypes import Answering, Filter, Hit
 from assistant.errors import UsageError
 from assistant.loading import chat_spec, reranker_spec
-from assistant.pipeline import Assistant
+from assistant.overview import is_about_files
+from assistant.pipeline import Assistant, absolute
 
 ABSTAINED = 3
+QUOTED = 12  # sources whose words are shown: an answer with more is a list that says them already
 
 Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question; quote it.", show_default=False)]
 Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders to add first.",
@@ -78,6 +81,8 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if paths:
             bring_in(assistant, paths)
+            if is_about_files(question or "") and not wanted.paths:  # "this file" is the one that was named
+                wanted = replace(wanted, paths=tuple(str(absolute(each)) for each in paths))
         if batch is not None:
             finish_batch(run_batch(
                 read_batch(batch), lambda asked: to_json.answer(assistant.ask(asked, (), wanted, strict).answer)
@@ -85,6 +90,8 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             return
         with waiting("Searching"):
             stream = assistant.ask(question or "", (), wanted, strict)
+        with part_progress() as on_progress:
+            stream.prepare(on_progress)
         if json:
             to_json.print_json(to_json.answer(stream.answer))
         else:
@@ -151,6 +158,6 @@ def show_answer(stream: Answering, passages: int) -> None:
     speak(iter(stream), lambda: stream.sentences)
     if stream.answer.citations:
         write("\n")
-        show_sources(output(), stream.answer.citations)
+        show_sources(output(), stream.answer.citations, quotes=len(stream.answer.citations) <= QUOTED)
     warn_unsupported(stream.answer)
     say_timings(stream.answer)

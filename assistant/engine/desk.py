@@ -12,8 +12,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from assistant.config import Settings
-from assistant.datatypes import Answer
-from assistant.engine.messages import Begun, Call, Done, Failed, Message, Piece
+from assistant.datatypes import Answer, Progress
+from assistant.engine.messages import Begun, Call, Done, Failed, Message, Piece, Step
 from assistant.errors import AssistantError
 from assistant.loading import Models, Shelf
 from assistant.pipeline import Assistant
@@ -142,11 +142,19 @@ def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
         yield Done(result)
         return
     yield Begun(result.question, result.hits)
+    result.prepare(lambda progress: tell(job, progress))
     for piece in result:
         if job.cancelled.is_set():
             return
         yield Piece(piece, tuple(result.sentences))
     yield Done(result.answer)
+
+
+def tell(job: Job, progress: Progress) -> None:
+    """Say how far a job is. Raises KeyboardInterrupt where its caller has gone."""
+    if job.cancelled.is_set():
+        raise KeyboardInterrupt
+    job.messages.put(Step(progress))
 
 
 def identity(file: Path) -> tuple[int, int]:

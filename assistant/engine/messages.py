@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.config import Settings
-from assistant.datatypes import Hit, Sentence
+from assistant.datatypes import Hit, Progress, Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,13 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """How far the work before the first word is."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The end of a call, with its result."""
 
@@ -57,7 +64,7 @@ class Outdated:
     """The engine runs another version of the program; it ends, and another must be started."""
 
 
-Message = Begun | Piece | Done | Failed | Outdated
+Message = Begun | Step | Piece | Done | Failed | Outdated
 
 
 @dataclass(frozen=True, slots=True)

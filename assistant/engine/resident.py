@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 from typing import cast
 
 from assistant.config import Settings
-from assistant.datatypes import EVERY_FILE, Answer, Answering, Explanation, Filter, Hit, SearchResult, Sentence, Turn
+from assistant.datatypes import EVERY_FILE, Answer, Answering, Explanation, Filter, Hit, Progress, SearchResult, Sentence, Turn
 from assistant.engine.line import Line
-from assistant.engine.messages import Begun, Done, Message, Piece
+from assistant.engine.messages import Begun, Done, Message, Piece, Step
 from assistant.errors import EngineUnavailable
 from assistant.loading import is_fake
 from assistant.pipeline import Assistant
@@ -44,7 +45,7 @@ class ResidentStream:
     def __init__(self, question: str, hits: tuple[Hit, ...], messages: Iterator[Message]) -> None:
         self.question = question
         self.hits = hits
-        self._messages = messages
+        self._messages, self._call = messages, messages
         self._finished: tuple[Answer, ...] = ()
         self._said: tuple[Sentence, ...] = ()
 
@@ -61,6 +62,15 @@ class ResidentStream:
                 pass
         return self._finished[0]
 
+    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+        """Wait for the work before the first word, which only answers about whole files have: those begin without passages."""
+        while not self.hits and not self._finished:
+            message = next(self._messages)
+            if not isinstance(message, Step):
+                self._messages = chain((message,), self._messages)
+                return
+            on_progress(message.progress)
+
     def __iter__(self) -> Iterator[str]:
         """Yield the text as it comes."""
         try:
@@ -71,8 +81,8 @@ class ResidentStream:
                 elif isinstance(message, Done):
                     self._finished = (cast("Answer", message.result),)
         finally:
-            if not self._finished and hasattr(self._messages, "close"):
-                self._messages.close()  # hangs up
+            if not self._finished and hasattr(self._call, "close"):
+                self._call.close()  # hangs up
 
 
 def open_assistant(settings: Settings) -> Assistant:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from assistant.datatypes import EVERY_FILE, Chunk, Filter, Location, Vectors
+from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Location, Vectors
 from assistant.index.connection import Connection
 from assistant.index.schema import translated
 from assistant.index.wanted import chunks_wanted
@@ -92,6 +92,21 @@ class Passages(Connection):
         ids = [row[0] for row in (*self._rows(after, (path, end)), *self._rows(before, (path, start)))]
         found = self.chunks(ids)
         return [found[each].chunk for each in ids if each in found]
+
+    def files_wanted(self, wanted: Filter) -> list[tuple[str, str, str, int]]:
+        """Return (path, title, content hash, time of change in nanoseconds) of the files with text that pass, by path."""
+        among, values = chunks_wanted(wanted)
+        sql = "SELECT path, title, content_hash, mtime_ns FROM files WHERE chunks > 0 AND state = ?"
+        if among:
+            sql += f" AND path IN (SELECT path FROM chunks WHERE id IN ({among}))"
+        return [(str(path), str(title), str(content), int(changed)) for path, title, content, changed
+                in self._rows(f"{sql} ORDER BY path", [FileState.INDEXED.value, *values])]
+
+    def passages_of(self, path: str) -> list[StoredChunk]:
+        """Return all chunks of a file, in the order in which they stand there."""
+        sql = (f"SELECT {', '.join('chunks.' + name for name in CHUNK_COLUMNS.split(', '))}, files.title FROM chunks "
+               "JOIN files ON files.path = chunks.path WHERE chunks.path = ? ORDER BY ordinal")
+        return [chunk_from(row) for row in self._rows(sql, [path])]
 
     def marks(self) -> Marks:
         """Return the ids of all chunks that have a vector, rising, each with the first bytes of its vector's key."""

@@ -11,7 +11,7 @@ from assistant.answer.prompt import PROMPT_VERSION
 from assistant.answer.sentences import numbers
 from assistant.answer.talk.about import About
 from assistant.answer.talk.wording import SAID, to_retell
-from assistant.datatypes import CITED, Answer, ChatModel, Citation, Hit, Location, Sentence, Timings, Turn
+from assistant.datatypes import CITED, Answer, ChatModel, Citation, Hit, Location, Progress, Sentence, Timings, Turn
 from assistant.errors import ContextOverflow
 
 LONGEST_QUOTE = 300  # characters
@@ -42,6 +42,9 @@ class RetellingStream:
     def sentences(self) -> Sequence[Sentence]:
         """None: what was said before is told again, not claimed."""
         return ()
+
+    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+        """Do nothing: there is no long work before the first word."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text; what was yielded joins to `answer.text`."""

@@ -14,7 +14,7 @@ SHORTEST = 4  # words
 
 
 def central(sentences: Sequence[str], count: int) -> list[int]:
-    """Return the places of at most `count` sentences, in their order: TextRank (Mihalcea and Tarau, 2004), shared words as links."""
+    """Return the places of at most `count` sentences, in their order: TextRank (Mihalcea and Tarau, 2004)."""
     words = [set(tokens(sentence)) for sentence in sentences]
     usable = [place for place, held in enumerate(words) if len(held) >= SHORTEST]
     if len(usable) <= count:

@@ -53,7 +53,7 @@ def compare(old: File, new: File, language: str) -> list[Line]:
     names = {"old": old.source.name, "new": new.source.name, "same": same}
     if not changes:
         return [Line(say("identical", language, **names))]
-    lines = [Line(say("compared", language, **names, changed=counts["changed"], added=counts["added"], removed=counts["removed"]))]
+    lines = [Line(say("compared", language, **names, **{kind: counts[kind] for kind in ("changed", "added", "removed")}))]
     if same + counts["changed"] < STRANGERS * max(len(before), len(after)):
         lines.append(Line(say("strangers", language, **names)))
     lines += [worded(change, language) for change in changes[:SHOWN]]

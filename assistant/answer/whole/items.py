@@ -28,7 +28,8 @@ WORDS_FOR = {
     Wanted.DEADLINE: r"deadlines?|due dates?|time limits?|notice periods?|expiry dates?|cut-?off dates?"
                      r"|(?:截止|到期|最后|最终)(?:日期|时间|期限|日)?|期限|时限",
     Wanted.DATE: r"(?:important |key |relevant )?dates?|日期|时间点|重要日期",
-    Wanted.AMOUNT: r"amounts?(?: of money)?|sums?(?: of money)?|prices?|costs?|fees?|payments?|charges?|金额|价格|费用|款项|价钱|金钱数额",
+    Wanted.AMOUNT: r"amounts?(?: of money)?|sums?(?: of money)?|prices?|costs?|fees?|payments?|charges?"
+                   r"|金额|价格|费用|款项|价钱|金钱数额",
     Wanted.EMAIL: r"e-?mails?(?: address(?:es)?)?|mail addresses|电子邮箱|邮箱(?:地址)?|电子邮件(?:地址)?",
     Wanted.PHONE: r"(?:tele)?phone(?: numbers?)?s?|telephones?|mobile numbers?|fax numbers?|电话(?:号码)?|手机号码?|联系电话",
     Wanted.LINK: r"links?|urls?|web ?sites?|web addresses|网址|链接|网站",
@@ -37,15 +38,20 @@ WORDS_FOR = {
 JOINED = r"\s*(?:,|and|or|和|与|及|、)\s*"
 CONTACT = re.compile(r"contact (?:details|data|information)|联系方式")
 
-MONTH = (r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-         r"|nov(?:ember)?|dec(?:ember)?)\.?")
+MONTH = (r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
+         r"|(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)(?![a-z])\.?)")
+MONTH_ALONE = (r"(?<=\bin )|(?<=\bby )|(?<=\buntil )|(?<=\bbefore )",
+               r"(?-i:January|February|March|April|May|June|July|August|September|October|November|December)\b")
 FIGURES_ZH = "[〇零一二三四五六七八九十百]"
 DATE = re.compile(
     r"(?<![\d.-])\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?![\d-])|(?<![\d.])\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d{2})(?![\d.])"
-    rf"|(?<!\d)\d{{1,2}}(?:st|nd|rd|th)?(?:\s+(?:and|to|or)\s+\d{{1,2}}(?:st|nd|rd|th)?|\s?[-–]\s?\d{{1,2}})?\s+(?:of\s+)?{MONTH}(?![a-z])(?:,?\s+\d{{4}})?"
-    rf"|\b{MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?(?!\d|:)(?:\s?[-–]\s?\d{{1,2}})?(?:,?\s+\d{{4}})?|\b{MONTH},?\s+(?:of\s+)?\d{{4}}"
+    rf"|(?<!\d)\d{{1,2}}(?:st|nd|rd|th)?(?:\s+(?:and|to|or)\s+\d{{1,2}}(?:st|nd|rd|th)?|\s?[-–]\s?\d{{1,2}})?"
+    rf"\s+(?:of\s+)?{MONTH}(?![a-z])(?:,?\s+\d{{4}})?"
+    rf"|\b{MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?(?!\d|:)(?:\s?[-–]\s?\d{{1,2}})?(?:,?\s+\d{{4}})?"
+    rf"|\b{MONTH},?\s+(?:of\s+)?\d{{4}}"
     rf"|(?:\d{{4}}|{FIGURES_ZH}{{4}})\s?年(?:\s?(?:\d{{1,2}}|{FIGURES_ZH}{{1,3}})\s?月(?:\s?(?:\d{{1,2}}|{FIGURES_ZH}{{1,3}})\s?[日号])?)?"
     rf"|(?<!\d)(?:\d{{1,2}}|{FIGURES_ZH}{{1,3}})\s?月\s?(?:\d{{1,2}}|{FIGURES_ZH}{{1,3}})\s?[日号]"
+    rf"|(?:{MONTH_ALONE[0]}){MONTH_ALONE[1]}(?! \d)"
     r"|\bend of (?:\w+ )?(?:" + MONTH + r"|the (?:month|quarter|year))(?![a-z])(?: \d{4})?",
     re.IGNORECASE,
 )
@@ -58,16 +64,18 @@ DURATION = re.compile(
     re.IGNORECASE,
 )
 CUE = re.compile(
-    r"\b(?:by|until|till|before|within|due|deadline|latest|no later than|not later than|not after|expir\w*|ends?\b|ended|closing date"
-    r"|notice|payable|valid|at least .{1,20} before|in advance|last day|submit\w*|respon\w+|lapse\w*|terminat\w*|renew\w*)\b"
-    r"|前|之内|以内|内|截止|截至|期限|到期|最迟|不迟于|不晚于|有效期|逾期|届满|提前|为止|时限",
+    r"\b(?:by|until|till|before|within|due|deadline|latest|no later than|not later than|not after|expir\w*|ends?\b|ended"
+    r"|closing date|notice|payable|valid|at least .{1,20} before|in advance|last day|submit\w*|respon\w+|lapse\w*"
+    r"|run(?:s|ning)? out|terminat\w*|renew\w*)\b"
+    r"|前|之内|以内|内|截止|截至|期限|到期|最迟|不迟于|不晚于|有效期|逾期|届满|提前|为止|时限|期自|期为|满",
     re.IGNORECASE,
 )
-TIED = re.compile(r"\b(?:within|notice|advance|before|after|latest|later|until|due|payable|for up to|expir\w*|lapse\w*|respon\w*|target\w*|by)\b"
-                  r"|内|前|期限|逾期|超过|届满|提前|时限", re.IGNORECASE)
+TIED = re.compile(r"\b(?:within|notice|advance|before|after|latest|later|until|due|payable|for up to|expir\w*|lapse\w*"
+                  r"|respon\w*|target\w*|by)\b|内|前|期限|逾期|超过|届满|提前|时限|满|期自|期为|有效", re.IGNORECASE)
 NUMBER = r"\d{1,3}(?:[,  ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?"
 SCALE = r"(?:\s?(?:million|billion|thousand|bn|mn|m|k)\b)?"
-CURRENCY = r"(?:euros?|eur|pounds?(?: sterling)?|gbp|(?:us |u\.s\. )?dollars?|usd|chf|francs?|yen|jpy|yuan|cny|rmb|cents?|pence|kronor|sek)"
+CURRENCY = (r"(?:euros?|eur|pounds?(?: sterling)?|gbp|(?:us |u\.s\. )?dollars?|usd|chf|francs?|yen|jpy|yuan|cny|rmb"
+            r"|cents?|pence|kronor|sek)")
 AMOUNT = re.compile(
     rf"(?:(?:us|a|c|hk)?[$€£¥￥]|\b(?:eur|usd|gbp|chf|cny|rmb|jpy)\b)\s?(?:{NUMBER}){SCALE}(?:\s?[万亿])?"
     rf"|(?<![\d.,])(?:{NUMBER}){SCALE}\s?(?:{CURRENCY}\b|[€£])"
@@ -76,12 +84,18 @@ AMOUNT = re.compile(
 )
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 PHONE = re.compile(
-    r"(?<![\w./-])(?:\+\d{1,3}[\s-]?)?(?:\(0?\d{1,5}\)[\s-]?)?\d{2,5}(?:[\s-]\d{2,4}){1,4}(?![\w/-])|(?<!\d)1[3-9]\d{9}(?!\d)|(?<!\d)0\d{9,10}(?!\d)"
+    r"(?<![\w./-])(?:\+\d{1,3}[\s-]?)?(?:\(0?\d{1,5}\)[\s-]?)?\d{2,5}(?:[\s-]\d{2,4}){1,4}(?![\w/-])"
+    r"|(?<!\d)1[3-9]\d{9}(?!\d)|(?<!\d)0\d{9,10}(?!\d)"
 )
 PHONE_CUE = re.compile(r"tel|phone|call|mobile|fax|hotline|contact|电话|手机|传真|热线|联系|\+\d", re.IGNORECASE)
 LINK = re.compile(r"https?://[^\s<>\"'）)】]+|\bwww\.[^\s<>\"'）)】]+", re.IGNORECASE)
-PERCENTAGE = re.compile(r"\d+(?:[.,]\d+)?\s?(?:%|％|per ?cent\b|percent\b|percentage points?\b)|(?:百分|千分|万分)之[\d一二三四五六七八九十百点]+|‰", re.IGNORECASE)
-MONEY_COLUMN = re.compile(r"amount|price|cost|fee|total|pounds?|euros?|\beur\b|gbp|usd|金额|单价|价格|费用|元|总价", re.IGNORECASE)
+PERCENTAGE = re.compile(
+    r"\d+(?:[.,]\d+)?\s?(?:%|％|per ?cent\b|percent\b|percentage points?\b)"
+    r"|(?:百分|千分|万分)之[\d一二三四五六七八九十百点]+|‰", re.IGNORECASE
+)
+MONEY_COLUMN = re.compile(
+    r"amount|price|cost|fee|total|pounds?|euros?|\beur\b|gbp|usd|金额|单价|价格|费用|元|总价", re.IGNORECASE
+)
 PATTERNS = {Wanted.DATE: DATE, Wanted.EMAIL: EMAIL, Wanted.LINK: LINK, Wanted.PERCENTAGE: PERCENTAGE}
 RULER = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.answer.cite import narrowed
+from assistant.answer.quote import narrowed
 from assistant.answer.whole.scope import Source
 from assistant.datatypes import Citation, Hit
 

@@ -18,6 +18,8 @@ QUOTED = re.compile(r"《([^》]+)》|[\"“]([^\"”]+)[\"”]|'([^']+)'")
 EMPTY_WORDS = STOP | frozenset("file document version pdf all between two both my our s".split())
 HINT = 'Name it in the question, or choose it: --path "*name*"; see what there is: assistant status --files'
 SEVERAL = 3
+TABLES = frozenset(".csv .tsv .xlsx .xls .xlsb .xlsm .ods .dbf .parquet".split())
+COUNTERS = re.compile(r"\b(?:these|those|the|two|both|versions?|of)\b|两|个|份|版本|这|的")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ def sources_of(task: Task, question: str, sources: Sequence[Source], *, narrowed
     named = named_in(question, sources) or called(task.about, sources)
     if named:
         return named
+    if task.kind is Kind.COUNTING:
+        return tuple(source for source in sources if PurePath(source.path).suffix.lower() in TABLES)
     if task.kind is Kind.LISTING:
         return tuple(sources) if task.certain or not task.about else ()
     if task.certain and (len(sources) == 1 or task.everything or narrowed):
@@ -65,7 +69,7 @@ def pair_of(task: Task, question: str, sources: Sequence[Source]) -> tuple[Sourc
         if len(found) == 2:
             return found
     if task.certain:
-        among = called(re.sub(r"\b(?:these|those|the|two|both|versions?|of)\b|两|个|份|版本|这|的", " ", task.about), sources) or sources
+        among = called(COUNTERS.sub(" ", task.about), sources) or sources
         if len(among) == 2:
             return tuple(among)
         raise UsageError("Which two files are to be compared is not clear.",

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from assistant.answer.language import language
-from assistant.answer.stream import AnswerStream
 from assistant.answer.whole.differences import compare
 from assistant.answer.whole.items import wanted_in
 from assistant.answer.whole.lines import File, Line, numbered
@@ -17,20 +16,37 @@ from assistant.answer.whole.summary import summarise
 from assistant.answer.whole.task import Kind, Task
 from assistant.answer.whole.words import WHOLE_VERSION, kinds_in_words, say
 from assistant.answer.whole.writer import OnProgress, Writer
-from assistant.datatypes import ChatModel, Hit
+from assistant.datatypes import Answer, ChatModel, Citation, Hit, Sentence, Timings
 
 LISTED = 5  # names of files in a sentence
 
 
-class WholeStream(AnswerStream):
-    """Like the answer to an ordinary question, but for the work before its first word: `prepare` does it and tells how far it is."""
+class WholeStream:
+    """An answer with work before its first word: `prepare` does it, and tells how far it is."""
 
     def __init__(self, question: str, task: Task, files: Sequence[File], open_chat: Callable[[], ChatModel], notes: Notes,
                  embedder: str) -> None:
-        super().__init__(question, (), embedder, time.perf_counter(), 0.0, no_prompt, 0, 1.0)
+        self.question = question
+        self.hits: tuple[Hit, ...] = ()
+        self._started = time.perf_counter()
+        self._answer = Answer(question, "", False, (), (), "", embedder, WHOLE_VERSION, Timings(0.0))
+        self._done = False
         self._task, self._files, self._open_chat, self._notes = task, files, open_chat, notes
         self._language = language(question)
         self._lines: list[Line] | None = None
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """None: every line is shown with what bears it out."""
+        return ()
+
+    @property
+    def answer(self) -> Answer:
+        """The finished answer; waits for it where nobody has iterated."""
+        if not self._done:
+            for _ in self:
+                pass
+        return self._answer
 
     def prepare(self, on_progress: OnProgress) -> None:
         """Go through the files. What a model has written so far is remembered where this is stopped."""
@@ -38,15 +54,16 @@ class WholeStream(AnswerStream):
             writer = Writer(self._open_chat, self._notes, on_progress)
             self._lines = self._drafted(writer)
             timings = replace(self._answer.timings, prompt_tokens=writer.prompt_tokens, generated_tokens=writer.generated_tokens)
-            self._answer = replace(self._answer, model=writer.name, prompt_version=WHOLE_VERSION, timings=timings)
+            self._answer = replace(self._answer, model=writer.name, timings=timings)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text line by line."""
         self.prepare(lambda _: None)
         assert self._lines is not None
         text, citations = numbered(self._lines or [Line(self._nothing())])
-        hits = cited_hits(self._files, {(each.path, each.location.char_start) for each in citations})
-        timings = replace(self._answer.timings, first_token_ms=self._elapsed(), total_ms=self._elapsed())
+        hits = cited_hits(self._files, citations)
+        taken = (time.perf_counter() - self._started) * 1000
+        timings = replace(self._answer.timings, first_token_ms=taken, total_ms=taken)
         abstained = not self._lines or self._task.kind is Kind.COUNTING
         self._answer = replace(self._answer, text=text, citations=citations, hits=hits, timings=timings, abstained=abstained)
         self._done = True
@@ -72,14 +89,12 @@ class WholeStream(AnswerStream):
                    what=kinds_in_words(wanted, self._language) if wanted else self._task.wanted)
 
 
-def cited_hits(files: Sequence[File], places: set[tuple[str, int]]) -> tuple[Hit, ...]:
-    """Return the passages in which these places (path, character) lie, in order."""
+def cited_hits(files: Sequence[File], citations: Sequence[Citation]) -> tuple[Hit, ...]:
+    """Return the passages that the citations lie in, in order."""
+    starts: dict[str, list[int]] = {}
+    for each in citations:
+        starts.setdefault(each.path, []).append(each.location.char_start)
     return tuple(
         hit for file in files for hit in file.passages
-        if any(path == hit.path and hit.chunk.location.char_start <= start < hit.chunk.location.char_end for path, start in places)
+        if any(hit.chunk.location.char_start <= start < hit.chunk.location.char_end for start in starts.get(hit.path, ()))
     )
-
-
-def no_prompt() -> tuple[ChatModel, object]:  # pragma: no cover
-    """Stand in for the prompt of an ordinary question, which is never asked for here."""
-    raise AssertionError

@@ -6,9 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.answer.cite import MARKER, choose, cite, numbers_of
+from assistant.answer.choose import choose
+from assistant.answer.cite import MARKER, numbers_of
 from assistant.answer.language import language as language_of
+from assistant.answer.quote import cite
 from assistant.answer.sentences import is_cjk, numbers_stand, spans, support, tokens
+from assistant.answer.support import Source, claim_of, source_of
 from assistant.answer.whole.central import central
 from assistant.answer.whole.items import RULER
 from assistant.answer.whole.lines import File, Line, one_line, quoted
@@ -16,14 +19,14 @@ from assistant.answer.whole.listing import chosen_in
 from assistant.answer.whole.parts import cut
 from assistant.answer.whole.words import choice_prompt, notes_prompt, say
 from assistant.answer.whole.writer import Writer
-from assistant.datatypes import Hit
+from assistant.datatypes import Hit, Message
 
 NOTES_TOKENS, CHOICE_TOKENS = 200, 48
 NOTES_A_PART, FEW_PARTS = 4, 2  # notes that are asked for on a part; of a short file more
 SHOWN, SHOWN_OF_SEVERAL = 10, 4  # notes on one file, and on each of several
 CHOSEN_FROM = 24  # notes that a model chooses from at a time
-BORNE_OUT = 0.6  # of a note's words, in the passage
-QUOTED, LONGEST, SHORTEST = 2, 260, 25  # sentences that stand in for notes, and characters of one
+QUOTED, QUOTED_OF_FEW = 2, 5  # sentences that stand in for the notes on a part; those of a short file are more
+LONGEST, SHORTEST = 260, 25  # characters of one
 SAME = 0.8  # of the words of two notes
 
 
@@ -51,7 +54,7 @@ def summarise(files: Sequence[File], language: str, writer: Writer) -> list[Line
     return [*lines, Line(""), Line(say("quoted", language, count=extracted, total=total))] if extracted else lines
 
 
-def asked(part: Sequence[Hit], language: str, parts: int) -> tuple:  # type: ignore[type-arg]
+def asked(part: Sequence[Hit], language: str, parts: int) -> tuple[Message, ...]:
     """Return the messages for a part of a file."""
     return notes_prompt(part, language, NOTES_A_PART + (2 if parts <= FEW_PARTS else 0), with_numbers=is_foreign(part, language))
 
@@ -72,8 +75,10 @@ def of_file(file: File, notes: Sequence[Line], limit: int, language: str, writer
 def note(file: File, part: Sequence[Hit], language: str, parts: int, writer: Writer) -> Noted:
     """Return the model's notes on a part that the text bears out, or else the sentences that the others speak of most."""
     reply = writer.write(file.source.content_hash, asked(part, language, parts), NOTES_TOKENS)
-    lines = tuple(line for text in notes_in(reply) if (line := checked(text, part)))
-    return Noted(lines, extracted=False) if lines else Noted(extract(part), extracted=True)
+    sources = [source_of(hit.chunk) for hit in part]
+    lines = tuple(line for text in notes_in(reply) if (line := checked(text, part, sources)))
+    count = QUOTED if parts > FEW_PARTS else QUOTED_OF_FEW
+    return Noted(lines, extracted=False) if lines else Noted(extract(part, count), extracted=True)
 
 
 def notes_in(reply: str) -> list[str]:
@@ -84,27 +89,27 @@ def notes_in(reply: str) -> list[str]:
     return [one_line(line) for line in plain if tokens(line)]
 
 
-def checked(text: str, part: Sequence[Hit]) -> Line | None:
-    """Return a note with the passage that bears it out; None where none does."""
+def checked(text: str, part: Sequence[Hit], sources: Sequence[Source]) -> Line | None:
+    """Return a note with the passages that bear all of it out; None where none do."""
     written = [number for match in MARKER.finditer(f" {text}") for number in numbers_of(match)]
     claim = MARKER.sub("", f" {text}").strip()
-    numbers = choose(claim, written, [hit.chunk.searchable for hit in part])
-    for number in numbers:
-        hit = part[number - 1]
-        foreign = is_cjk(claim) != is_cjk(hit.chunk.text)
-        if foreign or (support(tokens(claim), hit.chunk.searchable) >= BORNE_OUT and numbers_stand(claim, hit.chunk.searchable)):
-            return Line(claim, (cite(0, hit, claim, ""),))
-    return None
+    choice = choose(claim_of(claim, ""), written, sources)
+    cited = tuple(cite(number, part[number - 1], claim, "") for number in choice.numbers)
+    return Line(claim, cited) if choice.support == "full" else None
 
 
-def extract(part: Sequence[Hit]) -> tuple[Line, ...]:
+def extract(part: Sequence[Hit], count: int) -> tuple[Line, ...]:
     """Return the most central sentences of a part, as they stand there."""
-    places = [(hit, start, end) for hit in part for start, end in spans(hit.chunk.text)
-              if end - start >= SHORTEST / (2 if is_cjk(hit.chunk.text[start:end]) else 1) and not RULER.match(hit.chunk.text[start:end])
-              and not hit.chunk.text[start:end].startswith(("#", "|"))]
-    best = central([hit.chunk.text[start:end] for hit, start, end in places], QUOTED)
+    places = [(hit, start, end) for hit in part for start, end in spans(hit.chunk.text) if is_prose(hit.chunk.text[start:end])]
+    best = central([hit.chunk.text[start:end] for hit, start, end in places], count)
     return tuple(Line(one_line(hit.chunk.text[start:end], LONGEST), (quoted(hit, start, end),))
                  for hit, start, end in (places[place] for place in best))
+
+
+def is_prose(text: str) -> bool:
+    """Return whether a sentence can stand alone: no heading, no row of a table, and long enough."""
+    long = len(text) >= SHORTEST / (2 if is_cjk(text) else 1)
+    return long and not RULER.match(text) and not text.startswith(("#", "|"))
 
 
 def distinct(notes: Sequence[Line]) -> list[Line]:

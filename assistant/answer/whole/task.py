@@ -34,8 +34,8 @@ class Task:
     everything: bool = False
 
 
-FILE_NOUN = (r"(?:files?|documents?|docs?|pdfs?|papers?|reports?|articles?|contracts?|agreements?|letters?|e-?mails?|notes?|minutes"
-             r"|manuals?|books?|chapters?|presentations?|slides?|spreadsheets?|texts?|transcripts?|polic(?:y|ies)|versions?|drafts?"
+FILE_NOUN = (r"(?:files?|documents?|docs?|pdfs?|papers?|reports?|articles?|contracts?|agreements?|letters?|e-?mails?|notes?"
+             r"|minutes|manuals?|books?|chapters?|presentations?|slides?|spreadsheets?|texts?|transcripts?|polic(?:y|ies)|versions?|drafts?"
              r"|folders?|director(?:y|ies))")
 ALL_NOUN = r"(?:files|documents|docs|pdfs|papers|reports|contracts|notes|folders?|director(?:y|ies)|library|everything)"
 THESE = r"(?:this|that|the|these|those|my|our|all|all the|all my|all of the|the attached|the following|each|every|whole|entire)"
@@ -44,20 +44,24 @@ ONE_FILE = (rf"(?:(?:{THESE}) )+(?:(?:attached|whole|entire|two|three|following)
 POLITE = (r"(?:(?:please|kindly|can you|could you|would you|will you|i(?: would|'d) like you to|i want you to|help me"
           r"|let's|now|then|ok|okay),? (?:please )?)*")
 SHORT = r"(?:a |an |the |me |us |short |brief |quick |concise |detailed |one-page |executive |bullet(?:-| )point )*"
-TAIL = r"(?: (?:for me|please|briefly|shortly|in (?:a few|one|two|three|five|ten|\d+) (?:short )?(?:sentences?|points?|bullets?|words?|lines?|paragraphs?)|in english|in chinese))*"
+TAIL = (r"(?: (?:for me|please|briefly|shortly|in english|in chinese"
+        r"|in (?:a few|one|two|three|five|ten|\d+) (?:short )?(?:sentences?|points?|bullets?|words?|lines?|paragraphs?)))*")
 
 SUMMARISE = re.compile(
     rf"^{POLITE}(?:(?:briefly )?(?:summari[sz]e|sum up|recap|outline)"
-    rf"|(?:(?:give|write|make|draft|prepare|provide)(?: me| us)? |i need |)(?:{SHORT})(?:summary|overview|outline|synopsis|abstract|recap|tl;?dr) (?:of|for)"
-    rf"|what(?:'s| is) (?:the )?(?:summary|gist|main (?:point|points|content|idea)) of|what are the (?:main|key) points (?:of|in))"
+    rf"|(?:(?:give|write|make|draft|prepare|provide)(?: me| us)? |i need |){SHORT}"
+    r"(?:summary|overview|outline|synopsis|abstract|recap|tl;?dr) (?:of|for)"
+    r"|what(?:'s| is) (?:the )?(?:summary|gist|main (?:point|points|content|idea)) of"
+    r"|what are the (?:main|key) points (?:of|in))"
     rf" (?P<about>.+?){TAIL}$"
 )
 TOLD = re.compile(rf"^{POLITE}what (?:is|are) (?P<about>{ONE_FILE}) (?:all )?about$|^tl;?dr(?:,? (?P<other>.+))?$")
 DIFFERENCE = re.compile(
     rf"^{POLITE}(?:what(?:'s| has| is| have)? (?:been )?(?:changed|different|new) (?:between|from|in)"
-    r"|(?:what(?:'s| is| are)?|show me|list|tell me|explain|find|describe)(?: all)?(?: the)?(?: main| key)? (?:differences?|changes?) (?:between|in|from)"
-    r"|compare|diff|how (?:do|does|did)) "
-    rf"(?P<about>.+?)(?: (?:differ|compare|change)(?: from (?P<other>.+))?)?{TAIL}$"
+    r"|(?:what(?:'s| is| are)?|show me|list|tell me|explain|find|describe)(?: all)?(?: the)?(?: main| key)?"
+    r" (?:differences?|changes?) (?:between|in|from)"
+    rf"|compare|diff) (?P<about>.+?){TAIL}$"
+    rf"|^{POLITE}how (?:do|does|did) (?P<these>.+?) (?:differ|compare)(?: (?:from|to|with) (?P<other>.+))?$"
 )
 TWO_FILES = re.compile(rf"^(?:{THESE} )*(?:two|both)(?: (?:\w+ )?{FILE_NOUN})?$|^(?:these|those) (?:\w+ )?{FILE_NOUN}$")
 LIST_VERB = rf"^{POLITE}(?:list|extract|collect|gather|find|show|give|get|make|pull out|write down)(?: me| us| out| up)*"
@@ -68,18 +72,21 @@ LISTED = re.compile(
 )
 COUNTED = re.compile(
     r"^(?:how many|what(?:'s| is) the (?:total )?(?:number|count) of|count (?:all )?(?:the |of )*)\s*"
-    r"(?:rows?|entries|records?|lines?|line items|transactions|bookings)\b.*"
+    r"(?:rows?|entries|records?|lines?|line items|transactions|bookings)(?: (?:are|is|does|do|has|have|in|from|there)\b.*"
+    r"|(?: of (?:the|this|my) (?:table|file|spreadsheet|sheet|list)\b.*)?)$"
 )
 COUNTED_ZH = re.compile(r"^.*(?:有)?(?:多少|几)(?:行|条记录|条数据|笔(?:记录|交易|账)?|条目).*$")
 
 PLEASE = r"^(?:请|麻烦|帮我|帮忙|你|您|能不能|能否|可以|给我|为我|替我|把|将|对|，|,|\s)*"
-NOUN_ZH = r"(?:文件夹|目录|文件|文档|合同|协议|报告|论文|文章|材料|资料|制度|说明书|说明|手册|会议纪要|纪要|记录|信件|信|邮件|笔记|书|版本|稿|表格|幻灯片)"
+NOUN_ZH = (r"(?:文件夹|目录|文件|文档|合同|协议|报告|论文|文章|材料|资料|制度|说明书|说明|手册"
+           r"|会议纪要|纪要|记录|信件|信|邮件|笔记|书|版本|稿|表格|幻灯片)")
 THIS_ZH = r"(?:这(?:一)?[份个篇封本些几]?|那(?:一)?[份个篇封本些]?|该|本|此|所有(?:的)?|全部(?:的)?|上述|我的)"
 SUM_VERB = r"(?:总结|概括|归纳|概述|摘要|综述|小结)"
 SUMMARISE_ZH = re.compile(
     rf"{PLEASE}(?:简要|简单|大致|用[^，。]{{1,8}}(?:话|字|点))?(?:地)?{SUM_VERB}(?:一下|下|出)?(?P<about>.+?)(?:的?(?:主要|核心)?(?:内容|要点|大意))?$"
     rf"|{PLEASE}(?:给)?(?P<before>.+?)(?:做|作|写|来)?(?:一下|一?[份个])?(?:简短的|简要的)?(?:{SUM_VERB})(?:一下)?$"
-    r"|" rf"{PLEASE}(?P<told>{THIS_ZH}(?:\w{{0,8}}?){NOUN_ZH})(?:里|中)?(?:主要|大概|都|大致)*(?:讲|说|写|是关于|内容是)(?:了|的)?(?:是)?(?:些)?(?:什么|啥)(?:内容)?$"
+    rf"|{PLEASE}(?P<told>{THIS_ZH}(?:\w{{0,8}}?){NOUN_ZH})(?:里|中)?(?:主要|大概|都|大致)*"
+    r"(?:讲|说|写|是关于|内容是)(?:了|的)?(?:是)?(?:些)?(?:什么|啥)(?:内容)?$"
 )
 DIFFERENCE_ZH = re.compile(
     rf"{PLEASE}(?:比较|对比|比对)(?:一下|下)?(?P<compared>.+?)(?:的?(?:不同|区别|差异|变化|异同)(?:之处)?)?$"
@@ -90,9 +97,15 @@ TWO_ZH = re.compile(rf"^(?:这|那|该|以上|上述)?(?:两|二|2)\s?[个份篇
 LISTED_ZH = re.compile(
     rf"{PLEASE}(?:列出|列举|罗列|找出|提取|摘出|整理出?|汇总|列一下)(?:一下|下)?(?P<text>.+)$"
 )
-IN_ZH = re.compile(rf"^(?P<about>.+?{NOUN_ZH}|《[^》]+》|[^\s，]+\.\w{{1,5}})(?:里面|里|中|内|上)?(?:提到|出现|涉及|规定)?的?(?P<every>所有|全部|每一?[个条项])的?(?P<wanted>.+)$")
+IN_ZH = re.compile(
+    rf"^(?P<about>.*?{NOUN_ZH}|《[^》]+》|[^\s，]+\.\w{{1,5}})(?:里面|里|中|内|上)?(?:提到|出现|涉及|规定)?的?"
+    r"(?P<every>所有|全部|每一?[个条项])的?(?P<wanted>.+)$"
+)
 ALL_ZH = re.compile(r"^(?P<every>所有|全部|每一?[个条项])的?(?P<wanted>.+)$")
-EVERYTHING = re.compile(rf"\b(?:{ALL_NOUN})\b|\b(?:all|each|every) (?:\w+ )?{FILE_NOUN}|文件夹|目录|(?:所有|全部)(?:的)?{NOUN_ZH}|资料库")
+EVERYTHING = re.compile(
+    rf"\b(?:{ALL_NOUN})\b|\b(?:all|each|every) (?:\w+ )?{FILE_NOUN}"
+    rf"|文件夹|目录|(?:所有|全部)(?:的)?{NOUN_ZH}|资料库"
+)
 
 
 def recognise(question: str) -> Task | None:
@@ -132,13 +145,13 @@ def with_scope(kind: Kind, about: str, wanted: str = "") -> Task:
 
 def is_file_noun(about: str) -> bool:
     """Return whether the words are a file's and nothing else: "this report", not "the report on bees"."""
-    return bool(re.fullmatch(rf"{ONE_FILE}|everything|(?:{THESE} )+library|it|{THIS_ZH}\w{{0,2}}?{NOUN_ZH}|文件夹|{NOUN_ZH}", about))
+    return bool(re.fullmatch(rf"{ONE_FILE}|everything|(?:{THESE} )+library|{THIS_ZH}\w{{0,2}}?{NOUN_ZH}|文件夹|{NOUN_ZH}", about))
 
 
 def differences_in(text: str) -> Task | None:
     """Return the comparison that is asked for, if one is."""
     if match := DIFFERENCE.match(text):
-        about = " and ".join(part for part in (first_of(match, "about"), first_of(match, "other")) if part)
+        about = " and ".join(part for part in (first_of(match, "about", "these"), first_of(match, "other")) if part)
         return Task(Kind.DIFFERENCES, about, certain=bool(TWO_FILES.match(about)))
     if match := DIFFERENCE_ZH.match(text):
         about = first_of(match, "compared", "about").removesuffix("的").removesuffix("之间")

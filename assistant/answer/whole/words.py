@@ -12,7 +12,8 @@ from assistant.datatypes import Hit, Message
 
 WHOLE_VERSION = "whole-1"
 NONE = "NONE"
-NAMES = {"zh": "Chinese (中文)", "ja": "Japanese", "ko": "Korean", "ru": "Russian", "de": "German", "fr": "French", "es": "Spanish"}
+NAMES = {"zh": "Chinese (中文)", "ja": "Japanese", "ko": "Korean", "ru": "Russian", "de": "German", "fr": "French",
+         "es": "Spanish"}
 
 NOTES = """You take notes on a text from the user's own files.
 - Write {count} notes in {language}, one on each line, each beginning with "- ".
@@ -31,7 +32,8 @@ EVERY = """You list things that stand in a text from the user's own files.
 
 KINDS = {
     Wanted.DEADLINE: ("deadlines", "期限"), Wanted.DATE: ("dates", "日期"), Wanted.AMOUNT: ("amounts", "金额"),
-    Wanted.EMAIL: ("e-mail addresses", "电子邮箱"), Wanted.PHONE: ("telephone numbers", "电话号码"), Wanted.LINK: ("links", "链接"),
+    Wanted.EMAIL: ("e-mail addresses", "电子邮箱"), Wanted.PHONE: ("telephone numbers", "电话号码"),
+    Wanted.LINK: ("links", "链接"),
     Wanted.PERCENTAGE: ("percentages", "百分比"),
 }
 SAID = {
@@ -41,12 +43,12 @@ SAID = {
     "none": ("No {what} were found. All of the text was gone through: {files}.", "没有找到{what}。已通读全文：{files}。"),
     "kept": ("The wording does not say whether these are {what}; the model could not tell either:",
              "以下内容的措辞不能确定是否为{what}，模型也无法判断："),
-    "other": ("Not counted as {what}, since neither the wording nor the model says so: {count} more places with a date or a period.",
+    "other": ("Not counted as {what}, since neither the wording nor the model says so: {count} more places with a date or "
+              "a period.",
               "另有 {count} 处日期或时段，措辞和模型都未表明是{what}，未列入。"),
     "summary": ("Summary of {files}:", "{files} 的摘要："),
-    "quoted": ("Quoted instead of summed up, since the model's notes there were not borne out by the text: {count} of {total} parts.",
+    "quoted": ("Quoted instead of summed up, since the text did not bear out the model's notes there: {count} of {total} parts.",
                "其中 {count}/{total} 部分因模型的笔记无法由原文证实，改为直接引用原句。"),
-    "more": ("{count} further notes are left out; ask about this file alone to see more.", "另有 {count} 条笔记未列出；单独询问该文件可查看更多。"),
     "empty": ("There is no text in {files}.", "{files} 中没有文字。"),
     "compared": ("From {old} to {new}: {changed} changed, {added} added, {removed} removed; {same} sentences are the same.",
                  "从 {old} 到 {new}：{changed} 处修改，{added} 处新增，{removed} 处删除；{same} 句相同。"),
