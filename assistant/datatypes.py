@@ -271,6 +271,22 @@ class Calibration:
 
 
 @dataclass(frozen=True, slots=True)
+class Side:
+    """What one file says where files disagree; `date` is "2024", "2024-03" or "2024-03-01", empty where it is not known."""
+
+    citation: Citation
+    value: str
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two or more files that say otherwise of the same thing, newest first."""
+
+    sides: tuple[Side, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Timings:
     """Milliseconds from the start of the question, and token counts. None: it did not happen."""
 
@@ -311,6 +327,7 @@ class Answer:
     searched: str = ""
     sentences: tuple[Sentence, ...] = ()
     doubt: Doubt | None = None
+    conflicts: tuple[Conflict, ...] = ()
 
 
 Role = Literal["system", "user", "assistant"]

@@ -58,13 +58,15 @@ class Library:
             self._searcher = Searcher(self.store, self._models.embedder)
         return self._searcher
 
+    def passage_at(self, path: str, character: int) -> list[Hit]:
+        """Return the passage of a file that holds this character of its text, as a hit; nothing where there is none."""
+        return [Hit(each.chunk_id, each.path, each.title, each.chunk) for each in self.store.passage_at(path, character).values()]
+
     def passage(self, cited: Citation) -> list[Hit]:
         """Return the passage that a citation quotes, as a hit; nothing where the library does not hold it any more."""
         if cited.kind != "file" or not self.file.exists():
             return []
-        found = self.store.passage_at(cited.path, cited.location.char_start)
-        return [Hit(each.chunk_id, each.path, each.title, each.chunk)
-                for each in found.values() if cited.quote in each.chunk.text]
+        return [hit for hit in self.passage_at(cited.path, cited.location.char_start) if cited.quote in hit.chunk.text]
 
     def beside(self, hit: Hit) -> list[Chunk]:
         """Return the passages right after and right before a hit in its file; nothing where the library does not hold it."""

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from assistant.answer import (
     AnswerStream,
+    DisputedStream,
     Leaning,
     Limits,
     Prompt,
@@ -321,9 +322,10 @@ class Assistant:
         if not wanted:
             hits = placed(hits, self._facts(rewriting.queries[0], hits))
         limits = Limits(self.settings.answer_tokens, self.settings.doubt_percent / 100, strict, self.doubt_offset())
-        return AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
+        stream = AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
                             self._opener(question, hits, turns), limits,
                             rewriting.shown if rewriting.leaning != Leaning.NONE else "")
+        return DisputedStream(stream, hits[: self.settings.passages], lambda: self._with_others(hits), self._changed)
 
     @property
     def memory(self) -> Facts:
@@ -399,6 +401,17 @@ class Assistant:
         if rewriting.leaning == Leaning.BARE:
             return carried(hits, earlier, 0)[:results]
         return carried(hits, earlier[:1], max(1, min(self.settings.passages, results) - 1))[:results]
+
+    def _with_others(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """Return the hits and, beside each, the passages of nearly the same text that it stands for."""
+        others = (found for hit in hits for path, place in hit.also for library in self._libraries
+                  for found in library.passage_at(path, place.char_start))
+        return (*hits, *others)
+
+    def _changed(self, path: str) -> int:
+        """Return when a file was changed, in nanoseconds since 1970; 0 where that is not known."""
+        known = (row[3] for library in self._libraries for row in library.store.files_wanted(Filter((path,))))
+        return next(known, 0)
 
     def _opener(self, question: str, hits: Sequence[Hit], turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:
         history: list[Message] = [message for turn in turns for message in turn.messages]

@@ -43,3 +43,31 @@ def test_an_ordinary_question_goes_the_ordinary_way(tmp_path: Path, folder: Path
         assistant.add([folder])
         for question in ("How high is the budget?", "What is the difference between rain and snow?", "List all kings of France"):
             assert not isinstance(assistant.ask(question), WholeStream)
+
+
+def test_where_files_disagree_the_answer_says_so(tmp_path: Path, folder: Path) -> None:
+    with Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:")) as assistant:
+        assistant.add([folder])
+        stream = assistant.ask("How high is the budget in euros?")
+        assert "".join(stream) == stream.answer.text
+        said = "Your files disagree (newest first): “The budget is 950 euros.” "
+        assert said in stream.answer.text
+        (conflict,) = stream.answer.conflicts
+        assert [side.date for side in conflict.sides] == ["2024", "2023"]
+        numbers = {citation.number: citation for citation in stream.answer.citations}
+        assert all(numbers[side.citation.number] == side.citation for side in conflict.sides)
+
+
+def test_files_that_differ_in_one_number_only_are_no_duplicates_without_a_word(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    files.mkdir()
+    rest = " ".join(f"Clause {number} says what party number {number} must do." for number in range(12))
+    (files / "terms-v1.md").write_text(f"The notice period is thirty days. {rest}", "utf-8")
+    (files / "terms-v2.md").write_text(f"The notice period is sixty days. {rest}", "utf-8")
+    with Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:")) as assistant:
+        assistant.add([files])
+        answer = assistant.ask("How long is the notice period?").answer
+        assert len(answer.hits) == 1
+        (conflict,) = answer.conflicts
+        assert {side.citation.quote for side in conflict.sides} == {
+            "The notice period is thirty days.", "The notice period is sixty days."}

@@ -1,5 +1,6 @@
 """Hits -> answer: the prompt, the reply as it streams, its citations, and when to say that the files do not say."""
 
+from assistant.answer.disputed import DisputedStream
 from assistant.answer.drafting import draft_question
 from assistant.answer.prompt import PROMPT_VERSION, Prompt, compose
 from assistant.answer.stream import AnswerStream, Limits
@@ -10,5 +11,7 @@ from assistant.answer.talk.retelling import RetellingStream
 from assistant.answer.talk.rewriting import rewrite, topical
 from assistant.answer.trial import Trial, calibration, odds_of_doubt, write_question
 
-__all__ = ["PROMPT_VERSION", "AnswerStream", "Leaning", "Limits", "Prompt", "RetellingStream", "Rewriting", "Trial", "about",
-           "calibration", "compose", "draft_question", "odds_of_doubt", "reworded", "rewrite", "topical", "write_question"]
+__all__ = [
+    "PROMPT_VERSION", "AnswerStream", "DisputedStream", "Leaning", "Limits", "Prompt", "RetellingStream", "Rewriting", "Trial",
+    "about", "calibration", "compose", "draft_question", "odds_of_doubt", "reworded", "rewrite", "topical", "write_question",
+]

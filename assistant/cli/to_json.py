@@ -12,6 +12,7 @@ from assistant.datatypes import (
     Calibration,
     Change,
     Citation,
+    Conflict,
     Doubt,
     Explanation,
     Fact,
@@ -107,7 +108,8 @@ def answer(given: Answer) -> Json:
     return {
         "question": given.question, **({"searched": given.searched} if given.searched else {}), "answer": given.text,
         "abstained": given.abstained, "sentences": [sentence(each) for each in given.sentences],
-        "citations": [citation(each) for each in given.citations], "hits": hits(given.hits),
+        "citations": [citation(each) for each in given.citations], "conflicts": [conflict(each) for each in given.conflicts],
+        "hits": hits(given.hits),
         **({"doubt": doubt(given.doubt)} if given.doubt else {}),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),
@@ -139,6 +141,12 @@ def session(kept: Session) -> Json:
 def fact(kept: Fact) -> Json:
     """Return something that the person asked to remember."""
     return asdict(kept)
+
+
+def conflict(found: Conflict) -> Json:
+    """Return where files disagree, newest first."""
+    return {"sides": [{"number": side.citation.number, "path": side.citation.path, "date": side.date, "value": side.value,
+                       "quote": side.citation.quote} for side in found.sides]}
 
 
 def report(done: IngestReport) -> Json:
