@@ -71,7 +71,7 @@ def cells_of(text: str) -> list[str]:
 
 def one_line(text: str, limit: int = 0) -> str:
     """Return the text with single spaces and without marks of Markdown, cut at a word where it is longer than the limit."""
-    plain = re.sub(r"(?:^|(?<=\s))(?:[-*#>]+|\d{1,2}\.)\s+|\*\*|__|`", "", " ".join(text.split())).strip()
+    plain = re.sub(r"^(?:(?:[-*#>]+|\d{1,2}\.)\s+)+|\*\*|__|`", "", " ".join(text.split())).strip()
     plain = " · ".join(cell for cell in cells_of(plain) if cell) if plain.startswith("|") else plain
     if not limit or len(plain) <= limit:
         return plain

@@ -4,6 +4,7 @@ import pytest
 from builders import file_with
 
 from assistant.answer.whole import File, Notes, WholeStream, recognise
+from assistant.answer.whole.lines import one_line
 from assistant.backends.fake import FakeChat
 from assistant.datatypes import Message, Progress
 
@@ -107,3 +108,7 @@ def test_notes_leave_with_their_file_and_keep_to_their_budget(tmp_path: Path) ->
     assert notes.get("b" * 64, "l") == ""
     notes.note_pace("model", 4.0)
     assert notes.pace("model") == 4.0
+
+
+def test_a_number_at_a_sentences_end_is_no_bullet() -> None:
+    assert one_line("- Spaces 21 to 27. They are **in the yard**.") == "Spaces 21 to 27. They are in the yard."
