@@ -47,11 +47,11 @@ class Notes:
                 shutil.rmtree(folder)
 
     def pace(self, model: str) -> float:
-        """Return how many seconds a part has taken this model on this machine lately; 0 where that is not known."""
+        """Return how many seconds a character has taken this model on this machine lately; 0 where that is not known."""
         return float(self._paces().get(model, 0.0))
 
     def note_pace(self, model: str, seconds: float) -> None:
-        """Remember how long a part took."""
+        """Remember how long a character took."""
         paces = self._paces()
         before = paces.get(model, seconds)
         with suppress(OSError):

@@ -25,6 +25,7 @@ class Writer:
     generated_tokens: int = 0
     _chat: ChatModel | None = field(default=None)
     _done: int = 0
+    _left: int = 0
     _total: int = 0
     _announced: bool = False
 
@@ -42,7 +43,8 @@ class Writer:
 
     def expect(self, asked: Sequence[tuple[str, tuple[Message, ...], int]]) -> None:
         """Take note of what will be asked (content hash, messages, tokens), and say how long it takes where that is known."""
-        self._total = sum(not self.notes.get(each[0], key_of(self.chat.name, each[1], each[2])) for each in asked)
+        new = [each for each in asked if not self.notes.get(each[0], key_of(self.chat.name, each[1], each[2]))]
+        self._total, self._left = len(new), sum(size_of(messages) for _, messages, _ in new)
         self._announce(self.notes.pace(self.chat.name))
 
     def write(self, content_hash: str, messages: tuple[Message, ...], max_tokens: int) -> str:
@@ -59,18 +61,24 @@ class Writer:
         self.generated_tokens += reply.generated_tokens
         seconds = time.perf_counter() - started
         self.notes.put(content_hash, key, text or " ")
-        self.notes.note_pace(self.chat.name, seconds)
+        self.notes.note_pace(self.chat.name, seconds / size_of(messages))
         self._done += 1
-        self._announce(seconds)
+        self._left = max(0, self._left - size_of(messages))
+        self._announce(seconds / size_of(messages))
         self.on_progress(Progress(PARTS, self._done, max(self._total, self._done)))
         return text
 
-    def _announce(self, seconds: float) -> None:
-        """Say once how long the rest takes, if it is long."""
-        left = self._total - self._done
-        if not self._announced and left > 1 and seconds * left > LONG:
+    def _announce(self, pace: float) -> None:
+        """Say once how long the rest takes, if it is long; `pace` is in seconds a character."""
+        if not self._announced and pace * self._left > LONG:
             self._announced = True
-            self.on_progress(Progress(ESTIMATE, self._done, self._total, current=in_words(seconds * left)))
+            self.on_progress(Progress(ESTIMATE, self._done, self._total, current=in_words(pace * self._left)))
+
+
+def size_of(messages: Sequence[Message]) -> int:
+    """Return the number of characters in messages; Chinese ones count twice, since they are about a token each."""
+    text = "".join(message.content for message in messages)
+    return max(1, len(text) + sum(character >= "\u3040" for character in text))
 
 
 def in_words(seconds: float) -> str:
