@@ -60,7 +60,8 @@ class Library:
 
     def passage_at(self, path: str, character: int) -> list[Hit]:
         """Return the passage of a file that holds this character of its text, as a hit; nothing where there is none."""
-        return [Hit(each.chunk_id, each.path, each.title, each.chunk) for each in self.store.passage_at(path, character).values()]
+        found = self.store.passage_at(path, character).values() if self.file.exists() else ()
+        return [Hit(each.chunk_id, each.path, each.title, each.chunk) for each in found]
 
     def passage(self, cited: Citation) -> list[Hit]:
         """Return the passage that a citation quotes, as a hit; nothing where the library does not hold it any more."""

@@ -410,7 +410,8 @@ class Assistant:
 
     def _changed(self, path: str) -> int:
         """Return when a file was changed, in nanoseconds since 1970; 0 where that is not known."""
-        known = (row[3] for library in self._libraries for row in library.store.files_wanted(Filter((path,))))
+        known = (row[3] for library in self._libraries if library.file.exists()
+                 for row in library.store.files_wanted(Filter((path,))))
         return next(known, 0)
 
     def _opener(self, question: str, hits: Sequence[Hit], turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:

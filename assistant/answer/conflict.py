@@ -38,7 +38,7 @@ def conflicts(question: str, claim: str, citations: Sequence[Citation], passages
     file's last change in nanoseconds since 1970.
     """
     found: list[Conflict] = []
-    numbers = {hit.chunk_id: number for number, hit in enumerate(passages, 1)}
+    numbers = {place_of(hit): number for number, hit in enumerate(passages, 1)}
     for citation in citations:
         own = next((hit for hit in passages if is_in(citation, hit)), None)
         if own is None:
@@ -47,13 +47,18 @@ def conflicts(question: str, claim: str, citations: Sequence[Citation], passages
         for rival, start, end, slot in disagreeing(question, citation.quote, own, rivals):
             if not is_claimed(slot, claim):
                 continue
-            number = numbers.setdefault(rival.chunk_id, max(numbers.values()) + 1)
+            number = numbers.setdefault(place_of(rival), max(numbers.values()) + 1)
             other = Citation(number, rival.path, rival.title, narrowed(rival.chunk.location, rival.chunk.text, start, end),
                              rival.chunk.text[start:end])
             sides = [replace(sides[0], value=sides[0].value or slot.one), *sides[1:], side_of(other, slot.other, changed)]
         if len({side.value for side in sides}) > 1 and not any(same_places(sides, known) for known in found):
             found.append(Conflict(tuple(sorted(sides, key=age, reverse=True))))
     return tuple(found[:MOST_CONFLICTS])
+
+
+def place_of(hit: Hit) -> tuple[str, int]:
+    """Return what tells a passage from all others."""
+    return hit.path, hit.chunk.location.char_start
 
 
 def is_claimed(slot: Slot, claim: str) -> bool:
