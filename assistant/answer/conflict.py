@@ -40,9 +40,9 @@ def conflicts(question: str, claim: str, citations: Sequence[Citation], passages
     found: list[Conflict] = []
     numbers = {place_of(hit): number for number, hit in enumerate(passages, 1)}
     for citation in citations:
-        own = next((hit for hit in passages if is_in(citation, hit)), None)
-        if own is None:
+        if not 1 <= citation.number <= len(passages):
             continue
+        own = passages[citation.number - 1]
         sides = [side_of(citation, "", changed)]
         for rival, start, end, slot in disagreeing(question, citation.quote, own, rivals):
             if not is_claimed(slot, claim):
@@ -67,12 +67,6 @@ def is_claimed(slot: Slot, claim: str) -> bool:
         return True
     said = figures(slot.one) if slot.kind == "value" else tokens(slot.one)
     return bool(set(said) & set(figures(claim) if slot.kind == "value" else tokens(claim)))
-
-
-def is_in(citation: Citation, hit: Hit) -> bool:
-    """Return whether a citation lies in a passage."""
-    place = hit.chunk.location
-    return citation.path == hit.path and place.char_start <= citation.location.char_start < max(place.char_end, 1)
 
 
 def side_of(citation: Citation, value: str, changed: Changed) -> Side:
