@@ -22,6 +22,12 @@ AT_LEAST_ONE = (
     "answer_tokens", "engine_idle_minutes", "rerank_milliseconds",
 )  # fmt: skip
 
+OWN = (
+    "chat", "embed", "max_file_bytes", "file_seconds", "file_memory_bytes", "chunk_tokens", "results", "passages",
+    "passage_tokens", "context_tokens", "answer_tokens", "rewrite_seconds", "refusal_percent",
+)  # fmt: skip
+"""What a library can have a setting of its own for."""
+
 ENGINE = ("auto", "on", "off")
 
 
@@ -75,6 +81,11 @@ class Settings:
         return self.home / "config.toml"
 
     @property
+    def own_file(self) -> Path:
+        """Where the library's own settings stand, where it has any."""
+        return self.libraries_folder / self.library / "settings.toml"
+
+    @property
     def models_folder(self) -> Path:
         """Where fetched models lie."""
         return self.home / "models"
@@ -114,8 +125,13 @@ def load_settings(flags: Mapping[str, str | int] | None = None, environment: Map
         settings = replace(settings, hub=hub.rstrip("/"))
     known = {field.name for field in fields(Settings)} - {"home"} | {"refusal_percent"}
     given = {name: environment[PREFIX + name.upper()] for name in known if environment.get(PREFIX + name.upper())}
-    settings = overlay(settings, given, "the environment")
-    return checked(overlay(settings, dict(flags or {}), "the command"))
+
+    def completed(settings: Settings) -> Settings:
+        return checked(overlay(overlay(settings, given, "the environment"), dict(flags or {}), "the command"))
+
+    named = completed(settings)
+    own = {} if len(named.libraries) > 1 else read_config(named.own_file)
+    return completed(overlay(settings, own, str(named.own_file))) if own else named
 
 
 def read_config(path: Path) -> dict[str, object]:

@@ -577,6 +577,15 @@ class LibraryStatus:
     waiting: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """A library that was brought in: its folders that are not on this machine, and those of another library here too."""
+
+    held: LibraryStatus
+    away: tuple[str, ...]
+    shared: tuple[tuple[str, str], ...]
+
+
 class Severity(StrEnum):
     """How bad a finding of `doctor` is."""
 

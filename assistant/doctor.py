@@ -183,6 +183,19 @@ def examine_library(settings: Settings) -> tuple[Finding, ...]:
     return (counts, *examine_origin(subject, status.embedder, settings))
 
 
+def check(settings: Settings, *, repair: bool) -> tuple[Finding, ...]:
+    """Return what a full check of the library finds, or has mended; one good finding where all is well."""
+    subject = f"library {settings.library}"
+    try:
+        with Assistant(settings) as assistant:
+            found = assistant.check(repair=repair)
+    except NothingIndexed as error:
+        return (Finding(subject, Severity.WARNING, str(error), error.hint),)
+    except AssistantError as error:
+        return (Finding(subject, Severity.ERROR, str(error), error.hint),)
+    return found or (ok(subject, "files, passages, vectors, words and their order agree; nothing removed is left in it"),)
+
+
 def examine_origin(subject: str, built_with: str, settings: Settings) -> tuple[Finding, ...]:
     """Look whether the library comes from the embedding model that is chosen."""
     path = own_path(settings.embed)

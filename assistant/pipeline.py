@@ -41,6 +41,7 @@ from assistant.datatypes import (
     Explanation,
     FileState,
     Filter,
+    Finding,
     Hit,
     IngestReport,
     LedgerEntry,
@@ -48,12 +49,13 @@ from assistant.datatypes import (
     Message,
     Progress,
     SearchResult,
+    Severity,
     Timings,
     Turn,
 )
 from assistant.embedding import Backlog
 from assistant.errors import LibraryUnwritable, UsageError
-from assistant.index import Store
+from assistant.index import Inspection, Store, settle_view, sweep, view_fault
 from assistant.ingest import Bounds, Terms, ToLookAt, is_utf8, printable, to_look_at
 from assistant.intake import Intake, Means, Readers, ignore_progress, sign
 from assistant.library import Library, check_fingerprint
@@ -70,6 +72,10 @@ DOUBT_OFFSET = "doubt_offset"  # of a library's notes about itself
 STEPS = (drop_duplicates, drop_unrelated)
 MOST_READERS = 8
 KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model must know for its cosine to mean something
+REMOVED = "removed"  # a note of the library: what was removed may still stand in files that are yet to be written anew
+SWEPT_AT_ONCE = 20_000  # passages: in a larger library that is left to `doctor --check`
+LOG_IS_HELD = Finding("library", Severity.WARNING, "Another program reads this library: what was removed is still in its log.",
+                      "Close that program, or: assistant engine stop; then check again")
 
 
 class Assistant:
@@ -126,7 +132,9 @@ class Assistant:
                 for root in roots:
                     store.include(str(root))
                     store.add_root(str(root))
-            return self._intake(store, on_progress, passwords).run(roots)
+            report = self._intake(store, on_progress, passwords).run(roots)
+            settle_view(store, self._models.embedder.dimension)
+        return report
 
     def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
              passwords: Sequence[str] = ()) -> IngestReport:
@@ -139,7 +147,8 @@ class Assistant:
             roots = [Path(root) for root in store.roots()]
             report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
             forget_notes(self._library)
-            return report
+            settle_view(store, self._models.embedder.dimension)
+        return report
 
     def remove(self, path: Path) -> int:
         """Take a file or folder out and keep it out; return how many files left. Raises UsageError for an unknown one."""
@@ -158,11 +167,13 @@ class Assistant:
                 if is_under(gone, store.roots()):
                     store.exclude(gone)
                 store.drop_files(files)
-                store.drop_unused_vectors()
-            store.forget_words()
+                store.drop_spare_vectors(0)
+                store.set_meta(REMOVED, "yes")
             forget_notes(self._library)
-            for view in self.library_file.parent.glob(f"{self.library_file.stem}.faiss*"):  # also those half written
-                view.unlink(missing_ok=True)
+            if store.count_chunks() <= SWEPT_AT_ONCE:
+                self._sweep(store)
+            else:
+                store.empty_log()
         return len(files)
 
     # files followed
@@ -470,6 +481,28 @@ class Assistant:
         """Return "ok", or what is wrong with the library's file. Raises NothingIndexed where there is no library."""
         self._require_library()
         return self._store().integrity()
+
+    def check(self, *, repair: bool = False) -> tuple[Finding, ...]:
+        """Verify everything against everything, finish what removing began; return what is wrong, or was, with `repair`.
+
+        Raises NothingIndexed where there is no library, LibraryDamaged where its file cannot be mended.
+        """
+        self._require_library()
+        with self._locked(ignore_progress):
+            store = self._store()
+            found = Inspection(store, repair=repair).run()
+            view = view_fault(store)
+            if found or view:
+                store.set_meta(REMOVED, "yes")
+            swept = self._sweep(store)
+        return (*found, *view, *(() if swept else (LOG_IS_HELD,)))
+
+    def _sweep(self, store: Store) -> bool:
+        """Write anew what may still hold what was removed; return whether nothing is left of it in any file."""
+        sweep(self.library_file, everything=bool(store.meta(REMOVED)))
+        store.forget_words()
+        store.set_meta(REMOVED, "")
+        return store.empty_log()
 
     # parts, opened once
 

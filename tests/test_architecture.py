@@ -18,7 +18,8 @@ NOUNS = {"datatypes", "errors"}
 STAGES = {"memory", "ingest", "index", "retrieve", "answer", "backends", "catalog"}
 ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
                   "survey": "pipeline", "pending": "pipeline", "calibration": "pipeline", "overview": "pipeline",
-                  "embedding": "pipeline", "library": "pipeline", "doctor": "pipeline",
+                  "embedding": "pipeline", "bundle": "pipeline", "libraries": "pipeline",
+                  "library": "pipeline", "doctor": "pipeline",
                   "speed": "pipeline", "__main__": "cli"}
 DOORS = {
     "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes"},

@@ -14,6 +14,7 @@ from assistant.cli import (
     engine,
     evaluate,
     files,
+    library,
     memory,
     models,
     questions,
@@ -28,6 +29,7 @@ from assistant.cli.options import Chat, Embed, Flags, Library
 app = typer.Typer(name="assistant", cls=ErrorBoundary, no_args_is_help=True, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["--help", "-h"]})
 model_commands = typer.Typer(no_args_is_help=True, help="The models that this program knows, and those on this disk.")
+library_commands = typer.Typer(no_args_is_help=True, help="Whole libraries: each a set of files of its own.")
 engine_commands = typer.Typer(no_args_is_help=True, help="The background process that keeps the models loaded.")
 
 session_commands = typer.Typer(no_args_is_help=True, help="The conversations that are kept.")
@@ -93,7 +95,19 @@ app.command("bench", epilog=examples("assistant bench", "assistant bench --repor
 app.command("status", epilog=examples("assistant status", "assistant status --failed", "assistant status --files --json"))(
     status.status
 )
-app.command("doctor", epilog=examples("assistant doctor", "assistant doctor --json"))(status.doctor)
+app.command("doctor", epilog=examples("assistant doctor", "assistant doctor --json", "assistant doctor --check --repair"))(
+    status.doctor
+)
+app.add_typer(library_commands, name="library")
+library_commands.command("list", epilog=examples("assistant library list", "assistant library list --json"))(library.list_all)
+library_commands.command("create", epilog=examples("assistant library create work", "assistant library create work passages=8"))(
+    library.create
+)
+library_commands.command("set", epilog=examples("assistant library set work chunk_tokens=300"))(library.set_)
+library_commands.command("rename", epilog=examples("assistant library rename work office"))(library.rename)
+library_commands.command("delete", epilog=examples("assistant library delete work"))(library.delete)
+library_commands.command("export", epilog=examples("assistant library export work work.library"))(library.export)
+library_commands.command("import", epilog=examples("assistant library import work.library --as work"))(library.import_)
 app.add_typer(model_commands, name="models")
 model_commands.command("list", epilog=examples("assistant models list", "assistant models list --json"))(models.list_models)
 model_commands.command("pull", epilog=examples("assistant models pull multilingual-e5-small"))(models.pull)

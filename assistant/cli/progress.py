@@ -105,6 +105,16 @@ def part_progress() -> Iterator[OnProgress]:
 
 
 @contextmanager
+def copying_progress() -> Iterator[OnProgress]:
+    """Show how many bytes of a library have been copied."""
+    console = notices()
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Preparing", total=None)
+        yield lambda now: bar.update(task, description=now.stage.capitalize(), completed=now.done, total=now.total)
+
+
+@contextmanager
 def waiting(words: str) -> Iterator[None]:
     """Show that something is going on."""
     console = notices()

@@ -19,6 +19,11 @@ Files = Annotated[bool, typer.Option("--files", help="List every file.")]
 Failed = Annotated[bool, typer.Option("--failed", help="List the files that could not be read, and why.")]
 Skipped = Annotated[bool, typer.Option("--skipped", help="List the files that were left out, and why.")]
 
+Check = Annotated[bool, typer.Option("--check", help="Verify all of the library against itself instead, and finish what "
+                                     "removing began.")]
+Repair = Annotated[bool, typer.Option("--repair", help="Mend what --check finds: what follows from the text is made anew, files "
+                                      "whose passages are not whole are read again.")]
+
 
 def status(context: typer.Context, files: Files = False, failed: Failed = False, skipped: Skipped = False,
            library: Library = None, json: Json = False) -> None:
@@ -40,12 +45,14 @@ def select(entries: tuple[LedgerEntry, ...], states: set[FileState]) -> tuple[Le
     return tuple(entry for entry in entries if entry.state in states)
 
 
-def doctor(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
+def doctor(context: typer.Context, check: Check = False, repair: Repair = False, library: Library = None, chat: Chat = None,
+           embed: Embed = None, json: Json = False) -> None:
     """Look for what is wrong: the installation, the models, the library, the machine.
 
     Ends with exit code 1 where something keeps the program from working.
     """
-    findings = examination.examine(settings_of(context, library, chat, embed))
+    settings = settings_of(context, library, chat, embed)
+    findings = examination.check(settings, repair=repair) if check or repair else examination.examine(settings)
     if json:
         to_json.print_json(to_json.findings(findings))
     else:

@@ -68,6 +68,11 @@ class Connection:
     def _number(self, sql: str, values: Sequence[object] = ()) -> int:
         return int(self._rows(sql, values)[0][0] or 0)
 
+    @property
+    def statements(self) -> sqlite3.Connection:
+        """SQLite's own connection, for what looks at the tables themselves."""
+        return self._connection
+
     def meta(self, key: str) -> str:
         """Return a note that the library keeps about itself; empty where there is none."""
         rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))

@@ -119,6 +119,11 @@ class Passages(Connection):
         marks = marks[np.argsort(marks["id"])]
         return marks[~np.isin(marks["id"], np.array(waiting, np.int64))] if waiting else marks
 
+    def dimension(self) -> int:
+        """Return the length that most vectors have; 0 where there is none."""
+        rows = self._rows("SELECT length(vector) / 2 FROM vectors GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
+        return int(rows[0][0]) if rows else 0
+
     def vectors_of(self, ids: Sequence[int], dimension: int) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.int64]], Vectors]]:
         """Yield (ids of shape (n,), vectors of shape (n, dimension)) of these chunks, block by block."""
         for start in range(0, len(ids), MANY):

@@ -13,6 +13,8 @@ BUSY_MILLISECONDS = 30_000
 SECURE_WORDS = (3, 42)  # from this SQLite on, what is deleted also leaves the keyword index at once
 WRITABLE_HINT = "Check its permissions, or set ASSISTANT_HOME."
 
+WORDS = 'CREATE VIRTUAL TABLE words USING fts5(body, tokenize = "porter unicode61 remove_diacritics 2")'
+
 TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE roots (path TEXT PRIMARY KEY) WITHOUT ROWID",
@@ -43,7 +45,7 @@ TABLES = (
     # a name for each state of the library: a generation alone can come twice, as after a restored backup
     """CREATE TRIGGER new_state AFTER INSERT ON meta WHEN NEW.key = 'generation' BEGIN
         INSERT OR REPLACE INTO meta VALUES ('state', lower(hex(randomblob(16)))); END""",
-    'CREATE VIRTUAL TABLE words USING fts5(body, tokenize = "porter unicode61 remove_diacritics 2")',
+    WORDS,
 )
 
 # what makes the tables of a version those of the next
@@ -119,10 +121,16 @@ def prepare(connection: sqlite3.Connection) -> None:
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     for statement in TABLES if version == 0 else changes_from(version):
         connection.execute(statement)
-    if version == 0 and sqlite3.sqlite_version_info >= SECURE_WORDS:
-        connection.execute("INSERT INTO words (words, rank) VALUES ('secure-delete', 1)")
+    if version == 0:
+        secure_words(connection)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
+
+
+def secure_words(connection: sqlite3.Connection) -> None:
+    """Let what is deleted leave the keyword index at once, where this SQLite can."""
+    if sqlite3.sqlite_version_info >= SECURE_WORDS:
+        connection.execute("INSERT INTO words (words, rank) VALUES ('secure-delete', 1)")
 
 
 def changes_from(version: int) -> list[str]:

@@ -10,14 +10,13 @@ import hashlib
 import time
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Vectors
 from assistant.index.ledger import Ledger
 from assistant.index.passages import PLACES, Marks, Passages, StoredChunk, no_marks
-from assistant.index.words import indexed
+from assistant.index.words import body_of
 
 __all__ = ["Marks", "Store", "StoredChunk", "no_marks", "vector_key"]
 
@@ -131,18 +130,25 @@ class Store(Ledger, Passages):
         )
         if key not in known:
             self._connection.execute("INSERT INTO waiting VALUES (?)", (row.lastrowid,))
-        # the file's name is found by keyword, but is not embedded: a renamed file costs no embedding
-        body = indexed(f"{Path(path).stem}\n{chunk.searchable}")
+        body = body_of(path, chunk.searchable)
         self._connection.execute("INSERT INTO words (rowid, body) VALUES (?, ?)", (row.lastrowid, body))
+
+    def new_generation(self) -> None:
+        """Say that the passages have changed: every view must look again."""
+        with self.transaction():
+            self._grow_generation()
 
     def _grow_generation(self) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (str(self.generation + 1),))
 
-    def forget_words(self) -> bool:
-        """Write the keyword index and the log anew, without what was removed; call it in no transaction.
-
-        Returns whether nothing is left of it in the files: another program that reads can hold on to the log.
-        """
+    def forget_words(self) -> None:
+        """Write the keyword index anew, without what was removed: what separates its pages may still hold such words."""
         with self.transaction():
             self._connection.execute("INSERT INTO words (words) VALUES ('optimize')")
+
+    def empty_log(self) -> bool:
+        """Bring the log into the library's file and empty it; call it in no transaction.
+
+        Returns whether that is done: another program that reads can hold on to the log.
+        """
         return not self._number("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,86 +1,111 @@
-"""The FAISS view of a library's vectors: exact inner-product search in half precision. Built from the store, never the truth.
+"""The FAISS view of a library's vectors, by inner product. Built from the store, never the truth.
 
-It is kept beside the store with a stamp of the state that it shows. Where that is older, what is gone leaves and what is
-new comes in; a view of another embedding model is thrown away.
+It is a base, mapped into memory from files beside the store, and what has changed since: positions of the base that count no
+more, and new vectors in memory. A reader that finds the library changed takes in the difference, and waits for no writer. Where
+the difference has grown, a new base is written; of a large library on another thread, while searches go on with the old one.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
+import threading
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
+from filelock import FileLock, Timeout
 
-from assistant.datatypes import Vectors
-from assistant.index.store import Marks, Store, no_marks
+from assistant.datatypes import Finding, Severity, Vectors
+from assistant.index.base import (
+    LAYOUT,
+    Alive,
+    Base,
+    Ids,
+    Stamp,
+    drop_others,
+    empty_base,
+    files_of,
+    flat_index,
+    manifest_of,
+    read_base,
+    token_of,
+    write_base,
+)
+from assistant.index.passages import Marks, no_marks
+from assistant.index.sketch import make_sketch
+from assistant.index.store import Store
 
-LAYOUT = 2  # of the file
-
-Ids = np.ndarray[Any, np.dtype[np.int64]]
-
-
-class Stamp(NamedTuple):
-    """What a view shows, as two sha256: the embedding model that the vectors come from, and the state of the library."""
-
-    origin: bytes
-    state: bytes
+FEW, SHARE = 1_000, 0.02  # changes, and the share of the base beside these, from which on a new base is written
+AT_ONCE = 100_000  # vectors: up to here a new base is written by the search that finds it due
+EXACT = 100_000  # vectors: above, all are looked at by their sketches only, and the best of them in full
+BLOCK = 20_000
+NOT_READABLE = (RuntimeError, ValueError, EOFError, MemoryError, OSError, KeyError, TypeError)
 
 
 class VectorView:
-    """A searchable copy of all vectors of one state of the library."""
+    """A searchable copy of all vectors of one state of the library. It does not change."""
 
-    def __init__(self, index: Any, stamp: Stamp, marks: Marks) -> None:  # noqa: ANN401 - FAISS has no types
-        self.index = index
-        self.stamp = stamp
-        self.marks = marks
+    def __init__(self, base: Base, stamp: Stamp, alive: Alive, new: Marks, fresh: Vectors) -> None:
+        self.base, self.stamp, self.alive = base, stamp, alive
+        self.new, self.fresh = new, fresh  # by rising id
+        self.dead = len(base) - int(np.count_nonzero(alive))
 
     def __len__(self) -> int:
         """Return the number of vectors."""
-        return int(self.index.ntotal)
+        return len(self.base) - self.dead + len(self.new)
+
+    @property
+    def marks(self) -> Marks:
+        """The ids of all chunks that it shows, each with the first bytes of its vector's key; rising within base and news."""
+        return np.concatenate([self.base.marks[self.alive] if self.dead else self.base.marks, self.new])
+
+    @property
+    def is_due(self) -> bool:
+        """Whether so much has changed that a new base is worth its while."""
+        wants_sketch = len(self) > EXACT and self.base.sketch is None
+        return wants_sketch or len(self.new) + self.dead > FEW + SHARE * len(self.base)
 
     def search(self, vector: Vectors, limit: int, among: Ids | None = None) -> list[tuple[int, float]]:
         """Return (chunk id, cosine) of the nearest chunks, best first; `among`: of these only, an array of shape (n,)."""
-        if not len(self) or (among is not None and not len(among)):
-            return []
-        cosines, ids = self.index.search(vector.reshape(1, -1), min(limit, len(self)), params=selecting(among))
-        return [(int(chunk), float(cosine)) for chunk, cosine in zip(ids[0], cosines[0], strict=True) if chunk >= 0]
+        if among is not None and len(among) <= BLOCK:  # looked at one by one: none of them is missed
+            found = list(self.cosines(vector, among.tolist()).items())
+        else:
+            alive = self.alive if self.dead else None
+            if among is not None:
+                alive = self.alive & np.isin(self.base.ids, among)
+            found = self.base.search(vector, limit, alive) if len(self.base) else []
+            cosines = self.fresh @ vector
+            wanted = np.arange(len(self.new)) if among is None else np.flatnonzero(np.isin(self.new["id"], among))
+            found += [(int(self.new["id"][place]), float(cosines[place])) for place in wanted]
+        return sorted(found, key=lambda each: -each[1])[:limit]
 
-    def cosines(self, vector: Vectors, ids: Sequence[int]) -> dict[int, float]:
+    def vectors(self, ids: Sequence[int] | Ids) -> tuple[Ids, Vectors]:
+        """Return those of the ids that it shows, shape (n,), and their vectors, shape (n, dimension)."""
+        wanted = np.asarray(ids, np.int64).reshape(-1)
+        here, places = self.base.places(wanted)
+        live = self.alive[places]
+        parts = [(wanted[here[live]], self.base.vectors(places[live]))]
+        if len(self.new):
+            at = np.minimum(np.searchsorted(self.new["id"], wanted), len(self.new) - 1)
+            fresh = np.flatnonzero(self.new["id"][at] == wanted)
+            parts.append((wanted[fresh], self.fresh[at[fresh]]))
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def cosines(self, vector: Vectors, ids: Sequence[int] | Ids) -> dict[int, float]:
         """Return the cosine of each of these chunks; ids that the view does not show are left out."""
-        found: dict[int, float] = {}
-        for chunk in ids:
-            with contextlib.suppress(RuntimeError):  # FAISS's way to say that there is no such id
-                found[chunk] = float(self.index.reconstruct(chunk) @ vector)
-        return found
-
-
-def selecting(among: Ids | None) -> Any:  # noqa: ANN401 - FAISS has no types
-    """Return FAISS's way to say that only these ids are looked at; None for all."""
-    import faiss
-
-    return None if among is None else faiss.SearchParameters(sel=faiss.IDSelectorBatch(among))  # type: ignore[call-arg]
+        found, vectors = self.vectors(ids)
+        return dict(zip(found.tolist(), (vectors @ vector).tolist(), strict=True))
 
 
 def open_view(store: Store, dimension: int, held: VectorView | None = None) -> VectorView:
     """Return a current view: the one that is held or else on disk, caught up where it is older, or a new one."""
-    path = store.path.with_suffix(".faiss")
     with store.reading():
         stamp = stamp_of(store, dimension)
-        view = find_view(path, stamp, dimension) if held is None else held
-        if view.stamp == stamp:
-            return view
-        if view.stamp.origin != stamp.origin or len(view.marks) != len(view):
-            view = empty_view(dimension)
-        catch_up(view, store, dimension)
-        view.stamp = stamp
-    # a disk that is full or read-only costs the next start a second, not this question its answer
-    with contextlib.suppress(OSError, RuntimeError):
-        write_view(view, path)
-    return view
+        view = caught_up(older(store, stamp, dimension, held), store, stamp)
+        if view.is_due and token_of(store.path) not in {"", view.base.token}:  # a new base has been written meanwhile
+            view = caught_up(older(store, stamp, dimension, None), store, stamp)
+    return renewed(view, store.path) if view.is_due else view
 
 
 def stamp_of(store: Store, dimension: int) -> Stamp:
@@ -89,64 +114,139 @@ def stamp_of(store: Store, dimension: int) -> Stamp:
     return Stamp(sha256(origin.encode()).digest(), sha256(f"{store.meta('state')} {store.generation}".encode()).digest())
 
 
-def empty_view(dimension: int) -> VectorView:
-    """Return a view that shows nothing yet."""
-    import faiss
-
-    inner = faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-    return VectorView(faiss.IndexIDMap2(inner), Stamp(b"", b""), no_marks())
-
-
-def catch_up(view: VectorView, store: Store, dimension: int) -> None:
-    """Take out of the view what the library has no more, and bring in what it lacks."""
-    known, current = view.marks, store.marks()
-    view.marks = no_marks()  # if this is broken off, the view is seen to be neither the one nor the other
-    _, here, there = np.intersect1d(known["id"], current["id"], assume_unique=True, return_indices=True)
-    same = known["mark"][here] == current["mark"][there]
-    gone, new = np.delete(known, here[same]), np.delete(current, there[same])
-    if len(gone):
-        view.index.remove_ids(np.ascontiguousarray(gone["id"]))
-    for ids, vectors in store.vectors_of(new["id"].tolist(), dimension):
-        view.index.add_with_ids(vectors, ids)
-    view.marks = np.concatenate([known[np.sort(here[same])], new])
-
-
-def find_view(path: Path, stamp: Stamp, dimension: int) -> VectorView:
-    """Return the view on disk; an empty one where there is none of this origin that can be read."""
-    with contextlib.suppress(RuntimeError, ValueError, EOFError, MemoryError, OSError):
-        return read_view(path, stamp.origin)
+def older(store: Store, stamp: Stamp, dimension: int, held: VectorView | None) -> VectorView:
+    """Return the view to go on from: the one that is held, that of the base on disk, or an empty one."""
+    if held is not None and held.stamp.origin == stamp.origin:
+        return held
+    with contextlib.suppress(*NOT_READABLE):
+        return settled(read_base(store.path, stamp.origin))
     return empty_view(dimension)
 
 
-def read_view(path: Path, origin: bytes) -> VectorView:
-    """Return the view on disk. Raises ValueError where it is of another origin."""
-    import faiss
+def settled(base: Base) -> VectorView:
+    """Return the view that shows a base and nothing else."""
+    return VectorView(base, base.stamp, np.ones(len(base), np.bool_), no_marks(), np.empty((0, base.index.d), np.float32))
 
-    with path.open("rb") as file:
-        stamp = Stamp(file.read(32), file.read(32))
-        if stamp.origin != origin:
-            raise ValueError("the view comes from another embedding model")
-        marks = np.load(file, allow_pickle=False)
-        index = faiss.read_index(faiss.PyCallbackIOReader(file.read))  # type: ignore[attr-defined]
-        view = VectorView(index, stamp, marks)
-    if len(marks) != len(view):
-        raise ValueError(f"the view has {len(view)} vectors and says that it has {len(marks)}")
+
+def empty_view(dimension: int) -> VectorView:
+    """Return a view that shows nothing yet."""
+    return settled(empty_base(dimension))
+
+
+def caught_up(view: VectorView, store: Store, stamp: Stamp) -> VectorView:
+    """Return a view without what the library has no more, and with what the old one lacks; the old one is as it was."""
+    if view.stamp == stamp:
+        return view
+    current = store.marks()
+    here, there = held_alike(view.base.marks, current)
+    alive = np.zeros(len(view.base), np.bool_)
+    alive[here] = True
+    rest = np.delete(current, there)
+    kept, again = held_alike(view.new, rest)
+    vectors = np.empty((len(rest), view.base.index.d), np.float32)
+    vectors[again] = view.fresh[kept]
+    missing = np.delete(np.arange(len(rest)), again)
+    found = np.zeros(len(rest), np.bool_)
+    found[again] = True
+    for ids, block in store.vectors_of(rest["id"][missing].tolist(), view.base.index.d):
+        places = np.searchsorted(rest["id"], ids)
+        vectors[places], found[places] = block, True
+    return VectorView(view.base, stamp, alive, rest[found], vectors[found])
+
+
+def held_alike(one: Marks, other: Marks) -> tuple[Ids, Ids]:
+    """Return the positions in each of the marks that are in both; ids rise in both."""
+    _, here, there = np.intersect1d(one["id"], other["id"], assume_unique=True, return_indices=True)
+    same = one["mark"][here] == other["mark"][there]
+    return here[same], there[same]
+
+
+def renewed(view: VectorView, library: Path) -> VectorView:
+    """Return the view on a new base. A large one is written by another thread, and taken up by the search after it is done."""
+    if len(view) <= AT_ONCE or not len(view.base):
+        # a disk that is full or read-only costs the next start a second, not this question its answer
+        with contextlib.suppress(OSError, RuntimeError, Timeout):
+            return settled(write_anew(view, library))
+    else:
+        begin_writing(view, library)
     return view
 
 
-def write_view(view: VectorView, path: Path) -> None:
-    """Write the view aside and put it in place in one step, so that a reader finds it whole or not at all."""
-    import faiss
+def settle_view(store: Store, dimension: int) -> None:
+    """Write what a large library's search will want, where that is due, so that no search has to."""
+    if store.count_chunks() <= AT_ONCE:
+        return
+    view = open_view(store, dimension)
+    with contextlib.suppress(OSError, RuntimeError, MemoryError, Timeout):
+        if view.is_due:
+            write_anew(view, store.path)
 
-    aside = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with aside.open("wb") as file:
-            file.write(view.stamp.origin + view.stamp.state)
-            np.save(file, view.marks)
-            # block by block: no second copy in memory
-            faiss.write_index(view.index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
+
+WRITERS: dict[Path, threading.Thread] = {}
+
+
+def begin_writing(view: VectorView, library: Path) -> None:
+    """Write a new base on another thread, unless one is at it."""
+    def write() -> None:
+        with contextlib.suppress(OSError, RuntimeError, MemoryError, Timeout):
+            write_anew(view, library)
+
+    if library not in WRITERS or not WRITERS[library].is_alive():
+        WRITERS[library] = threading.Thread(target=write, daemon=True)
+        WRITERS[library].start()
+
+
+def write_anew(view: VectorView, library: Path) -> Base:
+    """Write a base of all that the view shows, and return it. Raises OSError, or Timeout where another program is at it."""
+    marks = np.sort(view.marks, order="id")
+    ids = np.ascontiguousarray(marks["id"])
+
+    def fetch(positions: Ids) -> Vectors:
+        found, vectors = view.vectors(ids[positions])
+        ordered: Vectors = vectors[np.argsort(found, kind="stable")]
+        return ordered
+
+    with FileLock(library.with_suffix(".view.lock"), timeout=0):
+        index = flat_index(view.base.index.d)
+        for start in range(0, len(ids), BLOCK):
+            index.add(fetch(np.arange(start, min(start + BLOCK, len(ids)))))
+        sketch = make_sketch(fetch, len(ids), index.d, BLOCK) if len(ids) > EXACT else None
+        write_base(Base(index, marks, view.stamp, sketch), library)
+    return read_base(library, view.stamp.origin)
+
+
+def view_fault(store: Store) -> tuple[Finding, ...]:
+    """Compare the base on disk with the store; return what is wrong with it. A base that is wrong is to be thrown away."""
+    if not manifest_of(store.path).exists():
+        return ()
+    with store.reading():
+        try:
+            dimension = store.dimension()
+            base = read_base(store.path, stamp_of(store, dimension).origin)
+            here, _ = held_alike(base.marks, store.marks())
+            wrong = sum(differing(base, here[start : start + BLOCK], store) for start in range(0, len(here), BLOCK))
+        except NOT_READABLE as error:
+            return (told(f"The vector index cannot be used ({error})"),)
+    return (told(f"The vector index has {wrong:,} vectors wrong"),) if wrong else ()
+
+
+def differing(base: Base, places: Ids, store: Store) -> int:
+    """Return how many vectors of the base are not those of the store."""
+    held = dict(zip(base.ids[places].tolist(), base.vectors(places), strict=True))
+    return sum(not np.array_equal(held[chunk], vector)
+               for ids, vectors in store.vectors_of(list(held), base.index.d)
+               for chunk, vector in zip(ids.tolist(), vectors, strict=True))
+
+
+def told(detail: str) -> Finding:
+    """Return the finding about a base that is thrown away."""
+    return Finding("vector index", Severity.WARNING, f"{detail}: it was thrown away, and the next search makes it anew.")
+
+
+def sweep(library: Path, *, everything: bool) -> None:
+    """Unlink what is left of bases that nobody names any more, or all of them. Call it while nobody else writes."""
+    if everything:
+        for path in files_of(library):
+            path.unlink(missing_ok=True)
+        return
+    drop_others(library, token_of(library))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from pathlib import PurePath
 
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
 RUN = re.compile(f"[{CJK}]+")
@@ -23,6 +24,14 @@ QUOTED = re.compile(r"[\"“„「『《]([^\"“”„「」『』《》]{2,80}
 LETTER = f"[^\\W_{CJK}]"
 CODE = re.compile(f"(?:{LETTER}+[-/._:+#])+{LETTER}+")  # AX-2040/B, 2.4.1, report_2021.pdf
 CLAUSE = re.compile(r"第[0-9零〇一二三四五六七八九十百千两]+[条章节款项回页部篇卷季届号]")
+
+
+def body_of(path: str, searchable: str) -> str:
+    """Return what the keyword index keeps of a passage: the name of its file and its text.
+
+    The name is found by keyword, but is not embedded: a renamed file costs no embedding.
+    """
+    return indexed(f"{PurePath(path).stem}\n{searchable}")
 
 
 def indexed(text: str) -> str:

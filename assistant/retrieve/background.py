@@ -85,7 +85,8 @@ def draw(store: Store, embedder: Embedder, view: VectorView) -> Background:
     """Return the background of the library whose vectors the view holds."""
     ids = view.marks["id"]
     chosen = [int(chunk) for chunk in ids[:: max(1, len(ids) // SAMPLE)]]
-    vectors = np.array([view.index.reconstruct(chunk) for chunk in chosen], np.float32).reshape(-1, embedder.dimension)
+    found, vectors = view.vectors(chosen)
+    chosen = found.tolist()
     stored = store.chunks(chosen)
     texts = [stored[chunk].chunk.text if chunk in stored else "" for chunk in chosen]
     members: dict[str, list[int]] = {}

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Embedder, Explanation, Filter, Hit, Vectors
+from assistant.index.base import Ids, Stamp
 from assistant.index.store import Store, StoredChunk
-from assistant.index.vectors import Ids, Stamp, VectorView, open_view
+from assistant.index.vectors import VectorView, open_view
 from assistant.retrieve.across import above_own_script, in_order_of, standing_out, word_bonus
 from assistant.retrieve.background import Background, deviations, draw
 from assistant.retrieve.feedback import WEIGHT, WEIGHT_ALONE, echoes
@@ -149,7 +150,8 @@ def across_scripts(
     bonus = word_bonus(evidence.bm25, most_possible(evidence.asked, len(state.files.ids)))
     scores: dict[int, float] = {}
     for script, members in groups.items():
-        vectors = {chunk: view.index.reconstruct(chunk) for chunk in members if chunk in evidence.cosines}
+        found, rows = view.vectors([chunk for chunk in members if chunk in evidence.cosines])
+        vectors = dict(zip(found.tolist(), rows, strict=True))
         above = above_own_script(background, evidence.question, own, script, vectors)
         keyword = {chunk: evidence.keyword.get(chunk, 0.0) for chunk in members}
         alone = standing_out(above)

@@ -8,8 +8,9 @@ import pytest
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store, VectorView
+from assistant.index import vectors as module
 from assistant.index.store import vector_key
-from assistant.index.vectors import catch_up, empty_view, open_view, stamp_of
+from assistant.index.vectors import caught_up, empty_view, open_view, stamp_of, sweep, view_fault
 
 
 @pytest.fixture
@@ -39,14 +40,24 @@ def test_a_change_of_the_library_makes_a_new_view(store: Store) -> None:
     assert len(open_view(store, 4)) == 2
 
 
-def test_a_damaged_view_is_built_again(store: Store) -> None:
-    open_view(store, 4)
-    view = store.path.with_suffix(".faiss")
-    whole = view.read_bytes()
-    for rubbish in (b"", whole[:8] + b"rubbish" * 10, whole[:64] + b"rubbish" * 10, whole[:-20], whole[:300]):
-        view.write_bytes(rubbish)
-        assert nearest(store, 2) == ("/2", 1.0)
-        assert view.read_bytes() == whole
+@pytest.fixture
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a base be written after every change, as in a library that is large."""
+    monkeypatch.setattr(module, "FEW", 0)
+    monkeypatch.setattr(module, "SHARE", 0)
+
+
+def test_a_damaged_view_is_built_again(store: Store, many: None) -> None:
+    nearest(store, 2)
+    for pattern in ("*.view", "*.faiss", "*.marks"):
+        for rubbish in (b"", b"rubbish" * 100, None, "short"):
+            [file] = store.path.parent.glob(pattern)
+            whole = file.read_bytes()
+            broken = {None: whole[8:] + whole[:8], "short": whole[:-20]}
+            file.write_bytes(rubbish if isinstance(rubbish, bytes) else broken[rubbish])
+            assert nearest(store, 2) == ("/2", 1.0)
+            assert len(open_view(store, 4).base) == 3
+            assert not view_fault(store)
 
 
 def test_cosines_of_given_chunks_leave_unknown_ones_out(store: Store) -> None:
@@ -76,13 +87,12 @@ def vector_of(text: str) -> np.ndarray:
 
 
 def shown(view: VectorView) -> dict[int, list[float]]:
-    return {int(chunk): view.index.reconstruct(int(chunk)).tolist() for chunk in view.marks["id"]}
+    ids, vectors = view.vectors(view.marks["id"])
+    return dict(zip(ids.tolist(), vectors.tolist(), strict=True))
 
 
 def fresh(store: Store) -> VectorView:
-    view = empty_view(4)
-    catch_up(view, store, 4)
-    return view
+    return caught_up(empty_view(4), store, stamp_of(store, 4))
 
 
 def assert_equal_to_a_fresh_one(view: VectorView, store: Store) -> None:
@@ -90,7 +100,7 @@ def assert_equal_to_a_fresh_one(view: VectorView, store: Store) -> None:
     assert shown(view) == shown(new)
     assert len(view) == len(new) == store.count_chunks()
     question = vector_of("question")
-    assert sorted(view.search(question, 1000)) == sorted(new.search(question, 1000))
+    assert dict(view.search(question, 1000)) == pytest.approx(dict(new.search(question, 1000)), abs=1e-6)
     assert view.stamp == stamp_of(store, 4)
 
 
@@ -114,15 +124,16 @@ def test_a_view_that_is_caught_up_equals_a_fresh_one(tmp_path: Path) -> None:
 
 
 def test_what_did_not_change_is_not_fetched_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FEW", 2)
     held = open_view(store, 4)
+    assert len(held.base) == 3
     put(store, "/new", ["one", "two"])
     fetched: list[int] = []
     vectors_of = store.vectors_of
     monkeypatch.setattr(store, "vectors_of", lambda ids, dimension: fetched.extend(ids) or vectors_of(ids, dimension))
     assert len(open_view(store, 4)) == 5
+    held = open_view(store, 4, held)
     open_view(store, 4, held)
-    open_view(store, 4, held)
-    open_view(store, 4)
     assert fetched == [4, 5, 4, 5]
 
 
@@ -221,3 +232,55 @@ def test_the_nearest_of_some_chunks_is_found(store: Store) -> None:
     found = view.search(np.array([1, 0.2, 0.1, 0], np.float32), 10, among)
     assert [chunk for chunk, _ in found] == among.tolist()
     assert view.search(np.ones(4, np.float32), 10, ids[:0].copy()) == []
+
+
+def test_what_left_the_base_is_dead_and_what_came_is_searched_with_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FEW", 2)
+    base = open_view(store, 4).base
+    monkeypatch.setattr(module, "FEW", 100)
+    store.drop_files(["/1"])
+    put(store, "/new", ["one"])
+    view = open_view(store, 4)
+    assert (len(view.base), view.dead, len(view.new), view.base.token) == (3, 1, 1, base.token)
+    assert_equal_to_a_fresh_one(view, store)
+
+
+def test_a_base_that_nobody_names_is_swept_away(store: Store, many: None) -> None:
+    nearest(store, 1)
+    stray = store.path.with_name("library.0000.faiss")
+    stray.write_bytes(b"half")
+    sweep(store.path, everything=False)
+    assert not stray.exists()
+    assert len(list(store.path.parent.glob("library.*.faiss"))) == 1
+    sweep(store.path, everything=True)
+    assert {file.suffix for file in store.path.parent.iterdir()} <= {".sqlite", ".lock", ".sqlite-wal", ".sqlite-shm"}
+
+
+def test_vectors_that_are_not_those_of_the_store_are_seen(store: Store, many: None) -> None:
+    nearest(store, 1)
+    assert view_fault(store) == ()
+    store.statements.execute("UPDATE vectors SET vector = ? WHERE key = (SELECT vector_key FROM chunks LIMIT 1)",
+                             (np.full(4, 0.5, np.float16).tobytes(),))
+    assert "1 vectors wrong" in view_fault(store)[0].detail
+
+
+def test_a_large_base_is_written_by_another_thread_while_searches_go_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FEW", 2)
+    held = open_view(store, 4)
+    monkeypatch.setattr(module, "AT_ONCE", 0)
+    monkeypatch.setattr(module, "EXACT", 10)
+    put(store, "/many", [f"passage {number}" for number in range(400)])
+    during = open_view(store, 4, held)
+    assert (len(during.base), len(during)) == (3, 403)
+    module.WRITERS[store.path].join()
+    put(store, "/later", ["later"])
+    after = open_view(store, 4, during)
+    assert (len(after.base), len(after.new), len(after)) == (403, 1, 404)
+    assert after.base.sketch is not None
+    assert shown(after) == shown(fresh(store))
+    question = vector_of("question")
+    assert dict(after.search(question, 1)) == pytest.approx(dict(fresh(store).search(question, 1)), abs=1e-6)
+    assert view_fault(store) == ()
+    some = after.marks["id"][5:300].copy()
+    monkeypatch.setattr(module, "BLOCK", 10)
+    assert {chunk for chunk, _ in after.search(question, 50, some)} <= set(some.tolist())

@@ -1,0 +1,152 @@
+"""A library in, one file that holds all of it out; and back, on this machine or another, with nothing embedded anew.
+
+The file is a zip archive: `manifest.json` says its format, what the library holds and the sha256 and size of every other entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import zipfile
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from assistant.datatypes import LibraryStatus, Progress
+from assistant.errors import DiskFull, LibraryDamaged, LibraryTooNew, UsageError
+from assistant.index import Store
+
+FORMAT = 1
+MANIFEST, LIBRARY, SETTINGS = "manifest.json", "library.sqlite", "settings.toml"
+ENTRIES = (LIBRARY, SETTINGS)
+PIECE = 2**20  # bytes that are copied at once
+MOST_MANIFEST = 2**20
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the archive."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an exported library says of itself."""
+
+    name: str
+    documents: int
+    chunks: int
+    embedder: str
+    roots: tuple[str, ...]
+    entries: dict[str, Entry]
+
+
+def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgress) -> int:
+    """Write the library to one file, put in place when it is whole; return its bytes. Programs may go on using the library."""
+    copy, aside = target.with_name(f"{target.name}.{os.getpid()}.copy"), target.with_name(f"{target.name}.{os.getpid()}.partial")
+    try:
+        snapshot(folder / LIBRARY, copy)
+        sources = {LIBRARY: copy, **({SETTINGS: folder / SETTINGS} if (folder / SETTINGS).exists() else {})}
+        with aside.open("wb") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                entries = {name: put(archive, name, source, on_progress) for name, source in sources.items()}
+                manifest = Manifest(held.name, held.documents, held.chunks, held.embedder, held.roots, entries)
+                archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, ensure_ascii=False, indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+    except OSError as error:
+        raise DiskFull(f"{target} cannot be written: {error.strerror or error}.", "Choose another place.") from error
+    finally:
+        copy.unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
+    return target.stat().st_size
+
+
+def snapshot(source: Path, target: Path) -> None:
+    """Copy a library's file as it is at one instant, without the room that removed text has left."""
+    target.unlink(missing_ok=True)
+    with closing(sqlite3.connect(source)) as connection:
+        connection.execute("VACUUM INTO ?", (str(target),))
+
+
+def put(archive: zipfile.ZipFile, name: str, source: Path, on_progress: OnProgress) -> Entry:
+    """Write a file into the archive; return its hash and size."""
+    with source.open("rb") as file, archive.open(name, "w", force_zip64=True) as entry:
+        return copy_of(file, entry, source.stat().st_size, "packing", on_progress)
+
+
+def copy_of(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_progress: OnProgress) -> Entry:
+    """Copy bytes; return their hash and how many there were. Stops where there are more than `total`."""
+    digest, done = hashlib.sha256(), 0
+    while piece := source.read(PIECE):
+        digest.update(piece)
+        target.write(piece)
+        done += len(piece)
+        on_progress(Progress(stage, done, total))
+        if done > total:
+            break
+    return Entry(digest.hexdigest(), done)
+
+
+def read_manifest(source: Path) -> Manifest:
+    """Return what an exported library says of itself. Raises UsageError, LibraryTooNew or LibraryDamaged."""
+    try:
+        with zipfile.ZipFile(source) as archive, archive.open(MANIFEST) as file:
+            said = json.loads(file.read(MOST_MANIFEST))
+        if said["format"] > FORMAT:
+            raise LibraryTooNew(f"{source} has format {said['format']}; this program knows formats up to {FORMAT}.",
+                                "Install the newer version of this program that wrote it.")
+        entries = {str(name): Entry(str(each["sha256"]), int(each["bytes"])) for name, each in said["entries"].items()}
+        manifest = Manifest(str(said["name"]), int(said["documents"]), int(said["chunks"]), str(said["embedder"]),
+                            tuple(map(str, said["roots"])), entries)
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read: {error.strerror or error}.", "Check the spelling.") from error
+    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise LibraryDamaged(f"{source} is no exported library, or is damaged.",
+                             "Export it again: assistant library export") from error
+    if LIBRARY not in manifest.entries or manifest.entries.keys() - set(ENTRIES):
+        raise LibraryDamaged(f"{source} does not hold a library.", "Export it again: assistant library export")
+    return manifest
+
+
+def unpack(source: Path, manifest: Manifest, folder: Path, on_progress: OnProgress) -> None:
+    """Write what the archive holds into the folder and verify it. Raises LibraryDamaged where a byte is not as it was."""
+    with zipfile.ZipFile(source) as archive:
+        for name, expected in manifest.entries.items():
+            try:
+                with archive.open(name) as entry, (folder / name).open("wb") as file:
+                    found = copy_of(entry, file, expected.bytes, "unpacking", on_progress)
+                    file.flush()
+                    os.fsync(file.fileno())
+            except (zipfile.BadZipFile, KeyError, EOFError, zlib_error()) as error:
+                raise LibraryDamaged(f"{source} is damaged: {error}.", "Export or copy it again.") from error
+            if found != expected:
+                raise LibraryDamaged(f"{source} is damaged: {name} is not what its checksum says.", "Export or copy it again.")
+    verify(folder / LIBRARY, source, manifest)
+
+
+def zlib_error() -> type[Exception]:
+    """Return what a damaged compressed stream raises."""
+    import zlib
+
+    return zlib.error
+
+
+def verify(file: Path, source: Path, manifest: Manifest) -> None:
+    """Open what was unpacked. Raises LibraryDamaged where it is not whole, LibraryTooNew where it is of a later version."""
+    store = Store(file)
+    try:
+        said, chunks = store.integrity(), store.count_chunks()
+    finally:
+        store.close()
+    if said != "ok" or chunks != manifest.chunks:
+        raise LibraryDamaged(f"{source} is damaged: {said if said != 'ok' else 'it lacks passages'}.", "Export it again.")

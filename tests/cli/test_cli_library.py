@@ -1,0 +1,152 @@
+"""Whole libraries: made, listed, renamed, deleted, exported and imported; checked and mended."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zipfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from assistant.backends import fake
+from assistant.config import load_settings
+
+
+def held(run, name):
+    return next(each for each in json.loads(run("library", "list", "--json").stdout)["libraries"] if each["name"] == name)
+
+
+def test_what_there_is(run, library):
+    assert run("library", "create", "work").exit_code == 0
+    listed = json.loads(run("library", "list", "--json").stdout)
+    assert [(each["name"], each["documents"]) for each in listed["libraries"]] == [("default", 2), ("work", 0)]
+    assert listed["findings"] == []
+    assert "Library work" in run("library", "list").stdout
+
+
+def test_a_library_that_cannot_be_opened_is_listed_with_the_reason(run, library, own_home):
+    broken = own_home / "libraries" / "broken"
+    broken.mkdir()
+    (broken / "library.sqlite").write_bytes(b"no database" * 200)
+    listed = json.loads(run("library", "list", "--json").stdout)
+    assert [each["name"] for each in listed["libraries"]] == ["default"]
+    assert "not a readable library" in listed["findings"][0]["detail"]
+
+
+def test_a_name_that_is_taken_or_bad_is_refused(run, library):
+    for name in ("default", "../x", ".hidden", "a,b"):
+        assert run("library", "create", name).exit_code == 2
+    assert run("library", "rename", "default", "default").exit_code == 2
+    assert run("library", "rename", "nothing", "work").exit_code == 4
+
+
+def test_renamed(run, library, own_home):
+    assert run("library", "rename", "default", "home").exit_code == 0
+    assert held(run, "home")["documents"] == 2
+    assert not library.exists()
+    assert run("search", "-L", "home", "notice period").exit_code == 0
+
+
+def test_deleting_asks(run, library, own_home):
+    assert run("library", "delete", "default", stdin="n\n").exit_code == 1
+    assert library.exists()
+    assert run("library", "delete", "default", stdin="y\n").exit_code == 0
+    assert list((own_home / "libraries").iterdir()) == []
+    assert run("library", "delete", "default", "--yes").exit_code == 4
+
+
+def test_settings_of_one_library(run, library, monkeypatch):
+    assert run("library", "set", "default", "passages=3").exit_code == 0
+    assert load_settings().passages == 3
+    assert load_settings({"library": "other"}).passages == 5
+    assert load_settings({"library": "default,other"}).passages == 5
+    monkeypatch.setenv("ASSISTANT_PASSAGES", "7")
+    assert load_settings().passages == 7
+    for wrong in ("passages=many", "passages=0", "home=/tmp", "passages"):
+        assert run("library", "set", "default", wrong).exit_code == 2
+    assert run("library", "create", "small", "chunk_tokens=50").exit_code == 0
+    assert load_settings({"library": "small"}).chunk_tokens == 50
+
+
+@pytest.fixture
+def exported(run, library, tmp_path) -> Path:
+    target = tmp_path / "mine.library"
+    assert run("library", "export", "default", target).exit_code == 0
+    return target
+
+
+def test_an_exported_library_opens_elsewhere_and_nothing_is_embedded(run, exported, tmp_path, folder, monkeypatch):
+    here = json.loads(run("search", "notice period", "--json").stdout)["hits"]
+    assert run("library", "export", "default", exported).exit_code == 2  # nothing is overwritten
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "other machine"))
+    folder.rename(tmp_path / "away")
+    embedded: list[object] = []
+    monkeypatch.setattr(fake.FakeEmbedder, "embed_passages", lambda _, texts: embedded.extend(texts))
+    result = run("library", "import", exported, "--as", "theirs")
+    assert result.exit_code == 0, result.stderr
+    assert "is not on this machine" in " ".join(result.stderr.split())
+    there = json.loads(run("search", "-L", "theirs", "notice period", "--json").stdout)["hits"]
+    assert there == here
+    assert embedded == []
+    assert run("doctor", "--check", "-L", "theirs").exit_code == 0
+    assert run("sync", "-L", "theirs").exit_code == 0
+    assert held(run, "theirs")["documents"] == 2
+
+
+def test_folders_of_another_library_are_told(run, exported, folder):
+    assert run("library", "import", exported).exit_code == 2  # the name is taken
+    came = json.loads(run("library", "import", exported, "--as", "second", "--json").stdout)
+    assert (came["away"], came["shared"]) == ([], [[str(folder), "default"]])
+
+
+@pytest.mark.parametrize("damage", ["cut", "changed", "not one", "forged", "too new", "other file"])
+def test_a_damaged_one_changes_nothing(run, exported, own_home, damage):
+    whole = exported.read_bytes()
+    if damage == "cut":
+        exported.write_bytes(whole[: len(whole) // 2])
+    elif damage == "changed":
+        exported.write_bytes(whole[:900] + bytes(255 - byte for byte in whole[900:950]) + whole[950:])
+    elif damage == "not one":
+        exported.write_text("hello", "utf-8")
+    else:
+        rewrite(exported, damage)
+    result = run("library", "import", exported, "--as", "copy")
+    assert result.exit_code == 1, result.stdout
+    assert "Traceback" not in result.stderr
+    assert [each.name for each in (own_home / "libraries").iterdir()] == ["default"]
+
+
+def rewrite(exported: Path, damage: str) -> None:
+    with zipfile.ZipFile(exported) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    manifest = json.loads(entries["manifest.json"])
+    if damage == "too new":
+        manifest["format"] = 99
+    elif damage == "forged":
+        manifest["entries"]["library.sqlite"]["sha256"] = "0" * 64
+    else:
+        manifest["entries"]["../escaped"] = manifest["entries"]["library.sqlite"]
+    with zipfile.ZipFile(exported, "w") as archive:
+        for name, content in {**entries, "manifest.json": json.dumps(manifest).encode()}.items():
+            archive.writestr(name, content)
+
+
+def test_check_finds_and_mends(run, library, folder):
+    assert run("doctor", "--check").exit_code == 0
+    with closing(sqlite3.connect(library)) as connection:
+        connection.execute("DELETE FROM chunks WHERE id = (SELECT min(id) FROM chunks)")
+        connection.commit()
+    found = run("doctor", "--check", "--json")
+    assert found.exit_code == 1
+    assert all(each["remedy"] for each in json.loads(found.stdout)["findings"])
+    assert run("doctor", "--check", "--repair").exit_code == 0
+    assert run("doctor", "--check").exit_code == 0
+    assert json.loads(run("sync", "--json").stdout)["indexed"] == 1
+    assert run("doctor", "--check").exit_code == 0
+    assert "nine months" in run("search", "notice period").stdout
+
+
+def test_a_check_of_nothing(run):
+    assert "is empty" in run("doctor", "--check").stdout

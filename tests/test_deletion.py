@@ -1,0 +1,104 @@
+"""Deletion that deletes: no byte of what was removed is left in any file of the home."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assistant import pipeline
+from assistant.config import Settings
+from assistant.index import vectors
+from assistant.pipeline import Assistant
+
+SECRET = "Zebrafish Quetzalcoatl whispers a passphrase: Mxyzptlk-40917. 紫罗兰花园的密码是蝴蝶。"
+MARKS = ("ebrafish", "uetzalcoatl", "xyzptlk", "40917", "紫罗兰", "罗兰", "兰花", "蝴蝶", "紫 罗", "蝴")
+
+
+@pytest.fixture
+def settings(own_home: Path) -> Settings:
+    return Settings(home=own_home, chat="fake:", embed="fake:")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"plain{number}.md").write_text(f"# Plain {number}\n\nNothing about item {number}, word{number}.\n", "utf-8")
+    for number in range(8):
+        (folder / f"diary{number}.md").write_text(f"# {SECRET}\n\n{SECRET} Page {number}.\n", "utf-8")
+    return folder
+
+
+def traces(home: Path) -> Iterator[str]:
+    """Yield each file with a mark of the secret in it, in any case and any likely encoding."""
+    for file in home.rglob("*"):
+        if file.is_file() and file.suffix != ".lock":
+            content = file.read_bytes().lower()
+            for mark in MARKS:
+                for form in (mark.lower().encode(), mark.lower().encode("utf-16-le"), mark.lower().encode("utf-16-be")):
+                    if form in content:
+                        yield f"{file.name}: {mark}"
+
+
+def fill(settings: Settings, folder: Path) -> None:
+    with Assistant(settings) as assistant:
+        assistant.add([folder])
+        assert "ebrafish" in assistant.search("Zebrafish passphrase").hits[0].chunk.text
+
+
+def remove_diary(assistant: Assistant, folder: Path) -> None:
+    for number in range(8):
+        assistant.remove(folder / f"diary{number}.md")
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_no_byte_of_a_removed_file_is_left(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch, is_large: bool
+                                           ) -> None:
+    monkeypatch.setattr(vectors, "FEW", 5)
+    if is_large:
+        monkeypatch.setattr(pipeline, "SWEPT_AT_ONCE", 0)
+    fill(settings, folder)
+    assert list(traces(settings.home))
+    with Assistant(settings) as assistant:
+        remove_diary(assistant, folder)
+        assert is_large or not list(traces(settings.home))
+        assert assistant.check() == ()
+        assert not list(traces(settings.home))
+        assert assistant.status().documents == 60
+        assert assistant.search("word7").hits[0].path.endswith("plain7.md")
+
+
+def test_a_deleted_file_leaves_with_the_next_sync_and_check(settings: Settings, folder: Path) -> None:
+    fill(settings, folder)
+    for number in range(8):
+        (folder / f"diary{number}.md").unlink()
+    with Assistant(settings) as assistant:
+        assistant.sync()
+        assert assistant.check() == ()
+    assert not list(traces(settings.home))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a kill that nobody notices")
+@pytest.mark.parametrize("method", ["forget_words", "empty_log", "drop_files"])
+def test_what_a_kill_left_goes_with_the_check(settings: Settings, folder: Path, method: str) -> None:
+    fill(settings, folder)
+    program = ("import os, sys, pathlib\nfrom assistant.config import load_settings\nfrom assistant.index import Store\n"
+               "from assistant.pipeline import Assistant\n"
+               f"Store.{method} = lambda *_: os.kill(os.getpid(), 9)\n"
+               "Assistant(load_settings()).remove(pathlib.Path(sys.argv[1]))\n")
+    environment = {**os.environ, "ASSISTANT_HOME": str(settings.home), "ASSISTANT_EMBED": "fake:", "ASSISTANT_CHAT": "fake:"}
+    done = subprocess.run([sys.executable, "-c", program, str(folder / "diary0.md")], env=environment,
+                          cwd=Path(__file__).parents[1], check=False)
+    assert done.returncode == -9
+    with Assistant(replace(settings)) as assistant:
+        for number in range(method != "drop_files", 8):
+            assistant.remove(folder / f"diary{number}.md")
+        assert assistant.check() == ()
+    assert not list(traces(settings.home))
