@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import sys
@@ -19,6 +20,12 @@ AGAIN_SECONDS = 1.0
 LAST_LINES = 3
 GONE = (EOFError, OSError)
 STARTED: list[subprocess.Popen[bytes]] = []  # held, since Python warns of a process that is let go while it runs
+
+
+@atexit.register
+def reap() -> None:
+    """Take note of engines that have ended: nothing is left of them in the system's table of processes."""
+    STARTED[:] = [process for process in STARTED if process.poll() is None]
 
 
 def connect(place: Place) -> Connection:
@@ -59,6 +66,7 @@ def start(place: Place, home: Path) -> Connection:
 
 def spawn(place: Place, home: Path) -> subprocess.Popen[bytes]:
     """Return a new process of the engine, which outlives this one."""
+    reap()
     try:
         place.key()
         log = os.open(place.log, os.O_CREAT | os.O_APPEND | os.O_WRONLY, PRIVATE_FILE)
