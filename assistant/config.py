@@ -130,7 +130,8 @@ def load_settings(flags: Mapping[str, str | int] | None = None, environment: Map
         return checked(overlay(overlay(settings, given, "the environment"), dict(flags or {}), "the command"))
 
     named = completed(settings)
-    own = {} if len(named.libraries) > 1 else read_config(named.own_file)
+    # where the folder cannot be, whoever writes to it says so
+    own = read_config(named.own_file) if len(named.libraries) == 1 and named.own_file.is_file() else {}
     return completed(overlay(settings, own, str(named.own_file))) if own else named
 
 
