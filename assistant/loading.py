@@ -189,8 +189,10 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Return what changes where a model's files do: their names, sizes and times. Empty where there are none."""
-    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    """Return what changes where a model's files do: their names, sizes and times. Empty where it has none, as the fake."""
+    if path == Path():
+        return ()
+    files = sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]
     try:
         known = [(str(file), file.stat()) for file in files if file.is_file() and not file.name.startswith(".")]
     except OSError:

@@ -9,7 +9,7 @@ import pytest
 
 from assistant.config import Settings
 from assistant.errors import ModelMissing
-from assistant.loading import embedder_spec
+from assistant.loading import embedder_spec, stamp_of
 
 
 @pytest.mark.parametrize(
@@ -30,3 +30,18 @@ def test_a_folder_of_one_s_own_says_its_prompts(tmp_path: Path, said: object, ex
 def test_a_folder_that_is_not_there(tmp_path: Path):
     with pytest.raises(ModelMissing, match="no embedding model at"):
         embedder_spec(Settings(home=tmp_path, embed=str(tmp_path / "nowhere")))
+
+
+def test_a_model_without_files_costs_no_look_at_the_disk(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("of the folder that the program happens to run in", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert stamp_of(Path()) == ()
+
+
+def test_a_changed_model_file_is_seen(tmp_path):
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text("{}", "utf-8")
+    before = stamp_of(tmp_path)
+    (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling": "first"}', "utf-8")
+    assert before
+    assert stamp_of(tmp_path) != before
