@@ -24,7 +24,7 @@ AT_LEAST_ONE = (
 
 OWN = (
     "chat", "embed", "max_file_bytes", "file_seconds", "file_memory_bytes", "chunk_tokens", "results", "passages",
-    "passage_tokens", "context_tokens", "answer_tokens", "rewrite_seconds", "refusal_percent",
+    "passage_tokens", "context_tokens", "answer_tokens", "rewrite_seconds", "doubt_percent", "refusal_percent",
 )  # fmt: skip
 """What a library can have a setting of its own for."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +39,7 @@ def chat(context: typer.Context, library: Library = None, chat: Chat = None, emb
     earlier = resumed(Sessions(settings.sessions_folder), resume, session)
     named = library or (context.obj.library if isinstance(context.obj, Flags) else None)
     if earlier is not None and earlier.library and not named:
-        settings = replace(settings, library=earlier.library)
+        settings = settings_of(context, earlier.library, chat, embed, rerank)  # with that library's own
     keeper = keeper_of(settings, earlier, keep)
     with answering(settings, no_engine=no_engine) as assistant:
         chat_spec(settings)

@@ -59,11 +59,14 @@ def test_a_conversation_goes_on_where_it_stopped(run, session, own_home):
     assert len(kept(own_home).find(session).turns) == 3
 
 
-def test_a_conversation_is_resumed_in_its_own_library(run, session, folder, own_home):
+def test_a_conversation_is_resumed_in_its_own_library(run, session, folder, own_home, monkeypatch):
     assert run("add", folder / "coffee.txt", "-L", "kitchen").exit_code == 0
     run("chat", "-L", "kitchen", "--keep", stdin="How many grams of beans?\n")
     assert "nine grams" in run("chat", "--resume", stdin="How often must I descale it?\nHow many grams of beans?\n").stdout
     assert [each.library for each in kept(own_home).all()] == ["kitchen", "default"]
+    assert run("library", "set", "kitchen", "chat=fake:").exit_code == 0
+    monkeypatch.delenv("ASSISTANT_CHAT")
+    assert run("chat", "--resume", stdin="How many grams of beans?\n").exit_code == 0  # its own settings hold
 
 
 @pytest.mark.parametrize("arguments", [
@@ -139,11 +142,13 @@ def test_a_fact_is_remembered_answered_from_and_forgotten(run, library, own_home
     assert b"boiler" not in (own_home / "memory.sqlite").read_bytes()
 
 
-def test_a_fact_alone_can_answer_and_a_filter_leaves_it_out(run, folder, monkeypatch):
+def test_a_fact_alone_can_answer_and_a_filter_leaves_it_out(run, folder, own_home, monkeypatch):
     assert json.loads(run("memory", "add", "Der Ersatzschlüssel: the spare key hangs behind the boiler.",
     "--json").stdout)["number"] == 1
     assert "behind the boiler" in run("ask", "Where does the spare key hang?").stdout
     assert run("ask", "Who won the race?").exit_code == 4
+    assert "behind the boiler" in run("ask", "-L", "typo", "Where does the spare key hang?").stdout
+    assert not (own_home / "libraries").exists()  # to ask makes no library
     assert run("add", folder).exit_code == 0
     assert "boiler" not in run("ask", "Where does the spare key hang?", "--type", "md").stdout
     monkeypatch.setenv("ASSISTANT_USE_MEMORY", "off")
