@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
@@ -40,7 +41,7 @@ class Lane:
     def __init__(self, name: str, shelf: Shelf, finished: Callable[[object], None]) -> None:
         self._shelf, self._finished = shelf, finished
         self._jobs: SimpleQueue[Job] = SimpleQueue()
-        self._assistants: dict[object, Assistant] = {}
+        self._assistants: dict[tuple[object, ...], Assistant] = {}
         self._lock = threading.Lock()
         self._current: Job | None = None
         threading.Thread(target=self._work, name=name, daemon=True).start()
@@ -83,7 +84,9 @@ class Lane:
         except KeyboardInterrupt:
             job.messages.put(Failed("AssistantError", "Stopped.", ""))
         except Exception as error:  # a bug in one call must not end the others
-            log.exception("a call of %s failed", job.call.method)
+            # where, and not what it says: that may hold words of a question or a file
+            log.error("a call of %s failed: %s\n%s", job.call.method, type(error).__name__,
+                      "".join(traceback.format_tb(error.__traceback__)))
             job.messages.put(Failed("AssistantError", f"The engine failed: {type(error).__name__}.",
                                     "Ask again with --no-engine, which shows where; then: assistant engine stop"))
 
@@ -91,11 +94,19 @@ class Lane:
         """Return the open library; opened anew where its file was replaced."""
         files = [settings.libraries_folder / name / "library.sqlite" for name in settings.libraries]
         key = (settings, *map(identity, files))
+        self._let_go(settings, key[1:])
         if key not in self._assistants:
             while len(self._assistants) >= MOST_LIBRARIES:
                 self._assistants.pop(next(iter(self._assistants))).close()
             self._assistants[key] = Assistant(settings, Models(settings, self._shelf))
         return self._assistants[key]
+
+    def _let_go(self, settings: Settings, identities: tuple[object, ...]) -> None:
+        """Close what was open by these names and is no longer there, or has been replaced: it was to be deleted."""
+        for key, assistant in list(self._assistants.items()):
+            of = assistant.settings
+            if (of.home, of.library) == (settings.home, settings.library) and key[1:] != identities:
+                self._assistants.pop(key).close()
 
 
 class Desk:

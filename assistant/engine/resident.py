@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import cast
 
@@ -11,7 +12,7 @@ from assistant.datatypes import EVERY_FILE, Answer, Answering, Explanation, Filt
 from assistant.engine.line import Line
 from assistant.engine.messages import Begun, Done, Message, Piece, Step
 from assistant.errors import EngineUnavailable
-from assistant.loading import is_fake
+from assistant.loading import is_fake, own_path
 from assistant.pipeline import Assistant
 
 
@@ -92,6 +93,14 @@ def open_assistant(settings: Settings) -> Assistant:
     """
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return Assistant(settings)
+    settings = with_whole_paths(settings)
     line = Line(settings)
     line.pick_up()
     return ResidentAssistant(settings, line)
+
+
+def with_whole_paths(settings: Settings) -> Settings:
+    """Return the settings with models of the person's own by their whole paths: the engine works in another folder."""
+    names = (settings.chat, settings.embed, settings.rerank)
+    chat, embed, rerank = (str(own_path(name) or name) for name in names)
+    return replace(settings, chat=chat, embed=embed, rerank=rerank)

@@ -18,13 +18,16 @@ from typing import cast
 
 import pytest
 
+from assistant import libraries
 from assistant.config import Settings
+from assistant.engine.desk import Desk
 from assistant.engine.launch import connect
 from assistant.engine.line import Line
-from assistant.engine.messages import Begun, Call, Done, Message, Outdated, Report, stamp
+from assistant.engine.messages import Begun, Call, Done, Failed, Message, Outdated, Report, stamp
 from assistant.engine.place import LONGEST_SOCKET, place_of
 from assistant.engine.resident import ResidentAssistant, open_assistant
 from assistant.errors import EngineUnavailable, NothingIndexed, UsageError
+from assistant.loading import Shelf
 from assistant.pipeline import Assistant
 
 QUESTION = "When does the lease end?"
@@ -185,3 +188,35 @@ def test_messages_of_a_search_end_with_its_result(settings: Settings) -> None:
     assert len(messages) == 1
     assert isinstance(messages[0], Done)
     assert threading.active_count() < 50
+
+
+def test_a_model_of_the_persons_own_is_named_by_its_whole_path(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(settings.home)
+    with open_assistant(replace(settings, chat="./own.gguf", rerank="sub/folder")) as resident:
+        assert resident.settings.chat == str(settings.home / "own.gguf")
+        assert resident.settings.rerank == str(settings.home / "sub" / "folder")
+        assert resident.settings.embed == "fake:"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="looks at the files that a process has open")
+def test_a_deleted_library_is_not_held_open(settings: Settings) -> None:
+    with open_assistant(settings) as resident:
+        resident.search("lease")
+        libraries.delete(settings, "default")
+        with pytest.raises(NothingIndexed):
+            resident.search("lease")
+        held = [link.readlink().name for link in Path(f"/proc/{report_of(settings).process}/fd").iterdir()]
+    assert held
+    assert not [name for name in held if "library" in name]
+
+
+def test_a_failure_of_the_engine_puts_no_words_into_its_log(settings: Settings, caplog: pytest.LogCaptureFixture,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError(QUESTION)
+
+    monkeypatch.setattr(Assistant, "search", fail)
+    job = Desk(Shelf()).take(Call(stamp(), "search", settings, (QUESTION,)))
+    assert isinstance(job.messages.get(timeout=10), Failed)
+    assert "ValueError" in caplog.text
+    assert QUESTION not in caplog.text
