@@ -23,6 +23,7 @@ from assistant.index import Store
 FORMAT = 1
 MANIFEST, LIBRARY, SETTINGS = "manifest.json", "library.sqlite", "settings.toml"
 ENTRIES = (LIBRARY, SETTINGS)
+PRIVATE = 0o600
 PIECE = 2**20  # bytes that are copied at once
 MOST_MANIFEST = 2**20
 
@@ -55,7 +56,8 @@ def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgres
     try:
         snapshot(folder / LIBRARY, copy)
         sources = {LIBRARY: copy, **({SETTINGS: folder / SETTINGS} if (folder / SETTINGS).exists() else {})}
-        with aside.open("wb") as file:
+        made(aside)
+        with aside.open("r+b") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
                 entries = {name: put(archive, name, source, on_progress) for name, source in sources.items()}
                 manifest = Manifest(held.name, held.documents, held.chunks, held.embedder, held.roots, entries)
@@ -71,9 +73,15 @@ def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgres
     return target.stat().st_size
 
 
+def made(path: Path) -> None:
+    """Make an empty file that nobody else can read: the text of all files comes into it."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
+
+
 def snapshot(source: Path, target: Path) -> None:
     """Copy a library's file as it is at one instant, without the room that removed text has left."""
     target.unlink(missing_ok=True)
+    made(target)
     with closing(sqlite3.connect(source)) as connection:
         connection.execute("VACUUM INTO ?", (str(target),))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,9 +45,26 @@ class Notebook:
             record = {"by": self._by, "passage": passage, "trial": asdict(trial)}
             file.write(json.dumps(record, ensure_ascii=False) + "\n")
 
+    def keep_only(self, paths: Container[str]) -> None:
+        """Remove the trials about passages of all other files, whatever model they are with."""
+        lines = self.file.read_text("utf-8").splitlines()
+        kept = [line for line in lines if path_in(line) in paths]
+        if len(kept) < len(lines):
+            aside = self.file.with_suffix(".partial")
+            aside.write_text("".join(f"{line}\n" for line in kept), "utf-8")
+            aside.replace(self.file)
+
     @property
     def _by(self) -> str:
         return f"{self.model} {PROMPT_VERSION}"
+
+
+def path_in(line: str) -> str:
+    """Return the file that a line is about; empty where it cannot be read."""
+    try:
+        return str(json.loads(line)["passage"]).rpartition("#")[0]
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def trials(chat: ChatModel, store: Store, notebook: Notebook, find: Find, compose: Compose) -> Iterator[Trial]:

@@ -15,8 +15,10 @@ from assistant.bundle import LIBRARY, SETTINGS, Manifest, OnProgress, pack, read
 from assistant.config import OWN, Settings, checked, overlay, read_config, save_choice
 from assistant.datatypes import Finding, Imported, LibraryStatus, Severity
 from assistant.errors import AssistantError, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
-from assistant.index import Store
+from assistant.index import PRIVATE_FOLDER, Store
 from assistant.pipeline import Assistant
+
+OPEN_FILES_HOLD = os.name == "nt"  # a folder in which a file is open cannot be moved
 
 
 def list_libraries(settings: Settings) -> tuple[tuple[LibraryStatus, ...], tuple[Finding, ...]]:
@@ -54,8 +56,9 @@ def create(settings: Settings, name: str, own: Mapping[str, str]) -> Path:
 def delete(settings: Settings, name: str) -> None:
     """Delete a library with all that belongs to it, in one step for whoever looks; the files that it was made of stay."""
     folder = known_folder(settings, name)
-    with writing(folder):
+    with writing(folder) as lock:
         aside = folder.with_name(f".{name}.{os.getpid()}.deleted")
+        let_go(lock)
         move(folder, aside)
     shutil.rmtree(aside)
 
@@ -63,7 +66,8 @@ def delete(settings: Settings, name: str) -> None:
 def rename(settings: Settings, name: str, new: str) -> Path:
     """Give a library another name; return its folder. Raises UsageError where the name is taken."""
     folder, target = known_folder(settings, name), free_folder(settings, new)
-    with writing(folder):
+    with writing(folder) as lock:
+        let_go(lock)
         move(folder, target)
     return target
 
@@ -85,7 +89,7 @@ def import_library(settings: Settings, source: Path, name: str, on_progress: OnP
     folder = free_folder(settings, name)
     aside = folder.with_name(f".{name}.{os.getpid()}.partial")
     try:
-        aside.mkdir(parents=True)
+        aside.mkdir(mode=PRIVATE_FOLDER, parents=True)
         unpack(source, manifest, aside, on_progress)
         if (aside / SETTINGS).exists():
             overlay(settings, own_only(read_config(aside / SETTINGS), str(source)), str(source))
@@ -151,7 +155,7 @@ def move(folder: Path, target: Path) -> None:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def writing(folder: Path) -> Iterator[FileLock]:
     """Keep every other program from writing. Raises LibraryBusy where one is at it."""
     lock = FileLock(folder / "writer.lock")
     try:
@@ -159,6 +163,12 @@ def writing(folder: Path) -> Iterator[None]:
     except Timeout as error:
         raise LibraryBusy("Another program is writing to this library.", "Wait until it is done, and try again.") from error
     try:
-        yield
+        yield lock
     finally:
+        lock.release()
+
+
+def let_go(lock: FileLock) -> None:
+    """Release a folder's lock where its own file would keep the folder from being moved; a writer's file would then too."""
+    if OPEN_FILES_HOLD:
         lock.release()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from assistant.answer.whole import File, Kind, Notes, Source, Task, WholeStream, recognise, sources_of, wanted_in
 from assistant.datatypes import ChatModel, Filter, Hit
@@ -10,14 +11,20 @@ from assistant.index import Store
 from assistant.library import Library
 
 
-def notes_of(library: Library) -> Notes:
-    """Return what a model has written about a library's files."""
-    return Notes(library.file.parent / "notes")
+def notes_of(library: Library, elsewhere: Mapping[str, Path] | None = None) -> Notes:
+    """Return what a model has written about a library's files; `elsewhere` has the folders of contents of other libraries."""
+    return Notes(folder_of_notes(library), elsewhere=elsewhere)
+
+
+def folder_of_notes(library: Library) -> Path:
+    """Return where the notes on a library's files stand."""
+    return library.file.parent / "notes"
 
 
 def forget_notes(library: Library) -> None:
     """Remove the notes on what is no longer in the library."""
-    notes_of(library).keep_only({entry.content_hash for entry in library.store.ledger().values()})
+    if folder_of_notes(library).exists():
+        notes_of(library).keep_only({entry.content_hash for entry in library.store.ledger().values()})
 
 
 def is_about_files(question: str) -> bool:
@@ -41,7 +48,8 @@ def overview(question: str, libraries: Sequence[Library], wanted: Filter, open_c
     if not chosen or is_beyond_rules(task, len(chosen) < len(owners) or bool(wanted)):
         return None
     files = [] if task.kind is Kind.COUNTING else [file_of(owners[source].store, source) for source in chosen]
-    return WholeStream(question, task, files, open_chat, notes_of(libraries[0]), embedder)
+    elsewhere = {source.content_hash: folder_of_notes(library) for source, library in owners.items()}
+    return WholeStream(question, task, files, open_chat, notes_of(libraries[0], elsewhere), embedder)
 
 
 def is_beyond_rules(task: Task, narrowed: bool) -> bool:

@@ -55,7 +55,7 @@ from assistant.datatypes import (
 )
 from assistant.embedding import Backlog
 from assistant.errors import LibraryUnwritable, UsageError
-from assistant.index import Inspection, Store, settle_view, sweep, view_fault
+from assistant.index import PRIVATE_FOLDER, Inspection, Store, settle_view, sweep, view_fault
 from assistant.ingest import Bounds, Terms, ToLookAt, is_utf8, printable, to_look_at
 from assistant.intake import Intake, Means, Readers, ignore_progress, sign
 from assistant.library import Library, check_fingerprint
@@ -133,6 +133,7 @@ class Assistant:
                     store.include(str(root))
                     store.add_root(str(root))
             report = self._intake(store, on_progress, passwords).run(roots)
+            self._forget(store)
             settle_view(store, self._models.embedder.dimension)
         return report
 
@@ -146,7 +147,7 @@ class Assistant:
         with self._writing(on_progress, rebuild=rebuild) as store:
             roots = [Path(root) for root in store.roots()]
             report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
-            forget_notes(self._library)
+            self._forget(store)
             settle_view(store, self._models.embedder.dimension)
         return report
 
@@ -169,7 +170,7 @@ class Assistant:
                 store.drop_files(files)
                 store.drop_spare_vectors(0)
                 store.set_meta(REMOVED, "yes")
-            forget_notes(self._library)
+            self._forget(store)
             if store.count_chunks() <= SWEPT_AT_ONCE:
                 self._sweep(store)
             else:
@@ -204,6 +205,8 @@ class Assistant:
             intake = Intake(store, self._models.embedder, self._readers, on_progress, on_change)
             report, entangled = intake.refresh(map(Path, store.roots()), within, quiet_seconds)
             self._entangled |= entangled
+            if report.indexed or report.removed:
+                self._forget(store)
         if report.chunks:
             self._backlog = None  # the newest first
         return report
@@ -254,7 +257,7 @@ class Assistant:
         # who waits holds the turn: a program that writes again and again cannot keep it out
         turn, lock = FileLock(folder / "writer.turn"), FileLock(folder / "writer.lock")
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
             turn.acquire(timeout=0)
             lock.acquire(timeout=0)
         except Timeout:
@@ -363,7 +366,7 @@ class Assistant:
         chat, settings = self._models.chat, self.settings
         limit = settings.results + settings.passages
         done: list[Trial] = []
-        notebook = Notebook(self.library_file.parent / "calibration.jsonl", chat.name)
+        notebook = self._notebook(chat.name)
         for trial in trials(chat, store, notebook, lambda question: searcher.search(question, limit, STEPS),
                             lambda question, hits: compose(chat, question, hits[: settings.passages], (),
                                                            settings.passage_tokens, settings.answer_tokens)):
@@ -385,8 +388,8 @@ class Assistant:
 
     def doubt_offset(self) -> float:
         """Return what calibration found that is to be added to the logarithm of the odds of the doubt; 0 without it."""
-        kept = [float(library.store.meta(DOUBT_OFFSET) or 0.0) for library in self._libraries]
-        return sum(kept) / len(kept)
+        kept = [float(library.store.meta(DOUBT_OFFSET) or 0.0) for library in self._libraries if library.file.exists()]
+        return sum(kept) / max(1, len(kept))
 
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return what is searched for: by rule, and by the chat model where rules are not sure and it may take the time."""
@@ -490,6 +493,7 @@ class Assistant:
         self._require_library()
         with self._locked(ignore_progress):
             store = self._store()
+            self._forget(store)
             found = Inspection(store, repair=repair).run()
             view = view_fault(store)
             if found or view:
@@ -499,10 +503,21 @@ class Assistant:
 
     def _sweep(self, store: Store) -> bool:
         """Write anew what may still hold what was removed; return whether nothing is left of it in any file."""
-        sweep(self.library_file, everything=bool(store.meta(REMOVED)))
+        is_swept = sweep(self.library_file, everything=bool(store.meta(REMOVED)))
         store.forget_words()
-        store.set_meta(REMOVED, "")
-        return store.empty_log()
+        if is_swept:
+            store.set_meta(REMOVED, "")
+        return store.empty_log() and is_swept
+
+    def _forget(self, store: Store) -> None:
+        """Remove what a model has written about files that are no longer in the library as they were."""
+        forget_notes(self._library)
+        notebook = self._notebook("")
+        if notebook.file.exists():
+            notebook.keep_only(store.ledger())
+
+    def _notebook(self, model: str) -> Notebook:
+        return Notebook(self.library_file.parent / "calibration.jsonl", model)
 
     # parts, opened once
 

@@ -1,5 +1,6 @@
 """Questions about whole files through the whole program, with models that need no weights."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,19 @@ def test_files_that_differ_in_one_number_only_are_no_duplicates_without_a_word(t
         (conflict,) = answer.conflicts
         assert {side.citation.quote for side in conflict.sides} == {
             "The notice period is thirty days.", "The notice period is sixty days."}
+
+
+def test_notes_on_a_file_stand_with_its_own_library(tmp_path: Path, folder: Path) -> None:
+    settings = Settings(home=tmp_path / "home", chat="fake:", embed="fake:")
+    for name, file in (("one", "plan-2023.md"), ("two", "plan-2024.md")):
+        with Assistant(replace(settings, library=name)) as assistant:
+            assistant.add([folder / file])
+    with Assistant(replace(settings, library="one,two")) as assistant:
+        assert "4 May 2024" in assistant.ask("Summarise plan-2024.md").answer.text
+    notes = [file.relative_to(settings.libraries_folder).parts[0] for file in settings.home.rglob("*.txt")]
+    assert notes
+    assert set(notes) == {"two"}
+    (folder / "plan-2024.md").write_text("# Plan\n\nNothing is left of it.\n", "utf-8")
+    with Assistant(replace(settings, library="two")) as assistant:
+        assistant.refresh()
+    assert not list(settings.home.rglob("*.txt"))

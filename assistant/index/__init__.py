@@ -1,7 +1,8 @@
 """What was added, kept and found again. SQLite is the truth; the FAISS view beside it can be thrown away."""
 
 from assistant.index.check import Inspection
+from assistant.index.schema import PRIVATE_FOLDER
 from assistant.index.store import Store, StoredChunk
 from assistant.index.vectors import VectorView, settle_view, sweep, view_fault
 
-__all__ = ["Inspection", "Store", "StoredChunk", "VectorView", "settle_view", "sweep", "view_fault"]
+__all__ = ["PRIVATE_FOLDER", "Inspection", "Store", "StoredChunk", "VectorView", "settle_view", "sweep", "view_fault"]

@@ -10,6 +10,7 @@ from assistant.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryTooNe
 
 SCHEMA_VERSION = 3
 BUSY_MILLISECONDS = 30_000
+PRIVATE_FOLDER = 0o700  # of a library: the text of all files is in it
 SECURE_WORDS = (3, 42)  # from this SQLite on, what is deleted also leaves the keyword index at once
 WRITABLE_HINT = "Check its permissions, or set ASSISTANT_HOME."
 
@@ -67,7 +68,7 @@ def connect(path: Path) -> sqlite3.Connection:
     Raises LibraryDamaged, LibraryTooNew, LibraryBusy or LibraryUnwritable.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         return opened(path)
     except OSError as error:
         raise LibraryUnwritable(f"{path.parent} cannot be written: {error.strerror or error}.", WRITABLE_HINT) from error

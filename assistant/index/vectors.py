@@ -243,10 +243,15 @@ def told(detail: str) -> Finding:
     return Finding("vector index", Severity.WARNING, f"{detail}: it was thrown away, and the next search makes it anew.")
 
 
-def sweep(library: Path, *, everything: bool) -> None:
-    """Unlink what is left of bases that nobody names any more, or all of them. Call it while nobody else writes."""
-    if everything:
-        for path in files_of(library):
+def sweep(library: Path, *, everything: bool) -> bool:
+    """Unlink what is left of bases that nobody names any more, or all of them. Call it while nobody else writes.
+
+    Returns whether that is done: on Windows a file stays as long as another program has it mapped.
+    """
+    if not everything:
+        drop_others(library, token_of(library))
+        return True
+    for path in list(files_of(library)):
+        with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-        return
-    drop_others(library, token_of(library))
+    return not list(files_of(library))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -52,3 +53,12 @@ def test_a_small_library_is_told_so(run, library):
     result = run("calibrate")
     assert result.exit_code == 2
     assert "too few" in result.stderr
+
+
+def test_trials_leave_with_the_file_that_they_are_about(run, many, own_home):
+    run("calibrate", "--questions", "6")
+    kept = own_home / "libraries" / "default" / "calibration.jsonl"
+    gone = Path(json.loads(kept.read_text("utf-8").splitlines()[0])["passage"].rpartition("#")[0])
+    assert run("remove", gone).exit_code == 0
+    assert gone.name not in kept.read_text("utf-8")
+    assert len(kept.read_text("utf-8").splitlines()) == 5

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import stat
+import sys
 import zipfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from assistant import libraries
 from assistant.backends import fake
 from assistant.config import load_settings
 
@@ -66,7 +70,8 @@ def test_settings_of_one_library(run, library, monkeypatch):
     assert load_settings().passages == 7
     for wrong in ("passages=many", "passages=0", "home=/tmp", "passages"):
         assert run("library", "set", "default", wrong).exit_code == 2
-    assert run("library", "create", "small", "chunk_tokens=50").exit_code == 0
+    assert run("library", "create", "small", "chunk_tokens=50", "doubt_percent=30").exit_code == 0
+    assert load_settings({"library": "small"}).doubt_percent == 30
     assert load_settings({"library": "small"}).chunk_tokens == 50
 
 
@@ -150,3 +155,23 @@ def test_check_finds_and_mends(run, library, folder):
 
 def test_a_check_of_nothing(run):
     assert "is empty" in run("doctor", "--check").stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has other permissions")
+def test_nobody_else_can_read_a_library_or_what_is_exported(library, exported):
+    assert stat.S_IMODE(library.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(exported.stat().st_mode) == 0o600
+
+
+def test_moved_where_no_folder_with_an_open_file_can_be(run, library, own_home, monkeypatch):
+    monkeypatch.setattr(libraries, "move", only_without_open_files(libraries.move))
+    monkeypatch.setattr(libraries, "OPEN_FILES_HOLD", True)
+    assert libraries.rename(load_settings(), "default", "home").name == "home"
+
+
+def only_without_open_files(move):
+    def checked(folder, target):
+        with FileLock(folder / "writer.lock", timeout=0):
+            pass
+        move(folder, target)
+    return checked

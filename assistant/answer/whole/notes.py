@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,8 +19,9 @@ WEIGHT = 0.3  # of the newest measurement
 class Notes:
     """A folder of notes, one below it for each file's content. What cannot be written is only not remembered."""
 
-    def __init__(self, folder: Path, budget: int = BUDGET) -> None:
-        self._folder, self._budget = folder, budget
+    def __init__(self, folder: Path, budget: int = BUDGET, elsewhere: Mapping[str, Path] | None = None) -> None:
+        """Keep notes in the folder; those on the contents that `elsewhere` names, by hash, in folders of their own."""
+        self._folder, self._budget, self._elsewhere = folder, budget, elsewhere or {}
 
     def get(self, content_hash: str, key: str) -> str:
         """Return a note; empty where there is none."""
@@ -66,7 +67,7 @@ class Notes:
             return {}
 
     def _file(self, content_hash: str, key: str) -> Path:
-        return self._folder / shortened(content_hash) / f"{key}.txt"
+        return self._elsewhere.get(content_hash, self._folder) / shortened(content_hash) / f"{key}.txt"
 
     def _keep_to_budget(self) -> None:
         files = [(file, file.stat()) for file in self._folder.glob("*/*.txt")]
