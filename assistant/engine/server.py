@@ -45,12 +45,13 @@ class Server:
             lock.acquire(timeout=0)
         except Timeout:
             return
-        with lock, self._listen() as listener:
+        with lock:
+            listener = self._listen()
             threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
             while not self._stopping.wait(TICK):
                 self._look_around()
-            with suppress(OSError):
-                os.unlink(self._place.address)  # noqa: PTH108 - may be the name of a pipe
+            with suppress(OSError):  # it removes the socket, which may have gone with its home
+                listener.close()
 
     def _listen(self) -> Listener:
         if self._place.family == "AF_UNIX":

@@ -20,6 +20,7 @@ import pytest
 
 from assistant import libraries
 from assistant.config import Settings
+from assistant.engine import launch
 from assistant.engine.desk import Desk
 from assistant.engine.launch import connect
 from assistant.engine.line import Line
@@ -220,3 +221,13 @@ def test_a_failure_of_the_engine_puts_no_words_into_its_log(settings: Settings, 
     assert isinstance(job.messages.get(timeout=10), Failed)
     assert "ValueError" in caplog.text
     assert QUESTION not in caplog.text
+
+
+def test_a_stopped_engine_has_nothing_to_complain_of(settings: Settings) -> None:
+    line = Line(settings)
+    line.pick_up()
+    process = launch.STARTED[-1]
+    line.stop()
+    assert process.wait(20) == 0
+    assert place_of(settings.home).log.read_bytes() == b""
+    assert not Path(place_of(settings.home).address).exists()
