@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.engine.launch import STARTED, reap
 from tests.cli.conftest import Runner
 
 
@@ -21,6 +22,9 @@ def short_home(fake_models: None, monkeypatch: pytest.MonkeyPatch, run: Runner) 
     yield
     run("engine", "stop")
     shutil.rmtree(home, ignore_errors=True)
+    for process in STARTED:  # without its home each one ends
+        process.wait(timeout=30)
+    reap()
 
 
 def test_a_question_starts_the_engine_and_the_next_one_finds_it(run: Runner, folder: Path) -> None:

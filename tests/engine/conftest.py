@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant.config import Settings, load_settings
+from assistant.engine.launch import STARTED, reap
 from assistant.engine.line import Line
 from assistant.pipeline import Assistant
 
@@ -32,3 +33,6 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     if line.is_up():
         line.stop()
     shutil.rmtree(home, ignore_errors=True)
+    for process in STARTED:  # without its home each one ends
+        process.wait(timeout=30)
+    reap()

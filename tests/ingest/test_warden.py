@@ -165,7 +165,8 @@ def test_the_pool_keeps_the_order_and_outlives_its_workers(hostile):
 
 
 def children() -> set[int]:
-    return {process.pid for process in psutil.Process().children(recursive=True) if "worker" in " ".join(process.cmdline())}
+    return {process.pid for process in psutil.Process().children(recursive=True)
+            if process.status() != psutil.STATUS_ZOMBIE and "worker" in " ".join(process.cmdline())}
 
 
 def test_closing_the_pool_ends_workers_that_hang(hostile):
