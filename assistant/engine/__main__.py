@@ -17,6 +17,8 @@ def main() -> None:
     settings = load_settings()
     place = place_of(settings.home)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
+    if not place.key_file.exists():
+        return  # who starts an engine makes its key first: this home has gone meanwhile
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command in the terminal
     Server(place, settings.engine_idle_minutes).run()
     sys.stderr.flush()
