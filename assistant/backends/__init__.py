@@ -52,8 +52,9 @@ def open_embedder(spec: EmbedderSpec) -> Embedder:
     if not spec.path.is_dir():
         raise ModelMissing(f"There is no embedding model at {spec.path}.", "Run: assistant setup")
     from assistant.backends.embedding import open_fastest
+    from assistant.backends.recalling import RecallingEmbedder
 
-    return open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt))
+    return RecallingEmbedder(open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt)))
 
 
 def open_chat(spec: ChatSpec) -> ChatModel:
