@@ -8,10 +8,16 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from assistant.answer import PROMPT_VERSION, Prompt, Trial, odds_of_doubt, write_question
-from assistant.datatypes import ChatModel, Hit
+from assistant.answer import PROMPT_VERSION, Prompt, Trial, calibration, compose, odds_of_doubt, write_question
+from assistant.config import Settings
+from assistant.datatypes import Calibration, ChatModel, Hit, Progress
+from assistant.errors import UsageError
 from assistant.index import Store
+from assistant.library import DOUBT_OFFSET, Library
+from assistant.retrieve import STEPS
+from assistant.survey import OnProgress
 
+FEWEST_TRIALS = 6
 SEED = 1
 SHORTEST = 120  # characters of a passage that a question can be about
 DEPTH = 5  # the passage's file must be among so many hits, or the question is not about it
@@ -57,6 +63,35 @@ class Notebook:
     @property
     def _by(self) -> str:
         return f"{self.model} {PROMPT_VERSION}"
+
+
+def notebook_of(library: Path, model: str) -> Notebook:
+    """Return the notebook that stands beside a library's file."""
+    return Notebook(library.parent / "calibration.jsonl", model)
+
+
+def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int, on_progress: OnProgress) -> Calibration:
+    """Fit the doubt to a library with questions about its own passages, and keep the offset with it.
+
+    Goes on where one was stopped. Raises NothingIndexed, or UsageError where the library is too small.
+    """
+    searcher, store = library.searcher(), library.store
+    limit = settings.results + settings.passages
+    done: list[Trial] = []
+    for trial in trials(chat, store, notebook_of(library.file, chat.name),
+                        lambda question: searcher.search(question, limit, STEPS),
+                        lambda question, hits: compose(chat, question, hits[: settings.passages], (),
+                                                       settings.passage_tokens, settings.answer_tokens)):
+        done.append(trial)
+        on_progress(Progress("asking", len(done), count, current=trial.question))
+        if len(done) >= count:
+            break
+    if len(done) < FEWEST_TRIALS:
+        raise UsageError(f"Only {len(done)} questions could be made from this library, too few to calibrate by.",
+                         "Add more files; without a calibration the shipped values hold.")
+    found = calibration(done, settings.doubt_percent / 100)
+    store.set_meta(DOUBT_OFFSET, str(found.offset))
+    return found
 
 
 def path_in(line: str) -> str:

@@ -10,6 +10,8 @@ from assistant.index import Store
 from assistant.loading import Models
 from assistant.retrieve import Searcher
 
+DOUBT_OFFSET = "doubt_offset"  # of a library's notes about itself
+
 
 class Library:
     """One library. Close it after use."""

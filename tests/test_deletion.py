@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant import pipeline
+from assistant import upkeep
 from assistant.config import Settings
 from assistant.index import vectors
 from assistant.pipeline import Assistant
@@ -63,7 +63,7 @@ def test_no_byte_of_a_removed_file_is_left(settings: Settings, folder: Path, mon
                                            ) -> None:
     monkeypatch.setattr(vectors, "FEW", 5)
     if is_large:
-        monkeypatch.setattr(pipeline, "SWEPT_AT_ONCE", 0)
+        monkeypatch.setattr(upkeep, "SWEPT_AT_ONCE", 0)
     fill(settings, folder)
     assert list(traces(settings.home))
     with Assistant(settings) as assistant:

@@ -3,7 +3,7 @@
 from assistant.retrieve.readings import carried, dealt
 from assistant.retrieve.reranking import MOST, explained, rerank
 from assistant.retrieve.search import Searcher
-from assistant.retrieve.steps import drop_duplicates, drop_unrelated
+from assistant.retrieve.steps import STEPS
 from assistant.retrieve.widen import widen
 
-__all__ = ["MOST", "Searcher", "carried", "dealt", "drop_duplicates", "drop_unrelated", "explained", "rerank", "widen"]
+__all__ = ["MOST", "STEPS", "Searcher", "carried", "dealt", "explained", "rerank", "widen"]

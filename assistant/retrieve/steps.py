@@ -59,3 +59,6 @@ def resemble(one: frozenset[int], other: frozenset[int]) -> bool:
 def drop_unrelated(_question: str, hits: Sequence[Hit]) -> list[Hit]:
     """Drop hits that share no word with the question and are not near it in meaning either."""
     return [hit for hit in hits if hit.keyword_score is not None or (hit.cosine or 0.0) >= UNRELATED_COSINE]
+
+
+STEPS = (drop_duplicates, drop_unrelated)  # what is done to every list of hits

@@ -8,7 +8,7 @@ from assistant.backends.fake import FakeEmbedder
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store
 from assistant.index.store import vector_key
-from assistant.retrieve import Searcher, drop_duplicates, drop_unrelated
+from assistant.retrieve import STEPS, Searcher
 from assistant.retrieve.keyword import find_terms
 
 
@@ -30,7 +30,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def test_the_passage_that_both_searches_like_comes_first(store: Store) -> None:
     put(store, "/a.txt", "The notice period is three months.", "Dogs are allowed.")
     put(store, "/b.txt", "The rent is 900 euros.")
-    hits = Searcher(store, FakeEmbedder()).search("How long is the notice period?", 2, (drop_duplicates, drop_unrelated))
+    hits = Searcher(store, FakeEmbedder()).search("How long is the notice period?", 2, STEPS)
     assert hits[0].chunk.text == "The notice period is three months."
     assert (hits[0].keyword_rank, hits[0].dense_rank) == (1, 1)
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
