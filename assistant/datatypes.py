@@ -288,13 +288,20 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds from the start of the question, and token counts. None: it did not happen."""
+    """Milliseconds from the start of the question, and token counts. None: it did not happen.
+
+    `first_token_ms` is when the person saw the first of the text: an answer that is checked before it is shown comes later.
+    `writing_ms`: how long the reply took to write. Of the `prompt_tokens`, `reused_tokens` were held from questions before;
+    `read_tokens` were computed, those of the checks included.
+    """
 
     retrieve_ms: float
     first_token_ms: float | None = None
     total_ms: float = 0.0
+    writing_ms: float = 0.0
     prompt_tokens: int = 0
     reused_tokens: int = 0
+    read_tokens: int = 0
     generated_tokens: int = 0
 
 

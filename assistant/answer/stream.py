@@ -11,6 +11,7 @@ from assistant.answer.cite import CitingStream
 from assistant.answer.doubt import check_after, check_before, doubt_after, doubt_before, foreign_offset, is_clear
 from assistant.answer.prompt import PROMPT_VERSION, Prompt, refusal
 from assistant.answer.quote import citations
+from assistant.answer.tally import TallyingChat
 from assistant.datatypes import Answer, ChatModel, Doubt, Hit, Progress, Reply, Sentence, Timings
 
 LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
@@ -45,6 +46,8 @@ class AnswerStream:
         self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms),
                               searched)
         self._done = False
+        self._writing_ms = 0.0
+        self._tally: TallyingChat | None = None
 
     @property
     def answer(self) -> Answer:
@@ -65,28 +68,34 @@ class AnswerStream:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text, citation numbers included. What was yielded joins to `answer.text`."""
+        for piece in self._pieces():
+            if self._answer.model and self._answer.timings.first_token_ms is None:  # as the person sees it, checks included
+                self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=self._elapsed()))
+            yield piece
+
+    def _pieces(self) -> Iterator[str]:
         if not self.hits:
             yield from self._refuse(None)
             return
-        chat, prompt = self._open()
+        opened, prompt = self._open()
+        chat = self._tally = TallyingChat(opened)
         self._answer = replace(self._answer, model=chat.name)
         before = check_before(chat, prompt, self.question)  # first: the prompt of the answer begins with the same passages
         reply = chat.reply(prompt.messages, self._limits.answer_tokens)
         self._offset = self._limits.offset + foreign_offset(self.question, prompt)
         doubt = doubt_before(reply, before, self.question, self._limits.most_doubt, self._offset)
-        timings = replace(self._answer.timings, first_token_ms=self._elapsed())
-        self._answer = replace(self._answer, timings=timings, doubt=doubt)
+        self._answer = replace(self._answer, doubt=doubt)
         clear = is_clear(doubt)
         if clear and doubt.share > doubt.most:
             yield from self._refuse(reply)
             return
-        pieces = iter(reply)
+        pieces, begun = iter(reply), self._elapsed()
         opening = self._read_opening(pieces)
         if is_empty(opening) or is_refusal(opening):
             yield from self._refuse(reply)
             return
         self._citing = stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
-        shown = trimmed(self._through(stream, opening, pieces))
+        shown = trimmed(self._through(stream, opening, pieces, begun))
         yield from self._told(shown if clear else self._weighed(shown, chat, prompt, doubt), reply, prompt)
 
     def _weighed(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:
@@ -129,13 +138,13 @@ class AnswerStream:
                 break
         return opening
 
-    @staticmethod
-    def _through(stream: CitingStream, opening: str, pieces: Iterator[str]) -> Iterator[str]:
+    def _through(self, stream: CitingStream, opening: str, pieces: Iterator[str], begun: float) -> Iterator[str]:
         yield from stream.feed(opening)
         for piece in pieces:
             yield from stream.feed(piece)
             if goes_round(stream):
                 break
+        self._writing_ms = self._elapsed() - begun
         yield from stream.finish()
 
     def _refuse(self, reply: Reply | None) -> Iterator[str]:
@@ -145,9 +154,10 @@ class AnswerStream:
 
     def _finish(self, reply: Reply | None, answer: Answer) -> None:
         timings = replace(answer.timings, total_ms=self._elapsed())
-        if reply is not None:
-            timings = replace(timings, prompt_tokens=reply.prompt_tokens, reused_tokens=reply.reused_tokens,
-                              generated_tokens=reply.generated_tokens)
+        if reply is not None and self._tally is not None:
+            timings = replace(timings, prompt_tokens=reply.prompt_tokens, reused_tokens=self._tally.reused_tokens,
+                              read_tokens=self._tally.read_tokens, generated_tokens=reply.generated_tokens,
+                              writing_ms=self._writing_ms)
         self._answer, self._done = replace(answer, timings=timings), True
 
     def _elapsed(self) -> float:

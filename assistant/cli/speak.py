@@ -54,11 +54,11 @@ def say_timings(answer: Answer) -> None:
     timings = answer.timings
     if not notices().is_terminal or timings.first_token_ms is None:
         return
-    writing = (timings.total_ms - timings.first_token_ms) / 1000
+    writing = timings.writing_ms / 1000
     rate = f", {timings.generated_tokens / writing:.0f} tokens/s" if timings.generated_tokens and writing > 0 else ""
     notices().print(
         f"evidence after {timings.retrieve_ms / 1000:.1f} s, first word after {timings.first_token_ms / 1000:.1f} s; tokens: "
-        f"{timings.prompt_tokens - timings.reused_tokens:,} read, {timings.reused_tokens:,} reused, "
+        f"{timings.read_tokens:,} read, {timings.reused_tokens:,} reused, "
         f"{timings.generated_tokens:,} written{rate}", style="dim", highlight=False)
 
 

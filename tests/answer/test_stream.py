@@ -130,3 +130,20 @@ def test_a_strict_answer_of_which_nothing_is_left_is_a_refusal() -> None:
 
 def test_what_opens_a_list_goes_with_it() -> None:
     assert "".join(strictly("It says:\nThe rent is 900 euros.")) == "It says:\nThe rent is 900 euros [1]."
+
+
+def test_the_first_word_is_when_the_person_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float | None] = []
+    stream = judged(Judging(0.6, 0.95))  # not sure before: the answer waits for the question after it
+    monkeypatch.setattr("assistant.answer.stream.check_after",
+                        lambda *_: told.append(stream._answer.timings.first_token_ms) or 0.95)
+    timings = stream.answer.timings
+    assert told == [None]
+    assert timings.first_token_ms is not None and 0 < timings.first_token_ms <= timings.total_ms
+
+
+def test_what_was_read_for_the_checks_is_read_and_what_was_held_before_is_reused() -> None:
+    chat = Judging(0.6, 0.95)
+    timings = judged(chat).answer.timings
+    assert timings.reused_tokens == 0
+    assert timings.read_tokens > timings.prompt_tokens > 0

@@ -91,8 +91,8 @@ def test_ask_as_json(run, library, folder):
     assert list(answer) == ["question", "answer", "abstained", "sentences", "citations", "conflicts", "hits", "doubt",
                             "model", "embedder", "prompt_version", "timings"]
     assert (answer["abstained"], answer["model"], answer["embedder"]) == (False, "fake:", "fake:")
-    assert set(answer["timings"]) == {"retrieve_ms", "first_token_ms", "total_ms", "prompt_tokens", "reused_tokens",
-                                      "generated_tokens"}
+    assert set(answer["timings"]) == {"retrieve_ms", "first_token_ms", "total_ms", "writing_ms", "prompt_tokens", "reused_tokens",
+                                      "read_tokens", "generated_tokens"}
     (citation,) = answer["citations"]
     assert list(citation) == ["number", "path", "title", "location", "quote"]
     assert citation["path"] == str(folder / "lease.md")

@@ -53,7 +53,8 @@ class WholeStream:
         if self._lines is None:
             writer = Writer(self._open_chat, self._notes, on_progress)
             self._lines = self._drafted(writer)
-            timings = replace(self._answer.timings, prompt_tokens=writer.prompt_tokens, generated_tokens=writer.generated_tokens)
+            timings = replace(self._answer.timings, prompt_tokens=writer.prompt_tokens, read_tokens=writer.prompt_tokens,
+                              generated_tokens=writer.generated_tokens)
             self._answer = replace(self._answer, model=writer.name, timings=timings)
 
     def __iter__(self) -> Iterator[str]:
