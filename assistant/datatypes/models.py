@@ -1,0 +1,100 @@
+"""The protocols of the models, and their vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from assistant.datatypes.talk import Message
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+Vectors: TypeAlias = "npt.NDArray[np.float32]"  # a string, so that a command that needs no vectors need not import numpy
+
+
+class Embedder(Protocol):
+    """Turns text into unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that shapes a vector: weights, prompts, pooling, length limit."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text, special tokens left out."""
+
+    def coverage(self, text: str) -> float:
+        """Return the share (0 to 1) of the text's tokens that the vocabulary knows."""
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (len(texts), dimension)."""
+
+    def embed_question(self, text: str) -> Vectors:
+        """Return one unit vector of shape (dimension,)."""
+
+
+class Reranker(Protocol):
+    """Says of a question and a passage, read together, whether the passage is wanted."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that shapes a score."""
+
+    @property
+    def pairs_per_second(self) -> float:
+        """How many pairs it scores in a second on this machine, as far as that is known."""
+
+    def score(self, question: str, texts: Sequence[str]) -> Vectors:
+        """Return the log-odds that each text is wanted, shape (len(texts),)."""
+
+
+class Reply(Protocol):
+    """A reply that is being written: iterate to stream its pieces; the counts are final after that."""
+
+    prompt_tokens: int
+    reused_tokens: int
+    generated_tokens: int
+    finished: bool  # False: it was cut off at the token limit
+
+    def likelihood(self, opening: str) -> float:
+        """Return the probability (0 to 1) that the reply begins as `opening` does; ask before iterating."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text piece by piece."""
+
+
+class ChatModel(Protocol):
+    """Writes replies to messages."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+
+    @property
+    def context_tokens(self) -> int:
+        """The number of tokens that prompt and reply must share."""
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the length of the prompt that these messages become, template included."""
+
+    def reply(self, messages: Sequence[Message], max_tokens: int) -> Reply:
+        """Start a reply at temperature 0. Raises ContextOverflow where prompt and reply do not fit."""
+
+    def interrupt(self) -> None:
+        """Make the reply that another thread is reading end with KeyboardInterrupt, soon."""
+
+    def close(self) -> None:
+        """Free the model's memory."""
