@@ -186,9 +186,9 @@ class Asking:
 
         def open_model() -> tuple[ChatModel, Prompt]:
             chat = self._models.chat
-            prompt = compose(chat, question, wide, history, settings.passage_tokens, settings.answer_tokens)
+            prompt = compose(chat, question, wide, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
             if len(prompt.passages) < len(wide):  # their tokens were guessed: no passage gives way to the width of another
-                prompt = compose(chat, question, narrow, history, settings.passage_tokens, settings.answer_tokens)
+                prompt = compose(chat, question, narrow, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
             return chat, prompt
 
         return open_model
@@ -201,6 +201,12 @@ class Asking:
         others = (found for hit in hits for path, place in hit.also for library in self._libraries
                   for found in library.passage_at(path, place.char_start))
         return (*hits, *others)
+
+    def _shelf_of(self, hit: Hit) -> str:
+        """Return where what a model computes of a passage is kept: with its library, under the content of its file."""
+        found = ((library, row[2]) for library in self._libraries if hit.kind == "file" and library.file.exists()
+                 for row in library.store.files_wanted(Filter((hit.path,))))
+        return next((f"{library.name}/kv/{content_hash}" for library, content_hash in found), "")
 
     def _changed(self, path: str) -> int:
         """Return when a file was changed, in nanoseconds since 1970; 0 where that is not known."""

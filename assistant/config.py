@@ -29,6 +29,7 @@ OWN = (
 """What a library can have a setting of its own for."""
 
 ENGINE = ("auto", "on", "off")
+REUSE = ("auto", "joined", "exact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class Settings:
     # the machine; 0 threads: as many as there are physical cores; -1 layers: as many as fit
     threads: int = 0
     gpu_layers: int = -1
+    # what was computed of a passage: "joined" uses it wherever the passage stands, which is fast and not quite the same; "exact"
+    # only where the whole prompt begins alike; "auto" joins with models that were measured to lose nothing by it
+    reuse: str = "auto"
+    reuse_bytes: int = 2 * 2**30
     # the background process that keeps the models loaded: "auto" starts it where models have weights, "on" always, "off" never
     engine: str = "auto"
     engine_idle_minutes: int = 15
@@ -207,6 +212,8 @@ def checked(settings: Settings) -> Settings:
             raise UsageError(f"{field} must be at least 1.")
     if settings.engine not in ENGINE:
         raise UsageError(f"engine is '{settings.engine}', which means nothing.", f"It can be {', '.join(ENGINE)}.")
+    if settings.reuse not in REUSE:
+        raise UsageError(f"reuse is '{settings.reuse}', which means nothing.", f"It can be {', '.join(REUSE)}.")
     if settings.context_tokens < settings.answer_tokens + 512:
         raise UsageError("context_tokens must be at least 512 more than answer_tokens.")
     return settings

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from assistant import catalog
 from assistant.backends import FAKE, ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
+from assistant.backends.measured import loses_nothing
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder, Reranker
 from assistant.errors import ModelMissing, UsageError
@@ -77,7 +78,9 @@ def chat_spec(settings: Settings) -> ChatSpec:
     else:
         model = catalog.find(settings.chat)
         name, path = model.name, catalog.ModelStore(settings.models_folder).require(model)
-    return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers)
+    joins = settings.reuse == "joined" or (settings.reuse == "auto" and loses_nothing(path))
+    return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers,
+                    joins, settings.libraries_folder, settings.reuse_bytes)
 
 
 def reranker_spec(settings: Settings) -> RerankerSpec:

@@ -50,7 +50,7 @@ def foreign_offset(question: str, prompt: Prompt) -> float:
 def check_before(chat: ChatModel, prompt: Prompt, question: str) -> float:
     """Return the share (0 to 1) of Yes in the model's answer to whether the passages state an answer to the question."""
     ask = BEFORE["zh" if language(question) == "zh" else "en"] + question
-    return share_of_yes(chat, [*prompt.messages[:-1], Message("user", f"{prompt.body}\n\n{ask}")])
+    return share_of_yes(chat, prompt.asking(ask))
 
 
 def check_after(chat: ChatModel, prompt: Prompt, question: str, answer: str) -> float:

@@ -1,22 +1,25 @@
 """Every word that the program says to a model or in a model's stead, in one place, with a version.
 
-The system text comes first and never changes, so that its computation can be kept; the question comes last.
+The system text comes first and never changes, so that its computation can be kept; then the passages, each a segment whose text
+says nothing of its rank, so that what is computed of it serves other prompts; the question comes last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from assistant.answer.language import language
 from assistant.answer.untrusted import as_read
-from assistant.datatypes import ChatModel, Hit, Location, Message
+from assistant.datatypes import ChatModel, Hit, Location, Message, Segment
 from assistant.errors import ContextOverflow
 
-PROMPT_VERSION = "4"
+PROMPT_VERSION = "5"
 
 NOT_STATED = "NOT STATED"
+
+ShelfOf = Callable[[Hit], str]  # where what a model computes of a passage may be kept
 
 # The program gives the numbers, since small models answer worse when they must: a model that writes them is welcome to.
 SYSTEM = f"""You answer questions using only the numbered passages that you are given. They come from the user's own files.
@@ -68,14 +71,18 @@ class Prompt:
     messages: tuple[Message, ...]
     passages: tuple[Hit, ...]
 
-    @property
-    def body(self) -> str:
-        """The passages as the model reads them, without the question."""
-        return body(self.passages)
+    def asking(self, something_else: str) -> tuple[Message, ...]:
+        """Return the messages with something else asked about the same passages."""
+        return (*self.messages[:-1], user_message(self.messages[-1].segments[:-1], something_else))
+
+
+def nowhere(_hit: Hit) -> str:
+    """Say that nothing of a passage is kept on disk."""
+    return ""
 
 
 def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
-            passage_tokens: int, answer_tokens: int) -> Prompt:
+            passage_tokens: int, answer_tokens: int, shelf_of: ShelfOf = nowhere) -> Prompt:
     """Return a prompt with as many of the hits, best first, as fit `passage_tokens` and the model's context.
 
     The oldest turns of the history leave first, then the last passages; the question is never cut.
@@ -99,27 +106,37 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
     if hits and not chosen:
         raise ContextOverflow("The question is so long that no passage fits beside it.",
                               "Ask a shorter question, or raise context_tokens in config.toml.")
-    return Prompt(messages(question, chosen, turns), tuple(chosen))
+    return Prompt(messages(question, chosen, turns, shelf_of), tuple(chosen))
 
 
-def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> tuple[Message, ...]:
+def messages(question: str, hits: Sequence[Hit], history: Sequence[Message],
+             shelf_of: ShelfOf = nowhere) -> tuple[Message, ...]:
     """Return the system text, the turns before, and the passages with the question after them."""
     spoken = language(question)
     asked = QUESTION.get(spoken, "Question: ") + " ".join(question.split())
     if hits and language(hits[0].chunk.text) != spoken:
         asked = f"{ANSWER_IN[spoken]}\n{asked}"
-    return (Message("system", SYSTEM), *history, Message("user", f"{body(hits)}\n\n{asked}"))
+    return (Message("system", SYSTEM), *history, user_message(passages(hits, shelf_of), asked))
 
 
-def body(hits: Sequence[Hit]) -> str:
-    """Return the passages, numbered, as the model reads them."""
-    return "\n\n".join(passage(number, hit) for number, hit in enumerate(hits, 1))
+def user_message(read: Sequence[Segment], asked: str) -> Message:
+    """Return the passages with what is asked behind them."""
+    segments = (*read, Segment(f"\n\n{asked}" if read else asked))
+    return Message("user", "".join(segment.text for segment in segments), segments)
 
 
-def passage(number: int, hit: Hit) -> str:
-    """Return one passage as the model reads it: number, file and place, then what it needs to be understood, then its words."""
+def passages(hits: Sequence[Hit], shelf_of: ShelfOf = nowhere) -> tuple[Segment, ...]:
+    """Return the passages, numbered, as the model reads them: each number and each text a segment, so that no text has a rank."""
+    return tuple(segment for number, hit in enumerate(hits, 1) for segment in (
+        Segment(f"\n\n[{number}]" if number > 1 else "[1]", reusable=True),
+        Segment(f" {passage(hit)}", reusable=True, shelf=shelf_of(hit)),
+    ))
+
+
+def passage(hit: Hit) -> str:
+    """Return one passage as the model reads it: file and place, then what it needs to be understood, then its words."""
     source = " · ".join(part for part in (PurePath(hit.path).name, place(hit.chunk.location)) if part)
-    return f"[{number}] {as_read(source)}\n{as_read(hit.chunk.searchable)}"
+    return f"{as_read(source)}\n{as_read(hit.chunk.searchable)}"
 
 
 def place(location: Location) -> str:

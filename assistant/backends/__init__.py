@@ -26,13 +26,19 @@ class EmbedderSpec:
 
 @dataclass(frozen=True, slots=True)
 class ChatSpec:
-    """Where a chat model lies and how it is to run. 0 threads: physical cores; -1 GPU layers: as many as fit."""
+    """Where a chat model lies and how it is to run. 0 threads: physical cores; -1 GPU layers: as many as fit.
+
+    `joins`: passages are joined from what was computed of them before, kept below `kept_in` within so many bytes.
+    """
 
     name: str
     path: Path
     context_tokens: int = 4096
     threads: int = 0
     gpu_layers: int = -1
+    joins: bool = False
+    kept_in: Path = Path()
+    kept_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,10 @@ def open_chat(spec: ChatSpec) -> ChatModel:
     if not spec.path.is_file():
         raise ModelMissing(f"There is no chat model at {spec.path}.", "Run: assistant setup")
     from assistant.backends.llama import LlamaChat
+    from assistant.backends.llama.vault import Vault
 
-    return LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers)
+    vault = Vault(spec.kept_in, spec.kept_bytes) if spec.joins else None
+    return LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers, vault)
 
 
 def open_reranker(spec: RerankerSpec) -> Reranker:

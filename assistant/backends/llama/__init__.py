@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from assistant.backends.llama.engine import Engine
+from assistant.backends.llama.joining import Joiner
 from assistant.backends.llama.lookup import DRAFT, Lookup
+from assistant.backends.llama.runs import Run
 from assistant.backends.llama.template import ChatTemplate
+from assistant.backends.llama.vault import Vault, build
+from assistant.backends.measured import identity
 from assistant.datatypes import Message
 from assistant.errors import ContextOverflow
 
@@ -16,8 +20,8 @@ from assistant.errors import ContextOverflow
 class LlamaReply:
     """A reply that is generated while it is iterated, at temperature 0."""
 
-    def __init__(self, engine: Engine, prompt: list[int], max_tokens: int) -> None:
-        self._engine, self._prompt, self._max_tokens = engine, prompt, max_tokens
+    def __init__(self, engine: Engine, read: Callable[[], int], prompt: list[int], max_tokens: int) -> None:
+        self._engine, self._read_in, self._prompt, self._max_tokens = engine, read, prompt, max_tokens
         self.prompt_tokens = len(prompt)
         self.reused_tokens = 0
         self.generated_tokens = 0
@@ -32,7 +36,7 @@ class LlamaReply:
 
     def _read_prompt(self) -> None:
         if not self._read:
-            self.reused_tokens = self._engine.prefill(self._prompt)
+            self.reused_tokens = self._read_in()
             self._read = True
 
     def __iter__(self) -> Iterator[str]:
@@ -63,12 +67,17 @@ class LlamaReply:
 
 
 class LlamaChat:
-    """A chat model from a GGUF file. What two prompts in a row have in common at their start is computed once."""
+    """A chat model from a GGUF file. What two prompts in a row have in common at their start is computed once.
 
-    def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int) -> None:
+    With a `joiner`, so is a passage that stands anywhere in both.
+    """
+
+    def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int,
+                 vault: Vault | None = None) -> None:
         self.name = name
         self._engine = Engine(path, context_tokens, threads, gpu_layers)
         self._template = ChatTemplate(self._engine)
+        self._joiner = Joiner(self._engine, vault, f"{identity(path)} {build()}") if vault and self._engine.can_join else None
 
     @property
     def context_tokens(self) -> int:
@@ -81,7 +90,8 @@ class LlamaChat:
 
     def reply(self, messages: Sequence[Message], max_tokens: int) -> LlamaReply:
         """Start a reply. Raises ContextOverflow where prompt and reply do not fit."""
-        prompt = self._template.tokenize(messages)
+        runs = self._template.runs(messages)
+        prompt = [token for run in runs for token in run.tokens]
         self._engine.go_on()
         if len(prompt) + max_tokens > self.context_tokens:
             raise ContextOverflow(
@@ -89,7 +99,13 @@ class LlamaChat:
                 f"more than the context of {self.context_tokens}.",
                 "Ask a shorter question, or raise context_tokens in config.toml.",
             )
-        return LlamaReply(self._engine, prompt, max_tokens)
+        return LlamaReply(self._engine, lambda: self._read(runs, prompt), prompt, max_tokens)
+
+    def _read(self, runs: Sequence[Run], prompt: Sequence[int]) -> int:
+        """Bring a prompt into the cache; return how many of its tokens needed no computing."""
+        if self._joiner is None:
+            return self._engine.prefill(prompt)
+        return len(prompt) - self._joiner.prepare(runs).computed
 
     def interrupt(self) -> None:
         """Make the reply that another thread is reading end with KeyboardInterrupt, at the next step of the computation."""

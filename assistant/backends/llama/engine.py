@@ -21,10 +21,11 @@ from assistant.errors import ContextOverflow, ModelUnusable
 
 BATCH = 512
 SEQUENCE = 0
+APART = 1  # the sequence in which a run of tokens is computed, or brought back, before it joins the prompt
 
 
 class Engine:
-    """A loaded model with one sequence. Not for two threads at once."""
+    """A loaded model with one sequence, and a second one to compute runs of tokens apart. Not for two threads at once."""
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int) -> None:
         wait_politely()
@@ -63,6 +64,8 @@ class Engine:
         parameters = self._api.llama_context_default_params()
         parameters.n_ctx = self.context_tokens
         parameters.n_batch = parameters.n_ubatch = BATCH
+        parameters.n_seq_max = 2
+        parameters.kv_unified = True  # the sequences share their cells: joining copies nothing
         parameters.n_threads = parameters.n_threads_batch = self._threads
         parameters.flash_attn_type = 1
         parameters.no_perf = True
@@ -131,9 +134,68 @@ class Engine:
         # the last token is always computed: its logits are what comes next
         reused = common_prefix(self._held, tokens[:-1])
         self._keep(reused)
-        for start in range(reused, len(tokens), BATCH):
-            self.extend(tokens[start : start + BATCH])
+        self.read(tokens[reused:])
         return reused
+
+    def read(self, tokens: Sequence[int]) -> None:
+        """Compute any number of tokens after those held."""
+        for start in range(0, len(tokens), BATCH):
+            self.extend(tokens[start : start + BATCH])
+
+    @property
+    def held(self) -> list[int]:
+        """The tokens whose keys and values the cache holds, in order. Not to be written to."""
+        return self._held
+
+    @property
+    def can_join(self) -> bool:
+        """Whether what was computed in one place can be moved to another."""
+        return bool(self._api.llama_memory_can_shift(self._memory))
+
+    def keep(self, count: int) -> None:
+        """Forget all but the first so many of the tokens held."""
+        self._keep(count)
+
+    def compute_apart(self, prefix: int, tokens: Sequence[int]) -> bytes:
+        """Compute tokens as if they stood right behind the first `prefix` of those held; return their keys and values.
+
+        They are left apart: `join` moves them, `drop_apart` forgets them.
+        """
+        api, memory = self._api, self._memory
+        self.drop_apart()
+        api.llama_memory_seq_cp(memory, SEQUENCE, APART, 0, prefix)
+        for start in range(0, len(tokens), BATCH):
+            piece = tokens[start : start + BATCH]
+            self._fill(piece, prefix + start, APART)
+            if self._decode():
+                self.drop_apart()
+                raise ContextOverflow(f"llama.cpp could not take {len(piece)} more tokens apart.")
+        api.llama_memory_seq_rm(memory, APART, 0, prefix)
+        size = api.llama_state_seq_get_size(self._context, APART)
+        buffer = (ctypes.c_uint8 * size)()
+        written = api.llama_state_seq_get_data(self._context, buffer, size, APART)
+        return bytes(memoryview(buffer)[:written])
+
+    def bring_back(self, kept: bytes) -> bool:
+        """Bring back what `compute_apart` returned; return whether it could be."""
+        self.drop_apart()
+        buffer = (ctypes.c_uint8 * len(kept)).from_buffer_copy(kept)
+        if self._api.llama_state_seq_set_data(self._context, buffer, len(kept), APART):
+            return True
+        self.drop_apart()
+        return False
+
+    def join(self, prefix: int, tokens: Sequence[int]) -> None:
+        """Move what is apart, computed at position `prefix`, behind the tokens held."""
+        api, memory = self._api, self._memory
+        api.llama_memory_seq_add(memory, APART, -1, -1, len(self._held) - prefix)
+        api.llama_memory_seq_cp(memory, APART, SEQUENCE, -1, -1)
+        self.drop_apart()
+        self._held.extend(tokens)
+
+    def drop_apart(self) -> None:
+        """Forget what is apart."""
+        self._api.llama_memory_seq_rm(self._memory, APART, -1, -1)
 
     def follow(self, token: int, drafts: Sequence[int]) -> list[int]:
         """Compute a token and drafts of what follows it; return the drafts that are right and the likeliest token after them.
@@ -155,28 +217,37 @@ class Engine:
 
         Raises KeyboardInterrupt where Ctrl-C came meanwhile.
         """
-        self._fill(tokens, every=every)
+        self._fill(tokens, len(self._held), SEQUENCE, every=every)
+        before = len(self._held)
+        self._held.extend(tokens)
+        status = 1
+        try:
+            status = self._decode()
+        finally:
+            if status:
+                self._keep(before)
+        if status:
+            raise ContextOverflow(f"llama.cpp could not take {len(tokens)} more tokens after {before} (status {status}).")
+
+    def _decode(self) -> int:
+        """Compute the batch; return llama.cpp's status. Raises KeyboardInterrupt where Ctrl-C came meanwhile."""
         with noted_interrupts(self.interrupt):
-            status = self._api.llama_decode(self._context, self._batch)
-        if status == 0:
-            self._held.extend(tokens)
-        else:
-            self._keep(len(self._held))
+            status = int(self._api.llama_decode(self._context, self._batch))
         if self._interrupted:
             self._interrupted = False
+            if status:
+                self.drop_apart()
             raise KeyboardInterrupt
-        if status == 0:
-            return
-        raise ContextOverflow(f"llama.cpp could not take {len(tokens)} more tokens after {len(self._held)} (status {status}).")
+        return status
 
-    def _fill(self, tokens: Sequence[int], *, every: bool) -> None:
+    def _fill(self, tokens: Sequence[int], position: int, sequence: int, *, every: bool = False) -> None:
         batch = self._batch
         batch.n_tokens = len(tokens)
         for index, token in enumerate(tokens):
             batch.token[index] = token
-            batch.pos[index] = len(self._held) + index
+            batch.pos[index] = position + index
             batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = SEQUENCE
+            batch.seq_id[index][0] = sequence
             batch.logits[index] = every or index == len(tokens) - 1
 
     def _keep(self, count: int) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from assistant.backends.llama.engine import Engine
-from assistant.datatypes import Message
+from assistant.backends.llama.runs import Run
+from assistant.datatypes import Message, Segment
 from assistant.errors import ModelUnusable
 
 CHATML = (
@@ -37,14 +38,22 @@ class ChatTemplate:
 
     def tokenize(self, messages: Sequence[Message]) -> list[int]:
         """Return the prompt's tokens, up to where the assistant begins to speak."""
+        return [token for run in self.runs(messages) for token in run.tokens]
+
+    def runs(self, messages: Sequence[Message]) -> list[Run]:
+        """Return the prompt in runs of tokens: markup, messages, and the segments of those that have any."""
         rendered = self._render(messages)
-        tokens: list[int] = []
+        runs: list[Run] = []
         for index, piece in enumerate(PLACEHOLDER.split(rendered)):
             # split() alternates: markup, number, markup, number, ...
-            text, special = (messages_text(messages, int(piece)), False) if index % 2 else (piece, True)
-            tokens += self._tokens(text, special)
-        begin = self._engine.begin_token()
-        return tokens if tokens[: len(begin)] == begin else begin + tokens
+            if index % 2 == 0:
+                runs.append(Run(self._tokens(piece, special=True)))
+            else:
+                message = messages[int(piece)]
+                runs += [Run(self._tokens(segment.text, special=False), segment.reusable, segment.shelf, message.role == "user")
+                         for segment in segments_of(message)]
+        begin = tuple(self._engine.begin_token())
+        return runs if runs[0].tokens[: len(begin)] == begin else [Run(begin), *runs]
 
     def _render(self, messages: Sequence[Message]) -> str:
         roles = [message.role for message in messages]
@@ -67,7 +76,7 @@ class ChatTemplate:
         except TemplateError as error:
             raise ModelUnusable(f"The model's chat template does not work: {error}.") from error
 
-    def _tokens(self, text: str, special: bool) -> tuple[int, ...]:
+    def _tokens(self, text: str, *, special: bool) -> tuple[int, ...]:
         # the same passages are counted, then sent: the second time is free
         if len(self._cache) > 256:
             self._cache.clear()
@@ -82,9 +91,9 @@ def placeholder(index: int) -> str:
     return f"\ue000{index}\ue001"
 
 
-def messages_text(messages: Sequence[Message], index: int) -> str:
-    """Return a message's text as the template would have trimmed it."""
-    return messages[index].content.strip()
+def segments_of(message: Message) -> tuple[Segment, ...]:
+    """Return a message's segments; one that has none is a single one, as the template would have trimmed it."""
+    return message.segments or (Segment(message.content.strip()),)
 
 
 def refuse(reason: str) -> NoReturn:

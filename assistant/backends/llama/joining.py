@@ -1,0 +1,87 @@
+"""A prompt in runs in; the cache brought to exactly that prompt, its reusable runs joined from what was computed before, out.
+
+A run is computed once, right behind the prefix that all prompts share, and moved to where it stands in this prompt (Gim et al.
+2023, "Prompt Cache"; Lu et al. 2024, "TurboRAG"): it does not see the runs between. The first passage stands where it was
+computed, but for its number, and loses next to nothing by that; see docs/engine.md for what the others lose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.backends.llama.engine import Engine, common_prefix
+from assistant.backends.llama.runs import Run, shared_prefix
+from assistant.backends.llama.vault import Vault, name_of
+
+SMALL = 16  # tokens: what is so short (the number of a passage) is kept in memory, and costs less than a file
+MOST_SMALL = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Of a prompt's tokens: how many stood in the cache as they were, how many were joined, how many were computed."""
+
+    held: int
+    joined: int
+    computed: int
+
+
+class Joiner:
+    """Joins prompts for one engine."""
+
+    def __init__(self, engine: Engine, vault: Vault, model: str) -> None:
+        self._engine, self._vault, self._model = engine, vault, model
+        self._small: dict[str, bytes] = {}
+
+    def prepare(self, runs: Sequence[Run]) -> Prepared:
+        """Bring the cache to exactly these runs; the last token is always computed."""
+        engine = self._engine
+        tokens = [token for run in runs for token in run.tokens]
+        prefix = shared_prefix(runs)
+        held = at_border(runs, common_prefix(engine.held, tokens[:-1]))
+        engine.keep(held)
+        joined, at = 0, 0
+        for run in runs:
+            end = at + len(run.tokens)
+            if end > held:
+                if run.reusable and at >= len(prefix) and len(engine.held) == at and end < len(tokens):
+                    joined += self._join(prefix, run)
+                else:
+                    engine.read(tokens[len(engine.held) : end])
+            at = end
+        return Prepared(held, joined, len(tokens) - held - joined)
+
+    def _join(self, prefix: Sequence[int], run: Run) -> int:
+        """Bring a run behind what is held; return how many of its tokens needed no computing."""
+        engine = self._engine
+        name = name_of(self._model, prefix, run.tokens)
+        kept = self._find(run, name)
+        if kept and engine.bring_back(kept):
+            engine.join(len(prefix), run.tokens)
+            return len(run.tokens)
+        self._keep(run, name, engine.compute_apart(len(prefix), run.tokens))
+        engine.join(len(prefix), run.tokens)
+        return 0
+
+    def _find(self, run: Run, name: str) -> bytes:
+        return self._small.get(name, b"") or (self._vault.get(run.shelf, name) if run.shelf else b"")
+
+    def _keep(self, run: Run, name: str, kept: bytes) -> None:
+        if run.shelf:
+            self._vault.put(run.shelf, name, kept)
+        elif len(run.tokens) <= SMALL:
+            if len(self._small) >= MOST_SMALL:
+                self._small.clear()
+            self._small[name] = kept
+
+
+def at_border(runs: Sequence[Run], held: int) -> int:
+    """Return how much of what is held is of use: two passages that begin with the same word have no more in common."""
+    at = 0
+    for run in runs:
+        end = at + len(run.tokens)
+        if at < held < end:
+            return at if run.reusable else held
+        at = end
+    return held

@@ -1,0 +1,98 @@
+"""What a model computed of a run of tokens in; the same bytes out another time, from disk, as long as nobody has touched them.
+
+One file for each run, in a folder of the library whose file it comes from, named after the content of that file: what is
+removed from a library takes its files along. A file of another model, program or format has another name and is never read; one
+that is damaged is removed. Where all of them together grow over the budget, those that were used longest ago leave.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+MAGIC = b"akv1"
+SUFFIX = ".kv"
+FOLDER, FILE = 0o700, 0o600
+
+
+class Vault:
+    """Keys and values on disk, below one folder, within a budget of bytes."""
+
+    def __init__(self, root: Path, budget_bytes: int) -> None:
+        self._root, self._budget = root, budget_bytes
+        self._size = sum(file.stat().st_size for file in self._files())
+
+    @property
+    def size(self) -> int:
+        """The bytes that are kept."""
+        return self._size
+
+    def get(self, shelf: str, name: str) -> bytes:
+        """Return what was kept; empty where it is not, or not any more."""
+        file = self._file(shelf, name)
+        try:
+            kept = file.read_bytes()
+            os.utime(file)
+        except OSError:
+            return b""
+        digest, payload = kept[len(MAGIC) : len(MAGIC) + 32], kept[len(MAGIC) + 32 :]
+        if kept.startswith(MAGIC) and hashlib.sha256(payload).digest() == digest:
+            return payload
+        self._remove(file)
+        return b""
+
+    def put(self, shelf: str, name: str, payload: bytes) -> None:
+        """Keep bytes; on a full disk, or below a folder that is not there any more, nothing is kept."""
+        file = self._file(shelf, name)
+        if not file.parent.parent.is_dir() or len(payload) > self._budget:
+            return
+        aside = file.with_suffix(".partial")
+        try:
+            file.parent.mkdir(mode=FOLDER, exist_ok=True)
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE), "wb") as opened:
+                opened.write(MAGIC + hashlib.sha256(payload).digest() + payload)
+            aside.replace(file)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            return
+        self._size += len(payload)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        if self._size <= self._budget:
+            return
+        known = sorted((stat.st_mtime_ns, stat.st_size, file) for file in self._files() for stat in [file.stat()])
+        self._size = sum(size for _, size, _ in known)  # another process may have kept or removed some
+        for _, _, file in known:
+            if self._size <= self._budget * 0.9:
+                return
+            self._remove(file)
+
+    def _remove(self, file: Path) -> None:
+        try:
+            size = file.stat().st_size
+            file.unlink()
+        except OSError:
+            return
+        self._size -= size
+
+    def _files(self) -> list[Path]:
+        return list(self._root.glob(f"*/kv/*{SUFFIX}"))
+
+    def _file(self, shelf: str, name: str) -> Path:
+        return self._root / f"{shelf}-{name}{SUFFIX}"
+
+
+def name_of(model: str, prefix: Sequence[int], tokens: Sequence[int]) -> str:
+    """Return the name of what a model computes of tokens behind a prefix."""
+    said = f"{model}|{','.join(map(str, prefix))}|{','.join(map(str, tokens))}"
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
+def build() -> str:
+    """Return what else key/values depend on: the build of llama.cpp, the types of keys and values, flash attention."""
+    from importlib.metadata import version
+
+    return f"llama-cpp-python {version('llama-cpp-python')} f16 f16 flash"

@@ -1,0 +1,83 @@
+"""Prompts that are joined from what was computed before, with a small model's real weights."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from assistant.backends.llama import LlamaChat
+from assistant.backends.llama.vault import Vault
+from assistant.datatypes import Message, Segment
+
+pytestmark = pytest.mark.model
+TEXTS = ("The lease of Suite 4B ends on 31 December 2027. The rent is 900 euros a month, payable in advance.",
+         "The water connections of the heat pump are tightened with 35 Nm. Its filter is cleaned weekly.")
+
+
+@pytest.fixture
+def open_chat(weights: Callable[[str], Path], tmp_path: Path) -> Iterator[Callable[[bool], LlamaChat]]:
+    (tmp_path / "default").mkdir(exist_ok=True)
+    opened: list[LlamaChat] = []
+
+    def open_one(joins: bool) -> LlamaChat:
+        vault = Vault(tmp_path, 2**30) if joins else None
+        opened.append(LlamaChat("smollm2", weights("smollm2-135m-instruct"), 2048, 0, -1, vault))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+def ask(question: str, *order: int) -> tuple[Message, ...]:
+    """Return a prompt with passages in this order; the first begins right behind what all prompts share."""
+    read = [Segment(f"{TEXTS[place]}\n\n", reusable=True, shelf=f"default/kv/{place}") for place in order]
+    segments = (*read, Segment(f"Question: {question}"))
+    return (Message("system", "Answer in one short sentence, from the text."),
+            Message("user", "".join(each.text for each in segments), segments))
+
+
+def test_one_passage_behind_the_prefix_is_exact(open_chat) -> None:
+    question = ask("When does the lease end?", 0)
+    joined, exact = open_chat(True), open_chat(False)
+    assert joined.count_tokens(question) == exact.count_tokens(question)
+    wanted = "".join(exact.reply(question, 20))
+    assert "".join(joined.reply(question, 20)) == wanted
+    joined.reply(ask("How is the filter cleaned?", 1), 1).likelihood("It")
+    again = joined.reply(question, 20)
+    assert "".join(again) == wanted
+    assert again.prompt_tokens - again.reused_tokens < 20
+
+
+def test_passages_are_joined_in_any_order_and_by_another_process(open_chat) -> None:
+    "".join(open_chat(True).reply(ask("When does the lease end?", 0, 1), 5))
+    later = open_chat(True)
+    reply = later.reply(ask("With how much are the connections tightened?", 1, 0), 20)
+    assert "35" in "".join(reply)
+    passages = later.count_tokens(ask("", 1, 0)) - later.count_tokens(ask(""))
+    assert reply.reused_tokens >= passages
+
+
+def test_a_second_question_about_the_same_passages_computes_its_own_tokens_only(open_chat) -> None:
+    chat = open_chat(True)
+    "".join(chat.reply(ask("When does the lease end?", 0, 1), 5))
+    second = chat.reply(ask("How much is the rent?", 0, 1), 5)
+    "".join(second)
+    assert second.prompt_tokens - second.reused_tokens <= chat.count_tokens((Message("user", "Question: How much is the rent?"),))
+
+
+def test_a_damaged_file_costs_time_only(open_chat, tmp_path: Path) -> None:
+    question = ask("When does the lease end?", 0)
+    wanted = "".join(open_chat(True).reply(question, 20))
+    for file in (tmp_path / "default" / "kv").iterdir():
+        file.write_bytes(file.read_bytes()[:100])
+    assert "".join(open_chat(True).reply(question, 20)) == wanted
+
+
+def test_a_conversation_joins_what_was_computed_without_one(open_chat) -> None:
+    chat = open_chat(True)
+    "".join(chat.reply(ask("When does the lease end?", 0, 1), 5))
+    system, user = ask("How much is the rent?", 1, 0)
+    reply = chat.reply((system, Message("user", "Hello!"), Message("assistant", "Good morning."), user), 5)
+    "".join(reply)
+    assert reply.reused_tokens > reply.prompt_tokens / 2
