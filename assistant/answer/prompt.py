@@ -23,8 +23,9 @@ ShelfOf = Callable[[Hit], str]  # where what a model computes of a passage may b
 
 # The program gives the numbers, since small models answer worse when they must: a model that writes them is welcome to.
 SYSTEM = f"""You answer questions using only the numbered passages that you are given. They come from the user's own files.
-- Answer with one short, complete sentence in the language of the question.
-- Copy names, numbers and dates exactly as they stand in the passage.
+- Answer in the language of the question, in short, complete sentences.
+- Answer every part of the question. If it asks for several things, or the passages name several, give all of them.
+- Copy names, numbers and dates exactly as they stand in the passages.
 - If the passages do not state the answer, reply only: {NOT_STATED}
 - Never use knowledge from elsewhere, and never guess."""
 
