@@ -8,10 +8,23 @@
         print(assistant.ask("When does the lease end?").answer.text)
 """
 
-from assistant.config import Settings, load_settings
-from assistant.datatypes import Answer, Citation, Hit, Location, SearchResult
-from assistant.errors import AssistantError
-from assistant.pipeline import Assistant
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assistant.config import Settings, load_settings
+    from assistant.datatypes import Answer, Citation, Hit, Location, SearchResult
+    from assistant.errors import AssistantError
+    from assistant.pipeline import Assistant
 
 __version__ = "0.1.0"
 __all__ = ["Answer", "Assistant", "AssistantError", "Citation", "Hit", "Location", "SearchResult", "Settings", "load_settings"]
+
+PLACES = {"Assistant": "pipeline", "AssistantError": "errors", "Settings": "config", "load_settings": "config"}
+
+
+def __getattr__(name: str) -> object:
+    """Return a name of the library's face, whose module is imported only now: a command needs few of them."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"assistant.{PLACES.get(name, 'datatypes')}"), name)

@@ -1,4 +1,4 @@
-"""All commands in one place, each with its examples."""
+"""All commands in one place, each with where it stands, the first line of its help, and examples; none is imported yet."""
 
 from __future__ import annotations
 
@@ -7,23 +7,8 @@ from typing import Annotated
 import typer
 
 from assistant import __version__
-from assistant.cli import (
-    bench,
-    calibrate,
-    chat,
-    engine,
-    evaluate,
-    files,
-    library,
-    memory,
-    models,
-    questions,
-    sessions,
-    setup,
-    status,
-    watch,
-)
 from assistant.cli.boundary import ErrorBoundary
+from assistant.cli.later import register
 from assistant.cli.options import Chat, Embed, Flags, Library
 
 app = typer.Typer(name="assistant", cls=ErrorBoundary, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -31,7 +16,6 @@ app = typer.Typer(name="assistant", cls=ErrorBoundary, no_args_is_help=True, pre
 model_commands = typer.Typer(no_args_is_help=True, help="The models that this program knows, and those on this disk.")
 library_commands = typer.Typer(no_args_is_help=True, help="Whole libraries: each a set of files of its own.")
 engine_commands = typer.Typer(no_args_is_help=True, help="The background process that keeps the models loaded.")
-
 session_commands = typer.Typer(no_args_is_help=True, help="The conversations that are kept.")
 memory_commands = typer.Typer(no_args_is_help=True, help="Facts that you ask to keep, beside your files.")
 
@@ -53,84 +37,92 @@ def begin(context: typer.Context, library: Library = None, chat: Chat = None, em
     context.obj = Flags(library, chat, embed)
 
 
-def examples(*lines: str) -> str:
-    """Return examples as they stand under a command's help."""
-    return "\n\n".join(("Examples:", *lines))
-
-
-app.command("setup", epilog=examples(
-    "assistant setup", "assistant setup --starter --yes", "assistant setup --chat ~/models/my-model.gguf",
-))(setup.setup)
-app.command("add", epilog=examples(
-    "assistant add ~/Documents/contracts", "assistant add notes.md report.pdf", "assistant add -L work ~/work",
-    "assistant add ~/contracts --password-file passwords.txt",
-))(files.add)
-app.command("sync", epilog=examples("assistant sync", "assistant sync --rebuild"))(files.sync)
-app.command("remove", epilog=examples("assistant remove ~/Documents/contracts/old"))(files.remove)
-app.command("watch", epilog=examples(
-    "assistant watch", "assistant watch ~/Documents/contracts", "assistant watch --daemon", "assistant watch --status",
-    "assistant watch --install-service > ~/.config/systemd/user/private-assistant-watch.service",
-))(watch.watch)
-app.command("search", epilog=examples(
-    'assistant search "notice period"', 'assistant search "notice period" -k 3 --json',
-    'assistant search "notice period" --path ~/contracts --type pdf --since 1y', 'assistant search "notice period" --explain',
-    "assistant search --batch questions.jsonl",
-))(questions.search)
-app.command("ask", epilog=examples(
-    'assistant ask "When does the lease end?"', 'assistant ask "When does the lease end?" ~/contracts',
-    'assistant ask "When does the lease end?" -L work,home --type pdf',
-    "assistant ask --batch questions.jsonl > answers.jsonl",
-))(questions.ask)
-app.command("chat", epilog=examples("assistant chat", "assistant chat -L work", "assistant chat --resume",
-    "assistant chat --resume 20240314-2", "assistant chat --no-keep"))(chat.chat)
-app.command("eval", epilog=examples(
-    "assistant eval questions.jsonl --retrieval", "assistant eval questions.jsonl --out before.json",
-    "assistant eval --compare before.json after.json",
-))(evaluate.evaluate)
-app.command("calibrate", epilog=examples("assistant calibrate", "assistant calibrate -L work --questions 40",
-                                         "assistant calibrate --reset"))(calibrate.calibrate)
-app.command("bench", epilog=examples("assistant bench", "assistant bench --report speed.html", "assistant bench --json"))(
-    bench.bench
-)
-app.command("status", epilog=examples("assistant status", "assistant status --failed", "assistant status --files --json"))(
-    status.status
-)
-app.command("doctor", epilog=examples("assistant doctor", "assistant doctor --json", "assistant doctor --check --repair"))(
-    status.doctor
-)
+register(app, "setup", "setup:setup", "Look at this machine, propose models that suit it, fetch and verify them.",
+         "assistant setup", "assistant setup --starter --yes", "assistant setup --chat ~/models/my-model.gguf")
+register(app, "add", "files:add", "Bring files and folders into the library.", "assistant add ~/Documents/contracts",
+         "assistant add notes.md report.pdf", "assistant add -L work ~/work",
+         "assistant add ~/contracts --password-file passwords.txt")
+register(app, "sync", "files:sync", "Look again at everything that was added: new, changed and vanished files.",
+         "assistant sync", "assistant sync --rebuild")
+register(app, "remove", "files:remove",
+         "Take a file or folder out of the library; it stays out. The file itself is not touched.",
+         "assistant remove ~/Documents/contracts/old")
+register(app, "watch", "watch:watch",
+         "Let the library follow its folders until it is stopped: what is saved is found a moment later.", "assistant watch",
+         "assistant watch ~/Documents/contracts", "assistant watch --daemon", "assistant watch --status",
+         "assistant watch --install-service > ~/.config/systemd/user/private-assistant-watch.service")
+register(app, "search", "questions:search", "Find passages. No language model is needed.", 'assistant search "notice period"',
+         'assistant search "notice period" -k 3 --json',
+         'assistant search "notice period" --path ~/contracts --type pdf --since 1y',
+         'assistant search "notice period" --explain', "assistant search --batch questions.jsonl")
+register(app, "ask", "questions:ask", "Answer a question from your files, with the place of every claim.",
+         'assistant ask "When does the lease end?"', 'assistant ask "When does the lease end?" ~/contracts',
+         'assistant ask "When does the lease end?" -L work,home --type pdf',
+         "assistant ask --batch questions.jsonl > answers.jsonl")
+register(app, "chat", "chat:chat", "Hold a conversation about your files. /help tells what can be typed.", "assistant chat",
+         "assistant chat -L work", "assistant chat --resume", "assistant chat --resume 20240314-2", "assistant chat --no-keep")
+register(app, "eval", "evaluate:evaluate",
+         "Measure how good search and answers are on your own library, with questions whose answers you know.",
+         "assistant eval questions.jsonl --retrieval", "assistant eval questions.jsonl --out before.json",
+         "assistant eval --compare before.json after.json")
+register(app, "calibrate", "calibrate:calibrate", "Fit the line between answering and refusing to your library.",
+         "assistant calibrate", "assistant calibrate -L work --questions 40", "assistant calibrate --reset")
+register(app, "bench", "bench:bench",
+         "Measure how fast this machine reads, writes, embeds and searches, with the models in use. Takes a minute or two.",
+         "assistant bench", "assistant bench --report speed.html", "assistant bench --json")
+register(app, "status", "status:status", "Tell what the library holds, and what was left out and why.", "assistant status",
+         "assistant status --failed", "assistant status --files --json")
+register(app, "doctor", "status:doctor", "Look for what is wrong: the installation, the models, the library, the machine.",
+         "assistant doctor", "assistant doctor --json", "assistant doctor --check --repair")
 app.add_typer(library_commands, name="library")
-library_commands.command("list", epilog=examples("assistant library list", "assistant library list --json"))(library.list_all)
-library_commands.command("create", epilog=examples("assistant library create work", "assistant library create work passages=8"))(
-    library.create
-)
-library_commands.command("set", epilog=examples("assistant library set work chunk_tokens=300"))(library.set_)
-library_commands.command("rename", epilog=examples("assistant library rename work office"))(library.rename)
-library_commands.command("delete", epilog=examples("assistant library delete work"))(library.delete)
-library_commands.command("export", epilog=examples("assistant library export work work.library"))(library.export)
-library_commands.command("import", epilog=examples("assistant library import work.library --as work"))(library.import_)
+register(library_commands, "list", "library:list_all", "List the libraries, and what each holds.", "assistant library list",
+         "assistant library list --json")
+register(library_commands, "create", "library:create",
+         "Make an empty library. `assistant add -L NAME` makes it too; this one can give it settings of its own.",
+         "assistant library create work", "assistant library create work passages=8")
+register(library_commands, "set", "library:set_",
+         "Give a library settings of its own; they count more than config.toml, and less than the environment.",
+         "assistant library set work chunk_tokens=300")
+register(library_commands, "rename", "library:rename", "Give a library another name.", "assistant library rename work office")
+register(library_commands, "delete", "library:delete",
+         "Delete a library with all that belongs to it. The files that it was made of are not touched.",
+         "assistant library delete work")
+register(library_commands, "export", "library:export",
+         "Write a library to one file, with checksums, that opens on another machine without embedding anything.",
+         "assistant library export work work.library")
+register(library_commands, "import", "library:import_",
+         "Bring in an exported library. It is verified before anything is changed.",
+         "assistant library import work.library --as work")
 app.add_typer(model_commands, name="models")
-model_commands.command("list", epilog=examples("assistant models list", "assistant models list --json"))(models.list_models)
-model_commands.command("pull", epilog=examples("assistant models pull multilingual-e5-small"))(models.pull)
-model_commands.command("verify", epilog=examples("assistant models verify", "assistant models verify bge-m3"))(models.verify)
-model_commands.command("remove", epilog=examples("assistant models remove bge-m3"))(models.remove)
+register(model_commands, "list", "models:list_models", "List the models that this program knows, and which of them are here.",
+         "assistant models list", "assistant models list --json")
+register(model_commands, "pull", "models:pull", "Fetch models and verify them. What was broken off is gone on with.",
+         "assistant models pull multilingual-e5-small")
+register(model_commands, "verify", "models:verify", "Read models on this disk byte by byte; what is damaged is removed.",
+         "assistant models verify", "assistant models verify bge-m3")
+register(model_commands, "remove", "models:remove", "Remove models from this disk.", "assistant models remove bge-m3")
 app.add_typer(engine_commands, name="engine")
-engine_commands.command("start", epilog=examples("assistant engine start"))(engine.start)
-engine_commands.command("stop", epilog=examples("assistant engine stop"))(engine.stop)
-engine_commands.command("status", epilog=examples("assistant engine status", "assistant engine status --json"))(engine.status)
+register(engine_commands, "start", "engine:start",
+         "Start the engine, so that the first question does not wait for it. Questions start it by themselves.",
+         "assistant engine start")
+register(engine_commands, "stop", "engine:stop", "Stop the engine. An answer that it is writing ends.", "assistant engine stop")
+register(engine_commands, "status", "engine:status", "Show what the engine holds and has done.", "assistant engine status",
+         "assistant engine status --json")
 app.add_typer(session_commands, name="sessions")
-session_commands.command("list", epilog=examples("assistant sessions list", "assistant sessions list --json"))(
-    sessions.list_sessions
-)
-session_commands.command("show", epilog=examples("assistant sessions show last", "assistant sessions show 20240314-2 --json"))(
-    sessions.show
-)
-session_commands.command("delete", epilog=examples("assistant sessions delete 20240314-2", "assistant sessions delete --all"))(
-    sessions.delete
-)
-session_commands.command("export", epilog=examples(
-    "assistant sessions export last", "assistant sessions export 20240314-2 --out lease.md",
-))(sessions.export)
+register(session_commands, "list", "sessions:list_sessions", "List the kept conversations, the latest first.",
+         "assistant sessions list", "assistant sessions list --json")
+register(session_commands, "show", "sessions:show", "Show a conversation with its sources, word for word.",
+         "assistant sessions show last", "assistant sessions show 20240314-2 --json")
+register(session_commands, "delete", "sessions:delete",
+         "Delete conversations for good, and their questions from the history of what was typed.",
+         "assistant sessions delete 20240314-2", "assistant sessions delete --all")
+register(session_commands, "export", "sessions:export",
+         "Write a conversation as Markdown: questions, answers, and each source with its path, place and words.",
+         "assistant sessions export last", "assistant sessions export 20240314-2 --out lease.md")
 app.add_typer(memory_commands, name="memory")
-memory_commands.command("add", epilog=examples('assistant memory add "Our landlord is Brackwater Estates."'))(memory.add)
-memory_commands.command("list", epilog=examples("assistant memory list", "assistant memory list --json"))(memory.list_facts)
-memory_commands.command("forget", epilog=examples("assistant memory forget 3", "assistant memory forget --all"))(memory.forget)
+register(memory_commands, "add", "memory:add", "Keep a fact. Answers use it like a passage, and name it as their source.",
+         'assistant memory add "Our landlord is Brackwater Estates."')
+register(memory_commands, "list", "memory:list_facts", "List the facts that are kept.", "assistant memory list",
+         "assistant memory list --json")
+register(memory_commands, "forget", "memory:forget", "Remove facts for good.", "assistant memory forget 3",
+         "assistant memory forget --all")

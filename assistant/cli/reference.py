@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from assistant.cli.app import app
+from assistant.cli.later import Later
 
 COMPLETION = {"install_completion", "show_completion"}  # these depend on the person's shell
 OPENING = """# Commands
@@ -45,7 +46,8 @@ def render() -> str:
 
 def sections_of(name: str, group: Any) -> Iterator[str]:  # noqa: ANN401 - typer's own, whose type it does not give away
     """Yield a section for each command of a group and for those inside it."""
-    for word, command in group.commands.items():
+    for word, listed in group.commands.items():
+        command = listed.loaded() if isinstance(listed, Later) else listed
         yield section(f"{name} {word}", command)
         if isinstance(command, TyperGroup):
             yield from sections_of(f"{name} {word}", command)
