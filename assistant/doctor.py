@@ -17,7 +17,8 @@ from assistant import catalog, hardware
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError
-from assistant.loading import chat_spec, embedder_spec, is_fake, is_gguf, own_path, reranker_spec
+from assistant.loading import chat_spec, embedder_spec, is_gguf, reranker_spec
+from assistant.naming import is_fake, own_path
 from assistant.pipeline import Assistant
 
 PACKAGES = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -14,20 +13,10 @@ from assistant.backends.measured import loses_nothing
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder, Reranker
 from assistant.errors import ModelMissing, UsageError
+from assistant.naming import is_fake, own_path
 
 MAGIC = b"GGUF"
 HINT = "Check the path, or choose a model of the catalog: assistant models list"
-
-
-def own_path(name: str) -> Path | None:
-    """Return the path where the name is one of the person's own files; None where it is a catalog's name."""
-    looks_like_path = os.sep in name or "/" in name or name.startswith(("~", ".")) or name.lower().endswith(".gguf")
-    return Path(name).expanduser().absolute() if looks_like_path else None
-
-
-def is_fake(name: str) -> bool:
-    """Return whether the name is that of the models without weights."""
-    return name == FAKE
 
 
 def is_gguf(path: Path) -> bool:

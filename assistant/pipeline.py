@@ -19,6 +19,7 @@ from assistant.datatypes import (
     Answering,
     Calibration,
     Explanation,
+    Fact,
     FileState,
     Filter,
     Finding,
@@ -37,6 +38,7 @@ from assistant.intake import Intake, Means, Readers, ignore_progress, sign
 from assistant.library import DOUBT_OFFSET, Library, check_fingerprint
 from assistant.loading import Models
 from assistant.memory import Facts
+from assistant.naming import absolute
 from assistant.pending import OnChange, ignore_change
 from assistant.survey import OnProgress, is_under
 from assistant.upkeep import REMOVED, check, forget, forget_removed, only_writer
@@ -251,6 +253,10 @@ class Assistant:
         """The facts that the person asked to keep."""
         return self._asking.memory
 
+    def remember(self, words: str) -> Fact:
+        """Keep a fact; return it. Raises UsageError or MemoryUnusable."""
+        return self.memory.add(words)
+
     # doubt
 
     def calibrate(self, count: int, on_progress: OnProgress = ignore_progress) -> Calibration:
@@ -329,11 +335,6 @@ class Assistant:
 
     def _store(self) -> Store:
         return self._library.store
-
-
-def absolute(path: Path) -> Path:
-    """Return the path from the root of the disk, `~` and `..` resolved, symbolic links not."""
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow the links
 
 
 def addable(path: Path) -> Path:

@@ -10,10 +10,10 @@ import typer
 
 from assistant import hardware
 from assistant.cli.options import Chat, Embed, Json, Library, settings_of
-from assistant.cli.progress import waiting
 from assistant.cli.speed_page import page
 from assistant.cli.terminal import notice, output, size_in_words
 from assistant.cli.to_json import print_json
+from assistant.cli.waiting import waiting
 from assistant.config import Settings
 from assistant.errors import UsageError
 from assistant.loading import chat_spec, embedder_spec

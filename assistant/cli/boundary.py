@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from assistant.cli.later import lightened
 from assistant.cli.terminal import notice, say_error
 from assistant.config import find_home
 from assistant.errors import AssistantError, DiskFull
@@ -22,6 +23,10 @@ NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 class ErrorBoundary(TyperGroup):
     """The group of all commands."""
+
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        """Return the options, which convert no more than they must."""
+        return lightened(super().get_params(ctx))
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401 - typer's own
         """Run a command; end with a message and its exit code where it fails."""

@@ -14,10 +14,10 @@ from assistant.cli.engine import answering
 from assistant.cli.history import make_private
 from assistant.cli.keeping import Keep, Keeper, Resume, SessionName, keeper_of, resumed
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
-from assistant.cli.progress import part_progress, waiting
 from assistant.cli.render import show_passages, show_sources
 from assistant.cli.speak import say_timings, speak, warn_unsupported
 from assistant.cli.terminal import counted, is_terminal, notice, notices, output, say_error, write
+from assistant.cli.waiting import part_progress, waiting
 from assistant.datatypes import Session
 from assistant.errors import AssistantError, ContextOverflow, UsageError
 from assistant.journal import Sessions

@@ -12,7 +12,8 @@ from assistant.cli.progress import download_progress
 from assistant.cli.terminal import notice
 from assistant.datatypes import Machine
 from assistant.errors import FetchFailed, ModelUnusable, UsageError
-from assistant.loading import is_fake, is_gguf, own_path
+from assistant.loading import is_gguf
+from assistant.naming import is_fake, own_path
 
 MARKS_OF_FOLDER = ("modules.json", "config.json")
 

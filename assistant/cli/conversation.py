@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from assistant.datatypes import Answer, Answering, Citation, Fact, Hit, Turn
-from assistant.pipeline import Assistant
+from assistant.engine.resident import Answerer
 
 COMMAND = re.compile(r"(/[A-Za-z]+)(?:\s+(.*))?", re.DOTALL)
 HELP = """Type a question. Follow-up questions may refer to earlier ones.
@@ -23,7 +23,7 @@ STOPPED = " [stopped]"
 class Conversation:
     """What was said so far."""
 
-    def __init__(self, assistant: Assistant, turns: Sequence[Turn] = (), keep: Callable[[Turn], None] = lambda _: None) -> None:
+    def __init__(self, assistant: Answerer, turns: Sequence[Turn] = (), keep: Callable[[Turn], None] = lambda _: None) -> None:
         """Go on from earlier turns; `keep` gets each new one when it is over."""
         self._assistant, self._keep = assistant, keep
         self.turns = list(turns)
@@ -63,7 +63,7 @@ class Conversation:
 
     def remember(self, words: str) -> Fact:
         """Keep a fact; return it. Raises UsageError or MemoryUnusable."""
-        return self._assistant.memory.add(words)
+        return self._assistant.remember(words)
 
     def clear(self) -> None:
         """Forget all that was said."""

@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import typer
 
 from assistant.cli.options import Json, settings_of
-from assistant.cli.progress import waiting
 from assistant.cli.terminal import notice, output, size_in_words
 from assistant.cli.to_json import print_json
+from assistant.cli.waiting import waiting
 from assistant.config import Settings
 from assistant.engine.line import Line
-from assistant.engine.messages import Report
-from assistant.engine.resident import open_assistant
+from assistant.engine.resident import Answerer, open_assistant, open_here
 from assistant.errors import EngineUnavailable
-from assistant.pipeline import Assistant
+
+if TYPE_CHECKING:
+    from assistant.engine.messages import Report
 
 
 @contextmanager
-def answering(settings: Settings, *, no_engine: bool) -> Iterator[Assistant]:
+def answering(settings: Settings, *, no_engine: bool) -> Iterator[Answerer]:
     """Yield who answers questions: the engine where it can be had, this process otherwise, which is said."""
     try:
-        assistant = Assistant(settings) if no_engine else open_assistant(settings)
+        assistant = open_here(settings) if no_engine else open_assistant(settings)
     except EngineUnavailable as error:
         notice(f"{error} This command does everything itself. {error.hint}")
-        assistant = Assistant(settings)
+        assistant = open_here(settings)
     with assistant:
         yield assistant
 

@@ -11,7 +11,7 @@ from assistant.cli import to_json
 from assistant.cli.boundary import INTERRUPTED
 from assistant.cli.options import Embed, Json, Library, PasswordFile, passwords_in, settings_of
 from assistant.cli.progress import intake_progress
-from assistant.cli.render import show_report
+from assistant.cli.render_library import show_report
 from assistant.cli.terminal import counted, notice, output
 from assistant.datatypes import IngestReport
 from assistant.pipeline import Assistant

@@ -11,7 +11,7 @@ import typer
 
 from assistant.datatypes import Filter
 from assistant.errors import UsageError
-from assistant.pipeline import absolute
+from assistant.naming import absolute
 
 Paths = Annotated[list[str] | None, typer.Option("--path", metavar="PATH", help="Only files in this folder, this file, or those "
                                                  'that fit a pattern such as "*lease*". May be given several times.')]

@@ -18,13 +18,48 @@ class Later(TyperCommand):
         """Return the command itself, with its options and all of its help."""
         module, _, function = self.place.partition(":")
         alone = typer.Typer(add_completion=False)
-        alone.command(self.name, epilog=self.epilog)(getattr(import_module(f"assistant.cli.{module}"), function))
+        alone.command(self.name, cls=Light, epilog=self.epilog)(getattr(import_module(f"assistant.cli.{module}"), function))
         return typer.main.get_command(alone)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None,  # noqa: ANN401
                      **extra: Any) -> Any:  # noqa: ANN401
         """Return the context in which the command itself runs: typer asks for it when the command was named."""
         return self.loaded().make_context(info_name, args, parent, **extra)
+
+
+class Unconverted:
+    """Takes texts as they are, and lets typer convert anything else.
+
+    It does so with pydantic, whose import takes nearly as long as all the rest of a question's way to the engine.
+    """
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:  # noqa: ANN401
+        """Return what typer would make of a value."""
+        several = param.multiple or param.nargs == -1
+        if value is None:
+            return () if several else None
+        if value in ((), []):
+            return []
+        if param.type_descriptor.annotation is str and isinstance(value, str) and not several:
+            return value
+        param._runtime_param = None
+        return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
+
+
+def lightened(parameters: list[Any]) -> list[Any]:
+    """Return options and arguments that convert no more than they must. Versions of typer without pydantic stay as they are."""
+    for parameter in parameters:
+        if getattr(parameter, "_runtime_param", 0) is None:
+            parameter._runtime_param = Unconverted()
+    return parameters
+
+
+class Light(TyperCommand):
+    """A command that converts no more than it must."""
+
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        """Return the options and arguments."""
+        return lightened(super().get_params(ctx))
 
 
 def register(group: typer.Typer, name: str, place: str, says: str, *examples: str) -> None:

@@ -12,7 +12,7 @@ from assistant import libraries
 from assistant.cli import to_json
 from assistant.cli.options import Json, settings_of
 from assistant.cli.progress import copying_progress
-from assistant.cli.render import show_status
+from assistant.cli.render_library import show_status
 from assistant.cli.render_machine import show_findings
 from assistant.cli.terminal import notice, output, size_in_words
 from assistant.errors import UsageError

@@ -83,25 +83,13 @@ def download_progress(name: str) -> Iterator[OnProgress]:
 
 
 @contextmanager
-def part_progress() -> Iterator[OnProgress]:
-    """Show how far the reading of whole files is, and say beforehand how long it takes; nothing where it is short."""
+def part_bar() -> Iterator[OnProgress]:
+    """Show how many parts of whole files have been read."""
     console = notices()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("parts"), TimeRemainingColumn())
-    bar = Bar(*columns, console=console, transient=True, disable=not console.is_terminal)
-    task = bar.add_task("Reading", total=None)
-
-    def show(progress: Progress) -> None:
-        if progress.stage == "estimate":
-            notice(f"{progress.total} parts to read, about {progress.current}. "
-                   "Ctrl-C stops; what is done is kept: ask again to go on.")
-        else:
-            bar.start()
-            bar.update(task, completed=progress.done, total=progress.total)
-
-    try:
-        yield show
-    finally:
-        bar.stop()
+    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Reading", total=None)
+        yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)
 
 
 @contextmanager
@@ -112,17 +100,6 @@ def copying_progress() -> Iterator[OnProgress]:
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Preparing", total=None)
         yield lambda now: bar.update(task, description=now.stage.capitalize(), completed=now.done, total=now.total)
-
-
-@contextmanager
-def waiting(words: str) -> Iterator[None]:
-    """Show that something is going on."""
-    console = notices()
-    if not console.is_terminal:
-        yield
-        return
-    with console.status(Text(words, "dim")):
-        yield
 
 
 @contextmanager

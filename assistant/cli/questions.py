@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,16 +15,17 @@ from assistant.cli.boundary import INTERRUPTED
 from assistant.cli.engine import answering
 from assistant.cli.filters import Paths, Since, Types, filter_of
 from assistant.cli.options import Batch, Chat, Embed, Json, Libraries, NoEngine, Rerank, settings_of
-from assistant.cli.progress import intake_progress, part_progress, waiting
-from assistant.cli.render import show_explanation, show_passages, show_report, show_search, show_sources
+from assistant.cli.render import show_passages, show_search, show_sources
 from assistant.cli.speak import say_timings, show_doubt, speak, warn_unsupported
 from assistant.cli.terminal import notice, notices, output, write
-from assistant.config import Settings
-from assistant.datatypes import Answering, Filter, Hit
+from assistant.cli.waiting import part_progress, waiting
 from assistant.errors import UsageError
-from assistant.loading import chat_spec, reranker_spec
-from assistant.overview import is_about_files
-from assistant.pipeline import Assistant, absolute
+from assistant.naming import absolute
+
+if TYPE_CHECKING:
+    from assistant.config import Settings
+    from assistant.datatypes import Answering, Filter, Hit
+    from assistant.engine.resident import Answerer
 
 ABSTAINED = 3
 QUOTED = 12  # sources whose words are shown: an answer with more is a list that says them already
@@ -75,14 +76,12 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     require_one(question, batch)
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, chat, embed, rerank)
-    chat_spec(settings)  # a missing model is told before files are read
-    if settings.rerank:
-        reranker_spec(settings)
+    if paths or no_engine or not settings.chat:
+        require_models(settings)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if paths:
             bring_in(assistant, paths)
-            if is_about_files(question or "") and not wanted.paths:  # "this file" is the one that was named
-                wanted = replace(wanted, paths=tuple(str(absolute(each)) for each in paths))
+            wanted = meant(question or "", paths, wanted)
         if batch is not None:
             finish_batch(run_batch(
                 read_batch(batch), lambda asked: to_json.answer(assistant.ask(asked, (), wanted, strict).answer)
@@ -104,8 +103,31 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             raise typer.Exit(ABSTAINED)
 
 
-def show_why(assistant: Assistant, question: str, wanted: Filter, *, json: bool) -> None:
+def require_models(settings: Settings) -> None:
+    """Raise ModelMissing where a model that an answer needs is not here: it is told before files are read.
+
+    Who asks the engine leaves that to it, unless files are to be read first.
+    """
+    from assistant.loading import chat_spec, reranker_spec
+
+    chat_spec(settings)
+    if settings.rerank:
+        reranker_spec(settings)
+
+
+def meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
+    """Return which files a question is about that names some to add: "this file" is the one that was named."""
+    from assistant.overview import is_about_files
+
+    if not is_about_files(question) or wanted.paths:
+        return wanted
+    return replace(wanted, paths=tuple(str(absolute(each)) for each in paths))
+
+
+def show_why(assistant: Answerer, question: str, wanted: Filter, *, json: bool) -> None:
     """Show how a search came about."""
+    from assistant.cli.render_explanation import show_explanation
+
     with waiting("Searching"):
         explanation = assistant.explain(question, wanted)
     if json:
@@ -140,8 +162,11 @@ def finish_batch(succeeded: bool) -> None:
         raise typer.Exit(1)
 
 
-def bring_in(assistant: Assistant, paths: list[Path]) -> None:
+def bring_in(assistant: Answerer, paths: list[Path]) -> None:
     """Add files before a question; speak of it only where something changed."""
+    from assistant.cli.progress import intake_progress
+    from assistant.cli.render_library import show_report
+
     with intake_progress() as on_progress:
         report = assistant.add(paths, on_progress)
     if report.indexed or report.removed or report.skipped or report.failed:

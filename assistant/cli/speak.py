@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rich.text import Text
 
-from assistant.cli.progress import waiting
 from assistant.cli.terminal import notice, notices, output, write
+from assistant.cli.waiting import waiting
 from assistant.datatypes import Answer, Doubt, Sentence
 
 MARKS = {"partial": "[~]", "none": "[?]"}

@@ -9,7 +9,7 @@ import typer
 from assistant import doctor as examination
 from assistant.cli import to_json
 from assistant.cli.options import Chat, Embed, Json, Library, settings_of
-from assistant.cli.render import show_ledger, show_status
+from assistant.cli.render_library import show_ledger, show_status
 from assistant.cli.render_machine import show_findings
 from assistant.cli.terminal import output
 from assistant.datatypes import FileState, LedgerEntry, Severity

@@ -5,30 +5,32 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from assistant.catalog import Model
-from assistant.datatypes import (
-    Answer,
-    Calibration,
-    Change,
-    Citation,
-    Conflict,
-    Doubt,
-    Explanation,
-    Fact,
-    Finding,
-    Hit,
-    IngestReport,
-    LedgerEntry,
-    LibraryStatus,
-    Location,
-    SearchResult,
-    Sentence,
-    Session,
-    Timings,
-    Turn,
-)
-from assistant.watch import Standing
+if TYPE_CHECKING:
+    from assistant.catalog import Model
+    from assistant.datatypes import (
+        Answer,
+        Calibration,
+        Change,
+        Citation,
+        Conflict,
+        Doubt,
+        Explanation,
+        Fact,
+        Finding,
+        Hit,
+        IngestReport,
+        LedgerEntry,
+        LibraryStatus,
+        Location,
+        SearchResult,
+        Sentence,
+        Session,
+        Timings,
+        Turn,
+    )
+    from assistant.watch import Standing
 
 Json = dict[str, object]
 LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message", "time", "line_start", "line_end",

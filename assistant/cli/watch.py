@@ -20,7 +20,8 @@ from assistant.cli.render_watch import JsonLines, Lines, LiveView, Recorder, sho
 from assistant.cli.terminal import notice, output
 from assistant.config import Settings
 from assistant.errors import AssistantError, UsageError
-from assistant.pipeline import Assistant, absolute
+from assistant.naming import absolute
+from assistant.pipeline import Assistant
 from assistant.watch import (
     SETTLE_SECONDS,
     Audience,

@@ -13,14 +13,14 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from assistant.config import Settings
-from assistant.datatypes import Answer, Progress
+from assistant.datatypes import Answer, Explanation, Progress, SearchResult
 from assistant.engine.messages import Begun, Call, Done, Failed, Message, Piece, Step
 from assistant.errors import AssistantError
 from assistant.loading import Models, Shelf
 from assistant.pipeline import Assistant
 
 ANSWERS = ("ask",)
-SEARCHES = ("search", "explain", "embedded_share")
+SEARCHES = ("search", "explain", "embedded_share", "status")
 MOST_LIBRARIES = 4
 
 log = logging.getLogger(__name__)
@@ -140,7 +140,7 @@ class Desk:
             self.answers += 1
             self.prompt_tokens += result.timings.prompt_tokens
             self.reused_tokens += result.timings.reused_tokens
-        else:
+        elif isinstance(result, SearchResult | Explanation):
             self.searches += 1
 
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import atexit
 import os
-import subprocess
 import sys
 import time
 from multiprocessing.connection import Client, Connection
 from multiprocessing.context import AuthenticationError
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.engine.place import PRIVATE_FILE, Place
 from assistant.errors import EngineUnavailable
+
+if TYPE_CHECKING:
+    import subprocess
 
 START_SECONDS = 60.0
 LOOK_SECONDS = 0.02
@@ -66,6 +69,8 @@ def start(place: Place, home: Path) -> Connection:
 
 def spawn(place: Place, home: Path) -> subprocess.Popen[bytes]:
     """Return a new process of the engine, which outlives this one."""
+    import subprocess  # only who starts an engine needs it
+
     reap()
     try:
         place.key()
@@ -89,6 +94,8 @@ def environment(home: Path) -> dict[str, str]:
 def apart() -> int:
     """Return the flags that keep a process alive on Windows when its parent's terminal closes."""
     if sys.platform == "win32":
+        import subprocess
+
         return subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     return 0
 

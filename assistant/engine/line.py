@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 
 from assistant import errors
 from assistant.config import Settings
@@ -23,6 +24,7 @@ class Line:
         self._settings = settings
         self._place = place_of(settings.home)
         self._stamp = stamp()
+        self._held: list[Connection] = []  # picked up, and not used yet
 
     def is_up(self) -> bool:
         """Return whether an engine answers."""
@@ -33,8 +35,14 @@ class Line:
         return True
 
     def pick_up(self) -> None:
-        """Start the engine where there is none. Raises EngineUnavailable."""
-        connect_or_start(self._place, self._settings.home).close()
+        """Start the engine where there is none, and keep the connection for the first call. Raises EngineUnavailable."""
+        self._held.append(connect_or_start(self._place, self._settings.home))
+
+    def hang_up(self) -> None:
+        """Close the connection that no call has used."""
+        for connection in self._held:
+            connection.close()
+        self._held.clear()
 
     def stop(self) -> None:
         """Stop the engine and wait until it is gone. Raises EngineUnavailable where it does not go."""
@@ -75,7 +83,7 @@ class Line:
         raise EngineUnavailable("Engines of several versions of the program take turns.", "Run: assistant engine stop")
 
     def _exchange(self, call: Call) -> Iterator[Message]:
-        with connect_or_start(self._place, self._settings.home) as connection:
+        with self._held.pop() if self._held else connect_or_start(self._place, self._settings.home) as connection:
             connection.send(call)
             while True:
                 message = connection.recv()

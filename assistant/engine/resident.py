@@ -1,27 +1,50 @@
-"""Settings in; an Assistant out whose questions the engine answers, or that does everything itself."""
+"""Settings in; who answers questions out: the engine, or an Assistant that does everything itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-from assistant.config import Settings
-from assistant.datatypes import EVERY_FILE, Answer, Answering, Explanation, Filter, Hit, Progress, SearchResult, Sentence, Turn
+from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Progress, SearchResult, Sentence, Turn
 from assistant.engine.line import Line
 from assistant.engine.messages import Begun, Done, Message, Piece, Step
 from assistant.errors import EngineUnavailable
-from assistant.loading import is_fake, own_path
-from assistant.pipeline import Assistant
+from assistant.naming import is_fake, own_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from assistant.config import Settings
+    from assistant.datatypes import Answering, Explanation, Fact, IngestReport, LibraryStatus
+    from assistant.pipeline import Assistant
+    from assistant.survey import OnProgress
+
+Answerer: TypeAlias = "Assistant | ResidentAssistant"
 
 
-class ResidentAssistant(Assistant):
-    """Asks the engine; does itself what changes the library."""
+class ResidentAssistant:
+    """Asks the engine, as an Assistant is asked; what changes the library is done here, by an Assistant that is opened for it."""
 
     def __init__(self, settings: Settings, line: Line) -> None:
-        super().__init__(settings)
+        self.settings = settings
         self._line = line
+        self._own: Assistant | None = None
+
+    def close(self) -> None:
+        """Let go of the engine, and of what is open here."""
+        self._line.hang_up()
+        if self._own is not None:
+            self._own.close()
+
+    def __enter__(self) -> ResidentAssistant:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
 
     def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
         """Return the passages for a question, best first. Raises what Assistant.search raises, and EngineUnavailable."""
@@ -38,6 +61,28 @@ class ResidentAssistant(Assistant):
         if not isinstance(begun, Begun):
             raise EngineUnavailable("The engine did not begin to answer.", "Try again, or use --no-engine.")
         return ResidentStream(begun.question, begun.hits, messages)
+
+    def embedded_share(self) -> float:
+        """Return the share (0 to 1) of the passages that have a vector. Raises EngineUnavailable."""
+        return cast("float", self._line.result("embedded_share"))
+
+    def status(self) -> LibraryStatus:
+        """Return what the library holds. Raises what Assistant.status raises, and EngineUnavailable."""
+        return cast("LibraryStatus", self._line.result("status"))
+
+    def add(self, paths: Sequence[Path], on_progress: OnProgress) -> IngestReport:
+        """Bring files and folders in. Raises what Assistant.add raises."""
+        return self._opened().add(paths, on_progress)
+
+    def remember(self, words: str) -> Fact:
+        """Keep a fact; return it. Raises what Assistant.remember raises."""
+        return self._opened().remember(words)
+
+    def _opened(self) -> Assistant:
+        from assistant.pipeline import Assistant
+
+        self._own = self._own or Assistant(self.settings)
+        return self._own
 
 
 class ResidentStream:
@@ -86,17 +131,24 @@ class ResidentStream:
                 self._call.close()  # hangs up
 
 
-def open_assistant(settings: Settings) -> Assistant:
-    """Return the Assistant to ask: of the engine, or where that is switched off or would gain nothing, of this process.
+def open_assistant(settings: Settings) -> Answerer:
+    """Return whom to ask: the engine, or where that is switched off or would gain nothing, an Assistant in this process.
 
     Starts the engine where there is none. Raises EngineUnavailable where it does not start.
     """
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
-        return Assistant(settings)
+        return open_here(settings)
     settings = with_whole_paths(settings)
     line = Line(settings)
     line.pick_up()
     return ResidentAssistant(settings, line)
+
+
+def open_here(settings: Settings) -> Assistant:
+    """Return an Assistant that does everything in this process; the modules that it needs are imported only now."""
+    from assistant.pipeline import Assistant
+
+    return Assistant(settings)
 
 
 def with_whole_paths(settings: Settings) -> Settings:

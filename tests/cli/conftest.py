@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from assistant.cli import choosing, models, setup  # imported before a test puts something else in place of what they import
 from assistant.cli.app import app
+from assistant.engine.launch import STARTED, reap
 
 LEASE = """# Old mill
 
@@ -19,6 +24,7 @@ The lease ends on 31 December 2027. The notice period is nine months.
 
 The yearly rent is 46500 pounds. The deposit is 15500 pounds.
 """
+PATCHED = (choosing, models, setup)
 COFFEE = "The coffee machine takes nine grams of beans.\nDescale it every three weeks with citric acid.\n"
 
 
@@ -69,3 +75,17 @@ def library(run: Runner, folder: Path, own_home: Path) -> Path:
     """Fill the default library; return its file."""
     assert run("add", folder).exit_code == 0
     return own_home / "libraries" / "default" / "library.sqlite"
+
+
+@pytest.fixture
+def own_engine(fake_models: None, monkeypatch: pytest.MonkeyPatch, run: Runner) -> Iterator[None]:
+    """Let questions go through an engine, which ends with the test."""
+    home = tempfile.mkdtemp(prefix="engine")  # a socket's path must be short
+    monkeypatch.setenv("ASSISTANT_HOME", home)
+    monkeypatch.setenv("ASSISTANT_ENGINE", "on")
+    yield
+    run("engine", "stop")
+    shutil.rmtree(home, ignore_errors=True)
+    for process in STARTED:  # without its home each one ends
+        process.wait(timeout=30)
+    reap()

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from assistant.engine.launch import STARTED, reap
 from tests.cli.conftest import Runner
 
-
-@pytest.fixture(autouse=True)
-def short_home(fake_models: None, monkeypatch: pytest.MonkeyPatch, run: Runner) -> Iterator[None]:
-    home = tempfile.mkdtemp(prefix="engine")  # a socket's path must be short
-    monkeypatch.setenv("ASSISTANT_HOME", home)
-    monkeypatch.setenv("ASSISTANT_ENGINE", "on")
-    yield
-    run("engine", "stop")
-    shutil.rmtree(home, ignore_errors=True)
-    for process in STARTED:  # without its home each one ends
-        process.wait(timeout=30)
-    reap()
+pytestmark = pytest.mark.usefixtures("own_engine")
 
 
 def test_a_question_starts_the_engine_and_the_next_one_finds_it(run: Runner, folder: Path) -> None:
