@@ -193,6 +193,10 @@ class Engine:
         self.drop_apart()
         self._held.extend(tokens)
 
+    def cut_apart(self, position: int) -> None:
+        """Forget what is apart before a position."""
+        self._api.llama_memory_seq_rm(self._memory, APART, 0, position)
+
     def drop_apart(self) -> None:
         """Forget what is apart."""
         self._api.llama_memory_seq_rm(self._memory, APART, -1, -1)

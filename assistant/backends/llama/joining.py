@@ -27,11 +27,24 @@ class Prepared:
     computed: int
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How much of what could be joined is computed in its place all the same.
+
+    `exact`: so many texts from the first on. `fresh`: so many tokens at the beginning of each other text but the first (Hu et al.
+    2024, "EPIC": the beginning of a text takes more attention than its words deserve where it once was the beginning of all).
+    """
+
+    exact: int = 0
+    fresh: int = 0
+
+
 class Joiner:
     """Joins prompts for one engine."""
 
-    def __init__(self, engine: Engine, vault: Vault, model: str) -> None:
+    def __init__(self, engine: Engine, vault: Vault, model: str, policy: Policy = Policy()) -> None:
         self._engine, self._vault, self._model = engine, vault, model
+        self.policy = policy
         self._small: dict[str, bytes] = {}
 
     def prepare(self, runs: Sequence[Run]) -> Prepared:
@@ -41,28 +54,32 @@ class Joiner:
         prefix = shared_prefix(runs)
         held = at_border(runs, common_prefix(engine.held, tokens[:-1]))
         engine.keep(held)
-        joined, at = 0, 0
+        joined, at, texts = 0, 0, 0
         for run in runs:
             end = at + len(run.tokens)
+            texts += bool(run.shelf)
             if end > held:
-                if run.reusable and at >= len(prefix) and len(engine.held) == at and end < len(tokens):
-                    joined += self._join(prefix, run)
+                movable = run.reusable and at >= len(prefix) and len(engine.held) == at and end < len(tokens)
+                if movable and not (run.shelf and texts <= self.policy.exact):
+                    joined += self._join(prefix, run, self.policy.fresh if run.shelf and texts > 1 else 0)
                 else:
                     engine.read(tokens[len(engine.held) : end])
             at = end
         return Prepared(held, joined, len(tokens) - held - joined)
 
-    def _join(self, prefix: Sequence[int], run: Run) -> int:
-        """Bring a run behind what is held; return how many of its tokens needed no computing."""
+    def _join(self, prefix: Sequence[int], run: Run, fresh: int) -> int:
+        """Bring a run behind what is held, its first `fresh` tokens computed there; return how many needed no computing."""
         engine = self._engine
         name = name_of(self._model, prefix, run.tokens)
         kept = self._find(run, name)
-        if kept and engine.bring_back(kept):
-            engine.join(len(prefix), run.tokens)
-            return len(run.tokens)
-        self._keep(run, name, engine.compute_apart(len(prefix), run.tokens))
-        engine.join(len(prefix), run.tokens)
-        return 0
+        is_back = bool(kept) and engine.bring_back(kept)
+        if not is_back:
+            self._keep(run, name, engine.compute_apart(len(prefix), run.tokens))
+        if fresh:
+            engine.cut_apart(len(prefix) + fresh)
+            engine.read(run.tokens[:fresh])
+        engine.join(len(prefix) + fresh, run.tokens[fresh:])
+        return len(run.tokens) - fresh if is_back else 0
 
     def _find(self, run: Run, name: str) -> bytes:
         return self._small.get(name, b"") or (self._vault.get(run.shelf, name) if run.shelf else b"")
