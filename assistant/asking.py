@@ -38,7 +38,7 @@ from assistant.library import DOUBT_OFFSET, Library
 from assistant.loading import Models
 from assistant.memory import Facts, placed
 from assistant.memory import found as recalled
-from assistant.overview import overview
+from assistant.overview import is_about_files, overview
 from assistant.retrieve import MOST, STEPS, Searcher, carried, dealt, explained, rerank, widen
 
 KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model must know for its cosine to mean something
@@ -101,20 +101,38 @@ class Asking:
         self._models.start_chat()
         return self._answer(question, turns, wanted, strict, libraries)
 
+    def anticipate(self, question: str, turns: Sequence[Turn], should_stop: Callable[[], bool]) -> None:
+        """Find the passages for a question that is still being typed, and let the model read them; see Assistant.anticipate."""
+        question = checked(question)
+        if should_stop() or is_about_files(question) or (turns and about(question).wish):
+            return
+        self._models.start_chat()
+        hits = self._evidence(self._searchers(self._holding(question, EVERY_FILE)), rewrite(question, turns), turns, EVERY_FILE)
+        if should_stop() or not hits:
+            return
+        chat, prompt = self._opener(question, hits, turns)()
+        reply = chat.reply(prompt.messages, 1)
+        if not should_stop():  # who interrupts from here on interrupts the reading
+            reply.likelihood("A")
+
     def _answer(self, question: str, turns: Sequence[Turn], wanted: Filter, strict: bool,
                 libraries: Sequence[Library]) -> Answering:
         settings, started = self._settings, time.perf_counter()
         searchers = self._searchers(libraries)
         searching = time.perf_counter()  # loading a model counts for the wait, not for the search
         rewriting = self.rewritten(question, turns)
-        hits = self._found(searchers, rewriting, turns, wanted)
-        if not wanted:
-            hits = placed(hits, self._remembered(rewriting.queries[0], hits))
+        hits = self._evidence(searchers, rewriting, turns, wanted)
         limits = Limits(settings.answer_tokens, settings.doubt_percent / 100, strict, self.doubt_offset())
         stream = AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
                               self._opener(question, hits, turns), limits,
                               rewriting.shown if rewriting.leaning != Leaning.NONE else "")
         return DisputedStream(stream, hits[: settings.passages], lambda: self._with_others(hits), self._changed)
+
+    def _evidence(self, searchers: Sequence[Searcher], rewriting: Rewriting, turns: Sequence[Turn],
+                  wanted: Filter) -> tuple[Hit, ...]:
+        """Return what an answer is made from: passages, and kept facts where no files are named."""
+        hits = self._found(searchers, rewriting, turns, wanted)
+        return hits if wanted else placed(hits, self._remembered(rewriting.queries[0], hits))
 
     def _holding(self, question: str, wanted: Filter) -> tuple[Library, ...]:
         """Return the libraries to search: all, or those with text in them where what the person asked to keep may do instead.

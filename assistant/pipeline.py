@@ -6,7 +6,7 @@ Every front end (the command line, a script) goes through this class and gets fr
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -239,6 +239,13 @@ class Assistant:
         unclear which files are meant.
         """
         return self._asking.ask(question, turns, wanted, strict)
+
+    def anticipate(self, question: str, turns: Sequence[Turn] = (), should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Do beforehand what a question that is still being typed will likely need: find its passages, let the model read them.
+
+        `should_stop` is asked between two steps. Raises what `ask` raises, and KeyboardInterrupt where the model is interrupted.
+        """
+        self._asking.anticipate(question, turns, should_stop)
 
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return what a question is searched for as: by rule, and by the chat model where rules are not sure."""

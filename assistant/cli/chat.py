@@ -17,6 +17,7 @@ from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank,
 from assistant.cli.render import show_passages, show_sources
 from assistant.cli.speak import say_timings, speak, warn_unsupported
 from assistant.cli.terminal import counted, is_terminal, notice, notices, output, say_error, write
+from assistant.cli.typing_ahead import TypingAhead
 from assistant.cli.waiting import part_progress, waiting
 from assistant.datatypes import Session
 from assistant.errors import AssistantError, ContextOverflow, UsageError
@@ -49,7 +50,9 @@ def chat(context: typer.Context, library: Library = None, chat: Chat = None, emb
         if earlier is not None:
             show_earlier(earlier)
         turns = earlier.turns if earlier else ()
-        converse(Conversation(assistant, turns, keeper.keep), lines(settings.history_file if keeper.wanted else None), keeper)
+        conversation = Conversation(assistant, turns, keeper.keep)
+        ahead = TypingAhead(conversation.look_ahead) if conversation.looks_ahead else None
+        converse(conversation, lines(settings.history_file if keeper.wanted else None, ahead), keeper)
 
 
 def show_earlier(earlier: Session) -> None:
@@ -124,12 +127,14 @@ def reply(question: str, conversation: Conversation) -> None:
         say_error(str(error), error.hint)
 
 
-def lines(history: Path | None) -> Iterator[str]:
-    """Yield what the person types, or what comes in on stdin, until it ends."""
+def lines(history: Path | None, ahead: TypingAhead | None = None) -> Iterator[str]:
+    """Yield what the person types, or what comes in on stdin, until it ends. Who types in a terminal is listened to meanwhile."""
     if not is_terminal():
         yield from sys.stdin
         return
     session = editor(history)
+    if ahead is not None:
+        session.default_buffer.on_text_changed += lambda buffer: ahead.typed(buffer.text)
     while True:
         try:
             yield session.prompt("> ")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from assistant.datatypes import Answer, Answering, Citation, Fact, Hit, Turn
-from assistant.engine.resident import Answerer
+from assistant.engine.resident import Answerer, ResidentAssistant
 
 COMMAND = re.compile(r"(/[A-Za-z]+)(?:\s+(.*))?", re.DOTALL)
 HELP = """Type a question. Follow-up questions may refer to earlier ones.
@@ -33,6 +33,16 @@ class Conversation:
         """Return the answer to come, its passages found. Raises what Assistant.ask raises."""
         self.citations = ()
         return self._assistant.ask(question, self.turns)
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether what a question needs can be made ready while it is typed: by the engine, which has threads of its own."""
+        return isinstance(self._assistant, ResidentAssistant)
+
+    def look_ahead(self, typed: str) -> None:
+        """Make ready what a question needs that begins so. Raises what Assistant.anticipate raises."""
+        if isinstance(self._assistant, ResidentAssistant):
+            self._assistant.anticipate(typed, self.turns)
 
     def passages(self, stream: Answering) -> tuple[Hit, ...]:
         """Return the passages that an answer may be made from."""

@@ -17,7 +17,8 @@ from assistant.watch import Audience, Standing, save
 
 STYLES = {"indexed": "green", "moved": "cyan", "removed": "yellow", "skipped": "dim", "failed": "red"}
 DOING = {"starting": "Starting", "looking": "Looking", "reading": "Reading", "keeping": "Reading", "embedding": "Embedding",
-         "watching": "Watching", "waiting": "Waiting: another program is writing to this library"}
+         "watching": "Watching", "giving way": "A question goes first: embedding waits",
+         "waiting": "Waiting: another program is writing to this library"}
 RECENT, FAILURES = 12, 5
 UNREADABLE = "no reader for"  # of such files there may be thousands, and nothing is wrong
 

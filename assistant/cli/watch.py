@@ -19,6 +19,7 @@ from assistant.cli.options import Embed, Json, Library, settings_of
 from assistant.cli.render_watch import JsonLines, Lines, LiveView, Recorder, show_standing
 from assistant.cli.terminal import notice, output
 from assistant.config import Settings
+from assistant.engine.line import Line
 from assistant.errors import AssistantError, UsageError
 from assistant.naming import absolute
 from assistant.pipeline import Assistant
@@ -85,7 +86,8 @@ def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: floa
         pace = Pace(settle=SETTLE_SECONDS, poll=poll or Pace().poll)
         with audience(json=json) as listening:
             only = [absolute(path) for path in paths]
-            follower = Follower(assistant, Recorder(listening, folder), pace, only=only, always_poll=poll > 0)
+            follower = Follower(assistant, Recorder(listening, folder), pace, only=only, always_poll=poll > 0,
+                                is_asked=Line(assistant.settings).is_busy)
             follower.follow(lambda: is_asked_to_stop(folder))
 
 

@@ -11,15 +11,17 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
+from typing import cast
 
 from assistant.config import Settings
-from assistant.datatypes import Answer, Explanation, Progress, SearchResult
+from assistant.datatypes import Answer, Explanation, Progress, SearchResult, Turn
 from assistant.engine.messages import Begun, Call, Done, Failed, Message, Piece, Step
 from assistant.errors import AssistantError
 from assistant.loading import Models, Shelf
 from assistant.pipeline import Assistant
 
 ANSWERS = ("ask",)
+FORESIGHT = "anticipate"  # gives way to everything else in its lane, a later one of its kind included
 SEARCHES = ("search", "explain", "embedded_share", "status")
 MOST_LIBRARIES = 4
 
@@ -52,8 +54,11 @@ class Lane:
         return self._jobs.qsize() + (self._current is not None)
 
     def put(self, job: Job) -> None:
-        """Take a job in."""
+        """Take a job in. What was only foreseen gives way to it."""
         self._jobs.put(job)
+        foreseen = self._current
+        if foreseen is not None and foreseen.call.method == FORESIGHT:
+            self.cancel(foreseen)
 
     def cancel(self, job: Job) -> None:
         """Stop a job: at once where it is being done, before it begins otherwise."""
@@ -68,7 +73,10 @@ class Lane:
             with self._lock:
                 self._current = job
             try:
-                self._do(job)
+                if job.call.method == FORESIGHT and not self._jobs.empty():
+                    job.messages.put(Done(None))
+                else:
+                    self._do(job)
             finally:
                 with self._lock:
                     self._current = None
@@ -133,7 +141,7 @@ class Desk:
         self._lane(job).cancel(job)
 
     def _lane(self, job: Job) -> Lane:
-        return self._lanes["answers" if job.call.method in ANSWERS else "searches"]
+        return self._lanes["answers" if job.call.method in (*ANSWERS, FORESIGHT) else "searches"]
 
     def _count(self, result: object) -> None:
         if isinstance(result, Answer):
@@ -146,6 +154,11 @@ class Desk:
 
 def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
     """Do a job; yield what is to be said, Done last. Ends early where it was cancelled."""
+    if job.call.method == FORESIGHT:
+        question, turns = cast("tuple[str, tuple[Turn, ...]]", job.call.arguments)
+        assistant.anticipate(question, turns, job.cancelled.is_set)
+        yield Done(None)
+        return
     if job.cancelled.is_set():
         return
     result = getattr(assistant, job.call.method)(*job.call.arguments)

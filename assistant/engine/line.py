@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
+from typing import cast
 
 from assistant import errors
 from assistant.config import Settings
 from assistant.engine.launch import GONE, LOOK_SECONDS, connect, connect_or_start
-from assistant.engine.messages import Call, Done, Failed, Message, Outdated, stamp
+from assistant.engine.messages import Call, Done, Failed, Message, Outdated, Report, stamp
 from assistant.engine.place import place_of
 from assistant.errors import AssistantError, EngineUnavailable
 
@@ -33,6 +34,16 @@ class Line:
         except GONE:
             return False
         return True
+
+    def is_busy(self) -> bool:
+        """Return whether somebody waits for the engine; False where there is none."""
+        try:
+            with connect(self._place) as connection:
+                connection.send(Call(self._stamp, "report", self._settings))
+                done = connection.recv()
+        except (*GONE, EngineUnavailable):
+            return False
+        return isinstance(done, Done) and cast("Report", done.result).waiting > 0
 
     def pick_up(self) -> None:
         """Start the engine where there is none, and keep the connection for the first call. Raises EngineUnavailable."""
@@ -83,7 +94,7 @@ class Line:
         raise EngineUnavailable("Engines of several versions of the program take turns.", "Run: assistant engine stop")
 
     def _exchange(self, call: Call) -> Iterator[Message]:
-        with self._held.pop() if self._held else connect_or_start(self._place, self._settings.home) as connection:
+        with self._connection() as connection:
             connection.send(call)
             while True:
                 message = connection.recv()
@@ -92,6 +103,12 @@ class Line:
                 yield message
                 if isinstance(message, Done | Outdated):
                     return
+
+    def _connection(self) -> Connection:
+        try:
+            return self._held.pop()  # not asked before whether there is one: calls may come from several threads
+        except IndexError:
+            return connect_or_start(self._place, self._settings.home)
 
 
 def failure(message: Failed) -> AssistantError:

@@ -62,6 +62,13 @@ class ResidentAssistant:
             raise EngineUnavailable("The engine did not begin to answer.", "Try again, or use --no-engine.")
         return ResidentStream(begun.question, begun.hits, messages)
 
+    def anticipate(self, question: str, turns: Sequence[Turn] = ()) -> None:
+        """Let the engine do beforehand what a question that is still being typed will likely need; returns when that is over.
+
+        The next question or anticipation stops it. Raises what Assistant.anticipate raises, and EngineUnavailable.
+        """
+        self._line.result("anticipate", question, tuple(turns))
+
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of the passages that have a vector. Raises EngineUnavailable."""
         return cast("float", self._line.result("embedded_share"))

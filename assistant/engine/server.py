@@ -14,13 +14,14 @@ from queue import Empty
 import psutil
 from filelock import FileLock, Timeout
 
-from assistant.engine.desk import ANSWERS, SEARCHES, Desk, Job
+from assistant.engine.desk import ANSWERS, FORESIGHT, SEARCHES, Desk, Job
 from assistant.engine.messages import Call, Done, Failed, Message, Outdated, Report, stamp
 from assistant.engine.place import PRIVATE_FILE, Place, make_private
 from assistant.loading import Shelf
 
 TICK = 1.0
 PATIENCE = 0.05  # seconds between two looks whether a caller is still there
+OF_THE_ENGINE = ("stop", "report")
 LITTLE_MEMORY = 0.04  # share of the machine's memory: below it the language model is unloaded
 CLOSED = (EOFError, OSError)
 
@@ -80,7 +81,9 @@ class Server:
             deliver_challenge(connection, self._key)
             answer_challenge(connection, self._key)
             call = connection.recv()
-            if isinstance(call, Call):
+            if isinstance(call, Call) and call.method in OF_THE_ENGINE:
+                self._answer(connection, call)  # who asks how it is does not need it
+            elif isinstance(call, Call):
                 self._last_call = time.monotonic()
                 self._answer(connection, call)
                 self._last_call = time.monotonic()
@@ -94,7 +97,7 @@ class Server:
         elif call.stamp != self._stamp:
             connection.send(Outdated())
             self._end()
-        elif call.method in ANSWERS + SEARCHES:
+        elif call.method in (*ANSWERS, *SEARCHES, FORESIGHT):
             self._relay(connection, self._desk.take(call))
         else:
             connection.send(Failed("UsageError", f"The engine knows no {call.method}.", ""))

@@ -26,6 +26,7 @@ PULSE_SECONDS = 0.05  # between two looks at what has come to rest
 EMBEDDED_AT_ONCE = 32  # passages between two looks at what has happened
 PATHS_AT_ONCE = 200
 REST_SECONDS = 60.0  # without work, after which the processes that read files are given back
+GIVING_WAY_SECONDS = 0.25  # between two looks whether somebody still waits for an answer
 MOST_TRIES = 5  # of a file that cannot be read at the moment
 
 Identity = tuple[int, int]
@@ -66,11 +67,14 @@ class Audience(Protocol):
 
 
 class Follower:
-    """Follows the roots of a library, or `only` some of them, until it is told to stop."""
+    """Follows the roots of a library, or `only` some of them, until it is told to stop.
+
+    Embedding waits for as long as `is_asked` says that somebody waits for an answer on this machine.
+    """
 
     def __init__(self, library: Library, audience: Audience, pace: Pace, *, only: Sequence[Path] = (),
-                 always_poll: bool = False) -> None:
-        self._library, self._audience, self._pace = library, audience, pace
+                 always_poll: bool = False, is_asked: Callable[[], bool] = lambda: False) -> None:
+        self._library, self._audience, self._pace, self._is_asked = library, audience, pace, is_asked
         self._only, self._always_poll = tuple(only), always_poll
         self._changes = Changes(pace)
         self._events = Events(self._hear, self._distrust)
@@ -110,6 +114,9 @@ class Follower:
             self._look_at(polled, self._pace.open)
         elif ready := self._changes.take(now):
             self._look_at(list(map(Path, ready)))
+        elif self._standing.waiting and self._is_asked():
+            self._tell(doing="giving way", current="", queued=len(self._changes))
+            self._changes.wait(GIVING_WAY_SECONDS)
         elif self._standing.waiting:
             self._embed()
         else:

@@ -63,7 +63,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @contextmanager
-def following(settings: Settings, folder: Path, *, always_poll: bool = False) -> Iterator[Heard]:
+def following(settings: Settings, folder: Path, *, always_poll: bool = False,
+              is_asked: Callable[[], bool] = lambda: False) -> Iterator[Heard]:
     """Follow the folder in a thread, from the first look on until the end."""
     heard, stopped, failures = Heard(), threading.Event(), []
 
@@ -71,14 +72,14 @@ def following(settings: Settings, folder: Path, *, always_poll: bool = False) ->
         try:
             with Assistant(settings) as assistant:
                 assistant.include([folder])
-                Follower(assistant, heard, QUICK, always_poll=always_poll).follow(stopped.is_set)
+                Follower(assistant, heard, QUICK, always_poll=always_poll, is_asked=is_asked).follow(stopped.is_set)
         except BaseException as failure:
             failures.append(failure)
 
     thread = threading.Thread(target=follow)
     thread.start()
     try:
-        wait_until(lambda: bool(failures) or heard.standing.doing == "watching")
+        wait_until(lambda: bool(failures) or heard.standing.doing in {"watching", "giving way"})
         yield heard
     finally:
         stopped.set()
@@ -270,3 +271,14 @@ def test_network_drives_are_polled(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @needs_events
 def test_this_machine_is_tested_for_events() -> None:
     assert events_arrive()
+
+
+def test_embedding_waits_while_a_question_is_answered(settings: Settings, folder: Path) -> None:
+    asked = threading.Event()
+    asked.set()
+    with following(settings, folder, always_poll=True, is_asked=asked.is_set) as heard:
+        assert heard.standing.doing == "giving way"
+        assert heard.standing.waiting == 1
+        assert heard.told() == [("indexed", "lease.md")]  # it is found by keyword meanwhile
+        asked.clear()
+        wait_until(lambda: heard.standing.doing == "watching" and not heard.standing.waiting)
