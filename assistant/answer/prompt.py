@@ -81,6 +81,10 @@ def nowhere(_hit: Hit) -> str:
     """Say that nothing of a passage is kept on disk."""
     return ""
 
+    def about(self, question: str) -> tuple[Message, ...]:
+        """Return the messages with another question about the same passages."""
+        return (*self.messages[:-1], *messages(question, self.passages, ())[1:])
+
 
 def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
             passage_tokens: int, answer_tokens: int, shelf_of: ShelfOf = nowhere) -> Prompt:

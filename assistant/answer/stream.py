@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from assistant.answer.abstain import is_empty, is_refusal, speaks_of_nothing, undecided
 from assistant.answer.cite import CitingStream
+from assistant.answer.completing import left_out
 from assistant.answer.doubt import check_after, check_before, doubt_after, doubt_before, foreign_offset, is_clear
 from assistant.answer.prompt import PROMPT_VERSION, Prompt, refusal
 from assistant.answer.quote import citations
@@ -95,7 +96,9 @@ class AnswerStream:
             yield from self._refuse(reply)
             return
         self._citing = stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
-        shown = trimmed(self._through(stream, opening, pieces, begun))
+        tokens = self._limits.answer_tokens
+        shown = trimmed(self._through(stream, opening, pieces, begun,
+                                      lambda said: left_out(self.question, said, chat, prompt, tokens)))
         yield from self._told(shown if clear else self._weighed(shown, chat, prompt, doubt), reply, prompt)
 
     def _weighed(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:
@@ -138,13 +141,18 @@ class AnswerStream:
                 break
         return opening
 
-    def _through(self, stream: CitingStream, opening: str, pieces: Iterator[str], begun: float) -> Iterator[str]:
+    def _through(self, stream: CitingStream, opening: str, pieces: Iterator[str], begun: float,
+                 rest: Callable[[str], Iterator[str]]) -> Iterator[str]:
+        said = opening
         yield from stream.feed(opening)
         for piece in pieces:
+            said += piece
             yield from stream.feed(piece)
             if goes_round(stream):
                 break
         self._writing_ms = self._elapsed() - begun
+        for more in rest(said):
+            yield from stream.feed(more)
         yield from stream.finish()
 
     def _refuse(self, reply: Reply | None) -> Iterator[str]:
