@@ -17,7 +17,8 @@ COLON = {"zh": "：", "ja": "："}
 
 def left_out(question: str, said: str, chat: ChatModel, prompt: Prompt, answer_tokens: int) -> Iterator[str]:
     """Yield a line for each thing that the question names and the answer does not, where a passage bears it out in full."""
-    for part in unanswered(question, said, prompt.body):
+    read = "\n".join(hit.chunk.searchable for hit in prompt.passages)
+    for part in unanswered(question, said, read):
         more = "".join(chat.reply(prompt.about(part.question), answer_tokens)).strip()
         if is_empty(more) or is_refusal(more) or more in said:
             continue

@@ -76,14 +76,14 @@ class Prompt:
         """Return the messages with something else asked about the same passages."""
         return (*self.messages[:-1], user_message(self.messages[-1].segments[:-1], something_else))
 
+    def about(self, question: str) -> tuple[Message, ...]:
+        """Return the messages with another question about the same passages."""
+        return self.asking(asked_of(question, self.passages))
+
 
 def nowhere(_hit: Hit) -> str:
     """Say that nothing of a passage is kept on disk."""
     return ""
-
-    def about(self, question: str) -> tuple[Message, ...]:
-        """Return the messages with another question about the same passages."""
-        return (*self.messages[:-1], *messages(question, self.passages, ())[1:])
 
 
 def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
@@ -117,11 +117,14 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
 def messages(question: str, hits: Sequence[Hit], history: Sequence[Message],
              shelf_of: ShelfOf = nowhere) -> tuple[Message, ...]:
     """Return the system text, the turns before, and the passages with the question after them."""
+    return (Message("system", SYSTEM), *history, user_message(passages(hits, shelf_of), asked_of(question, hits)))
+
+
+def asked_of(question: str, hits: Sequence[Hit]) -> str:
+    """Return the question as it stands behind the passages, with the language of the answer where theirs is another."""
     spoken = language(question)
     asked = QUESTION.get(spoken, "Question: ") + " ".join(question.split())
-    if hits and language(hits[0].chunk.text) != spoken:
-        asked = f"{ANSWER_IN[spoken]}\n{asked}"
-    return (Message("system", SYSTEM), *history, user_message(passages(hits, shelf_of), asked))
+    return f"{ANSWER_IN[spoken]}\n{asked}" if hits and language(hits[0].chunk.text) != spoken else asked
 
 
 def user_message(read: Sequence[Segment], asked: str) -> Message:
