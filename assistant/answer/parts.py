@@ -1,4 +1,4 @@
-"""A question that names two things ("when were A and B released?") in; a question about each, and which an answer left out, out.
+"""A question that names two things ("when were A and B released?") in; a question about each out.
 
 By rule, and only where the rule is sure: a question that compares the two, or asks for what they share, stays whole.
 """
@@ -39,11 +39,10 @@ def parts(question: str) -> tuple[Part, ...]:
     return numbered(asked) or named(asked) or linked(asked)
 
 
-def unanswered(question: str, answer: str, read: str) -> tuple[Part, ...]:
-    """Return the parts of a question that an answer does not name; none where what was read has the two as one name."""
-    said, known = squeezed(answer), squeezed(read)
-    return tuple(part for part in parts(question)
-                 if squeezed(part.name) not in said and squeezed(part.together) not in known)
+def separate(question: str, read: str) -> tuple[Part, ...]:
+    """Return the parts of a question; none where what was read has the two names as one: Sand and Foam is a book."""
+    known = squeezed(read)
+    return tuple(part for part in parts(question) if squeezed(part.together) not in known)
 
 
 def numbered(asked: str) -> tuple[Part, ...]:
@@ -72,9 +71,9 @@ def linked(asked: str) -> tuple[Part, ...]:
         if first < SHORTEST:
             continue
         second = reach(left[-1], right, first)
-        if second > first or second < SHORTEST:
+        if not SHORTEST <= second <= first:
             return ()
-        start = len(left) - (first if first <= second + 1 else second)
+        start = len(left) - second
         one, other = left[start:], right[:second]
         return both(left[:start], one, other, right[second:], one + link.group() + other)
     return ()
