@@ -1,4 +1,4 @@
-"""A question that names two things ("when were A and B released?") in; a question about each out.
+"""A question that names two things ("when were A and B released?") in; a question about each, and which an answer left out, out.
 
 By rule, and only where the rule is sure: a question that compares the two, or asks for what they share, stays whole.
 """
@@ -39,10 +39,11 @@ def parts(question: str) -> tuple[Part, ...]:
     return numbered(asked) or named(asked) or linked(asked)
 
 
-def separate(question: str, read: str) -> tuple[Part, ...]:
-    """Return the parts of a question; none where what was read has the two names as one: Sand and Foam is a book."""
-    known = squeezed(read)
-    return tuple(part for part in parts(question) if squeezed(part.together) not in known)
+def unanswered(question: str, answer: str, read: str) -> tuple[Part, ...]:
+    """Return the parts of a question that an answer does not name; none where what was read has the two as one name."""
+    said, known = squeezed(answer), squeezed(read)
+    return tuple(part for part in parts(question)
+                 if squeezed(part.name) not in said and squeezed(part.together) not in known)
 
 
 def numbered(asked: str) -> tuple[Part, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from assistant.answer.abstain import is_empty, is_refusal, speaks_of_nothing, undecided
 from assistant.answer.cite import CitingStream
-from assistant.answer.completing import asked_alone, first_asked, others
+from assistant.answer.completing import left_out
 from assistant.answer.doubt import check_after, check_before, doubt_after, doubt_before, foreign_offset, is_clear
 from assistant.answer.prompt import PROMPT_VERSION, Prompt, refusal
 from assistant.answer.quote import citations
@@ -82,8 +82,7 @@ class AnswerStream:
         chat = self._tally = TallyingChat(opened)
         self._answer = replace(self._answer, model=chat.name)
         before = check_before(chat, prompt, self.question)  # first: the prompt of the answer begins with the same passages
-        parts, tokens = asked_alone(self.question, prompt), self._limits.answer_tokens
-        reply = chat.reply(first_asked(parts, prompt), tokens)
+        reply = chat.reply(prompt.messages, self._limits.answer_tokens)
         self._offset = self._limits.offset + foreign_offset(self.question, prompt)
         doubt = doubt_before(reply, before, self.question, self._limits.most_doubt, self._offset)
         self._answer = replace(self._answer, doubt=doubt)
@@ -97,7 +96,9 @@ class AnswerStream:
             yield from self._refuse(reply)
             return
         self._citing = stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
-        shown = trimmed(self._through(stream, opening, pieces, begun, lambda said: others(parts, said, chat, prompt, tokens)))
+        tokens = self._limits.answer_tokens
+        shown = trimmed(self._through(stream, opening, pieces, begun,
+                                      lambda said: left_out(self.question, said, chat, prompt, tokens)))
         yield from self._told(shown if clear else self._weighed(shown, chat, prompt, doubt), reply, prompt)
 
     def _weighed(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:

@@ -1,6 +1,6 @@
 import pytest
 
-from assistant.answer.parts import parts, separate
+from assistant.answer.parts import parts, unanswered
 
 
 @pytest.mark.parametrize(("question", "asked"), [
@@ -23,6 +23,12 @@ def test_a_question_about_one_thing_or_both_at_once_stays_whole(question: str) -
     assert parts(question) == ()
 
 
+def test_only_what_the_answer_does_not_name_is_left_out() -> None:
+    question = "苹果和香蕉的价格分别是多少？"
+    assert [part.name for part in unanswered(question, "苹果 5 元。", "苹果 5 元。香蕉 3 元。")] == ["香蕉"]
+    assert unanswered(question, "苹果 5 元，香蕉 3 元。", "") == ()
+
+
 def test_two_words_that_the_passages_have_as_one_name_are_one_thing() -> None:
-    assert [part.name for part in separate("When were Sand and Foam printed?", "Sand. Foam.")] == ["Sand", "Foam"]
-    assert separate("When were Sand and Foam printed?", "Sand and Foam is a book.") == ()
+    assert len(unanswered("When were Sand and Foam printed?", "1926", "Sand. Foam.")) == 2
+    assert unanswered("When were Sand and Foam printed?", "1926", "Sand and Foam is a book.") == ()
