@@ -9,30 +9,26 @@ in the library whole or not at all, and whatever stops a run half-way loses at m
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from assistant.datatypes import Change, Document, Embedder, FileState, IngestReport, LedgerEntry, Progress
+from assistant.due import IsDue, due_again, is_indexed, known_hash, shape
 from assistant.embedding import Backlog
-from assistant.errors import BEING_WRITTEN, ENCRYPTED, GONE, UNREAD, SkippedFile, UnreadableFile
+from assistant.errors import BEING_WRITTEN, GONE, UNREAD, SkippedFile, UnreadableFile
 from assistant.index import Store
 from assistant.ingest import (
-    CHUNKER_VERSION,
-    EXTRACTOR_VERSION,
-    Bounds,
     Candidate,
     Job,
-    Pool,
     Reading,
     Refusal,
-    Terms,
     Unchanged,
     can_read_pictures,
     chunk,
 )
 from assistant.pending import OnChange, Pending, counted, ignore_change, moves
+from assistant.readers import Readers
 from assistant.survey import Ledger, OnProgress, Survey, Surveyor, is_under
 
 EMBEDDED_AT_ONCE = 512  # chunks: enough to sort by length, little enough to lose
@@ -40,7 +36,6 @@ SPARE_SECONDS = 7 * 86_400  # that a vector is kept for a text that left: it may
 EMBEDDED_MEANWHILE = 64  # chunks: little enough not to keep a file waiting that has been read
 
 REBUILDING = "the library was being rebuilt, and it was not read again yet"
-FOR_OCR = "for OCR"  # how a reason ends that says what to install
 PASSING = (GONE, BEING_WRITTEN, UNREAD)  # reasons that may be no more at the next look
 AWAY = "its folder was away when the library was rebuilt"
 
@@ -49,79 +44,10 @@ def ignore_progress(_progress: Progress) -> None:
     """Show nothing."""
 
 
-def shape(chunk_tokens: int) -> str:
-    """Return what decides how a file becomes chunks: where it differs, files are read again."""
-    return f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {chunk_tokens} tokens"
-
-
-IsDue = Callable[[LedgerEntry], bool]
-
-
-def due_again(entries: Iterable[LedgerEntry], *, has_passwords: bool, has_new_eyes: bool, everything: bool) -> IsDue:
-    """Return what says of a known file that it should be read even if it has not changed.
-
-    With passwords, those that are encrypted, or hold something that is, are due; where OCR was installed since the last
-    run, those with pages that are pictures.
-    """
-    due = {path for entry in entries for path in (entry.path, entry.container)
-           if (has_passwords and entry.state is FileState.FAILED and ENCRYPTED in entry.reason)
-           or (has_new_eyes and (entry.empty_pages or FOR_OCR in entry.reason))}
-    return lambda entry: everything or entry.path in due
-
-
-def known_hash(known: LedgerEntry | None, is_due: IsDue) -> str:
-    """Return the hash that makes reading a file again needless; nothing where it must be read."""
-    return known.content_hash if known and is_indexed(known) and not is_due(known) else ""
-
-
-def is_indexed(known: LedgerEntry | None) -> bool:
-    """Return whether there is text of a file in the library."""
-    return known is not None and known.state is FileState.INDEXED
-
-
 def sign(store: Store, embedder: Embedder) -> None:
     """Note in the library which model its vectors come from."""
     store.set_meta("embedder", embedder.fingerprint)
     store.set_meta("embedder_name", embedder.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What files are read with: how many processes, on what terms, within which bounds; tokens of a chunk."""
-
-    readers: int
-    terms: Terms
-    bounds: Bounds
-    chunk_tokens: int
-
-
-class Readers:
-    """The processes that read files: opened for each run, or kept for the next where there will be many small ones."""
-
-    def __init__(self, means: Means, *, lasting: bool = False) -> None:
-        self.means = means
-        self._is_lasting = lasting
-        self._pool: Pool | None = None
-
-    def close(self) -> None:
-        """End the processes."""
-        if self._pool is not None:
-            self._pool.close()
-        self._pool = None
-
-    @contextmanager
-    def opened(self, files: int) -> Iterator[Pool]:
-        """Give the processes to read so many files."""
-        if self._pool is None:
-            count = self.means.readers if self._is_lasting else min(self.means.readers, files)
-            self._pool = Pool(count, self.means.terms, self.means.bounds)
-        try:
-            yield self._pool
-        except BaseException:
-            self.close()
-            raise
-        if not self._is_lasting:
-            self.close()
 
 
 class Intake:

@@ -34,12 +34,13 @@ from assistant.embedding import Backlog
 from assistant.errors import UsageError
 from assistant.index import Store, settle_view
 from assistant.ingest import Bounds, Terms, ToLookAt, is_utf8, printable, to_look_at
-from assistant.intake import Intake, Means, Readers, ignore_progress, sign
+from assistant.intake import Intake, ignore_progress, sign
 from assistant.library import DOUBT_OFFSET, Library, check_fingerprint
 from assistant.loading import Models
 from assistant.memory import Facts
 from assistant.naming import absolute
 from assistant.pending import OnChange, ignore_change
+from assistant.readers import Means, Readers
 from assistant.survey import OnProgress, is_under
 from assistant.upkeep import REMOVED, check, forget, forget_removed, only_writer
 

@@ -18,7 +18,7 @@ NOUNS = {"datatypes", "errors"}
 STAGES = {"memory", "ingest", "index", "retrieve", "answer", "backends", "catalog"}
 ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
                   "survey": "pipeline", "pending": "pipeline", "calibration": "pipeline", "overview": "pipeline",
-                  "asking": "pipeline", "upkeep": "pipeline", "naming": "pipeline",
+                  "asking": "pipeline", "upkeep": "pipeline", "due": "pipeline", "readers": "pipeline", "naming": "pipeline",
                   "embedding": "pipeline", "bundle": "pipeline", "libraries": "pipeline",
                   "library": "pipeline", "doctor": "pipeline",
                   "speed": "pipeline", "__main__": "cli"}

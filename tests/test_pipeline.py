@@ -97,7 +97,7 @@ def test_a_model_that_finds_nothing_is_a_refusal_in_the_questions_language(assis
 
 def test_unchanged_files_are_not_read_again(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assistant.add([folder])
-    monkeypatch.setattr("assistant.intake.Pool", lambda *_: pytest.fail("a file was read"))
+    monkeypatch.setattr("assistant.readers.Pool", lambda *_: pytest.fail("a file was read"))
     assert assistant.sync().unchanged == 3
 
 
@@ -214,7 +214,7 @@ def test_what_is_broken_is_not_read_again_until_it_changes(
     (folder / "empty.txt").write_bytes(b"")
     assistant.add([folder])
     with monkeypatch.context() as patched:
-        patched.setattr("assistant.intake.Pool", lambda *_: pytest.fail("a file was read"))
+        patched.setattr("assistant.readers.Pool", lambda *_: pytest.fail("a file was read"))
         assert assistant.sync().unchanged == 5
     other = Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:", chunk_tokens=50))
     assert len(other.sync().failed) == 1
