@@ -63,11 +63,11 @@ def judged(chat: Judging, most_doubt: float = 0.5, offset: float = 0.0) -> Answe
 
 
 def test_a_model_that_stands_by_its_answer_is_believed_and_one_that_does_not_is_not() -> None:
-    believed, doubted = judged(Judging(0.7, 0.95)).answer, judged(Judging(0.3, 0.05)).answer
+    believed, doubted = judged(Judging(0.8, 0.95)).answer, judged(Judging(0.8, 0.05)).answer
     assert (believed.abstained, doubted.abstained) == (False, True)
     assert believed.doubt and doubted.doubt
     assert believed.doubt.share < 0.5 < doubted.doubt.share
-    assert (doubted.doubt.before, doubted.doubt.after) == (pytest.approx(0.3), pytest.approx(0.05))
+    assert (doubted.doubt.before, doubted.doubt.after) == (pytest.approx(0.8), pytest.approx(0.05))
 
 
 def test_a_very_doubtful_model_is_not_asked_to_go_on() -> None:
