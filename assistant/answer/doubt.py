@@ -19,7 +19,7 @@ YES = ("Yes", "yes", "YES", "是", "有")
 NO = ("No", "no", "NO", "否", "不", "没有", "没")
 LEAST = 1e-6  # keeps the logarithm of odds within bounds
 # Logarithm of odds: so far from the border the question after the answer is not asked, and words come as they are written. Of
-# the 52 questions that the weights come from, as many were refused on either side with 3.0, 1.0 and 0.6.
+# 52 questions of the half that the weights come from, as many were refused on either side with 3.0, 1.0 and 0.6.
 SURE = 0.6
 
 
