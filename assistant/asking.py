@@ -200,10 +200,11 @@ class Asking:
         history: list[Message] = [message for turn in turns for message in turn.messages]
         settings = self._settings
         narrow = hits[: settings.passages]
-        wide = widen(narrow, self._beside, settings.passage_tokens)
 
         def open_model() -> tuple[ChatModel, Prompt]:
             chat = self._models.chat
+            # a passage that is joined stands as it was found: with others around it, it would be another one for each question
+            wide = narrow if chat.joins else widen(narrow, self._beside, settings.passage_tokens)
             prompt = compose(chat, question, wide, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
             if len(prompt.passages) < len(wide):  # their tokens were guessed: no passage gives way to the width of another
                 prompt = compose(chat, question, narrow, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
@@ -221,10 +222,7 @@ class Asking:
         return (*hits, *others)
 
     def _shelf_of(self, hit: Hit) -> str:
-        """Return where what a model computes of a passage is kept: with its library, under the content of its file."""
-        found = ((library, row[2]) for library in self._libraries if hit.kind == "file" and library.file.exists()
-                 for row in library.store.files_wanted(Filter((hit.path,))))
-        return next((f"{library.name}/kv/{content_hash}" for library, content_hash in found), "")
+        return next(filter(None, (library.shelf_of(hit) for library in self._libraries)), "")
 
     def _changed(self, path: str) -> int:
         """Return when a file was changed, in nanoseconds since 1970; 0 where that is not known."""

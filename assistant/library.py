@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assistant.datatypes import Chunk, Citation, Embedder, Hit
+from assistant.datatypes import Chunk, Citation, Embedder, Filter, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.index import Store
 from assistant.loading import Models
@@ -75,6 +75,12 @@ class Library:
         """Return the passages right after and right before a hit in its file; nothing where the library does not hold it."""
         here = hit.chunk.location
         return self.store.beside(hit.path, here.char_start, here.char_end) if self.file.exists() else []
+
+    def shelf_of(self, hit: Hit) -> str:
+        """Return where what a model computes of a passage is kept: with the library, by its file's content; empty: nowhere."""
+        if hit.kind != "file" or not self.file.exists():
+            return ""
+        return next((f"{self.name}/kv/{row[2]}" for row in self.store.files_wanted(Filter((hit.path,)))), "")
 
 
 def check_fingerprint(store: Store, embedder: Embedder) -> None:

@@ -69,7 +69,7 @@ def chat_spec(settings: Settings) -> ChatSpec:
         name, path = model.name, catalog.ModelStore(settings.models_folder).require(model)
     joins = settings.reuse == "joined" or (settings.reuse == "auto" and loses_nothing(path))
     return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers,
-                    joins, settings.libraries_folder, settings.reuse_bytes)
+                    joins, settings.libraries_folder, settings.reuse_bytes, settings.home)
 
 
 def reranker_spec(settings: Settings) -> RerankerSpec:

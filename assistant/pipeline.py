@@ -29,6 +29,7 @@ from assistant.datatypes import (
     LibraryStatus,
     SearchResult,
     Turn,
+    Warmed,
 )
 from assistant.embedding import Backlog
 from assistant.errors import UsageError
@@ -43,6 +44,7 @@ from assistant.pending import OnChange, ignore_change
 from assistant.readers import Means, Readers
 from assistant.survey import OnProgress, is_under
 from assistant.upkeep import REMOVED, check, forget, forget_removed, only_writer
+from assistant.warming import chosen, warm
 
 MOST_READERS = 8
 
@@ -264,6 +266,25 @@ class Assistant:
     def remember(self, words: str) -> Fact:
         """Keep a fact; return it. Raises UsageError or MemoryUnusable."""
         return self.memory.add(words)
+
+    # reading beforehand
+
+    def warm(self, paths: Sequence[Path] = (), on_progress: OnProgress = ignore_progress) -> Warmed:
+        """Let the chat model read the passages of these files and folders, or of all, so that no question waits for that.
+
+        Goes on where one was stopped. Raises NothingIndexed, ModelMissing, or UsageError where a path is not in the library or
+        the model may not join passages.
+        """
+        self._library.require()
+        wanted = [str(absolute(path)) for path in paths]
+        places = chosen(self._store().paths_of_chunks(), lambda path: not wanted or is_under(path, wanted))
+        if not places:
+            raise UsageError("There is nothing to read there.", "See what is in the library: assistant status --files")
+        chat = self._models.chat
+        if not chat.joins:
+            raise UsageError(f"{chat.name} reads passages anew for each question: joining them is not known to be safe with it.",
+                             'Join them all the same: reuse = "joined" in config.toml. See docs/engine.md.')
+        return warm(self._library, chat, places, self.settings.reuse_bytes, on_progress)
 
     # doubt
 

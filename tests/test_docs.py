@@ -12,9 +12,9 @@ from assistant import Settings, load_settings
 from assistant.cli.reference import render
 
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
-COMMANDS = ("setup", "add", "sync", "remove", "search", "ask", "chat", "eval", "bench", "calibrate", "watch", "status", "doctor",
-            "models list", "models pull",
-            "models verify", "models remove", "sessions list", "sessions show", "sessions delete", "sessions export",
+COMMANDS = ("setup", "add", "sync", "remove", "search", "ask", "chat", "eval", "bench", "calibrate", "warm", "watch", "status",
+            "doctor", "models list", "models pull", "models verify",
+            "models remove", "sessions list", "sessions show", "sessions delete", "sessions export",
             "memory add", "memory list", "memory forget", "engine start", "engine stop", "engine status",
             "library list", "library create", "library set", "library rename", "library delete", "library export",
             "library import")

@@ -2,7 +2,7 @@
 
 from assistant.answer.disputed import DisputedStream
 from assistant.answer.drafting import draft_question
-from assistant.answer.prompt import PROMPT_VERSION, Prompt, compose
+from assistant.answer.prompt import PROMPT_VERSION, Prompt, alone, compose
 from assistant.answer.stream import AnswerStream, Limits
 from assistant.answer.talk.about import about
 from assistant.answer.talk.by_model import reworded
@@ -13,5 +13,6 @@ from assistant.answer.trial import Trial, calibration, odds_of_doubt, write_ques
 
 __all__ = [
     "PROMPT_VERSION", "AnswerStream", "DisputedStream", "Leaning", "Limits", "Prompt", "RetellingStream", "Rewriting", "Trial",
-    "about", "calibration", "compose", "draft_question", "odds_of_doubt", "reworded", "rewrite", "topical", "write_question",
+    "about", "alone", "calibration", "compose", "draft_question", "odds_of_doubt", "reworded", "rewrite", "topical",
+    "write_question",
 ]

@@ -127,6 +127,11 @@ def asked_of(question: str, hits: Sequence[Hit]) -> str:
     return f"{ANSWER_IN[spoken]}\n{asked}" if hits and language(hits[0].chunk.text) != spoken else asked
 
 
+def alone(hit: Hit, shelf_of: ShelfOf) -> tuple[Message, ...]:
+    """Return the beginning of a prompt with one passage in it, as every prompt would have it, whatever is asked."""
+    return (Message("system", SYSTEM), user_message(passages((hit,), shelf_of), "."))
+
+
 def user_message(read: Sequence[Segment], asked: str) -> Message:
     """Return the passages with what is asked behind them."""
     segments = (*read, Segment(f"\n\n{asked}" if read else asked))

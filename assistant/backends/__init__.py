@@ -28,7 +28,8 @@ class EmbedderSpec:
 class ChatSpec:
     """Where a chat model lies and how it is to run. 0 threads: physical cores; -1 GPU layers: as many as fit.
 
-    `joins`: passages are joined from what was computed of them before, kept below `kept_in` within so many bytes.
+    `joins`: passages are joined from what was computed of them before, kept below `kept_in` within so many bytes. `home`: below
+    it, what was computed of the instructions is kept; nowhere where that is no folder.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ChatSpec:
     joins: bool = False
     kept_in: Path = Path()
     kept_bytes: int = 0
+    home: Path = Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,14 @@ def open_chat(spec: ChatSpec) -> ChatModel:
     if spec.name == FAKE:
         from assistant.backends.fake import FakeChat
 
-        return FakeChat()
+        return FakeChat(joins=spec.joins)
     if not spec.path.is_file():
         raise ModelMissing(f"There is no chat model at {spec.path}.", "Run: assistant setup")
     from assistant.backends.llama import LlamaChat
-    from assistant.backends.llama.vault import Vault
+    from assistant.backends.llama.vault import Vault, beginnings_in
 
     vault = Vault(spec.kept_in, spec.kept_bytes) if spec.joins else None
-    return LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers, vault)
+    return LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers, vault, beginnings_in(spec.home))
 
 
 def open_reranker(spec: RerankerSpec) -> Reranker:

@@ -101,6 +101,16 @@ class FakeChat:
     replies: list[str] = field(default_factory=list)
     asked: list[tuple[Message, ...]] = field(default_factory=list)
     verdict: str = "Yes"
+    joins: bool = False
+    kept_bytes: int = 0
+    ready: list[tuple[Message, ...]] = field(default_factory=list)
+
+    def make_ready(self, messages: Sequence[Message]) -> int:
+        """Note the messages; return their length where they are new."""
+        if tuple(messages) in self.ready:
+            return 0
+        self.ready.append(tuple(messages))
+        return self.count_tokens(messages)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the number of words of all messages."""

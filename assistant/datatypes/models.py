@@ -87,6 +87,20 @@ class ChatModel(Protocol):
     def context_tokens(self) -> int:
         """The number of tokens that prompt and reply must share."""
 
+    @property
+    def joins(self) -> bool:
+        """Whether passages are joined from what was computed of them before, wherever they stood."""
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much of what was computed of passages is kept on disk."""
+
+    def make_ready(self, messages: Sequence[Message]) -> int:
+        """Compute what may be kept of messages and is not yet; return how many tokens that was.
+
+        Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
+        """
+
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the length of the prompt that these messages become, template included."""
 

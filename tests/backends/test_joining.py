@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from assistant.backends.llama import LlamaChat
-from assistant.backends.llama.vault import Vault
+from assistant.backends.llama.vault import Vault, beginnings_in
 from assistant.datatypes import Message, Segment
 
 pytestmark = pytest.mark.model
@@ -81,3 +81,31 @@ def test_a_conversation_joins_what_was_computed_without_one(open_chat) -> None:
     reply = chat.reply((system, Message("user", "Hello!"), Message("assistant", "Good morning."), user), 5)
     "".join(reply)
     assert reply.reused_tokens > reply.prompt_tokens / 2
+
+
+def test_the_instructions_are_read_once_for_all_processes(weights: Callable[[str], Path], tmp_path: Path) -> None:
+    system = Message("system", "Answer in one short sentence, from the text. Never use knowledge from elsewhere. " * 3)
+    question = (system, Message("user", "The capital of France is Paris. What is the capital of France?"))
+    texts, reused = [], []
+    for _ in range(2):
+        begins = beginnings_in(tmp_path)
+        chat = LlamaChat("smollm2", weights("smollm2-135m-instruct"), 1024, 0, -1, None, begins)
+        reply = chat.reply(question, 12)
+        texts.append("".join(reply))
+        reused.append(reply.reused_tokens)
+        chat.close()
+    assert texts[0] == texts[1]
+    assert reused[0] == 0
+    assert reused[1] > 30
+
+
+def test_what_is_made_ready_is_not_computed_for_a_question(open_chat) -> None:
+    chat = open_chat(True)
+    assert chat.make_ready(ask("", 0, 1)) > 20
+    assert chat.make_ready(ask("", 1, 0)) == 0
+    later = open_chat(True)
+    reply = later.reply(ask("When does the lease end?", 1, 0), 5)
+    "".join(reply)
+    passages = later.count_tokens(ask("", 1, 0)) - later.count_tokens(ask(""))
+    assert reply.reused_tokens >= passages
+    assert later.kept_bytes > 0

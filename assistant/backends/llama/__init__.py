@@ -6,10 +6,11 @@ import codecs
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from assistant.backends.llama.beginnings import Beginnings
 from assistant.backends.llama.engine import Engine
 from assistant.backends.llama.joining import Joiner
 from assistant.backends.llama.lookup import DRAFT, Lookup
-from assistant.backends.llama.runs import Run
+from assistant.backends.llama.runs import Run, shared_prefix
 from assistant.backends.llama.template import ChatTemplate
 from assistant.backends.llama.vault import Vault, build
 from assistant.backends.measured import identity
@@ -32,7 +33,7 @@ class LlamaReply:
     def likelihood(self, opening: str) -> float:
         """Return the probability that the reply begins with the first token of `opening`; reads the prompt."""
         self._read_prompt()
-        return self._engine.probability(self._engine.tokenize(opening, special=False)[0])
+        return self._engine.probability(self._engine.vocabulary.tokenize(opening, special=False)[0])
 
     def _read_prompt(self) -> None:
         if not self._read:
@@ -43,7 +44,7 @@ class LlamaReply:
         """Yield the text piece by piece; whole characters only."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         for token in self._tokens():
-            if text := decoder.decode(self._engine.piece(token)):
+            if text := decoder.decode(self._engine.vocabulary.piece(token)):
                 yield text
         if text := decoder.decode(b"", final=True):
             yield text
@@ -55,7 +56,7 @@ class LlamaReply:
         coming = [self._engine.sample()]
         while True:
             for token in coming:
-                if self._engine.ends(token):
+                if self._engine.vocabulary.ends(token):
                     self.finished = True
                     return
                 self.generated_tokens += 1
@@ -69,15 +70,17 @@ class LlamaReply:
 class LlamaChat:
     """A chat model from a GGUF file. What two prompts in a row have in common at their start is computed once.
 
-    With a `joiner`, so is a passage that stands anywhere in both.
+    With a `vault`, so is a passage that stands anywhere in both; with `begins`, so are the instructions, in all processes.
     """
 
     def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int,
-                 vault: Vault | None = None) -> None:
+                 vault: Vault | None = None, begins: Vault | None = None) -> None:
         self.name = name
         self._engine = Engine(path, context_tokens, threads, gpu_layers)
-        self._template = ChatTemplate(self._engine)
-        self._joiner = Joiner(self._engine, vault, f"{identity(path)} {build()}") if vault and self._engine.can_join else None
+        self._template = ChatTemplate(self._engine.vocabulary)
+        model = f"{identity(path)} {build()}"
+        self._beginnings = Beginnings(self._engine, begins, model)
+        self._joiner = Joiner(self._engine, vault, model, self._beginnings) if vault and self._engine.can_join else None
 
     @property
     def context_tokens(self) -> int:
@@ -103,9 +106,28 @@ class LlamaChat:
 
     def _read(self, runs: Sequence[Run], prompt: Sequence[int]) -> int:
         """Bring a prompt into the cache; return how many of its tokens needed no computing."""
-        if self._joiner is None:
-            return self._engine.prefill(prompt)
-        return len(prompt) - self._joiner.prepare(runs).computed
+        if self._joiner is not None:
+            return len(prompt) - self._joiner.prepare(runs).computed
+        beginning = shared_prefix(runs)
+        computed = len(beginning) - self._beginnings.hold(beginning)
+        return self._engine.prefill(prompt) - computed
+
+    @property
+    def joins(self) -> bool:
+        """Whether passages are joined from what was computed of them before."""
+        return self._joiner is not None
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much of what was computed of passages is kept on disk."""
+        return self._joiner.kept_bytes if self._joiner else 0
+
+    def make_ready(self, messages: Sequence[Message]) -> int:
+        """Compute what may be kept of messages and is not yet; return how many tokens that was.
+
+        Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
+        """
+        return self._joiner.make_ready(self._template.runs(messages)) if self._joiner else 0
 
     def interrupt(self) -> None:
         """Make the reply that another thread is reading end with KeyboardInterrupt, at the next step of the computation."""

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from assistant.backends.llama.amx import has_amx
 from assistant.backends.llama.interrupt import noted_interrupts
 from assistant.backends.llama.log import LogKeeper
-from assistant.backends.llama.offload import plan_layers
+from assistant.backends.llama.opening import open_model
+from assistant.backends.llama.vocabulary import Vocabulary
 from assistant.backends.threads import wait_politely
 from assistant.errors import ContextOverflow, ModelUnusable
 
@@ -34,11 +34,10 @@ class Engine:
 
         self._api: Any = llama_cpp
         self._log = LogKeeper(llama_cpp)
-        check_magic(path)
         llama_cpp.llama_backend_init()
         self._threads = threads or psutil.cpu_count(logical=False) or os.cpu_count() or 1
-        self._model = self._load(path, plan_layers(llama_cpp, path, gpu_layers))
-        self._vocabulary = llama_cpp.llama_model_get_vocab(self._model)
+        self._model = open_model(llama_cpp, path, gpu_layers, self._log)
+        self.vocabulary = Vocabulary(llama_cpp, self._model)
         self.context_tokens: int = min(context_tokens, llama_cpp.llama_model_n_ctx_train(self._model))
         self._interrupted = False
         self._context = self._open_context()
@@ -46,19 +45,6 @@ class Engine:
         self._sampler = llama_cpp.llama_sampler_init_greedy()
         self._batch = llama_cpp.llama_batch_init(BATCH, 0, 1)
         self._held: list[int] = []  # the tokens whose keys and values the cache holds, in order
-
-    def _load(self, path: Path, layers: int) -> Any:  # noqa: ANN401 - a C pointer
-        parameters = self._api.llama_model_default_params()
-        parameters.use_extra_bufts = not has_amx()
-        while True:
-            parameters.n_gpu_layers = layers
-            model = self._api.llama_model_load_from_file(str(path).encode(), parameters)
-            if model:
-                return model
-            if not layers:
-                raise ModelUnusable(f"{path} cannot be loaded: {self._log.last_error() or 'llama.cpp gave no reason'}.",
-                                    "It may be truncated or damaged. Run: assistant models verify")
-            layers //= 2  # the graphics memory was fuller than it looked
 
     def _open_context(self) -> Any:  # noqa: ANN401 - a C pointer
         parameters = self._api.llama_context_default_params()
@@ -89,45 +75,6 @@ class Engine:
     def go_on(self) -> None:
         """Forget an interruption that came too late."""
         self._interrupted = False
-
-    def tokenize(self, text: str, *, special: bool) -> list[int]:
-        """Return the text's tokens; only with `special` can markup in it become control tokens."""
-        data = text.encode("utf-8", "replace")
-        size = len(data) + 8
-        buffer = (self._api.llama_token * size)()
-        count = self._api.llama_tokenize(self._vocabulary, data, len(data), buffer, size, False, special)
-        return list(buffer[:count])
-
-    def piece(self, token: int) -> bytes:
-        """Return the bytes that a token stands for; none for a control token."""
-        buffer = ctypes.create_string_buffer(256)
-        count = self._api.llama_token_to_piece(self._vocabulary, token, buffer, len(buffer), 0, False)
-        return buffer.raw[: max(count, 0)]
-
-    def ends(self, token: int) -> bool:
-        """Return whether the model means to stop."""
-        return bool(self._api.llama_vocab_is_eog(self._vocabulary, token))
-
-    def begin_token(self) -> list[int]:
-        """Return the token that a prompt of this model begins with, if it has one."""
-        if not self._api.llama_vocab_get_add_bos(self._vocabulary):
-            return []
-        return [self._api.llama_vocab_bos(self._vocabulary)]
-
-    def chat_template(self) -> str:
-        """Return the model's own Jinja template, or nothing."""
-        template = self._api.llama_model_chat_template(self._model, None)
-        return template.decode("utf-8") if template else ""
-
-    def token_text(self, token: int) -> str:
-        """Return the text of a token, control tokens included."""
-        text = self._api.llama_vocab_get_text(self._vocabulary, token)
-        return text.decode("utf-8", "replace") if text else ""
-
-    def special_texts(self) -> tuple[str, str]:
-        """Return the texts of the begin and end tokens, which templates name."""
-        begin, end = self._api.llama_vocab_bos(self._vocabulary), self._api.llama_vocab_eos(self._vocabulary)
-        return (self.token_text(begin) if begin >= 0 else "", self.token_text(end) if end >= 0 else "")
 
     def prefill(self, tokens: Sequence[int]) -> int:
         """Bring the cache to exactly these tokens; return how many of them it held already."""
@@ -266,8 +213,7 @@ class Engine:
         """Return the probability (0 to 1) of a token as the next one."""
         import numpy as np
 
-        size = self._api.llama_vocab_n_tokens(self._vocabulary)
-        logits = np.ctypeslib.as_array(self._api.llama_get_logits_ith(self._context, -1), shape=(size,))
+        logits = np.ctypeslib.as_array(self._api.llama_get_logits_ith(self._context, -1), shape=(self.vocabulary.size,))
         # float64: the sum has 150,000 terms
         odds = np.exp(logits.astype(np.float64) - float(logits[token]))
         return float(1.0 / odds.sum())
@@ -295,11 +241,3 @@ def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
             break
         count += 1
     return count
-
-
-def check_magic(path: Path) -> None:
-    """Raise ModelUnusable where the file does not begin as a GGUF does."""
-    with path.open("rb") as file:
-        if file.read(4) != b"GGUF":
-            raise ModelUnusable(f"{path} is not a GGUF model.",
-                                "Give a .gguf file, or a name that `assistant models list` shows.")

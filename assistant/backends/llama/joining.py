@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from assistant.backends.llama.beginnings import Beginnings
 from assistant.backends.llama.engine import Engine, common_prefix
 from assistant.backends.llama.runs import Run, shared_prefix
 from assistant.backends.llama.vault import Vault, name_of
@@ -42,8 +43,8 @@ class Policy:
 class Joiner:
     """Joins prompts for one engine."""
 
-    def __init__(self, engine: Engine, vault: Vault, model: str, policy: Policy = Policy()) -> None:
-        self._engine, self._vault, self._model = engine, vault, model
+    def __init__(self, engine: Engine, vault: Vault, model: str, beginnings: Beginnings, policy: Policy = Policy()) -> None:
+        self._engine, self._vault, self._model, self._beginnings = engine, vault, model, beginnings
         self.policy = policy
         self._small: dict[str, bytes] = {}
 
@@ -54,6 +55,7 @@ class Joiner:
         prefix = shared_prefix(runs)
         held = at_border(runs, common_prefix(engine.held, tokens[:-1]))
         engine.keep(held)
+        held = max(held, self._beginnings.hold(prefix))
         joined, at, texts = 0, 0, 0
         for run in runs:
             end = at + len(run.tokens)
@@ -80,6 +82,29 @@ class Joiner:
             engine.read(run.tokens[:fresh])
         engine.join(len(prefix) + fresh, run.tokens[fresh:])
         return len(run.tokens) - fresh if is_back else 0
+
+    def make_ready(self, runs: Sequence[Run]) -> int:
+        """Compute the runs that may be kept and are not yet, and keep them; return how many tokens those had.
+
+        What is held stays, but for the end of it where there is no room. Raises KeyboardInterrupt where it is interrupted.
+        """
+        prefix, computed = shared_prefix(runs), 0
+        for run in runs:
+            name = name_of(self._model, prefix, run.tokens)
+            if not run.shelf or self._vault.has(run.shelf, name):
+                continue
+            self._beginnings.hold(prefix)
+            if len(self._engine.held) + len(run.tokens) > self._engine.context_tokens:
+                self._engine.keep(len(prefix))
+            self._vault.put(run.shelf, name, self._engine.compute_apart(len(prefix), run.tokens))
+            self._engine.drop_apart()
+            computed += len(run.tokens)
+        return computed
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much of what was computed is kept on disk."""
+        return self._vault.size
 
     def _find(self, run: Run, name: str) -> bytes:
         return self._small.get(name, b"") or (self._vault.get(run.shelf, name) if run.shelf else b"")

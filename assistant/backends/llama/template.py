@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
-from assistant.backends.llama.engine import Engine
 from assistant.backends.llama.runs import Run
+from assistant.backends.llama.vocabulary import Vocabulary
 from assistant.datatypes import Message, Segment
 from assistant.errors import ModelUnusable
 
@@ -26,14 +26,14 @@ PLACEHOLDER = re.compile("\ue000(\\d+)\ue001")
 class ChatTemplate:
     """Renders and tokenizes prompts for one model."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, vocabulary: Vocabulary) -> None:
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-        self._engine = engine
+        self._vocabulary = vocabulary
         environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True,
                                                     extensions=["jinja2.ext.loopcontrols"])
         environment.globals["raise_exception"] = refuse
-        self._template = environment.from_string(engine.chat_template() or CHATML)
+        self._template = environment.from_string(vocabulary.chat_template() or CHATML)
         self._cache: dict[tuple[str, bool], tuple[int, ...]] = {}
 
     def tokenize(self, messages: Sequence[Message]) -> list[int]:
@@ -52,7 +52,7 @@ class ChatTemplate:
                 message = messages[int(piece)]
                 runs += [Run(self._tokens(segment.text, special=False), segment.reusable, segment.shelf, message.role == "user")
                          for segment in segments_of(message)]
-        begin = tuple(self._engine.begin_token())
+        begin = tuple(self._vocabulary.begin_token())
         return runs if runs[0].tokens[: len(begin)] == begin else [Run(begin), *runs]
 
     def _render(self, messages: Sequence[Message]) -> str:
@@ -70,7 +70,7 @@ class ChatTemplate:
 
         turns = [{"role": role, "content": placeholder(index)} for role, index in zip(roles, indices, strict=True)]
         turns[0]["content"] = prefix + turns[0]["content"]
-        begin, end = self._engine.special_texts()
+        begin, end = self._vocabulary.special_texts()
         try:
             return str(self._template.render(messages=turns, add_generation_prompt=True, bos_token=begin, eos_token=end))
         except TemplateError as error:
@@ -82,7 +82,7 @@ class ChatTemplate:
             self._cache.clear()
         key = (text, special)
         if key not in self._cache:
-            self._cache[key] = tuple(self._engine.tokenize(text, special=special)) if text else ()
+            self._cache[key] = tuple(self._vocabulary.tokenize(text, special=special)) if text else ()
         return self._cache[key]
 
 

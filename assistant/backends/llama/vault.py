@@ -15,6 +15,7 @@ from pathlib import Path
 MAGIC = b"akv1"
 SUFFIX = ".kv"
 FOLDER, FILE = 0o700, 0o600
+BEGINNINGS_BYTES = 256 * 2**20
 
 
 class Vault:
@@ -42,6 +43,10 @@ class Vault:
             return payload
         self._remove(file)
         return b""
+
+    def has(self, shelf: str, name: str) -> bool:
+        """Return whether something is kept by this name."""
+        return self._file(shelf, name).is_file()
 
     def put(self, shelf: str, name: str, payload: bytes) -> None:
         """Keep bytes; on a full disk, or below a folder that is not there any more, nothing is kept."""
@@ -83,6 +88,17 @@ class Vault:
 
     def _file(self, shelf: str, name: str) -> Path:
         return self._root / f"{shelf}-{name}{SUFFIX}"
+
+
+def beginnings_in(home: Path) -> Vault | None:
+    """Return where the beginnings of prompts are kept; nothing where there is no such folder, or it cannot be written."""
+    try:
+        if home == Path():
+            return None
+        (home / "cache" / "kv").mkdir(mode=FOLDER, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return Vault(home, BEGINNINGS_BYTES)
 
 
 def name_of(model: str, prefix: Sequence[int], tokens: Sequence[int]) -> str:
