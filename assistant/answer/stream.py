@@ -102,7 +102,10 @@ class AnswerStream:
         yield from self._told(shown if clear else self._weighed(shown, chat, prompt, doubt), reply, prompt)
 
     def _weighed(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:
-        """Yield the whole answer at its end, if the doubt then allows it; a long one as it comes, by the doubt before it."""
+        """Yield the whole answer at its end, if the doubt then allows it; a long one as it comes, by the doubt before it.
+
+        One that no passage bears out in any sentence is not given: it was doubtful before it was written.
+        """
         pieces: list[str] = []
         for piece in shown:
             pieces.append(piece)
@@ -111,7 +114,10 @@ class AnswerStream:
                     yield from pieces
                     yield from shown
                 return
-        said = " ".join(sentence.text for sentence in self._citing.sentences) if self._citing else ""
+        sentences = self._citing.sentences if self._citing else []
+        if sentences and all(sentence.support == "none" for sentence in sentences):
+            return
+        said = " ".join(sentence.text for sentence in sentences)
         after = check_after(chat, prompt, self.question, said or "".join(pieces))
         doubt = doubt_after(doubt, after, self.question, self._offset)
         self._answer = replace(self._answer, doubt=doubt)

@@ -147,3 +147,10 @@ def test_what_was_read_for_the_checks_is_read_and_what_was_held_before_is_reused
     timings = judged(chat).answer.timings
     assert timings.reused_tokens == 0
     assert timings.read_tokens > timings.prompt_tokens > 0
+
+
+def test_a_doubtful_answer_that_nothing_bears_out_is_not_given_and_not_asked_about() -> None:
+    chat = Judging(0.6, 0.99, "The moon is made of cheese.")
+    answer = judged(chat).answer
+    assert answer.abstained and answer.text == "Your files do not say."
+    assert chat.checks == 1

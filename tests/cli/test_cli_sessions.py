@@ -41,7 +41,7 @@ def test_a_typed_conversation_is_kept_unless_switched_off(run, library, own_home
 def test_each_turn_is_on_the_disk_before_the_next_is_typed(run, library, own_home, monkeypatch):
     seen = []
 
-    def typed(_):
+    def typed(*_):
         yield "When does the lease end?"
         seen.append(kept(own_home).find("last").turns[-1].answer)
 
