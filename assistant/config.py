@@ -64,7 +64,7 @@ class Settings:
     # conversations: kept on this disk, and facts that the person asked to keep looked at for an answer
     keep_sessions: bool = True
     use_memory: bool = True
-    # the machine; 0 threads: as many as there are physical cores; -1 layers: as many as fit
+    # the machine; 0 threads: as many as were measured to be fastest, before that as physical cores; -1 layers: as many as fit
     threads: int = 0
     gpu_layers: int = -1
     # what was computed of a passage: "joined" uses it wherever the passage stands, which is fast and not quite the same; "exact"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from assistant import catalog
 from assistant.backends import FAKE, ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
 from assistant.backends.measured import loses_nothing
 from assistant.config import Settings
-from assistant.datatypes import ChatModel, Embedder, Reranker
+from assistant.datatypes import ChatModel, Embedder, Reranker, Tunable
 from assistant.errors import ModelMissing, UsageError
 from assistant.naming import is_fake, own_path
 
@@ -166,6 +167,15 @@ class Models:
         """Load the reranker, where settings name one. Raises ModelMissing, ModelUnusable or UsageError."""
         if self._settings.rerank:
             self._shelf.reranker(reranker_spec(self._settings))
+
+    def tune(self, should_stop: Callable[[], bool]) -> None:
+        """Measure once how many threads are fastest with the chat model, unless the person has said how many, or it is known.
+
+        Raises ModelMissing or ModelUnusable, and KeyboardInterrupt where the model is interrupted.
+        """
+        chat = self.chat
+        if not self._settings.threads and isinstance(chat, Tunable):
+            chat.tune(chat_spec(self._settings).threads_file, should_stop)
 
     def start_chat(self) -> None:
         """Begin to load the chat model beside whatever comes next. Raises ModelMissing at once where there is none."""

@@ -250,6 +250,13 @@ class Assistant:
         """
         self._asking.anticipate(question, turns, should_stop)
 
+    def tune(self, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Measure once, in about two seconds, how many threads are fastest with the chat model on this machine, and keep it.
+
+        Raises ModelMissing or ModelUnusable, and KeyboardInterrupt where the model is interrupted.
+        """
+        self._models.tune(should_stop)
+
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return what a question is searched for as: by rule, and by the chat model where rules are not sure."""
         return self._asking.rewritten(question, turns)

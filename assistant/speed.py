@@ -47,6 +47,7 @@ def measure(settings: Settings) -> Iterator[Figure]:
     yield from embedding(embedder)
     load, chat = timed(lambda: models.chat)
     yield Figure("load the chat model", load, "s")
+    models.tune(lambda: False)
     figures = list(writing(chat))
     yield from figures
     size = spec.path.stat().st_size if spec.path.is_file() else 0

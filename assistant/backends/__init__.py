@@ -42,6 +42,11 @@ class ChatSpec:
     kept_bytes: int = 0
     home: Path = Path()
 
+    @property
+    def threads_file(self) -> Path:
+        """Where it stands how many threads are fastest, for each chat model on this machine."""
+        return self.home / "threads.json"
+
 
 @dataclass(frozen=True, slots=True)
 class RerankerSpec:
@@ -77,7 +82,10 @@ def open_chat(spec: ChatSpec) -> ChatModel:
     from assistant.backends.llama.vault import Vault, beginnings_in
 
     vault = Vault(spec.kept_in, spec.kept_bytes) if spec.joins else None
-    return LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers, vault, beginnings_in(spec.home))
+    chat = LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers, vault, beginnings_in(spec.home))
+    if not spec.threads:
+        chat.use_kept_threads(spec.threads_file)
+    return chat
 
 
 def open_reranker(spec: RerankerSpec) -> Reranker:

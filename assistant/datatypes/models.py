@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from assistant.datatypes.talk import Message
 
@@ -74,6 +75,14 @@ class Reply(Protocol):
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text piece by piece."""
+
+
+@runtime_checkable
+class Tunable(Protocol):
+    """A chat model that can be measured on this machine, so that it is faster afterwards."""
+
+    def tune(self, place: Path, should_stop: Callable[[], bool]) -> object:
+        """Return how it computes fastest, as kept in a file or measured now and kept; soon where `should_stop` says so."""
 
 
 class ChatModel(Protocol):

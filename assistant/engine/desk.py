@@ -21,7 +21,8 @@ from assistant.loading import Models, Shelf
 from assistant.pipeline import Assistant
 
 ANSWERS = ("ask",)
-FORESIGHT = "anticipate"  # gives way to everything else in its lane, a later one of its kind included
+FORESIGHT, TUNING = "anticipate", "tune"
+GIVING_WAY = (FORESIGHT, TUNING)  # to everything else in their lane, what is foreseen later included
 SEARCHES = ("search", "explain", "embedded_share", "status")
 MOST_LIBRARIES = 4
 
@@ -57,7 +58,7 @@ class Lane:
         """Take a job in. What was only foreseen gives way to it."""
         self._jobs.put(job)
         foreseen = self._current
-        if foreseen is not None and foreseen.call.method == FORESIGHT:
+        if foreseen is not None and foreseen.call.method in GIVING_WAY:
             self.cancel(foreseen)
 
     def cancel(self, job: Job) -> None:
@@ -73,7 +74,7 @@ class Lane:
             with self._lock:
                 self._current = job
             try:
-                if job.call.method == FORESIGHT and not self._jobs.empty():
+                if job.call.method in GIVING_WAY and not self._jobs.empty():
                     job.messages.put(Done(None))
                 else:
                     self._do(job)
@@ -123,6 +124,7 @@ class Desk:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self.answers = self.searches = self.prompt_tokens = self.reused_tokens = 0
+        self._untuned: Settings | None = None  # of the last question, until its model is tuned
         self._lanes = {"answers": Lane("answers", shelf, self._count), "searches": Lane("searches", shelf, self._count)}
 
     @property
@@ -133,15 +135,23 @@ class Desk:
     def take(self, call: Call) -> Job:
         """Return the job that a call becomes."""
         job = Job(call)
+        if call.method in ANSWERS:
+            self._untuned = call.settings
         self._lane(job).put(job)
         return job
+
+    def tune(self) -> None:
+        """Let it be measured how the chat model of the last question computes fastest; a question stops that."""
+        settings, self._untuned = self._untuned, None
+        if settings is not None:
+            self.take(Call("", TUNING, settings))
 
     def cancel(self, job: Job) -> None:
         """Stop a job."""
         self._lane(job).cancel(job)
 
     def _lane(self, job: Job) -> Lane:
-        return self._lanes["answers" if job.call.method in (*ANSWERS, FORESIGHT) else "searches"]
+        return self._lanes["answers" if job.call.method in (*ANSWERS, *GIVING_WAY) else "searches"]
 
     def _count(self, result: object) -> None:
         if isinstance(result, Answer):
@@ -157,6 +167,10 @@ def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
     if job.call.method == FORESIGHT:
         question, turns = cast("tuple[str, tuple[Turn, ...]]", job.call.arguments)
         assistant.anticipate(question, turns, job.cancelled.is_set)
+        yield Done(None)
+        return
+    if job.call.method == TUNING:
+        assistant.tune(job.cancelled.is_set)
         yield Done(None)
         return
     if job.cancelled.is_set():

@@ -20,6 +20,7 @@ from assistant.engine.place import PRIVATE_FILE, Place, make_private
 from assistant.loading import Shelf
 
 TICK = 1.0
+CALM = 5.0  # seconds without a call, after which there is time for what is done once
 PATIENCE = 0.05  # seconds between two looks whether a caller is still there
 OF_THE_ENGINE = ("stop", "report")
 LITTLE_MEMORY = 0.04  # share of the machine's memory: below it the language model is unloaded
@@ -129,6 +130,8 @@ class Server:
         idle = time.monotonic() - self._last_call
         if idle > self._idle_minutes * 60 or not self._place.key_file.exists():
             self._end()
+        if idle > CALM and self._shelf.chat_name:
+            self._desk.tune()
         memory = psutil.virtual_memory()
         if memory.available < memory.total * LITTLE_MEMORY and self._shelf.chat_name:
             log.warning("little memory is left: the language model is unloaded")

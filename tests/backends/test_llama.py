@@ -108,3 +108,15 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         open_chat(ChatSpec("other", other))
     with pytest.raises(ModelMissing):
         open_chat(ChatSpec("nothing", tmp_path / "nothing.gguf"))
+
+
+def test_threads_are_tuned_once_and_what_is_held_stays(chat: LlamaChat, tmp_path: Path) -> None:
+    first = "".join(chat.reply(CAPITAL, 40))
+    place = tmp_path / "threads.json"
+    found = chat.tune(place)
+    assert place.exists()
+    again = chat.reply(CAPITAL, 40)
+    assert again.likelihood("P") > 0
+    assert again.reused_tokens == again.prompt_tokens - 1
+    assert "".join(again) == first
+    assert chat.tune(place) == found

@@ -114,3 +114,28 @@ def test_through_the_engine(settings: Settings) -> None:
         assert isinstance(resident, ResidentAssistant)
         resident.anticipate("When does the lease")
         assert "2027" in resident.ask(QUESTION).answer.text
+
+
+def test_the_model_of_the_last_question_is_tuned_when_there_is_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    tuned, over = list[str](), threading.Event()
+
+    def tune(self: Assistant, should_stop: Callable[[], bool]) -> None:
+        tuned.append(self.settings.chat)
+        over.set()
+
+    monkeypatch.setattr(Assistant, "tune", tune)
+    desk = Desk(Shelf())
+    desk.tune()  # nothing was asked yet
+    assert isinstance(last_of(desk.take(Call(stamp(), "ask", settings, (QUESTION,)))), Done)
+    desk.tune()
+    desk.tune()
+    assert over.wait(PATIENCE)
+    assert isinstance(last_of(desk.take(Call(stamp(), "ask", settings, (QUESTION,)))), Done)
+    assert tuned == ["fake:"]
+
+
+def test_a_model_that_cannot_be_tuned_stays_as_it_is(settings: Settings) -> None:
+    with Assistant(settings) as assistant:
+        assistant.tune()
+        assert "2027" in assistant.ask(QUESTION).answer.text
+    assert not (settings.home / "threads.json").exists()

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from assistant.backends.llama.beginnings import Beginnings
+from assistant.backends.llama.cores import READ_AT_ONCE, Threads, calibrate, candidates, recall, remember, usable_cores
+from assistant.backends.llama.cores import situation as situation_of
 from assistant.backends.llama.engine import Engine
 from assistant.backends.llama.joining import Joiner
 from assistant.backends.llama.lookup import DRAFT, Lookup
@@ -78,7 +80,7 @@ class LlamaChat:
         self.name = name
         self._engine = Engine(path, context_tokens, threads, gpu_layers)
         self._template = ChatTemplate(self._engine.vocabulary)
-        model = f"{identity(path)} {build()}"
+        self._identity = model = f"{identity(path)} {build()}"
         self._beginnings = Beginnings(self._engine, begins, model)
         self._joiner = Joiner(self._engine, vault, model, self._beginnings) if vault and self._engine.can_join else None
 
@@ -128,6 +130,24 @@ class LlamaChat:
         Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
         """
         return self._joiner.make_ready(self._template.runs(messages)) if self._joiner else 0
+
+    def tune(self, place: Path, should_stop: Callable[[], bool] = lambda: False) -> Threads:
+        """Return how many threads are fastest with this model on this machine: as kept in a file, or measured now and kept."""
+        situation = situation_of(self._identity)
+        if kept := recall(place, situation):
+            return kept
+        self._engine.go_on()
+        if len(self._engine.held) + READ_AT_ONCE > self.context_tokens:
+            self._engine.keep(0)
+        found = calibrate(self._engine, should_stop, candidates(*usable_cores()))
+        if not should_stop():
+            remember(place, situation, found)
+        return found
+
+    def use_kept_threads(self, place: Path) -> None:
+        """Compute with as many threads as were found to be fastest, where that was measured."""
+        if kept := recall(place, situation_of(self._identity)):
+            self._engine.set_threads(kept)
 
     def interrupt(self) -> None:
         """Make the reply that another thread is reading end with KeyboardInterrupt, at the next step of the computation."""

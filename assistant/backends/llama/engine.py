@@ -6,12 +6,12 @@ The key/value cache is kept between calls, so a prompt that begins like the last
 from __future__ import annotations
 
 import ctypes
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from assistant.backends.llama.cores import Threads, usable_cores
 from assistant.backends.llama.interrupt import noted_interrupts
 from assistant.backends.llama.log import LogKeeper
 from assistant.backends.llama.opening import open_model
@@ -30,12 +30,11 @@ class Engine:
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int) -> None:
         wait_politely()
         import llama_cpp
-        import psutil
 
         self._api: Any = llama_cpp
         self._log = LogKeeper(llama_cpp)
         llama_cpp.llama_backend_init()
-        self._threads = threads or psutil.cpu_count(logical=False) or os.cpu_count() or 1
+        self._threads = threads or usable_cores()[0]
         self._model = open_model(llama_cpp, path, gpu_layers, self._log)
         self.vocabulary = Vocabulary(llama_cpp, self._model)
         self.context_tokens: int = min(context_tokens, llama_cpp.llama_model_n_ctx_train(self._model))
@@ -75,6 +74,18 @@ class Engine:
     def go_on(self) -> None:
         """Forget an interruption that came too late."""
         self._interrupted = False
+
+    def set_threads(self, threads: Threads) -> None:
+        """Compute with so many threads from now on."""
+        self._api.llama_set_n_threads(self._context, threads.writing, threads.reading)
+
+    def try_tokens(self, tokens: Sequence[int]) -> None:
+        """Compute tokens after those held, and forget them. Raises KeyboardInterrupt where it is interrupted."""
+        before = len(self._held)
+        try:
+            self.extend(tokens)
+        finally:
+            self._keep(before)
 
     def prefill(self, tokens: Sequence[int]) -> int:
         """Bring the cache to exactly these tokens; return how many of them it held already."""
