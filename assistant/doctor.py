@@ -13,7 +13,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
-from assistant import catalog, hardware
+from assistant import catalog, graphics, hardware
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError
@@ -157,13 +157,16 @@ def memory_needed(settings: Settings) -> int:
 
 
 def examine_graphics(machine: Machine) -> Finding:
-    """Look whether a graphics card lies idle."""
+    """Say what the models run on, and whether a graphics card lies idle that llama.cpp could be built for."""
     if machine.gpus:
-        return ok("graphics", ", ".join(f"{gpu.name}, {gigabytes(gpu.memory_free)} free" for gpu in machine.gpus))
-    if idle := hardware.unused_gpus(machine):
-        return Finding("graphics", Severity.WARNING, f"{idle[0].name} is here, but llama-cpp-python was built without it.",
-                       "Answers come sooner with a llama-cpp-python that is built for your graphics card.")
-    return ok("graphics", "no graphics card that can be used; models run on the processor")
+        return ok("graphics", ", ".join(f"{gpu.name} through {gpu.interface}, {gigabytes(gpu.memory_free)} free"
+                                        for gpu in machine.gpus))
+    if not (idle := hardware.unused_gpus(machine)):
+        return ok("graphics", "no graphics card that can be used; models run on the processor")
+    card, toolkit = idle[0], graphics.NEEDS[idle[0].interface]
+    return Finding("graphics", Severity.WARNING,
+                   f"{card.name} is here, but llama-cpp-python was built without {card.interface}: models run on the processor.",
+                   f"Build it (with {toolkit} and a C++ compiler): {graphics.install_line(card.interface)}")
 
 
 def examine_library(settings: Settings) -> tuple[Finding, ...]:

@@ -24,10 +24,11 @@ ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pi
                   "library": "pipeline", "doctor": "pipeline",
                   "speed": "pipeline", "__main__": "cli"}
 DOORS = {
-    "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes"},
+    "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes", "graphics", "programs"},
+    "graphics": {"datatypes", "programs"}, "programs": set(),
     "ingest": NOUNS, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
     "retrieve": NOUNS | {"index"}, "memory": NOUNS | {"index"}, "journal": NOUNS,
-    "pipeline": NOUNS | STAGES | {"config", "hardware"},
+    "pipeline": NOUNS | STAGES | {"config", "hardware", "graphics"},
     "evaluate": NOUNS, "watch": NOUNS,
     # of these are a catalog's entries, the measuring of answers, the resident engine, the nouns of a watch and kept conversations
     "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "evaluate", "engine", "watch", "journal"},

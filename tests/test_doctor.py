@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -86,11 +87,23 @@ def test_memory(settings):
     assert doctor.examine_memory(settings, small).severity is Severity.OK
 
 
-def test_a_graphics_card_that_lies_idle(monkeypatch):
-    card = Gpu("A card", 24 * 10**9, 20 * 10**9)
-    monkeypatch.setattr(hardware, "nvidia_cards", lambda: (card,))
-    assert doctor.examine_graphics(MACHINE).severity is Severity.WARNING
-    assert doctor.examine_graphics(replace(MACHINE, gpus=(card,))).severity is Severity.OK
+@pytest.mark.parametrize(("interface", "option"), [("CUDA", "-DGGML_CUDA=on"), ("Vulkan", "-DGGML_VULKAN=on"),
+                                                   ("Metal", "-DGGML_METAL=on")])
+def test_a_graphics_card_that_lies_idle(monkeypatch, interface, option):
+    monkeypatch.setattr(hardware, "present_gpus", lambda: (Gpu("A card", 24 * 10**9, 20 * 10**9, interface),))
+    finding = doctor.examine_graphics(MACHINE)
+    assert finding.severity is Severity.WARNING
+    assert f"built without {interface}" in finding.detail
+    assert f'CMAKE_ARGS="{option}"' in finding.remedy
+    assert f'--no-binary llama-cpp-python "llama-cpp-python=={version("llama-cpp-python")}"' in finding.remedy
+
+
+def test_what_the_models_run_on_is_said(monkeypatch):
+    card = Gpu("A card", 24 * 10**9, 20 * 10**9, "Vulkan")
+    finding = doctor.examine_graphics(replace(MACHINE, gpus=(card,)))
+    assert (finding.severity, finding.detail) == (Severity.OK, "A card through Vulkan, 20.0 GB free")
+    monkeypatch.setattr(hardware, "present_gpus", lambda: ())
+    assert doctor.examine_graphics(MACHINE).detail.endswith("models run on the processor")
 
 
 def test_a_home_that_is_a_file(tmp_path):

@@ -26,11 +26,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One graphics device; memory in bytes."""
+    """One graphics device; memory in bytes, 0 where it is not known; `interface`: CUDA, Vulkan, Metal, ..."""
 
     name: str
     memory_total: int
     memory_free: int
+    interface: str = ""
 
 
 @dataclass(frozen=True, slots=True)

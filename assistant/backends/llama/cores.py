@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 SECONDS = 2.0  # of both measurements together; two numbers are always compared
-READ_AT_ONCE = 24  # tokens of a prompt
+READ_AT_ONCE = 16  # tokens of a prompt
 WRITTEN = 3  # tokens between two looks at the clock
 WORTH_CHANGING = 1.03  # times as fast as the number of cores: less is noise
 ANY_TOKEN = 1000
