@@ -14,6 +14,7 @@ from assistant.answer import (
     RetellingStream,
     Rewriting,
     about,
+    alone,
     compose,
     reworded,
     rewrite,
@@ -41,6 +42,7 @@ from assistant.memory import found as recalled
 from assistant.overview import is_about_files, overview
 from assistant.retrieve import MOST, STEPS, Searcher, carried, dealt, explained, rerank, widen
 
+FULL = 0.85  # share of the budget from which on reading beforehand would push out what was read before
 KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model must know for its cosine to mean something
 
 
@@ -114,6 +116,12 @@ class Asking:
         reply = chat.reply(prompt.messages, 1)
         if not should_stop():  # who interrupts from here on interrupts the reading
             reply.likelihood("A")
+
+    def make_ready(self, hit: Hit, should_stop: Callable[[], bool]) -> int:
+        """Let the chat model, if it is loaded, read a passage beforehand; see Assistant.make_ready."""
+        if not self._models.has_chat or self._models.chat.kept_bytes > self._settings.reuse_bytes * FULL:
+            return 0
+        return self._models.chat.make_ready(alone(hit, self._shelf_of), should_stop)
 
     def _answer(self, question: str, turns: Sequence[Turn], wanted: Filter, strict: bool,
                 libraries: Sequence[Library]) -> Answering:

@@ -133,11 +133,25 @@ class Shelf:
                 loader.shutdown(wait=False)
             return self._chat[2]
 
+    @property
+    def joins(self) -> bool:
+        """Whether the chat model that is loaded joins passages from what was computed of them before."""
+        return any(chat.joins for chat in self._ready_chat())
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much of what the chat model that is loaded computed of passages is kept on disk."""
+        return sum(chat.kept_bytes for chat in self._ready_chat())
+
+    def _ready_chat(self) -> list[ChatModel]:
+        """Return the chat model that is loaded; nothing where none is yet."""
+        chat = self._chat
+        return [chat[2].result()] if chat and chat[2].done() and not failed(chat[2]) else []
+
     def interrupt(self) -> None:
         """Make the reply that is being written end with KeyboardInterrupt. For another thread than the one that reads it."""
-        chat = self._chat
-        if chat and chat[2].done() and not failed(chat[2]):
-            chat[2].result().interrupt()
+        for chat in self._ready_chat():
+            chat.interrupt()
 
     def drop_chat(self) -> None:
         """Free the chat model's memory. Not while a reply is being written."""
@@ -180,6 +194,11 @@ class Models:
     def start_chat(self) -> None:
         """Begin to load the chat model beside whatever comes next. Raises ModelMissing at once where there is none."""
         self._shelf.start_chat(chat_spec(self._settings))
+
+    @property
+    def has_chat(self) -> bool:
+        """Whether the chat model is loaded, or being loaded."""
+        return self._shelf.chat_name == chat_spec(self._settings).name
 
     @property
     def chat(self) -> ChatModel:

@@ -293,6 +293,14 @@ class Assistant:
                              'Join them all the same: reuse = "joined" in config.toml. See docs/engine.md.')
         return warm(self._library, chat, places, self.settings.reuse_bytes, on_progress)
 
+    def make_ready(self, hit: Hit, should_stop: Callable[[], bool] = lambda: False) -> int:
+        """Let the chat model, if it is loaded, read a passage that was found; return how many tokens were computed.
+
+        Nothing is where it has been read before, may not be joined, or there is no room left. Raises KeyboardInterrupt where the
+        model is interrupted.
+        """
+        return self._asking.make_ready(hit, should_stop)
+
     # doubt
 
     def calibrate(self, count: int, on_progress: OnProgress = ignore_progress) -> Calibration:

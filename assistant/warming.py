@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from assistant.answer import alone
+from assistant.asking import FULL
 from assistant.datatypes import ChatModel, Hit, Progress, Warmed
 from assistant.library import Library
 from assistant.survey import OnProgress
 
-FULL = 0.85  # share of the budget from which on more would push out what was read first
 AT_ONCE = 50  # passages that are taken from the library together
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from assistant.datatypes import ChatModel, Message, Reply
+from assistant.datatypes import ChatModel, Message, Reply, never
 
 
 class TallyingChat:
@@ -44,9 +44,9 @@ class TallyingChat:
         """How much of what was computed of passages is kept on disk."""
         return self._chat.kept_bytes
 
-    def make_ready(self, messages: Sequence[Message]) -> int:
+    def make_ready(self, messages: Sequence[Message], should_stop: Callable[[], bool] = never) -> int:
         """Compute what may be kept of messages and is not yet; return how many tokens that was."""
-        return self._chat.make_ready(messages)
+        return self._chat.make_ready(messages, should_stop)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the length of the prompt that these messages become, template included."""

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from assistant.datatypes import Message, Vectors
+from assistant.datatypes import Message, Vectors, never
 from assistant.errors import ContextOverflow
 
 WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
@@ -105,9 +105,9 @@ class FakeChat:
     kept_bytes: int = 0
     ready: list[tuple[Message, ...]] = field(default_factory=list)
 
-    def make_ready(self, messages: Sequence[Message]) -> int:
+    def make_ready(self, messages: Sequence[Message], should_stop: Callable[[], bool] = never) -> int:
         """Note the messages; return their length where they are new."""
-        if tuple(messages) in self.ready:
+        if should_stop() or tuple(messages) in self.ready:
             return 0
         self.ready.append(tuple(messages))
         return self.count_tokens(messages)

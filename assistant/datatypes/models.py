@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 Vectors: TypeAlias = "npt.NDArray[np.float32]"  # a string, so that a command that needs no vectors need not import numpy
 
 
+def never() -> bool:
+    """Say that nothing is to be stopped."""
+    return False
+
+
 class Embedder(Protocol):
     """Turns text into unit vectors."""
 
@@ -104,9 +109,10 @@ class ChatModel(Protocol):
     def kept_bytes(self) -> int:
         """How much of what was computed of passages is kept on disk."""
 
-    def make_ready(self, messages: Sequence[Message]) -> int:
+    def make_ready(self, messages: Sequence[Message], should_stop: Callable[[], bool] = never) -> int:
         """Compute what may be kept of messages and is not yet; return how many tokens that was.
 
+        `should_stop` is asked once, before it begins: who interrupts from there on interrupts the computation.
         Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
         """
 

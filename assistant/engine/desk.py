@@ -14,15 +14,17 @@ from queue import SimpleQueue
 from typing import cast
 
 from assistant.config import Settings
-from assistant.datatypes import Answer, Explanation, Progress, SearchResult, Turn
+from assistant.datatypes import Answer, Explanation, Hit, Progress, SearchResult, Turn
 from assistant.engine.messages import Begun, Call, Done, Failed, Message, Piece, Step
+from assistant.engine.often import OftenFound
 from assistant.errors import AssistantError
 from assistant.loading import Models, Shelf
 from assistant.pipeline import Assistant
 
 ANSWERS = ("ask",)
 FORESIGHT, TUNING = "anticipate", "tune"
-GIVING_WAY = (FORESIGHT, TUNING)  # to everything else in their lane, what is foreseen later included
+BEFOREHAND = "make_ready"  # reads a passage that was often found, while nobody waits
+GIVING_WAY = (FORESIGHT, TUNING, BEFOREHAND)  # to everything else in their lane, what is foreseen later included
 SEARCHES = ("search", "explain", "embedded_share", "status")
 MOST_LIBRARIES = 4
 
@@ -41,7 +43,7 @@ class Job:
 class Lane:
     """A thread that does one call after the other, the first come first."""
 
-    def __init__(self, name: str, shelf: Shelf, finished: Callable[[object], None]) -> None:
+    def __init__(self, name: str, shelf: Shelf, finished: Callable[[Call, object], None]) -> None:
         self._shelf, self._finished = shelf, finished
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._assistants: dict[tuple[object, ...], Assistant] = {}
@@ -51,8 +53,14 @@ class Lane:
 
     @property
     def waiting(self) -> int:
-        """The number of calls that have not begun, and the one that has."""
-        return self._jobs.qsize() + (self._current is not None)
+        """The number of calls that have not begun, and the one that has; what is read beforehand is none."""
+        current = self._current
+        return self._jobs.qsize() + (current is not None and current.call.method != BEFOREHAND)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing at all is being done."""
+        return self._current is None and self._jobs.empty()
 
     def put(self, job: Job) -> None:
         """Take a job in. What was only foreseen gives way to it."""
@@ -86,7 +94,7 @@ class Lane:
         try:
             for message in perform(self._assistant(job.call.settings), job):
                 if isinstance(message, Done):
-                    self._finished(message.result)
+                    self._finished(job.call, message.result)
                 job.messages.put(message)
         except AssistantError as error:
             job.messages.put(Failed(type(error).__name__, str(error), error.hint))
@@ -125,6 +133,7 @@ class Desk:
         self._shelf = shelf
         self.answers = self.searches = self.prompt_tokens = self.reused_tokens = 0
         self._untuned: Settings | None = None  # of the last question, until its model is tuned
+        self._often, self._beforehand = OftenFound(), 0
         self._lanes = {"answers": Lane("answers", shelf, self._count), "searches": Lane("searches", shelf, self._count)}
 
     @property
@@ -146,6 +155,22 @@ class Desk:
         if settings is not None:
             self.take(Call("", TUNING, settings))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing at all is being done."""
+        return all(lane.is_idle for lane in self._lanes.values())
+
+    @property
+    def read_beforehand(self) -> int:
+        """How many passages were read while nobody waited."""
+        return self._beforehand
+
+    def read_ahead(self) -> None:
+        """Begin to read the passage that was found most often, if nobody waits; any question stops it."""
+        if self.is_idle and self._shelf.chat_name:
+            for settings, hit in self._often.take():
+                self.take(Call("", BEFOREHAND, settings, (hit,)))
+
     def cancel(self, job: Job) -> None:
         """Stop a job."""
         self._lane(job).cancel(job)
@@ -153,13 +178,17 @@ class Desk:
     def _lane(self, job: Job) -> Lane:
         return self._lanes["answers" if job.call.method in (*ANSWERS, *GIVING_WAY) else "searches"]
 
-    def _count(self, result: object) -> None:
-        if isinstance(result, Answer):
+    def _count(self, call: Call, result: object) -> None:
+        if call.method == BEFOREHAND:
+            self._beforehand += cast("int", result) > 0
+        elif isinstance(result, Answer):
             self.answers += 1
+            self._often.note(call.settings, result.hits)
             self.prompt_tokens += result.timings.prompt_tokens
             self.reused_tokens += result.timings.reused_tokens
         elif isinstance(result, SearchResult | Explanation):
             self.searches += 1
+            self._often.note(call.settings, result.hits if isinstance(result, SearchResult) else ())
 
 
 def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
@@ -174,6 +203,9 @@ def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
         yield Done(None)
         return
     if job.cancelled.is_set():
+        return
+    if job.call.method == BEFOREHAND:
+        yield Done(assistant.make_ready(cast("Hit", job.call.arguments[0]), job.cancelled.is_set))
         return
     result = getattr(assistant, job.call.method)(*job.call.arguments)
     if job.call.method not in ANSWERS:

@@ -69,7 +69,11 @@ Message = Begun | Step | Piece | Done | Failed | Outdated
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How the engine is. Memory in bytes, `seconds` since its start."""
+    """How the engine is. Memory in bytes, `seconds` since its start.
+
+    `joins`: passages are joined from what was computed of them before, of which `kept_bytes` are on the disk; so many of them
+    were read beforehand, while nobody waited.
+    """
 
     process: int
     seconds: float
@@ -82,6 +86,9 @@ class Report:
     prompt_tokens: int
     reused_tokens: int
     idle_minutes: int
+    joins: bool = False
+    kept_bytes: int = 0
+    read_beforehand: int = 0
 
 
 def stamp() -> str:

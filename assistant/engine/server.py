@@ -125,20 +125,21 @@ class Server:
 
     def _look_around(self) -> None:
         """End where nobody came for long, or the home is gone; give memory back where there is little left."""
-        if self._desk.waiting:
+        if not self._desk.is_idle:
             return
         idle = time.monotonic() - self._last_call
         if idle > self._idle_minutes * 60 or not self._place.key_file.exists():
             self._end()
-        if idle > CALM and self._shelf.chat_name:
-            self._desk.tune()
         memory = psutil.virtual_memory()
         if memory.available < memory.total * LITTLE_MEMORY and self._shelf.chat_name:
             log.warning("little memory is left: the language model is unloaded")
             self._shelf.drop_chat()
+        elif idle > CALM and self._shelf.chat_name:
+            self._desk.tune()
+            self._desk.read_ahead()
 
     def _report(self) -> Report:
         desk = self._desk
         return Report(os.getpid(), time.monotonic() - self._started, psutil.Process().memory_info().rss, self._shelf.chat_name,
                       self._shelf.embedder_names, desk.answers, desk.searches, desk.waiting, desk.prompt_tokens,
-                      desk.reused_tokens, self._idle_minutes)
+                      desk.reused_tokens, self._idle_minutes, self._shelf.joins, self._shelf.kept_bytes, desk.read_beforehand)

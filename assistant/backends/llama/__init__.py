@@ -16,7 +16,7 @@ from assistant.backends.llama.runs import Run, shared_prefix
 from assistant.backends.llama.template import ChatTemplate
 from assistant.backends.llama.vault import Vault, build
 from assistant.backends.measured import identity
-from assistant.datatypes import Message
+from assistant.datatypes import Message, never
 from assistant.errors import ContextOverflow
 
 
@@ -124,12 +124,13 @@ class LlamaChat:
         """How much of what was computed of passages is kept on disk."""
         return self._joiner.kept_bytes if self._joiner else 0
 
-    def make_ready(self, messages: Sequence[Message]) -> int:
+    def make_ready(self, messages: Sequence[Message], should_stop: Callable[[], bool] = never) -> int:
         """Compute what may be kept of messages and is not yet; return how many tokens that was.
 
         Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
         """
-        return self._joiner.make_ready(self._template.runs(messages)) if self._joiner else 0
+        self._engine.go_on()
+        return self._joiner.make_ready(self._template.runs(messages)) if self._joiner and not should_stop() else 0
 
     def tune(self, place: Path, should_stop: Callable[[], bool] = lambda: False) -> Threads:
         """Return how many threads are fastest with this model on this machine: as kept in a file, or measured now and kept."""
