@@ -6,29 +6,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from assistant.answer.conflict import Changed, cited_with, conflicts, disagreement
-from assistant.datatypes import Answer, Answering, Conflict, Hit, Progress, Sentence
+from assistant.datatypes import Answer, Answering, Conflict, Hit, Progress, Sentence, Written
 
 
-class DisputedStream:
+class DisputedStream(Written):
     """An answer whose claims are compared with what other files say. `rivals` gives the passages to compare with."""
 
     def __init__(self, stream: Answering, passages: Sequence[Hit], rivals: Callable[[], Sequence[Hit]], changed: Changed) -> None:
         self.question, self.hits = stream.question, stream.hits
         self._stream, self._passages, self._rivals, self._changed = stream, passages, rivals, changed
-        self._finished: tuple[Answer, ...] = ()
 
     @property
     def sentences(self) -> Sequence[Sentence]:
         """The sentences that are over."""
         return self._stream.sentences
-
-    @property
-    def answer(self) -> Answer:
-        """The finished answer; waits for it where nobody has iterated."""
-        if not self._finished:
-            for _ in self:
-                pass
-        return self._finished[0]
 
     def prepare(self, on_progress: Callable[[Progress], None]) -> None:
         """Do the long work before the first word, if there is any."""

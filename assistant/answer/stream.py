@@ -13,7 +13,7 @@ from assistant.answer.doubt import check_after, check_before, doubt_after, doubt
 from assistant.answer.prompt import PROMPT_VERSION, Prompt, refusal
 from assistant.answer.quote import citations
 from assistant.answer.tally import TallyingChat
-from assistant.datatypes import Answer, ChatModel, Doubt, Hit, Progress, Reply, Sentence, Timings
+from assistant.datatypes import Answer, ChatModel, Doubt, Hit, Progress, Reply, Sentence, Timings, Written
 
 LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
 
@@ -33,7 +33,7 @@ class Limits:
     offset: float = 0.0
 
 
-class AnswerStream:
+class AnswerStream(Written):
     """The evidence at once, the text as it comes, the finished answer after that."""
 
     def __init__(self, question: str, hits: tuple[Hit, ...], embedder: str, started: float, retrieve_ms: float,
@@ -46,17 +46,8 @@ class AnswerStream:
         self._started = started
         self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms),
                               searched)
-        self._done = False
         self._writing_ms = 0.0
         self._tally: TallyingChat | None = None
-
-    @property
-    def answer(self) -> Answer:
-        """The finished answer; waits for it where nobody has iterated."""
-        if not self._done:
-            for _ in self:
-                pass
-        return self._answer
 
     @property
     def sentences(self) -> Sequence[Sentence]:
@@ -172,7 +163,8 @@ class AnswerStream:
             timings = replace(timings, prompt_tokens=reply.prompt_tokens, reused_tokens=self._tally.reused_tokens,
                               read_tokens=self._tally.read_tokens, generated_tokens=reply.generated_tokens,
                               writing_ms=self._writing_ms)
-        self._answer, self._done = replace(answer, timings=timings), True
+        self._answer = replace(answer, timings=timings)
+        self._finished = (self._answer,)
 
     def _elapsed(self) -> float:
         return (time.perf_counter() - self._started) * 1000

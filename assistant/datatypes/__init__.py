@@ -1,6 +1,17 @@
 """The nouns that the rooms speak in, and the protocols of the models. Imports nothing of ours."""
 
-from assistant.datatypes.answers import Answer, Answering, Calibration, Citation, Conflict, Doubt, Sentence, Side, Support
+from assistant.datatypes.answers import (
+    Answer,
+    Answering,
+    Calibration,
+    Citation,
+    Conflict,
+    Doubt,
+    Sentence,
+    Side,
+    Support,
+    Written,
+)
 from assistant.datatypes.files import Change, FileState, Imported, IngestReport, LedgerEntry, LibraryStatus, Progress
 from assistant.datatypes.hits import EVERY_FILE, Explanation, Filter, Hit, Kind, Reranking, SearchResult, Timings
 from assistant.datatypes.machine import Finding, Gpu, Machine, Severity, Warmed
@@ -13,5 +24,5 @@ __all__ = [
     "Conflict", "Document", "Doubt", "Embedder", "Explanation", "Extraction", "Fact", "FileState", "Filter", "Finding", "Gpu",
     "Heading", "Hit", "Imported", "IngestReport", "Kind", "LedgerEntry", "LibraryStatus", "Location", "Machine", "Mark",
     "Message", "Part", "Progress", "Reply", "Reranker", "Reranking", "Role", "SearchResult", "Segment", "Sentence", "Session",
-    "Severity", "Shape", "Side", "Support", "Table", "Timings", "Tunable", "Turn", "Vectors", "Warmed", "never",
+    "Severity", "Shape", "Side", "Support", "Table", "Timings", "Tunable", "Turn", "Vectors", "Warmed", "Written", "never",
 ]

@@ -102,6 +102,24 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()
 
 
+class Written:
+    """What answers that are written while they are iterated have in common. Whoever iterates sets `_finished` at the end."""
+
+    _finished: tuple[Answer, ...] = ()
+
+    @property
+    def answer(self) -> Answer:
+        """The finished answer; waits for it where nobody has iterated."""
+        if not self._finished:
+            for _ in self:
+                pass
+        return self._finished[0]
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text piece by piece."""
+        raise NotImplementedError
+
+
 class Answering(Protocol):
     """An answer that is being written: iterate for its text, then read the finished `answer`."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Progress, SearchResult, Sentence, Turn
+from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Progress, SearchResult, Sentence, Turn, Written
 from assistant.engine.line import Line
 from assistant.engine.messages import Begun, Done, Message, Piece, Step
 from assistant.errors import EngineUnavailable
@@ -92,28 +92,19 @@ class ResidentAssistant:
         return self._own
 
 
-class ResidentStream:
+class ResidentStream(Written):
     """An answer that is written in another process. To stop iterating is to stop it there."""
 
     def __init__(self, question: str, hits: tuple[Hit, ...], messages: Iterator[Message]) -> None:
         self.question = question
         self.hits = hits
         self._messages, self._call = messages, messages
-        self._finished: tuple[Answer, ...] = ()
         self._said: tuple[Sentence, ...] = ()
 
     @property
     def sentences(self) -> Sequence[Sentence]:
         """The sentences that are over."""
         return self._finished[0].sentences if self._finished else self._said
-
-    @property
-    def answer(self) -> Answer:
-        """The finished answer; waits for it where nobody has iterated."""
-        if not self._finished:
-            for _ in self:
-                pass
-        return self._finished[0]
 
     def prepare(self, on_progress: Callable[[Progress], None]) -> None:
         """Wait for the work before the first word, which only answers about whole files have: those begin without passages."""

@@ -4,7 +4,7 @@ import pytest
 from questions import Question, Span
 from ranking import distinct, merge, score_ranking, score_spans
 from scoring import score_results
-from wording import is_contained, is_exact, normalise, quote_stands, token_f1, tokenize
+from wording import is_contained, is_exact, quote_stands, token_f1
 
 
 def hit(path, start=None, end=None, **location):
@@ -66,24 +66,6 @@ def test_spans_that_overlap_count_once_as_gold():
 def test_only_the_first_five_hits_count_for_spans():
     hits = [hit("x.txt", 0, 10)] * 5 + [hit("a.txt", 0, 10)]
     assert score_spans(hits, (Span("a.txt", 0, 10),)).recall == 0
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("The  Cat, an Animal!", "cat animal"),
-        ("ＡＢＣ９", "abc9"),
-        ("U.S. 15,500", "u s 15 500"),
-        ("《梁山伯与祝英台》", "梁山伯与祝英台"),
-        ("theatre", "theatre"),
-    ],
-)
-def test_normalise(text, expected):
-    assert normalise(text) == expected
-
-
-def test_cjk_characters_are_tokens():
-    assert tokenize("第12条：违约金 30 Nm") == ["第", "12", "条", "违", "约", "金", "30", "nm"]
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ from assistant.answer.prompt import PROMPT_VERSION
 from assistant.answer.sentences import numbers
 from assistant.answer.talk.about import About
 from assistant.answer.talk.wording import SAID, to_retell
-from assistant.datatypes import CITED, Answer, ChatModel, Citation, Hit, Location, Progress, Sentence, Timings, Turn
+from assistant.datatypes import CITED, Answer, ChatModel, Citation, Hit, Location, Progress, Sentence, Timings, Turn, Written
 from assistant.errors import ContextOverflow
 
 LONGEST_QUOTE = 300  # characters
 
 
-class RetellingStream:
+class RetellingStream(Written):
     """An answer about the conversation: iterate for its text, then read the finished `answer`."""
 
     def __init__(self, question: str, wanted: About, turns: Sequence[Turn], open_model: Callable[[], ChatModel],
@@ -28,15 +28,6 @@ class RetellingStream:
         self._words = SAID["zh" if language(question) == "zh" else "en"]
         self._started = time.perf_counter()
         self._answer = Answer(question, "", False, (), (), "", "", PROMPT_VERSION, Timings(0.0))
-        self._done = False
-
-    @property
-    def answer(self) -> Answer:
-        """The finished answer; waits for it where nobody has iterated."""
-        if not self._done:
-            for _ in self:
-                pass
-        return self._answer
 
     @property
     def sentences(self) -> Sequence[Sentence]:
@@ -54,7 +45,7 @@ class RetellingStream:
         taken = (time.perf_counter() - self._started) * 1000
         self._answer = replace(self._answer, text=text, citations=cited, abstained=not cited,
                                timings=replace(self._answer.timings, first_token_ms=taken, total_ms=taken))
-        self._done = True
+        self._finished = (self._answer,)
 
     def _told(self) -> tuple[str, list[int]]:
         """Return the text and the numbers, from 1, of the turns that it stands on."""

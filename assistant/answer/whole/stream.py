@@ -16,12 +16,12 @@ from assistant.answer.whole.summary import summarise
 from assistant.answer.whole.task import Kind, Task
 from assistant.answer.whole.words import WHOLE_VERSION, kinds_in_words, say
 from assistant.answer.whole.writer import OnProgress, Writer
-from assistant.datatypes import Answer, ChatModel, Citation, Hit, Sentence, Timings
+from assistant.datatypes import Answer, ChatModel, Citation, Hit, Sentence, Timings, Written
 
 LISTED = 5  # names of files in a sentence
 
 
-class WholeStream:
+class WholeStream(Written):
     """An answer with work before its first word: `prepare` does it, and tells how far it is."""
 
     def __init__(self, question: str, task: Task, files: Sequence[File], open_chat: Callable[[], ChatModel], notes: Notes,
@@ -30,7 +30,6 @@ class WholeStream:
         self.hits: tuple[Hit, ...] = ()
         self._started = time.perf_counter()
         self._answer = Answer(question, "", False, (), (), "", embedder, WHOLE_VERSION, Timings(0.0))
-        self._done = False
         self._task, self._files, self._open_chat, self._notes = task, files, open_chat, notes
         self._language = language(question)
         self._lines: list[Line] | None = None
@@ -39,14 +38,6 @@ class WholeStream:
     def sentences(self) -> Sequence[Sentence]:
         """None: every line is shown with what bears it out."""
         return ()
-
-    @property
-    def answer(self) -> Answer:
-        """The finished answer; waits for it where nobody has iterated."""
-        if not self._done:
-            for _ in self:
-                pass
-        return self._answer
 
     def prepare(self, on_progress: OnProgress) -> None:
         """Go through the files. What a model has written so far is remembered where this is stopped."""
@@ -67,7 +58,7 @@ class WholeStream:
         timings = replace(self._answer.timings, first_token_ms=taken, total_ms=taken)
         abstained = not self._lines or self._task.kind is Kind.COUNTING
         self._answer = replace(self._answer, text=text, citations=citations, hits=hits, timings=timings, abstained=abstained)
-        self._done = True
+        self._finished = (self._answer,)
         yield from text.splitlines(keepends=True)
 
     def _drafted(self, writer: Writer) -> list[Line]:
