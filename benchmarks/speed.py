@@ -168,7 +168,7 @@ def search_once(assistant: Assistant, chance: random.Random, wrong: list[str]) -
         started = time.perf_counter()
         hits = assistant.search(mark).hits
         taken = (time.perf_counter() - started) * 1000
-        if not hits or not assistant._store().match(f'"{mark}"', 1):
+        if not hits or not assistant._store().holding((mark,), 1):
             wrong.append(f"not found: {mark}")
         if chance.random() < 0.1:
             with assistant._store().reading():

@@ -13,6 +13,7 @@ from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Location, 
 from assistant.index.connection import Connection
 from assistant.index.schema import translated
 from assistant.index.wanted import chunks_wanted
+from assistant.index.words import all_of
 
 PLACES = tuple(field.name for field in fields(Location))
 CHUNK_COLUMNS = f"id, path, text, context, {', '.join(PLACES)}"
@@ -133,11 +134,11 @@ class Passages(Connection):
             halves = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
             yield np.array([row[0] for row in rows], np.int64), halves.reshape(len(rows), dimension).astype(np.float32)
 
-    def match(self, expression: str, limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
-        """Return (chunk id, BM25 score, higher is better) for an FTS5 expression in the files wanted, best first."""
+    def match(self, terms: Sequence[Sequence[str]], limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
+        """Return (chunk id, BM25 score) of those in the files wanted that hold all phrases of any of the terms, best first."""
         among, values = chunks_wanted(wanted)
         sql = f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?{among and ' AND rowid IN (' + among + ')'}"
-        rows = self._rows(f"{sql} ORDER BY rank LIMIT ?", (expression, *values, limit))
+        rows = self._rows(f"{sql} ORDER BY rank LIMIT ?", (" OR ".join(map(all_of, terms)), *values, limit))
         return [(int(row[0]), float(row[1])) for row in rows]
 
     def ids_of(self, wanted: Filter) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -146,17 +147,26 @@ class Passages(Connection):
         rows = self._rows(among or "SELECT id FROM chunks", values)
         return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
 
-    def holding(self, expression: str, limit: int) -> list[int]:
-        """Return the ids of at most `limit` chunks that match an FTS5 expression."""
-        return [int(row[0]) for row in self._rows("SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", (expression, limit))]
+    def holding(self, phrases: Sequence[str], limit: int) -> list[int]:
+        """Return the ids of at most `limit` chunks that hold all of these phrases."""
+        return [row[0] for row in self._rows("SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", (all_of(phrases), limit))]
 
     def paths_of_chunks(self) -> list[tuple[int, str]]:
         """Return (chunk id, path) of every chunk, by rising id."""
         return [(int(row[0]), str(row[1])) for row in self._rows("SELECT id, path FROM chunks ORDER BY id")]
 
-    def count_matches(self, expression: str, limit: int) -> int:
-        """Return how many chunks match an FTS5 expression, counting no further than `limit`."""
-        return self._number("SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (expression, limit))
+    def count_holding(self, phrases: Sequence[str], limit: int) -> int:
+        """Return how many chunks hold all of these phrases, counting no further than `limit`."""
+        return self._number("SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (all_of(phrases), limit))
+
+    def spans(self) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
+        """Return the first id and the number of chunks of every file, by rising id.
+
+        A file's chunks come in one transaction, so that no other file's id lies between theirs. An index answers this.
+        """
+        rows = np.array(self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"), np.int64).reshape(-1, 2)
+        rows = rows[np.argsort(rows[:, 0])]
+        return np.ascontiguousarray(rows[:, 0]), np.ascontiguousarray(rows[:, 1])
 
 
 def chunk_from(row: Sequence[Any]) -> StoredChunk:

@@ -16,7 +16,7 @@ import numpy as np
 from assistant.datatypes import Vectors
 
 SCORED_AGAIN = 1_000  # candidates at least, and for each that is wanted:
-FOR_EACH = 20
+FOR_EACH = 10
 TRAINED_ON = 50_000
 
 Places = np.ndarray[Any, np.dtype[np.int64]]

@@ -16,6 +16,8 @@ import numpy as np
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Vectors
 from assistant.index.ledger import Ledger
 from assistant.index.passages import PLACES, Marks, Passages, StoredChunk, no_marks
+from assistant.index.searchable import Nearest
+from assistant.index.vectors import VectorView, open_view
 from assistant.index.words import body_of
 
 __all__ = ["Marks", "Store", "StoredChunk", "no_marks", "vector_key"]
@@ -140,6 +142,10 @@ class Store(Ledger, Passages):
 
     def _grow_generation(self) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (str(self.generation + 1),))
+
+    def view(self, dimension: int, held: Nearest | None) -> VectorView:
+        """Return the vectors of the library as it is now; `held` is the one of before, to go on from."""
+        return open_view(self, dimension, held if isinstance(held, VectorView) else None)
 
     def forget_words(self) -> None:
         """Write the keyword index anew, without what was removed: what separates its pages may still hold such words."""

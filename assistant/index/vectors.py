@@ -12,6 +12,7 @@ import threading
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -34,7 +35,9 @@ from assistant.index.base import (
 )
 from assistant.index.passages import Marks, no_marks
 from assistant.index.sketch import make_sketch
-from assistant.index.store import Store
+
+if TYPE_CHECKING:
+    from assistant.index.store import Store
 
 FEW, SHARE = 1_000, 0.02  # changes, and the share of the base beside these, from which on a new base is written
 AT_ONCE = 100_000  # vectors: up to here a new base is written by the search that finds it due
@@ -59,6 +62,11 @@ class VectorView:
     def marks(self) -> Marks:
         """The ids of all chunks that it shows, each with the first bytes of its vector's key; rising within base and news."""
         return np.concatenate([self.base.marks[self.alive] if self.dead else self.base.marks, self.new])
+
+    @property
+    def ids(self) -> Ids:
+        """The ids of all chunks that it shows, shape (n,)."""
+        return np.concatenate([self.base.ids[self.alive] if self.dead else self.base.ids, self.new["id"]])
 
     @property
     def is_due(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from pathlib import PurePath
 
 CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
@@ -93,3 +94,13 @@ def joined(question: str) -> list[str]:
     """Return each two and three neighbouring words written as one: "Best Buy" may be called bestbuy in a file's name."""
     words = [term for term in TERM.findall(normal(question).lower()) if not RUN.match(term)]
     return list(dict.fromkeys("".join(words[i : i + n]) for n in (2, 3) for i in range(len(words) - n + 1)))
+
+
+def all_of(phrases: Iterable[str]) -> str:
+    """Return the FTS5 expression for passages that hold all of these phrases."""
+    return f"({' AND '.join(map(quoted, phrases))})"
+
+
+def quoted(phrase: str) -> str:
+    """Return the phrase as an FTS5 string, in which nothing is an operator."""
+    return '"' + phrase.replace('"', '""') + '"'

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import Embedder, Vectors
-from assistant.index.store import Store
-from assistant.index.vectors import VectorView
+from assistant.index.searchable import Nearest, Searchable
 from assistant.retrieve.fuse import KNOWN_VOCABULARY
 from assistant.retrieve.script import script_of
 
@@ -81,9 +80,9 @@ def script_from(vectors: Vectors) -> Script:
     return Script(vectors, centre, unit(vectors - centre))
 
 
-def draw(store: Store, embedder: Embedder, view: VectorView) -> Background:
+def draw(store: Searchable, embedder: Embedder, view: Nearest) -> Background:
     """Return the background of the library whose vectors the view holds."""
-    ids = view.marks["id"]
+    ids = view.ids
     chosen = [int(chunk) for chunk in ids[:: max(1, len(ids) // SAMPLE)]]
     found, vectors = view.vectors(chosen)
     chosen = found.tolist()

@@ -11,10 +11,11 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from assistant.index.store import Store, StoredChunk
+from assistant.index.passages import StoredChunk
+from assistant.index.searchable import Searchable
 from assistant.index.words import RUN, TERM, is_stop, normal
 from assistant.retrieve.fuse import ordered
-from assistant.retrieve.keyword import Term, quoted
+from assistant.retrieve.keyword import Term
 
 WITNESSES = 5  # the best passage of each of so many files
 AGREEING = 2
@@ -29,13 +30,13 @@ SATURATION = 1.2
 
 
 def echoes(
-    scores: Mapping[int, float], stored: Mapping[int, StoredChunk], asked: Sequence[Term], store: Store, passages: int,
+    scores: Mapping[int, float], stored: Mapping[int, StoredChunk], asked: Sequence[Term], store: Searchable, passages: int,
     weight: float = WEIGHT,
 ) -> dict[int, float]:
     """Return the scores with the words' weight added for the best passages; the same where no two files agree."""
     best = [chunk for chunk in ordered(scores)[:RESCORED] if chunk in stored]
     words = {chunk: Counter(words_of(stored[chunk].chunk.searchable)) for chunk in best}
-    weights = telling(best, scores, stored, words, {term.expression for term in asked})
+    weights = telling(best, scores, stored, words, {phrase for term in asked for phrase in term.phrases})
     rarities = {word: rarity(store, word, passages) for word in most(weights, LOOKED_UP)}
     chosen = {word: weights[word] * rarities[word] for word in rarities if rarities[word] > 0}
     chosen = {word: chosen[word] for word in most(chosen, WORDS)}
@@ -65,14 +66,14 @@ def telling(
     for chunk in witnesses:
         trust = math.exp((scores[chunk] - scores[witnesses[0]]) / PATIENCE)
         for word, count in words[chunk].items():
-            if seen[word] >= AGREEING and quoted(word) not in asked and not is_stop(word):
+            if seen[word] >= AGREEING and word not in asked and not is_stop(word):
                 weights[word] = weights.get(word, 0.0) + trust * saturated(count)
     return weights
 
 
-def rarity(store: Store, word: str, passages: int) -> float:
+def rarity(store: Searchable, word: str, passages: int) -> float:
     """Return the word's inverse document frequency; 0 for a common word."""
-    count = store.count_matches(quoted(word), COMMON + 1)
+    count = store.count_holding((word,), COMMON + 1)
     return max(0.0, math.log((passages - count + 0.5) / (count + 0.5))) if 0 < count <= COMMON else 0.0
 
 

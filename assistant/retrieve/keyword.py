@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Filter, Vectors
-from assistant.index.store import Store
+from assistant.index.searchable import Ids, Phrases, Searchable
 from assistant.index.words import halves, joined, terms, wholes
-from assistant.retrieve.postings import Files, Numbers, holders
+from assistant.retrieve.postings import Files
 
 MAX_TERMS = 48  # a question of 100,000 characters must not become a query of 20,000 terms
 COMMON_SHARE = 0.03  # a term in more than this share of the chunks only costs time ...
@@ -23,45 +23,53 @@ FILE_SHARE = 0.5  # of the keyword evidence of a file with many passages
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word, pair of CJK characters or phrase of a question, and the ids of the passages that hold it."""
+    """A word, pair of CJK characters or phrase of a question, or several, and the ids of the passages that hold all of it."""
 
-    expression: str
-    rows: Numbers
+    phrases: Phrases
+    rows: Ids
 
 
-def find_terms(store: Store, question: str, passages: int) -> list[Term]:
-    """Return the question's terms that tell passages apart, the rarest ones where all are common."""
-    limit = max(COMMON_FLOOR, int(COMMON_SHARE * passages))
+def find_terms(store: Searchable, question: str, passages: int) -> list[Term]:
+    """Return the question's terms that tell passages apart, the rarest first; where all are common, some of them as one."""
+    limit = min(max(COMMON_FLOOR, int(COMMON_SHARE * passages)), MOST_ROWS)
     text = question[: 100 * MAX_TERMS]
-    asked = [look_up(store, term, limit) for term in terms(text)[:MAX_TERMS]]
-    unknown = [term.expression.strip('"') for term in asked if not len(term.rows)]
+    counts = {(term,): store.count_holding((term,), limit + 1) for term in terms(text)[:MAX_TERMS]}
+    unknown = [phrase for (phrase,), count in counts.items() if not count]
     others = [*(half for term in unknown for half in halves(term)), *wholes(text), *joined(text)[: 2 * MAX_TERMS]]
-    known = {term.expression for term in asked}
-    asked += [look_up(store, other, limit) for other in dict.fromkeys(others) if quoted(other) not in known]
-    held = [term for term in asked if len(term.rows)]
-    return affordable([term for term in held if len(term.rows) <= limit] or held)
+    counts |= {(other,): store.count_holding((other,), limit + 1) for other in dict.fromkeys(others) if (other,) not in counts}
+    held = {phrases: count for phrases, count in counts.items() if count}
+    chosen = affordable({phrases: count for phrases, count in held.items() if count <= limit}) or together(store, held, limit)
+    return [Term(phrases, np.array(store.holding(phrases, limit + 1), np.int64)) for phrases in chosen]
 
 
-def affordable(held: Sequence[Term]) -> list[Term]:
-    """Return the rarest terms, as many as may be searched in no time, but at least one."""
-    chosen: list[Term] = []
+def affordable(counts: Mapping[Phrases, int]) -> list[Phrases]:
+    """Return the rarest terms, as many as may be searched in no time, but at least one where there is one."""
+    chosen: list[Phrases] = []
     rows = 0
-    for term in sorted(held, key=lambda term: len(term.rows)):
-        rows += len(term.rows)
+    for phrases in sorted(counts, key=lambda phrases: counts[phrases]):
+        rows += counts[phrases]
         if rows > MOST_ROWS and chosen:
             break
-        chosen.append(term)
+        chosen.append(phrases)
     return chosen
 
 
-def look_up(store: Store, words: str, limit: int) -> Term:
-    """Return the term with its passages, one more than `limit` at most."""
-    return Term(quoted(words), holders(store, quoted(words), limit + 1))
+def together(store: Searchable, common: Iterable[Phrases], limit: int) -> list[Phrases]:
+    """Return one term of the common terms that passages hold at once: as many, in their order, as make it a rare one."""
+    chosen: Phrases = ()
+    for phrases in common:
+        count = store.count_holding((*chosen, *phrases), limit + 1)
+        chosen = (*chosen, *phrases) if count else chosen
+        if 0 < count <= limit:
+            break
+    return [chosen] if chosen else []
 
 
-def keyword_search(store: Store, asked: Sequence[Term], limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
+def keyword_search(store: Searchable, asked: Sequence[Term], limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
     """Return (chunk id, BM25 score) of the chunks, in the files wanted, that hold one of the terms, best first."""
-    return store.match(" OR ".join(term.expression for term in asked), limit, wanted) if asked else []
+    if not wanted and sum(len(term.rows) for term in asked) > MOST_ROWS:  # one term, so common that it tells nothing apart
+        return [(chunk, 0.0) for chunk in asked[0].rows[:limit].tolist()]
+    return store.match([term.phrases for term in asked], limit, wanted) if asked else []
 
 
 def most_possible(asked: Sequence[Term], passages: int) -> float:
@@ -99,8 +107,3 @@ def with_files(found: Mapping[int, float], files: Files, asked: Sequence[Term]) 
     shares = FILE_SHARE * (1 - 1 / files.passages[numbers])
     mixed = (1 - shares) * np.array(list(found.values())) + shares * file_scores(files, asked)[numbers]
     return dict(zip(found, mixed.tolist(), strict=True))
-
-
-def quoted(term: str) -> str:
-    """Return the term as an FTS5 string, in which nothing is an operator."""
-    return '"' + term.replace('"', '""') + '"'

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 
-from assistant.index.store import StoredChunk
+from assistant.index.passages import StoredChunk
 from assistant.index.words import RUN, TERM, normal
 from assistant.retrieve.fuse import ordered
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Embedder, Explanation, Filter, Hit, Vectors
-from assistant.index.base import Ids, Stamp
-from assistant.index.store import Store, StoredChunk
-from assistant.index.vectors import VectorView, open_view
+from assistant.index.passages import StoredChunk
+from assistant.index.searchable import Ids, Nearest, Searchable
 from assistant.retrieve.across import above_own_script, in_order_of, standing_out, word_bonus
 from assistant.retrieve.background import Background, deviations, draw
 from assistant.retrieve.feedback import WEIGHT, WEIGHT_ALONE, echoes
@@ -30,7 +29,7 @@ Step = Callable[[str, Sequence[Hit]], list[Hit]]
 class State:
     """What is known of one state of the library besides its view."""
 
-    stamp: Stamp
+    stamp: Hashable
     files: Files
     background: Background
 
@@ -50,9 +49,9 @@ class Evidence:
 class Searcher:
     """Searches one library. The FAISS view is opened once, and caught up when the library has changed."""
 
-    def __init__(self, store: Store, embedder: Embedder) -> None:
+    def __init__(self, store: Searchable, embedder: Embedder) -> None:
         self._store, self._embedder = store, embedder
-        self._view: VectorView | None = None
+        self._view: Nearest | None = None
         self._known: State | None = None
 
     def search(self, question: str, limit: int, steps: Sequence[Step] = (), wanted: Filter = EVERY_FILE) -> tuple[Hit, ...]:
@@ -73,7 +72,7 @@ class Searcher:
             hits = kept
         candidates |= {hit.chunk_id: hit for hit in hits}
         return Explanation(
-            tuple((term.expression.strip('"'), len(term.rows)) for term in evidence.asked), evidence.weight,
+            tuple((" ".join(term.phrases), len(term.rows)) for term in evidence.asked), evidence.weight,
             tuple((hit, fates.get(chunk, "")) for chunk, hit in candidates.items()),
         )
 
@@ -82,7 +81,7 @@ class Searcher:
             return self._candidates_now(question, wanted)
 
     def _candidates_now(self, question: str, wanted: Filter) -> tuple[list[Hit], Evidence]:
-        self._view = view = open_view(self._store, self._embedder.dimension, self._view)
+        self._view = view = self._store.view(self._embedder.dimension, self._view)
         state = self._state(view)
         evidence = self._evidence(question, view, state, wanted)
         stored = self._store.chunks(list({**evidence.bm25, **evidence.cosines}))
@@ -95,14 +94,14 @@ class Searcher:
         ]
         return hits, evidence
 
-    def _state(self, view: VectorView) -> State:
+    def _state(self, view: Nearest) -> State:
         if self._known is None or self._known.stamp != view.stamp:
             background = draw(self._store, self._embedder, view)
             self._known = State(view.stamp, Files(self._store), background)
         return self._known
 
-    def _evidence(self, question: str, view: VectorView, state: State, wanted: Filter) -> Evidence:
-        asked = find_terms(self._store, question, len(state.files.ids))
+    def _evidence(self, question: str, view: Nearest, state: State, wanted: Filter) -> Evidence:
+        asked = find_terms(self._store, question, state.files.total)
         found = dict(keyword_search(self._store, asked, KEYWORD_DEPTH, wanted))
         among = self._store.ids_of(wanted) if wanted else None
         weight = dense_weight(self._embedder.coverage(question))
@@ -112,7 +111,7 @@ class Searcher:
         cosines = {**near, **view.cosines(vector, [chunk for chunk in bm25 if chunk not in near])} if weight else {}
         return Evidence(asked, bm25, with_files(bm25, state.files, asked), cosines, vector, weight)
 
-    def _near(self, question: str, vector: Vectors, view: VectorView, state: State, among: Ids | None) -> dict[int, float]:
+    def _near(self, question: str, vector: Vectors, view: Nearest, state: State, among: Ids | None) -> dict[int, float]:
         """Return the cosines of the nearest passages, and of the nearest of every other script."""
         near = dict(view.search(vector, CANDIDATES, among))
         if not state.background.is_mixed:
@@ -125,11 +124,11 @@ class Searcher:
         return {**near, **view.cosines(vector, [chunk for chunk in dict.fromkeys(found) if chunk not in near])}
 
     def _scores(
-        self, question: str, view: VectorView, state: State, evidence: Evidence, stored: Mapping[int, StoredChunk]
+        self, question: str, view: Nearest, state: State, evidence: Evidence, stored: Mapping[int, StoredChunk]
     ) -> dict[int, float]:
         def echoed(scores: dict[int, float]) -> dict[int, float]:
             weight = WEIGHT if evidence.weight else WEIGHT_ALONE
-            return linked(echoes(scores, stored, evidence.asked, self._store, len(state.files.ids), weight), stored)
+            return linked(echoes(scores, stored, evidence.asked, self._store, state.files.total, weight), stored)
 
         if evidence.cosines and state.background.is_mixed:
             return across_scripts(question, view, state, evidence, stored, echoed)
@@ -138,7 +137,7 @@ class Searcher:
 
 
 def across_scripts(
-    question: str, view: VectorView, state: State, evidence: Evidence, stored: Mapping[int, StoredChunk],
+    question: str, view: Nearest, state: State, evidence: Evidence, stored: Mapping[int, StoredChunk],
     echoed: Callable[[dict[int, float]], dict[int, float]],
 ) -> dict[int, float]:
     """Return the scores where passages are of several scripts, in standard deviations; `echoed` is feedback within one."""
@@ -147,7 +146,7 @@ def across_scripts(
     for chunk in {**evidence.cosines, **evidence.bm25}:
         if chunk in stored:
             groups.setdefault(script_of(stored[chunk].chunk.text), []).append(chunk)
-    bonus = word_bonus(evidence.bm25, most_possible(evidence.asked, len(state.files.ids)))
+    bonus = word_bonus(evidence.bm25, most_possible(evidence.asked, state.files.total))
     scores: dict[int, float] = {}
     for script, members in groups.items():
         found, rows = view.vectors([chunk for chunk in members if chunk in evidence.cosines])

@@ -73,7 +73,7 @@ def test_what_is_broken_is_seen_and_mended(store: Store, statement: str, words: 
     assert Inspection(store, repair=False).run() == ()
     assert Inspection(store, repair=True).run() == ()
     assert store.generation > before or not before
-    assert store.match('"green"', 5)
+    assert store.match([("green",)], 5)
     assert store.integrity() == "ok"
 
 

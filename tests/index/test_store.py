@@ -58,16 +58,16 @@ def test_a_changed_document_replaces_its_chunks(store: Store) -> None:
     put(store, ENTRY, chunk("old words"), chunk("more old", 20))
     put(store, replace(ENTRY, content_hash="new"), chunk("new words"))
     assert store.count_chunks() == 1
-    assert store.match('"old"', 10) == []
-    assert len(store.match('"new"', 10)) == 1
+    assert store.match([("old",)], 10) == []
+    assert len(store.match([("new",)], 10)) == 1
 
 
 def test_chunk_ids_are_never_used_again(store: Store) -> None:
     put(store, ENTRY, chunk("one"))
-    first = store.match('"one"', 1)[0][0]
+    first = store.match([("one",)], 1)[0][0]
     store.drop_files(["/a.txt"])
     put(store, ENTRY, chunk("one"))
-    assert store.match('"one"', 1)[0][0] > first
+    assert store.match([("one",)], 1)[0][0] > first
 
 
 def test_a_failed_file_loses_its_old_chunks_but_keeps_its_entry(store: Store) -> None:
@@ -157,7 +157,7 @@ def test_no_word_of_a_removed_file_stays_on_the_disk(store: Store) -> None:
     store.forget_words()
     assert store.empty_log()
     assert b"ebrafish" not in bytes_of(store)
-    assert len(store.match('"ordinary1"', 500)) == 200
+    assert len(store.match([("ordinary1",)], 500)) == 200
     assert store.integrity() == "ok"
 
 
@@ -212,7 +212,7 @@ def test_a_library_that_cannot_be_written_can_be_searched(
     first.close()
     monkeypatch.setattr(sqlite3, "connect", only_for_reading(sqlite3.connect, allowed))
     store = Store(path)
-    assert len(store.match('"rent"', 5)) == 1
+    assert len(store.match([("rent",)], 5)) == 1
     assert open_view(store, 4).search(np.ones(4, np.float32), 1)
     with pytest.raises(LibraryUnwritable):
         store.set_meta("a", "b")
@@ -240,7 +240,7 @@ def test_permissions_that_allow_reading_only(tmp_path: Path, which: str) -> None
     first.close()
     (path.parent / which).chmod(0o555)
     store = Store(path)
-    assert len(store.match('"rent"', 5)) == 1
+    assert len(store.match([("rent",)], 5)) == 1
     with pytest.raises(LibraryUnwritable):
         store.set_meta("a", "b")
     store.close()
@@ -273,7 +273,7 @@ def test_filters_by_path_type_and_time(store: Store, wanted: Filter, expected: s
         put(store, replace(ENTRY, path=path, mtime_ns=mtime_ns), chunk(f"the lease {path}"))
     ids = store.ids_of(wanted)
     assert {stored.path for stored in store.chunks(ids.tolist()).values()} == expected
-    assert {chunk_id for chunk_id, _ in store.match('"lease"', 10, wanted)} == set(ids.tolist())
+    assert {chunk_id for chunk_id, _ in store.match([("lease",)], 10, wanted)} == set(ids.tolist())
 
 
 def test_chunks_wait_for_their_vectors_newest_day_first_then_the_smallest_file(store: Store) -> None:
@@ -302,7 +302,7 @@ def test_a_library_of_the_first_format_is_brought_up_to_date(store: Store, tmp_p
         connection.execute(statement)
     connection.close()
     again = Store(tmp_path / "library.sqlite")
-    assert again.ledger() == {"/a.txt": ENTRY} and again.match('"old"', 1)
+    assert again.ledger() == {"/a.txt": ENTRY} and again.match([("old",)], 1)
     put(again, replace(ENTRY, path="/b.txt", container="/b", ocr_pages=(1,)), chunk("new words"))
     assert again.ledger()["/b.txt"].ocr_pages == (1,)
     again.close()
