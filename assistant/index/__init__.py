@@ -2,7 +2,9 @@
 
 from assistant.index.check import Inspection
 from assistant.index.schema import PRIVATE_FOLDER
+from assistant.index.searchable import Nearest, Searchable
 from assistant.index.store import Store, StoredChunk
 from assistant.index.vectors import VectorView, settle_view, sweep, view_fault
 
-__all__ = ["PRIVATE_FOLDER", "Inspection", "Store", "StoredChunk", "VectorView", "settle_view", "sweep", "view_fault"]
+__all__ = ["PRIVATE_FOLDER", "Inspection", "Nearest", "Searchable", "Store", "StoredChunk", "VectorView", "settle_view", "sweep",
+           "view_fault"]

@@ -47,7 +47,11 @@ def echoes(
 
 def words_of(text: str) -> Iterable[str]:
     """Yield a passage's words in lower case and pairs of CJK characters."""
-    for term in TERM.findall(normal(text).lower()):
+    plain = normal(text).lower()
+    if not RUN.search(plain):
+        yield from TERM.findall(plain)
+        return
+    for term in TERM.findall(plain):
         if RUN.match(term):
             yield from (term[i : i + 2] for i in range(len(term) - 1))
         else:

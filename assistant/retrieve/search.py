@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,27 +102,17 @@ class Searcher:
         return self._known
 
     def _evidence(self, question: str, view: Nearest, state: State, wanted: Filter) -> Evidence:
-        asked = find_terms(self._store, question, state.files.total)
-        found = dict(keyword_search(self._store, asked, KEYWORD_DEPTH, wanted))
         among = self._store.ids_of(wanted) if wanted else None
         weight = dense_weight(self._embedder.coverage(question))
         vector = self._embedder.embed_question(question) if weight else np.zeros(self._embedder.dimension, np.float32)
-        near = self._near(question, vector, view, state, among) if weight else {}
+        with ThreadPoolExecutor(1) as aside:  # words and vectors are looked through at once, by libraries that leave Python alone
+            nearing = aside.submit(near_passages, question, vector, view, state, among) if weight else None
+            asked = find_terms(self._store, question, state.files.total)
+            found = dict(keyword_search(self._store, asked, KEYWORD_DEPTH, wanted))
+            near = nearing.result() if nearing else {}
         bm25 = {chunk: score for place, (chunk, score) in enumerate(found.items()) if place < CANDIDATES or chunk in near}
         cosines = {**near, **view.cosines(vector, [chunk for chunk in bm25 if chunk not in near])} if weight else {}
         return Evidence(asked, bm25, with_files(bm25, state.files, asked), cosines, vector, weight)
-
-    def _near(self, question: str, vector: Vectors, view: Nearest, state: State, among: Ids | None) -> dict[int, float]:
-        """Return the cosines of the nearest passages, and of the nearest of every other script."""
-        near = dict(view.search(vector, CANDIDATES, among))
-        if not state.background.is_mixed:
-            return near
-        own = script_of(question)
-        found = [
-            chunk for other in state.background.scripts if other != own
-            for chunk, _ in view.search(state.background.moved(vector, own, other), CANDIDATES, among)
-        ]
-        return {**near, **view.cosines(vector, [chunk for chunk in dict.fromkeys(found) if chunk not in near])}
 
     def _scores(
         self, question: str, view: Nearest, state: State, evidence: Evidence, stored: Mapping[int, StoredChunk]
@@ -134,6 +125,19 @@ class Searcher:
             return across_scripts(question, view, state, evidence, stored, echoed)
         above = deviations(state.background.everything.vectors, evidence.question, evidence.cosines)
         return echoed(fuse(evidence.keyword, above, evidence.weight))
+
+
+def near_passages(question: str, vector: Vectors, view: Nearest, state: State, among: Ids | None) -> dict[int, float]:
+    """Return the cosines of the nearest passages, and of the nearest of every other script."""
+    near = dict(view.search(vector, CANDIDATES, among))
+    if not state.background.is_mixed:
+        return near
+    own = script_of(question)
+    found = [
+        chunk for other in state.background.scripts if other != own
+        for chunk, _ in view.search(state.background.moved(vector, own, other), CANDIDATES, among)
+    ]
+    return {**near, **view.cosines(vector, [chunk for chunk in dict.fromkeys(found) if chunk not in near])}
 
 
 def across_scripts(
