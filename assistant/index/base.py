@@ -30,7 +30,7 @@ Alive = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 class Stamp(NamedTuple):
-    """What a view shows, as two sha256: the embedding model that the vectors come from, and the state of the library."""
+    """What a view shows: the embedding model that the vectors come from, as a sha256, and the state of the library."""
 
     origin: bytes
     state: bytes

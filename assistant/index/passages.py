@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Location, Vectors
-from assistant.index.connection import Connection
+from assistant.index.changes import MANY, Changes
 from assistant.index.schema import translated
 from assistant.index.wanted import chunks_wanted
 from assistant.index.words import all_of
 
 PLACES = tuple(field.name for field in fields(Location))
 CHUNK_COLUMNS = f"id, path, text, context, {', '.join(PLACES)}"
-MANY = 500  # values in one IN (...)
 DAY = 86_400 * 10**9  # in nanoseconds
 MARK = np.dtype([("id", np.int64), ("mark", "S8")])  # a chunk, and which vector it has
 
@@ -39,7 +38,7 @@ def no_marks() -> Marks:
     return np.empty(0, MARK)
 
 
-class Passages(Connection):
+class Passages(Changes):
     """The passages of a library, their vectors and their words, to be read."""
 
     def count_chunks(self) -> int:
@@ -120,6 +119,15 @@ class Passages(Connection):
         marks = marks[np.argsort(marks["id"])]
         return marks[~np.isin(marks["id"], np.array(waiting, np.int64))] if waiting else marks
 
+    def marks_of(self, ids: Sequence[int]) -> Marks:
+        """Return the marks of those of these chunks that are here and have a vector, by rising id."""
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(ids), MANY):
+            part = ids[start : start + MANY]
+            found += self._rows(f"SELECT id, substr(vector_key, 1, 8) FROM chunks WHERE id IN ({','.join('?' * len(part))}) "
+                                "AND NOT EXISTS (SELECT 1 FROM waiting WHERE chunk = id)", part)
+        return np.array(sorted(found), MARK)
+
     def dimension(self) -> int:
         """Return the length that most vectors have; 0 where there is none."""
         rows = self._rows("SELECT length(vector) / 2 FROM vectors GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
@@ -158,15 +166,6 @@ class Passages(Connection):
     def count_holding(self, phrases: Sequence[str], limit: int) -> int:
         """Return how many chunks hold all of these phrases, counting no further than `limit`."""
         return self._number("SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (all_of(phrases), limit))
-
-    def spans(self) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
-        """Return the first id and the number of chunks of every file, by rising id.
-
-        A file's chunks come in one transaction, so that no other file's id lies between theirs. An index answers this.
-        """
-        rows = np.array(self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"), np.int64).reshape(-1, 2)
-        rows = rows[np.argsort(rows[:, 0])]
-        return np.ascontiguousarray(rows[:, 0]), np.ascontiguousarray(rows[:, 1])
 
 
 def chunk_from(row: Sequence[Any]) -> StoredChunk:

@@ -8,13 +8,29 @@ from pathlib import Path
 
 from assistant.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryTooNew, LibraryUnwritable
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_MILLISECONDS = 30_000
 PRIVATE_FOLDER = 0o700  # of a library: the text of all files is in it
 SECURE_WORDS = (3, 42)  # from this SQLite on, what is deleted also leaves the keyword index at once
 WRITABLE_HINT = "Check its permissions, or set ASSISTANT_HOME."
 
 WORDS = 'CREATE VIRTUAL TABLE words USING fts5(body, tokenize = "porter unicode61 remove_diacritics 2")'
+
+# which chunks have changed, and how many of these changes each state of the library has seen: a view of it catches up by them
+JOURNAL = (
+    "CREATE TABLE changes (number INTEGER PRIMARY KEY, chunk INTEGER NOT NULL)",
+    "CREATE TABLE states (generation INTEGER PRIMARY KEY, state TEXT NOT NULL, changes INTEGER NOT NULL)",
+    "CREATE TRIGGER chunk_came AFTER INSERT ON chunks BEGIN INSERT INTO changes (chunk) VALUES (NEW.id); END",
+    "CREATE TRIGGER chunk_left AFTER DELETE ON chunks BEGIN INSERT INTO changes (chunk) VALUES (OLD.id); END",
+    "CREATE TRIGGER chunk_changed AFTER UPDATE OF path, vector_key ON chunks "
+    "BEGIN INSERT INTO changes (chunk) VALUES (NEW.id); END",
+    "CREATE TRIGGER vector_came AFTER DELETE ON waiting BEGIN INSERT INTO changes (chunk) VALUES (OLD.chunk); END",
+    # a name for each state of the library: a generation alone can come twice, as after a restored backup
+    """CREATE TRIGGER new_state AFTER INSERT ON meta WHEN NEW.key = 'generation' BEGIN
+        INSERT OR REPLACE INTO meta VALUES ('state', lower(hex(randomblob(16))));
+        INSERT OR REPLACE INTO states SELECT CAST(NEW.value AS INTEGER), value,
+            coalesce((SELECT max(number) FROM changes), 0) FROM meta WHERE key = 'state'; END""",
+)
 
 TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -43,9 +59,7 @@ TABLES = (
     "CREATE TABLE waiting (chunk INTEGER PRIMARY KEY)",
     # vectors whose text left the library, and when (seconds since 1970): it may come back
     "CREATE TABLE spare (key BLOB PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID",
-    # a name for each state of the library: a generation alone can come twice, as after a restored backup
-    """CREATE TRIGGER new_state AFTER INSERT ON meta WHEN NEW.key = 'generation' BEGIN
-        INSERT OR REPLACE INTO meta VALUES ('state', lower(hex(randomblob(16)))); END""",
+    *JOURNAL,
     WORDS,
 )
 
@@ -59,6 +73,7 @@ CHANGES = {
         "CREATE TABLE waiting (chunk INTEGER PRIMARY KEY)",
     ),
     2: ("CREATE TABLE spare (key BLOB PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID",),
+    3: ("DROP TRIGGER IF EXISTS new_state", *JOURNAL),
 }
 
 

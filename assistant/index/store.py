@@ -139,9 +139,11 @@ class Store(Ledger, Passages):
         """Say that the passages have changed: every view must look again."""
         with self.transaction():
             self._grow_generation()
+            self.forget_changes()
 
     def _grow_generation(self) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (str(self.generation + 1),))
+        self._drop_old_changes()
 
     def view(self, dimension: int, held: Nearest | None) -> VectorView:
         """Return the vectors of the library as it is now; `held` is the one of before, to go on from."""

@@ -119,7 +119,7 @@ def open_view(store: Store, dimension: int, held: VectorView | None = None) -> V
 def stamp_of(store: Store, dimension: int) -> Stamp:
     """Return the stamp of a view of the library as it is now."""
     origin = f"{LAYOUT} {dimension} {store.meta('embedder')}"
-    return Stamp(sha256(origin.encode()).digest(), sha256(f"{store.meta('state')} {store.generation}".encode()).digest())
+    return Stamp(sha256(origin.encode()).digest(), store.state)
 
 
 def older(store: Store, stamp: Stamp, dimension: int, held: VectorView | None) -> VectorView:
@@ -145,21 +145,36 @@ def caught_up(view: VectorView, store: Store, stamp: Stamp) -> VectorView:
     """Return a view without what the library has no more, and with what the old one lacks; the old one is as it was."""
     if view.stamp == stamp:
         return view
-    current = store.marks()
-    here, there = held_alike(view.base.marks, current)
-    alive = np.zeros(len(view.base), np.bool_)
-    alive[here] = True
-    rest = np.delete(current, there)
-    kept, again = held_alike(view.new, rest)
+    alive, kept, current = what_stays(view, store)
+    here, places = view.base.places(current["id"])
+    alike = view.base.marks["mark"][places] == current["mark"][here]
+    alive[places[alike]] = True
+    rest = np.delete(current, here[alike])
+    held, again = held_alike(view.new, rest)
     vectors = np.empty((len(rest), view.base.index.d), np.float32)
-    vectors[again] = view.fresh[kept]
+    vectors[again] = view.fresh[held]
     missing = np.delete(np.arange(len(rest)), again)
     found = np.zeros(len(rest), np.bool_)
     found[again] = True
     for ids, block in store.vectors_of(rest["id"][missing].tolist(), view.base.index.d):
-        places = np.searchsorted(rest["id"], ids)
-        vectors[places], found[places] = block, True
-    return VectorView(view.base, stamp, alive, rest[found], vectors[found])
+        at = np.searchsorted(rest["id"], ids)
+        vectors[at], found[at] = block, True
+    new, fresh = np.concatenate([view.new[kept], rest[found]]), np.concatenate([view.fresh[kept], vectors[found]])
+    order = np.argsort(new["id"])
+    return VectorView(view.base, stamp, alive, new[order], fresh[order])
+
+
+def what_stays(view: VectorView, store: Store) -> tuple[Alive, Alive, Marks]:
+    """Return which vectors of the base and of the news stay without a look, and the marks of all chunks to look at.
+
+    These are the chunks that have changed, or all where that is not known.
+    """
+    if not store.remembers(view.stamp.state):
+        return np.zeros(len(view.base), np.bool_), np.zeros(len(view.new), np.bool_), store.marks()
+    changed = store.changed_since(view.stamp.state)
+    alive = view.alive.copy()
+    alive[view.base.places(changed)[1]] = False
+    return alive, ~np.isin(view.new["id"], changed), store.marks_of(changed.tolist())
 
 
 def held_alike(one: Marks, other: Marks) -> tuple[Ids, Ids]:

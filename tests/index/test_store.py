@@ -298,11 +298,15 @@ def test_a_library_of_the_first_format_is_brought_up_to_date(store: Store, tmp_p
     connection = sqlite3.connect(tmp_path / "library.sqlite")
     for statement in ("ALTER TABLE files DROP COLUMN ocr_pages", "ALTER TABLE files DROP COLUMN container",
                       "ALTER TABLE chunks DROP COLUMN page_label", "ALTER TABLE chunks DROP COLUMN message",
-                      "DROP TABLE waiting", "DROP TABLE spare", "PRAGMA user_version = 1"):
+                      "DROP TABLE waiting", "DROP TABLE spare", "DROP TABLE changes", "DROP TABLE states",
+                      *(f"DROP TRIGGER {name}" for name in ("new_state", "chunk_came", "chunk_left", "chunk_changed")),
+                      "PRAGMA user_version = 1"):
         connection.execute(statement)
     connection.close()
     again = Store(tmp_path / "library.sqlite")
     assert again.ledger() == {"/a.txt": ENTRY} and again.match([("old",)], 1)
+    before = again.state
     put(again, replace(ENTRY, path="/b.txt", container="/b", ocr_pages=(1,)), chunk("new words"))
+    assert again.state != before
     assert again.ledger()["/b.txt"].ocr_pages == (1,)
     again.close()
