@@ -14,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assistant import catalog, graphics, hardware
+from assistant.backends.measured import loses_nothing
+from assistant.backends.verdict import key_of, read_verdict
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError
@@ -40,7 +42,8 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         examine_python(), examine_search(), examine_packages(), examine_home(settings.home), examine_disk(machine),
         examine_model("embedding model", settings.embed, lambda: check_embedder(settings)),
         examine_model("chat model", settings.chat, lambda: check_chat(settings)),
-        *examine_reranker(settings), examine_memory(settings, machine), examine_graphics(machine), *examine_library(settings),
+        *examine_joining(settings), *examine_reranker(settings),
+        examine_memory(settings, machine), examine_graphics(machine), *examine_library(settings),
     )
 
 
@@ -126,6 +129,27 @@ def examine_reranker(settings: Settings) -> tuple[Finding, ...]:
     if not settings.rerank:
         return ()
     return (examine_model("reranker", settings.rerank, lambda: reranker_spec(settings).path),)
+
+
+def examine_joining(settings: Settings) -> tuple[Finding, ...]:
+    """Say whether passages are joined from what was computed of them before, and how that is known."""
+    try:
+        path = chat_spec(settings).path
+    except AssistantError:
+        return ()
+    if not path.is_file():
+        return ()
+    verdict = read_verdict(settings.home, key_of(path))
+    so_far = f"{verdict.changed} of {verdict.trials} answers changed on this machine"
+    if settings.reuse != "auto":
+        said = f"{settings.reuse}, as the settings say"
+    elif loses_nothing(path):
+        said = "joined: this model was measured to lose no answers by it"
+    elif verdict.is_decided:
+        said = f"{'joined' if verdict.may_join else 'exact'}: {so_far}"
+    else:
+        said = f"exact, until the engine has tried joining in its idle time ({so_far})"
+    return (ok("passages read before", said),)
 
 
 def check_chat(settings: Settings) -> Path:

@@ -6,13 +6,15 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from assistant import catalog
 from assistant.backends import FAKE, ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
 from assistant.backends.measured import loses_nothing
+from assistant.backends.verdict import key_of, read_verdict
 from assistant.config import Settings
-from assistant.datatypes import ChatModel, Embedder, Reranker, Tunable
+from assistant.datatypes import ChatModel, Comparing, Embedder, Reranker, Tunable
 from assistant.errors import ModelMissing, UsageError
 from assistant.naming import is_fake, own_path
 
@@ -68,9 +70,16 @@ def chat_spec(settings: Settings) -> ChatSpec:
     else:
         model = catalog.find(settings.chat)
         name, path = model.name, catalog.ModelStore(settings.models_folder).require(model)
-    joins = settings.reuse == "joined" or (settings.reuse == "auto" and loses_nothing(path))
+    kept_bytes = 0 if settings.reuse == "exact" else settings.reuse_bytes
     return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers,
-                    joins, settings.libraries_folder, settings.reuse_bytes, settings.home)
+                    may_join(settings, path), settings.libraries_folder, kept_bytes, settings.home)
+
+
+def may_join(settings: Settings, path: Path) -> bool:
+    """Return whether a model may join passages: as the person says, or else as it was measured, here or before."""
+    if settings.reuse != "auto":
+        return settings.reuse == "joined"
+    return path.is_file() and (loses_nothing(path) or read_verdict(settings.home, key_of(path)).may_join)
 
 
 def reranker_spec(settings: Settings) -> RerankerSpec:
@@ -126,6 +135,7 @@ class Shelf:
         """Begin to load a chat model in another thread; the one that was loaded before leaves, since two seldom fit."""
         with self._lock:
             now = stamp_of(spec.path)
+            self._begin_joining(spec, now)
             if self._chat is None or self._chat[:2] != (spec, now) or failed(self._chat[2]):
                 self.drop_chat()
                 loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
@@ -142,6 +152,13 @@ class Shelf:
     def kept_bytes(self) -> int:
         """How much of what the chat model that is loaded computed of passages is kept on disk."""
         return sum(chat.kept_bytes for chat in self._ready_chat())
+
+    def _begin_joining(self, spec: ChatSpec, now: Stamp) -> None:
+        """Let the model that is loaded join passages where it was found since that it may, without loading it anew."""
+        for chat in self._ready_chat():
+            if self._chat and spec.joins and self._chat[:2] == (replace(spec, joins=False), now) and isinstance(chat, Comparing):
+                chat.start_joining()
+                self._chat = (spec, now, self._chat[2])
 
     def _ready_chat(self) -> list[ChatModel]:
         """Return the chat model that is loaded; nothing where none is yet."""
@@ -194,6 +211,12 @@ class Models:
     def start_chat(self) -> None:
         """Begin to load the chat model beside whatever comes next. Raises ModelMissing at once where there is none."""
         self._shelf.start_chat(chat_spec(self._settings))
+
+    @property
+    def chat_key(self) -> str:
+        """What a verdict on joining is about: the chat model's file, and the build that computes with it; empty for the fake."""
+        path = chat_spec(self._settings).path
+        return key_of(path) if path.is_file() else ""
 
     @property
     def has_chat(self) -> bool:

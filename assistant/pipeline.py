@@ -33,6 +33,7 @@ from assistant.datatypes import (
 )
 from assistant.embedding import Backlog
 from assistant.errors import UsageError
+from assistant.gate import try_joining
 from assistant.index import Store, settle_view
 from assistant.ingest import Bounds, Terms, ToLookAt, is_utf8, printable, to_look_at
 from assistant.intake import Intake, ignore_progress, sign
@@ -256,6 +257,15 @@ class Assistant:
         Raises ModelMissing or ModelUnusable, and KeyboardInterrupt where the model is interrupted.
         """
         self._models.tune(should_stop)
+
+    def try_joining(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Try with one question of the library's own whether joining changes an answer; return whether there is more to try.
+
+        Raises KeyboardInterrupt where the model is interrupted.
+        """
+        if len(self._libraries) > 1 or not self._models.has_chat:
+            return False
+        return try_joining(self._library, self._models.chat, self.settings, self._models.chat_key, should_stop)
 
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return what a question is searched for as: by rule, and by the chat model where rules are not sure."""

@@ -19,7 +19,7 @@ STAGES = {"memory", "ingest", "index", "retrieve", "answer", "backends", "catalo
 ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
                   "survey": "pipeline", "pending": "pipeline", "calibration": "pipeline", "overview": "pipeline",
                   "asking": "pipeline", "upkeep": "pipeline", "due": "pipeline", "readers": "pipeline", "naming": "pipeline",
-                  "warming": "pipeline",
+                  "warming": "pipeline", "gate": "pipeline",
                   "embedding": "pipeline", "bundle": "pipeline", "libraries": "pipeline",
                   "library": "pipeline", "doctor": "pipeline",
                   "speed": "pipeline", "__main__": "cli"}

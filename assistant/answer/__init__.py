@@ -9,10 +9,11 @@ from assistant.answer.talk.by_model import reworded
 from assistant.answer.talk.nouns import Leaning, Rewriting
 from assistant.answer.talk.retelling import RetellingStream
 from assistant.answer.talk.rewriting import rewrite, topical
+from assistant.answer.terms import terms
 from assistant.answer.trial import Trial, calibration, odds_of_doubt, write_question
 
 __all__ = [
     "PROMPT_VERSION", "AnswerStream", "DisputedStream", "Leaning", "Limits", "Prompt", "RetellingStream", "Rewriting", "Trial",
-    "about", "alone", "calibration", "compose", "draft_question", "odds_of_doubt", "reworded", "rewrite", "topical",
+    "about", "alone", "calibration", "compose", "draft_question", "odds_of_doubt", "reworded", "rewrite", "terms", "topical",
     "write_question",
 ]

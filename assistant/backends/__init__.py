@@ -28,7 +28,8 @@ class EmbedderSpec:
 class ChatSpec:
     """Where a chat model lies and how it is to run. 0 threads: physical cores; -1 GPU layers: as many as fit.
 
-    `joins`: passages are joined from what was computed of them before, kept below `kept_in` within so many bytes. `home`: below
+    `joins`: passages are joined from what was computed of them before, kept below `kept_in` within so many bytes; with none it
+    cannot even be tried. `home`: below
     it, what was computed of the instructions is kept; nowhere where that is no folder.
     """
 
@@ -81,8 +82,9 @@ def open_chat(spec: ChatSpec) -> ChatModel:
     from assistant.backends.llama import LlamaChat
     from assistant.backends.llama.vault import Vault, beginnings_in
 
-    vault = Vault(spec.kept_in, spec.kept_bytes) if spec.joins else None
-    chat = LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers, vault, beginnings_in(spec.home))
+    vault = Vault(spec.kept_in, spec.kept_bytes) if spec.kept_bytes else None
+    chat = LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers, vault, beginnings_in(spec.home),
+                     joins=spec.joins)
     if not spec.threads:
         chat.use_kept_threads(spec.threads_file)
     return chat

@@ -15,13 +15,14 @@ from assistant.datatypes.answers import (
 from assistant.datatypes.files import Change, FileState, Imported, IngestReport, LedgerEntry, LibraryStatus, Progress
 from assistant.datatypes.hits import EVERY_FILE, Explanation, Filter, Hit, Kind, Reranking, SearchResult, Timings
 from assistant.datatypes.machine import Finding, Gpu, Machine, Severity, Warmed
-from assistant.datatypes.models import ChatModel, Embedder, Reply, Reranker, Tunable, Vectors, never
+from assistant.datatypes.models import ChatModel, Comparing, Embedder, Reply, Reranker, Tunable, Vectors, never
 from assistant.datatypes.talk import CITED, READINGS, Fact, Message, Role, Segment, Session, Turn
 from assistant.datatypes.texts import Chunk, Document, Extraction, Heading, Location, Mark, Part, Shape, Table
 
 __all__ = [
     "CITED", "EVERY_FILE", "READINGS", "Answer", "Answering", "Calibration", "Change", "ChatModel", "Chunk", "Citation",
-    "Conflict", "Document", "Doubt", "Embedder", "Explanation", "Extraction", "Fact", "FileState", "Filter", "Finding", "Gpu",
+    "Comparing", "Conflict", "Document", "Doubt", "Embedder", "Explanation", "Extraction", "Fact", "FileState", "Filter",
+    "Finding", "Gpu",
     "Heading", "Hit", "Imported", "IngestReport", "Kind", "LedgerEntry", "LibraryStatus", "Location", "Machine", "Mark",
     "Message", "Part", "Progress", "Reply", "Reranker", "Reranking", "Role", "SearchResult", "Segment", "Sentence", "Session",
     "Severity", "Shape", "Side", "Support", "Table", "Timings", "Tunable", "Turn", "Vectors", "Warmed", "Written", "never",

@@ -127,3 +127,17 @@ class ChatModel(Protocol):
 
     def close(self) -> None:
         """Free the model's memory."""
+
+
+@runtime_checkable
+class Comparing(ChatModel, Protocol):
+    """A chat model that can tell what joining passages changes."""
+
+    def compare(self, messages: Sequence[Message], max_tokens: int) -> tuple[str, str]:
+        """Return what it answers having read the messages in full, and having joined their passages.
+
+        Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
+        """
+
+    def start_joining(self) -> None:
+        """Join passages from now on."""

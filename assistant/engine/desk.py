@@ -23,8 +23,9 @@ from assistant.pipeline import Assistant
 
 ANSWERS = ("ask",)
 FORESIGHT, TUNING = "anticipate", "tune"
+TRIAL = "try_joining"  # asks a question of the library's own, to see what joining changes
 BEFOREHAND = "make_ready"  # reads a passage that was often found, while nobody waits
-GIVING_WAY = (FORESIGHT, TUNING, BEFOREHAND)  # to everything else in their lane, what is foreseen later included
+GIVING_WAY = (FORESIGHT, TUNING, TRIAL, BEFOREHAND)  # to everything else in their lane, what is foreseen later included
 SEARCHES = ("search", "explain", "embedded_share", "status")
 MOST_LIBRARIES = 4
 
@@ -55,7 +56,7 @@ class Lane:
     def waiting(self) -> int:
         """The number of calls that have not begun, and the one that has; what is read beforehand is none."""
         current = self._current
-        return self._jobs.qsize() + (current is not None and current.call.method != BEFOREHAND)
+        return self._jobs.qsize() + (current is not None and current.call.method not in (BEFOREHAND, TRIAL))
 
     @property
     def is_idle(self) -> bool:
@@ -133,6 +134,7 @@ class Desk:
         self._shelf = shelf
         self.answers = self.searches = self.prompt_tokens = self.reused_tokens = 0
         self._untuned: Settings | None = None  # of the last question, until its model is tuned
+        self._untried: Settings | None = None  # of the last question, until it is known whether its model may join
         self._often, self._beforehand = OftenFound(), 0
         self._lanes = {"answers": Lane("answers", shelf, self._count), "searches": Lane("searches", shelf, self._count)}
 
@@ -145,7 +147,7 @@ class Desk:
         """Return the job that a call becomes."""
         job = Job(call)
         if call.method in ANSWERS:
-            self._untuned = call.settings
+            self._untuned = self._untried = call.settings
         self._lane(job).put(job)
         return job
 
@@ -166,10 +168,12 @@ class Desk:
         return self._beforehand
 
     def read_ahead(self) -> None:
-        """Begin to read the passage that was found most often, if nobody waits; any question stops it."""
+        """Begin to read the passage that was found most often, or to try what joining changes; any question stops it."""
         if self.is_idle and self._shelf.chat_name:
             for settings, hit in self._often.take():
                 self.take(Call("", BEFOREHAND, settings, (hit,)))
+        if self.is_idle and self._untried is not None and self._shelf.chat_name:
+            self.take(Call("", TRIAL, self._untried))
 
     def cancel(self, job: Job) -> None:
         """Stop a job."""
@@ -181,6 +185,8 @@ class Desk:
     def _count(self, call: Call, result: object) -> None:
         if call.method == BEFOREHAND:
             self._beforehand += cast("int", result) > 0
+        elif call.method == TRIAL:
+            self._untried = call.settings if result else None
         elif isinstance(result, Answer):
             self.answers += 1
             self._often.note(call.settings, result.hits)
@@ -206,6 +212,9 @@ def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
         return
     if job.call.method == BEFOREHAND:
         yield Done(assistant.make_ready(cast("Hit", job.call.arguments[0]), job.cancelled.is_set))
+        return
+    if job.call.method == TRIAL:
+        yield Done(assistant.try_joining(job.cancelled.is_set))
         return
     result = getattr(assistant, job.call.method)(*job.call.arguments)
     if job.call.method not in ANSWERS:

@@ -99,6 +99,23 @@ def test_the_instructions_are_read_once_for_all_processes(weights: Callable[[str
     assert reused[1] > 30
 
 
+def test_a_comparison_leaves_nothing_joined_behind(weights: Callable[[str], Path], tmp_path: Path) -> None:
+    (tmp_path / "default").mkdir()
+    chat = LlamaChat("smollm2", weights("smollm2-135m-instruct"), 2048, 0, -1, Vault(tmp_path, 2**30), joins=False)
+    question = ask("When does the lease end?", 0, 1)
+    before = "".join(chat.reply(question, 12))
+    full, joined = chat.compare(question, 12)
+    assert full == before
+    assert joined
+    again = chat.reply(question, 12)
+    assert "".join(again) == before
+    assert again.reused_tokens == 0
+    assert not chat.make_ready(question)
+    chat.start_joining()
+    assert "".join(chat.reply(question, 12)) == joined
+    chat.close()
+
+
 def test_what_is_made_ready_is_not_computed_for_a_question(open_chat) -> None:
     chat = open_chat(True)
     assert chat.make_ready(ask("", 0, 1)) > 20

@@ -17,7 +17,7 @@ from assistant.backends.llama.template import ChatTemplate
 from assistant.backends.llama.vault import Vault, build
 from assistant.backends.measured import identity
 from assistant.datatypes import Message, never
-from assistant.errors import ContextOverflow
+from assistant.errors import ContextOverflow, UsageError
 
 
 class LlamaReply:
@@ -76,13 +76,14 @@ class LlamaChat:
     """
 
     def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int,
-                 vault: Vault | None = None, begins: Vault | None = None) -> None:
+                 vault: Vault | None = None, begins: Vault | None = None, *, joins: bool = True) -> None:
         self.name = name
         self._engine = Engine(path, context_tokens, threads, gpu_layers)
         self._template = ChatTemplate(self._engine.vocabulary)
         self._identity = model = f"{identity(path)} {build()}"
         self._beginnings = Beginnings(self._engine, begins, model)
         self._joiner = Joiner(self._engine, vault, model, self._beginnings) if vault and self._engine.can_join else None
+        self.joins = joins and self._joiner is not None
 
     @property
     def context_tokens(self) -> int:
@@ -95,6 +96,11 @@ class LlamaChat:
 
     def reply(self, messages: Sequence[Message], max_tokens: int) -> LlamaReply:
         """Start a reply. Raises ContextOverflow where prompt and reply do not fit."""
+        runs, prompt = self._fitting(messages, max_tokens)
+        return LlamaReply(self._engine, lambda: self._read(runs, prompt), prompt, max_tokens)
+
+    def _fitting(self, messages: Sequence[Message], max_tokens: int) -> tuple[list[Run], list[int]]:
+        """Return the runs and tokens of messages. Raises ContextOverflow where prompt and reply do not fit."""
         runs = self._template.runs(messages)
         prompt = [token for run in runs for token in run.tokens]
         self._engine.go_on()
@@ -104,20 +110,33 @@ class LlamaChat:
                 f"more than the context of {self.context_tokens}.",
                 "Ask a shorter question, or raise context_tokens in config.toml.",
             )
-        return LlamaReply(self._engine, lambda: self._read(runs, prompt), prompt, max_tokens)
+        return runs, prompt
+
+    def start_joining(self) -> None:
+        """Join passages from now on, where the model can."""
+        self.joins = self._joiner is not None
+
+    def compare(self, messages: Sequence[Message], max_tokens: int) -> tuple[str, str]:
+        """Return what it answers having read the messages in full, and having joined their passages, at temperature 0."""
+        runs, prompt = self._fitting(messages, max_tokens)
+        engine, joiner = self._engine, self._joiner
+        if joiner is None:
+            raise UsageError("What this model computes cannot be moved.", 'Set reuse = "exact" in config.toml.')
+        try:
+            engine.keep(0)
+            full = "".join(LlamaReply(engine, lambda: engine.prefill(prompt), prompt, max_tokens))
+            engine.keep(0)
+            return full, "".join(LlamaReply(engine, lambda: len(prompt) - joiner.prepare(runs).computed, prompt, max_tokens))
+        finally:
+            engine.keep(0)  # what was joined must not serve a prompt that is to be read in full
 
     def _read(self, runs: Sequence[Run], prompt: Sequence[int]) -> int:
         """Bring a prompt into the cache; return how many of its tokens needed no computing."""
-        if self._joiner is not None:
+        if self._joiner is not None and self.joins:
             return len(prompt) - self._joiner.prepare(runs).computed
         beginning = shared_prefix(runs)
         computed = len(beginning) - self._beginnings.hold(beginning)
         return self._engine.prefill(prompt) - computed
-
-    @property
-    def joins(self) -> bool:
-        """Whether passages are joined from what was computed of them before."""
-        return self._joiner is not None
 
     @property
     def kept_bytes(self) -> int:
@@ -130,7 +149,7 @@ class LlamaChat:
         Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
         """
         self._engine.go_on()
-        return self._joiner.make_ready(self._template.runs(messages)) if self._joiner and not should_stop() else 0
+        return self._joiner.make_ready(self._template.runs(messages)) if self._joiner and self.joins and not should_stop() else 0
 
     def tune(self, place: Path, should_stop: Callable[[], bool] = lambda: False) -> Threads:
         """Return how many threads are fastest with this model on this machine: as kept in a file, or measured now and kept."""
