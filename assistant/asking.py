@@ -40,7 +40,7 @@ from assistant.loading import Models
 from assistant.memory import Facts, placed
 from assistant.memory import found as recalled
 from assistant.overview import is_about_files, overview
-from assistant.retrieve import MOST, STEPS, Searcher, carried, dealt, explained, rerank, widen
+from assistant.retrieve import MOST, STEPS, Searcher, carried, dealt, explained, rerank, touching_joined, widen
 
 FULL = 0.85  # share of the budget from which on reading beforehand would push out what was read before
 KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model must know for its cosine to mean something
@@ -112,7 +112,7 @@ class Asking:
         hits = self._evidence(self._searchers(self._holding(question, EVERY_FILE)), rewrite(question, turns), turns, EVERY_FILE)
         if should_stop() or not hits:
             return
-        chat, prompt = self._opener(question, hits, turns)()
+        chat, prompt = self._opener(question, hits, self._read(hits), turns)()
         reply = chat.reply(prompt.messages, 1)
         if not should_stop():  # who interrupts from here on interrupts the reading
             reply.likelihood("A")
@@ -131,8 +131,10 @@ class Asking:
         rewriting = self.rewritten(question, turns)
         hits = self._evidence(searchers, rewriting, turns, wanted)
         limits = Limits(settings.answer_tokens, settings.doubt_percent / 100, strict, self.doubt_offset())
-        stream = AnswerStream(question, hits, self._models.embedder.name, started, since(searching),
-                              self._opener(question, hits, turns), limits,
+        read = self._read(hits)
+        shown = (*read, *hits[settings.passages :])
+        stream = AnswerStream(question, shown, self._models.embedder.name, started, since(searching),
+                              self._opener(question, hits, read, turns), limits,
                               rewriting.shown if rewriting.leaning != Leaning.NONE else "")
         return DisputedStream(stream, hits[: settings.passages], lambda: self._with_others(hits), self._changed)
 
@@ -204,18 +206,25 @@ class Asking:
 
     # what the model reads
 
-    def _opener(self, question: str, hits: Sequence[Hit], turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:
+    def _read(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """Return what the model reads: the best hits, with what stands around them, numbered as the person sees them.
+
+        A passage that is joined stands as it was found: with others around it, it would be another one for each question.
+        """
+        narrow = tuple(hits[: self._settings.passages])
+        return narrow if self._models.joins else widen(narrow, self._beside, self._settings.passage_tokens)
+
+    def _opener(self, question: str, hits: Sequence[Hit], read: Sequence[Hit],
+                turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:
         history: list[Message] = [message for turn in turns for message in turn.messages]
         settings = self._settings
-        narrow = hits[: settings.passages]
 
         def open_model() -> tuple[ChatModel, Prompt]:
             chat = self._models.chat
-            # a passage that is joined stands as it was found: with others around it, it would be another one for each question
-            wide = narrow if chat.joins else widen(narrow, self._beside, settings.passage_tokens)
-            prompt = compose(chat, question, wide, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
-            if len(prompt.passages) < len(wide):  # their tokens were guessed: no passage gives way to the width of another
-                prompt = compose(chat, question, narrow, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
+            prompt = compose(chat, question, read, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
+            if len(prompt.passages) < len(read):  # their tokens were guessed: no passage gives way to the width of another
+                plain = touching_joined(hits[: settings.passages])
+                prompt = compose(chat, question, plain, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
             return chat, prompt
 
         return open_model

@@ -224,6 +224,11 @@ class Models:
         return self._shelf.chat_name == chat_spec(self._settings).name
 
     @property
+    def joins(self) -> bool:
+        """Whether the chat model joins passages from what it computed of them before. Raises ModelMissing or UsageError."""
+        return chat_spec(self._settings).joins
+
+    @property
     def chat(self) -> ChatModel:
         """The chat model. Raises ModelMissing or ModelUnusable."""
         return self._shelf.start_chat(chat_spec(self._settings)).result()

@@ -1,5 +1,6 @@
 """What the model reads is wider than what the search finds, and its citations are as exact."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from assistant import Assistant, Settings
@@ -39,3 +40,18 @@ def test_the_model_reads_what_stands_around_a_passage(tmp_path: Path) -> None:
 def test_without_room_it_reads_the_passage_alone(tmp_path: Path) -> None:
     prompt, _ = asked(tmp_path, 1)
     assert "keys" not in prompt
+
+
+def test_the_passages_that_are_shown_have_the_numbers_that_are_cited(tmp_path: Path) -> None:
+    (tmp_path / "lease.txt").write_text(TEXT, "utf-8")
+    (tmp_path / "other.txt").write_text("Notice is what the board pins up.\n", "utf-8")
+    with Assistant(replace(settings(tmp_path / "home", 500), passages=3)) as assistant:
+        assistant.add([tmp_path / "lease.txt", tmp_path / "other.txt"])
+        answer = assistant.ask("How many days before the end must notice be given?").answer
+        for citation in answer.citations:
+            shown = answer.hits[citation.number - 1]
+            assert (shown.path, citation.quote in shown.chunk.text) == (citation.path, True)
+        chat = assistant._models.chat
+        assert isinstance(chat, FakeChat)
+        for number, hit in enumerate(answer.hits[:2], 1):
+            assert f"[{number}] {Path(hit.path).name}\n{hit.chunk.searchable}" in chat.asked[-1][-1].content

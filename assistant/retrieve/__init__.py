@@ -4,6 +4,6 @@ from assistant.retrieve.readings import carried, dealt
 from assistant.retrieve.reranking import MOST, explained, rerank
 from assistant.retrieve.search import Searcher
 from assistant.retrieve.steps import STEPS
-from assistant.retrieve.widen import widen
+from assistant.retrieve.widen import touching_joined, widen
 
-__all__ = ["MOST", "STEPS", "Searcher", "carried", "dealt", "explained", "rerank", "widen"]
+__all__ = ["MOST", "STEPS", "Searcher", "carried", "dealt", "explained", "rerank", "touching_joined", "widen"]
