@@ -21,7 +21,7 @@ def waiting(words: str) -> Iterator[None]:
     if not console.is_terminal:
         yield
         return
-    with console.status(Text(words, "dim")):
+    with console.status(Text(words, "dim"), refresh_per_second=4):  # each turn costs a millisecond of a core that computes
         yield
 
 
