@@ -6,6 +6,7 @@ import inspect
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
@@ -32,12 +33,14 @@ finally:
 """
 
 
-def loaded_by(*arguments: str) -> set[str]:
+def loaded_by(*arguments: str, among: set[str] = HEAVY) -> set[str]:
     """Return which of the heavy modules a command has imported when it ends."""
-    program = TELL.format(arguments=arguments, heavy=HEAVY)
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=True,
+    program = TELL.format(arguments=arguments, heavy=among)
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=False,
                           env={**os.environ, "PYTHONWARNINGS": "ignore"})
-    return set(done.stderr.splitlines()[-1].split()[1:])
+    word, *loaded = done.stderr.splitlines()[-1].split()
+    assert word == "LOADED", done.stderr
+    return set(loaded)
 
 
 def later_commands(group: object) -> list[Later]:
@@ -73,3 +76,14 @@ def test_values_are_what_typer_makes_of_them(run: Runner, library: Path, tmp_pat
 
 def test_a_name_that_is_nearly_right_is_known(run: Runner) -> None:
     assert "'ask'" in CliRunner().invoke(app, ["asc"]).stderr
+
+
+@pytest.mark.model
+def test_no_question_with_real_models_loads_torch(run: Runner, folder: Path, weights: Callable[[str], Path],
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSISTANT_EMBED", str(weights("all-minilm-l6-v2")))
+    monkeypatch.setenv("ASSISTANT_CHAT", str(weights("smollm2-135m-instruct")))
+    loaded_by("add", str(folder))  # the first time ever, models are compared with the reference, which is torch's
+    torch = {"torch", "sentence_transformers", "transformers"}
+    assert loaded_by("search", "When does the lease end?", "--no-engine", among=torch | {"openvino"}) == {"openvino"}
+    assert loaded_by("ask", "When does the lease end?", "--no-engine", among=torch | {"llama_cpp"}) == {"llama_cpp"}
