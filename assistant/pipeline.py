@@ -37,6 +37,7 @@ from assistant.gate import try_joining
 from assistant.index import Store, settle_view
 from assistant.ingest import Bounds, Terms, ToLookAt, is_utf8, printable, to_look_at
 from assistant.intake import Intake, ignore_progress, sign
+from assistant.journal import Sessions
 from assistant.library import DOUBT_OFFSET, Library, check_fingerprint
 from assistant.loading import Models
 from assistant.memory import Facts
@@ -61,6 +62,7 @@ class Assistant:
         self._models = models or Models(settings)
         self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
         self._asking = Asking(settings, self._models, self._libraries)
+        self._sessions = Sessions(settings.sessions_folder)
         self._readers: Readers | None = None
         self._backlog: Backlog | None = None
         self._entangled: frozenset[str] = frozenset()  # roots that can be looked at as a whole only
@@ -143,7 +145,7 @@ class Assistant:
                 store.drop_files(files)
                 store.drop_spare_vectors(0)
                 store.set_meta(REMOVED, "yes")
-            forget_removed(self._library)
+            forget_removed(self._library, self._sessions)
         return len(files)
 
     # files followed
@@ -380,7 +382,7 @@ class Assistant:
         """
         self._require_library()
         with self._only_writer(ignore_progress):
-            return check(self._library, repair=repair)
+            return check(self._library, self._sessions, repair=repair)
 
     # parts, opened once
 

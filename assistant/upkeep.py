@@ -9,9 +9,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from assistant.calibration import notebook_of
-from assistant.datatypes import Finding, Progress, Severity
+from assistant.datatypes import Citation, Finding, Progress, Severity
 from assistant.errors import LibraryUnwritable
 from assistant.index import PRIVATE_FOLDER, Inspection, sweep, view_fault
+from assistant.journal import Sessions
 from assistant.library import Library
 from assistant.overview import forget_notes
 from assistant.survey import OnProgress
@@ -46,13 +47,14 @@ def only_writer(folder: Path, on_progress: OnProgress) -> Iterator[None]:
         lock.release()
 
 
-def check(library: Library, *, repair: bool) -> tuple[Finding, ...]:
+def check(library: Library, sessions: Sessions, *, repair: bool) -> tuple[Finding, ...]:
     """Verify everything against everything, finish what removing began; return what is wrong, or was, with `repair`.
 
     Raises LibraryDamaged where the file cannot be mended.
     """
     store = library.store
     forget(library)
+    forget_spoken(library, sessions)
     found = Inspection(store, repair=repair).run()
     view = view_fault(store)
     if found or view:
@@ -61,9 +63,10 @@ def check(library: Library, *, repair: bool) -> tuple[Finding, ...]:
     return (*found, *view, *(() if swept else (LOG_IS_HELD,)))
 
 
-def forget_removed(library: Library) -> None:
+def forget_removed(library: Library, sessions: Sessions) -> None:
     """Take what was removed just now out of every file of the library; out of a large one when it is checked."""
     forget(library)
+    forget_spoken(library, sessions)
     if library.store.count_chunks() <= SWEPT_AT_ONCE:
         sweep_all(library)
     else:
@@ -78,6 +81,23 @@ def sweep_all(library: Library) -> bool:
     if is_swept:
         store.set_meta(REMOVED, "")
     return store.empty_log() and is_swept
+
+
+def forget_spoken(library: Library, sessions: Sessions) -> None:
+    """Take answers that stand on files that were removed out of the kept conversations. Raises LibraryUnwritable.
+
+    Gone is a file that the library does not know, if no other passage says the same: a file that was renamed is not.
+    """
+    known = library.store.ledger()
+
+    def is_gone(cited: Citation) -> bool:
+        return cited.kind == "file" and cited.path not in known and not library.store.says(cited.quote)
+
+    try:
+        sessions.forget(library.name, is_gone)
+    except OSError as error:
+        raise LibraryUnwritable(f"A kept conversation cannot be written: {error.strerror or error}.",
+                                "Check the permissions of the home folder, then: assistant doctor --check") from error
 
 
 def forget(library: Library) -> None:

@@ -13,7 +13,9 @@ import pytest
 
 from assistant import upkeep
 from assistant.config import Settings
+from assistant.datatypes import Citation, Location, Turn
 from assistant.index import vectors
+from assistant.journal import Sessions
 from assistant.pipeline import Assistant
 
 SECRET = "Zebrafish Quetzalcoatl whispers a passphrase: Mxyzptlk-40917. 紫罗兰花园的密码是蝴蝶。"
@@ -102,3 +104,52 @@ def test_what_a_kill_left_goes_with_the_check(settings: Settings, folder: Path, 
             assistant.remove(folder / f"diary{number}.md")
         assert assistant.check() == ()
     assert not list(traces(settings.home))
+
+
+def quoting(path: Path, quote: str) -> Citation:
+    return Citation(1, str(path), quote[:20], Location(1, 1, 0, len(quote)), quote)
+
+
+def talk_about(settings: Settings, folder: Path) -> str:
+    """Keep a conversation that quotes the diary, repeats what was said, and then speaks of another file."""
+    sessions, asked = Sessions(settings.sessions_folder), "2024-03-14T10:00:00+00:00"
+    diary, plain = quoting(folder / "diary0.md", SECRET), quoting(folder / "plain7.md", "Nothing about item 7, word7.")
+    name = sessions.begin(settings.library, Turn("What is whispered?", f"{SECRET} [1]", (diary,), asked=asked))
+    again = Citation(1, name, SECRET, Location(1, 1, 0, 5), SECRET, "turn")
+    sessions.append(name, Turn("你刚才说了什么？", SECRET, (again,), asked=asked))
+    sessions.append(name, Turn("And item 7?", "Nothing [1].", (plain,), f"item 7 {SECRET}", asked=asked))
+    return name
+
+
+@pytest.mark.parametrize("by_removing", [True, False])
+def test_kept_conversations_lose_what_was_removed_and_nothing_else(settings: Settings, folder: Path, by_removing: bool) -> None:
+    fill(settings, folder)
+    name = talk_about(settings, folder)
+    elsewhere = Sessions(settings.sessions_folder).begin("another", Turn("Why?", "So.", (quoting(folder / "x.md", "So it is."),)))
+    with Assistant(settings) as assistant:
+        if by_removing:
+            remove_diary(assistant, folder)
+        else:
+            for number in range(8):
+                (folder / f"diary{number}.md").unlink()
+            assistant.sync()
+            assert assistant.check() == ()
+    assert not list(traces(settings.home))
+    first, second, third = Sessions(settings.sessions_folder).find(name).turns
+    gone = first.citations[0]
+    assert (first.question, gone.path, gone.quote) == ("What is whispered?", str(folder / "diary0.md"), "")
+    assert "taken out" in first.answer
+    assert "已删除" in second.answer
+    assert (third.answer, third.citations[0].quote) == ("Nothing [1].", "Nothing about item 7, word7.")
+    assert Sessions(settings.sessions_folder).find(elsewhere).turns[0].answer == "So."
+
+
+def test_a_renamed_file_stays_in_kept_conversations(settings: Settings, folder: Path) -> None:
+    fill(settings, folder)
+    name = talk_about(settings, folder)
+    for number in range(8):
+        (folder / f"diary{number}.md").rename(folder / f"journal{number}.md")
+    with Assistant(settings) as assistant:
+        assistant.sync()
+        assistant.check()
+    assert SECRET in Sessions(settings.sessions_folder).find(name).turns[0].answer

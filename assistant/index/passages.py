@@ -13,10 +13,11 @@ from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Location, 
 from assistant.index.changes import MANY, Changes
 from assistant.index.schema import translated
 from assistant.index.wanted import chunks_wanted
-from assistant.index.words import all_of
+from assistant.index.words import RUN, TERM, all_of, normal
 
 PLACES = tuple(field.name for field in fields(Location))
 CHUNK_COLUMNS = f"id, path, text, context, {', '.join(PLACES)}"
+SAID = 12  # words in a row that tell a quote from others
 DAY = 86_400 * 10**9  # in nanoseconds
 MARK = np.dtype([("id", np.int64), ("mark", "S8")])  # a chunk, and which vector it has
 
@@ -162,6 +163,13 @@ class Passages(Changes):
     def paths_of_chunks(self) -> list[tuple[int, str]]:
         """Return (chunk id, path) of every chunk, by rising id."""
         return [(int(row[0]), str(row[1])) for row in self._rows("SELECT id, path FROM chunks ORDER BY id")]
+
+    def says(self, quote: str) -> bool:
+        """Return whether any chunk holds these words, judged by those at the beginning, of Chinese by the longest run."""
+        words = TERM.findall(normal(quote).lower())
+        runs = [word for word in words if RUN.match(word)]
+        row = [*max(runs, key=len)] if runs else words[:SAID]
+        return bool(row) and bool(self.holding((" ".join(row),), 1))
 
     def count_holding(self, phrases: Sequence[str], limit: int) -> int:
         """Return how many chunks hold all of these phrases, counting no further than `limit`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
@@ -20,6 +20,16 @@ def append(path: Path, value: Mapping[str, object]) -> None:
     """Add a line, after the end of one that a killed program left unfinished. Raises OSError."""
     torn = path.read_bytes()[-1:] not in {b"\n", b""}
     write(os.open(path, os.O_APPEND | os.O_WRONLY), (b"\n" if torn else b"") + encoded(value))
+
+
+def exchange(path: Path, before: bytes, values: Iterable[Mapping[str, object]]) -> bool:
+    """Put a file with these lines in the place of one that still is as it was before; return whether it was. Raises OSError."""
+    aside = path.with_suffix(".partial")
+    aside.unlink(missing_ok=True)
+    write(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), b"".join(map(encoded, values)))
+    same = path.read_bytes() == before
+    aside.replace(path) if same else aside.unlink()
+    return same
 
 
 def write(handle: int, content: bytes) -> None:

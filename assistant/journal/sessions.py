@@ -9,6 +9,7 @@ from pathlib import Path
 from assistant.datatypes import Session, Turn
 from assistant.errors import UsageError
 from assistant.journal import lines
+from assistant.journal.sweep import IsGone, without_gone
 from assistant.journal.wire import read_turn, text, written
 
 FORMAT = 1
@@ -68,11 +69,30 @@ class Sessions:
         """Remove a session's file. Raises UsageError where there is none."""
         self._path(self.find(name).name).unlink()
 
+    def forget(self, library: str, is_gone: IsGone) -> int:
+        """Take the words of sources that are gone out of the conversations with a library; return how many changed.
+
+        Raises OSError.
+        """
+        return sum(forget_in(path, library, is_gone) for path in self._files())
+
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.jsonl"
 
     def _files(self) -> list[Path]:
         return sorted(path for path in self._folder.glob("*.jsonl") if NAME.fullmatch(path.stem))
+
+
+def forget_in(path: Path, library: str, is_gone: IsGone) -> bool:
+    """Take the words of sources that are gone out of one session, if it is with this library; return whether it changed."""
+    while True:  # a conversation that goes on meanwhile may add to it
+        before, session = path.read_bytes(), read(path)
+        turns = tuple(without_gone(session.turns, is_gone))
+        if session.library != library or turns == session.turns:
+            return False
+        head = {"format": FORMAT, "library": session.library, "started": session.started}
+        if lines.exchange(path, before, [head, *map(written, turns)]):
+            return True
 
 
 def read(path: Path) -> Session:
