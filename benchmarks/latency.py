@@ -91,8 +91,8 @@ def build(home: Path, embed: str, like: Sequence[str], count: int) -> str:
     if not file.exists():
         lacking = [one for one in like if not (settings.libraries_folder / one / "library.sqlite").exists()]
         if lacking:
-            sys.exit(f"{home} has no library {', '.join(lacking)}: add it first with retrieval.py DATA --sets {' '.join(lacking)} "
-                     f"--embed {embed} --home {home}")
+            sys.exit(f"{home} has no library {', '.join(lacking)}: add it first with "
+                     f"retrieval.py DATA --sets {' '.join(lacking)} --embed {embed} --home {home}")
         print(f"making {count} passages", file=sys.stderr)
         first = Store(settings.libraries_folder / like[0] / "library.sqlite")
         meta = {key: first.meta(key) for key in ("embedder", "embedder_name")}

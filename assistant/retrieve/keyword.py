@@ -16,7 +16,7 @@ from assistant.retrieve.postings import Files
 MAX_TERMS = 48  # a question of 100,000 characters must not become a query of 20,000 terms
 COMMON_SHARE = 0.03  # a term in more than this share of the chunks only costs time ...
 COMMON_FLOOR = 2_000  # ... once there are enough chunks for time to matter
-MOST_ROWS = 10_000  # that all terms together may stand in: what a keyword search costs
+MOST_ROWS = 6_000  # that all terms together may stand in: what a keyword search costs
 SATURATION, LENGTH_WEIGHT = 1.2, 0.75  # BM25's k1 and b, those of FTS5
 FILE_SHARE = 0.5  # of the keyword evidence of a file with many passages
 
