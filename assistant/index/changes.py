@@ -9,7 +9,7 @@ import numpy as np
 
 from assistant.index.connection import Connection
 
-KEPT = 50_000  # changes: who is further behind compares everything
+KEPT = 100_000  # changes: who is further behind compares everything
 MANY = 500  # values in one IN (...)
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]

@@ -60,7 +60,7 @@ def read_anew(store: Store) -> tuple[dict[int, list[float]], list[list[int]]]:
     return found
 
 
-@pytest.mark.parametrize("kept", [1, 3, 10, 50_000])
+@pytest.mark.parametrize("kept", [1, 3, 10, 100_000])
 def test_what_catches_up_equals_what_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
     monkeypatch.setattr(changes, "KEPT", kept)
     chance, store = random.Random(kept), Store(tmp_path / "library.sqlite")
