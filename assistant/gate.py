@@ -49,15 +49,15 @@ def outcome_of(library: Library, chat: Comparing, settings: Settings, number: in
     if len(hits) < FEWEST_PASSAGES:
         return "none"
     prompt = compose(chat, question, hits, (), settings.passage_tokens, settings.answer_tokens, library.shelf_of)
-    return "same" if are_alike(*chat.compare(prompt.messages, ANSWER_TOKENS)) else "changed"
+    return "same" if are_alike(question, *chat.compare(prompt.messages, ANSWER_TOKENS)) else "changed"
 
 
-def are_alike(one: str, other: str) -> bool:
-    """Return whether two answers say the same, as far as their words tell."""
-    first, second = terms(one), terms(other)
+def are_alike(question: str, one: str, other: str) -> bool:
+    """Return whether two answers say the same, as far as their numbers and words tell; words of the question say nothing."""
+    first, second = terms(one) - terms(question), terms(other) - terms(question)
     if set(NUMBER.findall(one)) != set(NUMBER.findall(other)):
         return False
     if not first or not second:
-        return one.strip() == other.strip()
+        return first == second
     return 2 * len(first & second) / (len(first) + len(second)) >= ALIKE
 

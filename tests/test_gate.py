@@ -81,11 +81,15 @@ def test_nothing_is_tried_where_the_person_has_decided_or_the_model_cannot(assis
     assert read_verdict(assistant.settings.home, "model").attempts == 0
 
 
-@pytest.mark.parametrize(("one", "other", "alike"), [
-    ("The lease ends on 31 May 2027.", "It ends on 31 May 2027, the lease.", True),
-    ("The lease ends on 31 May 2027.", "The lease ends on 31 May 2026.", False),
-    ("NOT STATED", "The pump is cleaned weekly by the tenant.", False),
-    ("违约金为合同总额的百分之十。", "违约金是合同总额的百分之十。", True),
+@pytest.mark.parametrize(("question", "one", "other", "alike"), [
+    ("When does the lease end?", "The lease ends on 31 May 2027.", "It ends on 31 May 2027, the lease.", True),
+    ("When does the lease end?", "The lease ends on 31 May 2027.", "The lease ends on 31 May 2026.", False),
+    ("What is the name of the church in France?", "The name of the church in France is Swiss Reformation.",
+     "The name of the church in France is Geneva.", False),
+    ("Who cleans the pump?", "NOT STATED", "The pump is cleaned weekly by the tenant.", False),
+    ("Who cleans the pump?", "The tenant.", "The tenant cleans the pump.", True),
+    ("违约金是多少？", "违约金为合同总额的百分之十。", "违约金是合同总额的百分之十。", True),
 ])
-def test_answers_are_compared_by_their_words_and_numbers(one: str, other: str, alike: bool) -> None:
-    assert are_alike(one, other) is alike
+def test_answers_are_compared_by_their_numbers_and_the_words_that_the_question_lacks(
+        question: str, one: str, other: str, alike: bool) -> None:
+    assert are_alike(question, one, other) is alike
