@@ -38,6 +38,7 @@ class Background:
 
     everything: Script
     scripts: Mapping[str, Script]
+    drawn_from: int = 0  # passages
 
     @property
     def is_mixed(self) -> bool:
@@ -95,7 +96,12 @@ def draw(store: Searchable, embedder: Embedder, view: Nearest) -> Background:
         name: script_from(vectors[places]) for name, places in members.items()
         if len(places) >= FEWEST and is_known(embedder, [texts[place] for place in places])
     }
-    return Background(script_from(vectors), scripts)
+    return Background(script_from(vectors), scripts, len(ids))
+
+
+def is_near(size: int, drawn_from: int) -> bool:
+    """Return whether a library of this size is nearly the one that a sample was drawn from: a tenth more or less."""
+    return abs(size - drawn_from) * 10 <= drawn_from
 
 
 def is_known(embedder: Embedder, texts: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from assistant.datatypes import EVERY_FILE, Embedder, Explanation, Filter, Hit, 
 from assistant.index.passages import StoredChunk
 from assistant.index.searchable import Ids, Nearest, Searchable
 from assistant.retrieve.across import above_own_script, in_order_of, standing_out, word_bonus
-from assistant.retrieve.background import Background, deviations, draw
+from assistant.retrieve.background import Background, deviations, draw, is_near
 from assistant.retrieve.feedback import WEIGHT, WEIGHT_ALONE, echoes
 from assistant.retrieve.fuse import dense_weight, fuse, ordered, usual
 from assistant.retrieve.keyword import Term, find_terms, keyword_search, most_possible, with_files
@@ -96,10 +96,13 @@ class Searcher:
         return hits, evidence
 
     def _state(self, view: Nearest) -> State:
-        if self._known is None or self._known.stamp != view.stamp:
-            background = draw(self._store, self._embedder, view)
-            self._known = State(view.stamp, Files(self._store), background)
-        return self._known
+        known = self._known
+        if known is None or known.stamp != view.stamp:
+            size = len(view.ids)
+            fits = known is not None and known.background.drawn_from and is_near(size, known.background.drawn_from)
+            background = known.background if known and fits else draw(self._store, self._embedder, view)
+            self._known = known = State(view.stamp, Files(self._store), background)
+        return known
 
     def _evidence(self, question: str, view: Nearest, state: State, wanted: Filter) -> Evidence:
         among = self._store.ids_of(wanted) if wanted else None

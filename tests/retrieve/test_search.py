@@ -82,3 +82,25 @@ def test_a_search_sees_one_state_whatever_is_written_meanwhile(
         assert [(hit.path, hit.keyword_rank, hit.dense_rank) for hit in searcher.search("dogs", 5)] == [("/a.txt", 1, 1)]
     assert {hit.path for hit in searcher.search("dogs", 30)} == {"/a.txt", "/b.txt"}
     other.close()
+
+
+def test_the_sample_of_the_library_is_kept_while_it_changes_little(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    import assistant.retrieve.search as module
+
+    drawn: list[int] = []
+
+    def counted(*parts: Any) -> Any:
+        drawn.append(1)
+        return draw(*parts)
+
+    draw = module.draw
+    monkeypatch.setattr(module, "draw", counted)
+    put(store, "/a.txt", *(f"Note {number} about the rent." for number in range(30)))
+    searcher = Searcher(store, FakeEmbedder())
+    searcher.search("rent", 3)
+    put(store, "/b.txt", "One more note, about cats.")
+    assert searcher.search("cats", 1)[0].path == "/b.txt"
+    assert len(drawn) == 1
+    put(store, "/c.txt", *(f"Note {number} about dogs." for number in range(10)))
+    searcher.search("dogs", 3)
+    assert len(drawn) == 2
