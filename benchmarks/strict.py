@@ -13,7 +13,7 @@ import re
 import unicodedata
 
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-LATIN = re.compile(r"[^\W\d_\u3040-\u9fff\uac00-\ud7af][\w'’&\-]*")
+LATIN = re.compile(r"[^\W\d_\u3040-\u9fff\uac00-\ud7af](?:[^\W\u3040-\u9fff\uac00-\ud7af]|['’&\-])*")  # ends where Chinese begins
 MARKERS = re.compile(r"\s*\[\d+\]")
 QUOTED = re.compile(r"[《“「『]([^》”」』]{1,40})[》”」』]")
 POINTED = re.compile(r"[\u4e00-\u9fff]{1,2}[·•・‧][\u4e00-\u9fff]{1,2}")

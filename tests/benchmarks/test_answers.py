@@ -109,6 +109,7 @@ def test_passages_are_written_once(tmp_path):
         ("他在2018年执导了《长日》。", "2019年，他执导《长夜》", ["2018", "长日"]),
         ("导演是张大山。", "导演为李小河", ["张大山"]),
         ("发言人史蒂夫·乔布斯说。", "史蒂夫•乔布斯说", []),
+        ("百度推出的类ChatGPT是文心一言。", "百度的类 ChatGPT 产品叫文心一言。", []),
     ],
 )
 def test_the_stricter_check(sentence, source, missing):
