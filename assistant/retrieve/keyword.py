@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from assistant.retrieve.postings import Files
 MAX_TERMS = 48  # a question of 100,000 characters must not become a query of 20,000 terms
 COMMON_SHARE = 0.03  # a term in more than this share of the chunks only costs time ...
 COMMON_FLOOR = 2_000  # ... once there are enough chunks for time to matter
+LARGE = 100_000  # passages: from here on common words cost time
 MOST_ROWS = 6_000  # that all terms together may stand in: what a keyword search costs
 SATURATION, LENGTH_WEIGHT = 1.2, 0.75  # BM25's k1 and b, those of FTS5
 FILE_SHARE = 0.5  # of the keyword evidence of a file with many passages
@@ -54,8 +55,11 @@ def affordable(counts: Mapping[Phrases, int]) -> list[Phrases]:
     return chosen
 
 
-def together(store: Searchable, common: Iterable[Phrases], limit: int) -> list[Phrases]:
-    """Return one term of the common terms that passages hold at once: as many, in their order, as make it a rare one."""
+def together(store: Searchable, common: Collection[Phrases], limit: int) -> list[Phrases]:
+    """Return one term of the common terms that passages hold at once: all, or as many, in their order, as make it a rare one."""
+    everything = tuple(phrase for phrases in common for phrase in phrases)
+    if everything and store.count_holding(everything, 1):  # one look at all lists is quicker than several at some
+        return [everything]
     chosen: Phrases = ()
     for phrases in common:
         count = store.count_holding((*chosen, *phrases), limit + 1)
@@ -65,11 +69,27 @@ def together(store: Searchable, common: Iterable[Phrases], limit: int) -> list[P
     return [chosen] if chosen else []
 
 
-def keyword_search(store: Searchable, asked: Sequence[Term], limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
+def keyword_search(
+    store: Searchable, asked: Sequence[Term], passages: int, limit: int, wanted: Filter = EVERY_FILE
+) -> list[tuple[int, float]]:
     """Return (chunk id, BM25 score) of the chunks, in the files wanted, that hold one of the terms, best first."""
-    if not wanted and sum(len(term.rows) for term in asked) > MOST_ROWS:  # one term, so common that it tells nothing apart
-        return [(chunk, 0.0) for chunk in asked[0].rows[:limit].tolist()]
+    if passages > LARGE and not wanted and is_common(asked):
+        return alike(asked[0], passages)
     return store.match([term.phrases for term in asked], limit, wanted) if asked else []
+
+
+def is_common(asked: Sequence[Term]) -> bool:
+    """Return whether no word of a question was rare: they are searched for as one term, or one of them is."""
+    return len(asked) == 1 and (len(asked[0].phrases) > 1 or len(asked[0].rows) > MOST_ROWS)
+
+
+def alike(term: Term, passages: int) -> list[tuple[int, float]]:
+    """Return (chunk id, log-odds) of the chunks that hold common words at once, or one very common word: the same for all.
+
+    FTS5 would look through all places of each word for its rarity; the rarity of their being together is known.
+    """
+    rarity = math.log((passages - len(term.rows) + 0.5) / (len(term.rows) + 0.5))
+    return [(chunk, rarity if len(term.rows) <= MOST_ROWS else 0.0) for chunk in term.rows.tolist()]
 
 
 def most_possible(asked: Sequence[Term], passages: int) -> float:

@@ -111,7 +111,7 @@ class Searcher:
         with ThreadPoolExecutor(1) as aside:  # words and vectors are looked through at once, by libraries that leave Python alone
             nearing = aside.submit(near_passages, question, vector, view, state, among) if weight else None
             asked = find_terms(self._store, question, state.files.total)
-            found = dict(keyword_search(self._store, asked, KEYWORD_DEPTH, wanted))
+            found = dict(keyword_search(self._store, asked, state.files.total, KEYWORD_DEPTH, wanted))
             near = nearing.result() if nearing else {}
         bm25 = {chunk: score for place, (chunk, score) in enumerate(found.items()) if place < CANDIDATES or chunk in near}
         cosines = {**near, **view.cosines(vector, [chunk for chunk in bm25 if chunk not in near])} if weight else {}

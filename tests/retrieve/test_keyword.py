@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def best(store: Store, question: str) -> str:
-    [(chunk, _), *_] = keyword_search(store, find_terms(store, question, 10), 5)
+    [(chunk, _), *_] = keyword_search(store, find_terms(store, question, 10), 10, 5)
     return store.chunks([chunk])[chunk].chunk.text
 
 
@@ -55,7 +55,7 @@ def test_what_counts_as_one_thing_is_found(store: Store, question: str, found: s
 
 def test_a_question_without_known_words_finds_nothing(store: Store) -> None:
     asked = find_terms(store, "xylophone", 10)
-    assert (asked, keyword_search(store, asked, 5), most_possible(asked, 10)) == ([], [], 0.0)
+    assert (asked, keyword_search(store, asked, 10, 5), most_possible(asked, 10)) == ([], [], 0.0)
 
 
 def test_common_terms_go_first_when_time_is_short(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,14 +72,17 @@ def test_common_terms_are_searched_for_together(store: Store, monkeypatch: pytes
     monkeypatch.setattr(keyword, "COMMON_FLOOR", 1)
     [term] = find_terms(store, "the version that is out 2", 7)
     assert term.phrases == ("version", "out", "2")
+    monkeypatch.setattr(keyword, "LARGE", 1)
+    assert keyword_search(store, [term], 7, 5) == [(chunk, pytest.approx(np.log(5.5 / 2.5))) for chunk in term.rows]
     assert best(store, "the version that was out 2") == "Version 2.4.1 is out."
 
 
 def test_a_question_of_one_common_word_is_not_ranked_by_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyword, "COMMON_FLOOR", 1)
     monkeypatch.setattr(keyword, "MOST_ROWS", 1)
-    found = keyword_search(store, find_terms(store, "version", 7), 1)
-    assert [score for _, score in found] == [0.0]
+    monkeypatch.setattr(keyword, "LARGE", 1)
+    found = keyword_search(store, find_terms(store, "version", 7), 7, 1)
+    assert [score for _, score in found] == [0.0, 0.0]
     assert "ersion" in store.chunks([found[0][0]])[found[0][0]].chunk.text
 
 
@@ -88,7 +91,7 @@ def test_a_file_that_speaks_of_the_question_lifts_its_passages(store: Store) -> 
     scores = file_scores(files, asked)
     lease = files.files(np.array([1]))[0]
     assert scores[lease] == scores.max() > 0
-    found = dict(keyword_search(store, asked, 10))
+    found = dict(keyword_search(store, asked, 10, 10))
     assert all(mixed >= 0 for mixed in with_files(found, files, asked).values())
     assert with_files({10**9: 1.0}, files, asked) == {10**9: 1.0}
 
