@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +21,9 @@ from assistant.journal import Sessions
 from assistant.pipeline import Assistant
 
 SECRET = "Zebrafish Quetzalcoatl whispers a passphrase: Mxyzptlk-40917. 紫罗兰花园的密码是蝴蝶。"
-MARKS = ("ebrafish", "uetzalcoatl", "xyzptlk", "40917", "紫罗兰", "罗兰", "兰花", "蝴蝶", "紫 罗", "蝴")
+MARKS = ("ebrafish", "uetzalcoatl", "xyzptlk", "40917", "紫罗兰", "罗兰", "兰花", "蝴蝶", "紫 罗")
+VECTORS = {"vectors"}
+CHARACTER = "蝴"  # the keyword index has it alone; its two or three bytes can stand among vectors by chance
 
 
 @pytest.fixture
@@ -49,10 +53,27 @@ def traces(home: Path) -> Iterator[str]:
                         yield f"{file.name}: {mark}"
 
 
+    for file in home.rglob("library.sqlite"):
+        yield from (f"{table}: {CHARACTER}" for table in tables_with(file, CHARACTER))
+
+
+def tables_with(file: Path, character: str) -> Iterator[str]:
+    """Yield each table of a library, those of the keyword index included and those of vectors not, that has a character in it."""
+    with closing(sqlite3.connect(file)) as library:
+        for table, sql in library.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall():
+            if "VIRTUAL" in sql.upper() or table in VECTORS:
+                continue
+            for row in library.execute(f'SELECT * FROM "{table}"'):
+                if any(character in value if isinstance(value, str) else isinstance(value, bytes) and character.encode() in value
+                       for value in row):
+                    yield table
+
+
 def fill(settings: Settings, folder: Path) -> None:
     with Assistant(settings) as assistant:
         assistant.add([folder])
         assert "ebrafish" in assistant.search("Zebrafish passphrase").hits[0].chunk.text
+    assert {"chunks", "words_data"} <= set(tables_with(settings.libraries_folder / "default" / "library.sqlite", CHARACTER))
 
 
 def remove_diary(assistant: Assistant, folder: Path) -> None:
