@@ -112,7 +112,7 @@ class Asking:
         hits = self._evidence(self._searchers(self._holding(question, EVERY_FILE)), rewrite(question, turns), turns, EVERY_FILE)
         if should_stop() or not hits:
             return
-        chat, prompt = self._opener(question, hits, self._read(hits), turns)()
+        chat, prompt = self._opener(question, hits, self._read(hits, turns), turns)()
         reply = chat.reply(prompt.messages, 1)
         if not should_stop():  # who interrupts from here on interrupts the reading
             reply.likelihood("A")
@@ -131,7 +131,8 @@ class Asking:
         rewriting = self.rewritten(question, turns)
         hits = self._evidence(searchers, rewriting, turns, wanted)
         limits = Limits(settings.answer_tokens, settings.doubt_percent / 100, strict, self.doubt_offset())
-        read = self._read(hits)
+        read = self._read(hits, turns)
+        self._models.orders.keep((*asked_in(turns), question), read)
         shown = (*read, *hits[settings.passages :])
         stream = AnswerStream(question, shown, self._models.embedder.name, started, since(searching),
                               self._opener(question, hits, read, turns), limits,
@@ -206,13 +207,17 @@ class Asking:
 
     # what the model reads
 
-    def _read(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    def _read(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
         """Return what the model reads: the best hits, with what stands around them, numbered as the person sees them.
 
-        A passage that is joined stands as it was found: with others around it, it would be another one for each question.
+        In a conversation, those that it has read stay in their order. A passage that is joined stands as it was found: with
+        others around it, it would be another one for each question.
         """
-        narrow = tuple(hits[: self._settings.passages])
+        narrow = self._narrow(hits, turns)
         return narrow if self._models.joins else widen(narrow, self._beside, self._settings.passage_tokens)
+
+    def _narrow(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
+        return self._models.orders.arranged(asked_in(turns), hits[: self._settings.passages])
 
     def _opener(self, question: str, hits: Sequence[Hit], read: Sequence[Hit],
                 turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:
@@ -223,7 +228,7 @@ class Asking:
             chat = self._models.chat
             prompt = compose(chat, question, read, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
             if len(prompt.passages) < len(read):  # their tokens were guessed: no passage gives way to the width of another
-                plain = touching_joined(hits[: settings.passages])
+                plain = touching_joined(self._narrow(hits, turns))
                 prompt = compose(chat, question, plain, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
             return chat, prompt
 
@@ -252,6 +257,11 @@ def found_in(searchers: Sequence[Searcher], question: str, limit: int, wanted: F
     """Return the best hits of one library or several; scores are sums of evidence, and can be compared."""
     found = [hit for searcher in searchers for hit in searcher.search(question, limit, STEPS, wanted)]
     return tuple(sorted(found, key=lambda hit: -hit.score)[:limit]) if len(searchers) > 1 else tuple(found)
+
+
+def asked_in(turns: Sequence[Turn]) -> tuple[str, ...]:
+    """Return the questions of a conversation."""
+    return tuple(turn.question for turn in turns)
 
 
 def checked(question: str) -> str:

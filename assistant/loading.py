@@ -17,6 +17,7 @@ from assistant.config import Settings
 from assistant.datatypes import ChatModel, Comparing, Embedder, Reranker, Tunable
 from assistant.errors import ModelMissing, UsageError
 from assistant.naming import is_fake, own_path
+from assistant.retrieve import Orders
 
 MAGIC = b"GGUF"
 HINT = "Check the path, or choose a model of the catalog: assistant models list"
@@ -104,6 +105,7 @@ class Shelf:
         self._embedders: dict[EmbedderSpec, tuple[Stamp, Embedder]] = {}
         self._rerankers: dict[RerankerSpec, tuple[Stamp, Reranker]] = {}
         self._chat: tuple[ChatSpec, Stamp, Future[ChatModel]] | None = None
+        self.orders = Orders()  # of what that model has read
 
     @property
     def embedder_names(self) -> tuple[str, ...]:
@@ -227,6 +229,11 @@ class Models:
     def joins(self) -> bool:
         """Whether the chat model joins passages from what it computed of them before. Raises ModelMissing or UsageError."""
         return chat_spec(self._settings).joins
+
+    @property
+    def orders(self) -> Orders:
+        """In which order the chat model has read the passages of conversations."""
+        return self._shelf.orders
 
     @property
     def chat(self) -> ChatModel:

@@ -22,10 +22,10 @@ class ComparingChat(FakeChat):
 
     answers: tuple[str, str] = ("The tower was inspected in 2010.", "The tower was inspected in 2010.")
 
-    def reply(self, messages: Sequence[Message], max_tokens: int):  # type: ignore[no-untyped-def]
+    def reply(self, messages: Sequence[Message], max_tokens: int, supposed=()):  # type: ignore[no-untyped-def]
         topic = next((topic for topic in TOPICS if f" {topic} " in messages[-1].content), "tower")
         self.replies = [f"Which office inspected the {topic}?"]
-        return FakeChat.reply(self, messages, max_tokens)
+        return FakeChat.reply(self, messages, max_tokens, supposed)
 
     def compare(self, messages: Sequence[Message], max_tokens: int) -> tuple[str, str]:
         assert sum(segment.reusable for segment in messages[-1].segments) > 2  # several passages

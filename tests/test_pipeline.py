@@ -548,7 +548,9 @@ def test_a_follow_up_is_understood(assistant: Assistant, folder: Path) -> None:
     assert "ninety" in stream.answer.text
     chat = assistant._models.chat
     assert isinstance(chat, FakeChat)
-    assert [message.content for message in chat.asked[-1][1:3]] == [turns[0].question, "The rent is 900 euros a month."]
+    first, answer, second = chat.asked[-1][1:]
+    assert first.content.endswith(f"\n\nQuestion: {turns[0].question}") and "ninety days" in first.content
+    assert (answer.content, second.content) == ("The rent is 900 euros a month.", "Question: And the notice?")
 
 
 def test_nothing_indexed_and_no_model_are_said_before_any_work(tmp_path: Path, folder: Path) -> None:

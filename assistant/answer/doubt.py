@@ -1,18 +1,20 @@
 """What the model gives away before and after it answers in; the doubt, the probability that the files do not answer, out.
 
-The two signals are the probability of Yes to whether the passages state an answer, asked before, and to whether they state this
-answer, asked after. They are joined by logistic regression. That of the agreed refusal as the first word is told, and has no
-part in it: beside these two its weight came out as nothing.
+The first signal is how much likelier the passages make the question: where they hold its answer, they foretell more of it. This
+is the query likelihood of information retrieval (Ponte & Croft 1998; with a language model: Sachan et al. 2022), set against
+that without any passage, so that a question of rare words is not taken for one without an answer. The second is the probability
+of Yes to whether the passages state this answer. They are joined by logistic regression. That of the agreed refusal as the first
+word is told, and has no part in it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.answer.language import language
-from assistant.answer.prompt import AFTER, BEFORE, NOT_STATED, Prompt
+from assistant.answer.prompt import AFTER, NOT_STATED, Prompt
 from assistant.datatypes import ChatModel, Doubt, Message, Reply
 
 YES = ("Yes", "yes", "YES", "是", "有")
@@ -25,22 +27,18 @@ SURE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Of a regression on logarithms of odds: the constant, what is added for a Chinese question, and one for each signal."""
+    """Of a regression: the constant, what is added for a Chinese question, and one for each signal."""
 
     constant: float
     chinese: float
-    before: float
+    foretold: float
     after: float = 0.0
 
 
-# Fitted with Qwen2.5-Coder-1.5B, the passages as version 2 of the prompt had them, to half (48) of 107 questions of SQuAD 2.0,
-# CMRC 2018, RGB and HotpotQA, drawn by the hash of their ids; each set and language, and in it both sorts, weigh the same; a
-# ridge of 2. On the other half: area under the curve .84 before and .80 after the answer; see docs/benchmarks.md.
-WEIGHTS_BEFORE = Weights(0.79, 1.97, -0.72)
-WEIGHTS = Weights(1.43, 2.02, -0.55, -1.58)
-# Of 7 answerable questions of XQuAD with passages in the other language (Chinese, English) 5 were refused without it, 1 is
-# with it; how many unanswerable ones that lets through was not measured.
-FOREIGN = -0.7
+WEIGHTS_BEFORE = Weights(1.5, 0.3, -3.5)
+WEIGHTS = Weights(3.2, 0.56, -2.7, -2.2)
+FOREIGN = 0.0
+NOTHING_KNOWN = 0.5  # of a question that could not be weighed
 
 
 def foreign_offset(question: str, prompt: Prompt) -> float:
@@ -49,42 +47,45 @@ def foreign_offset(question: str, prompt: Prompt) -> float:
     return 0.0 if known else FOREIGN
 
 
-def check_before(chat: ChatModel, prompt: Prompt, question: str) -> float:
-    """Return the share (0 to 1) of Yes in the model's answer to whether the passages state an answer to the question."""
-    ask = BEFORE["zh" if language(question) == "zh" else "en"] + question
-    return share_of_yes(chat, prompt.asking(ask))
+def foretold(log_likelihoods: Sequence[float]) -> float:
+    """Return how much of a question passages foretell, by the logarithms of its probability with them and without any.
+
+    It is the mutual information of the two as a share of the question's own: 1 for all of it, 0 for nothing.
+    """
+    with_them, without = log_likelihoods
+    return max(-1.0, 1 - with_them / without) if without else NOTHING_KNOWN
 
 
 def check_after(chat: ChatModel, prompt: Prompt, question: str, answer: str) -> float:
     """Return the share (0 to 1) of Yes in the model's answer to whether the passages state this answer."""
     ask = AFTER["zh" if language(question) == "zh" else "en"]
-    return share_of_yes(chat, [*prompt.messages, Message("assistant", answer), Message("user", ask)])
+    reply = chat.reply([*prompt.messages, Message("assistant", answer), Message("user", ask)], 1)
+    return share_of_yes(reply.likelihood)
 
 
-def share_of_yes(chat: ChatModel, messages: Sequence[Message]) -> float:
+def share_of_yes(likelihood: Callable[[str], float]) -> float:
     """Return how much of Yes and No together Yes has; one half where the model says neither."""
-    reply = chat.reply(tuple(messages), 1)
-    yes, no = (sum(reply.likelihood(word) for word in words) for words in (YES, NO))
+    yes, no = (sum(likelihood(word) for word in words) for words in (YES, NO))
     return yes / (yes + no) if yes + no > LEAST else 0.5
 
 
-def doubt_before(reply: Reply, before: float, question: str, most: float, offset: float) -> Doubt:
-    """Return the doubt as far as it is known before the first word; reads the prompt."""
-    unstated = reply.likelihood(NOT_STATED)
-    share = logistic(weighed(WEIGHTS_BEFORE, question, before) + offset)
-    return Doubt(share, most, unstated, before)
+def doubt_before(reply: Reply, question: str, most: float, offset: float) -> Doubt:
+    """Return the doubt as far as it is known before the first word, by what was supposed; reads the prompt."""
+    known = foretold(reply.log_likelihoods())
+    share = logistic(weighed(WEIGHTS_BEFORE, question, known) + offset)
+    return Doubt(share, most, reply.likelihood(NOT_STATED), known)
 
 
 def doubt_after(known: Doubt, after: float, question: str, offset: float) -> Doubt:
     """Return the doubt when the answer is there."""
-    odds = weighed(WEIGHTS, question, known.before) + WEIGHTS.after * log_odds(after) + offset
+    odds = weighed(WEIGHTS, question, known.foretold) + WEIGHTS.after * log_odds(after) + offset
     return replace(known, share=logistic(odds), after=after)
 
 
-def weighed(weights: Weights, question: str, before: float) -> float:
+def weighed(weights: Weights, question: str, known: float) -> float:
     """Return the logarithm of the odds that the files do not answer, from what is known before the answer."""
     constant = weights.constant + (weights.chinese if language(question) == "zh" else 0.0)
-    return constant + weights.before * log_odds(before)
+    return constant + weights.foretold * known
 
 
 def is_clear(doubt: Doubt) -> bool:

@@ -1,7 +1,8 @@
 """Every word that the program says to a model or in a model's stead, in one place, with a version.
 
 The system text comes first and never changes, so that its computation can be kept; then the passages, each a segment whose text
-says nothing of its rank, so that what is computed of it serves other prompts; the question comes last.
+says nothing of its rank, so that what is computed of it serves other prompts; then the turns before, so that a conversation over
+the same passages only grows at its end; the question comes last.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from pathlib import PurePath
 
 from assistant.answer.language import language
 from assistant.answer.untrusted import as_read
-from assistant.datatypes import ChatModel, Hit, Location, Message, Segment
+from assistant.datatypes import ChatModel, Hit, Location, Message, Segment, Supposed
 from assistant.errors import ContextOverflow
 
-PROMPT_VERSION = "5"
+PROMPT_VERSION = "6"
 
 NOT_STATED = "NOT STATED"
 
@@ -42,11 +43,8 @@ REFUSALS = {
 # said before a question where the passages are in another language, which small models fall into
 ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",
              "ru": "Ответь по-русски.", "de": "Antworte auf Deutsch.", "fr": "Réponds en français.", "es": "Responde en español."}
-# asked behind the passages before there is an answer, the question after it
-BEFORE = {
-    "en": "Decide whether the passages above state the answer to the following question. Reply only Yes or No.\nQuestion: ",
-    "zh": "请判断：以上资料是否写明了下面这个问题的答案？只回答“是”或“否”。\n问题：",
-}
+# asked of the passages, and of none, to see how much likelier they make a question
+FORETELL = {"en": "Write a question that the passages answer.", "zh": "请写一个资料能够回答的问题。"}
 # asked behind an answer
 AFTER = {
     "en": "Do the passages explicitly state this answer to exactly this question? Reply Yes or No.",
@@ -71,6 +69,11 @@ class Prompt:
 
     messages: tuple[Message, ...]
     passages: tuple[Hit, ...]
+
+    @property
+    def read(self) -> tuple[Segment, ...]:
+        """The passages as the model reads them, before all that is said."""
+        return self.messages[1].segments[:-1]
 
     def asking(self, something_else: str) -> tuple[Message, ...]:
         """Return the messages with something else asked about the same passages."""
@@ -116,8 +119,16 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
 
 def messages(question: str, hits: Sequence[Hit], history: Sequence[Message],
              shelf_of: ShelfOf = nowhere) -> tuple[Message, ...]:
-    """Return the system text, the turns before, and the passages with the question after them."""
-    return (Message("system", SYSTEM), *history, user_message(passages(hits, shelf_of), asked_of(question, hits)))
+    """Return the system text, the passages, the turns before and the question, as it was worded in each of them."""
+    spoken = [Message("system", SYSTEM)]
+    read = passages(hits, shelf_of)
+    for message in (*history, Message("user", question)):
+        if message.role == "user":
+            spoken.append(user_message(read, asked_of(message.content, hits)))
+            read = ()
+        else:
+            spoken.append(message)
+    return tuple(spoken)
 
 
 def asked_of(question: str, hits: Sequence[Hit]) -> str:
@@ -127,13 +138,20 @@ def asked_of(question: str, hits: Sequence[Hit]) -> str:
     return f"{ANSWER_IN[spoken]}\n{asked}" if hits and language(hits[0].chunk.text) != spoken else asked
 
 
+def foretelling(prompt: Prompt, question: str) -> tuple[Supposed, Supposed]:
+    """Return what is supposed to see how much the passages foretell of a question: that it is asked of them, and of none."""
+    wish = FORETELL["zh" if language(question) == "zh" else "en"]
+    system = prompt.messages[0]
+    return Supposed((system, user_message(prompt.read, wish)), question), Supposed((system, user_message((), wish)), question)
+
+
 def alone(hit: Hit, shelf_of: ShelfOf) -> tuple[Message, ...]:
     """Return the beginning of a prompt with one passage in it, as every prompt would have it, whatever is asked."""
     return (Message("system", SYSTEM), user_message(passages((hit,), shelf_of), "."))
 
 
 def user_message(read: Sequence[Segment], asked: str) -> Message:
-    """Return the passages with what is asked behind them."""
+    """Return the passages, if any, with what is asked behind them."""
     segments = (*read, Segment(f"\n\n{asked}" if read else asked))
     return Message("user", "".join(segment.text for segment in segments), segments)
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from assistant.answer.abstain import is_empty, is_refusal, speaks_of_nothing, undecided
 from assistant.answer.cite import CitingStream
 from assistant.answer.completing import left_out
-from assistant.answer.doubt import check_after, check_before, doubt_after, doubt_before, foreign_offset, is_clear
-from assistant.answer.prompt import PROMPT_VERSION, Prompt, refusal
+from assistant.answer.doubt import check_after, doubt_after, doubt_before, foreign_offset, is_clear
+from assistant.answer.prompt import PROMPT_VERSION, Prompt, foretelling, refusal
 from assistant.answer.quote import citations
 from assistant.answer.tally import TallyingChat
-from assistant.datatypes import Answer, ChatModel, Doubt, Hit, Progress, Reply, Sentence, Timings, Written
+from assistant.datatypes import READINGS, Answer, ChatModel, Doubt, Hit, Progress, Reply, Sentence, Timings, Written
 
 LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
 
@@ -41,6 +41,7 @@ class AnswerStream(Written):
         self.question = question
         self.hits = hits
         self._open, self._limits = open_model, limits
+        self._standalone = searched.split(READINGS)[0] or question
         self._offset = 0.0
         self._citing: CitingStream | None = None
         self._started = started
@@ -72,10 +73,9 @@ class AnswerStream(Written):
         opened, prompt = self._open()
         chat = self._tally = TallyingChat(opened)
         self._answer = replace(self._answer, model=chat.name)
-        before = check_before(chat, prompt, self.question)  # first: the prompt of the answer begins with the same passages
-        reply = chat.reply(prompt.messages, self._limits.answer_tokens)
+        reply = chat.reply(prompt.messages, self._limits.answer_tokens, foretelling(prompt, self._standalone))
         self._offset = self._limits.offset + foreign_offset(self.question, prompt)
-        doubt = doubt_before(reply, before, self.question, self._limits.most_doubt, self._offset)
+        doubt = doubt_before(reply, self.question, self._limits.most_doubt, self._offset)
         self._answer = replace(self._answer, doubt=doubt)
         clear = is_clear(doubt)
         if clear and doubt.share > doubt.most:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from assistant.datatypes import ChatModel, Message, Reply, never
+from assistant.datatypes import ChatModel, Message, Reply, Supposed, never
 
 
 class TallyingChat:
@@ -32,7 +32,7 @@ class TallyingChat:
     @property
     def read_tokens(self) -> int:
         """How many prompt tokens were computed, of all prompts."""
-        return sum(reply.prompt_tokens - reply.reused_tokens for reply in self._replies)
+        return sum(reply.prompt_tokens - reply.reused_tokens + reply.supposed_tokens for reply in self._replies)
 
     @property
     def joins(self) -> bool:
@@ -52,9 +52,9 @@ class TallyingChat:
         """Return the length of the prompt that these messages become, template included."""
         return self._chat.count_tokens(messages)
 
-    def reply(self, messages: Sequence[Message], max_tokens: int) -> Reply:
-        """Start a reply. Raises ContextOverflow where prompt and reply do not fit."""
-        reply = self._chat.reply(messages, max_tokens)
+    def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> Reply:
+        """Start a reply; see ChatModel. Raises ContextOverflow where prompt and reply do not fit."""
+        reply = self._chat.reply(messages, max_tokens, supposed)
         self._replies.append(reply)
         return reply
 

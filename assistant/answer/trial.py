@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.answer.doubt import WEIGHTS_BEFORE, check_before, log_odds, logistic, weighed
+from assistant.answer.doubt import WEIGHTS_BEFORE, foretold, log_odds, logistic, weighed
 from assistant.answer.language import language
-from assistant.answer.prompt import MAKE, Prompt
+from assistant.answer.prompt import MAKE, Prompt, foretelling
 from assistant.answer.terms import terms
 from assistant.datatypes import Calibration, ChatModel, Chunk, Message
 
@@ -39,7 +39,8 @@ def write_question(chat: ChatModel, chunk: Chunk) -> str:
 
 def odds_of_doubt(chat: ChatModel, prompt: Prompt, question: str) -> float:
     """Return the logarithm of the odds of the doubt before an answer, without any offset."""
-    return weighed(WEIGHTS_BEFORE, question, check_before(chat, prompt, question))
+    reply = chat.reply(prompt.messages, 1, foretelling(prompt, question))
+    return weighed(WEIGHTS_BEFORE, question, foretold(reply.log_likelihoods()))
 
 
 def fit_offset(trials: Sequence[Trial]) -> float:

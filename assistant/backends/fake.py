@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from assistant.datatypes import Message, Vectors, never
+from assistant.datatypes import Message, Supposed, Vectors, never
 from assistant.errors import ContextOverflow
 
 WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
 PASSAGE = re.compile(r"^\[(\d+)\] .*\n((?:(?!^\[\d+\] ).*\n?)*)", re.MULTILINE)
 YES_OR_NO = re.compile("[Rr]eply (?:only )?Yes or No|只回答")
+FORETOLD, UNHEARD = -1.0, -5.0  # logarithms of the probability of a word
 SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
 
 
@@ -75,12 +76,18 @@ class FakeReply:
     text: str
     prompt_tokens: int
     reused_tokens: int = 0
+    supposed_tokens: int = 0
     generated_tokens: int = 0
     finished: bool = True
+    weighed: tuple[float, ...] = ()
 
     def likelihood(self, opening: str) -> float:
         """Return 1 where the text begins so, 0 otherwise."""
         return float(self.text.startswith(opening))
+
+    def log_likelihoods(self) -> tuple[float, ...]:
+        """Return what is known of the texts that were supposed."""
+        return self.weighed
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text word by word."""
@@ -116,15 +123,22 @@ class FakeChat:
         """Return the number of words of all messages."""
         return sum(len(words(message.content)) for message in messages)
 
-    def reply(self, messages: Sequence[Message], max_tokens: int) -> FakeReply:
-        """Start a reply. Raises ContextOverflow where prompt and reply do not fit."""
+    def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> FakeReply:
+        """Start a reply; see ChatModel. Raises ContextOverflow where prompt and reply do not fit."""
         tokens = self.count_tokens(messages)
         if tokens + max_tokens > self.context_tokens:
             raise ContextOverflow(f"The prompt has {tokens} tokens, too many for a context of {self.context_tokens}.")
         if YES_OR_NO.search(messages[-1].content):
             return FakeReply(self.verdict, tokens)
         self.asked.append(tuple(messages))
-        return FakeReply(self.replies.pop(0) if self.replies else nearest_sentence(messages[-1].content), tokens)
+        by_person = [message.content for message in messages if message.role == "user"]
+        said = self.replies.pop(0) if self.replies else nearest_sentence(by_person)
+        return FakeReply(said, tokens, weighed=tuple(self._weigh(each) for each in supposed))
+
+    def _weigh(self, supposed: Supposed) -> float:
+        """Return a logarithm of a probability: with a passage before it each word is likelier, where the verdict is Yes."""
+        foretold = self.verdict == "Yes" and any(PASSAGE.search(message.content) for message in supposed.messages)
+        return len(words(supposed.text)) * (FORETOLD if foretold else UNHEARD)
 
     def interrupt(self) -> None:
         """Do nothing: a reply is there at once."""
@@ -133,14 +147,14 @@ class FakeChat:
         """Do nothing: there is no memory to free."""
 
 
-def nearest_sentence(prompt: str) -> str:
-    """Return the sentence of the prompt's passages that shares most words with its last line, and its number."""
-    passages, _, question_line = prompt.strip().rpartition("\n")
-    question = set(words(question_line))
+def nearest_sentence(said: Sequence[str]) -> str:
+    """Return the sentence of the passages in what the person said that shares most words with the last line, and its number."""
+    question = set(words(said[-1].strip().rpartition("\n")[2]))
     best = (0, "I do not know.")
-    for number, body in PASSAGE.findall(passages):
-        for sentence in SENTENCE.findall(body):
-            shared = len(question & set(words(sentence)))
-            if shared > best[0]:
-                best = (shared, f"{sentence.strip()} [{number}]")
+    for prompt in said:
+        for number, body in PASSAGE.findall(prompt.strip().rpartition("\n")[0]):
+            for sentence in SENTENCE.findall(body):
+                shared = len(question & set(words(sentence)))
+                if shared > best[0]:
+                    best = (shared, f"{sentence.strip()} [{number}]")
     return best[1]

@@ -68,5 +68,5 @@ def show_doubt(doubt: Doubt | None) -> None:
         notice("No doubt was measured: there was no passage to ask the model about.")
         return
     after = "" if doubt.after is None else f"; it stands by its answer {doubt.after:.0%}"
-    notice(f"Doubt {doubt.share:.0%}, allowed {doubt.most:.0%}. The model: the passages state an answer {doubt.before:.0%}; "
-           f"it would refuse {doubt.unstated:.0%}{after}.")
+    notice(f"Doubt {doubt.share:.0%}, allowed {doubt.most:.0%}. The passages foretell {doubt.foretold:.0%} of the question; "
+           f"the model would refuse {doubt.unstated:.0%}{after}.")

@@ -39,14 +39,15 @@ class Sentence:
 class Doubt:
     """The probability (`share`) that the files do not state the answer, and the `most` at which it is given all the same.
 
-    `unstated` is the probability that the model refuses, `before` and `after` those of its Yes to whether the passages state
-    an answer, and this answer; None: it was clear without.
+    `foretold` is how much of the question the passages foretell (1: all of it, 0: nothing, less: they make it unlikelier),
+    `unstated` the probability that the model refuses, `after` that of its Yes to whether the passages state this answer; None:
+    it was clear without.
     """
 
     share: float
     most: float
     unstated: float
-    before: float
+    foretold: float
     after: float | None = None
 
 

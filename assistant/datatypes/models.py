@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
@@ -67,16 +68,28 @@ class Reranker(Protocol):
         """Return the log-odds that each text is wanted, shape (len(texts),)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """A text as a reply to messages, not to be written but to be weighed."""
+
+    messages: tuple[Message, ...]
+    text: str
+
+
 class Reply(Protocol):
     """A reply that is being written: iterate to stream its pieces; the counts are final after that."""
 
     prompt_tokens: int
     reused_tokens: int
+    supposed_tokens: int  # those of what was supposed that the prompt does not begin with
     generated_tokens: int
     finished: bool  # False: it was cut off at the token limit
 
     def likelihood(self, opening: str) -> float:
         """Return the probability (0 to 1) that the reply begins as `opening` does; ask before iterating."""
+
+    def log_likelihoods(self) -> tuple[float, ...]:
+        """Return the natural logarithm of the probability of each text that was supposed; reads the prompt."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text piece by piece."""
@@ -119,8 +132,12 @@ class ChatModel(Protocol):
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the length of the prompt that these messages become, template included."""
 
-    def reply(self, messages: Sequence[Message], max_tokens: int) -> Reply:
-        """Start a reply at temperature 0. Raises ContextOverflow where prompt and reply do not fit."""
+    def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> Reply:
+        """Start a reply at temperature 0. Raises ContextOverflow where prompt and reply do not fit.
+
+        How likely a model finds what is `supposed`, two texts at most, is found by the way, for little where its messages begin
+        as these do.
+        """
 
     def interrupt(self) -> None:
         """Make the reply that another thread is reading end with KeyboardInterrupt, soon."""

@@ -27,7 +27,18 @@ def test_the_oldest_turns_leave_first() -> None:
     old = [Message("user", "old " * 500), Message("assistant", "older")]
     history = [*old, Message("user", "new"), Message("assistant", "newer")]
     prompt = compose(FakeChat(context_tokens=1000), "What?", [hit(1)], history, 350, 100)
-    assert [message.content for message in prompt.messages[1:-1]] == ["new", "newer"]
+    assert [message.content for message in prompt.messages[2:]] == ["newer", "Question: What?"]
+    assert prompt.messages[1].content.startswith("[1] 1.txt") and prompt.messages[1].content.endswith("Question: new")
+
+
+def test_a_conversation_over_the_same_passages_grows_at_its_end() -> None:
+    passages = [hit(1), hit(2)]
+    first = compose(FakeChat(), "What?", passages, [], 350, 100)
+    said = Message("assistant", "Words.")
+    second = compose(FakeChat(), "Why?", passages, [Message("user", "What?"), said], 350, 100)
+    assert second.messages == (*first.messages, said, second.messages[-1])
+    assert second.messages[-1].content == "Question: Why?"
+    assert second.asking("Is it so?")[-1].content == "Is it so?"
 
 
 def test_a_question_that_cannot_fit_is_refused_in_a_sentence() -> None:

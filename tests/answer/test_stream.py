@@ -1,12 +1,16 @@
 import time
+from dataclasses import replace
 
 import pytest
 
+from assistant.answer.doubt import SURE, WEIGHTS_BEFORE
 from assistant.answer.prompt import compose
 from assistant.answer.stream import AnswerStream, Limits
 from assistant.backends.fake import FakeChat, FakeReply
 from assistant.datatypes import Chunk, Hit, Location
 
+# of the question foretold: somewhat likelier answered than not
+UNSURE = (-SURE / 2 - WEIGHTS_BEFORE.constant) / WEIGHTS_BEFORE.foretold
 HITS = (Hit(1, "/a.txt", "A", Chunk("The rent is 900 euros. Cats are welcome.", Location(1, 1, 0, 41))),)
 
 
@@ -39,21 +43,19 @@ def test_what_is_no_answer_is_a_refusal(reply: str) -> None:
 
 
 class Judging(FakeChat):
-    """Says Yes with one probability before the answer and with another after it."""
+    """Foretells so much of the question before the answer, and says Yes with a probability after it."""
 
-    def __init__(self, before: float, after: float, reply: str = "The rent is 900 euros.") -> None:
+    def __init__(self, foretold: float, after: float, reply: str = "The rent is 900 euros.") -> None:
         super().__init__(replies=[reply])
-        self.shares = [before, after]
+        self.foretold, self.after = foretold, after
         self.checks = 0
 
-    def reply(self, messages, max_tokens):
-        if "Reply" not in messages[-1].content:
-            return super().reply(messages, max_tokens)
-        yes = self.shares[self.checks]
+    def reply(self, messages, max_tokens, supposed=()):
+        if "Reply Yes" not in messages[-1].content:
+            return replace(super().reply(messages, max_tokens, supposed), weighed=(self.foretold - 1, -1.0))
         self.checks += 1
-        likely = {"Yes": yes, "No": 1 - yes}
-        reply = FakeReply("", 10)
-        return type("Reply", (FakeReply,), {"likelihood": lambda _, word: likely.get(word, 0.0)})(reply.text, 10)
+        likely = {"Yes": self.after, "No": 1 - self.after}
+        return type("Reply", (FakeReply,), {"likelihood": lambda _, word: likely.get(word, 0.0)})("", 10)
 
 
 def judged(chat: Judging, most_doubt: float = 0.5, offset: float = 0.0) -> AnswerStream:
@@ -63,36 +65,36 @@ def judged(chat: Judging, most_doubt: float = 0.5, offset: float = 0.0) -> Answe
 
 
 def test_a_model_that_stands_by_its_answer_is_believed_and_one_that_does_not_is_not() -> None:
-    believed, doubted = judged(Judging(0.8, 0.95)).answer, judged(Judging(0.8, 0.05)).answer
+    believed, doubted = judged(Judging(UNSURE, 0.95)).answer, judged(Judging(UNSURE, 0.05)).answer
     assert (believed.abstained, doubted.abstained) == (False, True)
     assert believed.doubt and doubted.doubt
     assert believed.doubt.share < 0.5 < doubted.doubt.share
-    assert (doubted.doubt.before, doubted.doubt.after) == (pytest.approx(0.8), pytest.approx(0.05))
+    assert (doubted.doubt.foretold, doubted.doubt.after) == (pytest.approx(UNSURE), pytest.approx(0.05))
 
 
 def test_a_very_doubtful_model_is_not_asked_to_go_on() -> None:
-    chat = Judging(1e-6, 0.5)
+    chat = Judging(-0.5, 0.5)
     stream = judged(chat)
     assert stream.answer.abstained
     assert stream.answer.timings.generated_tokens == 0
-    assert chat.checks == 1
+    assert chat.checks == 0
 
 
 def test_a_sure_model_is_not_asked_again_and_its_answer_comes_at_once() -> None:
-    chat = Judging(1 - 1e-6, 0.0)
+    chat = Judging(1.0, 0.0)
     assert next(iter(judged(chat))) .startswith("The")
-    assert chat.checks == 1
+    assert chat.checks == 0
 
 
 def test_what_a_library_adds_moves_the_line() -> None:
-    assert not judged(Judging(0.6, 0.8)).answer.abstained
-    assert judged(Judging(0.6, 0.8), offset=6.0).answer.abstained
+    assert not judged(Judging(UNSURE, 0.8)).answer.abstained
+    assert judged(Judging(UNSURE, 0.8), offset=6.0).answer.abstained
 
 
 def test_a_long_answer_does_not_wait_for_its_end() -> None:
-    chat = Judging(0.9, 0.0, " ".join(f"In room {number} the rent is 900 euros." for number in range(30)))
+    chat = Judging(UNSURE, 0.0, " ".join(f"In room {number} the rent is 900 euros." for number in range(30)))
     assert len(judged(chat).answer.text) > 300
-    assert chat.checks == 1
+    assert chat.checks == 0
 
 
 def test_a_model_that_goes_round_is_stopped() -> None:
@@ -134,7 +136,7 @@ def test_what_opens_a_list_goes_with_it() -> None:
 
 def test_the_first_word_is_when_the_person_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[float | None] = []
-    stream = judged(Judging(0.6, 0.95))  # not sure before: the answer waits for the question after it
+    stream = judged(Judging(UNSURE, 0.95))  # not sure before: the answer waits for the question after it
     monkeypatch.setattr("assistant.answer.stream.check_after",
                         lambda *_: told.append(stream._answer.timings.first_token_ms) or 0.95)
     timings = stream.answer.timings
@@ -143,14 +145,14 @@ def test_the_first_word_is_when_the_person_sees_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_what_was_read_for_the_checks_is_read_and_what_was_held_before_is_reused() -> None:
-    chat = Judging(0.6, 0.95)
+    chat = Judging(UNSURE, 0.95)
     timings = judged(chat).answer.timings
     assert timings.reused_tokens == 0
     assert timings.read_tokens > timings.prompt_tokens > 0
 
 
 def test_a_doubtful_answer_that_nothing_bears_out_is_not_given_and_not_asked_about() -> None:
-    chat = Judging(0.6, 0.99, "The moon is made of cheese.")
+    chat = Judging(UNSURE, 0.99, "The moon is made of cheese.")
     answer = judged(chat).answer
     assert answer.abstained and answer.text == "Your files do not say."
-    assert chat.checks == 1
+    assert chat.checks == 0

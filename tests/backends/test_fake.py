@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from assistant.backends.fake import FakeChat, FakeEmbedder
-from assistant.datatypes import Message
+from assistant.datatypes import Message, Supposed
 from assistant.errors import ContextOverflow
 
 
@@ -25,3 +25,12 @@ def test_the_chat_copies_the_nearest_sentence_with_its_number() -> None:
 def test_a_prompt_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ContextOverflow):
         FakeChat(context_tokens=10).reply([Message("user", "word " * 20)], 5)
+
+
+def test_passages_foretell_a_question_where_the_verdict_is_yes() -> None:
+    passage = Message("user", "[1] a.txt\nThe rent is 900 euros.\n\nAsk.")
+    supposed = (Supposed((passage,), "What is the rent?"), Supposed((Message("user", "Ask."),), "What is the rent?"))
+    with_it, without = FakeChat().reply((passage,), 10, supposed).log_likelihoods()
+    assert without < with_it < 0
+    with_it, without = FakeChat(verdict="No").reply((passage,), 10, supposed).log_likelihoods()
+    assert with_it == without

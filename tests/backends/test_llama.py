@@ -1,5 +1,6 @@
 """llama.cpp with a small model's real weights."""
 
+import math
 import os
 import signal
 import threading
@@ -10,7 +11,7 @@ import pytest
 
 from assistant.backends import ChatSpec, open_chat
 from assistant.backends.llama import LlamaChat
-from assistant.datatypes import Message
+from assistant.datatypes import Message, Supposed
 from assistant.errors import ContextOverflow, ModelMissing, ModelUnusable
 
 pytestmark = pytest.mark.model
@@ -57,6 +58,49 @@ def test_a_wrong_draft_leaves_nothing_behind(chat: LlamaChat) -> None:
     followed = engine.follow(right, [right, right, right])
     assert len(engine._held) == held + len(followed)
     assert engine.follow(followed[-1], []) == [engine.sample()]
+
+
+def test_what_is_supposed_is_weighed_and_leaves_nothing_behind(chat: LlamaChat) -> None:
+    likely, unlikely = Supposed(CAPITAL, "The capital of France is Paris."), Supposed(CAPITAL[:1], "Bananas are blue.")
+    alone = chat.reply(CAPITAL, 40).likelihood("The")
+    reply = chat.reply(CAPITAL, 40, (likely, unlikely))
+    assert reply.log_likelihoods() == pytest.approx([plainly(chat, likely), plainly(chat, unlikely)], rel=0.05)
+    assert reply.log_likelihoods()[0] > reply.log_likelihoods()[1]
+    again = chat.reply(CAPITAL, 40, (likely, unlikely))
+    assert again.likelihood("The") == pytest.approx(alone, rel=0.05)  # rounded otherwise: another number of tokens at once
+    assert "Paris" in "".join(again)
+    assert reply.supposed_tokens > 0
+
+
+def plainly(chat: LlamaChat, supposed: Supposed) -> float:
+    """Return the logarithm of the probability of a text, its tokens computed one after the other."""
+    engine = chat._engine
+    engine.prefill(chat._template.tokenize(supposed.messages))
+    found = 0.0
+    for token in engine.vocabulary.tokenize(supposed.text, special=False):
+        found += math.log(engine.probability(token))
+        engine.extend([token])
+    return found
+
+
+def test_what_is_supposed_may_be_longer_than_a_batch_and_so_may_the_prompt(chat: LlamaChat) -> None:
+    story = (Message("user", "The fox, the crow and the river were old friends. " * 60),)
+    reply = chat.reply(story, 20, (Supposed(story, "So they were. " * 400), Supposed(CAPITAL, "word " * 400)))
+    assert all(found < 0 for found in reply.log_likelihoods())
+    assert reply.likelihood("The") == pytest.approx(chat.reply(story, 20).likelihood("The"), rel=0.15)
+
+
+def test_a_context_grows_and_what_is_held_stays(weights: Callable[[str], Path]) -> None:
+    opened = LlamaChat("smollm2", weights("smollm2-135m-instruct"), 8192, 0, -1)
+    engine, small = opened._engine, opened._engine.room
+    long = [*CAPITAL, Message("assistant", "Paris."), Message("user", "So it is. " * 800)]
+    first = "".join(opened.reply(CAPITAL, 40))
+    engine.make_room(small + 1)
+    assert small < engine.room < engine.context_tokens == 8192
+    again = opened.reply(CAPITAL, 40)
+    assert ("".join(again), again.reused_tokens) == (first, again.prompt_tokens - 1)
+    assert opened.reply(long, 40).prompt_tokens > small
+    opened.close()
 
 
 def test_a_reply_stops_at_its_limit(chat: LlamaChat) -> None:

@@ -4,42 +4,69 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.backends.llama.beginnings import Beginnings
 from assistant.backends.llama.cores import READ_AT_ONCE, Threads, calibrate, candidates, recall, remember, usable_cores
 from assistant.backends.llama.cores import situation as situation_of
-from assistant.backends.llama.engine import Engine
+from assistant.backends.llama.engine import Branch, Engine, common_prefix
 from assistant.backends.llama.joining import Joiner
 from assistant.backends.llama.lookup import DRAFT, Lookup
-from assistant.backends.llama.runs import Run, shared_prefix
+from assistant.backends.llama.runs import Run, first_of, shared_prefix
 from assistant.backends.llama.template import ChatTemplate
 from assistant.backends.llama.vault import Vault, build
 from assistant.backends.measured import identity
-from assistant.datatypes import Message, never
+from assistant.datatypes import Message, Supposed, never
 from assistant.errors import ContextOverflow, UsageError
+
+if TYPE_CHECKING:
+    from assistant.backends.llama.engine import Probabilities
+
+MOST_WEIGHED = 128  # tokens of a text that is supposed
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading a prompt took: tokens that needed no computing, tokens of what was supposed, and how likely that is."""
+
+    reused: int
+    supposed_tokens: int = 0
+    log_likelihoods: tuple[float, ...] = ()
 
 
 class LlamaReply:
     """A reply that is generated while it is iterated, at temperature 0."""
 
-    def __init__(self, engine: Engine, read: Callable[[], int], prompt: list[int], max_tokens: int) -> None:
+    def __init__(self, engine: Engine, read: Callable[[], Reading], prompt: list[int], max_tokens: int) -> None:
         self._engine, self._read_in, self._prompt, self._max_tokens = engine, read, prompt, max_tokens
+        self._reading = Reading(0)
+        self._first: Probabilities | None = None
         self.prompt_tokens = len(prompt)
+        self.supposed_tokens = 0
         self.reused_tokens = 0
         self.generated_tokens = 0
         self.finished = False
         self._read = False
-        self._drafts = min(DRAFT, engine.context_tokens - len(prompt) - max_tokens)
+        self._drafts = min(DRAFT, engine.room - len(prompt) - max_tokens)
 
     def likelihood(self, opening: str) -> float:
         """Return the probability that the reply begins with the first token of `opening`; reads the prompt."""
         self._read_prompt()
-        return self._engine.probability(self._engine.vocabulary.tokenize(opening, special=False)[0])
+        if self._first is None:
+            self._first = self._engine.probabilities()
+        return float(self._first[self._engine.vocabulary.tokenize(opening, special=False)[0]])
+
+    def log_likelihoods(self) -> tuple[float, ...]:
+        """Return the natural logarithm of the probability of each text that was supposed; reads the prompt."""
+        self._read_prompt()
+        return self._reading.log_likelihoods
 
     def _read_prompt(self) -> None:
         if not self._read:
-            self.reused_tokens = self._read_in()
+            self._reading = self._read_in()
+            self.reused_tokens, self.supposed_tokens = self._reading.reused, self._reading.supposed_tokens
             self._read = True
 
     def __iter__(self) -> Iterator[str]:
@@ -94,10 +121,10 @@ class LlamaChat:
         """Return the length of the prompt that these messages become, template included."""
         return len(self._template.tokenize(messages))
 
-    def reply(self, messages: Sequence[Message], max_tokens: int) -> LlamaReply:
-        """Start a reply. Raises ContextOverflow where prompt and reply do not fit."""
+    def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> LlamaReply:
+        """Start a reply; see ChatModel. Raises ContextOverflow where prompt and reply do not fit."""
         runs, prompt = self._fitting(messages, max_tokens)
-        return LlamaReply(self._engine, lambda: self._read(runs, prompt), prompt, max_tokens)
+        return LlamaReply(self._engine, lambda: self._read(runs, prompt, supposed), prompt, max_tokens)
 
     def _fitting(self, messages: Sequence[Message], max_tokens: int) -> tuple[list[Run], list[int]]:
         """Return the runs and tokens of messages. Raises ContextOverflow where prompt and reply do not fit."""
@@ -110,6 +137,7 @@ class LlamaChat:
                 f"more than the context of {self.context_tokens}.",
                 "Ask a shorter question, or raise context_tokens in config.toml.",
             )
+        self._engine.make_room(len(prompt) + max(max_tokens, 3 * MOST_WEIGHED) + DRAFT)
         return runs, prompt
 
     def start_joining(self) -> None:
@@ -124,19 +152,40 @@ class LlamaChat:
             raise UsageError("What this model computes cannot be moved.", 'Set reuse = "exact" in config.toml.')
         try:
             engine.keep(0)
-            full = "".join(LlamaReply(engine, lambda: engine.prefill(prompt), prompt, max_tokens))
+            full = "".join(LlamaReply(engine, lambda: Reading(engine.prefill(prompt)), prompt, max_tokens))
             engine.keep(0)
-            return full, "".join(LlamaReply(engine, lambda: len(prompt) - joiner.prepare(runs).computed, prompt, max_tokens))
+            reused = len(prompt) - joiner.prepare(runs).computed
+            return full, "".join(LlamaReply(engine, lambda: Reading(reused), prompt, max_tokens))
         finally:
             engine.keep(0)  # what was joined must not serve a prompt that is to be read in full
 
-    def _read(self, runs: Sequence[Run], prompt: Sequence[int]) -> int:
-        """Bring a prompt into the cache; return how many of its tokens needed no computing."""
+    def _read(self, runs: Sequence[Run], prompt: list[int], supposed: Sequence[Supposed]) -> Reading:
+        """Bring a prompt into the cache; weigh by the way what is supposed of its beginnings."""
+        if not supposed:
+            return Reading(self._bring(runs, prompt, is_whole=True))
+        most = (self.context_tokens - len(prompt)) // len(supposed)
+        branches = [branch for each in supposed if (branch := self._branch(each, prompt, most)).weighed]
+        border = max((branch.start for branch in branches), default=len(prompt) - 1)
+        reused = self._bring(first_of(runs, border), prompt[:border], is_whole=False)
+        weighed = self._engine.read_with(prompt[border:], branches)
+        found = tuple(weighed) if len(weighed) == len(supposed) else (0.0,) * len(supposed)
+        return Reading(reused, sum(len(branch.tokens) - 1 for branch in branches), found)
+
+    def _branch(self, supposed: Supposed, prompt: Sequence[int], most: int) -> Branch:
+        """Return what is supposed as tokens that part from the prompt; of a long text the beginning, and no more than fits."""
+        asked = self._template.tokenize(supposed.messages)
+        start = min(common_prefix(asked, prompt[:-1]), len(asked) - 1)
+        fits = max(0, min(MOST_WEIGHED, most - (len(asked) - start)))
+        text = self._engine.vocabulary.tokenize(supposed.text, special=False)[:fits]
+        return Branch(start, [*asked[start:], *text], len(text))
+
+    def _bring(self, runs: Sequence[Run], tokens: list[int], *, is_whole: bool) -> int:
+        """Bring runs of so many tokens into the cache; return how many of them needed no computing."""
         if self._joiner is not None and self.joins:
-            return len(prompt) - self._joiner.prepare(runs).computed
+            return len(tokens) - self._joiner.prepare(runs, is_whole=is_whole).computed
         beginning = shared_prefix(runs)
         computed = len(beginning) - self._beginnings.hold(beginning)
-        return self._engine.prefill(prompt) - computed
+        return (self._engine.prefill(tokens) if is_whole else self._engine.bring(tokens)) - computed
 
     @property
     def kept_bytes(self) -> int:
@@ -157,6 +206,7 @@ class LlamaChat:
         if kept := recall(place, situation):
             return kept
         self._engine.go_on()
+        self._engine.make_room(len(self._engine.held) + READ_AT_ONCE)
         if len(self._engine.held) + READ_AT_ONCE > self.context_tokens:
             self._engine.keep(0)
         found = calibrate(self._engine, should_stop, candidates(*usable_cores()))

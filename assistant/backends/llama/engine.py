@@ -6,11 +6,14 @@ The key/value cache is kept between calls, so a prompt that begins like the last
 from __future__ import annotations
 
 import ctypes
+import math
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from assistant.backends.llama.context import BATCH, FIRST_ROOM, open_context
 from assistant.backends.llama.cores import Threads, usable_cores
 from assistant.backends.llama.interrupt import noted_interrupts
 from assistant.backends.llama.log import LogKeeper
@@ -19,9 +22,24 @@ from assistant.backends.llama.vocabulary import Vocabulary
 from assistant.backends.threads import wait_politely
 from assistant.errors import ContextOverflow, ModelUnusable
 
-BATCH = 512
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Probabilities = npt.NDArray[np.float64]
+
 SEQUENCE = 0
+LEAST = 1e-30  # of a probability, so that it has a logarithm
 APART = 1  # the sequence in which a run of tokens is computed, or brought back, before it joins the prompt
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Tokens that part from those held at `start`, the last of them `weighed`: one at least, and less than all."""
+
+    start: int
+    tokens: Sequence[int]
+    weighed: int
 
 
 class Engine:
@@ -34,34 +52,43 @@ class Engine:
         self._api: Any = llama_cpp
         self._log = LogKeeper(llama_cpp)
         llama_cpp.llama_backend_init()
-        self._threads = threads or usable_cores()[0]
+        self._threads = Threads(*[threads or usable_cores()[0]] * 2)
         self._model = open_model(llama_cpp, path, gpu_layers, self._log)
         self.vocabulary = Vocabulary(llama_cpp, self._model)
         self.context_tokens: int = min(context_tokens, llama_cpp.llama_model_n_ctx_train(self._model))
         self._interrupted = False
-        self._context = self._open_context()
-        self._memory = llama_cpp.llama_get_memory(self._context)
+        # kept as an attribute: llama.cpp calls it for as long as the context lives
+        self._abort = llama_cpp.llama_cpp.ggml_abort_callback(self._should_abort)
+        self.room = 0
+        self._open(min(FIRST_ROOM, self.context_tokens))
         self._sampler = llama_cpp.llama_sampler_init_greedy()
         self._batch = llama_cpp.llama_batch_init(BATCH, 0, 1)
         self._held: list[int] = []  # the tokens whose keys and values the cache holds, in order
 
-    def _open_context(self) -> Any:  # noqa: ANN401 - a C pointer
-        parameters = self._api.llama_context_default_params()
-        parameters.n_ctx = self.context_tokens
-        parameters.n_batch = parameters.n_ubatch = BATCH
-        parameters.n_seq_max = 2
-        parameters.kv_unified = True  # the sequences share their cells: joining copies nothing
-        parameters.n_threads = parameters.n_threads_batch = self._threads
-        parameters.flash_attn_type = 1
-        parameters.no_perf = True
-        # kept as an attribute: llama.cpp calls it for as long as the context lives
-        self._abort = self._api.llama_cpp.ggml_abort_callback(self._should_abort)
-        parameters.abort_callback = self._abort
-        context = self._api.llama_init_from_model(self._model, parameters)
-        if not context:
-            raise ModelUnusable(f"llama.cpp cannot make a context of {self.context_tokens} tokens: {self._log.last_error()}.",
-                                "Lower context_tokens in config.toml.")
-        return context
+    def _open(self, room: int) -> None:
+        self._context = open_context(self._api, self._model, room, self._threads, self._abort, self._log)
+        self._memory = self._api.llama_get_memory(self._context)
+        self.room = room
+
+    def make_room(self, tokens: int) -> None:
+        """Make room for so many tokens in all, up to `context_tokens`; what is held stays.
+
+        A small context is a fast one: moving what was computed takes a pass over all of it, used or not. Raises ModelUnusable
+        where the memory does not suffice; the context is then as it was, but empty.
+        """
+        if min(tokens, self.context_tokens) <= self.room:
+            return
+        kept, before = self._kept(SEQUENCE), self.room
+        self._api.llama_free(self._context)
+        self._context = None
+        try:
+            self._open(min(self.context_tokens, max(tokens, 2 * before)))
+        except ModelUnusable:
+            self._held.clear()
+            self._open(before)
+            raise
+        if self._held and not self._take(kept, SEQUENCE):
+            self._held.clear()
 
     def _should_abort(self, _data: object) -> bool:
         # Python runs signal handlers inside this call, so Ctrl-C stops a prefill that lasts half a minute
@@ -77,6 +104,7 @@ class Engine:
 
     def set_threads(self, threads: Threads) -> None:
         """Compute with so many threads from now on."""
+        self._threads = threads
         self._api.llama_set_n_threads(self._context, threads.writing, threads.reading)
 
     def try_tokens(self, tokens: Sequence[int]) -> None:
@@ -99,6 +127,41 @@ class Engine:
         """Compute any number of tokens after those held."""
         for start in range(0, len(tokens), BATCH):
             self.extend(tokens[start : start + BATCH])
+
+    def bring(self, tokens: Sequence[int]) -> int:
+        """Bring the cache to exactly these tokens, for others to come behind them; return how many it held already."""
+        reused = common_prefix(self._held, tokens)
+        self._keep(reused)
+        self.read(tokens[reused:])
+        return reused
+
+    def read_with(self, tokens: Sequence[int], branches: Sequence[Branch]) -> list[float]:
+        """Compute tokens after those held; return the logarithm of the probability of what is weighed in each branch.
+
+        All together: a step of the computation takes nearly as long for twenty tokens as for sixty. The branches must leave room
+        in the batch for one token at least; they are forgotten.
+        """
+        spare = BATCH - sum(len(branch.tokens) - 1 for branch in branches)
+        head = max(0, len(tokens) - spare)
+        self.read(tokens[:head])
+        before, at, rows = len(self._held), 0, []
+        for sequence, branch in enumerate(branches, APART):
+            self._api.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+            self._api.llama_memory_seq_cp(self._memory, SEQUENCE, sequence, 0, branch.start)
+            self._fill(branch.tokens[:-1], branch.start, sequence, at=at, outputs=branch.weighed)
+            at += len(branch.tokens) - 1
+            rows.append([(at - branch.weighed + number, token) for number, token in enumerate(branch.tokens[-branch.weighed:])])
+        self._fill(tokens[head:], before, SEQUENCE, at=at)
+        try:
+            self._compute(at + len(tokens) - head)
+        except BaseException:
+            self._keep(before)
+            raise
+        finally:
+            for sequence in range(APART, APART + len(branches)):
+                self._api.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        self._held.extend(tokens[head:])
+        return [sum(math.log(max(LEAST, self.probabilities(row)[token])) for row, token in branch) for branch in rows]
 
     @property
     def held(self) -> list[int]:
@@ -125,23 +188,33 @@ class Engine:
         for start in range(0, len(tokens), BATCH):
             piece = tokens[start : start + BATCH]
             self._fill(piece, prefix + start, APART)
-            if self._decode():
+            try:
+                self._compute(len(piece))
+            except ContextOverflow:
                 self.drop_apart()
-                raise ContextOverflow(f"llama.cpp could not take {len(piece)} more tokens apart.")
+                raise
         api.llama_memory_seq_rm(memory, APART, 0, prefix)
-        size = api.llama_state_seq_get_size(self._context, APART)
-        buffer = (ctypes.c_uint8 * size)()
-        written = api.llama_state_seq_get_data(self._context, buffer, size, APART)
-        return bytes(memoryview(buffer)[:written])
+        return self._kept(APART)
 
     def bring_back(self, kept: bytes) -> bool:
         """Bring back what `compute_apart` returned; return whether it could be."""
         self.drop_apart()
-        buffer = (ctypes.c_uint8 * len(kept)).from_buffer_copy(kept)
-        if self._api.llama_state_seq_set_data(self._context, buffer, len(kept), APART):
+        if self._take(kept, APART):
             return True
         self.drop_apart()
         return False
+
+    def _kept(self, sequence: int) -> bytes:
+        """Return the keys and values of a sequence."""
+        size = self._api.llama_state_seq_get_size(self._context, sequence)
+        buffer = (ctypes.c_uint8 * size)()
+        written = self._api.llama_state_seq_get_data(self._context, buffer, size, sequence)
+        return bytes(memoryview(buffer)[:written])
+
+    def _take(self, kept: bytes, sequence: int) -> bool:
+        """Let a sequence have the keys and values that `_kept` returned; return whether it could."""
+        buffer = (ctypes.c_uint8 * len(kept)).from_buffer_copy(kept)
+        return bool(self._api.llama_state_seq_set_data(self._context, buffer, len(kept), sequence))
 
     def join(self, prefix: int, tokens: Sequence[int]) -> None:
         """Move what is apart, computed at position `prefix`, behind the tokens held."""
@@ -179,17 +252,19 @@ class Engine:
 
         Raises KeyboardInterrupt where Ctrl-C came meanwhile.
         """
-        self._fill(tokens, len(self._held), SEQUENCE, every=every)
+        self._fill(tokens, len(self._held), SEQUENCE, outputs=len(tokens) if every else 1)
         before = len(self._held)
         self._held.extend(tokens)
-        status = 1
         try:
-            status = self._decode()
-        finally:
-            if status:
-                self._keep(before)
-        if status:
-            raise ContextOverflow(f"llama.cpp could not take {len(tokens)} more tokens after {before} (status {status}).")
+            self._compute(len(tokens))
+        except BaseException:
+            self._keep(before)
+            raise
+
+    def _compute(self, count: int) -> None:
+        """Compute the batch, of so many tokens. Raises ContextOverflow, or KeyboardInterrupt where Ctrl-C came meanwhile."""
+        if status := self._decode():
+            raise ContextOverflow(f"llama.cpp could not take {count} more tokens after {len(self._held)} (status {status}).")
 
     def _decode(self) -> int:
         """Compute the batch; return llama.cpp's status. Raises KeyboardInterrupt where Ctrl-C came meanwhile."""
@@ -202,15 +277,16 @@ class Engine:
             raise KeyboardInterrupt
         return status
 
-    def _fill(self, tokens: Sequence[int], position: int, sequence: int, *, every: bool = False) -> None:
+    def _fill(self, tokens: Sequence[int], position: int, sequence: int, *, at: int = 0, outputs: int = 1) -> None:
+        """Put tokens of a sequence into the batch, behind the first `at` in it; what follows the last `outputs` will be known."""
         batch = self._batch
-        batch.n_tokens = len(tokens)
+        batch.n_tokens = at + len(tokens)
         for index, token in enumerate(tokens):
-            batch.token[index] = token
-            batch.pos[index] = position + index
-            batch.n_seq_id[index] = 1
-            batch.seq_id[index][0] = sequence
-            batch.logits[index] = every or index == len(tokens) - 1
+            batch.token[at + index] = token
+            batch.pos[at + index] = position + index
+            batch.n_seq_id[at + index] = 1
+            batch.seq_id[at + index][0] = sequence
+            batch.logits[at + index] = index >= len(tokens) - outputs
 
     def _keep(self, count: int) -> None:
         self._api.llama_memory_seq_rm(self._memory, SEQUENCE, count, -1)
@@ -220,14 +296,19 @@ class Engine:
         """Return the likeliest next token."""
         return int(self._api.llama_sampler_sample(self._sampler, self._context, -1))
 
-    def probability(self, token: int) -> float:
-        """Return the probability (0 to 1) of a token as the next one."""
+    def probabilities(self, index: int = -1) -> Probabilities:
+        """Return the probability (0 to 1) of each token as the next one, behind a token of the last batch."""
         import numpy as np
 
-        logits = np.ctypeslib.as_array(self._api.llama_get_logits_ith(self._context, -1), shape=(self.vocabulary.size,))
-        # float64: the sum has 150,000 terms
-        odds = np.exp(logits.astype(np.float64) - float(logits[token]))
-        return float(1.0 / odds.sum())
+        found = self._api.llama_get_logits_ith(self._context, index)
+        logits = np.ctypeslib.as_array(found, shape=(self.vocabulary.size,)).astype(np.float64)  # the sum has 150,000 terms
+        odds = np.exp(logits - logits.max())
+        shares: Probabilities = odds / odds.sum()
+        return shares
+
+    def probability(self, token: int) -> float:
+        """Return the probability (0 to 1) of a token as the next one."""
+        return float(self.probabilities()[token])
 
     def close(self) -> None:
         """Free everything."""

@@ -48,12 +48,12 @@ class Joiner:
         self.policy = policy
         self._small: dict[str, bytes] = {}
 
-    def prepare(self, runs: Sequence[Run]) -> Prepared:
-        """Bring the cache to exactly these runs; the last token is always computed."""
+    def prepare(self, runs: Sequence[Run], *, is_whole: bool = True) -> Prepared:
+        """Bring the cache to exactly these runs; where they are the whole prompt, its last token is always computed."""
         engine = self._engine
         tokens = [token for run in runs for token in run.tokens]
         prefix = shared_prefix(runs)
-        held = at_border(runs, common_prefix(engine.held, tokens[:-1]))
+        held = at_border(runs, common_prefix(engine.held, tokens[:-1] if is_whole else tokens))
         engine.keep(held)
         held = max(held, self._beginnings.hold(prefix))
         joined, at, texts = 0, 0, 0
@@ -61,7 +61,7 @@ class Joiner:
             end = at + len(run.tokens)
             texts += bool(run.shelf)
             if end > held:
-                movable = run.reusable and at >= len(prefix) and len(engine.held) == at and end < len(tokens)
+                movable = run.reusable and at >= len(prefix) and len(engine.held) == at and not (is_whole and end == len(tokens))
                 if movable and not (run.shelf and texts <= self.policy.exact):
                     joined += self._join(prefix, run, self.policy.fresh if run.shelf and texts > 1 else 0)
                 else:
@@ -94,6 +94,7 @@ class Joiner:
             if not run.shelf or self._vault.has(run.shelf, name):
                 continue
             self._beginnings.hold(prefix)
+            self._engine.make_room(len(self._engine.held) + len(run.tokens))
             if len(self._engine.held) + len(run.tokens) > self._engine.context_tokens:
                 self._engine.keep(len(prefix))
             self._vault.put(run.shelf, name, self._engine.compute_apart(len(prefix), run.tokens))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +27,14 @@ def shared_prefix(runs: Sequence[Run]) -> tuple[int, ...]:
             break
         prefix += run.tokens
     return tuple(prefix)
+
+
+def first_of(runs: Sequence[Run], count: int) -> list[Run]:
+    """Return the first so many tokens of runs; a part of a run serves no other prompt."""
+    first: list[Run] = []
+    for run in runs:
+        if len(run.tokens) > count:
+            return [*first, replace(run, tokens=run.tokens[:count], reusable=False, shelf="")] if count else first
+        first.append(run)
+        count -= len(run.tokens)
+    return first

@@ -51,10 +51,10 @@ def test_long_texts_are_read_in_parts_and_what_was_read_is_kept(tmp_path: Path) 
 
 def test_what_was_done_before_a_stop_is_not_done_again(tmp_path: Path) -> None:
     class Stopped(FakeChat):
-        def reply(self, messages: tuple[Message, ...], max_tokens: int):  # type: ignore[no-untyped-def, override]
+        def reply(self, messages: tuple[Message, ...], max_tokens: int, supposed=()):  # type: ignore[no-untyped-def, override]
             if len(self.asked) == 2:
                 raise KeyboardInterrupt
-            return super().reply(messages, max_tokens)
+            return super().reply(messages, max_tokens, supposed)
 
     long = file_with(*(f"Item {number} costs {number}00 pounds. " + "filler " * 600 for number in range(8)))
     stopped = Stopped()
