@@ -26,7 +26,7 @@ from answer_sets import SLICES, Asked, folder_of, in_turns, read_slice, write_pa
 from answers import Rooms
 from report import markdown_table
 from reuse_plot import plot
-from reuse_ways import WAYS, Outcome, Way, go
+from reuse_ways import WAYS, Outcome, Way, go, go_by_bindings
 
 from assistant import load_settings
 from assistant.answer import compose
@@ -72,7 +72,9 @@ def ask_all(arguments: argparse.Namespace, questions: Sequence[Asked], ways: Seq
             for way in missing:
                 prompt = compose(chat, asked.question.text, hits[: way.passages or settings.passages], (),
                                  arguments.passage_tokens, ANSWER_TOKENS, shelf_of)
-                append(arguments.out, record_of(asked, way, go(chat, way, prompt, ANSWER_TOKENS)))
+                outcome = (go_by_bindings(spec.path, chat, prompt, ANSWER_TOKENS) if way.by_bindings
+                           else go(chat, way, prompt, ANSWER_TOKENS))
+                append(arguments.out, record_of(asked, way, outcome))
             sys.stderr.write(f"\r{number}/{len(questions)}")
     rooms.close()
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import checkout  # noqa: F401 - the program of this checkout comes first
 
 from assistant.answer import Prompt
-from assistant.backends.llama import LlamaChat, LlamaReply
+from assistant.backends.llama import LlamaChat, LlamaReply, Reading
+from assistant.backends.llama.amx import has_amx
 from assistant.backends.llama.joining import Policy
 from assistant.backends.llama.runs import shared_prefix
 
@@ -17,22 +21,27 @@ UNSURE = 0.5  # probability of the first token below which the way "checked" rea
 
 
 JOINED = Policy()
+PLAIN: dict[Path, Any] = {}  # models that the bindings opened
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a prompt is read: in full, or joined with so much computed in its place; with so many passages (0: all)."""
+    """How a prompt is read: in full, or joined with so much computed in its place; with so many passages (0: all).
+
+    `by_bindings`: in full, by `Llama.create_chat_completion` of llama-cpp-python as it comes.
+    """
 
     name: str
     policy: Policy | None = JOINED
     passages: int = 0
     checked: bool = False
+    by_bindings: bool = False
 
 
 WAYS = (
     Way("full", None), Way("joined"), Way("first 8 fresh", Policy(fresh=8)), Way("first 24 fresh", Policy(fresh=24)),
     Way("best two exact", Policy(exact=2)), Way("three passages", passages=3), Way("three in full", None, 3),
-    Way("checked", checked=True),
+    Way("checked", checked=True), Way("llama-cpp-python", None, by_bindings=True),
 )  # fmt: skip
 
 
@@ -44,6 +53,45 @@ class Outcome:
     prompt: int
     computed: int
     seconds: float
+
+
+def go_by_bindings(path: Path, chat: LlamaChat, prompt: Prompt, answer_tokens: int) -> Outcome:
+    """Return the outcome of the bindings' own chat, whose cache is emptied before."""
+    from llama_cpp import Llama
+
+    if path not in PLAIN:
+        with plain_layout():
+            PLAIN[path] = Llama(str(path), n_ctx=chat.context_tokens, n_threads=chat._engine._threads.reading,
+                                n_threads_batch=chat._engine._threads.reading, verbose=False)
+    model = PLAIN[path]
+    model.reset()
+    said = [{"role": message.role, "content": message.content} for message in prompt.messages]
+    started, text, seconds = time.perf_counter(), "", 0.0
+    for piece in model.create_chat_completion(said, temperature=0.0, max_tokens=answer_tokens, stream=True):
+        words = piece["choices"][0]["delta"].get("content") or ""
+        seconds = seconds or (time.perf_counter() - started if words else 0.0)
+        text += words
+    tokens = chat.count_tokens(prompt.messages)
+    return Outcome(text, tokens, tokens, seconds)
+
+
+@contextlib.contextmanager
+def plain_layout() -> Iterator[None]:
+    """Let the bindings open models as the program does where the processor has AMX, whose kernel can crash."""
+    import llama_cpp
+
+    usual = llama_cpp.llama_model_default_params
+
+    def parameters() -> Any:  # noqa: ANN401 - a C structure
+        found = usual()
+        found.use_extra_bufts = not has_amx()
+        return found
+
+    llama_cpp.llama_model_default_params = llama_cpp.llama_cpp.llama_model_default_params = parameters
+    try:
+        yield
+    finally:
+        llama_cpp.llama_model_default_params = llama_cpp.llama_cpp.llama_model_default_params = usual
 
 
 def go(chat: LlamaChat, way: Way, prompt: Prompt, answer_tokens: int) -> Outcome:
@@ -77,6 +125,6 @@ def timed(chat: LlamaChat, tokens: list[int], held: Sequence[int], answer_tokens
     computed = read()
     engine.sample()
     seconds = time.perf_counter() - started
-    text = "".join(LlamaReply(engine, lambda: 0, tokens, answer_tokens))
+    text = "".join(LlamaReply(engine, lambda: Reading(0), tokens, answer_tokens))
     engine.keep(0)
     return Outcome(text, len(tokens), computed, seconds)
