@@ -25,7 +25,8 @@ def record_of(asked: Asked, answer: Answer) -> Record:
         "slice": asked.slice.name, "id": asked.question.id, "question": asked.question.text, "lang": asked.question.lang,
         "expected": asked.question.expected, "answer": answer.text, "abstained": answer.abstained,
         "sentences": sentences_of(answer), "cited": cited_texts(answer), "model": answer.model, "embedder": answer.embedder,
-        "prompt_version": answer.prompt_version, "doubt": asdict(answer.doubt) if answer.doubt else {}, "metrics": score_answer(asked.question, answer) | score_more(asked, answer),
+        "prompt_version": answer.prompt_version, "doubt": asdict(answer.doubt) if answer.doubt else {},
+        "metrics": score_answer(asked.question, answer) | score_more(asked, answer),
     }  # fmt: skip
 
 
