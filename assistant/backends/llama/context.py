@@ -10,7 +10,7 @@ from assistant.errors import ModelUnusable
 
 BATCH = 512
 FIRST_ROOM = 2048  # tokens: enough for most questions; a context grows where it is not
-SEQUENCES = 3  # of the prompt, and of two other continuations of its beginning
+SEQUENCES = 8  # of the prompt, and of what is computed beside it at the same time
 
 
 def open_context(api: Any, model: Any, room: int, threads: Threads, abort: Any, log: LogKeeper) -> Any:  # noqa: ANN401 - C library

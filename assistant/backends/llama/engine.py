@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.backends.llama.context import BATCH, FIRST_ROOM, open_context
+from assistant.backends.llama.context import BATCH, FIRST_ROOM, SEQUENCES, open_context
 from assistant.backends.llama.cores import Threads, usable_cores
 from assistant.backends.llama.interrupt import noted_interrupts
 from assistant.backends.llama.log import LogKeeper
@@ -224,9 +224,35 @@ class Engine:
         self.drop_apart()
         self._held.extend(tokens)
 
-    def cut_apart(self, position: int) -> None:
-        """Forget what is apart before a position."""
-        self._api.llama_memory_seq_rm(self._memory, APART, 0, position)
+    def refresh(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Compute spans of the tokens held (first place, place behind the last) anew, each behind all that stands before it.
+
+        As many at once as there are sequences and as fit a batch: a span does not see what is anew of the others in the batch.
+        """
+        waiting: list[tuple[int, int]] = []
+        for start, end in spans:
+            if len(waiting) == SEQUENCES - APART or sum(last - first for first, last in waiting) + end - start > BATCH:
+                self._refresh(waiting)
+                waiting = []
+            waiting.append((start, end))
+        if waiting:
+            self._refresh(waiting)
+
+    def _refresh(self, spans: Sequence[tuple[int, int]]) -> None:
+        api, memory, at = self._api, self._memory, 0
+        for sequence, (start, end) in enumerate(spans, APART):
+            api.llama_memory_seq_rm(memory, sequence, -1, -1)
+            api.llama_memory_seq_cp(memory, SEQUENCE, sequence, 0, start)
+            self._fill(self._held[start:end], start, sequence, at=at)
+            at += end - start
+        try:
+            self._compute(at)
+            for sequence, (start, end) in enumerate(spans, APART):
+                api.llama_memory_seq_rm(memory, SEQUENCE, start, end)
+                api.llama_memory_seq_cp(memory, sequence, SEQUENCE, start, end)
+        finally:
+            for sequence in range(APART, APART + len(spans)):
+                api.llama_memory_seq_rm(memory, sequence, -1, -1)
 
     def drop_apart(self) -> None:
         """Forget what is apart."""

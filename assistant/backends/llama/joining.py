@@ -2,7 +2,8 @@
 
 A run is computed once, right behind the prefix that all prompts share, and moved to where it stands in this prompt (Gim et al.
 2023, "Prompt Cache"; Lu et al. 2024, "TurboRAG"): it does not see the runs between. The first passage stands where it was
-computed, but for its number, and loses next to nothing by that; see docs/engine.md for what the others lose.
+computed, but for its number, and loses next to nothing by that. What parts the texts, their numbers, is computed in place: few
+tokens, of which the model makes much. See docs/engine.md for what is lost.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ class Policy:
     """How much of what could be joined is computed in its place all the same.
 
     `exact`: so many texts from the first on. `fresh`: so many tokens at the beginning of each other text but the first (Hu et al.
-    2024, "EPIC": the beginning of a text takes more attention than its words deserve where it once was the beginning of all).
+    2024, "EPIC": the beginning of a text takes more attention than its words deserve where it once was the beginning of all);
+    all of them in one step of the computation.
     """
 
     exact: int = 0
@@ -57,31 +59,42 @@ class Joiner:
         engine.keep(held)
         held = max(held, self._beginnings.hold(prefix))
         joined, at, texts = 0, 0, 0
+        stale: list[tuple[int, int]] = []
         for run in runs:
             end = at + len(run.tokens)
             texts += bool(run.shelf)
             if end > held:
                 movable = run.reusable and at >= len(prefix) and len(engine.held) == at and not (is_whole and end == len(tokens))
                 if movable and not (run.shelf and texts <= self.policy.exact):
-                    joined += self._join(prefix, run, self.policy.fresh if run.shelf and texts > 1 else 0)
+                    known = self._join(prefix, run)
+                    fresh = self._fresh(run, texts) if at > len(prefix) else 0
+                    if fresh:
+                        stale = grown(stale, at, at + fresh)
+                    joined += max(0, known - fresh)
                 else:
+                    engine.refresh(stale)
+                    stale = []
                     engine.read(tokens[len(engine.held) : end])
             at = end
+        engine.refresh(stale)
         return Prepared(held, joined, len(tokens) - held - joined)
 
-    def _join(self, prefix: Sequence[int], run: Run, fresh: int) -> int:
-        """Bring a run behind what is held, its first `fresh` tokens computed there; return how many needed no computing."""
+    def _fresh(self, run: Run, texts: int) -> int:
+        """Return how many of a run's first tokens are computed in their place; all of what is no text, but parts texts."""
+        if not run.shelf:
+            return len(run.tokens)
+        return min(self.policy.fresh, len(run.tokens)) if texts > 1 else 0
+
+    def _join(self, prefix: Sequence[int], run: Run) -> int:
+        """Bring a run behind what is held; return how many of its tokens needed no computing."""
         engine = self._engine
         name = name_of(self._model, prefix, run.tokens)
         kept = self._find(run, name)
         is_back = bool(kept) and engine.bring_back(kept)
         if not is_back:
             self._keep(run, name, engine.compute_apart(len(prefix), run.tokens))
-        if fresh:
-            engine.cut_apart(len(prefix) + fresh)
-            engine.read(run.tokens[:fresh])
-        engine.join(len(prefix) + fresh, run.tokens[fresh:])
-        return len(run.tokens) - fresh if is_back else 0
+        engine.join(len(prefix), run.tokens)
+        return len(run.tokens) if is_back else 0
 
     def make_ready(self, runs: Sequence[Run]) -> int:
         """Compute the runs that may be kept and are not yet, and keep them; return how many tokens those had.
@@ -117,6 +130,13 @@ class Joiner:
             if len(self._small) >= MOST_SMALL:
                 self._small.clear()
             self._small[name] = kept
+
+
+def grown(spans: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+    """Return the spans with another one behind them, which continues the last one where it begins at its end."""
+    if spans and spans[-1][1] == start:
+        return [*spans[:-1], (spans[-1][0], end)]
+    return [*spans, (start, end)]
 
 
 def at_border(runs: Sequence[Run], held: int) -> int:
