@@ -39,7 +39,8 @@ class Way:
 
 
 WAYS = (
-    Way("full", None), Way("joined"), Way("first 8 fresh", Policy(fresh=8)), Way("first 24 fresh", Policy(fresh=24)),
+    Way("full", None), Way("joined"), Way("numbers fresh", Policy(numbers=True)),
+    Way("first 8 fresh", Policy(fresh=8, numbers=True)), Way("first 24 fresh", Policy(fresh=24, numbers=True)),
     Way("best two exact", Policy(exact=2)), Way("three passages", passages=3), Way("three in full", None, 3),
     Way("checked", checked=True), Way("llama-cpp-python", None, by_bindings=True),
 )  # fmt: skip

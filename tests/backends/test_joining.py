@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from assistant.backends.llama import LlamaChat
+from assistant.backends.llama.joining import Policy
 from assistant.backends.llama.vault import Vault, beginnings_in
 from assistant.datatypes import Message, Segment
 
@@ -126,3 +127,20 @@ def test_what_is_made_ready_is_not_computed_for_a_question(open_chat) -> None:
     passages = later.count_tokens(ask("", 1, 0)) - later.count_tokens(ask(""))
     assert reply.reused_tokens >= passages
     assert later.kept_bytes > 0
+
+
+def test_what_parts_the_passages_and_their_beginnings_can_be_computed_in_their_place(open_chat) -> None:
+    chat = open_chat(True)
+    question = ask("With how much are the connections tightened?", 0, 1, 0)
+    "".join(chat.reply(question, 5))
+    joiner, runs = chat._joiner, chat._template.runs(question)
+    counts, likely = [], []
+    for policy in (Policy(), Policy(fresh=6), Policy(exact=9)):
+        joiner.policy = policy
+        chat._engine.keep(0)
+        counts.append(joiner.prepare(runs).computed)
+        assert chat._engine.held == [token for run in runs for token in run.tokens]
+        likely.append(chat._engine.probabilities())
+    assert counts[0] < counts[0] + 2 * 6 == counts[1] < counts[2]
+    away = [float(abs(each - likely[2]).sum()) for each in likely]
+    assert away[1] != away[0]

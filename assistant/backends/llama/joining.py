@@ -2,8 +2,7 @@
 
 A run is computed once, right behind the prefix that all prompts share, and moved to where it stands in this prompt (Gim et al.
 2023, "Prompt Cache"; Lu et al. 2024, "TurboRAG"): it does not see the runs between. The first passage stands where it was
-computed, but for its number, and loses next to nothing by that. What parts the texts, their numbers, is computed in place: few
-tokens, of which the model makes much. See docs/engine.md for what is lost.
+computed, but for its number, and loses next to nothing by that; see docs/engine.md for what the others lose.
 """
 
 from __future__ import annotations
@@ -35,11 +34,12 @@ class Policy:
 
     `exact`: so many texts from the first on. `fresh`: so many tokens at the beginning of each other text but the first (Hu et al.
     2024, "EPIC": the beginning of a text takes more attention than its words deserve where it once was the beginning of all);
-    all of them in one step of the computation.
+    all of them in one step of the computation. `numbers`: so is what parts the texts.
     """
 
     exact: int = 0
     fresh: int = 0
+    numbers: bool = False
 
 
 class Joiner:
@@ -80,9 +80,9 @@ class Joiner:
         return Prepared(held, joined, len(tokens) - held - joined)
 
     def _fresh(self, run: Run, texts: int) -> int:
-        """Return how many of a run's first tokens are computed in their place; all of what is no text, but parts texts."""
+        """Return how many of a run's first tokens are computed in their place."""
         if not run.shelf:
-            return len(run.tokens)
+            return len(run.tokens) * self.policy.numbers
         return min(self.policy.fresh, len(run.tokens)) if texts > 1 else 0
 
     def _join(self, prefix: Sequence[int], run: Run) -> int:
