@@ -25,8 +25,8 @@ def many(run, tmp_path, monkeypatch):
     return folder
 
 
-def asked_about(prompt: str) -> str:
-    topic = next(topic for topic in TOPICS if f" {topic} " in prompt)
+def asked_about(said: list[str]) -> str:
+    topic = next(topic for topic in TOPICS if f" {topic} " in said[-1])
     return f"Which office inspected the {topic}?"
 
 

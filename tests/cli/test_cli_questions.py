@@ -307,5 +307,6 @@ def test_a_reranker_without_time_is_told(run, library, monkeypatch):
 
 def test_show_doubt_says_what_the_model_gave_away(run, library):
     result = run("ask", "When does the lease end?", "--show-doubt")
-    assert re.search(r"Doubt \d+%, allowed \d+%. The model: the passages state an answer 100%; it would refuse 0%", result.stderr)
-    assert set(json.loads(run("ask", "When does the lease end?", "--json").stdout)["doubt"]) >= {"share", "most", "before"}
+    told = r"Doubt \d+%, allowed \d+%. The passages foretell 80% of the question; the model would refuse 0%"
+    assert re.search(told, result.stderr)
+    assert set(json.loads(run("ask", "When does the lease end?", "--json").stdout)["doubt"]) >= {"share", "most", "foretold"}
