@@ -11,6 +11,7 @@ import pytest
 
 from assistant.backends import ChatSpec, open_chat
 from assistant.backends.llama import LlamaChat
+from assistant.backends.llama.context import open_context
 from assistant.datatypes import Message, Supposed
 from assistant.errors import ContextOverflow, ModelMissing, ModelUnusable
 
@@ -164,3 +165,30 @@ def test_threads_are_tuned_once_and_what_is_held_stays(chat: LlamaChat, tmp_path
     assert again.reused_tokens == again.prompt_tokens - 1
     assert "".join(again) == first
     assert chat.tune(place) == found
+
+
+def test_what_begins_unlike_the_prompt_and_is_longer_than_a_batch_is_not_weighed(chat: LlamaChat) -> None:
+    other = (Message("user", "The fox, the crow and the river were old friends. " * 80),)
+    reply = chat.reply(CAPITAL, 40, (Supposed(other, "Why?"), Supposed(CAPITAL, "Why?")))
+    assert reply.log_likelihoods() == (0.0, 0.0)
+    assert "Paris" in "".join(reply)
+
+
+def test_a_context_that_cannot_grow_is_as_it_was_and_empty(
+    weights: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = LlamaChat("smollm2", weights("smollm2-135m-instruct"), 8192, 0, -1)
+    engine, small = opened._engine, opened._engine.room
+    first = "".join(opened.reply(CAPITAL, 40))
+
+    def too_large(api: object, model: object, room: int, *rest: object) -> object:
+        if room > small:
+            raise ModelUnusable("There is no memory left.")
+        return open_context(api, model, room, *rest)
+
+    monkeypatch.setattr("assistant.backends.llama.engine.open_context", too_large)
+    with pytest.raises(ModelUnusable):
+        engine.make_room(small + 1)
+    assert (engine.room, engine.held) == (small, [])
+    assert "".join(opened.reply(CAPITAL, 40)) == first
+    opened.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.backends.llama.beginnings import Beginnings
+from assistant.backends.llama.context import BATCH
 from assistant.backends.llama.cores import READ_AT_ONCE, Threads, calibrate, candidates, recall, remember, usable_cores
 from assistant.backends.llama.cores import situation as situation_of
 from assistant.backends.llama.engine import Branch, Engine, common_prefix
@@ -163,7 +164,7 @@ class LlamaChat:
         """Bring a prompt into the cache; weigh by the way what is supposed of its beginnings."""
         if not supposed:
             return Reading(self._bring(runs, prompt, is_whole=True))
-        most = (self.context_tokens - len(prompt)) // len(supposed)
+        most = min(self.context_tokens - len(prompt), BATCH - 1) // len(supposed)
         branches = [branch for each in supposed if (branch := self._branch(each, prompt, most)).weighed]
         border = max((branch.start for branch in branches), default=len(prompt) - 1)
         reused = self._bring(first_of(runs, border), prompt[:border], is_whole=False)
@@ -172,7 +173,10 @@ class LlamaChat:
         return Reading(reused, sum(len(branch.tokens) - 1 for branch in branches), found)
 
     def _branch(self, supposed: Supposed, prompt: Sequence[int], most: int) -> Branch:
-        """Return what is supposed as tokens that part from the prompt; of a long text the beginning, and no more than fits."""
+        """Return what is supposed as tokens that part from the prompt, `most` of them; of a long text no more than its beginning.
+
+        Nothing is weighed where its messages have little in common with the prompt: some templates write a single turn otherwise.
+        """
         asked = self._template.tokenize(supposed.messages)
         start = min(common_prefix(asked, prompt[:-1]), len(asked) - 1)
         fits = max(0, min(MOST_WEIGHED, most - (len(asked) - start)))

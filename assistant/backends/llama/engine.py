@@ -43,7 +43,7 @@ class Branch:
 
 
 class Engine:
-    """A loaded model with one sequence, and a second one to compute runs of tokens apart. Not for two threads at once."""
+    """A loaded model with one sequence, and others to compute runs of tokens apart. Not for two threads at once."""
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int) -> None:
         wait_politely()
@@ -78,17 +78,21 @@ class Engine:
         """
         if min(tokens, self.context_tokens) <= self.room:
             return
-        kept, before = self._kept(SEQUENCE), self.room
-        self._api.llama_free(self._context)
-        self._context = None
+        kept, before = self._kept(SEQUENCE) if self._held else b"", self.room
+        self._free_context()
         try:
             self._open(min(self.context_tokens, max(tokens, 2 * before)))
         except ModelUnusable:
             self._held.clear()
-            self._open(before)
+            self._open(before or FIRST_ROOM)
             raise
         if self._held and not self._take(kept, SEQUENCE):
             self._held.clear()
+
+    def _free_context(self) -> None:
+        if self._context:
+            self._api.llama_free(self._context)
+        self._context, self.room = None, 0
 
     def _should_abort(self, _data: object) -> bool:
         # Python runs signal handlers inside this call, so Ctrl-C stops a prefill that lasts half a minute
@@ -338,16 +342,16 @@ class Engine:
 
     def close(self) -> None:
         """Free everything."""
-        if self._context:
+        if self._model:
+            self._free_context()
             self._api.llama_sampler_free(self._sampler)
             self._api.llama_batch_free(self._batch)
-            self._api.llama_free(self._context)
             self._api.llama_model_free(self._model)
-            self._context = self._model = None
+            self._model = None
 
     def __del__(self) -> None:
         # at interpreter exit the library frees itself
-        if not sys.is_finalizing() and getattr(self, "_context", None):
+        if not sys.is_finalizing() and getattr(self, "_batch", None):
             self.close()
 
 
