@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+from contextlib import suppress
 
 from assistant.config import load_settings
 from assistant.engine.place import place_of
@@ -17,10 +18,9 @@ def main() -> None:
     settings = load_settings()
     place = place_of(settings.home)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
-    if not place.key_file.exists():
-        return  # who starts an engine makes its key first: this home has gone meanwhile
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command in the terminal
-    Server(place, settings.engine_idle_minutes).run()
+    with suppress(FileNotFoundError):  # this home has gone meanwhile, and is not made again
+        Server(place, settings.engine_idle_minutes).run()
     sys.stderr.flush()
     os._exit(0)  # lanes may still compute for callers who have gone; nothing is written that could be lost
 

@@ -30,24 +30,26 @@ log = logging.getLogger(__name__)
 
 
 class Server:
-    """Listens, and ends by itself."""
+    """Listens, and ends by itself. Raises FileNotFoundError where the place has no key: who starts an engine makes it first."""
 
     def __init__(self, place: Place, idle_minutes: int) -> None:
         self._place, self._idle_minutes = place, idle_minutes
-        self._stamp, self._key = stamp(), place.key()
+        self._stamp, self._key = stamp(), place.key_file.read_bytes()
         self._shelf = Shelf()
         self._desk = Desk(self._shelf)
         self._stopping = threading.Event()
         self._started = self._last_call = time.monotonic()
 
     def run(self) -> None:
-        """Serve until there is a reason to end. Returns at once where another engine serves this home."""
+        """Serve until there is a reason to end. Returns at once where another engine serves this home, or the home has gone."""
         lock = FileLock(self._place.lock)
         try:
             lock.acquire(timeout=0)
-        except Timeout:
+        except (Timeout, OSError):
             return
         with lock:
+            if not self._place.key_file.exists():
+                return
             listener = self._listen()
             threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
             while not self._stopping.wait(TICK):

@@ -27,6 +27,7 @@ from assistant.engine.line import Line
 from assistant.engine.messages import Begun, Call, Done, Failed, Message, Outdated, Report, stamp
 from assistant.engine.place import LONGEST_SOCKET, place_of
 from assistant.engine.resident import ResidentAssistant, open_assistant
+from assistant.engine.server import Server
 from assistant.errors import EngineUnavailable, NothingIndexed, UsageError
 from assistant.loading import Shelf
 from assistant.pipeline import Assistant
@@ -231,3 +232,10 @@ def test_a_stopped_engine_has_nothing_to_complain_of(settings: Settings) -> None
     assert process.wait(20) == 0
     assert place_of(settings.home).log.read_bytes() == b""
     assert not Path(place_of(settings.home).address).exists()
+
+
+def test_a_home_that_has_gone_is_not_made_again(tmp_path: Path) -> None:
+    place = place_of(tmp_path / "gone")
+    with pytest.raises(FileNotFoundError):
+        Server(place, 15)
+    assert not place.folder.exists()

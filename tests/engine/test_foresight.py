@@ -95,6 +95,7 @@ def test_the_engine_is_busy_while_somebody_waits(settings: Settings, held: Calla
     line = Line(settings)
     assert not line.is_busy()
     assert not line.is_up()  # to ask starts none
+    place_of(settings.home).key()  # as who starts an engine does
     serving = threading.Thread(target=Server(place_of(settings.home), 15).run)
     serving.start()
     waiting = threading.Thread(target=lambda: list(line.messages("anticipate", "When does", ())))
