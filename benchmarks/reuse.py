@@ -1,12 +1,13 @@
 """Public sets in; how much sooner the first token comes where passages are joined, and what that costs in right answers, out.
 
     python benchmarks/reuse.py DATA --home HOME --out reuse.jsonl --chat NAME|FILE [--ways full joined ...] [--questions 120]
-        [--minutes 20] [--passage-tokens 700] [--report-only] [--plot FILE.svg]
+        [--skip 0] [--minutes 20] [--passage-tokens 700] [--report-only] [--plot FILE.svg]
 
 DATA holds samples of the public sets SQuAD 2.0 (`squad2`), CMRC 2018 (`cmrc`), HotpotQA (`hotpot`) and RGB (`rgb`), as README.md
 describes; HOME has the libraries that answers.py makes of them. Each question is answered in each way from the passages that the
 program's own search finds, best first, at temperature 0 and without the gate, so that every answer counts. Everything that can be
-warm is. Each outcome is added to --out at once; a run that was stopped goes on where it was.
+warm is. How sure the model must be in the way "checked" was chosen with the first 120 and Qwen2.5-Coder-1.5B: --skip leaves them out.
+Each outcome is added to --out at once; a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ def table(records: Sequence[Record]) -> str:
         if pairs:
             rows.append(row_of(way.name, pairs))
     heads = ["way", "questions", "contains", "beside full", "95 % interval", "F1", "same text", "tokens computed",
-             "first token, s", "times sooner"]
+             "first token, s", "times sooner", "whole answer, s"]
     return markdown_table(heads, rows)
 
 
@@ -104,6 +105,7 @@ def row_of(name: str, pairs: Sequence[tuple[Record, Record]]) -> list[str]:
         f"{sum(one['text'] == other['text'] for one, other in pairs) / count:.2f}",
         f"{middle([one['computed'] for one, _ in pairs]):.0f} of {middle([one['prompt'] for one, _ in pairs]):.0f}",
         f"{middle([one['seconds'] for one, _ in pairs]):.2f}", f"{sooner[count // 2]:.1f}",
+        f"{middle([one['whole'] for one, _ in pairs]):.2f}",
     ]  # fmt: skip
 
 
@@ -121,16 +123,18 @@ def main() -> None:
     parser.add_argument("--chat", default="", help="the language model: a name of the catalog, or a file")
     parser.add_argument("--ways", nargs="+", default=["full", "joined"], choices=[way.name for way in WAYS])
     parser.add_argument("--questions", type=int, default=120, metavar="N", help="questions in all (default 120)")
+    parser.add_argument("--skip", type=int, default=0, metavar="N", help="leave out the first so many, which served to choose")
     parser.add_argument("--minutes", type=float, default=0, help="stop after so many minutes")
     parser.add_argument("--threads", type=int, default=0, help="threads of the model")
     parser.add_argument("--passage-tokens", type=int, default=700, help="tokens of passages at most (default 700)")
     parser.add_argument("--report-only", action="store_true", help="ask nothing, print the table")
     parser.add_argument("--plot", type=Path, help="also draw speed against loss into this SVG file")
     arguments = parser.parse_args()
-    share = -(-arguments.questions // len(ASKED))
+    last = arguments.skip + arguments.questions
+    share = -(-last // len(ASKED))
     groups = [read_slice(arguments.data, each, share) for each in SLICES if each.name in ASKED]
     if not arguments.report_only:
-        ask_all(arguments, in_turns(groups)[: arguments.questions], [way for way in WAYS if way.name in arguments.ways])
+        ask_all(arguments, in_turns(groups)[arguments.skip : last], [way for way in WAYS if way.name in arguments.ways])
     records = list(read_records(arguments.out))
     print("\n" + table(records))
     if arguments.plot:

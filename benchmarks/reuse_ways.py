@@ -15,10 +15,8 @@ from assistant.answer import Prompt
 from assistant.backends.llama import LlamaChat, LlamaReply, Reading
 from assistant.backends.llama.amx import has_amx
 from assistant.backends.llama.joining import Policy
+from assistant.backends.llama.lookup import DRAFT
 from assistant.backends.llama.runs import shared_prefix
-
-UNSURE = 0.5  # probability of the first token below which the way "checked" reads the prompt in full
-
 
 JOINED = Policy()
 PLAIN: dict[Path, Any] = {}  # models that the bindings opened
@@ -28,6 +26,7 @@ PLAIN: dict[Path, Any] = {}  # models that the bindings opened
 class Way:
     """How a prompt is read: in full, or joined with so much computed in its place; with so many passages (0: all).
 
+    `checked`: as the program does, in full from the first token on that the model is not sure of.
     `by_bindings`: in full, by `Llama.create_chat_completion` of llama-cpp-python as it comes.
     """
 
@@ -48,12 +47,17 @@ WAYS = (
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one way: `computed` of the prompt's tokens, seconds until the first token was known."""
+    """What came of one way: `computed` of the prompt's tokens, seconds until the first of the answer and until its end.
+
+    `again`: of the answer's tokens, how many were said before the prompt was read in full; -1 where that was not done.
+    """
 
     text: str
     prompt: int
     computed: int
     seconds: float
+    whole: float
+    again: int = -1
 
 
 def go_by_bindings(path: Path, chat: LlamaChat, prompt: Prompt, answer_tokens: int) -> Outcome:
@@ -73,7 +77,7 @@ def go_by_bindings(path: Path, chat: LlamaChat, prompt: Prompt, answer_tokens: i
         seconds = seconds or (time.perf_counter() - started if words else 0.0)
         text += words
     tokens = chat.count_tokens(prompt.messages)
-    return Outcome(text, tokens, tokens, seconds)
+    return Outcome(text, tokens, tokens, seconds, time.perf_counter() - started)
 
 
 @contextlib.contextmanager
@@ -100,32 +104,38 @@ def go(chat: LlamaChat, way: Way, prompt: Prompt, answer_tokens: int) -> Outcome
     engine, joiner = chat._engine, chat._joiner
     assert joiner is not None
     runs = chat._template.runs(prompt.messages)
-    tokens = [token for run in runs for token in run.tokens]
+    tokens, prefix = [token for run in runs for token in run.tokens], shared_prefix(runs)
+    engine.make_room(len(tokens) + answer_tokens + DRAFT)
+    again: list[int] = []
     if way.policy is None:
-        return timed(chat, tokens, (), answer_tokens, lambda: len(tokens) - engine.prefill(tokens))
+        return timed(chat, tokens, (), answer_tokens, lambda: Reading(engine.prefill(tokens)), again)
     joiner.policy = JOINED
-    joiner.prepare(runs)  # whatever was not kept yet is now
+    joiner.make_ready(runs)
+    joiner.prepare(runs)  # the numbers between the passages as well
     joiner.policy = way.policy
 
-    def read() -> int:
+    def read_in_full(so_far: Sequence[int]) -> int:
+        again.append(len(so_far) - len(tokens))
+        return joiner.read_in_full(prefix, so_far)
+
+    def read() -> Reading:
         computed = joiner.prepare(runs).computed
-        if way.checked and engine.probability(engine.sample()) < UNSURE:
-            engine.keep(0)
-            computed += len(tokens) - engine.prefill(tokens)
-        return computed
+        return Reading(len(tokens) - computed, again=read_in_full if way.checked else None)
 
-    return timed(chat, tokens, shared_prefix(runs), answer_tokens, read)
+    return timed(chat, tokens, prefix, answer_tokens, read, again)
 
 
-def timed(chat: LlamaChat, tokens: list[int], held: Sequence[int], answer_tokens: int, read: Callable[[], int]) -> Outcome:
+def timed(chat: LlamaChat, tokens: list[int], held: Sequence[int], answer_tokens: int, read: Callable[[], Reading],
+          again: Sequence[int]) -> Outcome:
     """Return the outcome of reading a prompt in one way, so many tokens of it being held already, and writing the answer."""
-    engine = chat._engine
-    engine.keep(0)
-    engine.read(held)
-    started = time.perf_counter()
-    computed = read()
-    engine.sample()
-    seconds = time.perf_counter() - started
-    text = "".join(LlamaReply(engine, lambda: Reading(0), tokens, answer_tokens))
-    engine.keep(0)
-    return Outcome(text, len(tokens), computed, seconds)
+    assert chat._joiner is not None
+    chat._joiner.forget()
+    chat._engine.read(held)
+    reply, started, text, seconds = LlamaReply(chat._engine, read, tokens, answer_tokens), time.perf_counter(), "", 0.0
+    for piece in reply:
+        seconds = seconds or time.perf_counter() - started
+        text += piece
+    whole = time.perf_counter() - started
+    chat._joiner.forget()
+    computed = reply.prompt_tokens - reply.reused_tokens + reply.supposed_tokens
+    return Outcome(text, len(tokens), computed, seconds or whole, whole, *again)

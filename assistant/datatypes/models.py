@@ -81,7 +81,7 @@ class Reply(Protocol):
 
     prompt_tokens: int
     reused_tokens: int
-    supposed_tokens: int  # those of what was supposed that the prompt does not begin with
+    supposed_tokens: int  # of what was supposed, and of a prompt that had to be read again
     generated_tokens: int
     finished: bool  # False: it was cut off at the token limit
 

@@ -43,6 +43,7 @@ def test_one_passage_behind_the_prefix_is_exact(open_chat) -> None:
     joined, exact = open_chat(True), open_chat(False)
     assert joined.count_tokens(question) == exact.count_tokens(question)
     wanted = "".join(exact.reply(question, 20))
+    assert joined.make_ready(question) > 20
     assert "".join(joined.reply(question, 20)) == wanted
     joined.reply(ask("How is the filter cleaned?", 1), 1).likelihood("It")
     again = joined.reply(question, 20)
@@ -51,12 +52,14 @@ def test_one_passage_behind_the_prefix_is_exact(open_chat) -> None:
 
 
 def test_passages_are_joined_in_any_order_and_by_another_process(open_chat) -> None:
-    "".join(open_chat(True).reply(ask("When does the lease end?", 0, 1), 5))
+    open_chat(True).make_ready(ask("When does the lease end?", 0, 1))
     later = open_chat(True)
-    reply = later.reply(ask("With how much are the connections tightened?", 1, 0), 20)
-    assert "35" in "".join(reply)
+    question = ask("With how much are the connections tightened?", 1, 0)
+    reply = later.reply(question, 20)
+    reply.likelihood("35")
     passages = later.count_tokens(ask("", 1, 0)) - later.count_tokens(ask(""))
     assert reply.reused_tokens >= passages
+    assert "35" in "".join(later.reply(question, 20))
 
 
 def test_a_second_question_about_the_same_passages_computes_its_own_tokens_only(open_chat) -> None:
@@ -69,7 +72,9 @@ def test_a_second_question_about_the_same_passages_computes_its_own_tokens_only(
 
 def test_a_damaged_file_costs_time_only(open_chat, tmp_path: Path) -> None:
     question = ask("When does the lease end?", 0)
-    wanted = "".join(open_chat(True).reply(question, 20))
+    first = open_chat(True)
+    first.make_ready(question)
+    wanted = "".join(first.reply(question, 20))
     for file in (tmp_path / "default" / "kv").iterdir():
         file.write_bytes(file.read_bytes()[:100])
     assert "".join(open_chat(True).reply(question, 20)) == wanted
@@ -77,10 +82,10 @@ def test_a_damaged_file_costs_time_only(open_chat, tmp_path: Path) -> None:
 
 def test_a_conversation_joins_what_was_computed_without_one(open_chat) -> None:
     chat = open_chat(True)
-    "".join(chat.reply(ask("When does the lease end?", 0, 1), 5))
+    chat.make_ready(ask("When does the lease end?", 0, 1))
     system, user = ask("How much is the rent?", 1, 0)
     reply = chat.reply((system, Message("user", "Hello!"), Message("assistant", "Good morning."), user), 5)
-    "".join(reply)
+    reply.likelihood("It")
     assert reply.reused_tokens > reply.prompt_tokens / 2
 
 
@@ -123,7 +128,7 @@ def test_what_is_made_ready_is_not_computed_for_a_question(open_chat) -> None:
     assert chat.make_ready(ask("", 1, 0)) == 0
     later = open_chat(True)
     reply = later.reply(ask("When does the lease end?", 1, 0), 5)
-    "".join(reply)
+    reply.likelihood("It")
     passages = later.count_tokens(ask("", 1, 0)) - later.count_tokens(ask(""))
     assert reply.reused_tokens >= passages
     assert later.kept_bytes > 0
@@ -132,7 +137,7 @@ def test_what_is_made_ready_is_not_computed_for_a_question(open_chat) -> None:
 def test_what_parts_the_passages_and_their_beginnings_can_be_computed_in_their_place(open_chat) -> None:
     chat = open_chat(True)
     question = ask("With how much are the connections tightened?", 0, 1, 0)
-    "".join(chat.reply(question, 5))
+    chat.make_ready(question)
     joiner, runs = chat._joiner, chat._template.runs(question)
     counts, likely = [], []
     for policy in (Policy(), Policy(fresh=6), Policy(exact=9)):
@@ -144,3 +149,46 @@ def test_what_parts_the_passages_and_their_beginnings_can_be_computed_in_their_p
     assert counts[0] < counts[0] + 2 * 6 == counts[1] < counts[2]
     away = [float(abs(each - likely[2]).sum()) for each in likely]
     assert away[1] != away[0]
+
+
+def test_where_the_model_is_not_sure_all_is_read_in_full(open_chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = ask("When does the lease end?", 1, 0)
+    wanted = "".join(open_chat(False).reply(question, 20))
+    chat = open_chat(True)
+    chat.make_ready(question)
+    monkeypatch.setattr("assistant.backends.llama.reply.SURE_TO_BEGIN", 1.1)
+    reply = chat.reply(question, 20)
+    assert "".join(reply) == wanted
+    assert reply.reused_tokens < reply.prompt_tokens / 2
+    assert reply.supposed_tokens > 0  # what was read from joined passages is counted as well
+    again = chat.reply(question, 20)
+    assert "".join(again) == wanted
+    assert again.reused_tokens == again.prompt_tokens - 1  # what was read in full is kept
+
+
+def test_it_may_become_unsure_in_mid_reply(open_chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = ask("When does the lease end?", 1, 0)
+    chat = open_chat(True)
+    chat.make_ready(question)
+    monkeypatch.setattr("assistant.backends.llama.reply.SURE_TO_BEGIN", 0.0)
+    monkeypatch.setattr("assistant.backends.llama.reply.SURE", 1.1)
+    reply = chat.reply(question, 20)
+    pieces = iter(reply)
+    first = next(pieces)
+    assert reply.reused_tokens > reply.prompt_tokens / 2
+    rest = "".join(pieces)
+    assert reply.reused_tokens < reply.prompt_tokens / 2
+    exact = open_chat(False)
+    engine, tokens = exact._engine, exact._template.tokenize(question)
+    engine.prefill([*tokens, *engine.vocabulary.tokenize(first, special=False)])
+    assert rest.startswith(engine.vocabulary.piece(engine.sample()).decode())
+
+
+def test_what_was_mostly_not_computed_before_is_read_in_full(open_chat) -> None:
+    question = ask("When does the lease end?", 1, 0)
+    chat = open_chat(True)
+    reply = chat.reply(question, 5)
+    reply.likelihood("It")
+    assert chat._joiner is not None
+    assert chat._joiner.is_exact
+    assert chat.kept_bytes == 0

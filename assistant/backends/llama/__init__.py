@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from assistant.backends.llama.beginnings import Beginnings
 from assistant.backends.llama.context import BATCH
@@ -14,7 +11,8 @@ from assistant.backends.llama.cores import READ_AT_ONCE, Threads, calibrate, can
 from assistant.backends.llama.cores import situation as situation_of
 from assistant.backends.llama.engine import Branch, Engine, common_prefix
 from assistant.backends.llama.joining import Joiner
-from assistant.backends.llama.lookup import DRAFT, Lookup
+from assistant.backends.llama.lookup import DRAFT
+from assistant.backends.llama.reply import LlamaReply, Reading
 from assistant.backends.llama.runs import Run, first_of, shared_prefix
 from assistant.backends.llama.template import ChatTemplate
 from assistant.backends.llama.vault import Vault, build
@@ -22,85 +20,14 @@ from assistant.backends.measured import identity
 from assistant.datatypes import Message, Supposed, never
 from assistant.errors import ContextOverflow, UsageError
 
-if TYPE_CHECKING:
-    from assistant.backends.llama.engine import Probabilities
-
 MOST_WEIGHED = 128  # tokens of a text that is supposed
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What reading a prompt took: tokens that needed no computing, tokens of what was supposed, and how likely that is."""
-
-    reused: int
-    supposed_tokens: int = 0
-    log_likelihoods: tuple[float, ...] = ()
-
-
-class LlamaReply:
-    """A reply that is generated while it is iterated, at temperature 0."""
-
-    def __init__(self, engine: Engine, read: Callable[[], Reading], prompt: list[int], max_tokens: int) -> None:
-        self._engine, self._read_in, self._prompt, self._max_tokens = engine, read, prompt, max_tokens
-        self._reading = Reading(0)
-        self._first: Probabilities | None = None
-        self.prompt_tokens = len(prompt)
-        self.supposed_tokens = 0
-        self.reused_tokens = 0
-        self.generated_tokens = 0
-        self.finished = False
-        self._read = False
-        self._drafts = min(DRAFT, engine.room - len(prompt) - max_tokens)
-
-    def likelihood(self, opening: str) -> float:
-        """Return the probability that the reply begins with the first token of `opening`; reads the prompt."""
-        self._read_prompt()
-        if self._first is None:
-            self._first = self._engine.probabilities()
-        return float(self._first[self._engine.vocabulary.tokenize(opening, special=False)[0]])
-
-    def log_likelihoods(self) -> tuple[float, ...]:
-        """Return the natural logarithm of the probability of each text that was supposed; reads the prompt."""
-        self._read_prompt()
-        return self._reading.log_likelihoods
-
-    def _read_prompt(self) -> None:
-        if not self._read:
-            self._reading = self._read_in()
-            self.reused_tokens, self.supposed_tokens = self._reading.reused, self._reading.supposed_tokens
-            self._read = True
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the text piece by piece; whole characters only."""
-        decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-        for token in self._tokens():
-            if text := decoder.decode(self._engine.vocabulary.piece(token)):
-                yield text
-        if text := decoder.decode(b"", final=True):
-            yield text
-
-    def _tokens(self) -> Iterator[int]:
-        """Yield the likeliest tokens one by one; several are computed at once where the prompt foretells them."""
-        self._read_prompt()
-        lookup = Lookup(self._prompt)
-        coming = [self._engine.sample()]
-        while True:
-            for token in coming:
-                if self._engine.vocabulary.ends(token):
-                    self.finished = True
-                    return
-                self.generated_tokens += 1
-                lookup.add(token)
-                yield token
-                if self.generated_tokens == self._max_tokens:
-                    return
-            coming = self._engine.follow(coming[-1], lookup.draft(self._drafts))
 
 
 class LlamaChat:
     """A chat model from a GGUF file. What two prompts in a row have in common at their start is computed once.
 
     With a `vault`, so is a passage that stands anywhere in both; with `begins`, so are the instructions, in all processes.
+    A reply from joined passages goes on only while the model is sure of each token; where it is not, the prompt is read in full.
     """
 
     def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int,
@@ -151,26 +78,35 @@ class LlamaChat:
         engine, joiner = self._engine, self._joiner
         if joiner is None:
             raise UsageError("What this model computes cannot be moved.", 'Set reuse = "exact" in config.toml.')
+        joins, self.joins = self.joins, True
         try:
-            engine.keep(0)
+            joiner.forget()
             full = "".join(LlamaReply(engine, lambda: Reading(engine.prefill(prompt)), prompt, max_tokens))
-            engine.keep(0)
-            reused = len(prompt) - joiner.prepare(runs).computed
-            return full, "".join(LlamaReply(engine, lambda: Reading(reused), prompt, max_tokens))
+            joiner.forget()
+            joiner.make_ready(runs)
+            return full, "".join(LlamaReply(engine, lambda: self._read(runs, prompt, ()), prompt, max_tokens))
         finally:
-            engine.keep(0)  # what was joined must not serve a prompt that is to be read in full
+            self.joins = joins
+            joiner.forget()
 
     def _read(self, runs: Sequence[Run], prompt: list[int], supposed: Sequence[Supposed]) -> Reading:
         """Bring a prompt into the cache; weigh by the way what is supposed of its beginnings."""
         if not supposed:
-            return Reading(self._bring(runs, prompt, is_whole=True))
+            return Reading(self._bring(runs, prompt, is_whole=True), again=self._again(runs))
         most = min(self.context_tokens - len(prompt), BATCH - 1) // len(supposed)
         branches = [branch for each in supposed if (branch := self._branch(each, prompt, most)).weighed]
         border = max((branch.start for branch in branches), default=len(prompt) - 1)
         reused = self._bring(first_of(runs, border), prompt[:border], is_whole=False)
         weighed = self._engine.read_with(prompt[border:], branches)
         found = tuple(weighed) if len(weighed) == len(supposed) else (0.0,) * len(supposed)
-        return Reading(reused, sum(len(branch.tokens) - 1 for branch in branches), found)
+        return Reading(reused, sum(len(branch.tokens) - 1 for branch in branches), found, self._again(runs))
+
+    def _again(self, runs: Sequence[Run]) -> Callable[[Sequence[int]], int] | None:
+        """Return what reads the prompt in full, where some of what is held was joined; nothing else is read differently."""
+        joiner = self._joiner
+        if joiner is None or not self.joins or joiner.is_exact:
+            return None
+        return lambda tokens: joiner.read_in_full(shared_prefix(runs), tokens)
 
     def _branch(self, supposed: Supposed, prompt: Sequence[int], most: int) -> Branch:
         """Return what is supposed as tokens that part from the prompt, `most` of them; of a long text no more than its beginning.

@@ -262,17 +262,19 @@ class Engine:
         """Forget what is apart."""
         self._api.llama_memory_seq_rm(self._memory, APART, -1, -1)
 
-    def follow(self, token: int, drafts: Sequence[int]) -> list[int]:
+    def follow(self, token: int, drafts: Sequence[int], sure: float = 0.0) -> list[int]:
         """Compute a token and drafts of what follows it; return the drafts that are right and the likeliest token after them.
 
-        The cache holds no more than what is right: nothing of a wrong draft is left.
+        They end before the first whose probability is below `sure`; there may be none. The cache holds no more than what is
+        right: nothing of a wrong draft is left.
         """
         before = len(self._held)
         self.extend([token, *drafts], every=True)
         right: list[int] = []
         for index in range(len(drafts) + 1):
-            right.append(int(self._api.llama_sampler_sample(self._sampler, self._context, index)))
-            if index == len(drafts) or right[index] != drafts[index]:
+            found = self.sample_sure(sure, index)
+            right += found
+            if not found or index == len(drafts) or found[0] != drafts[index]:
                 break
         self._keep(before + len(right))
         return right
@@ -322,19 +324,37 @@ class Engine:
         self._api.llama_memory_seq_rm(self._memory, SEQUENCE, count, -1)
         del self._held[count:]
 
-    def sample(self) -> int:
-        """Return the likeliest next token."""
-        return int(self._api.llama_sampler_sample(self._sampler, self._context, -1))
+    def sample(self, index: int = -1) -> int:
+        """Return the likeliest next token, behind a token of the last batch."""
+        return int(self._api.llama_sampler_sample(self._sampler, self._context, index))
+
+    def sample_sure(self, sure: float, index: int = -1) -> list[int]:
+        """Return the likeliest next token, if its probability is `sure` at least; behind a token of the last batch."""
+        return [self.sample(index)] if not sure or self.certainty(index) >= sure else []
+
+    def certainty(self, index: int = -1) -> float:
+        """Return the probability (0 to 1) of the likeliest next token, behind a token of the last batch."""
+        import numpy as np
+
+        logits = self._logits(index)
+        return float(1 / np.exp(logits - logits.max()).sum(dtype=np.float64))
 
     def probabilities(self, index: int = -1) -> Probabilities:
         """Return the probability (0 to 1) of each token as the next one, behind a token of the last batch."""
         import numpy as np
 
-        found = self._api.llama_get_logits_ith(self._context, index)
-        logits = np.ctypeslib.as_array(found, shape=(self.vocabulary.size,)).astype(np.float64)  # the sum has 150,000 terms
+        logits = self._logits(index).astype(np.float64)  # the sum has 150,000 terms
         odds = np.exp(logits - logits.max())
         shares: Probabilities = odds / odds.sum()
         return shares
+
+    def _logits(self, index: int) -> npt.NDArray[np.float32]:
+        """Return the logits behind a token of the last batch; they are the library's own, and good until the next one."""
+        import numpy as np
+
+        found = self._api.llama_get_logits_ith(self._context, index)
+        logits: npt.NDArray[np.float32] = np.ctypeslib.as_array(found, shape=(self.vocabulary.size,))
+        return logits
 
     def probability(self, token: int) -> float:
         """Return the probability (0 to 1) of a token as the next one."""

@@ -7,8 +7,10 @@ computed, but for its number, and loses next to nothing by that; see docs/engine
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from assistant.backends.llama.beginnings import Beginnings
 from assistant.backends.llama.engine import Engine, common_prefix
@@ -17,6 +19,15 @@ from assistant.backends.llama.vault import Vault, name_of
 
 SMALL = 16  # tokens: what is so short (the number of a passage) is kept in memory, and costs less than a file
 MOST_SMALL = 256
+NOWHERE = sys.maxsize
+
+
+class Placed(NamedTuple):
+    """A run, its first place in the prompt, and how many texts there are up to it."""
+
+    run: Run
+    at: int
+    texts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +60,76 @@ class Joiner:
         self._engine, self._vault, self._model, self._beginnings = engine, vault, model, beginnings
         self.policy = policy
         self._small: dict[str, bytes] = {}
+        self._joined_from = NOWHERE  # the first place held that was computed in another
 
     def prepare(self, runs: Sequence[Run], *, is_whole: bool = True) -> Prepared:
-        """Bring the cache to exactly these runs; where they are the whole prompt, its last token is always computed."""
+        """Bring the cache to exactly these runs; where they are the whole prompt, its last token is always computed.
+
+        Where less than half of what is not held was computed before, nothing is joined: what is read in full is not read again.
+        """
         engine = self._engine
         tokens = [token for run in runs for token in run.tokens]
         prefix = shared_prefix(runs)
         held = at_border(runs, common_prefix(engine.held, tokens[:-1] if is_whole else tokens))
         engine.keep(held)
         held = max(held, self._beginnings.hold(prefix))
-        joined, at, texts = 0, 0, 0
-        stale: list[tuple[int, int]] = []
+        if len(engine.held) <= self._joined_from:
+            self._joined_from = NOWHERE
+        movable = self._movable(runs, prefix, is_whole=is_whole)
+        if 2 * self._unknown(movable, prefix) > len(tokens) - held:
+            movable = []
+        joined = self._place(tokens, movable, prefix)
+        return Prepared(held, joined, len(tokens) - held - joined)
+
+    def _movable(self, runs: Sequence[Run], prefix: Sequence[int], *, is_whole: bool) -> list[Placed]:
+        """Return the runs that can be joined: those behind what is held, each with its place."""
+        held, total = len(self._engine.held), sum(len(run.tokens) for run in runs)
+        found: list[Placed] = []
+        at = texts = 0
         for run in runs:
             end = at + len(run.tokens)
             texts += bool(run.shelf)
-            if end > held:
-                movable = run.reusable and at >= len(prefix) and len(engine.held) == at and not (is_whole and end == len(tokens))
-                if movable and not (run.shelf and texts <= self.policy.exact):
-                    known = self._join(prefix, run)
-                    fresh = self._fresh(run, texts) if at > len(prefix) else 0
-                    if fresh:
-                        stale = grown(stale, at, at + fresh)
-                    joined += max(0, known - fresh)
-                else:
-                    engine.refresh(stale)
-                    stale = []
-                    engine.read(tokens[len(engine.held) : end])
+            is_kept_out = (is_whole and end == total) or (bool(run.shelf) and texts <= self.policy.exact)
+            if run.reusable and at >= max(held, len(prefix)) and not is_kept_out:
+                found.append(Placed(run, at, texts))
             at = end
+        return found
+
+    def _unknown(self, movable: Sequence[Placed], prefix: Sequence[int]) -> int:
+        """Return how many tokens of passages were not computed before."""
+        return sum(len(run.tokens) for run, _, _ in movable
+                   if run.shelf and not self._vault.has(run.shelf, name_of(self._model, prefix, run.tokens)))
+
+    def _place(self, tokens: Sequence[int], movable: Sequence[Placed], prefix: Sequence[int]) -> int:
+        """Bring the tokens behind those held, some runs of them by joining; return how many needed no computing."""
+        engine, joined = self._engine, 0
+        stale: list[tuple[int, int]] = []
+        for run, at, texts in movable:
+            if at > len(engine.held):
+                engine.refresh(stale)
+                stale = []
+                engine.read(tokens[len(engine.held) : at])
+            known = self._join(prefix, run)
+            fresh = self._fresh(run, texts) if at > len(prefix) else 0
+            if fresh:
+                stale = grown(stale, at, at + fresh)
+            if at > len(prefix):
+                self._joined_from = min(self._joined_from, at)
+            joined += max(0, known - fresh)
         engine.refresh(stale)
-        return Prepared(held, joined, len(tokens) - held - joined)
+        engine.read(tokens[len(engine.held) :])
+        return joined
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all that is held was computed in its place."""
+        return self._joined_from >= len(self._engine.held)
+
+    def read_in_full(self, prefix: Sequence[int], tokens: Sequence[int]) -> int:
+        """Bring the cache to exactly these tokens, all behind the prefix computed in its place; return how many were held."""
+        self._engine.keep(common_prefix(self._engine.held, prefix))
+        self._joined_from = NOWHERE
+        return self._engine.prefill(tokens)
 
     def _fresh(self, run: Run, texts: int) -> int:
         """Return how many of a run's first tokens are computed in their place."""
@@ -114,6 +166,11 @@ class Joiner:
             self._engine.drop_apart()
             computed += len(run.tokens)
         return computed
+
+    def forget(self) -> None:
+        """Forget all that is held: what was joined must not serve a prompt that is to be read in full."""
+        self._engine.keep(0)
+        self._joined_from = NOWHERE
 
     @property
     def kept_bytes(self) -> int:
