@@ -79,7 +79,7 @@ def plainly(chat: LlamaChat, supposed: Supposed) -> float:
     engine.prefill(chat._template.tokenize(supposed.messages))
     found = 0.0
     for token in engine.vocabulary.tokenize(supposed.text, special=False):
-        found += math.log(engine.probability(token))
+        found += math.log(engine.probabilities()[token])
         engine.extend([token])
     return found
 
@@ -186,7 +186,7 @@ def test_a_context_that_cannot_grow_is_as_it_was_and_empty(
             raise ModelUnusable("There is no memory left.")
         return open_context(api, model, room, *rest)
 
-    monkeypatch.setattr("assistant.backends.llama.engine.open_context", too_large)
+    monkeypatch.setattr("assistant.backends.llama.decoder.open_context", too_large)
     with pytest.raises(ModelUnusable):
         engine.make_room(small + 1)
     assert (engine.room, engine.held) == (small, [])

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from assistant.backends.llama.lookup import DRAFT, Lookup
 
 if TYPE_CHECKING:
-    from assistant.backends.llama.engine import Engine, Probabilities
+    from assistant.backends.llama.decoder import Probabilities
+    from assistant.backends.llama.engine import Engine
 
 # least probability of a token that is said from joined passages (docs/engine.md): a sentence can begin in many ways that are
 # equally right, so that less is asked of the first
