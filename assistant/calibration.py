@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from assistant.answer import PROMPT_VERSION, Prompt, Trial, calibration, compose, odds_of_doubt, write_question
+from assistant.answer import OWN_WORDS, PROMPT_VERSION, Prompt, Trial, calibration, compose, odds_of_doubt, write_question
 from assistant.config import Settings
 from assistant.datatypes import Calibration, ChatModel, Hit, Progress
 from assistant.errors import UsageError
@@ -62,7 +62,7 @@ class Notebook:
 
     @property
     def _by(self) -> str:
-        return f"{self.model} {PROMPT_VERSION}"
+        return f"{self.model} {PROMPT_VERSION} {OWN_WORDS}"
 
 
 def notebook_of(library: Path, model: str) -> Notebook:
@@ -115,7 +115,7 @@ def trials(chat: ChatModel, store: Store, notebook: Notebook, find: Find, compos
         hits = find(question) if question else ()
         others = [hit for hit in hits if not is_from(hit, path)]
         if others and any(is_from(hit, path) for hit in hits[:DEPTH]):
-            trial = Trial(question, odds_of_doubt(chat, compose(question, hits), question),
+            trial = Trial(question, odds_of_doubt(chat, compose(question, hits), question) + OWN_WORDS,
                           odds_of_doubt(chat, compose(question, others), question))
             notebook.keep(name, trial)
             yield trial

@@ -6,7 +6,7 @@
 DATA holds samples of the public sets SQuAD 2.0 (`squad2`), CMRC 2018 (`cmrc`), HotpotQA (`hotpot`) and RGB (`rgb`), as README.md
 describes; HOME has the libraries that answers.py makes of them. Each question is answered in each way from the passages that the
 program's own search finds, best first, at temperature 0 and without the gate, so that every answer counts. Everything that can be
-warm is. How sure the model must be ("checked") was chosen by the first 120 with Qwen2.5-Coder-1.5B; --skip leaves those out.
+warm is. How sure the model must be ("checked") was chosen by the first 152 with Qwen2.5-Coder-1.5B; --skip leaves those out.
 Each outcome is added to --out at once; a run that was stopped goes on where it was.
 """
 

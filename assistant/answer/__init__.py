@@ -10,10 +10,10 @@ from assistant.answer.talk.nouns import Leaning, Rewriting
 from assistant.answer.talk.retelling import RetellingStream
 from assistant.answer.talk.rewriting import rewrite, topical
 from assistant.answer.terms import terms
-from assistant.answer.trial import Trial, calibration, odds_of_doubt, write_question
+from assistant.answer.trial import OWN_WORDS, Trial, calibration, odds_of_doubt, write_question
 
 __all__ = [
-    "PROMPT_VERSION", "AnswerStream", "DisputedStream", "Leaning", "Limits", "Prompt", "RetellingStream", "Rewriting", "Trial",
-    "about", "alone", "calibration", "compose", "draft_question", "odds_of_doubt", "reworded", "rewrite", "terms", "topical",
-    "write_question",
+    "OWN_WORDS", "PROMPT_VERSION", "AnswerStream", "DisputedStream", "Leaning", "Limits", "Prompt", "RetellingStream",
+    "Rewriting", "Trial", "about", "alone", "calibration", "compose", "draft_question", "odds_of_doubt", "reworded", "rewrite",
+    "terms", "topical", "write_question",
 ]

@@ -16,11 +16,17 @@ SHORTEST, LONGEST = 8, 200  # characters of a question
 FEWEST_SHARED = 2  # words that a question must have from its passage
 SPREAD = 2.0  # standard deviation of the offsets that are expected, in logarithms of odds
 STEPS = 50
+# A passage foretells more of a question that the model wrote about it than of one that a person asked: .70, not .46 (SQuAD 2.0,
+# Qwen2.5-Coder-1.5B, 11 and 49 questions). So much more doubt, in logarithms of odds, makes up for that.
+OWN_WORDS = 0.72
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The logarithms of the odds of doubt about one question: with the passages found, and without the file that it is from."""
+    """The logarithms of the odds of doubt about one question: with the passages found, and without the file that it is from.
+
+    The first as if a person had asked: with `OWN_WORDS` added.
+    """
 
     question: str
     answered: float

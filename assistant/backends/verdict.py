@@ -39,10 +39,10 @@ class Verdict:
 
 
 def key_of(path: Path) -> str:
-    """Return what a verdict is about: the model file and the build of llama.cpp."""
+    """Return what a verdict is about: the model file, the build of llama.cpp, and how joined passages are answered from."""
     from importlib.metadata import version
 
-    return f"{identity(path)} {version('llama-cpp-python')}"
+    return f"{identity(path)} {version('llama-cpp-python')} checked"
 
 
 def read_verdict(home: Path, model: str) -> Verdict:

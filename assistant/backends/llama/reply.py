@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # least probability of a token that is said from joined passages (docs/engine.md): a sentence can begin in many ways that are
 # equally right, so that less is asked of the first
-SURE_TO_BEGIN, SURE = 0.5, 0.65
+SURE_TO_BEGIN, SURE = 0.5, 0.8
 
 
 @dataclass(frozen=True, slots=True)
