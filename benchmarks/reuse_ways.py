@@ -16,7 +16,7 @@ from assistant.backends.llama import LlamaChat, LlamaReply, Reading
 from assistant.backends.llama.amx import has_amx
 from assistant.backends.llama.joining import Policy
 from assistant.backends.llama.lookup import DRAFT
-from assistant.backends.llama.runs import shared_prefix
+from assistant.backends.llama.runs import asked_in, shared_prefix
 
 JOINED = Policy()
 PLAIN: dict[Path, Any] = {}  # models that the bindings opened
@@ -122,16 +122,16 @@ def go(chat: LlamaChat, way: Way, prompt: Prompt, answer_tokens: int) -> Outcome
         computed = joiner.prepare(runs).computed
         return Reading(len(tokens) - computed, again=read_in_full if way.checked else None)
 
-    return timed(chat, tokens, prefix, answer_tokens, read, again)
+    return timed(chat, tokens, prefix, answer_tokens, read, again, asked_in(runs))
 
 
 def timed(chat: LlamaChat, tokens: list[int], held: Sequence[int], answer_tokens: int, read: Callable[[], Reading],
-          again: Sequence[int]) -> Outcome:
+          again: Sequence[int], asked: Sequence[int] = ()) -> Outcome:
     """Return the outcome of reading a prompt in one way, so many tokens of it being held already, and writing the answer."""
     assert chat._joiner is not None
     chat._joiner.forget()
     chat._engine.read(held)
-    reply, started, text, seconds = LlamaReply(chat._engine, read, tokens, answer_tokens), time.perf_counter(), "", 0.0
+    reply, started, text, seconds = LlamaReply(chat._engine, read, tokens, answer_tokens, asked), time.perf_counter(), "", 0.0
     for piece in reply:
         seconds = seconds or time.perf_counter() - started
         text += piece

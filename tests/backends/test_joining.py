@@ -156,7 +156,7 @@ def test_where_the_model_is_not_sure_all_is_read_in_full(open_chat, monkeypatch:
     wanted = "".join(open_chat(False).reply(question, 20))
     chat = open_chat(True)
     chat.make_ready(question)
-    monkeypatch.setattr("assistant.backends.llama.reply.SURE_TO_BEGIN", 1.1)
+    monkeypatch.setattr("assistant.backends.llama.reply.SURE", 1.1)
     reply = chat.reply(question, 20)
     assert "".join(reply) == wanted
     assert reply.reused_tokens < reply.prompt_tokens / 2
@@ -170,9 +170,8 @@ def test_it_may_become_unsure_in_mid_reply(open_chat, monkeypatch: pytest.Monkey
     question = ask("When does the lease end?", 1, 0)
     chat = open_chat(True)
     chat.make_ready(question)
-    monkeypatch.setattr("assistant.backends.llama.reply.SURE_TO_BEGIN", 0.0)
-    monkeypatch.setattr("assistant.backends.llama.reply.SURE", 1.1)
     reply = chat.reply(question, 20)
+    monkeypatch.setattr(reply, "_is_sure", lambda _token, _index: not reply._said)
     pieces = iter(reply)
     first = next(pieces)
     assert reply.reused_tokens > reply.prompt_tokens / 2

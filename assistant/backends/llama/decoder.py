@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Probabilities = npt.NDArray[np.float64]
+
+Accepts = Callable[[int, int], bool]  # whether a token may follow; the second is behind which token of the last batch
+
+
+def always(_token: int, _index: int) -> bool:
+    """Accept every token."""
+    return True
 
 
 class Decoder:
@@ -117,9 +124,10 @@ class Decoder:
         """Return the likeliest next token, behind a token of the last batch."""
         return int(self._api.llama_sampler_sample(self._sampler, self._context, index))
 
-    def sample_sure(self, sure: float, index: int = -1) -> list[int]:
-        """Return the likeliest next token, if its probability is `sure` at least; behind a token of the last batch."""
-        return [self.sample(index)] if not sure or self.certainty(index) >= sure else []
+    def sample_if(self, accepts: Accepts, index: int = -1) -> list[int]:
+        """Return the likeliest next token, if it is accepted; behind a token of the last batch."""
+        token = self.sample(index)
+        return [token] if accepts(token, index) else []
 
     def certainty(self, index: int = -1) -> float:
         """Return the probability (0 to 1) of the likeliest next token, behind a token of the last batch."""

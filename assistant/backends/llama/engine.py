@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.backends.llama.context import BATCH, FIRST_ROOM, SEQUENCES
-from assistant.backends.llama.decoder import Decoder
+from assistant.backends.llama.decoder import Accepts, Decoder, always
 from assistant.errors import ModelUnusable
 
 SEQUENCE = 0
@@ -193,17 +193,17 @@ class Engine(Decoder):
         """Forget what is apart."""
         self._api.llama_memory_seq_rm(self._memory, APART, -1, -1)
 
-    def follow(self, token: int, drafts: Sequence[int], sure: float = 0.0) -> list[int]:
+    def follow(self, token: int, drafts: Sequence[int], accepts: Accepts = always) -> list[int]:
         """Compute a token and drafts of what follows it; return the drafts that are right and the likeliest token after them.
 
-        They end before the first whose probability is below `sure`; there may be none. The cache holds no more than what is
+        They end before the first that is not accepted; there may be none. The cache holds no more than what is
         right: nothing of a wrong draft is left.
         """
         before = len(self._held)
         self.extend([token, *drafts], every=True)
         right: list[int] = []
         for index in range(len(drafts) + 1):
-            found = self.sample_sure(sure, index)
+            found = self.sample_if(accepts, index)
             right += found
             if not found or index == len(drafts) or found[0] != drafts[index]:
                 break

@@ -12,15 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from assistant.backends.llama.decoder import always
 from assistant.backends.llama.lookup import DRAFT, Lookup
 
 if TYPE_CHECKING:
     from assistant.backends.llama.decoder import Probabilities
     from assistant.backends.llama.engine import Engine
 
-# least probability of a token that is said from joined passages (docs/engine.md): a sentence can begin in many ways that are
-# equally right, so that less is asked of the first
-SURE_TO_BEGIN, SURE = 0.5, 0.8
+# least probability of a token that is said from joined passages (docs/engine.md); of a word of the question less is asked: it is
+# how an answer is put, which can be done in many ways, and not what it says
+SURE, SURE_OF_WORDING = 0.8, 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ class Reading:
 class LlamaReply:
     """A reply that is generated while it is iterated, at temperature 0."""
 
-    def __init__(self, engine: Engine, read: Callable[[], Reading], prompt: list[int], max_tokens: int) -> None:
+    def __init__(self, engine: Engine, read: Callable[[], Reading], prompt: list[int], max_tokens: int,
+                 asked: Sequence[int] = ()) -> None:
+        """Take how to read the prompt, and which of its tokens are the question."""
         self._engine, self._read_in, self._prompt, self._max_tokens = engine, read, prompt, max_tokens
         self._reading = Reading(0)
         self._first: Probabilities | None = None
@@ -49,6 +52,7 @@ class LlamaReply:
         self.generated_tokens = 0
         self.finished = False
         self._said: list[int] = []
+        self._asked = frozenset(map(self._word, asked)) - {""}
         self._read = False
         self._drafts = min(DRAFT, engine.room - len(prompt) - max_tokens)
 
@@ -100,12 +104,21 @@ class LlamaReply:
     def _next(self, token: int | None, drafts: Sequence[int]) -> list[int]:
         """Return the tokens that come behind one, or behind the prompt; where the model is not sure, having read all in full."""
         engine, again = self._engine, self._reading.again
-        least = 0.0 if again is None else SURE if self._said else SURE_TO_BEGIN
-        if found := engine.sample_sure(least) if token is None else engine.follow(token, drafts, least):
+        is_sure = always if again is None else self._is_sure
+        if found := engine.sample_if(is_sure) if token is None else engine.follow(token, drafts, is_sure):
             return found
         assert again is not None
         so_far = [*self._prompt, *self._said]
         self.supposed_tokens += self.prompt_tokens - self.reused_tokens  # computed for nothing
         self.reused_tokens = min(again(so_far), self.prompt_tokens)
         self._reading = replace(self._reading, again=None)
-        return engine.sample_sure(0.0)
+        return [engine.sample()]
+
+    def _is_sure(self, token: int, index: int) -> bool:
+        """Return whether the model is sure of a token that is the likeliest behind this one of the last batch."""
+        word = self._word(token)
+        is_wording = word in self._asked and not word.isdigit()
+        return self._engine.certainty(index) >= (SURE_OF_WORDING if is_wording else SURE)
+
+    def _word(self, token: int) -> str:
+        return self._engine.vocabulary.piece(token).decode("utf-8", "replace").strip().lower()
