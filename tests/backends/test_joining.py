@@ -7,6 +7,7 @@ import pytest
 
 from assistant.backends.llama import LlamaChat
 from assistant.backends.llama.joining import Policy
+from assistant.backends.llama.runs import asked_in
 from assistant.backends.llama.vault import Vault, beginnings_in
 from assistant.datatypes import Message, Segment
 
@@ -191,3 +192,17 @@ def test_what_was_mostly_not_computed_before_is_read_in_full(open_chat) -> None:
     assert chat._joiner is not None
     assert chat._joiner.is_exact
     assert chat.kept_bytes == 0
+
+
+def test_less_is_asked_of_a_word_of_the_question(open_chat) -> None:
+    question = ask("When does the lease end?", 1, 0)
+    chat = open_chat(True)
+    chat.make_ready(question)
+    reply = chat.reply(question, 5)
+    reply.likelihood("It")
+    sure, other = chat._engine.certainty(), chat._engine.vocabulary.tokenize("Banana", special=False)[0]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("assistant.backends.llama.reply.SURE", sure + 0.01)
+        patched.setattr("assistant.backends.llama.reply.SURE_OF_WORDING", sure - 0.01)
+        assert all(reply._is_sure(token, -1) for token in asked_in(chat._template.runs(question)) if reply._word(token))
+        assert not reply._is_sure(other, -1)
