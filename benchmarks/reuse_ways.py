@@ -16,7 +16,7 @@ from assistant.backends.llama import LlamaChat, LlamaReply, Reading
 from assistant.backends.llama.amx import has_amx
 from assistant.backends.llama.joining import Policy
 from assistant.backends.llama.lookup import DRAFT
-from assistant.backends.llama.runs import asked_in, shared_prefix
+from assistant.backends.llama.runs import Run, shared_prefix
 
 JOINED = Policy()
 PLAIN: dict[Path, Any] = {}  # models that the bindings opened
@@ -27,13 +27,15 @@ class Way:
     """How a prompt is read: in full, or joined with so much computed in its place; with so many passages (0: all).
 
     `checked`: as the program does, in full from the first token on that the model is not sure of.
-    `by_bindings`: in full, by `Llama.create_chat_completion` of llama-cpp-python as it comes.
+    `just_read`: exactly, the same passages having stood in the prompt before. `by_bindings`: in full, by
+    `Llama.create_chat_completion` of llama-cpp-python as it comes.
     """
 
     name: str
     policy: Policy | None = JOINED
     passages: int = 0
     checked: bool = False
+    just_read: bool = False
     by_bindings: bool = False
 
 
@@ -41,7 +43,7 @@ WAYS = (
     Way("full", None), Way("joined"), Way("numbers fresh", Policy(numbers=True)),
     Way("first 8 fresh", Policy(fresh=8, numbers=True)), Way("first 24 fresh", Policy(fresh=24, numbers=True)),
     Way("best two exact", Policy(exact=2)), Way("three passages", passages=3), Way("three in full", None, 3),
-    Way("checked", checked=True), Way("llama-cpp-python", None, by_bindings=True),
+    Way("checked", checked=True), Way("just read", None, just_read=True), Way("llama-cpp-python", None, by_bindings=True),
 )  # fmt: skip
 
 
@@ -108,7 +110,8 @@ def go(chat: LlamaChat, way: Way, prompt: Prompt, answer_tokens: int) -> Outcome
     engine.make_room(len(tokens) + answer_tokens + DRAFT)
     again: list[int] = []
     if way.policy is None:
-        return timed(chat, tokens, (), answer_tokens, lambda: Reading(engine.prefill(tokens)), again)
+        held = tokens[: end_of_passages(runs)] if way.just_read else ()
+        return timed(chat, tokens, held, answer_tokens, lambda: Reading(engine.prefill(tokens)), again)
     joiner.policy = JOINED
     joiner.make_ready(runs)
     joiner.prepare(runs)  # the numbers between the passages as well
@@ -122,16 +125,25 @@ def go(chat: LlamaChat, way: Way, prompt: Prompt, answer_tokens: int) -> Outcome
         computed = joiner.prepare(runs).computed
         return Reading(len(tokens) - computed, again=read_in_full if way.checked else None)
 
-    return timed(chat, tokens, prefix, answer_tokens, read, again, asked_in(runs))
+    return timed(chat, tokens, prefix, answer_tokens, read, again)
+
+
+def end_of_passages(runs: Sequence[Run]) -> int:
+    """Return how many tokens there are up to the end of the last passage."""
+    at = last = 0
+    for run in runs:
+        at += len(run.tokens)
+        last = at if run.reusable else last
+    return last
 
 
 def timed(chat: LlamaChat, tokens: list[int], held: Sequence[int], answer_tokens: int, read: Callable[[], Reading],
-          again: Sequence[int], asked: Sequence[int] = ()) -> Outcome:
+          again: Sequence[int]) -> Outcome:
     """Return the outcome of reading a prompt in one way, so many tokens of it being held already, and writing the answer."""
     assert chat._joiner is not None
     chat._joiner.forget()
     chat._engine.read(held)
-    reply, started, text, seconds = LlamaReply(chat._engine, read, tokens, answer_tokens, asked), time.perf_counter(), "", 0.0
+    reply, started, text, seconds = LlamaReply(chat._engine, read, tokens, answer_tokens), time.perf_counter(), "", 0.0
     for piece in reply:
         seconds = seconds or time.perf_counter() - started
         text += piece

@@ -7,7 +7,6 @@ import pytest
 
 from assistant.backends.llama import LlamaChat
 from assistant.backends.llama.joining import Policy
-from assistant.backends.llama.runs import asked_in
 from assistant.backends.llama.vault import Vault, beginnings_in
 from assistant.datatypes import Message, Segment
 
@@ -157,7 +156,7 @@ def test_where_the_model_is_not_sure_all_is_read_in_full(open_chat, monkeypatch:
     wanted = "".join(open_chat(False).reply(question, 20))
     chat = open_chat(True)
     chat.make_ready(question)
-    monkeypatch.setattr("assistant.backends.llama.reply.SURE", 1.1)
+    monkeypatch.setattr("assistant.backends.llama.reply.SURE_TO_BEGIN", 1.1)
     reply = chat.reply(question, 20)
     assert "".join(reply) == wanted
     assert reply.reused_tokens < reply.prompt_tokens / 2
@@ -194,15 +193,17 @@ def test_what_was_mostly_not_computed_before_is_read_in_full(open_chat) -> None:
     assert chat.kept_bytes == 0
 
 
-def test_less_is_asked_of_a_word_of_the_question(open_chat) -> None:
+def test_less_is_asked_of_the_first_word_unless_it_is_a_number(open_chat, monkeypatch: pytest.MonkeyPatch) -> None:
     question = ask("When does the lease end?", 1, 0)
     chat = open_chat(True)
     chat.make_ready(question)
     reply = chat.reply(question, 5)
     reply.likelihood("It")
-    sure, other = chat._engine.certainty(), chat._engine.vocabulary.tokenize("Banana", special=False)[0]
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("assistant.backends.llama.reply.SURE", sure + 0.01)
-        patched.setattr("assistant.backends.llama.reply.SURE_OF_WORDING", sure - 0.01)
-        assert all(reply._is_sure(token, -1) for token in asked_in(chat._template.runs(question)) if reply._word(token))
-        assert not reply._is_sure(other, -1)
+    sure = chat._engine.certainty()
+    monkeypatch.setattr("assistant.backends.llama.reply.SURE", sure + 0.01)
+    monkeypatch.setattr("assistant.backends.llama.reply.SURE_TO_BEGIN", sure - 0.01)
+    word, number = (chat._engine.vocabulary.tokenize(text, special=False)[0] for text in ("The", "7"))
+    assert reply._is_sure(word, -1)
+    assert not reply._is_sure(number, -1)
+    reply._said.append(word)
+    assert not reply._is_sure(word, -1)

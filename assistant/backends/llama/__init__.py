@@ -13,7 +13,7 @@ from assistant.backends.llama.engine import Branch, Engine, common_prefix
 from assistant.backends.llama.joining import Joiner
 from assistant.backends.llama.lookup import DRAFT
 from assistant.backends.llama.reply import LlamaReply, Reading
-from assistant.backends.llama.runs import Run, asked_in, first_of, shared_prefix
+from assistant.backends.llama.runs import Run, first_of, shared_prefix
 from assistant.backends.llama.template import ChatTemplate
 from assistant.backends.llama.vault import Vault, build
 from assistant.backends.measured import identity
@@ -52,7 +52,7 @@ class LlamaChat:
     def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> LlamaReply:
         """Start a reply; see ChatModel. Raises ContextOverflow where prompt and reply do not fit."""
         runs, prompt = self._fitting(messages, max_tokens)
-        return LlamaReply(self._engine, lambda: self._read(runs, prompt, supposed), prompt, max_tokens, asked_in(runs))
+        return LlamaReply(self._engine, lambda: self._read(runs, prompt, supposed), prompt, max_tokens)
 
     def _fitting(self, messages: Sequence[Message], max_tokens: int) -> tuple[list[Run], list[int]]:
         """Return the runs and tokens of messages. Raises ContextOverflow where prompt and reply do not fit."""
@@ -84,8 +84,7 @@ class LlamaChat:
             full = "".join(LlamaReply(engine, lambda: Reading(engine.prefill(prompt)), prompt, max_tokens))
             joiner.forget()
             joiner.make_ready(runs)
-            return full, "".join(LlamaReply(engine, lambda: self._read(runs, prompt, ()), prompt, max_tokens,
-                                            asked_in(runs)))
+            return full, "".join(LlamaReply(engine, lambda: self._read(runs, prompt, ()), prompt, max_tokens))
         finally:
             self.joins = joins
             joiner.forget()

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from assistant.backends.llama.decoder import Probabilities
     from assistant.backends.llama.engine import Engine
 
-# least probability of a token that is said from joined passages (docs/engine.md); of a word of the question less is asked: it is
-# how an answer is put, which can be done in many ways, and not what it says
-SURE, SURE_OF_WORDING = 0.8, 0.3
+# least probability of a token that is said from joined passages (docs/engine.md); less of the first, unless it is a number: an
+# answer can be begun in many ways that are equally right
+SURE, SURE_TO_BEGIN = 0.8, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,7 @@ class Reading:
 class LlamaReply:
     """A reply that is generated while it is iterated, at temperature 0."""
 
-    def __init__(self, engine: Engine, read: Callable[[], Reading], prompt: list[int], max_tokens: int,
-                 asked: Sequence[int] = ()) -> None:
-        """Take how to read the prompt, and which of its tokens are the question."""
+    def __init__(self, engine: Engine, read: Callable[[], Reading], prompt: list[int], max_tokens: int) -> None:
         self._engine, self._read_in, self._prompt, self._max_tokens = engine, read, prompt, max_tokens
         self._reading = Reading(0)
         self._first: Probabilities | None = None
@@ -52,7 +50,6 @@ class LlamaReply:
         self.generated_tokens = 0
         self.finished = False
         self._said: list[int] = []
-        self._asked = frozenset(map(self._word, asked)) - {""}
         self._read = False
         self._drafts = min(DRAFT, engine.room - len(prompt) - max_tokens)
 
@@ -116,9 +113,5 @@ class LlamaReply:
 
     def _is_sure(self, token: int, index: int) -> bool:
         """Return whether the model is sure of a token that is the likeliest behind this one of the last batch."""
-        word = self._word(token)
-        is_wording = word in self._asked and not word.isdigit()
-        return self._engine.certainty(index) >= (SURE_OF_WORDING if is_wording else SURE)
-
-    def _word(self, token: int) -> str:
-        return self._engine.vocabulary.piece(token).decode("utf-8", "replace").strip().lower()
+        is_number = self._engine.vocabulary.piece(token).strip().isdigit()
+        return self._engine.certainty(index) >= (SURE if self._said or is_number else SURE_TO_BEGIN)

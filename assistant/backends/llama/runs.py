@@ -38,8 +38,3 @@ def first_of(runs: Sequence[Run], count: int) -> list[Run]:
         first.append(run)
         count -= len(run.tokens)
     return first
-
-
-def asked_in(runs: Sequence[Run]) -> tuple[int, ...]:
-    """Return the tokens of what the person said last: the question."""
-    return next((run.tokens for run in reversed(runs) if run.by_person and not run.reusable), ())
