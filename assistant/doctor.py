@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from assistant import catalog, graphics, hardware
-from assistant.backends.measured import loses_nothing
+from assistant.backends.measured import loses_answers, loses_nothing
 from assistant.backends.verdict import key_of, read_verdict
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
@@ -145,6 +145,8 @@ def examine_joining(settings: Settings) -> tuple[Finding, ...]:
         said = f"{settings.reuse}, as the settings say"
     elif loses_nothing(path):
         said = "joined: this model was measured to lose no answers by it"
+    elif loses_answers(path):
+        said = "exact: this model was measured to lose answers where passages are joined"
     elif verdict.is_decided:
         said = f"{'joined' if verdict.may_join else 'exact'}: {so_far}"
     else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from assistant import catalog
 from assistant.backends import FAKE, ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
-from assistant.backends.measured import loses_nothing
+from assistant.backends.measured import loses_answers, loses_nothing
 from assistant.backends.verdict import key_of, read_verdict
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Comparing, Embedder, Reranker, Tunable
@@ -80,7 +80,8 @@ def may_join(settings: Settings, path: Path) -> bool:
     """Return whether a model may join passages: as the person says, or else as it was measured, here or before."""
     if settings.reuse != "auto":
         return settings.reuse == "joined"
-    return path.is_file() and (loses_nothing(path) or read_verdict(settings.home, key_of(path)).may_join)
+    tried = path.is_file() and not loses_answers(path) and read_verdict(settings.home, key_of(path)).may_join
+    return tried or loses_nothing(path)
 
 
 def reranker_spec(settings: Settings) -> RerankerSpec:
@@ -219,6 +220,12 @@ class Models:
         """What a verdict on joining is about: the chat model's file, and the build that computes with it; empty for the fake."""
         path = chat_spec(self._settings).path
         return key_of(path) if path.is_file() else ""
+
+    @property
+    def is_to_be_tried(self) -> bool:
+        """Whether it is not known of the chat model what joining passages costs it."""
+        path = chat_spec(self._settings).path
+        return path.is_file() and not loses_nothing(path) and not loses_answers(path)
 
     @property
     def has_chat(self) -> bool:

@@ -265,7 +265,7 @@ class Assistant:
 
         Raises KeyboardInterrupt where the model is interrupted.
         """
-        if len(self._libraries) > 1 or not self._models.has_chat:
+        if len(self._libraries) > 1 or not self._models.has_chat or not self._models.is_to_be_tried:
             return False
         return try_joining(self._library, self._models.chat, self.settings, self._models.chat_key, should_stop)
 
