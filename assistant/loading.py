@@ -80,8 +80,9 @@ def may_join(settings: Settings, path: Path) -> bool:
     """Return whether a model may join passages: as the person says, or else as it was measured, here or before."""
     if settings.reuse != "auto":
         return settings.reuse == "joined"
-    tried = path.is_file() and not loses_answers(path) and read_verdict(settings.home, key_of(path)).may_join
-    return tried or loses_nothing(path)
+    if not path.is_file() or loses_answers(path):
+        return False
+    return loses_nothing(path) or read_verdict(settings.home, key_of(path)).may_join
 
 
 def reranker_spec(settings: Settings) -> RerankerSpec:

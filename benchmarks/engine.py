@@ -105,16 +105,15 @@ def read_beforehand(settings: Settings, questions: Sequence[str]) -> None:
 
 def commands(settings: Settings, questions: Sequence[str], library: str) -> dict[str, float]:
     """Measure questions over new passages, each followed by another over the same, and questions over passages read before."""
-    before = questions[::2]
-    joins = may_join(settings, chat_spec(settings).path)
-    if joins:
+    before = questions[::2] if may_join(settings, chat_spec(settings).path) else questions[:1]
+    if before[1:]:
         read_beforehand(settings, before)
     ask(before[0], library)  # loads the models
     new, same, ready = [], [], []
-    for question in questions[1::2]:
+    for question in [question for question in questions if question not in before]:
         new.append(ask(question, library))
         same.append(ask(f"Tell me briefly: {question}", library))
-    for question in before[1:] if joins else ():
+    for question in before[1:]:
         ready.append(ask(question, library))
     every = [*new, *same, *ready]
     return {

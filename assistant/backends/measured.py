@@ -1,8 +1,9 @@
-"""A model file in; whether it was measured what joining passages from earlier computation costs it, and how much, out."""
+"""A model file in; whether it was measured to lose answers, or none, where passages are joined, out."""
 
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 SAMPLE = 2**20  # bytes of a model file that are looked at, at either end
@@ -23,7 +24,13 @@ def loses_answers(path: Path) -> bool:
 
 def identity(path: Path) -> str:
     """Return what tells a model file from another without reading gigabytes: its size, its beginning and its end, hashed."""
-    size = path.stat().st_size
+    known = path.stat()
+    return hashed_ends(path, known.st_size, known.st_mtime_ns)
+
+
+@cache
+def hashed_ends(path: Path, size: int, _changed: int) -> str:
+    """Return the hash of a file's size and ends; once for a file as it is, since every question asks for it."""
     with path.open("rb") as file:
         ends = file.read(SAMPLE)
         file.seek(max(0, size - SAMPLE))

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-from contextlib import suppress
 
 from assistant.config import load_settings
 from assistant.engine.place import place_of
@@ -19,8 +18,11 @@ def main() -> None:
     place = place_of(settings.home)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command in the terminal
-    with suppress(FileNotFoundError):  # this home has gone meanwhile, and is not made again
-        Server(place, settings.engine_idle_minutes).run()
+    try:
+        server = Server(place, settings.engine_idle_minutes)
+    except FileNotFoundError:
+        return  # this home has gone meanwhile, and is not made again
+    server.run()
     sys.stderr.flush()
     os._exit(0)  # lanes may still compute for callers who have gone; nothing is written that could be lost
 

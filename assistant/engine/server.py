@@ -45,7 +45,7 @@ class Server:
         lock = FileLock(self._place.lock)
         try:
             lock.acquire(timeout=0)
-        except (Timeout, OSError):
+        except Timeout:
             return
         with lock:
             if not self._place.key_file.exists():

@@ -7,6 +7,7 @@ import pytest
 
 from assistant.backends.llama import LlamaChat
 from assistant.backends.llama.joining import Policy
+from assistant.backends.llama.runs import shared_prefix
 from assistant.backends.llama.vault import Vault, beginnings_in
 from assistant.datatypes import Message, Segment
 
@@ -207,3 +208,16 @@ def test_less_is_asked_of_the_first_word_unless_it_is_a_number(open_chat, monkey
     assert not reply._is_sure(number, -1)
     reply._said.append(word)
     assert not reply._is_sure(word, -1)
+
+
+def test_what_follows_joined_passages_is_one_step_of_the_computation(open_chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    question = ask("When does the lease end?", 1, 0)
+    chat = open_chat(True)
+    chat.make_ready(question)
+    chat.reply(question, 5).likelihood("It")
+    chat._joiner.forget()
+    runs, steps, decode = chat._template.runs(question), [], chat._engine._decode
+    chat._engine.read(shared_prefix(runs))
+    monkeypatch.setattr(chat._engine, "_decode", lambda: steps.append(1) or decode())
+    assert chat._joiner.prepare(runs).joined > 20
+    assert len(steps) == 1

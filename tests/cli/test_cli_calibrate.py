@@ -49,6 +49,19 @@ def test_calibrate_goes_on_where_it_was(run, many, own_home):
     assert len(kept.read_text("utf-8").splitlines()) == 7
 
 
+def test_the_questions_of_the_model_are_taken_for_harder_than_they_are(run, many, own_home, monkeypatch):
+    kept = own_home / "libraries" / "default" / "calibration.jsonl"
+    found = []
+    for own_words in (0.0, 1.5):
+        monkeypatch.setattr("assistant.calibration.OWN_WORDS", own_words)
+        run("calibrate", "--questions", "6")
+        records = map(json.loads, kept.read_text("utf-8").splitlines()[-6:])
+        found.append({record["passage"]: record["trial"] for record in records})
+    for passage, trial in found[0].items():
+        assert found[1][passage]["answered"] == pytest.approx(trial["answered"] + 1.5)
+        assert found[1][passage]["held_out"] == pytest.approx(trial["held_out"])
+
+
 def test_a_small_library_is_told_so(run, library):
     result = run("calibrate")
     assert result.exit_code == 2
