@@ -9,8 +9,8 @@
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers know it; `python -m assistant` would look for `typing` in the current folder
 if TYPE_CHECKING:
     from assistant.config import Settings, load_settings
     from assistant.datatypes import Answer, Citation, Hit, Location, SearchResult

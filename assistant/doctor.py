@@ -10,6 +10,7 @@ import importlib.util
 import os
 import platform
 import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from assistant.backends.verdict import key_of, read_verdict
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError
+from assistant.ingest import confinement_of_readers
 from assistant.loading import chat_spec, embedder_spec, is_gguf, reranker_spec
 from assistant.naming import is_fake, own_path
 from assistant.pipeline import Assistant
@@ -39,7 +41,8 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
     """Return what there is to say about everything, worst and best alike."""
     machine = hardware.look(settings.home)
     return (
-        examine_python(), examine_search(), examine_packages(), examine_home(settings.home), examine_disk(machine),
+        examine_python(), examine_search(), examine_packages(), examine_readers(), examine_home(settings.home),
+        examine_disk(machine),
         examine_model("embedding model", settings.embed, lambda: check_embedder(settings)),
         examine_model("chat model", settings.chat, lambda: check_chat(settings)),
         *examine_joining(settings), *examine_reranker(settings),
@@ -77,6 +80,25 @@ def examine_packages() -> Finding:
         return Finding("packages", Severity.ERROR, f"{', '.join(absent)} cannot be found.", "Install this program again.")
     telling = ("llama-cpp-python", "openvino", "sentence-transformers", "torch", "faiss-cpu")
     return ok("packages", ", ".join(f"{package} {version(package)}" for package in telling))
+
+
+def examine_readers() -> Finding:
+    """Start a process that reads files, and say what it is kept from on this machine."""
+    subject = "reading files"
+    try:
+        found = confinement_of_readers()
+    except AssistantError as error:
+        return Finding(subject, Severity.ERROR, str(error), error.hint)
+    if found.is_whole:
+        return ok(subject, "a process of its own, which cannot use the network, write outside its own temporary folder or start "
+                           f"programs ({' and '.join(found.means)})")
+    abilities = [words for held, words in ((found.network, "use the network"), (found.files, "write files"),
+                                           (found.programs, "start programs")) if not held]
+    detail = f"a process of its own, which may {' and '.join([', '.join(abilities[:-1]), abilities[-1]]) if abilities[1:] else abilities[0]}"
+    if not sys.platform.startswith("linux"):
+        return ok(subject, f"{detail}, as any program of yours: this system offers no simple way to forbid it")
+    return Finding(subject, Severity.WARNING, f"{detail}: the kernel offers no Landlock (Linux 5.13) or no seccomp.",
+                   "Use a kernel, or settings of the container, that offer both.")
 
 
 def version(package: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +12,9 @@ from typing import IO
 
 from assistant.catalog.arrival import BLOCK, Arrival, SourceFailed
 from assistant.catalog.entries import WheelPart, WheelSource
+from assistant.processes.children import run_tool
 
-PIP = ("-m", "pip", "download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-cache-dir", "--no-deps",
+PIP = ("download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-cache-dir", "--no-deps",
        "--only-binary=:all:", "--retries", "2", "--timeout", "30")
 ADDRESS = re.compile(r"\S*://\S+|\b(?:[\w-]+\.)+[a-z]{2,}\b(?::\d+)?|\b\d+(?:\.\d+){3}\b(?::\d+)?")
 
@@ -85,9 +84,7 @@ def opened(part: WheelPart, scratch: Path) -> Iterator[zipfile.ZipFile]:
 
 def download(part: WheelPart, scratch: Path) -> Path:
     """Let pip download one wheel as it is set up here; return the wheel."""
-    command = [sys.executable, *PIP, "--dest", str(scratch), f"{part.package}=={part.version}"]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-                          check=False)
+    done = run_tool("pip", [*PIP, "--dest", str(scratch.absolute()), f"{part.package}=={part.version}"], scratch)
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
         raise SourceFailed(reason(done.stderr))

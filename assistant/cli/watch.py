@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,8 +19,9 @@ from assistant.cli.terminal import notice, output
 from assistant.config import Settings
 from assistant.engine.line import Line
 from assistant.errors import AssistantError, UsageError
-from assistant.naming import absolute
+from assistant.naming import absolute, own_path
 from assistant.pipeline import Assistant
+from assistant.processes.children import command_of, start_lasting
 from assistant.watch import (
     SETTLE_SECONDS,
     Audience,
@@ -37,10 +36,12 @@ from assistant.watch import (
     systemd_unit,
 )
 
+if TYPE_CHECKING:
+    import subprocess
+
 START_SECONDS, STOP_SECONDS = 60.0, 60.0
 LABEL = "private-assistant.watch"
 LOG = "watch.log"
-PACKAGE = Path(__file__).parents[2]
 
 Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and folders to add and to follow; "
                                                     "without any, everything that was added.", show_default=False)]
@@ -72,7 +73,7 @@ def watch(context: typer.Context, paths: Paths = None, poll: Poll = 0.0, daemon:
         elif install_service:
             typer.echo(service(settings, command_for(settings, paths or (), poll)), nl=False)
         elif daemon:
-            start_daemon(folder, command_for(settings, paths or (), poll))
+            start_daemon(settings, folder, command_for(settings, paths or (), poll))
         else:
             follow(assistant, folder, paths or [], poll, json=json)
 
@@ -150,50 +151,42 @@ def end(folder: Path) -> None:
 
 def command_for(settings: Settings, paths: Sequence[Path], poll: float) -> list[str]:
     """Return the command that watches this library."""
-    chosen = [f"--library={settings.library}", *([f"--embed={settings.embed}"] if settings.embed else [])]
+    embed = own_path(settings.embed) or settings.embed
+    chosen = [f"--library={settings.library}", *([f"--embed={embed}"] if settings.embed else [])]
     polling = [f"--poll={poll:g}"] if poll else []
-    return [sys.executable, "-m", "assistant", "watch", *chosen, *polling, *(str(absolute(path)) for path in paths)]
+    return command_of("assistant", "watch", *chosen, *polling, *(str(absolute(path)) for path in paths))
 
 
 def environment_for(settings: Settings) -> dict[str, str]:
-    """Return what such a command needs to know: the home, and where the package lies if it is not installed."""
-    is_checkout = (PACKAGE / "pyproject.toml").exists()
-    return {"ASSISTANT_HOME": str(settings.home), **({"PYTHONPATH": str(PACKAGE)} if is_checkout else {})}
+    """Return what such a command needs to know: the home, and that processes which it starts do not look into their folder."""
+    return {"ASSISTANT_HOME": str(settings.home), "PYTHONSAFEPATH": "1"}
 
 
 def service(settings: Settings, command: Sequence[str]) -> str:
     """Return the service file for this system. Raises UsageError where it has another way."""
     if sys.platform == "darwin":
         notice(f"Save it as ~/Library/LaunchAgents/{LABEL}.plist, then: launchctl load -w that file")
-        return launchd_agent(LABEL, command, environment_for(settings), str(settings.home / LOG))
+        return launchd_agent(LABEL, command, environment_for(settings), settings.home)
     if sys.platform.startswith("linux"):
         notice("Save it as ~/.config/systemd/user/private-assistant-watch.service, then: "
                "systemctl --user enable --now private-assistant-watch")
-        return systemd_unit(command, environment_for(settings))
+        return systemd_unit(command, environment_for(settings), settings.home)
     raise UsageError("This system has neither systemd nor launchd.",
                      "Let the Task Scheduler run at logon: assistant watch --daemon")
 
 
-def start_daemon(folder: Path, command: Sequence[str]) -> None:
+def start_daemon(settings: Settings, folder: Path, command: Sequence[str]) -> None:
     """Start the watch as a process of its own and wait until it runs. Raises AssistantError with what it says where it ends."""
     if is_watched(folder):
         raise AssistantError("This library is being watched already.", "See how it stands: assistant watch --status")
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / LOG
     with log.open("wb") as written:
-        process = launched(command, written.fileno())
+        process = start_lasting(command, settings.home, written, written, environment_for(settings))
     if not comes_true(lambda: is_watched(folder) and read(folder).process == process.pid, process):
         raise AssistantError(f"The watch does not start: {log.read_text('utf-8', 'replace').strip()[-2000:]}")
     process.returncode = 0  # it outlives this program, which need not wait for it
     output().print(f"Watching in the background, process {process.pid}. Its log: {log}")
-
-
-def launched(command: Sequence[str], log: int) -> subprocess.Popen[bytes]:
-    """Start a command that outlives this program and its terminal."""
-    flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    paths = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH", ""))))
-    return subprocess.Popen(list(command), stdin=subprocess.DEVNULL, stdout=log, stderr=log, creationflags=flags,
-                            start_new_session=os.name == "posix", env={**os.environ, "PYTHONPATH": paths})
 
 
 def comes_true(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import sys
 import time
 from multiprocessing.connection import Client, Connection
 from multiprocessing.context import AuthenticationError
@@ -69,7 +68,7 @@ def start(place: Place, home: Path) -> Connection:
 
 def spawn(place: Place, home: Path) -> subprocess.Popen[bytes]:
     """Return a new process of the engine, which outlives this one."""
-    import subprocess  # only who starts an engine needs it
+    from assistant.processes.children import command_of, start_lasting  # only who starts an engine needs it
 
     reap()
     try:
@@ -78,26 +77,9 @@ def spawn(place: Place, home: Path) -> subprocess.Popen[bytes]:
     except OSError as error:
         raise EngineUnavailable(f"{place.folder} cannot be written: {error.strerror}.", "Use --no-engine.") from error
     with os.fdopen(log, "ab") as errors:
-        process = subprocess.Popen([sys.executable, "-m", "assistant.engine"], stdin=subprocess.DEVNULL, cwd=home,
-                                   stdout=subprocess.DEVNULL, stderr=errors, env=environment(home), start_new_session=True,
-                                   creationflags=apart())
+        process = start_lasting(command_of("assistant.engine"), home, None, errors, {"ASSISTANT_HOME": str(home)})
     STARTED.append(process)
     return process
-
-
-def environment(home: Path) -> dict[str, str]:
-    """Return the environment of the engine: this program's, for this home."""
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    return {**os.environ, "ASSISTANT_HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-
-
-def apart() -> int:
-    """Return the flags that keep a process alive on Windows when its parent's terminal closes."""
-    if sys.platform == "win32":
-        import subprocess
-
-        return subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-    return 0
 
 
 def last_words(log: Path) -> str:

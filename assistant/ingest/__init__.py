@@ -12,7 +12,7 @@ from assistant.ingest.judge import Candidate, Refusal, is_utf8, printable
 from assistant.ingest.pool import Job, Pool
 from assistant.ingest.reading import Reading, Terms, Unchanged, read_document
 from assistant.ingest.relevance import ToLookAt, to_look_at
-from assistant.ingest.warden import Bounds
+from assistant.ingest.warden import Bounds, confinement_of_readers
 
 __all__ = [
     "CHUNKER_VERSION",
@@ -31,6 +31,7 @@ __all__ = [
     "Unchanged",
     "can_read_pictures",
     "chunk",
+    "confinement_of_readers",
     "discover",
     "is_utf8",
     "printable",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import queue
+import shutil
 import signal
 import subprocess
-import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,14 +19,18 @@ import psutil
 from assistant.errors import ReadersUnavailable, UnreadableFile
 from assistant.ingest.files import read_bytes
 from assistant.ingest.reading import Reading, Terms, hash_of
-from assistant.ingest.wire import Frame, WireBroken, reading_from_frame, receive, send
+from assistant.ingest.wire import Frame, WireBroken, belongs_to, confinement_from_frame, reading_from_frame, receive, send
+from assistant.processes.children import start_piped
+from assistant.processes.confinement import Confinement
 
-PACKAGE = Path(__file__).parents[1]
+SETTINGS = {"PYTHONUTF8": "1", "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # variables that name the folder for temporary files
 GLANCE_SECONDS = 0.1  # between two looks at a worker's memory
 TOTAL = 30  # times the silence that is allowed is what a file may take in all
 MOST_PASSED_OVER = 20  # files inside one file that end the worker, before the rest is given up
 TIRED = 0.5  # of the memory: a worker that still holds this much after a file is replaced
 START_SECONDS = 60
+PROBE_MEMORY = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,8 @@ class Warden:
         self._process: subprocess.Popen[bytes] | None = None
         self._frames: queue.SimpleQueue[Frame | WireBroken] = queue.SimpleQueue()
         self._is_closed = False
+        self.scratch = Path()  # the only folder that the worker can write to, where the system can see to that
+        self.confinement = Confinement()
 
     def close(self) -> None:
         """End the worker, whatever it is doing."""
@@ -68,7 +74,7 @@ class Warden:
                     elif "begin" in frame:
                         current.append(str(frame["begin"]))
                     elif "reading" in frame:
-                        found.append(reading_from_frame(frame["reading"]))
+                        found.append(_reading_of(path, frame["reading"]))
                 self._replace_if_tired()
                 return found
             except (WorkerLost, WireBroken) as error:
@@ -119,11 +125,23 @@ class Warden:
         if memory_of(process.pid) > self._bounds.memory:
             raise WorkerLost(f"reading it takes more than {self._bounds.memory / 1e9:.1f} GB of memory")
 
+    def start(self) -> None:
+        """Start the worker, which reading would start otherwise. Raises ReadersUnavailable."""
+        self._started()
+
+    def _launched(self) -> subprocess.Popen[bytes]:
+        """Start a worker in a new folder of its own, which goes when the worker goes."""
+        try:
+            self.scratch = Path(tempfile.mkdtemp(prefix="assistant-reader-")).resolve()
+        except OSError as error:
+            raise unavailable(f"no temporary folder can be made ({error.strerror})") from error
+        return start_piped("assistant.ingest.worker", self.scratch, SETTINGS | dict.fromkeys(TEMPORARY, str(self.scratch)))
+
     def _started(self) -> subprocess.Popen[bytes]:
         if self._is_closed:
             raise WorkerLost("reading was stopped")
         if self._process is None:
-            self._process = launched()
+            self._process = self._launched()
             self._frames = queue.SimpleQueue()
             threading.Thread(target=_listen, args=(self._process, self._frames), daemon=True).start()
             self._greet(self._process)
@@ -132,9 +150,9 @@ class Warden:
     def _greet(self, process: subprocess.Popen[bytes]) -> None:
         try:
             self._tell(process, {"memory": self._bounds.memory, "max_bytes": self._terms.max_bytes,
-                                 "passwords": list(self._terms.passwords)})
+                                 "passwords": list(self._terms.passwords), "scratch": str(self.scratch)})
             self._await_ready(process)
-        except WorkerLost as error:
+        except (WorkerLost, WireBroken) as error:
             self._end()
             raise unavailable(str(error)) from error
         except ReadersUnavailable:
@@ -146,8 +164,11 @@ class Warden:
             frame = self._frames.get(timeout=START_SECONDS)
         except queue.Empty as error:
             raise unavailable("it says nothing") from error
-        if isinstance(frame, WireBroken) and not self._is_closed:
-            raise unavailable(_cause_of_end(process))
+        if isinstance(frame, WireBroken):
+            if not self._is_closed:
+                raise unavailable(_cause_of_end(process))
+        else:
+            self.confinement = confinement_from_frame(frame["ready"])
 
     def _tell(self, process: subprocess.Popen[bytes], frame: Frame) -> None:
         assert process.stdin is not None
@@ -166,19 +187,29 @@ class Warden:
             return
         process.kill()
         process.wait()
+        shutil.rmtree(self.scratch, ignore_errors=True)
         for stream in (process.stdin, process.stdout):
             with suppress(OSError):
                 if stream is not None:
                     stream.close()
 
 
-def launched() -> subprocess.Popen[bytes]:
-    """Start a worker, out of reach of the terminal's Ctrl-C: the program ends it."""
-    path = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH", ""))))
-    environment = {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", f"{PACKAGE.name}.ingest.worker"]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                            env=environment, start_new_session=os.name == "posix")
+def confinement_of_readers() -> Confinement:
+    """Start a worker, and return what it is kept from on this machine. Raises ReadersUnavailable."""
+    warden = Warden(Terms(0), Bounds(START_SECONDS, PROBE_MEMORY))
+    try:
+        warden.start()
+        return warden.confinement
+    finally:
+        warden.close()
+
+
+def _reading_of(path: Path, frame: Frame) -> Reading:
+    """Return the reading in a frame. Raises WireBroken where it is one of another file than was asked for."""
+    reading = reading_from_frame(frame)
+    if not belongs_to(reading, str(path)):
+        raise WireBroken("a reading is of another file")
+    return reading
 
 
 def unavailable(cause: str) -> ReadersUnavailable:

@@ -1,24 +1,34 @@
-"""Readings in, frames of bytes out, and back: what a worker process and the program say to each other.
+"""What a worker process and the program say to each other: readings as frames of bytes, and back.
 
-JSON and not pickle: a parser that a hostile file took over can say something wrong, but not make the program run it.
+JSON and not pickle: a parser that a hostile file took over can say something wrong, but not make the program run it. What it
+says is checked: types, spans, and hashes, which become names of folders; and a reading must be that of the file which was asked
+for, or of one inside it (`belongs_to`). What such a parser can do beside speaking depends on the system: on Linux the worker is
+confined, elsewhere it can do what its user can (`assistant/processes/confinement.py`).
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import IO, Any
+from pathlib import PurePath
+from typing import IO, Any, TypeVar
 
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.reading import Reading, Unchanged
+from assistant.processes.confinement import Confinement
 
 LENGTH = struct.Struct(">I")
 LONGEST_FRAME = 2**30
+LARGEST_COUNT = 2**53
+HASH = re.compile(r"(?:[0-9a-f]{64})?")  # SHA-256, or none
 
 Frame = dict[str, Any]
+Value = TypeVar("Value")
 
 
 class WireBroken(Exception):
@@ -67,18 +77,41 @@ def reading_to_frame(reading: Reading) -> Frame:
 def reading_from_frame(frame: Frame) -> Reading:
     """Return the reading in a frame. Raises WireBroken where there is none."""
     try:
-        return Reading(_text(frame["path"]), _outcome(frame), _text(frame["hash"]), int(frame["size"]), _text(frame["container"]))
+        path, container = _text(frame["path"]), _text(frame["container"])
+        return Reading(path, _outcome(frame), _hash(frame["hash"]), _count(frame["size"]), container)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WireBroken("a frame holds no reading") from error
 
 
+def belongs_to(reading: Reading, path: str) -> bool:
+    """Return whether a reading is that of a file which was asked for, or of one inside it, and not of any other file."""
+    if reading.path == path:
+        return reading.container == ""
+    inside = reading.path.removeprefix(path + os.sep)
+    return reading.container == path and inside != reading.path and ".." not in PurePath(inside).parts
+
+
+def confinement_to_frame(confinement: Confinement) -> Frame:
+    """Return as a frame what the worker is kept from."""
+    return asdict(confinement)
+
+
+def confinement_from_frame(frame: Frame) -> Confinement:
+    """Return what a worker says it is kept from. Raises WireBroken where it does not say it."""
+    try:
+        kept_from = (frame["network"] is True, frame["files"] is True, frame["programs"] is True)
+        return Confinement(*kept_from, tuple(map(_text, frame["means"])))
+    except (KeyError, TypeError) as error:
+        raise WireBroken("a frame holds no confinement") from error
+
+
 def _outcome(frame: Frame) -> Document | UnreadableFile | Unchanged:
     if "document" in frame:
-        return Document(frame["path"], _text(frame["title"]), frame["hash"], _extraction_from_frame(frame["document"]))
+        return Document(frame["path"], _text(frame["title"]), _hash(frame["hash"]), _extraction_from_frame(frame["document"]))
     if "unchanged" in frame:
         return Unchanged()
     kind = SkippedFile if frame["skipped"] else UnreadableFile
-    return kind(_text(frame["refused"]), _text(frame["known"]))
+    return kind(_text(frame["refused"]), _hash(frame["known"]))
 
 
 def _extraction_to_frame(extraction: Extraction) -> Frame:
@@ -91,19 +124,45 @@ def _extraction_to_frame(extraction: Extraction) -> Frame:
 
 def _extraction_from_frame(frame: Frame) -> Extraction:
     text, encoding = _text(frame["text"]), frame["encoding"]
-    parts = tuple(Part(**part) for part in frame["parts"])
-    tables = tuple(Table(**table) for table in frame["tables"])
+    parts = tuple(map(_part, frame["parts"]))
+    tables = tuple(map(_table, frame["tables"]))
     spans = [(part.char_start, part.char_end) for part in parts] + [(table.char_start, table.char_end) for table in tables]
     if any(not 0 <= start <= end <= len(text) for start, end in spans):
         raise ValueError("a span lies outside of the text")
     return Extraction(
         text, parts,
-        tuple(Heading(int(start), int(level), _text(title)) for start, level, title in frame["headings"]),
+        tuple(Heading(_count(start), _count(level), _text(title)) for start, level, title in frame["headings"]),
         tables,
-        tuple(Mark(int(start), cells, time) for start, cells, time in frame["marks"]),
-        _text(frame["title"]), Shape(frame["shape"]), None if encoding is None else _text(encoding),
-        tuple(map(int, frame["empty_pages"])), tuple(map(int, frame["ocr_pages"])), tuple(map(_text, frame["notes"])),
+        tuple(Mark(_count(start), _optional(cells, _text), _optional(time, _text)) for start, cells, time in frame["marks"]),
+        _text(frame["title"]), Shape(frame["shape"]), _optional(encoding, _text),
+        tuple(map(_count, frame["empty_pages"])), tuple(map(_count, frame["ocr_pages"])), tuple(map(_text, frame["notes"])),
     )
+
+
+def _part(frame: Frame) -> Part:
+    return Part(_count(frame["char_start"]), _count(frame["char_end"]), _optional(frame["page"], _count),
+                _optional(frame["page_label"], _text), _optional(frame["slide"], _count), _optional(frame["sheet"], _text),
+                _optional(frame["chapter"], _text), _optional(frame["message"], _count))
+
+
+def _table(frame: Frame) -> Table:
+    return Table(_count(frame["char_start"]), _count(frame["char_end"]), _text(frame["header"]))
+
+
+def _optional(value: object, check: Callable[[object], Value]) -> Value | None:
+    return None if value is None else check(value)
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_COUNT:
+        raise TypeError("a number is none")
+    return value
+
+
+def _hash(value: object) -> str:
+    if not HASH.fullmatch(text := _text(value)):
+        raise ValueError("a hash is none")
+    return text
 
 
 def _text(value: object) -> str:

@@ -1,6 +1,7 @@
 """The worker process: names of files come in on one pipe, what is in them goes out on another.
 
-It is a process of its own because parsers crash, hang and eat memory: what happens here is one entry of the ledger.
+It is a process of its own because parsers crash, hang and eat memory: what happens here is one entry of the ledger. Because a
+parser may also do what a hostile file makes it do, the process is confined before it opens the first file (`confinement.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 from typing import IO
 
 from assistant.ingest.reading import Run, Terms, readings
-from assistant.ingest.wire import Frame, WireBroken, reading_to_frame, receive, send
+from assistant.ingest.wire import Frame, WireBroken, confinement_to_frame, reading_to_frame, receive, send
+from assistant.processes.confinement import confine
 
 ADDRESS_SPACE = 3  # times the memory that is allowed: libraries reserve far more than they use
 STEP_SECONDS = 0.2  # between two steps that are told
@@ -25,9 +27,10 @@ def main() -> None:
     incoming, outgoing = _take_pipes()
     opening = receive(incoming)
     _limit_memory(int(opening["memory"]))
+    confinement = confine(Path(opening["scratch"]))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     terms = Terms(int(opening["max_bytes"]), tuple(opening["passwords"]))
-    send(outgoing, {"ready": True})
+    send(outgoing, {"ready": confinement_to_frame(confinement)})
     while True:
         try:
             serve(receive(incoming), terms, lambda frame: send(outgoing, frame))

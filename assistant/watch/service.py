@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from xml.sax.saxutils import escape
 
+LOG = "watch.log"
 
-def systemd_unit(command: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Return a unit of systemd for a person's own services (systemd.service(5))."""
+
+def systemd_unit(command: Sequence[str], environment: Mapping[str, str], home: Path) -> str:
+    """Return a unit of systemd for a person's own services (systemd.service(5)), which works in the program's home."""
+    folder = str(home).replace("%", "%%")  # a path of this kind is written without quotes
     variables = "".join(f"Environment={quoted(f'{name}={value}')}\n" for name, value in environment.items())
     return (
         "[Unit]\nDescription=Private assistant: follows your files\n\n"
         f"[Service]\nType=exec\nExecStart={' '.join(quoted(word).replace('$', '$$') for word in command)}\n{variables}"
-        "Restart=on-failure\nRestartSec=30\nNice=10\n\n[Install]\nWantedBy=default.target\n"
+        f"WorkingDirectory=-{folder}\nRestart=on-failure\nRestartSec=30\nNice=10\n\n[Install]\nWantedBy=default.target\n"
     )
 
 
@@ -22,8 +26,8 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def launchd_agent(label: str, command: Sequence[str], environment: Mapping[str, str], log: str) -> str:
-    """Return a property list for launchd (launchd.plist(5))."""
+def launchd_agent(label: str, command: Sequence[str], environment: Mapping[str, str], home: Path) -> str:
+    """Return a property list for launchd (launchd.plist(5)), which lets the command work, and log, in the program's home."""
     words = "".join(f"    <string>{escape(word)}</string>\n" for word in command)
     variables = "".join(f"    <key>{escape(name)}</key><string>{escape(value)}</string>\n" for name, value in environment.items())
     return (
@@ -33,6 +37,7 @@ def launchd_agent(label: str, command: Sequence[str], environment: Mapping[str, 
         f"  <key>ProgramArguments</key>\n  <array>\n{words}  </array>\n"
         f"  <key>EnvironmentVariables</key>\n  <dict>\n{variables}  </dict>\n"
         "  <key>RunAtLoad</key><true/>\n  <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>\n"
+        f"  <key>WorkingDirectory</key><string>{escape(str(home))}</string>\n"
         f"  <key>ProcessType</key><string>Background</string>\n"
-        f"  <key>StandardErrorPath</key><string>{escape(log)}</string>\n</dict>\n</plist>\n"
+        f"  <key>StandardErrorPath</key><string>{escape(str(home / LOG))}</string>\n</dict>\n</plist>\n"
     )

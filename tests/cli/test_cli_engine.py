@@ -52,7 +52,7 @@ def test_an_engine_that_cannot_start_is_said_and_the_answer_comes_all_the_same(
     run: Runner, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run("add", folder)
-    monkeypatch.setattr("assistant.engine.launch.sys.executable", "/bin/false")
+    monkeypatch.setattr("sys.executable", "/bin/false")
     done = run("ask", "When does the lease end?")
     assert "2027" in done.stdout
     assert "does not start" in done.stderr

@@ -69,7 +69,7 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
     """Return a function that writes a file; workers started now know readers that misbehave."""
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "sitecustomize.py").write_text(HOSTILE, "utf-8")
-    root = str(Path(wardens.PACKAGE).parent)
+    root = str(Path(__file__).parents[2])
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "site"), root]))
 
     def write(name: str, text: str = "content") -> Path:

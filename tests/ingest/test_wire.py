@@ -1,6 +1,7 @@
 """What a worker and the program say to each other, and what the program makes of nonsense."""
 
 import io
+import os
 from dataclasses import replace
 
 import pytest
@@ -8,8 +9,20 @@ import pytest
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.reading import Reading, Unchanged
-from assistant.ingest.wire import LENGTH, WireBroken, reading_from_frame, reading_to_frame, receive, send
+from assistant.ingest.wire import (
+    LENGTH,
+    WireBroken,
+    belongs_to,
+    confinement_from_frame,
+    confinement_to_frame,
+    reading_from_frame,
+    reading_to_frame,
+    receive,
+    send,
+)
+from assistant.processes.confinement import Confinement
 
+HASH = "0123456789abcdef" * 4
 EXTRACTION = Extraction(
     "Name | Age\nAnn | 30 \ud800", (Part(0, 21, page=2, page_label="ii", sheet="S", message=3),), (Heading(0, 1, "Name"),),
     (Table(0, 21, "Name | Age"),), (Mark(0, "A1:B1"), Mark(11, None, "00:12")), "Title", Shape.TABLE, "gb18030", (1,), (2,),
@@ -25,18 +38,18 @@ def through(reading: Reading) -> Reading:
 
 
 def test_a_document_comes_through_whole():
-    reading = Reading("/a.zip/b.xlsx", Document("/a.zip/b.xlsx", "b", "hash", EXTRACTION), "hash", 12, "/a.zip")
+    reading = Reading("/a.zip/b.xlsx", Document("/a.zip/b.xlsx", "b", HASH, EXTRACTION), HASH, 12, "/a.zip")
     assert through(reading) == reading
 
 
 @pytest.mark.parametrize("kind", [UnreadableFile, SkippedFile])
 def test_a_refusal_comes_through_with_its_kind(kind):
-    found = through(Reading("/a", kind("damaged: 坏了", "hash"), "hash", 3)).outcome
-    assert (type(found), str(found), found.content_hash) == (kind, "damaged: 坏了", "hash")
+    found = through(Reading("/a", kind("damaged: 坏了", HASH), HASH, 3)).outcome
+    assert (type(found), str(found), found.content_hash) == (kind, "damaged: 坏了", HASH)
 
 
 def test_an_unchanged_file_comes_through():
-    assert through(Reading("/a", Unchanged(), "hash", 3)) == Reading("/a", Unchanged(), "hash", 3)
+    assert through(Reading("/a", Unchanged(), HASH, 3)) == Reading("/a", Unchanged(), HASH, 3)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +66,14 @@ def test_what_is_no_frame_is_refused(content):
     "change",
     [
         {"path": 3}, {"size": "many"}, {"document": {}}, {"document": None}, {"title": None},
+        {"hash": "short"}, {"hash": HASH.upper()}, {"hash": "../" * 20}, {"hash": None}, {"size": True}, {"size": -1}, {"size": 2**63},
+        {"document": {"parts": [{"char_start": 0, "char_end": 1, "page": {}}]}}, {"document": {"marks": [[0, ["A1"], None]]}},
+        {"document": {"tables": [{"char_start": 0, "char_end": 1}]}}, {"document": {"headings": [[0, "1", "x"]]}},
         {"document": {"text": "short", "parts": [{"char_start": 0, "char_end": 900}]}},
     ],
 )  # fmt: skip
 def test_what_is_no_reading_is_refused(change):
-    frame = reading_to_frame(Reading("/a", Document("/a", "a", "hash", EXTRACTION), "hash", 3))
+    frame = reading_to_frame(Reading("/a", Document("/a", "a", HASH, EXTRACTION), HASH, 3))
     if isinstance(change.get("document"), dict) and change["document"]:
         change = {"document": {**frame["document"], **change["document"]}}
     with pytest.raises(WireBroken):
@@ -67,4 +83,36 @@ def test_what_is_no_reading_is_refused(change):
 def test_spans_outside_of_the_text_are_refused():
     wrong = replace(EXTRACTION, tables=(Table(5, 400),))
     with pytest.raises(WireBroken):
-        reading_from_frame(reading_to_frame(Reading("/a", Document("/a", "a", "hash", wrong), "hash", 3)))
+        reading_from_frame(reading_to_frame(Reading("/a", Document("/a", "a", HASH, wrong), HASH, 3)))
+
+
+@pytest.mark.parametrize("change", [{"known": "../../etc"}, {"known": "hash"}, {"hash": "/etc"}])
+def test_a_refusal_with_no_hash_is_refused(change):
+    frame = reading_to_frame(Reading("/a", UnreadableFile("damaged", HASH), HASH, 3))
+    with pytest.raises(WireBroken):
+        reading_from_frame({**frame, **change})
+
+
+def test_no_hash_at_all_is_allowed():
+    assert through(Reading("/a", SkippedFile("empty"), "", 0)).content_hash == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "container", "belongs"),
+    [
+        ("/d/a.zip", "", True), ("/d/a.zip/b/c.txt", "/d/a.zip", True), ("/d/other.txt", "", False), ("/d/a.zip", "/d", False),
+        ("/d/a.zip/b.txt", "", False), ("/d/other.txt", "/d/a.zip", False), ("/d/a.zip/../other.txt", "/d/a.zip", False),
+        ("/d/a.zipped", "/d/a.zip", False), ("/d/a.zip/b.txt", "/d/other.zip", False),
+    ],
+)  # fmt: skip
+def test_a_reading_belongs_to_the_file_that_was_asked_for(path, container, belongs):
+    native = [each.replace("/", os.sep) for each in (path, container, "/d/a.zip")]
+    assert belongs_to(Reading(native[0], Unchanged(), HASH, 3, native[1]), native[2]) is belongs
+
+
+def test_what_a_worker_is_kept_from_comes_through():
+    found = Confinement(True, True, False, ("seccomp",))
+    assert confinement_from_frame(confinement_to_frame(found)) == found
+    for wrong in ({}, {**confinement_to_frame(found), "means": [3]}):
+        with pytest.raises(WireBroken):
+            confinement_from_frame(wrong)
