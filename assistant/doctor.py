@@ -24,6 +24,7 @@ from assistant.ingest import confinement_of_readers
 from assistant.loading import chat_spec, embedder_spec, is_gguf, reranker_spec
 from assistant.naming import is_fake, own_path
 from assistant.pipeline import Assistant
+from assistant.processes.confinement import Confinement
 
 PACKAGES = {
     "bs4": "beautifulsoup4", "faiss": "faiss-cpu", "filelock": "filelock", "httpx": "httpx",
@@ -92,13 +93,18 @@ def examine_readers() -> Finding:
     if found.is_whole:
         return ok(subject, "a process of its own, which cannot use the network, write outside its own temporary folder or start "
                            f"programs ({' and '.join(found.means)})")
-    abilities = [words for held, words in ((found.network, "use the network"), (found.files, "write files"),
-                                           (found.programs, "start programs")) if not held]
-    detail = f"a process of its own, which may {' and '.join([', '.join(abilities[:-1]), abilities[-1]]) if abilities[1:] else abilities[0]}"
+    detail = f"a process of its own, which may {abilities(found)}"
     if not sys.platform.startswith("linux"):
         return ok(subject, f"{detail}, as any program of yours: this system offers no simple way to forbid it")
     return Finding(subject, Severity.WARNING, f"{detail}: the kernel offers no Landlock (Linux 5.13) or no seccomp.",
                    "Use a kernel, or settings of the container, that offer both.")
+
+
+def abilities(found: Confinement) -> str:
+    """Return in words what a process is not kept from."""
+    each = ((found.network, "use the network"), (found.files, "write files"), (found.programs, "start programs"))
+    *others, last = [words for is_kept, words in each if not is_kept]
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def version(package: str) -> str:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant.datatypes import Gpu
+from assistant.processes.children import interpreter_name
 from assistant.processes.programs import output_of
 
 USABLE_TYPES = (1, 2)  # ggml's device types: a card of its own, or one inside the processor; 0 is the processor
@@ -123,7 +124,7 @@ def drawing_cards() -> tuple[Gpu, ...]:
 
 def install_line(interface: str) -> str:
     """Return the command that builds llama-cpp-python for CUDA, Vulkan or Metal, in the version that is installed."""
-    command = (f"{Path(sys.executable).name} -m pip install --force-reinstall --no-deps --no-cache-dir "
+    command = (f"{interpreter_name()} -m pip install --force-reinstall --no-deps --no-cache-dir "
                f'--no-binary llama-cpp-python "llama-cpp-python=={installed_version()}"')
     if sys.platform == "win32":
         return f'$env:CMAKE_ARGS="{OPTIONS[interface]}"; {command}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,16 +25,16 @@ ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pi
                   "library": "pipeline", "doctor": "pipeline",
                   "speed": "pipeline", "__main__": "cli"}
 DOORS = {
-    "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes", "graphics", "programs"},
-    "graphics": {"datatypes", "programs"}, "programs": set(),
-    "ingest": NOUNS, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
+    "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes", "graphics", "processes"},
+    "graphics": {"datatypes", "processes"}, "processes": set(),
+    "ingest": NOUNS | {"processes"}, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS | {"processes"},
     "retrieve": NOUNS | {"index"}, "memory": NOUNS | {"index"}, "journal": NOUNS,
-    "pipeline": NOUNS | STAGES | {"config", "hardware", "graphics", "journal"},
+    "pipeline": NOUNS | STAGES | {"config", "hardware", "graphics", "journal", "processes"},
     "evaluate": NOUNS, "watch": NOUNS,
     # of these are a catalog's entries, the measuring of answers, the resident engine, the nouns of a watch and kept conversations
-    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "evaluate", "engine", "watch", "journal"},
+    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "evaluate", "engine", "watch", "journal", "processes"},
     # a front end as cli is: it does what commands would do, in a process of its own
-    "engine": NOUNS | {"pipeline", "config"},
+    "engine": NOUNS | {"pipeline", "config", "processes"},
 }
 FACES = {"typer", "rich", "prompt_toolkit"}
 HEAVY = {"faiss": "index", "sentence_transformers": "backends", "llama_cpp": "backends", "torch": "backends",
@@ -115,6 +116,32 @@ def test_each_heavy_library_is_imported_in_one_room_and_when_it_is_needed(path):
 def test_only_the_command_line_prints(path):
     calls = {node.func.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert room_of(path) == "cli" or "print" not in calls
+
+
+STARTING = {"subprocess", "pty", "webbrowser", "concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process"}
+STARTING_CALLS = re.compile(r"\bos\.(system|popen|fork|forkpty|exec\w+|spawn\w+|posix_spawnp?|startfile)\b|\bsys\.executable\b"
+                            r"|\bcreate_subprocess_\w+")
+FOR_CONNECTIONS = {"multiprocessing.connection", "multiprocessing.context.AuthenticationError"}  # these start no process
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_processes_are_started_in_one_place(path):
+    if room_of(path) == "processes":
+        return
+    tree = tree_of(path)
+    full = {name for node in run_time(tree) for name in imported(node)}
+    assert not {name for name in full if name in STARTING or name.split(".")[0] in STARTING}
+    assert not {name for name in full if name.startswith("multiprocessing")
+                and not any(name.startswith(allowed) for allowed in FOR_CONNECTIONS)}
+    assert not STARTING_CALLS.findall(ast.unparse(tree)), "start it through assistant.processes"
+
+
+def run_time(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield everything but what is there for the type checker alone."""
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test)):
+            yield child
+            yield from run_time(child)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 import time
@@ -13,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -20,8 +20,11 @@ from assistant.errors import ReadersUnavailable, UnreadableFile
 from assistant.ingest.files import read_bytes
 from assistant.ingest.reading import Reading, Terms, hash_of
 from assistant.ingest.wire import Frame, WireBroken, belongs_to, confinement_from_frame, reading_from_frame, receive, send
-from assistant.processes.children import start_piped
+from assistant.processes.children import has_ended, start_piped
 from assistant.processes.confinement import Confinement
+
+if TYPE_CHECKING:
+    import subprocess
 
 SETTINGS = {"PYTHONUTF8": "1", "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
 TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # variables that name the folder for temporary files
@@ -238,10 +241,9 @@ def _listen(process: subprocess.Popen[bytes], frames: queue.SimpleQueue[Frame | 
 
 def _cause_of_end(process: subprocess.Popen[bytes]) -> str:
     """Return why a worker is gone."""
-    try:
-        code = process.wait(timeout=5)
-    except subprocess.TimeoutExpired:
+    if not has_ended(process, 5):
         return "reading it ended without a result"
+    code = process.returncode
     if code < 0:
         with suppress(ValueError):
             return f"it crashes the program that reads it ({signal.Signals(-code).name})"

@@ -25,6 +25,11 @@ def interpreter() -> list[str]:
     return [sys.executable, "-P"]
 
 
+def interpreter_name() -> str:
+    """Return what a person types to start this Python without the current folder on its import path."""
+    return f"{Path(sys.executable).name} -P"
+
+
 def command_of(module: str, *arguments: str) -> list[str]:
     """Return the command that runs a module of this package."""
     return [*interpreter(), str(ENTRY), module, *arguments]
@@ -51,6 +56,17 @@ def start_lasting(command: Sequence[str], folder: Path, output: IO[bytes] | None
     flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output or subprocess.DEVNULL, stderr=errors, cwd=folder,
                             env=environment_with(changes), start_new_session=os.name == "posix", creationflags=flags)
+
+
+def has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    """Return whether a process has ended, or does so within the time."""
+    import subprocess
+
+    try:
+        process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def run_tool(module: str, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -95,11 +95,12 @@ def test_service_files(run, library, folder, monkeypatch, system, expected):
     assert result.exit_code == 0
     assert expected in result.stdout and str(folder) in result.stdout and "--library=default" in result.stdout
     if system == "darwin":
-        assert plistlib.loads(result.stdout.encode())["ProgramArguments"][1:4] == ["-m", "assistant", "watch"]
+        assert plistlib.loads(result.stdout.encode())["ProgramArguments"][3:5] == ["assistant", "watch"]
 
 
 def test_a_service_file_quotes_what_is_special():
-    unit = command.systemd_unit(["/a b/python", "100%", "$HOME", 'say "no"'], {"NAME": "$5 and 5%"})
+    unit = command.systemd_unit(["/a b/python", "100%", "$HOME", 'say "no"'], {"NAME": "$5 and 5%"}, Path("/home/a b/100%"))
+    assert "WorkingDirectory=-/home/a b/100%%\n" in unit
     assert 'ExecStart="/a b/python" "100%%" "$$HOME" "say \\"no\\""\n' in unit
     assert 'Environment="NAME=$5 and 5%%"\n' in unit
 

@@ -20,7 +20,7 @@ from assistant.ingest import warden as wardens
 from assistant.ingest.warden import Warden
 
 HOSTILE = '''
-import os, signal, sys, time
+import json, os, signal, sys, time
 from assistant.datatypes import Extraction, Part
 from assistant.ingest.extract import OPENERS, READERS
 from assistant.ingest.extract.source import Member
@@ -52,11 +52,17 @@ def work(source):
         source.on_step(f"page {page + 1} of 8")
     return Extraction("done", (Part(0, 4),))
 
+def forge(source):
+    worker = sys.modules["__main__"]
+    honest = worker.reading_to_frame
+    worker.reading_to_frame = lambda reading: {**honest(reading), **json.loads(source.data)}
+    return Extraction("forged", (Part(0, 6),))
+
 def unpack(source):
     for name in source.data.decode().split():
         yield Member(name, b"content")
 
-for reader in (crash, leave, hang, eat, babble, work):
+for reader in (crash, leave, hang, eat, babble, work, forge):
     READERS["." + reader.__name__] = reader
 OPENERS[".box"] = unpack
 '''
@@ -140,6 +146,16 @@ def test_memory_is_bounded(hostile):
 def test_what_a_library_prints_does_not_disturb(hostile, warden):
     assert read(warden, hostile("a.babble")) == "read"
     assert read(warden, hostile("b.babble")) == "read"
+
+
+LIES = ('{"path": "/etc/contract.txt"}', '{"container": "/etc"}', '{"hash": "../../../x"}', '{"size": "1"}')
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_worker_that_was_taken_over_cannot_speak_for_another_file(hostile, warden, lie):
+    [reading] = warden.read(path := hostile("a.forge", lie), "", lambda _: None)
+    assert not isinstance(reading.outcome, Document) and reading.path == str(path)
+    assert read(warden, hostile("a.txt", "next")) == "next"
 
 
 def test_what_is_inside_a_file_is_given_up_alone(hostile):

@@ -66,7 +66,8 @@ def test_what_is_no_frame_is_refused(content):
     "change",
     [
         {"path": 3}, {"size": "many"}, {"document": {}}, {"document": None}, {"title": None},
-        {"hash": "short"}, {"hash": HASH.upper()}, {"hash": "../" * 20}, {"hash": None}, {"size": True}, {"size": -1}, {"size": 2**63},
+        {"hash": "short"}, {"hash": HASH.upper()}, {"hash": "../" * 20}, {"hash": None},
+        {"size": True}, {"size": -1}, {"size": 2**63},
         {"document": {"parts": [{"char_start": 0, "char_end": 1, "page": {}}]}}, {"document": {"marks": [[0, ["A1"], None]]}},
         {"document": {"tables": [{"char_start": 0, "char_end": 1}]}}, {"document": {"headings": [[0, "1", "x"]]}},
         {"document": {"text": "short", "parts": [{"char_start": 0, "char_end": 900}]}},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -20,7 +19,8 @@ from decoys import plant, plant_program, ran
 from assistant.config import Settings
 
 ROOT = Path(os.environ.get("DECOYS_ROOT", Path(__file__).parents[2]))  # another checkout, to see what ran in it
-# A variable with an empty or a relative entry means the current folder. Set where Python has started, as it would obey them itself.
+PLAIN = f"import sys; sys.path.append({str(ROOT)!r})\n"
+# Empty and relative entries, which mean the current folder. They are set when Python has started: it would obey them itself.
 CARELESS = f"""
 import os, sys
 sys.path.append({str(ROOT)!r})
@@ -181,7 +181,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     place.variables["PYTHONPATH"] = os.pathsep.join([str(folder / "site"), str(ROOT)])
     found: set[str] = set()
     for way, _ in WAYS.values():
-        done = way(place, f"import sys; sys.path.append({str(ROOT)!r})\n")
+        done = way(place, PLAIN)
         found |= set(done.stdout.split()) if way is read_files else set()
     found |= {name for file in seen.iterdir() for name in file.read_text("utf-8").split()}
     shutil.rmtree(place.home, ignore_errors=True)
@@ -193,7 +193,7 @@ def test_the_list_of_decoys_is_that_of_real_children(modules):
                        "psutil", "json", "threading", "filelock", "watchdog", "multiprocessing"}  # fmt: skip
 
 
-@pytest.mark.parametrize("start", [f"import sys; sys.path.append({str(ROOT)!r})\n", CARELESS], ids=["command", "careless variables"])
+@pytest.mark.parametrize("start", [PLAIN, CARELESS], ids=["command", "careless variables"])
 @pytest.mark.parametrize("way", WAYS)
 def test_no_decoy_runs(place, modules, way, start):
     act, expected = WAYS[way]
@@ -213,14 +213,15 @@ def test_no_program_of_the_current_folder_runs(place, modules):
 
 
 def test_started_as_a_module_the_program_imports_nothing_of_the_current_folder(place, modules):
-    """Python itself looks into the current folder before any code of this program runs; how much of it is seen with no program."""
+    """Python itself looks into the current folder before any code of this program runs: a program of no lines shows how much."""
     place.plant(modules)
     (place.current / "nothing.py").touch()
     (place.current / "assistant.pth").touch()
 
     def decoys_of(*command: str) -> set[str]:
         variables = {**os.environ, **place.variables, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run([sys.executable, "-m", *command], cwd=place.current, env=variables, capture_output=True, check=False)
+        done = subprocess.run([sys.executable, "-m", *command], cwd=place.current, env=variables, capture_output=True,
+                              check=False)
         assert not done.returncode, done.stderr
         found = ran(place.current, place.marks)
         for mark in place.marks.iterdir():

@@ -80,8 +80,8 @@ class Notes:
 
 
 def shortened(content_hash: str) -> str:
-    """Return the name of the folder of a content's notes."""
-    return content_hash[:32] or "unknown"
+    """Return the name of the folder of a content's notes. A library from elsewhere may hold anything in place of a hash."""
+    return content_hash[:32] if content_hash.isascii() and content_hash.isalnum() else "unknown"
 
 
 def key_of(model: str, messages: Sequence[Message], max_tokens: int) -> str:

@@ -112,3 +112,11 @@ def test_notes_leave_with_their_file_and_keep_to_their_budget(tmp_path: Path) ->
 
 def test_a_number_at_a_sentences_end_is_no_bullet() -> None:
     assert one_line("- Spaces 21 to 27. They are **in the yard**.") == "Spaces 21 to 27. They are in the yard."
+
+
+@pytest.mark.parametrize("content_hash", ["../../outside", "/etc/passwd", "..", "a/b", ""])
+def test_what_is_no_hash_becomes_no_path(tmp_path, content_hash):
+    notes = Notes(tmp_path / "notes")
+    notes.put(content_hash, "key", "text")
+    assert notes.get(content_hash, "key") == "text"
+    assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*.txt")] == [Path("notes/unknown/key.txt")]
