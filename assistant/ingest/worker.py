@@ -16,9 +16,11 @@ from typing import IO
 
 from assistant.ingest.reading import Run, Terms, readings
 from assistant.ingest.wire import Frame, WireBroken, confinement_to_frame, reading_to_frame, receive, send
+from assistant.processes.bytecode import keep_compiled
 from assistant.processes.confinement import confine
 
 ADDRESS_SPACE = 3  # times the memory that is allowed: libraries reserve far more than they use
+LIBRARIES = ("PIL.Image", "bs4", "lxml.html", "msoffcrypto", "numpy", "olefile", "onnxruntime", "pypdf", "pypdfium2", "rapidocr")
 STEP_SECONDS = 0.2  # between two steps that are told
 
 
@@ -27,6 +29,8 @@ def main() -> None:
     incoming, outgoing = _take_pipes()
     opening = receive(incoming)
     _limit_memory(int(opening["memory"]))
+    if sys.platform.startswith("linux"):
+        keep_compiled(LIBRARIES)
     confinement = confine(Path(opening["scratch"]))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     terms = Terms(int(opening["max_bytes"]), tuple(opening["passwords"]))
