@@ -17,9 +17,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.processes.landlock import forbid_new_privileges, last_error, libc
+from assistant.processes.landlock import call, forbid_new_privileges
 
-SET_SECCOMP, MODE_FILTER = 22, 2  # of prctl(2)
+SET_FILTER, FOR_ALL_THREADS = 1, 1  # of seccomp(2)
 LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06  # operations of classic BPF
 NUMBER_AT, MACHINE_AT, ARGUMENTS_AT = 0, 4, 16  # offsets in struct seccomp_data
 ALLOW, FAIL = 0x7FFF0000, 0x00050000
@@ -35,6 +35,7 @@ Instruction = tuple[int, int, int, int]  # operation, how many to skip if it is 
 class Calls:
     """How one kind of processor numbers the system calls of Linux. Names that a processor does not have are left out."""
 
+    seccomp: int
     machine: int  # AUDIT_ARCH_...: what the filter sees
     forbidden: tuple[int, ...]
     changes_of_names: tuple[int, ...]  # files and folders made, moved and removed
@@ -46,6 +47,7 @@ class Calls:
 
 
 X86_64 = Calls(
+    seccomp=317,
     machine=0xC000003E,
     forbidden=(
         41, 59, 322, 57, 58,  # socket, execve, execveat, fork, vfork
@@ -73,6 +75,7 @@ X86_64 = Calls(
     unavailable=(435, 437),
 )
 AARCH64 = Calls(
+    seccomp=277,
     machine=0xC00000B7,
     forbidden=(
         198, 221, 281,  # socket, execve, execveat
@@ -111,13 +114,13 @@ def calls_here() -> Calls | None:
 
 
 def restrict(calls: Calls, *, may_write: bool) -> None:
-    """Give up the system calls, in this thread and all that it starts later. Raises OSError."""
+    """Give up the system calls, in all threads of this process. Raises OSError."""
     program = program_for(calls, os.getpid(), may_write=may_write)
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
     prepared = Filter(len(program), code)
     forbid_new_privileges()
-    if libc().prctl(SET_SECCOMP, ctypes.c_ulong(MODE_FILTER), ctypes.byref(prepared), ctypes.c_ulong(0), ctypes.c_ulong(0)) != 0:
-        raise last_error()
+    if call(calls.seccomp, ctypes.c_uint(SET_FILTER), ctypes.c_uint(FOR_ALL_THREADS), ctypes.byref(prepared)) != 0:
+        raise OSError(errno.EPERM, "a thread has a filter of its own")
 
 
 def program_for(calls: Calls, process: int, *, may_write: bool) -> list[Instruction]:

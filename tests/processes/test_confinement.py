@@ -179,6 +179,30 @@ def test_without_confinement_the_attempts_succeed(attempt, tmp_path, port):
 
 
 @linux_only
+def test_threads_that_run_already_are_confined_as_well(attempt, tmp_path, port):
+    """A tool that watches every Python process may start a thread before the worker's own code runs."""
+    early = """
+import queue, threading
+asked, answered = queue.Queue(), queue.Queue()
+def serve():
+    while True:
+        try:
+            answered.put(exec(asked.get(), {}))
+        except Exception as error:
+            answered.put(error)
+threading.Thread(target=serve, daemon=True).start()
+"""
+    folder = tmp_path / "added"
+    folder.mkdir()
+    codes = network_attempts(port) | file_attempts(folder) | process_attempts(os.getpid())
+    codes["reading"] = "open('/etc/passwd').read()"
+    ask = "import sitecustomize as s\ns.asked.put({!r})\nif e := s.answered.get(): raise e"
+    through = {f"thread: {name}": ask.format(code) for name, code in codes.items()}
+    assert succeeded(attempt(codes | through, early)) == {"reading", "thread: reading"}
+    assert (folder / "victim.txt").read_text("utf-8") == "untouched"
+
+
+@linux_only
 def test_a_worker_can_use_its_own_folder_and_threads(attempt):
     results = attempt({
         "temporary file": "import tempfile; tempfile.NamedTemporaryFile().write(b'x')",
