@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from contextlib import suppress
-from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
+from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from multiprocessing.context import AuthenticationError
 from pathlib import Path
 from queue import Empty
@@ -67,11 +67,11 @@ class Server:
             if not self._place.key_file.exists():
                 return
             listener = self._listen()
-            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+            accepting = threading.Thread(target=self._accept, args=(listener,), daemon=True)
+            accepting.start()
             while not self._calls.over.wait(TICK):
                 self._look_around()
-            with suppress(OSError):  # it removes the socket, which may have gone with its home
-                listener.close()
+            self._stop_listening(listener, accepting)
         self._gone.set()
         for thread in tuple(self._turned_away):
             thread.join(LAST_WORDS_SECONDS)
@@ -89,6 +89,14 @@ class Server:
         if self._place.family == "AF_UNIX":
             os.chmod(self._place.address, PRIVATE_FILE)  # noqa: PTH101
         return listener
+
+    def _stop_listening(self, listener: Listener, accepting: threading.Thread) -> None:
+        """Close the listener once nobody waits in it: who has connected and was not heard learns at once that nobody will."""
+        with suppress(*CLOSED):
+            Client(self._place.address, self._place.family).close()  # wakes the thread that accepts; it ends then
+            accepting.join(LAST_WORDS_SECONDS)
+        with suppress(OSError):  # it removes the socket, which may have gone with its home
+            listener.close()
 
     def _accept(self, listener: Listener) -> None:
         while not self._calls.over.is_set():

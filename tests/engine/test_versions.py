@@ -55,7 +55,7 @@ def of_another_version(settings: Settings, on_restart: Callable[[], None] = lamb
 
 
 def answer_of(line: Line) -> str:
-    messages = list(line.messages("ask", QUESTION, (), (), False))
+    messages = list(line.messages("ask", QUESTION))
     assert isinstance(messages[-1], Done)
     return "".join(message.text for message in messages if isinstance(message, Piece))
 
@@ -76,11 +76,15 @@ def ends(connection: Connection) -> bool:
 
 
 def test_an_engine_of_another_version_finishes_its_answer_and_gives_way(settings: Settings, slow: threading.Event) -> None:
-    restarts: list[float] = []
+    restarts: list[bool] = []
+
+    def newcomer() -> str:
+        return open_assistant(settings, lambda: restarts.append(True)).ask(QUESTION).answer.text
+
     with serving(settings, OTHER) as old, ThreadPoolExecutor(2) as people:
         first = people.submit(answer_of, of_another_version(settings))
         until(lambda: old._desk.waiting)
-        second = people.submit(lambda: open_assistant(settings, lambda: restarts.append(time.monotonic())).ask(QUESTION).answer.text)
+        second = people.submit(newcomer)
         until(lambda: restarts)
         time.sleep(0.3)
         assert not first.done() and not second.done() and old._desk.waiting
@@ -188,12 +192,10 @@ def simulated(settings: Settings, reply: Callable[[dict[str, object]], bytes]) -
                 except (EOFError, OSError):
                     continue
                 frame = parse_frame(heard[-1])
-                if not frame.is_control:
-                    connection.send_bytes(reply({}))
-                    return
-                said = load_control(frame)
+                said = load_control(frame) if frame.is_control else {}
                 connection.send_bytes(reply(said))
-                if said.get("request") == "stop":
+                if said.get("request") != "status":
+                    listener.close()  # and with it the socket, before the connection ends
                     return
 
     thread = threading.Thread(target=serve)
@@ -201,7 +203,6 @@ def simulated(settings: Settings, reply: Callable[[dict[str, object]], bytes]) -
     assert listener_is_up.wait(PATIENCE)
     yield heard
     thread.join(PATIENCE)
-    listener.close()
     assert not thread.is_alive()
 
 
@@ -228,16 +229,13 @@ def test_what_a_newer_engine_pickles_is_not_loaded(settings: Settings, monkeypat
 def test_a_newer_engine_that_leaves_is_replaced(settings: Settings) -> None:
     restarts: list[bool] = []
     with simulated(settings, lambda _: HEADER.pack(MAGIC, 7, b"J", OTHER) + b'{"reply": "leaving", "reason": "version"}'):
-        line = Line(settings, lambda: restarts.append(True))
-        place = Path(place_of(settings.home).address)
-        threading.Timer(0.2, place.unlink).start()  # as it ends
-        assert "2027" in answer_of(line)
+        assert "2027" in answer_of(Line(settings, lambda: restarts.append(True)))
     assert restarts == [True]
 
 
 def test_two_versions_at_once_take_turns_and_all_are_answered(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each starts engines of its own version, here in threads: no answer is cut, and nobody waits for ever."""
-    over, engines = threading.Event(), list[threading.Thread]()
+    engines: list[threading.Thread] = []
 
     def start(own: bytes) -> None:
         server = Server(place_of(settings.home), 15)
@@ -259,7 +257,6 @@ def test_two_versions_at_once_take_turns_and_all_are_answered(settings: Settings
         lines = [Line(settings), of_another_version(settings)] * 2
         answers = [people.submit(answer_of, line) for line in lines for _ in range(5)]
         assert all("2027" in each.result(PATIENCE) for each in answers)
-    over.set()
     Line(settings).stop()
     for engine in engines:
         engine.join(PATIENCE)
