@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -10,10 +11,19 @@ from typing import NoReturn, cast
 
 from assistant import errors
 from assistant.config import Settings
-from assistant.engine.launch import GONE, connect, connect_or_start
+from assistant.engine.launch import GONE, LOOK_SECONDS, connect, connect_or_start
 from assistant.engine.messages import Call, Done, Failed, Message, Report, report_from, stamp
 from assistant.engine.place import place_of
-from assistant.engine.wire import Frame, NotAFrame, control_frame, load_control, load_message, message_frame, parse_frame
+from assistant.engine.wire import (
+    STOP_BEFORE_HEADERS,
+    Frame,
+    NotAFrame,
+    control_frame,
+    load_control,
+    load_message,
+    message_frame,
+    parse_frame,
+)
 from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
 
 ATTEMPTS = 3  # of engines that die before they say anything
@@ -78,9 +88,27 @@ class Line:
         Raises EngineUnavailable where it does not go.
         """
         with self._asked("stop") as connection:
-            self._said(self._heard(connection), "stopping")
-            if not is_closed(connection, STOP_SECONDS):
-                raise EngineUnavailable(f"The engine is still there after {STOP_SECONDS:.0f} seconds.", "End its process.")
+            try:
+                data = connection.recv_bytes()
+            except GONE:
+                has_ended = self._stop_before_headers()
+            else:
+                self._said(parsed(data), "stopping")
+                has_ended = is_closed(connection, STOP_SECONDS)
+        if not has_ended:
+            raise EngineUnavailable(f"The engine is still there after {STOP_SECONDS:.0f} seconds.", "End its process.")
+
+    def _stop_before_headers(self) -> bool:
+        """Stop an engine that hung up without a word, as versions before there were headers do; return whether it has ended."""
+        with suppress(*GONE), connect(self._place) as connection:
+            connection.send_bytes(STOP_BEFORE_HEADERS)
+            connection.recv_bytes()  # it says that it will
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.is_up():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(LOOK_SECONDS)
+        return True
 
     def _asked(self, request: str) -> Connection:
         """Return a connection over which an engine was asked what every version understands. Raises EngineNotRunning."""
@@ -94,10 +122,10 @@ class Line:
     def _heard(self, connection: Connection) -> Frame:
         """Return what the engine says to what every version understands. Raises EngineUnavailable."""
         try:
-            return parse_frame(connection.recv_bytes())
-        except (*GONE, NotAFrame) as error:
-            raise EngineUnavailable("The engine ended, or is of a version of the program that is too old to be spoken to.",
-                                    "Such a one ends by itself when nobody has asked it for a while.") from error
+            return parsed(connection.recv_bytes())
+        except GONE as error:
+            raise EngineUnavailable("The engine has just ended, or is of a version of the program that is too old to be asked.",
+                                    "Run: assistant engine stop") from error
 
     def _said(self, frame: Frame, expected: str) -> dict[str, object]:
         """Return what a control frame says. Raises EngineUnavailable where that is not the reply expected."""
@@ -138,7 +166,7 @@ class Line:
                 deaths += 1
                 if heard or deaths == ATTEMPTS:
                     raise EngineUnavailable("The engine stopped in the middle of its work.",
-                                            "Ask again; if it happens again, use --no-engine.") from error
+                                            "Ask again; if it happens again, run: assistant engine stop") from error
         raise EngineUnavailable("Engines of several versions of the program take turns.", "Run: assistant engine stop")
 
     def _exchange(self, call: bytes) -> Iterator[Message]:
@@ -178,6 +206,14 @@ def is_closed(connection: Connection, seconds: float) -> bool:
         return connection.poll(seconds)
     except GONE:
         return True
+
+
+def parsed(data: bytes) -> Frame:
+    """Return what an engine sent. Raises EngineUnavailable where it is no frame."""
+    try:
+        return parse_frame(data)
+    except NotAFrame as error:
+        raise nonsense() from error
 
 
 def nonsense() -> EngineUnavailable:

@@ -27,9 +27,11 @@ MAGIC = b"\x00PRVASST"  # begins as no pickle does: an engine from before this h
 VERSION = 1
 CONTROL, MESSAGE = b"J", b"P"
 
-# What an engine of a version before this header said to a call of another version: a pickle of the class Outdated that those
-# versions have. They know nothing else. It is only sent, never loaded.
+# Versions before this header know nothing but pickles of their own classes. These two are only sent to them, never loaded: what
+# an engine said to a call of another version, and the call that stops an engine, Call("", "stop", None, ()).
 OUTDATED_BEFORE_HEADERS = b"\x80\x02cassistant.engine.messages\nOutdated\n)\x81."
+STOP_BEFORE_HEADERS = (b"\x80\x02cassistant.engine.messages\nCall\n)\x81](X\x00\x00\x00\x00X\x04\x00\x00\x00stop"
+                       b"N)eb.")
 PICKLE = b"\x80"  # how whatever those versions say begins
 
 

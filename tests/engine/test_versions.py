@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
 
@@ -21,7 +21,15 @@ from assistant.engine.messages import Done, Piece, stamp
 from assistant.engine.place import make_private, place_of
 from assistant.engine.resident import ResidentAssistant, open_assistant
 from assistant.engine.server import Server
-from assistant.engine.wire import HEADER, MAGIC, OUTDATED_BEFORE_HEADERS, VERSION, load_control, parse_frame
+from assistant.engine.wire import (
+    HEADER,
+    MAGIC,
+    OUTDATED_BEFORE_HEADERS,
+    STOP_BEFORE_HEADERS,
+    VERSION,
+    load_control,
+    parse_frame,
+)
 from assistant.errors import EngineNotRunning, EngineUnavailable
 from tests.cli.conftest import Runner
 from tests.engine.serving import PATIENCE, call, serving, until
@@ -217,6 +225,31 @@ def test_commands_stop_and_look_at_an_engine_that_is_newer(settings: Settings) -
         assert "another version" in shown.stdout and "Process 42" in shown.stdout
         assert "has stopped" in Runner()("engine", "stop").stderr
     assert {parse_frame(each).kind for each in heard} == {b"J"}
+
+
+def test_an_engine_from_before_headers_can_be_stopped(settings: Settings) -> None:
+    place, stopped = place_of(settings.home), threading.Event()
+    place.key()
+    listener = Listener(place.address, place.family)
+
+    def serve() -> None:
+        while not stopped.is_set():
+            with listener.accept() as connection, suppress(EOFError, OSError):
+                deliver_challenge(connection, place.key())
+                answer_challenge(connection, place.key())
+                if connection.recv_bytes() == STOP_BEFORE_HEADERS:  # anything else ends the connection, as a header did
+                    connection.send(Done(None))
+                    stopped.set()
+        listener.close()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    with pytest.raises(EngineUnavailable, match="too old"):
+        Line(settings).report()
+    Line(settings).stop()
+    assert stopped.is_set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
 
 
 def test_what_a_newer_engine_pickles_is_not_loaded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -15,6 +15,7 @@ from assistant.engine.wire import (
     HEADER,
     MAGIC,
     OUTDATED_BEFORE_HEADERS,
+    STOP_BEFORE_HEADERS,
     VERSION,
     Frame,
     NotAFrame,
@@ -84,6 +85,20 @@ def test_versions_without_headers_hear_that_they_are_outdated(monkeypatch: pytes
 
     monkeypatch.setattr("assistant.engine.messages.Outdated", Outdated, raising=False)
     assert isinstance(pickle.loads(OUTDATED_BEFORE_HEADERS), Outdated)
+
+
+def test_versions_without_headers_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True, slots=True)
+    class OldCall:
+        """Stands for the class that those versions have."""
+
+        stamp: str
+        method: str
+        settings: object
+        arguments: tuple[object, ...] = ()
+
+    monkeypatch.setattr("assistant.engine.messages.Call", OldCall)
+    assert pickle.loads(STOP_BEFORE_HEADERS) == OldCall("", "stop", None)
 
 
 def test_a_stamp_is_of_this_length_and_the_same_twice() -> None:
