@@ -70,7 +70,7 @@ def test_what_is_loaded_can_be_asked_while_it_changes():
     shelf, over = Shelf(), threading.Event()
 
     def load() -> None:
-        for number in range(300):
+        for number in range(100):
             shelf.embedder(EmbedderSpec("fake:", Path(), f"{number}"))
             shelf.start_chat(ChatSpec("fake:", Path(), number)).result()
             shelf.drop_chat()

@@ -55,6 +55,15 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     may_go_on.set()
 
 
+@contextmanager
+def set_at_the_end(event: threading.Event) -> Iterator[None]:
+    """Set an event when the block ends, also where it fails: nobody waits for it any more."""
+    try:
+        yield
+    finally:
+        event.set()
+
+
 def of_another_version(settings: Settings, on_restart: Callable[[], None] = lambda: None) -> Line:
     """Return the line of a command of another version."""
     line = Line(settings, on_restart)
@@ -89,7 +98,7 @@ def test_an_engine_of_another_version_finishes_its_answer_and_gives_way(settings
     def newcomer() -> str:
         return open_assistant(settings, lambda: restarts.append(True)).ask(QUESTION).answer.text
 
-    with serving(settings, OTHER) as old, ThreadPoolExecutor(2) as people:
+    with serving(settings, OTHER) as old, ThreadPoolExecutor(2) as people, set_at_the_end(slow):
         first = people.submit(answer_of, of_another_version(settings))
         until(lambda: old._desk.waiting)
         second = people.submit(newcomer)
@@ -134,7 +143,7 @@ def test_no_pickle_of_another_version_is_loaded(settings: Settings, version: int
 
 def test_a_command_from_before_headers_has_its_engine_after_the_answers(settings: Settings, slow: threading.Event,
                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(settings) as server, ThreadPoolExecutor(2) as people:
+    with serving(settings) as server, ThreadPoolExecutor(2) as people, set_at_the_end(slow):
         running = people.submit(answer_of, Line(settings))
         until(lambda: server._desk.waiting)
         with connect(place_of(settings.home)) as old:
@@ -306,7 +315,7 @@ def test_a_call_that_comes_as_the_engine_ends_is_answered_by_the_next(settings: 
 
 
 def test_stop_ends_an_answer_at_once(settings: Settings, slow: threading.Event) -> None:
-    with serving(settings) as server, ThreadPoolExecutor(1) as people:
+    with serving(settings) as server, ThreadPoolExecutor(1) as people, set_at_the_end(slow):
         running = people.submit(call, settings, "ask", (QUESTION,))
         until(lambda: server._desk.waiting)
         Line(settings).stop()
