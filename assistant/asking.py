@@ -114,7 +114,7 @@ class Asking:
             return
         chat, prompt = self._opener(question, hits, self._read(hits, turns), turns)()
         reply = chat.reply(prompt.messages, 1)
-        if not should_stop():  # who interrupts from here on interrupts the reading
+        if not should_stop():  # from here on the model itself is told to stop
             reply.likelihood("A")
 
     def make_ready(self, hit: Hit, should_stop: Callable[[], bool]) -> int:

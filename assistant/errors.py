@@ -15,6 +15,7 @@ AssistantError                1
 ├── MemoryUnusable            1   the file of facts is damaged or cannot be written
 ├── DiskFull                  1
 ├── EngineUnavailable         1   the background process that keeps the models does not start, or has gone
+│   └── EngineNotRunning      1   there is none, and what was asked does not start one
 ├── ReadersUnavailable        1   the process that reads files does not start
 └── UnreadableFile                one file only: it becomes a ledger entry and never reaches the person as an error
     └── SkippedFile               the same, for a file that was left out on purpose
@@ -101,6 +102,10 @@ class DiskFull(AssistantError):
 
 class EngineUnavailable(AssistantError):
     """The background process that keeps the models loaded does not start, or has gone."""
+
+
+class EngineNotRunning(EngineUnavailable):
+    """There is no such process, and what was asked does not start one."""
 
 
 class ReadersUnavailable(AssistantError):

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from assistant.backends import FAKE, ChatSpec, EmbedderSpec, RerankerSpec, open_
 from assistant.backends.measured import loses_answers, loses_nothing
 from assistant.backends.verdict import key_of, read_verdict
 from assistant.config import Settings
-from assistant.datatypes import ChatModel, Comparing, Embedder, Reranker, Tunable
+from assistant.datatypes import ChatModel, Comparing, Embedder, Reranker, Tunable, never
 from assistant.errors import ModelMissing, UsageError
 from assistant.naming import is_fake, own_path
 from assistant.retrieve import Orders
@@ -107,17 +108,19 @@ class Shelf:
         self._embedders: dict[EmbedderSpec, tuple[Stamp, Embedder]] = {}
         self._rerankers: dict[RerankerSpec, tuple[Stamp, Reranker]] = {}
         self._chat: tuple[ChatSpec, Stamp, Future[ChatModel]] | None = None
+        self._should_stop: Callable[[], bool] = never
         self.orders = Orders()  # of what that model has read
 
     @property
     def embedder_names(self) -> tuple[str, ...]:
         """The embedding models that are loaded."""
-        return tuple(spec.name for spec in self._embedders)
+        return tuple(spec.name for spec in tuple(self._embedders))  # of a copy: another thread may load one meanwhile
 
     @property
     def chat_name(self) -> str:
         """The chat model that is loaded; empty where none is."""
-        return self._chat[0].name if self._chat else ""
+        chat = self._chat  # read once: another thread may drop it meanwhile
+        return chat[0].name if chat else ""
 
     def embedder(self, spec: EmbedderSpec) -> Embedder:
         """Return a loaded embedding model. Raises ModelMissing or ModelUnusable."""
@@ -143,7 +146,7 @@ class Shelf:
             if self._chat is None or self._chat[:2] != (spec, now) or failed(self._chat[2]):
                 self.drop_chat()
                 loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
-                self._chat = (spec, now, loader.submit(open_chat, spec))
+                self._chat = (spec, now, loader.submit(open_chat, spec, self._is_to_stop))
                 loader.shutdown(wait=False)
             return self._chat[2]
 
@@ -164,22 +167,27 @@ class Shelf:
                 chat.start_joining()
                 self._chat = (spec, now, self._chat[2])
 
+    def stop_chat_when(self, should_stop: Callable[[], bool]) -> None:
+        """Let whatever the chat model computes end with KeyboardInterrupt once `should_stop` says so.
+
+        It is asked by the thread that computes, again and again, and must not raise.
+        """
+        self._should_stop = should_stop
+
+    def _is_to_stop(self) -> bool:
+        return self._should_stop()
+
     def _ready_chat(self) -> list[ChatModel]:
         """Return the chat model that is loaded; nothing where none is yet."""
         chat = self._chat
         return [chat[2].result()] if chat and chat[2].done() and not failed(chat[2]) else []
 
-    def interrupt(self) -> None:
-        """Make the reply that is being written end with KeyboardInterrupt. For another thread than the one that reads it."""
-        for chat in self._ready_chat():
-            chat.interrupt()
-
     def drop_chat(self) -> None:
-        """Free the chat model's memory. Not while a reply is being written."""
+        """Free the chat model's memory, once it is loaded. Not while it computes: only from the thread that lets it compute."""
         with self._lock:
-            if self._chat and not failed(self._chat[2]):
-                self._chat[2].result().close()
-            self._chat = None
+            chat, self._chat = self._chat, None
+            if chat and chat[2].exception() is None:  # waits for the end of the loading
+                chat[2].result().close()
 
 
 class Models:
@@ -256,14 +264,23 @@ def stamp_of(path: Path) -> Stamp:
     """Return what changes where a model's files do: their names, sizes and times. Empty where it has none, as the fake."""
     if path == Path():
         return ()
-    files = sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]
+    found: list[tuple[str, int, int]] = []
+    for file in files_of(path):
+        with suppress(OSError):  # one that another process has just removed
+            if file.is_file() and not file.name.startswith("."):
+                stat = file.stat()
+                found.append((str(file), stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return a model's files in order: those of its folder and the folders in it, or the one that it is."""
     try:
-        known = [(str(file), file.stat()) for file in files if file.is_file() and not file.name.startswith(".")]
-    except OSError:
-        return ()
-    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in known)
+        return sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]
+    except OSError:  # a folder that another process removed while it was looked through
+        return []
 
 
 def failed(loading: Future[ChatModel]) -> bool:
-    """Return whether a model could not be loaded; waits until that is known."""
+    """Return whether it is known already that a model could not be loaded."""
     return loading.done() and loading.exception() is not None

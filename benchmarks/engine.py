@@ -23,7 +23,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import psutil
 
@@ -31,7 +31,6 @@ from assistant import Assistant, Settings, load_settings
 from assistant.backends.llama import LlamaChat
 from assistant.datatypes import Message, Turn
 from assistant.engine.line import Line
-from assistant.engine.messages import Report
 from assistant.engine.resident import open_assistant
 from assistant.loading import chat_spec, may_join
 
@@ -194,7 +193,7 @@ def decode(api: Any, context: Any, tokens: Sequence[int]) -> None:  # noqa: ANN4
 
 def memory(settings: Settings) -> dict[str, float]:
     """Measure what the engine's process holds that is neither a model's file nor the context."""
-    report = cast("Report", Line(settings).result("report"))
+    report = Line(settings).report()
     spec = chat_spec(settings)
     process = psutil.Process(report.process)
     files = sum(each.rss for each in process.memory_maps() if each.path.endswith((".gguf", ".safetensors")))

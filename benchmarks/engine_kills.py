@@ -21,11 +21,12 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 from assistant import Assistant, load_settings
 from assistant.engine.line import Line
-from assistant.engine.messages import Report
+from assistant.errors import EngineNotRunning, EngineUnavailable
 
 KILLED_CLIENTS = 0.15  # share of the questions whose client is killed
 LONGEST_LIFE = 0.6  # seconds until then, at most
@@ -69,10 +70,8 @@ def kill_engines(line: Line, chance: random.Random, over: threading.Event, kille
 
 def running(line: Line) -> Iterator[int]:
     """Yield the number of the engine's process, where there is one."""
-    if line.is_up():
-        report = line.result("report")
-        if isinstance(report, Report):
-            yield report.process
+    with suppress(EngineUnavailable):
+        yield line.report().process
 
 
 def run(questions: int, clients: int, seed: int) -> dict[str, int]:
@@ -90,7 +89,7 @@ def run(questions: int, clients: int, seed: int) -> dict[str, int]:
         ended = Counter(pool.map(lambda box: ask(box, random.Random(f"{seed} {box}")), boxes))
     over.set()
     killer.join()
-    if line.is_up():
+    with suppress(EngineNotRunning):
         line.stop()
     return {**{kind: ended[kind] for kind in ("right", "error", "killed", "wrong", "silent")}, "engines killed": len(killed)}
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from assistant.backends import ChatSpec, EmbedderSpec
+from assistant.backends.fake import FakeChat
 from assistant.config import Settings
-from assistant.errors import ModelMissing
-from assistant.loading import embedder_spec, stamp_of
+from assistant.errors import ModelMissing, ModelUnusable
+from assistant.loading import Shelf, embedder_spec, stamp_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +49,60 @@ def test_a_changed_model_file_is_seen(tmp_path):
     (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling": "first"}', "utf-8")
     assert before
     assert stamp_of(tmp_path) != before
+
+
+def test_a_file_that_vanishes_meanwhile_changes_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    known = stamp_of(tmp_path)
+    (tmp_path / "model.bin.partial").write_bytes(b"half")
+    stat = Path.stat
+
+    def stat_late(file: Path, **how: bool):
+        if file.suffix == ".partial":
+            file.unlink(missing_ok=True)
+        return stat(file, **how)
+
+    monkeypatch.setattr(Path, "stat", stat_late)
+    assert stamp_of(tmp_path) == known != ()
+
+
+def test_what_is_loaded_can_be_asked_while_it_changes():
+    shelf, over = Shelf(), threading.Event()
+
+    def load() -> None:
+        for number in range(100):
+            shelf.embedder(EmbedderSpec("fake:", Path(), f"{number}"))
+            shelf.start_chat(ChatSpec("fake:", Path(), number)).result()
+            shelf.drop_chat()
+        over.set()
+
+    def ask() -> int:
+        asked = 0
+        while not over.is_set():
+            assert shelf.chat_name in ("", "fake:") and set(shelf.embedder_names) <= {"fake:"}
+            assert (shelf.joins, shelf.kept_bytes) == (False, 0)
+            asked += 1
+        return asked
+
+    with ThreadPoolExecutor(3) as threads:
+        loading, *asking = threads.submit(load), threads.submit(ask), threads.submit(ask)
+        loading.result()
+        assert all(each.result() for each in asking)
+
+
+def test_a_model_that_fails_while_another_is_wanted_is_dropped(monkeypatch: pytest.MonkeyPatch):
+    may_fail = threading.Event()
+
+    def load(spec: ChatSpec, should_stop: object) -> FakeChat:
+        if spec.name == "broken":
+            assert may_fail.wait(30)
+            raise ModelUnusable("It is broken.")
+        return FakeChat()
+
+    monkeypatch.setattr("assistant.loading.open_chat", load)
+    shelf = Shelf()
+    broken = shelf.start_chat(ChatSpec("broken", Path()))
+    threading.Timer(0.1, may_fail.set).start()
+    assert isinstance(shelf.start_chat(ChatSpec("fake:", Path())).result(), FakeChat)
+    assert isinstance(broken.exception(), ModelUnusable)
+    assert shelf.chat_name == "fake:"

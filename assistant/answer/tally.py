@@ -58,10 +58,6 @@ class TallyingChat:
         self._replies.append(reply)
         return reply
 
-    def interrupt(self) -> None:
-        """Make the reply that another thread is reading end with KeyboardInterrupt, soon."""
-        self._chat.interrupt()
-
     def close(self) -> None:
         """Free the model's memory."""
         self._chat.close()

@@ -5,10 +5,11 @@ A name is `fake:` (no weights, for tests and trials), or a path. Names of the ca
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.datatypes import ChatModel, Embedder, Reranker
+from assistant.datatypes import ChatModel, Embedder, Reranker, never
 from assistant.errors import ModelMissing
 
 FAKE = "fake:"
@@ -71,12 +72,15 @@ def open_embedder(spec: EmbedderSpec) -> Embedder:
     return RecallingEmbedder(open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt)))
 
 
-def open_chat(spec: ChatSpec) -> ChatModel:
-    """Load a chat model. Raises ModelMissing or ModelUnusable."""
+def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never) -> ChatModel:
+    """Load a chat model. Raises ModelMissing or ModelUnusable.
+
+    Whatever it computes ends with KeyboardInterrupt once `should_stop` says so, which is asked by the thread that computes.
+    """
     if spec.name == FAKE:
         from assistant.backends.fake import FakeChat
 
-        return FakeChat(joins=spec.joins)
+        return FakeChat(joins=spec.joins, should_stop=should_stop)
     if not spec.path.is_file():
         raise ModelMissing(f"There is no chat model at {spec.path}.", "Run: assistant setup")
     from assistant.backends.llama import LlamaChat
@@ -84,7 +88,7 @@ def open_chat(spec: ChatSpec) -> ChatModel:
 
     vault = Vault(spec.kept_in, spec.kept_bytes) if spec.kept_bytes else None
     chat = LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers, vault, beginnings_in(spec.home),
-                     joins=spec.joins)
+                     joins=spec.joins, should_stop=should_stop)
     if not spec.threads:
         chat.use_kept_threads(spec.threads_file)
     return chat

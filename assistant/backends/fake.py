@@ -80,18 +80,27 @@ class FakeReply:
     generated_tokens: int = 0
     finished: bool = True
     weighed: tuple[float, ...] = ()
+    should_stop: Callable[[], bool] = never
+
+    def _compute(self) -> None:
+        """Stand for one step of a computation. Raises KeyboardInterrupt where it is to stop."""
+        if self.should_stop():
+            raise KeyboardInterrupt
 
     def likelihood(self, opening: str) -> float:
-        """Return 1 where the text begins so, 0 otherwise."""
+        """Return 1 where the text begins so, 0 otherwise. Raises KeyboardInterrupt where it is to stop."""
+        self._compute()
         return float(self.text.startswith(opening))
 
     def log_likelihoods(self) -> tuple[float, ...]:
-        """Return what is known of the texts that were supposed."""
+        """Return what is known of the texts that were supposed. Raises KeyboardInterrupt where it is to stop."""
+        self._compute()
         return self.weighed
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the text word by word."""
+        """Yield the text word by word. Raises KeyboardInterrupt between two words where it is to stop."""
         for piece in re.findall(r"\S+\s*", self.text):
+            self._compute()
             self.generated_tokens += 1
             yield piece
 
@@ -101,6 +110,7 @@ class FakeChat:
     """Answers with the passage sentence that shares most words with the question; records what it was asked.
 
     `replies`, where given, are said first, in order; `verdict` is what it says where only Yes or No is wanted.
+    `should_stop` ends a reply in the middle, as it does with a real model.
     """
 
     name: str = "fake:"
@@ -111,11 +121,14 @@ class FakeChat:
     joins: bool = False
     kept_bytes: int = 0
     ready: list[tuple[Message, ...]] = field(default_factory=list)
+    should_stop: Callable[[], bool] = never
 
     def make_ready(self, messages: Sequence[Message], should_stop: Callable[[], bool] = never) -> int:
-        """Note the messages; return their length where they are new."""
+        """Note the messages; return their length where they are new. Raises KeyboardInterrupt where it is to stop."""
         if should_stop() or tuple(messages) in self.ready:
             return 0
+        if self.should_stop():
+            raise KeyboardInterrupt
         self.ready.append(tuple(messages))
         return self.count_tokens(messages)
 
@@ -129,19 +142,17 @@ class FakeChat:
         if tokens + max_tokens > self.context_tokens:
             raise ContextOverflow(f"The prompt has {tokens} tokens, too many for a context of {self.context_tokens}.")
         if YES_OR_NO.search(messages[-1].content):
-            return FakeReply(self.verdict, tokens)
+            return FakeReply(self.verdict, tokens, should_stop=self.should_stop)
         self.asked.append(tuple(messages))
         by_person = [message.content for message in messages if message.role == "user"]
         said = self.replies.pop(0) if self.replies else nearest_sentence(by_person)
-        return FakeReply(said, tokens, weighed=tuple(self._weigh(each) for each in supposed))
+        weighed = tuple(self._weigh(each) for each in supposed)
+        return FakeReply(said, tokens, weighed=weighed, should_stop=self.should_stop)
 
     def _weigh(self, supposed: Supposed) -> float:
         """Return a logarithm of a probability: with a passage before it each word is likelier, where the verdict is Yes."""
         foretold = self.verdict == "Yes" and any(PASSAGE.search(message.content) for message in supposed.messages)
         return len(words(supposed.text)) * (FORETOLD if foretold else UNHEARD)
-
-    def interrupt(self) -> None:
-        """Do nothing: a reply is there at once."""
 
     def close(self) -> None:
         """Do nothing: there is no memory to free."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,17 +15,20 @@ from assistant.cli.waiting import waiting
 from assistant.config import Settings
 from assistant.engine.line import Line
 from assistant.engine.resident import Answerer, open_assistant, open_here
-from assistant.errors import EngineUnavailable
+from assistant.errors import EngineNotRunning, EngineUnavailable
 
 if TYPE_CHECKING:
     from assistant.engine.messages import Report
+
+RESTARTING = ("Restarting the engine: the one that runs is of another version of the program, and finishes its answers "
+              "first. To end it at once: assistant engine stop")
 
 
 @contextmanager
 def answering(settings: Settings, *, no_engine: bool) -> Iterator[Answerer]:
     """Yield who answers questions: the engine where it can be had, this process otherwise, which is said."""
     try:
-        assistant = open_here(settings) if no_engine else open_assistant(settings)
+        assistant = open_here(settings) if no_engine else open_assistant(settings, lambda: notice(RESTARTING))
     except EngineUnavailable as error:
         notice(f"{error} This command does everything itself. {error.hint}")
         assistant = open_here(settings)
@@ -43,24 +46,25 @@ def start(context: typer.Context) -> None:
 
 def stop(context: typer.Context) -> None:
     """Stop the engine. An answer that it is writing ends."""
-    line = Line(settings_of(context))
-    if not line.is_up():
+    try:
+        Line(settings_of(context)).stop()
+    except EngineNotRunning:
         notice("No engine is running.")
         return
-    line.stop()
     notice("The engine has stopped.")
 
 
 def status(context: typer.Context, json: Json = False) -> None:
     """Show what the engine holds and has done."""
-    line = Line(settings_of(context))
-    if not line.is_up():
+    try:
+        report = Line(settings_of(context)).report()
+    except EngineNotRunning as error:
         if json:
             print_json({"running": False})
         else:
-            output().print("No engine is running. The next question starts one.")
+            output().print(f"{error} {error.hint}")
         return
-    show(cast("Report", line.result("report")), json=json)
+    show(report, json=json)
 
 
 def show(report: Report, *, json: bool) -> None:
@@ -72,7 +76,7 @@ def show(report: Report, *, json: bool) -> None:
             "chat": report.chat, "embedders": list(report.embedders), "answers": report.answers, "searches": report.searches,
             "waiting": report.waiting, "prompt_tokens": report.prompt_tokens, "reused_tokens": report.reused_tokens,
             "idle_minutes": report.idle_minutes, "joins": report.joins, "kept_bytes": report.kept_bytes,
-            "read_beforehand": report.read_beforehand,
+            "read_beforehand": report.read_beforehand, "leaving": report.leaving, "other_version": report.other_version,
         })
         return
     output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, {size_in_words(report.memory)} of memory.")
@@ -84,4 +88,8 @@ def show(report: Report, *, json: bool) -> None:
                        f"{report.read_beforehand:,} read while nobody waited.")
     elif report.chat:
         output().print("Passages are read anew for each question, but for those that a prompt begins with.")
+    if report.leaving:
+        output().print("It takes no more questions, and ends when those that it has are answered.")
+    elif report.other_version:
+        output().print("It is of another version of the program: the next question replaces it.")
     output().print(f"It ends after {report.idle_minutes} minutes without a question, or with: assistant engine stop")

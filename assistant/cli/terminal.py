@@ -16,6 +16,7 @@ from rich.text import Text
 from assistant.datatypes import Location
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline: they could command a terminal
+LIVE: list[Console] = []  # that something turns or grows on now: what is said meanwhile must go through it
 UNLIMITED = 10_000  # columns of something that is no terminal: nothing is wrapped or cut
 
 
@@ -74,8 +75,8 @@ def say_error(message: str, hint: str = "") -> None:
 
 
 def notice(message: str) -> None:
-    """Say something in passing on stderr."""
-    notices().print(Text(harmless(message), "dim"))
+    """Say something in passing on stderr, above what turns there."""
+    (LIVE[-1] if LIVE else notices()).print(Text(harmless(message), "dim"))
 
 
 def linked(title: str, path: str, location: Location | None = None) -> Text:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from assistant.cli.terminal import notice, notices
+from assistant.cli.terminal import LIVE, notice, notices
 
 if TYPE_CHECKING:
     from assistant.datatypes import Progress
@@ -22,7 +22,11 @@ def waiting(words: str) -> Iterator[None]:
         yield
         return
     with console.status(Text(words, "dim"), refresh_per_second=4):  # each turn costs a millisecond of a core that computes
-        yield
+        LIVE.append(console)
+        try:
+            yield
+        finally:
+            LIVE.remove(console)
 
 
 @contextmanager

@@ -104,7 +104,11 @@ class Tunable(Protocol):
 
 
 class ChatModel(Protocol):
-    """Writes replies to messages."""
+    """Writes replies to messages.
+
+    It is opened with a function that says whether to stop. The thread that computes asks it between two steps of any computation,
+    which ends with KeyboardInterrupt where it says so: nothing is left over that could stop the next one.
+    """
 
     @property
     def name(self) -> str:
@@ -125,7 +129,7 @@ class ChatModel(Protocol):
     def make_ready(self, messages: Sequence[Message], should_stop: Callable[[], bool] = never) -> int:
         """Compute what may be kept of messages and is not yet; return how many tokens that was.
 
-        `should_stop` is asked once, before it begins: who interrupts from there on interrupts the computation.
+        `should_stop` is asked once, before it begins.
         Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
         """
 
@@ -138,9 +142,6 @@ class ChatModel(Protocol):
         How likely a model finds what is `supposed`, two texts at most, is found by the way, for little where its messages begin
         as these do.
         """
-
-    def interrupt(self) -> None:
-        """Make the reply that another thread is reading end with KeyboardInterrupt, soon."""
 
     def close(self) -> None:
         """Free the model's memory."""

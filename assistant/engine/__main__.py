@@ -10,6 +10,7 @@ import sys
 from assistant.config import load_settings
 from assistant.engine.place import place_of
 from assistant.engine.server import Server
+from assistant.errors import AssistantError
 
 
 def main() -> None:
@@ -22,7 +23,10 @@ def main() -> None:
         server = Server(place, settings.engine_idle_minutes)
     except FileNotFoundError:
         return  # this home has gone meanwhile, and is not made again
-    server.run()
+    try:
+        server.run()
+    except AssistantError as error:
+        sys.exit(f"{error} {error.hint}")  # whoever started it says that
     sys.stderr.flush()
     os._exit(0)  # lanes may still compute for callers who have gone; nothing is written that could be lost
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
@@ -33,12 +34,17 @@ log = logging.getLogger(__name__)
 
 
 class Job:
-    """One call on its way. `messages` ends with Done or Failed."""
+    """One call on its way. `messages` ends with Done or Failed, whatever happens; nobody who has not gone is cancelled."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.messages: SimpleQueue[Message] = SimpleQueue()
         self.cancelled = threading.Event()
+
+    @property
+    def gives_way(self) -> bool:
+        """Whether it is over as soon as anything else is asked of its lane."""
+        return self.call.method in GIVING_WAY
 
 
 class Lane:
@@ -46,53 +52,70 @@ class Lane:
 
     def __init__(self, name: str, shelf: Shelf, finished: Callable[[Call, object], None]) -> None:
         self._shelf, self._finished = shelf, finished
-        self._jobs: SimpleQueue[Job] = SimpleQueue()
-        self._assistants: dict[tuple[object, ...], Assistant] = {}
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()  # of the two that follow
+        self._jobs: deque[Job] = deque()
         self._current: Job | None = None
+        self._assistants: dict[tuple[object, ...], Assistant] = {}
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     @property
     def waiting(self) -> int:
         """The number of calls that have not begun, and the one that has; what is read beforehand is none."""
-        current = self._current
-        return self._jobs.qsize() + (current is not None and current.call.method not in (BEFOREHAND, TRIAL))
+        with self._changed:
+            current = self._current
+            return len(self._jobs) + (current is not None and current.call.method not in (BEFOREHAND, TRIAL))
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing at all is being done."""
-        return self._current is None and self._jobs.empty()
+        with self._changed:
+            return self._current is None and not self._jobs
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether the call that is being done is to stop. For this lane's own thread: for any other it may be the next call."""
+        current = self._current
+        return current is not None and current.cancelled.is_set()
 
     def put(self, job: Job) -> None:
         """Take a job in. What was only foreseen gives way to it."""
-        self._jobs.put(job)
-        foreseen = self._current
-        if foreseen is not None and foreseen.call.method in GIVING_WAY:
-            self.cancel(foreseen)
+        with self._changed:
+            self._jobs.append(job)
+            if self._current is not None and self._current.gives_way:
+                self._current.cancelled.set()
+            self._changed.notify()
 
-    def cancel(self, job: Job) -> None:
-        """Stop a job: at once where it is being done, before it begins otherwise."""
-        job.cancelled.set()
-        with self._lock:  # never a job after it
-            if self._current is job:
-                self._shelf.interrupt()
+    def do_if_idle(self, action: Callable[[], None]) -> bool:
+        """Do something now if no call is being done or waits; return whether it was done. A call that comes meanwhile waits."""
+        with self._changed:
+            if self._current is not None or self._jobs:
+                return False
+            action()
+            return True
 
     def _work(self) -> None:
         while True:
-            job = self._jobs.get()
-            with self._lock:
-                self._current = job
+            job = self._begin()
             try:
-                if job.call.method in GIVING_WAY and not self._jobs.empty():
-                    job.messages.put(Done(None))
-                else:
-                    self._do(job)
+                self._do(job)
             finally:
-                with self._lock:
+                with self._changed:
                     self._current = None
+
+    def _begin(self) -> Job:
+        """Wait for a job; return it. One that gives way is cancelled where another waits behind it."""
+        with self._changed:
+            while not self._jobs:
+                self._changed.wait()
+            job = self._current = self._jobs.popleft()
+            if job.gives_way and self._jobs:
+                job.cancelled.set()
+            return job
 
     def _do(self, job: Job) -> None:
         try:
+            if job.cancelled.is_set():
+                raise KeyboardInterrupt
             for message in perform(self._assistant(job.call.settings), job):
                 if isinstance(message, Done):
                     self._finished(job.call, message.result)
@@ -100,8 +123,8 @@ class Lane:
         except AssistantError as error:
             job.messages.put(Failed(type(error).__name__, str(error), error.hint))
         except KeyboardInterrupt:
-            job.messages.put(Failed("AssistantError", "Stopped.", ""))
-        except Exception as error:  # a bug in one call must not end the others
+            job.messages.put(Done(None) if job.gives_way else Failed("AssistantError", "Stopped.", ""))
+        except BaseException as error:  # a bug in one call must not end the others, nor a library's panic
             # where, and not what it says: that may hold words of a question or a file
             log.error("a call of %s failed: %s\n%s", job.call.method, type(error).__name__,
                       "".join(traceback.format_tb(error.__traceback__)))
@@ -128,39 +151,46 @@ class Lane:
 
 
 class Desk:
-    """Takes calls and hands them to the lane that they belong to."""
+    """Takes calls and hands them to the lane that they belong to.
+
+    Only the answers' lane lets the chat model compute, so only the cancelling of its own calls stops the model.
+    """
 
     def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+        self._shelf, self._lock = shelf, threading.Lock()
         self.answers = self.searches = self.prompt_tokens = self.reused_tokens = 0
         self._untuned: Settings | None = None  # of the last question, until its model is tuned
         self._untried: Settings | None = None  # of the last question, until it is known whether its model may join
         self._often, self._beforehand = OftenFound(), 0
-        self._lanes = {"answers": Lane("answers", shelf, self._count), "searches": Lane("searches", shelf, self._count)}
+        self._answers, self._searches = Lane("answers", shelf, self._count), Lane("searches", shelf, self._count)
+        self._lanes = (self._answers, self._searches)
+        shelf.stop_chat_when(lambda: self._answers.is_cancelled)
 
     @property
     def waiting(self) -> int:
         """The number of calls that are not finished."""
-        return sum(lane.waiting for lane in self._lanes.values())
+        return sum(lane.waiting for lane in self._lanes)
 
     def take(self, call: Call) -> Job:
         """Return the job that a call becomes."""
         job = Job(call)
         if call.method in ANSWERS:
-            self._untuned = self._untried = call.settings
+            with self._lock:
+                self._untuned = self._untried = call.settings
         self._lane(job).put(job)
         return job
 
     def tune(self) -> None:
         """Let it be measured how the chat model of the last question computes fastest; a question stops that."""
-        settings, self._untuned = self._untuned, None
+        with self._lock:
+            settings, self._untuned = self._untuned, None
         if settings is not None:
-            self.take(Call("", TUNING, settings))
+            self.take(Call(TUNING, settings))
 
     @property
     def is_idle(self) -> bool:
         """Whether nothing at all is being done."""
-        return all(lane.is_idle for lane in self._lanes.values())
+        return all(lane.is_idle for lane in self._lanes)
 
     @property
     def read_beforehand(self) -> int:
@@ -171,22 +201,29 @@ class Desk:
         """Begin to read the passage that was found most often, or to try what joining changes; any question stops it."""
         if self.is_idle and self._shelf.chat_name:
             for settings, hit in self._often.take():
-                self.take(Call("", BEFOREHAND, settings, (hit,)))
-        if self.is_idle and self._untried is not None and self._shelf.chat_name:
-            self.take(Call("", TRIAL, self._untried))
+                self.take(Call(BEFOREHAND, settings, (hit,)))
+        untried = self._untried
+        if self.is_idle and untried is not None and self._shelf.chat_name:
+            self.take(Call(TRIAL, untried))
+
+    def unload_chat(self) -> bool:
+        """Free the chat model's memory, unless a call needs it; return whether that was done. A call that comes loads it anew."""
+        return self._answers.do_if_idle(self._shelf.drop_chat)
 
     def cancel(self, job: Job) -> None:
-        """Stop a job."""
-        self._lane(job).cancel(job)
+        """Stop a job: at the next step of what is computed for it, or before it begins; no other."""
+        job.cancelled.set()
 
     def _lane(self, job: Job) -> Lane:
-        return self._lanes["answers" if job.call.method in (*ANSWERS, *GIVING_WAY) else "searches"]
+        return self._answers if job.call.method in ANSWERS or job.gives_way else self._searches
 
     def _count(self, call: Call, result: object) -> None:
         if call.method == BEFOREHAND:
             self._beforehand += cast("int", result) > 0
         elif call.method == TRIAL:
-            self._untried = call.settings if result else None
+            with self._lock:
+                if not result and self._untried is call.settings:  # and not of a question that came meanwhile
+                    self._untried = None
         elif isinstance(result, Answer):
             self.answers += 1
             self._often.note(call.settings, result.hits)
@@ -198,7 +235,7 @@ class Desk:
 
 
 def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
-    """Do a job; yield what is to be said, Done last. Ends early where it was cancelled."""
+    """Do a job; yield what is to be said, Done last. Raises KeyboardInterrupt where it was cancelled before that."""
     if job.call.method == FORESIGHT:
         question, turns = cast("tuple[str, tuple[Turn, ...]]", job.call.arguments)
         assistant.anticipate(question, turns, job.cancelled.is_set)
@@ -207,8 +244,6 @@ def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
     if job.call.method == TUNING:
         assistant.tune(job.cancelled.is_set)
         yield Done(None)
-        return
-    if job.cancelled.is_set():
         return
     if job.call.method == BEFOREHAND:
         yield Done(assistant.make_ready(cast("Hit", job.call.arguments[0]), job.cancelled.is_set))
@@ -224,7 +259,7 @@ def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
     result.prepare(lambda progress: tell(job, progress))
     for piece in result:
         if job.cancelled.is_set():
-            return
+            raise KeyboardInterrupt
         yield Piece(piece, tuple(result.sentences))
     yield Done(result.answer)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import time
+from contextlib import suppress
 from multiprocessing.connection import Client, Connection
 from multiprocessing.context import AuthenticationError
 from pathlib import Path
@@ -27,15 +28,18 @@ STARTED: list[subprocess.Popen[bytes]] = []  # held, since Python warns of a pro
 @atexit.register
 def reap() -> None:
     """Take note of engines that have ended: nothing is left of them in the system's table of processes."""
-    STARTED[:] = [process for process in STARTED if process.poll() is None]
+    for process in tuple(STARTED):  # other threads may start one, or take note, meanwhile
+        if process.poll() is not None:
+            with suppress(ValueError):
+                STARTED.remove(process)
 
 
 def connect(place: Place) -> Connection:
-    """Return a connection to the engine. Raises OSError or EOFError where none answers."""
-    if not place.is_ours() or not place.key_file.exists():
+    """Return a connection to the engine. Raises OSError or EOFError where none answers; makes nothing, neither key nor folder."""
+    if not place.is_ours():
         raise ConnectionRefusedError(f"no engine at {place.address}")
     try:
-        return Client(place.address, place.family, authkey=place.key())
+        return Client(place.address, place.family, authkey=place.key_file.read_bytes())
     except AuthenticationError as error:
         raise EngineUnavailable("The engine has another key than this home.", "Run: assistant engine stop") from error
 
@@ -83,5 +87,8 @@ def spawn(place: Place, home: Path) -> subprocess.Popen[bytes]:
 
 
 def last_words(log: Path) -> str:
-    """Return the last lines that an engine wrote."""
-    return " ".join(log.read_text("utf-8", "replace").strip().splitlines()[-LAST_LINES:])
+    """Return the last lines that an engine wrote; nothing where the file has gone with its home."""
+    try:
+        return " ".join(log.read_text("utf-8", "replace").strip().splitlines()[-LAST_LINES:])
+    except OSError:
+        return ""

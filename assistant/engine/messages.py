@@ -1,10 +1,14 @@
-"""What commands and the engine say to each other. Both sides run the same program: a stamp makes sure of it."""
+"""What commands and the engine say to each other. Both sides run the same program: a stamp makes sure of it (see `wire`)."""
 
 from __future__ import annotations
 
+import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from assistant.config import Settings
 from assistant.datatypes import Hit, Progress, Sentence
@@ -14,7 +18,6 @@ from assistant.datatypes import Hit, Progress, Sentence
 class Call:
     """Something to do: a method of Assistant with its arguments, or one of the engine's own."""
 
-    stamp: str
     method: str
     settings: Settings
     arguments: tuple[object, ...] = ()
@@ -59,12 +62,7 @@ class Failed:
     hint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outdated:
-    """The engine runs another version of the program; it ends, and another must be started."""
-
-
-Message = Begun | Step | Piece | Done | Failed | Outdated
+Message = Begun | Step | Piece | Done | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,33 +70,57 @@ class Report:
     """How the engine is. Memory in bytes, `seconds` since its start.
 
     `joins`: passages are joined from what was computed of them before, of which `kept_bytes` are on the disk; so many of them
-    were read beforehand, while nobody waited.
+    were read beforehand, while nobody waited. What an engine of another version does not say is 0, empty or False.
     """
 
-    process: int
-    seconds: float
-    memory: int
-    chat: str
-    embedders: tuple[str, ...]
-    answers: int
-    searches: int
-    waiting: int
-    prompt_tokens: int
-    reused_tokens: int
-    idle_minutes: int
+    process: int = 0
+    seconds: float = 0.0
+    memory: int = 0
+    chat: str = ""
+    embedders: tuple[str, ...] = ()
+    answers: int = 0
+    searches: int = 0
+    waiting: int = 0
+    prompt_tokens: int = 0
+    reused_tokens: int = 0
+    idle_minutes: int = 0
     joins: bool = False
     kept_bytes: int = 0
     read_beforehand: int = 0
+    leaving: bool = False  # it ends after the calls that it is answering
+    other_version: bool = False  # than the program that asks
 
 
-def stamp() -> str:
-    """Return what changes with every change of the program's files."""
+def said_of(report: Report) -> dict[str, object]:
+    """Return a report as the fields of a JSON object."""
+    return asdict(report)
+
+
+def report_from(said: Mapping[str, Any]) -> Report:
+    """Return a report from the fields of a JSON object. Those of another type, or unknown ones, are passed over."""
+    known = {**said, "embedders": tuple(map(str, said["embedders"]))} if isinstance(said.get("embedders"), list) else dict(said)
+    fitting = {field.name: known[field.name] for field in fields(Report)
+               if field.name in known and is_like(known[field.name], field.default)}
+    return Report(**fitting)
+
+
+def is_like(value: object, default: object) -> bool:
+    """Return whether a value has the type of a default; a whole number is a number, too."""
+    return type(value) is type(default) or (isinstance(default, float) and type(value) is int)
+
+
+def stamp() -> bytes:
+    """Return 32 bytes that change with every change of the program's files: a hash of their paths, sizes and times."""
     package = Path(__file__).parents[1]
-    newest = max(entry.stat().st_mtime_ns for folder in subfolders(package) for entry in os.scandir(folder)
-                 if entry.name.endswith(".py"))
-    return f"{package}@{newest}"
+    found = hashlib.sha256(os.fsencode(package))
+    for path in sorted(modules_below(package)):
+        with suppress(OSError):  # a file that an installer has just removed
+            known = os.stat(path)  # noqa: PTH116 - for every command, of hundreds of files
+            found.update(os.fsencode(f"{path}\0{known.st_size}\0{known.st_mtime_ns}\0"))
+    return found.digest()
 
 
-def subfolders(folder: Path) -> list[str]:
-    """Return the folder and all below it."""
-    return [name for name, _, _ in os.walk(folder) if not name.endswith("__pycache__")]
+def modules_below(folder: Path) -> Iterator[str]:
+    """Yield the paths of the Python files in a folder and all below it."""
+    for parent, _, names in os.walk(folder):
+        yield from (f"{parent}{os.sep}{name}" for name in names if name.endswith(".py"))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
+import stat
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +18,7 @@ from assistant.errors import EngineUnavailable
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 LONGEST_SOCKET = 100  # bytes: the systems' own limit is 104 to 108
 KEY_BYTES = 32
+HINT = "Remove it if you can, or set ASSISTANT_HOME to a folder of your own with a shorter path, or use --no-engine."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +49,28 @@ class Place:
         return self.folder / "key"
 
     def key(self) -> bytes:
-        """Return the key that both sides must know; made where there is none yet. Raises EngineUnavailable."""
+        """Return the key that both sides must know; made where there is none yet. Raises EngineUnavailable.
+
+        It stands there as a whole or not at all: another process may make it, or read it, at the same moment.
+        """
         make_private(self.folder)
-        try:
-            handle = os.open(self.key_file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE)
-        except FileExistsError:
-            return self.key_file.read_bytes()
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
+        if not self.key_file.exists():
+            aside = self.folder / f"key.{secrets.token_hex(8)}"
+            with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), "wb") as file:
+                file.write(secrets.token_bytes(KEY_BYTES))
+            name_first(aside, self.key_file)
         return self.key_file.read_bytes()
 
     def is_ours(self) -> bool:
-        """Return whether the socket is there and belongs to this user: nobody else's is spoken to."""
+        """Return whether the socket is there, and it and its folder are this user's own: nobody else's is spoken to."""
         if sys.platform == "win32":
             return True  # a pipe is opened with its owner's rights
         try:
-            return Path(self.address).stat().st_uid == os.getuid()
+            socket, folder = os.lstat(self.address), Path(self.address).parent.lstat()
         except OSError:
             return False
+        return (stat.S_ISSOCK(socket.st_mode) and stat.S_ISDIR(folder.st_mode)
+                and socket.st_uid == folder.st_uid == os.getuid())
 
 
 def place_of(home: Path) -> Place:
@@ -78,10 +86,37 @@ def place_of(home: Path) -> Place:
     return Place(folder, str(socket))
 
 
+def name_first(aside: Path, file: Path) -> None:
+    """Give a file that is complete its name, unless another process was the first to; what stands aside is gone then."""
+    try:
+        os.link(aside, file)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links; of two at once the later one counts
+        aside.replace(file)
+        return
+    aside.unlink()
+
+
 def make_private(folder: Path) -> None:
-    """Make a folder that only its owner can enter. Raises EngineUnavailable where it belongs to somebody else."""
-    folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-    if sys.platform != "win32" and folder.stat().st_uid != os.getuid():
-        raise EngineUnavailable(f"{folder} belongs to another user.",
-                                "Set ASSISTANT_HOME to a folder of your own, or use --no-engine.")
-    folder.chmod(PRIVATE_FOLDER)
+    """Make a folder that only its owner can enter, or make it so where it is there.
+
+    Nothing is changed, and EngineUnavailable raised, where something else stands there: a link is not followed, since others may
+    plant one in a shared temporary folder, and a folder of another user is left alone.
+    """
+    if sys.platform == "win32":
+        folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        return
+    with suppress(FileExistsError):
+        folder.mkdir(parents=True, mode=PRIVATE_FOLDER)
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        why = "is a link or a file, and no folder" if error.errno in (errno.ELOOP, errno.ENOTDIR) else "cannot be opened"
+        raise EngineUnavailable(f"{folder} {why}: the engine does not use it.", HINT) from error
+    try:
+        if os.fstat(handle).st_uid != os.getuid():
+            raise EngineUnavailable(f"{folder} belongs to another user.", HINT)
+        os.fchmod(handle, PRIVATE_FOLDER)
+    finally:
+        os.close(handle)

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Progress, SearchResult, Sentence, Turn, Written
-from assistant.engine.line import Line
+from assistant.engine.line import Line, no_notice
 from assistant.engine.messages import Begun, Done, Message, Piece, Step
 from assistant.errors import EngineUnavailable
 from assistant.naming import is_fake, own_path
@@ -129,15 +129,16 @@ class ResidentStream(Written):
                 self._call.close()  # hangs up
 
 
-def open_assistant(settings: Settings) -> Answerer:
+def open_assistant(settings: Settings, on_restart: Callable[[], None] = no_notice) -> Answerer:
     """Return whom to ask: the engine, or where that is switched off or would gain nothing, an Assistant in this process.
 
-    Starts the engine where there is none. Raises EngineUnavailable where it does not start.
+    Starts the engine where there is none; where one of another version of the program must end first, which may last as long as
+    the answers that it is writing, `on_restart` is called. Raises EngineUnavailable where it does not start.
     """
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return open_here(settings)
     settings = with_whole_paths(settings)
-    line = Line(settings)
+    line = Line(settings, on_restart)
     line.pick_up()
     return ResidentAssistant(settings, line)
 

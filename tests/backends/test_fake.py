@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 
@@ -34,3 +36,25 @@ def test_passages_foretell_a_question_where_the_verdict_is_yes() -> None:
     assert without < with_it < 0
     with_it, without = FakeChat(verdict="No").reply((passage,), 10, supposed).log_likelihoods()
     assert with_it == without
+
+
+def test_the_chat_stops_in_the_middle_of_a_reply() -> None:
+    stop = threading.Event()
+    reply = FakeChat(replies=["one two three four"], should_stop=stop.is_set).reply([Message("user", "count")], 50)
+    said: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        for piece in reply:
+            said.append(piece)
+            if len(said) == 2:
+                stop.set()
+    assert said == ["one ", "two "]
+
+
+def test_the_chat_reads_no_prompt_that_it_is_to_stop() -> None:
+    chat = FakeChat(should_stop=lambda: True)
+    asked = [Message("user", "a")]
+    for compute in (lambda: chat.reply(asked, 5).likelihood("A"), lambda: chat.reply(asked, 5).log_likelihoods(),
+                    lambda: chat.make_ready(asked)):
+        with pytest.raises(KeyboardInterrupt):
+            compute()
+    assert chat.ready == []

@@ -138,6 +138,26 @@ def test_ctrl_c_stops_a_long_prompt_and_the_model_lives_on(chat: LlamaChat) -> N
     assert "Paris" in "".join(chat.reply(CAPITAL, 40))
 
 
+def test_another_thread_stops_a_long_prompt_and_the_model_lives_on(weights: Callable[[str], Path]) -> None:
+    stop = threading.Event()
+    chat = open_chat(ChatSpec("small", weights("smollm2-135m-instruct"), 2048), stop.is_set)
+    long = [Message("user", "A rather long story about a fox. " * 190)]
+    threading.Timer(0.3, stop.set).start()
+    with pytest.raises(KeyboardInterrupt):
+        for number in range(30):  # a fast machine is done with one prompt before it is told to stop
+            list(chat.reply([Message("user", f"{number}"), *long], 2))
+    with pytest.raises(KeyboardInterrupt):
+        list(chat.reply(CAPITAL, 40))  # as long as it is to stop
+    stop.clear()
+    assert "Paris" in "".join(chat.reply(CAPITAL, 40))
+    reply = iter(chat.reply(CAPITAL, 40))
+    next(reply)
+    stop.set()
+    with pytest.raises(KeyboardInterrupt):
+        list(reply)  # in the middle
+    chat.close()
+
+
 def test_a_truncated_model_is_refused_with_the_reason(tmp_path: Path, weights: Callable[[str], Path]) -> None:
     broken = tmp_path / "broken.gguf"
     with weights("smollm2-135m-instruct").open("rb") as file:

@@ -1,4 +1,7 @@
 import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -65,3 +68,58 @@ def test_a_name_says_which_model_and_which_tokens():
 def test_the_shared_prefix_ends_where_a_person_begins():
     runs = [Run((1,)), Run((2, 3)), Run((4,)), Run((5,), by_person=True), Run((6,)), Run((7,), by_person=True)]
     assert shared_prefix(runs) == (1, 2, 3, 4)
+
+
+@pytest.fixture
+def vanishing(root, monkeypatch):
+    """Keep four runs; let each second file vanish between the moment when it is found and the look at it."""
+    vault = Vault(root, 10_000)
+    for name in ("one", "two", "three", "four"):
+        vault.put(SHELF, name, bytes(100))
+    stat, seen = Path.stat, set()
+
+    def stat_late(file, **how):
+        if file.suffix == ".kv" and file not in seen:
+            seen.add(file)
+            if len(seen) % 2:
+                file.unlink()
+        return stat(file, **how)
+
+    monkeypatch.setattr(Path, "stat", stat_late)
+    return root
+
+
+def test_files_that_another_process_removes_are_left_out_of_the_count(vanishing):
+    assert Vault(vanishing, 10_000).size == 2 * (100 + 36)
+
+
+def test_files_that_another_process_removes_make_room(vanishing):
+    vault = Vault(vanishing, 10_000)
+    vault._budget, vault._size = 150, 1000
+    vault.put(SHELF, "five", bytes(100))
+    assert vault.size <= 150
+
+
+def test_a_folder_that_another_process_removes_holds_nothing(root, monkeypatch):
+    Vault(root, 1000).put(SHELF, "one", bytes(100))
+    scandir = os.scandir
+
+    def scan_late(folder):
+        if str(folder).endswith("kv"):
+            shutil.rmtree(folder)
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", scan_late)
+    assert Vault(root, 1000).size == 0
+
+
+def test_many_processes_at_once_keep_and_remove_without_a_word(root):
+    def work(number):
+        for turn in range(30):
+            vault = Vault(root, 1000)
+            vault.put(SHELF, f"{(number + turn) % 12}", bytes(200))
+            vault.get(SHELF, f"{turn % 12}")
+            vault._make_room()
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(work, range(4)))

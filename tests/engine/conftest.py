@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from assistant.config import Settings, load_settings
 from assistant.engine.launch import STARTED, reap
 from assistant.engine.line import Line
+from assistant.errors import EngineNotRunning
 from assistant.pipeline import Assistant
 
 TEXT = "The lease ends on 31 December 2027.\n\nThe deposit is 15500 pounds.\n\nThe mill was built in 1874.\n"
@@ -29,9 +31,8 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     with Assistant(loaded) as assistant:
         assistant.add([home / "files"])
     yield loaded
-    line = Line(loaded)
-    if line.is_up():
-        line.stop()
+    with suppress(EngineNotRunning):
+        Line(loaded).stop()
     shutil.rmtree(home, ignore_errors=True)
     for process in STARTED:  # without its home each one ends
         process.wait(timeout=30)

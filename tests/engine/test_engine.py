@@ -14,7 +14,6 @@ from dataclasses import replace
 from multiprocessing.connection import Client
 from multiprocessing.context import AuthenticationError
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -24,10 +23,11 @@ from assistant.engine import launch
 from assistant.engine.desk import Desk
 from assistant.engine.launch import connect
 from assistant.engine.line import Line
-from assistant.engine.messages import Begun, Call, Done, Failed, Message, Outdated, Report, stamp
+from assistant.engine.messages import Begun, Call, Done, Failed, Message, Report, stamp
 from assistant.engine.place import LONGEST_SOCKET, place_of
 from assistant.engine.resident import ResidentAssistant, open_assistant
 from assistant.engine.server import Server
+from assistant.engine.wire import message_frame
 from assistant.errors import EngineUnavailable, NothingIndexed, UsageError
 from assistant.loading import Shelf
 from assistant.pipeline import Assistant
@@ -36,7 +36,9 @@ QUESTION = "When does the lease end?"
 
 
 def report_of(settings: Settings) -> Report:
-    return cast("Report", Line(settings).result("report"))
+    line = Line(settings)
+    line.pick_up()  # which starts one where there is none
+    return line.report()
 
 
 def test_answers_and_passages_are_those_of_this_process(settings: Settings) -> None:
@@ -118,20 +120,9 @@ def test_a_caller_who_goes_away_harms_nobody(settings: Settings) -> None:
     line.pick_up()
     for _ in range(5):
         connection = connect(place_of(settings.home))
-        connection.send(Call(stamp(), "ask", settings, (QUESTION,)))
+        connection.send_bytes(message_frame(stamp(), Call("ask", settings, (QUESTION,))))
         connection.close()
     assert "2027" in open_assistant(settings).ask(QUESTION).answer.text
-
-
-def test_an_engine_of_another_version_gives_way(settings: Settings) -> None:
-    line = Line(settings)
-    first = report_of(settings).process
-    connection = connect(place_of(settings.home))
-    connection.send(Call("another version", "ask", settings, (QUESTION,)))
-    assert isinstance(connection.recv(), Outdated)
-    assert "2027" in open_assistant(settings).ask(QUESTION).answer.text
-    assert report_of(settings).process != first
-    assert line.is_up()
 
 
 def test_a_call_that_is_none_of_its_own_is_refused(settings: Settings) -> None:
@@ -142,7 +133,7 @@ def test_a_call_that_is_none_of_its_own_is_refused(settings: Settings) -> None:
 def test_an_engine_dying_in_the_middle_is_said(settings: Settings) -> None:
     line = Line(settings)
 
-    def exchange(_: Call) -> Iterator[Message]:
+    def exchange(_: bytes) -> Iterator[Message]:
         yield Begun(QUESTION, ())
         raise EOFError
 
@@ -218,7 +209,7 @@ def test_a_failure_of_the_engine_puts_no_words_into_its_log(settings: Settings, 
         raise ValueError(QUESTION)
 
     monkeypatch.setattr(Assistant, "search", fail)
-    job = Desk(Shelf()).take(Call(stamp(), "search", settings, (QUESTION,)))
+    job = Desk(Shelf()).take(Call("search", settings, (QUESTION,)))
     assert isinstance(job.messages.get(timeout=10), Failed)
     assert "ValueError" in caplog.text
     assert QUESTION not in caplog.text

@@ -12,7 +12,7 @@ from assistant.config import Settings
 from assistant.datatypes import Message
 from assistant.engine.desk import Desk, Job
 from assistant.engine.line import Line
-from assistant.engine.messages import Begun, Call, Done, Failed, stamp
+from assistant.engine.messages import Begun, Call, Done, Failed
 from assistant.engine.place import place_of
 from assistant.engine.resident import ResidentAssistant, open_assistant
 from assistant.engine.server import Server
@@ -70,9 +70,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
 
 def test_a_question_stops_what_is_foreseen(settings: Settings, held: Callable[[], bool]) -> None:
     desk = Desk(Shelf())
-    foreseen = desk.take(Call(stamp(), "anticipate", settings, ("When does", ())))
+    foreseen = desk.take(Call("anticipate", settings, ("When does", ())))
     assert held()
-    asked = desk.take(Call(stamp(), "ask", settings, (QUESTION,)))
+    asked = desk.take(Call("ask", settings, (QUESTION,)))
     assert isinstance(asked.messages.get(timeout=PATIENCE), Begun)
     assert foreseen.cancelled.is_set()
     assert last_of(foreseen) == Done(None)
@@ -82,9 +82,9 @@ def test_a_question_stops_what_is_foreseen(settings: Settings, held: Callable[[]
 
 def test_of_what_is_foreseen_only_the_latest_is_done(settings: Settings, held: Callable[[], bool]) -> None:
     desk = Desk(Shelf())
-    first = desk.take(Call(stamp(), "anticipate", settings, ("When does", ())))
+    first = desk.take(Call("anticipate", settings, ("When does", ())))
     assert held()
-    second = desk.take(Call(stamp(), "anticipate", settings, ("When does the", ())))
+    second = desk.take(Call("anticipate", settings, ("When does the", ())))
     assert last_of(first) == Done(None)
     assert first.cancelled.is_set() and not second.cancelled.is_set()
     desk.cancel(second)
@@ -127,11 +127,11 @@ def test_the_model_of_the_last_question_is_tuned_when_there_is_time(settings: Se
     monkeypatch.setattr(Assistant, "tune", tune)
     desk = Desk(Shelf())
     desk.tune()  # nothing was asked yet
-    assert isinstance(last_of(desk.take(Call(stamp(), "ask", settings, (QUESTION,)))), Done)
+    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Done)
     desk.tune()
     desk.tune()
     assert over.wait(PATIENCE)
-    assert isinstance(last_of(desk.take(Call(stamp(), "ask", settings, (QUESTION,)))), Done)
+    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Done)
     assert tuned == ["fake:"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from assistant.config import Settings
 from assistant.datatypes import Chunk, Hit, Location
 from assistant.engine.desk import Desk, Job
-from assistant.engine.messages import Call, Done, Failed, stamp
+from assistant.engine.messages import Call, Done, Failed
 from assistant.engine.often import MOST, OftenFound
 from assistant.loading import Shelf
 from assistant.pipeline import Assistant
@@ -58,7 +58,7 @@ def test_no_more_than_so_many_are_remembered(settings: Settings) -> None:
 def test_the_engine_reads_what_was_found(settings: Settings) -> None:
     desk = Desk(Shelf())
     joining = replace(settings, reuse="joined")
-    assert isinstance(last_of(desk.take(Call(stamp(), "ask", joining, (QUESTION,)))), Done)
+    assert isinstance(last_of(desk.take(Call("ask", joining, (QUESTION,)))), Done)
     until(lambda: desk.is_idle)
     desk.read_ahead()
     until(lambda: desk.read_beforehand == 1 and desk.is_idle)
@@ -66,7 +66,7 @@ def test_the_engine_reads_what_was_found(settings: Settings) -> None:
 
 def test_without_a_model_that_is_loaded_nothing_is_read(settings: Settings) -> None:
     desk = Desk(Shelf())
-    assert isinstance(last_of(desk.take(Call(stamp(), "search", settings, (QUESTION,)))), Done)
+    assert isinstance(last_of(desk.take(Call("search", settings, (QUESTION,)))), Done)
     until(lambda: desk.is_idle)
     desk.read_ahead()
     assert desk.is_idle
@@ -83,9 +83,9 @@ def test_a_question_stops_what_is_read_beforehand(settings: Settings, monkeypatc
 
     monkeypatch.setattr(Assistant, "make_ready", last)
     desk = Desk(Shelf())
-    assert isinstance(last_of(desk.take(Call(stamp(), "ask", settings, (QUESTION,)))), Done)
+    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Done)
     until(lambda: desk.is_idle)
     desk.read_ahead()
     assert begun.wait(PATIENCE)
     assert (desk.waiting, desk.is_idle) == (0, False)  # nobody waits
-    assert isinstance(last_of(desk.take(Call(stamp(), "ask", settings, (QUESTION,)))), Done)
+    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Done)

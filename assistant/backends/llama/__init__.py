@@ -28,12 +28,14 @@ class LlamaChat:
 
     With a `vault`, so is a passage that stands anywhere in both; with `begins`, so are the instructions, in all processes.
     A reply from joined passages goes on only while the model is sure of each token; where it is not, the prompt is read in full.
+    Whatever it computes ends with KeyboardInterrupt at the next step once `should_stop` says so.
     """
 
     def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int,
-                 vault: Vault | None = None, begins: Vault | None = None, *, joins: bool = True) -> None:
+                 vault: Vault | None = None, begins: Vault | None = None, *, joins: bool = True,
+                 should_stop: Callable[[], bool] = never) -> None:
         self.name = name
-        self._engine = Engine(path, context_tokens, threads, gpu_layers)
+        self._engine = Engine(path, context_tokens, threads, gpu_layers, should_stop)
         self._template = ChatTemplate(self._engine.vocabulary)
         self._identity = model = f"{identity(path)} {build()}"
         self._beginnings = Beginnings(self._engine, begins, model)
@@ -58,7 +60,6 @@ class LlamaChat:
         """Return the runs and tokens of messages. Raises ContextOverflow where prompt and reply do not fit."""
         runs = self._template.runs(messages)
         prompt = [token for run in runs for token in run.tokens]
-        self._engine.go_on()
         if len(prompt) + max_tokens > self.context_tokens:
             raise ContextOverflow(
                 f"The prompt has {len(prompt)} tokens and the reply may have {max_tokens}, "
@@ -137,7 +138,6 @@ class LlamaChat:
 
         Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
         """
-        self._engine.go_on()
         return self._joiner.make_ready(self._template.runs(messages)) if self._joiner and self.joins and not should_stop() else 0
 
     def tune(self, place: Path, should_stop: Callable[[], bool] = lambda: False) -> Threads:
@@ -145,7 +145,6 @@ class LlamaChat:
         situation = situation_of(self._identity)
         if kept := recall(place, situation):
             return kept
-        self._engine.go_on()
         self._engine.make_room(len(self._engine.held) + READ_AT_ONCE)
         if len(self._engine.held) + READ_AT_ONCE > self.context_tokens:
             self._engine.keep(0)
@@ -158,10 +157,6 @@ class LlamaChat:
         """Compute with as many threads as were found to be fastest, where that was measured."""
         if kept := recall(place, situation_of(self._identity)):
             self._engine.set_threads(kept)
-
-    def interrupt(self) -> None:
-        """Make the reply that another thread is reading end with KeyboardInterrupt, at the next step of the computation."""
-        self._engine.interrupt()
 
     def close(self) -> None:
         """Free the model's memory."""

@@ -18,6 +18,7 @@ from assistant.backends.llama.log import LogKeeper
 from assistant.backends.llama.opening import open_model
 from assistant.backends.llama.vocabulary import Vocabulary
 from assistant.backends.threads import wait_politely
+from assistant.datatypes import never
 from assistant.errors import ContextOverflow
 
 if TYPE_CHECKING:
@@ -35,9 +36,13 @@ def always(_token: int, _index: int) -> bool:
 
 
 class Decoder:
-    """A loaded model and its context. Not for two threads at once."""
+    """A loaded model and its context. Not for two threads at once.
 
-    def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int) -> None:
+    `should_stop` is asked again and again while it computes, by the thread that computes; it must not raise.
+    """
+
+    def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int,
+                 should_stop: Callable[[], bool] = never) -> None:
         wait_politely()
         import llama_cpp
 
@@ -48,7 +53,7 @@ class Decoder:
         self._model = open_model(llama_cpp, path, gpu_layers, self._log)
         self.vocabulary = Vocabulary(llama_cpp, self._model)
         self.context_tokens: int = min(context_tokens, llama_cpp.llama_model_n_ctx_train(self._model))
-        self._interrupted = False
+        self._should_stop, self._interrupted = should_stop, False
         # kept as an attribute: llama.cpp calls it for as long as the context lives
         self._abort = llama_cpp.llama_cpp.ggml_abort_callback(self._should_abort)
         self.room = 0
@@ -68,15 +73,11 @@ class Decoder:
 
     def _should_abort(self, _data: object) -> bool:
         # Python runs signal handlers inside this call, so Ctrl-C stops a prefill that lasts half a minute
+        self._interrupted = self._interrupted or self._should_stop()
         return self._interrupted
 
-    def interrupt(self) -> None:
-        """Stop what is computed, in this thread or another, with KeyboardInterrupt."""
+    def _interrupt(self) -> None:
         self._interrupted = True
-
-    def go_on(self) -> None:
-        """Forget an interruption that came too late."""
-        self._interrupted = False
 
     def set_threads(self, threads: Threads) -> None:
         """Compute with so many threads from now on."""
@@ -96,16 +97,19 @@ class Decoder:
         return bool(self._api.llama_state_seq_set_data(self._context, buffer, len(kept), sequence))
 
     def _compute(self, count: int) -> None:
-        """Compute the batch, of so many tokens. Raises ContextOverflow, or KeyboardInterrupt where Ctrl-C came meanwhile."""
+        """Compute the batch, of so many tokens. Raises ContextOverflow, or KeyboardInterrupt where it is to stop."""
         if status := self._decode():
             raise ContextOverflow(f"llama.cpp could not take {count} more tokens (status {status}).")
 
     def _decode(self) -> int:
-        """Compute the batch; return llama.cpp's status. Raises KeyboardInterrupt where Ctrl-C came meanwhile."""
-        with noted_interrupts(self.interrupt):
+        """Compute the batch; return llama.cpp's status.
+
+        Raises KeyboardInterrupt where Ctrl-C came meanwhile or `should_stop` says so, also where the device never asked.
+        """
+        self._interrupted = False
+        with noted_interrupts(self._interrupt):
             status = int(self._api.llama_decode(self._context, self._batch))
-        if self._interrupted:
-            self._interrupted = False
+        if self._should_abort(None):
             raise KeyboardInterrupt
         return status
 

@@ -6,12 +6,13 @@ The key/value cache is kept between calls, so a prompt that begins like the last
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.backends.llama.context import BATCH, FIRST_ROOM, SEQUENCES
 from assistant.backends.llama.decoder import Accepts, Decoder, always
+from assistant.datatypes import never
 from assistant.errors import ModelUnusable
 
 SEQUENCE = 0
@@ -31,8 +32,9 @@ class Branch:
 class Engine(Decoder):
     """A model with one sequence, the prompt's, and others to compute runs of tokens apart. Not for two threads at once."""
 
-    def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int) -> None:
-        super().__init__(path, context_tokens, threads, gpu_layers)
+    def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int,
+                 should_stop: Callable[[], bool] = never) -> None:
+        super().__init__(path, context_tokens, threads, gpu_layers, should_stop)
         self._held: list[int] = []  # the tokens whose keys and values the cache holds, in order
 
     def make_room(self, tokens: int) -> None:
@@ -213,7 +215,7 @@ class Engine(Decoder):
     def extend(self, tokens: Sequence[int], *, every: bool = False) -> None:
         """Compute more tokens after those held; with `every`, what follows each of them and not only the last.
 
-        Raises KeyboardInterrupt where Ctrl-C came meanwhile.
+        Raises KeyboardInterrupt where it is interrupted.
         """
         self._fill(tokens, len(self._held), SEQUENCE, outputs=len(tokens) if every else 1)
         before = len(self._held)

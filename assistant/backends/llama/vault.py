@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 MAGIC = b"akv1"
@@ -23,7 +24,7 @@ class Vault:
 
     def __init__(self, root: Path, budget_bytes: int) -> None:
         self._root, self._budget = root, budget_bytes
-        self._size = sum(file.stat().st_size for file in self._files())
+        self._size = sum(stat.st_size for _, stat in self._known())
 
     @property
     def size(self) -> int:
@@ -60,7 +61,8 @@ class Vault:
                 opened.write(MAGIC + hashlib.sha256(payload).digest() + payload)
             aside.replace(file)
         except OSError:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink()
             return
         self._size += len(payload)
         self._make_room()
@@ -68,7 +70,7 @@ class Vault:
     def _make_room(self) -> None:
         if self._size <= self._budget:
             return
-        known = sorted((stat.st_mtime_ns, stat.st_size, file) for file in self._files() for stat in [file.stat()])
+        known = sorted((stat.st_mtime_ns, stat.st_size, file) for file, stat in self._known())
         self._size = sum(size for _, size, _ in known)  # another process may have kept or removed some
         for _, _, file in known:
             if self._size <= self._budget * 0.9:
@@ -83,11 +85,26 @@ class Vault:
             return
         self._size -= size
 
-    def _files(self) -> list[Path]:
-        return list(self._root.glob(f"*/kv/*{SUFFIX}"))
+    def _known(self) -> list[tuple[Path, os.stat_result]]:
+        """Return the files that are kept. What another process removes meanwhile is left out."""
+        kept = [entry for library in entries(self._root) for entry in entries(Path(library.path, "kv"))]
+        known: list[tuple[Path, os.stat_result]] = []
+        for file in (Path(entry.path) for entry in kept if entry.name.endswith(SUFFIX)):
+            with suppress(OSError):
+                known.append((file, file.stat()))
+        return known
 
     def _file(self, shelf: str, name: str) -> Path:
         return self._root / f"{shelf}-{name}{SUFFIX}"
+
+
+def entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Return what is in a folder; nothing where there is none, or none any more."""
+    try:
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
+        return []
 
 
 def beginnings_in(home: Path) -> Vault | None:
