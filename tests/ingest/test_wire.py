@@ -7,6 +7,7 @@ import pytest
 
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
 from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest import wire, worker
 from assistant.ingest.reading import Reading, Unchanged
 from assistant.ingest.wire import LENGTH, WireBroken, reading_from_frame, reading_to_frame, receive, send
 
@@ -68,3 +69,15 @@ def test_spans_outside_of_the_text_are_refused():
     wrong = replace(EXTRACTION, tables=(Table(5, 400),))
     with pytest.raises(WireBroken):
         reading_from_frame(reading_to_frame(Reading("/a", Document("/a", "a", "hash", wrong), "hash", 3)))
+
+
+def test_a_document_that_is_too_long_for_the_pipe_becomes_a_reason(monkeypatch):
+    monkeypatch.setattr(wire, "LONGEST_FRAME", 300)
+    stream = io.BytesIO()
+    text = "x" * 1000
+    long = Reading("/a", Document("/a", "a", "hash", Extraction(text, (Part(0, len(text)),))), "hash", 1000)
+    worker.tell_reading(long, lambda frame: send(stream, frame))
+    stream.seek(0)
+    found = reading_from_frame(receive(stream)["reading"])
+    assert (str(found.outcome), found.content_hash) == ("its text and its tables are too long", "hash")
+    assert stream.read() == b""
