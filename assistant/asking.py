@@ -40,7 +40,19 @@ from assistant.loading import Models
 from assistant.memory import Facts, placed
 from assistant.memory import found as recalled
 from assistant.overview import is_about_files, overview
-from assistant.retrieve import MOST, STEPS, Searcher, carried, dealt, explained, rerank, touching_joined, widen
+from assistant.retrieve import (
+    MOST,
+    STEPS,
+    Searcher,
+    carried,
+    dealt,
+    explained,
+    overlapping_joined,
+    rerank,
+    touching_joined,
+    widen,
+    without_held,
+)
 
 FULL = 0.85  # share of the budget from which on reading beforehand would push out what was read before
 KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model must know for its cosine to mean something
@@ -133,7 +145,7 @@ class Asking:
         limits = Limits(settings.answer_tokens, settings.doubt_percent / 100, strict, self.doubt_offset())
         read = self._read(hits, turns)
         self._models.orders.keep((*asked_in(turns), question), read)
-        shown = (*read, *hits[settings.passages :])
+        shown = (*read, *without_held(hits, read))
         stream = AnswerStream(question, shown, self._models.embedder.name, started, since(searching),
                               self._opener(question, hits, read, turns), limits,
                               rewriting.shown if rewriting.leaning != Leaning.NONE else "")
@@ -141,8 +153,8 @@ class Asking:
 
     def _evidence(self, searchers: Sequence[Searcher], rewriting: Rewriting, turns: Sequence[Turn],
                   wanted: Filter) -> tuple[Hit, ...]:
-        """Return what an answer is made from: passages, and kept facts where no files are named."""
-        hits = self._found(searchers, rewriting, turns, wanted)
+        """Return what an answer is made from: disjoint passages, and kept facts where no files are named."""
+        hits = overlapping_joined(self._found(searchers, rewriting, turns, wanted))
         return hits if wanted else placed(hits, self._remembered(rewriting.queries[0], hits))
 
     def _holding(self, question: str, wanted: Filter) -> tuple[Library, ...]:

@@ -55,3 +55,13 @@ def test_the_passages_that_are_shown_have_the_numbers_that_are_cited(tmp_path: P
         assert isinstance(chat, FakeChat)
         for number, hit in enumerate(answer.hits[:2], 1):
             assert f"[{number}] {Path(hit.path).name}\n{hit.chunk.searchable}" in chat.asked[-1][-1].content
+
+
+def test_a_hit_that_stands_in_a_wider_passage_is_not_shown_again(tmp_path: Path) -> None:
+    (tmp_path / "lease.txt").write_text(TEXT, "utf-8")
+    with Assistant(settings(tmp_path / "home", 500)) as assistant:
+        assistant.add([tmp_path / "lease.txt"])
+        found = assistant.search("How many days before the end must notice be given?").hits
+        answer = assistant.ask("How many days before the end must notice be given?").answer
+    assert len(found) > 1
+    assert [hit.chunk.text for hit in answer.hits] == [TEXT.strip()]

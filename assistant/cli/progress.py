@@ -84,12 +84,18 @@ def download_progress(name: str) -> Iterator[OnProgress]:
 
 @contextmanager
 def part_bar() -> Iterator[OnProgress]:
-    """Show how many parts of whole files have been read."""
+    """Show how many parts of whole files have been read, or how many of their sentences have been compared."""
     console = notices()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("parts"), TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"),
+               TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Reading", total=None)
-        yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)
+        task = bar.add_task("Reading", total=None, unit="parts")
+
+        def show(progress: Progress) -> None:
+            description, unit = ("Comparing", "sentences") if progress.stage == "comparing" else ("Reading", "parts")
+            bar.update(task, description=description, unit=unit, completed=progress.done, total=progress.total or None)
+
+        yield show
 
 
 @contextmanager

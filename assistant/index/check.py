@@ -1,10 +1,14 @@
-"""A library in; everything that does not fit together out, in plain words, and mended where that is wanted."""
+"""Check a library: everything that does not fit together is said in plain words, and mended where that is wanted.
+
+Rows are read in blocks or by a cursor, so the memory that a check takes does not grow with the library.
+"""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +19,18 @@ from assistant.index.schema import WORDS, secure_words
 from assistant.index.store import Store, vector_key
 from assistant.index.words import body_of
 
-BLOCK = 5_000  # passages that are looked at together
+BLOCK = 2_000  # passages that are looked at together
 UNIT = (0.97, 1.03)  # the length of a vector that was kept in half precision
+BEFORE_ALL = -(2**63)  # SQLite orders numbers before text and bytes
+# of FTS5's own tables: those with the text and those with the lengths must hold the same passages
+CONTRADICTED = """SELECT count(*) FROM (
+    SELECT id FROM words_content WHERE NOT EXISTS (SELECT 1 FROM words_docsize WHERE words_docsize.id = words_content.id)
+    UNION ALL
+    SELECT id FROM words_docsize WHERE NOT EXISTS (SELECT 1 FROM words_content WHERE words_content.id = words_docsize.id))"""
+WORDS_OF_PASSAGES = """SELECT path, text, context, c0 FROM chunks LEFT JOIN words_content ON words_content.id = chunks.id
+    ORDER BY chunks.id"""
+WORDS_OF_NOTHING = """SELECT count(*) FROM words_content WHERE NOT EXISTS
+    (SELECT 1 FROM chunks WHERE chunks.id = words_content.id)"""
 HOPELESS = "Move the file away and add your files again; the files themselves are untouched."
 REPAIR = "Run: assistant doctor --check --repair"
 SYNC = "Run: assistant sync"
@@ -52,6 +66,17 @@ class Inspection:
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         return self._sql.execute(sql, values).fetchall()
 
+    def _count(self, sql: str) -> int:
+        return int(self._sql.execute(sql).fetchone()[0])
+
+    def _blocks(self, columns: str, table: str, key: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield a table's rows in blocks, ordered by the first column, `key`; a block's rows may be changed before the next."""
+        sql = f"SELECT {columns} FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT {BLOCK}"
+        last: object = BEFORE_ALL
+        while block := self._rows(sql, (last,)):
+            yield block
+            last = block[-1][0]
+
     def _examine_pages(self) -> None:
         """Ask SQLite whether the file's pages and its indexes are whole. Damage to an index is mended by making it anew."""
         try:
@@ -72,7 +97,7 @@ class Inspection:
         for check in CHECKS:
             filled = Check(check.detail, check.find.format(dimension=dimension),
                            tuple(sql.format(dimension=dimension) for sql in check.mending))
-            count = len(self._rows(filled.find))
+            count = self._count(f"SELECT count(*) FROM ({filled.find})")
             if count:
                 if self._repair:
                     for sql in filled.mending:
@@ -81,39 +106,41 @@ class Inspection:
 
     def _examine_text(self) -> None:
         """Compare each passage's key with the hash of its text; where they differ, the file is read again."""
-        wrong = {chunk: key for chunk, key, stored in self._keys() if key != stored}
-        if not wrong:
-            return
-        if self._repair:
-            for chunk, key in wrong.items():
-                self._sql.execute(READ_AGAIN.format(paths="SELECT path FROM chunks WHERE id = ?1"), (chunk,))
-                self._sql.execute("UPDATE chunks SET vector_key = ? WHERE id = ?", (key, chunk))
-                self._sql.execute("INSERT OR IGNORE INTO waiting SELECT ?1 WHERE NOT EXISTS "
-                                  "(SELECT 1 FROM vectors WHERE key = ?2)", (chunk, key))
-        self._say(f"{len(wrong):,} passages have another text than was embedded; their files will be read again", SYNC)
+        count = 0
+        for block in self._blocks("id, text, context, vector_key", "chunks", "id"):
+            wrong = {chunk: key for chunk, text, context, stored in block
+                     if (key := vector_key(searchable(text, context))) != bytes(stored)}
+            count += len(wrong)
+            if self._repair:
+                self._read_again(wrong)
+        if count:
+            self._say(f"{count:,} passages have another text than was embedded; their files will be read again", SYNC)
 
-    def _keys(self) -> Iterator[tuple[int, bytes, bytes]]:
-        """Yield (chunk id, the key of its text, the key that is stored)."""
-        for chunk, text, context, key in self._sql.execute("SELECT id, text, context, vector_key FROM chunks"):
-            yield chunk, vector_key(f"{context}\n{text}" if context else text), bytes(key)
+    def _read_again(self, keys: Mapping[int, bytes]) -> None:
+        """Let the files of these passages be read again; each passage gets the key of its text."""
+        for chunk, key in keys.items():
+            self._sql.execute(READ_AGAIN.format(paths="SELECT path FROM chunks WHERE id = ?1"), (chunk,))
+            self._sql.execute("UPDATE chunks SET vector_key = ? WHERE id = ?", (key, chunk))
+            self._sql.execute("INSERT OR IGNORE INTO waiting SELECT ?1 WHERE NOT EXISTS "
+                              "(SELECT 1 FROM vectors WHERE key = ?2)", (chunk, key))
 
     def _examine_vectors(self) -> None:
         """Look for vectors that are no unit vectors: bits of them have changed."""
-        wrong: list[bytes] = []
-        rows = self._sql.execute("SELECT key, vector FROM vectors WHERE length(vector) = 2 * ?", (self._store.dimension(),))
-        while block := rows.fetchmany(BLOCK):
-            halves = np.frombuffer(b"".join(row[1] for row in block), np.float16)
-            lengths = np.linalg.norm(halves.reshape(len(block), -1).astype(np.float32), axis=1)
-            bad = ~((lengths > UNIT[0]) & (lengths < UNIT[1]))
-            wrong += [bytes(block[place][0]) for place in np.flatnonzero(bad)]
-        if not wrong:
-            return
-        if self._repair:
-            for key in wrong:
-                self._sql.execute("INSERT OR IGNORE INTO waiting SELECT id FROM chunks WHERE vector_key = ?", (key,))
-                self._sql.execute("DELETE FROM vectors WHERE key = ?", (key,))
-                self._sql.execute("DELETE FROM spare WHERE key = ?", (key,))
-        self._say(f"{len(wrong):,} vectors are damaged; their passages will be embedded again", SYNC)
+        size, count = 2 * self._store.dimension(), 0
+        for block in self._blocks("key, vector", "vectors", "key"):
+            wrong = not_unit([(bytes(key), vector) for key, vector in block if len(vector) == size])
+            count += len(wrong)
+            if self._repair:
+                self._embed_again(wrong)
+        if count:
+            self._say(f"{count:,} vectors are damaged; their passages will be embedded again", SYNC)
+
+    def _embed_again(self, keys: Sequence[bytes]) -> None:
+        """Remove these vectors; the passages that they were of wait for new ones."""
+        for key in keys:
+            self._sql.execute("INSERT OR IGNORE INTO waiting SELECT id FROM chunks WHERE vector_key = ?", (key,))
+            self._sql.execute("DELETE FROM vectors WHERE key = ?", (key,))
+            self._sql.execute("DELETE FROM spare WHERE key = ?", (key,))
 
     def _examine_words(self) -> None:
         """Compare the keyword index with itself and with the passages; it is made anew where it differs."""
@@ -126,13 +153,14 @@ class Inspection:
     def _words_wrong(self) -> str:
         try:
             self._sql.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-            stored = {int(row[0]): row[1] for row in self._sql.execute("SELECT id, c0 FROM words_content")}
-            sizes = {int(str(row[0])) for row in self._rows("SELECT id FROM words_docsize")}
+            contradicted = self._count(CONTRADICTED)
+            differing = self._count(WORDS_OF_NOTHING)
+            differing += sum(stored != body_of(path, searchable(text, context))
+                             for path, text, context, stored in self._sql.execute(WORDS_OF_PASSAGES))
         except sqlite3.DatabaseError as error:
             return f"the keyword index is damaged ({error})"
-        if sizes != stored.keys():
+        if contradicted:
             return "the keyword index contradicts itself"
-        differing = sum(stored.pop(chunk, None) != body for chunk, body in bodies(self._sql)) + len(stored)
         return f"the keyword index has {differing:,} passages wrong" if differing else ""
 
     def _examine_generation(self) -> None:
@@ -147,7 +175,21 @@ class Inspection:
 def bodies(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
     """Yield (chunk id, what the keyword index must hold of it)."""
     for chunk, path, text, context in connection.execute("SELECT id, path, text, context FROM chunks"):
-        yield chunk, body_of(path, f"{context}\n{text}" if context else text)
+        yield chunk, body_of(path, searchable(text, context))
+
+
+def searchable(text: str, context: str) -> str:
+    """Return what is embedded of a passage, and found by keyword."""
+    return f"{context}\n{text}" if context else text
+
+
+def not_unit(vectors: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+    """Return the keys of the vectors (key, float16 values), all of one length, that are no unit vectors."""
+    if not vectors:
+        return []
+    halves = np.frombuffer(b"".join(vector for _, vector in vectors), np.float16)
+    lengths = np.linalg.norm(halves.reshape(len(vectors), -1).astype(np.float32), axis=1)
+    return [key for (key, _), length in zip(vectors, lengths, strict=True) if not UNIT[0] < length < UNIT[1]]
 
 
 def make_words(connection: sqlite3.Connection) -> None:

@@ -1,4 +1,4 @@
-"""Files in, their readings out in the same order, read by several worker processes at once."""
+"""Read files by several worker processes at once; yield what comes of them in the same order."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import LifoQueue
 
+from assistant.ingest.holding import Held, size_of
 from assistant.ingest.reading import Reading, Terms
 from assistant.ingest.warden import Bounds, Warden
 
 AHEAD = 16  # files to a worker that may be read before they are asked for
+MOST_HELD = 64 * 2**20  # bytes of what was read and not yet asked for, from which on no other file is begun
 GLANCE_SECONDS = 0.2
 
 OnStep = Callable[[str], None]
@@ -32,6 +34,15 @@ class Job:
     known_hash: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A job on its way, by its number."""
+
+    job: Job
+    number: int
+    future: Future[list[Reading]]
+
+
 class Pool:
     """Some workers. Close it, and they end at once."""
 
@@ -42,6 +53,7 @@ class Pool:
             self._idle.put(warden)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reading")
         self._steps: dict[Path, str] = {}
+        self._held = Held(MOST_HELD)
 
     def __enter__(self) -> Pool:
         """Return itself."""
@@ -54,6 +66,7 @@ class Pool:
     def close(self) -> None:
         """End the workers, whatever they are doing."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._held.close()
         for warden in self._wardens:
             warden.close()
         self._threads.shutdown(wait=True)
@@ -62,23 +75,40 @@ class Pool:
              ) -> Iterator[tuple[Job, list[Reading]]]:
         """Yield each job with its readings, in order. `on_step` is told how far the file is that is waited for.
 
+        One at a time: what was read waits for its turn within MOST_HELD bytes, and no other call can take it.
         `meanwhile` is called for something useful to do in the time; it says whether there was anything.
         """
-        waiting: deque[tuple[Job, Future[list[Reading]]]] = deque()
-        for job in jobs:
-            waiting.append((job, self._threads.submit(self._read, job)))
-            if len(waiting) > AHEAD * len(self._wardens):
-                yield self._result(*waiting.popleft(), on_step, meanwhile)
-        while waiting:
-            yield self._result(*waiting.popleft(), on_step, meanwhile)
+        waiting: deque[Waiting] = deque()
+        try:
+            for job in jobs:
+                number = self._held.enter()
+                waiting.append(Waiting(job, number, self._threads.submit(self._read, job, number)))
+                if len(waiting) > AHEAD * len(self._wardens):
+                    yield self._taken(waiting, on_step, meanwhile)
+            while waiting:
+                yield self._taken(waiting, on_step, meanwhile)
+        finally:
+            for each in waiting:
+                each.future.cancel()
+                self._held.release(each.number)
 
-    def _read(self, job: Job) -> list[Reading]:
+    def _taken(self, waiting: deque[Waiting], on_step: OnStep, meanwhile: Callable[[], bool]) -> tuple[Job, list[Reading]]:
+        """Return the first result, and let go of it."""
+        self._held.expect(waiting[0].number)
+        result = self._result(waiting[0].job, waiting[0].future, on_step, meanwhile)
+        self._held.release(waiting.popleft().number)
+        return result
+
+    def _read(self, job: Job, number: int) -> list[Reading]:
+        self._held.wait_for_room(number)
         warden = self._idle.get()
         try:
-            return warden.read(job.path, job.known_hash, lambda words: self._steps.__setitem__(job.path, words))
+            found = warden.read(job.path, job.known_hash, lambda words: self._steps.__setitem__(job.path, words))
         finally:
             self._steps.pop(job.path, None)
             self._idle.put(warden)
+        self._held.hold(number, size_of(found))
+        return found
 
     def _result(self, job: Job, future: Future[list[Reading]], on_step: OnStep, meanwhile: Callable[[], bool]
                 ) -> tuple[Job, list[Reading]]:

@@ -18,6 +18,7 @@ from assistant.ingest.files import read_bytes, too_large
 DEEPEST = 4  # an archive in a mail in an archive is real; what goes on further is a trap
 MOST_MEMBERS = 2000
 LARGEST_MEMBERS = 500_000_000  # bytes, of everything inside one file together
+LONGEST_MEMBERS = 200_000_000  # characters, of the text of everything inside one file together
 
 BAD_TITLE = re.compile(
     r"^(untitled|无标题|無題|document\d*|microsoft word\b.*|powerpoint presentation|slide \d+|.*\.[a-z]{2,5}\d?)$", re.I
@@ -60,6 +61,7 @@ class Run:
     on_step: Callable[[str], None] = ignore_step
     members_left: int = MOST_MEMBERS
     bytes_left: int = LARGEST_MEMBERS
+    characters_left: int = LONGEST_MEMBERS
 
 
 def read_document(path: Path, max_bytes: int) -> Document:
@@ -90,6 +92,8 @@ def hash_of(data: bytes) -> str:
 def _readings(run: Run, path: str, data: bytes, depth: int) -> Iterator[Reading]:
     source = Source(data, PurePath(path).name, run.terms.passwords, run.on_step)
     reading = _read(run, path, source, depth)
+    if depth:
+        _count_characters(run, reading)
     if not is_container(source.name) or _is_closed(reading.outcome):
         yield reading
         return
@@ -101,6 +105,13 @@ def _readings(run: Run, path: str, data: bytes, depth: int) -> Iterator[Reading]
     except UnreadableFile as error:
         stopped = str(error)
     yield _with_members(reading, found, stopped, suffix_of(source.name) in READERS)
+
+
+def _count_characters(run: Run, reading: Reading) -> None:
+    if isinstance(reading.outcome, Document):
+        run.characters_left -= len(reading.outcome.extraction.text)
+    if run.characters_left < 0:
+        raise UnreadableFile(f"the text in it is longer than {LONGEST_MEMBERS // 1_000_000} million characters")
 
 
 def _is_closed(outcome: object) -> bool:

@@ -18,6 +18,7 @@ import psutil
 
 from assistant.errors import ReadersUnavailable, UnreadableFile
 from assistant.ingest.files import read_bytes
+from assistant.ingest.holding import size_of
 from assistant.ingest.reading import Reading, Terms, hash_of
 from assistant.ingest.wire import Frame, WireBroken, belongs_to, confinement_from_frame, reading_from_frame, receive, send
 from assistant.processes.children import has_ended, start_piped
@@ -34,6 +35,9 @@ MOST_PASSED_OVER = 20  # files inside one file that end the worker, before the r
 TIRED = 0.5  # of the memory: a worker that still holds this much after a file is replaced
 START_SECONDS = 60
 PROBE_MEMORY = 2**31
+MOST_FRAMES = 2  # of a worker that wait to be looked at; it waits with the next
+ENDED = "the worker was ended"
+LARGEST_RESULT = 2**30  # bytes of what comes of one file and the files inside it: more than a worker in its senses sends
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,40 @@ class WorkerLost(Exception):
     """The worker had to be ended, or ended by itself; the message is the reason that the ledger shows."""
 
 
+class Frames:
+    """What a worker has said and nobody has looked at yet. Only a few frames wait, so that they do not fill the memory."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[Frame | WireBroken] = queue.Queue(MOST_FRAMES)
+        self._is_closed = False
+
+    def put(self, frame: Frame | WireBroken) -> None:
+        """Add a frame when there is room for it; drop it where nobody will look at it."""
+        while not self._is_closed:
+            with suppress(queue.Full):
+                self._waiting.put(frame, timeout=GLANCE_SECONDS)
+                return
+
+    def get(self, timeout: float) -> Frame | WireBroken:
+        """Return the next frame, the end of the stream where there will be none. Raises queue.Empty where none comes in time."""
+        if self._is_closed and self._waiting.empty():
+            return WireBroken(ENDED)
+        return self._waiting.get(timeout=timeout)
+
+    def close(self) -> None:
+        """Drop what comes from now on, and wake who waits for it."""
+        self._is_closed = True
+        with suppress(queue.Full):
+            self._waiting.put_nowait(WireBroken(ENDED))
+
+
 class Warden:
     """Starts a worker when there is something to read, watches it, and replaces it when it is lost."""
 
     def __init__(self, terms: Terms, bounds: Bounds) -> None:
         self._terms, self._bounds = terms, bounds
         self._process: subprocess.Popen[bytes] | None = None
-        self._frames: queue.SimpleQueue[Frame | WireBroken] = queue.SimpleQueue()
+        self._frames = Frames()
         self._is_closed = False
         self.scratch = Path()  # the only folder that the worker can write to, where the system can see to that
         self.confinement = Confinement()
@@ -69,6 +100,7 @@ class Warden:
         passed_over: dict[str, str] = {}
         while True:
             found: list[Reading] = []
+            held = 0
             current = [str(path)]
             try:
                 for frame in self._ask(path, known_hash, passed_over):
@@ -78,6 +110,9 @@ class Warden:
                         current.append(str(frame["begin"]))
                     elif "reading" in frame:
                         found.append(_reading_of(path, frame["reading"]))
+                        held += size_of(found[-1:])
+                        if held > LARGEST_RESULT:
+                            raise WorkerLost("what is in it is too long")
                 self._replace_if_tired()
                 return found
             except (WorkerLost, WireBroken) as error:
@@ -145,7 +180,7 @@ class Warden:
             raise WorkerLost("reading was stopped")
         if self._process is None:
             self._process = self._launched()
-            self._frames = queue.SimpleQueue()
+            self._frames = Frames()
             threading.Thread(target=_listen, args=(self._process, self._frames), daemon=True).start()
             self._greet(self._process)
         return self._process
@@ -186,6 +221,7 @@ class Warden:
 
     def _end(self) -> None:
         process, self._process = self._process, None
+        self._frames.close()
         if process is None:
             return
         process.kill()
@@ -229,7 +265,7 @@ def memory_of(process: int) -> int:
         return 0
 
 
-def _listen(process: subprocess.Popen[bytes], frames: queue.SimpleQueue[Frame | WireBroken]) -> None:
+def _listen(process: subprocess.Popen[bytes], frames: Frames) -> None:
     """Pass on what a worker says, until it says no more."""
     assert process.stdout is not None
     try:

@@ -23,7 +23,7 @@ from assistant.ingest.reading import Reading, Unchanged
 from assistant.processes.confinement import Confinement
 
 LENGTH = struct.Struct(">I")
-LONGEST_FRAME = 2**30
+LONGEST_FRAME = 2**28  # bytes: the 50 million characters that a reader may find, three bytes each, and room for the rest
 LARGEST_COUNT = 2**53
 HASH = re.compile(r"(?:[0-9a-f]{64})?")  # SHA-256, or none
 
@@ -35,9 +35,15 @@ class WireBroken(Exception):
     """The other side is gone, or what it says makes no sense."""
 
 
+class FrameTooLong(Exception):
+    """What is to be said is longer than the other side takes in."""
+
+
 def send(stream: IO[bytes], frame: Mapping[str, Any]) -> None:
-    """Write one frame."""
+    """Write one frame. Raises FrameTooLong, before anything is written."""
     content = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    if len(content) > LONGEST_FRAME:
+        raise FrameTooLong
     stream.write(LENGTH.pack(len(content)) + content)
     stream.flush()
 

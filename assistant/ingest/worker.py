@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
-from assistant.ingest.reading import Run, Terms, readings
-from assistant.ingest.wire import Frame, WireBroken, confinement_to_frame, reading_to_frame, receive, send
+from assistant.errors import UnreadableFile
+from assistant.ingest.reading import Reading, Run, Terms, readings
+from assistant.ingest.wire import Frame, FrameTooLong, WireBroken, confinement_to_frame, reading_to_frame, receive, send
 from assistant.processes.bytecode import keep_compiled
 from assistant.processes.confinement import confine
 
@@ -54,8 +56,17 @@ def serve(request: Frame, terms: Terms, tell: Callable[[Frame], None]) -> None:
     run = Run(Path(request["path"]), terms, request["known"], dict(request["passed_over"]),
               begin=lambda path: tell({"begin": path}), on_step=step)
     for reading in readings(run):
-        tell({"reading": reading_to_frame(reading)})
+        tell_reading(reading, tell)
     tell({"done": True})
+
+
+def tell_reading(reading: Reading, tell: Callable[[Frame], None]) -> None:
+    """Tell what came of a file; of one that is too long for the pipe, that it is."""
+    try:
+        tell({"reading": reading_to_frame(reading)})
+    except FrameTooLong:
+        refused = UnreadableFile("its text and its tables are too long", reading.content_hash)
+        tell({"reading": reading_to_frame(replace(reading, outcome=refused))})
 
 
 def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:

@@ -67,7 +67,7 @@ class Sessions:
 
     def delete(self, name: str) -> None:
         """Remove a session's file. Raises UsageError where there is none."""
-        self._path(self.find(name).name).unlink()
+        lines.delete(self._path(self.find(name).name))
 
     def forget(self, library: str, is_gone: IsGone) -> int:
         """Take the words of sources that are gone out of the conversations with a library; return how many changed.
@@ -86,7 +86,11 @@ class Sessions:
 def forget_in(path: Path, library: str, is_gone: IsGone) -> bool:
     """Take the words of sources that are gone out of one session, if it is with this library; return whether it changed."""
     while True:  # a conversation that goes on meanwhile may add to it
-        before, session = path.read_bytes(), read(path)
+        try:
+            before = path.read_bytes()
+        except FileNotFoundError:  # deleted since it was listed
+            return False
+        session = session_of(path, before)
         turns = tuple(without_gone(session.turns, is_gone))
         if session.library != library or turns == session.turns:
             return False
@@ -97,7 +101,12 @@ def forget_in(path: Path, library: str, is_gone: IsGone) -> bool:
 
 def read(path: Path) -> Session:
     """Return the session in a file. Raises OSError."""
-    objects = list(lines.read(path))
+    return session_of(path, path.read_bytes())
+
+
+def session_of(path: Path, content: bytes) -> Session:
+    """Return the session in the content of a file."""
+    objects = list(lines.objects(content))
     head = next((each for each in objects if "format" in each), {})
     turns = tuple(read_turn(each) for each in objects if text(each, "question"))
     return Session(path.stem, text(head, "library"), text(head, "started"), turns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, Severity
-from assistant.index import Inspection, Store
+from assistant.index import Inspection, Store, check
 from assistant.index.store import vector_key
 
 OF_B = "(SELECT vector_key FROM chunks WHERE path = '/b')"
@@ -60,8 +61,11 @@ def test_a_sound_library_has_no_fault(store: Store) -> None:
         assert Inspection(store, repair=repair).run() == ()
 
 
+@pytest.mark.parametrize("block", [1, check.BLOCK])
 @pytest.mark.parametrize(("statement", "words"), BROKEN.values(), ids=BROKEN.keys())
-def test_what_is_broken_is_seen_and_mended(store: Store, statement: str, words: str) -> None:
+def test_what_is_broken_is_seen_and_mended(store: Store, statement: str, words: str, block: int,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "BLOCK", block)
     store.statements.execute("PRAGMA foreign_keys = OFF")
     store.statements.execute(statement)
     before = store.generation if store.meta("generation").isdecimal() else 0
@@ -89,3 +93,28 @@ def test_a_passage_whose_vector_was_lost_waits_for_it(store: Store) -> None:
     store.statements.execute("DELETE FROM vectors WHERE key = (SELECT vector_key FROM chunks WHERE path = '/a' AND ordinal = 0)")
     Inspection(store, repair=True).run()
     assert sorted(found.path for found in store.chunks(store.waiting()).values()) == ["/a", "/c"]
+
+
+def test_passages_in_several_blocks_are_all_mended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "BLOCK", 2)
+    store.statements.execute("UPDATE vectors SET vector = zeroblob(8)")
+    [vectors] = Inspection(store, repair=True).run()
+    assert "6 vectors are damaged" in vectors.detail
+    store.statements.execute("UPDATE chunks SET text = text || ' forged'")
+    store.statements.execute("UPDATE words SET body = 'ghost'")
+    details = " ".join(finding.detail for finding in Inspection(store, repair=True).run())
+    assert "6 passages have another text" in details
+    assert "6 passages wrong" in details
+    assert Inspection(store, repair=False).run() == ()
+    assert len(store.waiting()) == 6
+
+
+def test_the_memory_of_a_check_does_not_grow_with_the_library(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "BLOCK", 10)
+    put(store, "/long", [f"{number} " + "apples are red " * 500 for number in range(1_000)])
+    tracemalloc.start()
+    try:
+        assert Inspection(store, repair=False).run() == ()
+        assert tracemalloc.get_traced_memory()[1] < 1_500_000  # of 7.5 million characters, and as many in the keyword index
+    finally:
+        tracemalloc.stop()

@@ -122,6 +122,8 @@ def test_number_and_size_are_bounded(box, monkeypatch):
     path = box(*(Member(f"{number}.txt", b"xxxx") for number in range(9)))
     found = list(readings(Run(path, Terms(10**6), bytes_left=10)))
     assert len(found) == 3 and "larger than 0 MB together" in found[-1].outcome.extraction.notes[1]
+    found = list(readings(Run(path, Terms(10**6), characters_left=10)))
+    assert len(found) == 3 and "longer than 200 million characters" in found[-1].outcome.extraction.notes[1]
 
 
 def test_a_member_over_the_limit_is_skipped(box):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from assistant.datatypes import Document
+from assistant.datatypes import Document, Extraction, Heading, Mark, Part
 from assistant.errors import ReadersUnavailable
-from assistant.ingest import Bounds, Job, Pool, Reading, Terms
+from assistant.ingest import Bounds, Job, Pool, Reading, Terms, holding, pool, wire
 from assistant.ingest import warden as wardens
 from assistant.ingest.warden import Warden
 
@@ -62,7 +63,11 @@ def unpack(source):
     for name in source.data.decode().split():
         yield Member(name, b"content")
 
-for reader in (crash, leave, hang, eat, babble, work, forge):
+def tell(source):
+    text = "x" * int(source.data)
+    return Extraction(text, (Part(0, len(text)),))
+
+for reader in (crash, leave, hang, eat, babble, work, tell, forge):
     READERS["." + reader.__name__] = reader
 OPENERS[".box"] = unpack
 '''
@@ -242,3 +247,64 @@ def test_passwords_are_not_in_the_worker_s_command_or_environment(hostile):
     assert secret not in " ".join(process.cmdline()) and secret not in " ".join(process.environ().values())
     assert secret not in repr(warden._terms)
     warden.close()
+
+
+def test_what_was_read_and_is_not_asked_for_is_bounded_by_its_size(hostile, monkeypatch):
+    monkeypatch.setattr(pool, "MOST_HELD", 300_000)
+    jobs = [Job(hostile(f"{number}.tell", "200000")) for number in range(9)]
+    with Pool(2, Terms(10**6), GENEROUS) as made:
+        found = made.read(jobs, lambda _: None)
+        results = [next(found)]
+        deadline = time.monotonic() + 1.5
+        most = 0
+        while time.monotonic() < deadline:  # nobody asks, and yet no more than a file to a worker goes over the bound
+            most = max(most, made._held.bytes)
+            time.sleep(0.02)
+        assert 300_000 <= most < 300_000 + 2 * 210_000
+        results += found
+    assert [job.path for job, _ in results] == [job.path for job in jobs]
+    assert all(len(outcome(readings)) == 200_000 for _, readings in results)
+    assert made._held.bytes == 0
+
+
+def test_a_pass_over_files_that_was_given_up_holds_nothing(hostile, monkeypatch):
+    monkeypatch.setattr(pool, "MOST_HELD", 100)
+    jobs = [Job(hostile(f"{number}.tell", "1000")) for number in range(5)]
+    with Pool(1, Terms(10**6), GENEROUS) as made:
+        first = made.read(jobs, lambda _: None)
+        next(first)
+        first.close()
+        assert len(list(made.read(jobs, lambda _: None))) == 5
+
+
+def test_what_comes_of_one_file_is_bounded(hostile, warden, monkeypatch):
+    monkeypatch.setattr(wardens, "LARGEST_RESULT", 1_000)
+    assert read(warden, hostile("a.tell", "5000")) == "what is in it is too long"
+    assert read(warden, hostile("b.tell", "50")) == "x" * 50
+
+
+def test_frames_that_nobody_looks_at_keep_the_worker_waiting(monkeypatch):
+    frames = wardens.Frames()
+    said: list[int] = []
+
+    def speak() -> None:
+        for number in range(10):
+            frames.put({"step": str(number)})
+            said.append(number)
+
+    speaker = threading.Thread(target=speak)
+    speaker.start()
+    time.sleep(0.3)
+    assert len(said) == wardens.MOST_FRAMES
+    assert frames.get(1) == {"step": "0"}
+    frames.close()
+    speaker.join(5)
+    assert not speaker.is_alive()
+    while not isinstance(frames.get(1), wire.WireBroken):  # who waits for the next is woken
+        pass
+
+
+def test_the_size_of_a_document_counts_its_text_and_its_entries():
+    marks = tuple(Mark(place, "A1", None) for place in range(50))
+    found = Extraction("x" * 1000, (Part(0, 1000),), (Heading(0, 1, "x"),), (), marks)
+    assert holding.size_of([Reading("/a", Document("/a", "a", "", found))]) > 1000 + 52 * holding.ENTRY_BYTES

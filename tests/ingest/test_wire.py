@@ -8,6 +8,7 @@ import pytest
 
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
 from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest import wire, worker
 from assistant.ingest.reading import Reading, Unchanged
 from assistant.ingest.wire import (
     LENGTH,
@@ -117,3 +118,15 @@ def test_what_a_worker_is_kept_from_comes_through():
     for wrong in ({}, {**confinement_to_frame(found), "means": [3]}):
         with pytest.raises(WireBroken):
             confinement_from_frame(wrong)
+
+
+def test_a_document_that_is_too_long_for_the_pipe_becomes_a_reason(monkeypatch):
+    monkeypatch.setattr(wire, "LONGEST_FRAME", 300)
+    stream = io.BytesIO()
+    text = "x" * 1000
+    long = Reading("/a", Document("/a", "a", HASH, Extraction(text, (Part(0, len(text)),))), HASH, 1000)
+    worker.tell_reading(long, lambda frame: send(stream, frame))
+    stream.seek(0)
+    found = reading_from_frame(receive(stream)["reading"])
+    assert (str(found.outcome), found.content_hash) == ("its text and its tables are too long", HASH)
+    assert stream.read() == b""

@@ -1,4 +1,7 @@
-"""Two files in; what changed from one to the other out, sentence by sentence. No model: what is said is exact by construction."""
+"""Compare two files sentence by sentence. No model: what is said is exact by construction.
+
+The work can be long. It is reported and can be ended: the report raises KeyboardInterrupt where nobody waits any more.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from assistant.answer.sentences import CJK, spans, tokens
+from assistant.answer.whole.alignment import gaps
 from assistant.answer.whole.items import RULER
-from assistant.answer.whole.lines import MARK, File, Line, one_line, quoted
+from assistant.answer.whole.lines import File, Line, one_line, quoted
+from assistant.answer.whole.pairing import Numbering, partners
+from assistant.answer.whole.pulse import Pulse, silent
 from assistant.answer.whole.words import say
+from assistant.answer.whole.writer import OnProgress
 from assistant.datatypes import Hit
 
 ALIKE = 0.5  # of the words of two sentences, for one to be the other's new version
@@ -44,10 +53,12 @@ class Change:
     new: tuple[Sentence, ...]
 
 
-def compare(old: File, new: File, language: str) -> list[Line]:
-    """Return what changed, in the order of the new file."""
-    before, after = sentences_of(old), sentences_of(new)
-    changes = changes_between(before, after)
+def compare(old: File, new: File, language: str, on_progress: OnProgress = silent) -> list[Line]:
+    """Return what changed, in the order of the new file. `on_progress` may raise to end it."""
+    pulse = Pulse(on_progress)
+    before, after = sentences_of(old, pulse), sentences_of(new, pulse)
+    pulse.expect(len(before))
+    changes = changes_between(before, after, pulse)
     counts = Counter(kind_of(change) for change in changes)
     same = len(after) - counts["added"] - counts["changed"]
     names = {"old": old.source.name, "new": new.source.name, "same": same}
@@ -65,41 +76,42 @@ def kind_of(change: Change) -> str:
     return "changed" if change.old and change.new else "added" if change.new else "removed"
 
 
-def sentences_of(file: File) -> list[Sentence]:
+def sentences_of(file: File, pulse: Pulse) -> list[Sentence]:
     """Return the sentences of a file that have a word in them."""
-    return [
-        Sentence(hit, start, end, words) for hit in file.passages for start, end in spans(hit.chunk.text)
-        if not RULER.match(hit.chunk.text[start:end]) and (words := tuple(tokens(hit.chunk.text[start:end])))
-    ]
+    found: list[Sentence] = []
+    for hit in file.passages:
+        pulse.beat()
+        found += sentences_in(hit)
+    return found
 
 
-def changes_between(before: Sequence[Sentence], after: Sequence[Sentence]) -> list[Change]:
+def sentences_in(hit: Hit) -> Iterator[Sentence]:
+    """Yield the sentences of a passage that have a word in them."""
+    text = hit.chunk.text
+    for start, end in spans(text):
+        if not RULER.match(text[start:end]) and (words := tuple(tokens(text[start:end]))):
+            yield Sentence(hit, start, end, words)
+
+
+def changes_between(before: Sequence[Sentence], after: Sequence[Sentence], pulse: Pulse) -> list[Change]:
     """Return the changes: longest common runs of sentences first (Ratcliff and Obershelp, 1988), then likeness between them."""
-    matcher = difflib.SequenceMatcher(None, [each.words for each in before], [each.words for each in after], autojunk=False)
+    numbering = Numbering()
+    old, new = (np.array([numbering.sentence(each.words) for each in side], np.intp) for side in (before, after))
     changes: list[Change] = []
-    for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
-        if tag != "equal":
-            changes += paired(before[old_start:old_end], after[new_start:new_end])
+    for gap in gaps(old, new, pulse.beat):
+        pulse.reach(gap.first.start)
+        changes += paired(before[gap.first], after[gap.second], numbering, pulse)
     return without_moved(changes)
 
 
-def paired(old: Sequence[Sentence], new: Sequence[Sentence]) -> list[Change]:
+def paired(old: Sequence[Sentence], new: Sequence[Sentence], numbering: Numbering, pulse: Pulse) -> list[Change]:
     """Return the changes between two runs of sentences: the most alike are versions of one another."""
-    scores = sorted(((-likeness(was.words, now.words), first, second) for first, was in enumerate(old)
-                     for second, now in enumerate(new)))
-    partner: dict[int, int] = {}
-    for score, first, second in scores:
-        if -score >= ALIKE and first not in partner and second not in partner.values():
-            partner[first] = second
+    was, now = ([numbering.words(each.words) for each in side] for side in (old, new))
+    partner = partners(was, now, ALIKE, pulse.step)
     versions = {second: first for first, second in partner.items()}
     gone = [Change((was,), ()) for first, was in enumerate(old) if first not in partner]
     come = [Change((old[versions[second]],) if second in versions else (), (now,)) for second, now in enumerate(new)]
     return [change for change in (*gone, *come) if not change.old or not change.new or change.old[0].words != change.new[0].words]
-
-
-def likeness(one: Sequence[str], other: Sequence[str]) -> float:
-    """Return the share of words that two sentences have in common (Dice, 1945)."""
-    return 2 * sum((Counter(one) & Counter(other)).values()) / (len(one) + len(other))
 
 
 def without_moved(changes: Sequence[Change]) -> list[Change]:
@@ -122,13 +134,16 @@ def without_moved(changes: Sequence[Change]) -> list[Change]:
 def worded(change: Change, language: str) -> Line:
     """Return a change in words: what is other, then both sentences, each with its place."""
     sides = tuple(quoted(each.hit, each.start, each.end) for each in (*change.old, *change.new))
-    label = say(kind_of(change), language)
     colon = "：" if language == "zh" else ": "
+    text = f"- {say(kind_of(change), language)}{colon}"
     if change.old and change.new:
         short = "; ".join(f"{was} → {now}" for was, now in replaced(change.old[0].text, change.new[0].text))
-        head = f"{short} — " if short else ""
-        return Line(f"- {label}{colon}{head}“{change.old[0].text}” {MARK} → “{change.new[0].text}” {MARK}", sides)
-    return Line(f"- {label}{colon}“{(change.old or change.new)[0].text}” {MARK}", sides)
+        text += f"{short} — " if short else ""
+    places: list[int] = []
+    for each in (*change.old, *change.new):
+        text += f"{' → ' if places else ''}“{each.text}” "
+        places.append(len(text))
+    return Line(text, sides, tuple(places))
 
 
 def replaced(old: str, new: str) -> list[tuple[str, str]]:

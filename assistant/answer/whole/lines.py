@@ -1,16 +1,15 @@
-"""Lines of a drafted answer, each with what bears it out, in; numbered text and citations out."""
+"""Number the lines of a drafted answer by the citations that bear them out."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from assistant.answer.quote import narrowed
 from assistant.answer.whole.scope import Source
 from assistant.datatypes import Citation, Hit
-
-MARK = "\0"  # where in a line the next number stands; a line without any gets its numbers at its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +22,15 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the answer and the citations behind it, not yet numbered."""
+    """A line of the answer and the citations behind it, not yet numbered.
+
+    `places` are the offsets in the text where the numbers stand, one for each citation and rising; without them the numbers
+    stand at its end.
+    """
 
     text: str
     citations: tuple[Citation, ...] = ()
+    places: tuple[int, ...] = ()
 
 
 def quoted(hit: Hit, start: int, end: int) -> Citation:
@@ -40,7 +44,7 @@ def numbered(lines: Sequence[Line]) -> tuple[str, tuple[Citation, ...]]:
     written: list[str] = []
     for line in lines:
         numbers = [numbered_in(known, citation) for citation in line.citations]
-        written.append(marked(line.text, numbers))
+        written.append(marked(line.text, numbers, line.places))
     return "\n".join(written), tuple(known.values())
 
 
@@ -50,15 +54,15 @@ def numbered_in(known: dict[tuple[str, int, int], Citation], citation: Citation)
     return known.setdefault(place, replace(citation, number=len(known) + 1)).number
 
 
-def marked(text: str, numbers: Sequence[int]) -> str:
-    """Return a line with its numbers, where its marks are or at its end."""
-    marks = [f"[{number}]" for number in dict.fromkeys(numbers)] if MARK not in text else [f"[{number}]" for number in numbers]
-    pieces = text.split(MARK)
-    if len(pieces) == 1:
-        ending = re.search(r"[.。!！?？]$", text)
-        body = text[:-1] if ending and marks else text
-        return body + (" " + "".join(marks) if marks else "") + (ending.group() if ending and marks else "")
-    return "".join(piece + mark for piece, mark in zip(pieces, [*marks, ""], strict=True))
+def marked(text: str, numbers: Sequence[int], places: Sequence[int] = ()) -> str:
+    """Return a line with its numbers, at their places or at its end."""
+    if places:
+        pieces = [text[start:end] for start, end in pairwise((0, *places, len(text)))]
+        return "".join(f"{piece}[{number}]" for piece, number in zip(pieces[:-1], numbers, strict=True)) + pieces[-1]
+    marks = "".join(f"[{number}]" for number in dict.fromkeys(numbers))
+    ending = re.search(r"[.。!！?？]$", text)
+    body = text[:-1] if ending and marks else text
+    return body + (f" {marks}" if marks else "") + (ending.group() if ending and marks else "")
 
 
 def cells_of(text: str) -> list[str]:

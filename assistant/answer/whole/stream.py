@@ -68,7 +68,7 @@ class WholeStream(Written):
         if task.kind is Kind.SUMMARY:
             return summarise(files, language, writer)
         if task.kind is Kind.DIFFERENCES:
-            return compare(files[0], files[1], language)
+            return compare(files[0], files[1], language, writer.on_progress)
         wanted = wanted_in(task.wanted)
         return list_items(files, wanted, language, writer) if wanted else list_named(files, task.wanted, language, writer)
 

@@ -1,7 +1,12 @@
+import random
+
+import pytest
 from builders import file_with
 
+from assistant.answer.whole import pulse
 from assistant.answer.whole.differences import compare
 from assistant.answer.whole.lines import numbered
+from assistant.datatypes import Progress
 
 OLD = "The fee is 2,150 pounds a month. Backups are kept for 30 days. The desk is closed on Sundays. Cats are welcome here."
 NEW = "Cats are welcome here. The fee is 2,890 pounds a month. Backups are kept for 30 days. A wireless network was put in."
@@ -35,3 +40,36 @@ def test_chinese_is_compared_by_character() -> None:
 def test_the_same_and_strangers_are_told() -> None:
     assert "say the same" in compared(OLD, OLD)[0]
     assert "hardly a sentence in common" in compared(OLD, "Bees make honey. Trains run on rails.")[0]
+
+
+def test_a_sentence_that_holds_control_characters_is_compared_like_any_other() -> None:
+    text, quotes = compared("The fee is \0 2,150 \0 pounds a month.", "The fee is \0 2,890 pounds a month.\0")
+    assert "1 changed" in text
+    assert text.count("[1]") == text.count("[2]") == 1
+    assert "\0" in quotes[1]  # what is quoted stays exact
+
+
+def test_each_number_stands_behind_its_sentence() -> None:
+    text, quotes = compared(OLD, NEW)
+    for line in text.splitlines()[1:]:
+        for part in line.split("“")[1:]:
+            sentence, _, after = part.partition("” ")
+            number = int(after[1 : after.index("]")])
+            assert quotes[number].endswith(sentence)
+
+
+def test_a_long_comparison_says_how_far_it_is_and_can_be_called_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulse, "SECONDS", 0.0)
+    chance = random.Random(1)
+    old, new = (" ".join(f"Word {chance.random()} and {chance.random()}." for _ in range(300)) for _ in "ab")
+    seen: list[Progress] = []
+
+    def call_off(progress: Progress) -> None:
+        seen.append(progress)
+        if progress.done >= 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compare(file_with(old, name="old.md"), file_with(new, name="new.md"), "en", call_off)
+    assert (seen[-1].stage, seen[-1].done, seen[-1].total) == ("comparing", 100, 300)
+    assert [each.done for each in seen] == sorted(each.done for each in seen)
