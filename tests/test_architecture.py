@@ -22,18 +22,18 @@ ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pi
                   "warming": "pipeline", "gate": "pipeline",
                   "embedding": "pipeline", "bundle": "pipeline", "libraries": "pipeline",
                   "library": "pipeline", "doctor": "pipeline",
-                  "speed": "pipeline", "__main__": "cli"}
+                  "speed": "pipeline", "offline_proof": "pipeline", "__main__": "cli"}
 DOORS = {
     "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes", "graphics", "programs"},
-    "graphics": {"datatypes", "programs"}, "programs": set(),
-    "ingest": NOUNS, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
+    "graphics": {"datatypes", "programs"}, "programs": set(), "isolation": set(),
+    "ingest": NOUNS | {"isolation"}, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
     "retrieve": NOUNS | {"index"}, "memory": NOUNS | {"index"}, "journal": NOUNS,
-    "pipeline": NOUNS | STAGES | {"config", "hardware", "graphics", "journal"},
+    "pipeline": NOUNS | STAGES | {"config", "hardware", "graphics", "journal", "programs"},
     "evaluate": NOUNS, "watch": NOUNS,
     # of these are a catalog's entries, the measuring of answers, the resident engine, the nouns of a watch and kept conversations
     "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "evaluate", "engine", "watch", "journal"},
     # a front end as cli is: it does what commands would do, in a process of its own
-    "engine": NOUNS | {"pipeline", "config"},
+    "engine": NOUNS | {"pipeline", "config", "isolation"},
 }
 FACES = {"typer", "rich", "prompt_toolkit"}
 HEAVY = {"faiss": "index", "sentence_transformers": "backends", "llama_cpp": "backends", "torch": "backends",

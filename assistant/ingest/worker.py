@@ -15,6 +15,7 @@ from typing import IO
 
 from assistant.ingest.reading import Run, Terms, readings
 from assistant.ingest.wire import Frame, WireBroken, reading_to_frame, receive, send
+from assistant.isolation import refuse_network
 
 ADDRESS_SPACE = 3  # times the memory that is allowed: libraries reserve far more than they use
 STEP_SECONDS = 0.2  # between two steps that are told
@@ -23,6 +24,7 @@ STEP_SECONDS = 0.2  # between two steps that are told
 def main() -> None:
     """Serve until the other side hangs up."""
     incoming, outgoing = _take_pipes()
+    refuse_network()
     opening = receive(incoming)
     _limit_memory(int(opening["memory"]))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
