@@ -28,7 +28,7 @@ DOORS = {
     "graphics": {"datatypes", "programs"}, "programs": set(), "isolation": set(),
     "ingest": NOUNS | {"isolation"}, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
     "retrieve": NOUNS | {"index"}, "memory": NOUNS | {"index"}, "journal": NOUNS,
-    "pipeline": NOUNS | STAGES | {"config", "hardware", "graphics", "journal", "programs"},
+    "pipeline": NOUNS | STAGES | {"config", "hardware", "graphics", "journal", "isolation"},
     "evaluate": NOUNS, "watch": NOUNS,
     # of these are a catalog's entries, the measuring of answers, the resident engine, the nouns of a watch and kept conversations
     "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "evaluate", "engine", "watch", "journal"},

@@ -20,6 +20,7 @@ subprocess.Popen([sys.executable, "-P", "-c", program], start_new_session=True, 
 """
 """Starts a process that starts one that connects a UDP socket, which sends nothing (192.0.2.1: RFC 5737)."""
 
+ERRORS = "errors.log"
 OnLine = Callable[[str], None]
 
 
@@ -30,12 +31,14 @@ def observe(way: Way, command: Sequence[str], trial: Trial, on_line: OnLine) -> 
         log.unlink(missing_ok=True)
     if way is Way.STRACE:
         run([*strace.command(traced), *command], trial.environment, trial.folder, on_line)
+        require(traced, trial)
         return strace.read(traced, trial.home)
     environment = {**trial.environment, audit.VARIABLE: str(events)}
     if way is Way.AUDIT:
         run(command, environment, trial.folder, on_line)
         return audit.read(events)
     run([*namespace.command(counters), *command], environment, trial.folder, on_line)
+    require(counters, trial)
     found = audit.read(events)
     return replace(found, attempts=(*namespace.attempts(counters), *found.attempts))
 
@@ -43,7 +46,7 @@ def observe(way: Way, command: Sequence[str], trial: Trial, on_line: OnLine) -> 
 def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, on_line: OnLine) -> None:
     """Run a command out of reach of the terminal's Ctrl-C. Raises AssistantError with what it said where it is refused."""
     new_group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
-    errors = folder / "errors.log"
+    errors = folder / ERRORS
     with errors.open("wb") as log, subprocess.Popen(
         list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=dict(environment), cwd=folder,
         text=True, encoding="utf-8", errors="replace", start_new_session=sys.platform != "win32", creationflags=new_group,
@@ -57,6 +60,12 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, on
             raise
     if process.returncode not in {0, 1}:
         raise AssistantError(f"{command[0]} ended with code {process.returncode}: {last_words(errors)}")
+
+
+def require(record: Path, trial: Trial) -> None:
+    """Raise AssistantError with what the tool said where it left no record: the system did not let it do its work."""
+    if not record.exists():
+        raise AssistantError(last_words(trial.folder / ERRORS) or "it recorded nothing")
 
 
 def last_words(errors: Path) -> str:
@@ -74,5 +83,5 @@ def refusal_of(way: Way, trial: Trial) -> str:
         return str(error)
     if evidence.attempts:
         return ""
-    said = last_words(trial.folder / "errors.log")
+    said = last_words(trial.folder / ERRORS)
     return f"it does not see a process that does use the network{f': {said}' if said else ''}"

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assistant.config import PREFIX, Settings
 from assistant.naming import own_path
+
+if TYPE_CHECKING:
+    import psutil
 
 SAMPLES = Path(__file__).parent / "files"
 PACKAGE = Path(__file__).parents[2]
@@ -86,21 +91,24 @@ def environment_of(settings: Settings, home: Path) -> dict[str, str]:
 
 
 def end_processes_of(home: Path) -> None:
-    """End every process that was started for a home, and wait until they are gone."""
+    """End every process that was started for a home, again until none is found: one may have been starting another."""
     import psutil  # type: ignore[import-untyped, unused-ignore]
 
-    found = [process for process in psutil.process_iter() if belongs_to(process, home)]
-    for process in found:
-        with suppress(psutil.Error):
-            process.kill()
-    psutil.wait_procs(found, timeout=SECONDS_TO_END)
+    until = time.monotonic() + SECONDS_TO_END
+    while (found := processes_of(home)) and time.monotonic() < until:
+        for process in found:
+            with suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(found, timeout=SECONDS_TO_END)
 
 
-def belongs_to(process: object, home: Path) -> bool:
-    """Return whether a process, one of psutil's, was started for a home: its environment names it."""
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Return the processes whose environment names a home, and all that they started."""
     import psutil
 
-    with suppress(psutil.Error, OSError):
-        assert isinstance(process, psutil.Process)
-        return process.pid != os.getpid() and process.environ().get(PREFIX + "HOME") == str(home)
-    return False
+    found: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.pid != os.getpid() and process.environ().get(PREFIX + "HOME") == str(home):
+                found |= {each.pid: each for each in (process, *process.children(recursive=True))}
+    return list(found.values())
