@@ -16,7 +16,8 @@ FAMILY = re.compile(r"\b[AP]F_(\w+)")
 ADDRESS = re.compile(r'(?:inet_addr\("|AF_INET6, ")(?P<address>[^"]+)"')
 UNIX_PATH = re.compile(r'sun_path=@?"(?P<path>[^"]*)"')
 RESOLVER_FILE = re.compile(r'"/etc/(?:hosts|resolv\.conf)"')
-RESOLVER_SOCKET = re.compile(r"systemd/resolve|avahi|mDNSResponder|nscd.*\bhosts\b")
+NSCD_HOSTS = r"\\2(?:\\0){3}\S{1,4}(?:\\0){3}\\6(?:\\0){3}hosts\\0"  # a request to nscd (version 2) for its table of hosts
+RESOLVER = re.compile(rf"systemd/resolve|avahi|mDNSResponder|{NSCD_HOSTS}")
 LOOPBACK = re.compile(r"127\.|::1$|::ffff:127\.")
 LOCAL_FAMILIES = frozenset({"UNIX", "LOCAL", "NETLINK", "ALG"})
 OPENING = frozenset({"open", "openat", "openat2"})
@@ -78,7 +79,7 @@ class Reading:
             self._attempt(process, call, arguments, is_name=True)
 
     def _take_network_call(self, process: str, call: str, arguments: str) -> None:
-        if RESOLVER_SOCKET.search(arguments):
+        if RESOLVER.search(arguments):
             self._attempt(process, call, arguments, is_name=True)
         elif call in {"socket", "socketpair"}:
             self._take_socket(process, call, arguments)
