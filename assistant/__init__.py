@@ -8,6 +8,7 @@
         print(assistant.ask("When does the lease end?").answer.text)
 """
 
+import os
 from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers know it; `python -m assistant` would look for `typing` in the current folder
@@ -28,3 +29,7 @@ def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"assistant.{PLACES.get(name, 'datatypes')}"), name)
+
+
+if os.environ.get("ASSISTANT_SOCKET_LOG"):  # set by `assistant doctor --prove-offline`, for each process that it starts
+    import_module("assistant.offline_proof.audit").record(os.environ["ASSISTANT_SOCKET_LOG"])

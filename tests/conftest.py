@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,3 +58,26 @@ def weights() -> Callable[[str], Path]:
         return store.path(model)
 
     return path
+
+
+WHAT_SKIPPING_MEANS = {
+    "model": "this run says nothing about llama.cpp or the embedding libraries",
+    "offline": "this run does not prove in every way that nothing uses the network",
+}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end which tests of the markers that need something of the machine were skipped, why, and what that means."""
+    for marker, meaning in WHAT_SKIPPING_MEANS.items():
+        reasons = Counter(reason_of(report) for report in terminalreporter.getreports("skipped") if marker in report.keywords)
+        if reasons:
+            count = reasons.total()
+            terminalreporter.write_line(f"{count} tests with the marker '{marker}' were skipped: {meaning}.", yellow=True)
+            for reason, times in sorted(reasons.items()):
+                terminalreporter.write_line(f"  {times} x {reason}")
+
+
+def reason_of(report: pytest.TestReport) -> str:
+    """Return why a test was skipped."""
+    said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return said.removeprefix("Skipped: ")

@@ -23,7 +23,7 @@ ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pi
                   "warming": "pipeline", "gate": "pipeline",
                   "embedding": "pipeline", "bundle": "pipeline", "libraries": "pipeline",
                   "library": "pipeline", "doctor": "pipeline",
-                  "speed": "pipeline", "__main__": "cli"}
+                  "speed": "pipeline", "offline_proof": "pipeline", "__main__": "cli"}
 DOORS = {
     "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes", "graphics", "processes"},
     "graphics": {"datatypes", "processes"}, "processes": set(),

@@ -83,7 +83,7 @@ def load(folder: Path) -> Any:  # noqa: ANN401 - the library has no types
 
 def keep_quiet() -> None:
     """Keep the libraries off the network and off the terminal. Before they are imported."""
-    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["HF_HUB_OFFLINE"] = os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read when it is imported: it sets its own logger then
     for noisy in ("sentence_transformers", "transformers", "torch"):

@@ -75,7 +75,8 @@ register(app, "bench", "bench:bench",
 register(app, "status", "status:status", "Tell what the library holds, and what was left out and why.", "assistant status",
          "assistant status --failed", "assistant status --files --json")
 register(app, "doctor", "status:doctor", "Look for what is wrong: the installation, the models, the library, the machine.",
-         "assistant doctor", "assistant doctor --json", "assistant doctor --check --repair")
+         "assistant doctor", "assistant doctor --json", "assistant doctor --check --repair",
+         "assistant doctor --prove-offline")
 app.add_typer(library_commands, name="library")
 register(library_commands, "list", "library:list_all", "List the libraries, and what each holds.", "assistant library list",
          "assistant library list --json")

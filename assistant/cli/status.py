@@ -8,6 +8,7 @@ import typer
 
 from assistant import doctor as examination
 from assistant.cli import to_json
+from assistant.cli.offline import prove_offline
 from assistant.cli.options import Chat, Embed, Json, Library, settings_of
 from assistant.cli.render_library import show_ledger, show_status
 from assistant.cli.render_machine import show_findings
@@ -23,6 +24,8 @@ Check = Annotated[bool, typer.Option("--check", help="Verify all of the library 
                                      "removing began.")]
 Repair = Annotated[bool, typer.Option("--repair", help="Mend what --check finds: what follows from the text is made anew, files "
                                       "whose passages are not whole are read again.")]
+Offline = Annotated[bool, typer.Option("--prove-offline", help="Run everything on sample files in a temporary home instead, with "
+                                       "your models, and show every attempt to use the network. Takes some minutes.")]
 
 
 def status(context: typer.Context, files: Files = False, failed: Failed = False, skipped: Skipped = False,
@@ -45,13 +48,15 @@ def select(entries: tuple[LedgerEntry, ...], states: set[FileState]) -> tuple[Le
     return tuple(entry for entry in entries if entry.state in states)
 
 
-def doctor(context: typer.Context, check: Check = False, repair: Repair = False, library: Library = None, chat: Chat = None,
-           embed: Embed = None, json: Json = False) -> None:
+def doctor(context: typer.Context, check: Check = False, repair: Repair = False, prove: Offline = False, library: Library = None,
+           chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
     """Look for what is wrong: the installation, the models, the library, the machine.
 
-    Ends with exit code 1 where something keeps the program from working.
+    Ends with exit code 1 where something keeps the program from working, or where --prove-offline finds an attempt.
     """
     settings = settings_of(context, library, chat, embed)
+    if prove:
+        raise typer.Exit(0 if prove_offline(settings, json=json) else 1)
     findings = examination.check(settings, repair=repair) if check or repair else examination.examine(settings)
     if json:
         to_json.print_json(to_json.findings(findings))

@@ -11,10 +11,12 @@ from assistant.config import load_settings
 from assistant.engine.place import place_of
 from assistant.engine.server import Server
 from assistant.errors import AssistantError
+from assistant.processes.isolation import refuse_network
 
 
 def main() -> None:
     """Serve until it ends."""
+    refuse_network()
     settings = load_settings()
     place = place_of(settings.home)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")

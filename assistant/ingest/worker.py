@@ -20,6 +20,7 @@ from assistant.ingest.reading import Reading, Run, Terms, readings
 from assistant.ingest.wire import Frame, FrameTooLong, WireBroken, confinement_to_frame, reading_to_frame, receive, send
 from assistant.processes.bytecode import keep_compiled
 from assistant.processes.confinement import confine
+from assistant.processes.isolation import refuse_network
 
 ADDRESS_SPACE = 3  # times the memory that is allowed: libraries reserve far more than they use
 LIBRARIES = ("PIL.Image", "bs4", "lxml.html", "msoffcrypto", "numpy", "olefile", "onnxruntime", "pypdf", "pypdfium2", "rapidocr")
@@ -29,6 +30,7 @@ STEP_SECONDS = 0.2  # between two steps that are told
 def main() -> None:
     """Serve until the other side hangs up."""
     incoming, outgoing = _take_pipes()
+    refuse_network()
     opening = receive(incoming)
     _limit_memory(int(opening["memory"]))
     if sys.platform.startswith("linux"):

@@ -13,16 +13,18 @@ from assistant.backends.encoder.recipe import NotKnown, Recipe
 from assistant.backends.encoder.weights import Weights
 
 Variant = Literal["f32", "bf16", "int8"]
-TRACKER = "openvino.tools.ovc"  # a converter that is not needed; it brings a package that reports usage to its makers
+CONVERTER = "openvino.tools.ovc"  # not needed, and slow to import
+TELEMETRY = "openvino_telemetry"  # OpenVINO depends on it; it reports usage to its makers, and OpenVINO runs without it
 LARGEST_INT8 = 127
 FAR = -1e9  # what a score of attention loses where there is padding
 
 
 def load_library() -> Any:  # noqa: ANN401 - an optional library, untyped where it is not installed
-    """Return the module openvino, without the part that would report its use. Raises NotKnown where there is none."""
+    """Return the module openvino, without the packages that would report its use. Raises NotKnown where there is none."""
+    sys.modules[TELEMETRY] = None  # type: ignore[assignment]  # for as long as this process lives: importing it fails
     absent = object()
-    before = sys.modules.get(TRACKER, absent)
-    sys.modules[TRACKER] = None  # type: ignore[assignment]  # importing it fails, which the library takes in its stride
+    before = sys.modules.get(CONVERTER, absent)
+    sys.modules[CONVERTER] = None  # type: ignore[assignment]  # OpenVINO expects that importing it may fail
     try:
         import openvino
         from openvino import opset13  # noqa: F401 - so that openvino.opset13 is there
@@ -30,9 +32,9 @@ def load_library() -> Any:  # noqa: ANN401 - an optional library, untyped where 
         raise NotKnown(f"OpenVINO cannot be loaded: {error}") from error
     finally:
         if before is absent:
-            del sys.modules[TRACKER]
+            del sys.modules[CONVERTER]
         else:
-            sys.modules[TRACKER] = before  # type: ignore[assignment]
+            sys.modules[CONVERTER] = before  # type: ignore[assignment]
     return openvino
 
 

@@ -188,8 +188,10 @@ def _load_once() -> _Engine:
 @cache
 def _engine() -> _Engine:
     """Load the models. Their paths are given, as the library fetches what it has no path for."""
+    import onnxruntime
     import rapidocr
 
+    onnxruntime.disable_telemetry_events()  # the builds for Windows report usage to their maker
     models = Path(rapidocr.__file__).parent / "models"
     settings: dict[str, Any] = {
         "Global.log_level": "critical",
