@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
 from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest.extract.storable import is_storable, storable_text
 from assistant.ingest.reading import Reading, Unchanged
 
 LENGTH = struct.Struct(">I")
@@ -39,7 +40,7 @@ def receive(stream: IO[bytes]) -> Frame:
         raise WireBroken("a frame is too long")
     try:
         frame = json.loads(_exactly(stream, length).decode("utf-8", "surrogatepass"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WireBroken("a frame is not JSON") from error
     if not isinstance(frame, dict):
         raise WireBroken("a frame is not an object")
@@ -61,20 +62,21 @@ def reading_to_frame(reading: Reading) -> Frame:
         return {**frame, "title": outcome.title, "document": _extraction_to_frame(outcome.extraction)}
     if isinstance(outcome, Unchanged):
         return {**frame, "unchanged": True}
-    return {**frame, "refused": str(outcome), "known": outcome.content_hash, "skipped": isinstance(outcome, SkippedFile)}
+    return {**frame, "refused": storable_text(str(outcome)), "known": outcome.content_hash, "skipped": isinstance(outcome, SkippedFile)}
 
 
 def reading_from_frame(frame: Frame) -> Reading:
     """Return the reading in a frame. Raises WireBroken where there is none."""
     try:
-        return Reading(_text(frame["path"]), _outcome(frame), _text(frame["hash"]), int(frame["size"]), _text(frame["container"]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return Reading(_path(frame["path"]), _outcome(frame), _text(frame["hash"]), _number(frame["size"]),
+                       _path(frame["container"]))
+    except (KeyError, TypeError, ValueError) as error:
         raise WireBroken("a frame holds no reading") from error
 
 
 def _outcome(frame: Frame) -> Document | UnreadableFile | Unchanged:
     if "document" in frame:
-        return Document(frame["path"], _text(frame["title"]), frame["hash"], _extraction_from_frame(frame["document"]))
+        return Document(_path(frame["path"]), _text(frame["title"]), _text(frame["hash"]), _extraction_from_frame(frame["document"]))
     if "unchanged" in frame:
         return Unchanged()
     kind = SkippedFile if frame["skipped"] else UnreadableFile
@@ -90,23 +92,72 @@ def _extraction_to_frame(extraction: Extraction) -> Frame:
 
 
 def _extraction_from_frame(frame: Frame) -> Extraction:
-    text, encoding = _text(frame["text"]), frame["encoding"]
-    parts = tuple(Part(**part) for part in frame["parts"])
-    tables = tuple(Table(**table) for table in frame["tables"])
+    text = _text(frame["text"])
+    parts, tables = tuple(map(_part, _list(frame["parts"]))), tuple(map(_table, _list(frame["tables"])))
     spans = [(part.char_start, part.char_end) for part in parts] + [(table.char_start, table.char_end) for table in tables]
+    headings, marks = tuple(map(_heading, _list(frame["headings"]))), tuple(map(_mark, _list(frame["marks"])))
+    spans += [(place.char_start, len(text)) for place in (*headings, *marks)]
     if any(not 0 <= start <= end <= len(text) for start, end in spans):
         raise ValueError("a span lies outside of the text")
     return Extraction(
-        text, parts,
-        tuple(Heading(int(start), int(level), _text(title)) for start, level, title in frame["headings"]),
-        tables,
-        tuple(Mark(int(start), cells, time) for start, cells, time in frame["marks"]),
-        _text(frame["title"]), Shape(frame["shape"]), None if encoding is None else _text(encoding),
-        tuple(map(int, frame["empty_pages"])), tuple(map(int, frame["ocr_pages"])), tuple(map(_text, frame["notes"])),
-    )
+        text, parts, headings, tables, marks, _text(frame["title"]), Shape(frame["shape"]), _optional_text(frame["encoding"]),
+        tuple(map(_number, _list(frame["empty_pages"]))), tuple(map(_number, _list(frame["ocr_pages"]))),
+        tuple(map(_text, _list(frame["notes"]))),
+    )  # fmt: skip
+
+
+def _part(frame: Frame) -> Part:
+    start, end = _number(frame["char_start"]), _number(frame["char_end"])
+    numbers = {name: _optional_number(frame[name]) for name in ("page", "slide", "message")}
+    return Part(start, end, numbers["page"], _optional_text(frame["page_label"]), numbers["slide"], _optional_text(frame["sheet"]),
+                _optional_text(frame["chapter"]), numbers["message"])
+
+
+def _table(frame: Frame) -> Table:
+    return Table(_number(frame["char_start"]), _number(frame["char_end"]), _text(frame["header"]))
+
+
+def _heading(frame: object) -> Heading:
+    start, level, title = _list(frame)
+    return Heading(_number(start), _number(level), _text(title))
+
+
+def _mark(frame: object) -> Mark:
+    start, cells, time = _list(frame)
+    return Mark(_number(start), _optional_text(cells), _optional_text(time))
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError("a list is none")
+    return value
+
+
+def _number(value: object) -> int:
+    """Return a whole number that a database takes."""
+    if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
+        raise TypeError("a number is none")
+    return value
+
+
+def _optional_number(value: object) -> int | None:
+    return None if value is None else _number(value)
+
+
+def _path(value: object) -> str:
+    """Return a path, in which bytes that are no UTF-8 stand as halves of characters."""
+    if not isinstance(value, str):
+        raise TypeError("a path is none")
+    return value
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text is none")
-    return value
+    """Return a text that a database takes."""
+    text = _path(value)
+    if not is_storable(text):
+        raise ValueError("a text holds half of a character")
+    return text
+
+
+def _optional_text(value: object) -> str | None:
+    return None if value is None else _text(value)

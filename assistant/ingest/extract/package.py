@@ -48,6 +48,11 @@ def xml_entry(archive: zipfile.ZipFile, name: str) -> Element:
     return ElementTree.fromstring(content)
 
 
+def whole_number(digits: str, default: int = 0) -> int:
+    """Return the number that an attribute states, a default where it states none of at most nine digits."""
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else default
+
+
 def local(node: Element) -> str:
     """Return an element's name without its namespace."""
     return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""

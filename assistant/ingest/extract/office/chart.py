@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from assistant.ingest.extract.office.runs import outermost, running_text
-from assistant.ingest.extract.package import attribute, local
+from assistant.ingest.extract.package import attribute, local, whole_number
 
 
 def chart_title(chart: Element) -> str:
@@ -37,6 +37,6 @@ def _points(series: Element, kind: str) -> dict[int, str]:
 
 def _numbered(node: Element) -> Iterator[tuple[int, str]]:
     for point in outermost(node, "pt"):
-        index = attribute(point, "idx")
-        if index.isdecimal():
-            yield int(index), " ".join("".join(value.itertext()) for value in outermost(point, "v"))
+        index = whole_number(attribute(point, "idx"), -1)
+        if index >= 0:
+            yield index, " ".join("".join(value.itertext()) for value in outermost(point, "v"))

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from assistant.ingest.extract.office.grid import cells_of, rows_of
 from assistant.ingest.extract.office.odf import LEFT_OUT, beside, elements, paragraph_text
-from assistant.ingest.extract.package import attribute, local
+from assistant.ingest.extract.package import attribute, local, whole_number
 from assistant.ingest.extract.writing import LINE, PARAGRAPH, Writing
 
 LISTS = frozenset({"list", "ordered-list", "unordered-list"})
@@ -41,7 +41,7 @@ def _write_paragraph(paragraph: Element, writing: Writing, is_item: bool) -> Non
 
 def _write_heading(heading: Element, writing: Writing) -> None:
     level = attribute(heading, "outline-level") or attribute(heading, "level")
-    writing.head(paragraph_text(heading), min(max(1, int(level)), 9) if level.isdecimal() else 1)
+    writing.head(paragraph_text(heading), min(max(1, whole_number(level, 1)), 9))
     _write_beside(heading, writing)
 
 
