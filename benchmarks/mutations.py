@@ -16,7 +16,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Sequence
 
-LONGEST = 400_000  # bytes of a mutated file
+SHORT, LONGEST = 8_000, 100_000  # bytes of most mutated files, and of some; or twice what the seed has
 MOST_STEPS = 8
 WIDTHS = (1, 2, 4, 8)
 EXTREMES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, -1)
@@ -34,24 +34,26 @@ class Mutator:
 
     def __init__(self, seeds: Sequence[bytes], tokens: Sequence[bytes], chance: random.Random) -> None:
         self._seeds, self._tokens, self._chance = seeds, tokens, chance
+        self._longest = LONGEST
         self._ways = (self._flip, self._set_bytes, self._set_number, self._drop, self._copy, self._swap, self._repeat,
                       self._put_token, self._put_digits, self._splice)
 
     def mutate(self) -> bytes:
         """Return a mutated file."""
         data = self._chance.choice(self._seeds)
+        self._longest = max(2 * len(data), LONGEST if self._chance.random() < 0.1 else SHORT)
         if data.startswith(b"PK") and self._chance.random() < 0.8:
-            return self._mutate_package(data)[:LONGEST]
+            return self._mutate_package(data)[:self._longest]
         packing = next((ways for mark, ways in PACKINGS.items() if data.startswith(mark)), None)
         if packing and self._chance.random() < 0.5:
-            return packing[1](self._mutate_bytes(packing[0](data)))[:LONGEST]
+            return packing[1](self._mutate_bytes(packing[0](data)))[:self._longest]
         return self._mutate_bytes(data)
 
     def _mutate_bytes(self, data: bytes) -> bytes:
         if self._chance.random() < 0.05:
             return data[: self._chance.randint(0, len(data))]
         for _ in range(self._chance.randint(1, MOST_STEPS)):
-            data = self._chance.choice(self._ways)(data)[:LONGEST]
+            data = self._chance.choice(self._ways)(data)[:self._longest]
         return data
 
     def _mutate_package(self, data: bytes) -> bytes:
@@ -123,7 +125,7 @@ class Mutator:
     def _repeat(self, data: bytes) -> bytes:
         start, end = self._span(data)
         times = int(2 ** self._chance.uniform(1, 10))
-        return data[:end] + data[start:end] * min(times, LONGEST // max(1, end - start)) + data[end:]
+        return data[:end] + data[start:end] * min(times, self._longest // max(1, end - start)) + data[end:]
 
     def _put_token(self, data: bytes) -> bytes:
         if not self._tokens:
@@ -131,7 +133,7 @@ class Mutator:
         token, place = self._chance.choice(self._tokens), self._place(data)
         times = 1 if self._chance.random() < 0.95 else int(2 ** self._chance.uniform(1, 14))
         over = len(token) if self._chance.random() < 0.5 else 0
-        return data[:place] + token * min(times, 1 + LONGEST // max(1, len(token))) + data[place + over :]
+        return data[:place] + token * min(times, 1 + self._longest // max(1, len(token))) + data[place + over :]
 
     def _put_digits(self, data: bytes) -> bytes:
         """Set a number that is written in digits to an extreme."""

@@ -96,7 +96,8 @@ def _extraction_from_frame(frame: Frame) -> Extraction:
     parts, tables = tuple(map(_part, _list(frame["parts"]))), tuple(map(_table, _list(frame["tables"])))
     spans = [(part.char_start, part.char_end) for part in parts] + [(table.char_start, table.char_end) for table in tables]
     headings, marks = tuple(map(_heading, _list(frame["headings"]))), tuple(map(_mark, _list(frame["marks"])))
-    spans += [(place.char_start, len(text)) for place in (*headings, *marks)]
+    starts = [heading.char_start for heading in headings] + [mark.char_start for mark in marks]
+    spans += [(start, len(text)) for start in starts]
     if any(not 0 <= start <= end <= len(text) for start, end in spans):
         raise ValueError("a span lies outside of the text")
     return Extraction(
