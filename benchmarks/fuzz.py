@@ -17,10 +17,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import checkout  # noqa: F401
-from tests.ingest.fuzz_seeds import seeds_for
 from fuzz_targets import TARGETS, Target
 from fuzzing import MOST_KEPT, Limits, Outcome, fuzz, mutated
 from report import markdown_table
+
+from tests.ingest.fuzz_seeds import seeds_for
 
 LARGEST_SEED = 150_000
 ROUND_SECONDS = 20.0
@@ -43,8 +44,9 @@ def run(targets: Sequence[Target], seeds: Mapping[str, list[bytes]], options: ar
             left = options.mutations - total(outcomes)
             so_far = outcomes[target.name]
             numbers = range(so_far.done, so_far.done + left)
-            found = fuzz(target, seeds[target.name], numbers, Limits(run_seed=options.seed),
-                         min(until, time.monotonic() + options.round))
+            found = fuzz(
+                target, seeds[target.name], numbers, Limits(run_seed=options.seed), min(until, time.monotonic() + options.round)
+            )
             add(so_far, found)
             keep(target, seeds[target.name], found, options)
             print(f"{target.name}: {so_far.done} files, {len(so_far.findings)} findings", file=sys.stderr, flush=True)
@@ -107,9 +109,12 @@ def main() -> int:
     if options.json:
         print(json.dumps(summary(outcomes), ensure_ascii=False, indent=1))
     else:
-        print(markdown_table(("parser", "mutations", "seconds", "findings"), [
-            (name, outcome.done, outcome.seconds, len(outcome.findings)) for name, outcome in outcomes.items()
-        ]))
+        print(
+            markdown_table(
+                ("parser", "mutations", "seconds", "findings"),
+                [(name, outcome.done, outcome.seconds, len(outcome.findings)) for name, outcome in outcomes.items()],
+            )
+        )
     return int(any(outcome.findings for outcome in outcomes.values()))
 
 

@@ -1,8 +1,8 @@
 """The parsers that a fuzz test feeds, the words of their formats, and the judge of what they did with a damaged file.
 
-A parser may return what it found or raise one of the project's errors. It may also let an exception of a library's own pass, which
-`assistant.ingest.extract` turns into a reason. Everything else is a finding: an exception of our own code that nobody meant, memory
-that runs out, and an extraction that the program would refuse to take from its worker process.
+A parser may return what it found or raise one of the project's errors. It may also let an exception of a library pass, which
+`assistant.ingest.extract` turns into a reason. Everything else is a finding: an exception of our own code that nobody meant,
+memory that runs out, and an extraction that the program would refuse to take from its worker process.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import checkout
+from fuzz_tokens import JSON, LINES, MAIL, OLE, PDF, RTF, TIMES, XML
 
 from assistant.datatypes import Document, Extraction
 from assistant.errors import UnreadableFile
@@ -31,8 +32,16 @@ DIGITS = re.compile(r"\d+")
 PACKAGE = str(checkout.ROOT / "assistant")
 ALWAYS_OURS = (MemoryError, AssertionError, NameError)
 MEANT = (RecursionError,)  # becomes "nested too deeply"
-OF_C_LIBRARIES = ("lxml.etree", "xml.etree.ElementTree", "xml.parsers.expat", "zlib", "_lzma", "pypdfium2", "PIL",
-                  "python_calamine")
+OF_C_LIBRARIES = (
+    "lxml.etree",
+    "xml.etree.ElementTree",
+    "xml.parsers.expat",
+    "zlib",
+    "_lzma",
+    "pypdfium2",
+    "PIL",
+    "python_calamine",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,28 +143,6 @@ def _read_frames(data: bytes) -> None:
 
 
 SNIFFED = (".doc", ".xls", ".docx", ".pptx", ".xlsx", ".odt", ".epub", ".pdf", ".rtf", ".msg", ".ppt")
-XML = tuple(
-    b"<!ENTITY x 'y'> <!DOCTYPE html> <![CDATA[ ]]> <!-- --> <?xml encoding='utf-7'?> &#xD800; &#0; &nbsp; &x; <a> </a> "
-    b"<table> <tr> <td> <div> <p> xmlns:w='w' rowspan=\"9\" colspan=\"200\" style=\"display:none\" </p> </table> <sup> <math> <li> "
-    b"w:val=\"9\" idx=\"1\"".split(b" ")
-)
-JSON = tuple(b"[ ] { } null 1e999 -1 \"\\ud800\" \"\\u0000\" true NaN \"cells\": \"type\":\"table\" \"content\":[ \"text\":{} ,".split(b" "))
-OLE = (b"\xff\xff\xff\xff", b"\xfe\xff\xff\xff", b"\0" * 16, b"\x13\x14\x15", b"\x07", b"\x0f\x00", b"__substg1.0_")
-MAIL = tuple(
-    b"=?utf-8?B? =?utf-7?Q?+2AA-?= ?= boundary= charset=utf-7 charset=hex filename*0*= filename*=utf-8''%ff base64 "
-    b"message/rfc822 multipart/mixed; multipart/alternative; \r\n\r\n \nFrom\x20a\x20Mon\x201:00\n \\ud800 "
-    b"Content-Type:\x20 Content-Transfer-Encoding:\x20uuencode\r\n text/html".split(b" ")
-)
-RTF = tuple(
-    b"{ } \\ \\u-1 \\u55296 \\uc99999 \\'ff \\bin9 \\bin-1 \\f99 \\fcharset134 \\cpg1361 \\ansicpg65001 \\trowd \\cell \\row \\intbl \\s-1 "
-    b"{\\footnote {\\*\\ud {\\upr \\outlinelevel99 \\pard \\par {\\stylesheet {\\fonttbl {\\info{\\title \\deff-9".split(b" ")
-)
-PDF = tuple(
-    b"/Count /Kids /Parent /Outlines /First /Next /Dest /PageLabels /Nums /Length /Filter/FlateDecode /Contents endobj obj stream "
-    b"endstream << >> [ ] 1\x200\x20R /EmbeddedFiles /Annots /MediaBox[0\x200\x201e9\x201e9] Tj ( ) BT ET Tm 1e38 /Rotate /UserUnit".split(b" ")
-)
-TIMES = tuple(b"BEGIN:VCARD END:VEVENT ;CN=\" ;ENCODING=QUOTED-PRINTABLE: =\r\n ;CHARSET=utf-7 --> 00:00:01,000 \\n <v 9999:99:99.999".split(b" "))
-LINES = tuple(b"# === ``` --- 1.2 \xe7\xac\xac\xe4\xb8\x80\xe6\x9d\xa1 title: \x1b$B \xff\xfe \xef\xbb\xbf , ; \t \" \r \n\n [ ]( * def {".split(b" "))
 
 
 def _for_suffixes(name: str, suffixes: str, tokens: Sequence[bytes] = ()) -> Iterator[Target]:

@@ -1,8 +1,8 @@
 """Feed mutated files to parsers in child processes, and note what breaks: exceptions, hangs, memory, crashes of C libraries.
 
-A mutated file is known by its target, its number and the seed of the run, so that it can be made again after the child that read it
-has died. A child reads one file after the other until it has done its share or something breaks; then the next child goes on behind
-that file.
+A mutated file is known by its target, its number and the seed of the run, so that it can be made again after the child that
+read it has died. A child reads one file after the other until it has done its share or something breaks; then the next child
+goes on behind that file.
 """
 
 from __future__ import annotations
@@ -17,8 +17,13 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from types import FrameType
 
 import checkout  # noqa: F401
 from fuzz_targets import TARGETS, Target, judge, without_ocr
@@ -90,7 +95,7 @@ def _share(target: Target, seeds: Sequence[bytes], numbers: range, limits: Limit
     return int(current[0]) + 1
 
 
-def _watch(child: Any, current: Any, pipe: Any, limits: Limits, outcome: Outcome) -> int:
+def _watch(child: BaseProcess, current: Sequence[int], pipe: Connection, limits: Limits, outcome: Outcome) -> int:
     """Take what a child says until it ends: where it ended, -1 where it died."""
     number, since = -1, time.monotonic()
     while True:
@@ -115,13 +120,24 @@ def _cause(exit_code: int | None) -> str:
     return f"crash of the process: {name}"
 
 
-def _context() -> Any:
+@cache
+def _context() -> ForkServerContext:
+    """Return what starts children: they are forked off a server that has imported all parsers."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["fuzzing", "fuzz_preload"])
+    before = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(Path(__file__).parent), *sys.path])  # the server knows no other path
+    try:
+        forkserver.ensure_running()
+    finally:
+        del os.environ["PYTHONPATH"]
+        os.environ |= {} if before is None else {"PYTHONPATH": before}
     return context
 
 
-def read_share(name: str, seeds: list[bytes], numbers: range, limits: Limits, until: float, current: Any, pipe: Any) -> None:
+def read_share(
+    name: str, seeds: list[bytes], numbers: range, limits: Limits, until: float, current: list[int], pipe: Connection
+) -> None:
     """Read mutated files in a child process and say what broke; end early where memory has grown."""
     target = next(target for target in TARGETS if target.name == name)
     _be_quiet()
@@ -157,8 +173,8 @@ def _judged(target: Target, data: bytes, limits: Limits) -> str:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-def _give_up(_signal: int, frame: Any) -> None:
-    raise TooSlow(str(frame))
+def _give_up(_signal: int, _frame: FrameType | None) -> None:
+    raise TooSlow
 
 
 def _be_quiet() -> None:

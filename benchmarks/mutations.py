@@ -1,8 +1,8 @@
 """Make damaged files out of sound ones: what a fuzz test feeds to a parser.
 
 The ways are those of most mutation fuzzers (AFL's "havoc" and "splice" stages): bits are flipped, numbers are set to extremes,
-chunks are copied, dropped, swapped and repeated, words of the format are put in, files are cut off, and two are joined. The members
-of a zip package are also mutated one by one and packed again, since damage to the packed bytes alone rarely gets past the checksum.
+chunks are copied, dropped, swapped and repeated, words of the format are put in, files are cut off, and two are joined. The
+members of a zip package are mutated one by one and packed again: damage to the packed bytes rarely gets past the checksum.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import gzip
 import io
 import lzma
 import random
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
@@ -20,7 +21,19 @@ SHORT, LONGEST = 8_000, 100_000  # bytes of most mutated files, and of some; or 
 MOST_STEPS = 8
 WIDTHS = (1, 2, 4, 8)
 EXTREMES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF, -1)
-NUMBERS = (b"0", b"-1", b"1e999", b"NaN", b"16384", b"65536", b"2147483648", b"99999999999", b"9" * 5000, "²".encode(), "٣".encode())
+NUMBERS = (
+    b"0",
+    b"-1",
+    b"1e999",
+    b"NaN",
+    b"16384",
+    b"65536",
+    b"2147483648",
+    b"99999999999",
+    b"9" * 5000,
+    "²".encode(),
+    "٣".encode(),
+)
 PACKINGS: dict[bytes, tuple[Callable[[bytes], bytes], Callable[[bytes], bytes]]] = {
     b"\x1f\x8b": (gzip.decompress, lambda data: gzip.compress(data, 1)),
     b"BZh": (bz2.decompress, lambda data: bz2.compress(data, 1)),
@@ -35,25 +48,35 @@ class Mutator:
     def __init__(self, seeds: Sequence[bytes], tokens: Sequence[bytes], chance: random.Random) -> None:
         self._seeds, self._tokens, self._chance = seeds, tokens, chance
         self._longest = LONGEST
-        self._ways = (self._flip, self._set_bytes, self._set_number, self._drop, self._copy, self._swap, self._repeat,
-                      self._put_token, self._put_digits, self._splice)
+        self._ways = (
+            self._flip,
+            self._set_bytes,
+            self._set_number,
+            self._drop,
+            self._copy,
+            self._swap,
+            self._repeat,
+            self._put_token,
+            self._put_digits,
+            self._splice,
+        )
 
     def mutate(self) -> bytes:
         """Return a mutated file."""
         data = self._chance.choice(self._seeds)
         self._longest = max(2 * len(data), LONGEST if self._chance.random() < 0.1 else SHORT)
         if data.startswith(b"PK") and self._chance.random() < 0.8:
-            return self._mutate_package(data)[:self._longest]
+            return self._mutate_package(data)[: self._longest]
         packing = next((ways for mark, ways in PACKINGS.items() if data.startswith(mark)), None)
         if packing and self._chance.random() < 0.5:
-            return packing[1](self._mutate_bytes(packing[0](data)))[:self._longest]
+            return packing[1](self._mutate_bytes(packing[0](data)))[: self._longest]
         return self._mutate_bytes(data)
 
     def _mutate_bytes(self, data: bytes) -> bytes:
         if self._chance.random() < 0.05:
             return data[: self._chance.randint(0, len(data))]
         for _ in range(self._chance.randint(1, MOST_STEPS)):
-            data = self._chance.choice(self._ways)(data)[:self._longest]
+            data = self._chance.choice(self._ways)(data)[: self._longest]
         return data
 
     def _mutate_package(self, data: bytes) -> bytes:
@@ -120,7 +143,13 @@ class Mutator:
         first, second = sorted((self._span(data), self._span(data)))
         if first[1] > second[0]:
             return data
-        return data[: first[0]] + data[second[0] : second[1]] + data[first[1] : second[0]] + data[first[0] : first[1]] + data[second[1] :]
+        return (
+            data[: first[0]]
+            + data[second[0] : second[1]]
+            + data[first[1] : second[0]]
+            + data[first[0] : first[1]]
+            + data[second[1] :]
+        )
 
     def _repeat(self, data: bytes) -> bytes:
         start, end = self._span(data)
@@ -153,7 +182,8 @@ class Mutator:
 
 def _packed(members: Sequence[tuple[str, bytes]]) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        warnings.simplefilter("ignore")  # that two have the same name
         for name, content in members:
             archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED if len(content) > 2000 else zipfile.ZIP_STORED)
     return buffer.getvalue()

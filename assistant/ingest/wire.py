@@ -62,7 +62,8 @@ def reading_to_frame(reading: Reading) -> Frame:
         return {**frame, "title": outcome.title, "document": _extraction_to_frame(outcome.extraction)}
     if isinstance(outcome, Unchanged):
         return {**frame, "unchanged": True}
-    return {**frame, "refused": storable_text(str(outcome)), "known": outcome.content_hash, "skipped": isinstance(outcome, SkippedFile)}
+    reason = storable_text(str(outcome))
+    return {**frame, "refused": reason, "known": outcome.content_hash, "skipped": isinstance(outcome, SkippedFile)}
 
 
 def reading_from_frame(frame: Frame) -> Reading:
@@ -76,7 +77,8 @@ def reading_from_frame(frame: Frame) -> Reading:
 
 def _outcome(frame: Frame) -> Document | UnreadableFile | Unchanged:
     if "document" in frame:
-        return Document(_path(frame["path"]), _text(frame["title"]), _text(frame["hash"]), _extraction_from_frame(frame["document"]))
+        extraction = _extraction_from_frame(frame["document"])
+        return Document(_path(frame["path"]), _text(frame["title"]), _text(frame["hash"]), extraction)
     if "unchanged" in frame:
         return Unchanged()
     kind = SkippedFile if frame["skipped"] else UnreadableFile
@@ -110,8 +112,9 @@ def _extraction_from_frame(frame: Frame) -> Extraction:
 def _part(frame: Frame) -> Part:
     start, end = _number(frame["char_start"]), _number(frame["char_end"])
     numbers = {name: _optional_number(frame[name]) for name in ("page", "slide", "message")}
-    return Part(start, end, numbers["page"], _optional_text(frame["page_label"]), numbers["slide"], _optional_text(frame["sheet"]),
-                _optional_text(frame["chapter"]), numbers["message"])
+    texts = {name: _optional_text(frame[name]) for name in ("page_label", "sheet", "chapter")}
+    return Part(start, end, numbers["page"], texts["page_label"], numbers["slide"], texts["sheet"], texts["chapter"],
+                numbers["message"])
 
 
 def _table(frame: Frame) -> Table:

@@ -36,20 +36,26 @@ from tests.ingest.compound_files import compound
 from tests.ingest.conftest import docx_of, pdf_of
 
 OLE_WORDS = ("Budget", "Growth\rSales rose", "第三页")
-CELLS = '<table:table table:name="S"><table:table-row table:number-rows-repeated="2">' \
-        '<table:table-cell table:number-columns-repeated="3"><text:p>x</text:p></table:table-cell></table:table-row></table:table>'
+CELLS = (
+    '<table:table table:name="S"><table:table-row table:number-rows-repeated="2">'
+    '<table:table-cell table:number-columns-repeated="3"><text:p>x</text:p></table:table-cell></table:table-row></table:table>'
+)
 SHEET_2003 = """<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"
 xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="Old"><Table><Row ss:Index="3">
 <Cell ss:Index="2"><Data ss:Type="String">a</Data></Cell><Cell ss:MergeAcross="1"><Data ss:Type="Number">5</Data></Cell>
 </Row></Table></Worksheet></Workbook>"""
-NOTEBOOK = b"""{"cells": [{"cell_type": "markdown", "source": ["# Title\\n", "text ![a](attachment:b.png)"]}, {"cell_type": "code",
-"source": "1 + 1", "outputs": [{"output_type": "stream", "text": ["\\u001b[31m2"]}, {"data": {"text/plain": "2"}}]}],
+NOTEBOOK = b"""{"cells": [{"cell_type": "markdown", "source": ["# Title\\n", "text ![a](attachment:b.png)"]},
+{"cell_type": "code", "source": "1 + 1", "outputs": [{"output_type": "stream", "text": ["\\u001b[31m2"]}, {"data": {"text/plain": "2"}}]}],
 "worksheets": [{"cells": [{"cell_type": "heading", "level": 2, "source": "Old"}]}], "nbformat": 4}"""
 NOTE = b"""{"type": "doc", "content": [{"type": "heading", "attrs": {"level": 2}, "content": [{"type": "text", "text": "Plan"}]},
-{"type": "bullet_list", "content": [{"type": "list_item", "content": [{"type": "paragraph", "content": [{"type": "text", "text": "one"}]}]}]},
-{"type": "table", "content": [{"type": "table_row", "content": [{"type": "table_cell", "content": [{"type": "text", "text": "a"}]}]}]}]}"""
-PAGE = b"""<html><head><title>T</title></head><body><nav>menu</nav><main><h1 id="a">Big</h1><p style="display:none">no</p><ul><li>one
-<li>two</ul><table><caption>C</caption><tr><th rowspan="2" colspan="3">Year</th><th>Sales</th></tr><tr><td>1</td><td>2</td></tr></table>
+{"type": "bullet_list", "content": [{"type": "list_item",
+"content": [{"type": "paragraph", "content": [{"type": "text", "text": "one"}]}]}]},
+{"type": "table", "content": [{"type": "table_row",
+"content": [{"type": "table_cell", "content": [{"type": "text", "text": "a"}]}]}]}]}"""
+PAGE = b"""<html><head><title>T</title></head><body><nav>menu</nav><main><h1 id="a">Big</h1>
+<p style="display:none">no</p><ul><li>one
+<li>two</ul><table><caption>C</caption><tr><th rowspan="2" colspan="3">Year</th><th>Sales</th></tr>
+<tr><td>1</td><td>2</td></tr></table>
 <pre> code </pre>10<sup>5</sup><math alttext="x^2"><mi>x</mi></math><footer>end</footer></main></body></html>"""
 EMPTY_BIFF = struct.pack("<HHHHHHHH", 0x0809, 16, 0x0600, 5, 0, 0, 0, 0) + bytes(4) + struct.pack("<HH", 0x0A, 0)
 
@@ -71,7 +77,9 @@ def _letters() -> list[bytes]:
     message.add_alternative("<p>The <b>rich</b> form</p>", subtype="html")
     message.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="预算.pdf")
     message.add_attachment(test_extract_mail.letter("Re: old/new", "inside"))
-    flowed = b"Subject: a\r\nContent-Type: text/plain; format=flowed; delsp=yes; charset=utf-7\r\n\r\nOne +2AA- \r\nin two lines.\r\n"
+    flowed = (
+        b"Subject: a\r\nContent-Type: text/plain; format=flowed; delsp=yes; charset=utf-7\r\n\r\nOne +2AA- \r\nin two lines.\r\n"
+    )
     return [bytes(message), flowed, test_extract_mail.PLAIN, *(bytes(data) for data in test_extract_mail.ENCRYPTED)]
 
 
@@ -94,8 +102,14 @@ def _messages() -> list[bytes]:
 
 
 def _words() -> list[bytes]:
-    document = old_word.Doc(("Title\r", 1), ("one\r", 0, old_word.item()), ("a\x07", 0, b"\x16\x24\x01"), hidden=(1, 3, b"\x3c\x08\x01"))
-    return [compound(document.streams()), old_word.word_6(b"a\x07b\x07\x07text\r", 0x804), compound(old_word.Doc(("x\x13 y\x14z\x15\r", 2)).streams())]
+    document = old_word.Doc(
+        ("Title\r", 1), ("one\r", 0, old_word.item()), ("a\x07", 0, b"\x16\x24\x01"), hidden=(1, 3, b"\x3c\x08\x01")
+    )
+    return [
+        compound(document.streams()),
+        old_word.word_6(b"a\x07b\x07\x07text\r", 0x804),
+        compound(old_word.Doc(("x\x13 y\x14z\x15\r", 2)).streams()),
+    ]
 
 
 def _presentations() -> list[bytes]:
@@ -108,8 +122,10 @@ def _presentations() -> list[bytes]:
 def _slides() -> list[bytes]:
     slides = test_extract_slides
     cell = "<a:tc><a:txBody><a:p><a:r><a:t>x</a:t></a:r></a:p></a:txBody></a:tc>"
-    frame = f'<p:graphicFrame><a:tbl><a:tr>{cell}{cell}</a:tr></a:tbl></p:graphicFrame><p:graphicFrame><c:chart r:id="c"/></p:graphicFrame>'
-    chart = f"""<c:chart {slides.SPACES}><c:ser><c:tx><c:pt idx="0"><c:v>mm</c:v></c:pt></c:tx><c:cat><c:pt idx="0"><c:v>May</c:v></c:pt>
+    frame = f'<p:graphicFrame><a:tbl><a:tr>{cell}{cell}</a:tr></a:tbl></p:graphicFrame>'
+    frame += '<p:graphicFrame><c:chart r:id="c"/></p:graphicFrame>'
+    chart = f"""<c:chart {slides.SPACES}><c:ser><c:tx><c:pt idx="0"><c:v>mm</c:v></c:pt></c:tx>
+    <c:cat><c:pt idx="0"><c:v>May</c:v></c:pt>
     </c:cat><c:val><c:pt idx="1"><c:v>7</c:v></c:pt></c:val></c:ser></c:chart>"""
     first = slides.tree(slides.shape("One", role="title", place=(1, 2)), slides.shape("a", "b", role="body", index="1"), frame)
     related = slides.relation("c", "chart", "../charts/c.xml")
@@ -171,7 +187,8 @@ SEEDS: dict[str, Callable[[], Iterable[bytes]]] = {
     ".ods": lambda: _texts_of_open_documents("spreadsheet", test_extract_opendocument.packed),
     ".fodt": lambda: _texts_of_open_documents("text", _flat),
     ".fods": lambda: _texts_of_open_documents("spreadsheet", _flat),
-    ".rtf": lambda: [test_extract_rtf.rtf(b"{\\stylesheet{\\s1 heading 1;}}\\pard\\s1 Big\\par\\trowd\\intbl a\\cell b\\cell\\row\\pard"
+    ".rtf": lambda: [test_extract_rtf.rtf(b"{\\stylesheet{\\s1 heading 1;}}\\pard\\s1 Big\\par"
+                                          b"\\trowd\\intbl a\\cell b\\cell\\row\\pard"
                                           b"{\\footnote note}\\u20013?\\'e9{\\upr{x}{\\*\\ud y}}\\par", test_extract_rtf.FONTS)],
     ".doc": _words,
     ".ppt": _presentations,
@@ -184,7 +201,8 @@ SEEDS: dict[str, Callable[[], Iterable[bytes]]] = {
     ".mhtml": lambda: [_saved_page()],
     ".msg": _messages,
     ".ics": lambda: [test_extract_structured.CALENDAR.encode()],
-    ".vcf": lambda: [b"BEGIN:VCARD\r\nVERSION:2.1\r\nFN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:J=C3=B6rg=\r\n X\r\nTEL:1\r\nEND:VCARD\r\n"],
+    ".vcf": lambda: [b"BEGIN:VCARD\r\nVERSION:2.1\r\nFN;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:J=C3=B6rg=\r\n X\r\n"
+                     b"TEL:1\r\nEND:VCARD\r\n"],
     ".srt": lambda: [test_extract_subtitles.SRT.encode()],
     ".vtt": lambda: [test_extract_subtitles.VTT.encode()],
     ".csv": lambda: [b"Name;Age\nAnn;30\n", b'"a ""b""",c\n1,2\n'],
@@ -193,8 +211,10 @@ SEEDS: dict[str, Callable[[], Iterable[bytes]]] = {
     ".jsonl": lambda: [b'{"a": "\\u4f1a"}\n{"b": 1}\n'],
     ".boxnote": lambda: [NOTE, b'{"atext": {"text": "old"}}'],
     ".ipynb": lambda: [NOTEBOOK],
-    ".xml": lambda: [b"<?xml version='1.0' encoding='utf-8'?><article><title>T</title><p>A sentence.</p><table><tr><td>1</td></tr></table>"
-                     b"<ref>x</ref></article>", b"<rss><item><title>a</title><description>&lt;p&gt;b&lt;/p&gt;</description></item></rss>",
+    ".xml": lambda: [b"<?xml version='1.0' encoding='utf-8'?><article><title>T</title><p>A sentence.</p>"
+                     b"<table><tr><td>1</td></tr></table>"
+                     b"<ref>x</ref></article>", 
+                     b"<rss><item><title>a</title><description>&lt;p&gt;b&lt;/p&gt;</description></item></rss>",
                      test_extract_web_office.PAGE.encode()],
     ".txt": lambda: [*ENCODED, "第一章 总则\n第一条 内容\nARTICLE 5\n1.2 Title\n".encode()],
     ".md": lambda: [test_extract_text.MARKDOWN.encode(), b"---\ntitle: a\n---\n# B\n"],

@@ -1,8 +1,8 @@
 """Make workbooks of Excel before 2007 (.xls) safe for the library that reads them.
 
-calamine follows the allocation table of a compound file without end where it runs in a circle, and makes room for the whole area that
-the cells of a sheet span. So the stream of the workbook, as olefile takes it out, is written into a compound file of our own, by
-[MS-CFB], and its cells are looked at before, by [MS-XLS] 2.1.4.
+calamine follows the allocation table of a compound file without end where it runs in a circle, and makes room for the whole
+area that the cells of a sheet span. So the stream of the workbook, as olefile takes it out, is written into a compound file of
+our own, by [MS-CFB], and its cells are looked at before, by [MS-XLS] 2.1.4.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ FREE, END, TABLE = 0xFFFFFFFF, 0xFFFFFFFE, 0xFFFFFFFD
 IN_TABLE, IN_HEADER = SECTOR // 4, 109  # sectors that one sector of the table describes; sectors of the table in the header
 HEADER = struct.Struct("<8s16s5H6x10I")
 BEGINNING = frozenset({0x0809, 0x0409, 0x0209, 0x0009})
-CELLS = frozenset({0x0006, 0x00BD, 0x00D6, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E, 0x0001, 0x0002, 0x0003, 0x0004, 0x0005})
+CELLS = frozenset({*range(0x0001, 0x0007), 0x00BD, 0x00D6, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E})
 SEVERAL_CELLS = 0x00BD  # MulRk: the last column stands at its end
 
 
 def resealed(data: bytes, kind: str) -> bytes:
-    """Return a compound file with the workbook of another in it. Raises UnreadableFile where there is none, or it is too large."""
+    """Return a compound file with the workbook of another in it. Raises UnreadableFile where there is none, or a huge one."""
     with opened_compound(data, kind) as file:
         found = [(name, stream(file, name)) for name in NAMES]
     name, workbook = next((pair for pair in found if pair[1]), ("", b""))
@@ -74,7 +74,8 @@ def compound(name: str, content: bytes) -> bytes:
     table = [TABLE] * tables + [END, *chain]
     table += [FREE] * (tables * IN_TABLE - len(table))
     places = [*range(tables), *[FREE] * (IN_HEADER - tables)]
-    header = HEADER.pack(OLD_CONTAINER, bytes(16), 0x3E, 4, 0xFFFE, 12, 6, 1, tables, tables, 0, SMALLEST, END, 0, END, 0, places[0])
+    sizes = (0x3E, 4, 0xFFFE, 12, 6)  # version 4, sectors of 2**12 bytes
+    header = HEADER.pack(OLD_CONTAINER, bytes(16), *sizes, 1, tables, tables, 0, SMALLEST, END, 0, END, 0, places[0])
     header += struct.pack(f"<{IN_HEADER - 1}I", *places[1:])
     # calamine wants the stream of the small ones to begin somewhere, though there are none: with the directory
     directory = _entry("Root Entry", 5, 1, tables, 0) + _entry(name, 2, FREE, tables + 1, len(content))
