@@ -40,8 +40,8 @@ def run(targets: Sequence[Target], seeds: Mapping[str, list[bytes]], options: ar
     outcomes = {target.name: Outcome() for target in targets}
     until = time.monotonic() + options.seconds
     while time.monotonic() < until and total(outcomes) < options.mutations:
-        for target in targets:
-            left = options.mutations - total(outcomes)
+        for place, target in enumerate(targets):
+            left = -(-(options.mutations - total(outcomes)) // (len(targets) - place))
             so_far = outcomes[target.name]
             numbers = range(so_far.done, so_far.done + left)
             found = fuzz(

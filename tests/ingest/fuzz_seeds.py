@@ -45,7 +45,8 @@ xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet ss:Name="Old"
 <Cell ss:Index="2"><Data ss:Type="String">a</Data></Cell><Cell ss:MergeAcross="1"><Data ss:Type="Number">5</Data></Cell>
 </Row></Table></Worksheet></Workbook>"""
 NOTEBOOK = b"""{"cells": [{"cell_type": "markdown", "source": ["# Title\\n", "text ![a](attachment:b.png)"]},
-{"cell_type": "code", "source": "1 + 1", "outputs": [{"output_type": "stream", "text": ["\\u001b[31m2"]}, {"data": {"text/plain": "2"}}]}],
+{"cell_type": "code", "source": "1 + 1",
+"outputs": [{"output_type": "stream", "text": ["\\u001b[31m2"]}, {"data": {"text/plain": "2"}}]}],
 "worksheets": [{"cells": [{"cell_type": "heading", "level": 2, "source": "Old"}]}], "nbformat": 4}"""
 NOTE = b"""{"type": "doc", "content": [{"type": "heading", "attrs": {"level": 2}, "content": [{"type": "text", "text": "Plan"}]},
 {"type": "bullet_list", "content": [{"type": "list_item",
