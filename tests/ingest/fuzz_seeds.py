@@ -9,6 +9,7 @@ import lzma
 import struct
 from collections.abc import Callable, Iterable
 from email.message import EmailMessage
+from typing import TYPE_CHECKING
 
 from assistant.datatypes import Document
 from assistant.errors import SkippedFile
@@ -35,7 +36,9 @@ from tests.ingest import test_extract_old_word as old_word
 from tests.ingest.compound_files import compound
 from tests.ingest.conftest import docx_of, pdf_of
 
-OLE_WORDS = ("Budget", "Growth\rSales rose", "第三页")
+if TYPE_CHECKING:
+    from PIL import Image
+
 CELLS = (
     '<table:table table:name="S"><table:table-row table:number-rows-repeated="2">'
     '<table:table-cell table:number-columns-repeated="3"><text:p>x</text:p></table:table-cell></table:table-row></table:table>'
@@ -58,19 +61,37 @@ PAGE = b"""<html><head><title>T</title></head><body><nav>menu</nav><main><h1 id=
 <li>two</ul><table><caption>C</caption><tr><th rowspan="2" colspan="3">Year</th><th>Sales</th></tr>
 <tr><td>1</td><td>2</td></tr></table>
 <pre> code </pre>10<sup>5</sup><math alttext="x^2"><mi>x</mi></math><footer>end</footer></main></body></html>"""
-EMPTY_BIFF = struct.pack("<HHHHHHHH", 0x0809, 16, 0x0600, 5, 0, 0, 0, 0) + bytes(4) + struct.pack("<HH", 0x0A, 0)
 
 
-def _pictures(kind: str) -> list[bytes]:
-    from PIL import Image
+def _drawn(mode: str) -> Image.Image:
+    from PIL import Image, ImageDraw
 
+    image = Image.new(mode, (40, 20), 1)
+    ImageDraw.Draw(image).line((0, 0, 39, 19), fill=200)
+    return image
+
+
+def _pictures(kind: str, *modes: str) -> list[bytes]:
     made = []
-    for mode in ("RGB", "P", "L"):
-        buffer = io.BytesIO()
-        image = Image.new(mode, (40, 20), 1)
+    for mode in modes or ("RGB", "P", "L"):
+        buffer, image = io.BytesIO(), _drawn(mode)
         image.save(buffer, kind, **({"save_all": True, "append_images": [image]} if kind in ("TIFF", "GIF") else {}))
         made.append(buffer.getvalue())
     return made
+
+
+def _structured_pdf() -> bytes:
+    """Write a PDF with an outline, page labels and an attachment."""
+    from pypdf import PdfReader, PdfWriter
+
+    writer, buffer = PdfWriter(), io.BytesIO()
+    writer.append_pages_from_reader(PdfReader(io.BytesIO(pdf_of("Chapter one\ntext", "More"))))
+    chapter = writer.add_outline_item("Chapter one", 0)
+    writer.add_outline_item("More", 1, parent=chapter)
+    writer.set_page_label(0, 1, style="/r", start=3)
+    writer.add_attachment("b.txt", b"attached")
+    writer.write(buffer)
+    return buffer.getvalue()
 
 
 def _letters() -> list[bytes]:
@@ -123,7 +144,7 @@ def _presentations() -> list[bytes]:
 def _slides() -> list[bytes]:
     slides = test_extract_slides
     cell = "<a:tc><a:txBody><a:p><a:r><a:t>x</a:t></a:r></a:p></a:txBody></a:tc>"
-    frame = f'<p:graphicFrame><a:tbl><a:tr>{cell}{cell}</a:tr></a:tbl></p:graphicFrame>'
+    frame = f"<p:graphicFrame><a:tbl><a:tr>{cell}{cell}</a:tr></a:tbl></p:graphicFrame>"
     frame += '<p:graphicFrame><c:chart r:id="c"/></p:graphicFrame>'
     chart = f"""<c:chart {slides.SPACES}><c:ser><c:tx><c:pt idx="0"><c:v>mm</c:v></c:pt></c:tx>
     <c:cat><c:pt idx="0"><c:v>May</c:v></c:pt>
@@ -171,18 +192,19 @@ CODE = [b"import a\n\n@b\nclass C(D):\n    async def e(self):\n        pass\n", 
         b"\\section{One}\n\\subsection*{Two}\n", b"key:\n  inner: 1\n", b"export const f = async (a) => 1\n"]  # fmt: skip
 
 SEEDS: dict[str, Callable[[], Iterable[bytes]]] = {
-    ".pdf": lambda: [pdf_of("Hello\nWorld", "", "Second"), pdf_of("x", picture=True)],
+    ".pdf": lambda: [pdf_of("Hello\nWorld", "", "Second"), pdf_of("x", picture=True), _structured_pdf()],
     ".png": lambda: _pictures("PNG"),
-    ".jpg": lambda: _pictures_without_palette("JPEG"),
+    ".jpg": lambda: _pictures("JPEG", "RGB", "L"),
     ".tiff": lambda: _pictures("TIFF"),
-    ".webp": lambda: _pictures_without_palette("WEBP"),
+    ".webp": lambda: _pictures("WEBP", "RGB"),
     ".bmp": lambda: _pictures("BMP"),
     ".gif": lambda: _pictures("GIF"),
     ".docx": _documents,
     ".pptx": _slides,
     ".xlsx": lambda: [test_extract_sheets.workbook({"A1": "Year", "B2": 3.5, "C9": True}, {"ZZ99": "x"}, hidden=2)],
     ".xlsb": lambda: [test_extract_archive.zipped({"xl/worksheets/sheet1.bin": b"\x94\x01\x10" + bytes(16)})],
-    ".xls": lambda: [SHEET_2003.encode(), PAGE, b"Year\tSales\n2023\t10\n", compound({"Workbook": EMPTY_BIFF})],
+    ".xls": lambda: [SHEET_2003.encode(), PAGE,
+                     b"Year\tSales\n2023\t10\n", compound({"Workbook": test_extract_sheets.old_workbook((0, 1), (2, 2))})],
     ".odt": lambda: _texts_of_open_documents("text", test_extract_opendocument.packed),
     ".odp": lambda: _texts_of_open_documents("presentation", test_extract_opendocument.packed),
     ".ods": lambda: _texts_of_open_documents("spreadsheet", test_extract_opendocument.packed),
@@ -231,14 +253,6 @@ SEEDS: dict[str, Callable[[], Iterable[bytes]]] = {
     ".lzfu": lambda: [bytes.fromhex("1a0000001c0000004c5a4675e2d44b51410004205758595a0d6e7d010eb0")],
     ".frames": _frames,
 }  # fmt: skip
-
-
-def _pictures_without_palette(kind: str) -> list[bytes]:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.new("RGB", (40, 20), "white").save(buffer, kind)
-    return [buffer.getvalue()]
 
 
 def seeds_for(suffixes: Iterable[str]) -> list[bytes]:

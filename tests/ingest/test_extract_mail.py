@@ -69,6 +69,7 @@ def test_tables_of_html_messages_are_tables():
         ("=?iso-8859-1?Q?Gr=FC=DFe?= aus K=?x?", "Grüße aus K=?x?"),
         ("=?no-such?Q?Gr=FC=DFe?=", "Grüße"),
         ("two\r\n lines", "two lines"),
+        ("=?utf-8?Q?a?= \\U99999999 b", "a \ufffd b"),
     ],
 )  # fmt: skip
 def test_encoded_subjects(subject, expected):
