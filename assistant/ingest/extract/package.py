@@ -31,8 +31,11 @@ def opened_package(data: bytes, kind: str) -> Iterator[zipfile.ZipFile]:
 
 def entry(archive: zipfile.ZipFile, name: str) -> bytes:
     """Return the bytes of an entry. The size that the archive states may be a lie: no more than the limit is read."""
-    with archive.open(name) as file:
-        content = file.read(LARGEST_UNPACKED + 1)
+    try:
+        with archive.open(name) as file:
+            content = file.read(LARGEST_UNPACKED + 1)
+    except (ValueError, NotImplementedError) as error:  # what zipfile raises for offsets before the file and unknown packings
+        raise zipfile.BadZipFile("this entry cannot be unpacked") from error
     if len(content) > LARGEST_UNPACKED:
         raise UnreadableFile(f"it unpacks to more than {LARGEST_UNPACKED // 1_000_000} MB")
     return content
