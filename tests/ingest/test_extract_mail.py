@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import base64
 from email.message import EmailMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 
 import pytest
 
 from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest.extract.mail import mailbody
 from assistant.ingest.extract.mail.mail import open_mail, read_mail
 from assistant.ingest.extract.mail.mailbox import open_emlx, open_mbox, read_emlx, read_mbox, read_mhtml
 from assistant.ingest.extract.source import Source
@@ -176,3 +179,19 @@ def test_a_saved_page():
     assert (found.title, found.text) == ("Möbel", "Stühle\n\nzehn")
     with pytest.raises(UnreadableFile, match="no page"):
         read_mhtml(Source(PLAIN, "a.mht"))
+
+
+def test_forms_within_forms_are_rendered_once(monkeypatch):
+    rendered = []
+    monkeypatch.setattr(mailbody, "plain_text", lambda markup: rendered.append(markup) or "x" * 100)
+    mailbody._rendered_length.cache_clear()
+    body = EmailMessage()
+    body.set_content("<p>The page</p>", subtype="html")
+    for _ in range(20):
+        outer = MIMEMultipart("alternative")
+        outer.attach(MIMEText("short"))
+        outer.attach(body)
+        body = outer
+    body["Subject"] = "a"
+    assert "The page" in read(bytes(body)).text and len(rendered) == 1
+    mailbody._rendered_length.cache_clear()

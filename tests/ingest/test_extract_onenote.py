@@ -116,3 +116,12 @@ def test_onenote_sections_that_cannot_be_read_say_so():
     locked = one.space(PAGE, node(0x7C, bytes(8)), one.declare(1, 0x0E, narrow="x"))
     with pytest.raises(UnreadableFile, match="it is encrypted"):
         read_one(Source(one.finish(locked), "a.one"))
+
+
+def test_a_row_that_many_tables_share_is_read_once():
+    one = OneNote()
+    tables = range(20, 120)
+    extra = [one.declare(5, 0x0D, {"content": list(tables)})]
+    extra += [one.declare(number, 0x22, {"elements": [8]}) for number in tables]
+    found = read_one(Source(section(extra, one), "a.one"))
+    assert found.text.count("left | right") == 1
