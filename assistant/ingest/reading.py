@@ -13,6 +13,7 @@ from assistant.datatypes import Document, Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extract import READERS, extract, has_reader, is_container, members, no_reader, suffix_of
 from assistant.ingest.extract.source import Member, Source, ignore_step
+from assistant.ingest.extract.storable import storable_text
 from assistant.ingest.files import read_bytes, too_large
 
 DEEPEST = 4  # an archive in a mail in an archive is real; what goes on further is a trap
@@ -187,7 +188,7 @@ def _document(path: str, source: Source, content_hash: str) -> Document:
     # code is known by its file's name; that name is the document's title then, but not part of what the text says
     own = "" if extraction.title == source.name else _title(extraction.title)
     shown = source.name if extraction.title == source.name else own or PurePath(source.name).stem
-    return Document(path, shown, content_hash, replace(extraction, title=own))
+    return Document(path, storable_text(shown), content_hash, replace(extraction, title=own))
 
 
 def _title(title: str) -> str:

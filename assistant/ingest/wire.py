@@ -19,6 +19,7 @@ from typing import IO, Any, TypeVar
 
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
 from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest.extract.storable import is_storable, storable_text
 from assistant.ingest.reading import Reading, Unchanged
 from assistant.processes.confinement import Confinement
 
@@ -55,7 +56,7 @@ def receive(stream: IO[bytes]) -> Frame:
         raise WireBroken("a frame is too long")
     try:
         frame = json.loads(_exactly(stream, length).decode("utf-8", "surrogatepass"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WireBroken("a frame is not JSON") from error
     if not isinstance(frame, dict):
         raise WireBroken("a frame is not an object")
@@ -77,14 +78,15 @@ def reading_to_frame(reading: Reading) -> Frame:
         return {**frame, "title": outcome.title, "document": _extraction_to_frame(outcome.extraction)}
     if isinstance(outcome, Unchanged):
         return {**frame, "unchanged": True}
-    return {**frame, "refused": str(outcome), "known": outcome.content_hash, "skipped": isinstance(outcome, SkippedFile)}
+    reason = storable_text(str(outcome))
+    return {**frame, "refused": reason, "known": outcome.content_hash, "skipped": isinstance(outcome, SkippedFile)}
 
 
 def reading_from_frame(frame: Frame) -> Reading:
     """Return the reading in a frame. Raises WireBroken where there is none."""
     try:
-        path, container = _text(frame["path"]), _text(frame["container"])
-        return Reading(path, _outcome(frame), _hash(frame["hash"]), _count(frame["size"]), container)
+        return Reading(_path(frame["path"]), _outcome(frame), _hash(frame["hash"]), _count(frame["size"]),
+                       _path(frame["container"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise WireBroken("a frame holds no reading") from error
 
@@ -113,7 +115,8 @@ def confinement_from_frame(frame: Frame) -> Confinement:
 
 def _outcome(frame: Frame) -> Document | UnreadableFile | Unchanged:
     if "document" in frame:
-        return Document(frame["path"], _text(frame["title"]), _hash(frame["hash"]), _extraction_from_frame(frame["document"]))
+        extraction = _extraction_from_frame(frame["document"])
+        return Document(_path(frame["path"]), _text(frame["title"]), _hash(frame["hash"]), extraction)
     if "unchanged" in frame:
         return Unchanged()
     kind = SkippedFile if frame["skipped"] else UnreadableFile
@@ -129,20 +132,42 @@ def _extraction_to_frame(extraction: Extraction) -> Frame:
 
 
 def _extraction_from_frame(frame: Frame) -> Extraction:
-    text, encoding = _text(frame["text"]), frame["encoding"]
-    parts = tuple(map(_part, frame["parts"]))
-    tables = tuple(map(_table, frame["tables"]))
+    text = _text(frame["text"])
+    parts, tables = tuple(map(_part, _list(frame["parts"]))), tuple(map(_table, _list(frame["tables"])))
     spans = [(part.char_start, part.char_end) for part in parts] + [(table.char_start, table.char_end) for table in tables]
+    headings, marks = tuple(map(_heading, _list(frame["headings"]))), tuple(map(_mark, _list(frame["marks"])))
+    starts = [heading.char_start for heading in headings] + [mark.char_start for mark in marks]
+    spans += [(start, len(text)) for start in starts]
     if any(not 0 <= start <= end <= len(text) for start, end in spans):
         raise ValueError("a span lies outside of the text")
     return Extraction(
-        text, parts,
-        tuple(Heading(_count(start), _count(level), _text(title)) for start, level, title in frame["headings"]),
-        tables,
-        tuple(Mark(_count(start), _optional(cells, _text), _optional(time, _text)) for start, cells, time in frame["marks"]),
-        _text(frame["title"]), Shape(frame["shape"]), _optional(encoding, _text),
-        tuple(map(_count, frame["empty_pages"])), tuple(map(_count, frame["ocr_pages"])), tuple(map(_text, frame["notes"])),
-    )
+        text, parts, headings, tables, marks, _text(frame["title"]), Shape(frame["shape"]), _optional(frame["encoding"], _text),
+        tuple(map(_count, _list(frame["empty_pages"]))), tuple(map(_count, _list(frame["ocr_pages"]))),
+        tuple(map(_text, _list(frame["notes"]))),
+    )  # fmt: skip
+
+
+def _heading(frame: object) -> Heading:
+    start, level, title = _list(frame)
+    return Heading(_count(start), _count(level), _text(title))
+
+
+def _mark(frame: object) -> Mark:
+    start, cells, time = _list(frame)
+    return Mark(_count(start), _optional(cells, _text), _optional(time, _text))
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError("a list is none")
+    return value
+
+
+def _path(value: object) -> str:
+    """Return a path, in which bytes that are no UTF-8 stand as halves of characters."""
+    if not isinstance(value, str):
+        raise TypeError("a path is none")
+    return value
 
 
 def _part(frame: Frame) -> Part:
@@ -172,6 +197,8 @@ def _hash(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("a text is none")
-    return value
+    """Return a text that a database takes."""
+    text = _path(value)
+    if not is_storable(text):
+        raise ValueError("a text holds half of a character")
+    return text

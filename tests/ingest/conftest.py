@@ -17,27 +17,22 @@ STYLES = """<w:styles xmlns:w="{word}">
 CORE = """<core xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>{title}</dc:title></core>"""
 
 
-@pytest.fixture
-def make_pdf():
-    """Return a function that writes a PDF with one page to each text (lines are kept); "" is an empty page."""
-
-    def make(*pages: str, picture: bool = False) -> bytes:
-        objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
-        kids = []
-        for text in pages:
-            lines = "".join(f"({line}) Tj T* " for line in text.split("\n")) if text else ""
-            drawing = "0 0 100 100 re f " if picture else ""
-            content = f"{drawing}BT /F1 12 Tf 72 720 Td 14 TL {lines}ET".encode("latin-1")
-            objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
-            objects.append(
-                b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
-                b"/Resources << /Font << /F1 3 0 R >> >> >>" % len(objects)
-            )
-            kids.append(b"%d 0 R" % len(objects))
-        objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), len(kids))
-        return _assemble(objects)
-
-    return make
+def pdf_of(*pages: str, picture: bool = False) -> bytes:
+    """Write a PDF with one page to each text (lines are kept); "" is an empty page."""
+    objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
+    kids = []
+    for text in pages:
+        lines = "".join(f"({line}) Tj T* " for line in text.split("\n")) if text else ""
+        drawing = "0 0 100 100 re f " if picture else ""
+        content = f"{drawing}BT /F1 12 Tf 72 720 Td 14 TL {lines}ET".encode("latin-1")
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents %d 0 R "
+            b"/Resources << /Font << /F1 3 0 R >> >> >>" % len(objects)
+        )
+        kids.append(b"%d 0 R" % len(objects))
+    objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), len(kids))
+    return _assemble(objects)
 
 
 def _assemble(objects: list[bytes]) -> bytes:
@@ -51,20 +46,27 @@ def _assemble(objects: list[bytes]) -> bytes:
     return out + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
 
 
+def docx_of(body: str, title: str = "", word: str = WORD, head: str = "") -> bytes:
+    """Wrap the XML of a body (prefix `w:`) in a Word document."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        document = f'{head}<w:document xmlns:w="{word}"><w:body>{body}</w:body></w:document>'
+        archive.writestr("word/document.xml", document)
+        archive.writestr("word/styles.xml", STYLES.format(word=word))
+        archive.writestr("docProps/core.xml", CORE.format(title=title))
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def make_pdf():
+    """Return the function that writes a PDF."""
+    return pdf_of
+
+
 @pytest.fixture
 def make_docx():
-    """Return a function that wraps the XML of a body (prefix `w:`) in a Word document."""
-
-    def make(body: str, title: str = "", word: str = WORD, head: str = "") -> bytes:
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            document = f'{head}<w:document xmlns:w="{word}"><w:body>{body}</w:body></w:document>'
-            archive.writestr("word/document.xml", document)
-            archive.writestr("word/styles.xml", STYLES.format(word=word))
-            archive.writestr("docProps/core.xml", CORE.format(title=title))
-        return buffer.getvalue()
-
-    return make
+    """Return the function that writes a Word document."""
+    return docx_of
 
 
 @pytest.fixture

@@ -199,6 +199,20 @@ def test_the_number_of_entries_is_limited(monkeypatch):
         assert len(found) == 4 and found[3] == ("(more files)", "the archive holds more than 3 files: the others are left out")
 
 
+def with_first_before_the_file(data: bytes) -> bytes:
+    """Let the first of two entries lie before the file begins: the directory and the second seem to lie further behind."""
+    changed = bytearray(data)
+    first = data.index(b"PK\x01\x02")
+    for place in (data.index(b"PK\x01\x02", first + 1) + 42, data.index(b"PK\x05\x06") + 16):
+        struct.pack_into("<I", changed, place, struct.unpack_from("<I", data, place)[0] + 20)
+    return bytes(changed)
+
+
+def test_an_entry_that_lies_outside_of_the_archive_does_not_cost_the_others():
+    found = opened(with_first_before_the_file(zipped(ENTRIES)))
+    assert found == [("a.txt", "damaged: this file of the archive cannot be unpacked"), ("folder/b.txt", b"two")]
+
+
 def test_damaged_archives():
     for data, name in (
         (b"PK\x03\x04 no", "a.zip"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 
 import pytest
@@ -73,3 +74,15 @@ def test_what_is_no_book():
             read_epub(Source(data, "a.epub"))
     with pytest.raises(UnreadableFile, match="does not say"):
         read_epub(Source(book(**{"META-INF/container.xml": "<container/>"}), "a.epub"))
+
+
+def test_a_page_that_the_spine_names_again_is_read_once():
+    again = OPF.replace('<itemref idref="b"/>', '<itemref idref="b"/>' * 50)
+    assert read_epub(Source(book(**{"OEBPS/book.opf": again}), "a.epub")).text == read_epub(Source(book(), "a.epub")).text
+
+
+def test_links_within_links_make_no_endless_titles():
+    nested = "".join(f'<a href="text/b.xhtml#{number}">x' for number in range(5000)) + "</a>" * 5000
+    started = time.process_time()
+    read_epub(Source(book(**{"OEBPS/nav.xhtml": f"<html><body><nav>{nested}</nav></body></html>"}), "a.epub"))
+    assert time.process_time() - started < 5

@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import base64
 from email.message import EmailMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 
 import pytest
 
 from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest.extract.mail import mailbody
 from assistant.ingest.extract.mail.mail import open_mail, read_mail
 from assistant.ingest.extract.mail.mailbox import open_emlx, open_mbox, read_emlx, read_mbox, read_mhtml
 from assistant.ingest.extract.source import Source
@@ -69,6 +72,7 @@ def test_tables_of_html_messages_are_tables():
         ("=?iso-8859-1?Q?Gr=FC=DFe?= aus K=?x?", "Grüße aus K=?x?"),
         ("=?no-such?Q?Gr=FC=DFe?=", "Grüße"),
         ("two\r\n lines", "two lines"),
+        ("=?utf-8?Q?a?= \\U99999999 b", "a \ufffd b"),
     ],
 )  # fmt: skip
 def test_encoded_subjects(subject, expected):
@@ -175,3 +179,19 @@ def test_a_saved_page():
     assert (found.title, found.text) == ("Möbel", "Stühle\n\nzehn")
     with pytest.raises(UnreadableFile, match="no page"):
         read_mhtml(Source(PLAIN, "a.mht"))
+
+
+def test_forms_within_forms_are_rendered_once(monkeypatch):
+    rendered = []
+    monkeypatch.setattr(mailbody, "plain_text", lambda markup: rendered.append(markup) or "x" * 100)
+    mailbody._rendered_length.cache_clear()
+    body = EmailMessage()
+    body.set_content("<p>The page</p>", subtype="html")
+    for _ in range(20):
+        outer = MIMEMultipart("alternative")
+        outer.attach(MIMEText("short"))
+        outer.attach(body)
+        body = outer
+    body["Subject"] = "a"
+    assert "The page" in read(bytes(body)).text and len(rendered) == 1
+    mailbody._rendered_length.cache_clear()

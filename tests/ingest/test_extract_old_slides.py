@@ -135,3 +135,14 @@ def test_groups_cannot_be_nested_without_end():
         deep = container(0xF003, deep)
     with pytest.raises(UnreadableFile, match="nested too deeply"):
         read(presentation([(slide(deep), b"")]))
+
+
+def test_slides_that_are_listed_again_and_again_are_refused():
+    page_ = slide(*(shape(text("")) for _ in range(40)))
+    main = container(0x03E8, container(0x0FF0, *(listed(2, 256) for _ in range(400))))
+    directory = record(0x1772, struct.pack("<IIII", 1 << 20 | 1, 0, 1 << 20 | 2, len(main)))
+    at = len(main) + len(page_)
+    edit = record(0x0FF5, struct.pack("<7I", 0, 0, 0, at, 1, 0, 0))
+    user = record(0x0FF6, struct.pack("<3I", 20, 0xE391C05F, at + len(directory)))
+    with pytest.raises(UnreadableFile, match="overlap"):
+        read(compound({"PowerPoint Document": main + page_ + directory + edit, "Current User": user}))

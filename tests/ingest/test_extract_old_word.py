@@ -7,6 +7,9 @@ import pytest
 
 from assistant.errors import UnreadableFile
 from assistant.ingest.extract.legacy.old_word import read_doc
+from assistant.ingest.extract.legacy.old_word_fib import Fib
+from assistant.ingest.extract.legacy.old_word_lists import _read_level
+from assistant.ingest.extract.legacy.old_word_properties import _Elsewhere, _paragraph_runs
 from assistant.ingest.extract.source import Source
 from tests.ingest.compound_files import compound, summary
 
@@ -234,3 +237,26 @@ def test_a_table_of_pieces_cannot_make_text_without_end():
         from assistant.ingest.extract.legacy.old_word_pieces import stored_text
 
         stored_text(Fib(streams["WordDocument"], streams["1Table"]))
+
+
+def test_a_page_of_properties_is_read_once():
+    streams = Doc(("text\r", 1)).streams()
+    fib = Fib(streams["WordDocument"], streams["1Table"])
+    start, length = fib.part(13)
+    page_number = fib.table[start + length - 4 : start + length]
+    struct.pack_into("<II", main := bytearray(fib.main), 0x9A + 8 * 13, len(fib.table), 4 + 8 * 500)
+    many = Fib(bytes(main), fib.table + bytes(4 * 501) + page_number * 500)
+    assert len(list(_paragraph_runs(many))) == len(list(_paragraph_runs(fib))) == 1
+
+
+def test_properties_that_are_stored_elsewhere_cannot_overlap_without_end():
+    lists = _Elsewhere(struct.pack("<H", 500) * 300)
+    assert all(lists.at(bytes(4)) is lists.at(bytes(4)) for _ in range(100))
+    with pytest.raises(UnreadableFile, match="overlap"):
+        for at in range(0, 100, 2):
+            lists.at(struct.pack("<I", at))
+
+
+def test_the_pattern_of_a_label_is_bounded():
+    level, _ = _read_level(level_of_list(1, 4, "x" * 5000), 0)
+    assert len(level.pattern) == 50

@@ -130,3 +130,15 @@ def test_what_cannot_be_read_is_refused_with_its_reason():
             read_opendocument(Source(bad, "a.odt"))
     with pytest.raises(UnreadableFile, match="no body"):
         read_opendocument(Source(b"<office:document xmlns:office='office'/>", "a.fodt"))
+
+
+def test_a_table_of_too_many_repeated_cells_is_refused():
+    rows = row(*(cell("x", repeated=1000) for _ in range(20))) * 700
+    with pytest.raises(UnreadableFile, match="too large: a table"):
+        read(f"<table:table>{rows}</table:table>")
+
+
+def test_numbers_of_thousands_of_digits_and_of_other_scripts():
+    for digits in ("9" * 5000, "²", "-1", "x"):
+        found = read(f'<text:h text:outline-level="{digits}">Big</text:h><text:p>a<text:s text:c="{digits}"/>b</text:p>')
+        assert found.headings[0].level == 1 and found.text == "Big\n\na b"

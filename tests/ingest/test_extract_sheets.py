@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from datetime import date, datetime, time, timedelta
 
 import pytest
+from olefile import OleFileIO
 
 from assistant.errors import UnreadableFile
 from assistant.ingest.extract.office import extents, ranges
+from assistant.ingest.extract.office import old_workbook as old_workbooks
 from assistant.ingest.extract.office.ranges import column_name
 from assistant.ingest.extract.office.sheets import read_opendocument_sheets, read_sheets
 from assistant.ingest.extract.office.workbook import shown
 from assistant.ingest.extract.source import Source
+from tests.ingest.compound_files import compound
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -118,7 +122,66 @@ def test_a_sheet_with_too_much_in_it_is_refused(monkeypatch):
 def test_empty_cells_far_out_do_not_count():
     content = b'<row r="1"><c r="A1"><v>1</v></c><c r="XFD1" s="1"/></row><row r="1048576"><c s="2" r="A1048576" /></row>'
     assert extents._area_of_cells(content) == 1
-    assert extents._area_of_records(b"\x81\x01\x00\x94\x01\x10" + bytes(4) + b"\x09\0\0\0" + bytes(4) + b"\x04\0\0\0") == 50
+
+
+def binary_record(kind: int, content: bytes) -> bytes:
+    return bytes([kind, len(content)]) + content
+
+
+def test_the_cells_of_a_binary_sheet_count_and_not_the_bounds_that_it_states():
+    first, last = (binary_record(0, struct.pack("<I", row)) + binary_record(5, struct.pack("<I", column) + bytes(12))
+                   for row, column in ((3, 2), (12, 6)))  # fmt: skip
+    stated = b"\x94\x01\x10" + bytes(16)
+    assert extents._area_of_records(b"\x81\x01\x00" + stated + first + last) == 50
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "<c r='XFD1048576'><v>1</v></c>", '<c r="xfd1048576"><v>1</v></c>', '<c x="/>" r="XFD1048576"><v>1</v></c>',
+        f'<c x="{"y" * 999}" r = "XFD1048576"><is><t>1</t></is></c>',
+        "</row><row r='1048576'><c><v>1</v></c>" + "<c/>" * 999 + "<c><v>2</v></c>", '<c r="XFD1048576"><v>1</v></c><unclosed>',
+    ],
+)  # fmt: skip
+def test_a_cell_far_out_is_seen_however_it_is_written(cell):
+    sheet = f'<x:sheetData xmlns:x="{MAIN}"><row r="1"><c r="A1"><v>1</v></c></row><row>{cell}</row></x:sheetData>'
+    assert extents._area_of_cells(sheet.encode()) > 1e9
+
+
+def old_workbook(*cells: tuple[int, int]) -> bytes:
+    """Write the stream of a workbook of Excel 97 with numbers in its only sheet."""
+
+    def record(kind: int, content: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(content)) + content
+
+    beginning, end = (record(0x0809, struct.pack("<HHIII", 0x0600, kind, 0, 0, 0)) for kind in (5, 0x10)), record(0x0A, b"")
+    book, sheet = beginning
+    sheet += b"".join(record(0x0203, struct.pack("<HHHd", row, column, 0, 1.5)) for row, column in cells) + end
+    start = len(book) + len(record(0x85, bytes(9))) + len(end)
+    return book + record(0x85, struct.pack("<IBBBB", start, 0, 0, 1, 0) + b"S") + end + sheet
+
+
+def test_old_workbooks_are_read_from_a_file_of_our_own():
+    found = read(compound({"Workbook": old_workbook((0, 1), (2, 2))}), "a.xls")
+    assert marked(found) == {"B1": "1.5", "C3": "1.5"} and found.parts[0].sheet == "S"
+    with pytest.raises(UnreadableFile, match="most of them empty"):
+        read(compound({"Workbook": old_workbook((0, 0), (65535, 65535))}), "a.xls")
+
+
+def test_an_allocation_table_that_runs_in_a_circle_ends():
+    data = bytearray(compound({"Workbook": old_workbook((0, 0)), "Other": b"x"}))
+    other = 512 + 4 * (2 + 8)  # the table is the first sector, the directory the second; the workbook has 8
+    struct.pack_into("<I", data, other, 2 + 8)
+    assert read(bytes(data), "a.xls").text == "1.5"
+    struct.pack_into("<I", data, 512 + 4 * 1, 1)  # the directory itself
+    assert read(bytes(data), "a.xls").text == "1.5"
+
+
+def test_a_workbook_of_any_size_fits_the_file_of_our_own():
+    for size in (1, 4096, 4097, 5_000_000):
+        content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+        with OleFileIO(io.BytesIO(old_workbooks.compound("Workbook", content))) as file:
+            assert file.openstream("Workbook").read().rstrip(b"\0") == content.rstrip(b"\0")
 
 
 def ods(body: str, **entries: str) -> bytes:

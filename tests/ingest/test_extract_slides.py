@@ -6,6 +6,7 @@ import zipfile
 import pytest
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extract import package
 from assistant.ingest.extract.office.slides import read_slides
 from assistant.ingest.extract.source import Source
 
@@ -133,3 +134,24 @@ def test_progress_is_told():
     steps: list[str] = []
     read_slides(Source(deck(tree(shape("a")), tree(shape("b"))), "a.pptx", on_step=steps.append))
     assert steps == ["slide 1 of 2", "slide 2 of 2"]
+
+
+def test_a_slide_that_is_listed_again_is_read_once():
+    assert read(deck(tree(shape("One")), tree(shape("Two")), order=(2, 1, 2, 2))).text == "Two\n\nOne"
+
+
+def test_a_chart_of_too_many_cells_is_refused():
+    points = "".join(f'<c:pt idx="{number}"><c:v>1</c:v></c:pt>' for number in range(2000))
+    chart = f"<c:chart {SPACES}><c:ser><c:cat>{points}</c:cat></c:ser>{'<c:ser/>' * 2000}</c:chart>"
+    with pytest.raises(UnreadableFile, match="too large: a chart"):
+        read(deck(tree('<p:graphicFrame><c:chart r:id="c"/></p:graphicFrame>'), related=relation("c", "chart", "../c.xml"),
+                  **{"c.xml": chart}))  # fmt: skip
+
+
+def test_a_part_cannot_be_asked_for_without_end(monkeypatch):
+    frames = '<p:graphicFrame><c:chart r:id="c"/></p:graphicFrame>' * 50
+    data = deck(tree(frames), related=relation("c", "chart", "../c.xml"), **{"c.xml": f"<c:chart {SPACES}/>{' ' * 2000}"})
+    assert read(deck(tree(shape("x"), frames), related="", **{"c.xml": "<c/>"})).text == "x"
+    monkeypatch.setattr(package, "LARGEST_UNPACKED", 20_000)
+    with pytest.raises(UnreadableFile, match="unpacks to more than"):
+        read(data)

@@ -7,6 +7,7 @@ import pytest
 from assistant.datatypes import Shape
 from assistant.errors import UnreadableFile
 from assistant.ingest.extract.source import Source
+from assistant.ingest.extract.text import structured
 from assistant.ingest.extract.text.contentline import read_content_lines
 from assistant.ingest.extract.text.structured import read_json, read_json_lines, read_note
 from assistant.ingest.extract.web.xmltext import read_xml
@@ -165,3 +166,9 @@ def test_contacts():
         "ADR:;;Main St 1;Bern;;3000;CH\nPHOTO;ENCODING=b:AAAA\nEND:VCARD\n"
     )
     assert read_content_lines(source(card, "a.vcf")).text == "FN:Jörg Lee\nTEL:20240105\nADR:Main St 1; Bern; 3000; CH"
+
+
+def test_json_whose_indentation_would_fill_the_memory_is_kept_as_it_is(monkeypatch):
+    text = "[" * 100 + "1," * 2000 + "1" + "]" * 100
+    monkeypatch.setattr(structured, "LONGEST", 50_000)
+    assert read_json(source(text, "a.json")).text == text

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from assistant.errors import UnreadableFile
@@ -78,3 +80,11 @@ def test_other_encodings_and_line_ends():
 def test_what_is_no_subtitle():
     with pytest.raises(UnreadableFile, match="no subtitles"):
         read("just text")
+
+
+def test_two_long_cues_take_no_time():
+    lines = "\n".join(f"line {number}" for number in range(40_000))
+    other = lines.replace("line", "other")
+    started = time.process_time()
+    found = read(f"00:00:01.000 --> 00:00:02.000\n{lines}\n\n00:00:03.000 --> 00:00:04.000\n{other}\n")
+    assert len(found.marks) == 2 and time.process_time() - started < 5

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -227,3 +229,10 @@ def test_xml_is_decoded_as_it_declares():
 def test_csv_is_verbatim_and_knows_its_header(name, text, header):
     found = read_csv(Source(text.encode(), name))
     assert (found.text, found.tables[0].header, found.shape) == (text, header, Shape.TABLE)
+
+
+@pytest.mark.parametrize("piece", [b'\n"', b"\\'ff", b"','"])
+def test_a_table_of_quotes_takes_no_time(piece):
+    started = time.process_time()
+    read_csv(Source(piece * 40_000, "a.csv"))
+    assert time.process_time() - started < 5

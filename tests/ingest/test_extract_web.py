@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from bs4 import BeautifulSoup
 
 from assistant.ingest.extract.source import Source
 from assistant.ingest.extract.web.web import read_html, read_markup, render
+from assistant.ingest.extract.web.webtable import MOST_SPANNED, grid
 from assistant.ingest.extract.writing import Writing
 
 TEXT = "The story itself is long enough to be most of what stands on this page, and it goes on for a while."
@@ -81,6 +83,15 @@ def test_absurd_spans_are_bounded():
         "<table><tr><th colspan=99999999>a</th><th>b</th></tr><tr><td rowspan=999999>c</td><td>d</td></tr></table>"
     )
     assert len(found.text) < 2000
+
+
+def test_spans_that_reach_over_each_other_are_bounded():
+    cells = [f"<td rowspan=1000 colspan=200>{number}</td>" for number in range(1500)]
+    for table in ("".join(f"<tr>{cell}</tr>" for cell in cells), f"<tr>{''.join(cells)}</tr><tr><td>x</td></tr>"):
+        tag = BeautifulSoup(f"<table>{table}</table>", "lxml").table
+        lines = grid(tag, lambda cell: str(cell.string))
+        assert sum(map(len, lines)) < MOST_SPANNED + 2000
+        assert {"0", "1499"} <= {cell for line in lines for cell in line}
 
 
 def test_small_things_that_change_the_sense():

@@ -25,7 +25,7 @@ from assistant.processes.confinement import Confinement
 
 HASH = "0123456789abcdef" * 4
 EXTRACTION = Extraction(
-    "Name | Age\nAnn | 30 \ud800", (Part(0, 21, page=2, page_label="ii", sheet="S", message=3),), (Heading(0, 1, "Name"),),
+    "Name | Age\nAnn | 30 \U0001f600", (Part(0, 21, page=2, page_label="ii", sheet="S", message=3),), (Heading(0, 1, "Name"),),
     (Table(0, 21, "Name | Age"),), (Mark(0, "A1:B1"), Mark(11, None, "00:12")), "Title", Shape.TABLE, "gb18030", (1,), (2,),
     ("note",),
 )  # fmt: skip
@@ -56,7 +56,7 @@ def test_an_unchanged_file_comes_through():
 @pytest.mark.parametrize(
     "content",
     [b"", b"\0\0", LENGTH.pack(5) + b"{}", LENGTH.pack(2) + b"[]", LENGTH.pack(1) + b"{", LENGTH.pack(2**31),
-     LENGTH.pack(1) + b"\xff"],
+     LENGTH.pack(1) + b"\xff", LENGTH.pack(200_000) + b"[" * 200_000],
 )
 def test_what_is_no_frame_is_refused(content):
     with pytest.raises(WireBroken):
@@ -72,6 +72,11 @@ def test_what_is_no_frame_is_refused(content):
         {"document": {"parts": [{"char_start": 0, "char_end": 1, "page": {}}]}}, {"document": {"marks": [[0, ["A1"], None]]}},
         {"document": {"tables": [{"char_start": 0, "char_end": 1}]}}, {"document": {"headings": [[0, "1", "x"]]}},
         {"document": {"text": "short", "parts": [{"char_start": 0, "char_end": 900}]}},
+        {"size": float("inf")}, {"size": 2**63}, {"size": True}, {"hash": None}, {"container": []}, {"title": "half \ud800"},
+        {"document": {"text": "half \ud800", "parts": [], "tables": [], "headings": [], "marks": []}},
+        {"document": {"headings": [[900, 1, "beyond the text"]]}}, {"document": {"headings": [[0.5, 1, "between"]]}},
+        {"document": {"marks": [[0, 5, None]]}}, {"document": {"marks": {}}}, {"document": {"empty_pages": [1e400]}},
+        {"document": {"parts": [{"char_start": 0, "char_end": 1}]}}, {"document": {"shape": []}}, {"document": [1]},
     ],
 )  # fmt: skip
 def test_what_is_no_reading_is_refused(change):

@@ -18,7 +18,7 @@ QUOTED = re.compile(r"《([^》]+)》|[\"“]([^\"”]+)[\"”]|'([^']+)'")
 EMPTY_WORDS = STOP | frozenset("file document version pdf all between two both my our s".split())
 HINT = 'Name it in the question, or choose it: --path "*name*"; see what there is: assistant status --files'
 SEVERAL = 3
-TABLES = frozenset(".csv .tsv .xlsx .xls .xlsb .xlsm .ods .dbf .parquet".split())
+TABLES = frozenset(".csv .tsv .xlsx .xls .xlsb .xlsm .ods .parquet".split())
 COUNTERS = re.compile(r"\b(?:these|those|the|two|both|versions?|of)\b|两|个|份|版本|这|的")
 
 

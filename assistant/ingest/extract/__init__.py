@@ -15,6 +15,7 @@ from assistant.datatypes import Extraction
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extract.content import true_suffix
 from assistant.ingest.extract.source import LazyOpener, LazyReader, Member, Opener, Reader, Source, found_in
+from assistant.ingest.extract.storable import storable
 
 EXTRACTOR_VERSION = 3
 
@@ -39,10 +40,7 @@ READERS: dict[str, Reader] = {
     ".rtf": LazyReader("legacy.rtf", "read_rtf"),
     **dict.fromkeys((".doc", ".dot"), LazyReader("legacy.old_word", "read_doc")),
     **dict.fromkeys((".ppt", ".pps"), LazyReader("legacy.old_slides", "read_ppt")),
-    ".hwp": LazyReader("legacy.hangul", "read_hwp"),
-    ".hwpx": LazyReader("legacy.hangul_package", "read_hwpx"),
     ".one": LazyReader("legacy.onenote", "read_one"),
-    ".dbf": LazyReader("legacy.dbase", "read_dbf"),
     # web, books, mail
     **dict.fromkeys((".html", ".htm", ".xhtml"), LazyReader("web.web", "read_html")),
     **dict.fromkeys((".mhtml", ".mht"), LazyReader("mail.mailbox", "read_mhtml")),
@@ -124,7 +122,7 @@ def extract(source: Source) -> Extraction:
         extraction = READERS.get(suffix, READERS[suffix_of(source.name)])(source)
     if not extraction.text.strip():
         raise SkippedFile("no text in it")
-    return extraction
+    return storable(extraction)
 
 
 def members(source: Source) -> Iterator[Member]:

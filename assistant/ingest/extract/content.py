@@ -11,14 +11,14 @@ from assistant.ingest.extract.source import Source
 
 DOCUMENTS = (
     ".pdf .doc .docx .docm .dotx .dotm .rtf .odt .ott .ppt .pptx .pptm .ppsx .odp .otp .xls .xlsx .xlsm .xltx .xlsb .ods .ots "
-    ".epub .hwp .hwpx .msg"
+    ".epub .msg"
 )
 RENAMED = frozenset(DOCUMENTS.split())
 """Suffixes whose files are recognised by their content; what is text by its name must be text."""
 HEAD = 1024  # a PDF may begin with a little of something else
 OWNERS = {
     "word/document.xml": ".docx", "ppt/presentation.xml": ".pptx", "xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb",
-    "META-INF/container.xml": ".epub", "Contents/section0.xml": ".hwpx",
+    "META-INF/container.xml": ".epub",
 }  # fmt: skip
 OPEN_DOCUMENTS = {b"text": ".odt", b"spreadsheet": ".ods", b"presentation": ".odp"}
 FAMILIES = tuple(map(frozenset, (

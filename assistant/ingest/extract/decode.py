@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from assistant.errors import UnreadableFile
 from assistant.ingest.extract.guess import WIDE, guess_encoding
+from assistant.ingest.extract.storable import storable_text
 
 SAMPLE = 65536
 BOMS = (
@@ -59,12 +60,12 @@ def decode_as(data: bytes, charset: str) -> str:
     name = _known(charset)
     if name:
         try:
-            return data.decode(name)
+            return storable_text(data.decode(name))
         except UnicodeDecodeError:
             pass
     decoded = _decode(data, False)
     is_better = not name or decoded.text.count("\ufffd") == 0
-    return (decoded.text if is_better else data.decode(name, "replace")).replace("\0", "")
+    return (decoded.text if is_better else storable_text(data.decode(name, "replace"))).replace("\0", "")
 
 
 def decode_name(raw: bytes) -> str:
@@ -103,7 +104,7 @@ def _japanese(data: bytes) -> Decoded | None:
 
 
 def _with_replacements(data: bytes, encoding: str) -> Decoded:
-    text = data.decode(encoding, "replace")
+    text = storable_text(data.decode(encoding, "replace"))  # UTF-7 can spell halves of characters
     lost = text.count("\ufffd")
     return Decoded(text, encoding, (f"{lost} characters are not valid {encoding}",) if lost else ())
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Mapping
 from functools import cache
 
 SAMPLE = 4096  # bytes of lines that say something about the encoding
@@ -84,12 +86,12 @@ def _telling_lines(data: bytes) -> bytes:
 
 def _wide_score(sample: bytes, encoding: str) -> float:
     common, first, last = WIDE[encoding]
-    score = count = 0.0
-    for character in sample.decode(encoding, "replace"):
-        if character > "\x7f":
-            count += 1
-            score += COMMON if character in common else _wide_weight(character, encoding, first, last)
-    return score / count if count else 0.0
+    counts = Counter(character for character in sample.decode(encoding, "replace") if character > "\x7f")
+    score = sum(
+        count * (COMMON if character in common else _wide_weight(character, encoding, first, last))
+        for character, count in counts.items()
+    )
+    return score / counts.total() if counts else 0.0
 
 
 def _wide_weight(character: str, encoding: str, first: int, last: int) -> float:
@@ -105,9 +107,13 @@ def _narrow_score(sample: bytes, encoding: str, alphabets: tuple[str, ...]) -> f
     text = sample.decode(encoding, "replace")
     telling = [at for at, character in enumerate(text) if character > "\x7f"]
     placed = sum(_place(text, at) for at in telling)
-    lowered = "".join(text[at] for at in telling).lower()
-    fits = max(sum(_weights(alphabet).get(character, _otherwise(character)) for character in lowered) for alphabet in alphabets)
+    counts = Counter("".join(text[at] for at in telling).lower())
+    fits = max(_fit(counts, _weights(alphabet)) for alphabet in alphabets)
     return (placed + fits) / len(telling) if telling else 0.0
+
+
+def _fit(counts: Mapping[str, int], weights: Mapping[str, float]) -> float:
+    return sum(count * (weights[letter] if letter in weights else _otherwise(letter)) for letter, count in counts.items())
 
 
 @cache

@@ -7,11 +7,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 from xml.etree.ElementTree import Element, ParseError
 
 from assistant.errors import UnreadableFile
 
 LARGEST_UNPACKED = 500_000_000
+_READ: WeakKeyDictionary[zipfile.ZipFile, int] = WeakKeyDictionary()
 OLD_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE, which Office also wraps around what it encrypts
 
 
@@ -30,10 +32,18 @@ def opened_package(data: bytes, kind: str) -> Iterator[zipfile.ZipFile]:
 
 
 def entry(archive: zipfile.ZipFile, name: str) -> bytes:
-    """Return the bytes of an entry. The size that the archive states may be a lie: no more than the limit is read."""
-    with archive.open(name) as file:
-        content = file.read(LARGEST_UNPACKED + 1)
-    if len(content) > LARGEST_UNPACKED:
+    """Return the bytes of an entry.
+
+    The size that the archive states may be a lie, and an entry may be asked for again and again: what is read of one archive,
+    all of it together, is no more than the limit.
+    """
+    try:
+        with archive.open(name) as file:
+            content = file.read(LARGEST_UNPACKED + 1)
+    except (ValueError, NotImplementedError) as error:  # what zipfile raises for offsets before the file and unknown packings
+        raise zipfile.BadZipFile("this entry cannot be unpacked") from error
+    _READ[archive] = _READ.get(archive, 0) + len(content)
+    if _READ[archive] > LARGEST_UNPACKED:
         raise UnreadableFile(f"it unpacks to more than {LARGEST_UNPACKED // 1_000_000} MB")
     return content
 
@@ -46,6 +56,11 @@ def xml_entry(archive: zipfile.ZipFile, name: str) -> Element:
     if b"<!ENTITY" in content.replace(b"\0", b""):  # in UTF-16 every other byte is zero
         raise UnreadableFile("it is a trap: its XML would grow without end")
     return ElementTree.fromstring(content)
+
+
+def whole_number(digits: str, default: int = 0) -> int:
+    """Return the number that an attribute states, a default where it states none of at most nine digits."""
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else default
 
 
 def local(node: Element) -> str:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from assistant.ingest.extract.decode import decode_name
 
 LONGEST = 180
-UNSAFE = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+")  # controls, and what turns the direction of writing
+UNSAFE = re.compile(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")  # controls, halves, what turns text
 DRIVE = re.compile(r"^[A-Za-z]:")
 SYSTEM = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 

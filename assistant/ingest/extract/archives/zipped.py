@@ -104,6 +104,6 @@ def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, password: bytes |
                 pieces.append(piece)
     except NotImplementedError as error:
         raise UnreadableFile("it is packed in a way that cannot be unpacked here") from error
-    except (zipfile.BadZipFile, EOFError, OSError, zlib.error, LZMAError) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, zlib.error, LZMAError) as error:
         raise UnreadableFile("damaged: this file of the archive cannot be unpacked") from error
     return b"".join(pieces)

@@ -1,4 +1,4 @@
-"""Compound files (OLE: old Office, Hangul) in; their streams and their title out."""
+"""Compound files (OLE: old Office) in; their streams and their title out."""
 
 from __future__ import annotations
 

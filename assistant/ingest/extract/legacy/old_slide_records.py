@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import unpack_from
 
+from assistant.errors import UnreadableFile
+
 CONTAINER = 0xF
 USER_EDIT, PERSIST_DIRECTORY = 0x0FF5, 0x1772
 DEEPEST = 50
+MOST_OFTEN = 10  # how often a byte of a sound file is read on average, at most
 DAMAGED = "damaged: its slides cannot be found"
 
 
@@ -60,6 +63,7 @@ class SavedObjects:
     def __init__(self, data: bytes, newest_edit: int) -> None:
         self._data = data
         self._offsets: dict[int, int] = {}
+        self._left = MOST_OFTEN * len(data)
         self.document = 0
         seen: set[int] = set()
         while newest_edit not in seen and newest_edit + 28 <= len(data):
@@ -74,11 +78,15 @@ class SavedObjects:
                 break
 
     def get(self, number: int) -> Record:
-        """Return an object; an empty record where there is none."""
+        """Return an object; an empty record where there is none. Raises UnreadableFile where objects overlap again and again."""
         offset = self._offsets.get(number, -1)
-        if 0 <= offset <= len(self._data) - 8:
-            return record_at(self._data, offset, len(self._data))
-        return Record(b"", 0, 0, 0, 0, False)
+        if not 0 <= offset <= len(self._data) - 8:
+            return Record(b"", 0, 0, 0, 0, False)
+        found = record_at(self._data, offset, len(self._data))
+        self._left -= found.end - found.start
+        if self._left < 0:
+            raise UnreadableFile("damaged: its slides overlap")
+        return found
 
     def _add(self, offset: int) -> None:
         if offset + 8 > len(self._data):

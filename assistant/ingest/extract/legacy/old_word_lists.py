@@ -12,6 +12,7 @@ LISTS, OVERRIDES = 73, 74
 LIST_SIZE, OVERRIDE_SIZE, LEVEL_SIZE = 28, 16, 28
 BULLET_FORMAT, NO_NUMBER = 23, 255
 DASH = "-"
+LONGEST_PATTERN = 50  # characters of a label
 DIGITS = "〇一二三四五六七八九"
 ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
          (9, "ix"), (5, "v"), (4, "iv"), (1, "i"))  # fmt: skip
@@ -81,7 +82,8 @@ def _read_level(table: bytes, at: int) -> tuple[Level, int]:
     text = at + LEVEL_SIZE + table[at + 24] + table[at + 25]
     count = int.from_bytes(table[text : text + 2], "little")
     end = text + 2 + 2 * count
-    return Level(start, number_format, table[text + 2 : end].decode("utf-16-le", "replace")), end
+    pattern = table[text + 2 : end].decode("utf-16-le", "replace")[:LONGEST_PATTERN]
+    return Level(start, number_format, pattern), end
 
 
 def _read_overrides(table: bytes) -> list[int]:

@@ -55,7 +55,7 @@ class Marks:
             return Mark(in_table=True)
         if not text:
             return PLAIN
-        properties = self._styles.properties(run.style) | own
+        properties = self._styles.list_properties(run.style) | own
         label = self._lists.label(whole_number(properties, LIST, 0), whole_number(properties, LIST_LEVEL, 0))
         outline = whole_number(own, OUTLINE, 9)
         return Mark(outline + 1 if outline < 9 else self._styles.level(run.style), label)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import unpack_from
 
+from assistant.errors import UnreadableFile
 from assistant.ingest.extract.legacy.old_word_fib import Fib
 
 CHARACTER_PAGES, PARAGRAPH_PAGES, FONTS = 12, 13, 15
@@ -20,6 +21,7 @@ DELETED, HIDDEN, SYMBOL = 0x0800, 0x083C, 0x6A09
 TABLE_SHAPE = 0xD608
 SIZES = {0: 1, 1: 1, 2: 2, 3: 4, 4: 2, 5: 2, 7: 3}
 ON = (1, 0x81)
+MOST_OFTEN = 10  # how often a byte of a sound file is read on average, at most
 
 Properties = dict[int, bytes]
 
@@ -64,6 +66,7 @@ NOTHING = Run(0, 0, {})
 
 
 def _paragraph_runs(fib: Fib) -> Iterator[Run]:
+    elsewhere = _Elsewhere(fib.data)
     for page, bounds in _pages(fib, PARAGRAPH_PAGES):
         for number in range(len(bounds) - 1):
             at = 2 * page[4 * len(bounds) + 13 * number]
@@ -72,7 +75,7 @@ def _paragraph_runs(fib: Fib) -> Iterator[Run]:
             found = page[at : at + size] if at > 2 else b""
             properties = dict(single_properties(found[2:]))
             if ELSEWHERE in properties:
-                properties |= _stored_elsewhere(fib, properties[ELSEWHERE])
+                properties |= elsewhere.at(properties[ELSEWHERE])
             yield Run(bounds[number], bounds[number + 1], properties, int.from_bytes(found[:2], "little"))
 
 
@@ -111,13 +114,28 @@ def _pages(fib: Fib, number: int) -> Iterator[tuple[bytes, tuple[int, ...]]]:
     """Yield each page of a table of properties, and the bounds of the runs on it."""
     table = fib.table_part(number)
     count = (len(table) - 4) // 8
-    for page_number in unpack_from(f"<{count}I", table, 4 * (count + 1)) if count > 0 else ():
+    numbers = unpack_from(f"<{count}I", table, 4 * (count + 1)) if count > 0 else ()
+    for page_number in dict.fromkeys(numbers):  # a sound file names each page once
         page = fib.main[PAGE * (page_number & 0x3FFFFF) :][:PAGE] if page_number else b""
         if len(page) == PAGE and 0 < page[-1] <= 101:
             yield page, unpack_from(f"<{page[-1] + 1}I", page)
 
 
-def _stored_elsewhere(fib: Fib, pointer: bytes) -> Properties:
-    at = int.from_bytes(pointer, "little")
-    size = int.from_bytes(fib.data[at : at + 2], "little")
-    return dict(single_properties(fib.data[at + 2 : at + 2 + size]))
+class _Elsewhere:
+    """The lists of properties that stand in a stream of their own, each read once."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._known: dict[bytes, Properties] = {}
+        self._left = MOST_OFTEN * len(data)
+
+    def at(self, pointer: bytes) -> Properties:
+        """Return the properties at an offset. Raises UnreadableFile where such lists overlap again and again."""
+        if pointer not in self._known:
+            at = int.from_bytes(pointer, "little")
+            size = int.from_bytes(self._data[at : at + 2], "little")
+            self._left -= size
+            if self._left < 0:
+                raise UnreadableFile("damaged: its properties overlap")
+            self._known[pointer] = dict(single_properties(self._data[at + 2 : at + 2 + size]))
+        return self._known[pointer]

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from struct import unpack_from
 
 from assistant.ingest.extract.legacy.old_word_fib import Fib
-from assistant.ingest.extract.legacy.old_word_properties import OUTLINE, Properties, single_properties, whole_number
+from assistant.ingest.extract.legacy.old_word_properties import (
+    LIST,
+    LIST_LEVEL,
+    OUTLINE,
+    Properties,
+    single_properties,
+    whole_number,
+)
 
 STYLES = 1
 PARAGRAPH_STYLE, NO_STYLE = 1, 0xFFF
@@ -28,6 +35,7 @@ class Styles:
 
     def __init__(self, fib: Fib) -> None:
         self._styles = _read_styles(fib.table_part(STYLES))
+        self._lists: dict[int, Properties] = {}
 
     def level(self, number: int) -> int:
         """Return the heading level of a style, 0 for running text."""
@@ -41,12 +49,12 @@ class Styles:
                 return outline + 1 if outline < 9 else 0
         return 0
 
-    def properties(self, number: int) -> Properties:
-        """Return the properties that a style has or takes over."""
-        found: Properties = {}
-        for style in self._lineage(number):
-            found = style.properties | found
-        return found
+    def list_properties(self, number: int) -> Properties:
+        """Return which list, and which level of it, a style has or takes over."""
+        if number not in self._lists:
+            found = [style.properties for style in reversed(self._lineage(number))]
+            self._lists[number] = {name: each[name] for name in (LIST, LIST_LEVEL) for each in found if name in each}
+        return self._lists[number]
 
     def _lineage(self, number: int) -> list[Style]:
         found: list[Style] = []

@@ -100,8 +100,11 @@ class _Page:
             self.blocks.append(text)
 
     def _objects(self, stored: Stored, kind: int) -> list[Stored]:
-        found = (self._space.objects.get(child) for child in _children(stored))
-        return [child for child in found if child and child.kind == kind]
+        """Return the objects of a kind right below another; each belongs to one, the first that names it."""
+        new = [child for child in dict.fromkeys(_children(stored)) if child not in self._seen]
+        found = {identity: child for identity in new if (child := self._space.objects.get(identity)) and child.kind == kind}
+        self._seen.update(found)
+        return list(found.values())
 
     def _texts(self, stored: Stored, depth: int) -> Iterator[str]:
         """Yield the texts of an object and of all below it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from email.message import Message
+from functools import lru_cache
 
 from assistant.ingest.extract.mail.mailparts import content, filename
 from assistant.ingest.extract.web.web import plain_text
@@ -51,9 +52,14 @@ def _best_of(forms: list[list[Text]]) -> list[Text]:
     if not plain or not rich:
         return (plain + rich + [[]])[0]
     said = _length(plain[0])
-    if said < STUB and sum(len(plain_text(text)) for _, text in rich[-1]) > FULLER * said:
+    if said < STUB and sum(_rendered_length(text) for _, text in rich[-1]) > FULLER * said:
         return rich[-1]
     return plain[0]
+
+
+@lru_cache(maxsize=16)  # forms within forms ask for the same again
+def _rendered_length(markup: str) -> int:
+    return len(plain_text(markup))
 
 
 def _length(form: list[Text]) -> int:

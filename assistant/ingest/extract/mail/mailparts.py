@@ -126,4 +126,4 @@ def _words(raw: str) -> str:
 
 
 def _piece(piece: bytes, charset: str | None) -> str:
-    return decode_as(piece, charset) if charset else piece.decode("raw_unicode_escape")
+    return decode_as(piece, charset) if charset else piece.decode("raw_unicode_escape", "replace")

@@ -38,6 +38,7 @@ BODY, RTF, HTML, INTERNET_CODE_PAGE = 0x1000, 0x1009, 0x1013, 0x3FDE
 DATA, NAME, SHORT_NAME, DISPLAYED_NAME = 0x3701, 0x3707, 0x3704, 0x3001
 ENCRYPTED_CLASS, SIGNED_CLASS = "ipm.note.smime", "ipm.note.smime.multipartsigned"
 DEEPEST = 8
+MOST_ATTACHED = 2001  # one more than are taken out of a file, so that it is known that there are more
 
 
 def read_msg(source: Source) -> Extraction:
@@ -73,7 +74,7 @@ def _as_mail(folder: Folder, depth: int) -> Message:
         message.replace_header("Content-Type", "application/pkcs7-mime")
         return message
     message.attach(_body(folder))
-    for name in folder.names() if depth else ():
+    for name in folder.names()[:MOST_ATTACHED] if depth else ():
         if name.startswith(ATTACHED):
             for part in _attachment(folder.inner(name), depth):
                 message.attach(part)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from assistant.errors import UnreadableFile
 from assistant.ingest.extract.office.runs import outermost, running_text
-from assistant.ingest.extract.package import attribute, local
+from assistant.ingest.extract.package import attribute, local, whole_number
+
+MOST_CELLS = 3_000_000
 
 
 def chart_title(chart: Element) -> str:
@@ -22,9 +25,12 @@ def chart_rows(chart: Element) -> list[list[str]]:
     labels: dict[int, str] = {}
     columns = []
     for one in series:
-        labels = {**_points(one, "cat"), **_points(one, "xVal"), **labels}
+        for number, label in (_points(one, "cat") | _points(one, "xVal")).items():
+            labels.setdefault(number, label)
         columns.append({**_points(one, "val"), **_points(one, "yVal")})
     numbers = sorted(set(labels).union(*columns))
+    if len(numbers) * len(series) > MOST_CELLS:
+        raise UnreadableFile(f"too large: a chart of more than {MOST_CELLS / 1e6:.0f} million cells")
     names = ["", *(" ".join(_points(one, "tx").values()) for one in series)]
     rows = [[labels.get(number, ""), *(column.get(number, "") for column in columns)] for number in numbers]
     return [names, *rows] if rows else []
@@ -37,6 +43,6 @@ def _points(series: Element, kind: str) -> dict[int, str]:
 
 def _numbered(node: Element) -> Iterator[tuple[int, str]]:
     for point in outermost(node, "pt"):
-        index = attribute(point, "idx")
-        if index.isdecimal():
-            yield int(index), " ".join("".join(value.itertext()) for value in outermost(point, "v"))
+        index = whole_number(attribute(point, "idx"), -1)
+        if index >= 0:
+            yield index, " ".join("".join(value.itertext()) for value in outermost(point, "v"))

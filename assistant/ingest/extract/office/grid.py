@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
 from assistant.ingest.extract.office.odf import elements, paragraph_text
-from assistant.ingest.extract.package import attribute, local
+from assistant.ingest.extract.package import attribute, local, whole_number
 
 MOST_COPIES = 1000  # of a row or cell with text: one that is said to be there more often is there for its looks
 WIDEST = 16384  # columns, which is as many as a program shows
@@ -68,5 +68,4 @@ def _paragraphs(child: Element) -> Iterator[Element]:
 
 
 def _count(node: Element, name: str) -> int:
-    count = attribute(node, name)
-    return max(1, int(count)) if count.isdecimal() and len(count) < 10 else 1
+    return max(1, whole_number(attribute(node, name), 1))

@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element, ParseError
 from assistant.errors import UnreadableFile
 from assistant.ingest.extract.office.ooxml import optional_xml
 from assistant.ingest.extract.office.protected import ENCRYPTED
-from assistant.ingest.extract.package import attribute, entry, local, opened_package, xml_entry
+from assistant.ingest.extract.package import attribute, entry, local, opened_package, whole_number, xml_entry
 from assistant.ingest.extract.source import Source
 
 KIND = "OpenDocument file"
@@ -82,8 +82,7 @@ def _pieces(node: Element) -> Iterator[str]:
     for child in node:
         kind = local(child)
         if kind == "s":
-            count = attribute(child, "c")
-            yield " " * min(int(count) if count.isdecimal() else 1, MOST_SPACES)
+            yield " " * min(whole_number(attribute(child, "c"), 1), MOST_SPACES)
         elif kind == "tab":
             yield "\t"
         elif kind == "line-break":

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from xml.etree.ElementTree import Element
 
+from assistant.errors import UnreadableFile
 from assistant.ingest.extract.office.grid import cells_of, rows_of
 from assistant.ingest.extract.office.odf import LEFT_OUT, beside, elements, paragraph_text
-from assistant.ingest.extract.package import attribute, local
+from assistant.ingest.extract.office.ranges import LARGEST_AREA
+from assistant.ingest.extract.package import attribute, local, whole_number
 from assistant.ingest.extract.writing import LINE, PARAGRAPH, Writing
 
 LISTS = frozenset({"list", "ordered-list", "unordered-list"})
@@ -41,7 +43,7 @@ def _write_paragraph(paragraph: Element, writing: Writing, is_item: bool) -> Non
 
 def _write_heading(heading: Element, writing: Writing) -> None:
     level = attribute(heading, "outline-level") or attribute(heading, "level")
-    writing.head(paragraph_text(heading), min(max(1, int(level)), 9) if level.isdecimal() else 1)
+    writing.head(paragraph_text(heading), min(max(1, whole_number(level, 1)), 9))
     _write_beside(heading, writing)
 
 
@@ -68,4 +70,15 @@ def _write_table(table: Element, writing: Writing) -> None:
         if is_layout:
             write_blocks((cell for row in run for cell in row), writing)
         else:
-            writing.tabulate([cells_of(row) for row in run])
+            writing.tabulate(list(_bounded(run)))
+
+
+def _bounded(rows: Iterable[Element]) -> Iterator[list[str]]:
+    """Yield the cells of each row. Raises UnreadableFile where repeated ones make too many."""
+    count = 0
+    for row in rows:
+        cells = cells_of(row)
+        count += len(cells)
+        if count > LARGEST_AREA:
+            raise UnreadableFile(f"too large: a table of more than {LARGEST_AREA / 1e6:.0f} million cells")
+        yield cells

@@ -44,8 +44,8 @@ def relations(archive: zipfile.ZipFile, part: str) -> dict[str, Relation]:
 
 
 def targets(related: dict[str, Relation], kind: str) -> list[str]:
-    """Return the names of the parts that are referred to as one kind."""
-    return [relation.target for relation in related.values() if relation.kind == kind]
+    """Return the names of the parts that are referred to as one kind, each once."""
+    return list(dict.fromkeys(relation.target for relation in related.values() if relation.kind == kind))
 
 
 def main_part(archive: zipfile.ZipFile, usual: str) -> str:

@@ -46,7 +46,7 @@ def _slides(archive: zipfile.ZipFile, main: str) -> list[str]:
     """Return the names of the slides' parts in the order of the presentation."""
     related = relations(archive, main)
     identities = (reference(node, "id") for node in xml_entry(archive, main).iter() if local(node) == "sldId")
-    return [related[identity].target if identity in related else "" for identity in identities if identity]
+    return [related[identity].target if identity in related else "" for identity in dict.fromkeys(identities) if identity]
 
 
 class _Deck:

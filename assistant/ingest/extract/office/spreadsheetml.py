@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 from assistant.datatypes import Extraction, Part
 from assistant.ingest.extract.office.odf import flat_xml
 from assistant.ingest.extract.office.ranges import NumberedRow, write_rows
-from assistant.ingest.extract.package import attribute, local
+from assistant.ingest.extract.package import attribute, local, whole_number
 from assistant.ingest.extract.source import Source
 from assistant.ingest.extract.writing import Writing
 
@@ -42,16 +42,18 @@ def _rows(table: Element) -> Iterator[NumberedRow]:
 
 
 def _cells(row: Element) -> list[str]:
-    """Return the cells; one may say which column it is in, and those before it are empty."""
+    """Return the cells up to the last with text; one may say which column it is in, and those before it are empty."""
     cells: list[str] = []
+    column = 0
     for cell in row:
-        if local(cell) == "Cell":
-            place = _index(cell, len(cells) + 1)
-            cells += [""] * (min(place, WIDEST) - 1 - len(cells)) + [_value(cell)]
-            merged = attribute(cell, "MergeAcross")
-            cells += [""] * (min(int(merged), WIDEST) if merged.isdecimal() else 0)
-        if len(cells) > WIDEST:
+        if local(cell) != "Cell":
+            continue
+        column, text = _index(cell, column + 1), _value(cell)
+        if column > WIDEST:
             break
+        if text:
+            cells += [""] * (column - 1 - len(cells)) + [text]
+        column += whole_number(attribute(cell, "MergeAcross"))
     return cells
 
 
@@ -62,5 +64,4 @@ def _value(cell: Element) -> str:
 
 
 def _index(node: Element, following: int) -> int:
-    index = attribute(node, "Index")
-    return max(following, int(index)) if index.isdecimal() else following
+    return max(following, whole_number(attribute(node, "Index")))

@@ -17,12 +17,13 @@ from assistant.errors import UnreadableFile
 from assistant.ingest.extract.office.ooxml import Relation, core_title, main_part, optional_xml, relations, targets
 from assistant.ingest.extract.office.protected import opened
 from assistant.ingest.extract.office.runs import SKIPPED, outermost, running_text
-from assistant.ingest.extract.package import attribute, local, opened_package, xml_entry
+from assistant.ingest.extract.package import attribute, local, opened_package, whole_number, xml_entry
 from assistant.ingest.extract.source import Source
 from assistant.ingest.extract.writing import LINE, PARAGRAPH, Writing
 
 HEADING_NAME = re.compile(r"(?:heading|标题|標題)\s*(\d)$", re.I)
 MAIN = "word/document.xml"
+BODY_TEXT = 9  # the outline level of what is no heading
 WIDEST = 63  # columns, which is as many as Word makes
 
 
@@ -62,9 +63,10 @@ def _levels(styles: Element) -> dict[str, int]:
         identity = attribute(style, "styleId")
         parents[identity] = _value(style, "basedOn")
         name = HEADING_NAME.match(_value(style, "name"))
-        outline = next((attribute(node, "val") for node in style.iter() if local(node) == "outlineLvl"), "")
-        if name or outline.isdigit():
-            found[identity] = int(name[1]) if name else int(outline) + 1
+        outlines = (whole_number(attribute(node, "val"), -1) for node in style.iter() if local(node) == "outlineLvl")
+        outline = next(outlines, -1)
+        if name or outline >= 0:
+            found[identity] = int(name[1]) if name else outline + 1
         elif _value(style, "name").lower() == "title":
             found[identity] = 1
     for identity, parent in parents.items():
@@ -100,9 +102,9 @@ def _write_paragraph(paragraph: Element, writing: Writing, levels: dict[str, int
 
 
 def _level(properties: Element, levels: dict[str, int]) -> int:
-    outline = _value(properties, "outlineLvl")
-    if outline.isdigit() and int(outline) < 9:
-        return int(outline) + 1
+    outline = whole_number(_value(properties, "outlineLvl"), BODY_TEXT)
+    if outline < BODY_TEXT:
+        return outline + 1
     return levels.get(_value(properties, "pStyle"), 0)
 
 
@@ -122,8 +124,7 @@ def _cells(cell: Element) -> Iterator[str]:
     """Yield the text of a cell, and an empty one for each further column that it spans."""
     yield " ".join(word for paragraph in outermost(cell, "p") for word in running_text(paragraph).split())
     properties = next((node for node in cell if local(node) == "tcPr"), Element("tcPr"))
-    span = _value(properties, "gridSpan")
-    yield from [""] * (min(int(span), WIDEST) - 1 if span.isdecimal() else 0)
+    yield from [""] * (min(whole_number(_value(properties, "gridSpan"), 1), WIDEST) - 1)
 
 
 def _write_comments(comments: Element, writing: Writing) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
 from assistant.ingest.extract.office.extents import refuse_sparse
+from assistant.ingest.extract.office.old_workbook import resealed
 from assistant.ingest.extract.office.ooxml import core_title
 from assistant.ingest.extract.office.ranges import NumberedRow, write_rows
 from assistant.ingest.extract.package import OLD_CONTAINER, opened_package
@@ -30,9 +31,10 @@ def read_workbook(source: Source) -> Extraction:
     """Read a workbook; hidden sheets too. Raises UnreadableFile where it is damaged, or too large."""
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
-    title = "" if source.data.startswith(OLD_CONTAINER) else _checked(source)
+    is_old = source.data.startswith(OLD_CONTAINER)
+    title, data = ("", resealed(source.data, KIND)) if is_old else (_checked(source), source.data)
     try:
-        workbook = _calm(lambda: CalamineWorkbook.from_filelike(io.BytesIO(source.data)))
+        workbook = _calm(lambda: CalamineWorkbook.from_filelike(io.BytesIO(data)))
     except PasswordError as error:
         raise UnreadableFile("it is encrypted in a way that cannot be undone here") from error
     except (CalamineError, OSError) as error:

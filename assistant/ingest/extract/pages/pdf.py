@@ -109,8 +109,8 @@ def _open(source: Source) -> tuple[PdfDocument, str]:
 def _impossible_count(data: bytes) -> int:
     """Return the number of pages where the file claims more of them than it has bytes."""
     for match in PAGE_COUNT.finditer(data):
-        begin, end = data.rfind(b"obj", 0, match.start()), data.find(b"endobj", match.end())
-        is_page_tree = b"/Pages" in data[max(begin, match.start() - 1000, 0) : min(end, match.end() + 1000)]
+        before, after = data[max(0, match.start() - 1000) : match.start()], data[match.end() : match.end() + 1000]
+        is_page_tree = b"/Pages" in before[before.rfind(b"obj") + 1 :] or b"/Pages" in after.partition(b"endobj")[0]
         if int(match[1]) > len(data) and is_page_tree:
             return int(match[1])
     return 0

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_HEADINGS = 5000
 LARGEST_FOR_PYPDF = 50_000_000  # bytes; it takes seconds for what is larger
 LONGEST_TITLE, LONGEST_LABEL = 500, 30
+SEARCHED = 20_000  # characters of a page in which its titles are looked for
 MOST_STRANGERS = 20  # titles that are not on their page; more belong to a book of which this is a page
 
 
@@ -126,5 +127,5 @@ def _headings(outline: Sequence[Entry], texts: Sequence[str], parts: Sequence[Pa
 
 def _position(title: str, page: str) -> int:
     """Return where the title stands on its page, -1 where it is not found."""
-    match = re.search(r"\s+".join(re.escape(word) for word in title.split()), page, re.I)
+    match = re.search(r"\s+".join(re.escape(word) for word in title.split()), page[:SEARCHED], re.I)
     return match.start() if match else -1

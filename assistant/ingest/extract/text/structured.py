@@ -12,7 +12,7 @@ from assistant.errors import UnreadableFile
 from assistant.ingest.extract.decode import Decoded, decode
 from assistant.ingest.extract.source import Source
 from assistant.ingest.extract.text.text import whole
-from assistant.ingest.extract.writing import LINE, PARAGRAPH, Writing
+from assistant.ingest.extract.writing import LINE, LONGEST, PARAGRAPH, Writing
 
 LONG_LINE = 1000
 ESCAPED = re.compile(r"\\u(?!00[0-7])[0-9a-fA-F]{4}")  # a letter beyond ASCII, which nobody would search for like this
@@ -58,9 +58,20 @@ def read_note(source: Source) -> Extraction:
 
 def _laid_out(text: str) -> str:
     try:
-        return json.dumps(json.loads(text), ensure_ascii=False, indent=1)
+        return _indented(json.loads(text)) or text
     except ValueError:
         return text
+
+
+def _indented(content: object) -> str:
+    """Return JSON with a line to each value, nothing where the indentation makes it many times as long."""
+    pieces, length = [], 0
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=1).iterencode(content):
+        pieces.append(piece)
+        length += len(piece)
+        if length > LONGEST:
+            return ""
+    return "".join(pieces)
 
 
 def _unescaped(line: str) -> str:

@@ -35,7 +35,7 @@ def read_subtitles(source: Source) -> Extraction:
     decoded = decode(source.data, source.suffix)
     writing = Writing()
     writing.begin(Part(0, 0))
-    voice, before, silent_since = "", [""], 0.0
+    voice, before, silent_since = "", frozenset({""}), 0.0
     for cue in _cues(decoded.text.splitlines()):
         speaker = VOICE.search(" ".join(cue.lines))
         lines = [line for line in (_plain(line) for line in cue.lines) if line]
@@ -45,7 +45,7 @@ def read_subtitles(source: Source) -> Extraction:
             said = f"{name}: {' '.join(new)}" if name and name != voice else " ".join(new)
             writing.add(said, PARAGRAPH if cue.start - silent_since > PAUSE else LINE, Mark(0, time=_clock(cue.start)))
             voice = name
-        before, silent_since = lines or before, cue.end
+        before, silent_since = frozenset(lines) or before, cue.end
     if not writing.length and not TIMING.search(decoded.text):
         raise UnreadableFile("damaged: there are no subtitles in it")
     return writing.finish(encoding=decoded.encoding, notes=decoded.notes)

@@ -9,6 +9,7 @@ import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 from zipfile import ZipFile
@@ -24,6 +25,7 @@ from assistant.ingest.extract.writing import Writing
 CONTAINER, ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document")
 CONTENTS = "application/x-dtbncx+xml"
+MOST_PIECES = 100  # of the title of a chapter
 MANGLED_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
 
@@ -65,13 +67,14 @@ def _write(archive: ZipFile, names: set[str], book: _Book, source: Source) -> Ex
     for contents in book.contents:
         for where, title in _titles(archive, contents):
             chapters.titles.setdefault(where, title)
-    there = [name for name in book.pages if name in names]
+    pages = list(dict.fromkeys(book.pages))
+    there = [name for name in pages if name in names]
     for number, name in enumerate(there, 1):
         source.on_step(f"chapter {number} of {len(there)}")
         chapters.begin(writing, name)
         markup = decode(entry(archive, name), ".xhtml", trust_declaration=True).text
         render(markup, writing, partial(chapters.begin, writing, name))
-    lost = len(book.pages) - len(there)
+    lost = len(pages) - len(there)
     return writing.finish(book.title, (f"{lost} chapters are missing in the file",) if lost else ())
 
 
@@ -117,7 +120,7 @@ def _titles(archive: ZipFile, contents: str) -> Iterator[tuple[tuple[str, str], 
             label, link = node, attribute(node, "href")
         else:
             continue
-        title = " ".join("".join(label.itertext()).split())
+        title = " ".join("".join(islice(label.itertext(), MOST_PIECES)).split())
         if title and link:
             yield _target(contents, link), title
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 LONGEST_CELL = 1000  # characters; text of this length stands in a column of a page, not of a table
 MOST_COLUMNS, MOST_ROWS = 200, 1000  # that one cell may span
+MOST_SPANNED = 300_000  # cells of one table that are there because another spans them
 LAYOUT = ("h1", "h2", "h3", "form")
 
 
@@ -26,27 +27,46 @@ def is_for_layout(table: Tag) -> bool:
 
 def grid(table: Tag, text_of: Callable[[Tag], str]) -> list[list[str]]:
     """Return the texts of the cells by row and column; one that spans several rows is in each of them."""
-    lines: list[list[str]] = []
-    held: dict[int, tuple[int, str]] = {}  # by column: how many rows more, and the text
+    grown = _Grid()
     for row in _rows(table):
-        line: list[str] = []
         for cell in _cells(row):
-            _take_held(line, held)
-            text, rows = text_of(cell), _span(cell, "rowspan", MOST_ROWS)
-            for number in range(_span(cell, "colspan", MOST_COLUMNS)):
-                held[len(line)] = (rows - 1, "" if number else text)
-                line.append("" if number else text)
-        _take_held(line, held)
-        lines.append(line)
-    return lines
+            grown.take(text_of(cell), _span(cell, "colspan", MOST_COLUMNS), _span(cell, "rowspan", MOST_ROWS))
+        grown.end_row()
+    return grown.lines
 
 
-def _take_held(line: list[str], held: dict[int, tuple[int, str]]) -> None:
-    """Fill the columns that a cell of a row above reaches into."""
-    while held.get(len(line), (0, ""))[0] > 0:
-        rows, text = held[len(line)]
-        held[len(line)] = (rows - 1, text)
-        line.append(text)
+class _Grid:
+    """The rows so far, and the cells above that reach into the next ones: by column, how many rows more, and the text."""
+
+    def __init__(self) -> None:
+        self.lines: list[list[str]] = []
+        self._line: list[str] = []
+        self._held: dict[int, tuple[int, str]] = {}
+        self._spare = MOST_SPANNED
+
+    def take(self, text: str, columns: int, rows: int) -> None:
+        """Add a cell; one that spans more than there may be is taken for a single one."""
+        self._take_held()
+        if self._spare <= 0:
+            columns = rows = 1
+        self._spare -= columns - 1
+        for number in range(columns):
+            self._held[len(self._line)] = (rows - 1, "" if number else text)
+            self._line.append("" if number else text)
+
+    def end_row(self) -> None:
+        """End a row."""
+        self._take_held()
+        self.lines.append(self._line)
+        self._line = []
+
+    def _take_held(self) -> None:
+        """Fill the columns that a cell of a row above reaches into."""
+        while self._spare > 0 and self._held.get(len(self._line), (0, ""))[0] > 0:
+            rows, text = self._held[len(self._line)]
+            self._held[len(self._line)] = (rows - 1, text)
+            self._line.append(text)
+            self._spare -= 1
 
 
 def _rows(table: Tag) -> Iterator[Tag]:
