@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from assistant.cli.terminal import harmless, notice, notices
+from assistant.cli.terminal import notice, notices, on_one_line
 from assistant.datatypes import Progress
 
 OnProgress = Callable[[Progress], None]
@@ -59,7 +59,7 @@ def intake_progress() -> Iterator[OnProgress]:
 def described(progress: Progress) -> str:
     """Return what is going on, with the name of a file that takes long."""
     stage = STAGES.get(progress.stage, progress.stage)
-    name = harmless(progress.current.rpartition(os.sep)[2]) if ": " in progress.current else ""
+    name = on_one_line(progress.current.rpartition(os.sep)[2]) if ": " in progress.current else ""
     return f"{stage} {name[-LONGEST_NAME:]}" if name else stage
 
 

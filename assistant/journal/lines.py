@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+from assistant.records import PRIVATE_FILE, encoded, is_torn
+
+PRIVATE_FOLDER = 0o700
 
 
 def create(path: Path, first: Mapping[str, object]) -> None:
@@ -18,8 +19,7 @@ def create(path: Path, first: Mapping[str, object]) -> None:
 
 def append(path: Path, value: Mapping[str, object]) -> None:
     """Add a line, after the end of one that a killed program left unfinished. Raises OSError."""
-    torn = path.read_bytes()[-1:] not in {b"\n", b""}
-    write(os.open(path, os.O_APPEND | os.O_WRONLY), (b"\n" if torn else b"") + encoded(value))
+    write(os.open(path, os.O_APPEND | os.O_WRONLY), (b"\n" if is_torn(path) else b"") + encoded(value))
 
 
 def exchange(path: Path, before: bytes, values: Iterable[Mapping[str, object]]) -> bool:
@@ -38,19 +38,3 @@ def write(handle: int, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def encoded(value: Mapping[str, object]) -> bytes:
-    """Return the object as one line."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-
-
-def read(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the objects in a file; what is no object is passed over. Raises OSError."""
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            value = json.loads(line)
-        except ValueError:  # cut off, or damaged
-            continue
-        if isinstance(value, dict):
-            yield value

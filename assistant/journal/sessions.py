@@ -11,6 +11,7 @@ from assistant.errors import UsageError
 from assistant.journal import lines
 from assistant.journal.sweep import IsGone, without_gone
 from assistant.journal.wire import read_turn, text, written
+from assistant.records import read_records
 
 FORMAT = 1
 LAST = "last"
@@ -97,7 +98,7 @@ def forget_in(path: Path, library: str, is_gone: IsGone) -> bool:
 
 def read(path: Path) -> Session:
     """Return the session in a file. Raises OSError."""
-    objects = list(lines.read(path))
+    objects = list(read_records(path))
     head = next((each for each in objects if "format" in each), {})
     turns = tuple(read_turn(each) for each in objects if text(each, "question"))
     return Session(path.stem, text(head, "library"), text(head, "started"), turns)
