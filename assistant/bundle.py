@@ -149,7 +149,8 @@ def require_file(source: Path) -> None:
     """Raise OSError where there is no file: an archive is read from its end, so that a pipe or a device cannot be one."""
     mode = source.stat().st_mode
     if not stat.S_ISREG(mode):
-        raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(mode) else "it is not a file but a pipe or a device", str(source))
+        what = "it is a folder" if stat.S_ISDIR(mode) else "it is not a file but a pipe or a device"
+        raise OSError(errno.EINVAL, what, str(source))
 
 
 def unpack(source: Path, manifest: Manifest, folder: Path, on_progress: OnProgress) -> None:

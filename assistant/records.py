@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 PRIVATE_FILE = 0o600
-log = logging.getLogger(__name__)
+
+
+class DamagedRecord(UserWarning):
+    """A line of a file of this program's own holds nothing that can be read, and is passed over."""
 
 
 def read_records(path: Path) -> Iterator[dict[str, object]]:
-    """Yield the objects in a file, a line each; a line that holds none is passed over, and logged. Raises OSError.
+    """Yield the objects in a file, a line each; a line that holds none is passed over with a warning. Raises OSError.
 
     Lines end with a newline alone: JSON may hold the other characters that `str.splitlines` splits at.
     """
@@ -22,7 +25,7 @@ def read_records(path: Path) -> Iterator[dict[str, object]]:
         if record is not None:
             yield record
         elif line.strip():
-            log.warning("Line %d of %s is damaged or cut off, and is passed over.", number, path)
+            warnings.warn(f"Line {number} of {path} is damaged or cut off, and is passed over.", DamagedRecord, stacklevel=2)
 
 
 def record_in(line: bytes) -> dict[str, object] | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import errno
-import logging
 import os
-import sqlite3
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -19,6 +18,7 @@ from assistant.cli.later import lightened
 from assistant.cli.terminal import notice, on_one_line, say_error
 from assistant.config import find_home
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, UsageError
+from assistant.records import DamagedRecord
 
 INTERRUPTED = 130
 NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
@@ -54,8 +54,13 @@ class ErrorBoundary(TyperGroup):
         except BrokenPipeError as closed:
             discard_output()
             raise typer.Exit(1) from closed
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise ended(translated(error)) from error
+        except Exception as error:
+            if not is_of_database(error):
+                raise
+            raise ended(AssistantError(f"A database could not be read or written: {error}.",
+                                       "Look for what is wrong: assistant doctor --check")) from error
 
 
 @contextmanager
@@ -71,29 +76,21 @@ def readable_errors() -> Iterator[None]:
 
 @contextmanager
 def warnings_shown() -> Iterator[None]:
-    """Show what the program logs as a warning, such as a damaged line of a file of its own, as a notice, each once."""
-    handler = Noticing(logging.WARNING)
-    log = logging.getLogger("assistant")
-    log.addHandler(handler)
-    try:
+    """Show what the program warns of, such as a damaged line of a file of its own, as a notice, each once."""
+    usual, told = warnings.showwarning, set[str]()
+
+    def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None,
+             line: str | None = None) -> None:
+        if not issubclass(category, DamagedRecord):
+            usual(message, category, filename, lineno, file, line)
+        elif str(message) not in told:
+            told.add(str(message))
+            notice(on_one_line(str(message)))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DamagedRecord)
+        warnings.showwarning = show
         yield
-    finally:
-        log.removeHandler(handler)
-
-
-class Noticing(logging.Handler):
-    """Shows each message once."""
-
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
-        self._shown: set[str] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Show a message."""
-        message = record.getMessage()
-        if message not in self._shown:
-            self._shown.add(message)
-            notice(on_one_line(message))
 
 
 def ended(error: AssistantError) -> typer.Exit:
@@ -102,11 +99,13 @@ def ended(error: AssistantError) -> typer.Exit:
     return typer.Exit(error.exit_code)
 
 
-def translated(error: OSError | sqlite3.Error) -> AssistantError:
-    """Return a failure of the disk or of a database as one that a person can act on; raise what is neither again."""
-    if isinstance(error, sqlite3.Error):
-        return AssistantError(f"A database could not be read or written: {error}.",
-                              "Look for what is wrong: assistant doctor --check")
+def is_of_database(error: Exception) -> bool:
+    """Return whether SQLite raised it; its module is not imported for that."""
+    return type(error).__module__ == "sqlite3"
+
+
+def translated(error: OSError) -> AssistantError:
+    """Return a failure of the disk as one that a person can act on; raise what is none again."""
     if error.errno in NO_ROOM:
         return DiskFull("There is no room left on the disk.", "Free some space and run the command again.")
     if error.filename:

@@ -15,7 +15,8 @@ from assistant.errors import UsageError
 from assistant.naming import absolute, is_pattern, verbatim
 
 Paths = Annotated[list[str] | None, typer.Option("--path", metavar="PATH", help="Only files in this folder, this file, or those "
-                                                 'that fit a pattern such as "*lease*": * stands for any characters, ? for one. May be given several times.')]
+                                                 'that fit a pattern such as "*lease*" (* for any characters, ? for one). May '
+                                                 "be given several times.")]
 Types = Annotated[list[str] | None, typer.Option("--type", metavar="SUFFIX", help="Only files of this type, such as pdf. May be "
                                                  "given several times.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="WHEN", help="Only files changed since a date (2026-01-31) or in "

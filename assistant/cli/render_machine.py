@@ -63,6 +63,7 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
     """Show what `doctor` looked at."""
     for finding in findings:
         word, style = MARKS[finding.severity]
-        console.print(Text.assemble((word, style), "  ", (on_one_line(f"{finding.subject}: "), "bold"), on_one_line(finding.detail)))
+        subject = (on_one_line(f"{finding.subject}: "), "bold")
+        console.print(Text.assemble((word, style), "  ", subject, on_one_line(finding.detail)))
         if finding.remedy:
             console.print(Text(f"         {on_one_line(finding.remedy)}", "dim"))

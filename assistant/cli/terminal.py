@@ -17,8 +17,8 @@ from rich.text import Text
 from assistant.datatypes import Location
 
 CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # all but tab and newline: they could command a terminal (C0, DEL, C1)
-DIRECTION = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # turn text around, so that a name looks like another (Unicode 9.0.0 UAX 9)
-BREAK, HALF = r"\x85\u2028\u2029", r"\ud800-\udfff"  # end a line in some programs; halves of a character: bytes that are no UTF-8
+DIRECTION = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # turn text around (Unicode UAX 9)
+BREAK, HALF = r"\x85\u2028\u2029", r"\ud800-\udfff"  # end a line for some; bytes that are no UTF-8
 UNSEEN = re.compile(f"[{CONTROL}{DIRECTION}]")
 BREAKS = re.compile(f"\r\n|[{BREAK}]")
 HALVES = re.compile(f"[{HALF}]")
