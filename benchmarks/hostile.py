@@ -46,8 +46,9 @@ from assistant.errors import EngineUnavailable
 
 EXIT_CODES = frozenset({0, 1, 2, 3, 4, 5, 130})
 LONGEST_SECONDS = 60
+IN_MEMORY = "/dev/shm"
 ACTS_ON_TERMINAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
-SLOW = {"bench": 0.02, "add": 0.4, "sync": 0.4, "watch": 0.4, "doctor": 0.4, "setup": 0.4, "calibrate": 0.5}
+SLOW = {"bench": 0.02, "add": 0.25, "sync": 0.25, "watch": 0.25, "doctor": 0.4, "setup": 0.4, "calibrate": 0.5}
 """How often a command is drawn, beside 1 for the others: these start processes or compute for seconds."""
 
 PLAIN = 5  # the first values of each row below are ordinary ones, and drawn as often as all together
@@ -222,7 +223,7 @@ class Grounds:
     """The folder in which lines run, made once and copied for each: a home with two libraries, and files with hostile names."""
 
     def __init__(self) -> None:
-        self.top = Path(tempfile.mkdtemp(prefix="hostile"))
+        self.top = Path(tempfile.mkdtemp(prefix="hostile", dir=IN_MEMORY if os.path.isdir(IN_MEMORY) else None))
         self._pattern = self.top / "pattern"
         self._count = 0
         build(self._pattern)

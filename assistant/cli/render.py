@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from assistant.datatypes import Citation, Hit, Location, SearchResult
 
+MOST_LINES, FEWEST_LEFT_OUT = 40, 5  # of a passage that is shown; lines that are left out
 NO_FILES = ("memory:", "turn:")
 
 
@@ -30,8 +31,15 @@ def show_search(console: Console, result: SearchResult) -> None:
         console.print(Text(f"   {on_one_line(hit.path)}", "dim"))
         for path, location in hit.also:
             console.print(Text(f"   also {on_one_line(path)}, {place(location)}", "dim"))
-        show_indented(console, hit.chunk.text)
+        show_indented(console, shortened(hit.chunk.text))
         console.print()
+
+
+def shortened(text: str) -> str:
+    """Return a passage without the last of its lines where it has very many, as a list of short values has."""
+    lines = text.strip("\n").split("\n")
+    more = len(lines) - MOST_LINES
+    return text if more < FEWEST_LEFT_OUT else "\n".join([*lines[:MOST_LINES], f"… {more} more lines"])
 
 
 def source(title: str, path: str, location: Location) -> Text:

@@ -80,8 +80,10 @@ class JsonLines:
         to_json.print_json({"event": "notice", "text": words})
 
     def stands(self, standing: Standing) -> None:
-        """Print it where the watch comes to rest or begins to work."""
-        doing = "watching" if standing.doing == "watching" and not standing.queued + standing.waiting else "working"
+        """Print it where the watch comes to rest or begins to work; to look and find nothing new is no work."""
+        waits = standing.queued + standing.waiting
+        is_at_rest = standing.doing in ({"watching", "looking"} if self._doing == "watching" else {"watching"})
+        doing = "watching" if is_at_rest and not waits else "working"
         if doing != self._doing:
             self._doing = doing
             to_json.print_json({"event": doing, **to_json.standing(standing)})

@@ -21,7 +21,7 @@ def chunks_wanted(wanted: Filter) -> tuple[str, list[object]]:
         values += [value for _, those in each for value in those]
     if wanted.types:
         tests.append(" OR ".join("lower(files.path) GLOB ?" for _ in wanted.types))
-        values += [f"*.{verbatim(kind.lower().lstrip('.'))}" for kind in wanted.types]
+        values += [f"*.{verbatim(writable(kind).lower().lstrip('.'))}" for kind in wanted.types]
     if wanted.since_ns is not None:
         tests.append("files.mtime_ns >= ?")
         values.append(wanted.since_ns)
@@ -36,10 +36,16 @@ def path_test(path: str) -> tuple[str, list[object]]:
 
     A file fits a pattern where its path does, or that of a folder it is in.
     """
+    path = writable(path)
     if is_pattern(path):
         return "files.path GLOB ? OR files.path GLOB ?", [glob_of(path), f"{glob_of(path)}{os.sep}*"]
     below = path.rstrip(os.sep) + os.sep
     return "files.path = ? OR substr(files.path, 1, ?) = ?", [path, len(below), below]
+
+
+def writable(name: str) -> str:
+    """Return a name with the bytes that are no UTF-8 written out, as the ledger has it."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def glob_of(pattern: str) -> str:
