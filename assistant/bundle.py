@@ -100,6 +100,8 @@ def snapshot(source: Path, target: Path) -> None:
     try:
         with closing(sqlite3.connect(source)) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
+    except UnicodeEncodeError as error:
+        raise OSError(errno.EINVAL, "its name, or that of a folder above it, is not valid UTF-8", str(target)) from error
     except sqlite3.Error as error:
         if error.sqlite_errorcode in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
