@@ -2,11 +2,11 @@
 
     python benchmarks/hostile.py 20000 --seed 1
 
-Every command and option is taken from the program itself, so that a new one is tried without a change here. Each line runs in this
-process through `assistant.__main__.main`, in a folder of its own that holds the home, hostile files and the current folder. No line
-may end with an exception, print a character that acts on a terminal, end with an exit code that docs/cli.md does not name, or take
-longer than LONGEST_SECONDS. Nothing leaves the folder: no value names another, name look-ups and connections are refused, the
-package index and the engine are replaced by failures, and commands that run until they are stopped are stopped at once.
+Every command and option is taken from the program itself, so that a new one is tried without a change here. Each line runs in
+this process through `assistant.__main__.main`, in a folder of its own that holds the home, hostile files and the current folder.
+No line may end with an exception, print a character that acts on a terminal, end with an exit code that docs/cli.md does not
+name, or take longer than LONGEST_SECONDS. Nothing leaves the folder: no value names another, name look-ups and connections are
+refused, the package index and the engine are replaced by failures, and commands that run until they are stopped are stopped soon.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from typing import Any
 from unittest.mock import patch
 
 import typer
+from hostile_values import CONFIGS, HUBS, LIBRARIES, LINES, MODELS, NUMBERS, PATHS, PLAIN, TEXTS
 
 from assistant import catalog
 from assistant.__main__ import main as run_program
@@ -44,39 +45,32 @@ from assistant.cli.later import Later
 from assistant.engine import launch
 from assistant.errors import EngineUnavailable
 
+SETTINGS = (*NUMBERS, *TEXTS, *LIBRARIES, "auto", "on", "off", "exact")
+KEPT = ("memory.sqlite", "history", "cache/joining.jsonl",
+        *(f"libraries/default/{name}" for name in ("library.sqlite", "calibration.jsonl", "library.view", "watch.json")))
+DAMAGE = (b"", b"\x00" * 5000, b"nonsense\n", b'{"half', b"[1]\n" * 5, b"\xff\xfe\n", b"[" * 9000)
 EXIT_CODES = frozenset({0, 1, 2, 3, 4, 5, 130})
 LONGEST_SECONDS = 60
 IN_MEMORY = "/dev/shm"
+MODELS_WITHOUT_WEIGHTS = {"ASSISTANT_CHAT": "fake:", "ASSISTANT_EMBED": "fake:"}
+LEASE = """# The mill\x1b[31m \u202eesael
+
+The lease ends on 31 December 2027. The notice period is nine months.
+
+## Money
+
+The rent is 46500 pounds.
+"""
+QUESTIONS = r"""{"id": "1", "question": "When does the lease end?", "answers": ["2027"], "gold_docs": ["lease.md"]}
+{"question": "two\u2028lines"}
+"""
+RECORDS = r"""{"id": {}, "question": "x", "qrels": {"a": 1e999}, "spans": [{"start": -1}]}
+{"question": "\ud800"}
+"""
 ACTS_ON_TERMINAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 SLOW = {"bench": 0.02, "add": 0.25, "sync": 0.25, "watch": 0.25, "doctor": 0.4, "setup": 0.4, "calibrate": 0.5}
 """How often a command is drawn, beside 1 for the others: these start processes or compute for seconds."""
 
-PLAIN = 5  # the first values of each row below are ordinary ones, and drawn as often as all together
-NUMBERS = ("1", "2", "7", "3", "12", "0", "-0", "-1", "6", str(2**31), str(2**63 - 1), str(2**63), str(10**30), str(-(10**30)), "9" * 5000,
-           "nan", "inf", "-inf", "1e999", "1e3", "0.5", "1_000", "\uff18", " 8 ", "0x10", "", "abc", "1,000", "\u00b2")
-TEXTS = ("lease", "When does the lease end?", "summarise lease.md", "last", "passages=8", "", " ", "summarise this file", "How many files are there?", "list all dates", "notice period",
-         "\x1b]0;owned\x07", "\u202egnp.exe", "two\nlines", "tab\there", "\x9b31m", "\u2028\u0085", "\udcff", "a" * 5000,
-         "\u5408\u540c\u4f55\u65f6\u5230\u671f\uff1f", "\U0001f600" * 40, "* OR \"", "NEAR(", "'; DROP TABLE chunks; --", "%s%n{0}{name}", "-", "--",
-         "-k", "lease " * 800, "\u0000".replace("\x00", "\\0"), "last", "20240314-2", "fake:", "[bold]x[/bold]", "[/]", "\ufeff",
-         "\u0660", "\u00df", "a=b", "passages=8", "passages=-1", "home=/x", "doubt_percent=nan", "chunk_tokens=", "=", "1y", "0d",
-         "99999y", "2026-13-45", "2026-01-31", "0001-01-01", "9999-12-31T23:59:59+14:00", "pdf,md", ".", "*", "?", "[", "[!a]")
-LIBRARIES = ("default", "work", "default", "fresh", "empty", "default,work", "broken", "none", "a/b", "..", ".", "../x", ".hidden", "CON", "nul.txt", "\U0001f4da", "x" * 300, "",
-             ",", "default,", "a\nb", "\u202ex", "\udcff", " default ", "a:b", "a\\b", "trailing.")
-MODELS = ("fake:", "fake:", "fake:", "fake:", "fake:", "", "smollm2-135m-instruct", "multilingual-e5-small", "nosuch", "FAKE:", "fake", "~nosuch_user_x/m.gguf",
-          "./files", "./files/broken.gguf", "x" * 5000, "\udcff.gguf", "\x1b[31m", "files/pipe", "/dev/null")
-PATHS = ("files", "files/lease.md", "questions.jsonl", "out.json", "work.library", "files/empty.txt", "files/[2024]", "files/[2024]/lease.md", "files/what?.md", "files/st*r.md", "files/*.md",
-         "files/two\nlines.md", "files/\x1b[31mred.md", "files/\u202egnp.md", "files/c1\x9b.md", "files/pipe", "files/loop", "files/dangling",
-         "files/\udcff.md", "nowhere", "nowhere/deeper/x.json", "files/lease.md/x", "", ".", "/dev/null", "x" * 300, "y/" * 3000, "~",
-         "~nosuch_user_x", "~nosuch_user_x/f", "-", "--", "bad.jsonl", "strange.library", "records.jsonl", "result.json", "bad.json", "passwords.txt",
-         "bytes.bin", "cut.library", "locked.library", "odd.library", "not.library", "out.html", "out.md", "new.library",
-         "files/loop/x", "./", "files/../files", "home/config.toml", "home/libraries/default/library.sqlite", "/dev/full", "a\tb", "\udcffx")
-CONFIGS = (b"", b"\xef\xbb\xbfpassages = 3\n", b"passages = 3\n", b"\xff\xfe", b"passages = \n", b"passages = 8.0\n", b"passages = nan\n",
-           b"nosuch = 1\n", b"passages = " + b"9" * 5000, b"x = " + b"[" * 5000, b"readers = 0x" + b"f" * 5000, b"[table]\nx = 1\n",
-           b"chat = '\\u0000'\n", b'chat = "\\u0000"\n', b"keep_sessions = 'perhaps'\n", b"doubt_percent = true\n", b"passages = 1979-05-27\n",
-           b'"\\u001b[31m" = 1\n', b"library = 'a/b'\n", b"refusal_percent = -5\n", b"hub = ''\n", b"hub = 'http://127.0.0.1:9'\n", b"\x00" * 100)
-LINES = ("When does the lease end?", "/help", "/sources", "/sources 9" + "9" * 40, "/sources \u0660", "/remember", "/remember x", "/clear", "/nosuch",
-         "/exit", "", " ", "\x1b[A", "\u2028", "y", "n", "\x00", "And the rent?", "summarise lease.md", "/remember " + "x" * 2000, "\ufffe")
-HUBS = ("http://127.0.0.1:9", "http://127.0.0.1:9/", "http://[::1", "http://127.0.0.1:99999", "ftp://x", "nonsense", "http://", "file:///x", "https://\udcff")
 
 
 @dataclass(slots=True)
@@ -166,17 +160,17 @@ def pick(chance: random.Random, values: tuple[str, ...]) -> str:
 
 def text_of(chance: random.Random) -> str:
     """Return random characters from all of Unicode but NUL and what leads out of the folder."""
-    picked = (chr(chance.choice((chance.randint(1, 0x2FF), chance.randint(0x2000, 0x20FF), chance.randint(0xDC80, 0xDCFF), chance.randint(0xE000, 0xFFFF),
-                                 chance.randint(0x10000, 0x10FFFF)))) for _ in range(chance.randint(1, 12)))
+    blocks = ((1, 0x2FF), (0x2000, 0x20FF), (0xDC80, 0xDCFF), (0xE000, 0xFFFF), (0x10000, 0x10FFFF))
+    picked = (chr(chance.randint(*chance.choice(blocks))) for _ in range(chance.randint(1, 12)))
     return "".join(character for character in picked if character not in "/~.")
 
 
 def draw_environment(chance: random.Random) -> dict[str, str]:
     """Return variables: mostly models without weights, and now and then a setting with any value."""
-    drawn = {} if chance.random() < 0.05 else {"ASSISTANT_CHAT": "fake:", "ASSISTANT_EMBED": "fake:"}
+    drawn = {} if chance.random() < 0.05 else dict(MODELS_WITHOUT_WEIGHTS)
     while chance.random() < 0.1:
         name = chance.choice(list(ALLOWED))
-        drawn[f"ASSISTANT_{name.upper()}"] = chance.choice(HUBS if name == "hub" else (*NUMBERS, *TEXTS, *LIBRARIES, "auto", "on", "off", "exact"))
+        drawn[f"ASSISTANT_{name.upper()}"] = chance.choice(HUBS if name == "hub" else SETTINGS)
     if chance.random() < 0.05:
         drawn["ASSISTANT_HOME"] = chance.choice(PATHS)
     if chance.random() < 0.05:
@@ -192,9 +186,7 @@ def draw_files(chance: random.Random) -> dict[str, bytes]:
     if chance.random() < 0.05:
         files["home/libraries/default/settings.toml"] = setting_of(chance)
     if chance.random() < 0.05:
-        kept = ("home/memory.sqlite", "home/libraries/default/library.sqlite", "home/libraries/default/calibration.jsonl",
-                "home/history", "home/libraries/default/library.view", "home/cache/joining.jsonl", "home/libraries/default/watch.json")
-        files[chance.choice(kept)] = chance.choice((b"", b"\x00" * 5000, b"nonsense\n", b'{"half', b"[1]\n" * 5, b"\xff\xfe\n", b"[" * 9000))
+        files[f"home/{chance.choice(KEPT)}"] = chance.choice(DAMAGE)
     return files
 
 
@@ -223,7 +215,7 @@ class Grounds:
     """The folder in which lines run, made once and copied for each: a home with two libraries, and files with hostile names."""
 
     def __init__(self) -> None:
-        self.top = Path(tempfile.mkdtemp(prefix="hostile", dir=IN_MEMORY if os.path.isdir(IN_MEMORY) else None))
+        self.top = Path(tempfile.mkdtemp(prefix="hostile", dir=IN_MEMORY if Path(IN_MEMORY).is_dir() else None))
         self._pattern = self.top / "pattern"
         self._count = 0
         build(self._pattern)
@@ -267,26 +259,26 @@ def build(place: Path) -> None:
     files = place / "files"
     (files / "[2024]").mkdir(parents=True)
     (place / "home").mkdir()
-    lease = "# The mill\x1b[31m \u202eesael\n\nThe lease ends on 31 December 2027. The notice period is nine months.\n\n## Money\n\nThe rent is 46500 pounds.\n"
-    for name in ("lease.md", "[2024]/lease.md", "what?.md", "st*r.md", "two\nlines.md", "\x1b[31mred.md", "\u202egnp.md", "c1\x9b.md", "\udcff.md"):
-        (files / name).write_text(f"{lease}\nThis is {name!r}.\n", "utf-8")
+    for name in ("lease.md", "[2024]/lease.md", "what?.md", "st*r.md", "two\nlines.md", "\x1b[31mred.md", "\u202egnp.md",
+                 "c1\x9b.md", "\udcff.md"):
+        (files / name).write_text(f"{LEASE}\nThis is {name!r}.\n", "utf-8")
     (files / "empty.txt").write_text("")
     (files / "broken.gguf").write_bytes(b"GGUF\x03\x00\x00\x00")
     os.mkfifo(files / "pipe")
     (files / "loop").symlink_to("loop")
     (files / "dangling").symlink_to("nothing")
-    (place / "questions.jsonl").write_text('{"id": "1", "question": "When does the lease end?", "answers": ["2027"], "gold_docs": ["lease.md"]}\n'
-                                           '{"question": "two\\u2028lines"}\n')
+    (place / "questions.jsonl").write_text(QUESTIONS)
     (place / "bad.jsonl").write_bytes(b'{"question": 5}\n[]\n\xff\n' + b"[" * 20000)
-    (place / "records.jsonl").write_text('{"id": {}, "question": "x", "qrels": {"a": 1e999}, "spans": [{"start": -1}]}\n{"question": "\\ud800"}\n')
+    (place / "records.jsonl").write_text(RECORDS)
     (place / "bad.json").write_bytes(b'{"rows": ' + b"[" * 20000)
     (place / "passwords.txt").write_bytes(b"\xef\xbb\xbfopen\r\nsesame\n")
     (place / "bytes.bin").write_bytes(bytes(range(256)))
-    begin = [["add", "files"], ["add", "-L", "work", "files/lease.md"], ["library", "create", "empty"], ["library", "create", "broken"],
-             ["memory", "add", "The office closes at 18:00."], ["chat", "--keep"], ["library", "export", "work", "work.library"],
+    begin = [["add", "files"], ["add", "-L", "work", "files/lease.md"], ["library", "create", "empty"],
+             ["library", "create", "broken"], ["memory", "add", "The office closes at 18:00."], ["chat", "--keep"],
+             ["library", "export", "work", "work.library"],
              ["eval", "questions.jsonl", "--out", "result.json"]]
     for arguments in begin:
-        outcome = run_in(place, Line(arguments, {"ASSISTANT_CHAT": "fake:", "ASSISTANT_EMBED": "fake:"}, typed=b"When does the lease end?\n"))
+        outcome = run_in(place, Line(arguments, MODELS_WITHOUT_WEIGHTS, typed=b"When does the lease end?\n"))
         if outcome.fault:
             raise RuntimeError(f"{arguments}: {outcome}")
     (place / "home/libraries/broken/library.sqlite").write_bytes(b"no database" * 900)
@@ -312,8 +304,9 @@ def damage_bundles(place: Path) -> None:
 def run_in(place: Path, line: Line) -> Outcome:
     """Run a line in a folder, as the program's entry does."""
     written = io.BytesIO()
-    streams = (io.TextIOWrapper(io.BytesIO(line.typed), "utf-8", "surrogateescape"), io.TextIOWrapper(written, "utf-8", write_through=True))
-    with confined(place, line.environment), replaced_streams(*streams), limited(LONGEST_SECONDS):
+    typed = io.TextIOWrapper(io.BytesIO(line.typed), "utf-8", "surrogateescape")
+    shown = io.TextIOWrapper(written, "utf-8", write_through=True)
+    with confined(place, line.environment), replaced_streams(typed, shown), limited(LONGEST_SECONDS):
         sys.argv = ["assistant", *line.arguments]
         code, fault, trace = ended(run_program)
     gc.collect(0)
@@ -345,7 +338,8 @@ def confined(place: Path, environment: dict[str, str]) -> Iterator[None]:
     """Let a line see this folder, these variables and no network, and start nothing that outlives it."""
     before, variables = Path.cwd(), dict(os.environ)
     kept = {name: value for name, value in variables.items() if not name.startswith(("ASSISTANT_", "XDG_", "HF_"))}
-    own = {"HOME": str(place), "XDG_DATA_HOME": str(place / "data"), "ASSISTANT_HOME": str(place / "home"), "ASSISTANT_ENGINE": "off", "COLUMNS": "100"}
+    own = {"HOME": str(place), "XDG_DATA_HOME": str(place / "data"), "ASSISTANT_HOME": str(place / "home"),
+           "ASSISTANT_ENGINE": "off", "COLUMNS": "100"}
     os.environ.clear()
     os.environ.update({**kept, **own, **environment})
     os.chdir(place)
@@ -390,7 +384,8 @@ def nothing_launched(_command: object, log: int) -> Any:  # noqa: ANN401
     """Stand for a watch in the background: a process that ends at once."""
     import subprocess
 
-    return subprocess.Popen([sys.executable, "-I", "-c", "print('no watch here')"], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    command = [sys.executable, "-I", "-c", "print('no watch here')"]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 @contextmanager
@@ -427,27 +422,39 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only commands that begin with this word")
     options = parser.parse_args()
     known = [each for each in commands() if each[0][0].startswith(options.only)]
-    grounds, kinds, codes, seen, begun = Grounds(), Counter[str](), Counter[int](), set[str](), time.monotonic()
-    slowest: list[tuple[float, list[str]]] = []
+    found, begun = Tally(), time.monotonic()
+    grounds = Grounds()
     try:
         for number in range(options.lines):
-            line = draw_line(random.Random(f"{options.seed} {number}"), known)
-            start = time.monotonic()
-            outcome = grounds.run(line)
-            slowest = sorted([*slowest, (round(time.monotonic() - start, 2), line.arguments)], key=lambda each: -each[0])[:5]
-            codes[outcome.code] += 1
-            if outcome.fault:
-                kinds[outcome.fault] += 1
-                if outcome.fault not in seen:
-                    seen.add(outcome.fault)
-                    print(f"--- line {number}: {outcome.fault}\n{ascii(line)}\n{ascii(outcome.trace) if 'prints' in outcome.fault else outcome.trace}", flush=True)
+            line, start = draw_line(random.Random(f"{options.seed} {number}"), known), time.monotonic()
+            found.note(number, line, grounds.run(line), time.monotonic() - start)
             if (number + 1) % 1000 == 0:
-                print(f"{number + 1} lines, {time.monotonic() - begun:.0f} s, faults: {dict(kinds)}", flush=True)
+                print(f"{number + 1} lines, {time.monotonic() - begun:.0f} s, faults: {dict(found.faults)}", flush=True)
     finally:
         grounds.close()
-    print(f"{options.lines} lines in {time.monotonic() - begun:.0f} s; exit codes {dict(sorted(codes.items()))}; faults {dict(kinds)}")
-    print("slowest:", *(f"{seconds} s {ascii(arguments)[:200]}" for seconds, arguments in slowest), sep="\n  ")
-    return int(bool(kinds))
+    print(f"{options.lines} lines in {time.monotonic() - begun:.0f} s; exit codes {dict(sorted(found.codes.items()))}; "
+          f"faults {dict(found.faults)}")
+    print("slowest:", *(f"{seconds:.1f} s {arguments[:200]}" for seconds, arguments in found.slowest), sep="\n  ")
+    return int(bool(found.faults))
+
+
+@dataclass(slots=True)
+class Tally:
+    """What came of all lines."""
+
+    faults: Counter[str] = field(default_factory=Counter)
+    codes: Counter[int] = field(default_factory=Counter)
+    slowest: list[tuple[float, str]] = field(default_factory=list)
+
+    def note(self, number: int, line: Line, outcome: Outcome, seconds: float) -> None:
+        """Count a line; print a fault the first time that it comes."""
+        self.slowest = sorted([*self.slowest, (seconds, ascii(line.arguments))], reverse=True)[:5]
+        self.codes[outcome.code] += 1
+        if outcome.fault:
+            self.faults[outcome.fault] += 1
+        if self.faults[outcome.fault] == 1:
+            trace = ascii(outcome.trace) if outcome.fault.startswith("prints") else outcome.trace
+            print(f"--- line {number}: {outcome.fault}\n{line!a}\n{trace}", flush=True)
 
 
 if __name__ == "__main__":

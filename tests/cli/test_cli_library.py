@@ -247,14 +247,15 @@ def test_a_damaged_library_is_not_exported(run, library, tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device that is always full is Linux's")
 def test_places_that_no_library_can_be_exported_to(run, library, tmp_path):
     (tmp_path / "loop").symlink_to("loop")
-    for target in ("/dev/full", tmp_path, tmp_path / "loop", tmp_path / "none" / "x", library / "x", tmp_path / ("x" * 300), f"{tmp_path}/\udcff"):
+    for target in ("/dev/full", tmp_path, tmp_path / "loop", tmp_path / "none" / "x", library / "x", tmp_path / ("x" * 300),
+                   f"{tmp_path}/\udcff"):
         result = run("library", "export", "default", target)
         assert result.exit_code in {1, 2}, result.exception
         assert isinstance(result.exception, SystemExit)
 
 
 def changed_archive(content: bytes, how: str) -> bytes:
-    """Return an archive whose entries say that they are encrypted, packed in an unknown way, or for a later version; or a changed one."""
+    """Return an archive whose entries say that they are encrypted or packed in an unknown way, or one that is changed."""
     entries, place = bytearray(content), content.index(b"PK\x01\x02")
     if how == "encrypted":
         for found in re.finditer(b"PK\x01\x02", content):
@@ -270,7 +271,8 @@ def changed_archive(content: bytes, how: str) -> bytes:
     elif how == "deep":
         return in_archive(b"[" * 50_000)
     elif how == "huge number":
-        return in_archive(b'{"format": 1, "name": "x", "documents": 1e999, "chunks": 1, "embedder": "", "roots": [], "entries": {}}')
+        return in_archive(b'{"format": 1, "name": "x", "documents": 1e999, "chunks": 1, "embedder": "", "roots": [], '
+                          b'"entries": {}}')
     return bytes(entries)
 
 

@@ -18,8 +18,10 @@ from assistant.datatypes import Progress
 from assistant.journal import lines
 
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
-NAMES = ("two\nlines.md", "\x1b[31mred.md", "\u202egnp.md", "c1\x9b31m.md", "\u2066a\u2069.md", "mark\u200f\u200e\u061c.md", "sep\u2028\x85.md", "t\ta.md")
-TEXT = "# The mill \x1b]0;owned\x07 \u202eesael\n\nThe \u2067lease\x9b2J ends on 31 December 2027.\u2028The notice period is nine months.\n"
+NAMES = ("two\nlines.md", "\x1b[31mred.md", "\u202egnp.md", "c1\x9b31m.md", "\u2066a\u2069.md",
+         "mark\u200f\u200e\u061c.md", "sep\u2028\x85.md", "t\ta.md")
+TEXT = ("# The mill \x1b]0;owned\x07 \u202eesael\n\n"
+        "The \u2067lease\x9b2J ends on 31 December 2027.\u2028The notice period is nine months.\n")
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
 
@@ -36,11 +38,16 @@ def hostile(tmp_path: Path, run) -> Path:
 
 
 @pytest.mark.parametrize("arguments", [
-    ("status", "--files"), ("status", "--failed"), ("search", "notice period", "-k", "20"), ("search", "notice period", "--explain"),
-    ("ask", "How long is the notice period?"), ("ask", "How many files are there?"), ("ask", "summarise mark"), ("library", "list"),
-    ("remove", "no\x1b\nsuch\u202e"), ("add", "no\x1b\nsuch\u202e"), ("search", "x", "--embed", "./\x1b\u202e\n"), ("\x1b[31m\u202e",),
-    ("search", "x", "--\x1b\u202e"), ("search", "x", "-k", "\x1b\u202e"), ("sync",), ("doctor",), ("library", "create", "\x1b\u202e"),
-    ("library", "export", "default", "no\x1b\n/\u202e"), ("library", "import", "no\x1b\n\u202e"), ("sessions", "show", "\x1b\u202e\n"),
+    ("status", "--files"), ("status", "--failed"), ("search", "notice period", "-k", "20"),
+    ("search", "notice period", "--explain"),
+    ("ask", "How long is the notice period?"), ("ask", "How many files are there?"), ("ask", "summarise mark"),
+    ("library", "list"),
+    ("remove", "no\x1b\nsuch\u202e"), ("add", "no\x1b\nsuch\u202e"), ("search", "x", "--embed", "./\x1b\u202e\n"),
+    ("\x1b[31m\u202e",),
+    ("search", "x", "--\x1b\u202e"), ("search", "x", "-k", "\x1b\u202e"), ("sync",), ("doctor",),
+    ("library", "create", "\x1b\u202e"),
+    ("library", "export", "default", "no\x1b\n/\u202e"), ("library", "import", "no\x1b\n\u202e"),
+    ("sessions", "show", "\x1b\u202e\n"),
     ("eval", "no\x1b\n\u202e"), ("search", "--batch", "no\x1b\n\u202e"), ("search", "x", "--since", "\x1b\u202e"),
 ])  # fmt: skip
 @pytest.mark.parametrize("json_too", [False, True])
@@ -107,8 +114,8 @@ def test_a_folder_that_cannot_be_opened_breaks_no_display(run, library, folder, 
 
     terminal.is_folder_there.cache_clear()
     monkeypatch.setattr(os, "stat", closed)
-    for arguments in (("search", "notice period"), ("search", "lease", "--explain"), ("status", "--files"), ("ask", "When does the lease end?"),
-                      ("search", "lease", "--path", folder), ("library", "list")):
+    for arguments in (("search", "notice period"), ("search", "lease", "--explain"), ("status", "--files"),
+                      ("ask", "When does the lease end?"), ("search", "lease", "--path", folder), ("library", "list")):
         result = run(*arguments)
         assert result.exit_code == 0, result.stderr
     assert "lease.md" in run("status", "--files").stdout
@@ -126,3 +133,11 @@ def test_folders_that_are_away_are_looked_at_once(tmp_path, monkeypatch):
 def test_a_passage_of_very_many_lines_is_cut_short():
     assert shortened("x\n" * (MOST_LINES + 95)).endswith("\n… 95 more lines")
     assert shortened("x\n" * MOST_LINES) == "x\n" * MOST_LINES
+
+
+def test_the_progress_of_a_file_whose_name_looks_like_markup(terminal, capsys):
+    from assistant.cli.progress import intake_progress
+
+    with intake_progress() as on_progress:
+        on_progress(Progress("reading", 1, 2, current=f"reading: {os.sep}a{os.sep}[/x] [bold]a.md"))
+    assert "[/x] [bold]a.md" in capsys.readouterr().err
