@@ -37,11 +37,16 @@ class ChunkSpeed(ProgressColumn):
         return Text(f"{chunks / seconds:.0f} passages/s" if chunks and seconds else "", "dim")
 
 
+def description() -> TextColumn:
+    """Return the column that says what is going on; a file's name in it is no markup of rich."""
+    return TextColumn("{task.description}", markup=False)
+
+
 @contextmanager
 def intake_progress() -> Iterator[OnProgress]:
     """Show how far `add` or `sync` is."""
     console = notices()
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
+    columns = (SpinnerColumn(), description(), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
                ChunkSpeed(), TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Preparing", total=None, chunks=0)
@@ -67,7 +72,7 @@ def described(progress: Progress) -> str:
 def download_progress(name: str) -> Iterator[OnProgress]:
     """Show how far the fetching of a model is."""
     console = notices()
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (description(), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     if not console.is_terminal:
         notice(f"Fetching {name}.")
     with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -86,7 +91,7 @@ def download_progress(name: str) -> Iterator[OnProgress]:
 def part_bar() -> Iterator[OnProgress]:
     """Show how many parts of whole files have been read."""
     console = notices()
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TextColumn("parts"), TimeRemainingColumn())
+    columns = (description(), BarColumn(), MofNCompleteColumn(), TextColumn("parts"), TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Reading", total=None)
         yield lambda progress: bar.update(task, completed=progress.done, total=progress.total)
@@ -96,7 +101,7 @@ def part_bar() -> Iterator[OnProgress]:
 def copying_progress() -> Iterator[OnProgress]:
     """Show how many bytes of a library have been copied."""
     console = notices()
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (description(), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Preparing", total=None)
         yield lambda now: bar.update(task, description=now.stage.capitalize(), completed=now.done, total=now.total)
@@ -106,7 +111,7 @@ def copying_progress() -> Iterator[OnProgress]:
 def asking_progress() -> Iterator[OnProgress]:
     """Show how far a row of questions is."""
     console = notices()
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
+    columns = (SpinnerColumn(), description(), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
                TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Asking", total=None)
@@ -117,7 +122,7 @@ def asking_progress() -> Iterator[OnProgress]:
 def passage_progress() -> Iterator[OnProgress]:
     """Show how many passages the chat model has read."""
     console = notices()
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TextColumn("passages"),
+    columns = (SpinnerColumn(), description(), BarColumn(), MofNCompleteColumn(), TextColumn("passages"),
                TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Reading", total=None)

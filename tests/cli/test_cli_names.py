@@ -139,5 +139,5 @@ def test_the_progress_of_a_file_whose_name_looks_like_markup(terminal, capsys):
     from assistant.cli.progress import intake_progress
 
     with intake_progress() as on_progress:
-        on_progress(Progress("reading", 1, 2, current=f"reading: {os.sep}a{os.sep}[/x] [bold]a.md"))
-    assert "[/x] [bold]a.md" in capsys.readouterr().err
+        on_progress(Progress("reading", 1, 2, current=f"reading: {os.sep}a{os.sep}[bold] [red]a.md"))
+    assert "[bold] [red]a.md" in capsys.readouterr().err
