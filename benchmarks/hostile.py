@@ -46,9 +46,11 @@ from assistant.engine import launch
 from assistant.errors import EngineUnavailable
 
 SETTINGS = (*NUMBERS, *TEXTS, *LIBRARIES, "auto", "on", "off", "exact")
-KEPT = ("memory.sqlite", "history", "cache/joining.jsonl",
+KEPT = ("memory.sqlite", "history", "cache/joining.jsonl", "sessions/20240314-2.jsonl",
         *(f"libraries/default/{name}" for name in ("library.sqlite", "calibration.jsonl", "library.view", "watch.json")))
-DAMAGE = (b"", b"\x00" * 5000, b"nonsense\n", b'{"half', b"[1]\n" * 5, b"\xff\xfe\n", b"[" * 9000)
+DAMAGE = (b"", b"\x00" * 5000, b"nonsense\n", b'{"half', b"[1]\n" * 5, b"\xff\xfe\n", b"[" * 9000,
+          b'{"format": 1, "library": 5, "started": []}\n{"question": "x\\ud800", "answer": "\\u202e\\u001b[2J", "citations": '
+          b'[{"number": 1e999, "path": 5, "location": {"page": "x", "line_start": -1}}, 7]}\n{"question": [], "answer": {}}\n')
 EXIT_CODES = frozenset({0, 1, 2, 3, 4, 5, 130})
 LONGEST_SECONDS = 60
 IN_MEMORY = "/dev/shm"
@@ -64,10 +66,17 @@ The rent is 46500 pounds.
 QUESTIONS = r"""{"id": "1", "question": "When does the lease end?", "answers": ["2027"], "gold_docs": ["lease.md"]}
 {"question": "two\u2028lines"}
 """
+ODD_QUESTIONS = r"""{"question": "\ud800 lease", "id": "\u202e", "answers": ["\udfff"], "kind": "\u001b[2J", "lang": "\n"}
+{"question": "\u0000", "answers": [""], "gold_docs": ["\ud800", ""]}
+{"question": "rent", "answers": [""], "spans": [{"doc": "\n", "start": 0, "end": 9999999999999999999999}]}
+{"question": "lease?", "answer_groups": [[]], "qrels": {"lease.md": 1e308}, "pages": [{"doc": "lease.md", "page": -1}]}
+"""
 RECORDS = r"""{"id": {}, "question": "x", "qrels": {"a": 1e999}, "spans": [{"start": -1}]}
 {"question": "\ud800"}
 """
 ACTS_ON_TERMINAL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
+OF_RICH = re.compile("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\]8;[^\x1b]*\x1b\\\\|\r")
+"""What the library that draws on a terminal writes itself: colours, the movements of its cursor, links."""
 SLOW = {"bench": 0.02, "add": 0.25, "sync": 0.25, "watch": 0.25, "doctor": 0.4, "setup": 0.4, "calibrate": 0.5}
 """How often a command is drawn, beside 1 for the others: these start processes or compute for seconds."""
 
@@ -173,6 +182,8 @@ def draw_environment(chance: random.Random) -> dict[str, str]:
         drawn[f"ASSISTANT_{name.upper()}"] = chance.choice(HUBS if name == "hub" else SETTINGS)
     if chance.random() < 0.05:
         drawn["ASSISTANT_HOME"] = chance.choice(PATHS)
+    if chance.random() < 0.15:
+        drawn |= {"FORCE_COLOR": "1", "TERM": "xterm-256color"}  # the output looks like a terminal
     if chance.random() < 0.05:
         drawn["HF_ENDPOINT"] = chance.choice(HUBS)
     return {name: value for name, value in drawn.items() if "\0" not in value}
@@ -270,6 +281,7 @@ def build(place: Path) -> None:
     (place / "questions.jsonl").write_text(QUESTIONS)
     (place / "bad.jsonl").write_bytes(b'{"question": 5}\n[]\n\xff\n' + b"[" * 20000)
     (place / "records.jsonl").write_text(RECORDS)
+    (place / "odd.jsonl").write_text(ODD_QUESTIONS)
     (place / "bad.json").write_bytes(b'{"rows": ' + b"[" * 20000)
     (place / "passwords.txt").write_bytes(b"\xef\xbb\xbfopen\r\nsesame\n")
     (place / "bytes.bin").write_bytes(bytes(range(256)))
@@ -313,9 +325,10 @@ def run_in(place: Path, line: Line) -> Outcome:
     output = written.getvalue().decode("utf-8", "replace")
     if not fault and code not in EXIT_CODES:
         fault = f"exit code {code}"
-    if not fault and (found := ACTS_ON_TERMINAL.search(output)):
+    shown_text = OF_RICH.sub("", output) if "FORCE_COLOR" in line.environment else output
+    if not fault and (found := ACTS_ON_TERMINAL.search(shown_text)):
         fault = f"prints {found.group()!r}"
-        trace = output[max(0, found.start() - 200) : found.end() + 100]
+        trace = shown_text[max(0, found.start() - 200) : found.end() + 100]
     return Outcome(code, output, fault, trace)
 
 
