@@ -34,6 +34,7 @@ from typing import Any
 from unittest.mock import patch
 
 import typer
+import typer.rich_utils  # reads the environment once, when it is imported: before any line has one of its own
 from hostile_values import CONFIGS, HUBS, LIBRARIES, LINES, MODELS, NUMBERS, PATHS, PLAIN, TEXTS
 
 from assistant import catalog
