@@ -39,6 +39,7 @@ from assistant.library import DOUBT_OFFSET, Library
 from assistant.loading import Models
 from assistant.memory import Facts, placed
 from assistant.memory import found as recalled
+from assistant.naming import verbatim
 from assistant.overview import is_about_files, overview
 from assistant.retrieve import (
     MOST,
@@ -261,7 +262,7 @@ class Asking:
     def _changed(self, path: str) -> int:
         """Return when a file was changed, in nanoseconds since 1970; 0 where that is not known."""
         known = (row[3] for library in self._libraries if library.file.exists()
-                 for row in library.store.files_wanted(Filter((path,))))
+                 for row in library.store.files_wanted(Filter((verbatim(path),))))
         return next(known, 0)
 
 

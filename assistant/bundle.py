@@ -5,20 +5,26 @@ The file is a zip archive: `manifest.json` says its format, what the library hol
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import lzma
 import os
 import sqlite3
+import stat
+import struct
 import zipfile
-from collections.abc import Callable
-from contextlib import closing
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
 from assistant.datatypes import LibraryStatus, Progress
-from assistant.errors import DiskFull, LibraryDamaged, LibraryTooNew, UsageError
+from assistant.errors import NO_ROOM, AssistantError, DiskFull, ExportUnwritable, LibraryDamaged, LibraryTooNew, UsageError
 from assistant.index import Store
+from assistant.index.schema import translated
 
 FORMAT = 1
 MANIFEST, LIBRARY, SETTINGS = "manifest.json", "library.sqlite", "settings.toml"
@@ -65,12 +71,21 @@ def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgres
             file.flush()
             os.fsync(file.fileno())
         aside.replace(target)
+        return target.stat().st_size
     except OSError as error:
-        raise DiskFull(f"{target} cannot be written: {error.strerror or error}.", "Choose another place.") from error
+        raise unwritten(target, error) from error
     finally:
-        copy.unlink(missing_ok=True)
-        aside.unlink(missing_ok=True)
-    return target.stat().st_size
+        for half in (copy, copy.with_name(f"{copy.name}-journal"), aside):
+            with suppress(OSError):
+                half.unlink(missing_ok=True)
+
+
+def unwritten(target: Path, error: OSError) -> AssistantError:
+    """Return the error that a person can act on for a file that could not be written."""
+    if error.errno in NO_ROOM:
+        return DiskFull(f"There is no room left for {target}.", "Free some space, or choose a place on another disk.")
+    return ExportUnwritable(f"{target} cannot be written: {error.strerror or error}.",
+                            "Check the folder and its permissions, or choose another place.")
 
 
 def made(path: Path) -> None:
@@ -82,8 +97,15 @@ def snapshot(source: Path, target: Path) -> None:
     """Copy a library's file as it is at one instant, without the room that removed text has left."""
     target.unlink(missing_ok=True)
     made(target)
-    with closing(sqlite3.connect(source)) as connection:
-        connection.execute("VACUUM INTO ?", (str(target),))
+    try:
+        with closing(sqlite3.connect(source)) as connection:
+            connection.execute("VACUUM INTO ?", (str(target),))
+    except UnicodeEncodeError as error:
+        raise OSError(errno.EINVAL, "its name, or that of a folder above it, is not valid UTF-8", str(target)) from error
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
+        raise translated(error, source) from error
 
 
 def put(archive: zipfile.ZipFile, name: str, source: Path, on_progress: OnProgress) -> Entry:
@@ -108,45 +130,64 @@ def copy_of(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_pro
 def read_manifest(source: Path) -> Manifest:
     """Return what an exported library says of itself. Raises UsageError, LibraryTooNew or LibraryDamaged."""
     try:
-        with zipfile.ZipFile(source) as archive, archive.open(MANIFEST) as file:
-            said = json.loads(file.read(MOST_MANIFEST))
-        if said["format"] > FORMAT:
-            raise LibraryTooNew(f"{source} has format {said['format']}; this program knows formats up to {FORMAT}.",
-                                "Install the newer version of this program that wrote it.")
-        entries = {str(name): Entry(str(each["sha256"]), int(each["bytes"])) for name, each in said["entries"].items()}
-        manifest = Manifest(str(said["name"]), int(said["documents"]), int(said["chunks"]), str(said["embedder"]),
-                            tuple(map(str, said["roots"])), entries)
+        require_file(source)
+        with damage_in(source):
+            with zipfile.ZipFile(source) as archive, archive.open(MANIFEST) as file:
+                said = json.loads(file.read(MOST_MANIFEST))
+            if said["format"] > FORMAT:
+                raise LibraryTooNew(f"{source} has format {said['format']}; this program knows formats up to {FORMAT}.",
+                                    "Install the newer version of this program that wrote it.")
+            entries = {str(name): Entry(str(each["sha256"]), int(each["bytes"])) for name, each in said["entries"].items()}
+            manifest = Manifest(str(said["name"]), int(said["documents"]), int(said["chunks"]), str(said["embedder"]),
+                                tuple(map(str, said["roots"])), entries)
     except OSError as error:
         raise UsageError(f"{source} cannot be read: {error.strerror or error}.", "Check the spelling.") from error
-    except (zipfile.BadZipFile, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise LibraryDamaged(f"{source} is no exported library, or is damaged.",
-                             "Export it again: assistant library export") from error
     if LIBRARY not in manifest.entries or manifest.entries.keys() - set(ENTRIES):
         raise LibraryDamaged(f"{source} does not hold a library.", "Export it again: assistant library export")
     return manifest
 
 
+def require_file(source: Path) -> None:
+    """Raise OSError where there is no file: an archive is read from its end, so that a pipe or a device cannot be one."""
+    mode = source.stat().st_mode
+    if not stat.S_ISREG(mode):
+        what = "it is a folder" if stat.S_ISDIR(mode) else "it is not a file but a pipe or a device"
+        raise OSError(errno.EINVAL, what, str(source))
+
+
 def unpack(source: Path, manifest: Manifest, folder: Path, on_progress: OnProgress) -> None:
     """Write what the archive holds into the folder and verify it. Raises LibraryDamaged where a byte is not as it was."""
-    with zipfile.ZipFile(source) as archive:
+    with damage_in(source), zipfile.ZipFile(source) as archive:
         for name, expected in manifest.entries.items():
-            try:
-                with archive.open(name) as entry, (folder / name).open("wb") as file:
-                    found = copy_of(entry, file, expected.bytes, "unpacking", on_progress)
-                    file.flush()
-                    os.fsync(file.fileno())
-            except (zipfile.BadZipFile, KeyError, EOFError, zlib_error()) as error:
-                raise LibraryDamaged(f"{source} is damaged: {error}.", "Export or copy it again.") from error
+            with archive.open(name) as entry, (folder / name).open("wb") as file:
+                found = copy_of(entry, file, expected.bytes, "unpacking", on_progress)
+                file.flush()
+                os.fsync(file.fileno())
             if found != expected:
                 raise LibraryDamaged(f"{source} is damaged: {name} is not what its checksum says.", "Export or copy it again.")
     verify(folder / LIBRARY, source, manifest)
 
 
-def zlib_error() -> type[Exception]:
-    """Return what a damaged compressed stream raises."""
-    import zlib
+@contextmanager
+def damage_in(source: Path) -> Iterator[None]:
+    """Raise LibraryDamaged for all that zipfile and the decompressors raise on an archive that is damaged or encrypted.
 
-    return zlib.error
+    RuntimeError: an entry with a password; NotImplementedError: a method or version that is not known; ValueError, OverflowError
+    and struct.error: offsets and times that cannot be; the others are the decompressors' own.
+    """
+    try:
+        yield
+    except (zipfile.BadZipFile, RuntimeError, KeyError, TypeError, AttributeError, ValueError, OverflowError, EOFError,
+            zlib.error, lzma.LZMAError, struct.error) as error:
+        raise LibraryDamaged(f"{source} is no exported library, or is damaged: {said_of(error)}.",
+                             "Export or copy it again: assistant library export") from error
+
+
+def said_of(error: Exception) -> str:
+    """Return what is wrong with an archive, in a few words."""
+    if isinstance(error, RuntimeError) and "encrypted" in str(error):
+        return "it is encrypted"
+    return str(error).strip().rstrip(".") or type(error).__name__
 
 
 def verify(file: Path, source: Path, manifest: Manifest) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from assistant.datatypes import Calibration, ChatModel, Hit, Progress
 from assistant.errors import UsageError
 from assistant.index import Store
 from assistant.library import DOUBT_OFFSET, Library
+from assistant.records import add_record, open_private, read_records, record_in
 from assistant.retrieve import STEPS
 from assistant.survey import OnProgress
 
@@ -34,30 +34,26 @@ class Notebook:
     model: str
 
     def trials(self) -> dict[str, Trial]:
-        """Return the trials with this model and these prompts, by passage; half a line at the end is left out."""
+        """Return the trials with this model and these prompts, by passage; what is damaged is left out."""
         found: dict[str, Trial] = {}
-        for line in self.file.read_text("utf-8").splitlines() if self.file.exists() else ():
-            try:
-                record = json.loads(line)
-                if record["by"] == self._by:
-                    found[record["passage"]] = Trial(**record["trial"])
-            except (ValueError, KeyError, TypeError):
-                continue
+        for record in read_records(self.file) if self.file.exists() else ():
+            if record.get("by") == self._by and (trial := trial_of(record.get("trial"))):
+                found[str(record.get("passage"))] = trial
         return found
 
     def keep(self, passage: str, trial: Trial) -> None:
         """Add one trial."""
-        with self.file.open("a", encoding="utf-8") as file:
-            record = {"by": self._by, "passage": passage, "trial": asdict(trial)}
-            file.write(json.dumps(record, ensure_ascii=False) + "\n")
+        add_record(self.file, {"by": self._by, "passage": passage, "trial": asdict(trial)})
 
     def keep_only(self, paths: Container[str]) -> None:
         """Remove the trials about passages of all other files, whatever model they are with."""
-        lines = self.file.read_text("utf-8").splitlines()
+        lines = [line for line in self.file.read_bytes().split(b"\n") if line.strip()]
         kept = [line for line in lines if path_in(line) in paths]
         if len(kept) < len(lines):
             aside = self.file.with_suffix(".partial")
-            aside.write_text("".join(f"{line}\n" for line in kept), "utf-8")
+            aside.unlink(missing_ok=True)
+            with open(aside, "wb", opener=open_private) as file:
+                file.write(b"".join(line + b"\n" for line in kept))
             aside.replace(self.file)
 
     @property
@@ -94,12 +90,19 @@ def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int,
     return found
 
 
-def path_in(line: str) -> str:
+def path_in(line: bytes) -> str:
     """Return the file that a line is about; empty where it cannot be read."""
-    try:
-        return str(json.loads(line)["passage"]).rpartition("#")[0]
-    except (ValueError, KeyError, TypeError):
-        return ""
+    return str((record_in(line) or {}).get("passage", "")).rpartition("#")[0]
+
+
+def trial_of(value: object) -> Trial | None:
+    """Return the trial that a record holds; None where it holds none."""
+    if not isinstance(value, dict):
+        return None
+    question, answered, held_out = (value.get(name) for name in ("question", "answered", "held_out"))
+    if isinstance(question, str) and isinstance(answered, int | float) and isinstance(held_out, int | float):
+        return Trial(question, float(answered), float(held_out))
+    return None
 
 
 def trials(chat: ChatModel, store: Store, notebook: Notebook, find: Find, compose: Compose) -> Iterator[Trial]:

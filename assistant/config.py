@@ -11,25 +11,23 @@ from pathlib import Path
 
 import platformdirs
 
+from assistant.allowed import ALLOWED, Span, is_library_name, shown
 from assistant.errors import UsageError
+from assistant.naming import absolute
+from assistant.opening import read_file
 
 APPLICATION = "private-assistant"
 PREFIX = "ASSISTANT_"
 DOUBT_PERCENT = 50
 SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
-AT_LEAST_ONE = (
-    "max_file_bytes", "file_seconds", "file_memory_bytes", "chunk_tokens", "results", "passages", "passage_tokens",
-    "answer_tokens", "engine_idle_minutes", "rerank_milliseconds",
-)  # fmt: skip
+LARGEST_CONFIG = 2**20  # bytes
+REFUSAL_PERCENT = Span(0, 100)
 
 OWN = (
     "chat", "embed", "max_file_bytes", "file_seconds", "file_memory_bytes", "chunk_tokens", "results", "passages",
     "passage_tokens", "context_tokens", "answer_tokens", "rewrite_seconds", "doubt_percent", "refusal_percent",
 )  # fmt: skip
 """What a library can have a setting of its own for."""
-
-ENGINE = ("auto", "on", "off")
-REUSE = ("auto", "joined", "exact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,53 +117,70 @@ class Settings:
 def find_home(environment: Mapping[str, str]) -> Path:
     """Return the folder of all state: ASSISTANT_HOME, or the platform's user data folder."""
     named = environment.get(PREFIX + "HOME", "")
-    return Path(named).expanduser().absolute() if named else Path(platformdirs.user_data_dir(APPLICATION, appauthor=False))
+    return absolute(Path(named)) if named else Path(platformdirs.user_data_dir(APPLICATION, appauthor=False))
 
 
 def load_settings(flags: Mapping[str, str | int] | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings in force. Raises UsageError for a value or a config file that cannot be read."""
+    """Return the settings in force. Raises UsageError for a value that is not allowed or a config file that cannot be read."""
     settings = Settings(home=find_home(environment))
     settings = overlay(settings, read_config(settings.config_file), str(settings.config_file))
     if hub := environment.get("HF_ENDPOINT"):
-        settings = replace(settings, hub=hub.rstrip("/"))
-    known = {field.name for field in fields(Settings)} - {"home"} | {"refusal_percent"}
-    given = {name: environment[PREFIX + name.upper()] for name in known if environment.get(PREFIX + name.upper())}
+        settings = overlay(settings, {"hub": hub.rstrip("/")}, "HF_ENDPOINT")
 
     def completed(settings: Settings) -> Settings:
-        return checked(overlay(overlay(settings, given, "the environment"), dict(flags or {}), "the command"))
+        return checked(overlay(overlaid_by(settings, environment), dict(flags or {}), "The command"))
 
     named = completed(settings)
-    # where the folder cannot be, whoever writes to it says so
     own = read_config(named.own_file) if len(named.libraries) == 1 and named.own_file.is_file() else {}
     return completed(overlay(settings, own, str(named.own_file))) if own else named
 
 
+def overlaid_by(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """Return settings with those of the environment laid over them; an empty variable counts as none."""
+    known = {field.name for field in fields(Settings)} - {"home"} | {"refusal_percent"}
+    for name in sorted(known):
+        if value := environment.get(PREFIX + name.upper()):
+            settings = overlay(settings, {name: value}, f"{PREFIX}{name.upper()} in the environment")
+    return settings
+
+
 def read_config(path: Path) -> dict[str, object]:
-    """Return the values in config.toml; none where there is no such file."""
+    """Return the values in config.toml; none where there is no such file. Raises UsageError where it cannot be read."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(read_file(path, LARGEST_CONFIG).decode("utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError) as error:
         for place in (path.parent, *path.parent.parents):
-            if place.is_file():
+            if os.path.exists(place) and not os.path.isdir(place):  # noqa: PTH110, PTH112 - these raise nothing
                 raise UsageError(f"{path.parent} cannot be the home: {place} is a file.",
                                  "Set ASSISTANT_HOME to a folder.") from error
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(f"{path} cannot be read: {error}.", "Mend it, or remove it to return to the defaults.") from error
+    except (ValueError, RecursionError, OSError) as error:
+        raise UsageError(f"{path} cannot be read: {reason(error)}.",
+                         "Mend it, or remove it to return to the defaults.") from error
+
+
+def reason(error: Exception) -> str:
+    """Return why a settings file cannot be read, in words."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
 def overlay(settings: Settings, values: Mapping[str, object], origin: str) -> Settings:
-    """Return settings with `values` laid over them, each converted to its field's type."""
+    """Return settings with `values` laid over them, each converted to its field's type.
+
+    Raises UsageError, which names the origin, for what is no setting and for a value that is not allowed.
+    """
     types = {field.name: type(getattr(settings, field.name)) for field in fields(Settings) if field.name != "home"}
     converted: dict[str, str | int] = {}
-    for name, value in migrated(values).items():
+    for name, value in migrated(values, origin).items():
         if name not in types:
-            raise UsageError(f"{origin} sets '{name}', which is no setting.", f"Settings: {', '.join(sorted(types))}.")
+            raise UsageError(f"{origin} sets {shown(name)}, which is no setting.", f"Settings: {', '.join(sorted(types))}.")
         converted[name] = convert(name, value, types[name], origin)
     return replace(settings, **converted)  # type: ignore[arg-type]
 
 
-def migrated(values: Mapping[str, object]) -> dict[str, object]:
+def migrated(values: Mapping[str, object], origin: str) -> dict[str, object]:
     """Return the values with those of settings that are gone in the terms of what took their place.
 
     `refusal_percent` was a bound on the probability of one word, 8 by default. Whoever had moved it wanted more or fewer
@@ -173,8 +188,11 @@ def migrated(values: Mapping[str, object]) -> dict[str, object]:
     """
     moved = dict(values)
     if "refusal_percent" in moved:
-        old = convert("refusal_percent", moved.pop("refusal_percent"), int, "refusal_percent")
-        moved.setdefault("doubt_percent", as_doubt_percent(int(old)))
+        said = moved.pop("refusal_percent")
+        old = as_number(said)
+        if old is None or not REFUSAL_PERCENT.allows(old):
+            raise refused("refusal_percent", said, REFUSAL_PERCENT.words, origin)
+        moved.setdefault("doubt_percent", as_doubt_percent(old))
     return moved
 
 
@@ -187,41 +205,51 @@ def as_doubt_percent(refusal_percent: int) -> int:
 
 
 def convert(name: str, value: object, wanted: type, origin: str) -> str | int:
-    """Return the value as the type of its setting."""
+    """Return the value as the type of its setting. Raises UsageError where that cannot be or the value is not allowed."""
+    found: object = value
     if wanted is bool:
-        if str(value).lower() in SWITCH:
-            return SWITCH[str(value).lower()]
-        raise UsageError(f"{origin} sets {name} to {value!r}, which is neither true nor false.")
-    if wanted is int and not isinstance(value, bool):
-        try:
-            return int(str(value))
-        except ValueError:
-            pass
-    elif isinstance(value, str):
-        return value
-    raise UsageError(f"{origin} sets {name} to {value!r}, which is not a {'number' if wanted is int else 'text'}.")
+        found = SWITCH.get(str(value).lower()) if isinstance(value, bool | int | str) else None
+    elif wanted is int:
+        found = as_number(value)
+    if not isinstance(found, wanted) or not ALLOWED[name].allows(found):
+        raise refused(name, value, ALLOWED[name].words, origin)
+    return found if isinstance(found, int) else str(found)
+
+
+def as_number(value: object) -> int | None:
+    """Return the whole number that a value is or says; None where it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    try:
+        return int(value)
+    except ValueError:
+        return None
+
+
+def refused(name: str, value: object, allowed: str, origin: str) -> UsageError:
+    """Return the error that says what is wrong, where it was set, and what is allowed."""
+    if name == "library":
+        return UsageError(f"{shown(value)} cannot be the name of a library ({origin} sets it).",
+                          "Use letters, digits, '-' and '_', at most 100 of them.")
+    return UsageError(f"{origin} sets {name} to {shown(value)}; it can be {allowed}.",
+                      "All settings and what they can be: docs/guide.md, Settings.")
 
 
 def checked(settings: Settings) -> Settings:
     """Return the settings where they make sense together. Raises UsageError where they do not."""
     for name in settings.libraries:
-        if not name or name in {".", ".."} or any(character in name for character in '/\\:\0'):
-            raise UsageError(f"'{name}' cannot be the name of a library.", "Use letters, digits, '-' and '_'.")
-    for field in AT_LEAST_ONE:
-        if getattr(settings, field) < 1:
-            raise UsageError(f"{field} must be at least 1.")
-    if settings.engine not in ENGINE:
-        raise UsageError(f"engine is '{settings.engine}', which means nothing.", f"It can be {', '.join(ENGINE)}.")
-    if settings.reuse not in REUSE:
-        raise UsageError(f"reuse is '{settings.reuse}', which means nothing.", f"It can be {', '.join(REUSE)}.")
+        if not is_library_name(name):
+            raise UsageError(f"{shown(name)} cannot be the name of a library.",
+                             "Use letters, digits, '-' and '_', at most 100 of them.")
     if settings.context_tokens < settings.answer_tokens + 512:
-        raise UsageError("context_tokens must be at least 512 more than answer_tokens.")
+        raise UsageError(f"context_tokens is {settings.context_tokens} and answer_tokens {settings.answer_tokens}; "
+                         "context_tokens must be at least 512 more than answer_tokens.", "Set the one higher or the other lower.")
     return settings
 
 
 def save_choice(path: Path, values: Mapping[str, str]) -> None:
     """Write settings into config.toml; lines that the person wrote for others stay as they are."""
-    lines = path.read_text("utf-8").split("\n") if path.exists() else []
+    lines = read_file(path, LARGEST_CONFIG).decode("utf-8-sig").split("\n") if path.exists() else []
     first_table = next((number for number, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
     kept = [line for line in lines[:first_table] if key_of(line) not in values] + lines[first_table:]
     text = "\n".join([*(f"{name} = {quoted(value)}" for name, value in values.items()), *kept]).rstrip("\n") + "\n"

@@ -117,7 +117,7 @@ def version(package: str) -> str:
 
 def examine_home(home: Path) -> Finding:
     """Look whether the program can keep its files."""
-    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    existing = next((folder for folder in (home, *home.parents) if os.path.exists(folder)), home)  # noqa: PTH110 - raises nothing
     if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
         return ok("home", str(home))
     return Finding("home", Severity.ERROR, f"{home} cannot be written.",

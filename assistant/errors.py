@@ -10,6 +10,7 @@ AssistantError                1
 ├── LibraryDamaged            1
 ├── LibraryUnwritable         1   its folder or disk cannot be written
 ├── LibraryTooNew             1
+├── ExportUnwritable          1   the file that a library is exported to cannot be written
 ├── EmbedderMismatch          1   the library was built with another embedding model
 ├── ContextOverflow           1
 ├── MemoryUnusable            1   the file of facts is damaged or cannot be written
@@ -22,6 +23,11 @@ AssistantError                1
 """
 
 from __future__ import annotations
+
+import errno
+
+NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+"""What the system says where the disk is full, or the person's share of it."""
 
 ENCRYPTED = "it is encrypted"
 """How the reason begins of every file that a password would open."""
@@ -78,6 +84,10 @@ class LibraryDamaged(AssistantError):
 
 class LibraryUnwritable(AssistantError):
     """The library's folder cannot be written."""
+
+
+class ExportUnwritable(AssistantError):
+    """The file that a library is exported to cannot be written."""
 
 
 class LibraryTooNew(AssistantError):

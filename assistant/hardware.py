@@ -49,7 +49,7 @@ def unused_gpus(machine: Machine) -> tuple[Gpu, ...]:
 
 def free_space(folder: Path) -> int:
     """Return the bytes free where the folder is, or will be."""
-    existing = next((path for path in (folder, *folder.absolute().parents) if path.exists()), Path())
+    existing = next((path for path in (folder, *folder.absolute().parents) if os.path.exists(path)), Path())  # noqa: PTH110 - raises nothing
     return shutil.disk_usage(existing).free
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from assistant.allowed import shown
 from assistant.bundle import LIBRARY, SETTINGS, Manifest, OnProgress, pack, read_manifest, unpack
 from assistant.config import OWN, Settings, checked, overlay, read_config, save_choice
 from assistant.datatypes import Finding, Imported, LibraryStatus, Severity
-from assistant.errors import AssistantError, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
+from assistant.errors import NO_ROOM, AssistantError, DiskFull, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
 from assistant.index import PRIVATE_FOLDER, Store
+from assistant.naming import absolute
 from assistant.pipeline import Assistant
 
 OPEN_FILES_HOLD = os.name == "nt"  # a folder in which a file is open cannot be moved
@@ -30,6 +32,9 @@ def list_libraries(settings: Settings) -> tuple[tuple[LibraryStatus, ...], tuple
             held.append(status_of(settings, name))
         except AssistantError as error:
             wrong.append(Finding(f"library {name}", Severity.ERROR, str(error), error.hint))
+        except OSError as error:
+            wrong.append(Finding(f"library {name}", Severity.ERROR, f"It cannot be opened: {error.strerror or error}.",
+                                 "Check the permissions of its folder."))
     return tuple(held), tuple(wrong)
 
 
@@ -47,6 +52,7 @@ def status_of(settings: Settings, name: str) -> LibraryStatus:
 def create(settings: Settings, name: str, own: Mapping[str, str]) -> Path:
     """Make an empty library with settings of its own; return its folder. Raises UsageError where the name is taken."""
     folder = free_folder(settings, name)
+    require_own(settings, own)
     Store(folder / LIBRARY).close()
     if own:
         set_own(settings, name, own)
@@ -74,8 +80,9 @@ def rename(settings: Settings, name: str, new: str) -> Path:
 
 def export(settings: Settings, name: str, target: Path, on_progress: OnProgress) -> int:
     """Write a library to one file; return its bytes. Raises UsageError where a file is there already."""
-    if target.exists():
+    if os.path.lexists(target):
         raise UsageError(f"There is a file at {target} already.", "Choose another name, or move it away.")
+    target = absolute(target)
     return pack(known_folder(settings, name), status_of(settings, name), target, on_progress)
 
 
@@ -92,10 +99,11 @@ def import_library(settings: Settings, source: Path, name: str, on_progress: OnP
         aside.mkdir(mode=PRIVATE_FOLDER, parents=True)
         unpack(source, manifest, aside, on_progress)
         if (aside / SETTINGS).exists():
-            overlay(settings, own_only(read_config(aside / SETTINGS), str(source)), str(source))
+            require_own(settings, read_config(aside / SETTINGS), str(source))
         move(aside, folder)
     except OSError as error:
-        raise LibraryUnwritable(f"{folder} cannot be written: {error.strerror or error}.", "Check the disk.") from error
+        kind = DiskFull if error.errno in NO_ROOM else LibraryUnwritable
+        raise kind(f"{folder} cannot be written: {error.strerror or error}.", "Check the disk and its permissions.") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return imported(settings, name, manifest)
@@ -114,33 +122,43 @@ def set_own(settings: Settings, name: str, own: Mapping[str, str]) -> Path:
     """Give a library settings of its own; return the file. Raises UsageError for one that no library can have."""
     folder = known_folder(settings, name)
     file = folder / SETTINGS
-    checked(overlay(settings, own_only({**read_config(file), **own}, "the command"), "the command"))
+    require_own(settings, {**read_config(file), **own})
     save_choice(file, own)
     return file
+
+
+def require_own(settings: Settings, own: Mapping[str, object], origin: str = "The command") -> None:
+    """Raise UsageError where a library cannot have these settings of its own."""
+    checked(overlay(settings, own_only(own, origin), origin))
 
 
 def own_only(values: Mapping[str, object], origin: str) -> Mapping[str, object]:
     """Return the values. Raises UsageError where one is no setting of a library."""
     for key in values:
         if key not in OWN:
-            raise UsageError(f"{origin} sets '{key}', which is no setting of a library.", f"A library's: {', '.join(OWN)}.")
+            raise UsageError(f"{origin} sets {shown(key)}, which is no setting of a library.", f"A library's: {', '.join(OWN)}.")
     return values
 
 
 def known_folder(settings: Settings, name: str) -> Path:
     """Return a library's folder. Raises NothingIndexed where there is none."""
-    folder = checked(replace(settings, library=name)).libraries_folder / name
+    folder = folder_of(settings, name)
     if not (folder / LIBRARY).exists():
         raise NothingIndexed(f"There is no library '{name}'.", "See what there is: assistant library list")
     return folder
 
 
+def folder_of(settings: Settings, name: str) -> Path:
+    """Return where a library of this name stands. Raises UsageError where it cannot be the name of one."""
+    if "," in name or name != name.strip():
+        raise UsageError(f"{shown(name)} cannot be the name of a library.", "Use letters, digits, '-' and '_'.")
+    return checked(replace(settings, library=name)).libraries_folder / name
+
+
 def free_folder(settings: Settings, name: str) -> Path:
     """Return where a new library can stand. Raises UsageError where the name is taken or means several."""
-    if "," in name or name.startswith("."):
-        raise UsageError(f"'{name}' cannot be the name of a library.", "Use letters, digits, '-' and '_'.")
-    folder = checked(replace(settings, library=name)).libraries_folder / name
-    if folder.exists():
+    folder = folder_of(settings, name)
+    if os.path.lexists(folder):
         raise UsageError(f"There is a library '{name}' already.", "Choose another name: --as NAME, or delete that one first.")
     return folder
 

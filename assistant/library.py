@@ -8,6 +8,7 @@ from assistant.datatypes import Chunk, Citation, Embedder, Filter, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.index import Store
 from assistant.loading import Models
+from assistant.naming import verbatim
 from assistant.retrieve import Searcher
 
 DOUBT_OFFSET = "doubt_offset"  # of a library's notes about itself
@@ -80,7 +81,7 @@ class Library:
         """Return where what a model computes of a passage is kept: with the library, by its file's content; empty: nowhere."""
         if hit.kind != "file" or not self.file.exists():
             return ""
-        return next((f"{self.name}/kv/{row[2]}" for row in self.store.files_wanted(Filter((hit.path,)))), "")
+        return next((f"{self.name}/kv/{row[2]}" for row in self.store.files_wanted(Filter((verbatim(hit.path),)))), "")
 
 
 def check_fingerprint(store: Store, embedder: Embedder) -> None:

@@ -6,8 +6,9 @@ Every front end (the command line, a script) goes through this class and gets fr
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from assistant.answer import Rewriting, draft_question
@@ -358,7 +359,7 @@ class Assistant:
         return LibraryStatus(
             self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
             store.count_chunks(), store.roots(), store.count(FileState.SKIPPED), store.count(FileState.FAILED),
-            sum(file.stat().st_size for file in self.library_file.parent.iterdir() if file.is_file()), store.count_waiting(),
+            size_of(self.library_file.parent), store.count_waiting(),
         )
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
@@ -391,6 +392,16 @@ class Assistant:
 
     def _store(self) -> Store:
         return self._library.store
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of the files in a folder; one that leaves meanwhile or cannot be looked at counts nothing."""
+    total = 0
+    for file in folder.iterdir():
+        with suppress(OSError):
+            status = file.stat()
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
 
 
 def addable(path: Path) -> Path:

@@ -15,17 +15,19 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "assistant"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-NOUNS = {"datatypes", "errors"}
+NOUNS = {"datatypes", "errors", "paths"}
 STAGES = {"memory", "ingest", "index", "retrieve", "answer", "backends", "catalog"}
 ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
                   "survey": "pipeline", "pending": "pipeline", "calibration": "pipeline", "overview": "pipeline",
-                  "asking": "pipeline", "upkeep": "pipeline", "due": "pipeline", "readers": "pipeline", "naming": "pipeline",
+                  "asking": "pipeline", "upkeep": "pipeline", "due": "pipeline", "readers": "pipeline", "naming": "paths",
+                  "opening": "paths", "records": "paths", "allowed": "config",
                   "warming": "pipeline", "gate": "pipeline",
                   "embedding": "pipeline", "bundle": "pipeline", "libraries": "pipeline",
                   "library": "pipeline", "doctor": "pipeline",
                   "speed": "pipeline", "offline_proof": "pipeline", "__main__": "cli"}
 DOORS = {
-    "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes", "graphics", "processes"},
+    "datatypes": set(), "errors": set(), "config": {"errors", "paths"}, "paths": set(),
+    "hardware": {"datatypes", "graphics", "processes"},
     "graphics": {"datatypes", "processes"}, "processes": set(),
     "ingest": NOUNS | {"processes"}, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS | {"processes"},
     "retrieve": NOUNS | {"index"}, "memory": NOUNS | {"index"}, "journal": NOUNS,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assistant import Settings, load_settings
+from assistant.allowed import ALLOWED
 from assistant.cli.reference import render
 
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
@@ -85,6 +86,14 @@ def test_the_guide_lists_every_setting_with_its_default(tmp_path):
         value = str(getattr(defaults, name))
         value = value.lower() if value in {"True", "False"} else value
         assert listed[name] == (f"`{value}`" if value else "none"), name
+
+
+def test_the_guide_says_what_each_setting_can_be():
+    section = GUIDE.split("\n## Settings\n")[1].split("\n## ")[0]
+    listed = dict(re.findall(r"^\| `(\w+)` \| [^|]*? \| ([^|]*?) \|", section, re.MULTILINE))
+    assert set(listed) - {"home"} == set(ALLOWED)
+    for name, allowed in ALLOWED.items():
+        assert listed[name] == allowed.words, name
 
 
 def test_the_guide_shows_a_config_file_that_is_read(own_home):

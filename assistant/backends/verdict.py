@@ -6,12 +6,12 @@ breaks; they cannot show a loss of a point or two, which is what `measured.py` s
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.backends.measured import identity
+from assistant.records import add_record, read_records
 
 TRIALS = 20
 MOST_CHANGED = 3  # answers that come out otherwise: of a model that is safe (docs/engine.md) fewer than one in seven do
@@ -48,11 +48,8 @@ def key_of(path: Path) -> str:
 def read_verdict(home: Path, model: str) -> Verdict:
     """Return the verdict on a model; a line that cannot be read counts for nothing."""
     outcomes: list[str] = []
-    with suppress(OSError, UnicodeDecodeError):
-        for line in (home / FILE).read_text("utf-8").splitlines():
-            with suppress(ValueError, KeyError, TypeError):
-                record = json.loads(line)
-                outcomes += [record["outcome"]] if record["model"] == model else []
+    with suppress(OSError):
+        outcomes = [str(record.get("outcome")) for record in read_records(home / FILE) if record.get("model") == model]
     return Verdict(len(outcomes), outcomes.count("same") + outcomes.count("changed"), outcomes.count("changed"))
 
 
@@ -61,5 +58,4 @@ def note_trial(home: Path, model: str, outcome: str) -> None:
     file = home / FILE
     with suppress(OSError):  # a full or closed disk costs the verdict, not the answer
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with file.open("a", encoding="utf-8") as opened:
-            opened.write(json.dumps({"model": model, "outcome": outcome}) + "\n")
+        add_record(file, {"model": model, "outcome": outcome})

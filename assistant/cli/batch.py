@@ -11,7 +11,10 @@ from pathlib import Path
 from assistant.cli.terminal import say_error
 from assistant.cli.to_json import Json, print_json
 from assistant.errors import ContextOverflow, UsageError
+from assistant.naming import expanded
+from assistant.opening import read_file
 
+LARGEST = 2**28  # bytes of a file of questions
 HINT = 'Each line looks like this: {"id": "1", "question": "When does the lease end?"}'
 
 
@@ -34,7 +37,7 @@ def read_batch(file: str) -> tuple[BatchQuestion, ...]:
 def read_bytes(file: str) -> bytes:
     """Return what is in a file, or comes in on stdin. Raises UsageError where there is none."""
     try:
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).expanduser().read_bytes()
+        content = sys.stdin.buffer.read() if file == "-" else read_file(expanded(Path(file)), LARGEST)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.", HINT) from error
     return content.removeprefix(b"\xef\xbb\xbf")
@@ -45,7 +48,7 @@ def read_line(number: int, line: bytes) -> BatchQuestion:
     try:
         entry = json.loads(line.decode("utf-8"))
         question = entry["question"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"Line {number} of the batch is not a JSON object with a question.", HINT) from error
     if not isinstance(question, str) or not question.strip():
         raise UsageError(f"Line {number} of the batch has no question.", HINT)

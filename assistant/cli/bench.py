@@ -11,12 +11,14 @@ import typer
 from assistant import hardware
 from assistant.cli.options import Chat, Embed, Json, Library, settings_of
 from assistant.cli.speed_page import page
-from assistant.cli.terminal import notice, output, size_in_words
+from assistant.cli.terminal import notice, on_one_line, output, size_in_words
 from assistant.cli.to_json import print_json
 from assistant.cli.waiting import waiting
 from assistant.config import Settings
 from assistant.errors import UsageError
 from assistant.loading import chat_spec, embedder_spec
+from assistant.naming import absolute, expanded
+from assistant.opening import write_file
 from assistant.speed import Figure, measure
 
 Report = Annotated[Path | None, typer.Option("--report", metavar="FILE.html", help="Also write a page with drawings.")]
@@ -28,7 +30,7 @@ def bench(context: typer.Context, report: Report = None, library: Library = None
 
     Other programs that are busy meanwhile slow it down; an engine that has the models loaded does too.
     """
-    if report is not None and (report.suffix != ".html" or not report.expanduser().absolute().parent.is_dir()):
+    if report is not None and (report.suffix != ".html" or not absolute(report).parent.is_dir()):
         raise UsageError(f"{report} cannot be written.", "Give --report the name of an .html file in a folder that is there.")
     settings = settings_of(context, library, chat, embed)
     about = subject(settings)
@@ -40,8 +42,16 @@ def bench(context: typer.Context, report: Report = None, library: Library = None
     if json:
         print_json({**about, "figures": [{"name": each.name, "value": each.value, "unit": each.unit} for each in figures]})
     if report is not None:
-        report.expanduser().write_text(page(about, shown(figures)), "utf-8")
-        notice(f"Report: {report}")
+        write_page(report, page(about, shown(figures)))
+        notice(on_one_line(f"Report: {report}"))
+
+
+def write_page(report: Path, text: str) -> None:
+    """Write the page. Raises UsageError where it cannot be written."""
+    try:
+        write_file(expanded(report), text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise UsageError(f"{report} cannot be written: {error.strerror}.", "Give --report the name of another file.") from error
 
 
 def subject(settings: Settings) -> dict[str, str | int]:

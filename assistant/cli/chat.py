@@ -16,7 +16,7 @@ from assistant.cli.keeping import Keep, Keeper, Resume, SessionName, keeper_of, 
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
 from assistant.cli.render import show_passages, show_sources
 from assistant.cli.speak import say_timings, speak, warn_unsupported
-from assistant.cli.terminal import counted, is_terminal, notice, notices, output, say_error, write
+from assistant.cli.terminal import counted, is_terminal, notice, notices, on_one_line, output, say_error, write
 from assistant.cli.typing_ahead import TypingAhead
 from assistant.cli.waiting import part_progress, waiting
 from assistant.datatypes import Session
@@ -46,7 +46,7 @@ def chat(context: typer.Context, library: Library = None, chat: Chat = None, emb
         chat_spec(settings)
         status = assistant.status()
         if is_terminal():
-            notice(f"Library {status.name}: {status.documents:,} files. /help for help, Ctrl-D to leave.")
+            notice(f"Library {on_one_line(status.name)}: {status.documents:,} files. /help for help, Ctrl-D to leave.")
         if earlier is not None:
             show_earlier(earlier)
         turns = earlier.turns if earlier else ()

@@ -12,11 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColu
 from rich.progress import Progress as Bar
 
 from assistant.cli.boundary import INTERRUPTED
-from assistant.cli.terminal import counted, notice, notices
+from assistant.cli.terminal import counted, notice, notices, on_one_line
+from assistant.cli.to_json import escaped
 from assistant.config import Settings
 from assistant.datatypes import Hit
 from assistant.errors import UsageError
 from assistant.evaluate.draft import Desk, Draft, make, read_drafted, spread, to_line
+from assistant.naming import expanded
+from assistant.opening import open_to_append
 from assistant.pipeline import Assistant
 
 AT_ONCE = 50  # passages that are read from the library together
@@ -26,13 +29,14 @@ def draft_questions(settings: Settings, count: int, out: Path | None) -> None:
     """Write up to `count` questions to a file, going on where it ends, or to stdout; Ctrl-C keeps what was written."""
     done = read_drafted(out) if out is not None else frozenset()
     if len(done) >= count:
-        notice(f"{out} has {counted(len(done), 'question')} already.")
+        notice(on_one_line(f"{out} has {counted(len(done), 'question')} already."))
         return
     with Assistant(settings) as assistant, lines_to(out) as file:
         desk = Desk(assistant.draft_question, lambda question: assistant.search(question).hits, done)
         written = write_all(assistant, make(passages(assistant), count - len(done), desk), count - len(done), file)
     total = len(done) + written
-    notice(f"Drafted {counted(total, 'question')}" + (f" in {out}" if out else "") + ". Correct them, then: assistant eval FILE")
+    place = f" in {out}" if out else ""
+    notice(on_one_line(f"Drafted {counted(total, 'question')}{place}. Correct them, then: assistant eval FILE"))
     if total < count:
         notice("The files hold no more facts that a question could be asked for by rule.")
 
@@ -47,7 +51,7 @@ def write_all(assistant: Assistant, drafts: Iterator[Draft], count: int, file: I
         task = bar.add_task("", total=count)
         try:
             for draft in drafts:
-                print(to_line(draft, paths), file=file, flush=True)
+                print(escaped(to_line(draft, paths)), file=file, flush=True)
                 written += 1
                 bar.advance(task)
         except KeyboardInterrupt as stopped:
@@ -70,7 +74,7 @@ def lines_to(out: Path | None) -> Iterator[IO[str] | None]:
         yield None
         return
     try:
-        file = out.expanduser().open("a", encoding="utf-8", errors="replace")
+        file = open_to_append(expanded(out))
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}.", "Give --out the name of a file.") from error
     with file:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from assistant.cli.options import Json, settings_of
-from assistant.cli.terminal import notice, output, size_in_words
+from assistant.cli.terminal import notice, on_one_line, output, size_in_words
 from assistant.cli.to_json import print_json
 from assistant.cli.waiting import waiting
 from assistant.config import Settings
@@ -80,7 +80,7 @@ def show(report: Report, *, json: bool) -> None:
         })
         return
     output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, {size_in_words(report.memory)} of memory.")
-    output().print(f"Models: {', '.join(filter(None, (report.chat, *report.embedders))) or 'none loaded yet'}.")
+    output().print(f"Models: {on_one_line(', '.join(filter(None, (report.chat, *report.embedders)))) or 'none loaded yet'}.")
     output().print(f"{report.answers:,} answers, {report.searches:,} searches; {report.waiting:,} waiting.")
     output().print(f"{report.prompt_tokens:,} tokens of prompts, {share:.0%} of them read before.")
     if report.joins:

@@ -17,7 +17,7 @@ from assistant.cli.boundary import INTERRUPTED
 from assistant.cli.draft import draft_questions
 from assistant.cli.options import Chat, Embed, Json, Library, Rerank, settings_of
 from assistant.cli.render_evaluation import show_comparison, show_evaluation
-from assistant.cli.terminal import counted, notice, notices, output, say_error
+from assistant.cli.terminal import counted, notice, notices, on_one_line, output, say_error
 from assistant.datatypes import FileState
 from assistant.errors import UsageError
 from assistant.evaluate import (
@@ -36,6 +36,7 @@ from assistant.evaluate import (
 from assistant.evaluate import compare as compared
 from assistant.evaluate.report import require_report, write_report
 from assistant.loading import chat_spec
+from assistant.naming import expanded
 from assistant.pipeline import Assistant
 
 NAMED = 5  # missing files that a notice names
@@ -93,7 +94,7 @@ def require_use(questions: Sequence[Question], out: Path | None, *, retrieval: b
     """Raise UsageError where nothing would come of it, before it takes its time."""
     if retrieval and not any(map(searchable, questions)):
         raise UsageError("No question says which file should be found.", 'Name the right files: "gold_docs": ["lease.pdf"]')
-    if out is not None and (out.is_dir() or not out.expanduser().parent.is_dir()):
+    if out is not None and (expanded(out).is_dir() or not expanded(out).parent.is_dir()):
         raise UsageError(f"{out} cannot be written: its folder is not there, or it is one.", "Give --out the name of a file.")
 
 
@@ -103,7 +104,7 @@ def warn_absent(questions: Sequence[Question], assistant: Assistant) -> None:
     gone = absent({document for question in questions if question.answerable for document, _ in question.gains}, indexed)
     if gone:
         names = ", ".join(gone[:NAMED]) + (f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else "")
-        notice(f"Not in the library, so they count as not found: {counted(len(gone), 'right file')} ({names})")
+        notice(on_one_line(f"Not in the library, so they count as not found: {counted(len(gone), 'right file')} ({names})"))
 
 
 def measured(assistant: Assistant, questions: Sequence[Question], count: int, *, retrieval: bool) -> list[Row]:
@@ -144,7 +145,7 @@ def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json:
         save(out, result)
     if report is not None:
         write_report(report, result)
-        notice(f"Report: {report}")
+        notice(on_one_line(f"Report: {report}"))
     if len(result.rows) < result.planned:
         notice(f"Stopped after {len(result.rows):,} of {counted(result.planned, 'question')}; the figures are of those.")
         raise typer.Exit(INTERRUPTED)

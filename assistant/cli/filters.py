@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
+from assistant.cli.terminal import is_there
 from assistant.datatypes import Filter
 from assistant.errors import UsageError
-from assistant.naming import absolute
+from assistant.naming import absolute, is_pattern, verbatim
 
 Paths = Annotated[list[str] | None, typer.Option("--path", metavar="PATH", help="Only files in this folder, this file, or those "
-                                                 'that fit a pattern such as "*lease*". May be given several times.')]
+                                                 'that fit a pattern such as "*lease*" (* for any characters, ? for one). May '
+                                                 "be given several times.")]
 Types = Annotated[list[str] | None, typer.Option("--type", metavar="SUFFIX", help="Only files of this type, such as pdf. May be "
                                                  "given several times.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="WHEN", help="Only files changed since a date (2026-01-31) or in "
@@ -22,6 +24,7 @@ Since = Annotated[str | None, typer.Option("--since", metavar="WHEN", help="Only
 
 AGO = re.compile(r"(\d{1,5})\s*([dwmy])[a-z]*", re.I)
 DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
+FROM_HERE = ("~", "./", "../")  # how a pattern begins that does not hold for every folder
 NANOSECONDS = 10**9
 
 
@@ -33,11 +36,16 @@ def filter_of(paths: list[str] | None, types: list[str] | None, since: str | Non
 
 
 def place_of(path: str) -> str:
-    """Return a path from the root of the disk; a pattern as it is; a mere word as a pattern for names that hold it."""
-    if "*" in path or "?" in path:
-        return path
+    """Return a path from the root of the disk, a pattern, or for a mere word a pattern for names that hold it.
+
+    What is on the disk under this very name is no pattern, whatever is in the name.
+    """
     place = absolute(Path(path))
-    return f"*{path}*" if path == place.name and not place.exists() else str(place)
+    if is_there(place):
+        return verbatim(str(place))
+    if is_pattern(path):
+        return str(absolute(Path(path))) if path.startswith(FROM_HERE) else path
+    return f"*{path}*" if path == place.name else str(place)
 
 
 def moment(since: str, now: datetime) -> int:

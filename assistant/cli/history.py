@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def forget(history: Path, questions: Collection[str]) -> None:
 def entries_of(text: str) -> Iterator[str]:
     """Yield the entries: each begins with a comment that says when, and has a plus before each line that was typed."""
     entry = ""
-    for line in text.splitlines(keepends=True):
+    for line in re.findall(r"[^\n]*\n|[^\n]+", text):  # a question may hold what else Python takes for the end of a line
         if not line.startswith("+") and entry.rstrip().rpartition("\n")[2].startswith("+"):
             yield entry
             entry = ""
@@ -43,4 +44,4 @@ def entries_of(text: str) -> Iterator[str]:
 
 def typed(entry: str) -> str:
     """Return what was typed."""
-    return "\n".join(line[1:] for line in entry.splitlines() if line.startswith("+")).strip()
+    return "\n".join(line[1:] for line in entry.split("\n") if line.startswith("+")).strip()

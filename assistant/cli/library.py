@@ -14,7 +14,7 @@ from assistant.cli.options import Json, settings_of
 from assistant.cli.progress import copying_progress
 from assistant.cli.render_library import show_status
 from assistant.cli.render_machine import show_findings
-from assistant.cli.terminal import notice, output, size_in_words
+from assistant.cli.terminal import notice, on_one_line, output, size_in_words
 from assistant.errors import UsageError
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A library.", show_default=False)]
@@ -49,7 +49,7 @@ def delete(context: typer.Context, name: Name, yes: Yes = False, json: Json = Fa
     """Delete a library with all that belongs to it. The files that it was made of are not touched."""
     settings = settings_of(context)
     folder = libraries.known_folder(settings, name)
-    if not yes and not typer.confirm(f"Delete the library {name} ({folder})?", default=False, err=True):
+    if not yes and not typer.confirm(on_one_line(f"Delete the library {name} ({folder})?"), default=False, err=True):
         notice("Nothing was deleted.")
         raise typer.Exit(1)
     libraries.delete(settings, name)
@@ -68,7 +68,8 @@ def export(context: typer.Context, name: Name, target: Target, json: Json = Fals
     if json:
         to_json.print_json({"name": name, "path": str(target), "bytes": size})
     else:
-        output().print(f"{name}: exported to {target}, {size_in_words(size)}. It holds the text of your files: keep it safe.")
+        output().print(on_one_line(f"{name}: exported to {target}, {size_in_words(size)}. It holds the text of your files: "
+                                   "keep it safe."))
 
 
 def import_(context: typer.Context, source: Source, name: As = "", json: Json = False) -> None:
@@ -80,9 +81,9 @@ def import_(context: typer.Context, source: Source, name: As = "", json: Json = 
         return
     show_status(output(), came.held)
     for root in came.away:
-        notice(f"{root} is not on this machine: its passages can be searched, and stay as they are.")
+        notice(on_one_line(f"{root} is not on this machine: its passages can be searched, and stay as they are."))
     for root, other in came.shared:
-        notice(f"{root} is in the library {other} too.")
+        notice(on_one_line(f"{root} is in the library {other} too."))
 
 
 def set_(context: typer.Context, name: Name, own: Own = None, json: Json = False) -> None:
@@ -106,4 +107,4 @@ def tell(name: str, path: Path, done: str, *, json: bool) -> None:
     if json:
         to_json.print_json({"name": name, "path": str(path), "done": done})
     else:
-        output().print(f"{name}: {done} ({path})")
+        output().print(on_one_line(f"{name}: {done} ({path})"))

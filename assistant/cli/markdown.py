@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from assistant.cli.terminal import harmless, place
+from assistant.cli.terminal import harmless, on_one_line, place
 from assistant.datatypes import Citation, Session, Turn
 
 SPECIAL = re.compile(r"([\\`*_<>\[\]#|])")
@@ -27,10 +27,10 @@ def section(number: int, turn: Turn) -> str:
 
 def source(cited: Citation) -> str:
     """Return a source: its title, where it stands, and its words as a quotation."""
-    where = f" — `{harmless(cited.path).replace('`', '')}`, {place(cited.location)}" if cited.kind == "file" else ""
-    heading = f" · {plain(cited.location.heading)}" if cited.location.heading else ""
-    quote = "\n".join(f"   > {line}" for line in harmless(cited.quote).strip().splitlines())
-    return f"{cited.number}. **{plain(cited.title)}**{where}{heading}\n\n{quote}"
+    where = f" — `{on_one_line(cited.path).replace('`', '')}`, {place(cited.location)}" if cited.kind == "file" else ""
+    heading = f" · {plain(on_one_line(cited.location.heading))}" if cited.location.heading else ""
+    quote = "\n".join(f"   > {line}" for line in harmless(cited.quote).strip().split("\n"))
+    return f"{cited.number}. **{plain(on_one_line(cited.title))}**{where}{heading}\n\n{quote}"
 
 
 def plain(text: str) -> str:

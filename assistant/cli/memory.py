@@ -8,7 +8,7 @@ import typer
 
 from assistant.cli import to_json
 from assistant.cli.options import Json, settings_of
-from assistant.cli.terminal import counted, harmless, notice, output
+from assistant.cli.terminal import counted, notice, on_one_line, output
 from assistant.errors import UsageError
 from assistant.pipeline import Assistant
 
@@ -35,7 +35,7 @@ def list_facts(context: typer.Context, json: Json = False) -> None:
         to_json.print_json({"facts": [to_json.fact(fact) for fact in facts]})
         return
     for fact in facts:
-        output().print(f"{fact.number:4}  {fact.said[:10]}  {harmless(fact.text)}")
+        output().print(f"{fact.number:4}  {fact.said[:10]}  {on_one_line(fact.text)}")
     if not facts:
         output().print("Nothing is kept.")
 

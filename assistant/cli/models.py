@@ -11,7 +11,7 @@ from assistant.cli import to_json
 from assistant.cli.choosing import pull as pull_model
 from assistant.cli.options import Json, settings_of
 from assistant.cli.render_machine import show_models
-from assistant.cli.terminal import notice, output, say_error, size_in_words
+from assistant.cli.terminal import notice, on_one_line, output, say_error, size_in_words
 from assistant.errors import ModelUnusable
 
 Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the catalog.", show_default=False)]
@@ -37,7 +37,7 @@ def pull(context: typer.Context, names: Names) -> None:
     store = ModelStore(settings.models_folder)
     for model in [find(name) for name in names]:
         pull_model(model, store, settings.hub)
-        output().print(f"{model.name}: {store.path(model)}")
+        output().print(on_one_line(f"{model.name}: {store.path(model)}"))
 
 
 def verify(context: typer.Context, names: Some = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,10 @@ import typer
 
 from assistant.config import Settings, load_settings
 from assistant.errors import UsageError
+from assistant.naming import expanded
+from assistant.opening import read_file
+
+LARGEST = 2**20  # bytes of a file of passwords
 
 Library = Annotated[str | None, typer.Option("--library", "-L", metavar="NAME", help="The library to use.")]
 Libraries = Annotated[str | None, typer.Option("--library", "-L", metavar="NAME", help="The library to ask, or several: "
@@ -44,7 +49,7 @@ def passwords_in(path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
     try:
-        lines = path.expanduser().read_text("utf-8-sig").splitlines()
+        lines = re.split("\r\n|\r|\n", read_file(expanded(path), LARGEST).decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"The password file {path} cannot be read: {error.strerror}.", "Check its name.") from error
     except UnicodeDecodeError as error:

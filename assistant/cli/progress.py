@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from assistant.cli.terminal import harmless, notice, notices
+from assistant.cli.terminal import notice, notices, on_one_line
 from assistant.datatypes import Progress
 
 OnProgress = Callable[[Progress], None]
@@ -37,11 +37,16 @@ class ChunkSpeed(ProgressColumn):
         return Text(f"{chunks / seconds:.0f} passages/s" if chunks and seconds else "", "dim")
 
 
+def description() -> TextColumn:
+    """Return the column that says what is going on; a file's name in it is no markup of rich."""
+    return TextColumn("{task.description}", markup=False)
+
+
 @contextmanager
 def intake_progress() -> Iterator[OnProgress]:
     """Show how far `add` or `sync` is."""
     console = notices()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
+    columns = (SpinnerColumn(), description(), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
                ChunkSpeed(), TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Preparing", total=None, chunks=0)
@@ -59,7 +64,7 @@ def intake_progress() -> Iterator[OnProgress]:
 def described(progress: Progress) -> str:
     """Return what is going on, with the name of a file that takes long."""
     stage = STAGES.get(progress.stage, progress.stage)
-    name = harmless(progress.current.rpartition(os.sep)[2]) if ": " in progress.current else ""
+    name = on_one_line(progress.current.rpartition(os.sep)[2]) if ": " in progress.current else ""
     return f"{stage} {name[-LONGEST_NAME:]}" if name else stage
 
 
@@ -67,7 +72,7 @@ def described(progress: Progress) -> str:
 def download_progress(name: str) -> Iterator[OnProgress]:
     """Show how far the fetching of a model is."""
     console = notices()
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (description(), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     if not console.is_terminal:
         notice(f"Fetching {name}.")
     with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
@@ -86,7 +91,7 @@ def download_progress(name: str) -> Iterator[OnProgress]:
 def part_bar() -> Iterator[OnProgress]:
     """Show how many parts of whole files have been read, or how many of their sentences have been compared."""
     console = notices()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"),
+    columns = (description(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"),
                TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Reading", total=None, unit="parts")
@@ -102,7 +107,7 @@ def part_bar() -> Iterator[OnProgress]:
 def copying_progress() -> Iterator[OnProgress]:
     """Show how many bytes of a library have been copied."""
     console = notices()
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    columns = (description(), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Preparing", total=None)
         yield lambda now: bar.update(task, description=now.stage.capitalize(), completed=now.done, total=now.total)
@@ -112,7 +117,7 @@ def copying_progress() -> Iterator[OnProgress]:
 def asking_progress() -> Iterator[OnProgress]:
     """Show how far a row of questions is."""
     console = notices()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
+    columns = (SpinnerColumn(), description(), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
                TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Asking", total=None)
@@ -123,7 +128,7 @@ def asking_progress() -> Iterator[OnProgress]:
 def passage_progress() -> Iterator[OnProgress]:
     """Show how many passages the chat model has read."""
     console = notices()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("passages"),
+    columns = (SpinnerColumn(), description(), BarColumn(), MofNCompleteColumn(), TextColumn("passages"),
                TimeRemainingColumn())
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Reading", total=None)

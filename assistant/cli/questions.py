@@ -20,7 +20,7 @@ from assistant.cli.speak import say_timings, show_doubt, speak, warn_unsupported
 from assistant.cli.terminal import notice, notices, output, write
 from assistant.cli.waiting import part_progress, waiting
 from assistant.errors import UsageError
-from assistant.naming import absolute
+from assistant.naming import absolute, verbatim
 
 if TYPE_CHECKING:
     from assistant.config import Settings
@@ -121,7 +121,7 @@ def meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
 
     if not is_about_files(question) or wanted.paths:
         return wanted
-    return replace(wanted, paths=tuple(str(absolute(each)) for each in paths))
+    return replace(wanted, paths=tuple(verbatim(str(absolute(each))) for each in paths))
 
 
 def show_why(assistant: Answerer, question: str, wanted: Filter, *, json: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from assistant.cli.terminal import harmless, linked, place
+from assistant.cli.terminal import harmless, linked, on_one_line, place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from assistant.datatypes import Citation, Hit, Location, SearchResult
 
+MOST_LINES, FEWEST_LEFT_OUT = 40, 5  # of a passage that is shown; lines that are left out
 NO_FILES = ("memory:", "turn:")
 
 
@@ -27,18 +28,25 @@ def show_search(console: Console, result: SearchResult) -> None:
         line = Text.assemble((f"{rank}. ", "bold"), source(hit.title, hit.path, hit.chunk.location))
         line.append(f"  score {hit.score:.3f}", "dim")
         console.print(line)
-        console.print(Text(f"   {harmless(hit.path)}", "dim"))
+        console.print(Text(f"   {on_one_line(hit.path)}", "dim"))
         for path, location in hit.also:
-            console.print(Text(f"   also {harmless(path)}, {place(location)}", "dim"))
-        show_indented(console, hit.chunk.text)
+            console.print(Text(f"   also {on_one_line(path)}, {place(location)}", "dim"))
+        show_indented(console, shortened(hit.chunk.text))
         console.print()
+
+
+def shortened(text: str) -> str:
+    """Return a passage without the last of its lines where it has very many, as a list of short values has."""
+    lines = text.strip("\n").split("\n")
+    more = len(lines) - MOST_LINES
+    return text if more < FEWEST_LEFT_OUT else "\n".join([*lines[:MOST_LINES], f"… {more} more lines"])
 
 
 def source(title: str, path: str, location: Location) -> Text:
     """Return a title with its link, and where in it something stands; what is no file has neither."""
     if path.startswith(NO_FILES):
-        return Text(harmless(title), "bold")
-    heading = f" · {harmless(location.heading)}" if location.heading else ""
+        return Text(on_one_line(title), "bold")
+    heading = f" · {on_one_line(location.heading)}" if location.heading else ""
     return Text.assemble(linked(title, path, location), f", {place(location)}", (heading, "dim"))
 
 
@@ -71,5 +79,5 @@ def show_sources(console: Console, citations: Sequence[Citation], *, quotes: boo
         console.print(Text.assemble(f"[{cited.number}] ", source(cited.title, cited.path, cited.location)))
         if quotes:
             if cited.kind == "file":
-                console.print(Text(f"   {harmless(cited.path)}", "dim"))
+                console.print(Text(f"   {on_one_line(cited.path)}", "dim"))
             show_indented(console, f"“{cited.quote.strip()}”")

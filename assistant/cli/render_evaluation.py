@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from assistant.cli.terminal import counted, harmless
+from assistant.cli.terminal import counted, on_one_line
 from assistant.evaluate import Comparison, Difference, Estimates, Evaluation
 from assistant.evaluate.outcome import tally
 from assistant.evaluate.report.wording import figures, in_words, shares, timing
@@ -21,8 +21,8 @@ UNNAMED = "(none)"
 
 def show_evaluation(console: Console, result: Evaluation) -> None:
     """Show all metrics, then the main ones of each kind and language."""
-    models = ", ".join(harmless(str(result.about[role])) for role in ("embedder", "chat") if result.about.get(role))
-    console.print(Text.assemble(("Library ", "bold"), (harmless(str(result.about.get("library", ""))), "bold"),
+    models = ", ".join(on_one_line(str(result.about[role])) for role in ("embedder", "chat") if result.about.get(role))
+    console.print(Text.assemble(("Library ", "bold"), (on_one_line(str(result.about.get("library", ""))), "bold"),
                                 f"  {counted(len(result.rows), 'question')}, {models}"))
     console.print(estimate_table({"": shares(result.metrics)}, ""))
     if result.latencies:
@@ -62,13 +62,13 @@ def estimate_table(groups: Mapping[str, Estimates], title: str) -> Table:
     table = plain_table(columns, right={"mean", "questions"})
     for name, found in groups.items():
         for metric, estimate in found.items():
-            table.add_row(*([harmless(name) or UNNAMED] if title else []), in_words(metric), *figures(estimate))
+            table.add_row(*([on_one_line(name) or UNNAMED] if title else []), in_words(metric), *figures(estimate))
     return table
 
 
 def show_comparison(console: Console, comparison: Comparison, first: str, second: str) -> None:
     """Show each metric of both, and which differences are more than noise."""
-    console.print(Text.assemble(("A ", "bold"), harmless(first), ("  B ", "bold"), harmless(second),
+    console.print(Text.assemble(("A ", "bold"), on_one_line(first), ("  B ", "bold"), on_one_line(second),
                                 f"  {counted(comparison.shared, 'question')} in both"))
     left_out = comparison.only_first + comparison.only_second
     if left_out:

@@ -7,17 +7,17 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from assistant.cli.render import source
-from assistant.cli.terminal import counted, harmless
+from assistant.cli.terminal import counted, on_one_line
 from assistant.datatypes import Explanation, Reranking
 
 
 def show_explanation(console: Console, why: Explanation) -> None:
     """Show how a search came about: the terms, then each candidate's ranks and scores, and the step that dropped it."""
     terms = ", ".join(f"{term} ({count:,})" for term, count in why.terms) or "none"
-    console.print(harmless(f"Terms, with the passages that hold them: {terms}"))
+    console.print(on_one_line(f"Terms, with the passages that hold them: {terms}"))
     console.print(f"Weight of the meaning beside the words: {why.dense_weight:g}")
     if why.reranking:
-        console.print(harmless(reranked(why.reranking)))
+        console.print(on_one_line(reranked(why.reranking)))
     read = ("reranker", "was") if why.reranking else ()
     table = RichTable("", "score", "BM25", "rank", "cosine", "rank", *read, "passage", box=None, pad_edge=False)
     for rank, (hit, fate) in enumerate(why.candidates, 1):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from assistant.cli.terminal import counted, harmless, linked, size_in_words
+from assistant.cli.terminal import counted, linked, on_one_line, size_in_words
 from assistant.datatypes import FileState, IngestReport, LedgerEntry, LibraryStatus
 from assistant.errors import ENCRYPTED
 
@@ -44,14 +44,14 @@ def summary(report: IngestReport) -> str:
 def reasoned(entry: LedgerEntry) -> Text:
     """Return a file that was left out, and why."""
     word, style = MARKS[entry.state]
-    return Text.assemble("  ", (word, style), " ", linked(entry.path, entry.path), f": {harmless(entry.reason)}")
+    return Text.assemble("  ", (word, style), " ", linked(entry.path, entry.path), f": {on_one_line(entry.reason)}")
 
 
 def show_status(console: Console, status: LibraryStatus) -> None:
     """Show what a library holds."""
-    console.print(Text.assemble(("Library ", "bold"), (status.name, "bold"), f"  {harmless(status.path)}"))
+    console.print(Text.assemble(("Library ", "bold"), (on_one_line(status.name), "bold"), f"  {on_one_line(status.path)}"))
     console.print(f"  {counted(status.documents, 'file')}, {counted(status.chunks, 'passage')}, {size_in_words(status.bytes)}, "
-                  f"embedded with {status.embedder or 'nothing yet'}")
+                  f"embedded with {on_one_line(status.embedder) or 'nothing yet'}")
     console.print(f"  {status.skipped:,} skipped, {status.failed:,} failed")
     if status.waiting:
         console.print(f"  {counted(status.waiting, 'passage')} found by keyword only, until they are embedded: assistant sync")
@@ -77,7 +77,7 @@ def details(entry: LedgerEntry) -> str:
         facts.append(f"no text on p. {ranges(entry.empty_pages)}")
     if entry.encoding not in {None, "utf-8"}:
         facts.append(f"encoding {entry.encoding}")
-    return harmless("; ".join([*facts, *entry.notes]))
+    return on_one_line("; ".join([*facts, *entry.notes]))
 
 
 def ranges(numbers: Sequence[int]) -> str:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from assistant.catalog import HubSource, Model, ModelStore
 from assistant.cli.choosing import Choice
-from assistant.cli.terminal import harmless, size_in_words
+from assistant.cli.terminal import on_one_line, size_in_words
 from assistant.datatypes import Finding, Machine, Severity
 
 MARKS = {Severity.OK: ("ok     ", "green"), Severity.WARNING: ("warning", "yellow"), Severity.ERROR: ("error  ", "bold red")}
@@ -34,7 +34,7 @@ def show_proposal(console: Console, choices: Sequence[Choice], store: ModelStore
     console.print(Text("Models", "bold"))
     for choice in choices:
         if not choice.model:
-            console.print(Text.assemble(f"  {choice.setting:9} ", (harmless(choice.value), "bold"), "  as you named it"))
+            console.print(Text.assemble(f"  {choice.setting:9} ", (on_one_line(choice.value), "bold"), "  as you named it"))
     for model in (model for choice in choices for model in choice.model):
         state = "already on this disk" if store.is_present(model) else f"{size_in_words(model.size)} to fetch"
         console.print(Text.assemble(f"  {model.kind:9} ", (model.name, "bold"), f"  {state}, licence {model.licence}"))
@@ -63,6 +63,7 @@ def show_findings(console: Console, findings: Iterable[Finding]) -> None:
     """Show what `doctor` looked at."""
     for finding in findings:
         word, style = MARKS[finding.severity]
-        console.print(Text.assemble((word, style), "  ", (f"{finding.subject}: ", "bold"), harmless(finding.detail)))
+        subject = (on_one_line(f"{finding.subject}: "), "bold")
+        console.print(Text.assemble((word, style), "  ", subject, on_one_line(finding.detail)))
         if finding.remedy:
-            console.print(Text(f"         {harmless(finding.remedy)}", "dim"))
+            console.print(Text(f"         {on_one_line(finding.remedy)}", "dim"))

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from assistant.cli import to_json
-from assistant.cli.terminal import counted, harmless, linked, notice, output
+from assistant.cli.terminal import counted, linked, notice, on_one_line, output
 from assistant.datatypes import Change
 from assistant.watch import Audience, Standing, save
 
@@ -29,9 +29,9 @@ def told(change: Change) -> Text:
     if change.chunks:
         line.append(f"  {counted(change.chunks, 'passage')}", "dim")
     if change.reason:
-        line.append(f"  {harmless(change.reason)}")
+        line.append(f"  {on_one_line(change.reason)}")
     if change.was:
-        line.append(f"  was {harmless(change.was)}", "dim")
+        line.append(f"  was {on_one_line(change.was)}", "dim")
     return line
 
 
@@ -80,8 +80,10 @@ class JsonLines:
         to_json.print_json({"event": "notice", "text": words})
 
     def stands(self, standing: Standing) -> None:
-        """Print it where the watch comes to rest or begins to work."""
-        doing = "watching" if standing.doing == "watching" and not standing.queued + standing.waiting else "working"
+        """Print it where the watch comes to rest or begins to work; to look and find nothing new is no work."""
+        waits = standing.queued + standing.waiting
+        is_at_rest = standing.doing in ({"watching", "looking"} if self._doing == "watching" else {"watching"})
+        doing = "watching" if is_at_rest and not waits else "working"
         if doing != self._doing:
             self._doing = doing
             to_json.print_json({"event": doing, **to_json.standing(standing)})
@@ -107,7 +109,7 @@ class LiveView:
 
     def noticed(self, words: str) -> None:
         """Show it among what happened."""
-        self._recent.append(stamped(Text(harmless(words), "yellow")))
+        self._recent.append(stamped(Text(on_one_line(words), "yellow")))
 
     def stands(self, standing: Standing) -> None:
         """Show it."""
@@ -116,7 +118,7 @@ class LiveView:
     def _draw(self) -> Group:
         lines = [Text(summed(self._standing), "bold", no_wrap=True, overflow="ellipsis"), *followed(self._standing)]
         if self._standing.current:
-            lines.append(Text(harmless(self._standing.current), "dim", no_wrap=True, overflow="ellipsis"))
+            lines.append(Text(on_one_line(self._standing.current), "dim", no_wrap=True, overflow="ellipsis"))
         lines += tuple(self._recent)
         failures = tuple(self._failures.values())
         lines += [Text("Failed", "bold red"), *failures[-FAILURES:]] if failures else []
@@ -132,7 +134,7 @@ def stamped(line: Text) -> Text:
 def followed(standing: Standing) -> list[Text]:
     """Return a line for each folder that is followed."""
     return [Text.assemble("  ", linked(each.path, each.path), "" if each.manner == "events" else
-                          (f"  {each.manner}: {harmless(each.reason)}", "yellow")) for each in standing.followed]
+                          (f"  {each.manner}: {on_one_line(each.reason)}", "yellow")) for each in standing.followed]
 
 
 def show_standing(console: Console, standing: Standing) -> None:
@@ -141,7 +143,7 @@ def show_standing(console: Console, standing: Standing) -> None:
     for line in followed(standing):
         console.print(line)
     if standing.problem:
-        console.print(Text(f"  {harmless(standing.problem)}", "red"))
+        console.print(Text(f"  {on_one_line(standing.problem)}", "red"))
     since = time.strftime("%Y-%m-%d %H:%M", time.localtime(standing.since)) if standing.since else "now"
     console.print(Text(f"  process {standing.process}, since {since}", "dim"))
 

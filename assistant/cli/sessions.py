@@ -12,9 +12,11 @@ from assistant.cli.history import forget
 from assistant.cli.markdown import document
 from assistant.cli.options import Json, settings_of
 from assistant.cli.render import show_sources
-from assistant.cli.terminal import counted, harmless, notice, output, write
+from assistant.cli.terminal import counted, notice, on_one_line, output, write
 from assistant.errors import UsageError
 from assistant.journal import Sessions
+from assistant.naming import expanded
+from assistant.opening import write_file
 
 Name = Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or last.", show_default=False)]
 Names = Annotated[list[str] | None, typer.Argument(metavar="SESSION", help="Their ids, or last.", show_default=False)]
@@ -30,9 +32,9 @@ def list_sessions(context: typer.Context, json: Json = False) -> None:
         to_json.print_json({"sessions": [to_json.session_line(session) for session in kept]})
         return
     for session in kept:
-        first = harmless(session.turns[0].question) if session.turns else ""
+        first = on_one_line(session.turns[0].question) if session.turns else ""
         cut = f"{first[:LONGEST]}…" if len(first) > LONGEST else first
-        begun = session.started[:16].replace("T", " ")
+        begun = on_one_line(session.started[:16].replace("T", " "))
         output().print(f"{session.name:12} {begun}  {counted(len(session.turns), 'turn'):9} {cut}")
     if not kept:
         output().print("No conversation is kept.")
@@ -69,10 +71,10 @@ def export(context: typer.Context, session: Name, out: Out = None) -> None:
         write(text)
         return
     try:
-        out.expanduser().write_text(text, "utf-8")
+        write_file(expanded(out), text.encode("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}.", "Name another file.") from error
-    notice(f"Written to {out}.")
+    notice(on_one_line(f"Written to {out}."))
 
 
 def sessions_of(context: typer.Context) -> Sessions:

@@ -12,7 +12,7 @@ from assistant.catalog import Model, ModelStore
 from assistant.cli.choosing import Choice, choose, fetch
 from assistant.cli.options import Chat, Embed, settings_of
 from assistant.cli.render_machine import show_machine, show_proposal
-from assistant.cli.terminal import is_terminal, notice, output, size_in_words
+from assistant.cli.terminal import is_terminal, notice, on_one_line, output, size_in_words
 from assistant.config import save_choice
 from assistant.errors import UsageError
 
@@ -57,5 +57,5 @@ def consent(missing: Sequence[Model], *, yes: bool) -> None:
 def conclude(chosen: Sequence[Choice]) -> None:
     """Say what is in use now."""
     words = ", ".join(f"{choice.setting} = {choice.value}" for choice in chosen)
-    output().print(f"Ready: {words}.")
+    output().print(on_one_line(f"Ready: {words}."))
     output().print('Next: assistant add FOLDER, then assistant ask "..."')

@@ -6,6 +6,7 @@ import io
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TextIO
 
@@ -15,7 +16,13 @@ from rich.text import Text
 
 from assistant.datatypes import Location
 
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline: they could command a terminal
+CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # all but tab and newline: they could command a terminal (C0, DEL, C1)
+DIRECTION = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # turn text around (Unicode UAX 9)
+BREAK, HALF = r"\x85\u2028\u2029", r"\ud800-\udfff"  # end a line for some; bytes that are no UTF-8
+UNSEEN = re.compile(f"[{CONTROL}{DIRECTION}]")
+BREAKS = re.compile(f"\r\n|[{BREAK}]")
+HALVES = re.compile(f"[{HALF}]")
+ODD_IN_NAME = re.compile(f"[\t\n{CONTROL}{DIRECTION}{BREAK}{HALF}]")
 LIVE: list[Console] = []  # that something turns or grows on now: what is said meanwhile must go through it
 UNLIMITED = 10_000  # columns of something that is no terminal: nothing is wrapped or cut
 
@@ -56,8 +63,18 @@ def console_on(stream: TextIO) -> Console:
 
 
 def harmless(text: str) -> str:
-    """Return the text without characters that could command a terminal."""
-    return CONTROL.sub("", text.replace("\r\n", "\n"))
+    """Return a text of several lines without characters that could command a terminal or turn its words around."""
+    return HALVES.sub("\ufffd", UNSEEN.sub("", BREAKS.sub("\n", text)))
+
+
+def on_one_line(text: str) -> str:
+    """Return a name, a title or a message on one line, each character that would act on the terminal written out."""
+    return ODD_IN_NAME.sub(lambda found: written_out(found.group()), text)
+
+
+def written_out(character: str) -> str:
+    """Return a character as Python writes it in a string."""
+    return repr(character)[1:-1] if not character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def write(text: str) -> None:
@@ -69,9 +86,9 @@ def write(text: str) -> None:
 def say_error(message: str, hint: str = "") -> None:
     """Say what is wrong on stderr, and what to do."""
     console = notices()
-    console.print(Text.assemble(("Error: ", "bold red"), harmless(message)))
+    console.print(Text.assemble(("Error: ", "bold red"), on_one_line(message)))
     if hint:
-        console.print(Text(harmless(hint), "dim"))
+        console.print(Text(on_one_line(hint), "dim"))
 
 
 def notice(message: str) -> None:
@@ -81,7 +98,7 @@ def notice(message: str) -> None:
 
 def linked(title: str, path: str, location: Location | None = None) -> Text:
     """Return the title as a link to the file, in a PDF to the page."""
-    return Text(harmless(title or Path(path).name), Style(bold=True, link=address(path, location)))
+    return Text(on_one_line(title or Path(path).name), Style(bold=True, link=address(path, location)))
 
 
 def address(path: str, location: Location | None) -> str:
@@ -94,7 +111,18 @@ def address(path: str, location: Location | None) -> str:
 
 def on_disk(path: Path) -> Path:
     """Return the file that can be opened: of a file inside another (an attachment, say) the one that holds it."""
-    return next((place for place in (path, *path.parents) if place.exists()), path)
+    return path if is_there(path) else next((place for place in path.parents if is_folder_there(place)), path)
+
+
+def is_there(path: Path) -> bool:
+    """Return whether something can be seen at a path; what cannot be looked at counts as not there."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where a folder above is closed
+
+
+@cache
+def is_folder_there(path: Path) -> bool:
+    """Return whether something can be seen at the path of a folder; asked once, since many hits lie in the same one."""
+    return is_there(path)
 
 
 def place(location: Location) -> str:
@@ -110,7 +138,7 @@ def place(location: Location) -> str:
         location.time or "",
         f"line {first}" if first == last else f"lines {first}-{last}",
     )
-    return harmless(", ".join(part for part in parts if part))
+    return on_one_line(", ".join(part for part in parts if part))
 
 
 def size_in_words(count: int) -> str:

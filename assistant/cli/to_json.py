@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from assistant.cli.terminal import ODD_IN_NAME
+
 if TYPE_CHECKING:
     from assistant.catalog import Model
     from assistant.datatypes import (
@@ -40,7 +42,12 @@ LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message
 
 def print_json(value: Mapping[str, object]) -> None:
     """Print one object on one line, at once."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print(escaped(json.dumps(value, ensure_ascii=False)), flush=True)
+
+
+def escaped(text: str) -> str:
+    """Return the JSON, the same, with what would act on a terminal or is half a character as an escape."""
+    return ODD_IN_NAME.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def location(place: Location) -> Json:

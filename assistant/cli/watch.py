@@ -15,7 +15,7 @@ import typer
 from assistant.cli import to_json
 from assistant.cli.options import Embed, Json, Library, settings_of
 from assistant.cli.render_watch import JsonLines, Lines, LiveView, Recorder, show_standing
-from assistant.cli.terminal import notice, output
+from assistant.cli.terminal import notice, on_one_line, output
 from assistant.config import Settings
 from assistant.engine.line import Line
 from assistant.errors import AssistantError, UsageError
@@ -163,7 +163,10 @@ def environment_for(settings: Settings) -> dict[str, str]:
 
 
 def service(settings: Settings, command: Sequence[str]) -> str:
-    """Return the service file for this system. Raises UsageError where it has another way."""
+    """Return the service file for this system. Raises UsageError where it has another way, or a path cannot stand in it."""
+    for word in (*command, *environment_for(settings).values()):
+        if on_one_line(word) != word:
+            raise UsageError(f"{word} has a character that a service file cannot hold.", "Rename the file or folder.")
     if sys.platform == "darwin":
         notice(f"Save it as ~/Library/LaunchAgents/{LABEL}.plist, then: launchctl load -w that file")
         return launchd_agent(LABEL, command, environment_for(settings), settings.home)
@@ -184,9 +187,10 @@ def start_daemon(settings: Settings, folder: Path, command: Sequence[str]) -> No
     with log.open("wb") as written:
         process = start_lasting(command, settings.home, written, written, environment_for(settings))
     if not comes_true(lambda: is_watched(folder) and read(folder).process == process.pid, process):
-        raise AssistantError(f"The watch does not start: {log.read_text('utf-8', 'replace').strip()[-2000:]}")
+        said = " ".join(log.read_text("utf-8", "replace").split())[-2000:]
+        raise AssistantError(f"The watch does not start: {said}")
     process.returncode = 0  # it outlives this program, which need not wait for it
-    output().print(f"Watching in the background, process {process.pid}. Its log: {log}")
+    output().print(on_one_line(f"Watching in the background, process {process.pid}. Its log: {log}"))
 
 
 def comes_true(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:

@@ -12,7 +12,10 @@ from typing import Any
 from assistant.errors import UsageError
 from assistant.evaluate.compare import Comparison
 from assistant.evaluate.summary import METRICS, Evaluation, Row
+from assistant.naming import expanded
+from assistant.opening import read_file, write_file
 
+LARGEST = 2**30  # bytes of a saved evaluation
 HINT = "Save one with: assistant eval QUESTIONS.jsonl --out FILE.json"
 
 
@@ -25,7 +28,7 @@ def save(path: Path, result: Evaluation) -> None:
     """Write an evaluation as JSON. Raises UsageError where it cannot be written."""
     text = json.dumps(to_record(result), ensure_ascii=False, indent=1) + "\n"
     try:
-        path.expanduser().write_text(text, "utf-8", "replace")
+        write_file(expanded(path), text.encode("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", "Give --out the name of a file.") from error
 
@@ -33,7 +36,7 @@ def save(path: Path, result: Evaluation) -> None:
 def read_rows(path: Path) -> tuple[Row, ...]:
     """Return the rows of a saved evaluation. Raises UsageError where it is none."""
     try:
-        return tuple(parse_row(row) for row in json.loads(path.expanduser().read_bytes())["rows"])
+        return tuple(parse_row(row) for row in json.loads(read_file(expanded(path), LARGEST))["rows"])
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", HINT) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

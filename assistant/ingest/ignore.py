@@ -53,7 +53,7 @@ def is_ignored(path: str, rules: tuple[Rules, ...], *, is_folder: bool) -> bool:
 def _lines_of(path: Path) -> list[str]:
     """Return the lines of an ignore file; none where it is no file or cannot be read."""
     with suppress(OSError):
-        return path.read_text("utf-8-sig", errors="replace").splitlines() if path.is_file() else []
+        return path.read_text("utf-8-sig", errors="replace").replace("\r\n", "\n").split("\n") if path.is_file() else []
     return []
 
 

@@ -5,15 +5,16 @@ Whoever changes a file holds the lock of its folder meanwhile, so that no line i
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO
 
 from filelock import FileLock
 
-PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
+from assistant.records import PRIVATE_FILE, encoded
+
+PRIVATE_FOLDER = 0o700
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would write other line ends
 PATIENCE_SECONDS = 30.0
 
@@ -69,19 +70,3 @@ def settle(file: IO[bytes], content: bytes) -> None:
     file.write(content)
     file.flush()
     os.fsync(file.fileno())
-
-
-def encoded(value: Mapping[str, object]) -> bytes:
-    """Return the object as one line."""
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-
-
-def objects(content: bytes) -> Iterator[dict[str, object]]:
-    """Yield the objects in a file's content; what is no object is passed over."""
-    for line in content.split(b"\n"):
-        try:
-            value = json.loads(line)
-        except ValueError:  # cut off, or damaged
-            continue
-        if isinstance(value, dict):
-            yield value

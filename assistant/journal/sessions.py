@@ -11,6 +11,7 @@ from assistant.errors import UsageError
 from assistant.journal import lines
 from assistant.journal.sweep import IsGone, without_gone
 from assistant.journal.wire import read_turn, text, written
+from assistant.records import records_in
 
 FORMAT = 1
 LAST = "last"
@@ -106,7 +107,7 @@ def read(path: Path) -> Session:
 
 def session_of(path: Path, content: bytes) -> Session:
     """Return the session in the content of a file."""
-    objects = list(lines.objects(content))
+    objects = list(records_in(content, path))
     head = next((each for each in objects if "format" in each), {})
     turns = tuple(read_turn(each) for each in objects if text(each, "question"))
     return Session(path.stem, text(head, "library"), text(head, "started"), turns)

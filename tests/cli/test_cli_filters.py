@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,3 +37,47 @@ def test_paths_types_and_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     found = filter_of(["contracts", "*.md", "lease"], [".PDF,docx", "md"], None)
     assert found == Filter((str(tmp_path / "contracts"), "*.md", "*lease*"), ("pdf", "docx", "md"))
     assert not filter_of(None, None, None)
+
+
+ODD_NAMES = ("Notes [2024]/a.md", "Notes [2024]/b.txt", "Notes 2/a.md", "what?.md", "whats.md", "st*r.md", "star.md",
+             "x[!a].md", "deep/st*r/in.md", "deep/star/in.md")
+
+
+@pytest.fixture
+def odd(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "odd"
+    for name in ODD_NAMES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"The notice period of {name} is nine months.\n", "utf-8")
+    assert run("add", folder).exit_code == 0
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(folder))
+    return folder
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+@pytest.mark.parametrize(("path", "expected"), [
+    ("Notes [2024]", {0, 1}), ("./Notes [2024]/*.md", {0}), ("~/Notes [2024]/*.md", {0}), ("Notes [2024]/*.md", {0}),
+    ("*[2024]*", {0, 1}),
+    ("[2024]", {0, 1}), ("[2]", set()), ("what?.md", {3}), ("wha?s.md", {4}), ("what*", {3, 4}), ("st*r.md", {5}),
+    ("s*r.md", {5, 6}),
+    ("sta?.md", {6}), ("st[*]r.md", {5}), ("wha[?].md", set()), ("what[?].md", {3}), ("x[!a].md", {7}), ("x[!*", {7}),
+    ("deep/st*r", {8}),
+    ("deep/sta?", {9}), ("d*/s*r", {8, 9}), ("Notes ?", {2}), ("nowhere*", set()), ("*.md", set(range(10)) - {1}),
+    ("", set(range(10))),
+])  # fmt: skip
+def test_real_names_and_patterns(run, odd: Path, path: str, expected: set[int]):
+    hits = json.loads(run("search", "notice period", "-k", "50", "--path", path, "--json").stdout)["hits"]
+    places = [place for hit in hits for place in (hit["path"], *(each["path"] for each in hit.get("also", ())))]
+    found = {str(Path(place).relative_to(odd)) for place in places}
+    assert found & set(ODD_NAMES) == {ODD_NAMES[number] for number in expected}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_a_type_is_no_pattern(run, odd: Path):
+    for kind in ("m?", "*", "[mt]*"):
+        assert json.loads(run("search", "notice period", "--type", kind, "--json").stdout)["hits"] == []
+
+
+def test_a_name_that_is_no_utf8_finds_nothing(run, odd: Path):
+    assert run("search", "notice period", "--path", "\udcff", "--type", "\udcff").exit_code == 0

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
+import random
+import re
 import sqlite3
 import stat
 import sys
 import zipfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -175,3 +180,144 @@ def only_without_open_files(move):
             pass
         move(folder, target)
     return checked
+
+
+def test_wrong_settings_make_no_library(run, own_home):
+    for wrong in ("passages=0", "doubt_percent=150", "home=/x", "readers=-1", "nothing"):
+        assert run("library", "create", "work", wrong).exit_code == 2
+        assert not (own_home / "libraries" / "work").exists()
+    assert run("library", "create", "work", "passages=3").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "con", "NUL.txt", "x" * 101, "a\nb", "", " a", "a,b", "a.", "\u202ea"])
+def test_names_that_no_library_can_have(run, library, own_home, name):
+    for arguments in (("create", name), ("rename", "default", name), ("set", name, "passages=3"), ("delete", name, "--yes"),
+                      ("export", name, "x.library")):
+        assert run("library", *arguments).exit_code == 2
+    assert [each.name for each in (own_home / "libraries").iterdir()] == ["default"]
+
+
+def sqlite_failure(code: int, words: str) -> sqlite3.OperationalError:
+    failure = sqlite3.OperationalError(words)
+    failure.sqlite_errorcode = code
+    return failure
+
+
+@pytest.mark.parametrize(("failure", "words"), [
+    (sqlite_failure(sqlite3.SQLITE_FULL, "database or disk is full"), "There is no room left for"),
+    (sqlite_failure(sqlite3.SQLITE_IOERR_WRITE, "disk I/O error"), "There is no room left for"),
+    (sqlite_failure(sqlite3.SQLITE_CORRUPT, "database disk image is malformed"), "is not a readable library"),
+    (PermissionError(errno.EACCES, "Permission denied"), "cannot be written: Permission denied"),
+    (OSError(errno.EDQUOT, "Disk quota exceeded"), "There is no room left for"),
+])  # fmt: skip
+def test_an_export_that_fails_says_why_and_leaves_nothing(run, library, tmp_path, monkeypatch, failure, words):
+    class Failing:
+        def execute(self, _sql: str, values: tuple[str]) -> None:
+            Path(values[0]).write_bytes(b"half")
+            raise failure
+
+    @contextmanager
+    def failing(connection):
+        connection.close()
+        yield Failing()
+
+    target = tmp_path / "out" / "mine.library"
+    target.parent.mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr("assistant.bundle.closing", failing)
+        result = run("library", "export", "default", target)
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert list(target.parent.iterdir()) == []
+    assert run("library", "export", "default", target).exit_code == 0
+
+
+def test_a_damaged_library_is_not_exported(run, library, tmp_path):
+    run("search", "lease")
+    content = bytearray(library.read_bytes())
+    for place in range(8192, len(content), 4096):
+        content[place : place + 200] = b"\xff" * 200
+    library.write_bytes(content)
+    result = run("library", "export", "default", tmp_path / "mine.library")
+    assert result.exit_code == 1
+    assert "is not a readable library" in result.stderr
+    assert not list(tmp_path.glob("mine.library*"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the device that is always full is Linux's")
+def test_places_that_no_library_can_be_exported_to(run, library, tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    for target in ("/dev/full", tmp_path, tmp_path / "loop", tmp_path / "none" / "x", library / "x", tmp_path / ("x" * 300),
+                   f"{tmp_path}/\udcff"):
+        result = run("library", "export", "default", target)
+        assert result.exit_code in {1, 2}, result.exception
+        assert isinstance(result.exception, SystemExit)
+
+
+def changed_archive(content: bytes, how: str) -> bytes:
+    """Return an archive whose entries say that they are encrypted or packed in an unknown way, or one that is changed."""
+    entries, place = bytearray(content), content.index(b"PK\x01\x02")
+    if how == "encrypted":
+        for found in re.finditer(b"PK\x01\x02", content):
+            entries[found.start() + 8] |= 1
+    elif how in {"method", "version"}:
+        for found in re.finditer(b"PK\x01\x02", content):
+            start = found.start() + (10 if how == "method" else 6)
+            entries[start : start + 2] = (98).to_bytes(2, "little")
+    elif how == "stream":
+        entries[60:120] = b"\xff" * 60
+    elif how == "offset":
+        entries[place + 42 : place + 46] = b"\xff\xff\xff\x7f"
+    elif how == "deep":
+        return in_archive(b"[" * 50_000)
+    elif how == "huge number":
+        return in_archive(b'{"format": 1, "name": "x", "documents": 1e999, "chunks": 1, "embedder": "", "roots": [], '
+                          b'"entries": {}}')
+    return bytes(entries)
+
+
+def in_archive(manifest: bytes) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        archive.writestr("manifest.json", manifest)
+    return held.getvalue()
+
+
+@pytest.mark.parametrize("how", ["encrypted", "method", "version", "stream", "offset", "deep", "huge number"])
+def test_an_archive_that_cannot_be_unpacked_changes_nothing(run, exported, own_home, how):
+    exported.write_bytes(changed_archive(exported.read_bytes(), how))
+    result = run("library", "import", exported, "--as", "copy")
+    assert isinstance(result.exception, SystemExit)
+    assert result.exit_code == 1
+    assert ("it is encrypted" in result.stderr) == (how == "encrypted")
+    assert [each.name for each in (own_home / "libraries").iterdir()] == ["default"]
+
+
+def test_any_cut_and_any_changed_byte_is_told(run, exported, own_home):
+    whole, chance = exported.read_bytes(), random.Random(1)
+    for _ in range(60):
+        place = chance.randrange(len(whole))
+        damaged = whole[:place] if chance.random() < 0.5 else whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]
+        exported.write_bytes(damaged)
+        result = run("library", "import", exported, "--as", "copy")
+        assert isinstance(result.exception, SystemExit | None), result.exception
+        run("library", "delete", "copy", "--yes")  # a byte that nothing depends on, such as one of a date
+        assert [each.name for each in (own_home / "libraries").iterdir()] == ["default"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="named pipes are those of Unix")
+def test_what_is_no_file_is_not_imported(run, library, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for source in (tmp_path / "pipe", tmp_path, "/dev/null", tmp_path / "none", ""):
+        assert run("library", "import", source).exit_code == 2
+
+
+def test_a_disk_that_fills_up_while_importing_leaves_nothing(run, exported, own_home, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("assistant.bundle.copy_of", full)
+    result = run("library", "import", exported, "--as", "copy")
+    assert result.exit_code == 1
+    assert "No space left" in result.stderr
+    assert [each.name for each in (own_home / "libraries").iterdir()] == ["default"]

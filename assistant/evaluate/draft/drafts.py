@@ -11,6 +11,10 @@ from assistant.datatypes import Hit
 from assistant.errors import UsageError
 from assistant.evaluate.draft.facts import Fact, is_chinese
 from assistant.evaluate.gold import ends_with
+from assistant.naming import expanded
+from assistant.opening import read_file
+
+LARGEST = 2**28  # bytes of a file of questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,10 @@ def shortest_name(path: str, paths: Iterable[str]) -> str:
 
 def read_drafted(path: Path) -> frozenset[str]:
     """Return the ids of the questions in a file; none where there is no such file. Raises UsageError where it holds others."""
-    if not path.expanduser().exists():
-        return frozenset()
     try:
-        lines = path.expanduser().read_text("utf-8").splitlines()
+        lines = read_file(expanded(path), LARGEST).decode("utf-8").split("\n")
         return frozenset(str(json.loads(line)["id"]) for line in lines if line.strip())
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except FileNotFoundError:
+        return frozenset()
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise UsageError(f"{path} is not a file of drafted questions.", "Give --out a new file.") from error

@@ -8,6 +8,8 @@ from assistant.errors import UsageError
 from assistant.evaluate.report.markdown import markdown
 from assistant.evaluate.report.page import page
 from assistant.evaluate.summary import Evaluation
+from assistant.naming import expanded
+from assistant.opening import write_file
 
 WRITERS = {".md": markdown, ".html": page, ".htm": page}
 
@@ -18,7 +20,7 @@ def require_report(path: Path) -> None:
     """Raise UsageError where no report can be written there, before anything takes its time."""
     if path.suffix.lower() not in WRITERS:
         raise UsageError(f"{path.name} is neither Markdown nor HTML.", "Call the report FILE.md or FILE.html.")
-    if path.expanduser().is_dir() or not path.expanduser().parent.is_dir():
+    if expanded(path).is_dir() or not expanded(path).parent.is_dir():
         raise UsageError(f"{path} cannot be written: its folder is not there, or it is one.", "Give --report the name of a file.")
 
 
@@ -26,6 +28,6 @@ def write_report(path: Path, result: Evaluation) -> None:
     """Write the report. Raises UsageError where it cannot be written."""
     require_report(path)
     try:
-        path.expanduser().write_text(WRITERS[path.suffix.lower()](result), "utf-8", "replace")
+        write_file(expanded(path), WRITERS[path.suffix.lower()](result).encode("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", "Give --report the name of a file.") from error

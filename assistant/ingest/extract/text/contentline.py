@@ -16,6 +16,7 @@ from assistant.ingest.extract.decode import decode, decode_as
 from assistant.ingest.extract.source import Source
 from assistant.ingest.extract.writing import LINE, PARAGRAPH, Writing
 
+END = re.compile("\r\n|[\r\n]")  # of a line; a value may hold what else Python takes for one
 FOLD = re.compile(r"\r?\n[ \t]")
 SOFT_BREAK = re.compile(r"=\r?\n")
 CONTENT = re.compile(r"(?:[\w-]+\.)?([\w-]+)((?:;[^:;\"=]+(?:=(?:\"[^\"]*\"|[^:;\"])*)?)*):(.*)$", re.S)
@@ -65,7 +66,7 @@ def read_content_lines(source: Source) -> Extraction:
 def _lines(text: str) -> Iterator[_Line]:
     if "QUOTED-PRINTABLE" in text.upper():
         text = SOFT_BREAK.sub("", text)
-    for line in FOLD.sub("", text).splitlines():
+    for line in END.split(FOLD.sub("", text)):
         match = CONTENT.match(line)
         if match:
             yield _Line(match[1].upper(), match[2], match[3].strip())
