@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -138,8 +139,10 @@ def places(tmp_path: Path) -> list[Path]:
 
 
 @pytest.fixture
-def person_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def person_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    yield
+    shutil.rmtree(Path("/tmp") / f"assistant-test-{os.getpid()}", ignore_errors=True)
 
 
 @linux_only
