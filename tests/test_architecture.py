@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "assistant"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-NOUNS = {"datatypes", "errors"}
+NOUNS = {"datatypes", "errors", "text"}
 STAGES = {"memory", "ingest", "index", "retrieve", "answer", "backends", "catalog"}
 ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
                   "survey": "pipeline", "pending": "pipeline", "calibration": "pipeline", "overview": "pipeline",
@@ -24,7 +24,7 @@ ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pi
                   "library": "pipeline", "doctor": "pipeline",
                   "speed": "pipeline", "__main__": "cli"}
 DOORS = {
-    "datatypes": set(), "errors": set(), "config": {"errors"}, "hardware": {"datatypes", "graphics", "programs"},
+    "datatypes": set(), "errors": set(), "text": {"datatypes", "errors"}, "config": {"errors"}, "hardware": {"datatypes", "graphics", "programs"},
     "graphics": {"datatypes", "programs"}, "programs": set(),
     "ingest": NOUNS, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
     "retrieve": NOUNS | {"index"}, "memory": NOUNS | {"index"}, "journal": NOUNS,

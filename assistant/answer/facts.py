@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from assistant.answer.numerals import MONTHS, bare_keys, held_keys, numerals, prepared
+from assistant.answer.numerals import bare_keys, held_keys, numerals, prepared
 from assistant.answer.sentences import CJK, STOP, is_cjk
+from assistant.text.dates import MONTHS
 
 Kind = Literal["number", "identifier", "name"]
 
