@@ -24,7 +24,8 @@ ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pi
                   "library": "pipeline", "doctor": "pipeline",
                   "speed": "pipeline", "__main__": "cli"}
 DOORS = {
-    "datatypes": set(), "errors": set(), "text": {"datatypes", "errors"}, "config": {"errors"}, "hardware": {"datatypes", "graphics", "programs"},
+    "datatypes": set(), "errors": set(), "text": {"datatypes", "errors"}, "config": {"errors"},
+    "hardware": {"datatypes", "graphics", "programs"},
     "graphics": {"datatypes", "programs"}, "programs": set(),
     "ingest": NOUNS, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS,
     "retrieve": NOUNS | {"index"}, "memory": NOUNS | {"index"}, "journal": NOUNS,

@@ -95,7 +95,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A number or a date at text[start:end]: `exact` are its possible values, `implied` also what they include (2027 of 3 May 2027)."""
+    """A number or a date at text[start:end].
+
+    `exact` are its possible values, `implied` also what they include, as 3 May 2027 includes 2027.
+    """
 
     start: int
     end: int
@@ -120,8 +123,8 @@ def number_keys(number: Number) -> frozenset[str]:
 def date_keys(date: Date) -> tuple[frozenset[str], frozenset[str]]:
     """Return the dates that a date may be, and those with all that they include."""
     exact = frozenset(f"{day.year}/{day.quarter or day.month}/{day.day}" for day in date.readings)
-    implied = {key for day in date.readings for key in (f"{day.year}/{day.month}/0", f"0/{day.month}/{day.day}", f"0/{day.month}/0",
-                                                        str(day.year))}
+    implied = {key for day in date.readings for key in (
+        str(day.year), f"{day.year}/{day.month}/0", f"0/{day.month}/{day.day}", f"0/{day.month}/0")}
     return exact, (exact | implied) - {"0/0/0", "0"}
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-SAME_AS = str.maketrans({
-    **dict(zip("〇壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億两兩", "零一二二三三四五六六七八九十百千万亿二二", strict=True)), "廿": "二十", "卅": "三十",
-})
+FORMAL, PLAIN = "〇壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億两兩", "零一二二三三四五六六七八九十百千万亿二二"
+SAME_AS = str.maketrans({**dict(zip(FORMAL, PLAIN, strict=True)), "廿": "二十", "卅": "三十"})
 DIGITS = "零一二三四五六七八九"
 DIGIT = "零〇一二三四五六七八九两兩壹贰貳叁參肆伍陆陸柒捌玖"
 PLACE = "十拾百佰千仟万萬亿億"
@@ -31,6 +30,8 @@ BELOW_TEN_THOUSAND = re.compile(
 def value_of(numeral: str) -> tuple[Fraction, ...]:
     """Return the value of a numeral; none where the characters write no single number, as 千万 (any large number) or 二三十."""
     plain = numeral.translate(SAME_AS).replace(",", "").replace(" ", "")
+    if re.fullmatch(r"\d+(?:\.\d+)?", plain):
+        return (Fraction(plain),)
     whole, point, decimals = plain.partition("点")
     if point:
         return decimal(whole, decimals)
@@ -97,6 +98,5 @@ def digit(written: str | None) -> Fraction:
 def share_of(parts: str, share: str) -> tuple[tuple[Fraction, ...], int]:
     """Return (numerators, denominator) of X分之Y; no numerator where one of the two is no number."""
     of = (Fraction(PARTS[parts]),) if parts in PARTS else value_of(parts)
-    numerators = (Fraction(100),) if share == "百" else value_of(share) if share[0] not in "0123456789" or share[-1] in PLACE else (
-        Fraction(share.replace(",", "")),)
+    numerators = (Fraction(100),) if share == "百" else value_of(share)
     return (numerators, int(of[0])) if of and of[0] else ((), 1)

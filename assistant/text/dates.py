@@ -26,9 +26,9 @@ YEAR = r"(?P<year>\d{4})(?!\d)"
 DAY = r"(?<!\d)(?<!\d[.,:])(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 FIRST = r"(?<!\d)(?<!\d[.,:])(?P<first>\d{1,2})(?:st|nd|rd|th)?"
 DIGIT = "[〇零一二三四五六七八九十廿卅]"
-MONTH_ALONE = ("in", "by", "until", "before", "after", "since", "during", "from", "to", "through", "about", "for", "of", "and", "or",
-               "last", "next", "this", "early", "mid", "late")
+BEFORE_MONTH = "in|by|until|before|after|since|during|from|to|through|about|for|of|and|or|last|next|this|early|mid|late"
 LONGEST = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # days of a month; 0 for none
+PARTS = {"year": "year", "before": "year", "month": "month", "lower": "month", "number": "month"}  # by the groups below
 QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "一": 1, "二": 2, "三": 3, "四": 4}
 
 PATTERNS = tuple(re.compile(pattern) for pattern in (
@@ -47,7 +47,7 @@ PATTERNS = tuple(re.compile(pattern) for pattern in (
     rf"\b(?:{MONTH}|{MONTH_IN_LOWER_CASE.replace('month', 'lower')}),?\s+(?:of\s+)?{YEAR}",
     rf"\bQ(?P<quarter>[1-4])\b(?:[\s/,-]{{0,2}}{YEAR})?|(?<!\d)(?P<before>\d{{4}})[\s/-]?Q(?P<its>[1-4])\b",
     rf"\b(?i:(?P<quarter>first|second|third|fourth)\s+quarter)\b(?:\s+(?:of\s+)?{YEAR})?",
-    rf"\b(?P<month>{UNMISTAKABLE})\b|\b(?i:{'|'.join(MONTH_ALONE)})[\s-](?P<whole>(?P<lower>March|May))\b(?!\s+I\b)",
+    rf"\b(?P<month>{UNMISTAKABLE})\b|\b(?i:{BEFORE_MONTH})[\s-](?P<whole>(?P<lower>March|May))\b(?!\s+I\b)",
 ))
 YEARS = re.compile(r"(?<![\d.,/-])(?P<year>(?:1[5-9]|20)\d\d)(?:\s?年度?)?(?![\d-]|[.,]\d)"
                    r"|(?P<zh>[一二][〇零一二三四五六七八九]{3})年度?|(?<!\d)(?P<any>\d{4})年度?")
@@ -87,7 +87,7 @@ def dates(text: str, years: bool = False) -> list[Date]:
     found: list[Date] = []
     for pattern in (*PATTERNS, YEARS) if years else PATTERNS:
         for match in pattern.finditer(text):
-            found += [date for date in read(match) if not any(date.start < known.end and known.start < date.end for known in found)]
+            found += [date for date in read(match) if all(date.end <= known.start or known.end <= date.start for known in found)]
     return sorted(found, key=lambda date: date.start)
 
 
@@ -103,9 +103,6 @@ def read(match: re.Match[str]) -> Iterator[Date]:
         yield Date(start, end, readings, int(groups.get("first", 0)), spans)
 
 
-PARTS = {"year": "year", "before": "year", "month": "month", "lower": "month", "number": "month"}
-
-
 def readings_of(groups: Mapping[str, str]) -> Iterator[Day]:
     """Yield what the groups of a match may stand for."""
     year = year_of(next((groups[name] for name in ("year", "before", "zh", "any") if name in groups), "0"))
@@ -116,17 +113,15 @@ def readings_of(groups: Mapping[str, str]) -> Iterator[Day]:
     month, day = MONTH_NUMBERS[name.lower()[:3]] if name else figure(groups.get("number", "0")), figure(groups.get("day", "0"))
     yield Day(year, month, day)
     if "mark" in groups or len(groups.get("year", "")) == 2:
-        yield from () if starts_with_year(groups) or day == month else (Day(year, day, month),)
-
-
-def starts_with_year(groups: Mapping[str, str]) -> bool:
-    """Return whether the year is in front, so that the month comes second."""
-    return next(iter(groups)) == "year"
+        year_first = next(iter(groups)) == "year"
+        yield from () if year_first or day == month else (Day(year, day, month),)
 
 
 def is_possible(day: Day) -> bool:
     """Return whether there is such a day, month, quarter or year."""
-    return day.month <= 12 and day.day <= LONGEST[day.month] and (day.month > 0 or day.quarter > 0 or (day.year > 0 and not day.day))
+    if day.month > 12 or day.day > LONGEST[day.month]:
+        return False
+    return day.month > 0 or day.quarter > 0 or day.year > 0
 
 
 def figure(written: str) -> int:

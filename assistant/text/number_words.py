@@ -44,8 +44,8 @@ WORDED = re.compile(
     rf"\b(?:{HALF_A}|{PARTS}|{YEAR}|(?P<cardinal>{CARDINAL})(?:{POINT}|{AND_A_HALF})?)\b", re.IGNORECASE
 )
 # words that are seldom numbers where they stand alone
-NO_NUMBER = re.compile(r"\b(?:no|any|this|that|which|each|every|the|another|only|some)[\s-]+one$|\bone(?:\s+another|['’]s?|\s+day)$",
-                       re.IGNORECASE)
+NO_NUMBER = re.compile(r"\b(?:no|any|this|that|which|each|every|the|another|only|some)[\s-]+one$", re.IGNORECASE)
+ONE_IN_PHRASE = re.compile(r"one(?:\s+another|['’]|\s+day|\s+of\b)", re.IGNORECASE)
 BEFORE_ORDINAL = re.compile(r"\b(?:the|his|her|its|their|our|my|your|this|that|every|each|and|or|to)\s+$", re.IGNORECASE)
 
 
@@ -112,5 +112,4 @@ def is_plain_word(text: str, start: int, end: int) -> bool:
         return not BEFORE_ORDINAL.search(text[max(0, start - 12) : start])
     if word != "one":
         return word == "a"
-    around = text[max(0, start - 12) : end], text[start : end + 12]
-    return bool(NO_NUMBER.search(around[0]) or re.match(r"one(?:\s+another|['’]|\s+day|\s+of\b)", around[1], re.IGNORECASE))
+    return bool(NO_NUMBER.search(text[max(0, start - 12) : end]) or ONE_IN_PHRASE.match(text, start))

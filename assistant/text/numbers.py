@@ -1,9 +1,9 @@
 """Read the numbers in English and Chinese text, whichever way they are written.
 
-Read are figures with any grouping (1,234,567; 1.234,5; 1 234,5; 12,34,567; full-width), signs, scales (3.5m, 1.2 million, 3.5万),
-percentages (15 %, 百分之三点五, 千分之三), fractions (3/4, ½, two thirds, 三分之一), English words (twenty-one thousand) and Chinese
-numerals (一亿二千万, 两百零五, formal 壹佰). Values are exact fractions. Words that are seldom meant as numbers ("one another",
-"a second", 一般, 千万不要) are left out; what is still uncertain is marked.
+Read are figures with any grouping (1,234,567; 1.234,5; 1 234,5; 12,34,567; full-width), signs, scales (3.5m, 1.2 million,
+3.5万), percentages (15 %, 百分之三点五, 千分之三), fractions (3/4, ½, two thirds, 三分之一), English words (twenty-one thousand)
+and Chinese numerals (一亿二千万, 两百零五, formal 壹佰). Values are exact fractions. Words that are seldom meant as numbers
+("one another", "a second", 一般, 千万不要) are left out; what is still uncertain is marked.
 """
 
 from __future__ import annotations
@@ -202,7 +202,8 @@ def values_of(figures: str) -> tuple[Fraction, ...]:
 def in_words(text: str) -> Iterator[Number]:
     """Yield the numbers in English words."""
     for match in number_words.WORDED.finditer(text):
-        if number_words.is_plain_word(text, *match.span()) or re.search(r"\d\s?$", text[max(0, match.start() - 2) : match.start()]):
+        behind_figures = re.search(r"\d\s?$", text[max(0, match.start() - 2) : match.start()])
+        if behind_figures or number_words.is_plain_word(text, *match.span()):
             continue
         value = number_words.value_of(match)
         ordinal = not match["numerator"] and number_words.is_ordinal(match.group())
