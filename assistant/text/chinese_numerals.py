@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-FORMAL, PLAIN = "〇壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億两兩", "零一二二三三四五六六七八九十百千万亿二二"
-SAME_AS = str.maketrans({**dict(zip(FORMAL, PLAIN, strict=True)), "廿": "二十", "卅": "三十"})
+EVERY, PLAIN = "〇壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億两兩", "零一二二三三四五六六七八九十百千万亿二二"
+SAME_AS = str.maketrans({**dict(zip(EVERY, PLAIN, strict=True)), "廿": "二十", "卅": "三十"})
 DIGITS = "零一二三四五六七八九"
-DIGIT = "零〇一二三四五六七八九两兩壹贰貳叁參肆伍陆陸柒捌玖"
-PLACE = "十拾百佰千仟万萬亿億"
+DIGIT, PLACE = "零〇一二三四五六七八九两兩", "十百千万萬亿億"
+FORMAL_SIGNS = "壹贰貳叁參肆伍陆陸柒捌玖拾佰仟"  # alone they are parts of words: 大陆, 落伍
 MEGA = "兆(?![瓦字赫帕比欧焦伏])"  # 兆瓦 is a megawatt, 三兆 is three trillion
 KILO = "千(?![克米瓦卡帕赫伏焦]|字节)"  # 3千克 is a kilogram, behind figures
 FIGURES = r"\d+(?:[.,]\d+)*"
 NUMERAL = (
-    rf"(?:(?<![A-Za-z0-9_.]){FIGURES}\s?(?:[十拾百佰仟万萬亿億]|{KILO}|{MEGA})|[{DIGIT}{PLACE}廿卅])"
+    rf"(?:[{FORMAL_SIGNS}][{FORMAL_SIGNS}零万萬亿億兆]+"
+    rf"|(?:(?<![A-Za-z0-9_.]){FIGURES}\s?(?:[十拾百佰仟万萬亿億]|{KILO}|{MEGA})|[{DIGIT}{PLACE}廿卅])"
     rf"(?:[{DIGIT}{PLACE}廿卅]|{MEGA}|{FIGURES}(?=[{PLACE}]))*"
-    rf"(?:点[{DIGIT}]+(?![十百千分钟刻])[万萬亿億兆]*)?"
+    rf"(?:点[{DIGIT}]+(?![十百千分钟刻])[万萬亿億兆]*)?)"
 )
 SHARE = rf"(?:(?P<parts>[百千万]|{NUMERAL})分之\s?(?P<share>{NUMERAL}|{FIGURES}))"
 PARTS = {"百": 100, "千": 1000, "万": 10_000}

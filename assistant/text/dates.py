@@ -31,23 +31,29 @@ LONGEST = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # days of a month
 PARTS = {"year": "year", "before": "year", "month": "month", "lower": "month", "number": "month"}  # by the groups below
 QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "一": 1, "二": 2, "三": 3, "四": 4}
 
-PATTERNS = tuple(re.compile(pattern) for pattern in (
-    r"(?<![\d.-])(?P<year>\d{4})(?P<mark>[-/.])(?P<number>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d-])",
-    r"(?<![\d./-])(?P<day>\d{1,2})(?P<mark>[-/.])(?P<number>\d{1,2})(?P=mark)(?P<year>\d{4})(?![\d-])(?!\.\d)",
-    r"(?<![\d./-])(?P<day>\d{1,2})/(?P<number>\d{1,2})/(?P<year>\d{2})(?![\d/])",
-    r"(?<![\d./-])(?P<day>\d\d)\.(?P<number>\d\d)\.(?P<year>\d{2})(?![\d.])",
-    rf"(?:(?<!\d)(?P<year>\d{{4}}|{DIGIT}{{4}})\s?年\s?)?(?<![\d一二三四五六七八九十])(?P<number>\d{{1,2}}|{DIGIT}{{1,3}})\s?月份?"
-    rf"(?:\s?(?P<day>\d{{1,2}}|{DIGIT}{{1,3}})\s?[日号])?",
-    rf"(?:(?<!\d)(?P<year>\d{{4}}|{DIGIT}{{4}})\s?年\s?)?第?(?P<quarter>[一二三四1-4])季度",
-    rf"(?:{FIRST}(?:\s+(?:and|to|or)\s+|\s?[-–]\s?))?{DAY}\s+(?:of\s+)?{MONTH}(?![A-Za-z])(?:,?\s+{YEAR})?",
-    rf"{DAY}\s+(?:of\s+)?{MONTH_IN_LOWER_CASE},?\s+{YEAR}",
-    rf"\b(?:on|by|until|before|since|from|to|after)\s+(?P<whole>{DAY}\s+{MONTH_IN_LOWER_CASE})\b",
-    rf"\b{MONTH}\s+(?P<first>\d{{1,2}})(?:st|nd|rd|th)?\s?[-–]\s?(?P<day>\d{{1,2}})(?![\d:.])(?:,?\s+{YEAR})?",
-    rf"\b{MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|:|[.,]\d)(?:,?\s+{YEAR})?",
-    rf"\b(?:{MONTH}|{MONTH_IN_LOWER_CASE.replace('month', 'lower')}),?\s+(?:of\s+)?{YEAR}",
-    rf"\bQ(?P<quarter>[1-4])\b(?:[\s/,-]{{0,2}}{YEAR})?|(?<!\d)(?P<before>\d{{4}})[\s/-]?Q(?P<its>[1-4])\b",
-    rf"\b(?i:(?P<quarter>first|second|third|fourth)\s+quarter)\b(?:\s+(?:of\s+)?{YEAR})?",
-    rf"\b(?P<month>{UNMISTAKABLE})\b|\b(?i:{BEFORE_MONTH})[\s-](?P<whole>(?P<lower>March|May))\b(?!\s+I\b)",
+# what a text must have for any of the patterns below it to be tried
+PATTERNS = tuple((re.compile(needed), tuple(re.compile(pattern) for pattern in patterns)) for needed, *patterns in (
+    (r"\d[-/.]\d",
+     r"(?<![\d.-])(?P<year>\d{4})(?P<mark>[-/.])(?P<number>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d-])",
+     r"(?<![\d./-])(?P<day>\d{1,2})(?P<mark>[-/.])(?P<number>\d{1,2})(?P=mark)(?P<year>\d{4})(?![\d-])(?!\.\d)",
+     r"(?<![\d./-])(?P<day>\d{1,2})/(?P<number>\d{1,2})/(?P<year>\d{2})(?![\d/])",
+     r"(?<![\d./-])(?P<day>\d\d)\.(?P<number>\d\d)\.(?P<year>\d{2})(?![\d.])"),
+    ("月",
+     rf"(?:(?<!\d)(?P<year>\d{{4}}|{DIGIT}{{4}})\s?年\s?)?(?<![\d一二三四五六七八九十])(?P<number>\d{{1,2}}|{DIGIT}{{1,3}})\s?月份?"
+     rf"(?:\s?(?P<day>\d{{1,2}}|{DIGIT}{{1,3}})\s?[日号])?"),
+    ("季度",
+     rf"(?:(?<!\d)(?P<year>\d{{4}}|{DIGIT}{{4}})\s?年\s?)?第?(?P<quarter>[一二三四1-4])季度"),
+    (f"(?i:{'|'.join(MONTH_NUMBERS)})",
+     rf"(?:{FIRST}(?:\s+(?:and|to|or)\s+|\s?[-–]\s?))?{DAY}\s+(?:of\s+)?{MONTH}(?![A-Za-z])(?:,?\s+{YEAR})?",
+     rf"{DAY}\s+(?:of\s+)?{MONTH_IN_LOWER_CASE},?\s+{YEAR}",
+     rf"\b(?:on|by|until|before|since|from|to|after)\s+(?P<whole>{DAY}\s+{MONTH_IN_LOWER_CASE})\b",
+     rf"\b{MONTH}\s+(?P<first>\d{{1,2}})(?:st|nd|rd|th)?\s?[-–]\s?(?P<day>\d{{1,2}})(?![\d:.])(?:,?\s+{YEAR})?",
+     rf"\b{MONTH}\s+(?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?!\d|:|[.,]\d)(?:,?\s+{YEAR})?",
+     rf"\b(?:{MONTH}|{MONTH_IN_LOWER_CASE.replace('month', 'lower')}),?\s+(?:of\s+)?{YEAR}",
+     rf"\b(?P<month>{UNMISTAKABLE})\b|\b(?i:{BEFORE_MONTH})[\s-](?P<whole>(?P<lower>March|May))\b(?!\s+I\b)"),
+    (r"Q[1-4]|(?i:\bquarter)",
+     rf"\bQ(?P<quarter>[1-4])\b(?:[\s/,-]{{0,2}}{YEAR})?|(?<!\d)(?P<before>\d{{4}})[\s/-]?Q(?P<its>[1-4])\b",
+     rf"\b(?i:(?P<quarter>first|second|third|fourth)\s+quarter)\b(?:\s+(?:of\s+)?{YEAR})?"),
 ))
 YEARS = re.compile(r"(?<![\d.,/-])(?P<year>(?:1[5-9]|20)\d\d)(?:\s?年度?)?(?![\d-]|[.,]\d)"
                    r"|(?P<zh>[一二][〇零一二三四五六七八九]{3})年度?|(?<!\d)(?P<any>\d{4})年度?")
@@ -85,7 +91,8 @@ class Date:
 def dates(text: str, years: bool = False) -> list[Date]:
     """Return the dates of a text in order, with `years` also the years alone (1500 to 2099, and any before 年)."""
     found: list[Date] = []
-    for pattern in (*PATTERNS, YEARS) if years else PATTERNS:
+    patterns = [pattern for needed, group in PATTERNS if needed.search(text) for pattern in group]
+    for pattern in (*patterns, YEARS) if years else patterns:
         for match in pattern.finditer(text):
             found += [date for date in read(match) if all(date.end <= known.start or known.end <= date.start for known in found)]
     return sorted(found, key=lambda date: date.start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from fractions import Fraction
 
 UNITS = dict(zip("one two three four five six seven eight nine".split(), range(1, 10), strict=True))
@@ -45,8 +46,18 @@ WORDED = re.compile(
 )
 # words that are seldom numbers where they stand alone
 NO_NUMBER = re.compile(r"\b(?:no|any|this|that|which|each|every|the|another|only|some)[\s-]+one$", re.IGNORECASE)
+BEGINNINGS = {"half", *VALUES}
 ONE_IN_PHRASE = re.compile(r"one(?:\s+another|['’]|\s+day|\s+of\b)", re.IGNORECASE)
 BEFORE_ORDINAL = re.compile(r"\b(?:the|his|her|its|their|our|my|your|this|that|every|each|and|or|to)\s+$", re.IGNORECASE)
+
+
+def matches(text: str) -> Iterator[re.Match[str]]:
+    """Yield the matches of WORDED in a text; much faster than its finditer, since it is tried at words that begin a number."""
+    end = 0
+    for word in re.finditer("[A-Za-z]+", text):
+        if word.start() >= end and word.group().lower() in BEGINNINGS and (match := WORDED.match(text, word.start())):
+            end = match.end()
+            yield match
 
 
 def value_of(found: re.Match[str]) -> Fraction:

@@ -126,16 +126,16 @@ def leading_figures(run: str) -> tuple[Fraction, ...]:
 
 
 def is_certain(run: str) -> bool:
-    """Return whether a Chinese numeral cannot be an ordinary word or a guess such as 七八."""
+    """Return whether a Chinese numeral cannot be an ordinary word, a guess such as 七八 or a list such as 一二三四."""
     has_place = any(character not in "一二三四五六七八九两兩" for character in run)
-    return len(run) > 1 and (has_place or len(run) >= LEAST_LONG)
+    return len(run) > 1 and (has_place or len(run) >= LEAST_LONG) and run not in "一二三四五六七八九十"
 
 
 def is_plain_chinese(text: str, match: re.Match[str]) -> bool:
     """Return whether a single numeral is part of an ordinary word, or a lone place (百, 千, 万) stands for "many"."""
     if len(match.group()) > 1:
         return False
-    if match.group() in "百千万亿兆佰仟萬億":
+    if match.group() in "百千万亿兆萬億":
         return True
     before = text[max(0, match.start() - 2) : match.start()]
     return bool(PLAIN_CHINESE.match(text, match.start()) or (PLAIN_BEFORE.search(before) and not before.endswith("第")))
@@ -201,7 +201,7 @@ def values_of(figures: str) -> tuple[Fraction, ...]:
 
 def in_words(text: str) -> Iterator[Number]:
     """Yield the numbers in English words."""
-    for match in number_words.WORDED.finditer(text):
+    for match in number_words.matches(text):
         behind_figures = re.search(r"\d\s?$", text[max(0, match.start() - 2) : match.start()])
         if behind_figures or number_words.is_plain_word(text, *match.span()):
             continue
