@@ -20,7 +20,7 @@ UNMISTAKABLE = NAMES.replace("March|", "").replace("May|", "")
 SHORT = "(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)(?![A-Za-z])"
 # may, march and mar are words of other kinds in lower case
 ANY_CASE = rf"(?i:{'|'.join([*UNMISTAKABLE.split('|')])}|(?:jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)(?![a-z]))"
-MONTH = rf"(?P<month>{ANY_CASE}|(?:March|May|Mar|MARCH|MAY|MAR)(?![a-z]))\.?"
+MONTH = rf"(?P<month>{ANY_CASE}|(?:March|May|Mar|MARCH|MAY|MAR)(?![a-z]))(?:\.(?=,?\s*\d))?"
 MONTH_IN_LOWER_CASE = r"(?P<month>may|march)"
 YEAR = r"(?P<year>\d{4})(?!\d)"
 DAY = r"(?<!\d)(?<!\d[.,:])(?P<day>\d{1,2})(?:st|nd|rd|th)?"
@@ -39,7 +39,7 @@ PATTERNS = tuple((re.compile(needed), tuple(re.compile(pattern) for pattern in p
      r"(?<![\d./-])(?P<day>\d{1,2})/(?P<number>\d{1,2})/(?P<year>\d{2})(?![\d/])",
      r"(?<![\d./-])(?P<day>\d\d)\.(?P<number>\d\d)\.(?P<year>\d{2})(?![\d.])"),
     ("月",
-     rf"(?:(?<!\d)(?P<year>\d{{4}}|{DIGIT}{{4}})\s?年\s?)?(?<![\d一二三四五六七八九十])(?P<number>\d{{1,2}}|{DIGIT}{{1,3}})\s?月份?"
+     rf"(?:(?<!\d)(?P<year>\d{{3,4}}|{DIGIT}{{4}})\s?年\s?)?(?<![\d一二三四五六七八九十])(?P<number>\d{{1,2}}|{DIGIT}{{1,3}})\s?月份?"
      rf"(?:\s?(?P<day>\d{{1,2}}|{DIGIT}{{1,3}})\s?[日号])?"),
     ("季度",
      rf"(?:(?<!\d)(?P<year>\d{{4}}|{DIGIT}{{4}})\s?年\s?)?第?(?P<quarter>[一二三四1-4])季度"),
@@ -55,8 +55,8 @@ PATTERNS = tuple((re.compile(needed), tuple(re.compile(pattern) for pattern in p
      rf"\bQ(?P<quarter>[1-4])\b(?:[\s/,-]{{0,2}}{YEAR})?|(?<!\d)(?P<before>\d{{4}})[\s/-]?Q(?P<its>[1-4])\b",
      rf"\b(?i:(?P<quarter>first|second|third|fourth)\s+quarter)\b(?:\s+(?:of\s+)?{YEAR})?"),
 ))
-YEARS = re.compile(r"(?<![\d.,/-])(?P<year>(?:1[5-9]|20)\d\d)(?:\s?年度?)?(?![\d-]|[.,]\d)"
-                   r"|(?P<zh>[一二][〇零一二三四五六七八九]{3})年度?|(?<!\d)(?P<any>\d{4})年度?")
+YEARS = re.compile(r"(?<![\d.,/-])(?P<year>(?:1[5-9]|20)\d\d)(?:\s?年度?|(?![\dA-Za-z-]|[.,]\d))"
+                   r"|(?P<zh>[一二][〇零一二三四五六七八九]{3})年度?|(?<!\d)(?P<any>\d{4})\s?年度?")
 
 
 @dataclass(frozen=True, slots=True)

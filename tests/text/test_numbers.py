@@ -86,7 +86,7 @@ def test_whole_numbers_in_chinese(number: int, signs: str) -> None:
     written = in_chinese(number, signs)
     if len(written) > 1 or signs != FORMAL:  # one formal character is part of a word: 大陆, 落伍
         assert value(written) == number
-    if 10 <= number < 20 or written.startswith((signs[1] + signs[10],)):
+    if len(written) > 2 and written.startswith(signs[1] + signs[10]):
         assert value(written.removeprefix(signs[1])) == number
 
 
@@ -162,7 +162,8 @@ def test_what_is_several_numbers_or_has_a_unit(text: str, found: list[int]) -> N
 
 @pytest.mark.parametrize("text", [
     "May", "a second", "per second", "at first", "no one", "one another", "one of them", "a", "hundreds of thousands", "tens",
-    "一般", "大陆", "落伍", "千万不要", "十分", "万一", "一些", "百姓", "千方百计", "统一", "四川", "星期一", "二三十", "唯一", "千万", "百万",
+    "千万", "百万",
+    "一般", "大陆", "落伍", "千万不要", "十分", "万一", "一些", "百姓", "千方百计", "统一", "四川", "星期一", "二三十", "唯一",
 ])
 def test_ordinary_words_are_no_numbers(text: str) -> None:
     assert numbers(text) == []
