@@ -9,10 +9,10 @@ from pathlib import PurePath
 
 from assistant.answer.dating import date_of, version_of
 from assistant.answer.frames import Slot, difference, figures, is_value, sentences_alike
-from assistant.answer.language import language
 from assistant.answer.quote import narrowed
 from assistant.answer.sentences import spans, tokens
 from assistant.datatypes import Citation, Conflict, Hit, Side
+from assistant.text.languages import language
 
 VERSIONS = 0.6  # of the words of two passages, for one to be the other's version
 MOST_SLOTS, MOST_EXTRA = 3, 0.7  # what two versions of a sentence may say differently, and have beside that

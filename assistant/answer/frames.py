@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.answer.sentences import CJK, STOP
+from assistant.answer.sentences import STOP
 from assistant.text.dates import MONTHS, Date, dates
+from assistant.text.languages import CJK
 from assistant.text.number_words import ORDINALS, SCALES, TEENS, TENS, UNITS
 from assistant.text.numbers import Number, numbers
 

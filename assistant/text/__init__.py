@@ -1,1 +1,1 @@
-"""Read numbers and dates in English and Chinese text: the lowest package, which every other one may import."""
+"""Read numbers and dates in a text, and tell its language: the lowest package, which every other one may import."""

@@ -8,11 +8,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.answer.sentences import CJK, spans, tokens
+from assistant.answer.sentences import spans, tokens
 from assistant.answer.whole.items import RULER
 from assistant.answer.whole.lines import MARK, File, Line, one_line, quoted
 from assistant.answer.whole.words import say
 from assistant.datatypes import Hit
+from assistant.text.languages import CJK
 
 ALIKE = 0.5  # of the words of two sentences, for one to be the other's new version
 STRANGERS = 0.1  # of the sentences, below which a comparison says little

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.evaluate.wording import CJK
 from assistant.text.dates import Date, dates
+from assistant.text.languages import CJK, is_cjk
 from assistant.text.numbers import numbers
 
 UNIT = re.compile(
@@ -43,7 +43,7 @@ def facts(text: str) -> Iterator[Fact]:
     """Yield the facts of a passage, those that stand in it once, so that it is clear what is meant."""
     for match in SENTENCE.finditer(text):
         sentence = match.group().strip()
-        if SHORTEST[is_chinese(sentence)] <= len(sentence) <= LONGEST and "|" not in sentence:
+        if SHORTEST[is_cjk(sentence)] <= len(sentence) <= LONGEST and "|" not in sentence:
             for kind, fact, start in found_in(match.group()):
                 if kind in ASKED_FOR and text.count(fact) == 1:
                     yield Fact(fact, kind, sentence, match.start() + start)
@@ -93,9 +93,3 @@ def is_full(text: str, date: Date) -> bool:
 def starts(text: str, place: int) -> bool:
     """Return whether no word stands before a place: the first word of a sentence is capitalised whatever it is."""
     return not any(character.isalnum() for character in text[:place])
-
-
-def is_chinese(text: str) -> bool:
-    """Return whether the text is mostly Chinese, Japanese or Korean."""
-    letters = sum(character.isalpha() for character in text)
-    return len(re.findall(f"[{CJK}]", text)) > letters / 3
