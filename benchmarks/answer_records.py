@@ -12,9 +12,9 @@ from answer_sets import Asked
 from strict import unsupported
 from wording import quote_stands
 
-from assistant.answer.language import language
 from assistant.datatypes import Answer
 from assistant.evaluate.answers import said, score_answer
+from assistant.text.languages import language
 
 Record = dict[str, Any]
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "assistant"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-NOUNS = {"datatypes", "errors", "paths"}
+NOUNS = {"datatypes", "errors", "text", "paths"}
 STAGES = {"memory", "ingest", "index", "retrieve", "answer", "backends", "catalog"}
 ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
                   "survey": "pipeline", "pending": "pipeline", "calibration": "pipeline", "overview": "pipeline",
@@ -26,7 +26,7 @@ ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pi
                   "library": "pipeline", "doctor": "pipeline",
                   "speed": "pipeline", "offline_proof": "pipeline", "__main__": "cli"}
 DOORS = {
-    "datatypes": set(), "errors": set(), "config": {"errors", "paths"}, "paths": set(),
+    "datatypes": set(), "errors": set(), "config": {"errors", "paths"}, "paths": set(), "text": {"datatypes", "errors"},
     "hardware": {"datatypes", "graphics", "processes"},
     "graphics": {"datatypes", "processes"}, "processes": set(),
     "ingest": NOUNS | {"processes"}, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS | {"processes"},

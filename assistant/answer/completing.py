@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from assistant.answer.abstain import is_empty, is_refusal
 from assistant.answer.choose import choose
-from assistant.answer.language import language
 from assistant.answer.parts import Part, unanswered
 from assistant.answer.prompt import Prompt
 from assistant.answer.support import claim_of, source_of
 from assistant.datatypes import ChatModel
+from assistant.text.languages import language
 
 COLON = {"zh": "：", "ja": "："}
 

@@ -9,10 +9,10 @@ from pathlib import PurePath
 
 from assistant.answer.dating import date_of, version_of
 from assistant.answer.frames import Slot, difference, figures, is_value, sentences_alike
-from assistant.answer.language import language
 from assistant.answer.quote import narrowed
 from assistant.answer.sentences import spans, tokens
 from assistant.datatypes import Citation, Conflict, Hit, Side
+from assistant.text.languages import language
 
 VERSIONS = 0.6  # of the words of two passages, for one to be the other's version
 MOST_SLOTS, MOST_EXTRA = 3, 0.7  # what two versions of a sentence may say differently, and have beside that
@@ -65,8 +65,13 @@ def is_claimed(slot: Slot, claim: str) -> bool:
     """Return whether the answer says the one thing in which the sentences differ."""
     if slot.kind == "denial":
         return True
-    said = figures(slot.one) if slot.kind == "value" else tokens(slot.one)
-    return bool(set(said) & set(figures(claim) if slot.kind == "value" else tokens(claim)))
+    said, claimed = (said_in(text) if slot.kind == "value" else set(tokens(text)) for text in (slot.one, claim))
+    return bool(said & claimed)
+
+
+def said_in(text: str) -> set[str]:
+    """Return what the numbers and dates of a text say, with what they include, and its other words."""
+    return {key for figure in figures(text) for key in figure.implied} | {word for word in tokens(text) if is_value(word)}
 
 
 def side_of(citation: Citation, value: str, changed: Changed) -> Side:
@@ -100,17 +105,20 @@ def disagreeing(question: str, sentence: str, own: Hit, rivals: Sequence[Hit]) -
         versions = are_versions(own, rival)
         for place in sentences_alike(sentence, texts):
             slots = [slot for slot in difference(sentence, texts[place], *((MOST_SLOTS, MOST_EXTRA) if versions else ()))
-                     if not (names(own, slot.one) and names(rival, slot.other))]
+                     if not (names(own, slot.one, slot.other) and names(rival, slot.other, slot.one))]
             if slots and answers_as_well(question, sentence, own, texts[place], rival, slots):
                 seen.add(rival.path)
                 yield rival, *places[place], most_asked(question, slots)
                 break
 
 
-def names(hit: Hit, value: str) -> bool:
-    """Return whether a value stands in the name or the title of its file: it says which file this is, not what it says."""
+def names(hit: Hit, value: str, other: str) -> bool:
+    """Return whether what sets a value apart from another stands in the name or the title of its file.
+
+    Then it says which file this is, not what the file says.
+    """
     held = set(tokens(f"{hit.title} {re.sub('[_-]', ' ', PurePath(hit.path).stem)}"))
-    return any(is_value(word) and word in held for word in tokens(value))
+    return any(is_value(word) and word in held for word in set(tokens(value)) - set(tokens(other)))
 
 
 def most_asked(question: str, slots: Sequence[Slot]) -> Slot:

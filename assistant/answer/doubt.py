@@ -13,9 +13,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.answer.language import language
 from assistant.answer.prompt import AFTER, NOT_STATED, Prompt
 from assistant.datatypes import ChatModel, Doubt, Message, Reply
+from assistant.text.languages import language
 
 YES = ("Yes", "yes", "YES", "是", "有")
 NO = ("No", "no", "NO", "否", "不", "没有", "没")

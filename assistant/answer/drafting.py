@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from assistant.answer.language import language
 from assistant.datatypes import ChatModel, Hit, Message
+from assistant.text.languages import language
 
 QUESTION_TOKENS = 60
 

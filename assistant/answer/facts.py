@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from assistant.answer.numerals import MONTHS, bare_keys, held_keys, numerals, prepared
-from assistant.answer.sentences import CJK, STOP, is_cjk
+from assistant.answer.numerals import bare_keys, held_keys, numerals, prepared
+from assistant.answer.sentences import STOP
+from assistant.text.dates import MONTHS
+from assistant.text.languages import CJK, HAN, is_cjk
 
 Kind = Literal["number", "identifier", "name"]
 
@@ -21,7 +23,7 @@ CODE = re.compile(
     r"|(?<![\w-])(?=[\w-]*\d)[A-Za-z][\w-]*(?:[./]\w+)*(?!\w)", re.ASCII
 )
 PERIOD = re.compile(r"^(?:[a-z]{3,}-\d+.*)$")  # post-1945 is a word and a number
-TITLE = re.compile(r"《([^》]{1,60})》|「([^」]{1,60})」|“([\u3400-\u9fff·]{2,30})”")
+TITLE = re.compile(rf"《([^》]{{1,60}})》|「([^」]{{1,60}})」|“([{HAN}·]{{2,30}})”")
 SQUEEZED = re.compile(r"[\s\-_–—·.,，。]+")
 # capitals that are no names: what opens a sentence, titles of courtesy, and the words that the calendar has its own keys for
 PLAIN = STOP | frozenset(

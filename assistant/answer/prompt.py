@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from assistant.answer.language import language
 from assistant.answer.untrusted import as_read
 from assistant.datatypes import ChatModel, Hit, Location, Message, Segment, Supposed
 from assistant.errors import ContextOverflow
+from assistant.text.languages import language
 
 PROMPT_VERSION = "6"
 

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-CJK = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\uac00-\ud7af"
+from assistant.text.languages import CJK, is_cjk
+
 WORD = re.compile(f"\\d[\\d.,:/-]*\\d|[{CJK}]|[^\\W_{CJK}]+")
 CLOSERS = "\"'”’)）」』】"
 END = re.compile(f"[。！？；][{CLOSERS}]*|[.!?][{CLOSERS}]*(?=\\s|$)|[\r\n]+")
@@ -96,9 +97,3 @@ def numbers(text: str) -> set[str]:
     """Return the numbers in a text, without the commas between thousands."""
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text))
     return {number.strip(".,:/-") for number in re.findall(r"\d[\d.,:/-]*", plain)}
-
-
-def is_cjk(text: str) -> bool:
-    """Return whether the text is mostly Chinese, Japanese or Korean."""
-    letters = sum(character.isalpha() for character in text)
-    return len(re.findall(f"[{CJK}]", text)) > 0.3 * letters

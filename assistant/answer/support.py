@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.answer.facts import Fact, Holding, facts, holding, joined, stands
-from assistant.answer.language import language
-from assistant.answer.sentences import is_cjk, spans
+from assistant.answer.sentences import spans
 from assistant.answer.terms import share, terms
 from assistant.datatypes import Chunk, Support
+from assistant.text.languages import is_cjk, language
 
 FULL, WEAK = 0.6, 0.35  # shares of a sentence's words
 FULL_PAIRS = 0.5  # of Chinese, whose pairs of characters also cross the borders of words

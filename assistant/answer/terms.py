@@ -7,7 +7,8 @@ import unicodedata
 from collections.abc import Collection
 from functools import lru_cache
 
-from assistant.answer.sentences import CJK, STOP
+from assistant.answer.sentences import STOP
+from assistant.text.languages import CJK, CJK_CHARACTER
 
 RUN = re.compile(f"[{CJK}]+|[^\\W\\d_{CJK}]+(?:['’][^\\W\\d_{CJK}]+)*")
 CHINESE_STOP = frozenset("的了是在和与及或有为之其于被由也都就这那他她它个到从对以并而把所则等着过很又还")
@@ -25,7 +26,7 @@ def terms(text: str) -> frozenset[str]:
     """Return the words of meaning of a text: English ones as stems, Chinese ones as pairs of characters; no numbers."""
     found: set[str] = set()
     for run in RUN.findall(unicodedata.normalize("NFKC", text).lower()):
-        if "\u3040" <= run[0] <= "\ud7af" or run[0] >= "\uf900":
+        if CJK_CHARACTER.match(run):
             found |= pairs(run)
         elif run not in ENGLISH_STOP:
             found.add(stem(run))

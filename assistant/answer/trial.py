@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assistant.answer.doubt import WEIGHTS_BEFORE, foretold, log_odds, logistic, weighed
-from assistant.answer.language import language
 from assistant.answer.prompt import MAKE, Prompt, foretelling
 from assistant.answer.terms import terms
 from assistant.datatypes import Calibration, ChatModel, Chunk, Message
+from assistant.text.languages import language
 
 QUESTION_TOKENS = 48
 SHORTEST, LONGEST = 8, 200  # characters of a question

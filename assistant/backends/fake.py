@@ -15,8 +15,9 @@ import numpy as np
 
 from assistant.datatypes import Message, Supposed, Vectors, never
 from assistant.errors import ContextOverflow
+from assistant.text.languages import HAN
 
-WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
+WORD = re.compile(rf"[{HAN}]|[^\W{HAN}]+")
 PASSAGE = re.compile(r"^\[(\d+)\] .*\n((?:(?!^\[\d+\] ).*\n?)*)", re.MULTILINE)
 YES_OR_NO = re.compile("[Rr]eply (?:only )?Yes or No|只回答")
 FORETOLD, UNHEARD = -1.0, -5.0  # logarithms of the probability of a word

@@ -11,7 +11,8 @@ import re
 import unicodedata
 from collections import Counter
 
-CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+from assistant.text.languages import CJK
+
 ARTICLE = re.compile(r"\b(?:a|an|the)\b")
 NOT_A_WORD = re.compile(r"\W+")
 TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+")

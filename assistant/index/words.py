@@ -11,7 +11,8 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePath
 
-CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uac00-\ud7af"
+from assistant.text.languages import CJK
+
 RUN = re.compile(f"[{CJK}]+")
 TERM = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+")
 PIECE = re.compile(r"[^\W\d_]+|\d+")

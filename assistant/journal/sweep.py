@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from assistant.datatypes import Citation, Turn
+from assistant.text.languages import HAN
 
 GONE = "This answer was taken out: a file that it stands on was removed from the library."
 GONE_ZH = "此回答已删除：它所依据的文件已从资料库中移除。"
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
+CHINESE = re.compile(f"[{HAN}]")
 
 IsGone = Callable[[Citation], bool]
 

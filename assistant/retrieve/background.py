@@ -15,7 +15,7 @@ import numpy as np
 from assistant.datatypes import Embedder, Vectors
 from assistant.index.searchable import Nearest, Searchable
 from assistant.retrieve.fuse import KNOWN_VOCABULARY
-from assistant.retrieve.script import script_of
+from assistant.text.languages import script_of
 
 SAMPLE = 1_000  # passages: enough for a mean and a deviation
 FEWEST = 25  # of them in one script: below that its mean is anybody's guess

@@ -18,7 +18,7 @@ from assistant.retrieve.fuse import dense_weight, fuse, ordered, usual
 from assistant.retrieve.keyword import Term, find_terms, keyword_search, most_possible, with_files
 from assistant.retrieve.links import linked
 from assistant.retrieve.postings import Files
-from assistant.retrieve.script import script_of
+from assistant.text.languages import script_of
 
 CANDIDATES = 100  # of each search
 KEYWORD_DEPTH = 400  # what the vectors find may stand this deep in the keyword search and keep its score there

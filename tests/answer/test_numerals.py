@@ -1,6 +1,6 @@
 import pytest
 
-from assistant.answer.numerals import bare_keys, chinese_value, held_keys, numerals, prepared
+from assistant.answer.numerals import bare_keys, held_keys, numerals, prepared
 
 
 def keys(text: str) -> set[str]:
@@ -40,9 +40,3 @@ def test_a_day_bears_out_its_month_and_a_table_in_millions_its_values() -> None:
 @pytest.mark.parametrize("text", ["one of them", "the two", "第一", "七八个", "一些", "万一"])
 def test_what_may_be_no_number_is_not_asked_for(text: str) -> None:
     assert keys(text) == set()
-
-
-@pytest.mark.parametrize(("run", "value"), [("十", 10), ("一百零五", 105), ("两千", 2000), ("二〇二三", 2023),
-                                            ("一亿二千万", 120_000_000), ("万", -1), ("百", 100)])
-def test_chinese_numerals(run: str, value: int) -> None:
-    assert chinese_value(run) == value

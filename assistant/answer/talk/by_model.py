@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from assistant.answer.language import language
 from assistant.answer.sentences import numbers, tokens
 from assistant.answer.talk import chinese, english
 from assistant.answer.talk.kinds import things
@@ -13,6 +12,7 @@ from assistant.answer.talk.nouns import Rewriting
 from assistant.answer.talk.wording import to_rewrite
 from assistant.datatypes import CITED, ChatModel, Turn
 from assistant.errors import ContextOverflow
+from assistant.text.languages import language
 
 MOST_TOKENS = 40
 STEM = 4  # letters by which two forms of a word are known as the same

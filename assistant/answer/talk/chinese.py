@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from assistant.text.languages import HAN
+
 CONNECTIVE = re.compile(r"^(?:(?:好的?|嗯|谢谢|明白了|知道了)[，,。\s]*)?(?:那么|那(?![个些份家台次种条位里边天年时])|还有"
                         r"|另外|以及|而且|然后|换成|如果是|要是)?[，,\s]*")
 PARTICLE = re.compile(r"(?:的话)?(?:又|则)?(?:呢|怎么样|如何|怎样|又如何)?[？?。！!\s]*$")
@@ -31,7 +33,7 @@ BREAK = re.compile(
 )
 CHOICE = re.compile(r"哪[种个款类家所]|什么型号|叫什么")
 ASKED = re.compile(r"什么时候|什么|多少|谁|哪|几|多久|多长|怎么|如何|为什么|何时|是否|能否")
-NAMED = re.compile(r"(?:是|为|由|叫|：|:|，)([\u4e00-\u9fff·]{2,4}?)(?=[，,。；、（(\s]|负责|担任|签|提出|主持|批准|\[|$)")
+NAMED = re.compile(rf"(?:是|为|由|叫|：|:|，)([{HAN}·]{{2,4}}?)(?=[，,。；、（(\s]|负责|担任|签|提出|主持|批准|\[|$)")
 LONGEST_NAME = 6
 
 

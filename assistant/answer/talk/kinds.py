@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
+from assistant.text.dates import dates
+from assistant.text.numbers import numbers
+
 KINDS = {
-    "date": re.compile(rf"\b\d{{1,2}} (?:{MONTHS})(?: \d{{4}})?\b|\b(?:{MONTHS}) \d{{1,2}}(?:, \d{{4}})?\b|\d{{4}}-\d\d-\d\d"
-                       r"|(?:\d{4}年)?\d{1,2}月\d{1,2}[日号]", re.IGNORECASE),
-    "year": re.compile(r"(?<!\d)(?:19|20)\d\d(?:年度?)?(?![\d-])|[今去明前]年"),
-    "quarter": re.compile(r"\bQ[1-4]\b|\b(?:first|second|third|fourth) quarter\b|第?[一二三四1-4]季度", re.IGNORECASE),
-    "month": re.compile(r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
-                        r"|\d{1,2}月份?|[一二三四五六七八九十]{1,2}月份?|[本上下]个?月"),
+    "year": re.compile("[今去明前]年"),
+    "month": re.compile("[本上下]个?月"),
     "day": re.compile(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?\b|(?:周|星期)[一二三四五六日天]"),
     "clause": re.compile(r"\b(?:clause|section|article|chapter|page|item|step|paragraph|appendix|annex) \d+(?:\.\d+)*\b"
                          r"|第[0-9零〇一二三四五六七八九十百]+[条章节款项页步批次期]", re.IGNORECASE),
     "code": re.compile(r"(?<![A-Za-z0-9])(?:(?=[A-Za-z/-]*\d)[A-Z][A-Za-z]{0,5}(?:[-/]?[A-Z0-9]+)+|\d+[A-Z])(?![A-Za-z0-9])"),
-    "percent": re.compile(r"\d+(?:\.\d+)?\s?(?:%|per ?cent)"),
-    "number": re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)*(?![\w-])"),
 }
+BEHIND_YEAR = re.compile(r"\s?年\s?|[\s/-]+")
+NUMBER = re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)*(?![\w-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,29 @@ class Thing:
 def things(text: str) -> list[Thing]:
     """Return the things in a text in order; no two overlap, and the narrower kind counts."""
     found: list[Thing] = []
-    for kind, pattern in KINDS.items():
-        for match in pattern.finditer(text):
-            if all(match.end() <= other.start or match.start() >= other.end for other in found):
-                found.append(Thing(kind, match.start(), match.end(), match.group()))
+    spans = [*dated(text), *((kind, *match.span()) for kind, pattern in KINDS.items() for match in pattern.finditer(text)),
+             *(("percent", number.start, number.end) for number in numbers(text) if number.parts > 1),
+             *(("number", *match.span()) for match in NUMBER.finditer(text))]
+    for kind, start, end in spans:
+        if all(end <= other.start or start >= other.end for other in found):
+            found.append(Thing(kind, start, end, text[start:end]))
     return sorted(found, key=lambda thing: thing.start)
+
+
+def dated(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the kind and the span of each date; of a month and its year, each on its own, since one may be asked for alone."""
+    for date in dates(text, years=True):
+        day, year = date.readings[0], next(((start, end) for part, start, end in date.places if part == "year"), None)
+        name = "date" if day.day else "quarter" if day.quarter else "month" if day.month else "year"
+        if name in {"date", "year"} or year is None:
+            yield name, date.start, date.end
+        elif year[0] == date.start:
+            mark = BEHIND_YEAR.match(text, year[1])
+            yield "year", date.start, year[1] + text[year[1] : date.end].startswith("年")
+            yield name, mark.end() if mark else year[1], date.end
+        else:
+            yield name, date.start, date.start + len(re.sub(r"[\s,/-]+(?:of\s+)?$", "", text[date.start : year[0]]))
+            yield "year", year[0], date.end
 
 
 def counterpart(thing: Thing, others: list[Thing]) -> Thing | None:

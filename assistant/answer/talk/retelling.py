@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from assistant.answer.language import language
 from assistant.answer.prompt import PROMPT_VERSION
 from assistant.answer.sentences import numbers
 from assistant.answer.talk.about import About
 from assistant.answer.talk.wording import SAID, to_retell
 from assistant.datatypes import CITED, Answer, ChatModel, Citation, Hit, Location, Progress, Sentence, Timings, Turn, Written
 from assistant.errors import ContextOverflow
+from assistant.text.languages import language
 
 LONGEST_QUOTE = 300  # characters
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from assistant.answer.language import language
 from assistant.answer.talk import by_chinese, by_english
 from assistant.answer.talk.nouns import Rewriting
 from assistant.datatypes import Turn
+from assistant.text.languages import language
 
 
 def topical(turns: Sequence[Turn]) -> list[Turn]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.answer.sentences import CJK, spans, tokens
+from assistant.answer.sentences import spans, tokens
 from assistant.answer.whole.alignment import gaps
 from assistant.answer.whole.items import RULER
 from assistant.answer.whole.lines import File, Line, one_line, quoted
@@ -22,6 +22,7 @@ from assistant.answer.whole.pulse import Pulse, silent
 from assistant.answer.whole.words import say
 from assistant.answer.whole.writer import OnProgress
 from assistant.datatypes import Hit
+from assistant.text.languages import CJK
 
 ALIKE = 0.5  # of the words of two sentences, for one to be the other's new version
 STRANGERS = 0.1  # of the sentences, below which a comparison says little

@@ -10,6 +10,8 @@ from enum import StrEnum
 from assistant.answer.sentences import spans
 from assistant.answer.whole.lines import cells_of
 from assistant.datatypes import Hit
+from assistant.text.dates import Date, dates
+from assistant.text.numbers import Number, numbers
 
 
 class Wanted(StrEnum):
@@ -38,31 +40,14 @@ WORDS_FOR = {
 JOINED = r"\s*(?:,|and|or|和|与|及|、)\s*"
 CONTACT = re.compile(r"contact (?:details|data|information)|联系方式")
 
-MONTH = (r"(?:january|february|march|april|may|june|july|august|september|october|november|december"
-         r"|(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)(?![a-z])\.?)")
-MONTH_ALONE = (r"(?<=\bin )|(?<=\bby )|(?<=\buntil )|(?<=\bbefore )",
-               r"(?-i:January|February|March|April|May|June|July|August|September|October|November|December)\b")
-FIGURES_ZH = "[〇零一二三四五六七八九十百]"
-DATE = re.compile(
-    r"(?<![\d.-])\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?![\d-])|(?<![\d.])\d{1,2}[/.]\d{1,2}[/.](?:\d{4}|\d{2})(?![\d.])"
-    rf"|(?<!\d)\d{{1,2}}(?:st|nd|rd|th)?(?:\s+(?:and|to|or)\s+\d{{1,2}}(?:st|nd|rd|th)?|\s?[-–]\s?\d{{1,2}})?"
-    rf"\s+(?:of\s+)?{MONTH}(?![a-z])(?:,?\s+\d{{4}})?"
-    rf"|\b{MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?(?!\d|:)(?:\s?[-–]\s?\d{{1,2}})?(?:,?\s+\d{{4}})?"
-    rf"|\b{MONTH},?\s+(?:of\s+)?\d{{4}}"
-    rf"|(?:\d{{4}}|{FIGURES_ZH}{{4}})\s?年(?:\s?(?:\d{{1,2}}|{FIGURES_ZH}{{1,3}})\s?月(?:\s?(?:\d{{1,2}}|{FIGURES_ZH}{{1,3}})\s?[日号])?)?"
-    rf"|(?<!\d)(?:\d{{1,2}}|{FIGURES_ZH}{{1,3}})\s?月\s?(?:\d{{1,2}}|{FIGURES_ZH}{{1,3}})\s?[日号]"
-    rf"|(?:{MONTH_ALONE[0]}){MONTH_ALONE[1]}(?! \d)"
-    r"|\bend of (?:\w+ )?(?:" + MONTH + r"|the (?:month|quarter|year))(?![a-z])(?: \d{4})?",
-    re.IGNORECASE,
-)
-COUNT = (r"(?:\d+(?:[.,]\d+)?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fourteen|fifteen|eighteen|twenty"
-         r"(?:-\w+)?|thirty|forty(?:-\w+)?|sixty|ninety|half an?|an?)")
-UNIT = r"(?:(?:working|business|calendar|full|whole)\s+)?(?:minutes?|hours?|days?|weeks?|months?|quarters?|years?)"
-DURATION = re.compile(
-    rf"\b{COUNT}(?:[\s-]+(?:\(\w+\)\s+)?){UNIT}\b['’]?"
-    rf"|(?:\d+|{FIGURES_ZH}+|半)\s?(?:个)?(?:工作日|小时|日|天|星期|周|月|年|分钟)(?!\s?(?:\d|{FIGURES_ZH})*\s?[月日号])",
-    re.IGNORECASE,
-)
+END_OF = re.compile(r"\bend of (?:\w+ )?$", re.IGNORECASE)
+END_OF_PERIOD = re.compile(r"\bend of (?:\w+ )?the (?:month|quarter|year)\b", re.IGNORECASE)
+# what makes a month without day and year one that is waited for
+BEFORE_MONTH = re.compile(r"(?:\b(?:in|by|until|before|end of(?: \w+)?)\s|截[至止])$", re.IGNORECASE)
+BEHIND_MONTH = re.compile("[底末前]|[之以]前|[上中下]旬")
+UNIT = r"(?:(?:working|business|calendar|full|whole)\s+)?(?:minutes?|hours?|days?|weeks?|months?|quarters?|years?)\b['’]?"
+BEHIND_COUNT = re.compile(rf"[\s-]+(?:\(\w+\)\s+)?{UNIT}|\s?个?(?:工作日|小时|日|天|星期|周|月|年|分钟)", re.IGNORECASE)
+UNCOUNTED = re.compile(rf"\b(?:half an?|an?)[\s-]+{UNIT}|半个?(?:小时|天|月|年)", re.IGNORECASE)
 CUE = re.compile(
     r"\b(?:by|until|till|before|within|due|deadline|latest|no later than|not later than|not after|expir\w*|ends?\b|ended"
     r"|closing date|notice|payable|valid|at least .{1,20} before|in advance|last day|submit\w*|respon\w+|lapse\w*"
@@ -72,15 +57,10 @@ CUE = re.compile(
 )
 TIED = re.compile(r"\b(?:within|notice|advance|before|after|latest|later|until|due|payable|for up to|expir\w*|lapse\w*"
                   r"|respon\w*|target\w*|by)\b|内|前|期限|逾期|超过|届满|提前|时限|满|期自|期为|有效", re.IGNORECASE)
-NUMBER = r"\d{1,3}(?:[,  ]\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?"
-SCALE = r"(?:\s?(?:million|billion|thousand|bn|mn|m|k)\b)?"
-CURRENCY = (r"(?:euros?|eur|pounds?(?: sterling)?|gbp|(?:us |u\.s\. )?dollars?|usd|chf|francs?|yen|jpy|yuan|cny|rmb"
-            r"|cents?|pence|kronor|sek)")
-AMOUNT = re.compile(
-    rf"(?:(?:us|a|c|hk)?[$€£¥￥]|\b(?:eur|usd|gbp|chf|cny|rmb|jpy)\b)\s?(?:{NUMBER}){SCALE}(?:\s?[万亿])?"
-    rf"|(?<![\d.,])(?:{NUMBER}){SCALE}\s?(?:{CURRENCY}\b|[€£])"
-    rf"|(?<![\d.,])(?:{NUMBER})\s?[万亿千百]*\s?(?:美元|欧元|英镑|日元|港元|元|块钱|人民币)|[零壹贰叁肆伍陆柒捌玖拾佰仟万亿]{{2,}}[元圆]整?",
-    re.IGNORECASE,
+MONEY_BEFORE = re.compile(r"(?:(?:\b(?:us|a|c|hk))?[$€£¥￥]|\b(?:eur|usd|gbp|chf|cny|rmb|jpy)\b)\s?$", re.IGNORECASE)
+MONEY_BEHIND = re.compile(
+    r"\s?(?:(?:euros?|eur|pounds?(?: sterling)?|gbp|(?:us |u\.s\. )?dollars?|usd|chf|francs?|yen|jpy|yuan|cny|rmb|cents?|pence"
+    r"|kronor|sek)\b|[€£]|美元|欧元|英镑|日元|港元|[元圆]整?|块钱|人民币)", re.IGNORECASE
 )
 EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
 PHONE = re.compile(
@@ -89,14 +69,9 @@ PHONE = re.compile(
 )
 PHONE_CUE = re.compile(r"tel|phone|call|mobile|fax|hotline|contact|电话|手机|传真|热线|联系|\+\d", re.IGNORECASE)
 LINK = re.compile(r"https?://[^\s<>\"'）)】]+|\bwww\.[^\s<>\"'）)】]+", re.IGNORECASE)
-PERCENTAGE = re.compile(
-    r"\d+(?:[.,]\d+)?\s?(?:%|％|per ?cent\b|percent\b|percentage points?\b)"
-    r"|(?:百分|千分|万分)之[\d一二三四五六七八九十百点]+|‰", re.IGNORECASE
-)
 MONEY_COLUMN = re.compile(
     r"amount|price|cost|fee|total|pounds?|euros?|\beur\b|gbp|usd|金额|单价|价格|费用|元|总价", re.IGNORECASE
 )
-PATTERNS = {Wanted.DATE: DATE, Wanted.EMAIL: EMAIL, Wanted.LINK: LINK, Wanted.PERCENTAGE: PERCENTAGE}
 RULER = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 
 
@@ -141,30 +116,85 @@ def items_of(sentence: str, header: str, wanted: Wanted) -> tuple[list[str], boo
     if wanted is Wanted.DEADLINE:
         return deadlines_of(sentence, header)
     if wanted is Wanted.AMOUNT:
-        return [*texts(AMOUNT, sentence), *cells_under(sentence, header, MONEY_COLUMN)], True
+        return [*amounts_in(sentence), *cells_under(sentence, header, MONEY_COLUMN)], True
     if wanted is Wanted.PHONE:
         return [phone for phone in texts(PHONE, sentence) if is_phone(phone, sentence, header)], True
-    return texts(PATTERNS[wanted], sentence), True
+    if wanted is Wanted.DATE:
+        return dates_in(sentence), True
+    if wanted is Wanted.PERCENTAGE:
+        return [shown(sentence, number.start, number.end) for number in numbers_in(sentence) if number.parts > 1], True
+    return texts(EMAIL if wanted is Wanted.EMAIL else LINK, sentence), True
 
 
 def deadlines_of(sentence: str, header: str) -> tuple[list[str], bool]:
     """Return the days and spans of time in a sentence, and whether its words or its column say that they are limits."""
-    dates, durations = texts(DATE, sentence), texts(DURATION, sentence)
+    found, durations = dates_in(sentence), durations_in(sentence)
     under = cells_under(sentence, header, CUE) + cells_under(sentence, header, TIED)
     tied = durations if TIED.search(sentence) else [each for each in durations if any(each in cell for cell in under)]
-    clear = bool(CUE.search(sentence)) or any(item in cell for cell in under for item in (*dates, *tied))
-    return [*dates, *(each for each in tied if not any(each in date for date in dates))], clear
+    clear = bool(CUE.search(sentence)) or any(item in cell for cell in under for item in (*found, *tied))
+    return [*found, *(each for each in tied if not any(each in date for date in found))], clear
+
+
+def shown(sentence: str, start: int, end: int) -> str:
+    """Return a stretch of a sentence, with single spaces."""
+    return " ".join(sentence[start:end].split())
 
 
 def texts(pattern: re.Pattern[str], sentence: str) -> list[str]:
     """Return what a pattern finds, with single spaces."""
-    return [" ".join(match.group().split()) for match in pattern.finditer(sentence)]
+    return [shown(sentence, *match.span()) for match in pattern.finditer(sentence)]
+
+
+def numbers_in(sentence: str) -> list[Number]:
+    """Return the numbers of a sentence that are no part of a date."""
+    return numbers(sentence, [(date.start, date.end) for date in dates(sentence, years=True) if not is_number(sentence, date)])
+
+
+def is_number(sentence: str, date: Date) -> bool:
+    """Return whether a year alone may as well be a number: 2024, but not 2024年."""
+    return sentence[date.start : date.end].isdigit()
+
+
+def dates_in(sentence: str) -> list[str]:
+    """Return the dates of a sentence, with "end of" before them, and the ends of months, quarters and years."""
+    found = [(opened.start() if (opened := END_OF.search(sentence[: date.start])) else date.start, date.end)
+             for date in dates(sentence, years=True) if is_listed(sentence, date)]
+    found += [match.span() for match in END_OF_PERIOD.finditer(sentence)]
+    return [shown(sentence, *span) for span in sorted(found)]
+
+
+def is_listed(sentence: str, date: Date) -> bool:
+    """Return whether a date says enough to be listed: a day, a month of a year, 2024年, or a month behind "by" or "in"."""
+    day = date.readings[0]
+    if day.day or (day.year and (day.month or day.quarter)):
+        return True
+    if day.year:
+        return not is_number(sentence, date)
+    return day.month > 0 and bool(BEFORE_MONTH.search(sentence[: date.start]) or BEHIND_MONTH.match(sentence, date.end))
+
+
+def durations_in(sentence: str) -> list[str]:
+    """Return the spans of time in a sentence: 30 days, three months, half a year."""
+    found = [(number.start, behind.end()) for number in numbers_in(sentence)
+             if not number.ordinal and (behind := BEHIND_COUNT.match(sentence, number.end))]
+    return [shown(sentence, *span) for span in sorted([*found, *(match.span() for match in UNCOUNTED.finditer(sentence))])]
+
+
+def amounts_in(sentence: str) -> list[str]:
+    """Return the amounts of money in a sentence."""
+    found = []
+    for number in numbers_in(sentence):
+        before, behind = MONEY_BEFORE.search(sentence[: number.start]), MONEY_BEHIND.match(sentence, number.end)
+        if number.certain and number.parts == 1 and (before or behind):
+            found.append(shown(sentence, before.start() if before else number.start, number.end if before or not behind
+                               else behind.end()))
+    return found
 
 
 def is_phone(number: str, sentence: str, header: str) -> bool:
     """Return whether a run of figures is a telephone number: of its length, and with a word for it near or a shape of its own."""
     figures = sum(character.isdigit() for character in number)
-    if not 7 <= figures <= 15 or DATE.fullmatch(number):
+    if not 7 <= figures <= 15 or any(date.end - date.start == len(number) for date in dates(number)):
         return False
     return bool(PHONE_CUE.search(sentence) or PHONE_CUE.search(header)) or number.startswith(("+", "0", "("))
 
@@ -191,4 +221,4 @@ def cells_under(row: str, header: str, pattern: re.Pattern[str]) -> list[str]:
     if not header:
         return []
     return [" ".join(cell.replace("**", "").split()) for cell, name in zip(cells_of(row), cells_of(header), strict=False)
-            if pattern.search(name) and re.search(rf"\d|{FIGURES_ZH}", cell)]
+            if pattern.search(name) and re.search("[\\d〇零一二三四五六七八九十百]", cell)]

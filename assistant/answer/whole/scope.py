@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from assistant.answer.sentences import CJK, STOP
+from assistant.answer.sentences import STOP
 from assistant.answer.whole.task import Kind, Task
 from assistant.errors import UsageError
+from assistant.text.languages import CJK
 
 WORD = re.compile(f"[{CJK}]|[^\\W_{CJK}]+")
 BETWEEN = re.compile(r"\s+(?:and|with|to|versus|vs\.?|from|against)\s+(?:the )?|与|和|跟|同|、|以及")

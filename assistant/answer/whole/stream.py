@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from assistant.answer.language import language
 from assistant.answer.whole.differences import compare
 from assistant.answer.whole.items import wanted_in
 from assistant.answer.whole.lines import File, Line, numbered
@@ -17,6 +16,7 @@ from assistant.answer.whole.task import Kind, Task
 from assistant.answer.whole.words import WHOLE_VERSION, kinds_in_words, say
 from assistant.answer.whole.writer import OnProgress, Writer
 from assistant.datatypes import Answer, ChatModel, Citation, Hit, Sentence, Timings, Written
+from assistant.text.languages import language
 
 LISTED = 5  # names of files in a sentence
 

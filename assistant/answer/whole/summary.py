@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 from assistant.answer.choose import choose
 from assistant.answer.cite import MARKER, numbers_of
-from assistant.answer.language import language as language_of
 from assistant.answer.quote import cite
-from assistant.answer.sentences import is_cjk, numbers_stand, spans, support, tokens
+from assistant.answer.sentences import numbers_stand, spans, support, tokens
 from assistant.answer.support import Source, claim_of, source_of
 from assistant.answer.whole.central import central
 from assistant.answer.whole.items import RULER
@@ -20,6 +19,8 @@ from assistant.answer.whole.parts import cut
 from assistant.answer.whole.words import choice_prompt, notes_prompt, say
 from assistant.answer.whole.writer import Writer
 from assistant.datatypes import Hit, Message
+from assistant.text.languages import is_cjk
+from assistant.text.languages import language as language_of
 
 NOTES_TOKENS, CHOICE_TOKENS = 200, 48
 NOTES_A_PART, FEW_PARTS = 4, 2  # notes that are asked for on a part; of a short file more

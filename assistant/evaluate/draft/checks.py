@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 
 from assistant.datatypes import Hit
-from assistant.evaluate.draft.facts import Fact, is_chinese
+from assistant.evaluate.draft.facts import Fact
 from assistant.evaluate.wording import is_contained, tokenize
+from assistant.text.languages import is_cjk
 
 POINTS_AT_TEXT = re.compile(r"\b(?:passage|text|document|file|paragraph|sentence|article|excerpt|above)\b"
                             r"|文中|本文|段落|文章|上文|上述|文件", re.IGNORECASE)
@@ -23,10 +24,10 @@ COMMON = frozenset("what which who when where how why is was are were the of in 
 
 def is_good(question: str, fact: Fact, hit: Hit) -> bool:
     """Return whether a question is one, makes sense alone, is about the passage and does not hold its answer."""
-    chinese = is_chinese(fact.sentence)
+    chinese = is_cjk(fact.sentence)
     low, high = LENGTHS[chinese]
     shared = set(content(question)) & set(tokenize(hit.chunk.searchable))
-    return (low <= len(question) <= high and question[-1:] in "?？" and is_chinese(question) == chinese
+    return (low <= len(question) <= high and question[-1:] in "?？" and is_cjk(question) == chinese
             and not POINTS_AT_TEXT.search(question) and not POINTS_AT_NOTHING.search(question)
             and not is_contained(fact.text, question) and len(shared) >= FEWEST_SHARED[chinese])
 

@@ -9,10 +9,11 @@ from pathlib import Path, PurePath
 
 from assistant.datatypes import Hit
 from assistant.errors import UsageError
-from assistant.evaluate.draft.facts import Fact, is_chinese
+from assistant.evaluate.draft.facts import Fact
 from assistant.evaluate.gold import ends_with
 from assistant.naming import expanded
 from assistant.opening import read_file
+from assistant.text.languages import is_cjk
 
 LARGEST = 2**28  # bytes of a file of questions
 
@@ -39,7 +40,7 @@ class Draft:
 def to_line(draft: Draft, paths: Iterable[str]) -> str:
     """Return the draft as a line of JSON that `assistant eval` reads; `draft` is for the person to take away."""
     record: dict[str, object] = {"id": draft.identity, "question": draft.question, "draft": True,
-                                 "lang": "zh" if is_chinese(draft.question) else "en", "answerable": draft.fact is not None}
+                                 "lang": "zh" if is_cjk(draft.question) else "en", "answerable": draft.fact is not None}
     if draft.fact is None:
         record |= {"kind": "unanswerable", "answers": [], "swapped": list(draft.swapped)}
     else:

@@ -21,6 +21,7 @@ def test_what_the_rules_can_list(words: str, wanted: tuple[Wanted, ...]) -> None
     ("It begins on 9 January 2023.", ["9 January 2023"]),
     ("Paid March 3rd, 2024 and 2024-04-05.", ["March 3rd, 2024", "2024-04-05"]),
     ("签订日期：2024年4月8日，次年三月一日到期。", ["2024年4月8日", "三月一日"]),
+    ("From 476年2月 until Q4 2027, or the end of May 2028.", ["476年2月", "Q4 2027", "end of May 2028"]),
     ("The move is on 20 and 21 April.", ["20 and 21 April"]),
     ("Chapter 12 has 3.5 pages and version 1.2.3.4.", []),
 ])
@@ -32,6 +33,7 @@ def test_dates(text: str, found: list[str]) -> None:
     ("The fee is 2,150 pounds a month and €3.5 million later.", ["2,150 pounds", "€3.5 million"]),
     ("合同总价为人民币陆拾叁万元整（630,000 元），另付3.5万元。", ["陆拾叁万元整", "630,000 元", "3.5万元"]),
     ("There are 42 workstations.", []),
+    ("He paid five hundred pounds, then 一百二十万元.", ["five hundred pounds", "一百二十万元"]),
 ])
 def test_amounts(text: str, found: list[str]) -> None:
     assert items(text, Wanted.AMOUNT) == found
@@ -52,6 +54,9 @@ def test_deadlines_of_a_column_whose_name_says_so() -> None:
     ("Oskar sends it by 22 March.", ("22 March",), True),
     ("Invoices are payable within 30 days.", ("30 days",), True),
     ("甲方应在收货后 7 个工作日内完成验收。", ("7 个工作日",), True),
+    ("报告应在6月底前提交。", ("6月",), True),
+    ("Pay within thirty (30) days, and in any case by May.", ("May", "thirty (30) days"), True),
+    ("乙方应在四周内付款。", ("四周",), True),
     ("Approved were the minutes of 15 February.", ("15 February",), False),
 ])
 def test_deadlines_by_their_wording(text: str, found: tuple[str, ...], clear: bool) -> None:

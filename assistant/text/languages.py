@@ -1,0 +1,62 @@
+"""Tell the script and the language of a text: by ranges of characters, and for Latin script by the commonest words."""
+
+from __future__ import annotations
+
+import re
+
+KANA, HAN, HANGUL = "\u3040-\u30ff", "\u3400-\u4dbf\u4e00-\u9fff", "\uac00-\ud7af"
+CJK = f"{KANA}{HAN}\uf900-\ufaff{HANGUL}"  # written without spaces between words, or, Hangul, indexed as if it were
+CJK_CHARACTER = re.compile(f"[{CJK}]")
+LATIN = "latin"
+SCRIPTS = {
+    LATIN: re.compile(r"[A-Za-z\u00c0-\u024f]+"),
+    "cjk": re.compile(f"[{KANA}{HAN}\uf900-\ufaff]"),
+    "hangul": re.compile(f"[{HANGUL}]"),
+    "cyrillic": re.compile(r"[\u0400-\u052f]+"),
+    "greek": re.compile(r"[\u0370-\u03ff]+"),
+    "arabic": re.compile(r"[\u0600-\u06ff]+"),
+    "hebrew": re.compile(r"[\u0590-\u05ff]+"),
+    "devanagari": re.compile(r"[\u0900-\u097f]+"),
+    "thai": re.compile(r"[\u0e00-\u0e7f]+"),
+}
+ENOUGH = 600  # characters
+# (language, its characters, the share of letters from which a text is in it): a few kana make a text Japanese
+BY_CHARACTERS = (
+    ("ja", re.compile(f"[{KANA}]"), 0.05), ("ko", re.compile(f"[{HANGUL}]"), 0.05), ("zh", re.compile(f"[{HAN}]"), 0.2),
+    ("ru", re.compile("[\u0400-\u04ff]"), 0.2),
+)
+COMMON_WORDS = {
+    "en": "the of is are was what which who when where how why does did do in to and",
+    "de": "der die das ist sind was welche wer wann wo wie warum und nicht ein eine im den",
+    "fr": "le la les est sont que quel quelle qui quand où comment pourquoi et un une des du dans",
+    "es": "el la los las es son qué cuál quién cuándo dónde cómo por y un una del en",
+}
+MOSTLY = 0.3  # of the letters
+
+
+def script_of(text: str) -> str:
+    """Return the script with the most words, or characters where it has no words; Latin for a text without letters."""
+    counts = {name: len(pattern.findall(text[:ENOUGH])) for name, pattern in SCRIPTS.items()}
+    return max(counts, key=lambda name: counts[name])
+
+
+def language(text: str) -> str:
+    """Return "zh", "ja", "ko", "ru", "de", "fr" or "es"; "en" for all others."""
+    letters = letters_in(text) or 1
+    for name, characters, least in BY_CHARACTERS:
+        if len(characters.findall(text)) / letters > least:
+            return name
+    words = set(re.findall(r"[^\W\d_]+", text.lower()))
+    shared = {name: len(words & set(common.split())) for name, common in COMMON_WORDS.items()}
+    best = max(shared, key=lambda name: shared[name])
+    return best if shared[best] > shared["en"] else "en"
+
+
+def is_cjk(text: str) -> bool:
+    """Return whether the text is mostly Chinese, Japanese or Korean."""
+    return len(CJK_CHARACTER.findall(text)) > MOSTLY * letters_in(text)
+
+
+def letters_in(text: str) -> int:
+    """Return the number of letters."""
+    return sum(character.isalpha() for character in text)
