@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.offline_proof.evidence import Evidence
+from assistant.processes.children import interpreter
 from assistant.processes.isolation import REFUSED
 
 VARIABLE = "ASSISTANT_SOCKET_LOG"
 BEGIN = "begin"
 LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"})
 ADDRESSED = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"})
-RUNNING = frozenset({"subprocess.Popen", "os.exec", "os.posix_spawn", "os.system"})
+RUNNING = frozenset({"subprocess.Popen", *(f"os.{name}" for name in ("exec", "posix_spawn", "system"))})
 CREATED = "socket.__new__"
 LOCAL_FAMILIES = frozenset({getattr(socket, "AF_UNIX", None), getattr(socket, "AF_NETLINK", None)} - {None})
 LOOPBACK = ("127.", "::1", "localhost")
@@ -109,5 +110,5 @@ def sorted_out(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
 
 def gaps(programs: Iterable[str]) -> tuple[str, ...]:
     """Return a sentence for each program that was started and is no Python, which could not be watched."""
-    others = sorted({program for program in programs if program != sys.executable})
+    others = sorted({program for program in programs if program != interpreter()[0]})
     return tuple(f"the program {program} was started and could not be watched" for program in others)

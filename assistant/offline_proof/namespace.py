@@ -1,6 +1,6 @@
 """Run a command in an empty network namespace of Linux and record what the kernel counted there.
 
-`python -m assistant.offline_proof.namespace COUNTERS COMMAND...` runs inside the namespace that `unshare` made. Nothing in
+This module, run with COUNTERS COMMAND..., runs inside the namespace that `unshare` made. Nothing in
 it can reach a network, loopback included. The kernel counts for the whole namespace, whatever program calls it: packets
 sent (OutRequests) and connections without a route (OutNoRoutes) of IPv4. A socket that is opened and not used, and a
 connection by IPv6 in a namespace without any IPv6 address, are not counted.
@@ -9,9 +9,10 @@ connection by IPv6 in a namespace without any IPv6 address, are not counted.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
+
+from assistant.processes.children import command_of, run_inside
 
 COUNTERS = Path("/proc/self/net/snmp")
 TELLING = ("Ip.OutRequests", "Ip.OutNoRoutes", "Tcp.ActiveOpens", "Udp.OutDatagrams")
@@ -19,7 +20,7 @@ TELLING = ("Ip.OutRequests", "Ip.OutNoRoutes", "Tcp.ActiveOpens", "Udp.OutDatagr
 
 def command(counters: Path) -> list[str]:
     """Return the command line that goes in front of the command to run."""
-    return ["unshare", "--map-root-user", "--net", sys.executable, "-P", "-m", __name__, str(counters)]
+    return ["unshare", "--map-root-user", "--net", *command_of("assistant.offline_proof.namespace", str(counters))]
 
 
 def counted() -> dict[str, int]:
@@ -38,7 +39,7 @@ def attempts(counters: Path) -> tuple[str, ...]:
 
 def main() -> int:
     """Run the command, write the counters, and return the command's exit code."""
-    code = subprocess.run(sys.argv[2:], check=False).returncode
+    code = run_inside(sys.argv[2:])
     Path(sys.argv[1]).write_text(json.dumps(counted()), "utf-8")
     return code
 

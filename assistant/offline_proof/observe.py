@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +10,12 @@ from assistant.errors import AssistantError
 from assistant.offline_proof import audit, namespace, strace
 from assistant.offline_proof.evidence import Evidence, Way
 from assistant.offline_proof.trial import Trial
+from assistant.processes.children import interpreter, start_lines
 
 CONTROL = """
 import subprocess, sys
 program = "import assistant, socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
-subprocess.Popen([sys.executable, "-P", "-c", program], start_new_session=True, stderr=subprocess.DEVNULL).wait()
+subprocess.Popen([*sys.argv[1:], "-c", program], start_new_session=True, stderr=subprocess.DEVNULL).wait()
 """
 """Starts a process that starts one that connects a UDP socket, which sends nothing (192.0.2.1: RFC 5737)."""
 
@@ -45,12 +44,8 @@ def observe(way: Way, command: Sequence[str], trial: Trial, on_line: OnLine) -> 
 
 def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, on_line: OnLine) -> None:
     """Run a command out of reach of the terminal's Ctrl-C. Raises AssistantError with what it said where it is refused."""
-    new_group = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     errors = folder / ERRORS
-    with errors.open("wb") as log, subprocess.Popen(
-        list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=dict(environment), cwd=folder,
-        text=True, encoding="utf-8", errors="replace", start_new_session=sys.platform != "win32", creationflags=new_group,
-    ) as process:
+    with errors.open("wb") as log, start_lines(command, folder, log, environment) as process:
         assert process.stdout is not None
         try:
             for line in process.stdout:
@@ -76,7 +71,7 @@ def last_words(errors: Path) -> str:
 def refusal_of(way: Way, trial: Trial) -> str:
     """Return why a way of observing cannot be used on this machine; nothing where it sees a control that uses the network."""
     try:
-        evidence = observe(way, [sys.executable, "-P", "-c", CONTROL], trial, lambda line: None)
+        evidence = observe(way, [*interpreter(), "-c", CONTROL, *interpreter()], trial, lambda line: None)
     except FileNotFoundError as error:
         return f"{Path(str(error.filename)).name} is not installed"
     except (AssistantError, OSError, ValueError) as error:

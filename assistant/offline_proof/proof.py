@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 
 from assistant.config import Settings
@@ -12,6 +11,7 @@ from assistant.loading import chat_spec, embedder_spec, reranker_spec
 from assistant.offline_proof.evidence import OfflineProof, Step, Way
 from assistant.offline_proof.observe import observe, refusal_of
 from assistant.offline_proof.trial import Trial, trial_for
+from assistant.processes.children import command_of
 
 OnStep = Callable[[str], None]
 
@@ -27,7 +27,7 @@ def prove(settings: Settings, on_step: OnStep, ways: tuple[Way, ...] = tuple(Way
         on_step("see how this machine lets processes be observed")
         way, passed_over = choose(ways, trial)
         steps: list[Step] = []
-        evidence = observe(way, [sys.executable, "-P", "-m", "assistant.offline_proof.session", str(trial.files)], trial,
+        evidence = observe(way, command_of("assistant.offline_proof.session", str(trial.files)), trial,
                            lambda line: hear(line, steps, on_step))
     return OfflineProof(way, passed_over, tuple(steps), evidence)
 

@@ -1,4 +1,4 @@
-"""Run one command of the program after the other in a trial home: `python -m assistant.offline_proof.session FILES`.
+"""Run one command of the program after the other in a trial home. Takes the folder of the sample files as its argument.
 
 Reports every step as a line of JSON on stdout: {"begin": name}, then {"name": ..., "seconds": ..., "failure": ...}. This
 process and all that it starts are what is observed; it is told nothing about how.
@@ -7,11 +7,16 @@ process and all that it starts are what is observed; it is told nothing about ho
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assistant.processes.children import command_of, run_to_end
+
+if TYPE_CHECKING:
+    import subprocess
 
 QUESTION = "When does the lease of the old mill end?"
 NEWS = "The lift of the old mill was inspected in May.\n"
@@ -66,17 +71,16 @@ def tell(message: dict[str, object]) -> None:
 
 
 def call(command: Sequence[str], typed: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a command of the program to its end."""
-    return subprocess.run([sys.executable, "-P", "-m", "assistant", *command], input=typed, capture_output=True, text=True,
-                          encoding="utf-8", errors="replace", timeout=COMMAND_SECONDS, check=False)
+    """Run a command of the program to its end. Raises TimeoutError."""
+    return run_to_end(command_of("assistant", *command), typed, COMMAND_SECONDS)
 
 
 def done(command: Sequence[str], also_good: int = 0, *, typed: str = "") -> str:
     """Run a command; return why it failed, or nothing."""
     try:
         ended = call(command, typed)
-    except subprocess.TimeoutExpired:
-        return f"it was not done after {COMMAND_SECONDS:.0f} seconds"
+    except TimeoutError as error:
+        return str(error)
     said = " ".join((ended.stderr or ended.stdout).split())[-LAST_WORDS:]
     return "" if ended.returncode in {0, also_good} else f"exit code {ended.returncode}: {said}"
 

@@ -69,6 +69,33 @@ def has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
     return True
 
 
+def run_to_end(command: Sequence[str], typed: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    """Run a command of `command_of` to its end with something typed; return what it said. Raises TimeoutError."""
+    import subprocess
+
+    try:
+        return subprocess.run(command, input=typed, capture_output=True, text=True, encoding="utf-8", errors="replace",
+                              timeout=seconds, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"it was not done after {seconds:.0f} seconds") from error
+
+
+def run_inside(command: Sequence[str]) -> int:
+    """Run a command with this process's own input and output; return its exit code."""
+    import subprocess
+
+    return subprocess.run(command, check=False).returncode
+
+
+def start_lines(command: Sequence[str], folder: Path, errors: IO[bytes], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start a command whose output is read line by line, in this environment alone, out of reach of the terminal's Ctrl-C."""
+    import subprocess
+
+    return subprocess.Popen(list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=dict(environment),
+                            cwd=folder, text=True, encoding="utf-8", errors="replace", start_new_session=sys.platform != "win32",
+                            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))
+
+
 def run_tool(module: str, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a Python tool that is installed beside this program, such as pip, to its end; return what it said."""
     import subprocess

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from assistant.offline_proof.evidence import Evidence, OfflineProof, Step, Way
 from assistant.offline_proof.observe import CONTROL, observe, refusal_of
 from assistant.offline_proof.proof import choose, prove
 from assistant.offline_proof.trial import Trial, processes_of, trial_for
+from assistant.processes.children import interpreter
 
 FEWEST_PROCESSES = 20  # the session, a command a step, readers, the engine, the watch
 
@@ -78,7 +78,7 @@ def assert_offline(proof: OfflineProof) -> None:
 @pytest.mark.parametrize("way", Way)
 def test_a_process_that_uses_the_network_is_seen_two_generations_down(settings: Settings, trial: Trial, way: Way) -> None:
     require(way, settings)
-    seen = observe(way, [sys.executable, "-P", "-c", CONTROL], trial, lambda line: None)
+    seen = observe(way, [*interpreter(), "-c", CONTROL, *interpreter()], trial, lambda line: None)
     assert any("192.0.2.1" in attempt or "OutNoRoutes" in attempt for attempt in seen.attempts)
 
 
