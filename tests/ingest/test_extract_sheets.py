@@ -250,3 +250,9 @@ def test_numbers_of_excel_2003_that_are_none(digits):
     <Cell Index="{digits}" MergeAcross="{digits}"><Data>a</Data></Cell><Cell><Data>b</Data></Cell></Row></Table>
     </Worksheet></Workbook>"""
     assert marked(read(xml.encode(), "a.xls")) == {"A1:B1": "a | b"}
+
+
+@pytest.mark.parametrize("encoding", ["TTF-8", "gb18030", "hex", "idna"])
+def test_a_sheet_in_an_encoding_that_nobody_knows(encoding):
+    sheet = f'<?xml version="1.0" encoding="{encoding}"?><sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData>'
+    assert extents._area_of_cells(sheet.encode()) == 1
