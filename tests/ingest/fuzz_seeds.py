@@ -86,10 +86,10 @@ def _structured_pdf() -> bytes:
 
     writer, buffer = PdfWriter(), io.BytesIO()
     writer.append_pages_from_reader(PdfReader(io.BytesIO(pdf_of("Chapter one\ntext", "More"))))
-    chapter = writer.add_outline_item("Chapter one", 0)
-    writer.add_outline_item("More", 1, parent=chapter)
-    writer.set_page_label(0, 1, style="/r", start=3)
-    writer.add_attachment("b.txt", b"attached")
+    chapter = writer.add_outline_item(title="Chapter one", page_number=0)
+    writer.add_outline_item(title="More", page_number=1, parent=chapter)
+    writer.set_page_label(page_index_from=0, page_index_to=1, style="/r", start=3)
+    writer.add_attachment(filename="b.txt", data=b"attached")
     writer.write(buffer)
     return buffer.getvalue()
 

@@ -142,3 +142,12 @@ def test_numbers_of_thousands_of_digits_and_of_other_scripts():
     for digits in ("9" * 5000, "²", "-1", "x"):
         found = read(f'<text:h text:outline-level="{digits}">Big</text:h><text:p>a<text:s text:c="{digits}"/>b</text:p>')
         assert found.headings[0].level == 1 and found.text == "Big\n\na b"
+
+
+@pytest.mark.parametrize("encoding", ["TTF-8", "gb18030", "hex", "idna"])
+def test_encodings_that_nobody_knows_are_damage(encoding):
+    flat = f'<?xml version="1.0" encoding="{encoding}"?>' + document("<text:p>x</text:p>")
+    with pytest.raises(UnreadableFile, match="damaged: it is cut off or no OpenDocument file"):
+        read_opendocument(Source(flat.encode(), "a.fodt"))
+    meta = f'<?xml version="1.0" encoding="{encoding}"?><m/>'
+    assert read_opendocument(Source(packed("<text:p>x</text:p>", meta=meta), "a.odt")).text == "x"

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pypdf
 import pytest
 
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extract.pages import pdf, pdf_attached, pdf_scan
-from assistant.ingest.extract.pages.pdf import open_pdf, read_pdf
+from assistant.ingest.extract.pages.pdf import _impossible_count, open_pdf, read_pdf
 from assistant.ingest.extract.source import Source
 
 
@@ -164,3 +165,9 @@ def test_attached_files_have_a_limit(make_pdf, monkeypatch):
     (member,) = open_pdf(Source(attached, "a.pdf"))
     assert member.data == b""
     assert "too large" in str(member.refusal)
+
+
+def test_many_claims_of_pages_take_no_time():
+    started = time.process_time()
+    assert _impossible_count(b"%PDF-1.4 " + b"/Count 9999999 " * 100_000) == 0
+    assert time.process_time() - started < 5

@@ -242,3 +242,17 @@ def test_what_cannot_be_read_is_refused_with_its_reason():
         read(b"\x09\x04\x06\x00\x00\x00\x10\x00" + bytes(100), "a.xls")
     with pytest.raises(UnreadableFile, match="damaged"):
         read(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "a.xls")
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "²", "-1", "x"])
+def test_numbers_of_excel_2003_that_are_none(digits):
+    xml = f"""<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"><Worksheet><Table><Row Index="{digits}">
+    <Cell Index="{digits}" MergeAcross="{digits}"><Data>a</Data></Cell><Cell><Data>b</Data></Cell></Row></Table>
+    </Worksheet></Workbook>"""
+    assert marked(read(xml.encode(), "a.xls")) == {"A1:B1": "a | b"}
+
+
+@pytest.mark.parametrize("encoding", ["TTF-8", "gb18030", "hex", "idna"])
+def test_a_sheet_in_an_encoding_that_nobody_knows(encoding):
+    sheet = f'<?xml version="1.0" encoding="{encoding}"?><sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData>'
+    assert extents._area_of_cells(sheet.encode()) == 1

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -172,3 +173,10 @@ def test_json_whose_indentation_would_fill_the_memory_is_kept_as_it_is(monkeypat
     text = "[" * 100 + "1," * 2000 + "1" + "]" * 100
     monkeypatch.setattr(structured, "LONGEST", 50_000)
     assert read_json(source(text, "a.json")).text == text
+
+
+def test_tags_that_never_end_take_no_time():
+    text = "<article><p>" + "&lt;p " * 100_000 + "</p></article>"
+    started = time.process_time()
+    read_xml(source(text, "a.xml"))
+    assert time.process_time() - started < 5

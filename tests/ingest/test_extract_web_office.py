@@ -178,3 +178,11 @@ def test_a_zip_that_is_no_docx():
         archive.writestr("a.txt", "x")
     with pytest.raises(UnreadableFile, match="holds no Word document"):
         read_docx(Source(buffer.getvalue(), "a.docx"))
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "²", "-1", "x", ""])
+def test_docx_numbers_that_are_none(make_docx, digits):
+    heading = f'<w:p><w:pPr><w:outlineLvl w:val="{digits}"/></w:pPr><w:r><w:t>text</w:t></w:r></w:p>'
+    cell = f'<w:tc><w:tcPr><w:gridSpan w:val="{digits}"/></w:tcPr><w:p><w:r><w:t>a</w:t></w:r></w:p></w:tc>'
+    found = read_docx(Source(make_docx(f"{heading}<w:tbl><w:tr>{cell}{cell}</w:tr></w:tbl>"), "a.docx"))
+    assert found.text == "text\n\na | a" and not found.headings

@@ -21,7 +21,7 @@ from fuzzing import Limits, fuzz, mutated
 from assistant.errors import UnreadableFile
 from assistant.ingest.extract import OPENERS, READERS
 
-MUTATIONS = 400  # of each target
+MUTATIONS = 300  # of each target
 LIMITS = Limits(run_seed=1)
 
 

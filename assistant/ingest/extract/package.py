@@ -50,12 +50,20 @@ def entry(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def xml_entry(archive: zipfile.ZipFile, name: str) -> Element:
     """Return the root of an entry's XML. One that declares entities is refused: it could grow without end."""
-    from xml.etree import ElementTree
-
     content = entry(archive, name)
     if b"<!ENTITY" in content.replace(b"\0", b""):  # in UTF-16 every other byte is zero
         raise UnreadableFile("it is a trap: its XML would grow without end")
-    return ElementTree.fromstring(content)
+    return parsed_xml(content)
+
+
+def parsed_xml(content: bytes) -> Element:
+    """Return the root of XML. Raises ParseError where it is none, also where its encoding is not known."""
+    from xml.etree import ElementTree
+
+    try:
+        return ElementTree.fromstring(content)
+    except (LookupError, ValueError) as error:
+        raise ParseError("its encoding is not known") from error
 
 
 def whole_number(digits: str, default: int = 0) -> int:

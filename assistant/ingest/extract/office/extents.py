@@ -35,7 +35,7 @@ def _area_of_cells(content: bytes) -> int:
     parser.StartElementHandler = cells.begin
     try:
         parser.Parse(content, True)
-    except expat.ExpatError:
+    except (expat.ExpatError, LookupError, ValueError):  # the last two: an encoding that is not known, or not known to expat
         for match in CELL.finditer(content):
             cells.begin("c", {"r": match[1].decode("ascii")})
             cells.begin("v", {})

@@ -8,13 +8,12 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, ParseError
 
 from assistant.errors import UnreadableFile
 from assistant.ingest.extract.office.ooxml import optional_xml
 from assistant.ingest.extract.office.protected import ENCRYPTED
-from assistant.ingest.extract.package import attribute, entry, local, opened_package, whole_number, xml_entry
+from assistant.ingest.extract.package import attribute, entry, local, opened_package, parsed_xml, whole_number, xml_entry
 from assistant.ingest.extract.source import Source
 
 KIND = "OpenDocument file"
@@ -50,7 +49,7 @@ def flat_xml(data: bytes, kind: str) -> Element:
     if b"<!ENTITY" in data.replace(b"\0", b""):
         raise UnreadableFile("it is a trap: its XML would grow without end")
     try:
-        return ElementTree.fromstring(data)
+        return parsed_xml(data)
     except ParseError as error:
         raise UnreadableFile(f"damaged: it is cut off or no {kind}") from error
 
