@@ -17,7 +17,7 @@ from assistant.datatypes import Message, Supposed, Vectors, never
 from assistant.errors import ContextOverflow
 
 WORD = re.compile(r"[\u3400-\u9fff]|[^\W\u3400-\u9fff]+")
-PASSAGE = re.compile(r"^\[(\d+)\] .*\n((?:(?!^\[\d+\] ).*\n?)*)", re.MULTILINE)
+PASSAGE = re.compile(r"^\[(\d+)\] .*\n<passage>\n(.*?)\n</passage>$", re.MULTILINE | re.DOTALL)
 YES_OR_NO = re.compile("[Rr]eply (?:only )?Yes or No|只回答")
 FORETOLD, UNHEARD = -1.0, -5.0  # logarithms of the probability of a word
 SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
