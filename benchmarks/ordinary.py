@@ -1,6 +1,6 @@
 """Count the ordinary sentences that a model would not read as they stand, in any folder of text.
 
-    python benchmarks/ordinary.py FOLDER [FOLDER ...] [--half fit|report|all] [--examples 20] [--json]
+    python benchmarks/ordinary.py FOLDER [FOLDER ...] [--half fit|report|all] [--files N] [--examples 20] [--json]
 
 Reads plain text, Markdown, reStructuredText and pages of a manual (roff, also gzipped), splits them into sentences as the
 program does, and puts each file through `assistant.answer.untrusted`. A sentence is `changed` where words of it do not reach the
@@ -76,11 +76,16 @@ def sentences_of(text: str) -> list[str]:
     return [text[start:end] for start, end in spans(text)]
 
 
-def texts_in(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the text of each file of a folder that is text; a file behind a link only under its own name."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST:
-            continue
+def chosen(folders: Sequence[Path], half: str, files: int | None) -> list[Path]:
+    """Return the files of the folders in one half, or in both, at most so many; a file behind a link only under its own name."""
+    found = {path for folder in folders for path in folder.rglob("*")
+             if not path.is_symlink() and path.is_file() and path.stat().st_size <= LARGEST and half in {"all", half_of(path)}}
+    return sorted(found, key=digest)[:files]
+
+
+def texts_of(paths: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    """Yield the text of each file that is text."""
+    for path in paths:
         inner = path.with_suffix("") if path.suffix == ".gz" else path
         is_manual = bool(MANUAL.search(inner.name))
         if is_manual or inner.suffix.lower() in PLAIN:
@@ -123,16 +128,19 @@ def without_roff(text: str) -> str:
 
 def half_of(path: Path) -> str:
     """Return the half that a file belongs to, by a hash of its path."""
-    return ("fit", "report")[hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).digest()[0] % 2]
+    return ("fit", "report")[digest(path)[0] % 2]
 
 
-def counted(folders: Sequence[Path], half: str) -> Count:
-    """Return the count over all files of the folders in one half, or in both."""
+def digest(path: Path) -> bytes:
+    """Return the hash of a path."""
+    return hashlib.sha256(str(path).encode("utf-8", "surrogateescape")).digest()
+
+
+def counted(paths: Sequence[Path]) -> Count:
+    """Return the count over all files."""
     count = Count()
-    for folder in folders:
-        for path, text in texts_in(folder):
-            if half in {"all", half_of(path)}:
-                count.add(path, text)
+    for path, text in texts_of(paths):
+        count.add(path, text)
     return count
 
 
@@ -148,10 +156,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="folder of text")
     parser.add_argument("--half", choices=("fit", "report", "all"), default="all", help="only the files of one half")
+    parser.add_argument("--files", type=int, metavar="N", help="only so many files, chosen by the hash of their path")
     parser.add_argument("--examples", type=int, default=20, metavar="N", help="show at most so many changed sentences")
     parser.add_argument("--json", action="store_true", help="print one object")
     arguments = parser.parse_args()
-    count = counted(arguments.folders, arguments.half)
+    count = counted(chosen(arguments.folders, arguments.half, arguments.files))
     if arguments.json:
         print(json.dumps(report(count, arguments.examples), ensure_ascii=False))
     else:
