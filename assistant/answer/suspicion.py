@@ -40,8 +40,9 @@ ENGLISH = re.compile(
     r"|\b(?:the|your) (?:task|role|instructions?) (?:has|have) changed\b|\b(?:hidden|new|secret) instructions?\b"
     r"|\bsystem override\b|\bmaintenance mode\b|\bstay in (?:this |the )?(?:role|character)\b|\bas the assistant has\b"
     r"|\b(?:decode|translate) this\b[^.!?\n]{0,30}\bdo\b|\bdo what it says\b"
-    # speak of the answer as the reader's own
-    r"|\byour (?:answer|reply|response)(?:['’]s)?\b",
+    # speak of the answer as the reader's own, of what is to be said, and of passages by number
+    r"|\byour (?:answer|reply|response)(?:['’]s)?\b|(?:^\W*|:\s*)(?:please )?(?:say|state|answer|reply|respond)\b"
+    r"|\b(?:passages?|sources?) \[?\d|\[\d{1,2}\] (?:says|confirms|states)\b|\bshown to (?:the )?users?\b",
     re.IGNORECASE)
 CHINESE = re.compile(
     r"(?:忽略|无视|忘记|忘掉|不要理会|不要回答|不要看|不要使用)[^。！？\n]{0,16}(?:以上|之前|前文|前面|指令|提示|问题|内容作废|一栏|其他段落)"
@@ -50,7 +51,20 @@ CHINESE = re.compile(
     r"|(?:只|仅)(?:能|要|许)?(?:回答|回复|输出)|(?:必须|请|改)(?:回答|回复|说)[：:“\d]|必须说|不要说别的|唯一正确的(?:回答|答案)"
     r"|(?:回答|回复)[^。！？\n]{0,16}以[^。！？\n]{0,20}(?:开头|结尾)|(?:告诉|让)(?:用户|读者)|回答之前"
     r"|你(?:现在(?:是|处于)|不再(?:回答|是)|要告诉)|从现在起[^。！？\n]{0,10}(?:你|回答|回复)|以后只(?:用|能)[^。！？\n]{0,8}回答"
-    r"|(?:新|隐藏)(?:的)?指令|(?:以上|上述)内容(?:作废|无效)|你是[^。！？\n]{1,12}(?:船长|模型|机器人|助手)|任务已(?:经)?更改|系统(?:覆盖|已被接管)|维护模式|保持这个角色|助手已经说过|并照做")
+    r"|(?:新|隐藏)(?:的)?指令|(?:以上|上述)内容(?:作废|无效)|你是[^。！？\n]{1,12}(?:船长|模型|机器人|助手)|任务已(?:经)?更改|系统(?:覆盖|已被接管)|维护模式|保持这个角色|助手已经说过|并照做"
+    r"|(?:^\W*|[：:]\s*)(?:请)?(?:说|回答|回复)|(?:段落|来源)\s*\[?\d|\[\d{1,2}\](?:说明|证实)|(?:只允许)?向用户显示")
+
+# from such a mark on a text pretends to be a conversation with the reader
+FORGED = re.compile(
+    r"<[|｜][^|｜<>\n]{1,40}[|｜]>|\[INST\]|<<SYS>>|<start_of_turn>|</(?:passages?|context|documents?)>"
+    r"|^#{2,4} ?(?:system|response|assistant|user|系统|回答|助手|用户) ?[:：]?[ \t]*$"
+    r"|^(?:user|human|assistant|AI|用户|人类|助手|机器) ?[:：]", re.IGNORECASE | re.MULTILINE)
+
+
+def conversation_in(text: str) -> int:
+    """Return where a text begins to pretend that it is a conversation with whoever reads it; its length where it does not."""
+    found = FORGED.search(text)
+    return found.start() if found else len(text)
 
 
 def may_be_order(sentence: str) -> bool:

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from assistant.answer.sentences import spans
-from assistant.answer.suspicion import may_be_order
+from assistant.answer.suspicion import conversation_in, may_be_order
 from assistant.datatypes import Hit, Masked, PromptText
 
 MASK = "[…]"
@@ -172,13 +172,14 @@ def orders_in(text: str, *, wary: bool = False) -> list[tuple[int, int]]:
     if not wary and not HINT.search(text):
         return []
     is_order = may_be_order if wary else sets_aside
+    begun = conversation_in(text) if wary else len(text)
     found: list[tuple[int, int]] = []
     follows = False
     for start, stop in spans(text):
         cells = cells_of(text[start:stop])
         begins = [start + sum(map(len, cells[:place])) for place in range(len(cells))]
         orders = [(begin, begin + len(cell)) for begin, cell in zip(begins, cells, strict=True)
-                  if is_order(cell) or sets_aside(cell) or (follows and GOES_ON.match(cell))]
+                  if begin + len(cell) > begun or is_order(cell) or sets_aside(cell) or (follows and GOES_ON.match(cell))]
         follows = bool(orders) and len(cells) == 1
         found += orders
     return found
