@@ -4,10 +4,11 @@
 
 Reads plain text, Markdown, reStructuredText and pages of a manual (roff, also gzipped), splits them into sentences as the
 program does, and puts each file through `assistant.answer.untrusted`. A sentence is `changed` where words of it do not reach the
-model: `masked` ones set a model's orders aside as far as the rules can tell, and those in `comments` stand where no reader of
-Markdown or HTML sees them. `respelled` ones lost nothing but characters of no width, or got a space into the mark of a chat
-template. An answer names every file with a changed sentence. `--half` divides the files by a hash of their path, so that what the
-rules were made with is not what is reported. The bar is one changed sentence in 20,000.
+model: `masked` ones set a model's orders aside as far as the rules can tell, and those in `comments` stand in a comment of HTML
+in a file that is no Markdown, where a reader does see it. Counted apart are the sentences in comments of Markdown (`hidden`),
+which no reader of it sees. `respelled` ones lost nothing but characters of no width, or got a space into the mark of a chat
+template. An answer names every file with a changed sentence. `--half` divides the files by a hash of their path, so that what
+the rules were made with is not what is reported. The bar is one changed sentence in 20,000.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from assistant.answer.sentences import spans
 from assistant.answer.untrusted import as_read, comments_in, orders_in, visible
 
 BAR = 20_000
+RENDERED = {".md", ".markdown"}
 PLAIN = {"", ".txt", ".md", ".markdown", ".rst", ".text", ".po", ".adoc"}
 MANUAL = re.compile(r"\.[0-9ln][a-z0-9]{0,10}$")
 LARGEST = 8 * 2**20  # bytes
@@ -49,6 +51,7 @@ class Count:
     sentences: int = 0
     masked: int = 0
     comments: int = 0
+    hidden: int = 0
     respelled: int = 0
     examples: list[dict[str, str]] = field(default_factory=list)
 
@@ -61,14 +64,16 @@ class Count:
         """Count the sentences of one file."""
         shown = visible(text)
         orders = [shown[start:end] for start, end in orders_in(shown)]
-        hidden = [sentence for comment in comments_in(text) for sentence in sentences_of(comment)]
+        in_comments = [sentence for comment in comments_in(text) for sentence in sentences_of(comment)]
+        seen = [] if path.name.removesuffix(".gz").endswith(tuple(RENDERED)) else in_comments
         self.files += 1
         self.sentences += sum(1 for _ in spans(text))
         self.masked += len(orders)
-        self.comments += len(hidden)
+        self.comments += len(seen)
+        self.hidden += len(in_comments) - len(seen)
         self.respelled += sum(as_read(sentence) != sentence for sentence in sentences_of(text)) if as_read(text) != text else 0
         self.examples += [{"file": str(path), "why": why, "sentence": " ".join(sentence.split())[:300]}
-                          for why, found in (("masked", orders), ("comment", hidden)) for sentence in found]
+                          for why, found in (("masked", orders), ("comment", seen)) for sentence in found]
 
 
 def sentences_of(text: str) -> list[str]:
@@ -147,7 +152,7 @@ def counted(paths: Sequence[Path]) -> Count:
 def report(count: Count, examples: int) -> dict[str, object]:
     """Return the count as it is printed."""
     return {"files": count.files, "sentences": count.sentences, "changed": count.changed, "masked": count.masked,
-            "comments": count.comments, "respelled": count.respelled,
+            "comments": count.comments, "hidden": count.hidden, "respelled": count.respelled,
             "one_in": round(count.sentences / count.changed) if count.changed else None, "examples": count.examples[:examples]}
 
 
