@@ -28,9 +28,11 @@ FENCE_OPENS, FENCE_CLOSES = "<passage>", "</passage>"
 # the two joiners of U+200C and U+200D are letters' own in Persian and Hindi, and have no business between Latin ones
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
                        "|(?<=[A-Za-z])[\u200c\u200d](?=[A-Za-z])")
+# comments as CommonMark 0.31 has them: one that begins a line may hold empty lines, one within a line ends with its paragraph
 CODE_OR_COMMENT = re.compile(
     r"(?P<code>^(?P<bar>```+|~~~+).*?(?:^(?P=bar)|\Z)|`[^`\n]+`)"
-    r"|(?P<comment><!--.*?-->|^\[(?://|comment)\]:[ \t]*(?:#|<>)[ \t]*[(\"'].*?[)\"'][ \t]*$)", re.DOTALL | re.MULTILINE)
+    r"|(?P<comment>^ {0,3}<!--.*?-->|<!--(?:(?!\n[ \t]*\n).)*?-->"
+    r"|^\[(?://|comment)\]:[ \t]*(?:#|<>)[ \t]*[(\"'].*?[)\"'][ \t]*$)", re.DOTALL | re.MULTILINE)
 # <|im_start|>, <|eot_id|>, <｜User｜>, [INST], <<SYS>>, <start_of_turn>, and the prompt's own fence
 TURN_MARK = re.compile(r"<(?=[|｜][^|｜<>\n]{1,40}[|｜]>)|\[(?=/?INST\])|<(?=</?SYS>>)"
                        r"|<(?=\s{0,3}/?\s{0,3}(?:(?:start|end)_of_turn|passage)\b)", re.IGNORECASE)
