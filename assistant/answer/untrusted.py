@@ -32,7 +32,7 @@ INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufef
 CODE_OR_COMMENT = re.compile(
     r"(?P<code>^(?P<bar>```+|~~~+).*?(?:^(?P=bar)|\Z)|`[^`\n]+`)"
     r"|(?P<comment>^ {0,3}<!--.*?-->|<!--(?:(?!\n[ \t]*\n).)*?-->"
-    r"|^\[(?://|comment)\]:[ \t]*(?:#|<>)[ \t]*[(\"'].*?[)\"'][ \t]*$)", re.DOTALL | re.MULTILINE)
+    r"|^\[(?://|comment)\]:[ \t]*(?:#|<>)[ \t]*[(\"'][^\n]*?[)\"'][ \t]*$)", re.DOTALL | re.MULTILINE)
 # <|im_start|>, <|eot_id|>, <｜User｜>, [INST], <<SYS>>, <start_of_turn>, and the prompt's own fence
 TURN_MARK = re.compile(r"<(?=[|｜][^|｜<>\n]{1,40}[|｜]>)|\[(?=/?INST\])|<(?=</?SYS>>)"
                        r"|<(?=\s{0,3}/?\s{0,3}(?:(?:start|end)_of_turn|passage)\b)", re.IGNORECASE)
