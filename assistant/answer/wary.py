@@ -16,18 +16,22 @@ from assistant.datatypes import ChatModel
 def heeding_no_orders(chat: ChatModel, prompt: Prompt, question: str, answer_tokens: int) -> tuple[Prompt, bool]:
     """Return the prompt to answer from, and whether it is the wary one.
 
-    That is so where passages have sentences that may be orders, the answer with them refuses or draws on them alone, and the
-    answer without them is borne out in full by what is left.
+    That is so where passages have sentences that may be orders, the answer with them refuses or draws on them alone, and what is
+    left bears the answer without them out: in full, or, where there was none before, at least in part.
     """
     orders = orders_of(prompt)
-    if not orders or not is_suspect("".join(chat.reply(prompt.messages, answer_tokens)), orders, question, prompt):
+    if not orders:
+        return prompt, False
+    first = "".join(chat.reply(prompt.messages, answer_tokens))
+    if not is_suspect(first, orders, question, prompt):
         return prompt, False
     warily = prompt.warily
     again = "".join(chat.reply(warily.messages, answer_tokens))
     if is_empty(again) or is_refusal(again):
         return prompt, False
-    borne_out = choose(claim_of(again, question), (), [source_of(hit.chunk) for hit in prompt.passages]).support == "full"
-    return (warily, True) if borne_out else (prompt, False)
+    support = choose(claim_of(again, question), (), [source_of(hit.chunk) for hit in prompt.passages]).support
+    is_better = support == "full" or (support == "partial" and (is_empty(first) or is_refusal(first)))
+    return (warily, True) if is_better else (prompt, False)
 
 
 def orders_of(prompt: Prompt) -> list[str]:
