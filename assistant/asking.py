@@ -18,6 +18,7 @@ from assistant.answer import (
     compose,
     reworded,
     rewrite,
+    said_before,
     topical,
 )
 from assistant.config import Settings
@@ -29,7 +30,6 @@ from assistant.datatypes import (
     Explanation,
     Filter,
     Hit,
-    Message,
     SearchResult,
     Timings,
     Turn,
@@ -234,7 +234,7 @@ class Asking:
 
     def _opener(self, question: str, hits: Sequence[Hit], read: Sequence[Hit],
                 turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:
-        history: list[Message] = [message for turn in turns for message in turn.messages]
+        history = said_before(turns)
         settings = self._settings
 
         def open_model() -> tuple[ChatModel, Prompt]:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import psutil
 
+from assistant.answer.untrusted import filled, own_words
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder, Message
 from assistant.errors import NothingIndexed
@@ -67,18 +68,24 @@ def embedding(embedder: Embedder) -> Iterator[Figure]:
 
 def writing(chat: ChatModel) -> Iterator[Figure]:
     """Measure reading and writing; the warm first token is that of another question over the same passages."""
-    list(chat.reply([Message("user", "Say yes.")], 2))
+    list(chat.reply([Message("user", own_words("Say yes."))], 2))
     passages = prose(PROMPT_WORDS, 77)
-    messages = [Message("user", f"{passages}\n\nQuestion: How often was the pump checked? Answer at length.")]
+    messages = asked(passages, "How often was the pump checked? Answer at length.")
     reply = chat.reply(messages, DECODE_TOKENS)
     cold, _ = timed(lambda: reply.likelihood("I"))
     yield Figure("prompt read", (reply.prompt_tokens - reply.reused_tokens) / cold, "tokens/s")
     yield Figure(f"first token, {reply.prompt_tokens} new tokens", cold, "s")
     seconds, _ = timed(lambda: list(reply))
     yield Figure("reply written", max(reply.generated_tokens, 1) / seconds, "tokens/s")
-    again = chat.reply([Message("user", f"{passages}\n\nQuestion: Who paid the invoice?")], DECODE_TOKENS)
+    again = chat.reply(asked(passages, "Who paid the invoice?"), DECODE_TOKENS)
     warm, _ = timed(lambda: again.likelihood("I"))
     yield Figure(f"first token, {again.prompt_tokens - again.reused_tokens} new tokens", warm, "s")
+
+
+def asked(passages: str, question: str) -> list[Message]:
+    """Return the messages of a question about passages."""
+    parts = {"passages": own_words(passages), "question": own_words(question)}
+    return [Message("user", filled("{passages}\n\nQuestion: {question}", parts))]
 
 
 def projected(measured: dict[str, float], times: float) -> Iterator[Figure]:

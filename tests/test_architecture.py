@@ -73,6 +73,22 @@ def imports_of(path: Path) -> Iterator[str]:
         yield from imported(node)
 
 
+def test_only_one_module_makes_the_text_of_a_prompt():
+    makers = {name_of(path) for path in MODULES for node in ast.walk(tree_of(path))
+              if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("PromptText")}
+    assert makers == {"assistant/answer/untrusted.py"}
+
+
+def test_what_the_program_says_is_not_put_together_with_the_text_of_a_file():
+    """own_words takes a name, a constant or what a call returns: parts are put together by filled and joined, which are typed."""
+    for path in MODULES:
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "own_words":
+                said = ast.unparse(node)
+                assert not any(isinstance(part, ast.JoinedStr | ast.BinOp) for part in ast.walk(node)), f"{name_of(path)}: {said}"
+                assert not any(word in said for word in (".chunk", "searchable", ".path", ".title")), f"{name_of(path)}: {said}"
+
+
 def at_import(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what runs when a module is imported: no function's body, nothing for the type checker alone."""
     for child in ast.iter_child_nodes(node):

@@ -54,7 +54,8 @@ def test_the_passages_that_are_shown_have_the_numbers_that_are_cited(tmp_path: P
         chat = assistant._models.chat
         assert isinstance(chat, FakeChat)
         for number, hit in enumerate(answer.hits[:2], 1):
-            assert f"[{number}] {Path(hit.path).name}\n{hit.chunk.searchable}" in chat.asked[-1][-1].content
+            read = f"[{number}] {Path(hit.path).name}\n<passage>\n{hit.chunk.searchable}\n</passage>"
+            assert read in chat.asked[-1][-1].content
 
 
 def test_a_hit_that_stands_in_a_wider_passage_is_not_shown_again(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from assistant.answer.disputed import DisputedStream
 from assistant.answer.drafting import draft_question
-from assistant.answer.prompt import PROMPT_VERSION, Prompt, alone, compose
+from assistant.answer.prompt import PROMPT_VERSION, Prompt, alone, compose, said_before
 from assistant.answer.stream import AnswerStream, Limits
 from assistant.answer.talk.about import about
 from assistant.answer.talk.by_model import reworded
@@ -15,5 +15,5 @@ from assistant.answer.trial import OWN_WORDS, Trial, calibration, odds_of_doubt,
 __all__ = [
     "OWN_WORDS", "PROMPT_VERSION", "AnswerStream", "DisputedStream", "Leaning", "Limits", "Prompt", "RetellingStream",
     "Rewriting", "Trial", "about", "alone", "calibration", "compose", "draft_question", "odds_of_doubt", "reworded", "rewrite",
-    "terms", "topical", "write_question",
+    "said_before", "terms", "topical", "write_question",
 ]

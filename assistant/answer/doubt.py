@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.answer.prompt import AFTER, NOT_STATED, Prompt
+from assistant.answer.untrusted import as_read, own_words
 from assistant.datatypes import ChatModel, Doubt, Message, Reply
 from assistant.text.languages import language
 
@@ -64,8 +65,8 @@ def foretold(log_likelihoods: Sequence[float]) -> float:
 
 def check_after(chat: ChatModel, prompt: Prompt, question: str, answer: str) -> float:
     """Return the share (0 to 1) of Yes in the model's answer to whether the passages state this answer."""
-    ask = AFTER["zh" if language(question) == "zh" else "en"]
-    reply = chat.reply([*prompt.messages, Message("assistant", answer), Message("user", ask)], 1)
+    ask = own_words(AFTER["zh" if language(question) == "zh" else "en"])
+    reply = chat.reply([*prompt.messages, Message("assistant", as_read(answer)), Message("user", ask)], 1)
     return share_of_yes(reply.likelihood)
 
 

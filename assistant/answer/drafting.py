@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from assistant.datatypes import ChatModel, Hit, Message
+from assistant.answer.untrusted import as_read, fenced, filled, own_words, part_as_read
+from assistant.datatypes import ChatModel, Hit, Message, PromptText
 from assistant.text.languages import language
 
 QUESTION_TOKENS = 60
@@ -27,14 +28,23 @@ CHINESE = """摘自文件《{name}》：
 
 def draft_question(chat: ChatModel, hit: Hit, sentence: str, fact: str) -> str:
     """Return a question that a fact in a sentence of a passage answers; empty where the model wrote none."""
+    if fact not in sentence_as_read(hit, sentence):
+        return ""
     return question_in("".join(chat.reply(ask_for_question(hit, sentence, fact), QUESTION_TOKENS)))
 
 
 def ask_for_question(hit: Hit, sentence: str, fact: str) -> tuple[Message, ...]:
     """Return the messages, in the language of the sentence: English or Chinese."""
     wording = CHINESE if language(sentence) == "zh" else ENGLISH
-    asked = wording.format(name=PurePath(hit.path).stem, text=hit.chunk.searchable, sentence=sentence, fact=fact)
-    return (Message("system", SYSTEM), Message("user", asked))
+    parts = {"name": as_read(PurePath(hit.path).stem), "text": fenced(hit.chunk.searchable),
+             "sentence": sentence_as_read(hit, sentence), "fact": as_read(fact)}
+    return (Message("system", own_words(SYSTEM)), Message("user", filled(wording, parts)))
+
+
+def sentence_as_read(hit: Hit, sentence: str) -> PromptText:
+    """Return a sentence of a passage as a model may read it: without what stands in a comment or sets its orders aside."""
+    start = hit.chunk.text.find(sentence)
+    return as_read(sentence) if start < 0 else part_as_read(hit.chunk.text, start, start + len(sentence))
 
 
 def question_in(reply: str) -> str:

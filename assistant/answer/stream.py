@@ -13,6 +13,8 @@ from assistant.answer.doubt import check_after, doubt_after, doubt_before, forei
 from assistant.answer.prompt import PROMPT_VERSION, Prompt, foretelling, refusal
 from assistant.answer.quote import citations
 from assistant.answer.tally import TallyingChat
+from assistant.answer.untrusted import masked_in
+from assistant.answer.wary import heeding_no_orders
 from assistant.datatypes import READINGS, Answer, ChatModel, Doubt, Hit, Progress, Reply, Sentence, Timings, Written
 
 LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
@@ -72,7 +74,8 @@ class AnswerStream(Written):
             return
         opened, prompt = self._open()
         chat = self._tally = TallyingChat(opened)
-        self._answer = replace(self._answer, model=chat.name)
+        prompt, wary = heeding_no_orders(chat, prompt, self.question, self._limits.answer_tokens)
+        self._answer = replace(self._answer, model=chat.name, masked=masked_in(prompt.passages, wary=wary))
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, foretelling(prompt, self._standalone))
         self._offset = self._limits.offset + foreign_offset(self.question, prompt)
         doubt = doubt_before(reply, self.question, self._limits.most_doubt, self._offset)

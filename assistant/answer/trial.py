@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from assistant.answer.doubt import WEIGHTS_BEFORE, foretold, log_odds, logistic, weighed
 from assistant.answer.prompt import MAKE, Prompt, foretelling
 from assistant.answer.terms import terms
+from assistant.answer.untrusted import fenced, joined, own_words
 from assistant.datatypes import Calibration, ChatModel, Chunk, Message
 from assistant.text.languages import language
 
@@ -35,8 +36,8 @@ class Trial:
 
 def write_question(chat: ChatModel, chunk: Chunk) -> str:
     """Return a question that the model wrote about a passage; nothing where it wrote none that makes sense."""
-    wish = MAKE["zh" if language(chunk.text) == "zh" else "en"]
-    reply = chat.reply((Message("user", f"{chunk.searchable}\n\n{wish}"),), QUESTION_TOKENS)
+    wish = own_words(MAKE["zh" if language(chunk.text) == "zh" else "en"])
+    reply = chat.reply((Message("user", joined("\n\n", (fenced(chunk.searchable), wish))),), QUESTION_TOKENS)
     question = "".join(reply).strip().split("\n")[0].strip()
     shared = terms(question) & terms(chunk.searchable)
     good = question.endswith(("?", "？")) and SHORTEST <= len(question) <= LONGEST and len(shared) >= FEWEST_SHARED

@@ -18,7 +18,7 @@ from assistant.errors import ContextOverflow
 from assistant.text.languages import HAN
 
 WORD = re.compile(rf"[{HAN}]|[^\W{HAN}]+")
-PASSAGE = re.compile(r"^\[(\d+)\] .*\n((?:(?!^\[\d+\] ).*\n?)*)", re.MULTILINE)
+PASSAGE = re.compile(r"^\[(\d+)\] [^\n]*\n<passage>\n(.*?)\n</passage>$", re.MULTILINE | re.DOTALL)
 YES_OR_NO = re.compile("[Rr]eply (?:only )?Yes or No|只回答")
 FORETOLD, UNHEARD = -1.0, -5.0  # logarithms of the probability of a word
 SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
@@ -142,7 +142,7 @@ class FakeChat:
         tokens = self.count_tokens(messages)
         if tokens + max_tokens > self.context_tokens:
             raise ContextOverflow(f"The prompt has {tokens} tokens, too many for a context of {self.context_tokens}.")
-        if YES_OR_NO.search(messages[-1].content):
+        if YES_OR_NO.search(messages[-1].content.strip().rpartition("\n")[2]):  # what is asked, and not a passage
             return FakeReply(self.verdict, tokens, should_stop=self.should_stop)
         self.asked.append(tuple(messages))
         by_person = [message.content for message in messages if message.role == "user"]

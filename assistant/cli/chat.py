@@ -15,7 +15,7 @@ from assistant.cli.history import make_private
 from assistant.cli.keeping import Keep, Keeper, Resume, SessionName, keeper_of, resumed
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
 from assistant.cli.render import show_passages, show_sources
-from assistant.cli.speak import say_timings, speak, warn_unsupported
+from assistant.cli.speak import say_timings, speak, warn_masked, warn_unsupported
 from assistant.cli.terminal import counted, is_terminal, notice, notices, on_one_line, output, say_error, write
 from assistant.cli.typing_ahead import TypingAhead
 from assistant.cli.waiting import part_progress, waiting
@@ -119,6 +119,7 @@ def reply(question: str, conversation: Conversation) -> None:
             notice(f"searched for: {stream.answer.searched}")
         show_sources(output(), conversation.citations, quotes=False)
         warn_unsupported(stream.answer)
+        warn_masked(stream.answer)
         say_timings(stream.answer)
         write("\n")
     except KeyboardInterrupt:

@@ -16,7 +16,7 @@ from assistant.cli.engine import answering
 from assistant.cli.filters import Paths, Since, Types, filter_of
 from assistant.cli.options import Batch, Chat, Embed, Json, Libraries, NoEngine, Rerank, settings_of
 from assistant.cli.render import show_passages, show_search, show_sources
-from assistant.cli.speak import say_timings, show_doubt, speak, warn_unsupported
+from assistant.cli.speak import say_timings, show_doubt, speak, warn_masked, warn_unsupported
 from assistant.cli.terminal import notice, notices, output, write
 from assistant.cli.waiting import part_progress, waiting
 from assistant.errors import UsageError
@@ -185,4 +185,5 @@ def show_answer(stream: Answering, passages: int) -> None:
         write("\n")
         show_sources(output(), stream.answer.citations, quotes=len(stream.answer.citations) <= QUOTED)
     warn_unsupported(stream.answer)
+    warn_masked(stream.answer)
     say_timings(stream.answer)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from rich.text import Text
 
-from assistant.cli.terminal import notice, notices, output, write
+from assistant.cli.terminal import counted, notice, notices, output, write
 from assistant.cli.waiting import waiting
 from assistant.datatypes import Answer, Doubt, Sentence
 
@@ -47,6 +47,15 @@ def warn_unsupported(answer: Answer) -> None:
     for support, meaning in MEANING.items():
         if any(sentence.support == support for sentence in answer.sentences):
             notice(meaning)
+
+
+def warn_masked(answer: Answer) -> None:
+    """Say of which files the model was not shown everything."""
+    for each in answer.masked:
+        if each.sentences:
+            notice(f"{each.path}: the model was not shown {counted(each.sentences, 'sentence')} that would set its orders aside.")
+        if each.comments:
+            notice(f"{each.path}: the model was not shown {counted(each.comments, 'comment')} that no reader of the file sees.")
 
 
 def say_timings(answer: Answer) -> None:

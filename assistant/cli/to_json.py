@@ -121,6 +121,7 @@ def answer(given: Answer) -> Json:
         "citations": [citation(each) for each in given.citations], "conflicts": [conflict(each) for each in given.conflicts],
         "hits": hits(given.hits),
         **({"doubt": doubt(given.doubt)} if given.doubt else {}),
+        **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),
     }

@@ -7,6 +7,7 @@ from assistant.datatypes.answers import (
     Citation,
     Conflict,
     Doubt,
+    Masked,
     Sentence,
     Side,
     Support,
@@ -16,7 +17,7 @@ from assistant.datatypes.files import Change, FileState, Imported, IngestReport,
 from assistant.datatypes.hits import EVERY_FILE, Explanation, Filter, Hit, Kind, Reranking, SearchResult, Timings
 from assistant.datatypes.machine import Finding, Gpu, Machine, Severity, Warmed
 from assistant.datatypes.models import ChatModel, Comparing, Embedder, Reply, Reranker, Supposed, Tunable, Vectors, never
-from assistant.datatypes.talk import CITED, READINGS, Fact, Message, Role, Segment, Session, Turn
+from assistant.datatypes.talk import CITED, READINGS, Fact, Message, PromptText, Role, Segment, Session, Turn
 from assistant.datatypes.texts import Chunk, Document, Extraction, Heading, Location, Mark, Part, Shape, Table
 
 __all__ = [
@@ -24,7 +25,8 @@ __all__ = [
     "Comparing", "Conflict", "Document", "Doubt", "Embedder", "Explanation", "Extraction", "Fact", "FileState", "Filter",
     "Finding", "Gpu",
     "Heading", "Hit", "Imported", "IngestReport", "Kind", "LedgerEntry", "LibraryStatus", "Location", "Machine", "Mark",
-    "Message", "Part", "Progress", "Reply", "Reranker", "Reranking", "Role", "SearchResult", "Segment", "Sentence", "Session",
+    "Masked", "Message", "Part", "Progress", "PromptText",
+    "Reply", "Reranker", "Reranking", "Role", "SearchResult", "Segment", "Sentence", "Session",
     "Severity", "Shape", "Side", "Support", "Supposed", "Table", "Timings", "Tunable", "Turn", "Vectors", "Warmed", "Written",
     "never",
 ]

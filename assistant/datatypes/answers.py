@@ -82,10 +82,20 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Masked:
+    """What of one file a model was not shown: sentences that set its orders aside, and comments that no reader sees."""
+
+    path: str
+    sentences: int
+    comments: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A finished answer. `abstained`: the files do not say, and `text` says so.
 
-    `searched` is what was searched for, where a follow-up question had to be made to stand alone.
+    `searched` is what was searched for, where a follow-up question had to be made to stand alone. `masked` names what the model
+    was not shown of the passages.
     """
 
     question: str
@@ -101,6 +111,7 @@ class Answer:
     sentences: tuple[Sentence, ...] = ()
     doubt: Doubt | None = None
     conflicts: tuple[Conflict, ...] = ()
+    masked: tuple[Masked, ...] = ()
 
 
 class Written:

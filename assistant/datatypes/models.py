@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
-from assistant.datatypes.talk import Message
+from assistant.datatypes.talk import Message, PromptText
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +73,7 @@ class Supposed:
     """A text as a reply to messages, not to be written but to be weighed."""
 
     messages: tuple[Message, ...]
-    text: str
+    text: PromptText
 
 
 class Reply(Protocol):

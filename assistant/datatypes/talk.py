@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NewType
 
 from assistant.datatypes.answers import Citation
 
@@ -14,6 +14,9 @@ CITED = re.compile(r" ?\[\d{1,3}\]")
 
 Role = Literal["system", "user", "assistant"]
 
+PromptText = NewType("PromptText", str)
+"""Text that may stand in a prompt. Only `assistant.answer.untrusted` makes it, so that no text of a file is forgotten."""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -22,7 +25,7 @@ class Segment:
     `shelf`: below which folder and name that may be kept on disk ("default/kv/" and the hash of the file's content); empty: not.
     """
 
-    text: str
+    text: PromptText
     reusable: bool = False
     shelf: str = ""
 
@@ -35,7 +38,7 @@ class Message:
     """
 
     role: Role
-    content: str
+    content: PromptText
     segments: tuple[Segment, ...] = ()
 
 
@@ -57,11 +60,6 @@ class Turn:
     def standalone(self) -> str:
         """The question as it stands alone; of several readings the first."""
         return self.searched.split(READINGS)[0] or self.question
-
-    @property
-    def messages(self) -> tuple[Message, Message]:
-        """The turn as a chat model reads it: without citation numbers, since those were of other passages."""
-        return (Message("user", self.question), Message("assistant", CITED.sub("", self.answer)))
 
 
 @dataclass(frozen=True, slots=True)

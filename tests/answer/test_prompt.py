@@ -13,8 +13,8 @@ def hit(number: int, words: int = 100) -> Hit:
 def test_passages_are_numbered_and_say_where_they_are_from() -> None:
     prompt = compose(FakeChat(), "What is it?", [hit(1, 1), hit(2, 1)], [], 1000, 100)
     text = prompt.messages[-1].content
-    assert text.startswith("[1] 1.txt · p. 3\nword1")
-    assert "[2] 2.txt · p. 3\nword2" in text
+    assert text.startswith("[1] 1.txt · p. 3\n<passage>\nword1")
+    assert "</passage>\n\n[2] 2.txt · p. 3\n<passage>\nword2" in text
     assert text.endswith("Question: What is it?")
 
 

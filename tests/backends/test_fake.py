@@ -18,7 +18,8 @@ def test_texts_that_share_words_are_near() -> None:
 
 def test_the_chat_copies_the_nearest_sentence_with_its_number() -> None:
     chat = FakeChat()
-    prompt = "[1] a.txt\nThe rent is 900.\n\n[2] b.txt\nThe notice is 90 days. Cats sleep.\n\nQuestion: how long is the notice"
+    prompt = ("[1] a.txt\n<passage>\nThe rent is 900.\n</passage>\n\n[2] b.txt\n<passage>\nThe notice is 90 days. "
+              "Cats sleep.\n</passage>\n\nQuestion: how long is the notice")
     reply = chat.reply([Message("user", prompt)], 50)
     assert "".join(reply) == "The notice is 90 days. [2]"
     assert reply.generated_tokens == 6
@@ -30,7 +31,7 @@ def test_a_prompt_that_does_not_fit_is_refused() -> None:
 
 
 def test_passages_foretell_a_question_where_the_verdict_is_yes() -> None:
-    passage = Message("user", "[1] a.txt\nThe rent is 900 euros.\n\nAsk.")
+    passage = Message("user", "[1] a.txt\n<passage>\nThe rent is 900 euros.\n</passage>\n\nAsk.")
     supposed = (Supposed((passage,), "What is the rent?"), Supposed((Message("user", "Ask."),), "What is the rent?"))
     with_it, without = FakeChat().reply((passage,), 10, supposed).log_likelihoods()
     assert without < with_it < 0

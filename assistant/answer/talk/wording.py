@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assistant.answer.untrusted import as_read, filled, joined, own_words
 from assistant.datatypes import CITED, Message, Turn
 
 TALK_VERSION = "1"
@@ -36,13 +37,17 @@ SAID = {
 
 def to_rewrite(question: str, last: Turn) -> tuple[Message, ...]:
     """Return the messages that ask a model to make a follow-up question stand alone."""
-    shown = [message for asked, said in EXAMPLES for message in (Message("user", asked), Message("assistant", said))]
-    answer = CITED.sub("", last.answer)[:LONGEST_ANSWER]
-    asked = f"Question: {last.standalone}\nAnswer: {answer}\nFollow-up: {question}"
-    return (Message("system", REWRITE), *shown, Message("user", asked))
+    shown = [message for asked, said in EXAMPLES
+             for message in (Message("user", own_words(asked)), Message("assistant", own_words(said)))]
+    parts = {"question": own_words(last.standalone), "answer": as_read(CITED.sub("", last.answer)[:LONGEST_ANSWER]),
+             "follow_up": own_words(question)}
+    asked = filled("Question: {question}\nAnswer: {answer}\nFollow-up: {follow_up}", parts)
+    return (Message("system", own_words(REWRITE)), *shown, Message("user", asked))
 
 
 def to_retell(request: str, turns: Sequence[Turn]) -> tuple[Message, ...]:
     """Return the messages that ask a model to put turns in other words."""
-    told = "\n".join(f"User: {turn.question}\nAssistant: {CITED.sub('', turn.answer)}" for turn in turns)
-    return (Message("system", RETELL), Message("user", f"{told}\n\n{request}"))
+    told = [filled("User: {question}\nAssistant: {answer}",
+                   {"question": own_words(turn.question), "answer": as_read(CITED.sub("", turn.answer))}) for turn in turns]
+    parts = {"told": joined("\n", told), "request": own_words(request)}
+    return (Message("system", own_words(RETELL)), Message("user", filled("{told}\n\n{request}", parts)))

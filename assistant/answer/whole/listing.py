@@ -7,12 +7,13 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from assistant.answer.sentences import spans
+from assistant.answer.untrusted import as_read, part_as_read
 from assistant.answer.whole.items import Found, Wanted, find
 from assistant.answer.whole.lines import File, Line, one_line, quoted
 from assistant.answer.whole.parts import cut
 from assistant.answer.whole.words import NONE, deadlines_prompt, every_prompt, kinds_in_words, say
 from assistant.answer.whole.writer import Writer
-from assistant.datatypes import Hit
+from assistant.datatypes import Hit, PromptText
 
 AT_ONCE = 8  # sentences that a model judges at a time
 JUDGED_TOKENS, LISTED_TOKENS = 40, 240
@@ -50,7 +51,7 @@ def found_in(file: File, wanted: Sequence[Wanted]) -> list[Found]:
 def judged(unclear: Sequence[tuple[File, Found]], writer: Writer) -> tuple[set[int], set[int]]:
     """Return the ids of those that the model refuses, and of those on which it says nothing that can be read."""
     batches = [unclear[start : start + AT_ONCE] for start in range(0, len(unclear), AT_ONCE)]
-    asked = [(batch[0][0].source.content_hash, deadlines_prompt([shown(each) for _, each in batch]), JUDGED_TOKENS)
+    asked = [(batch[0][0].source.content_hash, deadlines_prompt([as_judged(each) for _, each in batch]), JUDGED_TOKENS)
              for batch in batches]
     writer.expect(asked)
     refused, unsure = set[int](), set[int]()
@@ -91,6 +92,11 @@ def bullets(found: Sequence[Found]) -> list[Line]:
 def shown(found: Found) -> str:
     """Return the sentence as it is shown."""
     return one_line(found.hit.chunk.text[found.start : found.end], LONGEST)
+
+
+def as_judged(found: Found) -> PromptText:
+    """Return the sentence as a model reads it."""
+    return as_read(one_line(part_as_read(found.hit.chunk.text, found.start, found.end), LONGEST))
 
 
 def list_named(files: Sequence[File], wanted: str, language: str, writer: Writer) -> list[Line]:

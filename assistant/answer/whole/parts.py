@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assistant.answer.untrusted import as_read
 from assistant.datatypes import ChatModel, Hit, Message
 
 PART_TOKENS = 1400  # small models lose the thread in more
@@ -16,7 +17,7 @@ def cut(passages: Sequence[Hit], chat: ChatModel, reply_tokens: int) -> list[tup
     parts: list[list[Hit]] = []
     held = 0
     for hit in passages:
-        size = chat.count_tokens((Message("user", hit.chunk.searchable),))
+        size = chat.count_tokens((Message("user", as_read(hit.chunk.searchable)),))
         if not parts or held + size > room:
             parts.append([])
             held = 0

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from assistant.answer.untrusted import masked_in
 from assistant.answer.whole.differences import compare
 from assistant.answer.whole.items import wanted_in
 from assistant.answer.whole.lines import File, Line, numbered
@@ -46,7 +47,8 @@ class WholeStream(Written):
             self._lines = self._drafted(writer)
             timings = replace(self._answer.timings, prompt_tokens=writer.prompt_tokens, read_tokens=writer.prompt_tokens,
                               generated_tokens=writer.generated_tokens)
-            self._answer = replace(self._answer, model=writer.name, timings=timings)
+            read = [hit for file in self._files for hit in file.passages] if writer.name else []
+            self._answer = replace(self._answer, model=writer.name, timings=timings, masked=masked_in(read))
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text line by line."""

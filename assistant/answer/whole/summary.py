@@ -11,6 +11,7 @@ from assistant.answer.cite import MARKER, numbers_of
 from assistant.answer.quote import cite
 from assistant.answer.sentences import numbers_stand, spans, support, tokens
 from assistant.answer.support import Source, claim_of, source_of
+from assistant.answer.untrusted import without_comments
 from assistant.answer.whole.central import central
 from assistant.answer.whole.items import RULER
 from assistant.answer.whole.lines import File, Line, one_line, quoted
@@ -101,10 +102,12 @@ def checked(text: str, part: Sequence[Hit], sources: Sequence[Source]) -> Line |
 
 def extract(part: Sequence[Hit], count: int) -> tuple[Line, ...]:
     """Return the most central sentences of a part, as they stand there."""
-    places = [(hit, start, end) for hit in part for start, end in spans(hit.chunk.text) if is_prose(hit.chunk.text[start:end])]
-    best = central([hit.chunk.text[start:end] for hit, start, end in places], count)
-    return tuple(Line(one_line(hit.chunk.text[start:end], LONGEST), (quoted(hit, start, end),))
-                 for hit, start, end in (places[place] for place in best))
+    texts = [(hit, without_comments(hit.chunk.text)) for hit in part]
+    places = [(hit, start, end, text[start:end]) for hit, text in texts for start, end in spans(text)
+              if is_prose(text[start:end])]
+    best = central([sentence for *_, sentence in places], count)
+    return tuple(Line(one_line(sentence, LONGEST), (quoted(hit, start, end),))
+                 for hit, start, end, sentence in (places[place] for place in best))
 
 
 def is_prose(text: str) -> bool:

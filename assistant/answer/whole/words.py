@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from assistant.answer.untrusted import as_read, fenced, filled, joined, own_words
 from assistant.answer.whole.items import Wanted
-from assistant.datatypes import Hit, Message
+from assistant.datatypes import Hit, Message, PromptText
 
-WHOLE_VERSION = "whole-1"
+WHOLE_VERSION = "whole-2"
 NONE = "NONE"
 NAMES = {"zh": "Chinese (中文)", "ja": "Japanese", "ko": "Korean", "ru": "Russian", "de": "German", "fr": "French",
          "es": "Spanish"}
@@ -76,35 +77,40 @@ def kinds_in_words(wanted: Sequence[Wanted], language: str) -> str:
 def notes_prompt(passages: Sequence[Hit], language: str, count: int, *, with_numbers: bool) -> tuple[Message, ...]:
     """Return the messages that ask for notes on a part of a text."""
     system = NOTES.format(count=count, language=NAMES.get(language, "English")) + (WITH_NUMBERS if with_numbers else "")
-    return (Message("system", system), Message("user", body(passages, with_numbers=with_numbers)))
+    return (Message("system", own_words(system)), Message("user", body(passages, with_numbers=with_numbers)))
 
 
 def every_prompt(passages: Sequence[Hit], wanted: str) -> tuple[Message, ...]:
     """Return the messages that ask for all of something in a part of a text."""
-    return (Message("system", EVERY.format(wanted=wanted)), Message("user", body(passages, with_numbers=False)))
+    asked = filled(EVERY, {"wanted": own_words(wanted)})
+    return (Message("system", asked), Message("user", body(passages, with_numbers=False)))
 
 
 def choice_prompt(notes: Sequence[str], count: int) -> tuple[Message, ...]:
     """Return the messages that ask which notes matter most."""
-    return (Message("system", CHOICE.format(count=count)), Message("user", numbered_list(notes)))
+    asked = filled(CHOICE, {"count": own_words(str(count))})
+    return (Message("system", asked), Message("user", numbered_list([as_read(note) for note in notes])))
 
 
-def deadlines_prompt(sentences: Sequence[str]) -> tuple[Message, ...]:
+def deadlines_prompt(sentences: Sequence[PromptText]) -> tuple[Message, ...]:
     """Return the messages that ask which sentences state a deadline."""
-    return (Message("system", DEADLINES), Message("user", numbered_list(sentences)))
+    return (Message("system", own_words(DEADLINES)), Message("user", numbered_list(sentences)))
 
 
-def numbered_list(texts: Sequence[str]) -> str:
+def numbered_list(texts: Sequence[PromptText]) -> PromptText:
     """Return texts one to a line, each with its number."""
-    return "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1))
+    return joined("\n", (filled("{number}. {text}", {"number": own_words(str(number)), "text": text})
+                         for number, text in enumerate(texts, 1)))
 
 
-def body(passages: Sequence[Hit], *, with_numbers: bool) -> str:
+def body(passages: Sequence[Hit], *, with_numbers: bool) -> PromptText:
     """Return passages as a model reads them; the words in front of a passage only where they are others than before."""
-    written: list[str] = []
+    written: list[PromptText] = []
     before = ""
     for number, hit in enumerate(passages, 1):
         context = hit.chunk.context if hit.chunk.context != before else ""
         before = hit.chunk.context
-        written.append("\n".join(part for part in (f"[{number}]" if with_numbers else "", context, hit.chunk.text) if part))
-    return "\n\n".join(written)
+        text = fenced("\n".join(part for part in (context, hit.chunk.text) if part))
+        numbered = filled("[{number}]\n{text}", {"number": own_words(str(number)), "text": text})
+        written.append(numbered if with_numbers else text)
+    return joined("\n\n", written)

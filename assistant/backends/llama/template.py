@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from assistant.backends.llama.runs import Run
 from assistant.backends.llama.vocabulary import Vocabulary
-from assistant.datatypes import Message, Segment
+from assistant.datatypes import Message
 from assistant.errors import ModelUnusable
 
 CHATML = (
@@ -49,11 +49,17 @@ class ChatTemplate:
             if index % 2 == 0:
                 runs.append(Run(self._tokens(piece, special=True)))
             else:
-                message = messages[int(piece)]
-                runs += [Run(self._tokens(segment.text, special=False), segment.reusable, segment.shelf, message.role == "user")
-                         for segment in segments_of(message)]
+                runs += self._runs_of(messages[int(piece)])
         begin = tuple(self._vocabulary.begin_token())
         return runs if runs[0].tokens[: len(begin)] == begin else [Run(begin), *runs]
+
+    def _runs_of(self, message: Message) -> list[Run]:
+        """Return a message's segments; one that has none is a single one, as the template would have trimmed it."""
+        by_person = message.role == "user"
+        if not message.segments:
+            return [Run(self._tokens(message.content.strip(), special=False), by_person=by_person)]
+        return [Run(self._tokens(segment.text, special=False), segment.reusable, segment.shelf, by_person)
+                for segment in message.segments]
 
     def _render(self, messages: Sequence[Message]) -> str:
         roles = [message.role for message in messages]
@@ -89,11 +95,6 @@ class ChatTemplate:
 def placeholder(index: int) -> str:
     """Return what stands for message number `index` while the template is rendered."""
     return f"\ue000{index}\ue001"
-
-
-def segments_of(message: Message) -> tuple[Segment, ...]:
-    """Return a message's segments; one that has none is a single one, as the template would have trimmed it."""
-    return message.segments or (Segment(message.content.strip()),)
 
 
 def refuse(reason: str) -> NoReturn:
