@@ -15,7 +15,6 @@ from assistant.ingest.extract import READERS, extract, has_reader, is_container,
 from assistant.ingest.extract.source import Member, Source, ignore_step
 from assistant.ingest.extract.storable import storable_text
 from assistant.ingest.files import read_bytes, too_large
-from assistant.ingest.halves import without_halves
 
 DEEPEST = 4  # an archive in a mail in an archive is real; what goes on further is a trap
 MOST_MEMBERS = 2000
@@ -181,7 +180,7 @@ def _refusal(run: Run, path: str, member: Member, depth: int) -> UnreadableFile 
 
 def _document(path: str, source: Source, content_hash: str) -> Document:
     try:
-        extraction = without_halves(extract(source))
+        extraction = extract(source)
     except UnreadableFile as error:
         if not isinstance(error.__cause__, MemoryError):
             error.content_hash = content_hash
