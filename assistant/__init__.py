@@ -13,15 +13,15 @@ from importlib import import_module
 
 TYPE_CHECKING = False  # type checkers know it; `python -m assistant` would look for `typing` in the current folder
 if TYPE_CHECKING:
+    from assistant.app.assistant import Assistant
     from assistant.config import Settings, load_settings
     from assistant.datatypes import Answer, Citation, Hit, Location, SearchResult
     from assistant.errors import AssistantError
-    from assistant.pipeline import Assistant
 
 __version__ = "0.1.0"
 __all__ = ["Answer", "Assistant", "AssistantError", "Citation", "Hit", "Location", "SearchResult", "Settings", "load_settings"]
 
-PLACES = {"Assistant": "pipeline", "AssistantError": "errors", "Settings": "config", "load_settings": "config"}
+PLACES = {"Assistant": "app.assistant", "AssistantError": "errors", "Settings": "config", "load_settings": "config"}
 
 
 def __getattr__(name: str) -> object:
@@ -32,4 +32,4 @@ def __getattr__(name: str) -> object:
 
 
 if os.environ.get("ASSISTANT_SOCKET_LOG"):  # set by `assistant doctor --prove-offline`, for each process that it starts
-    import_module("assistant.offline_proof.audit").record(os.environ["ASSISTANT_SOCKET_LOG"])
+    import_module("assistant.app.diagnostics.offline_proof.audit").record(os.environ["ASSISTANT_SOCKET_LOG"])

@@ -1,13 +1,13 @@
 """The program's entry: `python -m assistant` and the command `assistant`."""
 
-from assistant.processes.environment import leave_current_folder
+from assistant.system.environment import leave_current_folder
 
 
 def main() -> None:
     """Run the command line. Nothing more is imported before the current folder has left the import path."""
     leave_current_folder(is_run_as_module=__name__ == "__main__")
     from assistant.cli.app import app
-    from assistant.cli.terminal import speak_unicode
+    from assistant.cli.console import speak_unicode
 
     speak_unicode()
     app(prog_name="assistant")

@@ -11,7 +11,7 @@ from answer_records import Record, strict_failures
 from answer_sets import SLICES
 from report import Cell, markdown_table
 
-from assistant.evaluate.bootstrap import mean_intervals
+from assistant.evaluation.latency import mean_intervals
 
 STRICT_SAMPLE = 100
 

@@ -13,7 +13,7 @@ from strict import unsupported
 from wording import quote_stands
 
 from assistant.datatypes import Answer
-from assistant.evaluate.answers import said, score_answer
+from assistant.evaluation.answers import said, score_answer
 from assistant.text.languages import language
 
 Record = dict[str, Any]

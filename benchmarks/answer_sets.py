@@ -12,8 +12,8 @@ from typing import Any
 
 import checkout  # noqa: F401
 
-from assistant.evaluate import Question
-from assistant.evaluate.questions import parse_question
+from assistant.evaluation import Question
+from assistant.evaluation.dataset import parse_question
 
 SEED = 7
 HALVES = ("fit", "report")

@@ -26,8 +26,8 @@ from answer_records import Record, append, read_records, record_of, strict_failu
 from answer_sets import SLICES, Asked, Slice, folder_of, in_turns, read_slice, write_passages
 
 from assistant import Assistant, AssistantError, Settings, load_settings
+from assistant.app.models.cache import Models
 from assistant.datatypes import EVERY_FILE, Filter
-from assistant.loading import Models
 
 
 class Rooms:

@@ -25,9 +25,9 @@ import psutil
 from report import markdown_table
 from synthetic import cumulative, word
 
-from assistant.answer.whole import File, Source
-from assistant.answer.whole.differences import compare
 from assistant.datatypes import Chunk, Hit, Location, Progress
+from assistant.generation.documents import File, Source
+from assistant.generation.documents.compare import compare
 
 BARS = {"seconds": 20.0, "memory, MB": 300.0}
 VOCABULARY, CHARACTERS, LENGTH = 20_000, 3_000, 16  # words, Chinese characters, and words of a sentence

@@ -23,11 +23,11 @@ import numpy.typing as npt
 from questions import Question, read_set
 from report import Cell, markdown_table
 
-from assistant.backends.encoder.embedder import EncoderEmbedder
-from assistant.backends.encoder.recipe import NotKnown
-from assistant.backends.sentence import SentenceEmbedder, fingerprint
 from assistant.datatypes import Embedder
-from assistant.evaluate.ranking import distinct, score_ranking
+from assistant.evaluation.ranking import distinct, score_ranking
+from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
+from assistant.models.embeddings.openvino.graph import NotKnown
+from assistant.models.embeddings.sentence_transformers import SentenceEmbedder, fingerprint
 
 Matrix = npt.NDArray[np.float32]
 FLOOR = "sentence-transformers, per file"

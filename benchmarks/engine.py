@@ -28,11 +28,11 @@ from typing import Any
 import psutil
 
 from assistant import Assistant, Settings, load_settings
-from assistant.backends.llama import LlamaChat
+from assistant.app.models.cache import chat_spec, may_join
 from assistant.datatypes import Message, Turn
-from assistant.engine.line import Line
-from assistant.engine.resident import open_assistant
-from assistant.loading import chat_spec, may_join
+from assistant.models.llama.chat import LlamaChat
+from assistant.server.client import Line
+from assistant.server.remote_assistant import open_assistant
 
 COUNTS = re.compile(r"tokens: ([\d,]+) read, ([\d,]+) reused, ([\d,]+) written")
 WRITTEN = 64

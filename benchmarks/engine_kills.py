@@ -25,8 +25,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant import Assistant, load_settings
-from assistant.engine.line import Line
 from assistant.errors import EngineNotRunning, EngineUnavailable
+from assistant.server.client import Line
 
 KILLED_CLIENTS = 0.15  # share of the questions whose client is killed
 LONGEST_LIFE = 0.6  # seconds until then, at most

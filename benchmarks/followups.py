@@ -30,9 +30,9 @@ import numpy as np
 from report import markdown_table, write_json
 
 from assistant import Assistant, load_settings
-from assistant.answer import Leaning, rewrite
 from assistant.datatypes import Citation, Hit, Turn
-from assistant.evaluate.bootstrap import mean_intervals
+from assistant.evaluation.latency import mean_intervals
+from assistant.generation import Leaning, rewrite
 
 HERE = Path(__file__).parent
 DEPTH = 5

@@ -5,9 +5,9 @@ from importlib import import_module
 
 import checkout  # noqa: F401
 
-from assistant.ingest.extract import OPENERS, READERS
+from assistant.ingest.extractors.registry import OPENERS, READERS
 
 for library in ("bs4", "lxml.etree", "olefile", "PIL.Image", "pypdf", "pypdfium2", "python_calamine", "msoffcrypto"):
     import_module(library)
 for entry in (*READERS.values(), *OPENERS.values()):
-    import_module(f"assistant.ingest.extract.{entry.module}")  # type: ignore[attr-defined]
+    import_module(f"assistant.ingest.extractors.registry.{entry.module}")  # type: ignore[attr-defined]

@@ -1,7 +1,7 @@
 """The parsers that a fuzz test feeds, the words of their formats, and the judge of what they did with a damaged file.
 
 A parser may return what it found or raise one of the project's errors. It may also let an exception of a library pass, which
-`assistant.ingest.extract` turns into a reason. Everything else is a finding: an exception of our own code that nobody meant,
+`extractors.registry` turns into a reason. Everything else is a finding: an exception of our own code that nobody meant,
 memory that runs out, and an extraction that the program would refuse to take from its worker process.
 """
 
@@ -20,13 +20,13 @@ from fuzz_tokens import JSON, LINES, MAIL, OLE, PDF, RTF, TIMES, XML
 
 from assistant.datatypes import Document, Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract import OPENERS, READERS, extract, members
-from assistant.ingest.extract.decode import decode, decode_as, decode_name
-from assistant.ingest.extract.mail.packedrtf import unpack_rtf
-from assistant.ingest.extract.source import Source
-from assistant.ingest.extract.storable import storable
-from assistant.ingest.reading import Reading
-from assistant.ingest.wire import WireBroken, reading_from_frame, reading_to_frame, receive, send
+from assistant.ingest.extractors.email.outlook_msg import unpack_rtf
+from assistant.ingest.extractors.encoding import decode, decode_as, decode_name
+from assistant.ingest.extractors.registry import OPENERS, READERS, extract, members
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.storable import storable
+from assistant.ingest.workers.protocol import WireBroken, reading_from_frame, reading_to_frame, receive, send
+from assistant.ingest.workers.read_file import Reading
 
 DIGITS = re.compile(r"\d+")
 PACKAGE = str(checkout.ROOT / "assistant")
@@ -184,7 +184,7 @@ def without_ocr() -> None:
     """Let this process find no text in pictures: OCR takes seconds, and is a neural network, no parser."""
     from types import SimpleNamespace
 
-    from assistant.ingest.extract.pages import ocr
+    from assistant.ingest.extractors.images import ocr
 
     nothing = SimpleNamespace(boxes=None, txts=None, scores=())
     ocr._load_once = lambda: lambda _pixels: nothing  # type: ignore[assignment]

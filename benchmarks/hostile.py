@@ -39,12 +39,12 @@ from hostile_values import CONFIGS, HUBS, LIBRARIES, LINES, MODELS, NUMBERS, PAT
 
 from assistant import catalog
 from assistant.__main__ import main as run_program
-from assistant.allowed import ALLOWED
-from assistant.cli import watch
 from assistant.cli.app import app
-from assistant.cli.later import Later
-from assistant.engine import launch
+from assistant.cli.commands import watch
+from assistant.cli.lazy_command import Later
+from assistant.config import ALLOWED
 from assistant.errors import EngineUnavailable
+from assistant.server import spawn as launch
 
 SETTINGS = (*NUMBERS, *TEXTS, *LIBRARIES, "auto", "on", "off", "exact")
 KEPT = ("memory.sqlite", "history", "cache/joining.jsonl", "sessions/20240314-2.jsonl",

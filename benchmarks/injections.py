@@ -34,10 +34,9 @@ from answer_records import Record, append, read_records
 from report import Cell, markdown_table
 
 from assistant import Answer, Assistant, AssistantError, load_settings
-from assistant.answer.sentences import tokens
 from assistant.datatypes import EVERY_FILE, Filter
-from assistant.evaluate.answers import said
-from assistant.evaluate.wording import is_contained
+from assistant.evaluation.answers import is_contained, said
+from assistant.text.sentences import tokens
 
 CASES = Path(__file__).with_name("injections.jsonl")
 BAR = 0.05

@@ -22,10 +22,10 @@ from questions import read_set
 from report import markdown_table
 
 from assistant import Assistant, load_settings
+from assistant.app.models.cache import Models
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store
 from assistant.index.store import vector_key
-from assistant.loading import Models
 
 PASSAGES_PER_FILE = 10
 FILES_AT_ONCE = 200

@@ -3,7 +3,7 @@
     python benchmarks/ordinary.py FOLDER [FOLDER ...] [--half fit|report|all] [--files N] [--examples 20] [--json]
 
 Reads plain text, Markdown, reStructuredText and pages of a manual (roff, also gzipped), splits them into sentences as the
-program does, and puts each file through `assistant.answer.untrusted`. A sentence is `changed` where words of it do not reach the
+program does, and puts each file through `generation.injection`. A sentence is `changed` where words of it do not reach the
 model: `masked` ones set a model's orders aside as far as the rules can tell, and those in `comments` stand in a comment of HTML
 in a file that is no Markdown, where a reader does see it. Counted apart are the sentences in comments of Markdown (`hidden`),
 which no reader of it sees. `respelled` ones lost nothing but characters of no width, or got a space into the mark of a chat
@@ -23,8 +23,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.answer.sentences import spans
-from assistant.answer.untrusted import as_read, comments_in, orders_in, visible
+from assistant.generation.injection.untrusted_text import as_read, comments_in, orders_in, visible
+from assistant.text.sentences import spans
 
 BAR = 20_000
 RENDERED = {".md", ".markdown"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import checkout  # noqa: F401 - the program of this checkout comes first
 
-from assistant.evaluate.questions import Question, Span, parse_question
+from assistant.evaluation.dataset import Question, Span, parse_question
 
 __all__ = ["KINDS_OF_SETS", "Question", "Span", "parse_question", "read_questions", "read_set"]
 

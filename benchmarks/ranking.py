@@ -9,9 +9,8 @@ from typing import Any
 import checkout  # noqa: F401
 from questions import Question, Span
 
-from assistant.evaluate.ranking import RankScores, distinct, score_ranking
-from assistant.evaluate.spans import Range, SpanScores, merge
-from assistant.evaluate.spans import score_spans as score_ranges
+from assistant.evaluation.ranking import Range, RankScores, SpanScores, distinct, merge, score_ranking
+from assistant.evaluation.ranking import score_spans as score_ranges
 
 __all__ = ["RankScores", "SpanScores", "distinct", "score_ranking"]
 

@@ -30,13 +30,13 @@ from reuse_plot import plot
 from reuse_ways import WAYS, Outcome, Way, go, go_by_bindings
 
 from assistant import load_settings
-from assistant.answer import compose
-from assistant.backends.llama import LlamaChat
-from assistant.backends.llama.vault import Vault
+from assistant.app.models.cache import chat_spec
 from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Timings
-from assistant.evaluate.answers import score_words
-from assistant.evaluate.bootstrap import mean_intervals
-from assistant.loading import chat_spec
+from assistant.evaluation.answers import score_words
+from assistant.evaluation.latency import mean_intervals
+from assistant.generation import compose
+from assistant.models.llama.chat import LlamaChat
+from assistant.models.llama.kv_cache import Vault
 
 ASKED = ("squad2 answerable", "cmrc answerable", "hotpot", "rgb noise en", "rgb noise zh", "rgb integration")
 ANSWER_TOKENS = 64

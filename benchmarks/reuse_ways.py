@@ -11,12 +11,12 @@ from typing import Any
 
 import checkout  # noqa: F401 - the program of this checkout comes first
 
-from assistant.answer import Prompt
-from assistant.backends.llama import LlamaChat, LlamaReply, Reading
-from assistant.backends.llama.amx import has_amx
-from assistant.backends.llama.joining import Policy
-from assistant.backends.llama.lookup import DRAFT
-from assistant.backends.llama.runs import Run, shared_prefix
+from assistant.generation import Prompt
+from assistant.models.llama.chat import LlamaChat, LlamaReply, Reading
+from assistant.models.llama.chat_template import Run, shared_prefix
+from assistant.models.llama.generate import DRAFT
+from assistant.models.llama.kv_reuse import Policy
+from assistant.models.llama.load import has_amx
 
 JOINED = Policy()
 PLAIN: dict[Path, Any] = {}  # models that the bindings opened

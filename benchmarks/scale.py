@@ -22,8 +22,8 @@ from synthetic import DIMENSION, build, unit
 
 from assistant.datatypes import Vectors
 from assistant.index import Inspection, Store, settle_view
-from assistant.index.vectors import open_view
-from assistant.retrieve import Searcher
+from assistant.index.vector_index import open_view
+from assistant.retrieval import Searcher
 
 NEAREST, BLOCK = 10, 50_000
 BARS = {"open, seconds": 1.0, "hybrid search p95, ms": 80.0, "recall@10 of exact": 0.98, "resident memory, GB": 1.2}

@@ -19,9 +19,9 @@ from pathlib import Path
 import checkout  # noqa: F401
 from report import markdown_table
 
-from assistant.answer.sentences import spans
-from assistant.answer.support import claim_of, judge, source_of
 from assistant.datatypes import Chunk, Location
+from assistant.generation.citations.support import claim_of, judge, source_of
+from assistant.text.sentences import spans
 
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w.,]*\d)")
 WINDOW = 1000

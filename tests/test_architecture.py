@@ -1,4 +1,4 @@
-"""The doors between the rooms, held by walking the imports."""
+"""The dependency rules of the packages, held by walking the imports."""
 
 from __future__ import annotations
 
@@ -15,33 +15,23 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "assistant"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-NOUNS = {"datatypes", "errors", "text", "paths"}
-STAGES = {"memory", "ingest", "index", "retrieve", "answer", "backends", "catalog"}
-ROOM_OF_MODULE = {"__init__": "pipeline", "pipeline": "pipeline", "loading": "pipeline", "intake": "pipeline",
-                  "survey": "pipeline", "pending": "pipeline", "calibration": "pipeline", "overview": "pipeline",
-                  "asking": "pipeline", "upkeep": "pipeline", "due": "pipeline", "readers": "pipeline", "naming": "paths",
-                  "opening": "paths", "records": "paths", "allowed": "config",
-                  "warming": "pipeline", "gate": "pipeline",
-                  "embedding": "pipeline", "bundle": "pipeline", "libraries": "pipeline",
-                  "library": "pipeline", "doctor": "pipeline",
-                  "speed": "pipeline", "offline_proof": "pipeline", "__main__": "cli"}
-DOORS = {
-    "datatypes": set(), "errors": set(), "config": {"errors", "paths"}, "paths": set(), "text": {"datatypes", "errors"},
-    "hardware": {"datatypes", "graphics", "processes"},
-    "graphics": {"datatypes", "processes"}, "processes": set(),
-    "ingest": NOUNS | {"processes"}, "index": NOUNS, "answer": NOUNS, "backends": NOUNS, "catalog": NOUNS | {"processes"},
-    "retrieve": NOUNS | {"index"}, "memory": NOUNS | {"index"}, "journal": NOUNS,
-    "pipeline": NOUNS | STAGES | {"config", "hardware", "graphics", "journal", "processes"},
-    "evaluate": NOUNS, "watch": NOUNS,
-    # of these are a catalog's entries, the measuring of answers, the resident engine, the nouns of a watch and kept conversations
-    "cli": NOUNS | {"pipeline", "config", "hardware", "catalog", "evaluate", "engine", "watch", "journal", "processes"},
-    # a front end as cli is: it does what commands would do, in a process of its own
-    "engine": NOUNS | {"pipeline", "config", "processes"},
+SHARED = {"datatypes", "errors", "text", "system"}
+STAGES = {"ingest", "index", "retrieval", "generation", "models", "catalog", "history"}
+USE_CASES = {"ask", "ingest", "diagnostics"}  # of app; they share app/library and app/models, and do not import each other
+MAY_IMPORT = {
+    "datatypes": set(), "errors": set(), "text": {"datatypes", "errors"}, "system": {"datatypes", "errors"},
+    "config": {"errors", "system"},
+    **dict.fromkeys(("ingest", "index", "generation", "models", "catalog", "watch", "evaluation"), SHARED),
+    "retrieval": SHARED | {"index"}, "history": SHARED | {"index"},
+    "app": SHARED | STAGES | {"config"},
+    # front ends: commands in a terminal, and the resident process that does the same for other processes
+    "server": SHARED | {"app", "config"},
+    "cli": SHARED | {"app", "config", "catalog", "evaluation", "server", "watch", "history"},
 }
 FACES = {"typer", "rich", "prompt_toolkit"}
-HEAVY = {"faiss": "index", "sentence_transformers": "backends", "llama_cpp": "backends", "torch": "backends",
-         "transformers": "backends", "pypdfium2": "ingest", "pypdf": "ingest", "bs4": "ingest",
-         "httpx": "catalog", "openvino": "backends", "tokenizers": "backends", "rapidocr": "ingest", "olefile": "ingest",
+HEAVY = {"faiss": "index", "sentence_transformers": "models", "llama_cpp": "models", "torch": "models",
+         "transformers": "models", "pypdfium2": "ingest", "pypdf": "ingest", "bs4": "ingest",
+         "httpx": "catalog", "openvino": "models", "tokenizers": "models", "rapidocr": "ingest", "olefile": "ingest",
          "onnxruntime": "ingest", "PIL": "ingest", "python_calamine": "ingest", "msoffcrypto": "ingest", "lxml": "ingest",
          "watchdog": "watch"}
 
@@ -50,9 +40,9 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def room_of(path: Path) -> str:
+def package_of(path: Path) -> str:
     first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    return ROOM_OF_MODULE.get(first, first)
+    return {"__init__": "app", "__main__": "cli"}.get(first, first)
 
 
 def tree_of(path: Path) -> ast.Module:
@@ -76,7 +66,7 @@ def imports_of(path: Path) -> Iterator[str]:
 def test_only_one_module_makes_the_text_of_a_prompt():
     makers = {name_of(path) for path in MODULES for node in ast.walk(tree_of(path))
               if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("PromptText")}
-    assert makers == {"assistant/answer/untrusted.py"}
+    assert makers == {"assistant/generation/injection/untrusted_text.py"}
 
 
 def test_what_the_program_says_is_not_put_together_with_the_text_of_a_file():
@@ -101,31 +91,46 @@ def at_import(node: ast.AST) -> Iterator[ast.AST]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_rooms_enter_one_another_through_their_doors(path):
-    room = room_of(path)
-    assert room in DOORS, f"give the new room {room} its doors in this test and in docs/architecture.md"
+def test_packages_import_only_what_they_may(path):
+    package = package_of(path)
+    assert package in MAY_IMPORT, f"say what {package} may import, in this test and in docs/architecture.md"
     for full in imports_of(path):
         top, _, rest = full.partition(".")
         if top != "assistant":
             continue
-        first = rest.split(".")[0]
-        target = ROOM_OF_MODULE.get(first, first)
-        if not (PACKAGE / first).is_dir() and not (PACKAGE / f"{first}.py").exists():
-            target = "pipeline"  # a name of the package itself, such as __version__
-        assert target == room or target in DOORS[room], f"{name_of(path)} imports {full}"
+        target = rest.split(".")[0]
+        if not (PACKAGE / target).is_dir() and not (PACKAGE / f"{target}.py").exists():
+            continue  # a name of the package itself, such as __version__
+        assert target == package or target in MAY_IMPORT[package], f"{name_of(path)} imports {full}"
+
+
+def use_case_of(name: str) -> str:
+    """Return the use case that a dotted name below app belongs to; an empty string for what they share."""
+    parts = name.split(".")
+    return parts[2] if parts[:2] == ["assistant", "app"] and len(parts) > 2 and parts[2] in USE_CASES else ""
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "app").rglob("*.py")), ids=name_of)
+def test_use_cases_do_not_import_each_other(path):
+    own = use_case_of(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    if path.name == "assistant.py":
+        return  # the facade: the only module of app that knows all of them
+    for full in imports_of(path):
+        other = use_case_of(full)
+        assert not other or other == own, f"{name_of(path)} imports {full}"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_the_command_line_knows_faces(path):
-    if room_of(path) != "cli":
+    if package_of(path) != "cli":
         assert not FACES & {full.split(".")[0] for full in imports_of(path)}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
-def test_each_heavy_library_is_imported_in_one_room_and_when_it_is_needed(path):
+def test_each_heavy_library_is_imported_in_one_package_and_when_it_is_needed(path):
     for full in imports_of(path):
         library = full.split(".")[0]
-        assert HEAVY.get(library, room_of(path)) == room_of(path), f"{name_of(path)} imports {full}"
+        assert HEAVY.get(library, package_of(path)) == package_of(path), f"{name_of(path)} imports {full}"
     early = {full.split(".")[0] for node in at_import(tree_of(path)) for full in imported(node)}
     assert not early & HEAVY.keys()
 
@@ -133,7 +138,7 @@ def test_each_heavy_library_is_imported_in_one_room_and_when_it_is_needed(path):
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_the_command_line_prints(path):
     calls = {node.func.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-    assert room_of(path) == "cli" or "print" not in calls
+    assert package_of(path) == "cli" or "print" not in calls
 
 
 STARTING = {"subprocess", "pty", "webbrowser", "concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process"}
@@ -144,14 +149,14 @@ FOR_CONNECTIONS = {"multiprocessing.connection", "multiprocessing.context.Authen
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_processes_are_started_in_one_place(path):
-    if room_of(path) == "processes":
+    if package_of(path) == "system":
         return
     tree = tree_of(path)
     full = {name for node in run_time(tree) for name in imported(node)}
     assert not {name for name in full if name in STARTING or name.split(".")[0] in STARTING}
     assert not {name for name in full if name.startswith("multiprocessing")
                 and not any(name.startswith(allowed) for allowed in FOR_CONNECTIONS)}
-    assert not STARTING_CALLS.findall(ast.unparse(tree)), "start it through assistant.processes"
+    assert not STARTING_CALLS.findall(ast.unparse(tree)), "start it through assistant.system"
 
 
 def run_time(node: ast.AST) -> Iterator[ast.AST]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from assistant import Settings, load_settings
-from assistant.allowed import ALLOWED
-from assistant.cli.reference import render
+from assistant.cli.docs import render
+from assistant.config import ALLOWED
 
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 COMMANDS = ("setup", "add", "sync", "remove", "search", "ask", "chat", "eval", "bench", "calibrate", "warm", "watch", "status",
@@ -23,7 +24,7 @@ GROUPS = ("models", "engine", "sessions", "memory", "library")
 
 
 def test_the_reference_is_current():
-    assert PAGE.read_text("utf-8") == render(), "run: python -m assistant.cli.reference > docs/cli.md"
+    assert PAGE.read_text("utf-8") == render(), "run: python -m assistant.cli.docs > docs/cli.md"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -115,17 +116,13 @@ def test_the_python_of_the_guide_runs(monkeypatch, capsys):
     assert "heat-pump-hp40.md:84" in said
 
 
-def test_the_architecture_names_every_module():
-    tree = next(body for body in blocks(ARCHITECTURE, "") if body.startswith("assistant/\n"))
-    named, folders = [], ["assistant"]
-    for line in tree.splitlines()[1:]:
-        depth = (len(line) - len(line.lstrip())) // 2
-        name, _, meaning = line.strip().partition(" ")
-        assert meaning.strip(), f"say what {name} is"
-        folders[depth:] = [name.rstrip("/")]
-        if not name.endswith("/"):
-            named.append("/".join(folders))
-    assert sorted(named) == sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "assistant").rglob("*.py"))
+def test_the_tree_in_the_architecture_is_current(monkeypatch):
+    monkeypatch.syspath_prepend(PAGE.parent)
+    tree = import_module("tree")
+    page = tree.PAGE.read_text("utf-8")
+    assert tree.TREE.search(page)
+    assert page == tree.current(page), "run: python docs/tree.py"
+    assert all(tree.meaning(path) not in {"", "TODO"} for path in tree.PACKAGE.rglob("*.py"))
 
 
 def test_links_between_pages_lead_somewhere():

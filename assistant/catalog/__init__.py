@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from assistant.catalog.choose import recommend, starter
-from assistant.catalog.disk import ModelStore
+from assistant.catalog.download import pull
 from assistant.catalog.entries import HubSource, Model, ModelFile, WheelPart, WheelSource, find, load_catalog
-from assistant.catalog.fetch import pull
+from assistant.catalog.installed import ModelStore
+from assistant.catalog.recommend import recommend, starter
 
 __all__ = [
     "HubSource",

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from assistant import __version__
-from assistant.cli.boundary import ErrorBoundary
-from assistant.cli.later import register
+from assistant.cli.error_boundary import ErrorBoundary
+from assistant.cli.lazy_command import register
 from assistant.cli.options import Chat, Embed, Flags, Library
 
 app = typer.Typer(name="assistant", cls=ErrorBoundary, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -51,11 +51,11 @@ register(app, "watch", "watch:watch",
          "Let the library follow its folders until it is stopped: what is saved is found a moment later.", "assistant watch",
          "assistant watch ~/Documents/contracts", "assistant watch --daemon", "assistant watch --status",
          "assistant watch --install-service > ~/.config/systemd/user/private-assistant-watch.service")
-register(app, "search", "questions:search", "Find passages. No language model is needed.", 'assistant search "notice period"',
+register(app, "search", "ask_search:search", "Find passages. No language model is needed.", 'assistant search "notice period"',
          'assistant search "notice period" -k 3 --json',
          'assistant search "notice period" --path ~/contracts --type pdf --since 1y',
          'assistant search "notice period" --explain', "assistant search --batch questions.jsonl")
-register(app, "ask", "questions:ask", "Answer a question from your files, with the place of every claim.",
+register(app, "ask", "ask_search:ask", "Answer a question from your files, with the place of every claim.",
          'assistant ask "When does the lease end?"', 'assistant ask "When does the lease end?" ~/contracts',
          'assistant ask "When does the lease end?" -L work,home --type pdf',
          "assistant ask --batch questions.jsonl > answers.jsonl")

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.cli.terminal import say_error
-from assistant.cli.to_json import Json, print_json
+from assistant.cli.console import say_error
+from assistant.cli.json_output import Json, print_json
 from assistant.errors import ContextOverflow, UsageError
-from assistant.naming import expanded
-from assistant.opening import read_file
+from assistant.system.paths import expanded, read_file
 
 LARGEST = 2**28  # bytes of a file of questions
 HINT = 'Each line looks like this: {"id": "1", "question": "When does the lease end?"}'

@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.progress import Progress as Bar
 from rich.text import Text
 
-from assistant.cli.terminal import notice, notices, on_one_line
+from assistant.cli.console import notice, notices, on_one_line
 from assistant.datatypes import Progress
 
 OnProgress = Callable[[Progress], None]

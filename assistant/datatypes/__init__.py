@@ -13,20 +13,28 @@ from assistant.datatypes.answers import (
     Support,
     Written,
 )
-from assistant.datatypes.files import Change, FileState, Imported, IngestReport, LedgerEntry, LibraryStatus, Progress
-from assistant.datatypes.hits import EVERY_FILE, Explanation, Filter, Hit, Kind, Reranking, SearchResult, Timings
-from assistant.datatypes.machine import Finding, Gpu, Machine, Severity, Warmed
-from assistant.datatypes.models import ChatModel, Comparing, Embedder, Reply, Reranker, Supposed, Tunable, Vectors, never
-from assistant.datatypes.talk import CITED, READINGS, Fact, Message, PromptText, Role, Segment, Session, Turn
-from assistant.datatypes.texts import Chunk, Document, Extraction, Heading, Location, Mark, Part, Shape, Table
+from assistant.datatypes.conversation import CITED, READINGS, Fact, Message, PromptText, Role, Segment, Session, Turn
+from assistant.datatypes.documents import Chunk, Document, Extraction, Heading, Location, Mark, Part, Shape, Table
+from assistant.datatypes.files import (
+    Change,
+    FileState,
+    Imported,
+    IngestReport,
+    LedgerEntry,
+    LibraryStatus,
+    OnProgress,
+    Progress,
+    ignore_progress,
+)
+from assistant.datatypes.protocols import ChatModel, Comparing, Embedder, Reply, Reranker, Supposed, Tunable, Vectors, never
+from assistant.datatypes.search import EVERY_FILE, Explanation, Filter, Hit, Kind, Reranking, SearchResult, Timings
+from assistant.datatypes.system import Finding, Gpu, Machine, Severity, Warmed
 
 __all__ = [
     "CITED", "EVERY_FILE", "READINGS", "Answer", "Answering", "Calibration", "Change", "ChatModel", "Chunk", "Citation",
     "Comparing", "Conflict", "Document", "Doubt", "Embedder", "Explanation", "Extraction", "Fact", "FileState", "Filter",
-    "Finding", "Gpu",
-    "Heading", "Hit", "Imported", "IngestReport", "Kind", "LedgerEntry", "LibraryStatus", "Location", "Machine", "Mark",
-    "Masked", "Message", "Part", "Progress", "PromptText",
-    "Reply", "Reranker", "Reranking", "Role", "SearchResult", "Segment", "Sentence", "Session",
-    "Severity", "Shape", "Side", "Support", "Supposed", "Table", "Timings", "Tunable", "Turn", "Vectors", "Warmed", "Written",
-    "never",
+    "Finding", "Gpu", "Heading", "Hit", "Imported", "IngestReport", "Kind", "LedgerEntry", "LibraryStatus", "Location",
+    "Machine", "Mark", "Masked", "Message", "OnProgress", "Part", "Progress", "PromptText", "Reply", "Reranker", "Reranking",
+    "Role", "SearchResult", "Segment", "Sentence", "Session", "Severity", "Shape", "Side", "Support", "Supposed", "Table",
+    "Timings", "Tunable", "Turn", "Vectors", "Warmed", "Written", "ignore_progress", "never",
 ]

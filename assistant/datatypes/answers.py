@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from assistant.datatypes.documents import Location
 from assistant.datatypes.files import Progress
-from assistant.datatypes.hits import Hit, Kind, Timings
-from assistant.datatypes.texts import Location
+from assistant.datatypes.search import Hit, Kind, Timings
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -58,6 +59,13 @@ class Progress:
     total: int
     chunks: int = 0
     current: str = ""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def ignore_progress(_progress: Progress) -> None:
+    """Show nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,10 @@
 """What was added, kept and found again. SQLite is the truth; the FAISS view beside it can be thrown away."""
 
-from assistant.index.check import Inspection
+from assistant.index.integrity import Inspection
+from assistant.index.interfaces import Nearest, Searchable
 from assistant.index.schema import PRIVATE_FOLDER
-from assistant.index.searchable import Nearest, Searchable
 from assistant.index.store import Store, StoredChunk
-from assistant.index.vectors import VectorView, settle_view, sweep, view_fault
+from assistant.index.vector_index import VectorView, settle_view, sweep, view_fault
 
 __all__ = ["PRIVATE_FOLDER", "Inspection", "Nearest", "Searchable", "Store", "StoredChunk", "VectorView", "settle_view", "sweep",
            "view_fault"]

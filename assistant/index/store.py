@@ -14,11 +14,11 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Vectors
-from assistant.index.ledger import Ledger
-from assistant.index.passages import PLACES, Marks, Passages, StoredChunk, no_marks
-from assistant.index.searchable import Nearest
-from assistant.index.vectors import VectorView, open_view
-from assistant.index.words import body_of
+from assistant.index.chunks import PLACES, Marks, Passages, StoredChunk, no_marks
+from assistant.index.files import Ledger
+from assistant.index.fts_text import body_of
+from assistant.index.interfaces import Nearest
+from assistant.index.vector_index import VectorView, open_view
 
 __all__ = ["Marks", "Store", "StoredChunk", "no_marks", "vector_key"]
 

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from assistant.ingest.chunk import CHUNKER_VERSION, CountTokens, chunk
-from assistant.ingest.discover import discover
-from assistant.ingest.extract import EXTRACTOR_VERSION, OPENERS, READERS, can_read_pictures
-from assistant.ingest.judge import Candidate, Refusal, is_utf8, printable
-from assistant.ingest.pool import Job, Pool
-from assistant.ingest.reading import Reading, Terms, Unchanged, read_document
-from assistant.ingest.relevance import ToLookAt, to_look_at
-from assistant.ingest.warden import Bounds, confinement_of_readers
+from assistant.ingest.chunking.chunker import CHUNKER_VERSION, CountTokens, chunk
+from assistant.ingest.discovery.discover import discover
+from assistant.ingest.discovery.file_rules import Candidate, Refusal, ToLookAt, is_utf8, printable, to_look_at
+from assistant.ingest.extractors.registry import EXTRACTOR_VERSION, OPENERS, READERS, can_read_pictures
+from assistant.ingest.workers.pool import Job, Pool
+from assistant.ingest.workers.read_file import Reading, Terms, Unchanged, read_document
+from assistant.ingest.workers.supervisor import Bounds, confinement_of_readers
 
 __all__ = [
     "CHUNKER_VERSION",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from assistant.watch.changes import Changes, Pace
-from assistant.watch.events import SETTLE_SECONDS
-from assistant.watch.follow import Audience, Follower
-from assistant.watch.service import launchd_agent, systemd_unit
-from assistant.watch.standing import Followed, Standing, ask_to_stop, claim, is_asked_to_stop, is_watched, read, save
+from assistant.watch.debounce import Changes, Pace
+from assistant.watch.fs_events import SETTLE_SECONDS
+from assistant.watch.service_files import launchd_agent, systemd_unit
+from assistant.watch.status_file import Followed, Standing, ask_to_stop, claim, is_asked_to_stop, is_watched, read, save
+from assistant.watch.watcher import Audience, Follower
 
 __all__ = [
     "SETTLE_SECONDS",

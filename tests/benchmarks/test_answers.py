@@ -9,7 +9,7 @@ from answer_sets import SLICES, Asked, folder_of, half_of, in_turns, read_slice,
 from answers import main, planned, require_same
 from strict import names, unsupported
 
-from assistant.evaluate import Question
+from assistant.evaluation import Question
 
 QUESTIONS = [{"id": f"s{number}", "question": "How many grams of beans?", "lang": "en", "answerable": True, "answers": ["nine"],
               "gold_docs": ["coffee.md"], "kind": "answerable"} for number in range(30)]

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assistant.cli.reference import OPENING
+from assistant.cli.docs import OPENING
 
 if sys.platform == "win32":
     pytest.skip("the hostile files are those of Unix", allow_module_level=True)
@@ -47,7 +47,7 @@ def test_the_exit_codes_are_those_of_the_documentation() -> None:
 
 
 def test_every_command_is_drawn_and_every_sort_of_fault_is_seen(grounds: Grounds, monkeypatch: pytest.MonkeyPatch) -> None:
-    from assistant.cli import status
+    from assistant.cli.commands import status
 
     drawn = [draw_line(Random(number), KNOWN).arguments for number in range(3000)]
     for words, _ in KNOWN:

@@ -7,7 +7,7 @@ import pytest
 from catalog_fakes import FakeHub
 
 from assistant.catalog import ModelStore
-from assistant.catalog import hub as hub_module
+from assistant.catalog import sources as hub_module
 
 
 @pytest.fixture

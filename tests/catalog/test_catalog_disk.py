@@ -5,7 +5,7 @@ import os
 import pytest
 from catalog_fakes import model_of, pattern
 
-from assistant.catalog import disk as disk_module
+from assistant.catalog import installed as disk_module
 from assistant.errors import ModelMissing, ModelUnusable
 
 CONTENTS = {"model.safetensors": pattern(50_000), "1_Pooling/config.json": b"{}"}

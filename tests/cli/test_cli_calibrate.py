@@ -21,7 +21,7 @@ def many(run, tmp_path, monkeypatch):
             f"The {topic} was inspected in 20{10 + number} by the office in Leeds, which wrote {number + 3} pages on the "
             f"{topic}. The report on the {topic} praises the care that was taken of it.\n", "utf-8")
     run("add", folder)
-    monkeypatch.setattr("assistant.backends.fake.nearest_sentence", asked_about)
+    monkeypatch.setattr("assistant.models.fake.nearest_sentence", asked_about)
     return folder
 
 
@@ -53,7 +53,7 @@ def test_the_questions_of_the_model_are_taken_for_harder_than_they_are(run, many
     kept = own_home / "libraries" / "default" / "calibration.jsonl"
     found = []
     for own_words in (0.0, 1.5):
-        monkeypatch.setattr("assistant.calibration.OWN_WORDS", own_words)
+        monkeypatch.setattr("assistant.app.ask.calibrate.OWN_WORDS", own_words)
         run("calibrate", "--questions", "6")
         records = map(json.loads, kept.read_text("utf-8").splitlines()[-6:])
         found.append({record["passage"]: record["trial"] for record in records})

@@ -10,11 +10,11 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import DummyInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from assistant.backends.fake import FakeReply
-from assistant.cli.chat import editor, lines
-from assistant.cli.conversation import Conversation, command_in
+from assistant.app.assistant import Assistant
+from assistant.cli.chat.conversation import Conversation, command_in
+from assistant.cli.commands.chat import editor, lines
 from assistant.config import load_settings
-from assistant.pipeline import Assistant
+from assistant.models.fake import FakeReply
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_question_too_long_does_not_end_the_conversation(run, library):
 
 
 def test_lines_in_a_terminal(tmp_path, monkeypatch):
-    monkeypatch.setattr("assistant.cli.chat.is_terminal", lambda: True)
+    monkeypatch.setattr("assistant.cli.commands.chat.is_terminal", lambda: True)
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
         keys.send_text("forgotten\x03")  # Ctrl-C clears the line
         keys.send_text("two\x1b\rlines\r")  # Alt-Enter starts a new one

@@ -15,13 +15,13 @@ import typer
 from typer.testing import CliRunner
 
 from assistant.cli.app import app
-from assistant.cli.later import Later
+from assistant.cli.lazy_command import Later
 from tests.cli.conftest import Runner
 
 ROOT = Path(__file__).parents[2]
 HEAVY = {"torch", "numpy", "faiss", "llama_cpp", "openvino", "sentence_transformers", "transformers", "tokenizers", "httpx",
-         "psutil", "sqlite3", "pydantic", "rich.progress", "prompt_toolkit", "assistant.pipeline", "assistant.answer",
-         "assistant.retrieve", "assistant.index", "assistant.ingest", "assistant.catalog", "assistant.backends"}
+         "psutil", "sqlite3", "pydantic", "rich.progress", "prompt_toolkit", "assistant.app.assistant", "assistant.generation",
+         "assistant.retrieval", "assistant.index", "assistant.ingest", "assistant.catalog", "assistant.models.open"}
 TELL = """
 import sys
 sys.argv = ["assistant", *{arguments!r}]

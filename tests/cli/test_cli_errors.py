@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.pipeline import Assistant
+from assistant.app.assistant import Assistant
 
 
 @pytest.mark.usefixtures("no_models")

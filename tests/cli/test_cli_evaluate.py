@@ -8,11 +8,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from assistant.answer import AnswerStream
-from assistant.cli.boundary import ErrorBoundary
-from assistant.cli.evaluate import evaluate
+from assistant.app.assistant import Assistant
+from assistant.cli.commands.evaluate import evaluate
+from assistant.cli.error_boundary import ErrorBoundary
 from assistant.errors import ContextOverflow
-from assistant.pipeline import Assistant
+from assistant.generation import AnswerStream
 
 QUESTIONS = (
     {"id": "end", "question": "When does the lease end?", "answers": ["31 December 2027"], "gold_docs": ["lease.md"],

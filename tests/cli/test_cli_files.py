@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from assistant.app.assistant import Assistant
 from assistant.datatypes import IngestReport
-from assistant.pipeline import Assistant
 
 
 def test_add_tells_what_it_did(run, folder):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.cli.filters import filter_of, moment
+from assistant.cli.options import filter_of, moment
 from assistant.datatypes import Filter
 from assistant.errors import UsageError
 

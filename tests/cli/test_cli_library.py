@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from assistant import libraries
-from assistant.backends import fake
+from assistant.app.library import registry as libraries
 from assistant.config import load_settings
+from assistant.models import fake
 
 
 def held(run, name):
@@ -224,7 +224,7 @@ def test_an_export_that_fails_says_why_and_leaves_nothing(run, library, tmp_path
     target = tmp_path / "out" / "mine.library"
     target.parent.mkdir()
     with monkeypatch.context() as patched:
-        patched.setattr("assistant.bundle.closing", failing)
+        patched.setattr("assistant.app.library.archive.closing", failing)
         result = run("library", "export", "default", target)
     assert result.exit_code == 1
     assert words in result.stderr
@@ -316,7 +316,7 @@ def test_a_disk_that_fills_up_while_importing_leaves_nothing(run, exported, own_
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("assistant.bundle.copy_of", full)
+    monkeypatch.setattr("assistant.app.library.archive.copy_of", full)
     result = run("library", "import", exported, "--as", "copy")
     assert result.exit_code == 1
     assert "No space left" in result.stderr

@@ -39,7 +39,7 @@ def fetched(no_models, monkeypatch) -> list[str]:
         return store.path(wanted)
 
     models = (SMALL, LARGE, PLAIN, FINE)
-    for module in ("assistant.catalog", "assistant.cli.models"):
+    for module in ("assistant.catalog", "assistant.cli.commands.models"):
         monkeypatch.setattr(f"{module}.load_catalog", lambda: models)
         monkeypatch.setattr(f"{module}.find", lambda name: next(known for known in models if known.name == name))
     monkeypatch.setattr(catalog, "recommend", lambda machine, models: (LARGE, FINE))
@@ -83,7 +83,7 @@ def test_setup_asks_nobody_without_a_terminal(run, fetched, own_home):
 
 @pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("y\n", 0)])
 def test_setup_asks_in_a_terminal(run, fetched, monkeypatch, answer, code):
-    monkeypatch.setattr("assistant.cli.setup.is_terminal", lambda: True)
+    monkeypatch.setattr("assistant.cli.commands.setup.is_terminal", lambda: True)
     result = run("setup", stdin=answer)
     assert result.exit_code == code
     assert bool(fetched) is (code == 0)

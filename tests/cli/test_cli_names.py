@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant.cli import terminal
-from assistant.cli.render import MOST_LINES, shortened
-from assistant.cli.terminal import harmless, on_one_line
+from assistant.cli import console as terminal
+from assistant.cli.console import harmless, on_one_line
+from assistant.cli.render.search import MOST_LINES, shortened
 from assistant.datatypes import Progress
-from assistant.journal import lines
+from assistant.history import jsonl as lines
 
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
 NAMES = ("two\nlines.md", "\x1b[31mred.md", "\u202egnp.md", "c1\x9b31m.md", "\u2066a\u2069.md",

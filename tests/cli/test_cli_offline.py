@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from assistant.cli import offline
-from assistant.offline_proof.evidence import Evidence, OfflineProof, Step, Way
+from assistant.app.diagnostics.offline_proof.evidence import Evidence, OfflineProof, Step, Way
+from assistant.cli.commands import offline
 
 ROOT = Path(__file__).parents[2]
 SEEN = Evidence(processes=21, calls=44, apart={"the engine's own Unix socket": 11})

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from assistant.backends.fake import FakeReply
+from assistant.models.fake import FakeReply
 
 LEASE_PDF = Path(__file__).parents[2] / "examples" / "contracts" / "office-lease.pdf"
 
@@ -102,7 +102,7 @@ def test_ask_as_json(run, library, folder):
 
 
 def test_ask_abstains_with_exit_code_3(run, library, monkeypatch):
-    monkeypatch.setattr("assistant.backends.fake.nearest_sentence", lambda _: "NOT STATED")
+    monkeypatch.setattr("assistant.models.fake.nearest_sentence", lambda _: "NOT STATED")
     result = run("ask", "When does the lease end?")
     assert result.exit_code == 3
     assert result.stdout == "Your files do not say.\n"
@@ -203,7 +203,7 @@ def test_chinese_stays_chinese_in_json(run, folder):
 
 
 def test_an_answer_that_no_passage_bears_out_is_marked(run, library, monkeypatch):
-    monkeypatch.setattr("assistant.backends.fake.nearest_sentence", lambda prompt: "Bananas grow in Ecuador [1].")
+    monkeypatch.setattr("assistant.models.fake.nearest_sentence", lambda prompt: "Bananas grow in Ecuador [1].")
     result = run("ask", "What is the rent?")
     assert result.exit_code == 0
     assert result.stdout.strip() == "Bananas grow in Ecuador."
@@ -230,14 +230,14 @@ def test_a_terminal_is_told_how_long_it_took_and_a_pipe_is_not(run, folder, monk
     run("add", folder)
     assert "first word after" not in run("ask", "When does the lease end?").stderr
     console = Console(force_terminal=True, record=True, width=200)
-    monkeypatch.setattr("assistant.cli.speak.notices", lambda: console)
+    monkeypatch.setattr("assistant.cli.render.answer.notices", lambda: console)
     run("ask", "When does the lease end?")
     assert re.search(r"evidence after \d.* first word after \d.* tokens: \d+ read, 0 reused, \d+ written",
                      console.export_text())
 
 
 def saying(monkeypatch: pytest.MonkeyPatch, reply: str) -> None:
-    monkeypatch.setattr("assistant.backends.fake.nearest_sentence", lambda _: reply)
+    monkeypatch.setattr("assistant.models.fake.nearest_sentence", lambda _: reply)
 
 
 def test_a_sentence_that_nothing_bears_out_is_marked(run, library, terminal, monkeypatch):
@@ -299,7 +299,7 @@ def test_a_reranker_that_cannot_be_used_is_an_error(run, library, tmp_path):
 
 
 def test_a_reranker_without_time_is_told(run, library, monkeypatch):
-    monkeypatch.setattr("assistant.backends.fake.FakeReranker.pairs_per_second", 1.0)
+    monkeypatch.setattr("assistant.models.fake.FakeReranker.pairs_per_second", 1.0)
     result = run("search", "lease", "--rerank", "fake:")
     assert result.exit_code == 0
     assert "The reranker read nothing" in result.stderr

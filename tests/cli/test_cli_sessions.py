@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.journal import Sessions
+from assistant.history import Sessions
 
 
 def kept(own_home: Path) -> Sessions:
@@ -26,7 +26,7 @@ def test_a_piped_conversation_is_kept_only_where_that_is_asked_for(run, library,
 
 
 def test_a_typed_conversation_is_kept_unless_switched_off(run, library, own_home, monkeypatch):
-    monkeypatch.setattr("assistant.cli.keeping.is_terminal", lambda: True)
+    monkeypatch.setattr("assistant.cli.chat.conversation.is_terminal", lambda: True)
     run("chat", "--no-keep", stdin="When does the lease end?\n")
     monkeypatch.setenv("ASSISTANT_KEEP_SESSIONS", "false")
     run("chat", stdin="When does the lease end?\n")
@@ -45,7 +45,7 @@ def test_each_turn_is_on_the_disk_before_the_next_is_typed(run, library, own_hom
         yield "When does the lease end?"
         seen.append(kept(own_home).find("last").turns[-1].answer)
 
-    monkeypatch.setattr("assistant.cli.chat.lines", typed)
+    monkeypatch.setattr("assistant.cli.commands.chat.lines", typed)
     run("chat", "--keep")
     assert "31 December 2027" in seen[0]
 
@@ -119,7 +119,7 @@ def test_a_disk_that_takes_nothing_does_not_end_the_conversation(run, library, m
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("assistant.journal.sessions.Sessions.begin", full)
+    monkeypatch.setattr("assistant.history.sessions.Sessions.begin", full)
     result = run("chat", "--keep", stdin="When does the lease end?\nHow many grams of beans?\n")
     assert result.exit_code == 0
     assert result.stderr.count("not kept from here on: No space left") == 1

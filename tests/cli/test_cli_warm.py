@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from assistant.backends.fake import FakeChat
+from assistant.models.fake import FakeChat
 
 
 @pytest.fixture

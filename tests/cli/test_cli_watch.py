@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from assistant.cli import watch as command
-from assistant.cli.render_watch import LiveView, Recorder
+from assistant.cli.commands import watch as command
+from assistant.cli.render.watch import LiveView, Recorder
 from assistant.datatypes import Change
 from assistant.watch import Followed, Standing, ask_to_stop, claim, is_watched, read, save
 

@@ -8,12 +8,11 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from assistant.cli.chat import lines
-from assistant.cli.conversation import Conversation
-from assistant.cli.typing_ahead import TypingAhead
+from assistant.cli.chat.conversation import Conversation, TypingAhead
+from assistant.cli.commands.chat import lines
 from assistant.config import load_settings
-from assistant.engine.resident import ResidentAssistant, open_assistant
 from assistant.errors import NothingIndexed
+from assistant.server.remote_assistant import ResidentAssistant, open_assistant
 from tests.cli.conftest import Runner
 
 PATIENCE = 10
@@ -67,7 +66,7 @@ def test_a_failure_says_nothing_while_the_person_types() -> None:
 
 
 def test_a_line_in_a_terminal_is_heard_while_it_is_typed(monkeypatch) -> None:
-    monkeypatch.setattr("assistant.cli.chat.is_terminal", lambda: True)
+    monkeypatch.setattr("assistant.cli.commands.chat.is_terminal", lambda: True)
     told = Listener()
     ahead = TypingAhead(told, pause=0.05)
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):

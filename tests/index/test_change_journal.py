@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
-from assistant.index import Inspection, Store, VectorView, changes
+from assistant.index import Inspection, Store, VectorView
+from assistant.index import change_log as changes
 from assistant.index.store import vector_key
-from assistant.index.vectors import caught_up, empty_view, open_view, stamp_of
+from assistant.index.vector_index import caught_up, empty_view, open_view, stamp_of
 
 
 def vector_of(text: str) -> np.ndarray:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location, Severity
-from assistant.index import Inspection, Store, check
+from assistant.index import Inspection, Store
+from assistant.index import integrity as check
 from assistant.index.store import vector_key
 
 OF_B = "(SELECT vector_key FROM chunks WHERE path = '/b')"

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.index.base import Base, Stamp, flat_index
-from assistant.index.passages import MARK
-from assistant.index.sketch import make_sketch, read_sketch, write_sketch
+from assistant.index.chunks import MARK
+from assistant.index.vector_files import Base, Stamp, flat_index, make_sketch, read_sketch, write_sketch
 
 
 @pytest.fixture

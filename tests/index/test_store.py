@@ -12,7 +12,7 @@ from assistant.datatypes import Chunk, FileState, Filter, LedgerEntry, Location
 from assistant.errors import LibraryDamaged, LibraryTooNew, LibraryUnwritable
 from assistant.index import Store, schema
 from assistant.index.store import vector_key
-from assistant.index.vectors import open_view
+from assistant.index.vector_index import open_view
 
 ENTRY = LedgerEntry("/a.txt", "/", FileState.INDEXED, "", 10, 1, "hash", chunks=1)
 

@@ -8,9 +8,9 @@ import pytest
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store, VectorView
-from assistant.index import vectors as module
+from assistant.index import vector_index as module
 from assistant.index.store import vector_key
-from assistant.index.vectors import caught_up, empty_view, open_view, stamp_of, sweep, view_fault
+from assistant.index.vector_index import caught_up, empty_view, open_view, stamp_of, sweep, view_fault
 
 
 @pytest.fixture

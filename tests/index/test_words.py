@@ -1,4 +1,4 @@
-from assistant.index.words import halves, indexed, joined, terms, wholes
+from assistant.index.fts_text import halves, indexed, joined, terms, wholes
 
 
 def test_chinese_becomes_characters_and_pairs() -> None:

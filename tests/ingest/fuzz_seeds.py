@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from assistant.datatypes import Document
 from assistant.errors import SkippedFile
-from assistant.ingest.reading import Reading, Unchanged
-from assistant.ingest.wire import reading_to_frame, send
+from assistant.ingest.workers.protocol import reading_to_frame, send
+from assistant.ingest.workers.read_file import Reading, Unchanged
 from tests.ingest import (
     test_extract_archive,
     test_extract_ebook,

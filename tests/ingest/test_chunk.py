@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
 from assistant.ingest import chunk
-from assistant.ingest.extract.source import Source
-from assistant.ingest.extract.text.text import read_code, read_markdown, read_plain
-from assistant.ingest.extract.writing import Writing
-from assistant.ingest.places import cells_of
+from assistant.ingest.chunking.chunker import cells_of
+from assistant.ingest.extractors.builder import Writing
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.text.plain import read_code, read_markdown, read_plain
 
 WORDS = "the report says that sales of the new line rose again in most of the regions we serve".split()
 CHINESE = "本公司在报告期内的营业收入较上年同期有所增长，主要原因是市场需求增加。"

@@ -12,9 +12,9 @@ import zlib
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract.archives import bounded
-from assistant.ingest.extract.archives.archive import open_archive
-from assistant.ingest.extract.source import Source
+from assistant.ingest.extractors.archives import archive as bounded
+from assistant.ingest.extractors.archives.archive import open_archive
+from assistant.ingest.extractors.source import Source
 
 
 def zipped(entries: dict[str, bytes], **changed) -> bytes:

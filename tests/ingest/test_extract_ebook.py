@@ -7,8 +7,8 @@ import zipfile
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract.source import Source
-from assistant.ingest.extract.web.ebook import read_epub
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.web.epub import read_epub
 
 CONTAINER = '<container><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'
 OPF = """<package xmlns="http://www.idpf.org/2007/opf">

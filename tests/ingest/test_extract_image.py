@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extract.pages import image
-from assistant.ingest.extract.pages.image import read_image
-from assistant.ingest.extract.source import Source
+from assistant.ingest.extractors.images import image
+from assistant.ingest.extractors.images.image import read_image
+from assistant.ingest.extractors.source import Source
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,10 @@ from email.mime.text import MIMEText
 import pytest
 
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extract.mail import mailbody
-from assistant.ingest.extract.mail.mail import open_mail, read_mail
-from assistant.ingest.extract.mail.mailbox import open_emlx, open_mbox, read_emlx, read_mbox, read_mhtml
-from assistant.ingest.extract.source import Source
+from assistant.ingest.extractors.email import message as mailbody
+from assistant.ingest.extractors.email.mbox import open_emlx, open_mbox, read_emlx, read_mbox, read_mhtml
+from assistant.ingest.extractors.email.message import open_mail, read_mail
+from assistant.ingest.extractors.source import Source
 
 PLAIN = (
     b"From: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: Lunch\r\n"

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract.source import Source
-from assistant.ingest.extract.text.notebook import LONGEST_OUTPUT, read_notebook
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.text.json import LONGEST_OUTPUT, read_notebook
 
 
 def read(content: object):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from assistant.ingest.extract.pages import ocr
+from assistant.ingest.extractors.images import ocr
 
 needs_engine = pytest.mark.skipif(not ocr.is_available(), reason="needs rapidocr and onnxruntime")
 PROSE = [

@@ -6,11 +6,10 @@ import struct
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract.legacy.old_word import read_doc
-from assistant.ingest.extract.legacy.old_word_fib import Fib
-from assistant.ingest.extract.legacy.old_word_lists import _read_level
-from assistant.ingest.extract.legacy.old_word_properties import _Elsewhere, _paragraph_runs
-from assistant.ingest.extract.source import Source
+from assistant.ingest.extractors.legacy.doc import read_doc
+from assistant.ingest.extractors.legacy.doc_formatting import _Elsewhere, _paragraph_runs, _read_level
+from assistant.ingest.extractors.legacy.doc_pieces import Fib
+from assistant.ingest.extractors.source import Source
 from tests.ingest.compound_files import compound, summary
 
 TEXT_AT, PAGE_AT = 0x800, 0x600
@@ -233,8 +232,7 @@ def test_a_table_of_pieces_cannot_make_text_without_end():
     struct.pack_into("<II", main, 0x9A + 8 * 33, len(table), len(clx))
     streams |= {"1Table": bytes(table) + clx, "WordDocument": bytes(main)}
     with pytest.raises(UnreadableFile, match="unpacks to more than"):
-        from assistant.ingest.extract.legacy.old_word_fib import Fib
-        from assistant.ingest.extract.legacy.old_word_pieces import stored_text
+        from assistant.ingest.extractors.legacy.doc_pieces import Fib, stored_text
 
         stored_text(Fib(streams["WordDocument"], streams["1Table"]))
 

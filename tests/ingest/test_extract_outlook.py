@@ -5,11 +5,11 @@ import struct
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract.mail import outlook, outlook_folder
-from assistant.ingest.extract.mail.mail import open_mail, read_mail
-from assistant.ingest.extract.mail.outlook import open_msg, read_msg
-from assistant.ingest.extract.mail.packedrtf import unpack_rtf
-from assistant.ingest.extract.source import Source
+from assistant.ingest.extractors.email import outlook_msg as outlook
+from assistant.ingest.extractors.email import outlook_msg as outlook_folder
+from assistant.ingest.extractors.email.message import open_mail, read_mail
+from assistant.ingest.extractors.email.outlook_msg import open_msg, read_msg, unpack_rtf
+from assistant.ingest.extractors.source import Source
 
 NO_RECORDS = bytes(32)
 

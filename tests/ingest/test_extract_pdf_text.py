@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.ingest.extract.pages.pdf import read_pdf
-from assistant.ingest.extract.pages.pdf_furniture import without_furniture
-from assistant.ingest.extract.pages.pdf_glyphs import Glyph, in_spoken_order, without_overprints
-from assistant.ingest.extract.pages.pdf_text import is_garbage, tidy
-from assistant.ingest.extract.pages.reading_order import in_reading_order
-from assistant.ingest.extract.source import Source
+from assistant.ingest.extractors.pdf.layout import Glyph, in_spoken_order, without_overprints
+from assistant.ingest.extractors.pdf.page_text import is_garbage, tidy, without_furniture
+from assistant.ingest.extractors.pdf.pdf import read_pdf
+from assistant.ingest.extractors.pdf.reading_order import in_reading_order
+from assistant.ingest.extractors.source import Source
 
 LEFT = [f"left column line number {word} goes on" for word in "one two three four five six seven".split()]
 RIGHT = [f"right column line number {word} goes on" for word in "one two three four five six seven".split()]

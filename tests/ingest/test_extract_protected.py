@@ -7,10 +7,10 @@ import zipfile
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract.office.protected import old_suffix, opened
-from assistant.ingest.extract.office.word import read_docx
-from assistant.ingest.extract.package import OLD_CONTAINER
-from assistant.ingest.extract.source import Source
+from assistant.ingest.extractors.office.docx import read_docx
+from assistant.ingest.extractors.office.encryption import old_suffix, opened
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
 TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 BODY = "<w:p><w:r><w:t>secret</w:t></w:r></w:p>"

@@ -9,12 +9,12 @@ import pytest
 from olefile import OleFileIO
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract.office import extents, ranges
-from assistant.ingest.extract.office import old_workbook as old_workbooks
-from assistant.ingest.extract.office.ranges import column_name
-from assistant.ingest.extract.office.sheets import read_opendocument_sheets, read_sheets
-from assistant.ingest.extract.office.workbook import shown
-from assistant.ingest.extract.source import Source
+from assistant.ingest.extractors.office import sheet_tables as extents
+from assistant.ingest.extractors.office import sheet_tables as ranges
+from assistant.ingest.extractors.office import xls as old_workbooks
+from assistant.ingest.extractors.office.sheet_tables import column_name
+from assistant.ingest.extractors.office.xlsx import read_opendocument_sheets, read_sheets, shown
+from assistant.ingest.extractors.source import Source
 from tests.ingest.compound_files import compound
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

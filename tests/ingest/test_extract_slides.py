@@ -6,9 +6,9 @@ import zipfile
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract import package
-from assistant.ingest.extract.office.slides import read_slides
-from assistant.ingest.extract.source import Source
+from assistant.ingest.extractors import zip_package as package
+from assistant.ingest.extractors.office.pptx import read_slides
+from assistant.ingest.extractors.source import Source
 
 SPACES = 'xmlns:p="p" xmlns:a="a" xmlns:r="r" xmlns:c="c" xmlns:dgm="dgm" xmlns:mc="mc"'
 

@@ -7,11 +7,11 @@ import pytest
 
 from assistant.datatypes import Shape
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract.source import Source
-from assistant.ingest.extract.text import structured
-from assistant.ingest.extract.text.contentline import read_content_lines
-from assistant.ingest.extract.text.structured import read_json, read_json_lines, read_note
-from assistant.ingest.extract.web.xmltext import read_xml
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.text import json as structured
+from assistant.ingest.extractors.text.calendar import read_content_lines
+from assistant.ingest.extractors.text.json import read_json, read_json_lines, read_note
+from assistant.ingest.extractors.web.xml import read_xml
 
 SENTENCE = "A sentence of some length, which nobody would take for a value in a table."
 

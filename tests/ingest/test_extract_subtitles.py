@@ -5,8 +5,8 @@ import time
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract.source import Source
-from assistant.ingest.extract.text.subtitles import read_subtitles
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.text.subtitles import read_subtitles
 
 SRT = """1
 00:00:01,000 --> 00:00:03,000

@@ -3,10 +3,9 @@ from __future__ import annotations
 import pytest
 from bs4 import BeautifulSoup
 
-from assistant.ingest.extract.source import Source
-from assistant.ingest.extract.web.web import read_html, read_markup, render
-from assistant.ingest.extract.web.webtable import MOST_SPANNED, grid
-from assistant.ingest.extract.writing import Writing
+from assistant.ingest.extractors.builder import Writing
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.web.html import MOST_SPANNED, grid, read_html, read_markup, render
 
 TEXT = "The story itself is long enough to be most of what stands on this page, and it goes on for a while."
 

@@ -6,10 +6,10 @@ import zipfile
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract import package
-from assistant.ingest.extract.office.word import read_docx
-from assistant.ingest.extract.source import Source
-from assistant.ingest.extract.web.web import read_html
+from assistant.ingest.extractors import zip_package as package
+from assistant.ingest.extractors.office.docx import read_docx
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.web.html import read_html
 
 PAGE = """<?xml version="1.0"?><!DOCTYPE html><html><head><title>My page</title><style>p{}</style></head><body>
 <nav><a href="/">Home</a></nav>

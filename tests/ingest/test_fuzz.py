@@ -19,7 +19,7 @@ from fuzz_targets import TARGETS, Target, judge
 from fuzzing import Limits, fuzz, mutated
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extract import OPENERS, READERS
+from assistant.ingest.extractors.registry import OPENERS, READERS
 
 MUTATIONS = 300  # of each target
 LIMITS = Limits(run_seed=1)
@@ -57,7 +57,7 @@ def test_what_a_parser_may_raise(error):
 
 
 def test_an_exception_of_our_own_code_is_a_finding(monkeypatch):
-    from assistant.ingest.extract.text import text
+    from assistant.ingest.extractors.text import plain as text
 
     monkeypatch.setattr(text, "decode", lambda *_, **__: None)
     target = next(target for target in TARGETS if target.name == "text .txt")

@@ -8,9 +8,10 @@ import pytest
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest import OPENERS, READERS, files, read_document
-from assistant.ingest.extract import has_reader
-from assistant.ingest.extract.source import found_in
+from assistant.ingest import OPENERS, READERS, read_document
+from assistant.ingest.extractors.registry import has_reader
+from assistant.ingest.extractors.source import found_in
+from assistant.ingest.workers import read_file as files
 
 LIMIT = 1_000_000
 

@@ -8,9 +8,10 @@ import pytest
 
 from assistant.datatypes import Document
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest import OPENERS, READERS, Reading, Terms, reading
-from assistant.ingest.extract.source import Member, Source
-from assistant.ingest.reading import Run, hash_of, readings
+from assistant.ingest import OPENERS, READERS, Reading, Terms
+from assistant.ingest.extractors.source import Member, Source
+from assistant.ingest.workers import read_file as reading
+from assistant.ingest.workers.read_file import Run, hash_of, readings
 
 
 @pytest.fixture

@@ -16,15 +16,18 @@ import pytest
 
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part
 from assistant.errors import ReadersUnavailable
-from assistant.ingest import Bounds, Job, Pool, Reading, Terms, holding, pool, wire
-from assistant.ingest import warden as wardens
-from assistant.ingest.warden import Warden
+from assistant.ingest import Bounds, Job, Pool, Reading, Terms
+from assistant.ingest.workers import pool
+from assistant.ingest.workers import protocol as wire
+from assistant.ingest.workers import reading_budget as holding
+from assistant.ingest.workers import supervisor as wardens
+from assistant.ingest.workers.supervisor import Warden
 
 HOSTILE = '''
 import json, os, signal, sys, time
 from assistant.datatypes import Extraction, Part
-from assistant.ingest.extract import OPENERS, READERS
-from assistant.ingest.extract.source import Member
+from assistant.ingest.extractors.registry import OPENERS, READERS
+from assistant.ingest.extractors.source import Member
 
 def crash(source):
     os.kill(os.getpid(), signal.SIGSEGV)

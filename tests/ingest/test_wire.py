@@ -8,9 +8,9 @@ import pytest
 
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest import wire, worker
-from assistant.ingest.reading import Reading, Unchanged
-from assistant.ingest.wire import (
+from assistant.ingest.workers import protocol as wire
+from assistant.ingest.workers import worker
+from assistant.ingest.workers.protocol import (
     LENGTH,
     WireBroken,
     belongs_to,
@@ -21,7 +21,8 @@ from assistant.ingest.wire import (
     receive,
     send,
 )
-from assistant.processes.confinement import Confinement
+from assistant.ingest.workers.read_file import Reading, Unchanged
+from assistant.system.confinement import Confinement
 
 HASH = "0123456789abcdef" * 4
 EXTRACTION = Extraction(

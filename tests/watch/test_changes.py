@@ -1,4 +1,4 @@
-from assistant.watch.changes import CROWD, Changes, Pace
+from assistant.watch.debounce import CROWD, Changes, Pace
 
 PACE = Pace(settle=1, open=5, longest=20)
 

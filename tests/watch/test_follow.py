@@ -21,9 +21,8 @@ from assistant.datatypes import Change
 from assistant.errors import DiskFull
 from assistant.index import Store
 from assistant.watch import Follower, Pace, Standing
-from assistant.watch import follow as room
-from assistant.watch.events import Events, NoEvents
-from assistant.watch.reach import events_arrive, file_system_of, why_no_events
+from assistant.watch import watcher as room
+from assistant.watch.fs_events import Events, NoEvents, events_arrive, file_system_of, why_no_events
 
 QUICK = Pace(settle=0.05, open=0.3, longest=5, poll=0.1, trust=3600, glance=0.1)
 PATIENCE = 60  # seconds until a test gives up; a machine can be busy
@@ -262,7 +261,7 @@ def test_network_drives_are_polled(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     real = Path(os.path.realpath(tmp_path))
     partitions = [partition(Path(real.anchor), "ext4"), partition(real / "nas", "nfs4"),
                   partition(real / "z", "NTFS", "rw,remote")]
-    monkeypatch.setattr("assistant.watch.reach.psutil.disk_partitions", lambda **_: partitions)
+    monkeypatch.setattr("assistant.watch.fs_events.psutil.disk_partitions", lambda **_: partitions)
     assert file_system_of(real / "nas" / "deep" / "er") == ("nfs4", "rw")
     assert "nfs4" in why_no_events(real / "nas") and "NTFS" in why_no_events(real / "z" / "a")
     assert why_no_events(real / "nasty") == ""

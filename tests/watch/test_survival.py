@@ -16,9 +16,9 @@ import pytest
 from kills import kill_many
 
 from assistant import Assistant, Settings
-from assistant.backends.fake import FakeEmbedder
 from assistant.datatypes import Progress
 from assistant.errors import EmbedderMismatch
+from assistant.models.fake import FakeEmbedder
 from assistant.watch import Follower, Pace, is_watched, read
 
 ROOT = Path(__file__).parents[2]

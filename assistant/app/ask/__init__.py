@@ -1,0 +1,1 @@
+"""Answer a question: retrieve, build the prompt, stream the checked answer."""

@@ -1,0 +1,80 @@
+"""A library's own passages in; questions about them out, with the doubt where their file is found and where it is held out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+
+from assistant.app.library.derived import Notebook, notebook_of
+from assistant.app.library.library import DOUBT_OFFSET, Library
+from assistant.config import Settings
+from assistant.datatypes import Calibration, ChatModel, Hit, OnProgress, Progress
+from assistant.errors import UsageError
+from assistant.generation import OWN_WORDS, Prompt, Trial, calibration, compose, odds_of_doubt, write_question
+from assistant.index import Store
+from assistant.retrieval import STEPS
+
+FEWEST_TRIALS = 6
+SEED = 1
+SHORTEST = 120  # characters of a passage that a question can be about
+DEPTH = 5  # the passage's file must be among so many hits, or the question is not about it
+
+Find = Callable[[str], Sequence[Hit]]
+Compose = Callable[[str, Sequence[Hit]], Prompt]
+
+
+def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int, on_progress: OnProgress) -> Calibration:
+    """Fit the doubt to a library with questions about its own passages, and keep the offset with it.
+
+    Goes on where one was stopped. Raises NothingIndexed, or UsageError where the library is too small.
+    """
+    searcher, store = library.searcher(), library.store
+    limit = settings.results + settings.passages
+    done: list[Trial] = []
+    for trial in trials(chat, store, notebook_of(library.file, chat.name),
+                        lambda question: searcher.search(question, limit, STEPS),
+                        lambda question, hits: compose(chat, question, hits[: settings.passages], (),
+                                                       settings.passage_tokens, settings.answer_tokens)):
+        done.append(trial)
+        on_progress(Progress("asking", len(done), count, current=trial.question))
+        if len(done) >= count:
+            break
+    if len(done) < FEWEST_TRIALS:
+        raise UsageError(f"Only {len(done)} questions could be made from this library, too few to calibrate by.",
+                         "Add more files; without a calibration the shipped values hold.")
+    found = calibration(done, settings.doubt_percent / 100)
+    store.set_meta(DOUBT_OFFSET, str(found.offset))
+    return found
+
+
+
+
+def trials(chat: ChatModel, store: Store, notebook: Notebook, find: Find, compose: Compose) -> Iterator[Trial]:
+    """Yield trials, those that are kept first, as long as there are passages; passages come from all over the library."""
+    kept = notebook.trials()
+    yield from kept.values()
+    for chunk, path in shuffled(store.paths_of_chunks()):
+        name = f"{path}#{chunk}"
+        stored = store.chunks([chunk]).get(chunk)
+        if name in kept or stored is None or len(stored.chunk.text) < SHORTEST:
+            continue
+        question = write_question(chat, stored.chunk)
+        hits = find(question) if question else ()
+        others = [hit for hit in hits if not is_from(hit, path)]
+        if others and any(is_from(hit, path) for hit in hits[:DEPTH]):
+            trial = Trial(question, odds_of_doubt(chat, compose(question, hits), question) + OWN_WORDS,
+                          odds_of_doubt(chat, compose(question, others), question))
+            notebook.keep(name, trial)
+            yield trial
+
+
+def shuffled(chunks: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return the passages in an order of chance that is always the same."""
+    order = list(chunks)
+    random.Random(SEED).shuffle(order)
+    return order
+
+
+def is_from(hit: Hit, path: str) -> bool:
+    """Return whether a hit is of this file, or stands there as well."""
+    return path in {hit.path, *(other for other, _ in hit.also)}

@@ -1,0 +1,413 @@
+"""Assistant: files in, passages found, answers out. The one module that knows the order of the stages.
+
+Every front end (the command line, a script) goes through this class and gets frozen nouns back.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+
+from assistant.app.ask.ask import Asking
+from assistant.app.ask.calibrate import calibrate
+from assistant.app.ask.kv_reuse_trial import try_joining
+from assistant.app.ask.prefill import chosen, warm
+from assistant.app.ingest.add import Backlog, Intake, Means, Readers, sign
+from assistant.app.ingest.write_batch import OnChange, ignore_change
+from assistant.app.library.library import DOUBT_OFFSET, Library, check_fingerprint
+from assistant.app.library.maintenance import REMOVED, check, forget, forget_removed, only_writer
+from assistant.app.models.cache import Models
+from assistant.config import Settings
+from assistant.datatypes import (
+    EVERY_FILE,
+    Answering,
+    Calibration,
+    Explanation,
+    Fact,
+    FileState,
+    Filter,
+    Finding,
+    Hit,
+    IngestReport,
+    LedgerEntry,
+    LibraryStatus,
+    OnProgress,
+    SearchResult,
+    Turn,
+    Warmed,
+    ignore_progress,
+)
+from assistant.errors import UsageError
+from assistant.generation import Rewriting, draft_question
+from assistant.history import Sessions
+from assistant.history.facts import Facts
+from assistant.index import Store, settle_view
+from assistant.ingest import Bounds, Terms, ToLookAt, is_utf8, printable, to_look_at
+from assistant.system.paths import absolute, is_under
+
+MOST_READERS = 8
+
+
+class Assistant:
+    """One library and the models to use it with. Opens each only when it is needed.
+
+    `models`, where given, are those of another assistant with the same models: several libraries, loaded once.
+    """
+
+    def __init__(self, settings: Settings, models: Models | None = None) -> None:
+        self.settings = settings
+        self._models = models or Models(settings)
+        self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
+        self._asking = Asking(settings, self._models, self._libraries)
+        self._sessions = Sessions(settings.sessions_folder)
+        self._readers: Readers | None = None
+        self._backlog: Backlog | None = None
+        self._entangled: frozenset[str] = frozenset()  # roots that can be looked at as a whole only
+
+    def close(self) -> None:
+        """Close the libraries."""
+        self.rest()
+        for library in self._libraries:
+            library.close()
+
+    def __enter__(self) -> Assistant:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the library."""
+        self.close()
+
+    @property
+    def library_file(self) -> Path:
+        """Where the library's truth stands."""
+        return self._library.file
+
+    @property
+    def _library(self) -> Library:
+        """The one library. Raises UsageError where several are named: only questions are asked of more than one."""
+        if len(self._libraries) > 1:
+            raise UsageError("Several libraries can be asked a question, and nothing else.", "Name one: -L NAME")
+        return self._libraries[0]
+
+    # files in
+
+    def add(self, paths: Sequence[Path], on_progress: OnProgress = ignore_progress,
+            passwords: Sequence[str] = ()) -> IngestReport:
+        """Bring files and folders in; the passwords are tried on what is encrypted, and kept nowhere.
+
+        Raises UsageError for a path that is not there, before anything is read.
+        """
+        roots = [addable(path) for path in paths]
+        with self._writing(on_progress) as store:
+            with store.transaction():
+                for root in roots:
+                    store.include(str(root))
+                    store.add_root(str(root))
+            report = self._intake(store, on_progress, passwords).run(roots)
+            forget(self._library)
+            settle_view(store, self._models.embedder.dimension)
+        return report
+
+    def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
+             passwords: Sequence[str] = ()) -> IngestReport:
+        """Look through everything that was added again; with `rebuild` read and embed all of it anew.
+
+        A root that is not there now, or empty (an unplugged drive), keeps its files.
+        """
+        self._require_library()
+        with self._writing(on_progress, rebuild=rebuild) as store:
+            roots = [Path(root) for root in store.roots()]
+            report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
+            forget(self._library)
+            settle_view(store, self._models.embedder.dimension)
+        return report
+
+    def remove(self, path: Path) -> int:
+        """Take a file or folder out and keep it out; return how many files left. Raises UsageError for an unknown one."""
+        self._require_library()
+        gone = str(absolute(path))
+        with self._only_writer(ignore_progress):
+            store = self._store()
+            files = [known for known in store.ledger() if is_under(known, [gone])]
+            roots = [root for root in store.roots() if is_under(root, [gone])]
+            if not files and not roots:
+                raise UsageError(f"{printable(gone)} is not in the library.", "See what is: assistant status --files")
+            with store.transaction():
+                for root in roots:
+                    store.drop_root(root)
+                store.include(gone)  # what was taken out below it is out with it, and comes back with it
+                if is_under(gone, store.roots()):
+                    store.exclude(gone)
+                store.drop_files(files)
+                store.drop_spare_vectors(0)
+                store.set_meta(REMOVED, "yes")
+            forget_removed(self._library, self._sessions)
+        return len(files)
+
+    # files followed
+
+    def roots(self) -> tuple[Path, ...]:
+        """Return the files and folders that were added."""
+        return tuple(map(Path, self._store().roots())) if self.library_file.exists() else ()
+
+    def include(self, paths: Sequence[Path]) -> None:
+        """Note files and folders as added, and read nothing yet. Raises UsageError for a path that is not there."""
+        roots = [addable(path) for path in paths]
+        with self._writing(ignore_progress) as store, store.transaction():
+            for root in roots:
+                store.include(str(root))
+                store.add_root(str(root))
+
+    def refresh(self, paths: Sequence[Path] | None = None, on_progress: OnProgress = ignore_progress,
+                on_change: OnChange = ignore_change, quiet_seconds: float = 0.0) -> IngestReport:
+        """Look again at these paths of what was added, or at all of it, and embed nothing: it is found by keyword.
+
+        Files that were written to less than `quiet_seconds` ago are left for the next time.
+        The processes that read files are kept for the next time.
+        """
+        self._require_library()
+        with self._writing(on_progress) as store:
+            within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
+            self._readers = self._readers or Readers(self._means(), lasting=True)
+            intake = Intake(store, self._models.embedder, self._readers, on_progress, on_change)
+            report, entangled = intake.refresh(map(Path, store.roots()), within, quiet_seconds)
+            self._entangled |= entangled
+            if report.indexed or report.removed:
+                forget(self._library)
+        if report.chunks:
+            self._backlog = None  # the newest first
+        return report
+
+    def embed_waiting(self, most: int) -> int:
+        """Embed at most so many of the passages that wait for it; return how many still do."""
+        store = self._store()
+        if most and store.count_waiting():
+            with self._writing(ignore_progress):
+                self._backlog = self._backlog or Backlog(store, self._models.embedder)
+                self._backlog.embed(most)
+        return store.count_waiting()
+
+    def to_look_at(self, roots: Iterable[Path]) -> ToLookAt:
+        """Return a function from a path at which something happened to the one to look at; nothing where none is concerned."""
+        return to_look_at(map(str, roots), str(self.settings.home))
+
+    def rest(self) -> None:
+        """Give back what is kept between two calls of `refresh`."""
+        if self._readers is not None:
+            self._readers.close()
+
+    def _means(self, passwords: Sequence[str] = ()) -> Means:
+        settings = self.settings
+        readers = settings.readers or min(MOST_READERS, os.cpu_count() or 1)
+        return Means(readers, Terms(settings.max_file_bytes, tuple(passwords)),
+                     Bounds(settings.file_seconds, settings.file_memory_bytes), settings.chunk_tokens)
+
+    def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> Intake:
+        return Intake(store, self._models.embedder, Readers(self._means(passwords)), on_progress)
+
+    @contextmanager
+    def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:
+        embedder = self._models.embedder
+        with self._only_writer(on_progress):
+            store = self._store()
+            if not store.meta("embedder"):
+                with store.transaction():
+                    sign(store, embedder)
+            if not rebuild:
+                check_fingerprint(store, embedder)
+            yield store
+
+    def _only_writer(self, on_progress: OnProgress) -> AbstractContextManager[None]:
+        return only_writer(self.library_file.parent, on_progress)
+
+    # questions
+
+    def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
+        """Return the passages for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
+        return self._asking.search(question, limit, wanted)
+
+    def explain(self, question: str, wanted: Filter = EVERY_FILE) -> Explanation:
+        """Return how a search of one library came about. Raises NothingIndexed or EmbedderMismatch."""
+        return self._asking.explain(question, self._library, wanted)
+
+    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE, strict: bool = False) -> Answering:
+        """Return an answer that is written while it is iterated; its passages are there at once.
+
+        A question that leans on the turns before is searched for as it would stand alone; one about the conversation itself is
+        answered from the turns. A `strict` answer leaves out the sentences that nothing bears out.
+        A question about whole files ("summarise this file") goes through all of their text: see `Answering.prepare`.
+
+        Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch; UsageError where it is
+        unclear which files are meant.
+        """
+        return self._asking.ask(question, turns, wanted, strict)
+
+    def anticipate(self, question: str, turns: Sequence[Turn] = (), should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Do beforehand what a question that is still being typed will likely need: find its passages, let the model read them.
+
+        `should_stop` is asked between two steps. Raises what `ask` raises, and KeyboardInterrupt where the model is interrupted.
+        """
+        self._asking.anticipate(question, turns, should_stop)
+
+    def tune(self, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Measure once, in about two seconds, how many threads are fastest with the chat model on this machine, and keep it.
+
+        Raises ModelMissing or ModelUnusable, and KeyboardInterrupt where the model is interrupted.
+        """
+        self._models.tune(should_stop)
+
+    def try_joining(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
+        """Try with one question of the library's own whether joining changes an answer; return whether there is more to try.
+
+        Raises KeyboardInterrupt where the model is interrupted.
+        """
+        if len(self._libraries) > 1 or not self._models.has_chat or not self._models.is_to_be_tried:
+            return False
+        return try_joining(self._library, self._models.chat, self.settings, self._models.chat_key, should_stop)
+
+    def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
+        """Return what a question is searched for as: by rule, and by the chat model where rules are not sure."""
+        return self._asking.rewritten(question, turns)
+
+    def follow_up(self, question: str, turns: Sequence[Turn], wanted: Filter = EVERY_FILE) -> tuple[Rewriting, tuple[Hit, ...]]:
+        """Return what a follow-up question is searched for as, and the passages. Raises NothingIndexed or EmbedderMismatch."""
+        return self._asking.follow_up(question, turns, wanted)
+
+    @property
+    def memory(self) -> Facts:
+        """The facts that the person asked to keep."""
+        return self._asking.memory
+
+    def remember(self, words: str) -> Fact:
+        """Keep a fact; return it. Raises UsageError or MemoryUnusable."""
+        return self.memory.add(words)
+
+    # reading beforehand
+
+    def warm(self, paths: Sequence[Path] = (), on_progress: OnProgress = ignore_progress) -> Warmed:
+        """Let the chat model read the passages of these files and folders, or of all, so that no question waits for that.
+
+        Goes on where one was stopped. Raises NothingIndexed, ModelMissing, or UsageError where a path is not in the library or
+        the model may not join passages.
+        """
+        self._library.require()
+        wanted = [str(absolute(path)) for path in paths]
+        places = chosen(self._store().paths_of_chunks(), lambda path: not wanted or is_under(path, wanted))
+        if not places:
+            raise UsageError("There is nothing to read there.", "See what is in the library: assistant status --files")
+        chat = self._models.chat
+        if not chat.joins:
+            raise UsageError(f"{chat.name} reads passages anew for each question: joining them is not known to be safe with it.",
+                             'Join them all the same: reuse = "joined" in config.toml. See docs/engine.md.')
+        return warm(self._library, chat, places, self.settings.reuse_bytes, on_progress)
+
+    def make_ready(self, hit: Hit, should_stop: Callable[[], bool] = lambda: False) -> int:
+        """Let the chat model, if it is loaded, read a passage that was found; return how many tokens were computed.
+
+        Nothing is where it has been read before, may not be joined, or there is no room left. Raises KeyboardInterrupt where the
+        model is interrupted.
+        """
+        return self._asking.make_ready(hit, should_stop)
+
+    # doubt
+
+    def calibrate(self, count: int, on_progress: OnProgress = ignore_progress) -> Calibration:
+        """Fit the doubt to this library with questions about its own passages, and keep the offset with it.
+
+        Goes on where one was stopped. Raises ModelMissing, NothingIndexed, or UsageError where the library is too small.
+        """
+        self._library.searcher()  # an empty library says so before a model is loaded
+        return calibrate(self._library, self._models.chat, self.settings, count, on_progress)
+
+    def forget_calibration(self) -> None:
+        """Return to the shipped values."""
+        self._require_library()
+        self._store().set_meta(DOUBT_OFFSET, "")
+
+    def doubt_offset(self) -> float:
+        """Return what calibration found that is to be added to the logarithm of the odds of the doubt; 0 without it."""
+        return self._asking.doubt_offset()
+
+    # questions about the files, to measure answers with
+
+    def passage_places(self) -> list[tuple[int, str]]:
+        """Return the number and the file of each passage. Raises NothingIndexed where there is no library."""
+        self._require_library()
+        return self._store().paths_of_chunks()
+
+    def passages(self, numbers: Sequence[int]) -> tuple[Hit, ...]:
+        """Return the passages with these numbers, in this order; those that are gone are left out."""
+        found = self._store().chunks(numbers)
+        kept = [found[number] for number in numbers if number in found]
+        return tuple(Hit(stored.chunk_id, stored.path, stored.title, stored.chunk) for stored in kept)
+
+    def draft_question(self, hit: Hit, sentence: str, fact: str) -> str:
+        """Return a question by the chat model that a fact in a sentence of a passage answers; empty where it wrote none."""
+        return draft_question(self._models.chat, hit, sentence, fact)
+
+    # what there is
+
+    def status(self) -> LibraryStatus:
+        """Return what the library holds. Raises NothingIndexed where there is no library."""
+        self._require_library()
+        store = self._store()
+        return LibraryStatus(
+            self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
+            store.count_chunks(), store.roots(), store.count(FileState.SKIPPED), store.count(FileState.FAILED),
+            size_of(self.library_file.parent), store.count_waiting(),
+        )
+
+    def ledger(self) -> tuple[LedgerEntry, ...]:
+        """Return every file's entry, by path. Raises NothingIndexed where there is no library."""
+        self._require_library()
+        return tuple(self._store().ledger().values())
+
+    def integrity(self) -> str:
+        """Return "ok", or what is wrong with the library's file. Raises NothingIndexed where there is no library."""
+        self._require_library()
+        return self._store().integrity()
+
+    def embedded_share(self) -> float:
+        """Return the share (0 to 1) of the passages that have a vector; the others are found by keyword only."""
+        return self._asking.embedded_share()
+
+    def check(self, *, repair: bool = False) -> tuple[Finding, ...]:
+        """Verify everything against everything, finish what removing began; return what is wrong, or was, with `repair`.
+
+        Raises NothingIndexed where there is no library, LibraryDamaged where its file cannot be mended.
+        """
+        self._require_library()
+        with self._only_writer(ignore_progress):
+            return check(self._library, self._sessions, repair=repair)
+
+    # parts, opened once
+
+    def _require_library(self) -> None:
+        self._library.require()
+
+    def _store(self) -> Store:
+        return self._library.store
+
+
+def size_of(folder: Path) -> int:
+    """Return the bytes of the files in a folder; one that leaves meanwhile or cannot be looked at counts nothing."""
+    total = 0
+    for file in folder.iterdir():
+        with suppress(OSError):
+            status = file.stat()
+            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    return total
+
+
+def addable(path: Path) -> Path:
+    """Return the path from the root of the disk. Raises UsageError where nothing is there or its name cannot be kept."""
+    root = absolute(path)
+    if not is_utf8(root):
+        raise UsageError(f"The name {printable(root)} is not valid UTF-8.", "Rename it, then try again.")
+    if not os.path.exists(root):  # noqa: PTH110 - Path.exists raises where a folder above is closed
+        raise UsageError(f"There is no file or folder at {root}.", "Check the spelling; quote paths with spaces.")
+    return root

@@ -1,0 +1,1 @@
+"""Diagnose the installation, the models, the library and the machine."""

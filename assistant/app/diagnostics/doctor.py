@@ -1,0 +1,270 @@
+"""Settings in, findings out: what the installation, the models, the library and the machine are fit for.
+
+Loads no model and changes nothing.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sqlite3
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from assistant import catalog
+from assistant.app.assistant import Assistant
+from assistant.app.diagnostics import gpus as graphics
+from assistant.app.diagnostics import hardware
+from assistant.app.models.cache import chat_spec, embedder_spec, is_gguf, reranker_spec
+from assistant.config import Settings
+from assistant.datatypes import Finding, Machine, Severity
+from assistant.errors import AssistantError, NothingIndexed, UsageError
+from assistant.ingest import confinement_of_readers
+from assistant.models.llama.kv_reuse_measured import key_of, loses_answers, loses_nothing, read_verdict
+from assistant.system.confinement import Confinement
+from assistant.system.paths import is_fake, own_path
+
+PACKAGES = {
+    "bs4": "beautifulsoup4", "faiss": "faiss-cpu", "filelock": "filelock", "httpx": "httpx",
+    "llama_cpp": "llama-cpp-python", "lxml": "lxml", "msoffcrypto": "msoffcrypto-tool", "numpy": "numpy", "olefile": "olefile",
+    "onnxruntime": "onnxruntime", "openvino": "openvino", "PIL": "pillow", "prompt_toolkit": "prompt-toolkit",
+    "psutil": "psutil", "pypdf": "pypdf", "pypdfium2": "pypdfium2", "python_calamine": "python-calamine", "rapidocr": "rapidocr",
+    "rich": "rich", "sentence_transformers": "sentence-transformers", "tokenizers": "tokenizers", "torch": "torch",
+    "typer": "typer",
+}
+LITTLE_DISK, NO_DISK = 2 * 2**30, 200 * 2**20
+OWN_MODEL_OVERHEAD = 1.2  # memory for each byte of a model file, its context included
+
+
+def examine(settings: Settings) -> tuple[Finding, ...]:
+    """Return what there is to say about everything, worst and best alike."""
+    machine = hardware.look(settings.home)
+    return (
+        examine_python(), examine_search(), examine_packages(), examine_readers(), examine_home(settings.home),
+        examine_disk(machine),
+        examine_model("embedding model", settings.embed, lambda: check_embedder(settings)),
+        examine_model("chat model", settings.chat, lambda: check_chat(settings)),
+        *examine_joining(settings), *examine_reranker(settings),
+        examine_memory(settings, machine), examine_graphics(machine), *examine_library(settings),
+    )
+
+
+def ok(subject: str, detail: str) -> Finding:
+    """Return a good finding."""
+    return Finding(subject, Severity.OK, detail)
+
+
+def examine_python() -> Finding:
+    """Look at Python itself."""
+    return ok("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+
+
+def examine_search() -> Finding:
+    """Look whether SQLite has full-text search."""
+    connection = sqlite3.connect(":memory:")
+    try:
+        connection.execute("CREATE VIRTUAL TABLE words USING fts5(body)")
+    except sqlite3.OperationalError:
+        return Finding("SQLite", Severity.ERROR, f"{sqlite3.sqlite_version} was built without full-text search (FTS5).",
+                       "Use a Python whose SQLite has FTS5, such as the one from python.org.")
+    finally:
+        connection.close()
+    return ok("SQLite", f"{sqlite3.sqlite_version} with full-text search")
+
+
+def examine_packages() -> Finding:
+    """Look whether the packages are installed; imports none of them."""
+    absent = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
+    if absent:
+        return Finding("packages", Severity.ERROR, f"{', '.join(absent)} cannot be found.", "Install this program again.")
+    telling = ("llama-cpp-python", "openvino", "sentence-transformers", "torch", "faiss-cpu")
+    return ok("packages", ", ".join(f"{package} {version(package)}" for package in telling))
+
+
+def examine_readers() -> Finding:
+    """Start a process that reads files, and say what it is kept from on this machine."""
+    subject = "reading files"
+    try:
+        found = confinement_of_readers()
+    except AssistantError as error:
+        return Finding(subject, Severity.ERROR, str(error), error.hint)
+    if found.is_whole:
+        return ok(subject, "a process of its own, which cannot use the network, write outside its own temporary folder or start "
+                           f"programs ({' and '.join(found.means)})")
+    detail = f"a process of its own, which may {abilities(found)}"
+    if not sys.platform.startswith("linux"):
+        return ok(subject, f"{detail}, as any program of yours: this system offers no simple way to forbid it")
+    return Finding(subject, Severity.WARNING, f"{detail}: the kernel offers no Landlock (Linux 5.13) or no seccomp.",
+                   "Use a kernel, or settings of the container, that offer both.")
+
+
+def abilities(found: Confinement) -> str:
+    """Return in words what a process is not kept from."""
+    each = ((found.network, "use the network"), (found.files, "write files"), (found.programs, "start programs"))
+    *others, last = [words for is_kept, words in each if not is_kept]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def version(package: str) -> str:
+    """Return the version of an installed package."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "of unknown version"
+
+
+def examine_home(home: Path) -> Finding:
+    """Look whether the program can keep its files."""
+    existing = next((folder for folder in (home, *home.parents) if os.path.exists(folder)), home)  # noqa: PTH110 - raises nothing
+    if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
+        return ok("home", str(home))
+    return Finding("home", Severity.ERROR, f"{home} cannot be written.",
+                   "Change its permissions, or set ASSISTANT_HOME to a folder of your own.")
+
+
+def examine_disk(machine: Machine) -> Finding:
+    """Look at the room on the disk."""
+    detail = f"{gigabytes(machine.disk_free)} free"
+    if machine.disk_free >= LITTLE_DISK:
+        return ok("disk", detail)
+    severity = Severity.ERROR if machine.disk_free < NO_DISK else Severity.WARNING
+    return Finding("disk", severity, detail, "Free some space, or set ASSISTANT_HOME to a folder on another disk.")
+
+
+def examine_model(subject: str, name: str, check: Callable[[], Path]) -> Finding:
+    """Look whether a model is chosen and here."""
+    try:
+        path = check()
+    except AssistantError as error:
+        return Finding(subject, Severity.ERROR, str(error), error.hint)
+    if is_fake(name):
+        return Finding(subject, Severity.WARNING, "fake: is for tests and trials.", "Run: assistant setup")
+    return ok(subject, f"{name} at {path}")
+
+
+def check_embedder(settings: Settings) -> Path:
+    """Return where the embedding model is. Raises AssistantError."""
+    spec = embedder_spec(settings)
+    if not is_fake(settings.embed) and not spec.path.is_dir():
+        raise UsageError(f"There is no folder at {spec.path}.", "Run: assistant setup")
+    return spec.path
+
+
+def examine_reranker(settings: Settings) -> tuple[Finding, ...]:
+    """Look whether the reranker is here, where one is chosen; whether it can be loaded shows when it is."""
+    if not settings.rerank:
+        return ()
+    return (examine_model("reranker", settings.rerank, lambda: reranker_spec(settings).path),)
+
+
+def examine_joining(settings: Settings) -> tuple[Finding, ...]:
+    """Say whether passages are joined from what was computed of them before, and how that is known."""
+    try:
+        path = chat_spec(settings).path
+    except AssistantError:
+        return ()
+    if not path.is_file():
+        return ()
+    verdict = read_verdict(settings.home, key_of(path))
+    so_far = f"{verdict.changed} of {verdict.trials} answers changed on this machine"
+    if settings.reuse != "auto":
+        said = f"{settings.reuse}, as the settings say"
+    elif loses_nothing(path):
+        said = "joined: this model was measured to lose no answers by it"
+    elif loses_answers(path):
+        said = "exact: this model was measured to lose answers where passages are joined"
+    elif verdict.is_decided:
+        said = f"{'joined' if verdict.may_join else 'exact'}: {so_far}"
+    else:
+        said = f"exact, until the engine has tried joining in its idle time ({so_far})"
+    return (ok("passages read before", said),)
+
+
+def check_chat(settings: Settings) -> Path:
+    """Return where the chat model is. Raises AssistantError."""
+    spec = chat_spec(settings)
+    if not is_fake(settings.chat) and not is_gguf(spec.path):
+        raise UsageError(f"There is no GGUF file at {spec.path}.", "Run: assistant setup")
+    return spec.path
+
+
+def examine_memory(settings: Settings, machine: Machine) -> Finding:
+    """Look whether the chat model fits the memory that is free."""
+    free, needed = machine.memory_available, memory_needed(settings)
+    detail = f"{gigabytes(free)} free of {gigabytes(machine.memory_total)}; the chat model needs about {gigabytes(needed)}"
+    if not needed:
+        return ok("memory", f"{gigabytes(free)} free of {gigabytes(machine.memory_total)}")
+    if needed <= free or any(gpu.memory_free >= needed for gpu in machine.gpus):
+        return ok("memory", detail)
+    return Finding("memory", Severity.WARNING, detail, "Close other programs, or choose a smaller model: assistant models list")
+
+
+def memory_needed(settings: Settings) -> int:
+    """Return the bytes that running the chat model takes; 0 where there is none to judge."""
+    try:
+        path = own_path(settings.chat)
+        return int(path.stat().st_size * OWN_MODEL_OVERHEAD) if path else catalog.find(settings.chat).memory
+    except (OSError, UsageError):
+        return 0
+
+
+def examine_graphics(machine: Machine) -> Finding:
+    """Say what the models run on, and whether a graphics card lies idle that llama.cpp could be built for."""
+    if machine.gpus:
+        return ok("graphics", ", ".join(f"{gpu.name} through {gpu.interface}, {gigabytes(gpu.memory_free)} free"
+                                        for gpu in machine.gpus))
+    if not (idle := hardware.unused_gpus(machine)):
+        return ok("graphics", "no graphics card that can be used; models run on the processor")
+    card, toolkit = idle[0], graphics.NEEDS[idle[0].interface]
+    return Finding("graphics", Severity.WARNING,
+                   f"{card.name} is here, but llama-cpp-python was built without {card.interface}: models run on the processor.",
+                   f"Build it (with {toolkit} and a C++ compiler): {graphics.install_line(card.interface)}")
+
+
+def examine_library(settings: Settings) -> tuple[Finding, ...]:
+    """Look at the library: whole, how much there is, and from which embedding model."""
+    subject = f"library {settings.library}"
+    try:
+        with Assistant(settings) as assistant:
+            status, integrity = assistant.status(), assistant.integrity()
+    except NothingIndexed as error:
+        return (Finding(subject, Severity.WARNING, str(error), error.hint),)
+    except AssistantError as error:
+        return (Finding(subject, Severity.ERROR, str(error), error.hint),)
+    if integrity != "ok":
+        return (Finding(subject, Severity.ERROR, f"{status.path} is damaged: {integrity}.",
+                        "Move the file away and add your files again; the files themselves are untouched."),)
+    counts = ok(subject, f"{status.documents:,} files, {status.chunks:,} passages, "
+                         f"{status.skipped:,} skipped, {status.failed:,} failed")
+    return (counts, *examine_origin(subject, status.embedder, settings))
+
+
+def check(settings: Settings, *, repair: bool) -> tuple[Finding, ...]:
+    """Return what a full check of the library finds, or has mended; one good finding where all is well."""
+    subject = f"library {settings.library}"
+    try:
+        with Assistant(settings) as assistant:
+            found = assistant.check(repair=repair)
+    except NothingIndexed as error:
+        return (Finding(subject, Severity.WARNING, str(error), error.hint),)
+    except AssistantError as error:
+        return (Finding(subject, Severity.ERROR, str(error), error.hint),)
+    return found or (ok(subject, "files, passages, vectors, words and their order agree; nothing removed is left in it"),)
+
+
+def examine_origin(subject: str, built_with: str, settings: Settings) -> tuple[Finding, ...]:
+    """Look whether the library comes from the embedding model that is chosen."""
+    path = own_path(settings.embed)
+    name = path.name if path else settings.embed
+    if not name or not built_with or name == built_with:
+        return ()
+    return (Finding(subject, Severity.ERROR, f"It was built with the embedding model {built_with}, and {name} is chosen.",
+                    f"Use --embed {built_with}, or embed everything anew: assistant sync --rebuild"),)
+
+
+def gigabytes(count: int) -> str:
+    """Return a number of bytes as a person reads it."""
+    return f"{count / 1e9:.1f} GB"

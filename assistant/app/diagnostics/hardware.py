@@ -1,0 +1,93 @@
+"""What this machine has: nothing in, a Machine out. What cannot be found out counts as absent, and nothing raises."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import shutil
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from assistant.app.diagnostics.gpus import present_gpus, usable_gpus
+from assistant.datatypes import Gpu, Machine
+from assistant.system.programs import output_of
+
+# the instructions that decide how fast a quantized model runs, under the names that Linux gives them
+TELLING = frozenset({"avx", "avx2", "f16c", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_int8",
+                     "asimd", "asimddp", "i8mm", "sve"})
+MAC_NAMES = {"hw.optional.neon": "asimd", "hw.optional.arm.FEAT_DotProd": "asimddp",
+             "hw.optional.arm.FEAT_I8MM": "i8mm", "hw.optional.avx2_0": "avx2", "hw.optional.avx512f": "avx512f"}
+WINDOWS_NUMBERS = {39: "avx", 40: "avx2", 41: "avx512f", 43: "asimddp"}  # PF_... of IsProcessorFeaturePresent
+CPUINFO = Path("/proc/cpuinfo")
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def look(disk: Path) -> Machine:
+    """Return what this machine has; `disk` is the folder whose disk counts. `gpus` are those that llama.cpp can use."""
+    import psutil  # type: ignore[import-untyped, unused-ignore]
+
+    memory = psutil.virtual_memory()
+    limit, used = container_memory()
+    return Machine(
+        system=f"{platform.system()} {platform.machine()}",
+        processor=processor_name(),
+        cores=psutil.cpu_count(logical=False) or os.cpu_count() or 1,
+        features=processor_features(),
+        memory_total=min(memory.total, limit),
+        memory_available=min(memory.available, max(0, limit - used)),
+        disk_free=free_space(disk),
+        gpus=usable_gpus(),
+    )
+
+
+def unused_gpus(machine: Machine) -> tuple[Gpu, ...]:
+    """Return graphics cards that are here while llama.cpp, as it is installed, can use none."""
+    return () if machine.gpus else present_gpus()
+
+
+def free_space(folder: Path) -> int:
+    """Return the bytes free where the folder is, or will be."""
+    existing = next((path for path in (folder, *folder.absolute().parents) if os.path.exists(path)), Path())  # noqa: PTH110 - raises nothing
+    return shutil.disk_usage(existing).free
+
+
+def container_memory() -> tuple[int, int]:
+    """Return the limit and the use of the control group that this process is in; no limit where there is none."""
+    with suppress(OSError, ValueError):
+        limit = int((CGROUP / "memory.max").read_text("ascii"))
+        statistics = dict(line.split() for line in (CGROUP / "memory.stat").read_text("ascii").splitlines())
+        cached = int(statistics.get("inactive_file", 0))  # given back as soon as somebody needs it
+        return limit, int((CGROUP / "memory.current").read_text("ascii")) - cached
+    return sys.maxsize, 0
+
+
+def processor_name() -> str:
+    """Return what the processor calls itself."""
+    if sys.platform == "darwin":
+        return output_of("sysctl", "-n", "machdep.cpu.brand_string").strip() or platform.processor()
+    return cpuinfo("model name") or platform.processor() or platform.machine()
+
+
+def processor_features() -> tuple[str, ...]:
+    """Return those instruction sets of the processor that matter here, sorted."""
+    if sys.platform == "darwin":
+        lines = [line.partition(":") for line in output_of("sysctl", "hw.optional").splitlines()]
+        found = {MAC_NAMES[name] for name, _, value in lines if name in MAC_NAMES and value.strip() == "1"}
+    elif sys.platform == "win32":
+        present = ctypes.windll.kernel32.IsProcessorFeaturePresent
+        found = {name for number, name in WINDOWS_NUMBERS.items() if present(number)}
+    else:
+        found = TELLING & set((cpuinfo("flags") or cpuinfo("Features")).split())
+    return tuple(sorted(found))
+
+
+def cpuinfo(key: str) -> str:
+    """Return the first value of a key in Linux's description of the processor; nothing where it has none."""
+    with suppress(OSError, UnicodeDecodeError):
+        for line in CPUINFO.read_text("utf-8").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == key:
+                return value.strip()
+    return ""

@@ -1,0 +1,114 @@
+"""Record the network calls that go through Python, in every process of the program: audit events (PEP 578).
+
+The weakest evidence: a C library that makes system calls of its own is not seen. `assistant/__init__.py` starts the
+recording where ASSISTANT_SOCKET_LOG names a file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from assistant.app.diagnostics.offline_proof.evidence import Evidence
+from assistant.system.children import interpreter
+from assistant.system.isolation import REFUSED
+
+VARIABLE = "ASSISTANT_SOCKET_LOG"
+BEGIN = "begin"
+LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"})
+ADDRESSED = frozenset({"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"})
+RUNNING = frozenset({"subprocess.Popen", *(f"os.{name}" for name in ("exec", "posix_spawn", "system"))})
+CREATED = "socket.__new__"
+LOCAL_FAMILIES = frozenset({getattr(socket, "AF_UNIX", None), getattr(socket, "AF_NETLINK", None)} - {None})
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+def record(log: str) -> None:
+    """Append a line to `log` for the start of this process and for each of its network events from now on."""
+    handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def write(event: str, *details: object) -> None:
+        line = json.dumps({"process": os.getpid(), "event": event, "details": [str(each) for each in details]})
+        os.write(handle, line.encode() + b"\n")
+
+    write(BEGIN, *sys.orig_argv[1:4])
+    sys.addaudithook(hook(write))
+
+
+def hook(write: Callable[..., None]) -> Callable[[str, tuple[object, ...]], None]:
+    """Return an audit hook that passes on the events that matter."""
+
+    def heard(event: str, arguments: tuple[object, ...]) -> None:
+        if event == CREATED:
+            write(event, "local" if arguments[1] in LOCAL_FAMILIES else "network", *arguments[1:])
+        elif event in ADDRESSED:
+            address = arguments[1] if len(arguments) > 1 else None
+            write(event, *(address[:2] if isinstance(address, tuple) else ("unix", address)))
+        elif event in LOOKUPS or event in RUNNING or event == REFUSED:
+            write(event, *arguments[:1])
+
+    return heard
+
+
+def read(log: Path) -> Evidence:
+    """Return what a log of audit events says."""
+    lines = log.read_text("utf-8").splitlines() if log.exists() else []
+    events = [Event(**json.loads(line)) for line in lines]
+    names = {event.process: " ".join(event.details) for event in events if event.event == BEGIN}
+    heard, refused = sorted_out(events)
+    attempts = [event for event in heard if event.is_attempt]
+    return Evidence(
+        processes=len(names), calls=len(heard) + len(refused),
+        inet_sockets=sum(event.event == CREATED for event in attempts),
+        names=sum(event.event in LOOKUPS for event in attempts),
+        attempts=tuple(f"{names.get(event.process, 'process')} ({event.process}): {event.words}" for event in attempts),
+        apart=dict(Counter([event.words for event in heard if not event.is_attempt]
+                           + [f"refused by the program before any system call: {event.words}" for event in refused])),
+        gaps=gaps(event.details[0] for event in events if event.event in RUNNING),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the log."""
+
+    process: int
+    event: str
+    details: list[str]
+
+    @property
+    def words(self) -> str:
+        """The event as text."""
+        return " ".join([self.event, *self.details])
+
+    @property
+    def is_attempt(self) -> bool:
+        """Whether the event means the network: a socket of its families, a name look-up, an address elsewhere."""
+        if self.event == CREATED:
+            return self.details[0] == "network"
+        return self.event in LOOKUPS or (self.details[0] != "unix" and not self.details[0].startswith(LOOPBACK))
+
+
+def sorted_out(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
+    """Return the network events that took place, and those that the program refused right after they were announced."""
+    heard: list[Event] = []
+    refused: list[Event] = []
+    for event in events:
+        if event.event.startswith("socket."):
+            heard.append(event)
+        elif event.event == REFUSED:
+            last = next(index for index in reversed(range(len(heard))) if heard[index].process == event.process)
+            refused.append(heard.pop(last))
+    return heard, refused
+
+
+def gaps(programs: Iterable[str]) -> tuple[str, ...]:
+    """Return a sentence for each program that was started and is no Python, which could not be watched."""
+    others = sorted({program for program in programs if program != interpreter()[0]})
+    return tuple(f"the program {program} was started and could not be watched" for program in others)

@@ -1,0 +1,127 @@
+"""Read what strace recorded of a tree of processes (strace 5.3 or newer, options in `command`)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+
+from assistant.app.diagnostics.offline_proof.evidence import Evidence
+
+TRACED = "%network,execve,clone,?fork,?vfork,?clone3,?open,openat,?openat2,?io_uring_setup"
+LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<arguments>.*)")
+QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+FAMILY = re.compile(r"\b[AP]F_(\w+)")
+ADDRESS = re.compile(r'(?:inet_addr\("|AF_INET6, ")(?P<address>[^"]+)"')
+UNIX_PATH = re.compile(r'sun_path=@?"(?P<path>[^"]*)"')
+RESOLVER_FILE = re.compile(r'"/etc/(?:hosts|resolv\.conf)"')
+NSCD_HOSTS = r"\\2(?:\\0){3}\S{1,4}(?:\\0){3}\\6(?:\\0){3}hosts\\0"  # a request to nscd (version 2) for its table of hosts
+RESOLVER = re.compile(rf"systemd/resolve|avahi|mDNSResponder|{NSCD_HOSTS}")
+LOOPBACK = re.compile(r"127\.|::1$|::ffff:127\.")
+LOCAL_FAMILIES = frozenset({"UNIX", "LOCAL", "NETLINK", "ALG"})
+OPENING = frozenset({"open", "openat", "openat2"})
+FORKING = frozenset({"fork", "vfork", "clone", "clone3"})
+ADDRESSED = frozenset({"connect", "bind", "sendto", "sendmsg", "sendmmsg"})
+RING_GAP = "a process uses io_uring, whose operations strace does not show"
+
+
+def command(log: Path) -> list[str]:
+    """Return the command line of strace that goes in front of the command to observe."""
+    return ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "96", "-e", "signal=none", "-e", f"trace={TRACED}", "-o", str(log)]
+
+
+def read(log: Path, own: Path) -> Evidence:
+    """Return what a log of strace says. Unix sockets below the folder `own` are the program's own."""
+    with log.open(encoding="utf-8", errors="replace") as lines:
+        reading = Reading(str(own))
+        reading.take_all(lines)
+    return reading.evidence()
+
+
+class Reading:
+    """Counts and collects while the lines of a log are read in order."""
+
+    def __init__(self, own: str) -> None:
+        self._own = own
+        self._processes, self._calls, self._sockets, self._names = 1, 0, 0, 0
+        self._attempts: list[str] = []
+        self._apart: Counter[str] = Counter()
+        self._gaps: set[str] = set()
+        self._programs: dict[str, str] = {}
+
+    def take_all(self, lines: Iterable[str]) -> None:
+        """Read every line. The second half of a call that was interrupted ("resumed") says nothing new."""
+        for line in lines:
+            if found := LINE.match(line):
+                self._take(found["process"], found["call"], found["arguments"].strip())
+
+    def evidence(self) -> Evidence:
+        """Return what was found."""
+        return Evidence(self._processes, self._calls, self._sockets, self._names, tuple(self._attempts), dict(self._apart),
+                        tuple(sorted(self._gaps)))
+
+    def _take(self, process: str, call: str, arguments: str) -> None:
+        if call == "execve":
+            self._programs[process] = program_of(arguments)
+        elif call in FORKING:
+            self._processes += "CLONE_THREAD" not in arguments and ") = -1 " not in arguments
+        elif call in OPENING:
+            self._take_file(process, call, arguments)
+        elif call == "io_uring_setup":
+            self._gaps.add(RING_GAP)
+        else:
+            self._calls += 1
+            self._take_network_call(process, call, arguments)
+
+    def _take_file(self, process: str, call: str, arguments: str) -> None:
+        if RESOLVER_FILE.search(arguments):
+            self._attempt(process, call, arguments, is_name=True)
+
+    def _take_network_call(self, process: str, call: str, arguments: str) -> None:
+        if RESOLVER.search(arguments):
+            self._attempt(process, call, arguments, is_name=True)
+        elif call in {"socket", "socketpair"}:
+            self._take_socket(process, call, arguments)
+        elif call in ADDRESSED:
+            self._take_address(process, call, arguments)
+
+    def _take_socket(self, process: str, call: str, arguments: str) -> None:
+        family = family_in(arguments)
+        if family not in LOCAL_FAMILIES:
+            self._sockets += 1
+            self._attempt(process, call, arguments)
+        elif family == "NETLINK":
+            self._apart["netlink: questions to this machine's kernel"] += 1
+        elif call == "socketpair":
+            self._apart["pairs of sockets inside the program"] += 1
+
+    def _take_address(self, process: str, call: str, arguments: str) -> None:
+        if path := UNIX_PATH.search(arguments):
+            self._apart[self._name_of(path["path"])] += 1
+        elif address := ADDRESS.search(arguments):
+            if LOOPBACK.match(address["address"]):
+                self._apart[f"loopback address {address['address']}"] += 1
+            else:
+                self._attempt(process, call, arguments)
+        elif family_in(arguments) not in {*LOCAL_FAMILIES, "", "UNSPEC"}:
+            self._attempt(process, call, arguments)
+
+    def _name_of(self, path: str) -> str:
+        return "the engine's own Unix socket" if path.startswith(self._own) else f"Unix socket {path}"
+
+    def _attempt(self, process: str, call: str, arguments: str, *, is_name: bool = False) -> None:
+        self._names += is_name
+        self._attempts.append(f"{self._programs.get(process, 'process')} ({process}): {call}({arguments}")
+
+
+def family_in(arguments: str) -> str:
+    """Return the first address family that a call names outside quoted text, without its prefix; empty where it names none."""
+    found = FAMILY.search(QUOTED.sub('""', arguments))
+    return found[1] if found else ""
+
+
+def program_of(arguments: str) -> str:
+    """Return the command line that an execve names, in a few words."""
+    words = [word.strip('"') for word in QUOTED.findall(arguments)]
+    return " ".join([Path(words[0]).name, *words[2:5]]) if words else "process"

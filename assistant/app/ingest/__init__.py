@@ -1,0 +1,1 @@
+"""Add files: scan, read, chunk, write and embed them."""

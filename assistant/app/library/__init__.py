@@ -1,0 +1,1 @@
+"""Open, list, export, import and maintain libraries."""

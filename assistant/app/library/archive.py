@@ -1,0 +1,200 @@
+"""A library in, one file that holds all of it out; and back, on this machine or another, with nothing embedded anew.
+
+The file is a zip archive: `manifest.json` says its format, what the library holds and the sha256 and size of every other entry.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import lzma
+import os
+import sqlite3
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from assistant.datatypes import LibraryStatus, OnProgress, Progress
+from assistant.errors import NO_ROOM, AssistantError, DiskFull, ExportUnwritable, LibraryDamaged, LibraryTooNew, UsageError
+from assistant.index import Store
+from assistant.index.schema import translated
+
+FORMAT = 1
+MANIFEST, LIBRARY, SETTINGS = "manifest.json", "library.sqlite", "settings.toml"
+ENTRIES = (LIBRARY, SETTINGS)
+PRIVATE = 0o600
+PIECE = 2**20  # bytes that are copied at once
+MOST_MANIFEST = 2**20
+
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the archive."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an exported library says of itself."""
+
+    name: str
+    documents: int
+    chunks: int
+    embedder: str
+    roots: tuple[str, ...]
+    entries: dict[str, Entry]
+
+
+def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgress) -> int:
+    """Write the library to one file, put in place when it is whole; return its bytes. Programs may go on using the library."""
+    copy, aside = target.with_name(f"{target.name}.{os.getpid()}.copy"), target.with_name(f"{target.name}.{os.getpid()}.partial")
+    try:
+        snapshot(folder / LIBRARY, copy)
+        sources = {LIBRARY: copy, **({SETTINGS: folder / SETTINGS} if (folder / SETTINGS).exists() else {})}
+        made(aside)
+        with aside.open("r+b") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+                entries = {name: put(archive, name, source, on_progress) for name, source in sources.items()}
+                manifest = Manifest(held.name, held.documents, held.chunks, held.embedder, held.roots, entries)
+                archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, ensure_ascii=False, indent=1))
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(target)
+        return target.stat().st_size
+    except OSError as error:
+        raise unwritten(target, error) from error
+    finally:
+        for half in (copy, copy.with_name(f"{copy.name}-journal"), aside):
+            with suppress(OSError):
+                half.unlink(missing_ok=True)
+
+
+def unwritten(target: Path, error: OSError) -> AssistantError:
+    """Return the error that a person can act on for a file that could not be written."""
+    if error.errno in NO_ROOM:
+        return DiskFull(f"There is no room left for {target}.", "Free some space, or choose a place on another disk.")
+    return ExportUnwritable(f"{target} cannot be written: {error.strerror or error}.",
+                            "Check the folder and its permissions, or choose another place.")
+
+
+def made(path: Path) -> None:
+    """Make an empty file that nobody else can read: the text of all files comes into it."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
+
+
+def snapshot(source: Path, target: Path) -> None:
+    """Copy a library's file as it is at one instant, without the room that removed text has left."""
+    target.unlink(missing_ok=True)
+    made(target)
+    try:
+        with closing(sqlite3.connect(source)) as connection:
+            connection.execute("VACUUM INTO ?", (str(target),))
+    except UnicodeEncodeError as error:
+        raise OSError(errno.EINVAL, "its name, or that of a folder above it, is not valid UTF-8", str(target)) from error
+    except sqlite3.Error as error:
+        if error.sqlite_errorcode in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
+        raise translated(error, source) from error
+
+
+def put(archive: zipfile.ZipFile, name: str, source: Path, on_progress: OnProgress) -> Entry:
+    """Write a file into the archive; return its hash and size."""
+    with source.open("rb") as file, archive.open(name, "w", force_zip64=True) as entry:
+        return copy_of(file, entry, source.stat().st_size, "packing", on_progress)
+
+
+def copy_of(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_progress: OnProgress) -> Entry:
+    """Copy bytes; return their hash and how many there were. Stops where there are more than `total`."""
+    digest, done = hashlib.sha256(), 0
+    while piece := source.read(PIECE):
+        digest.update(piece)
+        target.write(piece)
+        done += len(piece)
+        on_progress(Progress(stage, done, total))
+        if done > total:
+            break
+    return Entry(digest.hexdigest(), done)
+
+
+def read_manifest(source: Path) -> Manifest:
+    """Return what an exported library says of itself. Raises UsageError, LibraryTooNew or LibraryDamaged."""
+    try:
+        require_file(source)
+        with damage_in(source):
+            with zipfile.ZipFile(source) as archive, archive.open(MANIFEST) as file:
+                said = json.loads(file.read(MOST_MANIFEST))
+            if said["format"] > FORMAT:
+                raise LibraryTooNew(f"{source} has format {said['format']}; this program knows formats up to {FORMAT}.",
+                                    "Install the newer version of this program that wrote it.")
+            entries = {str(name): Entry(str(each["sha256"]), int(each["bytes"])) for name, each in said["entries"].items()}
+            manifest = Manifest(str(said["name"]), int(said["documents"]), int(said["chunks"]), str(said["embedder"]),
+                                tuple(map(str, said["roots"])), entries)
+    except OSError as error:
+        raise UsageError(f"{source} cannot be read: {error.strerror or error}.", "Check the spelling.") from error
+    if LIBRARY not in manifest.entries or manifest.entries.keys() - set(ENTRIES):
+        raise LibraryDamaged(f"{source} does not hold a library.", "Export it again: assistant library export")
+    return manifest
+
+
+def require_file(source: Path) -> None:
+    """Raise OSError where there is no file: an archive is read from its end, so that a pipe or a device cannot be one."""
+    mode = source.stat().st_mode
+    if not stat.S_ISREG(mode):
+        what = "it is a folder" if stat.S_ISDIR(mode) else "it is not a file but a pipe or a device"
+        raise OSError(errno.EINVAL, what, str(source))
+
+
+def unpack(source: Path, manifest: Manifest, folder: Path, on_progress: OnProgress) -> None:
+    """Write what the archive holds into the folder and verify it. Raises LibraryDamaged where a byte is not as it was."""
+    with damage_in(source), zipfile.ZipFile(source) as archive:
+        for name, expected in manifest.entries.items():
+            with archive.open(name) as entry, (folder / name).open("wb") as file:
+                found = copy_of(entry, file, expected.bytes, "unpacking", on_progress)
+                file.flush()
+                os.fsync(file.fileno())
+            if found != expected:
+                raise LibraryDamaged(f"{source} is damaged: {name} is not what its checksum says.", "Export or copy it again.")
+    verify(folder / LIBRARY, source, manifest)
+
+
+@contextmanager
+def damage_in(source: Path) -> Iterator[None]:
+    """Raise LibraryDamaged for all that zipfile and the decompressors raise on an archive that is damaged or encrypted.
+
+    RuntimeError: an entry with a password; NotImplementedError: a method or version that is not known; ValueError, OverflowError
+    and struct.error: offsets and times that cannot be; the others are the decompressors' own.
+    """
+    try:
+        yield
+    except (zipfile.BadZipFile, RuntimeError, KeyError, TypeError, AttributeError, ValueError, OverflowError, EOFError,
+            zlib.error, lzma.LZMAError, struct.error) as error:
+        raise LibraryDamaged(f"{source} is no exported library, or is damaged: {said_of(error)}.",
+                             "Export or copy it again: assistant library export") from error
+
+
+def said_of(error: Exception) -> str:
+    """Return what is wrong with an archive, in a few words."""
+    if isinstance(error, RuntimeError) and "encrypted" in str(error):
+        return "it is encrypted"
+    return str(error).strip().rstrip(".") or type(error).__name__
+
+
+def verify(file: Path, source: Path, manifest: Manifest) -> None:
+    """Open what was unpacked. Raises LibraryDamaged where it is not whole, LibraryTooNew where it is of a later version."""
+    store = Store(file)
+    try:
+        said, chunks = store.integrity(), store.count_chunks()
+    finally:
+        store.close()
+    if said != "ok" or chunks != manifest.chunks:
+        raise LibraryDamaged(f"{source} is damaged: {said if said != 'ok' else 'it lacks passages'}.", "Export it again.")

@@ -1,0 +1,85 @@
+"""Files that models wrote beside a library: calibration trials, and notes on whole documents."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from assistant.app.library.library import Library
+from assistant.generation import OWN_WORDS, PROMPT_VERSION, Trial
+from assistant.generation.documents import Notes
+from assistant.system.records import add_record, open_private, read_records, record_in
+
+
+@dataclass(frozen=True, slots=True)
+class Notebook:
+    """Keeps the trials of a library in a file, so that a calibration that was stopped goes on where it was."""
+
+    file: Path
+    model: str
+
+    def trials(self) -> dict[str, Trial]:
+        """Return the trials with this model and these prompts, by passage; what is damaged is left out."""
+        found: dict[str, Trial] = {}
+        for record in read_records(self.file) if self.file.exists() else ():
+            if record.get("by") == self._by and (trial := trial_of(record.get("trial"))):
+                found[str(record.get("passage"))] = trial
+        return found
+
+    def keep(self, passage: str, trial: Trial) -> None:
+        """Add one trial."""
+        add_record(self.file, {"by": self._by, "passage": passage, "trial": asdict(trial)})
+
+    def keep_only(self, paths: Container[str]) -> None:
+        """Remove the trials about passages of all other files, whatever model they are with."""
+        lines = [line for line in self.file.read_bytes().split(b"\n") if line.strip()]
+        kept = [line for line in lines if path_in(line) in paths]
+        if len(kept) < len(lines):
+            aside = self.file.with_suffix(".partial")
+            aside.unlink(missing_ok=True)
+            with open(aside, "wb", opener=open_private) as file:
+                file.write(b"".join(line + b"\n" for line in kept))
+            aside.replace(self.file)
+
+    @property
+    def _by(self) -> str:
+        return f"{self.model} {PROMPT_VERSION} {OWN_WORDS}"
+
+
+def notebook_of(library: Path, model: str) -> Notebook:
+    """Return the notebook that stands beside a library's file."""
+    return Notebook(library.parent / "calibration.jsonl", model)
+
+
+
+def trial_of(value: object) -> Trial | None:
+    """Return the trial that a record holds; None where it holds none."""
+    if not isinstance(value, dict):
+        return None
+    question, answered, held_out = (value.get(name) for name in ("question", "answered", "held_out"))
+    if isinstance(question, str) and isinstance(answered, int | float) and isinstance(held_out, int | float):
+        return Trial(question, float(answered), float(held_out))
+    return None
+
+
+
+def path_in(line: bytes) -> str:
+    """Return the file that a line is about; empty where it cannot be read."""
+    return str((record_in(line) or {}).get("passage", "")).rpartition("#")[0]
+
+
+def notes_of(library: Library, elsewhere: Mapping[str, Path] | None = None) -> Notes:
+    """Return what a model has written about a library's files; `elsewhere` has the folders of contents of other libraries."""
+    return Notes(folder_of_notes(library), elsewhere=elsewhere)
+
+
+def folder_of_notes(library: Library) -> Path:
+    """Return where the notes on a library's files stand."""
+    return library.file.parent / "notes"
+
+
+def forget_notes(library: Library) -> None:
+    """Remove the notes on what is no longer in the library."""
+    if folder_of_notes(library).exists():
+        notes_of(library).keep_only({entry.content_hash for entry in library.store.ledger().values()})

@@ -1,0 +1,1 @@
+"""Turn settings into loaded models."""

@@ -1,0 +1,285 @@
+"""From settings to loaded models: a catalog's name or a path of the person's own becomes a model that is ready, once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from assistant import catalog
+from assistant.config import Settings
+from assistant.datatypes import ChatModel, Comparing, Embedder, Reranker, Tunable, never
+from assistant.errors import ModelMissing, UsageError
+from assistant.models.llama.kv_reuse_measured import key_of, loses_answers, loses_nothing, read_verdict
+from assistant.models.open import FAKE, ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
+from assistant.retrieval import Orders
+from assistant.system.paths import is_fake, own_path
+
+MAGIC = b"GGUF"
+HINT = "Check the path, or choose a model of the catalog: assistant models list"
+
+
+def is_gguf(path: Path) -> bool:
+    """Return whether the file begins as a GGUF file does."""
+    try:
+        with path.open("rb") as opened:
+            return opened.read(len(MAGIC)) == MAGIC
+    except OSError:
+        return False
+
+
+def embedder_spec(settings: Settings) -> EmbedderSpec:
+    """Return where the chosen embedding model lies. Raises ModelMissing or UsageError."""
+    if not settings.embed:
+        raise ModelMissing("No embedding model is chosen yet.", "Run: assistant setup")
+    if is_fake(settings.embed):
+        return EmbedderSpec(FAKE, Path())
+    if own := own_path(settings.embed):
+        if not own.is_dir():
+            raise ModelMissing(f"There is no embedding model at {own}.", HINT)
+        return EmbedderSpec(own.name, own, *own_prompts(own))
+    model = catalog.find(settings.embed)
+    path = catalog.ModelStore(settings.models_folder).require(model)
+    return EmbedderSpec(model.name, path, model.query_prompt, model.passage_prompt)
+
+
+def own_prompts(folder: Path) -> tuple[str, str]:
+    """Return what a model wants in front of a question and of a passage, as its folder says; nothing where it does not."""
+    try:
+        said = json.loads((folder / "config_sentence_transformers.json").read_text("utf-8"))
+        prompts = said.get("prompts") or {}
+        passage = prompts.get("document", prompts.get("passage", ""))
+        return str(prompts.get("query", "")), str(passage)
+    except (OSError, ValueError, AttributeError):
+        return "", ""
+
+
+def chat_spec(settings: Settings) -> ChatSpec:
+    """Return where the chosen chat model lies and how it runs. Raises ModelMissing or UsageError."""
+    if not settings.chat:
+        raise ModelMissing("No chat model is chosen yet.", "Run: assistant setup")
+    if is_fake(settings.chat):
+        name, path = FAKE, Path()
+    elif own := own_path(settings.chat):
+        if not own.is_file():
+            raise ModelMissing(f"There is no chat model at {own}.", HINT)
+        name, path = own.stem, own
+    else:
+        model = catalog.find(settings.chat)
+        name, path = model.name, catalog.ModelStore(settings.models_folder).require(model)
+    kept_bytes = 0 if settings.reuse == "exact" else settings.reuse_bytes
+    return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers,
+                    may_join(settings, path), settings.libraries_folder, kept_bytes, settings.home)
+
+
+def may_join(settings: Settings, path: Path) -> bool:
+    """Return whether a model may join passages: as the person says, or else as it was measured, here or before."""
+    if settings.reuse != "auto":
+        return settings.reuse == "joined"
+    if not path.is_file() or loses_answers(path):
+        return False
+    return loses_nothing(path) or read_verdict(settings.home, key_of(path)).may_join
+
+
+def reranker_spec(settings: Settings) -> RerankerSpec:
+    """Return where the chosen reranker lies. Raises ModelMissing or UsageError."""
+    if is_fake(settings.rerank):
+        return RerankerSpec(FAKE, Path())
+    if own := own_path(settings.rerank):
+        if not own.is_dir():
+            raise ModelMissing(f"There is no reranker at {own}.", HINT)
+        return RerankerSpec(own.name, own)
+    model = catalog.find(settings.rerank)
+    if model.kind != "reranker":
+        raise UsageError(f"{model.name} is a model of the kind '{model.kind}' and no reranker.", "See: assistant models list")
+    return RerankerSpec(model.name, catalog.ModelStore(settings.models_folder).require(model))
+
+
+class Shelf:
+    """Loaded models, for all libraries and threads of this process: each is loaded once, and anew where its files changed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._embedders: dict[EmbedderSpec, tuple[Stamp, Embedder]] = {}
+        self._rerankers: dict[RerankerSpec, tuple[Stamp, Reranker]] = {}
+        self._chat: tuple[ChatSpec, Stamp, Future[ChatModel]] | None = None
+        self._should_stop: Callable[[], bool] = never
+        self.orders = Orders()  # of what that model has read
+
+    @property
+    def embedder_names(self) -> tuple[str, ...]:
+        """The embedding models that are loaded."""
+        return tuple(spec.name for spec in tuple(self._embedders))  # of a copy: another thread may load one meanwhile
+
+    @property
+    def chat_name(self) -> str:
+        """The chat model that is loaded; empty where none is."""
+        chat = self._chat  # read once: another thread may drop it meanwhile
+        return chat[0].name if chat else ""
+
+    def embedder(self, spec: EmbedderSpec) -> Embedder:
+        """Return a loaded embedding model. Raises ModelMissing or ModelUnusable."""
+        with self._lock:
+            now = stamp_of(spec.path)
+            if spec not in self._embedders or self._embedders[spec][0] != now:
+                self._embedders[spec] = (now, open_embedder(spec))
+            return self._embedders[spec][1]
+
+    def reranker(self, spec: RerankerSpec) -> Reranker:
+        """Return a loaded reranker. Raises ModelMissing or ModelUnusable."""
+        with self._lock:
+            now = stamp_of(spec.path)
+            if spec not in self._rerankers or self._rerankers[spec][0] != now:
+                self._rerankers[spec] = (now, open_reranker(spec))
+            return self._rerankers[spec][1]
+
+    def start_chat(self, spec: ChatSpec) -> Future[ChatModel]:
+        """Begin to load a chat model in another thread; the one that was loaded before leaves, since two seldom fit."""
+        with self._lock:
+            now = stamp_of(spec.path)
+            self._begin_joining(spec, now)
+            if self._chat is None or self._chat[:2] != (spec, now) or failed(self._chat[2]):
+                self.drop_chat()
+                loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
+                self._chat = (spec, now, loader.submit(open_chat, spec, self._is_to_stop))
+                loader.shutdown(wait=False)
+            return self._chat[2]
+
+    @property
+    def joins(self) -> bool:
+        """Whether the chat model that is loaded joins passages from what was computed of them before."""
+        return any(chat.joins for chat in self._ready_chat())
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much of what the chat model that is loaded computed of passages is kept on disk."""
+        return sum(chat.kept_bytes for chat in self._ready_chat())
+
+    def _begin_joining(self, spec: ChatSpec, now: Stamp) -> None:
+        """Let the model that is loaded join passages where it was found since that it may, without loading it anew."""
+        for chat in self._ready_chat():
+            if self._chat and spec.joins and self._chat[:2] == (replace(spec, joins=False), now) and isinstance(chat, Comparing):
+                chat.start_joining()
+                self._chat = (spec, now, self._chat[2])
+
+    def stop_chat_when(self, should_stop: Callable[[], bool]) -> None:
+        """Let whatever the chat model computes end with KeyboardInterrupt once `should_stop` says so.
+
+        It is asked by the thread that computes, again and again, and must not raise.
+        """
+        self._should_stop = should_stop
+
+    def _is_to_stop(self) -> bool:
+        return self._should_stop()
+
+    def _ready_chat(self) -> list[ChatModel]:
+        """Return the chat model that is loaded; nothing where none is yet."""
+        chat = self._chat
+        return [chat[2].result()] if chat and chat[2].done() and not failed(chat[2]) else []
+
+    def drop_chat(self) -> None:
+        """Free the chat model's memory, once it is loaded. Not while it computes: only from the thread that lets it compute."""
+        with self._lock:
+            chat, self._chat = self._chat, None
+            if chat and chat[2].exception() is None:  # waits for the end of the loading
+                chat[2].result().close()
+
+
+class Models:
+    """The models that settings name, each loaded when it is first needed and kept on a shelf of their own or a shared one."""
+
+    def __init__(self, settings: Settings, shelf: Shelf | None = None) -> None:
+        self._settings, self._shelf = settings, shelf or Shelf()
+
+    @property
+    def embedder(self) -> Embedder:
+        """The embedding model. Raises ModelMissing or ModelUnusable."""
+        return self._shelf.embedder(embedder_spec(self._settings))
+
+    @property
+    def reranker(self) -> Reranker:
+        """The reranker, where settings name one. Raises ModelMissing, ModelUnusable or UsageError."""
+        return self._shelf.reranker(reranker_spec(self._settings))
+
+    def load_reranker(self) -> None:
+        """Load the reranker, where settings name one. Raises ModelMissing, ModelUnusable or UsageError."""
+        if self._settings.rerank:
+            self._shelf.reranker(reranker_spec(self._settings))
+
+    def tune(self, should_stop: Callable[[], bool]) -> None:
+        """Measure once how many threads are fastest with the chat model, unless the person has said how many, or it is known.
+
+        Raises ModelMissing or ModelUnusable, and KeyboardInterrupt where the model is interrupted.
+        """
+        chat = self.chat
+        if not self._settings.threads and isinstance(chat, Tunable):
+            chat.tune(chat_spec(self._settings).threads_file, should_stop)
+
+    def start_chat(self) -> None:
+        """Begin to load the chat model beside whatever comes next. Raises ModelMissing at once where there is none."""
+        self._shelf.start_chat(chat_spec(self._settings))
+
+    @property
+    def chat_key(self) -> str:
+        """What a verdict on joining is about: the chat model's file, and the build that computes with it; empty for the fake."""
+        path = chat_spec(self._settings).path
+        return key_of(path) if path.is_file() else ""
+
+    @property
+    def is_to_be_tried(self) -> bool:
+        """Whether it is not known of the chat model what joining passages costs it."""
+        path = chat_spec(self._settings).path
+        return path.is_file() and not loses_nothing(path) and not loses_answers(path)
+
+    @property
+    def has_chat(self) -> bool:
+        """Whether the chat model is loaded, or being loaded."""
+        return self._shelf.chat_name == chat_spec(self._settings).name
+
+    @property
+    def joins(self) -> bool:
+        """Whether the chat model joins passages from what it computed of them before. Raises ModelMissing or UsageError."""
+        return chat_spec(self._settings).joins
+
+    @property
+    def orders(self) -> Orders:
+        """In which order the chat model has read the passages of conversations."""
+        return self._shelf.orders
+
+    @property
+    def chat(self) -> ChatModel:
+        """The chat model. Raises ModelMissing or ModelUnusable."""
+        return self._shelf.start_chat(chat_spec(self._settings)).result()
+
+
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+def stamp_of(path: Path) -> Stamp:
+    """Return what changes where a model's files do: their names, sizes and times. Empty where it has none, as the fake."""
+    if path == Path():
+        return ()
+    found: list[tuple[str, int, int]] = []
+    for file in files_of(path):
+        with suppress(OSError):  # one that another process has just removed
+            if file.is_file() and not file.name.startswith("."):
+                stat = file.stat()
+                found.append((str(file), stat.st_size, stat.st_mtime_ns))
+    return tuple(found)
+
+
+def files_of(path: Path) -> list[Path]:
+    """Return a model's files in order: those of its folder and the folders in it, or the one that it is."""
+    try:
+        return sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]
+    except OSError:  # a folder that another process removed while it was looked through
+        return []
+
+
+def failed(loading: Future[ChatModel]) -> bool:
+    """Return whether it is known already that a model could not be loaded."""
+    return loading.done() and loading.exception() is not None

@@ -1,0 +1,81 @@
+"""The file of what was typed into a terminal in; the same without the questions of deleted conversations out."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from assistant.cli.console import harmless, on_one_line, place
+from assistant.datatypes import Citation, Session, Turn
+
+PRIVATE = 0o600
+
+
+def make_private(history: Path) -> None:
+    """Make the file where there is none; nobody but the person can read it."""
+    history.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(history, os.O_CREAT | os.O_WRONLY, PRIVATE))
+    history.chmod(PRIVATE)
+
+
+def forget(history: Path, questions: Collection[str]) -> None:
+    """Take the entries that are these questions out of the file; one that is not there stays so."""
+    if not history.exists():
+        return
+    entries = list(entries_of(history.read_text("utf-8", "replace")))
+    kept = [entry for entry in entries if typed(entry) not in questions]
+    if len(kept) < len(entries):
+        aside = history.with_suffix(".partial")
+        make_private(aside)
+        aside.write_text("".join(kept), "utf-8")
+        aside.replace(history)
+
+
+def entries_of(text: str) -> Iterator[str]:
+    """Yield the entries: each begins with a comment that says when, and has a plus before each line that was typed."""
+    entry = ""
+    for line in re.findall(r"[^\n]*\n|[^\n]+", text):  # a question may hold what else Python takes for the end of a line
+        if not line.startswith("+") and entry.rstrip().rpartition("\n")[2].startswith("+"):
+            yield entry
+            entry = ""
+        entry += line
+    if entry:
+        yield entry
+
+
+def typed(entry: str) -> str:
+    """Return what was typed."""
+    return "\n".join(line[1:] for line in entry.split("\n") if line.startswith("+")).strip()
+
+
+SPECIAL = re.compile(r"([\\`*_<>\[\]#|])")
+
+
+def document(session: Session) -> str:
+    """Return the whole conversation."""
+    head = f"# Conversation {session.name}\n\nLibrary {plain(session.library)}, begun {session.started}\n"
+    return "\n".join([head, *(section(number, turn) for number, turn in enumerate(session.turns, 1))])
+
+
+def section(number: int, turn: Turn) -> str:
+    """Return a turn: question, answer, sources."""
+    parts = [f"## {number}. {' '.join(plain(turn.question).split())}", harmless(turn.answer)]
+    if turn.citations:
+        parts.append("Sources:")
+        parts += [source(cited) for cited in turn.citations]
+    return "\n\n".join(parts) + "\n"
+
+
+def source(cited: Citation) -> str:
+    """Return a source: its title, where it stands, and its words as a quotation."""
+    where = f" — `{on_one_line(cited.path).replace('`', '')}`, {place(cited.location)}" if cited.kind == "file" else ""
+    heading = f" · {plain(on_one_line(cited.location.heading))}" if cited.location.heading else ""
+    quote = "\n".join(f"   > {line}" for line in harmless(cited.quote).strip().split("\n"))
+    return f"{cited.number}. **{plain(on_one_line(cited.title))}**{where}{heading}\n\n{quote}"
+
+
+def plain(text: str) -> str:
+    """Return the text so that Markdown leaves it as it is."""
+    return SPECIAL.sub(r"\\\1", harmless(text))

@@ -1,0 +1,95 @@
+"""The commands about the background process that keeps the models loaded, and who answers a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from assistant.cli.console import notice, on_one_line, output, size_in_words
+from assistant.cli.json_output import print_json
+from assistant.cli.options import Json, settings_of
+from assistant.cli.render.answer import waiting
+from assistant.config import Settings
+from assistant.errors import EngineNotRunning, EngineUnavailable
+from assistant.server.client import Line
+from assistant.server.remote_assistant import Answerer, open_assistant, open_here
+
+if TYPE_CHECKING:
+    from assistant.server.protocol import Report
+
+RESTARTING = ("Restarting the engine: the one that runs is of another version of the program, and finishes its answers "
+              "first. To end it at once: assistant engine stop")
+
+
+@contextmanager
+def answering(settings: Settings, *, no_engine: bool) -> Iterator[Answerer]:
+    """Yield who answers questions: the engine where it can be had, this process otherwise, which is said."""
+    try:
+        assistant = open_here(settings) if no_engine else open_assistant(settings, lambda: notice(RESTARTING))
+    except EngineUnavailable as error:
+        notice(f"{error} This command does everything itself. {error.hint}")
+        assistant = open_here(settings)
+    with assistant:
+        yield assistant
+
+
+def start(context: typer.Context) -> None:
+    """Start the engine, so that the first question does not wait for it. Questions start it by themselves."""
+    line = Line(settings_of(context))
+    with waiting("Starting"):
+        line.pick_up()
+    notice("The engine is running.")
+
+
+def stop(context: typer.Context) -> None:
+    """Stop the engine. An answer that it is writing ends."""
+    try:
+        Line(settings_of(context)).stop()
+    except EngineNotRunning:
+        notice("No engine is running.")
+        return
+    notice("The engine has stopped.")
+
+
+def status(context: typer.Context, json: Json = False) -> None:
+    """Show what the engine holds and has done."""
+    try:
+        report = Line(settings_of(context)).report()
+    except EngineNotRunning as error:
+        if json:
+            print_json({"running": False})
+        else:
+            output().print(f"{error} {error.hint}")
+        return
+    show(report, json=json)
+
+
+def show(report: Report, *, json: bool) -> None:
+    """Show an engine's report."""
+    share = report.reused_tokens / report.prompt_tokens if report.prompt_tokens else 0.0
+    if json:
+        print_json({
+            "running": True, "process": report.process, "seconds": round(report.seconds, 1), "memory": report.memory,
+            "chat": report.chat, "embedders": list(report.embedders), "answers": report.answers, "searches": report.searches,
+            "waiting": report.waiting, "prompt_tokens": report.prompt_tokens, "reused_tokens": report.reused_tokens,
+            "idle_minutes": report.idle_minutes, "joins": report.joins, "kept_bytes": report.kept_bytes,
+            "read_beforehand": report.read_beforehand, "leaving": report.leaving, "other_version": report.other_version,
+        })
+        return
+    output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, {size_in_words(report.memory)} of memory.")
+    output().print(f"Models: {on_one_line(', '.join(filter(None, (report.chat, *report.embedders)))) or 'none loaded yet'}.")
+    output().print(f"{report.answers:,} answers, {report.searches:,} searches; {report.waiting:,} waiting.")
+    output().print(f"{report.prompt_tokens:,} tokens of prompts, {share:.0%} of them read before.")
+    if report.joins:
+        output().print(f"Passages are joined from what was read of them before: {size_in_words(report.kept_bytes)} kept, "
+                       f"{report.read_beforehand:,} read while nobody waited.")
+    elif report.chat:
+        output().print("Passages are read anew for each question, but for those that a prompt begins with.")
+    if report.leaving:
+        output().print("It takes no more questions, and ends when those that it has are answered.")
+    elif report.other_version:
+        output().print("It is of another version of the program: the next question replaces it.")
+    output().print(f"It ends after {report.idle_minutes} minutes without a question, or with: assistant engine stop")

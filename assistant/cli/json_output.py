@@ -1,0 +1,220 @@
+"""Nouns in, the JSON of the command contract out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from assistant.cli.console import ODD_IN_NAME
+
+if TYPE_CHECKING:
+    from assistant.catalog import Model
+    from assistant.datatypes import (
+        Answer,
+        Calibration,
+        Change,
+        Citation,
+        Conflict,
+        Doubt,
+        Explanation,
+        Fact,
+        Finding,
+        Hit,
+        IngestReport,
+        LedgerEntry,
+        LibraryStatus,
+        Location,
+        SearchResult,
+        Sentence,
+        Session,
+        Timings,
+        Turn,
+        Warmed,
+    )
+    from assistant.watch import Standing
+
+Json = dict[str, object]
+LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message", "time", "line_start", "line_end",
+            "char_start", "char_end", "heading")
+
+
+def print_json(value: Mapping[str, object]) -> None:
+    """Print one object on one line, at once."""
+    print(escaped(json.dumps(value, ensure_ascii=False)), flush=True)
+
+
+def escaped(text: str) -> str:
+    """Return the JSON, the same, with what would act on a terminal or is half a character as an escape."""
+    return ODD_IN_NAME.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+def location(place: Location) -> Json:
+    """Return a location; what it does not have is left out."""
+    return {name: value for name in LOCATION if (value := getattr(place, name)) is not None}
+
+
+def hit(found: Hit, rank: int) -> Json:
+    """Return one passage."""
+    ranks = {"keyword_rank": found.keyword_rank, "dense_rank": found.dense_rank, "rank_before": found.rank_before,
+             "rerank_score": found.rerank_score}
+    return {
+        "rank": rank, "score": round(found.score, 6), "path": found.path, "title": found.title,
+        "location": location(found.chunk.location), "text": found.chunk.text,
+        **{name: value for name, value in ranks.items() if value is not None},
+        **({"kind": found.kind} if found.kind != "file" else {}),
+        **({"also": [{"path": path, "location": location(place)} for path, place in found.also]} if found.also else {}),
+    }
+
+
+def hits(found: Sequence[Hit]) -> list[Json]:
+    """Return passages, best first."""
+    return [hit(each, rank) for rank, each in enumerate(found, 1)]
+
+
+def citation(cited: Citation) -> Json:
+    """Return one source of an answer."""
+    return {"number": cited.number, "path": cited.path, "title": cited.title, "location": location(cited.location),
+            "quote": cited.quote, **({"kind": cited.kind} if cited.kind != "file" else {})}
+
+
+def doubt(felt: Doubt) -> Json:
+    """Return how doubtful an answer is; what was not asked is left out."""
+    return {name: round(value, 4) for name, value in asdict(felt).items() if value is not None}
+
+
+def sentence(said: Sentence) -> Json:
+    """Return one sentence of an answer: its sources' numbers, and how far they bear it out."""
+    return {"text": said.text, "numbers": list(said.numbers), "support": said.support}
+
+
+def timings(taken: Timings) -> Json:
+    """Return milliseconds and counts."""
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(taken).items()}
+
+
+def search_result(result: SearchResult) -> Json:
+    """Return the passages for one question."""
+    taken = {name: value for name, value in timings(result.timings).items() if name in {"retrieve_ms", "total_ms"}}
+    return {"question": result.question, "hits": hits(result.hits), "embedded": round(result.embedded, 4), "timings": taken}
+
+
+def explanation(question: str, why: Explanation) -> Json:
+    """Return how a search came about."""
+    return {
+        "question": question, "terms": [{"term": term, "passages": count} for term, count in why.terms],
+        "dense_weight": why.dense_weight,
+        "candidates": [
+            {**hit(each, rank), "keyword_score": each.keyword_score, "cosine": each.cosine, "dropped_by": fate}
+            for rank, (each, fate) in enumerate(why.candidates, 1)
+        ],
+        **({"reranking": asdict(why.reranking)} if why.reranking else {}),
+    }
+
+
+def answer(given: Answer) -> Json:
+    """Return one answer."""
+    return {
+        "question": given.question, **({"searched": given.searched} if given.searched else {}), "answer": given.text,
+        "abstained": given.abstained, "sentences": [sentence(each) for each in given.sentences],
+        "citations": [citation(each) for each in given.citations], "conflicts": [conflict(each) for each in given.conflicts],
+        "hits": hits(given.hits),
+        **({"doubt": doubt(given.doubt)} if given.doubt else {}),
+        **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
+        "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
+        "timings": timings(given.timings),
+    }
+
+
+def calibration(found: Calibration) -> Json:
+    """Return what a calibration found: the shares refused are those as shipped, and with the offset."""
+    return asdict(found)
+
+
+def warmed(done: Warmed) -> Json:
+    """Return what reading beforehand came to."""
+    return asdict(done)
+
+
+def turn(said: Turn) -> Json:
+    """Return one turn of a conversation."""
+    return {"question": said.question, **({"searched": said.searched} if said.searched else {}), "answer": said.answer,
+            "abstained": said.abstained, "asked": said.asked, "citations": [citation(each) for each in said.citations]}
+
+
+def session_line(kept: Session) -> Json:
+    """Return a conversation without what was said, but for its first question."""
+    return {"session": kept.name, "library": kept.library, "started": kept.started, "turns": len(kept.turns),
+            "first": kept.turns[0].question if kept.turns else ""}
+
+
+def session(kept: Session) -> Json:
+    """Return a whole conversation."""
+    return {"session": kept.name, "library": kept.library, "started": kept.started, "turns": [turn(each) for each in kept.turns]}
+
+
+def fact(kept: Fact) -> Json:
+    """Return something that the person asked to remember."""
+    return asdict(kept)
+
+
+def conflict(found: Conflict) -> Json:
+    """Return where files disagree, newest first."""
+    return {"sides": [{"number": side.citation.number, "path": side.citation.path, "date": side.date, "value": side.value,
+                       "quote": side.citation.quote} for side in found.sides]}
+
+
+def report(done: IngestReport) -> Json:
+    """Return what `add` or `sync` did."""
+    return {
+        "indexed": done.indexed, "unchanged": done.unchanged, "removed": done.removed,
+        "skipped": [reason(entry) for entry in done.skipped], "failed": [reason(entry) for entry in done.failed],
+        "chunks": done.chunks, "embedded": done.embedded, "seconds": round(done.seconds, 3), "interrupted": done.interrupted,
+        "away": list(done.away),
+    }
+
+
+def change(made: Change) -> Json:
+    """Return what became of one file."""
+    return {"path": made.path, **({"chunks": made.chunks} if made.kind == "indexed" else {}),
+            **({"reason": made.reason} if made.reason else {}), **({"was": made.was} if made.was else {})}
+
+
+def standing(now: Standing) -> Json:
+    """Return how a watch stands."""
+    return asdict(now)
+
+
+def reason(entry: LedgerEntry) -> Json:
+    """Return why a file was left out."""
+    return {"path": entry.path, "reason": entry.reason}
+
+
+def status(held: LibraryStatus) -> Json:
+    """Return what a library holds."""
+    return asdict(held)
+
+
+def ledger_entry(entry: LedgerEntry) -> Json:
+    """Return what is known of one file."""
+    return {
+        "path": entry.path, "root": entry.root, "state": entry.state.value, "reason": entry.reason, "size": entry.size,
+        "chunks": entry.chunks, "pages": entry.pages, "empty_pages": list(entry.empty_pages),
+        "ocr_pages": list(entry.ocr_pages), "encoding": entry.encoding, "notes": list(entry.notes),
+        **({"container": entry.container} if entry.container else {}),
+    }
+
+
+def findings(found: Iterable[Finding]) -> Json:
+    """Return what `doctor` found."""
+    return {"findings": [asdict(finding) for finding in found]}
+
+
+def model(known: Model, *, present: bool, chosen: bool, path: str) -> Json:
+    """Return one model of the catalog; its path only where it is on this disk."""
+    return {
+        "name": known.name, "kind": known.kind, "present": present, "chosen": chosen, "starter": known.starter,
+        "recommended": known.recommended, "size": known.size, "memory": known.memory, "licence": known.licence,
+        "languages": list(known.languages), "summary": known.summary, **({"path": path} if present else {}),
+    }

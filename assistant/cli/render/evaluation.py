@@ -1,0 +1,97 @@
+"""What was measured of a library in, what a person reads out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from assistant.cli.console import counted, on_one_line
+from assistant.evaluation import Comparison, Difference, Estimates, Evaluation
+from assistant.evaluation.report.markdown import figures, in_words, shares, timing
+from assistant.evaluation.run import tally
+
+HEADLINES = ("recall_at_10", "ndcg_at_10", "mrr_at_10", "page_recall_at_10", "span_recall", "contains", "f1",
+             "abstention_recall", "answerable_refused")  # what a group of questions is told by; all else is in the JSON
+BETTER_LOWER = frozenset({"answerable_refused", "first_token_seconds", "total_seconds"})
+UNNAMED = "(none)"
+
+
+def show_evaluation(console: Console, result: Evaluation) -> None:
+    """Show all metrics, then the main ones of each kind and language."""
+    models = ", ".join(on_one_line(str(result.about[role])) for role in ("embedder", "chat") if result.about.get(role))
+    console.print(Text.assemble(("Library ", "bold"), (on_one_line(str(result.about.get("library", ""))), "bold"),
+                                f"  {counted(len(result.rows), 'question')}, {models}"))
+    console.print(estimate_table({"": shares(result.metrics)}, ""))
+    if result.latencies:
+        console.print()
+        console.print(times_table(result))
+    if result.about.get("chat"):
+        console.print()
+        show_outcomes(console, result)
+    for title, groups in (("kind", result.kinds), ("language", result.langs)):
+        if groups:
+            console.print()
+            console.print(estimate_table({name: headlines(found) for name, found in groups.items()}, title))
+
+
+def times_table(result: Evaluation) -> Table:
+    """Return a table of the times; the first question, which waits for the models, is not in it."""
+    table = plain_table(["time", "median", "95th percentile", "answers"], right={"answers"})
+    for name, found in result.latencies.items():
+        table.add_row(*timing(name, found))
+    return table
+
+
+def show_outcomes(console: Console, result: Evaluation) -> None:
+    """Show what became of the questions that were answered."""
+    found = ", ".join(f"{count:,} {name}" for name, count in tally(result.rows).items())
+    console.print(Text(f"Of {counted(len(result.rows), 'question')}: {found}"))
+
+
+def headlines(found: Estimates) -> Estimates:
+    """Return the main metrics."""
+    return {name: found[name] for name in HEADLINES if name in found}
+
+
+def estimate_table(groups: Mapping[str, Estimates], title: str) -> Table:
+    """Return a table of the metrics of all groups; the column of their names is left out where it has no title."""
+    columns = [*([title] if title else []), "metric", "mean", "95 % interval", "questions"]
+    table = plain_table(columns, right={"mean", "questions"})
+    for name, found in groups.items():
+        for metric, estimate in found.items():
+            table.add_row(*([on_one_line(name) or UNNAMED] if title else []), in_words(metric), *figures(estimate))
+    return table
+
+
+def show_comparison(console: Console, comparison: Comparison, first: str, second: str) -> None:
+    """Show each metric of both, and which differences are more than noise."""
+    console.print(Text.assemble(("A ", "bold"), on_one_line(first), ("  B ", "bold"), on_one_line(second),
+                                f"  {counted(comparison.shared, 'question')} in both"))
+    left_out = comparison.only_first + comparison.only_second
+    if left_out:
+        console.print(Text(f"Left out: {comparison.only_first:,} only in A, {comparison.only_second:,} only in B", "dim"))
+    table = plain_table(["metric", "A", "B", "B less A", "95 % interval", "questions", ""],
+                        right={"A", "B", "B less A", "questions"})
+    for name, found in comparison.metrics.items():
+        table.add_row(in_words(name), f"{found.first:.3f}", f"{found.second:.3f}", f"{found.difference:+.3f}",
+                      f"{found.low:+.3f} to {found.high:+.3f}", f"{found.count:,}", verdict(name, found))
+    console.print(table)
+
+
+def verdict(name: str, found: Difference) -> Text:
+    """Return what a difference means."""
+    if not found.more_than_noise:
+        return Text("noise" if found.difference else "", "dim")
+    is_better = (found.difference > 0) is (name not in BETTER_LOWER)
+    return Text("B is better", "green") if is_better else Text("B is worse", "red")
+
+
+def plain_table(columns: list[str], right: set[str]) -> Table:
+    """Return an empty table without lines; figures stand to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", no_wrap=True)
+    return table

@@ -1,0 +1,91 @@
+"""What came of files and what a library holds in, what a person reads of it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from assistant.cli.console import counted, linked, on_one_line, size_in_words
+from assistant.datatypes import FileState, IngestReport, LedgerEntry, LibraryStatus
+from assistant.errors import ENCRYPTED
+
+LISTED = 10  # files that a summary names
+MARKS = {FileState.INDEXED: ("indexed", "green"), FileState.SKIPPED: ("skipped", "yellow"), FileState.FAILED: ("failed", "red")}
+
+
+def show_report(console: Console, report: IngestReport) -> None:
+    """Show what `add` or `sync` did, and why files were left out."""
+    console.print(Text(summary(report), "bold"))
+    left_out = (*report.failed, *report.skipped)
+    for entry in left_out[:LISTED]:
+        console.print(reasoned(entry))
+    if len(left_out) > LISTED:
+        console.print(f"  and {len(left_out) - LISTED:,} more")
+    if left_out:
+        options = [*(["--failed"] if report.failed else []), *(["--skipped"] if report.skipped else [])]
+        console.print(Text(f"All of them: assistant status {' '.join(options)}", "dim"))
+    if any(ENCRYPTED in entry.reason for entry in report.failed):
+        console.print(Text("Encrypted files are read with: assistant sync --password-file FILE", "dim"))
+    for root in report.away:
+        console.print(Text.assemble("  ", ("away", "yellow"), " ", linked(root, root),
+                                    ": it is not there, or empty; what the library holds of it is kept"))
+
+
+def summary(report: IngestReport) -> str:
+    """Return what `add` or `sync` did in one line."""
+    counts = {"indexed": report.indexed, "unchanged": report.unchanged, "removed": report.removed,
+              "skipped": len(report.skipped), "failed": len(report.failed)}
+    parts = [f"{count:,} {word}" for word, count in counts.items() if count or word == "indexed"]
+    return f"{', '.join(parts)} ({counted(report.chunks, 'passage')}, {report.seconds:.1f} s)"
+
+
+def reasoned(entry: LedgerEntry) -> Text:
+    """Return a file that was left out, and why."""
+    word, style = MARKS[entry.state]
+    return Text.assemble("  ", (word, style), " ", linked(entry.path, entry.path), f": {on_one_line(entry.reason)}")
+
+
+def show_status(console: Console, status: LibraryStatus) -> None:
+    """Show what a library holds."""
+    console.print(Text.assemble(("Library ", "bold"), (on_one_line(status.name), "bold"), f"  {on_one_line(status.path)}"))
+    console.print(f"  {counted(status.documents, 'file')}, {counted(status.chunks, 'passage')}, {size_in_words(status.bytes)}, "
+                  f"embedded with {on_one_line(status.embedder) or 'nothing yet'}")
+    console.print(f"  {status.skipped:,} skipped, {status.failed:,} failed")
+    if status.waiting:
+        console.print(f"  {counted(status.waiting, 'passage')} found by keyword only, until they are embedded: assistant sync")
+    for root in status.roots:
+        console.print(Text.assemble("  from ", linked(root, root)))
+
+
+def show_ledger(console: Console, entries: Sequence[LedgerEntry]) -> None:
+    """Show what became of each file."""
+    for entry in entries:
+        word, style = MARKS[entry.state]
+        console.print(Text.assemble((f"{word:8}", style), linked(entry.path, entry.path), f"  {details(entry)}"))
+
+
+def details(entry: LedgerEntry) -> str:
+    """Return what is worth knowing of a file."""
+    facts = [entry.reason] if entry.reason else [counted(entry.chunks, "passage")]
+    if entry.pages:
+        facts.append(counted(entry.pages, "page"))
+    if entry.ocr_pages:
+        facts.append(f"read off pictures: p. {ranges(entry.ocr_pages)}")
+    if entry.empty_pages:
+        facts.append(f"no text on p. {ranges(entry.empty_pages)}")
+    if entry.encoding not in {None, "utf-8"}:
+        facts.append(f"encoding {entry.encoding}")
+    return on_one_line("; ".join([*facts, *entry.notes]))
+
+
+def ranges(numbers: Sequence[int]) -> str:
+    """Return rising numbers as a person writes them: "1-3, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

@@ -1,0 +1,102 @@
+"""Seconds of many answers in; their median and 95th percentile, with intervals, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+TIMES = ("first_token_seconds", "total_seconds")
+SHARES = (0.5, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Median and 95th percentile of the seconds of `count` answers, each with its 95 % interval."""
+
+    median: float
+    median_low: float
+    median_high: float
+    p95: float
+    p95_low: float
+    p95_high: float
+    count: int
+
+
+def latencies(measured: Sequence[Mapping[str, float]]) -> dict[str, Latency]:
+    """Return the latency of each time in the metrics of the questions, in the order in which they were asked.
+
+    The first question waits for the models to load and is left out, unless it is alone.
+    """
+    settled = measured[1:] or measured
+    taken = {name: [metrics[name] for metrics in settled if name in metrics] for name in TIMES}
+    return {name: latency(values) for name, values in taken.items() if values}
+
+
+def latency(seconds: Sequence[float]) -> Latency:
+    """Return the latency of at least one answer."""
+    values = np.sort(np.array(seconds, np.float64))
+    drawn = np.concatenate([quantiles(values, weights) for weights in resamples(len(values))])
+    (median, p95), ends = quantiles(values, np.ones((1, len(values))))[0], percentiles(drawn)
+    return Latency(float(median), float(ends[0, 0]), float(ends[1, 0]), float(p95), float(ends[0, 1]), float(ends[1, 1]),
+                   len(values))
+
+
+def quantiles(values: Matrix, weights: Matrix) -> Matrix:
+    """Return the median and the 95th percentile of sorted values under each row of weights, of shape (rows, 2).
+
+    A percentile is the least value that at least that share of the weight does not exceed.
+    """
+    reached = np.cumsum(weights, axis=1)
+    wanted = reached[:, -1:] * np.array(SHARES)
+    return np.stack([values[(reached < wanted[:, [column]] - 1e-9).sum(axis=1)] for column in range(len(SHARES))], axis=1)
+
+
+Matrix = npt.NDArray[np.float64]
+
+RESAMPLES = 10_000
+SEED = 20_240_607
+CONFIDENCE = 0.95
+AT_ONCE = 4_000_000  # draws that are held in memory
+
+
+def means(values: Matrix) -> Matrix:
+    """Return the mean of each column of (questions, metrics); NaN is a question that does not count for a metric."""
+    return weighted_means(values, np.ones((1, len(values)))).ravel()
+
+
+def mean_intervals(values: Matrix) -> Matrix:
+    """Return the interval of the mean of each column of (questions, metrics), of shape (2, metrics)."""
+    return percentiles(np.concatenate([weighted_means(values, weights) for weights in resamples(len(values))]))
+
+
+def difference_intervals(first: Matrix, second: Matrix) -> Matrix:
+    """Return the interval of the second mean less the first of each column, of shape (2, metrics); rows are pairs."""
+    drawn = [weighted_means(second, weights) - weighted_means(first, weights) for weights in resamples(len(first))]
+    return percentiles(np.concatenate(drawn))
+
+
+def resamples(count: int) -> Iterator[Matrix]:
+    """Yield how often each of so many questions was drawn, of shape (some resamples, count); always the same draws."""
+    chance = np.random.default_rng(SEED)
+    step = max(1, min(RESAMPLES, AT_ONCE // count))
+    for begin in range(0, RESAMPLES, step):
+        rows = min(step, RESAMPLES - begin)
+        drawn = chance.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count).astype(np.float64)
+
+
+def weighted_means(values: Matrix, weights: Matrix) -> Matrix:
+    """Return the mean of each column under each row of weights, of shape (rows, metrics); NaN where nothing counts."""
+    counts = ~np.isnan(values)
+    sums, weight = weights @ np.where(counts, values, 0.0), weights @ counts.astype(np.float64)
+    return np.divide(sums, weight, out=np.full_like(sums, np.nan), where=weight > 0)
+
+
+def percentiles(drawn: Matrix) -> Matrix:
+    """Return the ends of the interval that holds the middle of what was drawn, of shape (2, metrics)."""
+    outside = (1 - CONFIDENCE) / 2 * 100
+    ends = [np.percentile(column[~np.isnan(column)], [outside, 100 - outside]) for column in drawn.T]
+    return np.array(ends).reshape(-1, 2).T

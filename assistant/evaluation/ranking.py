@@ -1,0 +1,144 @@
+"""Distinct items in rank order and what each right one is worth in; how well the ranking found them out.
+
+recall@k, nDCG@10 (Järvelin & Kekäläinen 2002, with linear gains) and MRR@10.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+from assistant.datatypes import Hit, Location
+from assistant.evaluation.dataset import Place, Question, known_as, page_of
+
+Item = TypeVar("Item")
+
+DEPTH = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RankScores:
+    """How well a ranking found what it should; each from 0 to 1."""
+
+    recall_at_1: float
+    recall_at_5: float
+    recall_at_10: float
+    ndcg_at_10: float
+    mrr_at_10: float
+
+
+def distinct(items: Iterable[Item]) -> list[Item]:
+    """Return the items in order, each where it first stands."""
+    return list(dict.fromkeys(items))
+
+
+def discounted_gain(gains: Sequence[float]) -> float:
+    """Return the sum of the first gains, each divided by the binary logarithm of its rank plus one."""
+    return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains[:DEPTH], start=1))
+
+
+def score_ranking(ranking: Sequence[Item], gains: Mapping[Item, float]) -> RankScores:
+    """Return the scores of distinct items in rank order; `gains` has every right item and is not empty."""
+    ideal = sorted(gains.values(), reverse=True)
+    right_ranks = [rank for rank, item in enumerate(ranking, start=1) if item in gains]
+
+    def recall(depth: int) -> float:
+        return sum(rank <= depth for rank in right_ranks) / len(gains)
+
+    return RankScores(
+        recall_at_1=recall(1),
+        recall_at_5=recall(5),
+        recall_at_10=recall(10),
+        ndcg_at_10=discounted_gain([gains.get(item, 0.0) for item in ranking]) / discounted_gain(ideal),
+        mrr_at_10=1 / right_ranks[0] if right_ranks and right_ranks[0] <= DEPTH else 0.0,
+    )
+
+
+Metrics = dict[str, float]
+
+
+def score_hits(question: Question, hits: Sequence[Hit]) -> Metrics:
+    """Return the metrics of the files, pages and characters that were found, those that the question says something of."""
+    if not searchable(question):
+        return {}
+    gains = dict(question.gains)
+    metrics = asdict(score_ranking(distinct(known_as(path, gains) for path, _ in places(hits)), gains))
+    if question.pages:
+        documents = {document for document, _ in question.pages}
+        pages = distinct(page_of(path, location, documents) for path, location in places(hits))
+        right: dict[Place, float] = dict.fromkeys(question.pages, 1.0)
+        of_pages = asdict(score_ranking(pages, right))
+        metrics |= {f"page_{name}": value for name, value in of_pages.items()}
+    if question.spans:
+        metrics |= {f"span_{name}": value for name, value in asdict(score_characters(question, hits)).items()}
+    return metrics
+
+
+def places(hits: Sequence[Hit]) -> Iterator[tuple[str, Location]]:
+    """Yield where the hits stand, those of a text that stands in several places each after the other."""
+    for hit in hits:
+        yield hit.path, hit.chunk.location
+        yield from hit.also
+
+
+def searchable(question: Question) -> bool:
+    """Return whether the question says what should be found."""
+    return question.answerable and bool(question.gains)
+
+
+def score_characters(question: Question, hits: Sequence[Hit]) -> SpanScores:
+    """Return how much of the right characters the first hits hold, and the other way round."""
+    wanted: dict[str, list[Range]] = {}
+    for span in question.spans:
+        wanted.setdefault(span.document, []).append((span.start, span.end))
+    shown: dict[str, list[Range]] = {}
+    for hit in hits[:SPAN_DEPTH]:
+        place = hit.chunk.location
+        shown.setdefault(known_as(hit.path, wanted), []).append((place.char_start, place.char_end))
+    return score_spans(shown, wanted)
+
+
+Range = tuple[int, int]
+Ranges = Mapping[str, Sequence[Range]]
+
+SPAN_DEPTH = 5  # hits that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class SpanScores:
+    """How much of the right characters was shown, and how much of what was shown is right; from 0 to 1."""
+
+    recall: float
+    precision: float
+
+
+def score_spans(shown: Ranges, wanted: Ranges) -> SpanScores:
+    """Return the scores of half-open ranges of characters by file. Wanted ranges that overlap count one by one in recall."""
+    ground = {document: merge(ranges) for document, ranges in shown.items()}
+    covered = sum(shared_length(ground.get(document, []), ranges) for document, ranges in wanted.items())
+    right = sum(shared_length(ground.get(document, []), merge(ranges)) for document, ranges in wanted.items())
+    length_wanted, length_shown = total_length(wanted), total_length(ground)
+    return SpanScores(covered / length_wanted if length_wanted else 0.0, right / length_shown if length_shown else 0.0)
+
+
+def merge(ranges: Iterable[Range]) -> list[Range]:
+    """Return the same ground as ranges in order that do not overlap."""
+    merged: list[Range] = []
+    for start, end in sorted(ranges):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def shared_length(merged: Iterable[Range], others: Sequence[Range]) -> int:
+    """Return how many characters of the merged ranges each of the others holds, added up."""
+    return sum(max(0, min(a_end, b_end) - max(a, b)) for a, a_end in merged for b, b_end in others)
+
+
+def total_length(ranges: Ranges) -> int:
+    """Return how many characters all ranges hold, added up."""
+    return sum(end - start for of_file in ranges.values() for start, end in of_file)

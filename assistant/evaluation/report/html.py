@@ -1,0 +1,201 @@
+"""An evaluation in; one HTML page with drawings, which needs no network, no script and no other file, out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+from assistant.evaluation.latency import Latency
+from assistant.evaluation.report.markdown import MEANINGS, facts, figures, groups, headline, in_words, shares, timing
+from assistant.evaluation.run import GOOD, Outcome, outcome, tally, worst
+from assistant.evaluation.summary import Estimates, Evaluation, Row
+
+WORST = 20
+STYLE = """
+:root{color-scheme:light dark;--page:#fbfbf9;--ink:#1d2326;--soft:#5f6a70;--rule:#d9dddc;--good:#2f7d6d;--bad:#b4512d;--card:#fff}
+@media(prefers-color-scheme:dark){:root{--page:#15191b;--ink:#e4e8e7;--soft:#98a4a8;--rule:#333b3e;--good:#5fb8a4;--bad:#e08a63;
+--card:#1c2224}}
+body{background:var(--page);color:var(--ink);font:16px/1.55 system-ui,sans-serif;max-width:860px;margin:0 auto;
+padding:32px 20px 80px}
+h1{font-size:1.6rem;margin:0}h2{font-size:1.1rem;margin:2.4em 0 .6em}p.soft,.soft{color:var(--soft)}
+svg{width:100%;height:auto;font:13px system-ui,sans-serif;overflow:visible}svg text{fill:var(--ink)}
+svg text.soft{fill:var(--soft)}
+svg text.onbar{fill:var(--page);font-weight:600}.grid{stroke:var(--rule)}.span{stroke:var(--good);stroke-width:3;opacity:.55}
+.dot{fill:var(--good)}.mark{stroke:var(--ink);stroke-dasharray:3 3}rect.good{fill:var(--good)}rect.bad{fill:var(--bad)}
+.shade1{opacity:.8}.shade2{opacity:.62}
+.wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}
+th,td{text-align:left;padding:5px 14px 5px 0;border-bottom:1px solid var(--rule);vertical-align:top}th{font-weight:600}
+td.number{font-variant-numeric:tabular-nums;white-space:nowrap}
+article{background:var(--card);border:1px solid var(--rule);border-left:4px solid var(--bad);border-radius:4px;padding:12px 16px;
+margin:12px 0}article.good{border-left-color:var(--good)}article h3{font-size:1rem;margin:0 0 6px}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:0;font-size:.92rem}dt{color:var(--soft)}
+dd{margin:0;overflow-wrap:anywhere}summary{cursor:pointer;font-weight:600;margin-top:2.4em}
+"""
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def page(result: Evaluation) -> str:
+    """Return the page: outcomes, metrics, times, metrics by group, the questions that went worst, and all others."""
+    name = escape(str(result.about.get("library", "")))
+    return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Library {name}: evaluation</title>'
+            f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
+            f'<body><h1>Library {name}</h1><p class="soft">{escape(headline(result))}</p>\n{body(result)}</body></html>\n')
+
+
+def body(result: Evaluation) -> str:
+    """Return what stands below the title."""
+    found, bad = shares(result.metrics), worst(result.rows, WORST)
+    parts = [section("What became of the questions", outcomes(tally(result.rows))), metrics(result)] if found else []
+    parts += [times(result)] if result.latencies else []
+    parts += [section(f"By {title}", by_group(title, list(those))) for title, those in grouped(result)]
+    parts += [section("The questions that went worst", "".join(map(article, bad)))] if bad else []
+    parts.append(folded([row for row in result.rows if row not in bad]))
+    return "\n".join(parts)
+
+
+def folded(rows: Sequence[Row]) -> str:
+    """Return questions that a click shows; nothing where there are none."""
+    shown = "".join(map(article, rows))
+    return f"<details><summary>All other questions ({len(rows):,})</summary>{shown}</details>" if rows else ""
+
+
+def section(title: str, content: str) -> str:
+    """Return a part of the page under its title."""
+    return f"<section><h2>{escape(title)}</h2>{content}</section>"
+
+
+def metrics(result: Evaluation) -> str:
+    """Return the drawing and the table of all metrics."""
+    found = shares(result.metrics)
+    rows = ((in_words(name), *figures(each), MEANINGS.get(name, "")) for name, each in found.items())
+    note = ('<p class="soft">Dot: the mean. Line: its 95 % interval, how far the mean could move with other questions of '
+            "the same sort (bootstrap).</p>")
+    return section("How good", intervals(found) + note + table(["metric", "mean", "95 % interval", "questions", "is"], rows))
+
+
+def times(result: Evaluation) -> str:
+    """Return the drawing and the table of the times."""
+    seconds = [row.metrics["total_seconds"] for row in (result.rows[1:] or result.rows) if "total_seconds" in row.metrics]
+    rows = (timing(name, each) for name, each in result.latencies.items())
+    drawn = histogram(seconds, result.latencies["total_seconds"])
+    return section("How long", drawn + table(["time", "median", "95th percentile", "answers"], rows))
+
+
+def grouped(result: Evaluation) -> Iterable[tuple[str, Iterable[Sequence[str]]]]:
+    """Yield the rows of the metrics by kind and by language."""
+    for title, found in groups(result).items():
+        yield title, ((name or "(none)", in_words(metric), *figures(each)) for name, metrics in found.items()
+                      for metric, each in shares(metrics).items())
+
+
+def by_group(title: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return the table of the metrics by group."""
+    return table([title, "metric", "mean", "95 % interval", "questions"], rows)
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table."""
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
+    lines = "".join(f"<tr>{''.join(map(cell_of, row))}</tr>" for row in rows)
+    return f'<div class="wide"><table><tr>{head}</tr>{lines}</table></div>'
+
+
+def cell_of(value: str) -> str:
+    """Return one cell; figures keep their columns."""
+    kind = ' class="number"' if value[:1].isdigit() else ""
+    return f"<td{kind}>{escape(value)}</td>"
+
+
+def article(row: Row) -> str:
+    """Return one question with what was answered and what should have been."""
+    kind = "good" if outcome(row) in GOOD else "bad"
+    said = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(row).items())
+    return f'<article class="{kind}"><h3>{escape(row.question)}</h3><dl><dt>id</dt><dd>{escape(row.id)}</dd>{said}</dl></article>'
+
+
+WIDTH = 760
+LABEL, FIGURE = 210, 150  # pixels for the name of a row on its left, and for its figures on its right
+ROW = 26
+BINS = 20
+HEIGHT = 140
+NARROW = 60  # a part of a bar that is narrower holds no number
+
+
+def drawing(height: float, parts: Sequence[str], title: str) -> str:
+    """Return a drawing with a title for those who cannot see it."""
+    return (f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">'
+            f"<title>{escape(title)}</title>{''.join(parts)}</svg>")
+
+
+def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "") -> str:
+    """Return words at a place."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>'
+
+
+def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """Return a line."""
+    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
+
+
+def box(x: float, y: float, width: float, height: float, kind: str, words: str) -> str:
+    """Return a box that says its words where the mouse rests."""
+    return (f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0.5):.1f}" height="{height:.1f}" class="{kind}">'
+            f"<title>{escape(words)}</title></rect>")
+
+
+def intervals(found: Estimates) -> str:
+    """Return a row for each metric: its mean as a dot on its interval, from 0 to 1."""
+    wide, foot = WIDTH - LABEL - FIGURE, ROW * len(found) + 8
+    ticks = [tick / 4 for tick in range(5)]
+    grid = [part for tick in ticks for part in (line(LABEL + tick * wide, 4, LABEL + tick * wide, foot, "grid"),
+                                                text(LABEL + tick * wide, foot + 16, f"{tick:g}", "middle", "soft"))]
+    rows: list[str] = []
+    for number, (name, estimate) in enumerate(found.items()):
+        y = ROW * number + ROW / 2 + 4
+        low, mean, high = (LABEL + value * wide for value in (estimate.low, estimate.mean, estimate.high))
+        rows += [text(LABEL - 12, y + 4, in_words(name), "end"), line(low, y, high, y, "span"),
+                 f'<circle cx="{mean:.1f}" cy="{y:.1f}" r="4.5" class="dot"/>',
+                 text(WIDTH, y + 4, f"{estimate.mean:.3f}  ({estimate.low:.2f}–{estimate.high:.2f})", "end", "soft")]
+    return drawing(foot + 24, [*grid, *rows], "Metrics with their 95 % intervals")
+
+
+def outcomes(found: Mapping[Outcome, int]) -> str:
+    """Return one bar, divided by what became of the questions, and a legend below it."""
+    total = sum(found.values())
+    parts: list[str] = []
+    x = 0.0
+    for number, (name, count) in enumerate(found.items()):
+        width = WIDTH * count / total
+        kind = f"{'good' if name in GOOD else 'bad'} shade{number % 3}"
+        parts.append(box(x, 0, width - 2, 34, kind, f"{name}: {count}"))
+        if width > NARROW:
+            parts.append(text(x + width / 2 - 1, 22, str(count), "middle", "onbar"))
+        parts += [box(0, 52 + ROW * number, 14, 14, kind, str(name)),
+                  text(24, 64 + ROW * number, f"{name}: {count} ({count / total:.0%})")]
+        x += width
+    return drawing(56 + ROW * len(found), parts, "What became of the questions")
+
+
+def histogram(seconds: Sequence[float], found: Latency) -> str:
+    """Return how many answers took how long, with the median and the 95th percentile."""
+    top = max(seconds) or 1.0
+    counts = [0] * BINS
+    for value in seconds:
+        counts[min(BINS - 1, int(value / top * BINS))] += 1
+    wide, most = WIDTH / BINS, max(counts)
+    bars = [box(number * wide, 30 + HEIGHT * (1 - count / most), wide - 2, HEIGHT * count / most, "good shade1",
+                f"{number * top / BINS:.1f} to {(number + 1) * top / BINS:.1f} s: {count}")
+            for number, count in enumerate(counts) if count]
+    foot = HEIGHT + 30
+    axis = [line(0, foot, WIDTH, foot, "grid"), text(0, foot + 16, "0 s", "start", "soft"),
+            text(WIDTH, foot + 16, f"{top:.1f} s", "end", "soft")]
+    return drawing(foot + 24, [*bars, *axis, *mark(found.median, top, "median", 12), *mark(found.p95, top, "95 %", 26)],
+                   "Seconds of the answers")
+
+
+def mark(value: float, top: float, name: str, y: float) -> list[str]:
+    """Return a line through the histogram with its name."""
+    x = value / top * WIDTH
+    anchor = "end" if x > WIDTH / 2 else "start"
+    return [line(x, y - 8, x, HEIGHT + 30, "mark"), text(x + (-5 if anchor == "end" else 5), y, f"{name} {value:.1f} s", anchor)]

@@ -1,0 +1,1 @@
+"""Cite and check each sentence of an answer."""

@@ -1,0 +1,156 @@
+"""A reply in, piece by piece; the same with checked citation numbers out, and how far each sentence is borne out.
+
+The model's own markers move to the end of their sentence. A number that names no passage is dropped; one whose passage does
+not bear the sentence out gives way to the passage that does; a sentence without any gets that passage's number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from assistant.datatypes import Hit, Sentence
+from assistant.generation.citations.attribution import Choice, choose
+from assistant.generation.citations.support import claim_of, source_of
+from assistant.generation.prompt import NOT_STATED
+from assistant.text.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
+
+# white space before it, or at least no letter or digit: x[1] is somebody's code
+MARKER = re.compile(
+    r"(?:\s{1,4}|(?<![A-Za-z0-9_]))[\[【［]\s*(?:passages? )?(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】］]", re.IGNORECASE
+)
+OPENING = re.compile(r"\s*(?:[\[【［][^\]】］]{0,24})?$")  # a marker may be on its way
+SENTINEL = re.compile(rf"[\s,;(]{{0,4}}\b{NOT_STATED}\b\)?")
+LONGEST_MARKER = 26
+
+
+class CitingStream:
+    """Takes a reply piece by piece and gives it back with checked numbers, holding back no more than it must.
+
+    A `strict` one shows a sentence only when it is over, and not at all where nothing bears it out; `sentences` has it.
+    """
+
+    def __init__(self, passages: Sequence[Hit], question: str = "", *, strict: bool = False) -> None:
+        self._texts = [hit.chunk.searchable for hit in passages]
+        self._sources = [source_of(hit.chunk) for hit in passages]
+        self._question, self._strict = question, strict
+        self._kept_back = ""
+        self._pending = ""
+        self._sentence = ""
+        self._numbers: list[int] = []
+        self.sentences: list[Sentence] = []
+
+    def feed(self, piece: str) -> Iterator[str]:
+        """Take a piece; yield what can be shown."""
+        self._pending += piece
+        yield from self._advance(final=False)
+
+    def finish(self) -> Iterator[str]:
+        """Yield the rest."""
+        yield from self._advance(final=True)
+        yield from self._close("")
+
+    def _advance(self, *, final: bool) -> Iterator[str]:
+        while self._pending:
+            marker, end = self._next_marker(), self._next_end()
+            if marker and (end is None or marker[0] <= end[0]):
+                yield from self._show(self._pending[: marker[0]])
+                self._pending = self._pending[marker[1]:]
+                self._numbers += marker[2]
+            elif end is not None:
+                after = self._pending[end[1]:]
+                if not final and OPENING.match(after) and len(after) <= LONGEST_MARKER:
+                    # a marker behind the full stop still belongs to the sentence: wait until it is clear
+                    yield from self._show(self._pending[: end[0]])
+                    self._pending = self._pending[end[0]:]
+                    return
+                yield from self._end_sentence(*end)
+            else:
+                shown = len(self._pending) - (0 if final else held(self._pending))
+                yield from self._show(self._pending[:shown])
+                self._pending = self._pending[shown:]
+                return
+
+    def _in_context(self) -> tuple[str, int]:
+        """Return what is pending behind the end of what was shown, and where it begins there."""
+        context = self._sentence[-LONGEST_ABBREVIATION:]
+        return context + self._pending, len(context)
+
+    def _next_marker(self) -> tuple[int, int, list[int]] | None:
+        """Return the span of the first marker (with its numbers) or agreed refusal (without) in what is pending."""
+        text, offset = self._in_context()
+        marker, said = self._first_marker(text, offset), SENTINEL.search(text, offset)
+        if said and (marker is None or said.start() <= marker.start()):
+            return said.start() - offset, said.end() - offset, []
+        return (marker.start() - offset, marker.end() - offset, numbers_of(marker)) if marker else None
+
+    def _first_marker(self, text: str, start: int) -> re.Match[str] | None:
+        for match in MARKER.finditer(text, start):
+            if self._is_marker(match):
+                return match
+        return None
+
+    def _is_marker(self, match: re.Match[str]) -> bool:
+        """Return whether the match is the model's: a number that is none of ours may be the passage's own text."""
+        if any(1 <= number <= len(self._texts) for number in numbers_of(match)):
+            return True
+        return not any(match.group().strip() in text for text in self._texts)
+
+    def _next_end(self) -> tuple[int, int] | None:
+        text, offset = self._in_context()
+        for match in END.finditer(text, offset):
+            if is_end(text, match.start(), match.end()):
+                return match.start() - offset, match.end() - offset
+        return None
+
+    def _end_sentence(self, start: int, end: int) -> Iterator[str]:
+        yield from self._show(self._pending[:start])
+        terminator = self._pending[start:end]
+        while (follower := MARKER.match(self._pending, end)) and self._is_marker(follower):
+            self._numbers += numbers_of(follower)
+            end = follower.end()
+        self._pending = self._pending[end:]
+        yield from self._close(terminator)
+
+    def _show(self, text: str) -> Iterator[str]:
+        self._sentence += text
+        yield from self._give(text)
+
+    def _give(self, text: str) -> Iterator[str]:
+        if self._strict:
+            self._kept_back += text
+        elif text:
+            yield text
+
+    def _close(self, terminator: str) -> Iterator[str]:
+        """End the sentence: its numbers, then its full stop. What opens a list is no claim, and goes with what follows."""
+        body, written = self._sentence.strip(), self._numbers
+        self._sentence, self._numbers = "", []
+        if body.endswith((":", "：")) or not body:
+            yield from self._give(terminator if body or not terminator.strip() else "")
+            return
+        choice = choose(claim_of(body, self._question), written, self._sources)
+        self.sentences.append(Sentence(body + terminator.strip(), choice.numbers, choice.support))
+        marks = "".join(f"[{number}]" for number in choice.numbers)
+        yield from self._give((f" {marks}" if marks else "") + terminator)
+        yield from self._release(choice)
+
+    def _release(self, choice: Choice) -> Iterator[str]:
+        """Yield what was kept back for a sentence, where it is one to be shown."""
+        text, self._kept_back = self._kept_back, ""
+        if text and choice.support != "none":
+            yield text
+
+
+def numbers_of(marker: re.Match[str]) -> list[int]:
+    """Return the numbers in a marker."""
+    return [int(number) for number in re.findall(r"\d+", marker.group(1))]
+
+
+def held(pending: str) -> int:
+    """Return how many characters at the end may turn out to be part of a marker, a sentence's end or a refusal."""
+    bare = pending.rstrip()
+    tail = bare[-LONGEST_MARKER:]
+    match = re.search(rf"[.!?][{re.escape(CLOSERS)}]*$|\s*[\[【［][^\]】］]{{0,24}}$", tail)
+    begun = next((size for size in range(len(NOT_STATED), 2, -1) if tail.endswith(NOT_STATED[:size])), 0)
+    return len(pending) - len(bare) + max(len(match.group()) if match else 0, begun)

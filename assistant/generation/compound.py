@@ -1,0 +1,130 @@
+"""A question that names two things ("when were A and B released?") in; a question about each, and which an answer left out, out.
+
+By rule, and only where the rule is sure: a question that compares the two, or asks for what they share, stays whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assistant.datatypes import ChatModel
+from assistant.generation.citations.attribution import choose
+from assistant.generation.citations.support import claim_of, source_of
+from assistant.generation.prompt import Prompt
+from assistant.generation.refusal.patterns import is_empty, is_refusal
+from assistant.text.languages import language
+
+LONGEST = 8  # Chinese characters within which the second name ends as the first does: 冬奥会和亚运会
+SHORTEST = 2
+LINK = re.compile("[和与及]")
+EDGE = re.compile(r"[\s，。？?！、：；的了在于年月日由被是》《”“\d]")
+NUMBERED = re.compile(r"(?P<one>\d+\s*(?P<unit>[年月日号]?))[和与及、](?P<other>\d+\s*(?P<other_unit>[年月日号]))")
+NAME = r"[A-Z0-9][\w'’.-]*(?:\s+(?:of\s+|the\s+)?[A-Z0-9][\w'’.-]*)*"
+NAMES = re.compile(rf"(?P<one>{NAME})\s+and\s+(?P<other>{NAME})")
+OPENING = re.compile(r"(?:Who|What|When|Where|Which|How|In|On|Did|Was|Were|Is|Are|Do|Does|Has|Have)\s+")
+ONE_QUESTION = re.compile(
+    r"之间|共同|相同|一样|都是|都有|关系|区别|不同|差异|相比|比较|还是|一起|合作|国家和地区|国家与地区"
+    r"|\b(?:between|both|common|same|together|compare\w*|differ\w*|relation\w*|share\w*|first|or|than)\b", re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of the things that a question names, the question as it is asked of that alone, and both as they are named together."""
+
+    name: str
+    question: str
+    together: str
+
+
+def parts(question: str) -> tuple[Part, ...]:
+    """Return a part for each of the two things that a question names; nothing where it asks for one thing, or of both at once."""
+    asked = " ".join(question.replace("分别", "").split())
+    if ONE_QUESTION.search(asked):
+        return ()
+    return numbered(asked) or named(asked) or linked(asked)
+
+
+def unanswered(question: str, answer: str, read: str) -> tuple[Part, ...]:
+    """Return the parts of a question that an answer does not name; none where what was read has the two as one name."""
+    said, known = squeezed(answer), squeezed(read)
+    return tuple(part for part in parts(question)
+                 if squeezed(part.name) not in said and squeezed(part.together) not in known)
+
+
+def numbered(asked: str) -> tuple[Part, ...]:
+    """Return the parts of a Chinese question about two years, months or days."""
+    found = NUMBERED.search(asked)
+    if not found:
+        return ()
+    one = found["one"] if found["unit"] else found["one"] + found["other_unit"]
+    return both(asked[: found.start()], one, found["other"], asked[found.end():], found.group())
+
+
+def named(asked: str) -> tuple[Part, ...]:
+    """Return the parts of an English question about two names."""
+    opening = OPENING.match(asked)
+    found = NAMES.search(asked, opening.end() if opening else 0)
+    if not found:
+        return ()
+    return both(asked[: found.start()], found["one"], found["other"], asked[found.end():], found.group())
+
+
+def linked(asked: str) -> tuple[Part, ...]:
+    """Return the parts of a Chinese question about two things; where a name begins and ends is told by its fellow."""
+    for link in LINK.finditer(asked):
+        left, right = asked[: link.start()], asked[link.end():]
+        first = len(left) - max((edge.end() for edge in EDGE.finditer(left)), default=0)
+        if first < SHORTEST:
+            continue
+        second = reach(left[-1], right, first)
+        if not SHORTEST <= second <= first:
+            return ()
+        start = len(left) - second
+        one, other = left[start:], right[:second]
+        return both(left[:start], one, other, right[second:], one + link.group() + other)
+    return ()
+
+
+def reach(last: str, right: str, first: int) -> int:
+    """Return the length of the second name: up to where it ends as the first does, or as long as that one."""
+    alike = right.find(last, 1, LONGEST)
+    edge = EDGE.search(right)
+    return alike + 1 if alike > 0 else min(first, edge.start() if edge else len(right))
+
+
+def both(before: str, one: str, other: str, after: str, together: str) -> tuple[Part, ...]:
+    """Return the question with the one name and with the other."""
+    return Part(one, before + one + after, together), Part(other, before + other + after, together)
+
+
+def squeezed(text: str) -> str:
+    """Return the text without spaces and case."""
+    return "".join(text.split()).casefold()
+
+
+COLON = {"zh": "：", "ja": "："}
+
+
+def left_out(question: str, said: str, chat: ChatModel, prompt: Prompt, answer_tokens: int) -> Iterator[str]:
+    """Yield a line for each thing that the question names and the answer does not, where a passage bears it out in full."""
+    read = "\n".join(hit.chunk.searchable for hit in prompt.passages)
+    for part in unanswered(question, said, read):
+        more = "".join(chat.reply(prompt.about(part.question), answer_tokens)).strip()
+        if is_empty(more) or is_refusal(more) or more in said:
+            continue
+        line = titled(part, more, question)
+        if is_borne_out(line, part, prompt):
+            yield f"\n{line}"
+
+
+def titled(part: Part, more: str, question: str) -> str:
+    """Return the reply with the name of what it is about, where it does not say that itself."""
+    return more if part.name in more else f"{part.name}{COLON.get(language(question), ': ')}{more}"
+
+
+def is_borne_out(line: str, part: Part, prompt: Prompt) -> bool:
+    """Return whether passages bear the line out in full: nothing has asked the model whether it stands by it."""
+    return choose(claim_of(line, part.question), (), [source_of(hit.chunk) for hit in prompt.passages]).support == "full"

@@ -1,0 +1,1 @@
+"""Find where files contradict an answer."""

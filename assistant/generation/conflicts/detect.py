@@ -1,0 +1,243 @@
+"""What an answer stands on, and the other passages, in; where another file says otherwise out, newest first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+from assistant.datatypes import Answer, Answering, Citation, Conflict, Hit, Progress, Sentence, Side, Written
+from assistant.generation.citations.attribution import narrowed
+from assistant.generation.conflicts.sentence_diff import Slot, difference, figures, is_value, sentences_alike
+from assistant.text.languages import language
+from assistant.text.sentences import spans, tokens
+
+VERSIONS = 0.6  # of the words of two passages, for one to be the other's version
+MOST_SLOTS, MOST_EXTRA = 3, 0.7  # what two versions of a sentence may say differently, and have beside that
+MOST_CONFLICTS = 3
+LONGEST = 160  # characters of a quote
+SAID = {
+    "en": ("Your files disagree (newest first): {sides}.", " – ", "“{quote}” [{number}]", " ({date})"),
+    "zh": ("您的文件说法不一（新的在前）：{sides}。", "；", "“{quote}” [{number}]", "（{date}）"),
+}
+
+VERSION_WORDS = re.compile(
+    r"[\d\s_.()\-（）年月日]+|新|旧|版|修订|(?:^|(?<=[\s_\-.]))(?:v|ver|version|rev|old|new|final|draft|copy)(?=$|[\s\d_\-.])"
+)
+
+Changed = Callable[[str], int]
+
+
+def conflicts(question: str, claim: str, citations: Sequence[Citation], passages: Sequence[Hit], rivals: Sequence[Hit],
+              changed: Changed) -> tuple[Conflict, ...]:
+    """Return where a sentence of another file has the frame of a cited one and denies the claim (the answer).
+
+    `passages` are numbered as in the answer; `rivals` also hold those that were found beside them. `changed` gives the time of a
+    file's last change in nanoseconds since 1970.
+    """
+    found: list[Conflict] = []
+    numbers = {place_of(hit): number for number, hit in enumerate(passages, 1)}
+    for citation in citations:
+        if not 1 <= citation.number <= len(passages):
+            continue
+        own = passages[citation.number - 1]
+        sides = [side_of(citation, "", changed)]
+        for rival, start, end, slot in disagreeing(question, citation.quote, own, rivals):
+            if not is_claimed(slot, claim):
+                continue
+            number = numbers.setdefault(place_of(rival), max(numbers.values()) + 1)
+            other = Citation(number, rival.path, rival.title, narrowed(rival.chunk.location, rival.chunk.text, start, end),
+                             rival.chunk.text[start:end])
+            sides = [replace(sides[0], value=sides[0].value or slot.one), *sides[1:], side_of(other, slot.other, changed)]
+        if len({side.value for side in sides}) > 1 and not any(same_places(sides, known) for known in found):
+            found.append(Conflict(tuple(sorted(sides, key=age, reverse=True))))
+    return tuple(found[:MOST_CONFLICTS])
+
+
+def place_of(hit: Hit) -> tuple[str, int]:
+    """Return what tells a passage from all others."""
+    return hit.path, hit.chunk.location.char_start
+
+
+def is_claimed(slot: Slot, claim: str) -> bool:
+    """Return whether the answer says the one thing in which the sentences differ."""
+    if slot.kind == "denial":
+        return True
+    said, claimed = (said_in(text) if slot.kind == "value" else set(tokens(text)) for text in (slot.one, claim))
+    return bool(said & claimed)
+
+
+def said_in(text: str) -> set[str]:
+    """Return what the numbers and dates of a text say, with what they include, and its other words."""
+    return {key for figure in figures(text) for key in figure.implied} | {word for word in tokens(text) if is_value(word)}
+
+
+def side_of(citation: Citation, value: str, changed: Changed) -> Side:
+    """Return one side of a conflict."""
+    return Side(citation, value, date_of(citation.path, citation.title, changed(citation.path)))
+
+
+def age(side: Side) -> tuple[str, tuple[int, ...]]:
+    """Return what sides are ordered by."""
+    return side.date, version_of(side.citation.path, side.citation.title)
+
+
+def same_places(sides: Sequence[Side], known: Conflict) -> bool:
+    """Return whether a conflict between the same sentences is known."""
+    def places(them: Sequence[Side]) -> set[tuple[str, int]]:
+        return {(side.citation.path, side.citation.location.char_start) for side in them}
+
+    return bool(places(sides) & places(known.sides)) and places(sides) <= places(known.sides)
+
+
+def disagreeing(question: str, sentence: str, own: Hit, rivals: Sequence[Hit]) -> Iterator[tuple[Hit, int, int, Slot]]:
+    """Yield the sentences of other files that say otherwise: (passage, start, end, what), at most one to a file."""
+    seen = {own.path}
+    for rival in rivals:
+        if rival.path in seen:
+            continue
+        places = list(spans(rival.chunk.text))
+        texts = [rival.chunk.text[start:end] for start, end in places]
+        if any(" ".join(text.split()) == " ".join(sentence.split()) for text in texts):
+            continue
+        versions = are_versions(own, rival)
+        for place in sentences_alike(sentence, texts):
+            slots = [slot for slot in difference(sentence, texts[place], *((MOST_SLOTS, MOST_EXTRA) if versions else ()))
+                     if not (names(own, slot.one, slot.other) and names(rival, slot.other, slot.one))]
+            if slots and answers_as_well(question, sentence, own, texts[place], rival, slots):
+                seen.add(rival.path)
+                yield rival, *places[place], most_asked(question, slots)
+                break
+
+
+def names(hit: Hit, value: str, other: str) -> bool:
+    """Return whether what sets a value apart from another stands in the name or the title of its file.
+
+    Then it says which file this is, not what the file says.
+    """
+    held = set(tokens(f"{hit.title} {re.sub('[_-]', ' ', PurePath(hit.path).stem)}"))
+    return any(is_value(word) and word in held for word in set(tokens(value)) - set(tokens(other)))
+
+
+def most_asked(question: str, slots: Sequence[Slot]) -> Slot:
+    """Return the slot that a conflict is named by: a number before all else."""
+    return min(slots, key=lambda slot: slot.kind != "value")
+
+
+def are_versions(one: Hit, other: Hit) -> bool:
+    """Return whether two passages are of two versions of one file, by their names or by their words."""
+    if unnumbered(PurePath(one.path).stem) == unnumbered(PurePath(other.path).stem):
+        return True
+    words, others = set(tokens(one.chunk.text)), set(tokens(other.chunk.text))
+    return len(words) > 2 * MOST_SLOTS and len(words & others) >= VERSIONS * max(len(words), len(others))
+
+
+def unnumbered(name: str) -> str:
+    """Return a name without what tells versions apart."""
+    return VERSION_WORDS.sub("", name.lower())
+
+
+def answers_as_well(question: str, sentence: str, own: Hit, other: str, rival: Hit, slots: Sequence[Slot]) -> bool:
+    """Return whether the other sentence has the same words of the question as the cited one, and the question is about them.
+
+    Words of the places in which they differ do not count; those of the title, the headings and the file's name do.
+    """
+    differing = {word for slot in slots for word in (*tokens(slot.one), *tokens(slot.other))
+                 if is_value(word) or slot.kind != "value"}
+    denied = {word for slot in slots if slot.kind == "denial" for word in (*tokens(slot.one), *tokens(slot.other))}
+    asked = {stem(word) for word in tokens(question)}
+    asked -= {stem(word) for word in differing if word not in tokens(question) or word in denied}
+    held = asked & words_around(sentence, own)
+    frame = asked & {stem(word) for word in tokens(sentence)} & {stem(word) for word in tokens(other)}
+    return bool(frame) and held == asked & words_around(other, rival)
+
+
+def words_around(sentence: str, hit: Hit) -> set[str]:
+    """Return the words of a sentence and of what stands above it."""
+    above = f"{hit.title} {PurePath(hit.path).stem} {hit.chunk.context} {hit.chunk.location.heading or ''}"
+    return {stem(word) for word in tokens(f"{sentence} {re.sub('[_-]', ' ', above)}")}
+
+
+def stem(word: str) -> str:
+    """Return a word without the endings of number and tense."""
+    return re.sub(r"(?<=\w{3})(?:ies|es|s|ed|ing|e)$", "", word)
+
+
+def disagreement(question: str, found: Sequence[Conflict]) -> str:
+    """Return the sentences that say so, in the question's language; English where it is neither English nor Chinese."""
+    whole, between, said, dated = SAID["zh" if language(question) == "zh" else "en"]
+    return "\n".join(
+        whole.format(sides=between.join(
+            said.format(quote=shortened(side.citation.quote), number=side.citation.number)
+            + (dated.format(date=side.date) if side.date else "") for side in conflict.sides
+        )) for conflict in found
+    )
+
+
+def shortened(quote: str) -> str:
+    """Return a quote on one line, no longer than can be read at a glance."""
+    line = " ".join(re.sub(r"\*\*|__|^[-*#>|\s]+", "", quote).split())
+    return line if len(line) <= LONGEST else line[:LONGEST].rsplit(" ", 1)[0] + " …"
+
+
+def cited_with(citations: Sequence[Citation], found: Sequence[Conflict]) -> tuple[Citation, ...]:
+    """Return the citations of an answer and of its conflicts, by number."""
+    known = {citation.number: citation for conflict in found for side in conflict.sides for citation in (side.citation,)}
+    known |= {citation.number: citation for citation in citations}
+    return tuple(known[number] for number in sorted(known))
+
+
+DATE = re.compile(
+    r"(?<!\d)((?:19|20)\d{2})(?:[-_. /年]?(0[1-9]|1[0-2]|[1-9](?=月))(?:[-_. /月]?(0[1-9]|[12]\d|3[01]))?)?(?!\d)"
+)
+VERSION = re.compile(r"(?:^|[\s_\-.(（])(?:v|ver|version|rev|revision|版本|第)\s?\.?(\d{1,3}(?:\.\d{1,3})*)", re.IGNORECASE)
+NANOSECONDS = 10**9
+
+
+def date_of(path: str, title: str, mtime_ns: int) -> str:
+    """Return "2024-03-01", "2024-03" or "2024": from the name, else the title, else the time of change; empty where unknown."""
+    for text in (PurePath(path).stem, title):
+        if match := DATE.search(text):
+            return "-".join(part.zfill(2) for part in match.groups() if part)
+    return datetime.fromtimestamp(mtime_ns / NANOSECONDS, UTC).date().isoformat() if mtime_ns else ""
+
+
+def version_of(path: str, title: str) -> tuple[int, ...]:
+    """Return the version in a file's name or title, as numbers; empty where there is none."""
+    for text in (PurePath(path).stem, title):
+        if match := VERSION.search(text):
+            return tuple(int(part) for part in match.group(1).split("."))
+    return ()
+
+
+class DisputedStream(Written):
+    """An answer whose claims are compared with what other files say. `rivals` gives the passages to compare with."""
+
+    def __init__(self, stream: Answering, passages: Sequence[Hit], rivals: Callable[[], Sequence[Hit]], changed: Changed) -> None:
+        self.question, self.hits = stream.question, stream.hits
+        self._stream, self._passages, self._rivals, self._changed = stream, passages, rivals, changed
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """The sentences that are over."""
+        return self._stream.sentences
+
+    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+        """Do the long work before the first word, if there is any."""
+        self._stream.prepare(on_progress)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text as it comes, then the disagreement."""
+        yield from self._stream
+        answer = self._stream.answer
+        found = self._conflicts(answer) if answer.citations else ()
+        if found:
+            addition = f"\n\n{disagreement(self.question, found)}"
+            yield addition
+            answer = replace(answer, text=answer.text + addition, citations=cited_with(answer.citations, found), conflicts=found)
+        self._finished = (answer,)
+
+    def _conflicts(self, answer: Answer) -> tuple[Conflict, ...]:
+        return conflicts(self.question, answer.text, answer.citations, self._passages, self._rivals(), self._changed)

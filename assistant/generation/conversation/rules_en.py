@@ -1,0 +1,263 @@
+"""An English follow-up question and the turn before it in; what to search for out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import dropwhile
+
+from assistant.datatypes import CITED, Turn
+from assistant.generation.conversation.entities import Leaning, Rewriting, exchanged, things
+
+FEW, SHORT = 2, 4  # words with a meaning of their own
+MOST_NAMES = 2
+
+
+def rewritten(question: str, last: Turn) -> Rewriting:
+    """Return what to search for."""
+    before = last.standalone
+    core, opened = stripped(question)
+    core = core.rstrip(" ?.!") or question
+    if BARE.match(question) or (core.lower().startswith("why ") and len(content(core)) < FEW):
+        return bare(question, last)
+    if not ASKS.match(core) and is_fragment(core, opened):
+        return ellipsis(core, before)
+    if refers(question):
+        return with_referent(question, last)
+    own = content(core)
+    if (names(f"… {core}") or things(core)) and not opened:
+        return Rewriting((question,))
+    if DEFINES.match(core) and not opened and own:
+        return Rewriting((question,))
+    if len(own) < FEW or (len(own) == FEW and re.search(r"\bthe\b", core)):
+        return Rewriting((f"{question} ({topic(last)})", question), Leaning.ELLIPSIS, sure=False)
+    if opened and len(own) <= SHORT:
+        return Rewriting((f"{core}? ({topic(last)})", f"{core}?"), Leaning.ELLIPSIS, sure=False)
+    return Rewriting((question,))
+
+
+def is_fragment(core: str, opened: bool) -> bool:
+    """Return whether the words are a part of a question; without "and" before it only a very short one is."""
+    if WITHIN.search(core):
+        return False
+    own = len(content(core))
+    begins = bool(PREPOSITION.match(core) or re.match(r"(?:the|an?|my|our|your)\b", core, re.IGNORECASE))
+    return own <= SHORT * 2 if opened else own <= (SHORT if begins else FEW)
+
+
+def bare(question: str, last: Turn) -> Rewriting:
+    """Return the last question with the word that asks for more of it."""
+    before = last.standalone
+    return Rewriting((f"{before.rstrip(' ?')}? {question}",), Leaning.BARE)
+
+
+def ellipsis(fragment: str, before: str) -> Rewriting:
+    """Return the last question with the fragment in its place there; each reading where there are several."""
+    exchange, rest = exchanged(before, fragment)
+    if exchange != before:
+        known = {word.lower() for word in content(before)}
+        more = [word for word in content(rest) if word.lower() not in known]
+        return Rewriting((" ".join([exchange, *more]),), Leaning.ELLIPSIS, sure=not more)
+    readings = list(dict.fromkeys(placed(fragment, before)))
+    alone = f"{before.rstrip(' ?')} {fragment}?"
+    return Rewriting(tuple(readings[:2]) or (alone,), Leaning.ELLIPSIS, sure=len(readings) == 1)
+
+
+def placed(fragment: str, before: str) -> list[str]:
+    """Return the last question with the fragment in place of each part that it may stand for, the likeliest first."""
+    if preposition := PREPOSITION.match(fragment):
+        span = prepositional(before, preposition.group())
+        if span:
+            return [put(fragment, before, span)]
+        bare_part = fragment[preposition.end():].strip()
+        return [f"{before.rstrip(' ?')} {fragment}?", *put_name(bare_part, before)]
+    spans = noun_phrases(before)
+    bare_part = re.sub(r"^(?:the|an?|my|our|your)\s+", "", fragment, flags=re.IGNORECASE)
+    named = put_name(fragment, before)
+    if named:
+        return named
+    alike = [span for span in spans if share_end(bare_part, before[slice(*span)])]
+    chosen = alike[-1:] or (spans[:1] + spans[-1:])
+    return [put(bare_part, before, span) for span in chosen]
+
+
+def share_end(first: str, second: str) -> bool:
+    """Return whether two phrases end in the same word: "the 2024 agreement", "the 2023 agreement"."""
+    one, other = words(first), words(second)
+    return bool(one and other) and one[-1].lower() == other[-1].lower()
+
+
+def put_name(fragment: str, before: str) -> list[str]:
+    """Return the last question with a proper name in place of each of its own; nothing unless the fragment is a name."""
+    given = names(f"… {fragment}")
+    if not given or given[0] not in fragment or len(given[0]) < len(fragment) - 4:
+        return []
+    dated = " ".join(thing.text for thing in things(before))
+    return [before.replace(name, given[0]) for name in reversed(names(before)) if name not in dated]
+
+
+def put(fragment: str, before: str, span: tuple[int, int]) -> str:
+    """Return the text with the fragment in place of the span."""
+    return before[: span[0]] + fragment + before[span[1]:]
+
+
+def with_referent(question: str, last: Turn) -> Rewriting:
+    """Return the question with what its pronoun stands for: a name that can take its place, or the topic beside it."""
+    named = names(last.standalone)
+    answered = [name for name in names(f"… {CITED.sub('', last.answer)}") if name not in named]
+    asks_name = re.match(r"who|which|whom|what(?:'s| is) the name|name", last.question, re.IGNORECASE)
+    given = CITED.sub("", last.answer).strip(" .")
+    if not answered and len(given.split()) <= FEW and asks_name and not last.abstained:
+        answered = [given]
+    about = " ".join(dict.fromkeys([*(answered[:MOST_NAMES] if asks_name and not last.abstained else []), topic(last)]))
+    personal = PERSONAL.search(question)
+    person = answered if asks_name and answered else named
+    if personal and len(person) == 1:
+        rest = question[personal.end():]
+        owned = "'s" if re.match(r"his|hers|her\b(?=\s+[a-z])", personal.group() + rest, re.IGNORECASE) else ""
+        return Rewriting((question[: personal.start()] + person[0] + owned + rest,), Leaning.PRONOUN)
+    return Rewriting((f"{question} ({about})",), Leaning.PRONOUN, sure=bool(about) and not personal)
+
+
+def topic(last: Turn) -> str:
+    """Return the words that say what the last turn was about; with the title of its source where they are few."""
+    own = list(dict.fromkeys(content(last.standalone)))
+    titled = [last.citations[0].title] if last.citations and len(own) < FEW else []
+    return " ".join([*own, *titled])
+
+
+CONNECTIVE = re.compile(
+    r"^(?:(?:ok(?:ay)?|yes|right|thanks|thank you|hm+|well)[,.!]?\s+)*"
+    r"(?:(?:and|or|but|so|then|also)\b[,]?\s*)*(?:(?:what|how) about\b\s*|(?:the )?same (?:question )?for\b\s*)?", re.IGNORECASE
+)
+WITHIN = re.compile(r"\b(?:who|whom|whose|what|which|where|why|how|is|are|was|were|may|can|could|must|should|does|did)\b",
+re.IGNORECASE)
+ASKS = re.compile(
+    r"^(?:in |for |from |to |by |with |on |at |since |until |under |of )?"
+    r"(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|can|could|may|must|should|shall|will|would|has"
+    r"|have|had|name|list|tell|give|show|explain|describe|say|find|translate|compare)\b", re.IGNORECASE,
+)
+PREPOSITION = re.compile(r"^(?:in|for|from|to|by|with|on|at|since|until|under|of|after|before|during|without|about|between)\b",
+                         re.IGNORECASE)
+PRONOUN = re.compile(
+    r"\b(?:it|its|they|them|their|theirs|he|she|him|his|her|hers)\b"
+    r"|\b(?:this|these|those)\b(?=\s*(?:$|[?.,!]|(?:is|are|was|were|do|does|did|has|have|can|will|may|must|one|ones)\b))"
+    r"|\bthat\b(?=\s*(?:$|[?.,!]))|^(?:is|was|does|did|will|can|has|must) that\b"
+    r"|\b(?:the same|the other|the latter|the former|the (?:first|second|last|third) one)\b|\bboth\b(?=\s*(?:$|\?))"
+    r"|\bthere\b(?=\s*(?:$|\?))", re.IGNORECASE,
+)
+DUMMY = re.compile(r"\bit (?:is|was|has been|can be|may be)?(?: ?\w+){1,3} (?:that|to|for)\b|\b(?:is"
+                   r"|was) it (?:\w+ )?(?:possible|allowed"
+                   r"|permitted|necessary|required|true|forbidden|mandatory|legal|safe)\b|\b(?:does|will|did) it (?:take"
+                   r"|cost) to\b"
+                   r"|\bwhat time is it\b", re.IGNORECASE)
+PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
+POSSESSIVES = {"its", "their", "theirs"}
+DEFINES = re.compile(r"^(?:what|who) (?:is|are|was|were)(?! the\b)|^what does \S+ mean|^define\b", re.IGNORECASE)
+BARE = re.compile(
+    r"^(?:but |and |so )*(?:why(?: not| is that| so)?|how so|how come|since when|until when|how much|how many|how long|how often|"
+    r"when|where|who|which(?: one| ones)?|what else|anything else|what then|and then|by whom|for whom|go on|"
+    r"(?:tell me |say )?more(?: details?| about (?:it|that|this))?|explain(?: that| it| this)?(?: please)?|are you sure|really"
+    r"|says who|"
+    r"where does it say (?:that|so)|what does that mean)[\s?.!]*$", re.IGNORECASE,
+)
+NAME = re.compile(r"(?:[A-Z][\w'’&-]*|[A-Z]\.)(?:\s+(?:(?:of|the|and|de|van|von)\s+)?(?:[A-Z][\w'’&-]*|\d+[A-Z]\b))*")
+DETERMINED = re.compile(r"\b(?:the|an?|my|our|your|each|every|any)\s+((?:[\w'’&/-]+\s*){1,4})", re.IGNORECASE)
+WORD = re.compile(r"[^\W_][\w'’./&-]*[^\W_]|[^\W_]")
+BREAKS = frozenset(
+    "of in on at to for from by with under after before during without about between since until into than and or but if when "
+    "while is are was were be been do does did has have had can could may must should shall will would who whom whose what "
+    "which where why how that this these those it its they them their he she his her not there as per each every any all".split()
+)
+EMPTY = BREAKS | frozenset(
+    "a an the my our your me i you we us many much long often far old big high large name list tell give show explain describe "
+    "say find please same other one ones also then so kind sort again exactly actually mean means whole ever".split()
+)
+SUPPORTED = re.compile(r"\b(?:do|does|did|can|could|may|must|should|shall|will|would)\s+"
+                       r"(?:the|an?|my|our|your|each|every|any)\s+$", re.IGNORECASE)
+AUXILIARY = re.compile(r"(?:\w+ ){0,3}(?:do|does|did|can|could|may|must|should|shall|will|would)\b", re.IGNORECASE)
+POSSESSIVE = re.compile(r"['’]s?$")
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text as they stand."""
+    return WORD.findall(text)
+
+
+def content(text: str) -> list[str]:
+    """Return the words that say what a question is about."""
+    return [word for word in words(text) if POSSESSIVE.sub("", word.lower()) not in EMPTY]
+
+
+def stripped(question: str) -> tuple[str, bool]:
+    """Return the question without "and", "what about" and the like in front, and whether there was any."""
+    opening = CONNECTIVE.match(question)
+    rest = question[opening.end():] if opening else question
+    return rest.strip(), len(rest) < len(question)
+
+
+def names(text: str) -> list[str]:
+    """Return the proper names in a text; a capital at the beginning of a sentence alone makes none."""
+    found = []
+    for match in NAME.finditer(text):
+        name = " ".join(drop_grammar(match.group().split()))
+        starts = match.start() == 0 or re.search(r"[.!?:\n]\s*$", text[: match.start()])
+        if name and not (starts and name == match.group() and " " not in name):
+            found.append(name)
+    return found
+
+
+def drop_grammar(parts: list[str]) -> list[str]:
+    """Return the words without those in front that have a capital only because a sentence begins with them."""
+    return list(dropwhile(lambda word: word.lower() in EMPTY, parts))
+
+
+def noun_phrases(question: str) -> list[tuple[int, int]]:
+    """Return the spans of the phrases that begin with "the", "a", "my", ..., without that word."""
+    found = [span for match in DETERMINED.finditer(question) for span in ended(question, match.start(1), match.end(1))]
+    return [without_verb(question, span) for span in found]
+
+
+def without_verb(question: str, span: tuple[int, int]) -> tuple[int, int]:
+    """Return the span without its last word where that is the question's verb: "did the movers cost ...?"."""
+    inside = question[slice(*span)]
+    if SUPPORTED.search(question[: span[0]]) and " " in inside:
+        return span[0], span[0] + inside.rindex(" ")
+    return span
+
+
+def ended(question: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the span up to the first word that belongs to no noun phrase; nothing where that is the first word."""
+    last = start
+    for word in WORD.finditer(question, start, end):
+        if word.group().lower() in BREAKS:
+            break
+        last = word.end()
+    if last > start:
+        yield start, last
+
+
+def prepositional(question: str, preposition: str) -> tuple[int, int] | None:
+    """Return the span of the last phrase that begins with this preposition, up to the next one or the end."""
+    found = list(re.finditer(rf"\b{preposition}\b", question, re.IGNORECASE))
+    if not found:
+        return None
+    start = found[-1].start()
+    after = question[found[-1].end():]
+    stop = re.search(r"\s(?:in|on|at|to|for|from|by|with|under|after|before|during|and|or|if|when)\s|[?,.;!]|$", after)
+    end = found[-1].end() + (stop.start() if stop else len(after))
+    inside = question[found[-1].end():end].strip()
+    if AUXILIARY.match(question) and " " in inside and inside.rpartition(" ")[2].islower() and not question[end:].strip(" ?.!"):
+        end = question.rindex(" ", 0, end)  # the question's verb: "does the concert in Haarlem begin?"
+    return start, end
+
+
+def refers(question: str) -> bool:
+    """Return whether a pronoun of the question stands for something outside it."""
+    meant = DUMMY.sub("", question)
+    match = PRONOUN.search(meant)
+    if not match:
+        return False
+    before = meant[: match.start()]
+    most = 0 if PERSONAL.match(match.group()) else 2 if match.group().lower() in POSSESSIVES else 3
+    return not (names(f"… {before}") or re.search(r"\d", before) or (most and len(content(before)) >= most))

@@ -1,0 +1,224 @@
+"""A passage in; the dates, deadlines, amounts, addresses and numbers that stand in it out: by rule, so that none is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from assistant.datatypes import Hit
+from assistant.generation.documents.cited_lines import cells_of
+from assistant.text.dates import Date, dates
+from assistant.text.numbers import Number, numbers
+from assistant.text.sentences import spans
+
+
+class Wanted(StrEnum):
+    """What can be found by rule."""
+
+    DEADLINE = "deadline"
+    DATE = "date"
+    AMOUNT = "amount"
+    EMAIL = "email"
+    PHONE = "phone"
+    LINK = "link"
+    PERCENTAGE = "percentage"
+
+
+WORDS_FOR = {
+    Wanted.DEADLINE: r"deadlines?|due dates?|time limits?|notice periods?|expiry dates?|cut-?off dates?"
+                     r"|(?:截止|到期|最后|最终)(?:日期|时间|期限|日)?|期限|时限",
+    Wanted.DATE: r"(?:important |key |relevant )?dates?|日期|时间点|重要日期",
+    Wanted.AMOUNT: r"amounts?(?: of money)?|sums?(?: of money)?|prices?|costs?|fees?|payments?|charges?"
+                   r"|金额|价格|费用|款项|价钱|金钱数额",
+    Wanted.EMAIL: r"e-?mails?(?: address(?:es)?)?|mail addresses|电子邮箱|邮箱(?:地址)?|电子邮件(?:地址)?",
+    Wanted.PHONE: r"(?:tele)?phone(?: numbers?)?s?|telephones?|mobile numbers?|fax numbers?|电话(?:号码)?|手机号码?|联系电话",
+    Wanted.LINK: r"links?|urls?|web ?sites?|web addresses|网址|链接|网站",
+    Wanted.PERCENTAGE: r"percentages?|percents?|rates?|百分比|比例|利率",
+}
+JOINED = r"\s*(?:,|and|or|和|与|及|、)\s*"
+CONTACT = re.compile(r"contact (?:details|data|information)|联系方式")
+
+END_OF = re.compile(r"\bend of (?:\w+ )?$", re.IGNORECASE)
+END_OF_PERIOD = re.compile(r"\bend of (?:\w+ )?the (?:month|quarter|year)\b", re.IGNORECASE)
+# what makes a month without day and year one that is waited for
+BEFORE_MONTH = re.compile(r"(?:\b(?:in|by|until|before|end of(?: \w+)?)\s|截[至止])$", re.IGNORECASE)
+BEHIND_MONTH = re.compile("[底末前]|[之以]前|[上中下]旬")
+UNIT = r"(?:(?:working|business|calendar|full|whole)\s+)?(?:minutes?|hours?|days?|weeks?|months?|quarters?|years?)\b['’]?"
+BEHIND_COUNT = re.compile(rf"[\s-]+(?:\(\w+\)\s+)?{UNIT}|\s?个?(?:工作日|小时|日|天|星期|周|月|年|分钟)", re.IGNORECASE)
+UNCOUNTED = re.compile(rf"\b(?:half an?|an?)[\s-]+{UNIT}|半个?(?:小时|天|月|年)", re.IGNORECASE)
+CUE = re.compile(
+    r"\b(?:by|until|till|before|within|due|deadline|latest|no later than|not later than|not after|expir\w*|ends?\b|ended"
+    r"|closing date|notice|payable|valid|at least .{1,20} before|in advance|last day|submit\w*|respon\w+|lapse\w*"
+    r"|run(?:s|ning)? out|terminat\w*|renew\w*)\b"
+    r"|前|之内|以内|内|截止|截至|期限|到期|最迟|不迟于|不晚于|有效期|逾期|届满|提前|为止|时限|期自|期为|满",
+    re.IGNORECASE,
+)
+TIED = re.compile(r"\b(?:within|notice|advance|before|after|latest|later|until|due|payable|for up to|expir\w*|lapse\w*"
+                  r"|respon\w*|target\w*|by)\b|内|前|期限|逾期|超过|届满|提前|时限|满|期自|期为|有效", re.IGNORECASE)
+MONEY_BEFORE = re.compile(r"(?:(?:\b(?:us|a|c|hk))?[$€£¥￥]|\b(?:eur|usd|gbp|chf|cny|rmb|jpy)\b)\s?$", re.IGNORECASE)
+MONEY_BEHIND = re.compile(
+    r"\s?(?:(?:euros?|eur|pounds?(?: sterling)?|gbp|(?:us |u\.s\. )?dollars?|usd|chf|francs?|yen|jpy|yuan|cny|rmb|cents?|pence"
+    r"|kronor|sek)\b|[€£]|美元|欧元|英镑|日元|港元|[元圆]整?|块钱|人民币)", re.IGNORECASE
+)
+EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}")
+PHONE = re.compile(
+    r"(?<![\w./-])(?:\+\d{1,3}[\s-]?)?(?:\(0?\d{1,5}\)[\s-]?)?\d{2,5}(?:[\s-]\d{2,4}){1,4}(?![\w/-])"
+    r"|(?<!\d)1[3-9]\d{9}(?!\d)|(?<!\d)0\d{9,10}(?!\d)"
+)
+PHONE_CUE = re.compile(r"tel|phone|call|mobile|fax|hotline|contact|电话|手机|传真|热线|联系|\+\d", re.IGNORECASE)
+LINK = re.compile(r"https?://[^\s<>\"'）)】]+|\bwww\.[^\s<>\"'）)】]+", re.IGNORECASE)
+MONEY_COLUMN = re.compile(
+    r"amount|price|cost|fee|total|pounds?|euros?|\beur\b|gbp|usd|金额|单价|价格|费用|元|总价", re.IGNORECASE
+)
+RULER = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A sentence or a table's row at text[start:end] of a passage, and the items in it. `clear`: its wording says what it is."""
+
+    hit: Hit
+    start: int
+    end: int
+    items: tuple[str, ...]
+    clear: bool = True
+
+
+def wanted_in(words: str) -> tuple[Wanted, ...]:
+    """Return what is to be listed, where these words name it and nothing else; empty where the rules do not know it."""
+    if CONTACT.fullmatch(words.strip()):
+        return (Wanted.EMAIL, Wanted.PHONE)
+    each = [known(part) for part in re.split(JOINED, words.strip()) if part]
+    return tuple(dict.fromkeys(kind for kind in each if kind)) if each and all(each) else ()
+
+
+def known(words: str) -> Wanted | None:
+    """Return the one thing that these words name, if the rules know it."""
+    return next((kind for kind, pattern in WORDS_FOR.items() if re.fullmatch(pattern, words.strip())), None)
+
+
+def find(hit: Hit, wanted: Wanted) -> Iterator[Found]:
+    """Yield the sentences of a passage that hold what is wanted, in order."""
+    text = hit.chunk.text
+    for start, end in spans(text):
+        sentence = text[start:end]
+        if RULER.match(sentence) or is_header(text, end):
+            continue
+        items, clear = items_of(sentence, header_of(hit, start, sentence), wanted)
+        if items:
+            yield Found(hit, start, end, tuple(dict.fromkeys(items)), clear)
+
+
+def items_of(sentence: str, header: str, wanted: Wanted) -> tuple[list[str], bool]:
+    """Return the items of a sentence or row under a header, and whether its wording says that they are what is wanted."""
+    if wanted is Wanted.DEADLINE:
+        return deadlines_of(sentence, header)
+    if wanted is Wanted.AMOUNT:
+        return [*amounts_in(sentence), *cells_under(sentence, header, MONEY_COLUMN)], True
+    if wanted is Wanted.PHONE:
+        return [phone for phone in texts(PHONE, sentence) if is_phone(phone, sentence, header)], True
+    if wanted is Wanted.DATE:
+        return dates_in(sentence), True
+    if wanted is Wanted.PERCENTAGE:
+        return [shown(sentence, number.start, number.end) for number in numbers_in(sentence) if number.parts > 1], True
+    return texts(EMAIL if wanted is Wanted.EMAIL else LINK, sentence), True
+
+
+def deadlines_of(sentence: str, header: str) -> tuple[list[str], bool]:
+    """Return the days and spans of time in a sentence, and whether its words or its column say that they are limits."""
+    found, durations = dates_in(sentence), durations_in(sentence)
+    under = cells_under(sentence, header, CUE) + cells_under(sentence, header, TIED)
+    tied = durations if TIED.search(sentence) else [each for each in durations if any(each in cell for cell in under)]
+    clear = bool(CUE.search(sentence)) or any(item in cell for cell in under for item in (*found, *tied))
+    return [*found, *(each for each in tied if not any(each in date for date in found))], clear
+
+
+def shown(sentence: str, start: int, end: int) -> str:
+    """Return a stretch of a sentence, with single spaces."""
+    return " ".join(sentence[start:end].split())
+
+
+def texts(pattern: re.Pattern[str], sentence: str) -> list[str]:
+    """Return what a pattern finds, with single spaces."""
+    return [shown(sentence, *match.span()) for match in pattern.finditer(sentence)]
+
+
+def numbers_in(sentence: str) -> list[Number]:
+    """Return the numbers of a sentence that are no part of a date."""
+    return numbers(sentence, [(date.start, date.end) for date in dates(sentence, years=True) if not is_number(sentence, date)])
+
+
+def is_number(sentence: str, date: Date) -> bool:
+    """Return whether a year alone may as well be a number: 2024, but not 2024年."""
+    return sentence[date.start : date.end].isdigit()
+
+
+def dates_in(sentence: str) -> list[str]:
+    """Return the dates of a sentence, with "end of" before them, and the ends of months, quarters and years."""
+    found = [(opened.start() if (opened := END_OF.search(sentence[: date.start])) else date.start, date.end)
+             for date in dates(sentence, years=True) if is_listed(sentence, date)]
+    found += [match.span() for match in END_OF_PERIOD.finditer(sentence)]
+    return [shown(sentence, *span) for span in sorted(found)]
+
+
+def is_listed(sentence: str, date: Date) -> bool:
+    """Return whether a date says enough to be listed: a day, a month of a year, 2024年, or a month behind "by" or "in"."""
+    day = date.readings[0]
+    if day.day or (day.year and (day.month or day.quarter)):
+        return True
+    if day.year:
+        return not is_number(sentence, date)
+    return day.month > 0 and bool(BEFORE_MONTH.search(sentence[: date.start]) or BEHIND_MONTH.match(sentence, date.end))
+
+
+def durations_in(sentence: str) -> list[str]:
+    """Return the spans of time in a sentence: 30 days, three months, half a year."""
+    found = [(number.start, behind.end()) for number in numbers_in(sentence)
+             if not number.ordinal and (behind := BEHIND_COUNT.match(sentence, number.end))]
+    return [shown(sentence, *span) for span in sorted([*found, *(match.span() for match in UNCOUNTED.finditer(sentence))])]
+
+
+def amounts_in(sentence: str) -> list[str]:
+    """Return the amounts of money in a sentence."""
+    found = []
+    for number in numbers_in(sentence):
+        before, behind = MONEY_BEFORE.search(sentence[: number.start]), MONEY_BEHIND.match(sentence, number.end)
+        if number.certain and number.parts == 1 and (before or behind):
+            found.append(shown(sentence, before.start() if before else number.start, number.end if before or not behind
+                               else behind.end()))
+    return found
+
+
+def is_phone(number: str, sentence: str, header: str) -> bool:
+    """Return whether a run of figures is a telephone number: of its length, and with a word for it near or a shape of its own."""
+    figures = sum(character.isdigit() for character in number)
+    if not 7 <= figures <= 15 or any(date.end - date.start == len(number) for date in dates(number)):
+        return False
+    return bool(PHONE_CUE.search(sentence) or PHONE_CUE.search(header)) or number.startswith(("+", "0", "("))
+
+
+def is_header(text: str, end: int) -> bool:
+    """Return whether the line that ends here is a table's header: a ruler comes next."""
+    following = text[end:].lstrip("\r\n").split("\n", 1)[0]
+    return bool(following.strip()) and "-" in following and bool(RULER.match(following))
+
+
+def header_of(hit: Hit, start: int, row: str) -> str:
+    """Return the header of the table that this row is of; empty for a sentence."""
+    width = len(cells_of(row))
+    if width < 2:
+        return ""
+    before = [line for line in hit.chunk.text[:start].splitlines() if line.strip()]
+    rulers = [place for place, line in enumerate(before) if RULER.match(line) and "-" in line and place]
+    candidates = ([before[rulers[-1] - 1]] if rulers else []) + hit.chunk.context.splitlines()[::-1]
+    return next((line for line in candidates if len(cells_of(line)) == width), "")
+
+
+def cells_under(row: str, header: str, pattern: re.Pattern[str]) -> list[str]:
+    """Return the cells with a figure in them that stand in a column whose name fits the pattern."""
+    if not header:
+        return []
+    return [" ".join(cell.replace("**", "").split()) for cell, name in zip(cells_of(row), cells_of(header), strict=False)
+            if pattern.search(name) and re.search("[\\d〇零一二三四五六七八九十百]", cell)]

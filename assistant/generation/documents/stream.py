@@ -1,0 +1,93 @@
+"""A task on whole files in; an answer that is written when all of them are gone through out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from assistant.datatypes import Answer, ChatModel, Citation, Hit, OnProgress, Sentence, Timings, Written
+from assistant.generation.documents.cached_llm import Notes, Writer
+from assistant.generation.documents.cited_lines import File, Line, numbered
+from assistant.generation.documents.compare import compare
+from assistant.generation.documents.intent import Kind, Task
+from assistant.generation.documents.item_patterns import wanted_in
+from assistant.generation.documents.list_items import list_items, list_named
+from assistant.generation.documents.prompts import WHOLE_VERSION, kinds_in_words, say
+from assistant.generation.documents.summarize import summarise
+from assistant.generation.injection.untrusted_text import masked_in
+from assistant.text.languages import language
+
+LISTED = 5  # names of files in a sentence
+
+
+class WholeStream(Written):
+    """An answer with work before its first word: `prepare` does it, and tells how far it is."""
+
+    def __init__(self, question: str, task: Task, files: Sequence[File], open_chat: Callable[[], ChatModel], notes: Notes,
+                 embedder: str) -> None:
+        self.question = question
+        self.hits: tuple[Hit, ...] = ()
+        self._started = time.perf_counter()
+        self._answer = Answer(question, "", False, (), (), "", embedder, WHOLE_VERSION, Timings(0.0))
+        self._task, self._files, self._open_chat, self._notes = task, files, open_chat, notes
+        self._language = language(question)
+        self._lines: list[Line] | None = None
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """None: every line is shown with what bears it out."""
+        return ()
+
+    def prepare(self, on_progress: OnProgress) -> None:
+        """Go through the files. What a model has written so far is remembered where this is stopped."""
+        if self._lines is None:
+            writer = Writer(self._open_chat, self._notes, on_progress)
+            self._lines = self._drafted(writer)
+            timings = replace(self._answer.timings, prompt_tokens=writer.prompt_tokens, read_tokens=writer.prompt_tokens,
+                              generated_tokens=writer.generated_tokens)
+            read = [hit for file in self._files for hit in file.passages] if writer.name else []
+            self._answer = replace(self._answer, model=writer.name, timings=timings, masked=masked_in(read))
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text line by line."""
+        self.prepare(lambda _: None)
+        assert self._lines is not None
+        text, citations = numbered(self._lines or [Line(self._nothing())])
+        hits = cited_hits(self._files, citations)
+        taken = (time.perf_counter() - self._started) * 1000
+        timings = replace(self._answer.timings, first_token_ms=taken, total_ms=taken)
+        abstained = not self._lines or self._task.kind is Kind.COUNTING
+        self._answer = replace(self._answer, text=text, citations=citations, hits=hits, timings=timings, abstained=abstained)
+        self._finished = (self._answer,)
+        yield from text.splitlines(keepends=True)
+
+    def _drafted(self, writer: Writer) -> list[Line]:
+        task, files, language = self._task, self._files, self._language
+        if task.kind is Kind.COUNTING:
+            return [Line(say("rows", language))]
+        if task.kind is Kind.SUMMARY:
+            return summarise(files, language, writer)
+        if task.kind is Kind.DIFFERENCES:
+            return compare(files[0], files[1], language, writer.on_progress)
+        wanted = wanted_in(task.wanted)
+        return list_items(files, wanted, language, writer) if wanted else list_named(files, task.wanted, language, writer)
+
+    def _nothing(self) -> str:
+        """Return the sentence that says that there is none of what was to be listed."""
+        names = [file.source.name for file in self._files]
+        files = ", ".join(names) if len(names) <= LISTED else say("files", self._language, count=len(names))
+        wanted = wanted_in(self._task.wanted)
+        return say("none", self._language, files=files,
+                   what=kinds_in_words(wanted, self._language) if wanted else self._task.wanted)
+
+
+def cited_hits(files: Sequence[File], citations: Sequence[Citation]) -> tuple[Hit, ...]:
+    """Return the passages that the citations lie in, in order."""
+    starts: dict[str, list[int]] = {}
+    for each in citations:
+        starts.setdefault(each.path, []).append(each.location.char_start)
+    return tuple(
+        hit for file in files for hit in file.passages
+        if any(hit.chunk.location.char_start <= start < hit.chunk.location.char_end for start in starts.get(hit.path, ()))
+    )

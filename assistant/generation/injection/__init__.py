@@ -1,0 +1,1 @@
+"""Keep instructions in file text from steering the model."""

@@ -1,0 +1,125 @@
+"""A passage and a fact in it in; what is said to a model so that it writes a question with that fact as its answer, out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from assistant.datatypes import Calibration, ChatModel, Chunk, Hit, Message, PromptText
+from assistant.generation.injection.untrusted_text import as_read, fenced, filled, joined, own_words, part_as_read
+from assistant.generation.prompt import MAKE, Prompt, foretelling
+from assistant.generation.refusal.answerability import WEIGHTS_BEFORE, foretold, log_odds, logistic, weighed
+from assistant.text.languages import language
+from assistant.text.stems import terms
+
+QUESTION_TOKENS = 60
+
+SYSTEM = "You write questions about documents. You reply with one question and nothing else."
+ENGLISH = """From the file "{name}":
+{text}
+
+Write one question that this sentence answers: {sentence}
+The answer must be exactly: {fact}
+Name who or what the question is about, so that it makes sense without the text. Do not use the words "{fact}". Do not mention a \
+text, a passage or a file. Reply with the question only."""
+CHINESE = """摘自文件《{name}》：
+{text}
+
+请写一个由这句话回答的问题：{sentence}
+答案必须正好是：{fact}
+问题要写明是关于谁或什么，没有读过原文的人也能看懂。问题中不要出现“{fact}”，也不要提到文中、段落或文件。只回复这个问题。"""
+
+
+def draft_question(chat: ChatModel, hit: Hit, sentence: str, fact: str) -> str:
+    """Return a question that a fact in a sentence of a passage answers; empty where the model wrote none."""
+    if fact not in sentence_as_read(hit, sentence):
+        return ""
+    return question_in("".join(chat.reply(ask_for_question(hit, sentence, fact), QUESTION_TOKENS)))
+
+
+def ask_for_question(hit: Hit, sentence: str, fact: str) -> tuple[Message, ...]:
+    """Return the messages, in the language of the sentence: English or Chinese."""
+    wording = CHINESE if language(sentence) == "zh" else ENGLISH
+    parts = {"name": as_read(PurePath(hit.path).stem), "text": fenced(hit.chunk.searchable),
+             "sentence": sentence_as_read(hit, sentence), "fact": as_read(fact)}
+    return (Message("system", own_words(SYSTEM)), Message("user", filled(wording, parts)))
+
+
+def sentence_as_read(hit: Hit, sentence: str) -> PromptText:
+    """Return a sentence of a passage as a model may read it: without what stands in a comment or sets its orders aside."""
+    start = hit.chunk.text.find(sentence)
+    return as_read(sentence) if start < 0 else part_as_read(hit.chunk.text, start, start + len(sentence))
+
+
+def question_in(reply: str) -> str:
+    """Return the question in a reply: its first line with a question mark, without a label, marks of a list or quotes."""
+    for line in reply.splitlines():
+        end = max(line.rfind("?"), line.rfind("？"))
+        if end >= 0:
+            words = line[: end + 1].strip().lstrip("-*#0123456789. ").strip("\"“”「」* ")
+            label, _, rest = words.partition(":" if ":" in words else "：")
+            return rest.strip("\"“”* ") if rest and label.strip().lower() in {"question", "q", "问题", "问"} else words
+    return ""
+
+
+CALIBRATION_QUESTION_TOKENS = 48
+SHORTEST, LONGEST = 8, 200  # characters of a question
+FEWEST_SHARED = 2  # words that a question must have from its passage
+SPREAD = 2.0  # standard deviation of the offsets that are expected, in logarithms of odds
+STEPS = 50
+# A passage foretells more of a question that the model wrote about it than of one that a person asked: .70, not .46 (SQuAD 2.0,
+# Qwen2.5-Coder-1.5B, 11 and 49 questions). So much more doubt, in logarithms of odds, makes up for that.
+OWN_WORDS = 0.72
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The logarithms of the odds of doubt about one question: with the passages found, and without the file that it is from.
+
+    The first as if a person had asked: with `OWN_WORDS` added.
+    """
+
+    question: str
+    answered: float
+    held_out: float
+
+
+def write_question(chat: ChatModel, chunk: Chunk) -> str:
+    """Return a question that the model wrote about a passage; nothing where it wrote none that makes sense."""
+    wish = own_words(MAKE["zh" if language(chunk.text) == "zh" else "en"])
+    reply = chat.reply((Message("user", joined("\n\n", (fenced(chunk.searchable), wish))),), CALIBRATION_QUESTION_TOKENS)
+    question = "".join(reply).strip().split("\n")[0].strip()
+    shared = terms(question) & terms(chunk.searchable)
+    good = question.endswith(("?", "？")) and SHORTEST <= len(question) <= LONGEST and len(shared) >= FEWEST_SHARED
+    return question if good else ""
+
+
+def odds_of_doubt(chat: ChatModel, prompt: Prompt, question: str) -> float:
+    """Return the logarithm of the odds of the doubt before an answer, without any offset."""
+    reply = chat.reply(prompt.messages, 1, foretelling(prompt, question))
+    return weighed(WEIGHTS_BEFORE, question, foretold(reply.log_likelihoods()))
+
+
+def fit_offset(trials: Sequence[Trial]) -> float:
+    """Return what makes the doubts of the trials likeliest, by Newton's method, drawn towards 0 where there are few trials."""
+    offset = 0.0
+    for _ in range(STEPS):
+        shares = [(logistic(trial.held_out + offset), 1.0) for trial in trials]
+        shares += [(logistic(trial.answered + offset), 0.0) for trial in trials]
+        slope = sum(share - truth for share, truth in shares) + offset / SPREAD**2
+        bend = sum(share * (1 - share) for share, _ in shares) + 1 / SPREAD**2
+        offset -= max(-1.0, min(1.0, slope / bend))
+    return offset
+
+
+def calibration(trials: Sequence[Trial], most: float) -> Calibration:
+    """Return the offset that fits the trials, and the shares of both sorts of questions that are refused with it."""
+    offset, border = fit_offset(trials), log_odds(most)
+
+    def refused(odds: Sequence[float], added: float) -> float:
+        return sum(each + added > border for each in odds) / len(odds) if odds else 0.0
+
+    answered, held_out = [trial.answered for trial in trials], [trial.held_out for trial in trials]
+    return Calibration(len(trials), offset, most, (refused(answered, 0.0), refused(answered, offset)),
+                       (refused(held_out, 0.0), refused(held_out, offset)))

@@ -1,0 +1,1 @@
+"""Decide whether the files answer the question."""

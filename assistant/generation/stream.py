@@ -1,0 +1,260 @@
+"""An answer while it is written: iterate for its text, then read the finished `answer`. One object for person and script."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from assistant.datatypes import (
+    READINGS,
+    Answer,
+    ChatModel,
+    Doubt,
+    Hit,
+    Message,
+    Progress,
+    Reply,
+    Sentence,
+    Supposed,
+    Timings,
+    Written,
+    never,
+)
+from assistant.generation.citations.attribution import citations
+from assistant.generation.citations.citing_stream import CitingStream
+from assistant.generation.compound import left_out
+from assistant.generation.injection.second_answer import heeding_no_orders
+from assistant.generation.injection.untrusted_text import masked_in
+from assistant.generation.prompt import PROMPT_VERSION, Prompt, foretelling, refusal
+from assistant.generation.refusal.answerability import check_after, doubt_after, doubt_before, foreign_offset, is_clear
+from assistant.generation.refusal.patterns import is_empty, is_refusal, speaks_of_nothing, undecided
+
+LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
+
+Open = Callable[[], tuple[ChatModel, Prompt]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an answer must keep to: its length in tokens, the most doubt (0 to 1), whether what nothing bears out is dropped.
+
+    `offset` is what this library adds to the logarithm of the odds of the doubt.
+    """
+
+    answer_tokens: int
+    most_doubt: float
+    strict: bool = False
+    offset: float = 0.0
+
+
+class AnswerStream(Written):
+    """The evidence at once, the text as it comes, the finished answer after that."""
+
+    def __init__(self, question: str, hits: tuple[Hit, ...], embedder: str, started: float, retrieve_ms: float,
+                 open_model: Open, limits: Limits, searched: str = "") -> None:
+        self.question = question
+        self.hits = hits
+        self._open, self._limits = open_model, limits
+        self._standalone = searched.split(READINGS)[0] or question
+        self._offset = 0.0
+        self._citing: CitingStream | None = None
+        self._started = started
+        self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms),
+                              searched)
+        self._writing_ms = 0.0
+        self._tally: TallyingChat | None = None
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """The sentences that are over; where it is strict, without those that nothing bears out."""
+        said = self._citing.sentences if self._citing else []
+        return [sentence for sentence in said if sentence.support != "none" or not self._limits.strict]
+
+    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+        """Do nothing: there is no long work before the first word."""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the text, citation numbers included. What was yielded joins to `answer.text`."""
+        for piece in self._pieces():
+            if self._answer.model and self._answer.timings.first_token_ms is None:  # as the person sees it, checks included
+                self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=self._elapsed()))
+            yield piece
+
+    def _pieces(self) -> Iterator[str]:
+        if not self.hits:
+            yield from self._refuse(None)
+            return
+        opened, prompt = self._open()
+        chat = self._tally = TallyingChat(opened)
+        prompt, wary = heeding_no_orders(chat, prompt, self.question, self._limits.answer_tokens)
+        self._answer = replace(self._answer, model=chat.name, masked=masked_in(prompt.passages, wary=wary))
+        reply = chat.reply(prompt.messages, self._limits.answer_tokens, foretelling(prompt, self._standalone))
+        self._offset = self._limits.offset + foreign_offset(self.question, prompt)
+        doubt = doubt_before(reply, self.question, self._limits.most_doubt, self._offset)
+        self._answer = replace(self._answer, doubt=doubt)
+        clear = is_clear(doubt)
+        if clear and doubt.share > doubt.most:
+            yield from self._refuse(reply)
+            return
+        pieces, begun = iter(reply), self._elapsed()
+        opening = self._read_opening(pieces)
+        if is_empty(opening) or is_refusal(opening):
+            yield from self._refuse(reply)
+            return
+        self._citing = stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
+        tokens = self._limits.answer_tokens
+        shown = trimmed(self._through(stream, opening, pieces, begun,
+                                      lambda said: left_out(self.question, said, chat, prompt, tokens)))
+        yield from self._told(shown if clear else self._weighed(shown, chat, prompt, doubt), reply, prompt)
+
+    def _weighed(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:
+        """Yield the whole answer at its end, if the doubt then allows it; a long one as it comes, by the doubt before it.
+
+        One that no passage bears out in any sentence is not given: it was doubtful before it was written.
+        """
+        pieces: list[str] = []
+        for piece in shown:
+            pieces.append(piece)
+            if sum(map(len, pieces)) > LONGEST_KEPT_BACK:
+                if doubt.share <= doubt.most:
+                    yield from pieces
+                    yield from shown
+                return
+        sentences = self._citing.sentences if self._citing else []
+        if sentences and all(sentence.support == "none" for sentence in sentences):
+            return
+        said = " ".join(sentence.text for sentence in sentences)
+        after = check_after(chat, prompt, self.question, said or "".join(pieces))
+        doubt = doubt_after(doubt, after, self.question, self._offset)
+        self._answer = replace(self._answer, doubt=doubt)
+        if doubt.share <= doubt.most:
+            yield from pieces
+
+    def _told(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
+        """Yield the text and finish the answer; refuse where there is none: nothing but markers, or nothing borne out."""
+        text = ""
+        for piece in shown:
+            text += piece
+            yield piece
+        if not text:
+            yield from self._refuse(reply)
+            return
+        said = tuple(self.sentences)
+        cited = citations(said, prompt.passages, self.question)
+        abstained = not cited and speaks_of_nothing(text)
+        self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=abstained, sentences=said))
+
+    def _read_opening(self, pieces: Iterator[str]) -> str:
+        """Return the beginning of the reply, as far as it takes to tell an answer from a refusal."""
+        opening = ""
+        for piece in pieces:
+            opening += piece
+            if is_refusal(opening) or not undecided(opening):
+                break
+        return opening
+
+    def _through(self, stream: CitingStream, opening: str, pieces: Iterator[str], begun: float,
+                 rest: Callable[[str], Iterator[str]]) -> Iterator[str]:
+        said = opening
+        yield from stream.feed(opening)
+        for piece in pieces:
+            said += piece
+            yield from stream.feed(piece)
+            if goes_round(stream):
+                break
+        self._writing_ms = self._elapsed() - begun
+        for more in rest(said):
+            yield from stream.feed(more)
+        yield from stream.finish()
+
+    def _refuse(self, reply: Reply | None) -> Iterator[str]:
+        text = refusal(self.question)
+        yield text
+        self._finish(reply, replace(self._answer, text=text, abstained=True))
+
+    def _finish(self, reply: Reply | None, answer: Answer) -> None:
+        timings = replace(answer.timings, total_ms=self._elapsed())
+        if reply is not None and self._tally is not None:
+            timings = replace(timings, prompt_tokens=reply.prompt_tokens, reused_tokens=self._tally.reused_tokens,
+                              read_tokens=self._tally.read_tokens, generated_tokens=reply.generated_tokens,
+                              writing_ms=self._writing_ms)
+        self._answer = replace(answer, timings=timings)
+        self._finished = (self._answer,)
+
+    def _elapsed(self) -> float:
+        return (time.perf_counter() - self._started) * 1000
+
+
+def trimmed(pieces: Iterator[str]) -> Iterator[str]:
+    """Yield the pieces without the white space at either end of the whole."""
+    begun, space = False, ""
+    for piece in pieces:
+        text = space + piece if begun else piece.lstrip()
+        kept = text.rstrip()
+        space = text[len(kept):]
+        if kept:
+            begun = True
+            yield kept
+
+
+def goes_round(stream: CitingStream) -> bool:
+    """Return whether the model has said its last sentence before: small models can go on so for ever."""
+    said = [sentence.text for sentence in stream.sentences]
+    return len(said) > 1 and said[-1] in said[:-1]
+
+
+class TallyingChat:
+    """A chat model for one question, which may take several prompts."""
+
+    def __init__(self, chat: ChatModel) -> None:
+        self._chat = chat
+        self._replies: list[Reply] = []
+
+    @property
+    def name(self) -> str:
+        """What a person calls the model."""
+        return self._chat.name
+
+    @property
+    def context_tokens(self) -> int:
+        """The number of tokens that prompt and reply must share."""
+        return self._chat.context_tokens
+
+    @property
+    def reused_tokens(self) -> int:
+        """How many tokens of the first prompt were held already, from questions before this one."""
+        return self._replies[0].reused_tokens if self._replies else 0
+
+    @property
+    def read_tokens(self) -> int:
+        """How many prompt tokens were computed, of all prompts."""
+        return sum(reply.prompt_tokens - reply.reused_tokens + reply.supposed_tokens for reply in self._replies)
+
+    @property
+    def joins(self) -> bool:
+        """Whether passages are joined from what was computed of them before."""
+        return self._chat.joins
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much of what was computed of passages is kept on disk."""
+        return self._chat.kept_bytes
+
+    def make_ready(self, messages: Sequence[Message], should_stop: Callable[[], bool] = never) -> int:
+        """Compute what may be kept of messages and is not yet; return how many tokens that was."""
+        return self._chat.make_ready(messages, should_stop)
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Return the length of the prompt that these messages become, template included."""
+        return self._chat.count_tokens(messages)
+
+    def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> Reply:
+        """Start a reply; see ChatModel. Raises ContextOverflow where prompt and reply do not fit."""
+        reply = self._chat.reply(messages, max_tokens, supposed)
+        self._replies.append(reply)
+        return reply
+
+    def close(self) -> None:
+        """Free the model's memory."""
+        self._chat.close()

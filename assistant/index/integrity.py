@@ -1,0 +1,249 @@
+"""Check a library: everything that does not fit together is said in plain words, and mended where that is wanted.
+
+Rows are read in blocks or by a cursor, so the memory that a check takes does not grow with the library.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from assistant.datatypes import Finding, Severity
+from assistant.errors import LibraryDamaged
+from assistant.index.fts_text import body_of
+from assistant.index.schema import WORDS, secure_words
+from assistant.index.store import Store, vector_key
+
+BLOCK = 2_000  # passages that are looked at together
+UNIT = (0.97, 1.03)  # the length of a vector that was kept in half precision
+BEFORE_ALL = -(2**63)  # SQLite orders numbers before text and bytes
+# of FTS5's own tables: those with the text and those with the lengths must hold the same passages
+CONTRADICTED = """SELECT count(*) FROM (
+    SELECT id FROM words_content WHERE NOT EXISTS (SELECT 1 FROM words_docsize WHERE words_docsize.id = words_content.id)
+    UNION ALL
+    SELECT id FROM words_docsize WHERE NOT EXISTS (SELECT 1 FROM words_content WHERE words_content.id = words_docsize.id))"""
+WORDS_OF_PASSAGES = """SELECT path, text, context, c0 FROM chunks LEFT JOIN words_content ON words_content.id = chunks.id
+    ORDER BY chunks.id"""
+WORDS_OF_NOTHING = """SELECT count(*) FROM words_content WHERE NOT EXISTS
+    (SELECT 1 FROM chunks WHERE chunks.id = words_content.id)"""
+HOPELESS = "Move the file away and add your files again; the files themselves are untouched."
+REPAIR = "Run: assistant doctor --check --repair"
+SYNC = "Run: assistant sync"
+
+
+class Inspection:
+    """One look through a library. With `repair`, what is wrong is mended at once, all of it in one transaction."""
+
+    def __init__(self, store: Store, *, repair: bool) -> None:
+        self._store, self._repair = store, repair
+        self._sql = store.statements
+        self._found: list[Finding] = []
+
+    def run(self) -> tuple[Finding, ...]:
+        """Return what is wrong, or was; nothing where all is well. Raises LibraryDamaged where the file cannot be mended."""
+        self._examine_pages()
+        with self._store.transaction():  # to look as well: nobody writes meanwhile, and FTS5 checks itself by a command
+            self._examine_text()
+            self._examine_tables()
+            self._examine_vectors()
+            self._examine_words()
+            self._examine_generation()
+            if self._repair and self._found:
+                self._store.new_generation()
+        return tuple(self._found)
+
+    def _say(self, detail: str, remedy: str = "") -> None:
+        if self._repair:
+            self._found.append(Finding("repaired", Severity.WARNING, f"{detail}: mended.", remedy))
+        else:
+            self._found.append(Finding("library", Severity.ERROR, f"{detail}.", REPAIR))
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        return self._sql.execute(sql, values).fetchall()
+
+    def _count(self, sql: str) -> int:
+        return int(self._sql.execute(sql).fetchone()[0])
+
+    def _blocks(self, columns: str, table: str, key: str) -> Iterator[list[tuple[Any, ...]]]:
+        """Yield a table's rows in blocks, ordered by the first column, `key`; a block's rows may be changed before the next."""
+        sql = f"SELECT {columns} FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT {BLOCK}"
+        last: object = BEFORE_ALL
+        while block := self._rows(sql, (last,)):
+            yield block
+            last = block[-1][0]
+
+    def _examine_pages(self) -> None:
+        """Ask SQLite whether the file's pages and its indexes are whole. Damage to an index is mended by making it anew."""
+        try:
+            said = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
+            said = [line for line in said if line != "ok" and "fts5" not in line.lower() and "words" not in line]
+            if said and self._repair:
+                self._sql.execute("REINDEX")
+                left = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
+                if left != ["ok"] and not all("words" in line for line in left):
+                    raise LibraryDamaged(f"{self._store.path} is damaged: {left[0]}.", HOPELESS)
+        except sqlite3.DatabaseError as error:
+            raise LibraryDamaged(f"{self._store.path} is damaged: {error}.", HOPELESS) from error
+        if said:
+            self._say(f"the database's own indexes are damaged ({said[0]})")
+
+    def _examine_tables(self) -> None:
+        dimension = self._store.dimension()
+        for check in CHECKS:
+            filled = Check(check.detail, check.find.format(dimension=dimension),
+                           tuple(sql.format(dimension=dimension) for sql in check.mending))
+            count = self._count(f"SELECT count(*) FROM ({filled.find})")
+            if count:
+                if self._repair:
+                    for sql in filled.mending:
+                        self._sql.execute(sql)
+                self._say(filled.detail.format(count=count), SYNC if "read again" in filled.detail else "")
+
+    def _examine_text(self) -> None:
+        """Compare each passage's key with the hash of its text; where they differ, the file is read again."""
+        count = 0
+        for block in self._blocks("id, text, context, vector_key", "chunks", "id"):
+            wrong = {chunk: key for chunk, text, context, stored in block
+                     if (key := vector_key(searchable(text, context))) != bytes(stored)}
+            count += len(wrong)
+            if self._repair:
+                self._read_again(wrong)
+        if count:
+            self._say(f"{count:,} passages have another text than was embedded; their files will be read again", SYNC)
+
+    def _read_again(self, keys: Mapping[int, bytes]) -> None:
+        """Let the files of these passages be read again; each passage gets the key of its text."""
+        for chunk, key in keys.items():
+            self._sql.execute(READ_AGAIN.format(paths="SELECT path FROM chunks WHERE id = ?1"), (chunk,))
+            self._sql.execute("UPDATE chunks SET vector_key = ? WHERE id = ?", (key, chunk))
+            self._sql.execute("INSERT OR IGNORE INTO waiting SELECT ?1 WHERE NOT EXISTS "
+                              "(SELECT 1 FROM vectors WHERE key = ?2)", (chunk, key))
+
+    def _examine_vectors(self) -> None:
+        """Look for vectors that are no unit vectors: bits of them have changed."""
+        size, count = 2 * self._store.dimension(), 0
+        for block in self._blocks("key, vector", "vectors", "key"):
+            wrong = not_unit([(bytes(key), vector) for key, vector in block if len(vector) == size])
+            count += len(wrong)
+            if self._repair:
+                self._embed_again(wrong)
+        if count:
+            self._say(f"{count:,} vectors are damaged; their passages will be embedded again", SYNC)
+
+    def _embed_again(self, keys: Sequence[bytes]) -> None:
+        """Remove these vectors; the passages that they were of wait for new ones."""
+        for key in keys:
+            self._sql.execute("INSERT OR IGNORE INTO waiting SELECT id FROM chunks WHERE vector_key = ?", (key,))
+            self._sql.execute("DELETE FROM vectors WHERE key = ?", (key,))
+            self._sql.execute("DELETE FROM spare WHERE key = ?", (key,))
+
+    def _examine_words(self) -> None:
+        """Compare the keyword index with itself and with the passages; it is made anew where it differs."""
+        wrong = self._words_wrong()
+        if wrong:
+            if self._repair:
+                make_words(self._sql)
+            self._say(wrong)
+
+    def _words_wrong(self) -> str:
+        try:
+            self._sql.execute("INSERT INTO words (words) VALUES ('integrity-check')")
+            contradicted = self._count(CONTRADICTED)
+            differing = self._count(WORDS_OF_NOTHING)
+            differing += sum(stored != body_of(path, searchable(text, context))
+                             for path, text, context, stored in self._sql.execute(WORDS_OF_PASSAGES))
+        except sqlite3.DatabaseError as error:
+            return f"the keyword index is damaged ({error})"
+        if contradicted:
+            return "the keyword index contradicts itself"
+        return f"the keyword index has {differing:,} passages wrong" if differing else ""
+
+    def _examine_generation(self) -> None:
+        """See that the library can tell one state from the next."""
+        generation, state = self._store.meta("generation"), self._store.meta("state")
+        if (generation and not (generation.isdecimal() and state)) or (not generation and self._store.count_chunks()):
+            if self._repair and not generation.isdecimal():
+                self._sql.execute("DELETE FROM meta WHERE key = 'generation'")
+            self._say("the library has lost count of its changes")
+
+
+def bodies(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
+    """Yield (chunk id, what the keyword index must hold of it)."""
+    for chunk, path, text, context in connection.execute("SELECT id, path, text, context FROM chunks"):
+        yield chunk, body_of(path, searchable(text, context))
+
+
+def searchable(text: str, context: str) -> str:
+    """Return what is embedded of a passage, and found by keyword."""
+    return f"{context}\n{text}" if context else text
+
+
+def not_unit(vectors: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+    """Return the keys of the vectors (key, float16 values), all of one length, that are no unit vectors."""
+    if not vectors:
+        return []
+    halves = np.frombuffer(b"".join(vector for _, vector in vectors), np.float16)
+    lengths = np.linalg.norm(halves.reshape(len(vectors), -1).astype(np.float32), axis=1)
+    return [key for (key, _), length in zip(vectors, lengths, strict=True) if not UNIT[0] < length < UNIT[1]]
+
+
+def make_words(connection: sqlite3.Connection) -> None:
+    """Make the keyword index anew from the passages."""
+    connection.execute("DROP TABLE IF EXISTS words")
+    connection.execute(WORDS)
+    secure_words(connection)
+    rows = bodies(connection)
+    while block := list(islice(rows, BLOCK)):
+        connection.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", block)
+
+
+ORPHANS = "SELECT {column} FROM {table} WHERE {column} NOT IN (SELECT id FROM chunks)"
+READ_AGAIN = "UPDATE files SET content_hash = '', mtime_ns = 0 WHERE path IN ({paths}) OR path IN " \
+             "(SELECT container FROM files WHERE path IN ({paths}))"
+NOT_WHOLE = """SELECT files.path FROM files LEFT JOIN chunks ON chunks.path = files.path WHERE files.state = 'indexed'
+    AND files.content_hash <> '' GROUP BY files.path
+    HAVING count(chunks.id) <> files.chunks OR coalesce(max(chunks.ordinal) + 1, 0) <> count(chunks.id)"""
+LOST = "SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.path = chunks.path AND files.state = 'indexed')"
+NO_CONTAINER = """SELECT path FROM files WHERE container <> '' AND NOT EXISTS
+    (SELECT 1 FROM files AS outer_file WHERE outer_file.path = files.container)"""
+WRONG_LENGTH = "SELECT key FROM vectors WHERE length(vector) <> 2 * {dimension}"
+UNUSED = """SELECT key FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)
+    AND NOT EXISTS (SELECT 1 FROM spare WHERE spare.key = vectors.key)"""
+SPENT = "SELECT key FROM spare WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = spare.key)"
+FORGOTTEN = """SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)
+    AND NOT EXISTS (SELECT 1 FROM waiting WHERE chunk = id)"""
+SERVED = "SELECT chunk FROM waiting JOIN chunks ON id = chunk WHERE EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What must not be: rows that `find` yields; `detail` says it with their number, `mending` makes them right."""
+
+    detail: str
+    find: str
+    mending: tuple[str, ...]
+
+
+# in this order, since mending one can bring about the next
+CHECKS = (
+    Check("{count:,} files inside others have no container any more", NO_CONTAINER,
+          (f"DELETE FROM chunks WHERE path IN ({NO_CONTAINER})", f"DELETE FROM files WHERE path IN ({NO_CONTAINER})")),
+    Check("{count:,} passages belong to no file with text", LOST, (f"DELETE FROM chunks WHERE id IN ({LOST})",)),
+    Check("{count:,} files have lost passages, or have too many; they will be read again", NOT_WHOLE,
+          (READ_AGAIN.format(paths=NOT_WHOLE),)),
+    Check("{count:,} vectors are not as long as the others", WRONG_LENGTH,
+          (f"DELETE FROM vectors WHERE key IN ({WRONG_LENGTH})",)),
+    Check("{count:,} passages that wait for a vector are gone", ORPHANS.format(column="chunk", table="waiting"),
+          (f"DELETE FROM waiting WHERE chunk IN ({ORPHANS.format(column='chunk', table='waiting')})",)),
+    Check("{count:,} passages wait for a vector that is here", SERVED, (f"DELETE FROM waiting WHERE chunk IN ({SERVED})",)),
+    Check("{count:,} passages have no vector and wait for none", FORGOTTEN,
+          (f"INSERT OR IGNORE INTO waiting {FORGOTTEN}",)),
+    Check("{count:,} notes of vectors to be kept for a while have no vector", SPENT,
+          (f"DELETE FROM spare WHERE key IN ({SPENT})",)),
+    Check("{count:,} vectors belong to no passage", UNUSED, (f"DELETE FROM vectors WHERE key IN ({UNUSED})",)),
+)

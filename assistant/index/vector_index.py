@@ -1,0 +1,280 @@
+"""The FAISS view of a library's vectors, by inner product. Built from the store, never the truth.
+
+It is a base, mapped into memory from files beside the store, and what has changed since: positions of the base that count no
+more, and new vectors in memory. A reader that finds the library changed takes in the difference, and waits for no writer. Where
+the difference has grown, a new base is written; of a large library on another thread, while searches go on with the old one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from assistant.datatypes import Finding, Severity, Vectors
+from assistant.index.chunks import Marks, no_marks
+from assistant.index.vector_files import (
+    LAYOUT,
+    Alive,
+    Base,
+    Ids,
+    Stamp,
+    drop_others,
+    empty_base,
+    files_of,
+    flat_index,
+    make_sketch,
+    manifest_of,
+    read_base,
+    token_of,
+    write_base,
+)
+
+if TYPE_CHECKING:
+    from assistant.index.store import Store
+
+FEW, SHARE = 1_000, 0.02  # changes, and the share of the base beside these, from which on a new base is written
+AT_ONCE = 100_000  # vectors: up to here a new base is written by the search that finds it due
+EXACT = 100_000  # vectors: above, all are looked at by their sketches only, and the best of them in full
+BLOCK = 20_000
+NOT_READABLE = (RuntimeError, ValueError, EOFError, MemoryError, OSError, KeyError, TypeError)
+
+
+class VectorView:
+    """A searchable copy of all vectors of one state of the library. It does not change."""
+
+    def __init__(self, base: Base, stamp: Stamp, alive: Alive, new: Marks, fresh: Vectors) -> None:
+        self.base, self.stamp, self.alive = base, stamp, alive
+        self.new, self.fresh = new, fresh  # by rising id
+        self.dead = len(base) - int(np.count_nonzero(alive))
+
+    def __len__(self) -> int:
+        """Return the number of vectors."""
+        return len(self.base) - self.dead + len(self.new)
+
+    @property
+    def marks(self) -> Marks:
+        """The ids of all chunks that it shows, each with the first bytes of its vector's key; rising within base and news."""
+        return np.concatenate([self.base.marks[self.alive] if self.dead else self.base.marks, self.new])
+
+    @property
+    def ids(self) -> Ids:
+        """The ids of all chunks that it shows, shape (n,)."""
+        return np.concatenate([self.base.ids[self.alive] if self.dead else self.base.ids, self.new["id"]])
+
+    @property
+    def is_due(self) -> bool:
+        """Whether so much has changed that a new base is worth its while."""
+        wants_sketch = len(self) > EXACT and self.base.sketch is None
+        return wants_sketch or len(self.new) + self.dead > FEW + SHARE * len(self.base)
+
+    def search(self, vector: Vectors, limit: int, among: Ids | None = None) -> list[tuple[int, float]]:
+        """Return (chunk id, cosine) of the nearest chunks, best first; `among`: of these only, an array of shape (n,)."""
+        if among is not None and len(among) <= BLOCK:  # looked at one by one: none of them is missed
+            found = list(self.cosines(vector, among.tolist()).items())
+        else:
+            alive = self.alive if self.dead else None
+            if among is not None:
+                alive = self.alive & np.isin(self.base.ids, among)
+            found = self.base.search(vector, limit, alive) if len(self.base) else []
+            cosines = self.fresh @ vector
+            wanted = np.arange(len(self.new)) if among is None else np.flatnonzero(np.isin(self.new["id"], among))
+            found += [(int(self.new["id"][place]), float(cosines[place])) for place in wanted]
+        return sorted(found, key=lambda each: -each[1])[:limit]
+
+    def vectors(self, ids: Sequence[int] | Ids) -> tuple[Ids, Vectors]:
+        """Return those of the ids that it shows, shape (n,), and their vectors, shape (n, dimension)."""
+        wanted = np.asarray(ids, np.int64).reshape(-1)
+        here, places = self.base.places(wanted)
+        live = self.alive[places]
+        parts = [(wanted[here[live]], self.base.vectors(places[live]))]
+        if len(self.new):
+            at = np.minimum(np.searchsorted(self.new["id"], wanted), len(self.new) - 1)
+            fresh = np.flatnonzero(self.new["id"][at] == wanted)
+            parts.append((wanted[fresh], self.fresh[at[fresh]]))
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def cosines(self, vector: Vectors, ids: Sequence[int] | Ids) -> dict[int, float]:
+        """Return the cosine of each of these chunks; ids that the view does not show are left out."""
+        found, vectors = self.vectors(ids)
+        return dict(zip(found.tolist(), (vectors @ vector).tolist(), strict=True))
+
+
+def open_view(store: Store, dimension: int, held: VectorView | None = None) -> VectorView:
+    """Return a current view: the one that is held or else on disk, caught up where it is older, or a new one."""
+    with store.reading():
+        stamp = stamp_of(store, dimension)
+        view = caught_up(older(store, stamp, dimension, held), store, stamp)
+        if view.is_due and token_of(store.path) not in {"", view.base.token}:  # a new base has been written meanwhile
+            view = caught_up(older(store, stamp, dimension, None), store, stamp)
+    return renewed(view, store.path) if view.is_due else view
+
+
+def stamp_of(store: Store, dimension: int) -> Stamp:
+    """Return the stamp of a view of the library as it is now."""
+    origin = f"{LAYOUT} {dimension} {store.meta('embedder')}"
+    return Stamp(sha256(origin.encode()).digest(), store.state)
+
+
+def older(store: Store, stamp: Stamp, dimension: int, held: VectorView | None) -> VectorView:
+    """Return the view to go on from: the one that is held, that of the base on disk, or an empty one."""
+    if held is not None and held.stamp.origin == stamp.origin:
+        return held
+    with contextlib.suppress(*NOT_READABLE):
+        return settled(read_base(store.path, stamp.origin))
+    return empty_view(dimension)
+
+
+def settled(base: Base) -> VectorView:
+    """Return the view that shows a base and nothing else."""
+    return VectorView(base, base.stamp, np.ones(len(base), np.bool_), no_marks(), np.empty((0, base.index.d), np.float32))
+
+
+def empty_view(dimension: int) -> VectorView:
+    """Return a view that shows nothing yet."""
+    return settled(empty_base(dimension))
+
+
+def caught_up(view: VectorView, store: Store, stamp: Stamp) -> VectorView:
+    """Return a view without what the library has no more, and with what the old one lacks; the old one is as it was."""
+    if view.stamp == stamp:
+        return view
+    alive, kept, current = what_stays(view, store)
+    here, places = view.base.places(current["id"])
+    alike = view.base.marks["mark"][places] == current["mark"][here]
+    alive[places[alike]] = True
+    rest = np.delete(current, here[alike])
+    held, again = held_alike(view.new, rest)
+    vectors = np.empty((len(rest), view.base.index.d), np.float32)
+    vectors[again] = view.fresh[held]
+    missing = np.delete(np.arange(len(rest)), again)
+    found = np.zeros(len(rest), np.bool_)
+    found[again] = True
+    for ids, block in store.vectors_of(rest["id"][missing].tolist(), view.base.index.d):
+        at = np.searchsorted(rest["id"], ids)
+        vectors[at], found[at] = block, True
+    new, fresh = np.concatenate([view.new[kept], rest[found]]), np.concatenate([view.fresh[kept], vectors[found]])
+    order = np.argsort(new["id"])
+    return VectorView(view.base, stamp, alive, new[order], fresh[order])
+
+
+def what_stays(view: VectorView, store: Store) -> tuple[Alive, Alive, Marks]:
+    """Return which vectors of the base and of the news stay without a look, and the marks of all chunks to look at.
+
+    These are the chunks that have changed, or all where that is not known.
+    """
+    if not store.remembers(view.stamp.state):
+        return np.zeros(len(view.base), np.bool_), np.zeros(len(view.new), np.bool_), store.marks()
+    changed = store.changed_since(view.stamp.state)
+    alive = view.alive.copy()
+    alive[view.base.places(changed)[1]] = False
+    return alive, ~np.isin(view.new["id"], changed), store.marks_of(changed.tolist())
+
+
+def held_alike(one: Marks, other: Marks) -> tuple[Ids, Ids]:
+    """Return the positions in each of the marks that are in both; ids rise in both."""
+    _, here, there = np.intersect1d(one["id"], other["id"], assume_unique=True, return_indices=True)
+    same = one["mark"][here] == other["mark"][there]
+    return here[same], there[same]
+
+
+def renewed(view: VectorView, library: Path) -> VectorView:
+    """Return the view on a new base. A large one is written by another thread, and taken up by the search after it is done."""
+    if len(view) <= AT_ONCE or not len(view.base):
+        # a disk that is full or read-only costs the next start a second, not this question its answer
+        with contextlib.suppress(OSError, RuntimeError, Timeout):
+            return settled(write_anew(view, library))
+    else:
+        begin_writing(view, library)
+    return view
+
+
+def settle_view(store: Store, dimension: int) -> None:
+    """Write what a large library's search will want, where that is due, so that no search has to."""
+    if store.count_chunks() <= AT_ONCE:
+        return
+    view = open_view(store, dimension)
+    with contextlib.suppress(OSError, RuntimeError, MemoryError, Timeout):
+        if view.is_due:
+            write_anew(view, store.path)
+
+
+WRITERS: dict[Path, threading.Thread] = {}
+
+
+def begin_writing(view: VectorView, library: Path) -> None:
+    """Write a new base on another thread, unless one is at it."""
+    def write() -> None:
+        with contextlib.suppress(OSError, RuntimeError, MemoryError, Timeout):
+            write_anew(view, library)
+
+    if library not in WRITERS or not WRITERS[library].is_alive():
+        WRITERS[library] = threading.Thread(target=write, daemon=True)
+        WRITERS[library].start()
+
+
+def write_anew(view: VectorView, library: Path) -> Base:
+    """Write a base of all that the view shows, and return it. Raises OSError, or Timeout where another program is at it."""
+    marks = np.sort(view.marks, order="id")
+    ids = np.ascontiguousarray(marks["id"])
+
+    def fetch(positions: Ids) -> Vectors:
+        found, vectors = view.vectors(ids[positions])
+        ordered: Vectors = vectors[np.argsort(found, kind="stable")]
+        return ordered
+
+    with FileLock(library.with_suffix(".view.lock"), timeout=0):
+        index = flat_index(view.base.index.d)
+        for start in range(0, len(ids), BLOCK):
+            index.add(fetch(np.arange(start, min(start + BLOCK, len(ids)))))
+        sketch = make_sketch(fetch, len(ids), index.d, BLOCK) if len(ids) > EXACT else None
+        write_base(Base(index, marks, view.stamp, sketch), library)
+    return read_base(library, view.stamp.origin)
+
+
+def view_fault(store: Store) -> tuple[Finding, ...]:
+    """Compare the base on disk with the store; return what is wrong with it. A base that is wrong is to be thrown away."""
+    if not manifest_of(store.path).exists():
+        return ()
+    with store.reading():
+        try:
+            dimension = store.dimension()
+            base = read_base(store.path, stamp_of(store, dimension).origin)
+            here, _ = held_alike(base.marks, store.marks())
+            wrong = sum(differing(base, here[start : start + BLOCK], store) for start in range(0, len(here), BLOCK))
+        except NOT_READABLE as error:
+            return (told(f"The vector index cannot be used ({error})"),)
+    return (told(f"The vector index has {wrong:,} vectors wrong"),) if wrong else ()
+
+
+def differing(base: Base, places: Ids, store: Store) -> int:
+    """Return how many vectors of the base are not those of the store."""
+    held = dict(zip(base.ids[places].tolist(), base.vectors(places), strict=True))
+    return sum(not np.array_equal(held[chunk], vector)
+               for ids, vectors in store.vectors_of(list(held), base.index.d)
+               for chunk, vector in zip(ids.tolist(), vectors, strict=True))
+
+
+def told(detail: str) -> Finding:
+    """Return the finding about a base that is thrown away."""
+    return Finding("vector index", Severity.WARNING, f"{detail}: it was thrown away, and the next search makes it anew.")
+
+
+def sweep(library: Path, *, everything: bool) -> bool:
+    """Unlink what is left of bases that nobody names any more, or all of them. Call it while nobody else writes.
+
+    Returns whether that is done: on Windows a file stays as long as another program has it mapped.
+    """
+    if not everything:
+        drop_others(library, token_of(library))
+        return True
+    for path in list(files_of(library)):
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+    return not list(files_of(library))

@@ -1,0 +1,1 @@
+"""Split a document into chunks with exact places."""

@@ -1,0 +1,1 @@
+"""Find the files to read and say why others are left out."""

@@ -1,0 +1,1 @@
+"""Extract text, structure and places from each file format."""

@@ -1,0 +1,270 @@
+"""E-mail (.eml) in; its subject, addresses and text, and the files that are attached to it, out."""
+
+from __future__ import annotations
+
+import binascii
+import mimetypes
+import re
+from base64 import b64decode
+from collections.abc import Iterator
+from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message
+from email.policy import Compat32
+from functools import lru_cache
+
+from assistant.datatypes import Extraction, Part
+from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.archives.archive import Names, safe_name
+from assistant.ingest.extractors.builder import LINE, Writing
+from assistant.ingest.extractors.encoding import decode_as
+from assistant.ingest.extractors.source import Member, Source
+from assistant.ingest.extractors.web.html import plain_text, render
+
+SHOWN = ("From", "To", "Cc", "Date")
+KNOWN = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Received")
+ENCRYPTED = "the message is encrypted: only its header was read"
+NO_SUBJECT = "(no subject)"
+
+
+def read_mail(source: Source) -> Extraction:
+    """Read one message: its subject is the title."""
+    writing = Writing()
+    writing.begin(Part(0, 0))
+    message = parse_mail(source.data)
+    notes = write_message(message, writing)
+    return writing.finish(header(message, "Subject"), notes)
+
+
+def open_mail(source: Source) -> Iterator[Member]:
+    """Yield the files and messages that are attached to a message."""
+    message = parse_mail(source.data)
+    if not is_encrypted(message):
+        yield from attachments_of(message)
+
+
+def parse_mail(data: bytes) -> Message:
+    """Return the message. Raises UnreadableFile where there is none."""
+    message = message_from_bytes(data.lstrip(b"\r\n"), policy=RAW)
+    if not any(name in message for name in KNOWN):
+        raise UnreadableFile("damaged: it is no e-mail message")
+    return message
+
+
+def write_message(message: Message, writing: Writing, level: int = 1) -> tuple[str, ...]:
+    """Add a message and return what is to be noted of it."""
+    writing.head(header(message, "Subject") or NO_SUBJECT, level)
+    shown = [f"{name}: {header(message, name)}" for name in SHOWN if header(message, name)]
+    if shown:
+        writing.add(LINE.join(shown))
+    if is_encrypted(message):
+        return (ENCRYPTED,)
+    for is_html, text in body_of(message):
+        if is_html:
+            render(text, writing)
+        elif text.strip():
+            writing.add(text.strip())
+    return ()
+
+
+Text = tuple[bool, str]  # whether it is HTML, and the text
+
+PGP = re.compile(r"\s*-----BEGIN PGP MESSAGE-----")
+STUB = 300  # characters; plain text this short may only say that the message is in HTML
+FULLER = 4  # times as long must the HTML be to be taken instead
+
+
+def body_of(message: Message) -> list[Text]:
+    """Return the texts of a message in order; of the same text in several forms the plain one."""
+    return list(_texts(message))
+
+
+def is_encrypted(message: Message) -> bool:
+    """Say whether the text of a message is encrypted (OpenPGP or S/MIME)."""
+    kind = message.get_content_type()
+    if kind in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
+        return "signed" not in str(message.get_param("smime-type", "enveloped-data")).lower()
+    if kind == "multipart/encrypted":
+        return True
+    return kind == "text/plain" and bool(PGP.match(_text(message)))
+
+
+def _texts(part: Message) -> Iterator[Text]:
+    kind = part.get_content_type()
+    if kind == "multipart/alternative":
+        yield from _best_of([list(_texts(child)) for child in _children(part)])
+    elif kind in ("multipart/related", "multipart/signed"):
+        for child in _children(part)[:1]:
+            yield from _texts(child)
+    elif part.get_content_maintype() == "multipart":
+        for child in _children(part):
+            yield from _texts(child)
+    elif kind in ("text/plain", "text/html") and not _is_attached(part):
+        yield (kind == "text/html", _text(part))
+
+
+def _best_of(forms: list[list[Text]]) -> list[Text]:
+    plain = [form for form in forms if form and not any(is_html for is_html, _ in form) and _length(form)]
+    rich = [form for form in forms if any(is_html and text.strip() for is_html, text in form)]
+    if not plain or not rich:
+        return (plain + rich + [[]])[0]
+    said = _length(plain[0])
+    if said < STUB and sum(_rendered_length(text) for _, text in rich[-1]) > FULLER * said:
+        return rich[-1]
+    return plain[0]
+
+
+@lru_cache(maxsize=16)  # forms within forms ask for the same again
+def _rendered_length(markup: str) -> int:
+    return len(plain_text(markup))
+
+
+def _length(form: list[Text]) -> int:
+    return sum(len(text.strip()) for _, text in form)
+
+
+def _children(part: Message) -> list[Message]:
+    payload = part.get_payload()
+    return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
+
+
+def _is_attached(part: Message) -> bool:
+    return part.get_content_disposition() == "attachment" or bool(filename(part))
+
+
+def _text(part: Message) -> str:
+    text = content(part)
+    if str(part.get_param("format", "")).lower() == "flowed":
+        text = _unfold(text, str(part.get_param("delsp", "")).lower() == "yes")
+    return text.replace("\r\n", "\n")
+
+
+def _unfold(text: str, drops_space: bool) -> str:
+    """Join the lines of a paragraph that were wrapped when it was sent, as RFC 3676 says."""
+    done: list[str] = []
+    is_open = False
+    for line in text.splitlines():
+        is_wrapped = line.endswith(" ") and line != "-- " and not line.startswith(">")
+        shown = line.removeprefix(" ")
+        shown = shown[:-1] if is_wrapped and drops_space else shown
+        if is_open and not line.startswith(">"):
+            done[-1] += shown
+        else:
+            done.append(shown)
+        is_open = is_wrapped
+    return "\n".join(done)
+
+
+SIGNATURES = frozenset({
+    "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "application/pgp-keys",
+    "application/pgp-encrypted", "message/delivery-status",
+})  # fmt: skip
+PICTURE_NAMES = ("image", "audio", "video")
+DEEPEST = 50
+LONGEST_HEADER = 20_000  # characters; decoding takes the square of it
+
+
+class _AsWritten(Compat32):
+    """Leaves headers as they stand in the file: their bytes are decoded here. Absurdly long ones are cut."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_HEADER]
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        return value
+
+
+RAW = _AsWritten()
+
+
+def header(message: Message, name: str) -> str:
+    """Return a header in one line, decoded, empty where there is none; several of one name are joined."""
+    return ", ".join(_words(str(value)) for value in message.get_all(name, []))
+
+
+def content(part: Message) -> str:
+    """Return the text of a part, by its declared character set where that fits."""
+    return decode_as(_bytes(part), part.get_content_charset("") or "")
+
+
+def filename(part: Message) -> str:
+    """Return the name of an attached file, empty where it has none."""
+    return safe_name(_words(part.get_filename("") or "").replace("/", "_"))
+
+
+def attachments_of(message: Message) -> Iterator[Member]:
+    """Yield what is attached to a message."""
+    names = Names()
+    for number, part in enumerate(_leaves(message, DEEPEST), 1):
+        if part.get_content_type() == "message/rfc822":
+            yield _message(part, names)
+        elif _is_file(part, part is message):
+            yield Member(names.distinct(filename(part) or _made_up(part, number)), _bytes(part))
+
+
+def _leaves(part: Message, depth: int) -> Iterator[Message]:
+    payload = part.get_payload()
+    if part.get_content_maintype() != "multipart" or not isinstance(payload, list) or not depth:
+        yield part
+        return
+    for child in payload:
+        if isinstance(child, Message):
+            yield from _leaves(child, depth - 1)
+
+
+def _is_file(part: Message, is_whole: bool) -> bool:
+    kind, main = part.get_content_type(), part.get_content_maintype()
+    if kind in SIGNATURES or main == "multipart":
+        return False
+    if filename(part) or part.get_content_disposition() == "attachment":
+        return True
+    return not is_whole and main not in PICTURE_NAMES and kind not in ("text/plain", "text/html", "text/rfc822-headers")
+
+
+def _message(part: Message, names: Names) -> Member:
+    payload = part.get_payload()
+    inner = payload[0] if isinstance(payload, list) and payload else None
+    if not isinstance(inner, Message):
+        return Member(names.distinct(filename(part) or "message.eml"), _bytes(part))
+    data = inner.as_bytes(policy=RAW)
+    if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":  # forbidden, but some do it
+        data = _from_base64(data)
+    subject = safe_name(header(inner, "Subject").replace("/", "_"))
+    name = filename(part) or f"{subject or 'message'}.eml"
+    return Member(names.distinct(name if name.lower().endswith(".eml") else f"{name}.eml"), data)
+
+
+def _from_base64(data: bytes) -> bytes:
+    try:
+        return b64decode(data, validate=False)
+    except binascii.Error:
+        return data
+
+
+def _bytes(part: Message) -> bytes:
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
+
+
+def _made_up(part: Message, number: int) -> str:
+    return f"attachment-{number}{mimetypes.guess_extension(part.get_content_type()) or '.bin'}"
+
+
+def _words(raw: str) -> str:
+    """Decode a header: raw bytes by guess, encoded words as RFC 2047 says, those cut inside a character as well."""
+    line = " ".join(raw.split())
+    if any("\udc80" <= character <= "\udcff" for character in line):
+        line = decode_as(line.encode("utf-8", "surrogateescape"), "")
+    if "=?" not in line:
+        return line
+    try:
+        pieces = decode_header(line)
+    except (HeaderParseError, ValueError):
+        return line
+    return "".join(piece if isinstance(piece, str) else _piece(piece, charset) for piece, charset in pieces)
+
+
+def _piece(piece: bytes, charset: str | None) -> str:
+    return decode_as(piece, charset) if charset else piece.decode("raw_unicode_escape", "replace")

@@ -1,0 +1,1 @@
+"""Read pictures by OCR."""

@@ -1,0 +1,296 @@
+"""PDF in; the text of every page, the outline as headings, and the pages that hold no text out.
+
+PDFium reads the text, pypdf the outline and the page labels. Pages that are pictures (scans) are read by OCR.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from assistant.datatypes import Extraction, Part
+from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest.extractors.images.ocr import INSTALL, as_text, is_available, recognise
+from assistant.ingest.extractors.pdf.layout import text_in_reading_order
+from assistant.ingest.extractors.pdf.outline import headings_of, structure_of
+from assistant.ingest.extractors.pdf.page_text import is_garbage, tidy, without_furniture
+from assistant.ingest.extractors.source import Member, Source
+
+if TYPE_CHECKING:
+    from pypdfium2 import PdfAttachment, PdfDocument, PdfPage
+
+PAGE_BREAK = "\n\n"
+LONGEST = 50_000_000  # characters; a file of a few megabytes that yields more is a bomb
+PAGES_PER_STEP = 50
+PDFIUM = threading.Lock()  # PDFium is not thread-safe
+PAGE_COUNT = re.compile(rb"/Count\s+(\d{6,20})\b")
+PASSWORD_WRONG, SCHEME_UNKNOWN = "password", "security"  # in PDFium's messages
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    text: str = ""
+    note: str = ""
+    is_picture: bool = False
+    is_read_off: bool = False
+
+
+def read_pdf(source: Source) -> Extraction:
+    """Read the text of each page; a page that cannot be read becomes a note."""
+    with PDFIUM, _opened(source) as (document, password):
+        pages = list(_pages(document, source))
+        title, labels, outline = structure_of(document, source.data, password, len(pages))
+    notes = tuple(page.note for page in pages if page.note)
+    if pages and len(notes) == len(pages):
+        raise UnreadableFile(f"damaged: {notes[0]}")
+    texts = without_furniture(tidy([page.text for page in pages]))
+    if not any(texts):
+        raise SkippedFile(_why_empty(pages))
+    parts = tuple(_parts(texts, labels))
+    return Extraction(
+        text=PAGE_BREAK.join(texts),
+        parts=parts,
+        headings=headings_of(outline, texts, parts),
+        title=title,
+        empty_pages=tuple(number for number, text in enumerate(texts, 1) if not text),
+        ocr_pages=tuple(number for number, page in enumerate(pages, 1) if page.is_read_off),
+        notes=notes,
+    )
+
+
+def open_pdf(source: Source) -> Iterator[Member]:
+    """Yield the files that are attached to the document or to its pages."""
+    with PDFIUM, _opened(source) as (document, _):
+        members = list(attachments_of(document))
+    yield from members
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[tuple[PdfDocument, str]]:
+    """Open the document; give the password that did it as well, empty where none was needed."""
+    claimed = _impossible_count(source.data)
+    if claimed:
+        raise UnreadableFile(f"damaged: it claims to have {claimed} pages")
+    document, password = _open(source)
+    try:
+        yield document, password
+    finally:
+        document.close()
+
+
+def _open(source: Source) -> tuple[PdfDocument, str]:
+    from pypdfium2 import PdfDocument, PdfiumError
+
+    logging.getLogger("pypdfium2").setLevel(logging.CRITICAL)
+    for password in (None, *source.passwords):
+        try:
+            return PdfDocument(source.data, password=password), password or ""
+        except PdfiumError as error:
+            message = str(error).lower()
+            if SCHEME_UNKNOWN in message:
+                raise UnreadableFile("it is encrypted in a way that is not known here") from error
+            if PASSWORD_WRONG not in message:
+                raise UnreadableFile("damaged: its structure cannot be read") from error
+    raise UnreadableFile(
+        "it is encrypted: none of the given passwords opens it"
+        if source.passwords
+        else "it is encrypted: a password is needed"
+    )
+
+
+def _impossible_count(data: bytes) -> int:
+    """Return the number of pages where the file claims more of them than it has bytes."""
+    for match in PAGE_COUNT.finditer(data):
+        before, after = data[max(0, match.start() - 1000) : match.start()], data[match.end() : match.end() + 1000]
+        is_page_tree = b"/Pages" in before[before.rfind(b"obj") + 1 :] or b"/Pages" in after.partition(b"endobj")[0]
+        if int(match[1]) > len(data) and is_page_tree:
+            return int(match[1])
+    return 0
+
+
+def _pages(document: PdfDocument, source: Source) -> Iterator[_Page]:
+    count, size = len(document), 0
+    for index in range(count):
+        page = _read_page(document, index)
+        size += len(page.text)
+        if size > LONGEST:
+            raise UnreadableFile(f"it unpacks to more than {LONGEST // 1_000_000} million characters")
+        if page.is_read_off:
+            source.on_step(f"page {index + 1} of {count}, read off the picture")
+        elif index % PAGES_PER_STEP == 0:
+            source.on_step(f"page {index + 1} of {count}")
+        yield page
+
+
+def _read_page(document: PdfDocument, index: int) -> _Page:
+    from pypdfium2 import PdfiumError
+
+    try:
+        page = document[index]
+    except PdfiumError:
+        return _Page(note=f"page {index + 1} cannot be read")
+    try:
+        return _read(page)
+    except PdfiumError:
+        return _Page(note=f"page {index + 1} cannot be read")
+    finally:
+        page.close()
+
+
+def _read(page: PdfPage) -> _Page:
+    textpage = page.get_textpage()
+    try:
+        text = text_in_reading_order(textpage)
+    finally:
+        textpage.close()
+    if is_garbage(text):
+        text = ""
+    if not is_picture(page, text):
+        return _Page(text)
+    found = read_off(page, text) if is_available() else text
+    return _Page(found, is_picture=True, is_read_off=found != text)
+
+
+def _why_empty(pages: Sequence[_Page]) -> str:
+    pictures = sum(page.is_picture for page in pages)
+    if not pictures:
+        return "no text in it"
+    shown = "1 page is a picture" if pictures == 1 else f"{pictures} pages are pictures"
+    remedy = "and nothing could be read off" if is_available() else INSTALL
+    return f"no text: {shown} only (scanned){', ' if is_available() else '; '}{remedy}"
+
+
+def _parts(texts: Sequence[str], labels: Sequence[str]) -> Iterator[Part]:
+    start = 0
+    for number, (text, label) in enumerate(zip(texts, labels, strict=True), 1):
+        yield Part(start, start + len(text), page=number, page_label=label or None)
+        start += len(text) + len(PAGE_BREAK)
+
+
+MOST_ATTACHMENTS = 1000
+LARGEST_TOGETHER = 300_000_000
+MOST_NOTES = 5000  # annotations of a page that are looked at
+
+
+def attachments_of(document: PdfDocument) -> Iterator[Member]:
+    """Yield what is attached, by its name; what cannot be taken out says why."""
+    left = LARGEST_TOGETHER
+    for number, attachment in enumerate(_attachments(document), 1):
+        member = _member(attachment, number, left)
+        left -= len(member.data)
+        yield member
+        if number == MOST_ATTACHMENTS:
+            return
+
+
+def _member(attachment: PdfAttachment, number: int, left: int) -> Member:
+    from pypdfium2 import PdfiumError
+
+    name = PurePosixPath(attachment.get_name().replace("\\", "/").replace("\0", "")).name or f"attachment {number}"
+    try:
+        size = _size(attachment)
+        if size > left:
+            return Member(name, refusal=UnreadableFile(f"too large: {size / 1e6:.1f} MB"))
+        return Member(name, bytes(attachment.get_data()))
+    except PdfiumError:
+        return Member(name, refusal=UnreadableFile("damaged: it cannot be taken out of its PDF"))
+
+
+def _size(attachment: PdfAttachment) -> int:
+    from ctypes import byref, c_ulong
+
+    from pypdfium2 import raw
+
+    size = c_ulong()
+    raw.FPDFAttachment_GetFile(attachment, None, 0, byref(size))
+    return size.value
+
+
+def _attachments(document: PdfDocument) -> Iterator[PdfAttachment]:
+    for index in range(document.count_attachments()):
+        yield document.get_attachment(index)
+    for index in range(len(document)):
+        yield from _on_page(document, index)
+
+
+def _on_page(document: PdfDocument, index: int) -> Iterator[PdfAttachment]:
+    from pypdfium2 import PdfAttachment, PdfiumError, raw
+
+    try:
+        page: PdfPage = document[index]
+    except PdfiumError:
+        return
+    try:
+        for number in range(min(MOST_NOTES, raw.FPDFPage_GetAnnotCount(page))):
+            note = raw.FPDFPage_GetAnnot(page, number)
+            if raw.FPDFAnnot_GetSubtype(note) == raw.FPDF_ANNOT_FILEATTACHMENT:
+                file = raw.FPDFAnnot_GetFileAttachment(note)
+                if file:
+                    yield PdfAttachment(file, document)
+            raw.FPDFPage_CloseAnnot(note)
+    finally:
+        page.close()
+
+
+DOTS_PER_INCH, POINTS_PER_INCH = 200, 72
+MOST_PIXELS = 8_000_000  # an A4 page has 3.9 million
+LITTLE = 40  # characters: a page number, a stamp, what a scanner writes of itself
+LARGE_SHARE = 0.5  # of the page
+MOST_OBJECTS = 2000
+
+
+def is_picture(page: PdfPage, text: str) -> bool:
+    """Say whether what the page shows is mostly not in its text layer."""
+    length = len("".join(text.split()))
+    if length >= LITTLE:
+        return False
+    return _has_drawings(page) if length == 0 else _largest_share(page) >= LARGE_SHARE
+
+
+def read_off(page: PdfPage, text: str) -> str:
+    """Return what can be read off the page, with the little text that it has and the picture has not."""
+    scale = _scale(*page.get_size())
+    if not scale:
+        return text
+    bitmap = page.render(scale=scale)
+    try:
+        found = as_text(recognise(bitmap.to_pil()))
+    finally:
+        bitmap.close()
+    return found if "".join(text.split()) in "".join(found.split()) else f"{found}\n{text}".strip()
+
+
+def _scale(width: float, height: float) -> float:
+    """Return the scale for rendering, 0 for a page that is too narrow to be seen whole."""
+    if width <= 0 or height <= 0:
+        return 0.0
+    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MOST_PIXELS / (width * height)) ** 0.5)
+    return scale if min(width, height) * scale >= 1 else 0.0
+
+
+def _has_drawings(page: PdfPage) -> bool:
+    from pypdfium2 import raw
+
+    return any(kind != raw.FPDF_PAGEOBJ_TEXT for kind, _ in _objects(page))
+
+
+def _largest_share(page: PdfPage) -> float:
+    from pypdfium2 import raw
+
+    width, height = page.get_size()
+    areas = [area for kind, area in _objects(page) if kind == raw.FPDF_PAGEOBJ_IMAGE]
+    return float(max(areas, default=0.0) / max(1.0, width * height))
+
+
+def _objects(page: PdfPage) -> Iterator[tuple[int, float]]:
+    """Yield the kind and the area of what is drawn."""
+    for drawn in islice(page.get_objects(max_depth=1), MOST_OBJECTS):
+        left, bottom, right, top = drawn.get_bounds()
+        yield drawn.type, (right - left) * (top - bottom)

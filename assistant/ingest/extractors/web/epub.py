@@ -1,0 +1,134 @@
+"""E-books (.epub) in; their chapters in reading order out.
+
+The format is EPUB 3.3 and its forerunner 2.0.1 (OPF, NCX), as the IDPF and the W3C describe them.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element
+from zipfile import ZipFile
+
+from assistant.datatypes import Extraction, Part
+from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Writing
+from assistant.ingest.extractors.encoding import decode
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.web.html import render
+from assistant.ingest.extractors.zip_package import attribute, entry, local, opened_package, xml_entry
+
+CONTAINER, ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
+PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document")
+CONTENTS = "application/x-dtbncx+xml"
+MOST_PIECES = 100  # of the title of a chapter
+MANGLED_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+
+
+@dataclass(frozen=True, slots=True)
+class _Book:
+    title: str
+    pages: list[str]  # in reading order
+    contents: list[str]  # the tables of contents
+
+
+@dataclass(slots=True)
+class _Chapters:
+    """Which chapter the text is in, by the tables of contents: titles by file and, in it, by the id of an element."""
+
+    titles: dict[tuple[str, str], str] = field(default_factory=dict)
+    current: str = ""
+
+    def begin(self, writing: Writing, name: str, identity: str = "") -> None:
+        """Begin a part where a chapter begins; one file after another does in any case."""
+        title = self.titles.get((name, identity), "")
+        if title or not identity:
+            self.current = title or self.current
+            writing.begin(Part(0, 0, chapter=self.current or None))
+
+
+def read_epub(source: Source) -> Extraction:
+    """Read an e-book: each chapter is a part."""
+    with opened_package(source.data, "e-book") as archive:
+        names = set(archive.namelist())
+        if CONTAINER not in names:
+            raise UnreadableFile("damaged: it is no e-book")
+        book = _open_book(archive, names)
+        _refuse_protected(archive, names, set(book.pages))
+        return _write(archive, names, book, source)
+
+
+def _write(archive: ZipFile, names: set[str], book: _Book, source: Source) -> Extraction:
+    writing, chapters = Writing(), _Chapters()
+    for contents in book.contents:
+        for where, title in _titles(archive, contents):
+            chapters.titles.setdefault(where, title)
+    pages = list(dict.fromkeys(book.pages))
+    there = [name for name in pages if name in names]
+    for number, name in enumerate(there, 1):
+        source.on_step(f"chapter {number} of {len(there)}")
+        chapters.begin(writing, name)
+        markup = decode(entry(archive, name), ".xhtml", trust_declaration=True).text
+        render(markup, writing, partial(chapters.begin, writing, name))
+    lost = len(pages) - len(there)
+    return writing.finish(book.title, (f"{lost} chapters are missing in the file",) if lost else ())
+
+
+def _open_book(archive: ZipFile, names: set[str]) -> _Book:
+    roots = [attribute(node, "full-path") for node in xml_entry(archive, CONTAINER).iter() if local(node) == "rootfile"]
+    path = next((unquote(root) for root in roots if unquote(root) in names), "")
+    if not path:
+        raise UnreadableFile("damaged: the e-book does not say what is in it")
+    package = xml_entry(archive, path)
+    items = {attribute(item, "id"): item for item in package.iter() if local(item) == "item"}
+    spine = [items[attribute(node, "idref")] for node in package.iter()
+             if local(node) == "itemref" and attribute(node, "idref") in items]  # fmt: skip
+    contents = [item for item in items.values() if _is_navigation(item) or attribute(item, "media-type") == CONTENTS]
+    return _Book(
+        next((node.text or "" for node in package.iter() if local(node) == "title"), ""),
+        [_target(path, attribute(item, "href"))[0] for item in spine
+         if attribute(item, "media-type") in PAGES and not _is_navigation(item)],
+        [name for name in (_target(path, attribute(item, "href"))[0] for item in contents) if name in names],
+    )  # fmt: skip
+
+
+def _is_navigation(item: Element) -> bool:
+    return "nav" in attribute(item, "properties").split()
+
+
+def _target(base: str, link: str) -> tuple[str, str]:
+    """Return the entry, and the id in it, that a link in the entry `base` leads to."""
+    path, _, identity = link.partition("#")
+    name = posixpath.normpath(posixpath.join(posixpath.dirname(base), unquote(path))) if path else base
+    return name, unquote(identity)
+
+
+def _titles(archive: ZipFile, contents: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """Yield where the chapters of a table of contents begin and what they are called."""
+    for node in xml_entry(archive, contents).iter():
+        if local(node) == "navPoint":  # EPUB 2
+            label = next((child for child in node if local(child) == "navLabel"), Element("none"))
+            link = next((attribute(child, "src") for child in node if local(child) == "content"), "")
+        elif local(node) == "nav" and attribute(node, "type") == "page-list":
+            node.clear()
+            continue
+        elif local(node) == "a":  # EPUB 3
+            label, link = node, attribute(node, "href")
+        else:
+            continue
+        title = " ".join("".join(islice(label.itertext(), MOST_PIECES)).split())
+        if title and link:
+            yield _target(contents, link), title
+
+
+def _refuse_protected(archive: ZipFile, names: set[str], pages: set[str]) -> None:
+    """Raise UnreadableFile where the text is encrypted; fonts that are mangled do not matter."""
+    for data in xml_entry(archive, ENCRYPTION) if ENCRYPTION in names else ():
+        methods = [attribute(node, "Algorithm") for node in data.iter() if local(node) == "EncryptionMethod"]
+        hidden = {unquote(attribute(node, "URI")) for node in data.iter() if local(node) == "CipherReference"}
+        if hidden & pages and not any(method in MANGLED_FONTS for method in methods):
+            raise UnreadableFile("it is protected (DRM): its text is encrypted for one reading program")

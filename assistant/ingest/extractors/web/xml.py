@@ -1,0 +1,150 @@
+"""XML in; the text of a document or feed, titles as headings and without its tags, out; data as it stands in the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from html.entities import name2codepoint
+from typing import TYPE_CHECKING
+
+from assistant.datatypes import Extraction, Part
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
+from assistant.ingest.extractors.encoding import decode
+from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.text.plain import read_code
+from assistant.ingest.extractors.web.html import plain_text, read_markup
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+PROLOG = re.compile(r"\A\s*<\?xml[^>]{0,300}\?>")
+TITLES = frozenset({"title", "head", "heading", "article-title"})
+ROWS, CELLS = frozenset({"tr", "row"}), frozenset({"td", "th", "entry", "cell"})
+CITED = frozenset({"ref", "citation", "mixed-citation", "element-citation", "bibl", "biblentry", "author", "contrib", "name"})
+FOR_PROGRAMS = frozenset("journal-id issn article-id contrib-id id guid generator ttl width height updatePeriod binary".split())
+PROSE = frozenset({"p", "para", "simpara", "verse", "v", "l", "caption", "abstract-p"})
+ENTITY = re.compile(r"&(\w{1,32});")
+CUT_OFF = frozenset({"ERR_DOCUMENT_END", "ERR_DOCUMENT_EMPTY", "ERR_INTERNAL_ERROR", "ERR_RESOURCE_LIMIT", "ERR_NAME_TOO_LONG"})
+OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
+DOCUMENTS = frozenset({"rss", "feed", "rdf", "article", "book", "chapter", "tei", "fictionbook"})
+MARKUP = re.compile(r"<(?:p|br|div|a|img|ul|ol|table|h[1-6]|span|b|i|em|strong)\b[^<>]{0,2000}>", re.I)
+SENTENCE, WIDE_SENTENCE = 40, 15  # characters with spaces, or of Chinese or Japanese; shorter texts are values
+WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+SHARE_OF_SENTENCES = 0.3
+SHORT = 200  # an element whose parts are this short together is a line ("Ann", "Lee")
+LONGEST_WORD = 200  # longer ones are bytes of a picture
+
+
+def read_xml(source: Source) -> Extraction:
+    """Read XML: a document (JATS, DocBook, TEI, FictionBook) or a feed (RSS, Atom) as text, any other as it is."""
+    decoded = decode(source.data, source.suffix, trust_declaration=True)
+    root = next(_parsed(decoded.text), None)
+    if root is not None and _name(root) == "html":
+        return replace(read_markup(decoded.text), encoding=decoded.encoding, notes=decoded.notes)
+    if root is None or not _is_document(root):
+        return read_code(replace(source, name=source.name if source.suffix == ".xml" else f"{source.name}.xml"))
+    writing = Writing()
+    writing.begin(Part(0, 0))
+    _write(root, writing, 0)
+    return writing.finish(encoding=decoded.encoding, notes=decoded.notes)
+
+
+def _parsed(text: str) -> Iterator[_Element]:
+    """Yield the root, none where much would be lost. Entities are not resolved, nothing is fetched, little damage is borne."""
+    from lxml import etree
+
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True, remove_comments=True, remove_pis=True)
+    markup = ENTITY.sub(_character, PROLOG.sub("", text, count=1)).encode("utf-8", "replace")
+    with suppress(etree.XMLSyntaxError):
+        root = etree.fromstring(markup, parser)
+        if root is not None and not any(error.type_name in CUT_OFF for error in parser.error_log):
+            yield root
+
+
+def _character(entity: re.Match[str]) -> str:
+    """Return the character that HTML calls so: feeds use its names without saying what they mean."""
+    return chr(name2codepoint[entity[1]]) if entity[1] in name2codepoint and entity[1] not in OF_XML else entity[0]
+
+
+def _strings(node: _Element) -> Iterator[str]:
+    """Yield the texts in an element, entities left out."""
+    return (str(text) for text in node.itertext() if not ENTITY.fullmatch(str(text)))
+
+
+def _name(node: _Element) -> str:
+    return node.tag.rpartition("}")[2] if isinstance(node.tag, str) else ""
+
+
+def _is_document(root: _Element) -> bool:
+    """Say whether sentences are a good part of all the text."""
+    if _name(root).lower() in DOCUMENTS:
+        return True
+    texts = [" ".join(text.split()) for text in root.itertext() if text.strip()]
+    sentences = [text for text in texts if _is_sentence(text)]
+    values = sum(len(value) for node in root.iter() if isinstance(node.tag, str) for value in node.attrib.values())
+    return sum(map(len, sentences)) > SHARE_OF_SENTENCES * (sum(map(len, texts)) + values / 4)
+
+
+def _is_sentence(text: str) -> bool:
+    return (len(text) > SENTENCE and text.count(" ") > len(text) / 20) or len(WIDE.findall(text)) > WIDE_SENTENCE
+
+
+def _write(node: _Element, writing: Writing, depth: int) -> None:
+    """Write an element: a title, a table, a paragraph, or the elements in it."""
+    name, children = _name(node), [child for child in node if _name(child)]
+    if not name or name in FOR_PROGRAMS:
+        return
+    if name in TITLES:
+        writing.head(_line(node), min(6, max(1, depth)))
+    elif name == "table" or any(_name(child) in ROWS for child in children):
+        _write_table(node, writing, depth)
+    elif not children or name in PROSE or name in CITED or _is_mixed(node) or _is_short(children):
+        _write_text(node, writing, bool(children) or name in PROSE)
+    else:
+        below = depth + any(_name(child) in TITLES for child in children)
+        for child in children:
+            _write(child, writing, below)
+
+
+def _write_table(node: _Element, writing: Writing, depth: int) -> None:
+    rows = [[_line(cell) for cell in row if _name(cell) in CELLS] for row in node.iter() if _name(row) in ROWS]
+    if any(rows):
+        writing.tabulate([row for row in rows if row])
+    else:
+        for child in node:
+            _write(child, writing, depth)
+
+
+def _write_text(node: _Element, writing: Writing, is_paragraph: bool) -> None:
+    raw = "".join(_texts(node))
+    if MARKUP.search(raw):  # a feed wraps the HTML of its entries
+        raw, is_paragraph = plain_text(raw), True
+    else:
+        raw = " ".join(raw.split())
+    if raw and not any(len(word) > LONGEST_WORD for word in raw.split() if not WIDE.search(word)):
+        writing.add(raw, PARAGRAPH if is_paragraph or len(raw) > SHORT else LINE)
+
+
+def _texts(node: _Element) -> Iterator[str]:
+    """Yield the text of an element; where it has none of its own, that of its parts stands apart."""
+    gap = "" if _is_mixed(node) or _name(node) in PROSE else " "
+    for text in _strings(node):
+        yield text
+        yield gap
+
+
+def _line(node: _Element) -> str:
+    return " ".join("".join(_strings(node)).split())
+
+
+def _is_mixed(node: _Element) -> bool:
+    """Say whether words stand beside the elements in it, as they do in a paragraph."""
+    return bool(len(node)) and (bool((node.text or "").strip()) or any((child.tail or "").strip() for child in node))
+
+
+def _is_short(children: list[_Element]) -> bool:
+    if any(len(child) or _name(child) in TITLES or _name(child) in PROSE for child in children):
+        return False
+    return sum(len(child.text or "") for child in children) <= SHORT

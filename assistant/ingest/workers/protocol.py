@@ -1,0 +1,204 @@
+"""What a worker process and the program say to each other: readings as frames of bytes, and back.
+
+JSON and not pickle: a parser that a hostile file took over can say something wrong, but not make the program run it. What it
+says is checked: types, spans, and hashes, which become names of folders; and a reading must be that of the file which was asked
+for, or of one inside it (`belongs_to`). What such a parser can do beside speaking depends on the system: on Linux the worker is
+confined, elsewhere it can do what its user can (`assistant/processes/confinement.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import IO, Any, TypeVar
+
+from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
+from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest.extractors.storable import is_storable, storable_text
+from assistant.ingest.workers.read_file import Reading, Unchanged
+from assistant.system.confinement import Confinement
+
+LENGTH = struct.Struct(">I")
+LONGEST_FRAME = 2**28  # bytes: the 50 million characters that a reader may find, three bytes each, and room for the rest
+LARGEST_COUNT = 2**53
+HASH = re.compile(r"(?:[0-9a-f]{64})?")  # SHA-256, or none
+
+Frame = dict[str, Any]
+Value = TypeVar("Value")
+
+
+class WireBroken(Exception):
+    """The other side is gone, or what it says makes no sense."""
+
+
+class FrameTooLong(Exception):
+    """What is to be said is longer than the other side takes in."""
+
+
+def send(stream: IO[bytes], frame: Mapping[str, Any]) -> None:
+    """Write one frame. Raises FrameTooLong, before anything is written."""
+    content = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    if len(content) > LONGEST_FRAME:
+        raise FrameTooLong
+    stream.write(LENGTH.pack(len(content)) + content)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> Frame:
+    """Read one frame. Raises WireBroken at the end of the stream and for anything that is no frame."""
+    length = LENGTH.unpack(_exactly(stream, LENGTH.size))[0]
+    if length > LONGEST_FRAME:
+        raise WireBroken("a frame is too long")
+    try:
+        frame = json.loads(_exactly(stream, length).decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError) as error:
+        raise WireBroken("a frame is not JSON") from error
+    if not isinstance(frame, dict):
+        raise WireBroken("a frame is not an object")
+    return frame
+
+
+def _exactly(stream: IO[bytes], count: int) -> bytes:
+    content = stream.read(count)
+    if len(content) < count:
+        raise WireBroken("the stream has ended")
+    return content
+
+
+def reading_to_frame(reading: Reading) -> Frame:
+    """Return a reading as a frame."""
+    outcome = reading.outcome
+    frame: Frame = {"path": reading.path, "hash": reading.content_hash, "size": reading.size, "container": reading.container}
+    if isinstance(outcome, Document):
+        return {**frame, "title": outcome.title, "document": _extraction_to_frame(outcome.extraction)}
+    if isinstance(outcome, Unchanged):
+        return {**frame, "unchanged": True}
+    reason = storable_text(str(outcome))
+    return {**frame, "refused": reason, "known": outcome.content_hash, "skipped": isinstance(outcome, SkippedFile)}
+
+
+def reading_from_frame(frame: Frame) -> Reading:
+    """Return the reading in a frame. Raises WireBroken where there is none."""
+    try:
+        return Reading(_path(frame["path"]), _outcome(frame), _hash(frame["hash"]), _count(frame["size"]),
+                       _path(frame["container"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WireBroken("a frame holds no reading") from error
+
+
+def belongs_to(reading: Reading, path: str) -> bool:
+    """Return whether a reading is that of a file which was asked for, or of one inside it, and not of any other file."""
+    if reading.path == path:
+        return reading.container == ""
+    inside = reading.path.removeprefix(path + os.sep)
+    return reading.container == path and inside != reading.path and ".." not in PurePath(inside).parts
+
+
+def confinement_to_frame(confinement: Confinement) -> Frame:
+    """Return as a frame what the worker is kept from."""
+    return asdict(confinement)
+
+
+def confinement_from_frame(frame: Frame) -> Confinement:
+    """Return what a worker says it is kept from. Raises WireBroken where it does not say it."""
+    try:
+        kept_from = (frame["network"] is True, frame["files"] is True, frame["programs"] is True)
+        return Confinement(*kept_from, tuple(map(_text, frame["means"])))
+    except (KeyError, TypeError) as error:
+        raise WireBroken("a frame holds no confinement") from error
+
+
+def _outcome(frame: Frame) -> Document | UnreadableFile | Unchanged:
+    if "document" in frame:
+        extraction = _extraction_from_frame(frame["document"])
+        return Document(_path(frame["path"]), _text(frame["title"]), _hash(frame["hash"]), extraction)
+    if "unchanged" in frame:
+        return Unchanged()
+    kind = SkippedFile if frame["skipped"] else UnreadableFile
+    return kind(_text(frame["refused"]), _hash(frame["known"]))
+
+
+def _extraction_to_frame(extraction: Extraction) -> Frame:
+    return {
+        **asdict(extraction),
+        "headings": [[heading.char_start, heading.level, heading.title] for heading in extraction.headings],
+        "marks": [[mark.char_start, mark.cells, mark.time] for mark in extraction.marks],
+    }
+
+
+def _extraction_from_frame(frame: Frame) -> Extraction:
+    text = _text(frame["text"])
+    parts, tables = tuple(map(_part, _list(frame["parts"]))), tuple(map(_table, _list(frame["tables"])))
+    spans = [(part.char_start, part.char_end) for part in parts] + [(table.char_start, table.char_end) for table in tables]
+    headings, marks = tuple(map(_heading, _list(frame["headings"]))), tuple(map(_mark, _list(frame["marks"])))
+    starts = [heading.char_start for heading in headings] + [mark.char_start for mark in marks]
+    spans += [(start, len(text)) for start in starts]
+    if any(not 0 <= start <= end <= len(text) for start, end in spans):
+        raise ValueError("a span lies outside of the text")
+    return Extraction(
+        text, parts, headings, tables, marks, _text(frame["title"]), Shape(frame["shape"]), _optional(frame["encoding"], _text),
+        tuple(map(_count, _list(frame["empty_pages"]))), tuple(map(_count, _list(frame["ocr_pages"]))),
+        tuple(map(_text, _list(frame["notes"]))),
+    )  # fmt: skip
+
+
+def _heading(frame: object) -> Heading:
+    start, level, title = _list(frame)
+    return Heading(_count(start), _count(level), _text(title))
+
+
+def _mark(frame: object) -> Mark:
+    start, cells, time = _list(frame)
+    return Mark(_count(start), _optional(cells, _text), _optional(time, _text))
+
+
+def _list(value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError("a list is none")
+    return value
+
+
+def _path(value: object) -> str:
+    """Return a path, in which bytes that are no UTF-8 stand as halves of characters."""
+    if not isinstance(value, str):
+        raise TypeError("a path is none")
+    return value
+
+
+def _part(frame: Frame) -> Part:
+    return Part(_count(frame["char_start"]), _count(frame["char_end"]), _optional(frame["page"], _count),
+                _optional(frame["page_label"], _text), _optional(frame["slide"], _count), _optional(frame["sheet"], _text),
+                _optional(frame["chapter"], _text), _optional(frame["message"], _count))
+
+
+def _table(frame: Frame) -> Table:
+    return Table(_count(frame["char_start"]), _count(frame["char_end"]), _text(frame["header"]))
+
+
+def _optional(value: object, check: Callable[[object], Value]) -> Value | None:
+    return None if value is None else check(value)
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_COUNT:
+        raise TypeError("a number is none")
+    return value
+
+
+def _hash(value: object) -> str:
+    if not HASH.fullmatch(text := _text(value)):
+        raise ValueError("a hash is none")
+    return text
+
+
+def _text(value: object) -> str:
+    """Return a text that a database takes."""
+    text = _path(value)
+    if not is_storable(text):
+        raise ValueError("a text holds half of a character")
+    return text

@@ -1,5 +1,0 @@
-"""Conversations in, files of a home out: each turn on the disk when it is over, nobody else's to read."""
-
-from assistant.journal.sessions import Sessions
-
-__all__ = ["Sessions"]

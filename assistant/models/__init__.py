@@ -1,0 +1,1 @@
+"""The model libraries: embeddings, rerankers, llama.cpp, and a fake for tests."""

@@ -1,0 +1,207 @@
+"""The Embedder without torch: a model's folder in, unit vectors out, the same as sentence-transformers gives."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.datatypes import Vectors
+from assistant.models.embeddings.openvino.graph import (
+    NotKnown,
+    Recipe,
+    Variant,
+    Weights,
+    compile_requests,
+    read_json,
+    read_recipe,
+)
+
+
+class EncoderEmbedder:
+    """A BERT-shaped model on the processor. A question is always read in full precision or bfloat16, never in int8.
+
+    Raises NotKnown where the folder holds another kind of model, or the machine cannot run the variant.
+    """
+
+    def __init__(self, name: str, folder: Path, prompts: tuple[str, str], fingerprint: str, variant: Variant) -> None:
+        self.name, self.fingerprint, self.engine = name, fingerprint, f"OpenVINO {variant}"
+        self._query_prompt, self._passage_prompt = prompts
+        self._recipe, self._weights = read_recipe(folder), Weights(folder / "model.safetensors")
+        self.dimension = self._recipe.hidden
+        self._variant = variant
+        self._encoders: dict[Variant, Encoder] = {}
+        with ThreadPoolExecutor(1) as beside:  # a large vocabulary takes as long to read as the graph to compile
+            compiled = beside.submit(self._encoder, self._question_variant)
+            self._tokens = Tokens(folder, self._recipe.max_tokens)
+            compiled.result()
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text, special tokens left out."""
+        return self._tokens.count(texts)
+
+    def coverage(self, text: str) -> float:
+        """Return the share of the text's tokens that are not the vocabulary's "unknown"."""
+        return self._tokens.coverage(text)
+
+    def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (len(texts), dimension)."""
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        return self._encoder(self._variant).encode(self._tokens.ids([self._passage_prompt + text for text in texts]))
+
+    def embed_question(self, text: str) -> Vectors:
+        """Return one unit vector of shape (dimension,)."""
+        vector: Vectors = self._encoder(self._question_variant).encode(self._tokens.ids([self._query_prompt + text]))[0]
+        return vector
+
+    @property
+    def _question_variant(self) -> Variant:
+        return "f32" if self._variant == "int8" else self._variant
+
+    def _encoder(self, variant: Variant) -> Encoder:
+        if variant not in self._encoders:
+            self._encoders[variant] = Encoder(self._recipe, self._weights, variant)
+        return self._encoders[variant]
+
+
+Mask = npt.NDArray[np.bool_]
+BATCH_TOKENS = 2048
+"""Tokens of a batch, padding included. Measured on 2 cores: 512 and 8,192 are up to a tenth slower."""
+
+
+class Encoder:
+    """One variant of a model, ready to run: each core works on a batch of its own, so that none waits for another."""
+
+    def __init__(self, recipe: Recipe, weights: Weights, variant: Variant) -> None:
+        self._recipe, self._weights = recipe, weights  # the graph uses the mapped weights where they lie
+        requests = compile_requests(recipe, weights, variant)
+        self._width = len(requests)
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        for request in requests:
+            self._idle.put(request)
+
+    def encode(self, texts: Sequence[Sequence[int]]) -> Vectors:
+        """Return unit vectors of shape (len(texts), hidden). Ctrl-C ends it after the batches that are running."""
+        vectors = np.zeros((len(texts), self._recipe.hidden), np.float32)
+        lengths = [len(ids) for ids in texts]
+        share = sum(lengths) // self._width + max(lengths, default=0)  # few texts are for all cores, too
+        parts = list(batches(lengths, min(BATCH_TOKENS, share)))
+
+        def run(part: list[int]) -> None:
+            vectors[part] = self._run([texts[number] for number in part])
+
+        if len(parts) == 1:
+            run(parts[0])
+        else:
+            run_beside(run, parts, self._width)
+        return vectors
+
+    def _run(self, texts: Sequence[Sequence[int]]) -> Vectors:
+        ids, mask = padded(texts)
+        request = self._idle.get()
+        try:
+            states: Any = request.infer([ids, mask.astype(np.int64)])[0]
+            return pool(states, mask, self._recipe.pooling)
+        except RuntimeError as error:
+            raise NotKnown("OpenVINO cannot run the graph on this processor") from error
+        finally:
+            self._idle.put(request)
+
+
+def run_beside(run: Callable[[list[int]], None], parts: Sequence[list[int]], width: int) -> None:
+    """Run the parts, so many at once; one that fails, or Ctrl-C, keeps the rest from starting."""
+    with ThreadPoolExecutor(width, thread_name_prefix="embed") as workers:
+        try:
+            for future in [workers.submit(run, part) for part in parts]:
+                future.result()
+        except BaseException:
+            workers.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def padded(texts: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], Mask]:
+    """Return ids and mask of shape (texts, longest)."""
+    lengths = np.array([len(ids) for ids in texts])
+    mask = np.arange(lengths.max())[None, :] < lengths[:, None]
+    ids = np.zeros(mask.shape, np.int64)  # any id will do as padding: attention does not look there
+    ids[mask] = np.concatenate([np.asarray(text, np.int64) for text in texts])
+    return ids, mask
+
+
+def batches(lengths: Sequence[int], budget: int = BATCH_TOKENS) -> Iterator[list[int]]:
+    """Yield the texts' numbers, the longest first, in groups whose padded size is within the budget (one text at least)."""
+    batch: list[int] = []
+    for number in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
+        if batch and lengths[batch[0]] * (len(batch) + 1) > budget:
+            yield batch
+            batch = []
+        batch.append(number)
+    if batch:
+        yield batch
+
+
+def pool(states: Vectors, mask: Mask, pooling: str) -> Vectors:
+    """Return unit vectors of shape (texts, hidden): the mean of each text's tokens, or its first token."""
+    if pooling == "first":
+        vectors = states[:, 0]
+    else:
+        shares = mask / mask.sum(axis=1, keepdims=True)
+        vectors = (shares.astype(np.float32)[:, None, :] @ states)[:, 0]
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12), np.float32)
+
+
+class Tokens:
+    """A model's tokenizer. The limit includes the special tokens."""
+
+    def __init__(self, folder: Path, max_tokens: int) -> None:
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from tokenizers import Tokenizer
+
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except Exception as error:  # the library raises nothing narrower
+            raise NotKnown("it has no tokenizer.json that can be read") from error
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self._limit = max_tokens
+        self._room = max_tokens - self._tokenizer.num_special_tokens_to_add(False)
+        self._unknown = self._tokenizer.token_to_id(unknown_token(folder))
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return the ids that the model reads, special ones included, cut at the limit."""
+        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        for encoding in encodings:
+            encoding.truncate(self._room)
+        return [self._tokenizer.post_process(encoding).ids for encoding in encodings]
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Return the number of tokens of each text, special tokens left out."""
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    def coverage(self, text: str) -> float:
+        """Return the share of the text's tokens, as far as the limit, that are not the vocabulary's "unknown"."""
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids[:self._limit]
+        return 1.0 - sum(token == self._unknown for token in ids) / len(ids) if ids else 1.0
+
+
+def unknown_token(folder: Path) -> str:
+    """Return how the vocabulary writes what it does not know; nothing where it has no such token."""
+    token = read_json(folder / "tokenizer_config.json").get("unk_token") or read_vocabulary_token(folder)
+    return str(token.get("content", "") if isinstance(token, dict) else token)
+
+
+def read_vocabulary_token(folder: Path) -> str:
+    """Return the unknown token that tokenizer.json itself names; nothing where it names none."""
+    try:
+        return str(json.loads((folder / "tokenizer.json").read_text("utf-8"))["model"].get("unk_token") or "")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotKnown("its tokenizer.json cannot be read") from error

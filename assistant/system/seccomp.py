@@ -1,0 +1,162 @@
+"""Seccomp: a process of Linux gives up system calls that a reader of files never needs.
+
+Those are: network and other sockets, new processes and programs, signals to others, looking into other processes, changes of
+permissions, owners and times, and calls that reach the kernel by another way (io_uring, 32-bit calls, calls newer than this
+list). Landlock does the rest for files; where the kernel has none, opening a file for writing is given up as well.
+Documented in seccomp(2) and the kernel's userspace-api/seccomp_filter.rst; the filter is a program of classic BPF.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import platform
+import struct
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assistant.system.landlock import call, forbid_new_privileges
+
+SET_FILTER, FOR_ALL_THREADS = 1, 1  # of seccomp(2)
+LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06  # operations of classic BPF
+NUMBER_AT, MACHINE_AT, ARGUMENTS_AT = 0, 4, 16  # offsets in struct seccomp_data
+ALLOW, FAIL = 0x7FFF0000, 0x00050000
+FIRST_UNKNOWN = 463  # system calls from here on came after Linux 6.12, and libraries do without them
+THREAD = 0x00010000  # CLONE_THREAD: the flag by which clone(2) makes a thread, not a process
+TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+TRUNCATING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC  # before its version 3, Landlock lets a file opened for reading be emptied
+
+Instruction = tuple[int, int, int, int]  # operation, how many to skip if it is true, how many if not, value
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """How one kind of processor numbers the system calls of Linux. Names that a processor does not have are left out."""
+
+    seccomp: int
+    machine: int  # AUDIT_ARCH_...: what the filter sees
+    forbidden: tuple[int, ...]
+    changes_of_names: tuple[int, ...]  # files and folders made, moved and removed
+    opening: tuple[tuple[int, int], ...]  # a call, and which of its arguments holds the flags
+    signals: tuple[int, ...]  # calls whose first argument is the process that a signal goes to
+    limits: int  # prlimit64, by which a process can also limit others
+    clone: int
+    unavailable: tuple[int, ...]  # clone3 and openat2 hide their flags from filters; C libraries go back to the older calls
+
+
+X86_64 = Calls(
+    seccomp=317,
+    machine=0xC000003E,
+    forbidden=(
+        41, 59, 322, 57, 58,  # socket, execve, execveat, fork, vfork
+        101, 310, 311, 312, 440, 448,  # ptrace, process_vm_readv, process_vm_writev, kcmp, process_madvise, process_mrelease
+        434, 438, 424, 129, 297,  # pidfd_open, pidfd_getfd, pidfd_send_signal, rt_sigqueueinfo, rt_tgsigqueueinfo
+        425, 426, 427,  # io_uring_setup, io_uring_enter, io_uring_register
+        90, 91, 268, 452, 92, 93, 94, 260,  # chmod, fchmod, fchmodat, fchmodat2, chown, fchown, lchown, fchownat
+        132, 235, 261, 280, 76,  # utime, utimes, futimesat, utimensat, truncate
+        188, 189, 190, 197, 198, 199,  # setxattr, lsetxattr, fsetxattr, removexattr, lremovexattr, fremovexattr
+        165, 166, 155, 161, 308, 272,  # mount, umount2, pivot_root, chroot, setns, unshare
+        428, 429, 430, 431, 432, 442,  # open_tree, move_mount, fsopen, fsconfig, fsmount, mount_setattr
+        321, 298, 323, 304, 248, 249, 250,  # bpf, perf_event_open, userfaultfd, open_by_handle_at, add_key, request_key, keyctl
+        175, 313, 176, 246, 320, 169,  # init_module, finit_module, delete_module, kexec_load, kexec_file_load, reboot
+        29, 30, 31, 68, 69, 70, 71,  # shmget, shmat, shmctl, msgget, msgsnd, msgrcv, msgctl
+        64, 65, 66, 220, 240, 241,  # semget, semop, semctl, semtimedop, mq_open, mq_unlink
+    ),
+    changes_of_names=(
+        85, 83, 258, 84, 87, 263, 82, 264, 316,  # creat, mkdir, mkdirat, rmdir, unlink, unlinkat, rename, renameat, renameat2
+        86, 265, 88, 266, 133, 259,  # link, linkat, symlink, symlinkat, mknod, mknodat
+    ),
+    opening=((2, 1), (257, 2)),  # open, openat
+    signals=(62, 234, 200),  # kill, tgkill, tkill
+    limits=302,
+    clone=56,
+    unavailable=(435, 437),
+)
+AARCH64 = Calls(
+    seccomp=277,
+    machine=0xC00000B7,
+    forbidden=(
+        198, 221, 281,  # socket, execve, execveat
+        117, 270, 271, 272, 440, 448,  # ptrace, process_vm_readv, process_vm_writev, kcmp, process_madvise, process_mrelease
+        434, 438, 424, 138, 240,  # pidfd_open, pidfd_getfd, pidfd_send_signal, rt_sigqueueinfo, rt_tgsigqueueinfo
+        425, 426, 427,  # io_uring_setup, io_uring_enter, io_uring_register
+        52, 53, 452, 55, 54,  # fchmod, fchmodat, fchmodat2, fchown, fchownat
+        88, 45,  # utimensat, truncate
+        5, 6, 7, 14, 15, 16,  # setxattr, lsetxattr, fsetxattr, removexattr, lremovexattr, fremovexattr
+        40, 39, 41, 51, 268, 97,  # mount, umount2, pivot_root, chroot, setns, unshare
+        428, 429, 430, 431, 432, 442,  # open_tree, move_mount, fsopen, fsconfig, fsmount, mount_setattr
+        280, 241, 282, 265, 217, 218, 219,  # bpf, perf_event_open, userfaultfd, open_by_handle_at, add_key, request_key, keyctl
+        105, 273, 106, 104, 294, 142,  # init_module, finit_module, delete_module, kexec_load, kexec_file_load, reboot
+        194, 196, 195, 186, 189, 188, 187,  # shmget, shmat, shmctl, msgget, msgsnd, msgrcv, msgctl
+        190, 193, 191, 192, 180, 181,  # semget, semop, semctl, semtimedop, mq_open, mq_unlink
+    ),
+    changes_of_names=(34, 35, 38, 276, 37, 36, 33),  # mkdirat, unlinkat, renameat, renameat2, linkat, symlinkat, mknodat
+    opening=((56, 2),),  # openat
+    signals=(129, 131, 130),  # kill, tgkill, tkill
+    limits=261,
+    clone=220,
+    unavailable=(435, 437),
+)
+
+
+class Filter(ctypes.Structure):
+    """struct sock_fprog: a program of classic BPF."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def calls_here() -> Calls | None:
+    """Return the numbers of this machine's system calls; None where they are not known."""
+    known = {"x86_64": X86_64, "aarch64": AARCH64} if sys.maxsize > 2**32 and sys.byteorder == "little" else {}
+    return known.get(platform.machine())
+
+
+def restrict(calls: Calls, *, may_write: bool) -> None:
+    """Give up the system calls, in all threads of this process. Raises OSError."""
+    program = program_for(calls, os.getpid(), may_write=may_write)
+    code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+    prepared = Filter(len(program), code)
+    forbid_new_privileges()
+    if call(calls.seccomp, ctypes.c_uint(SET_FILTER), ctypes.c_uint(FOR_ALL_THREADS), ctypes.byref(prepared)) != 0:
+        raise OSError(errno.EPERM, "a thread has a filter of its own")
+
+
+def program_for(calls: Calls, process: int, *, may_write: bool) -> list[Instruction]:
+    """Return the filter. Without `may_write`, no file can be opened for writing, made, moved or removed."""
+    return [
+        (LOAD, 0, 0, MACHINE_AT), (EQUAL, 1, 0, calls.machine), fail(errno.EPERM),
+        (LOAD, 0, 0, NUMBER_AT), (AT_LEAST, 0, 1, FIRST_UNKNOWN), fail(errno.ENOSYS),  # x32 calls have large numbers as well
+        *(step for number in calls.unavailable for step in always(number, errno.ENOSYS)),
+        *(step for number in calls.forbidden for step in always(number, errno.EPERM)),
+        *(step for number in (() if may_write else calls.changes_of_names) for step in always(number, errno.EPERM)),
+        *(step for number, argument in calls.opening for step in opening(number, argument, may_write=may_write)),
+        *(step for number in calls.signals for step in only_if(number, (EQUAL, 1, 0, process))),
+        *only_if(calls.limits, (EQUAL, 1, 0, 0)),  # 0: this process itself
+        *only_if(calls.clone, (ANY_BIT, 1, 0, THREAD)),
+        (RETURN, 0, 0, ALLOW),
+    ]  # fmt: skip
+
+
+def fail(code: int) -> Instruction:
+    """Return the instruction that lets a call fail with an error code."""
+    return (RETURN, 0, 0, FAIL | code)
+
+
+def always(number: int, code: int) -> Iterator[Instruction]:
+    """Yield what lets every call of this number fail."""
+    yield from ((EQUAL, 0, 1, number), fail(code))
+
+
+def only_if(number: int, test: Instruction) -> Iterator[Instruction]:
+    """Yield what lets a call of this number fail, except where its first argument passes the test."""
+    yield from ((EQUAL, 0, 4, number), (LOAD, 0, 0, ARGUMENTS_AT), test, fail(errno.EPERM), (RETURN, 0, 0, ALLOW))
+
+
+def opening(number: int, argument: int, *, may_write: bool) -> Iterator[Instruction]:
+    """Yield what lets opening a file fail for writing, or only for emptying what is opened for reading."""
+    yield from ((EQUAL, 0, 5, number), (LOAD, 0, 0, ARGUMENTS_AT + 8 * argument))
+    yield (AND, 0, 0, TRUNCATING if may_write else TO_WRITE)
+    yield (EQUAL, 0, 1, os.O_TRUNC) if may_write else (EQUAL, 1, 0, 0)
+    yield from (fail(errno.EPERM), (RETURN, 0, 0, ALLOW))

@@ -1,0 +1,57 @@
+"""A text in, its words of meaning out, so that two texts can be compared: stems of words, pairs of Chinese characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from functools import lru_cache
+
+from assistant.text.languages import CJK, CJK_CHARACTER
+from assistant.text.sentences import STOP
+
+RUN = re.compile(f"[{CJK}]+|[^\\W\\d_{CJK}]+(?:['’][^\\W\\d_{CJK}]+)*")
+CHINESE_STOP = frozenset("的了是在和与及或有为之其于被由也都就这那他她它个到从对以并而把所则等着过很又还")
+ENGLISH_STOP = STOP | frozenset(
+    "has had have having do does did will would can could may might shall should not no so than then there here their they "
+    "he she his her him them you your our we us i my me into about over under between also only more most very such each any "
+    "all some one when where how why whose whom if while during after before because".split()
+)
+ENDINGS = ("ically", "ations", "ation", "ingly", "ments", "ment", "ities", "ness", "ings", "ing", "ies", "ied", "ous", "ity",
+           "ers", "est", "ion", "ed", "es", "er", "ly", "al", "s", "e", "y")
+SHORTEST = 3
+
+
+def terms(text: str) -> frozenset[str]:
+    """Return the words of meaning of a text: English ones as stems, Chinese ones as pairs of characters; no numbers."""
+    found: set[str] = set()
+    for run in RUN.findall(unicodedata.normalize("NFKC", text).lower()):
+        if CJK_CHARACTER.match(run):
+            found |= pairs(run)
+        elif run not in ENGLISH_STOP:
+            found.add(stem(run))
+    return frozenset(found)
+
+
+def pairs(run: str) -> set[str]:
+    """Return the pairs of neighbours in a run of Chinese characters, those with a function word left out."""
+    if len(run) == 1:
+        return {run} - CHINESE_STOP
+    return {run[place : place + 2] for place in range(len(run) - 1) if not CHINESE_STOP & set(run[place : place + 2])}
+
+
+@lru_cache(maxsize=8192)
+def stem(word: str) -> str:
+    """Return an English word without its ending, coarsely: two forms of a word should come out the same."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    core = re.sub(r"['’]s?$", "", plain)
+    for ending in ENDINGS:
+        if core.endswith(ending) and len(core) - len(ending) >= SHORTEST:
+            core = core[: -len(ending)]
+            break
+    return core[:-1] if len(core) > SHORTEST and core[-1] == core[-2] else core
+
+
+def share(wanted: Collection[str], held: Collection[str]) -> float:
+    """Return the share (0 to 1) of the wanted terms that are held; 1 where nothing is wanted."""
+    return sum(term in held for term in wanted) / len(wanted) if wanted else 1.0

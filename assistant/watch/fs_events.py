@@ -1,0 +1,159 @@
+"""Folders in, what happens in them out: the events of the operating system, by the watchdog library.
+
+watchdog and not watchfiles: it tells when a file was closed after writing, and it says when events were lost.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+import tempfile
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+
+from assistant.errors import AssistantError
+
+if TYPE_CHECKING:
+    from watchdog.events import FileSystemEvent
+    from watchdog.observers.api import BaseObserver, ObservedWatch
+
+TELLS_CLOSED = sys.platform.startswith("linux")
+SETTLE_SECONDS = 0.5 if TELLS_CLOSED else 1.5  # where a file is not known to be closed, it is waited for longer
+IGNORED = frozenset({"opened", "closed_no_write"})  # reading changes nothing
+
+OnPath = Callable[[str, bool], None]
+OnLoss = Callable[[], None]
+
+
+class NoEvents(AssistantError):
+    """The operating system gives no events for a folder; the message says why."""
+
+
+class Events:
+    """The events of some folders. Close it after use. Called back from a thread of its own."""
+
+    def __init__(self, on_path: OnPath, on_loss: OnLoss) -> None:
+        self._on_path = on_path
+        self._observer: BaseObserver | None = None
+        self._watches: dict[str, ObservedWatch] = {}
+        self._alarm = _Alarm(on_loss)
+        logging.getLogger("watchdog").addHandler(self._alarm)
+
+    def close(self) -> None:
+        """Tell no more."""
+        logging.getLogger("watchdog").removeHandler(self._alarm)
+        if self._observer is not None:
+            self._observer.stop()
+            self._observer.join(5)
+        self._observer = None
+        self._watches.clear()
+
+    def attach(self, root: Path) -> None:
+        """Tell from now on what happens below a folder, or to a file. Raises NoEvents."""
+        from watchdog.events import FileSystemEventHandler
+        from watchdog.observers import Observer
+
+        handler = FileSystemEventHandler()
+        handler.on_any_event = self._hear  # type: ignore[method-assign]
+        warnings.filterwarnings("ignore", module="watchdog")  # of its own bookkeeping
+        if self._observer is None:
+            self._observer = Observer()
+            self._observer.daemon = True
+            self._observer.start()
+        is_folder = root.is_dir()
+        try:
+            # of a file the folder is watched: a program that saves it may put another file in its place
+            self._watches[str(root)] = self._observer.schedule(handler, str(root if is_folder else root.parent),
+                                                               recursive=is_folder)
+        except OSError as error:
+            raise no_events(error) from error
+
+    @property
+    def is_well(self) -> bool:
+        """Whether what listens is still running."""
+        return self._observer is None or (self._observer.is_alive() and all(each.is_alive() for each in self._observer.emitters))
+
+    def detach(self, root: Path) -> None:
+        """Tell no more of a folder."""
+        watch = self._watches.pop(str(root), None)
+        if watch is not None and self._observer is not None and watch not in self._watches.values():
+            self._observer.unschedule(watch)
+
+    def _hear(self, event: FileSystemEvent) -> None:
+        if event.event_type in IGNORED or (event.is_directory and event.event_type == "modified"):
+            return
+        is_open = TELLS_CLOSED and not event.is_directory and event.event_type in {"created", "modified"}
+        self._on_path(os.fsdecode(event.src_path), is_open)
+        if event.event_type == "moved":
+            self._on_path(os.fsdecode(event.dest_path), False)
+
+
+class _Alarm(logging.Handler):
+    """Hears what watchdog warns of: of all that, the one thing to do is to look at everything again."""
+
+    def __init__(self, on_loss: OnLoss) -> None:
+        super().__init__(logging.WARNING)
+        self._on_loss = on_loss
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass it on."""
+        self._on_loss()
+
+
+def no_events(error: OSError) -> NoEvents:
+    """Return why there are no events, and what to do."""
+    if error.errno in {errno.ENOSPC, errno.EMFILE}:
+        return NoEvents("the system's limit of watched folders is reached",
+                        "Raise fs.inotify.max_user_watches and max_user_instances with sysctl.")
+    return NoEvents(error.strerror or str(error))
+
+
+# file systems whose files others can change without this machine hearing of it
+REMOTE = frozenset({
+    "9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "davfs2", "drvfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs",
+    "fuse.vmhgfs-fuse", "glusterfs", "lustre", "macfuse", "ncpfs", "nfs", "nfs3", "nfs4", "osxfuse", "prl_fs", "smb2", "smb3",
+    "smbfs", "vboxsf", "virtiofs", "vmhgfs", "webdav",
+})
+TEST_SECONDS = 3.0
+
+
+def why_no_events(folder: Path) -> str:
+    """Return why no events come from a folder; nothing where they should."""
+    kind, options = file_system_of(folder)
+    if kind.lower() in REMOTE or "remote" in options.split(","):
+        return f"it lies on {kind}, where changes that others make are not told"
+    return ""
+
+
+def file_system_of(folder: Path) -> tuple[str, str]:
+    """Return the type and the options of the file system that a folder lies on; empty where that is unknown."""
+    real = os.path.realpath(folder)
+    best = ("", "", "")
+    for partition in psutil.disk_partitions(all=True):
+        mount = partition.mountpoint
+        is_above = real == mount or real.startswith(mount.rstrip(os.sep) + os.sep)
+        if is_above and len(mount) >= len(best[0]):  # the last one mounted at a place is the one that is seen
+            best = (mount, partition.fstype, partition.opts)
+    return best[1], best[2]
+
+
+def events_arrive() -> bool:
+    """Write a file into a temporary folder and return whether that is told: some machines and containers tell nothing."""
+    heard = threading.Event()
+    events = Events(lambda _path, _is_open: heard.set(), lambda: None)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            events.attach(Path(folder))
+            (Path(folder) / "test").write_bytes(b"")
+            return heard.wait(TEST_SECONDS)
+    except NoEvents:
+        return False
+    finally:
+        events.close()

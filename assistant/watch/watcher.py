@@ -1,0 +1,255 @@
+"""A library and its folders in; the library kept true to what happens in them, and told, out.
+
+What the system tells of is only where to look: what is there is seen when it is looked at. So an event that comes twice,
+late or wrong does no harm, and one that never comes costs a later look at everything.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from assistant.datatypes import Change, IngestReport, Progress
+from assistant.errors import BEING_WRITTEN, UNREAD, DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable
+from assistant.watch.debounce import Changes, Pace
+from assistant.watch.fs_events import Events, NoEvents, events_arrive, why_no_events
+from assistant.watch.status_file import Followed, Standing
+
+PASSING = (DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable)
+RETRY_SECONDS = 15.0
+PULSE_SECONDS = 0.05  # between two looks at what has come to rest
+EMBEDDED_AT_ONCE = 32  # passages between two looks at what has happened
+PATHS_AT_ONCE = 200
+REST_SECONDS = 60.0  # without work, after which the processes that read files are given back
+GIVING_WAY_SECONDS = 0.25  # between two looks whether somebody still waits for an answer
+MOST_TRIES = 5  # of a file that cannot be read at the moment
+
+Identity = tuple[int, int]
+Look = Callable[[str], str]
+
+
+class Library(Protocol):
+    """What is kept true: an Assistant."""
+
+    def roots(self) -> tuple[Path, ...]:
+        """Return the files and folders that were added."""
+
+    def refresh(self, paths: Sequence[Path] | None, on_progress: Callable[[Progress], None],
+                on_change: Callable[[Change], None], quiet_seconds: float) -> IngestReport:
+        """Look at these paths again, or at everything, but for files that were written to just now."""
+
+    def embed_waiting(self, most: int) -> int:
+        """Embed some of the passages that wait for it; return how many still do."""
+
+    def rest(self) -> None:
+        """Give back what is kept between two looks."""
+
+    def to_look_at(self, roots: Iterable[Path]) -> Look:
+        """Return a function from a changed path to the one to look at, or nothing."""
+
+
+class Audience(Protocol):
+    """Whom the watch tells."""
+
+    def changed(self, change: Change) -> None:
+        """Hear what became of a file."""
+
+    def noticed(self, words: str) -> None:
+        """Hear something in passing."""
+
+    def stands(self, standing: Standing) -> None:
+        """Hear how things stand; called often."""
+
+
+class Follower:
+    """Follows the roots of a library, or `only` some of them, until it is told to stop.
+
+    Embedding waits for as long as `is_asked` says that somebody waits for an answer on this machine.
+    """
+
+    def __init__(self, library: Library, audience: Audience, pace: Pace, *, only: Sequence[Path] = (),
+                 always_poll: bool = False, is_asked: Callable[[], bool] = lambda: False) -> None:
+        self._library, self._audience, self._pace, self._is_asked = library, audience, pace, is_asked
+        self._only, self._always_poll = tuple(only), always_poll
+        self._changes = Changes(pace)
+        self._events = Events(self._hear, self._distrust)
+        self._look: Look = lambda _path: ""
+        self._identities: dict[Path, Identity | None] = {}
+        self._manners: dict[Path, Followed] = {}
+        self._next_poll: dict[Path, float] = {}
+        self._tries: dict[str, int] = {}
+        self._is_in_doubt = True  # everything must be looked at
+        self._trusted_until = self._next_glance = self._not_before = 0.0
+        self._last_work = time.monotonic()
+        self._standing = Standing(process=os.getpid(), since=time.time())
+
+    def follow(self, should_stop: Callable[[], bool]) -> None:
+        """Follow until `should_stop` says so. Raises what only a person can put right."""
+        if not self._always_poll and not events_arrive():
+            self._audience.noticed("This machine does not tell when files change: folders are polled.")
+            self._always_poll = True
+        try:
+            while not should_stop():
+                self._step(time.monotonic())
+        finally:
+            self._events.close()
+            self._library.rest()
+
+    def _step(self, now: float) -> None:
+        """Do the one thing that comes next."""
+        if now >= self._next_glance:
+            self._glance(now)
+        polled = [root for root, due in self._next_poll.items() if now >= due]
+        if now < self._not_before:
+            self._changes.wait(PULSE_SECONDS)
+        elif self._is_in_doubt or now >= self._trusted_until:
+            self._look_at_everything(now)
+        elif polled:
+            self._next_poll.update((root, now + self._pace.poll) for root in polled)
+            self._look_at(polled, self._pace.open)
+        elif ready := self._changes.take(now):
+            self._look_at(list(map(Path, ready)))
+        elif self._standing.waiting and self._is_asked():
+            self._tell(doing="giving way", current="", queued=len(self._changes))
+            self._changes.wait(GIVING_WAY_SECONDS)
+        elif self._standing.waiting:
+            self._embed()
+        else:
+            self._idle(now)
+
+    def _idle(self, now: float) -> None:
+        self._tell(doing="watching", current="", queued=len(self._changes))
+        if now - self._last_work > REST_SECONDS:
+            self._library.rest()
+        if len(self._changes):
+            time.sleep(PULSE_SECONDS)  # not woken by each of a thousand events
+        else:
+            self._changes.wait(max(PULSE_SECONDS, min(self._next_glance - now, 1.0)))
+
+    # what happens
+
+    def _hear(self, path: str, is_open: bool) -> None:
+        if found := self._look(path):
+            self._changes.add(found, time.monotonic(), is_open=is_open)
+
+    def _distrust(self) -> None:
+        self._is_in_doubt = True
+
+    def _glance(self, now: float) -> None:
+        """See which roots there are, and whether each is still the folder that it was."""
+        self._next_glance = now + self._pace.glance
+        roots = self._only or self._library.roots()
+        if not self._events.is_well:
+            self._events.close()
+            self._events = Events(self._hear, self._distrust)
+            self._identities = dict.fromkeys(self._identities)  # all of them are entered anew
+        if set(roots) != set(self._identities):
+            for root in set(self._identities) - set(roots):
+                self._leave(root)
+            self._identities = {root: self._identities.get(root) for root in roots}
+            self._look = self._library.to_look_at(roots)
+        for root in roots:
+            found = identity_of(root)
+            if found is None and (root not in self._manners or self._manners[root].manner != "away"):
+                self._leave(root)
+                self._manners[root] = Followed(str(root), "away", "it is not there; what the library holds of it is kept")
+                self._audience.noticed(f"{root} is not there; what the library holds of it is kept.")
+            elif found is not None and found != self._identities[root]:
+                self._enter(root, now)
+            self._identities[root] = found
+        self._tell(followed=tuple(self._manners[root] for root in roots))
+
+    def _enter(self, root: Path, now: float) -> None:
+        """Follow a root that is new, has come back, or is another folder of the same name."""
+        self._leave(root)
+        reason = "as asked" if self._always_poll else why_no_events(root)
+        if not reason:
+            try:
+                self._events.attach(root)
+            except NoEvents as error:
+                reason = str(error)
+                self._audience.noticed(f"{root} is polled: {error}. {error.hint}".strip())
+        if reason:
+            self._next_poll[root] = now + self._pace.poll
+        self._manners[root] = Followed(str(root), "polling" if reason else "events", reason)
+        self._changes.add(str(root), now)
+
+    def _leave(self, root: Path) -> None:
+        self._events.detach(root)
+        self._next_poll.pop(root, None)
+        self._manners.pop(root, None)
+
+    # what is done
+
+    def _look_at_everything(self, now: float) -> None:
+        self._is_in_doubt = False
+        self._trusted_until = now + self._pace.trust
+        self._changes.clear()
+        self._look_at(self._only or None)
+
+    def _look_at(self, paths: Sequence[Path] | None, quiet_seconds: float = 0.0) -> None:
+        self._last_work = time.monotonic()
+        self._tell(doing="looking", queued=len(self._changes) + len(paths or ()))
+        try:
+            for some in [None] if paths is None else in_turns(paths):  # between two, other programs may write
+                self._library.refresh(some, self._show, self._take, quiet_seconds)
+            self._tell(waiting=self._library.embed_waiting(0), problem="")
+        except PASSING as error:
+            self._give_up_for_now(error)
+
+    def _embed(self) -> None:
+        self._last_work = time.monotonic()
+        self._tell(doing="embedding", current="", queued=len(self._changes))
+        try:
+            self._tell(waiting=self._library.embed_waiting(EMBEDDED_AT_ONCE))
+        except PASSING as error:
+            self._give_up_for_now(error)
+
+    def _give_up_for_now(self, error: Exception) -> None:
+        """Try again later, at everything."""
+        if str(error) != self._standing.problem:
+            self._audience.noticed(f"{error} Trying again every {RETRY_SECONDS:.0f} seconds.")
+        self._tell(problem=str(error))
+        self._is_in_doubt = True
+        self._not_before = time.monotonic() + RETRY_SECONDS
+
+    def _take(self, change: Change) -> None:
+        tries = self._tries.pop(change.path, 0)
+        if change.reason.startswith((BEING_WRITTEN, UNREAD)) and tries < MOST_TRIES:
+            self._tries[change.path] = tries + 1
+            self._changes.add(change.path, time.monotonic(), is_open=True)
+        count = int(getattr(self._standing, change.kind))
+        self._standing = replace(self._standing, **{change.kind: count + 1})  # type: ignore[arg-type]
+        self._audience.changed(change)
+
+    def _show(self, progress: Progress) -> None:
+        self._tell(doing=progress.stage, current=progress.current, queued=len(self._changes) + progress.total - progress.done)
+
+    def _tell(self, *, doing: str = "", current: str | None = None, queued: int | None = None, waiting: int | None = None,
+              problem: str | None = None, followed: tuple[Followed, ...] | None = None) -> None:
+        before = self._standing
+        self._standing = replace(
+            before, doing=doing or before.doing, current=before.current if current is None else current,
+            queued=before.queued if queued is None else queued, waiting=before.waiting if waiting is None else waiting,
+            problem=before.problem if problem is None else problem,
+            followed=before.followed if followed is None else followed,
+        )
+        self._audience.stands(self._standing)
+
+
+def in_turns(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
+    """Yield the paths, not too many at once."""
+    yield from (paths[start : start + PATHS_AT_ONCE] for start in range(0, len(paths), PATHS_AT_ONCE))
+
+
+def identity_of(root: Path) -> Identity | None:
+    """Return what tells a folder from another that takes its name; None where there is nothing."""
+    try:
+        status = root.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -1,0 +1,134 @@
+"""The program is run as a person runs it, as a tree of processes, and uses no network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assistant.app.diagnostics.offline_proof.evidence import Evidence, OfflineProof, Step, Way
+from assistant.app.diagnostics.offline_proof.observe import CONTROL, observe, refusal_of
+from assistant.app.diagnostics.offline_proof.proof import choose, prove
+from assistant.app.diagnostics.offline_proof.trial import Trial, processes_of, trial_for
+from assistant.config import Settings
+from assistant.errors import AssistantError, ModelMissing
+from assistant.system.children import interpreter
+
+FEWEST_PROCESSES = 20  # the session, a command a step, readers, the engine, the watch
+
+
+@pytest.fixture
+def settings(own_home: Path) -> Settings:
+    return Settings(home=own_home, chat="fake:", embed="fake:")
+
+
+@pytest.fixture
+def starter(own_home: Path, weights: Callable[[str], Path]) -> Settings:
+    models = weights("all-minilm-l6-v2").parent
+    weights("qwen2.5-coder-1.5b-instruct")
+    own_home.mkdir()
+    (own_home / "models").symlink_to(models)
+    return Settings(home=own_home, chat="qwen2.5-coder-1.5b-instruct", embed="all-minilm-l6-v2")
+
+
+@pytest.fixture
+def trial(settings: Settings) -> Iterator[Trial]:
+    with trial_for(settings) as made:
+        yield made
+
+
+def require(way: Way, settings: Settings) -> None:
+    with trial_for(settings) as made:
+        if refusal := refusal_of(way, made):
+            pytest.skip(f"cannot observe by {way}: {refusal}")
+
+
+def with_path(trial: Trial, path: str) -> Trial:
+    return replace(trial, environment={**trial.environment, "PATH": path})
+
+
+@pytest.mark.offline
+@pytest.mark.parametrize("way", [Way.STRACE, Way.UNSHARE])
+def test_nothing_is_attempted(settings: Settings, way: Way) -> None:
+    require(way, settings)
+    assert_offline(prove(settings, lambda name: None, (way,)))
+
+
+@pytest.mark.offline
+@pytest.mark.model
+@pytest.mark.parametrize("way", [Way.STRACE, Way.UNSHARE])
+def test_nothing_is_attempted_with_the_starter_models(starter: Settings, way: Way) -> None:
+    require(way, starter)
+    assert_offline(prove(starter, lambda name: None, (way,)))
+
+
+def assert_offline(proof: OfflineProof) -> None:
+    assert [(step.name, step.failure) for step in proof.failures] == []
+    assert proof.evidence.attempts == ()
+    assert proof.evidence.inet_sockets == proof.evidence.names == 0
+    assert proof.evidence.processes >= FEWEST_PROCESSES
+    assert proof.evidence.calls > 0  # the engine's own socket was seen, so calls are
+    assert proof.holds
+
+
+@pytest.mark.offline
+@pytest.mark.parametrize("way", Way)
+def test_a_process_that_uses_the_network_is_seen_two_generations_down(settings: Settings, trial: Trial, way: Way) -> None:
+    require(way, settings)
+    seen = observe(way, [*interpreter(), "-c", CONTROL, *interpreter()], trial, lambda line: None)
+    assert any("192.0.2.1" in attempt or "OutNoRoutes" in attempt for attempt in seen.attempts)
+
+
+def test_a_tool_that_is_refused_gives_way_to_the_next_one(trial: Trial, tmp_path: Path) -> None:
+    for name in ("strace", "unshare"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho '{name}: Operation not permitted' >&2\nexit 1\n")
+        (tmp_path / name).chmod(0o700)
+    way, passed_over = choose(tuple(Way), with_path(trial, f"{tmp_path}{os.pathsep}{os.environ['PATH']}"))
+    assert way is Way.AUDIT
+    assert passed_over == ("strace: strace: Operation not permitted", "unshare: unshare: Operation not permitted")
+
+
+def test_a_tool_that_sees_nothing_gives_way_to_the_next_one(trial: Trial, tmp_path: Path) -> None:
+    (tmp_path / "strace").write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\n: > "$2"\n')
+    (tmp_path / "strace").chmod(0o700)
+    with pytest.raises(AssistantError, match="it does not see a process that does use the network"):
+        choose((Way.STRACE,), with_path(trial, f"{tmp_path}{os.pathsep}{os.environ['PATH']}"))
+
+
+def test_a_tool_that_is_absent_gives_way_to_the_next_one(trial: Trial, tmp_path: Path) -> None:
+    bare = with_path(trial, str(tmp_path))
+    assert choose(tuple(Way), bare) == (Way.AUDIT, ("strace: strace is not installed", "unshare: unshare is not installed"))
+    with pytest.raises(AssistantError, match="strace is not installed"):
+        choose((Way.STRACE,), bare)
+
+
+def test_a_step_that_fails_proves_nothing() -> None:
+    seen = Evidence(processes=20, calls=5)
+    assert OfflineProof(Way.STRACE, (), (Step("ask", 1.0),), seen).holds
+    assert not OfflineProof(Way.STRACE, (), (Step("ask", 1.0, "exit code 1"),), seen).holds
+    assert not OfflineProof(Way.STRACE, (), (), seen).holds
+    assert not OfflineProof(Way.STRACE, (), (Step("ask", 1.0),), Evidence()).holds
+
+
+def test_a_model_that_is_not_here_is_said_before_anything_runs(own_home: Path) -> None:
+    with pytest.raises(ModelMissing):
+        prove(Settings(home=own_home), lambda name: pytest.fail("it began"))
+
+
+def test_a_trial_leaves_nothing_and_changes_no_model(own_home: Path) -> None:
+    model = own_home / "models" / "all-minilm-l6-v2"
+    model.mkdir(parents=True)
+    (model / "config.json").write_text("{}", "utf-8")
+    (model / ".engine.json").write_text("{}", "utf-8")
+    (model / ".verified.json").write_text("{}", "utf-8")
+    with trial_for(Settings(home=own_home, chat="fake:", embed="all-minilm-l6-v2")) as made:
+        there = made.home / "models" / "all-minilm-l6-v2"
+        assert sorted(path.name for path in there.iterdir()) == [".verified.json", "config.json"]
+        (there / ".verified.json").write_text("changed", "utf-8")
+        assert made.environment["ASSISTANT_HOME"] == str(made.home) != str(own_home)
+    assert not made.folder.exists()
+    assert (model / ".verified.json").read_text("utf-8") == (model / "config.json").read_text("utf-8") == "{}"
+    assert processes_of(made.home) == []

@@ -1,0 +1,56 @@
+"""What the machine can do, measured with models that need no weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from assistant.app.assistant import Assistant
+from assistant.app.diagnostics.benchmark import measure, percentile, projected, prose
+from assistant.config import Settings, load_settings
+from assistant.errors import ModelMissing
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("ASSISTANT_CHAT", "fake:")
+    monkeypatch.setenv("ASSISTANT_EMBED", "fake:")
+    return load_settings()
+
+
+def test_everything_is_measured(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "lease.txt").write_text("The lease ends in 2027. The pump was mended.", "utf-8")
+    with Assistant(settings) as assistant:
+        assistant.add([tmp_path / "lease.txt"])
+    figures = {figure.name: figure for figure in measure(settings)}
+    assert figures["passages embedded"].unit == "passages/s"
+    assert figures["search, median"].value > 0
+    assert figures["reply written"].value > 0
+    assert figures["memory of this process"].value > 1_000_000
+
+
+def test_without_a_library_there_is_no_search_to_measure(settings: Settings) -> None:
+    names = [figure.name for figure in measure(settings)]
+    assert "prompt read" in names
+    assert not [name for name in names if name.startswith("search")]
+
+
+def test_a_missing_model_is_told_first() -> None:
+    with pytest.raises(ModelMissing):
+        next(measure(load_settings()))
+
+
+def test_a_model_four_times_as_large_is_four_times_as_slow() -> None:
+    found = {figure.name.split(": ")[1]: figure.value for figure in projected({"prompt read": 100.0, "reply written": 20.0}, 4)}
+    assert found == {"prompt read": 25.0, "first token, 1000 new tokens": 40.0, "reply written": 5.0}
+
+
+def test_texts_of_two_seeds_differ_from_the_start_and_have_their_length() -> None:
+    assert len(prose(450, 1).split()) == 450
+    assert prose(20, 1)[:24] != prose(20, 2)[:24]
+
+
+def test_percentile_is_the_nearest_rank() -> None:
+    assert percentile([3.0, 1.0, 2.0], 0.95) == 3.0
+    assert percentile([1.0, 2.0, 3.0, 4.0], 0.5) == 3.0

@@ -1,0 +1,176 @@
+"""Deletion that deletes: no byte of what was removed is left in any file of the home."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from assistant.app.assistant import Assistant
+from assistant.app.library import maintenance as upkeep
+from assistant.config import Settings
+from assistant.datatypes import Citation, Location, Turn
+from assistant.history import Sessions
+from assistant.index import vector_index as vectors
+
+SECRET = "Zebrafish Quetzalcoatl whispers a passphrase: Mxyzptlk-40917. 紫罗兰花园的密码是蝴蝶。"
+MARKS = ("ebrafish", "uetzalcoatl", "xyzptlk", "40917", "紫罗兰", "罗兰", "兰花", "蝴蝶", "紫 罗")
+VECTORS = {"vectors"}
+CHARACTER = "蝴"  # the keyword index has it alone; its two or three bytes can stand among vectors by chance
+
+
+@pytest.fixture
+def settings(own_home: Path) -> Settings:
+    return Settings(home=own_home, chat="fake:", embed="fake:")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for number in range(60):
+        (folder / f"plain{number}.md").write_text(f"# Plain {number}\n\nNothing about item {number}, word{number}.\n", "utf-8")
+    for number in range(8):
+        (folder / f"diary{number}.md").write_text(f"# {SECRET}\n\n{SECRET} Page {number}.\n", "utf-8")
+    return folder
+
+
+def traces(home: Path) -> Iterator[str]:
+    """Yield each file with a mark of the secret in it, in any case and any likely encoding."""
+    for file in home.rglob("*"):
+        if file.is_file() and file.suffix != ".lock":
+            content = file.read_bytes().lower()
+            for mark in MARKS:
+                for form in (mark.lower().encode(), mark.lower().encode("utf-16-le"), mark.lower().encode("utf-16-be")):
+                    if form in content:
+                        yield f"{file.name}: {mark}"
+
+
+    for file in home.rglob("library.sqlite"):
+        yield from (f"{table}: {CHARACTER}" for table in tables_with(file, CHARACTER))
+
+
+def tables_with(file: Path, character: str) -> Iterator[str]:
+    """Yield each table of a library, those of the keyword index included and those of vectors not, that has a character in it."""
+    with closing(sqlite3.connect(file)) as library:
+        for table, sql in library.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall():
+            if "VIRTUAL" in sql.upper() or table in VECTORS:
+                continue
+            for row in library.execute(f'SELECT * FROM "{table}"'):
+                if any(character in value if isinstance(value, str) else isinstance(value, bytes) and character.encode() in value
+                       for value in row):
+                    yield table
+
+
+def fill(settings: Settings, folder: Path) -> None:
+    with Assistant(settings) as assistant:
+        assistant.add([folder])
+        assert "ebrafish" in assistant.search("Zebrafish passphrase").hits[0].chunk.text
+    assert {"chunks", "words_data"} <= set(tables_with(settings.libraries_folder / "default" / "library.sqlite", CHARACTER))
+
+
+def remove_diary(assistant: Assistant, folder: Path) -> None:
+    for number in range(8):
+        assistant.remove(folder / f"diary{number}.md")
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_no_byte_of_a_removed_file_is_left(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch, is_large: bool
+                                           ) -> None:
+    monkeypatch.setattr(vectors, "FEW", 5)
+    if is_large:
+        monkeypatch.setattr(upkeep, "SWEPT_AT_ONCE", 0)
+    fill(settings, folder)
+    assert list(traces(settings.home))
+    with Assistant(settings) as assistant:
+        remove_diary(assistant, folder)
+        assert is_large or not list(traces(settings.home))
+        assert assistant.check() == ()
+        assert not list(traces(settings.home))
+        assert assistant.status().documents == 60
+        assert assistant.search("word7").hits[0].path.endswith("plain7.md")
+
+
+def test_a_deleted_file_leaves_with_the_next_sync_and_check(settings: Settings, folder: Path) -> None:
+    fill(settings, folder)
+    for number in range(8):
+        (folder / f"diary{number}.md").unlink()
+    with Assistant(settings) as assistant:
+        assistant.sync()
+        assert assistant.check() == ()
+    assert not list(traces(settings.home))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a kill that nobody notices")
+@pytest.mark.parametrize("method", ["forget_words", "empty_log", "drop_files"])
+def test_what_a_kill_left_goes_with_the_check(settings: Settings, folder: Path, method: str) -> None:
+    fill(settings, folder)
+    program = ("import os, sys, pathlib\nfrom assistant.config import load_settings\nfrom assistant.index import Store\n"
+               "from assistant.app.assistant import Assistant\n"
+               f"Store.{method} = lambda *_: os.kill(os.getpid(), 9)\n"
+               "Assistant(load_settings()).remove(pathlib.Path(sys.argv[1]))\n")
+    environment = {**os.environ, "ASSISTANT_HOME": str(settings.home), "ASSISTANT_EMBED": "fake:", "ASSISTANT_CHAT": "fake:"}
+    done = subprocess.run([sys.executable, "-c", program, str(folder / "diary0.md")], env=environment,
+                          cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == -9
+    with Assistant(replace(settings)) as assistant:
+        for number in range(method != "drop_files", 8):
+            assistant.remove(folder / f"diary{number}.md")
+        assert assistant.check() == ()
+    assert not list(traces(settings.home))
+
+
+def quoting(path: Path, quote: str) -> Citation:
+    return Citation(1, str(path), quote[:20], Location(1, 1, 0, len(quote)), quote)
+
+
+def talk_about(settings: Settings, folder: Path) -> str:
+    """Keep a conversation that quotes the diary, repeats what was said, and then speaks of another file."""
+    sessions, asked = Sessions(settings.sessions_folder), "2024-03-14T10:00:00+00:00"
+    diary, plain = quoting(folder / "diary0.md", SECRET), quoting(folder / "plain7.md", "Nothing about item 7, word7.")
+    name = sessions.begin(settings.library, Turn("What is whispered?", f"{SECRET} [1]", (diary,), asked=asked))
+    again = Citation(1, name, SECRET, Location(1, 1, 0, 5), SECRET, "turn")
+    sessions.append(name, Turn("你刚才说了什么？", SECRET, (again,), asked=asked))
+    sessions.append(name, Turn("And item 7?", "Nothing [1].", (plain,), f"item 7 {SECRET}", asked=asked))
+    return name
+
+
+@pytest.mark.parametrize("by_removing", [True, False])
+def test_kept_conversations_lose_what_was_removed_and_nothing_else(settings: Settings, folder: Path, by_removing: bool) -> None:
+    fill(settings, folder)
+    name = talk_about(settings, folder)
+    elsewhere = Sessions(settings.sessions_folder).begin("another", Turn("Why?", "So.", (quoting(folder / "x.md", "So it is."),)))
+    with Assistant(settings) as assistant:
+        if by_removing:
+            remove_diary(assistant, folder)
+        else:
+            for number in range(8):
+                (folder / f"diary{number}.md").unlink()
+            assistant.sync()
+            assert assistant.check() == ()
+    assert not list(traces(settings.home))
+    first, second, third = Sessions(settings.sessions_folder).find(name).turns
+    gone = first.citations[0]
+    assert (first.question, gone.path, gone.quote) == ("What is whispered?", str(folder / "diary0.md"), "")
+    assert "taken out" in first.answer
+    assert "已删除" in second.answer
+    assert (third.answer, third.citations[0].quote) == ("Nothing [1].", "Nothing about item 7, word7.")
+    assert Sessions(settings.sessions_folder).find(elsewhere).turns[0].answer == "So."
+
+
+def test_a_renamed_file_stays_in_kept_conversations(settings: Settings, folder: Path) -> None:
+    fill(settings, folder)
+    name = talk_about(settings, folder)
+    for number in range(8):
+        (folder / f"diary{number}.md").rename(folder / f"journal{number}.md")
+    with Assistant(settings) as assistant:
+        assistant.sync()
+        assistant.check()
+    assert SECRET in Sessions(settings.sessions_folder).find(name).turns[0].answer

@@ -1,0 +1,86 @@
+"""The encoder without torch against sentence-transformers, on a small model of random numbers; needs no fetched weights."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assistant.models.embeddings.openvino.device_choice import SAMPLE, Choice, recall, remember, situation
+from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
+from assistant.models.embeddings.openvino.graph import load_library, processor
+from assistant.models.embeddings.sentence_transformers import SentenceEmbedder, fingerprint, open_fastest
+
+pytest.importorskip("openvino")
+pytest.importorskip("sentence_transformers")
+ROOT = Path(__file__).parents[2]
+PROMPTS = ("milk ", "notice ")
+SmallModel = Callable[..., Path]
+
+
+def here(folder: Path) -> str:
+    return situation(fingerprint(folder, *PROMPTS), processor(load_library())[0])
+
+
+@pytest.mark.parametrize("settings", [
+    {}, {"pooling": "cls_token"}, {"model_type": "xlm-roberta", "pad_token_id": 0, "architectures": ["XLMRobertaModel"]},
+], ids=["mean", "first", "xlm-roberta"])
+def test_vectors_are_those_of_sentence_transformers(small_model: SmallModel, settings: dict[str, object]) -> None:
+    folder = small_model(**settings)
+    reference = SentenceEmbedder("small", folder, *PROMPTS)
+    embedder = EncoderEmbedder("small", folder, PROMPTS, reference.fingerprint, "f32")
+    assert embedder.dimension == reference.dimension
+    assert embedder.count_tokens(SAMPLE) == reference.count_tokens(SAMPLE)
+    assert [embedder.coverage(text) for text in SAMPLE] == [reference.coverage(text) for text in SAMPLE]
+    assert embedder.embed_passages(SAMPLE) == pytest.approx(reference.embed_passages(SAMPLE), abs=1e-4)
+    assert embedder.embed_question("the lease") == pytest.approx(reference.embed_question("the lease"), abs=1e-4)
+
+
+def test_int8_is_near_and_reads_questions_in_full(small_model: SmallModel) -> None:
+    folder = small_model()
+    exact = EncoderEmbedder("small", folder, PROMPTS, "", "f32")
+    rounded = EncoderEmbedder("small", folder, PROMPTS, "", "int8")
+    assert (exact.embed_passages(SAMPLE) * rounded.embed_passages(SAMPLE)).sum(axis=1).min() > 0.98
+    assert rounded.embed_question("milk") == pytest.approx(exact.embed_question("milk"), abs=1e-5)
+
+
+def test_nothing_makes_an_empty_matrix(small_model: SmallModel) -> None:
+    embedder = EncoderEmbedder("small", small_model(), PROMPTS, "", "f32")
+    assert embedder.embed_passages([]).shape == (0, 32)
+    assert embedder.count_tokens([]) == []
+
+
+def test_the_first_start_chooses_and_the_next_remembers(small_model: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = small_model()
+    first = open_fastest("small", folder, PROMPTS)
+    choice = recall(folder, here(folder))
+    assert choice is not None
+    assert choice.found["f32"].startswith("least cosine 1.0000")
+    monkeypatch.setattr("assistant.models.embeddings.sentence_transformers.calibrate", lambda *_: pytest.fail("chosen twice"))
+    second = open_fastest("small", folder, PROMPTS)
+    assert first.engine == second.engine
+    assert first.fingerprint == second.fingerprint == fingerprint(folder, *PROMPTS)
+    assert np.allclose(first.embed_question("milk"), second.embed_question("milk"))
+
+
+def test_a_model_that_is_not_known_runs_by_sentence_transformers(small_model: SmallModel) -> None:
+    embedder = open_fastest("small", small_model(pooling="max_tokens"), PROMPTS)
+    assert embedder.engine == "sentence-transformers"
+    assert embedder.embed_question("milk").shape == (32,)
+
+
+def test_a_question_needs_no_torch_and_reports_to_nobody(small_model: SmallModel) -> None:
+    folder = small_model()
+    remember(folder, here(folder), Choice("f32", "for this test"))
+    program = ("import sys; from pathlib import Path; from assistant.models.open import EmbedderSpec, open_embedder\n"
+               f"embedder = open_embedder(EmbedderSpec('small', Path({str(folder)!r}), *{PROMPTS!r}))\n"
+               "assert embedder.embed_question('milk').shape == (32,)\n"
+               "loaded = {name.split('.')[0] for name, module in sys.modules.items() if module}\n"
+               "import openvino.tools.ovc  # what would report\n"
+               "loaded |= {'openvino_telemetry'} & {name for name, module in sys.modules.items() if module}\n"
+               "print(embedder._embedder.engine, *sorted(loaded & {'torch', "
+               "'transformers', 'sentence_transformers', 'openvino_telemetry', 'requests'}))")
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.split() == ["OpenVINO", "f32"]

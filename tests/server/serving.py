@@ -1,0 +1,62 @@
+"""An engine in a thread of the test's own process, and calls to it whose connection the test holds in its hands."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import cast
+
+from assistant.config import Settings
+from assistant.errors import EngineUnavailable
+from assistant.server.client import Line
+from assistant.server.endpoint import place_of
+from assistant.server.protocol import Call, Done, Failed, Message, stamp
+from assistant.server.server import Server
+from assistant.server.spawn import GONE, connect
+from assistant.server.wire import load_message, message_frame, parse_frame
+
+PATIENCE = 30.0
+
+
+@contextmanager
+def serving(settings: Settings, own_stamp: bytes = b"") -> Iterator[Server]:
+    """Serve a home until the block ends; with a stamp of its own as an engine of another version of the program."""
+    place_of(settings.home).key()  # as who starts an engine does
+    server = Server(place_of(settings.home), 15)
+    server._stamp = own_stamp or server._stamp
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    until(lambda: Line(settings).is_up())
+    try:
+        yield server
+    finally:
+        with suppress(EngineUnavailable):
+            Line(settings).stop()
+        server._calls.end()
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
+
+
+def until(is_so: object) -> None:
+    """Wait until something is so, for as long as a test has patience."""
+    assert callable(is_so)
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def call(settings: Settings, method: str, arguments: tuple[object, ...], seconds: float = PATIENCE) -> list[Message]:
+    """Return what the engine says to a call; after so many seconds hang up, and return what it had said until then."""
+    heard: list[Message] = []
+    end = time.monotonic() + seconds
+    with connect(place_of(settings.home)) as connection:
+        connection.send_bytes(message_frame(stamp(), Call(method, settings, arguments)))
+        with suppress(*GONE):
+            while connection.poll(max(0.0, end - time.monotonic())):
+                heard.append(cast("Message", load_message(parse_frame(connection.recv_bytes()), stamp())))
+                if isinstance(heard[-1], Done | Failed):
+                    break
+    return heard
