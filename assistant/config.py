@@ -128,24 +128,24 @@ ALLOWED: dict[str, Allowed] = {
     "rerank": Name(),
     "hub": Address(),
     "max_file_bytes": Span(1, 1024 * GIB),
-    "readers": Span(0, 256),
-    "file_seconds": Span(1, 86_400),
+    "reader_processes": Span(0, 256),
+    "file_timeout": Span(1, 86_400),
     "file_memory_bytes": Span(GIB // 4, 1024 * GIB),
     "chunk_tokens": Span(1, 8192),
-    "results": Span(1, 1000),
-    "passages": Span(1, 100),
-    "passage_tokens": Span(1, 1_000_000),
-    "rerank_milliseconds": Span(1, 600_000),
+    "top_k": Span(1, 1000),
+    "context_chunks": Span(1, 100),
+    "context_chunk_tokens": Span(1, 1_000_000),
+    "rerank_budget_ms": Span(1, 600_000),
     "context_tokens": Span(513, 1_048_576),
     "answer_tokens": Span(1, 100_000),
-    "rewrite_seconds": Span(0, 600),
-    "doubt_percent": Span(0, 100),
-    "keep_sessions": Switch(),
-    "use_memory": Switch(),
+    "rewrite_timeout": Span(0, 600),
+    "refusal_threshold": Span(0, 100),
+    "save_sessions": Switch(),
+    "use_facts": Switch(),
     "threads": Span(0, 512),
     "gpu_layers": Span(-1, 1000),
     "reuse": OneOf(("auto", "joined", "exact")),
-    "reuse_bytes": Span(0, 1024 * GIB),
+    "kv_cache_bytes": Span(0, 1024 * GIB),
     "engine": OneOf(("auto", "on", "off")),
     "engine_idle_minutes": Span(1, 525_600),
 }
@@ -163,14 +163,13 @@ def shown(value: object) -> str:
 
 APPLICATION = "private-assistant"
 PREFIX = "ASSISTANT_"
-DOUBT_PERCENT = 50
+REFUSAL_THRESHOLD = 50
 SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 LARGEST_CONFIG = 2**20  # bytes
-REFUSAL_PERCENT = Span(0, 100)
 
 OWN = (
-    "chat", "embed", "max_file_bytes", "file_seconds", "file_memory_bytes", "chunk_tokens", "results", "passages",
-    "passage_tokens", "context_tokens", "answer_tokens", "rewrite_seconds", "doubt_percent", "refusal_percent",
+    "chat", "embed", "max_file_bytes", "file_timeout", "file_memory_bytes", "chunk_tokens", "top_k", "context_chunks",
+    "context_chunk_tokens", "context_tokens", "answer_tokens", "rewrite_timeout", "refusal_threshold",
 )  # fmt: skip
 """What a library can have a setting of its own for."""
 
@@ -189,31 +188,31 @@ class Settings:
     # files in
     max_file_bytes: int = 100 * 2**20
     # the processes that read files (0: one to a core, at most 8); what a file may take: seconds without progress, memory
-    readers: int = 0
-    file_seconds: int = 120
+    reader_processes: int = 0
+    file_timeout: int = 120
     file_memory_bytes: int = 2 * 2**30
     chunk_tokens: int = 200
     # passages
-    results: int = 10
-    passages: int = 5
-    passage_tokens: int = 1200
-    rerank_milliseconds: int = 300  # what a reranker may take of each question
+    top_k: int = 10
+    context_chunks: int = 5
+    context_chunk_tokens: int = 1200
+    rerank_budget_ms: int = 300  # what a reranker may take of each question
     # answers
     context_tokens: int = 4096
     answer_tokens: int = 320
     # how long a chat model may take to make a follow-up question stand alone, where rules are not sure; 0: by rule only
-    rewrite_seconds: int = 6
-    doubt_percent: int = DOUBT_PERCENT  # an answer is refused where the files do not state it with more than this probability
+    rewrite_timeout: int = 6
+    refusal_threshold: int = REFUSAL_THRESHOLD  # percent: refuse where the files do not answer with more than this probability
     # conversations: kept on this disk, and facts that the person asked to keep looked at for an answer
-    keep_sessions: bool = True
-    use_memory: bool = True
+    save_sessions: bool = True
+    use_facts: bool = True
     # the machine; 0 threads: as many as were measured to be fastest, before that as physical cores; -1 layers: as many as fit
     threads: int = 0
     gpu_layers: int = -1
     # what was computed of a passage: "joined" uses it wherever the passage stands, which is fast and not quite the same; "exact"
     # only where the whole prompt begins alike; "auto" joins with models that were measured to lose nothing by it
     reuse: str = "auto"
-    reuse_bytes: int = 2 * 2**30
+    kv_cache_bytes: int = 2 * 2**30
     # the background process that keeps the models loaded: "auto" starts it where models have weights, "on" always, "off" never
     engine: str = "auto"
     engine_idle_minutes: int = 15
@@ -282,7 +281,7 @@ def load_settings(flags: Mapping[str, str | int] | None = None, environment: Map
 
 def overlaid_by(settings: Settings, environment: Mapping[str, str]) -> Settings:
     """Return settings with those of the environment laid over them; an empty variable counts as none."""
-    known = {field.name for field in fields(Settings)} - {"home"} | {"refusal_percent"}
+    known = {field.name for field in fields(Settings)} - {"home"}
     for name in sorted(known):
         if value := environment.get(PREFIX + name.upper()):
             settings = overlay(settings, {name: value}, f"{PREFIX}{name.upper()} in the environment")
@@ -318,35 +317,11 @@ def overlay(settings: Settings, values: Mapping[str, object], origin: str) -> Se
     """
     types = {field.name: type(getattr(settings, field.name)) for field in fields(Settings) if field.name != "home"}
     converted: dict[str, str | int] = {}
-    for name, value in migrated(values, origin).items():
+    for name, value in values.items():
         if name not in types:
             raise UsageError(f"{origin} sets {shown(name)}, which is no setting.", f"Settings: {', '.join(sorted(types))}.")
         converted[name] = convert(name, value, types[name], origin)
     return replace(settings, **converted)  # type: ignore[arg-type]
-
-
-def migrated(values: Mapping[str, object], origin: str) -> dict[str, object]:
-    """Return the values with those of settings that are gone in the terms of what took their place.
-
-    `refusal_percent` was a bound on the probability of one word, 8 by default. Whoever had moved it wanted more or fewer
-    refusals, and gets as much more or fewer in logarithms of odds; an own doubt_percent counts more.
-    """
-    moved = dict(values)
-    if "refusal_percent" in moved:
-        said = moved.pop("refusal_percent")
-        old = as_number(said)
-        if old is None or not REFUSAL_PERCENT.allows(old):
-            raise refused("refusal_percent", said, REFUSAL_PERCENT.words, origin)
-        moved.setdefault("doubt_percent", as_doubt_percent(old))
-    return moved
-
-
-def as_doubt_percent(refusal_percent: int) -> int:
-    """Return the doubt_percent (1 to 100) that is as far from its default as a refusal_percent was from 8."""
-    if refusal_percent >= 100:
-        return 100
-    odds = max(refusal_percent, 0.5) / (100 - max(refusal_percent, 0.5)) * (92 / 8) * (DOUBT_PERCENT / (100 - DOUBT_PERCENT))
-    return min(99, max(1, round(100 * odds / (1 + odds))))
 
 
 def convert(name: str, value: object, wanted: type, origin: str) -> str | int:

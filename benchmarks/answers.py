@@ -55,7 +55,7 @@ class Rooms:
         wanted = Filter(paths=(str(folder_of(asked, self.corpora)),)) if asked.passages else EVERY_FILE
         assistant = self.of(asked.slice)
         answering = assistant.ask(asked.question.text, wanted=wanted)  # it loads the model, which make_ready does not
-        for hit in answering.hits[: self._settings.passages] if is_warm else ():
+        for hit in answering.hits[: self._settings.context_chunks] if is_warm else ():
             assistant.make_ready(hit)
         return record_of(asked, answering.answer)
 

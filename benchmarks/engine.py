@@ -98,7 +98,7 @@ def read_beforehand(settings: Settings, questions: Sequence[str]) -> None:
     with Assistant(settings) as assistant:
         assert assistant.ask(questions[0]).answer  # it loads the model
         for question in questions:
-            for hit in assistant.search(question).hits[: settings.passages]:
+            for hit in assistant.search(question).hits[: settings.context_chunks]:
                 assistant.make_ready(hit)
 
 

@@ -166,7 +166,7 @@ def main() -> int:
         return 0
     environment = {"ASSISTANT_HOME": str(said.home)} if said.home else None
     chosen: dict[str, str | int] = {"library": "followups", **({"embed": said.embed} if said.embed else {})}
-    settings = [load_settings({**chosen, "rewrite_seconds": seconds},
+    settings = [load_settings({**chosen, "rewrite_timeout": seconds},
     *([environment] if environment else [])) for seconds in (0, 30)]
     asked = read(said.questions)
     with Assistant(settings[0]) as assistant, Assistant(settings[1]) as modelled:

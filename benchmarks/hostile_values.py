@@ -8,12 +8,13 @@ NUMBERS = (
     "9" * 5000, "nan", "inf", "-inf", "1e999", "1e3", "0.5", "1_000", "\uff18", " 8 ", "0x10", "", "abc", "1,000", "\u00b2",
 )  # fmt: skip
 TEXTS = (
-    "lease", "When does the lease end?", "summarise lease.md", "last", "passages=8", "", " ", "summarise this file",
+    "lease", "When does the lease end?", "summarise lease.md", "last", "context_chunks=8", "", " ", "summarise this file",
     "How many files are there?", "list all dates", "notice period", "\x1b]0;owned\x07", "\u202egnp.exe", "two\nlines",
     "tab\there", "\x9b31m", "\u2028\u0085", "\udcff", "a" * 5000, "\u5408\u540c\u4f55\u65f6\u5230\u671f\uff1f",
     "\U0001f600" * 40, "* OR \"", "NEAR(", "'; DROP TABLE chunks; --", "%s%n{0}{name}", "-", "--", "-k", "lease " * 800,
     "\u0000".replace("\x00", "\\0"), "last", "20240314-2", "fake:", "[bold]x[/bold]", "[/]", "\ufeff", "\u0660", "\u00df",
-    "a=b", "passages=8", "passages=-1", "home=/x", "doubt_percent=nan", "chunk_tokens=", "=", "1y", "0d", "99999y",
+    "a=b", "context_chunks=8", "context_chunks=-1", "home=/x", "refusal_threshold=nan", "chunk_tokens=",
+    "=", "1y", "0d", "99999y",
     "2026-13-45", "2026-01-31", "0001-01-01", "9999-12-31T23:59:59+14:00", "pdf,md", ".", "*", "?", "[", "[!a]",
 )  # fmt: skip
 LIBRARIES = (
@@ -40,9 +41,9 @@ PATHS = (
 CONFIGS = (
     b"", b"\xef\xbb\xbfpassages = 3\n", b"passages = 3\n", b"\xff\xfe", b"passages = \n", b"passages = 8.0\n",
     b"passages = nan\n", b"nosuch = 1\n", b"passages = " + b"9" * 5000, b"x = " + b"[" * 5000, b"readers = 0x" + b"f" * 5000,
-    b"[table]\nx = 1\n", b"chat = '\\u0000'\n", b'chat = "\\u0000"\n', b"keep_sessions = 'perhaps'\n",
-    b"doubt_percent = true\n", b"passages = 1979-05-27\n", b'"\\u001b[31m" = 1\n', b"library = 'a/b'\n",
-    b"refusal_percent = -5\n", b"hub = ''\n", b"hub = 'http://127.0.0.1:9'\n", b"\x00" * 100,
+    b"[table]\nx = 1\n", b"chat = '\\u0000'\n", b'chat = "\\u0000"\n', b"save_sessions = 'perhaps'\n",
+    b"refusal_threshold = true\n", b"passages = 1979-05-27\n", b'"\\u001b[31m" = 1\n', b"library = 'a/b'\n",
+    b"hub = ''\n", b"hub = 'http://127.0.0.1:9'\n", b"\x00" * 100,
 )  # fmt: skip
 LINES = (
     "When does the lease end?", "/help", "/sources", "/sources 9" + "9" * 40, "/sources \u0660", "/remember", "/remember x",

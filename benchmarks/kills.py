@@ -136,14 +136,14 @@ def compare(settings: Settings, folder: Path, aside: Path, damage: Damage, label
         assistant.add([folder])
         ours = snapshot(assistant._store())
     shutil.rmtree(aside, ignore_errors=True)
-    with Assistant(Settings(home=aside, embed=settings.embed, readers=1)) as other:
+    with Assistant(Settings(home=aside, embed=settings.embed, reader_processes=1)) as other:
         fresh = fresh_snapshot(other, folder)
     damage.unequal += [f"{label}: {path}" for path in sorted(ours.keys() | fresh.keys()) if ours.get(path) != fresh.get(path)]
 
 
 def kill_many(place: Path, count: int, seed: int) -> Damage:
     """Kill so many times; return what was wrong."""
-    settings = Settings(home=place / "home", embed="fake:", readers=1)
+    settings = Settings(home=place / "home", embed="fake:", reader_processes=1)
     operations, chance, damage = Operations(place / "files", seed), random.Random(seed), Damage()
     for _ in range(60):
         operations.one()

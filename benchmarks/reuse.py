@@ -71,7 +71,7 @@ def ask_all(arguments: argparse.Namespace, questions: Sequence[Asked], ways: Seq
             missing = [way for way in ways if (asked.question.id, way.name) not in done]
             hits = rooms.of(asked.slice).search(asked.question.text, wanted=wanted).hits if missing else ()
             for way in missing:
-                prompt = compose(chat, asked.question.text, hits[: way.passages or settings.passages], (),
+                prompt = compose(chat, asked.question.text, hits[: way.passages or settings.context_chunks], (),
                                  arguments.passage_tokens, ANSWER_TOKENS, shelf_of)
                 outcome = (go_by_bindings(spec.path, chat, prompt, ANSWER_TOKENS) if way.by_bindings
                            else go(chat, way, prompt, ANSWER_TOKENS))

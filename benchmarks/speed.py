@@ -132,7 +132,7 @@ def search_beside(place: Path, settings: Settings, seconds: float) -> tuple[list
     for _, ours in readers:
         ours.recv()  # it has searched alone for its time
     added, until = 0, time.monotonic() + seconds
-    with Assistant(replace(settings, readers=1)) as writer:
+    with Assistant(replace(settings, reader_processes=1)) as writer:
         while time.monotonic() < until:
             write_files(folder / f"more{added:06d}", 20, added, first=SEARCHED + added)
             added += writer.add([folder]).indexed

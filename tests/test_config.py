@@ -45,14 +45,3 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path, below: str) -> None:
         load_settings(environment={"ASSISTANT_HOME": str(file / below)})
 
 
-@pytest.mark.parametrize(("old", "new"), [(8, 50), (30, 83), (2, 19), (0, 5), (100, 100)])
-def test_a_setting_that_is_gone_moves_the_line_that_took_its_place(own_home: Path, old: int, new: int) -> None:
-    own_home.mkdir()
-    (own_home / "config.toml").write_text(f"refusal_percent = {old}\n", "utf-8")
-    assert load_settings().doubt_percent == new
-
-
-def test_an_own_doubt_percent_counts_more_than_the_setting_that_is_gone(own_home: Path) -> None:
-    own_home.mkdir()
-    (own_home / "config.toml").write_text("refusal_percent = 30\ndoubt_percent = 20\n", "utf-8")
-    assert load_settings().doubt_percent == 20

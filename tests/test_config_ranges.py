@@ -65,16 +65,16 @@ def test_both_ends_of_a_range_are_allowed(name: str, own_home: Path) -> None:
 def test_the_settings_of_a_library_and_the_flags_are_checked(own_home: Path) -> None:
     own = own_home / "libraries" / "default" / "settings.toml"
     own.parent.mkdir(parents=True)
-    own.write_text("doubt_percent = 101\n", "utf-8")
-    with pytest.raises(UsageError, match=r"settings\.toml sets doubt_percent to 101; it can be 0 to 100"):
+    own.write_text("refusal_threshold = 101\n", "utf-8")
+    with pytest.raises(UsageError, match=r"settings\.toml sets refusal_threshold to 101; it can be 0 to 100"):
         load_settings()
     own.unlink()
-    with pytest.raises(UsageError, match="The command sets passages to 0"):
-        load_settings({"passages": 0})
+    with pytest.raises(UsageError, match="The command sets context_chunks to 0"):
+        load_settings({"context_chunks": 0})
 
 
-@pytest.mark.parametrize("content", [b"passages = " + b"9" * 5000, b"readers = 0x" + b"f" * 5000, b"x = " + b"[" * 5000,
-                                     b"\xff\xfe", b"passages = 3.0", b"passages = true", b"passages = [1]",
+@pytest.mark.parametrize("content", [b"context_chunks = " + b"9" * 5000, b"reader_processes = 0x" + b"f" * 5000, b"x = " + b"[" * 5000,
+                                     b"\xff\xfe", b"context_chunks = 3.0", b"context_chunks = true", b"context_chunks = [1]",
                                      b"chat = '''\x00'''", b"hub = ''"])
 def test_a_config_file_of_nonsense_is_one_sentence(own_home: Path, content: bytes) -> None:
     own_home.mkdir()
@@ -88,20 +88,15 @@ def test_a_config_file_with_a_byte_order_mark_is_read_and_written(own_home: Path
     from assistant.config import save_choice
 
     own_home.mkdir()
-    (own_home / "config.toml").write_bytes(b"\xef\xbb\xbfchat = \"old\"\r\npassages = 3\r\n")
-    assert load_settings().passages == 3
+    (own_home / "config.toml").write_bytes(b"\xef\xbb\xbfchat = \"old\"\r\ncontext_chunks = 3\r\n")
+    assert load_settings().context_chunks == 3
     save_choice(own_home / "config.toml", {"chat": "new"})
-    assert (load_settings().chat, load_settings().passages) == ("new", 3)
+    assert (load_settings().chat, load_settings().context_chunks) == ("new", 3)
 
 
 def test_the_two_that_belong_together_are_named_with_their_values() -> None:
     with pytest.raises(UsageError, match="context_tokens is 600 and answer_tokens 320"):
         load_settings({"context_tokens": 600})
-
-
-def test_the_setting_that_is_gone_has_its_range_too(own_home: Path) -> None:
-    with pytest.raises(UsageError, match="refusal_percent to -1; it can be 0 to 100"):
-        load_settings({"refusal_percent": -1})
 
 
 def test_the_hub_of_another_program_is_checked(own_home: Path) -> None:

@@ -100,7 +100,7 @@ def test_the_guide_says_what_each_setting_can_be():
 def test_the_guide_shows_a_config_file_that_is_read(own_home):
     own_home.mkdir(exist_ok=True)
     (own_home / "config.toml").write_text(blocks(GUIDE, "toml")[0], "utf-8")
-    assert load_settings().passages == 8
+    assert load_settings().context_chunks == 8
 
 
 def test_the_python_of_the_guide_runs(monkeypatch, capsys):

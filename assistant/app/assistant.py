@@ -202,9 +202,9 @@ class Assistant:
 
     def _means(self, passwords: Sequence[str] = ()) -> Means:
         settings = self.settings
-        readers = settings.readers or min(MOST_READERS, os.cpu_count() or 1)
+        readers = settings.reader_processes or min(MOST_READERS, os.cpu_count() or 1)
         return Means(readers, Terms(settings.max_file_bytes, tuple(passwords)),
-                     Bounds(settings.file_seconds, settings.file_memory_bytes), settings.chunk_tokens)
+                     Bounds(settings.file_timeout, settings.file_memory_bytes), settings.chunk_tokens)
 
     def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> Intake:
         return Intake(store, self._models.embedder, Readers(self._means(passwords)), on_progress)
@@ -303,7 +303,7 @@ class Assistant:
         if not chat.joins:
             raise UsageError(f"{chat.name} reads passages anew for each question: joining them is not known to be safe with it.",
                              'Join them all the same: reuse = "joined" in config.toml. See docs/engine.md.')
-        return warm(self._library, chat, places, self.settings.reuse_bytes, on_progress)
+        return warm(self._library, chat, places, self.settings.kv_cache_bytes, on_progress)
 
     def make_ready(self, hit: Hit, should_stop: Callable[[], bool] = lambda: False) -> int:
         """Let the chat model, if it is loaded, read a passage that was found; return how many tokens were computed.

@@ -82,7 +82,7 @@ register(library_commands, "list", "library:list_all", "List the libraries, and 
          "assistant library list --json")
 register(library_commands, "create", "library:create",
          "Make an empty library. `assistant add -L NAME` makes it too; this one can give it settings of its own.",
-         "assistant library create work", "assistant library create work passages=8")
+         "assistant library create work", "assistant library create work context_chunks=8")
 register(library_commands, "set", "library:set_",
          "Give a library settings of its own; they count more than config.toml, and less than the environment.",
          "assistant library set work chunk_tokens=300")

@@ -101,7 +101,7 @@ def nowhere(_hit: Hit) -> str:
 
 def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
             passage_tokens: int, answer_tokens: int, shelf_of: ShelfOf = nowhere) -> Prompt:
-    """Return a prompt with as many of the hits, best first, as fit `passage_tokens` and the model's context.
+    """Return a prompt with as many of the hits, best first, as fit `context_chunk_tokens` and the model's context.
 
     The oldest turns of the history leave first, then the last passages; the question is never cut.
     Raises ContextOverflow where even the question alone does not fit.

@@ -13,7 +13,8 @@ TEXT = (
 
 
 def settings(home: Path, passage_tokens: int) -> Settings:
-    return Settings(home=home, chat="fake:", embed="fake:", chunk_tokens=12, passages=1, passage_tokens=passage_tokens)
+    return Settings(home=home, chat="fake:", embed="fake:", chunk_tokens=12, context_chunks=1,
+                    context_chunk_tokens=passage_tokens)
 
 
 def asked(folder: Path, passage_tokens: int) -> tuple[str, str]:

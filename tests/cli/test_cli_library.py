@@ -67,16 +67,16 @@ def test_deleting_asks(run, library, own_home):
 
 
 def test_settings_of_one_library(run, library, monkeypatch):
-    assert run("library", "set", "default", "passages=3").exit_code == 0
-    assert load_settings().passages == 3
-    assert load_settings({"library": "other"}).passages == 5
-    assert load_settings({"library": "default,other"}).passages == 5
-    monkeypatch.setenv("ASSISTANT_PASSAGES", "7")
-    assert load_settings().passages == 7
-    for wrong in ("passages=many", "passages=0", "home=/tmp", "passages"):
+    assert run("library", "set", "default", "context_chunks=3").exit_code == 0
+    assert load_settings().context_chunks == 3
+    assert load_settings({"library": "other"}).context_chunks == 5
+    assert load_settings({"library": "default,other"}).context_chunks == 5
+    monkeypatch.setenv("ASSISTANT_CONTEXT_CHUNKS", "7")
+    assert load_settings().context_chunks == 7
+    for wrong in ("context_chunks=many", "context_chunks=0", "home=/tmp", "context_chunks"):
         assert run("library", "set", "default", wrong).exit_code == 2
-    assert run("library", "create", "small", "chunk_tokens=50", "doubt_percent=30").exit_code == 0
-    assert load_settings({"library": "small"}).doubt_percent == 30
+    assert run("library", "create", "small", "chunk_tokens=50", "refusal_threshold=30").exit_code == 0
+    assert load_settings({"library": "small"}).refusal_threshold == 30
     assert load_settings({"library": "small"}).chunk_tokens == 50
 
 
@@ -183,15 +183,15 @@ def only_without_open_files(move):
 
 
 def test_wrong_settings_make_no_library(run, own_home):
-    for wrong in ("passages=0", "doubt_percent=150", "home=/x", "readers=-1", "nothing"):
+    for wrong in ("context_chunks=0", "refusal_threshold=150", "home=/x", "reader_processes=-1", "nothing"):
         assert run("library", "create", "work", wrong).exit_code == 2
         assert not (own_home / "libraries" / "work").exists()
-    assert run("library", "create", "work", "passages=3").exit_code == 0
+    assert run("library", "create", "work", "context_chunks=3").exit_code == 0
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", "con", "NUL.txt", "x" * 101, "a\nb", "", " a", "a,b", "a.", "\u202ea"])
 def test_names_that_no_library_can_have(run, library, own_home, name):
-    for arguments in (("create", name), ("rename", "default", name), ("set", name, "passages=3"), ("delete", name, "--yes"),
+    for arguments in (("create", name), ("rename", "default", name), ("set", name, "context_chunks=3"), ("delete", name, "--yes"),
                       ("export", name, "x.library")):
         assert run("library", *arguments).exit_code == 2
     assert [each.name for each in (own_home / "libraries").iterdir()] == ["default"]

@@ -28,10 +28,10 @@ def test_a_piped_conversation_is_kept_only_where_that_is_asked_for(run, library,
 def test_a_typed_conversation_is_kept_unless_switched_off(run, library, own_home, monkeypatch):
     monkeypatch.setattr("assistant.cli.chat.conversation.is_terminal", lambda: True)
     run("chat", "--no-keep", stdin="When does the lease end?\n")
-    monkeypatch.setenv("ASSISTANT_KEEP_SESSIONS", "false")
+    monkeypatch.setenv("ASSISTANT_SAVE_SESSIONS", "false")
     run("chat", stdin="When does the lease end?\n")
     assert kept(own_home).all() == ()
-    monkeypatch.delenv("ASSISTANT_KEEP_SESSIONS")
+    monkeypatch.delenv("ASSISTANT_SAVE_SESSIONS")
     run("chat", stdin="When does the lease end?\n/clear\nHow many grams of beans?\n")
     assert [turn.question for each in kept(own_home).all() for turn in each.turns] == [
         "How many grams of beans?", "When does the lease end?",
@@ -151,5 +151,5 @@ def test_a_fact_alone_can_answer_and_a_filter_leaves_it_out(run, folder, own_hom
     assert not (own_home / "libraries").exists()  # to ask makes no library
     assert run("add", folder).exit_code == 0
     assert "boiler" not in run("ask", "Where does the spare key hang?", "--type", "md").stdout
-    monkeypatch.setenv("ASSISTANT_USE_MEMORY", "off")
+    monkeypatch.setenv("ASSISTANT_USE_FACTS", "off")
     assert "boiler" not in run("ask", "Where does the spare key hang?").stdout

@@ -90,7 +90,7 @@ def test_a_comparison_and_the_questions_after_it(run, mill, heard):
 
 
 def test_a_follow_up_that_the_model_rewords(run, mill, heard, monkeypatch):
-    monkeypatch.setenv("ASSISTANT_REWRITE_SECONDS", "5")
+    monkeypatch.setenv("ASSISTANT_REWRITE_TIMEOUT", "5")
     run("chat", stdin="List all dates in mill2.md\nAnd its owner?\nWhat about the other one?\n")
     look_through(heard)
 

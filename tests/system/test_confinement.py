@@ -28,7 +28,7 @@ from assistant.ingest.extractors.registry import READERS
 {before}
 
 def attack(source):
-    results = {{}}
+    top_k = {{}}
     for name, code in json.loads(source.data).items():
         try:
             exec(code, {{}})

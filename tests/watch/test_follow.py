@@ -58,7 +58,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home", embed="fake:", readers=1)
+    return Settings(home=tmp_path / "home", embed="fake:", reader_processes=1)
 
 
 @contextmanager

@@ -61,7 +61,7 @@ class Asking:
         question = checked(question)
         searchers = self._searchers(self._libraries)
         started = time.perf_counter()
-        hits = self._passages(searchers, question, limit or self._settings.results, wanted)
+        hits = self._passages(searchers, question, limit or self._settings.top_k, wanted)
         taken = since(started)
         return SearchResult(question, hits, Timings(taken, total_ms=taken), self.embedded_share())
 
@@ -71,7 +71,7 @@ class Asking:
         why = library.searcher().explain(question, STEPS, wanted)
         if not self._settings.rerank:
             return why
-        return explained(why, self._models.reranker, question, self._settings.rerank_milliseconds)
+        return explained(why, self._models.reranker, question, self._settings.rerank_budget_ms)
 
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of the passages that have a vector; the others are found by keyword only."""
@@ -83,7 +83,7 @@ class Asking:
         if not self._settings.rerank:
             return found_in(searchers, question, limit, wanted)
         found = found_in(searchers, question, max(limit, MOST), wanted)
-        hits, _ = rerank(self._models.reranker, question, found, self._settings.rerank_milliseconds / readings)
+        hits, _ = rerank(self._models.reranker, question, found, self._settings.rerank_budget_ms / readings)
         return tuple(hits[:limit])
 
     def _searchers(self, libraries: Iterable[Library]) -> list[Searcher]:
@@ -121,7 +121,7 @@ class Asking:
 
     def make_ready(self, hit: Hit, should_stop: Callable[[], bool]) -> int:
         """Let the chat model, if it is loaded, read a passage beforehand; see Assistant.make_ready."""
-        if not self._models.has_chat or self._models.chat.kept_bytes > self._settings.reuse_bytes * FULL:
+        if not self._models.has_chat or self._models.chat.kept_bytes > self._settings.kv_cache_bytes * FULL:
             return 0
         return self._models.chat.make_ready(alone(hit, self._shelf_of), should_stop)
 
@@ -132,14 +132,14 @@ class Asking:
         searching = time.perf_counter()  # loading a model counts for the wait, not for the search
         rewriting = self.rewritten(question, turns)
         hits = self._evidence(searchers, rewriting, turns, wanted)
-        limits = Limits(settings.answer_tokens, settings.doubt_percent / 100, strict, self.doubt_offset())
+        limits = Limits(settings.answer_tokens, settings.refusal_threshold / 100, strict, self.doubt_offset())
         read = self._read(hits, turns)
         self._models.orders.keep((*asked_in(turns), question), read)
         shown = (*read, *without_held(hits, read))
         stream = AnswerStream(question, shown, self._models.embedder.name, started, since(searching),
                               self._opener(question, hits, read, turns), limits,
                               rewriting.shown if rewriting.leaning != Leaning.NONE else "")
-        return DisputedStream(stream, hits[: settings.passages], lambda: self._with_others(hits), self._changed)
+        return DisputedStream(stream, hits[: settings.context_chunks], lambda: self._with_others(hits), self._changed)
 
     def _evidence(self, searchers: Sequence[Searcher], rewriting: Rewriting, turns: Sequence[Turn],
                   wanted: Filter) -> tuple[Hit, ...]:
@@ -166,7 +166,7 @@ class Asking:
 
     def _remembered(self, question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """Return the kept facts that bear on a question, beside these passages."""
-        facts = self.memory.all() if self._settings.use_memory else ()
+        facts = self.memory.all() if self._settings.use_facts else ()
         if not facts:
             return ()
         embedder = self._models.embedder
@@ -185,9 +185,9 @@ class Asking:
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return what is searched for: by rule, and by the chat model where rules are not sure and it may take the time."""
         by_rule = rewrite(question, turns)
-        if by_rule.sure or not self._settings.rewrite_seconds:
+        if by_rule.sure or not self._settings.rewrite_timeout:
             return by_rule
-        return reworded(self._models.chat, question, topical(turns)[-1], by_rule, self._settings.rewrite_seconds)
+        return reworded(self._models.chat, question, topical(turns)[-1], by_rule, self._settings.rewrite_timeout)
 
     def follow_up(self, question: str, turns: Sequence[Turn], wanted: Filter = EVERY_FILE) -> tuple[Rewriting, tuple[Hit, ...]]:
         """Return what a follow-up question is searched for as, and the passages. Raises NothingIndexed or EmbedderMismatch."""
@@ -197,7 +197,7 @@ class Asking:
     def _found(self, searchers: Sequence[Searcher], rewriting: Rewriting, turns: Sequence[Turn],
                wanted: Filter) -> tuple[Hit, ...]:
         """Return the hits of all readings; where the question leans on the last turn, that one's sources are among them."""
-        results = self._settings.results
+        results = self._settings.top_k
         queries = rewriting.queries
         hits = dealt([self._passages(searchers, query, results, wanted, len(queries)) for query in queries], results)
         if rewriting.leaning == Leaning.NONE or wanted:
@@ -205,7 +205,7 @@ class Asking:
         earlier = [hit for cited in topical(turns)[-1].citations for library in self._libraries for hit in library.passage(cited)]
         if rewriting.leaning == Leaning.BARE:
             return carried(hits, earlier, 0)[:results]
-        return carried(hits, earlier[:1], max(1, min(self._settings.passages, results) - 1))[:results]
+        return carried(hits, earlier[:1], max(1, min(self._settings.context_chunks, results) - 1))[:results]
 
     # what the model reads
 
@@ -216,10 +216,10 @@ class Asking:
         others around it, it would be another one for each question.
         """
         narrow = self._narrow(hits, turns)
-        return narrow if self._models.joins else widen(narrow, self._beside, self._settings.passage_tokens)
+        return narrow if self._models.joins else widen(narrow, self._beside, self._settings.context_chunk_tokens)
 
     def _narrow(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
-        return self._models.orders.arranged(asked_in(turns), hits[: self._settings.passages])
+        return self._models.orders.arranged(asked_in(turns), hits[: self._settings.context_chunks])
 
     def _opener(self, question: str, hits: Sequence[Hit], read: Sequence[Hit],
                 turns: Sequence[Turn]) -> Callable[[], tuple[ChatModel, Prompt]]:
@@ -228,10 +228,12 @@ class Asking:
 
         def open_model() -> tuple[ChatModel, Prompt]:
             chat = self._models.chat
-            prompt = compose(chat, question, read, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
+            prompt = compose(chat, question, read, history, settings.context_chunk_tokens, settings.answer_tokens,
+                             self._shelf_of)
             if len(prompt.passages) < len(read):  # their tokens were guessed: no passage gives way to the width of another
                 plain = touching_joined(self._narrow(hits, turns))
-                prompt = compose(chat, question, plain, history, settings.passage_tokens, settings.answer_tokens, self._shelf_of)
+                prompt = compose(chat, question, plain, history, settings.context_chunk_tokens, settings.answer_tokens,
+                                 self._shelf_of)
             return chat, prompt
 
         return open_model

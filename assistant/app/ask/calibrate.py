@@ -29,12 +29,12 @@ def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int,
     Goes on where one was stopped. Raises NothingIndexed, or UsageError where the library is too small.
     """
     searcher, store = library.searcher(), library.store
-    limit = settings.results + settings.passages
+    limit = settings.top_k + settings.context_chunks
     done: list[Trial] = []
     for trial in trials(chat, store, notebook_of(library.file, chat.name),
                         lambda question: searcher.search(question, limit, STEPS),
-                        lambda question, hits: compose(chat, question, hits[: settings.passages], (),
-                                                       settings.passage_tokens, settings.answer_tokens)):
+                        lambda question, hits: compose(chat, question, hits[: settings.context_chunks], (),
+                                                       settings.context_chunk_tokens, settings.answer_tokens)):
         done.append(trial)
         on_progress(Progress("asking", len(done), count, current=trial.question))
         if len(done) >= count:
@@ -42,7 +42,7 @@ def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int,
     if len(done) < FEWEST_TRIALS:
         raise UsageError(f"Only {len(done)} questions could be made from this library, too few to calibrate by.",
                          "Add more files; without a calibration the shipped values hold.")
-    found = calibration(done, settings.doubt_percent / 100)
+    found = calibration(done, settings.refusal_threshold / 100)
     store.set_meta(DOUBT_OFFSET, str(found.offset))
     return found
 

@@ -45,10 +45,10 @@ def outcome_of(library: Library, chat: Comparing, settings: Settings, number: in
     if stored is None or len(stored.chunk.text) < SHORTEST:
         return "none"
     question = write_question(chat, stored.chunk)
-    hits = library.searcher().search(question, settings.passages, STEPS) if question else ()
+    hits = library.searcher().search(question, settings.context_chunks, STEPS) if question else ()
     if len(hits) < FEWEST_PASSAGES:
         return "none"
-    prompt = compose(chat, question, hits, (), settings.passage_tokens, settings.answer_tokens, library.shelf_of)
+    prompt = compose(chat, question, hits, (), settings.context_chunk_tokens, settings.answer_tokens, library.shelf_of)
     return "same" if are_alike(question, *chat.compare(prompt.messages, ANSWER_TOKENS)) else "changed"
 
 

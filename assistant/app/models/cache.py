@@ -71,7 +71,7 @@ def chat_spec(settings: Settings) -> ChatSpec:
     else:
         model = catalog.find(settings.chat)
         name, path = model.name, catalog.ModelStore(settings.models_folder).require(model)
-    kept_bytes = 0 if settings.reuse == "exact" else settings.reuse_bytes
+    kept_bytes = 0 if settings.reuse == "exact" else settings.kv_cache_bytes
     return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers,
                     may_join(settings, path), settings.libraries_folder, kept_bytes, settings.home)
 

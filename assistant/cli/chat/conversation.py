@@ -54,7 +54,7 @@ class Conversation:
 
     def passages(self, stream: Answering) -> tuple[Hit, ...]:
         """Return the passages that an answer may be made from."""
-        return stream.hits[: self._assistant.settings.passages]
+        return stream.hits[: self._assistant.settings.context_chunks]
 
     def write(self, stream: Answering) -> Iterator[str]:
         """Yield the text of an answer. Where it is stopped, what there is stays part of the conversation, marked."""
@@ -109,7 +109,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Go on with a kept conver
 SessionName = Annotated[str | None, typer.Argument(metavar="[SESSION]", help="With --resume: the conversation's id, or last.",
                                                    show_default=False)]
 Keep = Annotated[bool | None, typer.Option("--keep/--no-keep", help="Keep this conversation, or not. Without either: in a "
-                                           "terminal, if keep_sessions is true.", show_default=False)]
+                                           "terminal, if save_sessions is true.", show_default=False)]
 
 
 class Keeper:
@@ -149,7 +149,7 @@ def resumed(sessions: Sessions, resume: bool, name: str | None) -> Session | Non
 
 def keeper_of(settings: Settings, earlier: Session | None, keep: bool | None) -> Keeper:
     """Return who keeps the turns: nobody where that is switched off, or, unless asked for, where nobody types."""
-    wanted = keep if keep is not None else settings.keep_sessions and (is_terminal() or earlier is not None)
+    wanted = keep if keep is not None else settings.save_sessions and (is_terminal() or earlier is not None)
     return Keeper(Sessions(settings.sessions_folder), settings.library, wanted=wanted, name=earlier.name if earlier else "")
 
 

@@ -105,7 +105,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         if json:
             to_json.print_json(to_json.answer(stream.answer))
         else:
-            show_answer(stream, settings.passages)
+            show_answer(stream, settings.context_chunks)
         if doubt:
             show_doubt(stream.answer.doubt)
         warn_waiting(assistant.embedded_share())
@@ -156,8 +156,8 @@ def warn_waiting(embedded: float) -> None:
 def warn_unread(settings: Settings, hits: Sequence[Hit]) -> None:
     """Say so where a reranker was chosen and had no time to read anything."""
     if settings.rerank and hits and all(hit.rerank_score is None for hit in hits):
-        notice(f"The reranker read nothing: {settings.rerank_milliseconds} ms are too few for it on this machine. "
-               "Give it more (rerank_milliseconds), or choose a smaller one.")
+        notice(f"The reranker read nothing: {settings.rerank_budget_ms} ms are too few for it on this machine. "
+               "Give it more (rerank_budget_ms), or choose a smaller one.")
 
 
 def require_one(question: str | None, batch: str | None) -> None:

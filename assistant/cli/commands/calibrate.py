@@ -23,7 +23,7 @@ def calibrate(context: typer.Context, count: Count = 20, reset: Reset = False, l
     """Fit the line between answering and refusing to your library.
 
     The chat model writes questions about passages of your files. Each is asked twice: with the passages that a search finds, and
-    with those of its file held out. Can be stopped, and goes on there. doubt_percent says how much doubt you allow.
+    with those of its file held out. Can be stopped, and goes on there. refusal_threshold says how much doubt you allow.
     """
     settings = settings_of(context, library, chat, embed)
     with Assistant(settings) as assistant:

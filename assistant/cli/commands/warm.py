@@ -24,7 +24,7 @@ def warm(context: typer.Context, paths: Paths = None, library: Library = None, c
          json: Json = False) -> None:
     """Let the chat model read passages beforehand: the first word then comes at once.
 
-    What it computes is kept with the library, within reuse_bytes. Can be stopped, and goes on there.
+    What it computes is kept with the library, within kv_cache_bytes. Can be stopped, and goes on there.
     """
     settings = settings_of(context, library, chat, embed)
     chat_spec(settings)
@@ -45,4 +45,4 @@ def show(done: Warmed) -> None:
     """Show what has been read."""
     output().print(f"{done.ready:,} of {counted(done.passages, 'passage')} are read; {done.tokens:,} tokens were new.")
     if done.is_full:
-        notice("There is no room for more. Allow more: reuse_bytes in config.toml")
+        notice("There is no room for more. Allow more: kv_cache_bytes in config.toml")

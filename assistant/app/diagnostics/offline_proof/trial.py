@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SAMPLES = Path(__file__).parent / "files"
 PACKAGE = Path(__file__).parents[4]
 STAMP = ".verified.json"  # copied; what else a program keeps beside a model is left out, so that it is made anew in the trial
-LEFT_OUT = frozenset({"home", "library", "hub", "engine", "keep_sessions"})
+LEFT_OUT = frozenset({"home", "library", "hub", "engine", "save_sessions"})
 SECONDS_TO_END = 5.0
 
 
