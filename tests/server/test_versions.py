@@ -11,7 +11,6 @@ from multiprocessing.connection import Connection, Listener, answer_challenge, d
 from pathlib import Path
 
 import pytest
-from tests.engine.serving import PATIENCE, call, serving, until
 
 from assistant.config import Settings
 from assistant.errors import EngineNotRunning, EngineUnavailable
@@ -25,6 +24,7 @@ from assistant.server.server import Server
 from assistant.server.spawn import connect
 from assistant.server.wire import HEADER, MAGIC, OUTDATED_BEFORE_HEADERS, STOP_BEFORE_HEADERS, VERSION, load_control, parse_frame
 from tests.cli.conftest import Runner
+from tests.server.serving import PATIENCE, call, serving, until
 
 QUESTION = "When does the lease end?"
 OTHER = b"another version of the program.."

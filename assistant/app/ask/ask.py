@@ -20,7 +20,6 @@ from assistant.generation import (
     RetellingStream,
     Rewriting,
     about,
-    alone,
     compose,
     reworded,
     rewrite,
@@ -44,7 +43,6 @@ from assistant.retrieval import (
 )
 from assistant.system.paths import verbatim
 
-FULL = 0.85  # share of the budget from which on reading beforehand would push out what was read before
 KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model must know for its cosine to mean something
 
 
@@ -118,12 +116,6 @@ class Asking:
         reply = chat.reply(prompt.messages, 1)
         if not should_stop():  # from here on the model itself is told to stop
             reply.likelihood("A")
-
-    def make_ready(self, hit: Hit, should_stop: Callable[[], bool]) -> int:
-        """Let the chat model, if it is loaded, read a passage beforehand; see Assistant.make_ready."""
-        if not self._models.has_chat or self._models.chat.kept_bytes > self._settings.kv_cache_bytes * FULL:
-            return 0
-        return self._models.chat.make_ready(alone(hit, self._shelf_of), should_stop)
 
     def _answer(self, question: str, turns: Sequence[Turn], wanted: Filter, strict: bool,
                 libraries: Sequence[Library]) -> Answering:
@@ -212,11 +204,9 @@ class Asking:
     def _read(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
         """Return what the model reads: the best hits, with what stands around them, numbered as the person sees them.
 
-        In a conversation, those that it has read stay in their order. A passage that is joined stands as it was found: with
-        others around it, it would be another one for each question.
+        In a conversation, those that it has read stay in their order.
         """
-        narrow = self._narrow(hits, turns)
-        return narrow if self._models.joins else widen(narrow, self._beside, self._settings.context_chunk_tokens)
+        return widen(self._narrow(hits, turns), self._beside, self._settings.context_chunk_tokens)
 
     def _narrow(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
         return self._models.orders.arranged(asked_in(turns), hits[: self._settings.context_chunks])
@@ -228,12 +218,10 @@ class Asking:
 
         def open_model() -> tuple[ChatModel, Prompt]:
             chat = self._models.chat
-            prompt = compose(chat, question, read, history, settings.context_chunk_tokens, settings.answer_tokens,
-                             self._shelf_of)
+            prompt = compose(chat, question, read, history, settings.context_chunk_tokens, settings.answer_tokens)
             if len(prompt.passages) < len(read):  # their tokens were guessed: no passage gives way to the width of another
                 plain = touching_joined(self._narrow(hits, turns))
-                prompt = compose(chat, question, plain, history, settings.context_chunk_tokens, settings.answer_tokens,
-                                 self._shelf_of)
+                prompt = compose(chat, question, plain, history, settings.context_chunk_tokens, settings.answer_tokens)
             return chat, prompt
 
         return open_model
@@ -246,9 +234,6 @@ class Asking:
         others = (found for hit in hits for path, place in hit.also for library in self._libraries
                   for found in library.passage_at(path, place.char_start))
         return (*hits, *others)
-
-    def _shelf_of(self, hit: Hit) -> str:
-        return next(filter(None, (library.shelf_of(hit) for library in self._libraries)), "")
 
     def _changed(self, path: str) -> int:
         """Return when a file was changed, in nanoseconds since 1970; 0 where that is not known."""
