@@ -26,7 +26,7 @@ from report import Cell, markdown_table
 from assistant.datatypes import Embedder
 from assistant.evaluation.ranking import distinct, score_ranking
 from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
-from assistant.models.embeddings.openvino.graph import NotKnown
+from assistant.models.embeddings.openvino.graph import NotSupported
 from assistant.models.embeddings.sentence_transformers import SentenceEmbedder, fingerprint
 
 Matrix = npt.NDArray[np.float32]
@@ -88,7 +88,7 @@ def open_ways(model: Path, prompts: tuple[str, str]) -> dict[str, Way]:
             embedder = EncoderEmbedder(model.name, model, prompts, fingerprint(model, *prompts), variant)
             embedder.embed_passages(["warm"])
             ways[f"OpenVINO {variant}"] = Way(embedder)
-        except NotKnown as reason:
+        except NotSupported as reason:
             print(f"{variant}: {reason}", file=sys.stderr)
     return ways
 

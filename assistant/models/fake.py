@@ -1,7 +1,7 @@
 """Models without weights: real implementations of the protocols for tests and trials, and the pattern for a new backend.
 
-Texts that share words have near vectors, so rankings can be asserted; the chat copies the passage sentence nearest to the
-question. Never a default: a person must ask for `fake:` by name.
+Texts that share words have similar vectors, so that tests can assert rankings. The chat model copies the sentence of the passages
+that shares most words with the question. Never a default: `fake:` must be asked for by name.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from assistant.text.languages import HAN
 WORD = re.compile(rf"[{HAN}]|[^\W{HAN}]+")
 PASSAGE = re.compile(r"^\[(\d+)\] [^\n]*\n<passage>\n(.*?)\n</passage>$", re.MULTILINE | re.DOTALL)
 YES_OR_NO = re.compile("[Rr]eply (?:only )?Yes or No|只回答")
-FORETOLD, UNHEARD = -1.0, -5.0  # logarithms of the probability of a word
+LIKELY, UNLIKELY = -1.0, -5.0  # log-probabilities of a word
 SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
 
 
 def words(text: str) -> list[str]:
-    """Return lower-case words, and single characters of CJK."""
+    """Return lower-case words, and single CJK characters."""
     return WORD.findall(text.lower())
 
 
 class FakeEmbedder:
-    """Hashes words to buckets: the vector of a text is the unit-length count of its words."""
+    """Feature hashing: the vector of a text is the normalized count of its words in 256 buckets."""
 
     name = "fake:"
     fingerprint = "fake-1"
@@ -58,7 +58,7 @@ class FakeEmbedder:
 
 
 class FakeReranker:
-    """Scores a text by the share of the question's words that it holds, from -4 to 4."""
+    """Scores a text from -4 to 4 by the share of the question's words in it."""
 
     name = "fake:"
     fingerprint = "fake-1"
@@ -72,7 +72,7 @@ class FakeReranker:
 
 @dataclass(slots=True)
 class FakeReply:
-    """A reply whose text is known from the start."""
+    """A reply with a given text."""
 
     text: str
     prompt_tokens: int
@@ -84,22 +84,22 @@ class FakeReply:
     should_stop: Callable[[], bool] = never
 
     def _compute(self) -> None:
-        """Stand for one step of a computation. Raises KeyboardInterrupt where it is to stop."""
+        """Simulate one step of a computation. Raises KeyboardInterrupt if it is stopped."""
         if self.should_stop():
             raise KeyboardInterrupt
 
     def likelihood(self, opening: str) -> float:
-        """Return 1 where the text begins so, 0 otherwise. Raises KeyboardInterrupt where it is to stop."""
+        """Return 1 if the text begins so, else 0. Raises KeyboardInterrupt if it is stopped."""
         self._compute()
         return float(self.text.startswith(opening))
 
     def log_likelihoods(self) -> tuple[float, ...]:
-        """Return what is known of the texts that were supposed. Raises KeyboardInterrupt where it is to stop."""
+        """Return the log-likelihoods of the candidate texts. Raises KeyboardInterrupt if it is stopped."""
         self._compute()
         return self.weighed
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the text word by word. Raises KeyboardInterrupt between two words where it is to stop."""
+        """Yield the text word by word. Raises KeyboardInterrupt between two words if it is stopped."""
         for piece in re.findall(r"\S+\s*", self.text):
             self._compute()
             self.generated_tokens += 1
@@ -108,10 +108,10 @@ class FakeReply:
 
 @dataclass(slots=True)
 class FakeChat:
-    """Answers with the passage sentence that shares most words with the question; records what it was asked.
+    """Replies with the sentence of the passages that shares most words with the question, and records its prompts.
 
-    `replies`, where given, are said first, in order; `verdict` is what it says where only Yes or No is wanted.
-    `should_stop` ends a reply in the middle, as it does with a real model.
+    `replies`, if any, are given first, in order; `verdict` is the reply to prompts that ask for Yes or No.
+    `should_stop` ends a reply in the middle, as with a real model.
     """
 
     name: str = "fake:"
@@ -126,29 +126,29 @@ class FakeChat:
         return sum(len(words(message.content)) for message in messages)
 
     def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> FakeReply:
-        """Start a reply; see ChatModel. Raises ContextOverflow where prompt and reply do not fit."""
+        """Start a reply; see ChatModel. Raises ContextOverflow if prompt and reply do not fit."""
         tokens = self.count_tokens(messages)
         if tokens + max_tokens > self.context_tokens:
             raise ContextOverflow(f"The prompt has {tokens} tokens, too many for a context of {self.context_tokens}.")
-        if YES_OR_NO.search(messages[-1].content.strip().rpartition("\n")[2]):  # what is asked, and not a passage
+        if YES_OR_NO.search(messages[-1].content.strip().rpartition("\n")[2]):  # the last line is the question
             return FakeReply(self.verdict, tokens, should_stop=self.should_stop)
         self.asked.append(tuple(messages))
-        by_person = [message.content for message in messages if message.role == "user"]
-        said = self.replies.pop(0) if self.replies else nearest_sentence(by_person)
-        weighed = tuple(self._weigh(each) for each in supposed)
+        by_user = [message.content for message in messages if message.role == "user"]
+        said = self.replies.pop(0) if self.replies else nearest_sentence(by_user)
+        weighed = tuple(self._score(each) for each in supposed)
         return FakeReply(said, tokens, weighed=weighed, should_stop=self.should_stop)
 
-    def _weigh(self, supposed: Supposed) -> float:
-        """Return a logarithm of a probability: with a passage before it each word is likelier, where the verdict is Yes."""
-        foretold = self.verdict == "Yes" and any(PASSAGE.search(message.content) for message in supposed.messages)
-        return len(words(supposed.text)) * (FORETOLD if foretold else UNHEARD)
+    def _score(self, supposed: Supposed) -> float:
+        """Return a log-likelihood: if the verdict is Yes, each word is likelier after a passage."""
+        is_likely = self.verdict == "Yes" and any(PASSAGE.search(message.content) for message in supposed.messages)
+        return len(words(supposed.text)) * (LIKELY if is_likely else UNLIKELY)
 
     def close(self) -> None:
-        """Do nothing: there is no memory to free."""
+        """Do nothing, since there is no memory to free."""
 
 
 def nearest_sentence(said: Sequence[str]) -> str:
-    """Return the sentence of the passages in what the person said that shares most words with the last line, and its number."""
+    """Return the sentence of the passages that shares most words with the last line, with the passage's number."""
     question = set(words(said[-1].strip().rpartition("\n")[2]))
     best = (0, "I do not know.")
     for prompt in said:

@@ -1,7 +1,4 @@
-"""The outside world of models: from the name of a model to a model that is ready. One library to a file.
-
-A name is `fake:` (no weights, for tests and trials), or a path. Names of the catalog become paths before they come here.
-"""
+"""Open a model from its spec: `fake:` (no weights, for tests and trials) or a path. Backends are imported on first use."""
 
 from __future__ import annotations
 
@@ -11,13 +8,12 @@ from pathlib import Path
 
 from assistant.datatypes import ChatModel, Embedder, Reranker, never
 from assistant.errors import ModelMissing
-
-FAKE = "fake:"
+from assistant.system.paths import FAKE
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedderSpec:
-    """Where an embedding model lies, and the prompts that it was trained with."""
+    """The path of an embedding model, and the prompts that it was trained with."""
 
     name: str
     path: Path
@@ -27,7 +23,7 @@ class EmbedderSpec:
 
 @dataclass(frozen=True, slots=True)
 class ChatSpec:
-    """Where a chat model lies and how it is to run. 0 threads: physical cores; -1 GPU layers: as many as fit.
+    """The path of a chat model and how to run it. 0 threads: physical cores; -1 GPU layers: as many as fit.
 
     `home`: the folder that holds the prefix cache, of at most `cache_bytes`, and the measured numbers of threads.
     """
@@ -42,13 +38,13 @@ class ChatSpec:
 
     @property
     def threads_file(self) -> Path:
-        """Where it stands how many threads are fastest, for each chat model on this machine."""
+        """The file of measured numbers of threads for the chat models on this machine."""
         return self.home / "threads.json"
 
 
 @dataclass(frozen=True, slots=True)
 class RerankerSpec:
-    """Where a reranker lies."""
+    """The path of a reranker."""
 
     name: str
     path: Path
@@ -62,15 +58,15 @@ def open_embedder(spec: EmbedderSpec) -> Embedder:
         return FakeEmbedder()
     if not spec.path.is_dir():
         raise ModelMissing(f"There is no embedding model at {spec.path}.", "Run: assistant setup")
-    from assistant.models.embeddings.sentence_transformers import RecallingEmbedder, open_fastest
+    from assistant.models.embeddings.sentence_transformers import CachingEmbedder, open_fastest
 
-    return RecallingEmbedder(open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt)))
+    return CachingEmbedder(open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt)))
 
 
 def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never) -> ChatModel:
     """Load a chat model. Raises ModelMissing or ModelUnusable.
 
-    Whatever it computes ends with KeyboardInterrupt once `should_stop` says so, which is asked by the thread that computes.
+    Its computations end with KeyboardInterrupt once `should_stop`, which the computing thread calls, returns True.
     """
     if spec.name == FAKE:
         from assistant.models.fake import FakeChat
@@ -84,7 +80,7 @@ def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never) -> ChatMo
     chat = LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers,
                      open_disk_cache(spec.home, spec.cache_bytes), should_stop)
     if not spec.threads:
-        chat.use_kept_threads(spec.threads_file)
+        chat.use_tuned_threads(spec.threads_file)
     return chat
 
 

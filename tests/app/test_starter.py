@@ -9,7 +9,7 @@ import pytest
 from assistant import Assistant, Settings
 
 pytestmark = pytest.mark.model
-EXAMPLES = Path(__file__).parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="module")

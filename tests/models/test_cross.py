@@ -8,7 +8,7 @@ import pytest
 
 from assistant.errors import ModelMissing, ModelUnusable
 from assistant.models.open import RerankerSpec, open_reranker
-from assistant.models.rerankers.cross_encoder import Pace, recall, situation
+from assistant.models.rerankers.cross_encoder import PACE_FILE, Throughput, load_throughput, speed_key
 
 NOUNS = "lease rent pump milk filter boiler".split()
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *NOUNS, "the", "is", "what", "?"]
@@ -96,22 +96,22 @@ def test_a_folder_that_is_not_there_or_empty_or_damaged(tmp_path: Path, cross_en
 
 
 def test_a_pace_follows_what_happens(tmp_path: Path):
-    pace = Pace(tmp_path, "here")
+    pace = Throughput(tmp_path, "here")
     assert not pace.is_known
     pace.note(16, 1.0)
     assert pace.pairs_per_second == pytest.approx(16)
     for _ in range(20):
         pace.note(32, 1.0)
     assert pace.pairs_per_second == pytest.approx(32, rel=0.01)
-    assert Pace(tmp_path, "here").pairs_per_second == pytest.approx(32, rel=0.11)
-    assert not Pace(tmp_path, "elsewhere").is_known
+    assert Throughput(tmp_path, "here").pairs_per_second == pytest.approx(32, rel=0.11)
+    assert not Throughput(tmp_path, "elsewhere").is_known
 
 
 def test_a_damaged_pace_is_measured_anew(tmp_path: Path):
     for content in ("", "[]", '{"situation": "here"}', '{"situation": "here", "pairs_per_second": "fast"}'):
-        (tmp_path / "kept.json").write_text(content, "utf-8")
-        assert recall((tmp_path / "kept.json",), "here") == 0.0
+        (tmp_path / PACE_FILE).write_text(content, "utf-8")
+        assert load_throughput(tmp_path, "here") == 0.0
 
 
 def test_another_device_is_another_situation():
-    assert len({situation("model", "cpu"), situation("model", "cuda:0"), situation("other", "cpu")}) == 3
+    assert len({speed_key("model", "cpu"), speed_key("model", "cuda:0"), speed_key("other", "cpu")}) == 3

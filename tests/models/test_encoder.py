@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.models.embeddings.openvino.device_choice import SAMPLE, Choice, recall, remember, situation
+from assistant.models.embeddings.openvino.device_choice import SAMPLE, VariantChoice, load_choice, machine_hash, store_choice
 from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
 from assistant.models.embeddings.openvino.graph import load_library, processor
 from assistant.models.embeddings.sentence_transformers import SentenceEmbedder, fingerprint, open_fastest
@@ -21,7 +21,7 @@ SmallModel = Callable[..., Path]
 
 
 def here(folder: Path) -> str:
-    return situation(fingerprint(folder, *PROMPTS), processor(load_library())[0])
+    return machine_hash(fingerprint(folder, *PROMPTS), processor(load_library())[0])
 
 
 @pytest.mark.parametrize("settings", [
@@ -55,10 +55,10 @@ def test_nothing_makes_an_empty_matrix(small_model: SmallModel) -> None:
 def test_the_first_start_chooses_and_the_next_remembers(small_model: SmallModel, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = small_model()
     first = open_fastest("small", folder, PROMPTS)
-    choice = recall(folder, here(folder))
+    choice = load_choice(folder, here(folder))
     assert choice is not None
     assert choice.found["f32"].startswith("least cosine 1.0000")
-    monkeypatch.setattr("assistant.models.embeddings.sentence_transformers.calibrate", lambda *_: pytest.fail("chosen twice"))
+    monkeypatch.setattr("assistant.models.embeddings.sentence_transformers.race_variants", lambda *_: pytest.fail("chosen twice"))
     second = open_fastest("small", folder, PROMPTS)
     assert first.engine == second.engine
     assert first.fingerprint == second.fingerprint == fingerprint(folder, *PROMPTS)
@@ -73,7 +73,7 @@ def test_a_model_that_is_not_known_runs_by_sentence_transformers(small_model: Sm
 
 def test_a_question_needs_no_torch_and_reports_to_nobody(small_model: SmallModel) -> None:
     folder = small_model()
-    remember(folder, here(folder), Choice("f32", "for this test"))
+    store_choice(folder, here(folder), VariantChoice("f32", "for this test"))
     program = ("import sys; from pathlib import Path; from assistant.models.open import EmbedderSpec, open_embedder\n"
                f"embedder = open_embedder(EmbedderSpec('small', Path({str(folder)!r}), *{PROMPTS!r}))\n"
                "assert embedder.embed_question('milk').shape == (32,)\n"

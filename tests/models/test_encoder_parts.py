@@ -8,23 +8,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.models.embeddings.openvino.device_choice import CHOICE_FILE, SAMPLE, Choice, calibrate, recall, remember, situation
+from assistant.models.embeddings.openvino.device_choice import (
+    CHOICE_FILE,
+    SAMPLE,
+    VariantChoice,
+    load_choice,
+    machine_hash,
+    race_variants,
+    store_choice,
+)
 from assistant.models.embeddings.openvino.embedder import batches, pool
-from assistant.models.embeddings.openvino.graph import NotKnown, Weights, read_recipe
+from assistant.models.embeddings.openvino.graph import NotSupported, Tensors, read_config
 from assistant.models.fake import FakeEmbedder
 
 SmallModel = Callable[..., Path]
 
 
 def test_a_recipe_is_read_from_the_files(small_model: SmallModel) -> None:
-    recipe = read_recipe(small_model())
+    recipe = read_config(small_model())
     assert (recipe.hidden, recipe.layers, recipe.heads) == (32, 2, 2)
     assert (recipe.first_position, recipe.max_tokens, recipe.pooling) == (0, 24, "mean")
 
 
 def test_positions_of_roberta_begin_behind_its_padding(small_model: SmallModel) -> None:
     folder = small_model(model_type="xlm-roberta", pad_token_id=1, max_position_embeddings=22)
-    assert (read_recipe(folder).first_position, read_recipe(folder).max_tokens) == (2, 20)
+    assert (read_config(folder).first_position, read_config(folder).max_tokens) == (2, 20)
 
 
 @pytest.mark.parametrize(("differing", "reason"), [
@@ -35,8 +43,8 @@ def test_positions_of_roberta_begin_behind_its_padding(small_model: SmallModel) 
 def test_what_is_not_known_is_refused_with_the_reason(
     small_model: SmallModel, differing: dict[str, object], reason: str
 ) -> None:
-    with pytest.raises(NotKnown, match=reason):
-        read_recipe(small_model(**differing))
+    with pytest.raises(NotSupported, match=reason):
+        read_config(small_model(**differing))
 
 
 def test_a_further_module_is_refused(small_model: SmallModel) -> None:
@@ -44,8 +52,8 @@ def test_a_further_module_is_refused(small_model: SmallModel) -> None:
     modules = json.loads((folder / "modules.json").read_text("utf-8"))
     modules.append({"idx": 2, "name": "2", "path": "2_Dense", "type": "sentence_transformers.models.Dense"})
     (folder / "modules.json").write_text(json.dumps(modules), "utf-8")
-    with pytest.raises(NotKnown, match="Transformer, Pooling, Dense"):
-        read_recipe(folder)
+    with pytest.raises(NotSupported, match="Transformer, Pooling, Dense"):
+        read_config(folder)
 
 
 def test_weights_are_read_by_name_whatever_stands_before_it(tmp_path: Path) -> None:
@@ -54,25 +62,25 @@ def test_weights_are_read_by_name_whatever_stands_before_it(tmp_path: Path) -> N
     text = json.dumps(header).encode()
     body = np.array([1, -2], "<f2").tobytes() + (np.array([1.5], "<f4").view("<u4") >> 16).astype("<u2").tobytes()
     (tmp_path / "model.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + body)
-    weights = Weights(tmp_path / "model.safetensors")
+    weights = Tensors(tmp_path / "model.safetensors")
     assert weights["embeddings.word_embeddings.weight"].tolist() == [1, -2]
     assert weights["half"].tolist() == [1.5]
-    with pytest.raises(NotKnown, match="lack other"):
+    with pytest.raises(NotSupported, match="lack other"):
         weights["other"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 20, b"\x08" + b"\0" * 7 + b'{"a": 1}'])
 def test_a_file_that_is_no_such_file_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "model.safetensors").write_bytes(content)
-    with pytest.raises(NotKnown):
-        Weights(tmp_path / "model.safetensors")
+    with pytest.raises(NotSupported):
+        Tensors(tmp_path / "model.safetensors")
 
 
 def test_weights_that_are_cut_off_are_refused(small_model: SmallModel) -> None:
     path = small_model() / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-4])
-    with pytest.raises(NotKnown, match="cut off"):
-        Weights(path)["encoder.layer.1.output.LayerNorm.bias"]
+    with pytest.raises(NotSupported, match="cut off"):
+        Tensors(path)["encoder.layer.1.output.LayerNorm.bias"]
 
 
 def test_batches_hold_every_text_once_and_keep_to_the_budget() -> None:
@@ -97,7 +105,7 @@ def test_only_what_agrees_is_chosen() -> None:
             vectors = super().embed_passages(texts)[:, ::-1]
             return np.ascontiguousarray(vectors)
 
-    choice = calibrate(FakeEmbedder(), lambda variant: Off(), ("f32", "int8"))
+    choice = race_variants(FakeEmbedder(), lambda variant: Off(), ("f32", "int8"))
     assert choice.variant is None
     assert choice.reason == "no variant agrees with sentence-transformers"
     assert choice.found["f32"].startswith("least cosine")
@@ -115,13 +123,13 @@ def test_what_cannot_run_is_passed_over_and_the_faster_one_wins() -> None:
 
     def make(variant: str) -> FakeEmbedder:
         if variant == "bf16":
-            raise NotKnown("refused")
+            raise NotSupported("refused")
         return Quick()
 
-    choice = calibrate(Slow(), make, ("f32", "bf16"))
+    choice = race_variants(Slow(), make, ("f32", "bf16"))
     assert (choice.variant, choice.found["bf16"]) == ("f32", "refused")
     assert "times as fast" in choice.found["f32"]
-    assert calibrate(Quick(), lambda _: Slow(), ("f32",)).reason == "sentence-transformers is fastest on this machine"
+    assert race_variants(Quick(), lambda _: Slow(), ("f32",)).reason == "sentence-transformers is fastest on this machine"
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -138,17 +146,17 @@ def test_the_sample_speaks_both_languages_and_passes_every_limit() -> None:
 
 
 def test_a_choice_is_kept_for_its_situation_only(tmp_path: Path) -> None:
-    choice = Choice("bf16", "fastest", {"bf16": "70 texts a second"})
-    remember(tmp_path, "here", choice)
-    assert recall(tmp_path, "here") == choice
-    assert recall(tmp_path, "elsewhere") is None
+    choice = VariantChoice("bf16", "fastest", {"bf16": "70 texts a second"})
+    store_choice(tmp_path, "here", choice)
+    assert load_choice(tmp_path, "here") == choice
+    assert load_choice(tmp_path, "elsewhere") is None
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == [CHOICE_FILE]
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"situation": "here", "variant": "f64", "reason": ""}'])
 def test_a_damaged_choice_is_none(tmp_path: Path, content: str) -> None:
     (tmp_path / CHOICE_FILE).write_text(content, "utf-8")
-    assert recall(tmp_path, "here") is None
+    assert load_choice(tmp_path, "here") is None
 
 
 def test_where_the_model_lies_on_a_disk_that_cannot_be_written_the_cache_keeps_the_choice(
@@ -157,10 +165,10 @@ def test_where_the_model_lies_on_a_disk_that_cannot_be_written_the_cache_keeps_t
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda *_: str(tmp_path / "cache"))
     folder = tmp_path / "file"  # a folder that cannot hold a file, whoever runs this
     folder.write_text("", "utf-8")
-    remember(folder, "here", Choice("f32", "fastest"))
-    assert recall(folder, "here") == Choice("f32", "fastest")
+    store_choice(folder, "here", VariantChoice("f32", "fastest"))
+    assert load_choice(folder, "here") == VariantChoice("f32", "fastest")
 
 
 def test_a_situation_is_of_one_model_and_one_processor() -> None:
-    assert situation("a", "x") == situation("a", "x")
-    assert len({situation("a", "x"), situation("b", "x"), situation("a", "y")}) == 3
+    assert machine_hash("a", "x") == machine_hash("a", "x")
+    assert len({machine_hash("a", "x"), machine_hash("b", "x"), machine_hash("a", "y")}) == 3

@@ -112,22 +112,22 @@ class CountingEngine:
     """Holds tokens, and counts those that it computes; its state is their text."""
 
     def __init__(self) -> None:
-        self.held: list[int] = []
+        self.cached_tokens: list[int] = []
         self.computed = 0
 
-    def keep(self, count):
-        del self.held[count:]
+    def truncate(self, count):
+        del self.cached_tokens[count:]
 
-    def read(self, tokens):
-        self.held += tokens
+    def decode(self, tokens):
+        self.cached_tokens += tokens
         self.computed += len(tokens)
 
     def save(self):
-        return repr(self.held).encode()
+        return repr(self.cached_tokens).encode()
 
     def restore(self, kept, tokens):
-        self.held = list(tokens) if kept == repr(list(tokens)).encode() else []
-        return bool(self.held)
+        self.cached_tokens = list(tokens) if kept == repr(list(tokens)).encode() else []
+        return bool(self.cached_tokens)
 
 
 PREFIX = list(range(40))
@@ -136,16 +136,16 @@ PREFIX = list(range(40))
 def test_a_prefix_is_computed_once_for_all_processes(tmp_path):
     for computed in (40, 0):
         engine = CountingEngine()
-        engine.held = [0, 1, 99]
+        engine.cached_tokens = [0, 1, 99]
         assert PrefixCache(engine, DiskKVCache(tmp_path, 1000), "m").restore(PREFIX) == engine.computed == computed
-        assert engine.held == PREFIX
+        assert engine.cached_tokens == PREFIX
 
 
 def test_a_prefix_that_is_held_already_needs_no_file(tmp_path):
     engine = CountingEngine()
-    engine.held = [*PREFIX, 7]
+    engine.cached_tokens = [*PREFIX, 7]
     assert PrefixCache(engine, DiskKVCache(tmp_path, 1000), "m").restore(PREFIX) == 0
-    assert engine.held == [*PREFIX, 7]
+    assert engine.cached_tokens == [*PREFIX, 7]
 
 
 def test_a_state_that_does_not_fit_the_engine_is_computed_again(tmp_path):
@@ -158,6 +158,6 @@ def test_a_state_that_does_not_fit_the_engine_is_computed_again(tmp_path):
 @pytest.mark.parametrize(("tokens", "computed"), [(PREFIX, 38), (PREFIX[:20], 18)])
 def test_without_a_disk_or_for_a_short_prefix_only_the_rest_is_computed(tmp_path, tokens, computed):
     engine, disk = CountingEngine(), DiskKVCache(tmp_path, 1000) if len(tokens) < 24 else None
-    engine.held = [0, 1]
+    engine.cached_tokens = [0, 1]
     assert PrefixCache(engine, disk, "m").restore(tokens) == engine.computed == computed
     assert not list(tmp_path.iterdir())

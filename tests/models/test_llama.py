@@ -69,9 +69,9 @@ def test_a_wrong_draft_leaves_nothing_behind(chat: LlamaChat) -> None:
     engine = chat._engine
     engine.prefill(engine.vocabulary.tokenize("One, two, three, four,", special=False))
     right = engine.sample()
-    held = len(engine._held)
+    held = len(engine._cached)
     followed = engine.follow(right, [right, right, right])
-    assert len(engine._held) == held + len(followed)
+    assert len(engine._cached) == held + len(followed)
     assert engine.follow(followed[-1], []) == [engine.sample()]
 
 
@@ -107,11 +107,11 @@ def test_what_is_supposed_may_be_longer_than_a_batch_and_so_may_the_prompt(chat:
 
 def test_a_context_grows_and_what_is_held_stays(weights: Callable[[str], Path]) -> None:
     opened = LlamaChat("smollm2", weights("smollm2-135m-instruct"), 8192, 0, -1)
-    engine, small = opened._engine, opened._engine.room
+    engine, small = opened._engine, opened._engine.context_size
     long = [*CAPITAL, Message("assistant", "Paris."), Message("user", "So it is. " * 800)]
     first = "".join(opened.reply(CAPITAL, 40))
-    engine.make_room(small + 1)
-    assert small < engine.room < engine.context_tokens == 8192
+    engine.grow_context(small + 1)
+    assert small < engine.context_size < engine.context_tokens == 8192
     again = opened.reply(CAPITAL, 40)
     assert ("".join(again), again.reused_tokens) == (first, again.prompt_tokens - 1)
     assert opened.reply(long, 40).prompt_tokens > small
@@ -145,7 +145,7 @@ def test_ctrl_c_stops_a_long_prompt_and_the_model_lives_on(chat: LlamaChat) -> N
     try:
         with pytest.raises(KeyboardInterrupt):
             for _ in range(30):  # a fast machine is done with one prompt before the signal comes
-                chat._engine._keep(0)
+                chat._engine.truncate(0)
                 list(chat.reply(long, 2))
     finally:
         signal.signal(signal.SIGINT, before)
@@ -212,7 +212,7 @@ def test_a_context_that_cannot_grow_is_as_it_was_and_empty(
     weights: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = LlamaChat("smollm2", weights("smollm2-135m-instruct"), 8192, 0, -1)
-    engine, small = opened._engine, opened._engine.room
+    engine, small = opened._engine, opened._engine.context_size
     first = "".join(opened.reply(CAPITAL, 40))
 
     def too_large(api: object, model: object, room: int, *rest: object) -> object:
@@ -222,7 +222,7 @@ def test_a_context_that_cannot_grow_is_as_it_was_and_empty(
 
     monkeypatch.setattr("assistant.models.llama.decoder.open_context", too_large)
     with pytest.raises(ModelUnusable):
-        engine.make_room(small + 1)
-    assert (engine.room, engine.held) == (small, [])
+        engine.grow_context(small + 1)
+    assert (engine.context_size, engine.cached_tokens) == (small, [])
     assert "".join(opened.reply(CAPITAL, 40)) == first
     opened.close()

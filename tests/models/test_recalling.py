@@ -1,4 +1,4 @@
-from assistant.models.embeddings.sentence_transformers import QUESTIONS_KEPT, RecallingEmbedder
+from assistant.models.embeddings.sentence_transformers import QUESTIONS_KEPT, CachingEmbedder
 from assistant.models.fake import FakeEmbedder
 
 
@@ -14,7 +14,7 @@ class Counting(FakeEmbedder):
 
 def test_a_question_is_embedded_once_and_as_before():
     counting = Counting()
-    embedder = RecallingEmbedder(counting)
+    embedder = CachingEmbedder(counting)
     first, second = embedder.embed_question("How long?"), embedder.embed_question("How long?")
     assert counting.asked == ["How long?"]
     assert (first == second).all() and (first == FakeEmbedder().embed_question("How long?")).all()
@@ -22,7 +22,7 @@ def test_a_question_is_embedded_once_and_as_before():
 
 def test_only_the_last_questions_are_kept():
     counting = Counting()
-    embedder = RecallingEmbedder(counting)
+    embedder = CachingEmbedder(counting)
     for number in range(QUESTIONS_KEPT + 1):
         embedder.embed_question(str(number))
     embedder.embed_question("0")
@@ -30,7 +30,7 @@ def test_only_the_last_questions_are_kept():
 
 
 def test_everything_else_is_the_model_itself():
-    plain, embedder = FakeEmbedder(), RecallingEmbedder(FakeEmbedder())
+    plain, embedder = FakeEmbedder(), CachingEmbedder(FakeEmbedder())
     assert (embedder.name, embedder.fingerprint, embedder.dimension) == (plain.name, plain.fingerprint, plain.dimension)
     assert embedder.count_tokens(["one two"]) == plain.count_tokens(["one two"])
     assert embedder.coverage("one") == plain.coverage("one")

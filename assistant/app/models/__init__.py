@@ -1,1 +1,1 @@
-"""Turn settings into loaded models."""
+"""Loaded models for the use cases: which models the settings name, and a cache of them."""

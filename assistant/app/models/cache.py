@@ -1,4 +1,4 @@
-"""From settings to loaded models: a catalog's name or a path of the person's own becomes a model that is ready, once."""
+"""Resolve the models that the settings name, by catalog name or path, and cache the loaded ones."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from assistant import catalog
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder, Reranker, Tunable, never
 from assistant.errors import ModelMissing, UsageError
-from assistant.models.open import FAKE, ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
+from assistant.models.open import ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
 from assistant.retrieval import Orders
-from assistant.system.paths import is_fake, own_path
+from assistant.system.paths import FAKE, is_fake, own_path
 
 MAGIC = b"GGUF"
 HINT = "Check the path, or choose a model of the catalog: assistant models list"
 
 
 def is_gguf(path: Path) -> bool:
-    """Return whether the file begins as a GGUF file does."""
+    """Return True if the file begins with the GGUF magic bytes."""
     try:
         with path.open("rb") as opened:
             return opened.read(len(MAGIC)) == MAGIC
@@ -31,7 +31,7 @@ def is_gguf(path: Path) -> bool:
 
 
 def embedder_spec(settings: Settings) -> EmbedderSpec:
-    """Return where the chosen embedding model lies. Raises ModelMissing or UsageError."""
+    """Return the spec of the chosen embedding model. Raises ModelMissing or UsageError."""
     if not settings.embed:
         raise ModelMissing("No embedding model is chosen yet.", "Run: assistant setup")
     if is_fake(settings.embed):
@@ -46,7 +46,7 @@ def embedder_spec(settings: Settings) -> EmbedderSpec:
 
 
 def own_prompts(folder: Path) -> tuple[str, str]:
-    """Return what a model wants in front of a question and of a passage, as its folder says; nothing where it does not."""
+    """Return the query and passage prompts that a model folder specifies, "" for each that it does not."""
     try:
         said = json.loads((folder / "config_sentence_transformers.json").read_text("utf-8"))
         prompts = said.get("prompts") or {}
@@ -57,7 +57,7 @@ def own_prompts(folder: Path) -> tuple[str, str]:
 
 
 def chat_spec(settings: Settings) -> ChatSpec:
-    """Return where the chosen chat model lies and how it runs. Raises ModelMissing or UsageError."""
+    """Return the spec of the chosen chat model. Raises ModelMissing or UsageError."""
     if not settings.chat:
         raise ModelMissing("No chat model is chosen yet.", "Run: assistant setup")
     if is_fake(settings.chat):
@@ -74,7 +74,7 @@ def chat_spec(settings: Settings) -> ChatSpec:
 
 
 def reranker_spec(settings: Settings) -> RerankerSpec:
-    """Return where the chosen reranker lies. Raises ModelMissing or UsageError."""
+    """Return the spec of the chosen reranker. Raises ModelMissing or UsageError."""
     if is_fake(settings.rerank):
         return RerankerSpec(FAKE, Path())
     if own := own_path(settings.rerank):
@@ -88,7 +88,7 @@ def reranker_spec(settings: Settings) -> RerankerSpec:
 
 
 class Shelf:
-    """Loaded models, for all libraries and threads of this process: each is loaded once, and anew where its files changed."""
+    """Loaded models of this process. Each is loaded once, and again after its files have changed. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -96,17 +96,17 @@ class Shelf:
         self._rerankers: dict[RerankerSpec, tuple[Stamp, Reranker]] = {}
         self._chat: tuple[ChatSpec, Stamp, Future[ChatModel]] | None = None
         self._should_stop: Callable[[], bool] = never
-        self.orders = Orders()  # of what that model has read
+        self.orders = Orders()  # of the chunks in the chat model's prompts
 
     @property
     def embedder_names(self) -> tuple[str, ...]:
-        """The embedding models that are loaded."""
-        return tuple(spec.name for spec in tuple(self._embedders))  # of a copy: another thread may load one meanwhile
+        """The names of the loaded embedding models."""
+        return tuple(spec.name for spec in tuple(self._embedders))  # a copy, since another thread may load one
 
     @property
     def chat_name(self) -> str:
-        """The chat model that is loaded; empty where none is."""
-        chat = self._chat  # read once: another thread may drop it meanwhile
+        """The name of the loaded chat model, "" if there is none."""
+        chat = self._chat  # read once, since another thread may drop it
         return chat[0].name if chat else ""
 
     def embedder(self, spec: EmbedderSpec) -> Embedder:
@@ -126,28 +126,25 @@ class Shelf:
             return self._rerankers[spec][1]
 
     def start_chat(self, spec: ChatSpec) -> Future[ChatModel]:
-        """Begin to load a chat model in another thread; the one that was loaded before leaves, since two seldom fit."""
+        """Start loading a chat model in another thread, after dropping a previous one, since two seldom fit in memory."""
         with self._lock:
             now = stamp_of(spec.path)
             if self._chat is None or self._chat[:2] != (spec, now) or failed(self._chat[2]):
                 self.drop_chat()
                 loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
-                self._chat = (spec, now, loader.submit(open_chat, spec, self._is_to_stop))
+                self._chat = (spec, now, loader.submit(open_chat, spec, lambda: self._should_stop()))
                 loader.shutdown(wait=False)
             return self._chat[2]
 
     def stop_chat_when(self, should_stop: Callable[[], bool]) -> None:
-        """Let whatever the chat model computes end with KeyboardInterrupt once `should_stop` says so.
+        """Stop every computation of the chat model with KeyboardInterrupt once `should_stop` returns True.
 
-        It is asked by the thread that computes, again and again, and must not raise.
+        The computing thread calls it repeatedly; it must not raise.
         """
         self._should_stop = should_stop
 
-    def _is_to_stop(self) -> bool:
-        return self._should_stop()
-
     def drop_chat(self) -> None:
-        """Free the chat model's memory, once it is loaded. Not while it computes: only from the thread that lets it compute."""
+        """Free the chat model's memory, after waiting for its loading. Not thread-safe with its computations."""
         with self._lock:
             chat, self._chat = self._chat, None
             if chat and chat[2].exception() is None:  # waits for the end of the loading
@@ -155,7 +152,7 @@ class Shelf:
 
 
 class Models:
-    """The models that settings name, each loaded when it is first needed and kept on a shelf of their own or a shared one."""
+    """The models that the settings name, each loaded on first use into its own cache or a shared one."""
 
     def __init__(self, settings: Settings, shelf: Shelf | None = None) -> None:
         self._settings, self._shelf = settings, shelf or Shelf()
@@ -167,30 +164,30 @@ class Models:
 
     @property
     def reranker(self) -> Reranker:
-        """The reranker, where settings name one. Raises ModelMissing, ModelUnusable or UsageError."""
+        """The reranker. Raises ModelMissing, ModelUnusable or UsageError."""
         return self._shelf.reranker(reranker_spec(self._settings))
 
     def load_reranker(self) -> None:
-        """Load the reranker, where settings name one. Raises ModelMissing, ModelUnusable or UsageError."""
+        """Load the reranker if the settings name one. Raises ModelMissing, ModelUnusable or UsageError."""
         if self._settings.rerank:
             self._shelf.reranker(reranker_spec(self._settings))
 
     def tune(self, should_stop: Callable[[], bool]) -> None:
-        """Measure once how many threads are fastest with the chat model, unless the person has said how many, or it is known.
+        """Measure the fastest numbers of threads for the chat model, unless the settings give one or they are known.
 
-        Raises ModelMissing or ModelUnusable, and KeyboardInterrupt where the model is interrupted.
+        Raises ModelMissing, ModelUnusable or KeyboardInterrupt.
         """
         chat = self.chat
         if not self._settings.threads and isinstance(chat, Tunable):
             chat.tune(chat_spec(self._settings).threads_file, should_stop)
 
     def start_chat(self) -> None:
-        """Begin to load the chat model beside whatever comes next. Raises ModelMissing at once where there is none."""
+        """Start loading the chat model in the background. Raises ModelMissing at once if there is none."""
         self._shelf.start_chat(chat_spec(self._settings))
 
     @property
     def orders(self) -> Orders:
-        """In which order the chat model has read the passages of conversations."""
+        """The order of chunks in the prompts of recent conversations."""
         return self._shelf.orders
 
     @property
@@ -203,12 +200,12 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 def stamp_of(path: Path) -> Stamp:
-    """Return what changes where a model's files do: their names, sizes and times. Empty where it has none, as the fake."""
+    """Return the names, sizes and times of a model's files, by which a change is detected; () if it has no files."""
     if path == Path():
         return ()
     found: list[tuple[str, int, int]] = []
     for file in files_of(path):
-        with suppress(OSError):  # one that another process has just removed
+        with suppress(OSError):  # another process has just removed it
             if file.is_file() and not file.name.startswith("."):
                 stat = file.stat()
                 found.append((str(file), stat.st_size, stat.st_mtime_ns))
@@ -216,13 +213,13 @@ def stamp_of(path: Path) -> Stamp:
 
 
 def files_of(path: Path) -> list[Path]:
-    """Return a model's files in order: those of its folder and the folders in it, or the one that it is."""
+    """Return a model's file, or the sorted files of its folder and direct subfolders."""
     try:
         return sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]
-    except OSError:  # a folder that another process removed while it was looked through
+    except OSError:  # another process removed the folder meanwhile
         return []
 
 
 def failed(loading: Future[ChatModel]) -> bool:
-    """Return whether it is known already that a model could not be loaded."""
+    """Return True if loading has finished with an exception; never blocks."""
     return loading.done() and loading.exception() is not None

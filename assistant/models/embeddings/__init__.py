@@ -1,1 +1,1 @@
-"""Embedding models."""
+"""Embedding models: sentence-transformers, and BERT-shaped models on OpenVINO."""

@@ -1,4 +1,4 @@
-"""Embedding through sentence-transformers: a local model folder in, unit vectors out. Never touches the network."""
+"""Embed texts with sentence-transformers, or with OpenVINO if that is faster on this machine. Never uses the network."""
 
 from __future__ import annotations
 
@@ -14,10 +14,16 @@ import numpy as np
 
 from assistant.datatypes import Embedder, Vectors
 from assistant.errors import ModelUnusable
-from assistant.models.embeddings.openvino.device_choice import Choice, calibrate, recall, remember, situation
+from assistant.models.embeddings.openvino.device_choice import (
+    VariantChoice,
+    load_choice,
+    machine_hash,
+    race_variants,
+    store_choice,
+)
 from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
-from assistant.models.embeddings.openvino.graph import NotKnown, Variant, load_library, processor, read_recipe
-from assistant.models.llama.thread_tuning import wait_politely
+from assistant.models.embeddings.openvino.graph import NotSupported, Variant, load_library, processor, read_config
+from assistant.models.llama.thread_tuning import limit_spinning
 
 WEIGHTS = ("*.safetensors", "pytorch_model.bin")
 SHAPING = ("modules.json", "config.json", "sentence_bert_config.json", "tokenizer.json", "vocab.txt", "*/config.json")
@@ -27,9 +33,9 @@ BLOCK = 16 * 1024
 
 
 class SentenceEmbedder:
-    """A sentence-transformers model from a folder: any architecture, and the reference for what is faster.
+    """A sentence-transformers model from a folder: any architecture, and the reference for faster implementations.
 
-    Prompts stand in front of questions and passages.
+    The prompts are prepended to questions and chunks.
     """
 
     engine = "sentence-transformers"
@@ -42,7 +48,7 @@ class SentenceEmbedder:
         self.fingerprint = fingerprint(folder, query_prompt, passage_prompt)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return the number of tokens of each text, special tokens left out."""
+        """Return the number of tokens of each text without special tokens."""
         if not texts:
             return []
         encoded = self._model.tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False,
@@ -50,7 +56,7 @@ class SentenceEmbedder:
         return [len(ids) for ids in encoded["input_ids"]]
 
     def coverage(self, text: str) -> float:
-        """Return the share of the text's tokens that are not the vocabulary's "unknown"."""
+        """Return the share of the text's tokens that are not the unknown token."""
         ids = self._model.tokenizer(text, add_special_tokens=False, truncation=True, verbose=False)["input_ids"]
         unknown = self._model.tokenizer.unk_token_id
         return 1.0 - ids.count(unknown) / len(ids) if ids else 1.0
@@ -72,24 +78,24 @@ class SentenceEmbedder:
 
 
 def load(folder: Path) -> Any:  # noqa: ANN401 - the library has no types
-    """Load the model on the best device. Raises ModelUnusable where the folder holds no such model."""
-    wait_politely()
+    """Load the model on the best device. Raises ModelUnusable if the folder holds no such model."""
+    limit_spinning()
     keep_quiet()
     from sentence_transformers import SentenceTransformer
 
     try:
         return SentenceTransformer(str(folder), local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # the library raises whatever its parts raise
+    except Exception as error:  # the library raises the errors of all its dependencies
         first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ModelUnusable(f"{folder} is not an embedding model that can be loaded: {first_line}",
                             "Run: assistant models verify") from error
 
 
 def keep_quiet() -> None:
-    """Keep the libraries off the network and off the terminal. Before they are imported."""
+    """Disable the network and the output of the libraries. Call it before they are imported."""
     os.environ["HF_HUB_OFFLINE"] = os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read when it is imported: it sets its own logger then
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read at import time
     for noisy in ("sentence_transformers", "transformers", "torch"):
         logging.getLogger(noisy).setLevel(logging.ERROR)
     from transformers.utils import logging as transformers_logging
@@ -98,7 +104,7 @@ def keep_quiet() -> None:
 
 
 def fingerprint(folder: Path, query_prompt: str, passage_prompt: str) -> str:
-    """Return a hash of the weights, the files that shape a vector, and the prompts."""
+    """Return a hash of the weights, the configuration files that affect a vector, and the prompts."""
     digest = hashlib.sha256()
     for pattern in (*WEIGHTS, *SHAPING):
         for path in sorted(folder.glob(pattern)):
@@ -109,7 +115,7 @@ def fingerprint(folder: Path, query_prompt: str, passage_prompt: str) -> str:
 
 
 def sample(path: Path) -> bytes:
-    """Return blocks from all over the file: training changes every weight, and gigabytes would delay every start."""
+    """Return blocks spread over the file: training changes every weight, and reading gigabytes would delay every start."""
     size = path.stat().st_size
     with path.open("rb") as file:
         if size <= SAMPLES * BLOCK:
@@ -126,39 +132,39 @@ logger = logging.getLogger(__name__)
 
 
 def open_fastest(name: str, folder: Path, prompts: Prompts) -> Embedder:
-    """Return the embedder; its `engine` says which it is. Raises ModelUnusable.
+    """Return the fastest embedder for a model on this machine; its `engine` names it. Raises ModelUnusable.
 
-    The first time on a machine takes a race of some seconds; what it found is kept.
+    The first call for a model takes a benchmark of some seconds, whose result is stored.
     """
     try:
-        variant = choose(name, folder, prompts).variant
+        variant = choose_variant(name, folder, prompts).variant
         if variant:
             return EncoderEmbedder(name, folder, prompts, fingerprint(folder, *prompts), variant)
-    except NotKnown as reason:
-        logger.info("%s runs by sentence-transformers: %s", name, reason)
+    except NotSupported as reason:
+        logger.info("%s runs on sentence-transformers: %s", name, reason)
     return SentenceEmbedder(name, folder, *prompts)
 
 
-def choose(name: str, folder: Path, prompts: Prompts) -> Choice:
-    """Return the choice for this model on this machine, made now where none is kept. Raises NotKnown or ModelUnusable."""
-    read_recipe(folder)
+def choose_variant(name: str, folder: Path, prompts: Prompts) -> VariantChoice:
+    """Return the stored or newly measured choice for this model on this machine. Raises NotSupported or ModelUnusable."""
+    read_config(folder)
     processor_name, native = processor(load_library())
     mark = fingerprint(folder, *prompts)
-    here = situation(mark, processor_name)
-    choice = recall(folder, here)
+    here = machine_hash(mark, processor_name)
+    choice = load_choice(folder, here)
     if choice is None:
         offered: tuple[Variant, ...] = ("f32", "bf16", "int8") if "BF16" in native else ("f32", "int8")
-        choice = calibrate(SentenceEmbedder(name, folder, *prompts),
-                           lambda variant: EncoderEmbedder(name, folder, prompts, mark, variant), offered)
-        remember(folder, here, choice)
+        choice = race_variants(SentenceEmbedder(name, folder, *prompts),
+                               lambda variant: EncoderEmbedder(name, folder, prompts, mark, variant), offered)
+        store_choice(folder, here, choice)
     return choice
 
 
 QUESTIONS_KEPT = 32
 
 
-class RecallingEmbedder:
-    """An embedder that computes the vector of a question once: for every library, for kept facts, for a pause in the typing."""
+class CachingEmbedder:
+    """An embedder that caches the vectors of the last questions."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -166,12 +172,12 @@ class RecallingEmbedder:
 
     @property
     def name(self) -> str:
-        """What a person calls the model."""
+        """The model's name."""
         return self._embedder.name
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that shapes a vector."""
+        """Hash of everything that affects a vector."""
         return self._embedder.fingerprint
 
     @property
@@ -180,11 +186,11 @@ class RecallingEmbedder:
         return self._embedder.dimension
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return the number of tokens of each text, special tokens left out."""
+        """Return the number of tokens of each text without special tokens."""
         return self._embedder.count_tokens(texts)
 
     def coverage(self, text: str) -> float:
-        """Return the share (0 to 1) of the text's tokens that the vocabulary knows."""
+        """Return the share (0 to 1) of the text's tokens that are in the vocabulary."""
         return self._embedder.coverage(text)
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
@@ -192,5 +198,5 @@ class RecallingEmbedder:
         return self._embedder.embed_passages(texts)
 
     def embed_question(self, text: str) -> Vectors:
-        """Return one unit vector of shape (dimension,). Not to be written to."""
+        """Return one unit vector of shape (dimension,), shared by callers: do not modify it."""
         return self._question(text)

@@ -1,1 +1,1 @@
-"""Chat models through llama.cpp."""
+"""Chat models on llama.cpp."""

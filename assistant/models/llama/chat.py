@@ -13,8 +13,16 @@ from assistant.models.llama.engine import Branch, Engine, common_prefix
 from assistant.models.llama.generate import DRAFT, LlamaReply, Prefill
 from assistant.models.llama.kv_cache import DiskKVCache, PrefixCache, build
 from assistant.models.llama.load import model_fingerprint
-from assistant.models.llama.thread_tuning import READ_AT_ONCE, Threads, calibrate, candidates, recall, remember, usable_cores
-from assistant.models.llama.thread_tuning import situation as situation_of
+from assistant.models.llama.thread_tuning import (
+    PROBE_TOKENS,
+    Threads,
+    load_threads,
+    machine_key,
+    store_threads,
+    thread_candidates,
+    tune_threads,
+    usable_cores,
+)
 
 MOST_SCORED = 128  # tokens of a candidate text
 
@@ -52,7 +60,7 @@ class LlamaChat:
                 f"more than the context of {self.context_tokens}.",
                 "Ask a shorter question, or raise context_tokens in config.toml.",
             )
-        self._engine.make_room(len(prompt) + max(max_tokens, 3 * MOST_SCORED) + DRAFT)
+        self._engine.grow_context(len(prompt) + max(max_tokens, 3 * MOST_SCORED) + DRAFT)
         return LlamaReply(self._engine, lambda: self._prefill(prompt, prefix_length, supposed), prompt, max_tokens)
 
     def _prefill(self, prompt: list[int], prefix_length: int, supposed: Sequence[Supposed]) -> Prefill:
@@ -61,11 +69,11 @@ class LlamaChat:
             computed = self._prefix_cache.restore(prompt[:prefix_length])
             return Prefill(self._engine.prefill(prompt) - computed)
         limit = min(self.context_tokens - len(prompt), BATCH - 1) // len(supposed)
-        branches = [branch for each in supposed if (branch := self._branch(each, prompt, limit)).weighed]
+        branches = [branch for each in supposed if (branch := self._branch(each, prompt, limit)).scored]
         border = max((branch.start for branch in branches), default=len(prompt) - 1)
         computed = self._prefix_cache.restore(prompt[: min(prefix_length, border)])
         reused = self._engine.extend_to(prompt[:border]) - computed
-        scores = tuple(self._engine.read_with(prompt[border:], branches))
+        scores = tuple(self._engine.decode_and_score(prompt[border:], branches))
         return Prefill(reused, sum(len(branch.tokens) - 1 for branch in branches),
                        scores if len(scores) == len(supposed) else (0.0,) * len(supposed))
 
@@ -81,21 +89,21 @@ class LlamaChat:
         return Branch(start, [*asked[start:], *text], len(text))
 
     def tune(self, place: Path, should_stop: Callable[[], bool] = lambda: False) -> Threads:
-        """Return how many threads are fastest with this model on this machine: as kept in a file, or measured now and kept."""
-        situation = situation_of(self._identity)
-        if kept := recall(place, situation):
+        """Return the fastest numbers of threads for this model on this machine, read from a file or measured now and stored."""
+        key = machine_key(self._identity)
+        if kept := load_threads(place, key):
             return kept
-        self._engine.make_room(len(self._engine.held) + READ_AT_ONCE)
-        if len(self._engine.held) + READ_AT_ONCE > self.context_tokens:
-            self._engine.keep(0)
-        found = calibrate(self._engine, should_stop, candidates(*usable_cores()))
+        self._engine.grow_context(len(self._engine.cached_tokens) + PROBE_TOKENS)
+        if len(self._engine.cached_tokens) + PROBE_TOKENS > self.context_tokens:
+            self._engine.truncate(0)
+        found = tune_threads(self._engine, should_stop, thread_candidates(*usable_cores()))
         if not should_stop():
-            remember(place, situation, found)
+            store_threads(place, key, found)
         return found
 
-    def use_kept_threads(self, place: Path) -> None:
-        """Compute with as many threads as were found to be fastest, where that was measured."""
-        if kept := recall(place, situation_of(self._identity)):
+    def use_tuned_threads(self, place: Path) -> None:
+        """Set the numbers of threads that were measured, if there are any."""
+        if kept := load_threads(place, machine_key(self._identity)):
             self._engine.set_threads(kept)
 
     def close(self) -> None:

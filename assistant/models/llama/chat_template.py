@@ -1,7 +1,7 @@
-"""From messages to tokens through the model's own chat template.
+"""Render messages with the model's own chat template and tokenize them.
 
-Only the template's markup may become control tokens. The messages' texts are tokenized apart, as plain text: a
-`<|im_end|>` in a person's file stays six harmless characters and cannot end a turn.
+Only the template's markup may become control tokens. The texts of the messages are tokenized separately as plain text: a
+`<|im_end|>` in a user's file becomes ordinary characters and cannot end a turn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CHATML = (
     "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
-# private-use characters around a number stand for a message's text while the template is rendered
+# a number between private-use characters replaces a message's text while the template is rendered
 PLACEHOLDER = re.compile("\ue000(\\d+)\ue001")
 
 
@@ -36,7 +36,7 @@ class ChatTemplate:
         self._cache: dict[tuple[str, bool], tuple[int, ...]] = {}
 
     def tokenize(self, messages: Sequence[Message]) -> list[int]:
-        """Return the prompt's tokens, up to where the assistant begins to speak."""
+        """Return the prompt's tokens, up to the start of the assistant's reply."""
         return self.tokenize_with_prefix(messages)[0]
 
     def tokenize_with_prefix(self, messages: Sequence[Message]) -> tuple[list[int], int]:
@@ -65,7 +65,7 @@ class ChatTemplate:
         except ModelUnusable:
             if roles[0] != "system" or len(roles) < 2:
                 raise
-            # some models (Mistral) know no system role: its text opens the first turn instead
+            # some models (Mistral) have no system role: its text starts the first turn instead
             return self._render_roles(roles[1:], [*range(1, len(roles))], prefix=placeholder(0) + "\n\n")
 
     def _render_roles(self, roles: Sequence[str], indices: Sequence[int], prefix: str = "") -> str:
@@ -80,7 +80,7 @@ class ChatTemplate:
             raise ModelUnusable(f"The model's chat template does not work: {error}.") from error
 
     def _tokens(self, text: str, *, special: bool) -> tuple[int, ...]:
-        # the same passages are counted, then sent: the second time is free
+        # each chunk is counted before it is sent
         if len(self._cache) > 256:
             self._cache.clear()
         key = (text, special)
@@ -90,19 +90,19 @@ class ChatTemplate:
 
 
 def placeholder(index: int) -> str:
-    """Return what stands for message number `index` while the template is rendered."""
+    """Return the placeholder of message number `index`."""
     return f"\ue000{index}\ue001"
 
 
 def refuse(reason: str) -> NoReturn:
-    """Stop a template that says that it cannot take these messages."""
+    """Raise the template's own error: it does not support these messages."""
     from jinja2 import TemplateError
 
     raise TemplateError(reason)
 
 
 class Vocabulary:
-    """The tokens of one model."""
+    """The vocabulary of one model."""
 
     def __init__(self, api: Any, model: Any) -> None:  # noqa: ANN401 - the C library and a C pointer
         self._api, self._model = api, model
@@ -110,35 +110,35 @@ class Vocabulary:
 
     @property
     def size(self) -> int:
-        """The number of tokens that there are."""
+        """The number of tokens."""
         return int(self._api.llama_vocab_n_tokens(self._vocabulary))
 
     def tokenize(self, text: str, *, special: bool) -> list[int]:
-        """Return the text's tokens; only with `special` can markup in it become control tokens."""
+        """Return the text's tokens. Markup in it becomes control tokens only with `special`."""
         data = text.encode("utf-8", "replace")
         size = len(data) + 8
         buffer = (self._api.llama_token * size)()
         count = self._api.llama_tokenize(self._vocabulary, data, len(data), buffer, size, False, special)
         return list(buffer[:count])
 
-    def piece(self, token: int) -> bytes:
-        """Return the bytes that a token stands for; none for a control token."""
+    def token_bytes(self, token: int) -> bytes:
+        """Return the bytes of a token, b"" for a control token."""
         buffer = ctypes.create_string_buffer(256)
         count = self._api.llama_token_to_piece(self._vocabulary, token, buffer, len(buffer), 0, False)
         return buffer.raw[: max(count, 0)]
 
-    def ends(self, token: int) -> bool:
-        """Return whether the model means to stop."""
+    def is_end(self, token: int) -> bool:
+        """Return True for an end-of-generation token."""
         return bool(self._api.llama_vocab_is_eog(self._vocabulary, token))
 
     def begin_token(self) -> list[int]:
-        """Return the token that a prompt of this model begins with, if it has one."""
+        """Return the token that starts a prompt of this model, or an empty list."""
         if not self._api.llama_vocab_get_add_bos(self._vocabulary):
             return []
         return [self._api.llama_vocab_bos(self._vocabulary)]
 
     def chat_template(self) -> str:
-        """Return the model's own Jinja template, or nothing."""
+        """Return the model's own Jinja template, or ""."""
         template = self._api.llama_model_chat_template(self._model, None)
         return template.decode("utf-8") if template else ""
 
@@ -148,6 +148,6 @@ class Vocabulary:
         return text.decode("utf-8", "replace") if text else ""
 
     def special_texts(self) -> tuple[str, str]:
-        """Return the texts of the begin and end tokens, which templates name."""
+        """Return the texts of the begin and end tokens, which templates refer to."""
         begin, end = self._api.llama_vocab_bos(self._vocabulary), self._api.llama_vocab_eos(self._vocabulary)
         return (self.token_text(begin) if begin >= 0 else "", self.token_text(end) if end >= 0 else "")

@@ -1,6 +1,6 @@
-"""One llama.cpp model and context: tokens of several sequences in; their keys and values, and what follows each, out.
+"""Wrap one llama.cpp model and context: decode batches of tokens of several sequences, sample, save and load KV states.
 
-Knows nothing of what the tokens mean, nor of what stands in the cache: who fills it does.
+It does not know what the cache holds: its subclass `Engine` keeps account of that.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from assistant.datatypes import never
 from assistant.errors import ContextOverflow, ModelUnusable
 from assistant.models.llama.chat_template import Vocabulary
 from assistant.models.llama.load import LogKeeper, open_model
-from assistant.models.llama.thread_tuning import Threads, usable_cores, wait_politely
+from assistant.models.llama.thread_tuning import Threads, limit_spinning, usable_cores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class Decoder:
-    """A loaded model and its context. Not for two threads at once.
+    """A loaded model and its context. Not thread-safe.
 
-    `should_stop` is asked again and again while it computes, by the thread that computes; it must not raise.
+    The computing thread calls `should_stop` repeatedly during a computation; it must not raise.
     """
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int,
                  should_stop: Callable[[], bool] = never) -> None:
-        wait_politely()
+        limit_spinning()
         import llama_cpp
 
         self._api: Any = llama_cpp
@@ -45,9 +45,9 @@ class Decoder:
         self.vocabulary = Vocabulary(llama_cpp, self._model)
         self.context_tokens: int = min(context_tokens, llama_cpp.llama_model_n_ctx_train(self._model))
         self._should_stop, self._interrupted = should_stop, False
-        # kept as an attribute: llama.cpp calls it for as long as the context lives
+        # an attribute, since llama.cpp calls it as long as the context exists
         self._abort = llama_cpp.llama_cpp.ggml_abort_callback(self._should_abort)
-        self.room = 0
+        self.context_size = 0
         self._open(min(FIRST_ROOM, self.context_tokens))
         self._sampler = llama_cpp.llama_sampler_init_greedy()
         self._batch = llama_cpp.llama_batch_init(BATCH, 0, 1)
@@ -55,15 +55,15 @@ class Decoder:
     def _open(self, room: int) -> None:
         self._context = open_context(self._api, self._model, room, self._threads, self._abort, self._log)
         self._memory = self._api.llama_get_memory(self._context)
-        self.room = room
+        self.context_size = room
 
     def _free_context(self) -> None:
         if self._context:
             self._api.llama_free(self._context)
-        self._context, self.room = None, 0
+        self._context, self.context_size = None, 0
 
     def _should_abort(self, _data: object) -> bool:
-        # Python runs signal handlers inside this call, so Ctrl-C stops a prefill that lasts half a minute
+        # Python runs signal handlers inside this call, so Ctrl-C stops a long prefill
         self._interrupted = self._interrupted or self._should_stop()
         return self._interrupted
 
@@ -71,31 +71,31 @@ class Decoder:
         self._interrupted = True
 
     def set_threads(self, threads: Threads) -> None:
-        """Compute with so many threads from now on."""
+        """Set the numbers of threads."""
         self._threads = threads
         self._api.llama_set_n_threads(self._context, threads.writing, threads.reading)
 
-    def _kept(self, sequence: int) -> bytes:
-        """Return the keys and values of a sequence."""
+    def _state(self, sequence: int) -> bytes:
+        """Return the KV state of a sequence."""
         size = self._api.llama_state_seq_get_size(self._context, sequence)
         buffer = (ctypes.c_uint8 * size)()
         written = self._api.llama_state_seq_get_data(self._context, buffer, size, sequence)
         return bytes(memoryview(buffer)[:written])
 
-    def _take(self, kept: bytes, sequence: int) -> bool:
-        """Let a sequence have the keys and values that `_kept` returned; return whether it could."""
-        buffer = (ctypes.c_uint8 * len(kept)).from_buffer_copy(kept)
-        return bool(self._api.llama_state_seq_set_data(self._context, buffer, len(kept), sequence))
+    def _load_state(self, state: bytes, sequence: int) -> bool:
+        """Load a KV state that `_state` returned into a sequence; return False on failure."""
+        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        return bool(self._api.llama_state_seq_set_data(self._context, buffer, len(state), sequence))
 
     def _compute(self, count: int) -> None:
-        """Compute the batch, of so many tokens. Raises ContextOverflow, or KeyboardInterrupt where it is to stop."""
+        """Decode the batch of `count` tokens. Raises ContextOverflow, or KeyboardInterrupt if it was stopped."""
         if status := self._decode():
             raise ContextOverflow(f"llama.cpp could not take {count} more tokens (status {status}).")
 
     def _decode(self) -> int:
-        """Compute the batch; return llama.cpp's status.
+        """Decode the batch and return llama.cpp's status.
 
-        Raises KeyboardInterrupt where Ctrl-C came meanwhile or `should_stop` says so, also where the device never asked.
+        Raises KeyboardInterrupt after Ctrl-C or if `should_stop` returns True, even if the device never called it.
         """
         self._interrupted = False
         with noted_interrupts(self._interrupt):
@@ -105,7 +105,7 @@ class Decoder:
         return status
 
     def _fill(self, tokens: Sequence[int], position: int, sequence: int, *, at: int = 0, outputs: int = 1) -> None:
-        """Put tokens of a sequence into the batch, behind the first `at` in it; what follows the last `outputs` will be known."""
+        """Put tokens of a sequence into the batch from index `at` on, with logits for the last `outputs` of them."""
         batch = self._batch
         batch.n_tokens = at + len(tokens)
         for index, token in enumerate(tokens):
@@ -116,11 +116,11 @@ class Decoder:
             batch.logits[at + index] = index >= len(tokens) - outputs
 
     def sample(self, index: int = -1) -> int:
-        """Return the likeliest next token, behind a token of the last batch."""
+        """Return the likeliest token after the token at `index` of the last batch."""
         return int(self._api.llama_sampler_sample(self._sampler, self._context, index))
 
     def probabilities(self, index: int = -1) -> Probabilities:
-        """Return the probability (0 to 1) of each token as the next one, behind a token of the last batch."""
+        """Return the probability (0 to 1) of each next token after the token at `index` of the last batch."""
         import numpy as np
 
         logits = self._logits(index).astype(np.float64)  # the sum has 150,000 terms
@@ -129,7 +129,7 @@ class Decoder:
         return shares
 
     def _logits(self, index: int) -> npt.NDArray[np.float32]:
-        """Return the logits behind a token of the last batch; they are the library's own, and good until the next one."""
+        """Return the logits after the token at `index` of the last batch: the library's memory, valid until the next batch."""
         import numpy as np
 
         found = self._api.llama_get_logits_ith(self._context, index)
@@ -137,7 +137,7 @@ class Decoder:
         return logits
 
     def close(self) -> None:
-        """Free everything."""
+        """Free model, context, sampler and batch."""
         if self._model:
             self._free_context()
             self._api.llama_sampler_free(self._sampler)
@@ -146,18 +146,18 @@ class Decoder:
             self._model = None
 
     def __del__(self) -> None:
-        # at interpreter exit the library frees itself
+        # at interpreter exit the library frees its memory itself
         if not sys.is_finalizing() and getattr(self, "_batch", None):
             self.close()
 
 
 BATCH = 512
-FIRST_ROOM = 2048  # tokens: enough for most questions; a context grows where it is not
-SEQUENCES = 3  # the prompt, and two texts that are weighed in the same batch
+FIRST_ROOM = 2048  # tokens: enough for most questions; the context grows if needed
+SEQUENCES = 3  # the prompt, and two candidate texts that are scored in the same batch
 
 
 def open_context(api: Any, model: Any, room: int, threads: Threads, abort: Any, log: LogKeeper) -> Any:  # noqa: ANN401 - C library
-    """Return a context with room for so many tokens. Raises ModelUnusable."""
+    """Create a context for `room` tokens. Raises ModelUnusable."""
     parameters = api.llama_context_default_params()
     parameters.n_ctx = room
     parameters.n_batch = parameters.n_ubatch = BATCH
@@ -176,9 +176,9 @@ def open_context(api: Any, model: Any, room: int, threads: Threads, abort: Any, 
 
 @contextmanager
 def noted_interrupts(note: Callable[[], None]) -> Iterator[None]:
-    """Call `note` on Ctrl-C meanwhile. An exception thrown in a C callback would be printed and forgotten.
+    """Call `note` on Ctrl-C instead of raising: an exception in a C callback would be printed and lost.
 
-    Only where Python's own handler is in force: a program that handles Ctrl-C itself goes on doing so.
+    Only if Python's own handler is installed: a program that handles Ctrl-C itself keeps its handler.
     """
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:

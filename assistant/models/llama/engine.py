@@ -1,6 +1,6 @@
-"""A model that remembers what it has read: tokens in, tokens out. Knows nothing of chats, templates or passages.
+"""Decode tokens with a KV cache that is kept between calls: a prompt with the prefix of the last one costs only the rest.
 
-The key/value cache is kept between calls, so a prompt that begins like the last one costs only what is new.
+It knows nothing of messages, templates or chunks.
 """
 
 from __future__ import annotations
@@ -15,155 +15,152 @@ from assistant.errors import ModelUnusable
 from assistant.models.llama.decoder import BATCH, FIRST_ROOM, Decoder
 
 SEQUENCE = 0
-LEAST = 1e-30  # of a probability, so that it has a logarithm
+MIN_PROBABILITY = 1e-30  # so that it has a logarithm
 
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Tokens that part from those held at `start`, the last of them `weighed`: one at least, and less than all."""
+    """An alternative continuation of the cached tokens from position `start`; its last `scored` tokens are scored.
+
+    `scored` is at least 1 and less than the number of tokens.
+    """
 
     start: int
     tokens: Sequence[int]
-    weighed: int
+    scored: int
 
 
 class Engine(Decoder):
-    """A model with one sequence, the prompt's, and others to compute runs of tokens apart. Not for two threads at once."""
+    """A model with one sequence for the prompt and others for branches of it. Not thread-safe."""
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int,
                  should_stop: Callable[[], bool] = never) -> None:
         super().__init__(path, context_tokens, threads, gpu_layers, should_stop)
-        self._held: list[int] = []  # the tokens whose keys and values the cache holds, in order
+        self._cached: list[int] = []  # the tokens whose KV state the cache holds, in order
 
-    def make_room(self, tokens: int) -> None:
-        """Make room for so many tokens in all, up to `context_tokens`; what is held stays.
+    def grow_context(self, tokens: int) -> None:
+        """Grow the context to `tokens`, up to `context_tokens`; the cached tokens stay.
 
-        A small context is a fast one: moving what was computed takes a pass over all of it, used or not. Raises ModelUnusable
-        where the memory does not suffice; the context is then as it was, but empty.
+        The context starts small since some operations pass over all of it, used or not. Raises ModelUnusable if there is too
+        little memory; the context then has its old size and is empty.
         """
-        if min(tokens, self.context_tokens) <= self.room:
+        if min(tokens, self.context_tokens) <= self.context_size:
             return
-        kept, before = self._kept(SEQUENCE) if self._held else b"", self.room
+        kept, before = self._state(SEQUENCE) if self._cached else b"", self.context_size
         self._free_context()
         try:
             self._open(min(self.context_tokens, max(tokens, 2 * before)))
         except ModelUnusable:
-            self._held.clear()
+            self._cached.clear()
             self._open(before or FIRST_ROOM)
             raise
-        if self._held and not self._take(kept, SEQUENCE):
-            self._held.clear()
+        if self._cached and not self._load_state(kept, SEQUENCE):
+            self._cached.clear()
 
     def try_tokens(self, tokens: Sequence[int]) -> None:
-        """Compute tokens after those held, and forget them. Raises KeyboardInterrupt where it is interrupted."""
-        before = len(self._held)
+        """Decode tokens after the cached ones, then drop them. Raises KeyboardInterrupt."""
+        before = len(self._cached)
         try:
             self.extend(tokens)
         finally:
-            self._keep(before)
+            self.truncate(before)
 
     def prefill(self, tokens: Sequence[int]) -> int:
-        """Bring the cache to exactly these tokens; return how many of them it held already."""
-        # the last token is always computed: its logits are what comes next
-        reused = common_prefix(self._held, tokens[:-1])
-        self._keep(reused)
-        self.read(tokens[reused:])
+        """Bring the cache to exactly these tokens; return how many of them it held. The last is always computed."""
+        # the logits of the last token predict the first one of the reply
+        reused = common_prefix(self._cached, tokens[:-1])
+        self.truncate(reused)
+        self.decode(tokens[reused:])
         return reused
 
-    def read(self, tokens: Sequence[int]) -> None:
-        """Compute any number of tokens after those held."""
+    def decode(self, tokens: Sequence[int]) -> None:
+        """Decode any number of tokens after the cached ones."""
         for start in range(0, len(tokens), BATCH):
             self.extend(tokens[start : start + BATCH])
 
     def extend_to(self, tokens: Sequence[int]) -> int:
-        """Bring the cache to exactly these tokens, for others to come behind them; return how many it held already."""
-        reused = common_prefix(self._held, tokens)
-        self._keep(reused)
-        self.read(tokens[reused:])
+        """Bring the cache to exactly these tokens, which others will follow; return how many of them it held."""
+        reused = common_prefix(self._cached, tokens)
+        self.truncate(reused)
+        self.decode(tokens[reused:])
         return reused
 
-    def read_with(self, tokens: Sequence[int], branches: Sequence[Branch]) -> list[float]:
-        """Compute tokens after those held; return the logarithm of the probability of what is weighed in each branch.
+    def decode_and_score(self, tokens: Sequence[int], branches: Sequence[Branch]) -> list[float]:
+        """Decode tokens after the cached ones and score branches in the same batch; return the log-probability of each branch.
 
-        All together: a step of the computation takes nearly as long for twenty tokens as for sixty. The branches must leave room
-        in the batch for one token at least; they are forgotten.
+        One batch, since a step takes nearly as long for twenty tokens as for sixty. The branches must leave room in it for at
+        least one token; they are dropped afterwards.
         """
         spare = BATCH - sum(len(branch.tokens) - 1 for branch in branches)
         head = max(0, len(tokens) - spare)
-        self.read(tokens[:head])
-        before, at, rows = len(self._held), 0, []
+        self.decode(tokens[:head])
+        before, at, rows = len(self._cached), 0, []
         for sequence, branch in enumerate(branches, SEQUENCE + 1):
             self._api.llama_memory_seq_rm(self._memory, sequence, -1, -1)
             self._api.llama_memory_seq_cp(self._memory, SEQUENCE, sequence, 0, branch.start)
-            self._fill(branch.tokens[:-1], branch.start, sequence, at=at, outputs=branch.weighed)
+            self._fill(branch.tokens[:-1], branch.start, sequence, at=at, outputs=branch.scored)
             at += len(branch.tokens) - 1
-            rows.append([(at - branch.weighed + number, token) for number, token in enumerate(branch.tokens[-branch.weighed:])])
+            rows.append([(at - branch.scored + number, token) for number, token in enumerate(branch.tokens[-branch.scored:])])
         self._fill(tokens[head:], before, SEQUENCE, at=at)
         try:
             self._compute(at + len(tokens) - head)
         except BaseException:
-            self._keep(before)
+            self.truncate(before)
             raise
         finally:
             for sequence in range(SEQUENCE + 1, SEQUENCE + 1 + len(branches)):
                 self._api.llama_memory_seq_rm(self._memory, sequence, -1, -1)
-        self._held.extend(tokens[head:])
-        return [sum(math.log(max(LEAST, self.probabilities(row)[token])) for row, token in branch) for branch in rows]
+        self._cached.extend(tokens[head:])
+        return [sum(math.log(max(MIN_PROBABILITY, self.probabilities(row)[token])) for row, token in branch) for branch in rows]
 
     @property
-    def held(self) -> list[int]:
-        """The tokens whose keys and values the cache holds, in order. Not to be written to."""
-        return self._held
-
-    def keep(self, count: int) -> None:
-        """Forget all but the first so many of the tokens held."""
-        self._keep(count)
+    def cached_tokens(self) -> list[int]:
+        """The tokens whose KV state the cache holds, in order. Do not modify."""
+        return self._cached
 
     def save(self) -> bytes:
-        """Return the keys and values of the tokens held."""
-        return self._kept(SEQUENCE)
+        """Return the KV state of the cached tokens."""
+        return self._state(SEQUENCE)
 
     def restore(self, kept: bytes, tokens: Sequence[int]) -> bool:
-        """Hold these tokens instead, with the KV state that `save` returned; return False, holding none, on failure."""
-        self._keep(0)
-        if not self._take(kept, SEQUENCE):
-            self._keep(0)
+        """Cache these tokens instead, with the KV state that `save` returned; return False, caching none, on failure."""
+        self.truncate(0)
+        if not self._load_state(kept, SEQUENCE):
+            self.truncate(0)
             return False
-        self._held.extend(tokens)
+        self._cached.extend(tokens)
         return True
 
     def follow(self, token: int, drafts: Sequence[int]) -> list[int]:
-        """Compute a token and drafts of what follows it; return the drafts that are right and the likeliest token after them.
+        """Decode a token and drafted continuations; return the correct drafts and the likeliest token after them.
 
-        The cache holds no more than what is right: nothing of a wrong draft is left.
+        The cache then holds the token and the correct drafts only.
         """
-        before = len(self._held)
+        before = len(self._cached)
         self.extend([token, *drafts], every=True)
         right: list[int] = []
         for index in range(len(drafts) + 1):
             right.append(self.sample(index))
             if index == len(drafts) or right[-1] != drafts[index]:
                 break
-        self._keep(before + len(right))
+        self.truncate(before + len(right))
         return right
 
     def extend(self, tokens: Sequence[int], *, every: bool = False) -> None:
-        """Compute more tokens after those held; with `every`, what follows each of them and not only the last.
-
-        Raises KeyboardInterrupt where it is interrupted.
-        """
-        self._fill(tokens, len(self._held), SEQUENCE, outputs=len(tokens) if every else 1)
-        before = len(self._held)
-        self._held.extend(tokens)
+        """Decode tokens after the cached ones, with logits of the last, or of each with `every`. Raises KeyboardInterrupt."""
+        self._fill(tokens, len(self._cached), SEQUENCE, outputs=len(tokens) if every else 1)
+        before = len(self._cached)
+        self._cached.extend(tokens)
         try:
             self._compute(len(tokens))
         except BaseException:
-            self._keep(before)
+            self.truncate(before)
             raise
 
-    def _keep(self, count: int) -> None:
+    def truncate(self, count: int) -> None:
+        """Drop all cached tokens after the first `count`."""
         self._api.llama_memory_seq_rm(self._memory, SEQUENCE, count, -1)
-        del self._held[count:]
+        del self._cached[count:]
 
 
 def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Prefill:
-    """What reading a prompt took: tokens that needed no computing, tokens of what was supposed, and how likely that is."""
+    """The result of a prefill: tokens reused from the cache, tokens of the candidate texts, and their log-likelihoods."""
 
     reused: int
     supposed_tokens: int = 0
@@ -24,8 +24,8 @@ class Prefill:
 class LlamaReply:
     """A reply that is generated while it is iterated, at temperature 0."""
 
-    def __init__(self, engine: Engine, read: Callable[[], Prefill], prompt: list[int], max_tokens: int) -> None:
-        self._engine, self._read_in, self._prompt, self._max_tokens = engine, read, prompt, max_tokens
+    def __init__(self, engine: Engine, prefill: Callable[[], Prefill], prompt: list[int], max_tokens: int) -> None:
+        self._engine, self._start_prefill, self._prompt, self._max_tokens = engine, prefill, prompt, max_tokens
         self._prefill = Prefill(0)
         self._first: Probabilities | None = None
         self.prompt_tokens = len(prompt)
@@ -33,44 +33,44 @@ class LlamaReply:
         self.reused_tokens = 0
         self.generated_tokens = 0
         self.finished = False
-        self._read = False
-        self._drafts = min(DRAFT, engine.room - len(prompt) - max_tokens)
+        self._is_prefilled = False
+        self._drafts = min(DRAFT, engine.context_size - len(prompt) - max_tokens)
 
     def likelihood(self, opening: str) -> float:
-        """Return the probability that the reply begins with the first token of `opening`; reads the prompt."""
-        self._read_prompt()
+        """Return the probability that the reply begins with the first token of `opening`, after the prefill."""
+        self._run_prefill()
         if self._first is None:
             self._first = self._engine.probabilities()
         return float(self._first[self._engine.vocabulary.tokenize(opening, special=False)[0]])
 
     def log_likelihoods(self) -> tuple[float, ...]:
-        """Return the natural logarithm of the probability of each text that was supposed; reads the prompt."""
-        self._read_prompt()
+        """Return the log-likelihood (natural logarithm) of each candidate text, after the prefill."""
+        self._run_prefill()
         return self._prefill.log_likelihoods
 
-    def _read_prompt(self) -> None:
-        if not self._read:
-            self._prefill = self._read_in()
+    def _run_prefill(self) -> None:
+        if not self._is_prefilled:
+            self._prefill = self._start_prefill()
             self.reused_tokens, self.supposed_tokens = self._prefill.reused, self._prefill.supposed_tokens
-            self._read = True
+            self._is_prefilled = True
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the text piece by piece; whole characters only."""
+        """Yield the text in pieces of whole characters."""
         decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         for token in self._tokens():
-            if text := decoder.decode(self._engine.vocabulary.piece(token)):
+            if text := decoder.decode(self._engine.vocabulary.token_bytes(token)):
                 yield text
         if text := decoder.decode(b"", final=True):
             yield text
 
     def _tokens(self) -> Iterator[int]:
-        """Yield the likeliest tokens one by one; several are computed at once where the prompt foretells them."""
-        self._read_prompt()
-        lookup = Lookup(self._prompt)
+        """Yield the likeliest tokens; several are computed at once where prompt lookup proposes drafts."""
+        self._run_prefill()
+        lookup = PromptLookup(self._prompt)
         coming = [self._engine.sample()]
         while True:
             for token in coming:
-                if self._engine.vocabulary.ends(token):
+                if self._engine.vocabulary.is_end(token):
                     self.finished = True
                     return
                 self.generated_tokens += 1
@@ -78,15 +78,15 @@ class LlamaReply:
                 yield token
                 if self.generated_tokens == self._max_tokens:
                     return
-            coming = self._engine.follow(coming[-1], lookup.draft(self._drafts))
+            coming = self._engine.follow(coming[-1], lookup.propose(self._drafts))
 
 
 NGRAM = 3
 DRAFT = 3  # four tokens at once cost llama.cpp's kernels little more than one
 
 
-class Lookup:
-    """What was said so far, searchable by its runs of three tokens."""
+class PromptLookup:
+    """Prompt-lookup decoding: propose the tokens that followed the last occurrence of the current 3-gram (Saxena 2023)."""
 
     def __init__(self, tokens: Sequence[int]) -> None:
         self._tokens: list[int] = []
@@ -95,12 +95,12 @@ class Lookup:
             self.add(token)
 
     def add(self, token: int) -> None:
-        """Take one more token in. The run that it ends is known from the next token on, so that no run finds itself."""
+        """Append a token. The n-gram that it ends is indexed with the next token, so that no n-gram finds itself."""
         if len(self._tokens) >= NGRAM:
             self._after[tuple(self._tokens[-NGRAM:])] = len(self._tokens)
         self._tokens.append(token)
 
-    def draft(self, most: int = DRAFT) -> list[int]:
-        """Return at most `most` tokens that followed the last three where they last stood; none where they are new."""
+    def propose(self, limit: int = DRAFT) -> list[int]:
+        """Return at most `limit` tokens that followed the last occurrence of the current n-gram, or an empty list."""
         start = self._after.get(tuple(self._tokens[-NGRAM:]))
-        return self._tokens[start : start + most] if start is not None else []
+        return self._tokens[start : start + limit] if start is not None else []

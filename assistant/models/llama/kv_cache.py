@@ -127,18 +127,18 @@ class PrefixCache:
     def restore(self, prefix: Sequence[int]) -> int:
         """Let the engine hold a prefix, or longer tokens that begin with it; return how many tokens had to be computed."""
         engine, size = self._engine, len(prefix)
-        common = common_prefix(engine.held, prefix)
+        common = common_prefix(engine.cached_tokens, prefix)
         if common == size:
             return 0
         if self._disk is None or size < MIN_PREFIX_TOKENS:
-            engine.keep(common)
-            engine.read(prefix[common:])
+            engine.truncate(common)
+            engine.decode(prefix[common:])
             return size - common
         name = state_name(self._model, prefix)
         kept = self._disk.get(name)
         if kept and engine.restore(kept, prefix):
             return 0
-        engine.keep(0)
-        engine.read(prefix)
+        engine.truncate(0)
+        engine.decode(prefix)
         self._disk.put(name, engine.save())
         return size

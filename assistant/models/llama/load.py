@@ -1,4 +1,4 @@
-"""A model file in, the loaded model out, with as many layers on the graphics card as fit there."""
+"""Load a GGUF file with llama.cpp, with as many layers on the graphics card as fit its memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assistant.errors import ModelUnusable
 
 
 def open_model(api: Any, path: Path, gpu_layers: int, log: LogKeeper) -> Any:  # noqa: ANN401 - the C library, a C pointer
-    """Return the loaded model. Raises ModelUnusable."""
+    """Load the model and return its C pointer. Raises ModelUnusable."""
     check_magic(path)
     layers = plan_layers(api, path, gpu_layers)
     parameters = api.llama_model_default_params()
@@ -27,11 +27,11 @@ def open_model(api: Any, path: Path, gpu_layers: int, log: LogKeeper) -> Any:  #
         if not layers:
             raise ModelUnusable(f"{path} cannot be loaded: {log.last_error() or 'llama.cpp gave no reason'}.",
                                 "It may be truncated or damaged. Run: assistant models verify")
-        layers //= 2  # the graphics memory was fuller than it looked
+        layers //= 2  # less graphics memory is free than reported
 
 
 def check_magic(path: Path) -> None:
-    """Raise ModelUnusable where the file does not begin as a GGUF does."""
+    """Raise ModelUnusable if the file does not begin with the GGUF magic bytes."""
     with path.open("rb") as file:
         if file.read(4) != b"GGUF":
             raise ModelUnusable(f"{path} is not a GGUF model.",
@@ -59,11 +59,11 @@ def hash_ends(path: Path, size: int, _changed: int) -> str:
 
 COMPUTE_BYTES = 600 * 2**20
 ALL_LAYERS = 999
-GPU_TYPES = (1, 2)  # ggml's device types: a card of its own, or one inside the processor
+GPU_TYPES = (1, 2)  # ggml's device types: discrete and integrated graphics
 
 
 def plan_layers(api: Any, path: Path, wanted: int) -> int:  # noqa: ANN401 - the bindings have no types
-    """Return the number of layers to offload: `wanted`, or where that is negative as many as fit."""
+    """Return the number of layers to offload: `wanted`, or as many as fit if that is negative."""
     if not api.llama_supports_gpu_offload():
         return 0
     if wanted >= 0:
@@ -72,12 +72,12 @@ def plan_layers(api: Any, path: Path, wanted: int) -> int:  # noqa: ANN401 - the
     need = path.stat().st_size + COMPUTE_BYTES
     if free >= need * 1.1:
         return ALL_LAYERS
-    # a layer's share of the file, without knowing their number: typical models have 28 to 48
+    # one layer is about 1/32 of the file: typical models have 28 to 48 layers
     return max(0, int((free - COMPUTE_BYTES) / (path.stat().st_size / 32)))
 
 
 def free_gpu_memory(api: Any) -> int:  # noqa: ANN401 - the bindings have no types
-    """Return the free bytes of the graphics device that has most; 0 where there is none."""
+    """Return the largest free memory of any graphics device in bytes, 0 if there is none."""
     ggml = api.llama_cpp._lib
     ggml.ggml_backend_dev_get.restype = ctypes.c_void_p
     ggml.ggml_backend_dev_count.restype = ctypes.c_size_t
@@ -92,7 +92,7 @@ def free_gpu_memory(api: Any) -> int:  # noqa: ANN401 - the bindings have no typ
 
 
 def has_amx() -> bool:
-    """Return whether this is Linux on a CPU with AMX units."""
+    """Return True on Linux with a CPU that has AMX units."""
     if sys.platform != "linux":
         return False
     try:
@@ -105,7 +105,7 @@ ERROR_LEVEL = 4  # ggml.h; the bindings' own table of levels is out of date
 
 
 class LogKeeper:
-    """Takes over llama.cpp's log. The callback is kept for the life of the process: the library never lets go of it."""
+    """Collects llama.cpp's log errors. The callback lives as long as the process, since the library keeps its pointer."""
 
     _callback: ClassVar[Any] = None
     _errors: ClassVar[deque[str]] = deque(maxlen=8)
@@ -122,5 +122,5 @@ class LogKeeper:
             LogKeeper._errors.append(text.decode("utf-8", "replace").strip())
 
     def last_error(self) -> str:
-        """Return the first error of those remembered: later ones only repeat that loading failed."""
+        """Return the first recent error: later ones only repeat that loading failed."""
         return LogKeeper._errors[0].rpartition(": ")[2] if LogKeeper._errors else ""

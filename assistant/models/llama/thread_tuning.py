@@ -1,7 +1,7 @@
-"""A loaded model in; how many threads read and write fastest with it on this machine, measured once in about two seconds, out.
+"""Measure the fastest numbers of threads for prefill and generation, once per model and machine, in about two seconds.
 
-Reading a prompt is computing, writing is fetching the weights from memory: the best numbers differ, and on processors with fast
-and slow cores, or with a share of a larger machine, neither is the number of cores. Kept in a file for this model and machine.
+Prefill is bound by arithmetic, generation by memory bandwidth: their best numbers differ, and on processors with fast and slow
+cores, or on a share of a larger machine, neither is the number of cores. The result is stored in a file.
 """
 
 from __future__ import annotations
@@ -17,53 +17,53 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
-SECONDS = 2.0  # of both measurements together; two numbers are always compared
-READ_AT_ONCE = 16  # tokens of a prompt
-WRITTEN = 3  # tokens between two looks at the clock
-WORTH_CHANGING = 1.03  # times as fast as the number of cores: less is noise
+SECONDS = 2.0  # for both measurements; at least two numbers are compared
+PROBE_TOKENS = 16  # prompt tokens of one prefill measurement
+WRITTEN = 3  # tokens of one generation measurement
+WORTH_CHANGING = 1.03  # speed-up over the number of cores: less is noise
 ANY_TOKEN = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """How many threads compute."""
+    """Numbers of threads: `reading` for prefill, `writing` for generation."""
 
     reading: int
     writing: int
 
 
-class Trial(Protocol):
-    """A loaded model on which numbers of threads can be tried."""
+class Measurable(Protocol):
+    """A loaded model whose numbers of threads can be measured."""
 
     def set_threads(self, threads: Threads) -> None:
-        """Compute with so many threads from now on."""
+        """Set the numbers of threads."""
 
     def try_tokens(self, tokens: Sequence[int]) -> None:
-        """Compute tokens after those held, and forget them."""
+        """Decode tokens after the cached ones, then drop them."""
 
 
 def usable_cores() -> tuple[int, int]:
-    """Return how many cores this process may use, real ones and with those that the processor only pretends to have."""
+    """Return the numbers of physical and logical cores that this process may use."""
     import psutil
 
-    pretended = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count() or 1
-    return min(psutil.cpu_count(logical=False) or pretended, pretended), pretended
+    logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else psutil.cpu_count() or 1
+    return min(psutil.cpu_count(logical=False) or logical, logical), logical
 
 
-def candidates(cores: int, pretended: int) -> tuple[int, ...]:
-    """Return numbers of threads to try, the likeliest first."""
-    numbers = (cores, pretended, cores - 1, cores // 2, cores * 3 // 4)
+def thread_candidates(cores: int, logical: int) -> tuple[int, ...]:
+    """Return the numbers of threads to measure, the likeliest first."""
+    numbers = (cores, logical, cores - 1, cores // 2, cores * 3 // 4)
     return tuple(number for number in dict.fromkeys(numbers) if number >= 1)
 
 
-def calibrate(model: Trial, should_stop: Callable[[], bool], numbers: Sequence[int], seconds: float = SECONDS) -> Threads:
-    """Return the fastest numbers of threads, the first of `numbers` where none is clearly faster, and set them.
+def tune_threads(model: Measurable, should_stop: Callable[[], bool], numbers: Sequence[int], seconds: float = SECONDS) -> Threads:
+    """Set and return the fastest numbers of threads: the first of `numbers` unless another is clearly faster.
 
-    Where `should_stop` says so in between, the first of them stay. Raises KeyboardInterrupt where the model is interrupted.
+    The first is kept if `should_stop` returns True in between. Raises KeyboardInterrupt if the model is interrupted.
     """
     best = Threads(numbers[0], numbers[0])
     try:
-        reading = fastest(model, [ANY_TOKEN] * READ_AT_ONCE, should_stop, numbers, seconds / 2)
+        reading = fastest(model, [ANY_TOKEN] * PROBE_TOKENS, should_stop, numbers, seconds / 2)
         writing = fastest(model, [ANY_TOKEN], should_stop, numbers, seconds / 2)
         if not should_stop():
             best = Threads(reading, writing)
@@ -72,9 +72,9 @@ def calibrate(model: Trial, should_stop: Callable[[], bool], numbers: Sequence[i
     return best
 
 
-def fastest(model: Trial, tokens: Sequence[int], should_stop: Callable[[], bool], numbers: Sequence[int],
+def fastest(model: Measurable, tokens: Sequence[int], should_stop: Callable[[], bool], numbers: Sequence[int],
             seconds: float) -> int:
-    """Return with how many threads such tokens are computed fastest; each number is tried as often as there is time, in turns."""
+    """Return the fastest number of threads for decoding these tokens, measured in turns until the time is over."""
     least: dict[int, float] = {}
     deadline = time.perf_counter() + seconds
     while not should_stop() and (time.perf_counter() < deadline or len(least) < min(2, len(numbers))):
@@ -91,8 +91,8 @@ def fastest(model: Trial, tokens: Sequence[int], should_stop: Callable[[], bool]
     return found if least and usual > least[found] * WORTH_CHANGING else numbers[0]
 
 
-def time_of(model: Trial, tokens: Sequence[int]) -> float:
-    """Return the seconds that these tokens take; of one token the mean of a few, since one takes little."""
+def time_of(model: Measurable, tokens: Sequence[int]) -> float:
+    """Return the seconds to decode these tokens; for a single token the mean of a few rounds."""
     rounds = WRITTEN if len(tokens) == 1 else 1
     started = time.perf_counter()
     for _ in range(rounds):
@@ -100,35 +100,35 @@ def time_of(model: Trial, tokens: Sequence[int]) -> float:
     return (time.perf_counter() - started) / rounds
 
 
-def situation(model: str) -> str:
-    """Return a hash of all that decides how many threads are best."""
+def machine_key(model: str) -> str:
+    """Return a hash of the model, the machine and its cores, on which the best numbers depend."""
     parts = (model, platform.machine(), platform.processor(), platform.node(), *map(str, usable_cores()))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def recall(place: Path, situation: str) -> Threads | None:
-    """Return what is kept for this situation; None where nothing is, or the file is damaged."""
+def load_threads(place: Path, key: str) -> Threads | None:
+    """Return the stored numbers of threads, or None if there are none or the file is damaged."""
     with suppress(OSError, ValueError, TypeError, KeyError):
-        kept = json.loads(place.read_text("utf-8"))[situation]
+        kept = json.loads(place.read_text("utf-8"))[key]
         threads = Threads(int(kept["reading"]), int(kept["writing"]))
         return threads if min(threads.reading, threads.writing) >= 1 else None
     return None
 
 
-def remember(place: Path, situation: str, threads: Threads) -> None:
-    """Keep it beside what is kept for other models; where the disk cannot be written, it is measured again another time."""
+def store_threads(place: Path, key: str, threads: Threads) -> None:
+    """Store the numbers beside those of other models. An unwritable disk only costs another measurement later."""
     kept: dict[str, object] = {}
     with suppress(OSError, ValueError, TypeError):
         kept = dict(json.loads(place.read_text("utf-8")))
     aside = place.with_suffix(".partial")
     with suppress(OSError):
-        aside.write_text(json.dumps({**kept, situation: asdict(threads)}), "utf-8")
+        aside.write_text(json.dumps({**kept, key: asdict(threads)}), "utf-8")
         aside.replace(place)
 
 
 SPINS = "1000"
 
 
-def wait_politely() -> None:
-    """Have OpenMP's threads give up the core soon while they wait; what the person has set stays."""
+def limit_spinning() -> None:
+    """Let OpenMP's waiting threads release their core soon, unless the user has set GOMP_SPINCOUNT."""
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)

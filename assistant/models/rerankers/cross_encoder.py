@@ -1,4 +1,4 @@
-"""Reranking through sentence-transformers: a cross-encoder's folder in, log-odds for pairs out. Never touches the network."""
+"""Rerank with a cross-encoder through sentence-transformers. Never uses the network."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import numpy as np
 
 from assistant.datatypes import Vectors
 from assistant.errors import ModelUnusable
-from assistant.models.embeddings.openvino.device_choice import version, write_whole
+from assistant.models.embeddings.openvino.device_choice import load_measurement, package_version, store_measurement
 from assistant.models.embeddings.sentence_transformers import fingerprint, keep_quiet
-from assistant.models.llama.thread_tuning import wait_politely
+from assistant.models.llama.thread_tuning import limit_spinning
 
 BATCH = 16
 LONGEST = 512  # tokens of a pair: passages are about 200
@@ -31,70 +31,70 @@ TRIALS, TRIALS_AGAIN = 16, 4
 
 
 class CrossReranker:
-    """A cross-encoder from a folder: it reads question and passage together."""
+    """A cross-encoder from a folder: it scores question and chunk together."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self._model = load(folder)
         self.fingerprint = fingerprint(folder, "", "")
-        self._pace = Pace(folder, situation(self.fingerprint, str(self._model.device)))
-        self._predict([SAMPLE])  # the first is slow whatever the model
-        self.score(SAMPLE[0], [SAMPLE[1]] * (TRIALS_AGAIN if self._pace.is_known else TRIALS))
+        self._throughput = Throughput(folder, speed_key(self.fingerprint, str(self._model.device)))
+        self._predict([SAMPLE])  # the first call is always slow
+        self.score(SAMPLE[0], [SAMPLE[1]] * (TRIALS_AGAIN if self._throughput.is_known else TRIALS))
 
     @property
     def pairs_per_second(self) -> float:
-        """Pairs that this machine scores in a second, as it went so far."""
-        return self._pace.pairs_per_second
+        """Pairs that this machine scores in a second, by the measurements so far."""
+        return self._throughput.pairs_per_second
 
     def score(self, question: str, texts: Sequence[str]) -> Vectors:
-        """Return the log-odds that each text is wanted, shape (len(texts),); notes how long it took."""
+        """Return the log-odds that each text is relevant, shape (len(texts),), and note the time."""
         if not texts:
             return np.zeros(0, np.float32)
         started = time.perf_counter()
         scores = self._predict([(question, text) for text in texts])
-        self._pace.note(len(texts), time.perf_counter() - started)
+        self._throughput.note(len(texts), time.perf_counter() - started)
         return scores
 
     def _predict(self, pairs: list[tuple[str, str]]) -> Vectors:
         from torch.nn import Identity
 
-        # without Identity the library squeezes scores into 0 to 1, where the best ones can no longer be told apart
+        # without Identity the library applies a sigmoid, which makes the best scores equal
         scores = self._model.predict(pairs, batch_size=BATCH, show_progress_bar=False, activation_fn=Identity(),
                                      convert_to_numpy=True)
         return np.asarray(scores, np.float32).reshape(len(pairs))
 
 
 def load(folder: Path) -> Any:  # noqa: ANN401 - the library has no types
-    """Load the model on the best device. Raises ModelUnusable where the folder holds no cross-encoder with one score."""
+    """Load the model on the best device. Raises ModelUnusable if the folder holds no cross-encoder with one score."""
     require_head(folder)
-    wait_politely()
+    limit_spinning()
     keep_quiet()
     from sentence_transformers import CrossEncoder
 
     try:
         model = CrossEncoder(str(folder), local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # the library raises whatever its parts raise
+    except Exception as error:  # the library raises the errors of all its dependencies
         first_line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise refusal(folder, first_line) from error
+        raise unusable(folder, first_line) from error
     if model.num_labels != 1:
-        raise refusal(folder, f"it gives {model.num_labels} scores for a passage and not one")
-    limit = "max_seq_length" if hasattr(model, "max_seq_length") else "max_length"  # its name until version 5
+        raise unusable(folder, f"it gives {model.num_labels} scores for a passage and not one")
+    limit = "max_seq_length" if hasattr(model, "max_seq_length") else "max_length"  # its name before version 5
     setattr(model, limit, min(getattr(model, limit) or LONGEST, LONGEST))
     return model
 
 
 def require_head(folder: Path) -> None:
-    """Raise ModelUnusable unless the model was trained to score: for any other the library would make up weights at random."""
+    """Raise ModelUnusable unless the model has a scoring head: otherwise the library would initialize one at random."""
     try:
         architectures = json.loads((folder / "config.json").read_text("utf-8")).get("architectures") or []
     except (OSError, ValueError, AttributeError) as error:
-        raise refusal(folder, "it has no config.json that can be read") from error
+        raise unusable(folder, "it has no config.json that can be read") from error
     if not any(str(name).endswith(HEAD) for name in architectures):
-        raise refusal(folder, f"it is a {', '.join(map(str, architectures)) or 'model of no known kind'}, which scores no pairs")
+        raise unusable(folder, f"it is a {', '.join(map(str, architectures)) or 'model of no known kind'}, which scores no pairs")
 
 
-def refusal(folder: Path, why: str) -> ModelUnusable:
-    """Return the error for a folder that cannot rerank."""
+def unusable(folder: Path, why: str) -> ModelUnusable:
+    """Return the error for a folder that holds no usable reranker."""
     return ModelUnusable(f"{folder} is not a reranker that can be loaded: {why}",
                          "Name a cross-encoder's folder or a reranker of the catalog (assistant models list), "
                          'or go without: --rerank ""')
@@ -102,63 +102,42 @@ def refusal(folder: Path, why: str) -> ModelUnusable:
 
 PACE_FILE = ".pace.json"
 DECIDING = ("sentence-transformers", "transformers", "torch")
-MEMORY = 32  # pairs: what was seen of so many weighs as much as all before it
-LEAST_SHARE = 0.125  # of what was seen last, however little
-WORTH_WRITING = 0.1  # share by which it has changed
+MEMORY = 32  # pairs: a call with so many weighs as much as all calls before it
+MIN_SHARE = 0.125  # weight of the last call, however few its pairs
+WORTH_WRITING = 0.1  # relative change
 
 
-class Pace:
-    """Pairs a second: what was kept, and what happens since."""
+class Throughput:
+    """Pairs scored per second: the stored value, updated by each call."""
 
     def __init__(self, folder: Path, situation: str) -> None:
-        self._situation = situation
-        self._places = places(folder, situation)
-        self._kept = self.pairs_per_second = recall(self._places, situation)
+        self._folder, self._situation = folder, situation
+        self._stored = self.pairs_per_second = load_throughput(folder, situation)
 
     @property
     def is_known(self) -> bool:
-        """Whether anything was ever measured."""
+        """Whether anything was measured yet."""
         return self.pairs_per_second > 0
 
     def note(self, pairs: int, seconds: float) -> None:
-        """Take in what one call took; the more pairs it had, the more it counts. Kept where it changes the picture."""
-        measured, share = seconds / pairs, max(pairs / (pairs + MEMORY), LEAST_SHARE)
+        """Add the time of one call, weighted by its pairs. Stored if it changes the value noticeably."""
+        measured, share = seconds / pairs, max(pairs / (pairs + MEMORY), MIN_SHARE)
         before = 1 / self.pairs_per_second if self.is_known else measured
         self.pairs_per_second = 1 / max((1 - share) * before + share * measured, 1e-9)
-        if abs(self.pairs_per_second - self._kept) > WORTH_WRITING * self._kept:
-            self._kept = self.pairs_per_second
-            remember(self._places, self._situation, self.pairs_per_second)
+        if abs(self.pairs_per_second - self._stored) > WORTH_WRITING * self._stored:
+            self._stored = self.pairs_per_second
+            store_measurement(self._folder, PACE_FILE, self._situation, {"pairs_per_second": round(self._stored, 3)})
 
 
-def situation(fingerprint: str, device: str) -> str:
-    """Return a hash of all that decides how fast a model is."""
+def speed_key(fingerprint: str, device: str) -> str:
+    """Return a hash of everything that the speed of a model depends on."""
     parts = (fingerprint, device, platform.machine(), platform.processor(), str(os.cpu_count()),
-             *(f"{package} {version(package)}" for package in DECIDING))
+             *(f"{package} {package_version(package)}" for package in DECIDING))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def places(folder: Path, situation: str) -> tuple[Path, Path]:
-    """Return where a pace may lie: beside the model, or in the person's cache where that cannot be written."""
-    import platformdirs
-
-    return folder / PACE_FILE, Path(platformdirs.user_cache_dir("assistant", False)) / f"pace-{situation}.json"
-
-
-def recall(places: tuple[Path, ...], situation: str) -> float:
-    """Return the pairs a second that were kept for this situation; 0 where none were, or their file is damaged."""
-    for place in places:
-        with suppress(OSError, ValueError, TypeError, KeyError):
-            kept = json.loads(place.read_text("utf-8"))
-            if kept["situation"] == situation:
-                return max(0.0, float(kept["pairs_per_second"]))
+def load_throughput(folder: Path, situation: str) -> float:
+    """Return the stored pairs per second, or 0 if there are none or the file is damaged."""
+    with suppress(ValueError, TypeError):
+        return max(0.0, float(load_measurement(folder, PACE_FILE, situation).get("pairs_per_second", 0)))
     return 0.0
-
-
-def remember(places: tuple[Path, ...], situation: str, pairs_per_second: float) -> None:
-    """Keep the pace, whole or not at all; a disk that cannot be written costs the next start some seconds."""
-    content = json.dumps({"situation": situation, "pairs_per_second": round(pairs_per_second, 3)})
-    for place in places:
-        with suppress(OSError):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(place, content)
-            return

@@ -1,5 +1,5 @@
-"""BERT-shaped embedding models without torch: a sentence-transformers folder in, vectors out, by OpenVINO on the processor.
+"""BERT-shaped embedding models on OpenVINO, without torch.
 
-Nothing is converted or kept: the graph is written from config.json and the mapped weights at each start. What the room does
-not know (another architecture, another pooling) it refuses with NotKnown, and sentence-transformers takes over.
+The graph is built from config.json and the memory-mapped weights at each start. A model that is not supported (another
+architecture, another pooling) raises NotSupported, and sentence-transformers runs it instead.
 """

@@ -1,6 +1,6 @@
-"""Embedders that should agree in, the Choice among them out: which are true to the reference here, and which is fastest.
+"""Choose the arithmetic (f32, bf16, int8) for an embedding model: the fastest on this machine that agrees with the reference.
 
-A short race on this machine decides: which arithmetic is fast differs from processor to processor by a factor of five.
+A short benchmark decides, since the speeds differ from processor to processor by a factor of five. The result is stored.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from assistant.datatypes import Embedder, Vectors
-from assistant.models.embeddings.openvino.graph import NotKnown, Variant
+from assistant.models.embeddings.openvino.graph import NotSupported, Variant
 
 AGREEMENT: dict[Variant, float] = {"f32": 0.9999, "bf16": 0.999, "int8": 0.99}
-"""The least cosine that any text of the sample may have with the reference's vector: what its arithmetic cannot avoid.
+"""The minimum cosine between a sample text's vector and the reference vector, as far as the arithmetic permits.
 
-What int8 loses so moved nDCG@10 by -0.4 to +0.1 points on three sets, which bfloat16 (least cosine 0.9999) does as well.
+This loss of int8 moved nDCG@10 by -0.4 to +0.1 points on three sets, as does that of bfloat16 (minimum cosine 0.9999).
 """
 LEAD: dict[Variant, float] = {"f32": 1.0, "bf16": 1.05, "int8": 1.25}
-"""How many times faster than what is more exact a variant must be to be worth it."""
+"""The speed-up over more exact variants that a variant must have to be chosen."""
 ROUNDS, RACE_SECONDS = 3, 3.0
 
 ENGLISH = ("The tenant may end the lease with three months' notice to the end of a quarter; the landlord needs a reason that "
@@ -42,16 +43,16 @@ LOAD = (ENGLISH * 3, CHINESE + ENGLISH, TABLE * 2 + CODE, ENGLISH * 2 + TABLE, C
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The variant to use; none, and why, where the reference itself is best. `found` says what was seen of each."""
+class VariantChoice:
+    """The variant to use, or None if the reference is best, with the reason; `found` describes each measured variant."""
 
     variant: Variant | None
     reason: str
     found: dict[str, str] = field(default_factory=dict)
 
 
-def calibrate(reference: Embedder, make: Callable[[Variant], Embedder], offered: Sequence[Variant]) -> Choice:
-    """Return the fastest of those variants that agree with the reference. One is in memory at a time, besides it."""
+def race_variants(reference: Embedder, make: Callable[[Variant], Embedder], offered: Sequence[Variant]) -> VariantChoice:
+    """Return the fastest variant that agrees with the reference. One at a time is in memory beside it."""
     passages, question = reference.embed_passages(SAMPLE), reference.embed_question(SAMPLE[3])
     gains: dict[Variant, float] = {}
     found: dict[str, str] = {}
@@ -61,21 +62,21 @@ def calibrate(reference: Embedder, make: Callable[[Variant], Embedder], offered:
             least = agreement(embedder, reference, passages, question)
             if least >= AGREEMENT[variant]:
                 gains[variant] = gain(embedder, reference) / LEAD[variant]
-        except NotKnown as reason:
+        except NotSupported as reason:
             found[variant] = str(reason)
             continue
         speed = f", {gains[variant] * LEAD[variant]:.2f} times as fast as sentence-transformers" if variant in gains else ""
         found[variant] = f"least cosine {least:.5f}{speed}"
     if not gains:
-        return Choice(None, "no variant agrees with sentence-transformers", found)
+        return VariantChoice(None, "no variant agrees with sentence-transformers", found)
     best = max(gains, key=lambda variant: gains[variant])
-    if gains[best] < 1:  # it may have a graphics card
-        return Choice(None, "sentence-transformers is fastest on this machine", found)
-    return Choice(best, "fastest of those that agree", found)
+    if gains[best] < 1:  # for example with a graphics card
+        return VariantChoice(None, "sentence-transformers is fastest on this machine", found)
+    return VariantChoice(best, "fastest of those that agree", found)
 
 
 def agreement(embedder: Embedder, reference: Embedder, passages: Vectors, question: Vectors) -> float:
-    """Return the least cosine over the sample; 0 where tokens are counted otherwise."""
+    """Return the minimum cosine over the sample, or 0 if token counts or coverage differ."""
     if embedder.count_tokens(SAMPLE) != reference.count_tokens(SAMPLE):
         return 0.0
     if any(embedder.coverage(text) != reference.coverage(text) for text in SAMPLE):
@@ -86,7 +87,7 @@ def agreement(embedder: Embedder, reference: Embedder, passages: Vectors, questi
 
 
 def gain(embedder: Embedder, reference: Embedder) -> float:
-    """Return how many times as fast as the reference it is at best, taken in turns: a busy moment hits both alike."""
+    """Return the speed-up over the reference: the best of several rounds, taken in turns so that other load affects both."""
     mine: list[float] = []
     other: list[float] = []
     begin = time.perf_counter()
@@ -97,60 +98,75 @@ def gain(embedder: Embedder, reference: Embedder) -> float:
 
 
 def seconds(embedder: Embedder) -> float:
-    """Return how long the load takes."""
+    """Return the seconds to embed LOAD."""
     start = time.perf_counter()
     embedder.embed_passages(LOAD)
     return time.perf_counter() - start
 
 
 CHOICE_FILE = ".engine.json"
-RULES = "1"  # a new number makes every machine choose anew
+RULES = "1"  # a new number makes every machine measure again
 DECIDING = ("openvino", "tokenizers", "sentence-transformers", "transformers", "torch")
 
 
-def situation(fingerprint: str, processor: str) -> str:
-    """Return a hash of all that a choice depends on."""
-    versions = [f"{package} {version(package)}" for package in DECIDING]
+def machine_hash(fingerprint: str, processor: str) -> str:
+    """Return a hash of everything that a choice depends on."""
+    versions = [f"{package} {package_version(package)}" for package in DECIDING]
     parts = (RULES, fingerprint, processor, str(os.cpu_count()), *versions)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
-def version(package: str) -> str:
-    """Return the version of a package; nothing where it is not installed."""
+def package_version(package: str) -> str:
+    """Return the version of a package, or "" if it is not installed."""
     with suppress(importlib.metadata.PackageNotFoundError):
         return importlib.metadata.version(package)
     return ""
 
 
-def places(folder: Path, situation: str) -> tuple[Path, Path]:
-    """Return where a choice may lie: beside the model, or in the person's cache where that cannot be written."""
-    import platformdirs
-
-    return folder / CHOICE_FILE, Path(platformdirs.user_cache_dir("assistant", False)) / f"engine-{situation}.json"
-
-
-def recall(folder: Path, situation: str) -> Choice | None:
-    """Return the choice made for this situation; None where none was, or its file is damaged."""
-    for place in places(folder, situation):
-        with suppress(OSError, ValueError, TypeError, KeyError):
-            kept = json.loads(place.read_text("utf-8"))
-            if kept.pop("situation") == situation and kept["variant"] in (None, "f32", "bf16", "int8"):
-                return Choice(**kept)
+def load_choice(folder: Path, situation: str) -> VariantChoice | None:
+    """Return the stored choice, or None if there is none or its file is damaged."""
+    kept = load_measurement(folder, CHOICE_FILE, situation)
+    with suppress(TypeError, KeyError):
+        if kept["variant"] in (None, "f32", "bf16", "int8"):
+            return VariantChoice(**kept)
     return None
 
 
-def remember(folder: Path, situation: str, choice: Choice) -> None:
-    """Keep the choice, whole or not at all; a disk that cannot be written costs the next start a calibration."""
-    content = json.dumps({"situation": situation, **asdict(choice)}, indent=1)
-    for place in places(folder, situation):
+def store_choice(folder: Path, situation: str, choice: VariantChoice) -> None:
+    """Store a choice; see `store_measurement`."""
+    store_measurement(folder, CHOICE_FILE, situation, asdict(choice))
+
+
+def measurement_files(folder: Path, name: str, situation: str) -> tuple[Path, Path]:
+    """Return the possible files of a measurement: beside the model, or in the user's cache if that folder is read-only."""
+    import platformdirs
+
+    cache = Path(platformdirs.user_cache_dir("assistant", False))
+    return folder / name, cache / f"{name.strip('.').removesuffix('.json')}-{situation}.json"
+
+
+def load_measurement(folder: Path, name: str, situation: str) -> dict[str, Any]:
+    """Return what was measured for a model in this situation, or an empty dict if nothing was or the file is damaged."""
+    for file in measurement_files(folder, name, situation):
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+            kept = json.loads(file.read_text("utf-8"))
+            if kept.pop("situation") == situation:
+                return dict(kept)
+    return {}
+
+
+def store_measurement(folder: Path, name: str, situation: str, measured: dict[str, Any]) -> None:
+    """Store a measurement atomically in the first writable file. If none is writable, the next start measures again."""
+    content = json.dumps({"situation": situation, **measured}, indent=1)
+    for file in measurement_files(folder, name, situation):
         with suppress(OSError):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(place, content)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(file, content)
             return
 
 
-def write_whole(place: Path, content: str) -> None:
-    """Write the file beside its place and move it there, so that two at once cannot mix."""
+def write_atomically(place: Path, content: str) -> None:
+    """Write a file beside its place and rename it, so that two writers cannot mix."""
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=place.parent, prefix=place.name, delete=False) as file:
         file.write(content)
     try:

@@ -1,4 +1,4 @@
-"""A Recipe and Weights in, a compiled OpenVINO model out: BERT's encoder (Devlin et al. 2018), written node by node."""
+"""Build and compile BERT's encoder (Devlin et al. 2018) as an OpenVINO graph, and read the model folder it is built from."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import numpy as np
 import numpy.typing as npt
 
 Variant = Literal["f32", "bf16", "int8"]
-CONVERTER = "openvino.tools.ovc"  # not needed, and slow to import
-TELEMETRY = "openvino_telemetry"  # OpenVINO depends on it; it reports usage to its makers, and OpenVINO runs without it
+CONVERTER = "openvino.tools.ovc"  # not needed and slow to import
+TELEMETRY = "openvino_telemetry"  # reports usage to the makers of OpenVINO, which runs without it
 LARGEST_INT8 = 127
-FAR = -1e9  # what a score of attention loses where there is padding
+MASKED = -1e9  # added to the attention scores of padding
 
 
-def load_library() -> Any:  # noqa: ANN401 - an optional library, untyped where it is not installed
-    """Return the module openvino, without the packages that would report its use. Raises NotKnown where there is none."""
-    sys.modules[TELEMETRY] = None  # type: ignore[assignment]  # for as long as this process lives: importing it fails
+def load_library() -> Any:  # noqa: ANN401 - an optional library, untyped if not installed
+    """Return the module openvino without its telemetry. Raises NotSupported if it is not installed."""
+    sys.modules[TELEMETRY] = None  # type: ignore[assignment]  # importing it fails in this process from now on
     absent = object()
     before = sys.modules.get(CONVERTER, absent)
-    sys.modules[CONVERTER] = None  # type: ignore[assignment]  # OpenVINO expects that importing it may fail
+    sys.modules[CONVERTER] = None  # type: ignore[assignment]  # OpenVINO handles its absence
     try:
         import openvino
-        from openvino import opset13  # noqa: F401 - so that openvino.opset13 is there
+        from openvino import opset13  # noqa: F401 - makes openvino.opset13 available
     except (ImportError, OSError) as error:
-        raise NotKnown(f"OpenVINO cannot be loaded: {error}") from error
+        raise NotSupported(f"OpenVINO cannot be loaded: {error}") from error
     finally:
         if before is absent:
             del sys.modules[CONVERTER]
@@ -39,35 +39,35 @@ def load_library() -> Any:  # noqa: ANN401 - an optional library, untyped where 
 
 
 def processor(library: Any) -> tuple[str, tuple[str, ...]]:  # noqa: ANN401
-    """Return the processor's name and what it does natively, such as "BF16". Raises NotKnown where OpenVINO has none."""
+    """Return the processor's name and its native capabilities such as "BF16". Raises NotSupported if OpenVINO has none."""
     try:
         core = library.Core()
         return (str(core.get_property("CPU", "FULL_DEVICE_NAME")),
                 tuple(map(str, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))))
     except RuntimeError as error:
-        raise NotKnown("OpenVINO does not know this processor") from error
+        raise NotSupported("OpenVINO does not know this processor") from error
 
 
-def compile_requests(recipe: Recipe, weights: Weights, variant: Variant) -> list[Any]:
-    """Return as many requests as there are cores, to run side by side.
+def compile_requests(config: EncoderConfig, weights: Tensors, variant: Variant) -> list[Any]:
+    """Return one inference request for each core, to run in parallel.
 
-    Each takes (ids, mask) of shape (texts, tokens) to vectors of shape (texts, tokens, hidden).
+    Each maps (ids, mask) of shape (texts, tokens) to vectors of shape (texts, tokens, hidden).
     """
     library = load_library()
     options = {"INFERENCE_PRECISION_HINT": "bf16" if variant == "bf16" else "f32",
                "NUM_STREAMS": cores(), "INFERENCE_NUM_THREADS": cores()}
     try:
-        graph = Graph(library, recipe, weights, variant == "int8").model()
+        graph = Graph(library, config, weights, variant == "int8").model()
         compiled = compile_plainly(library, graph, options)
         return [compiled.create_infer_request() for _ in range(cores())]
     except RuntimeError as error:
-        raise NotKnown(f"OpenVINO refuses the {variant} graph") from error
+        raise NotSupported(f"OpenVINO refuses the {variant} graph") from error
 
 
 def compile_plainly(library: Any, graph: Any, options: dict[str, Any]) -> Any:  # noqa: ANN401
-    """Return the graph compiled without OpenVINO's own fusing of attention, where this build lets itself be told so.
+    """Compile the graph without OpenVINO's fusion of attention, if this build supports that option.
 
-    Measured with bfloat16 on AMX: the fused kernel takes 40 % of the time, plain products and softmax half of that.
+    With bfloat16 on AMX the fused kernel takes 40 % of the time, plain products and softmax half of that.
     """
     core = library.Core()
     try:
@@ -85,11 +85,11 @@ def cores() -> int:
 
 
 class Graph:
-    """Writes the encoder's nodes."""
+    """Builds the encoder's nodes."""
 
-    def __init__(self, library: Any, recipe: Recipe, weights: Weights, quantized: bool) -> None:  # noqa: ANN401
+    def __init__(self, library: Any, config: EncoderConfig, weights: Tensors, quantized: bool) -> None:  # noqa: ANN401
         self._library, self._op = library, library.opset13
-        self._recipe, self._weights, self._quantized = recipe, weights, quantized
+        self._config, self._weights, self._quantized = config, weights, quantized
 
     def model(self) -> Any:  # noqa: ANN401
         """Return the whole model."""
@@ -97,14 +97,14 @@ class Graph:
         ids = op.parameter([-1, -1], np.int64, "input_ids")
         mask = op.parameter([-1, -1], np.int64, "attention_mask")
         padded = op.subtract(self._constant(1.0), op.convert(op.unsqueeze(mask, self._whole(1, 2)), "f32"))
-        bias = op.multiply(padded, self._constant(FAR))
+        bias = op.multiply(padded, self._constant(MASKED))
         flow = self._embed(ids)
-        for number in range(self._recipe.layers):
+        for number in range(self._config.layers):
             flow = self._layer(flow, bias, f"encoder.layer.{number}.")
         return self._library.Model([op.result(flow)], [ids, mask], "encoder")
 
     def _embed(self, ids: Any) -> Any:  # noqa: ANN401
-        op, first = self._op, self._recipe.first_position
+        op, first = self._op, self._config.first_position
         count = op.gather(op.shape_of(ids), self._whole(1), self._one(0))
         positions = (self._weights["embeddings.position_embeddings.weight"][first:]
                      + self._weights["embeddings.token_type_embeddings.weight"][0])
@@ -117,20 +117,20 @@ class Graph:
         query, key, value = (self._heads(self._dense(flow, f"{name}attention.self.{part}"))
                              for part in ("query", "key", "value"))
         seen = op.transpose(self._attend(query, key, value, bias), self._whole(0, 2, 1, 3))
-        seen = self._dense(op.reshape(seen, self._whole(0, 0, self._recipe.hidden), True), f"{name}attention.output.dense")
+        seen = self._dense(op.reshape(seen, self._whole(0, 0, self._config.hidden), True), f"{name}attention.output.dense")
         flow = self._normalize(op.add(seen, flow), f"{name}attention.output.LayerNorm")
         wide = op.gelu(self._dense(flow, f"{name}intermediate.dense"), "erf")
         return self._normalize(op.add(self._dense(wide, f"{name}output.dense"), flow), f"{name}output.LayerNorm")
 
     def _attend(self, query: Any, key: Any, value: Any, bias: Any) -> Any:  # noqa: ANN401
         op = self._op
-        scale = self._constant((self._recipe.hidden // self._recipe.heads) ** -0.5)
+        scale = self._constant((self._config.hidden // self._config.heads) ** -0.5)
         scores = op.add(op.matmul(op.multiply(query, scale), key, False, True), bias)
         return op.matmul(op.softmax(scores, -1), value, False, False)
 
     def _heads(self, flow: Any) -> Any:  # noqa: ANN401
-        width = self._recipe.hidden // self._recipe.heads
-        apart = self._op.reshape(flow, self._whole(0, 0, self._recipe.heads, width), True)
+        width = self._config.hidden // self._config.heads
+        apart = self._op.reshape(flow, self._whole(0, 0, self._config.heads, width), True)
         return self._op.transpose(apart, self._whole(0, 2, 1, 3))
 
     def _dense(self, flow: Any, name: str) -> Any:  # noqa: ANN401
@@ -139,7 +139,7 @@ class Graph:
         return self._op.add(self._op.matmul(flow, kernel, False, True), self._tensor(f"{name}.bias"))
 
     def _rounded(self, matrix: npt.NDArray[np.float32]) -> Any:  # noqa: ANN401
-        # a scale for each output; OpenVINO rounds what meets these weights by itself where the processor gains by it
+        # one scale per output row; OpenVINO quantizes the activations itself where that is faster
         scale = np.abs(matrix).max(axis=1, keepdims=True) / LARGEST_INT8
         scale[scale == 0] = 1
         whole = self._op.convert(self._op.constant(np.rint(matrix / scale).astype(np.int8)), "f32")
@@ -147,14 +147,14 @@ class Graph:
 
     def _normalize(self, flow: Any, name: str) -> Any:  # noqa: ANN401
         op = self._op
-        centred = op.mvn(flow, self._whole(-1), True, self._recipe.epsilon, "inside_sqrt")
+        centred = op.mvn(flow, self._whole(-1), True, self._config.epsilon, "inside_sqrt")
         return op.add(op.multiply(centred, self._tensor(f"{name}.weight")), self._tensor(f"{name}.bias"))
 
     def _tensor(self, name: str) -> Any:  # noqa: ANN401
         return self._constant(self._weights[name])
 
     def _constant(self, values: npt.ArrayLike) -> Any:  # noqa: ANN401
-        # not copied: OpenVINO holds on to the array, which may be the mapped file
+        # not copied: OpenVINO keeps the array, which may be the memory-mapped file
         return self._op.constant(np.ascontiguousarray(values, np.float32), shared_memory=True)
 
     def _whole(self, *values: int) -> Any:  # noqa: ANN401
@@ -169,33 +169,33 @@ LARGEST_HEADER = 100 * 2**20
 WORDS = "embeddings.word_embeddings.weight"
 
 
-class Weights:
-    """The tensors of one model, as float32."""
+class Tensors:
+    """The tensors of a safetensors file as float32."""
 
     def __init__(self, path: Path) -> None:
         try:
-            self._bytes = np.memmap(path, np.uint8, mode="c")  # never written; OpenVINO shares no memory that could not be
+            self._bytes = np.memmap(path, np.uint8, mode="c")  # copy-on-write: OpenVINO shares writable memory only
             length = int.from_bytes(self._bytes[:8].tobytes(), "little")
             header = json.loads(self._bytes[8:8 + min(length, LARGEST_HEADER)].tobytes())
         except (OSError, ValueError) as error:
-            raise NotKnown(f"it has no {path.name} that can be read") from error
+            raise NotSupported(f"it has no {path.name} that can be read") from error
         self._start = 8 + length
         names = [name for name in header if name.endswith(WORDS)]
         if len(names) != 1:
-            raise NotKnown("its weights are named otherwise")
+            raise NotSupported("its weights are named otherwise")
         prefix = names[0].removesuffix(WORDS)
         self._tensors: dict[str, dict[str, Any]] = {name.removeprefix(prefix): header[name] for name in header}
 
     def __getitem__(self, name: str) -> npt.NDArray[np.float32]:
-        """Return a tensor; float32 ones are views of the file. Raises NotKnown where there is none, or of another type."""
+        """Return a tensor; float32 ones are views of the file. Raises NotSupported if it is absent or of another type."""
         tensor = self._tensors.get(name)
         if tensor is None or tensor["dtype"] not in TYPES:
-            raise NotKnown(f"its weights lack {name}, or hold it in a form that is not known")
+            raise NotSupported(f"its weights lack {name}, or hold it in a form that is not known")
         begin, end = tensor["data_offsets"]
         raw = self._bytes[self._start + begin:self._start + end]
         if len(raw) != end - begin:
-            raise NotKnown("its weights are cut off")
-        if begin % 4 or self._start % 4:  # a view must begin at a multiple of its items' size
+            raise NotSupported("its weights are cut off")
+        if begin % 4 or self._start % 4:  # a view must be aligned to its item size
             raw = raw.copy()
         values = raw.view(TYPES[tensor["dtype"]]).reshape(tensor["shape"])
         if tensor["dtype"] == "BF16":  # the upper half of a float32
@@ -204,20 +204,20 @@ class Weights:
 
 
 KNOWN_MODULES = (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
-COUNT_FROM_PADDING = {"roberta", "xlm-roberta", "camembert"}  # their positions begin behind the padding's id
+COUNT_FROM_PADDING = {"roberta", "xlm-roberta", "camembert"}  # their positions start after the padding id
 POOLINGS: dict[str, Literal["mean", "first"]] = {
     "pooling_mode_mean_tokens": "mean", "mean": "mean", "pooling_mode_cls_token": "first", "cls": "first",
 }
 ENDLESS = 10**9
 
 
-class NotKnown(Exception):
-    """The room cannot serve such a model, or such a machine; the message says why."""
+class NotSupported(Exception):
+    """Raised for a model or a machine that is not supported here; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a folder's weights become vectors. `first_position` is the position id of a text's first token."""
+class EncoderConfig:
+    """The architecture, pooling and limits of an encoder. `first_position` is the position id of a text's first token."""
 
     hidden: int
     layers: int
@@ -228,8 +228,8 @@ class Recipe:
     pooling: Literal["mean", "first"]
 
 
-def read_recipe(folder: Path) -> Recipe:
-    """Return the recipe. Raises NotKnown where a file asks for anything that is not implemented here."""
+def read_config(folder: Path) -> EncoderConfig:
+    """Return the config of a model folder. Raises NotSupported if it requires anything that is not implemented here."""
     config = read_json(folder / "config.json")
     kind = config.get("model_type")
     require(kind == "bert" or kind in COUNT_FROM_PADDING, f"its architecture is {kind}")
@@ -238,17 +238,17 @@ def read_recipe(folder: Path) -> Recipe:
     require(not config.get("is_decoder", False), "it is a decoder")
     try:
         first = int(config["pad_token_id"]) + 1 if kind in COUNT_FROM_PADDING else 0
-        return Recipe(
+        return EncoderConfig(
             hidden=int(config["hidden_size"]), layers=int(config["num_hidden_layers"]),
             heads=int(config["num_attention_heads"]), epsilon=float(config["layer_norm_eps"]), first_position=first,
             max_tokens=read_limit(folder, int(config["max_position_embeddings"]) - first), pooling=read_pooling(folder),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise NotKnown(f"its settings are not whole: {error}") from error
+        raise NotSupported(f"its settings are not whole: {error}") from error
 
 
 def read_limit(folder: Path, positions: int) -> int:
-    """Return how many tokens of a text count, special ones included."""
+    """Return the maximum number of tokens of a text, special tokens included."""
     settings = read_json(folder / "sentence_bert_config.json")
     require(not settings.get("do_lower_case"), "it wants its texts in lower case")
     limit = settings.get("max_seq_length") or read_json(folder / "tokenizer_config.json").get("model_max_length") or ENDLESS
@@ -256,7 +256,7 @@ def read_limit(folder: Path, positions: int) -> int:
 
 
 def read_pooling(folder: Path) -> Literal["mean", "first"]:
-    """Return how the tokens' vectors become the text's. Raises NotKnown for any other way, or further modules."""
+    """Return the pooling of token vectors. Raises NotSupported for any other pooling or further modules."""
     modules = json.loads((folder / "modules.json").read_text("utf-8")) if (folder / "modules.json").is_file() else []
     kinds = [str(module["type"]).rpartition(".")[2] for module in modules]
     require(kinds in KNOWN_MODULES, f"its modules are {', '.join(kinds) or 'not listed'}")
@@ -268,18 +268,18 @@ def read_pooling(folder: Path) -> Literal["mean", "first"]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Return the settings of a file; none where there is no such file. Raises NotKnown where it cannot be read."""
+    """Return the settings of a JSON file, {} if it is absent. Raises NotSupported if it cannot be read."""
     try:
         settings = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise NotKnown(f"{path.name} cannot be read") from error
+        raise NotSupported(f"{path.name} cannot be read") from error
     require(isinstance(settings, dict), f"{path.name} holds no settings")
     return dict(settings)
 
 
 def require(condition: bool, otherwise: str) -> None:
-    """Raise NotKnown with the reason where the condition does not hold."""
+    """Raise NotSupported with the reason unless the condition holds."""
     if not condition:
-        raise NotKnown(otherwise)
+        raise NotSupported(otherwise)
