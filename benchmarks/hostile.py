@@ -46,8 +46,8 @@ from assistant.config import ALLOWED
 from assistant.errors import EngineUnavailable
 from assistant.server import spawn as launch
 
-SETTINGS = (*NUMBERS, *TEXTS, *LIBRARIES, "auto", "on", "off", "exact")
-KEPT = ("memory.sqlite", "history", "cache/joining.jsonl", "sessions/20240314-2.jsonl",
+SETTINGS = (*NUMBERS, *TEXTS, *LIBRARIES, "auto", "on", "off")
+KEPT = ("memory.sqlite", "history", "threads.json", "sessions/20240314-2.jsonl",
         *(f"libraries/default/{name}" for name in ("library.sqlite", "calibration.jsonl", "library.view", "watch.json")))
 DAMAGE = (b"", b"\x00" * 5000, b"nonsense\n", b'{"half', b"[1]\n" * 5, b"\xff\xfe\n", b"[" * 9000,
           b'{"format": 1, "library": 5, "started": []}\n{"question": "x\\ud800", "answer": "\\u202e\\u001b[2J", "citations": '
