@@ -5,8 +5,7 @@ import struct
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.email import outlook_msg as outlook
-from assistant.ingest.extractors.email import outlook_msg as outlook_folder
+from assistant.ingest.extractors.email import outlook_msg
 from assistant.ingest.extractors.email.message import open_mail, read_mail
 from assistant.ingest.extractors.email.outlook_msg import open_msg, read_msg, unpack_rtf
 from assistant.ingest.extractors.source import Source
@@ -56,8 +55,8 @@ def holds(monkeypatch):
 
     def hold(*streams: tuple[str, bytes]) -> Source:
         compound = Compound(dict(streams))
-        monkeypatch.setattr(outlook, "opened_compound", lambda data, kind: compound)
-        monkeypatch.setattr(outlook_folder, "stream", lambda file, name: file.streams.get(name, b""))
+        monkeypatch.setattr(outlook_msg, "open_compound", lambda data, kind: compound)
+        monkeypatch.setattr(outlook_msg, "read_stream", lambda file, name: file.streams.get(name, b""))
         return Source(b"x", "a.msg")
 
     return hold
