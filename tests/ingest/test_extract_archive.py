@@ -122,7 +122,7 @@ def test_entries_of_the_same_name_are_told_apart():
 
 
 def encrypt(data: bytes, password: bytes) -> bytes:
-    """Return the old encryption of zip (the specification's section 6.1) of some bytes, its header in front."""
+    """Encrypt bytes by traditional PKWARE encryption (APPNOTE.TXT 6.1), header first."""
     keys = [0x12345678, 0x23456789, 0x34567890]
 
     def crc(value: int, byte: int) -> int:
@@ -200,7 +200,7 @@ def test_the_number_of_entries_is_limited(monkeypatch):
 
 
 def with_first_before_the_file(data: bytes) -> bytes:
-    """Let the first of two entries lie before the file begins: the directory and the second seem to lie further behind."""
+    """Shift the stated offsets, so that the first of two entries seems to begin before the file."""
     changed = bytearray(data)
     first = data.index(b"PK\x01\x02")
     for place in (data.index(b"PK\x01\x02", first + 1) + 42, data.index(b"PK\x05\x06") + 16):

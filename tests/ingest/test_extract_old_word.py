@@ -43,7 +43,7 @@ def level_of_list(start: int, number_format: int, pattern: str) -> bytes:
 
 
 class Doc:
-    """A Word 97 file with one property page; a paragraph is its text with mark, the number of its style, its properties."""
+    """A Word 97 file with one PAPX page; a paragraph is its text with end mark, the index of its style, its SPRMs."""
 
     def __init__(self, *paragraphs: tuple, counts: tuple = (), compressed: bool = False, hidden: tuple = ()) -> None:
         self.paragraphs = [paragraph + (0, b"")[len(paragraph) - 1 :] for paragraph in paragraphs]

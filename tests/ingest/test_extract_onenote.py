@@ -18,7 +18,7 @@ def node(kind: int, content: bytes, refers_to: int = 0) -> bytes:
 
 
 class OneNote:
-    """A section file that grows: lists of nodes and sets of properties are appended, and referred to by what `put` returns."""
+    """Builds a section file: `put` appends node lists and property sets and returns the reference to them."""
 
     def __init__(self) -> None:
         self.data = bytearray(1024)

@@ -22,14 +22,14 @@ def binary(identity: int, value: bytes) -> tuple[str, bytes]:
 
 
 def records(header: int, *values: tuple[int, int, int]) -> tuple[str, bytes]:
-    """Return a stream of records: kind, identity and value."""
+    """Write a property stream from records of type, identifier and value."""
     return "__properties_version1.0", bytes(header) + b"".join(
         struct.pack("<HHIQ", kind, name, 6, value) for kind, name, value in values
     )
 
 
 class Compound:
-    """Stands in for an opened compound file: its streams by path."""
+    """Stands in for an open compound file: its streams by path."""
 
     def __init__(self, streams: dict[str, bytes]) -> None:
         self.streams = streams
@@ -51,7 +51,7 @@ class Compound:
 
 @pytest.fixture
 def holds(monkeypatch):
-    """Return a function that makes every compound file hold these streams."""
+    """Return a function that gives every opened compound file these streams."""
 
     def hold(*streams: tuple[str, bytes]) -> Source:
         compound = Compound(dict(streams))

@@ -18,7 +18,7 @@ BODY = "<w:p><w:r><w:t>secret</w:t></w:r></w:p>"
 
 @pytest.fixture
 def make_encrypted(make_docx):
-    """Return a function that makes a Word document that a password opens."""
+    """Return a function that writes an encrypted Word document."""
     from msoffcrypto.format.ooxml import OOXMLFile
 
     def make(password: str) -> bytes:
@@ -33,7 +33,7 @@ def make_encrypted(make_docx):
 
 
 def old_file(stream: str) -> bytes:
-    """Make the smallest OLE file with one empty stream: a header, one sector of the table, one of the directory."""
+    """Write the smallest compound file with one empty stream: header, one FAT sector, one directory sector."""
     sector, nothing = 512, b"\xff\xff\xff\xff"
     header = OLD_CONTAINER + bytes(16) + bytes.fromhex("3e000300feff09000600") + bytes(6) + bytes(4)
     header += (1).to_bytes(4, "little") + (1).to_bytes(4, "little") + bytes(4) + (4096).to_bytes(4, "little")

@@ -31,7 +31,7 @@ def cell(place: str, value: object) -> str:
 
 
 def workbook(*sheets: dict[str, object], hidden: int = -1) -> bytes:
-    """Make a workbook: the cells of each sheet by their place, in order."""
+    """Write a workbook from the cells of each sheet by their reference, in order."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         numbers = range(1, len(sheets) + 1)
@@ -62,7 +62,7 @@ def read(data: bytes, name: str = "a.xlsx"):
 
 
 def marked(found) -> dict[str, str]:
-    """Return the line that each mark stands at."""
+    """Return the line at each mark."""
     return {mark.cells: found.text[mark.char_start :].split("\n")[0] for mark in found.marks}
 
 
@@ -147,7 +147,7 @@ def test_a_cell_far_out_is_seen_however_it_is_written(cell):
 
 
 def old_workbook(*cells: tuple[int, int]) -> bytes:
-    """Write the stream of a workbook of Excel 97 with numbers in its only sheet."""
+    """Write the workbook stream of Excel 97 with numbers in its only sheet."""
 
     def record(kind: int, content: bytes) -> bytes:
         return struct.pack("<HH", kind, len(content)) + content

@@ -155,7 +155,7 @@ def _children(part: Message) -> list[Message]:
 
 
 def _is_attached(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment" or bool(filename(part))
+    return part.get_content_disposition() == "attachment" or bool(_filename(part))
 
 
 def _text(part: Message) -> str:
@@ -191,7 +191,7 @@ def content(part: Message) -> str:
     return decode_as(_bytes(part), part.get_content_charset("") or "")
 
 
-def filename(part: Message) -> str:
+def _filename(part: Message) -> str:
     """Return the name of an attached file, empty if it has none."""
     return safe_name(_decode_header(part.get_filename("") or "").replace("/", "_"))
 
@@ -203,38 +203,37 @@ def attachments_of(message: Message) -> Iterator[Member]:
         if part.get_content_type() == "message/rfc822":
             yield _attached_message(part, names)
         elif _is_file(part, part is message):
-            yield Member(names.add(filename(part) or _default_name(part, number)), _bytes(part))
+            yield Member(names.add(_filename(part) or _default_name(part, number)), _bytes(part))
 
 
 def _leaves(part: Message, depth: int) -> Iterator[Message]:
-    payload = part.get_payload()
-    if part.get_content_maintype() != "multipart" or not isinstance(payload, list) or not depth:
+    """Yield the parts that are no multipart, down to a depth."""
+    if part.get_content_maintype() != "multipart" or not isinstance(part.get_payload(), list) or not depth:
         yield part
         return
-    for child in payload:
-        if isinstance(child, Message):
-            yield from _leaves(child, depth - 1)
+    for child in _children(part):
+        yield from _leaves(child, depth - 1)
 
 
 def _is_file(part: Message, is_whole: bool) -> bool:
+    """Return whether a part is an attachment and not a text, picture or signature of the message."""
     kind, main = part.get_content_type(), part.get_content_maintype()
     if kind in SIGNATURES or main == "multipart":
         return False
-    if filename(part) or part.get_content_disposition() == "attachment":
+    if _filename(part) or part.get_content_disposition() == "attachment":
         return True
     return not is_whole and main not in MEDIA and kind not in ("text/plain", "text/html", "text/rfc822-headers")
 
 
 def _attached_message(part: Message, names: UniqueNames) -> Member:
-    payload = part.get_payload()
-    inner = payload[0] if isinstance(payload, list) and payload else None
-    if not isinstance(inner, Message):
-        return Member(names.add(filename(part) or "message.eml"), _bytes(part))
+    inner = next(iter(_children(part)), None)
+    if inner is None:
+        return Member(names.add(_filename(part) or "message.eml"), _bytes(part))
     data = inner.as_bytes(policy=RAW)
     if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":  # forbidden by RFC 2046, but it occurs
         data = _from_base64(data)
     subject = safe_name(header(inner, "Subject").replace("/", "_"))
-    name = filename(part) or f"{subject or 'message'}.eml"
+    name = _filename(part) or f"{subject or 'message'}.eml"
     return Member(names.add(name if name.lower().endswith(".eml") else f"{name}.eml"), data)
 
 
