@@ -1,4 +1,4 @@
-"""Names and bytes of streams in; a compound file (OLE) out, written by [MS-CFB]."""
+"""Write OLE compound files ([MS-CFB]) with given streams, as test data."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import zlib
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.archives import archive as bounded
+from assistant.ingest.extractors.archives import archive
 from assistant.ingest.extractors.archives.archive import open_archive
 from assistant.ingest.extractors.source import Source
 
@@ -122,7 +122,7 @@ def test_entries_of_the_same_name_are_told_apart():
 
 
 def encrypt(data: bytes, password: bytes) -> bytes:
-    """Return the old encryption of zip (the specification's section 6.1) of some bytes, its header in front."""
+    """Encrypt bytes by traditional PKWARE encryption (APPNOTE.TXT 6.1), header first."""
     keys = [0x12345678, 0x23456789, 0x34567890]
 
     def crc(value: int, byte: int) -> int:
@@ -171,7 +171,7 @@ def test_an_archive_that_is_encrypted_in_part():
 
 
 def test_bombs_are_not_unpacked(monkeypatch):
-    monkeypatch.setattr(bounded, "HARMLESS", 1_000_000)
+    monkeypatch.setattr(archive, "HARMLESS", 1_000_000)
     zeros = bytes(30_000_000)
     assert opened(zipped({"a.txt": b"1", "bomb.txt": zeros, "b.txt": b"2"})) == [
         ("a.txt", b"1"), ("bomb.txt", "it is a trap: it unpacks to more than 200 times its size"), ("b.txt", b"2"),
@@ -184,7 +184,7 @@ def test_bombs_are_not_unpacked(monkeypatch):
 
 
 def test_the_size_of_all_entries_is_limited(monkeypatch):
-    monkeypatch.setattr(bounded, "LARGEST_UNPACKED", 1_000)
+    monkeypatch.setattr(archive, "LARGEST_UNPACKED", 1_000)
     data = {f"{number}.txt": b"x" * 400 for number in range(5)}
     for made, name in ((zipped(data), "a.zip"), (tarred(data), "a.tar")):
         *kept, (_, reason) = opened(made, name)
@@ -192,7 +192,7 @@ def test_the_size_of_all_entries_is_limited(monkeypatch):
 
 
 def test_the_number_of_entries_is_limited(monkeypatch):
-    monkeypatch.setattr(bounded, "MOST_ENTRIES", 3)
+    monkeypatch.setattr(archive, "MOST_ENTRIES", 3)
     data = {f"{number}.txt": b"x" for number in range(5)}
     for made, name in ((zipped(data), "a.zip"), (tarred(data), "a.tar")):
         found = opened(made, name)
@@ -200,7 +200,7 @@ def test_the_number_of_entries_is_limited(monkeypatch):
 
 
 def with_first_before_the_file(data: bytes) -> bytes:
-    """Let the first of two entries lie before the file begins: the directory and the second seem to lie further behind."""
+    """Shift the stated offsets, so that the first of two entries seems to begin before the file."""
     changed = bytearray(data)
     first = data.index(b"PK\x01\x02")
     for place in (data.index(b"PK\x01\x02", first + 1) + 42, data.index(b"PK\x05\x06") + 16):

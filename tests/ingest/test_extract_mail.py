@@ -8,7 +8,7 @@ from email.mime.text import MIMEText
 import pytest
 
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.email import message as mailbody
+from assistant.ingest.extractors.email import message as email_message
 from assistant.ingest.extractors.email.mbox import open_emlx, open_mbox, read_emlx, read_mbox, read_mhtml
 from assistant.ingest.extractors.email.message import open_mail, read_mail
 from assistant.ingest.extractors.source import Source
@@ -183,8 +183,8 @@ def test_a_saved_page():
 
 def test_forms_within_forms_are_rendered_once(monkeypatch):
     rendered = []
-    monkeypatch.setattr(mailbody, "plain_text", lambda markup: rendered.append(markup) or "x" * 100)
-    mailbody._rendered_length.cache_clear()
+    monkeypatch.setattr(email_message, "plain_text", lambda markup: rendered.append(markup) or "x" * 100)
+    email_message._rendered_length.cache_clear()
     body = EmailMessage()
     body.set_content("<p>The page</p>", subtype="html")
     for _ in range(20):
@@ -194,4 +194,12 @@ def test_forms_within_forms_are_rendered_once(monkeypatch):
         body = outer
     body["Subject"] = "a"
     assert "The page" in read(bytes(body)).text and len(rendered) == 1
-    mailbody._rendered_length.cache_clear()
+    email_message._rendered_length.cache_clear()
+
+
+def test_a_part_with_a_damaged_character_set_does_not_cost_the_attachments():
+    data = (
+        b"Subject: x\nContent-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain; charset=ut\x94\xfa\n\nh\xe4llo\n"
+        b'--x\nContent-Type: application/pdf\nContent-Disposition: attachment; filename="a.pdf"\n\n%PDF\n--x--\n'
+    )
+    assert [member.name for member in open_mail(Source(data, "a.eml"))] == ["a.pdf"]

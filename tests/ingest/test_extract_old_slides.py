@@ -54,7 +54,7 @@ def listed(reference: int, identity: int, *texts: bytes) -> bytes:
 
 
 def presentation(slides: list[tuple[bytes, bytes]], notes: bytes = b"", token: int = 0xE391C05F, title: str = "") -> bytes:
-    """Slides with the texts of their outline, saved twice: the first save has the same slides, empty."""
+    """Write slides with their outline texts in two saves: the first has the same slides, empty."""
     lists = [container(0x0FF0, *(listed(2 + number, 256 + number, outline) for number, (_, outline) in enumerate(slides)))]
     lists.append(container(0x0FF0, listed(100, 999) if notes else b"", instance=2))
     master = container(0x0FF0, listed(90, 1, text("Click to edit", TITLE)), instance=1)

@@ -7,8 +7,8 @@ import pytest
 
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.legacy.doc import read_doc
-from assistant.ingest.extractors.legacy.doc_formatting import _Elsewhere, _paragraph_runs, _read_level
-from assistant.ingest.extractors.legacy.doc_pieces import Fib
+from assistant.ingest.extractors.legacy.doc_formatting import _HugeProperties, _paragraph_runs, _read_level
+from assistant.ingest.extractors.legacy.doc_pieces import Fib, read_text
 from assistant.ingest.extractors.source import Source
 from tests.ingest.compound_files import compound, summary
 
@@ -43,7 +43,7 @@ def level_of_list(start: int, number_format: int, pattern: str) -> bytes:
 
 
 class Doc:
-    """A Word 97 file with one property page; a paragraph is its text with mark, the number of its style, its properties."""
+    """A Word 97 file with one PAPX page; a paragraph is its text with end mark, the index of its style, its SPRMs."""
 
     def __init__(self, *paragraphs: tuple, counts: tuple = (), compressed: bool = False, hidden: tuple = ()) -> None:
         self.paragraphs = [paragraph + (0, b"")[len(paragraph) - 1 :] for paragraph in paragraphs]
@@ -232,9 +232,7 @@ def test_a_table_of_pieces_cannot_make_text_without_end():
     struct.pack_into("<II", main, 0x9A + 8 * 33, len(table), len(clx))
     streams |= {"1Table": bytes(table) + clx, "WordDocument": bytes(main)}
     with pytest.raises(UnreadableFile, match="unpacks to more than"):
-        from assistant.ingest.extractors.legacy.doc_pieces import Fib, stored_text
-
-        stored_text(Fib(streams["WordDocument"], streams["1Table"]))
+        read_text(Fib(streams["WordDocument"], streams["1Table"]))
 
 
 def test_a_page_of_properties_is_read_once():
@@ -248,7 +246,7 @@ def test_a_page_of_properties_is_read_once():
 
 
 def test_properties_that_are_stored_elsewhere_cannot_overlap_without_end():
-    lists = _Elsewhere(struct.pack("<H", 500) * 300)
+    lists = _HugeProperties(struct.pack("<H", 500) * 300)
     assert all(lists.at(bytes(4)) is lists.at(bytes(4)) for _ in range(100))
     with pytest.raises(UnreadableFile, match="overlap"):
         for at in range(0, 100, 2):

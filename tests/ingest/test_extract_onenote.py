@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.legacy.onenote import Store, _Page, read_one
+from assistant.ingest.extractors.legacy.onenote import RevisionStore, _PageContent, read_one
 from assistant.ingest.extractors.source import Source
 
 MAGIC, FOOTER = (0xA4567AB1F5F7F4C4).to_bytes(8, "little"), (0x8BC215C38233BA4B).to_bytes(8, "little")
@@ -18,7 +18,7 @@ def node(kind: int, content: bytes, refers_to: int = 0) -> bytes:
 
 
 class OneNote:
-    """A section file that grows: lists of nodes and sets of properties are appended, and referred to by what `put` returns."""
+    """Builds a section file: `put` appends node lists and property sets and returns the reference to them."""
 
     def __init__(self) -> None:
         self.data = bytearray(1024)
@@ -123,6 +123,6 @@ def test_a_row_that_many_tables_share_is_read_once():
     tables = range(20, 120)
     extra = [one.declare(5, 0x0D, {"content": list(tables)})]
     extra += [one.declare(number, 0x22, {"elements": [8]}) for number in tables]
-    store = Store(section(extra, one))
-    blocks = [block for space in store.spaces.values() for block in _Page(space).blocks if isinstance(block, list)]
+    store = RevisionStore(section(extra, one))
+    blocks = [block for space in store.spaces.values() for block in _PageContent(space).blocks if isinstance(block, list)]
     assert [block for block in blocks if block] == [[["left", "right"]]]

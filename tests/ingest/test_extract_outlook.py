@@ -5,8 +5,7 @@ import struct
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.email import outlook_msg as outlook
-from assistant.ingest.extractors.email import outlook_msg as outlook_folder
+from assistant.ingest.extractors.email import outlook_msg
 from assistant.ingest.extractors.email.message import open_mail, read_mail
 from assistant.ingest.extractors.email.outlook_msg import open_msg, read_msg, unpack_rtf
 from assistant.ingest.extractors.source import Source
@@ -23,14 +22,14 @@ def binary(identity: int, value: bytes) -> tuple[str, bytes]:
 
 
 def records(header: int, *values: tuple[int, int, int]) -> tuple[str, bytes]:
-    """Return a stream of records: kind, identity and value."""
+    """Write a property stream from records of type, identifier and value."""
     return "__properties_version1.0", bytes(header) + b"".join(
         struct.pack("<HHIQ", kind, name, 6, value) for kind, name, value in values
     )
 
 
 class Compound:
-    """Stands in for an opened compound file: its streams by path."""
+    """Stands in for an open compound file: its streams by path."""
 
     def __init__(self, streams: dict[str, bytes]) -> None:
         self.streams = streams
@@ -52,12 +51,12 @@ class Compound:
 
 @pytest.fixture
 def holds(monkeypatch):
-    """Return a function that makes every compound file hold these streams."""
+    """Return a function that gives every opened compound file these streams."""
 
     def hold(*streams: tuple[str, bytes]) -> Source:
         compound = Compound(dict(streams))
-        monkeypatch.setattr(outlook, "opened_compound", lambda data, kind: compound)
-        monkeypatch.setattr(outlook_folder, "stream", lambda file, name: file.streams.get(name, b""))
+        monkeypatch.setattr(outlook_msg, "open_compound", lambda data, kind: compound)
+        monkeypatch.setattr(outlook_msg, "read_stream", lambda file, name: file.streams.get(name, b""))
         return Source(b"x", "a.msg")
 
     return hold

@@ -8,7 +8,7 @@ import pytest
 
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.office.docx import read_docx
-from assistant.ingest.extractors.office.encryption import old_suffix, opened
+from assistant.ingest.extractors.office.encryption import decrypt, old_suffix
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
@@ -18,7 +18,7 @@ BODY = "<w:p><w:r><w:t>secret</w:t></w:r></w:p>"
 
 @pytest.fixture
 def make_encrypted(make_docx):
-    """Return a function that makes a Word document that a password opens."""
+    """Return a function that writes an encrypted Word document."""
     from msoffcrypto.format.ooxml import OOXMLFile
 
     def make(password: str) -> bytes:
@@ -33,7 +33,7 @@ def make_encrypted(make_docx):
 
 
 def old_file(stream: str) -> bytes:
-    """Make the smallest OLE file with one empty stream: a header, one sector of the table, one of the directory."""
+    """Write the smallest compound file with one empty stream: header, one FAT sector, one directory sector."""
     sector, nothing = 512, b"\xff\xff\xff\xff"
     header = OLD_CONTAINER + bytes(16) + bytes.fromhex("3e000300feff09000600") + bytes(6) + bytes(4)
     header += (1).to_bytes(4, "little") + (1).to_bytes(4, "little") + bytes(4) + (4096).to_bytes(4, "little")
@@ -53,16 +53,16 @@ def old_file(stream: str) -> bytes:
 def test_the_right_password_opens(make_encrypted):
     source = Source(make_encrypted("open sesame"), "a.docx", passwords=("wrong", "open sesame"))
     assert read_docx(source).text == "secret"
-    assert opened(source).name == "a.docx"
+    assert decrypt(source).name == "a.docx"
 
 
 def test_without_it_the_reason_says_so(make_encrypted):
     data = make_encrypted("open sesame")
     with pytest.raises(UnreadableFile, match="it is encrypted: a password is needed"):
-        opened(Source(data, "a.docx"))
+        decrypt(Source(data, "a.docx"))
     for passwords in (("wrong",), ("", "wrong")):
         with pytest.raises(UnreadableFile, match="it is encrypted: none of the given passwords opens it"):
-            opened(Source(data, "a.docx", passwords=passwords))
+            decrypt(Source(data, "a.docx", passwords=passwords))
 
 
 def test_what_office_opens_without_asking_is_opened(make_encrypted):
@@ -72,7 +72,7 @@ def test_what_office_opens_without_asking_is_opened(make_encrypted):
 def test_what_is_not_wrapped_stays_as_it_is():
     for data in (b"PK\x03\x04 and so on", b"text", b""):
         source = Source(data, "a.docx")
-        assert opened(source, "Word document") is source
+        assert decrypt(source, "Word document") is source
 
 
 def test_an_old_file_under_a_new_name_is_told_by_its_content():

@@ -9,11 +9,9 @@ import pytest
 from olefile import OleFileIO
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.office import sheet_tables as extents
-from assistant.ingest.extractors.office import sheet_tables as ranges
-from assistant.ingest.extractors.office import xls as old_workbooks
+from assistant.ingest.extractors.office import sheet_tables, xls
 from assistant.ingest.extractors.office.sheet_tables import column_name
-from assistant.ingest.extractors.office.xlsx import read_opendocument_sheets, read_sheets, shown
+from assistant.ingest.extractors.office.xlsx import format_value, read_opendocument_sheets, read_sheets
 from assistant.ingest.extractors.source import Source
 from tests.ingest.compound_files import compound
 
@@ -33,7 +31,7 @@ def cell(place: str, value: object) -> str:
 
 
 def workbook(*sheets: dict[str, object], hidden: int = -1) -> bytes:
-    """Make a workbook: the cells of each sheet by their place, in order."""
+    """Write a workbook from the cells of each sheet by their reference, in order."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         numbers = range(1, len(sheets) + 1)
@@ -64,7 +62,7 @@ def read(data: bytes, name: str = "a.xlsx"):
 
 
 def marked(found) -> dict[str, str]:
-    """Return the line that each mark stands at."""
+    """Return the line at each mark."""
     return {mark.cells: found.text[mark.char_start :].split("\n")[0] for mark in found.marks}
 
 
@@ -100,11 +98,11 @@ def test_an_empty_row_ends_a_table():
 
 def test_values_are_shown_as_a_spreadsheet_shows_them():
     values = (3.0, 0.1 + 0.2, 1e20, True, date(2024, 1, 2), datetime(2024, 1, 2), datetime(2024, 1, 2, 3, 4, 5, 6), time(3, 4))
-    assert [shown(value) for value in values] == [
+    assert [format_value(value) for value in values] == [
         *("3", "0.3", "1e+20", "TRUE", "2024-01-02", "2024-01-02", "2024-01-02 03:04:05", "03:04:00"),
     ]
-    assert shown(timedelta(hours=30, seconds=5)) == "30:00:05"
-    assert shown(-timedelta(minutes=2)) == "-0:02:00"
+    assert format_value(timedelta(hours=30, seconds=5)) == "30:00:05"
+    assert format_value(-timedelta(minutes=2)) == "-0:02:00"
 
 
 def test_columns_have_letters():
@@ -114,14 +112,14 @@ def test_columns_have_letters():
 def test_a_sheet_with_too_much_in_it_is_refused(monkeypatch):
     with pytest.raises(UnreadableFile, match="most of them empty"):
         read(workbook({"A1": "x", "XFD1048576": "y"}))
-    monkeypatch.setattr(ranges, "MOST_CELLS", 3)
+    monkeypatch.setattr(sheet_tables, "MOST_CELLS", 3)
     with pytest.raises(UnreadableFile, match="too large"):
         read(workbook({"A1": 1, "B1": 2, "A2": 3, "B2": 4}))
 
 
 def test_empty_cells_far_out_do_not_count():
     content = b'<row r="1"><c r="A1"><v>1</v></c><c r="XFD1" s="1"/></row><row r="1048576"><c s="2" r="A1048576" /></row>'
-    assert extents._area_of_cells(content) == 1
+    assert sheet_tables._area_of_cells(content) == 1
 
 
 def binary_record(kind: int, content: bytes) -> bytes:
@@ -132,7 +130,7 @@ def test_the_cells_of_a_binary_sheet_count_and_not_the_bounds_that_it_states():
     first, last = (binary_record(0, struct.pack("<I", row)) + binary_record(5, struct.pack("<I", column) + bytes(12))
                    for row, column in ((3, 2), (12, 6)))  # fmt: skip
     stated = b"\x94\x01\x10" + bytes(16)
-    assert extents._area_of_records(b"\x81\x01\x00" + stated + first + last) == 50
+    assert sheet_tables._area_of_records(b"\x81\x01\x00" + stated + first + last) == 50
 
 
 @pytest.mark.parametrize(
@@ -145,11 +143,11 @@ def test_the_cells_of_a_binary_sheet_count_and_not_the_bounds_that_it_states():
 )  # fmt: skip
 def test_a_cell_far_out_is_seen_however_it_is_written(cell):
     sheet = f'<x:sheetData xmlns:x="{MAIN}"><row r="1"><c r="A1"><v>1</v></c></row><row>{cell}</row></x:sheetData>'
-    assert extents._area_of_cells(sheet.encode()) > 1e9
+    assert sheet_tables._area_of_cells(sheet.encode()) > 1e9
 
 
 def old_workbook(*cells: tuple[int, int]) -> bytes:
-    """Write the stream of a workbook of Excel 97 with numbers in its only sheet."""
+    """Write the workbook stream of Excel 97 with numbers in its only sheet."""
 
     def record(kind: int, content: bytes) -> bytes:
         return struct.pack("<HH", kind, len(content)) + content
@@ -180,7 +178,7 @@ def test_an_allocation_table_that_runs_in_a_circle_ends():
 def test_a_workbook_of_any_size_fits_the_file_of_our_own():
     for size in (1, 4096, 4097, 5_000_000):
         content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
-        with OleFileIO(io.BytesIO(old_workbooks.compound("Workbook", content))) as file:
+        with OleFileIO(io.BytesIO(xls.write_compound("Workbook", content))) as file:
             assert file.openstream("Workbook").read().rstrip(b"\0") == content.rstrip(b"\0")
 
 
@@ -255,4 +253,4 @@ def test_numbers_of_excel_2003_that_are_none(digits):
 @pytest.mark.parametrize("encoding", ["TTF-8", "gb18030", "hex", "idna"])
 def test_a_sheet_in_an_encoding_that_nobody_knows(encoding):
     sheet = f'<?xml version="1.0" encoding="{encoding}"?><sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData>'
-    assert extents._area_of_cells(sheet.encode()) == 1
+    assert sheet_tables._area_of_cells(sheet.encode()) == 1

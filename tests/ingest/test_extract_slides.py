@@ -29,7 +29,7 @@ def relation(identity: str, kind: str, target: str) -> str:
 
 
 def deck(*slides: str, order: tuple[int, ...] = (), related: str = "", **parts: str) -> bytes:
-    """Make a presentation; `related` are the relations of its first slide, `parts` further parts by their name."""
+    """Write a presentation; `related` are the relationships of its first slide, `parts` further parts by name."""
     numbers = order or tuple(range(1, len(slides) + 1))
     identities = "".join(f'<p:sldId id="{255 + number}" r:id="r{number}"/>' for number in numbers)
     sections = '<p:ext><p:sldId id="256"/></p:ext>'

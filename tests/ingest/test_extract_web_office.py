@@ -120,7 +120,7 @@ def test_docx_bombs_are_refused_before_they_unpack(make_docx, monkeypatch):
 
 
 def with_entries(data: bytes, **entries: str) -> bytes:
-    """Add parts of a Word document, each named without its folder and suffix."""
+    """Add parts to a Word document, each named without folder and suffix."""
     buffer = io.BytesIO(data)
     with zipfile.ZipFile(buffer, "a") as archive:
         for name, content in entries.items():

@@ -1,1 +1,1 @@
-"""Archives in; the files in them out."""
+"""Openers of archives and compressed files."""

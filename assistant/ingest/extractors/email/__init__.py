@@ -1,1 +1,1 @@
-"""Messages in; what they say, and the files attached to them, out."""
+"""Readers and openers of e-mail messages and mailboxes."""

@@ -1,4 +1,4 @@
-"""Many messages in one file (.mbox), Apple's single ones (.emlx) and saved web pages (.mhtml) in; what they say out."""
+"""Read mailboxes (.mbox), messages of Apple Mail (.emlx) and web archives (.mhtml)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from assistant.ingest.extractors.email.message import (
 from assistant.ingest.extractors.source import Member, Source
 from assistant.ingest.extractors.web.html import read_markup
 
-# A message begins with "From sender date" after an empty line; in the text of one the program writes ">From".
-BEGINNING = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{1,300}?\d:\d\d[^\r\n]{0,300}\r?\n")
+# A message begins with "From sender date" after an empty line; in the text of a message such a line is written ">From".
+SEPARATOR = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{1,300}?\d:\d\d[^\r\n]{0,300}\r?\n")
 QUOTED = re.compile(rb"^>(>*From )", re.M)
 STEP = 50
 
@@ -37,49 +37,21 @@ def read_mbox(source: Source) -> Extraction:
         for note in write_message(message, writing):
             notes[note] = notes.get(note, 0) + 1
     found = writing.finish(notes=tuple(f"{count} messages: {note}" for note, count in notes.items()))
-    return replace(found, title="")  # the subject of the first message is not what the mailbox is called
+    return replace(found, title="")  # the subject of the first message is no title of the mailbox
 
 
 def open_mbox(source: Source) -> Iterator[Member]:
-    """Yield the files that are attached to the messages of a mailbox."""
+    """Yield the attachments of the messages of a mailbox."""
     for number, message in _messages(source):
         for member in attachments_of(message):
             yield replace(member, name=f"message {number}/{member.name}")
 
 
-def read_emlx(source: Source) -> Extraction:
-    """Read a message as Apple Mail keeps it."""
-    return read_mail(_without_frame(source))
-
-
-def open_emlx(source: Source) -> Iterator[Member]:
-    """Yield the files that are attached to a message as Apple Mail keeps it."""
-    yield from open_mail(_without_frame(source))
-
-
-def read_mhtml(source: Source) -> Extraction:
-    """Read a web page that was saved with its pictures."""
-    message = parse_mail(source.data)
-    pages = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
-    if not pages:
-        raise UnreadableFile("damaged: there is no page in it")
-    started = [page for page in pages if page.get("Content-ID") and page.get("Content-ID") == message.get_param("start")]
-    found = read_markup(content((started or pages)[0]))
-    return replace(found, title=found.title or header(message, "Subject"))
-
-
-def _without_frame(source: Source) -> Source:
-    """Take off the first line, which says how long the message is, and the property list after it."""
-    line, _, rest = source.data.partition(b"\n")
-    if not line.strip().isdigit() or len(line) > 20:
-        raise UnreadableFile("damaged: it is no message of Apple Mail")
-    return replace(source, data=rest[: int(line)])
-
-
 def _messages(source: Source) -> Iterator[tuple[int, Message]]:
-    starts = [match.span() for match in BEGINNING.finditer(source.data)]
+    """Yield the messages of a mailbox with their numbers; what is no message is skipped."""
+    starts = [match.span() for match in SEPARATOR.finditer(source.data)]
     if not starts:
-        raise _no_mailbox(source)
+        raise UnreadableFile("damaged: it is no mailbox") if source.data.strip() else SkippedFile("the mailbox is empty")
     ends = [start for start, _ in starts[1:]] + [len(source.data)]
     for number, ((_, start), end) in enumerate(zip(starts, ends, strict=True), 1):
         if number % STEP == 0:
@@ -90,5 +62,30 @@ def _messages(source: Source) -> Iterator[tuple[int, Message]]:
             continue
 
 
-def _no_mailbox(source: Source) -> UnreadableFile:
-    return UnreadableFile("damaged: it is no mailbox") if source.data.strip() else SkippedFile("the mailbox is empty")
+def read_emlx(source: Source) -> Extraction:
+    """Read a message of Apple Mail."""
+    return read_mail(_unwrap_emlx(source))
+
+
+def open_emlx(source: Source) -> Iterator[Member]:
+    """Yield the attachments of a message of Apple Mail."""
+    yield from open_mail(_unwrap_emlx(source))
+
+
+def _unwrap_emlx(source: Source) -> Source:
+    """Remove the first line, which states the length of the message, and the property list after the message."""
+    line, _, rest = source.data.partition(b"\n")
+    if not line.strip().isdigit() or len(line) > 20:
+        raise UnreadableFile("damaged: it is no message of Apple Mail")
+    return replace(source, data=rest[: int(line)])
+
+
+def read_mhtml(source: Source) -> Extraction:
+    """Read the main page of a web archive (RFC 2557)."""
+    message = parse_mail(source.data)
+    pages = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
+    if not pages:
+        raise UnreadableFile("damaged: there is no page in it")
+    started = [page for page in pages if page.get("Content-ID") and page.get("Content-ID") == message.get_param("start")]
+    found = read_markup(content((started or pages)[0]))
+    return replace(found, title=found.title or header(message, "Subject"))

@@ -1,4 +1,9 @@
-"""E-mail (.eml) in; its subject, addresses and text, and the files that are attached to it, out."""
+"""Read e-mail messages (.eml, RFC 5322 and MIME): subject, addresses and text; open their attachments.
+
+Headers and bodies are decoded here, from the bytes in the file, because many programs declare a wrong character set or none.
+Of a multipart/alternative the plain text is read, unless it is only a stub for the HTML. Encrypted messages (OpenPGP,
+S/MIME) give their header only.
+"""
 
 from __future__ import annotations
 
@@ -16,51 +21,81 @@ from functools import lru_cache
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.archives.archive import Names, safe_name
+from assistant.ingest.extractors.archives.archive import UniqueNames, safe_name
 from assistant.ingest.extractors.builder import LINE, Writing
 from assistant.ingest.extractors.encoding import decode_as
 from assistant.ingest.extractors.source import Member, Source
 from assistant.ingest.extractors.web.html import plain_text, render
 
 SHOWN = ("From", "To", "Cc", "Date")
-KNOWN = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Received")
+KNOWN_HEADERS = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Received")
 ENCRYPTED = "the message is encrypted: only its header was read"
 NO_SUBJECT = "(no subject)"
+PGP = re.compile(r"\s*-----BEGIN PGP MESSAGE-----")
+STUB = 300  # characters; plain text this short may only say that the message is in HTML
+FULLER = 4  # times as long must the HTML be to be read instead
+SIGNATURES = frozenset({
+    "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "application/pgp-keys",
+    "application/pgp-encrypted", "message/delivery-status",
+})  # fmt: skip
+MEDIA = ("image", "audio", "video")  # parts of these types are attachments only if they have a name
+DEEPEST = 50
+LONGEST_HEADER = 20_000  # characters; decoding takes quadratic time
+
+BodyText = tuple[bool, str]  # whether it is HTML, and the text
+
+
+class _RawHeaders(Compat32):
+    """Keeps headers as they are in the file, cut to LONGEST_HEADER: their bytes are decoded by `header`."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:LONGEST_HEADER]
+
+    def header_fetch_parse(self, name: str, value: str) -> str:
+        return value
+
+
+RAW = _RawHeaders()
 
 
 def read_mail(source: Source) -> Extraction:
     """Read one message: its subject is the title."""
-    writing = Writing()
-    writing.begin(Part(0, 0))
-    message = parse_mail(source.data)
-    notes = write_message(message, writing)
-    return writing.finish(header(message, "Subject"), notes)
+    return extract_message(parse_mail(source.data))
 
 
 def open_mail(source: Source) -> Iterator[Member]:
     """Yield the files and messages that are attached to a message."""
     message = parse_mail(source.data)
-    if not is_encrypted(message):
+    if not _is_encrypted(message):
         yield from attachments_of(message)
 
 
+def extract_message(message: Message) -> Extraction:
+    """Return the extraction of a single message."""
+    writing = Writing()
+    writing.begin(Part(0, 0))
+    notes = write_message(message, writing)
+    return writing.finish(header(message, "Subject"), notes)
+
+
 def parse_mail(data: bytes) -> Message:
-    """Return the message. Raises UnreadableFile where there is none."""
+    """Parse a message. Raises UnreadableFile if it has none of the usual headers."""
     message = message_from_bytes(data.lstrip(b"\r\n"), policy=RAW)
-    if not any(name in message for name in KNOWN):
+    if not any(name in message for name in KNOWN_HEADERS):
         raise UnreadableFile("damaged: it is no e-mail message")
     return message
 
 
-def write_message(message: Message, writing: Writing, level: int = 1) -> tuple[str, ...]:
-    """Add a message and return what is to be noted of it."""
-    writing.head(header(message, "Subject") or NO_SUBJECT, level)
+def write_message(message: Message, writing: Writing) -> tuple[str, ...]:
+    """Write a message with its subject as heading; return the notes about it."""
+    writing.head(header(message, "Subject") or NO_SUBJECT, 1)
     shown = [f"{name}: {header(message, name)}" for name in SHOWN if header(message, name)]
     if shown:
         writing.add(LINE.join(shown))
-    if is_encrypted(message):
+    if _is_encrypted(message):
         return (ENCRYPTED,)
-    for is_html, text in body_of(message):
+    for is_html, text in _texts(message):
         if is_html:
             render(text, writing)
         elif text.strip():
@@ -68,20 +103,8 @@ def write_message(message: Message, writing: Writing, level: int = 1) -> tuple[s
     return ()
 
 
-Text = tuple[bool, str]  # whether it is HTML, and the text
-
-PGP = re.compile(r"\s*-----BEGIN PGP MESSAGE-----")
-STUB = 300  # characters; plain text this short may only say that the message is in HTML
-FULLER = 4  # times as long must the HTML be to be taken instead
-
-
-def body_of(message: Message) -> list[Text]:
-    """Return the texts of a message in order; of the same text in several forms the plain one."""
-    return list(_texts(message))
-
-
-def is_encrypted(message: Message) -> bool:
-    """Say whether the text of a message is encrypted (OpenPGP or S/MIME)."""
+def _is_encrypted(message: Message) -> bool:
+    """Return whether the text of a message is encrypted (OpenPGP or S/MIME)."""
     kind = message.get_content_type()
     if kind in ("application/pkcs7-mime", "application/x-pkcs7-mime"):
         return "signed" not in str(message.get_param("smime-type", "enveloped-data")).lower()
@@ -90,7 +113,8 @@ def is_encrypted(message: Message) -> bool:
     return kind == "text/plain" and bool(PGP.match(_text(message)))
 
 
-def _texts(part: Message) -> Iterator[Text]:
+def _texts(part: Message) -> Iterator[BodyText]:
+    """Yield the texts of a message in order, one form of each alternative."""
     kind = part.get_content_type()
     if kind == "multipart/alternative":
         yield from _best_of([list(_texts(child)) for child in _children(part)])
@@ -104,7 +128,8 @@ def _texts(part: Message) -> Iterator[Text]:
         yield (kind == "text/html", _text(part))
 
 
-def _best_of(forms: list[list[Text]]) -> list[Text]:
+def _best_of(forms: list[list[BodyText]]) -> list[BodyText]:
+    """Return the plain form of a text, the HTML if there is no plain form or it is much shorter."""
     plain = [form for form in forms if form and not any(is_html for is_html, _ in form) and _length(form)]
     rich = [form for form in forms if any(is_html and text.strip() for is_html, text in form)]
     if not plain or not rich:
@@ -115,12 +140,12 @@ def _best_of(forms: list[list[Text]]) -> list[Text]:
     return plain[0]
 
 
-@lru_cache(maxsize=16)  # forms within forms ask for the same again
+@lru_cache(maxsize=16)  # nested alternatives ask again
 def _rendered_length(markup: str) -> int:
     return len(plain_text(markup))
 
 
-def _length(form: list[Text]) -> int:
+def _length(form: list[BodyText]) -> int:
     return sum(len(text.strip()) for _, text in form)
 
 
@@ -130,7 +155,7 @@ def _children(part: Message) -> list[Message]:
 
 
 def _is_attached(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment" or bool(filename(part))
+    return part.get_content_disposition() == "attachment" or bool(_filename(part))
 
 
 def _text(part: Message) -> str:
@@ -141,7 +166,7 @@ def _text(part: Message) -> str:
 
 
 def _unfold(text: str, drops_space: bool) -> str:
-    """Join the lines of a paragraph that were wrapped when it was sent, as RFC 3676 says."""
+    """Join the lines of format=flowed text (RFC 3676)."""
     done: list[str] = []
     is_open = False
     for line in text.splitlines():
@@ -156,84 +181,60 @@ def _unfold(text: str, drops_space: bool) -> str:
     return "\n".join(done)
 
 
-SIGNATURES = frozenset({
-    "application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature", "application/pgp-keys",
-    "application/pgp-encrypted", "message/delivery-status",
-})  # fmt: skip
-PICTURE_NAMES = ("image", "audio", "video")
-DEEPEST = 50
-LONGEST_HEADER = 20_000  # characters; decoding takes the square of it
-
-
-class _AsWritten(Compat32):
-    """Leaves headers as they stand in the file: their bytes are decoded here. Absurdly long ones are cut."""
-
-    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        name, value = super().header_source_parse(sourcelines)
-        return name, value[:LONGEST_HEADER]
-
-    def header_fetch_parse(self, name: str, value: str) -> str:
-        return value
-
-
-RAW = _AsWritten()
-
-
 def header(message: Message, name: str) -> str:
-    """Return a header in one line, decoded, empty where there is none; several of one name are joined."""
-    return ", ".join(_words(str(value)) for value in message.get_all(name, []))
+    """Return a header decoded in one line, empty if there is none; several of one name are joined by commas."""
+    return ", ".join(_decode_header(str(value)) for value in message.get_all(name, []))
 
 
 def content(part: Message) -> str:
-    """Return the text of a part, by its declared character set where that fits."""
+    """Return the text of a part, decoded by its declared character set if that fits."""
     return decode_as(_bytes(part), part.get_content_charset("") or "")
 
 
-def filename(part: Message) -> str:
-    """Return the name of an attached file, empty where it has none."""
-    return safe_name(_words(part.get_filename("") or "").replace("/", "_"))
+def _filename(part: Message) -> str:
+    """Return the name of an attached file, empty if it has none."""
+    return safe_name(_decode_header(part.get_filename("") or "").replace("/", "_"))
 
 
 def attachments_of(message: Message) -> Iterator[Member]:
-    """Yield what is attached to a message."""
-    names = Names()
+    """Yield the attachments of a message; an attached message becomes an .eml file."""
+    names = UniqueNames()
     for number, part in enumerate(_leaves(message, DEEPEST), 1):
         if part.get_content_type() == "message/rfc822":
-            yield _message(part, names)
+            yield _attached_message(part, names)
         elif _is_file(part, part is message):
-            yield Member(names.distinct(filename(part) or _made_up(part, number)), _bytes(part))
+            yield Member(names.add(_filename(part) or _default_name(part, number)), _bytes(part))
 
 
 def _leaves(part: Message, depth: int) -> Iterator[Message]:
-    payload = part.get_payload()
-    if part.get_content_maintype() != "multipart" or not isinstance(payload, list) or not depth:
+    """Yield the parts that are no multipart, down to a depth."""
+    if part.get_content_maintype() != "multipart" or not isinstance(part.get_payload(), list) or not depth:
         yield part
         return
-    for child in payload:
-        if isinstance(child, Message):
-            yield from _leaves(child, depth - 1)
+    for child in _children(part):
+        yield from _leaves(child, depth - 1)
 
 
 def _is_file(part: Message, is_whole: bool) -> bool:
+    """Return whether a part is an attachment and not a text, picture or signature of the message."""
     kind, main = part.get_content_type(), part.get_content_maintype()
     if kind in SIGNATURES or main == "multipart":
         return False
-    if filename(part) or part.get_content_disposition() == "attachment":
+    if _filename(part) or part.get_content_disposition() == "attachment":
         return True
-    return not is_whole and main not in PICTURE_NAMES and kind not in ("text/plain", "text/html", "text/rfc822-headers")
+    return not is_whole and main not in MEDIA and kind not in ("text/plain", "text/html", "text/rfc822-headers")
 
 
-def _message(part: Message, names: Names) -> Member:
-    payload = part.get_payload()
-    inner = payload[0] if isinstance(payload, list) and payload else None
-    if not isinstance(inner, Message):
-        return Member(names.distinct(filename(part) or "message.eml"), _bytes(part))
+def _attached_message(part: Message, names: UniqueNames) -> Member:
+    inner = next(iter(_children(part)), None)
+    if inner is None:
+        return Member(names.add(_filename(part) or "message.eml"), _bytes(part))
     data = inner.as_bytes(policy=RAW)
-    if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":  # forbidden, but some do it
+    if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":  # forbidden by RFC 2046, but it occurs
         data = _from_base64(data)
     subject = safe_name(header(inner, "Subject").replace("/", "_"))
-    name = filename(part) or f"{subject or 'message'}.eml"
-    return Member(names.distinct(name if name.lower().endswith(".eml") else f"{name}.eml"), data)
+    name = _filename(part) or f"{subject or 'message'}.eml"
+    return Member(names.add(name if name.lower().endswith(".eml") else f"{name}.eml"), data)
 
 
 def _from_base64(data: bytes) -> bytes:
@@ -248,12 +249,12 @@ def _bytes(part: Message) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _made_up(part: Message, number: int) -> str:
+def _default_name(part: Message, number: int) -> str:
     return f"attachment-{number}{mimetypes.guess_extension(part.get_content_type()) or '.bin'}"
 
 
-def _words(raw: str) -> str:
-    """Decode a header: raw bytes by guess, encoded words as RFC 2047 says, those cut inside a character as well."""
+def _decode_header(raw: str) -> str:
+    """Decode a header: raw bytes by detection, encoded words by RFC 2047, even if they split a character."""
     line = " ".join(raw.split())
     if any("\udc80" <= character <= "\udcff" for character in line):
         line = decode_as(line.encode("utf-8", "surrogateescape"), "")
@@ -263,8 +264,8 @@ def _words(raw: str) -> str:
         pieces = decode_header(line)
     except (HeaderParseError, ValueError):
         return line
-    return "".join(piece if isinstance(piece, str) else _piece(piece, charset) for piece, charset in pieces)
+    return "".join(piece if isinstance(piece, str) else _decode_word(piece, charset) for piece, charset in pieces)
 
 
-def _piece(piece: bytes, charset: str | None) -> str:
+def _decode_word(piece: bytes, charset: str | None) -> str:
     return decode_as(piece, charset) if charset else piece.decode("raw_unicode_escape", "replace")

@@ -1,1 +1,1 @@
-"""Formats of older and rarer programs in; their text out."""
+"""Readers of older and proprietary formats: Word and PowerPoint before 2007, Rich Text, OneNote."""

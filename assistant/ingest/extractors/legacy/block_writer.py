@@ -1,4 +1,7 @@
-"""Pieces of text and where paragraphs, cells and rows end, in; blocks in reading order out, and into a Writing."""
+"""Assemble paragraphs and tables from the text runs and end marks of a word-processing file, and write them as blocks.
+
+RTF and .doc both mark the *end* of each paragraph, cell and row, so text is collected until its mark comes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ BULLETS = frozenset("•·●○◦▪■□◆◇➢✓–—-*o§")
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A paragraph: a heading where it has a level, an item of a list where it has a label ("2.")."""
+    """A paragraph: a heading if it has a level, a list item if it has a label ("2.")."""
 
     text: str
     level: int = 0
@@ -24,8 +27,8 @@ Block = Paragraph | Rows
 
 
 @dataclass(slots=True)
-class Flow:
-    """The text of the document, or of a note or a box in it. Such asides follow the paragraph that they hang on."""
+class BlockAssembler:
+    """Collects the blocks of the main text, a note or a text box. `asides` are written after the paragraph they belong to."""
 
     blocks: list[Block] = field(default_factory=list)
     pieces: list[str] = field(default_factory=list)
@@ -35,7 +38,7 @@ class Flow:
     label: str = ""
 
     def end_paragraph(self, level: int, in_table: bool) -> None:
-        """End a paragraph; one in a table only ends a line of its cell."""
+        """End a paragraph; inside a table it only ends a line of its cell."""
         if in_table:
             self.pieces.append("\n")
             return
@@ -43,7 +46,7 @@ class Flow:
         text, label = self._take_text(), self._take_label()
         if text:
             self.blocks.append(Paragraph(text, level, label))
-        self._settle_asides()
+        self._append_asides()
 
     def end_cell(self) -> None:
         """End a cell of a row."""
@@ -56,34 +59,34 @@ class Flow:
         self.cells = []
 
     def end_table(self) -> None:
-        """End a table, where there is one."""
+        """End the table, if one is open."""
         self.end_row()
         if self.rows:
             self.blocks.append(self.rows)
             self.rows = []
-            self._settle_asides()
+            self._append_asides()
 
     def close(self) -> list[Block]:
-        """End what is still open and return all blocks."""
+        """End the open paragraph and table and return all blocks."""
         self.end_paragraph(0, False)
         return self.blocks
 
     def _take_text(self) -> str:
-        text = paired("".join(self.pieces)).strip()
+        text = join_surrogates("".join(self.pieces)).strip()
         self.pieces = []
         return text
 
     def _take_label(self) -> str:
-        label, self.label = paired(self.label).strip(), ""
+        label, self.label = join_surrogates(self.label).strip(), ""
         return "-" if label in BULLETS else label
 
-    def _settle_asides(self) -> None:
+    def _append_asides(self) -> None:
         self.blocks += self.asides
         self.asides = []
 
 
-def paired(text: str) -> str:
-    """Return the text with halves of characters put together; a half without its other half becomes U+FFFD."""
+def join_surrogates(text: str) -> str:
+    """Combine surrogate pairs into characters; lone surrogates become U+FFFD."""
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 

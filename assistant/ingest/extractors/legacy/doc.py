@@ -1,6 +1,7 @@
-"""Word documents before 2007 (.doc) in; paragraphs and tables in their order, notes and text boxes, headings by style out.
+"""Read Word documents before 2007 (.doc, [MS-DOC]): paragraphs, tables, notes and text boxes, headings by style.
 
-Written by [MS-DOC] of Microsoft: the text is stored in pieces, what its paragraphs are in tables of properties.
+The text comes from the piece table (doc_pieces) and what a paragraph is from the property tables (doc_formatting). Headers
+and footers are read only if there is no other text, as in a letterhead. Other formats go by the suffix .doc, too.
 """
 
 from __future__ import annotations
@@ -15,14 +16,23 @@ from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import Writing
 from assistant.ingest.extractors.email.mbox import read_mhtml
-from assistant.ingest.extractors.legacy.block_writer import Flow, write_blocks
-from assistant.ingest.extractors.legacy.doc_formatting import DELETED, HIDDEN, SYMBOL, Marks, Run, character_runs, fonts, is_on
-from assistant.ingest.extractors.legacy.doc_pieces import ENCRYPTED, OBFUSCATED, SECOND_TABLE, Fib, Spans, Stored, stored_text
-from assistant.ingest.extractors.legacy.ole import opened_compound, stream, title_of
+from assistant.ingest.extractors.legacy.block_writer import BlockAssembler, write_blocks
+from assistant.ingest.extractors.legacy.doc_formatting import (
+    DELETED,
+    HIDDEN,
+    SYMBOL,
+    ParagraphRoles,
+    PropertyRun,
+    character_runs,
+    font_names,
+    is_on,
+)
+from assistant.ingest.extractors.legacy.doc_pieces import ENCRYPTED, OBFUSCATED, SECOND_TABLE, DocText, Fib, Spans, read_text
+from assistant.ingest.extractors.legacy.ole import open_compound, read_stream, summary_title
 from assistant.ingest.extractors.legacy.rtf import is_rtf, read_rtf
-from assistant.ingest.extractors.legacy.rtf_tokens import symbols
+from assistant.ingest.extractors.legacy.rtf_tokens import decode_symbols
 from assistant.ingest.extractors.office.docx import read_docx
-from assistant.ingest.extractors.office.encryption import opened
+from assistant.ingest.extractors.office.encryption import UNSUPPORTED, decrypt_old
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import read_plain
 from assistant.ingest.extractors.web.html import read_html
@@ -34,14 +44,21 @@ if TYPE_CHECKING:
 KIND = "Word document"
 HTML = re.compile(rb"\s*<(?:!doctype|html|head|meta|body|\?xml)", re.I)
 WEB_ARCHIVE = re.compile(rb"^content-type:\s*multipart/related\b", re.I | re.M)  # what wikis export as .doc
-WORD_2 = (b"\xdb\xa5", b"\x9b\xa5", b"\x31\xbe")  # what the files of Word 1 and 2, and of Word for DOS begin with
+WORD_2 = (b"\xdb\xa5", b"\x9b\xa5", b"\x31\xbe")  # magic numbers of Word 1, Word 2 and Word for DOS
 STEP = 20_000
-SAMPLE, MARKS = 1024, b"\xef\xbb\xbf\xff\xfe"
+SAMPLE, BYTE_ORDER_MARKS = 1024, b"\xef\xbb\xbf\xff\xfe"
 PARAGRAPH, CELL = re.compile(r"([^\r\x07\x0c]*)([\r\x07\x0c]|\Z)"), "\x07"
+FIELD = re.compile(r"[\x13\x14\x15]")
+BEGIN, SEPARATOR = "\x13", "\x14"
+NOT_A_CELL = re.compile(r"[^\x07]", re.S)
+BLANK = "\0"
+CHARACTERS = {**dict.fromkeys(range(9), ""), **dict.fromkeys(range(0x0E, 0x20), ""), 0x0B: "\n", 0x0E: "\n", 0x1E: "-"}
+
+Replacement = tuple[int, int, str]  # start and end of a span, and the character to show instead
 
 
 def read_doc(source: Source) -> Extraction:
-    """Read a Word document of the years before 2007, or what else goes by that name: RTF, HTML, a .docx, text."""
+    """Read a Word document before 2007, or what else is called .doc: RTF, HTML, a web archive, a .docx, plain text."""
     data = source.data
     if data.startswith(OLD_CONTAINER):
         return _read_compound(source)
@@ -53,17 +70,18 @@ def read_doc(source: Source) -> Extraction:
         raise UnreadableFile("a program older than Word 6 wrote it: save it anew as .docx")
     if WEB_ARCHIVE.search(data[:SAMPLE]):
         return read_mhtml(source)
-    return read_html(source) if HTML.match(data[:SAMPLE].lstrip(MARKS).replace(b"\0", b"")) else read_plain(source)
+    is_html = HTML.match(data[:SAMPLE].lstrip(BYTE_ORDER_MARKS).replace(b"\0", b""))
+    return read_html(source) if is_html else read_plain(source)
 
 
 def _read_compound(source: Source) -> Extraction:
-    with opened_compound(source.data, KIND) as file:
-        fib = _fib(file)
-        if fib.flags & ENCRYPTED:
-            if fib.flags & OBFUSCATED:
-                raise UnreadableFile("it is encrypted in a way that cannot be undone here")
-            return _read_compound(_decrypted(source))
-        title = title_of(file)
+    with open_compound(source.data, KIND) as file:
+        fib = _read_fib(file)
+        title = "" if fib.flags & ENCRYPTED else summary_title(file)
+    if fib.flags & ENCRYPTED:
+        if fib.flags & OBFUSCATED:
+            raise UnreadableFile(UNSUPPORTED)
+        return _read_compound(decrypt_old(source))
     writing = Writing()
     try:
         _write(fib, writing, source)
@@ -72,76 +90,62 @@ def _read_compound(source: Source) -> Extraction:
     return writing.finish(title)
 
 
-def _decrypted(source: Source) -> Source:
-    found = opened(source)
-    if found is source:
-        raise UnreadableFile("it is encrypted in a way that cannot be undone here")
-    return found
-
-
-def _fib(file: OleFileIO) -> Fib:
-    fib = Fib(stream(file, "WordDocument"))
-    fib.table = stream(file, "1Table" if fib.flags & SECOND_TABLE else "0Table")
-    fib.data = stream(file, "Data")
+def _read_fib(file: OleFileIO) -> Fib:
+    fib = Fib(read_stream(file, "WordDocument"))
+    fib.table = read_stream(file, "1Table" if fib.flags & SECOND_TABLE else "0Table")
+    fib.data = read_stream(file, "Data")
     return fib
 
 
 def _write(fib: Fib, writing: Writing, source: Source) -> None:
-    stored = stored_text(fib)
-    text, marks = shown(stored, fib), Marks(fib, stored)
-    _write_parts(stored.parts, text, stored, marks, writing, source)
+    stored = read_text(fib)
+    text, roles = _visible_text(stored, fib), ParagraphRoles(fib, stored)
+    _write_parts(stored.parts, text, stored, roles, writing, source)
     if not writing.length:
-        _write_parts(stored.margins, text, stored, marks, writing, source)
+        _write_parts(stored.margins, text, stored, roles, writing, source)
 
 
-def _write_parts(parts: Spans, text: str, stored: Stored, marks: Marks, writing: Writing, source: Source) -> None:
+def _write_parts(parts: Spans, text: str, stored: DocText, roles: ParagraphRoles, writing: Writing, source: Source) -> None:
     for start, end in parts:
-        flow = Flow()
+        blocks = BlockAssembler()
         for number, found in enumerate(PARAGRAPH.finditer(text, start, end)):
-            _take(flow, stored.clean(clean(found[1])).strip(), found, marks)
+            _take(blocks, stored.decode(found[1].translate(CHARACTERS)).strip(), found, roles)
             if number % STEP == STEP - 1:
                 source.on_step(f"paragraph {number + 1}")
-        write_blocks(flow.close(), writing)
+        write_blocks(blocks.close(), writing)
 
 
-def _take(flow: Flow, text: str, found: re.Match[str], marks: Marks) -> None:
-    """Take a paragraph with the mark at its end."""
-    mark = marks.at(found.end() - 1, text)
-    if found[2] == CELL and mark.ends_row:
-        flow.end_row()
+def _take(blocks: BlockAssembler, text: str, found: re.Match[str], roles: ParagraphRoles) -> None:
+    """Add a paragraph and apply its end mark."""
+    role = roles.at(found.end() - 1, text)
+    if found[2] == CELL and role.ends_row:
+        blocks.end_row()
         return
-    flow.pieces.append(text)
+    blocks.pieces.append(text)
     if found[2] == CELL:
-        flow.end_cell()
+        blocks.end_cell()
         return
-    flow.label = mark.label if text else ""
-    flow.end_paragraph(mark.level, mark.in_table)
+    blocks.label = role.label if text else ""
+    blocks.end_paragraph(role.level, role.in_table)
 
 
-FIELD = re.compile(r"[\x13\x14\x15]")
-BEGIN, SEPARATOR, END = "\x13", "\x14", "\x15"
-NOT_A_CELL = re.compile(r"[^\x07]", re.S)
-BLANK = "\0"
-CHARACTERS = {**dict.fromkeys(range(9), ""), **dict.fromkeys(range(0x0E, 0x20), ""), 0x0B: "\n", 0x0E: "\n", 0x1E: "-"}
-
-Span = tuple[int, int, str]
-
-
-def shown(stored: Stored, fib: Fib) -> str:
-    """Return the text, as long as it was, with blanks for what is not seen."""
-    spans = list(_fields(stored.text))
+def _visible_text(stored: DocText, fib: Fib) -> str:
+    """Return the text in the same length, with NUL for field codes, hidden and deleted characters."""
+    spans = list(_field_codes(stored.text))
     if fib.is_modern:
-        spans += _replaced(stored, _apart(sorted(character_runs(fib), key=lambda run: run.start)), fonts(fib))
-    return _with(stored.text, sorted(spans))
+        runs = _without_overlaps(sorted(character_runs(fib), key=lambda run: run.start))
+        spans += _replaced_runs(stored, runs, font_names(fib))
+    pieces, at = [], 0
+    for start, end, instead in sorted(spans):
+        if end > at:
+            start = max(start, at)
+            pieces += [stored.text[at:start], _fill(stored.text[start:end], instead)]
+            at = end
+    return "".join(pieces) + stored.text[at:]
 
 
-def clean(text: str) -> str:
-    """Return a paragraph without the characters that stand for pictures, notes and blanks."""
-    return text.translate(CHARACTERS)
-
-
-def _fields(text: str) -> Iterator[Span]:
-    """Yield where the codes of fields are, and their marks; a field that never ends is no field."""
+def _field_codes(text: str) -> Iterator[Replacement]:
+    """Yield the spans of field codes with their marks; the result of a field stays. An unclosed field is text."""
     begins: list[tuple[int, int]] = []
     for found in FIELD.finditer(text):
         at = found.start()
@@ -154,16 +158,17 @@ def _fields(text: str) -> Iterator[Span]:
             yield start, (separator if separator > 0 else at) + 1, ""
 
 
-def _apart(runs: Iterable[Run]) -> list[Run]:
-    """Return runs that do not overlap, as those of a sound file never do."""
-    found: list[Run] = []
+def _without_overlaps(runs: Iterable[PropertyRun]) -> list[PropertyRun]:
+    """Drop runs that overlap the one before, which occur only in damaged files."""
+    found: list[PropertyRun] = []
     for run in runs:
         if run.end > run.start and (not found or run.start >= found[-1].end):
             found.append(run)
     return found
 
 
-def _replaced(stored: Stored, runs: list[Run], names: list[str]) -> Iterator[Span]:
+def _replaced_runs(stored: DocText, runs: list[PropertyRun], names: list[str]) -> Iterator[Replacement]:
+    """Yield the character spans of the runs, whose bounds are offsets in the main stream."""
     starts = [run.start for run in runs]
     bounds = [piece.start for piece in stored.pieces[1:]] + [len(stored.text)]
     for piece, bound in zip(stored.pieces, bounds, strict=True):
@@ -173,29 +178,21 @@ def _replaced(stored: Stored, runs: list[Run], names: list[str]) -> Iterator[Spa
             first = max(runs[place].start, piece.offset) - piece.offset
             last = min(runs[place].end, end) - piece.offset
             if last > first:
-                yield piece.start + first // piece.width, piece.start + -(-last // piece.width), _instead(runs[place], names)
+                yield piece.start + first // piece.width, piece.start + -(-last // piece.width), _shown_as(runs[place], names)
             place += 1
 
 
-def _instead(run: Run, names: list[str]) -> str:
-    """Return what is seen instead of the characters of a run."""
+def _shown_as(run: PropertyRun, names: list[str]) -> str:
+    """Return the character that is shown for each one of a run."""
     if is_on(run.properties, DELETED) or is_on(run.properties, HIDDEN):
         return BLANK
     symbol = run.properties.get(SYMBOL, b"").ljust(4, b"\0")
     font, code = int.from_bytes(symbol[:2], "little"), int.from_bytes(symbol[2:], "little")
-    return symbols(chr(code - 0xF000), names[font] if font < len(names) else "") if 0xF020 <= code < 0xF100 else chr(code)
+    if not 0xF020 <= code < 0xF100:
+        return chr(code)
+    return decode_symbols(chr(code - 0xF000), names[font] if font < len(names) else "")
 
 
-def _with(text: str, spans: list[Span]) -> str:
-    pieces, at = [], 0
-    for start, end, instead in spans:
-        if end > at:
-            start = max(start, at)
-            pieces += [text[at:start], _filled(text[start:end], instead)]
-            at = end
-    return "".join(pieces) + text[at:]
-
-
-def _filled(text: str, instead: str) -> str:
-    """Return as many characters: one to each of a symbol, else blanks; the ends of cells stay."""
+def _fill(text: str, instead: str) -> str:
+    """Return as many characters: the given symbol, or blanks except for cell marks."""
     return instead * len(text) if instead and instead != BLANK else NOT_A_CELL.sub(BLANK, text)

@@ -1,4 +1,7 @@
-"""Compound files (OLE: old Office) in; their streams and their title out."""
+"""Read OLE compound files ([MS-CFB]), the container of the Office formats before 2007, through olefile.
+
+Also decodes the title of the summary property set ([MS-OLEPS]) and maps Windows code pages and languages to codecs.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,28 @@ from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 if TYPE_CHECKING:
     from olefile import OleFileIO
 
-CODE_PAGE, TITLE = 1, 2  # properties of the summary
-NARROW, WIDE = 30, 31  # kinds of text
+CODE_PAGE, TITLE = 1, 2  # property identifiers of the summary
+VT_LPSTR, VT_LPWSTR = 30, 31
 MOST_PROPERTIES, LONGEST_TITLE = 200, 500
 ROOM = 8 + 2 * LONGEST_TITLE
+CODE_PAGES = {
+    936: "gb18030", 950: "big5hkscs", 1200: "utf-16-le", 1361: "johab", 10000: "mac_roman", 10001: "cp932", 54936: "gb18030",
+    65001: "utf-8",
+}  # fmt: skip
+DOUBLE_BYTE = frozenset({"cp932", "cp949", "gb18030", "big5hkscs", "johab"})
+WESTERN = "cp1252"
+# code pages of the primary Windows languages that are not written in cp1252
+LANGUAGES = {
+    0x01: 1256, 0x02: 1251, 0x04: 950, 0x05: 1250, 0x08: 1253, 0x0D: 1255, 0x0E: 1250, 0x11: 932, 0x12: 949, 0x15: 1250,
+    0x18: 1250, 0x19: 1251, 0x1A: 1250, 0x1B: 1250, 0x1C: 1250, 0x1E: 874, 0x1F: 1254, 0x20: 1256, 0x22: 1251, 0x23: 1251,
+    0x24: 1250, 0x25: 1257, 0x26: 1257, 0x27: 1257, 0x29: 1256, 0x2A: 1258, 0x2F: 1251,
+}  # fmt: skip
+SIMPLIFIED, CYRILLIC_SERBIAN = frozenset({0x0804, 0x1004}), 0x0C1A
 
 
 @contextmanager
-def opened_compound(data: bytes, kind: str) -> Iterator[OleFileIO]:
-    """Open a compound file. `kind` ("Word document") is for the reason of the UnreadableFile that is raised where it is none."""
+def open_compound(data: bytes, kind: str) -> Iterator[OleFileIO]:
+    """Open a compound file. Raises UnreadableFile if it is none; its message names the `kind` ("Word document")."""
     import olefile
 
     if not data.startswith(OLD_CONTAINER):
@@ -35,54 +51,44 @@ def opened_compound(data: bytes, kind: str) -> Iterator[OleFileIO]:
         raise UnreadableFile(f"damaged: it is cut off or no {kind}") from error
 
 
-def stream(file: OleFileIO, name: str) -> bytes:
-    """Return the bytes of a stream, nothing where there is none."""
+def read_stream(file: OleFileIO, name: str) -> bytes:
+    """Return the bytes of a stream, empty if there is no such stream."""
     if not file.exists(name):
         return b""
     with file.openstream(name) as opened:
         return bytes(opened.read())
 
 
-def title_of(file: OleFileIO, summary: str = "\x05SummaryInformation") -> str:
-    """Return the title that the summary of the file states, empty where it states none. By [MS-OLEPS]."""
-    data = stream(file, summary)
+def summary_title(file: OleFileIO) -> str:
+    """Return the title that the summary property set states, empty if it states none."""
+    data = read_stream(file, "\x05SummaryInformation")
     properties = _properties(data, int.from_bytes(data[44:48], "little"))
     if TITLE not in properties:
         return ""
     code_page = int.from_bytes(properties.get(CODE_PAGE, b"")[4:6], "little") or 1252
     kind, size = (int.from_bytes(properties[TITLE][at : at + 4], "little") for at in (0, 4))
-    if kind not in (NARROW, WIDE):
+    if kind not in (VT_LPSTR, VT_LPWSTR):
         return ""
-    value = properties[TITLE][8 : 8 + min(size, LONGEST_TITLE) * (2 if kind == WIDE else 1)]
-    title = value.decode("utf-16-le" if kind == WIDE else codec_of(code_page), "replace")
+    value = properties[TITLE][8 : 8 + min(size, LONGEST_TITLE) * (2 if kind == VT_LPWSTR else 1)]
+    title = value.decode("utf-16-le" if kind == VT_LPWSTR else codec_of(code_page), "replace")
     return title.partition("\0")[0].strip()
 
 
 def _properties(data: bytes, start: int) -> dict[int, bytes]:
-    """Return the properties of a set that begins at an offset, each with as much behind it as a title may need."""
+    """Return the values of the property set at an offset by identifier, each cut to the room that a title needs."""
     count = min(int.from_bytes(data[start + 4 : start + 8], "little"), MOST_PROPERTIES)
     pairs = data[start + 8 : start + 8 + 8 * count]
     found = struct.iter_unpack("<II", pairs[: len(pairs) // 8 * 8])
     return {number: data[start + offset : start + offset + ROOM] for number, offset in found}
 
 
-CODE_PAGES = {
-    936: "gb18030", 950: "big5hkscs", 1200: "utf-16-le", 1361: "johab", 10000: "mac_roman", 10001: "cp932", 54936: "gb18030",
-    65001: "utf-8",
-}  # fmt: skip
-DOUBLE_BYTE = frozenset({"cp932", "cp949", "gb18030", "big5hkscs", "johab"})
-WESTERN = "cp1252"
-# primary languages of Windows whose programs did not write Western text
-LANGUAGES = {
-    0x01: 1256, 0x02: 1251, 0x04: 950, 0x05: 1250, 0x08: 1253, 0x0D: 1255, 0x0E: 1250, 0x11: 932, 0x12: 949, 0x15: 1250,
-    0x18: 1250, 0x19: 1251, 0x1A: 1250, 0x1B: 1250, 0x1C: 1250, 0x1E: 874, 0x1F: 1254, 0x20: 1256, 0x22: 1251, 0x23: 1251,
-    0x24: 1250, 0x25: 1257, 0x26: 1257, 0x27: 1257, 0x29: 1256, 0x2A: 1258, 0x2F: 1251,
-}  # fmt: skip
-SIMPLIFIED, CYRILLIC_SERBIAN = frozenset({0x0804, 0x1004}), 0x0C1A
+def decode_utf16(data: bytes) -> str:
+    """Decode UTF-16-LE; lone surrogates become U+FFFD, half a code unit at the end is dropped."""
+    return data[: len(data) // 2 * 2].decode("utf-16-le", "replace")
 
 
 def codec_of(code_page: int) -> str:
-    """Return the name of the codec of a Windows code page; Western where it is unknown."""
+    """Return the codec of a Windows code page, cp1252 if Python knows none."""
     name = CODE_PAGES.get(code_page, f"cp{code_page}")
     try:
         codecs.lookup(name)
@@ -92,7 +98,7 @@ def codec_of(code_page: int) -> str:
 
 
 def codec_of_language(language: int) -> str:
-    """Return the name of the codec of the language that Windows calls by a number."""
+    """Return the codec that Windows programs use in a language (LCID)."""
     if language in SIMPLIFIED:
         return "gb18030"
     return codec_of(1251 if language == CYRILLIC_SERBIAN else LANGUAGES.get(language & 0x3FF, 1252))

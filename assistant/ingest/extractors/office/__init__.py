@@ -1,1 +1,1 @@
-"""Files of office programs in; their text, by page, slide or sheet, out."""
+"""Readers of office formats: Office Open XML, OpenDocument and Excel workbooks."""

@@ -1,4 +1,7 @@
-"""Office files that Office wrapped, encrypted or not, in; what is inside of them, opened with the passwords given, out."""
+"""Decrypt Office files through msoffcrypto: OOXML packages inside an OLE compound file, and encrypted .doc, .xls and .ppt.
+
+Tries the default passwords with which Excel and PowerPoint encrypt read-only files, then those of the user.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
 ENCRYPTED = "it is encrypted: a password is needed"
 WRONG_PASSWORDS = "it is encrypted: none of the given passwords opens it"
-WITHOUT_ASKING = ("VelvetSweatshop", "/01Hannes Ruescher/01")  # what Excel and PowerPoint encrypt read-only files with
+UNSUPPORTED = "it is encrypted in a way that cannot be undone here"
+DEFAULT_PASSWORDS = ("VelvetSweatshop", "/01Hannes Ruescher/01")
 DAMAGE = (OSError, ValueError, IndexError, AssertionError, struct.error)  # what the libraries raise for damaged files
 STREAMS = {
     "EncryptedPackage": "",
@@ -26,39 +30,43 @@ STREAMS = {
 }
 
 
-def opened(source: Source, kind: str = "") -> Source:
-    """Return the source with its encryption undone. Raises UnreadableFile where no password that was given does that.
+def decrypt(source: Source, kind: str = "") -> Source:
+    """Return the source decrypted, or as it is if it is not encrypted. Raises UnreadableFile if no password opens it.
 
-    `kind` ("Word document") is what the caller reads: a file of the old Office formats is refused then by its name.
+    With a `kind` ("Word document"), the source must be an OOXML file: a compound file that holds none is refused.
     """
     if not source.data.startswith(OLD_CONTAINER):
         return source
     old = old_suffix(source.data)
     if kind and old:
         raise UnreadableFile(f"it is an old {old} file under a new name, no {kind}")
-    found = _decrypted(source)
+    found = _try_passwords(source)
     if kind and found is source:
         raise UnreadableFile(f"damaged: it is cut off or no {kind}")
     return found
 
 
+def decrypt_old(source: Source) -> Source:
+    """Return an encrypted .doc or .ppt decrypted. Raises UnreadableFile if its encryption is unknown or no password opens it."""
+    found = decrypt(source)
+    if found is source:
+        raise UnreadableFile(UNSUPPORTED)
+    return found
+
+
 def old_suffix(data: bytes) -> str:
-    """Return the suffix that fits a file of the old Office formats (".doc"), whatever its name; nothing for others."""
-    return STREAMS.get(next((name for name in STREAMS if name in _streams(data)), ""), "")
-
-
-def _streams(data: bytes) -> frozenset[str]:
-    """Return the names at the top of an OLE file; none where it is damaged, or no such file."""
+    """Return the suffix (".doc") of an Office file before 2007 by its streams, empty for any other file."""
     import olefile
 
     try:
         with olefile.OleFileIO(io.BytesIO(data)) as file:
-            return frozenset(path[0] for path in file.listdir())
+            top = {path[0] for path in file.listdir()}
     except DAMAGE:
-        return frozenset()
+        return ""
+    return next((suffix for name, suffix in STREAMS.items() if name in top), "")
 
 
-def _decrypted(source: Source) -> Source:
+def _try_passwords(source: Source) -> Source:
     from msoffcrypto import OfficeFile
     from msoffcrypto.exceptions import FileFormatError, InvalidKeyError, ParseError
 
@@ -66,15 +74,15 @@ def _decrypted(source: Source) -> Source:
         file = OfficeFile(io.BytesIO(source.data))
         if not file.is_encrypted():
             return source
-    except (FileFormatError, ParseError, *DAMAGE):  # not of a kind that is ever encrypted, or damaged: its reader will say
+    except (FileFormatError, ParseError, *DAMAGE):  # not encrypted, or damaged: its reader says so
         return source
-    for password in filter(None, (*WITHOUT_ASKING, *source.passwords)):
+    for password in filter(None, (*DEFAULT_PASSWORDS, *source.passwords)):
         with suppress(InvalidKeyError, *DAMAGE):
-            return replace(source, data=_unlocked(file, password))
+            return replace(source, data=_decrypt_with(file, password))
     raise UnreadableFile(WRONG_PASSWORDS if source.passwords else ENCRYPTED)
 
 
-def _unlocked(file: Any, password: str) -> bytes:  # noqa: ANN401  the library has no types
+def _decrypt_with(file: Any, password: str) -> bytes:  # noqa: ANN401  the library has no types
     """Return the decrypted file. Raises InvalidKeyError, or what else the library raises for a wrong password."""
     from msoffcrypto.exceptions import DecryptionError, InvalidKeyError
 
@@ -88,5 +96,5 @@ def _unlocked(file: Any, password: str) -> bytes:  # noqa: ANN401  the library h
     except InvalidKeyError:
         raise
     except DecryptionError as error:
-        raise UnreadableFile("it is encrypted in a way that cannot be undone here") from error
+        raise UnreadableFile(UNSUPPORTED) from error
     return out.getvalue()

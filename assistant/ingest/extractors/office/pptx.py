@@ -1,23 +1,25 @@
-"""PowerPoint presentations in; one part to a slide out, in the order of the presentation, with tables, charts and notes.
+"""Read PowerPoint presentations (PresentationML and DrawingML, ECMA-376 part 1): a part per slide, in presentation order.
 
-The XML (PresentationML and DrawingML, ECMA-376 part 1) is read directly, so that one broken part does not cost the rest.
+Shapes are read from top to bottom and left to right, the title first, then tables, charts, SmartArt and speaker notes; dates,
+footers and slide numbers are left out. The XML is read directly, so that one damaged part does not cost the other slides.
 """
 
 from __future__ import annotations
 
 import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import Element
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
-from assistant.ingest.extractors.office.encryption import opened
+from assistant.ingest.extractors.builder import LINE, Writing
+from assistant.ingest.extractors.office.encryption import decrypt
 from assistant.ingest.extractors.office.ooxml import (
+    DAMAGE,
     Relation,
+    child_of,
     core_title,
     main_part,
     optional_xml,
@@ -29,34 +31,41 @@ from assistant.ingest.extractors.office.ooxml import (
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.zip_package import attribute, local, opened_package, whole_number, xml_entry
 
-TITLES = frozenset({"title", "ctrTitle"})
-FURNITURE = frozenset({"dt", "sldNum", "ftr", "hdr", "sldImg"})  # the same on every slide
+KIND = "PowerPoint presentation"
+SHAPES = frozenset({"sp", "cxnSp", "graphicFrame", "pic", "grpSp", "contentPart"})
+PROPERTIES = frozenset({"spPr", "grpSpPr"})
+TITLES = frozenset({"title", "ctrTitle"})  # placeholder types
+FURNITURE = frozenset({"dt", "sldNum", "ftr", "hdr", "sldImg"})
 BODIES = frozenset({"content", "body", "obj"})
-DAMAGE = (ParseError, KeyError, zipfile.BadZipFile, zlib.error, EOFError)
+MASTER_ROLES = {"ctrTitle": "title", "subTitle": "body", "obj": "body", "content": "body"}  # the type in a master
+BULLETS = frozenset({"buChar", "buAutoNum", "buBlip"})
+MOST_CHART_CELLS = 3_000_000
+
+Positioned = TypeVar("Positioned")
 
 
 def read_slides(source: Source) -> Extraction:
-    """Read a presentation; hidden slides too."""
-    with opened_package(opened(source, "PowerPoint presentation").data, "PowerPoint presentation") as archive:
+    """Read a presentation, hidden slides included."""
+    with opened_package(decrypt(source, KIND).data, KIND) as archive:
         main = main_part(archive, "ppt/presentation.xml")
         if main not in archive.namelist():
-            raise UnreadableFile("damaged: it holds no PowerPoint presentation")
-        names, deck = _slides(archive, main), _Deck(archive)
+            raise UnreadableFile(f"damaged: it holds no {KIND}")
+        names, deck = _slide_parts(archive, main), _Deck(archive)
         for number, name in enumerate(names, 1):
             source.on_step(f"slide {number} of {len(names)}")
             deck.write_slide(name, number)
         return deck.writing.finish(core_title(archive), tuple(deck.notes))
 
 
-def _slides(archive: zipfile.ZipFile, main: str) -> list[str]:
-    """Return the names of the slides' parts in the order of the presentation."""
+def _slide_parts(archive: zipfile.ZipFile, main: str) -> list[str]:
+    """Return the part names of the slides in presentation order, empty for a slide without relationship."""
     related = relations(archive, main)
-    identities = (reference(node, "id") for node in xml_entry(archive, main).iter() if local(node) == "sldId")
+    identities = (_relation_id(node, "id") for node in xml_entry(archive, main).iter() if local(node) == "sldId")
     return [related[identity].target if identity in related else "" for identity in dict.fromkeys(identities) if identity]
 
 
 class _Deck:
-    """A presentation as it is written down."""
+    """Writes the slides of a presentation."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
@@ -75,9 +84,9 @@ class _Deck:
         self.related = relations(self.archive, name)
         self.layouts.choose(targets(self.related, "slideLayout"))
         shapes = [shape for tree in outermost(slide, "spTree") for shape in self._ordered(tree)]
-        titles = [shape for shape in shapes if role_of(shape)[0] in TITLES]
+        titles = [shape for shape in shapes if _role_of(shape)[0] in TITLES]
         for shape in titles:
-            self.writing.head(" ".join(paragraphs_of(shape)), 1)
+            self.writing.head(" ".join(_paragraph_texts(shape)), 1)
         for shape in shapes:
             if not any(shape is title for title in titles):
                 self._write_shape(shape)
@@ -86,73 +95,72 @@ class _Deck:
 
     def _ordered(self, tree: Element) -> Iterator[Element]:
         """Yield the shapes in reading order; those of a group stay together."""
-        shapes = list(shapes_of(tree))
+        shapes = list(_shapes_in(tree))
         for shape in in_reading_order(shapes, [self.layouts.box(shape) for shape in shapes]):
             if local(shape) == "grpSp":
                 yield from self._ordered(shape)
-            elif role_of(shape)[0] not in FURNITURE:
+            elif _role_of(shape)[0] not in FURNITURE:
                 yield shape
 
     def _write_shape(self, shape: Element) -> None:
         for body in outermost(shape, "txBody") if local(shape) != "graphicFrame" else ():
-            self._write_text(body, role_of(shape)[0] in BODIES)
+            self._write_text(body, _role_of(shape)[0] in BODIES)
         for table in outermost(shape, "tbl"):
-            rows = [[" ".join(paragraphs_of(cell)) for cell in outermost(row, "tc")] for row in outermost(table, "tr")]
+            rows = [[" ".join(_paragraph_texts(cell)) for cell in outermost(row, "tc")] for row in outermost(table, "tr")]
             self.writing.tabulate(rows)
         for chart in outermost(shape, "chart"):
-            self._write_chart(self._referred(reference(chart, "id")))
+            self._write_chart(self._related_part(_relation_id(chart, "id")))
         for diagram in outermost(shape, "relIds"):
-            self._write_diagram(self._referred(reference(diagram, "dm")))
+            self._write_diagram(self._related_part(_relation_id(diagram, "dm")))
 
     def _write_text(self, body: Element, is_content: bool) -> None:
         paragraphs = [(paragraph, running_text(paragraph).strip()) for paragraph in outermost(body, "p")]
         paragraphs = [(paragraph, text) for paragraph, text in paragraphs if text]
-        gap = PARAGRAPH
-        for paragraph, text in paragraphs:
-            starts = is_item(paragraph, is_content and len(paragraphs) > 1)
-            self.writing.add(f"- {text}" if starts else text, gap)
-            gap = LINE
+        by_default = is_content and len(paragraphs) > 1
+        self._write_lines([f"- {text}" if _is_item(paragraph, by_default) else text for paragraph, text in paragraphs])
 
     def _write_chart(self, chart: Element) -> None:
-        title = chart_title(chart)
-        if title:
-            self.writing.add(title)
-        self.writing.tabulate(chart_rows(chart))
+        title = next(outermost(chart, "title"), Element("title"))
+        self._write_lines([" ".join(_paragraph_texts(title))])
+        self.writing.tabulate(_chart_rows(chart))
 
     def _write_diagram(self, diagram: Element) -> None:
-        """Write the texts of a SmartArt, which stand apart from the connections between them."""
+        """Write the texts of a SmartArt; its other points are connections."""
         points = [point for point in outermost(diagram, "pt") if attribute(point, "type") in ("", "node", "asst")]
-        gap = PARAGRAPH
-        for text in filter(None, (" ".join(paragraphs_of(point)) for point in points)):
-            self.writing.add(f"- {text}", gap)
-            gap = LINE
+        self._write_lines([f"- {text}" for text in map(" ".join, map(_paragraph_texts, points)) if text])
 
     def _write_notes(self, notes: Element) -> None:
-        bodies = [shape for tree in outermost(notes, "spTree") for shape in shapes_of(tree) if role_of(shape)[0] == "body"]
-        texts = [text for shape in bodies for text in paragraphs_of(shape)]
-        if texts:
-            self.writing.head("Notes", 2)
-            self.writing.add("\n".join(texts))
+        bodies = [shape for tree in outermost(notes, "spTree") for shape in _shapes_in(tree) if _role_of(shape)[0] == "body"]
+        write_notes([text for shape in bodies for text in _paragraph_texts(shape)], self.writing)
 
-    def _referred(self, identity: str) -> Element:
+    def _write_lines(self, lines: list[str]) -> None:
+        """Write lines as one block."""
+        text = LINE.join(lines)
+        if text:
+            self.writing.add(text)
+
+    def _related_part(self, identity: str) -> Element:
         relation = self.related.get(identity)
         return optional_xml(self.archive, relation.target) if relation else Element("missing")
 
 
-BULLETS = frozenset({"buChar", "buAutoNum", "buBlip"})
-SHAPES = frozenset({"sp", "cxnSp", "graphicFrame", "pic", "grpSp", "contentPart"})
+def write_notes(texts: list[str], writing: Writing) -> None:
+    """Write the speaker notes of a slide under a heading of their own."""
+    if texts:
+        writing.head("Notes", 2)
+        writing.add(LINE.join(texts))
 
 
-def shapes_of(tree: Element) -> Iterator[Element]:
-    """Yield the shapes and groups right in a tree or group; of alternatives the newer."""
+def _shapes_in(tree: Element) -> Iterator[Element]:
+    """Yield the shapes and groups directly in a tree or group; of AlternateContent the Choice."""
     for child in tree:
         if local(child) in ("AlternateContent", "Choice"):
-            yield from shapes_of(child)
+            yield from _shapes_in(child)
         elif local(child) in SHAPES:
             yield child
 
 
-def paragraphs_of(node: Element) -> Iterator[str]:
+def _paragraph_texts(node: Element) -> Iterator[str]:
     """Yield the text of each paragraph that has any."""
     for paragraph in outermost(node, "p"):
         text = running_text(paragraph).strip()
@@ -160,78 +168,74 @@ def paragraphs_of(node: Element) -> Iterator[str]:
             yield text
 
 
-def is_item(paragraph: Element, by_default: bool) -> bool:
-    """Say whether a paragraph has a bullet or number. `by_default`: its placeholder gives it one."""
-    properties = next((node for node in paragraph if local(node) == "pPr"), Element("pPr"))
+def _is_item(paragraph: Element, by_default: bool) -> bool:
+    """Return whether a paragraph has a bullet or number; `by_default`: its placeholder gives it one."""
+    properties = child_of(paragraph, "pPr")
     kinds = {local(node) for node in properties}
     if "buNone" in kinds:
         return False
     return by_default or bool(kinds & BULLETS) or attribute(properties, "lvl") not in ("", "0")
 
 
-def reference(node: Element, name: str) -> str:
-    """Return an attribute that names a relation, or nothing: such a one has a namespace, where its namesake has none."""
+def _relation_id(node: Element, name: str) -> str:
+    """Return a relationship identifier, an attribute with a namespace; one of the same local name has none."""
     return next((value for key, value in node.attrib.items() if key.startswith("{") and key.endswith(f"}}{name}")), "")
 
 
-PROPERTIES = frozenset({"spPr", "grpSpPr"})
-SAME_ROLE = {"ctrTitle": "title", "subTitle": "body", "obj": "body", "content": "body"}  # as a master calls it
+def _role_of(shape: Element) -> tuple[str, str]:
+    """Return the placeholder type of a shape ("title") and its index, empty if it is no placeholder."""
+    for node in shape:
+        if local(node).startswith("nv"):
+            for placeholder in outermost(node, "ph"):
+                return attribute(placeholder, "type") or "content", attribute(placeholder, "idx")
+    return "", ""
 
 
 class Layouts:
-    """The places of placeholders, by layout."""
+    """The positions of placeholders in the slide layouts and masters."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self._known: dict[str, dict[str, Box]] = {}
-        self._places: dict[str, Box] = {}
+        self._boxes: dict[str, Box] = {}
 
     def choose(self, layouts: Sequence[str]) -> None:
-        """Take the layout of the next slide; without one, only places that the slide itself gives are known."""
+        """Use the layout of the next slide, if it has one."""
         name = layouts[0] if layouts else ""
         if name and name not in self._known:
             masters = targets(relations(self._archive, name), "slideMaster")
-            self._known[name] = dict(place for part in [*masters[:1], name] for place in self._placeholders(part))
-        self._places = self._known.get(name, {})
+            self._known[name] = dict(box for part in [*masters[:1], name] for box in self._placeholders(part))
+        self._boxes = self._known.get(name, {})
 
     def box(self, shape: Element) -> Box:
-        """Return where a shape is: as it says itself, or as its layout says."""
+        """Return the position of a shape: its own, or that of its placeholder in the layout."""
         own = _own_box(shape)
-        role, index = role_of(shape)
+        role, index = _role_of(shape)
         if own.is_known or not role:
             return own
-        general = self._places.get(SAME_ROLE.get(role, role), NOWHERE)
-        return self._places.get(f"#{index}", self._places.get(role, general))
+        general = self._boxes.get(MASTER_ROLES.get(role, role), NOWHERE)
+        return self._boxes.get(f"#{index}", self._boxes.get(role, general))
 
     def _placeholders(self, part: str) -> Iterator[tuple[str, Box]]:
-        """Yield the places of a layout or master, each by index and by role."""
+        """Yield the positions in a layout or master, each by type and by "#index"."""
         for shape in outermost(optional_xml(self._archive, part), "sp"):
             box = _own_box(shape)
-            role, index = role_of(shape)
+            role, index = _role_of(shape)
             if box.is_known and role:
                 yield role, box
                 if index:
                     yield f"#{index}", box
 
 
-def role_of(shape: Element) -> tuple[str, str]:
-    """Return what a shape is a placeholder for ("title"), and its index; empty where it is none."""
-    for node in shape:
-        if local(node).startswith("nv"):
-            for mark in outermost(node, "ph"):
-                return attribute(mark, "type") or "content", attribute(mark, "idx")
-    return "", ""
-
-
 def _own_box(shape: Element) -> Box:
     for node in shape:
         for frame in [node] if local(node) == "xfrm" else node if local(node) in PROPERTIES else ():
             if local(frame) == "xfrm":
-                return _box(frame)
+                return _frame_box(frame)
     return NOWHERE
 
 
-def _box(frame: Element) -> Box:
+def _frame_box(frame: Element) -> Box:
     parts = {local(node): node for node in frame}
     try:
         offset, extent = parts["off"], parts["ext"]
@@ -240,12 +244,9 @@ def _box(frame: Element) -> Box:
         return NOWHERE
 
 
-Shape = TypeVar("Shape")
-
-
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Where a shape is, in any unit. One `is_known` to be nowhere is read after the shape before it."""
+    """The position of a shape, in any unit. A shape whose position is not known is read after the one before it."""
 
     left: float = 0.0
     top: float = 0.0
@@ -256,10 +257,13 @@ class Box:
 NOWHERE = Box(is_known=False)
 
 
-def in_reading_order(shapes: Sequence[Shape], boxes: Sequence[Box]) -> list[Shape]:
+def in_reading_order(shapes: Sequence[Positioned], boxes: Sequence[Box]) -> list[Positioned]:
     """Return the shapes from top to bottom, those side by side from left to right."""
-    placed = sorted(zip(_settled(boxes), shapes, strict=True), key=lambda pair: pair[0].top)
-    rows: list[list[tuple[Box, Shape]]] = []
+    settled: list[Box] = []
+    for box in boxes:
+        settled.append(box if box.is_known else settled[-1] if settled else Box())
+    placed = sorted(zip(settled, shapes, strict=True), key=lambda pair: pair[0].top)
+    rows: list[list[tuple[Box, Positioned]]] = []
     for box, shape in placed:
         if rows and _is_beside(box, rows[-1][0][0]):
             rows[-1].append((box, shape))
@@ -268,31 +272,13 @@ def in_reading_order(shapes: Sequence[Shape], boxes: Sequence[Box]) -> list[Shap
     return [shape for row in rows for _, shape in sorted(row, key=lambda pair: pair[0].left)]
 
 
-def _settled(boxes: Sequence[Box]) -> list[Box]:
-    """Give each box without a place that of the box before it."""
-    settled: list[Box] = []
-    for box in boxes:
-        settled.append(box if box.is_known else settled[-1] if settled else Box())
-    return settled
-
-
 def _is_beside(box: Box, first: Box) -> bool:
-    """Say whether a box begins above the middle of the one that its row began with."""
+    """Return whether a box begins above the middle of the first box of the row."""
     return box.top <= first.top + first.height / 2
 
 
-MOST_CELLS = 3_000_000
-
-
-def chart_title(chart: Element) -> str:
-    """Return the chart's title, or nothing."""
-    for node in outermost(chart, "title"):
-        return " ".join(filter(None, (running_text(paragraph).strip() for paragraph in outermost(node, "p"))))
-    return ""
-
-
-def chart_rows(chart: Element) -> list[list[str]]:
-    """Return a row of the names of the series, then one row to each category."""
+def _chart_rows(chart: Element) -> list[list[str]]:
+    """Return the names of the series as header row, then a row per category. Raises UnreadableFile if there are too many."""
     series = list(outermost(chart, "ser"))
     labels: dict[int, str] = {}
     columns = []
@@ -301,20 +287,19 @@ def chart_rows(chart: Element) -> list[list[str]]:
             labels.setdefault(number, label)
         columns.append({**_points(one, "val"), **_points(one, "yVal")})
     numbers = sorted(set(labels).union(*columns))
-    if len(numbers) * len(series) > MOST_CELLS:
-        raise UnreadableFile(f"too large: a chart of more than {MOST_CELLS / 1e6:.0f} million cells")
+    if len(numbers) * len(series) > MOST_CHART_CELLS:
+        raise UnreadableFile(f"too large: a chart of more than {MOST_CHART_CELLS / 1e6:.0f} million cells")
     names = ["", *(" ".join(_points(one, "tx").values()) for one in series)]
     rows = [[labels.get(number, ""), *(column.get(number, "") for column in columns)] for number in numbers]
     return [names, *rows] if rows else []
 
 
 def _points(series: Element, kind: str) -> dict[int, str]:
-    """Return the values of one kind by their number."""
-    return dict(pair for node in series if local(node) == kind for pair in _numbered(node))
-
-
-def _numbered(node: Element) -> Iterator[tuple[int, str]]:
-    for point in outermost(node, "pt"):
-        index = whole_number(attribute(point, "idx"), -1)
-        if index >= 0:
-            yield index, " ".join("".join(value.itertext()) for value in outermost(point, "v"))
+    """Return the cached points of a series by index."""
+    found: dict[int, str] = {}
+    for node in series:
+        for point in outermost(node, "pt") if local(node) == kind else ():
+            index = whole_number(attribute(point, "idx"), -1)
+            if index >= 0:
+                found[index] = " ".join("".join(value.itertext()) for value in outermost(point, "v"))
+    return found

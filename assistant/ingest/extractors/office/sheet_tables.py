@@ -1,4 +1,8 @@
-"""The rows of one sheet in; its tables, each with its own header and a mark to each row, out."""
+"""Write the rows of a sheet as tables, each with its header and the cell range of every row, and refuse sparse sheets.
+
+An empty row ends a table; title rows above the header become lines of their own. calamine allocates the whole area that the
+cells of a sheet span, so that area is measured before (`refuse_sparse`): two cells could ask for gigabytes.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +19,23 @@ from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing, as_row
 from assistant.ingest.extractors.zip_package import entry, whole_number
 
 MOST_CELLS = 3_000_000
-LARGEST_AREA = 10_000_000  # cells, the empty ones between them too
-LATEST_HEADER = 10  # rows of titles that may stand above it
+LARGEST_AREA = 10_000_000  # cells, empty ones included
+LATEST_HEADER = 10  # title rows that may stand above the header
 ROWS_BELOW = 20
+
+SHEET = re.compile(r"xl/worksheets/[^/]+\.(xml|bin)$", re.I)
+CELL = re.compile(rb"""<(?:\w{1,9}:)?c\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{1,9}\d{1,9})["'][^<>]{0,200}(?<!/)>""")
+PLACE = re.compile(r"([A-Za-z]{1,9})(\d{1,9})$")
+VALUES = frozenset({"v", "is", "f"})  # elements of a cell that is not empty
+ROW_RECORD, CELL_RECORDS = 0, frozenset({*range(2, 12), 62})  # BrtRowHdr; BrtCellRk to BrtFmlaError, BrtCellRString
+
 NumberedRow = tuple[int, Sequence[str]]
 
 
 def write_rows(rows: Iterable[NumberedRow], writing: Writing, first_column: int = 0) -> None:
-    """Write the rows of a sheet, each with its number there; its first cell is in `first_column`, which counts from 0.
+    """Write the numbered rows of a sheet; their first cell is in column `first_column` (from 0).
 
-    Rows without text end a table. Raises UnreadableFile where there are too many cells.
+    Raises UnreadableFile if there are too many cells.
     """
     filled = spread = 0
     table: list[NumberedRow] = []
@@ -43,7 +54,7 @@ def write_rows(rows: Iterable[NumberedRow], writing: Writing, first_column: int 
 
 
 def _write_table(table: Sequence[NumberedRow], writing: Writing, first_column: int) -> None:
-    """Write the titles above the header as lines of their own, then the table; columns without text are left out."""
+    """Write the titles above the header as lines, then the table without its empty columns."""
     columns = sorted({index for _, cells in table for index, cell in enumerate(cells) if cell})
     rows = [[cells[index] for index in columns if index < len(cells)] for _, cells in table]
     marks = [Mark(0, cells=_range(number, cells, first_column)) for number, cells in table]
@@ -54,10 +65,7 @@ def _write_table(table: Sequence[NumberedRow], writing: Writing, first_column: i
 
 
 def _header_row(rows: Sequence[Sequence[str]]) -> int:
-    """Return where the header is: below titles with less in them, and of most of the columns that are filled below it.
-
-    Without such a row it is the top.
-    """
+    """Return the index of the header: below emptier title rows, with most of the columns filled below it. By default 0."""
     fullest = 0
     for number in range(min(LATEST_HEADER, len(rows) - 1)):
         names = _count(rows[number])
@@ -80,7 +88,7 @@ def _range(number: int, cells: Sequence[str], first_column: int) -> str:
 
 
 def column_name(index: int) -> str:
-    """Return the letters of a column that is counted from 0: 0 is "A", 26 is "AA"."""
+    """Return the letters of a column counted from 0: 0 is "A", 26 is "AA"."""
     name = ""
     index += 1
     while index:
@@ -89,38 +97,21 @@ def column_name(index: int) -> str:
     return name
 
 
-SHEET = re.compile(r"xl/worksheets/[^/]+\.(xml|bin)$", re.I)
-CELL = re.compile(rb"""<(?:\w{1,9}:)?c\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{1,9}\d{1,9})["'][^<>]{0,200}(?<!/)>""")
-PLACE = re.compile(r"([A-Za-z]{1,9})(\d{1,9})$")
-VALUES = frozenset({"v", "is", "f"})  # what a cell that is not empty holds
-ROW_RECORD, CELL_RECORDS = 0, frozenset({*range(2, 12), 62})  # of MS-XLSB: BrtRowHdr, BrtCellRk to BrtFmlaError, BrtCellRString
-
-
 def refuse_sparse(archive: zipfile.ZipFile) -> None:
-    """Raise UnreadableFile where the cells of a sheet with something in them lie too far apart."""
+    """Raise UnreadableFile if the non-empty cells of a sheet in an .xlsx or .xlsb lie too far apart."""
     for name in filter(SHEET.match, archive.namelist()):
         content = entry(archive, name)
-        area = _area_of_records(content) if name.lower().endswith(".bin") else _area_of_cells(content)
-        if area > LARGEST_AREA:
-            raise UnreadableFile(f"too large: a sheet spreads over {area / 1e6:,.0f} million cells, most of them empty")
+        refuse_area(_area_of_records(content) if name.lower().endswith(".bin") else _area_of_cells(content))
 
 
-def _area_of_cells(content: bytes) -> int:
-    """Return the area of the cells in XML that hold something. What is no XML to its end is searched for them as text, too."""
-    cells = _Cells()
-    parser = expat.ParserCreate()
-    parser.StartElementHandler = cells.begin
-    try:
-        parser.Parse(content, True)
-    except (expat.ExpatError, LookupError, ValueError):  # the last two: an encoding that is not known, or not known to expat
-        for match in CELL.finditer(content):
-            cells.begin("c", {"r": match[1].decode("ascii")})
-            cells.begin("v", {})
-    return cells.bounds.area
+def refuse_area(area: int) -> None:
+    """Raise UnreadableFile if an area is larger than the limit."""
+    if area > LARGEST_AREA:
+        raise UnreadableFile(f"too large: a sheet spreads over {area / 1e6:,.0f} million cells, most of them empty")
 
 
 @dataclass(slots=True)
-class _Bounds:
+class CellBounds:
     """The rows and columns that cells span."""
 
     top: int = 0
@@ -130,10 +121,11 @@ class _Bounds:
 
     @property
     def area(self) -> int:
+        """The number of cells in the bounds."""
         return (self.bottom - self.top + 1) * (self.right - self.left + 1)
 
-    def take(self, row: int, column: int) -> None:
-        """Take a cell in."""
+    def include(self, row: int, column: int) -> None:
+        """Extend the bounds to a cell."""
         if self.bottom < self.top:
             self.top = self.bottom = row
             self.left = self.right = column
@@ -141,15 +133,29 @@ class _Bounds:
         self.left, self.right = min(self.left, column), max(self.right, column)
 
 
-class _Cells:
-    """Follows the elements of a sheet: rows and cells that do not say where they are stand behind the one before."""
+def _area_of_cells(content: bytes) -> int:
+    """Return the area that the non-empty cells of sheet XML span; malformed XML is searched by regular expression as well."""
+    cells = _CellParser()
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = cells.begin
+    try:
+        parser.Parse(content, True)
+    except (expat.ExpatError, LookupError, ValueError):  # the last two: an encoding unknown to Python or expat
+        for match in CELL.finditer(content):
+            cells.begin("c", {"r": match[1].decode("ascii")})
+            cells.begin("v", {})
+    return cells.bounds.area
+
+
+class _CellParser:
+    """Collects the bounds of cells from the elements of a sheet; a row or cell without reference follows the one before."""
 
     def __init__(self) -> None:
-        self.bounds = _Bounds()
+        self.bounds = CellBounds()
         self._row = self._column = 0
 
     def begin(self, tag: str, attributes: Mapping[str, str]) -> None:
-        """Take an element by its beginning."""
+        """Handle a start tag."""
         name = tag.rpartition(":")[2]
         if name == "row":
             self._row, self._column = whole_number(attributes.get("r", ""), self._row + 1), 0
@@ -158,38 +164,7 @@ class _Cells:
             self._column = _column_number(place[1]) if place else self._column + 1
             self._row = int(place[2]) if place else self._row
         elif name in VALUES:
-            self.bounds.take(self._row, self._column)
-
-
-def _area_of_records(content: bytes) -> int:
-    """Return the area of the cells in the records of MS-XLSB; the bounds that a sheet states may be a lie."""
-    bounds, row = _Bounds(), 0
-    for kind, at, end in _records(content):
-        if kind == ROW_RECORD and end - at >= 4:
-            row = int.from_bytes(content[at : at + 4], "little")
-        elif kind in CELL_RECORDS and end - at >= 4:
-            bounds.take(row, int.from_bytes(content[at : at + 4], "little"))
-    return bounds.area
-
-
-def _records(content: bytes) -> Iterator[tuple[int, int, int]]:
-    """Yield the kind of each record, and where its content begins and ends; both numbers are written in groups of 7 bits."""
-    at = 0
-    while at < len(content):
-        kind, at = _grouped(content, at, 2)
-        length, at = _grouped(content, at, 4)
-        yield kind, at, min(len(content), at + length)
-        at += length
-
-
-def _grouped(content: bytes, at: int, most: int) -> tuple[int, int]:
-    """Return a number of groups of 7 bits, the lowest first, and where it ends."""
-    number = 0
-    for place, byte in enumerate(content[at : at + most]):
-        number |= (byte & 0x7F) << 7 * place
-        if byte < 0x80:
-            return number, at + place + 1
-    return number, at + most
+            self.bounds.include(self._row, self._column)
 
 
 def _column_number(letters: str) -> int:
@@ -197,3 +172,34 @@ def _column_number(letters: str) -> int:
     for letter in letters.upper():
         number = number * 26 + ord(letter) - ord("A") + 1
     return number
+
+
+def _area_of_records(content: bytes) -> int:
+    """Return the area of the cells in the records of an .xlsb sheet ([MS-XLSB]); the stated bounds may be wrong."""
+    bounds, row = CellBounds(), 0
+    for kind, at, end in _records(content):
+        if kind == ROW_RECORD and end - at >= 4:
+            row = int.from_bytes(content[at : at + 4], "little")
+        elif kind in CELL_RECORDS and end - at >= 4:
+            bounds.include(row, int.from_bytes(content[at : at + 4], "little"))
+    return bounds.area
+
+
+def _records(content: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield the type of each record and the bounds of its content; type and length are 7-bit groups."""
+    at = 0
+    while at < len(content):
+        kind, at = _varint(content, at, 2)
+        length, at = _varint(content, at, 4)
+        yield kind, at, min(len(content), at + length)
+        at += length
+
+
+def _varint(content: bytes, at: int, most: int) -> tuple[int, int]:
+    """Return a number of at most `most` groups of 7 bits, lowest first, and where it ends."""
+    number = 0
+    for place, byte in enumerate(content[at : at + most]):
+        number |= (byte & 0x7F) << 7 * place
+        if byte < 0x80:
+            return number, at + place + 1
+    return number, at + most
