@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from assistant.ingest.extractors.images import ocr
+from assistant.ingest.extractors import images as ocr
 
 needs_engine = pytest.mark.skipif(not ocr.is_available(), reason="needs rapidocr and onnxruntime")
 PROSE = [
@@ -82,7 +82,7 @@ def test_without_the_packages_nothing_is_read(monkeypatch):
 
 
 def test_large_pictures_are_made_smaller(monkeypatch):
-    monkeypatch.setattr(ocr, "MOST_PIXELS", 10_000)
+    monkeypatch.setattr(ocr, "MAX_OCR_PIXELS", 10_000)
     pixels, scale = ocr._pixels(Image.new("RGB", (400, 100)))
     assert pixels.shape == (50, 200, 3)
     assert scale == 0.5

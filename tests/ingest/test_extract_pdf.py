@@ -162,7 +162,7 @@ def test_attached_files_are_members(make_pdf):
 
 
 def test_attached_files_have_a_limit(make_pdf, monkeypatch):
-    monkeypatch.setattr(pdf_attached, "LARGEST_TOGETHER", 3)
+    monkeypatch.setattr(pdf_attached, "MAX_ATTACHED_BYTES", 3)
     attached = with_pypdf(make_pdf("text"), lambda writer: writer.add_attachment("notes.txt", b"attached"))
     (member,) = open_pdf(Source(attached, "a.pdf"))
     assert member.data == b""

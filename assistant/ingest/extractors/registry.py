@@ -15,8 +15,8 @@ from pathlib import PurePath
 
 from assistant.datatypes import Extraction
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.office.encryption import old_suffix
 from assistant.ingest.extractors.builder import storable
+from assistant.ingest.extractors.office.encryption import old_suffix
 from assistant.ingest.extractors.source import LazyOpener, LazyReader, Member, Opener, Reader, Source, found_in
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 

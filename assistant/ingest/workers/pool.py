@@ -118,7 +118,8 @@ class Pool:
         self._budget.wait_for_room(number)
         supervisor = self._idle.get()
         try:
-            results = supervisor.read(request.path, request.known_hash, lambda words: self._steps.__setitem__(request.path, words))
+            results = supervisor.read(request.path, request.known_hash,
+                                      lambda words: self._steps.__setitem__(request.path, words))
         finally:
             self._steps.pop(request.path, None)
             self._idle.put(supervisor)

@@ -14,9 +14,9 @@ from pathlib import Path, PurePath
 
 from assistant.datatypes import Document, Extraction, Part
 from assistant.errors import BEING_WRITTEN, GONE, UNREAD, SkippedFile, UnreadableFile
+from assistant.ingest.extractors.builder import storable_text
 from assistant.ingest.extractors.registry import READERS, extract, has_reader, is_container, members, no_reader, suffix_of
 from assistant.ingest.extractors.source import Member, Source, ignore_step
-from assistant.ingest.extractors.builder import storable_text
 
 MAX_DEPTH = 4  # an archive in a mail in an archive is real; deeper nesting is an attack
 MAX_MEMBERS = 2000

@@ -58,7 +58,8 @@ def _label(label: str, index: int) -> str:
     return "" if label == str(index + 1) else label
 
 
-def _by_pypdf(data: bytes, password: str, count: int, labels: list[str], outline: list[OutlineEntry]) -> tuple[list[str], list[OutlineEntry]]:
+def _by_pypdf(data: bytes, password: str, count: int, labels: list[str], outline: list[OutlineEntry]
+              ) -> tuple[list[str], list[OutlineEntry]]:
     import pypdf
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
