@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.errors import UsageError
-from assistant.ingest.extractors.registry import has_reader, no_reader
+from assistant.ingest.extractors.registry import has_reader, no_reader_reason
 from assistant.ingest.workers.read_file import too_large
 
 if TYPE_CHECKING:
@@ -141,11 +141,11 @@ def _walk_tree(walk: Walk, branches: Branches) -> Iterator[Candidate | Refusal]:
             yield inaccessible(link.path, walk.root, error)
             continue
         if not _is_inside(link.real, walk.real_root):
-            yield refuse(link.path, status, walk.root, "a link that leads out of the folder")
+            yield exclude(link.path, status, walk.root, "a link that leads out of the folder")
             continue
         walk.on_link(link.path)
         if not is_there:
-            yield refuse(link.path, status, walk.root, "a link that leads nowhere")
+            yield exclude(link.path, status, walk.root, "a link that leads nowhere")
         else:
             yield from _follow(walk, link)
 
@@ -191,7 +191,7 @@ def _follow(walk: Walk, start: Visit) -> Iterator[Candidate | Refusal]:
         try:
             status = Path(visit.real).stat()
             if not is_utf8(visit.path):
-                yield refuse(visit.path, status, walk.root, "its name is not valid UTF-8")
+                yield exclude(visit.path, status, walk.root, "its name is not valid UTF-8")
             elif stat.S_ISDIR(status.st_mode):
                 waiting.extend(reversed(_children(visit)))
             else:
@@ -221,23 +221,23 @@ def _is_inside(path: str, folder: str) -> bool:
 def apply_file_rules(path: str, status: os.stat_result, root: Path, max_bytes: int) -> Candidate | Refusal:
     """Apply the file rules: return a candidate, or the refusal with its reason."""
     if not stat.S_ISREG(status.st_mode):
-        return refuse(path, status, root, "not a file but a pipe, socket or device")
+        return exclude(path, status, root, "not a file but a pipe, socket or device")
     if Path(path).name.startswith("~$"):
-        return refuse(path, status, root, "a lock file that an office program left behind")
+        return exclude(path, status, root, "a lock file that an office program left behind")
     if not has_reader(Path(path).name):
-        return refuse(path, status, root, no_reader(Path(path).name))
+        return exclude(path, status, root, no_reader_reason(Path(path).name))
     if status.st_size > max_bytes:
-        return refuse(path, status, root, str(too_large(status.st_size, max_bytes)))
+        return exclude(path, status, root, str(too_large(status.st_size, max_bytes)))
     return Candidate(Path(path), root, status.st_size, _mtime_ns(status))
 
 
-def refuse(path: str, status: os.stat_result, root: Path, reason: str) -> Refusal:
-    """Return the refusal of a file."""
+def exclude(path: str, status: os.stat_result, root: Path, reason: str) -> Refusal:
+    """Return the exclusion of a file."""
     return Refusal(Path(printable(path)), root, status.st_size, _mtime_ns(status), reason)
 
 
 def inaccessible(path: str, root: Path, error: OSError) -> Refusal:
-    """Return the refusal of a file or folder that cannot be accessed."""
+    """Return the exclusion of a file or folder that cannot be accessed."""
     return Refusal(Path(printable(path)), root, 0, 0, f"cannot be opened: {error.strerror}", is_out_of_sight=True)
 
 

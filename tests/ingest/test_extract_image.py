@@ -17,12 +17,12 @@ from assistant.ingest.extractors.source import Source
 def reads_sizes(monkeypatch):
     """Make the engine say how large the picture is, and nothing of black ones."""
 
-    def recognise(picture, on_step):
+    def recognise_lines(picture, on_step):
         text = f"{picture.width} x {picture.height}"
         return [(text, (0, 0, 1, 1))] if picture.convert("L").getextrema()[1] else []
 
     monkeypatch.setattr(images, "is_available", lambda: True)
-    monkeypatch.setattr(images, "recognise", recognise)
+    monkeypatch.setattr(images, "recognise_lines", recognise_lines)
 
 
 def saved(*pictures: Image.Image, kind: str = "PNG", **options) -> bytes:

@@ -108,8 +108,8 @@ def warden():
     made.close()
 
 
-def strict(silence: float = 20, memory: int = 10**9) -> Warden:
-    return Warden(Terms(10**6), Bounds(silence, memory))
+def strict(idle_timeout: float = 20, memory: int = 10**9) -> Warden:
+    return Warden(Terms(10**6), Bounds(idle_timeout, memory))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
@@ -125,7 +125,7 @@ def test_what_crashed_is_known_by_its_content_so_that_it_is_not_tried_again(host
 
 
 def test_a_file_without_progress_is_given_up(hostile):
-    slow = strict(silence=1)
+    slow = strict(idle_timeout=1)
     started = time.monotonic()
     assert read(slow, hostile("a.hang")) == "reading it was given up: no progress in 1 seconds"
     assert time.monotonic() - started < 15
@@ -134,7 +134,7 @@ def test_a_file_without_progress_is_given_up(hostile):
 
 
 def test_a_file_that_makes_progress_may_take_longer_than_the_silence_that_is_allowed(hostile):
-    patient = strict(silence=1)
+    patient = strict(idle_timeout=1)
     steps: list[str] = []
     assert outcome(patient.read(hostile("a.work"), "", steps.append)) == "done"
     assert steps and all(step.startswith("page ") for step in steps)
@@ -166,7 +166,7 @@ def test_a_worker_that_was_taken_over_cannot_speak_for_another_file(hostile, war
 
 
 def test_what_is_inside_a_file_is_given_up_alone(hostile):
-    warden = strict(silence=2)
+    warden = strict(idle_timeout=2)
     box = hostile("a.box", "one.txt two.leave three.txt four.hang five.txt")
     found = {Path(each.path).name: each for each in warden.read(box, "", lambda _: None)}
     assert [name for name, each in found.items() if isinstance(each.outcome, Document)] == [

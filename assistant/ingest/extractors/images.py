@@ -97,7 +97,7 @@ def _frames(image: Image, source: Source) -> Iterator[str]:
             size = f"{image.width} x {image.height}"
             raise UnreadableFile(f"too many pixels: {size}; the limit is {MOST_PIXELS // 1_000_000} million")
         image.draft("RGB", (4000, 4000))
-        yield as_text(recognise(ImageOps.exif_transpose(image), source.on_step))
+        yield join_lines(recognise_lines(ImageOps.exif_transpose(image), source.on_step))
         source.on_step(f"page {number + 1} of {count}, read off the picture")
 
 
@@ -106,7 +106,7 @@ def is_available() -> bool:
     return all(find_spec(name) for name in PACKAGES)
 
 
-def recognise(image: Image, on_step: Callable[[str], None] = ignore_step) -> list[Line]:
+def recognise_lines(image: Image, on_step: Callable[[str], None] = ignore_step) -> list[Line]:
     """Return the lines of text with their boxes in pixels, in reading order."""
     if min(image.size) < MIN_SIDE or not is_available():
         return []
@@ -120,7 +120,7 @@ def recognise(image: Image, on_step: Callable[[str], None] = ignore_step) -> lis
     return _in_order([(text, _scaled(box, scale)) for text, box in found])
 
 
-def as_text(lines: Sequence[Line]) -> str:
+def join_lines(lines: Sequence[Line]) -> str:
     """Join recognised lines to a text."""
     return "\n".join(text for text, _ in lines)
 

@@ -17,7 +17,7 @@ from assistant.datatypes import Extraction
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors.builder import storable
 from assistant.ingest.extractors.office.encryption import old_suffix
-from assistant.ingest.extractors.source import LazyOpener, LazyReader, Member, Opener, Reader, Source, found_in
+from assistant.ingest.extractors.source import LazyOpener, LazyReader, Member, Opener, Reader, Source, import_function
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
 EXTRACTOR_VERSION = 3
@@ -100,11 +100,11 @@ SUFFIX_FAMILIES = tuple(map(frozenset, (
 
 def extract(source: Source) -> Extraction:
     """Read a file with the reader for its format. Raises UnreadableFile, or SkippedFile if it holds no text."""
-    refuse_empty(source)
+    _refuse_empty(source)
     if suffix_of(source.name) not in READERS:
-        raise UnreadableFile(no_reader(source.name))
-    with reasons():
-        suffix = true_suffix(source, suffix_of(source.name))
+        raise UnreadableFile(no_reader_reason(source.name))
+    with _convert_errors():
+        suffix = _true_suffix(source, suffix_of(source.name))
         extraction = READERS.get(suffix, READERS[suffix_of(source.name)])(source)
     if not extraction.text.strip():
         raise SkippedFile("no text in it")
@@ -113,8 +113,8 @@ def extract(source: Source) -> Extraction:
 
 def members(source: Source) -> Iterator[Member]:
     """Yield the files inside a file. Raises UnreadableFile, possibly after some members, if it cannot be opened to its end."""
-    refuse_empty(source)
-    with reasons():
+    _refuse_empty(source)
+    with _convert_errors():
         yield from OPENERS[suffix_of(source.name)](source)
 
 
@@ -130,10 +130,10 @@ def is_container(name: str) -> bool:
 
 def can_read_pictures() -> bool:
     """Return True if the packages for OCR are installed."""
-    return bool(found_in("images", "is_available")())
+    return bool(import_function("images", "is_available")())
 
 
-def no_reader(name: str) -> str:
+def no_reader_reason(name: str) -> str:
     """Return the reason for leaving out a file without a reader."""
     suffix = suffix_of(name)
     advice = f"; {ADVICE[suffix]}" if suffix in ADVICE else ""
@@ -146,7 +146,7 @@ def suffix_of(name: str) -> str:
     return ".txt" if not suffix and name.lower() in PLAIN_NAMES else suffix
 
 
-def true_suffix(source: Source, suffix: str) -> str:
+def _true_suffix(source: Source, suffix: str) -> str:
     """Return the suffix for the file's content, or `suffix` if it belongs to the same family or the content is unknown."""
     found = _sniff(source.data) if suffix in SNIFFED_SUFFIXES else ""
     is_family = any(found in family and suffix in family for family in SUFFIX_FAMILIES)
@@ -176,14 +176,14 @@ def _sniff_zip(data: bytes) -> str:
     return next((suffix for name, suffix in PACKAGE_ENTRIES.items() if name in names), "")
 
 
-def refuse_empty(source: Source) -> None:
+def _refuse_empty(source: Source) -> None:
     """Raise SkippedFile if a file is empty or holds only white space and null bytes."""
     if not source.data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise SkippedFile("the file is empty")
 
 
 @contextmanager
-def reasons() -> Iterator[None]:
+def _convert_errors() -> Iterator[None]:
     """Convert every exception of a reader or its library to UnreadableFile."""
     try:
         yield

@@ -57,7 +57,7 @@ class LazyReader:
 
     def __call__(self, source: Source) -> Extraction:
         """Import the reader and call it."""
-        read: Reader = found_in(self.module, self.function)
+        read: Reader = import_function(self.module, self.function)
         return read(source)
 
 
@@ -70,10 +70,10 @@ class LazyOpener:
 
     def __call__(self, source: Source) -> Iterator[Member]:
         """Import the opener and call it."""
-        open_file: Opener = found_in(self.module, self.function)
+        open_file: Opener = import_function(self.module, self.function)
         return open_file(source)
 
 
-def found_in(module: str, function: str) -> Any:  # noqa: ANN401 - the caller knows the type
+def import_function(module: str, function: str) -> Any:  # noqa: ANN401 - the caller knows the type
     """Return a function of a module below this package."""
     return getattr(import_module(f"{__package__}.{module}"), function)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from assistant.datatypes import Document, Extraction, Part
 from assistant.errors import BEING_WRITTEN, GONE, UNREAD, SkippedFile, UnreadableFile
 from assistant.ingest.extractors.builder import storable_text
-from assistant.ingest.extractors.registry import READERS, extract, has_reader, is_container, members, no_reader, suffix_of
+from assistant.ingest.extractors.registry import READERS, extract, has_reader, is_container, members, no_reader_reason, suffix_of
 from assistant.ingest.extractors.source import Member, Source, ignore_step
 
 MAX_DEPTH = 4  # an archive in a mail in an archive is real; deeper nesting is an attack
@@ -179,7 +179,7 @@ def _refusal(run: Run, path: str, member: Member, depth: int) -> UnreadableFile 
     if member.refusal:
         return member.refusal
     if not has_reader(PurePath(path).name):
-        return SkippedFile(no_reader(PurePath(path).name))
+        return SkippedFile(no_reader_reason(PurePath(path).name))
     if depth > MAX_DEPTH:
         return SkippedFile(f"it lies more than {MAX_DEPTH} containers deep")
     return too_large(len(member.data), run.terms.max_bytes) if len(member.data) > run.terms.max_bytes else None

@@ -46,7 +46,7 @@ def text_in_reading_order(textpage: PdfTextPage) -> str:
     """Return the text of a page."""
     text: str = textpage.get_text_range()
     if RIGHT_TO_LEFT.search(text):
-        return _text(in_spoken_order(glyphs_of(textpage)))
+        return _text(in_logical_order(glyphs_of(textpage)))
     if textpage.count_chars() != len(text):
         return text  # offsets in the text do not match the characters of the page
     lines = [match.span() for match in LINE.finditer(text)]
@@ -208,7 +208,7 @@ def _share_boxes(glyphs: Sequence[Glyph]) -> list[bool]:
     return [before or after for before, after in pairwise(same)]
 
 
-def in_spoken_order(glyphs: Sequence[Glyph]) -> list[Glyph]:
+def in_logical_order(glyphs: Sequence[Glyph]) -> list[Glyph]:
     """Convert right-to-left text from visual to logical order."""
     return [glyph for is_line_end, line in _lines(glyphs) for glyph in (line if is_line_end else _logical_line(line))]
 

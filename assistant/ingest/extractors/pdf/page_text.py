@@ -23,7 +23,7 @@ UNMAPPED = re.compile(r"[\x00-\x08\x0e-\x1f\ue000-\uf8ff\ufffd\uffff\U000f0000-\
 MAX_UNMAPPED = 0.6  # of a page's characters; a few unmapped bullets and arrows are in every file
 
 
-def without_furniture(texts: Sequence[str]) -> list[str]:
+def drop_headers_and_footers(texts: Sequence[str]) -> list[str]:
     """Drop lines that repeat at the top or bottom of at least half of all pages, or of all odd or even pages.
 
     A line with words stays on its first page, as it may name the document or the columns of a table.
@@ -94,7 +94,7 @@ def _without(text: str, head: Sequence[tuple[str, bool]], foot: Sequence[tuple[s
     return "\n".join([*above, body, *below])
 
 
-def tidy(texts: Sequence[str]) -> list[str]:
+def normalise_pages(texts: Sequence[str]) -> list[str]:
     """Normalise line ends and characters, and keep or drop the hyphens that PDFium marks at line ends.
 
     "third-party" keeps its hyphen, "informa-tion" does not: a form that occurs elsewhere in the document decides, otherwise
@@ -129,7 +129,7 @@ def _clean(text: str) -> str:
     return UNPRINTABLE.sub("", text).strip("\n ")
 
 
-def is_garbage(text: str) -> bool:
+def is_unmapped(text: str) -> bool:
     """Return True if most characters are glyphs that the file does not map to Unicode."""
     marks = len(text) - sum(map(str.isspace, text)) if UNMAPPED.search(text) else 0
     return marks > 0 and len(UNMAPPED.findall(text)) > MAX_UNMAPPED * marks

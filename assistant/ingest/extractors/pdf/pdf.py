@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors.builder import LONGEST
-from assistant.ingest.extractors.images import INSTALL, as_text, is_available, recognise
+from assistant.ingest.extractors.images import INSTALL, is_available, join_lines, recognise_lines
 from assistant.ingest.extractors.pdf.layout import text_in_reading_order
 from assistant.ingest.extractors.pdf.outline import headings_of, structure_of
-from assistant.ingest.extractors.pdf.page_text import is_garbage, tidy, without_furniture
+from assistant.ingest.extractors.pdf.page_text import drop_headers_and_footers, is_unmapped, normalise_pages
 from assistant.ingest.extractors.source import Member, Source
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def read_pdf(source: Source) -> Extraction:
     notes = tuple(page.note for page in pages if page.note)
     if pages and len(notes) == len(pages):
         raise UnreadableFile(f"damaged: {notes[0]}")
-    texts = without_furniture(tidy([page.text for page in pages]))
+    texts = drop_headers_and_footers(normalise_pages([page.text for page in pages]))
     if not any(texts):
         raise SkippedFile(_why_empty(pages))
     parts = tuple(_parts(texts, labels))
@@ -160,11 +160,11 @@ def _read(page: PdfPage) -> _PdfPage:
         text = text_in_reading_order(textpage)
     finally:
         textpage.close()
-    if is_garbage(text):
+    if is_unmapped(text):
         text = ""
-    if not is_picture(page, text):
+    if not is_scanned(page, text):
         return _PdfPage(text)
-    found = read_off(page, text) if is_available() else text
+    found = ocr_page(page, text) if is_available() else text
     return _PdfPage(found, is_scan=True, is_ocr=found != text)
 
 
@@ -184,7 +184,7 @@ def _parts(texts: Sequence[str], labels: Sequence[str]) -> Iterator[Part]:
         start += len(text) + len(PAGE_BREAK)
 
 
-def is_picture(page: PdfPage, text: str) -> bool:
+def is_scanned(page: PdfPage, text: str) -> bool:
     """Return True if the page is a scan: little or no text, but drawings or a large image."""
     length = len("".join(text.split()))
     if length >= LITTLE_TEXT:
@@ -213,14 +213,14 @@ def _objects(page: PdfPage) -> Iterator[tuple[int, float]]:
         yield drawn.type, (right - left) * (top - bottom)
 
 
-def read_off(page: PdfPage, text: str) -> str:
+def ocr_page(page: PdfPage, text: str) -> str:
     """Run OCR on the page; append its text layer if the OCR result lacks it."""
     scale = _scale(*page.get_size())
     if not scale:
         return text
     bitmap = page.render(scale=scale)
     try:
-        found = as_text(recognise(bitmap.to_pil()))
+        found = join_lines(recognise_lines(bitmap.to_pil()))
     finally:
         bitmap.close()
     return found if "".join(text.split()) in "".join(found.split()) else f"{found}\n{text}".strip()

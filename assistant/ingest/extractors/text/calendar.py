@@ -45,8 +45,8 @@ def read_content_lines(source: Source) -> Extraction:
     decoded = decode(source.data, source.suffix)
     if "BEGIN:V" not in decoded.text.upper():
         raise UnreadableFile("damaged: it is no calendar or address book")
-    writing, title = Writing(), ""
-    writing.begin(Part(0, 0))
+    builder, title = Writing(), ""
+    builder.begin(Part(0, 0))
     open_kinds: list[str] = []
     gap = PARAGRAPH
     for line in _lines(decoded.text):
@@ -60,9 +60,9 @@ def read_content_lines(source: Source) -> Extraction:
         elif line.name in DISPLAYED and open_kinds and open_kinds[-1] in KINDS:
             shown = _display_value(line)
             if shown:
-                writing.add(f"{line.name}:{shown}", gap)
+                builder.add(f"{line.name}:{shown}", gap)
                 gap = LINE
-    return writing.finish(title, decoded.notes, decoded.encoding)
+    return builder.finish(title, decoded.notes, decoded.encoding)
 
 
 def _lines(text: str) -> Iterator[_ContentLine]:

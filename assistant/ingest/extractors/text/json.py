@@ -12,7 +12,7 @@ from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import LINE, LONGEST, PARAGRAPH, Writing
 from assistant.ingest.extractors.encoding import Decoded, decode
 from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.text.plain import markdown_headings, whole
+from assistant.ingest.extractors.text.plain import markdown_headings, single_part
 
 LONG_LINE = 1000
 ESCAPED = re.compile(r"\\u(?!00[0-7])[0-9a-fA-F]{4}")  # a character beyond ASCII, which a search would not find
@@ -30,7 +30,7 @@ def read_json(source: Source) -> Extraction:
     decoded = decode(source.data, source.suffix)
     if ESCAPED.search(decoded.text) or any(len(line) > LONG_LINE for line in decoded.text.splitlines()):
         decoded = Decoded(_reformat(decoded.text), decoded.encoding, decoded.notes)
-    return whole(decoded, (), source.name, Shape.CODE)
+    return single_part(decoded, (), source.name, Shape.CODE)
 
 
 def read_json_lines(source: Source) -> Extraction:
@@ -39,32 +39,32 @@ def read_json_lines(source: Source) -> Extraction:
     if ESCAPED.search(decoded.text):
         lines = "\n".join(map(_unescape_line, decoded.text.split("\n")))
         decoded = Decoded(lines, decoded.encoding, decoded.notes)
-    return whole(decoded, (), source.name, Shape.CODE)
+    return single_part(decoded, (), source.name, Shape.CODE)
 
 
 def read_note(source: Source) -> Extraction:
     """Read a Box Note: a ProseMirror document or, in old ones, a single text."""
     decoded = decode(source.data, source.suffix)
     note = _parse(decoded.text, "note")
-    writing = Writing()
-    writing.begin(Part(0, 0))
+    builder = Writing()
+    builder.begin(Part(0, 0))
     old = note.get("atext") if isinstance(note, dict) else None
     if isinstance(old, dict):
-        writing.add(str(old.get("text", "")))
+        builder.add(str(old.get("text", "")))
     else:
-        _write_node(note, writing)
-    return writing.finish(encoding=decoded.encoding, notes=decoded.notes)
+        _write_node(note, builder)
+    return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
 
 
 def read_notebook(source: Source) -> Extraction:
     """Read a Jupyter notebook; the headings are those of its Markdown cells."""
     decoded = decode(source.data, source.suffix)
     notebook = _parse(decoded.text, "notebook")
-    writing = Writing()
-    writing.begin(Part(0, 0))
+    builder = Writing()
+    builder.begin(Part(0, 0))
     for cell in _cells(notebook):
-        _write_cell(cell, writing)
-    return writing.finish(encoding=decoded.encoding, notes=decoded.notes)
+        _write_cell(cell, builder)
+    return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
 
 
 def _reformat(text: str) -> str:
@@ -99,30 +99,30 @@ def _parse(text: str, kind: str) -> Any:  # noqa: ANN401 - any JSON value
         raise UnreadableFile(f"damaged: it is cut off or no {kind}") from error
 
 
-def _write_node(node: object, writing: Writing, mark: str = "") -> None:
+def _write_node(node: object, builder: Writing, mark: str = "") -> None:
     """Write the blocks of a node; `mark` is the list mark if it is the first block of a list item."""
     if isinstance(node, list) or (isinstance(node, dict) and not isinstance(node.get("type"), str)):
         for child in node if isinstance(node, list) else node.values():
             if isinstance(child, (dict, list)):
-                _write_node(child, writing)
+                _write_node(child, builder)
         return
     if not isinstance(node, dict):
         return
     children, kind = _children(node), node["type"]
     if kind == "table":
-        writing.tabulate([[_text(cell) for cell in _children(row)] for row in children])
+        builder.tabulate([[_text(cell) for cell in _children(row)] for row in children])
     elif kind == "heading":
-        writing.head(_text(node), _level(node.get("attrs")))
+        builder.head(_text(node), _level(node.get("attrs")))
     elif children and all(child.get("type") in INLINE for child in children):
-        _write_text(_text(node), writing, mark)
+        _write_text(_text(node), builder, mark)
     else:
         for number, child in enumerate(children):
-            _write_node(child, writing, mark if number == 0 and kind in ITEMS else "- " if child.get("type") in ITEMS else "")
+            _write_node(child, builder, mark if number == 0 and kind in ITEMS else "- " if child.get("type") in ITEMS else "")
 
 
-def _write_text(text: str, writing: Writing, mark: str) -> None:
+def _write_text(text: str, builder: Writing, mark: str) -> None:
     if text.strip():
-        writing.add(mark + text.strip(), LINE if mark else PARAGRAPH)
+        builder.add(mark + text.strip(), LINE if mark else PARAGRAPH)
 
 
 def _level(attributes: object) -> int:
@@ -158,25 +158,25 @@ def _cells(notebook: object) -> Iterator[Json]:
         yield from _dicts(sheet.get("cells"))
 
 
-def _write_cell(cell: Json, writing: Writing) -> None:
+def _write_cell(cell: Json, builder: Writing) -> None:
     kind, text = cell.get("cell_type"), _joined(cell.get("source", cell.get("input")))
     if kind == "heading":
-        writing.head(text, _level(cell))
+        builder.head(text, _level(cell))
     elif kind == "markdown":
-        _write_markdown(PICTURE.sub("", text), writing)
+        _write_markdown(PICTURE.sub("", text), builder)
     elif text.strip():
-        writing.add(text.strip("\r\n"))
+        builder.add(text.strip("\r\n"))
     for output in _dicts(cell.get("outputs")):
-        _write_output(_output_text(output), writing)
+        _write_output(_output_text(output), builder)
 
 
-def _write_markdown(text: str, writing: Writing) -> None:
+def _write_markdown(text: str, builder: Writing) -> None:
     at = 0
     for heading in markdown_headings(text):
-        _write_block(text[at : heading.char_start], writing)
-        writing.head(heading.title, heading.level)
+        _write_block(text[at : heading.char_start], builder)
+        builder.head(heading.title, heading.level)
         at = _heading_end(text, heading.char_start)
-    _write_block(text[at:], writing)
+    _write_block(text[at:], builder)
 
 
 def _heading_end(text: str, start: int) -> int:
@@ -191,15 +191,15 @@ def _end_of_line(text: str, start: int) -> int:
     return text.find("\n", start) + 1 or len(text)
 
 
-def _write_block(text: str, writing: Writing) -> None:
+def _write_block(text: str, builder: Writing) -> None:
     if text.strip():
-        writing.add(text.strip("\r\n").rstrip())
+        builder.add(text.strip("\r\n").rstrip())
 
 
-def _write_output(text: str, writing: Writing) -> None:
+def _write_output(text: str, builder: Writing) -> None:
     text = COLOURS.sub("", text[: 2 * LONGEST_OUTPUT]).strip("\r\n").rstrip()
     if text:
-        writing.add(text if len(text) <= LONGEST_OUTPUT else text[:LONGEST_OUTPUT] + " …")
+        builder.add(text if len(text) <= LONGEST_OUTPUT else text[:LONGEST_OUTPUT] + " …")
 
 
 def _output_text(output: Json) -> str:

@@ -61,7 +61,7 @@ DEFINITIONS = {
 def read_plain(source: Source) -> Extraction:
     """Read plain text; numbered articles, chapters and sections become headings."""
     decoded = decode(source.data, source.suffix)
-    return whole(decoded, numbered_headings(decoded.text))
+    return single_part(decoded, numbered_headings(decoded.text))
 
 
 def read_markdown(source: Source) -> Extraction:
@@ -70,25 +70,25 @@ def read_markdown(source: Source) -> Extraction:
     front = FRONT_MATTER.match(decoded.text)
     titled = FRONT_TITLE.search(front[1]) if front else None
     headings = markdown_headings(decoded.text, front.end() if front else 0)
-    return whole(decoded, headings, titled[1] if titled else first_title(headings))
+    return single_part(decoded, headings, titled[1] if titled else first_title(headings))
 
 
 def read_rst(source: Source) -> Extraction:
     """Read reStructuredText."""
     decoded = decode(source.data, source.suffix)
     headings = rst_headings(decoded.text)
-    return whole(decoded, headings, first_title(headings))
+    return single_part(decoded, headings, first_title(headings))
 
 
 def read_code(source: Source) -> Extraction:
     """Read source code or structured text; definitions become headings, the title is the file name."""
     decoded = decode(source.data, source.suffix, trust_declaration=source.suffix == ".xml")
-    return whole(decoded, code_headings(decoded.text, source.suffix), source.name, Shape.CODE)
+    return single_part(decoded, code_headings(decoded.text, source.suffix), source.name, Shape.CODE)
 
 
 def read_csv(source: Source) -> Extraction:
     """Read comma-, semicolon-, tab- or pipe-separated values as one table."""
-    extraction = whole(decode(source.data, source.suffix), (), shape=Shape.TABLE)
+    extraction = single_part(decode(source.data, source.suffix), (), shape=Shape.TABLE)
     header = _header(extraction.text[:SAMPLE], "\t" if source.suffix == ".tsv" else "")
     return dataclasses.replace(extraction, tables=(Table(0, len(extraction.text), header),))
 
@@ -102,7 +102,7 @@ def _header(sample: str, delimiter: str) -> str:
         return ""
 
 
-def whole(decoded: Decoded, headings: Sequence[Heading], title: str = "", shape: Shape = Shape.PROSE) -> Extraction:
+def single_part(decoded: Decoded, headings: Sequence[Heading], title: str = "", shape: Shape = Shape.PROSE) -> Extraction:
     """Build the extraction of a decoded file with a single part."""
     return Extraction(
         text=decoded.text,

@@ -35,8 +35,8 @@ class _Cue:
 def read_subtitles(source: Source) -> Extraction:
     """Read subtitles; each line is marked with the time of its cue."""
     decoded = decode(source.data, source.suffix)
-    writing = Writing()
-    writing.begin(Part(0, 0))
+    builder = Writing()
+    builder.begin(Part(0, 0))
     voice, previous, ended = "", frozenset({""}), 0.0
     for cue in _cues(decoded.text.splitlines()):
         speaker = VOICE.search(" ".join(cue.lines))
@@ -45,12 +45,12 @@ def read_subtitles(source: Source) -> Extraction:
         if new:
             name = " ".join(speaker[1].split()) if speaker else ""
             said = f"{name}: {' '.join(new)}" if name and name != voice else " ".join(new)
-            writing.add(said, PARAGRAPH if cue.start - ended > PAUSE else LINE, Mark(0, time=_format_time(cue.start)))
+            builder.add(said, PARAGRAPH if cue.start - ended > PAUSE else LINE, Mark(0, time=_format_time(cue.start)))
             voice = name
         previous, ended = frozenset(lines) or previous, cue.end
-    if not writing.length and not TIMING.search(decoded.text):
+    if not builder.length and not TIMING.search(decoded.text):
         raise UnreadableFile("damaged: there are no subtitles in it")
-    return writing.finish(encoding=decoded.encoding, notes=decoded.notes)
+    return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
 
 
 def _cues(lines: list[str]) -> Iterator[_Cue]:

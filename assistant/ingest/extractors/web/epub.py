@@ -45,12 +45,12 @@ class _Chapters:
     titles: dict[tuple[str, str], str] = field(default_factory=dict)
     current: str = ""
 
-    def begin(self, writing: Writing, name: str, identity: str = "") -> None:
+    def begin(self, builder: Writing, name: str, identity: str = "") -> None:
         """Begin a part if a chapter begins at this id, or at the start of an entry."""
         title = self.titles.get((name, identity), "")
         if title or not identity:
             self.current = title or self.current
-            writing.begin(Part(0, 0, chapter=self.current or None))
+            builder.begin(Part(0, 0, chapter=self.current or None))
 
 
 def read_epub(source: Source) -> Extraction:
@@ -65,7 +65,7 @@ def read_epub(source: Source) -> Extraction:
 
 
 def _write(archive: ZipFile, names: set[str], book: _Book, source: Source) -> Extraction:
-    writing, chapters = Writing(), _Chapters()
+    builder, chapters = Writing(), _Chapters()
     for contents in book.contents:
         for where, title in _titles(archive, contents):
             chapters.titles.setdefault(where, title)
@@ -73,11 +73,11 @@ def _write(archive: ZipFile, names: set[str], book: _Book, source: Source) -> Ex
     there = [name for name in pages if name in names]
     for number, name in enumerate(there, 1):
         source.on_step(f"chapter {number} of {len(there)}")
-        chapters.begin(writing, name)
+        chapters.begin(builder, name)
         markup = decode(entry(archive, name), ".xhtml", trust_declaration=True).text
-        render(markup, writing, partial(chapters.begin, writing, name))
+        render(markup, builder, partial(chapters.begin, builder, name))
     lost = len(pages) - len(there)
-    return writing.finish(book.title, (f"{lost} chapters are missing in the file",) if lost else ())
+    return builder.finish(book.title, (f"{lost} chapters are missing in the file",) if lost else ())
 
 
 def _open_book(archive: ZipFile, names: set[str]) -> _Book:

@@ -51,9 +51,9 @@ def read_html(source: Source) -> Extraction:
 
 def read_markup(markup: str) -> Extraction:
     """Return the extraction of decoded HTML."""
-    writing = Writing()
-    writing.begin(Part(0, 0))
-    return writing.finish(render(markup, writing))
+    builder = Writing()
+    builder.begin(Part(0, 0))
+    return builder.finish(render(markup, builder))
 
 
 def plain_text(markup: str) -> str:
@@ -61,13 +61,13 @@ def plain_text(markup: str) -> str:
     return read_markup(markup).text
 
 
-def render(markup: str, writing: Writing, on_anchor: Anchors = ignore_anchor) -> str:
+def render(markup: str, builder: Writing, on_anchor: Anchors = ignore_anchor) -> str:
     """Write the main text of a page and return its title. `on_anchor` receives the id of each element before its text."""
     soup = _parse(markup)
     title = " ".join(soup.title.get_text().split()) if soup.title else ""
     body = soup.body or soup
     drop_hidden(body)
-    flow = TextFlow(writing)
+    flow = TextFlow(builder)
     if _depth(body) > MAX_DEPTH:
         flow.verbatim("\n".join(" ".join(text.split()) for text in body.strings if text.strip()))
     else:
@@ -160,12 +160,12 @@ class Renderer:
         """Return the text inside an element in one line."""
         if tag.string is not None:
             return " ".join(tag.string.replace(SOFT_HYPHEN, "").split())
-        writing = Writing()
-        writing.begin(Part(0, 0))
-        flow = TextFlow(writing)
+        builder = Writing()
+        builder.begin(Part(0, 0))
+        flow = TextFlow(builder)
         Renderer(flow, ignore_anchor).children(tag, False)
         flow.end()
-        return _in_one_line(writing.finish().text)
+        return _in_one_line(builder.finish().text)
 
 
 def _in_one_line(text: str) -> str:
@@ -265,9 +265,9 @@ def _span(cell: Tag, name: str, most: int) -> int:
 class TextFlow:
     """Collect words, collapse white space, and write blocks, as HTML is laid out."""
 
-    def __init__(self, writing: Writing) -> None:
+    def __init__(self, builder: Writing) -> None:
         self.mark = ""  # of a list item, until its first text
-        self._writing = writing
+        self._builder = builder
         self._pieces: list[str] = []
         self._needs_space = False  # a space is due before the next word
         self._gap = PARAGRAPH
@@ -294,7 +294,7 @@ class TextFlow:
         """End the block. The gap before the next one is the widest that was requested since."""
         text, self._pieces, self._needs_space = "".join(self._pieces).rstrip(), [], False
         if text.strip():
-            self._writing.add(self.mark + text, self._gap)
+            self._builder.add(self.mark + text, self._gap)
             self.mark, self._gap = "", gap
         self._gap = PARAGRAPH if PARAGRAPH in (gap, self._gap) else LINE
 
@@ -306,13 +306,13 @@ class TextFlow:
     def head(self, title: str, level: int) -> None:
         """Add a heading."""
         self.cut(PARAGRAPH)
-        self._writing.head(title, level, self._gap)
+        self._builder.head(title, level, self._gap)
         self.mark = ""
 
     def tabulate(self, rows: Sequence[Sequence[str]]) -> None:
         """Add a table."""
         self.cut(PARAGRAPH)
-        self._writing.tabulate(rows)
+        self._builder.tabulate(rows)
 
     def end(self) -> None:
         """End the last block."""

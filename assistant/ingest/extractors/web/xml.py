@@ -45,10 +45,10 @@ def read_xml(source: Source) -> Extraction:
         return replace(read_markup(decoded.text), encoding=decoded.encoding, notes=decoded.notes)
     if root is None or not _is_document(root):
         return read_code(replace(source, name=source.name if source.suffix == ".xml" else f"{source.name}.xml"))
-    writing = Writing()
-    writing.begin(Part(0, 0))
-    _write(root, writing, 0)
-    return writing.finish(encoding=decoded.encoding, notes=decoded.notes)
+    builder = Writing()
+    builder.begin(Part(0, 0))
+    _write(root, builder, 0)
+    return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
 
 
 def _parse(text: str) -> _Element | None:
@@ -83,40 +83,40 @@ def _is_sentence(text: str) -> bool:
     return (len(text) > SENTENCE and text.count(" ") > len(text) / 20) or len(WIDE.findall(text)) > WIDE_SENTENCE
 
 
-def _write(node: _Element, writing: Writing, depth: int) -> None:
+def _write(node: _Element, builder: Writing, depth: int) -> None:
     """Write an element as title, table or paragraph, or write its children."""
     name, children = _name(node), [child for child in node if _name(child)]
     if not name or name in TECHNICAL:
         return
     if name in TITLES:
-        writing.head(_line(node), min(6, max(1, depth)))
+        builder.head(_line(node), min(6, max(1, depth)))
     elif name == "table" or any(_name(child) in ROWS for child in children):
-        _write_table(node, writing, depth)
+        _write_table(node, builder, depth)
     elif not children or name in PROSE or name in CITED or _is_mixed(node) or _is_short(children):
-        _write_text(node, writing, bool(children) or name in PROSE)
+        _write_text(node, builder, bool(children) or name in PROSE)
     else:
         below = depth + any(_name(child) in TITLES for child in children)
         for child in children:
-            _write(child, writing, below)
+            _write(child, builder, below)
 
 
-def _write_table(node: _Element, writing: Writing, depth: int) -> None:
+def _write_table(node: _Element, builder: Writing, depth: int) -> None:
     rows = [[_line(cell) for cell in row if _name(cell) in CELLS] for row in node.iter() if _name(row) in ROWS]
     if any(rows):
-        writing.tabulate([row for row in rows if row])
+        builder.tabulate([row for row in rows if row])
     else:
         for child in node:
-            _write(child, writing, depth)
+            _write(child, builder, depth)
 
 
-def _write_text(node: _Element, writing: Writing, is_paragraph: bool) -> None:
+def _write_text(node: _Element, builder: Writing, is_paragraph: bool) -> None:
     raw = "".join(_texts(node))
     if MARKUP.search(raw):  # the entry of a feed may hold escaped HTML
         raw, is_paragraph = plain_text(raw), True
     else:
         raw = " ".join(raw.split())
     if raw and not any(len(word) > MAX_WORD for word in raw.split() if not WIDE.search(word)):
-        writing.add(raw, PARAGRAPH if is_paragraph or len(raw) > SHORT else LINE)
+        builder.add(raw, PARAGRAPH if is_paragraph or len(raw) > SHORT else LINE)
 
 
 def _line(node: _Element) -> str:
