@@ -195,7 +195,7 @@ def children() -> set[int]:
 def test_closing_the_pool_ends_workers_that_hang(hostile):
     before = children()
     pool = Pool(2, Terms(10**6), Bounds(600, 10**9))
-    found = pool.read([Job(hostile("a.txt")), Job(hostile("b.hang")), Job(hostile("c.hang"))], lambda _: None)
+    found = pool.read([Job(hostile(name)) for name in ("a.txt", "b.hang", "c.hang")], lambda _: None)
     next(found)
     time.sleep(0.5)
     started = time.monotonic()

@@ -104,7 +104,8 @@ class Pool:
         self._budget.release(pending.popleft().number)
         return result
 
-    def _wait(self, pending: _PendingRead, on_step: OnStep, meanwhile: Callable[[], bool]) -> tuple[Job, list[Reading]]:
+    def _wait(self, pending: _PendingRead, on_step: OnStep, meanwhile: Callable[[], bool]
+              ) -> tuple[Job, list[Reading]]:
         path, pause = pending.request.path, POLL_SECONDS
         while True:
             try:
