@@ -108,7 +108,7 @@ class Warden:
                 given_up[current[-1]] = str(error)
 
     def _request(self, path: Path, known_hash: str, given_up: dict[str, str]) -> Iterator[Frame]:
-        """Ask the worker to read a file and yield its frames. Raises WorkerLost or WireBroken."""
+        """Ask the worker to read a file and yield its frames. Raises WorkerLost or ProtocolError."""
         process = self._running_process()
         self._send(process, {"path": str(path), "known": known_hash, "passed_over": given_up})
         began = last = time.monotonic()
@@ -231,7 +231,7 @@ class FrameQueue:
                 return
 
     def get(self, timeout: float) -> Frame | WireBroken:
-        """Return the next frame, or WireBroken after the last. Raises queue.Empty after `timeout` seconds."""
+        """Return the next frame, or ProtocolError after the last. Raises queue.Empty after `timeout` seconds."""
         if self._is_closed and self._waiting.empty():
             return WireBroken(WORKER_ENDED)
         return self._waiting.get(timeout=timeout)
@@ -262,7 +262,7 @@ def memory_of(process: int) -> int:
 
 
 def _result_of(path: Path, frame: Frame) -> Reading:
-    """Return the result in a frame. Raises WireBroken if it belongs to another file than the one requested."""
+    """Return the result in a frame. Raises ProtocolError if it belongs to another file than the one requested."""
     result = reading_from_frame(frame)
     if not belongs_to(result, str(path)):
         raise WireBroken("a reading is of another file")
