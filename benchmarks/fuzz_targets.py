@@ -20,11 +20,11 @@ from fuzz_tokens import JSON, LINES, MAIL, OLE, PDF, RTF, TIMES, XML
 
 from assistant.datatypes import Document, Extraction
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import storable
 from assistant.ingest.extractors.email.outlook_msg import unpack_rtf
 from assistant.ingest.extractors.encoding import decode, decode_as, decode_name
 from assistant.ingest.extractors.registry import OPENERS, READERS, extract, members
 from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.storable import storable
 from assistant.ingest.workers.protocol import WireBroken, reading_from_frame, reading_to_frame, receive, send
 from assistant.ingest.workers.read_file import Reading
 
@@ -184,7 +184,7 @@ def without_ocr() -> None:
     """Let this process find no text in pictures: OCR takes seconds, and is a neural network, no parser."""
     from types import SimpleNamespace
 
-    from assistant.ingest.extractors.images import ocr
+    from assistant.ingest.extractors import images as ocr
 
     nothing = SimpleNamespace(boxes=None, txts=None, scores=())
     ocr._load_once = lambda: lambda _pixels: nothing  # type: ignore[assignment]

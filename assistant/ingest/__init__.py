@@ -1,13 +1,12 @@
-"""Paths in, Documents and their Chunks out. Knows no model and no database.
+"""Read files: discover them, extract their text in worker processes, and split it into chunks.
 
-`discover` says which files there are, `read_document` reads one of them, `chunk` cuts it into passages.
+The package uses no model and no database.
 """
 
 from __future__ import annotations
 
 from assistant.ingest.chunking.chunker import CHUNKER_VERSION, CountTokens, chunk
-from assistant.ingest.discovery.discover import discover
-from assistant.ingest.discovery.file_rules import Candidate, Refusal, ToLookAt, is_utf8, printable, to_look_at
+from assistant.ingest.discovery import Candidate, Refusal, ToLookAt, discover, is_utf8, printable, to_look_at
 from assistant.ingest.extractors.registry import EXTRACTOR_VERSION, OPENERS, READERS, can_read_pictures
 from assistant.ingest.workers.pool import Job, Pool
 from assistant.ingest.workers.read_file import Reading, Terms, Unchanged, read_document

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.images import image
-from assistant.ingest.extractors.images.image import read_image
+from assistant.ingest.extractors import images
+from assistant.ingest.extractors.images import read_image
 from assistant.ingest.extractors.source import Source
 
 
@@ -17,12 +17,12 @@ from assistant.ingest.extractors.source import Source
 def reads_sizes(monkeypatch):
     """Make the engine say how large the picture is, and nothing of black ones."""
 
-    def recognise(picture, on_step):
+    def recognise_lines(picture, on_step):
         text = f"{picture.width} x {picture.height}"
         return [(text, (0, 0, 1, 1))] if picture.convert("L").getextrema()[1] else []
 
-    monkeypatch.setattr(image, "is_available", lambda: True)
-    monkeypatch.setattr(image, "recognise", recognise)
+    monkeypatch.setattr(images, "is_available", lambda: True)
+    monkeypatch.setattr(images, "recognise_lines", recognise_lines)
 
 
 def saved(*pictures: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -75,7 +75,7 @@ def test_pictures_without_text_are_skipped():
 
 
 def test_without_ocr_pictures_are_skipped(monkeypatch):
-    monkeypatch.setattr(image, "is_available", lambda: False)
+    monkeypatch.setattr(images, "is_available", lambda: False)
     with pytest.raises(SkippedFile, match="a picture, not read: install rapidocr"):
         read_image(Source(saved(white()), "a.png"))
 

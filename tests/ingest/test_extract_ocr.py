@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from assistant.ingest.extractors.images import ocr
+from assistant.ingest.extractors import images as ocr
 
 needs_engine = pytest.mark.skipif(not ocr.is_available(), reason="needs rapidocr and onnxruntime")
 PROSE = [
@@ -27,7 +27,7 @@ def drawn(*lines: tuple[int, int, str], size: tuple[int, int] = (900, 300), mode
 
 @needs_engine
 def test_words_are_read_and_kept_apart():
-    ((text, box),) = ocr.recognise(drawn((40, 100, "The invoice number is 4711")))
+    ((text, box),) = ocr.recognise_lines(drawn((40, 100, "The invoice number is 4711")))
     assert text == "The invoice number is 4711"
     assert 20 < box[0] < 60
     assert 80 < box[1] < box[3] < 160
@@ -37,19 +37,19 @@ def test_words_are_read_and_kept_apart():
 def test_columns_are_read_one_after_the_other():
     left = [(20, 40 + 50 * n, line) for n, line in enumerate(PROSE)]
     right = [(620, 40 + 50 * n, line.upper()) for n, line in enumerate(PROSE)]
-    lines = [text for text, _ in ocr.recognise(drawn(*left, *right, size=(1300, 300)))]
+    lines = [text for text, _ in ocr.recognise_lines(drawn(*left, *right, size=(1300, 300)))]
     assert [line.replace(" ", "").lower() for line in lines] == [line.replace(" ", "").lower() for line in PROSE * 2]
 
 
 @needs_engine
 def test_transparent_pictures_have_a_white_ground():
-    assert ocr.as_text(ocr.recognise(drawn((40, 100, "Hello world"), mode="RGBA"))) == "Hello world"
+    assert ocr.join_lines(ocr.recognise_lines(drawn((40, 100, "Hello world"), mode="RGBA"))) == "Hello world"
 
 
 @needs_engine
 def test_a_page_upside_down_is_turned():
     page = drawn(*((40, 40 + 50 * n, line) for n, line in enumerate(PROSE)), size=(700, 300))
-    assert ocr.as_text(ocr.recognise(page.rotate(180))).split("\n")[0] == PROSE[0]
+    assert ocr.join_lines(ocr.recognise_lines(page.rotate(180))).split("\n")[0] == PROSE[0]
 
 
 @needs_engine
@@ -57,13 +57,13 @@ def test_long_screenshots_are_read_piece_by_piece():
     steps: list[str] = []
     words = [f"Line {number} of many" for number in range(60)]
     page = drawn(*((20, 20 + 50 * n, word) for n, word in enumerate(words)), size=(400, 3040))
-    assert ocr.as_text(ocr.recognise(page, steps.append)).split("\n") == words
+    assert ocr.join_lines(ocr.recognise_lines(page, steps.append)).split("\n") == words
     assert len(steps) > 1
 
 
 @needs_engine
 def test_nothing_is_logged_and_nothing_written(capfd):
-    ocr.recognise(drawn((40, 100, "Hello world")))
+    ocr.recognise_lines(drawn((40, 100, "Hello world")))
     assert capfd.readouterr() == ("", "")
     assert logging.getLogger("RapidOCR").level == logging.CRITICAL
 
@@ -72,17 +72,17 @@ def test_nothing_is_logged_and_nothing_written(capfd):
 def test_tiny_and_empty_pictures_are_not_looked_at(picture, monkeypatch):
     monkeypatch.setattr(ocr, "is_available", lambda: True)
     monkeypatch.setattr(ocr, "_engine", lambda: pytest.fail("the engine was loaded"))
-    assert ocr.recognise(picture) == []
+    assert ocr.recognise_lines(picture) == []
 
 
 def test_without_the_packages_nothing_is_read(monkeypatch):
     monkeypatch.setattr(ocr, "find_spec", lambda name: None)
     assert not ocr.is_available()
-    assert ocr.recognise(drawn((40, 100, "Hello world"))) == []
+    assert ocr.recognise_lines(drawn((40, 100, "Hello world"))) == []
 
 
 def test_large_pictures_are_made_smaller(monkeypatch):
-    monkeypatch.setattr(ocr, "MOST_PIXELS", 10_000)
+    monkeypatch.setattr(ocr, "MAX_OCR_PIXELS", 10_000)
     pixels, scale = ocr._pixels(Image.new("RGB", (400, 100)))
     assert pixels.shape == (50, 200, 3)
     assert scale == 0.5

@@ -133,7 +133,7 @@ def test_pages_of_pictures_need_ocr(make_pdf, monkeypatch):
 
 def test_pages_of_pictures_are_read_off(make_pdf, monkeypatch):
     monkeypatch.setattr(pdf, "is_available", lambda: True)
-    monkeypatch.setattr(pdf_scan, "recognise", lambda image: [(f"{image.width} wide", (0, 0, 1, 1))])
+    monkeypatch.setattr(pdf_scan, "recognise_lines", lambda image: [(f"{image.width} wide", (0, 0, 1, 1))])
     steps: list[str] = []
     found = read_pdf(Source(make_pdf("", "", picture=True), "a.pdf", on_step=steps.append))
     assert found.text == "1700 wide\n\n1700 wide"
@@ -144,7 +144,7 @@ def test_pages_of_pictures_are_read_off(make_pdf, monkeypatch):
 
 def test_pictures_without_text_say_so(make_pdf, monkeypatch):
     monkeypatch.setattr(pdf, "is_available", lambda: True)
-    monkeypatch.setattr(pdf_scan, "recognise", lambda image: [])
+    monkeypatch.setattr(pdf_scan, "recognise_lines", lambda image: [])
     with pytest.raises(SkippedFile, match=r"1 page is a picture only .*, and nothing could be read off"):
         read_pdf(Source(make_pdf("", picture=True), "a.pdf"))
 
@@ -162,7 +162,7 @@ def test_attached_files_are_members(make_pdf):
 
 
 def test_attached_files_have_a_limit(make_pdf, monkeypatch):
-    monkeypatch.setattr(pdf_attached, "LARGEST_TOGETHER", 3)
+    monkeypatch.setattr(pdf_attached, "MAX_ATTACHED_BYTES", 3)
     attached = with_pypdf(make_pdf("text"), lambda writer: writer.add_attachment("notes.txt", b"attached"))
     (member,) = open_pdf(Source(attached, "a.pdf"))
     assert member.data == b""

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.ingest.extractors.pdf.layout import Glyph, in_spoken_order, without_overprints
-from assistant.ingest.extractors.pdf.page_text import is_garbage, tidy, without_furniture
+from assistant.ingest.extractors.pdf.layout import Glyph, in_logical_order, without_overprints
+from assistant.ingest.extractors.pdf.page_text import drop_headers_and_footers, is_unmapped, normalise_pages
 from assistant.ingest.extractors.pdf.pdf import read_pdf
 from assistant.ingest.extractors.pdf.reading_order import in_reading_order
 from assistant.ingest.extractors.source import Source
@@ -54,7 +54,7 @@ def from_the_left(text: str) -> list[Glyph]:
 
 
 def said(glyphs: list[Glyph]) -> str:
-    return "".join(glyph.character for glyph in in_spoken_order(glyphs))
+    return "".join(glyph.character for glyph in in_logical_order(glyphs))
 
 
 def test_right_to_left_text_in_the_order_of_the_eye_is_turned():
@@ -98,7 +98,7 @@ def page(number: int, body: str) -> str:
 
 def test_headers_and_footers_are_left_out():
     bodies = "apple pear plum grape lemon melon peach mango fig date lime kiwi".split()
-    texts = without_furniture([page(number, body) for number, body in enumerate(bodies, 1)])
+    texts = drop_headers_and_footers([page(number, body) for number, body in enumerate(bodies, 1)])
     assert texts[4] == "lemon\nmore text of this page lemon"
     assert texts[0] == "The Company\napple\nmore text of this page apple\nPage 1 of 12"
     assert texts[11] == "kiwi\nmore text of this page kiwi"
@@ -107,28 +107,28 @@ def test_headers_and_footers_are_left_out():
 def test_page_numbers_must_count_with_the_pages():
     bodies = [f"some text {word} of the page" for word in "a b c d e f".split()]
     numbered = [f"{body}\n{number + 7}" for number, body in enumerate(bodies)]
-    assert without_furniture(numbered) == bodies
+    assert drop_headers_and_footers(numbered) == bodies
     values = [f"{body}\n{value}" for body, value in zip(bodies, (12, 40, 7, 7, 31, 2), strict=True)]
-    assert without_furniture(values) == values
+    assert drop_headers_and_footers(values) == values
 
 
 @pytest.mark.parametrize("texts", [["head\nbody one"] * 3, ["all the same"] * 9, ["", "", "", "", ""]])
 def test_few_pages_and_pages_of_nothing_else_keep_their_lines(texts):
-    assert without_furniture(texts) == texts
+    assert drop_headers_and_footers(texts) == texts
 
 
 def test_hyphens_at_line_ends_follow_the_rest_of_the_document():
     pages = ["A third\ufffeparty seller gives informa\ufffetion.", "Each third-party has information. SMF\ufffe28"]
-    assert tidy(pages)[0] == "A third-party seller gives information."
-    assert tidy(pages)[1].endswith("SMF-28")
+    assert normalise_pages(pages)[0] == "A third-party seller gives information."
+    assert normalise_pages(pages)[1].endswith("SMF-28")
 
 
 def test_letters_that_stand_for_others_become_plain():
-    assert tidy(["\ufb01nancial \u2f00\r\nnext\0"]) == ["financial 一\nnext"]
-    assert tidy(["\ufeb3\ufefc\ufee1"]) == ["سلام"]
+    assert normalise_pages(["\ufb01nancial \u2f00\r\nnext\0"]) == ["financial 一\nnext"]
+    assert normalise_pages(["\ufeb3\ufefc\ufee1"]) == ["سلام"]
 
 
 def test_glyphs_without_letters_are_garbage():
-    assert is_garbage("\ue001\ue002 \ue003\x05\x06")
-    assert not is_garbage("\uf0b7 a list of things")
-    assert not is_garbage("")
+    assert is_unmapped("\ue001\ue002 \ue003\x05\x06")
+    assert not is_unmapped("\uf0b7 a list of things")
+    assert not is_unmapped("")

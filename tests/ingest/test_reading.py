@@ -115,8 +115,8 @@ def test_containers_in_containers_end_somewhere(box):
 
 
 def test_number_and_size_are_bounded(box, monkeypatch):
-    monkeypatch.setattr(reading, "MOST_MEMBERS", 3)
-    monkeypatch.setattr(reading, "LARGEST_MEMBERS", 10)
+    monkeypatch.setattr(reading, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(reading, "MAX_MEMBER_BYTES", 10)
     path = box(*(Member(f"{number}.txt", b"x") for number in range(9)))
     found = list(readings(Run(path, Terms(10**6), members_left=3)))
     assert len(found) == 4 and "more than 3 files" in found[-1].outcome.extraction.notes[1]

@@ -5,9 +5,9 @@ import base64
 import pytest
 
 from assistant.datatypes import Extraction, Heading, Mark, Part, Table
+from assistant.ingest.extractors.builder import storable, storable_text
 from assistant.ingest.extractors.registry import extract, members
 from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.storable import storable, storable_text
 
 HALF = "\ud800"
 

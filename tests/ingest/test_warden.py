@@ -17,9 +17,8 @@ import pytest
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part
 from assistant.errors import ReadersUnavailable
 from assistant.ingest import Bounds, Job, Pool, Reading, Terms
-from assistant.ingest.workers import pool
+from assistant.ingest.workers import pool, read_file
 from assistant.ingest.workers import protocol as wire
-from assistant.ingest.workers import reading_budget as holding
 from assistant.ingest.workers import supervisor as wardens
 from assistant.ingest.workers.supervisor import Warden
 
@@ -109,8 +108,8 @@ def warden():
     made.close()
 
 
-def strict(silence: float = 20, memory: int = 10**9) -> Warden:
-    return Warden(Terms(10**6), Bounds(silence, memory))
+def strict(idle_timeout: float = 20, memory: int = 10**9) -> Warden:
+    return Warden(Terms(10**6), Bounds(idle_timeout, memory))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
@@ -126,7 +125,7 @@ def test_what_crashed_is_known_by_its_content_so_that_it_is_not_tried_again(host
 
 
 def test_a_file_without_progress_is_given_up(hostile):
-    slow = strict(silence=1)
+    slow = strict(idle_timeout=1)
     started = time.monotonic()
     assert read(slow, hostile("a.hang")) == "reading it was given up: no progress in 1 seconds"
     assert time.monotonic() - started < 15
@@ -135,7 +134,7 @@ def test_a_file_without_progress_is_given_up(hostile):
 
 
 def test_a_file_that_makes_progress_may_take_longer_than_the_silence_that_is_allowed(hostile):
-    patient = strict(silence=1)
+    patient = strict(idle_timeout=1)
     steps: list[str] = []
     assert outcome(patient.read(hostile("a.work"), "", steps.append)) == "done"
     assert steps and all(step.startswith("page ") for step in steps)
@@ -167,7 +166,7 @@ def test_a_worker_that_was_taken_over_cannot_speak_for_another_file(hostile, war
 
 
 def test_what_is_inside_a_file_is_given_up_alone(hostile):
-    warden = strict(silence=2)
+    warden = strict(idle_timeout=2)
     box = hostile("a.box", "one.txt two.leave three.txt four.hang five.txt")
     found = {Path(each.path).name: each for each in warden.read(box, "", lambda _: None)}
     assert [name for name, each in found.items() if isinstance(each.outcome, Document)] == [
@@ -196,7 +195,7 @@ def children() -> set[int]:
 def test_closing_the_pool_ends_workers_that_hang(hostile):
     before = children()
     pool = Pool(2, Terms(10**6), Bounds(600, 10**9))
-    found = pool.read([Job(hostile("a.txt")), Job(hostile("b.hang")), Job(hostile("c.hang"))], lambda _: None)
+    found = pool.read([Job(hostile(name)) for name in ("a.txt", "b.hang", "c.hang")], lambda _: None)
     next(found)
     time.sleep(0.5)
     started = time.monotonic()
@@ -237,7 +236,7 @@ def test_a_worker_that_cannot_start_is_an_error_with_a_hint(hostile, tmp_path, m
 def test_a_worker_that_stays_large_is_replaced(hostile, warden, monkeypatch):
     read(warden, hostile("a.txt"))
     first = warden._process
-    monkeypatch.setattr(wardens, "TIRED", 0.0)
+    monkeypatch.setattr(wardens, "RECYCLE_AT", 0.0)
     read(warden, hostile("b.txt"))
     assert warden._process is not first
 
@@ -253,7 +252,7 @@ def test_passwords_are_not_in_the_worker_s_command_or_environment(hostile):
 
 
 def test_what_was_read_and_is_not_asked_for_is_bounded_by_its_size(hostile, monkeypatch):
-    monkeypatch.setattr(pool, "MOST_HELD", 300_000)
+    monkeypatch.setattr(pool, "MAX_HELD_BYTES", 300_000)
     jobs = [Job(hostile(f"{number}.tell", "200000")) for number in range(9)]
     with Pool(2, Terms(10**6), GENEROUS) as made:
         found = made.read(jobs, lambda _: None)
@@ -261,17 +260,17 @@ def test_what_was_read_and_is_not_asked_for_is_bounded_by_its_size(hostile, monk
         deadline = time.monotonic() + 1.5
         most = 0
         while time.monotonic() < deadline:  # nobody asks, and yet no more than a file to a worker goes over the bound
-            most = max(most, made._held.bytes)
+            most = max(most, made._budget.bytes)
             time.sleep(0.02)
         assert 300_000 <= most < 300_000 + 2 * 210_000
         results += found
     assert [job.path for job, _ in results] == [job.path for job in jobs]
     assert all(len(outcome(readings)) == 200_000 for _, readings in results)
-    assert made._held.bytes == 0
+    assert made._budget.bytes == 0
 
 
 def test_a_pass_over_files_that_was_given_up_holds_nothing(hostile, monkeypatch):
-    monkeypatch.setattr(pool, "MOST_HELD", 100)
+    monkeypatch.setattr(pool, "MAX_HELD_BYTES", 100)
     jobs = [Job(hostile(f"{number}.tell", "1000")) for number in range(5)]
     with Pool(1, Terms(10**6), GENEROUS) as made:
         first = made.read(jobs, lambda _: None)
@@ -281,13 +280,13 @@ def test_a_pass_over_files_that_was_given_up_holds_nothing(hostile, monkeypatch)
 
 
 def test_what_comes_of_one_file_is_bounded(hostile, warden, monkeypatch):
-    monkeypatch.setattr(wardens, "LARGEST_RESULT", 1_000)
+    monkeypatch.setattr(wardens, "MAX_RESULT_BYTES", 1_000)
     assert read(warden, hostile("a.tell", "5000")) == "what is in it is too long"
     assert read(warden, hostile("b.tell", "50")) == "x" * 50
 
 
 def test_frames_that_nobody_looks_at_keep_the_worker_waiting(monkeypatch):
-    frames = wardens.Frames()
+    frames = wardens.FrameQueue()
     said: list[int] = []
 
     def speak() -> None:
@@ -298,7 +297,7 @@ def test_frames_that_nobody_looks_at_keep_the_worker_waiting(monkeypatch):
     speaker = threading.Thread(target=speak)
     speaker.start()
     time.sleep(0.3)
-    assert len(said) == wardens.MOST_FRAMES
+    assert len(said) == wardens.MAX_QUEUED_FRAMES
     assert frames.get(1) == {"step": "0"}
     frames.close()
     speaker.join(5)
@@ -310,4 +309,4 @@ def test_frames_that_nobody_looks_at_keep_the_worker_waiting(monkeypatch):
 def test_the_size_of_a_document_counts_its_text_and_its_entries():
     marks = tuple(Mark(place, "A1", None) for place in range(50))
     found = Extraction("x" * 1000, (Part(0, 1000),), (Heading(0, 1, "x"),), (), marks)
-    assert holding.size_of([Reading("/a", Document("/a", "a", "", found))]) > 1000 + 52 * holding.ENTRY_BYTES
+    assert read_file.size_of([Reading("/a", Document("/a", "a", "", found))]) > 1000 + 52 * read_file.ENTRY_BYTES

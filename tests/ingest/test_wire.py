@@ -127,11 +127,11 @@ def test_what_a_worker_is_kept_from_comes_through():
 
 
 def test_a_document_that_is_too_long_for_the_pipe_becomes_a_reason(monkeypatch):
-    monkeypatch.setattr(wire, "LONGEST_FRAME", 300)
+    monkeypatch.setattr(wire, "MAX_FRAME_BYTES", 300)
     stream = io.BytesIO()
     text = "x" * 1000
     long = Reading("/a", Document("/a", "a", HASH, Extraction(text, (Part(0, len(text)),))), HASH, 1000)
-    worker.tell_reading(long, lambda frame: send(stream, frame))
+    worker.send_result(long, lambda frame: send(stream, frame))
     stream.seek(0)
     found = reading_from_frame(receive(stream)["reading"])
     assert (str(found.outcome), found.content_hash) == ("its text and its tables are too long", HASH)

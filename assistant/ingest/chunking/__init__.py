@@ -1,1 +1,1 @@
-"""Split a document into chunks with exact places."""
+"""Split a document into chunks with exact locations."""

@@ -1,7 +1,7 @@
-"""A section's text in, small pieces out that may be put together again: sentences, rows, lines of code.
+"""Split a section into text units (sentences, table rows, lines of code) and pack the units into groups within a token limit.
 
-Sentence ends follow the marks of English and Chinese; a list of abbreviations keeps "Dr. Li" together. The rules are
-ours, in the spirit of Kiss and Strunk's observation (2006) that abbreviations are most of the problem.
+Sentence ends follow English and Chinese punctuation; a list of abbreviations keeps "Dr. Li" together. Abbreviations are the
+main source of wrong sentence ends (Kiss and Strunk, "Unsupervised multilingual sentence boundary detection", 2006).
 """
 
 from __future__ import annotations
@@ -17,37 +17,14 @@ from math import ceil
 from assistant.datatypes import Shape
 from assistant.ingest.chunking.sections import Section
 
-
-class Cut(IntEnum):
-    """What is before a piece: the smaller, the better a place to cut."""
-
-    PARAGRAPH = 0
-    LINE = 1
-    SENTENCE = 2
-    CLAUSE = 3
-    WORD = 4
-    ANYWHERE = 5
-    HEADING = 6  # a heading: it should stay with what follows
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A span without white space at its ends."""
-
-    start: int
-    end: int
-    cut: Cut
-
-
-# Every alternative begins where a run of its characters begins, so that no text takes more than linear time.
-BOUNDARY = re.compile(
+# Every alternative begins at the start of a run of its characters, which keeps matching linear in the length of the text.
+BOUNDARY_PATTERN = re.compile(
     r"(?P<paragraph>\n[^\S\n]*+\n\s*+)"
     r"|(?P<line>\n[^\S\n]*+(?=[-*+•·●▪◦|>][ \t]|\|\S|\d{1,3}[.)、．][ \t]?|[(（]\w{1,3}[)）]))"
     r"|(?P<sentence>(?<![.!?])[.!?]++[\"'”’)\]]*+(?:\[\d{1,3}\])*+(?=\s))"
     r"|(?P<chinese>(?<![。！？；…])[。！？；…]++[\"'”’」』）】》]*+)"
 )
-CUTS = {"paragraph": Cut.PARAGRAPH, "line": Cut.LINE, "sentence": Cut.SENTENCE, "chinese": Cut.SENTENCE}
-SHORTEST_SENTENCE = 16
+MIN_SENTENCE = 16
 WORD_BEFORE = re.compile(r"[^\s(\[\"'“‘]*\Z")
 NEXT_LETTER = re.compile(r"[\s\"'“‘(\[]*(\w)?")
 ABBREVIATED = (
@@ -60,56 +37,89 @@ INITIALS = re.compile(r"(?:[A-Za-z]\.)*[A-Za-z]\Z|\d{1,3}\Z")
 CLAUSE = re.compile(r".*(?:[,;:)\]](?=\s)|[，、：；）])", re.S)
 SPACE = re.compile(r".*\s", re.S)
 LINE = re.compile(r"[^\n]+")
+MIN_GROUP = 0.6  # of the ideal length
 
 
-def pieces(text: str, section: Section, shape: Shape, size: int) -> Iterator[Piece]:
-    """Yield the pieces of a section in order. Rows and lines of code shorter than `size` characters may share one."""
-    cut, start = Cut.PARAGRAPH, section.start
+class Boundary(IntEnum):
+    """The kind of boundary before a text unit: the lower, the better a place to split."""
+
+    PARAGRAPH = 0
+    LINE = 1
+    SENTENCE = 2
+    CLAUSE = 3
+    WORD = 4
+    ANYWHERE = 5
+    HEADING = 6  # after a heading, which should stay with what follows
+
+
+@dataclass(frozen=True, slots=True)
+class TextUnit:
+    """A span of text without white space at its ends, and the boundary before it."""
+
+    start: int
+    end: int
+    boundary: Boundary
+
+
+BOUNDARY_KINDS = {"paragraph": Boundary.PARAGRAPH, "line": Boundary.LINE, "sentence": Boundary.SENTENCE,
+                  "chinese": Boundary.SENTENCE}
+# By boundary: how far a group may deviate from its ideal length, in units of that length, to avoid a split there.
+PENALTY = {
+    Boundary.PARAGRAPH: 0.0,
+    Boundary.LINE: 0.15,
+    Boundary.SENTENCE: 0.25,
+    Boundary.CLAUSE: 0.6,
+    Boundary.WORD: 0.8,
+    Boundary.ANYWHERE: 1.0,
+    Boundary.HEADING: 9.0,
+}
+
+
+def text_units(text: str, section: Section, shape: Shape, size: int) -> Iterator[TextUnit]:
+    """Yield the units of a section in order. Short rows and lines of code share a unit of up to `size` characters."""
+    boundary, start = Boundary.PARAGRAPH, section.start
     for heading_start, heading_end in section.headings:
-        yield from _trimmed(text, heading_start, heading_end, cut)
-        cut, start = Cut.HEADING, heading_end
-    body = _prose(text, start, section.end) if shape is Shape.PROSE else _rows(text, start, section.end, shape, size)
-    for piece in body:
-        yield Piece(piece.start, piece.end, cut) if cut is Cut.HEADING else piece
-        cut = piece.cut
+        yield from _trim(text, heading_start, heading_end, boundary)
+        boundary, start = Boundary.HEADING, heading_end
+    body = _sentences(text, start, section.end) if shape is Shape.PROSE else _rows(text, start, section.end, shape, size)
+    for unit in body:
+        yield TextUnit(unit.start, unit.end, boundary) if boundary is Boundary.HEADING else unit
+        boundary = unit.boundary
 
 
-def split_long(text: str, piece: Piece, size: int) -> Iterator[Piece]:
-    """Yield parts of at most `size` characters, cut at the best place in reach: line, clause, word, anywhere."""
-    start, cut = piece.start, piece.cut
-    while start < piece.end:
-        end, next_cut = _reach(text, start, piece.end, size)
-        yield from _trimmed(text, start, end, cut)
-        start, cut = end, next_cut
+def split_unit(text: str, unit: TextUnit, size: int) -> Iterator[TextUnit]:
+    """Split a unit into units of at most `size` characters, at the best boundary in reach: line, clause, word, anywhere."""
+    start, boundary = unit.start, unit.boundary
+    while start < unit.end:
+        end, next_boundary = _best_split(text, start, unit.end, size)
+        yield from _trim(text, start, end, boundary)
+        start, boundary = end, next_boundary
 
 
-def _reach(text: str, start: int, end: int, size: int) -> tuple[int, Cut]:
-    if end - start <= size:
-        return end, Cut.ANYWHERE
-    window = text[start : start + size]
-    line = window.rfind("\n")
-    if line > 0 and window[:line].strip():
-        return start + line, Cut.LINE
-    clause, space = CLAUSE.match(window), SPACE.match(window)
-    if clause and clause.end() > size // 3:
-        return start + clause.end(), Cut.CLAUSE
-    if space and space.end() > size // 8:
-        return start + space.end(), Cut.WORD
-    return start + size, Cut.ANYWHERE
+def pack_units(boundaries: Sequence[Boundary], lengths: Sequence[int], limit: int) -> list[tuple[int, int]]:
+    """Group units into half-open ranges, each within the limit unless it is a single unit."""
+    sums = list(accumulate(lengths, initial=0))
+    groups: list[tuple[int, int]] = []
+    first = 0
+    while first < len(lengths):
+        last = _group_end(boundaries, sums, first, limit)
+        groups.append((first, last))
+        first = last
+    return groups
 
 
-def _prose(text: str, start: int, end: int) -> Iterator[Piece]:
-    cut = Cut.PARAGRAPH
-    for match in BOUNDARY.finditer(text, start, end):
-        kind = CUTS[str(match.lastgroup)]
-        if kind is Cut.SENTENCE and (match.end() - start < SHORTEST_SENTENCE or not _ends_sentence(text, match)):
+def _sentences(text: str, start: int, end: int) -> Iterator[TextUnit]:
+    boundary = Boundary.PARAGRAPH
+    for match in BOUNDARY_PATTERN.finditer(text, start, end):
+        kind = BOUNDARY_KINDS[str(match.lastgroup)]
+        if kind is Boundary.SENTENCE and (match.end() - start < MIN_SENTENCE or not _ends_sentence(text, match)):
             continue
         if text[start : match.end()].strip():
-            yield from _trimmed(text, start, match.end(), cut)
-            cut = kind
-        cut = min(cut, kind)
+            yield from _trim(text, start, match.end(), boundary)
+            boundary = kind
+        boundary = min(boundary, kind)
         start = match.end()
-    yield from _trimmed(text, start, end, cut)
+    yield from _trim(text, start, end, boundary)
 
 
 def _ends_sentence(text: str, match: re.Match[str]) -> bool:
@@ -125,62 +135,52 @@ def _ends_sentence(text: str, match: re.Match[str]) -> bool:
     return word.lower() not in ABBREVIATIONS and not INITIALS.match(word)
 
 
-def _rows(text: str, start: int, end: int, shape: Shape, size: int) -> Iterator[Piece]:
-    """Yield rows of a table or lines of code, short neighbours together."""
-    first, last, cut = start, start, Cut.PARAGRAPH
+def _rows(text: str, start: int, end: int, shape: Shape, size: int) -> Iterator[TextUnit]:
+    """Yield the rows of a table or lines of code, short neighbours in one unit."""
+    first, last, boundary = start, start, Boundary.PARAGRAPH
     for match in LINE.finditer(text, start, end):
         is_blank = not match[0].strip()
         if shape is Shape.CODE and is_blank and last > first:
-            yield from _trimmed(text, first, last, cut)
-            first, cut = match.end(), Cut.PARAGRAPH
+            yield from _trim(text, first, last, boundary)
+            first, boundary = match.end(), Boundary.PARAGRAPH
         elif last > first and match.end() - first > size:
-            yield from _trimmed(text, first, last, cut)
-            first, cut = match.start(), Cut.LINE
+            yield from _trim(text, first, last, boundary)
+            first, boundary = match.start(), Boundary.LINE
         last = first if is_blank and last <= first else match.end()
-    yield from _trimmed(text, first, end, cut)
+    yield from _trim(text, first, end, boundary)
 
 
-def _trimmed(text: str, start: int, end: int, cut: Cut) -> Iterator[Piece]:
-    """Yield the span without white space at its ends, nothing where nothing is left."""
+def _best_split(text: str, start: int, end: int, size: int) -> tuple[int, Boundary]:
+    if end - start <= size:
+        return end, Boundary.ANYWHERE
+    window = text[start : start + size]
+    line = window.rfind("\n")
+    if line > 0 and window[:line].strip():
+        return start + line, Boundary.LINE
+    clause, space = CLAUSE.match(window), SPACE.match(window)
+    if clause and clause.end() > size // 3:
+        return start + clause.end(), Boundary.CLAUSE
+    if space and space.end() > size // 8:
+        return start + space.end(), Boundary.WORD
+    return start + size, Boundary.ANYWHERE
+
+
+def _trim(text: str, start: int, end: int, boundary: Boundary) -> Iterator[TextUnit]:
+    """Yield the span without white space at its ends, unless it is empty."""
     run = text[start:end]
     left = len(run) - len(run.lstrip())
     if left < len(run):
-        yield Piece(start + left, start + len(run.rstrip()), cut)
+        yield TextUnit(start + left, start + len(run.rstrip()), boundary)
 
 
-# In units of a group's ideal length: how far from it a group may end to avoid such a cut.
-PENALTY = {
-    Cut.PARAGRAPH: 0.0,
-    Cut.LINE: 0.15,
-    Cut.SENTENCE: 0.25,
-    Cut.CLAUSE: 0.6,
-    Cut.WORD: 0.8,
-    Cut.ANYWHERE: 1.0,
-    Cut.HEADING: 9.0,
-}
-SHORTEST = 0.6
-
-
-def pack(cuts: Sequence[Cut], lengths: Sequence[int], limit: int) -> list[tuple[int, int]]:
-    """Return half-open ranges of pieces, each within the limit unless it is one piece."""
-    sums = list(accumulate(lengths, initial=0))
-    groups: list[tuple[int, int]] = []
-    first = 0
-    while first < len(lengths):
-        last = _next(cuts, sums, first, limit)
-        groups.append((first, last))
-        first = last
-    return groups
-
-
-def _next(cuts: Sequence[Cut], sums: Sequence[int], first: int, limit: int) -> int:
-    """Choose where the group that begins at `first` ends, so that the rest divides evenly."""
+def _group_end(boundaries: Sequence[Boundary], sums: Sequence[int], first: int, limit: int) -> int:
+    """Return the end of the group that begins at `first`, chosen so that the rest divides evenly."""
     before = sums[first]
     left = sums[-1] - before
     if left <= limit:
-        return len(cuts)
+        return len(boundaries)
     ideal = left / ceil(left / limit)
     furthest = max(first + 1, bisect_right(sums, before + limit) - 1)
-    nearest = max(first + 1, bisect_left(sums, before + SHORTEST * ideal))
-    ends = range(min(nearest, furthest), min(furthest, len(cuts) - 1) + 1)
-    return min(ends, key=lambda end: PENALTY[cuts[end]] + abs(sums[end] - before - ideal) / ideal)
+    nearest = max(first + 1, bisect_left(sums, before + MIN_GROUP * ideal))
+    ends = range(min(nearest, furthest), min(furthest, len(boundaries) - 1) + 1)
+    return min(ends, key=lambda end: PENALTY[boundaries[end]] + abs(sums[end] - before - ideal) / ideal)

@@ -1,22 +1,25 @@
-"""Blocks, headings, tables and places in, in reading order; one Extraction out."""
+"""Build an Extraction from blocks, headings, tables and marks, and make its texts storable."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 from assistant.datatypes import Extraction, Heading, Mark, Part, Table
 from assistant.errors import UnreadableFile
 
-LONGEST = 50_000_000  # characters; a file of a few megabytes that yields more is a bomb
+LONGEST = 50_000_000  # a small file that yields more is a decompression bomb
 PARAGRAPH, LINE = "\n\n", "\n"
 BETWEEN_CELLS = " | "
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON, UTF-7 and mail headers can spell one; UTF-8 cannot store it
+REPLACEMENT = "\ufffd"
 VALUE = re.compile(r"[\s$€£¥+\-(]*\d[\d.,:/%\-\s)TZ]*$")
 
 
 class Writing:
-    """A document as it grows. The text between two blocks is white space only."""
+    """Collect the blocks of a document in reading order. Between two blocks there is only white space."""
 
     def __init__(self) -> None:
         self.length = 0
@@ -27,7 +30,7 @@ class Writing:
         self._parts: list[Part] = []
 
     def add(self, text: str, gap: str = PARAGRAPH, mark: Mark | None = None) -> int:
-        """Add a block and return where it begins; `mark` says what it is called (its own start is left open)."""
+        """Add a block and return its start. `mark` is attached to it; the start given in `mark` is ignored."""
         before = gap if self._pieces else ""
         start = self.length + len(before)
         self.length = start + len(text)
@@ -39,13 +42,13 @@ class Writing:
         return start
 
     def head(self, title: str, level: int, gap: str = PARAGRAPH) -> None:
-        """Add a heading as a block of its own, in one line."""
+        """Add a heading as a block of one line."""
         title = " ".join(title.split())
         if title:
             self._headings.append(Heading(self.add(title, gap), level, title))
 
     def tabulate(self, rows: Sequence[Sequence[str]], marks: Sequence[Mark] = ()) -> None:
-        """Add a table, one row to a line, "a | b | c"; rows without text are left out. `marks` has one to each row."""
+        """Add a table, one row per line ("a | b | c"), without empty rows. `marks` holds one mark per row, or none."""
         lines = [as_row(row) for row in rows]
         start, gap = -1, PARAGRAPH
         for number, line in enumerate(lines):
@@ -56,18 +59,18 @@ class Writing:
             self._tables.append(Table(start, self.length, header_of(rows)))
 
     def begin(self, part: Part) -> None:
-        """Begin a page, slide, sheet, chapter or message; what is added belongs to it until the next begins."""
+        """Begin a page, slide, sheet, chapter or message: later blocks belong to it until the next one begins."""
         self._parts.append(replace(part, char_start=self.length))
 
     def finish(self, title: str = "", notes: tuple[str, ...] = (), encoding: str | None = None) -> Extraction:
-        """Return what was written; parts without text are left out. Without a title it is the first top heading."""
+        """Return the extraction without empty parts. The title defaults to the first heading of level 1."""
         text = "".join(self._pieces)
         found = title.strip() or next((heading.title for heading in self._headings if heading.level == 1), "")
         return Extraction(text, self._spans(text), tuple(self._headings), tuple(self._tables), tuple(self._marks), found,
                           encoding=encoding, notes=notes)
 
     def _spans(self, text: str) -> tuple[Part, ...]:
-        """Return the parts without the white space between them."""
+        """Return the parts that hold text, trimmed of white space."""
         if not self._parts:
             return (Part(0, len(text)),)
         spans = []
@@ -81,13 +84,59 @@ class Writing:
 
 
 def as_row(cells: Sequence[str]) -> str:
-    """Return the cells of a row in one line; empty cells keep their place, but not at its end."""
+    """Join the cells of a row; trailing empty cells are dropped."""
     return BETWEEN_CELLS.join(" ".join(cell.split()) for cell in cells).rstrip(" |")
 
 
 def header_of(rows: Sequence[Sequence[str]]) -> str:
-    """Return the first row where it names columns: several distinct texts, none of them a value."""
+    """Return the first row if it names columns (several distinct texts, no value), else an empty string."""
     cells = [" ".join(cell.split()) for cell in rows[0]] if len(rows) > 1 else []
     named = [cell for cell in cells if cell]
     names_columns = len(named) > 1 and 2 * len(named) > len(cells) and len(set(named)) == len(named)
     return as_row(cells) if names_columns and not any(VALUE.match(cell) for cell in named) else ""
+
+
+def storable(extraction: Extraction) -> Extraction:
+    """Return an extraction without lone surrogates; all offsets stay valid."""
+    if is_storable("".join(_texts(extraction))):
+        return extraction
+    return replace(
+        extraction,
+        text=storable_text(extraction.text),
+        title=storable_text(extraction.title),
+        parts=tuple(map(_part, extraction.parts)),
+        headings=tuple(Heading(each.char_start, each.level, storable_text(each.title)) for each in extraction.headings),
+        tables=tuple(Table(each.char_start, each.char_end, storable_text(each.header)) for each in extraction.tables),
+        marks=tuple(Mark(each.char_start, _optional(each.cells), _optional(each.time)) for each in extraction.marks),
+        notes=tuple(map(storable_text, extraction.notes)),
+    )
+
+
+def storable_text(text: str) -> str:
+    """Replace lone surrogates by U+FFFD; the length stays the same."""
+    return text if is_storable(text) else LONE_SURROGATE.sub(REPLACEMENT, text)
+
+
+def is_storable(text: str) -> bool:
+    """Return True if a text holds no lone surrogate."""
+    return text.isascii() or not LONE_SURROGATE.search(text)
+
+
+def _texts(extraction: Extraction) -> chain[str]:
+    """Chain all texts of an extraction that come from its file."""
+    return chain(
+        (extraction.text, extraction.title),
+        extraction.notes,
+        (heading.title for heading in extraction.headings),
+        (table.header for table in extraction.tables),
+        (text for mark in extraction.marks for text in (mark.cells, mark.time) if text),
+        (text for part in extraction.parts for text in (part.page_label, part.sheet, part.chapter) if text),
+    )
+
+
+def _part(part: Part) -> Part:
+    return replace(part, page_label=_optional(part.page_label), sheet=_optional(part.sheet), chapter=_optional(part.chapter))
+
+
+def _optional(text: str | None) -> str | None:
+    return None if text is None else storable_text(text)

@@ -1,42 +1,43 @@
-"""One file's bytes in; its text, and where pages and headings are, out. One reader to a family of formats.
+"""Registry of file formats: choose the reader for a file by suffix and content, and run it.
 
-A new format is one function `(Source) -> Extraction` and one line in READERS; files that hold others have one
-`(Source) -> Iterator[Member]` in OPENERS besides, or instead. Both import their libraries inside the function that needs
-them, and say no by raising UnreadableFile or SkippedFile.
+A new format is one function `(Source) -> Extraction` and one line in READERS. A format that contains other files has a function
+`(Source) -> Iterator[Member]` in OPENERS as well or instead. Both import heavy libraries inside the function that needs them and
+raise UnreadableFile or SkippedFile with the reason if they cannot read the file.
 """
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import PurePath
 
 from assistant.datatypes import Extraction
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.sniff import true_suffix
-from assistant.ingest.extractors.source import LazyOpener, LazyReader, Member, Opener, Reader, Source, found_in
-from assistant.ingest.extractors.storable import storable
+from assistant.ingest.extractors.builder import storable
+from assistant.ingest.extractors.office.encryption import old_suffix
+from assistant.ingest.extractors.source import LazyOpener, LazyReader, Member, Opener, Reader, Source, import_function
+from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
 EXTRACTOR_VERSION = 3
-
-OPEN_DOCUMENTS = ".odt .ott .fodt .odp .otp .fodp .odg .fodg"
-PICTURES = ".png .jpg .jpeg .tif .tiff .webp .bmp .gif"
-ARCHIVES = ".zip .tar .gz .tgz .bz2 .tbz .tbz2 .xz .txz"
-CODE = (
+OPEN_DOCUMENT_SUFFIXES = ".odt .ott .fodt .odp .otp .fodp .odg .fodg"
+IMAGE_SUFFIXES = ".png .jpg .jpeg .tif .tiff .webp .bmp .gif"
+ARCHIVE_SUFFIXES = ".zip .tar .gz .tgz .bz2 .tbz .tbz2 .xz .txz"
+CODE_SUFFIXES = (
     ".yaml .yml .toml .ini .cfg .py .js .ts .jsx .tsx .java .c .h .cpp .hpp .cc .cs .go .rs .rb .php "
     ".swift .kt .scala .sh .bash .ps1 .sql .r .jl .lua .pl .m .tex .org .css .vue"
 )
-
 READERS: dict[str, Reader] = {
     ".pdf": LazyReader("pdf.pdf", "read_pdf"),
-    **dict.fromkeys(PICTURES.split(), LazyReader("images.image", "read_image")),
+    **dict.fromkeys(IMAGE_SUFFIXES.split(), LazyReader("images", "read_image")),
     # office
     **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), LazyReader("office.docx", "read_docx")),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx"), LazyReader("office.pptx", "read_slides")),
     **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xlsb", ".xls"), LazyReader("office.xlsx", "read_sheets")),
-    **dict.fromkeys(OPEN_DOCUMENTS.split(), LazyReader("office.odf", "read_opendocument")),
+    **dict.fromkeys(OPEN_DOCUMENT_SUFFIXES.split(), LazyReader("office.odf", "read_opendocument")),
     **dict.fromkeys((".ods", ".ots", ".fods"), LazyReader("office.xlsx", "read_opendocument_sheets")),
-    # older ones
+    # legacy
     ".rtf": LazyReader("legacy.rtf", "read_rtf"),
     **dict.fromkeys((".doc", ".dot"), LazyReader("legacy.doc", "read_doc")),
     **dict.fromkeys((".ppt", ".pps"), LazyReader("legacy.ppt", "read_ppt")),
@@ -62,63 +63,48 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys((".txt", ".text", ".log"), LazyReader("text.plain", "read_plain")),
     **dict.fromkeys((".md", ".markdown"), LazyReader("text.plain", "read_markdown")),
     ".rst": LazyReader("text.plain", "read_rst"),
-    **dict.fromkeys(CODE.split(), LazyReader("text.plain", "read_code")),
+    **dict.fromkeys(CODE_SUFFIXES.split(), LazyReader("text.plain", "read_code")),
 }
-
 OPENERS: dict[str, Opener] = {
-    **dict.fromkeys(ARCHIVES.split(), LazyOpener("archives.archive", "open_archive")),
+    **dict.fromkeys(ARCHIVE_SUFFIXES.split(), LazyOpener("archives.archive", "open_archive")),
     ".pdf": LazyOpener("pdf.pdf", "open_pdf"),
     ".eml": LazyOpener("email.message", "open_mail"),
     ".emlx": LazyOpener("email.mbox", "open_emlx"),
     ".mbox": LazyOpener("email.mbox", "open_mbox"),
     ".msg": LazyOpener("email.outlook_msg", "open_msg"),
 }
-
 ADVICE = {
     **dict.fromkeys((".pages", ".numbers", ".key"), "export it as PDF, Word or Excel"),
     **dict.fromkeys((".heic", ".heif"), "save it as JPEG"),
     **dict.fromkeys((".7z", ".rar"), "unpack it"),
 }
-"""What to do about files that people have and that cannot be read."""
-
+"""Advice for common formats without a reader."""
 PLAIN_NAMES = frozenset({"readme", "license", "licence", "copying", "notice", "authors", "changelog", "todo"})
-
-
-def suffix_of(name: str) -> str:
-    """Return the suffix that decides who reads a file of this name."""
-    suffix = PurePath(name).suffix.lower()
-    return ".txt" if not suffix and name.lower() in PLAIN_NAMES else suffix
-
-
-def has_reader(name: str) -> bool:
-    """Say whether files of this name can be read or opened."""
-    return suffix_of(name) in READERS or is_container(name)
-
-
-def is_container(name: str) -> bool:
-    """Say whether files of this name can hold others."""
-    return suffix_of(name) in OPENERS
-
-
-def can_read_pictures() -> bool:
-    """Say whether the packages for OCR are installed."""
-    return bool(found_in("images.ocr", "is_available")())
-
-
-def no_reader(name: str) -> str:
-    """Return the reason why a file of this name is not read."""
-    suffix = suffix_of(name)
-    advice = f"; {ADVICE[suffix]}" if suffix in ADVICE else ""
-    return f"no reader for {suffix or 'extensionless'} files{advice}"
+SNIFFED = (
+    ".pdf .doc .docx .docm .dotx .dotm .rtf .odt .ott .ppt .pptx .pptm .ppsx .odp .otp .xls .xlsx .xlsm .xltx .xlsb .ods .ots "
+    ".epub .msg"
+)
+SNIFFED_SUFFIXES = frozenset(SNIFFED.split())
+"""Suffixes of files whose content is checked: names can be wrong. A text suffix is always trusted."""
+PDF_HEAD_BYTES = 1024  # the PDF header may stand anywhere in these
+PACKAGE_ENTRIES = {
+    "word/document.xml": ".docx", "ppt/presentation.xml": ".pptx", "xl/workbook.xml": ".xlsx", "xl/workbook.bin": ".xlsb",
+    "META-INF/container.xml": ".epub",
+}  # fmt: skip
+OPEN_DOCUMENT_KINDS = {b"text": ".odt", b"spreadsheet": ".ods", b"presentation": ".odp"}
+SUFFIX_FAMILIES = tuple(map(frozenset, (
+    (".docx", ".docm", ".dotx", ".dotm"), (".pptx", ".pptm", ".ppsx"), (".xlsx", ".xlsm", ".xltx", ".xlsb", ".xls"),
+    (".odt", ".ott"), (".odp", ".otp"), (".ods", ".ots"),
+)))  # fmt: skip
 
 
 def extract(source: Source) -> Extraction:
-    """Return what the reader finds. Raises UnreadableFile, or SkippedFile where there is no text."""
-    refuse_empty(source)
+    """Read a file with the reader for its format. Raises UnreadableFile, or SkippedFile if it holds no text."""
+    _refuse_empty(source)
     if suffix_of(source.name) not in READERS:
-        raise UnreadableFile(no_reader(source.name))
-    with reasons():
-        suffix = true_suffix(source, suffix_of(source.name))
+        raise UnreadableFile(no_reader_reason(source.name))
+    with _convert_errors():
+        suffix = _true_suffix(source, suffix_of(source.name))
         extraction = READERS.get(suffix, READERS[suffix_of(source.name)])(source)
     if not extraction.text.strip():
         raise SkippedFile("no text in it")
@@ -126,21 +112,79 @@ def extract(source: Source) -> Extraction:
 
 
 def members(source: Source) -> Iterator[Member]:
-    """Yield the files inside a file. Raises UnreadableFile where it cannot be opened, or not to its end."""
-    refuse_empty(source)
-    with reasons():
+    """Yield the files inside a file. Raises UnreadableFile, possibly after some members, if it cannot be opened to its end."""
+    _refuse_empty(source)
+    with _convert_errors():
         yield from OPENERS[suffix_of(source.name)](source)
 
 
-def refuse_empty(source: Source) -> None:
-    """Raise SkippedFile where a file holds nothing."""
+def has_reader(name: str) -> bool:
+    """Return True if files of this name can be read or opened."""
+    return suffix_of(name) in READERS or is_container(name)
+
+
+def is_container(name: str) -> bool:
+    """Return True if files of this name can contain other files."""
+    return suffix_of(name) in OPENERS
+
+
+def can_read_pictures() -> bool:
+    """Return True if the packages for OCR are installed."""
+    return bool(import_function("images", "is_available")())
+
+
+def no_reader_reason(name: str) -> str:
+    """Return the reason for leaving out a file without a reader."""
+    suffix = suffix_of(name)
+    advice = f"; {ADVICE[suffix]}" if suffix in ADVICE else ""
+    return f"no reader for {suffix or 'extensionless'} files{advice}"
+
+
+def suffix_of(name: str) -> str:
+    """Return the suffix that selects the reader for a file name."""
+    suffix = PurePath(name).suffix.lower()
+    return ".txt" if not suffix and name.lower() in PLAIN_NAMES else suffix
+
+
+def _true_suffix(source: Source, suffix: str) -> str:
+    """Return the suffix for the file's content, or `suffix` if it belongs to the same family or the content is unknown."""
+    found = _sniff(source.data) if suffix in SNIFFED_SUFFIXES else ""
+    is_family = any(found in family and suffix in family for family in SUFFIX_FAMILIES)
+    return suffix if not found or is_family else found
+
+
+def _sniff(data: bytes) -> str:
+    if b"%PDF-" in data[:PDF_HEAD_BYTES]:
+        return ".pdf"
+    if data.startswith(b"{\\rtf"):
+        return ".rtf"
+    if data.startswith(OLD_CONTAINER):
+        return old_suffix(data)
+    return _sniff_zip(data) if data.startswith(b"PK\x03\x04") else ""
+
+
+def _sniff_zip(data: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            names = set(archive.namelist())
+            if "mimetype" in names and "content.xml" in names:
+                with archive.open("mimetype") as file:
+                    kind = file.read(200).rpartition(b".")[2]
+                return next((suffix for word, suffix in OPEN_DOCUMENT_KINDS.items() if kind.startswith(word)), "")
+    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError):
+        return ""
+    return next((suffix for name, suffix in PACKAGE_ENTRIES.items() if name in names), "")
+
+
+def _refuse_empty(source: Source) -> None:
+    """Raise SkippedFile if a file is empty or holds only white space and null bytes."""
     if not source.data.strip(b"\0 \t\r\n\xef\xbb\xbf"):
         raise SkippedFile("the file is empty")
 
 
 @contextmanager
-def reasons() -> Iterator[None]:
-    """Turn what a reader's library throws into a reason. This is the one place where that is done."""
+def _convert_errors() -> Iterator[None]:
+    """Convert every exception of a reader or its library to UnreadableFile."""
     try:
         yield
     except UnreadableFile:

@@ -1,4 +1,4 @@
-"""What a reader is given: one file's bytes, and what a person gave to open it with."""
+"""Interface of the readers: their input, their type, and wrappers that import them on first use."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from assistant.errors import UnreadableFile
 
 
 def ignore_step(_step: str) -> None:
-    """Tell nobody."""
+    """Ignore a progress message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file to read. `passwords` are tried where it is encrypted.
+    """One file to read. `passwords` are tried if it is encrypted.
 
-    A reader that takes long calls `on_step` ("page 12 of 300") as often as it gets something done: a file is given up
-    when it is silent for too long.
+    A slow reader calls `on_step` ("page 12 of 300") to report progress: without any, the file is given up after the idle
+    timeout.
     """
 
     data: bytes
@@ -31,13 +31,13 @@ class Source:
 
     @property
     def suffix(self) -> str:
-        """The end of its name, in lower case, with its dot."""
+        """The suffix of the name, in lower case, with its dot."""
         return PurePath(self.name).suffix.lower()
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file inside a file: an attachment, or an entry of an archive. One with a `refusal` could not be taken out."""
+    """A file inside a file: an attachment or an archive entry. `refusal` is set if it could not be extracted."""
 
     name: str
     data: bytes = b""
@@ -50,30 +50,30 @@ Opener = Callable[[Source], Iterator[Member]]
 
 @dataclass(frozen=True, slots=True)
 class LazyReader:
-    """A reader that is imported when it is first called: a question must not wait for sixty modules that it does not need."""
+    """A reader that is imported on its first call, which keeps the start of the program fast."""
 
     module: str
     function: str
 
     def __call__(self, source: Source) -> Extraction:
-        """Return what the reader finds."""
-        read: Reader = found_in(self.module, self.function)
+        """Import the reader and call it."""
+        read: Reader = import_function(self.module, self.function)
         return read(source)
 
 
 @dataclass(frozen=True, slots=True)
 class LazyOpener:
-    """The same for an opener."""
+    """An opener that is imported on its first call."""
 
     module: str
     function: str
 
     def __call__(self, source: Source) -> Iterator[Member]:
-        """Yield what the opener finds."""
-        take_out: Opener = found_in(self.module, self.function)
-        return take_out(source)
+        """Import the opener and call it."""
+        open_file: Opener = import_function(self.module, self.function)
+        return open_file(source)
 
 
-def found_in(module: str, function: str) -> Any:  # noqa: ANN401 - the caller says what it is
-    """Return a function of a module of this package."""
+def import_function(module: str, function: str) -> Any:  # noqa: ANN401 - the caller knows the type
+    """Return a function of a module below this package."""
     return getattr(import_module(f"{__package__}.{module}"), function)

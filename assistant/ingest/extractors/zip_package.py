@@ -1,4 +1,4 @@
-"""Zip files that hold XML (Word, PowerPoint, OpenDocument, EPUB) in; their entries out, within limits."""
+"""Read the entries of zip packages that hold XML (Word, PowerPoint, OpenDocument, EPUB), within size limits."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from xml.etree.ElementTree import Element, ParseError
 from assistant.errors import UnreadableFile
 
 LARGEST_UNPACKED = 500_000_000
-_READ: WeakKeyDictionary[zipfile.ZipFile, int] = WeakKeyDictionary()
-OLD_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # OLE, which Office also wraps around what it encrypts
+_BYTES_READ: WeakKeyDictionary[zipfile.ZipFile, int] = WeakKeyDictionary()
+OLD_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # the OLE signature; Office also wraps encrypted files in OLE
 
 
 @contextmanager
 def opened_package(data: bytes, kind: str) -> Iterator[zipfile.ZipFile]:
-    """Open a package. `kind` ("Word document") is for the reason of the UnreadableFile that is raised where it is none."""
+    """Open a package. Raises UnreadableFile if it is damaged; its message names `kind` ("Word document")."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST_UNPACKED:
@@ -34,30 +34,29 @@ def opened_package(data: bytes, kind: str) -> Iterator[zipfile.ZipFile]:
 def entry(archive: zipfile.ZipFile, name: str) -> bytes:
     """Return the bytes of an entry.
 
-    The size that the archive states may be a lie, and an entry may be asked for again and again: what is read of one archive,
-    all of it together, is no more than the limit.
+    The limit counts all bytes read from one archive: the size that it states may be false, and entries may be read repeatedly.
     """
     try:
         with archive.open(name) as file:
             content = file.read(LARGEST_UNPACKED + 1)
-    except (ValueError, NotImplementedError) as error:  # what zipfile raises for offsets before the file and unknown packings
+    except (ValueError, NotImplementedError) as error:  # zipfile raises them for negative offsets and unknown compression methods
         raise zipfile.BadZipFile("this entry cannot be unpacked") from error
-    _READ[archive] = _READ.get(archive, 0) + len(content)
-    if _READ[archive] > LARGEST_UNPACKED:
+    _BYTES_READ[archive] = _BYTES_READ.get(archive, 0) + len(content)
+    if _BYTES_READ[archive] > LARGEST_UNPACKED:
         raise UnreadableFile(f"it unpacks to more than {LARGEST_UNPACKED // 1_000_000} MB")
     return content
 
 
 def xml_entry(archive: zipfile.ZipFile, name: str) -> Element:
-    """Return the root of an entry's XML. One that declares entities is refused: it could grow without end."""
+    """Return the root of an entry's XML. Raises UnreadableFile if it declares entities, which could expand without limit."""
     content = entry(archive, name)
-    if b"<!ENTITY" in content.replace(b"\0", b""):  # in UTF-16 every other byte is zero
+    if b"<!ENTITY" in content.replace(b"\0", b""):  # every other byte is zero in UTF-16
         raise UnreadableFile("it is a trap: its XML would grow without end")
     return parsed_xml(content)
 
 
 def parsed_xml(content: bytes) -> Element:
-    """Return the root of XML. Raises ParseError where it is none, also where its encoding is not known."""
+    """Return the root of an XML document. Raises ParseError if it is invalid or its encoding is unknown."""
     from xml.etree import ElementTree
 
     try:
@@ -67,7 +66,7 @@ def parsed_xml(content: bytes) -> Element:
 
 
 def whole_number(digits: str, default: int = 0) -> int:
-    """Return the number that an attribute states, a default where it states none of at most nine digits."""
+    """Parse a whole number of at most nine digits; return the default for anything else."""
     return int(digits) if digits.isdecimal() and len(digits) < 10 else default
 
 
@@ -77,5 +76,5 @@ def local(node: Element) -> str:
 
 
 def attribute(node: Element, name: str) -> str:
-    """Return an attribute by its name without namespace, empty where there is none."""
+    """Return an attribute by its name without namespace, or an empty string."""
     return next((value for key, value in node.attrib.items() if key.rpartition("}")[2] == name), "")

@@ -1,121 +1,183 @@
-"""Read files by several worker processes at once; yield what comes of them in the same order."""
+"""Read files with several supervised worker processes and yield the results in the order of the requests.
+
+`MemoryBudget` bounds the memory of results that wait for their turn by their size, not by their number.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from queue import LifoQueue
 
-from assistant.ingest.workers.read_file import Reading, Terms
-from assistant.ingest.workers.reading_budget import Held, size_of
+from assistant.ingest.workers.read_file import Reading, Terms, size_of
 from assistant.ingest.workers.supervisor import Bounds, Warden
 
-AHEAD = 16  # files to a worker that may be read before they are asked for
-MOST_HELD = 64 * 2**20  # bytes of what was read and not yet asked for, from which on no other file is begun
-GLANCE_SECONDS = 0.2
+MAX_AHEAD = 16  # requests per worker that may be read before their results are taken
+MAX_HELD_BYTES = 64 * 2**20  # size of the waiting results above which no other file is begun
+POLL_SECONDS = 0.2
 
 OnStep = Callable[[str], None]
 
 
-def nothing_to_do() -> bool:
-    """Do nothing."""
+def no_idle_work() -> bool:
+    """Do nothing while a result is awaited."""
     return False
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A file to read, and the hash of the content that is known of it, if any."""
+    """A request to read a file. `known_hash` is the SHA-256 of its content at the last reading, if any."""
 
     path: Path
     known_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A job on its way, by its number."""
+class _PendingRead:
+    """A submitted request, with its number in the memory budget."""
 
-    job: Job
+    request: Job
     number: int
     future: Future[list[Reading]]
 
 
 class Pool:
-    """Some workers. Close it, and they end at once."""
+    """A pool of supervised workers. `close` ends them at once."""
 
     def __init__(self, workers: int, terms: Terms, bounds: Bounds) -> None:
-        self._wardens = [Warden(terms, bounds) for _ in range(workers)]
-        self._idle: LifoQueue[Warden] = LifoQueue()  # one that runs already before one that must be started
-        for warden in self._wardens:
-            self._idle.put(warden)
+        self._supervisors = [Warden(terms, bounds) for _ in range(workers)]
+        self._idle: LifoQueue[Warden] = LifoQueue()  # last in, first out: prefer a worker that already runs
+        for supervisor in self._supervisors:
+            self._idle.put(supervisor)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reading")
         self._steps: dict[Path, str] = {}
-        self._held = Held(MOST_HELD)
+        self._budget = MemoryBudget(MAX_HELD_BYTES)
 
     def __enter__(self) -> Pool:
-        """Return itself."""
+        """Return the pool."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the workers."""
+        """Close the pool."""
         self.close()
 
     def close(self) -> None:
-        """End the workers, whatever they are doing."""
+        """End the workers, even in the middle of a file."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._held.close()
-        for warden in self._wardens:
-            warden.close()
+        self._budget.close()
+        for supervisor in self._supervisors:
+            supervisor.close()
         self._threads.shutdown(wait=True)
 
-    def read(self, jobs: Iterable[Job], on_step: OnStep, meanwhile: Callable[[], bool] = nothing_to_do
+    def read(self, jobs: Iterable[Job], on_step: OnStep, meanwhile: Callable[[], bool] = no_idle_work
              ) -> Iterator[tuple[Job, list[Reading]]]:
-        """Yield each job with its readings, in order. `on_step` is told how far the file is that is waited for.
+        """Yield each request with its results, in order. Only one call may run at a time.
 
-        One at a time: what was read waits for its turn within MOST_HELD bytes, and no other call can take it.
-        `meanwhile` is called for something useful to do in the time; it says whether there was anything.
+        `on_step` receives the progress of the file that is awaited. `meanwhile` is called while waiting and returns whether it
+        had something to do. Results that wait for their turn take about MAX_HELD_BYTES at most.
         """
-        waiting: deque[Waiting] = deque()
+        pending: deque[_PendingRead] = deque()
         try:
-            for job in jobs:
-                number = self._held.enter()
-                waiting.append(Waiting(job, number, self._threads.submit(self._read, job, number)))
-                if len(waiting) > AHEAD * len(self._wardens):
-                    yield self._taken(waiting, on_step, meanwhile)
-            while waiting:
-                yield self._taken(waiting, on_step, meanwhile)
+            for request in jobs:
+                number = self._budget.enter()
+                pending.append(_PendingRead(request, number, self._threads.submit(self._read, request, number)))
+                if len(pending) > MAX_AHEAD * len(self._supervisors):
+                    yield self._take_first(pending, on_step, meanwhile)
+            while pending:
+                yield self._take_first(pending, on_step, meanwhile)
         finally:
-            for each in waiting:
+            for each in pending:
                 each.future.cancel()
-                self._held.release(each.number)
+                self._budget.release(each.number)
 
-    def _taken(self, waiting: deque[Waiting], on_step: OnStep, meanwhile: Callable[[], bool]) -> tuple[Job, list[Reading]]:
-        """Return the first result, and let go of it."""
-        self._held.expect(waiting[0].number)
-        result = self._result(waiting[0].job, waiting[0].future, on_step, meanwhile)
-        self._held.release(waiting.popleft().number)
+    def _take_first(self, pending: deque[_PendingRead], on_step: OnStep, meanwhile: Callable[[], bool]
+                    ) -> tuple[Job, list[Reading]]:
+        """Wait for the first result, release its memory and return it."""
+        self._budget.expect(pending[0].number)
+        result = self._wait(pending[0], on_step, meanwhile)
+        self._budget.release(pending.popleft().number)
         return result
 
-    def _read(self, job: Job, number: int) -> list[Reading]:
-        self._held.wait_for_room(number)
-        warden = self._idle.get()
-        try:
-            found = warden.read(job.path, job.known_hash, lambda words: self._steps.__setitem__(job.path, words))
-        finally:
-            self._steps.pop(job.path, None)
-            self._idle.put(warden)
-        self._held.hold(number, size_of(found))
-        return found
-
-    def _result(self, job: Job, future: Future[list[Reading]], on_step: OnStep, meanwhile: Callable[[], bool]
-                ) -> tuple[Job, list[Reading]]:
-        pause = GLANCE_SECONDS
+    def _wait(self, pending: _PendingRead, on_step: OnStep, meanwhile: Callable[[], bool]
+              ) -> tuple[Job, list[Reading]]:
+        path, pause = pending.request.path, POLL_SECONDS
         while True:
             try:
-                return job, future.result(timeout=pause)
+                return pending.request, pending.future.result(timeout=pause)
             except NotYet:
-                on_step(f"{job.path}: {self._steps[job.path]}" if job.path in self._steps else str(job.path))
-            pause = 0.0 if meanwhile() else GLANCE_SECONDS
+                on_step(f"{path}: {self._steps[path]}" if path in self._steps else str(path))
+            pause = 0.0 if meanwhile() else POLL_SECONDS
+
+    def _read(self, request: Job, number: int) -> list[Reading]:
+        """Read one file in a thread of the pool, with the first idle worker."""
+        self._budget.wait_for_room(number)
+        supervisor = self._idle.get()
+        try:
+            results = supervisor.read(request.path, request.known_hash,
+                                      lambda words: self._steps.__setitem__(request.path, words))
+        finally:
+            self._steps.pop(request.path, None)
+            self._idle.put(supervisor)
+        self._budget.hold(number, size_of(results))
+        return results
+
+
+class MemoryBudget:
+    """Count the bytes of finished results that wait. A request waits for room before it begins, unless its result is awaited."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._numbers = count()
+        self._sizes: dict[int, int] = {}
+        self._awaited: set[int] = set()
+        self._is_closed = False
+        self._changed = threading.Condition()
+
+    @property
+    def bytes(self) -> int:
+        """The size of all waiting results."""
+        return sum(list(self._sizes.values()))
+
+    def enter(self) -> int:
+        """Register a request and return its number."""
+        with self._changed:
+            number = next(self._numbers)
+            self._sizes[number] = 0
+            return number
+
+    def wait_for_room(self, number: int) -> None:
+        """Wait until the budget has room, or the request is awaited or released, or the budget is closed."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._is_closed or number in self._awaited or number not in self._sizes
+                                   or self.bytes < self._most)
+
+    def hold(self, number: int, size: int) -> None:
+        """Record the size of a result, unless its request was released."""
+        with self._changed:
+            if number in self._sizes:
+                self._sizes[number] = size
+
+    def expect(self, number: int) -> None:
+        """Let a request begin without room: all others wait for its result."""
+        with self._changed:
+            self._awaited.add(number)
+            self._changed.notify_all()
+
+    def release(self, number: int) -> None:
+        """Forget a request whose result was taken or is no longer wanted."""
+        with self._changed:
+            self._sizes.pop(number, None)
+            self._awaited.discard(number)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Wake all waiting requests."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()

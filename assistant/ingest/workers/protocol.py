@@ -1,9 +1,8 @@
-"""What a worker process and the program say to each other: readings as frames of bytes, and back.
+"""Protocol between the program and a reader worker: length-prefixed JSON frames, validated on receipt.
 
-JSON and not pickle: a parser that a hostile file took over can say something wrong, but not make the program run it. What it
-says is checked: types, spans, and hashes, which become names of folders; and a reading must be that of the file which was asked
-for, or of one inside it (`belongs_to`). What such a parser can do beside speaking depends on the system: on Linux the worker is
-confined, elsewhere it can do what its user can (`assistant/processes/confinement.py`).
+JSON and not pickle, because a hostile file may take over the parser: it can then send wrong data, but no code. Every value is
+checked: types, spans, and hashes, which become folder names. A result must belong to the requested file or to a file inside it
+(`is_result_of`). On Linux the worker is also confined (`assistant/system/confinement.py`); elsewhere it has its user's rights.
 """
 
 from __future__ import annotations
@@ -19,40 +18,40 @@ from typing import IO, Any, TypeVar
 
 from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.storable import is_storable, storable_text
+from assistant.ingest.extractors.builder import is_storable, storable_text
 from assistant.ingest.workers.read_file import Reading, Unchanged
 from assistant.system.confinement import Confinement
 
 LENGTH = struct.Struct(">I")
-LONGEST_FRAME = 2**28  # bytes: the 50 million characters that a reader may find, three bytes each, and room for the rest
-LARGEST_COUNT = 2**53
-HASH = re.compile(r"(?:[0-9a-f]{64})?")  # SHA-256, or none
+MAX_FRAME_BYTES = 2**28  # room for the 50 million characters that a reader may return, at three bytes each, and the rest
+MAX_COUNT = 2**53
+HASH = re.compile(r"(?:[0-9a-f]{64})?")  # SHA-256, or empty
 
 Frame = dict[str, Any]
 Value = TypeVar("Value")
 
 
 class WireBroken(Exception):
-    """The other side is gone, or what it says makes no sense."""
+    """The stream has ended, or a frame is invalid."""
 
 
 class FrameTooLong(Exception):
-    """What is to be said is longer than the other side takes in."""
+    """The frame is longer than MAX_FRAME_BYTES."""
 
 
 def send(stream: IO[bytes], frame: Mapping[str, Any]) -> None:
-    """Write one frame. Raises FrameTooLong, before anything is written."""
+    """Write one frame. Raises FrameTooLong before anything is written."""
     content = json.dumps(frame, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    if len(content) > LONGEST_FRAME:
+    if len(content) > MAX_FRAME_BYTES:
         raise FrameTooLong
     stream.write(LENGTH.pack(len(content)) + content)
     stream.flush()
 
 
 def receive(stream: IO[bytes]) -> Frame:
-    """Read one frame. Raises WireBroken at the end of the stream and for anything that is no frame."""
+    """Read one frame. Raises ProtocolError at the end of the stream and for an invalid frame."""
     length = LENGTH.unpack(_exactly(stream, LENGTH.size))[0]
-    if length > LONGEST_FRAME:
+    if length > MAX_FRAME_BYTES:
         raise WireBroken("a frame is too long")
     try:
         frame = json.loads(_exactly(stream, length).decode("utf-8", "surrogatepass"))
@@ -71,7 +70,7 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
 
 
 def reading_to_frame(reading: Reading) -> Frame:
-    """Return a reading as a frame."""
+    """Convert a result to a frame."""
     outcome = reading.outcome
     frame: Frame = {"path": reading.path, "hash": reading.content_hash, "size": reading.size, "container": reading.container}
     if isinstance(outcome, Document):
@@ -83,7 +82,7 @@ def reading_to_frame(reading: Reading) -> Frame:
 
 
 def reading_from_frame(frame: Frame) -> Reading:
-    """Return the reading in a frame. Raises WireBroken where there is none."""
+    """Convert a frame to a result. Raises ProtocolError if a value is missing or invalid."""
     try:
         return Reading(_path(frame["path"]), _outcome(frame), _hash(frame["hash"]), _count(frame["size"]),
                        _path(frame["container"]))
@@ -92,7 +91,7 @@ def reading_from_frame(frame: Frame) -> Reading:
 
 
 def belongs_to(reading: Reading, path: str) -> bool:
-    """Return whether a reading is that of a file which was asked for, or of one inside it, and not of any other file."""
+    """Return True if the result is for the file `path` or for a file inside it."""
     if reading.path == path:
         return reading.container == ""
     inside = reading.path.removeprefix(path + os.sep)
@@ -100,15 +99,15 @@ def belongs_to(reading: Reading, path: str) -> bool:
 
 
 def confinement_to_frame(confinement: Confinement) -> Frame:
-    """Return as a frame what the worker is kept from."""
+    """Convert a confinement to a frame."""
     return asdict(confinement)
 
 
 def confinement_from_frame(frame: Frame) -> Confinement:
-    """Return what a worker says it is kept from. Raises WireBroken where it does not say it."""
+    """Convert a frame to a confinement. Raises ProtocolError if a value is missing."""
     try:
-        kept_from = (frame["network"] is True, frame["files"] is True, frame["programs"] is True)
-        return Confinement(*kept_from, tuple(map(_text, frame["means"])))
+        restrictions = (frame["network"] is True, frame["files"] is True, frame["programs"] is True)
+        return Confinement(*restrictions, tuple(map(_text, frame["means"])))
     except (KeyError, TypeError) as error:
         raise WireBroken("a frame holds no confinement") from error
 
@@ -159,14 +158,14 @@ def _mark(frame: object) -> Mark:
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):
-        raise TypeError("a list is none")
+        raise TypeError("not a list")
     return value
 
 
 def _path(value: object) -> str:
-    """Return a path, in which bytes that are no UTF-8 stand as halves of characters."""
+    """Return a path, which may hold lone surrogates for bytes that are not UTF-8."""
     if not isinstance(value, str):
-        raise TypeError("a path is none")
+        raise TypeError("not a string")
     return value
 
 
@@ -185,20 +184,20 @@ def _optional(value: object, check: Callable[[object], Value]) -> Value | None:
 
 
 def _count(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= LARGEST_COUNT:
-        raise TypeError("a number is none")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_COUNT:
+        raise TypeError("not a count")
     return value
 
 
 def _hash(value: object) -> str:
     if not HASH.fullmatch(text := _text(value)):
-        raise ValueError("a hash is none")
+        raise ValueError("not a hash")
     return text
 
 
 def _text(value: object) -> str:
-    """Return a text that a database takes."""
+    """Return a text that can be stored: one without lone surrogates."""
     text = _path(value)
     if not is_storable(text):
-        raise ValueError("a text holds half of a character")
+        raise ValueError("a text holds a lone surrogate")
     return text

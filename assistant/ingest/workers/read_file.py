@@ -1,4 +1,4 @@
-"""A path in; a Document, or the reason why there is none, out: of the file and of every file inside it."""
+"""Read one file and the files inside it: a Document for each, or the reason why it cannot be read."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ import hashlib
 import os
 import re
 import stat
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 
 from assistant.datatypes import Document, Extraction, Part
 from assistant.errors import BEING_WRITTEN, GONE, UNREAD, SkippedFile, UnreadableFile
-from assistant.ingest.extractors.registry import READERS, extract, has_reader, is_container, members, no_reader, suffix_of
+from assistant.ingest.extractors.builder import storable_text
+from assistant.ingest.extractors.registry import READERS, extract, has_reader, is_container, members, no_reader_reason, suffix_of
 from assistant.ingest.extractors.source import Member, Source, ignore_step
-from assistant.ingest.extractors.storable import storable_text
 
-DEEPEST = 4  # an archive in a mail in an archive is real; what goes on further is a trap
-MOST_MEMBERS = 2000
-LARGEST_MEMBERS = 500_000_000  # bytes, of everything inside one file together
-LONGEST_MEMBERS = 200_000_000  # characters, of the text of everything inside one file together
+MAX_DEPTH = 4  # an archive in a mail in an archive is real; deeper nesting is an attack
+MAX_MEMBERS = 2000
+MAX_MEMBER_BYTES = 500_000_000  # of all files inside one file together
+MAX_MEMBER_CHARACTERS = 200_000_000  # of the text of all files inside one file together
+ENTRY_BYTES = 200  # approximate size of a part, heading, table or mark in memory
 
 BAD_TITLE = re.compile(
     r"^(untitled|无标题|無題|document\d*|microsoft word\b.*|powerpoint presentation|slide \d+|.*\.[a-z]{2,5}\d?)$", re.I
@@ -29,7 +31,7 @@ BAD_TITLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms files are read: none over `max_bytes`; encrypted ones with one of the passwords."""
+    """Options for reading: the size limit `max_bytes`, and the passwords to try on encrypted files."""
 
     max_bytes: int
     passwords: tuple[str, ...] = field(default=(), repr=False)
@@ -37,12 +39,12 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
-    """The file's bytes are those that were read before."""
+    """The outcome for a file whose content is the same as at the last reading."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What came of one file, or of one inside a `container` on the disk: its path is below that one's."""
+    """The result for one file, or for a file inside the file `container`, whose path is then a prefix of its own."""
 
     path: str
     outcome: Document | UnreadableFile | Unchanged
@@ -53,7 +55,11 @@ class Reading:
 
 @dataclass(slots=True)
 class Run:
-    """One file being read. `begin` is told of each file inside it before that is read; those in `passed_over` are not."""
+    """The reading of one file: its options, its callbacks and the budget that is left for the files inside it.
+
+    `begin` receives the path of each file inside it before that file is read. `passed_over` maps the paths of files that are
+    not read to the reason.
+    """
 
     path: Path
     terms: Terms
@@ -61,19 +67,19 @@ class Run:
     passed_over: dict[str, str] = field(default_factory=dict)
     begin: Callable[[str], None] = ignore_step
     on_step: Callable[[str], None] = ignore_step
-    members_left: int = MOST_MEMBERS
-    bytes_left: int = LARGEST_MEMBERS
-    characters_left: int = LONGEST_MEMBERS
+    members_left: int = MAX_MEMBERS
+    bytes_left: int = MAX_MEMBER_BYTES
+    characters_left: int = MAX_MEMBER_CHARACTERS
 
 
 def read_document(path: Path, max_bytes: int) -> Document:
-    """Read one file, and nothing inside it. Raises UnreadableFile (or SkippedFile) with the reason in plain words."""
+    """Read one file without the files inside it. Raises UnreadableFile (or SkippedFile) with the reason."""
     data = read_bytes(path, max_bytes)
     return _document(str(path), Source(data, path.name), hash_of(data))
 
 
 def readings(run: Run) -> Iterator[Reading]:
-    """Yield what comes of a file and of the files inside it. Never raises what is wrong with a file."""
+    """Yield the results for a file and for the files inside it. A fault of a file is a result, not an exception."""
     path = str(run.path)
     try:
         data = read_bytes(run.path, run.terms.max_bytes)
@@ -83,26 +89,26 @@ def readings(run: Run) -> Iterator[Reading]:
     if hash_of(data) == run.known_hash:
         yield Reading(path, Unchanged(), run.known_hash, len(data))
         return
-    yield from _readings(run, path, data, 0)
+    yield from _read_all(run, path, data, 0)
 
 
 def hash_of(data: bytes) -> str:
-    """Return what a file's content is known by."""
+    """Return the SHA-256 of a file's content in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
-def _readings(run: Run, path: str, data: bytes, depth: int) -> Iterator[Reading]:
+def _read_all(run: Run, path: str, data: bytes, depth: int) -> Iterator[Reading]:
     source = Source(data, PurePath(path).name, run.terms.passwords, run.on_step)
-    reading = _read(run, path, source, depth)
+    reading = _read_one(run, path, source, depth)
     if depth:
         _count_characters(run, reading)
-    if not is_container(source.name) or _is_closed(reading.outcome):
+    if not is_container(source.name) or _is_unopenable(reading.outcome):
         yield reading
         return
     found, stopped = 0, ""
     try:
         for member in members(source):
-            yield from _inside(run, f"{path}{os.sep}{member.name}", member, depth + 1)
+            yield from _read_member(run, f"{path}{os.sep}{member.name}", member, depth + 1)
             found += 1
     except UnreadableFile as error:
         stopped = str(error)
@@ -113,15 +119,15 @@ def _count_characters(run: Run, reading: Reading) -> None:
     if isinstance(reading.outcome, Document):
         run.characters_left -= len(reading.outcome.extraction.text)
     if run.characters_left < 0:
-        raise UnreadableFile(f"the text in it is longer than {LONGEST_MEMBERS // 1_000_000} million characters")
+        raise UnreadableFile(f"the text in it is longer than {MAX_MEMBER_CHARACTERS // 1_000_000} million characters")
 
 
-def _is_closed(outcome: object) -> bool:
-    """Say whether a file that could not be read cannot be opened either: one without text may well hold others."""
+def _is_unopenable(outcome: object) -> bool:
+    """Return True if the file cannot be opened either. A skipped file, such as one without text, may still hold others."""
     return isinstance(outcome, UnreadableFile) and not isinstance(outcome, SkippedFile)
 
 
-def _read(run: Run, path: str, source: Source, depth: int) -> Reading:
+def _read_one(run: Run, path: str, source: Source, depth: int) -> Reading:
     outcome: Document | UnreadableFile
     content_hash = hash_of(source.data)
     try:
@@ -135,7 +141,7 @@ def _read(run: Run, path: str, source: Source, depth: int) -> Reading:
 
 
 def _with_members(reading: Reading, found: int, stopped: str, has_text: bool) -> Reading:
-    """Return a container's reading, now that it is known what is in it."""
+    """Return the result for a container after its members were read: `found` of them, up to the error `stopped`."""
     if stopped and not found and not has_text:
         return replace(reading, outcome=UnreadableFile(stopped))
     if not found and not has_text and not stopped:
@@ -151,20 +157,20 @@ def _with_members(reading: Reading, found: int, stopped: str, has_text: bool) ->
     return reading
 
 
-def _inside(run: Run, path: str, member: Member, depth: int) -> Iterator[Reading]:
-    """Yield what comes of a file inside another."""
+def _read_member(run: Run, path: str, member: Member, depth: int) -> Iterator[Reading]:
+    """Yield the results for a file inside another. Raises UnreadableFile if the budget is spent."""
     run.begin(path)
     run.members_left -= 1
     run.bytes_left -= len(member.data)
     if run.members_left < 0:
-        raise UnreadableFile(f"it holds more than {MOST_MEMBERS:,} files")
+        raise UnreadableFile(f"it holds more than {MAX_MEMBERS:,} files")
     if run.bytes_left < 0:
-        raise UnreadableFile(f"the files in it are larger than {LARGEST_MEMBERS // 1_000_000} MB together")
+        raise UnreadableFile(f"the files in it are larger than {MAX_MEMBER_BYTES // 1_000_000} MB together")
     refusal = _refusal(run, path, member, depth)
     if refusal:
         yield Reading(path, refusal, "", len(member.data), str(run.path))
     else:
-        yield from _readings(run, path, member.data, depth)
+        yield from _read_all(run, path, member.data, depth)
 
 
 def _refusal(run: Run, path: str, member: Member, depth: int) -> UnreadableFile | None:
@@ -173,9 +179,9 @@ def _refusal(run: Run, path: str, member: Member, depth: int) -> UnreadableFile 
     if member.refusal:
         return member.refusal
     if not has_reader(PurePath(path).name):
-        return SkippedFile(no_reader(PurePath(path).name))
-    if depth > DEEPEST:
-        return SkippedFile(f"it lies more than {DEEPEST} containers deep")
+        return SkippedFile(no_reader_reason(PurePath(path).name))
+    if depth > MAX_DEPTH:
+        return SkippedFile(f"it lies more than {MAX_DEPTH} containers deep")
     return too_large(len(member.data), run.terms.max_bytes) if len(member.data) > run.terms.max_bytes else None
 
 
@@ -186,14 +192,14 @@ def _document(path: str, source: Source, content_hash: str) -> Document:
         if not isinstance(error.__cause__, MemoryError):
             error.content_hash = content_hash
         raise
-    # code is known by its file's name; that name is the document's title then, but not part of what the text says
-    own = "" if extraction.title == source.name else _title(extraction.title)
+    # the title of source code is its file name: shown to the user, but not stored as part of the text
+    own = "" if extraction.title == source.name else _sensible_title(extraction.title)
     shown = source.name if extraction.title == source.name else own or PurePath(source.name).stem
     return Document(path, storable_text(shown), content_hash, replace(extraction, title=own))
 
 
-def _title(title: str) -> str:
-    """Return the title, or nothing where it is a number, a file name or a program's default."""
+def _sensible_title(title: str) -> str:
+    """Return the title, or an empty string if it is a number, a file name or a program's default."""
     title = " ".join(title.split())
     letters = sum(character.isalpha() for character in title)
     is_sensible = letters >= max(2, 0.4 * len(title.replace(" ", ""))) and "\ufffd" not in title
@@ -201,30 +207,30 @@ def _title(title: str) -> str:
 
 
 def read_bytes(path: Path, max_bytes: int) -> bytes:
-    """Return a file's bytes. Raises UnreadableFile, or SkippedFile where there are too many."""
+    """Return a file's bytes. Raises UnreadableFile, or SkippedFile if it is too large."""
     for pause in (0.1, 0.0):
         try:
-            data, is_steady = _read_once(path, max_bytes)
+            data, is_stable = _read_once(path, max_bytes)
         except PermissionError as error:
             raise UnreadableFile("permission denied") from error
         except FileNotFoundError as error:
             raise UnreadableFile(GONE) from error
         except OSError as error:
             raise UnreadableFile(f"{UNREAD}: {error.strerror}") from error
-        if is_steady:
+        if is_stable:
             return data
         time.sleep(pause)
     raise UnreadableFile(f"{BEING_WRITTEN}; it will be read at the next sync")
 
 
 def too_large(size: int, max_bytes: int) -> SkippedFile:
-    """Return the reason why a file of this size is left out."""
+    """Return the error for a file that is larger than the limit."""
     return SkippedFile(f"too large: {size / 1e6:.1f} MB; the limit is {max_bytes / 1e6:.1f} MB")
 
 
 def _read_once(path: Path, max_bytes: int) -> tuple[bytes, bool]:
-    """Return the bytes, and whether the file stayed as it was meanwhile."""
-    with open(path, "rb", opener=_open_without_waiting) as file:
+    """Return the bytes, and whether the file stayed unchanged while it was read."""
+    with open(path, "rb", opener=_open_nonblocking) as file:
         before = os.fstat(file.fileno())
         if not stat.S_ISREG(before.st_mode):
             raise UnreadableFile("not a file but a pipe, socket or device")
@@ -236,6 +242,17 @@ def _read_once(path: Path, max_bytes: int) -> tuple[bytes, bool]:
     return data, is_same and len(data) == after.st_size
 
 
-def _open_without_waiting(path: str, flags: int) -> int:
-    """Open for reading; a pipe that nobody writes to must not hold up everything."""
+def _open_nonblocking(path: str, flags: int) -> int:
+    """Open without blocking: opening a pipe without a writer would wait forever."""
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def size_of(results: Iterable[Reading]) -> int:
+    """Return the approximate size of results in memory, in bytes."""
+    return sum(_document_size(result.outcome) for result in results if isinstance(result.outcome, Document))
+
+
+def _document_size(document: Document) -> int:
+    found = document.extraction
+    entries = len(found.parts) + len(found.headings) + len(found.tables) + len(found.marks)
+    return sys.getsizeof(found.text) + sum(sys.getsizeof(table.header) for table in found.tables) + ENTRY_BYTES * entries

@@ -1,4 +1,4 @@
-"""One worker process, kept in bounds: a file goes in, its readings come out, whatever the file does to the worker."""
+"""Supervise one reader worker: restart it when it crashes or exceeds its time or memory limit."""
 
 from __future__ import annotations
 
@@ -26,181 +26,156 @@ from assistant.ingest.workers.protocol import (
     receive,
     send,
 )
-from assistant.ingest.workers.read_file import Reading, Terms, hash_of, read_bytes
-from assistant.ingest.workers.reading_budget import size_of
+from assistant.ingest.workers.read_file import Reading, Terms, hash_of, read_bytes, size_of
 from assistant.system.children import has_ended, start_piped
 from assistant.system.confinement import Confinement
 
 if TYPE_CHECKING:
     import subprocess
 
-SETTINGS = {"PYTHONUTF8": "1", "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
-TEMPORARY = ("TMPDIR", "TEMP", "TMP")  # variables that name the folder for temporary files
-GLANCE_SECONDS = 0.1  # between two looks at a worker's memory
-TOTAL = 30  # times the silence that is allowed is what a file may take in all
-MOST_PASSED_OVER = 20  # files inside one file that end the worker, before the rest is given up
-TIRED = 0.5  # of the memory: a worker that still holds this much after a file is replaced
+WORKER_ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONWARNINGS": "ignore", "OMP_NUM_THREADS": "1"}
+TEMPORARY_FOLDER_VARIABLES = ("TMPDIR", "TEMP", "TMP")
+POLL_SECONDS = 0.1  # between two checks of a worker's memory
+TOTAL_TIMEOUT_FACTOR = 30  # one file may take this many times the idle timeout in all
+MAX_GIVEN_UP = 20  # files inside one file that may end the worker before the whole file is given up
+RECYCLE_AT = 0.5  # share of the memory limit: a worker that holds more after a file is replaced
 START_SECONDS = 60
 PROBE_MEMORY = 2**31
-MOST_FRAMES = 2  # of a worker that wait to be looked at; it waits with the next
-ENDED = "the worker was ended"
-LARGEST_RESULT = 2**30  # bytes of what comes of one file and the files inside it: more than a worker in its senses sends
+MAX_QUEUED_FRAMES = 2  # the worker blocks when more frames wait
+MAX_RESULT_BYTES = 2**30  # of one file and the files inside it; an honest worker sends less
+WORKER_ENDED = "the worker was ended"
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one file may take: seconds without any progress, bytes of memory."""
+    """The limits for one file: `idle_timeout` in seconds without progress, `memory` in bytes."""
 
     silence: float
     memory: int
 
 
 class WorkerLost(Exception):
-    """The worker had to be ended, or ended by itself; the message is the reason that the ledger shows."""
-
-
-class Frames:
-    """What a worker has said and nobody has looked at yet. Only a few frames wait, so that they do not fill the memory."""
-
-    def __init__(self) -> None:
-        self._waiting: queue.Queue[Frame | WireBroken] = queue.Queue(MOST_FRAMES)
-        self._is_closed = False
-
-    def put(self, frame: Frame | WireBroken) -> None:
-        """Add a frame when there is room for it; drop it where nobody will look at it."""
-        while not self._is_closed:
-            with suppress(queue.Full):
-                self._waiting.put(frame, timeout=GLANCE_SECONDS)
-                return
-
-    def get(self, timeout: float) -> Frame | WireBroken:
-        """Return the next frame, the end of the stream where there will be none. Raises queue.Empty where none comes in time."""
-        if self._is_closed and self._waiting.empty():
-            return WireBroken(ENDED)
-        return self._waiting.get(timeout=timeout)
-
-    def close(self) -> None:
-        """Drop what comes from now on, and wake who waits for it."""
-        self._is_closed = True
-        with suppress(queue.Full):
-            self._waiting.put_nowait(WireBroken(ENDED))
+    """The worker ended or had to be ended; the message is the reason that the ledger shows."""
 
 
 class Warden:
-    """Starts a worker when there is something to read, watches it, and replaces it when it is lost."""
+    """Start a worker when there is a file to read, watch it, and replace it when it is lost."""
 
     def __init__(self, terms: Terms, bounds: Bounds) -> None:
         self._terms, self._bounds = terms, bounds
         self._process: subprocess.Popen[bytes] | None = None
-        self._frames = Frames()
+        self._frames = FrameQueue()
         self._is_closed = False
-        self.scratch = Path()  # the only folder that the worker can write to, where the system can see to that
+        self.scratch = Path()  # the only folder that a confined worker can write to
         self.confinement = Confinement()
 
     def close(self) -> None:
-        """End the worker, whatever it is doing."""
+        """End the worker, even in the middle of a file."""
         self._is_closed = True
         self._end()
 
+    def start(self) -> None:
+        """Start the worker before the first file. Raises ReadersUnavailable."""
+        self._running_process()
+
     def read(self, path: Path, known_hash: str, on_step: Callable[[str], None]) -> list[Reading]:
-        """Return what came of a file and of the files inside it. What ends the worker becomes a reason like any other."""
-        passed_over: dict[str, str] = {}
+        """Return the results of a file and of the files inside it. A lost worker becomes the reason for an unreadable file.
+
+        A file inside a container that ends the worker is given up alone; the rest of the container is read again without it.
+        """
+        given_up: dict[str, str] = {}
         while True:
-            found: list[Reading] = []
+            results: list[Reading] = []
             held = 0
             current = [str(path)]
             try:
-                for frame in self._ask(path, known_hash, passed_over):
+                for frame in self._request(path, known_hash, given_up):
                     if "step" in frame:
                         on_step(str(frame["step"]))
                     elif "begin" in frame:
                         current.append(str(frame["begin"]))
                     elif "reading" in frame:
-                        found.append(_reading_of(path, frame["reading"]))
-                        held += size_of(found[-1:])
-                        if held > LARGEST_RESULT:
+                        results.append(_result_of(path, frame["reading"]))
+                        held += size_of(results[-1:])
+                        if held > MAX_RESULT_BYTES:
                             raise WorkerLost("what is in it is too long")
-                self._replace_if_tired()
-                return found
+                self._recycle_if_large()
+                return results
             except (WorkerLost, WireBroken) as error:
                 self._end()
-                if self._is_closed or current[-1] == str(path) or len(passed_over) == MOST_PASSED_OVER:
-                    return [*(each for each in found if each.path != str(path)), self._lost(path, str(error))]
-                passed_over[current[-1]] = str(error)  # what is inside is given up alone; the rest is read again
+                if self._is_closed or current[-1] == str(path) or len(given_up) == MAX_GIVEN_UP:
+                    return [*(each for each in results if each.path != str(path)), self._failure(path, str(error))]
+                given_up[current[-1]] = str(error)
 
-    def _lost(self, path: Path, reason: str) -> Reading:
-        """Return the reading of a file that ends workers. Its hash says that the same bytes need not be tried again."""
+    def _request(self, path: Path, known_hash: str, given_up: dict[str, str]) -> Iterator[Frame]:
+        """Ask the worker to read a file and yield its frames. Raises WorkerLost or ProtocolError."""
+        process = self._running_process()
+        self._send(process, {"path": str(path), "known": known_hash, "passed_over": given_up})
+        began = last = time.monotonic()
+        while True:
+            frame = self._next_frame(process, began, last)
+            if frame.get("done"):
+                return
+            last = time.monotonic()
+            yield frame
+
+    def _next_frame(self, process: subprocess.Popen[bytes], began: float, last: float) -> Frame:
+        """Return the next frame; check the time and memory limits while waiting."""
+        while True:
+            try:
+                frame = self._frames.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                self._check_limits(process, began, last)
+                continue
+            if isinstance(frame, WireBroken):
+                raise WorkerLost(_cause_of_end(process))
+            self._check_limits(process, began, time.monotonic())
+            return frame
+
+    def _check_limits(self, process: subprocess.Popen[bytes], began: float, last: float) -> None:
+        now, idle_timeout = time.monotonic(), self._bounds.silence
+        if now - last > idle_timeout:
+            raise WorkerLost(f"reading it was given up: no progress in {idle_timeout:.0f} seconds")
+        if now - began > TOTAL_TIMEOUT_FACTOR * idle_timeout:
+            raise WorkerLost(f"reading it was given up after {TOTAL_TIMEOUT_FACTOR * idle_timeout / 60:.0f} minutes")
+        if memory_of(process.pid) > self._bounds.memory:
+            raise WorkerLost(f"reading it takes more than {self._bounds.memory / 1e9:.1f} GB of memory")
+
+    def _failure(self, path: Path, reason: str) -> Reading:
+        """Return the result for a file that ends workers, with its hash, so that the same bytes are not tried again."""
         try:
             content_hash = hash_of(read_bytes(path, self._terms.max_bytes))
         except UnreadableFile:
             content_hash = ""
         return Reading(str(path), UnreadableFile(reason, content_hash), content_hash)
 
-    def _ask(self, path: Path, known_hash: str, passed_over: dict[str, str]) -> Iterator[Frame]:
-        """Yield the worker's frames about a file. Raises WorkerLost or WireBroken."""
-        process = self._started()
-        self._tell(process, {"path": str(path), "known": known_hash, "passed_over": passed_over})
-        began = last = time.monotonic()
-        while True:
-            frame = self._next(process, began, last)
-            if frame.get("done"):
-                return
-            last = time.monotonic()
-            yield frame
-
-    def _next(self, process: subprocess.Popen[bytes], began: float, last: float) -> Frame:
-        """Return the next frame, looking at time and memory meanwhile."""
-        while True:
-            try:
-                frame = self._frames.get(timeout=GLANCE_SECONDS)
-            except queue.Empty:
-                self._look_at(process, began, last)
-                continue
-            if isinstance(frame, WireBroken):
-                raise WorkerLost(_cause_of_end(process))
-            self._look_at(process, began, time.monotonic())
-            return frame
-
-    def _look_at(self, process: subprocess.Popen[bytes], began: float, last: float) -> None:
-        now, silence = time.monotonic(), self._bounds.silence
-        if now - last > silence:
-            raise WorkerLost(f"reading it was given up: no progress in {silence:.0f} seconds")
-        if now - began > TOTAL * silence:
-            raise WorkerLost(f"reading it was given up after {TOTAL * silence / 60:.0f} minutes")
-        if memory_of(process.pid) > self._bounds.memory:
-            raise WorkerLost(f"reading it takes more than {self._bounds.memory / 1e9:.1f} GB of memory")
-
-    def start(self) -> None:
-        """Start the worker, which reading would start otherwise. Raises ReadersUnavailable."""
-        self._started()
-
-    def _launched(self) -> subprocess.Popen[bytes]:
-        """Start a worker in a new folder of its own, which goes when the worker goes."""
-        try:
-            self.scratch = Path(tempfile.mkdtemp(prefix="assistant-reader-")).resolve()
-        except OSError as error:
-            raise unavailable(f"no temporary folder can be made ({error.strerror})") from error
-        settings = SETTINGS | dict.fromkeys(TEMPORARY, str(self.scratch))
-        return start_piped("assistant.ingest.workers.worker", self.scratch, settings)
-
-    def _started(self) -> subprocess.Popen[bytes]:
+    def _running_process(self) -> subprocess.Popen[bytes]:
         if self._is_closed:
             raise WorkerLost("reading was stopped")
         if self._process is None:
-            self._process = self._launched()
-            self._frames = Frames()
-            threading.Thread(target=_listen, args=(self._process, self._frames), daemon=True).start()
+            self._process = self._launch()
+            self._frames = FrameQueue()
+            threading.Thread(target=_forward_frames, args=(self._process, self._frames), daemon=True).start()
             self._greet(self._process)
         return self._process
 
+    def _launch(self) -> subprocess.Popen[bytes]:
+        """Start a worker in a new temporary folder, which is deleted when the worker ends."""
+        try:
+            self.scratch = Path(tempfile.mkdtemp(prefix="assistant-reader-")).resolve()
+        except OSError as error:
+            raise _readers_unavailable(f"no temporary folder can be made ({error.strerror})") from error
+        environment = WORKER_ENVIRONMENT | dict.fromkeys(TEMPORARY_FOLDER_VARIABLES, str(self.scratch))
+        return start_piped("assistant.ingest.workers.worker", self.scratch, environment)
+
     def _greet(self, process: subprocess.Popen[bytes]) -> None:
         try:
-            self._tell(process, {"memory": self._bounds.memory, "max_bytes": self._terms.max_bytes,
+            self._send(process, {"memory": self._bounds.memory, "max_bytes": self._terms.max_bytes,
                                  "passwords": list(self._terms.passwords), "scratch": str(self.scratch)})
             self._await_ready(process)
         except (WorkerLost, WireBroken) as error:
             self._end()
-            raise unavailable(str(error)) from error
+            raise _readers_unavailable(str(error)) from error
         except ReadersUnavailable:
             self._end()
             raise
@@ -209,22 +184,22 @@ class Warden:
         try:
             frame = self._frames.get(timeout=START_SECONDS)
         except queue.Empty as error:
-            raise unavailable("it says nothing") from error
+            raise _readers_unavailable("it does not respond") from error
         if isinstance(frame, WireBroken):
             if not self._is_closed:
-                raise unavailable(_cause_of_end(process))
+                raise _readers_unavailable(_cause_of_end(process))
         else:
             self.confinement = confinement_from_frame(frame["ready"])
 
-    def _tell(self, process: subprocess.Popen[bytes], frame: Frame) -> None:
+    def _send(self, process: subprocess.Popen[bytes], frame: Frame) -> None:
         assert process.stdin is not None
         try:
             send(process.stdin, frame)
         except OSError as error:
             raise WorkerLost(_cause_of_end(process)) from error
 
-    def _replace_if_tired(self) -> None:
-        if self._process is not None and memory_of(self._process.pid) > TIRED * self._bounds.memory:
+    def _recycle_if_large(self) -> None:
+        if self._process is not None and memory_of(self._process.pid) > RECYCLE_AT * self._bounds.memory:
             self._end()
 
     def _end(self) -> None:
@@ -241,40 +216,66 @@ class Warden:
                     stream.close()
 
 
+class FrameQueue:
+    """A short queue of the frames that a worker sent, so that they do not fill the memory."""
+
+    def __init__(self) -> None:
+        self._waiting: queue.Queue[Frame | WireBroken] = queue.Queue(MAX_QUEUED_FRAMES)
+        self._is_closed = False
+
+    def put(self, frame: Frame | WireBroken) -> None:
+        """Add a frame as soon as there is room; drop it if the queue is closed."""
+        while not self._is_closed:
+            with suppress(queue.Full):
+                self._waiting.put(frame, timeout=POLL_SECONDS)
+                return
+
+    def get(self, timeout: float) -> Frame | WireBroken:
+        """Return the next frame, or ProtocolError after the last. Raises queue.Empty after `timeout` seconds."""
+        if self._is_closed and self._waiting.empty():
+            return WireBroken(WORKER_ENDED)
+        return self._waiting.get(timeout=timeout)
+
+    def close(self) -> None:
+        """Drop all further frames and wake the waiting thread."""
+        self._is_closed = True
+        with suppress(queue.Full):
+            self._waiting.put_nowait(WireBroken(WORKER_ENDED))
+
+
 def confinement_of_readers() -> Confinement:
-    """Start a worker, and return what it is kept from on this machine. Raises ReadersUnavailable."""
-    warden = Warden(Terms(0), Bounds(START_SECONDS, PROBE_MEMORY))
+    """Start a worker and return its confinement on this machine. Raises ReadersUnavailable."""
+    supervisor = Warden(Terms(0), Bounds(START_SECONDS, PROBE_MEMORY))
     try:
-        warden.start()
-        return warden.confinement
+        supervisor.start()
+        return supervisor.confinement
     finally:
-        warden.close()
-
-
-def _reading_of(path: Path, frame: Frame) -> Reading:
-    """Return the reading in a frame. Raises WireBroken where it is one of another file than was asked for."""
-    reading = reading_from_frame(frame)
-    if not belongs_to(reading, str(path)):
-        raise WireBroken("a reading is of another file")
-    return reading
-
-
-def unavailable(cause: str) -> ReadersUnavailable:
-    """Return the error for a worker that does not start."""
-    return ReadersUnavailable(f"The process that reads files does not start: {cause}.",
-                              "Close other programs if memory is short; see what is wrong with: assistant doctor")
+        supervisor.close()
 
 
 def memory_of(process: int) -> int:
-    """Return the bytes of memory that a process uses, 0 where it has ended."""
+    """Return the resident memory of a process in bytes, 0 if it has ended."""
     try:
         return int(psutil.Process(process).memory_info().rss)
     except psutil.Error:
         return 0
 
 
-def _listen(process: subprocess.Popen[bytes], frames: Frames) -> None:
-    """Pass on what a worker says, until it says no more."""
+def _result_of(path: Path, frame: Frame) -> Reading:
+    """Return the result in a frame. Raises ProtocolError if it belongs to another file than the one requested."""
+    result = reading_from_frame(frame)
+    if not belongs_to(result, str(path)):
+        raise WireBroken("a reading is of another file")
+    return result
+
+
+def _readers_unavailable(cause: str) -> ReadersUnavailable:
+    return ReadersUnavailable(f"The process that reads files does not start: {cause}.",
+                              "Close other programs if memory is short; see what is wrong with: assistant doctor")
+
+
+def _forward_frames(process: subprocess.Popen[bytes], frames: FrameQueue) -> None:
+    """Move the worker's frames from its pipe to the queue until the pipe ends."""
     assert process.stdout is not None
     try:
         while True:
@@ -284,7 +285,7 @@ def _listen(process: subprocess.Popen[bytes], frames: Frames) -> None:
 
 
 def _cause_of_end(process: subprocess.Popen[bytes]) -> str:
-    """Return why a worker is gone."""
+    """Return the reason for the end of a worker."""
     if not has_ended(process, 5):
         return "reading it ended without a result"
     code = process.returncode

@@ -1,7 +1,7 @@
-"""The worker process: names of files come in on one pipe, what is in them goes out on another.
+"""Reader worker process: read the files that the supervisor names and send back the results.
 
-It is a process of its own because parsers crash, hang and eat memory: what happens here is one entry of the ledger. Because a
-parser may also do what a hostile file makes it do, the process is confined before it opens the first file (`confinement.py`).
+Parsers crash, hang and exhaust memory, so they run in a process of their own and a failure costs one ledger entry. A hostile
+file may also take a parser over, so the process is confined before it opens the first file (`assistant/system/confinement.py`).
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from assistant.system.bytecode import keep_compiled
 from assistant.system.confinement import confine
 from assistant.system.isolation import refuse_network
 
-ADDRESS_SPACE = 3  # times the memory that is allowed: libraries reserve far more than they use
+ADDRESS_SPACE_FACTOR = 3  # times the memory limit: libraries reserve far more than they use
 LIBRARIES = ("PIL.Image", "bs4", "lxml.html", "msoffcrypto", "numpy", "olefile", "onnxruntime", "pypdf", "pypdfium2", "rapidocr")
-STEP_SECONDS = 0.2  # between two steps that are told
+STEP_SECONDS = 0.2  # between two progress messages
 
 
 def main() -> None:
-    """Serve until the other side hangs up."""
+    """Serve requests until the supervisor closes the pipe."""
     incoming, outgoing = _take_pipes()
     refuse_network()
     opening = receive(incoming)
@@ -54,54 +54,54 @@ def main() -> None:
             return
 
 
-def serve(request: Frame, terms: Terms, tell: Callable[[Frame], None]) -> None:
-    """Read one file and tell what comes of it, and of each file inside it, as soon as it is known."""
+def serve(request: Frame, terms: Terms, send_frame: Callable[[Frame], None]) -> None:
+    """Read one file; send its result and that of each file inside it as soon as it is known."""
     last = [0.0]
 
     def step(words: str) -> None:
         if time.monotonic() - last[0] > STEP_SECONDS:
             last[0] = time.monotonic()
-            tell({"step": words})
+            send_frame({"step": words})
 
     run = Run(Path(request["path"]), terms, request["known"], dict(request["passed_over"]),
-              begin=lambda path: tell({"begin": path}), on_step=step)
+              begin=lambda path: send_frame({"begin": path}), on_step=step)
     for reading in readings(run):
-        tell_reading(reading, tell)
-    tell({"done": True})
+        send_result(reading, send_frame)
+    send_frame({"done": True})
 
 
-def tell_reading(reading: Reading, tell: Callable[[Frame], None]) -> None:
-    """Tell what came of a file; of one that is too long for the pipe, that it is."""
+def send_result(reading: Reading, send_frame: Callable[[Frame], None]) -> None:
+    """Send a result, or an UnreadableFile in its place if it is too long for a frame."""
     try:
-        tell({"reading": reading_to_frame(reading)})
+        send_frame({"reading": reading_to_frame(reading)})
     except FrameTooLong:
         refused = UnreadableFile("its text and its tables are too long", reading.content_hash)
-        tell({"reading": reading_to_frame(replace(reading, outcome=refused))})
+        send_frame({"reading": reading_to_frame(replace(reading, outcome=refused))})
 
 
 def _take_pipes() -> tuple[IO[bytes], IO[bytes]]:
-    """Keep the two pipes for this module, so that nothing a library prints gets between the frames."""
+    """Duplicate the two pipes and redirect the standard streams, so that output of libraries cannot mix with the frames."""
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
-        os.dup2(nothing, stream)
+        os.dup2(null, stream)
     sys.stdin, sys.stdout, sys.stderr = (open(os.devnull, mode, encoding="utf-8") for mode in ("r", "w", "w"))  # noqa: SIM115, PTH123
     return incoming, outgoing
 
 
 def _limit_memory(limit: int) -> None:
-    """Let a greedy parser fail with MemoryError; the program watches what is really used, and ends what slips through."""
+    """Limit the address space, so that most parsers fail with MemoryError before the supervisor ends the process."""
     if sys.platform.startswith("linux"):
         import resource
 
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-        wanted = ADDRESS_SPACE * limit
+        wanted = ADDRESS_SPACE_FACTOR * limit
         resource.setrlimit(resource.RLIMIT_AS, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def _end_with(parent: int) -> None:
-    """End when the program that started this one has ended, whatever is going on here."""
+    """End this process when its parent process has ended."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(0)

@@ -1,1 +1,1 @@
-"""PDF and pictures in; the text of each page, read off it where it is a picture, out."""
+"""Read PDF files: text in reading order, outline, page labels, attachments, and OCR of scanned pages."""

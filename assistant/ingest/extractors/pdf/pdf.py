@@ -1,6 +1,6 @@
-"""PDF in; the text of every page, the outline as headings, and the pages that hold no text out.
+"""Read PDF files: the text of each page, the outline as headings, and attachments.
 
-PDFium reads the text, pypdf the outline and the page labels. Pages that are pictures (scans) are read by OCR.
+PDFium reads the text, pypdf the outline and the page labels. Scanned pages are read by OCR.
 """
 
 from __future__ import annotations
@@ -17,40 +17,50 @@ from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.images.ocr import INSTALL, as_text, is_available, recognise
+from assistant.ingest.extractors.builder import LONGEST
+from assistant.ingest.extractors.images import INSTALL, is_available, join_lines, recognise_lines
 from assistant.ingest.extractors.pdf.layout import text_in_reading_order
 from assistant.ingest.extractors.pdf.outline import headings_of, structure_of
-from assistant.ingest.extractors.pdf.page_text import is_garbage, tidy, without_furniture
+from assistant.ingest.extractors.pdf.page_text import drop_headers_and_footers, is_unmapped, normalise_pages
 from assistant.ingest.extractors.source import Member, Source
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfAttachment, PdfDocument, PdfPage
 
 PAGE_BREAK = "\n\n"
-LONGEST = 50_000_000  # characters; a file of a few megabytes that yields more is a bomb
 PAGES_PER_STEP = 50
 PDFIUM = threading.Lock()  # PDFium is not thread-safe
 PAGE_COUNT = re.compile(rb"/Count\s+(\d{6,20})\b")
 PASSWORD_WRONG, SCHEME_UNKNOWN = "password", "security"  # in PDFium's messages
+MAX_ATTACHMENTS = 1000
+MAX_ATTACHED_BYTES = 300_000_000
+MAX_ANNOTATIONS = 5000  # per page
+DOTS_PER_INCH, POINTS_PER_INCH = 200, 72
+MOST_PIXELS = 8_000_000  # an A4 page has 3.9 million
+LITTLE_TEXT = 40  # characters: a page number, a stamp, a line added by the scanner
+LARGE_IMAGE = 0.5  # of the page area
+MAX_OBJECTS = 2000
 
 
 @dataclass(frozen=True, slots=True)
-class _Page:
+class _PdfPage:
+    """The text of a page, or a note why it cannot be read."""
+
     text: str = ""
     note: str = ""
-    is_picture: bool = False
-    is_read_off: bool = False
+    is_scan: bool = False
+    is_ocr: bool = False
 
 
 def read_pdf(source: Source) -> Extraction:
-    """Read the text of each page; a page that cannot be read becomes a note."""
+    """Read the text of each page. A page that cannot be read becomes a note."""
     with PDFIUM, _opened(source) as (document, password):
         pages = list(_pages(document, source))
         title, labels, outline = structure_of(document, source.data, password, len(pages))
     notes = tuple(page.note for page in pages if page.note)
     if pages and len(notes) == len(pages):
         raise UnreadableFile(f"damaged: {notes[0]}")
-    texts = without_furniture(tidy([page.text for page in pages]))
+    texts = drop_headers_and_footers(normalise_pages([page.text for page in pages]))
     if not any(texts):
         raise SkippedFile(_why_empty(pages))
     parts = tuple(_parts(texts, labels))
@@ -60,13 +70,13 @@ def read_pdf(source: Source) -> Extraction:
         headings=headings_of(outline, texts, parts),
         title=title,
         empty_pages=tuple(number for number, text in enumerate(texts, 1) if not text),
-        ocr_pages=tuple(number for number, page in enumerate(pages, 1) if page.is_read_off),
+        ocr_pages=tuple(number for number, page in enumerate(pages, 1) if page.is_ocr),
         notes=notes,
     )
 
 
 def open_pdf(source: Source) -> Iterator[Member]:
-    """Yield the files that are attached to the document or to its pages."""
+    """Yield the files attached to the document or to its pages."""
     with PDFIUM, _opened(source) as (document, _):
         members = list(attachments_of(document))
     yield from members
@@ -74,7 +84,7 @@ def open_pdf(source: Source) -> Iterator[Member]:
 
 @contextmanager
 def _opened(source: Source) -> Iterator[tuple[PdfDocument, str]]:
-    """Open the document; give the password that did it as well, empty where none was needed."""
+    """Open the document; yield it with the password that opened it, or an empty string."""
     claimed = _impossible_count(source.data)
     if claimed:
         raise UnreadableFile(f"damaged: it claims to have {claimed} pages")
@@ -106,7 +116,7 @@ def _open(source: Source) -> tuple[PdfDocument, str]:
 
 
 def _impossible_count(data: bytes) -> int:
-    """Return the number of pages where the file claims more of them than it has bytes."""
+    """Return the page count that the file claims if it exceeds its size in bytes, else 0."""
     for match in PAGE_COUNT.finditer(data):
         before, after = data[max(0, match.start() - 1000) : match.start()], data[match.end() : match.end() + 1000]
         is_page_tree = b"/Pages" in before[before.rfind(b"obj") + 1 :] or b"/Pages" in after.partition(b"endobj")[0]
@@ -115,51 +125,51 @@ def _impossible_count(data: bytes) -> int:
     return 0
 
 
-def _pages(document: PdfDocument, source: Source) -> Iterator[_Page]:
+def _pages(document: PdfDocument, source: Source) -> Iterator[_PdfPage]:
     count, size = len(document), 0
     for index in range(count):
         page = _read_page(document, index)
         size += len(page.text)
         if size > LONGEST:
             raise UnreadableFile(f"it unpacks to more than {LONGEST // 1_000_000} million characters")
-        if page.is_read_off:
+        if page.is_ocr:
             source.on_step(f"page {index + 1} of {count}, read off the picture")
         elif index % PAGES_PER_STEP == 0:
             source.on_step(f"page {index + 1} of {count}")
         yield page
 
 
-def _read_page(document: PdfDocument, index: int) -> _Page:
+def _read_page(document: PdfDocument, index: int) -> _PdfPage:
     from pypdfium2 import PdfiumError
 
     try:
         page = document[index]
     except PdfiumError:
-        return _Page(note=f"page {index + 1} cannot be read")
+        return _PdfPage(note=f"page {index + 1} cannot be read")
     try:
         return _read(page)
     except PdfiumError:
-        return _Page(note=f"page {index + 1} cannot be read")
+        return _PdfPage(note=f"page {index + 1} cannot be read")
     finally:
         page.close()
 
 
-def _read(page: PdfPage) -> _Page:
+def _read(page: PdfPage) -> _PdfPage:
     textpage = page.get_textpage()
     try:
         text = text_in_reading_order(textpage)
     finally:
         textpage.close()
-    if is_garbage(text):
+    if is_unmapped(text):
         text = ""
-    if not is_picture(page, text):
-        return _Page(text)
-    found = read_off(page, text) if is_available() else text
-    return _Page(found, is_picture=True, is_read_off=found != text)
+    if not is_scanned(page, text):
+        return _PdfPage(text)
+    found = ocr_page(page, text) if is_available() else text
+    return _PdfPage(found, is_scan=True, is_ocr=found != text)
 
 
-def _why_empty(pages: Sequence[_Page]) -> str:
-    pictures = sum(page.is_picture for page in pages)
+def _why_empty(pages: Sequence[_PdfPage]) -> str:
+    pictures = sum(page.is_scan for page in pages)
     if not pictures:
         return "no text in it"
     shown = "1 page is a picture" if pictures == 1 else f"{pictures} pages are pictures"
@@ -174,20 +184,91 @@ def _parts(texts: Sequence[str], labels: Sequence[str]) -> Iterator[Part]:
         start += len(text) + len(PAGE_BREAK)
 
 
-MOST_ATTACHMENTS = 1000
-LARGEST_TOGETHER = 300_000_000
-MOST_NOTES = 5000  # annotations of a page that are looked at
+def is_scanned(page: PdfPage, text: str) -> bool:
+    """Return True if the page is a scan: little or no text, but drawings or a large image."""
+    length = len("".join(text.split()))
+    if length >= LITTLE_TEXT:
+        return False
+    return _has_drawings(page) if length == 0 else _largest_image_share(page) >= LARGE_IMAGE
+
+
+def _has_drawings(page: PdfPage) -> bool:
+    from pypdfium2 import raw
+
+    return any(kind != raw.FPDF_PAGEOBJ_TEXT for kind, _ in _objects(page))
+
+
+def _largest_image_share(page: PdfPage) -> float:
+    from pypdfium2 import raw
+
+    width, height = page.get_size()
+    areas = [area for kind, area in _objects(page) if kind == raw.FPDF_PAGEOBJ_IMAGE]
+    return float(max(areas, default=0.0) / max(1.0, width * height))
+
+
+def _objects(page: PdfPage) -> Iterator[tuple[int, float]]:
+    """Yield the type and the area of the objects on the page."""
+    for drawn in islice(page.get_objects(max_depth=1), MAX_OBJECTS):
+        left, bottom, right, top = drawn.get_bounds()
+        yield drawn.type, (right - left) * (top - bottom)
+
+
+def ocr_page(page: PdfPage, text: str) -> str:
+    """Run OCR on the page; append its text layer if the OCR result lacks it."""
+    scale = _scale(*page.get_size())
+    if not scale:
+        return text
+    bitmap = page.render(scale=scale)
+    try:
+        found = join_lines(recognise_lines(bitmap.to_pil()))
+    finally:
+        bitmap.close()
+    return found if "".join(text.split()) in "".join(found.split()) else f"{found}\n{text}".strip()
+
+
+def _scale(width: float, height: float) -> float:
+    """Return the scale for rendering, or 0 if the page is too narrow to be rendered."""
+    if width <= 0 or height <= 0:
+        return 0.0
+    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MOST_PIXELS / (width * height)) ** 0.5)
+    return scale if min(width, height) * scale >= 1 else 0.0
 
 
 def attachments_of(document: PdfDocument) -> Iterator[Member]:
-    """Yield what is attached, by its name; what cannot be taken out says why."""
-    left = LARGEST_TOGETHER
+    """Yield the attachments, with the reason for those that cannot be extracted."""
+    left = MAX_ATTACHED_BYTES
     for number, attachment in enumerate(_attachments(document), 1):
         member = _member(attachment, number, left)
         left -= len(member.data)
         yield member
-        if number == MOST_ATTACHMENTS:
+        if number == MAX_ATTACHMENTS:
             return
+
+
+def _attachments(document: PdfDocument) -> Iterator[PdfAttachment]:
+    for index in range(document.count_attachments()):
+        yield document.get_attachment(index)
+    for index in range(len(document)):
+        yield from _page_attachments(document, index)
+
+
+def _page_attachments(document: PdfDocument, index: int) -> Iterator[PdfAttachment]:
+    from pypdfium2 import PdfAttachment, PdfiumError, raw
+
+    try:
+        page: PdfPage = document[index]
+    except PdfiumError:
+        return
+    try:
+        for number in range(min(MAX_ANNOTATIONS, raw.FPDFPage_GetAnnotCount(page))):
+            note = raw.FPDFPage_GetAnnot(page, number)
+            if raw.FPDFAnnot_GetSubtype(note) == raw.FPDF_ANNOT_FILEATTACHMENT:
+                file = raw.FPDFAnnot_GetFileAttachment(note)
+                if file:
+                    yield PdfAttachment(file, document)
+            raw.FPDFPage_CloseAnnot(note)
+    finally:
+        page.close()
 
 
 def _member(attachment: PdfAttachment, number: int, left: int) -> Member:
@@ -211,86 +292,3 @@ def _size(attachment: PdfAttachment) -> int:
     size = c_ulong()
     raw.FPDFAttachment_GetFile(attachment, None, 0, byref(size))
     return size.value
-
-
-def _attachments(document: PdfDocument) -> Iterator[PdfAttachment]:
-    for index in range(document.count_attachments()):
-        yield document.get_attachment(index)
-    for index in range(len(document)):
-        yield from _on_page(document, index)
-
-
-def _on_page(document: PdfDocument, index: int) -> Iterator[PdfAttachment]:
-    from pypdfium2 import PdfAttachment, PdfiumError, raw
-
-    try:
-        page: PdfPage = document[index]
-    except PdfiumError:
-        return
-    try:
-        for number in range(min(MOST_NOTES, raw.FPDFPage_GetAnnotCount(page))):
-            note = raw.FPDFPage_GetAnnot(page, number)
-            if raw.FPDFAnnot_GetSubtype(note) == raw.FPDF_ANNOT_FILEATTACHMENT:
-                file = raw.FPDFAnnot_GetFileAttachment(note)
-                if file:
-                    yield PdfAttachment(file, document)
-            raw.FPDFPage_CloseAnnot(note)
-    finally:
-        page.close()
-
-
-DOTS_PER_INCH, POINTS_PER_INCH = 200, 72
-MOST_PIXELS = 8_000_000  # an A4 page has 3.9 million
-LITTLE = 40  # characters: a page number, a stamp, what a scanner writes of itself
-LARGE_SHARE = 0.5  # of the page
-MOST_OBJECTS = 2000
-
-
-def is_picture(page: PdfPage, text: str) -> bool:
-    """Say whether what the page shows is mostly not in its text layer."""
-    length = len("".join(text.split()))
-    if length >= LITTLE:
-        return False
-    return _has_drawings(page) if length == 0 else _largest_share(page) >= LARGE_SHARE
-
-
-def read_off(page: PdfPage, text: str) -> str:
-    """Return what can be read off the page, with the little text that it has and the picture has not."""
-    scale = _scale(*page.get_size())
-    if not scale:
-        return text
-    bitmap = page.render(scale=scale)
-    try:
-        found = as_text(recognise(bitmap.to_pil()))
-    finally:
-        bitmap.close()
-    return found if "".join(text.split()) in "".join(found.split()) else f"{found}\n{text}".strip()
-
-
-def _scale(width: float, height: float) -> float:
-    """Return the scale for rendering, 0 for a page that is too narrow to be seen whole."""
-    if width <= 0 or height <= 0:
-        return 0.0
-    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MOST_PIXELS / (width * height)) ** 0.5)
-    return scale if min(width, height) * scale >= 1 else 0.0
-
-
-def _has_drawings(page: PdfPage) -> bool:
-    from pypdfium2 import raw
-
-    return any(kind != raw.FPDF_PAGEOBJ_TEXT for kind, _ in _objects(page))
-
-
-def _largest_share(page: PdfPage) -> float:
-    from pypdfium2 import raw
-
-    width, height = page.get_size()
-    areas = [area for kind, area in _objects(page) if kind == raw.FPDF_PAGEOBJ_IMAGE]
-    return float(max(areas, default=0.0) / max(1.0, width * height))
-
-
-def _objects(page: PdfPage) -> Iterator[tuple[int, float]]:
-    """Yield the kind and the area of what is drawn."""
-    for drawn in islice(page.get_objects(max_depth=1), MOST_OBJECTS):
-        left, bottom, right, top = drawn.get_bounds()
-        yield drawn.type, (right - left) * (top - bottom)

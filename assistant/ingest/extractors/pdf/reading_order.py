@@ -1,8 +1,7 @@
-"""Boxes of text on a page in; their indexes in reading order out, columns read one after the other.
+"""Sort text boxes of a page into reading order, one column after the other.
 
-The page is cut into bands and the bands into columns, again and again: the recursive X-Y cut of Nagy and Seth,
-"Hierarchical representation of optically scanned documents" (1984). A gap between boxes is taken for a gutter only
-where both sides of it are running text; the columns of a table are not, and its rows are read across.
+The page is split recursively into bands and columns: the recursive X-Y cut of Nagy and Seth, "Hierarchical representation of
+optically scanned documents" (1984). A gap counts as a gutter only if there is prose on both sides, so tables are read by row.
 """
 
 from __future__ import annotations
@@ -16,25 +15,25 @@ Gap = tuple[float, float]
 Row = list[int]
 Block = list[Row]
 
-FEWEST_LINES = 3  # in a column
+MIN_LINES = 3  # in a column
 LONG_LINE = 8.0  # times its height: about fifteen Latin letters, twenty where OCR draws its boxes wide
 FULL_LINE = 0.6  # of its column's width
-NARROWEST_COLUMN = 0.3  # of the widest
-NARROWEST_GUTTER = 0.7  # times the height of a line
-DEEPEST = 8
-MOST_BOXES = 5000  # more are no text in columns, and take their time
+MIN_COLUMN_WIDTH = 0.3  # of the widest
+MIN_GUTTER_WIDTH = 0.7  # times the height of a line
+MAX_DEPTH = 8
+MAX_BOXES = 5000  # more boxes are not prose in columns and would take too long
 
 
 def in_reading_order(boxes: Sequence[Box]) -> list[Block]:
     """Return blocks of rows of indexes: the columns and the bands between them, from top to bottom."""
     everything = list(range(len(boxes)))
-    if len(boxes) > MOST_BOXES:
+    if len(boxes) > MAX_BOXES:
         return [_rows(everything, boxes)]
     return [block for block in _cut(everything, boxes, 0) if block]
 
 
 def _cut(chosen: Sequence[int], boxes: Sequence[Box], depth: int) -> Iterator[Block]:
-    if depth == DEEPEST or len(chosen) < 2 * FEWEST_LINES:
+    if depth == MAX_DEPTH or len(chosen) < 2 * MIN_LINES:
         yield _rows(chosen, boxes)
         return
     pending: list[int] = []
@@ -53,50 +52,50 @@ def _cut(chosen: Sequence[int], boxes: Sequence[Box], depth: int) -> Iterator[Bl
 def _bands(chosen: Sequence[int], boxes: Sequence[Box]) -> Iterator[tuple[list[int], list[Gap]]]:
     """Yield runs of boxes, from top to bottom, each with the gaps that go down through all of it."""
     left, right = min(boxes[index][0] for index in chosen), max(boxes[index][2] for index in chosen)
-    narrowest = NARROWEST_GUTTER * _height(chosen, boxes)
+    min_width = MIN_GUTTER_WIDTH * _height(chosen, boxes)
     band: list[int] = []
     gaps = [(left, right)]
     for index in sorted(chosen, key=lambda index: (boxes[index][1], boxes[index][0])):
-        fewer = _without(gaps, boxes[index], narrowest)
+        fewer = _without(gaps, boxes[index], min_width)
         if band and _inner(gaps, left, right) and not _inner(fewer, left, right):
             yield band, gaps
-            band, fewer = [], _without([(left, right)], boxes[index], narrowest)
-        elif band and not _inner(fewer, left, right) and _inner(_without([(left, right)], boxes[index], narrowest), left, right):
+            band, fewer = [], _without([(left, right)], boxes[index], min_width)
+        elif band and not _inner(fewer, left, right) and _inner(_without([(left, right)], boxes[index], min_width), left, right):
             yield band, []
-            band, fewer = [], _without([(left, right)], boxes[index], narrowest)
+            band, fewer = [], _without([(left, right)], boxes[index], min_width)
         band.append(index)
         gaps = fewer
     yield band, gaps
 
 
-def _without(gaps: Sequence[Gap], box: Box, narrowest: float) -> list[Gap]:
+def _without(gaps: Sequence[Gap], box: Box, min_width: float) -> list[Gap]:
     pieces = []
     for start, end in gaps:
         pieces += [(start, min(end, box[0])), (max(start, box[2]), end)]
-    return [(start, end) for start, end in dict.fromkeys(pieces) if end - start >= narrowest]
+    return [(start, end) for start, end in dict.fromkeys(pieces) if end - start >= min_width]
 
 
 def _inner(gaps: Sequence[Gap], left: float, right: float) -> bool:
-    """Say whether any gap may yet be a gutter: one that starts left of everything or ends right of it is a margin."""
+    """Return True if any gap can be a gutter and not only a margin."""
     width = right - left
     return any(end > left + 0.2 * width and start < right - 0.2 * width for start, end in gaps)
 
 
 def _columns(band: Sequence[int], gaps: Sequence[Gap], boxes: Sequence[Box]) -> list[list[int]]:
-    """Return the columns of a band from left to right: one, where any of them is no running text."""
+    """Return the columns of a band from left to right, or a single one unless all of them are prose."""
     edges = [float("-inf"), *((start + end) / 2 for start, end in sorted(gaps)), float("inf")]
     columns = [[index for index in band if start < _middle(boxes[index]) <= end] for start, end in pairwise(edges)]
     columns = [column for column in columns if column]
     widths = [_width(column, boxes) for column in columns]
-    is_text = min(widths) > NARROWEST_COLUMN * max(widths) and all(_is_running_text(column, boxes) for column in columns)
+    is_text = min(widths) > MIN_COLUMN_WIDTH * max(widths) and all(_is_prose(column, boxes) for column in columns)
     return columns if is_text else [list(band)]
 
 
-def _is_running_text(column: Sequence[int], boxes: Sequence[Box]) -> bool:
-    """Say whether most lines are long and reach across their column, as those of a table's column do not."""
+def _is_prose(column: Sequence[int], boxes: Sequence[Box]) -> bool:
+    """Return True if most lines are long and fill their column, unlike those of a table."""
     length = median(boxes[index][2] - boxes[index][0] for index in column)
     is_full = length > max(LONG_LINE * _height(column, boxes), FULL_LINE * _width(column, boxes))
-    return is_full and len(_rows(column, boxes)) >= FEWEST_LINES
+    return is_full and len(_rows(column, boxes)) >= MIN_LINES
 
 
 def _width(column: Sequence[int], boxes: Sequence[Box]) -> float:
@@ -104,7 +103,7 @@ def _width(column: Sequence[int], boxes: Sequence[Box]) -> float:
 
 
 def _rows(chosen: Sequence[int], boxes: Sequence[Box]) -> Block:
-    """Return what stands at the same height together, from left to right."""
+    """Group the boxes into rows from top to bottom, each from left to right."""
     rows: Block = []
     top, bottom = 0.0, 0.0
     for index in sorted(chosen, key=lambda index: boxes[index][1] + boxes[index][3]):

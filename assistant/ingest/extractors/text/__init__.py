@@ -1,1 +1,1 @@
-"""Files that are text themselves in; that text, decoded, and its structure out."""
+"""Read formats that are text files: plain text, Markdown, code, CSV, JSON, calendars, subtitles."""

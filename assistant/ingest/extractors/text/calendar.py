@@ -1,6 +1,6 @@
-"""Calendars (.ics) and contacts (.vcf) in; their events, tasks and people, one to a paragraph, out.
+"""Read calendars (.ics) and contacts (.vcf): one paragraph per event, task or person.
 
-Lines are as RFC 5545 (iCalendar) and RFC 6350 (vCard, and its versions 2.1 and 3.0) describe them.
+The formats are iCalendar (RFC 5545) and vCard 2.1, 3.0 and 4.0 (RFC 6350).
 """
 
 from __future__ import annotations
@@ -16,35 +16,37 @@ from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
 from assistant.ingest.extractors.encoding import decode, decode_as
 from assistant.ingest.extractors.source import Source
 
-END = re.compile("\r\n|[\r\n]")  # of a line; a value may hold what else Python takes for one
+LINE_END = re.compile("\r\n|[\r\n]")  # not str.splitlines: values may hold other separators
 FOLD = re.compile(r"\r?\n[ \t]")
 SOFT_BREAK = re.compile(r"=\r?\n")
 CONTENT = re.compile(r"(?:[\w-]+\.)?([\w-]+)((?:;[^:;\"=]+(?:=(?:\"[^\"]*\"|[^:;\"])*)?)*):(.*)$", re.S)
-NAMED = re.compile(r";CN=(?:\"([^\"]*)\"|([^;:]*))", re.I)
-ZONE = re.compile(r";TZID=\"?([^\";:]*)", re.I)
-MOMENT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?$")
+COMMON_NAME = re.compile(r";CN=(?:\"([^\"]*)\"|([^;:]*))", re.I)
+TIME_ZONE = re.compile(r";TZID=\"?([^\";:]*)", re.I)
+DATE_TIME = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)\d\d(Z?))?$")
 ESCAPE = re.compile(r"\\([nN,;\\])")
 KINDS = frozenset({"VEVENT", "VTODO", "VJOURNAL", "VCARD"})
-SHOWN = frozenset(
+DISPLAYED = frozenset(
     "SUMMARY DTSTART DTEND DUE DURATION COMPLETED LOCATION DESCRIPTION COMMENT ORGANIZER ATTENDEE RRULE STATUS CATEGORIES URL "
     "CONTACT RESOURCES FN ORG TITLE ROLE TEL EMAIL ADR BDAY NOTE NICKNAME IMPP ANNIVERSARY".split()
 )
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _ContentLine:
+    """A property with its parameters and value."""
+
     name: str
-    settings: str
+    parameters: str
     value: str
 
 
 def read_content_lines(source: Source) -> Extraction:
-    """Read a calendar or an address book; what programs keep there for themselves is left out."""
+    """Read a calendar or an address book; technical properties are left out."""
     decoded = decode(source.data, source.suffix)
     if "BEGIN:V" not in decoded.text.upper():
         raise UnreadableFile("damaged: it is no calendar or address book")
-    writing, title = Writing(), ""
-    writing.begin(Part(0, 0))
+    builder, title = Writing(), ""
+    builder.begin(Part(0, 0))
     open_kinds: list[str] = []
     gap = PARAGRAPH
     for line in _lines(decoded.text):
@@ -54,44 +56,44 @@ def read_content_lines(source: Source) -> Extraction:
         elif line.name == "END":
             del open_kinds[-1:]
         elif line.name == "X-WR-CALNAME":
-            title = _plain(line.value)
-        elif line.name in SHOWN and open_kinds and open_kinds[-1] in KINDS:
-            shown = _shown(line)
+            title = _unescape(line.value)
+        elif line.name in DISPLAYED and open_kinds and open_kinds[-1] in KINDS:
+            shown = _display_value(line)
             if shown:
-                writing.add(f"{line.name}:{shown}", gap)
+                builder.add(f"{line.name}:{shown}", gap)
                 gap = LINE
-    return writing.finish(title, decoded.notes, decoded.encoding)
+    return builder.finish(title, decoded.notes, decoded.encoding)
 
 
-def _lines(text: str) -> Iterator[_Line]:
+def _lines(text: str) -> Iterator[_ContentLine]:
     if "QUOTED-PRINTABLE" in text.upper():
         text = SOFT_BREAK.sub("", text)
-    for line in END.split(FOLD.sub("", text)):
+    for line in LINE_END.split(FOLD.sub("", text)):
         match = CONTENT.match(line)
         if match:
-            yield _Line(match[1].upper(), match[2], match[3].strip())
+            yield _ContentLine(match[1].upper(), match[2], match[3].strip())
 
 
-def _shown(line: _Line) -> str:
+def _display_value(line: _ContentLine) -> str:
     value = line.value
-    if "QUOTED-PRINTABLE" in line.settings.upper():
-        charset = re.search(r"CHARSET=([\w-]+)", line.settings, re.I)
+    if "QUOTED-PRINTABLE" in line.parameters.upper():
+        charset = re.search(r"CHARSET=([\w-]+)", line.parameters, re.I)
         value = decode_as(quopri.decodestring(value.encode()), charset[1] if charset else "utf-8")
-    moment = MOMENT.match(value)
-    if moment and line.name != "TEL":
-        return _when(moment, line.settings)
-    named = NAMED.search(line.settings)
+    time = DATE_TIME.match(value)
+    if time and line.name != "TEL":
+        return _format_time(time, line.parameters)
+    named = COMMON_NAME.search(line.parameters)
     value = value.removeprefix("mailto:").removeprefix("MAILTO:")
-    return f"{named[1] or named[2]} <{value}>" if named else _plain(value).strip("; ")
+    return f"{named[1] or named[2]} <{value}>" if named else _unescape(value).strip("; ")
 
 
-def _when(moment: re.Match[str], settings: str) -> str:
-    year, month, day, hour, minute, is_universal = moment.groups()
-    zone = ZONE.search(settings)
+def _format_time(time: re.Match[str], parameters: str) -> str:
+    year, month, day, hour, minute, is_universal = time.groups()
+    zone = TIME_ZONE.search(parameters)
     place = " UTC" if is_universal else f" ({zone[1]})" if zone else ""
     return f"{year}-{month}-{day}" + (f" {hour}:{minute}{place}" if hour else "")
 
 
-def _plain(value: str) -> str:
-    """Return a value without its escapes; semicolons part the fields of an address."""
+def _unescape(value: str) -> str:
+    """Unescape a value; the semicolons between the fields of an address get a space."""
     return ESCAPE.sub(lambda match: "\n" if match[1] in "nN" else match[1], re.sub(r"(?<!\\);+", "; ", value))

@@ -1,4 +1,4 @@
-"""JSON in; the file as it is, or laid out where nobody could read it so, or the text that an editor kept in it, out."""
+"""Read JSON, JSON lines, and the notes and notebooks that are stored as JSON."""
 
 from __future__ import annotations
 
@@ -12,51 +12,62 @@ from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import LINE, LONGEST, PARAGRAPH, Writing
 from assistant.ingest.extractors.encoding import Decoded, decode
 from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.text.plain import markdown_headings, whole
+from assistant.ingest.extractors.text.plain import markdown_headings, single_part
 
 LONG_LINE = 1000
-ESCAPED = re.compile(r"\\u(?!00[0-7])[0-9a-fA-F]{4}")  # a letter beyond ASCII, which nobody would search for like this
+ESCAPED = re.compile(r"\\u(?!00[0-7])[0-9a-fA-F]{4}")  # a character beyond ASCII, which a search would not find
 ITEMS = frozenset({"list_item", "listItem", "check_list_item", "task_item", "taskItem"})
 INLINE = frozenset({"text", "hard_break", "hardBreak", "mention", "emoji", "link"})
-
 Json = dict[str, Any]
+LONGEST_OUTPUT = 4000  # characters per cell output; longer ones are logs and are cut off
+COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
+PICTURE = re.compile(r"!?\[[^\]\n]{0,200}\]\((?:data|attachment):[^()\[\]\n]*\)")
+UNDERLINE = re.compile(r"\s*(=+|-+)\s*$")
 
 
 def read_json(source: Source) -> Extraction:
-    """Read JSON; that in one long line, or with its letters escaped, is laid out anew."""
+    """Read JSON; it is reformatted if it has long lines or escaped characters."""
     decoded = decode(source.data, source.suffix)
     if ESCAPED.search(decoded.text) or any(len(line) > LONG_LINE for line in decoded.text.splitlines()):
-        decoded = Decoded(_laid_out(decoded.text), decoded.encoding, decoded.notes)
-    return whole(decoded, (), source.name, Shape.CODE)
+        decoded = Decoded(_reformat(decoded.text), decoded.encoding, decoded.notes)
+    return single_part(decoded, (), source.name, Shape.CODE)
 
 
 def read_json_lines(source: Source) -> Extraction:
-    """Read JSON lines: one record to a line as in the file, its letters unescaped."""
+    """Read JSON lines, one record per line, with its characters unescaped."""
     decoded = decode(source.data, source.suffix)
     if ESCAPED.search(decoded.text):
-        lines = "\n".join(map(_unescaped, decoded.text.split("\n")))
+        lines = "\n".join(map(_unescape_line, decoded.text.split("\n")))
         decoded = Decoded(lines, decoded.encoding, decoded.notes)
-    return whole(decoded, (), source.name, Shape.CODE)
+    return single_part(decoded, (), source.name, Shape.CODE)
 
 
 def read_note(source: Source) -> Extraction:
-    """Read a note that an editor of web pages saved as a tree of nodes (ProseMirror's, as in Box Notes) or as one text."""
+    """Read a Box Note: a ProseMirror document or, in old ones, a single text."""
     decoded = decode(source.data, source.suffix)
-    try:
-        note = json.loads(decoded.text)
-    except ValueError as error:
-        raise UnreadableFile("damaged: it is cut off or no note") from error
-    writing = Writing()
-    writing.begin(Part(0, 0))
+    note = _parse(decoded.text, "note")
+    builder = Writing()
+    builder.begin(Part(0, 0))
     old = note.get("atext") if isinstance(note, dict) else None
     if isinstance(old, dict):
-        writing.add(str(old.get("text", "")))
+        builder.add(str(old.get("text", "")))
     else:
-        _write_node(note, writing)
-    return writing.finish(encoding=decoded.encoding, notes=decoded.notes)
+        _write_node(note, builder)
+    return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
 
 
-def _laid_out(text: str) -> str:
+def read_notebook(source: Source) -> Extraction:
+    """Read a Jupyter notebook; the headings are those of its Markdown cells."""
+    decoded = decode(source.data, source.suffix)
+    notebook = _parse(decoded.text, "notebook")
+    builder = Writing()
+    builder.begin(Part(0, 0))
+    for cell in _cells(notebook):
+        _write_cell(cell, builder)
+    return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
+
+
+def _reformat(text: str) -> str:
     try:
         return _indented(json.loads(text)) or text
     except ValueError:
@@ -64,7 +75,7 @@ def _laid_out(text: str) -> str:
 
 
 def _indented(content: object) -> str:
-    """Return JSON with a line to each value, nothing where the indentation makes it many times as long."""
+    """Return JSON with one value per line, or an empty string if the indentation makes it too long."""
     pieces, length = [], 0
     for piece in json.JSONEncoder(ensure_ascii=False, indent=1).iterencode(content):
         pieces.append(piece)
@@ -74,41 +85,48 @@ def _indented(content: object) -> str:
     return "".join(pieces)
 
 
-def _unescaped(line: str) -> str:
+def _unescape_line(line: str) -> str:
     try:
         return json.dumps(json.loads(line), ensure_ascii=False) if ESCAPED.search(line) else line
     except ValueError:
         return line
 
 
-def _write_node(node: object, writing: Writing, mark: str = "") -> None:
-    """Write the blocks of a node; `mark` is that of a list item it is the first block of."""
+def _parse(text: str, kind: str) -> Any:  # noqa: ANN401 - any JSON value
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise UnreadableFile(f"damaged: it is cut off or no {kind}") from error
+
+
+def _write_node(node: object, builder: Writing, mark: str = "") -> None:
+    """Write the blocks of a node; `mark` is the list mark if it is the first block of a list item."""
     if isinstance(node, list) or (isinstance(node, dict) and not isinstance(node.get("type"), str)):
         for child in node if isinstance(node, list) else node.values():
             if isinstance(child, (dict, list)):
-                _write_node(child, writing)
+                _write_node(child, builder)
         return
     if not isinstance(node, dict):
         return
     children, kind = _children(node), node["type"]
     if kind == "table":
-        writing.tabulate([[_text(cell) for cell in _children(row)] for row in children])
+        builder.tabulate([[_text(cell) for cell in _children(row)] for row in children])
     elif kind == "heading":
-        writing.head(_text(node), _level(node))
+        builder.head(_text(node), _level(node.get("attrs")))
     elif children and all(child.get("type") in INLINE for child in children):
-        _write_text(_text(node), writing, mark)
+        _write_text(_text(node), builder, mark)
     else:
         for number, child in enumerate(children):
-            _write_node(child, writing, mark if number == 0 and kind in ITEMS else "- " if child.get("type") in ITEMS else "")
+            _write_node(child, builder, mark if number == 0 and kind in ITEMS else "- " if child.get("type") in ITEMS else "")
 
 
-def _write_text(text: str, writing: Writing, mark: str) -> None:
+def _write_text(text: str, builder: Writing, mark: str) -> None:
     if text.strip():
-        writing.add(mark + text.strip(), LINE if mark else PARAGRAPH)
+        builder.add(mark + text.strip(), LINE if mark else PARAGRAPH)
 
 
-def _level(node: Json) -> int:
-    attributes = node.get("attrs")
+def _level(attributes: object) -> int:
+    """Return the heading level in attributes of a node or cell, 1 by default."""
     level = attributes.get("level") if isinstance(attributes, dict) else None
     return level if isinstance(level, int) and 1 <= level <= 6 else 1
 
@@ -133,27 +151,6 @@ def _pieces(node: Json) -> Iterator[str]:
         yield from _pieces(child)
 
 
-LONGEST_OUTPUT = 4000  # characters of one result; a log of thousands of lines is not what a notebook says
-COLOURS = re.compile(r"\x1b\[[0-9;]{0,20}[A-Za-z]")
-PICTURE = re.compile(r"!?\[[^\]\n]{0,200}\]\((?:data|attachment):[^()\[\]\n]*\)")
-UNDERLINE = re.compile(r"\s*(=+|-+)\s*$")
-
-
-
-def read_notebook(source: Source) -> Extraction:
-    """Read a notebook; the headings of its Markdown cells are its headings."""
-    decoded = decode(source.data, source.suffix)
-    try:
-        notebook = json.loads(decoded.text)
-    except ValueError as error:
-        raise UnreadableFile("damaged: it is cut off or no notebook") from error
-    writing = Writing()
-    writing.begin(Part(0, 0))
-    for cell in _cells(notebook):
-        _write_cell(cell, writing)
-    return writing.finish(encoding=decoded.encoding, notes=decoded.notes)
-
-
 def _cells(notebook: object) -> Iterator[Json]:
     if not isinstance(notebook, dict) or not ("cells" in notebook or "worksheets" in notebook):
         raise UnreadableFile("damaged: it is no notebook")
@@ -161,57 +158,52 @@ def _cells(notebook: object) -> Iterator[Json]:
         yield from _dicts(sheet.get("cells"))
 
 
-def _write_cell(cell: Json, writing: Writing) -> None:
+def _write_cell(cell: Json, builder: Writing) -> None:
     kind, text = cell.get("cell_type"), _joined(cell.get("source", cell.get("input")))
     if kind == "heading":
-        writing.head(text, _cell_level(cell))
+        builder.head(text, _level(cell))
     elif kind == "markdown":
-        _write_markdown(PICTURE.sub("", text), writing)
+        _write_markdown(PICTURE.sub("", text), builder)
     elif text.strip():
-        writing.add(text.strip("\r\n"))
+        builder.add(text.strip("\r\n"))
     for output in _dicts(cell.get("outputs")):
-        _write_output(_said(output), writing)
+        _write_output(_output_text(output), builder)
 
 
-def _cell_level(cell: Json) -> int:
-    level = cell.get("level")
-    return level if isinstance(level, int) and 1 <= level <= 6 else 1
-
-
-def _write_markdown(text: str, writing: Writing) -> None:
+def _write_markdown(text: str, builder: Writing) -> None:
     at = 0
     for heading in markdown_headings(text):
-        _write_between(text[at : heading.char_start], writing)
-        writing.head(heading.title, heading.level)
-        at = _after(text, heading.char_start)
-    _write_between(text[at:], writing)
+        _write_block(text[at : heading.char_start], builder)
+        builder.head(heading.title, heading.level)
+        at = _heading_end(text, heading.char_start)
+    _write_block(text[at:], builder)
 
 
-def _after(text: str, start: int) -> int:
-    """Return where a heading ends, the line under it taken in where that is its mark."""
+def _heading_end(text: str, start: int) -> int:
+    """Return the end of a heading, including its underline."""
     end = _end_of_line(text, start)
     below = _end_of_line(text, end)
-    is_marked_below = not text[start:end].lstrip().startswith("#") and UNDERLINE.match(text[end:below])
-    return below if is_marked_below else end
+    has_underline = not text[start:end].lstrip().startswith("#") and UNDERLINE.match(text[end:below])
+    return below if has_underline else end
 
 
 def _end_of_line(text: str, start: int) -> int:
     return text.find("\n", start) + 1 or len(text)
 
 
-def _write_between(text: str, writing: Writing) -> None:
+def _write_block(text: str, builder: Writing) -> None:
     if text.strip():
-        writing.add(text.strip("\r\n").rstrip())
+        builder.add(text.strip("\r\n").rstrip())
 
 
-def _write_output(text: str, writing: Writing) -> None:
+def _write_output(text: str, builder: Writing) -> None:
     text = COLOURS.sub("", text[: 2 * LONGEST_OUTPUT]).strip("\r\n").rstrip()
     if text:
-        writing.add(text if len(text) <= LONGEST_OUTPUT else text[:LONGEST_OUTPUT] + " …")
+        builder.add(text if len(text) <= LONGEST_OUTPUT else text[:LONGEST_OUTPUT] + " …")
 
 
-def _said(output: Json) -> str:
-    """Return what a result says as text, empty where it is a picture."""
+def _output_text(output: Json) -> str:
+    """Return the text of a cell output, or an empty string for an image."""
     if output.get("output_type") in ("error", "pyerr"):
         return f"{output.get('ename', '')}: {output.get('evalue', '')}"
     data = output.get("data")
@@ -221,7 +213,7 @@ def _said(output: Json) -> str:
 
 
 def _joined(lines: object) -> str:
-    """Return text that is written as one or as a list of lines."""
+    """Return text that is stored as a string or as a list of lines."""
     return "".join(line for line in lines if isinstance(line, str)) if isinstance(lines, list) else str(lines or "")
 
 

@@ -1,4 +1,4 @@
-"""Plain text, Markdown, reStructuredText and source code in; the decoded file, verbatim, and its headings out."""
+"""Read plain text, Markdown, reStructuredText, source code and CSV: the decoded file verbatim, and its headings."""
 
 from __future__ import annotations
 
@@ -14,91 +14,22 @@ from assistant.ingest.extractors.source import Source
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?=\r?\n|\Z)", re.S)
 FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.+?)[\"']?[ \t]*\r?$", re.M)
-
-
-def read_plain(source: Source) -> Extraction:
-    """Read plain text: numbered articles, chapters and sections are its headings."""
-    decoded = decode(source.data, source.suffix)
-    return whole(decoded, numbered_headings(decoded.text))
-
-
-def read_markdown(source: Source) -> Extraction:
-    """Read Markdown: the title is the front matter's, or the first heading of level 1."""
-    decoded = decode(source.data, source.suffix)
-    front = FRONT_MATTER.match(decoded.text)
-    titled = FRONT_TITLE.search(front[1]) if front else None
-    headings = markdown_headings(decoded.text, front.end() if front else 0)
-    return whole(decoded, headings, titled[1] if titled else first_title(headings))
-
-
-def read_rst(source: Source) -> Extraction:
-    """Read reStructuredText."""
-    decoded = decode(source.data, source.suffix)
-    headings = rst_headings(decoded.text)
-    return whole(decoded, headings, first_title(headings))
-
-
-def read_code(source: Source) -> Extraction:
-    """Read source code or structured text: definitions are its headings, the file's name its title."""
-    decoded = decode(source.data, source.suffix, trust_declaration=source.suffix == ".xml")
-    return whole(decoded, code_headings(decoded.text, source.suffix), source.name, Shape.CODE)
-
-
-def whole(decoded: Decoded, headings: Sequence[Heading], title: str = "", shape: Shape = Shape.PROSE) -> Extraction:
-    """Make a file that has no pages one part."""
-    return Extraction(
-        text=decoded.text,
-        parts=(Part(0, len(decoded.text)),),
-        headings=tuple(headings),
-        title=title,
-        shape=shape,
-        encoding=decoded.encoding,
-        notes=decoded.notes,
-    )
-
-
-def first_title(headings: Sequence[Heading]) -> str:
-    """Return the first heading of level 1, or nothing."""
-    return next((heading.title for heading in headings if heading.level == 1), "")
-
-
 SAMPLE = 65536
-SNIFFED = 4096  # characters; the sniffer of the standard library takes the square of it, over a minute for SAMPLE
-
-
-def read_csv(source: Source) -> Extraction:
-    """Read comma-, semicolon- or tab-separated rows."""
-    extraction = whole(decode(source.data, source.suffix), (), shape=Shape.TABLE)
-    header = _header(extraction.text[:SAMPLE], "\t" if source.suffix == ".tsv" else "")
-    return dataclasses.replace(extraction, tables=(Table(0, len(extraction.text), header),))
-
-
-def _header(sample: str, delimiter: str) -> str:
-    """Return the first row where it names columns."""
-    try:
-        rows = csv.reader(sample.splitlines(), delimiter=delimiter or csv.Sniffer().sniff(sample[:SNIFFED], ",;\t|").delimiter)
-        return header_of([next(rows), next(rows)])
-    except (csv.Error, StopIteration):
-        return ""
-
-
+SNIFFED = 4096  # characters; csv.Sniffer takes quadratic time, over a minute for SAMPLE
 LINE = re.compile(r"[^\r\n]+")
-LONGEST = 200  # a longer line is no heading, and slow patterns never see it
-
+MAX_LINE = 200  # characters; a longer line is no heading and is kept from slow patterns
 ATX = re.compile(r" {0,3}(#{1,6})[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$")
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 SETEXT = re.compile(r" {0,3}(=+|-{2,})[ \t]*$")
 NOT_SETEXT = re.compile(r"\s*([-*+>|#]|\d+[.)]\s)")
 LINKED = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 UNDERLINE = re.compile(r"([=\-~^\"'`*+#:.<>_])\1{2,}[ \t]*$")
-
 CHINESE = re.compile(r"\s*(第[0-9零〇一二三四五六七八九十百千两]{1,8}([编編部篇章节節条條]))(?=[\s:：、.（(之]|$)")
 CHINESE_LEVELS = {"编": 1, "編": 1, "部": 1, "篇": 1, "章": 2, "节": 3, "節": 3, "条": 4, "條": 4}
 WORDED = re.compile(r"\s*(?:(PART|BOOK|CHAPTER)|(ARTICLE)|(SECTION))\s+[\dIVXLC]+(?:\.\d+)*\b", re.I)
 NUMBERED = re.compile(r"\s{0,3}(\d{1,2}(?:\.\d{1,3}){0,3})\.?[ \t\u3000]+([^\W\d_].*)$")
 SENTENCE_LIKE = re.compile(r"[.,;:。，；：]\s*$")
-REFERENCE_LIKE = re.compile(r"[a-z)]\. |[\"“”]")  # inside a title; a numbered list of sources has such
-
+REFERENCE_LIKE = re.compile(r"[a-z)]\. |[\"“”]")  # occurs inside the entries of a numbered list of sources
 PYTHON = re.compile(r"([ \t]*)(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
 TYPED = re.compile(
     r"([ \t]*)(?:(?:export|default|public|private|protected|internal|static|final|abstract|sealed|async|"
@@ -127,8 +58,70 @@ DEFINITIONS = {
 }
 
 
+def read_plain(source: Source) -> Extraction:
+    """Read plain text; numbered articles, chapters and sections become headings."""
+    decoded = decode(source.data, source.suffix)
+    return single_part(decoded, numbered_headings(decoded.text))
+
+
+def read_markdown(source: Source) -> Extraction:
+    """Read Markdown; the title is that of the front matter or the first heading of level 1."""
+    decoded = decode(source.data, source.suffix)
+    front = FRONT_MATTER.match(decoded.text)
+    titled = FRONT_TITLE.search(front[1]) if front else None
+    headings = markdown_headings(decoded.text, front.end() if front else 0)
+    return single_part(decoded, headings, titled[1] if titled else first_title(headings))
+
+
+def read_rst(source: Source) -> Extraction:
+    """Read reStructuredText."""
+    decoded = decode(source.data, source.suffix)
+    headings = rst_headings(decoded.text)
+    return single_part(decoded, headings, first_title(headings))
+
+
+def read_code(source: Source) -> Extraction:
+    """Read source code or structured text; definitions become headings, the title is the file name."""
+    decoded = decode(source.data, source.suffix, trust_declaration=source.suffix == ".xml")
+    return single_part(decoded, code_headings(decoded.text, source.suffix), source.name, Shape.CODE)
+
+
+def read_csv(source: Source) -> Extraction:
+    """Read comma-, semicolon-, tab- or pipe-separated values as one table."""
+    extraction = single_part(decode(source.data, source.suffix), (), shape=Shape.TABLE)
+    header = _header(extraction.text[:SAMPLE], "\t" if source.suffix == ".tsv" else "")
+    return dataclasses.replace(extraction, tables=(Table(0, len(extraction.text), header),))
+
+
+def _header(sample: str, delimiter: str) -> str:
+    """Return the first row if it names columns, else an empty string."""
+    try:
+        rows = csv.reader(sample.splitlines(), delimiter=delimiter or csv.Sniffer().sniff(sample[:SNIFFED], ",;\t|").delimiter)
+        return header_of([next(rows), next(rows)])
+    except (csv.Error, StopIteration):
+        return ""
+
+
+def single_part(decoded: Decoded, headings: Sequence[Heading], title: str = "", shape: Shape = Shape.PROSE) -> Extraction:
+    """Build the extraction of a decoded file with a single part."""
+    return Extraction(
+        text=decoded.text,
+        parts=(Part(0, len(decoded.text)),),
+        headings=tuple(headings),
+        title=title,
+        shape=shape,
+        encoding=decoded.encoding,
+        notes=decoded.notes,
+    )
+
+
+def first_title(headings: Sequence[Heading]) -> str:
+    """Return the first heading of level 1, or an empty string."""
+    return next((heading.title for heading in headings if heading.level == 1), "")
+
+
 def markdown_headings(text: str, start: int = 0) -> tuple[Heading, ...]:
-    """Find ATX and setext headings outside fenced code, from `start` on."""
+    """Find ATX and setext headings outside fenced code, from offset `start` on."""
     found: list[Heading] = []
     fence, above, above_at, above_end = "", "", 0, -9
     for at, line in _lines(text, start):
@@ -139,16 +132,26 @@ def markdown_headings(text: str, start: int = 0) -> tuple[Heading, ...]:
             continue
         atx, rule = ATX.match(line), SETEXT.match(line)
         if atx and atx[2]:
-            found.append(Heading(at, len(atx[1]), _plain(atx[2])))
+            found.append(Heading(at, len(atx[1]), _without_inline_markup(atx[2])))
         elif rule and above and at - above_end <= 2:
-            found.append(Heading(above_at, 1 if "=" in rule[1] else 2, _plain(above)))
+            found.append(Heading(above_at, 1 if "=" in rule[1] else 2, _without_inline_markup(above)))
         is_text = not (atx or rule or NOT_SETEXT.match(line) or not line.strip())
         above, above_at, above_end = line if is_text else "", at, at + len(line)
     return tuple(found)
 
 
+def _fence_after(fence: str, mark: str, line: str) -> str:
+    """Return the code fence that is open after this line, or an empty string."""
+    is_closed = fence and mark.startswith(fence) and line.strip() == mark
+    return "" if is_closed else fence or mark
+
+
+def _without_inline_markup(title: str) -> str:
+    return LINKED.sub(r"\1", title).replace("**", "").replace("`", "").strip(" *_\t")
+
+
 def rst_headings(text: str) -> tuple[Heading, ...]:
-    """Find underlined titles; the first style of underline met is level 1, the second level 2, and so on."""
+    """Find underlined titles; the n-th style of underline is level n."""
     found: list[Heading] = []
     styles: list[str] = []
     above, above_at = "", 0
@@ -162,43 +165,8 @@ def rst_headings(text: str) -> tuple[Heading, ...]:
 
 
 def numbered_headings(text: str) -> tuple[Heading, ...]:
-    """Find 第十二条, ARTICLE 5 and "1.2 Title"; a numbered list's items end like sentences and are none."""
+    """Find headings such as 第十二条, ARTICLE 5 and "1.2 Title", but not items of a numbered list, which end like sentences."""
     return tuple(heading for at, line in _lines(text) for heading in _numbered(at, line))
-
-
-def code_headings(text: str, suffix: str) -> tuple[Heading, ...]:
-    """Find definitions. Decorators above one belong to it."""
-    if suffix in (".tex", ".org"):
-        return tuple(heading for at, line in _lines(text) for heading in _marked(at, line))
-    found: list[Heading] = []
-    decorated_at = -1
-    for at, line in _lines(text):
-        if line.lstrip().startswith("@"):
-            decorated_at = at if decorated_at < 0 else decorated_at
-            continue
-        for pattern in DEFINITIONS.get(suffix, (TYPED,)):
-            match = pattern.match(line)
-            if match and not STATEMENT.match(line):
-                level = 1 + min(5, len(match[1].expandtabs(4)) // 4)
-                found.append(Heading(at if decorated_at < 0 else decorated_at, level, match[2]))
-                break
-        decorated_at = -1
-    return tuple(found)
-
-
-def _lines(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
-    for match in LINE.finditer(text, start):
-        yield match.start(), match[0] if match.end() - match.start() <= LONGEST else match[0][:LONGEST] + "."
-
-
-def _fence_after(fence: str, mark: str, line: str) -> str:
-    """Return the fence that is open after this line, nothing where none is."""
-    is_closed = fence and mark.startswith(fence) and line.strip() == mark
-    return "" if is_closed else fence or mark
-
-
-def _plain(title: str) -> str:
-    return LINKED.sub(r"\1", title).replace("**", "").replace("`", "").strip(" *_\t")
 
 
 def _numbered(at: int, line: str) -> Iterator[Heading]:
@@ -217,9 +185,34 @@ def _numbered(at: int, line: str) -> Iterator[Heading]:
         yield Heading(at, 3 + numbered[1].count("."), line.strip())
 
 
-def _marked(at: int, line: str) -> Iterator[Heading]:
+def code_headings(text: str, suffix: str) -> tuple[Heading, ...]:
+    """Find definitions, including the decorators above them."""
+    if suffix in (".tex", ".org"):
+        return tuple(heading for at, line in _lines(text) for heading in _tex_or_org_heading(at, line))
+    found: list[Heading] = []
+    decorated_at = -1
+    for at, line in _lines(text):
+        if line.lstrip().startswith("@"):
+            decorated_at = at if decorated_at < 0 else decorated_at
+            continue
+        for pattern in DEFINITIONS.get(suffix, (TYPED,)):
+            match = pattern.match(line)
+            if match and not STATEMENT.match(line):
+                level = 1 + min(5, len(match[1].expandtabs(4)) // 4)
+                found.append(Heading(at if decorated_at < 0 else decorated_at, level, match[2]))
+                break
+        decorated_at = -1
+    return tuple(found)
+
+
+def _tex_or_org_heading(at: int, line: str) -> Iterator[Heading]:
     latex, org = LATEX.match(line), ORG.match(line)
     if latex:
         yield Heading(at, LATEX_LEVELS[latex[1]], latex[2])
     elif org:
         yield Heading(at, len(org[1]), org[2].strip())
+
+
+def _lines(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
+    for match in LINE.finditer(text, start):
+        yield match.start(), match[0] if match.end() - match.start() <= MAX_LINE else match[0][:MAX_LINE] + "."

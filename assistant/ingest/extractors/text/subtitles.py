@@ -1,6 +1,6 @@
-"""Subtitles (.srt, .vtt) in; what is said, one cue to a line, with its time, out.
+"""Read subtitles (.srt, .vtt): one line per cue, marked with its time.
 
-WebVTT is as the W3C describes it; SubRip has no description but its use.
+The formats are SubRip, which has no specification, and WebVTT (W3C).
 """
 
 from __future__ import annotations
@@ -20,39 +20,41 @@ TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 TIMING = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}")
 VOICE = re.compile(r"<v(?:\.[^\s>]{0,99})?\s+([^>\n]{1,99})>")
 STYLE = re.compile(r"</?[A-Za-z\d][^<>\n]{0,200}>|\{\\[^{}\n]{0,200}\}")
-PAUSE = 5.0  # seconds of silence after which a paragraph begins
+PAUSE = 5.0  # seconds without a cue before a new paragraph begins
 
 
 @dataclass(frozen=True, slots=True)
 class _Cue:
+    """The lines of a cue and its start and end in seconds."""
+
     start: float
     end: float
     lines: list[str]
 
 
 def read_subtitles(source: Source) -> Extraction:
-    """Read subtitles: each line is called by the time at which it is said."""
+    """Read subtitles; each line is marked with the time of its cue."""
     decoded = decode(source.data, source.suffix)
-    writing = Writing()
-    writing.begin(Part(0, 0))
-    voice, before, silent_since = "", frozenset({""}), 0.0
+    builder = Writing()
+    builder.begin(Part(0, 0))
+    voice, previous, ended = "", frozenset({""}), 0.0
     for cue in _cues(decoded.text.splitlines()):
         speaker = VOICE.search(" ".join(cue.lines))
-        lines = [line for line in (_plain(line) for line in cue.lines) if line]
-        new = [line for line in lines if line not in before]  # captions that roll repeat the line above
+        lines = [line for line in (_without_style(line) for line in cue.lines) if line]
+        new = [line for line in lines if line not in previous]  # rolling captions repeat the line above
         if new:
             name = " ".join(speaker[1].split()) if speaker else ""
             said = f"{name}: {' '.join(new)}" if name and name != voice else " ".join(new)
-            writing.add(said, PARAGRAPH if cue.start - silent_since > PAUSE else LINE, Mark(0, time=_clock(cue.start)))
+            builder.add(said, PARAGRAPH if cue.start - ended > PAUSE else LINE, Mark(0, time=_format_time(cue.start)))
             voice = name
-        before, silent_since = frozenset(lines) or before, cue.end
-    if not writing.length and not TIMING.search(decoded.text):
+        previous, ended = frozenset(lines) or previous, cue.end
+    if not builder.length and not TIMING.search(decoded.text):
         raise UnreadableFile("damaged: there are no subtitles in it")
-    return writing.finish(encoding=decoded.encoding, notes=decoded.notes)
+    return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
 
 
 def _cues(lines: list[str]) -> Iterator[_Cue]:
-    """Yield what stands below a line with times, up to an empty line or the next times."""
+    """Yield the cues: the lines below a timing line up to an empty line or the next timing line."""
     cue: _Cue | None = None
     for line in lines:
         timing = TIMING.match(line) if "-->" in line else None
@@ -70,7 +72,7 @@ def _cues(lines: list[str]) -> Iterator[_Cue]:
 
 
 def _without_number(cue: _Cue) -> _Cue:
-    """Take off the number of the next cue where no empty line stands between."""
+    """Drop the number of the next cue if no empty line separates the two."""
     is_number = len(cue.lines) > 1 and cue.lines[-1].strip().isdigit()
     return _Cue(cue.start, cue.end, cue.lines[:-1]) if is_number else cue
 
@@ -79,11 +81,11 @@ def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str) -> fl
     return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{fraction}")
 
 
-def _clock(start: float) -> str:
+def _format_time(start: float) -> str:
     minutes, seconds = divmod(int(start), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
 
 
-def _plain(line: str) -> str:
+def _without_style(line: str) -> str:
     return " ".join(html.unescape(STYLE.sub("", line)).split())

@@ -1,1 +1,1 @@
-"""Marked-up text (web pages, XML, e-books) in; what a reader sees of it out."""
+"""Read HTML, XML and e-books."""

@@ -1,6 +1,6 @@
-"""E-books (.epub) in; their chapters in reading order out.
+"""Read e-books (.epub): their chapters in reading order.
 
-The format is EPUB 3.3 and its forerunner 2.0.1 (OPF, NCX), as the IDPF and the W3C describe them.
+The formats are EPUB 3.3 (W3C) and 2.0.1 (IDPF: OPF, NCX).
 """
 
 from __future__ import annotations
@@ -24,35 +24,37 @@ from assistant.ingest.extractors.zip_package import attribute, entry, local, ope
 
 CONTAINER, ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document")
-CONTENTS = "application/x-dtbncx+xml"
-MOST_PIECES = 100  # of the title of a chapter
-MANGLED_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+NCX = "application/x-dtbncx+xml"
+MAX_TITLE_PIECES = 100  # text nodes in the title of a chapter
+FONT_OBFUSCATION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
 
 @dataclass(frozen=True, slots=True)
 class _Book:
+    """The package document of an e-book."""
+
     title: str
-    pages: list[str]  # in reading order
-    contents: list[str]  # the tables of contents
+    pages: list[str]  # names of entries in reading order
+    contents: list[str]  # names of the tables of contents
 
 
 @dataclass(slots=True)
 class _Chapters:
-    """Which chapter the text is in, by the tables of contents: titles by file and, in it, by the id of an element."""
+    """Track the current chapter: its titles from the tables of contents, by entry and id of an element."""
 
     titles: dict[tuple[str, str], str] = field(default_factory=dict)
     current: str = ""
 
-    def begin(self, writing: Writing, name: str, identity: str = "") -> None:
-        """Begin a part where a chapter begins; one file after another does in any case."""
+    def begin(self, builder: Writing, name: str, identity: str = "") -> None:
+        """Begin a part if a chapter begins at this id, or at the start of an entry."""
         title = self.titles.get((name, identity), "")
         if title or not identity:
             self.current = title or self.current
-            writing.begin(Part(0, 0, chapter=self.current or None))
+            builder.begin(Part(0, 0, chapter=self.current or None))
 
 
 def read_epub(source: Source) -> Extraction:
-    """Read an e-book: each chapter is a part."""
+    """Read an e-book; each chapter is a part."""
     with opened_package(source.data, "e-book") as archive:
         names = set(archive.namelist())
         if CONTAINER not in names:
@@ -63,7 +65,7 @@ def read_epub(source: Source) -> Extraction:
 
 
 def _write(archive: ZipFile, names: set[str], book: _Book, source: Source) -> Extraction:
-    writing, chapters = Writing(), _Chapters()
+    builder, chapters = Writing(), _Chapters()
     for contents in book.contents:
         for where, title in _titles(archive, contents):
             chapters.titles.setdefault(where, title)
@@ -71,11 +73,11 @@ def _write(archive: ZipFile, names: set[str], book: _Book, source: Source) -> Ex
     there = [name for name in pages if name in names]
     for number, name in enumerate(there, 1):
         source.on_step(f"chapter {number} of {len(there)}")
-        chapters.begin(writing, name)
+        chapters.begin(builder, name)
         markup = decode(entry(archive, name), ".xhtml", trust_declaration=True).text
-        render(markup, writing, partial(chapters.begin, writing, name))
+        render(markup, builder, partial(chapters.begin, builder, name))
     lost = len(pages) - len(there)
-    return writing.finish(book.title, (f"{lost} chapters are missing in the file",) if lost else ())
+    return builder.finish(book.title, (f"{lost} chapters are missing in the file",) if lost else ())
 
 
 def _open_book(archive: ZipFile, names: set[str]) -> _Book:
@@ -87,7 +89,7 @@ def _open_book(archive: ZipFile, names: set[str]) -> _Book:
     items = {attribute(item, "id"): item for item in package.iter() if local(item) == "item"}
     spine = [items[attribute(node, "idref")] for node in package.iter()
              if local(node) == "itemref" and attribute(node, "idref") in items]  # fmt: skip
-    contents = [item for item in items.values() if _is_navigation(item) or attribute(item, "media-type") == CONTENTS]
+    contents = [item for item in items.values() if _is_navigation(item) or attribute(item, "media-type") == NCX]
     return _Book(
         next((node.text or "" for node in package.iter() if local(node) == "title"), ""),
         [_target(path, attribute(item, "href"))[0] for item in spine
@@ -101,14 +103,14 @@ def _is_navigation(item: Element) -> bool:
 
 
 def _target(base: str, link: str) -> tuple[str, str]:
-    """Return the entry, and the id in it, that a link in the entry `base` leads to."""
+    """Return the entry and the id that a link in the entry `base` points to."""
     path, _, identity = link.partition("#")
     name = posixpath.normpath(posixpath.join(posixpath.dirname(base), unquote(path))) if path else base
     return name, unquote(identity)
 
 
 def _titles(archive: ZipFile, contents: str) -> Iterator[tuple[tuple[str, str], str]]:
-    """Yield where the chapters of a table of contents begin and what they are called."""
+    """Yield the target and title of each chapter in a table of contents."""
     for node in xml_entry(archive, contents).iter():
         if local(node) == "navPoint":  # EPUB 2
             label = next((child for child in node if local(child) == "navLabel"), Element("none"))
@@ -120,15 +122,15 @@ def _titles(archive: ZipFile, contents: str) -> Iterator[tuple[tuple[str, str], 
             label, link = node, attribute(node, "href")
         else:
             continue
-        title = " ".join("".join(islice(label.itertext(), MOST_PIECES)).split())
+        title = " ".join("".join(islice(label.itertext(), MAX_TITLE_PIECES)).split())
         if title and link:
             yield _target(contents, link), title
 
 
 def _refuse_protected(archive: ZipFile, names: set[str], pages: set[str]) -> None:
-    """Raise UnreadableFile where the text is encrypted; fonts that are mangled do not matter."""
+    """Raise UnreadableFile if the text is encrypted; obfuscated fonts do not matter."""
     for data in xml_entry(archive, ENCRYPTION) if ENCRYPTION in names else ():
         methods = [attribute(node, "Algorithm") for node in data.iter() if local(node) == "EncryptionMethod"]
         hidden = {unquote(attribute(node, "URI")) for node in data.iter() if local(node) == "CipherReference"}
-        if hidden & pages and not any(method in MANGLED_FONTS for method in methods):
+        if hidden & pages and not any(method in FONT_OBFUSCATION for method in methods):
             raise UnreadableFile("it is protected (DRM): its text is encrypted for one reading program")

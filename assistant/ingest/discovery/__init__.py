@@ -1,1 +1,0 @@
-"""Find the files to read and say why others are left out."""

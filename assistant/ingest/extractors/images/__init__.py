@@ -1,1 +1,0 @@
-"""Read pictures by OCR."""
