@@ -13,14 +13,22 @@ from pathlib import PurePath
 
 from assistant.datatypes import CITED, ChatModel, Hit, Location, Message, PromptText, Segment, Supposed, Turn
 from assistant.errors import ContextOverflow
-from assistant.generation.injection.untrusted_text import FENCE_CLOSES, FENCE_OPENS, as_read, fenced, filled, joined, own_words
+from assistant.generation.injection.untrusted_text import (
+    FENCE_CLOSES,
+    FENCE_OPENS,
+    fence,
+    filled,
+    join_prompt_texts,
+    own_words,
+    sanitize,
+)
 from assistant.text.languages import language
 
 PROMPT_VERSION = "7"
 
 NOT_STATED = "NOT STATED"
 
-ShelfOf = Callable[[Hit], str]  # where what a model computes of a passage may be kept
+CacheKeyFor = Callable[[Hit], str]  # where what a model computes of a passage may be kept
 
 # The program gives the numbers, since small models answer worse when they must: a model that writes them is welcome to.
 SYSTEM = f"""You answer questions using only the numbered passages that you are given. They come from the user's own files.
@@ -46,14 +54,14 @@ REFUSALS = {
 ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",
              "ru": "Ответь по-русски.", "de": "Antworte auf Deutsch.", "fr": "Réponds en français.", "es": "Responde en español."}
 # asked of the passages, and of none, to see how much likelier they make a question
-FORETELL = {"en": "Write a question that the passages answer.", "zh": "请写一个资料能够回答的问题。"}
+PROBE_REQUEST = {"en": "Write a question that the passages answer.", "zh": "请写一个资料能够回答的问题。"}
 # asked behind an answer
-AFTER = {
+VERIFY_REQUEST = {
     "en": "Do the passages explicitly state this answer to exactly this question? Reply Yes or No.",
     "zh": "以上资料是否明确说明了这个问题的这个答案？只回答 Yes 或 No。",
 }
 # said behind a passage, to get a question about it
-MAKE = {
+QUESTION_REQUEST = {
     "en": "Write one short question that this text answers and that can be understood without it. Reply with the question only.",
     "zh": "请写一个简短的问题：这段文字回答了它，而且不看这段文字也能读懂。只回复这个问题。",
 }
@@ -81,8 +89,8 @@ class Prompt:
     def warily(self) -> Prompt:
         """The same without any sentence of a passage that may be an order to the model."""
         asked = self.messages[1].segments[-1]
-        segments = (*passages(self.passages, wary=True), asked)
-        message = Message("user", joined("", (segment.text for segment in segments)), segments)
+        segments = (*chunk_segments(self.passages, wary=True), asked)
+        message = Message("user", join_prompt_texts("", (segment.text for segment in segments)), segments)
         return Prompt((self.messages[0], message, *self.messages[2:]), self.passages)
 
     def asking(self, something_else: PromptText) -> tuple[Message, ...]:
@@ -91,16 +99,16 @@ class Prompt:
 
     def about(self, question: str) -> tuple[Message, ...]:
         """Return the messages with another question about the same passages."""
-        return self.asking(asked_of(own_words(question), self.passages))
+        return self.asking(question_text(own_words(question), self.passages))
 
 
-def nowhere(_hit: Hit) -> str:
+def no_cache_key(_hit: Hit) -> str:
     """Say that nothing of a passage is kept on disk."""
     return ""
 
 
 def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
-            passage_tokens: int, answer_tokens: int, shelf_of: ShelfOf = nowhere) -> Prompt:
+            passage_tokens: int, answer_tokens: int, shelf_of: CacheKeyFor = no_cache_key) -> Prompt:
     """Return a prompt with as many of the hits, best first, as fit `context_chunk_tokens` and the model's context.
 
     The oldest turns of the history leave first, then the last passages; the question is never cut.
@@ -128,13 +136,13 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
 
 
 def messages(question: str, hits: Sequence[Hit], history: Sequence[Message],
-             shelf_of: ShelfOf = nowhere) -> tuple[Message, ...]:
+             shelf_of: CacheKeyFor = no_cache_key) -> tuple[Message, ...]:
     """Return the system text, the passages, the turns before and the question, as it was worded in each of them."""
     spoken = [Message("system", own_words(SYSTEM))]
-    read = passages(hits, shelf_of)
+    read = chunk_segments(hits, shelf_of)
     for message in (*history, Message("user", own_words(question))):
         if message.role == "user":
-            spoken.append(user_message(read, asked_of(message.content, hits)))
+            spoken.append(user_message(read, question_text(message.content, hits)))
             read = ()
         else:
             spoken.append(message)
@@ -147,55 +155,55 @@ def said_before(turns: Sequence[Turn]) -> list[Message]:
     An answer may have the words of a file in it, as a list or a comparison has, and is read as such.
     """
     return [message for turn in turns for message in (
-        Message("user", own_words(turn.question)), Message("assistant", as_read(CITED.sub("", turn.answer))),
+        Message("user", own_words(turn.question)), Message("assistant", sanitize(CITED.sub("", turn.answer))),
     )]
 
 
-def asked_of(question: PromptText, hits: Sequence[Hit]) -> PromptText:
+def question_text(question: PromptText, hits: Sequence[Hit]) -> PromptText:
     """Return the question as it stands behind the passages, with the language of the answer where theirs is another."""
     spoken = language(question)
-    asked = joined("", (own_words(QUESTION.get(spoken, "Question: ")), joined(" ", map(own_words, question.split()))))
+    asked = join_prompt_texts("", (own_words(QUESTION.get(spoken, "Question: ")), join_prompt_texts(" ", map(own_words, question.split()))))
     foreign = hits and language(hits[0].chunk.text) != spoken
-    return joined("\n", (own_words(ANSWER_IN[spoken]), asked)) if foreign else asked
+    return join_prompt_texts("\n", (own_words(ANSWER_IN[spoken]), asked)) if foreign else asked
 
 
 def foretelling(prompt: Prompt, question: str) -> tuple[Supposed, Supposed]:
     """Return what is supposed to see how much the passages foretell of a question: that it is asked of them, and of none."""
-    wish = own_words(FORETELL["zh" if language(question) == "zh" else "en"])
+    wish = own_words(PROBE_REQUEST["zh" if language(question) == "zh" else "en"])
     system, text = prompt.messages[0], own_words(question)
     return Supposed((system, user_message(prompt.read, wish)), text), Supposed((system, user_message((), wish)), text)
 
 
-def alone(hit: Hit, shelf_of: ShelfOf) -> tuple[Message, ...]:
+def alone(hit: Hit, shelf_of: CacheKeyFor) -> tuple[Message, ...]:
     """Return the beginning of a prompt with one passage in it, as every prompt would have it, whatever is asked."""
-    return (Message("system", own_words(SYSTEM)), user_message(passages((hit,), shelf_of), own_words(".")))
+    return (Message("system", own_words(SYSTEM)), user_message(chunk_segments((hit,), shelf_of), own_words(".")))
 
 
 def user_message(read: Sequence[Segment], asked: PromptText) -> Message:
     """Return the passages, if any, with what is asked behind them."""
-    segments = (*read, Segment(joined("\n\n", (own_words(""), asked)) if read else asked))
-    return Message("user", joined("", (segment.text for segment in segments)), segments)
+    segments = (*read, Segment(join_prompt_texts("\n\n", (own_words(""), asked)) if read else asked))
+    return Message("user", join_prompt_texts("", (segment.text for segment in segments)), segments)
 
 
-def passages(hits: Sequence[Hit], shelf_of: ShelfOf = nowhere, *, wary: bool = False) -> tuple[Segment, ...]:
+def chunk_segments(hits: Sequence[Hit], shelf_of: CacheKeyFor = no_cache_key, *, wary: bool = False) -> tuple[Segment, ...]:
     """Return the passages, numbered, as the model reads them: each number and each text a segment, so that no text has a rank.
 
     What is read warily is read for one question, and not kept.
     """
     return tuple(segment for number, hit in enumerate(hits, 1) for segment in (
         Segment(filled("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}), reusable=True),
-        Segment(passage(hit, wary=wary), reusable=not wary, shelf=shelf_of(hit)),
+        Segment(chunk_prompt_text(hit, wary=wary), reusable=not wary, shelf=shelf_of(hit)),
     ))
 
 
-def passage(hit: Hit, *, wary: bool = False) -> PromptText:
+def chunk_prompt_text(hit: Hit, *, wary: bool = False) -> PromptText:
     """Return one passage as the model reads it: file and place, then, fenced, what it needs to be understood and its words."""
-    source = " · ".join(part for part in (PurePath(hit.path).name, place(hit.chunk.location)) if part)
-    parts = {"source": as_read(" ".join(source.split()), wary=wary), "text": fenced(hit.chunk.searchable, wary=wary)}
+    source = " · ".join(part for part in (PurePath(hit.path).name, location_label(hit.chunk.location)) if part)
+    parts = {"source": sanitize(" ".join(source.split()), wary=wary), "text": fence(hit.chunk.searchable, wary=wary)}
     return filled(" {source}\n{text}", parts)
 
 
-def place(location: Location) -> str:
+def location_label(location: Location) -> str:
     """Return the page, slide or sheet in a word; nothing for a file without such."""
     if location.page is not None:
         return f"p. {location.page}"

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from assistant.datatypes import Calibration, ChatModel, Chunk, Hit, Message, PromptText
-from assistant.generation.injection.untrusted_text import as_read, fenced, filled, joined, own_words, part_as_read
-from assistant.generation.prompt import MAKE, Prompt, foretelling
-from assistant.generation.refusal.answerability import WEIGHTS_BEFORE, foretold, log_odds, logistic, weighed
+from assistant.generation.injection.untrusted_text import fence, filled, join_prompt_texts, own_words, sanitize, sanitize_span
+from assistant.generation.prompt import QUESTION_REQUEST, Prompt, foretelling
+from assistant.generation.refusal.answerability import (
+    WEIGHTS_BEFORE,
+    log_odds,
+    logistic,
+    query_likelihood_gain,
+    unanswerable_log_odds,
+)
 from assistant.text.languages import language
 from assistant.text.stems import terms
 
@@ -33,26 +39,26 @@ CHINESE = """摘自文件《{name}》：
 
 def draft_question(chat: ChatModel, hit: Hit, sentence: str, fact: str) -> str:
     """Return a question that a fact in a sentence of a passage answers; empty where the model wrote none."""
-    if fact not in sentence_as_read(hit, sentence):
+    if fact not in sanitize_sentence(hit, sentence):
         return ""
-    return question_in("".join(chat.reply(ask_for_question(hit, sentence, fact), QUESTION_TOKENS)))
+    return extract_question("".join(chat.reply(question_messages(hit, sentence, fact), QUESTION_TOKENS)))
 
 
-def ask_for_question(hit: Hit, sentence: str, fact: str) -> tuple[Message, ...]:
+def question_messages(hit: Hit, sentence: str, fact: str) -> tuple[Message, ...]:
     """Return the messages, in the language of the sentence: English or Chinese."""
     wording = CHINESE if language(sentence) == "zh" else ENGLISH
-    parts = {"name": as_read(PurePath(hit.path).stem), "text": fenced(hit.chunk.searchable),
-             "sentence": sentence_as_read(hit, sentence), "fact": as_read(fact)}
+    parts = {"name": sanitize(PurePath(hit.path).stem), "text": fence(hit.chunk.searchable),
+             "sentence": sanitize_sentence(hit, sentence), "fact": sanitize(fact)}
     return (Message("system", own_words(SYSTEM)), Message("user", filled(wording, parts)))
 
 
-def sentence_as_read(hit: Hit, sentence: str) -> PromptText:
+def sanitize_sentence(hit: Hit, sentence: str) -> PromptText:
     """Return a sentence of a passage as a model may read it: without what stands in a comment or sets its orders aside."""
     start = hit.chunk.text.find(sentence)
-    return as_read(sentence) if start < 0 else part_as_read(hit.chunk.text, start, start + len(sentence))
+    return sanitize(sentence) if start < 0 else sanitize_span(hit.chunk.text, start, start + len(sentence))
 
 
-def question_in(reply: str) -> str:
+def extract_question(reply: str) -> str:
     """Return the question in a reply: its first line with a question mark, without a label, marks of a list or quotes."""
     for line in reply.splitlines():
         end = max(line.rfind("?"), line.rfind("？"))
@@ -66,8 +72,8 @@ def question_in(reply: str) -> str:
 CALIBRATION_QUESTION_TOKENS = 48
 SHORTEST, LONGEST = 8, 200  # characters of a question
 FEWEST_SHARED = 2  # words that a question must have from its passage
-SPREAD = 2.0  # standard deviation of the offsets that are expected, in logarithms of odds
-STEPS = 50
+PRIOR_SD = 2.0  # standard deviation of the offsets that are expected, in logarithms of odds
+NEWTON_STEPS = 50
 # A passage foretells more of a question that the model wrote about it than of one that a person asked: .70, not .46 (SQuAD 2.0,
 # Qwen2.5-Coder-1.5B, 11 and 49 questions). So much more doubt, in logarithms of odds, makes up for that.
 OWN_WORDS = 0.72
@@ -87,8 +93,8 @@ class Trial:
 
 def write_question(chat: ChatModel, chunk: Chunk) -> str:
     """Return a question that the model wrote about a passage; nothing where it wrote none that makes sense."""
-    wish = own_words(MAKE["zh" if language(chunk.text) == "zh" else "en"])
-    reply = chat.reply((Message("user", joined("\n\n", (fenced(chunk.searchable), wish))),), CALIBRATION_QUESTION_TOKENS)
+    wish = own_words(QUESTION_REQUEST["zh" if language(chunk.text) == "zh" else "en"])
+    reply = chat.reply((Message("user", join_prompt_texts("\n\n", (fence(chunk.searchable), wish))),), CALIBRATION_QUESTION_TOKENS)
     question = "".join(reply).strip().split("\n")[0].strip()
     shared = terms(question) & terms(chunk.searchable)
     good = question.endswith(("?", "？")) and SHORTEST <= len(question) <= LONGEST and len(shared) >= FEWEST_SHARED
@@ -98,17 +104,17 @@ def write_question(chat: ChatModel, chunk: Chunk) -> str:
 def odds_of_doubt(chat: ChatModel, prompt: Prompt, question: str) -> float:
     """Return the logarithm of the odds of the doubt before an answer, without any offset."""
     reply = chat.reply(prompt.messages, 1, foretelling(prompt, question))
-    return weighed(WEIGHTS_BEFORE, question, foretold(reply.log_likelihoods()))
+    return unanswerable_log_odds(WEIGHTS_BEFORE, question, query_likelihood_gain(reply.log_likelihoods()))
 
 
 def fit_offset(trials: Sequence[Trial]) -> float:
     """Return what makes the doubts of the trials likeliest, by Newton's method, drawn towards 0 where there are few trials."""
     offset = 0.0
-    for _ in range(STEPS):
+    for _ in range(NEWTON_STEPS):
         shares = [(logistic(trial.held_out + offset), 1.0) for trial in trials]
         shares += [(logistic(trial.answered + offset), 0.0) for trial in trials]
-        slope = sum(share - truth for share, truth in shares) + offset / SPREAD**2
-        bend = sum(share * (1 - share) for share, _ in shares) + 1 / SPREAD**2
+        slope = sum(share - truth for share, truth in shares) + offset / PRIOR_SD**2
+        bend = sum(share * (1 - share) for share, _ in shares) + 1 / PRIOR_SD**2
         offset -= max(-1.0, min(1.0, slope / bend))
     return offset
 

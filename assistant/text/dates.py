@@ -94,14 +94,14 @@ def dates(text: str, years: bool = False) -> list[Date]:
     patterns = [pattern for needed, group in PATTERNS if needed.search(text) for pattern in group]
     for pattern in (*patterns, YEARS) if years else patterns:
         for match in pattern.finditer(text):
-            found += [date for date in read(match) if all(date.end <= known.start or known.end <= date.start for known in found)]
+            found += [date for date in parse_match(match) if all(date.end <= known.start or known.end <= date.start for known in found)]
     return sorted(found, key=lambda date: date.start)
 
 
-def read(match: re.Match[str]) -> Iterator[Date]:
+def parse_match(match: re.Match[str]) -> Iterator[Date]:
     """Yield the date that a pattern found, if its figures can be one."""
     groups = {name: written for name, written in match.groupdict().items() if written}
-    readings = tuple(day for day in readings_of(groups) if is_possible(day))
+    readings = tuple(day for day in date_readings(groups) if is_possible(day))
     if readings:
         start, end = match.span("whole") if "whole" in groups else match.span()
         if "first" in groups and not 1 <= int(groups["first"]) <= 31:
@@ -110,14 +110,14 @@ def read(match: re.Match[str]) -> Iterator[Date]:
         yield Date(start, end, readings, int(groups.get("first", 0)), spans)
 
 
-def readings_of(groups: Mapping[str, str]) -> Iterator[Day]:
+def date_readings(groups: Mapping[str, str]) -> Iterator[Day]:
     """Yield what the groups of a match may stand for."""
-    year = year_of(next((groups[name] for name in ("year", "before", "zh", "any") if name in groups), "0"))
+    year = parse_year(next((groups[name] for name in ("year", "before", "zh", "any") if name in groups), "0"))
     if quarter := groups.get("quarter") or groups.get("its"):
         yield Day(year, quarter=QUARTERS.get(quarter.lower()) or int(quarter))
         return
     name = groups.get("month") or groups.get("lower")
-    month, day = MONTH_NUMBERS[name.lower()[:3]] if name else figure(groups.get("number", "0")), figure(groups.get("day", "0"))
+    month, day = MONTH_NUMBERS[name.lower()[:3]] if name else parse_figure(groups.get("number", "0")), parse_figure(groups.get("day", "0"))
     yield Day(year, month, day)
     if "mark" in groups or len(groups.get("year", "")) == 2:
         year_first = next(iter(groups)) == "year"
@@ -131,14 +131,14 @@ def is_possible(day: Day) -> bool:
     return day.month > 0 or day.quarter > 0 or day.year > 0
 
 
-def figure(written: str) -> int:
+def parse_figure(written: str) -> int:
     """Return the value of figures or of a Chinese numeral; one that is none is too large for any date."""
     if written[0].isdigit():
         return int(written)
-    return int(next(iter(chinese_numerals.value_of(written)), 99))
+    return int(next(iter(chinese_numerals.numeral_value(written)), 99))
 
 
-def year_of(written: str) -> int:
+def parse_year(written: str) -> int:
     """Return the year that is written; of two figures, 69 to 99 are of the last century (as POSIX has it)."""
-    year = figure(written)
+    year = parse_figure(written)
     return year if len(written) != 2 else year + (1900 if year > 68 else 2000)

@@ -51,7 +51,7 @@ ONE_IN_PHRASE = re.compile(r"one(?:\s+another|['’]|\s+day|\s+of\b)", re.IGNORE
 BEFORE_ORDINAL = re.compile(r"\b(?:the|his|her|its|their|our|my|your|this|that|every|each|and|or|to)\s+$", re.IGNORECASE)
 
 
-def matches(text: str) -> Iterator[re.Match[str]]:
+def number_matches(text: str) -> Iterator[re.Match[str]]:
     """Yield the matches of WORDED in a text; much faster than its finditer, since it is tried at words that begin a number."""
     end = 0
     for word in re.finditer("[A-Za-z]+", text):
@@ -60,47 +60,47 @@ def matches(text: str) -> Iterator[re.Match[str]]:
             yield match
 
 
-def value_of(found: re.Match[str]) -> Fraction:
+def words_value(found: re.Match[str]) -> Fraction:
     """Return the value of a match of WORDED."""
     if found["halved"]:
         return Fraction(SCALES[found["halved"].lower()], 2)
     if found["numerator"]:
-        return part(found["numerator"], found["denominator"])
+        return fraction_value(found["numerator"], found["denominator"])
     if found["century"]:
-        return Fraction(100 * cardinal(found["century"]) + cardinal(found["years"].lower().replace("oh", "zero")))
-    value = Fraction(cardinal(found["cardinal"]))
+        return Fraction(100 * cardinal_value(found["century"]) + cardinal_value(found["years"].lower().replace("oh", "zero")))
+    value = Fraction(cardinal_value(found["cardinal"]))
     if found["decimals"]:
-        figures = [0 if word == "oh" else VALUES[word] for word in words_in(found["decimals"])]
-        return (value + sum(Fraction(figure, 10**place) for place, figure in enumerate(figures, 1))) * power(found["scale"])
+        figures = [0 if word == "oh" else VALUES[word] for word in number_words_in(found["decimals"])]
+        return (value + sum(Fraction(figure, 10**place) for place, figure in enumerate(figures, 1))) * scale_product(found["scale"])
     if found["more"]:
-        numerator, denominator = words_in(found["more"])
-        return (value + part(numerator, denominator)) * power(found["then"])
+        numerator, denominator = number_words_in(found["more"])
+        return (value + fraction_value(numerator, denominator)) * scale_product(found["then"])
     return value
 
 
-def words_in(text: str) -> list[str]:
+def number_words_in(text: str) -> list[str]:
     """Return the words of a number, without "and"."""
     return [word for word in re.findall(r"[a-z]+", text.lower()) if word != "and"]
 
 
-def part(numerator: str, denominator: str) -> Fraction:
+def fraction_value(numerator: str, denominator: str) -> Fraction:
     """Return the value of "two thirds"."""
     word = denominator.lower()
     return Fraction(VALUES[numerator.lower()], FRACTIONS[word] if word in FRACTIONS else FRACTIONS[word.removesuffix("s")])
 
 
-def power(scales: str | None) -> int:
+def scale_product(scales: str | None) -> int:
     """Return what a row of words such as million multiplies by; 1 for none."""
     product = 1
-    for word in words_in(scales or ""):
+    for word in number_words_in(scales or ""):
         product *= SCALES.get(word, LAST.get(word, 1))
     return product
 
 
-def cardinal(text: str) -> int:
+def cardinal_value(text: str) -> int:
     """Return the value of whole numbers in words, with an ordinal at their end or without."""
     whole = section = 0
-    for word in words_in(text):
+    for word in number_words_in(text):
         if word in {"hundred", "hundredth"}:
             section = max(section, 1) * 100
         elif word in SCALES or word in LAST:

@@ -71,18 +71,18 @@ def numbers(text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Number]:
     """Return the numbers of a text in order; none that overlaps a span of `taken`, such as a date's."""
     found: list[Number] = []
     busy = list(taken)
-    for number in (*chinese(text), *in_figures(text), *in_words(text)):
+    for number in (*chinese_numbers(text), *digit_numbers(text), *word_numbers(text)):
         if all(number.end <= start or end <= number.start for start, end in busy):
             busy.append((number.start, number.end))
-            found.append(signed(text, percentage(text, number)))
+            found.append(with_sign(text, with_percent(text, number)))
     return sorted(found, key=lambda number: number.start)
 
 
-def chinese(text: str) -> Iterator[Number]:
+def chinese_numbers(text: str) -> Iterator[Number]:
     """Yield the numbers in Chinese characters, or in figures with a Chinese scale."""
     for match in CHINESE.finditer(text):
         if match["share"]:
-            values, parts = chinese_numerals.share_of(plain_figures(match["parts"]), plain_figures(match["share"]))
+            values, parts = chinese_numerals.fraction_value(plain_figures(match["parts"]), plain_figures(match["share"]))
             certain = True
         else:
             values, parts = chinese_values(plain_figures(match.group())), 1
@@ -100,9 +100,9 @@ def chinese_values(run: str) -> tuple[Fraction, ...]:
     """Return the values of a run; figures in front of a scale are read as all figures are: 1.200万 is one of two."""
     leading = re.match(chinese_numerals.FIGURES, run)
     if not leading:
-        return chinese_numerals.value_of(run)
+        return chinese_numerals.numeral_value(run)
     return tuple(value for plain in values_of(leading.group())
-                 for value in chinese_numerals.value_of(as_decimal(plain) + run[leading.end() :].strip()))
+                 for value in chinese_numerals.numeral_value(as_decimal(plain) + run[leading.end() :].strip()))
 
 
 def as_decimal(value: Fraction) -> str:
@@ -141,48 +141,48 @@ def is_plain_chinese(text: str, match: re.Match[str]) -> bool:
     return bool(PLAIN_CHINESE.match(text, match.start()) or (PLAIN_BEFORE.search(before) and not before.endswith("第")))
 
 
-def in_figures(text: str) -> Iterator[Number]:
+def digit_numbers(text: str) -> Iterator[Number]:
     """Yield the numbers in figures; what is no number but a row of groups (2.3.1), as its groups."""
     for match in FIGURES.finditer(text):
         figures = plain_figures(match["spaced"] or match["plain"] or "")
         if match["ratio"]:
-            yield from ratio(match)
+            yield from fraction_numbers(match)
         elif values := values_of(figures):
-            yield scaled(match, values)
+            yield scaled_number(match, values)
         else:
-            yield from apart(match)
+            yield from digit_runs(match)
     for match in VULGAR.finditer(text):
-        value = (vulgar(match.group()),)
+        value = (vulgar_fraction(match.group()),)
         yield Number(*match.span(), value, value)
 
 
-def ratio(match: re.Match[str]) -> Iterator[Number]:
+def fraction_numbers(match: re.Match[str]) -> Iterator[Number]:
     """Yield a fraction such as 3/4 or 2 1/2; what is none (24/7, 5/3) as its numbers."""
     over, under = map(int, re.split("[/\u2044]", match["ratio"]))
     if not 0 < over < under:
-        yield from apart(match)
+        yield from digit_runs(match)
         return
     value = (int(match["mixed"] or 0) + Fraction(over, under),)
     yield Number(match.start(), match.end("ratio"), value, value)
 
 
-def apart(match: re.Match[str]) -> Iterator[Number]:
+def digit_runs(match: re.Match[str]) -> Iterator[Number]:
     """Yield each run of figures as a number of its own."""
     for run in re.finditer(r"\d+", match.group()):
         value = (Fraction(int(run.group())),)
         yield Number(match.start() + run.start(), match.start() + run.end(), value, value)
 
 
-def scaled(match: re.Match[str], values: tuple[Fraction, ...]) -> Number:
+def scaled_number(match: re.Match[str], values: tuple[Fraction, ...]) -> Number:
     """Return the number that figures and the scale behind them are."""
     if match["vulgar"]:
-        values = tuple(value + vulgar(match["vulgar"]) for value in values)
+        values = tuple(value + vulgar_fraction(match["vulgar"]) for value in values)
     scale = (match["scale"] or match["short"] or "").lower()
     return Number(match.start(), match.end(), tuple(value * SCALES.get(scale, 1) for value in values), values,
                   unit=match["short"] or "")
 
 
-def vulgar(character: str) -> Fraction:
+def vulgar_fraction(character: str) -> Fraction:
     """Return the value of ½ and its like."""
     over, _, under = unicodedata.normalize("NFKC", character).partition("\u2044")
     return Fraction(int(over), int(under))
@@ -199,19 +199,19 @@ def values_of(figures: str) -> tuple[Fraction, ...]:
     return ()
 
 
-def in_words(text: str) -> Iterator[Number]:
+def word_numbers(text: str) -> Iterator[Number]:
     """Yield the numbers in English words."""
-    for match in number_words.matches(text):
+    for match in number_words.number_matches(text):
         behind_figures = re.search(r"\d\s?$", text[max(0, match.start() - 2) : match.start()])
         if behind_figures or number_words.is_plain_word(text, *match.span()):
             continue
-        value = number_words.value_of(match)
+        value = number_words.words_value(match)
         ordinal = not match["numerator"] and number_words.is_ordinal(match.group())
         certain = value >= LEAST_CERTAIN and not ordinal and not match["numerator"]
         yield Number(*match.span(), (value,), (value,), ordinal=ordinal, certain=certain)
 
 
-def percentage(text: str, number: Number) -> Number:
+def with_percent(text: str, number: Number) -> Number:
     """Return the number with the percent sign behind it, if there is one."""
     match = PERCENT.match(text, number.end)
     if not match or number.parts > 1:
@@ -221,7 +221,7 @@ def percentage(text: str, number: Number) -> Number:
                    parts=parts, certain=True)
 
 
-def signed(text: str, number: Number) -> Number:
+def with_sign(text: str, number: Number) -> Number:
     """Return the number with the minus sign before it, if there is one; the hyphen of a range is none."""
     match = MINUS.search(text[max(0, number.start - 7) : number.start])
     if not match or text[: number.start - len(match.group())].rstrip()[-1:].isdigit():

@@ -41,9 +41,9 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for match in END.finditer(text):
         if is_end(text, match.start(), match.end()) and not is_wrap(text, match.start(), match.end()):
-            yield from trimmed(text, start, match.end())
+            yield from trim_span(text, start, match.end())
             start = match.end()
-    yield from trimmed(text, start, len(text))
+    yield from trim_span(text, start, len(text))
 
 
 def is_wrap(text: str, start: int, end: int) -> bool:
@@ -59,20 +59,20 @@ def is_wrap(text: str, start: int, end: int) -> bool:
     return len(before) >= SHORTEST_WRAP and (after.islower() or before[-1].islower() or before[-1] in ",;")
 
 
-def trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def trim_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the span without white space at its ends, if anything is left."""
     inner = text[start:end]
     if inner.strip():
         yield start + len(inner) - len(inner.lstrip()), end - (len(inner) - len(inner.rstrip()))
 
 
-def support(claim: Sequence[str], source: str) -> float:
+def token_recall(claim: Sequence[str], source: str) -> float:
     """Return the share (0 to 1) of the claim's tokens that stand in the source; numbers count three times."""
     if not claim:
         return 0.0
     held = set(tokens(source))
     weights = [(3.0 if is_number(token) else 1.0, token) for token in claim]
-    found = sum(weight for weight, token in weights if token in held or (is_number(token) and numbers_stand(token, source)))
+    found = sum(weight for weight, token in weights if token in held or (is_number(token) and contains_numbers(token, source)))
     return found / sum(weight for weight, _ in weights)
 
 
@@ -81,19 +81,19 @@ def is_number(token: str) -> bool:
     return any(character.isdigit() for character in token)
 
 
-def numbers_stand(claim: str, source: str) -> bool:
+def contains_numbers(claim: str, source: str) -> bool:
     """Return whether each number of the claim stands in the source, however its groups are set apart (1,200 or 1200; dates).
 
     Numbers up to twelve are often words in one of the two, and are let through.
     """
-    held, groups = numbers(source), set(re.findall(r"\d+", source))
+    held, groups = digit_strings(source), set(re.findall(r"\d+", source))
     return all(
         number in held or set(re.findall(r"\d+", number)) <= groups or (number.isdigit() and int(number) <= 12)
-        for number in numbers(claim)
+        for number in digit_strings(claim)
     )
 
 
-def numbers(text: str) -> set[str]:
+def digit_strings(text: str) -> set[str]:
     """Return the numbers in a text, without the commas between thousands."""
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text))
     return {number.strip(".,:/-") for number in re.findall(r"\d[\d.,:/-]*", plain)}

@@ -27,13 +27,13 @@ def terms(text: str) -> frozenset[str]:
     found: set[str] = set()
     for run in RUN.findall(unicodedata.normalize("NFKC", text).lower()):
         if CJK_CHARACTER.match(run):
-            found |= pairs(run)
+            found |= character_bigrams(run)
         elif run not in ENGLISH_STOP:
             found.add(stem(run))
     return frozenset(found)
 
 
-def pairs(run: str) -> set[str]:
+def character_bigrams(run: str) -> set[str]:
     """Return the pairs of neighbours in a run of Chinese characters, those with a function word left out."""
     if len(run) == 1:
         return {run} - CHINESE_STOP
@@ -52,6 +52,6 @@ def stem(word: str) -> str:
     return core[:-1] if len(core) > SHORTEST and core[-1] == core[-2] else core
 
 
-def share(wanted: Collection[str], held: Collection[str]) -> float:
+def overlap_share(wanted: Collection[str], held: Collection[str]) -> float:
     """Return the share (0 to 1) of the wanted terms that are held; 1 where nothing is wanted."""
     return sum(term in held for term in wanted) / len(wanted) if wanted else 1.0

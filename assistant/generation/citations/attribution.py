@@ -7,52 +7,52 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from assistant.datatypes import Citation, Hit, Location, Sentence, Support
-from assistant.generation.citations.support import Claim, Source, Verdict, judge
-from assistant.text.sentences import spans, support, tokens
+from assistant.generation.citations.support import Claim, ParsedChunk, SupportVerdict, judge_support
+from assistant.text.sentences import spans, token_recall, tokens
 
-ORDER = {"none": 0, "partial": 1, "full": 2}
+SUPPORT_ORDER = {"none": 0, "partial": 1, "full": 2}
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Attribution:
     """The numbers of the passages that a sentence stands on, and how far they bear it out."""
 
     numbers: tuple[int, ...]
     support: Support
 
 
-NOTHING = Choice((), "none")
+NO_ATTRIBUTION = Attribution((), "none")
 
 
-def choose(claim: Claim, written: Sequence[int], sources: Sequence[Source]) -> Choice:
+def choose(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChunk]) -> Attribution:
     """Return the written numbers where their passages bear the claim out; if not, those of the passages that do so best."""
     if not claim.terms and not claim.facts:
-        return NOTHING
-    alone = {number: judge(claim, [source]) for number, source in enumerate(sources, 1)}
+        return NO_ATTRIBUTION
+    alone = {number: judge_support(claim, [source]) for number, source in enumerate(sources, 1)}
     believed = [number for number in dict.fromkeys(written) if number in alone and alone[number].support != "none"]
-    together = judge(claim, [sources[number - 1] for number in believed]) if believed else None
+    together = judge_support(claim, [sources[number - 1] for number in believed]) if believed else None
     if together and together.support == "full":
-        return Choice(tuple(believed), "full")
-    best = min(alone, key=lambda number: (*rank(alone[number]), number), default=0)
+        return Attribution(tuple(believed), "full")
+    best = min(alone, key=lambda number: (*support_rank(alone[number]), number), default=0)
     if not best or alone[best].support == "none":
-        return NOTHING
+        return NO_ATTRIBUTION
     if alone[best].support == "full":
-        return Choice((best,), "full")
-    if pair := completing(claim, believed or [best], sources):
-        return Choice(pair, "full")
-    return Choice(tuple(believed) or (best,), "partial")
+        return Attribution((best,), "full")
+    if pair := complete_support(claim, believed or [best], sources):
+        return Attribution(pair, "full")
+    return Attribution(tuple(believed) or (best,), "partial")
 
 
-def rank(verdict: Verdict) -> tuple[int, int, float]:
+def support_rank(verdict: SupportVerdict) -> tuple[int, int, float]:
     """Return a key that sorts the better verdict first."""
-    return -ORDER[verdict.support], -len(verdict.stood), -verdict.share
+    return -SUPPORT_ORDER[verdict.support], -len(verdict.stood), -verdict.share
 
 
-def completing(claim: Claim, numbers: Sequence[int], sources: Sequence[Source]) -> tuple[int, ...]:
+def complete_support(claim: Claim, numbers: Sequence[int], sources: Sequence[ParsedChunk]) -> tuple[int, ...]:
     """Return the numbers with one more whose passage makes the support full; nothing where there is no such passage."""
     held = [sources[number - 1] for number in numbers]
     for number, source in enumerate(sources, 1):
-        if number not in numbers and judge(claim, [*held, source]).support == "full":
+        if number not in numbers and judge_support(claim, [*held, source]).support == "full":
             return (*numbers, number)
     return ()
 
@@ -75,7 +75,7 @@ def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
     wanted, asked = tokens(claim), tokens(question)
     start, end = max(
         spans(text),
-        key=lambda span: (support(wanted, text[slice(*span)]) + 0.3 * support(asked, text[slice(*span)]), -span[0]),
+        key=lambda span: (token_recall(wanted, text[slice(*span)]) + 0.3 * token_recall(asked, text[slice(*span)]), -span[0]),
         default=(0, len(text)),
     )
     return Citation(number, hit.path, hit.title, narrowed(hit.chunk.location, text, start, end), text[start:end], hit.kind)

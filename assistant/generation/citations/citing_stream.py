@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assistant.datatypes import Hit, Sentence
-from assistant.generation.citations.attribution import Choice, choose
+from assistant.generation.citations.attribution import Attribution, choose
 from assistant.generation.citations.support import claim_of, source_of
 from assistant.generation.prompt import NOT_STATED
 from assistant.text.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
@@ -19,8 +19,8 @@ from assistant.text.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
 MARKER = re.compile(
     r"(?:\s{1,4}|(?<![A-Za-z0-9_]))[\[【［]\s*(?:passages? )?(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】］]", re.IGNORECASE
 )
-OPENING = re.compile(r"\s*(?:[\[【［][^\]】］]{0,24})?$")  # a marker may be on its way
-SENTINEL = re.compile(rf"[\s,;(]{{0,4}}\b{NOT_STATED}\b\)?")
+MARKER_START = re.compile(r"\s*(?:[\[【［][^\]】］]{0,24})?$")  # a marker may be on its way
+REFUSAL_TOKEN = re.compile(rf"[\s,;(]{{0,4}}\b{NOT_STATED}\b\)?")
 LONGEST_MARKER = 26
 
 
@@ -59,14 +59,14 @@ class CitingStream:
                 self._numbers += marker[2]
             elif end is not None:
                 after = self._pending[end[1]:]
-                if not final and OPENING.match(after) and len(after) <= LONGEST_MARKER:
+                if not final and MARKER_START.match(after) and len(after) <= LONGEST_MARKER:
                     # a marker behind the full stop still belongs to the sentence: wait until it is clear
                     yield from self._show(self._pending[: end[0]])
                     self._pending = self._pending[end[0]:]
                     return
                 yield from self._end_sentence(*end)
             else:
-                shown = len(self._pending) - (0 if final else held(self._pending))
+                shown = len(self._pending) - (0 if final else undecided_length(self._pending))
                 yield from self._show(self._pending[:shown])
                 self._pending = self._pending[shown:]
                 return
@@ -79,10 +79,10 @@ class CitingStream:
     def _next_marker(self) -> tuple[int, int, list[int]] | None:
         """Return the span of the first marker (with its numbers) or agreed refusal (without) in what is pending."""
         text, offset = self._in_context()
-        marker, said = self._first_marker(text, offset), SENTINEL.search(text, offset)
+        marker, said = self._first_marker(text, offset), REFUSAL_TOKEN.search(text, offset)
         if said and (marker is None or said.start() <= marker.start()):
             return said.start() - offset, said.end() - offset, []
-        return (marker.start() - offset, marker.end() - offset, numbers_of(marker)) if marker else None
+        return (marker.start() - offset, marker.end() - offset, marker_numbers(marker)) if marker else None
 
     def _first_marker(self, text: str, start: int) -> re.Match[str] | None:
         for match in MARKER.finditer(text, start):
@@ -92,7 +92,7 @@ class CitingStream:
 
     def _is_marker(self, match: re.Match[str]) -> bool:
         """Return whether the match is the model's: a number that is none of ours may be the passage's own text."""
-        if any(1 <= number <= len(self._texts) for number in numbers_of(match)):
+        if any(1 <= number <= len(self._texts) for number in marker_numbers(match)):
             return True
         return not any(match.group().strip() in text for text in self._texts)
 
@@ -107,7 +107,7 @@ class CitingStream:
         yield from self._show(self._pending[:start])
         terminator = self._pending[start:end]
         while (follower := MARKER.match(self._pending, end)) and self._is_marker(follower):
-            self._numbers += numbers_of(follower)
+            self._numbers += marker_numbers(follower)
             end = follower.end()
         self._pending = self._pending[end:]
         yield from self._close(terminator)
@@ -135,19 +135,19 @@ class CitingStream:
         yield from self._give((f" {marks}" if marks else "") + terminator)
         yield from self._release(choice)
 
-    def _release(self, choice: Choice) -> Iterator[str]:
+    def _release(self, choice: Attribution) -> Iterator[str]:
         """Yield what was kept back for a sentence, where it is one to be shown."""
         text, self._kept_back = self._kept_back, ""
         if text and choice.support != "none":
             yield text
 
 
-def numbers_of(marker: re.Match[str]) -> list[int]:
+def marker_numbers(marker: re.Match[str]) -> list[int]:
     """Return the numbers in a marker."""
     return [int(number) for number in re.findall(r"\d+", marker.group(1))]
 
 
-def held(pending: str) -> int:
+def undecided_length(pending: str) -> int:
     """Return how many characters at the end may turn out to be part of a marker, a sentence's end or a refusal."""
     bare = pending.rstrip()
     tail = bare[-LONGEST_MARKER:]

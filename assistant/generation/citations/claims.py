@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from assistant.generation.citations.number_keys import bare_keys, held_keys, numerals, prepared
+from assistant.generation.citations.number_keys import normalize_numerals, numerals, source_keys, unscaled_keys
 from assistant.text.dates import MONTHS
 from assistant.text.languages import CJK, HAN, is_cjk
 from assistant.text.sentences import STOP
 
-Kind = Literal["number", "identifier", "name"]
+FactKind = Literal["number", "identifier", "name"]
 
 LETTER = f"[^\\W\\d_{CJK}]"
 LATIN_WORD = re.compile(f"{LETTER}+(?:['’]{LETTER}+)*")
@@ -35,16 +35,16 @@ SHORTEST_STEM = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class ClaimFact:
     """Something that a claim says to the letter: any one of its keys in the source bears it out, or all the words of a name."""
 
-    kind: Kind
+    kind: FactKind
     keys: frozenset[str]
     words: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class ChunkContent:
     """What a stretch of a source holds: the keys of its numbers, its words, and its characters without spaces and hyphens."""
 
     numbers: frozenset[str]
@@ -52,51 +52,51 @@ class Holding:
     squeezed: str
 
 
-def facts(claim: str) -> tuple[Fact, ...]:
+def claim_facts(claim: str) -> tuple[ClaimFact, ...]:
     """Return the facts of a sentence, each once."""
-    text = prepared(claim)
-    found: dict[frozenset[str], Fact] = {}
+    text = normalize_numerals(claim)
+    found: dict[frozenset[str], ClaimFact] = {}
     codes = [match for match in CODE.finditer(text) if not PERIOD.match(match.group())]
     without = CODE.sub(lambda match: match.group() if PERIOD.match(match.group()) else " ", text)
-    for fact in (*(identifier(match.group()) for match in codes), *numbers_in(without), *names_in(without)):
+    for fact in (*(identifier_fact(match.group()) for match in codes), *number_facts(without), *name_facts(without)):
         found.setdefault(fact.keys, fact)
     return tuple(found.values())
 
 
-def identifier(code: str) -> Fact:
+def identifier_fact(code: str) -> ClaimFact:
     """Return a code, an address or a link as a fact."""
-    return Fact("identifier", frozenset({squeeze(code)}), frozenset(word.casefold() for word in re.findall(r"\w+", code)))
+    return ClaimFact("identifier", frozenset({squeeze(code)}), frozenset(word.casefold() for word in re.findall(r"\w+", code)))
 
 
-def numbers_in(text: str) -> Iterator[Fact]:
+def number_facts(text: str) -> Iterator[ClaimFact]:
     """Yield the numbers and days that a claim must have from its source."""
     for numeral in numerals(text):
         if numeral.sure:
             own = re.findall(r"\w+", text[numeral.start : numeral.end].casefold())
-            yield Fact("number", numeral.keys, frozenset(own))
+            yield ClaimFact("number", numeral.keys, frozenset(own))
 
 
-def names_in(text: str) -> Iterator[Fact]:
+def name_facts(text: str) -> Iterator[ClaimFact]:
     """Yield the names: capitals inside a sentence, acronyms, Latin words in Chinese, titles in their marks."""
     for match in TITLE.finditer(text):
-        yield Fact("name", frozenset({squeeze(match.group(match.lastindex or 0))}), frozenset())
+        yield ClaimFact("name", frozenset({squeeze(match.group(match.lastindex or 0))}), frozenset())
     run: list[re.Match[str]] = []
-    for match in capitals(text):
+    for match in name_words(text):
         if run and text[run[-1].end() : match.start()] not in {" ", "-", "·"}:
-            yield name(text, run)
+            yield name_fact(text, run)
             run = []
         run.append(match)
     if run:
-        yield name(text, run)
+        yield name_fact(text, run)
 
 
-def name(text: str, run: list[re.Match[str]]) -> Fact:
+def name_fact(text: str, run: list[re.Match[str]]) -> ClaimFact:
     """Return the name that a row of words is."""
     words = frozenset(fold(word.group()) for word in run)
-    return Fact("name", frozenset({squeeze(text[run[0].start() : run[-1].end()])}), words)
+    return ClaimFact("name", frozenset({squeeze(text[run[0].start() : run[-1].end()])}), words)
 
 
-def capitals(text: str) -> Iterator[re.Match[str]]:
+def name_words(text: str) -> Iterator[re.Match[str]]:
     """Yield the words that are names or parts of them."""
     chinese = is_cjk(text)
     words = list(LATIN_WORD.finditer(text))
@@ -132,29 +132,29 @@ def squeeze(text: str) -> str:
     return SQUEEZED.sub("", unicodedata.normalize("NFKC", text)).casefold()
 
 
-def holding(source: str) -> Holding:
+def chunk_content(source: str) -> ChunkContent:
     """Return what a stretch of a source holds."""
-    text = prepared(source)
-    numbers = frozenset(key for numeral in numerals(text) for key in bare_keys(held_keys(numeral)))
-    return Holding(numbers, frozenset(fold(word) for word in LATIN_WORD.findall(text)), squeeze(text))
+    text = normalize_numerals(source)
+    numbers = frozenset(key for numeral in numerals(text) for key in unscaled_keys(source_keys(numeral)))
+    return ChunkContent(numbers, frozenset(fold(word) for word in LATIN_WORD.findall(text)), squeeze(text))
 
 
-def joined(parts: tuple[Holding, ...]) -> Holding:
+def merge_content(parts: tuple[ChunkContent, ...]) -> ChunkContent:
     """Return what several stretches hold together."""
-    return Holding(frozenset().union(*(part.numbers for part in parts)), frozenset().union(*(part.words for part in parts)),
+    return ChunkContent(frozenset().union(*(part.numbers for part in parts)), frozenset().union(*(part.words for part in parts)),
                    "\n".join(part.squeezed for part in parts))
 
 
-def stands(fact: Fact, source: Holding) -> bool:
+def contains_fact(fact: ClaimFact, source: ChunkContent) -> bool:
     """Return whether the source bears the fact out. A name may be inflected: Norman for Normandy."""
     if fact.kind == "number":
         return bool(fact.keys & source.numbers)
     if fact.kind == "identifier" or not fact.words:
         return any(key in source.squeezed for key in fact.keys)
-    return all(any(kin(own, word) for word in source.words) for own in fact.words)
+    return all(any(is_same_word(own, word) for word in source.words) for own in fact.words)
 
 
-def kin(one: str, other: str) -> bool:
+def is_same_word(one: str, other: str) -> bool:
     """Return whether two folded words are the same, or one begins with the other."""
     if one == other:
         return True

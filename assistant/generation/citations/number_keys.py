@@ -21,7 +21,7 @@ class Numeral:
     sure: bool
 
 
-def prepared(text: str) -> str:
+def normalize_numerals(text: str) -> str:
     """Return the text as facts are looked for in it: compatibility forms made plain, but 2½ not made 21/2."""
     apart = VULGAR.sub(lambda match: f" {unicodedata.normalize('NFKC', match.group())}", text)
     return unicodedata.normalize("NFKC", apart)
@@ -31,7 +31,7 @@ def numerals(text: str) -> Iterator[Numeral]:
     """Yield the numbers and dates of a text. A scaled number has its value and, with a mark, its figures as keys."""
     found = dates(text)
     for date in found:
-        yield from dated(text, date)
+        yield from date_numerals(text, date)
     for number in numbers(text, [(date.start, date.end) for date in found]):
         yield Numeral(number.start, number.end, number_keys(number), number.certain)
         if re.search(r"\d[\s/\u2044]\d", text[number.start : number.end]):  # 12 300 or 3/4, or else two numbers
@@ -39,7 +39,7 @@ def numerals(text: str) -> Iterator[Numeral]:
                         for part in re.findall(r"\d+", text[number.start : number.end]))
 
 
-def dated(text: str, date: Date) -> Iterator[Numeral]:
+def date_numerals(text: str, date: Date) -> Iterator[Numeral]:
     """Yield a date's days or month, and its year. A month alone in English is not asked for: sources name it without "in"."""
     alone = not date.has_day and (text[date.start : date.end].isalpha() or date.readings[0].quarter > 0)
     keys = frozenset(key for reading in date.readings for key in day_keys(reading.month, reading.day, reading.quarter))
@@ -55,7 +55,7 @@ def day_keys(month: int, day: int, quarter: int) -> Iterator[str]:
     yield f"k:{quarter}" if quarter else f"d:{month}-{day}" if day else f"m:{month}"
 
 
-def held_keys(found: Numeral) -> frozenset[str]:
+def source_keys(found: Numeral) -> frozenset[str]:
     """Return what a source that holds this numeral bears out: of a day, also its month."""
     return found.keys | {f"m:{key[2:].split('-')[0]}" for key in found.keys if key.startswith("d:")}
 
@@ -70,7 +70,7 @@ def number_keys(number: Number) -> frozenset[str]:
     return frozenset(keys | ({f"n:{value}" for value in number.written} if number.unit else set()))
 
 
-def bare_keys(keys: frozenset[str]) -> frozenset[str]:
+def unscaled_keys(keys: frozenset[str]) -> frozenset[str]:
     """Return the keys as a source holds them: an unscaled number also bears out a scaled one, as tables in millions do."""
     if any(name.startswith("q:") for name in keys):
         return frozenset(name for name in keys if not name.startswith("q:"))

@@ -19,12 +19,12 @@ KINDS = {
                          r"|第[0-9零〇一二三四五六七八九十百]+[条章节款项页步批次期]", re.IGNORECASE),
     "code": re.compile(r"(?<![A-Za-z0-9])(?:(?=[A-Za-z/-]*\d)[A-Z][A-Za-z]{0,5}(?:[-/]?[A-Z0-9]+)+|\d+[A-Z])(?![A-Za-z0-9])"),
 }
-BEHIND_YEAR = re.compile(r"\s?年\s?|[\s/-]+")
+AFTER_YEAR = re.compile(r"\s?年\s?|[\s/-]+")
 NUMBER = re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)*(?![\w-])")
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class Entity:
     """Something in a text that others of its kind can take the place of."""
 
     kind: str
@@ -33,19 +33,19 @@ class Thing:
     text: str
 
 
-def things(text: str) -> list[Thing]:
+def entities(text: str) -> list[Entity]:
     """Return the things in a text in order; no two overlap, and the narrower kind counts."""
-    found: list[Thing] = []
-    spans = [*dated(text), *((kind, *match.span()) for kind, pattern in KINDS.items() for match in pattern.finditer(text)),
+    found: list[Entity] = []
+    spans = [*date_entities(text), *((kind, *match.span()) for kind, pattern in KINDS.items() for match in pattern.finditer(text)),
              *(("percent", number.start, number.end) for number in numbers(text) if number.parts > 1),
              *(("number", *match.span()) for match in NUMBER.finditer(text))]
     for kind, start, end in spans:
         if all(end <= other.start or start >= other.end for other in found):
-            found.append(Thing(kind, start, end, text[start:end]))
+            found.append(Entity(kind, start, end, text[start:end]))
     return sorted(found, key=lambda thing: thing.start)
 
 
-def dated(text: str) -> Iterator[tuple[str, int, int]]:
+def date_entities(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield the kind and the span of each date; of a month and its year, each on its own, since one may be asked for alone."""
     for date in dates(text, years=True):
         day, year = date.readings[0], next(((start, end) for part, start, end in date.places if part == "year"), None)
@@ -53,7 +53,7 @@ def dated(text: str) -> Iterator[tuple[str, int, int]]:
         if name in {"date", "year"} or year is None:
             yield name, date.start, date.end
         elif year[0] == date.start:
-            mark = BEHIND_YEAR.match(text, year[1])
+            mark = AFTER_YEAR.match(text, year[1])
             yield "year", date.start, year[1] + text[year[1] : date.end].startswith("年")
             yield name, mark.end() if mark else year[1], date.end
         else:
@@ -61,7 +61,7 @@ def dated(text: str) -> Iterator[tuple[str, int, int]]:
             yield "year", year[0], date.end
 
 
-def counterpart(thing: Thing, others: list[Thing]) -> Thing | None:
+def match_entity(thing: Entity, others: list[Entity]) -> Entity | None:
     """Return the last of the others that this one can take the place of: of its kind, for codes with the same letters."""
     of_kind = [other for other in others if other.kind == thing.kind]
     if thing.kind != "code":
@@ -71,14 +71,14 @@ def counterpart(thing: Thing, others: list[Thing]) -> Thing | None:
     return same[-1] if same else of_kind[-1] if len(of_kind) == 1 else None
 
 
-def exchanged(question: str, fragment: str) -> tuple[str, str]:
+def substitute_entities(question: str, fragment: str) -> tuple[str, str]:
     """Return the question with the fragment's things in place of their counterparts, and what of the fragment is left.
 
     The question comes back unchanged where a thing has no counterpart; the rest is then the whole fragment.
     """
     result, rest = question, fragment
-    for thing in things(fragment):
-        other = counterpart(thing, things(result))
+    for thing in entities(fragment):
+        other = match_entity(thing, entities(result))
         if other is None:
             return question, fragment
         result = result[: other.start] + thing.text + result[other.end:]

@@ -13,14 +13,11 @@ from dataclasses import replace
 
 from assistant.datatypes import CITED, ChatModel, Turn
 from assistant.errors import ContextOverflow
-from assistant.generation.conversation import rules_en as by_english
-from assistant.generation.conversation import rules_en as english
-from assistant.generation.conversation import rules_zh as by_chinese
-from assistant.generation.conversation import rules_zh as chinese
-from assistant.generation.conversation.entities import Rewriting, things
-from assistant.generation.conversation.prompts import to_rewrite
+from assistant.generation.conversation import rules_en, rules_zh
+from assistant.generation.conversation.entities import Rewriting, entities
+from assistant.generation.conversation.prompts import rewrite_messages
 from assistant.text.languages import language
-from assistant.text.sentences import numbers, tokens
+from assistant.text.sentences import digit_strings, tokens
 
 
 def topical(turns: Sequence[Turn]) -> list[Turn]:
@@ -36,8 +33,8 @@ def rewrite(question: str, turns: Sequence[Turn]) -> Rewriting:
         return Rewriting((asked,))
     last = about_files[-1]
     if language(asked) == "zh":
-        return by_chinese.rewritten(asked, last)
-    return by_english.rewritten(asked, last)
+        return rules_zh.rewrite_zh(asked, last)
+    return rules_en.rewrite_en(asked, last)
 
 
 MOST_TOKENS = 40
@@ -47,18 +44,18 @@ SPARE = 24  # characters that a question may grow by, beside the last one
 
 def reworded(chat: ChatModel, question: str, last: Turn, by_rule: Rewriting, seconds: float) -> Rewriting:
     """Return the model's question first and the rules' reading after it; the rules' alone where the model's does not hold."""
-    said = written(chat, question, last, seconds)
-    if not holds(said, question, last):
+    said = generate_rewrite(chat, question, last, seconds)
+    if not is_faithful(said, question, last):
         return by_rule
     return replace(by_rule, queries=tuple(dict.fromkeys((said, *by_rule.queries[:1]))), sure=True)
 
 
-def written(chat: ChatModel, question: str, last: Turn, seconds: float) -> str:
+def generate_rewrite(chat: ChatModel, question: str, last: Turn, seconds: float) -> str:
     """Return the first line that the model writes; nothing where it takes longer than it may."""
     until = time.monotonic() + seconds
     said = ""
     try:
-        for piece in chat.reply(to_rewrite(question, last), MOST_TOKENS):
+        for piece in chat.reply(rewrite_messages(question, last), MOST_TOKENS):
             said += piece
             if "\n" in said.strip():
                 break
@@ -70,34 +67,34 @@ def written(chat: ChatModel, question: str, last: Turn, seconds: float) -> str:
     return first.removeprefix("Follow-up:").strip().strip("\"“”")
 
 
-def holds(said: str, question: str, last: Turn) -> bool:
+def is_faithful(said: str, question: str, last: Turn) -> bool:
     """Return whether a rewritten question keeps what the question says, adds nothing of its own and is in its language."""
     before = last.standalone
     if not said or len(said) > len(before) + len(question) + SPARE or said.casefold() == before.casefold():
         return False
     if language(said) != language(question):
         return False
-    kept = [*english.names(f"… {question}"), *(thing.text for thing in things(question))]
+    kept = [*rules_en.proper_names(f"… {question}"), *(thing.text for thing in entities(question))]
     if any(part.rstrip("年度月份").casefold() not in said.casefold() for part in kept):
         return False
-    known = numbers(f"{question} {before} {last.answer}")
-    return numbers(said) <= known and keeps_words(said, question) and is_made_of(said, question, last)
+    known = digit_strings(f"{question} {before} {last.answer}")
+    return digit_strings(said) <= known and keeps_question_words(said, question) and adds_no_words(said, question, last)
 
 
-def keeps_words(said: str, question: str) -> bool:
+def keeps_question_words(said: str, question: str) -> bool:
     """Return whether what the question says of its own stands in the text too, in some form."""
     if language(question) == "zh":
-        own = set(chinese.content(chinese.PRONOUN.sub("", chinese.stripped(question)[0])))
+        own = set(rules_zh.content_characters(rules_zh.PRONOUN.sub("", rules_zh.strip_connective(question)[0])))
         return len(own - set(said)) <= len(own) // 5
-    own = {stem(word.lower()) for word in english.content(english.PRONOUN.sub("", english.stripped(question)[0]))}
-    return own <= {stem(word.lower()) for word in english.words(said)}
+    own = {stem(word.lower()) for word in rules_en.content_words(rules_en.PRONOUN.sub("", rules_en.strip_connective(question)[0]))}
+    return own <= {stem(word.lower()) for word in rules_en.words(said)}
 
 
-def is_made_of(said: str, question: str, last: Turn) -> bool:
+def adds_no_words(said: str, question: str, last: Turn) -> bool:
     """Return whether every word of the text stands, in some form, in the question or the turn; words of grammar may be new."""
     titles = " ".join(cited.title for cited in last.citations)
     known = {stem(word) for word in tokens(f"{question} {last.question} {last.searched} {CITED.sub('', last.answer)} {titles}")}
-    new = [word for word in tokens(said) if stem(word) not in known and word not in english.EMPTY]
+    new = [word for word in tokens(said) if stem(word) not in known and word not in rules_en.FUNCTION_WORDS]
     return len(new) <= 1 if language(said) != "zh" else len(new) <= len(said) // 5
 
 

@@ -10,12 +10,12 @@ from typing import Literal
 
 from assistant.datatypes import CITED, Answer, ChatModel, Citation, Hit, Location, Progress, Sentence, Timings, Turn, Written
 from assistant.errors import ContextOverflow
-from assistant.generation.conversation.prompts import SAID, to_retell
+from assistant.generation.conversation.prompts import SAID, rephrase_messages
 from assistant.generation.prompt import PROMPT_VERSION
 from assistant.text.languages import language
-from assistant.text.sentences import numbers
+from assistant.text.sentences import digit_strings
 
-Wish = Literal["", "question", "answer", "questions", "summary", "retell"]
+MetaIntent = Literal["", "question", "answer", "questions", "summary", "retell"]
 
 ORDINALS = {
     "first": 0, "very first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "previous": -1, "latest": -1,
@@ -26,7 +26,7 @@ ORDINAL = r"(?P<which>very first|first|second|third|fourth|last|previous|latest)
 LANGUAGES = r"(?:English|Chinese|Mandarin|German|French|Spanish|Japanese|Korean|Russian)"
 TALK = r"(?:conversation|chat|discussion|talk)"
 THAT = r"(?:that|it|this|your (?:last )?answer|the (?:last )?answer)"
-PATTERNS: tuple[tuple[Wish, str], ...] = (
+PATTERNS: tuple[tuple[MetaIntent, str], ...] = (
     ("questions", r"(?:what|which) questions (?:did|have) i ask(?:ed)?(?: you)?(?: so far| until now| today)?"
                   r"|what (?:did|have) i ask(?:ed)?(?: you)?(?: so far| until now| today)"
                   r"|(?:list|show|repeat) (?:all )?my (?:earlier |previous )?questions"),
@@ -66,29 +66,29 @@ POLITE = re.compile(r"^(?:please,?\s+|请问?)|[\s,，]*(?:please|谢谢)?[\s?�
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class MetaQuestion:
     """What is wanted of the conversation, and of which turn, as an index; nothing is wanted where `wish` is empty."""
 
-    wish: Wish = ""
+    wish: MetaIntent = ""
     turn: int = -1
 
 
-def about(question: str) -> About:
+def about(question: str) -> MetaQuestion:
     """Return what a question wants of the conversation itself: nothing, for a question about files."""
     core = POLITE.sub("", " ".join(question.split()))
     for wish, pattern in COMPILED:
         if match := pattern.fullmatch(core):
-            return About(wish, which(match))
-    return About()
+            return MetaQuestion(wish, turn_index(match))
+    return MetaQuestion()
 
 
-def which(match: re.Match[str]) -> int:
+def turn_index(match: re.Match[str]) -> int:
     """Return the index of the turn that is meant; the last where none is named."""
     named = [value.lower() for value in match.groupdict().values() if value]
-    return next((index for word, index in ORDINALS.items() for value in named if value.startswith(word)), earliest(match.group()))
+    return next((index for word, index in ORDINALS.items() for value in named if value.startswith(word)), default_turn(match.group()))
 
 
-def earliest(text: str) -> int:
+def default_turn(text: str) -> int:
     """Return 0 where the text speaks of the beginning, otherwise the last turn's index."""
     return 0 if re.search(r"\bfirst\b|at the beginning|最开始|最初|一开始", text, re.IGNORECASE) else -1
 
@@ -99,7 +99,7 @@ LONGEST_QUOTE = 300  # characters
 class RetellingStream(Written):
     """An answer about the conversation: iterate for its text, then read the finished `answer`."""
 
-    def __init__(self, question: str, wanted: About, turns: Sequence[Turn], open_model: Callable[[], ChatModel],
+    def __init__(self, question: str, wanted: MetaQuestion, turns: Sequence[Turn], open_model: Callable[[], ChatModel],
                  answer_tokens: int) -> None:
         self.question = question
         self.hits: tuple[Hit, ...] = ()
@@ -119,7 +119,7 @@ class RetellingStream(Written):
     def __iter__(self) -> Iterator[str]:
         """Yield the text; what was yielded joins to `answer.text`."""
         text, numbers_of_turns = self._told()
-        cited = tuple(citation(place, number, self._turns[number - 1]) for place, number in enumerate(numbers_of_turns, 1))
+        cited = tuple(turn_citation(place, number, self._turns[number - 1]) for place, number in enumerate(numbers_of_turns, 1))
         yield text
         taken = (time.perf_counter() - self._started) * 1000
         self._answer = replace(self._answer, text=text, citations=cited, abstained=not cited,
@@ -139,11 +139,11 @@ class RetellingStream(Written):
             return self._retold(turn), [index + 1]
         if wish == "question":
             return self._words["asked"].format(number=index + 1, text=turn.question) + " [1]", [index + 1]
-        return self._words["told"].format(question=turn.question, text=plain(turn)) + " [1]", [index + 1]
+        return self._words["told"].format(question=turn.question, text=uncited_answer(turn)) + " [1]", [index + 1]
 
     def _all(self, *, with_answers: bool) -> str:
         head = self._words["summary" if with_answers else "all"].format(count=len(self._turns))
-        lines = [f"- {turn.question}{f' {plain(turn)}' if with_answers else ''} [{number}]"
+        lines = [f"- {turn.question}{f' {uncited_answer(turn)}' if with_answers else ''} [{number}]"
                  for number, turn in enumerate(self._turns, 1)]
         return "\n".join([head, *lines])
 
@@ -152,20 +152,20 @@ class RetellingStream(Written):
         chat = self._open()
         self._answer = replace(self._answer, model=chat.name)
         try:
-            said = "".join(chat.reply(to_retell(self.question, [turn]), self._answer_tokens)).strip()
+            said = "".join(chat.reply(rephrase_messages(self.question, [turn]), self._answer_tokens)).strip()
         except ContextOverflow:
             said = ""
-        if not said or not numbers(said) <= numbers(f"{turn.question} {plain(turn)}"):
-            return self._words["failed"].format(text=plain(turn)) + " [1]"
+        if not said or not digit_strings(said) <= digit_strings(f"{turn.question} {uncited_answer(turn)}"):
+            return self._words["failed"].format(text=uncited_answer(turn)) + " [1]"
         return f"{said} [1]"
 
 
-def plain(turn: Turn) -> str:
+def uncited_answer(turn: Turn) -> str:
     """Return a turn's answer without the numbers of its sources."""
     return CITED.sub("", turn.answer)
 
 
-def citation(place: int, number: int, turn: Turn) -> Citation:
+def turn_citation(place: int, number: int, turn: Turn) -> Citation:
     """Return a source that is a turn of this conversation."""
     quote = f"{turn.question}\n{turn.answer}"[:LONGEST_QUOTE]
     return Citation(place, f"turn:{number}", f"Turn {number} of this conversation",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.datatypes import CITED, Message, Turn
-from assistant.generation.injection.untrusted_text import as_read, filled, joined, own_words
+from assistant.generation.injection.untrusted_text import filled, join_prompt_texts, own_words, sanitize
 
 TALK_VERSION = "1"
 LONGEST_ANSWER = 300  # characters of an earlier answer
@@ -17,7 +17,7 @@ EXAMPLES = (
      "How long is the warranty of the oven?"),
     ("Question: 张经理的电话是多少？\nAnswer: 分机 8021。\nFollow-up: 那李主任呢？", "李主任的电话是多少？"),
 )
-RETELL = """You are given a conversation between a user and an assistant. Do what the user asks of it. Use only what stands in \
+REPHRASE = """You are given a conversation between a user and an assistant. Do what the user asks of it. Use only what stands in \
 the conversation: keep every name, number and date as it is, and add nothing."""
 
 SAID = {
@@ -35,19 +35,19 @@ SAID = {
 }  # fmt: skip
 
 
-def to_rewrite(question: str, last: Turn) -> tuple[Message, ...]:
+def rewrite_messages(question: str, last: Turn) -> tuple[Message, ...]:
     """Return the messages that ask a model to make a follow-up question stand alone."""
     shown = [message for asked, said in EXAMPLES
              for message in (Message("user", own_words(asked)), Message("assistant", own_words(said)))]
-    parts = {"question": own_words(last.standalone), "answer": as_read(CITED.sub("", last.answer)[:LONGEST_ANSWER]),
+    parts = {"question": own_words(last.standalone), "answer": sanitize(CITED.sub("", last.answer)[:LONGEST_ANSWER]),
              "follow_up": own_words(question)}
     asked = filled("Question: {question}\nAnswer: {answer}\nFollow-up: {follow_up}", parts)
     return (Message("system", own_words(REWRITE)), *shown, Message("user", asked))
 
 
-def to_retell(request: str, turns: Sequence[Turn]) -> tuple[Message, ...]:
+def rephrase_messages(request: str, turns: Sequence[Turn]) -> tuple[Message, ...]:
     """Return the messages that ask a model to put turns in other words."""
     told = [filled("User: {question}\nAssistant: {answer}",
-                   {"question": own_words(turn.question), "answer": as_read(CITED.sub("", turn.answer))}) for turn in turns]
-    parts = {"told": joined("\n", told), "request": own_words(request)}
-    return (Message("system", own_words(RETELL)), Message("user", filled("{told}\n\n{request}", parts)))
+                   {"question": own_words(turn.question), "answer": sanitize(CITED.sub("", turn.answer))}) for turn in turns]
+    parts = {"told": join_prompt_texts("\n", told), "request": own_words(request)}
+    return (Message("system", own_words(REPHRASE)), Message("user", filled("{told}\n\n{request}", parts)))

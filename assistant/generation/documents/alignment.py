@@ -76,18 +76,18 @@ def gaps(first: Ids, second: Ids, step: Step) -> Iterator[Gap]:
         whole, runs = waiting.pop()
         inside = runs.within(whole)
         if inside.length.size:
-            before, after = around(whole, *extended(first, second, whole, *inside.longest()))
+            before, after = split_range(whole, *extend_run(first, second, whole, *inside.longest()))
             waiting += [(after, inside), (before, inside)]  # the earlier one is taken up first
         elif whole.a < whole.b or whole.c < whole.d:
             yield whole.gap
 
 
-def around(whole: Range, at: int, beside: int, length: int) -> tuple[Range, Range]:
+def split_range(whole: Range, at: int, beside: int, length: int) -> tuple[Range, Range]:
     """Return what lies before a run and what lies after it."""
     return Range(whole.a, at, whole.c, beside), Range(at + length, whole.b, beside + length, whole.d)
 
 
-def extended(first: Ids, second: Ids, whole: Range, at: int, beside: int, length: int) -> tuple[int, int, int]:
+def extend_run(first: Ids, second: Ids, whole: Range, at: int, beside: int, length: int) -> tuple[int, int, int]:
     """Return a run with the equal elements on both sides of it, which are there where they were too frequent to begin a run."""
     while at > whole.a and beside > whole.c and first[at - 1] == second[beside - 1]:
         at, beside, length = at - 1, beside - 1, length + 1
@@ -161,7 +161,7 @@ class Candidates:
     at: int = 0
 
 
-class Index:
+class SentenceIndex:
     """An inverted index of sentences: which hold a word. `free` says which have no partner yet."""
 
     def __init__(self, sentences: Sequence[Words]) -> None:
@@ -184,12 +184,12 @@ class Index:
         return Candidates(scores[found][order], found[order], len(found) > kept, kept)
 
 
-def partners(old: Sequence[Words], new: Sequence[Words], least: float, step: Step) -> dict[int, int]:
+def match_sentences(old: Sequence[Words], new: Sequence[Words], least: float, step: Step) -> dict[int, int]:
     """Return which sentence of `new` each one of `old` became: the most alike first, none under `least`.
 
     `step` is called between two steps of the work; what it raises ends it.
     """
-    index = Index(new)
+    index = SentenceIndex(new)
     known: list[Candidates] = []
     for words in old:
         step()
@@ -203,14 +203,14 @@ def partners(old: Sequence[Words], new: Sequence[Words], least: float, step: Ste
             found[first], index.free[second] = second, False
             continue
         step()
-        known[first] = following(index, known[first], old[first], least)
+        known[first] = next_candidate(index, known[first], old[first], least)
         if known[first].scores.size:
             at = known[first].at
             heapq.heappush(queue, (-float(known[first].scores[at]), first, int(known[first].numbers[at])))
     return found
 
 
-def following(index: Index, known: Candidates, words: Words, least: float) -> Candidates:
+def next_candidate(index: SentenceIndex, known: Candidates, words: Words, least: float) -> Candidates:
     """Return the candidates with the first free one as the next; looked up anew where none of them is free any more."""
     free = np.flatnonzero(index.free[known.numbers])
     if free.size:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.datatypes import ChatModel, Hit, Message, OnProgress, Progress
-from assistant.generation.injection.untrusted_text import as_read
+from assistant.generation.injection.untrusted_text import sanitize
 
 LONG = 20  # seconds: a wait that is announced
 PARTS, ESTIMATE = "parts", "estimate"
 
 
 @dataclass(slots=True)
-class Writer:
+class CachedLLM:
     """A model that remembers. `expect` says how many parts there are before they are written one after another."""
 
     open_chat: Callable[[], ChatModel]
@@ -47,13 +47,13 @@ class Writer:
 
     def expect(self, asked: Sequence[tuple[str, tuple[Message, ...], int]]) -> None:
         """Take note of what will be asked (content hash, messages, tokens), and say how long it takes where that is known."""
-        new = [each for each in asked if not self.notes.get(each[0], key_of(self.chat.name, each[1], each[2]))]
-        self._total, self._left = len(new), sum(size_of(messages) for _, messages, _ in new)
+        new = [each for each in asked if not self.notes.get(each[0], cache_key(self.chat.name, each[1], each[2]))]
+        self._total, self._left = len(new), sum(character_count(messages) for _, messages, _ in new)
         self._announce(self.notes.pace(self.chat.name))
 
     def write(self, content_hash: str, messages: tuple[Message, ...], max_tokens: int) -> str:
         """Return what the model writes. Raises ContextOverflow where the messages do not fit."""
-        key = key_of(self.chat.name, messages, max_tokens)
+        key = cache_key(self.chat.name, messages, max_tokens)
         known = self.notes.get(content_hash, key)
         if known:
             return known
@@ -65,10 +65,10 @@ class Writer:
         self.generated_tokens += reply.generated_tokens
         seconds = time.perf_counter() - started
         self.notes.put(content_hash, key, text or " ")
-        self.notes.note_pace(self.chat.name, seconds / size_of(messages))
+        self.notes.note_pace(self.chat.name, seconds / character_count(messages))
         self._done += 1
-        self._left = max(0, self._left - size_of(messages))
-        self._announce(seconds / size_of(messages))
+        self._left = max(0, self._left - character_count(messages))
+        self._announce(seconds / character_count(messages))
         self.on_progress(Progress(PARTS, self._done, max(self._total, self._done)))
         return text
 
@@ -76,16 +76,16 @@ class Writer:
         """Say once how long the rest takes, if it is long; `pace` is in seconds a character."""
         if not self._announced and pace * self._left > LONG:
             self._announced = True
-            self.on_progress(Progress(ESTIMATE, self._done, self._total, current=in_words(pace * self._left)))
+            self.on_progress(Progress(ESTIMATE, self._done, self._total, current=duration_text(pace * self._left)))
 
 
-def size_of(messages: Sequence[Message]) -> int:
+def character_count(messages: Sequence[Message]) -> int:
     """Return the number of characters in messages; Chinese ones count twice, since they are about a token each."""
     text = "".join(message.content for message in messages)
     return max(1, len(text) + sum(character >= "\u3040" for character in text))
 
 
-def in_words(seconds: float) -> str:
+def duration_text(seconds: float) -> str:
     """Return a time as a person says it."""
     if seconds < 90:
         return f"{round(seconds / 10) * 10} seconds"
@@ -123,7 +123,7 @@ class Notes:
 
     def keep_only(self, content_hashes: Collection[str]) -> None:
         """Remove the notes of all other contents."""
-        kept = {shortened(each) for each in content_hashes}
+        kept = {folder_name(each) for each in content_hashes}
         for folder in self._folder.glob("*/"):
             if folder.name not in kept:
                 shutil.rmtree(folder)
@@ -148,7 +148,7 @@ class Notes:
             return {}
 
     def _file(self, content_hash: str, key: str) -> Path:
-        return self._elsewhere.get(content_hash, self._folder) / shortened(content_hash) / f"{key}.txt"
+        return self._elsewhere.get(content_hash, self._folder) / folder_name(content_hash) / f"{key}.txt"
 
     def _keep_to_budget(self) -> None:
         files = [(file, file.stat()) for file in self._folder.glob("*/*.txt")]
@@ -160,12 +160,12 @@ class Notes:
             over -= status.st_size
 
 
-def shortened(content_hash: str) -> str:
+def folder_name(content_hash: str) -> str:
     """Return the name of the folder of a content's notes. A library from elsewhere may hold anything in place of a hash."""
     return content_hash[:32] if content_hash.isascii() and content_hash.isalnum() else "unknown"
 
 
-def key_of(model: str, messages: Sequence[Message], max_tokens: int) -> str:
+def cache_key(model: str, messages: Sequence[Message], max_tokens: int) -> str:
     """Return what a note is known by: the model, and every word that it was sent."""
     said = json.dumps([model, max_tokens, *((message.role, message.content) for message in messages)], ensure_ascii=False)
     return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -175,13 +175,13 @@ PART_TOKENS = 1400  # small models lose the thread in more
 SPARE = 300  # tokens for the instructions
 
 
-def cut(passages: Sequence[Hit], chat: ChatModel, reply_tokens: int) -> list[tuple[Hit, ...]]:
+def split_into_parts(passages: Sequence[Hit], chat: ChatModel, reply_tokens: int) -> list[tuple[Hit, ...]]:
     """Return the passages in groups of neighbours, each as large as the model reads well and its context allows."""
     room = min(PART_TOKENS, chat.context_tokens - reply_tokens - SPARE)
     parts: list[list[Hit]] = []
     held = 0
     for hit in passages:
-        size = chat.count_tokens((Message("user", as_read(hit.chunk.searchable)),))
+        size = chat.count_tokens((Message("user", sanitize(hit.chunk.searchable)),))
         if not parts or held + size > room:
             parts.append([])
             held = 0

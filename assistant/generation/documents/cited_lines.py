@@ -21,7 +21,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CitedLine:
     """A line of the answer and the citations behind it, not yet numbered.
 
     `places` are the offsets in the text where the numbers stand, one for each citation and rising; without them the numbers
@@ -33,28 +33,28 @@ class Line:
     places: tuple[int, ...] = ()
 
 
-def quoted(hit: Hit, start: int, end: int) -> Citation:
+def cite_span(hit: Hit, start: int, end: int) -> Citation:
     """Return the citation of text[start:end] of a passage, without a number."""
     return Citation(0, hit.path, hit.title, narrowed(hit.chunk.location, hit.chunk.text, start, end), hit.chunk.text[start:end])
 
 
-def numbered(lines: Sequence[Line]) -> tuple[str, tuple[Citation, ...]]:
+def number_lines(lines: Sequence[CitedLine]) -> tuple[str, tuple[Citation, ...]]:
     """Return the text with numbers, and the citations by number; the same place has the same number."""
     known: dict[tuple[str, int, int], Citation] = {}
     written: list[str] = []
     for line in lines:
-        numbers = [numbered_in(known, citation) for citation in line.citations]
-        written.append(marked(line.text, numbers, line.places))
+        numbers = [citation_number(known, citation) for citation in line.citations]
+        written.append(insert_markers(line.text, numbers, line.places))
     return "\n".join(written), tuple(known.values())
 
 
-def numbered_in(known: dict[tuple[str, int, int], Citation], citation: Citation) -> int:
+def citation_number(known: dict[tuple[str, int, int], Citation], citation: Citation) -> int:
     """Return the number of a place; a new one where it has none yet."""
     place = (citation.path, citation.location.char_start, citation.location.char_end)
     return known.setdefault(place, replace(citation, number=len(known) + 1)).number
 
 
-def marked(text: str, numbers: Sequence[int], places: Sequence[int] = ()) -> str:
+def insert_markers(text: str, numbers: Sequence[int], places: Sequence[int] = ()) -> str:
     """Return a line with its numbers, at their places or at its end."""
     if places:
         pieces = [text[start:end] for start, end in pairwise((0, *places, len(text)))]
@@ -65,7 +65,7 @@ def marked(text: str, numbers: Sequence[int], places: Sequence[int] = ()) -> str
     return body + (f" {marks}" if marks else "") + (ending.group() if ending and marks else "")
 
 
-def cells_of(text: str) -> list[str]:
+def row_cells(text: str) -> list[str]:
     """Return the cells of a table's row; one where it is none."""
     for separator in ("|", "\t", ","):
         if text.count(separator) > 1:
@@ -76,7 +76,7 @@ def cells_of(text: str) -> list[str]:
 def one_line(text: str, limit: int = 0) -> str:
     """Return the text with single spaces and without marks of Markdown, cut at a word where it is longer than the limit."""
     plain = re.sub(r"^(?:(?:[-*#>]+|\d{1,2}\.)\s+)+|\*\*|__|`", "", " ".join(text.split())).strip()
-    plain = " · ".join(cell for cell in cells_of(plain) if cell) if plain.startswith("|") else plain
+    plain = " · ".join(cell for cell in row_cells(plain) if cell) if plain.startswith("|") else plain
     if not limit or len(plain) <= limit:
         return plain
     cut = plain[:limit].rsplit(" ", 1)[0] if " " in plain[limit // 2 : limit] else plain[:limit]

@@ -110,34 +110,34 @@ EVERYTHING = re.compile(
 
 def recognise(question: str) -> Task | None:
     """Return what a question asks of whole files; None where it is an ordinary one."""
-    text = plain(question)
+    text = normalize_question(question)
     if not text or "\n" in question.strip():
         return None
-    return summary_in(text) or listing_in(text) or differences_in(text) or counting_in(text)
+    return parse_summary(text) or parse_listing(text) or parse_comparison(text) or parse_counting(text)
 
 
-def plain(question: str) -> str:
+def normalize_question(question: str) -> str:
     """Return the question in lower case, without the marks at its end and with single spaces."""
     return " ".join(question.lower().replace("’", "'").split()).rstrip(" ?？。.!！:：")
 
 
-def first_of(match: re.Match[str], *names: str) -> str:
+def first_group(match: re.Match[str], *names: str) -> str:
     """Return the first of these groups that is there."""
     return next((found.strip() for name in names if (found := match.group(name))), "")
 
 
-def summary_in(text: str) -> Task | None:
+def parse_summary(text: str) -> Task | None:
     """Return the summary that is asked for, if one is."""
     if match := TOLD.match(text):
-        return with_scope(Kind.SUMMARY, first_of(match, "about", "other") or "this file")
+        return scoped_task(Kind.SUMMARY, first_group(match, "about", "other") or "this file")
     if match := SUMMARISE.match(text):
-        return with_scope(Kind.SUMMARY, first_of(match, "about"))
+        return scoped_task(Kind.SUMMARY, first_group(match, "about"))
     if match := SUMMARISE_ZH.match(text):
-        return with_scope(Kind.SUMMARY, first_of(match, "about", "before", "told"))
+        return scoped_task(Kind.SUMMARY, first_group(match, "about", "before", "told"))
     return None
 
 
-def with_scope(kind: Kind, about: str, wanted: str = "") -> Task:
+def scoped_task(kind: Kind, about: str, wanted: str = "") -> Task:
     """Return a task about what these words name."""
     certain = is_file_noun(about)
     return Task(kind, about, wanted, certain, certain and bool(EVERYTHING.search(about)))
@@ -148,29 +148,29 @@ def is_file_noun(about: str) -> bool:
     return bool(re.fullmatch(rf"{ONE_FILE}|everything|(?:{THESE} )+library|{THIS_ZH}\w{{0,2}}?{NOUN_ZH}|文件夹|{NOUN_ZH}", about))
 
 
-def differences_in(text: str) -> Task | None:
+def parse_comparison(text: str) -> Task | None:
     """Return the comparison that is asked for, if one is."""
     if match := DIFFERENCE.match(text):
-        about = " and ".join(part for part in (first_of(match, "about", "these"), first_of(match, "other")) if part)
+        about = " and ".join(part for part in (first_group(match, "about", "these"), first_group(match, "other")) if part)
         return Task(Kind.DIFFERENCES, about, certain=bool(TWO_FILES.match(about)))
     if match := DIFFERENCE_ZH.match(text):
-        about = first_of(match, "compared", "about").removesuffix("的").removesuffix("之间")
+        about = first_group(match, "compared", "about").removesuffix("的").removesuffix("之间")
         return Task(Kind.DIFFERENCES, about, certain=bool(TWO_ZH.match(about)))
     return None
 
 
-def listing_in(text: str) -> Task | None:
+def parse_listing(text: str) -> Task | None:
     """Return the list that is asked for, if one is."""
     if match := LISTED.match(text):
-        return with_scope(Kind.LISTING, first_of(match, "about"), first_of(match, "wanted"))
+        return scoped_task(Kind.LISTING, first_group(match, "about"), first_group(match, "wanted"))
     if match := LISTED_ZH.match(text):
         inner = match.group("text").strip()
         found = IN_ZH.match(inner) or ALL_ZH.match(inner)
         if found:
-            return with_scope(Kind.LISTING, found.groupdict().get("about") or "", found.group("wanted"))
+            return scoped_task(Kind.LISTING, found.groupdict().get("about") or "", found.group("wanted"))
     return None
 
 
-def counting_in(text: str) -> Task | None:
+def parse_counting(text: str) -> Task | None:
     """Return the count of rows that is asked for, if one is."""
     return Task(Kind.COUNTING, text) if COUNTED.match(text) or COUNTED_ZH.match(text) else None

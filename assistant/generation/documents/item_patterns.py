@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from assistant.datatypes import Hit
-from assistant.generation.documents.cited_lines import cells_of
+from assistant.generation.documents.cited_lines import row_cells
 from assistant.text.dates import Date, dates
 from assistant.text.numbers import Number, numbers
 from assistant.text.sentences import spans
 
 
-class Wanted(StrEnum):
+class ItemKind(StrEnum):
     """What can be found by rule."""
 
     DEADLINE = "deadline"
@@ -27,15 +27,15 @@ class Wanted(StrEnum):
 
 
 WORDS_FOR = {
-    Wanted.DEADLINE: r"deadlines?|due dates?|time limits?|notice periods?|expiry dates?|cut-?off dates?"
+    ItemKind.DEADLINE: r"deadlines?|due dates?|time limits?|notice periods?|expiry dates?|cut-?off dates?"
                      r"|(?:截止|到期|最后|最终)(?:日期|时间|期限|日)?|期限|时限",
-    Wanted.DATE: r"(?:important |key |relevant )?dates?|日期|时间点|重要日期",
-    Wanted.AMOUNT: r"amounts?(?: of money)?|sums?(?: of money)?|prices?|costs?|fees?|payments?|charges?"
+    ItemKind.DATE: r"(?:important |key |relevant )?dates?|日期|时间点|重要日期",
+    ItemKind.AMOUNT: r"amounts?(?: of money)?|sums?(?: of money)?|prices?|costs?|fees?|payments?|charges?"
                    r"|金额|价格|费用|款项|价钱|金钱数额",
-    Wanted.EMAIL: r"e-?mails?(?: address(?:es)?)?|mail addresses|电子邮箱|邮箱(?:地址)?|电子邮件(?:地址)?",
-    Wanted.PHONE: r"(?:tele)?phone(?: numbers?)?s?|telephones?|mobile numbers?|fax numbers?|电话(?:号码)?|手机号码?|联系电话",
-    Wanted.LINK: r"links?|urls?|web ?sites?|web addresses|网址|链接|网站",
-    Wanted.PERCENTAGE: r"percentages?|percents?|rates?|百分比|比例|利率",
+    ItemKind.EMAIL: r"e-?mails?(?: address(?:es)?)?|mail addresses|电子邮箱|邮箱(?:地址)?|电子邮件(?:地址)?",
+    ItemKind.PHONE: r"(?:tele)?phone(?: numbers?)?s?|telephones?|mobile numbers?|fax numbers?|电话(?:号码)?|手机号码?|联系电话",
+    ItemKind.LINK: r"links?|urls?|web ?sites?|web addresses|网址|链接|网站",
+    ItemKind.PERCENTAGE: r"percentages?|percents?|rates?|百分比|比例|利率",
 }
 JOINED = r"\s*(?:,|and|or|和|与|及|、)\s*"
 CONTACT = re.compile(r"contact (?:details|data|information)|联系方式")
@@ -76,7 +76,7 @@ RULER = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ItemMatch:
     """A sentence or a table's row at text[start:end] of a passage, and the items in it. `clear`: its wording says what it is."""
 
     hit: Hit
@@ -86,47 +86,47 @@ class Found:
     clear: bool = True
 
 
-def wanted_in(words: str) -> tuple[Wanted, ...]:
+def wanted_in(words: str) -> tuple[ItemKind, ...]:
     """Return what is to be listed, where these words name it and nothing else; empty where the rules do not know it."""
     if CONTACT.fullmatch(words.strip()):
-        return (Wanted.EMAIL, Wanted.PHONE)
-    each = [known(part) for part in re.split(JOINED, words.strip()) if part]
+        return (ItemKind.EMAIL, ItemKind.PHONE)
+    each = [item_kind(part) for part in re.split(JOINED, words.strip()) if part]
     return tuple(dict.fromkeys(kind for kind in each if kind)) if each and all(each) else ()
 
 
-def known(words: str) -> Wanted | None:
+def item_kind(words: str) -> ItemKind | None:
     """Return the one thing that these words name, if the rules know it."""
     return next((kind for kind, pattern in WORDS_FOR.items() if re.fullmatch(pattern, words.strip())), None)
 
 
-def find(hit: Hit, wanted: Wanted) -> Iterator[Found]:
+def find_matches(hit: Hit, wanted: ItemKind) -> Iterator[ItemMatch]:
     """Yield the sentences of a passage that hold what is wanted, in order."""
     text = hit.chunk.text
     for start, end in spans(text):
         sentence = text[start:end]
         if RULER.match(sentence) or is_header(text, end):
             continue
-        items, clear = items_of(sentence, header_of(hit, start, sentence), wanted)
+        items, clear = extract_items(sentence, row_header(hit, start, sentence), wanted)
         if items:
-            yield Found(hit, start, end, tuple(dict.fromkeys(items)), clear)
+            yield ItemMatch(hit, start, end, tuple(dict.fromkeys(items)), clear)
 
 
-def items_of(sentence: str, header: str, wanted: Wanted) -> tuple[list[str], bool]:
+def extract_items(sentence: str, header: str, wanted: ItemKind) -> tuple[list[str], bool]:
     """Return the items of a sentence or row under a header, and whether its wording says that they are what is wanted."""
-    if wanted is Wanted.DEADLINE:
-        return deadlines_of(sentence, header)
-    if wanted is Wanted.AMOUNT:
+    if wanted is ItemKind.DEADLINE:
+        return deadlines_in(sentence, header)
+    if wanted is ItemKind.AMOUNT:
         return [*amounts_in(sentence), *cells_under(sentence, header, MONEY_COLUMN)], True
-    if wanted is Wanted.PHONE:
-        return [phone for phone in texts(PHONE, sentence) if is_phone(phone, sentence, header)], True
-    if wanted is Wanted.DATE:
+    if wanted is ItemKind.PHONE:
+        return [phone for phone in pattern_texts(PHONE, sentence) if is_phone(phone, sentence, header)], True
+    if wanted is ItemKind.DATE:
         return dates_in(sentence), True
-    if wanted is Wanted.PERCENTAGE:
-        return [shown(sentence, number.start, number.end) for number in numbers_in(sentence) if number.parts > 1], True
-    return texts(EMAIL if wanted is Wanted.EMAIL else LINK, sentence), True
+    if wanted is ItemKind.PERCENTAGE:
+        return [collapsed(sentence, number.start, number.end) for number in plain_numbers(sentence) if number.parts > 1], True
+    return pattern_texts(EMAIL if wanted is ItemKind.EMAIL else LINK, sentence), True
 
 
-def deadlines_of(sentence: str, header: str) -> tuple[list[str], bool]:
+def deadlines_in(sentence: str, header: str) -> tuple[list[str], bool]:
     """Return the days and spans of time in a sentence, and whether its words or its column say that they are limits."""
     found, durations = dates_in(sentence), durations_in(sentence)
     under = cells_under(sentence, header, CUE) + cells_under(sentence, header, TIED)
@@ -135,22 +135,22 @@ def deadlines_of(sentence: str, header: str) -> tuple[list[str], bool]:
     return [*found, *(each for each in tied if not any(each in date for date in found))], clear
 
 
-def shown(sentence: str, start: int, end: int) -> str:
+def collapsed(sentence: str, start: int, end: int) -> str:
     """Return a stretch of a sentence, with single spaces."""
     return " ".join(sentence[start:end].split())
 
 
-def texts(pattern: re.Pattern[str], sentence: str) -> list[str]:
+def pattern_texts(pattern: re.Pattern[str], sentence: str) -> list[str]:
     """Return what a pattern finds, with single spaces."""
-    return [shown(sentence, *match.span()) for match in pattern.finditer(sentence)]
+    return [collapsed(sentence, *match.span()) for match in pattern.finditer(sentence)]
 
 
-def numbers_in(sentence: str) -> list[Number]:
+def plain_numbers(sentence: str) -> list[Number]:
     """Return the numbers of a sentence that are no part of a date."""
-    return numbers(sentence, [(date.start, date.end) for date in dates(sentence, years=True) if not is_number(sentence, date)])
+    return numbers(sentence, [(date.start, date.end) for date in dates(sentence, years=True) if not is_bare_year(sentence, date)])
 
 
-def is_number(sentence: str, date: Date) -> bool:
+def is_bare_year(sentence: str, date: Date) -> bool:
     """Return whether a year alone may as well be a number: 2024, but not 2024年."""
     return sentence[date.start : date.end].isdigit()
 
@@ -160,7 +160,7 @@ def dates_in(sentence: str) -> list[str]:
     found = [(opened.start() if (opened := END_OF.search(sentence[: date.start])) else date.start, date.end)
              for date in dates(sentence, years=True) if is_listed(sentence, date)]
     found += [match.span() for match in END_OF_PERIOD.finditer(sentence)]
-    return [shown(sentence, *span) for span in sorted(found)]
+    return [collapsed(sentence, *span) for span in sorted(found)]
 
 
 def is_listed(sentence: str, date: Date) -> bool:
@@ -169,24 +169,24 @@ def is_listed(sentence: str, date: Date) -> bool:
     if day.day or (day.year and (day.month or day.quarter)):
         return True
     if day.year:
-        return not is_number(sentence, date)
+        return not is_bare_year(sentence, date)
     return day.month > 0 and bool(BEFORE_MONTH.search(sentence[: date.start]) or BEHIND_MONTH.match(sentence, date.end))
 
 
 def durations_in(sentence: str) -> list[str]:
     """Return the spans of time in a sentence: 30 days, three months, half a year."""
-    found = [(number.start, behind.end()) for number in numbers_in(sentence)
+    found = [(number.start, behind.end()) for number in plain_numbers(sentence)
              if not number.ordinal and (behind := BEHIND_COUNT.match(sentence, number.end))]
-    return [shown(sentence, *span) for span in sorted([*found, *(match.span() for match in UNCOUNTED.finditer(sentence))])]
+    return [collapsed(sentence, *span) for span in sorted([*found, *(match.span() for match in UNCOUNTED.finditer(sentence))])]
 
 
 def amounts_in(sentence: str) -> list[str]:
     """Return the amounts of money in a sentence."""
     found = []
-    for number in numbers_in(sentence):
+    for number in plain_numbers(sentence):
         before, behind = MONEY_BEFORE.search(sentence[: number.start]), MONEY_BEHIND.match(sentence, number.end)
         if number.certain and number.parts == 1 and (before or behind):
-            found.append(shown(sentence, before.start() if before else number.start, number.end if before or not behind
+            found.append(collapsed(sentence, before.start() if before else number.start, number.end if before or not behind
                                else behind.end()))
     return found
 
@@ -205,20 +205,20 @@ def is_header(text: str, end: int) -> bool:
     return bool(following.strip()) and "-" in following and bool(RULER.match(following))
 
 
-def header_of(hit: Hit, start: int, row: str) -> str:
+def row_header(hit: Hit, start: int, row: str) -> str:
     """Return the header of the table that this row is of; empty for a sentence."""
-    width = len(cells_of(row))
+    width = len(row_cells(row))
     if width < 2:
         return ""
     before = [line for line in hit.chunk.text[:start].splitlines() if line.strip()]
     rulers = [place for place, line in enumerate(before) if RULER.match(line) and "-" in line and place]
     candidates = ([before[rulers[-1] - 1]] if rulers else []) + hit.chunk.context.splitlines()[::-1]
-    return next((line for line in candidates if len(cells_of(line)) == width), "")
+    return next((line for line in candidates if len(row_cells(line)) == width), "")
 
 
 def cells_under(row: str, header: str, pattern: re.Pattern[str]) -> list[str]:
     """Return the cells with a figure in them that stand in a column whose name fits the pattern."""
     if not header:
         return []
-    return [" ".join(cell.replace("**", "").split()) for cell, name in zip(cells_of(row), cells_of(header), strict=False)
+    return [" ".join(cell.replace("**", "").split()) for cell, name in zip(row_cells(row), row_cells(header), strict=False)
             if pattern.search(name) and re.search("[\\d〇零一二三四五六七八九十百]", cell)]

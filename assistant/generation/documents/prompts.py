@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.datatypes import Hit, Message, PromptText
-from assistant.generation.documents.item_patterns import Wanted
-from assistant.generation.injection.untrusted_text import as_read, fenced, filled, joined, own_words
+from assistant.generation.documents.item_patterns import ItemKind
+from assistant.generation.injection.untrusted_text import fence, filled, join_prompt_texts, own_words, sanitize
 
 WHOLE_VERSION = "whole-2"
 NONE = "NONE"
@@ -26,16 +26,16 @@ CHOICE = """You are given numbered notes on one document. Choose the {count} not
 Reply with the numbers of these notes only, separated by commas, and nothing else."""
 DEADLINES = """You are given numbered sentences. Which of them state a deadline, a due date or the end of a period?
 Reply with their numbers only, separated by commas. If none does, reply only: NONE"""
-EVERY = """You list things that stand in a text from the user's own files.
+LISTING = """You list things that stand in a text from the user's own files.
 - Write every one of these that the text names: {wanted}. One on each line, each beginning with "- ".
 - Copy each exactly as it is written in the text. Use nothing from elsewhere, and write no comment.
 - If the text names none, reply only: NONE"""
 
 KINDS = {
-    Wanted.DEADLINE: ("deadlines", "期限"), Wanted.DATE: ("dates", "日期"), Wanted.AMOUNT: ("amounts", "金额"),
-    Wanted.EMAIL: ("e-mail addresses", "电子邮箱"), Wanted.PHONE: ("telephone numbers", "电话号码"),
-    Wanted.LINK: ("links", "链接"),
-    Wanted.PERCENTAGE: ("percentages", "百分比"),
+    ItemKind.DEADLINE: ("deadlines", "期限"), ItemKind.DATE: ("dates", "日期"), ItemKind.AMOUNT: ("amounts", "金额"),
+    ItemKind.EMAIL: ("e-mail addresses", "电子邮箱"), ItemKind.PHONE: ("telephone numbers", "电话号码"),
+    ItemKind.LINK: ("links", "链接"),
+    ItemKind.PERCENTAGE: ("percentages", "百分比"),
 }
 SAID = {
     "found": ("{count} places with {what} in {files}:", "在 {files} 中找到 {count} 处{what}："),
@@ -63,12 +63,12 @@ SAID = {
 }
 
 
-def say(name: str, language: str, **values: object) -> str:
+def localized(name: str, language: str, **values: object) -> str:
     """Return one of the program's own sentences in the question's language."""
     return SAID[name][language == "zh"].format(**values)
 
 
-def kinds_in_words(wanted: Sequence[Wanted], language: str) -> str:
+def item_kind_names(wanted: Sequence[ItemKind], language: str) -> str:
     """Return what is listed, as a person says it."""
     each = [KINDS[kind][language == "zh"] for kind in wanted]
     return ("、" if language == "zh" else " and ").join(each)
@@ -77,19 +77,19 @@ def kinds_in_words(wanted: Sequence[Wanted], language: str) -> str:
 def notes_prompt(passages: Sequence[Hit], language: str, count: int, *, with_numbers: bool) -> tuple[Message, ...]:
     """Return the messages that ask for notes on a part of a text."""
     system = NOTES.format(count=count, language=NAMES.get(language, "English")) + (WITH_NUMBERS if with_numbers else "")
-    return (Message("system", own_words(system)), Message("user", body(passages, with_numbers=with_numbers)))
+    return (Message("system", own_words(system)), Message("user", chunks_text(passages, with_numbers=with_numbers)))
 
 
-def every_prompt(passages: Sequence[Hit], wanted: str) -> tuple[Message, ...]:
+def listing_prompt(passages: Sequence[Hit], wanted: str) -> tuple[Message, ...]:
     """Return the messages that ask for all of something in a part of a text."""
-    asked = filled(EVERY, {"wanted": own_words(wanted)})
-    return (Message("system", asked), Message("user", body(passages, with_numbers=False)))
+    asked = filled(LISTING, {"wanted": own_words(wanted)})
+    return (Message("system", asked), Message("user", chunks_text(passages, with_numbers=False)))
 
 
 def choice_prompt(notes: Sequence[str], count: int) -> tuple[Message, ...]:
     """Return the messages that ask which notes matter most."""
     asked = filled(CHOICE, {"count": own_words(str(count))})
-    return (Message("system", asked), Message("user", numbered_list([as_read(note) for note in notes])))
+    return (Message("system", asked), Message("user", numbered_list([sanitize(note) for note in notes])))
 
 
 def deadlines_prompt(sentences: Sequence[PromptText]) -> tuple[Message, ...]:
@@ -99,18 +99,18 @@ def deadlines_prompt(sentences: Sequence[PromptText]) -> tuple[Message, ...]:
 
 def numbered_list(texts: Sequence[PromptText]) -> PromptText:
     """Return texts one to a line, each with its number."""
-    return joined("\n", (filled("{number}. {text}", {"number": own_words(str(number)), "text": text})
+    return join_prompt_texts("\n", (filled("{number}. {text}", {"number": own_words(str(number)), "text": text})
                          for number, text in enumerate(texts, 1)))
 
 
-def body(passages: Sequence[Hit], *, with_numbers: bool) -> PromptText:
+def chunks_text(passages: Sequence[Hit], *, with_numbers: bool) -> PromptText:
     """Return passages as a model reads them; the words in front of a passage only where they are others than before."""
     written: list[PromptText] = []
     before = ""
     for number, hit in enumerate(passages, 1):
         context = hit.chunk.context if hit.chunk.context != before else ""
         before = hit.chunk.context
-        text = fenced("\n".join(part for part in (context, hit.chunk.text) if part))
+        text = fence("\n".join(part for part in (context, hit.chunk.text) if part))
         numbered = filled("[{number}]\n{text}", {"number": own_words(str(number)), "text": text})
         written.append(numbered if with_numbers else text)
-    return joined("\n\n", written)
+    return join_prompt_texts("\n\n", written)

@@ -18,7 +18,7 @@ BETWEEN = re.compile(r"\s+(?:and|with|to|versus|vs\.?|from|against)\s+(?:the )?|
 QUOTED = re.compile(r"《([^》]+)》|[\"“]([^\"”]+)[\"”]|'([^']+)'")
 EMPTY_WORDS = STOP | frozenset("file document version pdf all between two both my our s".split())
 HINT = 'Name it in the question, or choose it: --path "*name*"; see what there is: assistant status --files'
-SEVERAL = 3
+MAX_MATCHES = 3
 TABLES = frozenset(".csv .tsv .xlsx .xls .xlsb .xlsm .ods .parquet".split())
 COUNTERS = re.compile(r"\b(?:these|those|the|two|both|versions?|of)\b|两|个|份|版本|这|的")
 
@@ -44,8 +44,8 @@ def sources_of(task: Task, question: str, sources: Sequence[Source], *, narrowed
     `narrowed`: the person has chosen the files already. Raises UsageError where it is unclear which files are meant.
     """
     if task.kind is Kind.DIFFERENCES:
-        return pair_of(task, question, sources)
-    named = named_in(question, sources) or called(task.about, sources)
+        return resolve_pair(task, question, sources)
+    named = find_by_name(question, sources) or find_by_phrase(task.about, sources)
     if named:
         return named
     if task.kind is Kind.COUNTING:
@@ -59,18 +59,18 @@ def sources_of(task: Task, question: str, sources: Sequence[Source], *, narrowed
     return ()
 
 
-def pair_of(task: Task, question: str, sources: Sequence[Source]) -> tuple[Source, ...]:
+def resolve_pair(task: Task, question: str, sources: Sequence[Source]) -> tuple[Source, ...]:
     """Return the two files to compare, in the order in which the question names them."""
-    named = named_in(question, sources)
+    named = find_by_name(question, sources)
     if len(named) == 2:
         return named
     phrases = [phrase for phrase in BETWEEN.split(task.about) if phrase.strip()]
     if len(phrases) == 2:
-        found = both_called(phrases, sources)
+        found = find_pair_by_phrases(phrases, sources)
         if len(found) == 2:
             return found
     if task.certain:
-        among = called(COUNTERS.sub(" ", task.about), sources) or sources
+        among = find_by_phrase(COUNTERS.sub(" ", task.about), sources) or sources
         if len(among) == 2:
             return tuple(among)
         raise UsageError("Which two files are to be compared is not clear.",
@@ -78,14 +78,14 @@ def pair_of(task: Task, question: str, sources: Sequence[Source]) -> tuple[Sourc
     return ()
 
 
-def both_called(phrases: Sequence[str], sources: Sequence[Source]) -> tuple[Source, ...]:
+def find_pair_by_phrases(phrases: Sequence[str], sources: Sequence[Source]) -> tuple[Source, ...]:
     """Return the two files that two phrases name; "the 2023 and the 2024 agreement" says the noun once."""
     first, second = phrases
-    noun, start = last_word(second), first_words(first)
-    one = called(first, sources) or called(f"{first} {noun}", sources)
-    other = called(second, sources) or called(f"{start} {second}", sources)
-    one = one if len(one) == 1 else called(f"{first} {noun}", sources)
-    other = other if len(other) == 1 else called(f"{start} {second}", sources)
+    noun, start = last_word(second), without_numbers(first)
+    one = find_by_phrase(first, sources) or find_by_phrase(f"{first} {noun}", sources)
+    other = find_by_phrase(second, sources) or find_by_phrase(f"{start} {second}", sources)
+    one = one if len(one) == 1 else find_by_phrase(f"{first} {noun}", sources)
+    other = other if len(other) == 1 else find_by_phrase(f"{start} {second}", sources)
     return (*one, *other) if len(one) == len(other) == 1 and one != other else ()
 
 
@@ -95,26 +95,26 @@ def last_word(phrase: str) -> str:
     return "".join(words[-2:]) if words and re.match(f"[{CJK}]", words[-1]) else (words[-1] if words else "")
 
 
-def first_words(phrase: str) -> str:
+def without_numbers(phrase: str) -> str:
     """Return a phrase without its numbers, which are what two versions differ in."""
     return re.sub(r"\d+", " ", phrase)
 
 
-def named_in(question: str, sources: Sequence[Source]) -> tuple[Source, ...]:
+def find_by_name(question: str, sources: Sequence[Source]) -> tuple[Source, ...]:
     """Return the files whose names or titles stand in the question word for word, in its order."""
-    text = folded(question)
+    text = fold_name(question)
     found: list[tuple[int, Source]] = []
     for source in sources:
-        place = place_of(text, source)
+        place = name_position(text, source)
         if place >= 0:
             found.append((place, source))
     return tuple(source for _, source in sorted(found, key=lambda pair: pair[0]))
 
 
-def place_of(text: str, source: Source) -> int:
+def name_position(text: str, source: Source) -> int:
     """Return where a file is named in folded text; -1 where it is not."""
-    stem = folded(PurePath(source.path).stem)
-    for name in (folded(source.name), stem if len(WORD.findall(stem)) > 1 else "", titled(text, source)):
+    stem = fold_name(PurePath(source.path).stem)
+    for name in (fold_name(source.name), stem if len(WORD.findall(stem)) > 1 else "", quoted_title(text, source)):
         match = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", text) if name and not re.search(f"[{CJK}]", name) else None
         if match:
             return match.start()
@@ -123,29 +123,29 @@ def place_of(text: str, source: Source) -> int:
     return -1
 
 
-def titled(text: str, source: Source) -> str:
+def quoted_title(text: str, source: Source) -> str:
     """Return the file's title or name where the text has it in quotation marks."""
-    names = {folded(source.title), folded(PurePath(source.path).stem)} - {""}
-    quoted = {folded(part) for match in QUOTED.findall(text) for part in match if part}
+    names = {fold_name(source.title), fold_name(PurePath(source.path).stem)} - {""}
+    quoted = {fold_name(part) for match in QUOTED.findall(text) for part in match if part}
     return next(iter(names & quoted), "")
 
 
-def called(phrase: str, sources: Sequence[Source]) -> tuple[Source, ...]:
+def find_by_phrase(phrase: str, sources: Sequence[Source]) -> tuple[Source, ...]:
     """Return the files whose name and title hold all words of a phrase, where they are few enough to be meant by it."""
-    wanted = {word for word in words_of(phrase) if word not in EMPTY_WORDS}
+    wanted = {word for word in name_words(phrase) if word not in EMPTY_WORDS}
     if not wanted:
         return ()
-    found = tuple(source for source in sources if wanted <= set(words_of(f"{PurePath(source.path).stem} {source.title}")))
-    best = tuple(source for source in found if wanted == set(words_of(PurePath(source.path).stem)))
-    return best if len(best) == 1 else found if len(found) <= SEVERAL else ()
+    found = tuple(source for source in sources if wanted <= set(name_words(f"{PurePath(source.path).stem} {source.title}")))
+    best = tuple(source for source in found if wanted == set(name_words(PurePath(source.path).stem)))
+    return best if len(best) == 1 else found if len(found) <= MAX_MATCHES else ()
 
 
-def words_of(text: str) -> list[str]:
+def name_words(text: str) -> list[str]:
     """Return the words of a name, plurals and capitals evened out."""
     return [word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
-            for word in WORD.findall(folded(text))]
+            for word in WORD.findall(fold_name(text))]
 
 
-def folded(text: str) -> str:
+def fold_name(text: str) -> str:
     """Return the text as names are compared."""
     return unicodedata.normalize("NFKC", text).lower().strip()

@@ -13,17 +13,17 @@ from collections.abc import Sequence
 
 from assistant.text.sentences import tokens
 
-MACHINE = r"(?:assistants?|chat ?bots?|language models?|AI(?: (?:systems?|models?|assistants?))?|LLMs?|GPT)"
+ADDRESSEE = r"(?:assistants?|chat ?bots?|language models?|AI(?: (?:systems?|models?|assistants?))?|LLMs?|GPT)"
 SPEAK = (r"(?:say|state|tell|reply|respond|answer|give|repeat|write|output|print|show|add|append|encode|include|finish|end|"
          r"confirm)")
-ENGLISH = re.compile(
+SUSPECT_EN = re.compile(
     # set aside what came before
     r"\b(?:ignore|disregard|forget|override)\b[^.!?\n]{0,30}\b(?:above|previous|earlier|prior|preceding|instructions?|prompt|"
     r"(?:user's )?questions?|context|column|(?:rest|name) of the)\b"
     # speak to the machine
-    rf"|(?:^|[\s(\"“]){MACHINE}\s*(?::\s*\w|,\s*(?:please\s+)?(?:{SPEAK}|do|never|always|you|ignore|disregard|forget)\b)"
-    rf"|\b(?:note|notice|instructions?|message) (?:to|for) (?:the |all |any )?{MACHINE}\b"
-    rf"|\b{MACHINE}\b[^.!?\n]{{0,40}}\b(?:must|should|shall|has to|have to|may only)\b[^.!?\n]{{0,20}}\b{SPEAK}\b"
+    rf"|(?:^|[\s(\"“]){ADDRESSEE}\s*(?::\s*\w|,\s*(?:please\s+)?(?:{SPEAK}|do|never|always|you|ignore|disregard|forget)\b)"
+    rf"|\b(?:note|notice|instructions?|message) (?:to|for) (?:the |all |any )?{ADDRESSEE}\b"
+    rf"|\b{ADDRESSEE}\b[^.!?\n]{{0,40}}\b(?:must|should|shall|has to|have to|may only)\b[^.!?\n]{{0,20}}\b{SPEAK}\b"
     # what to say, and nothing else
     r"|\b(?:reply|respond|answer)(?: (?:every|each|all|any) [\w ]{1,20}?)?(?: with)?[: ]+(?:only|exactly)\b"
     r"|\b(?:say|reply|respond|answer|output) (?:only|exactly|nothing else|just)\b"
@@ -44,7 +44,7 @@ ENGLISH = re.compile(
     r"|\byour (?:answer|reply|response)(?:['’]s)?\b|(?:^\W*|:\s*)(?:please )?(?:say|state|answer|reply|respond)\b"
     r"|\b(?:passages?|sources?) \[?\d|\[\d{1,2}\] (?:says|confirms|states)\b|\bshown to (?:the )?users?\b",
     re.IGNORECASE)
-CHINESE = re.compile(
+SUSPECT_ZH = re.compile(
     r"(?:忽略|无视|忘记|忘掉|不要理会|不要回答|不要看|不要使用)[^。！？\n]{0,16}(?:以上|之前|前文|前面|指令|提示|问题|内容作废|一栏|其他段落)"
     r"|(?:助手|人工智能|语言模型|大模型)(?:[：:]|[，,](?:请|说|你)|[^。！？\n]{0,16}(?:必须|绝不|不得|请告诉|请说|只能))"
     r"|(?:给|致)[^。！？\n]{0,10}(?:助手|人工智能|语言模型|大模型)[^。！？\n]{0,6}(?:指令|说明|留言|通知)"
@@ -61,18 +61,18 @@ FORGED = re.compile(
     r"|^(?:user|human|assistant|AI|用户|人类|助手|机器) ?[:：]", re.IGNORECASE | re.MULTILINE)
 
 
-def conversation_in(text: str) -> int:
+def forged_conversation_start(text: str) -> int:
     """Return where a text begins to pretend that it is a conversation with whoever reads it; its length where it does not."""
     found = FORGED.search(text)
     return found.start() if found else len(text)
 
 
-def may_be_order(sentence: str) -> bool:
+def looks_like_instruction(sentence: str) -> bool:
     """Return whether a sentence may tell the machine that reads it what to say; many ordinary ones may."""
-    return bool(ENGLISH.search(sentence) or CHINESE.search(sentence))
+    return bool(SUSPECT_EN.search(sentence) or SUSPECT_ZH.search(sentence))
 
 
-def draws_on(answer: str, orders: Sequence[str], question: str, rest: str) -> bool:
+def draws_on_instructions(answer: str, orders: Sequence[str], question: str, rest: str) -> bool:
     """Return whether an answer has words of orders that stand neither in the question nor in the rest of the passages."""
     own = set(tokens(answer)) - set(tokens(question)) - set(tokens(rest))
     return bool(own & {word for order in orders for word in tokens(order)})

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from assistant.datatypes import Hit, Masked, PromptText
-from assistant.generation.injection.suspicion import conversation_in, may_be_order
+from assistant.generation.injection.suspicion import forged_conversation_start, looks_like_instruction
 from assistant.text.sentences import spans
 
 MASK = "[…]"
@@ -40,16 +40,16 @@ TURN_MARK = re.compile(r"<(?=[|｜][^|｜<>\n]{1,40}[|｜]>)|\[(?=/?INST\])|<(?=
 CLAUSE = r"(?:^\W*|[\"'“‘(:;,.!*_>–—]\s*|\b(?:please|and|then|now|must)\s+)"
 ASIDE = r"(?:ignore|disregard|forget|override)"
 BEFORE = r"(?:previous|prior|earlier|preceding|foregoing)"
-ORDERS = r"(?:instructions?|prompts?|directives|system (?:message|prompt)s?)"
+INSTRUCTIONS = r"(?:instructions?|prompts?|directives|system (?:message|prompt)s?)"
 MACHINE = r"(?:assistants?|chat ?bots?|(?:large )?language models?|AI(?: (?:systems?|models?|assistants?|agents?))?|LLMs?|GPT)"
 # instructions of a manual that are to be skipped in some case are ordinary: "If you use Docker, ignore the previous instructions"
 CASE = re.compile(r"\b(?:if|unless|when|where|otherwise|in (?:this|that|which) case|already)\b", re.IGNORECASE)
-ENGLISH = re.compile(
-    rf"\b{ASIDE}\s+(?:all|any)\s+(?:of\s+)?(?:the\s+|your\s+|my\s+)?{BEFORE}\s+(?:\w+\s+)?{ORDERS}\b"
+OVERRIDE_EN = re.compile(
+    rf"\b{ASIDE}\s+(?:all|any)\s+(?:of\s+)?(?:the\s+|your\s+|my\s+)?{BEFORE}\s+(?:\w+\s+)?{INSTRUCTIONS}\b"
     # "ignore the previous instructions", "disregard any instructions above", "forget your system prompt"
     rf"|{CLAUSE}{ASIDE}\s+(?:(?:all|any|of|the|these|those|your|my|and|above|{BEFORE})\s+){{0,5}}"
-    rf"(?:{BEFORE}\s+(?:\w+\s+){{0,2}}{ORDERS}|(?<=all )(?:of )?(?:the |your )?(?:above )?{ORDERS}(?: above)?"
-    rf"|{ORDERS}\s+(?:{BEFORE}|you (?:were|have been) given)|(?<=your )(?:\w+ )?(?:{ORDERS}|guidelines)|(?:the )?system prompt)\b"
+    rf"(?:{BEFORE}\s+(?:\w+\s+){{0,2}}{INSTRUCTIONS}|(?<=all )(?:of )?(?:the |your )?(?:above )?{INSTRUCTIONS}(?: above)?"
+    rf"|{INSTRUCTIONS}\s+(?:{BEFORE}|you (?:were|have been) given)|(?<=your )(?:\w+ )?(?:{INSTRUCTIONS}|guidelines)|(?:the )?system prompt)\b"
     # "assistant: ignore …", "AI models, please disregard …"
     rf"|^\W*(?:(?:note|notice|message|attention|instructions?)[ :]+(?:to |for )?(?:all |any |the )?)?{MACHINE}\s*[:,]\s*"
     rf"(?:please |you must |now )?{ASIDE}\b"
@@ -60,12 +60,12 @@ ENGLISH = re.compile(
     re.IGNORECASE)
 BEFORE_ZH = r"(?:以上|上述|之前|此前|先前|前面|上面|前文)"
 CASE_ZH = re.compile("如果|若|如已|倘若|的话|可以忽略|可忽略")
-CHINESE = re.compile(
+OVERRIDE_ZH = re.compile(
     r"(?:^\W*|[，,。；;：:“\"（(\s]|请|必须|务必|现在|立即|立刻|助手|模型)(?:你)?(?:忽略|无视|忘记|忘掉|不要理会)(?:掉)?"
     rf"(?:你|{BEFORE_ZH}|的|所有|一切|全部|任何|收到|给出|给你|这些|那些|内容|和|及){{0,8}}"
     r"(?:(?<=[上述前面文的有切部何])(?:指令|提示词)|系统(?:提示词|指令))"
     r"|^\W*(?:新的?)?系统提示词\s*[：:]\s*\S")
-OTHERS = re.compile(
+OVERRIDE_OTHERS = re.compile(
     rf"{CLAUSE}(?:ignoriere?n?(?: sie)?|vergiss|vergessen sie)\s+(?:bitte )?(?:alle )?"
     r"(?:vorherigen|bisherigen|vorigen|obigen)\s+anweisungen\b"
     rf"|{CLAUSE}(?:ignore[rz]?|oublie[rz]?)\s+(?:toutes )?les (?:instructions|consignes) (?:précédentes|antérieures)\b"
@@ -85,23 +85,23 @@ TIGHT_COMMA = re.compile(r"(?<=\S),(?=\S)(?!\d{3}\b)")
 HOLE = re.compile(r"\{(\w+)\}")
 
 
-def as_read(text: str, *, wary: bool = False) -> PromptText:
+def sanitize(text: str, *, wary: bool = False) -> PromptText:
     """Return the text of a file as a model may read it; where it is `wary`, without any sentence that may be an order to it."""
-    shown = visible(text)
-    return PromptText(TURN_MARK.sub(spaced, hidden(shown, orders_in(shown, wary=wary), 0, len(shown))))
+    shown = visible_text(text)
+    return PromptText(TURN_MARK.sub(break_mark, mask_spans(shown, find_instructions(shown, wary=wary), 0, len(shown))))
 
 
-def part_as_read(text: str, start: int, end: int) -> PromptText:
+def sanitize_span(text: str, start: int, end: int) -> PromptText:
     """Return text[start:end] as a model may read it, judged by what stands around it: it may be in the middle of a comment."""
     bare = without_comments(text)
     before, part, after = (INVISIBLE.sub("", piece) for piece in (bare[:start], bare[start:end], bare[end:]))
     shown = before + part + after
-    return PromptText(TURN_MARK.sub(spaced, hidden(shown, orders_in(shown), len(before), len(before) + len(part))))
+    return PromptText(TURN_MARK.sub(break_mark, mask_spans(shown, find_instructions(shown), len(before), len(before) + len(part))))
 
 
-def fenced(text: str, *, wary: bool = False) -> PromptText:
+def fence(text: str, *, wary: bool = False) -> PromptText:
     """Return the text of a file, read as `as_read` has it, between marks that it cannot have in it itself."""
-    return filled(f"{FENCE_OPENS}\n{{text}}\n{FENCE_CLOSES}", {"text": as_read(text, wary=wary)})
+    return filled(f"{FENCE_OPENS}\n{{text}}\n{FENCE_CLOSES}", {"text": sanitize(text, wary=wary)})
 
 
 def own_words(text: str) -> PromptText:
@@ -114,7 +114,7 @@ def filled(template: str, parts: Mapping[str, PromptText]) -> PromptText:
     return PromptText(HOLE.sub(lambda hole: parts[hole.group(1)], template))
 
 
-def joined(separator: str, parts: Iterable[PromptText]) -> PromptText:
+def join_prompt_texts(separator: str, parts: Iterable[PromptText]) -> PromptText:
     """Return texts one behind the other."""
     return PromptText(separator.join(parts))
 
@@ -125,38 +125,38 @@ def masked_in(hits: Iterable[Hit], *, wary: bool = False) -> tuple[Masked, ...]:
     comments: dict[str, set[str]] = {}
     for hit in hits:
         text = hit.chunk.searchable
-        shown = visible(text)
-        orders.setdefault(hit.path, set()).update(shown[start:end] for start, end in orders_in(shown, wary=wary))
-        comments.setdefault(hit.path, set()).update(comments_in(text))
+        shown = visible_text(text)
+        orders.setdefault(hit.path, set()).update(shown[start:end] for start, end in find_instructions(shown, wary=wary))
+        comments.setdefault(hit.path, set()).update(hidden_comments(text))
     return tuple(Masked(path, len(orders[path]), len(comments[path])) for path in orders if orders[path] or comments[path])
 
 
-def visible(text: str) -> str:
+def visible_text(text: str) -> str:
     """Return the text without what no reader of the file sees."""
     return INVISIBLE.sub("", CODE_OR_COMMENT.sub(lambda match: match.group("code") or " ", text))
 
 
-def comments_in(text: str) -> list[str]:
+def hidden_comments(text: str) -> list[str]:
     """Return the comments that no reader sees; those in code are seen."""
     return [match.group("comment") for match in CODE_OR_COMMENT.finditer(text) if match.group("comment")]
 
 
-def spaced(mark: re.Match[str]) -> str:
+def break_mark(mark: re.Match[str]) -> str:
     """Return a mark's first character with a space behind it, so that the mark is none."""
     return f"{mark.group()} "
 
 
-def blank(text: str) -> str:
+def blank_out(text: str) -> str:
     """Return white space of the same length and the same lines."""
     return re.sub(r"\S", " ", text)
 
 
 def without_comments(text: str) -> str:
     """Return the text with white space in the place of what no reader sees: every other character stands where it stood."""
-    return CODE_OR_COMMENT.sub(lambda match: match.group("code") or blank(match.group()), text)
+    return CODE_OR_COMMENT.sub(lambda match: match.group("code") or blank_out(match.group()), text)
 
 
-def hidden(text: str, orders: Sequence[tuple[int, int]], start: int, end: int) -> str:
+def mask_spans(text: str, orders: Sequence[tuple[int, int]], start: int, end: int) -> str:
     """Return text[start:end] with each span of an order that reaches into it masked."""
     shown: list[str] = []
     for first, last in orders:
@@ -166,35 +166,35 @@ def hidden(text: str, orders: Sequence[tuple[int, int]], start: int, end: int) -
     return "".join([*shown, text[start:end]])
 
 
-def orders_in(text: str, *, wary: bool = False) -> list[tuple[int, int]]:
+def find_instructions(text: str, *, wary: bool = False) -> list[tuple[int, int]]:
     """Return where (start, end) a text sets a model's orders aside: the sentences, or of a table's row only the cell.
 
     What such an order goes on with in the sentences behind it belongs to it. A `wary` look finds all that may be orders.
     """
     if not wary and not HINT.search(text):
         return []
-    is_order = may_be_order if wary else sets_aside
-    begun = conversation_in(text) if wary else len(text)
+    is_order = looks_like_instruction if wary else overrides_instructions
+    begun = forged_conversation_start(text) if wary else len(text)
     found: list[tuple[int, int]] = []
     follows = False
     for start, stop in spans(text):
-        cells = cells_of(text[start:stop])
+        cells = split_cells(text[start:stop])
         begins = [start + sum(map(len, cells[:place])) for place in range(len(cells))]
         orders = [(begin, begin + len(cell)) for begin, cell in zip(begins, cells, strict=True)
-                  if begin + len(cell) > begun or is_order(cell) or sets_aside(cell) or (follows and GOES_ON.match(cell))]
+                  if begin + len(cell) > begun or is_order(cell) or overrides_instructions(cell) or (follows and GOES_ON.match(cell))]
         follows = bool(orders) and len(cells) == 1
         found += orders
     return found
 
 
-def cells_of(sentence: str) -> Sequence[str]:
+def split_cells(sentence: str) -> Sequence[str]:
     """Return the cells of a table's row, and what stands between them; the sentence itself where it is no row."""
     is_row = "|" in sentence or "\t" in sentence or len(TIGHT_COMMA.findall(sentence)) > 1
     return CELLS.split(sentence) if is_row else [sentence]
 
 
-def sets_aside(sentence: str) -> bool:
+def overrides_instructions(sentence: str) -> bool:
     """Return whether a sentence speaks to a model and sets its orders aside, beyond doubt."""
-    if CHINESE.search(sentence):
+    if OVERRIDE_ZH.search(sentence):
         return not CASE_ZH.search(sentence)
-    return bool(ENGLISH.search(sentence) or OTHERS.search(sentence)) and not CASE.search(sentence)
+    return bool(OVERRIDE_EN.search(sentence) or OVERRIDE_OTHERS.search(sentence)) and not CASE.search(sentence)

@@ -14,20 +14,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.datatypes import ChatModel, Doubt, Message, Reply
-from assistant.generation.injection.untrusted_text import as_read, own_words
-from assistant.generation.prompt import AFTER, NOT_STATED, Prompt
+from assistant.generation.injection.untrusted_text import own_words, sanitize
+from assistant.generation.prompt import NOT_STATED, VERIFY_REQUEST, Prompt
 from assistant.text.languages import language
 
 YES = ("Yes", "yes", "YES", "是", "有")
 NO = ("No", "no", "NO", "否", "不", "没有", "没")
-LEAST = 1e-6  # keeps the logarithm of odds within bounds
+EPSILON = 1e-6  # keeps the logarithm of odds within bounds
 # Logarithm of odds: so far from the border the question after the answer is not asked, and words come as they are written. Of
 # the fitted half that is so for 5 in 10 of the answerable questions; asked of all, it refuses 7 of 19 of rgb reject, not 5.
-SURE = 0.9
+DECIDED_MARGIN = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class AnswerabilityWeights:
     """Of a regression: the constant, what is added for a Chinese question, and one for each signal."""
 
     constant: float
@@ -40,56 +40,56 @@ class Weights:
 # HotpotQA (the half "fit" by the hash of their ids): between what a regression gives in which each set, language and sort weighs
 # the same, and equal parts for both signals; the constants so that about one in ten answerable questions is refused. Area under
 # the curve for both together .76 (English .66, Chinese .86); see docs/benchmarks.md.
-WEIGHTS_BEFORE = Weights(0.8, 0.0, -3.0)
-WEIGHTS = Weights(1.35, 0.5, -1.25, -1.35)
+WEIGHTS_BEFORE = AnswerabilityWeights(0.8, 0.0, -3.0)
+WEIGHTS = AnswerabilityWeights(1.35, 0.5, -1.25, -1.35)
 # Passages in another language foretell less of a question (mean .25, 16 answerable questions of XQuAD, where the same language
 # has .5 to .65): without it most of those are refused.
-FOREIGN = -1.0
-NOTHING_KNOWN = 0.5  # of a question that could not be weighed
+CROSS_LANGUAGE = -1.0
+UNKNOWN_GAIN = 0.5  # of a question that could not be weighed
 
 
 def foreign_offset(question: str, prompt: Prompt) -> float:
     """Return what a question in another language than its best passage adds: the model is less sure of all of these."""
     known = prompt.passages and language(prompt.passages[0].chunk.text) == language(question)
-    return 0.0 if known else FOREIGN
+    return 0.0 if known else CROSS_LANGUAGE
 
 
-def foretold(log_likelihoods: Sequence[float]) -> float:
+def query_likelihood_gain(log_likelihoods: Sequence[float]) -> float:
     """Return how much of a question passages foretell, by the logarithms of its probability with them and without any.
 
     It is the mutual information of the two as a share of the question's own: 1 for all of it, 0 for nothing.
     """
     with_them, without = log_likelihoods
-    return max(-1.0, 1 - with_them / without) if without else NOTHING_KNOWN
+    return max(-1.0, 1 - with_them / without) if without else UNKNOWN_GAIN
 
 
 def check_after(chat: ChatModel, prompt: Prompt, question: str, answer: str) -> float:
     """Return the share (0 to 1) of Yes in the model's answer to whether the passages state this answer."""
-    ask = own_words(AFTER["zh" if language(question) == "zh" else "en"])
-    reply = chat.reply([*prompt.messages, Message("assistant", as_read(answer)), Message("user", ask)], 1)
-    return share_of_yes(reply.likelihood)
+    ask = own_words(VERIFY_REQUEST["zh" if language(question) == "zh" else "en"])
+    reply = chat.reply([*prompt.messages, Message("assistant", sanitize(answer)), Message("user", ask)], 1)
+    return yes_share(reply.likelihood)
 
 
-def share_of_yes(likelihood: Callable[[str], float]) -> float:
+def yes_share(likelihood: Callable[[str], float]) -> float:
     """Return how much of Yes and No together Yes has; one half where the model says neither."""
     yes, no = (sum(likelihood(word) for word in words) for words in (YES, NO))
-    return yes / (yes + no) if yes + no > LEAST else 0.5
+    return yes / (yes + no) if yes + no > EPSILON else 0.5
 
 
 def doubt_before(reply: Reply, question: str, most: float, offset: float) -> Doubt:
     """Return the doubt as far as it is known before the first word, by what was supposed; reads the prompt."""
-    known = foretold(reply.log_likelihoods())
-    share = logistic(weighed(WEIGHTS_BEFORE, question, known) + offset)
+    known = query_likelihood_gain(reply.log_likelihoods())
+    share = logistic(unanswerable_log_odds(WEIGHTS_BEFORE, question, known) + offset)
     return Doubt(share, most, reply.likelihood(NOT_STATED), known)
 
 
 def doubt_after(known: Doubt, after: float, question: str, offset: float) -> Doubt:
     """Return the doubt when the answer is there."""
-    odds = weighed(WEIGHTS, question, known.foretold) + WEIGHTS.after * log_odds(after) + offset
+    odds = unanswerable_log_odds(WEIGHTS, question, known.foretold) + WEIGHTS.after * log_odds(after) + offset
     return replace(known, share=logistic(odds), after=after)
 
 
-def weighed(weights: Weights, question: str, known: float) -> float:
+def unanswerable_log_odds(weights: AnswerabilityWeights, question: str, known: float) -> float:
     """Return the logarithm of the odds that the files do not answer, from what is known before the answer."""
     constant = weights.constant + (weights.chinese if language(question) == "zh" else 0.0)
     return constant + weights.foretold * known
@@ -97,12 +97,12 @@ def weighed(weights: Weights, question: str, known: float) -> float:
 
 def is_clear(doubt: Doubt) -> bool:
     """Return whether the doubt is so far from the most that is allowed that the question afterwards can be saved."""
-    return abs(log_odds(doubt.share) - log_odds(doubt.most)) > SURE
+    return abs(log_odds(doubt.share) - log_odds(doubt.most)) > DECIDED_MARGIN
 
 
 def log_odds(share: float) -> float:
     """Return the logarithm of the odds of a probability."""
-    return math.log((share + LEAST) / (1 - share + LEAST))
+    return math.log((share + EPSILON) / (1 - share + EPSILON))
 
 
 def logistic(odds: float) -> float:

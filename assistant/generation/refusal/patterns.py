@@ -13,14 +13,14 @@ SAY = r"(?:say|state|mention|specify|indicate|answer|explain|tell)s?"
 TOPIC = r"(?:any |the |an |enough |sufficient |specific |relevant )*(?:information|answer|details?|mention|data)"
 
 # before the refusal itself: a marker, a label, an apology, where it was looked for
-PREFACE = re.compile(
+PREAMBLE = re.compile(
     rf"^(?:\[\d+\]|\W|answer:|unfortunately,?|(?:i'm |i am )?sorry,?(?: but)?|however,"
     rf"|(?:based on|according to|from) {SUBJECT}(?: provided| given)?,?"
     r"|抱歉|对不起|很遗憾|答案?：|回答：)+",
     re.IGNORECASE,
 )
 # at the beginning of the reply
-OPENING = re.compile(
+REFUSAL_OPENING = re.compile(
     rf"(?:{NOT_STATED}"
     rf"|{SUBJECT}(?: provided| given)? (?:do(?:es)? not|don't|doesn't) {HOW}(?:{SAY}|(?:contain|provide|include|give) {TOPIC})"
     rf"|{SUBJECT}(?: provided| given)? (?:contain|provide|include|give)s? no {TOPIC}"
@@ -35,7 +35,7 @@ OPENING = re.compile(
     re.IGNORECASE,
 )
 # anywhere in a sentence
-WITHIN = re.compile(
+REFUSAL_WITHIN = re.compile(
     rf"\b{NOT_STATED}\b"
     rf"|\b(?:is|are|was|were) not {HOW}(?:(?:stated|mentioned|specified|provided|given|found) )?(?:in|by|within) {SUBJECT}"
     rf"|\bnicht (?:in den (?:Dateien|Texten|Passagen) )?(?:angegeben|erwähnt|genannt)\b",
@@ -46,14 +46,14 @@ LONGEST_OPENING = 80  # characters within which a refusal has shown itself
 
 def is_refusal(text: str) -> bool:
     """Return whether the reply begins by saying that there is no answer."""
-    core = bare(text)
+    core = strip_preamble(text)
     first = re.split(r"(?<=[.!?。！？])\s|\n", core, maxsplit=1)[0]
-    return bool(OPENING.match(core) or WITHIN.search(first))
+    return bool(REFUSAL_OPENING.match(core) or REFUSAL_WITHIN.search(first))
 
 
 def is_empty(text: str) -> bool:
     """Return whether the reply says nothing: no word and no number but those of markers."""
-    return not bare(text)
+    return not strip_preamble(text)
 
 
 def speaks_of_nothing(text: str) -> bool:
@@ -61,20 +61,20 @@ def speaks_of_nothing(text: str) -> bool:
     return any(is_refusal(sentence) for sentence in re.split(r"(?<=[.!?。！？])\s*|\n", text) if sentence.strip())
 
 
-def bare(text: str) -> str:
+def strip_preamble(text: str) -> str:
     """Return the reply without what stands before its first word of substance."""
-    return PREFACE.sub("", text.replace("’", "'").strip())
+    return PREAMBLE.sub("", text.replace("’", "'").strip())
 
 
 def undecided(text: str) -> bool:
     """Return whether so short a beginning could still become a refusal."""
-    start = bare(text).lower()
+    start = strip_preamble(text).lower()
     if len(start) >= LONGEST_OPENING or re.search(r"[.。!！?？\n]", start):
         return False
-    return any(start.startswith(opening) or opening.startswith(start) for opening in OPENINGS)
+    return any(start.startswith(opening) or opening.startswith(start) for opening in REFUSAL_PREFIXES)
 
 
-OPENINGS = (
+REFUSAL_PREFIXES = (
     NOT_STATED.lower(), "answer:", "unfortunately", "sorry", "i'm sorry", "based on", "according to", "from the", "none of",
     "the passage", "the file", "the document", "the provided", "the given", "the text", "the information", "the context",
     "the answer is not", "the available", "your files", "these ", "this ", "passages", "there is no", "there's no", "no ",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from assistant.generation.documents import alignment as pairing
-from assistant.generation.documents.alignment import Numbering, partners
+from assistant.generation.documents.alignment import Numbering, match_sentences
 
 Sentence = tuple[str, ...]
 
@@ -29,7 +29,7 @@ def by_all_pairs(old: Sequence[Sentence], new: Sequence[Sentence], least: float)
 
 def by_index(old: Sequence[Sentence], new: Sequence[Sentence], least: float) -> dict[int, int]:
     numbering = Numbering()
-    return partners([numbering.words(each) for each in old], [numbering.words(each) for each in new], least, nothing)
+    return match_sentences([numbering.words(each) for each in old], [numbering.words(each) for each in new], least, nothing)
 
 
 def sentences(chance: random.Random, words: int, most: int) -> list[Sentence]:
@@ -58,4 +58,4 @@ def test_the_work_can_be_ended_between_two_sentences() -> None:
 
     numbering = Numbering()
     with pytest.raises(KeyboardInterrupt):
-        partners([numbering.words(("a",))], [numbering.words(("a",))], 0.5, stop)
+        match_sentences([numbering.words(("a",))], [numbering.words(("a",))], 0.5, stop)
