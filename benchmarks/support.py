@@ -20,7 +20,7 @@ import checkout  # noqa: F401
 from report import markdown_table
 
 from assistant.datatypes import Chunk, Location
-from assistant.generation.citations.support import claim_of, judge_support, source_of
+from assistant.generation.citations.attribution import claim_of, judge_support, source_of
 from assistant.text.sentences import spans
 
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w.,]*\d)")

@@ -1,8 +1,8 @@
-"""Every word that the program says to a model or in a model's stead, in one place, with a version.
+"""Build the chat prompt: instructions, chunks, conversation and question, with a version.
 
-The system text comes first and never changes, so that its computation can be kept; then the passages, each a segment whose text
-says nothing of its rank, so that what is computed of it serves other prompts; then the turns before, so that a conversation over
-the same passages only grows at its end; the question comes last.
+The system text comes first and is constant, so that its KV cache is reused. Each chunk is a segment that does not depend on its
+rank, so that its KV cache fits other prompts. Earlier turns follow, so that a conversation on the same chunks only appends; the
+question comes last.
 """
 
 from __future__ import annotations
@@ -69,50 +69,50 @@ QUESTION = {"zh": "问题：", "ja": "質問：", "ko": "질문: "}
 
 
 def refusal(question: str) -> str:
-    """Return the sentence that says that the files do not say, in the question's language."""
+    """Return the refusal sentence in the question's language."""
     return REFUSALS[language(question)]
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is sent, and the passages in it: passage n of the text is passages[n - 1]."""
+    """The messages for the model and the chunks they contain: number n in the text is passages[n - 1]."""
 
     messages: tuple[Message, ...]
     passages: tuple[Hit, ...]
 
     @property
-    def read(self) -> tuple[Segment, ...]:
-        """The passages as the model reads them, before all that is said."""
+    def segments(self) -> tuple[Segment, ...]:
+        """The chunk segments of the first user message."""
         return self.messages[1].segments[:-1]
 
     @property
-    def warily(self) -> Prompt:
-        """The same without any sentence of a passage that may be an order to the model."""
+    def without_suspected_instructions(self) -> Prompt:
+        """The same prompt without sentences of chunks that look like instructions to the model."""
         asked = self.messages[1].segments[-1]
         segments = (*chunk_segments(self.passages, wary=True), asked)
         message = Message("user", join_prompt_texts("", (segment.text for segment in segments)), segments)
         return Prompt((self.messages[0], message, *self.messages[2:]), self.passages)
 
-    def asking(self, something_else: PromptText) -> tuple[Message, ...]:
-        """Return the messages with something else asked about the same passages."""
-        return (*self.messages[:-1], user_message(self.messages[-1].segments[:-1], something_else))
+    def with_request(self, request: PromptText) -> tuple[Message, ...]:
+        """Return the messages with another request about the same chunks."""
+        return (*self.messages[:-1], user_message(self.messages[-1].segments[:-1], request))
 
     def about(self, question: str) -> tuple[Message, ...]:
-        """Return the messages with another question about the same passages."""
-        return self.asking(question_text(own_words(question), self.passages))
+        """Return the messages with another question about the same chunks."""
+        return self.with_request(question_text(own_words(question), self.passages))
 
 
 def no_cache_key(_hit: Hit) -> str:
-    """Say that nothing of a passage is kept on disk."""
+    """Return an empty key: the chunk's KV cache is not stored on disk."""
     return ""
 
 
 def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
             passage_tokens: int, answer_tokens: int, shelf_of: CacheKeyFor = no_cache_key) -> Prompt:
-    """Return a prompt with as many of the hits, best first, as fit `context_chunk_tokens` and the model's context.
+    """Return a prompt with the first hits that fit into `passage_tokens` and the model's context.
 
-    The oldest turns of the history leave first, then the last passages; the question is never cut.
-    Raises ContextOverflow where even the question alone does not fit.
+    Drops the oldest turns of the history first, then the last chunks; the question is never cut. Raises ContextOverflow if the
+    question alone does not fit.
     """
     room = chat.context_tokens - answer_tokens
     alone = chat.count_tokens(messages(question, (), ()))
@@ -137,7 +137,7 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
 
 def messages(question: str, hits: Sequence[Hit], history: Sequence[Message],
              shelf_of: CacheKeyFor = no_cache_key) -> tuple[Message, ...]:
-    """Return the system text, the passages, the turns before and the question, as it was worded in each of them."""
+    """Return the system text, the chunks, the earlier turns and the question."""
     spoken = [Message("system", own_words(SYSTEM))]
     read = chunk_segments(hits, shelf_of)
     for message in (*history, Message("user", own_words(question))):
@@ -150,9 +150,9 @@ def messages(question: str, hits: Sequence[Hit], history: Sequence[Message],
 
 
 def said_before(turns: Sequence[Turn]) -> list[Message]:
-    """Return turns as a chat model reads them: without citation numbers, since those were of other passages.
+    """Return earlier turns as messages, without citation numbers, which refer to other chunks.
 
-    An answer may have the words of a file in it, as a list or a comparison has, and is read as such.
+    Answers are sanitized, because a list or a comparison contains text of files.
     """
     return [message for turn in turns for message in (
         Message("user", own_words(turn.question)), Message("assistant", sanitize(CITED.sub("", turn.answer))),
@@ -160,35 +160,36 @@ def said_before(turns: Sequence[Turn]) -> list[Message]:
 
 
 def question_text(question: PromptText, hits: Sequence[Hit]) -> PromptText:
-    """Return the question as it stands behind the passages, with the language of the answer where theirs is another."""
+    """Return the question as it follows the chunks, with an instruction on the language if the chunks are in another one."""
     spoken = language(question)
-    asked = join_prompt_texts("", (own_words(QUESTION.get(spoken, "Question: ")), join_prompt_texts(" ", map(own_words, question.split()))))
+    label = own_words(QUESTION.get(spoken, "Question: "))
+    asked = join_prompt_texts("", (label, join_prompt_texts(" ", map(own_words, question.split()))))
     foreign = hits and language(hits[0].chunk.text) != spoken
     return join_prompt_texts("\n", (own_words(ANSWER_IN[spoken]), asked)) if foreign else asked
 
 
 def foretelling(prompt: Prompt, question: str) -> tuple[Supposed, Supposed]:
-    """Return what is supposed to see how much the passages foretell of a question: that it is asked of them, and of none."""
+    """Return the question as candidate text, given the chunks and given none, to compute the query-likelihood gain."""
     wish = own_words(PROBE_REQUEST["zh" if language(question) == "zh" else "en"])
     system, text = prompt.messages[0], own_words(question)
-    return Supposed((system, user_message(prompt.read, wish)), text), Supposed((system, user_message((), wish)), text)
+    return Supposed((system, user_message(prompt.segments, wish)), text), Supposed((system, user_message((), wish)), text)
 
 
 def alone(hit: Hit, shelf_of: CacheKeyFor) -> tuple[Message, ...]:
-    """Return the beginning of a prompt with one passage in it, as every prompt would have it, whatever is asked."""
+    """Return the prompt prefix with one chunk, which is the same for every question."""
     return (Message("system", own_words(SYSTEM)), user_message(chunk_segments((hit,), shelf_of), own_words(".")))
 
 
 def user_message(read: Sequence[Segment], asked: PromptText) -> Message:
-    """Return the passages, if any, with what is asked behind them."""
+    """Return a user message with the chunks, if any, followed by a request."""
     segments = (*read, Segment(join_prompt_texts("\n\n", (own_words(""), asked)) if read else asked))
     return Message("user", join_prompt_texts("", (segment.text for segment in segments)), segments)
 
 
 def chunk_segments(hits: Sequence[Hit], shelf_of: CacheKeyFor = no_cache_key, *, wary: bool = False) -> tuple[Segment, ...]:
-    """Return the passages, numbered, as the model reads them: each number and each text a segment, so that no text has a rank.
+    """Return the numbered chunks as segments, number and text apart, so that the text does not depend on its rank.
 
-    What is read warily is read for one question, and not kept.
+    With `wary`, suspected instructions are removed, and the result is not cached.
     """
     return tuple(segment for number, hit in enumerate(hits, 1) for segment in (
         Segment(filled("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}), reusable=True),
@@ -197,14 +198,14 @@ def chunk_segments(hits: Sequence[Hit], shelf_of: CacheKeyFor = no_cache_key, *,
 
 
 def chunk_prompt_text(hit: Hit, *, wary: bool = False) -> PromptText:
-    """Return one passage as the model reads it: file and place, then, fenced, what it needs to be understood and its words."""
+    """Return a chunk as the model reads it: file name and page, then title, headings and text inside the fence."""
     source = " · ".join(part for part in (PurePath(hit.path).name, location_label(hit.chunk.location)) if part)
     parts = {"source": sanitize(" ".join(source.split()), wary=wary), "text": fence(hit.chunk.searchable, wary=wary)}
     return filled(" {source}\n{text}", parts)
 
 
 def location_label(location: Location) -> str:
-    """Return the page, slide or sheet in a word; nothing for a file without such."""
+    """Return the page, slide, sheet or chapter; an empty string if the file has none."""
     if location.page is not None:
         return f"p. {location.page}"
     if location.slide is not None:

@@ -1,4 +1,4 @@
-"""A passage and a fact in it in; what is said to a model so that it writes a question with that fact as its answer, out."""
+"""Ask the chat model for questions about chunks: as drafts for an evaluation set, and to calibrate the refusal threshold."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ from pathlib import PurePath
 from assistant.datatypes import Calibration, ChatModel, Chunk, Hit, Message, PromptText
 from assistant.generation.injection.untrusted_text import fence, filled, join_prompt_texts, own_words, sanitize, sanitize_span
 from assistant.generation.prompt import QUESTION_REQUEST, Prompt, foretelling
-from assistant.generation.refusal.answerability import (
-    WEIGHTS_BEFORE,
-    log_odds,
-    logistic,
-    query_likelihood_gain,
-    unanswerable_log_odds,
-)
+from assistant.generation.refusal import WEIGHTS_BEFORE, log_odds, logistic, query_likelihood_gain, unanswerable_log_odds
 from assistant.text.languages import language
 from assistant.text.stems import terms
 
@@ -35,40 +29,6 @@ CHINESE = """摘自文件《{name}》：
 请写一个由这句话回答的问题：{sentence}
 答案必须正好是：{fact}
 问题要写明是关于谁或什么，没有读过原文的人也能看懂。问题中不要出现“{fact}”，也不要提到文中、段落或文件。只回复这个问题。"""
-
-
-def draft_question(chat: ChatModel, hit: Hit, sentence: str, fact: str) -> str:
-    """Return a question that a fact in a sentence of a passage answers; empty where the model wrote none."""
-    if fact not in sanitize_sentence(hit, sentence):
-        return ""
-    return extract_question("".join(chat.reply(question_messages(hit, sentence, fact), QUESTION_TOKENS)))
-
-
-def question_messages(hit: Hit, sentence: str, fact: str) -> tuple[Message, ...]:
-    """Return the messages, in the language of the sentence: English or Chinese."""
-    wording = CHINESE if language(sentence) == "zh" else ENGLISH
-    parts = {"name": sanitize(PurePath(hit.path).stem), "text": fence(hit.chunk.searchable),
-             "sentence": sanitize_sentence(hit, sentence), "fact": sanitize(fact)}
-    return (Message("system", own_words(SYSTEM)), Message("user", filled(wording, parts)))
-
-
-def sanitize_sentence(hit: Hit, sentence: str) -> PromptText:
-    """Return a sentence of a passage as a model may read it: without what stands in a comment or sets its orders aside."""
-    start = hit.chunk.text.find(sentence)
-    return sanitize(sentence) if start < 0 else sanitize_span(hit.chunk.text, start, start + len(sentence))
-
-
-def extract_question(reply: str) -> str:
-    """Return the question in a reply: its first line with a question mark, without a label, marks of a list or quotes."""
-    for line in reply.splitlines():
-        end = max(line.rfind("?"), line.rfind("？"))
-        if end >= 0:
-            words = line[: end + 1].strip().lstrip("-*#0123456789. ").strip("\"“”「」* ")
-            label, _, rest = words.partition(":" if ":" in words else "：")
-            return rest.strip("\"“”* ") if rest and label.strip().lower() in {"question", "q", "问题", "问"} else words
-    return ""
-
-
 CALIBRATION_QUESTION_TOKENS = 48
 SHORTEST, LONGEST = 8, 200  # characters of a question
 FEWEST_SHARED = 2  # words that a question must have from its passage
@@ -79,11 +39,43 @@ NEWTON_STEPS = 50
 OWN_WORDS = 0.72
 
 
+def draft_question(chat: ChatModel, hit: Hit, sentence: str, fact: str) -> str:
+    """Return a question whose answer is `fact`, a phrase in a sentence of the hit; an empty string if the model wrote none."""
+    if fact not in sanitize_sentence(hit, sentence):
+        return ""
+    return extract_question("".join(chat.reply(question_messages(hit, sentence, fact), QUESTION_TOKENS)))
+
+
+def question_messages(hit: Hit, sentence: str, fact: str) -> tuple[Message, ...]:
+    """Return the messages that ask for such a question, in English or, for a Chinese sentence, in Chinese."""
+    wording = CHINESE if language(sentence) == "zh" else ENGLISH
+    parts = {"name": sanitize(PurePath(hit.path).stem), "text": fence(hit.chunk.searchable),
+             "sentence": sanitize_sentence(hit, sentence), "fact": sanitize(fact)}
+    return (Message("system", own_words(SYSTEM)), Message("user", filled(wording, parts)))
+
+
+def sanitize_sentence(hit: Hit, sentence: str) -> PromptText:
+    """Return a sentence of a hit sanitized in its context: without comments and without instructions to the model."""
+    start = hit.chunk.text.find(sentence)
+    return sanitize(sentence) if start < 0 else sanitize_span(hit.chunk.text, start, start + len(sentence))
+
+
+def extract_question(reply: str) -> str:
+    """Return the first line with a question mark, without label, list marker or quotation marks; empty if there is none."""
+    for line in reply.splitlines():
+        end = max(line.rfind("?"), line.rfind("？"))
+        if end >= 0:
+            words = line[: end + 1].strip().lstrip("-*#0123456789. ").strip("\"“”「」* ")
+            label, _, rest = words.partition(":" if ":" in words else "：")
+            return rest.strip("\"“”* ") if rest and label.strip().lower() in {"question", "q", "问题", "问"} else words
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """The logarithms of the odds of doubt about one question: with the passages found, and without the file that it is from.
+    """Log-odds that a calibration question is unanswerable: with the retrieved chunks, and without the file it came from.
 
-    The first as if a person had asked: with `OWN_WORDS` added.
+    `answered` is adjusted by `GENERATED_QUESTION_OFFSET`, as if a user had asked.
     """
 
     question: str
@@ -92,23 +84,23 @@ class Trial:
 
 
 def write_question(chat: ChatModel, chunk: Chunk) -> str:
-    """Return a question that the model wrote about a passage; nothing where it wrote none that makes sense."""
-    wish = own_words(QUESTION_REQUEST["zh" if language(chunk.text) == "zh" else "en"])
-    reply = chat.reply((Message("user", join_prompt_texts("\n\n", (fence(chunk.searchable), wish))),), CALIBRATION_QUESTION_TOKENS)
-    question = "".join(reply).strip().split("\n")[0].strip()
+    """Return a question that the model wrote about a chunk; an empty string if it fails the length and overlap checks."""
+    request = own_words(QUESTION_REQUEST["zh" if language(chunk.text) == "zh" else "en"])
+    message = Message("user", join_prompt_texts("\n\n", (fence(chunk.searchable), request)))
+    question = "".join(chat.reply((message,), CALIBRATION_QUESTION_TOKENS)).strip().split("\n")[0].strip()
     shared = terms(question) & terms(chunk.searchable)
     good = question.endswith(("?", "？")) and SHORTEST <= len(question) <= LONGEST and len(shared) >= FEWEST_SHARED
     return question if good else ""
 
 
 def odds_of_doubt(chat: ChatModel, prompt: Prompt, question: str) -> float:
-    """Return the logarithm of the odds of the doubt before an answer, without any offset."""
+    """Return the log-odds that the chunks do not answer the question, before the answer and without an offset."""
     reply = chat.reply(prompt.messages, 1, foretelling(prompt, question))
     return unanswerable_log_odds(WEIGHTS_BEFORE, question, query_likelihood_gain(reply.log_likelihoods()))
 
 
 def fit_offset(trials: Sequence[Trial]) -> float:
-    """Return what makes the doubts of the trials likeliest, by Newton's method, drawn towards 0 where there are few trials."""
+    """Return the maximum a posteriori offset of the log-odds (Newton's method, Gaussian prior around 0)."""
     offset = 0.0
     for _ in range(NEWTON_STEPS):
         shares = [(logistic(trial.held_out + offset), 1.0) for trial in trials]
@@ -120,7 +112,7 @@ def fit_offset(trials: Sequence[Trial]) -> float:
 
 
 def calibration(trials: Sequence[Trial], most: float) -> Calibration:
-    """Return the offset that fits the trials, and the shares of both sorts of questions that are refused with it."""
+    """Return the fitted offset, and the shares of both kinds of questions that are refused without and with it."""
     offset, border = fit_offset(trials), log_odds(most)
 
     def refused(odds: Sequence[float], added: float) -> float:

@@ -1,4 +1,4 @@
-"""Read Chinese numerals: everyday and formal characters, mixed with figures (3.5万), decimals, fractions, percentages."""
+"""Parse Chinese numerals: everyday and formal characters, mixed with digits (3.5万), decimals, fractions, percentages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BELOW_TEN_THOUSAND = re.compile(
 
 
 def numeral_value(numeral: str) -> tuple[Fraction, ...]:
-    """Return the value of a numeral; none where the characters write no single number, as 千万 (any large number) or 二三十."""
+    """Return the value of a numeral; an empty tuple if it is no single number, such as 千万 (any large number) or 二三十."""
     plain = numeral.translate(SAME_AS).replace(",", "").replace(" ", "")
     if re.fullmatch(r"\d+(?:\.\d+)?", plain):
         return (Fraction(plain),)
@@ -42,7 +42,7 @@ def numeral_value(numeral: str) -> tuple[Fraction, ...]:
 
 
 def decimal_value(whole: str, decimals: str) -> tuple[Fraction, ...]:
-    """Return the value of 三点五 or 三点五万, given what stands before and behind the point."""
+    """Return the value of 三点五 or 三点五万, given the parts before and after the point."""
     power = 1
     while decimals[-1] in BIG:
         decimals, power = decimals[:-1], power * BIG[decimals[-1]]
@@ -51,12 +51,12 @@ def decimal_value(whole: str, decimals: str) -> tuple[Fraction, ...]:
 
 
 def digits_to_text(digits: str) -> str:
-    """Return a run of Chinese digits in figures: 二〇二七 is 2027."""
+    """Return a run of Chinese digits as decimal digits: 二〇二七 is 2027."""
     return "".join(str(DIGITS.index(digit)) for digit in digits)
 
 
 def scaled_value(plain: str) -> tuple[Fraction, ...]:
-    """Return the value of a numeral with places: the largest of 兆, 亿 and 万 multiplies what is before its last occurrence."""
+    """Return the value of a numeral with place characters: the largest of 兆, 亿 and 万 multiplies what precedes it."""
     largest = next((sign for sign in BIG if sign in plain), "")
     if not largest:
         return value_below_ten_thousand(plain)
@@ -66,7 +66,7 @@ def scaled_value(plain: str) -> tuple[Fraction, ...]:
 
 
 def remainder_value(after: str, power: int) -> tuple[Fraction, ...]:
-    """Return the value of what stands behind 万, 亿 or 兆. One digit counts for the next place: 两万五 is 25,000."""
+    """Return the value after 万, 亿 or 兆. A single digit counts for the next place: 两万五 is 25,000."""
     if not after:
         return (Fraction(0),)
     if after in DIGITS[1:]:
@@ -77,7 +77,7 @@ def remainder_value(after: str, power: int) -> tuple[Fraction, ...]:
 
 
 def value_below_ten_thousand(plain: str) -> tuple[Fraction, ...]:
-    """Return the value of a numeral with 千, 百 and 十; one digit behind them counts for the next place: 三百五 is 350."""
+    """Return the value of a numeral with 千, 百 and 十; a single final digit counts for the next place: 三百五 is 350."""
     found = BELOW_TEN_THOUSAND.fullmatch(plain)
     if not found:
         return ()
@@ -90,14 +90,14 @@ def value_below_ten_thousand(plain: str) -> tuple[Fraction, ...]:
 
 
 def digit_value(written: str | None) -> Fraction:
-    """Return the value of a Chinese digit or of figures; 0 where nothing is written."""
+    """Return the value of a Chinese digit or of decimal digits; 0 if empty."""
     if not written:
         return Fraction(0)
     return Fraction(DIGITS.index(written) if written in DIGITS else written)
 
 
 def fraction_value(parts: str, share: str) -> tuple[tuple[Fraction, ...], int]:
-    """Return (numerators, denominator) of X分之Y; no numerator where one of the two is no number."""
+    """Return (numerators, denominator) of X分之Y; no numerator if either is no number."""
     of = (Fraction(PARTS[parts]),) if parts in PARTS else numeral_value(parts)
     numerators = (Fraction(100),) if share == "百" else numeral_value(share)
     return (numerators, int(of[0])) if of and of[0] else ((), 1)

@@ -1,4 +1,4 @@
-"""Tell the script and the language of a text: by ranges of characters, and for Latin script by the commonest words."""
+"""Detect the script and the language of a text, by character ranges and, for Latin script, by common words."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 KANA, HAN, HANGUL = "\u3040-\u30ff", "\u3400-\u4dbf\u4e00-\u9fff", "\uac00-\ud7af"
 CJK = f"{KANA}{HAN}\uf900-\ufaff{HANGUL}"  # written without spaces between words, or, Hangul, indexed as if it were
+CJK_PUNCTUATION = "\u3000-\u303f"
 CJK_CHARACTER = re.compile(f"[{CJK}]")
 LATIN = "latin"
 SCRIPTS = {
@@ -35,7 +36,7 @@ MOSTLY = 0.3  # of the letters
 
 
 def script_of(text: str) -> str:
-    """Return the script with the most words, or characters where it has no words; Latin for a text without letters."""
+    """Return the most frequent script, counted in words, or in characters for CJK; Latin for a text without letters."""
     counts = {name: len(pattern.findall(text[:ENOUGH])) for name, pattern in SCRIPTS.items()}
     return max(counts, key=lambda name: counts[name])
 
@@ -53,7 +54,7 @@ def language(text: str) -> str:
 
 
 def is_cjk(text: str) -> bool:
-    """Return whether the text is mostly Chinese, Japanese or Korean."""
+    """Return whether more than 30% of the letters are Chinese, Japanese or Korean."""
     return len(CJK_CHARACTER.findall(text)) > MOSTLY * letters_in(text)
 
 

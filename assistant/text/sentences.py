@@ -1,4 +1,4 @@
-"""Sentences of English and Chinese text, and how much of one text's words stand in another."""
+"""Split English and Chinese text into sentences and tokens, and measure token overlap."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ STOP = frozenset(
 
 
 def tokens(text: str) -> list[str]:
-    """Return the words that carry meaning, lower-case: numbers whole, CJK by character, stop words left out."""
+    """Return the lower-case words of a text without stop words; numbers are whole, CJK is split by character."""
     return [word for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()) if word not in STOP]
 
 
 def is_end(text: str, start: int, end: int) -> bool:
-    """Return whether the terminator at text[start:end] ends a sentence rather than an abbreviation or a list's number."""
+    """Return whether the terminator at text[start:end] ends a sentence, not an abbreviation or list number."""
     if text[start] != ".":
         return True
     before = text[max(0, end - LONGEST_ABBREVIATION) : end].rstrip(CLOSERS)
@@ -37,7 +37,7 @@ def is_end(text: str, start: int, end: int) -> bool:
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of each sentence, white space around it left out."""
+    """Yield (start, end) of each sentence, without surrounding white space."""
     start = 0
     for match in END.finditer(text):
         if is_end(text, match.start(), match.end()) and not is_wrap(text, match.start(), match.end()):
@@ -47,7 +47,7 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def is_wrap(text: str, start: int, end: int) -> bool:
-    """Return whether the line end at text[start:end] only wraps a sentence, as every line of a PDF's paragraph does."""
+    """Return whether the line break at text[start:end] only wraps a sentence, as in a paragraph of a PDF."""
     if text[start:end] not in {"\n", "\r", "\r\n"}:
         return False
     before = re.split(r"[\r\n]", text[max(0, start - LONGEST_LINE) : start])[-1].rstrip()
@@ -60,14 +60,14 @@ def is_wrap(text: str, start: int, end: int) -> bool:
 
 
 def trim_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the span without white space at its ends, if anything is left."""
+    """Yield the span without white space at its ends, unless it is empty."""
     inner = text[start:end]
     if inner.strip():
         yield start + len(inner) - len(inner.lstrip()), end - (len(inner) - len(inner.rstrip()))
 
 
 def token_recall(claim: Sequence[str], source: str) -> float:
-    """Return the share (0 to 1) of the claim's tokens that stand in the source; numbers count three times."""
+    """Return the share (0 to 1) of the claim's tokens that the source contains; numbers have triple weight."""
     if not claim:
         return 0.0
     held = set(tokens(source))
@@ -77,14 +77,14 @@ def token_recall(claim: Sequence[str], source: str) -> float:
 
 
 def is_number(token: str) -> bool:
-    """Return whether the token has a digit in it."""
+    """Return whether the token contains a digit."""
     return any(character.isdigit() for character in token)
 
 
 def contains_numbers(claim: str, source: str) -> bool:
-    """Return whether each number of the claim stands in the source, however its groups are set apart (1,200 or 1200; dates).
+    """Return whether the source contains each number of the claim, in any digit grouping (1,200 or 1200; dates).
 
-    Numbers up to twelve are often words in one of the two, and are let through.
+    Numbers up to twelve always pass, because one of the texts often spells them out.
     """
     held, groups = digit_strings(source), set(re.findall(r"\d+", source))
     return all(
@@ -94,6 +94,6 @@ def contains_numbers(claim: str, source: str) -> bool:
 
 
 def digit_strings(text: str) -> set[str]:
-    """Return the numbers in a text, without the commas between thousands."""
+    """Return the numbers in digits in a text, without thousands separators."""
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text))
     return {number.strip(".,:/-") for number in re.findall(r"\d[\d.,:/-]*", plain)}

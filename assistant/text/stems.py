@@ -1,4 +1,4 @@
-"""A text in, its words of meaning out, so that two texts can be compared: stems of words, pairs of Chinese characters."""
+"""Extract comparable terms from a text: stems of English words, bigrams of Chinese characters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHORTEST = 3
 
 
 def terms(text: str) -> frozenset[str]:
-    """Return the words of meaning of a text: English ones as stems, Chinese ones as pairs of characters; no numbers."""
+    """Return the terms of a text: stems of English words and bigrams of Chinese characters, without stop words and numbers."""
     found: set[str] = set()
     for run in RUN.findall(unicodedata.normalize("NFKC", text).lower()):
         if CJK_CHARACTER.match(run):
@@ -34,7 +34,7 @@ def terms(text: str) -> frozenset[str]:
 
 
 def character_bigrams(run: str) -> set[str]:
-    """Return the pairs of neighbours in a run of Chinese characters, those with a function word left out."""
+    """Return the character bigrams of a Chinese run, without those that contain a function word."""
     if len(run) == 1:
         return {run} - CHINESE_STOP
     return {run[place : place + 2] for place in range(len(run) - 1) if not CHINESE_STOP & set(run[place : place + 2])}
@@ -42,7 +42,7 @@ def character_bigrams(run: str) -> set[str]:
 
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
-    """Return an English word without its ending, coarsely: two forms of a word should come out the same."""
+    """Return an English word without its ending (coarse suffix stripping, so that inflected forms agree)."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     core = re.sub(r"['’]s?$", "", plain)
     for ending in ENDINGS:
@@ -53,5 +53,5 @@ def stem(word: str) -> str:
 
 
 def overlap_share(wanted: Collection[str], held: Collection[str]) -> float:
-    """Return the share (0 to 1) of the wanted terms that are held; 1 where nothing is wanted."""
+    """Return the share (0 to 1) of the wanted terms that are held; 1 if nothing is wanted."""
     return sum(term in held for term in wanted) / len(wanted) if wanted else 1.0

@@ -1,8 +1,7 @@
 import pytest
 
 from assistant.datatypes import Chunk, Location
-from assistant.generation.citations.attribution import Attribution, choose
-from assistant.generation.citations.support import claim_of, judge_support, source_of
+from assistant.generation.citations.attribution import Attribution, choose, claim_of, judge_support, source_of
 
 
 def passage(text: str, context: str = "") -> Chunk:

@@ -6,7 +6,7 @@ import pytest
 
 from assistant.datatypes import Chunk, Hit, Location, Message
 from assistant.generation.injection.second_answer import heeding_no_orders
-from assistant.generation.injection.suspicion import draws_on_instructions, looks_like_instruction
+from assistant.generation.injection.untrusted_text import draws_on_instructions, looks_like_instruction
 from assistant.generation.prompt import compose
 from assistant.models.fake import FakeChat
 

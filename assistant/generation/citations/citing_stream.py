@@ -1,7 +1,7 @@
-"""A reply in, piece by piece; the same with checked citation numbers out, and how far each sentence is borne out.
+"""Stream a reply with verified citation numbers, and record the support of each sentence.
 
-The model's own markers move to the end of their sentence. A number that names no passage is dropped; one whose passage does
-not bear the sentence out gives way to the passage that does; a sentence without any gets that passage's number.
+The model's own markers move to the end of their sentence. Numbers of no chunk are dropped; a number whose chunk does not
+support the sentence is replaced by the best supporting one; a sentence without a marker gets one.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assistant.datatypes import Hit, Sentence
-from assistant.generation.citations.attribution import Attribution, choose
-from assistant.generation.citations.support import claim_of, source_of
+from assistant.generation.citations.attribution import Attribution, choose, claim_of, source_of
 from assistant.generation.prompt import NOT_STATED
 from assistant.text.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
 
@@ -25,9 +24,9 @@ LONGEST_MARKER = 26
 
 
 class CitingStream:
-    """Takes a reply piece by piece and gives it back with checked numbers, holding back no more than it must.
+    """Streaming filter that verifies citation markers and buffers as little text as possible.
 
-    A `strict` one shows a sentence only when it is over, and not at all where nothing bears it out; `sentences` has it.
+    With `strict`, a sentence is emitted only when complete, and dropped if no chunk supports it; `sentences` records it anyway.
     """
 
     def __init__(self, passages: Sequence[Hit], question: str = "", *, strict: bool = False) -> None:
@@ -41,12 +40,12 @@ class CitingStream:
         self.sentences: list[Sentence] = []
 
     def feed(self, piece: str) -> Iterator[str]:
-        """Take a piece; yield what can be shown."""
+        """Accept a piece of the reply; yield the text that is final."""
         self._pending += piece
         yield from self._advance(final=False)
 
     def finish(self) -> Iterator[str]:
-        """Yield the rest."""
+        """Yield the remaining text."""
         yield from self._advance(final=True)
         yield from self._close("")
 
@@ -72,12 +71,12 @@ class CitingStream:
                 return
 
     def _in_context(self) -> tuple[str, int]:
-        """Return what is pending behind the end of what was shown, and where it begins there."""
+        """Return the pending text with the end of the emitted text before it, and the offset where it begins."""
         context = self._sentence[-LONGEST_ABBREVIATION:]
         return context + self._pending, len(context)
 
     def _next_marker(self) -> tuple[int, int, list[int]] | None:
-        """Return the span of the first marker (with its numbers) or agreed refusal (without) in what is pending."""
+        """Return the span of the first marker (with numbers) or refusal token (without) in the pending text."""
         text, offset = self._in_context()
         marker, said = self._first_marker(text, offset), REFUSAL_TOKEN.search(text, offset)
         if said and (marker is None or said.start() <= marker.start()):
@@ -91,7 +90,7 @@ class CitingStream:
         return None
 
     def _is_marker(self, match: re.Match[str]) -> bool:
-        """Return whether the match is the model's: a number that is none of ours may be the passage's own text."""
+        """Return whether the match was written by the model: a number out of range may be text of a chunk."""
         if any(1 <= number <= len(self._texts) for number in marker_numbers(match)):
             return True
         return not any(match.group().strip() in text for text in self._texts)
@@ -123,7 +122,7 @@ class CitingStream:
             yield text
 
     def _close(self, terminator: str) -> Iterator[str]:
-        """End the sentence: its numbers, then its full stop. What opens a list is no claim, and goes with what follows."""
+        """End the sentence: emit its numbers, then its full stop. The lead-in of a list is not a claim."""
         body, written = self._sentence.strip(), self._numbers
         self._sentence, self._numbers = "", []
         if body.endswith((":", "：")) or not body:
@@ -136,7 +135,7 @@ class CitingStream:
         yield from self._release(choice)
 
     def _release(self, choice: Attribution) -> Iterator[str]:
-        """Yield what was kept back for a sentence, where it is one to be shown."""
+        """Yield the buffered sentence, unless it is unsupported."""
         text, self._kept_back = self._kept_back, ""
         if text and choice.support != "none":
             yield text
@@ -148,7 +147,7 @@ def marker_numbers(marker: re.Match[str]) -> list[int]:
 
 
 def undecided_length(pending: str) -> int:
-    """Return how many characters at the end may turn out to be part of a marker, a sentence's end or a refusal."""
+    """Return how many characters at the end may be part of a marker, a sentence end or the refusal token."""
     bare = pending.rstrip()
     tail = bare[-LONGEST_MARKER:]
     match = re.search(rf"[.!?][{re.escape(CLOSERS)}]*$|\s*[\[【［][^\]】］]{{0,24}}$", tail)

@@ -1,4 +1,4 @@
-"""Two sentences in; what each says in the one place where they differ out, if all the rest of them is the same."""
+"""Compare two sentences that are equal except for a value, a name or a negation, and return the differences."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ DifferenceKind = Literal["value", "name", "denial"]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The one thing that two sentences say differently, in the words of each."""
+    """A difference between two sentences, in the words of each."""
 
     kind: DifferenceKind
     one: str
@@ -45,9 +45,9 @@ class Slot:
 
 
 def difference(one: str, other: str, most_slots: int = 1, most_extra: float = 0.15) -> tuple[Slot, ...]:
-    """Return what two sentences of the same frame say differently; nothing where their frames differ, or too much does.
+    """Return the differences of two otherwise equal sentences; an empty tuple if they differ in too much.
 
-    `most_extra`: how many words may stand in one of them only, as a share of those in both.
+    `most_extra` is the maximum number of words that only one sentence has, as a share of the common words.
     """
     first, second = tokenize(one), tokenize(other)
     matcher = difflib.SequenceMatcher(None, folded_words(first), folded_words(second), autojunk=False)
@@ -61,7 +61,7 @@ def difference(one: str, other: str, most_slots: int = 1, most_extra: float = 0.
         slot = difference_at(one, other, first, second, (start, end), (second_start, second_end))
         if slot:
             slots.append(slot)
-        elif speaks_of_others(first[start:end]) and speaks_of_others(second[second_start:second_end]):
+        elif has_name(first[start:end]) and has_name(second[second_start:second_end]):
             return ()
         else:
             extra += max(count_content_words(first[start:end]), count_content_words(second[second_start:second_end]))
@@ -73,14 +73,9 @@ def difference(one: str, other: str, most_slots: int = 1, most_extra: float = 0.
     return tuple(slots) if held >= max(least[slot.kind] for slot in slots) else ()
 
 
-def speaks_of_others(words: Sequence[Token]) -> bool:
-    """Return whether a run of words that is no value has a name in it: the sentences are about different things."""
-    return has_name(words)
-
-
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word, a character, or a whole number or date at text[start:end]; `figure` is what a number or date says."""
+    """A word, CJK character, or whole number or date at text[start:end]; `figure` is its value."""
 
     text: str
     start: int
@@ -90,15 +85,15 @@ class Token:
 
     @property
     def written(self) -> str:
-        """The piece as it stands in its sentence."""
+        """The token as it stands in its sentence."""
         return self.text[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True)
 class NumericValue:
-    """A number or a date at text[start:end].
+    """A number or date at text[start:end].
 
-    `exact` are its possible values, `implied` also what they include, as 3 May 2027 includes 2027.
+    `exact` are its possible values; `implied` also contains what they include: 3 May 2027 includes 2027.
     """
 
     start: int
@@ -117,12 +112,12 @@ def figures(text: str) -> list[NumericValue]:
 
 
 def number_readings(number: Number) -> frozenset[str]:
-    """Return the values that a number may have; of a percentage and of 5m (million or metres) also the figures alone."""
+    """Return the possible values of a number; for a percentage or 5m (million or metres) also the digits alone."""
     return frozenset(map(str, (*number.values, *(number.written if number.parts == 100 or number.unit else ()))))
 
 
 def date_readings(date: Date) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the dates that a date may be, and those with all that they include."""
+    """Return the possible dates, and those with everything they include."""
     exact = frozenset(f"{day.year}/{day.quarter or day.month}/{day.day}" for day in date.readings)
     implied = {key for day in date.readings for key in (
         str(day.year), f"{day.year}/{day.month}/0", f"0/{day.month}/{day.day}", f"0/{day.month}/0")}
@@ -130,13 +125,13 @@ def date_readings(date: Date) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def same_values(ones: Sequence[NumericValue], others: Sequence[NumericValue]) -> bool:
-    """Return whether numbers and dates say the same, one by one, or one of two says it more exactly: 2027 and 3 May 2027."""
+    """Return whether values are pairwise equal, or one of two includes the other: 2027 and 3 May 2027."""
     return len(ones) == len(others) > 0 and all(one.exact & other.implied or other.exact & one.implied
                                                 for one, other in zip(ones, others, strict=True))
 
 
 def tokenize(text: str) -> list[Token]:
-    """Return the words of a sentence, numbers and dates whole, Chinese by character; what numbers the sentence is left out."""
+    """Return the tokens of a sentence without its list number; numbers and dates are whole, Chinese is split by character."""
     start = match.end() if (match := NUMBERING.match(text)) else 0
     words = [match.span() for match in PIECE.finditer(text, start)]
     read = [figure for figure in figures(text) if figure.start >= start and not any(
@@ -148,23 +143,23 @@ def tokenize(text: str) -> list[Token]:
 
 
 def folded_words(words: Sequence[Token]) -> list[str]:
-    """Return words as they are compared."""
+    """Return the tokens as they are compared."""
     return [word.folded for word in words]
 
 
 def is_content_word(word: str) -> bool:
-    """Return whether a word is more than grammar."""
+    """Return whether a word is neither a stop word nor a currency or percent sign."""
     return word not in STOP and not re.fullmatch(r"[%€$£¥]", word)
 
 
 def count_content_words(words: Sequence[Token]) -> int:
-    """Return how many of the words are more than grammar."""
+    """Return the number of content words."""
     return sum(is_content_word(word) for word in folded_words(words))
 
 
 def difference_at(one: str, other: str, first: Sequence[Token], second: Sequence[Token],
             place: tuple[int, int], second_place: tuple[int, int]) -> Slot | None:
-    """Return the slot that two differing runs of words are, if they are one."""
+    """Return the difference between two unequal runs of tokens; None if they are not comparable."""
     was, now = first[slice(*place)], second[slice(*second_place)]
     words, others = folded_words(was), folded_words(now)
     kind = difference_kind(words, others, was, now, first[: place[0]])
@@ -175,13 +170,13 @@ def difference_at(one: str, other: str, first: Sequence[Token], second: Sequence
 
 
 def values_in(words: Sequence[Token]) -> list[NumericValue]:
-    """Return the numbers and dates among the words."""
+    """Return the numbers and dates among the tokens."""
     return [word.figure for word in words if word.figure]
 
 
 def difference_kind(words: Sequence[str], others: Sequence[str], was: Sequence[Token], now: Sequence[Token],
             before: Sequence[Token]) -> DifferenceKind | None:
-    """Return in what two runs of words differ: a number or date, a name, or yes and no."""
+    """Return how two runs of tokens differ: in a value, a name, or a negation; None if in something else."""
     if (words and not others and set(words) <= DENIALS) or (others and not words and set(others) <= DENIALS):
         return "denial"
     if not words or not others or max(len(words), len(others)) > MAX_DIFFERENCE_WORDS + MOST_UNITS:
@@ -194,28 +189,28 @@ def difference_kind(words: Sequence[str], others: Sequence[str], was: Sequence[T
 
 
 def has_name(words: Sequence[Token]) -> bool:
-    """Return whether one of the words has a capital, months and days left out."""
+    """Return whether one of the tokens is capitalized, except months and weekdays."""
     return any(word.written[0].isupper() and not is_value_token(word) for word in words)
 
 
 def has_value(words: Sequence[Token]) -> bool:
-    """Return whether a run of words is a number, a date or a span of time, and little more."""
+    """Return whether a run of tokens is a number, date or time span with at most a few other words."""
     values = sum(is_value_token(word) for word in words)
     return values > 0 and len(words) - values <= MOST_UNITS
 
 
 def is_value_token(word: Token) -> bool:
-    """Return whether a piece is a number, a date or part of one."""
+    """Return whether a token is a number, a date or part of one."""
     return word.figure is not None or is_value(word.written.lower())
 
 
 def is_value(word: str) -> bool:
-    """Return whether a word is a number or the name of a month or day."""
+    """Return whether a word is a number, or the name of a month or weekday."""
     return word[0].isdigit() or word in NUMERALS
 
 
 def are_names(was: Sequence[Token], now: Sequence[Token], before: Sequence[Token]) -> bool:
-    """Return whether both runs are names: capitals within a sentence, or a few characters behind a word such as 是 or a colon."""
+    """Return whether both runs are names: capitalized within a sentence, or a few characters after 是, a colon or the like."""
     if not before or max(len(was), len(now)) > MAX_DIFFERENCE_WORDS:
         return False
     text = before[0].text
@@ -237,7 +232,7 @@ def is_adverbial(words: Sequence[Token], place: tuple[int, int]) -> bool:
 
 
 def difference_text(text: str, words: Sequence[Token], place: tuple[int, int]) -> str:
-    """Return a run of words as it stands in its sentence, with the unit behind it or the word that is denied."""
+    """Return a run of tokens as it stands in its sentence, with the unit after it or the word that is negated."""
     start, end = place
     last = min(len(words) - 1, end if end == start or is_value_token(words[end - 1]) else end - 1)
     first = min(start, last)
@@ -245,7 +240,7 @@ def difference_text(text: str, words: Sequence[Token], place: tuple[int, int]) -
 
 
 def sentences_alike(one: str, others: Sequence[str]) -> Iterator[int]:
-    """Yield the places of sentences of about the same length that share words with one: those worth comparing."""
+    """Yield the indexes of sentences of similar length that share at least half of the words."""
     words = set(folded_words(tokenize(one)))
     for place, other in enumerate(others):
         held = set(folded_words(tokenize(other)))

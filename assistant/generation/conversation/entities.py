@@ -1,4 +1,4 @@
-"""A text in; the things in it that are of a kind that exchanges for its own kind (years, dates, codes, clauses) out."""
+"""Find typed entities (years, dates, codes, clauses, numbers) and substitute those of a fragment into a question."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NUMBER = re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)*(?![\w-])")
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """Something in a text that others of its kind can take the place of."""
+    """A typed entity at text[start:end]."""
 
     kind: str
     start: int
@@ -34,9 +34,10 @@ class Entity:
 
 
 def entities(text: str) -> list[Entity]:
-    """Return the things in a text in order; no two overlap, and the narrower kind counts."""
+    """Return the entities of a text in order, without overlaps; the narrower kind wins."""
     found: list[Entity] = []
-    spans = [*date_entities(text), *((kind, *match.span()) for kind, pattern in KINDS.items() for match in pattern.finditer(text)),
+    spans = [*date_entities(text),
+             *((kind, *match.span()) for kind, pattern in KINDS.items() for match in pattern.finditer(text)),
              *(("percent", number.start, number.end) for number in numbers(text) if number.parts > 1),
              *(("number", *match.span()) for match in NUMBER.finditer(text))]
     for kind, start, end in spans:
@@ -46,7 +47,7 @@ def entities(text: str) -> list[Entity]:
 
 
 def date_entities(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the kind and the span of each date; of a month and its year, each on its own, since one may be asked for alone."""
+    """Yield the kind and span of each date; a month and its year separately, since either may be replaced alone."""
     for date in dates(text, years=True):
         day, year = date.readings[0], next(((start, end) for part, start, end in date.places if part == "year"), None)
         name = "date" if day.day else "quarter" if day.quarter else "month" if day.month else "year"
@@ -62,7 +63,7 @@ def date_entities(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 def match_entity(thing: Entity, others: list[Entity]) -> Entity | None:
-    """Return the last of the others that this one can take the place of: of its kind, for codes with the same letters."""
+    """Return the last entity that this one can replace: of the same kind, codes with the same letters. None if there is none."""
     of_kind = [other for other in others if other.kind == thing.kind]
     if thing.kind != "code":
         return of_kind[-1] if of_kind else None
@@ -72,9 +73,9 @@ def match_entity(thing: Entity, others: list[Entity]) -> Entity | None:
 
 
 def substitute_entities(question: str, fragment: str) -> tuple[str, str]:
-    """Return the question with the fragment's things in place of their counterparts, and what of the fragment is left.
+    """Return the question with the fragment's entities in place of their matches, and the rest of the fragment.
 
-    The question comes back unchanged where a thing has no counterpart; the rest is then the whole fragment.
+    Returns the question and the fragment unchanged if an entity has no match.
     """
     result, rest = question, fragment
     for thing in entities(fragment):
@@ -87,7 +88,7 @@ def substitute_entities(question: str, fragment: str) -> tuple[str, str]:
 
 
 class Leaning(StrEnum):
-    """How a question leans on what was said before."""
+    """How a question depends on the previous turn."""
 
     NONE = "none"
     ELLIPSIS = "ellipsis"  # "and in 2023?": a part of the last question with something new
@@ -97,7 +98,7 @@ class Leaning(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rewriting:
-    """What to search for: one text, or several readings where the rules are not `sure`."""
+    """The search queries for a question: one, or several readings if the rules are not `confident`."""
 
     queries: tuple[str, ...]
     leaning: Leaning = Leaning.NONE
@@ -105,5 +106,5 @@ class Rewriting:
 
     @property
     def shown(self) -> str:
-        """The queries as a person reads them."""
+        """The queries as they are displayed."""
         return READINGS.join(self.queries)

@@ -1,4 +1,4 @@
-"""A Chinese follow-up question and the turn before it in; what to search for out."""
+"""Rewrite Chinese follow-up questions by rule."""
 
 from __future__ import annotations
 
@@ -10,94 +10,6 @@ from assistant.text.languages import HAN
 
 FEW, SHORT = 4, 12  # characters with a meaning of their own
 END = "？?。！! "
-
-
-def rewrite_zh(question: str, last: Turn) -> Rewriting:
-    """Return what to search for."""
-    before = last.standalone
-    core, opened = strip_connective(question)
-    core = core.strip(END)
-    own = content_characters(core)
-    if CONTINUATION.match(question) or (core.startswith(("为什么", "为何")) and len(own) <= FEW):
-        return Rewriting((f"{before.rstrip(END)}？{question}",), Leaning.BARE)
-    if not ASKS.search(core) and len(content_characters(core)) <= SHORT and not is_pronoun(core):
-        return ellipsis(core, before) if opened or len(core) <= FEW else Rewriting((question,))
-    if has_unresolved_pronoun(question):
-        return resolve_pronoun(question, last)
-    if (entities(core) and len(own) > FEW) or DEFINING.search(core) or "《" in core:
-        return Rewriting((question,))
-    if len(own) <= FEW or (opened and len(own) <= SHORT):
-        return Rewriting((f"{topic(last)} {core}", core), Leaning.ELLIPSIS, sure=False)
-    return Rewriting((question,))
-
-
-def is_pronoun(core: str) -> bool:
-    """Return whether the words are nothing but a pronoun."""
-    return bool(PRONOUN.fullmatch(core))
-
-
-def ellipsis(fragment: str, before: str) -> Rewriting:
-    """Return the last question with the fragment in its place there; each reading where there are several."""
-    exchange, rest = substitute_entities(before, fragment)
-    if exchange != before:
-        more = content_characters(rest)
-        sure = not more or more in before
-        return Rewriting((exchange if sure else f"{exchange} {more}",), Leaning.ELLIPSIS, sure=sure)
-    readings = list(dict.fromkeys(substitute(fragment, before)))
-    alone = f"{before.rstrip(END)} {fragment}"
-    return Rewriting(tuple(readings[:2]) or (alone,), Leaning.ELLIPSIS, sure=len(readings) == 1)
-
-
-def substitute(fragment: str, before: str) -> list[str]:
-    """Return the last question with the fragment in place of each part that it may stand for, the likeliest first."""
-    spans = segments(before)
-    alike = {span: shared_suffix(fragment, before[slice(*span)]) for span in spans}
-    nearest = max(alike.values(), default=0)
-    if nearest:
-        chosen = [span for span in spans if alike[span] == nearest]
-        return [replace_span(fragment, before, chosen[-1])]
-    asked = ASKED.search(before)
-    focus = [span for span in spans if asked is None or span[1] <= asked.start()]
-    return [*(replace_span(fragment, before, span) for span in focus[-1:]), f"{before.rstrip(END)} {fragment}"]
-
-
-def replace_span(fragment: str, before: str, span: tuple[int, int]) -> str:
-    """Return the text with the fragment in place of the span."""
-    return before[: span[0]] + fragment + before[span[1]:]
-
-
-def resolve_pronoun(question: str, last: Turn) -> Rewriting:
-    """Return the question with what its pronoun stands for in its place."""
-    match = PRONOUN.search(question)
-    assert match is not None
-    about, sure = find_referent(question[match.end():], bool(PERSONAL.match(match.group())), last)
-    return Rewriting((question[: match.start()] + about + question[match.end():],), Leaning.PRONOUN, sure)
-
-
-def find_referent(after: str, personal: bool, last: Turn) -> tuple[str, bool]:
-    """Return what a pronoun stands for, and whether that is sure: `after` is what follows it ("合同" of "该合同")."""
-    before = last.standalone
-    parts = [before[slice(*span)] for span in segments(before)]
-    if personal:
-        if "谁" in before or "哪位" in before or "叫什么" in before:
-            name = person_in(CITED.sub("", last.answer), before)
-            return (name, True) if name else (f"{topic(last)} ", False)
-        return (parts[0], True) if parts else (topic(last), False)
-    # "这份合同" is the last thing that ends in the same word
-    headed = [part for part in parts if len(part) > 2 and part[-2:] == after[:2]]
-    return (headed[-1][:-2], True) if headed else (f"{topic(last)} ", False)
-
-
-def topic(last: Turn) -> str:
-    """Return the words that say what the last turn was about; with the title of its source where they are few."""
-    before = last.standalone
-    parts = [before[slice(*span)] for span in segments(before)]
-    titled = [last.citations[0].title] if last.citations and sum(map(len, parts)) < FEW else []
-    given = CITED.sub("", last.answer).rstrip("。. ")
-    named = [given] if CHOICE.search(before) and len(given) <= SHORT and not last.abstained else []
-    return " ".join([*titled, *dict.fromkeys([*named, *parts])])
-
-
 CONNECTIVE = re.compile(r"^(?:(?:好的?|嗯|谢谢|明白了|知道了)[，,。\s]*)?(?:那么|那(?![个些份家台次种条位里边天年时])|还有"
                         r"|另外|以及|而且|然后|换成|如果是|要是)?[，,\s]*")
 PARTICLE = re.compile(r"(?:的话)?(?:又|则)?(?:呢|怎么样|如何|怎样|又如何)?[？?。！!\s]*$")
@@ -129,8 +41,94 @@ NAMED = re.compile(rf"(?:是|为|由|叫|：|:|，)([{HAN}·]{{2,4}}?)(?=[，,�
 LONGEST_NAME = 6
 
 
+def rewrite_zh(question: str, last: Turn) -> Rewriting:
+    """Return the search queries for a question, given the last turn."""
+    before = last.standalone
+    core, opened = strip_connective(question)
+    core = core.strip(END)
+    own = content_characters(core)
+    if CONTINUATION.match(question) or (core.startswith(("为什么", "为何")) and len(own) <= FEW):
+        return Rewriting((f"{before.rstrip(END)}？{question}",), Leaning.BARE)
+    if not ASKS.search(core) and len(content_characters(core)) <= SHORT and not is_pronoun(core):
+        return ellipsis(core, before) if opened or len(core) <= FEW else Rewriting((question,))
+    if has_unresolved_pronoun(question):
+        return resolve_pronoun(question, last)
+    if (entities(core) and len(own) > FEW) or DEFINING.search(core) or "《" in core:
+        return Rewriting((question,))
+    if len(own) <= FEW or (opened and len(own) <= SHORT):
+        return Rewriting((f"{topic(last)} {core}", core), Leaning.ELLIPSIS, sure=False)
+    return Rewriting((question,))
+
+
+def is_pronoun(core: str) -> bool:
+    """Return whether the words are only a pronoun."""
+    return bool(PRONOUN.fullmatch(core))
+
+
+def ellipsis(fragment: str, before: str) -> Rewriting:
+    """Return the last question with the fragment substituted; up to two readings if it is ambiguous."""
+    exchange, rest = substitute_entities(before, fragment)
+    if exchange != before:
+        more = content_characters(rest)
+        sure = not more or more in before
+        return Rewriting((exchange if sure else f"{exchange} {more}",), Leaning.ELLIPSIS, sure=sure)
+    readings = list(dict.fromkeys(substitute(fragment, before)))
+    alone = f"{before.rstrip(END)} {fragment}"
+    return Rewriting(tuple(readings[:2]) or (alone,), Leaning.ELLIPSIS, sure=len(readings) == 1)
+
+
+def substitute(fragment: str, before: str) -> list[str]:
+    """Return the last question with the fragment in place of each possible constituent, the likeliest first."""
+    spans = segments(before)
+    alike = {span: shared_suffix(fragment, before[slice(*span)]) for span in spans}
+    nearest = max(alike.values(), default=0)
+    if nearest:
+        chosen = [span for span in spans if alike[span] == nearest]
+        return [replace_span(fragment, before, chosen[-1])]
+    asked = ASKED.search(before)
+    focus = [span for span in spans if asked is None or span[1] <= asked.start()]
+    return [*(replace_span(fragment, before, span) for span in focus[-1:]), f"{before.rstrip(END)} {fragment}"]
+
+
+def replace_span(fragment: str, before: str, span: tuple[int, int]) -> str:
+    """Return the text with the fragment in place of the span."""
+    return before[: span[0]] + fragment + before[span[1]:]
+
+
+def resolve_pronoun(question: str, last: Turn) -> Rewriting:
+    """Return the question with its pronoun replaced by its referent."""
+    match = PRONOUN.search(question)
+    assert match is not None
+    about, sure = find_referent(question[match.end():], bool(PERSONAL.match(match.group())), last)
+    return Rewriting((question[: match.start()] + about + question[match.end():],), Leaning.PRONOUN, sure)
+
+
+def find_referent(after: str, personal: bool, last: Turn) -> tuple[str, bool]:
+    """Return the referent of a pronoun and whether it is certain; `after` is the text that follows ("合同" of "该合同")."""
+    before = last.standalone
+    parts = [before[slice(*span)] for span in segments(before)]
+    if personal:
+        if "谁" in before or "哪位" in before or "叫什么" in before:
+            name = person_in(CITED.sub("", last.answer), before)
+            return (name, True) if name else (f"{topic(last)} ", False)
+        return (parts[0], True) if parts else (topic(last), False)
+    # "这份合同" is the last thing that ends in the same word
+    headed = [part for part in parts if len(part) > 2 and part[-2:] == after[:2]]
+    return (headed[-1][:-2], True) if headed else (f"{topic(last)} ", False)
+
+
+def topic(last: Turn) -> str:
+    """Return the content of the last question, with the title of its source if it is short."""
+    before = last.standalone
+    parts = [before[slice(*span)] for span in segments(before)]
+    titled = [last.citations[0].title] if last.citations and sum(map(len, parts)) < FEW else []
+    given = CITED.sub("", last.answer).rstrip("。. ")
+    named = [given] if CHOICE.search(before) and len(given) <= SHORT and not last.abstained else []
+    return " ".join([*titled, *dict.fromkeys([*named, *parts])])
+
+
 def strip_connective(question: str) -> tuple[str, bool]:
-    """Return the question without 那, 呢 and the like at its ends, and whether there was any in front or behind."""
+    """Return the question without leading and trailing particles (那, 呢), and whether there was one."""
     opening = CONNECTIVE.match(question)
     rest = question[opening.end():] if opening else question
     core = PARTICLE.sub("", rest)
@@ -139,12 +137,12 @@ def strip_connective(question: str) -> tuple[str, bool]:
 
 
 def content_characters(text: str) -> str:
-    """Return the characters that say what a question is about."""
+    """Return the characters of a text except function words and punctuation."""
     return re.sub(r"[\W_]+", "", FUNCTION_WORDS.sub("", text))
 
 
 def segments(question: str) -> list[tuple[int, int]]:
-    """Return the spans between function words: what can be exchanged for something else."""
+    """Return the spans between function words, which can be substituted."""
     found, start = [], 0
     for match in [*BREAK.finditer(question), None]:
         end = match.start() if match else len(question)
@@ -155,7 +153,7 @@ def segments(question: str) -> list[tuple[int, int]]:
 
 
 def shared_suffix(first: str, second: str) -> int:
-    """Return how many characters at the end the two share: Chinese compounds of a kind share their last ones."""
+    """Return the length of the common suffix: Chinese compounds of one kind share their last characters."""
     shared = 0
     for one, other in zip(reversed(first), reversed(second), strict=False):
         if one != other:
@@ -165,7 +163,7 @@ def shared_suffix(first: str, second: str) -> int:
 
 
 def person_in(answer: str, question: str) -> str:
-    """Return the name that a short answer to the question "who" gives; nothing where none can be told."""
+    """Return the name in a short answer to "who"; an empty string if it cannot be determined."""
     bare = "".join(character for character in BREAK.sub("", answer) if character not in question)
     if 1 < len(bare) < LONGEST_NAME:
         return bare
@@ -174,6 +172,6 @@ def person_in(answer: str, question: str) -> str:
 
 
 def has_unresolved_pronoun(question: str) -> bool:
-    """Return whether a pronoun of the question stands for something outside it."""
+    """Return whether a pronoun of the question refers to something outside it."""
     match = PRONOUN.search(question)
     return bool(match) and len(content_characters(question[: match.start() if match else 0])) < LONGEST_NAME

@@ -1,4 +1,4 @@
-"""A task on whole files in; an answer that is written when all of them are gone through out."""
+"""Answer stream for a task on whole documents."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from assistant.datatypes import Answer, ChatModel, Citation, Hit, OnProgress, Sentence, Timings, Written
-from assistant.generation.documents.cached_llm import CachedLLM, Notes
-from assistant.generation.documents.cited_lines import CitedLine, File, number_lines
+from assistant.generation.documents.cached_llm import WHOLE_VERSION, CachedLLM, Notes
+from assistant.generation.documents.cited_lines import CitedLine, File, localized, number_lines
 from assistant.generation.documents.compare import compare_files
-from assistant.generation.documents.intent import Kind, Task
-from assistant.generation.documents.item_patterns import wanted_in
-from assistant.generation.documents.list_items import list_items, list_with_model
-from assistant.generation.documents.prompts import WHOLE_VERSION, item_kind_names, localized
+from assistant.generation.documents.listing import item_kind_names, list_items, list_with_model, wanted_in
 from assistant.generation.documents.summarize import summarize
+from assistant.generation.documents.task import Kind, Task
 from assistant.generation.injection.untrusted_text import masked_in
 from assistant.text.languages import language
 
@@ -22,7 +20,7 @@ LISTED = 5  # names of files in a sentence
 
 
 class WholeStream(Written):
-    """An answer with work before its first word: `prepare` does it, and tells how far it is."""
+    """Answer stream with work before its first token: `prepare` does it and reports progress."""
 
     def __init__(self, question: str, task: Task, files: Sequence[File], open_chat: Callable[[], ChatModel], notes: Notes,
                  embedder: str) -> None:
@@ -36,11 +34,11 @@ class WholeStream(Written):
 
     @property
     def sentences(self) -> Sequence[Sentence]:
-        """None: every line is shown with what bears it out."""
+        """Empty: every line of the answer carries its own citations."""
         return ()
 
     def prepare(self, on_progress: OnProgress) -> None:
-        """Go through the files. What a model has written so far is remembered where this is stopped."""
+        """Process the files. If it is interrupted, replies of the model so far stay in the cache."""
         if self._lines is None:
             writer = CachedLLM(self._open_chat, self._notes, on_progress)
             self._lines = self._drafted(writer)
@@ -74,7 +72,7 @@ class WholeStream(Written):
         return list_items(files, wanted, language, writer) if wanted else list_with_model(files, task.wanted, language, writer)
 
     def _nothing(self) -> str:
-        """Return the sentence that says that there is none of what was to be listed."""
+        """Return the sentence that says that nothing was found."""
         names = [file.source.name for file in self._files]
         files = ", ".join(names) if len(names) <= LISTED else localized("files", self._language, count=len(names))
         wanted = wanted_in(self._task.wanted)
@@ -83,7 +81,7 @@ class WholeStream(Written):
 
 
 def cited_hits(files: Sequence[File], citations: Sequence[Citation]) -> tuple[Hit, ...]:
-    """Return the passages that the citations lie in, in order."""
+    """Return the hits that contain a citation, in order."""
     starts: dict[str, list[int]] = {}
     for each in citations:
         starts.setdefault(each.path, []).append(each.location.char_start)

@@ -1,4 +1,7 @@
-"""Files in, the notes that matter most on each out: a model takes notes part by part, each note is checked against the text."""
+"""Summarize files: the model takes notes on each part, and every note is verified against the text.
+
+Parts without a verified note are summarized by their most central sentences (TextRank).
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import Hit, Message
-from assistant.generation.citations.attribution import choose, cite
+from assistant.generation.citations.attribution import ParsedChunk, choose, cite, claim_of, source_of
 from assistant.generation.citations.citing_stream import MARKER, marker_numbers
-from assistant.generation.citations.support import ParsedChunk, claim_of, source_of
-from assistant.generation.documents.cached_llm import CachedLLM, split_into_parts
-from assistant.generation.documents.cited_lines import CitedLine, File, cite_span, one_line
-from assistant.generation.documents.item_patterns import RULER
-from assistant.generation.documents.list_items import parse_numbers
-from assistant.generation.documents.prompts import choice_prompt, localized, notes_prompt
+from assistant.generation.documents.cached_llm import CachedLLM, choice_prompt, notes_prompt, parse_numbers, split_into_parts
+from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
 from assistant.generation.injection.untrusted_text import without_comments
 from assistant.text.languages import is_cjk
 from assistant.text.languages import language as language_of
@@ -30,18 +29,20 @@ CHOSEN_FROM = 24  # notes that a model chooses from at a time
 QUOTED, QUOTED_OF_FEW = 2, 5  # sentences that stand in for the notes on a part; those of a short file are more
 LONGEST, SHORTEST = 260, 25  # characters of one
 SAME = 0.8  # of the words of two notes
+DAMPING, ROUNDS = 0.85, 30
+FEWEST_WORDS = 4  # words
 
 
 @dataclass(frozen=True, slots=True)
 class PartNotes:
-    """What there is to say of one part; `extracted`: in the text's own sentences, since no note of the model held."""
+    """The notes on one part; `extracted`: they are sentences of the text, because no note of the model was supported."""
 
     lines: tuple[CitedLine, ...]
     extracted: bool
 
 
 def summarize(files: Sequence[File], language: str, writer: CachedLLM) -> list[CitedLine]:
-    """Return the summary of each file. Every line is borne out by the passage that it names."""
+    """Return the summary of each file; every line is fully supported by the chunks it cites."""
     parts = {file: split_into_parts(file.passages, writer.chat, NOTES_TOKENS) for file in files}
     writer.expect([(file.source.content_hash, notes_messages(part, language, len(parts[file])), NOTES_TOKENS)
                    for file in files for part in parts[file]])
@@ -57,25 +58,27 @@ def summarize(files: Sequence[File], language: str, writer: CachedLLM) -> list[C
 
 
 def notes_messages(part: Sequence[Hit], language: str, parts: int) -> tuple[Message, ...]:
-    """Return the messages for a part of a file."""
-    return notes_prompt(part, language, NOTES_A_PART + (2 if parts <= FEW_PARTS else 0), with_numbers=is_other_language(part, language))
+    """Return the messages that ask for notes on a part of a file."""
+    count = NOTES_A_PART + (2 if parts <= FEW_PARTS else 0)
+    return notes_prompt(part, language, count, with_numbers=is_other_language(part, language))
 
 
 def is_other_language(part: Sequence[Hit], language: str) -> bool:
-    """Return whether the text is in another language than the summary: words cannot be compared then."""
+    """Return whether the text and the summary are in different languages, so that terms cannot be compared."""
     return language_of(" ".join(hit.chunk.text for hit in part)[:2000]) != language
 
 
 def summarize_file(file: File, notes: Sequence[CitedLine], limit: int, language: str, writer: CachedLLM) -> list[CitedLine]:
-    """Return the lines on one file."""
+    """Return the summary of one file."""
     if not notes:
         return [CitedLine(localized("empty", language, files=file.source.name))]
     chosen = select_notes(file, drop_duplicates(notes), limit, writer)
-    return [CitedLine(localized("summary", language, files=file.source.name)), *(CitedLine(f"- {line.text}", line.citations) for line in chosen)]
+    heading = CitedLine(localized("summary", language, files=file.source.name))
+    return [heading, *(CitedLine(f"- {line.text}", line.citations) for line in chosen)]
 
 
 def take_notes(file: File, part: Sequence[Hit], language: str, parts: int, writer: CachedLLM) -> PartNotes:
-    """Return the model's notes on a part that the text bears out, or else the sentences that the others speak of most."""
+    """Return the model's supported notes on a part, or else its most central sentences."""
     reply = writer.write(file.source.content_hash, notes_messages(part, language, parts), NOTES_TOKENS)
     sources = [source_of(hit.chunk) for hit in part]
     lines = tuple(line for text in notes_in(reply) if (line := verify_note(text, part, sources)))
@@ -84,7 +87,7 @@ def take_notes(file: File, part: Sequence[Hit], language: str, parts: int, write
 
 
 def notes_in(reply: str) -> list[str]:
-    """Return the notes in a reply: its lines, without bullets."""
+    """Return the notes in a reply: its lines without bullets."""
     lines = [line.strip() for line in reply.splitlines()]
     bulleted = [line for line in lines if re.match(r"[-*•]|\d{1,2}[.)、]", line)]
     plain = [re.sub(r"^(?:[-*•]|\d{1,2}[.)、])\s*", "", line) for line in bulleted or lines]
@@ -92,7 +95,7 @@ def notes_in(reply: str) -> list[str]:
 
 
 def verify_note(text: str, part: Sequence[Hit], sources: Sequence[ParsedChunk]) -> CitedLine | None:
-    """Return a note with the passages that bear all of it out; None where none do."""
+    """Return a note with citations of the chunks that fully support it; None if none do."""
     written = [number for match in MARKER.finditer(f" {text}") for number in marker_numbers(match)]
     claim = MARKER.sub("", f" {text}").strip()
     choice = choose(claim_of(claim, ""), written, sources)
@@ -101,7 +104,7 @@ def verify_note(text: str, part: Sequence[Hit], sources: Sequence[ParsedChunk]) 
 
 
 def extract_sentences(part: Sequence[Hit], count: int) -> tuple[CitedLine, ...]:
-    """Return the most central sentences of a part, as they stand there."""
+    """Return the most central sentences of a part, verbatim."""
     texts = [(hit, without_comments(hit.chunk.text)) for hit in part]
     places = [(hit, start, end, text[start:end]) for hit, text in texts for start, end in spans(text)
               if is_prose(text[start:end])]
@@ -111,13 +114,13 @@ def extract_sentences(part: Sequence[Hit], count: int) -> tuple[CitedLine, ...]:
 
 
 def is_prose(text: str) -> bool:
-    """Return whether a sentence can stand alone: no heading, no row of a table, and long enough."""
+    """Return whether a sentence can stand alone: long enough, and neither heading nor table row."""
     long = len(text) >= SHORTEST / (2 if is_cjk(text) else 1)
     return long and not RULER.match(text) and not text.startswith(("#", "|"))
 
 
 def drop_duplicates(notes: Sequence[CitedLine]) -> list[CitedLine]:
-    """Return the notes, each said once."""
+    """Return the notes without near-duplicates."""
     kept: list[CitedLine] = []
     for line in notes:
         words = tokens(line.text)
@@ -127,9 +130,9 @@ def drop_duplicates(notes: Sequence[CitedLine]) -> list[CitedLine]:
 
 
 def select_notes(file: File, notes: Sequence[CitedLine], limit: int, writer: CachedLLM) -> list[CitedLine]:
-    """Return at most `limit` of the notes, in their order: the model chooses, group by group where they are many.
+    """Return at most `limit` of the notes, in order, selected by the model in groups.
 
-    It chooses and does not write, so that what was checked stays as it was. Where it makes no choice, the central ones stay.
+    The model selects and does not write, so that verified notes stay unchanged.
     """
     left = list(notes)
     while len(left) > limit:
@@ -140,7 +143,7 @@ def select_notes(file: File, notes: Sequence[CitedLine], limit: int, writer: Cac
 
 
 def choose_notes(file: File, notes: Sequence[CitedLine], count: int, writer: CachedLLM) -> list[CitedLine]:
-    """Return at most `count` of the notes."""
+    """Return at most `count` of the notes: the model's choice or, if its reply is unusable, the most central ones."""
     if len(notes) <= count:
         return list(notes)
     texts = [line.text for line in notes]
@@ -151,17 +154,14 @@ def choose_notes(file: File, notes: Sequence[CitedLine], count: int, writer: Cac
     return [notes[place] for place in places]
 
 
-DAMPING, ROUNDS = 0.85, 30
-FEWEST_WORDS = 4  # words
-
-
 def central_sentences(sentences: Sequence[str], count: int) -> list[int]:
-    """Return the places of at most `count` sentences, in their order: TextRank (Mihalcea and Tarau, 2004)."""
+    """Return the indexes of the `count` most central sentences in order, by TextRank (Mihalcea and Tarau 2004)."""
     words = [set(tokens(sentence)) for sentence in sentences]
     usable = [place for place, held in enumerate(words) if len(held) >= FEWEST_WORDS]
     if len(usable) <= count:
         return usable
-    links = np.array([[sentence_similarity(words[one], words[other]) if one != other else 0.0 for other in usable] for one in usable])
+    links = np.array([[sentence_similarity(words[one], words[other]) if one != other else 0.0 for other in usable]
+                      for one in usable])
     outgoing = links.sum(axis=0)
     shares = np.divide(links, outgoing, out=np.zeros_like(links), where=outgoing > 0)
     ranks = np.full(len(usable), 1 / len(usable))
@@ -172,5 +172,5 @@ def central_sentences(sentences: Sequence[str], count: int) -> list[int]:
 
 
 def sentence_similarity(one: set[str], other: set[str]) -> float:
-    """Return how many words two sentences share, by the logarithms of their lengths."""
+    """Return the number of common words divided by the sum of the logarithms of the lengths plus one (TextRank)."""
     return len(one & other) / (math.log(len(one) + 1) + math.log(len(other) + 1))

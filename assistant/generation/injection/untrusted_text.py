@@ -1,16 +1,21 @@
-"""Make the text of a file safe to stand in a prompt: as data that cannot end its fence, and without orders to the model.
+"""Sanitize the text of files before it enters a prompt: keep it as data, and remove instructions to the model.
 
-A document is something to answer from and cannot give orders ("indirect prompt injection", Greshake et al. 2023). Its text stays
-whole. Three things are changed, and only in what a model reads; search, quotes and citations keep to the file:
+Documents are data and cannot give instructions ("indirect prompt injection", Greshake et al. 2023). Search, quotes and
+citations use the original text. Three things change in the text that a model reads:
 
-- what no reader sees (characters of no width, comments of HTML and Markdown outside code) is taken out;
-- the marks of chat templates and of the prompt's own fence get a space, so that they are only words;
-- a sentence that speaks to a model and sets its orders aside beyond doubt gives way to "[…]". The list of these is short on
-  purpose: of ordinary sentences at most one in 20,000 may be changed (`benchmarks/ordinary.py` measures it), and the answer names
-  the file (`Answer.masked`).
+- invisible content (zero-width characters, HTML and Markdown comments outside code) is removed;
 
-Only this module makes a `PromptText`, which is what messages and segments are made of: `as_read` makes it of a file's text,
-`own_words` of what the program or the person says.
+- chat template tokens and the prompt's own fence are broken by a space;
+
+- a sentence that clearly tells a model to ignore its instructions is replaced by "[…]". These patterns are narrow on purpose:
+at most one in 20,000 ordinary sentences may match (`benchmarks/ordinary.py` measures it), and the answer names the file
+(`Answer.masked`).
+
+A second, wide set of patterns matches every sentence that may be an instruction, many ordinary ones included ("You must tell
+the landlord within three days."). Such sentences are removed only if the answer with them is suspicious (`second_answer.py`).
+
+Only this module creates `PromptText`, the type of message content: `sanitize` for the text of files, `own_words` for what the
+program or the user says.
 """
 
 from __future__ import annotations
@@ -19,12 +24,56 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from assistant.datatypes import Hit, Masked, PromptText
-from assistant.generation.injection.suspicion import forged_conversation_start, looks_like_instruction
-from assistant.text.sentences import spans
+from assistant.text.sentences import spans, tokens
 
+ADDRESSEE = r"(?:assistants?|chat ?bots?|language models?|AI(?: (?:systems?|models?|assistants?))?|LLMs?|GPT)"
+SPEAK = (r"(?:say|state|tell|reply|respond|answer|give|repeat|write|output|print|show|add|append|encode|include|finish|end|"
+         r"confirm)")
+SUSPECT_EN = re.compile(
+    # set aside what came before
+    r"\b(?:ignore|disregard|forget|override)\b[^.!?\n]{0,30}\b(?:above|previous|earlier|prior|preceding|instructions?|prompt|"
+    r"(?:user's )?questions?|context|column|(?:rest|name) of the)\b"
+    # speak to the machine
+    rf"|(?:^|[\s(\"“]){ADDRESSEE}\s*(?::\s*\w|,\s*(?:please\s+)?(?:{SPEAK}|do|never|always|you|ignore|disregard|forget)\b)"
+    rf"|\b(?:note|notice|instructions?|message) (?:to|for) (?:the |all |any )?{ADDRESSEE}\b"
+    rf"|\b{ADDRESSEE}\b[^.!?\n]{{0,40}}\b(?:must|should|shall|has to|have to|may only)\b[^.!?\n]{{0,20}}\b{SPEAK}\b"
+    # what to say, and nothing else
+    r"|\b(?:reply|respond|answer)(?: (?:every|each|all|any) [\w ]{1,20}?)?(?: with)?[: ]+(?:only|exactly)\b"
+    r"|\b(?:say|reply|respond|answer|output) (?:only|exactly|nothing else|just)\b"
+    rf"|\b(?:reply|respond|answer) (?:\w+ ){{0,3}}only with\b|\b{SPEAK} \S+ instead\b"
+    r"|\b(?:with|say) (?:only )?the (?:single )?word\b|\bsay nothing (?:else|more)\b|\band nothing (?:else|more)\b"
+    r"|\b(?:begin|start|end|finish|sign)\b[^.!?\n]{0,16}\b(?:answers?|repl(?:y|ies)|responses?|sentences?)\b[^.!?\n]{0,30}\bwith\b"
+    r"|\b(?:correct|complete|valid) answers?\b[^.!?\n]{0,50}\bis\b|\byou must (?:start|begin|say|answer|reply|tell|add)\b"
+    r"|\btell (?:the )?(?:users?|readers?)\b|\bbefore you answer\b"
+    # be somebody else
+    r"|\b(?:previous|above|earlier|preceding) (?:context|content|text|instructions?) (?:is|are) (?:void|invalid)\b"
+    r"|\byou are (?:now|no longer)\b|(?-i:\bYou are (?:[A-Z][a-z]+ )?[A-Z]\w+[.,]? (?:who|a|an|the|and|without)\b)"
+    r"|(?-i:\bYou are [A-Z]\w*(?:Bot|GPT|AI)\b)"
+    r"|\bfrom now on\b[^.!?\n]{0,20}\b(?:you (?:are|must|will|only)|answer|reply|begin|respond)\b"
+    r"|\b(?:the|your) (?:task|role|instructions?) (?:has|have) changed\b|\b(?:hidden|new|secret) instructions?\b"
+    r"|\bsystem override\b|\bmaintenance mode\b|\bstay in (?:this |the )?(?:role|character)\b|\bas the assistant has\b"
+    r"|\b(?:decode|translate) this\b[^.!?\n]{0,30}\bdo\b|\bdo what it says\b"
+    # speak of the answer as the reader's own, of what is to be said, and of passages by number
+    r"|\byour (?:answer|reply|response)(?:['’]s)?\b|(?:^\W*|:\s*)(?:please )?(?:say|state|answer|reply|respond)\b"
+    r"|\b(?:passages?|sources?) \[?\d|\[\d{1,2}\] (?:says|confirms|states)\b|\bshown to (?:the )?users?\b",
+    re.IGNORECASE)
+SUSPECT_ZH = re.compile(
+    r"(?:忽略|无视|忘记|忘掉|不要理会|不要回答|不要看|不要使用)[^。！？\n]{0,16}(?:以上|之前|前文|前面|指令|提示|问题|内容作废|一栏|其他段落)"
+    r"|(?:助手|人工智能|语言模型|大模型)(?:[：:]|[，,](?:请|说|你)|[^。！？\n]{0,16}(?:必须|绝不|不得|请告诉|请说|只能))"
+    r"|(?:给|致)[^。！？\n]{0,10}(?:助手|人工智能|语言模型|大模型)[^。！？\n]{0,6}(?:指令|说明|留言|通知)"
+    r"|(?:只|仅)(?:能|要|许)?(?:回答|回复|输出)|(?:必须|请|改)(?:回答|回复|说)[：:“\d]|必须说|不要说别的|唯一正确的(?:回答|答案)"
+    r"|(?:回答|回复)[^。！？\n]{0,16}以[^。！？\n]{0,20}(?:开头|结尾)|(?:告诉|让)(?:用户|读者)|回答之前"
+    r"|你(?:现在(?:是|处于)|不再(?:回答|是)|要告诉)|从现在起[^。！？\n]{0,10}(?:你|回答|回复)|以后只(?:用|能)[^。！？\n]{0,8}回答"
+    r"|(?:新|隐藏)(?:的)?指令|(?:以上|上述)内容(?:作废|无效)|你是[^。！？\n]{1,12}(?:船长|模型|机器人|助手)|任务已(?:经)?更改|系统(?:覆盖|已被接管)|维护模式|保持这个角色|助手已经说过|并照做"
+    r"|(?:^\W*|[：:]\s*)(?:请)?(?:说|回答|回复)|(?:段落|来源)\s*\[?\d|\[\d{1,2}\](?:说明|证实)|(?:只允许)?向用户显示")
+
+# from such a mark on a text pretends to be a conversation with the reader
+FORGED = re.compile(
+    r"<[|｜][^|｜<>\n]{1,40}[|｜]>|\[INST\]|<<SYS>>|<start_of_turn>|</(?:passages?|context|documents?)>"
+    r"|^#{2,4} ?(?:system|response|assistant|user|系统|回答|助手|用户) ?[:：]?[ \t]*$"
+    r"|^(?:user|human|assistant|AI|用户|人类|助手|机器) ?[:：]", re.IGNORECASE | re.MULTILINE)
 MASK = "[…]"
 FENCE_OPENS, FENCE_CLOSES = "<passage>", "</passage>"
-
 # the two joiners of U+200C and U+200D are letters' own in Persian and Hindi, and have no business between Latin ones
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
                        "|(?<=[A-Za-z])[\u200c\u200d](?=[A-Za-z])")
@@ -36,7 +85,6 @@ CODE_OR_COMMENT = re.compile(
 # <|im_start|>, <|eot_id|>, <｜User｜>, [INST], <<SYS>>, <start_of_turn>, and the prompt's own fence
 TURN_MARK = re.compile(r"<(?=[|｜][^|｜<>\n]{1,40}[|｜]>)|\[(?=/?INST\])|<(?=</?SYS>>)"
                        r"|<(?=\s{0,3}/?\s{0,3}(?:(?:start|end)_of_turn|passage)\b)", re.IGNORECASE)
-
 CLAUSE = r"(?:^\W*|[\"'“‘(:;,.!*_>–—]\s*|\b(?:please|and|then|now|must)\s+)"
 ASIDE = r"(?:ignore|disregard|forget|override)"
 BEFORE = r"(?:previous|prior|earlier|preceding|foregoing)"
@@ -49,7 +97,8 @@ OVERRIDE_EN = re.compile(
     # "ignore the previous instructions", "disregard any instructions above", "forget your system prompt"
     rf"|{CLAUSE}{ASIDE}\s+(?:(?:all|any|of|the|these|those|your|my|and|above|{BEFORE})\s+){{0,5}}"
     rf"(?:{BEFORE}\s+(?:\w+\s+){{0,2}}{INSTRUCTIONS}|(?<=all )(?:of )?(?:the |your )?(?:above )?{INSTRUCTIONS}(?: above)?"
-    rf"|{INSTRUCTIONS}\s+(?:{BEFORE}|you (?:were|have been) given)|(?<=your )(?:\w+ )?(?:{INSTRUCTIONS}|guidelines)|(?:the )?system prompt)\b"
+    rf"|{INSTRUCTIONS}\s+(?:{BEFORE}|you (?:were|have been) given)|(?<=your )(?:\w+ )?(?:{INSTRUCTIONS}|guidelines)"
+    r"|(?:the )?system prompt)\b"
     # "assistant: ignore …", "AI models, please disregard …"
     rf"|^\W*(?:(?:note|notice|message|attention|instructions?)[ :]+(?:to |for )?(?:all |any |the )?)?{MACHINE}\s*[:,]\s*"
     rf"(?:please |you must |now )?{ASIDE}\b"
@@ -77,7 +126,7 @@ OVERRIDE_OTHERS = re.compile(
 HINT = re.compile(r"ignor|disregard|forget|override|system prompt|vergiss|vergessen|oublie|olvid|игнорируй|забудь"
                   r"|忽略|无视|忘记|忘掉|不要理会|系统提示词|無視|무시", re.IGNORECASE)
 # what such an order goes on with in the sentences right behind it; said alone it is an ordinary sentence
-GOES_ON = re.compile(r"(?:instead|now|just|only|say|reply|respond|answer|output|write|print|repeat|always|never|use|do not|don't"
+SEQUEL = re.compile(r"(?:instead|now|just|only|say|reply|respond|answer|output|write|print|repeat|always|never|use|do not|don't"
                      r"|stay|from now on|confirm|give|you)\b|(?:请|说|用|不要|必须|只|绝不|一律|你|回答|回复|输出|从现在起)",
                      re.IGNORECASE)
 CELLS = re.compile(r"(\"[^\"\n]*\"|[|\t]|(?<=\S),(?=\S))")
@@ -85,42 +134,60 @@ TIGHT_COMMA = re.compile(r"(?<=\S),(?=\S)(?!\d{3}\b)")
 HOLE = re.compile(r"\{(\w+)\}")
 
 
+def forged_conversation_start(text: str) -> int:
+    """Return the offset at which a text starts to imitate a chat transcript; its length if it does not."""
+    found = FORGED.search(text)
+    return found.start() if found else len(text)
+
+
+def looks_like_instruction(sentence: str) -> bool:
+    """Return whether a sentence may be an instruction to the model; many ordinary sentences qualify."""
+    return bool(SUSPECT_EN.search(sentence) or SUSPECT_ZH.search(sentence))
+
+
+def draws_on_instructions(answer: str, orders: Sequence[str], question: str, rest: str) -> bool:
+    """Return whether an answer has words of instructions that occur neither in the question nor in the other text."""
+    own = set(tokens(answer)) - set(tokens(question)) - set(tokens(rest))
+    return bool(own & {word for order in orders for word in tokens(order)})
+
+
 def sanitize(text: str, *, wary: bool = False) -> PromptText:
-    """Return the text of a file as a model may read it; where it is `wary`, without any sentence that may be an order to it."""
+    """Return the text of a file as a model may read it; with `wary`, without sentences like instructions."""
     shown = visible_text(text)
     return PromptText(TURN_MARK.sub(break_mark, mask_spans(shown, find_instructions(shown, wary=wary), 0, len(shown))))
 
 
 def sanitize_span(text: str, start: int, end: int) -> PromptText:
-    """Return text[start:end] as a model may read it, judged by what stands around it: it may be in the middle of a comment."""
+    """Return text[start:end] sanitized in its context: the span may begin inside a comment."""
     bare = without_comments(text)
     before, part, after = (INVISIBLE.sub("", piece) for piece in (bare[:start], bare[start:end], bare[end:]))
     shown = before + part + after
-    return PromptText(TURN_MARK.sub(break_mark, mask_spans(shown, find_instructions(shown), len(before), len(before) + len(part))))
+    masked = mask_spans(shown, find_instructions(shown), len(before), len(before) + len(part))
+    return PromptText(TURN_MARK.sub(break_mark, masked))
 
 
 def fence(text: str, *, wary: bool = False) -> PromptText:
-    """Return the text of a file, read as `as_read` has it, between marks that it cannot have in it itself."""
+    """Return the sanitized text of a file between fence marks that cannot occur in it."""
     return filled(f"{FENCE_OPENS}\n{{text}}\n{FENCE_CLOSES}", {"text": sanitize(text, wary=wary)})
 
 
 def own_words(text: str) -> PromptText:
-    """Return what the program or the person says, as it stands. Never give it the text of a file."""
+    """Return text of the program or the user as PromptText, unchanged. Never pass the text of a file."""
     return PromptText(text)
 
 
 def filled(template: str, parts: Mapping[str, PromptText]) -> PromptText:
-    """Return the program's own wording with each {name} replaced by the part of that name."""
+    """Return the template with each {name} replaced by the part of that name."""
     return PromptText(HOLE.sub(lambda hole: parts[hole.group(1)], template))
 
 
 def join_prompt_texts(separator: str, parts: Iterable[PromptText]) -> PromptText:
-    """Return texts one behind the other."""
+    """Return the texts joined by the separator."""
     return PromptText(separator.join(parts))
 
 
 def masked_in(hits: Iterable[Hit], *, wary: bool = False) -> tuple[Masked, ...]:
-    """Return for each file in which something was masked how many sentences and comments that were, each said once."""
+    """Return for each file with masked content the number of distinct sentences and comments that were masked."""
     orders: dict[str, set[str]] = {}
     comments: dict[str, set[str]] = {}
     for hit in hits:
@@ -132,32 +199,32 @@ def masked_in(hits: Iterable[Hit], *, wary: bool = False) -> tuple[Masked, ...]:
 
 
 def visible_text(text: str) -> str:
-    """Return the text without what no reader of the file sees."""
+    """Return the text without invisible characters and comments."""
     return INVISIBLE.sub("", CODE_OR_COMMENT.sub(lambda match: match.group("code") or " ", text))
 
 
 def hidden_comments(text: str) -> list[str]:
-    """Return the comments that no reader sees; those in code are seen."""
+    """Return the comments outside code, which a reader of the rendered file does not see."""
     return [match.group("comment") for match in CODE_OR_COMMENT.finditer(text) if match.group("comment")]
 
 
 def break_mark(mark: re.Match[str]) -> str:
-    """Return a mark's first character with a space behind it, so that the mark is none."""
+    """Return the mark's first character with a space after it, so that it is no longer a mark."""
     return f"{mark.group()} "
 
 
 def blank_out(text: str) -> str:
-    """Return white space of the same length and the same lines."""
+    """Return white space of the same length, with the same line breaks."""
     return re.sub(r"\S", " ", text)
 
 
 def without_comments(text: str) -> str:
-    """Return the text with white space in the place of what no reader sees: every other character stands where it stood."""
+    """Return the text with comments replaced by white space: all other characters keep their offsets."""
     return CODE_OR_COMMENT.sub(lambda match: match.group("code") or blank_out(match.group()), text)
 
 
 def mask_spans(text: str, orders: Sequence[tuple[int, int]], start: int, end: int) -> str:
-    """Return text[start:end] with each span of an order that reaches into it masked."""
+    """Return text[start:end] with each overlapping span replaced by the mask."""
     shown: list[str] = []
     for first, last in orders:
         if first < end and last > start:
@@ -167,13 +234,14 @@ def mask_spans(text: str, orders: Sequence[tuple[int, int]], start: int, end: in
 
 
 def find_instructions(text: str, *, wary: bool = False) -> list[tuple[int, int]]:
-    """Return where (start, end) a text sets a model's orders aside: the sentences, or of a table's row only the cell.
+    """Return the spans (start, end) of instructions to the model: sentences or, in a table row, cells.
 
-    What such an order goes on with in the sentences behind it belongs to it. A `wary` look finds all that may be orders.
+    A sentence that follows and continues the instruction belongs to it. With `wary`, all sentences that look like instructions
+    count.
     """
     if not wary and not HINT.search(text):
         return []
-    is_order = looks_like_instruction if wary else overrides_instructions
+    is_instruction = looks_like_instruction if wary else overrides_instructions
     begun = forged_conversation_start(text) if wary else len(text)
     found: list[tuple[int, int]] = []
     follows = False
@@ -181,20 +249,21 @@ def find_instructions(text: str, *, wary: bool = False) -> list[tuple[int, int]]
         cells = split_cells(text[start:stop])
         begins = [start + sum(map(len, cells[:place])) for place in range(len(cells))]
         orders = [(begin, begin + len(cell)) for begin, cell in zip(begins, cells, strict=True)
-                  if begin + len(cell) > begun or is_order(cell) or overrides_instructions(cell) or (follows and GOES_ON.match(cell))]
+                  if begin + len(cell) > begun or is_instruction(cell) or overrides_instructions(cell)
+                  or (follows and SEQUEL.match(cell))]
         follows = bool(orders) and len(cells) == 1
         found += orders
     return found
 
 
 def split_cells(sentence: str) -> Sequence[str]:
-    """Return the cells of a table's row, and what stands between them; the sentence itself where it is no row."""
+    """Return the cells of a table row and the separators between them; the sentence itself if it is no table row."""
     is_row = "|" in sentence or "\t" in sentence or len(TIGHT_COMMA.findall(sentence)) > 1
     return CELLS.split(sentence) if is_row else [sentence]
 
 
 def overrides_instructions(sentence: str) -> bool:
-    """Return whether a sentence speaks to a model and sets its orders aside, beyond doubt."""
+    """Return whether a sentence clearly tells a model to ignore its instructions."""
     if OVERRIDE_ZH.search(sentence):
         return not CASE_ZH.search(sentence)
     return bool(OVERRIDE_EN.search(sentence) or OVERRIDE_OTHERS.search(sentence)) and not CASE.search(sentence)

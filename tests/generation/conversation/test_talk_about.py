@@ -17,13 +17,14 @@ def tell(question: str, reply: str = "") -> Answer:
 @pytest.mark.parametrize(("question", "expected"), [
     ("What did I ask first?", MetaQuestion("question", 0)), ("What was my last question?", MetaQuestion("question", -1)),
     ("what did I just ask", MetaQuestion("question", -1)), ("What was my second question?", MetaQuestion("question", 1)),
-    ("我刚才问了什么？", MetaQuestion("question", -1)), ("我的第一个问题是什么？", MetaQuestion("question", 0)), ("我最开始问的是什么？",
-    MetaQuestion("question", 0)),
-    ("What did you say?", MetaQuestion("answer", -1)), ("Please repeat that.", MetaQuestion("answer", -1)), ("请再说一遍", MetaQuestion("answer", -1)),
+    ("我刚才问了什么？", MetaQuestion("question", -1)), ("我的第一个问题是什么？", MetaQuestion("question", 0)),
+    ("我最开始问的是什么？", MetaQuestion("question", 0)),
+    ("What did you say?", MetaQuestion("answer", -1)), ("Please repeat that.", MetaQuestion("answer", -1)),
+    ("请再说一遍", MetaQuestion("answer", -1)),
     ("Summarise our conversation, please.", MetaQuestion("summary", -1)), ("总结一下我们的对话", MetaQuestion("summary", -1)),
-    ("Repeat that in Chinese.", MetaQuestion("retell", -1)), ("shorter please", MetaQuestion("retell", -1)),
-    ("Can you put that in simpler words?", MetaQuestion("retell", -1)), ("请用英文再说一遍", MetaQuestion("retell", -1)), ("简短一点",
-    MetaQuestion("retell", -1)),
+    ("Repeat that in Chinese.", MetaQuestion("rephrase", -1)), ("shorter please", MetaQuestion("rephrase", -1)),
+    ("Can you put that in simpler words?", MetaQuestion("rephrase", -1)), ("请用英文再说一遍", MetaQuestion("rephrase", -1)),
+    ("简短一点", MetaQuestion("rephrase", -1)),
     ("What questions did I ask so far?", MetaQuestion("questions", -1)), ("我问过哪些问题？", MetaQuestion("questions", -1)),
 ])
 def test_questions_about_the_conversation_are_known(question: str, expected: MetaQuestion) -> None:

@@ -1,15 +1,17 @@
 import pytest
 from builders import file_with
 
-from assistant.generation.documents.item_patterns import ItemKind, find_matches, wanted_in
+from assistant.generation.documents.listing import ItemKind, find_matches, wanted_in
 
 
 def items(text: str, wanted: ItemKind, context: str = "") -> list[str]:
-    return [item for hit in file_with(text, context=context).passages for found in find_matches(hit, wanted) for item in found.items]
+    hits = file_with(text, context=context).passages
+    return [item for hit in hits for found in find_matches(hit, wanted) for item in found.items]
 
 
 @pytest.mark.parametrize(("words", "wanted"), [
-    ("deadlines", (ItemKind.DEADLINE,)), ("due dates", (ItemKind.DEADLINE,)), ("dates and amounts", (ItemKind.DATE, ItemKind.AMOUNT)),
+    ("deadlines", (ItemKind.DEADLINE,)), ("due dates", (ItemKind.DEADLINE,)),
+    ("dates and amounts", (ItemKind.DATE, ItemKind.AMOUNT)),
     ("截止日期", (ItemKind.DEADLINE,)), ("日期", (ItemKind.DATE,)), ("金额和电话", (ItemKind.AMOUNT, ItemKind.PHONE)),
     ("contact details", (ItemKind.EMAIL, ItemKind.PHONE)), ("kings of France", ()), ("deadlines of the kings", ()),
 ])
