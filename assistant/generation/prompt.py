@@ -28,9 +28,9 @@ PROMPT_VERSION = "7"
 
 NOT_STATED = "NOT STATED"
 
-CacheKeyFor = Callable[[Hit], str]  # where what a model computes of a passage may be kept
+CacheKeyFor = Callable[[Hit], str]  # key of a chunk's KV cache on disk; empty: not stored
 
-# The program gives the numbers, since small models answer worse when they must: a model that writes them is welcome to.
+# The prompt does not ask for citation numbers: small models answer worse if it does. Numbers that a model writes are accepted.
 SYSTEM = f"""You answer questions using only the numbered passages that you are given. They come from the user's own files.
 - Answer in the language of the question, in short, complete sentences.
 - Answer every part of the question. If it asks for several things, or the passages name several, give all of them.
@@ -50,17 +50,17 @@ REFUSALS = {
     "fr": "Vos fichiers ne le disent pas.",
     "es": "Sus archivos no lo dicen.",
 }
-# said before a question where the passages are in another language, which small models fall into
+# precedes a question whose chunks are in another language: small models tend to answer in theirs
 ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",
              "ru": "Ответь по-русски.", "de": "Antworte auf Deutsch.", "fr": "Réponds en français.", "es": "Responde en español."}
-# asked of the passages, and of none, to see how much likelier they make a question
+# with and without chunks, to compute the query-likelihood gain of a question
 PROBE_REQUEST = {"en": "Write a question that the passages answer.", "zh": "请写一个资料能够回答的问题。"}
-# asked behind an answer
+# follows an answer, to verify it
 VERIFY_REQUEST = {
     "en": "Do the passages explicitly state this answer to exactly this question? Reply Yes or No.",
     "zh": "以上资料是否明确说明了这个问题的这个答案？只回答 Yes 或 No。",
 }
-# said behind a passage, to get a question about it
+# follows a chunk, to get a calibration question
 QUESTION_REQUEST = {
     "en": "Write one short question that this text answers and that can be understood without it. Reply with the question only.",
     "zh": "请写一个简短的问题：这段文字回答了它，而且不看这段文字也能读懂。只回复这个问题。",

@@ -30,12 +30,12 @@ CHINESE = """摘自文件《{name}》：
 答案必须正好是：{fact}
 问题要写明是关于谁或什么，没有读过原文的人也能看懂。问题中不要出现“{fact}”，也不要提到文中、段落或文件。只回复这个问题。"""
 CALIBRATION_QUESTION_TOKENS = 48
-SHORTEST, LONGEST = 8, 200  # characters of a question
-FEWEST_SHARED = 2  # words that a question must have from its passage
-PRIOR_SD = 2.0  # standard deviation of the offsets that are expected, in logarithms of odds
+MIN_LENGTH, MAX_LENGTH = 8, 200  # characters of a question
+MIN_SHARED = 2  # terms that a question must share with its chunk
+PRIOR_SD = 2.0  # prior standard deviation of the offset, in log-odds
 NEWTON_STEPS = 50
-# A passage foretells more of a question that the model wrote about it than of one that a person asked: .70, not .46 (SQuAD 2.0,
-# Qwen2.5-Coder-1.5B, 11 and 49 questions). So much more doubt, in logarithms of odds, makes up for that.
+# A chunk has a higher query-likelihood gain for a question that the model wrote about it than for a user's: .70 instead of .46
+# (SQuAD 2.0, Qwen2.5-Coder-1.5B, 11 and 49 questions). This offset of the log-odds compensates for it.
 OWN_WORDS = 0.72
 
 
@@ -89,7 +89,7 @@ def write_question(chat: ChatModel, chunk: Chunk) -> str:
     message = Message("user", join_prompt_texts("\n\n", (fence(chunk.searchable), request)))
     question = "".join(chat.reply((message,), CALIBRATION_QUESTION_TOKENS)).strip().split("\n")[0].strip()
     shared = terms(question) & terms(chunk.searchable)
-    good = question.endswith(("?", "？")) and SHORTEST <= len(question) <= LONGEST and len(shared) >= FEWEST_SHARED
+    good = question.endswith(("?", "？")) and MIN_LENGTH <= len(question) <= MAX_LENGTH and len(shared) >= MIN_SHARED
     return question if good else ""
 
 

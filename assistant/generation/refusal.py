@@ -53,7 +53,7 @@ REFUSAL_WITHIN = re.compile(
     rf"|\bnicht (?:in den (?:Dateien|Texten|Passagen) )?(?:angegeben|erwähnt|genannt)\b",
     re.IGNORECASE,
 )
-LONGEST_OPENING = 80  # characters within which a refusal has shown itself
+MAX_OPENING = 80  # characters within which a refusal is recognizable
 REFUSAL_PREFIXES = (
     NOT_STATED.lower(), "answer:", "unfortunately", "sorry", "i'm sorry", "based on", "according to", "from the", "none of",
     "the passage", "the file", "the document", "the provided", "the given", "the text", "the information", "the context",
@@ -98,7 +98,7 @@ def strip_preamble(text: str) -> str:
 def undecided(text: str) -> bool:
     """Return whether a beginning this short could still become a refusal."""
     start = strip_preamble(text).lower()
-    if len(start) >= LONGEST_OPENING or re.search(r"[.。!！?？\n]", start):
+    if len(start) >= MAX_OPENING or re.search(r"[.。!！?？\n]", start):
         return False
     return any(start.startswith(opening) or opening.startswith(start) for opening in REFUSAL_PREFIXES)
 

@@ -9,9 +9,9 @@ EVERY, PLAIN = "〇壹贰貳叁參肆伍陆陸柒捌玖拾佰仟萬億两兩", "
 SAME_AS = str.maketrans({**dict(zip(EVERY, PLAIN, strict=True)), "廿": "二十", "卅": "三十"})
 DIGITS = "零一二三四五六七八九"
 DIGIT, PLACE = "零〇一二三四五六七八九两兩", "十百千万萬亿億"
-FORMAL_SIGNS = "壹贰貳叁參肆伍陆陸柒捌玖拾佰仟"  # alone they are parts of words: 大陆, 落伍
+FORMAL_SIGNS = "壹贰貳叁參肆伍陆陸柒捌玖拾佰仟"  # on their own they are parts of words: 大陆, 落伍
 MEGA = "兆(?![瓦字赫帕比欧焦伏])"  # 兆瓦 is a megawatt, 三兆 is three trillion
-KILO = "千(?![克米瓦卡帕赫伏焦]|字节)"  # 3千克 is a kilogram, behind figures
+KILO = "千(?![克米瓦卡帕赫伏焦]|字节)"  # after digits 千克 is a kilogram: 3千克
 FIGURES = r"\d+(?:[.,]\d+)*"
 NUMERAL = (
     rf"(?:[{FORMAL_SIGNS}][{FORMAL_SIGNS}零万萬亿億兆]+"

@@ -18,7 +18,7 @@ MONTH_NUMBERS = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
 NAMES = "|".join(name.title() for name in MONTHS)
 UNMISTAKABLE = NAMES.replace("March|", "").replace("May|", "")
 SHORT = "(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)(?![A-Za-z])"
-# may, march and mar are words of other kinds in lower case
+# in lower case, may, march and mar are ordinary words
 ANY_CASE = rf"(?i:{'|'.join([*UNMISTAKABLE.split('|')])}|(?:jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)(?![a-z]))"
 MONTH = rf"(?P<month>{ANY_CASE}|(?:March|May|Mar|MARCH|MAY|MAR)(?![a-z]))(?:\.(?=,?\s*\d))?"
 MONTH_IN_LOWER_CASE = r"(?P<month>may|march)"
@@ -27,11 +27,11 @@ DAY = r"(?<!\d)(?<!\d[.,:])(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 FIRST = r"(?<!\d)(?<!\d[.,:])(?P<first>\d{1,2})(?:st|nd|rd|th)?"
 DIGIT = "[〇零一二三四五六七八九十廿卅]"
 BEFORE_MONTH = "in|by|until|before|after|since|during|from|to|through|about|for|of|and|or|last|next|this|early|mid|late"
-LONGEST = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # days of a month; 0 for none
+MONTH_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # in days; 0 for no month
 PARTS = {"year": "year", "before": "year", "month": "month", "lower": "month", "number": "month"}  # by the groups below
 QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "一": 1, "二": 2, "三": 3, "四": 4}
 
-# what a text must have for any of the patterns below it to be tried
+# (expression that a text must match, patterns that are then tried)
 PATTERNS = tuple((re.compile(needed), tuple(re.compile(pattern) for pattern in patterns)) for needed, *patterns in (
     (r"\d[-/.]\d",
      r"(?<![\d.-])(?P<year>\d{4})(?P<mark>[-/.])(?P<number>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d-])",
@@ -128,7 +128,7 @@ def date_readings(groups: Mapping[str, str]) -> Iterator[Day]:
 
 def is_possible(day: Day) -> bool:
     """Return whether the day, month, quarter or year exists."""
-    if day.month > 12 or day.day > LONGEST[day.month]:
+    if day.month > 12 or day.day > MONTH_LENGTHS[day.month]:
         return False
     return day.month > 0 or day.quarter > 0 or day.year > 0
 

@@ -21,7 +21,7 @@ FRACTIONS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fif
              "ninth": 9, "tenth": 10, "hundredth": 100, "thousandth": 1000}
 SPACE = r"(?:\s+|-)"
 DENOMINATOR = r"(?:half|halves|(?:third|quarter|fourth|fifth|sixth|seventh|eighth|ninth|tenth|hundredth|thousandth)s?)"
-# words that are seldom numbers where they stand alone
+# words that are rarely numbers on their own
 NO_NUMBER = re.compile(r"\b(?:no|any|this|that|which|each|every|the|another|only|some)[\s-]+one$", re.IGNORECASE)
 BEGINNINGS = {"half", *VALUES}
 ONE_IN_PHRASE = re.compile(r"one(?:\s+another|['’]|\s+day|\s+of\b)", re.IGNORECASE)

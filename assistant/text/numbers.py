@@ -31,9 +31,9 @@ SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**
 PERCENT = re.compile(r"\s?(?:%|％|per ?cent\b|pct\b|percentage points?\b)|\s?(?P<mille>‰|per ?mille\b)", re.IGNORECASE)
 MINUS = re.compile(r"(?:(?:^|(?<=[\s(（\[:：=,，、;；“\"]))[-−]|\bminus\s|负)$", re.IGNORECASE)
 PERCENTAGE_PARTS = (100, 1000, 10_000)
-LEAST_CERTAIN = 3  # words below this ("one of", "the two") are often no numbers
-LEAST_LONG = 4  # Chinese digits without a place: 七八 means seven or eight, 一九九八 is a number
-# one character that is part of an ordinary word
+MIN_CERTAIN = 3  # smaller numbers in words ("one of", "the two") are often no numbers
+MIN_DIGITS = 4  # Chinese digits without place characters: 七八 means seven or eight, 一九九八 is a number
+# a numeral character that is part of an ordinary word
 PLAIN_CHINESE = re.compile(
     "一(?:般|些|样|起|定|直|切|旦|致|律|贯|再|向|共|概|经|度|味|下|边|面|时|体|同|方|端|举|心|齐|连|路|并|则|身|阵|如|半|统|带|刻|众"
     "|会儿|部分|系列|辈|道|旁|瞬|番|古|新|气|样|揽|流|帆|线|手|生|带|点|幕|代|股|早|晚)"
@@ -128,7 +128,7 @@ def leading_figures(run: str) -> tuple[Fraction, ...]:
 def is_certain(run: str) -> bool:
     """Return whether a Chinese numeral cannot be an ordinary word, an estimate such as 七八, or a list such as 一二三四."""
     has_place = any(character not in "一二三四五六七八九两兩" for character in run)
-    return len(run) > 1 and (has_place or len(run) >= LEAST_LONG) and run not in "一二三四五六七八九十"
+    return len(run) > 1 and (has_place or len(run) >= MIN_DIGITS) and run not in "一二三四五六七八九十"
 
 
 def is_plain_chinese(text: str, match: re.Match[str]) -> bool:
@@ -207,7 +207,7 @@ def word_numbers(text: str) -> Iterator[Number]:
             continue
         value = number_words.words_value(match)
         ordinal = not match["numerator"] and number_words.is_ordinal(match.group())
-        certain = value >= LEAST_CERTAIN and not ordinal and not match["numerator"]
+        certain = value >= MIN_CERTAIN and not ordinal and not match["numerator"]
         yield Number(*match.span(), (value,), (value,), ordinal=ordinal, certain=certain)
 
 

@@ -16,7 +16,7 @@ ABBREVIATION = re.compile(
 )
 LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*\d{1,3}\.$")
 LONGEST_ABBREVIATION = 24
-LONGEST_LINE, SHORTEST_WRAP = 400, 40  # characters
+MAX_LINE, MIN_WRAP = 400, 40  # characters
 STOP = frozenset(
     "a an the of in on at to for from by with and or is are was were be been it its as that this these those which who what "
     "的 了 是 在 和 与 及 或 有 为 之 其".split()
@@ -50,13 +50,13 @@ def is_wrap(text: str, start: int, end: int) -> bool:
     """Return whether the line break at text[start:end] only wraps a sentence, as in a paragraph of a PDF."""
     if text[start:end] not in {"\n", "\r", "\r\n"}:
         return False
-    before = re.split(r"[\r\n]", text[max(0, start - LONGEST_LINE) : start])[-1].rstrip()
+    before = re.split(r"[\r\n]", text[max(0, start - MAX_LINE) : start])[-1].rstrip()
     after = text[end : end + 1]
     if "|" in before or "\t" in before or not after.isalnum() or not before:
         return False
     if is_cjk(after):
-        return len(before) >= SHORTEST_WRAP // 2 and is_cjk(before[-1]) and before[-1].isalpha()
-    return len(before) >= SHORTEST_WRAP and (after.islower() or before[-1].islower() or before[-1] in ",;")
+        return len(before) >= MIN_WRAP // 2 and is_cjk(before[-1]) and before[-1].isalpha()
+    return len(before) >= MIN_WRAP and (after.islower() or before[-1].islower() or before[-1] in ",;")
 
 
 def trim_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

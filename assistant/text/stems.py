@@ -19,7 +19,7 @@ ENGLISH_STOP = STOP | frozenset(
 )
 ENDINGS = ("ically", "ations", "ation", "ingly", "ments", "ment", "ities", "ness", "ings", "ing", "ies", "ied", "ous", "ity",
            "ers", "est", "ion", "ed", "es", "er", "ly", "al", "s", "e", "y")
-SHORTEST = 3
+MIN_STEM = 3
 
 
 def terms(text: str) -> frozenset[str]:
@@ -46,10 +46,10 @@ def stem(word: str) -> str:
     plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     core = re.sub(r"['’]s?$", "", plain)
     for ending in ENDINGS:
-        if core.endswith(ending) and len(core) - len(ending) >= SHORTEST:
+        if core.endswith(ending) and len(core) - len(ending) >= MIN_STEM:
             core = core[: -len(ending)]
             break
-    return core[:-1] if len(core) > SHORTEST and core[-1] == core[-2] else core
+    return core[:-1] if len(core) > MIN_STEM and core[-1] == core[-2] else core
 
 
 def overlap_share(wanted: Collection[str], held: Collection[str]) -> float:

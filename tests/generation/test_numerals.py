@@ -4,7 +4,7 @@ from assistant.generation.citations.claims import normalize_numerals, numerals, 
 
 
 def keys(text: str) -> set[str]:
-    return {key for numeral in numerals(normalize_numerals(text)) if numeral.sure for key in numeral.keys}
+    return {key for numeral in numerals(normalize_numerals(text)) if numeral.required for key in numeral.keys}
 
 
 def held(text: str) -> set[str]:

@@ -19,12 +19,12 @@ from assistant.text.languages import is_cjk, language
 from assistant.text.sentences import spans, token_recall, tokens
 from assistant.text.stems import overlap_share, terms
 
-FULL, PARTIAL = 0.6, 0.35  # shares of a sentence's words
-FULL_PAIRS = 0.5  # of Chinese, whose pairs of characters also cross the borders of words
-NEAR = 0.4  # share of the words beside a number that must stand beside it in the source as well
-SCATTERED = 0.15  # what words all over a passage count less than words in one place
-AHEAD = 0.35  # so much better may another place with another number match the words
-FEW = 2  # words; a shorter claim is read with its question
+FULL, PARTIAL = 0.6, 0.35  # minimum shares of the claim's terms
+FULL_BIGRAMS = 0.5  # for Chinese, whose character bigrams also cross word boundaries
+NEAR = 0.4  # minimum share of the terms near a number that are also near it in the source
+SCATTERED = 0.15  # discount for terms scattered over a chunk
+AHEAD = 0.35  # margin by which a sentence with another number may match the terms better
+FEW = 2  # terms; a claim with fewer is completed with those of its question
 CLAUSE = re.compile(r"[,;:](?=\s)|[，；：。()（）]|\s(?:and|but|while|which|who)\s", re.IGNORECASE)
 ROW = re.compile(r"\||\t|,\S[^,]*,\S")
 SUPPORT_ORDER = {"none": 0, "partial": 1, "full": 2}
@@ -132,7 +132,7 @@ def joint_coverage(claim: Claim, sources: Sequence[ParsedChunk]) -> float:
 
 def grade_support(claim: Claim, stood: frozenset[ClaimFact], missing: Sequence[ClaimFact], covered: float) -> Support:
     """Return the support grade for a chunk in the claim's language; `missing` are the numbers and codes found nowhere."""
-    if len(stood) == len(claim.facts) and covered >= (FULL_PAIRS if claim.cjk else FULL):
+    if len(stood) == len(claim.facts) and covered >= (FULL_BIGRAMS if claim.cjk else FULL):
         return "full"
     exact = [fact for fact in claim.facts if fact.kind != "name"]
     if missing and len(missing) == len(exact):
@@ -155,7 +155,7 @@ def is_supported_near(fact: ClaimFact, claim: Claim, source: ParsedChunk) -> boo
         return len(fact.words) < 2 or any(contains_fact(fact, merge_content((unit.own, source.above))) for unit in source.units)
     wanted = words_near(fact, claim)
     near = [unit for unit in source.units if contains_fact(fact, unit.own)]
-    if not near:  # in the title or the heading
+    if not near:  # the fact is in the title or a heading
         return True
     best = max(near, key=lambda unit: word_overlap(wanted, unit, source))
     reached = word_overlap(wanted, best, source)

@@ -14,13 +14,13 @@ from assistant.generation.citations.attribution import Attribution, choose, clai
 from assistant.generation.prompt import NOT_STATED
 from assistant.text.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
 
-# white space before it, or at least no letter or digit: x[1] is somebody's code
+# preceded by white space, or at least not by a letter or digit: x[1] is code
 MARKER = re.compile(
     r"(?:\s{1,4}|(?<![A-Za-z0-9_]))[\[【［]\s*(?:passages? )?(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】］]", re.IGNORECASE
 )
-MARKER_START = re.compile(r"\s*(?:[\[【［][^\]】］]{0,24})?$")  # a marker may be on its way
+MARKER_START = re.compile(r"\s*(?:[\[【［][^\]】］]{0,24})?$")  # possible beginning of a marker
 REFUSAL_TOKEN = re.compile(rf"[\s,;(]{{0,4}}\b{NOT_STATED}\b\)?")
-LONGEST_MARKER = 26
+MAX_MARKER = 26
 
 
 class CitingStream:
@@ -58,8 +58,8 @@ class CitingStream:
                 self._numbers += marker[2]
             elif end is not None:
                 after = self._pending[end[1]:]
-                if not final and MARKER_START.match(after) and len(after) <= LONGEST_MARKER:
-                    # a marker behind the full stop still belongs to the sentence: wait until it is clear
+                if not final and MARKER_START.match(after) and len(after) <= MAX_MARKER:
+                    # a marker after the full stop still belongs to the sentence: wait for more text
                     yield from self._show(self._pending[: end[0]])
                     self._pending = self._pending[end[0]:]
                     return
@@ -149,7 +149,7 @@ def marker_numbers(marker: re.Match[str]) -> list[int]:
 def undecided_length(pending: str) -> int:
     """Return how many characters at the end may be part of a marker, a sentence end or the refusal token."""
     bare = pending.rstrip()
-    tail = bare[-LONGEST_MARKER:]
+    tail = bare[-MAX_MARKER:]
     match = re.search(rf"[.!?][{re.escape(CLOSERS)}]*$|\s*[\[【［][^\]】］]{{0,24}}$", tail)
     begun = next((size for size in range(len(NOT_STATED), 2, -1) if tail.endswith(NOT_STATED[:size])), 0)
     return len(pending) - len(bare) + max(len(match.group()) if match else 0, begun)

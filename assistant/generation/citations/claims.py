@@ -25,16 +25,16 @@ CODE = re.compile(
     rf"https?://[^\s{CJK_PUNCTUATION}{CJK}]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|(?<![\w-])(?=[\w-]*\d)[A-Za-z][\w-]*(?:[./]\w+)*(?!\w)", re.ASCII
 )
-PERIOD = re.compile(r"^(?:[a-z]{3,}-\d+.*)$")  # post-1945 is a word and a number
+PERIOD = re.compile(r"^(?:[a-z]{3,}-\d+.*)$")  # post-1945 is a word and a number, not a code
 TITLE = re.compile(rf"《([^》]{{1,60}})》|「([^」]{{1,60}})」|“([{HAN}·]{{2,30}})”")
 SQUEEZED = re.compile(r"[\s\-_–—·.,，。]+")
-# capitals that are no names: what opens a sentence, titles of courtesy, and the words that the calendar has its own keys for
+# capitalized words that are no names: sentence openers, titles, and weekdays and months, which have keys of their own
 PLAIN = STOP | frozenset(
     "i he she they we you his her their our your my yes no not there here when while after before during because if although "
     "though since both each all any some many most such only according however therefore thus also then so but mr mrs ms dr sir "
     "monday tuesday wednesday thursday friday saturday sunday am pm".split()
 ) | frozenset(MONTHS) | frozenset(name[:3] for name in MONTHS)
-SHORTEST_STEM = 4
+MIN_STEM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def identifier_fact(code: str) -> ClaimFact:
 def number_facts(text: str) -> Iterator[ClaimFact]:
     """Yield the numbers and dates of a claim that its source must contain."""
     for numeral in numerals(text):
-        if numeral.sure:
+        if numeral.required:
             own = re.findall(r"\w+", text[numeral.start : numeral.end].casefold())
             yield ClaimFact("number", numeral.keys, frozenset(own))
 
@@ -162,17 +162,17 @@ def is_same_word(one: str, other: str) -> bool:
     if one == other:
         return True
     shorter, longer = sorted((one, other), key=len)
-    return len(shorter) >= SHORTEST_STEM and longer.startswith(shorter)
+    return len(shorter) >= MIN_STEM and longer.startswith(shorter)
 
 
 @dataclass(frozen=True, slots=True)
 class Numeral:
-    """A number or date at text[start:end]: its possible `keys`, and whether it is `sure` to be one and must be in the source."""
+    """A number or date at text[start:end]: its possible `keys`, and whether a source must contain it (`required`)."""
 
     start: int
     end: int
     keys: frozenset[str]
-    sure: bool
+    required: bool
 
 
 def normalize_numerals(text: str) -> str:
@@ -188,20 +188,20 @@ def numerals(text: str) -> Iterator[Numeral]:
         yield from date_numerals(text, date)
     for number in numbers(text, [(date.start, date.end) for date in found]):
         yield Numeral(number.start, number.end, number_keys(number), number.certain)
-        if re.search(r"\d[\s/\u2044]\d", text[number.start : number.end]):  # 12 300 or 3/4, or else two numbers
-            yield from (Numeral(number.start, number.end, frozenset({f"n:{int(part)}"}), sure=False)
+        if re.search(r"\d[\s/\u2044]\d", text[number.start : number.end]):  # 12 300 or 3/4 may also be two numbers
+            yield from (Numeral(number.start, number.end, frozenset({f"n:{int(part)}"}), required=False)
                         for part in re.findall(r"\d+", text[number.start : number.end]))
 
 
 def date_numerals(text: str, date: Date) -> Iterator[Numeral]:
-    """Yield the day or month of a date, and its year. An English month alone is not `sure`: sources write it without "in"."""
+    """Yield the day or month of a date, and its year. An English month alone is not required: sources write it without "in"."""
     alone = not date.has_day and (text[date.start : date.end].isalpha() or date.readings[0].quarter > 0)
     keys = frozenset(key for reading in date.readings for key in day_keys(reading.month, reading.day, reading.quarter))
-    yield Numeral(date.start, date.end, keys, sure=not alone or not text[date.start : date.end].isascii())
+    yield Numeral(date.start, date.end, keys, required=not alone or not text[date.start : date.end].isascii())
     if date.first_day:
-        yield Numeral(date.start, date.end, frozenset(day_keys(date.readings[0].month, date.first_day, 0)), sure=True)
+        yield Numeral(date.start, date.end, frozenset(day_keys(date.readings[0].month, date.first_day, 0)), required=True)
     if date.readings[0].year:
-        yield Numeral(date.start, date.end, frozenset({f"n:{date.readings[0].year}"}), sure=True)
+        yield Numeral(date.start, date.end, frozenset({f"n:{date.readings[0].year}"}), required=True)
 
 
 def day_keys(month: int, day: int, quarter: int) -> Iterator[str]:

@@ -27,8 +27,8 @@ OPPOSITES = tuple(frozenset(pair.split()) for pair in (
 ))
 LEADING = re.compile(r"^(?:in|on|at|as of|by|during|since|from|until|截至|自|在)\s*$", re.IGNORECASE)
 ENTITY_SIGNS = frozenset("is are was were be by to in at called named as 是 为 由 ： : 叫 即".split())
-MAX_DIFFERENCE_WORDS = 5  # words in a place that differs
-MIN_SHARED = {"value": 2, "name": 1, "denial": 2}  # words of substance
+MAX_DIFFERENCE_WORDS = 5  # words of one side of a difference
+MIN_SHARED = {"value": 2, "name": 1, "denial": 2}  # content words
 MIN_SHARED_ZH = {"value": 4, "name": 4, "denial": 4}  # characters
 MOST_UNITS = 3
 

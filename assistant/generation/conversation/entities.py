@@ -91,9 +91,9 @@ class Leaning(StrEnum):
     """How a question depends on the previous turn."""
 
     NONE = "none"
-    ELLIPSIS = "ellipsis"  # "and in 2023?": a part of the last question with something new
+    ELLIPSIS = "ellipsis"  # "and in 2023?": a fragment that replaces a part of the last question
     PRONOUN = "pronoun"  # "when does it end?"
-    BARE = "bare"  # "why?": nothing of its own
+    BARE = "bare"  # "why?": no content of its own
 
 
 @dataclass(frozen=True, slots=True)

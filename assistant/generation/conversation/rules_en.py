@@ -9,7 +9,7 @@ from itertools import dropwhile
 from assistant.datatypes import CITED, Turn
 from assistant.generation.conversation.entities import Leaning, Rewriting, entities, substitute_entities
 
-FEW, SHORT = 2, 4  # words with a meaning of their own
+FEW, SHORT = 2, 4  # content words
 MOST_NAMES = 2
 CONNECTIVE = re.compile(
     r"^(?:(?:ok(?:ay)?|yes|right|thanks|thank you|hm+|well)[,.!]?\s+)*"
@@ -246,7 +246,7 @@ def prepositional_phrase(question: str, preposition: str) -> tuple[int, int] | N
     end = found[-1].end() + (stop.start() if stop else len(after))
     inside = question[found[-1].end():end].strip()
     if AUXILIARY.match(question) and " " in inside and inside.rpartition(" ")[2].islower() and not question[end:].strip(" ?.!"):
-        end = question.rindex(" ", 0, end)  # the question's verb: "does the concert in Haarlem begin?"
+        end = question.rindex(" ", 0, end)  # exclude the question's verb: "does the concert in Haarlem begin?"
     return start, end
 
 

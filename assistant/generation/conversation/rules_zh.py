@@ -8,7 +8,7 @@ from assistant.datatypes import CITED, Turn
 from assistant.generation.conversation.entities import Leaning, Rewriting, entities, substitute_entities
 from assistant.text.languages import HAN
 
-FEW, SHORT = 4, 12  # characters with a meaning of their own
+FEW, SHORT = 4, 12  # content characters
 END = "？?。！! "
 CONNECTIVE = re.compile(r"^(?:(?:好的?|嗯|谢谢|明白了|知道了)[，,。\s]*)?(?:那么|那(?![个些份家台次种条位里边天年时])|还有"
                         r"|另外|以及|而且|然后|换成|如果是|要是)?[，,\s]*")
@@ -112,7 +112,7 @@ def find_referent(after: str, personal: bool, last: Turn) -> tuple[str, bool]:
             name = person_in(CITED.sub("", last.answer), before)
             return (name, True) if name else (f"{topic(last)} ", False)
         return (parts[0], True) if parts else (topic(last), False)
-    # "这份合同" is the last thing that ends in the same word
+    # "这份合同" refers to the last segment that ends in the same word
     headed = [part for part in parts if len(part) > 2 and part[-2:] == after[:2]]
     return (headed[-1][:-2], True) if headed else (f"{topic(last)} ", False)
 

@@ -17,11 +17,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST_PAIRS, PAIRS_PER_ELEMENT = 100_000, 10
+MIN_PAIRS, PAIRS_PER_ELEMENT = 100_000, 10
 
 Ids = NDArray[np.intp]
 Step = Callable[[], None]
-FEWEST, MOST = 16, 256  # candidates of a sentence that are kept; more each time that all of them were taken
+MIN_CANDIDATES, MAX_CANDIDATES = 16, 256  # per sentence; doubled each time all of them were taken
 Words = NDArray[np.intp]
 
 
@@ -79,7 +79,7 @@ def gaps(first: Ids, second: Ids, step: Step) -> Iterator[Gap]:
         inside = runs.within(whole)
         if inside.length.size:
             before, after = split_range(whole, *extend_run(first, second, whole, *inside.longest()))
-            waiting += [(after, inside), (before, inside)]  # the earlier one is taken up first
+            waiting += [(after, inside), (before, inside)]  # the earlier range is processed first
         elif whole.a < whole.b or whole.c < whole.d:
             yield whole.gap
 
@@ -113,7 +113,7 @@ def equal_pairs(first: Ids, second: Ids) -> tuple[Ids, Ids]:
     An element that occurs m times in one and n times in the other gives m * n pairs, and says little about which belong
     together.
     """
-    most = max(FEWEST_PAIRS, PAIRS_PER_ELEMENT * (len(first) + len(second)))
+    most = max(MIN_PAIRS, PAIRS_PER_ELEMENT * (len(first) + len(second)))
     size = int(max(first.max(initial=-1), second.max(initial=-1))) + 1
     here, there = np.bincount(first, minlength=size), np.bincount(second, minlength=size)
     rising = np.argsort(here * there, kind="stable")
@@ -191,7 +191,7 @@ def match_sentences(old: Sequence[Words], new: Sequence[Words], least: float, st
     known: list[Candidates] = []
     for words in old:
         step()
-        known.append(index.best(words, least, FEWEST))
+        known.append(index.best(words, least, MIN_CANDIDATES))
     queue = [(-float(each.scores[0]), first, int(each.numbers[0])) for first, each in enumerate(known) if each.scores.size]
     heapq.heapify(queue)
     found: dict[int, int] = {}
@@ -214,5 +214,5 @@ def next_candidate(index: SentenceIndex, known: Candidates, words: Words, least:
     if free.size:
         return Candidates(known.scores, known.numbers, known.is_cut, known.kept, int(free[0]))
     if known.is_cut:
-        return index.best(words, least, min(MOST, 2 * known.kept))
+        return index.best(words, least, min(MAX_CANDIDATES, 2 * known.kept))
     return Candidates(np.empty(0), np.empty(0, np.intp), is_cut=False, kept=known.kept)

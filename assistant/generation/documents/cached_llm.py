@@ -16,12 +16,12 @@ from assistant.datatypes import ChatModel, Hit, Message, OnProgress, Progress, P
 from assistant.generation.injection.untrusted_text import fence, filled, join_prompt_texts, own_words, sanitize
 from assistant.text.languages import CJK_CHARACTER
 
-LONG = 20  # seconds: a wait that is announced
+LONG = 20  # seconds; longer waits are announced
 PARTS, ESTIMATE = "parts", "estimate"
 BUDGET = 64 * 2**20  # bytes
 PACE = "pace.json"
-WEIGHT = 0.3  # of the newest measurement
-PART_TOKENS = 1400  # small models lose the thread in more
+PACE_WEIGHT = 0.3  # of the newest measurement in the moving average
+PART_TOKENS = 1400  # small models lose track of longer texts
 SPARE = 300  # tokens for the instructions
 WHOLE_VERSION = "whole-2"
 NONE = "NONE"
@@ -134,7 +134,7 @@ class Notes:
     def put(self, content_hash: str, key: str, text: str) -> None:
         """Store a reply, and evict the oldest ones beyond the budget."""
         file = self._file(content_hash, key)
-        with suppress(OSError):  # a full or closed disk costs the note, not the answer
+        with suppress(OSError):  # a full or read-only disk loses the reply, not the answer
             file.parent.mkdir(parents=True, exist_ok=True)
             partial = file.with_suffix(".partial")
             partial.write_text(text, "utf-8")
@@ -158,7 +158,7 @@ class Notes:
         before = paces.get(model, seconds)
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / PACE).write_text(json.dumps(paces | {model: before + WEIGHT * (seconds - before)}), "utf-8")
+            (self._folder / PACE).write_text(json.dumps(paces | {model: before + PACE_WEIGHT * (seconds - before)}), "utf-8")
 
     def _paces(self) -> dict[str, float]:
         try:

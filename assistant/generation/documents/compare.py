@@ -21,10 +21,10 @@ from assistant.text.languages import CJK
 from assistant.text.sentences import spans, tokens
 
 COMPARING = "comparing"
-SECONDS = 0.1  # between two reports
-MIN_SIMILARITY = 0.5  # of the words of two sentences, for one to be the other's new version
-MIN_COMMON = 0.1  # of the sentences, below which a comparison says little
-LONGEST, LONGEST_WORDS, MOST_WORDS = 300, 60, 4  # characters of a sentence and of a change in it, and changes that are named
+SECONDS = 0.1  # minimum interval between reports
+MIN_SIMILARITY = 0.5  # of two sentences that are versions of each other
+MIN_COMMON = 0.1  # share of common sentences below which a comparison says little
+MAX_SENTENCE, MAX_SWAP, MAX_SWAPS = 300, 60, 4  # characters of a sentence and of a replaced run, replaced runs that are named
 SHOWN = 200
 PIECE = re.compile(f"[{CJK}]|\\d[\\d.,:/%-]*\\d%?|\\w+|[^\\w\\s]")
 
@@ -73,7 +73,7 @@ class FileSentence:
     @property
     def text(self) -> str:
         """The sentence as it is displayed."""
-        return one_line(self.hit.chunk.text[self.start : self.end], LONGEST)
+        return one_line(self.hit.chunk.text[self.start : self.end], MAX_SENTENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +184,8 @@ def describe_change(change: SentenceChange, language: str) -> CitedLine:
 def replaced_words(old: str, new: str) -> list[tuple[str, str]]:
     """Return the pairs of replaced words; an empty list if they are too many or too long to name."""
     pairs = [pair for pair in word_swaps(old, new) if any(character.isalnum() for side in pair for character in side)]
-    short = all(was and now and len(was) <= LONGEST_WORDS and len(now) <= LONGEST_WORDS for was, now in pairs)
-    return pairs if short and len(pairs) <= MOST_WORDS else []
+    short = all(was and now and len(was) <= MAX_SWAP and len(now) <= MAX_SWAP for was, now in pairs)
+    return pairs if short and len(pairs) <= MAX_SWAPS else []
 
 
 def word_swaps(old: str, new: str) -> Iterator[tuple[str, str]]:

@@ -26,14 +26,14 @@ from assistant.text.dates import Date, dates
 from assistant.text.numbers import Number, numbers
 from assistant.text.sentences import spans
 
-AT_ONCE = 8  # sentences that a model judges at a time
+BATCH = 8  # sentences that the model judges at once
 JUDGED_TOKENS, LISTED_TOKENS = 40, 240
-LONGEST = 240  # characters of a sentence that are shown; its source has all of them
+MAX_SENTENCE = 240  # characters of a sentence that are displayed; its citation has all of them
 JOINED = r"\s*(?:,|and|or|和|与|及|、)\s*"
 CONTACT = re.compile(r"contact (?:details|data|information)|联系方式")
 END_OF = re.compile(r"\bend of (?:\w+ )?$", re.IGNORECASE)
 END_OF_PERIOD = re.compile(r"\bend of (?:\w+ )?the (?:month|quarter|year)\b", re.IGNORECASE)
-# what makes a month without day and year one that is waited for
+# contexts in which a month without day and year is a date to list
 BEFORE_MONTH = re.compile(r"(?:\b(?:in|by|until|before|end of(?: \w+)?)\s|截[至止])$", re.IGNORECASE)
 BEHIND_MONTH = re.compile("[底末前]|[之以]前|[上中下]旬")
 UNIT = r"(?:(?:working|business|calendar|full|whole)\s+)?(?:minutes?|hours?|days?|weeks?|months?|quarters?|years?)\b['’]?"
@@ -90,7 +90,7 @@ def find_items(file: File, wanted: Sequence[ItemKind]) -> list[ItemMatch]:
 
 def judge_deadlines(unclear: Sequence[tuple[File, ItemMatch]], writer: CachedLLM) -> tuple[set[int], set[int]]:
     """Return the ids (`id`) of the matches the model rejects, and of those for which its reply is unusable."""
-    batches = [unclear[start : start + AT_ONCE] for start in range(0, len(unclear), AT_ONCE)]
+    batches = [unclear[start : start + BATCH] for start in range(0, len(unclear), BATCH)]
     asked = [(batch[0][0].source.content_hash, deadlines_prompt([sanitized_sentence(each) for _, each in batch]), JUDGED_TOKENS)
              for batch in batches]
     writer.expect(asked)
@@ -130,12 +130,12 @@ def bullets(found: Sequence[ItemMatch]) -> list[CitedLine]:
 
 def item_sentence(found: ItemMatch) -> str:
     """Return the sentence of a match as it is displayed."""
-    return one_line(found.hit.chunk.text[found.start : found.end], LONGEST)
+    return one_line(found.hit.chunk.text[found.start : found.end], MAX_SENTENCE)
 
 
 def sanitized_sentence(found: ItemMatch) -> PromptText:
     """Return the sentence of a match as a model reads it."""
-    return sanitize(one_line(sanitize_span(found.hit.chunk.text, found.start, found.end), LONGEST))
+    return sanitize(one_line(sanitize_span(found.hit.chunk.text, found.start, found.end), MAX_SENTENCE))
 
 
 def list_with_model(files: Sequence[File], wanted: str, language: str, writer: CachedLLM) -> list[CitedLine]:

@@ -16,7 +16,7 @@ from assistant.generation.documents.task import Kind, Task
 from assistant.generation.injection.untrusted_text import masked_in
 from assistant.text.languages import language
 
-LISTED = 5  # names of files in a sentence
+MAX_NAMES = 5  # file names in a sentence
 
 
 class WholeStream(Written):
@@ -74,7 +74,7 @@ class WholeStream(Written):
     def _nothing(self) -> str:
         """Return the sentence that says that nothing was found."""
         names = [file.source.name for file in self._files]
-        files = ", ".join(names) if len(names) <= LISTED else localized("files", self._language, count=len(names))
+        files = ", ".join(names) if len(names) <= MAX_NAMES else localized("files", self._language, count=len(names))
         wanted = wanted_in(self._task.wanted)
         return localized("none", self._language, files=files,
                    what=item_kind_names(wanted, self._language) if wanted else self._task.wanted)

@@ -23,14 +23,14 @@ from assistant.text.languages import language as language_of
 from assistant.text.sentences import contains_numbers, spans, token_recall, tokens
 
 NOTES_TOKENS, CHOICE_TOKENS = 200, 48
-NOTES_A_PART, FEW_PARTS = 4, 2  # notes that are asked for on a part; of a short file more
-SHOWN, SHOWN_OF_SEVERAL = 10, 4  # notes on one file, and on each of several
-CHOSEN_FROM = 24  # notes that a model chooses from at a time
-QUOTED, QUOTED_OF_FEW = 2, 5  # sentences that stand in for the notes on a part; those of a short file are more
-LONGEST, SHORTEST = 260, 25  # characters of one
-SAME = 0.8  # of the words of two notes
+NOTES_PER_PART, FEW_PARTS = 4, 2  # notes requested per part; more if the file has few parts
+MAX_NOTES, MAX_NOTES_EACH = 10, 4  # notes on a single file, and on each of several
+GROUP = 24  # notes that the model chooses from at once
+QUOTES, QUOTES_IF_FEW = 2, 5  # sentences quoted instead of notes on a part; more if the file has few parts
+MAX_QUOTE, MIN_QUOTE = 260, 25  # characters
+NEAR_DUPLICATE = 0.8  # minimum share of common tokens
 DAMPING, ROUNDS = 0.85, 30
-FEWEST_WORDS = 4  # words
+MIN_TOKENS = 4  # of a sentence that is ranked
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def summarize(files: Sequence[File], language: str, writer: CachedLLM) -> list[C
     parts = {file: split_into_parts(file.passages, writer.chat, NOTES_TOKENS) for file in files}
     writer.expect([(file.source.content_hash, notes_messages(part, language, len(parts[file])), NOTES_TOKENS)
                    for file in files for part in parts[file]])
-    limit = SHOWN if len(files) == 1 else SHOWN_OF_SEVERAL
+    limit = MAX_NOTES if len(files) == 1 else MAX_NOTES_EACH
     noted = {file: [take_notes(file, part, language, len(parts[file]), writer) for part in parts[file]] for file in files}
     lines: list[CitedLine] = []
     for file in files:
@@ -59,7 +59,7 @@ def summarize(files: Sequence[File], language: str, writer: CachedLLM) -> list[C
 
 def notes_messages(part: Sequence[Hit], language: str, parts: int) -> tuple[Message, ...]:
     """Return the messages that ask for notes on a part of a file."""
-    count = NOTES_A_PART + (2 if parts <= FEW_PARTS else 0)
+    count = NOTES_PER_PART + (2 if parts <= FEW_PARTS else 0)
     return notes_prompt(part, language, count, with_numbers=is_other_language(part, language))
 
 
@@ -82,7 +82,7 @@ def take_notes(file: File, part: Sequence[Hit], language: str, parts: int, write
     reply = writer.write(file.source.content_hash, notes_messages(part, language, parts), NOTES_TOKENS)
     sources = [source_of(hit.chunk) for hit in part]
     lines = tuple(line for text in notes_in(reply) if (line := verify_note(text, part, sources)))
-    count = QUOTED if parts > FEW_PARTS else QUOTED_OF_FEW
+    count = QUOTES if parts > FEW_PARTS else QUOTES_IF_FEW
     return PartNotes(lines, extracted=False) if lines else PartNotes(extract_sentences(part, count), extracted=True)
 
 
@@ -109,13 +109,13 @@ def extract_sentences(part: Sequence[Hit], count: int) -> tuple[CitedLine, ...]:
     places = [(hit, start, end, text[start:end]) for hit, text in texts for start, end in spans(text)
               if is_prose(text[start:end])]
     best = central_sentences([sentence for *_, sentence in places], count)
-    return tuple(CitedLine(one_line(sentence, LONGEST), (cite_span(hit, start, end),))
+    return tuple(CitedLine(one_line(sentence, MAX_QUOTE), (cite_span(hit, start, end),))
                  for hit, start, end, sentence in (places[place] for place in best))
 
 
 def is_prose(text: str) -> bool:
     """Return whether a sentence can stand alone: long enough, and neither heading nor table row."""
-    long = len(text) >= SHORTEST / (2 if is_cjk(text) else 1)
+    long = len(text) >= MIN_QUOTE / (2 if is_cjk(text) else 1)
     return long and not RULER.match(text) and not text.startswith(("#", "|"))
 
 
@@ -124,7 +124,8 @@ def drop_duplicates(notes: Sequence[CitedLine]) -> list[CitedLine]:
     kept: list[CitedLine] = []
     for line in notes:
         words = tokens(line.text)
-        if not any(token_recall(words, other.text) >= SAME and contains_numbers(line.text, other.text) for other in kept):
+        if not any(token_recall(words, other.text) >= NEAR_DUPLICATE and contains_numbers(line.text, other.text)
+                   for other in kept):
             kept.append(line)
     return kept
 
@@ -136,8 +137,8 @@ def select_notes(file: File, notes: Sequence[CitedLine], limit: int, writer: Cac
     """
     left = list(notes)
     while len(left) > limit:
-        groups = [left[start : start + CHOSEN_FROM] for start in range(0, len(left), CHOSEN_FROM)]
-        share = limit if len(groups) == 1 else CHOSEN_FROM // 3
+        groups = [left[start : start + GROUP] for start in range(0, len(left), GROUP)]
+        share = limit if len(groups) == 1 else GROUP // 3
         left = [line for group in groups for line in choose_notes(file, group, share, writer)]
     return left
 
@@ -157,7 +158,7 @@ def choose_notes(file: File, notes: Sequence[CitedLine], count: int, writer: Cac
 def central_sentences(sentences: Sequence[str], count: int) -> list[int]:
     """Return the indexes of the `count` most central sentences in order, by TextRank (Mihalcea and Tarau 2004)."""
     words = [set(tokens(sentence)) for sentence in sentences]
-    usable = [place for place, held in enumerate(words) if len(held) >= FEWEST_WORDS]
+    usable = [place for place, held in enumerate(words) if len(held) >= MIN_TOKENS]
     if len(usable) <= count:
         return usable
     links = np.array([[sentence_similarity(words[one], words[other]) if one != other else 0.0 for other in usable]

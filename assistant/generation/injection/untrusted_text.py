@@ -30,14 +30,14 @@ ADDRESSEE = r"(?:assistants?|chat ?bots?|language models?|AI(?: (?:systems?|mode
 SPEAK = (r"(?:say|state|tell|reply|respond|answer|give|repeat|write|output|print|show|add|append|encode|include|finish|end|"
          r"confirm)")
 SUSPECT_EN = re.compile(
-    # set aside what came before
+    # override earlier instructions
     r"\b(?:ignore|disregard|forget|override)\b[^.!?\n]{0,30}\b(?:above|previous|earlier|prior|preceding|instructions?|prompt|"
     r"(?:user's )?questions?|context|column|(?:rest|name) of the)\b"
-    # speak to the machine
+    # address the model
     rf"|(?:^|[\s(\"“]){ADDRESSEE}\s*(?::\s*\w|,\s*(?:please\s+)?(?:{SPEAK}|do|never|always|you|ignore|disregard|forget)\b)"
     rf"|\b(?:note|notice|instructions?|message) (?:to|for) (?:the |all |any )?{ADDRESSEE}\b"
     rf"|\b{ADDRESSEE}\b[^.!?\n]{{0,40}}\b(?:must|should|shall|has to|have to|may only)\b[^.!?\n]{{0,20}}\b{SPEAK}\b"
-    # what to say, and nothing else
+    # prescribe the reply
     r"|\b(?:reply|respond|answer)(?: (?:every|each|all|any) [\w ]{1,20}?)?(?: with)?[: ]+(?:only|exactly)\b"
     r"|\b(?:say|reply|respond|answer|output) (?:only|exactly|nothing else|just)\b"
     rf"|\b(?:reply|respond|answer) (?:\w+ ){{0,3}}only with\b|\b{SPEAK} \S+ instead\b"
@@ -45,7 +45,7 @@ SUSPECT_EN = re.compile(
     r"|\b(?:begin|start|end|finish|sign)\b[^.!?\n]{0,16}\b(?:answers?|repl(?:y|ies)|responses?|sentences?)\b[^.!?\n]{0,30}\bwith\b"
     r"|\b(?:correct|complete|valid) answers?\b[^.!?\n]{0,50}\bis\b|\byou must (?:start|begin|say|answer|reply|tell|add)\b"
     r"|\btell (?:the )?(?:users?|readers?)\b|\bbefore you answer\b"
-    # be somebody else
+    # assign a role
     r"|\b(?:previous|above|earlier|preceding) (?:context|content|text|instructions?) (?:is|are) (?:void|invalid)\b"
     r"|\byou are (?:now|no longer)\b|(?-i:\bYou are (?:[A-Z][a-z]+ )?[A-Z]\w+[.,]? (?:who|a|an|the|and|without)\b)"
     r"|(?-i:\bYou are [A-Z]\w*(?:Bot|GPT|AI)\b)"
@@ -53,7 +53,7 @@ SUSPECT_EN = re.compile(
     r"|\b(?:the|your) (?:task|role|instructions?) (?:has|have) changed\b|\b(?:hidden|new|secret) instructions?\b"
     r"|\bsystem override\b|\bmaintenance mode\b|\bstay in (?:this |the )?(?:role|character)\b|\bas the assistant has\b"
     r"|\b(?:decode|translate) this\b[^.!?\n]{0,30}\bdo\b|\bdo what it says\b"
-    # speak of the answer as the reader's own, of what is to be said, and of passages by number
+    # refer to "your answer", to the reply, or to passages by number
     r"|\byour (?:answer|reply|response)(?:['’]s)?\b|(?:^\W*|:\s*)(?:please )?(?:say|state|answer|reply|respond)\b"
     r"|\b(?:passages?|sources?) \[?\d|\[\d{1,2}\] (?:says|confirms|states)\b|\bshown to (?:the )?users?\b",
     re.IGNORECASE)
@@ -67,17 +67,17 @@ SUSPECT_ZH = re.compile(
     r"|(?:新|隐藏)(?:的)?指令|(?:以上|上述)内容(?:作废|无效)|你是[^。！？\n]{1,12}(?:船长|模型|机器人|助手)|任务已(?:经)?更改|系统(?:覆盖|已被接管)|维护模式|保持这个角色|助手已经说过|并照做"
     r"|(?:^\W*|[：:]\s*)(?:请)?(?:说|回答|回复)|(?:段落|来源)\s*\[?\d|\[\d{1,2}\](?:说明|证实)|(?:只允许)?向用户显示")
 
-# from such a mark on a text pretends to be a conversation with the reader
+# from such a mark on, a text imitates a chat transcript
 FORGED = re.compile(
     r"<[|｜][^|｜<>\n]{1,40}[|｜]>|\[INST\]|<<SYS>>|<start_of_turn>|</(?:passages?|context|documents?)>"
     r"|^#{2,4} ?(?:system|response|assistant|user|系统|回答|助手|用户) ?[:：]?[ \t]*$"
     r"|^(?:user|human|assistant|AI|用户|人类|助手|机器) ?[:：]", re.IGNORECASE | re.MULTILINE)
 MASK = "[…]"
 FENCE_OPENS, FENCE_CLOSES = "<passage>", "</passage>"
-# the two joiners of U+200C and U+200D are letters' own in Persian and Hindi, and have no business between Latin ones
+# the joiners U+200C and U+200D are needed in Persian and Hindi, but not between Latin letters
 INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f\U000e0100-\U000e01ef]"
                        "|(?<=[A-Za-z])[\u200c\u200d](?=[A-Za-z])")
-# comments as CommonMark 0.31 has them: one that begins a line may hold empty lines, one within a line ends with its paragraph
+# comments by CommonMark 0.31: one at the start of a line may contain empty lines, one within a line ends with its paragraph
 CODE_OR_COMMENT = re.compile(
     r"(?P<code>^(?P<bar>```+|~~~+).*?(?:^(?P=bar)|\Z)|`[^`\n]+`)"
     r"|(?P<comment>^ {0,3}<!--.*?-->|<!--(?:(?!\n[ \t]*\n).)*?-->"
@@ -90,7 +90,7 @@ ASIDE = r"(?:ignore|disregard|forget|override)"
 BEFORE = r"(?:previous|prior|earlier|preceding|foregoing)"
 INSTRUCTIONS = r"(?:instructions?|prompts?|directives|system (?:message|prompt)s?)"
 MACHINE = r"(?:assistants?|chat ?bots?|(?:large )?language models?|AI(?: (?:systems?|models?|assistants?|agents?))?|LLMs?|GPT)"
-# instructions of a manual that are to be skipped in some case are ordinary: "If you use Docker, ignore the previous instructions"
+# conditional instructions of a manual are ordinary text: "If you use Docker, ignore the previous instructions"
 CASE = re.compile(r"\b(?:if|unless|when|where|otherwise|in (?:this|that|which) case|already)\b", re.IGNORECASE)
 OVERRIDE_EN = re.compile(
     rf"\b{ASIDE}\s+(?:all|any)\s+(?:of\s+)?(?:the\s+|your\s+|my\s+)?{BEFORE}\s+(?:\w+\s+)?{INSTRUCTIONS}\b"
@@ -104,7 +104,7 @@ OVERRIDE_EN = re.compile(
     rf"(?:please |you must |now )?{ASIDE}\b"
     # "disregard the user's question"
     rf"|{CLAUSE}{ASIDE}\s+the user(?:['’]s|s['’])?\s+(?:question|quer(?:y|ies)|prompt)\b"
-    # "system prompt: …" as the beginning of one
+    # "system prompt: …" at the beginning of a sentence
     r"|^\W*(?:new |updated )?system prompt\s*[:：]\s*\S",
     re.IGNORECASE)
 BEFORE_ZH = r"(?:以上|上述|之前|此前|先前|前面|上面|前文)"
@@ -122,10 +122,10 @@ OVERRIDE_OTHERS = re.compile(
     rf"|{CLAUSE}(?:игнорируй(?:те)?|забудь(?:те)?)\s+(?:все )?предыдущие инструкции\b"
     r"|(?:これまで|以前|上記|前)の(?:すべての|全ての)?指示を(?:すべて|全て)?無視し(?:て|ろ)|이전(?:의)?\s?(?:모든\s?)?지시(?:를|사항을)?\s?(?:모두\s?)?무시하",
     re.IGNORECASE)
-# a word that every one of them has: most texts have none, and need not be cut into sentences
+# every match contains one of these words: most texts have none and need not be split into sentences
 HINT = re.compile(r"ignor|disregard|forget|override|system prompt|vergiss|vergessen|oublie|olvid|игнорируй|забудь"
                   r"|忽略|无视|忘记|忘掉|不要理会|系统提示词|無視|무시", re.IGNORECASE)
-# what such an order goes on with in the sentences right behind it; said alone it is an ordinary sentence
+# beginnings of sentences that continue such an instruction; on their own they are ordinary
 SEQUEL = re.compile(r"(?:instead|now|just|only|say|reply|respond|answer|output|write|print|repeat|always|never|use|do not|don't"
                      r"|stay|from now on|confirm|give|you)\b|(?:请|说|用|不要|必须|只|绝不|一律|你|回答|回复|输出|从现在起)",
                      re.IGNORECASE)

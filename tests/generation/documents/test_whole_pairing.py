@@ -39,8 +39,8 @@ def sentences(chance: random.Random, words: int, most: int) -> list[Sentence]:
 @pytest.mark.parametrize("kept", [1, 2, 16])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_partners_are_those_of_all_pairs(seed: int, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairing, "FEWEST", kept)
-    monkeypatch.setattr(pairing, "MOST", 2 * kept)
+    monkeypatch.setattr(pairing, "MIN_CANDIDATES", kept)
+    monkeypatch.setattr(pairing, "MAX_CANDIDATES", 2 * kept)
     chance = random.Random(seed)
     for _ in range(40):
         words, least = chance.choice((1, 3, 6, 40)), chance.choice((0.3, 0.5, 0.9))
