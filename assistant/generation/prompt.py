@@ -88,8 +88,8 @@ class Prompt:
     @property
     def without_suspected_instructions(self) -> Prompt:
         """The same prompt without sentences of chunks that look like instructions to the model."""
-        asked = self.messages[1].segments[-1]
-        segments = (*chunk_segments(self.passages, wary=True), asked)
+        request_segment = self.messages[1].segments[-1]
+        segments = (*chunk_segments(self.passages, wary=True), request_segment)
         message = Message("user", join_prompt_texts("", (segment.text for segment in segments)), segments)
         return Prompt((self.messages[0], message, *self.messages[2:]), self.passages)
 
@@ -115,18 +115,19 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
     question alone does not fit.
     """
     room = chat.context_tokens - answer_tokens
-    alone = chat.count_tokens(messages(question, (), ()))
-    if alone > room:
-        raise ContextOverflow(f"The question is too long: {alone} tokens with its instructions; the model takes {room}.",
+    question_tokens = chat.count_tokens(messages(question, (), ()))
+    if question_tokens > room:
+        raise ContextOverflow(f"The question is too long: {question_tokens} tokens with its instructions; "
+                              f"the model takes {room}.",
                               "Ask a shorter question, or raise context_tokens in config.toml.")
     turns = list(history)
     while turns and chat.count_tokens(messages(question, hits[:1], turns)) > room - passage_tokens:
         del turns[:2]
-    bare = chat.count_tokens(messages(question, (), turns))
+    base = chat.count_tokens(messages(question, (), turns))
     chosen: list[Hit] = []
     for hit in hits:
         size = chat.count_tokens(messages(question, [*chosen, hit], turns))
-        if size > room or (chosen and size > bare + passage_tokens):
+        if size > room or (chosen and size > base + passage_tokens):
             break
         chosen.append(hit)
     if hits and not chosen:
@@ -138,15 +139,15 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
 def messages(question: str, hits: Sequence[Hit], history: Sequence[Message],
              shelf_of: CacheKeyFor = no_cache_key) -> tuple[Message, ...]:
     """Return the system text, the chunks, the earlier turns and the question."""
-    spoken = [Message("system", own_words(SYSTEM))]
-    read = chunk_segments(hits, shelf_of)
+    result = [Message("system", own_words(SYSTEM))]
+    chunks = chunk_segments(hits, shelf_of)
     for message in (*history, Message("user", own_words(question))):
         if message.role == "user":
-            spoken.append(user_message(read, question_text(message.content, hits)))
-            read = ()
+            result.append(user_message(chunks, question_text(message.content, hits)))
+            chunks = ()
         else:
-            spoken.append(message)
-    return tuple(spoken)
+            result.append(message)
+    return tuple(result)
 
 
 def said_before(turns: Sequence[Turn]) -> list[Message]:
@@ -161,18 +162,18 @@ def said_before(turns: Sequence[Turn]) -> list[Message]:
 
 def question_text(question: PromptText, hits: Sequence[Hit]) -> PromptText:
     """Return the question as it follows the chunks, with an instruction on the language if the chunks are in another one."""
-    spoken = language(question)
-    label = own_words(QUESTION.get(spoken, "Question: "))
-    asked = join_prompt_texts("", (label, join_prompt_texts(" ", map(own_words, question.split()))))
-    foreign = hits and language(hits[0].chunk.text) != spoken
-    return join_prompt_texts("\n", (own_words(ANSWER_IN[spoken]), asked)) if foreign else asked
+    answer_language = language(question)
+    label = own_words(QUESTION.get(answer_language, "Question: "))
+    text = join_prompt_texts("", (label, join_prompt_texts(" ", map(own_words, question.split()))))
+    foreign = hits and language(hits[0].chunk.text) != answer_language
+    return join_prompt_texts("\n", (own_words(ANSWER_IN[answer_language]), text)) if foreign else text
 
 
 def foretelling(prompt: Prompt, question: str) -> tuple[Supposed, Supposed]:
     """Return the question as candidate text, given the chunks and given none, to compute the query-likelihood gain."""
-    wish = own_words(PROBE_REQUEST["zh" if language(question) == "zh" else "en"])
+    request = own_words(PROBE_REQUEST["zh" if language(question) == "zh" else "en"])
     system, text = prompt.messages[0], own_words(question)
-    return Supposed((system, user_message(prompt.segments, wish)), text), Supposed((system, user_message((), wish)), text)
+    return Supposed((system, user_message(prompt.segments, request)), text), Supposed((system, user_message((), request)), text)
 
 
 def alone(hit: Hit, shelf_of: CacheKeyFor) -> tuple[Message, ...]:
@@ -180,9 +181,9 @@ def alone(hit: Hit, shelf_of: CacheKeyFor) -> tuple[Message, ...]:
     return (Message("system", own_words(SYSTEM)), user_message(chunk_segments((hit,), shelf_of), own_words(".")))
 
 
-def user_message(read: Sequence[Segment], asked: PromptText) -> Message:
+def user_message(chunks: Sequence[Segment], request: PromptText) -> Message:
     """Return a user message with the chunks, if any, followed by a request."""
-    segments = (*read, Segment(join_prompt_texts("\n\n", (own_words(""), asked)) if read else asked))
+    segments = (*chunks, Segment(join_prompt_texts("\n\n", (own_words(""), request)) if chunks else request))
     return Message("user", join_prompt_texts("", (segment.text for segment in segments)), segments)
 
 

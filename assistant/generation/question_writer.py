@@ -39,6 +39,18 @@ NEWTON_STEPS = 50
 OWN_WORDS = 0.72
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Log-odds that a calibration question is unanswerable: with the retrieved chunks, and without the file it came from.
+
+    `answered` is adjusted by `GENERATED_QUESTION_OFFSET`, as if a user had asked.
+    """
+
+    question: str
+    answered: float
+    held_out: float
+
+
 def draft_question(chat: ChatModel, hit: Hit, sentence: str, fact: str) -> str:
     """Return a question whose answer is `fact`, a phrase in a sentence of the hit; an empty string if the model wrote none."""
     if fact not in sanitize_sentence(hit, sentence):
@@ -71,18 +83,6 @@ def extract_question(reply: str) -> str:
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """Log-odds that a calibration question is unanswerable: with the retrieved chunks, and without the file it came from.
-
-    `answered` is adjusted by `GENERATED_QUESTION_OFFSET`, as if a user had asked.
-    """
-
-    question: str
-    answered: float
-    held_out: float
-
-
 def write_question(chat: ChatModel, chunk: Chunk) -> str:
     """Return a question that the model wrote about a chunk; an empty string if it fails the length and overlap checks."""
     request = own_words(QUESTION_REQUEST["zh" if language(chunk.text) == "zh" else "en"])
@@ -111,13 +111,13 @@ def fit_offset(trials: Sequence[Trial]) -> float:
     return offset
 
 
-def calibration(trials: Sequence[Trial], most: float) -> Calibration:
+def calibration(trials: Sequence[Trial], threshold: float) -> Calibration:
     """Return the fitted offset, and the shares of both kinds of questions that are refused without and with it."""
-    offset, border = fit_offset(trials), log_odds(most)
+    offset, threshold_log_odds = fit_offset(trials), log_odds(threshold)
 
     def refused(odds: Sequence[float], added: float) -> float:
-        return sum(each + added > border for each in odds) / len(odds) if odds else 0.0
+        return sum(each + added > threshold_log_odds for each in odds) / len(odds) if odds else 0.0
 
     answered, held_out = [trial.answered for trial in trials], [trial.held_out for trial in trials]
-    return Calibration(len(trials), offset, most, (refused(answered, 0.0), refused(answered, offset)),
+    return Calibration(len(trials), offset, threshold, (refused(answered, 0.0), refused(answered, offset)),
                        (refused(held_out, 0.0), refused(held_out, offset)))

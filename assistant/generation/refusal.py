@@ -73,6 +73,24 @@ CROSS_LANGUAGE = -1.0
 UNKNOWN_GAIN = 0.5  # if the question could not be scored
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerabilityWeights:
+    """Weights of the logistic regression: intercept, addition for a Chinese question, and one weight for each signal."""
+
+    intercept: float
+    chinese: float
+    query_likelihood_gain: float
+    p_verified: float = 0.0
+
+
+# Fitted with Qwen2.5-Coder-1.5B and prompt version 6 on 130 questions of SQuAD 2.0, CMRC 2018, RGB and HotpotQA (the half "fit"
+# by the hash of their ids): the mean of a regression with equal weight per data set, language and kind, and of equal weights for
+# both signals; the intercepts refuse about one in ten answerable questions. Area under the ROC curve .76 (English .66,
+# Chinese .86); see docs/benchmarks.md.
+WEIGHTS_BEFORE = AnswerabilityWeights(0.8, 0.0, -3.0)
+WEIGHTS = AnswerabilityWeights(1.35, 0.5, -1.25, -1.35)
+
+
 def is_refusal(text: str) -> bool:
     """Return whether the reply begins with a refusal."""
     core = strip_preamble(text)
@@ -101,24 +119,6 @@ def undecided(text: str) -> bool:
     if len(start) >= MAX_OPENING or re.search(r"[.。!！?？\n]", start):
         return False
     return any(start.startswith(opening) or opening.startswith(start) for opening in REFUSAL_PREFIXES)
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerabilityWeights:
-    """Weights of the logistic regression: intercept, addition for a Chinese question, and one weight for each signal."""
-
-    intercept: float
-    chinese: float
-    query_likelihood_gain: float
-    p_verified: float = 0.0
-
-
-# Fitted with Qwen2.5-Coder-1.5B and prompt version 6 on 130 questions of SQuAD 2.0, CMRC 2018, RGB and HotpotQA (the half "fit"
-# by the hash of their ids): the mean of a regression with equal weight per data set, language and kind, and of equal weights for
-# both signals; the intercepts refuse about one in ten answerable questions. Area under the ROC curve .76 (English .66,
-# Chinese .86); see docs/benchmarks.md.
-WEIGHTS_BEFORE = AnswerabilityWeights(0.8, 0.0, -3.0)
-WEIGHTS = AnswerabilityWeights(1.35, 0.5, -1.25, -1.35)
 
 
 def foreign_offset(question: str, prompt: Prompt) -> float:
@@ -165,9 +165,9 @@ def unanswerable_log_odds(weights: AnswerabilityWeights, question: str, gain: fl
     return intercept + weights.query_likelihood_gain * gain
 
 
-def is_clear(doubt: Doubt) -> bool:
+def is_clear(estimate: Doubt) -> bool:
     """Return whether the estimate is so far from the threshold that the answer need not be verified."""
-    return abs(log_odds(doubt.share) - log_odds(doubt.most)) > DECIDED_MARGIN
+    return abs(log_odds(estimate.share) - log_odds(estimate.most)) > DECIDED_MARGIN
 
 
 def log_odds(probability: float) -> float:

@@ -32,10 +32,21 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
+class Attribution:
+    """The numbers of the chunks a sentence is attributed to, and how far they support it."""
+
+    numbers: tuple[int, ...]
+    support: Support
+
+
+NO_ATTRIBUTION = Attribution((), "none")
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedSentence:
     """A sentence or table row of a chunk. `around` holds its terms with those of its neighbours (a row: only its own)."""
 
-    own: ChunkContent
+    content: ChunkContent
     terms: frozenset[str]
     around: frozenset[str]
 
@@ -44,8 +55,8 @@ class ParsedSentence:
 class ParsedChunk:
     """A chunk, parsed once for all claims: its content, the content of its title and headings, its terms and sentences."""
 
-    held: ChunkContent
-    above: ChunkContent
+    content: ChunkContent
+    heading_content: ChunkContent
     terms: frozenset[str]
     context: frozenset[str]
     units: tuple[ParsedSentence, ...]
@@ -55,7 +66,7 @@ class ParsedChunk:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A parsed sentence of an answer. `asked` holds the terms of the question, which a short answer leaves out.
+    """A parsed sentence of an answer. `question_terms` holds the terms of the question, which a short answer leaves out.
 
     `clauses` are (keys of the facts, terms) of each clause: a number belongs to the terms of its clause.
     """
@@ -63,7 +74,7 @@ class Claim:
     text: str
     facts: tuple[ClaimFact, ...]
     terms: frozenset[str]
-    asked: frozenset[str]
+    question_terms: frozenset[str]
     clauses: tuple[tuple[frozenset[frozenset[str]], frozenset[str]], ...]
     cjk: bool
     language: str
@@ -75,109 +86,7 @@ class SupportVerdict:
 
     support: Support
     share: float
-    stood: frozenset[ClaimFact]
-
-
-def source_of(chunk: Chunk) -> ParsedChunk:
-    """Return a chunk parsed; title, headings and table header belong to each of its sentences."""
-    pieces = [chunk.text[start:end] for start, end in spans(chunk.text)]
-    words = [terms(piece) for piece in pieces]
-    rows = [bool(ROW.search(piece)) for piece in pieces]
-    units = tuple(
-        ParsedSentence(chunk_content(piece), words[place],
-             words[place] if rows[place] else frozenset().union(*words[max(0, place - 1) : place + 2]))
-        for place, piece in enumerate(pieces)
-    )
-    context, above, text = terms(chunk.context), chunk_content(chunk.context), chunk.searchable
-    held = merge_content((above, *(unit.own for unit in units)))
-    return ParsedChunk(held, above, context.union(*words), context, units, is_cjk(text), language(text))
-
-
-def claim_of(sentence: str, question: str) -> Claim:
-    """Return a sentence of an answer parsed."""
-    clauses = tuple((frozenset(fact.keys for fact in claim_facts(part)), terms(part)) for part in CLAUSE.split(sentence))
-    return Claim(sentence, claim_facts(sentence), terms(sentence), terms(question), clauses, is_cjk(sentence), language(sentence))
-
-
-def words_near(fact: ClaimFact, claim: Claim) -> frozenset[str]:
-    """Return the terms a fact belongs to: of its clause, of the sentence, or also of the question if these are too few."""
-    own = next((words for keys, words in claim.clauses if fact.keys in keys), claim.terms) - fact.words
-    whole = claim.terms - fact.words
-    return own if len(own) >= FEW else whole if len(whole) >= FEW else whole | claim.asked
-
-
-def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdict:
-    """Return how far the chunks, taken together, support the claim."""
-    stood = frozenset(fact for fact in claim.facts if any(is_supported_near(fact, claim, source) for source in sources))
-    foreign = bool(sources) and all(differs_in_language(claim, source) for source in sources)
-    if foreign:
-        whole = bool(claim.facts) and len(stood) == len(claim.facts)
-        return SupportVerdict("full" if whole else "partial" if stood or not claim.facts else "none", float(whole), stood)
-    covered = max(coverage(claim, source) for source in sources) if len(sources) == 1 else joint_coverage(claim, sources)
-    exact = [fact for fact in claim.facts if fact.kind != "name"]
-    missing = [fact for fact in exact if not any(contains_fact(fact, source.held) for source in sources)]
-    return SupportVerdict(grade_support(claim, stood, missing, covered), covered, stood)
-
-
-def coverage(claim: Claim, source: ParsedChunk) -> float:
-    """Return the share of the claim's terms in the best sentence of a chunk, or in the whole chunk at a discount."""
-    best = max((overlap_share(claim.terms, unit.around | source.context) for unit in source.units), default=0.0)
-    return max(best, overlap_share(claim.terms, source.terms) - SCATTERED)
-
-
-def joint_coverage(claim: Claim, sources: Sequence[ParsedChunk]) -> float:
-    """Return the share of the claim's terms in several chunks."""
-    return overlap_share(claim.terms, frozenset().union(*(source.terms for source in sources))) - SCATTERED
-
-
-def grade_support(claim: Claim, stood: frozenset[ClaimFact], missing: Sequence[ClaimFact], covered: float) -> Support:
-    """Return the support grade for a chunk in the claim's language; `missing` are the numbers and codes found nowhere."""
-    if len(stood) == len(claim.facts) and covered >= (FULL_BIGRAMS if claim.cjk else FULL):
-        return "full"
-    exact = [fact for fact in claim.facts if fact.kind != "name"]
-    if missing and len(missing) == len(exact):
-        return "none"
-    return "partial" if covered >= PARTIAL or any(fact in stood for fact in exact) else "none"
-
-
-def differs_in_language(claim: Claim, source: ParsedChunk) -> bool:
-    """Return whether claim and chunk are in different languages, so that terms cannot be compared."""
-    return claim.cjk != source.cjk or claim.language != source.language
-
-
-def is_supported_near(fact: ClaimFact, claim: Claim, source: ParsedChunk) -> bool:
-    """Return whether the chunk contains the fact: a number or code near the terms it belongs to."""
-    if not contains_fact(fact, source.held):
-        return False
-    if differs_in_language(claim, source):
-        return True
-    if fact.kind == "name":
-        return len(fact.words) < 2 or any(contains_fact(fact, merge_content((unit.own, source.above))) for unit in source.units)
-    wanted = words_near(fact, claim)
-    near = [unit for unit in source.units if contains_fact(fact, unit.own)]
-    if not near:  # the fact is in the title or a heading
-        return True
-    best = max(near, key=lambda unit: word_overlap(wanted, unit, source))
-    reached = word_overlap(wanted, best, source)
-    rivals = [unit for unit in source.units if unit.own.numbers and unit not in near] if fact.kind == "number" else []
-    ahead = max((overlap_share(wanted, unit.terms | source.context) for unit in rivals), default=0.0)
-    return reached >= NEAR and ahead < overlap_share(wanted, best.terms | source.context) + AHEAD
-
-
-def word_overlap(wanted: frozenset[str], unit: ParsedSentence, source: ParsedChunk) -> float:
-    """Return the share of the terms in the sentence, where terms found only in its neighbours count half."""
-    return (overlap_share(wanted, unit.terms | source.context) + overlap_share(wanted, unit.around | source.context)) / 2
-
-
-@dataclass(frozen=True, slots=True)
-class Attribution:
-    """The numbers of the chunks a sentence is attributed to, and how far they support it."""
-
-    numbers: tuple[int, ...]
-    support: Support
-
-
-NO_ATTRIBUTION = Attribution((), "none")
+    found: frozenset[ClaimFact]
 
 
 def choose(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChunk]) -> Attribution:
@@ -201,14 +110,14 @@ def choose(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChunk])
 
 def support_rank(verdict: SupportVerdict) -> tuple[int, int, float]:
     """Return a sort key that puts the better verdict first."""
-    return -SUPPORT_ORDER[verdict.support], -len(verdict.stood), -verdict.share
+    return -SUPPORT_ORDER[verdict.support], -len(verdict.found), -verdict.share
 
 
 def complete_support(claim: Claim, numbers: Sequence[int], sources: Sequence[ParsedChunk]) -> tuple[int, ...]:
     """Return the numbers plus one more whose chunk makes the support full; an empty tuple if there is none."""
-    held = [sources[number - 1] for number in numbers]
+    chosen = [sources[number - 1] for number in numbers]
     for number, source in enumerate(sources, 1):
-        if number not in numbers and judge_support(claim, [*held, source]).support == "full":
+        if number not in numbers and judge_support(claim, [*chosen, source]).support == "full":
             return (*numbers, number)
     return ()
 
@@ -239,3 +148,95 @@ def narrowed(location: Location, text: str, start: int, end: int) -> Location:
     first = location.line_start + len(LINE_END.findall(text[:start]))
     return replace(location, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])),
                    char_start=location.char_start + start, char_end=location.char_start + end)
+
+
+def claim_of(sentence: str, question: str) -> Claim:
+    """Return a sentence of an answer parsed."""
+    clauses = tuple((frozenset(fact.keys for fact in claim_facts(part)), terms(part)) for part in CLAUSE.split(sentence))
+    return Claim(sentence, claim_facts(sentence), terms(sentence), terms(question), clauses, is_cjk(sentence), language(sentence))
+
+
+def source_of(chunk: Chunk) -> ParsedChunk:
+    """Return a chunk parsed; title, headings and table header belong to each of its sentences."""
+    pieces = [chunk.text[start:end] for start, end in spans(chunk.text)]
+    words = [terms(piece) for piece in pieces]
+    rows = [bool(ROW.search(piece)) for piece in pieces]
+    sentences = tuple(
+        ParsedSentence(chunk_content(piece), words[place],
+             words[place] if rows[place] else frozenset().union(*words[max(0, place - 1) : place + 2]))
+        for place, piece in enumerate(pieces)
+    )
+    context, heading_content, text = terms(chunk.context), chunk_content(chunk.context), chunk.searchable
+    content = merge_content((heading_content, *(unit.content for unit in sentences)))
+    return ParsedChunk(content, heading_content, context.union(*words), context, sentences, is_cjk(text), language(text))
+
+
+def words_near(fact: ClaimFact, claim: Claim) -> frozenset[str]:
+    """Return the terms a fact belongs to: of its clause, of the sentence, or also of the question if these are too few."""
+    own = next((words for keys, words in claim.clauses if fact.keys in keys), claim.terms) - fact.words
+    whole = claim.terms - fact.words
+    return own if len(own) >= FEW else whole if len(whole) >= FEW else whole | claim.question_terms
+
+
+def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdict:
+    """Return how far the chunks, taken together, support the claim."""
+    found = frozenset(fact for fact in claim.facts if any(is_supported_near(fact, claim, source) for source in sources))
+    foreign = bool(sources) and all(differs_in_language(claim, source) for source in sources)
+    if foreign:
+        whole = bool(claim.facts) and len(found) == len(claim.facts)
+        return SupportVerdict("full" if whole else "partial" if found or not claim.facts else "none", float(whole), found)
+    covered = max(coverage(claim, source) for source in sources) if len(sources) == 1 else joint_coverage(claim, sources)
+    exact = [fact for fact in claim.facts if fact.kind != "name"]
+    missing = [fact for fact in exact if not any(contains_fact(fact, source.content) for source in sources)]
+    return SupportVerdict(grade_support(claim, found, missing, covered), covered, found)
+
+
+def coverage(claim: Claim, source: ParsedChunk) -> float:
+    """Return the share of the claim's terms in the best sentence of a chunk, or in the whole chunk at a discount."""
+    best = max((overlap_share(claim.terms, unit.around | source.context) for unit in source.units), default=0.0)
+    return max(best, overlap_share(claim.terms, source.terms) - SCATTERED)
+
+
+def joint_coverage(claim: Claim, sources: Sequence[ParsedChunk]) -> float:
+    """Return the share of the claim's terms in several chunks."""
+    return overlap_share(claim.terms, frozenset().union(*(source.terms for source in sources))) - SCATTERED
+
+
+def grade_support(claim: Claim, found: frozenset[ClaimFact], missing: Sequence[ClaimFact], covered: float) -> Support:
+    """Return the support grade for a chunk in the claim's language; `missing` are the numbers and codes found nowhere."""
+    if len(found) == len(claim.facts) and covered >= (FULL_BIGRAMS if claim.cjk else FULL):
+        return "full"
+    exact = [fact for fact in claim.facts if fact.kind != "name"]
+    if missing and len(missing) == len(exact):
+        return "none"
+    return "partial" if covered >= PARTIAL or any(fact in found for fact in exact) else "none"
+
+
+def differs_in_language(claim: Claim, source: ParsedChunk) -> bool:
+    """Return whether claim and chunk are in different languages, so that terms cannot be compared."""
+    return claim.cjk != source.cjk or claim.language != source.language
+
+
+def is_supported_near(fact: ClaimFact, claim: Claim, source: ParsedChunk) -> bool:
+    """Return whether the chunk contains the fact: a number or code near the terms it belongs to."""
+    if not contains_fact(fact, source.content):
+        return False
+    if differs_in_language(claim, source):
+        return True
+    if fact.kind == "name":
+        return len(fact.words) < 2 or any(contains_fact(fact, merge_content((unit.content, source.heading_content)))
+                                          for unit in source.units)
+    wanted = words_near(fact, claim)
+    near = [unit for unit in source.units if contains_fact(fact, unit.content)]
+    if not near:  # the fact is in the title or a heading
+        return True
+    best = max(near, key=lambda unit: word_overlap(wanted, unit, source))
+    reached = word_overlap(wanted, best, source)
+    rivals = [unit for unit in source.units if unit.content.numbers and unit not in near] if fact.kind == "number" else []
+    ahead = max((overlap_share(wanted, unit.terms | source.context) for unit in rivals), default=0.0)
+    return reached >= NEAR and ahead < overlap_share(wanted, best.terms | source.context) + AHEAD
+
+
+def word_overlap(wanted: frozenset[str], unit: ParsedSentence, source: ParsedChunk) -> float:
+    """Return the share of the terms in the sentence, where terms found only in its neighbours count half."""
+    return (overlap_share(wanted, unit.terms | source.context) + overlap_share(wanted, unit.around | source.context)) / 2

@@ -78,9 +78,9 @@ class CitingStream:
     def _next_marker(self) -> tuple[int, int, list[int]] | None:
         """Return the span of the first marker (with numbers) or refusal token (without) in the pending text."""
         text, offset = self._in_context()
-        marker, said = self._first_marker(text, offset), REFUSAL_TOKEN.search(text, offset)
-        if said and (marker is None or said.start() <= marker.start()):
-            return said.start() - offset, said.end() - offset, []
+        marker, refusal = self._first_marker(text, offset), REFUSAL_TOKEN.search(text, offset)
+        if refusal and (marker is None or refusal.start() <= marker.start()):
+            return refusal.start() - offset, refusal.end() - offset, []
         return (marker.start() - offset, marker.end() - offset, marker_numbers(marker)) if marker else None
 
     def _first_marker(self, text: str, start: int) -> re.Match[str] | None:
@@ -148,8 +148,8 @@ def marker_numbers(marker: re.Match[str]) -> list[int]:
 
 def undecided_length(pending: str) -> int:
     """Return how many characters at the end may be part of a marker, a sentence end or the refusal token."""
-    bare = pending.rstrip()
-    tail = bare[-MAX_MARKER:]
+    stripped = pending.rstrip()
+    tail = stripped[-MAX_MARKER:]
     match = re.search(rf"[.!?][{re.escape(CLOSERS)}]*$|\s*[\[【［][^\]】］]{{0,24}}$", tail)
     begun = next((size for size in range(len(NOT_STATED), 2, -1) if tail.endswith(NOT_STATED[:size])), 0)
-    return len(pending) - len(bare) + max(len(match.group()) if match else 0, begun)
+    return len(pending) - len(stripped) + max(len(match.group()) if match else 0, begun)

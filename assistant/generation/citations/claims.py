@@ -55,6 +55,16 @@ class ChunkContent:
     squeezed: str
 
 
+@dataclass(frozen=True, slots=True)
+class Numeral:
+    """A number or date at text[start:end]: its possible `keys`, and whether a source must contain it (`required`)."""
+
+    start: int
+    end: int
+    keys: frozenset[str]
+    required: bool
+
+
 def claim_facts(claim: str) -> tuple[ClaimFact, ...]:
     """Return the distinct facts of a sentence."""
     text = normalize_numerals(claim)
@@ -163,16 +173,6 @@ def is_same_word(one: str, other: str) -> bool:
         return True
     shorter, longer = sorted((one, other), key=len)
     return len(shorter) >= MIN_STEM and longer.startswith(shorter)
-
-
-@dataclass(frozen=True, slots=True)
-class Numeral:
-    """A number or date at text[start:end]: its possible `keys`, and whether a source must contain it (`required`)."""
-
-    start: int
-    end: int
-    keys: frozenset[str]
-    required: bool
 
 
 def normalize_numerals(text: str) -> str:

@@ -44,35 +44,6 @@ class Slot:
     other: str
 
 
-def difference(one: str, other: str, most_slots: int = 1, most_extra: float = 0.15) -> tuple[Slot, ...]:
-    """Return the differences of two otherwise equal sentences; an empty tuple if they differ in too much.
-
-    `most_extra` is the maximum number of words that only one sentence has, as a share of the common words.
-    """
-    first, second = tokenize(one), tokenize(other)
-    matcher = difflib.SequenceMatcher(None, folded_words(first), folded_words(second), autojunk=False)
-    slots: list[Slot] = []
-    extra = 0
-    shared: list[str] = []
-    for tag, start, end, second_start, second_end in matcher.get_opcodes():
-        if tag == "equal":
-            shared += folded_words(first[start:end])
-            continue
-        slot = difference_at(one, other, first, second, (start, end), (second_start, second_end))
-        if slot:
-            slots.append(slot)
-        elif has_name(first[start:end]) and has_name(second[second_start:second_end]):
-            return ()
-        else:
-            extra += max(count_content_words(first[start:end]), count_content_words(second[second_start:second_end]))
-    held = sum(is_content_word(word) for word in shared)
-    if not 1 <= len(slots) <= most_slots or extra > most_extra * held:
-        return ()
-    is_chinese = sum(re.match(f"[{CJK}]", word) is not None for word in shared) > len(shared) / 2
-    least = (MIN_SHARED_ZH if is_chinese else MIN_SHARED)
-    return tuple(slots) if held >= max(least[slot.kind] for slot in slots) else ()
-
-
 @dataclass(frozen=True, slots=True)
 class Token:
     """A word, CJK character, or whole number or date at text[start:end]; `figure` is its value."""
@@ -100,6 +71,35 @@ class NumericValue:
     end: int
     exact: frozenset[str]
     implied: frozenset[str]
+
+
+def difference(one: str, other: str, max_differences: int = 1, max_extra: float = 0.15) -> tuple[Slot, ...]:
+    """Return the differences of two otherwise equal sentences; an empty tuple if they differ in too much.
+
+    `max_extra` is the maximum number of words that only one sentence has, as a share of the common words.
+    """
+    first, second = tokenize(one), tokenize(other)
+    matcher = difflib.SequenceMatcher(None, folded_words(first), folded_words(second), autojunk=False)
+    differences: list[Slot] = []
+    extra = 0
+    shared: list[str] = []
+    for tag, start, end, second_start, second_end in matcher.get_opcodes():
+        if tag == "equal":
+            shared += folded_words(first[start:end])
+            continue
+        found = difference_at(one, other, first, second, (start, end), (second_start, second_end))
+        if found:
+            differences.append(found)
+        elif has_name(first[start:end]) and has_name(second[second_start:second_end]):
+            return ()
+        else:
+            extra += max(count_content_words(first[start:end]), count_content_words(second[second_start:second_end]))
+    shared_count = sum(is_content_word(word) for word in shared)
+    if not 1 <= len(differences) <= max_differences or extra > max_extra * shared_count:
+        return ()
+    is_chinese = sum(re.match(f"[{CJK}]", word) is not None for word in shared) > len(shared) / 2
+    minimum = (MIN_SHARED_ZH if is_chinese else MIN_SHARED)
+    return tuple(differences) if shared_count >= max(minimum[found.kind] for found in differences) else ()
 
 
 def figures(text: str) -> list[NumericValue]:
@@ -165,8 +165,8 @@ def difference_at(one: str, other: str, first: Sequence[Token], second: Sequence
     kind = difference_kind(words, others, was, now, first[: place[0]])
     if kind is None or (kind == "value" and is_adverbial(first, place)):
         return None
-    slot = Slot(kind, difference_text(one, first, place), difference_text(other, second, second_place))
-    return None if kind == "value" and same_values(values_in(was), values_in(now)) else slot
+    found = Slot(kind, difference_text(one, first, place), difference_text(other, second, second_place))
+    return None if kind == "value" and same_values(values_in(was), values_in(now)) else found
 
 
 def values_in(words: Sequence[Token]) -> list[NumericValue]:
@@ -243,7 +243,7 @@ def sentences_alike(one: str, others: Sequence[str]) -> Iterator[int]:
     """Yield the indexes of sentences of similar length that share at least half of the words."""
     words = set(folded_words(tokenize(one)))
     for place, other in enumerate(others):
-        held = set(folded_words(tokenize(other)))
+        other_words = set(folded_words(tokenize(other)))
         shorter, longer = sorted((len(one), len(other)))
-        if 2 * len(words & held) >= min(len(words), len(held)) and longer <= 2 * shorter + 20:
+        if 2 * len(words & other_words) >= min(len(words), len(other_words)) and longer <= 2 * shorter + 20:
             yield place

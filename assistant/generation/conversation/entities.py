@@ -43,7 +43,7 @@ def entities(text: str) -> list[Entity]:
     for kind, start, end in spans:
         if all(end <= other.start or start >= other.end for other in found):
             found.append(Entity(kind, start, end, text[start:end]))
-    return sorted(found, key=lambda thing: thing.start)
+    return sorted(found, key=lambda entity: entity.start)
 
 
 def date_entities(text: str) -> Iterator[tuple[str, int, int]]:
@@ -62,12 +62,12 @@ def date_entities(text: str) -> Iterator[tuple[str, int, int]]:
             yield "year", year[0], date.end
 
 
-def match_entity(thing: Entity, others: list[Entity]) -> Entity | None:
+def match_entity(entity: Entity, others: list[Entity]) -> Entity | None:
     """Return the last entity that this one can replace: of the same kind, codes with the same letters. None if there is none."""
-    of_kind = [other for other in others if other.kind == thing.kind]
-    if thing.kind != "code":
+    of_kind = [other for other in others if other.kind == entity.kind]
+    if entity.kind != "code":
         return of_kind[-1] if of_kind else None
-    letters = re.match(r"\D*", thing.text)
+    letters = re.match(r"\D*", entity.text)
     same = [other for other in of_kind if letters and other.text.startswith(letters.group()) and other.text[:1].isalpha()]
     return same[-1] if same else of_kind[-1] if len(of_kind) == 1 else None
 
@@ -78,12 +78,12 @@ def substitute_entities(question: str, fragment: str) -> tuple[str, str]:
     Returns the question and the fragment unchanged if an entity has no match.
     """
     result, rest = question, fragment
-    for thing in entities(fragment):
-        other = match_entity(thing, entities(result))
+    for entity in entities(fragment):
+        other = match_entity(entity, entities(result))
         if other is None:
             return question, fragment
-        result = result[: other.start] + thing.text + result[other.end:]
-        rest = rest.replace(thing.text, " ", 1)
+        result = result[: other.start] + entity.text + result[other.end:]
+        rest = rest.replace(entity.text, " ", 1)
     return result, rest
 
 

@@ -201,7 +201,7 @@ def turn_citation(place: int, number: int, turn: Turn) -> Citation:
 
 def rephrase_messages(request: str, turns: Sequence[Turn]) -> tuple[Message, ...]:
     """Return the messages that ask a model to rephrase turns."""
-    told = [filled("User: {question}\nAssistant: {answer}",
+    exchanges = [filled("User: {question}\nAssistant: {answer}",
                    {"question": own_words(turn.question), "answer": sanitize(CITED.sub("", turn.answer))}) for turn in turns]
-    parts = {"told": join_prompt_texts("\n", told), "request": own_words(request)}
+    parts = {"told": join_prompt_texts("\n", exchanges), "request": own_words(request)}
     return (Message("system", own_words(REPHRASE)), Message("user", filled("{told}\n\n{request}", parts)))

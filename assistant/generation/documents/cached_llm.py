@@ -70,9 +70,9 @@ class CachedLLM:
         """The model's name; an empty string if it was not loaded."""
         return self._chat.name if self._chat else ""
 
-    def expect(self, asked: Sequence[tuple[str, tuple[Message, ...], int]]) -> None:
+    def expect(self, requests: Sequence[tuple[str, tuple[Message, ...], int]]) -> None:
         """Count the requests (content hash, messages, tokens) that are not cached, and announce the time they will take."""
-        new = [each for each in asked if not self.notes.get(each[0], cache_key(self.chat.name, each[1], each[2]))]
+        new = [each for each in requests if not self.notes.get(each[0], cache_key(self.chat.name, each[1], each[2]))]
         self._total, self._left = len(new), sum(character_count(messages) for _, messages, _ in new)
         self._announce(self.notes.pace(self.chat.name))
 
@@ -187,22 +187,22 @@ def folder_name(content_hash: str) -> str:
 
 def cache_key(model: str, messages: Sequence[Message], max_tokens: int) -> str:
     """Return the key of a reply: a hash of the model name, the token limit and the messages."""
-    said = json.dumps([model, max_tokens, *((message.role, message.content) for message in messages)], ensure_ascii=False)
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    request = json.dumps([model, max_tokens, *((message.role, message.content) for message in messages)], ensure_ascii=False)
+    return hashlib.sha256(request.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def split_into_parts(passages: Sequence[Hit], chat: ChatModel, reply_tokens: int) -> list[tuple[Hit, ...]]:
     """Return consecutive chunks in groups that fit the context and that small models read well."""
-    room = min(PART_TOKENS, chat.context_tokens - reply_tokens - SPARE)
+    limit = min(PART_TOKENS, chat.context_tokens - reply_tokens - SPARE)
     parts: list[list[Hit]] = []
-    held = 0
+    size_of_part = 0
     for hit in passages:
         size = chat.count_tokens((Message("user", sanitize(hit.chunk.searchable)),))
-        if not parts or held + size > room:
+        if not parts or size_of_part + size > limit:
             parts.append([])
-            held = 0
+            size_of_part = 0
         parts[-1].append(hit)
-        held += size
+        size_of_part += size
     return [tuple(part) for part in parts]
 
 

@@ -29,8 +29,27 @@ SHOWN = 200
 PIECE = re.compile(f"[{CJK}]|\\d[\\d.,:/%-]*\\d%?|\\w+|[^\\w\\s]")
 
 
-def no_progress(_progress: Progress) -> None:
-    """Ignore a progress report."""
+@dataclass(frozen=True, slots=True)
+class FileSentence:
+    """A sentence of a file: text[start:end] of a chunk, and its words as they are compared."""
+
+    hit: Hit
+    start: int
+    end: int
+    words: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The sentence as it is displayed."""
+        return one_line(self.hit.chunk.text[self.start : self.end], MAX_SENTENCE)
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceChange:
+    """A removed sentence, an added one, or the two versions of a changed one."""
+
+    old: tuple[FileSentence, ...]
+    new: tuple[FileSentence, ...]
 
 
 class StepProgress:
@@ -61,27 +80,8 @@ class StepProgress:
             self._on_progress(Progress(COMPARING, min(self._done, self._total), self._total))
 
 
-@dataclass(frozen=True, slots=True)
-class FileSentence:
-    """A sentence of a file: text[start:end] of a chunk, and its words as they are compared."""
-
-    hit: Hit
-    start: int
-    end: int
-    words: tuple[str, ...]
-
-    @property
-    def text(self) -> str:
-        """The sentence as it is displayed."""
-        return one_line(self.hit.chunk.text[self.start : self.end], MAX_SENTENCE)
-
-
-@dataclass(frozen=True, slots=True)
-class SentenceChange:
-    """A removed sentence, an added one, or the two versions of a changed one."""
-
-    old: tuple[FileSentence, ...]
-    new: tuple[FileSentence, ...]
+def no_progress(_progress: Progress) -> None:
+    """Ignore a progress report."""
 
 
 def compare_files(old: File, new: File, language: str, on_progress: OnProgress = no_progress) -> list[CitedLine]:

@@ -65,6 +65,48 @@ MONEY_COLUMN = re.compile(
 )
 
 
+class ItemKind(StrEnum):
+    """The kinds of items that rules can find."""
+
+    DEADLINE = "deadline"
+    DATE = "date"
+    AMOUNT = "amount"
+    EMAIL = "email"
+    PHONE = "phone"
+    LINK = "link"
+    PERCENTAGE = "percentage"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemMatch:
+    """A sentence or table row at text[start:end] of a chunk with its items. `clear`: the wording says that they are wanted."""
+
+    hit: Hit
+    start: int
+    end: int
+    items: tuple[str, ...]
+    clear: bool = True
+
+
+WORDS_FOR = {
+    ItemKind.DEADLINE: r"deadlines?|due dates?|time limits?|notice periods?|expiry dates?|cut-?off dates?"
+                     r"|(?:截止|到期|最后|最终)(?:日期|时间|期限|日)?|期限|时限",
+    ItemKind.DATE: r"(?:important |key |relevant )?dates?|日期|时间点|重要日期",
+    ItemKind.AMOUNT: r"amounts?(?: of money)?|sums?(?: of money)?|prices?|costs?|fees?|payments?|charges?"
+                   r"|金额|价格|费用|款项|价钱|金钱数额",
+    ItemKind.EMAIL: r"e-?mails?(?: address(?:es)?)?|mail addresses|电子邮箱|邮箱(?:地址)?|电子邮件(?:地址)?",
+    ItemKind.PHONE: r"(?:tele)?phone(?: numbers?)?s?|telephones?|mobile numbers?|fax numbers?|电话(?:号码)?|手机号码?|联系电话",
+    ItemKind.LINK: r"links?|urls?|web ?sites?|web addresses|网址|链接|网站",
+    ItemKind.PERCENTAGE: r"percentages?|percents?|rates?|百分比|比例|利率",
+}
+KINDS = {
+    ItemKind.DEADLINE: ("deadlines", "期限"), ItemKind.DATE: ("dates", "日期"), ItemKind.AMOUNT: ("amounts", "金额"),
+    ItemKind.EMAIL: ("e-mail addresses", "电子邮箱"), ItemKind.PHONE: ("telephone numbers", "电话号码"),
+    ItemKind.LINK: ("links", "链接"),
+    ItemKind.PERCENTAGE: ("percentages", "百分比"),
+}
+
+
 def list_items(files: Sequence[File], wanted: Sequence[ItemKind], language: str, writer: CachedLLM) -> list[CitedLine]:
     """Return the list of what rules find. Clear items are always kept; the model judges the unclear ones."""
     what = item_kind_names(wanted, language)
@@ -91,11 +133,11 @@ def find_items(file: File, wanted: Sequence[ItemKind]) -> list[ItemMatch]:
 def judge_deadlines(unclear: Sequence[tuple[File, ItemMatch]], writer: CachedLLM) -> tuple[set[int], set[int]]:
     """Return the ids (`id`) of the matches the model rejects, and of those for which its reply is unusable."""
     batches = [unclear[start : start + BATCH] for start in range(0, len(unclear), BATCH)]
-    asked = [(batch[0][0].source.content_hash, deadlines_prompt([sanitized_sentence(each) for _, each in batch]), JUDGED_TOKENS)
-             for batch in batches]
-    writer.expect(asked)
+    prompts = [deadlines_prompt([sanitized_sentence(each) for _, each in batch]) for batch in batches]
+    requests = [(batch[0][0].source.content_hash, prompt, JUDGED_TOKENS) for batch, prompt in zip(batches, prompts, strict=True)]
+    writer.expect(requests)
     refused, unsure = set[int](), set[int]()
-    for batch, (content_hash, messages, tokens) in zip(batches, asked, strict=True):
+    for batch, (content_hash, messages, tokens) in zip(batches, requests, strict=True):
         reply = writer.write(content_hash, messages, tokens)
         chosen = parse_numbers(reply, len(batch))
         ids = {id(each) for _, each in batch}
@@ -108,43 +150,43 @@ def judge_deadlines(unclear: Sequence[tuple[File, ItemMatch]], writer: CachedLLM
 
 def format_list(listed: dict[File, list[ItemMatch]], what: str, language: str) -> list[CitedLine]:
     """Return the list, grouped by file if there are several."""
-    holding = {file: found for file, found in listed.items() if found}
-    count = sum(len(found) for found in holding.values())
-    names = next(iter(holding)).source.name if len(holding) == 1 else localized("files", language, count=len(holding))
+    by_file = {file: found for file, found in listed.items() if found}
+    count = sum(len(found) for found in by_file.values())
+    names = next(iter(by_file)).source.name if len(by_file) == 1 else localized("files", language, count=len(by_file))
     lines = [CitedLine(localized("found" if count != 1 else "found_one", language, count=count, what=what, files=names))]
-    for file, found in holding.items():
-        lines += [CitedLine(""), CitedLine(f"{file.source.name}:")] if len(holding) > 1 else []
+    for file, found in by_file.items():
+        lines += [CitedLine(""), CitedLine(f"{file.source.name}:")] if len(by_file) > 1 else []
         lines += bullets(found)
     return lines
 
 
-def bullets(found: Sequence[ItemMatch]) -> list[CitedLine]:
+def bullets(matches: Sequence[ItemMatch]) -> list[CitedLine]:
     """Return a line for each match: the items, then the sentence if it says more."""
     lines: list[CitedLine] = []
-    for match in found:
+    for match in matches:
         items, sentence = ", ".join(match.items), item_sentence(match)
         text = f"- {items} — {sentence}" if len(sentence) > len(items) + 2 else f"- {sentence}"
         lines.append(CitedLine(text, (cite_span(match.hit, match.start, match.end),)))
     return lines
 
 
-def item_sentence(found: ItemMatch) -> str:
+def item_sentence(match: ItemMatch) -> str:
     """Return the sentence of a match as it is displayed."""
-    return one_line(found.hit.chunk.text[found.start : found.end], MAX_SENTENCE)
+    return one_line(match.hit.chunk.text[match.start : match.end], MAX_SENTENCE)
 
 
-def sanitized_sentence(found: ItemMatch) -> PromptText:
+def sanitized_sentence(match: ItemMatch) -> PromptText:
     """Return the sentence of a match as a model reads it."""
-    return sanitize(one_line(sanitize_span(found.hit.chunk.text, found.start, found.end), MAX_SENTENCE))
+    return sanitize(one_line(sanitize_span(match.hit.chunk.text, match.start, match.end), MAX_SENTENCE))
 
 
 def list_with_model(files: Sequence[File], wanted: str, language: str, writer: CachedLLM) -> list[CitedLine]:
     """Return the list of items that only a model can find; items that do not occur in the text are dropped."""
     parts = [(file, part) for file in files for part in split_into_parts(file.passages, writer.chat, LISTED_TOKENS)]
-    asked = [(file.source.content_hash, listing_prompt(part, wanted), LISTED_TOKENS) for file, part in parts]
-    writer.expect(asked)
+    requests = [(file.source.content_hash, listing_prompt(part, wanted), LISTED_TOKENS) for file, part in parts]
+    writer.expect(requests)
     listed: dict[File, list[ItemMatch]] = {}
-    for (file, part), (content_hash, messages, tokens) in zip(parts, asked, strict=True):
+    for (file, part), (content_hash, messages, tokens) in zip(parts, requests, strict=True):
         known = {items for found in listed.get(file, []) for items in found.items}
         listed.setdefault(file, []).extend(
             found for found in verify_listed(writer.write(content_hash, messages, tokens), part) if found.items[0] not in known
@@ -166,42 +208,6 @@ def verify_listed(reply: str, part: Sequence[Hit]) -> Iterator[ItemMatch]:
 def normalize_for_match(text: str) -> str:
     """Return the text without spaces and Markdown marks, in lower case."""
     return re.sub(r"[\s*_`]+", "", unicodedata.normalize("NFKC", text).lower())
-
-
-class ItemKind(StrEnum):
-    """The kinds of items that rules can find."""
-
-    DEADLINE = "deadline"
-    DATE = "date"
-    AMOUNT = "amount"
-    EMAIL = "email"
-    PHONE = "phone"
-    LINK = "link"
-    PERCENTAGE = "percentage"
-
-
-WORDS_FOR = {
-    ItemKind.DEADLINE: r"deadlines?|due dates?|time limits?|notice periods?|expiry dates?|cut-?off dates?"
-                     r"|(?:截止|到期|最后|最终)(?:日期|时间|期限|日)?|期限|时限",
-    ItemKind.DATE: r"(?:important |key |relevant )?dates?|日期|时间点|重要日期",
-    ItemKind.AMOUNT: r"amounts?(?: of money)?|sums?(?: of money)?|prices?|costs?|fees?|payments?|charges?"
-                   r"|金额|价格|费用|款项|价钱|金钱数额",
-    ItemKind.EMAIL: r"e-?mails?(?: address(?:es)?)?|mail addresses|电子邮箱|邮箱(?:地址)?|电子邮件(?:地址)?",
-    ItemKind.PHONE: r"(?:tele)?phone(?: numbers?)?s?|telephones?|mobile numbers?|fax numbers?|电话(?:号码)?|手机号码?|联系电话",
-    ItemKind.LINK: r"links?|urls?|web ?sites?|web addresses|网址|链接|网站",
-    ItemKind.PERCENTAGE: r"percentages?|percents?|rates?|百分比|比例|利率",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ItemMatch:
-    """A sentence or table row at text[start:end] of a chunk with its items. `clear`: the wording says that they are wanted."""
-
-    hit: Hit
-    start: int
-    end: int
-    items: tuple[str, ...]
-    clear: bool = True
 
 
 def wanted_in(words: str) -> tuple[ItemKind, ...]:
@@ -340,14 +346,6 @@ def cells_under(row: str, header: str, pattern: re.Pattern[str]) -> list[str]:
         return []
     return [" ".join(cell.replace("**", "").split()) for cell, name in zip(row_cells(row), row_cells(header), strict=False)
             if pattern.search(name) and re.search("[\\d〇零一二三四五六七八九十百]", cell)]
-
-
-KINDS = {
-    ItemKind.DEADLINE: ("deadlines", "期限"), ItemKind.DATE: ("dates", "日期"), ItemKind.AMOUNT: ("amounts", "金额"),
-    ItemKind.EMAIL: ("e-mail addresses", "电子邮箱"), ItemKind.PHONE: ("telephone numbers", "电话号码"),
-    ItemKind.LINK: ("links", "链接"),
-    ItemKind.PERCENTAGE: ("percentages", "百分比"),
-}
 
 
 def item_kind_names(wanted: Sequence[ItemKind], language: str) -> str:

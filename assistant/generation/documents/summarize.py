@@ -158,7 +158,7 @@ def choose_notes(file: File, notes: Sequence[CitedLine], count: int, writer: Cac
 def central_sentences(sentences: Sequence[str], count: int) -> list[int]:
     """Return the indexes of the `count` most central sentences in order, by TextRank (Mihalcea and Tarau 2004)."""
     words = [set(tokens(sentence)) for sentence in sentences]
-    usable = [place for place, held in enumerate(words) if len(held) >= MIN_TOKENS]
+    usable = [place for place, each in enumerate(words) if len(each) >= MIN_TOKENS]
     if len(usable) <= count:
         return usable
     links = np.array([[sentence_similarity(words[one], words[other]) if one != other else 0.0 for other in usable]

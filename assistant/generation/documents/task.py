@@ -120,12 +120,48 @@ class Task:
     everything: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An indexed file: its content hash and modification time in nanoseconds since 1970."""
+
+    path: str
+    title: str
+    content_hash: str = ""
+    mtime_ns: int = 0
+
+    @property
+    def name(self) -> str:
+        """The file name without folders."""
+        return PurePath(self.path).name
+
+
 def recognise(question: str) -> Task | None:
     """Return the task on whole documents that a question asks for; None for an ordinary question."""
     text = normalize_question(question)
     if not text or "\n" in question.strip():
         return None
     return parse_summary(text) or parse_listing(text) or parse_comparison(text) or parse_counting(text)
+
+
+def sources_of(task: Task, question: str, sources: Sequence[Source], *, narrowed: bool) -> tuple[Source, ...]:
+    """Return the files of a task; an empty tuple if it is an ordinary question after all.
+
+    `narrowed`: the user has already filtered the files. Raises UsageError if the files are ambiguous.
+    """
+    if task.kind is Kind.DIFFERENCES:
+        return resolve_pair(task, question, sources)
+    named = find_by_name(question, sources) or find_by_phrase(task.about, sources)
+    if named:
+        return named
+    if task.kind is Kind.COUNTING:
+        return tuple(source for source in sources if PurePath(source.path).suffix.lower() in TABLES)
+    if task.kind is Kind.LISTING:
+        return tuple(sources) if task.certain or not task.about else ()
+    if task.certain and (len(sources) == 1 or task.everything or narrowed):
+        return tuple(sources)
+    if task.certain:
+        raise UsageError(f"Which file is meant is not clear: there are {len(sources):,} of them.", HINT)
+    return ()
 
 
 def normalize_question(question: str) -> str:
@@ -186,42 +222,6 @@ def parse_listing(text: str) -> Task | None:
 def parse_counting(text: str) -> Task | None:
     """Return the row counting task; None if the text asks for none."""
     return Task(Kind.COUNTING, text) if COUNTED.match(text) or COUNTED_ZH.match(text) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """An indexed file: its content hash and modification time in nanoseconds since 1970."""
-
-    path: str
-    title: str
-    content_hash: str = ""
-    mtime_ns: int = 0
-
-    @property
-    def name(self) -> str:
-        """The file name without folders."""
-        return PurePath(self.path).name
-
-
-def sources_of(task: Task, question: str, sources: Sequence[Source], *, narrowed: bool) -> tuple[Source, ...]:
-    """Return the files of a task; an empty tuple if it is an ordinary question after all.
-
-    `narrowed`: the user has already filtered the files. Raises UsageError if the files are ambiguous.
-    """
-    if task.kind is Kind.DIFFERENCES:
-        return resolve_pair(task, question, sources)
-    named = find_by_name(question, sources) or find_by_phrase(task.about, sources)
-    if named:
-        return named
-    if task.kind is Kind.COUNTING:
-        return tuple(source for source in sources if PurePath(source.path).suffix.lower() in TABLES)
-    if task.kind is Kind.LISTING:
-        return tuple(sources) if task.certain or not task.about else ()
-    if task.certain and (len(sources) == 1 or task.everything or narrowed):
-        return tuple(sources)
-    if task.certain:
-        raise UsageError(f"Which file is meant is not clear: there are {len(sources):,} of them.", HINT)
-    return ()
 
 
 def resolve_pair(task: Task, question: str, sources: Sequence[Source]) -> tuple[Source, ...]:

@@ -17,19 +17,19 @@ def heeding_no_orders(chat: ChatModel, prompt: Prompt, question: str, answer_tok
     They are removed if chunks contain suspected instructions, the answer with them refuses or draws only on them, and the
     chunks support the answer without them: fully or, if there was none before, at least partially.
     """
-    orders = suspected_instructions(prompt)
-    if not orders:
+    instructions = suspected_instructions(prompt)
+    if not instructions:
         return prompt, False
     first = "".join(chat.reply(prompt.messages, answer_tokens))
-    if not is_suspicious(first, orders, question, prompt):
+    if not is_suspicious(first, instructions, question, prompt):
         return prompt, False
-    warily = prompt.without_suspected_instructions
-    again = "".join(chat.reply(warily.messages, answer_tokens))
+    safe = prompt.without_suspected_instructions
+    again = "".join(chat.reply(safe.messages, answer_tokens))
     if is_empty(again) or is_refusal(again):
         return prompt, False
     support = choose(claim_of(again, question), (), [source_of(hit.chunk) for hit in prompt.passages]).support
     is_better = support == "full" or (support == "partial" and (is_empty(first) or is_refusal(first)))
-    return (warily, True) if is_better else (prompt, False)
+    return (safe, True) if is_better else (prompt, False)
 
 
 def suspected_instructions(prompt: Prompt) -> list[str]:
@@ -38,7 +38,7 @@ def suspected_instructions(prompt: Prompt) -> list[str]:
     return [text[start:end] for text in texts for start, end in find_instructions(text, wary=True)]
 
 
-def is_suspicious(answer: str, orders: list[str], question: str, prompt: Prompt) -> bool:
+def is_suspicious(answer: str, instructions: list[str], question: str, prompt: Prompt) -> bool:
     """Return whether an answer refuses or contains words that occur only in suspected instructions."""
     rest = " ".join(sanitize(hit.chunk.searchable, wary=True) for hit in prompt.passages)
-    return is_empty(answer) or is_refusal(answer) or draws_on_instructions(answer, orders, question, rest)
+    return is_empty(answer) or is_refusal(answer) or draws_on_instructions(answer, instructions, question, rest)

@@ -127,28 +127,11 @@ HINT = re.compile(r"ignor|disregard|forget|override|system prompt|vergiss|verges
                   r"|忽略|无视|忘记|忘掉|不要理会|系统提示词|無視|무시", re.IGNORECASE)
 # beginnings of sentences that continue such an instruction; on their own they are ordinary
 SEQUEL = re.compile(r"(?:instead|now|just|only|say|reply|respond|answer|output|write|print|repeat|always|never|use|do not|don't"
-                     r"|stay|from now on|confirm|give|you)\b|(?:请|说|用|不要|必须|只|绝不|一律|你|回答|回复|输出|从现在起)",
-                     re.IGNORECASE)
+                    r"|stay|from now on|confirm|give|you)\b|(?:请|说|用|不要|必须|只|绝不|一律|你|回答|回复|输出|从现在起)",
+                    re.IGNORECASE)
 CELLS = re.compile(r"(\"[^\"\n]*\"|[|\t]|(?<=\S),(?=\S))")
 TIGHT_COMMA = re.compile(r"(?<=\S),(?=\S)(?!\d{3}\b)")
 HOLE = re.compile(r"\{(\w+)\}")
-
-
-def forged_conversation_start(text: str) -> int:
-    """Return the offset at which a text starts to imitate a chat transcript; its length if it does not."""
-    found = FORGED.search(text)
-    return found.start() if found else len(text)
-
-
-def looks_like_instruction(sentence: str) -> bool:
-    """Return whether a sentence may be an instruction to the model; many ordinary sentences qualify."""
-    return bool(SUSPECT_EN.search(sentence) or SUSPECT_ZH.search(sentence))
-
-
-def draws_on_instructions(answer: str, orders: Sequence[str], question: str, rest: str) -> bool:
-    """Return whether an answer has words of instructions that occur neither in the question nor in the other text."""
-    own = set(tokens(answer)) - set(tokens(question)) - set(tokens(rest))
-    return bool(own & {word for order in orders for word in tokens(order)})
 
 
 def sanitize(text: str, *, wary: bool = False) -> PromptText:
@@ -159,8 +142,8 @@ def sanitize(text: str, *, wary: bool = False) -> PromptText:
 
 def sanitize_span(text: str, start: int, end: int) -> PromptText:
     """Return text[start:end] sanitized in its context: the span may begin inside a comment."""
-    bare = without_comments(text)
-    before, part, after = (INVISIBLE.sub("", piece) for piece in (bare[:start], bare[start:end], bare[end:]))
+    without = without_comments(text)
+    before, part, after = (INVISIBLE.sub("", piece) for piece in (without[:start], without[start:end], without[end:]))
     shown = before + part + after
     masked = mask_spans(shown, find_instructions(shown), len(before), len(before) + len(part))
     return PromptText(TURN_MARK.sub(break_mark, masked))
@@ -188,14 +171,15 @@ def join_prompt_texts(separator: str, parts: Iterable[PromptText]) -> PromptText
 
 def masked_in(hits: Iterable[Hit], *, wary: bool = False) -> tuple[Masked, ...]:
     """Return for each file with masked content the number of distinct sentences and comments that were masked."""
-    orders: dict[str, set[str]] = {}
+    sentences: dict[str, set[str]] = {}
     comments: dict[str, set[str]] = {}
     for hit in hits:
         text = hit.chunk.searchable
         shown = visible_text(text)
-        orders.setdefault(hit.path, set()).update(shown[start:end] for start, end in find_instructions(shown, wary=wary))
+        sentences.setdefault(hit.path, set()).update(shown[start:end] for start, end in find_instructions(shown, wary=wary))
         comments.setdefault(hit.path, set()).update(hidden_comments(text))
-    return tuple(Masked(path, len(orders[path]), len(comments[path])) for path in orders if orders[path] or comments[path])
+    return tuple(Masked(path, len(sentences[path]), len(comments[path]))
+                 for path in sentences if sentences[path] or comments[path])
 
 
 def visible_text(text: str) -> str:
@@ -208,9 +192,9 @@ def hidden_comments(text: str) -> list[str]:
     return [match.group("comment") for match in CODE_OR_COMMENT.finditer(text) if match.group("comment")]
 
 
-def break_mark(mark: re.Match[str]) -> str:
-    """Return the mark's first character with a space after it, so that it is no longer a mark."""
-    return f"{mark.group()} "
+def without_comments(text: str) -> str:
+    """Return the text with comments replaced by white space: all other characters keep their offsets."""
+    return CODE_OR_COMMENT.sub(lambda match: match.group("code") or blank_out(match.group()), text)
 
 
 def blank_out(text: str) -> str:
@@ -218,15 +202,15 @@ def blank_out(text: str) -> str:
     return re.sub(r"\S", " ", text)
 
 
-def without_comments(text: str) -> str:
-    """Return the text with comments replaced by white space: all other characters keep their offsets."""
-    return CODE_OR_COMMENT.sub(lambda match: match.group("code") or blank_out(match.group()), text)
+def break_mark(mark: re.Match[str]) -> str:
+    """Return the mark's first character with a space after it, so that it is no longer a mark."""
+    return f"{mark.group()} "
 
 
-def mask_spans(text: str, orders: Sequence[tuple[int, int]], start: int, end: int) -> str:
+def mask_spans(text: str, spans_to_mask: Sequence[tuple[int, int]], start: int, end: int) -> str:
     """Return text[start:end] with each overlapping span replaced by the mask."""
     shown: list[str] = []
-    for first, last in orders:
+    for first, last in spans_to_mask:
         if first < end and last > start:
             shown += [text[start : max(start, first)], MASK]
             start = min(last, end)
@@ -242,17 +226,17 @@ def find_instructions(text: str, *, wary: bool = False) -> list[tuple[int, int]]
     if not wary and not HINT.search(text):
         return []
     is_instruction = looks_like_instruction if wary else overrides_instructions
-    begun = forged_conversation_start(text) if wary else len(text)
+    transcript_start = forged_conversation_start(text) if wary else len(text)
     found: list[tuple[int, int]] = []
     follows = False
     for start, stop in spans(text):
         cells = split_cells(text[start:stop])
         begins = [start + sum(map(len, cells[:place])) for place in range(len(cells))]
-        orders = [(begin, begin + len(cell)) for begin, cell in zip(begins, cells, strict=True)
-                  if begin + len(cell) > begun or is_instruction(cell) or overrides_instructions(cell)
+        matches = [(begin, begin + len(cell)) for begin, cell in zip(begins, cells, strict=True)
+                  if begin + len(cell) > transcript_start or is_instruction(cell) or overrides_instructions(cell)
                   or (follows and SEQUEL.match(cell))]
-        follows = bool(orders) and len(cells) == 1
-        found += orders
+        follows = bool(matches) and len(cells) == 1
+        found += matches
     return found
 
 
@@ -267,3 +251,20 @@ def overrides_instructions(sentence: str) -> bool:
     if OVERRIDE_ZH.search(sentence):
         return not CASE_ZH.search(sentence)
     return bool(OVERRIDE_EN.search(sentence) or OVERRIDE_OTHERS.search(sentence)) and not CASE.search(sentence)
+
+
+def looks_like_instruction(sentence: str) -> bool:
+    """Return whether a sentence may be an instruction to the model; many ordinary sentences qualify."""
+    return bool(SUSPECT_EN.search(sentence) or SUSPECT_ZH.search(sentence))
+
+
+def forged_conversation_start(text: str) -> int:
+    """Return the offset at which a text starts to imitate a chat transcript; its length if it does not."""
+    found = FORGED.search(text)
+    return found.start() if found else len(text)
+
+
+def draws_on_instructions(answer: str, instructions: Sequence[str], question: str, rest: str) -> bool:
+    """Return whether an answer has words of instructions that occur neither in the question nor in the other text."""
+    own = set(tokens(answer)) - set(tokens(question)) - set(tokens(rest))
+    return bool(own & {word for instruction in instructions for word in tokens(instruction)})
