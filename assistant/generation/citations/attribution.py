@@ -85,7 +85,7 @@ class SupportVerdict:
     """How far chunks support a claim: the facts that were found, and the share (0 to 1) of its terms that were."""
 
     support: Support
-    share: float
+    term_share: float
     found: frozenset[ClaimFact]
 
 
@@ -110,7 +110,7 @@ def choose(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChunk])
 
 def support_rank(verdict: SupportVerdict) -> tuple[int, int, float]:
     """Return a sort key that puts the better verdict first."""
-    return -SUPPORT_ORDER[verdict.support], -len(verdict.found), -verdict.share
+    return -SUPPORT_ORDER[verdict.support], -len(verdict.found), -verdict.term_share
 
 
 def complete_support(claim: Claim, numbers: Sequence[int], sources: Sequence[ParsedChunk]) -> tuple[int, ...]:
