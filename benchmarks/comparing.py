@@ -27,7 +27,7 @@ from synthetic import cumulative, word
 
 from assistant.datatypes import Chunk, Hit, Location, Progress
 from assistant.generation.documents import File, Source
-from assistant.generation.documents.compare import compare
+from assistant.generation.documents.compare import compare_files
 
 BARS = {"seconds": 20.0, "memory, MB": 300.0}
 VOCABULARY, CHARACTERS, LENGTH = 20_000, 3_000, 16  # words, Chinese characters, and words of a sentence
@@ -113,7 +113,7 @@ def measure(case: str, count: int) -> dict[str, float | str]:
     """Return what comparing the two files of a case takes."""
     old, new = (file_of(name, side) for name, side in zip(("old.md", "new.md"), CASES[case](count), strict=True))
     before, began, begun = psutil.Process().memory_info().rss / 1e6, time.perf_counter(), time.process_time()
-    lines = compare(old, new, "en")
+    lines = compare_files(old, new, "en")
     return {"case": case, "seconds": time.perf_counter() - began, "processor, seconds": time.process_time() - begun,
             "memory, MB": peak() - before, "said": lines[0].text}
 
@@ -128,7 +128,7 @@ def measure_cancelling(case: str, count: int) -> dict[str, float | str]:
             raise KeyboardInterrupt
 
     try:
-        compare(old, new, "en", call_off)
+        compare_files(old, new, "en", call_off)
     except KeyboardInterrupt:
         return {"case": case, "ended, seconds after it was called off": time.perf_counter() - began - CANCELLED_AFTER}
     return {"case": case, "ended, seconds after it was called off": 0.0}

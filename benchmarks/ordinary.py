@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.generation.injection.untrusted_text import as_read, comments_in, orders_in, visible
+from assistant.generation.injection.untrusted_text import find_instructions, hidden_comments, sanitize, visible_text
 from assistant.text.sentences import spans
 
 BAR = 20_000
@@ -62,16 +62,16 @@ class Count:
 
     def add(self, path: Path, text: str) -> None:
         """Count the sentences of one file."""
-        shown = visible(text)
-        orders = [shown[start:end] for start, end in orders_in(shown)]
-        in_comments = [sentence for comment in comments_in(text) for sentence in sentences_of(comment)]
+        shown = visible_text(text)
+        orders = [shown[start:end] for start, end in find_instructions(shown)]
+        in_comments = [sentence for comment in hidden_comments(text) for sentence in sentences_of(comment)]
         seen = [] if path.name.removesuffix(".gz").endswith(tuple(RENDERED)) else in_comments
         self.files += 1
         self.sentences += sum(1 for _ in spans(text))
         self.masked += len(orders)
         self.comments += len(seen)
         self.hidden += len(in_comments) - len(seen)
-        self.respelled += sum(as_read(sentence) != sentence for sentence in sentences_of(text)) if as_read(text) != text else 0
+        self.respelled += sum(sanitize(sentence) != sentence for sentence in sentences_of(text)) if sanitize(text) != text else 0
         self.examples += [{"file": str(path), "why": why, "sentence": " ".join(sentence.split())[:300]}
                           for why, found in (("masked", orders), ("comment", seen)) for sentence in found]
 

@@ -20,7 +20,7 @@ import checkout  # noqa: F401
 from report import markdown_table
 
 from assistant.datatypes import Chunk, Location
-from assistant.generation.citations.support import claim_of, judge, source_of
+from assistant.generation.citations.attribution import claim_of, judge_support, source_of
 from assistant.text.sentences import spans
 
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w.,]*\d)")
@@ -57,7 +57,7 @@ def check_exchanged(folders: Sequence[Path], files: int, seed: int) -> None:
         source = source_of(Chunk(window, Location(1, 1, 0, len(window))))
         for language, true, false in exchanged(window, draw):
             for sort, sentence in (("true", true), ("number exchanged", false)):
-                counts[language, sort, judge(claim_of(sentence, ""), [source]).support] += 1
+                counts[language, sort, judge_support(claim_of(sentence, ""), [source]).support] += 1
     rows = sorted({key[:2] for key in counts}, reverse=True)
     print(markdown_table(["", "full", "partial", "none"],
                          [[", ".join(row), *(counts[(*row, grade)] for grade in ("full", "partial", "none"))] for row in rows]))

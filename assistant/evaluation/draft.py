@@ -19,6 +19,7 @@ from assistant.system.paths import expanded, read_file
 from assistant.text.dates import Date, dates
 from assistant.text.languages import CJK, is_cjk
 from assistant.text.numbers import numbers
+from assistant.text.sentences import spans
 
 __all__ = ["Desk", "Draft", "make", "read_drafted", "spread", "to_line"]
 
@@ -210,7 +211,6 @@ KINDS = {
                        rf"|[{CJK}]{{1,8}}(?:·[{CJK}]{{1,8}})+|(?<=[{CJK}])[A-Z][A-Za-z]{{2,}}(?: [A-Z][A-Za-z]+){{0,2}}"),
     "word": re.compile(CAPITAL),
 }
-SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\w)[^.!?。！？\n]*)*[.!?。！？]?")
 SHORTEST = {True: 10, False: 30}  # characters of a sentence that says something, in Chinese and otherwise
 LONGEST = 400
 FIRST_WORD = frozenset({"name", "word"})
@@ -230,12 +230,12 @@ class Fact:
 
 def facts(text: str) -> Iterator[Fact]:
     """Yield the facts of a passage, those that stand in it once, so that it is clear what is meant."""
-    for match in SENTENCE.finditer(text):
-        sentence = match.group().strip()
+    for first, last in spans(text):
+        sentence = text[first:last]
         if SHORTEST[is_cjk(sentence)] <= len(sentence) <= LONGEST and "|" not in sentence:
-            for kind, fact, start in found_in(match.group()):
+            for kind, fact, start in found_in(sentence):
                 if kind in ASKED_FOR and text.count(fact) == 1:
-                    yield Fact(fact, kind, sentence, match.start() + start)
+                    yield Fact(fact, kind, sentence, first + start)
 
 
 def found_in(text: str) -> Iterator[tuple[str, str, int]]:

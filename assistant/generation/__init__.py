@@ -1,4 +1,4 @@
-"""Hits -> answer: the prompt, the reply as it streams, its citations, and when to say that the files do not say."""
+"""Generate an answer from retrieved hits: prompt, streamed reply, citations, refusal, conversation."""
 
 from assistant.generation.conflicts.detect import DisputedStream
 from assistant.generation.conversation.entities import Leaning, Rewriting

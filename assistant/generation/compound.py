@@ -10,10 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assistant.datatypes import ChatModel
-from assistant.generation.citations.attribution import choose
-from assistant.generation.citations.support import claim_of, source_of
+from assistant.generation.citations.attribution import choose, claim_of, source_of
 from assistant.generation.prompt import Prompt
-from assistant.generation.refusal.patterns import is_empty, is_refusal
+from assistant.generation.refusal import is_empty, is_refusal
 from assistant.text.languages import language
 
 LONGEST = 8  # Chinese characters within which the second name ends as the first does: 冬奥会和亚运会

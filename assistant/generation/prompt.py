@@ -1,8 +1,8 @@
-"""Every word that the program says to a model or in a model's stead, in one place, with a version.
+"""Build the chat prompt: instructions, chunks, conversation and question, with a version.
 
-The system text comes first and never changes, so that its computation can be kept; then the passages, each a segment whose text
-says nothing of its rank, so that what is computed of it serves other prompts; then the turns before, so that a conversation over
-the same passages only grows at its end; the question comes last.
+The system text comes first and is constant, so that its KV cache is reused. Each chunk is a segment that does not depend on its
+rank, so that its KV cache fits other prompts. Earlier turns follow, so that a conversation on the same chunks only appends; the
+question comes last.
 """
 
 from __future__ import annotations
@@ -13,14 +13,22 @@ from pathlib import PurePath
 
 from assistant.datatypes import CITED, ChatModel, Hit, Location, Message, PromptText, Supposed, Turn
 from assistant.errors import ContextOverflow
-from assistant.generation.injection.untrusted_text import FENCE_CLOSES, FENCE_OPENS, as_read, fenced, filled, joined, own_words
+from assistant.generation.injection.untrusted_text import (
+    FENCE_CLOSES,
+    FENCE_OPENS,
+    fence,
+    filled,
+    join_prompt_texts,
+    own_words,
+    sanitize,
+)
 from assistant.text.languages import language
 
 PROMPT_VERSION = "7"
 
 NOT_STATED = "NOT STATED"
 
-# The program gives the numbers, since small models answer worse when they must: a model that writes them is welcome to.
+# The prompt does not ask for citation numbers: small models answer worse if it does. Numbers that a model writes are accepted.
 SYSTEM = f"""You answer questions using only the numbered passages that you are given. They come from the user's own files.
 - Answer in the language of the question, in short, complete sentences.
 - Answer every part of the question. If it asks for several things, or the passages name several, give all of them.
@@ -40,18 +48,18 @@ REFUSALS = {
     "fr": "Vos fichiers ne le disent pas.",
     "es": "Sus archivos no lo dicen.",
 }
-# said before a question where the passages are in another language, which small models fall into
+# precedes a question whose chunks are in another language: small models tend to answer in theirs
 ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",
              "ru": "Ответь по-русски.", "de": "Antworte auf Deutsch.", "fr": "Réponds en français.", "es": "Responde en español."}
-# asked of the passages, and of none, to see how much likelier they make a question
-FORETELL = {"en": "Write a question that the passages answer.", "zh": "请写一个资料能够回答的问题。"}
-# asked behind an answer
-AFTER = {
+# with and without chunks, to compute the query-likelihood gain of a question
+PROBE_REQUEST = {"en": "Write a question that the passages answer.", "zh": "请写一个资料能够回答的问题。"}
+# follows an answer, to verify it
+VERIFY_REQUEST = {
     "en": "Do the passages explicitly state this answer to exactly this question? Reply Yes or No.",
     "zh": "以上资料是否明确说明了这个问题的这个答案？只回答 Yes 或 No。",
 }
-# said behind a passage, to get a question about it
-MAKE = {
+# follows a chunk, to get a calibration question
+QUESTION_REQUEST = {
     "en": "Write one short question that this text answers and that can be understood without it. Reply with the question only.",
     "zh": "请写一个简短的问题：这段文字回答了它，而且不看这段文字也能读懂。只回复这个问题。",
 }
@@ -59,59 +67,60 @@ QUESTION = {"zh": "问题：", "ja": "質問：", "ko": "질문: "}
 
 
 def refusal(question: str) -> str:
-    """Return the sentence that says that the files do not say, in the question's language."""
+    """Return the refusal sentence in the question's language."""
     return REFUSALS[language(question)]
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What the model is sent, and the passages in it: passage n of the text is passages[n - 1]."""
+    """The messages for the model and the chunks they contain: number n in the text is passages[n - 1]."""
 
     messages: tuple[Message, ...]
     passages: tuple[Hit, ...]
 
     @property
-    def read(self) -> tuple[PromptText, ...]:
-        """The passages as the model reads them, before all that is said."""
+    def segments(self) -> tuple[PromptText, ...]:
+        """The chunk segments of the first user message."""
         return self.messages[1].segments[:-1]
 
     @property
-    def warily(self) -> Prompt:
-        """The same without any sentence of a passage that may be an order to the model."""
-        asked = self.messages[1].segments[-1]
-        segments = (*passages(self.passages, wary=True), asked)
-        message = Message("user", joined("", segments), segments)
+    def without_suspected_instructions(self) -> Prompt:
+        """The same prompt without sentences of chunks that look like instructions to the model."""
+        request_segment = self.messages[1].segments[-1]
+        segments = (*chunk_segments(self.passages, wary=True), request_segment)
+        message = Message("user", join_prompt_texts("", segments), segments)
         return Prompt((self.messages[0], message, *self.messages[2:]), self.passages)
 
-    def asking(self, something_else: PromptText) -> tuple[Message, ...]:
-        """Return the messages with something else asked about the same passages."""
-        return (*self.messages[:-1], user_message(self.messages[-1].segments[:-1], something_else))
+    def with_request(self, request: PromptText) -> tuple[Message, ...]:
+        """Return the messages with another request about the same chunks."""
+        return (*self.messages[:-1], user_message(self.messages[-1].segments[:-1], request))
 
     def about(self, question: str) -> tuple[Message, ...]:
-        """Return the messages with another question about the same passages."""
-        return self.asking(asked_of(own_words(question), self.passages))
+        """Return the messages with another question about the same chunks."""
+        return self.with_request(question_text(own_words(question), self.passages))
 
 
 def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
             passage_tokens: int, answer_tokens: int) -> Prompt:
-    """Return a prompt with as many of the hits, best first, as fit `context_chunk_tokens` and the model's context.
+    """Return a prompt with the first hits that fit into `passage_tokens` and the model's context.
 
-    The oldest turns of the history leave first, then the last passages; the question is never cut.
-    Raises ContextOverflow where even the question alone does not fit.
+    Drops the oldest turns of the history first, then the last chunks; the question is never cut. Raises ContextOverflow if the
+    question alone does not fit.
     """
     room = chat.context_tokens - answer_tokens
-    alone = chat.count_tokens(messages(question, (), ()))
-    if alone > room:
-        raise ContextOverflow(f"The question is too long: {alone} tokens with its instructions; the model takes {room}.",
+    question_tokens = chat.count_tokens(messages(question, (), ()))
+    if question_tokens > room:
+        raise ContextOverflow(f"The question is too long: {question_tokens} tokens with its instructions; "
+                              f"the model takes {room}.",
                               "Ask a shorter question, or raise context_tokens in config.toml.")
     turns = list(history)
     while turns and chat.count_tokens(messages(question, hits[:1], turns)) > room - passage_tokens:
         del turns[:2]
-    bare = chat.count_tokens(messages(question, (), turns))
+    base = chat.count_tokens(messages(question, (), turns))
     chosen: list[Hit] = []
     for hit in hits:
         size = chat.count_tokens(messages(question, [*chosen, hit], turns))
-        if size > room or (chosen and size > bare + passage_tokens):
+        if size > room or (chosen and size > base + passage_tokens):
             break
         chosen.append(hit)
     if hits and not chosen:
@@ -121,66 +130,70 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
 
 
 def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> tuple[Message, ...]:
-    """Return the system text, the passages, the turns before and the question, as it was worded in each of them."""
-    spoken = [Message("system", own_words(SYSTEM))]
-    read = passages(hits)
+    """Return the system text, the chunks, the earlier turns and the question."""
+    result = [Message("system", own_words(SYSTEM))]
+    chunks = chunk_segments(hits)
     for message in (*history, Message("user", own_words(question))):
         if message.role == "user":
-            spoken.append(user_message(read, asked_of(message.content, hits)))
-            read = ()
+            result.append(user_message(chunks, question_text(message.content, hits)))
+            chunks = ()
         else:
-            spoken.append(message)
-    return tuple(spoken)
+            result.append(message)
+    return tuple(result)
 
 
 def said_before(turns: Sequence[Turn]) -> list[Message]:
-    """Return turns as a chat model reads them: without citation numbers, since those were of other passages.
+    """Return earlier turns as messages, without citation numbers, which refer to other chunks.
 
-    An answer may have the words of a file in it, as a list or a comparison has, and is read as such.
+    Answers are sanitized, because a list or a comparison contains text of files.
     """
     return [message for turn in turns for message in (
-        Message("user", own_words(turn.question)), Message("assistant", as_read(CITED.sub("", turn.answer))),
+        Message("user", own_words(turn.question)), Message("assistant", sanitize(CITED.sub("", turn.answer))),
     )]
 
 
-def asked_of(question: PromptText, hits: Sequence[Hit]) -> PromptText:
-    """Return the question as it stands behind the passages, with the language of the answer where theirs is another."""
-    spoken = language(question)
-    asked = joined("", (own_words(QUESTION.get(spoken, "Question: ")), joined(" ", map(own_words, question.split()))))
-    foreign = hits and language(hits[0].chunk.text) != spoken
-    return joined("\n", (own_words(ANSWER_IN[spoken]), asked)) if foreign else asked
+def question_text(question: PromptText, hits: Sequence[Hit]) -> PromptText:
+    """Return the question as it follows the chunks, with an instruction on the language if the chunks are in another one."""
+    answer_language = language(question)
+    label = own_words(QUESTION.get(answer_language, "Question: "))
+    text = join_prompt_texts("", (label, join_prompt_texts(" ", map(own_words, question.split()))))
+    foreign = hits and language(hits[0].chunk.text) != answer_language
+    return join_prompt_texts("\n", (own_words(ANSWER_IN[answer_language]), text)) if foreign else text
 
 
 def foretelling(prompt: Prompt, question: str) -> tuple[Supposed, Supposed]:
-    """Return what is supposed to see how much the passages foretell of a question: that it is asked of them, and of none."""
-    wish = own_words(FORETELL["zh" if language(question) == "zh" else "en"])
+    """Return the question as candidate text, given the chunks and given none, to compute the query-likelihood gain."""
+    request = own_words(PROBE_REQUEST["zh" if language(question) == "zh" else "en"])
     system, text = prompt.messages[0], own_words(question)
-    return Supposed((system, user_message(prompt.read, wish)), text), Supposed((system, user_message((), wish)), text)
+    return Supposed((system, user_message(prompt.segments, request)), text), Supposed((system, user_message((), request)), text)
 
 
-def user_message(read: Sequence[PromptText], asked: PromptText) -> Message:
-    """Return the passages, if any, with what is asked behind them."""
-    segments = (*read, joined("\n\n", (own_words(""), asked)) if read else asked)
-    return Message("user", joined("", segments), segments)
+def user_message(chunks: Sequence[PromptText], request: PromptText) -> Message:
+    """Return a user message with the chunks, if any, followed by a request."""
+    segments = (*chunks, join_prompt_texts("\n\n", (own_words(""), request)) if chunks else request)
+    return Message("user", join_prompt_texts("", segments), segments)
 
 
-def passages(hits: Sequence[Hit], *, wary: bool = False) -> tuple[PromptText, ...]:
-    """Return the passages, numbered, as the model reads them: each number and each text a segment, so that no text has a rank."""
+def chunk_segments(hits: Sequence[Hit], *, wary: bool = False) -> tuple[PromptText, ...]:
+    """Return the numbered chunks as segments, number and text apart, so that the text does not depend on its rank.
+
+    With `wary`, suspected instructions are removed, and the result is not cached.
+    """
     return tuple(segment for number, hit in enumerate(hits, 1) for segment in (
         filled("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}),
-        passage(hit, wary=wary),
+        chunk_prompt_text(hit, wary=wary),
     ))
 
 
-def passage(hit: Hit, *, wary: bool = False) -> PromptText:
-    """Return one passage as the model reads it: file and place, then, fenced, what it needs to be understood and its words."""
-    source = " · ".join(part for part in (PurePath(hit.path).name, place(hit.chunk.location)) if part)
-    parts = {"source": as_read(" ".join(source.split()), wary=wary), "text": fenced(hit.chunk.searchable, wary=wary)}
+def chunk_prompt_text(hit: Hit, *, wary: bool = False) -> PromptText:
+    """Return a chunk as the model reads it: file name and page, then title, headings and text inside the fence."""
+    source = " · ".join(part for part in (PurePath(hit.path).name, location_label(hit.chunk.location)) if part)
+    parts = {"source": sanitize(" ".join(source.split()), wary=wary), "text": fence(hit.chunk.searchable, wary=wary)}
     return filled(" {source}\n{text}", parts)
 
 
-def place(location: Location) -> str:
-    """Return the page, slide or sheet in a word; nothing for a file without such."""
+def location_label(location: Location) -> str:
+    """Return the page, slide, sheet or chapter; an empty string if the file has none."""
     if location.page is not None:
         return f"p. {location.page}"
     if location.slide is not None:

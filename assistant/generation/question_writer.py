@@ -1,4 +1,4 @@
-"""A passage and a fact in it in; what is said to a model so that it writes a question with that fact as its answer, out."""
+"""Ask the chat model for questions about chunks: as drafts for an evaluation set, and to calibrate the refusal threshold."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from assistant.datatypes import Calibration, ChatModel, Chunk, Hit, Message, PromptText
-from assistant.generation.injection.untrusted_text import as_read, fenced, filled, joined, own_words, part_as_read
-from assistant.generation.prompt import MAKE, Prompt, foretelling
-from assistant.generation.refusal.answerability import WEIGHTS_BEFORE, foretold, log_odds, logistic, weighed
+from assistant.generation.injection.untrusted_text import fence, filled, join_prompt_texts, own_words, sanitize, sanitize_span
+from assistant.generation.prompt import QUESTION_REQUEST, Prompt, foretelling
+from assistant.generation.refusal import WEIGHTS_BEFORE, log_odds, logistic, query_likelihood_gain, unanswerable_log_odds
 from assistant.text.languages import language
 from assistant.text.stems import terms
 
@@ -29,31 +29,51 @@ CHINESE = """摘自文件《{name}》：
 请写一个由这句话回答的问题：{sentence}
 答案必须正好是：{fact}
 问题要写明是关于谁或什么，没有读过原文的人也能看懂。问题中不要出现“{fact}”，也不要提到文中、段落或文件。只回复这个问题。"""
+CALIBRATION_QUESTION_TOKENS = 48
+MIN_LENGTH, MAX_LENGTH = 8, 200  # characters of a question
+MIN_SHARED = 2  # terms that a question must share with its chunk
+PRIOR_SD = 2.0  # prior standard deviation of the offset, in log-odds
+NEWTON_STEPS = 50
+# A chunk has a higher query-likelihood gain for a question that the model wrote about it than for a user's: .70 instead of .46
+# (SQuAD 2.0, Qwen2.5-Coder-1.5B, 11 and 49 questions). This offset of the log-odds compensates for it.
+OWN_WORDS = 0.72
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Log-odds that a calibration question is unanswerable: with the retrieved chunks, and without the file it came from.
+
+    `answered` is adjusted by `GENERATED_QUESTION_OFFSET`, as if a user had asked.
+    """
+
+    question: str
+    answered: float
+    held_out: float
 
 
 def draft_question(chat: ChatModel, hit: Hit, sentence: str, fact: str) -> str:
-    """Return a question that a fact in a sentence of a passage answers; empty where the model wrote none."""
-    if fact not in sentence_as_read(hit, sentence):
+    """Return a question whose answer is `fact`, a phrase in a sentence of the hit; an empty string if the model wrote none."""
+    if fact not in sanitize_sentence(hit, sentence):
         return ""
-    return question_in("".join(chat.reply(ask_for_question(hit, sentence, fact), QUESTION_TOKENS)))
+    return extract_question("".join(chat.reply(question_messages(hit, sentence, fact), QUESTION_TOKENS)))
 
 
-def ask_for_question(hit: Hit, sentence: str, fact: str) -> tuple[Message, ...]:
-    """Return the messages, in the language of the sentence: English or Chinese."""
+def question_messages(hit: Hit, sentence: str, fact: str) -> tuple[Message, ...]:
+    """Return the messages that ask for such a question, in English or, for a Chinese sentence, in Chinese."""
     wording = CHINESE if language(sentence) == "zh" else ENGLISH
-    parts = {"name": as_read(PurePath(hit.path).stem), "text": fenced(hit.chunk.searchable),
-             "sentence": sentence_as_read(hit, sentence), "fact": as_read(fact)}
+    parts = {"name": sanitize(PurePath(hit.path).stem), "text": fence(hit.chunk.searchable),
+             "sentence": sanitize_sentence(hit, sentence), "fact": sanitize(fact)}
     return (Message("system", own_words(SYSTEM)), Message("user", filled(wording, parts)))
 
 
-def sentence_as_read(hit: Hit, sentence: str) -> PromptText:
-    """Return a sentence of a passage as a model may read it: without what stands in a comment or sets its orders aside."""
+def sanitize_sentence(hit: Hit, sentence: str) -> PromptText:
+    """Return a sentence of a hit sanitized in its context: without comments and without instructions to the model."""
     start = hit.chunk.text.find(sentence)
-    return as_read(sentence) if start < 0 else part_as_read(hit.chunk.text, start, start + len(sentence))
+    return sanitize(sentence) if start < 0 else sanitize_span(hit.chunk.text, start, start + len(sentence))
 
 
-def question_in(reply: str) -> str:
-    """Return the question in a reply: its first line with a question mark, without a label, marks of a list or quotes."""
+def extract_question(reply: str) -> str:
+    """Return the first line with a question mark, without label, list marker or quotation marks; empty if there is none."""
     for line in reply.splitlines():
         end = max(line.rfind("?"), line.rfind("？"))
         if end >= 0:
@@ -63,63 +83,41 @@ def question_in(reply: str) -> str:
     return ""
 
 
-CALIBRATION_QUESTION_TOKENS = 48
-SHORTEST, LONGEST = 8, 200  # characters of a question
-FEWEST_SHARED = 2  # words that a question must have from its passage
-SPREAD = 2.0  # standard deviation of the offsets that are expected, in logarithms of odds
-STEPS = 50
-# A passage foretells more of a question that the model wrote about it than of one that a person asked: .70, not .46 (SQuAD 2.0,
-# Qwen2.5-Coder-1.5B, 11 and 49 questions). So much more doubt, in logarithms of odds, makes up for that.
-OWN_WORDS = 0.72
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """The logarithms of the odds of doubt about one question: with the passages found, and without the file that it is from.
-
-    The first as if a person had asked: with `OWN_WORDS` added.
-    """
-
-    question: str
-    answered: float
-    held_out: float
-
-
 def write_question(chat: ChatModel, chunk: Chunk) -> str:
-    """Return a question that the model wrote about a passage; nothing where it wrote none that makes sense."""
-    wish = own_words(MAKE["zh" if language(chunk.text) == "zh" else "en"])
-    reply = chat.reply((Message("user", joined("\n\n", (fenced(chunk.searchable), wish))),), CALIBRATION_QUESTION_TOKENS)
-    question = "".join(reply).strip().split("\n")[0].strip()
+    """Return a question that the model wrote about a chunk; an empty string if it fails the length and overlap checks."""
+    request = own_words(QUESTION_REQUEST["zh" if language(chunk.text) == "zh" else "en"])
+    message = Message("user", join_prompt_texts("\n\n", (fence(chunk.searchable), request)))
+    question = "".join(chat.reply((message,), CALIBRATION_QUESTION_TOKENS)).strip().split("\n")[0].strip()
     shared = terms(question) & terms(chunk.searchable)
-    good = question.endswith(("?", "？")) and SHORTEST <= len(question) <= LONGEST and len(shared) >= FEWEST_SHARED
+    good = question.endswith(("?", "？")) and MIN_LENGTH <= len(question) <= MAX_LENGTH and len(shared) >= MIN_SHARED
     return question if good else ""
 
 
 def odds_of_doubt(chat: ChatModel, prompt: Prompt, question: str) -> float:
-    """Return the logarithm of the odds of the doubt before an answer, without any offset."""
+    """Return the log-odds that the chunks do not answer the question, before the answer and without an offset."""
     reply = chat.reply(prompt.messages, 1, foretelling(prompt, question))
-    return weighed(WEIGHTS_BEFORE, question, foretold(reply.log_likelihoods()))
+    return unanswerable_log_odds(WEIGHTS_BEFORE, question, query_likelihood_gain(reply.log_likelihoods()))
 
 
 def fit_offset(trials: Sequence[Trial]) -> float:
-    """Return what makes the doubts of the trials likeliest, by Newton's method, drawn towards 0 where there are few trials."""
+    """Return the maximum a posteriori offset of the log-odds (Newton's method, Gaussian prior around 0)."""
     offset = 0.0
-    for _ in range(STEPS):
+    for _ in range(NEWTON_STEPS):
         shares = [(logistic(trial.held_out + offset), 1.0) for trial in trials]
         shares += [(logistic(trial.answered + offset), 0.0) for trial in trials]
-        slope = sum(share - truth for share, truth in shares) + offset / SPREAD**2
-        bend = sum(share * (1 - share) for share, _ in shares) + 1 / SPREAD**2
+        slope = sum(share - truth for share, truth in shares) + offset / PRIOR_SD**2
+        bend = sum(share * (1 - share) for share, _ in shares) + 1 / PRIOR_SD**2
         offset -= max(-1.0, min(1.0, slope / bend))
     return offset
 
 
-def calibration(trials: Sequence[Trial], most: float) -> Calibration:
-    """Return the offset that fits the trials, and the shares of both sorts of questions that are refused with it."""
-    offset, border = fit_offset(trials), log_odds(most)
+def calibration(trials: Sequence[Trial], threshold: float) -> Calibration:
+    """Return the fitted offset, and the shares of both kinds of questions that are refused without and with it."""
+    offset, threshold_log_odds = fit_offset(trials), log_odds(threshold)
 
     def refused(odds: Sequence[float], added: float) -> float:
-        return sum(each + added > border for each in odds) / len(odds) if odds else 0.0
+        return sum(each + added > threshold_log_odds for each in odds) / len(odds) if odds else 0.0
 
     answered, held_out = [trial.answered for trial in trials], [trial.held_out for trial in trials]
-    return Calibration(len(trials), offset, most, (refused(answered, 0.0), refused(answered, offset)),
+    return Calibration(len(trials), offset, threshold, (refused(answered, 0.0), refused(answered, offset)),
                        (refused(held_out, 0.0), refused(held_out, offset)))

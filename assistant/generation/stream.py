@@ -26,8 +26,17 @@ from assistant.generation.compound import left_out
 from assistant.generation.injection.second_answer import heeding_no_orders
 from assistant.generation.injection.untrusted_text import masked_in
 from assistant.generation.prompt import PROMPT_VERSION, Prompt, foretelling, refusal
-from assistant.generation.refusal.answerability import check_after, doubt_after, doubt_before, foreign_offset, is_clear
-from assistant.generation.refusal.patterns import is_empty, is_refusal, speaks_of_nothing, undecided
+from assistant.generation.refusal import (
+    check_after,
+    doubt_after,
+    doubt_before,
+    foreign_offset,
+    is_clear,
+    is_empty,
+    is_refusal,
+    speaks_of_nothing,
+    undecided,
+)
 
 LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
 

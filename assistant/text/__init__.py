@@ -1,1 +1,1 @@
-"""Read numbers and dates in a text, and tell its language: the lowest package, which every other one may import."""
+"""Read text in English and Chinese: languages, sentences, stems, numbers, dates."""

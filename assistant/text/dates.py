@@ -1,7 +1,7 @@
-"""Read the dates in English and Chinese text: days, months of a year, quarters, months alone, and years on request.
+"""Parse the dates in English and Chinese text: days, months, quarters and, on request, years.
 
-Read are 2027-12-31, 31.12.2027, 31/12/2027, 31 December 2027, Dec 31, 2027, 3-5 May, December 2027, Q4 2027, 2027年12月31日,
-二〇二七年十二月三十一日, 2027年第四季度 and months in words where nothing else can be meant ("in May", but not "may").
+Supported are 2027-12-31, 31.12.2027, 31/12/2027, 31 December 2027, Dec 31, 2027, 3-5 May, December 2027, Q4 2027, 2027年12月31日,
+二〇二七年十二月三十一日, 2027年第四季度, and month names alone if unambiguous ("in May", but not "may").
 In 3/5/2027 and 3.5.2027 either number may be the month: such a date has two readings, the day-first one first.
 """
 
@@ -18,7 +18,7 @@ MONTH_NUMBERS = {name[:3]: number for number, name in enumerate(MONTHS, 1)}
 NAMES = "|".join(name.title() for name in MONTHS)
 UNMISTAKABLE = NAMES.replace("March|", "").replace("May|", "")
 SHORT = "(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)(?![A-Za-z])"
-# may, march and mar are words of other kinds in lower case
+# in lower case, may, march and mar are ordinary words
 ANY_CASE = rf"(?i:{'|'.join([*UNMISTAKABLE.split('|')])}|(?:jan|feb|apr|jun|jul|aug|sept?|oct|nov|dec)(?![a-z]))"
 MONTH = rf"(?P<month>{ANY_CASE}|(?:March|May|Mar|MARCH|MAY|MAR)(?![a-z]))(?:\.(?=,?\s*\d))?"
 MONTH_IN_LOWER_CASE = r"(?P<month>may|march)"
@@ -27,11 +27,11 @@ DAY = r"(?<!\d)(?<!\d[.,:])(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 FIRST = r"(?<!\d)(?<!\d[.,:])(?P<first>\d{1,2})(?:st|nd|rd|th)?"
 DIGIT = "[〇零一二三四五六七八九十廿卅]"
 BEFORE_MONTH = "in|by|until|before|after|since|during|from|to|through|about|for|of|and|or|last|next|this|early|mid|late"
-LONGEST = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # days of a month; 0 for none
+MONTH_LENGTHS = (0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)  # in days; 0 for no month
 PARTS = {"year": "year", "before": "year", "month": "month", "lower": "month", "number": "month"}  # by the groups below
 QUARTERS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "一": 1, "二": 2, "三": 3, "四": 4}
 
-# what a text must have for any of the patterns below it to be tried
+# (expression that a text must match, patterns that are then tried)
 PATTERNS = tuple((re.compile(needed), tuple(re.compile(pattern) for pattern in patterns)) for needed, *patterns in (
     (r"\d[-/.]\d",
      r"(?<![\d.-])(?P<year>\d{4})(?P<mark>[-/.])(?P<number>\d{1,2})(?P=mark)(?P<day>\d{1,2})(?![\d-])",
@@ -61,7 +61,7 @@ YEARS = re.compile(r"(?<![\d.,/-])(?P<year>(?:1[5-9]|20)\d\d)(?:\s?年度?|(?![\
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """One reading of a date. What is not said is 0: 5 May has no year, May 2027 no day, Q4 no month."""
+    """One reading of a date. Missing parts are 0: 5 May has no year, May 2027 no day, Q4 no month."""
 
     year: int = 0
     month: int = 0
@@ -71,9 +71,9 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Date:
-    """A date at text[start:end]: its possible readings, and the first day where it is several days of a month (3-5 May).
+    """A date at text[start:end] with its possible readings; `first_day` is the first of several days of a month (3-5 May).
 
-    `places` are the spans of its year and its month where they are written apart.
+    `places` are the spans of its year and its month if they are written apart.
     """
 
     start: int
@@ -84,24 +84,25 @@ class Date:
 
     @property
     def has_day(self) -> bool:
-        """Whether a day of a month is meant."""
+        """Whether the date is a day of a month."""
         return self.readings[0].day > 0
 
 
 def dates(text: str, years: bool = False) -> list[Date]:
-    """Return the dates of a text in order, with `years` also the years alone (1500 to 2099, and any before 年)."""
+    """Return the dates of a text in order; with `years` also years alone (1500 to 2099, and any before 年)."""
     found: list[Date] = []
     patterns = [pattern for needed, group in PATTERNS if needed.search(text) for pattern in group]
     for pattern in (*patterns, YEARS) if years else patterns:
         for match in pattern.finditer(text):
-            found += [date for date in read(match) if all(date.end <= known.start or known.end <= date.start for known in found)]
+            found += [date for date in parse_match(match)
+                      if all(date.end <= known.start or known.end <= date.start for known in found)]
     return sorted(found, key=lambda date: date.start)
 
 
-def read(match: re.Match[str]) -> Iterator[Date]:
-    """Yield the date that a pattern found, if its figures can be one."""
+def parse_match(match: re.Match[str]) -> Iterator[Date]:
+    """Yield the date of a pattern match, if it is a possible date."""
     groups = {name: written for name, written in match.groupdict().items() if written}
-    readings = tuple(day for day in readings_of(groups) if is_possible(day))
+    readings = tuple(day for day in date_readings(groups) if is_possible(day))
     if readings:
         start, end = match.span("whole") if "whole" in groups else match.span()
         if "first" in groups and not 1 <= int(groups["first"]) <= 31:
@@ -110,14 +111,15 @@ def read(match: re.Match[str]) -> Iterator[Date]:
         yield Date(start, end, readings, int(groups.get("first", 0)), spans)
 
 
-def readings_of(groups: Mapping[str, str]) -> Iterator[Day]:
-    """Yield what the groups of a match may stand for."""
-    year = year_of(next((groups[name] for name in ("year", "before", "zh", "any") if name in groups), "0"))
+def date_readings(groups: Mapping[str, str]) -> Iterator[Day]:
+    """Yield the possible readings of a match's groups."""
+    year = parse_year(next((groups[name] for name in ("year", "before", "zh", "any") if name in groups), "0"))
     if quarter := groups.get("quarter") or groups.get("its"):
         yield Day(year, quarter=QUARTERS.get(quarter.lower()) or int(quarter))
         return
     name = groups.get("month") or groups.get("lower")
-    month, day = MONTH_NUMBERS[name.lower()[:3]] if name else figure(groups.get("number", "0")), figure(groups.get("day", "0"))
+    month = MONTH_NUMBERS[name.lower()[:3]] if name else parse_figure(groups.get("number", "0"))
+    day = parse_figure(groups.get("day", "0"))
     yield Day(year, month, day)
     if "mark" in groups or len(groups.get("year", "")) == 2:
         year_first = next(iter(groups)) == "year"
@@ -125,20 +127,20 @@ def readings_of(groups: Mapping[str, str]) -> Iterator[Day]:
 
 
 def is_possible(day: Day) -> bool:
-    """Return whether there is such a day, month, quarter or year."""
-    if day.month > 12 or day.day > LONGEST[day.month]:
+    """Return whether the day, month, quarter or year exists."""
+    if day.month > 12 or day.day > MONTH_LENGTHS[day.month]:
         return False
     return day.month > 0 or day.quarter > 0 or day.year > 0
 
 
-def figure(written: str) -> int:
-    """Return the value of figures or of a Chinese numeral; one that is none is too large for any date."""
+def parse_figure(written: str) -> int:
+    """Return the value of digits or of a Chinese numeral; 99, which is never valid, if it is no number."""
     if written[0].isdigit():
         return int(written)
-    return int(next(iter(chinese_numerals.value_of(written)), 99))
+    return int(next(iter(chinese_numerals.numeral_value(written)), 99))
 
 
-def year_of(written: str) -> int:
-    """Return the year that is written; of two figures, 69 to 99 are of the last century (as POSIX has it)."""
-    year = figure(written)
+def parse_year(written: str) -> int:
+    """Return the year; two digits from 69 to 99 belong to the last century (POSIX)."""
+    year = parse_figure(written)
     return year if len(written) != 2 else year + (1900 if year > 68 else 2000)

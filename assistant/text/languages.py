@@ -1,11 +1,12 @@
-"""Tell the script and the language of a text: by ranges of characters, and for Latin script by the commonest words."""
+"""Detect the script and the language of a text, by character ranges and, for Latin script, by common words."""
 
 from __future__ import annotations
 
 import re
 
 KANA, HAN, HANGUL = "\u3040-\u30ff", "\u3400-\u4dbf\u4e00-\u9fff", "\uac00-\ud7af"
-CJK = f"{KANA}{HAN}\uf900-\ufaff{HANGUL}"  # written without spaces between words, or, Hangul, indexed as if it were
+CJK = f"{KANA}{HAN}\uf900-\ufaff{HANGUL}"  # indexed by character; except Hangul, these are written without spaces
+CJK_PUNCTUATION = "\u3000-\u303f"
 CJK_CHARACTER = re.compile(f"[{CJK}]")
 LATIN = "latin"
 SCRIPTS = {
@@ -19,8 +20,8 @@ SCRIPTS = {
     "devanagari": re.compile(r"[\u0900-\u097f]+"),
     "thai": re.compile(r"[\u0e00-\u0e7f]+"),
 }
-ENOUGH = 600  # characters
-# (language, its characters, the share of letters from which a text is in it): a few kana make a text Japanese
+SAMPLE = 600  # characters
+# (language, its characters, minimum share of the letters); a few kana make a text Japanese
 BY_CHARACTERS = (
     ("ja", re.compile(f"[{KANA}]"), 0.05), ("ko", re.compile(f"[{HANGUL}]"), 0.05), ("zh", re.compile(f"[{HAN}]"), 0.2),
     ("ru", re.compile("[\u0400-\u04ff]"), 0.2),
@@ -31,12 +32,12 @@ COMMON_WORDS = {
     "fr": "le la les est sont que quel quelle qui quand où comment pourquoi et un une des du dans",
     "es": "el la los las es son qué cuál quién cuándo dónde cómo por y un una del en",
 }
-MOSTLY = 0.3  # of the letters
+MIN_CJK_SHARE = 0.3  # of the letters
 
 
 def script_of(text: str) -> str:
-    """Return the script with the most words, or characters where it has no words; Latin for a text without letters."""
-    counts = {name: len(pattern.findall(text[:ENOUGH])) for name, pattern in SCRIPTS.items()}
+    """Return the most frequent script, counted in words, or in characters for CJK; Latin for a text without letters."""
+    counts = {name: len(pattern.findall(text[:SAMPLE])) for name, pattern in SCRIPTS.items()}
     return max(counts, key=lambda name: counts[name])
 
 
@@ -53,8 +54,8 @@ def language(text: str) -> str:
 
 
 def is_cjk(text: str) -> bool:
-    """Return whether the text is mostly Chinese, Japanese or Korean."""
-    return len(CJK_CHARACTER.findall(text)) > MOSTLY * letters_in(text)
+    """Return whether more than 30% of the letters are Chinese, Japanese or Korean."""
+    return len(CJK_CHARACTER.findall(text)) > MIN_CJK_SHARE * letters_in(text)
 
 
 def letters_in(text: str) -> int:

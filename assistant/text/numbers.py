@@ -1,9 +1,9 @@
-"""Read the numbers in English and Chinese text, whichever way they are written.
+"""Parse the numbers in English and Chinese text in all common notations.
 
-Read are figures with any grouping (1,234,567; 1.234,5; 1 234,5; 12,34,567; full-width), signs, scales (3.5m, 1.2 million,
-3.5万), percentages (15 %, 百分之三点五, 千分之三), fractions (3/4, ½, two thirds, 三分之一), English words (twenty-one thousand)
-and Chinese numerals (一亿二千万, 两百零五, formal 壹佰). Values are exact fractions. Words that are seldom meant as numbers
-("one another", "a second", 一般, 千万不要) are left out; what is still uncertain is marked.
+Supported are digits with any grouping (1,234,567; 1.234,5; 1 234,5; 12,34,567; full-width), signs, scales (3.5m, 1.2 million,
+3.5万), percentages (15 %, 百分之三点五, 千分之三), fractions (3/4, ½, two thirds, 三分之一), English words (twenty-one
+thousand) and Chinese numerals (一亿二千万, 两百零五, formal 壹佰). Values are exact fractions. Words that are rarely numbers
+("one another", "a second", 一般, 千万不要) are skipped; uncertain numbers are marked.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ SCALES = {"hundred": 10**2, "thousand": 10**3, "million": 10**6, "billion": 10**
 PERCENT = re.compile(r"\s?(?:%|％|per ?cent\b|pct\b|percentage points?\b)|\s?(?P<mille>‰|per ?mille\b)", re.IGNORECASE)
 MINUS = re.compile(r"(?:(?:^|(?<=[\s(（\[:：=,，、;；“\"]))[-−]|\bminus\s|负)$", re.IGNORECASE)
 PERCENTAGE_PARTS = (100, 1000, 10_000)
-LEAST_CERTAIN = 3  # words below this ("one of", "the two") are often no numbers
-LEAST_LONG = 4  # Chinese digits without a place: 七八 means seven or eight, 一九九八 is a number
-# one character that is part of an ordinary word
+MIN_CERTAIN = 3  # smaller numbers in words ("one of", "the two") are often no numbers
+MIN_DIGITS = 4  # Chinese digits without place characters: 七八 means seven or eight, 一九九八 is a number
+# a numeral character that is part of an ordinary word
 PLAIN_CHINESE = re.compile(
     "一(?:般|些|样|起|定|直|切|旦|致|律|贯|再|向|共|概|经|度|味|下|边|面|时|体|同|方|端|举|心|齐|连|路|并|则|身|阵|如|半|统|带|刻|众"
     "|会儿|部分|系列|辈|道|旁|瞬|番|古|新|气|样|揽|流|帆|线|手|生|带|点|幕|代|股|早|晚)"
@@ -47,9 +47,9 @@ PLAIN_BEFORE = re.compile("(?:统|唯|专|单|同|之|逐|不|任|某|这|那|�
 class Number:
     """A number at text[start:end].
 
-    `values` are what it may stand for, likeliest first: 1.200 may be 1.2 or 1200. `written` are the same before a scale or a
-    percent sign is applied: 1.2 of 1.2 million. `parts` is 100 of a percentage, 1000 of 千分之三, 1 otherwise. `certain` says
-    that it is no ordinary word and no uncertain sense of figures. `unit` is the number's abbreviation where it may be a unit: 5m.
+    `values` are its possible values, likeliest first: 1.200 may be 1.2 or 1200. `written` are the values before a scale or
+    percent sign is applied: 1.2 of 1.2 million. `parts` is 100 for a percentage, 1000 for 千分之三, otherwise 1. `certain` is
+    False for possible ordinary words and ambiguous digits. `unit` is an abbreviated scale that may also be a unit: 5m.
     """
 
     start: int
@@ -63,26 +63,26 @@ class Number:
 
     @property
     def scaled(self) -> bool:
-        """Whether a word or character behind the figures multiplies them."""
+        """Whether a scale word or character follows the digits."""
         return self.parts == 1 and self.values != self.written
 
 
 def numbers(text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Number]:
-    """Return the numbers of a text in order; none that overlaps a span of `taken`, such as a date's."""
+    """Return the numbers of a text in order, without those that overlap a span in `taken`, such as a date."""
     found: list[Number] = []
     busy = list(taken)
-    for number in (*chinese(text), *in_figures(text), *in_words(text)):
+    for number in (*chinese_numbers(text), *digit_numbers(text), *word_numbers(text)):
         if all(number.end <= start or end <= number.start for start, end in busy):
             busy.append((number.start, number.end))
-            found.append(signed(text, percentage(text, number)))
+            found.append(with_sign(text, with_percent(text, number)))
     return sorted(found, key=lambda number: number.start)
 
 
-def chinese(text: str) -> Iterator[Number]:
-    """Yield the numbers in Chinese characters, or in figures with a Chinese scale."""
+def chinese_numbers(text: str) -> Iterator[Number]:
+    """Yield the numbers in Chinese characters, and digits with a Chinese scale."""
     for match in CHINESE.finditer(text):
         if match["share"]:
-            values, parts = chinese_numerals.share_of(plain_figures(match["parts"]), plain_figures(match["share"]))
+            values, parts = chinese_numerals.fraction_value(plain_figures(match["parts"]), plain_figures(match["share"]))
             certain = True
         else:
             values, parts = chinese_values(plain_figures(match.group())), 1
@@ -97,16 +97,16 @@ def chinese(text: str) -> Iterator[Number]:
 
 
 def chinese_values(run: str) -> tuple[Fraction, ...]:
-    """Return the values of a run; figures in front of a scale are read as all figures are: 1.200万 is one of two."""
+    """Return the possible values of a run; leading digits are ambiguous like all digits: 1.200万."""
     leading = re.match(chinese_numerals.FIGURES, run)
     if not leading:
-        return chinese_numerals.value_of(run)
+        return chinese_numerals.numeral_value(run)
     return tuple(value for plain in values_of(leading.group())
-                 for value in chinese_numerals.value_of(as_decimal(plain) + run[leading.end() :].strip()))
+                 for value in chinese_numerals.numeral_value(as_decimal(plain) + run[leading.end() :].strip()))
 
 
 def as_decimal(value: Fraction) -> str:
-    """Return a value with a finite decimal expansion in figures."""
+    """Return a value with a finite decimal expansion as a decimal string."""
     digits = 0
     while (value * 10**digits).denominator != 1:
         digits += 1
@@ -115,24 +115,24 @@ def as_decimal(value: Fraction) -> str:
 
 
 def plain_figures(text: str) -> str:
-    """Return the text with full-width figures made plain."""
+    """Return the text with full-width digits replaced by ASCII digits."""
     return unicodedata.normalize("NFKC", text)
 
 
 def leading_figures(run: str) -> tuple[Fraction, ...]:
-    """Return the values of the figures that a run begins with, where only a scale follows: 3.5 of 3.5万."""
+    """Return the values of the leading digits if only a scale follows: 3.5 of 3.5万."""
     match = re.fullmatch(rf"({chinese_numerals.FIGURES})\s?[十百千万亿兆萬億]+", plain_figures(run))
     return values_of(match[1]) if match else ()
 
 
 def is_certain(run: str) -> bool:
-    """Return whether a Chinese numeral cannot be an ordinary word, a guess such as 七八 or a list such as 一二三四."""
+    """Return whether a Chinese numeral cannot be an ordinary word, an estimate such as 七八, or a list such as 一二三四."""
     has_place = any(character not in "一二三四五六七八九两兩" for character in run)
-    return len(run) > 1 and (has_place or len(run) >= LEAST_LONG) and run not in "一二三四五六七八九十"
+    return len(run) > 1 and (has_place or len(run) >= MIN_DIGITS) and run not in "一二三四五六七八九十"
 
 
 def is_plain_chinese(text: str, match: re.Match[str]) -> bool:
-    """Return whether a single numeral is part of an ordinary word, or a lone place (百, 千, 万) stands for "many"."""
+    """Return whether a single numeral is part of an ordinary word, or a lone place character meaning "many"."""
     if len(match.group()) > 1:
         return False
     if match.group() in "百千万亿兆萬億":
@@ -141,55 +141,55 @@ def is_plain_chinese(text: str, match: re.Match[str]) -> bool:
     return bool(PLAIN_CHINESE.match(text, match.start()) or (PLAIN_BEFORE.search(before) and not before.endswith("第")))
 
 
-def in_figures(text: str) -> Iterator[Number]:
-    """Yield the numbers in figures; what is no number but a row of groups (2.3.1), as its groups."""
+def digit_numbers(text: str) -> Iterator[Number]:
+    """Yield the numbers in digits; dotted groups that are no number (2.3.1) group by group."""
     for match in FIGURES.finditer(text):
         figures = plain_figures(match["spaced"] or match["plain"] or "")
         if match["ratio"]:
-            yield from ratio(match)
+            yield from fraction_numbers(match)
         elif values := values_of(figures):
-            yield scaled(match, values)
+            yield scaled_number(match, values)
         else:
-            yield from apart(match)
+            yield from digit_runs(match)
     for match in VULGAR.finditer(text):
-        value = (vulgar(match.group()),)
+        value = (vulgar_fraction(match.group()),)
         yield Number(*match.span(), value, value)
 
 
-def ratio(match: re.Match[str]) -> Iterator[Number]:
-    """Yield a fraction such as 3/4 or 2 1/2; what is none (24/7, 5/3) as its numbers."""
+def fraction_numbers(match: re.Match[str]) -> Iterator[Number]:
+    """Yield a fraction such as 3/4 or 2 1/2; for others (24/7, 5/3) their numbers."""
     over, under = map(int, re.split("[/\u2044]", match["ratio"]))
     if not 0 < over < under:
-        yield from apart(match)
+        yield from digit_runs(match)
         return
     value = (int(match["mixed"] or 0) + Fraction(over, under),)
     yield Number(match.start(), match.end("ratio"), value, value)
 
 
-def apart(match: re.Match[str]) -> Iterator[Number]:
-    """Yield each run of figures as a number of its own."""
+def digit_runs(match: re.Match[str]) -> Iterator[Number]:
+    """Yield each run of digits as a number."""
     for run in re.finditer(r"\d+", match.group()):
         value = (Fraction(int(run.group())),)
         yield Number(match.start() + run.start(), match.start() + run.end(), value, value)
 
 
-def scaled(match: re.Match[str], values: tuple[Fraction, ...]) -> Number:
-    """Return the number that figures and the scale behind them are."""
+def scaled_number(match: re.Match[str], values: tuple[Fraction, ...]) -> Number:
+    """Return the number of a match, with its scale applied."""
     if match["vulgar"]:
-        values = tuple(value + vulgar(match["vulgar"]) for value in values)
+        values = tuple(value + vulgar_fraction(match["vulgar"]) for value in values)
     scale = (match["scale"] or match["short"] or "").lower()
     return Number(match.start(), match.end(), tuple(value * SCALES.get(scale, 1) for value in values), values,
                   unit=match["short"] or "")
 
 
-def vulgar(character: str) -> Fraction:
-    """Return the value of ½ and its like."""
+def vulgar_fraction(character: str) -> Fraction:
+    """Return the value of ½ and similar characters."""
     over, _, under = unicodedata.normalize("NFKC", character).partition("\u2044")
     return Fraction(int(over), int(under))
 
 
 def values_of(figures: str) -> tuple[Fraction, ...]:
-    """Return the values that figures may have: 1,200 is one, 1.200 one of two; none where they are no number."""
+    """Return the possible values of digits: one for 1,200, two for 1.200; an empty tuple if they are no number."""
     plain = re.sub(f"['’{NUMBER_SPACE}]", "", figures)
     if re.fullmatch(r"\d+(?:,\d{3})*(?:\.\d+)?|\d{1,2}(?:,\d{2})+,\d{3}(?:\.\d+)?|\d{1,3}(?:,\d{4})+", plain):
         continental = re.fullmatch(r"[1-9]\d{0,2}(?:\.\d{3})+", plain)
@@ -199,20 +199,20 @@ def values_of(figures: str) -> tuple[Fraction, ...]:
     return ()
 
 
-def in_words(text: str) -> Iterator[Number]:
+def word_numbers(text: str) -> Iterator[Number]:
     """Yield the numbers in English words."""
-    for match in number_words.matches(text):
+    for match in number_words.number_matches(text):
         behind_figures = re.search(r"\d\s?$", text[max(0, match.start() - 2) : match.start()])
         if behind_figures or number_words.is_plain_word(text, *match.span()):
             continue
-        value = number_words.value_of(match)
+        value = number_words.words_value(match)
         ordinal = not match["numerator"] and number_words.is_ordinal(match.group())
-        certain = value >= LEAST_CERTAIN and not ordinal and not match["numerator"]
+        certain = value >= MIN_CERTAIN and not ordinal and not match["numerator"]
         yield Number(*match.span(), (value,), (value,), ordinal=ordinal, certain=certain)
 
 
-def percentage(text: str, number: Number) -> Number:
-    """Return the number with the percent sign behind it, if there is one."""
+def with_percent(text: str, number: Number) -> Number:
+    """Return the number as a percentage if a percent sign follows."""
     match = PERCENT.match(text, number.end)
     if not match or number.parts > 1:
         return number
@@ -221,8 +221,8 @@ def percentage(text: str, number: Number) -> Number:
                    parts=parts, certain=True)
 
 
-def signed(text: str, number: Number) -> Number:
-    """Return the number with the minus sign before it, if there is one; the hyphen of a range is none."""
+def with_sign(text: str, number: Number) -> Number:
+    """Return the number negated if a minus sign precedes it; the hyphen of a range is no minus sign."""
     match = MINUS.search(text[max(0, number.start - 7) : number.start])
     if not match or text[: number.start - len(match.group())].rstrip()[-1:].isdigit():
         return number

@@ -1,4 +1,4 @@
-"""Sentences of English and Chinese text, and how much of one text's words stand in another."""
+"""Split English and Chinese text into sentences and tokens, and measure token overlap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ABBREVIATION = re.compile(
 )
 LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*\d{1,3}\.$")
 LONGEST_ABBREVIATION = 24
-LONGEST_LINE, SHORTEST_WRAP = 400, 40  # characters
+MAX_LINE, MIN_WRAP = 400, 40  # characters
 STOP = frozenset(
     "a an the of in on at to for from by with and or is are was were be been it its as that this these those which who what "
     "的 了 是 在 和 与 及 或 有 为 之 其".split()
@@ -24,12 +24,12 @@ STOP = frozenset(
 
 
 def tokens(text: str) -> list[str]:
-    """Return the words that carry meaning, lower-case: numbers whole, CJK by character, stop words left out."""
+    """Return the lower-case words of a text without stop words; numbers are whole, CJK is split by character."""
     return [word for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()) if word not in STOP]
 
 
 def is_end(text: str, start: int, end: int) -> bool:
-    """Return whether the terminator at text[start:end] ends a sentence rather than an abbreviation or a list's number."""
+    """Return whether the terminator at text[start:end] ends a sentence, not an abbreviation or list number."""
     if text[start] != ".":
         return True
     before = text[max(0, end - LONGEST_ABBREVIATION) : end].rstrip(CLOSERS)
@@ -37,63 +37,63 @@ def is_end(text: str, start: int, end: int) -> bool:
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of each sentence, white space around it left out."""
+    """Yield (start, end) of each sentence, without surrounding white space."""
     start = 0
     for match in END.finditer(text):
         if is_end(text, match.start(), match.end()) and not is_wrap(text, match.start(), match.end()):
-            yield from trimmed(text, start, match.end())
+            yield from trim_span(text, start, match.end())
             start = match.end()
-    yield from trimmed(text, start, len(text))
+    yield from trim_span(text, start, len(text))
 
 
 def is_wrap(text: str, start: int, end: int) -> bool:
-    """Return whether the line end at text[start:end] only wraps a sentence, as every line of a PDF's paragraph does."""
+    """Return whether the line break at text[start:end] only wraps a sentence, as in a paragraph of a PDF."""
     if text[start:end] not in {"\n", "\r", "\r\n"}:
         return False
-    before = re.split(r"[\r\n]", text[max(0, start - LONGEST_LINE) : start])[-1].rstrip()
+    before = re.split(r"[\r\n]", text[max(0, start - MAX_LINE) : start])[-1].rstrip()
     after = text[end : end + 1]
     if "|" in before or "\t" in before or not after.isalnum() or not before:
         return False
     if is_cjk(after):
-        return len(before) >= SHORTEST_WRAP // 2 and is_cjk(before[-1]) and before[-1].isalpha()
-    return len(before) >= SHORTEST_WRAP and (after.islower() or before[-1].islower() or before[-1] in ",;")
+        return len(before) >= MIN_WRAP // 2 and is_cjk(before[-1]) and before[-1].isalpha()
+    return len(before) >= MIN_WRAP and (after.islower() or before[-1].islower() or before[-1] in ",;")
 
 
-def trimmed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the span without white space at its ends, if anything is left."""
+def trim_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the span without white space at its ends, unless it is empty."""
     inner = text[start:end]
     if inner.strip():
         yield start + len(inner) - len(inner.lstrip()), end - (len(inner) - len(inner.rstrip()))
 
 
-def support(claim: Sequence[str], source: str) -> float:
-    """Return the share (0 to 1) of the claim's tokens that stand in the source; numbers count three times."""
+def token_recall(claim: Sequence[str], source: str) -> float:
+    """Return the share (0 to 1) of the claim's tokens that the source contains; numbers have triple weight."""
     if not claim:
         return 0.0
     held = set(tokens(source))
     weights = [(3.0 if is_number(token) else 1.0, token) for token in claim]
-    found = sum(weight for weight, token in weights if token in held or (is_number(token) and numbers_stand(token, source)))
+    found = sum(weight for weight, token in weights if token in held or (is_number(token) and contains_numbers(token, source)))
     return found / sum(weight for weight, _ in weights)
 
 
 def is_number(token: str) -> bool:
-    """Return whether the token has a digit in it."""
+    """Return whether the token contains a digit."""
     return any(character.isdigit() for character in token)
 
 
-def numbers_stand(claim: str, source: str) -> bool:
-    """Return whether each number of the claim stands in the source, however its groups are set apart (1,200 or 1200; dates).
+def contains_numbers(claim: str, source: str) -> bool:
+    """Return whether the source contains each number of the claim, in any digit grouping (1,200 or 1200; dates).
 
-    Numbers up to twelve are often words in one of the two, and are let through.
+    Numbers up to twelve always pass, because one of the texts often spells them out.
     """
-    held, groups = numbers(source), set(re.findall(r"\d+", source))
+    held, groups = digit_strings(source), set(re.findall(r"\d+", source))
     return all(
         number in held or set(re.findall(r"\d+", number)) <= groups or (number.isdigit() and int(number) <= 12)
-        for number in numbers(claim)
+        for number in digit_strings(claim)
     )
 
 
-def numbers(text: str) -> set[str]:
-    """Return the numbers in a text, without the commas between thousands."""
+def digit_strings(text: str) -> set[str]:
+    """Return the numbers in digits in a text, without thousands separators."""
     plain = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text))
     return {number.strip(".,:/-") for number in re.findall(r"\d[\d.,:/-]*", plain)}

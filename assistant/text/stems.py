@@ -1,4 +1,4 @@
-"""A text in, its words of meaning out, so that two texts can be compared: stems of words, pairs of Chinese characters."""
+"""Extract comparable terms from a text: stems of English words, bigrams of Chinese characters."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ ENGLISH_STOP = STOP | frozenset(
 )
 ENDINGS = ("ically", "ations", "ation", "ingly", "ments", "ment", "ities", "ness", "ings", "ing", "ies", "ied", "ous", "ity",
            "ers", "est", "ion", "ed", "es", "er", "ly", "al", "s", "e", "y")
-SHORTEST = 3
+MIN_STEM = 3
 
 
 def terms(text: str) -> frozenset[str]:
-    """Return the words of meaning of a text: English ones as stems, Chinese ones as pairs of characters; no numbers."""
+    """Return the terms of a text: stems of English words and bigrams of Chinese characters, without stop words and numbers."""
     found: set[str] = set()
     for run in RUN.findall(unicodedata.normalize("NFKC", text).lower()):
         if CJK_CHARACTER.match(run):
-            found |= pairs(run)
+            found |= character_bigrams(run)
         elif run not in ENGLISH_STOP:
             found.add(stem(run))
     return frozenset(found)
 
 
-def pairs(run: str) -> set[str]:
-    """Return the pairs of neighbours in a run of Chinese characters, those with a function word left out."""
+def character_bigrams(run: str) -> set[str]:
+    """Return the character bigrams of a Chinese run, without those that contain a function word."""
     if len(run) == 1:
         return {run} - CHINESE_STOP
     return {run[place : place + 2] for place in range(len(run) - 1) if not CHINESE_STOP & set(run[place : place + 2])}
@@ -42,16 +42,16 @@ def pairs(run: str) -> set[str]:
 
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
-    """Return an English word without its ending, coarsely: two forms of a word should come out the same."""
+    """Return an English word without its ending (coarse suffix stripping, so that inflected forms agree)."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     core = re.sub(r"['’]s?$", "", plain)
     for ending in ENDINGS:
-        if core.endswith(ending) and len(core) - len(ending) >= SHORTEST:
+        if core.endswith(ending) and len(core) - len(ending) >= MIN_STEM:
             core = core[: -len(ending)]
             break
-    return core[:-1] if len(core) > SHORTEST and core[-1] == core[-2] else core
+    return core[:-1] if len(core) > MIN_STEM and core[-1] == core[-2] else core
 
 
-def share(wanted: Collection[str], held: Collection[str]) -> float:
-    """Return the share (0 to 1) of the wanted terms that are held; 1 where nothing is wanted."""
+def overlap_share(wanted: Collection[str], held: Collection[str]) -> float:
+    """Return the share (0 to 1) of the wanted terms that are held; 1 if nothing is wanted."""
     return sum(term in held for term in wanted) / len(wanted) if wanted else 1.0

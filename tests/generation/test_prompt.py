@@ -38,7 +38,7 @@ def test_a_conversation_over_the_same_passages_grows_at_its_end() -> None:
     second = compose(FakeChat(), "Why?", passages, [Message("user", "What?"), said], 350, 100)
     assert second.messages == (*first.messages, said, second.messages[-1])
     assert second.messages[-1].content == "Question: Why?"
-    assert second.asking("Is it so?")[-1].content == "Is it so?"
+    assert second.with_request("Is it so?")[-1].content == "Is it so?"
 
 
 def test_a_question_that_cannot_fit_is_refused_in_a_sentence() -> None:

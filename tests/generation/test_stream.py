@@ -5,12 +5,12 @@ import pytest
 
 from assistant.datatypes import Chunk, Hit, Location
 from assistant.generation.prompt import compose
-from assistant.generation.refusal.answerability import SURE, WEIGHTS_BEFORE
+from assistant.generation.refusal import DECIDED_MARGIN, WEIGHTS_BEFORE
 from assistant.generation.stream import AnswerStream, Limits
 from assistant.models.fake import FakeChat, FakeReply
 
 # of the question foretold: somewhat likelier answered than not
-UNSURE = (-SURE / 2 - WEIGHTS_BEFORE.constant) / WEIGHTS_BEFORE.foretold
+UNSURE = (-DECIDED_MARGIN / 2 - WEIGHTS_BEFORE.intercept) / WEIGHTS_BEFORE.query_likelihood_gain
 HITS = (Hit(1, "/a.txt", "A", Chunk("The rent is 900 euros. Cats are welcome.", Location(1, 1, 0, 41))),)
 
 

@@ -1,1 +1,1 @@
-"""Cite and check each sentence of an answer."""
+"""Cite every sentence of an answer and measure how far the cited chunks support it."""

@@ -1,4 +1,4 @@
-"""A claim, the numbers that the model wrote and the passages in; the numbers that the claim gets, and its support, out."""
+"""Attribute sentences of an answer to chunks: judge how far chunks support a claim, and build the citations."""
 
 from __future__ import annotations
 
@@ -6,62 +6,124 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.datatypes import Citation, Hit, Location, Sentence, Support
-from assistant.generation.citations.support import Claim, Source, Verdict, judge
-from assistant.text.sentences import spans, support, tokens
+from assistant.datatypes import Chunk, Citation, Hit, Location, Sentence, Support
+from assistant.generation.citations.claims import (
+    ChunkContent,
+    ClaimFact,
+    chunk_content,
+    claim_facts,
+    contains_fact,
+    merge_content,
+)
+from assistant.text.languages import is_cjk, language
+from assistant.text.sentences import spans, token_recall, tokens
+from assistant.text.stems import overlap_share, terms
 
-ORDER = {"none": 0, "partial": 1, "full": 2}
+FULL, PARTIAL = 0.6, 0.35  # minimum shares of the claim's terms
+FULL_BIGRAMS = 0.5  # for Chinese, whose character bigrams also cross word boundaries
+NEAR = 0.4  # minimum share of the terms near a number that are also near it in the source
+SCATTERED = 0.15  # discount for terms scattered over a chunk
+AHEAD = 0.35  # margin by which a sentence with another number may match the terms better
+FEW = 2  # terms; a claim with fewer is completed with those of its question
+CLAUSE = re.compile(r"[,;:](?=\s)|[，；：。()（）]|\s(?:and|but|while|which|who)\s", re.IGNORECASE)
+ROW = re.compile(r"\||\t|,\S[^,]*,\S")
+SUPPORT_ORDER = {"none": 0, "partial": 1, "full": 2}
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """The numbers of the passages that a sentence stands on, and how far they bear it out."""
+class Attribution:
+    """The numbers of the chunks a sentence is attributed to, and how far they support it."""
 
     numbers: tuple[int, ...]
     support: Support
 
 
-NOTHING = Choice((), "none")
+NO_ATTRIBUTION = Attribution((), "none")
 
 
-def choose(claim: Claim, written: Sequence[int], sources: Sequence[Source]) -> Choice:
-    """Return the written numbers where their passages bear the claim out; if not, those of the passages that do so best."""
+@dataclass(frozen=True, slots=True)
+class ParsedSentence:
+    """A sentence or table row of a chunk. `around` holds its terms with those of its neighbours (a row: only its own)."""
+
+    content: ChunkContent
+    terms: frozenset[str]
+    around: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedChunk:
+    """A chunk, parsed once for all claims: its content, the content of its title and headings, its terms and sentences."""
+
+    content: ChunkContent
+    heading_content: ChunkContent
+    terms: frozenset[str]
+    context: frozenset[str]
+    units: tuple[ParsedSentence, ...]
+    cjk: bool
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A parsed sentence of an answer. `question_terms` holds the terms of the question, which a short answer leaves out.
+
+    `clauses` are (keys of the facts, terms) of each clause: a number belongs to the terms of its clause.
+    """
+
+    text: str
+    facts: tuple[ClaimFact, ...]
+    terms: frozenset[str]
+    question_terms: frozenset[str]
+    clauses: tuple[tuple[frozenset[frozenset[str]], frozenset[str]], ...]
+    cjk: bool
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class SupportVerdict:
+    """How far chunks support a claim: the facts that were found, and the share (0 to 1) of its terms that were."""
+
+    support: Support
+    term_share: float
+    found: frozenset[ClaimFact]
+
+
+def choose(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChunk]) -> Attribution:
+    """Return the numbers the model wrote if their chunks support the claim, otherwise those of the best supporting chunks."""
     if not claim.terms and not claim.facts:
-        return NOTHING
-    alone = {number: judge(claim, [source]) for number, source in enumerate(sources, 1)}
+        return NO_ATTRIBUTION
+    alone = {number: judge_support(claim, [source]) for number, source in enumerate(sources, 1)}
     believed = [number for number in dict.fromkeys(written) if number in alone and alone[number].support != "none"]
-    together = judge(claim, [sources[number - 1] for number in believed]) if believed else None
+    together = judge_support(claim, [sources[number - 1] for number in believed]) if believed else None
     if together and together.support == "full":
-        return Choice(tuple(believed), "full")
-    best = min(alone, key=lambda number: (*rank(alone[number]), number), default=0)
+        return Attribution(tuple(believed), "full")
+    best = min(alone, key=lambda number: (*support_rank(alone[number]), number), default=0)
     if not best or alone[best].support == "none":
-        return NOTHING
+        return NO_ATTRIBUTION
     if alone[best].support == "full":
-        return Choice((best,), "full")
-    if pair := completing(claim, believed or [best], sources):
-        return Choice(pair, "full")
-    return Choice(tuple(believed) or (best,), "partial")
+        return Attribution((best,), "full")
+    if pair := complete_support(claim, believed or [best], sources):
+        return Attribution(pair, "full")
+    return Attribution(tuple(believed) or (best,), "partial")
 
 
-def rank(verdict: Verdict) -> tuple[int, int, float]:
-    """Return a key that sorts the better verdict first."""
-    return -ORDER[verdict.support], -len(verdict.stood), -verdict.share
+def support_rank(verdict: SupportVerdict) -> tuple[int, int, float]:
+    """Return a sort key that puts the better verdict first."""
+    return -SUPPORT_ORDER[verdict.support], -len(verdict.found), -verdict.term_share
 
 
-def completing(claim: Claim, numbers: Sequence[int], sources: Sequence[Source]) -> tuple[int, ...]:
-    """Return the numbers with one more whose passage makes the support full; nothing where there is no such passage."""
-    held = [sources[number - 1] for number in numbers]
+def complete_support(claim: Claim, numbers: Sequence[int], sources: Sequence[ParsedChunk]) -> tuple[int, ...]:
+    """Return the numbers plus one more whose chunk makes the support full; an empty tuple if there is none."""
+    chosen = [sources[number - 1] for number in numbers]
     for number, source in enumerate(sources, 1):
-        if number not in numbers and judge(claim, [*held, source]).support == "full":
+        if number not in numbers and judge_support(claim, [*chosen, source]).support == "full":
             return (*numbers, number)
     return ()
 
 
-LINE_END = re.compile(r"\r\n|\r|\n")
-
-
 def citations(sentences: Sequence[Sentence], passages: Sequence[Hit], question: str) -> tuple[Citation, ...]:
-    """Return a citation for each number used, by number, with the passage's sentence that says it best."""
+    """Return a citation for each number used, in order, quoting the sentence of the chunk that matches best."""
     used = sorted({number for sentence in sentences for number in sentence.numbers})
     return tuple(
         cite(number, passages[number - 1], " ".join(s.text for s in sentences if number in s.numbers), question)
@@ -70,19 +132,111 @@ def citations(sentences: Sequence[Sentence], passages: Sequence[Hit], question: 
 
 
 def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
-    """Return the citation of one passage for a claim: the sentence with most of its words, and where that stands."""
+    """Return the citation of a chunk for a claim: the sentence with the most terms of claim and question."""
     text = hit.chunk.text
     wanted, asked = tokens(claim), tokens(question)
     start, end = max(
         spans(text),
-        key=lambda span: (support(wanted, text[slice(*span)]) + 0.3 * support(asked, text[slice(*span)]), -span[0]),
+        key=lambda span: (token_recall(wanted, text[slice(*span)]) + 0.3 * token_recall(asked, text[slice(*span)]), -span[0]),
         default=(0, len(text)),
     )
     return Citation(number, hit.path, hit.title, narrowed(hit.chunk.location, text, start, end), text[start:end], hit.kind)
 
 
 def narrowed(location: Location, text: str, start: int, end: int) -> Location:
-    """Return the location of text[start:end] within the passage at `location`."""
+    """Return the location of text[start:end] within the chunk at `location`."""
     first = location.line_start + len(LINE_END.findall(text[:start]))
     return replace(location, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])),
                    char_start=location.char_start + start, char_end=location.char_start + end)
+
+
+def claim_of(sentence: str, question: str) -> Claim:
+    """Return a sentence of an answer parsed."""
+    clauses = tuple((frozenset(fact.keys for fact in claim_facts(part)), terms(part)) for part in CLAUSE.split(sentence))
+    return Claim(sentence, claim_facts(sentence), terms(sentence), terms(question), clauses, is_cjk(sentence), language(sentence))
+
+
+def source_of(chunk: Chunk) -> ParsedChunk:
+    """Return a chunk parsed; title, headings and table header belong to each of its sentences."""
+    pieces = [chunk.text[start:end] for start, end in spans(chunk.text)]
+    words = [terms(piece) for piece in pieces]
+    rows = [bool(ROW.search(piece)) for piece in pieces]
+    sentences = tuple(
+        ParsedSentence(chunk_content(piece), words[place],
+             words[place] if rows[place] else frozenset().union(*words[max(0, place - 1) : place + 2]))
+        for place, piece in enumerate(pieces)
+    )
+    context, heading_content, text = terms(chunk.context), chunk_content(chunk.context), chunk.searchable
+    content = merge_content((heading_content, *(unit.content for unit in sentences)))
+    return ParsedChunk(content, heading_content, context.union(*words), context, sentences, is_cjk(text), language(text))
+
+
+def words_near(fact: ClaimFact, claim: Claim) -> frozenset[str]:
+    """Return the terms a fact belongs to: of its clause, of the sentence, or also of the question if these are too few."""
+    own = next((words for keys, words in claim.clauses if fact.keys in keys), claim.terms) - fact.words
+    whole = claim.terms - fact.words
+    return own if len(own) >= FEW else whole if len(whole) >= FEW else whole | claim.question_terms
+
+
+def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdict:
+    """Return how far the chunks, taken together, support the claim."""
+    found = frozenset(fact for fact in claim.facts if any(is_supported_near(fact, claim, source) for source in sources))
+    foreign = bool(sources) and all(differs_in_language(claim, source) for source in sources)
+    if foreign:
+        whole = bool(claim.facts) and len(found) == len(claim.facts)
+        return SupportVerdict("full" if whole else "partial" if found or not claim.facts else "none", float(whole), found)
+    covered = max(coverage(claim, source) for source in sources) if len(sources) == 1 else joint_coverage(claim, sources)
+    exact = [fact for fact in claim.facts if fact.kind != "name"]
+    missing = [fact for fact in exact if not any(contains_fact(fact, source.content) for source in sources)]
+    return SupportVerdict(grade_support(claim, found, missing, covered), covered, found)
+
+
+def coverage(claim: Claim, source: ParsedChunk) -> float:
+    """Return the share of the claim's terms in the best sentence of a chunk, or in the whole chunk at a discount."""
+    best = max((overlap_share(claim.terms, unit.around | source.context) for unit in source.units), default=0.0)
+    return max(best, overlap_share(claim.terms, source.terms) - SCATTERED)
+
+
+def joint_coverage(claim: Claim, sources: Sequence[ParsedChunk]) -> float:
+    """Return the share of the claim's terms in several chunks."""
+    return overlap_share(claim.terms, frozenset().union(*(source.terms for source in sources))) - SCATTERED
+
+
+def grade_support(claim: Claim, found: frozenset[ClaimFact], missing: Sequence[ClaimFact], covered: float) -> Support:
+    """Return the support grade for a chunk in the claim's language; `missing` are the numbers and codes found nowhere."""
+    if len(found) == len(claim.facts) and covered >= (FULL_BIGRAMS if claim.cjk else FULL):
+        return "full"
+    exact = [fact for fact in claim.facts if fact.kind != "name"]
+    if missing and len(missing) == len(exact):
+        return "none"
+    return "partial" if covered >= PARTIAL or any(fact in found for fact in exact) else "none"
+
+
+def differs_in_language(claim: Claim, source: ParsedChunk) -> bool:
+    """Return whether claim and chunk are in different languages, so that terms cannot be compared."""
+    return claim.cjk != source.cjk or claim.language != source.language
+
+
+def is_supported_near(fact: ClaimFact, claim: Claim, source: ParsedChunk) -> bool:
+    """Return whether the chunk contains the fact: a number or code near the terms it belongs to."""
+    if not contains_fact(fact, source.content):
+        return False
+    if differs_in_language(claim, source):
+        return True
+    if fact.kind == "name":
+        return len(fact.words) < 2 or any(contains_fact(fact, merge_content((unit.content, source.heading_content)))
+                                          for unit in source.units)
+    wanted = words_near(fact, claim)
+    near = [unit for unit in source.units if contains_fact(fact, unit.content)]
+    if not near:  # the fact is in the title or a heading
+        return True
+    best = max(near, key=lambda unit: word_overlap(wanted, unit, source))
+    reached = word_overlap(wanted, best, source)
+    rivals = [unit for unit in source.units if unit.content.numbers and unit not in near] if fact.kind == "number" else []
+    ahead = max((overlap_share(wanted, unit.terms | source.context) for unit in rivals), default=0.0)
+    return reached >= NEAR and ahead < overlap_share(wanted, best.terms | source.context) + AHEAD
+
+
+def word_overlap(wanted: frozenset[str], unit: ParsedSentence, source: ParsedChunk) -> float:
+    """Return the share of the terms in the sentence, where terms found only in its neighbours count half."""
+    return (overlap_share(wanted, unit.terms | source.context) + overlap_share(wanted, unit.around | source.context)) / 2

@@ -1,7 +1,7 @@
-"""A reply in, piece by piece; the same with checked citation numbers out, and how far each sentence is borne out.
+"""Stream a reply with verified citation numbers, and record the support of each sentence.
 
-The model's own markers move to the end of their sentence. A number that names no passage is dropped; one whose passage does
-not bear the sentence out gives way to the passage that does; a sentence without any gets that passage's number.
+The model's own markers move to the end of their sentence. Numbers of no chunk are dropped; a number whose chunk does not
+support the sentence is replaced by the best supporting one; a sentence without a marker gets one.
 """
 
 from __future__ import annotations
@@ -10,24 +10,23 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assistant.datatypes import Hit, Sentence
-from assistant.generation.citations.attribution import Choice, choose
-from assistant.generation.citations.support import claim_of, source_of
+from assistant.generation.citations.attribution import Attribution, choose, claim_of, source_of
 from assistant.generation.prompt import NOT_STATED
 from assistant.text.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
 
-# white space before it, or at least no letter or digit: x[1] is somebody's code
+# preceded by white space, or at least not by a letter or digit: x[1] is code
 MARKER = re.compile(
     r"(?:\s{1,4}|(?<![A-Za-z0-9_]))[\[【［]\s*(?:passages? )?(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】］]", re.IGNORECASE
 )
-OPENING = re.compile(r"\s*(?:[\[【［][^\]】］]{0,24})?$")  # a marker may be on its way
-SENTINEL = re.compile(rf"[\s,;(]{{0,4}}\b{NOT_STATED}\b\)?")
-LONGEST_MARKER = 26
+MARKER_START = re.compile(r"\s*(?:[\[【［][^\]】］]{0,24})?$")  # possible beginning of a marker
+REFUSAL_TOKEN = re.compile(rf"[\s,;(]{{0,4}}\b{NOT_STATED}\b\)?")
+MAX_MARKER = 26
 
 
 class CitingStream:
-    """Takes a reply piece by piece and gives it back with checked numbers, holding back no more than it must.
+    """Streaming filter that verifies citation markers and buffers as little text as possible.
 
-    A `strict` one shows a sentence only when it is over, and not at all where nothing bears it out; `sentences` has it.
+    With `strict`, a sentence is emitted only when complete, and dropped if no chunk supports it; `sentences` records it anyway.
     """
 
     def __init__(self, passages: Sequence[Hit], question: str = "", *, strict: bool = False) -> None:
@@ -41,12 +40,12 @@ class CitingStream:
         self.sentences: list[Sentence] = []
 
     def feed(self, piece: str) -> Iterator[str]:
-        """Take a piece; yield what can be shown."""
+        """Accept a piece of the reply; yield the text that is final."""
         self._pending += piece
         yield from self._advance(final=False)
 
     def finish(self) -> Iterator[str]:
-        """Yield the rest."""
+        """Yield the remaining text."""
         yield from self._advance(final=True)
         yield from self._close("")
 
@@ -59,30 +58,30 @@ class CitingStream:
                 self._numbers += marker[2]
             elif end is not None:
                 after = self._pending[end[1]:]
-                if not final and OPENING.match(after) and len(after) <= LONGEST_MARKER:
-                    # a marker behind the full stop still belongs to the sentence: wait until it is clear
+                if not final and MARKER_START.match(after) and len(after) <= MAX_MARKER:
+                    # a marker after the full stop still belongs to the sentence: wait for more text
                     yield from self._show(self._pending[: end[0]])
                     self._pending = self._pending[end[0]:]
                     return
                 yield from self._end_sentence(*end)
             else:
-                shown = len(self._pending) - (0 if final else held(self._pending))
+                shown = len(self._pending) - (0 if final else undecided_length(self._pending))
                 yield from self._show(self._pending[:shown])
                 self._pending = self._pending[shown:]
                 return
 
     def _in_context(self) -> tuple[str, int]:
-        """Return what is pending behind the end of what was shown, and where it begins there."""
+        """Return the pending text with the end of the emitted text before it, and the offset where it begins."""
         context = self._sentence[-LONGEST_ABBREVIATION:]
         return context + self._pending, len(context)
 
     def _next_marker(self) -> tuple[int, int, list[int]] | None:
-        """Return the span of the first marker (with its numbers) or agreed refusal (without) in what is pending."""
+        """Return the span of the first marker (with numbers) or refusal token (without) in the pending text."""
         text, offset = self._in_context()
-        marker, said = self._first_marker(text, offset), SENTINEL.search(text, offset)
-        if said and (marker is None or said.start() <= marker.start()):
-            return said.start() - offset, said.end() - offset, []
-        return (marker.start() - offset, marker.end() - offset, numbers_of(marker)) if marker else None
+        marker, refusal = self._first_marker(text, offset), REFUSAL_TOKEN.search(text, offset)
+        if refusal and (marker is None or refusal.start() <= marker.start()):
+            return refusal.start() - offset, refusal.end() - offset, []
+        return (marker.start() - offset, marker.end() - offset, marker_numbers(marker)) if marker else None
 
     def _first_marker(self, text: str, start: int) -> re.Match[str] | None:
         for match in MARKER.finditer(text, start):
@@ -91,8 +90,8 @@ class CitingStream:
         return None
 
     def _is_marker(self, match: re.Match[str]) -> bool:
-        """Return whether the match is the model's: a number that is none of ours may be the passage's own text."""
-        if any(1 <= number <= len(self._texts) for number in numbers_of(match)):
+        """Return whether the match was written by the model: a number out of range may be text of a chunk."""
+        if any(1 <= number <= len(self._texts) for number in marker_numbers(match)):
             return True
         return not any(match.group().strip() in text for text in self._texts)
 
@@ -107,7 +106,7 @@ class CitingStream:
         yield from self._show(self._pending[:start])
         terminator = self._pending[start:end]
         while (follower := MARKER.match(self._pending, end)) and self._is_marker(follower):
-            self._numbers += numbers_of(follower)
+            self._numbers += marker_numbers(follower)
             end = follower.end()
         self._pending = self._pending[end:]
         yield from self._close(terminator)
@@ -123,7 +122,7 @@ class CitingStream:
             yield text
 
     def _close(self, terminator: str) -> Iterator[str]:
-        """End the sentence: its numbers, then its full stop. What opens a list is no claim, and goes with what follows."""
+        """End the sentence: emit its numbers, then its full stop. The lead-in of a list is not a claim."""
         body, written = self._sentence.strip(), self._numbers
         self._sentence, self._numbers = "", []
         if body.endswith((":", "：")) or not body:
@@ -135,22 +134,22 @@ class CitingStream:
         yield from self._give((f" {marks}" if marks else "") + terminator)
         yield from self._release(choice)
 
-    def _release(self, choice: Choice) -> Iterator[str]:
-        """Yield what was kept back for a sentence, where it is one to be shown."""
+    def _release(self, choice: Attribution) -> Iterator[str]:
+        """Yield the buffered sentence, unless it is unsupported."""
         text, self._kept_back = self._kept_back, ""
         if text and choice.support != "none":
             yield text
 
 
-def numbers_of(marker: re.Match[str]) -> list[int]:
+def marker_numbers(marker: re.Match[str]) -> list[int]:
     """Return the numbers in a marker."""
     return [int(number) for number in re.findall(r"\d+", marker.group(1))]
 
 
-def held(pending: str) -> int:
-    """Return how many characters at the end may turn out to be part of a marker, a sentence's end or a refusal."""
-    bare = pending.rstrip()
-    tail = bare[-LONGEST_MARKER:]
+def undecided_length(pending: str) -> int:
+    """Return how many characters at the end may be part of a marker, a sentence end or the refusal token."""
+    stripped = pending.rstrip()
+    tail = stripped[-MAX_MARKER:]
     match = re.search(rf"[.!?][{re.escape(CLOSERS)}]*$|\s*[\[【［][^\]】］]{{0,24}}$", tail)
     begun = next((size for size in range(len(NOT_STATED), 2, -1) if tail.endswith(NOT_STATED[:size])), 0)
-    return len(pending) - len(bare) + max(len(match.group()) if match else 0, begun)
+    return len(pending) - len(stripped) + max(len(match.group()) if match else 0, begun)

@@ -1,4 +1,7 @@
-"""A text in, the facts that must stand in whatever bears it out: numbers, days, identifiers, names; as keys, however written."""
+"""Extract the facts of a claim that a source must contain: numbers, dates, identifiers and names, as normalized keys.
+
+Keys are the same however a value is written: 1,000 or 1000, 十二 or 12.
+"""
 
 from __future__ import annotations
 
@@ -9,95 +12,105 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from assistant.generation.citations.number_keys import bare_keys, held_keys, numerals, prepared
-from assistant.text.dates import MONTHS
-from assistant.text.languages import CJK, HAN, is_cjk
+from assistant.text.dates import MONTHS, Date, dates
+from assistant.text.languages import CJK, CJK_PUNCTUATION, HAN, is_cjk
+from assistant.text.numbers import VULGAR, Number, numbers
 from assistant.text.sentences import STOP
 
-Kind = Literal["number", "identifier", "name"]
+FactKind = Literal["number", "identifier", "name"]
 
 LETTER = f"[^\\W\\d_{CJK}]"
 LATIN_WORD = re.compile(f"{LETTER}+(?:['’]{LETTER}+)*")
 CODE = re.compile(
-    r"https?://[^\s\u3000-\u9fff]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    rf"https?://[^\s{CJK_PUNCTUATION}{CJK}]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|(?<![\w-])(?=[\w-]*\d)[A-Za-z][\w-]*(?:[./]\w+)*(?!\w)", re.ASCII
 )
-PERIOD = re.compile(r"^(?:[a-z]{3,}-\d+.*)$")  # post-1945 is a word and a number
+PERIOD = re.compile(r"^(?:[a-z]{3,}-\d+.*)$")  # post-1945 is a word and a number, not a code
 TITLE = re.compile(rf"《([^》]{{1,60}})》|「([^」]{{1,60}})」|“([{HAN}·]{{2,30}})”")
 SQUEEZED = re.compile(r"[\s\-_–—·.,，。]+")
-# capitals that are no names: what opens a sentence, titles of courtesy, and the words that the calendar has its own keys for
+# capitalized words that are no names: sentence openers, titles, and weekdays and months, which have keys of their own
 PLAIN = STOP | frozenset(
     "i he she they we you his her their our your my yes no not there here when while after before during because if although "
     "though since both each all any some many most such only according however therefore thus also then so but mr mrs ms dr sir "
     "monday tuesday wednesday thursday friday saturday sunday am pm".split()
 ) | frozenset(MONTHS) | frozenset(name[:3] for name in MONTHS)
-SHORTEST_STEM = 4
+MIN_STEM = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """Something that a claim says to the letter: any one of its keys in the source bears it out, or all the words of a name."""
+class ClaimFact:
+    """A literal fact of a claim: a source contains it if it has any of the keys, or all words of a name."""
 
-    kind: Kind
+    kind: FactKind
     keys: frozenset[str]
     words: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """What a stretch of a source holds: the keys of its numbers, its words, and its characters without spaces and hyphens."""
+class ChunkContent:
+    """Searchable content of a source text: the keys of its numbers, its words, its characters without spaces and hyphens."""
 
     numbers: frozenset[str]
     words: frozenset[str]
     squeezed: str
 
 
-def facts(claim: str) -> tuple[Fact, ...]:
-    """Return the facts of a sentence, each once."""
-    text = prepared(claim)
-    found: dict[frozenset[str], Fact] = {}
+@dataclass(frozen=True, slots=True)
+class Numeral:
+    """A number or date at text[start:end]: its possible `keys`, and whether a source must contain it (`required`)."""
+
+    start: int
+    end: int
+    keys: frozenset[str]
+    required: bool
+
+
+def claim_facts(claim: str) -> tuple[ClaimFact, ...]:
+    """Return the distinct facts of a sentence."""
+    text = normalize_numerals(claim)
+    found: dict[frozenset[str], ClaimFact] = {}
     codes = [match for match in CODE.finditer(text) if not PERIOD.match(match.group())]
     without = CODE.sub(lambda match: match.group() if PERIOD.match(match.group()) else " ", text)
-    for fact in (*(identifier(match.group()) for match in codes), *numbers_in(without), *names_in(without)):
+    for fact in (*(identifier_fact(match.group()) for match in codes), *number_facts(without), *name_facts(without)):
         found.setdefault(fact.keys, fact)
     return tuple(found.values())
 
 
-def identifier(code: str) -> Fact:
-    """Return a code, an address or a link as a fact."""
-    return Fact("identifier", frozenset({squeeze(code)}), frozenset(word.casefold() for word in re.findall(r"\w+", code)))
+def identifier_fact(code: str) -> ClaimFact:
+    """Return a code, address or link as a fact."""
+    return ClaimFact("identifier", frozenset({squeeze(code)}), frozenset(word.casefold() for word in re.findall(r"\w+", code)))
 
 
-def numbers_in(text: str) -> Iterator[Fact]:
-    """Yield the numbers and days that a claim must have from its source."""
+def number_facts(text: str) -> Iterator[ClaimFact]:
+    """Yield the numbers and dates of a claim that its source must contain."""
     for numeral in numerals(text):
-        if numeral.sure:
+        if numeral.required:
             own = re.findall(r"\w+", text[numeral.start : numeral.end].casefold())
-            yield Fact("number", numeral.keys, frozenset(own))
+            yield ClaimFact("number", numeral.keys, frozenset(own))
 
 
-def names_in(text: str) -> Iterator[Fact]:
-    """Yield the names: capitals inside a sentence, acronyms, Latin words in Chinese, titles in their marks."""
+def name_facts(text: str) -> Iterator[ClaimFact]:
+    """Yield the names in a text: titles in quotation marks and runs of capitalized words."""
     for match in TITLE.finditer(text):
-        yield Fact("name", frozenset({squeeze(match.group(match.lastindex or 0))}), frozenset())
+        yield ClaimFact("name", frozenset({squeeze(match.group(match.lastindex or 0))}), frozenset())
     run: list[re.Match[str]] = []
-    for match in capitals(text):
+    for match in name_words(text):
         if run and text[run[-1].end() : match.start()] not in {" ", "-", "·"}:
-            yield name(text, run)
+            yield name_fact(text, run)
             run = []
         run.append(match)
     if run:
-        yield name(text, run)
+        yield name_fact(text, run)
 
 
-def name(text: str, run: list[re.Match[str]]) -> Fact:
-    """Return the name that a row of words is."""
+def name_fact(text: str, run: list[re.Match[str]]) -> ClaimFact:
+    """Return a run of words as a name."""
     words = frozenset(fold(word.group()) for word in run)
-    return Fact("name", frozenset({squeeze(text[run[0].start() : run[-1].end()])}), words)
+    return ClaimFact("name", frozenset({squeeze(text[run[0].start() : run[-1].end()])}), words)
 
 
-def capitals(text: str) -> Iterator[re.Match[str]]:
-    """Yield the words that are names or parts of them."""
+def name_words(text: str) -> Iterator[re.Match[str]]:
+    """Yield the words that are names or parts of names."""
     chinese = is_cjk(text)
     words = list(LATIN_WORD.finditer(text))
     for place, match in enumerate(words):
@@ -110,7 +123,7 @@ def capitals(text: str) -> Iterator[re.Match[str]]:
 
 
 def is_name_at_start(text: str, words: list[re.Match[str]], place: int) -> bool:
-    """Return whether the word that opens a sentence is a name: an acronym, or part of a row of capitals."""
+    """Return whether the first word of a sentence is a name: an acronym, or part of a run of capitalized words."""
     word = words[place].group()
     if len(word) > 1 and word.isupper():
         return True
@@ -122,7 +135,7 @@ def is_name_at_start(text: str, words: list[re.Match[str]], place: int) -> bool:
 
 @lru_cache(maxsize=4096)
 def fold(word: str) -> str:
-    """Return a word without case, accents and the genitive's 's."""
+    """Return a word without case, accents and possessive 's."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).casefold()
     return re.sub(r"['’]s?$", "", plain)
 
@@ -132,31 +145,87 @@ def squeeze(text: str) -> str:
     return SQUEEZED.sub("", unicodedata.normalize("NFKC", text)).casefold()
 
 
-def holding(source: str) -> Holding:
-    """Return what a stretch of a source holds."""
-    text = prepared(source)
-    numbers = frozenset(key for numeral in numerals(text) for key in bare_keys(held_keys(numeral)))
-    return Holding(numbers, frozenset(fold(word) for word in LATIN_WORD.findall(text)), squeeze(text))
+def chunk_content(source: str) -> ChunkContent:
+    """Return the searchable content of a text."""
+    text = normalize_numerals(source)
+    numbers = frozenset(key for numeral in numerals(text) for key in unscaled_keys(source_keys(numeral)))
+    return ChunkContent(numbers, frozenset(fold(word) for word in LATIN_WORD.findall(text)), squeeze(text))
 
 
-def joined(parts: tuple[Holding, ...]) -> Holding:
-    """Return what several stretches hold together."""
-    return Holding(frozenset().union(*(part.numbers for part in parts)), frozenset().union(*(part.words for part in parts)),
+def merge_content(parts: tuple[ChunkContent, ...]) -> ChunkContent:
+    """Return the combined content of several texts."""
+    return ChunkContent(frozenset().union(*(part.numbers for part in parts)), frozenset().union(*(part.words for part in parts)),
                    "\n".join(part.squeezed for part in parts))
 
 
-def stands(fact: Fact, source: Holding) -> bool:
-    """Return whether the source bears the fact out. A name may be inflected: Norman for Normandy."""
+def contains_fact(fact: ClaimFact, source: ChunkContent) -> bool:
+    """Return whether the source contains the fact. Names match by prefix: Norman for Normandy."""
     if fact.kind == "number":
         return bool(fact.keys & source.numbers)
     if fact.kind == "identifier" or not fact.words:
         return any(key in source.squeezed for key in fact.keys)
-    return all(any(kin(own, word) for word in source.words) for own in fact.words)
+    return all(any(is_same_word(own, word) for word in source.words) for own in fact.words)
 
 
-def kin(one: str, other: str) -> bool:
-    """Return whether two folded words are the same, or one begins with the other."""
+def is_same_word(one: str, other: str) -> bool:
+    """Return whether two folded words are equal, or one of at least four letters begins the other."""
     if one == other:
         return True
     shorter, longer = sorted((one, other), key=len)
-    return len(shorter) >= SHORTEST_STEM and longer.startswith(shorter)
+    return len(shorter) >= MIN_STEM and longer.startswith(shorter)
+
+
+def normalize_numerals(text: str) -> str:
+    """Return the text in NFKC form, with a space before vulgar fractions so that 2½ does not become 21/2."""
+    apart = VULGAR.sub(lambda match: f" {unicodedata.normalize('NFKC', match.group())}", text)
+    return unicodedata.normalize("NFKC", apart)
+
+
+def numerals(text: str) -> Iterator[Numeral]:
+    """Yield the numbers and dates of a text. A scaled number has keys for its value and, prefixed q:, for its digits."""
+    found = dates(text)
+    for date in found:
+        yield from date_numerals(text, date)
+    for number in numbers(text, [(date.start, date.end) for date in found]):
+        yield Numeral(number.start, number.end, number_keys(number), number.certain)
+        if re.search(r"\d[\s/\u2044]\d", text[number.start : number.end]):  # 12 300 or 3/4 may also be two numbers
+            yield from (Numeral(number.start, number.end, frozenset({f"n:{int(part)}"}), required=False)
+                        for part in re.findall(r"\d+", text[number.start : number.end]))
+
+
+def date_numerals(text: str, date: Date) -> Iterator[Numeral]:
+    """Yield the day or month of a date, and its year. An English month alone is not required: sources write it without "in"."""
+    alone = not date.has_day and (text[date.start : date.end].isalpha() or date.readings[0].quarter > 0)
+    keys = frozenset(key for reading in date.readings for key in day_keys(reading.month, reading.day, reading.quarter))
+    yield Numeral(date.start, date.end, keys, required=not alone or not text[date.start : date.end].isascii())
+    if date.first_day:
+        yield Numeral(date.start, date.end, frozenset(day_keys(date.readings[0].month, date.first_day, 0)), required=True)
+    if date.readings[0].year:
+        yield Numeral(date.start, date.end, frozenset({f"n:{date.readings[0].year}"}), required=True)
+
+
+def day_keys(month: int, day: int, quarter: int) -> Iterator[str]:
+    """Yield the key of a day, month or quarter."""
+    yield f"k:{quarter}" if quarter else f"d:{month}-{day}" if day else f"m:{month}"
+
+
+def source_keys(found: Numeral) -> frozenset[str]:
+    """Return the keys of a numeral in a source: a day also contains its month."""
+    return found.keys | {f"m:{key[2:].split('-')[0]}" for key in found.keys if key.startswith("d:")}
+
+
+def number_keys(number: Number) -> frozenset[str]:
+    """Return the keys of a number. A percentage also has its fraction, 5m (million or metres) also its digits."""
+    if number.parts > 1:
+        return frozenset({*(f"n:{value}" for value in number.written), *(f"p:{value}" for value in number.values)})
+    keys = {f"n:{value}" for value in (*number.values, *map(abs, number.values))}
+    if number.scaled:
+        keys |= {f"q:{value}" for value in number.written}
+    return frozenset(keys | ({f"n:{value}" for value in number.written} if number.unit else set()))
+
+
+def unscaled_keys(keys: frozenset[str]) -> frozenset[str]:
+    """Return the keys of a number in a source: unscaled digits also match scaled ones, as in tables in millions."""
+    if any(name.startswith("q:") for name in keys):
+        return frozenset(name for name in keys if not name.startswith("q:"))
+    return keys | {f"q:{name[2:]}" for name in keys if name.startswith("n:")}

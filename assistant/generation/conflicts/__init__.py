@@ -1,1 +1,1 @@
-"""Find where files contradict an answer."""
+"""Detect contradictions between the files that an answer is based on."""

@@ -1,4 +1,4 @@
-"""Two sentences in; what each says in the one place where they differ out, if all the rest of them is the same."""
+"""Compare two sentences that are equal except for a value, a name or a negation, and return the differences."""
 
 from __future__ import annotations
 
@@ -27,78 +27,44 @@ OPPOSITES = tuple(frozenset(pair.split()) for pair in (
 ))
 LEADING = re.compile(r"^(?:in|on|at|as of|by|during|since|from|until|截至|自|在)\s*$", re.IGNORECASE)
 ENTITY_SIGNS = frozenset("is are was were be by to in at called named as 是 为 由 ： : 叫 即".split())
-MOST_IN_SLOT = 5  # words in a place that differs
-LEAST_SHARED = {"value": 2, "name": 1, "denial": 2}  # words of substance
-LEAST_SHARED_ZH = {"value": 4, "name": 4, "denial": 4}  # characters
+MAX_DIFFERENCE_WORDS = 5  # words of one side of a difference
+MIN_SHARED = {"value": 2, "name": 1, "denial": 2}  # content words
+MIN_SHARED_ZH = {"value": 4, "name": 4, "denial": 4}  # characters
 MOST_UNITS = 3
 
-Kind = Literal["value", "name", "denial"]
+DifferenceKind = Literal["value", "name", "denial"]
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """The one thing that two sentences say differently, in the words of each."""
+    """A difference between two sentences, in the words of each."""
 
-    kind: Kind
+    kind: DifferenceKind
     one: str
     other: str
 
 
-def difference(one: str, other: str, most_slots: int = 1, most_extra: float = 0.15) -> tuple[Slot, ...]:
-    """Return what two sentences of the same frame say differently; nothing where their frames differ, or too much does.
-
-    `most_extra`: how many words may stand in one of them only, as a share of those in both.
-    """
-    first, second = pieces(one), pieces(other)
-    matcher = difflib.SequenceMatcher(None, folded(first), folded(second), autojunk=False)
-    slots: list[Slot] = []
-    extra = 0
-    shared: list[str] = []
-    for tag, start, end, second_start, second_end in matcher.get_opcodes():
-        if tag == "equal":
-            shared += folded(first[start:end])
-            continue
-        slot = slot_of(one, other, first, second, (start, end), (second_start, second_end))
-        if slot:
-            slots.append(slot)
-        elif speaks_of_others(first[start:end]) and speaks_of_others(second[second_start:second_end]):
-            return ()
-        else:
-            extra += max(substance(first[start:end]), substance(second[second_start:second_end]))
-    held = sum(is_substance(word) for word in shared)
-    if not 1 <= len(slots) <= most_slots or extra > most_extra * held:
-        return ()
-    is_chinese = sum(re.match(f"[{CJK}]", word) is not None for word in shared) > len(shared) / 2
-    least = (LEAST_SHARED_ZH if is_chinese else LEAST_SHARED)
-    return tuple(slots) if held >= max(least[slot.kind] for slot in slots) else ()
-
-
-def speaks_of_others(words: Sequence[Piece]) -> bool:
-    """Return whether a run of words that is no value has a name in it: the sentences are about different things."""
-    return has_name(words)
-
-
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A word, a character, or a whole number or date at text[start:end]; `figure` is what a number or date says."""
+class Token:
+    """A word, CJK character, or whole number or date at text[start:end]; `figure` is its value."""
 
     text: str
     start: int
     end: int
     folded: str
-    figure: Figure | None = None
+    figure: NumericValue | None = None
 
     @property
     def written(self) -> str:
-        """The piece as it stands in its sentence."""
+        """The token as it stands in its sentence."""
         return self.text[self.start : self.end]
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """A number or a date at text[start:end].
+class NumericValue:
+    """A number or date at text[start:end].
 
-    `exact` are its possible values, `implied` also what they include, as 3 May 2027 includes 2027.
+    `exact` are its possible values; `implied` also contains what they include: 3 May 2027 includes 2027.
     """
 
     start: int
@@ -107,84 +73,113 @@ class Figure:
     implied: frozenset[str]
 
 
-def figures(text: str) -> list[Figure]:
+def difference(one: str, other: str, max_differences: int = 1, max_extra: float = 0.15) -> tuple[Slot, ...]:
+    """Return the differences of two otherwise equal sentences; an empty tuple if they differ in too much.
+
+    `max_extra` is the maximum number of words that only one sentence has, as a share of the common words.
+    """
+    first, second = tokenize(one), tokenize(other)
+    matcher = difflib.SequenceMatcher(None, folded_words(first), folded_words(second), autojunk=False)
+    differences: list[Slot] = []
+    extra = 0
+    shared: list[str] = []
+    for tag, start, end, second_start, second_end in matcher.get_opcodes():
+        if tag == "equal":
+            shared += folded_words(first[start:end])
+            continue
+        found = difference_at(one, other, first, second, (start, end), (second_start, second_end))
+        if found:
+            differences.append(found)
+        elif has_name(first[start:end]) and has_name(second[second_start:second_end]):
+            return ()
+        else:
+            extra += max(count_content_words(first[start:end]), count_content_words(second[second_start:second_end]))
+    shared_count = sum(is_content_word(word) for word in shared)
+    if not 1 <= len(differences) <= max_differences or extra > max_extra * shared_count:
+        return ()
+    is_chinese = sum(re.match(f"[{CJK}]", word) is not None for word in shared) > len(shared) / 2
+    minimum = (MIN_SHARED_ZH if is_chinese else MIN_SHARED)
+    return tuple(differences) if shared_count >= max(minimum[found.kind] for found in differences) else ()
+
+
+def figures(text: str) -> list[NumericValue]:
     """Return the numbers and dates of a text in order."""
     found = dates(text)
-    each = [Figure(number.start, number.end, keys := number_keys(number), keys)
+    each = [NumericValue(number.start, number.end, keys := number_readings(number), keys)
             for number in numbers(text, [(date.start, date.end) for date in found])]
-    each += [Figure(date.start, date.end, *date_keys(date)) for date in found]
+    each += [NumericValue(date.start, date.end, *date_readings(date)) for date in found]
     return sorted(each, key=lambda figure: figure.start)
 
 
-def number_keys(number: Number) -> frozenset[str]:
-    """Return the values that a number may have; of a percentage and of 5m (million or metres) also the figures alone."""
+def number_readings(number: Number) -> frozenset[str]:
+    """Return the possible values of a number; for a percentage or 5m (million or metres) also the digits alone."""
     return frozenset(map(str, (*number.values, *(number.written if number.parts == 100 or number.unit else ()))))
 
 
-def date_keys(date: Date) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the dates that a date may be, and those with all that they include."""
+def date_readings(date: Date) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the possible dates, and those with everything they include."""
     exact = frozenset(f"{day.year}/{day.quarter or day.month}/{day.day}" for day in date.readings)
     implied = {key for day in date.readings for key in (
         str(day.year), f"{day.year}/{day.month}/0", f"0/{day.month}/{day.day}", f"0/{day.month}/0")}
     return exact, (exact | implied) - {"0/0/0", "0"}
 
 
-def agree(ones: Sequence[Figure], others: Sequence[Figure]) -> bool:
-    """Return whether numbers and dates say the same, one by one, or one of two says it more exactly: 2027 and 3 May 2027."""
+def same_values(ones: Sequence[NumericValue], others: Sequence[NumericValue]) -> bool:
+    """Return whether values are pairwise equal, or one of two includes the other: 2027 and 3 May 2027."""
     return len(ones) == len(others) > 0 and all(one.exact & other.implied or other.exact & one.implied
                                                 for one, other in zip(ones, others, strict=True))
 
 
-def pieces(text: str) -> list[Piece]:
-    """Return the words of a sentence, numbers and dates whole, Chinese by character; what numbers the sentence is left out."""
+def tokenize(text: str) -> list[Token]:
+    """Return the tokens of a sentence without its list number; numbers and dates are whole, Chinese is split by character."""
     start = match.end() if (match := NUMBERING.match(text)) else 0
     words = [match.span() for match in PIECE.finditer(text, start)]
     read = [figure for figure in figures(text) if figure.start >= start and not any(
         first < figure.start < last or first < figure.end < last for first, last in words)]
-    found = [Piece(text, figure.start, figure.end, min(figure.exact), figure) for figure in read]
-    found += [Piece(text, first, last, text[first:last].lower().replace(",", "")) for first, last in words
+    found = [Token(text, figure.start, figure.end, min(figure.exact), figure) for figure in read]
+    found += [Token(text, first, last, text[first:last].lower().replace(",", "")) for first, last in words
               if not any(figure.start < last and first < figure.end for figure in read)]
     return sorted(found, key=lambda piece: piece.start)
 
 
-def folded(words: Sequence[Piece]) -> list[str]:
-    """Return words as they are compared."""
+def folded_words(words: Sequence[Token]) -> list[str]:
+    """Return the tokens as they are compared."""
     return [word.folded for word in words]
 
 
-def is_substance(word: str) -> bool:
-    """Return whether a word is more than grammar."""
+def is_content_word(word: str) -> bool:
+    """Return whether a word is neither a stop word nor a currency or percent sign."""
     return word not in STOP and not re.fullmatch(r"[%€$£¥]", word)
 
 
-def substance(words: Sequence[Piece]) -> int:
-    """Return how many of the words are more than grammar."""
-    return sum(is_substance(word) for word in folded(words))
+def count_content_words(words: Sequence[Token]) -> int:
+    """Return the number of content words."""
+    return sum(is_content_word(word) for word in folded_words(words))
 
 
-def slot_of(one: str, other: str, first: Sequence[Piece], second: Sequence[Piece],
+def difference_at(one: str, other: str, first: Sequence[Token], second: Sequence[Token],
             place: tuple[int, int], second_place: tuple[int, int]) -> Slot | None:
-    """Return the slot that two differing runs of words are, if they are one."""
+    """Return the difference between two unequal runs of tokens; None if they are not comparable."""
     was, now = first[slice(*place)], second[slice(*second_place)]
-    words, others = folded(was), folded(now)
-    kind = kind_of(words, others, was, now, first[: place[0]])
-    if kind is None or (kind == "value" and is_setting(first, place)):
+    words, others = folded_words(was), folded_words(now)
+    kind = difference_kind(words, others, was, now, first[: place[0]])
+    if kind is None or (kind == "value" and is_adverbial(first, place)):
         return None
-    slot = Slot(kind, shown(one, first, place), shown(other, second, second_place))
-    return None if kind == "value" and agree(figures_in(was), figures_in(now)) else slot
+    found = Slot(kind, difference_text(one, first, place), difference_text(other, second, second_place))
+    return None if kind == "value" and same_values(values_in(was), values_in(now)) else found
 
 
-def figures_in(words: Sequence[Piece]) -> list[Figure]:
-    """Return the numbers and dates among the words."""
+def values_in(words: Sequence[Token]) -> list[NumericValue]:
+    """Return the numbers and dates among the tokens."""
     return [word.figure for word in words if word.figure]
 
 
-def kind_of(words: Sequence[str], others: Sequence[str], was: Sequence[Piece], now: Sequence[Piece],
-            before: Sequence[Piece]) -> Kind | None:
-    """Return in what two runs of words differ: a number or date, a name, or yes and no."""
+def difference_kind(words: Sequence[str], others: Sequence[str], was: Sequence[Token], now: Sequence[Token],
+            before: Sequence[Token]) -> DifferenceKind | None:
+    """Return how two runs of tokens differ: in a value, a name, or a negation; None if in something else."""
     if (words and not others and set(words) <= DENIALS) or (others and not words and set(others) <= DENIALS):
         return "denial"
-    if not words or not others or max(len(words), len(others)) > MOST_IN_SLOT + MOST_UNITS:
+    if not words or not others or max(len(words), len(others)) > MAX_DIFFERENCE_WORDS + MOST_UNITS:
         return None
     if frozenset(("".join(words), "".join(others))) in OPPOSITES:
         return "denial"
@@ -193,30 +188,30 @@ def kind_of(words: Sequence[str], others: Sequence[str], was: Sequence[Piece], n
     return "name" if are_names(was, now, before) else None
 
 
-def has_name(words: Sequence[Piece]) -> bool:
-    """Return whether one of the words has a capital, months and days left out."""
-    return any(word.written[0].isupper() and not says_value(word) for word in words)
+def has_name(words: Sequence[Token]) -> bool:
+    """Return whether one of the tokens is capitalized, except months and weekdays."""
+    return any(word.written[0].isupper() and not is_value_token(word) for word in words)
 
 
-def has_value(words: Sequence[Piece]) -> bool:
-    """Return whether a run of words is a number, a date or a span of time, and little more."""
-    values = sum(says_value(word) for word in words)
+def has_value(words: Sequence[Token]) -> bool:
+    """Return whether a run of tokens is a number, date or time span with at most a few other words."""
+    values = sum(is_value_token(word) for word in words)
     return values > 0 and len(words) - values <= MOST_UNITS
 
 
-def says_value(word: Piece) -> bool:
-    """Return whether a piece is a number, a date or part of one."""
+def is_value_token(word: Token) -> bool:
+    """Return whether a token is a number, a date or part of one."""
     return word.figure is not None or is_value(word.written.lower())
 
 
 def is_value(word: str) -> bool:
-    """Return whether a word is a number or the name of a month or day."""
+    """Return whether a word is a number, or the name of a month or weekday."""
     return word[0].isdigit() or word in NUMERALS
 
 
-def are_names(was: Sequence[Piece], now: Sequence[Piece], before: Sequence[Piece]) -> bool:
-    """Return whether both runs are names: capitals within a sentence, or a few characters behind a word such as 是 or a colon."""
-    if not before or max(len(was), len(now)) > MOST_IN_SLOT:
+def are_names(was: Sequence[Token], now: Sequence[Token], before: Sequence[Token]) -> bool:
+    """Return whether both runs are names: capitalized within a sentence, or a few characters after 是, a colon or the like."""
+    if not before or max(len(was), len(now)) > MAX_DIFFERENCE_WORDS:
         return False
     text = before[0].text
     gap = text[before[-1].end : was[0].start]
@@ -226,7 +221,7 @@ def are_names(was: Sequence[Piece], now: Sequence[Piece], before: Sequence[Piece
     return announced and all(word.written[0].isupper() for word in (*was, *now))
 
 
-def is_setting(words: Sequence[Piece], place: tuple[int, int]) -> bool:
+def is_adverbial(words: Sequence[Token], place: tuple[int, int]) -> bool:
     """Return whether a value only says when or where the sentence holds: "In 2010, ..."."""
     start, end = place
     text = words[0].text
@@ -236,19 +231,19 @@ def is_setting(words: Sequence[Piece], place: tuple[int, int]) -> bool:
     return end < len(words) and leading and (last == "年" or following in {",", "，", "年", ""})
 
 
-def shown(text: str, words: Sequence[Piece], place: tuple[int, int]) -> str:
-    """Return a run of words as it stands in its sentence, with the unit behind it or the word that is denied."""
+def difference_text(text: str, words: Sequence[Token], place: tuple[int, int]) -> str:
+    """Return a run of tokens as it stands in its sentence, with the unit after it or the word that is negated."""
     start, end = place
-    last = min(len(words) - 1, end if end == start or says_value(words[end - 1]) else end - 1)
+    last = min(len(words) - 1, end if end == start or is_value_token(words[end - 1]) else end - 1)
     first = min(start, last)
     return text[words[first].start : words[last].end]
 
 
 def sentences_alike(one: str, others: Sequence[str]) -> Iterator[int]:
-    """Yield the places of sentences of about the same length that share words with one: those worth comparing."""
-    words = set(folded(pieces(one)))
+    """Yield the indexes of sentences of similar length that share at least half of the words."""
+    words = set(folded_words(tokenize(one)))
     for place, other in enumerate(others):
-        held = set(folded(pieces(other)))
+        other_words = set(folded_words(tokenize(other)))
         shorter, longer = sorted((len(one), len(other)))
-        if 2 * len(words & held) >= min(len(words), len(held)) and longer <= 2 * shorter + 20:
+        if 2 * len(words & other_words) >= min(len(words), len(other_words)) and longer <= 2 * shorter + 20:
             yield place

@@ -1,1 +1,1 @@
-"""Conversations: what a follow-up question means for the search, and questions about the conversation itself."""
+"""Rewrite follow-up questions, and answer questions about the conversation itself."""

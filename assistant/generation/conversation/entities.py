@@ -1,4 +1,4 @@
-"""A text in; the things in it that are of a kind that exchanges for its own kind (years, dates, codes, clauses) out."""
+"""Find typed entities (years, dates, codes, clauses, numbers) and substitute those of a fragment into a question."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ KINDS = {
                          r"|第[0-9零〇一二三四五六七八九十百]+[条章节款项页步批次期]", re.IGNORECASE),
     "code": re.compile(r"(?<![A-Za-z0-9])(?:(?=[A-Za-z/-]*\d)[A-Z][A-Za-z]{0,5}(?:[-/]?[A-Z0-9]+)+|\d+[A-Z])(?![A-Za-z0-9])"),
 }
-BEHIND_YEAR = re.compile(r"\s?年\s?|[\s/-]+")
+AFTER_YEAR = re.compile(r"\s?年\s?|[\s/-]+")
 NUMBER = re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)*(?![\w-])")
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
-    """Something in a text that others of its kind can take the place of."""
+class Entity:
+    """A typed entity at text[start:end]."""
 
     kind: str
     start: int
@@ -33,27 +33,28 @@ class Thing:
     text: str
 
 
-def things(text: str) -> list[Thing]:
-    """Return the things in a text in order; no two overlap, and the narrower kind counts."""
-    found: list[Thing] = []
-    spans = [*dated(text), *((kind, *match.span()) for kind, pattern in KINDS.items() for match in pattern.finditer(text)),
+def entities(text: str) -> list[Entity]:
+    """Return the entities of a text in order, without overlaps; the narrower kind wins."""
+    found: list[Entity] = []
+    spans = [*date_entities(text),
+             *((kind, *match.span()) for kind, pattern in KINDS.items() for match in pattern.finditer(text)),
              *(("percent", number.start, number.end) for number in numbers(text) if number.parts > 1),
              *(("number", *match.span()) for match in NUMBER.finditer(text))]
     for kind, start, end in spans:
         if all(end <= other.start or start >= other.end for other in found):
-            found.append(Thing(kind, start, end, text[start:end]))
-    return sorted(found, key=lambda thing: thing.start)
+            found.append(Entity(kind, start, end, text[start:end]))
+    return sorted(found, key=lambda entity: entity.start)
 
 
-def dated(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the kind and the span of each date; of a month and its year, each on its own, since one may be asked for alone."""
+def date_entities(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield the kind and span of each date; a month and its year separately, since either may be replaced alone."""
     for date in dates(text, years=True):
         day, year = date.readings[0], next(((start, end) for part, start, end in date.places if part == "year"), None)
         name = "date" if day.day else "quarter" if day.quarter else "month" if day.month else "year"
         if name in {"date", "year"} or year is None:
             yield name, date.start, date.end
         elif year[0] == date.start:
-            mark = BEHIND_YEAR.match(text, year[1])
+            mark = AFTER_YEAR.match(text, year[1])
             yield "year", date.start, year[1] + text[year[1] : date.end].startswith("年")
             yield name, mark.end() if mark else year[1], date.end
         else:
@@ -61,43 +62,43 @@ def dated(text: str) -> Iterator[tuple[str, int, int]]:
             yield "year", year[0], date.end
 
 
-def counterpart(thing: Thing, others: list[Thing]) -> Thing | None:
-    """Return the last of the others that this one can take the place of: of its kind, for codes with the same letters."""
-    of_kind = [other for other in others if other.kind == thing.kind]
-    if thing.kind != "code":
+def match_entity(entity: Entity, others: list[Entity]) -> Entity | None:
+    """Return the last entity that this one can replace: of the same kind, codes with the same letters. None if there is none."""
+    of_kind = [other for other in others if other.kind == entity.kind]
+    if entity.kind != "code":
         return of_kind[-1] if of_kind else None
-    letters = re.match(r"\D*", thing.text)
+    letters = re.match(r"\D*", entity.text)
     same = [other for other in of_kind if letters and other.text.startswith(letters.group()) and other.text[:1].isalpha()]
     return same[-1] if same else of_kind[-1] if len(of_kind) == 1 else None
 
 
-def exchanged(question: str, fragment: str) -> tuple[str, str]:
-    """Return the question with the fragment's things in place of their counterparts, and what of the fragment is left.
+def substitute_entities(question: str, fragment: str) -> tuple[str, str]:
+    """Return the question with the fragment's entities in place of their matches, and the rest of the fragment.
 
-    The question comes back unchanged where a thing has no counterpart; the rest is then the whole fragment.
+    Returns the question and the fragment unchanged if an entity has no match.
     """
     result, rest = question, fragment
-    for thing in things(fragment):
-        other = counterpart(thing, things(result))
+    for entity in entities(fragment):
+        other = match_entity(entity, entities(result))
         if other is None:
             return question, fragment
-        result = result[: other.start] + thing.text + result[other.end:]
-        rest = rest.replace(thing.text, " ", 1)
+        result = result[: other.start] + entity.text + result[other.end:]
+        rest = rest.replace(entity.text, " ", 1)
     return result, rest
 
 
 class Leaning(StrEnum):
-    """How a question leans on what was said before."""
+    """How a question depends on the previous turn."""
 
     NONE = "none"
-    ELLIPSIS = "ellipsis"  # "and in 2023?": a part of the last question with something new
+    ELLIPSIS = "ellipsis"  # "and in 2023?": a fragment that replaces a part of the last question
     PRONOUN = "pronoun"  # "when does it end?"
-    BARE = "bare"  # "why?": nothing of its own
+    BARE = "bare"  # "why?": no content of its own
 
 
 @dataclass(frozen=True, slots=True)
 class Rewriting:
-    """What to search for: one text, or several readings where the rules are not `sure`."""
+    """The search queries for a question: one, or several readings if the rules are not `confident`."""
 
     queries: tuple[str, ...]
     leaning: Leaning = Leaning.NONE
@@ -105,5 +106,5 @@ class Rewriting:
 
     @property
     def shown(self) -> str:
-        """The queries as a person reads them."""
+        """The queries as they are displayed."""
         return READINGS.join(self.queries)

@@ -1,8 +1,8 @@
-"""A question and the turns before it in; what to search for out, made to stand alone by rule.
+"""Rewrite a follow-up question into a standalone search query, by rule and optionally with the chat model.
 
-An ellipsis ("and in 2023?", "那违约金呢？") takes the last question with one constituent exchanged, as in Dalrymple, Shieber and
-Pereira's (1991) account of ellipsis by substitution; a pronoun gets the names or the topic of the last turn. Where rules cannot
-tell what is exchanged for what, each reading is searched for.
+An ellipsis ("and in 2023?", "那违约金呢？") becomes the last question with one constituent substituted (Dalrymple, Shieber and
+Pereira 1991); a pronoun is replaced by a name or the topic of the last turn. If the rules cannot decide what to substitute,
+each reading becomes a query.
 """
 
 from __future__ import annotations
@@ -11,96 +11,107 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from assistant.datatypes import CITED, ChatModel, Turn
+from assistant.datatypes import CITED, ChatModel, Message, Turn
 from assistant.errors import ContextOverflow
-from assistant.generation.conversation import rules_en as by_english
-from assistant.generation.conversation import rules_en as english
-from assistant.generation.conversation import rules_zh as by_chinese
-from assistant.generation.conversation import rules_zh as chinese
-from assistant.generation.conversation.entities import Rewriting, things
-from assistant.generation.conversation.prompts import to_rewrite
+from assistant.generation.conversation import rules_en, rules_zh
+from assistant.generation.conversation.entities import Rewriting, entities
+from assistant.generation.injection.untrusted_text import filled, own_words, sanitize
 from assistant.text.languages import language
-from assistant.text.sentences import numbers, tokens
+from assistant.text.sentences import digit_strings, tokens
+from assistant.text.stems import stem
+
+REWRITE_TOKENS = 40
+SPARE = 24  # characters by which a rewriting may exceed the two questions
+LONGEST_ANSWER = 300  # characters of an earlier answer
+REWRITE = """You make follow-up questions stand alone. Reply with the follow-up as one complete question that can be understood \
+without the conversation. Keep its language, its names and its numbers. Never answer it."""
+EXAMPLES = (
+    ("Question: How long is the warranty of the dishwasher?\nAnswer: Two years.\nFollow-up: And the oven?",
+     "How long is the warranty of the oven?"),
+    ("Question: 张经理的电话是多少？\nAnswer: 分机 8021。\nFollow-up: 那李主任呢？", "李主任的电话是多少？"),
+)
 
 
 def topical(turns: Sequence[Turn]) -> list[Turn]:
-    """Return the turns that are about something: those about the conversation itself have no topic to go on with."""
+    """Return the turns about files, without those about the conversation itself."""
     return [turn for turn in turns if not any(cited.kind == "turn" for cited in turn.citations)]
 
 
 def rewrite(question: str, turns: Sequence[Turn]) -> Rewriting:
-    """Return what to search for, by rule; the question itself where it stands alone."""
+    """Return the search queries for a question by rule; the question itself if it stands alone."""
     asked = " ".join(question.split())
     about_files = topical(turns)
     if not about_files:
         return Rewriting((asked,))
     last = about_files[-1]
     if language(asked) == "zh":
-        return by_chinese.rewritten(asked, last)
-    return by_english.rewritten(asked, last)
+        return rules_zh.rewrite_zh(asked, last)
+    return rules_en.rewrite_en(asked, last)
 
 
-MOST_TOKENS = 40
-STEM = 4  # letters by which two forms of a word are known as the same
-SPARE = 24  # characters that a question may grow by, beside the last one
-
-
-def reworded(chat: ChatModel, question: str, last: Turn, by_rule: Rewriting, seconds: float) -> Rewriting:
-    """Return the model's question first and the rules' reading after it; the rules' alone where the model's does not hold."""
-    said = written(chat, question, last, seconds)
-    if not holds(said, question, last):
+def reworded(chat: ChatModel, question: str, last: Turn, by_rule: Rewriting, timeout: float) -> Rewriting:
+    """Return the model's rewriting followed by the first query of the rules; the rules' alone if the model's is not faithful."""
+    rewritten = generate_rewrite(chat, question, last, timeout)
+    if not is_faithful(rewritten, question, last):
         return by_rule
-    return replace(by_rule, queries=tuple(dict.fromkeys((said, *by_rule.queries[:1]))), sure=True)
+    return replace(by_rule, queries=tuple(dict.fromkeys((rewritten, *by_rule.queries[:1]))), sure=True)
 
 
-def written(chat: ChatModel, question: str, last: Turn, seconds: float) -> str:
-    """Return the first line that the model writes; nothing where it takes longer than it may."""
-    until = time.monotonic() + seconds
-    said = ""
+def generate_rewrite(chat: ChatModel, question: str, last: Turn, timeout: float) -> str:
+    """Return the first line of the model's reply; an empty string on timeout or context overflow."""
+    deadline = time.monotonic() + timeout
+    rewritten = ""
     try:
-        for piece in chat.reply(to_rewrite(question, last), MOST_TOKENS):
-            said += piece
-            if "\n" in said.strip():
+        for piece in chat.reply(rewrite_messages(question, last), REWRITE_TOKENS):
+            rewritten += piece
+            if "\n" in rewritten.strip():
                 break
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 return ""
     except ContextOverflow:
         return ""
-    first = said.strip().split("\n")[0]
+    first = rewritten.strip().split("\n")[0]
     return first.removeprefix("Follow-up:").strip().strip("\"“”")
 
 
-def holds(said: str, question: str, last: Turn) -> bool:
-    """Return whether a rewritten question keeps what the question says, adds nothing of its own and is in its language."""
+def is_faithful(rewritten: str, question: str, last: Turn) -> bool:
+    """Return whether a rewriting keeps the question's content and language and adds nothing of its own."""
     before = last.standalone
-    if not said or len(said) > len(before) + len(question) + SPARE or said.casefold() == before.casefold():
+    if not rewritten or len(rewritten) > len(before) + len(question) + SPARE or rewritten.casefold() == before.casefold():
         return False
-    if language(said) != language(question):
+    if language(rewritten) != language(question):
         return False
-    kept = [*english.names(f"… {question}"), *(thing.text for thing in things(question))]
-    if any(part.rstrip("年度月份").casefold() not in said.casefold() for part in kept):
+    kept = [*rules_en.proper_names(f"… {question}"), *(entity.text for entity in entities(question))]
+    if any(part.rstrip("年度月份").casefold() not in rewritten.casefold() for part in kept):
         return False
-    known = numbers(f"{question} {before} {last.answer}")
-    return numbers(said) <= known and keeps_words(said, question) and is_made_of(said, question, last)
+    known = digit_strings(f"{question} {before} {last.answer}")
+    return (digit_strings(rewritten) <= known and keeps_question_words(rewritten, question)
+            and adds_no_words(rewritten, question, last))
 
 
-def keeps_words(said: str, question: str) -> bool:
-    """Return whether what the question says of its own stands in the text too, in some form."""
+def keeps_question_words(rewritten: str, question: str) -> bool:
+    """Return whether the rewriting has all content words of the question, compared by stem."""
     if language(question) == "zh":
-        own = set(chinese.content(chinese.PRONOUN.sub("", chinese.stripped(question)[0])))
-        return len(own - set(said)) <= len(own) // 5
-    own = {stem(word.lower()) for word in english.content(english.PRONOUN.sub("", english.stripped(question)[0]))}
-    return own <= {stem(word.lower()) for word in english.words(said)}
+        own = set(rules_zh.content_characters(rules_zh.PRONOUN.sub("", rules_zh.strip_connective(question)[0])))
+        return len(own - set(rewritten)) <= len(own) // 5
+    core = rules_en.PRONOUN.sub("", rules_en.strip_connective(question)[0])
+    own = {stem(word.lower()) for word in rules_en.content_words(core)}
+    return own <= {stem(word.lower()) for word in rules_en.words(rewritten)}
 
 
-def is_made_of(said: str, question: str, last: Turn) -> bool:
-    """Return whether every word of the text stands, in some form, in the question or the turn; words of grammar may be new."""
+def adds_no_words(rewritten: str, question: str, last: Turn) -> bool:
+    """Return whether the content words of the rewriting stem from the question or the last turn, with little tolerance."""
     titles = " ".join(cited.title for cited in last.citations)
     known = {stem(word) for word in tokens(f"{question} {last.question} {last.searched} {CITED.sub('', last.answer)} {titles}")}
-    new = [word for word in tokens(said) if stem(word) not in known and word not in english.EMPTY]
-    return len(new) <= 1 if language(said) != "zh" else len(new) <= len(said) // 5
+    new = [word for word in tokens(rewritten) if stem(word) not in known and word not in rules_en.FUNCTION_WORDS]
+    return len(new) <= 1 if language(rewritten) != "zh" else len(new) <= len(rewritten) // 5
 
 
-def stem(word: str) -> str:
-    """Return the beginning of a word."""
-    return word[:STEM]
+def rewrite_messages(question: str, last: Turn) -> tuple[Message, ...]:
+    """Return the messages that ask a model to make a follow-up question standalone."""
+    shown = [message for asked, said in EXAMPLES
+             for message in (Message("user", own_words(asked)), Message("assistant", own_words(said)))]
+    parts = {"question": own_words(last.standalone), "answer": sanitize(CITED.sub("", last.answer)[:LONGEST_ANSWER]),
+             "follow_up": own_words(question)}
+    asked = filled("Question: {question}\nAnswer: {answer}\nFollow-up: {follow_up}", parts)
+    return (Message("system", own_words(REWRITE)), *shown, Message("user", asked))

@@ -1,4 +1,4 @@
-"""A question in; whether it is about the conversation itself, and about which of its turns, out. By rule, English and Chinese."""
+"""Detect and answer questions about the conversation itself, in English and Chinese."""
 
 from __future__ import annotations
 
@@ -8,14 +8,27 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from assistant.datatypes import CITED, Answer, ChatModel, Citation, Hit, Location, Progress, Sentence, Timings, Turn, Written
+from assistant.datatypes import (
+    CITED,
+    Answer,
+    ChatModel,
+    Citation,
+    Hit,
+    Location,
+    Message,
+    Progress,
+    Sentence,
+    Timings,
+    Turn,
+    Written,
+)
 from assistant.errors import ContextOverflow
-from assistant.generation.conversation.prompts import SAID, to_retell
+from assistant.generation.injection.untrusted_text import filled, join_prompt_texts, own_words, sanitize
 from assistant.generation.prompt import PROMPT_VERSION
 from assistant.text.languages import language
-from assistant.text.sentences import numbers
+from assistant.text.sentences import digit_strings
 
-Wish = Literal["", "question", "answer", "questions", "summary", "retell"]
+MetaIntent = Literal["", "question", "answer", "questions", "summary", "rephrase"]
 
 ORDINALS = {
     "first": 0, "very first": 0, "second": 1, "third": 2, "fourth": 3, "last": -1, "previous": -1, "latest": -1,
@@ -26,7 +39,7 @@ ORDINAL = r"(?P<which>very first|first|second|third|fourth|last|previous|latest)
 LANGUAGES = r"(?:English|Chinese|Mandarin|German|French|Spanish|Japanese|Korean|Russian)"
 TALK = r"(?:conversation|chat|discussion|talk)"
 THAT = r"(?:that|it|this|your (?:last )?answer|the (?:last )?answer)"
-PATTERNS: tuple[tuple[Wish, str], ...] = (
+PATTERNS: tuple[tuple[MetaIntent, str], ...] = (
     ("questions", r"(?:what|which) questions (?:did|have) i ask(?:ed)?(?: you)?(?: so far| until now| today)?"
                   r"|what (?:did|have) i ask(?:ed)?(?: you)?(?: so far| until now| today)"
                   r"|(?:list|show|repeat) (?:all )?my (?:earlier |previous )?questions"),
@@ -38,7 +51,7 @@ PATTERNS: tuple[tuple[Wish, str], ...] = (
                rf"|(?:please )?(?:repeat|say) {THAT}(?: again)?(?: please)?|say again"),
     ("summary", rf"(?:please )?(?:summari[sz]e|recap|sum up) (?:our|this|the|all of this|the whole) ?{TALK}(?: so far)?"
                 r"|what (?:have|did) we (?:talk(?:ed)?|discuss(?:ed)?|spoken?|speak)(?: about)?(?: so far)?"),
-    ("retell", rf"(?:please |can you |could you )*(?:repeat|say|translate|give|put|write) {THAT}(?: again)?(?: to me)? (?:in"
+    ("rephrase", rf"(?:please |can you |could you )*(?:repeat|say|translate|give|put|write) {THAT}(?: again)?(?: to me)? (?:in"
                rf"|into|to) "
                rf"{LANGUAGES}|(?:please )?(?:and )?(?:now )?in {LANGUAGES}"
                rf"|(?:please |can you |could you )*(?:make|say|put|explain|give|rephrase|reword|shorten|simplify) {THAT}"
@@ -56,117 +69,139 @@ PATTERNS: tuple[tuple[Wish, str], ...] = (
     ("summary", r"(?:请)?(?:总结|概括|归纳)(?:一下)?(?:我们的?|这次|这段|刚才的|以上)?(?:全部|所有)?的?(?:对话|聊天|谈话"
                 r"|交谈)(?:内容)?"
                 r"|我们(?:刚才|到现在|都)*(?:聊|谈|讨论)(?:了|过)(?:什么|哪些内容)"),
-    ("retell", r"(?:请)?(?:把(?:它|这个|答案|上面的|刚才的(?:话|回答)))?(?:用|翻译成|译成|换成)(?:中文|汉语|英文|英语|日文"
+    ("rephrase", r"(?:请)?(?:把(?:它|这个|答案|上面的|刚才的(?:话|回答)))?(?:用|翻译成|译成|换成)(?:中文|汉语|英文|英语|日文"
                r"|日语|德语|法语)"
                r"(?:再)?(?:说|讲|重复|回答|表达|写)?(?:一遍|一下|一次)?"
                r"|(?:请)?(?:说得?|回答得?|再)?(?:更)?(?:简短|简单|简洁|短|精简|简略|通俗)(?:一)?(?:点|些)儿?|(?:请)?换(?:一)?(?:个|种)说法"),
 )
-COMPILED = tuple((wish, re.compile(pattern, re.IGNORECASE)) for wish, pattern in PATTERNS)
+COMPILED = tuple((intent, re.compile(pattern, re.IGNORECASE)) for intent, pattern in PATTERNS)
 POLITE = re.compile(r"^(?:please,?\s+|请问?)|[\s,，]*(?:please|谢谢)?[\s?？.。!！吗呢]*$", re.IGNORECASE)
+LONGEST_QUOTE = 300  # characters
+REPHRASE = """You are given a conversation between a user and an assistant. Do what the user asks of it. Use only what stands in \
+the conversation: keep every name, number and date as it is, and add nothing."""
+TEXTS = {
+    "en": {
+        "asked": "Your question {number} was: “{text}”", "told": "My answer to “{question}” was: “{text}”",
+        "all": "You have asked {count} so far:", "none": "There was no such question in this conversation.",
+        "summary": "What was said so far:",
+        "failed": "That could not be put otherwise without changing it. The answer was: “{text}”",
+    },
+    "zh": {
+        "asked": "您的第 {number} 个问题是：“{text}”", "told": "对“{question}”的回答是：“{text}”",
+        "all": "您到现在问了 {count} 个问题：", "none": "这次对话里没有这样的问题。",
+        "summary": "到现在为止的对话：", "failed": "换一种说法会改变原意。原来的回答是：“{text}”",
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """What is wanted of the conversation, and of which turn, as an index; nothing is wanted where `wish` is empty."""
+class MetaQuestion:
+    """What a question asks about the conversation, and the index of the turn it means; an empty intent: nothing."""
 
-    wish: Wish = ""
+    wish: MetaIntent = ""
     turn: int = -1
 
 
-def about(question: str) -> About:
-    """Return what a question wants of the conversation itself: nothing, for a question about files."""
+def about(question: str) -> MetaQuestion:
+    """Return what a question asks about the conversation itself; an empty intent for a question about files."""
     core = POLITE.sub("", " ".join(question.split()))
-    for wish, pattern in COMPILED:
+    for intent, pattern in COMPILED:
         if match := pattern.fullmatch(core):
-            return About(wish, which(match))
-    return About()
+            return MetaQuestion(intent, turn_index(match))
+    return MetaQuestion()
 
 
-def which(match: re.Match[str]) -> int:
-    """Return the index of the turn that is meant; the last where none is named."""
+def turn_index(match: re.Match[str]) -> int:
+    """Return the index of the turn that is meant; -1, the last, if none is named."""
     named = [value.lower() for value in match.groupdict().values() if value]
-    return next((index for word, index in ORDINALS.items() for value in named if value.startswith(word)), earliest(match.group()))
+    indexes = (index for word, index in ORDINALS.items() for value in named if value.startswith(word))
+    return next(indexes, default_turn(match.group()))
 
 
-def earliest(text: str) -> int:
-    """Return 0 where the text speaks of the beginning, otherwise the last turn's index."""
+def default_turn(text: str) -> int:
+    """Return 0 if the text speaks of the beginning, otherwise -1."""
     return 0 if re.search(r"\bfirst\b|at the beginning|最开始|最初|一开始", text, re.IGNORECASE) else -1
 
 
-LONGEST_QUOTE = 300  # characters
-
-
 class RetellingStream(Written):
-    """An answer about the conversation: iterate for its text, then read the finished `answer`."""
+    """Answer stream for a question about the conversation."""
 
-    def __init__(self, question: str, wanted: About, turns: Sequence[Turn], open_model: Callable[[], ChatModel],
+    def __init__(self, question: str, meta: MetaQuestion, turns: Sequence[Turn], open_model: Callable[[], ChatModel],
                  answer_tokens: int) -> None:
         self.question = question
         self.hits: tuple[Hit, ...] = ()
-        self._wanted, self._turns, self._open, self._answer_tokens = wanted, turns, open_model, answer_tokens
-        self._words = SAID["zh" if language(question) == "zh" else "en"]
+        self._meta, self._turns, self._open, self._answer_tokens = meta, turns, open_model, answer_tokens
+        self._texts = TEXTS["zh" if language(question) == "zh" else "en"]
         self._started = time.perf_counter()
         self._answer = Answer(question, "", False, (), (), "", "", PROMPT_VERSION, Timings(0.0))
 
     @property
     def sentences(self) -> Sequence[Sentence]:
-        """None: what was said before is told again, not claimed."""
+        """Empty: earlier answers are repeated, no claims are made."""
         return ()
 
     def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do nothing: there is no long work before the first word."""
+        """Do nothing: there is no work before the first token."""
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the text; what was yielded joins to `answer.text`."""
-        text, numbers_of_turns = self._told()
-        cited = tuple(citation(place, number, self._turns[number - 1]) for place, number in enumerate(numbers_of_turns, 1))
+        """Yield the text; the pieces concatenate to `answer.text`."""
+        text, numbers_of_turns = self._compose()
+        cited = tuple(turn_citation(place, number, self._turns[number - 1]) for place, number in enumerate(numbers_of_turns, 1))
         yield text
         taken = (time.perf_counter() - self._started) * 1000
         self._answer = replace(self._answer, text=text, citations=cited, abstained=not cited,
                                timings=replace(self._answer.timings, first_token_ms=taken, total_ms=taken))
         self._finished = (self._answer,)
 
-    def _told(self) -> tuple[str, list[int]]:
-        """Return the text and the numbers, from 1, of the turns that it stands on."""
-        wish, turns = self._wanted.wish, self._turns
-        if wish in {"questions", "summary"}:
-            return self._all(with_answers=wish == "summary"), list(range(1, len(turns) + 1))
-        index = self._wanted.turn if self._wanted.turn >= 0 else len(turns) + self._wanted.turn
+    def _compose(self) -> tuple[str, list[int]]:
+        """Return the text and the numbers, from 1, of the turns it cites."""
+        intent, turns = self._meta.wish, self._turns
+        if intent in {"questions", "summary"}:
+            return self._list_turns(with_answers=intent == "summary"), list(range(1, len(turns) + 1))
+        index = self._meta.turn if self._meta.turn >= 0 else len(turns) + self._meta.turn
         if index >= len(turns):
-            return self._words["none"], []
+            return self._texts["none"], []
         turn = turns[index]
-        if wish == "retell":
-            return self._retold(turn), [index + 1]
-        if wish == "question":
-            return self._words["asked"].format(number=index + 1, text=turn.question) + " [1]", [index + 1]
-        return self._words["told"].format(question=turn.question, text=plain(turn)) + " [1]", [index + 1]
+        if intent == "rephrase":
+            return self._rephrased(turn), [index + 1]
+        if intent == "question":
+            return self._texts["asked"].format(number=index + 1, text=turn.question) + " [1]", [index + 1]
+        return self._texts["told"].format(question=turn.question, text=uncited_answer(turn)) + " [1]", [index + 1]
 
-    def _all(self, *, with_answers: bool) -> str:
-        head = self._words["summary" if with_answers else "all"].format(count=len(self._turns))
-        lines = [f"- {turn.question}{f' {plain(turn)}' if with_answers else ''} [{number}]"
+    def _list_turns(self, *, with_answers: bool) -> str:
+        head = self._texts["summary" if with_answers else "all"].format(count=len(self._turns))
+        lines = [f"- {turn.question}{f' {uncited_answer(turn)}' if with_answers else ''} [{number}]"
                  for number, turn in enumerate(self._turns, 1)]
         return "\n".join([head, *lines])
 
-    def _retold(self, turn: Turn) -> str:
-        """Return the turn's answer as the model puts it, or as it was where the model changes its numbers or says nothing."""
+    def _rephrased(self, turn: Turn) -> str:
+        """Return the model's rephrasing of the turn's answer, or the original if the model is empty or changes numbers."""
         chat = self._open()
         self._answer = replace(self._answer, model=chat.name)
         try:
-            said = "".join(chat.reply(to_retell(self.question, [turn]), self._answer_tokens)).strip()
+            reply = "".join(chat.reply(rephrase_messages(self.question, [turn]), self._answer_tokens)).strip()
         except ContextOverflow:
-            said = ""
-        if not said or not numbers(said) <= numbers(f"{turn.question} {plain(turn)}"):
-            return self._words["failed"].format(text=plain(turn)) + " [1]"
-        return f"{said} [1]"
+            reply = ""
+        if not reply or not digit_strings(reply) <= digit_strings(f"{turn.question} {uncited_answer(turn)}"):
+            return self._texts["failed"].format(text=uncited_answer(turn)) + " [1]"
+        return f"{reply} [1]"
 
 
-def plain(turn: Turn) -> str:
-    """Return a turn's answer without the numbers of its sources."""
+def uncited_answer(turn: Turn) -> str:
+    """Return a turn's answer without citation numbers."""
     return CITED.sub("", turn.answer)
 
 
-def citation(place: int, number: int, turn: Turn) -> Citation:
-    """Return a source that is a turn of this conversation."""
+def turn_citation(place: int, number: int, turn: Turn) -> Citation:
+    """Return a citation of a turn of this conversation."""
     quote = f"{turn.question}\n{turn.answer}"[:LONGEST_QUOTE]
     return Citation(place, f"turn:{number}", f"Turn {number} of this conversation",
                     Location(1, quote.count("\n") + 1, 0, len(quote)), quote, "turn")
+
+
+def rephrase_messages(request: str, turns: Sequence[Turn]) -> tuple[Message, ...]:
+    """Return the messages that ask a model to rephrase turns."""
+    exchanges = [filled("User: {question}\nAssistant: {answer}",
+                   {"question": own_words(turn.question), "answer": sanitize(CITED.sub("", turn.answer))}) for turn in turns]
+    parts = {"told": join_prompt_texts("\n", exchanges), "request": own_words(request)}
+    return (Message("system", own_words(REPHRASE)), Message("user", filled("{told}\n\n{request}", parts)))

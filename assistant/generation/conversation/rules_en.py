@@ -1,4 +1,4 @@
-"""An English follow-up question and the turn before it in; what to search for out."""
+"""Rewrite English follow-up questions by rule."""
 
 from __future__ import annotations
 
@@ -7,125 +7,10 @@ from collections.abc import Iterator
 from itertools import dropwhile
 
 from assistant.datatypes import CITED, Turn
-from assistant.generation.conversation.entities import Leaning, Rewriting, exchanged, things
+from assistant.generation.conversation.entities import Leaning, Rewriting, entities, substitute_entities
 
-FEW, SHORT = 2, 4  # words with a meaning of their own
+FEW, SHORT = 2, 4  # content words
 MOST_NAMES = 2
-
-
-def rewritten(question: str, last: Turn) -> Rewriting:
-    """Return what to search for."""
-    before = last.standalone
-    core, opened = stripped(question)
-    core = core.rstrip(" ?.!") or question
-    if BARE.match(question) or (core.lower().startswith("why ") and len(content(core)) < FEW):
-        return bare(question, last)
-    if not ASKS.match(core) and is_fragment(core, opened):
-        return ellipsis(core, before)
-    if refers(question):
-        return with_referent(question, last)
-    own = content(core)
-    if (names(f"… {core}") or things(core)) and not opened:
-        return Rewriting((question,))
-    if DEFINES.match(core) and not opened and own:
-        return Rewriting((question,))
-    if len(own) < FEW or (len(own) == FEW and re.search(r"\bthe\b", core)):
-        return Rewriting((f"{question} ({topic(last)})", question), Leaning.ELLIPSIS, sure=False)
-    if opened and len(own) <= SHORT:
-        return Rewriting((f"{core}? ({topic(last)})", f"{core}?"), Leaning.ELLIPSIS, sure=False)
-    return Rewriting((question,))
-
-
-def is_fragment(core: str, opened: bool) -> bool:
-    """Return whether the words are a part of a question; without "and" before it only a very short one is."""
-    if WITHIN.search(core):
-        return False
-    own = len(content(core))
-    begins = bool(PREPOSITION.match(core) or re.match(r"(?:the|an?|my|our|your)\b", core, re.IGNORECASE))
-    return own <= SHORT * 2 if opened else own <= (SHORT if begins else FEW)
-
-
-def bare(question: str, last: Turn) -> Rewriting:
-    """Return the last question with the word that asks for more of it."""
-    before = last.standalone
-    return Rewriting((f"{before.rstrip(' ?')}? {question}",), Leaning.BARE)
-
-
-def ellipsis(fragment: str, before: str) -> Rewriting:
-    """Return the last question with the fragment in its place there; each reading where there are several."""
-    exchange, rest = exchanged(before, fragment)
-    if exchange != before:
-        known = {word.lower() for word in content(before)}
-        more = [word for word in content(rest) if word.lower() not in known]
-        return Rewriting((" ".join([exchange, *more]),), Leaning.ELLIPSIS, sure=not more)
-    readings = list(dict.fromkeys(placed(fragment, before)))
-    alone = f"{before.rstrip(' ?')} {fragment}?"
-    return Rewriting(tuple(readings[:2]) or (alone,), Leaning.ELLIPSIS, sure=len(readings) == 1)
-
-
-def placed(fragment: str, before: str) -> list[str]:
-    """Return the last question with the fragment in place of each part that it may stand for, the likeliest first."""
-    if preposition := PREPOSITION.match(fragment):
-        span = prepositional(before, preposition.group())
-        if span:
-            return [put(fragment, before, span)]
-        bare_part = fragment[preposition.end():].strip()
-        return [f"{before.rstrip(' ?')} {fragment}?", *put_name(bare_part, before)]
-    spans = noun_phrases(before)
-    bare_part = re.sub(r"^(?:the|an?|my|our|your)\s+", "", fragment, flags=re.IGNORECASE)
-    named = put_name(fragment, before)
-    if named:
-        return named
-    alike = [span for span in spans if share_end(bare_part, before[slice(*span)])]
-    chosen = alike[-1:] or (spans[:1] + spans[-1:])
-    return [put(bare_part, before, span) for span in chosen]
-
-
-def share_end(first: str, second: str) -> bool:
-    """Return whether two phrases end in the same word: "the 2024 agreement", "the 2023 agreement"."""
-    one, other = words(first), words(second)
-    return bool(one and other) and one[-1].lower() == other[-1].lower()
-
-
-def put_name(fragment: str, before: str) -> list[str]:
-    """Return the last question with a proper name in place of each of its own; nothing unless the fragment is a name."""
-    given = names(f"… {fragment}")
-    if not given or given[0] not in fragment or len(given[0]) < len(fragment) - 4:
-        return []
-    dated = " ".join(thing.text for thing in things(before))
-    return [before.replace(name, given[0]) for name in reversed(names(before)) if name not in dated]
-
-
-def put(fragment: str, before: str, span: tuple[int, int]) -> str:
-    """Return the text with the fragment in place of the span."""
-    return before[: span[0]] + fragment + before[span[1]:]
-
-
-def with_referent(question: str, last: Turn) -> Rewriting:
-    """Return the question with what its pronoun stands for: a name that can take its place, or the topic beside it."""
-    named = names(last.standalone)
-    answered = [name for name in names(f"… {CITED.sub('', last.answer)}") if name not in named]
-    asks_name = re.match(r"who|which|whom|what(?:'s| is) the name|name", last.question, re.IGNORECASE)
-    given = CITED.sub("", last.answer).strip(" .")
-    if not answered and len(given.split()) <= FEW and asks_name and not last.abstained:
-        answered = [given]
-    about = " ".join(dict.fromkeys([*(answered[:MOST_NAMES] if asks_name and not last.abstained else []), topic(last)]))
-    personal = PERSONAL.search(question)
-    person = answered if asks_name and answered else named
-    if personal and len(person) == 1:
-        rest = question[personal.end():]
-        owned = "'s" if re.match(r"his|hers|her\b(?=\s+[a-z])", personal.group() + rest, re.IGNORECASE) else ""
-        return Rewriting((question[: personal.start()] + person[0] + owned + rest,), Leaning.PRONOUN)
-    return Rewriting((f"{question} ({about})",), Leaning.PRONOUN, sure=bool(about) and not personal)
-
-
-def topic(last: Turn) -> str:
-    """Return the words that say what the last turn was about; with the title of its source where they are few."""
-    own = list(dict.fromkeys(content(last.standalone)))
-    titled = [last.citations[0].title] if last.citations and len(own) < FEW else []
-    return " ".join([*own, *titled])
-
-
 CONNECTIVE = re.compile(
     r"^(?:(?:ok(?:ay)?|yes|right|thanks|thank you|hm+|well)[,.!]?\s+)*"
     r"(?:(?:and|or|but|so|then|also)\b[,]?\s*)*(?:(?:what|how) about\b\s*|(?:the )?same (?:question )?for\b\s*)?", re.IGNORECASE
@@ -154,7 +39,7 @@ DUMMY = re.compile(r"\bit (?:is|was|has been|can be|may be)?(?: ?\w+){1,3} (?:th
 PERSONAL = re.compile(r"\b(?:he|she|him|his|her|hers)\b", re.IGNORECASE)
 POSSESSIVES = {"its", "their", "theirs"}
 DEFINES = re.compile(r"^(?:what|who) (?:is|are|was|were)(?! the\b)|^what does \S+ mean|^define\b", re.IGNORECASE)
-BARE = re.compile(
+CONTINUATION = re.compile(
     r"^(?:but |and |so )*(?:why(?: not| is that| so)?|how so|how come|since when|until when|how much|how many|how long|how often|"
     r"when|where|who|which(?: one| ones)?|what else|anything else|what then|and then|by whom|for whom|go on|"
     r"(?:tell me |say )?more(?: details?| about (?:it|that|this))?|explain(?: that| it| this)?(?: please)?|are you sure|really"
@@ -169,7 +54,7 @@ BREAKS = frozenset(
     "while is are was were be been do does did has have had can could may must should shall will would who whom whose what "
     "which where why how that this these those it its they them their he she his her not there as per each every any all".split()
 )
-EMPTY = BREAKS | frozenset(
+FUNCTION_WORDS = BREAKS | frozenset(
     "a an the my our your me i you we us many much long often far old big high large name list tell give show explain describe "
     "say find please same other one ones also then so kind sort again exactly actually mean means whole ever".split()
 )
@@ -179,25 +64,138 @@ AUXILIARY = re.compile(r"(?:\w+ ){0,3}(?:do|does|did|can|could|may|must|should|s
 POSSESSIVE = re.compile(r"['’]s?$")
 
 
+def rewrite_en(question: str, last: Turn) -> Rewriting:
+    """Return the search queries for a question, given the last turn."""
+    before = last.standalone
+    core, opened = strip_connective(question)
+    core = core.rstrip(" ?.!") or question
+    if CONTINUATION.match(question) or (core.lower().startswith("why ") and len(content_words(core)) < FEW):
+        return continuation(question, last)
+    if not ASKS.match(core) and is_fragment(core, opened):
+        return ellipsis(core, before)
+    if has_unresolved_pronoun(question):
+        return resolve_pronoun(question, last)
+    own = content_words(core)
+    if (proper_names(f"… {core}") or entities(core)) and not opened:
+        return Rewriting((question,))
+    if DEFINES.match(core) and not opened and own:
+        return Rewriting((question,))
+    if len(own) < FEW or (len(own) == FEW and re.search(r"\bthe\b", core)):
+        return Rewriting((f"{question} ({topic(last)})", question), Leaning.ELLIPSIS, sure=False)
+    if opened and len(own) <= SHORT:
+        return Rewriting((f"{core}? ({topic(last)})", f"{core}?"), Leaning.ELLIPSIS, sure=False)
+    return Rewriting((question,))
+
+
+def is_fragment(core: str, opened: bool) -> bool:
+    """Return whether the words are a question fragment; without a leading "and", only a very short one is."""
+    if WITHIN.search(core):
+        return False
+    own = len(content_words(core))
+    begins = bool(PREPOSITION.match(core) or re.match(r"(?:the|an?|my|our|your)\b", core, re.IGNORECASE))
+    return own <= SHORT * 2 if opened else own <= (SHORT if begins else FEW)
+
+
+def continuation(question: str, last: Turn) -> Rewriting:
+    """Return the last question followed by the request for more ("why?", "how so?")."""
+    before = last.standalone
+    return Rewriting((f"{before.rstrip(' ?')}? {question}",), Leaning.BARE)
+
+
+def ellipsis(fragment: str, before: str) -> Rewriting:
+    """Return the last question with the fragment substituted; up to two readings if it is ambiguous."""
+    exchange, rest = substitute_entities(before, fragment)
+    if exchange != before:
+        known = {word.lower() for word in content_words(before)}
+        more = [word for word in content_words(rest) if word.lower() not in known]
+        return Rewriting((" ".join([exchange, *more]),), Leaning.ELLIPSIS, sure=not more)
+    readings = list(dict.fromkeys(substitute(fragment, before)))
+    alone = f"{before.rstrip(' ?')} {fragment}?"
+    return Rewriting(tuple(readings[:2]) or (alone,), Leaning.ELLIPSIS, sure=len(readings) == 1)
+
+
+def substitute(fragment: str, before: str) -> list[str]:
+    """Return the last question with the fragment in place of each possible constituent, the likeliest first."""
+    if preposition := PREPOSITION.match(fragment):
+        span = prepositional_phrase(before, preposition.group())
+        if span:
+            return [replace_span(fragment, before, span)]
+        bare_part = fragment[preposition.end():].strip()
+        return [f"{before.rstrip(' ?')} {fragment}?", *replace_name(bare_part, before)]
+    spans = noun_phrases(before)
+    bare_part = re.sub(r"^(?:the|an?|my|our|your)\s+", "", fragment, flags=re.IGNORECASE)
+    named = replace_name(fragment, before)
+    if named:
+        return named
+    alike = [span for span in spans if end_alike(bare_part, before[slice(*span)])]
+    chosen = alike[-1:] or (spans[:1] + spans[-1:])
+    return [replace_span(bare_part, before, span) for span in chosen]
+
+
+def end_alike(first: str, second: str) -> bool:
+    """Return whether two phrases end in the same word: "the 2024 agreement", "the 2023 agreement"."""
+    one, other = words(first), words(second)
+    return bool(one and other) and one[-1].lower() == other[-1].lower()
+
+
+def replace_name(fragment: str, before: str) -> list[str]:
+    """Return the last question with the fragment in place of each of its names; an empty list if the fragment is no name."""
+    given = proper_names(f"… {fragment}")
+    if not given or given[0] not in fragment or len(given[0]) < len(fragment) - 4:
+        return []
+    dated = " ".join(thing.text for thing in entities(before))
+    return [before.replace(name, given[0]) for name in reversed(proper_names(before)) if name not in dated]
+
+
+def replace_span(fragment: str, before: str, span: tuple[int, int]) -> str:
+    """Return the text with the fragment in place of the span."""
+    return before[: span[0]] + fragment + before[span[1]:]
+
+
+def resolve_pronoun(question: str, last: Turn) -> Rewriting:
+    """Return the question with its pronoun replaced by a name, or with the topic appended."""
+    named = proper_names(last.standalone)
+    answered = [name for name in proper_names(f"… {CITED.sub('', last.answer)}") if name not in named]
+    asks_name = re.match(r"who|which|whom|what(?:'s| is) the name|name", last.question, re.IGNORECASE)
+    given = CITED.sub("", last.answer).strip(" .")
+    if not answered and len(given.split()) <= FEW and asks_name and not last.abstained:
+        answered = [given]
+    about = " ".join(dict.fromkeys([*(answered[:MOST_NAMES] if asks_name and not last.abstained else []), topic(last)]))
+    personal = PERSONAL.search(question)
+    person = answered if asks_name and answered else named
+    if personal and len(person) == 1:
+        rest = question[personal.end():]
+        owned = "'s" if re.match(r"his|hers|her\b(?=\s+[a-z])", personal.group() + rest, re.IGNORECASE) else ""
+        return Rewriting((question[: personal.start()] + person[0] + owned + rest,), Leaning.PRONOUN)
+    return Rewriting((f"{question} ({about})",), Leaning.PRONOUN, sure=bool(about) and not personal)
+
+
+def topic(last: Turn) -> str:
+    """Return the content words of the last question, with the title of its source if they are few."""
+    own = list(dict.fromkeys(content_words(last.standalone)))
+    titled = [last.citations[0].title] if last.citations and len(own) < FEW else []
+    return " ".join([*own, *titled])
+
+
 def words(text: str) -> list[str]:
-    """Return the words of a text as they stand."""
+    """Return the words of a text."""
     return WORD.findall(text)
 
 
-def content(text: str) -> list[str]:
-    """Return the words that say what a question is about."""
-    return [word for word in words(text) if POSSESSIVE.sub("", word.lower()) not in EMPTY]
+def content_words(text: str) -> list[str]:
+    """Return the words of a text except function words."""
+    return [word for word in words(text) if POSSESSIVE.sub("", word.lower()) not in FUNCTION_WORDS]
 
 
-def stripped(question: str) -> tuple[str, bool]:
-    """Return the question without "and", "what about" and the like in front, and whether there was any."""
+def strip_connective(question: str) -> tuple[str, bool]:
+    """Return the question without a leading "and", "what about" and the like, and whether there was one."""
     opening = CONNECTIVE.match(question)
     rest = question[opening.end():] if opening else question
     return rest.strip(), len(rest) < len(question)
 
 
-def names(text: str) -> list[str]:
-    """Return the proper names in a text; a capital at the beginning of a sentence alone makes none."""
+def proper_names(text: str) -> list[str]:
+    """Return the proper names in a text; a single capitalized word at the beginning of a sentence does not count."""
     found = []
     for match in NAME.finditer(text):
         name = " ".join(drop_grammar(match.group().split()))
@@ -208,26 +206,26 @@ def names(text: str) -> list[str]:
 
 
 def drop_grammar(parts: list[str]) -> list[str]:
-    """Return the words without those in front that have a capital only because a sentence begins with them."""
-    return list(dropwhile(lambda word: word.lower() in EMPTY, parts))
+    """Return the words without leading function words, which are capitalized only at the beginning of a sentence."""
+    return list(dropwhile(lambda word: word.lower() in FUNCTION_WORDS, parts))
 
 
 def noun_phrases(question: str) -> list[tuple[int, int]]:
-    """Return the spans of the phrases that begin with "the", "a", "my", ..., without that word."""
-    found = [span for match in DETERMINED.finditer(question) for span in ended(question, match.start(1), match.end(1))]
+    """Return the spans of the phrases after a determiner ("the", "a", "my", ...)."""
+    found = [span for match in DETERMINED.finditer(question) for span in trim_noun_phrase(question, match.start(1), match.end(1))]
     return [without_verb(question, span) for span in found]
 
 
 def without_verb(question: str, span: tuple[int, int]) -> tuple[int, int]:
-    """Return the span without its last word where that is the question's verb: "did the movers cost ...?"."""
+    """Return the span without its last word if that is the question's verb: "did the movers cost ...?"."""
     inside = question[slice(*span)]
     if SUPPORTED.search(question[: span[0]]) and " " in inside:
         return span[0], span[0] + inside.rindex(" ")
     return span
 
 
-def ended(question: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the span up to the first word that belongs to no noun phrase; nothing where that is the first word."""
+def trim_noun_phrase(question: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the span up to the first word that cannot be part of a noun phrase, unless it is empty."""
     last = start
     for word in WORD.finditer(question, start, end):
         if word.group().lower() in BREAKS:
@@ -237,8 +235,8 @@ def ended(question: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield start, last
 
 
-def prepositional(question: str, preposition: str) -> tuple[int, int] | None:
-    """Return the span of the last phrase that begins with this preposition, up to the next one or the end."""
+def prepositional_phrase(question: str, preposition: str) -> tuple[int, int] | None:
+    """Return the span of the last phrase with this preposition; None if there is none."""
     found = list(re.finditer(rf"\b{preposition}\b", question, re.IGNORECASE))
     if not found:
         return None
@@ -248,16 +246,16 @@ def prepositional(question: str, preposition: str) -> tuple[int, int] | None:
     end = found[-1].end() + (stop.start() if stop else len(after))
     inside = question[found[-1].end():end].strip()
     if AUXILIARY.match(question) and " " in inside and inside.rpartition(" ")[2].islower() and not question[end:].strip(" ?.!"):
-        end = question.rindex(" ", 0, end)  # the question's verb: "does the concert in Haarlem begin?"
+        end = question.rindex(" ", 0, end)  # exclude the question's verb: "does the concert in Haarlem begin?"
     return start, end
 
 
-def refers(question: str) -> bool:
-    """Return whether a pronoun of the question stands for something outside it."""
+def has_unresolved_pronoun(question: str) -> bool:
+    """Return whether a pronoun of the question refers to something outside it."""
     meant = DUMMY.sub("", question)
     match = PRONOUN.search(meant)
     if not match:
         return False
     before = meant[: match.start()]
     most = 0 if PERSONAL.match(match.group()) else 2 if match.group().lower() in POSSESSIVES else 3
-    return not (names(f"… {before}") or re.search(r"\d", before) or (most and len(content(before)) >= most))
+    return not (proper_names(f"… {before}") or re.search(r"\d", before) or (most and len(content_words(before)) >= most))

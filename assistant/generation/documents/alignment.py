@@ -17,15 +17,17 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST_PAIRS, PAIRS_PER_ELEMENT = 100_000, 10
+MIN_PAIRS, PAIRS_PER_ELEMENT = 100_000, 10
 
 Ids = NDArray[np.intp]
 Step = Callable[[], None]
+MIN_CANDIDATES, MAX_CANDIDATES = 16, 256  # per sentence; doubled each time all of them were taken
+Words = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Two ranges that have nothing in common: first[start:end] and second[start:end]; one of them may be empty."""
+    """Two ranges without common elements, first[start:end] and second[start:end]; one may be empty."""
 
     first: slice
     second: slice
@@ -33,7 +35,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A part of both sequences: first[a:b] and second[c:d]."""
+    """A range of both sequences: first[a:b] and second[c:d]."""
 
     a: int
     b: int
@@ -55,7 +57,7 @@ class Runs:
     length: Ids
 
     def within(self, bounds: Range) -> Runs:
-        """Return the runs cut to a range; those that lie outside of it are left out."""
+        """Return the runs clipped to a range, without those outside it."""
         begin = np.maximum(np.maximum(bounds.a - self.first, bounds.c - self.second), 0)
         length = np.minimum(np.minimum(bounds.b - self.first, bounds.d - self.second), self.length) - begin
         left = np.flatnonzero(length > 0)
@@ -69,26 +71,26 @@ class Runs:
 
 
 def gaps(first: Ids, second: Ids, step: Step) -> Iterator[Gap]:
-    """Yield the gaps between the common runs of two sequences, in order. `step` is called between two steps of the work."""
+    """Yield the gaps between the common runs of two sequences, in order. `step` is called between steps and may raise."""
     waiting: list[tuple[Range, Runs]] = [(Range(0, len(first), 0, len(second)), diagonal_runs(first, second))]
     while waiting:
         step()
         whole, runs = waiting.pop()
         inside = runs.within(whole)
         if inside.length.size:
-            before, after = around(whole, *extended(first, second, whole, *inside.longest()))
-            waiting += [(after, inside), (before, inside)]  # the earlier one is taken up first
+            before, after = split_range(whole, *extend_run(first, second, whole, *inside.longest()))
+            waiting += [(after, inside), (before, inside)]  # the earlier range is processed first
         elif whole.a < whole.b or whole.c < whole.d:
             yield whole.gap
 
 
-def around(whole: Range, at: int, beside: int, length: int) -> tuple[Range, Range]:
-    """Return what lies before a run and what lies after it."""
+def split_range(whole: Range, at: int, beside: int, length: int) -> tuple[Range, Range]:
+    """Return the ranges before and after a run."""
     return Range(whole.a, at, whole.c, beside), Range(at + length, whole.b, beside + length, whole.d)
 
 
-def extended(first: Ids, second: Ids, whole: Range, at: int, beside: int, length: int) -> tuple[int, int, int]:
-    """Return a run with the equal elements on both sides of it, which are there where they were too frequent to begin a run."""
+def extend_run(first: Ids, second: Ids, whole: Range, at: int, beside: int, length: int) -> tuple[int, int, int]:
+    """Return a run extended by equal elements on both sides that were too frequent to start a run."""
     while at > whole.a and beside > whole.c and first[at - 1] == second[beside - 1]:
         at, beside, length = at - 1, beside - 1, length + 1
     while at + length < whole.b and beside + length < whole.d and first[at + length] == second[beside + length]:
@@ -106,11 +108,12 @@ def diagonal_runs(first: Ids, second: Ids) -> Runs:
 
 
 def equal_pairs(first: Ids, second: Ids) -> tuple[Ids, Ids]:
-    """Return the places of equal elements in both sequences; the most frequent elements are left out where there are too many.
+    """Return the indexes of equal elements in both sequences; the most frequent elements are skipped if there are too many.
 
-    An element that stands m times in one and n times in the other gives m * n pairs, and says little of which belong together.
+    An element that occurs m times in one and n times in the other gives m * n pairs, and says little about which belong
+    together.
     """
-    most = max(FEWEST_PAIRS, PAIRS_PER_ELEMENT * (len(first) + len(second)))
+    most = max(MIN_PAIRS, PAIRS_PER_ELEMENT * (len(first) + len(second)))
     size = int(max(first.max(initial=-1), second.max(initial=-1))) + 1
     here, there = np.bincount(first, minlength=size), np.bincount(second, minlength=size)
     rising = np.argsort(here * there, kind="stable")
@@ -124,20 +127,15 @@ def equal_pairs(first: Ids, second: Ids) -> tuple[Ids, Ids]:
     return at, places[starts[first[at]] + nth]
 
 
-FEWEST, MOST = 16, 256  # candidates of a sentence that are kept; more each time that all of them were taken
-
-Words = NDArray[np.intp]
-
-
 class Numbering:
-    """Numbers for words and sentences. The second "the" of a sentence has another number than the first."""
+    """Ids for words and sentences. The second "the" of a sentence has another id than the first."""
 
     def __init__(self) -> None:
         self._words: dict[tuple[str, int], int] = {}
         self._sentences: dict[tuple[str, ...], int] = {}
 
     def words(self, sentence: Sequence[str]) -> Words:
-        """Return the numbers of a sentence's words, so that what two sentences share is what their numbers share."""
+        """Return the ids of a sentence's words; the ids that two sentences share are the words they share."""
         seen: Counter[str] = Counter()
         found: list[int] = []
         for word in sentence:
@@ -146,13 +144,13 @@ class Numbering:
         return np.array(found, np.intp)
 
     def sentence(self, words: tuple[str, ...]) -> int:
-        """Return the number of a sentence; the same words have the same."""
+        """Return the id of a sentence; equal sentences have equal ids."""
         return self._sentences.setdefault(words, len(self._sentences))
 
 
 @dataclass(slots=True)
 class Candidates:
-    """The best partners of one sentence: scores falling, their numbers; `is_cut` where there are more than were kept."""
+    """The best matches of one sentence: descending scores and their indexes; `is_cut` if there were more than `kept`."""
 
     scores: NDArray[np.float64]
     numbers: Words
@@ -161,8 +159,8 @@ class Candidates:
     at: int = 0
 
 
-class Index:
-    """An inverted index of sentences: which hold a word. `free` says which have no partner yet."""
+class SentenceIndex:
+    """Inverted index of sentences by word id. `free` marks the sentences without a match."""
 
     def __init__(self, sentences: Sequence[Words]) -> None:
         words = np.concatenate([*sentences, np.empty(0, np.intp)])
@@ -174,7 +172,7 @@ class Index:
         self.free = np.ones(len(sentences), bool)
 
     def best(self, words: Words, least: float, kept: int) -> Candidates:
-        """Return the free sentences most like this one (Dice, 1945), none under `least`, the earlier first among equals."""
+        """Return the free sentences most similar to this one (Dice 1945), with a score of at least `least`."""
         spans = [self._spans[word] for word in words.tolist() if word in self._spans]
         holders = [self._holders[start:end] for start, end in spans]
         shared = np.bincount(np.concatenate(holders), minlength=len(self.free)) if holders else np.zeros(len(self.free), np.intp)
@@ -184,16 +182,16 @@ class Index:
         return Candidates(scores[found][order], found[order], len(found) > kept, kept)
 
 
-def partners(old: Sequence[Words], new: Sequence[Words], least: float, step: Step) -> dict[int, int]:
-    """Return which sentence of `new` each one of `old` became: the most alike first, none under `least`.
+def match_sentences(old: Sequence[Words], new: Sequence[Words], least: float, step: Step) -> dict[int, int]:
+    """Return the index in `new` that each sentence of `old` became: greedily by similarity, at least `least`.
 
-    `step` is called between two steps of the work; what it raises ends it.
+    `step` is called between steps and may raise to stop the work.
     """
-    index = Index(new)
+    index = SentenceIndex(new)
     known: list[Candidates] = []
     for words in old:
         step()
-        known.append(index.best(words, least, FEWEST))
+        known.append(index.best(words, least, MIN_CANDIDATES))
     queue = [(-float(each.scores[0]), first, int(each.numbers[0])) for first, each in enumerate(known) if each.scores.size]
     heapq.heapify(queue)
     found: dict[int, int] = {}
@@ -203,18 +201,18 @@ def partners(old: Sequence[Words], new: Sequence[Words], least: float, step: Ste
             found[first], index.free[second] = second, False
             continue
         step()
-        known[first] = following(index, known[first], old[first], least)
+        known[first] = next_candidate(index, known[first], old[first], least)
         if known[first].scores.size:
             at = known[first].at
             heapq.heappush(queue, (-float(known[first].scores[at]), first, int(known[first].numbers[at])))
     return found
 
 
-def following(index: Index, known: Candidates, words: Words, least: float) -> Candidates:
-    """Return the candidates with the first free one as the next; looked up anew where none of them is free any more."""
+def next_candidate(index: SentenceIndex, known: Candidates, words: Words, least: float) -> Candidates:
+    """Return the candidates advanced to the first free one, searched again if none is free."""
     free = np.flatnonzero(index.free[known.numbers])
     if free.size:
         return Candidates(known.scores, known.numbers, known.is_cut, known.kept, int(free[0]))
     if known.is_cut:
-        return index.best(words, least, min(MOST, 2 * known.kept))
+        return index.best(words, least, min(MAX_CANDIDATES, 2 * known.kept))
     return Candidates(np.empty(0), np.empty(0, np.intp), is_cut=False, kept=known.kept)

@@ -1,6 +1,6 @@
-"""Compare two files sentence by sentence. No model: what is said is exact by construction.
+"""Compare two files sentence by sentence, without a model.
 
-The work can be long. It is reported and can be ended: the report raises KeyboardInterrupt where nobody waits any more.
+The comparison can take long: it reports progress, and the callback may raise KeyboardInterrupt to stop it.
 """
 
 from __future__ import annotations
@@ -15,59 +15,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import Hit, OnProgress, Progress
-from assistant.generation.documents.alignment import Numbering, gaps, partners
-from assistant.generation.documents.cited_lines import File, Line, one_line, quoted
-from assistant.generation.documents.item_patterns import RULER
-from assistant.generation.documents.prompts import say
+from assistant.generation.documents.alignment import Numbering, gaps, match_sentences
+from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
 from assistant.text.languages import CJK
 from assistant.text.sentences import spans, tokens
 
 COMPARING = "comparing"
-SECONDS = 0.1  # between two reports
-
-
-def silent(_progress: Progress) -> None:
-    """Report to nobody."""
-
-
-class Pulse:
-    """Counts steps. At most ten times a second it reports their number; whoever hears it ends the work by raising."""
-
-    def __init__(self, on_progress: OnProgress) -> None:
-        self._on_progress, self._done, self._total, self._last = on_progress, 0, 0, time.monotonic()
-
-    def expect(self, total: int) -> None:
-        """Say how many steps there will be, and begin to count them."""
-        self._done, self._total = 0, total
-
-    def reach(self, done: int) -> None:
-        """Say how many steps are done."""
-        self._done = done
-        self.beat()
-
-    def step(self) -> None:
-        """Count a step, and report it where the last report was a while ago."""
-        self._done += 1
-        self.beat()
-
-    def beat(self) -> None:
-        """Report where the last report was a while ago."""
-        now = time.monotonic()
-        if now - self._last >= SECONDS:
-            self._last = now
-            self._on_progress(Progress(COMPARING, min(self._done, self._total), self._total))
-
-
-ALIKE = 0.5  # of the words of two sentences, for one to be the other's new version
-STRANGERS = 0.1  # of the sentences, below which a comparison says little
-LONGEST, LONGEST_WORDS, MOST_WORDS = 300, 60, 4  # characters of a sentence and of a change in it, and changes that are named
+SECONDS = 0.1  # minimum interval between reports
+MIN_SIMILARITY = 0.5  # of two sentences that are versions of each other
+MIN_COMMON = 0.1  # share of common sentences below which a comparison says little
+MAX_SENTENCE, MAX_SWAP, MAX_SWAPS = 300, 60, 4  # characters of a sentence and of a replaced run, replaced runs that are named
 SHOWN = 200
 PIECE = re.compile(f"[{CJK}]|\\d[\\d.,:/%-]*\\d%?|\\w+|[^\\w\\s]")
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence of a file: text[start:end] of a passage, and its words as they are compared."""
+class FileSentence:
+    """A sentence of a file: text[start:end] of a chunk, and its words as they are compared."""
 
     hit: Hit
     start: int
@@ -76,86 +40,122 @@ class Sentence:
 
     @property
     def text(self) -> str:
-        """The sentence as it is shown."""
-        return one_line(self.hit.chunk.text[self.start : self.end], LONGEST)
+        """The sentence as it is displayed."""
+        return one_line(self.hit.chunk.text[self.start : self.end], MAX_SENTENCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A sentence that was, one that is, or both."""
+class SentenceChange:
+    """A removed sentence, an added one, or the two versions of a changed one."""
 
-    old: tuple[Sentence, ...]
-    new: tuple[Sentence, ...]
+    old: tuple[FileSentence, ...]
+    new: tuple[FileSentence, ...]
 
 
-def compare(old: File, new: File, language: str, on_progress: OnProgress = silent) -> list[Line]:
-    """Return what changed, in the order of the new file. `on_progress` may raise to end it."""
-    pulse = Pulse(on_progress)
-    before, after = sentences_of(old, pulse), sentences_of(new, pulse)
-    pulse.expect(len(before))
-    changes = changes_between(before, after, pulse)
-    counts = Counter(kind_of(change) for change in changes)
+class StepProgress:
+    """Step counter that reports progress at most ten times a second. The callback may raise to stop the work."""
+
+    def __init__(self, on_progress: OnProgress) -> None:
+        self._on_progress, self._done, self._total, self._last = on_progress, 0, 0, time.monotonic()
+
+    def expect(self, total: int) -> None:
+        """Set the number of steps and restart the count."""
+        self._done, self._total = 0, total
+
+    def reach(self, done: int) -> None:
+        """Set the number of finished steps."""
+        self._done = done
+        self.beat()
+
+    def step(self) -> None:
+        """Count one step."""
+        self._done += 1
+        self.beat()
+
+    def beat(self) -> None:
+        """Report progress if the last report is old enough."""
+        now = time.monotonic()
+        if now - self._last >= SECONDS:
+            self._last = now
+            self._on_progress(Progress(COMPARING, min(self._done, self._total), self._total))
+
+
+def no_progress(_progress: Progress) -> None:
+    """Ignore a progress report."""
+
+
+def compare_files(old: File, new: File, language: str, on_progress: OnProgress = no_progress) -> list[CitedLine]:
+    """Return the changes in the order of the new file. `on_progress` may raise to stop the comparison."""
+    progress = StepProgress(on_progress)
+    before, after = file_sentences(old, progress), file_sentences(new, progress)
+    progress.expect(len(before))
+    changes = changes_between(before, after, progress)
+    counts = Counter(change_kind(change) for change in changes)
     same = len(after) - counts["added"] - counts["changed"]
     names = {"old": old.source.name, "new": new.source.name, "same": same}
     if not changes:
-        return [Line(say("identical", language, **names))]
-    lines = [Line(say("compared", language, **names, **{kind: counts[kind] for kind in ("changed", "added", "removed")}))]
-    if same + counts["changed"] < STRANGERS * max(len(before), len(after)):
-        lines.append(Line(say("strangers", language, **names)))
-    lines += [worded(change, language) for change in changes[:SHOWN]]
-    return [*lines, Line(say("rest", language, count=len(changes) - SHOWN))] if len(changes) > SHOWN else lines
+        return [CitedLine(localized("identical", language, **names))]
+    numbers = {kind: counts[kind] for kind in ("changed", "added", "removed")}
+    lines = [CitedLine(localized("compared", language, **names, **numbers))]
+    if same + counts["changed"] < MIN_COMMON * max(len(before), len(after)):
+        lines.append(CitedLine(localized("strangers", language, **names)))
+    lines += [describe_change(change, language) for change in changes[:SHOWN]]
+    return [*lines, CitedLine(localized("rest", language, count=len(changes) - SHOWN))] if len(changes) > SHOWN else lines
 
 
-def kind_of(change: Change) -> str:
-    """Return what became of a sentence."""
+def change_kind(change: SentenceChange) -> str:
+    """Return "changed", "added" or "removed"."""
     return "changed" if change.old and change.new else "added" if change.new else "removed"
 
 
-def sentences_of(file: File, pulse: Pulse) -> list[Sentence]:
-    """Return the sentences of a file that have a word in them."""
-    found: list[Sentence] = []
+def file_sentences(file: File, progress: StepProgress) -> list[FileSentence]:
+    """Return the sentences of a file that contain a word."""
+    found: list[FileSentence] = []
     for hit in file.passages:
-        pulse.beat()
-        found += sentences_in(hit)
+        progress.beat()
+        found += chunk_sentences(hit)
     return found
 
 
-def sentences_in(hit: Hit) -> Iterator[Sentence]:
-    """Yield the sentences of a passage that have a word in them."""
+def chunk_sentences(hit: Hit) -> Iterator[FileSentence]:
+    """Yield the sentences of a chunk that contain a word."""
     text = hit.chunk.text
     for start, end in spans(text):
         if not RULER.match(text[start:end]) and (words := tuple(tokens(text[start:end]))):
-            yield Sentence(hit, start, end, words)
+            yield FileSentence(hit, start, end, words)
 
 
-def changes_between(before: Sequence[Sentence], after: Sequence[Sentence], pulse: Pulse) -> list[Change]:
-    """Return the changes: longest common runs of sentences first (Ratcliff and Obershelp, 1988), then likeness between them."""
+def changes_between(before: Sequence[FileSentence], after: Sequence[FileSentence],
+                    progress: StepProgress) -> list[SentenceChange]:
+    """Return the changes: align common runs (Ratcliff and Obershelp 1988), then match sentences between them."""
     numbering = Numbering()
     old, new = (np.array([numbering.sentence(each.words) for each in side], np.intp) for side in (before, after))
-    changes: list[Change] = []
-    for gap in gaps(old, new, pulse.beat):
-        pulse.reach(gap.first.start)
-        changes += paired(before[gap.first], after[gap.second], numbering, pulse)
-    return without_moved(changes)
+    changes: list[SentenceChange] = []
+    for gap in gaps(old, new, progress.beat):
+        progress.reach(gap.first.start)
+        changes += pair_sentences(before[gap.first], after[gap.second], numbering, progress)
+    return drop_moved(changes)
 
 
-def paired(old: Sequence[Sentence], new: Sequence[Sentence], numbering: Numbering, pulse: Pulse) -> list[Change]:
-    """Return the changes between two runs of sentences: the most alike are versions of one another."""
+def pair_sentences(old: Sequence[FileSentence], new: Sequence[FileSentence], numbering: Numbering,
+                   progress: StepProgress) -> list[SentenceChange]:
+    """Return the changes between two runs of sentences; the most similar sentences are versions of each other."""
     was, now = ([numbering.words(each.words) for each in side] for side in (old, new))
-    partner = partners(was, now, ALIKE, pulse.step)
+    partner = match_sentences(was, now, MIN_SIMILARITY, progress.step)
     versions = {second: first for first, second in partner.items()}
-    gone = [Change((was,), ()) for first, was in enumerate(old) if first not in partner]
-    come = [Change((old[versions[second]],) if second in versions else (), (now,)) for second, now in enumerate(new)]
-    return [change for change in (*gone, *come) if not change.old or not change.new or change.old[0].words != change.new[0].words]
+    removed = [SentenceChange((was,), ()) for first, was in enumerate(old) if first not in partner]
+    kept = [SentenceChange((old[versions[second]],) if second in versions else (), (now,)) for second, now in enumerate(new)]
+    return [change for change in (*removed, *kept)
+            if not change.old or not change.new or change.old[0].words != change.new[0].words]
 
 
-def without_moved(changes: Sequence[Change]) -> list[Change]:
-    """Return the changes without sentences that only stand elsewhere now."""
-    come = Counter(change.new[0].words for change in changes if not change.old)
-    gone = Counter(change.old[0].words for change in changes if not change.new)
-    moved = come & gone
+def drop_moved(changes: Sequence[SentenceChange]) -> list[SentenceChange]:
+    """Return the changes without sentences that only moved."""
+    added = Counter(change.new[0].words for change in changes if not change.old)
+    removed = Counter(change.old[0].words for change in changes if not change.new)
+    moved = added & removed
     left = {False: moved.copy(), True: moved.copy()}
-    kept: list[Change] = []
+    kept: list[SentenceChange] = []
     for change in changes:
         one_sided = bool(change.old) != bool(change.new)
         side, words = bool(change.new), (change.new or change.old)[0].words
@@ -166,37 +166,37 @@ def without_moved(changes: Sequence[Change]) -> list[Change]:
     return kept
 
 
-def worded(change: Change, language: str) -> Line:
-    """Return a change in words: what is other, then both sentences, each with its place."""
-    sides = tuple(quoted(each.hit, each.start, each.end) for each in (*change.old, *change.new))
+def describe_change(change: SentenceChange, language: str) -> CitedLine:
+    """Return a change as a line: the words that differ, then both sentences with their citations."""
+    sides = tuple(cite_span(each.hit, each.start, each.end) for each in (*change.old, *change.new))
     colon = "：" if language == "zh" else ": "
-    text = f"- {say(kind_of(change), language)}{colon}"
+    text = f"- {localized(change_kind(change), language)}{colon}"
     if change.old and change.new:
-        short = "; ".join(f"{was} → {now}" for was, now in replaced(change.old[0].text, change.new[0].text))
+        short = "; ".join(f"{was} → {now}" for was, now in replaced_words(change.old[0].text, change.new[0].text))
         text += f"{short} — " if short else ""
     places: list[int] = []
     for each in (*change.old, *change.new):
         text += f"{' → ' if places else ''}“{each.text}” "
         places.append(len(text))
-    return Line(text, sides, tuple(places))
+    return CitedLine(text, sides, tuple(places))
 
 
-def replaced(old: str, new: str) -> list[tuple[str, str]]:
-    """Return the words that gave way to others, where they are few enough to be named."""
-    pairs = [pair for pair in swaps(old, new) if any(character.isalnum() for side in pair for character in side)]
-    short = all(was and now and len(was) <= LONGEST_WORDS and len(now) <= LONGEST_WORDS for was, now in pairs)
-    return pairs if short and len(pairs) <= MOST_WORDS else []
+def replaced_words(old: str, new: str) -> list[tuple[str, str]]:
+    """Return the pairs of replaced words; an empty list if they are too many or too long to name."""
+    pairs = [pair for pair in word_swaps(old, new) if any(character.isalnum() for side in pair for character in side)]
+    short = all(was and now and len(was) <= MAX_SWAP and len(now) <= MAX_SWAP for was, now in pairs)
+    return pairs if short and len(pairs) <= MAX_SWAPS else []
 
 
-def swaps(old: str, new: str) -> Iterator[tuple[str, str]]:
-    """Yield each run of words that is not the same, as it was and as it is."""
+def word_swaps(old: str, new: str) -> Iterator[tuple[str, str]]:
+    """Yield each differing run of words, old and new."""
     was, now = list(PIECE.finditer(old)), list(PIECE.finditer(new))
     matcher = difflib.SequenceMatcher(None, [each.group() for each in was], [each.group() for each in now], autojunk=False)
     for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
         if tag != "equal":
-            yield run(old, was[old_start:old_end]), run(new, now[new_start:new_end])
+            yield span_text(old, was[old_start:old_end]), span_text(new, now[new_start:new_end])
 
 
-def run(text: str, pieces: Sequence[re.Match[str]]) -> str:
-    """Return the stretch of text from the first piece to the last."""
+def span_text(text: str, pieces: Sequence[re.Match[str]]) -> str:
+    """Return the text from the first to the last match."""
     return text[pieces[0].start() : pieces[-1].end()] if pieces else ""

@@ -1,4 +1,4 @@
-"""A task on whole files in; an answer that is written when all of them are gone through out."""
+"""Answer stream for a task on whole documents."""
 
 from __future__ import annotations
 
@@ -7,22 +7,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from assistant.datatypes import Answer, ChatModel, Citation, Hit, OnProgress, Sentence, Timings, Written
-from assistant.generation.documents.cached_llm import Notes, Writer
-from assistant.generation.documents.cited_lines import File, Line, numbered
-from assistant.generation.documents.compare import compare
-from assistant.generation.documents.intent import Kind, Task
-from assistant.generation.documents.item_patterns import wanted_in
-from assistant.generation.documents.list_items import list_items, list_named
-from assistant.generation.documents.prompts import WHOLE_VERSION, kinds_in_words, say
-from assistant.generation.documents.summarize import summarise
+from assistant.generation.documents.cached_llm import WHOLE_VERSION, CachedLLM, Notes
+from assistant.generation.documents.cited_lines import CitedLine, File, localized, number_lines
+from assistant.generation.documents.compare import compare_files
+from assistant.generation.documents.listing import item_kind_names, list_items, list_with_model, wanted_in
+from assistant.generation.documents.summarize import summarize
+from assistant.generation.documents.task import Kind, Task
 from assistant.generation.injection.untrusted_text import masked_in
 from assistant.text.languages import language
 
-LISTED = 5  # names of files in a sentence
+MAX_NAMES = 5  # file names in a sentence
 
 
 class WholeStream(Written):
-    """An answer with work before its first word: `prepare` does it, and tells how far it is."""
+    """Answer stream with work before its first token: `prepare` does it and reports progress."""
 
     def __init__(self, question: str, task: Task, files: Sequence[File], open_chat: Callable[[], ChatModel], notes: Notes,
                  embedder: str) -> None:
@@ -32,17 +30,17 @@ class WholeStream(Written):
         self._answer = Answer(question, "", False, (), (), "", embedder, WHOLE_VERSION, Timings(0.0))
         self._task, self._files, self._open_chat, self._notes = task, files, open_chat, notes
         self._language = language(question)
-        self._lines: list[Line] | None = None
+        self._lines: list[CitedLine] | None = None
 
     @property
     def sentences(self) -> Sequence[Sentence]:
-        """None: every line is shown with what bears it out."""
+        """Empty: every line of the answer carries its own citations."""
         return ()
 
     def prepare(self, on_progress: OnProgress) -> None:
-        """Go through the files. What a model has written so far is remembered where this is stopped."""
+        """Process the files. If it is interrupted, replies of the model so far stay in the cache."""
         if self._lines is None:
-            writer = Writer(self._open_chat, self._notes, on_progress)
+            writer = CachedLLM(self._open_chat, self._notes, on_progress)
             self._lines = self._drafted(writer)
             timings = replace(self._answer.timings, prompt_tokens=writer.prompt_tokens, read_tokens=writer.prompt_tokens,
                               generated_tokens=writer.generated_tokens)
@@ -53,7 +51,7 @@ class WholeStream(Written):
         """Yield the text line by line."""
         self.prepare(lambda _: None)
         assert self._lines is not None
-        text, citations = numbered(self._lines or [Line(self._nothing())])
+        text, citations = number_lines(self._lines or [CitedLine(self._nothing())])
         hits = cited_hits(self._files, citations)
         taken = (time.perf_counter() - self._started) * 1000
         timings = replace(self._answer.timings, first_token_ms=taken, total_ms=taken)
@@ -62,28 +60,28 @@ class WholeStream(Written):
         self._finished = (self._answer,)
         yield from text.splitlines(keepends=True)
 
-    def _drafted(self, writer: Writer) -> list[Line]:
+    def _drafted(self, writer: CachedLLM) -> list[CitedLine]:
         task, files, language = self._task, self._files, self._language
         if task.kind is Kind.COUNTING:
-            return [Line(say("rows", language))]
+            return [CitedLine(localized("rows", language))]
         if task.kind is Kind.SUMMARY:
-            return summarise(files, language, writer)
+            return summarize(files, language, writer)
         if task.kind is Kind.DIFFERENCES:
-            return compare(files[0], files[1], language, writer.on_progress)
+            return compare_files(files[0], files[1], language, writer.on_progress)
         wanted = wanted_in(task.wanted)
-        return list_items(files, wanted, language, writer) if wanted else list_named(files, task.wanted, language, writer)
+        return list_items(files, wanted, language, writer) if wanted else list_with_model(files, task.wanted, language, writer)
 
     def _nothing(self) -> str:
-        """Return the sentence that says that there is none of what was to be listed."""
+        """Return the sentence that says that nothing was found."""
         names = [file.source.name for file in self._files]
-        files = ", ".join(names) if len(names) <= LISTED else say("files", self._language, count=len(names))
+        files = ", ".join(names) if len(names) <= MAX_NAMES else localized("files", self._language, count=len(names))
         wanted = wanted_in(self._task.wanted)
-        return say("none", self._language, files=files,
-                   what=kinds_in_words(wanted, self._language) if wanted else self._task.wanted)
+        return localized("none", self._language, files=files,
+                   what=item_kind_names(wanted, self._language) if wanted else self._task.wanted)
 
 
 def cited_hits(files: Sequence[File], citations: Sequence[Citation]) -> tuple[Hit, ...]:
-    """Return the passages that the citations lie in, in order."""
+    """Return the hits that contain a citation, in order."""
     starts: dict[str, list[int]] = {}
     for each in citations:
         starts.setdefault(each.path, []).append(each.location.char_start)

@@ -1,4 +1,7 @@
-"""Files in, the notes that matter most on each out: a model takes notes part by part, each note is checked against the text."""
+"""Summarize files: the model takes notes on each part, and every note is verified against the text.
+
+Parts without a verified note are summarized by their most central sentences (TextRank).
+"""
 
 from __future__ import annotations
 
@@ -10,158 +13,156 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import Hit, Message
-from assistant.generation.citations.attribution import choose, cite
-from assistant.generation.citations.citing_stream import MARKER, numbers_of
-from assistant.generation.citations.support import Source, claim_of, source_of
-from assistant.generation.documents.cached_llm import Writer, cut
-from assistant.generation.documents.cited_lines import File, Line, one_line, quoted
-from assistant.generation.documents.item_patterns import RULER
-from assistant.generation.documents.list_items import chosen_in
-from assistant.generation.documents.prompts import choice_prompt, notes_prompt, say
+from assistant.generation.citations.attribution import ParsedChunk, choose, cite, claim_of, source_of
+from assistant.generation.citations.citing_stream import MARKER, marker_numbers
+from assistant.generation.documents.cached_llm import CachedLLM, choice_prompt, notes_prompt, parse_numbers, split_into_parts
+from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
 from assistant.generation.injection.untrusted_text import without_comments
 from assistant.text.languages import is_cjk
 from assistant.text.languages import language as language_of
-from assistant.text.sentences import numbers_stand, spans, support, tokens
+from assistant.text.sentences import contains_numbers, spans, token_recall, tokens
 
 NOTES_TOKENS, CHOICE_TOKENS = 200, 48
-NOTES_A_PART, FEW_PARTS = 4, 2  # notes that are asked for on a part; of a short file more
-SHOWN, SHOWN_OF_SEVERAL = 10, 4  # notes on one file, and on each of several
-CHOSEN_FROM = 24  # notes that a model chooses from at a time
-QUOTED, QUOTED_OF_FEW = 2, 5  # sentences that stand in for the notes on a part; those of a short file are more
-LONGEST, SHORTEST = 260, 25  # characters of one
-SAME = 0.8  # of the words of two notes
+NOTES_PER_PART, FEW_PARTS = 4, 2  # notes requested per part; more if the file has few parts
+MAX_NOTES, MAX_NOTES_EACH = 10, 4  # notes on a single file, and on each of several
+GROUP = 24  # notes that the model chooses from at once
+QUOTES, QUOTES_IF_FEW = 2, 5  # sentences quoted instead of notes on a part; more if the file has few parts
+MAX_QUOTE, MIN_QUOTE = 260, 25  # characters
+NEAR_DUPLICATE = 0.8  # minimum share of common tokens
+DAMPING, ROUNDS = 0.85, 30
+MIN_TOKENS = 4  # of a sentence that is ranked
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
-    """What there is to say of one part; `extracted`: in the text's own sentences, since no note of the model held."""
+class PartNotes:
+    """The notes on one part; `extracted`: they are sentences of the text, because no note of the model was supported."""
 
-    lines: tuple[Line, ...]
+    lines: tuple[CitedLine, ...]
     extracted: bool
 
 
-def summarise(files: Sequence[File], language: str, writer: Writer) -> list[Line]:
-    """Return the summary of each file. Every line is borne out by the passage that it names."""
-    parts = {file: cut(file.passages, writer.chat, NOTES_TOKENS) for file in files}
-    writer.expect([(file.source.content_hash, asked(part, language, len(parts[file])), NOTES_TOKENS)
+def summarize(files: Sequence[File], language: str, writer: CachedLLM) -> list[CitedLine]:
+    """Return the summary of each file; every line is fully supported by the chunks it cites."""
+    parts = {file: split_into_parts(file.passages, writer.chat, NOTES_TOKENS) for file in files}
+    writer.expect([(file.source.content_hash, notes_messages(part, language, len(parts[file])), NOTES_TOKENS)
                    for file in files for part in parts[file]])
-    limit = SHOWN if len(files) == 1 else SHOWN_OF_SEVERAL
-    noted = {file: [note(file, part, language, len(parts[file]), writer) for part in parts[file]] for file in files}
-    lines: list[Line] = []
+    limit = MAX_NOTES if len(files) == 1 else MAX_NOTES_EACH
+    noted = {file: [take_notes(file, part, language, len(parts[file]), writer) for part in parts[file]] for file in files}
+    lines: list[CitedLine] = []
     for file in files:
-        lines += [Line("")] if lines else []
-        lines += of_file(file, [line for part in noted[file] for line in part.lines], limit, language, writer)
+        lines += [CitedLine("")] if lines else []
+        lines += summarize_file(file, [line for part in noted[file] for line in part.lines], limit, language, writer)
     extracted = sum(part.extracted for each in noted.values() for part in each)
     total = sum(len(each) for each in noted.values())
-    return [*lines, Line(""), Line(say("quoted", language, count=extracted, total=total))] if extracted else lines
+    return [*lines, CitedLine(""), CitedLine(localized("quoted", language, count=extracted, total=total))] if extracted else lines
 
 
-def asked(part: Sequence[Hit], language: str, parts: int) -> tuple[Message, ...]:
-    """Return the messages for a part of a file."""
-    return notes_prompt(part, language, NOTES_A_PART + (2 if parts <= FEW_PARTS else 0), with_numbers=is_foreign(part, language))
+def notes_messages(part: Sequence[Hit], language: str, parts: int) -> tuple[Message, ...]:
+    """Return the messages that ask for notes on a part of a file."""
+    count = NOTES_PER_PART + (2 if parts <= FEW_PARTS else 0)
+    return notes_prompt(part, language, count, with_numbers=is_other_language(part, language))
 
 
-def is_foreign(part: Sequence[Hit], language: str) -> bool:
-    """Return whether the text is in another language than the summary: words cannot be compared then."""
+def is_other_language(part: Sequence[Hit], language: str) -> bool:
+    """Return whether the text and the summary are in different languages, so that terms cannot be compared."""
     return language_of(" ".join(hit.chunk.text for hit in part)[:2000]) != language
 
 
-def of_file(file: File, notes: Sequence[Line], limit: int, language: str, writer: Writer) -> list[Line]:
-    """Return the lines on one file."""
+def summarize_file(file: File, notes: Sequence[CitedLine], limit: int, language: str, writer: CachedLLM) -> list[CitedLine]:
+    """Return the summary of one file."""
     if not notes:
-        return [Line(say("empty", language, files=file.source.name))]
-    chosen = reduced(file, distinct(notes), limit, writer)
-    return [Line(say("summary", language, files=file.source.name)), *(Line(f"- {line.text}", line.citations) for line in chosen)]
+        return [CitedLine(localized("empty", language, files=file.source.name))]
+    chosen = select_notes(file, drop_duplicates(notes), limit, writer)
+    heading = CitedLine(localized("summary", language, files=file.source.name))
+    return [heading, *(CitedLine(f"- {line.text}", line.citations) for line in chosen)]
 
 
-def note(file: File, part: Sequence[Hit], language: str, parts: int, writer: Writer) -> Noted:
-    """Return the model's notes on a part that the text bears out, or else the sentences that the others speak of most."""
-    reply = writer.write(file.source.content_hash, asked(part, language, parts), NOTES_TOKENS)
+def take_notes(file: File, part: Sequence[Hit], language: str, parts: int, writer: CachedLLM) -> PartNotes:
+    """Return the model's supported notes on a part, or else its most central sentences."""
+    reply = writer.write(file.source.content_hash, notes_messages(part, language, parts), NOTES_TOKENS)
     sources = [source_of(hit.chunk) for hit in part]
-    lines = tuple(line for text in notes_in(reply) if (line := checked(text, part, sources)))
-    count = QUOTED if parts > FEW_PARTS else QUOTED_OF_FEW
-    return Noted(lines, extracted=False) if lines else Noted(extract(part, count), extracted=True)
+    lines = tuple(line for text in notes_in(reply) if (line := verify_note(text, part, sources)))
+    count = QUOTES if parts > FEW_PARTS else QUOTES_IF_FEW
+    return PartNotes(lines, extracted=False) if lines else PartNotes(extract_sentences(part, count), extracted=True)
 
 
 def notes_in(reply: str) -> list[str]:
-    """Return the notes in a reply: its lines, without bullets."""
+    """Return the notes in a reply: its lines without bullets."""
     lines = [line.strip() for line in reply.splitlines()]
     bulleted = [line for line in lines if re.match(r"[-*•]|\d{1,2}[.)、]", line)]
     plain = [re.sub(r"^(?:[-*•]|\d{1,2}[.)、])\s*", "", line) for line in bulleted or lines]
     return [one_line(line) for line in plain if tokens(line)]
 
 
-def checked(text: str, part: Sequence[Hit], sources: Sequence[Source]) -> Line | None:
-    """Return a note with the passages that bear all of it out; None where none do."""
-    written = [number for match in MARKER.finditer(f" {text}") for number in numbers_of(match)]
+def verify_note(text: str, part: Sequence[Hit], sources: Sequence[ParsedChunk]) -> CitedLine | None:
+    """Return a note with citations of the chunks that fully support it; None if none do."""
+    written = [number for match in MARKER.finditer(f" {text}") for number in marker_numbers(match)]
     claim = MARKER.sub("", f" {text}").strip()
     choice = choose(claim_of(claim, ""), written, sources)
     cited = tuple(cite(number, part[number - 1], claim, "") for number in choice.numbers)
-    return Line(claim, cited) if choice.support == "full" else None
+    return CitedLine(claim, cited) if choice.support == "full" else None
 
 
-def extract(part: Sequence[Hit], count: int) -> tuple[Line, ...]:
-    """Return the most central sentences of a part, as they stand there."""
+def extract_sentences(part: Sequence[Hit], count: int) -> tuple[CitedLine, ...]:
+    """Return the most central sentences of a part, verbatim."""
     texts = [(hit, without_comments(hit.chunk.text)) for hit in part]
     places = [(hit, start, end, text[start:end]) for hit, text in texts for start, end in spans(text)
               if is_prose(text[start:end])]
-    best = central([sentence for *_, sentence in places], count)
-    return tuple(Line(one_line(sentence, LONGEST), (quoted(hit, start, end),))
+    best = central_sentences([sentence for *_, sentence in places], count)
+    return tuple(CitedLine(one_line(sentence, MAX_QUOTE), (cite_span(hit, start, end),))
                  for hit, start, end, sentence in (places[place] for place in best))
 
 
 def is_prose(text: str) -> bool:
-    """Return whether a sentence can stand alone: no heading, no row of a table, and long enough."""
-    long = len(text) >= SHORTEST / (2 if is_cjk(text) else 1)
+    """Return whether a sentence can stand alone: long enough, and neither heading nor table row."""
+    long = len(text) >= MIN_QUOTE / (2 if is_cjk(text) else 1)
     return long and not RULER.match(text) and not text.startswith(("#", "|"))
 
 
-def distinct(notes: Sequence[Line]) -> list[Line]:
-    """Return the notes, each said once."""
-    kept: list[Line] = []
+def drop_duplicates(notes: Sequence[CitedLine]) -> list[CitedLine]:
+    """Return the notes without near-duplicates."""
+    kept: list[CitedLine] = []
     for line in notes:
         words = tokens(line.text)
-        if not any(support(words, other.text) >= SAME and numbers_stand(line.text, other.text) for other in kept):
+        if not any(token_recall(words, other.text) >= NEAR_DUPLICATE and contains_numbers(line.text, other.text)
+                   for other in kept):
             kept.append(line)
     return kept
 
 
-def reduced(file: File, notes: Sequence[Line], limit: int, writer: Writer) -> list[Line]:
-    """Return at most `limit` of the notes, in their order: the model chooses, group by group where they are many.
+def select_notes(file: File, notes: Sequence[CitedLine], limit: int, writer: CachedLLM) -> list[CitedLine]:
+    """Return at most `limit` of the notes, in order, selected by the model in groups.
 
-    It chooses and does not write, so that what was checked stays as it was. Where it makes no choice, the central ones stay.
+    The model selects and does not write, so that verified notes stay unchanged.
     """
     left = list(notes)
     while len(left) > limit:
-        groups = [left[start : start + CHOSEN_FROM] for start in range(0, len(left), CHOSEN_FROM)]
-        share = limit if len(groups) == 1 else CHOSEN_FROM // 3
-        left = [line for group in groups for line in chosen(file, group, share, writer)]
+        groups = [left[start : start + GROUP] for start in range(0, len(left), GROUP)]
+        share = limit if len(groups) == 1 else GROUP // 3
+        left = [line for group in groups for line in choose_notes(file, group, share, writer)]
     return left
 
 
-def chosen(file: File, notes: Sequence[Line], count: int, writer: Writer) -> list[Line]:
-    """Return at most `count` of the notes."""
+def choose_notes(file: File, notes: Sequence[CitedLine], count: int, writer: CachedLLM) -> list[CitedLine]:
+    """Return at most `count` of the notes: the model's choice or, if its reply is unusable, the most central ones."""
     if len(notes) <= count:
         return list(notes)
     texts = [line.text for line in notes]
     reply = writer.write(file.source.content_hash, choice_prompt(texts, count), CHOICE_TOKENS)
-    numbers = chosen_in(reply, len(notes))[:count]
+    numbers = parse_numbers(reply, len(notes))[:count]
     listed = len(numbers) >= count // 2 and numbers != list(range(1, len(numbers) + 1))
-    places = sorted(number - 1 for number in numbers) if listed else central(texts, count) or list(range(count))
+    places = sorted(number - 1 for number in numbers) if listed else central_sentences(texts, count) or list(range(count))
     return [notes[place] for place in places]
 
 
-DAMPING, ROUNDS = 0.85, 30
-FEWEST_WORDS = 4  # words
-
-
-def central(sentences: Sequence[str], count: int) -> list[int]:
-    """Return the places of at most `count` sentences, in their order: TextRank (Mihalcea and Tarau, 2004)."""
+def central_sentences(sentences: Sequence[str], count: int) -> list[int]:
+    """Return the indexes of the `count` most central sentences in order, by TextRank (Mihalcea and Tarau 2004)."""
     words = [set(tokens(sentence)) for sentence in sentences]
-    usable = [place for place, held in enumerate(words) if len(held) >= FEWEST_WORDS]
+    usable = [place for place, each in enumerate(words) if len(each) >= MIN_TOKENS]
     if len(usable) <= count:
         return usable
-    links = np.array([[likeness(words[one], words[other]) if one != other else 0.0 for other in usable] for one in usable])
+    links = np.array([[sentence_similarity(words[one], words[other]) if one != other else 0.0 for other in usable]
+                      for one in usable])
     outgoing = links.sum(axis=0)
     shares = np.divide(links, outgoing, out=np.zeros_like(links), where=outgoing > 0)
     ranks = np.full(len(usable), 1 / len(usable))
@@ -171,6 +172,6 @@ def central(sentences: Sequence[str], count: int) -> list[int]:
     return sorted(usable[place] for place in best)
 
 
-def likeness(one: set[str], other: set[str]) -> float:
-    """Return how many words two sentences share, by the logarithms of their lengths."""
+def sentence_similarity(one: set[str], other: set[str]) -> float:
+    """Return the number of common words divided by the sum of the logarithms of the lengths plus one (TextRank)."""
     return len(one & other) / (math.log(len(one) + 1) + math.log(len(other) + 1))

@@ -1,1 +1,1 @@
-"""Keep instructions in file text from steering the model."""
+"""Defend against prompt injection: sanitize the text of files, and detect answers that follow instructions in it."""

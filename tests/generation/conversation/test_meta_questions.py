@@ -1,7 +1,7 @@
 import pytest
 
 from assistant.datatypes import Answer, Turn
-from assistant.generation.conversation.meta_questions import About, RetellingStream, about
+from assistant.generation.conversation.meta_questions import MetaQuestion, RetellingStream, about
 from assistant.models.fake import FakeChat
 
 TURNS = (Turn("How much is the rent?", "The rent is 900 euros [1]."), Turn("And the deposit?", "2700 euros [1]."))
@@ -15,18 +15,19 @@ def tell(question: str, reply: str = "") -> Answer:
 
 
 @pytest.mark.parametrize(("question", "expected"), [
-    ("What did I ask first?", About("question", 0)), ("What was my last question?", About("question", -1)),
-    ("what did I just ask", About("question", -1)), ("What was my second question?", About("question", 1)),
-    ("我刚才问了什么？", About("question", -1)), ("我的第一个问题是什么？", About("question", 0)), ("我最开始问的是什么？",
-    About("question", 0)),
-    ("What did you say?", About("answer", -1)), ("Please repeat that.", About("answer", -1)), ("请再说一遍", About("answer", -1)),
-    ("Summarise our conversation, please.", About("summary", -1)), ("总结一下我们的对话", About("summary", -1)),
-    ("Repeat that in Chinese.", About("retell", -1)), ("shorter please", About("retell", -1)),
-    ("Can you put that in simpler words?", About("retell", -1)), ("请用英文再说一遍", About("retell", -1)), ("简短一点",
-    About("retell", -1)),
-    ("What questions did I ask so far?", About("questions", -1)), ("我问过哪些问题？", About("questions", -1)),
+    ("What did I ask first?", MetaQuestion("question", 0)), ("What was my last question?", MetaQuestion("question", -1)),
+    ("what did I just ask", MetaQuestion("question", -1)), ("What was my second question?", MetaQuestion("question", 1)),
+    ("我刚才问了什么？", MetaQuestion("question", -1)), ("我的第一个问题是什么？", MetaQuestion("question", 0)),
+    ("我最开始问的是什么？", MetaQuestion("question", 0)),
+    ("What did you say?", MetaQuestion("answer", -1)), ("Please repeat that.", MetaQuestion("answer", -1)),
+    ("请再说一遍", MetaQuestion("answer", -1)),
+    ("Summarise our conversation, please.", MetaQuestion("summary", -1)), ("总结一下我们的对话", MetaQuestion("summary", -1)),
+    ("Repeat that in Chinese.", MetaQuestion("rephrase", -1)), ("shorter please", MetaQuestion("rephrase", -1)),
+    ("Can you put that in simpler words?", MetaQuestion("rephrase", -1)), ("请用英文再说一遍", MetaQuestion("rephrase", -1)),
+    ("简短一点", MetaQuestion("rephrase", -1)),
+    ("What questions did I ask so far?", MetaQuestion("questions", -1)), ("我问过哪些问题？", MetaQuestion("questions", -1)),
 ])
-def test_questions_about_the_conversation_are_known(question: str, expected: About) -> None:
+def test_questions_about_the_conversation_are_known(question: str, expected: MetaQuestion) -> None:
     assert about(question) == expected
 
 
@@ -39,7 +40,7 @@ def test_questions_about_the_conversation_are_known(question: str, expected: Abo
     "Is the report in English?", "What is the shorter route?", "Repeat the calibration how often?", "第一个问题的答案在哪里？",
 ])
 def test_questions_about_files_are_not_taken_for_such(question: str) -> None:
-    assert about(question) == About()
+    assert about(question) == MetaQuestion()
 
 
 def test_what_was_asked_is_told_with_its_turn() -> None:

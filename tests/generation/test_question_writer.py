@@ -6,7 +6,7 @@ import pytest
 
 from assistant.datatypes import Chunk, Hit, Location
 from assistant.generation import draft_question
-from assistant.generation.question_writer import ask_for_question, question_in
+from assistant.generation.question_writer import extract_question, question_messages
 from assistant.models.fake import FakeChat
 
 
@@ -15,9 +15,9 @@ def hit_of(text):
 
 
 def test_the_language_is_that_of_the_sentence():
-    english = ask_for_question(hit_of("The rent is 9 pounds."), "The rent is 9 pounds.", "9 pounds")[-1].content
+    english = question_messages(hit_of("The rent is 9 pounds."), "The rent is 9 pounds.", "9 pounds")[-1].content
     assert "From the file \"mill\"" in english and "exactly: 9 pounds" in english and "Money\nThe rent" in english
-    chinese = ask_for_question(hit_of("租金是九元。"), "租金是九元。", "九元")[-1].content
+    chinese = question_messages(hit_of("租金是九元。"), "租金是九元。", "九元")[-1].content
     assert "正好是：九元" in chinese
 
 
@@ -34,7 +34,7 @@ def test_the_language_is_that_of_the_sentence():
     ],
 )
 def test_the_question_in_a_reply(reply, question):
-    assert question_in(reply) == question
+    assert extract_question(reply) == question
 
 
 def test_a_model_is_asked_once():

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from assistant.generation.documents import alignment as pairing
-from assistant.generation.documents.alignment import Numbering, partners
+from assistant.generation.documents.alignment import Numbering, match_sentences
 
 Sentence = tuple[str, ...]
 
@@ -29,7 +29,7 @@ def by_all_pairs(old: Sequence[Sentence], new: Sequence[Sentence], least: float)
 
 def by_index(old: Sequence[Sentence], new: Sequence[Sentence], least: float) -> dict[int, int]:
     numbering = Numbering()
-    return partners([numbering.words(each) for each in old], [numbering.words(each) for each in new], least, nothing)
+    return match_sentences([numbering.words(each) for each in old], [numbering.words(each) for each in new], least, nothing)
 
 
 def sentences(chance: random.Random, words: int, most: int) -> list[Sentence]:
@@ -39,8 +39,8 @@ def sentences(chance: random.Random, words: int, most: int) -> list[Sentence]:
 @pytest.mark.parametrize("kept", [1, 2, 16])
 @pytest.mark.parametrize("seed", range(6))
 def test_the_partners_are_those_of_all_pairs(seed: int, kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pairing, "FEWEST", kept)
-    monkeypatch.setattr(pairing, "MOST", 2 * kept)
+    monkeypatch.setattr(pairing, "MIN_CANDIDATES", kept)
+    monkeypatch.setattr(pairing, "MAX_CANDIDATES", 2 * kept)
     chance = random.Random(seed)
     for _ in range(40):
         words, least = chance.choice((1, 3, 6, 40)), chance.choice((0.3, 0.5, 0.9))
@@ -58,4 +58,4 @@ def test_the_work_can_be_ended_between_two_sentences() -> None:
 
     numbering = Numbering()
     with pytest.raises(KeyboardInterrupt):
-        partners([numbering.words(("a",))], [numbering.words(("a",))], 0.5, stop)
+        match_sentences([numbering.words(("a",))], [numbering.words(("a",))], 0.5, stop)

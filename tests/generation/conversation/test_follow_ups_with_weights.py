@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.datatypes import Turn
-from assistant.generation.conversation.follow_ups import MOST_TOKENS, holds, reworded, rewrite, written
+from assistant.generation.conversation.follow_ups import REWRITE_TOKENS, generate_rewrite, is_faithful, reworded, rewrite
 from assistant.generation.conversation.meta_questions import RetellingStream, about
 from assistant.models.llama.chat import LlamaChat
 
@@ -25,12 +25,12 @@ def chat(weights: Callable[[str], Path]) -> Iterator[LlamaChat]:
 
 
 def test_a_small_models_question_is_taken_only_where_it_holds(chat: LlamaChat) -> None:
-    said = written(chat, FOLLOW_UP, TURN, 60)
+    said = generate_rewrite(chat, FOLLOW_UP, TURN, 60)
     assert said
-    assert len(said.split()) <= MOST_TOKENS
+    assert len(said.split()) <= REWRITE_TOKENS
     by_rule = rewrite(FOLLOW_UP, [TURN])
     rewriting = reworded(chat, FOLLOW_UP, TURN, by_rule, 60)
-    assert rewriting.queries[0] == (said if holds(said, FOLLOW_UP, TURN) else by_rule.queries[0])
+    assert rewriting.queries[0] == (said if is_faithful(said, FOLLOW_UP, TURN) else by_rule.queries[0])
     assert "director" in rewriting.shown
 
 

@@ -3,7 +3,7 @@ import pytest
 from assistant.datatypes import Chunk, Hit, Location
 from assistant.generation.prompt import Prompt
 from assistant.generation.question_writer import Trial, calibration, fit_offset, write_question
-from assistant.generation.refusal.answerability import foreign_offset, logistic
+from assistant.generation.refusal import foreign_offset, logistic
 from assistant.models.fake import FakeChat
 
 CHUNK = Chunk("The lease of the mill ends on 31 December 2027.", Location(1, 1, 0, 47))

@@ -33,7 +33,7 @@ def test_the_gaps_are_those_that_difflib_finds(seed: int) -> None:
 
 
 def test_elements_that_are_everywhere_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alignment, "FEWEST_PAIRS", 100)
+    monkeypatch.setattr(alignment, "MIN_PAIRS", 100)
     everywhere = np.zeros(2_000, np.intp)
     assert len(equal_pairs(everywhere, everywhere)[0]) == 0
     first = np.concatenate([everywhere, [1], everywhere]).astype(np.intp)

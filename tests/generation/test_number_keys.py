@@ -1,14 +1,14 @@
 import pytest
 
-from assistant.generation.citations.number_keys import bare_keys, held_keys, numerals, prepared
+from assistant.generation.citations.claims import normalize_numerals, numerals, source_keys, unscaled_keys
 
 
 def keys(text: str) -> set[str]:
-    return {key for numeral in numerals(prepared(text)) if numeral.sure for key in numeral.keys}
+    return {key for numeral in numerals(normalize_numerals(text)) if numeral.required for key in numeral.keys}
 
 
 def held(text: str) -> set[str]:
-    return {key for numeral in numerals(prepared(text)) for key in bare_keys(held_keys(numeral))}
+    return {key for numeral in numerals(normalize_numerals(text)) for key in unscaled_keys(source_keys(numeral))}
 
 
 @pytest.mark.parametrize(("one", "other"), [

@@ -1,14 +1,14 @@
 import pytest
 
-from assistant.generation.citations.claims import facts, holding, stands
+from assistant.generation.citations.claims import chunk_content, claim_facts, contains_fact
 
 
 def borne_out(claim: str, source: str) -> list[bool]:
-    return [stands(fact, holding(source)) for fact in facts(claim)]
+    return [contains_fact(fact, chunk_content(source)) for fact in claim_facts(claim)]
 
 
 def of_kind(claim: str, kind: str) -> list[str]:
-    return sorted(key for fact in facts(claim) if fact.kind == kind for key in fact.keys)
+    return sorted(key for fact in claim_facts(claim) if fact.kind == kind for key in fact.keys)
 
 
 def test_names_are_capitals_within_a_sentence_and_rows_of_them_at_its_start() -> None:

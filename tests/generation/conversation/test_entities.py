@@ -1,6 +1,6 @@
 import pytest
 
-from assistant.generation.conversation.entities import exchanged, things
+from assistant.generation.conversation.entities import entities, substitute_entities
 
 
 @pytest.mark.parametrize(("text", "found"), [
@@ -16,8 +16,8 @@ from assistant.generation.conversation.entities import exchanged, things
     ("may I have a second?", []),
 ])
 def test_things(text: str, found: list[tuple[str, str]]) -> None:
-    assert [(thing.kind, thing.text) for thing in things(text)] == found
+    assert [(thing.kind, thing.text) for thing in entities(text)] == found
 
 
 def test_a_month_takes_the_place_of_the_month_alone() -> None:
-    assert exchanged("What was the revenue in March 2024?", "in April")[0] == "What was the revenue in April 2024?"
+    assert substitute_entities("What was the revenue in March 2024?", "in April")[0] == "What was the revenue in April 2024?"

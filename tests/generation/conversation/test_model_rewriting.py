@@ -2,7 +2,7 @@ import pytest
 
 from assistant.datatypes import Turn
 from assistant.generation.conversation.entities import Leaning, Rewriting
-from assistant.generation.conversation.follow_ups import holds, reworded
+from assistant.generation.conversation.follow_ups import is_faithful, reworded
 from assistant.models.fake import FakeChat
 
 TURN = Turn("What does a single room in Hangzhou cost a manager?", "540 yuan [1].")
@@ -22,14 +22,14 @@ def test_a_models_question_comes_before_the_rules() -> None:
     "What does a single room in Beijing cost a manager? " * 3,
 ])
 def test_what_the_model_changes_or_makes_up_is_not_searched_for(said: str) -> None:
-    assert not holds(said, "And Beijing?", TURN)
+    assert not is_faithful(said, "And Beijing?", TURN)
     assert reworded(FakeChat(replies=[said or " "]), "And Beijing?", TURN, BY_RULE, 5) == BY_RULE
 
 
 def test_chinese_keeps_the_characters_of_the_question() -> None:
     turn = Turn("部门经理到杭州出差，住宿费标准是每晚多少元？", "540 元 [1]。")
-    assert holds("部门经理到北京出差，住宿费标准是每晚多少元？", "那北京呢？", turn)
-    assert not holds("部门经理到上海出差，住宿费标准是每晚多少元？", "那北京呢？", turn)
+    assert is_faithful("部门经理到北京出差，住宿费标准是每晚多少元？", "那北京呢？", turn)
+    assert not is_faithful("部门经理到上海出差，住宿费标准是每晚多少元？", "那北京呢？", turn)
 
 
 def test_a_model_that_takes_too_long_is_not_waited_for() -> None:

@@ -1,19 +1,21 @@
 import pytest
 from builders import file_with
 
-from assistant.generation.documents.item_patterns import Wanted, find, wanted_in
+from assistant.generation.documents.listing import ItemKind, find_matches, wanted_in
 
 
-def items(text: str, wanted: Wanted, context: str = "") -> list[str]:
-    return [item for hit in file_with(text, context=context).passages for found in find(hit, wanted) for item in found.items]
+def items(text: str, wanted: ItemKind, context: str = "") -> list[str]:
+    hits = file_with(text, context=context).passages
+    return [item for hit in hits for found in find_matches(hit, wanted) for item in found.items]
 
 
 @pytest.mark.parametrize(("words", "wanted"), [
-    ("deadlines", (Wanted.DEADLINE,)), ("due dates", (Wanted.DEADLINE,)), ("dates and amounts", (Wanted.DATE, Wanted.AMOUNT)),
-    ("截止日期", (Wanted.DEADLINE,)), ("日期", (Wanted.DATE,)), ("金额和电话", (Wanted.AMOUNT, Wanted.PHONE)),
-    ("contact details", (Wanted.EMAIL, Wanted.PHONE)), ("kings of France", ()), ("deadlines of the kings", ()),
+    ("deadlines", (ItemKind.DEADLINE,)), ("due dates", (ItemKind.DEADLINE,)),
+    ("dates and amounts", (ItemKind.DATE, ItemKind.AMOUNT)),
+    ("截止日期", (ItemKind.DEADLINE,)), ("日期", (ItemKind.DATE,)), ("金额和电话", (ItemKind.AMOUNT, ItemKind.PHONE)),
+    ("contact details", (ItemKind.EMAIL, ItemKind.PHONE)), ("kings of France", ()), ("deadlines of the kings", ()),
 ])
-def test_what_the_rules_can_list(words: str, wanted: tuple[Wanted, ...]) -> None:
+def test_what_the_rules_can_list(words: str, wanted: tuple[ItemKind, ...]) -> None:
     assert wanted_in(words) == wanted
 
 
@@ -26,7 +28,7 @@ def test_what_the_rules_can_list(words: str, wanted: tuple[Wanted, ...]) -> None
     ("Chapter 12 has 3.5 pages and version 1.2.3.4.", []),
 ])
 def test_dates(text: str, found: list[str]) -> None:
-    assert items(text, Wanted.DATE) == found
+    assert items(text, ItemKind.DATE) == found
 
 
 @pytest.mark.parametrize(("text", "found"), [
@@ -36,17 +38,17 @@ def test_dates(text: str, found: list[str]) -> None:
     ("He paid five hundred pounds, then 一百二十万元.", ["five hundred pounds", "一百二十万元"]),
 ])
 def test_amounts(text: str, found: list[str]) -> None:
-    assert items(text, Wanted.AMOUNT) == found
+    assert items(text, ItemKind.AMOUNT) == found
 
 
 def test_amounts_of_a_column_whose_name_says_so() -> None:
     table = "| Item | Pounds | Kilos |\n| --- | --- | --- |\n| Movers | 3,200 | 50 |\n"
-    assert items(table, Wanted.AMOUNT) == ["3,200"]
-    assert items("Movers,3200,50\n", Wanted.AMOUNT, context="item,price,weight") == ["3200"]
+    assert items(table, ItemKind.AMOUNT) == ["3,200"]
+    assert items("Movers,3200,50\n", ItemKind.AMOUNT, context="item,price,weight") == ["3200"]
 
 
 def test_deadlines_of_a_column_whose_name_says_so() -> None:
-    (found,) = find(file_with("| What | Until |\n| --- | --- |\n| Report | 22 March |\n").passages[0], Wanted.DEADLINE)
+    (found,) = find_matches(file_with("| What | Until |\n| --- | --- |\n| Report | 22 March |\n").passages[0], ItemKind.DEADLINE)
     assert (found.items, found.clear) == (("22 March",), True)
 
 
@@ -60,18 +62,18 @@ def test_deadlines_of_a_column_whose_name_says_so() -> None:
     ("Approved were the minutes of 15 February.", ("15 February",), False),
 ])
 def test_deadlines_by_their_wording(text: str, found: tuple[str, ...], clear: bool) -> None:
-    (only,) = find(file_with(text).passages[0], Wanted.DEADLINE)
+    (only,) = find_matches(file_with(text).passages[0], ItemKind.DEADLINE)
     assert (only.items, only.clear) == (found, clear)
 
 
 def test_a_time_span_that_limits_nothing_is_no_deadline() -> None:
-    assert items("She worked there two years.", Wanted.DEADLINE) == []
+    assert items("She worked there two years.", ItemKind.DEADLINE) == []
 
 
 def test_addresses_and_numbers() -> None:
     text = ("Write to a.b@example.org or call 01632 960 144; see https://example.org/x. 电话 0512-5550-0186，"
             "手机 13812345678。Rate 4 %.")
-    assert items(text, Wanted.EMAIL) == ["a.b@example.org"]
-    assert items(text, Wanted.PHONE) == ["01632 960 144", "0512-5550-0186", "13812345678"]
-    assert items(text, Wanted.PERCENTAGE) == ["4 %"]
-    assert items("Order 2024 1234 5678 was sent.", Wanted.PHONE) == []
+    assert items(text, ItemKind.EMAIL) == ["a.b@example.org"]
+    assert items(text, ItemKind.PHONE) == ["01632 960 144", "0512-5550-0186", "13812345678"]
+    assert items(text, ItemKind.PERCENTAGE) == ["4 %"]
+    assert items("Order 2024 1234 5678 was sent.", ItemKind.PHONE) == []

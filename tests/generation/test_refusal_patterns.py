@@ -1,6 +1,6 @@
 import pytest
 
-from assistant.generation.refusal.patterns import is_empty, is_refusal, undecided
+from assistant.generation.refusal import is_empty, is_refusal, undecided
 
 
 @pytest.mark.parametrize("text", [

@@ -5,15 +5,15 @@ from builders import file_with
 
 from assistant.datatypes import Progress
 from assistant.generation.documents import compare as pulse
-from assistant.generation.documents.cited_lines import numbered
-from assistant.generation.documents.compare import compare
+from assistant.generation.documents.cited_lines import number_lines
+from assistant.generation.documents.compare import compare_files
 
 OLD = "The fee is 2,150 pounds a month. Backups are kept for 30 days. The desk is closed on Sundays. Cats are welcome here."
 NEW = "Cats are welcome here. The fee is 2,890 pounds a month. Backups are kept for 30 days. A wireless network was put in."
 
 
 def compared(old: str, new: str, language: str = "en") -> tuple[str, dict[int, str]]:
-    text, citations = numbered(compare(file_with(old, name="old.md"), file_with(new, name="new.md"), language))
+    text, citations = number_lines(compare_files(file_with(old, name="old.md"), file_with(new, name="new.md"), language))
     return text, {each.number: f"{each.title}: {each.quote}" for each in citations}
 
 
@@ -70,6 +70,6 @@ def test_a_long_comparison_says_how_far_it_is_and_can_be_called_off(monkeypatch:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compare(file_with(old, name="old.md"), file_with(new, name="new.md"), "en", call_off)
+        compare_files(file_with(old, name="old.md"), file_with(new, name="new.md"), "en", call_off)
     assert (seen[-1].stage, seen[-1].done, seen[-1].total) == ("comparing", 100, 300)
     assert [each.done for each in seen] == sorted(each.done for each in seen)

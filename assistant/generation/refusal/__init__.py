@@ -1,1 +1,0 @@
-"""Decide whether the files answer the question."""
