@@ -6,7 +6,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from tests.evaluate.made_up import make_answer, make_hit
+from tests.evaluation.made_up import make_answer, make_hit
 
 from assistant.datatypes import Timings
 from assistant.errors import ContextOverflow
