@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 
 from assistant.datatypes import Answer, Citation
-from assistant.evaluation.dataset import Question, known_as, page_of
+from assistant.evaluation.dataset import Question, matching_document, page_of
 from assistant.text.languages import CJK
 
 Metrics = dict[str, float]
@@ -17,11 +17,11 @@ MARKERS = re.compile(r"\s*\[\d+\]")
 
 def score_answer(question: Question, answer: Answer) -> Metrics:
     """Return the metrics that this question counts for; shares are from 0 to 1, times in seconds."""
-    return {**score_abstention(question, answer), **score_words(question, answer), **score_citations(question, answer),
+    return {**score_refusal(question, answer), **score_words(question, answer), **score_citations(question, answer),
             **score_support(answer), **score_times(answer)}
 
 
-def score_abstention(question: Question, answer: Answer) -> Metrics:
+def score_refusal(question: Question, answer: Answer) -> Metrics:
     """Return whether a refusal was right, whether one that was due came, and whether one came that was not due."""
     metrics = {"answerable_refused" if question.answerable else "abstention_recall": float(answer.abstained)}
     return {**metrics, "abstention_precision": float(not question.answerable)} if answer.abstained else metrics
@@ -54,30 +54,30 @@ def score_citations(question: Question, answer: Answer) -> Metrics:
     if not answer.citations:
         return metrics
     if gold := question.gold_documents:
-        right = [known_as(cited.path, gold) in gold for cited in answer.citations]
-        metrics |= {"cites_gold_file": float(any(right)), "citation_precision": share(right)}
+        right = [matching_document(cited.path, gold) in gold for cited in answer.citations]
+        metrics |= {"cites_gold_file": float(any(right)), "citation_precision": fraction_true(right)}
     if question.pages:
-        right = [on_right_page(cited, question) for cited in answer.citations]
-        metrics |= {"cites_gold_page": float(any(right)), "page_citation_precision": share(right)}
+        right = [is_on_right_page(cited, question) for cited in answer.citations]
+        metrics |= {"cites_gold_page": float(any(right)), "page_citation_precision": fraction_true(right)}
     if question.spans:
-        metrics["span_citation_precision"] = share([meets_span(cited, question) for cited in answer.citations])
+        metrics["span_citation_precision"] = fraction_true([is_on_right_span(cited, question) for cited in answer.citations])
     return metrics
 
 
-def on_right_page(cited: Citation, question: Question) -> bool:
+def is_on_right_page(cited: Citation, question: Question) -> bool:
     """Return whether a citation is of one of the right pages."""
     return page_of(cited.path, cited.location, {document for document, _ in question.pages}) in question.pages
 
 
-def meets_span(cited: Citation, question: Question) -> bool:
+def is_on_right_span(cited: Citation, question: Question) -> bool:
     """Return whether the place of a citation and one of the right spans have a character in common."""
-    document = known_as(cited.path, {span.document for span in question.spans})
+    document = matching_document(cited.path, {span.document for span in question.spans})
     place = cited.location
     return any(span.document == document and place.char_start < span.end and span.start < place.char_end
                for span in question.spans)
 
 
-def share(values: list[bool]) -> float:
+def fraction_true(values: list[bool]) -> float:
     """Return the share of true values."""
     return sum(values) / len(values)
 
@@ -85,7 +85,7 @@ def share(values: list[bool]) -> float:
 def score_support(answer: Answer) -> Metrics:
     """Return the share of an answer's sentences that the passages cited bear out in full, where the program told it of each."""
     sentences = () if answer.abstained else answer.sentences
-    return {"support_rate": share([sentence.support == "full" for sentence in sentences])} if sentences else {}
+    return {"support_rate": fraction_true([sentence.support == "full" for sentence in sentences])} if sentences else {}
 
 
 def score_times(answer: Answer) -> Metrics:

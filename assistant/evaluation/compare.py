@@ -13,7 +13,7 @@ import numpy as np
 
 from assistant.errors import UsageError
 from assistant.evaluation.latency import Matrix, difference_intervals, means
-from assistant.evaluation.summary import METRICS, Evaluation, Row, measured, table
+from assistant.evaluation.summary import METRICS, Evaluation, Row, metric_matrix, metric_names
 from assistant.system.paths import expanded, read_file, write_file
 
 FEWEST = 6
@@ -56,15 +56,15 @@ def compare(first: Sequence[Row], second: Sequence[Row]) -> Comparison:
     pairs = [(row, of_second[row.id, row.question]) for row in first if (row.id, row.question) in of_second]
     if not pairs:
         raise UsageError("The two results have no question in common.", "Run both with the same file of questions.")
-    differences = differences_of([a for a, _ in pairs], [b for _, b in pairs])
+    differences = metric_differences([a for a, _ in pairs], [b for _, b in pairs])
     return Comparison(len(pairs), len(first) - len(pairs), len(second) - len(pairs), differences)
 
 
-def differences_of(first: Sequence[Row], second: Sequence[Row]) -> dict[str, Difference]:
+def metric_differences(first: Sequence[Row], second: Sequence[Row]) -> dict[str, Difference]:
     """Return the difference of each metric that both have; the rows are pairs."""
-    in_second = set(measured(second))
-    names = [name for name in measured(first) if name in in_second]
-    pairs = {name: columns_of(name, first, second) for name in names}
+    in_second = set(metric_names(second))
+    names = [name for name in metric_names(first) if name in in_second]
+    pairs = {name: paired_columns(name, first, second) for name in names}
     of_both = {name: pair for name, pair in pairs.items() if not any(np.isnan(column).all() for column in pair)}
     if not of_both:
         return {}
@@ -73,19 +73,19 @@ def differences_of(first: Sequence[Row], second: Sequence[Row]) -> dict[str, Dif
     differ = np.count_nonzero(~np.isclose(of_first, of_second, equal_nan=True), axis=0)
     intervals = difference_intervals(of_first, of_second)
     found = zip(of_both, means(of_first), means(of_second), *intervals, counts, differ, strict=True)
-    return {name: difference(*map(float, numbers)) for name, *numbers in found}
+    return {name: metric_difference(*map(float, numbers)) for name, *numbers in found}
 
 
-def columns_of(name: str, first: Sequence[Row], second: Sequence[Row]) -> tuple[Matrix, Matrix]:
+def paired_columns(name: str, first: Sequence[Row], second: Sequence[Row]) -> tuple[Matrix, Matrix]:
     """Return a metric's values in both, NaN where a question does not count."""
-    of_first, of_second = table(first, [name]), table(second, [name])
+    of_first, of_second = metric_matrix(first, [name]), metric_matrix(second, [name])
     if name not in OF_THE_ANSWER:  # where one run has no answer the other's does not count
         alone = np.isnan(of_first) | np.isnan(of_second)
         of_first, of_second = np.where(alone, np.nan, of_first), np.where(alone, np.nan, of_second)
     return of_first, of_second
 
 
-def difference(first: float, second: float, low: float, high: float, count: float, differ: float) -> Difference:
+def metric_difference(first: float, second: float, low: float, high: float, count: float, differ: float) -> Difference:
     """Return one difference; more than noise where its interval leaves out 0 and enough questions differ."""
     return Difference(first, second, second - first, low, high, int(count), differ >= FEWEST and (low > 0 or high < 0))
 

@@ -71,14 +71,14 @@ def parse_line(number: int, line: bytes) -> Question:
     except (ValueError, RecursionError) as error:
         raise UsageError(f"Line {number} is not JSON.", HINT) from error
     try:
-        return parse_question(of_type(dict, record, "what stands there"), str(number))
+        return parse_question(require_type(dict, record, "what stands there"), str(number))
     except ValueError as error:
         raise UsageError(f"Line {number}: {error}.", HINT) from error
 
 
 def parse_question(record: Record, identity: str = "") -> Question:
     """Return the question of one record, called `identity` where it has no id. Raises ValueError where a field is wrong."""
-    text = of_type(str, record.get("question", ""), "question")
+    text = require_type(str, record.get("question", ""), "question")
     if not text.strip():
         raise ValueError("it has no question")
     pages, spans = parse_pages(record), parse_spans(record)
@@ -87,54 +87,54 @@ def parse_question(record: Record, identity: str = "") -> Question:
     return Question(
         id=str(record.get("id", identity)),
         text=text,
-        answerable=of_type(bool, record.get("answerable", True), "answerable"),
-        answers=texts(record, "answers"),
-        answer_groups=tuple(texts({"answer_groups": group}, "answer_groups") for group in listed(record, "answer_groups")),
-        gold_documents=frozenset(texts(record, "gold_docs") or gains),
+        answerable=require_type(bool, record.get("answerable", True), "answerable"),
+        answers=text_list_field(record, "answers"),
+        answer_groups=tuple(text_list_field({"answer_groups": group}, "answer_groups") for group in list_field(record, "answer_groups")),
+        gold_documents=frozenset(text_list_field(record, "gold_docs") or gains),
         gains=tuple(gains.items()),
         pages=pages,
         spans=spans,
-        kind=of_type(str, record.get("kind") or "", "kind"),
-        lang=of_type(str, record.get("lang") or "", "lang"),
+        kind=require_type(str, record.get("kind") or "", "kind"),
+        lang=require_type(str, record.get("lang") or "", "lang"),
     )
 
 
 def parse_gains(record: Record) -> dict[str, float]:
     """Return what each right file is worth, from `qrels`, or 1 for each of `gold_docs`. A file worth nothing is not right."""
-    graded = of_type(dict, record.get("qrels") or {}, "qrels")
+    graded = require_type(dict, record.get("qrels") or {}, "qrels")
     for document, gain in graded.items():
         if isinstance(gain, bool) or not isinstance(gain, int | float) or not math.isfinite(gain):
             raise ValueError(f"the gain of {document} in qrels is not a number")
-    return {document: gain for document, gain in graded.items() if gain > 0} or dict.fromkeys(texts(record, "gold_docs"), 1.0)
+    return {document: gain for document, gain in graded.items() if gain > 0} or dict.fromkeys(text_list_field(record, "gold_docs"), 1.0)
 
 
 def parse_pages(record: Record) -> frozenset[tuple[str, int]]:
     """Return the right pages, from `pages`, or a single `gold_page` of each of `gold_docs`."""
     if record.get("gold_page") is not None:
-        if not texts(record, "gold_docs"):
+        if not text_list_field(record, "gold_docs"):
             raise ValueError("it has a gold_page and no gold_docs")
-        page = of_type(int, record["gold_page"], "gold_page")
-        return frozenset((document, page) for document in texts(record, "gold_docs"))
-    pages = [of_type(dict, page, "a page of pages") for page in listed(record, "pages")]
-    return frozenset((of_type(str, page.get("doc"), "the doc of a page"), of_type(int, page.get("page"), "the number of a page"))
+        page = require_type(int, record["gold_page"], "gold_page")
+        return frozenset((document, page) for document in text_list_field(record, "gold_docs"))
+    pages = [require_type(dict, page, "a page of pages") for page in list_field(record, "pages")]
+    return frozenset((require_type(str, page.get("doc"), "the doc of a page"), require_type(int, page.get("page"), "the number of a page"))
                      for page in pages)
 
 
 def parse_spans(record: Record) -> tuple[Span, ...]:
     """Return the right spans, from `spans`, or a single `gold_span`."""
-    values = listed(record, "spans") or ([] if record.get("gold_span") is None else [record["gold_span"]])
+    values = list_field(record, "spans") or ([] if record.get("gold_span") is None else [record["gold_span"]])
     return tuple(parse_span(value, record) for value in values)
 
 
 def parse_span(value: object, record: Record) -> Span:
     """Return one span; where it names no file it is of the only right one."""
-    span = of_type(dict, value, "a span")
-    only = texts(record, "gold_docs")
+    span = require_type(dict, value, "a span")
+    only = text_list_field(record, "gold_docs")
     document = span.get("doc", only[0] if len(only) == 1 else None)
-    start, end = of_type(int, span.get("start"), "the start of a span"), of_type(int, span.get("end"), "the end of a span")
+    start, end = require_type(int, span.get("start"), "the start of a span"), require_type(int, span.get("end"), "the end of a span")
     if not 0 <= start < end:
         raise ValueError("a span ends before it starts")
-    return Span(of_type(str, document, "the doc of a span"), start, end)
+    return Span(require_type(str, document, "the doc of a span"), start, end)
 
 
 WORDS_OF_TYPES = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
@@ -142,53 +142,53 @@ WORDS_OF_TYPES = {str: "a text", int: "a whole number", bool: "true or false", l
 Record = Mapping[str, Any]
 
 
-def of_type(wanted: type, value: object, name: str) -> Any:  # noqa: ANN401 - checked here, so that nobody has to after this
+def require_type(wanted: type, value: object, name: str) -> Any:  # noqa: ANN401 - checked here, so that nobody has to after this
     """Return the value. Raises ValueError where it is of another type; true and false are no numbers."""
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         raise ValueError(f"{name} must be {WORDS_OF_TYPES[wanted]}")
     return value
 
 
-def listed(record: Record, name: str) -> list[Any]:
+def list_field(record: Record, name: str) -> list[Any]:
     """Return a field that is a list; an empty one where it is missing."""
-    values: list[Any] = of_type(list, record.get(name) or [], name)
+    values: list[Any] = require_type(list, record.get(name) or [], name)
     return values
 
 
-def texts(record: Record, name: str) -> tuple[str, ...]:
+def text_list_field(record: Record, name: str) -> tuple[str, ...]:
     """Return a field that is a list of texts."""
-    return tuple(of_type(str, value, f"each of {name}") for value in listed(record, name))
+    return tuple(require_type(str, value, f"each of {name}") for value in list_field(record, name))
 
 
 Place = tuple[str, int | None]
 
 
-def parts_of(path: str) -> tuple[str, ...]:
+def path_parts(path: str) -> tuple[str, ...]:
     """Return the folders and the file of a path; some disks take accents apart, so they are put together."""
     return PurePath(unicodedata.normalize("NFC", path)).parts
 
 
 def ends_with(path: str, document: str) -> bool:
     """Return whether a path ends with the name of a file."""
-    wanted = parts_of(document)
-    return bool(wanted) and parts_of(path)[-len(wanted):] == wanted
+    wanted = path_parts(document)
+    return bool(wanted) and path_parts(path)[-len(wanted):] == wanted
 
 
-def known_as(path: str, documents: Iterable[str]) -> str:
+def matching_document(path: str, documents: Iterable[str]) -> str:
     """Return the longest of the names that a path ends with; the path itself where it is none of them."""
     return max((document for document in documents if ends_with(path, document)), key=len, default=path)
 
 
 def page_of(path: str, location: Location, documents: Iterable[str]) -> Place:
     """Return the file, under its name where it has one, and the page or slide of a place; None where it has neither."""
-    return known_as(path, documents), location.slide if location.page is None else location.page
+    return matching_document(path, documents), location.slide if location.page is None else location.page
 
 
 def absent(documents: Iterable[str], paths: Iterable[str]) -> Sequence[str]:
     """Return the names that no path ends with, in order."""
     by_file: dict[str, list[str]] = {}
     for path in paths:
-        by_file.setdefault(parts_of(path)[-1], []).append(path)
-    wanted = sorted(document for document in documents if parts_of(document))
+        by_file.setdefault(path_parts(path)[-1], []).append(path)
+    wanted = sorted(document for document in documents if path_parts(document))
     return [document for document in wanted
-            if not any(ends_with(path, document) for path in by_file.get(parts_of(document)[-1], ()))]
+            if not any(ends_with(path, document) for path in by_file.get(path_parts(document)[-1], ()))]

@@ -23,10 +23,10 @@ from assistant.text.numbers import numbers
 __all__ = ["Desk", "Draft", "make", "read_drafted", "spread", "to_line"]
 
 
-TRIES = 2  # facts of a passage that a question is asked for
-SWAPS = 6  # entities that are tried in one question
+FACTS_TRIED = 2  # facts of a passage that a question is asked for
+SWAPS_TRIED = 6  # entities that are tried in one question
 UNANSWERABLE_EACH = 4
-KEPT = 400  # entities that are remembered of each kind
+ENTITIES_KEPT = 400  # entities that are remembered of each kind
 
 Write = Callable[[Hit, str, str], str]
 Find = Callable[[str], Sequence[Hit]]
@@ -44,34 +44,34 @@ class Desk:
 
     def note(self, hit: Hit) -> None:
         """Remember the entities of a passage."""
-        for kind, entity in entities(hit.chunk.text):
+        for kind, entity in swappable_entities(hit.chunk.text):
             known = self.seen.setdefault(kind, [])
-            if entity not in known and len(known) < KEPT:
+            if entity not in known and len(known) < ENTITIES_KEPT:
                 known.append(entity)
 
 
 def make(passages: Iterable[Hit], count: int, desk: Desk) -> Iterator[Draft]:
     """Yield up to `count` drafts that are not done yet; fewer where the passages do not hold as many."""
-    return islice(drafted(passages, desk), count)
+    return islice(iterate_drafts(passages, desk), count)
 
 
-def drafted(passages: Iterable[Hit], desk: Desk) -> Iterator[Draft]:
+def iterate_drafts(passages: Iterable[Hit], desk: Desk) -> Iterator[Draft]:
     """Yield drafts as long as there are passages; every fourth is one that cannot be answered, as soon as one succeeds."""
     made = 0
     for hit in passages:
         desk.note(hit)
-        for draft in answerable(hit, desk):
+        for draft in draft_answerable(hit, desk):
             desk.waiting.append(draft)
             yield draft
             made += 1
         if made and made % (UNANSWERABLE_EACH - 1) == 0 and desk.waiting:
-            yield from unanswerable(desk)
+            yield from draft_unanswerable(desk)
             desk.waiting.clear()
 
 
-def answerable(hit: Hit, desk: Desk) -> Iterator[Draft]:
+def draft_answerable(hit: Hit, desk: Desk) -> Iterator[Draft]:
     """Yield a question about a passage, if one of the first tries is good; none where there is one already."""
-    for fact in chosen(hit):
+    for fact in select_facts(hit):
         draft = Draft("", hit, fact)
         if draft.identity in desk.done:
             return
@@ -81,22 +81,22 @@ def answerable(hit: Hit, desk: Desk) -> Iterator[Draft]:
             return
 
 
-def chosen(hit: Hit) -> list[Fact]:
+def select_facts(hit: Hit) -> list[FactSpan]:
     """Return the facts of a passage that are asked for: of different kinds, and which ones differs from passage to passage."""
-    kinds: dict[str, list[Fact]] = {}
-    for fact in facts(hit.chunk.text):
+    kinds: dict[str, list[FactSpan]] = {}
+    for fact in extract_facts(hit.chunk.text):
         kinds.setdefault(fact.kind, []).append(fact)
     firsts = [those[hit.chunk_id % len(those)] for those in kinds.values()]
     turn = hit.chunk_id % len(firsts) if firsts else 0
-    return (firsts[turn:] + firsts[:turn])[:TRIES]
+    return (firsts[turn:] + firsts[:turn])[:FACTS_TRIED]
 
 
-def unanswerable(desk: Desk) -> Iterator[Draft]:
+def draft_unanswerable(desk: Desk) -> Iterator[Draft]:
     """Yield one question that the files cannot answer: a drafted one, about somebody or something else."""
     for draft in reversed(desk.waiting):
         if Draft("", draft.hit, None).identity in desk.done:
             continue
-        for entity, other in islice(swaps(draft.question, draft.hit.chunk.searchable, desk.seen), SWAPS):
+        for entity, other in islice(entity_swaps(draft.question, draft.hit.chunk.searchable, desk.seen), SWAPS_TRIED):
             question = draft.question.replace(entity, other, 1)
             if not can_be_answered(question, other, desk.find(question)):
                 yield Draft(question, draft.hit, None, (entity, other))
@@ -115,7 +115,7 @@ class Draft:
 
     question: str
     hit: Hit
-    fact: Fact | None
+    fact: FactSpan | None
     swapped: tuple[str, str] = ("", "")
 
     @property
@@ -132,11 +132,11 @@ def to_line(draft: Draft, paths: Iterable[str]) -> str:
     if draft.fact is None:
         record |= {"kind": "unanswerable", "answers": [], "swapped": list(draft.swapped)}
     else:
-        record |= {"kind": PurePath(draft.hit.path).suffix.lstrip("."), **gold(draft.hit, draft.fact, paths)}
+        record |= {"kind": PurePath(draft.hit.path).suffix.lstrip("."), **gold_fields(draft.hit, draft.fact, paths)}
     return json.dumps(record, ensure_ascii=False)
 
 
-def gold(hit: Hit, fact: Fact, paths: Iterable[str]) -> dict[str, object]:
+def gold_fields(hit: Hit, fact: FactSpan, paths: Iterable[str]) -> dict[str, object]:
     """Return the right answer and where it stands: file, characters, page and the sentence to look at."""
     place = hit.chunk.location
     start = place.char_start + fact.start
@@ -179,17 +179,17 @@ COMMON = frozenset("what which who when where how why is was are were the of in 
                    "had many much long be it its 什 么 谁 哪 何 时 的 是 了 在 多 少 几 有 为 和".split())
 
 
-def is_good(question: str, fact: Fact, hit: Hit) -> bool:
+def is_good(question: str, fact: FactSpan, hit: Hit) -> bool:
     """Return whether a question is one, makes sense alone, is about the passage and does not hold its answer."""
     chinese = is_cjk(fact.sentence)
     low, high = LENGTHS[chinese]
-    shared = set(content(question)) & set(tokenize(hit.chunk.searchable))
+    shared = set(content_words(question)) & set(tokenize(hit.chunk.searchable))
     return (low <= len(question) <= high and question[-1:] in "?？" and is_cjk(question) == chinese
             and not POINTS_AT_TEXT.search(question) and not POINTS_AT_NOTHING.search(question)
             and not is_contained(fact.text, question) and len(shared) >= FEWEST_SHARED[chinese])
 
 
-def content(question: str) -> list[str]:
+def content_words(question: str) -> list[str]:
     """Return the words of a question that say what it is about."""
     return [token for token in tokenize(question) if token not in COMMON]
 
@@ -214,12 +214,12 @@ SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\w)[^.!?。！？\n]*)*[.!?。
 SHORTEST = {True: 10, False: 30}  # characters of a sentence that says something, in Chinese and otherwise
 LONGEST = 400
 FIRST_WORD = frozenset({"name", "word"})
-ASKED_FOR = frozenset({"date", "amount", "title", "name", "year"})  # a single capitalised word may be anything
+KINDS_ASKED = frozenset({"date", "amount", "title", "name", "year"})  # a single capitalised word may be anything
 OFTEN_CAPITAL = frozenset("I The A An In On At It He She They This That These Those But And For Of".split())
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class FactSpan:
     """A fact, what sort it is, its sentence, and where it begins in the passage."""
 
     text: str
@@ -228,39 +228,39 @@ class Fact:
     start: int
 
 
-def facts(text: str) -> Iterator[Fact]:
+def extract_facts(text: str) -> Iterator[FactSpan]:
     """Yield the facts of a passage, those that stand in it once, so that it is clear what is meant."""
     for match in SENTENCE.finditer(text):
         sentence = match.group().strip()
         if SHORTEST[is_cjk(sentence)] <= len(sentence) <= LONGEST and "|" not in sentence:
-            for kind, fact, start in found_in(match.group()):
-                if kind in ASKED_FOR and text.count(fact) == 1:
-                    yield Fact(fact, kind, sentence, match.start() + start)
+            for kind, fact, start in find_entities(match.group()):
+                if kind in KINDS_ASKED and text.count(fact) == 1:
+                    yield FactSpan(fact, kind, sentence, match.start() + start)
 
 
-def found_in(text: str) -> Iterator[tuple[str, str, int]]:
+def find_entities(text: str) -> Iterator[tuple[str, str, int]]:
     """Yield the kind, the words and the place of each fact; what is part of a longer one is left out."""
     taken: list[tuple[int, int]] = []
-    for kind, start, end in candidates(text):
+    for kind, start, end in entity_candidates(text):
         free = all(end <= first or last <= start for first, last in taken)
         fact = text[start:end]
-        if free and fact not in OFTEN_CAPITAL and not (kind in FIRST_WORD and starts(text, start)):
+        if free and fact not in OFTEN_CAPITAL and not (kind in FIRST_WORD and is_sentence_start(text, start)):
             taken.append((start, end))
             yield kind, fact, start
 
 
-def candidates(text: str) -> Iterator[tuple[str, int, int]]:
+def entity_candidates(text: str) -> Iterator[tuple[str, int, int]]:
     """Yield the kind and the span of what may be a fact; what comes first is preferred where two overlap."""
     yield from (("title", *match.span()) for match in TITLE.finditer(text))
     found = dates(text, years=True)
-    full = [date for date in found if is_full(text, date)]
+    full = [date for date in found if is_full_date(text, date)]
     yield from (("date", date.start, date.end) for date in full)
-    yield from (("amount", *span) for span in amounts(text, [(date.start, date.end) for date in full]))
+    yield from (("amount", *span) for span in amount_spans(text, [(date.start, date.end) for date in full]))
     yield from ((kind, *match.span()) for kind, pattern in KINDS.items() for match in pattern.finditer(text))
     yield from (("year", date.start, date.end) for date in found if date not in full and date.readings[0].year)
 
 
-def amounts(text: str, taken: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def amount_spans(text: str, taken: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Yield the spans of numbers with a unit, a currency, a percent sign or a word such as million."""
     for number in numbers(text, taken):
         if number.start and text[number.start - 1] in "$€£¥":
@@ -273,13 +273,13 @@ def amounts(text: str, taken: list[tuple[int, int]]) -> Iterator[tuple[int, int]
                 yield number.start, unit.end() if unit else number.end
 
 
-def is_full(text: str, date: Date) -> bool:
+def is_full_date(text: str, date: Date) -> bool:
     """Return whether a date is a day, a month of a year, or a year that is called one (1886年)."""
     day = date.readings[0]
     return date.has_day or (day.year > 0 and (day.month > 0 or not text[date.start : date.end].isdigit()))
 
 
-def starts(text: str, place: int) -> bool:
+def is_sentence_start(text: str, place: int) -> bool:
     """Return whether no word stands before a place: the first word of a sentence is capitalised whatever it is."""
     return not any(character.isalnum() for character in text[:place])
 
@@ -304,11 +304,11 @@ def spread(places: Sequence[tuple[int, str]]) -> list[int]:
             chance.shuffle(chunk_numbers)
         shuffled = list(files.values())
         chance.shuffle(shuffled)
-        of_formats.append(list(in_turns(shuffled)))
-    return list(in_turns(of_formats))
+        of_formats.append(list(round_robin(shuffled)))
+    return list(round_robin(of_formats))
 
 
-def in_turns(groups: Sequence[Sequence[Item]]) -> Iterator[Item]:
+def round_robin(groups: Sequence[Sequence[Item]]) -> Iterator[Item]:
     """Yield the first of each group, then the second of each, and so on."""
     for turn in range(max(map(len, groups), default=0)):
         yield from (group[turn] for group in groups if turn < len(group))
@@ -318,14 +318,14 @@ SWAPPED = ("name", "word", "title", "year", "date")
 ENOUGH = 0.5  # of the question's words beside the swapped one: a passage with these may answer it
 
 
-def entities(text: str) -> Iterator[tuple[str, str]]:
+def swappable_entities(text: str) -> Iterator[tuple[str, str]]:
     """Yield the names, titles and years of a text with what they are."""
-    return ((kind, words) for kind, words, _ in found_in(text) if kind in SWAPPED)
+    return ((kind, words) for kind, words, _ in find_entities(text) if kind in SWAPPED)
 
 
-def swaps(question: str, passage: str, others: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+def entity_swaps(question: str, passage: str, others: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
     """Yield what can take the place of what in a question: an entity of the same kind that its passage does not have."""
-    for kind, entity in entities(question):
+    for kind, entity in swappable_entities(question):
         for other in others.get(kind, ()):
             if other != entity and not is_contained(other, passage) and not is_contained(other, question):
                 yield entity, other
@@ -333,6 +333,6 @@ def swaps(question: str, passage: str, others: Mapping[str, Sequence[str]]) -> I
 
 def can_be_answered(question: str, other: str, hits: Sequence[Hit]) -> bool:
     """Return whether a passage has the new entity and many of the question's other words: then it may say the answer."""
-    wanted = set(content(question)) - set(tokenize(other))
+    wanted = set(content_words(question)) - set(tokenize(other))
     texts = [hit.chunk.searchable for hit in hits]
     return any(is_contained(other, text) and len(wanted & set(tokenize(text))) >= ENOUGH * len(wanted) for text in texts)

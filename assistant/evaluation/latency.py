@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-TIMES = ("first_token_seconds", "total_seconds")
-SHARES = (0.5, 0.95)
+TIME_METRICS = ("first_token_seconds", "total_seconds")
+PERCENTILES = (0.5, 0.95)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def latencies(measured: Sequence[Mapping[str, float]]) -> dict[str, Latency]:
     The first question waits for the models to load and is left out, unless it is alone.
     """
     settled = measured[1:] or measured
-    taken = {name: [metrics[name] for metrics in settled if name in metrics] for name in TIMES}
+    taken = {name: [metrics[name] for metrics in settled if name in metrics] for name in TIME_METRICS}
     return {name: latency(values) for name, values in taken.items() if values}
 
 
@@ -39,7 +39,7 @@ def latency(seconds: Sequence[float]) -> Latency:
     """Return the latency of at least one answer."""
     values = np.sort(np.array(seconds, np.float64))
     drawn = np.concatenate([quantiles(values, weights) for weights in resamples(len(values))])
-    (median, p95), ends = quantiles(values, np.ones((1, len(values))))[0], percentiles(drawn)
+    (median, p95), ends = quantiles(values, np.ones((1, len(values))))[0], interval_ends(drawn)
     return Latency(float(median), float(ends[0, 0]), float(ends[1, 0]), float(p95), float(ends[0, 1]), float(ends[1, 1]),
                    len(values))
 
@@ -50,8 +50,8 @@ def quantiles(values: Matrix, weights: Matrix) -> Matrix:
     A percentile is the least value that at least that share of the weight does not exceed.
     """
     reached = np.cumsum(weights, axis=1)
-    wanted = reached[:, -1:] * np.array(SHARES)
-    return np.stack([values[(reached < wanted[:, [column]] - 1e-9).sum(axis=1)] for column in range(len(SHARES))], axis=1)
+    wanted = reached[:, -1:] * np.array(PERCENTILES)
+    return np.stack([values[(reached < wanted[:, [column]] - 1e-9).sum(axis=1)] for column in range(len(PERCENTILES))], axis=1)
 
 
 Matrix = npt.NDArray[np.float64]
@@ -69,13 +69,13 @@ def means(values: Matrix) -> Matrix:
 
 def mean_intervals(values: Matrix) -> Matrix:
     """Return the interval of the mean of each column of (questions, metrics), of shape (2, metrics)."""
-    return percentiles(np.concatenate([weighted_means(values, weights) for weights in resamples(len(values))]))
+    return interval_ends(np.concatenate([weighted_means(values, weights) for weights in resamples(len(values))]))
 
 
 def difference_intervals(first: Matrix, second: Matrix) -> Matrix:
     """Return the interval of the second mean less the first of each column, of shape (2, metrics); rows are pairs."""
     drawn = [weighted_means(second, weights) - weighted_means(first, weights) for weights in resamples(len(first))]
-    return percentiles(np.concatenate(drawn))
+    return interval_ends(np.concatenate(drawn))
 
 
 def resamples(count: int) -> Iterator[Matrix]:
@@ -95,7 +95,7 @@ def weighted_means(values: Matrix, weights: Matrix) -> Matrix:
     return np.divide(sums, weight, out=np.full_like(sums, np.nan), where=weight > 0)
 
 
-def percentiles(drawn: Matrix) -> Matrix:
+def interval_ends(drawn: Matrix) -> Matrix:
     """Return the ends of the interval that holds the middle of what was drawn, of shape (2, metrics)."""
     outside = (1 - CONFIDENCE) / 2 * 100
     ends = [np.percentile(column[~np.isnan(column)], [outside, 100 - outside]) for column in drawn.T]

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from assistant.datatypes import Hit, Location
-from assistant.evaluation.dataset import Place, Question, known_as, page_of
+from assistant.evaluation.dataset import Place, Question, matching_document, page_of
 
 Item = TypeVar("Item")
 
@@ -64,10 +64,10 @@ def score_hits(question: Question, hits: Sequence[Hit]) -> Metrics:
     if not searchable(question):
         return {}
     gains = dict(question.gains)
-    metrics = asdict(score_ranking(distinct(known_as(path, gains) for path, _ in places(hits)), gains))
+    metrics = asdict(score_ranking(distinct(matching_document(path, gains) for path, _ in hit_locations(hits)), gains))
     if question.pages:
         documents = {document for document, _ in question.pages}
-        pages = distinct(page_of(path, location, documents) for path, location in places(hits))
+        pages = distinct(page_of(path, location, documents) for path, location in hit_locations(hits))
         right: dict[Place, float] = dict.fromkeys(question.pages, 1.0)
         of_pages = asdict(score_ranking(pages, right))
         metrics |= {f"page_{name}": value for name, value in of_pages.items()}
@@ -76,7 +76,7 @@ def score_hits(question: Question, hits: Sequence[Hit]) -> Metrics:
     return metrics
 
 
-def places(hits: Sequence[Hit]) -> Iterator[tuple[str, Location]]:
+def hit_locations(hits: Sequence[Hit]) -> Iterator[tuple[str, Location]]:
     """Yield where the hits stand, those of a text that stands in several places each after the other."""
     for hit in hits:
         yield hit.path, hit.chunk.location
@@ -96,7 +96,7 @@ def score_characters(question: Question, hits: Sequence[Hit]) -> SpanScores:
     shown: dict[str, list[Range]] = {}
     for hit in hits[:SPAN_DEPTH]:
         place = hit.chunk.location
-        shown.setdefault(known_as(hit.path, wanted), []).append((place.char_start, place.char_end))
+        shown.setdefault(matching_document(hit.path, wanted), []).append((place.char_start, place.char_end))
     return score_spans(shown, wanted)
 
 

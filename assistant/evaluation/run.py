@@ -36,10 +36,10 @@ def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> I
 def with_answer(row: Row, question: Question, answer: Answer) -> Row:
     """Return the row with what was answered and how good that is."""
     return replace(row, metrics={**row.metrics, **score_answer(question, answer)}, answer=answer.text,
-                   abstained=answer.abstained, sources=tuple(source(cited) for cited in answer.citations))
+                   abstained=answer.abstained, sources=tuple(source_label(cited) for cited in answer.citations))
 
 
-def source(cited: Citation) -> str:
+def source_label(cited: Citation) -> str:
     """Return the file and the page or slide of a citation in a few words."""
     place = cited.location
     page = f", p. {place.page}" if place.page is not None else f", slide {place.slide}" if place.slide is not None else ""
@@ -62,7 +62,7 @@ class Outcome(StrEnum):
 
 
 GOOD = frozenset({Outcome.RIGHT, Outcome.REFUSED_RIGHTLY, Outcome.FOUND, Outcome.UNJUDGED})
-BADNESS = {outcome: rank for rank, outcome in enumerate(Outcome)}
+SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
 def outcome(row: Row) -> Outcome:
@@ -75,10 +75,10 @@ def outcome(row: Row) -> Outcome:
         return Outcome.REFUSED_RIGHTLY if row.abstained else Outcome.MADE_UP
     if row.abstained:
         return Outcome.REFUSED_WRONGLY
-    return judged(row)
+    return answer_outcome(row)
 
 
-def judged(row: Row) -> Outcome:
+def answer_outcome(row: Row) -> Outcome:
     """Return what an answer to an answerable question is worth."""
     if "contains" not in row.metrics:
         return Outcome.UNJUDGED
@@ -90,7 +90,7 @@ def judged(row: Row) -> Outcome:
 def worst(rows: Sequence[Row], count: int) -> list[Row]:
     """Return the rows that went wrong, the worst first: among like outcomes those with fewest right words."""
     bad = [row for row in rows if outcome(row) not in GOOD]
-    return sorted(bad, key=lambda row: (-BADNESS[outcome(row)], row.metrics.get("f1", 0.0)))[:count]
+    return sorted(bad, key=lambda row: (-SEVERITY[outcome(row)], row.metrics.get("f1", 0.0)))[:count]
 
 
 def tally(rows: Sequence[Row]) -> dict[Outcome, int]:

@@ -69,12 +69,12 @@ class Evaluation:
 
 def summarise(rows: Sequence[Row], planned: int, about: Mapping[str, str | int]) -> Evaluation:
     """Return the means of all rows, which are not empty."""
-    kinds = grouped(rows, [row.kind for row in rows])
-    langs = grouped(rows, [row.lang for row in rows])
+    kinds = group_estimates(rows, [row.kind for row in rows])
+    langs = group_estimates(rows, [row.lang for row in rows])
     return Evaluation(about, planned, estimates(rows), kinds, langs, latencies([row.metrics for row in rows]), tuple(rows))
 
 
-def grouped(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Estimates]:
+def group_estimates(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Estimates]:
     """Return the means of the rows of each name, by name; none where all have the same."""
     groups: dict[str, list[Row]] = {}
     for name, row in zip(names, rows, strict=True):
@@ -84,22 +84,22 @@ def grouped(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Estimates]:
 
 def estimates(rows: Sequence[Row]) -> dict[str, Estimate]:
     """Return the means of the rows by metric."""
-    names = measured(rows)
+    names = metric_names(rows)
     if not names:
         return {}
-    values = table(rows, names)
+    values = metric_matrix(rows, names)
     counts = np.count_nonzero(~np.isnan(values), axis=0)
     columns = zip(names, means(values), *mean_intervals(values), counts, strict=True)
     return {name: Estimate(float(mean), float(low), float(high), int(count)) for name, mean, low, high, count in columns}
 
 
-def measured(rows: Sequence[Row]) -> list[str]:
+def metric_names(rows: Sequence[Row]) -> list[str]:
     """Return the metrics that the rows have. How many refusals are right says nothing where all questions have an answer."""
     found = {name for row in rows for name in row.metrics}
     return [name for name in METRICS if name in found and (name != "abstention_precision" or "abstention_recall" in found)]
 
 
-def table(rows: Sequence[Row], names: Sequence[str]) -> Matrix:
+def metric_matrix(rows: Sequence[Row], names: Sequence[str]) -> Matrix:
     """Return the values of shape (rows, metrics), NaN where a row does not count for a metric."""
     values = [[row.metrics.get(name, np.nan) for name in names] for row in rows]
     return np.array(values, np.float64).reshape(len(rows), len(names))

@@ -41,14 +41,14 @@ class Sessions:
 
     def append(self, name: str, turn: Turn) -> None:
         """Add a turn to a session; it is on the disk when this returns. Raises OSError."""
-        lines.append(self._path(name), written(turn))
+        lines.append(self._path(name), turn_record(turn))
 
     def all(self) -> tuple[Session, ...]:
         """Return every session, the one with the latest turn first; a file that cannot be read is passed over."""
         found = []
         for path in self._files():
             try:
-                found.append((path.stat().st_mtime_ns, read(path)))
+                found.append((path.stat().st_mtime_ns, read_session(path)))
             except OSError:
                 continue
         return tuple(session for _, session in sorted(found, key=lambda each: -each[0]))
@@ -62,7 +62,7 @@ class Sessions:
             return kept[0]
         try:
             if NAME.fullmatch(name):
-                return read(self._path(name))
+                return read_session(self._path(name))
         except OSError:
             pass
         raise UsageError(f"There is no conversation {name!r}.", HINT)
@@ -76,7 +76,7 @@ class Sessions:
 
         Raises OSError.
         """
-        return sum(forget_in(path, library, is_gone) for path in self._files())
+        return sum(redact_session(path, library, is_gone) for path in self._files())
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.jsonl"
@@ -85,83 +85,83 @@ class Sessions:
         return sorted(path for path in self._folder.glob("*.jsonl") if NAME.fullmatch(path.stem))
 
 
-def forget_in(path: Path, library: str, is_gone: IsGone) -> bool:
+def redact_session(path: Path, library: str, is_gone: IsGone) -> bool:
     """Take the words of sources that are gone out of one session, if it is with this library; return whether it changed."""
     while True:  # a conversation that goes on meanwhile may add to it
         try:
             before = path.read_bytes()
         except FileNotFoundError:  # deleted since it was listed
             return False
-        session = session_of(path, before)
-        turns = tuple(without_gone(session.turns, is_gone))
+        session = parse_session(path, before)
+        turns = tuple(redact_turns(session.turns, is_gone))
         if session.library != library or turns == session.turns:
             return False
         head = {"format": FORMAT, "library": session.library, "started": session.started}
-        if lines.exchange(path, before, [head, *map(written, turns)]):
+        if lines.replace_if_unchanged(path, before, [head, *map(turn_record, turns)]):
             return True
 
 
-def read(path: Path) -> Session:
+def read_session(path: Path) -> Session:
     """Return the session in a file. Raises OSError."""
-    return session_of(path, path.read_bytes())
+    return parse_session(path, path.read_bytes())
 
 
-def session_of(path: Path, content: bytes) -> Session:
+def parse_session(path: Path, content: bytes) -> Session:
     """Return the session in the content of a file."""
     objects = list(records_in(content, path))
     head = next((each for each in objects if "format" in each), {})
-    turns = tuple(read_turn(each) for each in objects if text(each, "question"))
-    return Session(path.stem, text(head, "library"), text(head, "started"), turns)
+    turns = tuple(parse_turn(each) for each in objects if text_field(each, "question"))
+    return Session(path.stem, text_field(head, "library"), text_field(head, "started"), turns)
 
 
-KINDS: dict[str, Kind] = {"memory": "memory", "turn": "turn"}
-PLACES = {field.name for field in fields(Location)}
+SOURCE_KINDS: dict[str, Kind] = {"memory": "memory", "turn": "turn"}
+LOCATION_FIELDS = {field.name for field in fields(Location)}
 
 
-def written(turn: Turn) -> dict[str, object]:
+def turn_record(turn: Turn) -> dict[str, object]:
     """Return a turn as an object for JSON; parts of a location that a source does not have are left out."""
     return {
         "question": turn.question, "answer": turn.answer, "searched": turn.searched, "abstained": turn.abstained,
-        "asked": turn.asked, "citations": [cited(citation) for citation in turn.citations],
+        "asked": turn.asked, "citations": [citation_record(citation) for citation in turn.citations],
     }
 
 
-def cited(citation: Citation) -> dict[str, object]:
+def citation_record(citation: Citation) -> dict[str, object]:
     """Return a source as an object for JSON."""
     place = {name: value for name, value in asdict(citation.location).items() if value is not None}
     return {**asdict(citation), "location": place}
 
 
-def read_turn(value: Mapping[str, object]) -> Turn:
+def parse_turn(value: Mapping[str, object]) -> Turn:
     """Return the turn that an object holds."""
     sources = value.get("citations")
-    citations = [read_citation(each) for each in sources if isinstance(each, dict)] if isinstance(sources, list) else []
-    return Turn(text(value, "question"), text(value, "answer"), tuple(citations), text(value, "searched"),
-                value.get("abstained") is True, text(value, "asked"))
+    citations = [parse_citation(each) for each in sources if isinstance(each, dict)] if isinstance(sources, list) else []
+    return Turn(text_field(value, "question"), text_field(value, "answer"), tuple(citations), text_field(value, "searched"),
+                value.get("abstained") is True, text_field(value, "asked"))
 
 
-def read_citation(value: Mapping[str, object]) -> Citation:
+def parse_citation(value: Mapping[str, object]) -> Citation:
     """Return the source that an object holds."""
     place = value.get("location")
-    return Citation(number(value, "number"), text(value, "path"), text(value, "title"),
-                    read_location(place if isinstance(place, dict) else {}), text(value, "quote"),
-                    KINDS.get(text(value, "kind"), "file"))
+    return Citation(number_field(value, "number"), text_field(value, "path"), text_field(value, "title"),
+                    parse_location(place if isinstance(place, dict) else {}), text_field(value, "quote"),
+                    SOURCE_KINDS.get(text_field(value, "kind"), "file"))
 
 
-def read_location(value: Mapping[str, object]) -> Location:
+def parse_location(value: Mapping[str, object]) -> Location:
     """Return the place that an object holds."""
-    known = {name: part for name, part in value.items() if name in PLACES and isinstance(part, int | str)}
-    must = {name: number(value, name) for name in ("line_start", "line_end", "char_start", "char_end")}
+    known = {name: part for name, part in value.items() if name in LOCATION_FIELDS and isinstance(part, int | str)}
+    must = {name: number_field(value, name) for name in ("line_start", "line_end", "char_start", "char_end")}
     return Location(**{**known, **must})  # type: ignore[arg-type]
 
 
-def text(value: Mapping[str, object], name: str) -> str:
+def text_field(value: Mapping[str, object], name: str) -> str:
     """Return the text of this name; an empty one where there is none."""
     found = value.get(name)
     return found if isinstance(found, str) else ""
 
 
-def number(value: Mapping[str, object], name: str) -> int:
+def number_field(value: Mapping[str, object], name: str) -> int:
     """Return the number of this name; 0 where there is none."""
     found = value.get(name)
     return found if isinstance(found, int) else 0
@@ -174,7 +174,7 @@ CHINESE = re.compile(f"[{HAN}]")
 IsGone = Callable[[Citation], bool]
 
 
-def without_gone(turns: Iterable[Turn], is_gone: IsGone) -> Iterator[Turn]:
+def redact_turns(turns: Iterable[Turn], is_gone: IsGone) -> Iterator[Turn]:
     """Yield the turns, each answer that has a source that is gone exchanged for a sentence that says so; questions stay.
 
     An answer about such a turn goes with it, since it repeats it. Of the sources that are gone the place stays, not the words.

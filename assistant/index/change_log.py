@@ -9,14 +9,14 @@ import numpy as np
 
 from assistant.index.database import Connection
 
-KEPT = 100_000  # changes: who is further behind compares everything
-MANY = 500  # values in one IN (...)
+CHANGES_KEPT = 100_000  # changes: who is further behind compares everything
+SQL_VALUES = 500  # values in one IN (...)
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
-class Spans:
+class FileSpans:
     """The first id and the number of chunks of every file, by rising id, in one state of the library."""
 
     state: bytes
@@ -24,10 +24,10 @@ class Spans:
     sizes: Ids
 
 
-class Changes(Connection):
+class ChangeLog(Connection):
     """What has changed in a library, as far back as it is kept."""
 
-    _spans = Spans(b"", np.empty(0, np.int64), np.empty(0, np.int64))
+    _spans = FileSpans(b"", np.empty(0, np.int64), np.empty(0, np.int64))
 
     @property
     def state(self) -> bytes:
@@ -55,9 +55,9 @@ class Changes(Connection):
 
     def _drop_old_changes(self) -> None:
         oldest, newest = self._rows("SELECT (SELECT min(number) FROM changes), (SELECT max(number) FROM changes)")[0]
-        if newest is not None and newest - oldest > 2 * KEPT:
-            self._connection.execute("DELETE FROM changes WHERE number <= ?", (newest - KEPT,))
-            self._connection.execute("DELETE FROM states WHERE changes < ?", (newest - KEPT,))
+        if newest is not None and newest - oldest > 2 * CHANGES_KEPT:
+            self._connection.execute("DELETE FROM changes WHERE number <= ?", (newest - CHANGES_KEPT,))
+            self._connection.execute("DELETE FROM states WHERE changes < ?", (newest - CHANGES_KEPT,))
 
     def spans(self) -> tuple[Ids, Ids]:
         """Return the first id and the number of chunks of every file, by rising id.
@@ -70,29 +70,29 @@ class Changes(Connection):
             self._spans = self._caught_up(held, state) if self.remembers(held.state) else self._counted(state)
         return self._spans.first, self._spans.sizes
 
-    def _counted(self, state: bytes) -> Spans:
+    def _counted(self, state: bytes) -> FileSpans:
         # an index answers this without a look at the texts
-        return spans_of(state, self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"))
+        return file_spans(state, self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"))
 
-    def _caught_up(self, held: Spans, state: bytes) -> Spans:
+    def _caught_up(self, held: FileSpans, state: bytes) -> FileSpans:
         changed = self.changed_since(held.state)
         rows: list[tuple[Any, ...]] = []
-        for part in (changed[start : start + MANY].tolist() for start in range(0, len(changed), MANY)):
+        for part in (changed[start : start + SQL_VALUES].tolist() for start in range(0, len(changed), SQL_VALUES)):
             among = f"SELECT path FROM chunks WHERE id IN ({','.join('?' * len(part))})"
             rows += self._rows(f"SELECT min(id), count(*) FROM chunks WHERE path IN ({among}) GROUP BY path", part)
-        new = spans_of(state, rows)
+        new = file_spans(state, rows)
         stays = ~np.isin(held.first, np.concatenate([changed, new.first]))
-        return in_order(Spans(state, np.concatenate([held.first[stays], new.first]),
+        return sorted_by_id(FileSpans(state, np.concatenate([held.first[stays], new.first]),
                               np.concatenate([held.sizes[stays], new.sizes])))
 
 
-def spans_of(state: bytes, rows: list[tuple[Any, ...]]) -> Spans:
+def file_spans(state: bytes, rows: list[tuple[Any, ...]]) -> FileSpans:
     """Return the spans in rows of (first id, number of chunks), each once."""
     found = np.unique(np.array(rows, np.int64).reshape(-1, 2), axis=0)
-    return Spans(state, np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1]))
+    return FileSpans(state, np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1]))
 
 
-def in_order(spans: Spans) -> Spans:
+def sorted_by_id(spans: FileSpans) -> FileSpans:
     """Return the spans by rising id."""
     order = np.argsort(spans.first)
-    return Spans(spans.state, spans.first[order], spans.sizes[order])
+    return FileSpans(spans.state, spans.first[order], spans.sizes[order])

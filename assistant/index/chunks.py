@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Location, Vectors
-from assistant.index.change_log import MANY, Changes
-from assistant.index.filters import chunks_wanted
-from assistant.index.fts_text import RUN, TERM, all_of, normal
+from assistant.index.change_log import SQL_VALUES, ChangeLog
+from assistant.index.filters import chunk_ids_query
+from assistant.index.fts_text import RUN, TERM, fts_and, nfkc
 from assistant.index.schema import translated
 
-PLACES = tuple(field.name for field in fields(Location))
-CHUNK_COLUMNS = f"id, path, text, context, {', '.join(PLACES)}"
-SAID = 12  # words in a row that tell a quote from others
+LOCATION_COLUMNS = tuple(field.name for field in fields(Location))
+CHUNK_COLUMNS = f"id, path, text, context, {', '.join(LOCATION_COLUMNS)}"
+QUOTE_WORDS = 12  # words in a row that tell a quote from others
 DAY = 86_400 * 10**9  # in nanoseconds
 MARK = np.dtype([("id", np.int64), ("mark", "S8")])  # a chunk, and which vector it has
 
@@ -39,7 +39,7 @@ def no_marks() -> Marks:
     return np.empty(0, MARK)
 
 
-class Passages(Changes):
+class ChunkReader(ChangeLog):
     """The passages of a library, their vectors and their words, to be read."""
 
     def count_chunks(self) -> int:
@@ -50,8 +50,8 @@ class Passages(Changes):
         """Return those of the keys whose vector is here already."""
         wanted = list(keys)
         found: set[bytes] = set()
-        for start in range(0, len(wanted), MANY):
-            part = wanted[start : start + MANY]
+        for start in range(0, len(wanted), SQL_VALUES):
+            part = wanted[start : start + SQL_VALUES]
             rows = self._rows(f"SELECT key FROM vectors WHERE key IN ({','.join('?' * len(part))})", part)
             found.update(bytes(row[0]) for row in rows)
         return found
@@ -74,11 +74,11 @@ class Passages(Changes):
     def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
         """Return the chunks with these ids; ids that are gone are left out."""
         found: dict[int, StoredChunk] = {}
-        for start in range(0, len(ids), MANY):
-            part = list(ids[start : start + MANY])
+        for start in range(0, len(ids), SQL_VALUES):
+            part = list(ids[start : start + SQL_VALUES])
             sql = (f"SELECT {', '.join('chunks.' + name for name in CHUNK_COLUMNS.split(', '))}, files.title FROM chunks "
                    f"JOIN files ON files.path = chunks.path WHERE chunks.id IN ({','.join('?' * len(part))})")
-            found.update((stored.chunk_id, stored) for stored in map(chunk_from, self._rows(sql, part)))
+            found.update((stored.chunk_id, stored) for stored in map(chunk_from_row, self._rows(sql, part)))
         return found
 
     def passage_at(self, path: str, character: int) -> dict[int, StoredChunk]:
@@ -96,7 +96,7 @@ class Passages(Changes):
 
     def files_wanted(self, wanted: Filter) -> list[tuple[str, str, str, int]]:
         """Return (path, title, content hash, time of change in nanoseconds) of the files with text that pass, by path."""
-        among, values = chunks_wanted(wanted)
+        among, values = chunk_ids_query(wanted)
         sql = "SELECT path, title, content_hash, mtime_ns FROM files WHERE chunks > 0 AND state = ?"
         if among:
             sql += f" AND path IN (SELECT path FROM chunks WHERE id IN ({among}))"
@@ -107,7 +107,7 @@ class Passages(Changes):
         """Return all chunks of a file, in the order in which they stand there."""
         sql = (f"SELECT {', '.join('chunks.' + name for name in CHUNK_COLUMNS.split(', '))}, files.title FROM chunks "
                "JOIN files ON files.path = chunks.path WHERE chunks.path = ? ORDER BY ordinal")
-        return [chunk_from(row) for row in self._rows(sql, [path])]
+        return [chunk_from_row(row) for row in self._rows(sql, [path])]
 
     def marks(self) -> Marks:
         """Return the ids of all chunks that have a vector, rising, each with the first bytes of its vector's key."""
@@ -123,8 +123,8 @@ class Passages(Changes):
     def marks_of(self, ids: Sequence[int]) -> Marks:
         """Return the marks of those of these chunks that are here and have a vector, by rising id."""
         found: list[tuple[Any, ...]] = []
-        for start in range(0, len(ids), MANY):
-            part = ids[start : start + MANY]
+        for start in range(0, len(ids), SQL_VALUES):
+            part = ids[start : start + SQL_VALUES]
             found += self._rows(f"SELECT id, substr(vector_key, 1, 8) FROM chunks WHERE id IN ({','.join('?' * len(part))}) "
                                 "AND NOT EXISTS (SELECT 1 FROM waiting WHERE chunk = id)", part)
         return np.array(sorted(found), MARK)
@@ -136,8 +136,8 @@ class Passages(Changes):
 
     def vectors_of(self, ids: Sequence[int], dimension: int) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.int64]], Vectors]]:
         """Yield (ids of shape (n,), vectors of shape (n, dimension)) of these chunks, block by block."""
-        for start in range(0, len(ids), MANY):
-            part = ids[start : start + MANY]
+        for start in range(0, len(ids), SQL_VALUES):
+            part = ids[start : start + SQL_VALUES]
             rows = self._rows("SELECT chunks.id, vectors.vector FROM chunks JOIN vectors ON vectors.key = chunks.vector_key "
                               f"WHERE chunks.id IN ({','.join('?' * len(part))})", part)
             halves = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
@@ -145,20 +145,20 @@ class Passages(Changes):
 
     def match(self, terms: Sequence[Sequence[str]], limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
         """Return (chunk id, BM25 score) of those in the files wanted that hold all phrases of any of the terms, best first."""
-        among, values = chunks_wanted(wanted)
+        among, values = chunk_ids_query(wanted)
         sql = f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?{among and ' AND rowid IN (' + among + ')'}"
-        rows = self._rows(f"{sql} ORDER BY rank LIMIT ?", (" OR ".join(map(all_of, terms)), *values, limit))
+        rows = self._rows(f"{sql} ORDER BY rank LIMIT ?", (" OR ".join(map(fts_and, terms)), *values, limit))
         return [(int(row[0]), float(row[1])) for row in rows]
 
     def ids_of(self, wanted: Filter) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Return the ids of the chunks of the files wanted, rising, of shape (n,)."""
-        among, values = chunks_wanted(wanted)
+        among, values = chunk_ids_query(wanted)
         rows = self._rows(among or "SELECT id FROM chunks", values)
         return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
 
     def holding(self, phrases: Sequence[str], limit: int) -> list[int]:
         """Return the ids of at most `limit` chunks that hold all of these phrases."""
-        return [row[0] for row in self._rows("SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", (all_of(phrases), limit))]
+        return [row[0] for row in self._rows("SELECT rowid FROM words WHERE words MATCH ? LIMIT ?", (fts_and(phrases), limit))]
 
     def paths_of_chunks(self) -> list[tuple[int, str]]:
         """Return (chunk id, path) of every chunk, by rising id."""
@@ -166,18 +166,18 @@ class Passages(Changes):
 
     def says(self, quote: str) -> bool:
         """Return whether any chunk holds these words, judged by those at the beginning, of Chinese by the longest run."""
-        words = TERM.findall(normal(quote).lower())
+        words = TERM.findall(nfkc(quote).lower())
         runs = [word for word in words if RUN.match(word)]
-        row = [*max(runs, key=len)] if runs else words[:SAID]
+        row = [*max(runs, key=len)] if runs else words[:QUOTE_WORDS]
         return bool(row) and bool(self.holding((" ".join(row),), 1))
 
     def count_holding(self, phrases: Sequence[str], limit: int) -> int:
         """Return how many chunks hold all of these phrases, counting no further than `limit`."""
-        return self._number("SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (all_of(phrases), limit))
+        return self._number("SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (fts_and(phrases), limit))
 
 
-def chunk_from(row: Sequence[Any]) -> StoredChunk:
+def chunk_from_row(row: Sequence[Any]) -> StoredChunk:
     """Return the chunk in a row of CHUNK_COLUMNS and the file's title."""
     chunk_id, path, text, context, *places, title = row
-    location = Location(**dict(zip(PLACES, places, strict=True)))
+    location = Location(**dict(zip(LOCATION_COLUMNS, places, strict=True)))
     return StoredChunk(chunk_id, path, title, Chunk(text, location, context))

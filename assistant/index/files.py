@@ -50,7 +50,7 @@ class Ledger(Connection):
     def ledger(self) -> dict[str, LedgerEntry]:
         """Return every file's entry by its path."""
         rows = self._rows(f"SELECT {FILE_COLUMNS} FROM files ORDER BY path")
-        return {str(row[0]): entry_from(row) for row in rows}
+        return {str(row[0]): entry_from_row(row) for row in rows}
 
     def entries_under(self, paths: Iterable[str]) -> dict[str, LedgerEntry]:
         """Return the entries of these files, and of all that lie below these folders, by path."""
@@ -59,7 +59,7 @@ class Ledger(Connection):
             below = path.rstrip(os.sep) + os.sep
             rows = self._rows(f"SELECT {FILE_COLUMNS} FROM files WHERE path = ? UNION ALL SELECT {FILE_COLUMNS} FROM files "
                               "WHERE path > ? AND path < ?", (path, below, below[:-1] + chr(ord(os.sep) + 1)))
-            found.update((str(row[0]), entry_from(row)) for row in rows)
+            found.update((str(row[0]), entry_from_row(row)) for row in rows)
         return found
 
     def count(self, state: FileState) -> int:
@@ -82,7 +82,7 @@ class Ledger(Connection):
         )
 
 
-def entry_from(row: Sequence[Any]) -> LedgerEntry:
+def entry_from_row(row: Sequence[Any]) -> LedgerEntry:
     """Return the ledger entry in a row of FILE_COLUMNS."""
     path, root, state, reason, size, mtime_ns, content_hash, chunks, pages, empty, encoding, notes, by_ocr, container = row
     return LedgerEntry(

@@ -15,8 +15,8 @@ import numpy as np
 
 from assistant.datatypes import Finding, Severity
 from assistant.errors import LibraryDamaged
-from assistant.index.fts_text import body_of
-from assistant.index.schema import WORDS, secure_words
+from assistant.index.fts_text import body_text
+from assistant.index.schema import WORDS, enable_secure_delete
 from assistant.index.store import Store, vector_key
 
 BLOCK = 2_000  # passages that are looked at together
@@ -31,7 +31,7 @@ WORDS_OF_PASSAGES = """SELECT path, text, context, c0 FROM chunks LEFT JOIN word
     ORDER BY chunks.id"""
 WORDS_OF_NOTHING = """SELECT count(*) FROM words_content WHERE NOT EXISTS
     (SELECT 1 FROM chunks WHERE chunks.id = words_content.id)"""
-HOPELESS = "Move the file away and add your files again; the files themselves are untouched."
+RESTORE = "Move the file away and add your files again; the files themselves are untouched."
 REPAIR = "Run: assistant doctor --check --repair"
 SYNC = "Run: assistant sync"
 
@@ -86,16 +86,16 @@ class Inspection:
                 self._sql.execute("REINDEX")
                 left = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
                 if left != ["ok"] and not all("words" in line for line in left):
-                    raise LibraryDamaged(f"{self._store.path} is damaged: {left[0]}.", HOPELESS)
+                    raise LibraryDamaged(f"{self._store.path} is damaged: {left[0]}.", RESTORE)
         except sqlite3.DatabaseError as error:
-            raise LibraryDamaged(f"{self._store.path} is damaged: {error}.", HOPELESS) from error
+            raise LibraryDamaged(f"{self._store.path} is damaged: {error}.", RESTORE) from error
         if said:
             self._say(f"the database's own indexes are damaged ({said[0]})")
 
     def _examine_tables(self) -> None:
         dimension = self._store.dimension()
         for check in CHECKS:
-            filled = Check(check.detail, check.find.format(dimension=dimension),
+            filled = IntegrityCheck(check.detail, check.find.format(dimension=dimension),
                            tuple(sql.format(dimension=dimension) for sql in check.mending))
             count = self._count(f"SELECT count(*) FROM ({filled.find})")
             if count:
@@ -128,7 +128,7 @@ class Inspection:
         """Look for vectors that are no unit vectors: bits of them have changed."""
         size, count = 2 * self._store.dimension(), 0
         for block in self._blocks("key, vector", "vectors", "key"):
-            wrong = not_unit([(bytes(key), vector) for key, vector in block if len(vector) == size])
+            wrong = non_unit_vectors([(bytes(key), vector) for key, vector in block if len(vector) == size])
             count += len(wrong)
             if self._repair:
                 self._embed_again(wrong)
@@ -147,7 +147,7 @@ class Inspection:
         wrong = self._words_wrong()
         if wrong:
             if self._repair:
-                make_words(self._sql)
+                rebuild_fts(self._sql)
             self._say(wrong)
 
     def _words_wrong(self) -> str:
@@ -155,7 +155,7 @@ class Inspection:
             self._sql.execute("INSERT INTO words (words) VALUES ('integrity-check')")
             contradicted = self._count(CONTRADICTED)
             differing = self._count(WORDS_OF_NOTHING)
-            differing += sum(stored != body_of(path, searchable(text, context))
+            differing += sum(stored != body_text(path, searchable(text, context))
                              for path, text, context, stored in self._sql.execute(WORDS_OF_PASSAGES))
         except sqlite3.DatabaseError as error:
             return f"the keyword index is damaged ({error})"
@@ -172,10 +172,10 @@ class Inspection:
             self._say("the library has lost count of its changes")
 
 
-def bodies(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
+def index_rows(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
     """Yield (chunk id, what the keyword index must hold of it)."""
     for chunk, path, text, context in connection.execute("SELECT id, path, text, context FROM chunks"):
-        yield chunk, body_of(path, searchable(text, context))
+        yield chunk, body_text(path, searchable(text, context))
 
 
 def searchable(text: str, context: str) -> str:
@@ -183,7 +183,7 @@ def searchable(text: str, context: str) -> str:
     return f"{context}\n{text}" if context else text
 
 
-def not_unit(vectors: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+def non_unit_vectors(vectors: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     """Return the keys of the vectors (key, float16 values), all of one length, that are no unit vectors."""
     if not vectors:
         return []
@@ -192,12 +192,12 @@ def not_unit(vectors: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     return [key for (key, _), length in zip(vectors, lengths, strict=True) if not UNIT[0] < length < UNIT[1]]
 
 
-def make_words(connection: sqlite3.Connection) -> None:
+def rebuild_fts(connection: sqlite3.Connection) -> None:
     """Make the keyword index anew from the passages."""
     connection.execute("DROP TABLE IF EXISTS words")
     connection.execute(WORDS)
-    secure_words(connection)
-    rows = bodies(connection)
+    enable_secure_delete(connection)
+    rows = index_rows(connection)
     while block := list(islice(rows, BLOCK)):
         connection.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", block)
 
@@ -221,7 +221,7 @@ SERVED = "SELECT chunk FROM waiting JOIN chunks ON id = chunk WHERE EXISTS (SELE
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class IntegrityCheck:
     """What must not be: rows that `find` yields; `detail` says it with their number, `mending` makes them right."""
 
     detail: str
@@ -231,19 +231,19 @@ class Check:
 
 # in this order, since mending one can bring about the next
 CHECKS = (
-    Check("{count:,} files inside others have no container any more", NO_CONTAINER,
+    IntegrityCheck("{count:,} files inside others have no container any more", NO_CONTAINER,
           (f"DELETE FROM chunks WHERE path IN ({NO_CONTAINER})", f"DELETE FROM files WHERE path IN ({NO_CONTAINER})")),
-    Check("{count:,} passages belong to no file with text", LOST, (f"DELETE FROM chunks WHERE id IN ({LOST})",)),
-    Check("{count:,} files have lost passages, or have too many; they will be read again", NOT_WHOLE,
+    IntegrityCheck("{count:,} passages belong to no file with text", LOST, (f"DELETE FROM chunks WHERE id IN ({LOST})",)),
+    IntegrityCheck("{count:,} files have lost passages, or have too many; they will be read again", NOT_WHOLE,
           (READ_AGAIN.format(paths=NOT_WHOLE),)),
-    Check("{count:,} vectors are not as long as the others", WRONG_LENGTH,
+    IntegrityCheck("{count:,} vectors are not as long as the others", WRONG_LENGTH,
           (f"DELETE FROM vectors WHERE key IN ({WRONG_LENGTH})",)),
-    Check("{count:,} passages that wait for a vector are gone", ORPHANS.format(column="chunk", table="waiting"),
+    IntegrityCheck("{count:,} passages that wait for a vector are gone", ORPHANS.format(column="chunk", table="waiting"),
           (f"DELETE FROM waiting WHERE chunk IN ({ORPHANS.format(column='chunk', table='waiting')})",)),
-    Check("{count:,} passages wait for a vector that is here", SERVED, (f"DELETE FROM waiting WHERE chunk IN ({SERVED})",)),
-    Check("{count:,} passages have no vector and wait for none", FORGOTTEN,
+    IntegrityCheck("{count:,} passages wait for a vector that is here", SERVED, (f"DELETE FROM waiting WHERE chunk IN ({SERVED})",)),
+    IntegrityCheck("{count:,} passages have no vector and wait for none", FORGOTTEN,
           (f"INSERT OR IGNORE INTO waiting {FORGOTTEN}",)),
-    Check("{count:,} notes of vectors to be kept for a while have no vector", SPENT,
+    IntegrityCheck("{count:,} notes of vectors to be kept for a while have no vector", SPENT,
           (f"DELETE FROM spare WHERE key IN ({SPENT})",)),
-    Check("{count:,} vectors belong to no passage", UNUSED, (f"DELETE FROM vectors WHERE key IN ({UNUSED})",)),
+    IntegrityCheck("{count:,} vectors belong to no passage", UNUSED, (f"DELETE FROM vectors WHERE key IN ({UNUSED})",)),
 )

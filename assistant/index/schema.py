@@ -84,7 +84,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        return opened(path)
+        return open_connection(path)
     except OSError as error:
         raise LibraryUnwritable(f"{path.parent} cannot be written: {error.strerror or error}.", WRITABLE_HINT) from error
     except sqlite3.Error as error:
@@ -97,16 +97,16 @@ def connect(path: Path) -> sqlite3.Connection:
 def connect_for_reading(path: Path, failure: Exception) -> sqlite3.Connection:
     """Open a library that cannot be written. Raises `failure` where it cannot be read either."""
     with suppress(sqlite3.Error):
-        return opened(path, "?mode=ro")
+        return open_connection(path, "?mode=ro")
     log = path.with_name(path.name + "-wal")
     # no log can be made beside it, which is right for a disk that nobody writes; but an old log must not be passed over
     if not log.exists() or not log.stat().st_size:
         with suppress(sqlite3.Error):
-            return opened(path, "?mode=ro&immutable=1")
+            return open_connection(path, "?mode=ro&immutable=1")
     raise failure
 
 
-def opened(path: Path, manner: str = "") -> sqlite3.Connection:
+def open_connection(path: Path, manner: str = "") -> sqlite3.Connection:
     """Return a connection to the file. Raises sqlite3.Error or LibraryTooNew."""
     # transactions are begun by hand; the pipeline may embed on one thread and write on another
     connection = sqlite3.connect(path.absolute().as_uri() + manner if manner else path, uri=bool(manner),
@@ -117,14 +117,14 @@ def opened(path: Path, manner: str = "") -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA secure_delete = ON")
-        prepare(connection)
+        create_tables(connection)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def prepare(connection: sqlite3.Connection) -> None:
+def create_tables(connection: sqlite3.Connection) -> None:
     """Make the tables in a new file; bring those of an older one up to date."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
@@ -138,12 +138,12 @@ def prepare(connection: sqlite3.Connection) -> None:
     for statement in TABLES if version == 0 else changes_from(version):
         connection.execute(statement)
     if version == 0:
-        secure_words(connection)
+        enable_secure_delete(connection)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("COMMIT")
 
 
-def secure_words(connection: sqlite3.Connection) -> None:
+def enable_secure_delete(connection: sqlite3.Connection) -> None:
     """Let what is deleted leave the keyword index at once, where this SQLite can."""
     if sqlite3.sqlite_version_info >= SECURE_WORDS:
         connection.execute("INSERT INTO words (words, rank) VALUES ('secure-delete', 1)")

@@ -14,9 +14,9 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Vectors
-from assistant.index.chunks import PLACES, Marks, Passages, StoredChunk, no_marks
+from assistant.index.chunks import LOCATION_COLUMNS, ChunkReader, Marks, StoredChunk, no_marks
 from assistant.index.files import Ledger
-from assistant.index.fts_text import body_of
+from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest
 from assistant.index.vector_index import VectorView, open_view
 
@@ -28,7 +28,7 @@ def vector_key(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-class Store(Ledger, Passages):
+class Store(Ledger, ChunkReader):
     """An open library, to be changed. Each method is one transaction unless `transaction` holds several together."""
 
     def clear(self, paths: Iterable[str], reason: str) -> None:
@@ -124,15 +124,15 @@ class Store(Ledger, Passages):
         return self._connection.execute("DELETE FROM chunks WHERE path = ?", (path,)).rowcount
 
     def _put_chunk(self, path: str, ordinal: int, chunk: Chunk, known: Set[bytes]) -> None:
-        places, key = [getattr(chunk.location, name) for name in PLACES], vector_key(chunk.searchable)
+        places, key = [getattr(chunk.location, name) for name in LOCATION_COLUMNS], vector_key(chunk.searchable)
         row = self._connection.execute(
-            f"INSERT INTO chunks (path, ordinal, text, context, vector_key, {', '.join(PLACES)}) "
-            f"VALUES (?,?,?,?,?,{','.join('?' * len(PLACES))})",
+            f"INSERT INTO chunks (path, ordinal, text, context, vector_key, {', '.join(LOCATION_COLUMNS)}) "
+            f"VALUES (?,?,?,?,?,{','.join('?' * len(LOCATION_COLUMNS))})",
             (path, ordinal, chunk.text, chunk.context, key, *places),
         )
         if key not in known:
             self._connection.execute("INSERT INTO waiting VALUES (?)", (row.lastrowid,))
-        body = body_of(path, chunk.searchable)
+        body = body_text(path, chunk.searchable)
         self._connection.execute("INSERT INTO words (rowid, body) VALUES (?, ?)", (row.lastrowid, body))
 
     def new_generation(self) -> None:

@@ -21,8 +21,8 @@ from assistant.datatypes import Vectors
 from assistant.index.chunks import MARK, Marks
 
 LAYOUT = 3  # of the files
-MOSTLY = 0.5  # the share of the vectors that must count for the sketches to be of use
-ENDS = 65_536  # bytes at both ends of a file that its manifest has the hash of: a torn write shows there
+QUANTIZED_SHARE = 0.5  # the share of the vectors that must count for the sketches to be of use
+END_BYTES = 65_536  # bytes at both ends of a file that its manifest has the hash of: a torn write shows there
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 Alive = np.ndarray[Any, np.dtype[np.bool_]]
@@ -35,7 +35,7 @@ class Stamp(NamedTuple):
     state: bytes
 
 
-class Base:
+class VectorBase:
     """An index of FAISS over vectors that do not change, and a sketch of each where there are many, otherwise None."""
 
     def __init__(self, index: Any, marks: Marks, stamp: Stamp, sketch: Any = None, token: str = "") -> None:  # noqa: ANN401
@@ -51,18 +51,18 @@ class Base:
         left = len(self) if alive is None else int(np.count_nonzero(alive))
         if not left:
             return []
-        if self.sketch is not None and left > MOSTLY * len(self):
+        if self.sketch is not None and left > QUANTIZED_SHARE * len(self):
             return self._by_sketch(vector, limit, alive)
         import faiss
 
-        selector, _kept = selecting(alive)
+        selector, _kept = position_selector(alive)
         parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         products, places = self.index.search(vector.reshape(1, -1), min(limit, left), params=parameters)
         return [(int(self.ids[place]), float(product))
                 for place, product in zip(places[0], products[0], strict=True) if place >= 0]
 
     def _by_sketch(self, vector: Vectors, limit: int, alive: Alive | None) -> list[tuple[int, float]]:
-        places = likely(self.sketch, vector, limit)
+        places = quantized_candidates(self.sketch, vector, limit)
         if alive is not None:
             places = places[alive[places]]
         products = self.vectors(places) @ vector
@@ -85,7 +85,7 @@ class Base:
         return found
 
 
-def selecting(alive: Alive | None) -> tuple[Any, Any]:
+def position_selector(alive: Alive | None) -> tuple[Any, Any]:
     """Return FAISS's way to say that only these positions are looked at, and the bits that must outlive it."""
     import faiss
 
@@ -102,67 +102,67 @@ def flat_index(dimension: int) -> Any:  # noqa: ANN401 - FAISS has no types
     return faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
 
 
-def empty_base(dimension: int) -> Base:
+def empty_base(dimension: int) -> VectorBase:
     """Return a base of no vectors."""
-    return Base(flat_index(dimension), np.empty(0, MARK), Stamp(b"", b""))
+    return VectorBase(flat_index(dimension), np.empty(0, MARK), Stamp(b"", b""))
 
 
-def manifest_of(library: Path) -> Path:
+def manifest_path(library: Path) -> Path:
     """Return where the manifest of a library's base stands."""
     return library.with_suffix(".view")
 
 
-def files_of(library: Path) -> Iterator[Path]:
+def list_view_files(library: Path) -> Iterator[Path]:
     """Yield all files that any base of a library has, half written ones too."""
     stem = library.stem
     for pattern in (f"{stem}.*.faiss", f"{stem}.*.sketch", f"{stem}.*.marks", f"{stem}.view*", f"{stem}.faiss*"):
         yield from library.parent.glob(pattern)
 
 
-def read_base(library: Path, origin: bytes) -> Base:
+def read_base(library: Path, origin: bytes) -> VectorBase:
     """Map the base on disk into memory. Raises ValueError or OSError where there is none of this origin that is whole."""
     import faiss
 
-    said = json.loads(manifest_of(library).read_text("utf-8"))
+    said = json.loads(manifest_path(library).read_text("utf-8"))
     stamp = Stamp(bytes.fromhex(said["origin"]), bytes.fromhex(said["state"]))
     if said["layout"] != LAYOUT or stamp.origin != origin:
         raise ValueError("the view is of another program or another embedding model")
     token = str(said["token"])
-    vectors, marks, sketch = base_files(library, token)
-    if [ends(path) for path in (vectors, marks, sketch) if path.exists()] != said["ends"]:
+    vectors, marks, sketch = base_paths(library, token)
+    if [end_hash(path) for path in (vectors, marks, sketch) if path.exists()] != said["ends"]:
         raise ValueError("the view is not as it was written")
     index = faiss.read_index(str(vectors), faiss.IO_FLAG_MMAP_IFC)
-    base = Base(index, np.load(marks, mmap_mode="r", allow_pickle=False), stamp,
-                read_sketch(sketch) if sketch.exists() else None, token)
+    base = VectorBase(index, np.load(marks, mmap_mode="r", allow_pickle=False), stamp,
+                read_quantizer(sketch) if sketch.exists() else None, token)
     if len(base) != index.ntotal:
         raise ValueError(f"the view has {index.ntotal} vectors and says that it has {len(base)}")
     return base
 
 
-def token_of(library: Path) -> str:
+def read_token(library: Path) -> str:
     """Return the token of the base on disk; nothing where there is none."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return str(json.loads(manifest_of(library).read_text("utf-8"))["token"])
+        return str(json.loads(manifest_path(library).read_text("utf-8"))["token"])
     return ""
 
 
-def base_files(library: Path, token: str) -> tuple[Path, Path, Path]:
+def base_paths(library: Path, token: str) -> tuple[Path, Path, Path]:
     """Return the files of the base with this token: vectors, marks, and sketches, which a small one has not."""
     vectors, marks, sketch = (library.with_name(f"{library.stem}.{token}.{kind}") for kind in ("faiss", "marks", "sketch"))
     return vectors, marks, sketch
 
 
-def ends(path: Path) -> str:
+def end_hash(path: Path) -> str:
     """Return the size of a file and the sha256 of its first and last bytes. Raises OSError."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        digest = sha256(file.read(ENDS))
-        file.seek(max(0, size - ENDS))
-        digest.update(file.read(ENDS))
+        digest = sha256(file.read(END_BYTES))
+        file.seek(max(0, size - END_BYTES))
+        digest.update(file.read(END_BYTES))
     return f"{size} {digest.hexdigest()}"
 
 
-def write_base(base: Base, library: Path) -> str:
+def write_base(base: VectorBase, library: Path) -> str:
     """Write a base aside, sync it to the disk, and put its manifest in place; return its token. Raises OSError.
 
     The bases before it are unlinked: whoever has one mapped keeps it until closed (on Windows it stays until the next time).
@@ -170,8 +170,8 @@ def write_base(base: Base, library: Path) -> str:
     import faiss
 
     token = secrets.token_hex(4)
-    vectors, marks, sketch = base_files(library, token)
-    manifest = manifest_of(library)
+    vectors, marks, sketch = base_paths(library, token)
+    manifest = manifest_path(library)
     aside = manifest.with_name(f"{manifest.name}.{os.getpid()}.partial")
     try:
         with vectors.open("wb") as file:
@@ -182,12 +182,12 @@ def write_base(base: Base, library: Path) -> str:
             np.save(file, base.marks)
             synced(file.fileno(), file.flush)
         if base.sketch is not None:
-            write_sketch(base.sketch, sketch)
+            write_quantizer(base.sketch, sketch)
             with sketch.open("rb+") as file:
                 synced(file.fileno(), file.flush)
         with aside.open("w", encoding="utf-8") as text:
             json.dump({"layout": LAYOUT, "origin": base.stamp.origin.hex(), "state": base.stamp.state.hex(), "token": token,
-                       "ends": [ends(path) for path in (vectors, marks, sketch) if path.exists()]}, text)
+                       "ends": [end_hash(path) for path in (vectors, marks, sketch) if path.exists()]}, text)
             synced(text.fileno(), text.flush)
         aside.replace(manifest)
         sync_folder(library.parent)
@@ -195,7 +195,7 @@ def write_base(base: Base, library: Path) -> str:
         for path in (vectors, marks, sketch, aside):
             path.unlink(missing_ok=True)
         raise
-    drop_others(library, token)
+    remove_other_bases(library, token)
     return token
 
 
@@ -215,50 +215,50 @@ def sync_folder(folder: Path) -> None:
             os.close(number)
 
 
-def drop_others(library: Path, token: str) -> None:
+def remove_other_bases(library: Path, token: str) -> None:
     """Unlink the files of all bases but this."""
-    kept = {*base_files(library, token), manifest_of(library)}
-    for path in files_of(library):
+    kept = {*base_paths(library, token), manifest_path(library)}
+    for path in list_view_files(library):
         if path not in kept:
             with contextlib.suppress(OSError):
                 path.unlink()
 
 
-SCORED_AGAIN = 1_000  # candidates at least, and for each that is wanted:
-FOR_EACH = 10
-TRAINED_ON = 50_000
+RESCORED_AT_LEAST = 1_000  # candidates at least, and for each that is wanted:
+RESCORED_PER_HIT = 10
+TRAINING_VECTORS = 50_000
 
-Places = np.ndarray[Any, np.dtype[np.int64]]
-Fetch = Callable[[Places], Vectors]
+Positions = np.ndarray[Any, np.dtype[np.int64]]
+Fetch = Callable[[Positions], Vectors]
 
 
-def make_sketch(fetch: Fetch, count: int, dimension: int, block: int) -> Any:  # noqa: ANN401 - FAISS has no types
+def build_quantizer(fetch: Fetch, count: int, dimension: int, block: int) -> Any:  # noqa: ANN401 - FAISS has no types
     """Return the sketches of vectors 0 to `count`, which `fetch` gives by position."""
     import faiss
 
     sketch = faiss.IndexRaBitQFastScan(dimension, faiss.METRIC_INNER_PRODUCT)
-    sketch.train(fetch(np.arange(0, count, max(1, count // TRAINED_ON))))
+    sketch.train(fetch(np.arange(0, count, max(1, count // TRAINING_VECTORS))))
     for start in range(0, count, block):
         sketch.add(fetch(np.arange(start, min(start + block, count))))
     return sketch
 
 
-def likely(sketch: Any, vector: Vectors, limit: int) -> Places:  # noqa: ANN401 - FAISS has no types
+def quantized_candidates(sketch: Any, vector: Vectors, limit: int) -> Positions:  # noqa: ANN401 - FAISS has no types
     """Return the positions that the nearest vectors are among, shape (n,)."""
-    wanted = min(int(sketch.ntotal), max(SCORED_AGAIN, FOR_EACH * limit))
+    wanted = min(int(sketch.ntotal), max(RESCORED_AT_LEAST, RESCORED_PER_HIT * limit))
     _, places = sketch.search(vector.reshape(1, -1), wanted)
-    found: Places = places[0][places[0] >= 0]
+    found: Positions = places[0][places[0] >= 0]
     return found
 
 
-def write_sketch(sketch: Any, path: Path) -> None:  # noqa: ANN401 - FAISS has no types
+def write_quantizer(sketch: Any, path: Path) -> None:  # noqa: ANN401 - FAISS has no types
     """Write the sketches to a file."""
     import faiss
 
     faiss.write_index(sketch, str(path))
 
 
-def read_sketch(path: Path) -> Any:  # noqa: ANN401 - FAISS has no types
+def read_quantizer(path: Path) -> Any:  # noqa: ANN401 - FAISS has no types
     """Return the sketches in a file. Raises RuntimeError where it is none."""
     import faiss
 

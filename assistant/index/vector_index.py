@@ -22,34 +22,34 @@ from assistant.index.chunks import Marks, no_marks
 from assistant.index.vector_files import (
     LAYOUT,
     Alive,
-    Base,
     Ids,
     Stamp,
-    drop_others,
+    VectorBase,
+    build_quantizer,
     empty_base,
-    files_of,
     flat_index,
-    make_sketch,
-    manifest_of,
+    list_view_files,
+    manifest_path,
     read_base,
-    token_of,
+    read_token,
+    remove_other_bases,
     write_base,
 )
 
 if TYPE_CHECKING:
     from assistant.index.store import Store
 
-FEW, SHARE = 1_000, 0.02  # changes, and the share of the base beside these, from which on a new base is written
-AT_ONCE = 100_000  # vectors: up to here a new base is written by the search that finds it due
-EXACT = 100_000  # vectors: above, all are looked at by their sketches only, and the best of them in full
+REBUILD_AFTER, REBUILD_SHARE = 1_000, 0.02  # changes, and the share of the base beside these, from which on a new base is written
+WRITE_INLINE = 100_000  # vectors: up to here a new base is written by the search that finds it due
+QUANTIZE_ABOVE = 100_000  # vectors: above, all are looked at by their sketches only, and the best of them in full
 BLOCK = 20_000
-NOT_READABLE = (RuntimeError, ValueError, EOFError, MemoryError, OSError, KeyError, TypeError)
+UNREADABLE = (RuntimeError, ValueError, EOFError, MemoryError, OSError, KeyError, TypeError)
 
 
 class VectorView:
     """A searchable copy of all vectors of one state of the library. It does not change."""
 
-    def __init__(self, base: Base, stamp: Stamp, alive: Alive, new: Marks, fresh: Vectors) -> None:
+    def __init__(self, base: VectorBase, stamp: Stamp, alive: Alive, new: Marks, fresh: Vectors) -> None:
         self.base, self.stamp, self.alive = base, stamp, alive
         self.new, self.fresh = new, fresh  # by rising id
         self.dead = len(base) - int(np.count_nonzero(alive))
@@ -71,8 +71,8 @@ class VectorView:
     @property
     def is_due(self) -> bool:
         """Whether so much has changed that a new base is worth its while."""
-        wants_sketch = len(self) > EXACT and self.base.sketch is None
-        return wants_sketch or len(self.new) + self.dead > FEW + SHARE * len(self.base)
+        wants_sketch = len(self) > QUANTIZE_ABOVE and self.base.sketch is None
+        return wants_sketch or len(self.new) + self.dead > REBUILD_AFTER + REBUILD_SHARE * len(self.base)
 
     def search(self, vector: Vectors, limit: int, among: Ids | None = None) -> list[tuple[int, float]]:
         """Return (chunk id, cosine) of the nearest chunks, best first; `among`: of these only, an array of shape (n,)."""
@@ -109,48 +109,48 @@ class VectorView:
 def open_view(store: Store, dimension: int, held: VectorView | None = None) -> VectorView:
     """Return a current view: the one that is held or else on disk, caught up where it is older, or a new one."""
     with store.reading():
-        stamp = stamp_of(store, dimension)
-        view = caught_up(older(store, stamp, dimension, held), store, stamp)
-        if view.is_due and token_of(store.path) not in {"", view.base.token}:  # a new base has been written meanwhile
-            view = caught_up(older(store, stamp, dimension, None), store, stamp)
-    return renewed(view, store.path) if view.is_due else view
+        stamp = current_stamp(store, dimension)
+        view = update_view(starting_view(store, stamp, dimension, held), store, stamp)
+        if view.is_due and read_token(store.path) not in {"", view.base.token}:  # a new base has been written meanwhile
+            view = update_view(starting_view(store, stamp, dimension, None), store, stamp)
+    return renew_base(view, store.path) if view.is_due else view
 
 
-def stamp_of(store: Store, dimension: int) -> Stamp:
+def current_stamp(store: Store, dimension: int) -> Stamp:
     """Return the stamp of a view of the library as it is now."""
     origin = f"{LAYOUT} {dimension} {store.meta('embedder')}"
     return Stamp(sha256(origin.encode()).digest(), store.state)
 
 
-def older(store: Store, stamp: Stamp, dimension: int, held: VectorView | None) -> VectorView:
+def starting_view(store: Store, stamp: Stamp, dimension: int, held: VectorView | None) -> VectorView:
     """Return the view to go on from: the one that is held, that of the base on disk, or an empty one."""
     if held is not None and held.stamp.origin == stamp.origin:
         return held
-    with contextlib.suppress(*NOT_READABLE):
-        return settled(read_base(store.path, stamp.origin))
+    with contextlib.suppress(*UNREADABLE):
+        return view_of_base(read_base(store.path, stamp.origin))
     return empty_view(dimension)
 
 
-def settled(base: Base) -> VectorView:
+def view_of_base(base: VectorBase) -> VectorView:
     """Return the view that shows a base and nothing else."""
     return VectorView(base, base.stamp, np.ones(len(base), np.bool_), no_marks(), np.empty((0, base.index.d), np.float32))
 
 
 def empty_view(dimension: int) -> VectorView:
     """Return a view that shows nothing yet."""
-    return settled(empty_base(dimension))
+    return view_of_base(empty_base(dimension))
 
 
-def caught_up(view: VectorView, store: Store, stamp: Stamp) -> VectorView:
+def update_view(view: VectorView, store: Store, stamp: Stamp) -> VectorView:
     """Return a view without what the library has no more, and with what the old one lacks; the old one is as it was."""
     if view.stamp == stamp:
         return view
-    alive, kept, current = what_stays(view, store)
+    alive, kept, current = split_unchanged(view, store)
     here, places = view.base.places(current["id"])
     alike = view.base.marks["mark"][places] == current["mark"][here]
     alive[places[alike]] = True
     rest = np.delete(current, here[alike])
-    held, again = held_alike(view.new, rest)
+    held, again = matching_marks(view.new, rest)
     vectors = np.empty((len(rest), view.base.index.d), np.float32)
     vectors[again] = view.fresh[held]
     missing = np.delete(np.arange(len(rest)), again)
@@ -164,7 +164,7 @@ def caught_up(view: VectorView, store: Store, stamp: Stamp) -> VectorView:
     return VectorView(view.base, stamp, alive, new[order], fresh[order])
 
 
-def what_stays(view: VectorView, store: Store) -> tuple[Alive, Alive, Marks]:
+def split_unchanged(view: VectorView, store: Store) -> tuple[Alive, Alive, Marks]:
     """Return which vectors of the base and of the news stay without a look, and the marks of all chunks to look at.
 
     These are the chunks that have changed, or all where that is not known.
@@ -177,49 +177,49 @@ def what_stays(view: VectorView, store: Store) -> tuple[Alive, Alive, Marks]:
     return alive, ~np.isin(view.new["id"], changed), store.marks_of(changed.tolist())
 
 
-def held_alike(one: Marks, other: Marks) -> tuple[Ids, Ids]:
+def matching_marks(one: Marks, other: Marks) -> tuple[Ids, Ids]:
     """Return the positions in each of the marks that are in both; ids rise in both."""
     _, here, there = np.intersect1d(one["id"], other["id"], assume_unique=True, return_indices=True)
     same = one["mark"][here] == other["mark"][there]
     return here[same], there[same]
 
 
-def renewed(view: VectorView, library: Path) -> VectorView:
+def renew_base(view: VectorView, library: Path) -> VectorView:
     """Return the view on a new base. A large one is written by another thread, and taken up by the search after it is done."""
-    if len(view) <= AT_ONCE or not len(view.base):
+    if len(view) <= WRITE_INLINE or not len(view.base):
         # a disk that is full or read-only costs the next start a second, not this question its answer
         with contextlib.suppress(OSError, RuntimeError, Timeout):
-            return settled(write_anew(view, library))
+            return view_of_base(write_new_base(view, library))
     else:
-        begin_writing(view, library)
+        write_in_background(view, library)
     return view
 
 
 def settle_view(store: Store, dimension: int) -> None:
     """Write what a large library's search will want, where that is due, so that no search has to."""
-    if store.count_chunks() <= AT_ONCE:
+    if store.count_chunks() <= WRITE_INLINE:
         return
     view = open_view(store, dimension)
     with contextlib.suppress(OSError, RuntimeError, MemoryError, Timeout):
         if view.is_due:
-            write_anew(view, store.path)
+            write_new_base(view, store.path)
 
 
 WRITERS: dict[Path, threading.Thread] = {}
 
 
-def begin_writing(view: VectorView, library: Path) -> None:
+def write_in_background(view: VectorView, library: Path) -> None:
     """Write a new base on another thread, unless one is at it."""
     def write() -> None:
         with contextlib.suppress(OSError, RuntimeError, MemoryError, Timeout):
-            write_anew(view, library)
+            write_new_base(view, library)
 
     if library not in WRITERS or not WRITERS[library].is_alive():
         WRITERS[library] = threading.Thread(target=write, daemon=True)
         WRITERS[library].start()
 
 
-def write_anew(view: VectorView, library: Path) -> Base:
+def write_new_base(view: VectorView, library: Path) -> VectorBase:
     """Write a base of all that the view shows, and return it. Raises OSError, or Timeout where another program is at it."""
     marks = np.sort(view.marks, order="id")
     ids = np.ascontiguousarray(marks["id"])
@@ -233,27 +233,27 @@ def write_anew(view: VectorView, library: Path) -> Base:
         index = flat_index(view.base.index.d)
         for start in range(0, len(ids), BLOCK):
             index.add(fetch(np.arange(start, min(start + BLOCK, len(ids)))))
-        sketch = make_sketch(fetch, len(ids), index.d, BLOCK) if len(ids) > EXACT else None
-        write_base(Base(index, marks, view.stamp, sketch), library)
+        sketch = build_quantizer(fetch, len(ids), index.d, BLOCK) if len(ids) > QUANTIZE_ABOVE else None
+        write_base(VectorBase(index, marks, view.stamp, sketch), library)
     return read_base(library, view.stamp.origin)
 
 
 def view_fault(store: Store) -> tuple[Finding, ...]:
     """Compare the base on disk with the store; return what is wrong with it. A base that is wrong is to be thrown away."""
-    if not manifest_of(store.path).exists():
+    if not manifest_path(store.path).exists():
         return ()
     with store.reading():
         try:
             dimension = store.dimension()
-            base = read_base(store.path, stamp_of(store, dimension).origin)
-            here, _ = held_alike(base.marks, store.marks())
-            wrong = sum(differing(base, here[start : start + BLOCK], store) for start in range(0, len(here), BLOCK))
-        except NOT_READABLE as error:
-            return (told(f"The vector index cannot be used ({error})"),)
-    return (told(f"The vector index has {wrong:,} vectors wrong"),) if wrong else ()
+            base = read_base(store.path, current_stamp(store, dimension).origin)
+            here, _ = matching_marks(base.marks, store.marks())
+            wrong = sum(count_different_vectors(base, here[start : start + BLOCK], store) for start in range(0, len(here), BLOCK))
+        except UNREADABLE as error:
+            return (discarded_base(f"The vector index cannot be used ({error})"),)
+    return (discarded_base(f"The vector index has {wrong:,} vectors wrong"),) if wrong else ()
 
 
-def differing(base: Base, places: Ids, store: Store) -> int:
+def count_different_vectors(base: VectorBase, places: Ids, store: Store) -> int:
     """Return how many vectors of the base are not those of the store."""
     held = dict(zip(base.ids[places].tolist(), base.vectors(places), strict=True))
     return sum(not np.array_equal(held[chunk], vector)
@@ -261,7 +261,7 @@ def differing(base: Base, places: Ids, store: Store) -> int:
                for chunk, vector in zip(ids.tolist(), vectors, strict=True))
 
 
-def told(detail: str) -> Finding:
+def discarded_base(detail: str) -> Finding:
     """Return the finding about a base that is thrown away."""
     return Finding("vector index", Severity.WARNING, f"{detail}: it was thrown away, and the next search makes it anew.")
 
@@ -272,9 +272,9 @@ def sweep(library: Path, *, everything: bool) -> bool:
     Returns whether that is done: on Windows a file stays as long as another program has it mapped.
     """
     if not everything:
-        drop_others(library, token_of(library))
+        remove_other_bases(library, read_token(library))
         return True
-    for path in list(files_of(library)):
+    for path in list(list_view_files(library)):
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-    return not list(files_of(library))
+    return not list(list_view_files(library))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Filter, Vectors
-from assistant.index.fts_text import halves, joined, terms, wholes
+from assistant.index.fts_text import concatenated_words, exact_phrases, letter_digit_parts, query_terms
 from assistant.index.interfaces import Ids, Phrases, Searchable
 
 MAX_TERMS = 48  # a question of 100,000 characters must not become a query of 20,000 terms
@@ -33,16 +33,16 @@ def find_terms(store: Searchable, question: str, passages: int) -> list[Term]:
     """Return the question's terms that tell passages apart, the rarest first; where all are common, some of them as one."""
     limit = min(max(COMMON_FLOOR, int(COMMON_SHARE * passages)), MOST_ROWS)
     text = question[: 100 * MAX_TERMS]
-    counts = {(term,): store.count_holding((term,), limit + 1) for term in terms(text)[:MAX_TERMS]}
+    counts = {(term,): store.count_holding((term,), limit + 1) for term in query_terms(text)[:MAX_TERMS]}
     unknown = [phrase for (phrase,), count in counts.items() if not count]
-    others = [*(half for term in unknown for half in halves(term)), *wholes(text), *joined(text)[: 2 * MAX_TERMS]]
+    others = [*(half for term in unknown for half in letter_digit_parts(term)), *exact_phrases(text), *concatenated_words(text)[: 2 * MAX_TERMS]]
     counts |= {(other,): store.count_holding((other,), limit + 1) for other in dict.fromkeys(others) if (other,) not in counts}
     held = {phrases: count for phrases, count in counts.items() if count}
-    chosen = affordable({phrases: count for phrases, count in held.items() if count <= limit}) or together(store, held, limit)
+    chosen = rarest_terms({phrases: count for phrases, count in held.items() if count <= limit}) or merge_common_terms(store, held, limit)
     return [Term(phrases, np.array(store.holding(phrases, limit + 1), np.int64)) for phrases in chosen]
 
 
-def affordable(counts: Mapping[Phrases, int]) -> list[Phrases]:
+def rarest_terms(counts: Mapping[Phrases, int]) -> list[Phrases]:
     """Return the rarest terms, as many as may be searched in no time, but at least one where there is one."""
     chosen: list[Phrases] = []
     rows = 0
@@ -54,7 +54,7 @@ def affordable(counts: Mapping[Phrases, int]) -> list[Phrases]:
     return chosen
 
 
-def together(store: Searchable, common: Collection[Phrases], limit: int) -> list[Phrases]:
+def merge_common_terms(store: Searchable, common: Collection[Phrases], limit: int) -> list[Phrases]:
     """Return one term of the common terms that passages hold at once: all, or as many, in their order, as make it a rare one."""
     everything = tuple(phrase for phrases in common for phrase in phrases)
     if everything and store.count_holding(everything, 1):  # one look at all lists is quicker than several at some
@@ -72,17 +72,17 @@ def keyword_search(
     store: Searchable, asked: Sequence[Term], passages: int, limit: int, wanted: Filter = EVERY_FILE
 ) -> list[tuple[int, float]]:
     """Return (chunk id, BM25 score) of the chunks, in the files wanted, that hold one of the terms, best first."""
-    if passages > LARGE and not wanted and is_common(asked):
-        return alike(asked[0], passages)
+    if passages > LARGE and not wanted and is_common_question(asked):
+        return constant_scores(asked[0], passages)
     return store.match([term.phrases for term in asked], limit, wanted) if asked else []
 
 
-def is_common(asked: Sequence[Term]) -> bool:
+def is_common_question(asked: Sequence[Term]) -> bool:
     """Return whether no word of a question was rare: they are searched for as one term, or one of them is."""
     return len(asked) == 1 and (len(asked[0].phrases) > 1 or len(asked[0].rows) > MOST_ROWS)
 
 
-def alike(term: Term, passages: int) -> list[tuple[int, float]]:
+def constant_scores(term: Term, passages: int) -> list[tuple[int, float]]:
     """Return (chunk id, log-odds) of the chunks that hold common words at once, or one very common word: the same for all.
 
     FTS5 would look through all places of each word for its rarity; the rarity of their being together is known.
@@ -91,13 +91,13 @@ def alike(term: Term, passages: int) -> list[tuple[int, float]]:
     return [(chunk, rarity if len(term.rows) <= MOST_ROWS else 0.0) for chunk in term.rows.tolist()]
 
 
-def most_possible(asked: Sequence[Term], passages: int) -> float:
+def max_bm25(asked: Sequence[Term], passages: int) -> float:
     """Return the BM25 score that no passage can exceed: every term, as often as you like."""
     rarities = (math.log((passages - len(term.rows) + 0.5) / (len(term.rows) + 0.5)) for term in asked)
     return (SATURATION + 1) * sum(max(rarity, 0.0) for rarity in rarities)
 
 
-def file_scores(files: Files, asked: Sequence[Term]) -> Vectors:
+def file_scores(files: FileNumbers, asked: Sequence[Term]) -> Vectors:
     """Return the BM25 score of every file, shape (files,): a file is a bag of passages, each holding a term or not.
 
     After Callan, "Passage-level evidence in document retrieval" (1994): what the rest of a file speaks of tells which
@@ -116,7 +116,7 @@ def file_scores(files: Files, asked: Sequence[Term]) -> Vectors:
     return scores
 
 
-def with_files(found: Mapping[int, float], files: Files, asked: Sequence[Term]) -> dict[int, float]:
+def mix_file_scores(found: Mapping[int, float], files: FileNumbers, asked: Sequence[Term]) -> dict[int, float]:
     """Return the passages' scores mixed with those of their files: by half, and the less the fewer passages a file has."""
     if not found:
         return {}
@@ -128,7 +128,7 @@ def with_files(found: Mapping[int, float], files: Files, asked: Sequence[Term]) 
     return dict(zip(found, mixed.tolist(), strict=True))
 
 
-class Files:
+class FileNumbers:
     """Which file each passage is of. Files have numbers from 0, by rising id of their first passage."""
 
     def __init__(self, store: Searchable) -> None:

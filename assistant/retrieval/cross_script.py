@@ -12,35 +12,35 @@ from collections.abc import Mapping
 import numpy as np
 
 from assistant.datatypes import Vectors
-from assistant.retrieval.fusion import ordered
-from assistant.retrieval.score_background import Background, mean_and_deviation, unit
+from assistant.retrieval.fusion import rank_by_score
+from assistant.retrieval.score_background import Background, mean_and_deviation, unit_vectors
 
-BEST = 10  # passages of a script: a topic's neighbours, among which an answer must stand out
+TOPIC_SIZE = 10  # passages of a script: a topic's neighbours, among which an answer must stand out
 SHARED_WORDS = 2.0  # deviations that a passage gains which holds every word of the question
 
 
-def above_own_script(
+def script_z_scores(
     background: Background, question: Vectors, own: str, script: str, vectors: Mapping[int, Vectors]
 ) -> dict[int, float]:
     """Return how far each passage of a script lies above the mean of its script for the question, in standard deviations."""
-    asked, there = unit(question - background.of(own).centre), background.of(script)
+    asked, there = unit_vectors(question - background.of(own).centre), background.of(script)
     mean, spread = mean_and_deviation(there.around, asked)
-    return {chunk: (float(unit(vector - there.centre) @ asked) - mean) / spread for chunk, vector in vectors.items()}
+    return {chunk: (float(unit_vectors(vector - there.centre) @ asked) - mean) / spread for chunk, vector in vectors.items()}
 
 
-def standing_out(above: Mapping[int, float]) -> dict[int, float]:
+def contrast_with_topic(above: Mapping[int, float]) -> dict[int, float]:
     """Return how far each passage of a script stands out among its script and its topic, in standard deviations.
 
     From halfway between the script's mean, which tells a topic that it knows, and the mean of the best few, which tells an
     answer from its topic. By the first alone a crowd near the topic wins, by the second a lone passage beats many right ones.
     """
-    best = float(np.mean(sorted(above.values(), reverse=True)[:BEST])) if above else 0.0
+    best = float(np.mean(sorted(above.values(), reverse=True)[:TOPIC_SIZE])) if above else 0.0
     return {chunk: deviation - best / 2 for chunk, deviation in above.items()}
 
 
-def in_order_of(scores: Mapping[int, float], order: Mapping[int, float]) -> dict[int, float]:
+def reassign_scores(scores: Mapping[int, float], order: Mapping[int, float]) -> dict[int, float]:
     """Return the same scores dealt out anew: the best to whatever is first in the order."""
-    return dict(zip(ordered({chunk: order[chunk] for chunk in scores}), sorted(scores.values(), reverse=True), strict=True))
+    return dict(zip(rank_by_score({chunk: order[chunk] for chunk in scores}), sorted(scores.values(), reverse=True), strict=True))
 
 
 def word_bonus(keyword: Mapping[int, float], possible: float) -> dict[int, float]:

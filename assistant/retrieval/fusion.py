@@ -25,18 +25,18 @@ def fuse(keyword: Mapping[int, float], deviations: Mapping[int, float], weight: 
     A passage that the keyword search did not find has no evidence there. One that has no vector yet is taken to be as
     near as the others that hold the question's words.
     """
-    unseen = usual(keyword, deviations)
+    unseen = mean_of_found(keyword, deviations)
     return {
         chunk: keyword.get(chunk, 0.0) + weight * deviations.get(chunk, unseen) for chunk in {**keyword, **deviations}
     }
 
 
-def usual(keyword: Mapping[int, float], measured: Mapping[int, float]) -> float:
+def mean_of_found(keyword: Mapping[int, float], measured: Mapping[int, float]) -> float:
     """Return the mean of what was measured of the passages that the keyword search found; 0 where there are none."""
     known = [measured[chunk] for chunk in keyword if chunk in measured]
     return sum(known) / len(known) if known else 0.0
 
 
-def ordered(scores: Mapping[int, float]) -> list[int]:
+def rank_by_score(scores: Mapping[int, float]) -> list[int]:
     """Return the keys by falling score, the same order every time."""
     return sorted(scores, key=lambda chunk: (-scores[chunk], chunk))

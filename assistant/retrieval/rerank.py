@@ -27,16 +27,16 @@ def rerank(reranker: Reranker, question: str, hits: Sequence[Hit], milliseconds:
     """
     started, scores = time.perf_counter(), list[float]()
     texts = [hit.chunk.searchable for hit in hits[:MOST]]
-    while count := affordable(reranker.pairs_per_second, milliseconds - since(started), len(texts) - len(scores)):
+    while count := batch_size(reranker.pairs_per_second, milliseconds - milliseconds_since(started), len(texts) - len(scores)):
         scores.extend(reranker.score(question, texts[len(scores):len(scores) + count]).tolist())
     if not scores and texts and reranker.pairs_per_second * milliseconds >= 1000:
         reranker.score(question, texts[:1])  # for the pace alone: one that was measured in a bad hour must not last
-    read = mixed(hits[:len(scores)], np.array(scores, np.float32))
+    read = mix_scores(hits[:len(scores)], np.array(scores, np.float32))
     return [*read, *hits[len(scores):]], Reranking(reranker.name, len(scores), len(hits), reranker.pairs_per_second,
-                                                   since(started), int(milliseconds))
+                                                   milliseconds_since(started), int(milliseconds))
 
 
-def affordable(pairs_per_second: float, milliseconds: float, left: int) -> int:
+def batch_size(pairs_per_second: float, milliseconds: float, left: int) -> int:
     """Return how many hits to read in one go; 0 where the time is up or too short for a few, or none are left."""
     possible = int(pairs_per_second * milliseconds / 1000)
     if possible >= 2 * left:
@@ -44,18 +44,18 @@ def affordable(pairs_per_second: float, milliseconds: float, left: int) -> int:
     return min(left, max(FEWEST, possible // 2)) if possible >= FEWEST else 0
 
 
-def mixed(hits: Sequence[Hit], scores: Vectors) -> list[Hit]:
+def mix_scores(hits: Sequence[Hit], scores: Vectors) -> list[Hit]:
     """Return the hits in the order of both kinds of evidence; their scores are dealt out anew, the best to the first."""
     if not hits:
         return []
     evidence = np.array([hit.score for hit in hits], np.float32)
-    values = (1 - SEARCH_SHARE) * deviations(scores) + SEARCH_SHARE * deviations(evidence)
+    values = (1 - SEARCH_SHARE) * z_scores(scores) + SEARCH_SHARE * z_scores(evidence)
     order = np.argsort(-values, kind="stable").tolist()
     return [replace(hits[number], score=float(before.score), rerank_score=float(scores[number]), rank_before=number + 1)
             for number, before in zip(order, hits, strict=True)]
 
 
-def deviations(values: Vectors) -> Vectors:
+def z_scores(values: Vectors) -> Vectors:
     """Return how far each value stands above the mean, in standard deviations."""
     spread: Vectors = (values - values.mean()) / max(float(values.std()), LEAST_DEVIATION)
     return spread
@@ -69,6 +69,6 @@ def explained(why: Explanation, reranker: Reranker, question: str, milliseconds:
     return replace(why, candidates=candidates, reranking=reranking)
 
 
-def since(started: float) -> float:
+def milliseconds_since(started: float) -> float:
     """Return the milliseconds since `started`."""
     return (time.perf_counter() - started) * 1000

@@ -38,7 +38,7 @@ class _Dirty:
     is_open: bool
 
 
-class Changes:
+class Debouncer:
     """Changed paths, gathered by one thread and taken by another. Times are of a clock that never jumps."""
 
     def __init__(self, pace: Pace) -> None:
@@ -72,18 +72,18 @@ class Changes:
         """Return the paths that have come to rest, and wait for them no more; a folder only where all in it has too."""
         with self._lock:
             resting = {path for path, dirty in self._dirty.items() if self._rests(dirty, now)}
-            busy = {folder for path in self._dirty.keys() - resting for folder in folders_above(path)}
+            busy = {folder for path in self._dirty.keys() - resting for folder in parent_folders(path)}
             taken = [path for path in resting if path not in busy or now - self._dirty[path].first >= self._pace.longest]
             for path in taken:
                 del self._dirty[path]
-        return crowded(taken, busy)
+        return collapse_crowds(taken, busy)
 
     def _rests(self, dirty: _Dirty, now: float) -> bool:
         quiet = self._pace.open if dirty.is_open else self._pace.settle
         return now - dirty.last >= quiet or now - dirty.first >= self._pace.longest
 
 
-def folders_above(path: str) -> list[str]:
+def parent_folders(path: str) -> list[str]:
     """Return the folders that a path lies in, the nearest first."""
     folders: list[str] = []
     while (above := os.path.dirname(path)) != path:  # noqa: PTH120 - asked of every event
@@ -92,7 +92,7 @@ def folders_above(path: str) -> list[str]:
     return folders
 
 
-def crowded(paths: Collection[str], busy: Collection[str]) -> list[str]:
+def collapse_crowds(paths: Collection[str], busy: Collection[str]) -> list[str]:
     """Return the paths in order; many of one folder give way to the folder, unless something in it is being written."""
     of_folder = Counter(os.path.dirname(path) for path in paths)  # noqa: PTH120
     crowds = {folder for folder, count in of_folder.items() if count > CROWD and folder not in busy}

@@ -32,7 +32,7 @@ OnPath = Callable[[str, bool], None]
 OnLoss = Callable[[], None]
 
 
-class NoEvents(AssistantError):
+class EventsUnavailable(AssistantError):
     """The operating system gives no events for a folder; the message says why."""
 
 
@@ -73,7 +73,7 @@ class Events:
             self._watches[str(root)] = self._observer.schedule(handler, str(root if is_folder else root.parent),
                                                                recursive=is_folder)
         except OSError as error:
-            raise no_events(error) from error
+            raise events_unavailable(error) from error
 
     @property
     def is_well(self) -> bool:
@@ -107,12 +107,12 @@ class _Alarm(logging.Handler):
         self._on_loss()
 
 
-def no_events(error: OSError) -> NoEvents:
+def events_unavailable(error: OSError) -> EventsUnavailable:
     """Return why there are no events, and what to do."""
     if error.errno in {errno.ENOSPC, errno.EMFILE}:
-        return NoEvents("the system's limit of watched folders is reached",
+        return EventsUnavailable("the system's limit of watched folders is reached",
                         "Raise fs.inotify.max_user_watches and max_user_instances with sysctl.")
-    return NoEvents(error.strerror or str(error))
+    return EventsUnavailable(error.strerror or str(error))
 
 
 # file systems whose files others can change without this machine hearing of it
@@ -153,7 +153,7 @@ def events_arrive() -> bool:
             events.attach(Path(folder))
             (Path(folder) / "test").write_bytes(b"")
             return heard.wait(TEST_SECONDS)
-    except NoEvents:
+    except EventsUnavailable:
         return False
     finally:
         events.close()

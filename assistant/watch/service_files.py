@@ -12,15 +12,15 @@ LOG = "watch.log"
 def systemd_unit(command: Sequence[str], environment: Mapping[str, str], home: Path) -> str:
     """Return a unit of systemd for a person's own services (systemd.service(5)), which works in the program's home."""
     folder = str(home).replace("%", "%%")  # a path of this kind is written without quotes
-    variables = "".join(f"Environment={quoted(f'{name}={value}')}\n" for name, value in environment.items())
+    variables = "".join(f"Environment={systemd_quoted(f'{name}={value}')}\n" for name, value in environment.items())
     return (
         "[Unit]\nDescription=Private assistant: follows your files\n\n"
-        f"[Service]\nType=exec\nExecStart={' '.join(quoted(word).replace('$', '$$') for word in command)}\n{variables}"
+        f"[Service]\nType=exec\nExecStart={' '.join(systemd_quoted(word).replace('$', '$$') for word in command)}\n{variables}"
         f"WorkingDirectory=-{folder}\nRestart=on-failure\nRestartSec=30\nNice=10\n\n[Install]\nWantedBy=default.target\n"
     )
 
 
-def quoted(text: str) -> str:
+def systemd_quoted(text: str) -> str:
     """Return the text as one word of a unit file."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'

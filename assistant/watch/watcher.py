@@ -15,11 +15,11 @@ from typing import Protocol
 
 from assistant.datatypes import Change, IngestReport, Progress
 from assistant.errors import BEING_WRITTEN, UNREAD, DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable
-from assistant.watch.debounce import Changes, Pace
-from assistant.watch.fs_events import Events, NoEvents, events_arrive, why_no_events
+from assistant.watch.debounce import Debouncer, Pace
+from assistant.watch.fs_events import Events, EventsUnavailable, events_arrive, why_no_events
 from assistant.watch.status_file import Followed, Standing
 
-PASSING = (DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable)
+TEMPORARY = (DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable)
 RETRY_SECONDS = 15.0
 PULSE_SECONDS = 0.05  # between two looks at what has come to rest
 EMBEDDED_AT_ONCE = 32  # passages between two looks at what has happened
@@ -32,7 +32,7 @@ Identity = tuple[int, int]
 Look = Callable[[str], str]
 
 
-class Library(Protocol):
+class WatchedLibrary(Protocol):
     """What is kept true: an Assistant."""
 
     def roots(self) -> tuple[Path, ...]:
@@ -71,11 +71,11 @@ class Follower:
     Embedding waits for as long as `is_asked` says that somebody waits for an answer on this machine.
     """
 
-    def __init__(self, library: Library, audience: Audience, pace: Pace, *, only: Sequence[Path] = (),
+    def __init__(self, library: WatchedLibrary, audience: Audience, pace: Pace, *, only: Sequence[Path] = (),
                  always_poll: bool = False, is_asked: Callable[[], bool] = lambda: False) -> None:
         self._library, self._audience, self._pace, self._is_asked = library, audience, pace, is_asked
         self._only, self._always_poll = tuple(only), always_poll
-        self._changes = Changes(pace)
+        self._changes = Debouncer(pace)
         self._events = Events(self._hear, self._distrust)
         self._look: Look = lambda _path: ""
         self._identities: dict[Path, Identity | None] = {}
@@ -153,7 +153,7 @@ class Follower:
             self._identities = {root: self._identities.get(root) for root in roots}
             self._look = self._library.to_look_at(roots)
         for root in roots:
-            found = identity_of(root)
+            found = folder_identity(root)
             if found is None and (root not in self._manners or self._manners[root].manner != "away"):
                 self._leave(root)
                 self._manners[root] = Followed(str(root), "away", "it is not there; what the library holds of it is kept")
@@ -170,7 +170,7 @@ class Follower:
         if not reason:
             try:
                 self._events.attach(root)
-            except NoEvents as error:
+            except EventsUnavailable as error:
                 reason = str(error)
                 self._audience.noticed(f"{root} is polled: {error}. {error.hint}".strip())
         if reason:
@@ -195,10 +195,10 @@ class Follower:
         self._last_work = time.monotonic()
         self._tell(doing="looking", queued=len(self._changes) + len(paths or ()))
         try:
-            for some in [None] if paths is None else in_turns(paths):  # between two, other programs may write
+            for some in [None] if paths is None else path_batches(paths):  # between two, other programs may write
                 self._library.refresh(some, self._show, self._take, quiet_seconds)
             self._tell(waiting=self._library.embed_waiting(0), problem="")
-        except PASSING as error:
+        except TEMPORARY as error:
             self._give_up_for_now(error)
 
     def _embed(self) -> None:
@@ -206,7 +206,7 @@ class Follower:
         self._tell(doing="embedding", current="", queued=len(self._changes))
         try:
             self._tell(waiting=self._library.embed_waiting(EMBEDDED_AT_ONCE))
-        except PASSING as error:
+        except TEMPORARY as error:
             self._give_up_for_now(error)
 
     def _give_up_for_now(self, error: Exception) -> None:
@@ -241,12 +241,12 @@ class Follower:
         self._audience.stands(self._standing)
 
 
-def in_turns(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
+def path_batches(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
     """Yield the paths, not too many at once."""
     yield from (paths[start : start + PATHS_AT_ONCE] for start in range(0, len(paths), PATHS_AT_ONCE))
 
 
-def identity_of(root: Path) -> Identity | None:
+def folder_identity(root: Path) -> Identity | None:
     """Return what tells a folder from another that takes its name; None where there is nothing."""
     try:
         status = root.stat()

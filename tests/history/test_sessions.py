@@ -168,7 +168,7 @@ def test_adding_a_turn_does_not_read_the_file(sessions: Sessions, tmp_path: Path
 def test_a_lock_that_is_never_let_go_is_an_error(sessions: Sessions, tmp_path: Path,
                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
     name = sessions.begin("a", FIRST)
-    with lines.lock_of(tmp_path / "sessions"):
+    with lines.folder_lock(tmp_path / "sessions"):
         monkeypatch.setattr(lines, "PATIENCE_SECONDS", 0.05)
         with pytest.raises(OSError, match="lock"):
             sessions.append(name, SECOND)

@@ -10,7 +10,7 @@ from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Inspection, Store, VectorView
 from assistant.index import change_log as changes
 from assistant.index.store import vector_key
-from assistant.index.vector_index import caught_up, empty_view, open_view, stamp_of
+from assistant.index.vector_index import current_stamp, empty_view, open_view, update_view
 
 
 def vector_of(text: str) -> np.ndarray:
@@ -56,14 +56,14 @@ def shown(view: VectorView) -> dict[int, list[float]]:
 
 def read_anew(store: Store) -> tuple[dict[int, list[float]], list[list[int]]]:
     other = Store(store.path)
-    found = shown(caught_up(empty_view(4), other, stamp_of(other, 4))), [part.tolist() for part in other.spans()]
+    found = shown(update_view(empty_view(4), other, current_stamp(other, 4))), [part.tolist() for part in other.spans()]
     other.close()
     return found
 
 
 @pytest.mark.parametrize("kept", [1, 3, 10, 100_000])
 def test_what_catches_up_equals_what_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
-    monkeypatch.setattr(changes, "KEPT", kept)
+    monkeypatch.setattr(changes, "CHANGES_KEPT", kept)
     chance, store = random.Random(kept), Store(tmp_path / "library.sqlite")
     reader = Store(tmp_path / "library.sqlite")
     view = open_view(reader, 4)

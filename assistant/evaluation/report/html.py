@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from assistant.evaluation.latency import Latency
-from assistant.evaluation.report.markdown import MEANINGS, facts, figures, groups, headline, in_words, shares, timing
+from assistant.evaluation.report.markdown import (
+    MEANINGS,
+    figures,
+    headline,
+    in_words,
+    metric_groups,
+    question_facts,
+    shares,
+    timing,
+)
 from assistant.evaluation.run import GOOD, Outcome, outcome, tally, worst
 from assistant.evaluation.summary import Estimates, Evaluation, Row
 
@@ -40,21 +49,21 @@ def page(result: Evaluation) -> str:
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Library {name}: evaluation</title>'
             f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
-            f'<body><h1>Library {name}</h1><p class="soft">{escape(headline(result))}</p>\n{body(result)}</body></html>\n')
+            f'<body><h1>Library {name}</h1><p class="soft">{escape(headline(result))}</p>\n{page_body(result)}</body></html>\n')
 
 
-def body(result: Evaluation) -> str:
+def page_body(result: Evaluation) -> str:
     """Return what stands below the title."""
     found, bad = shares(result.metrics), worst(result.rows, WORST)
-    parts = [section("What became of the questions", outcomes(tally(result.rows))), metrics(result)] if found else []
-    parts += [times(result)] if result.latencies else []
-    parts += [section(f"By {title}", by_group(title, list(those))) for title, those in grouped(result)]
+    parts = [section("What became of the questions", outcome_bar(tally(result.rows))), metrics_section(result)] if found else []
+    parts += [latency_section(result)] if result.latencies else []
+    parts += [section(f"By {title}", group_table(title, list(those))) for title, those in group_rows(result)]
     parts += [section("The questions that went worst", "".join(map(article, bad)))] if bad else []
-    parts.append(folded([row for row in result.rows if row not in bad]))
+    parts.append(collapsed_questions([row for row in result.rows if row not in bad]))
     return "\n".join(parts)
 
 
-def folded(rows: Sequence[Row]) -> str:
+def collapsed_questions(rows: Sequence[Row]) -> str:
     """Return questions that a click shows; nothing where there are none."""
     shown = "".join(map(article, rows))
     return f"<details><summary>All other questions ({len(rows):,})</summary>{shown}</details>" if rows else ""
@@ -65,16 +74,16 @@ def section(title: str, content: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{content}</section>"
 
 
-def metrics(result: Evaluation) -> str:
+def metrics_section(result: Evaluation) -> str:
     """Return the drawing and the table of all metrics."""
     found = shares(result.metrics)
     rows = ((in_words(name), *figures(each), MEANINGS.get(name, "")) for name, each in found.items())
     note = ('<p class="soft">Dot: the mean. Line: its 95 % interval, how far the mean could move with other questions of '
             "the same sort (bootstrap).</p>")
-    return section("How good", intervals(found) + note + table(["metric", "mean", "95 % interval", "questions", "is"], rows))
+    return section("How good", interval_plot(found) + note + table(["metric", "mean", "95 % interval", "questions", "is"], rows))
 
 
-def times(result: Evaluation) -> str:
+def latency_section(result: Evaluation) -> str:
     """Return the drawing and the table of the times."""
     seconds = [row.metrics["total_seconds"] for row in (result.rows[1:] or result.rows) if "total_seconds" in row.metrics]
     rows = (timing(name, each) for name, each in result.latencies.items())
@@ -82,14 +91,14 @@ def times(result: Evaluation) -> str:
     return section("How long", drawn + table(["time", "median", "95th percentile", "answers"], rows))
 
 
-def grouped(result: Evaluation) -> Iterable[tuple[str, Iterable[Sequence[str]]]]:
+def group_rows(result: Evaluation) -> Iterable[tuple[str, Iterable[Sequence[str]]]]:
     """Yield the rows of the metrics by kind and by language."""
-    for title, found in groups(result).items():
+    for title, found in metric_groups(result).items():
         yield title, ((name or "(none)", in_words(metric), *figures(each)) for name, metrics in found.items()
                       for metric, each in shares(metrics).items())
 
 
-def by_group(title: str, rows: Sequence[Sequence[str]]) -> str:
+def group_table(title: str, rows: Sequence[Sequence[str]]) -> str:
     """Return the table of the metrics by group."""
     return table([title, "metric", "mean", "95 % interval", "questions"], rows)
 
@@ -97,11 +106,11 @@ def by_group(title: str, rows: Sequence[Sequence[str]]) -> str:
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table."""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    lines = "".join(f"<tr>{''.join(map(cell_of, row))}</tr>" for row in rows)
+    lines = "".join(f"<tr>{''.join(map(table_cell, row))}</tr>" for row in rows)
     return f'<div class="wide"><table><tr>{head}</tr>{lines}</table></div>'
 
 
-def cell_of(value: str) -> str:
+def table_cell(value: str) -> str:
     """Return one cell; figures keep their columns."""
     kind = ' class="number"' if value[:1].isdigit() else ""
     return f"<td{kind}>{escape(value)}</td>"
@@ -110,7 +119,7 @@ def cell_of(value: str) -> str:
 def article(row: Row) -> str:
     """Return one question with what was answered and what should have been."""
     kind = "good" if outcome(row) in GOOD else "bad"
-    said = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(row).items())
+    said = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in question_facts(row).items())
     return f'<article class="{kind}"><h3>{escape(row.question)}</h3><dl><dt>id</dt><dd>{escape(row.id)}</dd>{said}</dl></article>'
 
 
@@ -144,7 +153,7 @@ def box(x: float, y: float, width: float, height: float, kind: str, words: str) 
             f"<title>{escape(words)}</title></rect>")
 
 
-def intervals(found: Estimates) -> str:
+def interval_plot(found: Estimates) -> str:
     """Return a row for each metric: its mean as a dot on its interval, from 0 to 1."""
     wide, foot = WIDTH - LABEL - FIGURE, ROW * len(found) + 8
     ticks = [tick / 4 for tick in range(5)]
@@ -160,7 +169,7 @@ def intervals(found: Estimates) -> str:
     return drawing(foot + 24, [*grid, *rows], "Metrics with their 95 % intervals")
 
 
-def outcomes(found: Mapping[Outcome, int]) -> str:
+def outcome_bar(found: Mapping[Outcome, int]) -> str:
     """Return one bar, divided by what became of the questions, and a legend below it."""
     total = sum(found.values())
     parts: list[str] = []
@@ -190,11 +199,11 @@ def histogram(seconds: Sequence[float], found: Latency) -> str:
     foot = HEIGHT + 30
     axis = [line(0, foot, WIDTH, foot, "grid"), text(0, foot + 16, "0 s", "start", "soft"),
             text(WIDTH, foot + 16, f"{top:.1f} s", "end", "soft")]
-    return drawing(foot + 24, [*bars, *axis, *mark(found.median, top, "median", 12), *mark(found.p95, top, "95 %", 26)],
+    return drawing(foot + 24, [*bars, *axis, *histogram_mark(found.median, top, "median", 12), *histogram_mark(found.p95, top, "95 %", 26)],
                    "Seconds of the answers")
 
 
-def mark(value: float, top: float, name: str, y: float) -> list[str]:
+def histogram_mark(value: float, top: float, name: str, y: float) -> list[str]:
     """Return a line through the histogram with its name."""
     x = value / top * WIDTH
     anchor = "end" if x > WIDTH / 2 else "start"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from assistant.evaluation.latency import TIMES, Latency
+from assistant.evaluation.latency import TIME_METRICS, Latency
 from assistant.evaluation.run import outcome, tally, worst
 from assistant.evaluation.summary import Estimate, Estimates, Evaluation, Row
 
@@ -15,40 +15,40 @@ SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
 
 def markdown(result: Evaluation) -> str:
     """Return the report: outcomes, metrics, times, metrics by group, and the questions that went worst."""
-    return "\n".join(lines(result)).rstrip() + "\n"
+    return "\n".join(report_lines(result)).rstrip() + "\n"
 
 
-def lines(result: Evaluation) -> Iterator[str]:
+def report_lines(result: Evaluation) -> Iterator[str]:
     """Yield the lines of the report."""
-    yield from (f"# Library {plain(str(result.about.get('library', '')))}", "", plain(headline(result)), "")
+    yield from (f"# Library {escape_markdown(str(result.about.get('library', '')))}", "", escape_markdown(headline(result)), "")
     became = ((str(name), str(count)) for name, count in tally(result.rows).items())
-    yield from table(["what became of them", "questions"], became)
+    yield from markdown_table(["what became of them", "questions"], became)
     measured = shares(result.metrics).items()
-    yield from table(["metric", "mean", "95 % interval", "questions", "is"],
+    yield from markdown_table(["metric", "mean", "95 % interval", "questions", "is"],
                      ((in_words(name), *figures(found), MEANINGS.get(name, "")) for name, found in measured))
     if result.latencies:
-        yield from table(["time", "median", "95th percentile", "answers"],
+        yield from markdown_table(["time", "median", "95th percentile", "answers"],
                          (timing(name, found) for name, found in result.latencies.items()))
-    for title, found in groups(result).items():
-        rows = ((plain(name) or "(none)", in_words(metric), *figures(each)) for name, metrics in found.items()
+    for title, found in metric_groups(result).items():
+        rows = ((escape_markdown(name) or "(none)", in_words(metric), *figures(each)) for name, metrics in found.items()
                 for metric, each in shares(metrics).items())
-        yield from table([title, "metric", "mean", "95 % interval", "questions"], rows)
+        yield from markdown_table([title, "metric", "mean", "95 % interval", "questions"], rows)
     bad = worst(result.rows, WORST)
     if bad:
         yield from ("## The questions that went worst", "")
         for row in bad:
-            yield from question(row)
+            yield from question_lines(row)
 
 
-def question(row: Row) -> Iterator[str]:
+def question_lines(row: Row) -> Iterator[str]:
     """Yield the lines of one question."""
-    yield f"**{plain(row.question)}** ({plain(row.id)})"
+    yield f"**{escape_markdown(row.question)}** ({escape_markdown(row.id)})"
     yield ""
-    yield from (f"- {name}: {plain(value)}" for name, value in facts(row).items())
+    yield from (f"- {name}: {escape_markdown(value)}" for name, value in question_facts(row).items())
     yield ""
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """Yield the lines of a table, and an empty one."""
     yield f"| {' | '.join(header)} |"
     yield f"| {' | '.join(['---'] * len(header))} |"
@@ -56,7 +56,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]
     yield ""
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return text of a file or a model on one line, so that nothing in it is markup."""
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
@@ -87,7 +87,7 @@ def in_words(metric: str) -> str:
 
 def shares(found: Estimates) -> Estimates:
     """Return the metrics from 0 to 1; times are told by their median."""
-    return {name: estimate for name, estimate in found.items() if name not in TIMES}
+    return {name: estimate for name, estimate in found.items() if name not in TIME_METRICS}
 
 
 def figures(estimate: Estimate) -> tuple[str, str, str]:
@@ -108,12 +108,12 @@ def headline(result: Evaluation) -> str:
     return f"{asked} questions · {models}"
 
 
-def groups(result: Evaluation) -> Mapping[str, Mapping[str, Estimates]]:
+def metric_groups(result: Evaluation) -> Mapping[str, Mapping[str, Estimates]]:
     """Return the metrics by kind and by language, where there are several."""
     return {title: found for title, found in (("kind", result.kinds), ("language", result.langs)) if found}
 
 
-def facts(row: Row) -> dict[str, str]:
+def question_facts(row: Row) -> dict[str, str]:
     """Return what there is to say of one question, by what it is called."""
     said = {"outcome": str(outcome(row)), "answer": row.error or row.answer, "expected": "; ".join(row.expected),
             "cited": "; ".join(row.sources)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from assistant.datatypes import Chunk, Fact, Hit, Location
-from assistant.index.fts_text import terms
+from assistant.index.fts_text import query_terms
 
 MOST = 2  # facts beside the passages
 ENOUGH = 0.5  # share of the question's words
@@ -21,19 +21,19 @@ AMONG = 3  # the passages that a fact must be as near as
 
 def found(question: str, facts: Sequence[Fact], cosines: Sequence[float], hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the facts that bear on a question, the best first; `cosines` has one for each fact, or is empty."""
-    asked = set(terms(question))
+    asked = set(query_terms(question))
     near = sorted((hit.cosine for hit in hits if hit.cosine is not None), reverse=True)[:AMONG] or [ALONE]
     scored = []
     for place, fact in enumerate(facts):
-        shared = len(asked & set(terms(fact.text))) / max(1, len(asked))
+        shared = len(asked & set(query_terms(fact.text))) / max(1, len(asked))
         cosine = cosines[place] if len(cosines) else 0.0
         if shared >= ENOUGH or (shared >= SOME and cosine >= near[-1]) or cosine >= max(near[0], NEAR):
             scored.append((shared + cosine, fact, cosine))
     best = sorted(scored, key=lambda each: -each[0])[:MOST]
-    return tuple(hit_of(fact, cosine) for _, fact, cosine in best)
+    return tuple(fact_hit(fact, cosine) for _, fact, cosine in best)
 
 
-def hit_of(fact: Fact, cosine: float) -> Hit:
+def fact_hit(fact: Fact, cosine: float) -> Hit:
     """Return a fact as a hit; no file and no passage has its path or its id."""
     text = Chunk(fact.text, Location(1, 1, 0, len(fact.text)), f"The user asked on {fact.said[:10]} to remember this:")
     return Hit(-fact.number, f"memory:{fact.number}", f"Memory {fact.number}, which you asked to keep on {fact.said[:10]}", text,

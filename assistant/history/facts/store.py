@@ -83,19 +83,19 @@ class Facts:
                 os.close(os.open(self.file, os.O_CREAT | os.O_WRONLY, PRIVATE))
             database = sqlite3.connect(self.file)
         except (OSError, sqlite3.Error) as error:
-            raise unusable(self.file, error) from error
+            raise memory_unusable(self.file, error) from error
         try:
             database.execute("PRAGMA secure_delete = ON")
             database.executescript(TABLES)
             with database:
                 yield database
         except sqlite3.Error as error:
-            raise unusable(self.file, error) from error
+            raise memory_unusable(self.file, error) from error
         finally:
             database.close()
 
 
-def unusable(file: Path, error: Exception) -> MemoryUnusable:
+def memory_unusable(file: Path, error: Exception) -> MemoryUnusable:
     """Return the error that a person can act on."""
     return MemoryUnusable(f"{file} cannot be used: {error}.",
                           "Check its permissions and the disk; where it is damaged, move it away: facts are kept anew.")
