@@ -13,6 +13,9 @@ from assistant.text.languages import CJK
 Metrics = dict[str, float]
 
 MARKERS = re.compile(r"\s*\[\d+\]")
+ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+NOT_A_WORD = re.compile(r"\W+")
+TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
 
 
 def score_answer(question: Question, answer: Answer) -> Metrics:
@@ -92,11 +95,6 @@ def score_times(answer: Answer) -> Metrics:
     """Return the seconds to the first word of the model, where it was asked, and in all."""
     first = answer.timings.first_token_ms
     return {**({} if first is None else {"first_token_seconds": first / 1000}), "total_seconds": answer.timings.total_ms / 1000}
-
-
-ARTICLE = re.compile(r"\b(?:a|an|the)\b")
-NOT_A_WORD = re.compile(r"\W+")
-TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
 
 
 def normalise(text: str) -> str:

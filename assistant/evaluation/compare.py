@@ -13,7 +13,7 @@ import numpy as np
 
 from assistant.errors import UsageError
 from assistant.evaluation.latency import Matrix, difference_intervals, means
-from assistant.evaluation.summary import METRICS, Evaluation, Row, metric_matrix, metric_names
+from assistant.evaluation.run import METRICS, Evaluation, Row, metric_matrix, metric_names
 from assistant.system.paths import expanded, read_file, write_file
 
 FEWEST = 6
@@ -25,6 +25,8 @@ OF_THE_ANSWER = frozenset({
     "span_citation_precision", "support_rate",
 })
 """Metrics that count only some questions, and which depends on what was answered: each run has its own."""
+LARGEST = 2**30  # bytes of a saved evaluation
+HINT = "Save one with: assistant eval QUESTIONS.jsonl --out FILE.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,6 @@ def paired_columns(name: str, first: Sequence[Row], second: Sequence[Row]) -> tu
 def metric_difference(first: float, second: float, low: float, high: float, count: float, differ: float) -> Difference:
     """Return one difference; more than noise where its interval leaves out 0 and enough questions differ."""
     return Difference(first, second, second - first, low, high, int(count), differ >= FEWEST and (low > 0 or high < 0))
-
-
-LARGEST = 2**30  # bytes of a saved evaluation
-HINT = "Save one with: assistant eval QUESTIONS.jsonl --out FILE.json"
 
 
 def to_record(result: Evaluation | Comparison) -> dict[str, object]:

@@ -14,6 +14,9 @@ from assistant.datatypes import Location
 from assistant.errors import UsageError
 
 HINT = 'Each line looks like this: {"question": "When does the lease end?", "answers": ["2027"], "gold_docs": ["lease.pdf"]}'
+WORDS_OF_TYPES = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
+Record = Mapping[str, Any]
+Place = tuple[str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +140,6 @@ def parse_span(value: object, record: Record) -> Span:
     return Span(require_type(str, document, "the doc of a span"), start, end)
 
 
-WORDS_OF_TYPES = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
-
-Record = Mapping[str, Any]
-
-
 def require_type(wanted: type, value: object, name: str) -> Any:  # noqa: ANN401 - checked here, so that nobody has to after this
     """Return the value. Raises ValueError where it is of another type; true and false are no numbers."""
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
@@ -158,9 +156,6 @@ def list_field(record: Record, name: str) -> list[Any]:
 def text_list_field(record: Record, name: str) -> tuple[str, ...]:
     """Return a field that is a list of texts."""
     return tuple(require_type(str, value, f"each of {name}") for value in list_field(record, name))
-
-
-Place = tuple[str, int | None]
 
 
 def path_parts(path: str) -> tuple[str, ...]:

@@ -30,6 +30,38 @@ ENTITIES_KEPT = 400  # entities that are remembered of each kind
 
 Write = Callable[[Hit, str, str], str]
 Find = Callable[[str], Sequence[Hit]]
+LARGEST = 2**28  # bytes of a file of questions
+POINTS_AT_TEXT = re.compile(r"\b(?:passage|text|document|file|paragraph|sentence|article|excerpt|above)\b"
+                            r"|文中|本文|段落|文章|上文|上述|文件", re.IGNORECASE)
+POINTS_AT_NOTHING = re.compile(r"^(?:(?:what|who|when|where|how|why|which)\W+(?:\w+\W+){0,3})?"
+                               r"(?:is|was|are|were|did|does|do|has|had) (?:it|he|she|they|this|that)\b"
+                               r"|^(?:它|他|她|他们|这|那|该)", re.IGNORECASE)
+LENGTHS = {True: (7, 80), False: (18, 240)}  # characters, in Chinese and otherwise
+FEWEST_SHARED = {True: 4, False: 2}  # words (characters) of the passage that it must have
+DEPTH = 5
+COMMON = frozenset("what which who when where how why is was are were the of in on at to for from by with and did does do has "
+                   "had many much long be it its 什 么 谁 哪 何 时 的 是 了 在 多 少 几 有 为 和".split())
+UNIT = re.compile(
+    r" (?:months?|weeks?|days?|years?|hours?|minutes?|seconds?|metres?|meters?|miles?|km|kg|grams?|tonnes?|litres?|degrees?"
+    r"|pounds?|euros?|dollars?|people|members|students|Nm|kW|°C)\b"
+    r"|元|美元|公里|米|厘米|公斤|吨|平方公里|人|名|个|天|年|个月|小时|度|座|间|台|部")
+CAPITAL = r"(?<![\w'’-])[A-Z][\w'’-]+"
+TITLE = re.compile(r"《[^》\n]{2,30}》")
+KINDS = {
+    "name": re.compile(rf"{CAPITAL}(?: (?:(?:of|de|van|von|la) )?{CAPITAL})+"
+                       rf"|[{CJK}]{{1,8}}(?:·[{CJK}]{{1,8}})+|(?<=[{CJK}])[A-Z][A-Za-z]{{2,}}(?: [A-Z][A-Za-z]+){{0,2}}"),
+    "word": re.compile(CAPITAL),
+}
+SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\w)[^.!?。！？\n]*)*[.!?。！？]?")
+SHORTEST = {True: 10, False: 30}  # characters of a sentence that says something, in Chinese and otherwise
+LONGEST = 400
+FIRST_WORD = frozenset({"name", "word"})
+KINDS_ASKED = frozenset({"date", "amount", "title", "name", "year"})  # a single capitalised word may be anything
+OFTEN_CAPITAL = frozenset("I The A An In On At It He She They This That These Those But And For Of".split())
+Item = TypeVar("Item")
+SEED = 11
+SWAPPED = ("name", "word", "title", "year", "date")
+ENOUGH = 0.5  # of the question's words beside the swapped one: a passage with these may answer it
 
 
 @dataclass(slots=True)
@@ -103,9 +135,6 @@ def draft_unanswerable(desk: Desk) -> Iterator[Draft]:
                 return
 
 
-LARGEST = 2**28  # bytes of a file of questions
-
-
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A question that a model wrote, the fact that answers it, and the passage that it is about.
@@ -167,18 +196,6 @@ def read_drafted(path: Path) -> frozenset[str]:
         raise UsageError(f"{path} is not a file of drafted questions.", "Give --out a new file.") from error
 
 
-POINTS_AT_TEXT = re.compile(r"\b(?:passage|text|document|file|paragraph|sentence|article|excerpt|above)\b"
-                            r"|文中|本文|段落|文章|上文|上述|文件", re.IGNORECASE)
-POINTS_AT_NOTHING = re.compile(r"^(?:(?:what|who|when|where|how|why|which)\W+(?:\w+\W+){0,3})?"
-                               r"(?:is|was|are|were|did|does|do|has|had) (?:it|he|she|they|this|that)\b"
-                               r"|^(?:它|他|她|他们|这|那|该)", re.IGNORECASE)
-LENGTHS = {True: (7, 80), False: (18, 240)}  # characters, in Chinese and otherwise
-FEWEST_SHARED = {True: 4, False: 2}  # words (characters) of the passage that it must have
-DEPTH = 5
-COMMON = frozenset("what which who when where how why is was are were the of in on at to for from by with and did does do has "
-                   "had many much long be it its 什 么 谁 哪 何 时 的 是 了 在 多 少 几 有 为 和".split())
-
-
 def is_good(question: str, fact: FactSpan, hit: Hit) -> bool:
     """Return whether a question is one, makes sense alone, is about the passage and does not hold its answer."""
     chinese = is_cjk(fact.sentence)
@@ -197,25 +214,6 @@ def content_words(question: str) -> list[str]:
 def is_found(hit: Hit, hits: Sequence[Hit]) -> bool:
     """Return whether a search for the question finds the passage's file among the first."""
     return any(hit.path in {found.path, *(path for path, _ in found.also)} for found in hits[:DEPTH])
-
-
-UNIT = re.compile(
-    r" (?:months?|weeks?|days?|years?|hours?|minutes?|seconds?|metres?|meters?|miles?|km|kg|grams?|tonnes?|litres?|degrees?"
-    r"|pounds?|euros?|dollars?|people|members|students|Nm|kW|°C)\b"
-    r"|元|美元|公里|米|厘米|公斤|吨|平方公里|人|名|个|天|年|个月|小时|度|座|间|台|部")
-CAPITAL = r"(?<![\w'’-])[A-Z][\w'’-]+"
-TITLE = re.compile(r"《[^》\n]{2,30}》")
-KINDS = {
-    "name": re.compile(rf"{CAPITAL}(?: (?:(?:of|de|van|von|la) )?{CAPITAL})+"
-                       rf"|[{CJK}]{{1,8}}(?:·[{CJK}]{{1,8}})+|(?<=[{CJK}])[A-Z][A-Za-z]{{2,}}(?: [A-Z][A-Za-z]+){{0,2}}"),
-    "word": re.compile(CAPITAL),
-}
-SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\w)[^.!?。！？\n]*)*[.!?。！？]?")
-SHORTEST = {True: 10, False: 30}  # characters of a sentence that says something, in Chinese and otherwise
-LONGEST = 400
-FIRST_WORD = frozenset({"name", "word"})
-KINDS_ASKED = frozenset({"date", "amount", "title", "name", "year"})  # a single capitalised word may be anything
-OFTEN_CAPITAL = frozenset("I The A An In On At It He She They This That These Those But And For Of".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,11 +282,6 @@ def is_sentence_start(text: str, place: int) -> bool:
     return not any(character.isalnum() for character in text[:place])
 
 
-Item = TypeVar("Item")
-
-SEED = 11
-
-
 def spread(places: Sequence[tuple[int, str]]) -> list[int]:
     """Return the numbers of (number, path) pairs: formats in turns, then files in turns, their passages shuffled.
 
@@ -312,10 +305,6 @@ def round_robin(groups: Sequence[Sequence[Item]]) -> Iterator[Item]:
     """Yield the first of each group, then the second of each, and so on."""
     for turn in range(max(map(len, groups), default=0)):
         yield from (group[turn] for group in groups if turn < len(group))
-
-
-SWAPPED = ("name", "word", "title", "year", "date")
-ENOUGH = 0.5  # of the question's words beside the swapped one: a passage with these may answer it
 
 
 def swappable_entities(text: str) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,11 @@ import numpy.typing as npt
 
 TIME_METRICS = ("first_token_seconds", "total_seconds")
 PERCENTILES = (0.5, 0.95)
+Matrix = npt.NDArray[np.float64]
+RESAMPLES = 10_000
+SEED = 20_240_607
+CONFIDENCE = 0.95
+AT_ONCE = 4_000_000  # draws that are held in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +57,6 @@ def quantiles(values: Matrix, weights: Matrix) -> Matrix:
     reached = np.cumsum(weights, axis=1)
     wanted = reached[:, -1:] * np.array(PERCENTILES)
     return np.stack([values[(reached < wanted[:, [column]] - 1e-9).sum(axis=1)] for column in range(len(PERCENTILES))], axis=1)
-
-
-Matrix = npt.NDArray[np.float64]
-
-RESAMPLES = 10_000
-SEED = 20_240_607
-CONFIDENCE = 0.95
-AT_ONCE = 4_000_000  # draws that are held in memory
 
 
 def means(values: Matrix) -> Matrix:

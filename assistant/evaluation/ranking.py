@@ -16,6 +16,10 @@ from assistant.evaluation.dataset import Place, Question, matching_document, pag
 Item = TypeVar("Item")
 
 DEPTH = 10
+Metrics = dict[str, float]
+Range = tuple[int, int]
+Ranges = Mapping[str, Sequence[Range]]
+SPAN_DEPTH = 5  # hits that are looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,6 @@ def score_ranking(ranking: Sequence[Item], gains: Mapping[Item, float]) -> RankS
         ndcg_at_10=discounted_gain([gains.get(item, 0.0) for item in ranking]) / discounted_gain(ideal),
         mrr_at_10=1 / right_ranks[0] if right_ranks and right_ranks[0] <= DEPTH else 0.0,
     )
-
-
-Metrics = dict[str, float]
 
 
 def score_hits(question: Question, hits: Sequence[Hit]) -> Metrics:
@@ -98,12 +99,6 @@ def score_characters(question: Question, hits: Sequence[Hit]) -> SpanScores:
         place = hit.chunk.location
         shown.setdefault(matching_document(hit.path, wanted), []).append((place.char_start, place.char_end))
     return score_spans(shown, wanted)
-
-
-Range = tuple[int, int]
-Ranges = Mapping[str, Sequence[Range]]
-
-SPAN_DEPTH = 5  # hits that are looked at
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,12 @@ FORMAT = 1
 LAST = "last"
 NAME = re.compile(r"\d{8}-\d{1,6}")
 HINT = "See them all: assistant sessions list"
+SOURCE_KINDS: dict[str, Kind] = {"memory": "memory", "turn": "turn"}
+LOCATION_FIELDS = {field.name for field in fields(Location)}
+GONE = "This answer was taken out: a file that it stands on was removed from the library."
+GONE_ZH = "此回答已删除：它所依据的文件已从资料库中移除。"
+CHINESE = re.compile(f"[{HAN}]")
+IsGone = Callable[[Citation], bool]
 
 
 class Sessions:
@@ -114,10 +120,6 @@ def parse_session(path: Path, content: bytes) -> Session:
     return Session(path.stem, text_field(head, "library"), text_field(head, "started"), turns)
 
 
-SOURCE_KINDS: dict[str, Kind] = {"memory": "memory", "turn": "turn"}
-LOCATION_FIELDS = {field.name for field in fields(Location)}
-
-
 def turn_record(turn: Turn) -> dict[str, object]:
     """Return a turn as an object for JSON; parts of a location that a source does not have are left out."""
     return {
@@ -167,13 +169,6 @@ def number_field(value: Mapping[str, object], name: str) -> int:
     return found if isinstance(found, int) else 0
 
 
-GONE = "This answer was taken out: a file that it stands on was removed from the library."
-GONE_ZH = "此回答已删除：它所依据的文件已从资料库中移除。"
-CHINESE = re.compile(f"[{HAN}]")
-
-IsGone = Callable[[Citation], bool]
-
-
 def redact_turns(turns: Iterable[Turn], is_gone: IsGone) -> Iterator[Turn]:
     """Yield the turns, each answer that has a source that is gone exchanged for a sentence that says so; questions stay.
 
@@ -181,14 +176,9 @@ def redact_turns(turns: Iterable[Turn], is_gone: IsGone) -> Iterator[Turn]:
     """
     taken = False
     for turn in turns:
-        if any(held(cited) and (is_gone(cited) or (taken and cited.kind == "turn")) for cited in turn.citations):
+        if any(cited.quote and (is_gone(cited) or (taken and cited.kind == "turn")) for cited in turn.citations):
             taken = True
             yield replace(turn, answer=GONE_ZH if CHINESE.search(turn.question) else GONE, searched="",
                           citations=tuple(replace(cited, title="", quote="") for cited in turn.citations))
         else:
             yield replace(turn, searched="") if taken else turn  # what was searched for may hold words of the answer before
-
-
-def held(cited: Citation) -> bool:
-    """Return whether there are words to take out."""
-    return bool(cited.quote)

@@ -19,7 +19,7 @@ Ids = np.ndarray[Any, np.dtype[np.int64]]
 class FileSpans:
     """The first id and the number of chunks of every file, by rising id, in one state of the library."""
 
-    state: bytes
+    version: bytes
     first: Ids
     sizes: Ids
 
@@ -30,69 +30,69 @@ class ChangeLog(Connection):
     _spans = FileSpans(b"", np.empty(0, np.int64), np.empty(0, np.int64))
 
     @property
-    def state(self) -> bytes:
+    def version(self) -> bytes:
         """The name of the state that the library is in; no other state of any library has it."""
-        return f"{self.generation} {self.meta('state')}".encode()
+        return f"{self.generation} {self.meta('version')}".encode()
 
-    def remembers(self, state: bytes) -> bool:
+    def knows(self, version: bytes) -> bool:
         """Return whether it is known what has changed since that state."""
-        return bool(self._seen_by(state))
+        return bool(self._changes_seen_by(version))
 
-    def changed_since(self, state: bytes) -> Ids:
+    def changed_since(self, version: bytes) -> Ids:
         """Return the ids of the chunks that came, left or changed since a state that is remembered, rising."""
-        rows = self._rows("SELECT DISTINCT chunk FROM changes WHERE number > ?", self._seen_by(state)[0])
+        rows = self._rows("SELECT DISTINCT chunk FROM changes WHERE number > ?", self._changes_seen_by(version)[0])
         return np.sort(np.array([row[0] for row in rows], np.int64))
 
-    def _seen_by(self, state: bytes) -> list[tuple[Any, ...]]:
-        generation, _, name = state.decode("ascii", "replace").partition(" ")
-        return self._rows("SELECT changes FROM states WHERE generation = ? AND state = ?",
+    def _changes_seen_by(self, version: bytes) -> list[tuple[Any, ...]]:
+        generation, _, name = version.decode("ascii", "replace").partition(" ")
+        return self._rows("SELECT changes FROM versions WHERE generation = ? AND version = ?",
                           (int(generation) if generation.isdecimal() else -1, name))
 
     def forget_changes(self) -> None:
         """Let everybody compare everything: something was changed past the journal."""
         with self.transaction():
-            self._connection.execute("DELETE FROM states")
+            self._connection.execute("DELETE FROM versions")
 
     def _drop_old_changes(self) -> None:
         oldest, newest = self._rows("SELECT (SELECT min(number) FROM changes), (SELECT max(number) FROM changes)")[0]
         if newest is not None and newest - oldest > 2 * CHANGES_KEPT:
             self._connection.execute("DELETE FROM changes WHERE number <= ?", (newest - CHANGES_KEPT,))
-            self._connection.execute("DELETE FROM states WHERE changes < ?", (newest - CHANGES_KEPT,))
+            self._connection.execute("DELETE FROM versions WHERE changes < ?", (newest - CHANGES_KEPT,))
 
     def spans(self) -> tuple[Ids, Ids]:
         """Return the first id and the number of chunks of every file, by rising id.
 
         A file's chunks come in one transaction, so that no other file's id lies between theirs.
         """
-        state = self.state
-        if self._spans.state != state:
+        version = self.version
+        if self._spans.version != version:
             held = self._spans
-            self._spans = self._caught_up(held, state) if self.remembers(held.state) else self._counted(state)
+            self._spans = self._updated(held, version) if self.knows(held.version) else self._counted(version)
         return self._spans.first, self._spans.sizes
 
-    def _counted(self, state: bytes) -> FileSpans:
+    def _counted(self, version: bytes) -> FileSpans:
         # an index answers this without a look at the texts
-        return file_spans(state, self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"))
+        return file_spans(version, self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"))
 
-    def _caught_up(self, held: FileSpans, state: bytes) -> FileSpans:
-        changed = self.changed_since(held.state)
+    def _updated(self, held: FileSpans, version: bytes) -> FileSpans:
+        changed = self.changed_since(held.version)
         rows: list[tuple[Any, ...]] = []
         for part in (changed[start : start + SQL_VALUES].tolist() for start in range(0, len(changed), SQL_VALUES)):
             among = f"SELECT path FROM chunks WHERE id IN ({','.join('?' * len(part))})"
             rows += self._rows(f"SELECT min(id), count(*) FROM chunks WHERE path IN ({among}) GROUP BY path", part)
-        new = file_spans(state, rows)
+        new = file_spans(version, rows)
         stays = ~np.isin(held.first, np.concatenate([changed, new.first]))
-        return sorted_by_id(FileSpans(state, np.concatenate([held.first[stays], new.first]),
+        return sorted_by_id(FileSpans(version, np.concatenate([held.first[stays], new.first]),
                               np.concatenate([held.sizes[stays], new.sizes])))
 
 
-def file_spans(state: bytes, rows: list[tuple[Any, ...]]) -> FileSpans:
+def file_spans(version: bytes, rows: list[tuple[Any, ...]]) -> FileSpans:
     """Return the spans in rows of (first id, number of chunks), each once."""
     found = np.unique(np.array(rows, np.int64).reshape(-1, 2), axis=0)
-    return FileSpans(state, np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1]))
+    return FileSpans(version, np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1]))
 
 
 def sorted_by_id(spans: FileSpans) -> FileSpans:
     """Return the spans by rising id."""
     order = np.argsort(spans.first)
-    return FileSpans(spans.state, spans.first[order], spans.sizes[order])
+    return FileSpans(spans.version, spans.first[order], spans.sizes[order])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -11,17 +13,18 @@ import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Location, Vectors
 from assistant.index.change_log import SQL_VALUES, ChangeLog
-from assistant.index.filters import chunk_ids_query
+from assistant.index.database import translated
 from assistant.index.fts_text import RUN, TERM, fts_and, nfkc
-from assistant.index.schema import translated
+from assistant.system.paths import is_pattern, verbatim
 
 LOCATION_COLUMNS = tuple(field.name for field in fields(Location))
 CHUNK_COLUMNS = f"id, path, text, context, {', '.join(LOCATION_COLUMNS)}"
 QUOTE_WORDS = 12  # words in a row that tell a quote from others
 DAY = 86_400 * 10**9  # in nanoseconds
-MARK = np.dtype([("id", np.int64), ("mark", "S8")])  # a chunk, and which vector it has
+CHUNK_KEY = np.dtype([("id", np.int64), ("key_prefix", "S8")])  # a chunk, and which vector it has
 
-Marks = np.ndarray[Any, np.dtype[np.void]]
+ChunkKeys = np.ndarray[Any, np.dtype[np.void]]
+BRACKET = re.compile(r"\[(?![*?[]\])")  # that does not begin one of the three ways to write a character that is meant as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,9 @@ class StoredChunk:
     chunk: Chunk
 
 
-def no_marks() -> Marks:
-    """Return the marks of no chunks."""
-    return np.empty(0, MARK)
+def no_chunk_keys() -> ChunkKeys:
+    """Return the chunk_keys of no chunks."""
+    return np.empty(0, CHUNK_KEY)
 
 
 class ChunkReader(ChangeLog):
@@ -56,20 +59,20 @@ class ChunkReader(ChangeLog):
             found.update(bytes(row[0]) for row in rows)
         return found
 
-    def waiting(self) -> list[int]:
+    def pending_embeddings(self) -> list[int]:
         """Return the chunks that wait for a vector: those of the newest files first, of a day's files the smallest first."""
-        rows = self._rows("SELECT chunk FROM waiting JOIN chunks ON chunks.id = chunk JOIN files ON files.path = chunks.path "
+        rows = self._rows("SELECT chunk FROM pending_embeddings JOIN chunks ON chunks.id = chunk JOIN files ON files.path = chunks.path "
                           f"ORDER BY files.mtime_ns / {DAY} DESC, files.size, chunk")
         return [int(row[0]) for row in rows]
 
     def count_waiting(self) -> int:
         """Return how many chunks wait for a vector."""
-        return self._number("SELECT count(*) FROM waiting")
+        return self._number("SELECT count(*) FROM pending_embeddings")
 
     def embedded_share(self) -> float:
         """Return the share of the chunks that have a vector."""
-        waiting = self.count_waiting()
-        return 1 - waiting / max(1, self.count_chunks()) if waiting else 1.0
+        pending_embeddings = self.count_waiting()
+        return 1 - pending_embeddings / max(1, self.count_chunks()) if pending_embeddings else 1.0
 
     def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
         """Return the chunks with these ids; ids that are gone are left out."""
@@ -94,9 +97,9 @@ class ChunkReader(ChangeLog):
         found = self.chunks(ids)
         return [found[each].chunk for each in ids if each in found]
 
-    def files_wanted(self, wanted: Filter) -> list[tuple[str, str, str, int]]:
+    def files_wanted(self, filter: Filter) -> list[tuple[str, str, str, int]]:
         """Return (path, title, content hash, time of change in nanoseconds) of the files with text that pass, by path."""
-        among, values = chunk_ids_query(wanted)
+        among, values = chunk_ids_query(filter)
         sql = "SELECT path, title, content_hash, mtime_ns FROM files WHERE chunks > 0 AND state = ?"
         if among:
             sql += f" AND path IN (SELECT path FROM chunks WHERE id IN ({among}))"
@@ -109,25 +112,25 @@ class ChunkReader(ChangeLog):
                "JOIN files ON files.path = chunks.path WHERE chunks.path = ? ORDER BY ordinal")
         return [chunk_from_row(row) for row in self._rows(sql, [path])]
 
-    def marks(self) -> Marks:
+    def chunk_keys(self) -> ChunkKeys:
         """Return the ids of all chunks that have a vector, rising, each with the first bytes of its vector's key."""
         try:
             # not ordered by SQLite: in its own order an index answers this, without a look at the texts
-            marks = np.fromiter(self._connection.execute("SELECT id, substr(vector_key, 1, 8) FROM chunks"), MARK)
+            chunk_keys = np.fromiter(self._connection.execute("SELECT id, substr(vector_key, 1, 8) FROM chunks"), CHUNK_KEY)
         except sqlite3.Error as error:
             raise translated(error, self.path) from error
-        waiting = [row[0] for row in self._rows("SELECT chunk FROM waiting")]
-        marks = marks[np.argsort(marks["id"])]
-        return marks[~np.isin(marks["id"], np.array(waiting, np.int64))] if waiting else marks
+        pending_embeddings = [row[0] for row in self._rows("SELECT chunk FROM pending_embeddings")]
+        chunk_keys = chunk_keys[np.argsort(chunk_keys["id"])]
+        return chunk_keys[~np.isin(chunk_keys["id"], np.array(pending_embeddings, np.int64))] if pending_embeddings else chunk_keys
 
-    def marks_of(self, ids: Sequence[int]) -> Marks:
-        """Return the marks of those of these chunks that are here and have a vector, by rising id."""
+    def chunk_keys_of(self, ids: Sequence[int]) -> ChunkKeys:
+        """Return the chunk_keys of those of these chunks that are here and have a vector, by rising id."""
         found: list[tuple[Any, ...]] = []
         for start in range(0, len(ids), SQL_VALUES):
             part = ids[start : start + SQL_VALUES]
             found += self._rows(f"SELECT id, substr(vector_key, 1, 8) FROM chunks WHERE id IN ({','.join('?' * len(part))}) "
-                                "AND NOT EXISTS (SELECT 1 FROM waiting WHERE chunk = id)", part)
-        return np.array(sorted(found), MARK)
+                                "AND NOT EXISTS (SELECT 1 FROM pending_embeddings WHERE chunk = id)", part)
+        return np.array(sorted(found), CHUNK_KEY)
 
     def dimension(self) -> int:
         """Return the length that most vectors have; 0 where there is none."""
@@ -143,16 +146,16 @@ class ChunkReader(ChangeLog):
             halves = np.frombuffer(b"".join(row[1] for row in rows), np.float16)
             yield np.array([row[0] for row in rows], np.int64), halves.reshape(len(rows), dimension).astype(np.float32)
 
-    def match(self, terms: Sequence[Sequence[str]], limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
-        """Return (chunk id, BM25 score) of those in the files wanted that hold all phrases of any of the terms, best first."""
-        among, values = chunk_ids_query(wanted)
+    def match(self, terms: Sequence[Sequence[str]], limit: int, filter: Filter = EVERY_FILE) -> list[tuple[int, float]]:
+        """Return (chunk id, BM25 score) of those in the files that pass the filter that hold all phrases of any of the terms, best first."""
+        among, values = chunk_ids_query(filter)
         sql = f"SELECT rowid, -bm25(words) FROM words WHERE words MATCH ?{among and ' AND rowid IN (' + among + ')'}"
         rows = self._rows(f"{sql} ORDER BY rank LIMIT ?", (" OR ".join(map(fts_and, terms)), *values, limit))
         return [(int(row[0]), float(row[1])) for row in rows]
 
-    def ids_of(self, wanted: Filter) -> np.ndarray[Any, np.dtype[np.int64]]:
-        """Return the ids of the chunks of the files wanted, rising, of shape (n,)."""
-        among, values = chunk_ids_query(wanted)
+    def ids_of(self, filter: Filter) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Return the ids of the chunks of the files that pass the filter, rising, of shape (n,)."""
+        among, values = chunk_ids_query(filter)
         rows = self._rows(among or "SELECT id FROM chunks", values)
         return np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
 
@@ -181,3 +184,49 @@ def chunk_from_row(row: Sequence[Any]) -> StoredChunk:
     chunk_id, path, text, context, *places, title = row
     location = Location(**dict(zip(LOCATION_COLUMNS, places, strict=True)))
     return StoredChunk(chunk_id, path, title, Chunk(text, location, context))
+
+
+def chunk_ids_query(filter: Filter) -> tuple[str, list[object]]:
+    """Return the SELECT for the ids of the chunks of the files that pass the filter, and its values; nothing where all are."""
+    tests: list[str] = []
+    values: list[object] = []
+    if filter.paths:
+        each = [path_condition(path) for path in filter.paths]
+        tests.append(" OR ".join(test for test, _ in each))
+        values += [value for _, those in each for value in those]
+    if filter.types:
+        tests.append(" OR ".join("lower(files.path) GLOB ?" for _ in filter.types))
+        values += [f"*.{verbatim(escape_bytes(kind).lower().lstrip('.'))}" for kind in filter.types]
+    if filter.since_ns is not None:
+        tests.append("files.mtime_ns >= ?")
+        values.append(filter.since_ns)
+    if not tests:
+        return "", []
+    joined = " AND ".join(f"({test})" for test in tests)
+    return f"SELECT chunks.id FROM chunks JOIN files ON files.path = chunks.path WHERE {joined}", values
+
+
+def path_condition(path: str) -> tuple[str, list[object]]:
+    """Return the SQL that says whether a file is this path, is below it, or fits it as a pattern, and its values.
+
+    A file fits a pattern where its path does, or that of a folder it is in.
+    """
+    path = escape_bytes(path)
+    if is_pattern(path):
+        return "files.path GLOB ? OR files.path GLOB ?", [sqlite_glob(path), f"{sqlite_glob(path)}{os.sep}*"]
+    below = path.rstrip(os.sep) + os.sep
+    return "files.path = ? OR substr(files.path, 1, ?) = ?", [path, len(below), below]
+
+
+def escape_bytes(name: str) -> str:
+    """Return a name with the bytes that are no UTF-8 written out, as the ledger has it."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
+def sqlite_glob(pattern: str) -> str:
+    """Return a pattern as SQLite's GLOB wants it: there "[" begins a set of characters, here only in "[*]", "[?]" and "[[]".
+
+    A pattern that begins with neither the root nor "*" may begin in any folder.
+    """
+    escaped = BRACKET.sub("[[]", pattern)
+    return escaped if escaped.startswith((os.sep, "*")) else f"*{os.sep}{escaped}"

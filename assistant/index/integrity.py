@@ -15,8 +15,8 @@ import numpy as np
 
 from assistant.datatypes import Finding, Severity
 from assistant.errors import LibraryDamaged
+from assistant.index.database import WORDS, enable_secure_delete
 from assistant.index.fts_text import body_text
-from assistant.index.schema import WORDS, enable_secure_delete
 from assistant.index.store import Store, vector_key
 
 BLOCK = 2_000  # passages that are looked at together
@@ -34,6 +34,22 @@ WORDS_OF_NOTHING = """SELECT count(*) FROM words_content WHERE NOT EXISTS
 RESTORE = "Move the file away and add your files again; the files themselves are untouched."
 REPAIR = "Run: assistant doctor --check --repair"
 SYNC = "Run: assistant sync"
+ORPHANS = "SELECT {column} FROM {table} WHERE {column} NOT IN (SELECT id FROM chunks)"
+READ_AGAIN = "UPDATE files SET content_hash = '', mtime_ns = 0 WHERE path IN ({paths}) OR path IN " \
+             "(SELECT container FROM files WHERE path IN ({paths}))"
+NOT_WHOLE = """SELECT files.path FROM files LEFT JOIN chunks ON chunks.path = files.path WHERE files.state = 'indexed'
+    AND files.content_hash <> '' GROUP BY files.path
+    HAVING count(chunks.id) <> files.chunks OR coalesce(max(chunks.ordinal) + 1, 0) <> count(chunks.id)"""
+LOST = "SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.path = chunks.path AND files.state = 'indexed')"
+NO_CONTAINER = """SELECT path FROM files WHERE container <> '' AND NOT EXISTS
+    (SELECT 1 FROM files AS outer_file WHERE outer_file.path = files.container)"""
+WRONG_LENGTH = "SELECT key FROM vectors WHERE length(vector) <> 2 * {dimension}"
+UNUSED = """SELECT key FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)
+    AND NOT EXISTS (SELECT 1 FROM orphaned_vectors WHERE orphaned_vectors.key = vectors.key)"""
+SPENT = "SELECT key FROM orphaned_vectors WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = orphaned_vectors.key)"
+FORGOTTEN = """SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)
+    AND NOT EXISTS (SELECT 1 FROM pending_embeddings WHERE chunk = id)"""
+SERVED = "SELECT chunk FROM pending_embeddings JOIN chunks ON id = chunk WHERE EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)"
 
 
 class Inspection:
@@ -121,7 +137,7 @@ class Inspection:
         for chunk, key in keys.items():
             self._sql.execute(READ_AGAIN.format(paths="SELECT path FROM chunks WHERE id = ?1"), (chunk,))
             self._sql.execute("UPDATE chunks SET vector_key = ? WHERE id = ?", (key, chunk))
-            self._sql.execute("INSERT OR IGNORE INTO waiting SELECT ?1 WHERE NOT EXISTS "
+            self._sql.execute("INSERT OR IGNORE INTO pending_embeddings SELECT ?1 WHERE NOT EXISTS "
                               "(SELECT 1 FROM vectors WHERE key = ?2)", (chunk, key))
 
     def _examine_vectors(self) -> None:
@@ -138,9 +154,9 @@ class Inspection:
     def _embed_again(self, keys: Sequence[bytes]) -> None:
         """Remove these vectors; the passages that they were of wait for new ones."""
         for key in keys:
-            self._sql.execute("INSERT OR IGNORE INTO waiting SELECT id FROM chunks WHERE vector_key = ?", (key,))
+            self._sql.execute("INSERT OR IGNORE INTO pending_embeddings SELECT id FROM chunks WHERE vector_key = ?", (key,))
             self._sql.execute("DELETE FROM vectors WHERE key = ?", (key,))
-            self._sql.execute("DELETE FROM spare WHERE key = ?", (key,))
+            self._sql.execute("DELETE FROM orphaned_vectors WHERE key = ?", (key,))
 
     def _examine_words(self) -> None:
         """Compare the keyword index with itself and with the passages; it is made anew where it differs."""
@@ -165,8 +181,8 @@ class Inspection:
 
     def _examine_generation(self) -> None:
         """See that the library can tell one state from the next."""
-        generation, state = self._store.meta("generation"), self._store.meta("state")
-        if (generation and not (generation.isdecimal() and state)) or (not generation and self._store.count_chunks()):
+        generation, version = self._store.meta("generation"), self._store.meta("version")
+        if (generation and not (generation.isdecimal() and version)) or (not generation and self._store.count_chunks()):
             if self._repair and not generation.isdecimal():
                 self._sql.execute("DELETE FROM meta WHERE key = 'generation'")
             self._say("the library has lost count of its changes")
@@ -202,24 +218,6 @@ def rebuild_fts(connection: sqlite3.Connection) -> None:
         connection.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", block)
 
 
-ORPHANS = "SELECT {column} FROM {table} WHERE {column} NOT IN (SELECT id FROM chunks)"
-READ_AGAIN = "UPDATE files SET content_hash = '', mtime_ns = 0 WHERE path IN ({paths}) OR path IN " \
-             "(SELECT container FROM files WHERE path IN ({paths}))"
-NOT_WHOLE = """SELECT files.path FROM files LEFT JOIN chunks ON chunks.path = files.path WHERE files.state = 'indexed'
-    AND files.content_hash <> '' GROUP BY files.path
-    HAVING count(chunks.id) <> files.chunks OR coalesce(max(chunks.ordinal) + 1, 0) <> count(chunks.id)"""
-LOST = "SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.path = chunks.path AND files.state = 'indexed')"
-NO_CONTAINER = """SELECT path FROM files WHERE container <> '' AND NOT EXISTS
-    (SELECT 1 FROM files AS outer_file WHERE outer_file.path = files.container)"""
-WRONG_LENGTH = "SELECT key FROM vectors WHERE length(vector) <> 2 * {dimension}"
-UNUSED = """SELECT key FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)
-    AND NOT EXISTS (SELECT 1 FROM spare WHERE spare.key = vectors.key)"""
-SPENT = "SELECT key FROM spare WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = spare.key)"
-FORGOTTEN = """SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)
-    AND NOT EXISTS (SELECT 1 FROM waiting WHERE chunk = id)"""
-SERVED = "SELECT chunk FROM waiting JOIN chunks ON id = chunk WHERE EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)"
-
-
 @dataclass(frozen=True, slots=True)
 class IntegrityCheck:
     """What must not be: rows that `find` yields; `detail` says it with their number, `mending` makes them right."""
@@ -238,12 +236,12 @@ CHECKS = (
           (READ_AGAIN.format(paths=NOT_WHOLE),)),
     IntegrityCheck("{count:,} vectors are not as long as the others", WRONG_LENGTH,
           (f"DELETE FROM vectors WHERE key IN ({WRONG_LENGTH})",)),
-    IntegrityCheck("{count:,} passages that wait for a vector are gone", ORPHANS.format(column="chunk", table="waiting"),
-          (f"DELETE FROM waiting WHERE chunk IN ({ORPHANS.format(column='chunk', table='waiting')})",)),
-    IntegrityCheck("{count:,} passages wait for a vector that is here", SERVED, (f"DELETE FROM waiting WHERE chunk IN ({SERVED})",)),
+    IntegrityCheck("{count:,} passages that wait for a vector are gone", ORPHANS.format(column="chunk", table="pending_embeddings"),
+          (f"DELETE FROM pending_embeddings WHERE chunk IN ({ORPHANS.format(column='chunk', table='pending_embeddings')})",)),
+    IntegrityCheck("{count:,} passages wait for a vector that is here", SERVED, (f"DELETE FROM pending_embeddings WHERE chunk IN ({SERVED})",)),
     IntegrityCheck("{count:,} passages have no vector and wait for none", FORGOTTEN,
-          (f"INSERT OR IGNORE INTO waiting {FORGOTTEN}",)),
+          (f"INSERT OR IGNORE INTO pending_embeddings {FORGOTTEN}",)),
     IntegrityCheck("{count:,} notes of vectors to be kept for a while have no vector", SPENT,
-          (f"DELETE FROM spare WHERE key IN ({SPENT})",)),
+          (f"DELETE FROM orphaned_vectors WHERE key IN ({SPENT})",)),
     IntegrityCheck("{count:,} vectors belong to no passage", UNUSED, (f"DELETE FROM vectors WHERE key IN ({UNUSED})",)),
 )

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Protocol
 
 from assistant.datatypes import EVERY_FILE, Filter, Vectors
+from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk
 
-Ids = np.ndarray[Any, np.dtype[np.int64]]
 Phrases = tuple[str, ...]  # each a word, or several in a row
 
 
@@ -54,8 +52,8 @@ class Searchable(Protocol):
     def chunks(self, ids: Sequence[int]) -> Mapping[int, StoredChunk]:
         """Return the passages with these ids; ids that are gone are left out."""
 
-    def ids_of(self, wanted: Filter) -> Ids:
-        """Return the ids of the passages of the files wanted, rising."""
+    def ids_of(self, filter: Filter) -> Ids:
+        """Return the ids of the passages of the files that pass the filter, rising."""
 
     def holding(self, phrases: Phrases, limit: int) -> list[int]:
         """Return the ids of at most `limit` passages that hold all of these phrases."""
@@ -63,5 +61,5 @@ class Searchable(Protocol):
     def count_holding(self, phrases: Phrases, limit: int) -> int:
         """Return how many passages hold all of these phrases, counting no further than `limit`."""
 
-    def match(self, terms: Sequence[Phrases], limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
-        """Return (passage id, BM25) of the passages, in the files wanted, that hold all phrases of any term, best first."""
+    def match(self, terms: Sequence[Phrases], limit: int, filter: Filter = EVERY_FILE) -> list[tuple[int, float]]:
+        """Return (passage id, BM25) of the passages, in the files that pass the filter, that hold all phrases of any term, best first."""

@@ -14,13 +14,13 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Vectors
-from assistant.index.chunks import LOCATION_COLUMNS, ChunkReader, Marks, StoredChunk, no_marks
+from assistant.index.chunks import LOCATION_COLUMNS, ChunkKeys, ChunkReader, StoredChunk, no_chunk_keys
 from assistant.index.files import Ledger
 from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest
 from assistant.index.vector_index import VectorView, open_view
 
-__all__ = ["Marks", "Store", "StoredChunk", "no_marks", "vector_key"]
+__all__ = ["ChunkKeys", "Store", "StoredChunk", "no_chunk_keys", "vector_key"]
 
 
 def vector_key(text: str) -> bytes:
@@ -60,9 +60,9 @@ class Store(Ledger, ChunkReader):
                 [(key, vector.astype(np.float16).tobytes()) for key, vector in vectors.items()],
             )
             self._connection.executemany(
-                "DELETE FROM waiting WHERE chunk IN (SELECT id FROM chunks WHERE vector_key = ?)", [(key,) for key in vectors]
+                "DELETE FROM pending_embeddings WHERE chunk IN (SELECT id FROM chunks WHERE vector_key = ?)", [(key,) for key in vectors]
             )
-            self._connection.executemany("DELETE FROM waiting WHERE chunk = ?", [(chunk,) for chunk in settled])
+            self._connection.executemany("DELETE FROM pending_embeddings WHERE chunk = ?", [(chunk,) for chunk in settled])
             self._grow_generation()
 
     def put_entry(self, entry: LedgerEntry) -> None:
@@ -102,24 +102,24 @@ class Store(Ledger, ChunkReader):
     def drop_spare_vectors(self, kept_seconds: float) -> int:
         """Remove the vectors that no chunk has needed for so long; return how many. A clock that jumped back drops them too."""
         with self.transaction():
-            old = "SELECT key FROM spare WHERE abs(? - since) >= ?"
+            old = "SELECT key FROM orphaned_vectors WHERE abs(? - since) >= ?"
             values = (time.time(), kept_seconds)
-            self._connection.execute("DELETE FROM spare WHERE EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)")
+            self._connection.execute("DELETE FROM orphaned_vectors WHERE EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)")
             dropped = self._connection.execute(f"DELETE FROM vectors WHERE key IN ({old})", values).rowcount
-            self._connection.execute("DELETE FROM spare WHERE abs(? - since) >= ?", values)
+            self._connection.execute("DELETE FROM orphaned_vectors WHERE abs(? - since) >= ?", values)
             return dropped
 
     def drop_unused_vectors(self) -> int:
         """Remove the vectors that no chunk needs any more, those that are kept for a while too; return how many."""
         with self.transaction():
-            self._connection.execute("DELETE FROM spare")
+            self._connection.execute("DELETE FROM orphaned_vectors")
             sql = "DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = vectors.key)"
             return self._connection.execute(sql).rowcount
 
     def _drop_chunks(self, path: str) -> int:
-        self._connection.execute("INSERT OR REPLACE INTO spare SELECT vector_key, ? FROM chunks WHERE path = ?",
+        self._connection.execute("INSERT OR REPLACE INTO orphaned_vectors SELECT vector_key, ? FROM chunks WHERE path = ?",
                                  (time.time(), path))
-        for table, column in (("words", "rowid"), ("waiting", "chunk")):
+        for table, column in (("words", "rowid"), ("pending_embeddings", "chunk")):
             self._connection.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT id FROM chunks WHERE path = ?)", (path,))
         return self._connection.execute("DELETE FROM chunks WHERE path = ?", (path,)).rowcount
 
@@ -131,7 +131,7 @@ class Store(Ledger, ChunkReader):
             (path, ordinal, chunk.text, chunk.context, key, *places),
         )
         if key not in known:
-            self._connection.execute("INSERT INTO waiting VALUES (?)", (row.lastrowid,))
+            self._connection.execute("INSERT INTO pending_embeddings VALUES (?)", (row.lastrowid,))
         body = body_text(path, chunk.searchable)
         self._connection.execute("INSERT INTO words (rowid, body) VALUES (?, ?)", (row.lastrowid, body))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -18,29 +17,34 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assistant.datatypes import Vectors
-from assistant.index.chunks import MARK, Marks
+from assistant.index.change_log import Ids
+from assistant.index.chunks import CHUNK_KEY, ChunkKeys
+from assistant.system.atomic_files import sync_file, write_atomically
 
 LAYOUT = 3  # of the files
 QUANTIZED_SHARE = 0.5  # the share of the vectors that must count for the sketches to be of use
 END_BYTES = 65_536  # bytes at both ends of a file that its manifest has the hash of: a torn write shows there
 
-Ids = np.ndarray[Any, np.dtype[np.int64]]
 Alive = np.ndarray[Any, np.dtype[np.bool_]]
+RESCORED_AT_LEAST = 1_000  # candidates at least, and for each that is wanted:
+RESCORED_PER_HIT = 10
+TRAINING_VECTORS = 50_000
+Fetch = Callable[[Ids], Vectors]
 
 
 class Stamp(NamedTuple):
     """What a view shows: the embedding model that the vectors come from, as a sha256, and the state of the library."""
 
     origin: bytes
-    state: bytes
+    version: bytes
 
 
 class VectorBase:
-    """An index of FAISS over vectors that do not change, and a sketch of each where there are many, otherwise None."""
+    """An index of FAISS over vectors that do not change, and a quantizer of each where there are many, otherwise None."""
 
-    def __init__(self, index: Any, marks: Marks, stamp: Stamp, sketch: Any = None, token: str = "") -> None:  # noqa: ANN401
-        self.index, self.marks, self.stamp, self.sketch, self.token = index, marks, stamp, sketch, token
-        self.ids: Ids = np.ascontiguousarray(marks["id"])
+    def __init__(self, index: Any, chunk_keys: ChunkKeys, stamp: Stamp, quantizer: Any = None, token: str = "") -> None:  # noqa: ANN401
+        self.index, self.chunk_keys, self.stamp, self.quantizer, self.token = index, chunk_keys, stamp, quantizer, token
+        self.ids: Ids = np.ascontiguousarray(chunk_keys["id"])
 
     def __len__(self) -> int:
         """Return the number of vectors."""
@@ -51,8 +55,8 @@ class VectorBase:
         left = len(self) if alive is None else int(np.count_nonzero(alive))
         if not left:
             return []
-        if self.sketch is not None and left > QUANTIZED_SHARE * len(self):
-            return self._by_sketch(vector, limit, alive)
+        if self.quantizer is not None and left > QUANTIZED_SHARE * len(self):
+            return self._by_quantizer(vector, limit, alive)
         import faiss
 
         selector, _kept = position_selector(alive)
@@ -61,8 +65,8 @@ class VectorBase:
         return [(int(self.ids[place]), float(product))
                 for place, product in zip(places[0], products[0], strict=True) if place >= 0]
 
-    def _by_sketch(self, vector: Vectors, limit: int, alive: Alive | None) -> list[tuple[int, float]]:
-        places = quantized_candidates(self.sketch, vector, limit)
+    def _by_quantizer(self, vector: Vectors, limit: int, alive: Alive | None) -> list[tuple[int, float]]:
+        places = quantized_candidates(self.quantizer, vector, limit)
         if alive is not None:
             places = places[alive[places]]
         products = self.vectors(places) @ vector
@@ -104,7 +108,7 @@ def flat_index(dimension: int) -> Any:  # noqa: ANN401 - FAISS has no types
 
 def empty_base(dimension: int) -> VectorBase:
     """Return a base of no vectors."""
-    return VectorBase(flat_index(dimension), np.empty(0, MARK), Stamp(b"", b""))
+    return VectorBase(flat_index(dimension), np.empty(0, CHUNK_KEY), Stamp(b"", b""))
 
 
 def manifest_path(library: Path) -> Path:
@@ -115,7 +119,7 @@ def manifest_path(library: Path) -> Path:
 def list_view_files(library: Path) -> Iterator[Path]:
     """Yield all files that any base of a library has, half written ones too."""
     stem = library.stem
-    for pattern in (f"{stem}.*.faiss", f"{stem}.*.sketch", f"{stem}.*.marks", f"{stem}.view*", f"{stem}.faiss*"):
+    for pattern in (f"{stem}.*.faiss", f"{stem}.*.quantizer", f"{stem}.*.keys", f"{stem}.view*"):
         yield from library.parent.glob(pattern)
 
 
@@ -124,16 +128,16 @@ def read_base(library: Path, origin: bytes) -> VectorBase:
     import faiss
 
     said = json.loads(manifest_path(library).read_text("utf-8"))
-    stamp = Stamp(bytes.fromhex(said["origin"]), bytes.fromhex(said["state"]))
+    stamp = Stamp(bytes.fromhex(said["origin"]), bytes.fromhex(said["version"]))
     if said["layout"] != LAYOUT or stamp.origin != origin:
         raise ValueError("the view is of another program or another embedding model")
     token = str(said["token"])
-    vectors, marks, sketch = base_paths(library, token)
-    if [end_hash(path) for path in (vectors, marks, sketch) if path.exists()] != said["ends"]:
+    vectors, keys, quantizer = base_paths(library, token)
+    if [end_hash(path) for path in (vectors, keys, quantizer) if path.exists()] != said["ends"]:
         raise ValueError("the view is not as it was written")
     index = faiss.read_index(str(vectors), faiss.IO_FLAG_MMAP_IFC)
-    base = VectorBase(index, np.load(marks, mmap_mode="r", allow_pickle=False), stamp,
-                read_quantizer(sketch) if sketch.exists() else None, token)
+    base = VectorBase(index, np.load(keys, mmap_mode="r", allow_pickle=False), stamp,
+                read_quantizer(quantizer) if quantizer.exists() else None, token)
     if len(base) != index.ntotal:
         raise ValueError(f"the view has {index.ntotal} vectors and says that it has {len(base)}")
     return base
@@ -147,9 +151,9 @@ def read_token(library: Path) -> str:
 
 
 def base_paths(library: Path, token: str) -> tuple[Path, Path, Path]:
-    """Return the files of the base with this token: vectors, marks, and sketches, which a small one has not."""
-    vectors, marks, sketch = (library.with_name(f"{library.stem}.{token}.{kind}") for kind in ("faiss", "marks", "sketch"))
-    return vectors, marks, sketch
+    """Return the files of the base with this token: vectors, chunk_keys, and sketches, which a small one has not."""
+    vectors, keys, quantizer = (library.with_name(f"{library.stem}.{token}.{kind}") for kind in ("faiss", "keys", "quantizer"))
+    return vectors, keys, quantizer
 
 
 def end_hash(path: Path) -> str:
@@ -170,49 +174,28 @@ def write_base(base: VectorBase, library: Path) -> str:
     import faiss
 
     token = secrets.token_hex(4)
-    vectors, marks, sketch = base_paths(library, token)
-    manifest = manifest_path(library)
-    aside = manifest.with_name(f"{manifest.name}.{os.getpid()}.partial")
+    vectors, keys, quantizer = base_paths(library, token)
     try:
         with vectors.open("wb") as file:
             # block by block: no second copy in memory
             faiss.write_index(base.index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
-            synced(file.fileno(), file.flush)
-        with marks.open("wb") as file:
-            np.save(file, base.marks)
-            synced(file.fileno(), file.flush)
-        if base.sketch is not None:
-            write_quantizer(base.sketch, sketch)
-            with sketch.open("rb+") as file:
-                synced(file.fileno(), file.flush)
-        with aside.open("w", encoding="utf-8") as text:
-            json.dump({"layout": LAYOUT, "origin": base.stamp.origin.hex(), "state": base.stamp.state.hex(), "token": token,
-                       "ends": [end_hash(path) for path in (vectors, marks, sketch) if path.exists()]}, text)
-            synced(text.fileno(), text.flush)
-        aside.replace(manifest)
-        sync_folder(library.parent)
+            sync_file(file)
+        with keys.open("wb") as file:
+            np.save(file, base.chunk_keys)
+            sync_file(file)
+        if base.quantizer is not None:
+            write_quantizer(base.quantizer, quantizer)
+            with quantizer.open("rb+") as file:
+                sync_file(file)
+        manifest = {"layout": LAYOUT, "origin": base.stamp.origin.hex(), "version": base.stamp.version.hex(), "token": token,
+                    "ends": [end_hash(path) for path in (vectors, keys, quantizer) if path.exists()]}
+        write_atomically(manifest_path(library), json.dumps(manifest).encode())
     except BaseException:
-        for path in (vectors, marks, sketch, aside):
+        for path in (vectors, keys, quantizer):
             path.unlink(missing_ok=True)
         raise
     remove_other_bases(library, token)
     return token
-
-
-def synced(number: int, flush: Any) -> None:  # noqa: ANN401 - any file's
-    """Bring what was written to the disk."""
-    flush()
-    os.fsync(number)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system can."""
-    with contextlib.suppress(OSError, AttributeError):
-        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
 
 
 def remove_other_bases(library: Path, token: str) -> None:
@@ -224,38 +207,30 @@ def remove_other_bases(library: Path, token: str) -> None:
                 path.unlink()
 
 
-RESCORED_AT_LEAST = 1_000  # candidates at least, and for each that is wanted:
-RESCORED_PER_HIT = 10
-TRAINING_VECTORS = 50_000
-
-Positions = np.ndarray[Any, np.dtype[np.int64]]
-Fetch = Callable[[Positions], Vectors]
-
-
 def build_quantizer(fetch: Fetch, count: int, dimension: int, block: int) -> Any:  # noqa: ANN401 - FAISS has no types
     """Return the sketches of vectors 0 to `count`, which `fetch` gives by position."""
     import faiss
 
-    sketch = faiss.IndexRaBitQFastScan(dimension, faiss.METRIC_INNER_PRODUCT)
-    sketch.train(fetch(np.arange(0, count, max(1, count // TRAINING_VECTORS))))
+    quantizer = faiss.IndexRaBitQFastScan(dimension, faiss.METRIC_INNER_PRODUCT)
+    quantizer.train(fetch(np.arange(0, count, max(1, count // TRAINING_VECTORS))))
     for start in range(0, count, block):
-        sketch.add(fetch(np.arange(start, min(start + block, count))))
-    return sketch
+        quantizer.add(fetch(np.arange(start, min(start + block, count))))
+    return quantizer
 
 
-def quantized_candidates(sketch: Any, vector: Vectors, limit: int) -> Positions:  # noqa: ANN401 - FAISS has no types
+def quantized_candidates(quantizer: Any, vector: Vectors, limit: int) -> Ids:  # noqa: ANN401 - FAISS has no types
     """Return the positions that the nearest vectors are among, shape (n,)."""
-    wanted = min(int(sketch.ntotal), max(RESCORED_AT_LEAST, RESCORED_PER_HIT * limit))
-    _, places = sketch.search(vector.reshape(1, -1), wanted)
-    found: Positions = places[0][places[0] >= 0]
+    wanted = min(int(quantizer.ntotal), max(RESCORED_AT_LEAST, RESCORED_PER_HIT * limit))
+    _, places = quantizer.search(vector.reshape(1, -1), wanted)
+    found: Ids = places[0][places[0] >= 0]
     return found
 
 
-def write_quantizer(sketch: Any, path: Path) -> None:  # noqa: ANN401 - FAISS has no types
+def write_quantizer(quantizer: Any, path: Path) -> None:  # noqa: ANN401 - FAISS has no types
     """Write the sketches to a file."""
     import faiss
 
-    faiss.write_index(sketch, str(path))
+    faiss.write_index(quantizer, str(path))
 
 
 def read_quantizer(path: Path) -> Any:  # noqa: ANN401 - FAISS has no types

@@ -12,13 +12,12 @@ import threading
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from filelock import FileLock, Timeout
 
 from assistant.datatypes import Finding, Severity, Vectors
-from assistant.index.chunks import Marks, no_marks
+from assistant.index.chunks import ChunkKeys, ChunkReader, no_chunk_keys
 from assistant.index.vector_files import (
     LAYOUT,
     Alive,
@@ -36,20 +35,18 @@ from assistant.index.vector_files import (
     write_base,
 )
 
-if TYPE_CHECKING:
-    from assistant.index.store import Store
-
 REBUILD_AFTER, REBUILD_SHARE = 1_000, 0.02  # changes, and the share of the base beside these, from which on a new base is written
 WRITE_INLINE = 100_000  # vectors: up to here a new base is written by the search that finds it due
 QUANTIZE_ABOVE = 100_000  # vectors: above, all are looked at by their sketches only, and the best of them in full
 BLOCK = 20_000
 UNREADABLE = (RuntimeError, ValueError, EOFError, MemoryError, OSError, KeyError, TypeError)
+WRITERS: dict[Path, threading.Thread] = {}
 
 
 class VectorView:
     """A searchable copy of all vectors of one state of the library. It does not change."""
 
-    def __init__(self, base: VectorBase, stamp: Stamp, alive: Alive, new: Marks, fresh: Vectors) -> None:
+    def __init__(self, base: VectorBase, stamp: Stamp, alive: Alive, new: ChunkKeys, fresh: Vectors) -> None:
         self.base, self.stamp, self.alive = base, stamp, alive
         self.new, self.fresh = new, fresh  # by rising id
         self.dead = len(base) - int(np.count_nonzero(alive))
@@ -59,9 +56,9 @@ class VectorView:
         return len(self.base) - self.dead + len(self.new)
 
     @property
-    def marks(self) -> Marks:
+    def chunk_keys(self) -> ChunkKeys:
         """The ids of all chunks that it shows, each with the first bytes of its vector's key; rising within base and news."""
-        return np.concatenate([self.base.marks[self.alive] if self.dead else self.base.marks, self.new])
+        return np.concatenate([self.base.chunk_keys[self.alive] if self.dead else self.base.chunk_keys, self.new])
 
     @property
     def ids(self) -> Ids:
@@ -71,8 +68,8 @@ class VectorView:
     @property
     def is_due(self) -> bool:
         """Whether so much has changed that a new base is worth its while."""
-        wants_sketch = len(self) > QUANTIZE_ABOVE and self.base.sketch is None
-        return wants_sketch or len(self.new) + self.dead > REBUILD_AFTER + REBUILD_SHARE * len(self.base)
+        wants_quantizer = len(self) > QUANTIZE_ABOVE and self.base.quantizer is None
+        return wants_quantizer or len(self.new) + self.dead > REBUILD_AFTER + REBUILD_SHARE * len(self.base)
 
     def search(self, vector: Vectors, limit: int, among: Ids | None = None) -> list[tuple[int, float]]:
         """Return (chunk id, cosine) of the nearest chunks, best first; `among`: of these only, an array of shape (n,)."""
@@ -106,7 +103,7 @@ class VectorView:
         return dict(zip(found.tolist(), (vectors @ vector).tolist(), strict=True))
 
 
-def open_view(store: Store, dimension: int, held: VectorView | None = None) -> VectorView:
+def open_view(store: ChunkReader, dimension: int, held: VectorView | None = None) -> VectorView:
     """Return a current view: the one that is held or else on disk, caught up where it is older, or a new one."""
     with store.reading():
         stamp = current_stamp(store, dimension)
@@ -116,13 +113,13 @@ def open_view(store: Store, dimension: int, held: VectorView | None = None) -> V
     return renew_base(view, store.path) if view.is_due else view
 
 
-def current_stamp(store: Store, dimension: int) -> Stamp:
+def current_stamp(store: ChunkReader, dimension: int) -> Stamp:
     """Return the stamp of a view of the library as it is now."""
     origin = f"{LAYOUT} {dimension} {store.meta('embedder')}"
-    return Stamp(sha256(origin.encode()).digest(), store.state)
+    return Stamp(sha256(origin.encode()).digest(), store.version)
 
 
-def starting_view(store: Store, stamp: Stamp, dimension: int, held: VectorView | None) -> VectorView:
+def starting_view(store: ChunkReader, stamp: Stamp, dimension: int, held: VectorView | None) -> VectorView:
     """Return the view to go on from: the one that is held, that of the base on disk, or an empty one."""
     if held is not None and held.stamp.origin == stamp.origin:
         return held
@@ -133,7 +130,7 @@ def starting_view(store: Store, stamp: Stamp, dimension: int, held: VectorView |
 
 def view_of_base(base: VectorBase) -> VectorView:
     """Return the view that shows a base and nothing else."""
-    return VectorView(base, base.stamp, np.ones(len(base), np.bool_), no_marks(), np.empty((0, base.index.d), np.float32))
+    return VectorView(base, base.stamp, np.ones(len(base), np.bool_), no_chunk_keys(), np.empty((0, base.index.d), np.float32))
 
 
 def empty_view(dimension: int) -> VectorView:
@@ -141,16 +138,16 @@ def empty_view(dimension: int) -> VectorView:
     return view_of_base(empty_base(dimension))
 
 
-def update_view(view: VectorView, store: Store, stamp: Stamp) -> VectorView:
+def update_view(view: VectorView, store: ChunkReader, stamp: Stamp) -> VectorView:
     """Return a view without what the library has no more, and with what the old one lacks; the old one is as it was."""
     if view.stamp == stamp:
         return view
     alive, kept, current = split_unchanged(view, store)
     here, places = view.base.places(current["id"])
-    alike = view.base.marks["mark"][places] == current["mark"][here]
+    alike = view.base.chunk_keys["key_prefix"][places] == current["key_prefix"][here]
     alive[places[alike]] = True
     rest = np.delete(current, here[alike])
-    held, again = matching_marks(view.new, rest)
+    held, again = matching_keys(view.new, rest)
     vectors = np.empty((len(rest), view.base.index.d), np.float32)
     vectors[again] = view.fresh[held]
     missing = np.delete(np.arange(len(rest)), again)
@@ -164,23 +161,23 @@ def update_view(view: VectorView, store: Store, stamp: Stamp) -> VectorView:
     return VectorView(view.base, stamp, alive, new[order], fresh[order])
 
 
-def split_unchanged(view: VectorView, store: Store) -> tuple[Alive, Alive, Marks]:
-    """Return which vectors of the base and of the news stay without a look, and the marks of all chunks to look at.
+def split_unchanged(view: VectorView, store: ChunkReader) -> tuple[Alive, Alive, ChunkKeys]:
+    """Return which vectors of the base and of the news stay without a look, and the chunk_keys of all chunks to look at.
 
     These are the chunks that have changed, or all where that is not known.
     """
-    if not store.remembers(view.stamp.state):
-        return np.zeros(len(view.base), np.bool_), np.zeros(len(view.new), np.bool_), store.marks()
-    changed = store.changed_since(view.stamp.state)
+    if not store.knows(view.stamp.version):
+        return np.zeros(len(view.base), np.bool_), np.zeros(len(view.new), np.bool_), store.chunk_keys()
+    changed = store.changed_since(view.stamp.version)
     alive = view.alive.copy()
     alive[view.base.places(changed)[1]] = False
-    return alive, ~np.isin(view.new["id"], changed), store.marks_of(changed.tolist())
+    return alive, ~np.isin(view.new["id"], changed), store.chunk_keys_of(changed.tolist())
 
 
-def matching_marks(one: Marks, other: Marks) -> tuple[Ids, Ids]:
-    """Return the positions in each of the marks that are in both; ids rise in both."""
+def matching_keys(one: ChunkKeys, other: ChunkKeys) -> tuple[Ids, Ids]:
+    """Return the positions in each of the chunk_keys that are in both; ids rise in both."""
     _, here, there = np.intersect1d(one["id"], other["id"], assume_unique=True, return_indices=True)
-    same = one["mark"][here] == other["mark"][there]
+    same = one["key_prefix"][here] == other["key_prefix"][there]
     return here[same], there[same]
 
 
@@ -195,7 +192,7 @@ def renew_base(view: VectorView, library: Path) -> VectorView:
     return view
 
 
-def settle_view(store: Store, dimension: int) -> None:
+def settle_view(store: ChunkReader, dimension: int) -> None:
     """Write what a large library's search will want, where that is due, so that no search has to."""
     if store.count_chunks() <= WRITE_INLINE:
         return
@@ -203,9 +200,6 @@ def settle_view(store: Store, dimension: int) -> None:
     with contextlib.suppress(OSError, RuntimeError, MemoryError, Timeout):
         if view.is_due:
             write_new_base(view, store.path)
-
-
-WRITERS: dict[Path, threading.Thread] = {}
 
 
 def write_in_background(view: VectorView, library: Path) -> None:
@@ -221,8 +215,8 @@ def write_in_background(view: VectorView, library: Path) -> None:
 
 def write_new_base(view: VectorView, library: Path) -> VectorBase:
     """Write a base of all that the view shows, and return it. Raises OSError, or Timeout where another program is at it."""
-    marks = np.sort(view.marks, order="id")
-    ids = np.ascontiguousarray(marks["id"])
+    chunk_keys = np.sort(view.chunk_keys, order="id")
+    ids = np.ascontiguousarray(chunk_keys["id"])
 
     def fetch(positions: Ids) -> Vectors:
         found, vectors = view.vectors(ids[positions])
@@ -233,12 +227,12 @@ def write_new_base(view: VectorView, library: Path) -> VectorBase:
         index = flat_index(view.base.index.d)
         for start in range(0, len(ids), BLOCK):
             index.add(fetch(np.arange(start, min(start + BLOCK, len(ids)))))
-        sketch = build_quantizer(fetch, len(ids), index.d, BLOCK) if len(ids) > QUANTIZE_ABOVE else None
-        write_base(VectorBase(index, marks, view.stamp, sketch), library)
+        quantizer = build_quantizer(fetch, len(ids), index.d, BLOCK) if len(ids) > QUANTIZE_ABOVE else None
+        write_base(VectorBase(index, chunk_keys, view.stamp, quantizer), library)
     return read_base(library, view.stamp.origin)
 
 
-def view_fault(store: Store) -> tuple[Finding, ...]:
+def view_fault(store: ChunkReader) -> tuple[Finding, ...]:
     """Compare the base on disk with the store; return what is wrong with it. A base that is wrong is to be thrown away."""
     if not manifest_path(store.path).exists():
         return ()
@@ -246,14 +240,14 @@ def view_fault(store: Store) -> tuple[Finding, ...]:
         try:
             dimension = store.dimension()
             base = read_base(store.path, current_stamp(store, dimension).origin)
-            here, _ = matching_marks(base.marks, store.marks())
+            here, _ = matching_keys(base.chunk_keys, store.chunk_keys())
             wrong = sum(count_different_vectors(base, here[start : start + BLOCK], store) for start in range(0, len(here), BLOCK))
         except UNREADABLE as error:
             return (discarded_base(f"The vector index cannot be used ({error})"),)
     return (discarded_base(f"The vector index has {wrong:,} vectors wrong"),) if wrong else ()
 
 
-def count_different_vectors(base: VectorBase, places: Ids, store: Store) -> int:
+def count_different_vectors(base: VectorBase, places: Ids, store: ChunkReader) -> int:
     """Return how many vectors of the base are not those of the store."""
     held = dict(zip(base.ids[places].tolist(), base.vectors(places), strict=True))
     return sum(not np.array_equal(held[chunk], vector)

@@ -69,12 +69,12 @@ def merge_common_terms(store: Searchable, common: Collection[Phrases], limit: in
 
 
 def keyword_search(
-    store: Searchable, asked: Sequence[Term], passages: int, limit: int, wanted: Filter = EVERY_FILE
+    store: Searchable, asked: Sequence[Term], passages: int, limit: int, filter: Filter = EVERY_FILE
 ) -> list[tuple[int, float]]:
-    """Return (chunk id, BM25 score) of the chunks, in the files wanted, that hold one of the terms, best first."""
-    if passages > LARGE and not wanted and is_common_question(asked):
+    """Return (chunk id, BM25 score) of the chunks, in the files that pass the filter, that hold one of the terms, best first."""
+    if passages > LARGE and not filter and is_common_question(asked):
         return constant_scores(asked[0], passages)
-    return store.match([term.phrases for term in asked], limit, wanted) if asked else []
+    return store.match([term.phrases for term in asked], limit, filter) if asked else []
 
 
 def is_common_question(asked: Sequence[Term]) -> bool:

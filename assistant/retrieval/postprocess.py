@@ -13,6 +13,8 @@ UNRELATED_COSINE = 0.15
 MIN_RESEMBLANCE = 0.9  # of the shingles of both
 SHINGLE = 3  # words; of CJK characters
 COMPARED = 40  # hits: more are not shown
+MOST_CONVERSATIONS = 64
+FileSpan = tuple[str, int, int]  # file, first character, character behind the last
 
 
 def drop_duplicates(_question: str, hits: Sequence[Hit]) -> list[Hit]:
@@ -81,11 +83,6 @@ def drop_repeats(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     for hit in hits:
         found.setdefault((hit.path, hit.chunk.location.char_start), hit)
     return tuple(found.values())
-
-
-MOST_CONVERSATIONS = 64
-
-FileSpan = tuple[str, int, int]  # file, first character, character behind the last
 
 
 class Orders:

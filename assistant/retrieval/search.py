@@ -12,10 +12,21 @@ from assistant.datatypes import EVERY_FILE, Embedder, Explanation, Filter, Hit, 
 from assistant.index.chunks import StoredChunk
 from assistant.index.interfaces import Ids, Nearest, Searchable
 from assistant.retrieval.bm25 import FileNumbers, Term, find_terms, keyword_search, max_bm25, mix_file_scores
-from assistant.retrieval.cross_script import contrast_with_topic, reassign_scores, script_z_scores, word_bonus
-from assistant.retrieval.fusion import dense_weight, fuse, mean_of_found, rank_by_score
+from assistant.retrieval.fusion import (
+    Background,
+    contrast_with_topic,
+    cosine_z_scores,
+    dense_weight,
+    fuse,
+    is_similar_size,
+    mean_of_found,
+    rank_by_score,
+    reassign_scores,
+    sample_background,
+    script_z_scores,
+    word_bonus,
+)
 from assistant.retrieval.query_expansion import EXPANSION_WEIGHT, EXPANSION_WEIGHT_ALONE, expand_query
-from assistant.retrieval.score_background import Background, cosine_z_scores, is_similar_size, sample_background
 from assistant.retrieval.title_links import boost_named_files
 from assistant.text.languages import script_of
 
@@ -54,16 +65,16 @@ class Searcher:
         self._view: Nearest | None = None
         self._known: LibrarySnapshot | None = None
 
-    def search(self, question: str, limit: int, steps: Sequence[Step] = (), wanted: Filter = EVERY_FILE) -> tuple[Hit, ...]:
-        """Return at most `limit` hits in the files wanted, best first, after the steps."""
-        hits, _ = self._candidates(question, wanted)
+    def search(self, question: str, limit: int, steps: Sequence[Step] = (), filter: Filter = EVERY_FILE) -> tuple[Hit, ...]:
+        """Return at most `limit` hits in the files that pass the filter, best first, after the steps."""
+        hits, _ = self._candidates(question, filter)
         for step in steps:
             hits = step(question, hits)
         return tuple(hits[:limit])
 
-    def explain(self, question: str, steps: Sequence[Step] = (), wanted: Filter = EVERY_FILE) -> Explanation:
+    def explain(self, question: str, steps: Sequence[Step] = (), filter: Filter = EVERY_FILE) -> Explanation:
         """Return how the candidates came about, and what became of them."""
-        hits, evidence = self._candidates(question, wanted)
+        hits, evidence = self._candidates(question, filter)
         candidates, fates = {hit.chunk_id: hit for hit in hits}, dict[int, str]()
         for step in steps:
             kept = step(question, hits)
@@ -76,14 +87,14 @@ class Searcher:
             tuple((hit, fates.get(chunk, "")) for chunk, hit in candidates.items()),
         )
 
-    def _candidates(self, question: str, wanted: Filter) -> tuple[list[Hit], SearchEvidence]:
+    def _candidates(self, question: str, filter: Filter) -> tuple[list[Hit], SearchEvidence]:
         with self._store.reading():  # all of a search sees one state, whatever another program brings in meanwhile
-            return self._candidates_now(question, wanted)
+            return self._candidates_now(question, filter)
 
-    def _candidates_now(self, question: str, wanted: Filter) -> tuple[list[Hit], SearchEvidence]:
+    def _candidates_now(self, question: str, filter: Filter) -> tuple[list[Hit], SearchEvidence]:
         self._view = view = self._store.view(self._embedder.dimension, self._view)
         state = self._state(view)
-        evidence = self._evidence(question, view, state, wanted)
+        evidence = self._evidence(question, view, state, filter)
         stored = self._store.chunks(list({**evidence.bm25, **evidence.cosines}))
         scores = self._scores(question, view, state, evidence, stored)
         keyword_ranks, dense_ranks = ranks_by_score(evidence.bm25), ranks_by_score(evidence.cosines)
@@ -103,14 +114,14 @@ class Searcher:
             self._known = known = LibrarySnapshot(view.stamp, FileNumbers(self._store), background)
         return known
 
-    def _evidence(self, question: str, view: Nearest, state: LibrarySnapshot, wanted: Filter) -> SearchEvidence:
-        among = self._store.ids_of(wanted) if wanted else None
+    def _evidence(self, question: str, view: Nearest, state: LibrarySnapshot, filter: Filter) -> SearchEvidence:
+        among = self._store.ids_of(filter) if filter else None
         weight = dense_weight(self._embedder.coverage(question))
         vector = self._embedder.embed_question(question) if weight else np.zeros(self._embedder.dimension, np.float32)
         with ThreadPoolExecutor(1) as aside:  # words and vectors are looked through at once, by libraries that leave Python alone
             nearing = aside.submit(nearest_chunks, question, vector, view, state, among) if weight else None
             asked = find_terms(self._store, question, state.files.total)
-            found = dict(keyword_search(self._store, asked, state.files.total, KEYWORD_DEPTH, wanted))
+            found = dict(keyword_search(self._store, asked, state.files.total, KEYWORD_DEPTH, filter))
             near = nearing.result() if nearing else {}
         bm25 = {chunk: score for place, (chunk, score) in enumerate(found.items()) if place < CANDIDATES or chunk in near}
         cosines = {**near, **view.cosines(vector, [chunk for chunk in bm25 if chunk not in near])} if weight else {}

@@ -30,6 +30,13 @@ IGNORED = frozenset({"opened", "closed_no_write"})  # reading changes nothing
 
 OnPath = Callable[[str, bool], None]
 OnLoss = Callable[[], None]
+# file systems whose files others can change without this machine hearing of it
+REMOTE = frozenset({
+    "9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "davfs2", "drvfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs",
+    "fuse.vmhgfs-fuse", "glusterfs", "lustre", "macfuse", "ncpfs", "nfs", "nfs3", "nfs4", "osxfuse", "prl_fs", "smb2", "smb3",
+    "smbfs", "vboxsf", "virtiofs", "vmhgfs", "webdav",
+})
+TEST_SECONDS = 3.0
 
 
 class EventsUnavailable(AssistantError):
@@ -113,15 +120,6 @@ def events_unavailable(error: OSError) -> EventsUnavailable:
         return EventsUnavailable("the system's limit of watched folders is reached",
                         "Raise fs.inotify.max_user_watches and max_user_instances with sysctl.")
     return EventsUnavailable(error.strerror or str(error))
-
-
-# file systems whose files others can change without this machine hearing of it
-REMOTE = frozenset({
-    "9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "davfs2", "drvfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs",
-    "fuse.vmhgfs-fuse", "glusterfs", "lustre", "macfuse", "ncpfs", "nfs", "nfs3", "nfs4", "osxfuse", "prl_fs", "smb2", "smb3",
-    "smbfs", "vboxsf", "virtiofs", "vmhgfs", "webdav",
-})
-TEST_SECONDS = 3.0
 
 
 def why_no_events(folder: Path) -> str:

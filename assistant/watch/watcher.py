@@ -17,7 +17,7 @@ from assistant.datatypes import Change, IngestReport, Progress
 from assistant.errors import BEING_WRITTEN, UNREAD, DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable
 from assistant.watch.debounce import Debouncer, Pace
 from assistant.watch.fs_events import Events, EventsUnavailable, events_arrive, why_no_events
-from assistant.watch.status_file import Followed, Standing
+from assistant.watch.service import Followed, Standing
 
 TEMPORARY = (DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable)
 RETRY_SECONDS = 15.0

@@ -83,7 +83,7 @@ def test_only_what_changed_is_looked_at(tmp_path: Path, monkeypatch: pytest.Monk
     embed(store, ["one", "two"])
     view = open_view(store, 4)
     store.spans()
-    monkeypatch.setattr(Store, "marks", lambda _: pytest.fail("all chunks were compared"))
+    monkeypatch.setattr(Store, "chunk_keys", lambda _: pytest.fail("all chunks were compared"))
     monkeypatch.setattr(Store, "_counted", lambda *_: pytest.fail("all files were counted"))
     store.put_document(entry_of("/b"), "", parts_of(["three"]))
     embed(store, ["three"])
@@ -96,13 +96,13 @@ def test_another_history_and_a_repair_are_not_taken_for_this_one(tmp_path: Path)
     stores = [Store(tmp_path / name) for name in ("one.sqlite", "two.sqlite")]
     for store in stores:
         store.put_document(entry_of("/a"), "", parts_of(["one"]))
-    assert stores[0].remembers(stores[0].state)
-    assert not stores[0].remembers(stores[1].state)
-    assert not stores[0].remembers(b"\xff garbage")
-    before = stores[0].state
+    assert stores[0].knows(stores[0].version)
+    assert not stores[0].knows(stores[1].version)
+    assert not stores[0].knows(b"\xff garbage")
+    before = stores[0].version
     stores[0].statements.execute("PRAGMA foreign_keys = OFF")
     stores[0].statements.execute("DELETE FROM words")
     assert Inspection(stores[0], repair=True).run()
-    assert not stores[0].remembers(before)
+    assert not stores[0].knows(before)
     for store in stores:
         store.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.index.chunks import MARK
+from assistant.index.chunks import CHUNK_KEY
 from assistant.index.vector_files import Stamp, VectorBase, build_quantizer, flat_index, read_quantizer, write_quantizer
 
 
@@ -22,7 +22,7 @@ def vectors() -> np.ndarray:
 def base_of(vectors: np.ndarray, path: Path) -> VectorBase:
     index = flat_index(128)
     index.add(vectors)
-    marks = np.zeros(len(vectors), MARK)
+    marks = np.zeros(len(vectors), CHUNK_KEY)
     marks["id"] = 10 * np.arange(len(vectors))
     write_quantizer(build_quantizer(lambda places: vectors[places], len(vectors), 128, 1_000), path)
     return VectorBase(index, marks, Stamp(b"", b""), read_quantizer(path))

@@ -49,7 +49,7 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_damaged_view_is_built_again(store: Store, many: None) -> None:
     nearest(store, 2)
-    for pattern in ("*.view", "*.faiss", "*.marks"):
+    for pattern in ("*.view", "*.faiss", "*.keys"):
         for rubbish in (b"", b"rubbish" * 100, None, "short"):
             [file] = store.path.parent.glob(pattern)
             whole = file.read_bytes()
@@ -62,7 +62,7 @@ def test_a_damaged_view_is_built_again(store: Store, many: None) -> None:
 
 def test_cosines_of_given_chunks_leave_unknown_ones_out(store: Store) -> None:
     view = open_view(store, 4)
-    ids = store.marks()["id"]
+    ids = store.chunk_keys()["id"]
     found = view.cosines(np.eye(4, dtype=np.float32)[0], [int(ids[0]), 999])
     assert found == {int(ids[0]): 1.0}
 
@@ -87,7 +87,7 @@ def vector_of(text: str) -> np.ndarray:
 
 
 def shown(view: VectorView) -> dict[int, list[float]]:
-    ids, vectors = view.vectors(view.marks["id"])
+    ids, vectors = view.vectors(view.chunk_keys["id"])
     return dict(zip(ids.tolist(), vectors.tolist(), strict=True))
 
 
@@ -227,7 +227,7 @@ def test_a_view_is_built_from_one_state_in_small_blocks(store: Store, monkeypatc
 
 def test_the_nearest_of_some_chunks_is_found(store: Store) -> None:
     view = open_view(store, 4)
-    ids = np.sort(view.marks["id"])
+    ids = np.sort(view.chunk_keys["id"])
     among = ids[1:3].copy()
     found = view.search(np.array([1, 0.2, 0.1, 0], np.float32), 10, among)
     assert [chunk for chunk, _ in found] == among.tolist()
@@ -276,11 +276,11 @@ def test_a_large_base_is_written_by_another_thread_while_searches_go_on(store: S
     put(store, "/later", ["later"])
     after = open_view(store, 4, during)
     assert (len(after.base), len(after.new), len(after)) == (403, 1, 404)
-    assert after.base.sketch is not None
+    assert after.base.quantizer is not None
     assert shown(after) == shown(fresh(store))
     question = vector_of("question")
     assert dict(after.search(question, 1)) == pytest.approx(dict(fresh(store).search(question, 1)), abs=1e-6)
     assert view_fault(store) == ()
-    some = after.marks["id"][5:300].copy()
+    some = after.chunk_keys["id"][5:300].copy()
     monkeypatch.setattr(module, "BLOCK", 10)
     assert {chunk for chunk, _ in after.search(question, 50, some)} <= set(some.tolist())

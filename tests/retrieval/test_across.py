@@ -1,7 +1,15 @@
 import numpy as np
 
-from assistant.retrieval.cross_script import contrast_with_topic, reassign_scores, script_z_scores, word_bonus
-from assistant.retrieval.score_background import Background, cosine_z_scores, sample_of_script, unit_vectors
+from assistant.retrieval.fusion import (
+    Background,
+    contrast_with_topic,
+    cosine_z_scores,
+    reassign_scores,
+    sample_of_script,
+    script_z_scores,
+    unit_vectors,
+    word_bonus,
+)
 
 
 def crowd(towards: int, seed: int) -> np.ndarray:

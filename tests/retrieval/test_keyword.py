@@ -112,7 +112,7 @@ def test_what_two_files_say_lifts_a_third_that_says_it_too(store: Store, tmp_pat
         entry = LedgerEntry(f"/{number}.txt", "/", FileState.INDEXED, "", 1, 1, str(number), 1)
         other.put_document(entry, "", [part])
         other.put_vectors({vector_key(part.searchable): np.full(4, 0.5, np.float32)})
-    ids = other.marks()["id"].tolist()
+    ids = other.chunk_keys()["id"].tolist()
     scores = dict(zip(ids, [9.0, 8.0, 1.0, 1.0, *[0.0] * 9], strict=True))
     lifted = expand_query(scores, other.chunks(ids), [], other, len(ids))
     assert lifted[ids[2]] > lifted[ids[3]]

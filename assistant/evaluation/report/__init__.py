@@ -7,7 +7,7 @@ from pathlib import Path
 from assistant.errors import UsageError
 from assistant.evaluation.report.html import page
 from assistant.evaluation.report.markdown import markdown
-from assistant.evaluation.summary import Evaluation
+from assistant.evaluation.run import Evaluation
 from assistant.system.paths import expanded, write_file
 
 WRITERS = {".md": markdown, ".html": page, ".htm": page}

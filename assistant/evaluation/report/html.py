@@ -16,8 +16,7 @@ from assistant.evaluation.report.markdown import (
     shares,
     timing,
 )
-from assistant.evaluation.run import GOOD, Outcome, outcome, tally, worst
-from assistant.evaluation.summary import Estimates, Evaluation, Row
+from assistant.evaluation.run import GOOD, Estimates, Evaluation, Outcome, Row, outcome, tally, worst
 
 WORST = 20
 STYLE = """
@@ -41,6 +40,12 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:0;font
 dd{margin:0;overflow-wrap:anywhere}summary{cursor:pointer;font-weight:600;margin-top:2.4em}
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+WIDTH = 760
+LABEL, FIGURE = 210, 150  # pixels for the name of a row on its left, and for its figures on its right
+ROW = 26
+BINS = 20
+HEIGHT = 140
+NARROW = 60  # a part of a bar that is narrower holds no number
 
 
 def page(result: Evaluation) -> str:
@@ -121,14 +126,6 @@ def article(row: Row) -> str:
     kind = "good" if outcome(row) in GOOD else "bad"
     said = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in question_facts(row).items())
     return f'<article class="{kind}"><h3>{escape(row.question)}</h3><dl><dt>id</dt><dd>{escape(row.id)}</dd>{said}</dl></article>'
-
-
-WIDTH = 760
-LABEL, FIGURE = 210, 150  # pixels for the name of a row on its left, and for its figures on its right
-ROW = 26
-BINS = 20
-HEIGHT = 140
-NARROW = 60  # a part of a bar that is narrower holds no number
 
 
 def drawing(height: float, parts: Sequence[str], title: str) -> str:

@@ -6,11 +6,27 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from assistant.evaluation.latency import TIME_METRICS, Latency
-from assistant.evaluation.run import outcome, tally, worst
-from assistant.evaluation.summary import Estimate, Estimates, Evaluation, Row
+from assistant.evaluation.run import Estimate, Estimates, Evaluation, Row, outcome, tally, worst
 
 WORST = 20
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
+SPELLED = {"ndcg": "nDCG", "mrr": "MRR", "f1": "F1"}
+MEANINGS = {
+    "contains": "the answer holds a right answer, word for word",
+    "exact_match": "the answer is a right answer and nothing else",
+    "f1": "words that answer and right answer share",
+    "abstention_precision": "refusals that were right",
+    "abstention_recall": "questions that cannot be answered and were refused",
+    "answerable_refused": "questions that can be answered and were refused; lower is better",
+    "cited": "answers with a citation",
+    "citation_precision": "citations of a right file",
+    "page_citation_precision": "citations of a right page",
+    "span_citation_precision": "citations that meet the right words",
+    "support_rate": "sentences that the cited passages bear out in full",
+    "recall_at_10": "right files among the first ten",
+    "ndcg_at_10": "how high the right files stand",
+}
+NAMES_OF_TIMES = {"first_token_seconds": "to the first word", "total_seconds": "in all"}
 
 
 def markdown(result: Evaluation) -> str:
@@ -59,25 +75,6 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iter
 def escape_markdown(text: str) -> str:
     """Return text of a file or a model on one line, so that nothing in it is markup."""
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))
-
-
-SPELLED = {"ndcg": "nDCG", "mrr": "MRR", "f1": "F1"}
-MEANINGS = {
-    "contains": "the answer holds a right answer, word for word",
-    "exact_match": "the answer is a right answer and nothing else",
-    "f1": "words that answer and right answer share",
-    "abstention_precision": "refusals that were right",
-    "abstention_recall": "questions that cannot be answered and were refused",
-    "answerable_refused": "questions that can be answered and were refused; lower is better",
-    "cited": "answers with a citation",
-    "citation_precision": "citations of a right file",
-    "page_citation_precision": "citations of a right page",
-    "span_citation_precision": "citations that meet the right words",
-    "support_rate": "sentences that the cited passages bear out in full",
-    "recall_at_10": "right files among the first ten",
-    "ndcg_at_10": "how high the right files stand",
-}
-NAMES_OF_TIMES = {"first_token_seconds": "to the first word", "total_seconds": "in all"}
 
 
 def in_words(metric: str) -> str:
