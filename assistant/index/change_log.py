@@ -1,4 +1,4 @@
-"""A state of a library in, the chunks that have changed since out: what is kept of a library in memory catches up by them."""
+"""Log which chunks changed between two versions of a library, so that in-memory copies update incrementally."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 
 from assistant.index.database import Connection
 
-CHANGES_KEPT = 100_000  # changes: who is further behind compares everything
-SQL_VALUES = 500  # values in one IN (...)
+CHANGES_KEPT = 100_000  # an in-memory copy that is further behind compares every chunk
+SQL_VALUES = 500  # parameters of one IN (...)
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
 class FileSpans:
-    """The first id and the number of chunks of every file, by rising id, in one state of the library."""
+    """The first chunk id and the number of chunks of every file, by rising id, in one version of the library."""
 
     version: bytes
     first: Ids
@@ -25,21 +25,21 @@ class FileSpans:
 
 
 class ChangeLog(Connection):
-    """What has changed in a library, as far back as it is kept."""
+    """The version of a library and the changes that led to it, as far back as they are kept."""
 
     _spans = FileSpans(b"", np.empty(0, np.int64), np.empty(0, np.int64))
 
     @property
     def version(self) -> bytes:
-        """The name of the state that the library is in; no other state of any library has it."""
+        """The library's version id; unique over all libraries and times, also after a restored backup."""
         return f"{self.generation} {self.meta('version')}".encode()
 
     def knows(self, version: bytes) -> bool:
-        """Return whether it is known what has changed since that state."""
+        """Return True if the changes since a version are still in the log."""
         return bool(self._changes_seen_by(version))
 
     def changed_since(self, version: bytes) -> Ids:
-        """Return the ids of the chunks that came, left or changed since a state that is remembered, rising."""
+        """Return the ids of the chunks that were added, removed or changed since a version in the log, sorted."""
         rows = self._rows("SELECT DISTINCT chunk FROM changes WHERE number > ?", self._changes_seen_by(version)[0])
         return np.sort(np.array([row[0] for row in rows], np.int64))
 
@@ -49,7 +49,7 @@ class ChangeLog(Connection):
                           (int(generation) if generation.isdecimal() else -1, name))
 
     def forget_changes(self) -> None:
-        """Let everybody compare everything: something was changed past the journal."""
+        """Empty the log, so that every copy compares all chunks: something was changed without being logged."""
         with self.transaction():
             self._connection.execute("DELETE FROM versions")
 
@@ -60,9 +60,9 @@ class ChangeLog(Connection):
             self._connection.execute("DELETE FROM versions WHERE changes < ?", (newest - CHANGES_KEPT,))
 
     def spans(self) -> tuple[Ids, Ids]:
-        """Return the first id and the number of chunks of every file, by rising id.
+        """Return the first chunk id and the number of chunks of every file, by rising id.
 
-        A file's chunks come in one transaction, so that no other file's id lies between theirs.
+        A file's chunks are inserted in one transaction, so their ids are consecutive.
         """
         version = self.version
         if self._spans.version != version:
@@ -71,7 +71,7 @@ class ChangeLog(Connection):
         return self._spans.first, self._spans.sizes
 
     def _counted(self, version: bytes) -> FileSpans:
-        # an index answers this without a look at the texts
+        # answered from an index, without reading the texts
         return file_spans(version, self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"))
 
     def _updated(self, held: FileSpans, version: bytes) -> FileSpans:
@@ -87,12 +87,12 @@ class ChangeLog(Connection):
 
 
 def file_spans(version: bytes, rows: list[tuple[Any, ...]]) -> FileSpans:
-    """Return the spans in rows of (first id, number of chunks), each once."""
+    """Return the spans in rows of (first id, number of chunks), without duplicates."""
     found = np.unique(np.array(rows, np.int64).reshape(-1, 2), axis=0)
     return FileSpans(version, np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1]))
 
 
 def sorted_by_id(spans: FileSpans) -> FileSpans:
-    """Return the spans by rising id."""
+    """Return the spans sorted by first id."""
     order = np.argsort(spans.first)
     return FileSpans(spans.version, spans.first[order], spans.sizes[order])

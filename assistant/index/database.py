@@ -1,4 +1,7 @@
-"""The tables of a library's one SQLite file, and how a file is opened. Times are nanoseconds, sizes bytes."""
+"""The SQLite file of a library: its tables, how it is opened, and its transactions.
+
+Times are nanoseconds, sizes bytes. There is one schema version; a file of any other version is refused.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ from assistant.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryTooNe
 
 SCHEMA_VERSION = 1
 BUSY_MILLISECONDS = 30_000
-PRIVATE_FOLDER = 0o700  # of a library: the text of all files is in it
-SECURE_WORDS = (3, 42)  # from this SQLite on, what is deleted also leaves the keyword index at once
+PRIVATE_FOLDER = 0o700  # a library folder holds the text of all files
+SECURE_WORDS = (3, 42)  # since this SQLite version FTS5 can overwrite deleted text at once
 WRITABLE_HINT = "Check its permissions, or set ASSISTANT_HOME."
 
 WORDS = 'CREATE VIRTUAL TABLE words USING fts5(body, tokenize = "porter unicode61 remove_diacritics 2")'
 
-# which chunks have changed, and how many of these changes each state of the library has seen: a view of it catches up by them
+# the change log: changed chunks, and how many of these changes each version of the library includes
 JOURNAL = (
     "CREATE TABLE changes (number INTEGER PRIMARY KEY, chunk INTEGER NOT NULL)",
     "CREATE TABLE versions (generation INTEGER PRIMARY KEY, version TEXT NOT NULL, changes INTEGER NOT NULL)",
@@ -27,7 +30,7 @@ JOURNAL = (
     "CREATE TRIGGER chunk_changed AFTER UPDATE OF path, vector_key ON chunks "
     "BEGIN INSERT INTO changes (chunk) VALUES (NEW.id); END",
     "CREATE TRIGGER vector_came AFTER DELETE ON pending_embeddings BEGIN INSERT INTO changes (chunk) VALUES (OLD.chunk); END",
-    # a name for each state of the library: a generation alone can come twice, as after a restored backup
+    # a random version id: a generation number alone can occur twice, for example after a restored backup
     """CREATE TRIGGER new_version AFTER INSERT ON meta WHEN NEW.key = 'generation' BEGIN
         INSERT OR REPLACE INTO meta VALUES ('version', lower(hex(randomblob(16))));
         INSERT OR REPLACE INTO versions SELECT CAST(NEW.value AS INTEGER), value,
@@ -37,16 +40,16 @@ JOURNAL = (
 TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE roots (path TEXT PRIMARY KEY) WITHOUT ROWID",
-    # taken out by hand from under a root
+    # paths below a root that the user removed by hand
     "CREATE TABLE excluded (path TEXT PRIMARY KEY) WITHOUT ROWID",
-    # the ledger: every file that was ever seen
+    # the ledger: every file that a scan has seen
     """CREATE TABLE files (
         path TEXT PRIMARY KEY, root TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
         size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, content_hash TEXT NOT NULL,
         title TEXT NOT NULL, chunks INTEGER NOT NULL, pages INTEGER NOT NULL,
         empty_pages TEXT NOT NULL, encoding TEXT, notes TEXT NOT NULL,
         ocr_pages TEXT NOT NULL, container TEXT NOT NULL) WITHOUT ROWID""",
-    # AUTOINCREMENT: an id is never used again, since a view may still hold it
+    # AUTOINCREMENT: an id is never reused, since a vector view may still hold it
     """CREATE TABLE chunks (
         id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL REFERENCES files(path), ordinal INTEGER NOT NULL,
         text TEXT NOT NULL, context TEXT NOT NULL, vector_key BLOB NOT NULL,
@@ -55,18 +58,18 @@ TABLES = (
         page_label TEXT, message INTEGER)""",
     "CREATE UNIQUE INDEX chunks_of_file ON chunks(path, ordinal)",
     "CREATE INDEX chunks_of_vector ON chunks(vector_key)",
-    # float16, by the hash of the text that was embedded
+    # float16 vectors, keyed by the hash of the embedded text
     "CREATE TABLE vectors (key BLOB PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID",
-    # chunks whose vector is still to be made: they are found by keyword until then
+    # chunks without a vector: only keyword search finds them
     "CREATE TABLE pending_embeddings (chunk INTEGER PRIMARY KEY)",
-    # vectors whose text left the library, and when (seconds since 1970): it may come back
+    # vectors whose text was removed, and when (seconds since 1970): kept for a while in case it comes back
     "CREATE TABLE orphaned_vectors (key BLOB PRIMARY KEY, since REAL NOT NULL) WITHOUT ROWID",
     *JOURNAL,
     WORDS,
 )
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a library's file, or make it; one that cannot be written is opened for reading.
+    """Open a library's file, or create it; open a file that cannot be written read-only.
 
     Raises LibraryDamaged, LibraryTooNew, LibraryBusy or LibraryUnwritable.
     """
@@ -83,11 +86,11 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def connect_for_reading(path: Path, failure: Exception) -> sqlite3.Connection:
-    """Open a library that cannot be written. Raises `failure` where it cannot be read either."""
+    """Open a library that cannot be written. Raises `failure` if it cannot be read either."""
     with suppress(sqlite3.Error):
         return open_connection(path, "?mode=ro")
     log = path.with_name(path.name + "-wal")
-    # no log can be made beside it, which is right for a disk that nobody writes; but an old log must not be passed over
+    # "immutable" needs no log file beside the database, but would ignore a log that is there
     if not log.exists() or not log.stat().st_size:
         with suppress(sqlite3.Error):
             return open_connection(path, "?mode=ro&immutable=1")
@@ -96,7 +99,7 @@ def connect_for_reading(path: Path, failure: Exception) -> sqlite3.Connection:
 
 def open_connection(path: Path, manner: str = "") -> sqlite3.Connection:
     """Return a connection to the file. Raises sqlite3.Error or LibraryTooNew."""
-    # transactions are begun by hand; the pipeline may embed on one thread and write on another
+    # transactions are explicit; one thread may embed while another writes
     connection = sqlite3.connect(path.absolute().as_uri() + manner if manner else path, uri=bool(manner),
                                  timeout=BUSY_MILLISECONDS / 1000, isolation_level=None, check_same_thread=False)
     try:
@@ -137,13 +140,13 @@ def is_current(connection: sqlite3.Connection) -> bool:
 
 
 def enable_secure_delete(connection: sqlite3.Connection) -> None:
-    """Let what is deleted leave the keyword index at once, where this SQLite can."""
+    """Make FTS5 overwrite deleted text at once, if this SQLite version supports it."""
     if sqlite3.sqlite_version_info >= SECURE_WORDS:
         connection.execute("INSERT INTO words (words, rank) VALUES ('secure-delete', 1)")
 
 
 def translated(error: sqlite3.Error, path: Path) -> Exception:
-    """Return the error that a person can act on for one of SQLite's."""
+    """Return the program's own error, with a hint, for one of SQLite's."""
     text = str(error)
     if "disk is full" in text or "disk I/O" in text:
         return DiskFull(f"There is no room to write {path}: {text}.", "Free some space; what was reported done is kept.")
@@ -156,7 +159,7 @@ def translated(error: sqlite3.Error, path: Path) -> Exception:
 
 
 class Connection:
-    """An open library's file. Each method is one transaction unless `transaction` holds several together."""
+    """An open library file. Each method is one transaction unless `transaction` groups several."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -169,7 +172,7 @@ class Connection:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Hold several changes together: all of them are kept, or none."""
+        """Group several changes into one transaction: all are committed, or none."""
         if self._depth:
             yield
             return
@@ -189,7 +192,7 @@ class Connection:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """Hold several reads together: they see one state, whatever another program writes meanwhile."""
+        """Group several reads into one snapshot, unaffected by concurrent writers."""
         if self._connection.in_transaction:
             yield
             return
@@ -214,24 +217,24 @@ class Connection:
 
     @property
     def statements(self) -> sqlite3.Connection:
-        """SQLite's own connection, for what looks at the tables themselves."""
+        """The SQLite connection itself, for code that inspects the tables."""
         return self._connection
 
     def meta(self, key: str) -> str:
-        """Return a note that the library keeps about itself; empty where there is none."""
+        """Return a value from the library's metadata; an empty string if the key is absent."""
         rows = self._rows("SELECT value FROM meta WHERE key = ?", (key,))
         return str(rows[0][0]) if rows else ""
 
     def set_meta(self, key: str, value: str) -> None:
-        """Keep a note about the library."""
+        """Store a value in the library's metadata."""
         with self.transaction():
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
 
     @property
     def generation(self) -> int:
-        """A number that grows with every change of the chunks: a view that carries the same number is current."""
+        """A counter that grows with every change of the chunks."""
         return int(self.meta("generation") or 0)
 
     def integrity(self) -> str:
-        """Return "ok", or what SQLite finds wrong with the file."""
+        """Return "ok", or what SQLite's quick check finds wrong with the file."""
         return str(self._rows("PRAGMA quick_check(1)")[0][0])

@@ -1,7 +1,7 @@
-"""Vectors with their ids in, files that are mapped into memory and searched out: the large and settled part of a view.
+"""The base of the vector index: immutable FAISS files, mapped into memory, named by a manifest.
 
-A base never changes. It is written aside under a name of its own, and a manifest that is put in place in one step names it: a
-reader finds the old one or the new one, whole. Its vectors have positions from 0, by rising id.
+A base is written under a random token; replacing the manifest atomically makes it current, so a reader sees the old or the new
+base, whole. Its vectors have positions from 0, by rising chunk id.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from assistant.index.change_log import Ids
 from assistant.index.chunks import CHUNK_KEY, ChunkKeys
 from assistant.system.atomic_files import sync_file, write_atomically
 
-LAYOUT = 3  # of the files
-QUANTIZED_SHARE = 0.5  # the share of the vectors that must count for the sketches to be of use
-END_BYTES = 65_536  # bytes at both ends of a file that its manifest has the hash of: a torn write shows there
+LAYOUT = 1  # version of the file layout
+QUANTIZED_SHARE = 0.5  # quantized search is used if more than this share of the vectors may be returned
+END_BYTES = 65_536  # the manifest has a hash of this many bytes at both ends of each file, which shows a torn write
 
 Alive = np.ndarray[Any, np.dtype[np.bool_]]
-RESCORED_AT_LEAST = 1_000  # candidates at least, and for each that is wanted:
+RESCORED_AT_LEAST = 1_000  # quantized candidates that are rescored exactly: at least, and per requested hit
 RESCORED_PER_HIT = 10
 TRAINING_VECTORS = 50_000
 Fetch = Callable[[Ids], Vectors]
 
 
 class Stamp(NamedTuple):
-    """What a view shows: the embedding model that the vectors come from, as a sha256, and the state of the library."""
+    """What a view shows: SHA-256 of the layout and embedding model, and the version of the library."""
 
     origin: bytes
     version: bytes
 
 
 class VectorBase:
-    """An index of FAISS over vectors that do not change, and a quantizer of each where there are many, otherwise None."""
+    """A FAISS index over immutable vectors, and for a large one a quantized copy that is searched first."""
 
     def __init__(self, index: Any, chunk_keys: ChunkKeys, stamp: Stamp, quantizer: Any = None, token: str = "") -> None:  # noqa: ANN401
         self.index, self.chunk_keys, self.stamp, self.quantizer, self.token = index, chunk_keys, stamp, quantizer, token
@@ -51,7 +51,7 @@ class VectorBase:
         return len(self.ids)
 
     def search(self, vector: Vectors, limit: int, alive: Alive | None) -> list[tuple[int, float]]:
-        """Return (chunk id, inner product) of the nearest vectors; `alive`, shape (n,): of those positions only."""
+        """Return (chunk id, inner product) of the nearest vectors; `alive`, shape (n,), restricts the positions."""
         left = len(self) if alive is None else int(np.count_nonzero(alive))
         if not left:
             return []
@@ -74,7 +74,7 @@ class VectorBase:
         return list(zip(self.ids[places[best]].tolist(), products[best].tolist(), strict=True))
 
     def places(self, ids: Ids) -> tuple[Ids, Ids]:
-        """Return which of the ids are here, by their place in `ids`, and their positions."""
+        """Return the indices into `ids` of those that the base holds, and their positions."""
         if not len(self):
             return np.empty(0, np.int64), np.empty(0, np.int64)
         at = np.minimum(np.searchsorted(self.ids, ids), len(self) - 1)
@@ -90,7 +90,7 @@ class VectorBase:
 
 
 def position_selector(alive: Alive | None) -> tuple[Any, Any]:
-    """Return FAISS's way to say that only these positions are looked at, and the bits that must outlive it."""
+    """Return a FAISS selector for the positions that are True, and the bitmap that must outlive it."""
     import faiss
 
     if alive is None:
@@ -100,31 +100,31 @@ def position_selector(alive: Alive | None) -> tuple[Any, Any]:
 
 
 def flat_index(dimension: int) -> Any:  # noqa: ANN401 - FAISS has no types
-    """Return an empty index that searches exactly, in half precision."""
+    """Return an empty index with exact search over half-precision vectors."""
     import faiss
 
     return faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
 
 
 def empty_base(dimension: int) -> VectorBase:
-    """Return a base of no vectors."""
+    """Return a base without vectors."""
     return VectorBase(flat_index(dimension), np.empty(0, CHUNK_KEY), Stamp(b"", b""))
 
 
 def manifest_path(library: Path) -> Path:
-    """Return where the manifest of a library's base stands."""
+    """Return the path of a library's manifest."""
     return library.with_suffix(".view")
 
 
 def list_view_files(library: Path) -> Iterator[Path]:
-    """Yield all files that any base of a library has, half written ones too."""
+    """Yield all files of any base of a library, also partially written ones."""
     stem = library.stem
     for pattern in (f"{stem}.*.faiss", f"{stem}.*.quantizer", f"{stem}.*.keys", f"{stem}.view*"):
         yield from library.parent.glob(pattern)
 
 
 def read_base(library: Path, origin: bytes) -> VectorBase:
-    """Map the base on disk into memory. Raises ValueError or OSError where there is none of this origin that is whole."""
+    """Map the base on disk into memory. Raises ValueError or OSError if there is none of this origin that is intact."""
     import faiss
 
     said = json.loads(manifest_path(library).read_text("utf-8"))
@@ -144,20 +144,20 @@ def read_base(library: Path, origin: bytes) -> VectorBase:
 
 
 def read_token(library: Path) -> str:
-    """Return the token of the base on disk; nothing where there is none."""
+    """Return the token of the base on disk; an empty string if there is none."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         return str(json.loads(manifest_path(library).read_text("utf-8"))["token"])
     return ""
 
 
 def base_paths(library: Path, token: str) -> tuple[Path, Path, Path]:
-    """Return the files of the base with this token: vectors, chunk_keys, and sketches, which a small one has not."""
+    """Return the files of the base with this token: vectors, chunk keys, and the quantizer that only large bases have."""
     vectors, keys, quantizer = (library.with_name(f"{library.stem}.{token}.{kind}") for kind in ("faiss", "keys", "quantizer"))
     return vectors, keys, quantizer
 
 
 def end_hash(path: Path) -> str:
-    """Return the size of a file and the sha256 of its first and last bytes. Raises OSError."""
+    """Return the size of a file and the SHA-256 of its first and last bytes. Raises OSError."""
     size = path.stat().st_size
     with path.open("rb") as file:
         digest = sha256(file.read(END_BYTES))
@@ -167,9 +167,10 @@ def end_hash(path: Path) -> str:
 
 
 def write_base(base: VectorBase, library: Path) -> str:
-    """Write a base aside, sync it to the disk, and put its manifest in place; return its token. Raises OSError.
+    """Write a base, sync it to disk, and replace the manifest; return its token. Raises OSError.
 
-    The bases before it are unlinked: whoever has one mapped keeps it until closed (on Windows it stays until the next time).
+    Older bases are unlinked. A process that has one mapped keeps it until closed (on Windows the file stays until the next
+    write).
     """
     import faiss
 
@@ -177,7 +178,7 @@ def write_base(base: VectorBase, library: Path) -> str:
     vectors, keys, quantizer = base_paths(library, token)
     try:
         with vectors.open("wb") as file:
-            # block by block: no second copy in memory
+            # streamed, so that there is no second copy in memory
             faiss.write_index(base.index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
             sync_file(file)
         with keys.open("wb") as file:
@@ -199,7 +200,7 @@ def write_base(base: VectorBase, library: Path) -> str:
 
 
 def remove_other_bases(library: Path, token: str) -> None:
-    """Unlink the files of all bases but this."""
+    """Unlink the files of all bases but this one."""
     kept = {*base_paths(library, token), manifest_path(library)}
     for path in list_view_files(library):
         if path not in kept:
@@ -208,7 +209,7 @@ def remove_other_bases(library: Path, token: str) -> None:
 
 
 def build_quantizer(fetch: Fetch, count: int, dimension: int, block: int) -> Any:  # noqa: ANN401 - FAISS has no types
-    """Return the sketches of vectors 0 to `count`, which `fetch` gives by position."""
+    """Return RaBitQ codes (1 bit per dimension) of vectors 0 to `count`, which `fetch` returns by position."""
     import faiss
 
     quantizer = faiss.IndexRaBitQFastScan(dimension, faiss.METRIC_INNER_PRODUCT)
@@ -219,7 +220,7 @@ def build_quantizer(fetch: Fetch, count: int, dimension: int, block: int) -> Any
 
 
 def quantized_candidates(quantizer: Any, vector: Vectors, limit: int) -> Ids:  # noqa: ANN401 - FAISS has no types
-    """Return the positions that the nearest vectors are among, shape (n,)."""
+    """Return the positions of the candidates for the nearest vectors by quantized distance, shape (n,)."""
     wanted = min(int(quantizer.ntotal), max(RESCORED_AT_LEAST, RESCORED_PER_HIT * limit))
     _, places = quantizer.search(vector.reshape(1, -1), wanted)
     found: Ids = places[0][places[0] >= 0]
@@ -227,14 +228,14 @@ def quantized_candidates(quantizer: Any, vector: Vectors, limit: int) -> Ids:  #
 
 
 def write_quantizer(quantizer: Any, path: Path) -> None:  # noqa: ANN401 - FAISS has no types
-    """Write the sketches to a file."""
+    """Write the quantizer to a file."""
     import faiss
 
     faiss.write_index(quantizer, str(path))
 
 
 def read_quantizer(path: Path) -> Any:  # noqa: ANN401 - FAISS has no types
-    """Return the sketches in a file. Raises RuntimeError where it is none."""
+    """Return the quantizer in a file. Raises RuntimeError if it is not one."""
     import faiss
 
     return faiss.read_index(str(path))

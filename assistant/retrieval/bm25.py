@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Filter, Vectors
+from assistant.index.change_log import Ids
 from assistant.index.fts_text import concatenated_words, exact_phrases, letter_digit_parts, query_terms
-from assistant.index.interfaces import Ids, Phrases, Searchable
+from assistant.index.interfaces import Phrases, Searchable
 
 MAX_TERMS = 48  # a question of 100,000 characters must not become a query of 20,000 terms
 COMMON_SHARE = 0.03  # a term in more than this share of the chunks only costs time ...

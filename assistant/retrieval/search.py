@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Embedder, Explanation, Filter, Hit, Vectors
+from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk
-from assistant.index.interfaces import Ids, Nearest, Searchable
+from assistant.index.interfaces import Nearest, Searchable
 from assistant.retrieval.bm25 import FileNumbers, Term, find_terms, keyword_search, max_bm25, mix_file_scores
 from assistant.retrieval.fusion import (
     Background,
