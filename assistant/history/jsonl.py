@@ -1,6 +1,6 @@
-"""Keep JSON objects as lines of a private file: each line is on the disk before the call returns.
+"""Private files of JSON lines: each line is on the disk before the call returns.
 
-Whoever changes a file holds the lock of its folder meanwhile, so that no line is lost that another program writes at the time.
+Every change holds the lock of the folder, so no line that another process writes is lost.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from assistant.system.atomic_files import sync_file, sync_folder, write_atomical
 from assistant.system.records import PRIVATE_FILE, encoded, is_torn
 
 PRIVATE_FOLDER = 0o700
-BINARY = getattr(os, "O_BINARY", 0)  # Windows would write other line ends
+BINARY = getattr(os, "O_BINARY", 0)  # no line end conversion on Windows
 PATIENCE_SECONDS = 30.0
 
 
 def create(path: Path, first: Mapping[str, object]) -> None:
-    """Make a file with its first line. Raises FileExistsError where there is one, OSError where it cannot be."""
+    """Create a file with its first line. Raises FileExistsError if it exists, OSError if it cannot be created."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | BINARY, PRIVATE_FILE), "wb") as file:
         file.write(encoded(first))
@@ -29,29 +29,29 @@ def create(path: Path, first: Mapping[str, object]) -> None:
 
 
 def append(path: Path, value: Mapping[str, object]) -> None:
-    """Add a line, after the end of one that a killed program left unfinished. Raises OSError."""
+    """Append a line, on a new line if a killed process left the last one unfinished. Raises OSError."""
     with folder_lock(path.parent), os.fdopen(os.open(path, os.O_APPEND | os.O_WRONLY | BINARY), "ab") as file:
         file.write((b"\n" if is_torn(path) else b"") + encoded(value))
         sync_file(file)
 
 
 def replace_if_unchanged(path: Path, before: bytes, values: Iterable[Mapping[str, object]]) -> bool:
-    """Put a file with these lines in the place of one that still is as it was before; return whether it was. Raises OSError."""
+    """Replace a file's lines if its content is still `before`; return True if it was. Raises OSError."""
     with folder_lock(path.parent):
         if path.read_bytes() != before:
             return False
-        for left in path.parent.glob(f"{path.name}.*.partial"):  # of a program that was killed: it holds what was said
+        for left in path.parent.glob(f"{path.name}.*.partial"):  # a killed process left it, with text of the conversation
             left.unlink(missing_ok=True)
         write_atomically(path, b"".join(map(encoded, values)), PRIVATE_FILE)
     return True
 
 
 def delete(path: Path) -> None:
-    """Remove a file. Raises OSError."""
+    """Delete a file. Raises OSError."""
     with folder_lock(path.parent):
         path.unlink()
 
 
 def folder_lock(folder: Path) -> FileLock:
-    """Return the lock of a folder, which lies beside it. Taking it raises OSError, also where another does not let go of it."""
+    """Return the lock of a folder, a file beside it. Acquiring it raises OSError, also on timeout."""
     return FileLock(folder.with_name(f"{folder.name}.lock"), timeout=PATIENCE_SECONDS, mode=PRIVATE_FILE)

@@ -1,4 +1,4 @@
-"""Kept conversations: a folder in; sessions, each a file of JSON lines, listed, read, continued and deleted, out."""
+"""Saved conversations: a folder of sessions, each a file of JSON lines, to list, read, continue, redact and delete."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ IsGone = Callable[[Citation], bool]
 
 
 class Sessions:
-    """The conversations that are kept in a folder."""
+    """The saved conversations in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def begin(self, library: str, turn: Turn) -> str:
-        """Keep the first turn of a new session; return its id, such as "20240314-2". Raises OSError."""
+        """Save the first turn of a new session; return its id, for example "20240314-2". Raises OSError."""
         day = datetime.now().strftime("%Y%m%d")
         count = 1 + max((int(path.stem.split("-")[1]) for path in self._files() if path.stem.startswith(day)), default=0)
-        while True:  # another program may take the number first
+        while True:  # another process may take the number first
             try:
                 lines.create(self._path(f"{day}-{count}"), {"format": FORMAT, "library": library, "started": turn.asked})
                 break
@@ -46,11 +46,11 @@ class Sessions:
         return f"{day}-{count}"
 
     def append(self, name: str, turn: Turn) -> None:
-        """Add a turn to a session; it is on the disk when this returns. Raises OSError."""
+        """Append a turn to a session; it is on the disk when this returns. Raises OSError."""
         lines.append(self._path(name), turn_record(turn))
 
     def all(self) -> tuple[Session, ...]:
-        """Return every session, the one with the latest turn first; a file that cannot be read is passed over."""
+        """Return every session, the one with the latest turn first; unreadable files are skipped."""
         found = []
         for path in self._files():
             try:
@@ -60,7 +60,7 @@ class Sessions:
         return tuple(session for _, session in sorted(found, key=lambda each: -each[0]))
 
     def find(self, name: str) -> Session:
-        """Return a session by its id, or the one with the latest turn for "last". Raises UsageError where there is none."""
+        """Return a session by id, or the one with the latest turn for "last". Raises UsageError if there is none."""
         if name == LAST:
             kept = self.all()
             if not kept:
@@ -74,11 +74,11 @@ class Sessions:
         raise UsageError(f"There is no conversation {name!r}.", HINT)
 
     def delete(self, name: str) -> None:
-        """Remove a session's file. Raises UsageError where there is none."""
+        """Delete a session's file. Raises UsageError if there is none."""
         lines.delete(self._path(self.find(name).name))
 
     def forget(self, library: str, is_gone: IsGone) -> int:
-        """Take the words of sources that are gone out of the conversations with a library; return how many changed.
+        """Remove text of deleted sources from the conversations with a library; return how many changed.
 
         Raises OSError.
         """
@@ -92,11 +92,11 @@ class Sessions:
 
 
 def redact_session(path: Path, library: str, is_gone: IsGone) -> bool:
-    """Take the words of sources that are gone out of one session, if it is with this library; return whether it changed."""
-    while True:  # a conversation that goes on meanwhile may add to it
+    """Remove text of deleted sources from a session if it is with this library; return True if it changed."""
+    while True:  # a running conversation may append to the file meanwhile
         try:
             before = path.read_bytes()
-        except FileNotFoundError:  # deleted since it was listed
+        except FileNotFoundError:  # deleted after it was listed
             return False
         session = parse_session(path, before)
         turns = tuple(redact_turns(session.turns, is_gone))
@@ -121,7 +121,7 @@ def parse_session(path: Path, content: bytes) -> Session:
 
 
 def turn_record(turn: Turn) -> dict[str, object]:
-    """Return a turn as an object for JSON; parts of a location that a source does not have are left out."""
+    """Return a turn as a JSON object; absent parts of a location are left out."""
     return {
         "question": turn.question, "answer": turn.answer, "searched": turn.searched, "abstained": turn.abstained,
         "asked": turn.asked, "citations": [citation_record(citation) for citation in turn.citations],
@@ -129,13 +129,13 @@ def turn_record(turn: Turn) -> dict[str, object]:
 
 
 def citation_record(citation: Citation) -> dict[str, object]:
-    """Return a source as an object for JSON."""
+    """Return a citation as a JSON object."""
     place = {name: value for name, value in asdict(citation.location).items() if value is not None}
     return {**asdict(citation), "location": place}
 
 
 def parse_turn(value: Mapping[str, object]) -> Turn:
-    """Return the turn that an object holds."""
+    """Return the turn in a JSON object."""
     sources = value.get("citations")
     citations = [parse_citation(each) for each in sources if isinstance(each, dict)] if isinstance(sources, list) else []
     return Turn(text_field(value, "question"), text_field(value, "answer"), tuple(citations), text_field(value, "searched"),
@@ -143,7 +143,7 @@ def parse_turn(value: Mapping[str, object]) -> Turn:
 
 
 def parse_citation(value: Mapping[str, object]) -> Citation:
-    """Return the source that an object holds."""
+    """Return the citation in a JSON object."""
     place = value.get("location")
     return Citation(number_field(value, "number"), text_field(value, "path"), text_field(value, "title"),
                     parse_location(place if isinstance(place, dict) else {}), text_field(value, "quote"),
@@ -151,28 +151,28 @@ def parse_citation(value: Mapping[str, object]) -> Citation:
 
 
 def parse_location(value: Mapping[str, object]) -> Location:
-    """Return the place that an object holds."""
+    """Return the location in a JSON object."""
     known = {name: part for name, part in value.items() if name in LOCATION_FIELDS and isinstance(part, int | str)}
     must = {name: number_field(value, name) for name in ("line_start", "line_end", "char_start", "char_end")}
     return Location(**{**known, **must})  # type: ignore[arg-type]
 
 
 def text_field(value: Mapping[str, object], name: str) -> str:
-    """Return the text of this name; an empty one where there is none."""
+    """Return a string field; an empty string if it is absent or of another type."""
     found = value.get(name)
     return found if isinstance(found, str) else ""
 
 
 def number_field(value: Mapping[str, object], name: str) -> int:
-    """Return the number of this name; 0 where there is none."""
+    """Return an integer field; 0 if it is absent or of another type."""
     found = value.get(name)
     return found if isinstance(found, int) else 0
 
 
 def redact_turns(turns: Iterable[Turn], is_gone: IsGone) -> Iterator[Turn]:
-    """Yield the turns, each answer that has a source that is gone exchanged for a sentence that says so; questions stay.
+    """Yield the turns, replacing each answer that cites a deleted source by a notice; questions stay.
 
-    An answer about such a turn goes with it, since it repeats it. Of the sources that are gone the place stays, not the words.
+    Answers that cite such a turn are replaced too, since they repeat it. Citations keep their location but lose title and quote.
     """
     taken = False
     for turn in turns:
@@ -181,4 +181,4 @@ def redact_turns(turns: Iterable[Turn], is_gone: IsGone) -> Iterator[Turn]:
             yield replace(turn, answer=GONE_ZH if CHINESE.search(turn.question) else GONE, searched="",
                           citations=tuple(replace(cited, title="", quote="") for cited in turn.citations))
         else:
-            yield replace(turn, searched="") if taken else turn  # what was searched for may hold words of the answer before
+            yield replace(turn, searched="") if taken else turn  # the rewritten question may contain words of the previous answer

@@ -1,8 +1,8 @@
-"""Passages and their scores in, the scores out with a little more for those that say what several of the best say.
+"""Query expansion by pseudo-relevance feedback (RM3): raise chunks that share words with the best chunks.
 
-Relevance feedback without a person (RM3: Lavrenko and Croft 2001, Abdul-Jaleel et al. 2004), made careful: a word counts
-only where passages of two different files bear witness to it, and all the words together weigh little, but where
-the model does not know the question's language: there they stand in for the vectors.
+RM3: Lavrenko and Croft 2001, Abdul-Jaleel et al. 2004. Conservative: a word counts only if chunks of two different files contain
+it, and all words together have a low weight, except where the embedding model does not know the question's language: there they
+replace the vectors.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from assistant.index.interfaces import Searchable
 from assistant.retrieval.bm25 import Term
 from assistant.retrieval.fusion import rank_by_score
 
-FEEDBACK_DOCS = 5  # the best passage of each of so many files
+FEEDBACK_DOCS = 5  # files, each with its best chunk
 MIN_DOCS = 2
 EXPANSION_TERMS = 20
-CANDIDATE_TERMS = 30  # words whose rarity is asked for
+CANDIDATE_TERMS = 30  # words whose document frequency is looked up
 EXPANSION_WEIGHT = 0.1
-EXPANSION_WEIGHT_ALONE = 0.6  # where no vector says what is alike
-RESCORED = 40  # passages: whatever stands lower is not shown
-SCORE_SCALE = 8.0  # log-odds below the best at which a passage's word is worth a third
+EXPANSION_WEIGHT_ALONE = 0.6  # without dense scores
+RESCORED = 40  # chunks: lower ranks are not shown
+SCORE_SCALE = 8.0  # log-odds: a chunk's words weigh exp(-distance from the best / SCORE_SCALE)
 COMMON = 2_000
 SATURATION = 1.2
 
@@ -33,7 +33,7 @@ def expand_query(
     scores: Mapping[int, float], stored: Mapping[int, StoredChunk], asked: Sequence[Term], store: Searchable, passages: int,
     weight: float = EXPANSION_WEIGHT,
 ) -> dict[int, float]:
-    """Return the scores with the words' weight added for the best passages; the same where no two files agree."""
+    """Return the scores with the expansion terms' scores added for the best chunks; unchanged if no two files share a term."""
     best = [chunk for chunk in rank_by_score(scores)[:RESCORED] if chunk in stored]
     words = {chunk: Counter(count_words(stored[chunk].chunk.searchable)) for chunk in best}
     weights = term_weights(best, scores, stored, words, {phrase for term in asked for phrase in term.phrases})
@@ -46,7 +46,7 @@ def expand_query(
 
 
 def count_words(text: str) -> Iterable[str]:
-    """Yield a passage's words in lower case and pairs of CJK characters."""
+    """Yield a chunk's words in lower case, and CJK bigrams."""
     plain = nfkc(text).lower()
     if not RUN.search(plain):
         yield from TERM.findall(plain)
@@ -62,7 +62,7 @@ def term_weights(
     best: Sequence[int], scores: Mapping[int, float], stored: Mapping[int, StoredChunk], words: Mapping[int, Counter[str]],
     asked: set[str],
 ) -> dict[str, float]:
-    """Return the weight of each word that two files' best passages share: how often, and how well these did."""
+    """Return the weight of each word that the best chunks of two files share: its frequencies times the chunks' weights."""
     first = {stored[chunk].path: chunk for chunk in reversed(best)}
     witnesses = sorted(first.values(), key=lambda chunk: -scores[chunk])[:FEEDBACK_DOCS]
     seen = Counter(word for chunk in witnesses for word in words[chunk])
@@ -82,15 +82,15 @@ def inverse_document_frequency(store: Searchable, word: str, passages: int) -> f
 
 
 def heaviest(weights: Mapping[str, float], count: int) -> list[str]:
-    """Return the heaviest words."""
+    """Return the `count` words with the highest weights."""
     return sorted(weights, key=lambda word: (-weights[word], word))[:count]
 
 
 def expansion_score(words: Counter[str], gains: Mapping[str, float]) -> float:
-    """Return what a passage gains by the words that it holds."""
+    """Return the score that a chunk gains from the expansion terms it contains."""
     return sum(gain * saturated_frequency(words[word]) for word, gain in gains.items() if words[word])
 
 
 def saturated_frequency(count: int) -> float:
-    """Return BM25's weight of a word that stands so often in a passage of usual length."""
+    """Return BM25's saturated term frequency for a chunk of average length."""
     return count * (SATURATION + 1) / (count + SATURATION)

@@ -1,4 +1,7 @@
-"""The two searches together: a question in, hits out. Knows no language model and no settings."""
+"""Hybrid search over one library: BM25 and dense candidates, fused scores, postprocessing steps.
+
+Independent of language models and settings.
+"""
 
 from __future__ import annotations
 
@@ -31,15 +34,15 @@ from assistant.retrieval.query_expansion import EXPANSION_WEIGHT, EXPANSION_WEIG
 from assistant.retrieval.title_links import boost_named_files
 from assistant.text.languages import script_of
 
-CANDIDATES = 100  # of each search
-KEYWORD_DEPTH = 400  # what the vectors find may stand this deep in the keyword search and keep its score there
+CANDIDATES = 100  # per search
+KEYWORD_DEPTH = 400  # dense candidates get their BM25 score down to this rank
 
 Step = Callable[[str, Sequence[Hit]], list[Hit]]
 
 
 @dataclass(frozen=True, slots=True)
 class LibrarySnapshot:
-    """What is known of one state of the library besides its view."""
+    """What is computed once per version of the library, besides the view."""
 
     stamp: Hashable
     files: FileNumbers
@@ -48,7 +51,7 @@ class LibrarySnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SearchEvidence:
-    """What each search says of a question's candidates: BM25 of the passage, that mixed with its file's, and cosines."""
+    """The candidates' scores: BM25 by chunk, BM25 mixed with that of the file, cosines; and the question's terms and vector."""
 
     asked: list[Term]
     bm25: dict[int, float]
@@ -59,7 +62,7 @@ class SearchEvidence:
 
 
 class Searcher:
-    """Searches one library. The FAISS view is opened once, and caught up when the library has changed."""
+    """Search one library. The FAISS view is opened once and updated when the library has changed."""
 
     def __init__(self, store: Searchable, embedder: Embedder) -> None:
         self._store, self._embedder = store, embedder
@@ -67,14 +70,14 @@ class Searcher:
         self._known: LibrarySnapshot | None = None
 
     def search(self, question: str, limit: int, steps: Sequence[Step] = (), filter: Filter = EVERY_FILE) -> tuple[Hit, ...]:
-        """Return at most `limit` hits in the files that pass the filter, best first, after the steps."""
+        """Return at most `limit` hits that pass the filter, best first, after the steps."""
         hits, _ = self._candidates(question, filter)
         for step in steps:
             hits = step(question, hits)
         return tuple(hits[:limit])
 
     def explain(self, question: str, steps: Sequence[Step] = (), filter: Filter = EVERY_FILE) -> Explanation:
-        """Return how the candidates came about, and what became of them."""
+        """Return all candidates with their scores and the step that dropped each."""
         hits, evidence = self._candidates(question, filter)
         candidates, fates = {hit.chunk_id: hit for hit in hits}, dict[int, str]()
         for step in steps:
@@ -89,7 +92,7 @@ class Searcher:
         )
 
     def _candidates(self, question: str, filter: Filter) -> tuple[list[Hit], SearchEvidence]:
-        with self._store.reading():  # all of a search sees one state, whatever another program brings in meanwhile
+        with self._store.reading():  # the whole search sees one version of the library
             return self._candidates_now(question, filter)
 
     def _candidates_now(self, question: str, filter: Filter) -> tuple[list[Hit], SearchEvidence]:
@@ -119,7 +122,7 @@ class Searcher:
         among = self._store.ids_of(filter) if filter else None
         weight = dense_weight(self._embedder.coverage(question))
         vector = self._embedder.embed_question(question) if weight else np.zeros(self._embedder.dimension, np.float32)
-        with ThreadPoolExecutor(1) as aside:  # words and vectors are looked through at once, by libraries that leave Python alone
+        with ThreadPoolExecutor(1) as aside:  # FAISS and SQLite release the GIL: both searches run in parallel
             nearing = aside.submit(nearest_chunks, question, vector, view, state, among) if weight else None
             asked = find_terms(self._store, question, state.files.total)
             found = dict(keyword_search(self._store, asked, state.files.total, KEYWORD_DEPTH, filter))
@@ -142,7 +145,7 @@ class Searcher:
 
 
 def nearest_chunks(question: str, vector: Vectors, view: Nearest, state: LibrarySnapshot, among: Ids | None) -> dict[int, float]:
-    """Return the cosines of the nearest passages, and of the nearest of every other script."""
+    """Return the cosines of the nearest chunks, and of the nearest of every other script."""
     near = dict(view.search(vector, CANDIDATES, among))
     if not state.background.is_mixed:
         return near
@@ -158,7 +161,7 @@ def cross_script_scores(
     question: str, view: Nearest, state: LibrarySnapshot, evidence: SearchEvidence, stored: Mapping[int, StoredChunk],
     echoed: Callable[[dict[int, float]], dict[int, float]],
 ) -> dict[int, float]:
-    """Return the scores where passages are of several scripts, in standard deviations; `echoed` is feedback within one."""
+    """Return the scores in a library of several scripts, in standard deviations; `echoed` expands the query per script."""
     background, own = state.background, script_of(question)
     groups: dict[str, list[int]] = {}
     for chunk in {**evidence.cosines, **evidence.bm25}:
@@ -179,5 +182,5 @@ def cross_script_scores(
 
 
 def ranks_by_score(scores: Mapping[int, float]) -> dict[int, int]:
-    """Return each key's rank from 1 by falling score."""
+    """Return each key's rank, from 1, by falling score."""
     return {key: rank for rank, key in enumerate(rank_by_score(scores), 1)}
