@@ -1,4 +1,4 @@
-"""Questions with what is right for them, hits and answers in; how good a library's search and answers are out."""
+"""Evaluate a library's retrieval and answers on questions with gold answers."""
 
 from assistant.evaluation.compare import Comparison, Difference, compare, read_rows, save, to_record
 from assistant.evaluation.dataset import Question, absent, parse_questions

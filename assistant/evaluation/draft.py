@@ -1,4 +1,4 @@
-"""Passages, a model that writes questions and a search in; questions with their answers, for a person to correct, out."""
+"""Draft evaluation questions from a library's chunks with the chat model, for the user to correct."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from assistant.text.numbers import numbers
 __all__ = ["Desk", "Draft", "make", "read_drafted", "spread", "to_line"]
 
 
-FACTS_TRIED = 2  # facts of a passage that a question is asked for
-SWAPS_TRIED = 6  # entities that are tried in one question
+FACTS_TRIED = 2  # facts per chunk for which a question is generated
+SWAPS_TRIED = 6  # entity swaps tried per question
 UNANSWERABLE_EACH = 4
-ENTITIES_KEPT = 400  # entities that are remembered of each kind
+ENTITIES_KEPT = 400  # per kind
 
 Write = Callable[[Hit, str, str], str]
 Find = Callable[[str], Sequence[Hit]]
-LARGEST = 2**28  # bytes of a file of questions
+LARGEST = 2**28  # bytes of a question file
 POINTS_AT_TEXT = re.compile(r"\b(?:passage|text|document|file|paragraph|sentence|article|excerpt|above)\b"
                             r"|文中|本文|段落|文章|上文|上述|文件", re.IGNORECASE)
 POINTS_AT_NOTHING = re.compile(r"^(?:(?:what|who|when|where|how|why|which)\W+(?:\w+\W+){0,3})?"
                                r"(?:is|was|are|were|did|does|do|has|had) (?:it|he|she|they|this|that)\b"
                                r"|^(?:它|他|她|他们|这|那|该)", re.IGNORECASE)
-LENGTHS = {True: (7, 80), False: (18, 240)}  # characters, in Chinese and otherwise
-FEWEST_SHARED = {True: 4, False: 2}  # words (characters) of the passage that it must have
+LENGTHS = {True: (7, 80), False: (18, 240)}  # characters of a question; True: Chinese
+FEWEST_SHARED = {True: 4, False: 2}  # words (characters) that question and chunk must share; True: Chinese
 DEPTH = 5
 COMMON = frozenset("what which who when where how why is was are were the of in on at to for from by with and did does do has "
                    "had many much long be it its 什 么 谁 哪 何 时 的 是 了 在 多 少 几 有 为 和".split())
@@ -53,29 +53,34 @@ KINDS = {
     "word": re.compile(CAPITAL),
 }
 SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\w)[^.!?。！？\n]*)*[.!?。！？]?")
-SHORTEST = {True: 10, False: 30}  # characters of a sentence that says something, in Chinese and otherwise
+SHORTEST = {True: 10, False: 30}  # characters of a sentence; True: Chinese
 LONGEST = 400
 FIRST_WORD = frozenset({"name", "word"})
-KINDS_ASKED = frozenset({"date", "amount", "title", "name", "year"})  # a single capitalised word may be anything
+KINDS_ASKED = frozenset({"date", "amount", "title", "name", "year"})  # not "word": a capitalised word may be anything
 OFTEN_CAPITAL = frozenset("I The A An In On At It He She They This That These Those But And For Of".split())
 Item = TypeVar("Item")
 SEED = 11
 SWAPPED = ("name", "word", "title", "year", "date")
-ENOUGH = 0.5  # of the question's words beside the swapped one: a passage with these may answer it
+ENOUGH = 0.5  # a chunk with the new entity and this share of the question's other words may answer it
 
 
 @dataclass(slots=True)
 class Desk:
-    """Who writes a question (for a passage, a sentence and a fact in it) and who searches; and what was seen so far."""
+    """The state of drafting: `write` generates a question for (hit, sentence, fact), `find` searches.
+
+    done: ids of existing drafts
+    seen: entities by kind
+    waiting: answerable drafts that no unanswerable one was derived from yet
+    """
 
     write: Write
     find: Find
     done: frozenset[str] = frozenset()
     seen: dict[str, list[str]] = field(default_factory=dict)
-    waiting: list[Draft] = field(default_factory=list)  # questions that were not made unanswerable yet
+    waiting: list[Draft] = field(default_factory=list)
 
     def note(self, hit: Hit) -> None:
-        """Remember the entities of a passage."""
+        """Record the entities of a chunk."""
         for kind, entity in swappable_entities(hit.chunk.text):
             known = self.seen.setdefault(kind, [])
             if entity not in known and len(known) < ENTITIES_KEPT:
@@ -83,12 +88,12 @@ class Desk:
 
 
 def make(passages: Iterable[Hit], count: int, desk: Desk) -> Iterator[Draft]:
-    """Yield up to `count` drafts that are not done yet; fewer where the passages do not hold as many."""
+    """Yield up to `count` new drafts; fewer if the chunks do not yield as many."""
     return islice(iterate_drafts(passages, desk), count)
 
 
 def iterate_drafts(passages: Iterable[Hit], desk: Desk) -> Iterator[Draft]:
-    """Yield drafts as long as there are passages; every fourth is one that cannot be answered, as soon as one succeeds."""
+    """Yield drafts as long as there are chunks; every fourth is unanswerable, if one can be derived."""
     made = 0
     for hit in passages:
         desk.note(hit)
@@ -102,7 +107,7 @@ def iterate_drafts(passages: Iterable[Hit], desk: Desk) -> Iterator[Draft]:
 
 
 def draft_answerable(hit: Hit, desk: Desk) -> Iterator[Draft]:
-    """Yield a question about a passage, if one of the first tries is good; none where there is one already."""
+    """Yield a question about a chunk if one of the first attempts is good; nothing if one exists already."""
     for fact in select_facts(hit):
         draft = Draft("", hit, fact)
         if draft.identity in desk.done:
@@ -114,7 +119,7 @@ def draft_answerable(hit: Hit, desk: Desk) -> Iterator[Draft]:
 
 
 def select_facts(hit: Hit) -> list[FactSpan]:
-    """Return the facts of a passage that are asked for: of different kinds, and which ones differs from passage to passage."""
+    """Return the facts of a chunk to ask for: of different kinds, varying from chunk to chunk."""
     kinds: dict[str, list[FactSpan]] = {}
     for fact in extract_facts(hit.chunk.text):
         kinds.setdefault(fact.kind, []).append(fact)
@@ -124,7 +129,7 @@ def select_facts(hit: Hit) -> list[FactSpan]:
 
 
 def draft_unanswerable(desk: Desk) -> Iterator[Draft]:
-    """Yield one question that the files cannot answer: a drafted one, about somebody or something else."""
+    """Yield one question that the files cannot answer: a draft with an entity replaced."""
     for draft in reversed(desk.waiting):
         if Draft("", draft.hit, None).identity in desk.done:
             continue
@@ -137,9 +142,9 @@ def draft_unanswerable(desk: Desk) -> Iterator[Draft]:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A question that a model wrote, the fact that answers it, and the passage that it is about.
+    """A generated question, the fact that answers it, and its chunk.
 
-    One that cannot be answered has no fact; `swapped` says what was put in the place of what.
+    An unanswerable question has no fact; `swapped` holds the replaced entity and its replacement.
     """
 
     question: str
@@ -149,13 +154,13 @@ class Draft:
 
     @property
     def identity(self) -> str:
-        """What tells it from others: where its passage stands, and whether it can be answered."""
+        """The draft's id: its chunk's file and position, and whether it is answerable."""
         place = self.hit.chunk.location
         return f"{PurePath(self.hit.path).name}:{place.char_start}" + ("" if self.fact else ":unanswerable")
 
 
 def to_line(draft: Draft, paths: Iterable[str]) -> str:
-    """Return the draft as a line of JSON that `assistant eval` reads; `draft` is for the person to take away."""
+    """Return the draft as a JSON line for `assistant eval`; the user removes the field `draft` after review."""
     record: dict[str, object] = {"id": draft.identity, "question": draft.question, "draft": True,
                                  "lang": "zh" if is_cjk(draft.question) else "en", "answerable": draft.fact is not None}
     if draft.fact is None:
@@ -166,7 +171,7 @@ def to_line(draft: Draft, paths: Iterable[str]) -> str:
 
 
 def gold_fields(hit: Hit, fact: FactSpan, paths: Iterable[str]) -> dict[str, object]:
-    """Return the right answer and where it stands: file, characters, page and the sentence to look at."""
+    """Return the gold fields: answer, file, span, page, and the sentence for review."""
     place = hit.chunk.location
     start = place.char_start + fact.start
     page = {} if place.page is None and place.slide is None else {"gold_page": place.page or place.slide}
@@ -175,7 +180,7 @@ def gold_fields(hit: Hit, fact: FactSpan, paths: Iterable[str]) -> dict[str, obj
 
 
 def shortest_name(path: str, paths: Iterable[str]) -> str:
-    """Return the shortest end of a path that no other path has."""
+    """Return the shortest end of a path that is unique among the paths."""
     parts, others = PurePath(path).parts, [other for other in paths if other != path]
     for count in range(1, len(parts)):
         name = str(PurePath(*parts[-count:]))
@@ -186,7 +191,7 @@ def shortest_name(path: str, paths: Iterable[str]) -> str:
 
 
 def read_drafted(path: Path) -> frozenset[str]:
-    """Return the ids of the questions in a file; none where there is no such file. Raises UsageError where it holds others."""
+    """Return the question ids in a file; none if it does not exist. Raises UsageError if it is not a file of drafts."""
     try:
         lines = read_file(expanded(path), LARGEST).decode("utf-8").split("\n")
         return frozenset(str(json.loads(line)["id"]) for line in lines if line.strip())
@@ -197,7 +202,7 @@ def read_drafted(path: Path) -> frozenset[str]:
 
 
 def is_good(question: str, fact: FactSpan, hit: Hit) -> bool:
-    """Return whether a question is one, makes sense alone, is about the passage and does not hold its answer."""
+    """Return True if a question is well-formed, self-contained, about the chunk, and does not contain its answer."""
     chinese = is_cjk(fact.sentence)
     low, high = LENGTHS[chinese]
     shared = set(content_words(question)) & set(tokenize(hit.chunk.searchable))
@@ -207,18 +212,18 @@ def is_good(question: str, fact: FactSpan, hit: Hit) -> bool:
 
 
 def content_words(question: str) -> list[str]:
-    """Return the words of a question that say what it is about."""
+    """Return the words of a question without stop words."""
     return [token for token in tokenize(question) if token not in COMMON]
 
 
 def is_found(hit: Hit, hits: Sequence[Hit]) -> bool:
-    """Return whether a search for the question finds the passage's file among the first."""
+    """Return True if the search for the question finds the chunk's file in the first DEPTH hits."""
     return any(hit.path in {found.path, *(path for path, _ in found.also)} for found in hits[:DEPTH])
 
 
 @dataclass(frozen=True, slots=True)
 class FactSpan:
-    """A fact, what sort it is, its sentence, and where it begins in the passage."""
+    """A fact, its kind, its sentence, and its offset in the chunk."""
 
     text: str
     kind: str
@@ -227,7 +232,7 @@ class FactSpan:
 
 
 def extract_facts(text: str) -> Iterator[FactSpan]:
-    """Yield the facts of a passage, those that stand in it once, so that it is clear what is meant."""
+    """Yield the facts that occur once in a text, so that they are unambiguous."""
     for match in SENTENCE.finditer(text):
         sentence = match.group().strip()
         if SHORTEST[is_cjk(sentence)] <= len(sentence) <= LONGEST and "|" not in sentence:
@@ -237,7 +242,7 @@ def extract_facts(text: str) -> Iterator[FactSpan]:
 
 
 def find_entities(text: str) -> Iterator[tuple[str, str, int]]:
-    """Yield the kind, the words and the place of each fact; what is part of a longer one is left out."""
+    """Yield (kind, text, offset) of each entity; entities within a longer one are left out."""
     taken: list[tuple[int, int]] = []
     for kind, start, end in entity_candidates(text):
         free = all(end <= first or last <= start for first, last in taken)
@@ -248,7 +253,7 @@ def find_entities(text: str) -> Iterator[tuple[str, str, int]]:
 
 
 def entity_candidates(text: str) -> Iterator[tuple[str, int, int]]:
-    """Yield the kind and the span of what may be a fact; what comes first is preferred where two overlap."""
+    """Yield (kind, start, end) of possible entities; of two that overlap the first is preferred."""
     yield from (("title", *match.span()) for match in TITLE.finditer(text))
     found = dates(text, years=True)
     full = [date for date in found if is_full_date(text, date)]
@@ -272,21 +277,18 @@ def amount_spans(text: str, taken: list[tuple[int, int]]) -> Iterator[tuple[int,
 
 
 def is_full_date(text: str, date: Date) -> bool:
-    """Return whether a date is a day, a month of a year, or a year that is called one (1886年)."""
+    """Return True for a day, a month with a year, or a year marked as one (1886年)."""
     day = date.readings[0]
     return date.has_day or (day.year > 0 and (day.month > 0 or not text[date.start : date.end].isdigit()))
 
 
 def is_sentence_start(text: str, place: int) -> bool:
-    """Return whether no word stands before a place: the first word of a sentence is capitalised whatever it is."""
+    """Return True if no word precedes the offset: the first word of a sentence is always capitalised."""
     return not any(character.isalnum() for character in text[:place])
 
 
 def spread(places: Sequence[tuple[int, str]]) -> list[int]:
-    """Return the numbers of (number, path) pairs: formats in turns, then files in turns, their passages shuffled.
-
-    The order is the same for the same library.
-    """
+    """Return the chunk ids in a deterministic order that alternates formats, then files, with shuffled chunks."""
     chance = random.Random(SEED)
     formats: dict[str, dict[str, list[int]]] = {}
     for number, path in sorted(places, key=lambda place: (place[1], place[0])):
@@ -302,18 +304,18 @@ def spread(places: Sequence[tuple[int, str]]) -> list[int]:
 
 
 def round_robin(groups: Sequence[Sequence[Item]]) -> Iterator[Item]:
-    """Yield the first of each group, then the second of each, and so on."""
+    """Yield the first item of each group, then the second of each, and so on."""
     for turn in range(max(map(len, groups), default=0)):
         yield from (group[turn] for group in groups if turn < len(group))
 
 
 def swappable_entities(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the names, titles and years of a text with what they are."""
+    """Yield (kind, text) of the names, titles, years and dates of a text."""
     return ((kind, words) for kind, words, _ in find_entities(text) if kind in SWAPPED)
 
 
 def entity_swaps(question: str, passage: str, others: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """Yield what can take the place of what in a question: an entity of the same kind that its passage does not have."""
+    """Yield (entity, replacement) for a question: entities of the same kind that its chunk does not contain."""
     for kind, entity in swappable_entities(question):
         for other in others.get(kind, ()):
             if other != entity and not is_contained(other, passage) and not is_contained(other, question):
@@ -321,7 +323,7 @@ def entity_swaps(question: str, passage: str, others: Mapping[str, Sequence[str]
 
 
 def can_be_answered(question: str, other: str, hits: Sequence[Hit]) -> bool:
-    """Return whether a passage has the new entity and many of the question's other words: then it may say the answer."""
+    """Return True if a chunk has the new entity and enough of the question's other words to answer it."""
     wanted = set(content_words(question)) - set(tokenize(other))
     texts = [hit.chunk.searchable for hit in hits]
     return any(is_contained(other, text) and len(wanted & set(tokenize(text))) >= ENOUGH * len(wanted) for text in texts)

@@ -1,4 +1,4 @@
-"""Questions, and functions that search and answer, in; what was measured of each question out."""
+"""Run an evaluation: measure each question, classify its outcome, and summarise the metrics with intervals."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ METRICS = (
 
 
 def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> Iterator[Row]:
-    """Yield what was measured of each question; without `ask`, of the search alone.
+    """Yield the metrics of each question; without `ask`, of retrieval only.
 
-    A question that does not fit the model has an error and no metrics of an answer, and the rest go on.
+    A question that exceeds the model's context gets an error and no answer metrics; the run continues.
     """
     for question in questions:
         metrics = score_hits(question, search(question.text)) if searchable(question) else {}
@@ -43,20 +43,20 @@ def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> I
 
 
 def with_answer(row: Row, question: Question, answer: Answer) -> Row:
-    """Return the row with what was answered and how good that is."""
+    """Return the row with the answer and its metrics."""
     return replace(row, metrics={**row.metrics, **score_answer(question, answer)}, answer=answer.text,
                    abstained=answer.abstained, sources=tuple(source_label(cited) for cited in answer.citations))
 
 
 def source_label(cited: Citation) -> str:
-    """Return the file and the page or slide of a citation in a few words."""
+    """Return a citation's file name and page or slide."""
     place = cited.location
     page = f", p. {place.page}" if place.page is not None else f", slide {place.slide}" if place.slide is not None else ""
     return PurePath(cited.path).name + page
 
 
 class Outcome(StrEnum):
-    """What became of a question, the best first."""
+    """The outcome of a question, best first."""
 
     RIGHT = "right"
     REFUSED_RIGHTLY = "refused, rightly"
@@ -75,7 +75,7 @@ SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
 def outcome(row: Row) -> Outcome:
-    """Return what became of a question."""
+    """Return the outcome of a question."""
     if row.error:
         return Outcome.FAILED
     if not row.answer:
@@ -88,7 +88,7 @@ def outcome(row: Row) -> Outcome:
 
 
 def answer_outcome(row: Row) -> Outcome:
-    """Return what an answer to an answerable question is worth."""
+    """Return the outcome of an answer to an answerable question."""
     if "contains" not in row.metrics:
         return Outcome.UNJUDGED
     if not row.metrics["contains"]:
@@ -97,22 +97,23 @@ def answer_outcome(row: Row) -> Outcome:
 
 
 def worst(rows: Sequence[Row], count: int) -> list[Row]:
-    """Return the rows that went wrong, the worst first: among like outcomes those with fewest right words."""
+    """Return the failed rows, worst outcome first, then fewest correct words."""
     bad = [row for row in rows if outcome(row) not in GOOD]
     return sorted(bad, key=lambda row: (-SEVERITY[outcome(row)], row.metrics.get("f1", 0.0)))[:count]
 
 
 def tally(rows: Sequence[Row]) -> dict[Outcome, int]:
-    """Return how many questions came to each outcome, the best first; those that none came to are left out."""
+    """Return the number of questions per outcome, best first, without empty outcomes."""
     found = [outcome(row) for row in rows]
     return {each: found.count(each) for each in Outcome if each in found}
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured for one question; `error` says why it has no answer where it has none.
+    """The metrics of one question; `error` says why it has no answer.
 
-    `expected` are right answers, none where there is none; `sources` say what the answer cites, "lease.pdf, p. 2".
+    expected: gold answers
+    sources: labels of the citations, for example "lease.pdf, p. 2"
     """
 
     id: str
@@ -130,7 +131,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The mean of a metric over `count` questions, and its 95 % interval."""
+    """The mean of a metric over `count` questions and its 95 % interval."""
 
     mean: float
     low: float
@@ -143,9 +144,10 @@ Estimates = Mapping[str, Estimate]
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What was measured of a library. `kinds` and `langs` are empty where all questions are of one.
+    """The results of an evaluation. `kinds` and `langs` are empty if all questions have the same.
 
-    `about` says what was used (library, models), `planned` how many questions there are: more than rows where it was stopped.
+    about: library and models
+    planned: number of questions; more than rows if the run was stopped
     """
 
     about: Mapping[str, str | int]
@@ -158,14 +160,14 @@ class Evaluation:
 
 
 def summarise(rows: Sequence[Row], planned: int, about: Mapping[str, str | int]) -> Evaluation:
-    """Return the means of all rows, which are not empty."""
+    """Return the summary of all rows, of which there is at least one."""
     kinds = group_estimates(rows, [row.kind for row in rows])
     langs = group_estimates(rows, [row.lang for row in rows])
     return Evaluation(about, planned, estimates(rows), kinds, langs, latencies([row.metrics for row in rows]), tuple(rows))
 
 
 def group_estimates(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Estimates]:
-    """Return the means of the rows of each name, by name; none where all have the same."""
+    """Return the estimates of each group of rows by name; empty if there is only one group."""
     groups: dict[str, list[Row]] = {}
     for name, row in zip(names, rows, strict=True):
         groups.setdefault(name, []).append(row)
@@ -173,7 +175,7 @@ def group_estimates(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Esti
 
 
 def estimates(rows: Sequence[Row]) -> dict[str, Estimate]:
-    """Return the means of the rows by metric."""
+    """Return the estimate of each metric."""
     names = metric_names(rows)
     if not names:
         return {}
@@ -184,12 +186,12 @@ def estimates(rows: Sequence[Row]) -> dict[str, Estimate]:
 
 
 def metric_names(rows: Sequence[Row]) -> list[str]:
-    """Return the metrics that the rows have. How many refusals are right says nothing where all questions have an answer."""
+    """Return the metrics of the rows. Abstention precision is left out if all questions are answerable."""
     found = {name for row in rows for name in row.metrics}
     return [name for name in METRICS if name in found and (name != "abstention_precision" or "abstention_recall" in found)]
 
 
 def metric_matrix(rows: Sequence[Row], names: Sequence[str]) -> Matrix:
-    """Return the values of shape (rows, metrics), NaN where a row does not count for a metric."""
+    """Return the values, shape (rows, metrics), NaN if a row does not count for a metric."""
     values = [[row.metrics.get(name, np.nan) for name in names] for row in rows]
     return np.array(values, np.float64).reshape(len(rows), len(names))

@@ -1,4 +1,4 @@
-"""Folders in; a library that follows what happens in them out."""
+"""Watch folders and keep a library up to date with their changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a watch stands in; a file that tells it to other programs, and what they ask of it, out."""
+"""Run the watch as a service: exclusive lock, status file, stop request, and unit files for systemd and launchd."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOG = "watch.log"
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A file or folder that is followed, how ("events", "polling" or "away"), and why not by events."""
+    """A watched file or folder, how it is watched ("events", "polling" or "away"), and why not by events."""
 
     path: str
     manner: str
@@ -30,9 +30,13 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a watch is doing, what waits, and what has been done since it began.
+    """What a watch is doing, what is pending, and what it has done since it began.
 
-    `queued` are paths that are still to be looked at, `waiting` passages without a vector; `since` is in seconds since 1970.
+    queued: paths still to scan
+    waiting: chunks without a vector
+    indexed to failed: number of files with this outcome
+    problem: the error that pauses the watch, or ""
+    since: start time, seconds since 1970
     """
 
     doing: str = "starting"
@@ -52,7 +56,7 @@ class Standing:
 
 @contextmanager
 def claim(folder: Path) -> Iterator[None]:
-    """Be the one watch of a library. Raises LibraryBusy where there is one already, or LibraryUnwritable."""
+    """Hold the exclusive lock of a library's watch. Raises LibraryBusy if another watch runs, or LibraryUnwritable."""
     lock = FileLock(folder / LOCK)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +76,7 @@ def claim(folder: Path) -> Iterator[None]:
 
 
 def is_watched(folder: Path) -> bool:
-    """Return whether a watch of this library is running."""
+    """Return True if a watch of this library is running."""
     if not (folder / LOCK).exists():
         return False
     lock = FileLock(folder / LOCK)
@@ -87,13 +91,13 @@ def is_watched(folder: Path) -> bool:
 
 
 def save(folder: Path, standing: Standing) -> None:
-    """Tell other programs how the watch stands. Where the disk refuses, they are not told."""
+    """Write the status file; on a full or read-only disk it is not written."""
     with suppress(OSError):
         write_atomically(folder / STATE, json.dumps(asdict(standing)).encode())
 
 
 def read(folder: Path) -> Standing:
-    """Return how the watch stands that is running; that it starts where it has not told yet."""
+    """Return the status of the running watch; "starting" if it has written none yet."""
     with suppress(OSError, ValueError, TypeError):
         said = json.loads((folder / STATE).read_text("utf-8"))
         return Standing(**{**said, "followed": tuple(Followed(**each) for each in said["followed"])})
@@ -101,7 +105,7 @@ def read(folder: Path) -> Standing:
 
 
 def ask_to_stop(folder: Path, seconds: float) -> bool:
-    """Ask the watch to end, and wait so long; return whether it has."""
+    """Ask the watch to stop and wait this long; return True if it has stopped."""
     (folder / STOP).write_bytes(b"")
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -112,13 +116,13 @@ def ask_to_stop(folder: Path, seconds: float) -> bool:
 
 
 def is_asked_to_stop(folder: Path) -> bool:
-    """Return whether another program wants the watch to end."""
+    """Return True if another process has asked the watch to stop."""
     return (folder / STOP).exists()
 
 
 def systemd_unit(command: Sequence[str], environment: Mapping[str, str], home: Path) -> str:
-    """Return a unit of systemd for a person's own services (systemd.service(5)), which works in the program's home."""
-    folder = str(home).replace("%", "%%")  # a path of this kind is written without quotes
+    """Return a systemd user unit (systemd.service(5)) that runs the command in the program's home folder."""
+    folder = str(home).replace("%", "%%")  # WorkingDirectory= takes an unquoted path
     variables = "".join(f"Environment={systemd_quoted(f'{name}={value}')}\n" for name, value in environment.items())
     return (
         "[Unit]\nDescription=Private assistant: follows your files\n\n"
@@ -128,13 +132,13 @@ def systemd_unit(command: Sequence[str], environment: Mapping[str, str], home: P
 
 
 def systemd_quoted(text: str) -> str:
-    """Return the text as one word of a unit file."""
+    """Return the text as one quoted word of a unit file."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 
 
 def launchd_agent(label: str, command: Sequence[str], environment: Mapping[str, str], home: Path) -> str:
-    """Return a property list for launchd (launchd.plist(5)), which lets the command work, and log, in the program's home."""
+    """Return a launchd property list (launchd.plist(5)) that runs the command, and logs, in the program's home folder."""
     words = "".join(f"    <string>{escape(word)}</string>\n" for word in command)
     variables = "".join(f"    <key>{escape(name)}</key><string>{escape(value)}</string>\n" for name, value in environment.items())
     return (

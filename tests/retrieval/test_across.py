@@ -31,7 +31,8 @@ def test_few_shared_words_give_next_to_nothing() -> None:
 
 def test_the_right_passage_in_another_script_stands_out_more_than_any_in_the_own() -> None:
     own, other = crowd(0, 1), crowd(1, 2)
-    background = Background(sample_of_script(np.concatenate([own, other])), {"latin": sample_of_script(own), "cjk": sample_of_script(other)})
+    scripts = {"latin": sample_of_script(own), "cjk": sample_of_script(other)}
+    background = Background(sample_of_script(np.concatenate([own, other])), scripts)
     meaning = np.zeros(16, np.float32)
     meaning[5] = 1.0
     question, right = unit_vectors(own.mean(axis=0) + 0.5 * meaning), unit_vectors(other.mean(axis=0) + 0.5 * meaning)

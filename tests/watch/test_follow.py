@@ -247,7 +247,8 @@ def test_where_no_more_folders_can_be_watched_they_are_polled(
     settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "events_arrive", lambda: True)
-    monkeypatch.setattr(Events, "attach", lambda *_: (_ for _ in ()).throw(EventsUnavailable("the limit is reached", "Raise it.")))
+    refused = EventsUnavailable("the limit is reached", "Raise it.")
+    monkeypatch.setattr(Events, "attach", lambda *_: (_ for _ in ()).throw(refused))
     with following(settings, folder) as heard:
         (folder / "new.md").write_text("New.", "utf-8")
         wait_until(lambda: ("indexed", "new.md") in heard.told())

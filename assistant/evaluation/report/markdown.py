@@ -1,4 +1,4 @@
-"""An evaluation in, a report in Markdown out."""
+"""Render an evaluation as Markdown."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMES_OF_TIMES = {"first_token_seconds": "to the first word", "total_seconds": "
 
 
 def markdown(result: Evaluation) -> str:
-    """Return the report: outcomes, metrics, times, metrics by group, and the questions that went worst."""
+    """Return the report: outcomes, metrics, times, metrics by group, and the worst questions."""
     return "\n".join(report_lines(result)).rstrip() + "\n"
 
 
@@ -65,7 +65,7 @@ def question_lines(row: Row) -> Iterator[str]:
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table, and an empty one."""
+    """Yield the lines of a table and an empty line."""
     yield f"| {' | '.join(header)} |"
     yield f"| {' | '.join(['---'] * len(header))} |"
     yield from (f"| {' | '.join(row)} |" for row in rows)
@@ -73,45 +73,45 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iter
 
 
 def escape_markdown(text: str) -> str:
-    """Return text of a file or a model on one line, so that nothing in it is markup."""
+    """Return text of a file or a model on one line, with Markdown characters escaped."""
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
 def in_words(metric: str) -> str:
-    """Return what a person calls a metric: "ndcg_at_10" is nDCG@10."""
+    """Return the display name of a metric: "ndcg_at_10" is nDCG@10."""
     return " ".join(SPELLED.get(word, word) for word in metric.replace("_at_", "_@").split("_")).replace(" @", "@")
 
 
 def shares(found: Estimates) -> Estimates:
-    """Return the metrics from 0 to 1; times are told by their median."""
+    """Return the metrics from 0 to 1, without the times."""
     return {name: estimate for name, estimate in found.items() if name not in TIME_METRICS}
 
 
 def figures(estimate: Estimate) -> tuple[str, str, str]:
-    """Return a mean, its interval, and how many questions it is of."""
+    """Return a mean, its interval, and its number of questions."""
     return f"{estimate.mean:.3f}", f"{estimate.low:.3f} to {estimate.high:.3f}", f"{estimate.count:,}"
 
 
 def timing(name: str, found: Latency) -> tuple[str, str, str, str]:
-    """Return what a time is called, its median and its 95th percentile with their intervals, and how many answers it is of."""
+    """Return a time's name, its median and 95th percentile with their intervals, and its number of answers."""
     return (NAMES_OF_TIMES[name], f"{found.median:.1f} s ({found.median_low:.1f} to {found.median_high:.1f})",
             f"{found.p95:.1f} s ({found.p95_low:.1f} to {found.p95_high:.1f})", f"{found.count:,}")
 
 
 def headline(result: Evaluation) -> str:
-    """Return what was measured, in a line."""
+    """Return the number of questions and the models in one line."""
     models = ", ".join(str(result.about[role]) for role in ("embedder", "chat") if result.about.get(role))
     asked = f"{len(result.rows):,} of {result.planned:,}" if len(result.rows) < result.planned else f"{result.planned:,}"
     return f"{asked} questions · {models}"
 
 
 def metric_groups(result: Evaluation) -> Mapping[str, Mapping[str, Estimates]]:
-    """Return the metrics by kind and by language, where there are several."""
+    """Return the metrics by kind and by language, if there are several."""
     return {title: found for title, found in (("kind", result.kinds), ("language", result.langs)) if found}
 
 
 def question_facts(row: Row) -> dict[str, str]:
-    """Return what there is to say of one question, by what it is called."""
+    """Return the non-empty details of one question by label."""
     said = {"outcome": str(outcome(row)), "answer": row.error or row.answer, "expected": "; ".join(row.expected),
             "cited": "; ".join(row.sources)}
     return {name: value for name, value in said.items() if value}
