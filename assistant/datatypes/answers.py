@@ -52,8 +52,8 @@ class Doubt:
     p_unanswerable: probability (0 to 1) that the passages do not state the answer
     threshold: the answer is refused above this probability (0 to 1)
     p_refusal_token: probability (0 to 1) that the model's reply starts with the refusal
-    query_likelihood_gain: 1 - log p(question | passages) / log p(question); 1 if the passages predict the question fully, 0 if
-      not at all, negative if they make it less likely
+    query_likelihood_gain: 1 - log p(question | passages) / log p(question), in [-1, 1]; 1: the passages predict the question
+      fully, 0: not at all, negative: they make it less likely
     p_verified: probability (0 to 1) of "Yes" when the model verifies its answer; None if it was not asked
     """
 

@@ -40,7 +40,7 @@ def find_terms(store: Searchable, question: str, passages: int) -> list[Term]:
               *concatenated_words(text)[: 2 * MAX_TERMS]]
     counts |= {(other,): store.count_holding((other,), limit + 1) for other in dict.fromkeys(others) if (other,) not in counts}
     held = {phrases: count for phrases, count in counts.items() if count}
-    rare = {phrases: count for phrases, count in held.items() if count <= limit}
+    rare: dict[Phrases, int] = {phrases: count for phrases, count in held.items() if count <= limit}
     chosen = rarest_terms(rare) or merge_common_terms(store, held, limit)
     return [Term(phrases, np.array(store.holding(phrases, limit + 1), np.int64)) for phrases in chosen]
 

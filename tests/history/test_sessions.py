@@ -172,3 +172,13 @@ def test_a_lock_that_is_never_let_go_is_an_error(sessions: Sessions, tmp_path: P
         monkeypatch.setattr(lines, "PATIENCE_SECONDS", 0.05)
         with pytest.raises(OSError, match="lock"):
             sessions.append(name, SECOND)
+
+
+def test_what_a_killed_program_left_beside_a_session_goes_when_the_session_is_redacted(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path / "sessions")
+    path = file_of(tmp_path, sessions.begin("work", FIRST))
+    path.with_name(f"{path.name}.4711-1.partial").write_text("押金为一万元。", "utf-8")
+    assert sessions.forget("work", lambda _: True) == 1
+    assert list(path.parent.iterdir()) == [path]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "押金为一万元" not in path.read_text("utf-8")
