@@ -81,7 +81,7 @@ class Reply(Protocol):
 
     prompt_tokens: length of the prompt
     reused_tokens: tokens of the prompt taken from the KV cache
-    supposed_tokens: tokens computed for candidates, and for a prompt that had to be computed again
+    candidate_tokens: tokens computed for candidates, and for a prompt that had to be computed again
     generated_tokens: length of the reply
     finished: False if it was cut off at the token limit
     """
