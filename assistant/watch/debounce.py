@@ -19,8 +19,8 @@ class Pace:
     open: quiet time after a change of a file that is not closed yet, on systems that report closing
     longest: a file that is never quiet is scanned after this time
     poll: between two scans of a folder without events
-    trust: between two full rescans, in case an event was missed
-    glance: between two checks whether the roots are still the same folders
+    full_rescan: between two full rescans, in case an event was missed
+    root_check: between two checks whether the roots are still the same folders
     """
 
     settle: float = 0.5
