@@ -126,7 +126,7 @@ def halves(store: Store) -> list[str]:
         "HAVING files.chunks != count(chunks.id) OR max(ordinal) + 1 != count(chunks.id) "
         "UNION SELECT path FROM chunks WHERE id NOT IN (SELECT rowid FROM words) "
         "UNION SELECT path FROM chunks WHERE vector_key NOT IN (SELECT key FROM vectors) "
-        "AND id NOT IN (SELECT chunk FROM waiting)")
+        "AND id NOT IN (SELECT chunk FROM pending_embeddings)")
     return [str(row[0]) for row in rows]
 
 

@@ -38,7 +38,7 @@ Pool = list[tuple[str, str, np.ndarray]]
 def pool_of(file: Path, dimension: int) -> Pool:
     """Return (text, context, vector) of every passage of a library that has a vector."""
     store = Store(file)
-    ids = store.marks()["id"].tolist()
+    ids = store.chunk_keys()["id"].tolist()
     blocks = store.vectors_of(ids, dimension)
     vectors = {int(one): vector for some, block in blocks for one, vector in zip(some, block, strict=True)}
     stored = store.chunks(ids)

@@ -187,7 +187,7 @@ def snapshot(store: Store) -> Known:
     entries = store.ledger()
     rows = store._rows(
         "SELECT path, ordinal, text, context, char_start, char_end, line_start, line_end, heading, vector_key, "
-        "(SELECT count(*) FROM vectors WHERE key = vector_key), (SELECT count(*) FROM waiting WHERE chunk = id), "
+        "(SELECT count(*) FROM vectors WHERE key = vector_key), (SELECT count(*) FROM pending_embeddings WHERE chunk = id), "
         "(SELECT count(*) FROM words WHERE rowid = id), (SELECT title FROM files WHERE files.path = chunks.path) "
         "FROM chunks ORDER BY path, ordinal")
     by_path: dict[str, list[object]] = {path: [] for path in entries}

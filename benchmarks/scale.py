@@ -58,7 +58,7 @@ class Known:
 def ask(store: Store, count: int) -> dict[str, Vectors]:
     """Return questions with their vectors, each from one passage."""
     chance = np.random.default_rng(5)
-    top = store.marks()["id"]
+    top = store.chunk_keys()["id"]
     chosen = np.sort(chance.choice(top, count, replace=False)).tolist()
     stored = store.chunks(chosen)
     asked: dict[str, Vectors] = {}
@@ -79,7 +79,7 @@ def timed(action: Callable[[], object]) -> float:
 
 def exact(store: Store, asked: Vectors) -> list[set[int]]:
     """Return the ids of the nearest passages to each question, by looking at every vector."""
-    ids = store.marks()["id"].tolist()
+    ids = store.chunk_keys()["id"].tolist()
     best = np.full((len(asked), NEAREST), -2.0, np.float32)
     which = np.zeros((len(asked), NEAREST), np.int64)
     for part, vectors in store.vectors_of(ids, DIMENSION):

@@ -1,4 +1,4 @@
-"""The nouns that the rooms speak in, and the protocols of the models. Imports nothing of ours."""
+"""The data types that all packages share, and the protocols of the models. Imports no other package of the program."""
 
 from assistant.datatypes.answers import (
     Answer,

@@ -1,4 +1,4 @@
-"""An answer, its sources, and how far it is to be believed."""
+"""Answers with their citations, support, answerability and conflicts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,12 @@ from assistant.datatypes.search import Hit, Kind, Timings
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A numbered source of an answer: a verbatim quote and where exactly it stands, in a file unless `kind` says otherwise."""
+    """A numbered source of an answer: a verbatim quote and its exact location.
+
+    number: the number in the answer's text, from 1
+    path: the file, or for another `kind` an id such as "memory:3"
+    quote: verbatim text of the source
+    """
 
     number: int
     path: str
@@ -28,7 +33,12 @@ Support = Literal["full", "partial", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an answer, without its marks: the numbers of its sources, and how far they bear it out."""
+    """A sentence of an answer.
+
+    text: without citation marks
+    numbers: numbers of its citations
+    support: how far the cited passages entail it
+    """
 
     text: str
     numbers: tuple[int, ...]
@@ -37,11 +47,14 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """The probability (`share`) that the files do not state the answer, and the `most` at which it is given all the same.
+    """The answerability of a question from the passages found, estimated before or after the answer is generated.
 
-    `foretold` is how much of the question the passages foretell (1: all of it, 0: nothing, less: they make it unlikelier),
-    `unstated` the probability that the model refuses, `after` that of its Yes to whether the passages state this answer; None:
-    it was clear without.
+    p_unanswerable: probability (0 to 1) that the passages do not state the answer
+    threshold: the answer is refused above this probability (0 to 1)
+    p_refusal_token: probability (0 to 1) that the model's reply starts with the refusal
+    query_likelihood_gain: 1 - log p(question | passages) / log p(question), in [-1, 1]; 1: the passages predict the question
+      fully, 0: not at all, negative: they make it less likely
+    p_verified: probability (0 to 1) of "Yes" when the model verifies its answer; None if it was not asked
     """
 
     share: float
@@ -53,9 +66,13 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What so many questions of a library's own say of doubt there: the `offset` of its logarithm of odds.
+    """The refusal threshold's calibration for one library, from questions generated from its own chunks.
 
-    `answerable_refused` and `unanswerable_refused` are shares (0 to 1) at the `most` doubt allowed, without and with the offset.
+    questions: number of questions
+    offset: added to the log-odds of `p_unanswerable`
+    threshold: refusal threshold (0 to 1) that the shares refer to
+    answerable_refused: share (0 to 1) of answerable questions refused, without and with the offset
+    unanswerable_refused: share (0 to 1) of unanswerable questions refused, without and with the offset
     """
 
     questions: int
@@ -67,7 +84,12 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What one file says where files disagree; `date` is "2024", "2024-03" or "2024-03-01", empty where it is not known."""
+    """What one file says in a conflict.
+
+    citation: where it says so
+    value: the conflicting value
+    date: date of the file's statement, "2024", "2024-03" or "2024-03-01"; "" if unknown
+    """
 
     citation: Citation
     value: str
@@ -76,14 +98,18 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two or more files that say otherwise of the same thing, newest first."""
+    """Two or more files that contradict each other, newest first."""
 
     sides: tuple[Side, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Masked:
-    """What of one file a model was not shown: sentences that set its orders aside, and comments that no reader sees."""
+    """Text of one file that was removed from the prompt: prompt injections and invisible comments.
+
+    sentences: number of sentences that give the model instructions
+    comments: number of comments that a reader does not see
+    """
 
     path: str
     sentences: int
@@ -92,10 +118,16 @@ class Masked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished answer. `abstained`: the files do not say, and `text` says so.
+    """A finished answer.
 
-    `searched` is what was searched for, where a follow-up question had to be made to stand alone. `masked` names what the model
-    was not shown of the passages.
+    text: the answer with citation marks [1]; if `abstained`, the refusal
+    abstained: True if the files do not state the answer
+    hits: the passages in the prompt, best first
+    prompt_version: version of the prompt templates
+    searched: the rewritten query of a follow-up question; "" if the question was used as it is
+    sentences: the sentences with their support, empty if it was not checked
+    doubt: answerability; None if it was not estimated
+    masked: what was removed from the passages before the model read them
     """
 
     question: str
@@ -115,39 +147,39 @@ class Answer:
 
 
 class Written:
-    """What answers that are written while they are iterated have in common. Whoever iterates sets `_finished` at the end."""
+    """Base class of streamed answers. Subclasses set `_finished` at the end of iteration."""
 
     _finished: tuple[Answer, ...] = ()
 
     @property
     def answer(self) -> Answer:
-        """The finished answer; waits for it where nobody has iterated."""
+        """The finished answer; iterates to the end first if necessary."""
         if not self._finished:
             for _ in self:
                 pass
         return self._finished[0]
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the text piece by piece."""
+        """Yield the text in pieces."""
         raise NotImplementedError
 
 
 class Answering(Protocol):
-    """An answer that is being written: iterate for its text, then read the finished `answer`."""
+    """A streamed answer: iterate for its text, then read the finished `answer`."""
 
     question: str
     hits: tuple[Hit, ...]
 
     @property
     def answer(self) -> Answer:
-        """The finished answer; waits for it where nobody has iterated."""
+        """The finished answer; iterates to the end first if necessary."""
 
     @property
     def sentences(self) -> Sequence[Sentence]:
-        """The sentences that are over."""
+        """The sentences completed so far."""
 
     def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do the long work before the first word, if there is any, and tell how far it is."""
+        """Do the long work before the first token, if any, and report its progress."""
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the text piece by piece."""
+        """Yield the text in pieces."""

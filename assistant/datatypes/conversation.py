@@ -1,4 +1,4 @@
-"""What is said: messages, turns of a conversation, kept conversations, and facts that are kept."""
+"""Prompt messages, conversation turns, saved sessions and remembered facts."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Literal, NewType
 
 from assistant.datatypes.answers import Citation
 
-READINGS = " / "  # between the readings of a question that were searched for
+READINGS = " / "  # separates alternative rewritten queries of a question
 
 CITED = re.compile(r" ?\[\d{1,3}\]")
 
 Role = Literal["system", "user", "assistant"]
 
 PromptText = NewType("PromptText", str)
-"""Text that may stand in a prompt. Only `generation.injection.untrusted_text` makes it, and so none is forgotten."""
+"""Text that may be part of a prompt. Only `generation.injection.untrusted_text` creates it, so none goes unsanitized."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a chat. Its content is always plain text: markup of a chat template in it has no power.
+    """One message of a chat prompt.
 
-    `segments`, where there are any, are the content, cut: each is tokenized by itself, so that prompts that share the first of
-    them share their tokens.
+    content: plain text; chat template markup in it has no effect
+    segments: the content in pieces that are tokenized separately; empty if it is one piece
     """
 
     role: Role
@@ -33,9 +33,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question of a conversation, its answer and the answer's sources.
+    """One question of a conversation with its answer.
 
-    `searched` is the question as it was searched for, made to stand alone; `asked` is when, in ISO 8601.
+    searched: the rewritten query; "" if the question was used as it is
+    abstained: True if the answer is a refusal
+    asked: time of the question, ISO 8601
     """
 
     question: str
@@ -47,13 +49,17 @@ class Turn:
 
     @property
     def standalone(self) -> str:
-        """The question as it stands alone; of several readings the first."""
+        """The question rewritten to stand alone; the first of several rewritten queries."""
         return self.searched.split(READINGS)[0] or self.question
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that the person asked to remember; `said` is when, in ISO 8601."""
+    """A fact that the user asked to remember.
+
+    number: its id
+    said: when it was added, ISO 8601
+    """
 
     number: int
     said: str
@@ -62,7 +68,12 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A kept conversation; `started` is in ISO 8601."""
+    """A saved conversation.
+
+    name: its id, for example "20240314-2"
+    library: name of the library it is with
+    started: time of the first question, ISO 8601
+    """
 
     name: str
     library: str

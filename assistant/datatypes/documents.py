@@ -1,4 +1,4 @@
-"""A file's text as it was read: documents, their parts, the chunks that they are cut into, and where each stands."""
+"""Extracted documents, their parts, the chunks they are split into, and locations in them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,19 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a run of text stands in one document.
+    """Where a span of text is in a document.
 
-    Lines count from 1: within the page, slide or sheet where there is one, within the file otherwise. `page` counts
-    from 1; `page_label` is what the document itself calls that page ("xii"), where that differs. `cells` is a range
-    such as "A2:F9", `message` the number of a message in a mailbox, `time` a place in a recording such as "01:02:03".
-    `char_start` and `char_end` are a half-open span of the document's extracted text, which for plain
-    text, Markdown and code is the decoded file itself.
+    line_start, line_end: lines from 1, within the page, slide or sheet if there is one, otherwise within the file
+    char_start, char_end: half-open span of the extracted text, which for plain text, Markdown and code is the decoded file
+    page: page number from 1
+    page_label: the document's own label of the page ("xii"), if it differs
+    slide: slide number from 1
+    sheet: name of the sheet
+    cells: cell range such as "A2:F9"
+    chapter: title of the chapter
+    message: number of the message in a mailbox
+    time: time in a recording such as "01:02:03"
+    heading: heading above the text
     """
 
     line_start: int
@@ -34,7 +40,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A page, slide, sheet, chapter or message (or a whole file): a span of text that no chunk crosses."""
+    """A page, slide, sheet, chapter or message (or the whole file): a span of text that no chunk crosses."""
 
     char_start: int
     char_end: int
@@ -48,9 +54,9 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A span of text that is a table, one row to a line: it is cut between rows only.
+    """A span of text that is a table with one row per line; chunks split it between rows only.
 
-    `header` is its header row, which every passage of the table needs to be understood; empty where it has none.
+    header: its header row, repeated in the context of each of its chunks; "" if it has none
     """
 
     char_start: int
@@ -60,7 +66,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """What the text from `char_start` on, up to the next mark, is called in its file: cells ("A2:F2") or a time ("12:05")."""
+    """The cells ("A2:F2") or time ("12:05") of the text from `char_start` up to the next mark."""
 
     char_start: int
     cells: str | None = None
@@ -69,7 +75,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading that begins at `char_start`; level 1 is the highest."""
+    """A heading that starts at `char_start`; level 1 is the highest."""
 
     char_start: int
     level: int
@@ -77,7 +83,7 @@ class Heading:
 
 
 class Shape(StrEnum):
-    """How the text of a document is laid out, its tables aside, which decides where it may be cut."""
+    """The layout of a document's text apart from its tables, which decides where it is split."""
 
     PROSE = "prose"
     CODE = "code"
@@ -86,9 +92,15 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What a reader found in one file. `parts` are in order and do not overlap; so are `tables`, each inside one part.
+    """What an extractor found in one file.
 
-    `empty_pages` are the numbers of pages without text, `ocr_pages` of those whose text was read off a picture.
+    text: the extracted text
+    parts: in order, disjoint
+    tables: in order, disjoint, each within one part
+    encoding: character encoding of a text file, None for other formats
+    empty_pages: numbers of the pages without text
+    ocr_pages: numbers of the pages whose text was recognized by OCR
+    notes: warnings for the user
     """
 
     text: str
@@ -106,7 +118,10 @@ class Extraction:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One file's text, known by its path and by the sha256 of its bytes."""
+    """The extracted text of one file.
+
+    content_hash: SHA-256 of the file's bytes
+    """
 
     path: str
     title: str
@@ -116,10 +131,10 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A passage of at most the chunker's token limit, verbatim from its document.
+    """A verbatim passage of a document, at most as long as the chunker's token limit.
 
-    `context` (title, heading path, table header) goes in front of the text for embedding, keyword search
-    and the language model; a quote never includes it.
+    text: verbatim text of the document
+    context: title, heading path and table header, prepended for embedding, keyword search and the prompt; never part of a quote
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""What becomes of files: the ledger, changes, progress and reports; what a library holds."""
+"""The file ledger, changes, progress and reports of ingestion, and the status of a library."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 
 class FileState(StrEnum):
-    """What became of a file that was seen."""
+    """The status of a file that was seen."""
 
     INDEXED = "indexed"
     SKIPPED = "skipped"
@@ -18,9 +18,18 @@ class FileState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """What is known of one file: every file that was ever seen has one, with the reason for its state.
+    """The status of one file; every file that was seen has one.
 
-    A file inside a file (an attachment, an entry of an archive) has the `container`'s path and its own name below that.
+    path: of the file; for a file inside another (attachment, archive entry) the container's path and its name below that
+    root: the added path that it belongs to
+    reason: why it has this status; "" if it was indexed without remarks
+    size: bytes
+    mtime_ns: time of modification, nanoseconds since 1970
+    content_hash: SHA-256 of its bytes; "" if it must be read again
+    empty_pages, ocr_pages: page numbers without text, and with text recognized by OCR
+    encoding: character encoding of a text file, None for other formats
+    notes: warnings for the user
+    container: path of the file that contains it; "" if none
     """
 
     path: str
@@ -41,7 +50,10 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of one file in the library; `was` is the path that a moved one had."""
+    """The outcome of one file.
+
+    was: the old path of a moved file; "" otherwise
+    """
 
     kind: Literal["indexed", "moved", "removed", "skipped", "failed"]
     path: str
@@ -52,7 +64,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a long task is. Counts are of this run."""
+    """Progress of a long task; counts are of this run."""
 
     stage: str
     done: int
@@ -65,12 +77,21 @@ OnProgress = Callable[[Progress], None]
 
 
 def ignore_progress(_progress: Progress) -> None:
-    """Show nothing."""
+    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class IngestReport:
-    """What one `add` or `sync` did. `unchanged` files cost one stat; the files of roots that are `away` are kept."""
+    """The result of one `add` or `sync`.
+
+    indexed, unchanged, removed: number of files
+    skipped, failed: their ledger entries
+    chunks: number of new chunks
+    embedded: number of new vectors
+    seconds: wall-clock time
+    interrupted: True if the run was stopped
+    away: roots that do not exist at the moment; the library keeps their files
+    """
 
     indexed: int = 0
     unchanged: int = 0
@@ -86,7 +107,12 @@ class IngestReport:
 
 @dataclass(frozen=True, slots=True)
 class LibraryStatus:
-    """What a library holds; chunks that wait for a vector are found by keyword only."""
+    """The contents of a library.
+
+    documents, chunks, skipped, failed: counts
+    bytes: size on disk
+    waiting: number of chunks without a vector, which only keyword search finds
+    """
 
     name: str
     path: str
@@ -102,7 +128,12 @@ class LibraryStatus:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A library that was brought in: its folders that are not on this machine, and those of another library here too."""
+    """The result of importing a library.
+
+    held: its contents
+    away: its roots that do not exist on this machine
+    shared: pairs (root, library) of roots that another library also has
+    """
 
     held: LibraryStatus
     away: tuple[str, ...]

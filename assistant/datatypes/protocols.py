@@ -1,4 +1,4 @@
-"""The protocols of the models, and their vectors."""
+"""Protocols of the embedding, reranking and chat models."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-Vectors: TypeAlias = "npt.NDArray[np.float32]"  # a string, so that a command that needs no vectors need not import numpy
+Vectors: TypeAlias = "npt.NDArray[np.float32]"  # a string, so that numpy is imported only where it is used
 
 
 def never() -> bool:
-    """Say that nothing is to be stopped."""
+    """Return False: never stop."""
     return False
 
 
 class Embedder(Protocol):
-    """Turns text into unit vectors."""
+    """Maps texts to unit vectors."""
 
     @property
     def name(self) -> str:
-        """What a person calls the model."""
+        """The model's display name."""
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that shapes a vector: weights, prompts, pooling, length limit."""
+        """Hash of everything that influences a vector: weights, prompts, pooling, length limit."""
 
     @property
     def dimension(self) -> int:
-        """Length of a vector."""
+        """The length of a vector."""
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return the number of tokens of each text, special tokens left out."""
+        """Return the number of tokens of each text, without special tokens."""
 
     def coverage(self, text: str) -> float:
-        """Return the share (0 to 1) of the text's tokens that the vocabulary knows."""
+        """Return the share (0 to 1) of the text's tokens that are in the vocabulary."""
 
     def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors of shape (len(texts), dimension)."""
@@ -50,82 +50,89 @@ class Embedder(Protocol):
 
 
 class Reranker(Protocol):
-    """Says of a question and a passage, read together, whether the passage is wanted."""
+    """A cross-encoder that scores the relevance of a passage to a question."""
 
     @property
     def name(self) -> str:
-        """What a person calls the model."""
+        """The model's display name."""
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that shapes a score."""
+        """Hash of everything that influences a score."""
 
     @property
     def pairs_per_second(self) -> float:
-        """How many pairs it scores in a second on this machine, as far as that is known."""
+        """The estimated number of pairs scored per second on this machine."""
 
     def score(self, question: str, texts: Sequence[str]) -> Vectors:
-        """Return the log-odds that each text is wanted, shape (len(texts),)."""
+        """Return the log-odds that each text is relevant, shape (len(texts),)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Supposed:
-    """A text as a reply to messages, not to be written but to be weighed."""
+    """A candidate reply to messages whose log-probability is computed instead of generating it."""
 
     messages: tuple[Message, ...]
     text: PromptText
 
 
 class Reply(Protocol):
-    """A reply that is being written: iterate to stream its pieces; the counts are final after that."""
+    """A streamed reply; iterate to generate it. The counts are final afterwards.
+
+    prompt_tokens: length of the prompt
+    reused_tokens: tokens of the prompt taken from the KV cache
+    candidate_tokens: tokens computed for candidates, and for a prompt that had to be computed again
+    generated_tokens: length of the reply
+    finished: False if it was cut off at the token limit
+    """
 
     prompt_tokens: int
     reused_tokens: int
-    supposed_tokens: int  # of what was supposed
+    supposed_tokens: int
     generated_tokens: int
-    finished: bool  # False: it was cut off at the token limit
+    finished: bool
 
     def likelihood(self, opening: str) -> float:
-        """Return the probability (0 to 1) that the reply begins as `opening` does; ask before iterating."""
+        """Return the probability (0 to 1) that the reply starts with `opening`. Call it before iterating."""
 
     def log_likelihoods(self) -> tuple[float, ...]:
-        """Return the natural logarithm of the probability of each text that was supposed; reads the prompt."""
+        """Return the natural-log probability of each candidate text; computes the prompt."""
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the text piece by piece."""
+        """Yield the text in pieces."""
 
 
 @runtime_checkable
 class Tunable(Protocol):
-    """A chat model that can be measured on this machine, so that it is faster afterwards."""
+    """A chat model that can tune its thread count to this machine."""
 
     def tune(self, place: Path, should_stop: Callable[[], bool]) -> object:
-        """Return how it computes fastest, as kept in a file or measured now and kept; soon where `should_stop` says so."""
+        """Return the fastest configuration, from a file or measured now and saved; stops early if `should_stop` returns True."""
 
 
 class ChatModel(Protocol):
-    """Writes replies to messages.
+    """A chat model that generates replies to messages.
 
-    It is opened with a function that says whether to stop. The thread that computes asks it between two steps of any computation,
-    which ends with KeyboardInterrupt where it says so: nothing is left over that could stop the next one.
+    It is opened with a function that says whether to stop, which is called between two steps of every computation. If it returns
+    True, the computation raises KeyboardInterrupt and leaves nothing behind that could stop the next one.
     """
 
     @property
     def name(self) -> str:
-        """What a person calls the model."""
+        """The model's display name."""
 
     @property
     def context_tokens(self) -> int:
-        """The number of tokens that prompt and reply must share."""
+        """The size of the context window: tokens of prompt plus reply."""
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Return the length of the prompt that these messages become, template included."""
+        """Return the length of the prompt that these messages become, chat template included."""
 
     def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> Reply:
-        """Start a reply at temperature 0. Raises ContextOverflow where prompt and reply do not fit.
+        """Start a reply at temperature 0. Raises ContextOverflow if prompt and reply do not fit the context window.
 
-        How likely a model finds what is `supposed`, two texts at most, is found by the way, for little where its messages begin
-        as these do.
+        The log-probabilities of up to two candidates in `supposed` are computed in the same batch; this is cheap if their
+        messages share the prompt's prefix.
         """
 
     def close(self) -> None:

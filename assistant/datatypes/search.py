@@ -1,4 +1,4 @@
-"""What a search finds, and of which files."""
+"""Search filters, hits and their explanation, and timings."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from assistant.datatypes.documents import Chunk, Location
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which files a question is about; an empty one lets every file through.
+    """Restricts a question to some files; an empty filter passes every file. A file must match each non-empty field.
 
-    `paths` are files, folders or patterns with * and ?, `types` suffixes without a dot; a file passes that matches one
-    of each. `since_ns`: only files that were changed then or later, in nanoseconds since 1970.
+    paths: files, folders or patterns with * and ?; one must match
+    types: suffixes without a dot; one must match
+    since_ns: time of modification or later, nanoseconds since 1970
     """
 
     paths: tuple[str, ...] = ()
@@ -21,23 +22,28 @@ class Filter:
     since_ns: int | None = None
 
     def __bool__(self) -> bool:
-        """Say whether it keeps anything out."""
+        """Return True if the filter is not empty."""
         return bool(self.paths or self.types or self.since_ns is not None)
 
 
 EVERY_FILE = Filter()
 
 Kind = Literal["file", "memory", "turn"]
-"""Where words come from: a file, a fact that the person asked to keep, or an earlier turn of the conversation."""
+"""The source of a passage: a file, a remembered fact, or an earlier turn of the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that was found for a question; ranks count from 1, None where that search did not find it.
+    """A chunk found for a question.
 
-    The score adds up evidence, in log-odds: only its order means something. `also` names the other places of the same text.
-    What is no file has a `path` such as "memory:3", and says so in `kind`. `rerank_score` is what a reranker says, in log-odds,
-    and `rank_before` the rank that the hit had before; None where no reranker read it.
+    path: the file, or for another `kind` an id such as "memory:3"
+    score: fused score in log-odds; only its order is meaningful
+    keyword_rank, dense_rank: rank from 1 in that search, None if it did not find the chunk
+    keyword_score: BM25 score
+    cosine: cosine similarity (-1 to 1) to the question
+    also: (path, location) of its near-duplicates
+    rerank_score: log-odds from the reranker, None if it did not read the chunk
+    rank_before: rank from 1 before reranking, None if it was not reranked
     """
 
     chunk_id: int
@@ -57,7 +63,13 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Reranking:
-    """What a reranker did for one question: how many of the candidates it read, at what pace, and how long that took."""
+    """Statistics of reranking for one question.
+
+    read: number of hits that were reranked
+    candidates: number of hits before
+    milliseconds: time used
+    budget_milliseconds: time allowed
+    """
 
     model: str
     read: int
@@ -71,9 +83,10 @@ class Reranking:
 class Explanation:
     """Why a search found what it found.
 
-    `terms` with the number of passages that hold each (those that are too common are not asked for), the weight of the
-    dense side, the candidates, each with the name of the step that dropped it, or nothing, and what a reranker did, where
-    one is chosen.
+    terms: (term, number of chunks that hold it); terms that are too common are left out
+    dense_weight: weight of the dense score, 0 if it was not used
+    candidates: (hit, name of the step that dropped it, or "")
+    reranking: None if no reranker is selected
     """
 
     terms: tuple[tuple[str, int], ...]
@@ -84,11 +97,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds from the start of the question, and token counts. None: it did not happen.
+    """Times in milliseconds since the question, and token counts; None if a step did not happen.
 
-    `first_token_ms` is when the person saw the first of the text: an answer that is checked before it is shown comes later.
-    `writing_ms`: how long the reply took to write. Of the `prompt_tokens`, `reused_tokens` were held from questions before;
-    `read_tokens` were computed, those of the checks included.
+    first_token_ms: when the first text was shown; later than generated if the answer is checked first
+    writing_ms: duration of generation
+    prompt_tokens: length of the prompt
+    reused_tokens: tokens of the prompt taken from the KV cache
+    read_tokens: tokens computed, including those for checks
+    generated_tokens: length of the reply
     """
 
     retrieve_ms: float
@@ -103,7 +119,10 @@ class Timings:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The passages found for one question, best first. `embedded`: the share of all passages that have a vector."""
+    """The hits for one question, best first.
+
+    embedded: share (0 to 1) of all chunks that have a vector
+    """
 
     question: str
     hits: tuple[Hit, ...]

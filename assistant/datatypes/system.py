@@ -1,4 +1,4 @@
-"""What this machine has, and what is wrong with an installation."""
+"""Diagnostic findings, and the hardware of this machine."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """How bad a finding of `doctor` is."""
+    """The severity of a finding of `doctor`."""
 
     OK = "ok"
     WARNING = "warning"
@@ -16,7 +16,12 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that `doctor` looked at; `remedy` says what to do where it is not ok."""
+    """One result of `doctor`.
+
+    subject: what was checked
+    detail: what was found
+    remedy: what to do about it; "" if nothing
+    """
 
     subject: str
     severity: Severity
@@ -26,7 +31,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One graphics device; memory in bytes, 0 where it is not known; `interface`: CUDA, Vulkan, Metal, ..."""
+    """One GPU.
+
+    memory_total, memory_free: bytes, 0 if unknown
+    interface: "CUDA", "Vulkan", "Metal", ...
+    """
 
     name: str
     memory_total: int
@@ -36,7 +45,12 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What this machine has: sizes in bytes, physical cores, CPU features such as "avx2"."""
+    """The hardware of this machine.
+
+    cores: number of physical cores
+    features: CPU features such as "avx2"
+    memory_total, memory_available, disk_free: bytes
+    """
 
     system: str
     processor: str

@@ -1,4 +1,4 @@
-"""A question and the answer to it in; the metrics of the answer out."""
+"""Metrics of one answer: refusal, answer words, citations, support, and times."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ import unicodedata
 from collections import Counter
 
 from assistant.datatypes import Answer, Citation
-from assistant.evaluation.dataset import Question, known_as, page_of
+from assistant.evaluation.dataset import Question, matching_document, page_of
 from assistant.text.languages import CJK
 
 Metrics = dict[str, float]
 
 MARKERS = re.compile(r"\s*\[\d+\]")
+ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+NOT_A_WORD = re.compile(r"\W+")
+TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
 
 
 def score_answer(question: Question, answer: Answer) -> Metrics:
-    """Return the metrics that this question counts for; shares are from 0 to 1, times in seconds."""
-    return {**score_abstention(question, answer), **score_words(question, answer), **score_citations(question, answer),
+    """Return the metrics that apply to this question; shares from 0 to 1, times in seconds."""
+    return {**score_refusal(question, answer), **score_words(question, answer), **score_citations(question, answer),
             **score_support(answer), **score_times(answer)}
 
 
-def score_abstention(question: Question, answer: Answer) -> Metrics:
-    """Return whether a refusal was right, whether one that was due came, and whether one came that was not due."""
+def score_refusal(question: Question, answer: Answer) -> Metrics:
+    """Return the refusal metrics: abstention precision and recall, and refusals of answerable questions."""
     metrics = {"answerable_refused" if question.answerable else "abstention_recall": float(answer.abstained)}
     return {**metrics, "abstention_precision": float(not question.answerable)} if answer.abstained else metrics
 
 
 def score_words(question: Question, answer: Answer) -> Metrics:
-    """Return how far the answer says what is right, the best over all right answers. A refusal is an empty answer."""
+    """Return containment, exact match and token F1, the best over all gold answers. A refusal counts as an empty answer."""
     groups = question.answer_groups or ((question.answers,) if question.answers else ())
     right = question.answers or tuple(gold for group in groups for gold in group)
     if not (question.answerable and right):
@@ -42,76 +45,71 @@ def score_words(question: Question, answer: Answer) -> Metrics:
 
 
 def said(answer: Answer) -> str:
-    """Return the words of an answer without its citation numbers, which would pass for numbers of its own."""
+    """Return the words of an answer without citation marks, whose numbers would count as words; "" for a refusal."""
     return "" if answer.abstained else MARKERS.sub("", answer.text)
 
 
 def score_citations(question: Question, answer: Answer) -> Metrics:
-    """Return whether an answer that was given cites anything, and how much of what it cites is of a right file, page or span."""
+    """Return whether a given answer has citations, and the share of them with a gold file, page or span."""
     if answer.abstained or not question.answerable:
         return {}
     metrics = {"cited": float(bool(answer.citations))}
     if not answer.citations:
         return metrics
     if gold := question.gold_documents:
-        right = [known_as(cited.path, gold) in gold for cited in answer.citations]
-        metrics |= {"cites_gold_file": float(any(right)), "citation_precision": share(right)}
+        right = [matching_document(cited.path, gold) in gold for cited in answer.citations]
+        metrics |= {"cites_gold_file": float(any(right)), "citation_precision": fraction_true(right)}
     if question.pages:
-        right = [on_right_page(cited, question) for cited in answer.citations]
-        metrics |= {"cites_gold_page": float(any(right)), "page_citation_precision": share(right)}
+        right = [is_on_right_page(cited, question) for cited in answer.citations]
+        metrics |= {"cites_gold_page": float(any(right)), "page_citation_precision": fraction_true(right)}
     if question.spans:
-        metrics["span_citation_precision"] = share([meets_span(cited, question) for cited in answer.citations])
+        metrics["span_citation_precision"] = fraction_true([is_on_right_span(cited, question) for cited in answer.citations])
     return metrics
 
 
-def on_right_page(cited: Citation, question: Question) -> bool:
-    """Return whether a citation is of one of the right pages."""
+def is_on_right_page(cited: Citation, question: Question) -> bool:
+    """Return True if a citation is of a gold page."""
     return page_of(cited.path, cited.location, {document for document, _ in question.pages}) in question.pages
 
 
-def meets_span(cited: Citation, question: Question) -> bool:
-    """Return whether the place of a citation and one of the right spans have a character in common."""
-    document = known_as(cited.path, {span.document for span in question.spans})
+def is_on_right_span(cited: Citation, question: Question) -> bool:
+    """Return True if a citation overlaps a gold span."""
+    document = matching_document(cited.path, {span.document for span in question.spans})
     place = cited.location
     return any(span.document == document and place.char_start < span.end and span.start < place.char_end
                for span in question.spans)
 
 
-def share(values: list[bool]) -> float:
+def fraction_true(values: list[bool]) -> float:
     """Return the share of true values."""
     return sum(values) / len(values)
 
 
 def score_support(answer: Answer) -> Metrics:
-    """Return the share of an answer's sentences that the passages cited bear out in full, where the program told it of each."""
+    """Return the share of an answer's sentences with full support, if the program checked it."""
     sentences = () if answer.abstained else answer.sentences
-    return {"support_rate": share([sentence.support == "full" for sentence in sentences])} if sentences else {}
+    return {"support_rate": fraction_true([sentence.support == "full" for sentence in sentences])} if sentences else {}
 
 
 def score_times(answer: Answer) -> Metrics:
-    """Return the seconds to the first word of the model, where it was asked, and in all."""
+    """Return the seconds to the first token, if the model was called, and in total."""
     first = answer.timings.first_token_ms
     return {**({} if first is None else {"first_token_seconds": first / 1000}), "total_seconds": answer.timings.total_ms / 1000}
 
 
-ARTICLE = re.compile(r"\b(?:a|an|the)\b")
-NOT_A_WORD = re.compile(r"\W+")
-TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
-
-
 def normalise(text: str) -> str:
-    """Return the text in lower case, without English articles and punctuation, single spaces between words."""
+    """Return the text in lower case without English articles and punctuation, words separated by single spaces."""
     folded = unicodedata.normalize("NFKC", text).lower()
     return NOT_A_WORD.sub(" ", ARTICLE.sub(" ", folded)).strip()
 
 
 def tokenize(text: str) -> list[str]:
-    """Return the normalised words, each CJK character a word of its own."""
+    """Return the normalised words, with every CJK character as a word."""
     return TOKEN.findall(normalise(text))
 
 
 def is_contained(gold: str, answer: str) -> bool:
-    """Return whether the gold answer's tokens stand in the answer, one after another."""
+    """Return True if the gold answer's tokens occur consecutively in the answer."""
     wanted, given = tokenize(gold), tokenize(answer)
     starts = range(len(given) - len(wanted) + 1)
     return bool(wanted) and any(given[start : start + len(wanted)] == wanted for start in starts)
@@ -125,5 +123,5 @@ def token_f1(gold: str, answer: str) -> float:
 
 
 def is_exact(gold: str, answer: str) -> bool:
-    """Return whether both have the same tokens."""
+    """Return True if both have the same tokens."""
     return tokenize(gold) == tokenize(answer)

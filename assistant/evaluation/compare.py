@@ -1,4 +1,4 @@
-"""Two evaluations with the same questions in; which metrics differ by more than noise out."""
+"""Compare two evaluations on the same questions: paired bootstrap intervals of the metric differences."""
 
 from __future__ import annotations
 
@@ -13,23 +13,25 @@ import numpy as np
 
 from assistant.errors import UsageError
 from assistant.evaluation.latency import Matrix, difference_intervals, means
-from assistant.evaluation.summary import METRICS, Evaluation, Row, measured, table
+from assistant.evaluation.run import METRICS, Evaluation, Row, metric_matrix, metric_names
 from assistant.system.paths import expanded, read_file, write_file
 
 FEWEST = 6
-"""Questions that must differ before a difference can be more than noise: six of six in one direction is the least that a
-two-sided sign test calls unlikely (p = 0.03). Without this a single question would do: its interval is a point."""
+"""Questions that must differ before a difference counts as more than noise: six of six in one direction is the least that a
+two-sided sign test calls significant (p = 0.03). The bootstrap alone would accept a single question: its interval is a point."""
 
 OF_THE_ANSWER = frozenset({
     "abstention_precision", "cited", "cites_gold_file", "cites_gold_page", "citation_precision", "page_citation_precision",
     "span_citation_precision", "support_rate",
 })
-"""Metrics that count only some questions, and which depends on what was answered: each run has its own."""
+"""Metrics whose set of questions depends on the answers, so that it differs between runs."""
+LARGEST = 2**30  # bytes of a saved evaluation
+HINT = "Save one with: assistant eval QUESTIONS.jsonl --out FILE.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One metric in both runs over `count` questions; the difference is the second less the first, with its 95 % interval."""
+    """One metric in both runs over `count` questions: difference = second - first, with its 95 % interval (low, high)."""
 
     first: float
     second: float
@@ -42,7 +44,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs over the questions that both have; `only_first` and `only_second` count the others."""
+    """Two runs over their shared questions; `only_first` and `only_second` count the other questions."""
 
     shared: int
     only_first: int
@@ -51,20 +53,20 @@ class Comparison:
 
 
 def compare(first: Sequence[Row], second: Sequence[Row]) -> Comparison:
-    """Return how the second run differs from the first. Raises UsageError where they have no question in common."""
+    """Return how the second run differs from the first. Raises UsageError if they share no question."""
     of_second = {(row.id, row.question): row for row in second}
     pairs = [(row, of_second[row.id, row.question]) for row in first if (row.id, row.question) in of_second]
     if not pairs:
         raise UsageError("The two results have no question in common.", "Run both with the same file of questions.")
-    differences = differences_of([a for a, _ in pairs], [b for _, b in pairs])
+    differences = metric_differences([a for a, _ in pairs], [b for _, b in pairs])
     return Comparison(len(pairs), len(first) - len(pairs), len(second) - len(pairs), differences)
 
 
-def differences_of(first: Sequence[Row], second: Sequence[Row]) -> dict[str, Difference]:
-    """Return the difference of each metric that both have; the rows are pairs."""
-    in_second = set(measured(second))
-    names = [name for name in measured(first) if name in in_second]
-    pairs = {name: columns_of(name, first, second) for name in names}
+def metric_differences(first: Sequence[Row], second: Sequence[Row]) -> dict[str, Difference]:
+    """Return the difference of each metric in both runs; the rows are pairs."""
+    in_second = set(metric_names(second))
+    names = [name for name in metric_names(first) if name in in_second]
+    pairs = {name: paired_columns(name, first, second) for name in names}
     of_both = {name: pair for name, pair in pairs.items() if not any(np.isnan(column).all() for column in pair)}
     if not of_both:
         return {}
@@ -73,34 +75,30 @@ def differences_of(first: Sequence[Row], second: Sequence[Row]) -> dict[str, Dif
     differ = np.count_nonzero(~np.isclose(of_first, of_second, equal_nan=True), axis=0)
     intervals = difference_intervals(of_first, of_second)
     found = zip(of_both, means(of_first), means(of_second), *intervals, counts, differ, strict=True)
-    return {name: difference(*map(float, numbers)) for name, *numbers in found}
+    return {name: metric_difference(*map(float, numbers)) for name, *numbers in found}
 
 
-def columns_of(name: str, first: Sequence[Row], second: Sequence[Row]) -> tuple[Matrix, Matrix]:
-    """Return a metric's values in both, NaN where a question does not count."""
-    of_first, of_second = table(first, [name]), table(second, [name])
-    if name not in OF_THE_ANSWER:  # where one run has no answer the other's does not count
+def paired_columns(name: str, first: Sequence[Row], second: Sequence[Row]) -> tuple[Matrix, Matrix]:
+    """Return a metric's values in both runs, NaN for questions that do not count."""
+    of_first, of_second = metric_matrix(first, [name]), metric_matrix(second, [name])
+    if name not in OF_THE_ANSWER:  # a question counts only if both runs have a value
         alone = np.isnan(of_first) | np.isnan(of_second)
         of_first, of_second = np.where(alone, np.nan, of_first), np.where(alone, np.nan, of_second)
     return of_first, of_second
 
 
-def difference(first: float, second: float, low: float, high: float, count: float, differ: float) -> Difference:
-    """Return one difference; more than noise where its interval leaves out 0 and enough questions differ."""
+def metric_difference(first: float, second: float, low: float, high: float, count: float, differ: float) -> Difference:
+    """Return one difference; it is more than noise if its interval excludes 0 and enough questions differ."""
     return Difference(first, second, second - first, low, high, int(count), differ >= FEWEST and (low > 0 or high < 0))
 
 
-LARGEST = 2**30  # bytes of a saved evaluation
-HINT = "Save one with: assistant eval QUESTIONS.jsonl --out FILE.json"
-
-
 def to_record(result: Evaluation | Comparison) -> dict[str, object]:
-    """Return an object that JSON can hold."""
+    """Return a result as a JSON object."""
     return asdict(result)
 
 
 def save(path: Path, result: Evaluation) -> None:
-    """Write an evaluation as JSON. Raises UsageError where it cannot be written."""
+    """Write an evaluation as JSON. Raises UsageError if it cannot be written."""
     text = json.dumps(to_record(result), ensure_ascii=False, indent=1) + "\n"
     try:
         write_file(expanded(path), text.encode("utf-8", "replace"))
@@ -109,7 +107,7 @@ def save(path: Path, result: Evaluation) -> None:
 
 
 def read_rows(path: Path) -> tuple[Row, ...]:
-    """Return the rows of a saved evaluation. Raises UsageError where it is none."""
+    """Return the rows of a saved evaluation. Raises UsageError if it is not one."""
     try:
         return tuple(parse_row(row) for row in json.loads(read_file(expanded(path), LARGEST))["rows"])
     except OSError as error:
@@ -119,7 +117,7 @@ def read_rows(path: Path) -> tuple[Row, ...]:
 
 
 def parse_row(record: Mapping[str, Any]) -> Row:
-    """Return one row. Raises ValueError, KeyError, TypeError or AttributeError where it is none."""
+    """Return one row. Raises ValueError, KeyError, TypeError or AttributeError if it is not valid."""
     metrics = {name: float(value) for name, value in record["metrics"].items() if name in METRICS}
     if not all(math.isfinite(value) for value in metrics.values()):
         raise ValueError("a metric is not a number")

@@ -1,4 +1,4 @@
-"""JSON lines in; questions with what is right for them out."""
+"""Read evaluation questions with their gold answers, files, pages and spans from JSON lines."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from assistant.datatypes import Location
 from assistant.errors import UsageError
 
 HINT = 'Each line looks like this: {"question": "When does the lease end?", "answers": ["2027"], "gold_docs": ["lease.pdf"]}'
+WORDS_OF_TYPES = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
+Record = Mapping[str, Any]
+Place = tuple[str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Characters of one file that hold an answer."""
+    """A half-open character span of a file that holds an answer."""
 
     document: str
     start: int
@@ -27,9 +30,9 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question and what is right for it. `gains` says how much each file is worth; every answer group must be met.
+    """A question with its gold data. `gains` is the relevance of each file; every answer group must be matched.
 
-    Files are named by the end of their path: "lease.pdf" and "contracts/lease.pdf" both stand for "/home/me/contracts/lease.pdf".
+    Files are named by the end of their path: "lease.pdf" and "contracts/lease.pdf" both match "/home/me/contracts/lease.pdf".
     """
 
     id: str
@@ -46,12 +49,12 @@ class Question:
 
     @property
     def expected(self) -> tuple[str, ...]:
-        """What a person would read as the right answers: one of each group where there are groups."""
+        """The gold answers to show; for answer groups, one entry per group."""
         return tuple(" / ".join(group) for group in self.answer_groups) or self.answers
 
 
 def parse_questions(content: bytes) -> tuple[Question, ...]:
-    """Return the questions of a file. Raises UsageError, with its number, for a line that is none, or where there are none."""
+    """Return the questions of a file. Raises UsageError, with the line number, for an invalid line or an empty file."""
     questions: dict[str, Question] = {}
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").splitlines(), 1):
         if line.strip():
@@ -65,20 +68,20 @@ def parse_questions(content: bytes) -> tuple[Question, ...]:
 
 
 def parse_line(number: int, line: bytes) -> Question:
-    """Return the question of one line; its number is its id where it has none. Raises UsageError where it is none."""
+    """Return the question of one line; the line number is its id if it has none. Raises UsageError if it is invalid."""
     try:
         record = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"Line {number} is not JSON.", HINT) from error
     try:
-        return parse_question(of_type(dict, record, "what stands there"), str(number))
+        return parse_question(check_type(dict, record, "what stands there"), str(number))
     except ValueError as error:
         raise UsageError(f"Line {number}: {error}.", HINT) from error
 
 
 def parse_question(record: Record, identity: str = "") -> Question:
-    """Return the question of one record, called `identity` where it has no id. Raises ValueError where a field is wrong."""
-    text = of_type(str, record.get("question", ""), "question")
+    """Return the question of a JSON object, with id `identity` if it has none. Raises ValueError for an invalid field."""
+    text = check_type(str, record.get("question", ""), "question")
     if not text.strip():
         raise ValueError("it has no question")
     pages, spans = parse_pages(record), parse_spans(record)
@@ -87,108 +90,102 @@ def parse_question(record: Record, identity: str = "") -> Question:
     return Question(
         id=str(record.get("id", identity)),
         text=text,
-        answerable=of_type(bool, record.get("answerable", True), "answerable"),
-        answers=texts(record, "answers"),
-        answer_groups=tuple(texts({"answer_groups": group}, "answer_groups") for group in listed(record, "answer_groups")),
-        gold_documents=frozenset(texts(record, "gold_docs") or gains),
+        answerable=check_type(bool, record.get("answerable", True), "answerable"),
+        answers=get_strings(record, "answers"),
+        answer_groups=tuple(get_strings({"answer_groups": group}, "answer_groups")
+                            for group in get_list(record, "answer_groups")),
+        gold_documents=frozenset(get_strings(record, "gold_docs") or gains),
         gains=tuple(gains.items()),
         pages=pages,
         spans=spans,
-        kind=of_type(str, record.get("kind") or "", "kind"),
-        lang=of_type(str, record.get("lang") or "", "lang"),
+        kind=check_type(str, record.get("kind") or "", "kind"),
+        lang=check_type(str, record.get("lang") or "", "lang"),
     )
 
 
 def parse_gains(record: Record) -> dict[str, float]:
-    """Return what each right file is worth, from `qrels`, or 1 for each of `gold_docs`. A file worth nothing is not right."""
-    graded = of_type(dict, record.get("qrels") or {}, "qrels")
+    """Return the relevance of each gold file from `qrels`, or 1 for each of `gold_docs`; files with gain 0 are left out."""
+    graded = check_type(dict, record.get("qrels") or {}, "qrels")
     for document, gain in graded.items():
         if isinstance(gain, bool) or not isinstance(gain, int | float) or not math.isfinite(gain):
             raise ValueError(f"the gain of {document} in qrels is not a number")
-    return {document: gain for document, gain in graded.items() if gain > 0} or dict.fromkeys(texts(record, "gold_docs"), 1.0)
+    gains = {document: gain for document, gain in graded.items() if gain > 0}
+    return gains or dict.fromkeys(get_strings(record, "gold_docs"), 1.0)
 
 
 def parse_pages(record: Record) -> frozenset[tuple[str, int]]:
-    """Return the right pages, from `pages`, or a single `gold_page` of each of `gold_docs`."""
+    """Return the gold pages from `pages`, or from a single `gold_page` in each of `gold_docs`."""
     if record.get("gold_page") is not None:
-        if not texts(record, "gold_docs"):
+        if not get_strings(record, "gold_docs"):
             raise ValueError("it has a gold_page and no gold_docs")
-        page = of_type(int, record["gold_page"], "gold_page")
-        return frozenset((document, page) for document in texts(record, "gold_docs"))
-    pages = [of_type(dict, page, "a page of pages") for page in listed(record, "pages")]
-    return frozenset((of_type(str, page.get("doc"), "the doc of a page"), of_type(int, page.get("page"), "the number of a page"))
-                     for page in pages)
+        page = check_type(int, record["gold_page"], "gold_page")
+        return frozenset((document, page) for document in get_strings(record, "gold_docs"))
+    pages = [check_type(dict, page, "a page of pages") for page in get_list(record, "pages")]
+    return frozenset((check_type(str, page.get("doc"), "the doc of a page"),
+                      check_type(int, page.get("page"), "the number of a page")) for page in pages)
 
 
 def parse_spans(record: Record) -> tuple[Span, ...]:
-    """Return the right spans, from `spans`, or a single `gold_span`."""
-    values = listed(record, "spans") or ([] if record.get("gold_span") is None else [record["gold_span"]])
+    """Return the gold spans from `spans`, or from a single `gold_span`."""
+    values = get_list(record, "spans") or ([] if record.get("gold_span") is None else [record["gold_span"]])
     return tuple(parse_span(value, record) for value in values)
 
 
 def parse_span(value: object, record: Record) -> Span:
-    """Return one span; where it names no file it is of the only right one."""
-    span = of_type(dict, value, "a span")
-    only = texts(record, "gold_docs")
+    """Return one span; if it names no file, it is of the only gold file."""
+    span = check_type(dict, value, "a span")
+    only = get_strings(record, "gold_docs")
     document = span.get("doc", only[0] if len(only) == 1 else None)
-    start, end = of_type(int, span.get("start"), "the start of a span"), of_type(int, span.get("end"), "the end of a span")
+    start, end = check_type(int, span.get("start"), "the start of a span"), check_type(int, span.get("end"), "the end of a span")
     if not 0 <= start < end:
         raise ValueError("a span ends before it starts")
-    return Span(of_type(str, document, "the doc of a span"), start, end)
+    return Span(check_type(str, document, "the doc of a span"), start, end)
 
 
-WORDS_OF_TYPES = {str: "a text", int: "a whole number", bool: "true or false", list: "a list", dict: "an object"}
-
-Record = Mapping[str, Any]
-
-
-def of_type(wanted: type, value: object, name: str) -> Any:  # noqa: ANN401 - checked here, so that nobody has to after this
-    """Return the value. Raises ValueError where it is of another type; true and false are no numbers."""
+def check_type(wanted: type, value: object, name: str) -> Any:  # noqa: ANN401 - the type is checked here
+    """Return the value. Raises ValueError if it has another type; booleans are not numbers."""
     if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
         raise ValueError(f"{name} must be {WORDS_OF_TYPES[wanted]}")
     return value
 
 
-def listed(record: Record, name: str) -> list[Any]:
-    """Return a field that is a list; an empty one where it is missing."""
-    values: list[Any] = of_type(list, record.get(name) or [], name)
+def get_list(record: Record, name: str) -> list[Any]:
+    """Return a list field; an empty list if it is absent."""
+    values: list[Any] = check_type(list, record.get(name) or [], name)
     return values
 
 
-def texts(record: Record, name: str) -> tuple[str, ...]:
-    """Return a field that is a list of texts."""
-    return tuple(of_type(str, value, f"each of {name}") for value in listed(record, name))
+def get_strings(record: Record, name: str) -> tuple[str, ...]:
+    """Return a field that is a list of strings."""
+    return tuple(check_type(str, value, f"each of {name}") for value in get_list(record, name))
 
 
-Place = tuple[str, int | None]
-
-
-def parts_of(path: str) -> tuple[str, ...]:
-    """Return the folders and the file of a path; some disks take accents apart, so they are put together."""
+def path_parts(path: str) -> tuple[str, ...]:
+    """Return the parts of a path in Unicode NFC, since some file systems decompose accents."""
     return PurePath(unicodedata.normalize("NFC", path)).parts
 
 
 def ends_with(path: str, document: str) -> bool:
-    """Return whether a path ends with the name of a file."""
-    wanted = parts_of(document)
-    return bool(wanted) and parts_of(path)[-len(wanted):] == wanted
+    """Return True if a path ends with a file's name."""
+    wanted = path_parts(document)
+    return bool(wanted) and path_parts(path)[-len(wanted):] == wanted
 
 
-def known_as(path: str, documents: Iterable[str]) -> str:
-    """Return the longest of the names that a path ends with; the path itself where it is none of them."""
+def matching_document(path: str, documents: Iterable[str]) -> str:
+    """Return the longest of the names that a path ends with; the path itself if it matches none."""
     return max((document for document in documents if ends_with(path, document)), key=len, default=path)
 
 
 def page_of(path: str, location: Location, documents: Iterable[str]) -> Place:
-    """Return the file, under its name where it has one, and the page or slide of a place; None where it has neither."""
-    return known_as(path, documents), location.slide if location.page is None else location.page
+    """Return the file (by its gold name, if any) and the page or slide of a location; None if it has neither."""
+    return matching_document(path, documents), location.slide if location.page is None else location.page
 
 
 def absent(documents: Iterable[str], paths: Iterable[str]) -> Sequence[str]:
-    """Return the names that no path ends with, in order."""
+    """Return the file names that no path ends with, sorted."""
     by_file: dict[str, list[str]] = {}
     for path in paths:
-        by_file.setdefault(parts_of(path)[-1], []).append(path)
-    wanted = sorted(document for document in documents if parts_of(document))
+        by_file.setdefault(path_parts(path)[-1], []).append(path)
+    wanted = sorted(document for document in documents if path_parts(document))
     return [document for document in wanted
-            if not any(ends_with(path, document) for path in by_file.get(parts_of(document)[-1], ()))]
+            if not any(ends_with(path, document) for path in by_file.get(path_parts(document)[-1], ()))]

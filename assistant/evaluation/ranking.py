@@ -1,6 +1,6 @@
-"""Distinct items in rank order and what each right one is worth in; how well the ranking found them out.
+"""Ranking metrics over files, pages and spans: recall@k, nDCG@10 and MRR@10.
 
-recall@k, nDCG@10 (Järvelin & Kekäläinen 2002, with linear gains) and MRR@10.
+nDCG after Järvelin and Kekäläinen (2002), with linear gains.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 from assistant.datatypes import Hit, Location
-from assistant.evaluation.dataset import Place, Question, known_as, page_of
+from assistant.evaluation.dataset import Place, Question, matching_document, page_of
 
 Item = TypeVar("Item")
 
 DEPTH = 10
+Metrics = dict[str, float]
+Range = tuple[int, int]
+Ranges = Mapping[str, Sequence[Range]]
+SPAN_DEPTH = 5  # hits that count for span metrics
 
 
 @dataclass(frozen=True, slots=True)
 class RankScores:
-    """How well a ranking found what it should; each from 0 to 1."""
+    """Scores of one ranking, each from 0 to 1."""
 
     recall_at_1: float
     recall_at_5: float
@@ -30,17 +34,17 @@ class RankScores:
 
 
 def distinct(items: Iterable[Item]) -> list[Item]:
-    """Return the items in order, each where it first stands."""
+    """Return the items without repetitions, in order."""
     return list(dict.fromkeys(items))
 
 
 def discounted_gain(gains: Sequence[float]) -> float:
-    """Return the sum of the first gains, each divided by the binary logarithm of its rank plus one."""
+    """Return the DCG at DEPTH: the sum of gains, each divided by log2(rank + 1)."""
     return sum(gain / math.log2(rank + 1) for rank, gain in enumerate(gains[:DEPTH], start=1))
 
 
 def score_ranking(ranking: Sequence[Item], gains: Mapping[Item, float]) -> RankScores:
-    """Return the scores of distinct items in rank order; `gains` has every right item and is not empty."""
+    """Return the scores of distinct items in rank order; `gains` holds every relevant item and is not empty."""
     ideal = sorted(gains.values(), reverse=True)
     right_ranks = [rank for rank, item in enumerate(ranking, start=1) if item in gains]
 
@@ -56,18 +60,15 @@ def score_ranking(ranking: Sequence[Item], gains: Mapping[Item, float]) -> RankS
     )
 
 
-Metrics = dict[str, float]
-
-
 def score_hits(question: Question, hits: Sequence[Hit]) -> Metrics:
-    """Return the metrics of the files, pages and characters that were found, those that the question says something of."""
+    """Return the ranking metrics over files, pages and spans for which the question has gold data."""
     if not searchable(question):
         return {}
     gains = dict(question.gains)
-    metrics = asdict(score_ranking(distinct(known_as(path, gains) for path, _ in places(hits)), gains))
+    metrics = asdict(score_ranking(distinct(matching_document(path, gains) for path, _ in hit_locations(hits)), gains))
     if question.pages:
         documents = {document for document, _ in question.pages}
-        pages = distinct(page_of(path, location, documents) for path, location in places(hits))
+        pages = distinct(page_of(path, location, documents) for path, location in hit_locations(hits))
         right: dict[Place, float] = dict.fromkeys(question.pages, 1.0)
         of_pages = asdict(score_ranking(pages, right))
         metrics |= {f"page_{name}": value for name, value in of_pages.items()}
@@ -76,46 +77,40 @@ def score_hits(question: Question, hits: Sequence[Hit]) -> Metrics:
     return metrics
 
 
-def places(hits: Sequence[Hit]) -> Iterator[tuple[str, Location]]:
-    """Yield where the hits stand, those of a text that stands in several places each after the other."""
+def hit_locations(hits: Sequence[Hit]) -> Iterator[tuple[str, Location]]:
+    """Yield the path and location of each hit, each followed by those of its near-duplicates."""
     for hit in hits:
         yield hit.path, hit.chunk.location
         yield from hit.also
 
 
 def searchable(question: Question) -> bool:
-    """Return whether the question says what should be found."""
+    """Return True if the question has gold files."""
     return question.answerable and bool(question.gains)
 
 
 def score_characters(question: Question, hits: Sequence[Hit]) -> SpanScores:
-    """Return how much of the right characters the first hits hold, and the other way round."""
+    """Return span recall and precision of the first SPAN_DEPTH hits."""
     wanted: dict[str, list[Range]] = {}
     for span in question.spans:
         wanted.setdefault(span.document, []).append((span.start, span.end))
     shown: dict[str, list[Range]] = {}
     for hit in hits[:SPAN_DEPTH]:
         place = hit.chunk.location
-        shown.setdefault(known_as(hit.path, wanted), []).append((place.char_start, place.char_end))
+        shown.setdefault(matching_document(hit.path, wanted), []).append((place.char_start, place.char_end))
     return score_spans(shown, wanted)
-
-
-Range = tuple[int, int]
-Ranges = Mapping[str, Sequence[Range]]
-
-SPAN_DEPTH = 5  # hits that are looked at
 
 
 @dataclass(frozen=True, slots=True)
 class SpanScores:
-    """How much of the right characters was shown, and how much of what was shown is right; from 0 to 1."""
+    """Share of the gold characters that were retrieved (recall), and of the retrieved ones that are gold (precision)."""
 
     recall: float
     precision: float
 
 
 def score_spans(shown: Ranges, wanted: Ranges) -> SpanScores:
-    """Return the scores of half-open ranges of characters by file. Wanted ranges that overlap count one by one in recall."""
+    """Return the scores of half-open character ranges by file. Overlapping gold ranges count separately in recall."""
     ground = {document: merge(ranges) for document, ranges in shown.items()}
     covered = sum(shared_length(ground.get(document, []), ranges) for document, ranges in wanted.items())
     right = sum(shared_length(ground.get(document, []), merge(ranges)) for document, ranges in wanted.items())
@@ -124,7 +119,7 @@ def score_spans(shown: Ranges, wanted: Ranges) -> SpanScores:
 
 
 def merge(ranges: Iterable[Range]) -> list[Range]:
-    """Return the same ground as ranges in order that do not overlap."""
+    """Return the union of the ranges as sorted, disjoint ranges."""
     merged: list[Range] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1]:
@@ -135,10 +130,10 @@ def merge(ranges: Iterable[Range]) -> list[Range]:
 
 
 def shared_length(merged: Iterable[Range], others: Sequence[Range]) -> int:
-    """Return how many characters of the merged ranges each of the others holds, added up."""
+    """Return the number of characters that each of the other ranges shares with the merged ranges, summed."""
     return sum(max(0, min(a_end, b_end) - max(a, b)) for a, a_end in merged for b, b_end in others)
 
 
 def total_length(ranges: Ranges) -> int:
-    """Return how many characters all ranges hold, added up."""
+    """Return the summed length of all ranges."""
     return sum(end - start for of_file in ranges.values() for start, end in of_file)

@@ -1,27 +1,36 @@
-"""Questions, and functions that search and answer, in; what was measured of each question out."""
+"""Run an evaluation: measure each question, classify its outcome, and summarise the metrics with intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import PurePath
+
+import numpy as np
 
 from assistant.datatypes import Answer, Citation, Hit
 from assistant.errors import ContextOverflow
 from assistant.evaluation.answers import score_answer
 from assistant.evaluation.dataset import Question
+from assistant.evaluation.latency import Latency, Matrix, latencies, mean_intervals, means
 from assistant.evaluation.ranking import score_hits, searchable
-from assistant.evaluation.summary import Row
 
 Search = Callable[[str], Sequence[Hit]]
 Ask = Callable[[str], Answer]
+METRICS = (
+    "recall_at_1", "recall_at_5", "recall_at_10", "ndcg_at_10", "mrr_at_10", "page_recall_at_1", "page_recall_at_5",
+    "page_recall_at_10", "page_ndcg_at_10", "page_mrr_at_10", "span_recall", "span_precision", "contains", "exact_match", "f1",
+    "abstention_precision", "abstention_recall", "answerable_refused", "cited", "cites_gold_file", "cites_gold_page",
+    "citation_precision", "page_citation_precision", "span_citation_precision", "support_rate", "first_token_seconds",
+    "total_seconds",
+)  # fmt: skip
 
 
 def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> Iterator[Row]:
-    """Yield what was measured of each question; without `ask`, of the search alone.
+    """Yield the metrics of each question; without `ask`, of retrieval only.
 
-    A question that does not fit the model has an error and no metrics of an answer, and the rest go on.
+    A question that exceeds the model's context gets an error and no answer metrics; the run continues.
     """
     for question in questions:
         metrics = score_hits(question, search(question.text)) if searchable(question) else {}
@@ -34,20 +43,20 @@ def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> I
 
 
 def with_answer(row: Row, question: Question, answer: Answer) -> Row:
-    """Return the row with what was answered and how good that is."""
+    """Return the row with the answer and its metrics."""
     return replace(row, metrics={**row.metrics, **score_answer(question, answer)}, answer=answer.text,
-                   abstained=answer.abstained, sources=tuple(source(cited) for cited in answer.citations))
+                   abstained=answer.abstained, sources=tuple(source_label(cited) for cited in answer.citations))
 
 
-def source(cited: Citation) -> str:
-    """Return the file and the page or slide of a citation in a few words."""
+def source_label(cited: Citation) -> str:
+    """Return a citation's file name and page or slide."""
     place = cited.location
     page = f", p. {place.page}" if place.page is not None else f", slide {place.slide}" if place.slide is not None else ""
     return PurePath(cited.path).name + page
 
 
 class Outcome(StrEnum):
-    """What became of a question, the best first."""
+    """The outcome of a question, best first."""
 
     RIGHT = "right"
     REFUSED_RIGHTLY = "refused, rightly"
@@ -62,11 +71,11 @@ class Outcome(StrEnum):
 
 
 GOOD = frozenset({Outcome.RIGHT, Outcome.REFUSED_RIGHTLY, Outcome.FOUND, Outcome.UNJUDGED})
-BADNESS = {outcome: rank for rank, outcome in enumerate(Outcome)}
+SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
 def outcome(row: Row) -> Outcome:
-    """Return what became of a question."""
+    """Return the outcome of a question."""
     if row.error:
         return Outcome.FAILED
     if not row.answer:
@@ -75,11 +84,11 @@ def outcome(row: Row) -> Outcome:
         return Outcome.REFUSED_RIGHTLY if row.abstained else Outcome.MADE_UP
     if row.abstained:
         return Outcome.REFUSED_WRONGLY
-    return judged(row)
+    return answer_outcome(row)
 
 
-def judged(row: Row) -> Outcome:
-    """Return what an answer to an answerable question is worth."""
+def answer_outcome(row: Row) -> Outcome:
+    """Return the outcome of an answer to an answerable question."""
     if "contains" not in row.metrics:
         return Outcome.UNJUDGED
     if not row.metrics["contains"]:
@@ -88,12 +97,101 @@ def judged(row: Row) -> Outcome:
 
 
 def worst(rows: Sequence[Row], count: int) -> list[Row]:
-    """Return the rows that went wrong, the worst first: among like outcomes those with fewest right words."""
+    """Return the failed rows, worst outcome first, then fewest correct words."""
     bad = [row for row in rows if outcome(row) not in GOOD]
-    return sorted(bad, key=lambda row: (-BADNESS[outcome(row)], row.metrics.get("f1", 0.0)))[:count]
+    return sorted(bad, key=lambda row: (-SEVERITY[outcome(row)], row.metrics.get("f1", 0.0)))[:count]
 
 
 def tally(rows: Sequence[Row]) -> dict[Outcome, int]:
-    """Return how many questions came to each outcome, the best first; those that none came to are left out."""
+    """Return the number of questions per outcome, best first, without empty outcomes."""
     found = [outcome(row) for row in rows]
     return {each: found.count(each) for each in Outcome if each in found}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The metrics of one question; `error` says why it has no answer.
+
+    expected: gold answers
+    sources: labels of the citations, for example "lease.pdf, p. 2"
+    """
+
+    id: str
+    question: str
+    kind: str
+    lang: str
+    metrics: Mapping[str, float]
+    error: str = ""
+    answer: str = ""
+    abstained: bool = False
+    answerable: bool = True
+    expected: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The mean of a metric over `count` questions and its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+    count: int
+
+
+Estimates = Mapping[str, Estimate]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The results of an evaluation. `kinds` and `langs` are empty if all questions have the same.
+
+    about: library and models
+    planned: number of questions; more than rows if the run was stopped
+    """
+
+    about: Mapping[str, str | int]
+    planned: int
+    metrics: Estimates
+    kinds: Mapping[str, Estimates]
+    langs: Mapping[str, Estimates]
+    latencies: Mapping[str, Latency]
+    rows: tuple[Row, ...]
+
+
+def summarise(rows: Sequence[Row], planned: int, about: Mapping[str, str | int]) -> Evaluation:
+    """Return the summary of all rows, of which there is at least one."""
+    kinds = group_estimates(rows, [row.kind for row in rows])
+    langs = group_estimates(rows, [row.lang for row in rows])
+    return Evaluation(about, planned, estimates(rows), kinds, langs, latencies([row.metrics for row in rows]), tuple(rows))
+
+
+def group_estimates(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Estimates]:
+    """Return the estimates of each group of rows by name; empty if there is only one group."""
+    groups: dict[str, list[Row]] = {}
+    for name, row in zip(names, rows, strict=True):
+        groups.setdefault(name, []).append(row)
+    return {name: estimates(groups[name]) for name in sorted(groups)} if len(groups) > 1 else {}
+
+
+def estimates(rows: Sequence[Row]) -> dict[str, Estimate]:
+    """Return the estimate of each metric."""
+    names = metric_names(rows)
+    if not names:
+        return {}
+    values = metric_matrix(rows, names)
+    counts = np.count_nonzero(~np.isnan(values), axis=0)
+    columns = zip(names, means(values), *mean_intervals(values), counts, strict=True)
+    return {name: Estimate(float(mean), float(low), float(high), int(count)) for name, mean, low, high, count in columns}
+
+
+def metric_names(rows: Sequence[Row]) -> list[str]:
+    """Return the metrics of the rows. Abstention precision is left out if all questions are answerable."""
+    found = {name for row in rows for name in row.metrics}
+    return [name for name in METRICS if name in found and (name != "abstention_precision" or "abstention_recall" in found)]
+
+
+def metric_matrix(rows: Sequence[Row], names: Sequence[str]) -> Matrix:
+    """Return the values, shape (rows, metrics), NaN if a row does not count for a metric."""
+    values = [[row.metrics.get(name, np.nan) for name in names] for row in rows]
+    return np.array(values, np.float64).reshape(len(rows), len(names))

@@ -1,4 +1,4 @@
-"""Conversations in, files of a home out: each turn on the disk when it is over, nobody else's to read."""
+"""Saved conversations and remembered facts, in private files of the home folder."""
 
 from assistant.history.sessions import Sessions
 

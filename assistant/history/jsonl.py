@@ -1,6 +1,6 @@
-"""Keep JSON objects as lines of a private file: each line is on the disk before the call returns.
+"""Private files of JSON lines: each line is on the disk before the call returns.
 
-Whoever changes a file holds the lock of its folder meanwhile, so that no line is lost that another program writes at the time.
+Every change holds the lock of the folder, so no line that another process writes is lost.
 """
 
 from __future__ import annotations
@@ -8,65 +8,50 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO
 
 from filelock import FileLock
 
-from assistant.system.records import PRIVATE_FILE, encoded
+from assistant.system.atomic_files import sync_file, sync_folder, write_atomically
+from assistant.system.records import PRIVATE_FILE, encoded, is_torn
 
 PRIVATE_FOLDER = 0o700
-BINARY = getattr(os, "O_BINARY", 0)  # Windows would write other line ends
+BINARY = getattr(os, "O_BINARY", 0)  # no line end conversion on Windows
 PATIENCE_SECONDS = 30.0
 
 
 def create(path: Path, first: Mapping[str, object]) -> None:
-    """Make a file with its first line. Raises FileExistsError where there is one, OSError where it cannot be."""
+    """Create a file with its first line. Raises FileExistsError if it exists, OSError if it cannot be created."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
-    write(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | BINARY, PRIVATE_FILE), encoded(first))
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | BINARY, PRIVATE_FILE), "wb") as file:
+        file.write(encoded(first))
+        sync_file(file)
+    sync_folder(path.parent)
 
 
 def append(path: Path, value: Mapping[str, object]) -> None:
-    """Add a line, after the end of one that a killed program left unfinished. Raises OSError."""
-    with lock_of(path.parent), os.fdopen(os.open(path, os.O_APPEND | os.O_RDWR | BINARY), "a+b") as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            torn = file.read(1) != b"\n"
-        else:
-            torn = False
-        settle(file, (b"\n" if torn else b"") + encoded(value))
+    """Append a line, on a new line if a killed process left the last one unfinished. Raises OSError."""
+    with folder_lock(path.parent), os.fdopen(os.open(path, os.O_APPEND | os.O_WRONLY | BINARY), "ab") as file:
+        file.write((b"\n" if is_torn(path) else b"") + encoded(value))
+        sync_file(file)
 
 
-def exchange(path: Path, before: bytes, values: Iterable[Mapping[str, object]]) -> bool:
-    """Put a file with these lines in the place of one that still is as it was before; return whether it was. Raises OSError."""
-    aside = path.with_suffix(".partial")
-    with lock_of(path.parent):
+def replace_if_unchanged(path: Path, before: bytes, values: Iterable[Mapping[str, object]]) -> bool:
+    """Replace a file's lines if its content is still `before`; return True if it was. Raises OSError."""
+    with folder_lock(path.parent):
         if path.read_bytes() != before:
             return False
-        aside.unlink(missing_ok=True)
-        write(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY | BINARY, PRIVATE_FILE), b"".join(map(encoded, values)))
-        aside.replace(path)
+        for left in path.parent.glob(f"{path.name}.*.partial"):  # a killed process left it, with text of the conversation
+            left.unlink(missing_ok=True)
+        write_atomically(path, b"".join(map(encoded, values)), PRIVATE_FILE)
     return True
 
 
 def delete(path: Path) -> None:
-    """Remove a file. Raises OSError."""
-    with lock_of(path.parent):
+    """Delete a file. Raises OSError."""
+    with folder_lock(path.parent):
         path.unlink()
 
 
-def lock_of(folder: Path) -> FileLock:
-    """Return the lock of a folder, which lies beside it. Taking it raises OSError, also where another does not let go of it."""
+def folder_lock(folder: Path) -> FileLock:
+    """Return the lock of a folder, a file beside it. Acquiring it raises OSError, also on timeout."""
     return FileLock(folder.with_name(f"{folder.name}.lock"), timeout=PATIENCE_SECONDS, mode=PRIVATE_FILE)
-
-
-def write(handle: int, content: bytes) -> None:
-    """Write all of it and wait until it is on the disk."""
-    with os.fdopen(handle, "wb") as file:
-        settle(file, content)
-
-
-def settle(file: IO[bytes], content: bytes) -> None:
-    """Write all of it to an open file and wait until it is on the disk."""
-    file.write(content)
-    file.flush()
-    os.fsync(file.fileno())

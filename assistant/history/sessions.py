@@ -1,4 +1,4 @@
-"""Kept conversations: a folder in; sessions, each a file of JSON lines, listed, read, continued and deleted, out."""
+"""Saved conversations: a folder of sessions, each a file of JSON lines, to list, read, continue, redact and delete."""
 
 from __future__ import annotations
 
@@ -18,19 +18,25 @@ FORMAT = 1
 LAST = "last"
 NAME = re.compile(r"\d{8}-\d{1,6}")
 HINT = "See them all: assistant sessions list"
+SOURCE_KINDS: dict[str, Kind] = {"memory": "memory", "turn": "turn"}
+LOCATION_FIELDS = {field.name for field in fields(Location)}
+GONE = "This answer was taken out: a file that it stands on was removed from the library."
+GONE_ZH = "此回答已删除：它所依据的文件已从资料库中移除。"
+CHINESE = re.compile(f"[{HAN}]")
+IsGone = Callable[[Citation], bool]
 
 
 class Sessions:
-    """The conversations that are kept in a folder."""
+    """The saved conversations in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def begin(self, library: str, turn: Turn) -> str:
-        """Keep the first turn of a new session; return its id, such as "20240314-2". Raises OSError."""
+        """Save the first turn of a new session; return its id, for example "20240314-2". Raises OSError."""
         day = datetime.now().strftime("%Y%m%d")
         count = 1 + max((int(path.stem.split("-")[1]) for path in self._files() if path.stem.startswith(day)), default=0)
-        while True:  # another program may take the number first
+        while True:  # another process may take the number first
             try:
                 lines.create(self._path(f"{day}-{count}"), {"format": FORMAT, "library": library, "started": turn.asked})
                 break
@@ -40,21 +46,21 @@ class Sessions:
         return f"{day}-{count}"
 
     def append(self, name: str, turn: Turn) -> None:
-        """Add a turn to a session; it is on the disk when this returns. Raises OSError."""
-        lines.append(self._path(name), written(turn))
+        """Append a turn to a session; it is on the disk when this returns. Raises OSError."""
+        lines.append(self._path(name), turn_record(turn))
 
     def all(self) -> tuple[Session, ...]:
-        """Return every session, the one with the latest turn first; a file that cannot be read is passed over."""
+        """Return every session, the one with the latest turn first; unreadable files are skipped."""
         found = []
         for path in self._files():
             try:
-                found.append((path.stat().st_mtime_ns, read(path)))
+                found.append((path.stat().st_mtime_ns, read_session(path)))
             except OSError:
                 continue
         return tuple(session for _, session in sorted(found, key=lambda each: -each[0]))
 
     def find(self, name: str) -> Session:
-        """Return a session by its id, or the one with the latest turn for "last". Raises UsageError where there is none."""
+        """Return a session by id, or the one with the latest turn for "last". Raises UsageError if there is none."""
         if name == LAST:
             kept = self.all()
             if not kept:
@@ -62,21 +68,21 @@ class Sessions:
             return kept[0]
         try:
             if NAME.fullmatch(name):
-                return read(self._path(name))
+                return read_session(self._path(name))
         except OSError:
             pass
         raise UsageError(f"There is no conversation {name!r}.", HINT)
 
     def delete(self, name: str) -> None:
-        """Remove a session's file. Raises UsageError where there is none."""
+        """Delete a session's file. Raises UsageError if there is none."""
         lines.delete(self._path(self.find(name).name))
 
     def forget(self, library: str, is_gone: IsGone) -> int:
-        """Take the words of sources that are gone out of the conversations with a library; return how many changed.
+        """Remove text of deleted sources from the conversations with a library; return how many changed.
 
         Raises OSError.
         """
-        return sum(forget_in(path, library, is_gone) for path in self._files())
+        return sum(redact_session(path, library, is_gone) for path in self._files())
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.jsonl"
@@ -85,110 +91,94 @@ class Sessions:
         return sorted(path for path in self._folder.glob("*.jsonl") if NAME.fullmatch(path.stem))
 
 
-def forget_in(path: Path, library: str, is_gone: IsGone) -> bool:
-    """Take the words of sources that are gone out of one session, if it is with this library; return whether it changed."""
-    while True:  # a conversation that goes on meanwhile may add to it
+def redact_session(path: Path, library: str, is_gone: IsGone) -> bool:
+    """Remove text of deleted sources from a session if it is with this library; return True if it changed."""
+    while True:  # a running conversation may append to the file meanwhile
         try:
             before = path.read_bytes()
-        except FileNotFoundError:  # deleted since it was listed
+        except FileNotFoundError:  # deleted after it was listed
             return False
-        session = session_of(path, before)
-        turns = tuple(without_gone(session.turns, is_gone))
+        session = parse_session(path, before)
+        turns = tuple(redact_turns(session.turns, is_gone))
         if session.library != library or turns == session.turns:
             return False
         head = {"format": FORMAT, "library": session.library, "started": session.started}
-        if lines.exchange(path, before, [head, *map(written, turns)]):
+        if lines.replace_if_unchanged(path, before, [head, *map(turn_record, turns)]):
             return True
 
 
-def read(path: Path) -> Session:
+def read_session(path: Path) -> Session:
     """Return the session in a file. Raises OSError."""
-    return session_of(path, path.read_bytes())
+    return parse_session(path, path.read_bytes())
 
 
-def session_of(path: Path, content: bytes) -> Session:
+def parse_session(path: Path, content: bytes) -> Session:
     """Return the session in the content of a file."""
     objects = list(records_in(content, path))
     head = next((each for each in objects if "format" in each), {})
-    turns = tuple(read_turn(each) for each in objects if text(each, "question"))
-    return Session(path.stem, text(head, "library"), text(head, "started"), turns)
+    turns = tuple(parse_turn(each) for each in objects if text_field(each, "question"))
+    return Session(path.stem, text_field(head, "library"), text_field(head, "started"), turns)
 
 
-KINDS: dict[str, Kind] = {"memory": "memory", "turn": "turn"}
-PLACES = {field.name for field in fields(Location)}
-
-
-def written(turn: Turn) -> dict[str, object]:
-    """Return a turn as an object for JSON; parts of a location that a source does not have are left out."""
+def turn_record(turn: Turn) -> dict[str, object]:
+    """Return a turn as a JSON object; absent parts of a location are left out."""
     return {
         "question": turn.question, "answer": turn.answer, "searched": turn.searched, "abstained": turn.abstained,
-        "asked": turn.asked, "citations": [cited(citation) for citation in turn.citations],
+        "asked": turn.asked, "citations": [citation_record(citation) for citation in turn.citations],
     }
 
 
-def cited(citation: Citation) -> dict[str, object]:
-    """Return a source as an object for JSON."""
+def citation_record(citation: Citation) -> dict[str, object]:
+    """Return a citation as a JSON object."""
     place = {name: value for name, value in asdict(citation.location).items() if value is not None}
     return {**asdict(citation), "location": place}
 
 
-def read_turn(value: Mapping[str, object]) -> Turn:
-    """Return the turn that an object holds."""
+def parse_turn(value: Mapping[str, object]) -> Turn:
+    """Return the turn in a JSON object."""
     sources = value.get("citations")
-    citations = [read_citation(each) for each in sources if isinstance(each, dict)] if isinstance(sources, list) else []
-    return Turn(text(value, "question"), text(value, "answer"), tuple(citations), text(value, "searched"),
-                value.get("abstained") is True, text(value, "asked"))
+    citations = [parse_citation(each) for each in sources if isinstance(each, dict)] if isinstance(sources, list) else []
+    return Turn(text_field(value, "question"), text_field(value, "answer"), tuple(citations), text_field(value, "searched"),
+                value.get("abstained") is True, text_field(value, "asked"))
 
 
-def read_citation(value: Mapping[str, object]) -> Citation:
-    """Return the source that an object holds."""
+def parse_citation(value: Mapping[str, object]) -> Citation:
+    """Return the citation in a JSON object."""
     place = value.get("location")
-    return Citation(number(value, "number"), text(value, "path"), text(value, "title"),
-                    read_location(place if isinstance(place, dict) else {}), text(value, "quote"),
-                    KINDS.get(text(value, "kind"), "file"))
+    return Citation(number_field(value, "number"), text_field(value, "path"), text_field(value, "title"),
+                    parse_location(place if isinstance(place, dict) else {}), text_field(value, "quote"),
+                    SOURCE_KINDS.get(text_field(value, "kind"), "file"))
 
 
-def read_location(value: Mapping[str, object]) -> Location:
-    """Return the place that an object holds."""
-    known = {name: part for name, part in value.items() if name in PLACES and isinstance(part, int | str)}
-    must = {name: number(value, name) for name in ("line_start", "line_end", "char_start", "char_end")}
+def parse_location(value: Mapping[str, object]) -> Location:
+    """Return the location in a JSON object."""
+    known = {name: part for name, part in value.items() if name in LOCATION_FIELDS and isinstance(part, int | str)}
+    must = {name: number_field(value, name) for name in ("line_start", "line_end", "char_start", "char_end")}
     return Location(**{**known, **must})  # type: ignore[arg-type]
 
 
-def text(value: Mapping[str, object], name: str) -> str:
-    """Return the text of this name; an empty one where there is none."""
+def text_field(value: Mapping[str, object], name: str) -> str:
+    """Return a string field; an empty string if it is absent or of another type."""
     found = value.get(name)
     return found if isinstance(found, str) else ""
 
 
-def number(value: Mapping[str, object], name: str) -> int:
-    """Return the number of this name; 0 where there is none."""
+def number_field(value: Mapping[str, object], name: str) -> int:
+    """Return an integer field; 0 if it is absent or of another type."""
     found = value.get(name)
     return found if isinstance(found, int) else 0
 
 
-GONE = "This answer was taken out: a file that it stands on was removed from the library."
-GONE_ZH = "此回答已删除：它所依据的文件已从资料库中移除。"
-CHINESE = re.compile(f"[{HAN}]")
+def redact_turns(turns: Iterable[Turn], is_gone: IsGone) -> Iterator[Turn]:
+    """Yield the turns, replacing each answer that cites a deleted source by a notice; questions stay.
 
-IsGone = Callable[[Citation], bool]
-
-
-def without_gone(turns: Iterable[Turn], is_gone: IsGone) -> Iterator[Turn]:
-    """Yield the turns, each answer that has a source that is gone exchanged for a sentence that says so; questions stay.
-
-    An answer about such a turn goes with it, since it repeats it. Of the sources that are gone the place stays, not the words.
+    Answers that cite such a turn are replaced too, since they repeat it. Citations keep their location but lose title and quote.
     """
     taken = False
     for turn in turns:
-        if any(held(cited) and (is_gone(cited) or (taken and cited.kind == "turn")) for cited in turn.citations):
+        if any(cited.quote and (is_gone(cited) or (taken and cited.kind == "turn")) for cited in turn.citations):
             taken = True
             yield replace(turn, answer=GONE_ZH if CHINESE.search(turn.question) else GONE, searched="",
                           citations=tuple(replace(cited, title="", quote="") for cited in turn.citations))
         else:
-            yield replace(turn, searched="") if taken else turn  # what was searched for may hold words of the answer before
-
-
-def held(cited: Citation) -> bool:
-    """Return whether there are words to take out."""
-    return bool(cited.quote)
+            yield replace(turn, searched="") if taken else turn  # the rewritten question may contain words of the previous answer

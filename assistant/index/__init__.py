@@ -1,8 +1,8 @@
-"""What was added, kept and found again. SQLite is the truth; the FAISS view beside it can be thrown away."""
+"""The index of a library: SQLite holds the truth, a FAISS view beside it can be rebuilt at any time."""
 
+from assistant.index.database import PRIVATE_FOLDER
 from assistant.index.integrity import Inspection
 from assistant.index.interfaces import Nearest, Searchable
-from assistant.index.schema import PRIVATE_FOLDER
 from assistant.index.store import Store, StoredChunk
 from assistant.index.vector_index import VectorView, settle_view, sweep, view_fault
 

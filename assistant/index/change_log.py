@@ -1,4 +1,4 @@
-"""A state of a library in, the chunks that have changed since out: what is kept of a library in memory catches up by them."""
+"""Log which chunks changed between two versions of a library, so that in-memory copies update incrementally."""
 
 from __future__ import annotations
 
@@ -9,90 +9,90 @@ import numpy as np
 
 from assistant.index.database import Connection
 
-KEPT = 100_000  # changes: who is further behind compares everything
-MANY = 500  # values in one IN (...)
+CHANGES_KEPT = 100_000  # an in-memory copy that is further behind compares every chunk
+SQL_VALUES = 500  # parameters of one IN (...)
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True, slots=True)
-class Spans:
-    """The first id and the number of chunks of every file, by rising id, in one state of the library."""
+class FileSpans:
+    """The first chunk id and the number of chunks of every file, by rising id, in one version of the library."""
 
-    state: bytes
+    version: bytes
     first: Ids
     sizes: Ids
 
 
-class Changes(Connection):
-    """What has changed in a library, as far back as it is kept."""
+class ChangeLog(Connection):
+    """The version of a library and the changes that led to it, as far back as they are kept."""
 
-    _spans = Spans(b"", np.empty(0, np.int64), np.empty(0, np.int64))
+    _spans = FileSpans(b"", np.empty(0, np.int64), np.empty(0, np.int64))
 
     @property
-    def state(self) -> bytes:
-        """The name of the state that the library is in; no other state of any library has it."""
-        return f"{self.generation} {self.meta('state')}".encode()
+    def version(self) -> bytes:
+        """The library's version id; unique over all libraries and times, also after a restored backup."""
+        return f"{self.generation} {self.meta('version')}".encode()
 
-    def remembers(self, state: bytes) -> bool:
-        """Return whether it is known what has changed since that state."""
-        return bool(self._seen_by(state))
+    def knows(self, version: bytes) -> bool:
+        """Return True if the changes since a version are still in the log."""
+        return bool(self._changes_seen_by(version))
 
-    def changed_since(self, state: bytes) -> Ids:
-        """Return the ids of the chunks that came, left or changed since a state that is remembered, rising."""
-        rows = self._rows("SELECT DISTINCT chunk FROM changes WHERE number > ?", self._seen_by(state)[0])
+    def changed_since(self, version: bytes) -> Ids:
+        """Return the ids of the chunks that were added, removed or changed since a version in the log, sorted."""
+        rows = self._rows("SELECT DISTINCT chunk FROM changes WHERE number > ?", self._changes_seen_by(version)[0])
         return np.sort(np.array([row[0] for row in rows], np.int64))
 
-    def _seen_by(self, state: bytes) -> list[tuple[Any, ...]]:
-        generation, _, name = state.decode("ascii", "replace").partition(" ")
-        return self._rows("SELECT changes FROM states WHERE generation = ? AND state = ?",
+    def _changes_seen_by(self, version: bytes) -> list[tuple[Any, ...]]:
+        generation, _, name = version.decode("ascii", "replace").partition(" ")
+        return self._rows("SELECT changes FROM versions WHERE generation = ? AND version = ?",
                           (int(generation) if generation.isdecimal() else -1, name))
 
     def forget_changes(self) -> None:
-        """Let everybody compare everything: something was changed past the journal."""
+        """Empty the log, so that every copy compares all chunks: something was changed without being logged."""
         with self.transaction():
-            self._connection.execute("DELETE FROM states")
+            self._connection.execute("DELETE FROM versions")
 
     def _drop_old_changes(self) -> None:
         oldest, newest = self._rows("SELECT (SELECT min(number) FROM changes), (SELECT max(number) FROM changes)")[0]
-        if newest is not None and newest - oldest > 2 * KEPT:
-            self._connection.execute("DELETE FROM changes WHERE number <= ?", (newest - KEPT,))
-            self._connection.execute("DELETE FROM states WHERE changes < ?", (newest - KEPT,))
+        if newest is not None and newest - oldest > 2 * CHANGES_KEPT:
+            self._connection.execute("DELETE FROM changes WHERE number <= ?", (newest - CHANGES_KEPT,))
+            self._connection.execute("DELETE FROM versions WHERE changes < ?", (newest - CHANGES_KEPT,))
 
     def spans(self) -> tuple[Ids, Ids]:
-        """Return the first id and the number of chunks of every file, by rising id.
+        """Return the first chunk id and the number of chunks of every file, by rising id.
 
-        A file's chunks come in one transaction, so that no other file's id lies between theirs.
+        A file's chunks are inserted in one transaction, so their ids are consecutive.
         """
-        state = self.state
-        if self._spans.state != state:
+        version = self.version
+        if self._spans.version != version:
             held = self._spans
-            self._spans = self._caught_up(held, state) if self.remembers(held.state) else self._counted(state)
+            self._spans = self._updated(held, version) if self.knows(held.version) else self._counted(version)
         return self._spans.first, self._spans.sizes
 
-    def _counted(self, state: bytes) -> Spans:
-        # an index answers this without a look at the texts
-        return spans_of(state, self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"))
+    def _counted(self, version: bytes) -> FileSpans:
+        # answered from an index, without reading the texts
+        return file_spans(version, self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"))
 
-    def _caught_up(self, held: Spans, state: bytes) -> Spans:
-        changed = self.changed_since(held.state)
+    def _updated(self, held: FileSpans, version: bytes) -> FileSpans:
+        changed = self.changed_since(held.version)
         rows: list[tuple[Any, ...]] = []
-        for part in (changed[start : start + MANY].tolist() for start in range(0, len(changed), MANY)):
+        for part in (changed[start : start + SQL_VALUES].tolist() for start in range(0, len(changed), SQL_VALUES)):
             among = f"SELECT path FROM chunks WHERE id IN ({','.join('?' * len(part))})"
             rows += self._rows(f"SELECT min(id), count(*) FROM chunks WHERE path IN ({among}) GROUP BY path", part)
-        new = spans_of(state, rows)
+        new = file_spans(version, rows)
         stays = ~np.isin(held.first, np.concatenate([changed, new.first]))
-        return in_order(Spans(state, np.concatenate([held.first[stays], new.first]),
+        return sorted_by_id(FileSpans(version, np.concatenate([held.first[stays], new.first]),
                               np.concatenate([held.sizes[stays], new.sizes])))
 
 
-def spans_of(state: bytes, rows: list[tuple[Any, ...]]) -> Spans:
-    """Return the spans in rows of (first id, number of chunks), each once."""
+def file_spans(version: bytes, rows: list[tuple[Any, ...]]) -> FileSpans:
+    """Return the spans in rows of (first id, number of chunks), without duplicates."""
     found = np.unique(np.array(rows, np.int64).reshape(-1, 2), axis=0)
-    return Spans(state, np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1]))
+    return FileSpans(version, np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1]))
 
 
-def in_order(spans: Spans) -> Spans:
-    """Return the spans by rising id."""
+def sorted_by_id(spans: FileSpans) -> FileSpans:
+    """Return the spans sorted by first id."""
     order = np.argsort(spans.first)
-    return Spans(spans.state, spans.first[order], spans.sizes[order])
+    return FileSpans(spans.version, spans.first[order], spans.sizes[order])

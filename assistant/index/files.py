@@ -1,4 +1,4 @@
-"""What was added and every file that was ever seen: rows in, entries out, and back."""
+"""The file ledger: added roots, excluded paths, and the status of every file that was seen."""
 
 from __future__ import annotations
 
@@ -16,58 +16,58 @@ FILE_COLUMNS = (
 
 
 class Ledger(Connection):
-    """The files of a library, the paths that were added, and those that were taken out by hand."""
+    """The files of a library, its added roots, and the paths that were excluded by hand."""
 
     def roots(self) -> tuple[str, ...]:
         """Return the paths that were added."""
         return tuple(str(row[0]) for row in self._rows("SELECT path FROM roots ORDER BY path"))
 
     def add_root(self, path: str) -> None:
-        """Remember a path that was added."""
+        """Record an added path."""
         with self.transaction():
             self._connection.execute("INSERT OR IGNORE INTO roots VALUES (?)", (path,))
 
     def drop_root(self, path: str) -> None:
-        """Forget a path that was added."""
+        """Remove an added path."""
         with self.transaction():
             self._connection.execute("DELETE FROM roots WHERE path = ?", (path,))
 
     def excluded(self) -> tuple[str, ...]:
-        """Return the paths that were taken out by hand and stay out until they are added again."""
+        """Return the paths that were excluded by hand; they stay excluded until they are added again."""
         return tuple(str(row[0]) for row in self._rows("SELECT path FROM excluded ORDER BY path"))
 
     def exclude(self, path: str) -> None:
-        """Keep a path out of what its root brings in."""
+        """Exclude a path from its root."""
         with self.transaction():
             self._connection.execute("INSERT OR IGNORE INTO excluded VALUES (?)", (path,))
 
     def include(self, path: str) -> None:
-        """Let a path in again, and whatever was taken out below it."""
+        """Include a path again, with everything excluded below it."""
         below = path.rstrip(os.sep) + os.sep
         with self.transaction():
             self._connection.execute("DELETE FROM excluded WHERE path = ? OR substr(path, 1, ?) = ?", (path, len(below), below))
 
     def ledger(self) -> dict[str, LedgerEntry]:
-        """Return every file's entry by its path."""
+        """Return the entry of every file by path."""
         rows = self._rows(f"SELECT {FILE_COLUMNS} FROM files ORDER BY path")
-        return {str(row[0]): entry_from(row) for row in rows}
+        return {str(row[0]): entry_from_row(row) for row in rows}
 
     def entries_under(self, paths: Iterable[str]) -> dict[str, LedgerEntry]:
-        """Return the entries of these files, and of all that lie below these folders, by path."""
+        """Return the entries of these files and of all files below these folders, by path."""
         found: dict[str, LedgerEntry] = {}
         for path in paths:
             below = path.rstrip(os.sep) + os.sep
             rows = self._rows(f"SELECT {FILE_COLUMNS} FROM files WHERE path = ? UNION ALL SELECT {FILE_COLUMNS} FROM files "
                               "WHERE path > ? AND path < ?", (path, below, below[:-1] + chr(ord(os.sep) + 1)))
-            found.update((str(row[0]), entry_from(row)) for row in rows)
+            found.update((str(row[0]), entry_from_row(row)) for row in rows)
         return found
 
     def count(self, state: FileState) -> int:
-        """Return how many files are in this state."""
+        """Return the number of files with this status."""
         return self._number("SELECT count(*) FROM files WHERE state = ?", (state.value,))
 
     def touch(self, path: str, size: int, mtime_ns: int) -> None:
-        """Note a new time of a file whose content is the same, and of what is inside it."""
+        """Record a new size and mtime of a file whose content is unchanged, and of the files inside it."""
         with self.transaction():
             self._connection.execute("UPDATE files SET size = ?, mtime_ns = ? WHERE path = ?", (size, mtime_ns, path))
             self._connection.execute("UPDATE files SET mtime_ns = ? WHERE container = ?", (mtime_ns, path))
@@ -82,7 +82,7 @@ class Ledger(Connection):
         )
 
 
-def entry_from(row: Sequence[Any]) -> LedgerEntry:
+def entry_from_row(row: Sequence[Any]) -> LedgerEntry:
     """Return the ledger entry in a row of FILE_COLUMNS."""
     path, root, state, reason, size, mtime_ns, content_hash, chunks, pages, empty, encoding, notes, by_ocr, container = row
     return LedgerEntry(

@@ -1,7 +1,7 @@
-"""Text as words for the keyword index. Pure functions: the same text gives the same words when indexed and asked.
+"""Tokenize text for the keyword index (FTS5), identically for documents and questions.
 
-Chinese, Japanese and Korean are written without spaces, so their runs are cut into overlapping pairs of characters
-(and single ones, so that a question of one character finds something): 数据库 becomes 数 据 库 数据 据库.
+Chinese, Japanese and Korean are written without spaces, so their runs become single characters and overlapping bigrams: 数据库
+becomes 数 据 库 数据 据库.
 """
 
 from __future__ import annotations
@@ -28,33 +28,33 @@ CODE = re.compile(f"(?:{LETTER}+[-/._:+#])+{LETTER}+")  # AX-2040/B, 2.4.1, repo
 CLAUSE = re.compile(r"第[0-9零〇一二三四五六七八九十百千两]+[条章节款项回页部篇卷季届号]")
 
 
-def body_of(path: str, searchable: str) -> str:
-    """Return what the keyword index keeps of a passage: the name of its file and its text.
+def body_text(path: str, searchable: str) -> str:
+    """Return the indexed text of a chunk: its file's name and its text.
 
-    The name is found by keyword, but is not embedded: a renamed file costs no embedding.
+    The file name is found by keyword but not embedded, so renaming a file needs no new embedding.
     """
-    return indexed(f"{PurePath(path).stem}\n{searchable}")
+    return tokenize_for_index(f"{PurePath(path).stem}\n{searchable}")
 
 
-def indexed(text: str) -> str:
-    """Return the text as the keyword index stores it: NFKC, with runs of CJK cut into characters and pairs."""
-    return RUN.sub(lambda run: f" {' '.join(pieces(run.group()))} ", normal(text))
+def tokenize_for_index(text: str) -> str:
+    """Return the text as the keyword index stores it: NFKC, CJK runs as characters and bigrams."""
+    return RUN.sub(lambda run: f" {' '.join(cjk_ngrams(run.group()))} ", nfkc(text))
 
 
-def normal(text: str) -> str:
-    """Return the text in Unicode's NFKC: full-width letters made plain, compatibility forms made one."""
+def nfkc(text: str) -> str:
+    """Return the text in Unicode NFKC: full-width letters become plain, compatibility forms are unified."""
     return unicodedata.normalize("NFKC", text)
 
 
-def pieces(run: str) -> list[str]:
-    """Return a CJK run's characters and overlapping pairs."""
+def cjk_ngrams(run: str) -> list[str]:
+    """Return the characters and overlapping bigrams of a CJK run."""
     return [*run, *(run[index : index + 2] for index in range(len(run) - 1))]
 
 
-def terms(question: str) -> list[str]:
-    """Return a question's distinct search terms in order: words, and pairs of CJK characters; stop words last resort."""
+def query_terms(question: str) -> list[str]:
+    """Return a question's distinct search terms in order: words and CJK bigrams, stop words only if nothing else is left."""
     found: list[str] = []
-    for term in TERM.findall(normal(question).lower()):
+    for term in TERM.findall(nfkc(question).lower()):
         if RUN.match(term):
             found += [term] if len(term) == 1 else [term[i : i + 2] for i in range(len(term) - 1)]
         else:
@@ -64,44 +64,44 @@ def terms(question: str) -> list[str]:
 
 
 def is_stop(term: str) -> bool:
-    """Return whether a term says nothing of what is asked: a stop word, or a pair of stop characters."""
+    """Return True for a stop word, and for a CJK bigram of stop characters."""
     return term in STOP or (bool(RUN.match(term)) and all(character in STOP for character in term))
 
 
-def wholes(question: str) -> list[str]:
-    """Return what counts as one thing, each as its words in order: what is quoted, identifiers and numbered clauses.
+def exact_phrases(question: str) -> list[str]:
+    """Return quoted text, identifiers and numbered clauses of a question as phrases of space-separated words.
 
-    A CJK run becomes its characters, which stand in a row in the index.
+    A CJK run becomes its characters, which are consecutive in the index.
     """
-    text = normal(question)
+    text = nfkc(question)
     found = [match.group(1) for match in QUOTED.finditer(text)]
     found += [match.group() for pattern in (CODE, CLAUSE) for match in pattern.finditer(text)]
-    in_words = (" ".join(part for term in TERM.findall(whole.lower()) for part in spread(term)) for whole in found)
+    in_words = (" ".join(part for term in TERM.findall(whole.lower()) for part in split_cjk(term)) for whole in found)
     return list(dict.fromkeys(words for words in in_words if " " in words))
 
 
-def spread(term: str) -> list[str]:
-    """Return a CJK run's characters, or the word itself."""
+def split_cjk(term: str) -> list[str]:
+    """Return the characters of a CJK run; any other word as it is."""
     return list(term) if RUN.match(term) else [term]
 
 
-def halves(term: str) -> list[str]:
-    """Return the letters and the numbers of a term that mixes them: fy2022 is fy and 2022; nothing of any other term."""
+def letter_digit_parts(term: str) -> list[str]:
+    """Return the letter and digit parts of a mixed term (fy2022: fy, 2022); an empty list for any other term."""
     found = PIECE.findall(term)
     return [piece for piece in found if len(piece) > 1] if len(found) > 1 else []
 
 
-def joined(question: str) -> list[str]:
-    """Return each two and three neighbouring words written as one: "Best Buy" may be called bestbuy in a file's name."""
-    words = [term for term in TERM.findall(normal(question).lower()) if not RUN.match(term)]
+def concatenated_words(question: str) -> list[str]:
+    """Return every two and three adjacent words written as one: "Best Buy" may be bestbuy in a file name."""
+    words = [term for term in TERM.findall(nfkc(question).lower()) if not RUN.match(term)]
     return list(dict.fromkeys("".join(words[i : i + n]) for n in (2, 3) for i in range(len(words) - n + 1)))
 
 
-def all_of(phrases: Iterable[str]) -> str:
-    """Return the FTS5 expression for passages that hold all of these phrases."""
-    return f"({' AND '.join(map(quoted, phrases))})"
+def fts_and(phrases: Iterable[str]) -> str:
+    """Return the FTS5 expression for chunks that hold all of these phrases."""
+    return f"({' AND '.join(map(fts_phrase, phrases))})"
 
 
-def quoted(phrase: str) -> str:
-    """Return the phrase as an FTS5 string, in which nothing is an operator."""
+def fts_phrase(phrase: str) -> str:
+    """Return the phrase as an FTS5 string literal, in which nothing is an operator."""
     return '"' + phrase.replace('"', '""') + '"'

@@ -1,6 +1,6 @@
-"""Check a library: everything that does not fit together is said in plain words, and mended where that is wanted.
+"""Check a library for inconsistencies, report them in plain words, and repair them on request.
 
-Rows are read in blocks or by a cursor, so the memory that a check takes does not grow with the library.
+Rows are read in blocks or by cursor, so memory use does not grow with the library.
 """
 
 from __future__ import annotations
@@ -15,29 +15,48 @@ import numpy as np
 
 from assistant.datatypes import Finding, Severity
 from assistant.errors import LibraryDamaged
-from assistant.index.fts_text import body_of
-from assistant.index.schema import WORDS, secure_words
+from assistant.index.database import WORDS, enable_secure_delete
+from assistant.index.fts_text import body_text
 from assistant.index.store import Store, vector_key
 
-BLOCK = 2_000  # passages that are looked at together
-UNIT = (0.97, 1.03)  # the length of a vector that was kept in half precision
+BLOCK = 2_000  # rows read at once
+UNIT = (0.97, 1.03)  # norm of a unit vector stored in half precision
 BEFORE_ALL = -(2**63)  # SQLite orders numbers before text and bytes
-# of FTS5's own tables: those with the text and those with the lengths must hold the same passages
-CONTRADICTED = """SELECT count(*) FROM (
+# FTS5's own tables of texts and of lengths must hold the same rows
+FTS_CONTRADICTIONS = """SELECT count(*) FROM (
     SELECT id FROM words_content WHERE NOT EXISTS (SELECT 1 FROM words_docsize WHERE words_docsize.id = words_content.id)
     UNION ALL
     SELECT id FROM words_docsize WHERE NOT EXISTS (SELECT 1 FROM words_content WHERE words_content.id = words_docsize.id))"""
-WORDS_OF_PASSAGES = """SELECT path, text, context, c0 FROM chunks LEFT JOIN words_content ON words_content.id = chunks.id
+FTS_TEXTS = """SELECT path, text, context, c0 FROM chunks LEFT JOIN words_content ON words_content.id = chunks.id
     ORDER BY chunks.id"""
-WORDS_OF_NOTHING = """SELECT count(*) FROM words_content WHERE NOT EXISTS
+FTS_ORPHANS = """SELECT count(*) FROM words_content WHERE NOT EXISTS
     (SELECT 1 FROM chunks WHERE chunks.id = words_content.id)"""
-HOPELESS = "Move the file away and add your files again; the files themselves are untouched."
+RESTORE = "Move the file away and add your files again; the files themselves are untouched."
 REPAIR = "Run: assistant doctor --check --repair"
 SYNC = "Run: assistant sync"
+PENDING_WITHOUT_CHUNK = "SELECT chunk FROM pending_embeddings WHERE chunk NOT IN (SELECT id FROM chunks)"
+READ_AGAIN = "UPDATE files SET content_hash = '', mtime_ns = 0 WHERE path IN ({paths}) OR path IN " \
+             "(SELECT container FROM files WHERE path IN ({paths}))"
+INCOMPLETE_FILES = """SELECT files.path FROM files LEFT JOIN chunks ON chunks.path = files.path WHERE files.state = 'indexed'
+    AND files.content_hash <> '' GROUP BY files.path
+    HAVING count(chunks.id) <> files.chunks OR coalesce(max(chunks.ordinal) + 1, 0) <> count(chunks.id)"""
+CHUNKS_WITHOUT_FILE = """SELECT id FROM chunks WHERE NOT EXISTS
+    (SELECT 1 FROM files WHERE files.path = chunks.path AND files.state = 'indexed')"""
+NO_CONTAINER = """SELECT path FROM files WHERE container <> '' AND NOT EXISTS
+    (SELECT 1 FROM files AS outer_file WHERE outer_file.path = files.container)"""
+WRONG_LENGTH = "SELECT key FROM vectors WHERE length(vector) <> 2 * {dimension}"
+UNUSED_VECTORS = """SELECT key FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)
+    AND NOT EXISTS (SELECT 1 FROM orphaned_vectors WHERE orphaned_vectors.key = vectors.key)"""
+STALE_ORPHANS = """SELECT key FROM orphaned_vectors
+    WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = orphaned_vectors.key)"""
+UNSCHEDULED = """SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)
+    AND NOT EXISTS (SELECT 1 FROM pending_embeddings WHERE chunk = id)"""
+ALREADY_EMBEDDED = """SELECT chunk FROM pending_embeddings JOIN chunks ON id = chunk
+    WHERE EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)"""
 
 
 class Inspection:
-    """One look through a library. With `repair`, what is wrong is mended at once, all of it in one transaction."""
+    """One integrity check of a library. With `repair`, everything wrong is repaired in one transaction."""
 
     def __init__(self, store: Store, *, repair: bool) -> None:
         self._store, self._repair = store, repair
@@ -45,9 +64,9 @@ class Inspection:
         self._found: list[Finding] = []
 
     def run(self) -> tuple[Finding, ...]:
-        """Return what is wrong, or was; nothing where all is well. Raises LibraryDamaged where the file cannot be mended."""
+        """Return what is or was wrong; an empty tuple if nothing is. Raises LibraryDamaged if the file cannot be repaired."""
         self._examine_pages()
-        with self._store.transaction():  # to look as well: nobody writes meanwhile, and FTS5 checks itself by a command
+        with self._store.transaction():  # also without repair: no writer interferes, and FTS5's self-check is an INSERT
             self._examine_text()
             self._examine_tables()
             self._examine_vectors()
@@ -70,7 +89,7 @@ class Inspection:
         return int(self._sql.execute(sql).fetchone()[0])
 
     def _blocks(self, columns: str, table: str, key: str) -> Iterator[list[tuple[Any, ...]]]:
-        """Yield a table's rows in blocks, ordered by the first column, `key`; a block's rows may be changed before the next."""
+        """Yield a table's rows in blocks ordered by their first column, `key`; a block may be changed before the next is read."""
         sql = f"SELECT {columns} FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT {BLOCK}"
         last: object = BEFORE_ALL
         while block := self._rows(sql, (last,)):
@@ -78,7 +97,7 @@ class Inspection:
             last = block[-1][0]
 
     def _examine_pages(self) -> None:
-        """Ask SQLite whether the file's pages and its indexes are whole. Damage to an index is mended by making it anew."""
+        """Run SQLite's integrity check on pages and indexes; repair damaged indexes by rebuilding them."""
         try:
             said = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
             said = [line for line in said if line != "ok" and "fts5" not in line.lower() and "words" not in line]
@@ -86,16 +105,16 @@ class Inspection:
                 self._sql.execute("REINDEX")
                 left = [str(row[0]) for row in self._rows("PRAGMA integrity_check(10)")]
                 if left != ["ok"] and not all("words" in line for line in left):
-                    raise LibraryDamaged(f"{self._store.path} is damaged: {left[0]}.", HOPELESS)
+                    raise LibraryDamaged(f"{self._store.path} is damaged: {left[0]}.", RESTORE)
         except sqlite3.DatabaseError as error:
-            raise LibraryDamaged(f"{self._store.path} is damaged: {error}.", HOPELESS) from error
+            raise LibraryDamaged(f"{self._store.path} is damaged: {error}.", RESTORE) from error
         if said:
             self._say(f"the database's own indexes are damaged ({said[0]})")
 
     def _examine_tables(self) -> None:
         dimension = self._store.dimension()
         for check in CHECKS:
-            filled = Check(check.detail, check.find.format(dimension=dimension),
+            filled = IntegrityCheck(check.detail, check.find.format(dimension=dimension),
                            tuple(sql.format(dimension=dimension) for sql in check.mending))
             count = self._count(f"SELECT count(*) FROM ({filled.find})")
             if count:
@@ -105,7 +124,7 @@ class Inspection:
                 self._say(filled.detail.format(count=count), SYNC if "read again" in filled.detail else "")
 
     def _examine_text(self) -> None:
-        """Compare each passage's key with the hash of its text; where they differ, the file is read again."""
+        """Compare each chunk's vector key with the hash of its text; files of chunks that differ are read again."""
         count = 0
         for block in self._blocks("id, text, context, vector_key", "chunks", "id"):
             wrong = {chunk: key for chunk, text, context, stored in block
@@ -117,18 +136,18 @@ class Inspection:
             self._say(f"{count:,} passages have another text than was embedded; their files will be read again", SYNC)
 
     def _read_again(self, keys: Mapping[int, bytes]) -> None:
-        """Let the files of these passages be read again; each passage gets the key of its text."""
+        """Schedule the files of these chunks to be read again; set each chunk's key to that of its text."""
         for chunk, key in keys.items():
             self._sql.execute(READ_AGAIN.format(paths="SELECT path FROM chunks WHERE id = ?1"), (chunk,))
             self._sql.execute("UPDATE chunks SET vector_key = ? WHERE id = ?", (key, chunk))
-            self._sql.execute("INSERT OR IGNORE INTO waiting SELECT ?1 WHERE NOT EXISTS "
+            self._sql.execute("INSERT OR IGNORE INTO pending_embeddings SELECT ?1 WHERE NOT EXISTS "
                               "(SELECT 1 FROM vectors WHERE key = ?2)", (chunk, key))
 
     def _examine_vectors(self) -> None:
-        """Look for vectors that are no unit vectors: bits of them have changed."""
+        """Find vectors whose norm is not 1: their bits have changed."""
         size, count = 2 * self._store.dimension(), 0
         for block in self._blocks("key, vector", "vectors", "key"):
-            wrong = not_unit([(bytes(key), vector) for key, vector in block if len(vector) == size])
+            wrong = non_unit_vectors([(bytes(key), vector) for key, vector in block if len(vector) == size])
             count += len(wrong)
             if self._repair:
                 self._embed_again(wrong)
@@ -136,27 +155,27 @@ class Inspection:
             self._say(f"{count:,} vectors are damaged; their passages will be embedded again", SYNC)
 
     def _embed_again(self, keys: Sequence[bytes]) -> None:
-        """Remove these vectors; the passages that they were of wait for new ones."""
+        """Remove these vectors and mark their chunks as pending."""
         for key in keys:
-            self._sql.execute("INSERT OR IGNORE INTO waiting SELECT id FROM chunks WHERE vector_key = ?", (key,))
+            self._sql.execute("INSERT OR IGNORE INTO pending_embeddings SELECT id FROM chunks WHERE vector_key = ?", (key,))
             self._sql.execute("DELETE FROM vectors WHERE key = ?", (key,))
-            self._sql.execute("DELETE FROM spare WHERE key = ?", (key,))
+            self._sql.execute("DELETE FROM orphaned_vectors WHERE key = ?", (key,))
 
     def _examine_words(self) -> None:
-        """Compare the keyword index with itself and with the passages; it is made anew where it differs."""
+        """Compare the keyword index with itself and with the chunks; rebuild it if they differ."""
         wrong = self._words_wrong()
         if wrong:
             if self._repair:
-                make_words(self._sql)
+                rebuild_fts(self._sql)
             self._say(wrong)
 
     def _words_wrong(self) -> str:
         try:
             self._sql.execute("INSERT INTO words (words) VALUES ('integrity-check')")
-            contradicted = self._count(CONTRADICTED)
-            differing = self._count(WORDS_OF_NOTHING)
-            differing += sum(stored != body_of(path, searchable(text, context))
-                             for path, text, context, stored in self._sql.execute(WORDS_OF_PASSAGES))
+            contradicted = self._count(FTS_CONTRADICTIONS)
+            differing = self._count(FTS_ORPHANS)
+            differing += sum(stored != body_text(path, searchable(text, context))
+                             for path, text, context, stored in self._sql.execute(FTS_TEXTS))
         except sqlite3.DatabaseError as error:
             return f"the keyword index is damaged ({error})"
         if contradicted:
@@ -164,27 +183,27 @@ class Inspection:
         return f"the keyword index has {differing:,} passages wrong" if differing else ""
 
     def _examine_generation(self) -> None:
-        """See that the library can tell one state from the next."""
-        generation, state = self._store.meta("generation"), self._store.meta("state")
-        if (generation and not (generation.isdecimal() and state)) or (not generation and self._store.count_chunks()):
+        """Check that the library has a generation and a version id."""
+        generation, version = self._store.meta("generation"), self._store.meta("version")
+        if (generation and not (generation.isdecimal() and version)) or (not generation and self._store.count_chunks()):
             if self._repair and not generation.isdecimal():
                 self._sql.execute("DELETE FROM meta WHERE key = 'generation'")
             self._say("the library has lost count of its changes")
 
 
-def bodies(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
-    """Yield (chunk id, what the keyword index must hold of it)."""
+def index_rows(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
+    """Yield (chunk id, text that the keyword index must hold for it)."""
     for chunk, path, text, context in connection.execute("SELECT id, path, text, context FROM chunks"):
-        yield chunk, body_of(path, searchable(text, context))
+        yield chunk, body_text(path, searchable(text, context))
 
 
 def searchable(text: str, context: str) -> str:
-    """Return what is embedded of a passage, and found by keyword."""
+    """Return the text of a chunk that is embedded and indexed."""
     return f"{context}\n{text}" if context else text
 
 
-def not_unit(vectors: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
-    """Return the keys of the vectors (key, float16 values), all of one length, that are no unit vectors."""
+def non_unit_vectors(vectors: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
+    """Return the keys of the vectors (key, float16 bytes), all of one length, whose norm is not 1."""
     if not vectors:
         return []
     halves = np.frombuffer(b"".join(vector for _, vector in vectors), np.float16)
@@ -192,58 +211,43 @@ def not_unit(vectors: Sequence[tuple[bytes, bytes]]) -> list[bytes]:
     return [key for (key, _), length in zip(vectors, lengths, strict=True) if not UNIT[0] < length < UNIT[1]]
 
 
-def make_words(connection: sqlite3.Connection) -> None:
-    """Make the keyword index anew from the passages."""
+def rebuild_fts(connection: sqlite3.Connection) -> None:
+    """Rebuild the keyword index from the chunks."""
     connection.execute("DROP TABLE IF EXISTS words")
     connection.execute(WORDS)
-    secure_words(connection)
-    rows = bodies(connection)
+    enable_secure_delete(connection)
+    rows = index_rows(connection)
     while block := list(islice(rows, BLOCK)):
         connection.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", block)
 
 
-ORPHANS = "SELECT {column} FROM {table} WHERE {column} NOT IN (SELECT id FROM chunks)"
-READ_AGAIN = "UPDATE files SET content_hash = '', mtime_ns = 0 WHERE path IN ({paths}) OR path IN " \
-             "(SELECT container FROM files WHERE path IN ({paths}))"
-NOT_WHOLE = """SELECT files.path FROM files LEFT JOIN chunks ON chunks.path = files.path WHERE files.state = 'indexed'
-    AND files.content_hash <> '' GROUP BY files.path
-    HAVING count(chunks.id) <> files.chunks OR coalesce(max(chunks.ordinal) + 1, 0) <> count(chunks.id)"""
-LOST = "SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.path = chunks.path AND files.state = 'indexed')"
-NO_CONTAINER = """SELECT path FROM files WHERE container <> '' AND NOT EXISTS
-    (SELECT 1 FROM files AS outer_file WHERE outer_file.path = files.container)"""
-WRONG_LENGTH = "SELECT key FROM vectors WHERE length(vector) <> 2 * {dimension}"
-UNUSED = """SELECT key FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)
-    AND NOT EXISTS (SELECT 1 FROM spare WHERE spare.key = vectors.key)"""
-SPENT = "SELECT key FROM spare WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = spare.key)"
-FORGOTTEN = """SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)
-    AND NOT EXISTS (SELECT 1 FROM waiting WHERE chunk = id)"""
-SERVED = "SELECT chunk FROM waiting JOIN chunks ON id = chunk WHERE EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)"
-
-
 @dataclass(frozen=True, slots=True)
-class Check:
-    """What must not be: rows that `find` yields; `detail` says it with their number, `mending` makes them right."""
+class IntegrityCheck:
+    """One invariant: `find` selects the violating rows, `detail` describes them with their number, `mending` repairs them."""
 
     detail: str
     find: str
     mending: tuple[str, ...]
 
 
-# in this order, since mending one can bring about the next
+# in this order, since repairing one can cause the next
 CHECKS = (
-    Check("{count:,} files inside others have no container any more", NO_CONTAINER,
-          (f"DELETE FROM chunks WHERE path IN ({NO_CONTAINER})", f"DELETE FROM files WHERE path IN ({NO_CONTAINER})")),
-    Check("{count:,} passages belong to no file with text", LOST, (f"DELETE FROM chunks WHERE id IN ({LOST})",)),
-    Check("{count:,} files have lost passages, or have too many; they will be read again", NOT_WHOLE,
-          (READ_AGAIN.format(paths=NOT_WHOLE),)),
-    Check("{count:,} vectors are not as long as the others", WRONG_LENGTH,
-          (f"DELETE FROM vectors WHERE key IN ({WRONG_LENGTH})",)),
-    Check("{count:,} passages that wait for a vector are gone", ORPHANS.format(column="chunk", table="waiting"),
-          (f"DELETE FROM waiting WHERE chunk IN ({ORPHANS.format(column='chunk', table='waiting')})",)),
-    Check("{count:,} passages wait for a vector that is here", SERVED, (f"DELETE FROM waiting WHERE chunk IN ({SERVED})",)),
-    Check("{count:,} passages have no vector and wait for none", FORGOTTEN,
-          (f"INSERT OR IGNORE INTO waiting {FORGOTTEN}",)),
-    Check("{count:,} notes of vectors to be kept for a while have no vector", SPENT,
-          (f"DELETE FROM spare WHERE key IN ({SPENT})",)),
-    Check("{count:,} vectors belong to no passage", UNUSED, (f"DELETE FROM vectors WHERE key IN ({UNUSED})",)),
+    IntegrityCheck("{count:,} files inside others have no container any more", NO_CONTAINER,
+                   (f"DELETE FROM chunks WHERE path IN ({NO_CONTAINER})", f"DELETE FROM files WHERE path IN ({NO_CONTAINER})")),
+    IntegrityCheck("{count:,} passages belong to no file with text", CHUNKS_WITHOUT_FILE,
+                   (f"DELETE FROM chunks WHERE id IN ({CHUNKS_WITHOUT_FILE})",)),
+    IntegrityCheck("{count:,} files have lost passages, or have too many; they will be read again", INCOMPLETE_FILES,
+                   (READ_AGAIN.format(paths=INCOMPLETE_FILES),)),
+    IntegrityCheck("{count:,} vectors are not as long as the others", WRONG_LENGTH,
+                   (f"DELETE FROM vectors WHERE key IN ({WRONG_LENGTH})",)),
+    IntegrityCheck("{count:,} passages that wait for a vector are gone", PENDING_WITHOUT_CHUNK,
+                   (f"DELETE FROM pending_embeddings WHERE chunk IN ({PENDING_WITHOUT_CHUNK})",)),
+    IntegrityCheck("{count:,} passages wait for a vector that is here", ALREADY_EMBEDDED,
+                   (f"DELETE FROM pending_embeddings WHERE chunk IN ({ALREADY_EMBEDDED})",)),
+    IntegrityCheck("{count:,} passages have no vector and wait for none", UNSCHEDULED,
+                   (f"INSERT OR IGNORE INTO pending_embeddings {UNSCHEDULED}",)),
+    IntegrityCheck("{count:,} notes of vectors to be kept for a while have no vector", STALE_ORPHANS,
+                   (f"DELETE FROM orphaned_vectors WHERE key IN ({STALE_ORPHANS})",)),
+    IntegrityCheck("{count:,} vectors belong to no passage", UNUSED_VECTORS,
+                   (f"DELETE FROM vectors WHERE key IN ({UNUSED_VECTORS})",)),
 )

@@ -1,67 +1,65 @@
-"""What a search needs of a library, as two protocols: whatever has these methods can be searched, however it keeps things.
+"""Protocols between search and index: anything with these methods can be searched.
 
-`Store` is the one that is used: SQLite's FTS5 for words, FAISS for vectors. A search asks nothing else, and no other way.
+`Store` implements them with SQLite FTS5 and FAISS; retrieval uses nothing else of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
-
-import numpy as np
+from typing import Protocol
 
 from assistant.datatypes import EVERY_FILE, Filter, Vectors
+from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk
 
-Ids = np.ndarray[Any, np.dtype[np.int64]]
-Phrases = tuple[str, ...]  # each a word, or several in a row
+Phrases = tuple[str, ...]  # each a word, or several consecutive words
 
 
 class Nearest(Protocol):
-    """The vectors of one state of a library, to be searched. It does not change."""
+    """An immutable, searchable snapshot of the vectors of one version of a library."""
 
     @property
     def stamp(self) -> Hashable:
-        """Which state of the library this shows."""
+        """The library version and embedding model of this snapshot."""
 
     @property
     def ids(self) -> Ids:
-        """The ids of all passages that have a vector, shape (n,)."""
+        """The ids of all chunks that have a vector, shape (n,)."""
 
     def search(self, vector: Vectors, limit: int, among: Ids | None = None) -> list[tuple[int, float]]:
-        """Return (passage id, cosine) of the nearest, best first; `among`: of these only."""
+        """Return (chunk id, cosine) of the nearest chunks, best first; with `among`, of these ids only."""
 
     def vectors(self, ids: Sequence[int] | Ids) -> tuple[Ids, Vectors]:
-        """Return those of the ids that it shows, shape (n,), and their vectors, shape (n, dimension)."""
+        """Return those of the ids that the snapshot holds, shape (n,), and their vectors, shape (n, dimension)."""
 
     def cosines(self, vector: Vectors, ids: Sequence[int] | Ids) -> dict[int, float]:
-        """Return the cosine of each of these passages; ids that it does not show are left out."""
+        """Return the cosine of each of these chunks by id; ids that are not in the snapshot are left out."""
 
 
 class Searchable(Protocol):
-    """A library as a search sees it."""
+    """A library as retrieval sees it."""
 
     def reading(self) -> AbstractContextManager[None]:
-        """Hold several reads together: they see one state."""
+        """Group several reads into one snapshot."""
 
     def view(self, dimension: int, held: Nearest | None) -> Nearest:
-        """Return the vectors of the library as it is now; `held` is the one of before, to go on from."""
+        """Return the current vectors of the library; `held` is the previous snapshot, to update from."""
 
     def spans(self) -> tuple[Ids, Ids]:
-        """Return the first id and the number of passages of every file, by rising id; a file's ids lie between two first ones."""
+        """Return the first chunk id and the number of chunks of every file, by rising id; a file's ids are consecutive."""
 
     def chunks(self, ids: Sequence[int]) -> Mapping[int, StoredChunk]:
-        """Return the passages with these ids; ids that are gone are left out."""
+        """Return the chunks with these ids by id; deleted ids are left out."""
 
-    def ids_of(self, wanted: Filter) -> Ids:
-        """Return the ids of the passages of the files wanted, rising."""
+    def ids_of(self, filter: Filter) -> Ids:
+        """Return the ids of the chunks whose files pass the filter, sorted."""
 
     def holding(self, phrases: Phrases, limit: int) -> list[int]:
-        """Return the ids of at most `limit` passages that hold all of these phrases."""
+        """Return the ids of at most `limit` chunks that hold all of these phrases."""
 
     def count_holding(self, phrases: Phrases, limit: int) -> int:
-        """Return how many passages hold all of these phrases, counting no further than `limit`."""
+        """Return the number of chunks that hold all of these phrases, counted up to `limit`."""
 
-    def match(self, terms: Sequence[Phrases], limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
-        """Return (passage id, BM25) of the passages, in the files wanted, that hold all phrases of any term, best first."""
+    def match(self, terms: Sequence[Phrases], limit: int, filter: Filter = EVERY_FILE) -> list[tuple[int, float]]:
+        """Return (chunk id, BM25 score), best first, of the chunks that hold all phrases of any of the terms."""

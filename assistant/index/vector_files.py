@@ -1,14 +1,13 @@
-"""Vectors with their ids in, files that are mapped into memory and searched out: the large and settled part of a view.
+"""The base of the vector index: immutable FAISS files, mapped into memory, named by a manifest.
 
-A base never changes. It is written aside under a name of its own, and a manifest that is put in place in one step names it: a
-reader finds the old one or the new one, whole. Its vectors have positions from 0, by rising id.
+A base is written under a random token; replacing the manifest atomically makes it current, so a reader sees the old or the new
+base, whole. Its vectors have positions from 0, by rising chunk id.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from hashlib import sha256
@@ -18,51 +17,56 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from assistant.datatypes import Vectors
-from assistant.index.chunks import MARK, Marks
+from assistant.index.change_log import Ids
+from assistant.index.chunks import CHUNK_KEY, ChunkKeys
+from assistant.system.atomic_files import sync_file, write_atomically
 
-LAYOUT = 3  # of the files
-MOSTLY = 0.5  # the share of the vectors that must count for the sketches to be of use
-ENDS = 65_536  # bytes at both ends of a file that its manifest has the hash of: a torn write shows there
+LAYOUT = 1  # version of the file layout
+QUANTIZED_SHARE = 0.5  # quantized search is used if more than this share of the vectors may be returned
+END_BYTES = 65_536  # the manifest has a hash of this many bytes at both ends of each file, which shows a torn write
 
-Ids = np.ndarray[Any, np.dtype[np.int64]]
 Alive = np.ndarray[Any, np.dtype[np.bool_]]
+RESCORED_AT_LEAST = 1_000  # quantized candidates that are rescored exactly: at least, and per requested hit
+RESCORED_PER_HIT = 10
+TRAINING_VECTORS = 50_000
+Fetch = Callable[[Ids], Vectors]
 
 
 class Stamp(NamedTuple):
-    """What a view shows: the embedding model that the vectors come from, as a sha256, and the state of the library."""
+    """What a view shows: SHA-256 of the layout and embedding model, and the version of the library."""
 
     origin: bytes
-    state: bytes
+    version: bytes
 
 
-class Base:
-    """An index of FAISS over vectors that do not change, and a sketch of each where there are many, otherwise None."""
+class VectorBase:
+    """A FAISS index over immutable vectors, and for a large one a quantized copy that is searched first."""
 
-    def __init__(self, index: Any, marks: Marks, stamp: Stamp, sketch: Any = None, token: str = "") -> None:  # noqa: ANN401
-        self.index, self.marks, self.stamp, self.sketch, self.token = index, marks, stamp, sketch, token
-        self.ids: Ids = np.ascontiguousarray(marks["id"])
+    def __init__(self, index: Any, chunk_keys: ChunkKeys, stamp: Stamp, quantizer: Any = None, token: str = "") -> None:  # noqa: ANN401
+        self.index, self.chunk_keys, self.stamp, self.quantizer, self.token = index, chunk_keys, stamp, quantizer, token
+        self.ids: Ids = np.ascontiguousarray(chunk_keys["id"])
 
     def __len__(self) -> int:
         """Return the number of vectors."""
         return len(self.ids)
 
     def search(self, vector: Vectors, limit: int, alive: Alive | None) -> list[tuple[int, float]]:
-        """Return (chunk id, inner product) of the nearest vectors; `alive`, shape (n,): of those positions only."""
+        """Return (chunk id, inner product) of the nearest vectors; `alive`, shape (n,), restricts the positions."""
         left = len(self) if alive is None else int(np.count_nonzero(alive))
         if not left:
             return []
-        if self.sketch is not None and left > MOSTLY * len(self):
-            return self._by_sketch(vector, limit, alive)
+        if self.quantizer is not None and left > QUANTIZED_SHARE * len(self):
+            return self._by_quantizer(vector, limit, alive)
         import faiss
 
-        selector, _kept = selecting(alive)
+        selector, _kept = position_selector(alive)
         parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         products, places = self.index.search(vector.reshape(1, -1), min(limit, left), params=parameters)
         return [(int(self.ids[place]), float(product))
                 for place, product in zip(places[0], products[0], strict=True) if place >= 0]
 
-    def _by_sketch(self, vector: Vectors, limit: int, alive: Alive | None) -> list[tuple[int, float]]:
-        places = likely(self.sketch, vector, limit)
+    def _by_quantizer(self, vector: Vectors, limit: int, alive: Alive | None) -> list[tuple[int, float]]:
+        places = quantized_candidates(self.quantizer, vector, limit)
         if alive is not None:
             places = places[alive[places]]
         products = self.vectors(places) @ vector
@@ -70,7 +74,7 @@ class Base:
         return list(zip(self.ids[places[best]].tolist(), products[best].tolist(), strict=True))
 
     def places(self, ids: Ids) -> tuple[Ids, Ids]:
-        """Return which of the ids are here, by their place in `ids`, and their positions."""
+        """Return the indices into `ids` of those that the base holds, and their positions."""
         if not len(self):
             return np.empty(0, np.int64), np.empty(0, np.int64)
         at = np.minimum(np.searchsorted(self.ids, ids), len(self) - 1)
@@ -85,8 +89,8 @@ class Base:
         return found
 
 
-def selecting(alive: Alive | None) -> tuple[Any, Any]:
-    """Return FAISS's way to say that only these positions are looked at, and the bits that must outlive it."""
+def position_selector(alive: Alive | None) -> tuple[Any, Any]:
+    """Return a FAISS selector for the positions that are True, and the bitmap that must outlive it."""
     import faiss
 
     if alive is None:
@@ -96,170 +100,142 @@ def selecting(alive: Alive | None) -> tuple[Any, Any]:
 
 
 def flat_index(dimension: int) -> Any:  # noqa: ANN401 - FAISS has no types
-    """Return an empty index that searches exactly, in half precision."""
+    """Return an empty index with exact search over half-precision vectors."""
     import faiss
 
     return faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
 
 
-def empty_base(dimension: int) -> Base:
-    """Return a base of no vectors."""
-    return Base(flat_index(dimension), np.empty(0, MARK), Stamp(b"", b""))
+def empty_base(dimension: int) -> VectorBase:
+    """Return a base without vectors."""
+    return VectorBase(flat_index(dimension), np.empty(0, CHUNK_KEY), Stamp(b"", b""))
 
 
-def manifest_of(library: Path) -> Path:
-    """Return where the manifest of a library's base stands."""
+def manifest_path(library: Path) -> Path:
+    """Return the path of a library's manifest."""
     return library.with_suffix(".view")
 
 
-def files_of(library: Path) -> Iterator[Path]:
-    """Yield all files that any base of a library has, half written ones too."""
+def list_view_files(library: Path) -> Iterator[Path]:
+    """Yield all files of any base of a library, also partially written ones."""
     stem = library.stem
-    for pattern in (f"{stem}.*.faiss", f"{stem}.*.sketch", f"{stem}.*.marks", f"{stem}.view*", f"{stem}.faiss*"):
+    for pattern in (f"{stem}.*.faiss", f"{stem}.*.quantizer", f"{stem}.*.keys", f"{stem}.view*"):
         yield from library.parent.glob(pattern)
 
 
-def read_base(library: Path, origin: bytes) -> Base:
-    """Map the base on disk into memory. Raises ValueError or OSError where there is none of this origin that is whole."""
+def read_base(library: Path, origin: bytes) -> VectorBase:
+    """Map the base on disk into memory. Raises ValueError or OSError if there is none of this origin that is intact."""
     import faiss
 
-    said = json.loads(manifest_of(library).read_text("utf-8"))
-    stamp = Stamp(bytes.fromhex(said["origin"]), bytes.fromhex(said["state"]))
+    said = json.loads(manifest_path(library).read_text("utf-8"))
+    stamp = Stamp(bytes.fromhex(said["origin"]), bytes.fromhex(said["version"]))
     if said["layout"] != LAYOUT or stamp.origin != origin:
         raise ValueError("the view is of another program or another embedding model")
     token = str(said["token"])
-    vectors, marks, sketch = base_files(library, token)
-    if [ends(path) for path in (vectors, marks, sketch) if path.exists()] != said["ends"]:
+    vectors, keys, quantizer = base_paths(library, token)
+    if [end_hash(path) for path in (vectors, keys, quantizer) if path.exists()] != said["ends"]:
         raise ValueError("the view is not as it was written")
     index = faiss.read_index(str(vectors), faiss.IO_FLAG_MMAP_IFC)
-    base = Base(index, np.load(marks, mmap_mode="r", allow_pickle=False), stamp,
-                read_sketch(sketch) if sketch.exists() else None, token)
+    base = VectorBase(index, np.load(keys, mmap_mode="r", allow_pickle=False), stamp,
+                read_quantizer(quantizer) if quantizer.exists() else None, token)
     if len(base) != index.ntotal:
         raise ValueError(f"the view has {index.ntotal} vectors and says that it has {len(base)}")
     return base
 
 
-def token_of(library: Path) -> str:
-    """Return the token of the base on disk; nothing where there is none."""
+def read_token(library: Path) -> str:
+    """Return the token of the base on disk; an empty string if there is none."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return str(json.loads(manifest_of(library).read_text("utf-8"))["token"])
+        return str(json.loads(manifest_path(library).read_text("utf-8"))["token"])
     return ""
 
 
-def base_files(library: Path, token: str) -> tuple[Path, Path, Path]:
-    """Return the files of the base with this token: vectors, marks, and sketches, which a small one has not."""
-    vectors, marks, sketch = (library.with_name(f"{library.stem}.{token}.{kind}") for kind in ("faiss", "marks", "sketch"))
-    return vectors, marks, sketch
+def base_paths(library: Path, token: str) -> tuple[Path, Path, Path]:
+    """Return the files of the base with this token: vectors, chunk keys, and the quantizer that only large bases have."""
+    vectors, keys, quantizer = (library.with_name(f"{library.stem}.{token}.{kind}") for kind in ("faiss", "keys", "quantizer"))
+    return vectors, keys, quantizer
 
 
-def ends(path: Path) -> str:
-    """Return the size of a file and the sha256 of its first and last bytes. Raises OSError."""
+def end_hash(path: Path) -> str:
+    """Return the size of a file and the SHA-256 of its first and last bytes. Raises OSError."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        digest = sha256(file.read(ENDS))
-        file.seek(max(0, size - ENDS))
-        digest.update(file.read(ENDS))
+        digest = sha256(file.read(END_BYTES))
+        file.seek(max(0, size - END_BYTES))
+        digest.update(file.read(END_BYTES))
     return f"{size} {digest.hexdigest()}"
 
 
-def write_base(base: Base, library: Path) -> str:
-    """Write a base aside, sync it to the disk, and put its manifest in place; return its token. Raises OSError.
+def write_base(base: VectorBase, library: Path) -> str:
+    """Write a base, sync it to disk, and replace the manifest; return its token. Raises OSError.
 
-    The bases before it are unlinked: whoever has one mapped keeps it until closed (on Windows it stays until the next time).
+    Older bases are unlinked. A process that has one mapped keeps it until closed (on Windows the file stays until the next
+    write).
     """
     import faiss
 
     token = secrets.token_hex(4)
-    vectors, marks, sketch = base_files(library, token)
-    manifest = manifest_of(library)
-    aside = manifest.with_name(f"{manifest.name}.{os.getpid()}.partial")
+    vectors, keys, quantizer = base_paths(library, token)
     try:
         with vectors.open("wb") as file:
-            # block by block: no second copy in memory
+            # streamed, so that there is no second copy in memory
             faiss.write_index(base.index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
-            synced(file.fileno(), file.flush)
-        with marks.open("wb") as file:
-            np.save(file, base.marks)
-            synced(file.fileno(), file.flush)
-        if base.sketch is not None:
-            write_sketch(base.sketch, sketch)
-            with sketch.open("rb+") as file:
-                synced(file.fileno(), file.flush)
-        with aside.open("w", encoding="utf-8") as text:
-            json.dump({"layout": LAYOUT, "origin": base.stamp.origin.hex(), "state": base.stamp.state.hex(), "token": token,
-                       "ends": [ends(path) for path in (vectors, marks, sketch) if path.exists()]}, text)
-            synced(text.fileno(), text.flush)
-        aside.replace(manifest)
-        sync_folder(library.parent)
+            sync_file(file)
+        with keys.open("wb") as file:
+            np.save(file, base.chunk_keys)
+            sync_file(file)
+        if base.quantizer is not None:
+            write_quantizer(base.quantizer, quantizer)
+            with quantizer.open("rb+") as file:
+                sync_file(file)
+        manifest = {"layout": LAYOUT, "origin": base.stamp.origin.hex(), "version": base.stamp.version.hex(), "token": token,
+                    "ends": [end_hash(path) for path in (vectors, keys, quantizer) if path.exists()]}
+        write_atomically(manifest_path(library), json.dumps(manifest).encode())
     except BaseException:
-        for path in (vectors, marks, sketch, aside):
+        for path in (vectors, keys, quantizer):
             path.unlink(missing_ok=True)
         raise
-    drop_others(library, token)
+    remove_other_bases(library, token)
     return token
 
 
-def synced(number: int, flush: Any) -> None:  # noqa: ANN401 - any file's
-    """Bring what was written to the disk."""
-    flush()
-    os.fsync(number)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk, where the system can."""
-    with contextlib.suppress(OSError, AttributeError):
-        number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(number)
-        finally:
-            os.close(number)
-
-
-def drop_others(library: Path, token: str) -> None:
-    """Unlink the files of all bases but this."""
-    kept = {*base_files(library, token), manifest_of(library)}
-    for path in files_of(library):
+def remove_other_bases(library: Path, token: str) -> None:
+    """Unlink the files of all bases but this one."""
+    kept = {*base_paths(library, token), manifest_path(library)}
+    for path in list_view_files(library):
         if path not in kept:
             with contextlib.suppress(OSError):
                 path.unlink()
 
 
-SCORED_AGAIN = 1_000  # candidates at least, and for each that is wanted:
-FOR_EACH = 10
-TRAINED_ON = 50_000
-
-Places = np.ndarray[Any, np.dtype[np.int64]]
-Fetch = Callable[[Places], Vectors]
-
-
-def make_sketch(fetch: Fetch, count: int, dimension: int, block: int) -> Any:  # noqa: ANN401 - FAISS has no types
-    """Return the sketches of vectors 0 to `count`, which `fetch` gives by position."""
+def build_quantizer(fetch: Fetch, count: int, dimension: int, block: int) -> Any:  # noqa: ANN401 - FAISS has no types
+    """Return RaBitQ codes (1 bit per dimension) of vectors 0 to `count`, which `fetch` returns by position."""
     import faiss
 
-    sketch = faiss.IndexRaBitQFastScan(dimension, faiss.METRIC_INNER_PRODUCT)
-    sketch.train(fetch(np.arange(0, count, max(1, count // TRAINED_ON))))
+    quantizer = faiss.IndexRaBitQFastScan(dimension, faiss.METRIC_INNER_PRODUCT)
+    quantizer.train(fetch(np.arange(0, count, max(1, count // TRAINING_VECTORS))))
     for start in range(0, count, block):
-        sketch.add(fetch(np.arange(start, min(start + block, count))))
-    return sketch
+        quantizer.add(fetch(np.arange(start, min(start + block, count))))
+    return quantizer
 
 
-def likely(sketch: Any, vector: Vectors, limit: int) -> Places:  # noqa: ANN401 - FAISS has no types
-    """Return the positions that the nearest vectors are among, shape (n,)."""
-    wanted = min(int(sketch.ntotal), max(SCORED_AGAIN, FOR_EACH * limit))
-    _, places = sketch.search(vector.reshape(1, -1), wanted)
-    found: Places = places[0][places[0] >= 0]
+def quantized_candidates(quantizer: Any, vector: Vectors, limit: int) -> Ids:  # noqa: ANN401 - FAISS has no types
+    """Return the positions of the candidates for the nearest vectors by quantized distance, shape (n,)."""
+    wanted = min(int(quantizer.ntotal), max(RESCORED_AT_LEAST, RESCORED_PER_HIT * limit))
+    _, places = quantizer.search(vector.reshape(1, -1), wanted)
+    found: Ids = places[0][places[0] >= 0]
     return found
 
 
-def write_sketch(sketch: Any, path: Path) -> None:  # noqa: ANN401 - FAISS has no types
-    """Write the sketches to a file."""
+def write_quantizer(quantizer: Any, path: Path) -> None:  # noqa: ANN401 - FAISS has no types
+    """Write the quantizer to a file."""
     import faiss
 
-    faiss.write_index(sketch, str(path))
+    faiss.write_index(quantizer, str(path))
 
 
-def read_sketch(path: Path) -> Any:  # noqa: ANN401 - FAISS has no types
-    """Return the sketches in a file. Raises RuntimeError where it is none."""
+def read_quantizer(path: Path) -> Any:  # noqa: ANN401 - FAISS has no types
+    """Return the quantizer in a file. Raises RuntimeError if it is not one."""
     import faiss
 
     return faiss.read_index(str(path))

@@ -1,8 +1,8 @@
-"""The FAISS view of a library's vectors, by inner product. Built from the store, never the truth.
+"""A searchable view of a library's vectors (FAISS, inner product), rebuilt from the store when lost.
 
-It is a base, mapped into memory from files beside the store, and what has changed since: positions of the base that count no
-more, and new vectors in memory. A reader that finds the library changed takes in the difference, and waits for no writer. Where
-the difference has grown, a new base is written; of a large library on another thread, while searches go on with the old one.
+A view is a base, mapped from files beside the store, plus the changes since: tombstones of base positions, and new vectors in
+memory. A reader that finds the library changed applies the difference without waiting for a writer. When the difference has
+grown, a new base is written; for a large library on another thread, while searches continue on the old one.
 """
 
 from __future__ import annotations
@@ -12,46 +12,43 @@ import threading
 from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from filelock import FileLock, Timeout
 
 from assistant.datatypes import Finding, Severity, Vectors
-from assistant.index.chunks import Marks, no_marks
+from assistant.index.change_log import Ids
+from assistant.index.chunks import ChunkKeys, ChunkReader, no_chunk_keys
 from assistant.index.vector_files import (
     LAYOUT,
     Alive,
-    Base,
-    Ids,
     Stamp,
-    drop_others,
+    VectorBase,
+    build_quantizer,
     empty_base,
-    files_of,
     flat_index,
-    make_sketch,
-    manifest_of,
+    list_view_files,
+    manifest_path,
     read_base,
-    token_of,
+    read_token,
+    remove_other_bases,
     write_base,
 )
 
-if TYPE_CHECKING:
-    from assistant.index.store import Store
-
-FEW, SHARE = 1_000, 0.02  # changes, and the share of the base beside these, from which on a new base is written
-AT_ONCE = 100_000  # vectors: up to here a new base is written by the search that finds it due
-EXACT = 100_000  # vectors: above, all are looked at by their sketches only, and the best of them in full
+REBUILD_AFTER, REBUILD_SHARE = 1_000, 0.02  # a new base is written after this many changes plus this share of the base
+WRITE_INLINE = 100_000  # vectors: up to this size the search that finds the base outdated writes a new one itself
+QUANTIZE_ABOVE = 100_000  # vectors: above this size quantized codes are searched and the best candidates rescored exactly
 BLOCK = 20_000
-NOT_READABLE = (RuntimeError, ValueError, EOFError, MemoryError, OSError, KeyError, TypeError)
+UNREADABLE = (RuntimeError, ValueError, EOFError, MemoryError, OSError, KeyError, TypeError)
+WRITERS: dict[Path, threading.Thread] = {}
 
 
 class VectorView:
-    """A searchable copy of all vectors of one state of the library. It does not change."""
+    """An immutable, searchable view of all vectors of one version of the library."""
 
-    def __init__(self, base: Base, stamp: Stamp, alive: Alive, new: Marks, fresh: Vectors) -> None:
+    def __init__(self, base: VectorBase, stamp: Stamp, alive: Alive, new: ChunkKeys, fresh: Vectors) -> None:
         self.base, self.stamp, self.alive = base, stamp, alive
-        self.new, self.fresh = new, fresh  # by rising id
+        self.new, self.fresh = new, fresh  # keys and vectors added since the base was written, by rising id
         self.dead = len(base) - int(np.count_nonzero(alive))
 
     def __len__(self) -> int:
@@ -59,24 +56,24 @@ class VectorView:
         return len(self.base) - self.dead + len(self.new)
 
     @property
-    def marks(self) -> Marks:
-        """The ids of all chunks that it shows, each with the first bytes of its vector's key; rising within base and news."""
-        return np.concatenate([self.base.marks[self.alive] if self.dead else self.base.marks, self.new])
+    def chunk_keys(self) -> ChunkKeys:
+        """The keys of all chunks in the view; rising by id within the base and within the added ones."""
+        return np.concatenate([self.base.chunk_keys[self.alive] if self.dead else self.base.chunk_keys, self.new])
 
     @property
     def ids(self) -> Ids:
-        """The ids of all chunks that it shows, shape (n,)."""
+        """The ids of all chunks in the view, shape (n,)."""
         return np.concatenate([self.base.ids[self.alive] if self.dead else self.base.ids, self.new["id"]])
 
     @property
     def is_due(self) -> bool:
-        """Whether so much has changed that a new base is worth its while."""
-        wants_sketch = len(self) > EXACT and self.base.sketch is None
-        return wants_sketch or len(self.new) + self.dead > FEW + SHARE * len(self.base)
+        """Whether enough has changed to write a new base."""
+        wants_quantizer = len(self) > QUANTIZE_ABOVE and self.base.quantizer is None
+        return wants_quantizer or len(self.new) + self.dead > REBUILD_AFTER + REBUILD_SHARE * len(self.base)
 
     def search(self, vector: Vectors, limit: int, among: Ids | None = None) -> list[tuple[int, float]]:
-        """Return (chunk id, cosine) of the nearest chunks, best first; `among`: of these only, an array of shape (n,)."""
-        if among is not None and len(among) <= BLOCK:  # looked at one by one: none of them is missed
+        """Return (chunk id, cosine) of the nearest chunks, best first; with `among`, shape (n,), of these ids only."""
+        if among is not None and len(among) <= BLOCK:  # exact, so that none of them is missed
             found = list(self.cosines(vector, among.tolist()).items())
         else:
             alive = self.alive if self.dead else None
@@ -89,7 +86,7 @@ class VectorView:
         return sorted(found, key=lambda each: -each[1])[:limit]
 
     def vectors(self, ids: Sequence[int] | Ids) -> tuple[Ids, Vectors]:
-        """Return those of the ids that it shows, shape (n,), and their vectors, shape (n, dimension)."""
+        """Return those of the ids that are in the view, shape (n,), and their vectors, shape (n, dimension)."""
         wanted = np.asarray(ids, np.int64).reshape(-1)
         here, places = self.base.places(wanted)
         live = self.alive[places]
@@ -101,56 +98,56 @@ class VectorView:
         return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
 
     def cosines(self, vector: Vectors, ids: Sequence[int] | Ids) -> dict[int, float]:
-        """Return the cosine of each of these chunks; ids that the view does not show are left out."""
+        """Return the cosine of each of these chunks by id; ids that are not in the view are left out."""
         found, vectors = self.vectors(ids)
         return dict(zip(found.tolist(), (vectors @ vector).tolist(), strict=True))
 
 
-def open_view(store: Store, dimension: int, held: VectorView | None = None) -> VectorView:
-    """Return a current view: the one that is held or else on disk, caught up where it is older, or a new one."""
+def open_view(store: ChunkReader, dimension: int, held: VectorView | None = None) -> VectorView:
+    """Return a current view: the held one or the base on disk, updated, or a new one."""
     with store.reading():
-        stamp = stamp_of(store, dimension)
-        view = caught_up(older(store, stamp, dimension, held), store, stamp)
-        if view.is_due and token_of(store.path) not in {"", view.base.token}:  # a new base has been written meanwhile
-            view = caught_up(older(store, stamp, dimension, None), store, stamp)
-    return renewed(view, store.path) if view.is_due else view
+        stamp = current_stamp(store, dimension)
+        view = update_view(starting_view(store, stamp, dimension, held), store, stamp)
+        if view.is_due and read_token(store.path) not in {"", view.base.token}:  # another process has written a new base
+            view = update_view(starting_view(store, stamp, dimension, None), store, stamp)
+    return renew_base(view, store.path) if view.is_due else view
 
 
-def stamp_of(store: Store, dimension: int) -> Stamp:
+def current_stamp(store: ChunkReader, dimension: int) -> Stamp:
     """Return the stamp of a view of the library as it is now."""
     origin = f"{LAYOUT} {dimension} {store.meta('embedder')}"
-    return Stamp(sha256(origin.encode()).digest(), store.state)
+    return Stamp(sha256(origin.encode()).digest(), store.version)
 
 
-def older(store: Store, stamp: Stamp, dimension: int, held: VectorView | None) -> VectorView:
-    """Return the view to go on from: the one that is held, that of the base on disk, or an empty one."""
+def starting_view(store: ChunkReader, stamp: Stamp, dimension: int, held: VectorView | None) -> VectorView:
+    """Return the view to update from: the held one, that of the base on disk, or an empty one."""
     if held is not None and held.stamp.origin == stamp.origin:
         return held
-    with contextlib.suppress(*NOT_READABLE):
-        return settled(read_base(store.path, stamp.origin))
+    with contextlib.suppress(*UNREADABLE):
+        return view_of_base(read_base(store.path, stamp.origin))
     return empty_view(dimension)
 
 
-def settled(base: Base) -> VectorView:
-    """Return the view that shows a base and nothing else."""
-    return VectorView(base, base.stamp, np.ones(len(base), np.bool_), no_marks(), np.empty((0, base.index.d), np.float32))
+def view_of_base(base: VectorBase) -> VectorView:
+    """Return the view of a base without changes."""
+    return VectorView(base, base.stamp, np.ones(len(base), np.bool_), no_chunk_keys(), np.empty((0, base.index.d), np.float32))
 
 
 def empty_view(dimension: int) -> VectorView:
-    """Return a view that shows nothing yet."""
-    return settled(empty_base(dimension))
+    """Return a view without vectors."""
+    return view_of_base(empty_base(dimension))
 
 
-def caught_up(view: VectorView, store: Store, stamp: Stamp) -> VectorView:
-    """Return a view without what the library has no more, and with what the old one lacks; the old one is as it was."""
+def update_view(view: VectorView, store: ChunkReader, stamp: Stamp) -> VectorView:
+    """Return a view without removed chunks and with added ones; the old view is unchanged."""
     if view.stamp == stamp:
         return view
-    alive, kept, current = what_stays(view, store)
+    alive, kept, current = split_unchanged(view, store)
     here, places = view.base.places(current["id"])
-    alike = view.base.marks["mark"][places] == current["mark"][here]
+    alike = view.base.chunk_keys["key_prefix"][places] == current["key_prefix"][here]
     alive[places[alike]] = True
     rest = np.delete(current, here[alike])
-    held, again = held_alike(view.new, rest)
+    held, again = matching_keys(view.new, rest)
     vectors = np.empty((len(rest), view.base.index.d), np.float32)
     vectors[again] = view.fresh[held]
     missing = np.delete(np.arange(len(rest)), again)
@@ -164,65 +161,62 @@ def caught_up(view: VectorView, store: Store, stamp: Stamp) -> VectorView:
     return VectorView(view.base, stamp, alive, new[order], fresh[order])
 
 
-def what_stays(view: VectorView, store: Store) -> tuple[Alive, Alive, Marks]:
-    """Return which vectors of the base and of the news stay without a look, and the marks of all chunks to look at.
+def split_unchanged(view: VectorView, store: ChunkReader) -> tuple[Alive, Alive, ChunkKeys]:
+    """Return masks of the unchanged vectors in the base and among the added ones, and the keys of the chunks to compare.
 
-    These are the chunks that have changed, or all where that is not known.
+    These are the changed chunks, or all chunks if the change log does not reach back that far.
     """
-    if not store.remembers(view.stamp.state):
-        return np.zeros(len(view.base), np.bool_), np.zeros(len(view.new), np.bool_), store.marks()
-    changed = store.changed_since(view.stamp.state)
+    if not store.knows(view.stamp.version):
+        return np.zeros(len(view.base), np.bool_), np.zeros(len(view.new), np.bool_), store.chunk_keys()
+    changed = store.changed_since(view.stamp.version)
     alive = view.alive.copy()
     alive[view.base.places(changed)[1]] = False
-    return alive, ~np.isin(view.new["id"], changed), store.marks_of(changed.tolist())
+    return alive, ~np.isin(view.new["id"], changed), store.chunk_keys_of(changed.tolist())
 
 
-def held_alike(one: Marks, other: Marks) -> tuple[Ids, Ids]:
-    """Return the positions in each of the marks that are in both; ids rise in both."""
+def matching_keys(one: ChunkKeys, other: ChunkKeys) -> tuple[Ids, Ids]:
+    """Return the positions in each array of the keys that are in both; ids rise in both."""
     _, here, there = np.intersect1d(one["id"], other["id"], assume_unique=True, return_indices=True)
-    same = one["mark"][here] == other["mark"][there]
+    same = one["key_prefix"][here] == other["key_prefix"][there]
     return here[same], there[same]
 
 
-def renewed(view: VectorView, library: Path) -> VectorView:
-    """Return the view on a new base. A large one is written by another thread, and taken up by the search after it is done."""
-    if len(view) <= AT_ONCE or not len(view.base):
-        # a disk that is full or read-only costs the next start a second, not this question its answer
+def renew_base(view: VectorView, library: Path) -> VectorView:
+    """Write a new base and return the view on it; a large one is written in the background and used once it is done."""
+    if len(view) <= WRITE_INLINE or not len(view.base):
+        # on a full or read-only disk the question is answered all the same; the next start builds the view again
         with contextlib.suppress(OSError, RuntimeError, Timeout):
-            return settled(write_anew(view, library))
+            return view_of_base(write_new_base(view, library))
     else:
-        begin_writing(view, library)
+        write_in_background(view, library)
     return view
 
 
-def settle_view(store: Store, dimension: int) -> None:
-    """Write what a large library's search will want, where that is due, so that no search has to."""
-    if store.count_chunks() <= AT_ONCE:
+def settle_view(store: ChunkReader, dimension: int) -> None:
+    """Write the base of a large library if it is due, so that no search has to."""
+    if store.count_chunks() <= WRITE_INLINE:
         return
     view = open_view(store, dimension)
     with contextlib.suppress(OSError, RuntimeError, MemoryError, Timeout):
         if view.is_due:
-            write_anew(view, store.path)
+            write_new_base(view, store.path)
 
 
-WRITERS: dict[Path, threading.Thread] = {}
-
-
-def begin_writing(view: VectorView, library: Path) -> None:
-    """Write a new base on another thread, unless one is at it."""
+def write_in_background(view: VectorView, library: Path) -> None:
+    """Write a new base on another thread, unless one is already writing it."""
     def write() -> None:
         with contextlib.suppress(OSError, RuntimeError, MemoryError, Timeout):
-            write_anew(view, library)
+            write_new_base(view, library)
 
     if library not in WRITERS or not WRITERS[library].is_alive():
         WRITERS[library] = threading.Thread(target=write, daemon=True)
         WRITERS[library].start()
 
 
-def write_anew(view: VectorView, library: Path) -> Base:
-    """Write a base of all that the view shows, and return it. Raises OSError, or Timeout where another program is at it."""
-    marks = np.sort(view.marks, order="id")
-    ids = np.ascontiguousarray(marks["id"])
+def write_new_base(view: VectorView, library: Path) -> VectorBase:
+    """Write a base of all vectors in the view and return it. Raises OSError, or Timeout if another process is writing one."""
+    chunk_keys = np.sort(view.chunk_keys, order="id")
+    ids = np.ascontiguousarray(chunk_keys["id"])
 
     def fetch(positions: Ids) -> Vectors:
         found, vectors = view.vectors(ids[positions])
@@ -233,48 +227,48 @@ def write_anew(view: VectorView, library: Path) -> Base:
         index = flat_index(view.base.index.d)
         for start in range(0, len(ids), BLOCK):
             index.add(fetch(np.arange(start, min(start + BLOCK, len(ids)))))
-        sketch = make_sketch(fetch, len(ids), index.d, BLOCK) if len(ids) > EXACT else None
-        write_base(Base(index, marks, view.stamp, sketch), library)
+        quantizer = build_quantizer(fetch, len(ids), index.d, BLOCK) if len(ids) > QUANTIZE_ABOVE else None
+        write_base(VectorBase(index, chunk_keys, view.stamp, quantizer), library)
     return read_base(library, view.stamp.origin)
 
 
-def view_fault(store: Store) -> tuple[Finding, ...]:
-    """Compare the base on disk with the store; return what is wrong with it. A base that is wrong is to be thrown away."""
-    if not manifest_of(store.path).exists():
+def view_fault(store: ChunkReader) -> tuple[Finding, ...]:
+    """Compare the base on disk with the store; return what is wrong. A wrong base must be discarded."""
+    if not manifest_path(store.path).exists():
         return ()
     with store.reading():
         try:
             dimension = store.dimension()
-            base = read_base(store.path, stamp_of(store, dimension).origin)
-            here, _ = held_alike(base.marks, store.marks())
-            wrong = sum(differing(base, here[start : start + BLOCK], store) for start in range(0, len(here), BLOCK))
-        except NOT_READABLE as error:
-            return (told(f"The vector index cannot be used ({error})"),)
-    return (told(f"The vector index has {wrong:,} vectors wrong"),) if wrong else ()
+            base = read_base(store.path, current_stamp(store, dimension).origin)
+            here, _ = matching_keys(base.chunk_keys, store.chunk_keys())
+            wrong = sum(count_different_vectors(base, here[start : start + BLOCK], store) for start in range(0, len(here), BLOCK))
+        except UNREADABLE as error:
+            return (discarded_base(f"The vector index cannot be used ({error})"),)
+    return (discarded_base(f"The vector index has {wrong:,} vectors wrong"),) if wrong else ()
 
 
-def differing(base: Base, places: Ids, store: Store) -> int:
-    """Return how many vectors of the base are not those of the store."""
+def count_different_vectors(base: VectorBase, places: Ids, store: ChunkReader) -> int:
+    """Return how many of these vectors of the base differ from those in the store."""
     held = dict(zip(base.ids[places].tolist(), base.vectors(places), strict=True))
     return sum(not np.array_equal(held[chunk], vector)
                for ids, vectors in store.vectors_of(list(held), base.index.d)
                for chunk, vector in zip(ids.tolist(), vectors, strict=True))
 
 
-def told(detail: str) -> Finding:
-    """Return the finding about a base that is thrown away."""
+def discarded_base(detail: str) -> Finding:
+    """Return the finding about a base that is discarded."""
     return Finding("vector index", Severity.WARNING, f"{detail}: it was thrown away, and the next search makes it anew.")
 
 
 def sweep(library: Path, *, everything: bool) -> bool:
-    """Unlink what is left of bases that nobody names any more, or all of them. Call it while nobody else writes.
+    """Unlink the files of bases that are not current, or of all bases. Call it while no other process writes.
 
-    Returns whether that is done: on Windows a file stays as long as another program has it mapped.
+    Returns False if files are left: on Windows a file stays as long as another process has it mapped.
     """
     if not everything:
-        drop_others(library, token_of(library))
+        remove_other_bases(library, read_token(library))
         return True
-    for path in list(files_of(library)):
+    for path in list(list_view_files(library)):
         with contextlib.suppress(OSError):
             path.unlink(missing_ok=True)
-    return not list(files_of(library))
+    return not list(list_view_files(library))

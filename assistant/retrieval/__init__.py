@@ -1,4 +1,4 @@
-"""Question -> hits. Two searches, their fusion, and steps that are functions (question, hits) -> hits."""
+"""Hybrid retrieval: BM25 and dense search, their fusion, and postprocessing steps (question, hits) -> hits."""
 
 from assistant.retrieval.expand_context import overlapping_joined, touching_joined, widen, without_held
 from assistant.retrieval.postprocess import STEPS, Orders, carried, dealt

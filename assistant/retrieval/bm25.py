@@ -1,4 +1,4 @@
-"""Keyword search: a question's terms, joined by OR, ranked by BM25 in SQLite FTS5; and the evidence of whole files."""
+"""BM25 keyword search with SQLite FTS5: select a question's terms, score chunks, and mix in the scores of whole files."""
 
 from __future__ import annotations
 
@@ -9,41 +9,44 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Filter, Vectors
-from assistant.index.fts_text import halves, joined, terms, wholes
-from assistant.index.interfaces import Ids, Phrases, Searchable
+from assistant.index.change_log import Ids
+from assistant.index.fts_text import concatenated_words, exact_phrases, letter_digit_parts, query_terms
+from assistant.index.interfaces import Phrases, Searchable
 
-MAX_TERMS = 48  # a question of 100,000 characters must not become a query of 20,000 terms
-COMMON_SHARE = 0.03  # a term in more than this share of the chunks only costs time ...
-COMMON_FLOOR = 2_000  # ... once there are enough chunks for time to matter
-LARGE = 100_000  # passages: from here on common words cost time
-MOST_ROWS = 6_000  # that all terms together may stand in: what a keyword search costs
+MAX_TERMS = 48  # bounds the query for very long questions
+COMMON_SHARE = 0.03  # a term in more than this share of the chunks does not discriminate and costs time ...
+COMMON_FLOOR = 2_000  # ... but only in more than this many chunks
+LARGE = 100_000  # chunks: from this size on, common words make FTS5 slow
+MOST_ROWS = 6_000  # postings of all terms together: bounds the cost of a search
 SATURATION, LENGTH_WEIGHT = 1.2, 0.75  # BM25's k1 and b, those of FTS5
-FILE_SHARE = 0.5  # of the keyword evidence of a file with many passages
+FILE_SHARE = 0.5  # weight of the file's score for a file with many chunks
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word, pair of CJK characters or phrase of a question, or several, and the ids of the passages that hold all of it."""
+    """A word, CJK bigram or phrase (or a conjunction of several) and the ids of the chunks that hold all of it."""
 
     phrases: Phrases
     rows: Ids
 
 
 def find_terms(store: Searchable, question: str, passages: int) -> list[Term]:
-    """Return the question's terms that tell passages apart, the rarest first; where all are common, some of them as one."""
+    """Return the question's discriminative terms, rarest first; if all are common, a conjunction of them as one term."""
     limit = min(max(COMMON_FLOOR, int(COMMON_SHARE * passages)), MOST_ROWS)
     text = question[: 100 * MAX_TERMS]
-    counts = {(term,): store.count_holding((term,), limit + 1) for term in terms(text)[:MAX_TERMS]}
+    counts = {(term,): store.count_holding((term,), limit + 1) for term in query_terms(text)[:MAX_TERMS]}
     unknown = [phrase for (phrase,), count in counts.items() if not count]
-    others = [*(half for term in unknown for half in halves(term)), *wholes(text), *joined(text)[: 2 * MAX_TERMS]]
+    others = [*(part for term in unknown for part in letter_digit_parts(term)), *exact_phrases(text),
+              *concatenated_words(text)[: 2 * MAX_TERMS]]
     counts |= {(other,): store.count_holding((other,), limit + 1) for other in dict.fromkeys(others) if (other,) not in counts}
     held = {phrases: count for phrases, count in counts.items() if count}
-    chosen = affordable({phrases: count for phrases, count in held.items() if count <= limit}) or together(store, held, limit)
+    rare: dict[Phrases, int] = {phrases: count for phrases, count in held.items() if count <= limit}
+    chosen = rarest_terms(rare) or merge_common_terms(store, held, limit)
     return [Term(phrases, np.array(store.holding(phrases, limit + 1), np.int64)) for phrases in chosen]
 
 
-def affordable(counts: Mapping[Phrases, int]) -> list[Phrases]:
-    """Return the rarest terms, as many as may be searched in no time, but at least one where there is one."""
+def rarest_terms(counts: Mapping[Phrases, int]) -> list[Phrases]:
+    """Return the rarest terms within the postings budget, at least one if there is any."""
     chosen: list[Phrases] = []
     rows = 0
     for phrases in sorted(counts, key=lambda phrases: counts[phrases]):
@@ -54,10 +57,10 @@ def affordable(counts: Mapping[Phrases, int]) -> list[Phrases]:
     return chosen
 
 
-def together(store: Searchable, common: Collection[Phrases], limit: int) -> list[Phrases]:
-    """Return one term of the common terms that passages hold at once: all, or as many, in their order, as make it a rare one."""
+def merge_common_terms(store: Searchable, common: Collection[Phrases], limit: int) -> list[Phrases]:
+    """Return a conjunction of the common terms that some chunk holds: all of them, or a prefix that is rare enough."""
     everything = tuple(phrase for phrases in common for phrase in phrases)
-    if everything and store.count_holding(everything, 1):  # one look at all lists is quicker than several at some
+    if everything and store.count_holding(everything, 1):  # one query over all lists is faster than several
         return [everything]
     chosen: Phrases = ()
     for phrases in common:
@@ -69,39 +72,39 @@ def together(store: Searchable, common: Collection[Phrases], limit: int) -> list
 
 
 def keyword_search(
-    store: Searchable, asked: Sequence[Term], passages: int, limit: int, wanted: Filter = EVERY_FILE
+    store: Searchable, asked: Sequence[Term], passages: int, limit: int, filter: Filter = EVERY_FILE
 ) -> list[tuple[int, float]]:
-    """Return (chunk id, BM25 score) of the chunks, in the files wanted, that hold one of the terms, best first."""
-    if passages > LARGE and not wanted and is_common(asked):
-        return alike(asked[0], passages)
-    return store.match([term.phrases for term in asked], limit, wanted) if asked else []
+    """Return (chunk id, BM25 score), best first, of the chunks that hold one of the terms and pass the filter."""
+    if passages > LARGE and not filter and is_common_question(asked):
+        return constant_scores(asked[0], passages)
+    return store.match([term.phrases for term in asked], limit, filter) if asked else []
 
 
-def is_common(asked: Sequence[Term]) -> bool:
-    """Return whether no word of a question was rare: they are searched for as one term, or one of them is."""
+def is_common_question(asked: Sequence[Term]) -> bool:
+    """Return True if the question has no rare term: its only term is a conjunction or has very many postings."""
     return len(asked) == 1 and (len(asked[0].phrases) > 1 or len(asked[0].rows) > MOST_ROWS)
 
 
-def alike(term: Term, passages: int) -> list[tuple[int, float]]:
-    """Return (chunk id, log-odds) of the chunks that hold common words at once, or one very common word: the same for all.
+def constant_scores(term: Term, passages: int) -> list[tuple[int, float]]:
+    """Return (chunk id, log-odds) of the chunks of one common term, the same score for all.
 
-    FTS5 would look through all places of each word for its rarity; the rarity of their being together is known.
+    FTS5 would read the positions of every word to compute its rarity; that of the conjunction is already known.
     """
     rarity = math.log((passages - len(term.rows) + 0.5) / (len(term.rows) + 0.5))
     return [(chunk, rarity if len(term.rows) <= MOST_ROWS else 0.0) for chunk in term.rows.tolist()]
 
 
-def most_possible(asked: Sequence[Term], passages: int) -> float:
-    """Return the BM25 score that no passage can exceed: every term, as often as you like."""
+def max_bm25(asked: Sequence[Term], passages: int) -> float:
+    """Return the upper bound of the BM25 score: every term with infinite frequency."""
     rarities = (math.log((passages - len(term.rows) + 0.5) / (len(term.rows) + 0.5)) for term in asked)
     return (SATURATION + 1) * sum(max(rarity, 0.0) for rarity in rarities)
 
 
-def file_scores(files: Files, asked: Sequence[Term]) -> Vectors:
-    """Return the BM25 score of every file, shape (files,): a file is a bag of passages, each holding a term or not.
+def file_scores(files: FileNumbers, asked: Sequence[Term]) -> Vectors:
+    """Return the BM25 score of every file, shape (files,), with a file as a bag of chunks that hold a term or not.
 
-    After Callan, "Passage-level evidence in document retrieval" (1994): what the rest of a file speaks of tells which
-    of two passages that hold the same words is meant.
+    After Callan, "Passage-level evidence in document retrieval" (1994): the rest of a file tells which of two chunks with the
+    same words is meant.
     """
     count = len(files.passages)
     scores = np.zeros(count, np.float32)
@@ -116,20 +119,20 @@ def file_scores(files: Files, asked: Sequence[Term]) -> Vectors:
     return scores
 
 
-def with_files(found: Mapping[int, float], files: Files, asked: Sequence[Term]) -> dict[int, float]:
-    """Return the passages' scores mixed with those of their files: by half, and the less the fewer passages a file has."""
+def mix_file_scores(found: Mapping[int, float], files: FileNumbers, asked: Sequence[Term]) -> dict[int, float]:
+    """Return the chunks' scores mixed with those of their files: up to half, less for files with few chunks."""
     if not found:
         return {}
     numbers = files.files(np.array(list(found), np.int64))
-    if len(numbers) < len(found):  # another program has brought some in since
+    if len(numbers) < len(found):  # another process has added chunks since
         return dict(found)
     shares = FILE_SHARE * (1 - 1 / files.passages[numbers])
     mixed = (1 - shares) * np.array(list(found.values())) + shares * file_scores(files, asked)[numbers]
     return dict(zip(found, mixed.tolist(), strict=True))
 
 
-class Files:
-    """Which file each passage is of. Files have numbers from 0, by rising id of their first passage."""
+class FileNumbers:
+    """Map chunks to files. Files are numbered from 0, by rising id of their first chunk."""
 
     def __init__(self, store: Searchable) -> None:
         self._first, self.passages = store.spans()
@@ -137,7 +140,7 @@ class Files:
         self.total = int(self.passages.sum())
 
     def files(self, chunks: Ids) -> Ids:
-        """Return the file's number of each of these passages, shape (n,); passages that are not known are left out."""
+        """Return the file number of each of these chunks, shape (n,); unknown chunks are left out."""
         numbers = np.searchsorted(self._first, chunks, "right") - 1
         known = (numbers >= 0) & (chunks < self._end[numbers]) if len(self._first) else np.zeros(len(chunks), np.bool_)
         found: Ids = numbers[known]

@@ -1,4 +1,4 @@
-"""Steps after the search: each takes the question and hits, and gives hits."""
+"""Postprocess hits: near-duplicate removal, a relevance floor, interleaving, and a stable order for the prompt."""
 
 from __future__ import annotations
 
@@ -7,23 +7,26 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 
 from assistant.datatypes import Hit
-from assistant.index.fts_text import TERM, normal
+from assistant.index.fts_text import TERM, nfkc
 
 UNRELATED_COSINE = 0.15
-SAME = 0.9  # of the shingles of both
-SHINGLE = 3  # words; of CJK characters
-COMPARED = 40  # hits: more are not shown
+MIN_RESEMBLANCE = 0.9  # Jaccard similarity of the shingles
+SHINGLE = 3  # words, or CJK characters
+COMPARED = 40  # hits: lower ranks are not shown
+MOST_CONVERSATIONS = 64
+FileSpan = tuple[str, int, int]  # path, char_start, char_end
 
 
 def drop_duplicates(_question: str, hits: Sequence[Hit]) -> list[Hit]:
-    """Keep the best hit of those with the same text, or nearly so, and let it name the others' places."""
-    return [replace(group[0], also=tuple((hit.path, hit.chunk.location) for hit in group[1:])) for group in alike(hits)]
+    """Keep the best hit of each group of near-duplicates; its `also` gets the locations of the others."""
+    groups = group_near_duplicates(hits)
+    return [replace(group[0], also=tuple((hit.path, hit.chunk.location) for hit in group[1:])) for group in groups]
 
 
-def alike(hits: Sequence[Hit]) -> list[list[Hit]]:
-    """Return the hits in groups of the same text, or nearly so, in the order of each group's best; that is its first.
+def group_near_duplicates(hits: Sequence[Hit]) -> list[list[Hit]]:
+    """Return the hits in groups of near-duplicates, ordered by each group's best hit, which comes first.
 
-    Nearly: by the resemblance of their shingles (Broder, "On the resemblance and containment of documents", 1997).
+    Near-duplicates have nearly the same shingles (Broder, "On the resemblance and containment of documents", 1997).
     """
     groups: list[list[Hit]] = []
     by_text: dict[str, list[Hit]] = {}
@@ -33,7 +36,7 @@ def alike(hits: Sequence[Hit]) -> list[list[Hit]]:
         group = by_text.get(text)
         if group is None and place < COMPARED:
             marks = shingles(text)
-            group = next((known for other, known in shingled if resemble(marks, other)), None)
+            group = next((known for other, known in shingled if are_near_duplicates(marks, other)), None)
             if group is None:
                 group = []
                 shingled.append((marks, group))
@@ -46,80 +49,75 @@ def alike(hits: Sequence[Hit]) -> list[list[Hit]]:
 
 
 def shingles(text: str) -> frozenset[int]:
-    """Return the hashes of every few words in a row; numbers stay, so that two lines of one form differ."""
-    words = [word for term in TERM.findall(normal(text).lower()) for word in (term if term[0] >= "\u3040" else [term])]
+    """Return the hashes of all runs of SHINGLE words. Numbers are kept, so that two rows of one form differ."""
+    words = [word for term in TERM.findall(nfkc(text).lower()) for word in (term if term[0] >= "\u3040" else [term])]
     return frozenset(hash(tuple(words[at : at + SHINGLE])) for at in range(max(1, len(words) - SHINGLE + 1)))
 
 
-def resemble(one: frozenset[int], other: frozenset[int]) -> bool:
-    """Return whether two texts share nearly all their shingles."""
+def are_near_duplicates(one: frozenset[int], other: frozenset[int]) -> bool:
+    """Return True if two sets of shingles are nearly the same."""
     fewer, more = sorted((len(one), len(other)))
-    return fewer >= SAME * more and len(one & other) >= SAME * len(one | other)
+    return fewer >= MIN_RESEMBLANCE * more and len(one & other) >= MIN_RESEMBLANCE * len(one | other)
 
 
 def drop_unrelated(_question: str, hits: Sequence[Hit]) -> list[Hit]:
-    """Drop hits that share no word with the question and are not near it in meaning either."""
+    """Drop hits without a word of the question and with a low cosine."""
     return [hit for hit in hits if hit.keyword_score is not None or (hit.cosine or 0.0) >= UNRELATED_COSINE]
 
 
-STEPS = (drop_duplicates, drop_unrelated)  # what is done to every list of hits
+STEPS = (drop_duplicates, drop_unrelated)  # applied to every list of hits
 
 
 def dealt(lists: Sequence[Sequence[Hit]], limit: int) -> tuple[Hit, ...]:
-    """Return the hits of all lists in turn, the first list's first: each reading keeps its best."""
-    return distinct([hit for hit in chain.from_iterable(zip_longest(*lists)) if hit is not None])[:limit]
+    """Interleave ranked lists round-robin, without duplicates; return the first `limit` hits."""
+    return drop_repeats([hit for hit in chain.from_iterable(zip_longest(*lists)) if hit is not None])[:limit]
 
 
 def carried(hits: Sequence[Hit], earlier: Sequence[Hit], place: int) -> tuple[Hit, ...]:
-    """Return the hits with the earlier ones put in at a place, unless they stand before it already; none gets lost."""
-    return distinct([*hits[:place], *earlier, *hits[place:]])
+    """Return the hits with earlier ones inserted at a rank, unless they are above it already; no hit is dropped."""
+    return drop_repeats([*hits[:place], *earlier, *hits[place:]])
 
 
-def distinct(hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """Return the hits, each passage once."""
+def drop_repeats(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Return the hits without repeated chunks."""
     found: dict[tuple[str, int], Hit] = {}
     for hit in hits:
         found.setdefault((hit.path, hit.chunk.location.char_start), hit)
     return tuple(found.values())
 
 
-MOST_CONVERSATIONS = 64
-
-Span = tuple[str, int, int]  # file, first character, character behind the last
-
-
 class Orders:
-    """In which order the passages of conversations were read last, each known by the questions asked in it."""
+    """Remember the order of passages in the last prompt of each conversation, keyed by its questions."""
 
     def __init__(self) -> None:
-        self._read: dict[tuple[str, ...], tuple[Span, ...]] = {}
+        self._read: dict[tuple[str, ...], tuple[FileSpan, ...]] = {}
 
     def keep(self, questions: Sequence[str], read: Sequence[Hit]) -> None:
-        """Note what was read for the last of these questions; the oldest conversations are forgotten."""
+        """Record the passages read for the last of these questions; the oldest conversations are dropped."""
         self._read.pop(tuple(questions), None)
-        self._read[tuple(questions)] = tuple(span(hit) for hit in read)
+        self._read[tuple(questions)] = tuple(file_span(hit) for hit in read)
         while len(self._read) > MOST_CONVERSATIONS:
             del self._read[next(iter(self._read))]
 
     def arranged(self, questions: Sequence[str], hits: Sequence[Hit]) -> tuple[Hit, ...]:
-        """Return the hits: first those that were read for the last of these questions, as they stood then; then the others.
+        """Return the hits, those read for the last of these questions first and in that order.
 
-        So a prompt begins as the last one did, for as long as they share passages.
+        The prompt then shares the longest possible prefix with the previous one, which the KV cache holds.
         """
         earlier = self._read.get(tuple(questions), ())
 
         def place(hit: Hit) -> int:
-            return next((place for place, read in enumerate(earlier) if is_in(hit, read)), len(earlier))
+            return next((place for place, read in enumerate(earlier) if begins_in(hit, read)), len(earlier))
 
         return tuple(sorted(hits, key=place))
 
 
-def span(hit: Hit) -> Span:
-    """Return where a passage stands."""
+def file_span(hit: Hit) -> FileSpan:
+    """Return the path and span of a hit."""
     return hit.path, hit.chunk.location.char_start, hit.chunk.location.char_end
 
 
-def is_in(hit: Hit, read: Span) -> bool:
-    """Return whether a passage begins in what was read."""
+def begins_in(hit: Hit, read: FileSpan) -> bool:
+    """Return True if a hit begins within a span."""
     path, start, end = read
     return hit.path == path and start <= hit.chunk.location.char_start < max(end, start + 1)

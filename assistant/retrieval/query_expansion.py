@@ -1,8 +1,8 @@
-"""Passages and their scores in, the scores out with a little more for those that say what several of the best say.
+"""Query expansion by pseudo-relevance feedback (RM3): raise chunks that share words with the best chunks.
 
-Relevance feedback without a person (RM3: Lavrenko and Croft 2001, Abdul-Jaleel et al. 2004), made careful: a word counts
-only where passages of two different files bear witness to it, and all the words together weigh little, but where
-the model does not know the question's language: there they stand in for the vectors.
+RM3: Lavrenko and Croft 2001, Abdul-Jaleel et al. 2004. Conservative: a word counts only if chunks of two different files contain
+it, and all words together have a low weight, except where the embedding model does not know the question's language: there they
+replace the vectors.
 """
 
 from __future__ import annotations
@@ -12,42 +12,42 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from assistant.index.chunks import StoredChunk
-from assistant.index.fts_text import RUN, TERM, is_stop, normal
+from assistant.index.fts_text import RUN, TERM, is_stop, nfkc
 from assistant.index.interfaces import Searchable
 from assistant.retrieval.bm25 import Term
-from assistant.retrieval.fusion import ordered
+from assistant.retrieval.fusion import rank_by_score
 
-WITNESSES = 5  # the best passage of each of so many files
-AGREEING = 2
-WORDS = 20
-LOOKED_UP = 30  # words whose rarity is asked for
-WEIGHT = 0.1
-WEIGHT_ALONE = 0.6  # where no vector says what is alike
-RESCORED = 40  # passages: whatever stands lower is not shown
-PATIENCE = 8.0  # log-odds below the best at which a passage's word is worth a third
+FEEDBACK_DOCS = 5  # files, each with its best chunk
+MIN_DOCS = 2
+EXPANSION_TERMS = 20
+CANDIDATE_TERMS = 30  # words whose document frequency is looked up
+EXPANSION_WEIGHT = 0.1
+EXPANSION_WEIGHT_ALONE = 0.6  # without dense scores
+RESCORED = 40  # chunks: lower ranks are not shown
+SCORE_SCALE = 8.0  # log-odds: a chunk's words weigh exp(-distance from the best / SCORE_SCALE)
 COMMON = 2_000
 SATURATION = 1.2
 
 
-def echoes(
+def expand_query(
     scores: Mapping[int, float], stored: Mapping[int, StoredChunk], asked: Sequence[Term], store: Searchable, passages: int,
-    weight: float = WEIGHT,
+    weight: float = EXPANSION_WEIGHT,
 ) -> dict[int, float]:
-    """Return the scores with the words' weight added for the best passages; the same where no two files agree."""
-    best = [chunk for chunk in ordered(scores)[:RESCORED] if chunk in stored]
-    words = {chunk: Counter(words_of(stored[chunk].chunk.searchable)) for chunk in best}
-    weights = telling(best, scores, stored, words, {phrase for term in asked for phrase in term.phrases})
-    rarities = {word: rarity(store, word, passages) for word in most(weights, LOOKED_UP)}
+    """Return the scores with the expansion terms' scores added for the best chunks; unchanged if no two files share a term."""
+    best = [chunk for chunk in rank_by_score(scores)[:RESCORED] if chunk in stored]
+    words = {chunk: Counter(count_words(stored[chunk].chunk.searchable)) for chunk in best}
+    weights = term_weights(best, scores, stored, words, {phrase for term in asked for phrase in term.phrases})
+    rarities = {word: inverse_document_frequency(store, word, passages) for word in heaviest(weights, CANDIDATE_TERMS)}
     chosen = {word: weights[word] * rarities[word] for word in rarities if rarities[word] > 0}
-    chosen = {word: chosen[word] for word in most(chosen, WORDS)}
+    chosen = {word: chosen[word] for word in heaviest(chosen, EXPANSION_TERMS)}
     highest = max(chosen.values(), default=1.0)
     gains = {word: weight * value / highest * rarities[word] for word, value in chosen.items()}
-    return {**scores, **{chunk: scores[chunk] + gain_of(words[chunk], gains) for chunk in best}}
+    return {**scores, **{chunk: scores[chunk] + expansion_score(words[chunk], gains) for chunk in best}}
 
 
-def words_of(text: str) -> Iterable[str]:
-    """Yield a passage's words in lower case and pairs of CJK characters."""
-    plain = normal(text).lower()
+def count_words(text: str) -> Iterable[str]:
+    """Yield a chunk's words in lower case, and CJK bigrams."""
+    plain = nfkc(text).lower()
     if not RUN.search(plain):
         yield from TERM.findall(plain)
         return
@@ -58,39 +58,39 @@ def words_of(text: str) -> Iterable[str]:
             yield term
 
 
-def telling(
+def term_weights(
     best: Sequence[int], scores: Mapping[int, float], stored: Mapping[int, StoredChunk], words: Mapping[int, Counter[str]],
     asked: set[str],
 ) -> dict[str, float]:
-    """Return the weight of each word that two files' best passages share: how often, and how well these did."""
+    """Return the weight of each word that the best chunks of two files share: its frequencies times the chunks' weights."""
     first = {stored[chunk].path: chunk for chunk in reversed(best)}
-    witnesses = sorted(first.values(), key=lambda chunk: -scores[chunk])[:WITNESSES]
+    witnesses = sorted(first.values(), key=lambda chunk: -scores[chunk])[:FEEDBACK_DOCS]
     seen = Counter(word for chunk in witnesses for word in words[chunk])
     weights: dict[str, float] = {}
     for chunk in witnesses:
-        trust = math.exp((scores[chunk] - scores[witnesses[0]]) / PATIENCE)
+        trust = math.exp((scores[chunk] - scores[witnesses[0]]) / SCORE_SCALE)
         for word, count in words[chunk].items():
-            if seen[word] >= AGREEING and word not in asked and not is_stop(word):
-                weights[word] = weights.get(word, 0.0) + trust * saturated(count)
+            if seen[word] >= MIN_DOCS and word not in asked and not is_stop(word):
+                weights[word] = weights.get(word, 0.0) + trust * saturated_frequency(count)
     return weights
 
 
-def rarity(store: Searchable, word: str, passages: int) -> float:
+def inverse_document_frequency(store: Searchable, word: str, passages: int) -> float:
     """Return the word's inverse document frequency; 0 for a common word."""
     count = store.count_holding((word,), COMMON + 1)
     return max(0.0, math.log((passages - count + 0.5) / (count + 0.5))) if 0 < count <= COMMON else 0.0
 
 
-def most(weights: Mapping[str, float], count: int) -> list[str]:
-    """Return the heaviest words."""
+def heaviest(weights: Mapping[str, float], count: int) -> list[str]:
+    """Return the `count` words with the highest weights."""
     return sorted(weights, key=lambda word: (-weights[word], word))[:count]
 
 
-def gain_of(words: Counter[str], gains: Mapping[str, float]) -> float:
-    """Return what a passage gains by the words that it holds."""
-    return sum(gain * saturated(words[word]) for word, gain in gains.items() if words[word])
+def expansion_score(words: Counter[str], gains: Mapping[str, float]) -> float:
+    """Return the score that a chunk gains from the expansion terms it contains."""
+    return sum(gain * saturated_frequency(words[word]) for word, gain in gains.items() if words[word])
 
 
-def saturated(count: int) -> float:
-    """Return BM25's weight of a word that stands so often in a passage of usual length."""
+def saturated_frequency(count: int) -> float:
+    """Return BM25's saturated term frequency for a chunk of average length."""
     return count * (SATURATION + 1) / (count + SATURATION)

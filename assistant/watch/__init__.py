@@ -1,17 +1,27 @@
-"""Folders in; a library that follows what happens in them out."""
+"""Watch folders and keep a library up to date with their changes."""
 
 from __future__ import annotations
 
-from assistant.watch.debounce import Changes, Pace
+from assistant.watch.debounce import Debouncer, Pace
 from assistant.watch.fs_events import SETTLE_SECONDS
-from assistant.watch.service_files import launchd_agent, systemd_unit
-from assistant.watch.status_file import Followed, Standing, ask_to_stop, claim, is_asked_to_stop, is_watched, read, save
+from assistant.watch.service import (
+    Followed,
+    Standing,
+    ask_to_stop,
+    claim,
+    is_asked_to_stop,
+    is_watched,
+    launchd_agent,
+    read,
+    save,
+    systemd_unit,
+)
 from assistant.watch.watcher import Audience, Follower
 
 __all__ = [
     "SETTLE_SECONDS",
     "Audience",
-    "Changes",
+    "Debouncer",
     "Followed",
     "Follower",
     "Pace",

@@ -1,6 +1,6 @@
-"""Folders in, what happens in them out: the events of the operating system, by the watchdog library.
+"""File system events of the operating system, through the watchdog library.
 
-watchdog and not watchfiles: it tells when a file was closed after writing, and it says when events were lost.
+watchdog rather than watchfiles: it reports when a file was closed after writing, and when events were lost.
 """
 
 from __future__ import annotations
@@ -25,19 +25,26 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
 TELLS_CLOSED = sys.platform.startswith("linux")
-SETTLE_SECONDS = 0.5 if TELLS_CLOSED else 1.5  # where a file is not known to be closed, it is waited for longer
+SETTLE_SECONDS = 0.5 if TELLS_CLOSED else 1.5  # longer on systems that do not report closing
 IGNORED = frozenset({"opened", "closed_no_write"})  # reading changes nothing
 
 OnPath = Callable[[str, bool], None]
 OnLoss = Callable[[], None]
+# file systems that other machines can change without an event on this one
+REMOTE = frozenset({
+    "9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "davfs2", "drvfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs",
+    "fuse.vmhgfs-fuse", "glusterfs", "lustre", "macfuse", "ncpfs", "nfs", "nfs3", "nfs4", "osxfuse", "prl_fs", "smb2", "smb3",
+    "smbfs", "vboxsf", "virtiofs", "vmhgfs", "webdav",
+})
+TEST_SECONDS = 3.0
 
 
-class NoEvents(AssistantError):
-    """The operating system gives no events for a folder; the message says why."""
+class EventsUnavailable(AssistantError):
+    """The operating system reports no events for a folder; the message says why."""
 
 
 class Events:
-    """The events of some folders. Close it after use. Called back from a thread of its own."""
+    """The events of some folders, reported on a thread of its own. Close it after use."""
 
     def __init__(self, on_path: OnPath, on_loss: OnLoss) -> None:
         self._on_path = on_path
@@ -47,7 +54,7 @@ class Events:
         logging.getLogger("watchdog").addHandler(self._alarm)
 
     def close(self) -> None:
-        """Tell no more."""
+        """Stop reporting."""
         logging.getLogger("watchdog").removeHandler(self._alarm)
         if self._observer is not None:
             self._observer.stop()
@@ -56,32 +63,32 @@ class Events:
         self._watches.clear()
 
     def attach(self, root: Path) -> None:
-        """Tell from now on what happens below a folder, or to a file. Raises NoEvents."""
+        """Start reporting events below a folder, or of a file. Raises EventsUnavailable."""
         from watchdog.events import FileSystemEventHandler
         from watchdog.observers import Observer
 
         handler = FileSystemEventHandler()
         handler.on_any_event = self._hear  # type: ignore[method-assign]
-        warnings.filterwarnings("ignore", module="watchdog")  # of its own bookkeeping
+        warnings.filterwarnings("ignore", module="watchdog")  # about its internal bookkeeping
         if self._observer is None:
             self._observer = Observer()
             self._observer.daemon = True
             self._observer.start()
         is_folder = root.is_dir()
         try:
-            # of a file the folder is watched: a program that saves it may put another file in its place
+            # for a file its folder is watched: a program that saves it may replace the file
             self._watches[str(root)] = self._observer.schedule(handler, str(root if is_folder else root.parent),
                                                                recursive=is_folder)
         except OSError as error:
-            raise no_events(error) from error
+            raise events_unavailable(error) from error
 
     @property
     def is_well(self) -> bool:
-        """Whether what listens is still running."""
+        """Whether the observer's threads are still running."""
         return self._observer is None or (self._observer.is_alive() and all(each.is_alive() for each in self._observer.emitters))
 
     def detach(self, root: Path) -> None:
-        """Tell no more of a folder."""
+        """Stop reporting events of a folder."""
         watch = self._watches.pop(str(root), None)
         if watch is not None and self._observer is not None and watch not in self._watches.values():
             self._observer.unschedule(watch)
@@ -96,56 +103,47 @@ class Events:
 
 
 class _Alarm(logging.Handler):
-    """Hears what watchdog warns of: of all that, the one thing to do is to look at everything again."""
+    """Logging handler for watchdog's warnings: events may be lost, so everything must be scanned again."""
 
     def __init__(self, on_loss: OnLoss) -> None:
         super().__init__(logging.WARNING)
         self._on_loss = on_loss
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass it on."""
+        """Report the loss."""
         self._on_loss()
 
 
-def no_events(error: OSError) -> NoEvents:
-    """Return why there are no events, and what to do."""
+def events_unavailable(error: OSError) -> EventsUnavailable:
+    """Return the error for a failed watch, with a hint."""
     if error.errno in {errno.ENOSPC, errno.EMFILE}:
-        return NoEvents("the system's limit of watched folders is reached",
+        return EventsUnavailable("the system's limit of watched folders is reached",
                         "Raise fs.inotify.max_user_watches and max_user_instances with sysctl.")
-    return NoEvents(error.strerror or str(error))
-
-
-# file systems whose files others can change without this machine hearing of it
-REMOTE = frozenset({
-    "9p", "afpfs", "afs", "beegfs", "ceph", "cifs", "davfs", "davfs2", "drvfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs",
-    "fuse.vmhgfs-fuse", "glusterfs", "lustre", "macfuse", "ncpfs", "nfs", "nfs3", "nfs4", "osxfuse", "prl_fs", "smb2", "smb3",
-    "smbfs", "vboxsf", "virtiofs", "vmhgfs", "webdav",
-})
-TEST_SECONDS = 3.0
+    return EventsUnavailable(error.strerror or str(error))
 
 
 def why_no_events(folder: Path) -> str:
-    """Return why no events come from a folder; nothing where they should."""
+    """Return why a folder reports no events; an empty string if it should report them."""
     kind, options = file_system_of(folder)
     if kind.lower() in REMOTE or "remote" in options.split(","):
-        return f"it lies on {kind}, where changes that others make are not told"
+        return f"it is on {kind}, which does not report changes made by other machines"
     return ""
 
 
 def file_system_of(folder: Path) -> tuple[str, str]:
-    """Return the type and the options of the file system that a folder lies on; empty where that is unknown."""
+    """Return the type and the mount options of the file system of a folder; empty strings if unknown."""
     real = os.path.realpath(folder)
     best = ("", "", "")
     for partition in psutil.disk_partitions(all=True):
         mount = partition.mountpoint
         is_above = real == mount or real.startswith(mount.rstrip(os.sep) + os.sep)
-        if is_above and len(mount) >= len(best[0]):  # the last one mounted at a place is the one that is seen
+        if is_above and len(mount) >= len(best[0]):  # of several mounts at one place the last one is visible
             best = (mount, partition.fstype, partition.opts)
     return best[1], best[2]
 
 
 def events_arrive() -> bool:
-    """Write a file into a temporary folder and return whether that is told: some machines and containers tell nothing."""
+    """Return True if a new file in a temporary folder causes an event: some machines and containers report none."""
     heard = threading.Event()
     events = Events(lambda _path, _is_open: heard.set(), lambda: None)
     try:
@@ -153,7 +151,7 @@ def events_arrive() -> bool:
             events.attach(Path(folder))
             (Path(folder) / "test").write_bytes(b"")
             return heard.wait(TEST_SECONDS)
-    except NoEvents:
+    except EventsUnavailable:
         return False
     finally:
         events.close()

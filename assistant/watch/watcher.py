@@ -1,7 +1,7 @@
-"""A library and its folders in; the library kept true to what happens in them, and told, out.
+"""Watch the roots of a library: rescan changed paths, embed pending chunks, and report what happens.
 
-What the system tells of is only where to look: what is there is seen when it is looked at. So an event that comes twice,
-late or wrong does no harm, and one that never comes costs a later look at everything.
+An event only says where to look; the scan decides what changed. So repeated, late or wrong events do no harm, and a lost event
+costs a later full rescan.
 """
 
 from __future__ import annotations
@@ -15,82 +15,82 @@ from typing import Protocol
 
 from assistant.datatypes import Change, IngestReport, Progress
 from assistant.errors import BEING_WRITTEN, UNREAD, DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable
-from assistant.watch.debounce import Changes, Pace
-from assistant.watch.fs_events import Events, NoEvents, events_arrive, why_no_events
-from assistant.watch.status_file import Followed, Standing
+from assistant.watch.debounce import Debouncer, Pace
+from assistant.watch.fs_events import Events, EventsUnavailable, events_arrive, why_no_events
+from assistant.watch.service import Followed, Standing
 
-PASSING = (DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable)
+TEMPORARY = (DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable)
 RETRY_SECONDS = 15.0
-PULSE_SECONDS = 0.05  # between two looks at what has come to rest
-EMBEDDED_AT_ONCE = 32  # passages between two looks at what has happened
+PULSE_SECONDS = 0.05  # between two checks for quiet paths
+EMBEDDED_AT_ONCE = 32  # chunks embedded between two checks for changes
 PATHS_AT_ONCE = 200
-REST_SECONDS = 60.0  # without work, after which the processes that read files are given back
-GIVING_WAY_SECONDS = 0.25  # between two looks whether somebody still waits for an answer
-MOST_TRIES = 5  # of a file that cannot be read at the moment
+REST_SECONDS = 60.0  # idle time after which the reader processes are stopped
+GIVING_WAY_SECONDS = 0.25  # between two checks whether a question is still being answered
+MOST_TRIES = 5  # for a file that cannot be read at the moment
 
 Identity = tuple[int, int]
 Look = Callable[[str], str]
 
 
-class Library(Protocol):
-    """What is kept true: an Assistant."""
+class WatchedLibrary(Protocol):
+    """What a watch needs of an Assistant."""
 
     def roots(self) -> tuple[Path, ...]:
         """Return the files and folders that were added."""
 
     def refresh(self, paths: Sequence[Path] | None, on_progress: Callable[[Progress], None],
                 on_change: Callable[[Change], None], quiet_seconds: float) -> IngestReport:
-        """Look at these paths again, or at everything, but for files that were written to just now."""
+        """Scan these paths, or everything; skip files that were modified within `quiet_seconds`."""
 
     def embed_waiting(self, most: int) -> int:
-        """Embed some of the passages that wait for it; return how many still do."""
+        """Embed up to `most` pending chunks; return how many are still pending."""
 
     def rest(self) -> None:
-        """Give back what is kept between two looks."""
+        """Free what is held between two scans."""
 
     def to_look_at(self, roots: Iterable[Path]) -> Look:
-        """Return a function from a changed path to the one to look at, or nothing."""
+        """Return a function from a changed path to the path to scan, or "" to ignore it."""
 
 
 class Audience(Protocol):
-    """Whom the watch tells."""
+    """Receives what a watch reports."""
 
     def changed(self, change: Change) -> None:
-        """Hear what became of a file."""
+        """Receive the outcome of a file."""
 
     def noticed(self, words: str) -> None:
-        """Hear something in passing."""
+        """Receive a notice to show."""
 
     def stands(self, standing: Standing) -> None:
-        """Hear how things stand; called often."""
+        """Receive the current status; called often."""
 
 
 class Follower:
-    """Follows the roots of a library, or `only` some of them, until it is told to stop.
+    """Watches the roots of a library, or `only` some of them, until it is told to stop.
 
-    Embedding waits for as long as `is_asked` says that somebody waits for an answer on this machine.
+    Embedding pauses while `is_asked` says that a question is being answered on this machine.
     """
 
-    def __init__(self, library: Library, audience: Audience, pace: Pace, *, only: Sequence[Path] = (),
+    def __init__(self, library: WatchedLibrary, audience: Audience, pace: Pace, *, only: Sequence[Path] = (),
                  always_poll: bool = False, is_asked: Callable[[], bool] = lambda: False) -> None:
         self._library, self._audience, self._pace, self._is_asked = library, audience, pace, is_asked
         self._only, self._always_poll = tuple(only), always_poll
-        self._changes = Changes(pace)
+        self._changes = Debouncer(pace)
         self._events = Events(self._hear, self._distrust)
         self._look: Look = lambda _path: ""
         self._identities: dict[Path, Identity | None] = {}
         self._manners: dict[Path, Followed] = {}
         self._next_poll: dict[Path, float] = {}
         self._tries: dict[str, int] = {}
-        self._is_in_doubt = True  # everything must be looked at
+        self._is_in_doubt = True  # a full rescan is due
         self._trusted_until = self._next_glance = self._not_before = 0.0
         self._last_work = time.monotonic()
         self._standing = Standing(process=os.getpid(), since=time.time())
 
     def follow(self, should_stop: Callable[[], bool]) -> None:
-        """Follow until `should_stop` says so. Raises what only a person can put right."""
+        """Watch until `should_stop` returns True. Raises errors that only the user can resolve."""
         if not self._always_poll and not events_arrive():
-            self._audience.noticed("This machine does not tell when files change: folders are polled.")
+            self._audience.noticed("This machine does not report file changes: folders are polled.")
             self._always_poll = True
         try:
             while not should_stop():
@@ -100,7 +100,7 @@ class Follower:
             self._library.rest()
 
     def _step(self, now: float) -> None:
-        """Do the one thing that comes next."""
+        """Do the next due task."""
         if now >= self._next_glance:
             self._glance(now)
         polled = [root for root, due in self._next_poll.items() if now >= due]
@@ -126,7 +126,7 @@ class Follower:
         if now - self._last_work > REST_SECONDS:
             self._library.rest()
         if len(self._changes):
-            time.sleep(PULSE_SECONDS)  # not woken by each of a thousand events
+            time.sleep(PULSE_SECONDS)  # does not wake up for each of a thousand events
         else:
             self._changes.wait(max(PULSE_SECONDS, min(self._next_glance - now, 1.0)))
 
@@ -140,20 +140,20 @@ class Follower:
         self._is_in_doubt = True
 
     def _glance(self, now: float) -> None:
-        """See which roots there are, and whether each is still the folder that it was."""
+        """Check which roots exist, and whether each is still the same folder."""
         self._next_glance = now + self._pace.glance
         roots = self._only or self._library.roots()
         if not self._events.is_well:
             self._events.close()
             self._events = Events(self._hear, self._distrust)
-            self._identities = dict.fromkeys(self._identities)  # all of them are entered anew
+            self._identities = dict.fromkeys(self._identities)  # all roots are entered again
         if set(roots) != set(self._identities):
             for root in set(self._identities) - set(roots):
                 self._leave(root)
             self._identities = {root: self._identities.get(root) for root in roots}
             self._look = self._library.to_look_at(roots)
         for root in roots:
-            found = identity_of(root)
+            found = folder_identity(root)
             if found is None and (root not in self._manners or self._manners[root].manner != "away"):
                 self._leave(root)
                 self._manners[root] = Followed(str(root), "away", "it is not there; what the library holds of it is kept")
@@ -164,13 +164,13 @@ class Follower:
         self._tell(followed=tuple(self._manners[root] for root in roots))
 
     def _enter(self, root: Path, now: float) -> None:
-        """Follow a root that is new, has come back, or is another folder of the same name."""
+        """Watch a root that is new, has come back, or is another folder of the same name."""
         self._leave(root)
         reason = "as asked" if self._always_poll else why_no_events(root)
         if not reason:
             try:
                 self._events.attach(root)
-            except NoEvents as error:
+            except EventsUnavailable as error:
                 reason = str(error)
                 self._audience.noticed(f"{root} is polled: {error}. {error.hint}".strip())
         if reason:
@@ -195,10 +195,10 @@ class Follower:
         self._last_work = time.monotonic()
         self._tell(doing="looking", queued=len(self._changes) + len(paths or ()))
         try:
-            for some in [None] if paths is None else in_turns(paths):  # between two, other programs may write
+            for some in [None] if paths is None else path_batches(paths):  # other processes may write between two batches
                 self._library.refresh(some, self._show, self._take, quiet_seconds)
             self._tell(waiting=self._library.embed_waiting(0), problem="")
-        except PASSING as error:
+        except TEMPORARY as error:
             self._give_up_for_now(error)
 
     def _embed(self) -> None:
@@ -206,11 +206,11 @@ class Follower:
         self._tell(doing="embedding", current="", queued=len(self._changes))
         try:
             self._tell(waiting=self._library.embed_waiting(EMBEDDED_AT_ONCE))
-        except PASSING as error:
+        except TEMPORARY as error:
             self._give_up_for_now(error)
 
     def _give_up_for_now(self, error: Exception) -> None:
-        """Try again later, at everything."""
+        """Schedule a full rescan after a pause."""
         if str(error) != self._standing.problem:
             self._audience.noticed(f"{error} Trying again every {RETRY_SECONDS:.0f} seconds.")
         self._tell(problem=str(error))
@@ -241,13 +241,13 @@ class Follower:
         self._audience.stands(self._standing)
 
 
-def in_turns(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
-    """Yield the paths, not too many at once."""
+def path_batches(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:
+    """Yield the paths in batches."""
     yield from (paths[start : start + PATHS_AT_ONCE] for start in range(0, len(paths), PATHS_AT_ONCE))
 
 
-def identity_of(root: Path) -> Identity | None:
-    """Return what tells a folder from another that takes its name; None where there is nothing."""
+def folder_identity(root: Path) -> Identity | None:
+    """Return the device and inode of a root, which tell it from another of the same name; None if it does not exist."""
     try:
         status = root.stat()
     except OSError:

@@ -496,9 +496,10 @@ def test_half_a_character_in_a_question_does_no_harm(assistant: Assistant, folde
 def test_remove_leaves_no_copy_of_the_vectors(assistant: Assistant, folder: Path) -> None:
     assistant.add([folder])
     assistant.search("rent")
-    (assistant.library_file.parent / "library.faiss.123.partial").write_bytes(b"half a view")
+    (assistant.library_file.parent / "library.view.123.partial").write_bytes(b"half a view")
     assistant.remove(folder / "lease.md")
-    assert not list(assistant.library_file.parent.glob("*.faiss*"))
+    left = [path for pattern in ("*.faiss", "*.view*") for path in assistant.library_file.parent.glob(pattern)]
+    assert [path.name for path in left if path.suffix != ".lock"] == []
 
 
 def test_remove_leaves_no_word_in_the_library(assistant: Assistant, folder: Path) -> None:
@@ -762,7 +763,7 @@ def test_vectors_of_texts_that_left_are_dropped_in_the_end(
     assert assistant._store()._number(counted) > 0
     monkeypatch.setattr("assistant.index.store.time.time", lambda: time.time_ns() / 1e9 + 8 * 86_400)
     assistant.sync()
-    assert assistant._store()._number(counted) == assistant._store()._number("SELECT count(*) FROM spare") == 0
+    assert assistant._store()._number(counted) == assistant._store()._number("SELECT count(*) FROM orphaned_vectors") == 0
 
 
 def test_a_known_file_that_cannot_be_read_for_a_moment_stays_as_it_was(

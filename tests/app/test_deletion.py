@@ -84,7 +84,7 @@ def remove_diary(assistant: Assistant, folder: Path) -> None:
 @pytest.mark.parametrize("is_large", [False, True])
 def test_no_byte_of_a_removed_file_is_left(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch, is_large: bool
                                            ) -> None:
-    monkeypatch.setattr(vectors, "FEW", 5)
+    monkeypatch.setattr(vectors, "REBUILD_AFTER", 5)
     if is_large:
         monkeypatch.setattr(upkeep, "SWEPT_AT_ONCE", 0)
     fill(settings, folder)

@@ -12,16 +12,16 @@ from assistant.evaluation import parse_questions
 from assistant.evaluation.draft import (
     Desk,
     Draft,
-    Fact,
+    FactSpan,
     can_be_answered,
-    facts,
+    entity_swaps,
+    extract_facts,
     is_found,
     is_good,
     make,
     read_drafted,
     shortest_name,
     spread,
-    swaps,
     to_line,
 )
 
@@ -34,7 +34,7 @@ def hit_of(text, path="/d/lease.pdf", number=1, **place):
 
 
 def kinds_of(text):
-    return {fact.text: fact.kind for fact in facts(text)}
+    return {fact.text: fact.kind for fact in extract_facts(text)}
 
 
 def test_facts_of_english_and_chinese():
@@ -48,7 +48,7 @@ def test_a_fact_that_stands_twice_is_none():
 
 
 def test_a_fact_has_its_sentence_and_its_place():
-    fact = next(fact for fact in facts(LEASE) if fact.kind == "amount")
+    fact = next(fact for fact in extract_facts(LEASE) if fact.kind == "amount")
     assert fact.sentence == "The yearly rent is 46,500 pounds."
     assert LEASE[fact.start : fact.start + len(fact.text)] == fact.text
 
@@ -67,12 +67,12 @@ def test_a_fact_has_its_sentence_and_its_place():
     ],
 )
 def test_which_questions_are_kept(question, expected):
-    fact = Fact("46,500 pounds", "amount", "The yearly rent is 46,500 pounds.", 0)
+    fact = FactSpan("46,500 pounds", "amount", "The yearly rent is 46,500 pounds.", 0)
     assert is_good(question, fact, hit_of(LEASE)) is expected
 
 
 def test_a_chinese_question_is_kept():
-    fact = next(fact for fact in facts(TOWER) if fact.text == "41米")
+    fact = next(fact for fact in extract_facts(TOWER) if fact.text == "41米")
     assert is_good("北山钟楼有多高？", fact, hit_of(TOWER))
     assert not is_good("文中的北山钟楼有多高？", fact, hit_of(TOWER))
 
@@ -138,8 +138,8 @@ def test_a_model_that_writes_no_question_makes_no_draft():
 
 def test_a_swapped_question_must_not_be_answered_elsewhere():
     question = "When was the mill of Mason Ardenson built?"
-    assert ("Mason Ardenson", "Mason Brookson") in list(swaps(question, "Mason Ardenson", {"name": ["Mason Brookson"]}))
-    assert list(swaps(question, "Mason Brookson is here", {"name": ["Mason Brookson"]})) == []
+    assert ("Mason Ardenson", "Mason Brookson") in list(entity_swaps(question, "Mason Ardenson", {"name": ["Mason Brookson"]}))
+    assert list(entity_swaps(question, "Mason Brookson is here", {"name": ["Mason Brookson"]})) == []
     swapped = "When was the mill of Mason Brookson built?"
     assert can_be_answered(swapped, "Mason Brookson", [hit_of("The mill was built by Mason Brookson.")])
     assert not can_be_answered(swapped, "Mason Brookson", [hit_of("Mason Brookson paints."), hit_of("The mill was built.")])
@@ -147,7 +147,7 @@ def test_a_swapped_question_must_not_be_answered_elsewhere():
 
 def test_pages_are_named_and_titles_bare():
     text = "去年他出版了《长夜》一书，并且获奖。"
-    fact = Fact("《长夜》", "title", text, text.index("《"))
+    fact = FactSpan("《长夜》", "title", text, text.index("《"))
     record = json.loads(to_line(Draft("他去年出版了什么书？", hit_of(text, page=3), fact), ["/d/lease.pdf"]))
     assert (record["answers"], record["gold_page"], record["lang"]) == (["长夜"], 3, "zh")
     assert record["gold_span"] == {"start": 100 + fact.start, "end": 104 + fact.start}

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from assistant.datatypes import Location
-from assistant.evaluation.dataset import absent, ends_with, known_as, page_of
+from assistant.evaluation.dataset import absent, ends_with, matching_document, page_of
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ def test_a_name_is_the_end_of_a_path_on_its_boundaries(path, document, expected)
 
 
 def test_a_path_has_the_longest_name_that_fits():
-    assert known_as("/me/a/lease.md", ["lease.md", "a/lease.md", "b/lease.md"]) == "a/lease.md"
-    assert known_as("/me/coffee.txt", ["lease.md"]) == "/me/coffee.txt"
+    assert matching_document("/me/a/lease.md", ["lease.md", "a/lease.md", "b/lease.md"]) == "a/lease.md"
+    assert matching_document("/me/coffee.txt", ["lease.md"]) == "/me/coffee.txt"
 
 
 def test_pages_and_slides_are_places():

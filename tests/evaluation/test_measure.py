@@ -6,7 +6,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
-from tests.evaluate.made_up import make_answer, make_hit
 
 from assistant.datatypes import Timings
 from assistant.errors import ContextOverflow
@@ -15,6 +14,7 @@ from assistant.evaluation.answers import score_answer as score_all
 from assistant.evaluation.answers import score_support
 from assistant.evaluation.dataset import Span
 from assistant.evaluation.ranking import score_hits
+from tests.evaluation.made_up import make_answer, make_hit
 
 LEASE = Question("1", "When?", True, ("2027",), (), frozenset({"lease.pdf"}), (("lease.pdf", 1.0),),
                  frozenset({("lease.pdf", 2)}))

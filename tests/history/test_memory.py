@@ -53,7 +53,7 @@ def test_what_is_empty_or_too_long_is_refused(facts: Facts, words: str) -> None:
 
 
 def test_there_is_a_limit(facts: Facts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistant.history.facts.store.MOST", 1)
+    monkeypatch.setattr("assistant.history.facts.MAX_FACTS", 1)
     facts.add("One.")
     with pytest.raises(UsageError, match="kept already"):
         facts.add("Two.")

@@ -168,7 +168,17 @@ def test_adding_a_turn_does_not_read_the_file(sessions: Sessions, tmp_path: Path
 def test_a_lock_that_is_never_let_go_is_an_error(sessions: Sessions, tmp_path: Path,
                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
     name = sessions.begin("a", FIRST)
-    with lines.lock_of(tmp_path / "sessions"):
+    with lines.folder_lock(tmp_path / "sessions"):
         monkeypatch.setattr(lines, "PATIENCE_SECONDS", 0.05)
         with pytest.raises(OSError, match="lock"):
             sessions.append(name, SECOND)
+
+
+def test_what_a_killed_program_left_beside_a_session_goes_when_the_session_is_redacted(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path / "sessions")
+    path = file_of(tmp_path, sessions.begin("work", FIRST))
+    path.with_name(f"{path.name}.4711-1.partial").write_text("押金为一万元。", "utf-8")
+    assert sessions.forget("work", lambda _: True) == 1
+    assert list(path.parent.iterdir()) == [path]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "押金为一万元" not in path.read_text("utf-8")

@@ -10,7 +10,7 @@ from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Inspection, Store, VectorView
 from assistant.index import change_log as changes
 from assistant.index.store import vector_key
-from assistant.index.vector_index import caught_up, empty_view, open_view, stamp_of
+from assistant.index.vector_index import current_stamp, empty_view, open_view, update_view
 
 
 def vector_of(text: str) -> np.ndarray:
@@ -56,14 +56,14 @@ def shown(view: VectorView) -> dict[int, list[float]]:
 
 def read_anew(store: Store) -> tuple[dict[int, list[float]], list[list[int]]]:
     other = Store(store.path)
-    found = shown(caught_up(empty_view(4), other, stamp_of(other, 4))), [part.tolist() for part in other.spans()]
+    found = shown(update_view(empty_view(4), other, current_stamp(other, 4))), [part.tolist() for part in other.spans()]
     other.close()
     return found
 
 
 @pytest.mark.parametrize("kept", [1, 3, 10, 100_000])
 def test_what_catches_up_equals_what_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
-    monkeypatch.setattr(changes, "KEPT", kept)
+    monkeypatch.setattr(changes, "CHANGES_KEPT", kept)
     chance, store = random.Random(kept), Store(tmp_path / "library.sqlite")
     reader = Store(tmp_path / "library.sqlite")
     view = open_view(reader, 4)
@@ -83,7 +83,7 @@ def test_only_what_changed_is_looked_at(tmp_path: Path, monkeypatch: pytest.Monk
     embed(store, ["one", "two"])
     view = open_view(store, 4)
     store.spans()
-    monkeypatch.setattr(Store, "marks", lambda _: pytest.fail("all chunks were compared"))
+    monkeypatch.setattr(Store, "chunk_keys", lambda _: pytest.fail("all chunks were compared"))
     monkeypatch.setattr(Store, "_counted", lambda *_: pytest.fail("all files were counted"))
     store.put_document(entry_of("/b"), "", parts_of(["three"]))
     embed(store, ["three"])
@@ -96,13 +96,13 @@ def test_another_history_and_a_repair_are_not_taken_for_this_one(tmp_path: Path)
     stores = [Store(tmp_path / name) for name in ("one.sqlite", "two.sqlite")]
     for store in stores:
         store.put_document(entry_of("/a"), "", parts_of(["one"]))
-    assert stores[0].remembers(stores[0].state)
-    assert not stores[0].remembers(stores[1].state)
-    assert not stores[0].remembers(b"\xff garbage")
-    before = stores[0].state
+    assert stores[0].knows(stores[0].version)
+    assert not stores[0].knows(stores[1].version)
+    assert not stores[0].knows(b"\xff garbage")
+    before = stores[0].version
     stores[0].statements.execute("PRAGMA foreign_keys = OFF")
     stores[0].statements.execute("DELETE FROM words")
     assert Inspection(stores[0], repair=True).run()
-    assert not stores[0].remembers(before)
+    assert not stores[0].knows(before)
     for store in stores:
         store.close()

@@ -24,9 +24,9 @@ BROKEN = {
     "a vector too many": ("INSERT INTO vectors VALUES (x'00', zeroblob(8))", "belong to no passage"),
     "a short vector": (f"UPDATE vectors SET vector = zeroblob(6) WHERE key IN {OF_B}", "not as long"),
     "a vector of nothing": (f"UPDATE vectors SET vector = zeroblob(8) WHERE key IN {OF_B}", "are damaged"),
-    "a wait for nothing": ("INSERT INTO waiting VALUES (999)", "are gone"),
-    "a wait in vain": ("INSERT INTO waiting SELECT id FROM chunks WHERE path = '/b'", "that is here"),
-    "a spare of nothing": ("INSERT INTO spare VALUES (x'01', 1.0)", "have no vector"),
+    "a wait for nothing": ("INSERT INTO pending_embeddings VALUES (999)", "are gone"),
+    "a wait in vain": ("INSERT INTO pending_embeddings SELECT id FROM chunks WHERE path = '/b'", "that is here"),
+    "a orphaned_vectors of nothing": ("INSERT INTO orphaned_vectors VALUES (x'01', 1.0)", "have no vector"),
     "another text": ("UPDATE chunks SET text = 'forged' WHERE path = '/b' AND ordinal = 0", "another text"),
     "words lost": ("DELETE FROM words WHERE rowid = 2", "keyword index"),
     "words of nothing": ("INSERT INTO words (rowid, body) VALUES (999, 'ghost')", "keyword index"),
@@ -34,7 +34,7 @@ BROKEN = {
     "words half lost": ("DELETE FROM words_content WHERE id = 2", "keyword index"),
     "an index of words lost": ("DELETE FROM words_data WHERE id > 10", "keyword index"),
     "the count of changes lost": ("UPDATE meta SET value = 'x' WHERE key = 'generation'", "lost count"),
-    "the name of the state lost": ("DELETE FROM meta WHERE key = 'state'", "lost count"),
+    "the name of the state lost": ("DELETE FROM meta WHERE key = 'version'", "lost count"),
 }
 
 
@@ -93,7 +93,7 @@ def test_a_file_whose_passages_were_lost_is_read_again(store: Store) -> None:
 def test_a_passage_whose_vector_was_lost_waits_for_it(store: Store) -> None:
     store.statements.execute("DELETE FROM vectors WHERE key = (SELECT vector_key FROM chunks WHERE path = '/a' AND ordinal = 0)")
     Inspection(store, repair=True).run()
-    assert sorted(found.path for found in store.chunks(store.waiting()).values()) == ["/a", "/c"]
+    assert sorted(found.path for found in store.chunks(store.pending_embeddings()).values()) == ["/a", "/c"]
 
 
 def test_passages_in_several_blocks_are_all_mended(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ def test_passages_in_several_blocks_are_all_mended(store: Store, monkeypatch: py
     assert "6 passages have another text" in details
     assert "6 passages wrong" in details
     assert Inspection(store, repair=False).run() == ()
-    assert len(store.waiting()) == 6
+    assert len(store.pending_embeddings()) == 6
 
 
 def test_the_memory_of_a_check_does_not_grow_with_the_library(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.index.chunks import MARK
-from assistant.index.vector_files import Base, Stamp, flat_index, make_sketch, read_sketch, write_sketch
+from assistant.index.chunks import CHUNK_KEY
+from assistant.index.vector_files import Stamp, VectorBase, build_quantizer, flat_index, read_quantizer, write_quantizer
 
 
 @pytest.fixture
@@ -19,13 +19,13 @@ def vectors() -> np.ndarray:
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
-def base_of(vectors: np.ndarray, path: Path) -> Base:
+def base_of(vectors: np.ndarray, path: Path) -> VectorBase:
     index = flat_index(128)
     index.add(vectors)
-    marks = np.zeros(len(vectors), MARK)
+    marks = np.zeros(len(vectors), CHUNK_KEY)
     marks["id"] = 10 * np.arange(len(vectors))
-    write_sketch(make_sketch(lambda places: vectors[places], len(vectors), 128, 1_000), path)
-    return Base(index, marks, Stamp(b"", b""), read_sketch(path))
+    write_quantizer(build_quantizer(lambda places: vectors[places], len(vectors), 128, 1_000), path)
+    return VectorBase(index, marks, Stamp(b"", b""), read_quantizer(path))
 
 
 def test_nearly_all_of_the_nearest_are_found_with_their_scores(vectors: np.ndarray, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from assistant.datatypes import Chunk, FileState, Filter, LedgerEntry, Location
 from assistant.errors import LibraryDamaged, LibraryTooNew, LibraryUnwritable
-from assistant.index import Store, schema
+from assistant.index import Store, database
 from assistant.index.store import vector_key
 from assistant.index.vector_index import open_view
 
@@ -47,7 +47,7 @@ def test_what_stands_beside_a_passage_is_found(store: Store) -> None:
 
 def test_a_document_comes_back_as_it_went_in(store: Store) -> None:
     put(store, ENTRY, chunk("The rent is 900."))
-    [(ids, found)] = store.vectors_of(store.marks()["id"].tolist(), 4)
+    [(ids, found)] = store.vectors_of(store.chunk_keys()["id"].tolist(), 4)
     stored = store.chunks([int(ids[0])])[int(ids[0])]
     assert (stored.path, stored.title, stored.chunk) == ("/a.txt", "Title", chunk("The rent is 900."))
     assert found.tolist() == [[0.5] * 4]
@@ -115,15 +115,17 @@ def test_clear_keeps_roots_and_files_to_be_read_again(store: Store) -> None:
     assert store.count_chunks() == 0
 
 
-def test_a_library_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [database.SCHEMA_VERSION + 1, 99])
+def test_a_library_of_another_version_is_refused_with_the_way_out_and_left_alone(tmp_path: Path, version: int) -> None:
     path = tmp_path / "library.sqlite"
     Store(path).close()
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 99")
+    connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
     before = path.read_bytes()
-    with pytest.raises(LibraryTooNew, match="format 99"):
+    with pytest.raises(LibraryTooNew, match=f"format {version}") as refused:
         Store(path)
+    assert "assistant library delete NAME" in refused.value.hint
     assert path.read_bytes() == before
 
 
@@ -162,7 +164,7 @@ def test_no_word_of_a_removed_file_stays_on_the_disk(store: Store) -> None:
 
 
 def test_a_reader_that_holds_on_to_the_log_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema, "BUSY_MILLISECONDS", 1)
+    monkeypatch.setattr(database, "BUSY_MILLISECONDS", 1)
     put(store, ENTRY, chunk("zebrafish"))
     writer, reader = Store(store.path), Store(store.path)
     with reader.reading():
@@ -175,7 +177,7 @@ def test_a_reader_that_holds_on_to_the_log_is_told(store: Store, monkeypatch: py
     reader.close()
 
 
-@pytest.mark.skipif(sqlite3.sqlite_version_info < schema.SECURE_WORDS, reason="this SQLite cannot")
+@pytest.mark.skipif(sqlite3.sqlite_version_info < database.SECURE_WORDS, reason="this SQLite cannot")
 def test_the_keyword_index_deletes_at_once_where_sqlite_can(store: Store) -> None:
     assert store._rows("SELECT v FROM words_config WHERE k = 'secure-delete'") == [(1,)]
 
@@ -186,7 +188,7 @@ def test_each_state_has_a_name_of_its_own(store: Store, tmp_path: Path) -> None:
     for opened in (store, other):
         for text in ("one", "two"):
             put(opened, ENTRY, chunk(text))
-            states.append(opened.meta("state"))
+            states.append(opened.meta("version"))
     assert store.generation == other.generation
     assert len(set(states)) == 4
     other.close()
@@ -279,34 +281,14 @@ def test_filters_by_path_type_and_time(store: Store, wanted: Filter, expected: s
 def test_chunks_wait_for_their_vectors_newest_day_first_then_the_smallest_file(store: Store) -> None:
     for name, day, size in (("old", 1, 1), ("large", 9, 50), ("small", 9, 5)):
         store.put_document(replace(ENTRY, path=name, mtime_ns=day * 86_400 * 10**9, size=size), "", [chunk(name)])
-    waiting = store.chunks(store.waiting())
-    assert [waiting[each].path for each in store.waiting()] == ["small", "large", "old"]
-    assert (store.embedded_share(), len(store.marks())) == (0.0, 0)
+    waiting = store.chunks(store.pending_embeddings())
+    assert [waiting[each].path for each in store.pending_embeddings()] == ["small", "large", "old"]
+    assert (store.embedded_share(), len(store.chunk_keys())) == (0.0, 0)
     store.put_vectors(vectors(chunk("small")))
-    assert (store.count_waiting(), len(store.marks())) == (2, 1)
-    store.put_vectors({}, store.waiting()[:1])
+    assert (store.count_waiting(), len(store.chunk_keys())) == (2, 1)
+    store.put_vectors({}, store.pending_embeddings()[:1])
     assert store.count_waiting() == 1
     put(store, replace(ENTRY, path="twin"), chunk("small"))  # its vector is there already
     assert store.count_waiting() == 1
     store.drop_files(["old"])
     assert (store.count_waiting(), store.embedded_share()) == (0, 1.0)
-
-
-def test_a_library_of_the_first_format_is_brought_up_to_date(store: Store, tmp_path: Path) -> None:
-    put(store, ENTRY, chunk("old words"))
-    store.close()
-    connection = sqlite3.connect(tmp_path / "library.sqlite")
-    for statement in ("ALTER TABLE files DROP COLUMN ocr_pages", "ALTER TABLE files DROP COLUMN container",
-                      "ALTER TABLE chunks DROP COLUMN page_label", "ALTER TABLE chunks DROP COLUMN message",
-                      "DROP TABLE waiting", "DROP TABLE spare", "DROP TABLE changes", "DROP TABLE states",
-                      *(f"DROP TRIGGER {name}" for name in ("new_state", "chunk_came", "chunk_left", "chunk_changed")),
-                      "PRAGMA user_version = 1"):
-        connection.execute(statement)
-    connection.close()
-    again = Store(tmp_path / "library.sqlite")
-    assert again.ledger() == {"/a.txt": ENTRY} and again.match([("old",)], 1)
-    before = again.state
-    put(again, replace(ENTRY, path="/b.txt", container="/b", ocr_pages=(1,)), chunk("new words"))
-    assert again.state != before
-    assert again.ledger()["/b.txt"].ocr_pages == (1,)
-    again.close()

@@ -10,7 +10,7 @@ from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store, VectorView
 from assistant.index import vector_index as module
 from assistant.index.store import vector_key
-from assistant.index.vector_index import caught_up, empty_view, open_view, stamp_of, sweep, view_fault
+from assistant.index.vector_index import current_stamp, empty_view, open_view, sweep, update_view, view_fault
 
 
 @pytest.fixture
@@ -43,13 +43,13 @@ def test_a_change_of_the_library_makes_a_new_view(store: Store) -> None:
 @pytest.fixture
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a base be written after every change, as in a library that is large."""
-    monkeypatch.setattr(module, "FEW", 0)
-    monkeypatch.setattr(module, "SHARE", 0)
+    monkeypatch.setattr(module, "REBUILD_AFTER", 0)
+    monkeypatch.setattr(module, "REBUILD_SHARE", 0)
 
 
 def test_a_damaged_view_is_built_again(store: Store, many: None) -> None:
     nearest(store, 2)
-    for pattern in ("*.view", "*.faiss", "*.marks"):
+    for pattern in ("*.view", "*.faiss", "*.keys"):
         for rubbish in (b"", b"rubbish" * 100, None, "short"):
             [file] = store.path.parent.glob(pattern)
             whole = file.read_bytes()
@@ -62,7 +62,7 @@ def test_a_damaged_view_is_built_again(store: Store, many: None) -> None:
 
 def test_cosines_of_given_chunks_leave_unknown_ones_out(store: Store) -> None:
     view = open_view(store, 4)
-    ids = store.marks()["id"]
+    ids = store.chunk_keys()["id"]
     found = view.cosines(np.eye(4, dtype=np.float32)[0], [int(ids[0]), 999])
     assert found == {int(ids[0]): 1.0}
 
@@ -87,12 +87,12 @@ def vector_of(text: str) -> np.ndarray:
 
 
 def shown(view: VectorView) -> dict[int, list[float]]:
-    ids, vectors = view.vectors(view.marks["id"])
+    ids, vectors = view.vectors(view.chunk_keys["id"])
     return dict(zip(ids.tolist(), vectors.tolist(), strict=True))
 
 
 def fresh(store: Store) -> VectorView:
-    return caught_up(empty_view(4), store, stamp_of(store, 4))
+    return update_view(empty_view(4), store, current_stamp(store, 4))
 
 
 def assert_equal_to_a_fresh_one(view: VectorView, store: Store) -> None:
@@ -101,7 +101,7 @@ def assert_equal_to_a_fresh_one(view: VectorView, store: Store) -> None:
     assert len(view) == len(new) == store.count_chunks()
     question = vector_of("question")
     assert dict(view.search(question, 1000)) == pytest.approx(dict(new.search(question, 1000)), abs=1e-6)
-    assert view.stamp == stamp_of(store, 4)
+    assert view.stamp == current_stamp(store, 4)
 
 
 def test_a_view_that_is_caught_up_equals_a_fresh_one(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_view_that_is_caught_up_equals_a_fresh_one(tmp_path: Path) -> None:
 
 
 def test_what_did_not_change_is_not_fetched_again(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FEW", 2)
+    monkeypatch.setattr(module, "REBUILD_AFTER", 2)
     held = open_view(store, 4)
     assert len(held.base) == 3
     put(store, "/new", ["one", "two"])
@@ -227,7 +227,7 @@ def test_a_view_is_built_from_one_state_in_small_blocks(store: Store, monkeypatc
 
 def test_the_nearest_of_some_chunks_is_found(store: Store) -> None:
     view = open_view(store, 4)
-    ids = np.sort(view.marks["id"])
+    ids = np.sort(view.chunk_keys["id"])
     among = ids[1:3].copy()
     found = view.search(np.array([1, 0.2, 0.1, 0], np.float32), 10, among)
     assert [chunk for chunk, _ in found] == among.tolist()
@@ -235,9 +235,9 @@ def test_the_nearest_of_some_chunks_is_found(store: Store) -> None:
 
 
 def test_what_left_the_base_is_dead_and_what_came_is_searched_with_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FEW", 2)
+    monkeypatch.setattr(module, "REBUILD_AFTER", 2)
     base = open_view(store, 4).base
-    monkeypatch.setattr(module, "FEW", 100)
+    monkeypatch.setattr(module, "REBUILD_AFTER", 100)
     store.drop_files(["/1"])
     put(store, "/new", ["one"])
     view = open_view(store, 4)
@@ -265,10 +265,10 @@ def test_vectors_that_are_not_those_of_the_store_are_seen(store: Store, many: No
 
 
 def test_a_large_base_is_written_by_another_thread_while_searches_go_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FEW", 2)
+    monkeypatch.setattr(module, "REBUILD_AFTER", 2)
     held = open_view(store, 4)
-    monkeypatch.setattr(module, "AT_ONCE", 0)
-    monkeypatch.setattr(module, "EXACT", 10)
+    monkeypatch.setattr(module, "WRITE_INLINE", 0)
+    monkeypatch.setattr(module, "QUANTIZE_ABOVE", 10)
     put(store, "/many", [f"passage {number}" for number in range(400)])
     during = open_view(store, 4, held)
     assert (len(during.base), len(during)) == (3, 403)
@@ -276,11 +276,11 @@ def test_a_large_base_is_written_by_another_thread_while_searches_go_on(store: S
     put(store, "/later", ["later"])
     after = open_view(store, 4, during)
     assert (len(after.base), len(after.new), len(after)) == (403, 1, 404)
-    assert after.base.sketch is not None
+    assert after.base.quantizer is not None
     assert shown(after) == shown(fresh(store))
     question = vector_of("question")
     assert dict(after.search(question, 1)) == pytest.approx(dict(fresh(store).search(question, 1)), abs=1e-6)
     assert view_fault(store) == ()
-    some = after.marks["id"][5:300].copy()
+    some = after.chunk_keys["id"][5:300].copy()
     monkeypatch.setattr(module, "BLOCK", 10)
     assert {chunk for chunk, _ in after.search(question, 50, some)} <= set(some.tolist())

@@ -8,8 +8,8 @@ from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store
 from assistant.index.store import vector_key
 from assistant.retrieval import bm25 as keyword
-from assistant.retrieval.bm25 import Files, affordable, file_scores, find_terms, keyword_search, most_possible, with_files
-from assistant.retrieval.query_expansion import echoes
+from assistant.retrieval.bm25 import FileNumbers, file_scores, find_terms, keyword_search, max_bm25, mix_file_scores, rarest_terms
+from assistant.retrieval.query_expansion import expand_query
 
 TEXTS = {
     "/lease.txt": ["The notice period is three months.", "The rent is 900 euros.", "Pets are allowed."],
@@ -54,14 +54,14 @@ def test_what_counts_as_one_thing_is_found(store: Store, question: str, found: s
 
 def test_a_question_without_known_words_finds_nothing(store: Store) -> None:
     asked = find_terms(store, "xylophone", 10)
-    assert (asked, keyword_search(store, asked, 10, 5), most_possible(asked, 10)) == ([], [], 0.0)
+    assert (asked, keyword_search(store, asked, 10, 5), max_bm25(asked, 10)) == ([], [], 0.0)
 
 
 def test_common_terms_go_first_when_time_is_short(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keyword, "MOST_ROWS", 2)
-    assert affordable({("often",): 2, ("once",): 1, ("rare",): 1}) == [("once",), ("rare",)]
-    assert affordable({("always",): 9}) == [("always",)]
-    assert affordable({}) == []
+    assert rarest_terms({("often",): 2, ("once",): 1, ("rare",): 1}) == [("once",), ("rare",)]
+    assert rarest_terms({("always",): 9}) == [("always",)]
+    assert rarest_terms({}) == []
     chosen = find_terms(store, "version 2.4.1 out pets", 10)
     assert sum(len(term.rows) for term in chosen) <= 2
     assert len(chosen[0].rows) == 1
@@ -86,18 +86,18 @@ def test_a_question_of_one_common_word_is_not_ranked_by_it(store: Store, monkeyp
 
 
 def test_a_file_that_speaks_of_the_question_lifts_its_passages(store: Store) -> None:
-    files, asked = Files(store), find_terms(store, "Which pets may a tenant keep on a notice and what rent is due?", 10)
+    files, asked = FileNumbers(store), find_terms(store, "Which pets may a tenant keep on a notice and what rent is due?", 10)
     scores = file_scores(files, asked)
     lease = files.files(np.array([1]))[0]
     assert scores[lease] == scores.max() > 0
     found = dict(keyword_search(store, asked, 10, 10))
-    assert all(mixed >= 0 for mixed in with_files(found, files, asked).values())
-    assert with_files({10**9: 1.0}, files, asked) == {10**9: 1.0}
+    assert all(mixed >= 0 for mixed in mix_file_scores(found, files, asked).values())
+    assert mix_file_scores({10**9: 1.0}, files, asked) == {10**9: 1.0}
 
 
 def test_files_of_nothing(tmp_path: Path) -> None:
     empty = Store(tmp_path / "empty.sqlite")
-    files = Files(empty)
+    files = FileNumbers(empty)
     assert len(files.files(np.array([1, 2], np.int64))) == 0
     assert len(file_scores(files, [])) == 0
     empty.close()
@@ -112,9 +112,9 @@ def test_what_two_files_say_lifts_a_third_that_says_it_too(store: Store, tmp_pat
         entry = LedgerEntry(f"/{number}.txt", "/", FileState.INDEXED, "", 1, 1, str(number), 1)
         other.put_document(entry, "", [part])
         other.put_vectors({vector_key(part.searchable): np.full(4, 0.5, np.float32)})
-    ids = other.marks()["id"].tolist()
+    ids = other.chunk_keys()["id"].tolist()
     scores = dict(zip(ids, [9.0, 8.0, 1.0, 1.0, *[0.0] * 9], strict=True))
-    lifted = echoes(scores, other.chunks(ids), [], other, len(ids))
+    lifted = expand_query(scores, other.chunks(ids), [], other, len(ids))
     assert lifted[ids[2]] > lifted[ids[3]]
-    assert echoes({}, {}, [], other, 0) == {}
+    assert expand_query({}, {}, [], other, 0) == {}
     other.close()

@@ -1,5 +1,6 @@
 """Reranking with a model whose scores and pace the test decides."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from assistant.datatypes import Chunk, Explanation, Hit, Location, Vectors
-from assistant.retrieval.rerank import FEWEST, MOST, affordable, explained, mixed, rerank
+from assistant.retrieval.rerank import FEWEST, MOST, batch_size, explained, mix_scores, rerank
 
 AMPLE = 1e7  # milliseconds
 
@@ -18,7 +19,7 @@ AMPLE = 1e7  # milliseconds
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """Let time pass only where a Judge reads."""
     clock = SimpleNamespace(now=0.0, perf_counter=lambda: clock.now)
-    monkeypatch.setattr("assistant.retrieval.rerank.time", clock)
+    monkeypatch.setattr(sys.modules[rerank.__module__], "time", clock)  # the package has a function of this name
     Judge.clock = clock
     return clock
 
@@ -111,16 +112,16 @@ def test_a_machine_that_turns_out_slower_ends_earlier():
     (100, 1000, 0, 0), (100, 30, 2, 0), (100, 50, 2, 2),
 ])  # fmt: skip
 def test_how_many_are_read_in_one_go(pace, milliseconds, left, count):
-    assert affordable(pace, milliseconds, left) == count
+    assert batch_size(pace, milliseconds, left) == count
 
 
 def test_where_the_reranker_sees_no_difference_the_search_decides():
-    assert ids(mixed(hits(4), np.zeros(4, np.float32))) == [0, 1, 2, 3]
+    assert ids(mix_scores(hits(4), np.zeros(4, np.float32))) == [0, 1, 2, 3]
 
 
 def test_strong_evidence_of_the_search_outweighs_a_slight_preference():
     found = [hit(0, 90.0), hit(1, 10.0), hit(2, 9.0), hit(3, 8.0)]
-    assert ids(mixed(found, np.array([3.0, 3.1, -4.0, -4.0], np.float32)))[0] == 0
+    assert ids(mix_scores(found, np.array([3.0, 3.1, -4.0, -4.0], np.float32)))[0] == 0
 
 
 def test_no_hits():

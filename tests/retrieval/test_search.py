@@ -93,8 +93,8 @@ def test_the_sample_of_the_library_is_kept_while_it_changes_little(store: Store,
         drawn.append(1)
         return draw(*parts)
 
-    draw = module.draw
-    monkeypatch.setattr(module, "draw", counted)
+    draw = module.sample_background
+    monkeypatch.setattr(module, "sample_background", counted)
     put(store, "/a.txt", *(f"Note {number} about the rent." for number in range(30)))
     searcher = Searcher(store, FakeEmbedder())
     searcher.search("rent", 3)

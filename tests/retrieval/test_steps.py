@@ -1,5 +1,5 @@
 from assistant.datatypes import Chunk, Hit, Location
-from assistant.retrieval.postprocess import alike, drop_duplicates, drop_unrelated
+from assistant.retrieval.postprocess import drop_duplicates, drop_unrelated, group_near_duplicates
 
 LONG = "The tenant may end the contract with a notice of three months, in writing, to the end of any quarter of the year."
 
@@ -15,7 +15,7 @@ def test_a_copy_is_one_passage() -> None:
 
 def test_nearly_the_same_text_is_one_passage_and_names_its_other_places() -> None:
     copy = LONG.replace(" quarter of the year.", " quarter of the year!")
-    groups = alike([hit(1, LONG), hit(2, "Something else altogether."), hit(3, copy)])
+    groups = group_near_duplicates([hit(1, LONG), hit(2, "Something else altogether."), hit(3, copy)])
     assert [[found.chunk_id for found in group] for group in groups] == [[1, 3], [2]]
 
 

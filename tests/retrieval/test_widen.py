@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from assistant.datatypes import Chunk, Hit, Location
-from assistant.retrieval.expand_context import are_neighbours, cost, overlapping_joined, widen, without_held
+from assistant.retrieval.expand_context import are_neighbours, estimate_tokens, overlapping_joined, widen, without_held
 
 TEXT = "One is first.\nTwo is next. Three is after.\n\nFour is last."
 
@@ -139,7 +139,7 @@ def test_what_is_read_of_a_file_are_disjoint_spans_that_cover_the_hits(seed: int
     read = widen(chosen, beside, tokens)
     assert_disjoint_and_verbatim(text, read)
     assert set(places(chosen)) <= set(places(read))
-    assert sum(cost(one.chunk) for one in read) <= max(tokens, sum(cost(one.chunk) for one in chosen))
+    assert sum(estimate_tokens(one.chunk) for one in read) <= max(tokens, sum(estimate_tokens(one.chunk) for one in chosen))
     shown = (*read, *without_held(apart, read))
     assert set(places(shown)) >= set(places(hits))
     assert all(one in read or not set(places([one])) <= set(places(read)) for one in shown)

@@ -1,10 +1,10 @@
-from assistant.watch.debounce import CROWD, Changes, Pace
+from assistant.watch.debounce import CROWD, Debouncer, Pace
 
 PACE = Pace(settle=1, open=5, longest=20)
 
 
-def filled(*events: tuple[str, float, bool]) -> Changes:
-    changes = Changes(PACE)
+def filled(*events: tuple[str, float, bool]) -> Debouncer:
+    changes = Debouncer(PACE)
     for path, now, is_open in events:
         changes.add(path, now, is_open=is_open)
     return changes

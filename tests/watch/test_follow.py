@@ -22,7 +22,7 @@ from assistant.errors import DiskFull
 from assistant.index import Store
 from assistant.watch import Follower, Pace, Standing
 from assistant.watch import watcher as room
-from assistant.watch.fs_events import Events, NoEvents, events_arrive, file_system_of, why_no_events
+from assistant.watch.fs_events import Events, EventsUnavailable, events_arrive, file_system_of, why_no_events
 
 QUICK = Pace(settle=0.05, open=0.3, longest=5, poll=0.1, trust=3600, glance=0.1)
 PATIENCE = 60  # seconds until a test gives up; a machine can be busy
@@ -247,7 +247,8 @@ def test_where_no_more_folders_can_be_watched_they_are_polled(
     settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "events_arrive", lambda: True)
-    monkeypatch.setattr(Events, "attach", lambda *_: (_ for _ in ()).throw(NoEvents("the limit is reached", "Raise it.")))
+    refused = EventsUnavailable("the limit is reached", "Raise it.")
+    monkeypatch.setattr(Events, "attach", lambda *_: (_ for _ in ()).throw(refused))
     with following(settings, folder) as heard:
         (folder / "new.md").write_text("New.", "utf-8")
         wait_until(lambda: ("indexed", "new.md") in heard.told())

@@ -349,7 +349,7 @@ class Backlog:
 
     def embed(self, most: int) -> int:
         """Embed at most so many chunks and keep their vectors; return how many texts that were, 0 when none waits."""
-        self._queue = self._queue or self._store.waiting()
+        self._queue = self._queue or self._store.pending_embeddings()
         taken, self._queue = self._queue[:most], self._queue[most:]
         stored = self._store.chunks(taken)
         # the same text is embedded once; what left the library meanwhile, or has its vector from a twin, not at all

@@ -24,7 +24,7 @@ from typing import IO
 from assistant.datatypes import LibraryStatus, OnProgress, Progress
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, ExportUnwritable, LibraryDamaged, LibraryTooNew, UsageError
 from assistant.index import Store
-from assistant.index.schema import translated
+from assistant.index.database import translated
 
 FORMAT = 1
 MANIFEST, LIBRARY, SETTINGS = "manifest.json", "library.sqlite", "settings.toml"

@@ -1,4 +1,4 @@
-"""An evaluation in; one HTML page with drawings, which needs no network, no script and no other file, out."""
+"""Render an evaluation as one HTML page with SVG plots, without scripts or external files."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 from assistant.evaluation.latency import Latency
-from assistant.evaluation.report.markdown import MEANINGS, facts, figures, groups, headline, in_words, shares, timing
-from assistant.evaluation.run import GOOD, Outcome, outcome, tally, worst
-from assistant.evaluation.summary import Estimates, Evaluation, Row
+from assistant.evaluation.report.markdown import (
+    MEANINGS,
+    figures,
+    headline,
+    in_words,
+    metric_groups,
+    question_facts,
+    shares,
+    timing,
+)
+from assistant.evaluation.run import GOOD, Estimates, Evaluation, Outcome, Row, outcome, tally, worst
 
 WORST = 20
 STYLE = """
@@ -32,120 +40,118 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 14px;margin:0;font
 dd{margin:0;overflow-wrap:anywhere}summary{cursor:pointer;font-weight:600;margin-top:2.4em}
 """
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+WIDTH = 760
+LABEL, FIGURE = 210, 150  # pixels for a row's label on the left and its figures on the right
+ROW = 26
+BINS = 20
+HEIGHT = 140
+NARROW = 60  # pixels: narrower parts of a bar have no number
 
 
 def page(result: Evaluation) -> str:
-    """Return the page: outcomes, metrics, times, metrics by group, the questions that went worst, and all others."""
+    """Return the page: outcomes, metrics, times, metrics by group, the worst questions, and all others."""
     name = escape(str(result.about.get("library", "")))
     return (f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Library {name}: evaluation</title>'
             f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>\n'
-            f'<body><h1>Library {name}</h1><p class="soft">{escape(headline(result))}</p>\n{body(result)}</body></html>\n')
+            f'<body><h1>Library {name}</h1><p class="soft">{escape(headline(result))}</p>\n{page_body(result)}</body></html>\n')
 
 
-def body(result: Evaluation) -> str:
-    """Return what stands below the title."""
+def page_body(result: Evaluation) -> str:
+    """Return the content below the title."""
     found, bad = shares(result.metrics), worst(result.rows, WORST)
-    parts = [section("What became of the questions", outcomes(tally(result.rows))), metrics(result)] if found else []
-    parts += [times(result)] if result.latencies else []
-    parts += [section(f"By {title}", by_group(title, list(those))) for title, those in grouped(result)]
+    parts = [section("What became of the questions", outcome_bar(tally(result.rows))), metrics_section(result)] if found else []
+    parts += [latency_section(result)] if result.latencies else []
+    parts += [section(f"By {title}", group_table(title, list(those))) for title, those in group_rows(result)]
     parts += [section("The questions that went worst", "".join(map(article, bad)))] if bad else []
-    parts.append(folded([row for row in result.rows if row not in bad]))
+    parts.append(collapsed_questions([row for row in result.rows if row not in bad]))
     return "\n".join(parts)
 
 
-def folded(rows: Sequence[Row]) -> str:
-    """Return questions that a click shows; nothing where there are none."""
+def collapsed_questions(rows: Sequence[Row]) -> str:
+    """Return questions in a collapsed element; "" if there are none."""
     shown = "".join(map(article, rows))
     return f"<details><summary>All other questions ({len(rows):,})</summary>{shown}</details>" if rows else ""
 
 
 def section(title: str, content: str) -> str:
-    """Return a part of the page under its title."""
+    """Return a section with a title."""
     return f"<section><h2>{escape(title)}</h2>{content}</section>"
 
 
-def metrics(result: Evaluation) -> str:
-    """Return the drawing and the table of all metrics."""
+def metrics_section(result: Evaluation) -> str:
+    """Return the plot and the table of all metrics."""
     found = shares(result.metrics)
     rows = ((in_words(name), *figures(each), MEANINGS.get(name, "")) for name, each in found.items())
     note = ('<p class="soft">Dot: the mean. Line: its 95 % interval, how far the mean could move with other questions of '
             "the same sort (bootstrap).</p>")
-    return section("How good", intervals(found) + note + table(["metric", "mean", "95 % interval", "questions", "is"], rows))
+    return section("How good", interval_plot(found) + note + table(["metric", "mean", "95 % interval", "questions", "is"], rows))
 
 
-def times(result: Evaluation) -> str:
-    """Return the drawing and the table of the times."""
+def latency_section(result: Evaluation) -> str:
+    """Return the plot and the table of the times."""
     seconds = [row.metrics["total_seconds"] for row in (result.rows[1:] or result.rows) if "total_seconds" in row.metrics]
     rows = (timing(name, each) for name, each in result.latencies.items())
     drawn = histogram(seconds, result.latencies["total_seconds"])
     return section("How long", drawn + table(["time", "median", "95th percentile", "answers"], rows))
 
 
-def grouped(result: Evaluation) -> Iterable[tuple[str, Iterable[Sequence[str]]]]:
-    """Yield the rows of the metrics by kind and by language."""
-    for title, found in groups(result).items():
+def group_rows(result: Evaluation) -> Iterable[tuple[str, Iterable[Sequence[str]]]]:
+    """Yield the table rows of the metrics by kind and by language."""
+    for title, found in metric_groups(result).items():
         yield title, ((name or "(none)", in_words(metric), *figures(each)) for name, metrics in found.items()
                       for metric, each in shares(metrics).items())
 
 
-def by_group(title: str, rows: Sequence[Sequence[str]]) -> str:
+def group_table(title: str, rows: Sequence[Sequence[str]]) -> str:
     """Return the table of the metrics by group."""
     return table([title, "metric", "mean", "95 % interval", "questions"], rows)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table."""
+    """Return an HTML table."""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
-    lines = "".join(f"<tr>{''.join(map(cell_of, row))}</tr>" for row in rows)
+    lines = "".join(f"<tr>{''.join(map(table_cell, row))}</tr>" for row in rows)
     return f'<div class="wide"><table><tr>{head}</tr>{lines}</table></div>'
 
 
-def cell_of(value: str) -> str:
-    """Return one cell; figures keep their columns."""
+def table_cell(value: str) -> str:
+    """Return a table cell; numbers do not wrap."""
     kind = ' class="number"' if value[:1].isdigit() else ""
     return f"<td{kind}>{escape(value)}</td>"
 
 
 def article(row: Row) -> str:
-    """Return one question with what was answered and what should have been."""
+    """Return one question with its answer and gold answers."""
     kind = "good" if outcome(row) in GOOD else "bad"
-    said = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts(row).items())
+    said = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in question_facts(row).items())
     return f'<article class="{kind}"><h3>{escape(row.question)}</h3><dl><dt>id</dt><dd>{escape(row.id)}</dd>{said}</dl></article>'
 
 
-WIDTH = 760
-LABEL, FIGURE = 210, 150  # pixels for the name of a row on its left, and for its figures on its right
-ROW = 26
-BINS = 20
-HEIGHT = 140
-NARROW = 60  # a part of a bar that is narrower holds no number
-
-
 def drawing(height: float, parts: Sequence[str], title: str) -> str:
-    """Return a drawing with a title for those who cannot see it."""
+    """Return an SVG with an accessible title."""
     return (f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">'
             f"<title>{escape(title)}</title>{''.join(parts)}</svg>")
 
 
 def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "") -> str:
-    """Return words at a place."""
+    """Return an SVG text."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>'
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
-    """Return a line."""
+    """Return an SVG line."""
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
 
 
 def box(x: float, y: float, width: float, height: float, kind: str, words: str) -> str:
-    """Return a box that says its words where the mouse rests."""
+    """Return an SVG rectangle with a tooltip."""
     return (f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0.5):.1f}" height="{height:.1f}" class="{kind}">'
             f"<title>{escape(words)}</title></rect>")
 
 
-def intervals(found: Estimates) -> str:
-    """Return a row for each metric: its mean as a dot on its interval, from 0 to 1."""
+def interval_plot(found: Estimates) -> str:
+    """Return a plot with one row per metric: the mean as a dot on its interval, from 0 to 1."""
     wide, foot = WIDTH - LABEL - FIGURE, ROW * len(found) + 8
     ticks = [tick / 4 for tick in range(5)]
     grid = [part for tick in ticks for part in (line(LABEL + tick * wide, 4, LABEL + tick * wide, foot, "grid"),
@@ -160,8 +166,8 @@ def intervals(found: Estimates) -> str:
     return drawing(foot + 24, [*grid, *rows], "Metrics with their 95 % intervals")
 
 
-def outcomes(found: Mapping[Outcome, int]) -> str:
-    """Return one bar, divided by what became of the questions, and a legend below it."""
+def outcome_bar(found: Mapping[Outcome, int]) -> str:
+    """Return one bar divided by outcome, with a legend."""
     total = sum(found.values())
     parts: list[str] = []
     x = 0.0
@@ -178,7 +184,7 @@ def outcomes(found: Mapping[Outcome, int]) -> str:
 
 
 def histogram(seconds: Sequence[float], found: Latency) -> str:
-    """Return how many answers took how long, with the median and the 95th percentile."""
+    """Return a histogram of answer times with median and 95th percentile."""
     top = max(seconds) or 1.0
     counts = [0] * BINS
     for value in seconds:
@@ -190,12 +196,12 @@ def histogram(seconds: Sequence[float], found: Latency) -> str:
     foot = HEIGHT + 30
     axis = [line(0, foot, WIDTH, foot, "grid"), text(0, foot + 16, "0 s", "start", "soft"),
             text(WIDTH, foot + 16, f"{top:.1f} s", "end", "soft")]
-    return drawing(foot + 24, [*bars, *axis, *mark(found.median, top, "median", 12), *mark(found.p95, top, "95 %", 26)],
-                   "Seconds of the answers")
+    lines = [*histogram_mark(found.median, top, "median", 12), *histogram_mark(found.p95, top, "95 %", 26)]
+    return drawing(foot + 24, [*bars, *axis, *lines], "Seconds of the answers")
 
 
-def mark(value: float, top: float, name: str, y: float) -> list[str]:
-    """Return a line through the histogram with its name."""
+def histogram_mark(value: float, top: float, name: str, y: float) -> list[str]:
+    """Return a labelled vertical line in the histogram."""
     x = value / top * WIDTH
     anchor = "end" if x > WIDTH / 2 else "start"
     return [line(x, y - 8, x, HEIGHT + 30, "mark"), text(x + (-5 if anchor == "end" else 5), y, f"{name} {value:.1f} s", anchor)]

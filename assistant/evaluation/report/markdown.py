@@ -1,66 +1,15 @@
-"""An evaluation in, a report in Markdown out."""
+"""Render an evaluation as Markdown."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from assistant.evaluation.latency import TIMES, Latency
-from assistant.evaluation.run import outcome, tally, worst
-from assistant.evaluation.summary import Estimate, Estimates, Evaluation, Row
+from assistant.evaluation.latency import TIME_METRICS, Latency
+from assistant.evaluation.run import Estimate, Estimates, Evaluation, Row, outcome, tally, worst
 
 WORST = 20
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#])")
-
-
-def markdown(result: Evaluation) -> str:
-    """Return the report: outcomes, metrics, times, metrics by group, and the questions that went worst."""
-    return "\n".join(lines(result)).rstrip() + "\n"
-
-
-def lines(result: Evaluation) -> Iterator[str]:
-    """Yield the lines of the report."""
-    yield from (f"# Library {plain(str(result.about.get('library', '')))}", "", plain(headline(result)), "")
-    became = ((str(name), str(count)) for name, count in tally(result.rows).items())
-    yield from table(["what became of them", "questions"], became)
-    measured = shares(result.metrics).items()
-    yield from table(["metric", "mean", "95 % interval", "questions", "is"],
-                     ((in_words(name), *figures(found), MEANINGS.get(name, "")) for name, found in measured))
-    if result.latencies:
-        yield from table(["time", "median", "95th percentile", "answers"],
-                         (timing(name, found) for name, found in result.latencies.items()))
-    for title, found in groups(result).items():
-        rows = ((plain(name) or "(none)", in_words(metric), *figures(each)) for name, metrics in found.items()
-                for metric, each in shares(metrics).items())
-        yield from table([title, "metric", "mean", "95 % interval", "questions"], rows)
-    bad = worst(result.rows, WORST)
-    if bad:
-        yield from ("## The questions that went worst", "")
-        for row in bad:
-            yield from question(row)
-
-
-def question(row: Row) -> Iterator[str]:
-    """Yield the lines of one question."""
-    yield f"**{plain(row.question)}** ({plain(row.id)})"
-    yield ""
-    yield from (f"- {name}: {plain(value)}" for name, value in facts(row).items())
-    yield ""
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table, and an empty one."""
-    yield f"| {' | '.join(header)} |"
-    yield f"| {' | '.join(['---'] * len(header))} |"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
-    yield ""
-
-
-def plain(text: str) -> str:
-    """Return text of a file or a model on one line, so that nothing in it is markup."""
-    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
-
-
 SPELLED = {"ndcg": "nDCG", "mrr": "MRR", "f1": "F1"}
 MEANINGS = {
     "contains": "the answer holds a right answer, word for word",
@@ -80,41 +29,89 @@ MEANINGS = {
 NAMES_OF_TIMES = {"first_token_seconds": "to the first word", "total_seconds": "in all"}
 
 
+def markdown(result: Evaluation) -> str:
+    """Return the report: outcomes, metrics, times, metrics by group, and the worst questions."""
+    return "\n".join(report_lines(result)).rstrip() + "\n"
+
+
+def report_lines(result: Evaluation) -> Iterator[str]:
+    """Yield the lines of the report."""
+    yield from (f"# Library {escape_markdown(str(result.about.get('library', '')))}", "", escape_markdown(headline(result)), "")
+    became = ((str(name), str(count)) for name, count in tally(result.rows).items())
+    yield from markdown_table(["what became of them", "questions"], became)
+    measured = shares(result.metrics).items()
+    yield from markdown_table(["metric", "mean", "95 % interval", "questions", "is"],
+                     ((in_words(name), *figures(found), MEANINGS.get(name, "")) for name, found in measured))
+    if result.latencies:
+        yield from markdown_table(["time", "median", "95th percentile", "answers"],
+                         (timing(name, found) for name, found in result.latencies.items()))
+    for title, found in metric_groups(result).items():
+        rows = ((escape_markdown(name) or "(none)", in_words(metric), *figures(each)) for name, metrics in found.items()
+                for metric, each in shares(metrics).items())
+        yield from markdown_table([title, "metric", "mean", "95 % interval", "questions"], rows)
+    bad = worst(result.rows, WORST)
+    if bad:
+        yield from ("## The questions that went worst", "")
+        for row in bad:
+            yield from question_lines(row)
+
+
+def question_lines(row: Row) -> Iterator[str]:
+    """Yield the lines of one question."""
+    yield f"**{escape_markdown(row.question)}** ({escape_markdown(row.id)})"
+    yield ""
+    yield from (f"- {name}: {escape_markdown(value)}" for name, value in question_facts(row).items())
+    yield ""
+
+
+def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table and an empty line."""
+    yield f"| {' | '.join(header)} |"
+    yield f"| {' | '.join(['---'] * len(header))} |"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield ""
+
+
+def escape_markdown(text: str) -> str:
+    """Return text of a file or a model on one line, with Markdown characters escaped."""
+    return SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
 def in_words(metric: str) -> str:
-    """Return what a person calls a metric: "ndcg_at_10" is nDCG@10."""
+    """Return the display name of a metric: "ndcg_at_10" is nDCG@10."""
     return " ".join(SPELLED.get(word, word) for word in metric.replace("_at_", "_@").split("_")).replace(" @", "@")
 
 
 def shares(found: Estimates) -> Estimates:
-    """Return the metrics from 0 to 1; times are told by their median."""
-    return {name: estimate for name, estimate in found.items() if name not in TIMES}
+    """Return the metrics from 0 to 1, without the times."""
+    return {name: estimate for name, estimate in found.items() if name not in TIME_METRICS}
 
 
 def figures(estimate: Estimate) -> tuple[str, str, str]:
-    """Return a mean, its interval, and how many questions it is of."""
+    """Return a mean, its interval, and its number of questions."""
     return f"{estimate.mean:.3f}", f"{estimate.low:.3f} to {estimate.high:.3f}", f"{estimate.count:,}"
 
 
 def timing(name: str, found: Latency) -> tuple[str, str, str, str]:
-    """Return what a time is called, its median and its 95th percentile with their intervals, and how many answers it is of."""
+    """Return a time's name, its median and 95th percentile with their intervals, and its number of answers."""
     return (NAMES_OF_TIMES[name], f"{found.median:.1f} s ({found.median_low:.1f} to {found.median_high:.1f})",
             f"{found.p95:.1f} s ({found.p95_low:.1f} to {found.p95_high:.1f})", f"{found.count:,}")
 
 
 def headline(result: Evaluation) -> str:
-    """Return what was measured, in a line."""
+    """Return the number of questions and the models in one line."""
     models = ", ".join(str(result.about[role]) for role in ("embedder", "chat") if result.about.get(role))
     asked = f"{len(result.rows):,} of {result.planned:,}" if len(result.rows) < result.planned else f"{result.planned:,}"
     return f"{asked} questions · {models}"
 
 
-def groups(result: Evaluation) -> Mapping[str, Mapping[str, Estimates]]:
-    """Return the metrics by kind and by language, where there are several."""
+def metric_groups(result: Evaluation) -> Mapping[str, Mapping[str, Estimates]]:
+    """Return the metrics by kind and by language, if there are several."""
     return {title: found for title, found in (("kind", result.kinds), ("language", result.langs)) if found}
 
 
-def facts(row: Row) -> dict[str, str]:
-    """Return what there is to say of one question, by what it is called."""
+def question_facts(row: Row) -> dict[str, str]:
+    """Return the non-empty details of one question by label."""
     said = {"outcome": str(outcome(row)), "answer": row.error or row.answer, "expected": "; ".join(row.expected),
             "cited": "; ".join(row.sources)}
     return {name: value for name, value in said.items() if value}

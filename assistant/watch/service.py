@@ -1,0 +1,154 @@
+"""Run the watch as a service: exclusive lock, status file, stop request, and unit files for systemd and launchd."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from filelock import FileLock, Timeout
+
+from assistant.errors import LibraryBusy, LibraryUnwritable
+from assistant.system.atomic_files import write_atomically
+
+STATE, LOCK, STOP = "watch.json", "watch.lock", "watch.stop"
+LOG = "watch.log"
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A watched file or folder, how it is watched ("events", "polling" or "away"), and why not by events."""
+
+    path: str
+    manner: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a watch is doing, what is pending, and what it has done since it began.
+
+    queued: paths still to scan
+    waiting: chunks without a vector
+    indexed to failed: number of files with this outcome
+    problem: the error that pauses the watch, or ""
+    since: start time, seconds since 1970
+    """
+
+    doing: str = "starting"
+    current: str = ""
+    queued: int = 0
+    waiting: int = 0
+    indexed: int = 0
+    moved: int = 0
+    removed: int = 0
+    skipped: int = 0
+    failed: int = 0
+    followed: tuple[Followed, ...] = ()
+    problem: str = ""
+    process: int = 0
+    since: float = 0.0
+
+
+@contextmanager
+def claim(folder: Path) -> Iterator[None]:
+    """Hold the exclusive lock of a library's watch. Raises LibraryBusy if another watch runs, or LibraryUnwritable."""
+    lock = FileLock(folder / LOCK)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise LibraryBusy("This library is being watched already.", "See how it stands: assistant watch --status") from error
+    except OSError as error:
+        raise LibraryUnwritable(f"{folder} cannot be written: {error.strerror or error}.",
+                                "Check its permissions and the disk, or set ASSISTANT_HOME.") from error
+    try:
+        (folder / STOP).unlink(missing_ok=True)
+        yield
+    finally:
+        for name in (STATE, STOP):
+            (folder / name).unlink(missing_ok=True)
+        lock.release()
+
+
+def is_watched(folder: Path) -> bool:
+    """Return True if a watch of this library is running."""
+    if not (folder / LOCK).exists():
+        return False
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
+def save(folder: Path, standing: Standing) -> None:
+    """Write the status file; on a full or read-only disk it is not written."""
+    with suppress(OSError):
+        write_atomically(folder / STATE, json.dumps(asdict(standing)).encode())
+
+
+def read(folder: Path) -> Standing:
+    """Return the status of the running watch; "starting" if it has written none yet."""
+    with suppress(OSError, ValueError, TypeError):
+        said = json.loads((folder / STATE).read_text("utf-8"))
+        return Standing(**{**said, "followed": tuple(Followed(**each) for each in said["followed"])})
+    return Standing()
+
+
+def ask_to_stop(folder: Path, seconds: float) -> bool:
+    """Ask the watch to stop and wait this long; return True if it has stopped."""
+    (folder / STOP).write_bytes(b"")
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if not is_watched(folder):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def is_asked_to_stop(folder: Path) -> bool:
+    """Return True if another process has asked the watch to stop."""
+    return (folder / STOP).exists()
+
+
+def systemd_unit(command: Sequence[str], environment: Mapping[str, str], home: Path) -> str:
+    """Return a systemd user unit (systemd.service(5)) that runs the command in the program's home folder."""
+    folder = str(home).replace("%", "%%")  # WorkingDirectory= takes an unquoted path
+    variables = "".join(f"Environment={systemd_quoted(f'{name}={value}')}\n" for name, value in environment.items())
+    return (
+        "[Unit]\nDescription=Private assistant: follows your files\n\n"
+        f"[Service]\nType=exec\nExecStart={' '.join(systemd_quoted(word).replace('$', '$$') for word in command)}\n{variables}"
+        f"WorkingDirectory=-{folder}\nRestart=on-failure\nRestartSec=30\nNice=10\n\n[Install]\nWantedBy=default.target\n"
+    )
+
+
+def systemd_quoted(text: str) -> str:
+    """Return the text as one quoted word of a unit file."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"'
+
+
+def launchd_agent(label: str, command: Sequence[str], environment: Mapping[str, str], home: Path) -> str:
+    """Return a launchd property list (launchd.plist(5)) that runs the command, and logs, in the program's home folder."""
+    words = "".join(f"    <string>{escape(word)}</string>\n" for word in command)
+    variables = "".join(f"    <key>{escape(name)}</key><string>{escape(value)}</string>\n" for name, value in environment.items())
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n'
+        f'<plist version="1.0">\n<dict>\n  <key>Label</key><string>{escape(label)}</string>\n'
+        f"  <key>ProgramArguments</key>\n  <array>\n{words}  </array>\n"
+        f"  <key>EnvironmentVariables</key>\n  <dict>\n{variables}  </dict>\n"
+        "  <key>RunAtLoad</key><true/>\n  <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>\n"
+        f"  <key>WorkingDirectory</key><string>{escape(str(home))}</string>\n"
+        f"  <key>ProcessType</key><string>Background</string>\n"
+        f"  <key>StandardErrorPath</key><string>{escape(str(home / LOG))}</string>\n</dict>\n</plist>\n"
+    )
