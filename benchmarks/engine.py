@@ -153,7 +153,8 @@ def loop(chat: LlamaChat, prompt: Sequence[int]) -> float:
     """Return the tokens a second of llama_decode and a greedy sampler, one token after the other and nothing else."""
     api, model, threads = chat._engine._api, chat._engine._model, chat._engine._threads
     parameters = api.llama_context_default_params()
-    parameters.n_ctx, parameters.n_threads, parameters.n_threads_batch = chat._engine.context_size, threads.writing, threads.reading
+    parameters.n_ctx = chat._engine.context_size
+    parameters.n_threads, parameters.n_threads_batch = threads.writing, threads.reading
     parameters.flash_attn_type, parameters.no_perf = 1, True
     context, sampler = api.llama_init_from_model(model, parameters), api.llama_sampler_init_greedy()
     decode(api, context, prompt)
