@@ -10,7 +10,7 @@ from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest import OPENERS, READERS, read_document
 from assistant.ingest.extractors.registry import has_reader
-from assistant.ingest.extractors.source import found_in
+from assistant.ingest.extractors.source import import_function
 from assistant.ingest.workers import read_file as files
 
 LIMIT = 1_000_000
@@ -161,7 +161,7 @@ def test_a_new_format_is_one_line(write, monkeypatch):
 
 def test_every_reader_and_opener_is_where_it_is_said_to_be():
     for lazy in {*READERS.values(), *OPENERS.values()}:
-        assert callable(found_in(lazy.module, lazy.function))
+        assert callable(import_function(lazy.module, lazy.function))
 
 
 def test_every_reader_survives_noise(write):
