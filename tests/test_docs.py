@@ -166,3 +166,13 @@ def test_links_between_pages_lead_somewhere(page):
             titles = re.findall(r"^#+ (.*)$", linked.read_text("utf-8"), re.MULTILINE)
             slugs = {"#" + re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
             assert anchor in slugs, f"{page.name} links to {target}{anchor}"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_of_the_source_that_a_page_names_exists(page):
+    prose = ASIDE.sub("", page.read_text("utf-8"))
+    for named in re.findall(r"`([\w/]+\.(?:py|toml|svg))`", prose):
+        if named in {"config.toml", "settings.toml"} or "NAME" in named:
+            continue
+        assert any(str(path).endswith(f"/{named}") for folder in ("assistant", "benchmarks", "docs", "models", "tests")
+                   for path in (ROOT / folder).rglob(Path(named).name)) or (ROOT / named).exists(), f"{page.name} names {named}"
