@@ -60,14 +60,19 @@ def blocks(page: str, language: str) -> list[str]:
 
 def calls(page: str) -> set[str]:
     """Return the first two words of each call of the program: in code blocks at the start of a line, elsewhere in backticks."""
-    shell = "\n".join(blocks(page, "console") + blocks(page, ""))
+    shell = "\n".join(blocks(page, "console") + blocks(page, "sh") + blocks(page, ""))
     inline = "\n".join(re.findall(r"`[^`\n]+`", ASIDE.sub("", page)))
     return {found["words"] for text in (shell, inline) for found in CALL.finditer(text)}
 
 
-@pytest.mark.parametrize("name", ["guide.md", "architecture.md", "contributing.md", "formats.md", "changelog.md"])
-def test_every_command_that_a_page_names_exists(name):
-    for words in calls(PAGE.with_name(name).read_text("utf-8")):
+WRITTEN = [*(page for page in sorted(PAGE.parent.glob("*.md")) if page != PAGE),
+           *(ROOT / folder / "README.md" for folder in ("", "benchmarks", "examples", "models"))]
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_command_that_a_page_names_exists(page):
+    name = page.name
+    for words in calls(page.read_text("utf-8")):
         first = words.split()[0]
         assert words in COMMANDS or (first in COMMANDS and first not in GROUPS) or words in GROUPS, f"{name}: assistant {words}"
 
@@ -103,17 +108,44 @@ def test_the_guide_shows_a_config_file_that_is_read(own_home):
     assert load_settings().context_chunks == 8
 
 
-def test_the_python_of_the_guide_runs(monkeypatch, capsys):
+def run_python(page: str, monkeypatch) -> None:
+    """Run the programs of a page in order, with fake models: later ones ask about what the first one added."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("ASSISTANT_CHAT", "fake:")
     monkeypatch.setenv("ASSISTANT_EMBED", "fake:")
-    programs = blocks(GUIDE, "python")
+    programs = blocks(page, "python")
     assert programs
-    for program in programs:  # in order: the later ones ask what the first one added
-        exec(compile(program, "docs/guide.md", "exec"), {})
+    for program in programs:
+        exec(compile(program, "docs", "exec"), {})
+
+
+def test_the_python_of_the_guide_runs(monkeypatch, capsys):
+    run_python(GUIDE, monkeypatch)
     said = capsys.readouterr().out
     assert "Water flow too low" in said
     assert "heat-pump-hp40.md:84" in said
+
+
+def test_the_python_of_the_readme_runs(monkeypatch, capsys):
+    run_python((ROOT / "README.md").read_text("utf-8"), monkeypatch)
+    said = capsys.readouterr().out
+    assert "torque" in said
+    assert "heat-pump-hp40.md" in said
+
+
+def test_the_readme_is_short_and_has_the_command_that_runs_the_tests():
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    assert len(lines) <= 120
+    assert [line for line in lines if re.match(r"\.venv/bin/pip install .*dev.*pytest", line)]  # .ci/run looks for it
+
+
+@pytest.mark.parametrize("name", ["session.svg", "flows.svg"])
+def test_pictures_load_nothing_and_name_no_folder_of_a_machine(name):
+    picture = PAGE.with_name(name).read_text("utf-8")
+    assert "url(http" not in picture.replace(" ", "")
+    assert "@font-face" not in picture
+    assert "@import" not in picture
+    assert not re.search(r"(?:/tmp|/home|/root|/Users)/", picture)
 
 
 def test_the_tree_in_the_architecture_is_current(monkeypatch):
@@ -125,12 +157,22 @@ def test_the_tree_in_the_architecture_is_current(monkeypatch):
     assert all(tree.meaning(path) not in {"", "TODO"} for path in tree.PACKAGE.rglob("*.py"))
 
 
-def test_links_between_pages_lead_somewhere():
-    for page in PAGE.parent.glob("*.md"):
-        for target, anchor in re.findall(r"\]\(([\w./-]*)(#[\w-]+)?\)", page.read_text("utf-8")):
-            linked = page if not target else page.parent / target
-            assert linked.exists(), f"{page.name} links to {target}"
-            if anchor:
-                titles = re.findall(r"^#+ (.*)$", linked.read_text("utf-8"), re.MULTILINE)
-                slugs = {"#" + re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
-                assert anchor in slugs, f"{page.name} links to {target}{anchor}"
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_between_pages_lead_somewhere(page):
+    for target, anchor in re.findall(r"\]\(([\w./-]*)(#[\w-]+)?\)", page.read_text("utf-8")):
+        linked = page if not target else page.parent / target
+        assert linked.exists(), f"{page.name} links to {target}"
+        if anchor:
+            titles = re.findall(r"^#+ (.*)$", linked.read_text("utf-8"), re.MULTILINE)
+            slugs = {"#" + re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+            assert anchor in slugs, f"{page.name} links to {target}{anchor}"
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_of_the_source_that_a_page_names_exists(page):
+    prose = ASIDE.sub("", page.read_text("utf-8"))
+    for named in re.findall(r"`([\w/]+\.(?:py|toml|svg))`", prose):
+        if named in {"config.toml", "settings.toml"} or "NAME" in named:
+            continue
+        assert any(str(path).endswith(f"/{named}") for folder in ("assistant", "benchmarks", "docs", "models", "tests")
+                   for path in (ROOT / folder).rglob(Path(named).name)) or (ROOT / named).exists(), f"{page.name} names {named}"
