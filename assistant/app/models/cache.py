@@ -92,9 +92,9 @@ class Shelf:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._embedders: dict[EmbedderSpec, tuple[Stamp, Embedder]] = {}
-        self._rerankers: dict[RerankerSpec, tuple[Stamp, Reranker]] = {}
-        self._chat: tuple[ChatSpec, Stamp, Future[ChatModel]] | None = None
+        self._embedders: dict[EmbedderSpec, tuple[FileStamp, Embedder]] = {}
+        self._rerankers: dict[RerankerSpec, tuple[FileStamp, Reranker]] = {}
+        self._chat: tuple[ChatSpec, FileStamp, Future[ChatModel]] | None = None
         self._should_stop: Callable[[], bool] = never
         self.orders = Orders()  # of the chunks in the chat model's prompts
 
@@ -112,7 +112,7 @@ class Shelf:
     def embedder(self, spec: EmbedderSpec) -> Embedder:
         """Return a loaded embedding model. Raises ModelMissing or ModelUnusable."""
         with self._lock:
-            now = stamp_of(spec.path)
+            now = file_stamp(spec.path)
             if spec not in self._embedders or self._embedders[spec][0] != now:
                 self._embedders[spec] = (now, open_embedder(spec))
             return self._embedders[spec][1]
@@ -120,7 +120,7 @@ class Shelf:
     def reranker(self, spec: RerankerSpec) -> Reranker:
         """Return a loaded reranker. Raises ModelMissing or ModelUnusable."""
         with self._lock:
-            now = stamp_of(spec.path)
+            now = file_stamp(spec.path)
             if spec not in self._rerankers or self._rerankers[spec][0] != now:
                 self._rerankers[spec] = (now, open_reranker(spec))
             return self._rerankers[spec][1]
@@ -128,8 +128,8 @@ class Shelf:
     def start_chat(self, spec: ChatSpec) -> Future[ChatModel]:
         """Start loading a chat model in another thread, after dropping a previous one, since two seldom fit in memory."""
         with self._lock:
-            now = stamp_of(spec.path)
-            if self._chat is None or self._chat[:2] != (spec, now) or failed(self._chat[2]):
+            now = file_stamp(spec.path)
+            if self._chat is None or self._chat[:2] != (spec, now) or has_failed(self._chat[2]):
                 self.drop_chat()
                 loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
                 self._chat = (spec, now, loader.submit(open_chat, spec, lambda: self._should_stop()))
@@ -196,15 +196,15 @@ class Models:
         return self._shelf.start_chat(chat_spec(self._settings)).result()
 
 
-Stamp = tuple[tuple[str, int, int], ...]
+FileStamp = tuple[tuple[str, int, int], ...]
 
 
-def stamp_of(path: Path) -> Stamp:
+def file_stamp(path: Path) -> FileStamp:
     """Return the names, sizes and times of a model's files, by which a change is detected; () if it has no files."""
     if path == Path():
         return ()
     found: list[tuple[str, int, int]] = []
-    for file in files_of(path):
+    for file in model_files(path):
         with suppress(OSError):  # another process has just removed it
             if file.is_file() and not file.name.startswith("."):
                 stat = file.stat()
@@ -212,7 +212,7 @@ def stamp_of(path: Path) -> Stamp:
     return tuple(found)
 
 
-def files_of(path: Path) -> list[Path]:
+def model_files(path: Path) -> list[Path]:
     """Return a model's file, or the sorted files of its folder and direct subfolders."""
     try:
         return sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]
@@ -220,6 +220,6 @@ def files_of(path: Path) -> list[Path]:
         return []
 
 
-def failed(loading: Future[ChatModel]) -> bool:
+def has_failed(loading: Future[ChatModel]) -> bool:
     """Return True if loading has finished with an exception; never blocks."""
     return loading.done() and loading.exception() is not None
