@@ -1,4 +1,4 @@
-"""An answer while it is written: iterate for its text, then read the finished `answer`. One object for person and script."""
+"""Write the answer to one prompt as a stream: answerability gate, citations, compound questions, verification, refusal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from assistant.datatypes import (
     Answer,
     ChatModel,
     Doubt,
-    Hit,
     Message,
-    Progress,
     Reply,
     Sentence,
     Supposed,
-    Timings,
     Written,
     never,
 )
@@ -26,13 +23,11 @@ from assistant.generation.citations.citing_stream import CitingStream
 from assistant.generation.compound import left_out
 from assistant.generation.injection.second_answer import heeding_no_orders
 from assistant.generation.injection.untrusted_text import masked_in
-from assistant.generation.prompt import PROMPT_VERSION, Prompt, foretelling, refusal
+from assistant.generation.prompt import Prompt, foretelling, refusal
 from assistant.generation.refusal.answerability import check_after, doubt_after, doubt_before, foreign_offset, is_clear
 from assistant.generation.refusal.patterns import is_empty, is_refusal, speaks_of_nothing, undecided
 
 LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
-
-Open = Callable[[], tuple[ChatModel, Prompt]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,46 +44,38 @@ class Limits:
 
 
 class AnswerStream(Written):
-    """The evidence at once, the text as it comes, the finished answer after that."""
+    """The answer that a chat model writes to a prompt: iterate for its text, then read the finished `answer`.
 
-    def __init__(self, question: str, hits: tuple[Hit, ...], embedder: str, started: float, retrieve_ms: float,
-                 open_model: Open, limits: Limits, searched: str = "") -> None:
-        self.question = question
-        self.hits = hits
-        self._open, self._limits = open_model, limits
-        self._standalone = searched.split(READINGS)[0] or question
+    `draft` holds what is known before: question, hits, embedding model, and the query that a follow-up question became.
+    """
+
+    def __init__(self, draft: Answer, chat: ChatModel, prompt: Prompt, limits: Limits, started: float) -> None:
+        self.question, self.hits = draft.question, draft.hits
+        self._prompt, self._limits, self._started = prompt, limits, started
+        self._standalone = draft.searched.split(READINGS)[0] or draft.question
         self._offset = 0.0
         self._citing: CitingStream | None = None
-        self._started = started
-        self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms),
-                              searched)
+        self._tally = TallyingChat(chat)
+        self._answer = replace(draft, model=chat.name)
         self._writing_ms = 0.0
-        self._tally: TallyingChat | None = None
 
     @property
     def sentences(self) -> Sequence[Sentence]:
-        """The sentences that are over; where it is strict, without those that nothing bears out."""
+        """The finished sentences; of a strict answer those with support."""
         said = self._citing.sentences if self._citing else []
         return [sentence for sentence in said if sentence.support != "none" or not self._limits.strict]
-
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do nothing: there is no long work before the first word."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text, citation numbers included. What was yielded joins to `answer.text`."""
         for piece in self._pieces():
-            if self._answer.model and self._answer.timings.first_token_ms is None:  # as the person sees it, checks included
+            if self._answer.timings.first_token_ms is None:  # as the person sees it, checks included
                 self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=self._elapsed()))
             yield piece
 
     def _pieces(self) -> Iterator[str]:
-        if not self.hits:
-            yield from self._refuse(None)
-            return
-        opened, prompt = self._open()
-        chat = self._tally = TallyingChat(opened)
-        prompt, wary = heeding_no_orders(chat, prompt, self.question, self._limits.answer_tokens)
-        self._answer = replace(self._answer, model=chat.name, masked=masked_in(prompt.passages, wary=wary))
+        chat = self._tally
+        prompt, wary = heeding_no_orders(chat, self._prompt, self.question, self._limits.answer_tokens)
+        self._answer = replace(self._answer, masked=masked_in(prompt.passages, wary=wary))
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, foretelling(prompt, self._standalone))
         self._offset = self._limits.offset + foreign_offset(self.question, prompt)
         doubt = doubt_before(reply, self.question, self._limits.most_doubt, self._offset)
@@ -168,22 +155,31 @@ class AnswerStream(Written):
             yield from stream.feed(more)
         yield from stream.finish()
 
-    def _refuse(self, reply: Reply | None) -> Iterator[str]:
+    def _refuse(self, reply: Reply) -> Iterator[str]:
         text = refusal(self.question)
         yield text
         self._finish(reply, replace(self._answer, text=text, abstained=True))
 
-    def _finish(self, reply: Reply | None, answer: Answer) -> None:
-        timings = replace(answer.timings, total_ms=self._elapsed())
-        if reply is not None and self._tally is not None:
-            timings = replace(timings, prompt_tokens=reply.prompt_tokens, reused_tokens=self._tally.reused_tokens,
-                              read_tokens=self._tally.read_tokens, generated_tokens=reply.generated_tokens,
-                              writing_ms=self._writing_ms)
+    def _finish(self, reply: Reply, answer: Answer) -> None:
+        timings = replace(answer.timings, total_ms=self._elapsed(), prompt_tokens=reply.prompt_tokens,
+                          reused_tokens=self._tally.reused_tokens, read_tokens=self._tally.read_tokens,
+                          generated_tokens=reply.generated_tokens, writing_ms=self._writing_ms)
         self._answer = replace(answer, timings=timings)
         self._finished = (self._answer,)
 
     def _elapsed(self) -> float:
-        return (time.perf_counter() - self._started) * 1000
+        return milliseconds_since(self._started)
+
+
+def refused(draft: Answer, started: float) -> Answer:
+    """Return the refusal of a question that has no evidence: no model is asked."""
+    timings = replace(draft.timings, total_ms=milliseconds_since(started))
+    return replace(draft, text=refusal(draft.question), abstained=True, timings=timings)
+
+
+def milliseconds_since(started: float) -> float:
+    """Return the milliseconds since a reading of `time.perf_counter`."""
+    return (time.perf_counter() - started) * 1000
 
 
 def trimmed(pieces: Iterator[str]) -> Iterator[str]:

@@ -103,6 +103,16 @@ class Passages(Changes):
         return [(str(path), str(title), str(content), int(changed)) for path, title, content, changed
                 in self._rows(f"{sql} ORDER BY path", [FileState.INDEXED.value, *values])]
 
+    def modified_ns(self, paths: Sequence[str]) -> dict[str, int]:
+        """Return when these files were changed, by path, in nanoseconds since 1970; files without text are left out."""
+        found: dict[str, int] = {}
+        for start in range(0, len(paths), MANY):
+            part = paths[start : start + MANY]
+            rows = self._rows("SELECT path, mtime_ns FROM files WHERE chunks > 0 AND state = ? "
+                              f"AND path IN ({','.join('?' * len(part))})", [FileState.INDEXED.value, *part])
+            found.update((str(path), int(changed)) for path, changed in rows)
+        return found
+
     def passages_of(self, path: str) -> list[StoredChunk]:
         """Return all chunks of a file, in the order in which they stand there."""
         sql = (f"SELECT {', '.join('chunks.' + name for name in CHUNK_COLUMNS.split(', '))}, files.title FROM chunks "

@@ -9,7 +9,7 @@ import sys
 
 from assistant.config import load_settings
 from assistant.errors import AssistantError
-from assistant.server.endpoint import place_of
+from assistant.server.endpoint import endpoint_of
 from assistant.server.server import Server
 from assistant.system.isolation import refuse_network
 
@@ -18,7 +18,7 @@ def main() -> None:
     """Serve until it ends."""
     refuse_network()
     settings = load_settings()
-    place = place_of(settings.home)
+    place = endpoint_of(settings.home)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command in the terminal
     try:

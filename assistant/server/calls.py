@@ -6,7 +6,7 @@ import threading
 import time
 
 
-class Calls:
+class CallCounter:
     """Counts the calls that are being answered, and says when the engine is to end. For several threads."""
 
     def __init__(self) -> None:

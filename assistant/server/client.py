@@ -12,9 +12,9 @@ from typing import NoReturn, cast
 from assistant import errors
 from assistant.config import Settings
 from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
-from assistant.server.endpoint import place_of
-from assistant.server.protocol import Call, Done, Failed, Message, Report, report_from, stamp
-from assistant.server.spawn import GONE, LOOK_SECONDS, connect, connect_or_start
+from assistant.server.endpoint import endpoint_of
+from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, report_from, stamp
+from assistant.server.spawn import CONNECTION_ERRORS, POLL_SECONDS, connect, connect_or_start
 from assistant.server.wire import (
     STOP_BEFORE_HEADERS,
     Frame,
@@ -31,23 +31,23 @@ TURNS = 20  # of engines that end, or are of another version, each after the ans
 STOP_SECONDS = 10.0
 
 
-class EngineLeaves(Exception):
+class EngineDraining(Exception):
     """The engine takes no more calls, and has ended by now."""
 
 
-def no_notice() -> None:
+def ignore_restart() -> None:
     """Say nothing."""
 
 
-class Line:
+class EngineClient:
     """Speaks to one home's engine. Each call is a connection of its own, so that hanging up stops just that call.
 
     `on_restart` is called when an engine of another version of the program must end first, which lasts as long as its answers do.
     """
 
-    def __init__(self, settings: Settings, on_restart: Callable[[], None] = no_notice) -> None:
+    def __init__(self, settings: Settings, on_restart: Callable[[], None] = ignore_restart) -> None:
         self._settings, self._on_restart = settings, on_restart
-        self._place = place_of(settings.home)
+        self._place = endpoint_of(settings.home)
         self._stamp = stamp()
         self._held: list[Connection] = []  # picked up, and not used yet
 
@@ -55,7 +55,7 @@ class Line:
         """Return whether an engine answers."""
         try:
             connect(self._place).close()
-        except GONE:
+        except CONNECTION_ERRORS:
             return False
         return True
 
@@ -72,11 +72,11 @@ class Line:
             frame = self._heard(connection)
         return replace(report_from(self._said(frame, "status")), other_version=not frame.is_of(self._stamp))
 
-    def pick_up(self) -> None:
+    def connect(self) -> None:
         """Start the engine where there is none, and keep the connection for the first call. Raises EngineUnavailable."""
         self._held.append(connect_or_start(self._place, self._settings.home))
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         """Close the connection that no call has used."""
         for connection in self._held:
             connection.close()
@@ -90,24 +90,24 @@ class Line:
         with self._asked("stop") as connection:
             try:
                 data = connection.recv_bytes()
-            except GONE:
+            except CONNECTION_ERRORS:
                 has_ended = self._stop_before_headers()
             else:
-                self._said(parsed(data), "stopping")
-                has_ended = is_closed(connection, STOP_SECONDS)
+                self._said(parse_reply(data), "stopping")
+                has_ended = waits_until_closed(connection, STOP_SECONDS)
         if not has_ended:
             raise EngineUnavailable(f"The engine is still there after {STOP_SECONDS:.0f} seconds.", "End its process.")
 
     def _stop_before_headers(self) -> bool:
         """Stop an engine that hung up without a word, as versions before there were headers do; return whether it has ended."""
-        with suppress(*GONE), connect(self._place) as connection:
+        with suppress(*CONNECTION_ERRORS), connect(self._place) as connection:
             connection.send_bytes(STOP_BEFORE_HEADERS)
             connection.recv_bytes()  # it says that it will
         deadline = time.monotonic() + STOP_SECONDS
         while self.is_up():
             if time.monotonic() > deadline:
                 return False
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         return True
 
     def _asked(self, request: str) -> Connection:
@@ -115,15 +115,15 @@ class Line:
         try:
             connection = connect(self._place)
             connection.send_bytes(control_frame(self._stamp, {"request": request}))
-        except GONE as error:
+        except CONNECTION_ERRORS as error:
             raise EngineNotRunning("No engine is running.", "The next question starts one.") from error
         return connection
 
     def _heard(self, connection: Connection) -> Frame:
         """Return what the engine says to what every version understands. Raises EngineUnavailable."""
         try:
-            return parsed(connection.recv_bytes())
-        except GONE as error:
+            return parse_reply(connection.recv_bytes())
+        except CONNECTION_ERRORS as error:
             raise EngineUnavailable("The engine has just ended, or is of a version of the program that is too old to be asked.",
                                     "Run: assistant engine stop") from error
 
@@ -134,17 +134,17 @@ class Line:
         except NotAFrame:
             said = {}
         if said.get("reply") != expected:
-            raise nonsense()
+            raise protocol_violation()
         return said
 
     def result(self, method: str, *arguments: object) -> object:
         """Return what a method returns. Raises what it raises, and EngineUnavailable."""
         for message in self.messages(method, *arguments):
-            if isinstance(message, Done):
+            if isinstance(message, Result):
                 return message.result
         raise EngineUnavailable("The engine said nothing.", "Try again, or use --no-engine.")
 
-    def messages(self, method: str, *arguments: object) -> Iterator[Message]:
+    def messages(self, method: str, *arguments: object) -> Iterator[EngineMessage]:
         """Yield what the engine says to a call, Done last. Raises what the method raises, and EngineUnavailable.
 
         Where the engine dies before it has said anything, or takes no more calls, another is started and asked once more.
@@ -158,18 +158,18 @@ class Line:
                     heard = True
                     yield message
                 return
-            except EngineLeaves:
+            except EngineDraining:
                 continue
             except NotAFrame as error:
-                raise nonsense() from error
-            except GONE as error:
+                raise protocol_violation() from error
+            except CONNECTION_ERRORS as error:
                 deaths += 1
                 if heard or deaths == ATTEMPTS:
                     raise EngineUnavailable("The engine stopped in the middle of its work.",
                                             "Ask again; if it happens again, run: assistant engine stop") from error
         raise EngineUnavailable("Engines of several versions of the program take turns.", "Run: assistant engine stop")
 
-    def _exchange(self, call: bytes) -> Iterator[Message]:
+    def _exchange(self, call: bytes) -> Iterator[EngineMessage]:
         """Send a call; yield what comes back. Raises EngineLeaves when an engine has ended that did not take it."""
         with self._connection() as connection:
             connection.send_bytes(call)
@@ -177,21 +177,21 @@ class Line:
                 frame = parse_frame(connection.recv_bytes())
                 if frame.is_control:
                     self._wait_for_end(connection, self._said(frame, "leaving"))
-                message = cast("Message", load_message(frame, self._stamp))
+                message = cast("EngineMessage", load_message(frame, self._stamp))
                 if isinstance(message, Failed):
-                    raise failure(message)
+                    raise error_from(message)
                 yield message
-                if isinstance(message, Done):
+                if isinstance(message, Result):
                     return
 
     def _wait_for_end(self, connection: Connection, said: dict[str, object]) -> NoReturn:
         """Wait until an engine that takes no more calls has done those that it has. Raises EngineLeaves."""
         if said.get("reason") == "version":
             self._on_restart()
-        with suppress(*GONE):
+        with suppress(*CONNECTION_ERRORS):
             while True:
                 connection.recv_bytes()
-        raise EngineLeaves
+        raise EngineDraining
 
     def _connection(self) -> Connection:
         try:
@@ -200,28 +200,28 @@ class Line:
             return connect_or_start(self._place, self._settings.home)
 
 
-def is_closed(connection: Connection, seconds: float) -> bool:
+def waits_until_closed(connection: Connection, seconds: float) -> bool:
     """Return whether the other side closes a connection, on which it says nothing more, within so many seconds."""
     try:
         return connection.poll(seconds)
-    except GONE:
+    except CONNECTION_ERRORS:
         return True
 
 
-def parsed(data: bytes) -> Frame:
+def parse_reply(data: bytes) -> Frame:
     """Return what an engine sent. Raises EngineUnavailable where it is no frame."""
     try:
         return parse_frame(data)
     except NotAFrame as error:
-        raise nonsense() from error
+        raise protocol_violation() from error
 
 
-def nonsense() -> EngineUnavailable:
+def protocol_violation() -> EngineUnavailable:
     """Return the failure of an engine that does not keep to the protocol."""
     return EngineUnavailable("The engine said something that makes no sense.", "End its process, or use --no-engine.")
 
 
-def failure(message: Failed) -> AssistantError:
+def error_from(message: Failed) -> AssistantError:
     """Return the failure that happened in the engine, as it would have been here."""
     kind = getattr(errors, message.kind, AssistantError)
     return (kind if issubclass(kind, AssistantError) else AssistantError)(message.message, message.hint)

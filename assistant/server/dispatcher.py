@@ -19,7 +19,7 @@ from assistant.app.models.cache import Models, Shelf
 from assistant.config import Settings
 from assistant.datatypes import Answer, Explanation, Hit, Progress, SearchResult, Turn
 from assistant.errors import AssistantError
-from assistant.server.protocol import Begun, Call, Done, Failed, Message, Piece, Step
+from assistant.server.protocol import Call, EngineMessage, Failed, ProgressUpdate, Result, Started, TokenDelta
 
 ANSWERS = ("ask",)
 FORESIGHT, TUNING = "anticipate", "tune"
@@ -37,7 +37,7 @@ class Job:
 
     def __init__(self, call: Call) -> None:
         self.call = call
-        self.messages: SimpleQueue[Message] = SimpleQueue()
+        self.messages: SimpleQueue[EngineMessage] = SimpleQueue()
         self.cancelled = threading.Event()
 
     @property
@@ -46,7 +46,7 @@ class Job:
         return self.call.method in GIVING_WAY
 
 
-class Lane:
+class WorkerThread:
     """A thread that does one call after the other, the first come first."""
 
     def __init__(self, name: str, shelf: Shelf, finished: Callable[[Call, object], None]) -> None:
@@ -116,13 +116,13 @@ class Lane:
             if job.cancelled.is_set():
                 raise KeyboardInterrupt
             for message in perform(self._assistant(job.call.settings), job):
-                if isinstance(message, Done):
+                if isinstance(message, Result):
                     self._finished(job.call, message.result)
                 job.messages.put(message)
         except AssistantError as error:
             job.messages.put(Failed(type(error).__name__, str(error), error.hint))
         except KeyboardInterrupt:
-            job.messages.put(Done(None) if job.gives_way else Failed("AssistantError", "Stopped.", ""))
+            job.messages.put(Result(None) if job.gives_way else Failed("AssistantError", "Stopped.", ""))
         except BaseException as error:  # a bug in one call must not end the others, nor a library's panic
             # where, and not what it says: that may hold words of a question or a file
             log.error("a call of %s failed: %s\n%s", job.call.method, type(error).__name__,
@@ -133,7 +133,7 @@ class Lane:
     def _assistant(self, settings: Settings) -> Assistant:
         """Return the open library; opened anew where its file was replaced."""
         files = [settings.libraries_folder / name / "library.sqlite" for name in settings.libraries]
-        key = (settings, *map(identity, files))
+        key = (settings, *map(file_identity, files))
         self._let_go(settings, key[1:])
         if key not in self._assistants:
             while len(self._assistants) >= MOST_LIBRARIES:
@@ -149,7 +149,7 @@ class Lane:
                 self._assistants.pop(key).close()
 
 
-class Desk:
+class Dispatcher:
     """Takes calls and hands them to the lane that they belong to.
 
     Only the answers' lane lets the chat model compute, so only the cancelling of its own calls stops the model.
@@ -161,7 +161,7 @@ class Desk:
         self._untuned: Settings | None = None  # of the last question, until its model is tuned
         self._untried: Settings | None = None  # of the last question, until it is known whether its model may join
         self._often, self._beforehand = OftenFound(), 0
-        self._answers, self._searches = Lane("answers", shelf, self._count), Lane("searches", shelf, self._count)
+        self._answers, self._searches = WorkerThread("answers", shelf, self._count), WorkerThread("searches", shelf, self._count)
         self._lanes = (self._answers, self._searches)
         shelf.stop_chat_when(lambda: self._answers.is_cancelled)
 
@@ -213,7 +213,7 @@ class Desk:
         """Stop a job: at the next step of what is computed for it, or before it begins; no other."""
         job.cancelled.set()
 
-    def _lane(self, job: Job) -> Lane:
+    def _lane(self, job: Job) -> WorkerThread:
         return self._answers if job.call.method in ANSWERS or job.gives_way else self._searches
 
     def _count(self, call: Call, result: object) -> None:
@@ -233,44 +233,44 @@ class Desk:
             self._often.note(call.settings, result.hits if isinstance(result, SearchResult) else ())
 
 
-def perform(assistant: Assistant, job: Job) -> Iterator[Message]:
+def perform(assistant: Assistant, job: Job) -> Iterator[EngineMessage]:
     """Do a job; yield what is to be said, Done last. Raises KeyboardInterrupt where it was cancelled before that."""
     if job.call.method == FORESIGHT:
         question, turns = cast("tuple[str, tuple[Turn, ...]]", job.call.arguments)
         assistant.anticipate(question, turns, job.cancelled.is_set)
-        yield Done(None)
+        yield Result(None)
         return
     if job.call.method == TUNING:
         assistant.tune(job.cancelled.is_set)
-        yield Done(None)
+        yield Result(None)
         return
     if job.call.method == BEFOREHAND:
-        yield Done(assistant.make_ready(cast("Hit", job.call.arguments[0]), job.cancelled.is_set))
+        yield Result(assistant.make_ready(cast("Hit", job.call.arguments[0]), job.cancelled.is_set))
         return
     if job.call.method == TRIAL:
-        yield Done(assistant.try_joining(job.cancelled.is_set))
+        yield Result(assistant.try_joining(job.cancelled.is_set))
         return
     result = getattr(assistant, job.call.method)(*job.call.arguments)
     if job.call.method not in ANSWERS:
-        yield Done(result)
+        yield Result(result)
         return
-    yield Begun(result.question, result.hits)
-    result.prepare(lambda progress: tell(job, progress))
+    yield Started(result.question, result.hits)
+    result.prepare(lambda progress: report_progress(job, progress))
     for piece in result:
         if job.cancelled.is_set():
             raise KeyboardInterrupt
-        yield Piece(piece, tuple(result.sentences))
-    yield Done(result.answer)
+        yield TokenDelta(piece, tuple(result.sentences))
+    yield Result(result.answer)
 
 
-def tell(job: Job, progress: Progress) -> None:
+def report_progress(job: Job, progress: Progress) -> None:
     """Say how far a job is. Raises KeyboardInterrupt where its caller has gone."""
     if job.cancelled.is_set():
         raise KeyboardInterrupt
-    job.messages.put(Step(progress))
+    job.messages.put(ProgressUpdate(progress))
 
 
-def identity(file: Path) -> tuple[int, int]:
+def file_identity(file: Path) -> tuple[int, int]:
     """Return what tells a file from another that took its place."""
     try:
         known = file.stat()

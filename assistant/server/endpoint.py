@@ -22,7 +22,7 @@ HINT = "Remove it if you can, or set ASSISTANT_HOME to a folder of your own with
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """What belongs to the engine of one home. `address` is a socket's path, or the name of a pipe on Windows."""
 
     folder: Path
@@ -53,15 +53,15 @@ class Place:
 
         It stands there as a whole or not at all: another process may make it, or read it, at the same moment.
         """
-        make_private(self.folder)
+        make_private_folder(self.folder)
         if not self.key_file.exists():
             aside = self.folder / f"key.{secrets.token_hex(8)}"
             with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), "wb") as file:
                 file.write(secrets.token_bytes(KEY_BYTES))
-            name_first(aside, self.key_file)
+            publish_file(aside, self.key_file)
         return self.key_file.read_bytes()
 
-    def is_ours(self) -> bool:
+    def is_owned_by_user(self) -> bool:
         """Return whether the socket is there, and it and its folder are this user's own: nobody else's is spoken to."""
         if sys.platform == "win32":
             return True  # a pipe is opened with its owner's rights
@@ -73,20 +73,20 @@ class Place:
                 and socket.st_uid == folder.st_uid == os.getuid())
 
 
-def place_of(home: Path) -> Place:
+def endpoint_of(home: Path) -> Endpoint:
     """Return the place of a home's engine."""
     folder = home / "engine"
     name = hashlib.sha256(str(home).encode("utf-8", "surrogatepass")).hexdigest()[:16]
     if sys.platform == "win32":
-        return Place(folder, rf"\\.\pipe\private-assistant-{name}")
+        return Endpoint(folder, rf"\\.\pipe\private-assistant-{name}")
     socket = folder / "socket"
     if len(os.fsencode(socket)) > LONGEST_SOCKET:  # a home deep down: the socket goes where the system keeps such things
         base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
         socket = Path(base) / f"private-assistant-{os.getuid()}-{name}" / "socket"
-    return Place(folder, str(socket))
+    return Endpoint(folder, str(socket))
 
 
-def name_first(aside: Path, file: Path) -> None:
+def publish_file(aside: Path, file: Path) -> None:
     """Give a file that is complete its name, unless another process was the first to; what stands aside is gone then."""
     try:
         os.link(aside, file)
@@ -98,7 +98,7 @@ def name_first(aside: Path, file: Path) -> None:
     aside.unlink()
 
 
-def make_private(folder: Path) -> None:
+def make_private_folder(folder: Path) -> None:
     """Make a folder that only its owner can enter, or make it so where it is there.
 
     Nothing is changed, and EngineUnavailable raised, where something else stands there: a link is not followed, since others may

@@ -24,7 +24,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class Started:
     """An answer has its passages; its text follows."""
 
     question: str
@@ -32,7 +32,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TokenDelta:
     """Some more text of an answer, and all its sentences that were over before it."""
 
     text: str
@@ -40,14 +40,14 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProgressUpdate:
     """How far the work before the first word is."""
 
     progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Result:
     """The end of a call, with its result."""
 
     result: object
@@ -62,7 +62,7 @@ class Failed:
     hint: str
 
 
-Message = Begun | Step | Piece | Done | Failed
+EngineMessage = Started | ProgressUpdate | TokenDelta | Result | Failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Report:
     other_version: bool = False  # than the program that asks
 
 
-def said_of(report: Report) -> dict[str, object]:
+def report_fields(report: Report) -> dict[str, object]:
     """Return a report as the fields of a JSON object."""
     return asdict(report)
 
@@ -100,11 +100,11 @@ def report_from(said: Mapping[str, Any]) -> Report:
     """Return a report from the fields of a JSON object. Those of another type, or unknown ones, are passed over."""
     known = {**said, "embedders": tuple(map(str, said["embedders"]))} if isinstance(said.get("embedders"), list) else dict(said)
     fitting = {field.name: known[field.name] for field in fields(Report)
-               if field.name in known and is_like(known[field.name], field.default)}
+               if field.name in known and has_type_of(known[field.name], field.default)}
     return Report(**fitting)
 
 
-def is_like(value: object, default: object) -> bool:
+def has_type_of(value: object, default: object) -> bool:
     """Return whether a value has the type of a default; a whole number is a number, too."""
     return type(value) is type(default) or (isinstance(default, float) and type(value) is int)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Progress, SearchResult, Sentence, Turn, Written
 from assistant.errors import EngineUnavailable
-from assistant.server.client import Line, no_notice
-from assistant.server.protocol import Begun, Done, Message, Piece, Step
+from assistant.server.client import EngineClient, ignore_restart
+from assistant.server.protocol import EngineMessage, ProgressUpdate, Result, Started, TokenDelta
 from assistant.system.paths import is_fake, own_path
 
 if TYPE_CHECKING:
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
     from assistant.config import Settings
     from assistant.datatypes import Answering, Explanation, Fact, IngestReport, LibraryStatus, OnProgress
 
-Answerer: TypeAlias = "Assistant | ResidentAssistant"
+Answerer: TypeAlias = "Assistant | RemoteAssistant"
 
 
-class ResidentAssistant:
+class RemoteAssistant:
     """Asks the engine, as an Assistant is asked; what changes the library is done here, by an Assistant that is opened for it."""
 
-    def __init__(self, settings: Settings, line: Line) -> None:
+    def __init__(self, settings: Settings, line: EngineClient) -> None:
         self.settings = settings
         self._line = line
         self._own: Assistant | None = None
 
     def close(self) -> None:
         """Let go of the engine, and of what is open here."""
-        self._line.hang_up()
+        self._line.disconnect()
         if self._own is not None:
             self._own.close()
 
-    def __enter__(self) -> ResidentAssistant:
+    def __enter__(self) -> RemoteAssistant:
         """Return itself."""
         return self
 
@@ -57,9 +57,9 @@ class ResidentAssistant:
         """Return an answer that comes from the engine. Raises what Assistant.ask raises, and EngineUnavailable."""
         messages = self._line.messages("ask", question, tuple(turns), wanted, strict)
         begun = next(messages)
-        if not isinstance(begun, Begun):
+        if not isinstance(begun, Started):
             raise EngineUnavailable("The engine did not begin to answer.", "Try again, or use --no-engine.")
-        return ResidentStream(begun.question, begun.hits, messages)
+        return RemoteAnswerStream(begun.question, begun.hits, messages)
 
     def anticipate(self, question: str, turns: Sequence[Turn] = ()) -> None:
         """Let the engine do beforehand what a question that is still being typed will likely need; returns when that is over.
@@ -91,10 +91,10 @@ class ResidentAssistant:
         return self._own
 
 
-class ResidentStream(Written):
+class RemoteAnswerStream(Written):
     """An answer that is written in another process. To stop iterating is to stop it there."""
 
-    def __init__(self, question: str, hits: tuple[Hit, ...], messages: Iterator[Message]) -> None:
+    def __init__(self, question: str, hits: tuple[Hit, ...], messages: Iterator[EngineMessage]) -> None:
         self.question = question
         self.hits = hits
         self._messages, self._call = messages, messages
@@ -109,7 +109,7 @@ class ResidentStream(Written):
         """Wait for the work before the first word, which only answers about whole files have: those begin without passages."""
         while not self.hits and not self._finished:
             message = next(self._messages)
-            if not isinstance(message, Step):
+            if not isinstance(message, ProgressUpdate):
                 self._messages = chain((message,), self._messages)
                 return
             on_progress(message.progress)
@@ -118,17 +118,17 @@ class ResidentStream(Written):
         """Yield the text as it comes."""
         try:
             for message in self._messages:
-                if isinstance(message, Piece):
+                if isinstance(message, TokenDelta):
                     self._said = message.sentences
                     yield message.text
-                elif isinstance(message, Done):
+                elif isinstance(message, Result):
                     self._finished = (cast("Answer", message.result),)
         finally:
             if not self._finished and hasattr(self._call, "close"):
                 self._call.close()  # hangs up
 
 
-def open_assistant(settings: Settings, on_restart: Callable[[], None] = no_notice) -> Answerer:
+def open_assistant(settings: Settings, on_restart: Callable[[], None] = ignore_restart) -> Answerer:
     """Return whom to ask: the engine, or where that is switched off or would gain nothing, an Assistant in this process.
 
     Starts the engine where there is none; where one of another version of the program must end first, which may last as long as
@@ -136,10 +136,10 @@ def open_assistant(settings: Settings, on_restart: Callable[[], None] = no_notic
     """
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return open_here(settings)
-    settings = with_whole_paths(settings)
-    line = Line(settings, on_restart)
-    line.pick_up()
-    return ResidentAssistant(settings, line)
+    settings = with_absolute_model_paths(settings)
+    line = EngineClient(settings, on_restart)
+    line.connect()
+    return RemoteAssistant(settings, line)
 
 
 def open_here(settings: Settings) -> Assistant:
@@ -149,7 +149,7 @@ def open_here(settings: Settings) -> Assistant:
     return Assistant(settings)
 
 
-def with_whole_paths(settings: Settings) -> Settings:
+def with_absolute_model_paths(settings: Settings) -> Settings:
     """Return the settings with models of the person's own by their whole paths: the engine works in another folder."""
     names = (settings.chat, settings.embed, settings.rerank)
     chat, embed, rerank = (str(own_path(name) or name) for name in names)

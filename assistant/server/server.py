@@ -16,10 +16,10 @@ import psutil
 from filelock import FileLock, Timeout
 
 from assistant.app.models.cache import Shelf
-from assistant.server.calls import Calls
-from assistant.server.dispatcher import ANSWERS, FORESIGHT, SEARCHES, Desk, Job
-from assistant.server.endpoint import PRIVATE_FILE, Place, make_private
-from assistant.server.protocol import Call, Done, Failed, Message, Report, said_of, stamp
+from assistant.server.calls import CallCounter
+from assistant.server.dispatcher import ANSWERS, FORESIGHT, SEARCHES, Dispatcher, Job
+from assistant.server.endpoint import PRIVATE_FILE, Endpoint, make_private_folder
+from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, report_fields, stamp
 from assistant.server.wire import (
     OUTDATED_BEFORE_HEADERS,
     PICKLE,
@@ -33,12 +33,12 @@ from assistant.server.wire import (
 )
 
 TICK = 1.0
-CALM = 5.0  # seconds without a call, after which there is time for what is done once
-PATIENCE = 0.05  # seconds between two looks whether a caller is still there
+IDLE_WORK_AFTER = 5.0  # seconds without a call, after which there is time for what is done once
+POLL_SECONDS = 0.05  # seconds between two looks whether a caller is still there
 DELIVERY_SECONDS = 30.0  # for callers to take what was computed for them before the engine ends
-LAST_WORDS_SECONDS = 2.0  # for callers to hear that the engine has ended
-LITTLE_MEMORY = 0.04  # share of the machine's memory: below it the language model is unloaded
-CLOSED = (EOFError, OSError)
+FINAL_REPLY_SECONDS = 2.0  # for callers to hear that the engine has ended
+LOW_MEMORY_SHARE = 0.04  # share of the machine's memory: below it the language model is unloaded
+CONNECTION_ERRORS = (EOFError, OSError)
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +46,12 @@ log = logging.getLogger(__name__)
 class Server:
     """Listens, and ends by itself. Raises FileNotFoundError where the place has no key: who starts an engine makes it first."""
 
-    def __init__(self, place: Place, idle_minutes: int) -> None:
+    def __init__(self, place: Endpoint, idle_minutes: int) -> None:
         self._place, self._idle_minutes = place, idle_minutes
         self._stamp, self._key = stamp(), place.key_file.read_bytes()
         self._shelf = Shelf()
-        self._desk = Desk(self._shelf)
-        self._calls = Calls()
+        self._desk = Dispatcher(self._shelf)
+        self._calls = CallCounter()
         self._gone = threading.Event()  # set when another engine may take this one's place
         self._turned_away: list[threading.Thread] = []  # each holds a caller's connection until then
         self._started = self._busy = time.monotonic()
@@ -74,11 +74,11 @@ class Server:
             self._stop_listening(listener, accepting)
         self._gone.set()
         for thread in tuple(self._turned_away):
-            thread.join(LAST_WORDS_SECONDS)
+            thread.join(FINAL_REPLY_SECONDS)
 
     def _listen(self) -> Listener:
         if self._place.family == "AF_UNIX":
-            make_private(Path(self._place.address).parent)
+            make_private_folder(Path(self._place.address).parent)
             with suppress(FileNotFoundError):
                 os.unlink(self._place.address)  # noqa: PTH108 - left by an engine that was killed
         before = os.umask(0o177)
@@ -92,9 +92,9 @@ class Server:
 
     def _stop_listening(self, listener: Listener, accepting: threading.Thread) -> None:
         """Close the listener once nobody waits in it: who has connected and was not heard learns at once that nobody will."""
-        with suppress(*CLOSED):
+        with suppress(*CONNECTION_ERRORS):
             Client(self._place.address, self._place.family).close()  # wakes the thread that accepts; it ends then
-            accepting.join(LAST_WORDS_SECONDS)
+            accepting.join(FINAL_REPLY_SECONDS)
         with suppress(OSError):  # it removes the socket, which may have gone with its home
             listener.close()
 
@@ -102,13 +102,13 @@ class Server:
         while not self._calls.over.is_set():
             try:
                 connection = listener.accept()
-            except CLOSED:
-                time.sleep(PATIENCE)  # a caller that went away before it was heard, or too many files are open
+            except CONNECTION_ERRORS:
+                time.sleep(POLL_SECONDS)  # a caller that went away before it was heard, or too many files are open
                 continue
             threading.Thread(target=self._hear, args=(connection,), daemon=True).start()
 
     def _hear(self, connection: Connection) -> None:
-        with connection, suppress(*CLOSED):
+        with connection, suppress(*CONNECTION_ERRORS):
             try:
                 deliver_challenge(connection, self._key)
                 answer_challenge(connection, self._key)
@@ -136,7 +136,7 @@ class Server:
             self._calls.end()
             self._hold(connection)
         elif said.get("request") == "status":
-            connection.send_bytes(self._control(reply="status", **said_of(self._report())))
+            connection.send_bytes(self._control(reply="status", **report_fields(self._report())))
         else:
             connection.send_bytes(self._control(reply="unknown"))
 
@@ -166,7 +166,7 @@ class Server:
     def _hold(self, connection: Connection) -> None:
         """Keep a connection until another engine may take this one's place, or the caller has gone."""
         self._turned_away.append(threading.current_thread())
-        while not self._gone.wait(PATIENCE):
+        while not self._gone.wait(POLL_SECONDS):
             if connection.poll(0):
                 connection.recv_bytes()
 
@@ -177,7 +177,7 @@ class Server:
             method = call.method if isinstance(call, Call) else type(call).__name__
             self._send(connection, Failed("UsageError", f"The engine knows no {method}.", ""))
 
-    def _send(self, connection: Connection, message: Message) -> None:
+    def _send(self, connection: Connection, message: EngineMessage) -> None:
         connection.send_bytes(message_frame(self._stamp, message))
 
     def _relay(self, connection: Connection, job: Job) -> None:
@@ -185,13 +185,13 @@ class Server:
         try:
             while True:
                 try:
-                    message = job.messages.get(timeout=PATIENCE)
+                    message = job.messages.get(timeout=POLL_SECONDS)
                 except Empty:
                     if connection.poll(0):  # a caller says nothing more: this is its end
                         connection.recv_bytes()
                     continue
                 self._send(connection, message)
-                if isinstance(message, Done | Failed):
+                if isinstance(message, Result | Failed):
                     return
         except BaseException:
             self._desk.cancel(job)
@@ -214,10 +214,10 @@ class Server:
     def _use_the_calm(self, quiet: float) -> None:
         """Give memory back where there is little left; after a while do what is done while nobody waits."""
         memory = psutil.virtual_memory()
-        if memory.available < memory.total * LITTLE_MEMORY and self._shelf.chat_name:
+        if memory.available < memory.total * LOW_MEMORY_SHARE and self._shelf.chat_name:
             if self._desk.unload_chat():
                 log.warning("little memory is left: the language model is unloaded")
-        elif quiet > CALM and self._shelf.chat_name:
+        elif quiet > IDLE_WORK_AFTER and self._shelf.chat_name:
             self._desk.tune()
             self._desk.read_ahead()
 

@@ -13,8 +13,8 @@ from assistant.app.assistant import Assistant
 from assistant.app.models.cache import Shelf
 from assistant.config import Settings
 from assistant.datatypes import Chunk, Hit, Location
-from assistant.server.dispatcher import MOST, Desk, Job, OftenFound
-from assistant.server.protocol import Call, Done, Failed
+from assistant.server.dispatcher import MOST, Dispatcher, Job, OftenFound
+from assistant.server.protocol import Call, Failed, Result
 
 PATIENCE = 30
 QUESTION = "When does the lease end?"
@@ -26,7 +26,7 @@ def hit(number: int) -> Hit:
 
 def last_of(job: Job) -> object:
     message = job.messages.get(timeout=PATIENCE)
-    while not isinstance(message, Done | Failed):
+    while not isinstance(message, Result | Failed):
         message = job.messages.get(timeout=PATIENCE)
     return message
 
@@ -55,17 +55,17 @@ def test_no_more_than_so_many_are_remembered(settings: Settings) -> None:
 
 
 def test_the_engine_reads_what_was_found(settings: Settings) -> None:
-    desk = Desk(Shelf())
+    desk = Dispatcher(Shelf())
     joining = replace(settings, reuse="joined")
-    assert isinstance(last_of(desk.take(Call("ask", joining, (QUESTION,)))), Done)
+    assert isinstance(last_of(desk.take(Call("ask", joining, (QUESTION,)))), Result)
     until(lambda: desk.is_idle)
     desk.read_ahead()
     until(lambda: desk.read_beforehand == 1 and desk.is_idle)
 
 
 def test_without_a_model_that_is_loaded_nothing_is_read(settings: Settings) -> None:
-    desk = Desk(Shelf())
-    assert isinstance(last_of(desk.take(Call("search", settings, (QUESTION,)))), Done)
+    desk = Dispatcher(Shelf())
+    assert isinstance(last_of(desk.take(Call("search", settings, (QUESTION,)))), Result)
     until(lambda: desk.is_idle)
     desk.read_ahead()
     assert desk.is_idle
@@ -81,10 +81,10 @@ def test_a_question_stops_what_is_read_beforehand(settings: Settings, monkeypatc
         return 0
 
     monkeypatch.setattr(Assistant, "make_ready", last)
-    desk = Desk(Shelf())
-    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Done)
+    desk = Dispatcher(Shelf())
+    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Result)
     until(lambda: desk.is_idle)
     desk.read_ahead()
     assert begun.wait(PATIENCE)
     assert (desk.waiting, desk.is_idle) == (0, False)  # nobody waits
-    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Done)
+    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Result)

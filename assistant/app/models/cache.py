@@ -219,9 +219,13 @@ class Models:
         if not self._settings.threads and isinstance(chat, Tunable):
             chat.tune(chat_spec(self._settings).threads_file, should_stop)
 
-    def start_chat(self) -> None:
-        """Begin to load the chat model beside whatever comes next. Raises ModelMissing at once where there is none."""
-        self._shelf.start_chat(chat_spec(self._settings))
+    def start_chat(self) -> Future[ChatModel]:
+        """Begin to load the chat model in another thread. Raises ModelMissing at once if there is none."""
+        return self._shelf.start_chat(chat_spec(self._settings))
+
+    def load_chat(self) -> ChatModel:
+        """Return the chat model, loaded. Raises ModelMissing or ModelUnusable."""
+        return self.start_chat().result()
 
     @property
     def chat_key(self) -> str:
@@ -253,7 +257,7 @@ class Models:
     @property
     def chat(self) -> ChatModel:
         """The chat model. Raises ModelMissing or ModelUnusable."""
-        return self._shelf.start_chat(chat_spec(self._settings)).result()
+        return self.load_chat()
 
 
 Stamp = tuple[tuple[str, int, int], ...]
