@@ -144,7 +144,6 @@ ALLOWED: dict[str, Allowed] = {
     "use_facts": Switch(),
     "threads": Span(0, 512),
     "gpu_layers": Span(-1, 1000),
-    "reuse": OneOf(("auto", "joined", "exact")),
     "kv_cache_bytes": Span(0, 1024 * GIB),
     "engine": OneOf(("auto", "on", "off")),
     "engine_idle_minutes": Span(1, 525_600),
@@ -209,9 +208,7 @@ class Settings:
     # the machine; 0 threads: as many as were measured to be fastest, before that as physical cores; -1 layers: as many as fit
     threads: int = 0
     gpu_layers: int = -1
-    # what was computed of a passage: "joined" uses it wherever the passage stands, which is fast and not quite the same; "exact"
-    # only where the whole prompt begins alike; "auto" joins with models that were measured to lose nothing by it
-    reuse: str = "auto"
+    # disk for the prefix cache, which keeps what the chat model computed of the instructions; 0: none
     kv_cache_bytes: int = 2 * 2**30
     # the background process that keeps the models loaded: "auto" starts it where models have weights, "on" always, "off" never
     engine: str = "auto"

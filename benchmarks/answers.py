@@ -1,15 +1,13 @@
 """Public sets in; how good answers, refusals and citations are, beside the bars that they should reach, out.
 
     python benchmarks/answers.py DATA --home HOME --out answers.jsonl [--half fit|report] [--slices "squad2 answerable" hotpot]
-        [--sample 100] [--limit 10] [--minutes 9] [--chat NAME] [--cross-embed FOLDER] [--warm] [--report-only]
+        [--sample 100] [--limit 10] [--minutes 9] [--chat NAME] [--cross-embed FOLDER] [--report-only]
 
 DATA holds samples of the public sets SQuAD 2.0 (`squad2`), CMRC 2018 (`cmrc`), RGB (`rgb`), HotpotQA (`hotpot`) and XQuAD
 (`xquad`), as README.md describes. Each set becomes a library of its own name; the passages that RGB gives with a question
 become a folder of their own, and the question is asked of that folder alone. Of each slice a fixed sample is asked, the
 slices in turns. Each answer is added to --out at once; a run that was stopped goes on where it was. The sets between two
 languages need a model of both (`--cross-embed`, a folder or a name). `--half` divides by a hash of the question's id.
-With `--warm` the passages of each question are read beforehand, as the resident engine does while nobody waits: where `reuse`
-allows it they are then joined. Without, all are new, and read in full.
 """
 
 from __future__ import annotations
@@ -50,14 +48,10 @@ class Rooms:
             self._open[wanted.folder] = opened
         return self._open[wanted.folder]
 
-    def ask(self, asked: Asked, *, is_warm: bool) -> Record:
-        """Return the record of one question, whose passages were read beforehand or not."""
+    def ask(self, asked: Asked) -> Record:
+        """Return the record of one question."""
         wanted = Filter(paths=(str(folder_of(asked, self.corpora)),)) if asked.passages else EVERY_FILE
-        assistant = self.of(asked.slice)
-        answering = assistant.ask(asked.question.text, wanted=wanted)  # it loads the model, which make_ready does not
-        for hit in answering.hits[: self._settings.context_chunks] if is_warm else ():
-            assistant.make_ready(hit)
-        return record_of(asked, answering.answer)
+        return record_of(asked, self.of(asked.slice).ask(asked.question.text, wanted=wanted).answer)
 
     def close(self) -> None:
         """Close the libraries."""
@@ -79,7 +73,6 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--chat", default="", help="name of the language model")
     parser.add_argument("--embed", default="", help="name or folder of the embedding model")
     parser.add_argument("--cross-embed", default="", help="the same for questions and files of two languages")
-    parser.add_argument("--warm", action="store_true", help="let the model read each question's passages beforehand")
     parser.add_argument("--report-only", action="store_true", help="ask nothing, print the tables of what was asked")
     return parser.parse_args(arguments)
 
@@ -105,7 +98,7 @@ def ask_all(arguments: argparse.Namespace, records: list[Record]) -> None:
     for number, asked in enumerate(questions, 1):
         if time.monotonic() > until:
             break
-        record = rooms.ask(asked, is_warm=arguments.warm)
+        record = rooms.ask(asked)
         require_same(record, records)
         append(arguments.out, record)
         records.append(record)

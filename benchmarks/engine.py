@@ -3,8 +3,7 @@
     ASSISTANT_HOME=… python benchmarks/engine.py --library NAME --questions FILE.jsonl [--count 20]
 
 A command is started for each question as a person starts it, its notices on a terminal. Measured from the start of its process:
-processor time, evidence on screen, first word; with passages that are new, that the model has just read, and that it has read
-each by itself, as the engine lets it do while nobody waits (half of the questions; only where passages may be joined).
+processor time, evidence on screen, first word; with passages that are new, and that the model has just read.
 Then the second question of a conversation, writing against a bare loop of llama_decode, and the engine's memory.
 """
 
@@ -27,8 +26,8 @@ from typing import Any
 
 import psutil
 
-from assistant import Assistant, Settings, load_settings
-from assistant.app.models.cache import chat_spec, may_join
+from assistant import Settings, load_settings
+from assistant.app.models.cache import chat_spec
 from assistant.datatypes import Message, Turn
 from assistant.models.llama.chat import LlamaChat
 from assistant.server.client import EngineClient
@@ -93,36 +92,20 @@ def pieces(output: int, terminal: int) -> Iterator[tuple[int, bytes]]:
                 yield source, piece
 
 
-def read_beforehand(settings: Settings, questions: Sequence[str]) -> None:
-    """Let the model read the passages of questions, each by itself, and keep what it computed."""
-    with Assistant(settings) as assistant:
-        assert assistant.ask(questions[0]).answer  # it loads the model
-        for question in questions:
-            for hit in assistant.search(question).hits[: settings.context_chunks]:
-                assistant.make_ready(hit)
-
-
-def commands(settings: Settings, questions: Sequence[str], library: str) -> dict[str, float]:
-    """Measure questions over new passages, each followed by another over the same, and questions over passages read before."""
-    before = questions[::2] if may_join(settings, chat_spec(settings).path) else questions[:1]
-    if before[1:]:
-        read_beforehand(settings, before)
-    ask(before[0], library)  # loads the models
-    new, same, ready = [], [], []
-    for question in [question for question in questions if question not in before]:
+def commands(questions: Sequence[str], library: str) -> dict[str, float]:
+    """Measure questions over new passages, each followed by another over the same."""
+    ask(questions[0], library)  # loads the models
+    new, same = [], []
+    for question in questions[1:]:
         new.append(ask(question, library))
         same.append(ask(f"Tell me briefly: {question}", library))
-    for question in before[1:]:
-        ready.append(ask(question, library))
-    every = [*new, *same, *ready]
+    every = [*new, *same]
     return {
         "questions": len(every),
         "processor time of the client, s": median(every, "processor"), "evidence after, s": median(every, "evidence"),
         "first word after, new passages, s": median(new, "word"), "tokens read, new passages": median(new, "read"),
         "first word after, passages just read, s": median(same, "word"), "tokens read, passages just read": median(same, "read"),
         "tokens reused, passages just read": median(same, "reused"),
-        **({"first word after, passages read beforehand, s": median(ready, "word"), "questions, read beforehand": len(ready),
-            "tokens read, passages read beforehand": median(ready, "read")} if ready else {}),
     }
 
 
@@ -233,7 +216,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = load_settings({"library": arguments.library})
     asked = questions_in(arguments.questions, arguments.count)
-    parts = {"commands": lambda: commands(settings, asked, arguments.library),
+    parts = {"commands": lambda: commands(asked, arguments.library),
              "conversation": lambda: conversation(settings, asked[:6]), "memory": lambda: memory(settings),
              "writing": lambda: writing(settings)}
     for name, part in parts.items():

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from assistant.app.ask.ask import QuestionAnswering
 from assistant.app.ask.calibrate import calibrate
-from assistant.app.ask.kv_reuse_trial import try_joining
-from assistant.app.ask.prefill import chosen, warm
 from assistant.app.ingest.add import Backlog, Intake, Means, Readers, sign
 from assistant.app.ingest.write_batch import OnChange, ignore_change
 from assistant.app.library.library import DOUBT_OFFSET, Library, check_fingerprint
@@ -37,7 +35,6 @@ from assistant.datatypes import (
     OnProgress,
     SearchResult,
     Turn,
-    Warmed,
     ignore_progress,
 )
 from assistant.errors import UsageError
@@ -261,15 +258,6 @@ class Assistant:
         """
         self._models.tune(should_stop)
 
-    def try_joining(self, should_stop: Callable[[], bool] = lambda: False) -> bool:
-        """Try with one question of the library's own whether joining changes an answer; return whether there is more to try.
-
-        Raises KeyboardInterrupt where the model is interrupted.
-        """
-        if len(self._libraries) > 1 or not self._models.has_chat or not self._models.is_to_be_tried:
-            return False
-        return try_joining(self._library, self._models.chat, self.settings, self._models.chat_key, should_stop)
-
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return what a question is searched for as: by rule, and by the chat model where rules are not sure."""
         return self._retrieval.rewrite_question(question, turns)
@@ -286,33 +274,6 @@ class Assistant:
     def remember(self, words: str) -> Fact:
         """Keep a fact; return it. Raises UsageError or MemoryUnusable."""
         return self.memory.add(words)
-
-    # reading beforehand
-
-    def warm(self, paths: Sequence[Path] = (), on_progress: OnProgress = ignore_progress) -> Warmed:
-        """Let the chat model read the passages of these files and folders, or of all, so that no question waits for that.
-
-        Goes on where one was stopped. Raises NothingIndexed, ModelMissing, or UsageError where a path is not in the library or
-        the model may not join passages.
-        """
-        self._library.require()
-        wanted = [str(absolute(path)) for path in paths]
-        places = chosen(self._store().paths_of_chunks(), lambda path: not wanted or is_under(path, wanted))
-        if not places:
-            raise UsageError("There is nothing to read there.", "See what is in the library: assistant status --files")
-        chat = self._models.chat
-        if not chat.joins:
-            raise UsageError(f"{chat.name} reads passages anew for each question: joining them is not known to be safe with it.",
-                             'Join them all the same: reuse = "joined" in config.toml. See docs/engine.md.')
-        return warm(self._library, chat, places, self.settings.kv_cache_bytes, on_progress)
-
-    def make_ready(self, hit: Hit, should_stop: Callable[[], bool] = lambda: False) -> int:
-        """Let the chat model, if it is loaded, read a passage that was found; return how many tokens were computed.
-
-        Nothing is where it has been read before, may not be joined, or there is no room left. Raises KeyboardInterrupt where the
-        model is interrupted.
-        """
-        return self._answering.make_ready(hit, should_stop)
 
     # doubt
 

@@ -67,8 +67,6 @@ register(app, "eval", "evaluate:evaluate",
          "assistant eval --compare before.json after.json")
 register(app, "calibrate", "calibrate:calibrate", "Fit the line between answering and refusing to your library.",
          "assistant calibrate", "assistant calibrate -L work --questions 40", "assistant calibrate --reset")
-register(app, "warm", "warm:warm", "Let the chat model read passages beforehand: the first word then comes at once.",
-         "assistant warm", "assistant warm ~/Documents/contracts", "assistant warm -L work --json")
 register(app, "bench", "bench:bench",
          "Measure how fast this machine reads, writes, embeds and searches, with the models in use. Takes a minute or two.",
          "assistant bench", "assistant bench --report speed.html", "assistant bench --json")

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
         Session,
         Timings,
         Turn,
-        Warmed,
     )
     from assistant.watch import Standing
 
@@ -130,11 +129,6 @@ def answer(given: Answer) -> Json:
 def calibration(found: Calibration) -> Json:
     """Return what a calibration found: the shares refused are those as shipped, and with the offset."""
     return asdict(found)
-
-
-def warmed(done: Warmed) -> Json:
-    """Return what reading beforehand came to."""
-    return asdict(done)
 
 
 def turn(said: Turn) -> Json:

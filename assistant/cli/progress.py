@@ -122,14 +122,3 @@ def asking_progress() -> Iterator[OnProgress]:
     with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Asking", total=None)
         yield lambda progress: bar.update(task, completed=progress.done, total=progress.total or None)
-
-
-@contextmanager
-def passage_progress() -> Iterator[OnProgress]:
-    """Show how many passages the chat model has read."""
-    console = notices()
-    columns = (SpinnerColumn(), description(), BarColumn(), MofNCompleteColumn(), TextColumn("passages"),
-               TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Reading", total=None)
-        yield lambda progress: bar.update(task, completed=progress.done, total=progress.total or None)

@@ -19,27 +19,16 @@ PromptText = NewType("PromptText", str)
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """A piece of a message that is tokenized by itself, so that what a model computes of it may be used in another prompt.
-
-    `shelf`: below which folder and name that may be kept on disk ("default/kv/" and the hash of the file's content); empty: not.
-    """
-
-    text: PromptText
-    reusable: bool = False
-    shelf: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a chat. Its content is always plain text: markup of a chat template in it has no power.
 
-    `segments`, where there are any, are the content, cut.
+    `segments`, where there are any, are the content, cut: each is tokenized by itself, so that prompts that share the first of
+    them share their tokens.
     """
 
     role: Role
     content: PromptText
-    segments: tuple[Segment, ...] = ()
+    segments: tuple[PromptText, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ class Reply(Protocol):
 
     prompt_tokens: int
     reused_tokens: int
-    supposed_tokens: int  # of what was supposed, and of a prompt that had to be read again
+    supposed_tokens: int  # of what was supposed
     generated_tokens: int
     finished: bool  # False: it was cut off at the token limit
 
@@ -118,21 +118,6 @@ class ChatModel(Protocol):
     def context_tokens(self) -> int:
         """The number of tokens that prompt and reply must share."""
 
-    @property
-    def joins(self) -> bool:
-        """Whether passages are joined from what was computed of them before, wherever they stood."""
-
-    @property
-    def kept_bytes(self) -> int:
-        """How much of what was computed of passages is kept on disk."""
-
-    def make_ready(self, messages: Sequence[Message], should_stop: Callable[[], bool] = never) -> int:
-        """Compute what may be kept of messages and is not yet; return how many tokens that was.
-
-        `should_stop` is asked once, before it begins.
-        Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
-        """
-
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the length of the prompt that these messages become, template included."""
 
@@ -145,17 +130,3 @@ class ChatModel(Protocol):
 
     def close(self) -> None:
         """Free the model's memory."""
-
-
-@runtime_checkable
-class Comparing(ChatModel, Protocol):
-    """A chat model that can tell what joining passages changes."""
-
-    def compare(self, messages: Sequence[Message], max_tokens: int) -> tuple[str, str]:
-        """Return what it answers having read the messages in full, and having joined their passages.
-
-        Raises ContextOverflow, or KeyboardInterrupt where it is interrupted.
-        """
-
-    def start_joining(self) -> None:
-        """Join passages from now on."""

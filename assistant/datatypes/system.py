@@ -46,16 +46,3 @@ class Machine:
     memory_available: int
     disk_free: int
     gpus: tuple[Gpu, ...] = field(default=())
-
-
-@dataclass(frozen=True, slots=True)
-class Warmed:
-    """What reading beforehand came to: of so many passages so many are read now, for which so many tokens were computed.
-
-    `is_full`: it ended because there was no more room.
-    """
-
-    passages: int
-    ready: int
-    tokens: int
-    is_full: bool = False

@@ -7,11 +7,11 @@ the same passages only grows at its end; the question comes last.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from assistant.datatypes import CITED, ChatModel, Hit, Location, Message, PromptText, Segment, Supposed, Turn
+from assistant.datatypes import CITED, ChatModel, Hit, Location, Message, PromptText, Supposed, Turn
 from assistant.errors import ContextOverflow
 from assistant.generation.injection.untrusted_text import FENCE_CLOSES, FENCE_OPENS, as_read, fenced, filled, joined, own_words
 from assistant.text.languages import language
@@ -19,8 +19,6 @@ from assistant.text.languages import language
 PROMPT_VERSION = "7"
 
 NOT_STATED = "NOT STATED"
-
-ShelfOf = Callable[[Hit], str]  # where what a model computes of a passage may be kept
 
 # The program gives the numbers, since small models answer worse when they must: a model that writes them is welcome to.
 SYSTEM = f"""You answer questions using only the numbered passages that you are given. They come from the user's own files.
@@ -73,7 +71,7 @@ class Prompt:
     passages: tuple[Hit, ...]
 
     @property
-    def read(self) -> tuple[Segment, ...]:
+    def read(self) -> tuple[PromptText, ...]:
         """The passages as the model reads them, before all that is said."""
         return self.messages[1].segments[:-1]
 
@@ -82,7 +80,7 @@ class Prompt:
         """The same without any sentence of a passage that may be an order to the model."""
         asked = self.messages[1].segments[-1]
         segments = (*passages(self.passages, wary=True), asked)
-        message = Message("user", joined("", (segment.text for segment in segments)), segments)
+        message = Message("user", joined("", segments), segments)
         return Prompt((self.messages[0], message, *self.messages[2:]), self.passages)
 
     def asking(self, something_else: PromptText) -> tuple[Message, ...]:
@@ -94,13 +92,8 @@ class Prompt:
         return self.asking(asked_of(own_words(question), self.passages))
 
 
-def nowhere(_hit: Hit) -> str:
-    """Say that nothing of a passage is kept on disk."""
-    return ""
-
-
 def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
-            passage_tokens: int, answer_tokens: int, shelf_of: ShelfOf = nowhere) -> Prompt:
+            passage_tokens: int, answer_tokens: int) -> Prompt:
     """Return a prompt with as many of the hits, best first, as fit `context_chunk_tokens` and the model's context.
 
     The oldest turns of the history leave first, then the last passages; the question is never cut.
@@ -124,14 +117,13 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
     if hits and not chosen:
         raise ContextOverflow("The question is so long that no passage fits beside it.",
                               "Ask a shorter question, or raise context_tokens in config.toml.")
-    return Prompt(messages(question, chosen, turns, shelf_of), tuple(chosen))
+    return Prompt(messages(question, chosen, turns), tuple(chosen))
 
 
-def messages(question: str, hits: Sequence[Hit], history: Sequence[Message],
-             shelf_of: ShelfOf = nowhere) -> tuple[Message, ...]:
+def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> tuple[Message, ...]:
     """Return the system text, the passages, the turns before and the question, as it was worded in each of them."""
     spoken = [Message("system", own_words(SYSTEM))]
-    read = passages(hits, shelf_of)
+    read = passages(hits)
     for message in (*history, Message("user", own_words(question))):
         if message.role == "user":
             spoken.append(user_message(read, asked_of(message.content, hits)))
@@ -166,25 +158,17 @@ def foretelling(prompt: Prompt, question: str) -> tuple[Supposed, Supposed]:
     return Supposed((system, user_message(prompt.read, wish)), text), Supposed((system, user_message((), wish)), text)
 
 
-def alone(hit: Hit, shelf_of: ShelfOf) -> tuple[Message, ...]:
-    """Return the beginning of a prompt with one passage in it, as every prompt would have it, whatever is asked."""
-    return (Message("system", own_words(SYSTEM)), user_message(passages((hit,), shelf_of), own_words(".")))
-
-
-def user_message(read: Sequence[Segment], asked: PromptText) -> Message:
+def user_message(read: Sequence[PromptText], asked: PromptText) -> Message:
     """Return the passages, if any, with what is asked behind them."""
-    segments = (*read, Segment(joined("\n\n", (own_words(""), asked)) if read else asked))
-    return Message("user", joined("", (segment.text for segment in segments)), segments)
+    segments = (*read, joined("\n\n", (own_words(""), asked)) if read else asked)
+    return Message("user", joined("", segments), segments)
 
 
-def passages(hits: Sequence[Hit], shelf_of: ShelfOf = nowhere, *, wary: bool = False) -> tuple[Segment, ...]:
-    """Return the passages, numbered, as the model reads them: each number and each text a segment, so that no text has a rank.
-
-    What is read warily is read for one question, and not kept.
-    """
+def passages(hits: Sequence[Hit], *, wary: bool = False) -> tuple[PromptText, ...]:
+    """Return the passages, numbered, as the model reads them: each number and each text a segment, so that no text has a rank."""
     return tuple(segment for number, hit in enumerate(hits, 1) for segment in (
-        Segment(filled("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}), reusable=True),
-        Segment(passage(hit, wary=wary), reusable=not wary, shelf=shelf_of(hit)),
+        filled("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}),
+        passage(hit, wary=wary),
     ))
 
 

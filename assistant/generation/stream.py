@@ -16,7 +16,6 @@ from assistant.datatypes import (
     Sentence,
     Supposed,
     Written,
-    never,
 )
 from assistant.generation.citations.attribution import citations
 from assistant.generation.citations.citing_stream import CitingStream
@@ -226,20 +225,6 @@ class TallyingChat:
     def read_tokens(self) -> int:
         """How many prompt tokens were computed, of all prompts."""
         return sum(reply.prompt_tokens - reply.reused_tokens + reply.supposed_tokens for reply in self._replies)
-
-    @property
-    def joins(self) -> bool:
-        """Whether passages are joined from what was computed of them before."""
-        return self._chat.joins
-
-    @property
-    def kept_bytes(self) -> int:
-        """How much of what was computed of passages is kept on disk."""
-        return self._chat.kept_bytes
-
-    def make_ready(self, messages: Sequence[Message], should_stop: Callable[[], bool] = never) -> int:
-        """Compute what may be kept of messages and is not yet; return how many tokens that was."""
-        return self._chat.make_ready(messages, should_stop)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the length of the prompt that these messages become, template included."""

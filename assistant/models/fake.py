@@ -119,19 +119,7 @@ class FakeChat:
     replies: list[str] = field(default_factory=list)
     asked: list[tuple[Message, ...]] = field(default_factory=list)
     verdict: str = "Yes"
-    joins: bool = False
-    kept_bytes: int = 0
-    ready: list[tuple[Message, ...]] = field(default_factory=list)
     should_stop: Callable[[], bool] = never
-
-    def make_ready(self, messages: Sequence[Message], should_stop: Callable[[], bool] = never) -> int:
-        """Note the messages; return their length where they are new. Raises KeyboardInterrupt where it is to stop."""
-        if should_stop() or tuple(messages) in self.ready:
-            return 0
-        if self.should_stop():
-            raise KeyboardInterrupt
-        self.ready.append(tuple(messages))
-        return self.count_tokens(messages)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the number of words of all messages."""

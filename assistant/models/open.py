@@ -29,9 +29,7 @@ class EmbedderSpec:
 class ChatSpec:
     """Where a chat model lies and how it is to run. 0 threads: physical cores; -1 GPU layers: as many as fit.
 
-    `joins`: passages are joined from what was computed of them before, kept below `kept_in` within so many bytes; with none it
-    cannot even be tried. `home`: below
-    it, what was computed of the instructions is kept; nowhere where that is no folder.
+    `home`: the folder that holds the prefix cache, of at most `cache_bytes`, and the measured numbers of threads.
     """
 
     name: str
@@ -39,10 +37,8 @@ class ChatSpec:
     context_tokens: int = 4096
     threads: int = 0
     gpu_layers: int = -1
-    joins: bool = False
-    kept_in: Path = Path()
-    kept_bytes: int = 0
     home: Path = Path()
+    cache_bytes: int = 0
 
     @property
     def threads_file(self) -> Path:
@@ -79,15 +75,14 @@ def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never) -> ChatMo
     if spec.name == FAKE:
         from assistant.models.fake import FakeChat
 
-        return FakeChat(joins=spec.joins, should_stop=should_stop)
+        return FakeChat(should_stop=should_stop)
     if not spec.path.is_file():
         raise ModelMissing(f"There is no chat model at {spec.path}.", "Run: assistant setup")
     from assistant.models.llama.chat import LlamaChat
-    from assistant.models.llama.kv_cache import Vault, beginnings_in
+    from assistant.models.llama.kv_cache import open_disk_cache
 
-    vault = Vault(spec.kept_in, spec.kept_bytes) if spec.kept_bytes else None
-    chat = LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers, vault, beginnings_in(spec.home),
-                     joins=spec.joins, should_stop=should_stop)
+    chat = LlamaChat(spec.name, spec.path, spec.context_tokens, spec.threads, spec.gpu_layers,
+                     open_disk_cache(spec.home, spec.cache_bytes), should_stop)
     if not spec.threads:
         chat.use_kept_threads(spec.threads_file)
     return chat

@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from queue import SimpleQueue
 from typing import cast
@@ -17,15 +17,13 @@ from typing import cast
 from assistant.app.assistant import Assistant
 from assistant.app.models.cache import Models, Shelf
 from assistant.config import Settings
-from assistant.datatypes import Answer, Explanation, Hit, Progress, SearchResult, Turn
+from assistant.datatypes import Answer, Explanation, Progress, SearchResult, Turn
 from assistant.errors import AssistantError
 from assistant.server.protocol import Call, EngineMessage, Failed, ProgressUpdate, Result, Started, TokenDelta
 
 ANSWERS = ("ask",)
 FORESIGHT, TUNING = "anticipate", "tune"
-TRIAL = "try_joining"  # asks a question of the library's own, to see what joining changes
-BEFOREHAND = "make_ready"  # reads a passage that was often found, while nobody waits
-GIVING_WAY = (FORESIGHT, TUNING, TRIAL, BEFOREHAND)  # to everything else in their lane, what is foreseen later included
+GIVING_WAY = (FORESIGHT, TUNING)  # to everything else in their lane, what is foreseen later included
 SEARCHES = ("search", "explain", "embedded_share", "status")
 MOST_LIBRARIES = 4
 
@@ -33,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class Job:
-    """One call on its way. `messages` ends with Done or Failed, whatever happens; nobody who has not gone is cancelled."""
+    """One call on its way. `messages` ends with Result or Failed, whatever happens; nobody who has not gone is cancelled."""
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -49,7 +47,7 @@ class Job:
 class WorkerThread:
     """A thread that does one call after the other, the first come first."""
 
-    def __init__(self, name: str, shelf: Shelf, finished: Callable[[Call, object], None]) -> None:
+    def __init__(self, name: str, shelf: Shelf, finished: Callable[[object], None]) -> None:
         self._shelf, self._finished = shelf, finished
         self._changed = threading.Condition()  # of the two that follow
         self._jobs: deque[Job] = deque()
@@ -59,10 +57,9 @@ class WorkerThread:
 
     @property
     def waiting(self) -> int:
-        """The number of calls that have not begun, and the one that has; what is read beforehand is none."""
+        """The number of calls that have not begun, and the one that has."""
         with self._changed:
-            current = self._current
-            return len(self._jobs) + (current is not None and current.call.method not in (BEFOREHAND, TRIAL))
+            return len(self._jobs) + (self._current is not None)
 
     @property
     def is_idle(self) -> bool:
@@ -117,7 +114,7 @@ class WorkerThread:
                 raise KeyboardInterrupt
             for message in perform(self._assistant(job.call.settings), job):
                 if isinstance(message, Result):
-                    self._finished(job.call, message.result)
+                    self._finished(message.result)
                 job.messages.put(message)
         except AssistantError as error:
             job.messages.put(Failed(type(error).__name__, str(error), error.hint))
@@ -159,8 +156,6 @@ class Dispatcher:
         self._shelf, self._lock = shelf, threading.Lock()
         self.answers = self.searches = self.prompt_tokens = self.reused_tokens = 0
         self._untuned: Settings | None = None  # of the last question, until its model is tuned
-        self._untried: Settings | None = None  # of the last question, until it is known whether its model may join
-        self._often, self._beforehand = OftenFound(), 0
         self._answers, self._searches = WorkerThread("answers", shelf, self._count), WorkerThread("searches", shelf, self._count)
         self._lanes = (self._answers, self._searches)
         shelf.stop_chat_when(lambda: self._answers.is_cancelled)
@@ -175,7 +170,7 @@ class Dispatcher:
         job = Job(call)
         if call.method in ANSWERS:
             with self._lock:
-                self._untuned = self._untried = call.settings
+                self._untuned = call.settings
         self._lane(job).put(job)
         return job
 
@@ -191,20 +186,6 @@ class Dispatcher:
         """Whether nothing at all is being done."""
         return all(lane.is_idle for lane in self._lanes)
 
-    @property
-    def read_beforehand(self) -> int:
-        """How many passages were read while nobody waited."""
-        return self._beforehand
-
-    def read_ahead(self) -> None:
-        """Begin to read the passage that was found most often, or to try what joining changes; any question stops it."""
-        if self.is_idle and self._shelf.chat_name:
-            for settings, hit in self._often.take():
-                self.take(Call(BEFOREHAND, settings, (hit,)))
-        untried = self._untried
-        if self.is_idle and untried is not None and self._shelf.chat_name:
-            self.take(Call(TRIAL, untried))
-
     def unload_chat(self) -> bool:
         """Free the chat model's memory, unless a call needs it; return whether that was done. A call that comes loads it anew."""
         return self._answers.do_if_idle(self._shelf.drop_chat)
@@ -216,25 +197,17 @@ class Dispatcher:
     def _lane(self, job: Job) -> WorkerThread:
         return self._answers if job.call.method in ANSWERS or job.gives_way else self._searches
 
-    def _count(self, call: Call, result: object) -> None:
-        if call.method == BEFOREHAND:
-            self._beforehand += cast("int", result) > 0
-        elif call.method == TRIAL:
-            with self._lock:
-                if not result and self._untried is call.settings:  # and not of a question that came meanwhile
-                    self._untried = None
-        elif isinstance(result, Answer):
+    def _count(self, result: object) -> None:
+        if isinstance(result, Answer):
             self.answers += 1
-            self._often.note(call.settings, result.hits)
             self.prompt_tokens += result.timings.prompt_tokens
             self.reused_tokens += result.timings.reused_tokens
         elif isinstance(result, SearchResult | Explanation):
             self.searches += 1
-            self._often.note(call.settings, result.hits if isinstance(result, SearchResult) else ())
 
 
 def perform(assistant: Assistant, job: Job) -> Iterator[EngineMessage]:
-    """Do a job; yield what is to be said, Done last. Raises KeyboardInterrupt where it was cancelled before that."""
+    """Do a job; yield what is to be said, Result last. Raises KeyboardInterrupt where it was cancelled before that."""
     if job.call.method == FORESIGHT:
         question, turns = cast("tuple[str, tuple[Turn, ...]]", job.call.arguments)
         assistant.anticipate(question, turns, job.cancelled.is_set)
@@ -243,12 +216,6 @@ def perform(assistant: Assistant, job: Job) -> Iterator[EngineMessage]:
     if job.call.method == TUNING:
         assistant.tune(job.cancelled.is_set)
         yield Result(None)
-        return
-    if job.call.method == BEFOREHAND:
-        yield Result(assistant.make_ready(cast("Hit", job.call.arguments[0]), job.cancelled.is_set))
-        return
-    if job.call.method == TRIAL:
-        yield Result(assistant.try_joining(job.cancelled.is_set))
         return
     result = getattr(assistant, job.call.method)(*job.call.arguments)
     if job.call.method not in ANSWERS:
@@ -277,41 +244,3 @@ def file_identity(file: Path) -> tuple[int, int]:
     except OSError:
         return (0, 0)
     return (known.st_dev, known.st_ino)
-
-
-MOST = 200  # passages that are remembered; those that were found least are forgotten first
-
-Place = tuple[str, int, str]
-
-
-class OftenFound:
-    """Counts how often each passage was found. For several threads."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._times: Counter[Place] = Counter()
-        self._known: dict[Place, tuple[Settings, Hit]] = {}
-
-    def note(self, settings: Settings, hits: Iterable[Hit]) -> None:
-        """Count passages that were found for one question."""
-        with self._lock:
-            for hit in hits:
-                place = place_of(settings, hit)
-                self._times[place] += 1
-                self._known[place] = (settings, hit)
-            for place, _ in self._times.most_common()[MOST:]:
-                self._forget(place)
-
-    def take(self) -> Sequence[tuple[Settings, Hit]]:
-        """Hand out the passage that was found most often, with the settings of that question; nothing where none is left."""
-        with self._lock:
-            return [self._forget(place) for place, _ in self._times.most_common(1)]
-
-    def _forget(self, place: Place) -> tuple[Settings, Hit]:
-        del self._times[place]
-        return self._known.pop(place)
-
-
-def place_of(settings: Settings, hit: Hit) -> Place:
-    """Return what tells a passage from all others."""
-    return (settings.library, hit.chunk_id, hit.path)

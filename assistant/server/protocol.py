@@ -69,8 +69,7 @@ EngineMessage = Started | ProgressUpdate | TokenDelta | Result | Failed
 class Report:
     """How the engine is. Memory in bytes, `seconds` since its start.
 
-    `joins`: passages are joined from what was computed of them before, of which `kept_bytes` are on the disk; so many of them
-    were read beforehand, while nobody waited. What an engine of another version does not say is 0, empty or False.
+    What an engine of another version does not say is 0, empty or False.
     """
 
     process: int = 0
@@ -84,9 +83,6 @@ class Report:
     prompt_tokens: int = 0
     reused_tokens: int = 0
     idle_minutes: int = 0
-    joins: bool = False
-    kept_bytes: int = 0
-    read_beforehand: int = 0
     leaving: bool = False  # it ends after the calls that it is answering
     other_version: bool = False  # than the program that asks
 

@@ -212,18 +212,16 @@ class Server:
             self._use_the_calm(quiet)
 
     def _use_the_calm(self, quiet: float) -> None:
-        """Give memory back where there is little left; after a while do what is done while nobody waits."""
+        """Give memory back where there is little left; after a while let the threads be tuned."""
         memory = psutil.virtual_memory()
         if memory.available < memory.total * LOW_MEMORY_SHARE and self._shelf.chat_name:
             if self._desk.unload_chat():
                 log.warning("little memory is left: the language model is unloaded")
         elif quiet > IDLE_WORK_AFTER and self._shelf.chat_name:
             self._desk.tune()
-            self._desk.read_ahead()
 
     def _report(self) -> Report:
         desk, calls = self._desk, self._calls
         return Report(os.getpid(), time.monotonic() - self._started, psutil.Process().memory_info().rss, self._shelf.chat_name,
                       self._shelf.embedder_names, desk.answers, desk.searches, desk.waiting, desk.prompt_tokens,
-                      desk.reused_tokens, self._idle_minutes, self._shelf.joins, self._shelf.kept_bytes, desk.read_beforehand,
-                      calls.is_leaving)
+                      desk.reused_tokens, self._idle_minutes, calls.is_leaving)

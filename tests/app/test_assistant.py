@@ -812,16 +812,3 @@ def test_a_root_with_links_to_places_inside_is_looked_at_as_a_whole(assistant: A
     assert assistant.refresh([folder / "link.md"]).indexed == 1
     (folder / ".store" / "note.md").write_text("Chimney swept twice.", "utf-8")
     assert assistant.refresh([folder / "lease.md"]).indexed == 1
-
-
-def test_what_was_computed_of_a_file_leaves_with_it(assistant: Assistant, folder: Path) -> None:
-    assistant.add([folder])
-    kept = assistant.library_file.parent / "kv"
-    kept.mkdir()
-    for name, content in (("lease.md", assistant._store().ledger()[str(folder / "lease.md")].content_hash), ("gone", "0a1b")):
-        (kept / f"{content}-{name}.kv").write_bytes(b"keys and values")
-    (folder / "new.md").write_text("Something new.", "utf-8")
-    assistant.sync()
-    assert [file.name.partition("-")[2] for file in kept.iterdir()] == ["lease.md.kv"]
-    assistant.remove(folder / "lease.md")
-    assert not list(kept.iterdir())

@@ -30,7 +30,7 @@ def heard(monkeypatch):
 
     def record(messages):
         texts.extend(message.content for message in messages)
-        texts.extend(segment.text for message in messages for segment in message.segments)
+        texts.extend(segment for message in messages for segment in message.segments)
 
     def reply(self, messages, max_tokens, supposed=(), plain=FakeChat.reply):
         record(messages)
@@ -39,12 +39,7 @@ def heard(monkeypatch):
             texts.append(each.text)
         return plain(self, messages, max_tokens, supposed)
 
-    def make_ready(self, messages, *rest, plain=FakeChat.make_ready):
-        record(messages)
-        return plain(self, messages, *rest)
-
     monkeypatch.setattr(FakeChat, "reply", reply)
-    monkeypatch.setattr(FakeChat, "make_ready", make_ready)
     return texts
 
 
@@ -103,12 +98,6 @@ def test_calibrating(run, mill, heard, monkeypatch):
 
 def test_drafting_questions(run, mill, heard, tmp_path):
     run("eval", "--make", "8", "--out", tmp_path / "questions.jsonl")
-    assert "Anna Berg" in look_through(heard)
-
-
-def test_reading_beforehand(run, mill, heard, monkeypatch):
-    monkeypatch.setenv("ASSISTANT_REUSE", "joined")
-    run("warm")
     assert "Anna Berg" in look_through(heard)
 
 

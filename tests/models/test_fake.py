@@ -54,8 +54,6 @@ def test_the_chat_stops_in_the_middle_of_a_reply() -> None:
 def test_the_chat_reads_no_prompt_that_it_is_to_stop() -> None:
     chat = FakeChat(should_stop=lambda: True)
     asked = [Message("user", "a")]
-    for compute in (lambda: chat.reply(asked, 5).likelihood("A"), lambda: chat.reply(asked, 5).log_likelihoods(),
-                    lambda: chat.make_ready(asked)):
+    for compute in (lambda: chat.reply(asked, 5).likelihood("A"), lambda: chat.reply(asked, 5).log_likelihoods()):
         with pytest.raises(KeyboardInterrupt):
             compute()
-    assert chat.ready == []

@@ -41,6 +41,20 @@ def test_what_two_prompts_share_is_computed_once(chat: LlamaChat) -> None:
     assert again.reused_tokens == again.prompt_tokens - 1
 
 
+def test_the_instructions_are_computed_once_for_all_processes(weights: Callable[[str], Path], tmp_path: Path) -> None:
+    system = Message("system", "Answer in one short sentence, from the text. Never use knowledge from elsewhere. " * 3)
+    replies = []
+    for _ in range(2):
+        spec = ChatSpec("smollm2", weights("smollm2-135m-instruct"), 1024, home=tmp_path, cache_bytes=2**28)
+        opened = open_chat(spec)
+        reply = opened.reply((system, *CAPITAL), 12)
+        replies.append(("".join(reply), reply.log_likelihoods(), reply.reused_tokens))
+        opened.close()
+    assert replies[0][:2] == replies[1][:2]
+    assert replies[0][2] == 0
+    assert replies[1][2] > 30
+
+
 @pytest.mark.parametrize("limit", [2, 7, 60])
 def test_drafts_change_no_token(chat: LlamaChat, limit: int) -> None:
     text = "The red fox lives in the old forest near the river. The red fox lives in the old forest near the mill."

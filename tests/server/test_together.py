@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,6 @@ from assistant.app.assistant import Assistant
 from assistant.app.models.cache import Shelf
 from assistant.config import Settings
 from assistant.datatypes import Answer, SearchResult
-from assistant.datatypes import Message as Said
 from assistant.models.fake import FakeChat, FakeReply
 from assistant.server import server as serving_module
 from assistant.server.dispatcher import Dispatcher, Job
@@ -30,7 +29,7 @@ from tests.server.serving import PATIENCE, call, serving, until
 ROUNDS = 500
 QUESTIONS = ("When does the lease end?", "How much is the deposit?", "When was the mill built?")
 STEP = 0.0005  # seconds of one step of what a slow model computes
-DONE, FEWEST = ("stayed", "in the middle", "before or after", "stopped", "tuned", "read beforehand"), 5
+DONE, FEWEST = ("stayed", "in the middle", "before or after", "stopped", "tuned"), 5
 LATEST = 0.05  # seconds after which a client hangs up, at most
 
 
@@ -47,16 +46,12 @@ def steps(chat: FakeChat, number: int) -> None:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Let searches, replies, tuning and reading beforehand last some milliseconds, and hang-ups be noticed soon."""
+    """Let searches, replies and tuning last some milliseconds, and hang-ups be noticed soon."""
     search, done = Assistant.search, Counter[str]()
 
     def search_slowly(self: Assistant, *arguments: object) -> SearchResult:
         time.sleep(10 * STEP)
         return search(self, *arguments)  # type: ignore[arg-type]
-
-    def make_ready(chat: FakeChat, messages: Sequence[Said], should_stop: Callable[[], bool]) -> int:
-        steps(chat, 20)
-        return 1
 
     def compute(reply: FakeReply) -> None:
         try:
@@ -71,7 +66,6 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr(FakeReply, "_compute", compute)
     monkeypatch.setattr(FakeChat, "tune", tune, raising=False)
-    monkeypatch.setattr(FakeChat, "make_ready", make_ready)
     monkeypatch.setattr(FakeChat, "close", lambda chat: setattr(chat, "context_tokens", 0))  # it replies no more
     monkeypatch.setattr(Assistant, "search", search_slowly)
     monkeypatch.setattr(serving_module, "POLL_SECONDS", STEP)
@@ -97,7 +91,7 @@ class Deed:
 
 DEEDS = st.builds(Deed, st.sampled_from(("ask", "ask", "search", "anticipate")), st.sampled_from(QUESTIONS),
                   st.one_of(st.just(PATIENCE), st.floats(0, LATEST)))
-IDLE_WORK = st.tuples(st.floats(0, LATEST), st.sampled_from(("tune", "read_ahead", "unload_chat")))
+IDLE_WORK = st.tuples(st.floats(0, LATEST), st.sampled_from(("tune", "unload_chat")))
 SOME_DEEDS = st.lists(DEEDS, min_size=1, max_size=2)
 SCHEDULES = st.tuples(SOME_DEEDS, SOME_DEEDS, st.lists(IDLE_WORK, max_size=2))
 
@@ -151,7 +145,6 @@ def complaints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_no_answer_is_cut_whoever_hangs_up(settings: Settings, slow: Counter[str], caplog: pytest.LogCaptureFixture,
                                            complaints: list[str]) -> None:
-    settings = replace(settings, reuse="joined")  # so that passages are read beforehand
     with serving(settings) as server, ThreadPoolExecutor(3) as people:
         office = Office(settings, server)
 
@@ -167,7 +160,7 @@ def test_no_answer_is_cut_whoever_hangs_up(settings: Settings, slow: Counter[str
 
         one_round()
         until(lambda: office.desk.is_idle)
-        done = office.counts + slow + Counter({"read beforehand": office.desk.read_beforehand})
+        done = office.counts + slow
         assert min(done[each] for each in DONE) >= FEWEST, done
     assert not complaints and not caplog.records
 
@@ -315,29 +308,6 @@ def test_a_model_in_use_is_not_unloaded(settings: Settings, monkeypatch: pytest.
     may_go_on.set()
     until(lambda: desk.is_idle)
     assert desk.unload_chat()
-
-
-def test_what_a_question_left_to_try_outlasts_a_trial(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    trying, may_go_on = threading.Event(), threading.Event()
-
-    def try_joining(self: Assistant, should_stop: Callable[[], bool]) -> bool:
-        trying.set()
-        assert may_go_on.wait(PATIENCE)
-        return False
-
-    monkeypatch.setattr(Assistant, "try_joining", try_joining)
-    other = replace(settings, answer_tokens=settings.answer_tokens + 1)
-    desk = Dispatcher(Shelf())
-    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTIONS[0],)))), Result)
-    until(lambda: desk.is_idle)
-    while desk._often.take():
-        pass  # nothing to read beforehand
-    desk.read_ahead()
-    assert trying.wait(PATIENCE)
-    asked = desk.take(Call("ask", other, (QUESTIONS[0],)))
-    may_go_on.set()
-    assert isinstance(last_of(asked), Result)
-    assert desk._untried is other
 
 
 def last_of(job: Job) -> EngineMessage:

@@ -23,7 +23,6 @@ from assistant.generation import (
     Rewriting,
     about,
     add_conflicts,
-    alone,
     compose,
     conflicts,
     refused,
@@ -31,8 +30,6 @@ from assistant.generation import (
     said_before,
 )
 from assistant.retrieval import without_held
-
-FULL = 0.85  # share of the budget from which on reading beforehand would push out what was read before
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +83,10 @@ class QuestionAnswering:
     def compose_prompt(self, chat: ChatModel, question: str, turns: Sequence[Turn], evidence: Evidence) -> Prompt:
         """Return the prompt: with the widened passages, or the narrow ones if the model counts more tokens than was estimated."""
         settings, history = self._settings, said_before(turns)
-        prompt = compose(chat, question, evidence.passages, history, settings.context_chunk_tokens, settings.answer_tokens,
-                         self._shelf_of)
+        prompt = compose(chat, question, evidence.passages, history, settings.context_chunk_tokens, settings.answer_tokens)
         if len(prompt.passages) < len(evidence.passages):
             narrow = self.retrieval.narrow_passages(evidence.hits, turns)
-            prompt = compose(chat, question, narrow, history, settings.context_chunk_tokens, settings.answer_tokens,
-                             self._shelf_of)
+            prompt = compose(chat, question, narrow, history, settings.context_chunk_tokens, settings.answer_tokens)
         return prompt
 
     def draft(self, question: str, evidence: Evidence) -> Answer:
@@ -128,18 +123,9 @@ class QuestionAnswering:
         if not should_stop():  # from here on the model itself is told to stop
             reply.likelihood("A")
 
-    def make_ready(self, hit: Hit, should_stop: Callable[[], bool]) -> int:
-        """Let the chat model, if it is loaded, read a passage beforehand; see Assistant.make_ready."""
-        if not self._models.has_chat or self._models.chat.kept_bytes > self._settings.kv_cache_bytes * FULL:
-            return 0
-        return self._models.chat.make_ready(alone(hit, self._shelf_of), should_stop)
-
-    def _shelf_of(self, hit: Hit) -> str:
-        return next(filter(None, (library.shelf_of(hit) for library in self._libraries)), "")
-
 
 class StreamedAnswer(Written):
-    """An answer whose evidence is there at once. Iterating composes the prompt, writes the text and compares it with other files."""
+    """An answer whose evidence is there at once. Iterating composes the prompt, writes the text and compares it with others."""
 
     def __init__(self, answering: QuestionAnswering, question: str, turns: Sequence[Turn], evidence: Evidence,
                  loading: Future[ChatModel], strict: bool, started: float) -> None:

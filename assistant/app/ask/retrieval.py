@@ -108,8 +108,7 @@ class EvidenceRetrieval:
 
         In a conversation, passages that the model has read keep their order, so that the prompt begins as the last one did.
         """
-        narrow = self._best(hits, turns)
-        return narrow if self._models.joins else widen(narrow, self._beside, self._settings.context_chunk_tokens)
+        return widen(self._best(hits, turns), self._beside, self._settings.context_chunk_tokens)
 
     def narrow_passages(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
         """Return the best hits as they were found, joined where they touch: what is read if the widened ones do not fit."""

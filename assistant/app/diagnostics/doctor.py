@@ -23,7 +23,6 @@ from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError
 from assistant.ingest import confinement_of_readers
-from assistant.models.llama.kv_reuse_measured import key_of, loses_answers, loses_nothing, read_verdict
 from assistant.system.confinement import Confinement
 from assistant.system.paths import is_fake, own_path
 
@@ -47,7 +46,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         examine_disk(machine),
         examine_model("embedding model", settings.embed, lambda: check_embedder(settings)),
         examine_model("chat model", settings.chat, lambda: check_chat(settings)),
-        *examine_joining(settings), *examine_reranker(settings),
+        *examine_reranker(settings),
         examine_memory(settings, machine), examine_graphics(machine), *examine_library(settings),
     )
 
@@ -158,29 +157,6 @@ def examine_reranker(settings: Settings) -> tuple[Finding, ...]:
     if not settings.rerank:
         return ()
     return (examine_model("reranker", settings.rerank, lambda: reranker_spec(settings).path),)
-
-
-def examine_joining(settings: Settings) -> tuple[Finding, ...]:
-    """Say whether passages are joined from what was computed of them before, and how that is known."""
-    try:
-        path = chat_spec(settings).path
-    except AssistantError:
-        return ()
-    if not path.is_file():
-        return ()
-    verdict = read_verdict(settings.home, key_of(path))
-    so_far = f"{verdict.changed} of {verdict.trials} answers changed on this machine"
-    if settings.reuse != "auto":
-        said = f"{settings.reuse}, as the settings say"
-    elif loses_nothing(path):
-        said = "joined: this model was measured to lose no answers by it"
-    elif loses_answers(path):
-        said = "exact: this model was measured to lose answers where passages are joined"
-    elif verdict.is_decided:
-        said = f"{'joined' if verdict.may_join else 'exact'}: {so_far}"
-    else:
-        said = f"exact, until the engine has tried joining in its idle time ({so_far})"
-    return (ok("passages read before", said),)
 
 
 def check_chat(settings: Settings) -> Path:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from assistant.app.models.cache import Models
-from assistant.datatypes import Chunk, Citation, Embedder, Filter, Hit
+from assistant.datatypes import Chunk, Citation, Embedder, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.index import Store
 from assistant.retrieval import Searcher
-from assistant.system.paths import verbatim
 
 DOUBT_OFFSET = "doubt_offset"  # of a library's notes about itself
 
@@ -76,12 +75,6 @@ class Library:
         """Return the passages right after and right before a hit in its file; nothing where the library does not hold it."""
         here = hit.chunk.location
         return self.store.beside(hit.path, here.char_start, here.char_end) if self.file.exists() else []
-
-    def shelf_of(self, hit: Hit) -> str:
-        """Return where what a model computes of a passage is kept: with the library, by its file's content; empty: nowhere."""
-        if hit.kind != "file" or not self.file.exists():
-            return ""
-        return next((f"{self.name}/kv/{row[2]}" for row in self.store.files_wanted(Filter((verbatim(hit.path),)))), "")
 
 
 def check_fingerprint(store: Store, embedder: Embedder) -> None:

@@ -99,18 +99,8 @@ def forget_spoken(library: Library, sessions: Sessions) -> None:
 
 
 def forget(library: Library) -> None:
-    """Remove what a model has written about files, or computed of them, that are no longer in the library as they were."""
+    """Remove what a model has written about files that are no longer in the library as they were."""
     forget_notes(library)
-    forget_computed(library)
     notebook = notebook_of(library.file, "")
     if notebook.file.exists():
         notebook.keep_only(library.store.ledger())
-
-
-def forget_computed(library: Library) -> None:
-    """Remove the keys and values of passages of files that are no longer in the library as they were."""
-    kept = list((library.file.parent / "kv").glob("*"))
-    known = {entry.content_hash for entry in library.store.ledger().values()} if kept else set()
-    for file in kept:
-        if file.name.partition("-")[0] not in known:
-            file.unlink(missing_ok=True)

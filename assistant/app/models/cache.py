@@ -7,14 +7,12 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from assistant import catalog
 from assistant.config import Settings
-from assistant.datatypes import ChatModel, Comparing, Embedder, Reranker, Tunable, never
+from assistant.datatypes import ChatModel, Embedder, Reranker, Tunable, never
 from assistant.errors import ModelMissing, UsageError
-from assistant.models.llama.kv_reuse_measured import key_of, loses_answers, loses_nothing, read_verdict
 from assistant.models.open import FAKE, ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
 from assistant.retrieval import Orders
 from assistant.system.paths import is_fake, own_path
@@ -71,18 +69,8 @@ def chat_spec(settings: Settings) -> ChatSpec:
     else:
         model = catalog.find(settings.chat)
         name, path = model.name, catalog.ModelStore(settings.models_folder).require(model)
-    kept_bytes = 0 if settings.reuse == "exact" else settings.kv_cache_bytes
     return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers,
-                    may_join(settings, path), settings.libraries_folder, kept_bytes, settings.home)
-
-
-def may_join(settings: Settings, path: Path) -> bool:
-    """Return whether a model may join passages: as the person says, or else as it was measured, here or before."""
-    if settings.reuse != "auto":
-        return settings.reuse == "joined"
-    if not path.is_file() or loses_answers(path):
-        return False
-    return loses_nothing(path) or read_verdict(settings.home, key_of(path)).may_join
+                    settings.home, settings.kv_cache_bytes)
 
 
 def reranker_spec(settings: Settings) -> RerankerSpec:
@@ -141,30 +129,12 @@ class Shelf:
         """Begin to load a chat model in another thread; the one that was loaded before leaves, since two seldom fit."""
         with self._lock:
             now = stamp_of(spec.path)
-            self._begin_joining(spec, now)
             if self._chat is None or self._chat[:2] != (spec, now) or failed(self._chat[2]):
                 self.drop_chat()
                 loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
                 self._chat = (spec, now, loader.submit(open_chat, spec, self._is_to_stop))
                 loader.shutdown(wait=False)
             return self._chat[2]
-
-    @property
-    def joins(self) -> bool:
-        """Whether the chat model that is loaded joins passages from what was computed of them before."""
-        return any(chat.joins for chat in self._ready_chat())
-
-    @property
-    def kept_bytes(self) -> int:
-        """How much of what the chat model that is loaded computed of passages is kept on disk."""
-        return sum(chat.kept_bytes for chat in self._ready_chat())
-
-    def _begin_joining(self, spec: ChatSpec, now: Stamp) -> None:
-        """Let the model that is loaded join passages where it was found since that it may, without loading it anew."""
-        for chat in self._ready_chat():
-            if self._chat and spec.joins and self._chat[:2] == (replace(spec, joins=False), now) and isinstance(chat, Comparing):
-                chat.start_joining()
-                self._chat = (spec, now, self._chat[2])
 
     def stop_chat_when(self, should_stop: Callable[[], bool]) -> None:
         """Let whatever the chat model computes end with KeyboardInterrupt once `should_stop` says so.
@@ -175,11 +145,6 @@ class Shelf:
 
     def _is_to_stop(self) -> bool:
         return self._should_stop()
-
-    def _ready_chat(self) -> list[ChatModel]:
-        """Return the chat model that is loaded; nothing where none is yet."""
-        chat = self._chat
-        return [chat[2].result()] if chat and chat[2].done() and not failed(chat[2]) else []
 
     def drop_chat(self) -> None:
         """Free the chat model's memory, once it is loaded. Not while it computes: only from the thread that lets it compute."""
@@ -226,28 +191,6 @@ class Models:
     def load_chat(self) -> ChatModel:
         """Return the chat model, loaded. Raises ModelMissing or ModelUnusable."""
         return self.start_chat().result()
-
-    @property
-    def chat_key(self) -> str:
-        """What a verdict on joining is about: the chat model's file, and the build that computes with it; empty for the fake."""
-        path = chat_spec(self._settings).path
-        return key_of(path) if path.is_file() else ""
-
-    @property
-    def is_to_be_tried(self) -> bool:
-        """Whether it is not known of the chat model what joining passages costs it."""
-        path = chat_spec(self._settings).path
-        return path.is_file() and not loses_nothing(path) and not loses_answers(path)
-
-    @property
-    def has_chat(self) -> bool:
-        """Whether the chat model is loaded, or being loaded."""
-        return self._shelf.chat_name == chat_spec(self._settings).name
-
-    @property
-    def joins(self) -> bool:
-        """Whether the chat model joins passages from what it computed of them before. Raises ModelMissing or UsageError."""
-        return chat_spec(self._settings).joins
 
     @property
     def orders(self) -> Orders:

@@ -75,19 +75,13 @@ def show(report: Report, *, json: bool) -> None:
             "running": True, "process": report.process, "seconds": round(report.seconds, 1), "memory": report.memory,
             "chat": report.chat, "embedders": list(report.embedders), "answers": report.answers, "searches": report.searches,
             "waiting": report.waiting, "prompt_tokens": report.prompt_tokens, "reused_tokens": report.reused_tokens,
-            "idle_minutes": report.idle_minutes, "joins": report.joins, "kept_bytes": report.kept_bytes,
-            "read_beforehand": report.read_beforehand, "leaving": report.leaving, "other_version": report.other_version,
+            "idle_minutes": report.idle_minutes, "leaving": report.leaving, "other_version": report.other_version,
         })
         return
     output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, {size_in_words(report.memory)} of memory.")
     output().print(f"Models: {on_one_line(', '.join(filter(None, (report.chat, *report.embedders)))) or 'none loaded yet'}.")
     output().print(f"{report.answers:,} answers, {report.searches:,} searches; {report.waiting:,} waiting.")
     output().print(f"{report.prompt_tokens:,} tokens of prompts, {share:.0%} of them read before.")
-    if report.joins:
-        output().print(f"Passages are joined from what was read of them before: {size_in_words(report.kept_bytes)} kept, "
-                       f"{report.read_beforehand:,} read while nobody waited.")
-    elif report.chat:
-        output().print("Passages are read anew for each question, but for those that a prompt begins with.")
     if report.leaving:
         output().print("It takes no more questions, and ends when those that it has are answered.")
     elif report.other_version:

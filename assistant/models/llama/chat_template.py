@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from assistant.datatypes import Message
@@ -38,28 +37,26 @@ class ChatTemplate:
 
     def tokenize(self, messages: Sequence[Message]) -> list[int]:
         """Return the prompt's tokens, up to where the assistant begins to speak."""
-        return [token for run in self.runs(messages) for token in run.tokens]
+        return self.tokenize_with_prefix(messages)[0]
 
-    def runs(self, messages: Sequence[Message]) -> list[Run]:
-        """Return the prompt in runs of tokens: markup, messages, and the segments of those that have any."""
-        rendered = self._render(messages)
-        runs: list[Run] = []
-        for index, piece in enumerate(PLACEHOLDER.split(rendered)):
-            # split() alternates: markup, number, markup, number, ...
+    def tokenize_with_prefix(self, messages: Sequence[Message]) -> tuple[list[int], int]:
+        """Return the prompt's tokens, and the length of their prefix before the user's first word, which all prompts share."""
+        begin = self._vocabulary.begin_token()
+        tokens: list[int] = []
+        prefix = -1
+        # split() alternates: markup, number, markup, number, ...
+        for index, piece in enumerate(PLACEHOLDER.split(self._render(messages))):
             if index % 2 == 0:
-                runs.append(Run(self._tokens(piece, special=True)))
-            else:
-                runs += self._runs_of(messages[int(piece)])
-        begin = tuple(self._vocabulary.begin_token())
-        return runs if runs[0].tokens[: len(begin)] == begin else [Run(begin), *runs]
-
-    def _runs_of(self, message: Message) -> list[Run]:
-        """Return a message's segments; one that has none is a single one, as the template would have trimmed it."""
-        by_person = message.role == "user"
-        if not message.segments:
-            return [Run(self._tokens(message.content.strip(), special=False), by_person=by_person)]
-        return [Run(self._tokens(segment.text, special=False), segment.reusable, segment.shelf, by_person)
-                for segment in message.segments]
+                tokens += self._tokens(piece, special=True)
+                continue
+            message = messages[int(piece)]
+            if message.role == "user" and prefix < 0:
+                prefix = len(tokens)
+            # a message without segments is trimmed, as the template would trim it
+            for segment in message.segments or (message.content.strip(),):
+                tokens += self._tokens(segment, special=False)
+        missing = begin if tokens[: len(begin)] != begin else []
+        return [*missing, *tokens], len(missing) + (prefix if prefix >= 0 else len(tokens))
 
     def _render(self, messages: Sequence[Message]) -> str:
         roles = [message.role for message in messages]
@@ -102,40 +99,6 @@ def refuse(reason: str) -> NoReturn:
     from jinja2 import TemplateError
 
     raise TemplateError(reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Tokens that are read together. `reusable`: what is computed of them behind the shared prefix may serve other prompts.
-
-    `shelf`: where that may be kept on disk; empty: nowhere. `by_person`: they are part of what the person says, not the program.
-    """
-
-    tokens: tuple[int, ...]
-    reusable: bool = False
-    shelf: str = ""
-    by_person: bool = False
-
-
-def shared_prefix(runs: Sequence[Run]) -> tuple[int, ...]:
-    """Return the tokens before the first word of the person: the same for every question, whatever was said before."""
-    prefix: list[int] = []
-    for run in runs:
-        if run.by_person:
-            break
-        prefix += run.tokens
-    return tuple(prefix)
-
-
-def first_of(runs: Sequence[Run], count: int) -> list[Run]:
-    """Return the first so many tokens of runs; a part of a run serves no other prompt."""
-    first: list[Run] = []
-    for run in runs:
-        if len(run.tokens) > count:
-            return [*first, replace(run, tokens=run.tokens[:count], reusable=False, shelf="")] if count else first
-        first.append(run)
-        count -= len(run.tokens)
-    return first
 
 
 class Vocabulary:

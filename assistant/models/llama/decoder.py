@@ -25,13 +25,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     Probabilities = npt.NDArray[np.float64]
 
-Accepts = Callable[[int, int], bool]  # whether a token may follow; the second is behind which token of the last batch
-
-
-def always(_token: int, _index: int) -> bool:
-    """Accept every token."""
-    return True
-
 
 class Decoder:
     """A loaded model and its context. Not for two threads at once.
@@ -126,18 +119,6 @@ class Decoder:
         """Return the likeliest next token, behind a token of the last batch."""
         return int(self._api.llama_sampler_sample(self._sampler, self._context, index))
 
-    def sample_if(self, accepts: Accepts, index: int = -1) -> list[int]:
-        """Return the likeliest next token, if it is accepted; behind a token of the last batch."""
-        token = self.sample(index)
-        return [token] if accepts(token, index) else []
-
-    def certainty(self, index: int = -1) -> float:
-        """Return the probability (0 to 1) of the likeliest next token, behind a token of the last batch."""
-        import numpy as np
-
-        logits = self._logits(index)
-        return float(1 / np.exp(logits - logits.max()).sum(dtype=np.float64))
-
     def probabilities(self, index: int = -1) -> Probabilities:
         """Return the probability (0 to 1) of each token as the next one, behind a token of the last batch."""
         import numpy as np
@@ -172,7 +153,7 @@ class Decoder:
 
 BATCH = 512
 FIRST_ROOM = 2048  # tokens: enough for most questions; a context grows where it is not
-SEQUENCES = 8  # of the prompt, and of what is computed beside it at the same time
+SEQUENCES = 3  # the prompt, and two texts that are weighed in the same batch
 
 
 def open_context(api: Any, model: Any, room: int, threads: Threads, abort: Any, log: LogKeeper) -> Any:  # noqa: ANN401 - C library
@@ -181,7 +162,7 @@ def open_context(api: Any, model: Any, room: int, threads: Threads, abort: Any, 
     parameters.n_ctx = room
     parameters.n_batch = parameters.n_ubatch = BATCH
     parameters.n_seq_max = SEQUENCES
-    parameters.kv_unified = True  # the sequences share their cells: joining copies nothing
+    parameters.kv_unified = True  # the sequences share their cells: a copy of the prompt's costs nothing
     parameters.n_threads, parameters.n_threads_batch = threads.writing, threads.reading
     parameters.flash_attn_type = 1
     parameters.no_perf = True

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from assistant.datatypes import never
 from assistant.errors import ModelUnusable
-from assistant.models.llama.decoder import BATCH, FIRST_ROOM, SEQUENCES, Accepts, Decoder, always
+from assistant.models.llama.decoder import BATCH, FIRST_ROOM, Decoder
 
 SEQUENCE = 0
 LEAST = 1e-30  # of a probability, so that it has a logarithm
-APART = 1  # the sequence in which a run of tokens is computed, or brought back, before it joins the prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Engine(Decoder):
         for start in range(0, len(tokens), BATCH):
             self.extend(tokens[start : start + BATCH])
 
-    def bring(self, tokens: Sequence[int]) -> int:
+    def extend_to(self, tokens: Sequence[int]) -> int:
         """Bring the cache to exactly these tokens, for others to come behind them; return how many it held already."""
         reused = common_prefix(self._held, tokens)
         self._keep(reused)
@@ -93,7 +92,7 @@ class Engine(Decoder):
         head = max(0, len(tokens) - spare)
         self.read(tokens[:head])
         before, at, rows = len(self._held), 0, []
-        for sequence, branch in enumerate(branches, APART):
+        for sequence, branch in enumerate(branches, SEQUENCE + 1):
             self._api.llama_memory_seq_rm(self._memory, sequence, -1, -1)
             self._api.llama_memory_seq_cp(self._memory, SEQUENCE, sequence, 0, branch.start)
             self._fill(branch.tokens[:-1], branch.start, sequence, at=at, outputs=branch.weighed)
@@ -106,7 +105,7 @@ class Engine(Decoder):
             self._keep(before)
             raise
         finally:
-            for sequence in range(APART, APART + len(branches)):
+            for sequence in range(SEQUENCE + 1, SEQUENCE + 1 + len(branches)):
                 self._api.llama_memory_seq_rm(self._memory, sequence, -1, -1)
         self._held.extend(tokens[head:])
         return [sum(math.log(max(LEAST, self.probabilities(row)[token])) for row, token in branch) for branch in rows]
@@ -116,97 +115,34 @@ class Engine(Decoder):
         """The tokens whose keys and values the cache holds, in order. Not to be written to."""
         return self._held
 
-    @property
-    def can_join(self) -> bool:
-        """Whether what was computed in one place can be moved to another."""
-        return bool(self._api.llama_memory_can_shift(self._memory))
-
     def keep(self, count: int) -> None:
         """Forget all but the first so many of the tokens held."""
         self._keep(count)
 
-    def compute_apart(self, prefix: int, tokens: Sequence[int]) -> bytes:
-        """Compute tokens as if they stood right behind the first `prefix` of those held; return their keys and values.
+    def save(self) -> bytes:
+        """Return the keys and values of the tokens held."""
+        return self._kept(SEQUENCE)
 
-        They are left apart: `join` moves them, `drop_apart` forgets them.
-        """
-        api, memory = self._api, self._memory
-        self.drop_apart()
-        api.llama_memory_seq_cp(memory, SEQUENCE, APART, 0, prefix)
-        for start in range(0, len(tokens), BATCH):
-            piece = tokens[start : start + BATCH]
-            self._fill(piece, prefix + start, APART)
-            try:
-                self._compute(len(piece))
-            except BaseException:
-                self.drop_apart()
-                raise
-        api.llama_memory_seq_rm(memory, APART, 0, prefix)
-        return self._kept(APART)
-
-    def bring_back(self, kept: bytes) -> bool:
-        """Bring back what `compute_apart` returned; return whether it could be."""
-        self.drop_apart()
-        if self._take(kept, APART):
-            return True
-        self.drop_apart()
-        return False
-
-    def join(self, prefix: int, tokens: Sequence[int]) -> None:
-        """Move what is apart, computed at position `prefix`, behind the tokens held."""
-        api, memory = self._api, self._memory
-        api.llama_memory_seq_add(memory, APART, -1, -1, len(self._held) - prefix)
-        api.llama_memory_seq_cp(memory, APART, SEQUENCE, -1, -1)
-        self.drop_apart()
+    def restore(self, kept: bytes, tokens: Sequence[int]) -> bool:
+        """Hold these tokens instead, with the KV state that `save` returned; return False, holding none, on failure."""
+        self._keep(0)
+        if not self._take(kept, SEQUENCE):
+            self._keep(0)
+            return False
         self._held.extend(tokens)
+        return True
 
-    def refresh(self, spans: Sequence[tuple[int, int]]) -> None:
-        """Compute spans of the tokens held (first place, place behind the last) anew, each behind all that stands before it.
-
-        As many at once as there are sequences and as fit a batch: a span does not see what is anew of the others in the batch.
-        """
-        waiting: list[tuple[int, int]] = []
-        for start, end in spans:
-            if len(waiting) == SEQUENCES - APART or sum(last - first for first, last in waiting) + end - start > BATCH:
-                self._refresh(waiting)
-                waiting = []
-            waiting.append((start, end))
-        if waiting:
-            self._refresh(waiting)
-
-    def _refresh(self, spans: Sequence[tuple[int, int]]) -> None:
-        api, memory, at = self._api, self._memory, 0
-        for sequence, (start, end) in enumerate(spans, APART):
-            api.llama_memory_seq_rm(memory, sequence, -1, -1)
-            api.llama_memory_seq_cp(memory, SEQUENCE, sequence, 0, start)
-            self._fill(self._held[start:end], start, sequence, at=at)
-            at += end - start
-        try:
-            self._compute(at)
-            for sequence, (start, end) in enumerate(spans, APART):
-                api.llama_memory_seq_rm(memory, SEQUENCE, start, end)
-                api.llama_memory_seq_cp(memory, sequence, SEQUENCE, start, end)
-        finally:
-            for sequence in range(APART, APART + len(spans)):
-                api.llama_memory_seq_rm(memory, sequence, -1, -1)
-
-    def drop_apart(self) -> None:
-        """Forget what is apart."""
-        self._api.llama_memory_seq_rm(self._memory, APART, -1, -1)
-
-    def follow(self, token: int, drafts: Sequence[int], accepts: Accepts = always) -> list[int]:
+    def follow(self, token: int, drafts: Sequence[int]) -> list[int]:
         """Compute a token and drafts of what follows it; return the drafts that are right and the likeliest token after them.
 
-        They end before the first that is not accepted; there may be none. The cache holds no more than what is
-        right: nothing of a wrong draft is left.
+        The cache holds no more than what is right: nothing of a wrong draft is left.
         """
         before = len(self._held)
         self.extend([token, *drafts], every=True)
         right: list[int] = []
         for index in range(len(drafts) + 1):
-            found = self.sample_if(accepts, index)
-            right += found
-            if not found or index == len(drafts) or found[0] != drafts[index]:
+            right.append(self.sample(index))
+            if index == len(drafts) or right[-1] != drafts[index]:
                 break
         self._keep(before + len(right))
         return right
@@ -228,6 +164,7 @@ class Engine(Decoder):
     def _keep(self, count: int) -> None:
         self._api.llama_memory_seq_rm(self._memory, SEQUENCE, count, -1)
         del self._held[count:]
+
 
 def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:
     """Return the length of the longest common prefix."""

@@ -1,54 +1,38 @@
-"""A prompt in; the reply out, written while it is iterated: the likeliest token each time, several at once where foretold.
-
-Where passages were joined, the model may take a fact of one for one of another, and seldom without hesitating: so a reply from
-joined passages goes on only while the model is sure of each token. At the first that it is not sure of, the prompt and what was
-said are read in full, and the reply goes on from there. What was said by then stays said: the model was sure of it.
-"""
+"""Generate a reply at temperature 0 while it is iterated, with prompt-lookup decoding."""
 
 from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from assistant.models.llama.decoder import always
 
 if TYPE_CHECKING:
     from assistant.models.llama.decoder import Probabilities
     from assistant.models.llama.engine import Engine
 
-# least probability of a token that is said from joined passages (docs/engine.md); less of the first, unless it is a number: an
-# answer can be begun in many ways that are equally right
-SURE, SURE_TO_BEGIN = 0.8, 0.5
-
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """What reading a prompt took: tokens that needed no computing, tokens of what was supposed, and how likely that is.
-
-    `again`, where something was joined: brings the cache to exactly the tokens given; returns how many needed no computing.
-    """
+class Prefill:
+    """What reading a prompt took: tokens that needed no computing, tokens of what was supposed, and how likely that is."""
 
     reused: int
     supposed_tokens: int = 0
     log_likelihoods: tuple[float, ...] = ()
-    again: Callable[[Sequence[int]], int] | None = None
 
 
 class LlamaReply:
     """A reply that is generated while it is iterated, at temperature 0."""
 
-    def __init__(self, engine: Engine, read: Callable[[], Reading], prompt: list[int], max_tokens: int) -> None:
+    def __init__(self, engine: Engine, read: Callable[[], Prefill], prompt: list[int], max_tokens: int) -> None:
         self._engine, self._read_in, self._prompt, self._max_tokens = engine, read, prompt, max_tokens
-        self._reading = Reading(0)
+        self._prefill = Prefill(0)
         self._first: Probabilities | None = None
         self.prompt_tokens = len(prompt)
         self.supposed_tokens = 0
         self.reused_tokens = 0
         self.generated_tokens = 0
         self.finished = False
-        self._said: list[int] = []
         self._read = False
         self._drafts = min(DRAFT, engine.room - len(prompt) - max_tokens)
 
@@ -62,12 +46,12 @@ class LlamaReply:
     def log_likelihoods(self) -> tuple[float, ...]:
         """Return the natural logarithm of the probability of each text that was supposed; reads the prompt."""
         self._read_prompt()
-        return self._reading.log_likelihoods
+        return self._prefill.log_likelihoods
 
     def _read_prompt(self) -> None:
         if not self._read:
-            self._reading = self._read_in()
-            self.reused_tokens, self.supposed_tokens = self._reading.reused, self._reading.supposed_tokens
+            self._prefill = self._read_in()
+            self.reused_tokens, self.supposed_tokens = self._prefill.reused, self._prefill.supposed_tokens
             self._read = True
 
     def __iter__(self) -> Iterator[str]:
@@ -83,37 +67,18 @@ class LlamaReply:
         """Yield the likeliest tokens one by one; several are computed at once where the prompt foretells them."""
         self._read_prompt()
         lookup = Lookup(self._prompt)
-        coming = self._next(None, ())
+        coming = [self._engine.sample()]
         while True:
             for token in coming:
                 if self._engine.vocabulary.ends(token):
                     self.finished = True
                     return
                 self.generated_tokens += 1
-                self._said.append(token)
                 lookup.add(token)
                 yield token
                 if self.generated_tokens == self._max_tokens:
                     return
-            coming = self._next(coming[-1], lookup.draft(self._drafts))
-
-    def _next(self, token: int | None, drafts: Sequence[int]) -> list[int]:
-        """Return the tokens that come behind one, or behind the prompt; where the model is not sure, having read all in full."""
-        engine, again = self._engine, self._reading.again
-        is_sure = always if again is None else self._is_sure
-        if found := engine.sample_if(is_sure) if token is None else engine.follow(token, drafts, is_sure):
-            return found
-        assert again is not None
-        so_far = [*self._prompt, *self._said]
-        self.supposed_tokens += self.prompt_tokens - self.reused_tokens  # computed for nothing
-        self.reused_tokens = min(again(so_far), self.prompt_tokens)
-        self._reading = replace(self._reading, again=None)
-        return [engine.sample()]
-
-    def _is_sure(self, token: int, index: int) -> bool:
-        """Return whether the model is sure of a token that is the likeliest behind this one of the last batch."""
-        is_number = self._engine.vocabulary.piece(token).strip().isdigit()
-        return self._engine.certainty(index) >= (SURE if self._said or is_number else SURE_TO_BEGIN)
+            coming = self._engine.follow(coming[-1], lookup.draft(self._drafts))
 
 
 NGRAM = 3

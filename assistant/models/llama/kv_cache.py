@@ -1,8 +1,7 @@
-"""What a model computed of a run of tokens in; the same bytes out another time, from disk, as long as nobody has touched them.
+"""Prefix cache: store the KV state of the shared prompt prefix on disk and restore it.
 
-One file for each run, in a folder of the library whose file it comes from, named after the content of that file: what is
-removed from a library takes its files along. A file of another model, program or format has another name and is never read; one
-that is damaged is removed. Where all of them together grow over the budget, those that were used longest ago leave.
+Each state is one file, named after the model, the build of llama.cpp and the tokens, so that a file of another model or
+version is never read. A damaged file is removed. When all files together exceed the budget, the least recently used are removed.
 """
 
 from __future__ import annotations
@@ -17,25 +16,25 @@ from assistant.models.llama.engine import Engine, common_prefix
 
 MAGIC = b"akv1"
 SUFFIX = ".kv"
-FOLDER, FILE = 0o700, 0o600
-BEGINNINGS_BYTES = 256 * 2**20
+PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+MIN_PREFIX_TOKENS = 24  # a shorter prefix is computed faster than its file is read
 
 
-class Vault:
-    """Keys and values on disk, below one folder, within a budget of bytes."""
+class DiskKVCache:
+    """KV states as files in one folder, within a budget of bytes. Several processes may use the folder at once."""
 
-    def __init__(self, root: Path, budget_bytes: int) -> None:
-        self._root, self._budget = root, budget_bytes
-        self._size = sum(stat.st_size for _, stat in self._known())
+    def __init__(self, folder: Path, budget_bytes: int) -> None:
+        self._folder, self._budget = folder, budget_bytes
+        self._size = sum(stat.st_size for _, stat in self._files())
 
     @property
     def size(self) -> int:
-        """The bytes that are kept."""
+        """The bytes of all files, as far as this process knows."""
         return self._size
 
-    def get(self, shelf: str, name: str) -> bytes:
-        """Return what was kept; empty where it is not, or not any more."""
-        file = self._file(shelf, name)
+    def get(self, name: str) -> bytes:
+        """Return a stored state, or b"" if there is none or its file is damaged."""
+        file = self._file(name)
         try:
             kept = file.read_bytes()
             os.utime(file)
@@ -47,19 +46,14 @@ class Vault:
         self._remove(file)
         return b""
 
-    def has(self, shelf: str, name: str) -> bool:
-        """Return whether something is kept by this name."""
-        return self._file(shelf, name).is_file()
-
-    def put(self, shelf: str, name: str, payload: bytes) -> None:
-        """Keep bytes; on a full disk, or below a folder that is not there any more, nothing is kept."""
-        file = self._file(shelf, name)
-        if not file.parent.parent.is_dir() or len(payload) > self._budget:
+    def put(self, name: str, payload: bytes) -> None:
+        """Store a state, unless it exceeds the budget or the folder cannot be written."""
+        if len(payload) > self._budget:
             return
+        file = self._file(name)
         aside = file.with_suffix(".partial")
         try:
-            file.parent.mkdir(mode=FOLDER, exist_ok=True)
-            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE), "wb") as opened:
+            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as opened:
                 opened.write(MAGIC + hashlib.sha256(payload).digest() + payload)
             aside.replace(file)
         except OSError:
@@ -67,13 +61,14 @@ class Vault:
                 aside.unlink()
             return
         self._size += len(payload)
-        self._make_room()
+        self._evict()
 
-    def _make_room(self) -> None:
+    def _evict(self) -> None:
+        """Remove the least recently used files until the cache is within its budget."""
         if self._size <= self._budget:
             return
-        known = sorted((stat.st_mtime_ns, stat.st_size, file) for file, stat in self._known())
-        self._size = sum(size for _, size, _ in known)  # another process may have kept or removed some
+        known = sorted((stat.st_mtime_ns, stat.st_size, file) for file, stat in self._files())
+        self._size = sum(size for _, size, _ in known)  # another process may have stored or removed some
         for _, _, file in known:
             if self._size <= self._budget * 0.9:
                 return
@@ -87,78 +82,63 @@ class Vault:
             return
         self._size -= size
 
-    def _known(self) -> list[tuple[Path, os.stat_result]]:
-        """Return the files that are kept. What another process removes meanwhile is left out."""
-        kept = [entry for library in entries(self._root) for entry in entries(Path(library.path, "kv"))]
-        known: list[tuple[Path, os.stat_result]] = []
-        for file in (Path(entry.path) for entry in kept if entry.name.endswith(SUFFIX)):
+    def _files(self) -> list[tuple[Path, os.stat_result]]:
+        """Return the files with their status, without those that another process removes meanwhile."""
+        found: list[tuple[Path, os.stat_result]] = []
+        for file in sorted(self._folder.glob(f"*{SUFFIX}")):
             with suppress(OSError):
-                known.append((file, file.stat()))
-        return known
+                found.append((file, file.stat()))
+        return found
 
-    def _file(self, shelf: str, name: str) -> Path:
-        return self._root / f"{shelf}-{name}{SUFFIX}"
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}{SUFFIX}"
 
 
-def entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Return what is in a folder; nothing where there is none, or none any more."""
+def open_disk_cache(home: Path, budget_bytes: int) -> DiskKVCache | None:
+    """Return the cache below a home folder; None if there is no home or no budget, or the folder cannot be made."""
+    if home == Path() or not budget_bytes:
+        return None
+    folder = home / "cache" / "kv"
     try:
-        with os.scandir(folder) as found:
-            return list(found)
-    except OSError:
-        return []
-
-
-def beginnings_in(home: Path) -> Vault | None:
-    """Return where the beginnings of prompts are kept; nothing where there is no such folder, or it cannot be written."""
-    try:
-        if home == Path():
-            return None
-        (home / "cache" / "kv").mkdir(mode=FOLDER, parents=True, exist_ok=True)
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     except OSError:
         return None
-    return Vault(home, BEGINNINGS_BYTES)
+    return DiskKVCache(folder, budget_bytes)
 
 
-def name_of(model: str, prefix: Sequence[int], tokens: Sequence[int]) -> str:
-    """Return the name of what a model computes of tokens behind a prefix."""
-    said = f"{model}|{','.join(map(str, prefix))}|{','.join(map(str, tokens))}"
-    return hashlib.sha256(said.encode()).hexdigest()[:32]
+def state_name(model: str, tokens: Sequence[int]) -> str:
+    """Return the name of the KV state of tokens at the start of a prompt."""
+    return hashlib.sha256(f"{model}|{','.join(map(str, tokens))}".encode()).hexdigest()[:32]
 
 
 def build() -> str:
-    """Return what else key/values depend on: the build of llama.cpp, the types of keys and values, flash attention."""
+    """Return what else a KV state depends on: the build of llama.cpp, the types of keys and values, flash attention."""
     from importlib.metadata import version
 
     return f"llama-cpp-python {version('llama-cpp-python')} f16 f16 flash"
 
 
-SHELF = "cache/kv/begin"
-FEWEST = 24  # tokens: what is shorter is read faster than a file
+class PrefixCache:
+    """Restores the KV state of prompt prefixes for one engine, from disk if there is a disk cache."""
 
+    def __init__(self, engine: Engine, disk: DiskKVCache | None, model: str) -> None:
+        self._engine, self._disk, self._model = engine, disk, model
 
-class Beginnings:
-    """What prompts begin with, kept on disk, for one engine."""
-
-    def __init__(self, engine: Engine, vault: Vault | None, model: str) -> None:
-        """Keep them in the vault; without one, in this process alone."""
-        self._engine, self._vault, self._model = engine, vault, model
-
-    def hold(self, beginning: Sequence[int]) -> int:
-        """Let the cache begin so; return how many tokens of it needed no computing. What else was held stays where it fits."""
-        engine, size = self._engine, len(beginning)
-        common = common_prefix(engine.held, beginning)
+    def restore(self, prefix: Sequence[int]) -> int:
+        """Let the engine hold a prefix, or longer tokens that begin with it; return how many tokens had to be computed."""
+        engine, size = self._engine, len(prefix)
+        common = common_prefix(engine.held, prefix)
         if common == size:
-            return size
-        if self._vault is None or size < FEWEST or not engine.can_join:
+            return 0
+        if self._disk is None or size < MIN_PREFIX_TOKENS:
             engine.keep(common)
-            engine.read(beginning[common:])
-            return common
-        name = name_of(self._model, (), beginning)
+            engine.read(prefix[common:])
+            return size - common
+        name = state_name(self._model, prefix)
+        kept = self._disk.get(name)
+        if kept and engine.restore(kept, prefix):
+            return 0
         engine.keep(0)
-        kept = self._vault.get(SHELF, name)
-        is_back = bool(kept) and engine.bring_back(kept)
-        if not is_back:
-            self._vault.put(SHELF, name, engine.compute_apart(0, beginning))
-        engine.join(0, beginning)
-        return size if is_back else 0
+        engine.read(prefix)
+        self._disk.put(name, engine.save())
+        return size

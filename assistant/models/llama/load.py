@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import sys
 from collections import deque
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,6 +36,25 @@ def check_magic(path: Path) -> None:
         if file.read(4) != b"GGUF":
             raise ModelUnusable(f"{path} is not a GGUF model.",
                                 "Give a .gguf file, or a name that `assistant models list` shows.")
+
+
+SAMPLE = 2**20  # bytes hashed at either end of a model file
+
+
+def model_fingerprint(path: Path) -> str:
+    """Return a hash of a model file's size, first and last bytes: it identifies the file without a read of gigabytes."""
+    known = path.stat()
+    return hash_ends(path, known.st_size, known.st_mtime_ns)
+
+
+@cache
+def hash_ends(path: Path, size: int, _changed: int) -> str:
+    """Return the hash of a file's size and ends, computed once for each state of the file."""
+    with path.open("rb") as file:
+        ends = file.read(SAMPLE)
+        file.seek(max(0, size - SAMPLE))
+        ends += file.read(SAMPLE)
+    return hashlib.sha256(f"{size}".encode() + ends).hexdigest()[:32]
 
 
 COMPUTE_BYTES = 600 * 2**20

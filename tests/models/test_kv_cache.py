@@ -1,0 +1,163 @@
+"""The KV states on disk: kept, evicted, damaged, and shared by several processes."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from assistant.models.llama.kv_cache import DiskKVCache, PrefixCache, open_disk_cache, state_name
+
+
+def test_a_state_comes_back_to_another_process(tmp_path):
+    opened = open_disk_cache(tmp_path, 1000)
+    assert opened is not None
+    opened.put("one", b"keys and values")
+    folder = tmp_path / "cache" / "kv"
+    assert DiskKVCache(folder, 1000).get("one") == b"keys and values"
+    (file,) = folder.iterdir()
+    assert (file.stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_no_home_or_no_budget_means_no_cache(tmp_path):
+    assert open_disk_cache(Path(), 1000) is None
+    assert open_disk_cache(tmp_path, 0) is None
+    assert not (tmp_path / "cache").exists()
+
+
+def test_an_unknown_name_returns_nothing(tmp_path):
+    assert DiskKVCache(tmp_path, 1000).get("one") == b""
+
+
+@pytest.mark.parametrize("damage", [lambda kept: kept[:-1], lambda kept: kept[:-1] + b"?", lambda _: b"",
+                                    lambda kept: b"xxxx" + kept[4:]])
+def test_a_damaged_file_is_removed(tmp_path, damage):
+    cache = DiskKVCache(tmp_path, 1000)
+    cache.put("one", b"keys and values")
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    assert cache.get("one") == b""
+    assert not file.exists()
+
+
+def test_the_least_recently_used_is_evicted(tmp_path):
+    cache = DiskKVCache(tmp_path, 350)
+    for number, name in enumerate(("one", "two", "three")):
+        cache.put(name, bytes(100))
+        os.utime(tmp_path / f"{name}.kv", (number, number))
+    cache.get("one")
+    cache.put("four", bytes(100))
+    assert [bool(cache.get(name)) for name in ("one", "two", "three", "four")] == [True, False, False, True]
+    assert cache.size <= 350
+
+
+def test_nothing_is_stored_in_a_folder_that_is_gone_or_beyond_the_budget(tmp_path):
+    DiskKVCache(tmp_path / "gone", 50).put("one", b"x")
+    DiskKVCache(tmp_path, 50).put("one", bytes(100))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_identifies_model_and_tokens():
+    assert len({state_name("m", (1, 2)), state_name("n", (1, 2)), state_name("m", (12,)), state_name("m", (1, 2, 3))}) == 4
+
+
+@pytest.fixture
+def vanishing(tmp_path, monkeypatch):
+    """Store four states; remove each second file between listing the folder and looking at the file."""
+    cache = DiskKVCache(tmp_path, 10_000)
+    for name in ("one", "two", "three", "four"):
+        cache.put(name, bytes(100))
+    stat, seen = Path.stat, set()
+
+    def stat_late(file, **how):
+        if file.suffix == ".kv" and file not in seen:
+            seen.add(file)
+            if len(seen) % 2:
+                file.unlink()
+        return stat(file, **how)
+
+    monkeypatch.setattr(Path, "stat", stat_late)
+    return tmp_path
+
+
+def test_files_that_another_process_removes_are_left_out_of_the_count(vanishing):
+    assert DiskKVCache(vanishing, 10_000).size == 2 * (100 + 36)
+
+
+def test_eviction_goes_on_where_another_process_removes_files(vanishing):
+    cache = DiskKVCache(vanishing, 10_000)
+    cache._budget, cache._size = 150, 1000
+    cache.put("five", bytes(100))
+    assert cache.size <= 150
+
+
+def test_a_folder_that_another_process_removes_holds_nothing(tmp_path):
+    cache = DiskKVCache(tmp_path / "kv", 1000)
+    assert (cache.size, cache.get("one")) == (0, b"")
+
+
+def test_many_processes_at_once_store_and_remove(tmp_path):
+    def work(number):
+        for turn in range(30):
+            cache = DiskKVCache(tmp_path, 1000)
+            cache.put(f"{(number + turn) % 12}", bytes(200))
+            cache.get(f"{turn % 12}")
+            cache._evict()
+
+    with ThreadPoolExecutor(4) as workers:
+        list(workers.map(work, range(4)))
+
+
+class CountingEngine:
+    """Holds tokens, and counts those that it computes; its state is their text."""
+
+    def __init__(self) -> None:
+        self.held: list[int] = []
+        self.computed = 0
+
+    def keep(self, count):
+        del self.held[count:]
+
+    def read(self, tokens):
+        self.held += tokens
+        self.computed += len(tokens)
+
+    def save(self):
+        return repr(self.held).encode()
+
+    def restore(self, kept, tokens):
+        self.held = list(tokens) if kept == repr(list(tokens)).encode() else []
+        return bool(self.held)
+
+
+PREFIX = list(range(40))
+
+
+def test_a_prefix_is_computed_once_for_all_processes(tmp_path):
+    for computed in (40, 0):
+        engine = CountingEngine()
+        engine.held = [0, 1, 99]
+        assert PrefixCache(engine, DiskKVCache(tmp_path, 1000), "m").restore(PREFIX) == engine.computed == computed
+        assert engine.held == PREFIX
+
+
+def test_a_prefix_that_is_held_already_needs_no_file(tmp_path):
+    engine = CountingEngine()
+    engine.held = [*PREFIX, 7]
+    assert PrefixCache(engine, DiskKVCache(tmp_path, 1000), "m").restore(PREFIX) == 0
+    assert engine.held == [*PREFIX, 7]
+
+
+def test_a_state_that_does_not_fit_the_engine_is_computed_again(tmp_path):
+    cache, engine = DiskKVCache(tmp_path, 1000), CountingEngine()
+    cache.put(state_name("m", PREFIX), b"of another shape")
+    assert PrefixCache(engine, cache, "m").restore(PREFIX) == 40
+    assert cache.get(state_name("m", PREFIX)) == repr(PREFIX).encode()
+
+
+@pytest.mark.parametrize(("tokens", "computed"), [(PREFIX, 38), (PREFIX[:20], 18)])
+def test_without_a_disk_or_for_a_short_prefix_only_the_rest_is_computed(tmp_path, tokens, computed):
+    engine, disk = CountingEngine(), DiskKVCache(tmp_path, 1000) if len(tokens) < 24 else None
+    engine.held = [0, 1]
+    assert PrefixCache(engine, disk, "m").restore(tokens) == engine.computed == computed
+    assert not list(tmp_path.iterdir())
