@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from assistant import errors
 from assistant.config import Settings
 from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
 from assistant.server.endpoint import endpoint_of
+from assistant.server.operations import Arguments, Operation, Returned
 from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, report_from, stamp
 from assistant.server.spawn import CONNECTION_ERRORS, POLL_SECONDS, connect, connect_or_start
 from assistant.server.wire import (
@@ -137,19 +138,19 @@ class EngineClient:
             raise protocol_violation()
         return said
 
-    def result(self, method: str, *arguments: object) -> object:
-        """Return what a method returns. Raises what it raises, and EngineUnavailable."""
-        for message in self.messages(method, *arguments):
+    def result(self, operation: Operation[Returned, *Arguments], *arguments: *Arguments) -> Returned:
+        """Return the result of an operation. Raises what it raises, and EngineUnavailable."""
+        for message in self.messages(operation, *arguments):
             if isinstance(message, Result):
-                return message.result
+                return cast("Returned", message.result)
         raise EngineUnavailable("The engine said nothing.", "Try again, or use --no-engine.")
 
-    def messages(self, method: str, *arguments: object) -> Iterator[EngineMessage]:
-        """Yield what the engine says to a call, Done last. Raises what the method raises, and EngineUnavailable.
+    def messages(self, operation: Operation[Any, *Arguments], *arguments: *Arguments) -> Iterator[EngineMessage]:
+        """Yield the engine's messages to a call, Result last. Raises what the operation raises, and EngineUnavailable.
 
-        Where the engine dies before it has said anything, or takes no more calls, another is started and asked once more.
+        If the engine dies before its first message, or takes no more calls, another is started and asked.
         """
-        call = message_frame(self._stamp, Call(method, self._settings, arguments))
+        call = message_frame(self._stamp, Call(operation.name, self._settings, arguments))
         deaths = 0
         for _ in range(TURNS):
             heard = False

@@ -16,9 +16,9 @@ from assistant.datatypes import Hit, Progress, Sentence
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Something to do: a method of Assistant with its arguments, or one of the engine's own."""
+    """A call of an operation (see `operations`), by its name."""
 
-    method: str
+    operation: str
     settings: Settings
     arguments: tuple[object, ...] = ()
 

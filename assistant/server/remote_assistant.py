@@ -1,4 +1,4 @@
-"""Settings in; who answers questions out: the engine, or an Assistant that does everything itself."""
+"""The proxy of the resident engine: ask it as an Assistant is asked, or open an Assistant in this process instead."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Progress, SearchResult, Sentence, Turn, Written
 from assistant.errors import EngineUnavailable
 from assistant.server.client import EngineClient, ignore_restart
+from assistant.server.operations import ASK, EMBEDDED_SHARE, EXPLAIN, PREFETCH_QUERY, SEARCH, STATUS
 from assistant.server.protocol import EngineMessage, ProgressUpdate, Result, Started, TokenDelta
 from assistant.system.paths import is_fake, own_path
 
@@ -26,14 +27,14 @@ Answerer: TypeAlias = "Assistant | RemoteAssistant"
 class RemoteAssistant:
     """Asks the engine, as an Assistant is asked; what changes the library is done here, by an Assistant that is opened for it."""
 
-    def __init__(self, settings: Settings, line: EngineClient) -> None:
+    def __init__(self, settings: Settings, client: EngineClient) -> None:
         self.settings = settings
-        self._line = line
+        self._client = client
         self._own: Assistant | None = None
 
     def close(self) -> None:
         """Let go of the engine, and of what is open here."""
-        self._line.disconnect()
+        self._client.disconnect()
         if self._own is not None:
             self._own.close()
 
@@ -47,15 +48,15 @@ class RemoteAssistant:
 
     def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
         """Return the passages for a question, best first. Raises what Assistant.search raises, and EngineUnavailable."""
-        return cast("SearchResult", self._line.result("search", question, limit, wanted))
+        return self._client.result(SEARCH, question, limit, wanted)
 
     def explain(self, question: str, wanted: Filter = EVERY_FILE) -> Explanation:
         """Return how a search came about. Raises what Assistant.explain raises, and EngineUnavailable."""
-        return cast("Explanation", self._line.result("explain", question, wanted))
+        return self._client.result(EXPLAIN, question, wanted)
 
     def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE, strict: bool = False) -> Answering:
         """Return an answer that comes from the engine. Raises what Assistant.ask raises, and EngineUnavailable."""
-        messages = self._line.messages("ask", question, tuple(turns), wanted, strict)
+        messages = self._client.messages(ASK, question, tuple(turns), wanted, strict)
         begun = next(messages)
         if not isinstance(begun, Started):
             raise EngineUnavailable("The engine did not begin to answer.", "Try again, or use --no-engine.")
@@ -66,15 +67,15 @@ class RemoteAssistant:
 
         The next question or anticipation stops it. Raises what Assistant.anticipate raises, and EngineUnavailable.
         """
-        self._line.result("anticipate", question, tuple(turns))
+        self._client.result(PREFETCH_QUERY, question, tuple(turns))
 
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of the passages that have a vector. Raises EngineUnavailable."""
-        return cast("float", self._line.result("embedded_share"))
+        return self._client.result(EMBEDDED_SHARE)
 
     def status(self) -> LibraryStatus:
         """Return what the library holds. Raises what Assistant.status raises, and EngineUnavailable."""
-        return cast("LibraryStatus", self._line.result("status"))
+        return self._client.result(STATUS)
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress) -> IngestReport:
         """Bring files and folders in. Raises what Assistant.add raises."""
@@ -137,9 +138,9 @@ def open_assistant(settings: Settings, on_restart: Callable[[], None] = ignore_r
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return open_here(settings)
     settings = with_absolute_model_paths(settings)
-    line = EngineClient(settings, on_restart)
-    line.connect()
-    return RemoteAssistant(settings, line)
+    client = EngineClient(settings, on_restart)
+    client.connect()
+    return RemoteAssistant(settings, client)
 
 
 def open_here(settings: Settings) -> Assistant:

@@ -17,8 +17,9 @@ from filelock import FileLock, Timeout
 
 from assistant.app.models.cache import Shelf
 from assistant.server.calls import CallCounter
-from assistant.server.dispatcher import ANSWERS, FORESIGHT, SEARCHES, Dispatcher, Job
+from assistant.server.dispatcher import Dispatcher, Job
 from assistant.server.endpoint import PRIVATE_FILE, Endpoint, make_private_folder
+from assistant.server.operations import OPERATIONS
 from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, report_fields, stamp
 from assistant.server.wire import (
     OUTDATED_BEFORE_HEADERS,
@@ -50,7 +51,7 @@ class Server:
         self._place, self._idle_minutes = place, idle_minutes
         self._stamp, self._key = stamp(), place.key_file.read_bytes()
         self._shelf = Shelf()
-        self._desk = Dispatcher(self._shelf)
+        self._dispatcher = Dispatcher(self._shelf)
         self._calls = CallCounter()
         self._gone = threading.Event()  # set when another engine may take this one's place
         self._turned_away: list[threading.Thread] = []  # each holds a caller's connection until then
@@ -171,11 +172,11 @@ class Server:
                 connection.recv_bytes()
 
     def _answer(self, connection: Connection, call: object) -> None:
-        if isinstance(call, Call) and call.method in (*ANSWERS, *SEARCHES, FORESIGHT):
-            self._relay(connection, self._desk.take(call))
+        if isinstance(call, Call) and call.operation in OPERATIONS and OPERATIONS[call.operation].is_remote:
+            self._relay(connection, self._dispatcher.submit(call))
         else:
-            method = call.method if isinstance(call, Call) else type(call).__name__
-            self._send(connection, Failed("UsageError", f"The engine knows no {method}.", ""))
+            name = call.operation if isinstance(call, Call) else type(call).__name__
+            self._send(connection, Failed("UsageError", f"The engine knows no {name}.", ""))
 
     def _send(self, connection: Connection, message: EngineMessage) -> None:
         connection.send_bytes(message_frame(self._stamp, message))
@@ -194,12 +195,12 @@ class Server:
                 if isinstance(message, Result | Failed):
                     return
         except BaseException:
-            self._desk.cancel(job)
+            self._dispatcher.cancel(job)
             raise
 
     def _look_around(self) -> None:
         """End where nobody came for long, or the home is gone, but never before a call that was admitted has its answer."""
-        if not self._desk.is_idle:
+        if not self._dispatcher.is_idle:
             self._busy = time.monotonic()
             return
         quiet = min(time.monotonic() - self._busy, self._calls.idle_seconds)
@@ -215,13 +216,13 @@ class Server:
         """Give memory back where there is little left; after a while let the threads be tuned."""
         memory = psutil.virtual_memory()
         if memory.available < memory.total * LOW_MEMORY_SHARE and self._shelf.chat_name:
-            if self._desk.unload_chat():
+            if self._dispatcher.unload_chat():
                 log.warning("little memory is left: the language model is unloaded")
         elif quiet > IDLE_WORK_AFTER and self._shelf.chat_name:
-            self._desk.tune()
+            self._dispatcher.tune()
 
     def _report(self) -> Report:
-        desk, calls = self._desk, self._calls
+        desk, calls = self._dispatcher, self._calls
         return Report(os.getpid(), time.monotonic() - self._started, psutil.Process().memory_info().rss, self._shelf.chat_name,
                       self._shelf.embedder_names, desk.answers, desk.searches, desk.waiting, desk.prompt_tokens,
                       desk.reused_tokens, self._idle_minutes, calls.is_leaving)

@@ -26,6 +26,7 @@ from assistant.server import spawn as launch
 from assistant.server.client import EngineClient
 from assistant.server.dispatcher import Dispatcher
 from assistant.server.endpoint import LONGEST_SOCKET, endpoint_of
+from assistant.server.operations import ASK, SEARCH, Kind, Operation
 from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, Started, stamp
 from assistant.server.remote_assistant import RemoteAssistant, open_assistant
 from assistant.server.server import Server
@@ -127,7 +128,7 @@ def test_a_caller_who_goes_away_harms_nobody(settings: Settings) -> None:
 
 def test_a_call_that_is_none_of_its_own_is_refused(settings: Settings) -> None:
     with pytest.raises(UsageError, match="knows no remove"):
-        EngineClient(settings).result("remove", settings.home)
+        EngineClient(settings).result(Operation("remove", Kind.SEARCH, lambda *_: None), settings.home)
 
 
 def test_an_engine_dying_in_the_middle_is_said(settings: Settings) -> None:
@@ -138,7 +139,7 @@ def test_an_engine_dying_in_the_middle_is_said(settings: Settings) -> None:
         raise EOFError
 
     line._exchange = exchange  # type: ignore[method-assign,assignment]
-    messages = line.messages("ask", QUESTION)
+    messages = line.messages(ASK, QUESTION)
     assert isinstance(next(messages), Started)
     with pytest.raises(EngineUnavailable, match="in the middle"):
         next(messages)
@@ -177,7 +178,7 @@ def test_a_home_deep_down_has_its_socket_elsewhere(tmp_path: Path) -> None:
 
 
 def test_messages_of_a_search_end_with_its_result(settings: Settings) -> None:
-    messages = list(EngineClient(settings).messages("search", "deposit", 3))
+    messages = list(EngineClient(settings).messages(SEARCH, "deposit", 3))
     assert len(messages) == 1
     assert isinstance(messages[0], Result)
     assert threading.active_count() < 50
@@ -209,7 +210,7 @@ def test_a_failure_of_the_engine_puts_no_words_into_its_log(settings: Settings, 
         raise ValueError(QUESTION)
 
     monkeypatch.setattr(Assistant, "search", fail)
-    job = Dispatcher(Shelf()).take(Call("search", settings, (QUESTION,)))
+    job = Dispatcher(Shelf()).submit(Call("search", settings, (QUESTION,)))
     assert isinstance(job.messages.get(timeout=10), Failed)
     assert "ValueError" in caplog.text
     assert QUESTION not in caplog.text

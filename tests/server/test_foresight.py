@@ -16,6 +16,7 @@ from assistant.models.fake import FakeChat
 from assistant.server.client import EngineClient
 from assistant.server.dispatcher import Dispatcher, Job
 from assistant.server.endpoint import endpoint_of
+from assistant.server.operations import PREFETCH_QUERY
 from assistant.server.protocol import Call, Failed, Result, Started
 from assistant.server.remote_assistant import RemoteAssistant, open_assistant
 from assistant.server.server import Server
@@ -70,9 +71,9 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
 
 def test_a_question_stops_what_is_foreseen(settings: Settings, held: Callable[[], bool]) -> None:
     desk = Dispatcher(Shelf())
-    foreseen = desk.take(Call("anticipate", settings, ("When does", ())))
+    foreseen = desk.submit(Call("anticipate", settings, ("When does", ())))
     assert held()
-    asked = desk.take(Call("ask", settings, (QUESTION,)))
+    asked = desk.submit(Call("ask", settings, (QUESTION,)))
     assert isinstance(asked.messages.get(timeout=PATIENCE), Started)
     assert foreseen.cancelled.is_set()
     assert last_of(foreseen) == Result(None)
@@ -82,9 +83,9 @@ def test_a_question_stops_what_is_foreseen(settings: Settings, held: Callable[[]
 
 def test_of_what_is_foreseen_only_the_latest_is_done(settings: Settings, held: Callable[[], bool]) -> None:
     desk = Dispatcher(Shelf())
-    first = desk.take(Call("anticipate", settings, ("When does", ())))
+    first = desk.submit(Call("anticipate", settings, ("When does", ())))
     assert held()
-    second = desk.take(Call("anticipate", settings, ("When does the", ())))
+    second = desk.submit(Call("anticipate", settings, ("When does the", ())))
     assert last_of(first) == Result(None)
     assert first.cancelled.is_set() and not second.cancelled.is_set()
     desk.cancel(second)
@@ -98,7 +99,7 @@ def test_the_engine_is_busy_while_somebody_waits(settings: Settings, held: Calla
     endpoint_of(settings.home).key()  # as who starts an engine does
     serving = threading.Thread(target=Server(endpoint_of(settings.home), 15).run)
     serving.start()
-    waiting = threading.Thread(target=lambda: list(line.messages("anticipate", "When does", ())))
+    waiting = threading.Thread(target=lambda: list(line.messages(PREFETCH_QUERY, "When does", ())))
     waiting.start()
     assert held()
     assert line.is_busy()
@@ -127,11 +128,11 @@ def test_the_model_of_the_last_question_is_tuned_when_there_is_time(settings: Se
     monkeypatch.setattr(Assistant, "tune", tune)
     desk = Dispatcher(Shelf())
     desk.tune()  # nothing was asked yet
-    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Result)
+    assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTION,)))), Result)
     desk.tune()
     desk.tune()
     assert over.wait(PATIENCE)
-    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Result)
+    assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTION,)))), Result)
     assert tuned == ["fake:"]
 
 

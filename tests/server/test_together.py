@@ -100,7 +100,7 @@ class Office:
     """One engine, what it must answer, and what its threads complained of."""
 
     def __init__(self, settings: Settings, server: Server) -> None:
-        self.settings, self.desk = settings, server._desk
+        self.settings, self.desk = settings, server._dispatcher
         self.counts: Counter[str] = Counter()
         with Assistant(settings) as assistant:
             self.answers = {question: assistant.ask(question).answer for question in QUESTIONS}
@@ -177,8 +177,8 @@ def test_a_search_that_is_hung_up_leaves_the_answer_alone(settings: Settings, mo
     monkeypatch.setattr(Assistant, "search", search)
     monkeypatch.setattr("tests.server.test_together.STEP", 0.01)
     desk = Dispatcher(Shelf())
-    searched = desk.take(Call("search", settings, (QUESTIONS[0],)))
-    asked = desk.take(Call("ask", settings, (QUESTIONS[0],)))
+    searched = desk.submit(Call("search", settings, (QUESTIONS[0],)))
+    asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
     assert searching.wait(PATIENCE)
     assert isinstance(asked.messages.get(timeout=PATIENCE), Started)
     assert isinstance(asked.messages.get(timeout=PATIENCE), TokenDelta)
@@ -191,8 +191,8 @@ def test_a_search_that_is_hung_up_leaves_the_answer_alone(settings: Settings, mo
 def test_a_reply_is_stopped_in_the_middle_and_the_next_one_is_whole(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.server.test_together.STEP", 0.05)
     desk = Dispatcher(Shelf())
-    asked = desk.take(Call("ask", settings, (QUESTIONS[0],)))
-    following = desk.take(Call("ask", settings, (QUESTIONS[1],)))
+    asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
+    following = desk.submit(Call("ask", settings, (QUESTIONS[1],)))
     while not isinstance(asked.messages.get(timeout=PATIENCE), TokenDelta):
         pass
     desk.cancel(asked)
@@ -217,7 +217,7 @@ def test_a_call_cancelled_while_the_model_is_loaded_computes_nothing(settings: S
     monkeypatch.setattr(FakeReply, "_compute", compute)
     desk = Dispatcher(Shelf())
     monkeypatch.setattr("assistant.app.models.cache.open_chat", lambda spec, should_stop: load(spec, should_stop=should_stop))
-    asked = desk.take(Call("ask", settings, (QUESTIONS[0],)))
+    asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
     assert loading.wait(PATIENCE)
     desk.cancel(asked)
     may_go_on.set()
@@ -235,9 +235,9 @@ def test_each_job_ends_with_a_word(settings: Settings, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(Assistant, "embedded_share", wait)
     desk = Dispatcher(Shelf())
-    first = desk.take(Call("embedded_share", settings))
+    first = desk.submit(Call("embedded_share", settings))
     assert busy.wait(PATIENCE)
-    second = desk.take(Call("search", settings, (QUESTIONS[0],)))
+    second = desk.submit(Call("search", settings, (QUESTIONS[0],)))
     desk.cancel(second)  # before it began
     may_go_on.set()
     assert last_of(first) == Result(1.0)
@@ -253,9 +253,9 @@ def test_a_panic_of_a_library_ends_no_lane(settings: Settings, monkeypatch: pyte
 
     monkeypatch.setattr(Assistant, "embedded_share", fail)
     desk = Dispatcher(Shelf())
-    failed = last_of(desk.take(Call("embedded_share", settings)))
+    failed = last_of(desk.submit(Call("embedded_share", settings)))
     assert isinstance(failed, Failed) and "Panic" in failed.message
-    assert isinstance(last_of(desk.take(Call("search", settings, (QUESTIONS[0],)))), Result)
+    assert isinstance(last_of(desk.submit(Call("search", settings, (QUESTIONS[0],)))), Result)
 
 
 def test_a_model_is_not_unloaded_under_a_call_that_has_just_come(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +278,7 @@ def test_a_model_is_not_unloaded_under_a_call_that_has_just_come(settings: Setti
         return reply(chat, *arguments)  # type: ignore[arg-type]
 
     desk = Dispatcher(shelf := Shelf())
-    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTIONS[0],)))), Result)
+    assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTIONS[0],)))), Result)
     until(lambda: desk.is_idle)
     monkeypatch.setattr(FakeChat, "close", lambda chat: closed.append(chat))
     monkeypatch.setattr(FakeChat, "reply", reply_unless_closed)
@@ -286,7 +286,7 @@ def test_a_model_is_not_unloaded_under_a_call_that_has_just_come(settings: Setti
     unloading = threading.Thread(target=desk.unload_chat)
     unloading.start()
     assert dropping.wait(PATIENCE)
-    done = last_of(desk.take(Call("ask", settings, (QUESTIONS[0],))))
+    done = last_of(desk.submit(Call("ask", settings, (QUESTIONS[0],))))
     unloading.join(PATIENCE)
     assert isinstance(done, Result) and used
     assert len(closed) == 1 and all(each is not closed[0] for each in used)
@@ -302,7 +302,7 @@ def test_a_model_in_use_is_not_unloaded(settings: Settings, monkeypatch: pytest.
 
     monkeypatch.setattr(Assistant, "anticipate", last)
     desk = Dispatcher(Shelf())
-    desk.take(Call("anticipate", settings, (QUESTIONS[0], ())))
+    desk.submit(Call("anticipate", settings, (QUESTIONS[0], ())))
     assert begun.wait(PATIENCE)
     assert not desk.unload_chat()
     may_go_on.set()

@@ -18,6 +18,7 @@ from assistant.models.fake import FakeReply
 from assistant.server.calls import CallCounter
 from assistant.server.client import EngineClient
 from assistant.server.endpoint import endpoint_of, make_private_folder
+from assistant.server.operations import ASK, SEARCH
 from assistant.server.protocol import Result, TokenDelta, stamp
 from assistant.server.remote_assistant import RemoteAssistant, open_assistant
 from assistant.server.server import Server
@@ -64,7 +65,7 @@ def of_another_version(settings: Settings, on_restart: Callable[[], None] = lamb
 
 
 def answer_of(line: EngineClient) -> str:
-    messages = list(line.messages("ask", QUESTION))
+    messages = list(line.messages(ASK, QUESTION))
     assert isinstance(messages[-1], Result)
     return "".join(message.text for message in messages if isinstance(message, TokenDelta))
 
@@ -92,11 +93,11 @@ def test_an_engine_of_another_version_finishes_its_answer_and_gives_way(settings
 
     with serving(settings, OTHER) as old, ThreadPoolExecutor(2) as people, set_at_the_end(slow):
         first = people.submit(answer_of, of_another_version(settings))
-        until(lambda: old._desk.waiting)
+        until(lambda: old._dispatcher.waiting)
         second = people.submit(newcomer)
         until(lambda: restarts)
         time.sleep(0.3)
-        assert not first.done() and not second.done() and old._desk.waiting
+        assert not first.done() and not second.done() and old._dispatcher.waiting
         assert EngineClient(settings).report().leaving and EngineClient(settings).report().other_version
         assert call_is_refused(settings)  # also one of its own version, or the new one would never have its turn
         slow.set()
@@ -137,7 +138,7 @@ def test_a_command_from_before_headers_has_its_engine_after_the_answers(settings
                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(settings) as server, ThreadPoolExecutor(2) as people, set_at_the_end(slow):
         running = people.submit(answer_of, EngineClient(settings))
-        until(lambda: server._desk.waiting)
+        until(lambda: server._dispatcher.waiting)
         with connect(endpoint_of(settings.home)) as old:
             old.send_bytes(FROM_BEFORE_HEADERS)
             assert not old.poll(0.3)  # it waits, since it asks again at once and then starts an engine of its own
@@ -257,7 +258,7 @@ def test_what_a_newer_engine_pickles_is_not_loaded(settings: Settings, monkeypat
     monkeypatch.setattr("assistant.server.wire.pickle.loads", pytest.fail)
     with simulated(settings, lambda _: HEADER.pack(MAGIC, VERSION, b"P", OTHER) + OF_ANOTHER), \
             pytest.raises(EngineUnavailable, match="makes no sense"):
-        EngineClient(settings).result("search", QUESTION)
+        EngineClient(settings).result(SEARCH, QUESTION)
 
 
 def test_a_newer_engine_that_leaves_is_replaced(settings: Settings) -> None:
@@ -309,7 +310,7 @@ def test_a_call_that_comes_as_the_engine_ends_is_answered_by_the_next(settings: 
 def test_stop_ends_an_answer_at_once(settings: Settings, slow: threading.Event) -> None:
     with serving(settings) as server, ThreadPoolExecutor(1) as people, set_at_the_end(slow):
         running = people.submit(call, settings, "ask", (QUESTION,))
-        until(lambda: server._desk.waiting)
+        until(lambda: server._dispatcher.waiting)
         EngineClient(settings).stop()
         assert not EngineClient(settings).is_up()
         slow.set()

@@ -32,8 +32,8 @@ def conflicts(question: str, claim: str, citations: Sequence[Citation], passages
               modified_ns: Mapping[str, int]) -> tuple[Conflict, ...]:
     """Return where a sentence of another file has the frame of a cited one and denies the claim (the answer).
 
-    `passages` are numbered as in the answer; `rivals` also hold those that were found beside them. `modified_ns` holds the time of
-    each file's last change, by path, in nanoseconds since 1970; files without one have no date.
+    `passages` are numbered as in the answer; `rivals` also hold those that were found beside them. `modified_ns` holds the
+    time of each file's last change, by path, in nanoseconds since 1970; files without one have no date.
     """
     found: list[Conflict] = []
     numbers = {place_of(hit): number for number, hit in enumerate(passages, 1)}
