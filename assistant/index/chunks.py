@@ -94,6 +94,10 @@ class Passages(Changes):
         found = self.chunks(ids)
         return [found[each].chunk for each in ids if each in found]
 
+    def beside_each(self, spans: Sequence[tuple[str, int, int]]) -> list[list[Chunk]]:
+        """Return, for each span (path, first character, last + 1), the chunks right after and right before it."""
+        return [self.beside(*span) for span in spans]
+
     def files_wanted(self, wanted: Filter) -> list[tuple[str, str, str, int]]:
         """Return (path, title, content hash, time of change in nanoseconds) of the files with text that pass, by path."""
         among, values = chunks_wanted(wanted)
@@ -181,9 +185,14 @@ class Passages(Changes):
         row = [*max(runs, key=len)] if runs else words[:SAID]
         return bool(row) and bool(self.holding((" ".join(row),), 1))
 
-    def count_holding(self, phrases: Sequence[str], limit: int) -> int:
-        """Return how many chunks hold all of these phrases, counting no further than `limit`."""
-        return self._number("SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (all_of(phrases), limit))
+    def holding_each(self, terms: Sequence[Sequence[str]], limit: int) -> list[list[int]]:
+        """Return, for each term, the ids of at most `limit` chunks that hold all of its phrases."""
+        return [self.holding(phrases, limit) for phrases in terms]
+
+    def count_holding_each(self, terms: Sequence[Sequence[str]], limit: int) -> list[int]:
+        """Return, for each term, how many chunks hold all of its phrases, counting no further than `limit`."""
+        sql = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
+        return [self._number(sql, (all_of(phrases), limit)) for phrases in terms]
 
 
 def chunk_from(row: Sequence[Any]) -> StoredChunk:

@@ -57,11 +57,11 @@ class Searchable(Protocol):
     def ids_of(self, wanted: Filter) -> Ids:
         """Return the ids of the passages of the files wanted, rising."""
 
-    def holding(self, phrases: Phrases, limit: int) -> list[int]:
-        """Return the ids of at most `limit` passages that hold all of these phrases."""
+    def holding_each(self, terms: Sequence[Phrases], limit: int) -> list[list[int]]:
+        """Return, for each term, the ids of at most `limit` passages that hold all of its phrases."""
 
-    def count_holding(self, phrases: Phrases, limit: int) -> int:
-        """Return how many passages hold all of these phrases, counting no further than `limit`."""
+    def count_holding_each(self, terms: Sequence[Phrases], limit: int) -> list[int]:
+        """Return, for each term, how many passages hold all of its phrases, counting no further than `limit`."""
 
     def match(self, terms: Sequence[Phrases], limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
         """Return (passage id, BM25) of the passages, in the files wanted, that hold all phrases of any term, best first."""

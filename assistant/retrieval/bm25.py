@@ -33,13 +33,19 @@ def find_terms(store: Searchable, question: str, passages: int) -> list[Term]:
     """Return the question's terms that tell passages apart, the rarest first; where all are common, some of them as one."""
     limit = min(max(COMMON_FLOOR, int(COMMON_SHARE * passages)), MOST_ROWS)
     text = question[: 100 * MAX_TERMS]
-    counts = {(term,): store.count_holding((term,), limit + 1) for term in terms(text)[:MAX_TERMS]}
+    counts = counted(store, [(term,) for term in terms(text)[:MAX_TERMS]], limit + 1)
     unknown = [phrase for (phrase,), count in counts.items() if not count]
     others = [*(half for term in unknown for half in halves(term)), *wholes(text), *joined(text)[: 2 * MAX_TERMS]]
-    counts |= {(other,): store.count_holding((other,), limit + 1) for other in dict.fromkeys(others) if (other,) not in counts}
+    counts |= counted(store, [(other,) for other in dict.fromkeys(others) if (other,) not in counts], limit + 1)
     held = {phrases: count for phrases, count in counts.items() if count}
     chosen = affordable({phrases: count for phrases, count in held.items() if count <= limit}) or together(store, held, limit)
-    return [Term(phrases, np.array(store.holding(phrases, limit + 1), np.int64)) for phrases in chosen]
+    held_by = store.holding_each(chosen, limit + 1)
+    return [Term(phrases, np.array(rows, np.int64)) for phrases, rows in zip(chosen, held_by, strict=True)]
+
+
+def counted(store: Searchable, terms: Sequence[Phrases], limit: int) -> dict[Phrases, int]:
+    """Return how many passages hold each of the terms, counting no further than `limit`."""
+    return dict(zip(terms, store.count_holding_each(terms, limit), strict=True)) if terms else {}
 
 
 def affordable(counts: Mapping[Phrases, int]) -> list[Phrases]:
@@ -57,11 +63,11 @@ def affordable(counts: Mapping[Phrases, int]) -> list[Phrases]:
 def together(store: Searchable, common: Collection[Phrases], limit: int) -> list[Phrases]:
     """Return one term of the common terms that passages hold at once: all, or as many, in their order, as make it a rare one."""
     everything = tuple(phrase for phrases in common for phrase in phrases)
-    if everything and store.count_holding(everything, 1):  # one look at all lists is quicker than several at some
+    if everything and store.count_holding_each([everything], 1)[0]:  # one look at all lists is quicker than several at some
         return [everything]
     chosen: Phrases = ()
     for phrases in common:
-        count = store.count_holding((*chosen, *phrases), limit + 1)
+        [count] = store.count_holding_each([(*chosen, *phrases)], limit + 1)
         chosen = (*chosen, *phrases) if count else chosen
         if 0 < count <= limit:
             break

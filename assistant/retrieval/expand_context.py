@@ -17,15 +17,16 @@ WIDE = re.compile(r"[\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 CHARACTERS_PER_TOKEN = 4
 AROUND_A_PASSAGE = 25  # tokens of its number, its source and its title
 
-Neighbours = Callable[[Hit], Sequence[Chunk]]  # those right before and right after it in its file
 
+def widen(hits: Sequence[Hit], neighbours: Sequence[Sequence[Chunk]], tokens: int) -> tuple[Hit, ...]:
+    """Widen hits, best first, by the chunks right beside them in their files, within a budget of tokens.
 
-def widen(hits: Sequence[Hit], neighbours: Neighbours, tokens: int) -> tuple[Hit, ...]:
-    """Return the hits, joined where they touch, each with the passages right beside it, the best first, as far as `tokens` go."""
-    wide = list(joined_where(overlap_or_touch, hits))
+    No two hits touch (see `touching_joined`); `neighbours` holds, for each hit, the chunks right after and right before it.
+    """
+    wide = list(hits)
     left = tokens - sum(cost(hit.chunk) for hit in wide)
-    for place, hit in enumerate(wide):
-        for chunk in neighbours(hit):
+    for place, hit in enumerate(hits):
+        for chunk in neighbours[place]:
             new = cost(chunk) <= left and not any(one.path == hit.path and meet(one.chunk, chunk) for one in wide)
             if new and are_neighbours(wide[place].chunk, chunk):
                 wide[place] = replace(wide[place], chunk=joined(wide[place].chunk, chunk))

@@ -43,6 +43,7 @@ def test_what_stands_beside_a_passage_is_found(store: Store) -> None:
     assert store.beside("/a.txt", 5, 9) == [parts[2], parts[0]]
     assert store.beside("/a.txt", 0, 4) == [parts[1]]
     assert store.beside("/b.txt", 0, 4) == []
+    assert store.beside_each([("/a.txt", 0, 4), ("/b.txt", 0, 4)]) == [[parts[1]], []]
 
 
 def test_a_document_comes_back_as_it_went_in(store: Store) -> None:

@@ -72,7 +72,7 @@ def test_a_control_frame_of_any_version_is_read() -> None:
 
 
 def test_a_report_survives_json() -> None:
-    report = Report(1, 2.5, 3, "chat", ("one", "two"), 4, 5, 6, 7, 8, 9, True, 10, 11, leaving=True)
+    report = Report(1, 2.5, 3, "chat", ("one", "two"), 4, 5, 6, 7, 8, 9, leaving=True)
     assert report_from(json.loads(json.dumps(report_fields(report)))) == report
 
 

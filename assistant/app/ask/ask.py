@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import chain
 
 from assistant.app.ask.retrieval import EvidenceRetrieval, checked, questions_of, since
 from assistant.app.ask.whole_document import is_about_files, overview
@@ -129,10 +130,10 @@ class StreamedAnswer(Written):
 
     def __init__(self, answering: QuestionAnswering, question: str, turns: Sequence[Turn], evidence: Evidence,
                  loading: Future[ChatModel], strict: bool, started: float) -> None:
-        self.question, self.hits = question, evidence.shown
+        self._draft, self._limits = answering.draft(question, evidence), answering.limits(strict)
+        self.question, self.hits = question, self._draft.hits
         self._answering, self._turns, self._evidence = answering, turns, evidence
         self._loading, self._started = loading, started
-        self._draft, self._limits = answering.draft(question, evidence), answering.limits(strict)
         self._generation: AnswerStream | None = None
 
     @property
@@ -144,18 +145,20 @@ class StreamedAnswer(Written):
         """Do nothing: there is no long work before the first word."""
 
     def __iter__(self) -> Iterator[str]:
-        """Yield the text, then the contradictions found in other files. What is yielded joins to `answer.text`."""
+        """Return the text piece by piece, then the contradictions in other files. The pieces join to `answer.text`."""
         if not self.hits:
             self._finished = (refused(self._draft, self._started),)
-            yield self._finished[0].text
-            return
+            return iter((self._finished[0].text,))
         chat = self._loading.result()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
         self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started)
-        yield from self._generation  # answerability, citations, the parts of a compound question, verification
-        answer = self._generation.answer
+        return chain(self._generation, self._conflicts(self._generation))
+
+    def _conflicts(self, generated: AnswerStream) -> Iterator[str]:
+        """Compare the finished answer with other files; yield what contradicts it, if anything does."""
+        answer = generated.answer
         if answer.citations:
-            compared = self._answering.compared_with_other_files(answer, self._evidence)
-            yield from filter(None, (compared.text[len(answer.text):],))
-            answer = compared
+            answer = self._answering.compared_with_other_files(answer, self._evidence)
         self._finished = (answer,)
+        if answer.conflicts:
+            yield answer.text.removeprefix(generated.answer.text)

@@ -108,11 +108,13 @@ class EvidenceRetrieval:
 
         In a conversation, passages that the model has read keep their order, so that the prompt begins as the last one did.
         """
-        return widen(self._best(hits, turns), self._beside, self._settings.context_chunk_tokens)
+        narrow = self.narrow_passages(hits, turns)
+        return widen(narrow, self._neighbours(narrow), self._settings.context_chunk_tokens)
 
     def narrow_passages(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
         """Return the best hits as they were found, joined where they touch: what is read if the widened ones do not fit."""
-        return touching_joined(self._best(hits, turns))
+        best = self._models.orders.arranged(questions_of(turns), hits[: self._settings.context_chunks])
+        return touching_joined(best)
 
     # what the comparison with other files needs
 
@@ -155,11 +157,12 @@ class EvidenceRetrieval:
         hits, _ = rerank(self._models.reranker, query, found, self._settings.rerank_budget_ms / queries)
         return tuple(hits[:limit])
 
-    def _best(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
-        return self._models.orders.arranged(questions_of(turns), hits[: self._settings.context_chunks])
-
-    def _beside(self, hit: Hit) -> list[Chunk]:
-        return next(filter(None, (library.beside(hit) for library in self._libraries)), [])
+    def _neighbours(self, hits: Sequence[Hit]) -> list[list[Chunk]]:
+        """Return, for each hit, the chunks right beside it, from the first library that holds it."""
+        found: list[list[Chunk]] = [[] for _ in hits]
+        for library in self._libraries:
+            found = [known or more for known, more in zip(found, library.neighbours(hits), strict=True)]
+        return found
 
     # remembered facts
 

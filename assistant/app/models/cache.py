@@ -132,7 +132,7 @@ class Shelf:
             if self._chat is None or self._chat[:2] != (spec, now) or failed(self._chat[2]):
                 self.drop_chat()
                 loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
-                self._chat = (spec, now, loader.submit(open_chat, spec, self._is_to_stop))
+                self._chat = (spec, now, loader.submit(open_chat, spec, self._should_stop))
                 loader.shutdown(wait=False)
             return self._chat[2]
 
@@ -142,9 +142,6 @@ class Shelf:
         It is asked by the thread that computes, again and again, and must not raise.
         """
         self._should_stop = should_stop
-
-    def _is_to_stop(self) -> bool:
-        return self._should_stop()
 
     def drop_chat(self) -> None:
         """Free the chat model's memory, once it is loaded. Not while it computes: only from the thread that lets it compute."""
