@@ -26,14 +26,14 @@ from assistant.generation.prompt import Prompt, foretelling, refusal
 from assistant.generation.refusal.answerability import check_after, doubt_after, doubt_before, foreign_offset, is_clear
 from assistant.generation.refusal.patterns import is_empty, is_refusal, speaks_of_nothing, undecided
 
-LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
+LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for its verification
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an answer must keep to: its length in tokens, the most doubt (0 to 1), whether what nothing bears out is dropped.
+    """The limits of an answer: its length in tokens, the refusal threshold (0 to 1), whether unsupported sentences are dropped.
 
-    `offset` is what this library adds to the logarithm of the odds of the doubt.
+    `offset` is the calibrated offset of the log-odds for this library.
     """
 
     answer_tokens: int
@@ -90,14 +90,14 @@ class AnswerStream(Written):
             return
         self._citing = stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
         tokens = self._limits.answer_tokens
-        shown = trimmed(self._through(stream, opening, pieces, begun,
+        shown = stripped(self._cited(stream, opening, pieces, begun,
                                       lambda said: left_out(self.question, said, chat, prompt, tokens)))
-        yield from self._told(shown if clear else self._weighed(shown, chat, prompt, doubt), reply, prompt)
+        yield from self._finish_text(shown if clear else self._verified(shown, chat, prompt, doubt), reply, prompt)
 
-    def _weighed(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:
-        """Yield the whole answer at its end, if the doubt then allows it; a long one as it comes, by the doubt before it.
+    def _verified(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:
+        """Yield a short answer at its end if the model verifies it; a long one as it comes, by the answerability before it.
 
-        One that no passage bears out in any sentence is not given: it was doubtful before it was written.
+        An answer without a supported sentence is not given: it was doubtful before it was written.
         """
         pieces: list[str] = []
         for piece in shown:
@@ -117,8 +117,8 @@ class AnswerStream(Written):
         if doubt.share <= doubt.most:
             yield from pieces
 
-    def _told(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
-        """Yield the text and finish the answer; refuse where there is none: nothing but markers, or nothing borne out."""
+    def _finish_text(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
+        """Yield the text and finish the answer; refuse if there is none: only markers, or nothing that is supported."""
         text = ""
         for piece in shown:
             text += piece
@@ -132,7 +132,7 @@ class AnswerStream(Written):
         self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=abstained, sentences=said))
 
     def _read_opening(self, pieces: Iterator[str]) -> str:
-        """Return the beginning of the reply, as far as it takes to tell an answer from a refusal."""
+        """Return the beginning of the reply, long enough to tell an answer from a refusal."""
         opening = ""
         for piece in pieces:
             opening += piece
@@ -140,14 +140,14 @@ class AnswerStream(Written):
                 break
         return opening
 
-    def _through(self, stream: CitingStream, opening: str, pieces: Iterator[str], begun: float,
+    def _cited(self, stream: CitingStream, opening: str, pieces: Iterator[str], begun: float,
                  rest: Callable[[str], Iterator[str]]) -> Iterator[str]:
         said = opening
         yield from stream.feed(opening)
         for piece in pieces:
             said += piece
             yield from stream.feed(piece)
-            if goes_round(stream):
+            if repeats_itself(stream):
                 break
         self._writing_ms = self._elapsed() - begun
         for more in rest(said):
@@ -181,7 +181,7 @@ def milliseconds_since(started: float) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def trimmed(pieces: Iterator[str]) -> Iterator[str]:
+def stripped(pieces: Iterator[str]) -> Iterator[str]:
     """Yield the pieces without the white space at either end of the whole."""
     begun, space = False, ""
     for piece in pieces:
@@ -193,14 +193,14 @@ def trimmed(pieces: Iterator[str]) -> Iterator[str]:
             yield kept
 
 
-def goes_round(stream: CitingStream) -> bool:
-    """Return whether the model has said its last sentence before: small models can go on so for ever."""
+def repeats_itself(stream: CitingStream) -> bool:
+    """Return whether the last sentence is a repetition: small models can repeat themselves without end."""
     said = [sentence.text for sentence in stream.sentences]
     return len(said) > 1 and said[-1] in said[:-1]
 
 
 class TallyingChat:
-    """A chat model for one question, which may take several prompts."""
+    """Wrap a chat model to count the prompt tokens of one question, which can take several prompts."""
 
     def __init__(self, chat: ChatModel) -> None:
         self._chat = chat
@@ -208,7 +208,7 @@ class TallyingChat:
 
     @property
     def name(self) -> str:
-        """What a person calls the model."""
+        """The name of the model."""
         return self._chat.name
 
     @property
@@ -218,12 +218,12 @@ class TallyingChat:
 
     @property
     def reused_tokens(self) -> int:
-        """How many tokens of the first prompt were held already, from questions before this one."""
+        """How many tokens of the first prompt were reused from earlier questions."""
         return self._replies[0].reused_tokens if self._replies else 0
 
     @property
     def read_tokens(self) -> int:
-        """How many prompt tokens were computed, of all prompts."""
+        """How many prompt tokens were computed, over all prompts."""
         return sum(reply.prompt_tokens - reply.reused_tokens + reply.supposed_tokens for reply in self._replies)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
@@ -231,7 +231,7 @@ class TallyingChat:
         return self._chat.count_tokens(messages)
 
     def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> Reply:
-        """Start a reply; see ChatModel. Raises ContextOverflow where prompt and reply do not fit."""
+        """Start a reply; see ChatModel. Raises ContextOverflow if prompt and reply do not fit."""
         reply = self._chat.reply(messages, max_tokens, supposed)
         self._replies.append(reply)
         return reply

@@ -97,8 +97,7 @@ class Searcher:
     def _state(self, view: Nearest) -> State:
         known = self._known
         if known is None or known.stamp != view.stamp:
-            size = len(view.ids)
-            fits = known is not None and known.background.drawn_from and is_near(size, known.background.drawn_from)
+            fits = known is not None and known.background.drawn_from and is_near(len(view.ids), known.background.drawn_from)
             background = known.background if known and fits else draw(self._store, self._embedder, view)
             self._known = known = State(view.stamp, Files(self._store), background)
         return known

@@ -29,6 +29,8 @@ def linked(scores: Mapping[int, float], stored: Mapping[int, StoredChunk]) -> di
     """Return the scores, raised for the best passage of every file that is named; never above the passage that names it."""
     best = [chunk for chunk in ordered(scores)[:CONSIDERED] if chunk in stored]
     first = {stored[chunk].path: chunk for chunk in reversed(best)}
+    if len(first) < 2:  # there is no other file to name
+        return dict(scores)
     names = names_of([stored[chunk] for chunk in first.values()])
     raised = dict(scores)
     for naming in sorted(first.values(), key=lambda chunk: (-scores[chunk], chunk))[:NAMING]:

@@ -25,7 +25,7 @@ Answerer: TypeAlias = "Assistant | RemoteAssistant"
 
 
 class RemoteAssistant:
-    """Asks the engine, as an Assistant is asked; what changes the library is done here, by an Assistant that is opened for it."""
+    """Proxy of the engine with the interface of an Assistant. What changes the library runs here, in an Assistant of its own."""
 
     def __init__(self, settings: Settings, client: EngineClient) -> None:
         self.settings = settings
@@ -33,7 +33,7 @@ class RemoteAssistant:
         self._own: Assistant | None = None
 
     def close(self) -> None:
-        """Let go of the engine, and of what is open here."""
+        """Disconnect from the engine, and close what is open here."""
         self._client.disconnect()
         if self._own is not None:
             self._own.close()
@@ -63,9 +63,9 @@ class RemoteAssistant:
         return RemoteAnswerStream(begun.question, begun.hits, messages)
 
     def anticipate(self, question: str, turns: Sequence[Turn] = ()) -> None:
-        """Let the engine do beforehand what a question that is still being typed will likely need; returns when that is over.
+        """Let the engine retrieve the evidence of a question that is being typed; returns when that is done.
 
-        The next question or anticipation stops it. Raises what Assistant.anticipate raises, and EngineUnavailable.
+        The next question or prefetch stops it. Raises what Assistant.anticipate raises, and EngineUnavailable.
         """
         self._client.result(PREFETCH_QUERY, question, tuple(turns))
 
@@ -93,7 +93,7 @@ class RemoteAssistant:
 
 
 class RemoteAnswerStream(Written):
-    """An answer that is written in another process. To stop iterating is to stop it there."""
+    """An answer that the engine writes. It is stopped there when the iteration stops."""
 
     def __init__(self, question: str, hits: tuple[Hit, ...], messages: Iterator[EngineMessage]) -> None:
         self.question = question
@@ -103,11 +103,11 @@ class RemoteAnswerStream(Written):
 
     @property
     def sentences(self) -> Sequence[Sentence]:
-        """The sentences that are over."""
+        """The finished sentences."""
         return self._finished[0].sentences if self._finished else self._said
 
     def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Wait for the work before the first word, which only answers about whole files have: those begin without passages."""
+        """Wait for the work before the first word: only answers about whole files have any, and those begin without passages."""
         while not self.hits and not self._finished:
             message = next(self._messages)
             if not isinstance(message, ProgressUpdate):
@@ -126,14 +126,14 @@ class RemoteAnswerStream(Written):
                     self._finished = (cast("Answer", message.result),)
         finally:
             if not self._finished and hasattr(self._call, "close"):
-                self._call.close()  # hangs up
+                self._call.close()  # disconnects
 
 
 def open_assistant(settings: Settings, on_restart: Callable[[], None] = ignore_restart) -> Answerer:
-    """Return whom to ask: the engine, or where that is switched off or would gain nothing, an Assistant in this process.
+    """Return the proxy of the engine, or an Assistant in this process if the engine is off or the models are fake.
 
-    Starts the engine where there is none; where one of another version of the program must end first, which may last as long as
-    the answers that it is writing, `on_restart` is called. Raises EngineUnavailable where it does not start.
+    Starts the engine if none runs. `on_restart` is called if an engine of another version must end first, which can last as long
+    as the answers that it is writing. Raises EngineUnavailable if it does not start.
     """
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return open_here(settings)
@@ -144,14 +144,14 @@ def open_assistant(settings: Settings, on_restart: Callable[[], None] = ignore_r
 
 
 def open_here(settings: Settings) -> Assistant:
-    """Return an Assistant that does everything in this process; the modules that it needs are imported only now."""
+    """Return an Assistant in this process; its modules are imported only now."""
     from assistant.app.assistant import Assistant
 
     return Assistant(settings)
 
 
 def with_absolute_model_paths(settings: Settings) -> Settings:
-    """Return the settings with models of the person's own by their whole paths: the engine works in another folder."""
+    """Return the settings with absolute paths for the user's own models: the engine has another working folder."""
     names = (settings.chat, settings.embed, settings.rerank)
     chat, embed, rerank = (str(own_path(name) or name) for name in names)
     return replace(settings, chat=chat, embed=embed, rerank=rerank)

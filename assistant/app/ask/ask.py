@@ -70,7 +70,7 @@ class QuestionAnswering:
         return StreamedAnswer(self, question, turns, evidence, loading, strict, started)
 
     def _retrieve(self, question: str, turns: Sequence[Turn], wanted: Filter, libraries: Sequence[Library]) -> Evidence:
-        """Retrieve the evidence; without the time that it takes to load a model."""
+        """Retrieve the evidence for a question; its time does not include the loading of models."""
         searchers = self.retrieval.open(libraries)
         searching = time.perf_counter()
         rewriting = self.retrieval.rewrite_question(question, turns)
