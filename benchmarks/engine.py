@@ -30,7 +30,7 @@ from assistant import Settings, load_settings
 from assistant.app.models.cache import chat_spec
 from assistant.datatypes import Message, Turn
 from assistant.models.llama.chat import LlamaChat
-from assistant.server.client import Line
+from assistant.server.client import EngineClient
 from assistant.server.remote_assistant import open_assistant
 
 COUNTS = re.compile(r"tokens: ([\d,]+) read, ([\d,]+) reused, ([\d,]+) written")
@@ -177,7 +177,7 @@ def decode(api: Any, context: Any, tokens: Sequence[int]) -> None:  # noqa: ANN4
 
 def memory(settings: Settings) -> dict[str, float]:
     """Measure what the engine's process holds that is neither a model's file nor the context."""
-    report = Line(settings).report()
+    report = EngineClient(settings).report()
     spec = chat_spec(settings)
     process = psutil.Process(report.process)
     files = sum(each.rss for each in process.memory_maps() if each.path.endswith((".gguf", ".safetensors")))

@@ -26,7 +26,7 @@ from pathlib import Path
 
 from assistant import Assistant, load_settings
 from assistant.errors import EngineNotRunning, EngineUnavailable
-from assistant.server.client import Line
+from assistant.server.client import EngineClient
 
 KILLED_CLIENTS = 0.15  # share of the questions whose client is killed
 LONGEST_LIFE = 0.6  # seconds until then, at most
@@ -60,7 +60,7 @@ def ask(box: int, chance: random.Random) -> str:
     return "error" if said.strip() and b"Traceback" not in said else "silent"
 
 
-def kill_engines(line: Line, chance: random.Random, over: threading.Event, killed: list[int]) -> None:
+def kill_engines(line: EngineClient, chance: random.Random, over: threading.Event, killed: list[int]) -> None:
     """Kill the engine again and again."""
     while not over.wait(chance.uniform(*ENGINE_LIVES)):
         for process in running(line):
@@ -68,7 +68,7 @@ def kill_engines(line: Line, chance: random.Random, over: threading.Event, kille
             killed.append(process)
 
 
-def running(line: Line) -> Iterator[int]:
+def running(line: EngineClient) -> Iterator[int]:
     """Yield the number of the engine's process, where there is one."""
     with suppress(EngineUnavailable):
         yield line.report().process
@@ -81,7 +81,7 @@ def run(questions: int, clients: int, seed: int) -> dict[str, int]:
     fill(settings.home / "files", questions)
     with Assistant(settings) as assistant:
         assistant.add([settings.home / "files"])
-    line = Line(settings)
+    line = EngineClient(settings)
     killer = threading.Thread(target=kill_engines, args=(line, random.Random(seed), over, killed))
     killer.start()
     with ThreadPoolExecutor(clients) as pool:

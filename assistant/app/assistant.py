@@ -1,6 +1,6 @@
-"""Assistant: files in, passages found, answers out. The one module that knows the order of the stages.
+"""The facade of the program: one object for the command line, the resident engine and scripts to add files and ask questions.
 
-Every front end (the command line, a script) goes through this class and gets frozen nouns back.
+Its methods delegate to the use cases below `app`; the order of a question's steps stands in `app/ask/ask.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from assistant.app.ask.ask import Asking
+from assistant.app.ask.ask import QuestionAnswering
 from assistant.app.ask.calibrate import calibrate
 from assistant.app.ingest.add import Backlog, Intake, Means, Readers, sign
 from assistant.app.ingest.write_batch import OnChange, ignore_change
@@ -58,7 +58,8 @@ class Assistant:
         self.settings = settings
         self._models = models or Models(settings)
         self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
-        self._asking = Asking(settings, self._models, self._libraries)
+        self._answering = QuestionAnswering(settings, self._models, self._libraries)
+        self._retrieval = self._answering.retrieval
         self._sessions = Sessions(settings.sessions_folder)
         self._readers: Readers | None = None
         self._backlog: Backlog | None = None
@@ -225,11 +226,11 @@ class Assistant:
 
     def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
         """Return the passages for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
-        return self._asking.search(question, limit, wanted)
+        return self._retrieval.search(question, limit, wanted)
 
     def explain(self, question: str, wanted: Filter = EVERY_FILE) -> Explanation:
         """Return how a search of one library came about. Raises NothingIndexed or EmbedderMismatch."""
-        return self._asking.explain(question, self._library, wanted)
+        return self._retrieval.explain(question, self._library, wanted)
 
     def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE, strict: bool = False) -> Answering:
         """Return an answer that is written while it is iterated; its passages are there at once.
@@ -241,14 +242,14 @@ class Assistant:
         Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch; UsageError where it is
         unclear which files are meant.
         """
-        return self._asking.ask(question, turns, wanted, strict)
+        return self._answering.ask(question, turns, wanted, strict)
 
     def anticipate(self, question: str, turns: Sequence[Turn] = (), should_stop: Callable[[], bool] = lambda: False) -> None:
         """Do beforehand what a question that is still being typed will likely need: find its passages, let the model read them.
 
         `should_stop` is asked between two steps. Raises what `ask` raises, and KeyboardInterrupt where the model is interrupted.
         """
-        self._asking.anticipate(question, turns, should_stop)
+        self._answering.anticipate(question, turns, should_stop)
 
     def tune(self, should_stop: Callable[[], bool] = lambda: False) -> None:
         """Measure once, in about two seconds, how many threads are fastest with the chat model on this machine, and keep it.
@@ -259,16 +260,16 @@ class Assistant:
 
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return what a question is searched for as: by rule, and by the chat model where rules are not sure."""
-        return self._asking.rewritten(question, turns)
+        return self._retrieval.rewrite_question(question, turns)
 
     def follow_up(self, question: str, turns: Sequence[Turn], wanted: Filter = EVERY_FILE) -> tuple[Rewriting, tuple[Hit, ...]]:
         """Return what a follow-up question is searched for as, and the passages. Raises NothingIndexed or EmbedderMismatch."""
-        return self._asking.follow_up(question, turns, wanted)
+        return self._retrieval.follow_up(question, turns, wanted)
 
     @property
     def memory(self) -> Facts:
         """The facts that the person asked to keep."""
-        return self._asking.memory
+        return self._retrieval.memory
 
     def remember(self, words: str) -> Fact:
         """Keep a fact; return it. Raises UsageError or MemoryUnusable."""
@@ -291,7 +292,7 @@ class Assistant:
 
     def doubt_offset(self) -> float:
         """Return what calibration found that is to be added to the logarithm of the odds of the doubt; 0 without it."""
-        return self._asking.doubt_offset()
+        return self._retrieval.doubt_offset()
 
     # questions about the files, to measure answers with
 
@@ -334,7 +335,7 @@ class Assistant:
 
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of the passages that have a vector; the others are found by keyword only."""
-        return self._asking.embedded_share()
+        return self._retrieval.embedded_share()
 
     def check(self, *, repair: bool = False) -> tuple[Finding, ...]:
         """Verify everything against everything, finish what removing began; return what is wrong, or was, with `repair`.

@@ -1,6 +1,6 @@
-"""A question that names two things ("when were A and B released?") in; a question about each, and which an answer left out, out.
+"""Split compound questions ("when were A and B released?") and answer the parts that an answer does not cover.
 
-By rule, and only where the rule is sure: a question that compares the two, or asks for what they share, stays whole.
+The rules are conservative: a question that compares the two things, or asks for what they share, is not split.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ONE_QUESTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of the things that a question names, the question as it is asked of that alone, and both as they are named together."""
+    """One of two things that a question names: its name, the question about it alone, and both names as they stand together."""
 
     name: str
     question: str
@@ -39,7 +39,7 @@ class Part:
 
 
 def parts(question: str) -> tuple[Part, ...]:
-    """Return a part for each of the two things that a question names; nothing where it asks for one thing, or of both at once."""
+    """Return the two parts of a compound question; an empty tuple for any other question."""
     asked = " ".join(question.replace("分别", "").split())
     if ONE_QUESTION.search(asked):
         return ()
@@ -47,7 +47,7 @@ def parts(question: str) -> tuple[Part, ...]:
 
 
 def unanswered(question: str, answer: str, read: str) -> tuple[Part, ...]:
-    """Return the parts of a question that an answer does not name; none where what was read has the two as one name."""
+    """Return the parts of a question that an answer does not name; none if the passages have both names as a single one."""
     said, known = squeezed(answer), squeezed(read)
     return tuple(part for part in parts(question)
                  if squeezed(part.name) not in said and squeezed(part.together) not in known)
@@ -72,7 +72,7 @@ def named(asked: str) -> tuple[Part, ...]:
 
 
 def linked(asked: str) -> tuple[Part, ...]:
-    """Return the parts of a Chinese question about two things; where a name begins and ends is told by its fellow."""
+    """Return the parts of a Chinese question about two things; each name's borders are inferred from the other's."""
     for link in LINK.finditer(asked):
         left, right = asked[: link.start()], asked[link.end():]
         first = len(left) - max((edge.end() for edge in EDGE.finditer(left)), default=0)
@@ -88,7 +88,7 @@ def linked(asked: str) -> tuple[Part, ...]:
 
 
 def reach(last: str, right: str, first: int) -> int:
-    """Return the length of the second name: up to where it ends as the first does, or as long as that one."""
+    """Return the length of the second name: up to the character that ends the first, or the length of the first."""
     alike = right.find(last, 1, LONGEST)
     edge = EDGE.search(right)
     return alike + 1 if alike > 0 else min(first, edge.start() if edge else len(right))
@@ -100,7 +100,7 @@ def both(before: str, one: str, other: str, after: str, together: str) -> tuple[
 
 
 def squeezed(text: str) -> str:
-    """Return the text without spaces and case."""
+    """Return the text case-folded and without white space."""
     return "".join(text.split()).casefold()
 
 
@@ -108,7 +108,7 @@ COLON = {"zh": "：", "ja": "："}
 
 
 def left_out(question: str, said: str, chat: ChatModel, prompt: Prompt, answer_tokens: int) -> Iterator[str]:
-    """Yield a line for each thing that the question names and the answer does not, where a passage bears it out in full."""
+    """Ask the model about each part that the answer does not cover; yield the replies that the passages fully support."""
     read = "\n".join(hit.chunk.searchable for hit in prompt.passages)
     for part in unanswered(question, said, read):
         more = "".join(chat.reply(prompt.about(part.question), answer_tokens)).strip()
@@ -120,10 +120,10 @@ def left_out(question: str, said: str, chat: ChatModel, prompt: Prompt, answer_t
 
 
 def titled(part: Part, more: str, question: str) -> str:
-    """Return the reply with the name of what it is about, where it does not say that itself."""
+    """Return the reply, preceded by the name of its part if it does not contain it."""
     return more if part.name in more else f"{part.name}{COLON.get(language(question), ': ')}{more}"
 
 
 def is_borne_out(line: str, part: Part, prompt: Prompt) -> bool:
-    """Return whether passages bear the line out in full: nothing has asked the model whether it stands by it."""
+    """Return whether the passages fully support the line: it is not verified by the model."""
     return choose(claim_of(line, part.question), (), [source_of(hit.chunk) for hit in prompt.passages]).support == "full"

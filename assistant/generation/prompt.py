@@ -116,7 +116,7 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
     turns = list(history)
     while turns and chat.count_tokens(messages(question, hits[:1], turns)) > room - passage_tokens:
         del turns[:2]
-    base = chat.count_tokens(messages(question, (), turns))
+    base = chat.count_tokens(messages(question, (), turns)) if turns else question_tokens
     chosen: list[Hit] = []
     for hit in hits:
         size = chat.count_tokens(messages(question, [*chosen, hit], turns))

@@ -1,4 +1,4 @@
-"""An answer while it is written: iterate for its text, then read the finished `answer`. One object for person and script."""
+"""Write the answer to one prompt as a stream: answerability gate, citations, compound questions, verification, refusal."""
 
 from __future__ import annotations
 
@@ -11,13 +11,10 @@ from assistant.datatypes import (
     Answer,
     ChatModel,
     Doubt,
-    Hit,
     Message,
-    Progress,
     Reply,
     Sentence,
     Supposed,
-    Timings,
     Written,
 )
 from assistant.generation.citations.attribution import citations
@@ -25,7 +22,7 @@ from assistant.generation.citations.citing_stream import CitingStream
 from assistant.generation.compound import left_out
 from assistant.generation.injection.second_answer import heeding_no_orders
 from assistant.generation.injection.untrusted_text import masked_in
-from assistant.generation.prompt import PROMPT_VERSION, Prompt, foretelling, refusal
+from assistant.generation.prompt import Prompt, foretelling, refusal
 from assistant.generation.refusal import (
     check_after,
     doubt_after,
@@ -38,16 +35,14 @@ from assistant.generation.refusal import (
     undecided,
 )
 
-LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for the question after it
-
-Open = Callable[[], tuple[ChatModel, Prompt]]
+LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for its verification
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What an answer must keep to: its length in tokens, the most doubt (0 to 1), whether what nothing bears out is dropped.
+    """The limits of an answer: its length in tokens, the refusal threshold (0 to 1), whether unsupported sentences are dropped.
 
-    `offset` is what this library adds to the logarithm of the odds of the doubt.
+    `offset` is the calibrated offset of the log-odds for this library.
     """
 
     answer_tokens: int
@@ -57,46 +52,38 @@ class Limits:
 
 
 class AnswerStream(Written):
-    """The evidence at once, the text as it comes, the finished answer after that."""
+    """The answer that a chat model writes to a prompt: iterate for its text, then read the finished `answer`.
 
-    def __init__(self, question: str, hits: tuple[Hit, ...], embedder: str, started: float, retrieve_ms: float,
-                 open_model: Open, limits: Limits, searched: str = "") -> None:
-        self.question = question
-        self.hits = hits
-        self._open, self._limits = open_model, limits
-        self._standalone = searched.split(READINGS)[0] or question
+    `draft` holds what is known before: question, hits, embedding model, and the query that a follow-up question became.
+    """
+
+    def __init__(self, draft: Answer, chat: ChatModel, prompt: Prompt, limits: Limits, started: float) -> None:
+        self.question, self.hits = draft.question, draft.hits
+        self._prompt, self._limits, self._started = prompt, limits, started
+        self._standalone = draft.searched.split(READINGS)[0] or draft.question
         self._offset = 0.0
         self._citing: CitingStream | None = None
-        self._started = started
-        self._answer = Answer(question, "", False, (), hits, "", embedder, PROMPT_VERSION, Timings(retrieve_ms),
-                              searched)
+        self._tally = TallyingChat(chat)
+        self._answer = replace(draft, model=chat.name)
         self._writing_ms = 0.0
-        self._tally: TallyingChat | None = None
 
     @property
     def sentences(self) -> Sequence[Sentence]:
-        """The sentences that are over; where it is strict, without those that nothing bears out."""
+        """The finished sentences; of a strict answer those with support."""
         said = self._citing.sentences if self._citing else []
         return [sentence for sentence in said if sentence.support != "none" or not self._limits.strict]
-
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do nothing: there is no long work before the first word."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text, citation numbers included. What was yielded joins to `answer.text`."""
         for piece in self._pieces():
-            if self._answer.model and self._answer.timings.first_token_ms is None:  # as the person sees it, checks included
+            if self._answer.timings.first_token_ms is None:  # as the person sees it, checks included
                 self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=self._elapsed()))
             yield piece
 
     def _pieces(self) -> Iterator[str]:
-        if not self.hits:
-            yield from self._refuse(None)
-            return
-        opened, prompt = self._open()
-        chat = self._tally = TallyingChat(opened)
-        prompt, wary = heeding_no_orders(chat, prompt, self.question, self._limits.answer_tokens)
-        self._answer = replace(self._answer, model=chat.name, masked=masked_in(prompt.passages, wary=wary))
+        chat = self._tally
+        prompt, wary = heeding_no_orders(chat, self._prompt, self.question, self._limits.answer_tokens)
+        self._answer = replace(self._answer, masked=masked_in(prompt.passages, wary=wary))
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, foretelling(prompt, self._standalone))
         self._offset = self._limits.offset + foreign_offset(self.question, prompt)
         doubt = doubt_before(reply, self.question, self._limits.most_doubt, self._offset)
@@ -112,14 +99,14 @@ class AnswerStream(Written):
             return
         self._citing = stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
         tokens = self._limits.answer_tokens
-        shown = trimmed(self._through(stream, opening, pieces, begun,
+        shown = stripped(self._cited(stream, opening, pieces, begun,
                                       lambda said: left_out(self.question, said, chat, prompt, tokens)))
-        yield from self._told(shown if clear else self._weighed(shown, chat, prompt, doubt), reply, prompt)
+        yield from self._finish_text(shown if clear else self._verified(shown, chat, prompt, doubt), reply, prompt)
 
-    def _weighed(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:
-        """Yield the whole answer at its end, if the doubt then allows it; a long one as it comes, by the doubt before it.
+    def _verified(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:
+        """Yield a short answer at its end if the model verifies it; a long one as it comes, by the answerability before it.
 
-        One that no passage bears out in any sentence is not given: it was doubtful before it was written.
+        An answer without a supported sentence is not given: it was doubtful before it was written.
         """
         pieces: list[str] = []
         for piece in shown:
@@ -139,8 +126,8 @@ class AnswerStream(Written):
         if doubt.share <= doubt.most:
             yield from pieces
 
-    def _told(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
-        """Yield the text and finish the answer; refuse where there is none: nothing but markers, or nothing borne out."""
+    def _finish_text(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
+        """Yield the text and finish the answer; refuse if there is none: only markers, or nothing that is supported."""
         text = ""
         for piece in shown:
             text += piece
@@ -154,7 +141,7 @@ class AnswerStream(Written):
         self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=abstained, sentences=said))
 
     def _read_opening(self, pieces: Iterator[str]) -> str:
-        """Return the beginning of the reply, as far as it takes to tell an answer from a refusal."""
+        """Return the beginning of the reply, long enough to tell an answer from a refusal."""
         opening = ""
         for piece in pieces:
             opening += piece
@@ -162,39 +149,48 @@ class AnswerStream(Written):
                 break
         return opening
 
-    def _through(self, stream: CitingStream, opening: str, pieces: Iterator[str], begun: float,
+    def _cited(self, stream: CitingStream, opening: str, pieces: Iterator[str], begun: float,
                  rest: Callable[[str], Iterator[str]]) -> Iterator[str]:
         said = opening
         yield from stream.feed(opening)
         for piece in pieces:
             said += piece
             yield from stream.feed(piece)
-            if goes_round(stream):
+            if repeats_itself(stream):
                 break
         self._writing_ms = self._elapsed() - begun
         for more in rest(said):
             yield from stream.feed(more)
         yield from stream.finish()
 
-    def _refuse(self, reply: Reply | None) -> Iterator[str]:
+    def _refuse(self, reply: Reply) -> Iterator[str]:
         text = refusal(self.question)
         yield text
         self._finish(reply, replace(self._answer, text=text, abstained=True))
 
-    def _finish(self, reply: Reply | None, answer: Answer) -> None:
-        timings = replace(answer.timings, total_ms=self._elapsed())
-        if reply is not None and self._tally is not None:
-            timings = replace(timings, prompt_tokens=reply.prompt_tokens, reused_tokens=self._tally.reused_tokens,
-                              read_tokens=self._tally.read_tokens, generated_tokens=reply.generated_tokens,
-                              writing_ms=self._writing_ms)
+    def _finish(self, reply: Reply, answer: Answer) -> None:
+        timings = replace(answer.timings, total_ms=self._elapsed(), prompt_tokens=reply.prompt_tokens,
+                          reused_tokens=self._tally.reused_tokens, read_tokens=self._tally.read_tokens,
+                          generated_tokens=reply.generated_tokens, writing_ms=self._writing_ms)
         self._answer = replace(answer, timings=timings)
         self._finished = (self._answer,)
 
     def _elapsed(self) -> float:
-        return (time.perf_counter() - self._started) * 1000
+        return milliseconds_since(self._started)
 
 
-def trimmed(pieces: Iterator[str]) -> Iterator[str]:
+def refused(draft: Answer, started: float) -> Answer:
+    """Return the refusal of a question that has no evidence: no model is asked."""
+    timings = replace(draft.timings, total_ms=milliseconds_since(started))
+    return replace(draft, text=refusal(draft.question), abstained=True, timings=timings)
+
+
+def milliseconds_since(started: float) -> float:
+    """Return the milliseconds since a reading of `time.perf_counter`."""
+    return (time.perf_counter() - started) * 1000
+
+
+def stripped(pieces: Iterator[str]) -> Iterator[str]:
     """Yield the pieces without the white space at either end of the whole."""
     begun, space = False, ""
     for piece in pieces:
@@ -206,14 +202,14 @@ def trimmed(pieces: Iterator[str]) -> Iterator[str]:
             yield kept
 
 
-def goes_round(stream: CitingStream) -> bool:
-    """Return whether the model has said its last sentence before: small models can go on so for ever."""
+def repeats_itself(stream: CitingStream) -> bool:
+    """Return whether the last sentence is a repetition: small models can repeat themselves without end."""
     said = [sentence.text for sentence in stream.sentences]
     return len(said) > 1 and said[-1] in said[:-1]
 
 
 class TallyingChat:
-    """A chat model for one question, which may take several prompts."""
+    """Wrap a chat model to count the prompt tokens of one question, which can take several prompts."""
 
     def __init__(self, chat: ChatModel) -> None:
         self._chat = chat
@@ -221,7 +217,7 @@ class TallyingChat:
 
     @property
     def name(self) -> str:
-        """What a person calls the model."""
+        """The name of the model."""
         return self._chat.name
 
     @property
@@ -231,12 +227,12 @@ class TallyingChat:
 
     @property
     def reused_tokens(self) -> int:
-        """How many tokens of the first prompt were held already, from questions before this one."""
+        """How many tokens of the first prompt were reused from earlier questions."""
         return self._replies[0].reused_tokens if self._replies else 0
 
     @property
     def read_tokens(self) -> int:
-        """How many prompt tokens were computed, of all prompts."""
+        """How many prompt tokens were computed, over all prompts."""
         return sum(reply.prompt_tokens - reply.reused_tokens + reply.supposed_tokens for reply in self._replies)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
@@ -244,7 +240,7 @@ class TallyingChat:
         return self._chat.count_tokens(messages)
 
     def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> Reply:
-        """Start a reply; see ChatModel. Raises ContextOverflow where prompt and reply do not fit."""
+        """Start a reply; see ChatModel. Raises ContextOverflow if prompt and reply do not fit."""
         reply = self._chat.reply(messages, max_tokens, supposed)
         self._replies.append(reply)
         return reply

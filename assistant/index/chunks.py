@@ -97,6 +97,10 @@ class ChunkReader(ChangeLog):
         found = self.chunks(ids)
         return [found[each].chunk for each in ids if each in found]
 
+    def beside_each(self, spans: Sequence[tuple[str, int, int]]) -> list[list[Chunk]]:
+        """Return, for each span (path, first character, last + 1), the chunks right after and right before it."""
+        return [self.beside(*span) for span in spans]
+
     def files_wanted(self, filter: Filter) -> list[tuple[str, str, str, int]]:
         """Return (path, title, content hash, mtime in ns) of the indexed files that pass the filter, by path."""
         among, values = chunk_ids_query(filter)
@@ -105,6 +109,16 @@ class ChunkReader(ChangeLog):
             sql += f" AND path IN (SELECT path FROM chunks WHERE id IN ({among}))"
         return [(str(path), str(title), str(content), int(changed)) for path, title, content, changed
                 in self._rows(f"{sql} ORDER BY path", [FileState.INDEXED.value, *values])]
+
+    def modified_ns(self, paths: Sequence[str]) -> dict[str, int]:
+        """Return when these files were changed, by path, in nanoseconds since 1970; files without text are left out."""
+        found: dict[str, int] = {}
+        for start in range(0, len(paths), SQL_VALUES):
+            part = paths[start : start + SQL_VALUES]
+            rows = self._rows("SELECT path, mtime_ns FROM files WHERE chunks > 0 AND state = ? "
+                              f"AND path IN ({','.join('?' * len(part))})", [FileState.INDEXED.value, *part])
+            found.update((str(path), int(changed)) for path, changed in rows)
+        return found
 
     def passages_of(self, path: str) -> list[StoredChunk]:
         """Return all chunks of a file in document order."""
@@ -175,9 +189,14 @@ class ChunkReader(ChangeLog):
         row = [*max(runs, key=len)] if runs else words[:QUOTE_WORDS]
         return bool(row) and bool(self.holding((" ".join(row),), 1))
 
-    def count_holding(self, phrases: Sequence[str], limit: int) -> int:
-        """Return the number of chunks that hold all of these phrases, counted up to `limit`."""
-        return self._number("SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)", (fts_and(phrases), limit))
+    def holding_each(self, terms: Sequence[Sequence[str]], limit: int) -> list[list[int]]:
+        """Return, for each term, the ids of at most `limit` chunks that hold all of its phrases."""
+        return [self.holding(phrases, limit) for phrases in terms]
+
+    def count_holding_each(self, terms: Sequence[Sequence[str]], limit: int) -> list[int]:
+        """Return, for each term, how many chunks hold all of its phrases, counting no further than `limit`."""
+        sql = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
+        return [self._number(sql, (fts_and(phrases), limit)) for phrases in terms]
 
 
 def chunk_from_row(row: Sequence[Any]) -> StoredChunk:

@@ -55,11 +55,11 @@ class Searchable(Protocol):
     def ids_of(self, filter: Filter) -> Ids:
         """Return the ids of the chunks whose files pass the filter, sorted."""
 
-    def holding(self, phrases: Phrases, limit: int) -> list[int]:
-        """Return the ids of at most `limit` chunks that hold all of these phrases."""
+    def holding_each(self, terms: Sequence[Phrases], limit: int) -> list[list[int]]:
+        """Return, for each term, the ids of at most `limit` chunks that hold all of its phrases."""
 
-    def count_holding(self, phrases: Phrases, limit: int) -> int:
-        """Return the number of chunks that hold all of these phrases, counted up to `limit`."""
+    def count_holding_each(self, terms: Sequence[Phrases], limit: int) -> list[int]:
+        """Return, for each term, how many chunks hold all of its phrases, counted up to `limit`."""
 
     def match(self, terms: Sequence[Phrases], limit: int, filter: Filter = EVERY_FILE) -> list[tuple[int, float]]:
         """Return (chunk id, BM25 score), best first, of the chunks that hold all phrases of any of the terms."""

@@ -34,15 +34,21 @@ def find_terms(store: Searchable, question: str, passages: int) -> list[Term]:
     """Return the question's discriminative terms, rarest first; if all are common, a conjunction of them as one term."""
     limit = min(max(COMMON_FLOOR, int(COMMON_SHARE * passages)), MOST_ROWS)
     text = question[: 100 * MAX_TERMS]
-    counts = {(term,): store.count_holding((term,), limit + 1) for term in query_terms(text)[:MAX_TERMS]}
+    counts = count_each(store, [(term,) for term in query_terms(text)[:MAX_TERMS]], limit + 1)
     unknown = [phrase for (phrase,), count in counts.items() if not count]
     others = [*(part for term in unknown for part in letter_digit_parts(term)), *exact_phrases(text),
               *concatenated_words(text)[: 2 * MAX_TERMS]]
-    counts |= {(other,): store.count_holding((other,), limit + 1) for other in dict.fromkeys(others) if (other,) not in counts}
+    counts |= count_each(store, [(other,) for other in dict.fromkeys(others) if (other,) not in counts], limit + 1)
     held = {phrases: count for phrases, count in counts.items() if count}
     rare: dict[Phrases, int] = {phrases: count for phrases, count in held.items() if count <= limit}
     chosen = rarest_terms(rare) or merge_common_terms(store, held, limit)
-    return [Term(phrases, np.array(store.holding(phrases, limit + 1), np.int64)) for phrases in chosen]
+    held_by = store.holding_each(chosen, limit + 1)
+    return [Term(phrases, np.array(rows, np.int64)) for phrases, rows in zip(chosen, held_by, strict=True)]
+
+
+def count_each(store: Searchable, terms: Sequence[Phrases], limit: int) -> dict[Phrases, int]:
+    """Return the number of chunks that hold each of the terms, counted up to `limit`."""
+    return dict(zip(terms, store.count_holding_each(terms, limit), strict=True)) if terms else {}
 
 
 def rarest_terms(counts: Mapping[Phrases, int]) -> list[Phrases]:
@@ -60,11 +66,11 @@ def rarest_terms(counts: Mapping[Phrases, int]) -> list[Phrases]:
 def merge_common_terms(store: Searchable, common: Collection[Phrases], limit: int) -> list[Phrases]:
     """Return a conjunction of the common terms that some chunk holds: all of them, or a prefix that is rare enough."""
     everything = tuple(phrase for phrases in common for phrase in phrases)
-    if everything and store.count_holding(everything, 1):  # one query over all lists is faster than several
+    if everything and store.count_holding_each([everything], 1)[0]:  # one query over all lists is faster than several
         return [everything]
     chosen: Phrases = ()
     for phrases in common:
-        count = store.count_holding((*chosen, *phrases), limit + 1)
+        [count] = store.count_holding_each([(*chosen, *phrases)], limit + 1)
         chosen = (*chosen, *phrases) if count else chosen
         if 0 < count <= limit:
             break

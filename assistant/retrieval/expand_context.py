@@ -17,15 +17,17 @@ WIDE = re.compile(r"[\u2e80-\ud7ff\uf900-\ufaff\uff00-\uffef]")
 CHARACTERS_PER_TOKEN = 4
 TOKENS_PER_HEADER = 25  # a passage's number, source and title in the prompt
 
-Neighbours = Callable[[Hit], Sequence[Chunk]]  # the chunks directly after and before a hit
 
 
-def widen(hits: Sequence[Hit], neighbours: Neighbours, tokens: int) -> tuple[Hit, ...]:
-    """Return the hits, merged where they touch, each extended by its neighbours, best first, as far as `tokens` allow."""
-    wide = list(merge_where(overlap_or_touch, hits))
+def widen(hits: Sequence[Hit], neighbours: Sequence[Sequence[Chunk]], tokens: int) -> tuple[Hit, ...]:
+    """Widen hits, best first, by the chunks right beside them in their files, within a budget of tokens.
+
+    No two hits touch (see `touching_joined`); `neighbours` holds, for each hit, the chunks directly after and before it.
+    """
+    wide = list(hits)
     left = tokens - sum(estimate_tokens(hit.chunk) for hit in wide)
-    for place, hit in enumerate(wide):
-        for chunk in neighbours(hit):
+    for place, hit in enumerate(hits):
+        for chunk in neighbours[place]:
             is_read = any(one.path == hit.path and spans_meet(one.chunk, chunk) for one in wide)
             if estimate_tokens(chunk) <= left and not is_read and are_neighbours(wide[place].chunk, chunk):
                 wide[place] = replace(wide[place], chunk=merge_chunks(wide[place].chunk, chunk))

@@ -37,7 +37,7 @@ def expand_query(
     best = [chunk for chunk in rank_by_score(scores)[:RESCORED] if chunk in stored]
     words = {chunk: Counter(count_words(stored[chunk].chunk.searchable)) for chunk in best}
     weights = term_weights(best, scores, stored, words, {phrase for term in asked for phrase in term.phrases})
-    rarities = {word: inverse_document_frequency(store, word, passages) for word in heaviest(weights, CANDIDATE_TERMS)}
+    rarities = inverse_document_frequencies(store, heaviest(weights, CANDIDATE_TERMS), passages)
     chosen = {word: weights[word] * rarities[word] for word in rarities if rarities[word] > 0}
     chosen = {word: chosen[word] for word in heaviest(chosen, EXPANSION_TERMS)}
     highest = max(chosen.values(), default=1.0)
@@ -75,10 +75,11 @@ def term_weights(
     return weights
 
 
-def inverse_document_frequency(store: Searchable, word: str, passages: int) -> float:
-    """Return the word's inverse document frequency; 0 for a common word."""
-    count = store.count_holding((word,), COMMON + 1)
-    return max(0.0, math.log((passages - count + 0.5) / (count + 0.5))) if 0 < count <= COMMON else 0.0
+def inverse_document_frequencies(store: Searchable, words: Sequence[str], passages: int) -> dict[str, float]:
+    """Return the inverse document frequency of each word; 0 for a common word."""
+    counts = store.count_holding_each([(word,) for word in words], COMMON + 1) if words else []
+    return {word: max(0.0, math.log((passages - count + 0.5) / (count + 0.5))) if 0 < count <= COMMON else 0.0
+            for word, count in zip(words, counts, strict=True)}
 
 
 def heaviest(weights: Mapping[str, float], count: int) -> list[str]:

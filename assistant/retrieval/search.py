@@ -112,8 +112,8 @@ class Searcher:
     def _state(self, view: Nearest) -> LibrarySnapshot:
         known = self._known
         if known is None or known.stamp != view.stamp:
-            size = len(view.ids)
-            fits = known is not None and known.background.drawn_from and is_similar_size(size, known.background.drawn_from)
+            drawn_from = known.background.drawn_from if known else 0
+            fits = drawn_from and is_similar_size(len(view.ids), drawn_from)
             background = known.background if known and fits else sample_background(self._store, self._embedder, view)
             self._known = known = LibrarySnapshot(view.stamp, FileNumbers(self._store), background)
         return known

@@ -29,6 +29,8 @@ def boost_named_files(scores: Mapping[int, float], stored: Mapping[int, StoredCh
     """Return the scores, raised for the best chunk of every named file, but never above the chunk that names it."""
     best = [chunk for chunk in rank_by_score(scores)[:CONSIDERED] if chunk in stored]
     first = {stored[chunk].path: chunk for chunk in reversed(best)}
+    if len(first) < 2:  # there is no other file to name
+        return dict(scores)
     names = distinctive_titles([stored[chunk] for chunk in first.values()])
     raised = dict(scores)
     for naming in sorted(first.values(), key=lambda chunk: (-scores[chunk], chunk))[:NAMING_CHUNKS]:

@@ -1,1 +1,1 @@
-"""The resident engine: a background process that keeps the models loaded, and the way in which commands reach it."""
+"""The resident engine: a background process that keeps the models loaded, and the client through which commands use it."""

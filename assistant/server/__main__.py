@@ -1,4 +1,4 @@
-"""The engine's process: `python -m assistant.server`, for the home that ASSISTANT_HOME names."""
+"""Run the engine's process: `python -m assistant.server`, for the home that ASSISTANT_HOME names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 
 from assistant.config import load_settings
 from assistant.errors import AssistantError
-from assistant.server.endpoint import place_of
+from assistant.server.endpoint import endpoint_of
 from assistant.server.server import Server
 from assistant.system.isolation import refuse_network
 
@@ -18,19 +18,19 @@ def main() -> None:
     """Serve until it ends."""
     refuse_network()
     settings = load_settings()
-    place = place_of(settings.home)
+    endpoint = endpoint_of(settings.home)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(asctime)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command in the terminal
     try:
-        server = Server(place, settings.engine_idle_minutes)
+        server = Server(endpoint, settings.engine_idle_minutes)
     except FileNotFoundError:
-        return  # this home has gone meanwhile, and is not made again
+        return  # this home has been removed meanwhile, and is not made again
     try:
         server.run()
     except AssistantError as error:
-        sys.exit(f"{error} {error.hint}")  # whoever started it says that
+        sys.exit(f"{error} {error.hint}")  # the process that started it shows this
     sys.stderr.flush()
-    os._exit(0)  # lanes may still compute for callers who have gone; nothing is written that could be lost
+    os._exit(0)  # worker threads may still compute for disconnected callers; nothing is written that could be lost
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The calls that the engine is busy with, and the one decision when it ends: never between a call's arrival and its answer."""
+"""Count the calls in progress and decide when the engine ends: never between the arrival of a call and its answer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import threading
 import time
 
 
-class Calls:
-    """Counts the calls that are being answered, and says when the engine is to end. For several threads."""
+class CallCounter:
+    """Counts the calls in progress and says when the engine is to end. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,7 +27,7 @@ class Calls:
         return self._leaving
 
     def admit(self) -> bool:
-        """Return whether a call may begin, which then must `finish`; no more do once the engine is leaving."""
+        """Admit a call, which must then `finish`; return False once the engine is leaving."""
         with self._lock:
             if self._leaving:
                 return False

@@ -1,4 +1,4 @@
-"""Calls out, messages in: the line from a command to the engine, which is started where there is none."""
+"""Client of the engine: send it calls and receive its messages; start an engine if none runs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 from assistant import errors
 from assistant.config import Settings
 from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
-from assistant.server.endpoint import place_of
-from assistant.server.protocol import Call, Done, Failed, Message, Report, report_from, stamp
-from assistant.server.spawn import GONE, LOOK_SECONDS, connect, connect_or_start
+from assistant.server.endpoint import endpoint_of
+from assistant.server.operations import Arguments, Operation, Returned
+from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, report_from, stamp
+from assistant.server.spawn import CONNECTION_ERRORS, POLL_SECONDS, connect, connect_or_start
 from assistant.server.wire import (
     STOP_BEFORE_HEADERS,
     Frame,
@@ -26,130 +27,127 @@ from assistant.server.wire import (
     parse_frame,
 )
 
-ATTEMPTS = 3  # of engines that die before they say anything
-TURNS = 20  # of engines that end, or are of another version, each after the answers that it was writing
+ATTEMPTS = 3  # after engines that die before their first message
+TURNS = 20  # of engines that are ending, or are of another version
 STOP_SECONDS = 10.0
 
 
-class EngineLeaves(Exception):
-    """The engine takes no more calls, and has ended by now."""
+class EngineDraining(Exception):
+    """The engine took no more calls, and has ended by now."""
 
 
-def no_notice() -> None:
-    """Say nothing."""
+def ignore_restart() -> None:
+    """Do nothing: the default for `on_restart`."""
 
 
-class Line:
-    """Speaks to one home's engine. Each call is a connection of its own, so that hanging up stops just that call.
+class EngineClient:
+    """Client of the engine of one home. Each call has a connection of its own: closing it stops just that call.
 
-    `on_restart` is called when an engine of another version of the program must end first, which lasts as long as its answers do.
+    `on_restart` is called when an engine of another version must end first, which lasts until its answers are written.
     """
 
-    def __init__(self, settings: Settings, on_restart: Callable[[], None] = no_notice) -> None:
+    def __init__(self, settings: Settings, on_restart: Callable[[], None] = ignore_restart) -> None:
         self._settings, self._on_restart = settings, on_restart
-        self._place = place_of(settings.home)
+        self._endpoint = endpoint_of(settings.home)
         self._stamp = stamp()
-        self._held: list[Connection] = []  # picked up, and not used yet
+        self._unused: list[Connection] = []  # opened, and not used yet
 
     def is_up(self) -> bool:
         """Return whether an engine answers."""
         try:
-            connect(self._place).close()
-        except GONE:
+            connect(self._endpoint).close()
+        except CONNECTION_ERRORS:
             return False
         return True
 
     def is_busy(self) -> bool:
-        """Return whether somebody waits for the engine; False where there is none."""
+        """Return whether calls wait for the engine; False if none runs."""
         try:
             return self.report().waiting > 0
         except EngineUnavailable:
             return False
 
     def report(self) -> Report:
-        """Return how the engine is, of whatever version. Raises EngineNotRunning or EngineUnavailable."""
-        with self._asked("status") as connection:
-            frame = self._heard(connection)
-        return replace(report_from(self._said(frame, "status")), other_version=not frame.is_of(self._stamp))
+        """Return the status of the engine, of whatever version. Raises EngineNotRunning or EngineUnavailable."""
+        with self._send_control("status") as connection:
+            frame = self._receive_control(connection)
+        return replace(report_from(self._body_of(frame, "status")), other_version=not frame.is_of(self._stamp))
 
-    def pick_up(self) -> None:
-        """Start the engine where there is none, and keep the connection for the first call. Raises EngineUnavailable."""
-        self._held.append(connect_or_start(self._place, self._settings.home))
+    def connect(self) -> None:
+        """Connect, starting the engine if none runs, and keep the connection for the first call. Raises EngineUnavailable."""
+        self._unused.append(connect_or_start(self._endpoint, self._settings.home))
 
-    def hang_up(self) -> None:
-        """Close the connection that no call has used."""
-        for connection in self._held:
+    def disconnect(self) -> None:
+        """Close the connection if no call has used it."""
+        for connection in self._unused:
             connection.close()
-        self._held.clear()
+        self._unused.clear()
 
     def stop(self) -> None:
-        """Stop the engine, of whatever version, and wait until it is gone. Raises EngineNotRunning.
-
-        Raises EngineUnavailable where it does not go.
-        """
-        with self._asked("stop") as connection:
+        """Stop the engine, of whatever version, and wait for its end. Raises EngineNotRunning; EngineUnavailable if it stays."""
+        with self._send_control("stop") as connection:
             try:
                 data = connection.recv_bytes()
-            except GONE:
+            except CONNECTION_ERRORS:
                 has_ended = self._stop_before_headers()
             else:
-                self._said(parsed(data), "stopping")
-                has_ended = is_closed(connection, STOP_SECONDS)
+                self._body_of(parse_reply(data), "stopping")
+                has_ended = wait_until_closed(connection, STOP_SECONDS)
         if not has_ended:
             raise EngineUnavailable(f"The engine is still there after {STOP_SECONDS:.0f} seconds.", "End its process.")
 
     def _stop_before_headers(self) -> bool:
-        """Stop an engine that hung up without a word, as versions before there were headers do; return whether it has ended."""
-        with suppress(*GONE), connect(self._place) as connection:
+        """Stop an engine that closed the connection unasked, as versions without headers do; return whether it has ended."""
+        with suppress(*CONNECTION_ERRORS), connect(self._endpoint) as connection:
             connection.send_bytes(STOP_BEFORE_HEADERS)
-            connection.recv_bytes()  # it says that it will
+            connection.recv_bytes()  # its acknowledgement
         deadline = time.monotonic() + STOP_SECONDS
         while self.is_up():
             if time.monotonic() > deadline:
                 return False
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
         return True
 
-    def _asked(self, request: str) -> Connection:
-        """Return a connection over which an engine was asked what every version understands. Raises EngineNotRunning."""
+    def _send_control(self, request: str) -> Connection:
+        """Send a control request, which every version understands; return the connection. Raises EngineNotRunning."""
         try:
-            connection = connect(self._place)
+            connection = connect(self._endpoint)
             connection.send_bytes(control_frame(self._stamp, {"request": request}))
-        except GONE as error:
+        except CONNECTION_ERRORS as error:
             raise EngineNotRunning("No engine is running.", "The next question starts one.") from error
         return connection
 
-    def _heard(self, connection: Connection) -> Frame:
-        """Return what the engine says to what every version understands. Raises EngineUnavailable."""
+    def _receive_control(self, connection: Connection) -> Frame:
+        """Return the reply to a control request. Raises EngineUnavailable."""
         try:
-            return parsed(connection.recv_bytes())
-        except GONE as error:
+            return parse_reply(connection.recv_bytes())
+        except CONNECTION_ERRORS as error:
             raise EngineUnavailable("The engine has just ended, or is of a version of the program that is too old to be asked.",
                                     "Run: assistant engine stop") from error
 
-    def _said(self, frame: Frame, expected: str) -> dict[str, object]:
-        """Return what a control frame says. Raises EngineUnavailable where that is not the reply expected."""
+    def _body_of(self, frame: Frame, expected: str) -> dict[str, object]:
+        """Return the body of a control frame. Raises EngineUnavailable if it is not the expected reply."""
         try:
             said = load_control(frame)
         except NotAFrame:
             said = {}
         if said.get("reply") != expected:
-            raise nonsense()
+            raise protocol_violation()
         return said
 
-    def result(self, method: str, *arguments: object) -> object:
-        """Return what a method returns. Raises what it raises, and EngineUnavailable."""
-        for message in self.messages(method, *arguments):
-            if isinstance(message, Done):
-                return message.result
+    def result(self, operation: Operation[Returned, *Arguments], *arguments: *Arguments) -> Returned:
+        """Return the result of an operation. Raises what it raises, and EngineUnavailable."""
+        for message in self.messages(operation, *arguments):
+            if isinstance(message, Result):
+                return cast("Returned", message.result)
         raise EngineUnavailable("The engine said nothing.", "Try again, or use --no-engine.")
 
-    def messages(self, method: str, *arguments: object) -> Iterator[Message]:
-        """Yield what the engine says to a call, Done last. Raises what the method raises, and EngineUnavailable.
+    def messages(self, operation: Operation[Any, *Arguments], *arguments: *Arguments) -> Iterator[EngineMessage]:
+        """Yield the engine's messages to a call, Result last. Raises what the operation raises, and EngineUnavailable.
 
-        Where the engine dies before it has said anything, or takes no more calls, another is started and asked once more.
+        If the engine dies before its first message, or takes no more calls, another is started and asked.
         """
-        call = message_frame(self._stamp, Call(method, self._settings, arguments))
+        call = message_frame(self._stamp, Call(operation.name, self._settings, arguments))
         deaths = 0
         for _ in range(TURNS):
             heard = False
@@ -158,70 +156,70 @@ class Line:
                     heard = True
                     yield message
                 return
-            except EngineLeaves:
+            except EngineDraining:
                 continue
             except NotAFrame as error:
-                raise nonsense() from error
-            except GONE as error:
+                raise protocol_violation() from error
+            except CONNECTION_ERRORS as error:
                 deaths += 1
                 if heard or deaths == ATTEMPTS:
                     raise EngineUnavailable("The engine stopped in the middle of its work.",
                                             "Ask again; if it happens again, run: assistant engine stop") from error
         raise EngineUnavailable("Engines of several versions of the program take turns.", "Run: assistant engine stop")
 
-    def _exchange(self, call: bytes) -> Iterator[Message]:
-        """Send a call; yield what comes back. Raises EngineLeaves when an engine has ended that did not take it."""
+    def _exchange(self, call: bytes) -> Iterator[EngineMessage]:
+        """Send a call; yield the messages. Raises EngineDraining when an engine that refused the call has ended."""
         with self._connection() as connection:
             connection.send_bytes(call)
             while True:
                 frame = parse_frame(connection.recv_bytes())
                 if frame.is_control:
-                    self._wait_for_end(connection, self._said(frame, "leaving"))
-                message = cast("Message", load_message(frame, self._stamp))
+                    self._wait_for_end(connection, self._body_of(frame, "leaving"))
+                message = cast("EngineMessage", load_message(frame, self._stamp))
                 if isinstance(message, Failed):
-                    raise failure(message)
+                    raise error_from(message)
                 yield message
-                if isinstance(message, Done):
+                if isinstance(message, Result):
                     return
 
     def _wait_for_end(self, connection: Connection, said: dict[str, object]) -> NoReturn:
-        """Wait until an engine that takes no more calls has done those that it has. Raises EngineLeaves."""
+        """Wait until an engine that takes no more calls has ended. Raises EngineDraining."""
         if said.get("reason") == "version":
             self._on_restart()
-        with suppress(*GONE):
+        with suppress(*CONNECTION_ERRORS):
             while True:
                 connection.recv_bytes()
-        raise EngineLeaves
+        raise EngineDraining
 
     def _connection(self) -> Connection:
         try:
-            return self._held.pop()  # not asked before whether there is one: calls may come from several threads
+            return self._unused.pop()  # no check before: calls may come from several threads
         except IndexError:
-            return connect_or_start(self._place, self._settings.home)
+            return connect_or_start(self._endpoint, self._settings.home)
 
 
-def is_closed(connection: Connection, seconds: float) -> bool:
-    """Return whether the other side closes a connection, on which it says nothing more, within so many seconds."""
+def wait_until_closed(connection: Connection, seconds: float) -> bool:
+    """Return whether the other side closes a connection within so many seconds, having sent nothing more."""
     try:
         return connection.poll(seconds)
-    except GONE:
+    except CONNECTION_ERRORS:
         return True
 
 
-def parsed(data: bytes) -> Frame:
-    """Return what an engine sent. Raises EngineUnavailable where it is no frame."""
+def parse_reply(data: bytes) -> Frame:
+    """Return the frame that an engine sent. Raises EngineUnavailable if it is none."""
     try:
         return parse_frame(data)
     except NotAFrame as error:
-        raise nonsense() from error
+        raise protocol_violation() from error
 
 
-def nonsense() -> EngineUnavailable:
-    """Return the failure of an engine that does not keep to the protocol."""
+def protocol_violation() -> EngineUnavailable:
+    """Return the error for an engine that breaks the protocol."""
     return EngineUnavailable("The engine said something that makes no sense.", "End its process, or use --no-engine.")
 
 
-def failure(message: Failed) -> AssistantError:
-    """Return the failure that happened in the engine, as it would have been here."""
+def error_from(message: Failed) -> AssistantError:
+    """Return the engine's error as the exception that it was there."""
     kind = getattr(errors, message.kind, AssistantError)
     return (kind if issubclass(kind, AssistantError) else AssistantError)(message.message, message.hint)

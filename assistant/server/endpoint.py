@@ -1,4 +1,4 @@
-"""A home in; where its engine listens, and the key without which it talks to nobody, out."""
+"""Find the socket or pipe of a home's engine, and the key that both sides of a connection must know."""
 
 from __future__ import annotations
 
@@ -22,47 +22,47 @@ HINT = "Remove it if you can, or set ASSISTANT_HOME to a folder of your own with
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What belongs to the engine of one home. `address` is a socket's path, or the name of a pipe on Windows."""
+class Endpoint:
+    """The files of one home's engine. `address` is a socket's path, or the name of a pipe on Windows."""
 
     folder: Path
     address: str
 
     @property
     def family(self) -> str:
-        """How the address is spoken to, as multiprocessing.connection names it: never over a network."""
+        """The address family, as multiprocessing.connection names it: never a network."""
         return "AF_PIPE" if sys.platform == "win32" else "AF_UNIX"
 
     @property
     def lock(self) -> Path:
-        """Held by the engine for as long as it lives."""
+        """The lock file that the engine holds while it runs."""
         return self.folder / "engine.lock"
 
     @property
     def log(self) -> Path:
-        """What the engine has to say about failures of its own; never a question or a text."""
+        """The log file of the engine's own failures; never with a question or a text."""
         return self.folder / "engine.log"
 
     @property
     def key_file(self) -> Path:
-        """Where the key stands."""
+        """The file of the key."""
         return self.folder / "key"
 
     def key(self) -> bytes:
-        """Return the key that both sides must know; made where there is none yet. Raises EngineUnavailable.
+        """Return the key that both sides must know, made if there is none. Raises EngineUnavailable.
 
-        It stands there as a whole or not at all: another process may make it, or read it, at the same moment.
+        The file appears whole: another process may make or read it at the same moment.
         """
-        make_private(self.folder)
+        make_private_folder(self.folder)
         if not self.key_file.exists():
             aside = self.folder / f"key.{secrets.token_hex(8)}"
             with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), "wb") as file:
                 file.write(secrets.token_bytes(KEY_BYTES))
-            name_first(aside, self.key_file)
+            publish_file(aside, self.key_file)
         return self.key_file.read_bytes()
 
-    def is_ours(self) -> bool:
-        """Return whether the socket is there, and it and its folder are this user's own: nobody else's is spoken to."""
+    def is_owned_by_user(self) -> bool:
+        """Return whether the socket exists, and it and its folder belong to this user: no other is connected to."""
         if sys.platform == "win32":
             return True  # a pipe is opened with its owner's rights
         try:
@@ -73,35 +73,35 @@ class Place:
                 and socket.st_uid == folder.st_uid == os.getuid())
 
 
-def place_of(home: Path) -> Place:
-    """Return the place of a home's engine."""
+def endpoint_of(home: Path) -> Endpoint:
+    """Return the endpoint of a home's engine."""
     folder = home / "engine"
     name = hashlib.sha256(str(home).encode("utf-8", "surrogatepass")).hexdigest()[:16]
     if sys.platform == "win32":
-        return Place(folder, rf"\\.\pipe\private-assistant-{name}")
+        return Endpoint(folder, rf"\\.\pipe\private-assistant-{name}")
     socket = folder / "socket"
-    if len(os.fsencode(socket)) > LONGEST_SOCKET:  # a home deep down: the socket goes where the system keeps such things
+    if len(os.fsencode(socket)) > LONGEST_SOCKET:  # a home with a long path: the socket goes to the folder for run-time files
         base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
         socket = Path(base) / f"private-assistant-{os.getuid()}-{name}" / "socket"
-    return Place(folder, str(socket))
+    return Endpoint(folder, str(socket))
 
 
-def name_first(aside: Path, file: Path) -> None:
-    """Give a file that is complete its name, unless another process was the first to; what stands aside is gone then."""
+def publish_file(aside: Path, file: Path) -> None:
+    """Give a complete file its name unless another process was first; the temporary file is removed."""
     try:
         os.link(aside, file)
     except FileExistsError:
         pass
-    except OSError:  # a file system without links; of two at once the later one counts
+    except OSError:  # a file system without links: of two processes at once the later wins
         aside.replace(file)
         return
     aside.unlink()
 
 
-def make_private(folder: Path) -> None:
-    """Make a folder that only its owner can enter, or make it so where it is there.
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner can enter, or restrict an existing one to its owner.
 
-    Nothing is changed, and EngineUnavailable raised, where something else stands there: a link is not followed, since others may
+    Raises EngineUnavailable, and changes nothing, if the path is anything else: a link is not followed, since other users can
     plant one in a shared temporary folder, and a folder of another user is left alone.
     """
     if sys.platform == "win32":

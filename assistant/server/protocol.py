@@ -1,4 +1,4 @@
-"""What commands and the engine say to each other. Both sides run the same program: a stamp makes sure of it (see `wire`)."""
+"""The messages between commands and the engine. A stamp ensures that both sides run the same program (see `wire`)."""
 
 from __future__ import annotations
 
@@ -16,60 +16,60 @@ from assistant.datatypes import Hit, Progress, Sentence
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Something to do: a method of Assistant with its arguments, or one of the engine's own."""
+    """A call of an operation (see `operations`), by its name."""
 
-    method: str
+    operation: str
     settings: Settings
     arguments: tuple[object, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """An answer has its passages; its text follows."""
+class Started:
+    """The first message of an answer: its passages. The text follows."""
 
     question: str
     hits: tuple[Hit, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """Some more text of an answer, and all its sentences that were over before it."""
+class TokenDelta:
+    """More text of an answer, and all its sentences that are finished."""
 
     text: str
     sentences: tuple[Sentence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """How far the work before the first word is."""
+class ProgressUpdate:
+    """The progress of the work before the first word."""
 
     progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
-    """The end of a call, with its result."""
+class Result:
+    """The last message of a call: its result."""
 
     result: object
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The end of a call that could not be done; `kind` names a class of assistant.errors."""
+    """The last message of a call that failed; `kind` names a class of assistant.errors."""
 
     kind: str
     message: str
     hint: str
 
 
-Message = Begun | Step | Piece | Done | Failed
+EngineMessage = Started | ProgressUpdate | TokenDelta | Result | Failed
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How the engine is. Memory in bytes, `seconds` since its start.
+    """The status of the engine: memory in bytes, `seconds` since its start.
 
-    What an engine of another version does not say is 0, empty or False.
+    Fields that an engine of another version does not send are 0, empty or False.
     """
 
     process: int = 0
@@ -83,25 +83,25 @@ class Report:
     prompt_tokens: int = 0
     reused_tokens: int = 0
     idle_minutes: int = 0
-    leaving: bool = False  # it ends after the calls that it is answering
-    other_version: bool = False  # than the program that asks
+    leaving: bool = False  # it takes no more calls and ends after those in progress
+    other_version: bool = False  # another than the client's
 
 
-def said_of(report: Report) -> dict[str, object]:
+def report_fields(report: Report) -> dict[str, object]:
     """Return a report as the fields of a JSON object."""
     return asdict(report)
 
 
 def report_from(said: Mapping[str, Any]) -> Report:
-    """Return a report from the fields of a JSON object. Those of another type, or unknown ones, are passed over."""
+    """Return a report from the fields of a JSON object. Unknown fields and those of another type are ignored."""
     known = {**said, "embedders": tuple(map(str, said["embedders"]))} if isinstance(said.get("embedders"), list) else dict(said)
     fitting = {field.name: known[field.name] for field in fields(Report)
-               if field.name in known and is_like(known[field.name], field.default)}
+               if field.name in known and has_type_of(known[field.name], field.default)}
     return Report(**fitting)
 
 
-def is_like(value: object, default: object) -> bool:
-    """Return whether a value has the type of a default; a whole number is a number, too."""
+def has_type_of(value: object, default: object) -> bool:
+    """Return whether a value has the type of a default; an int also passes for a float."""
     return type(value) is type(default) or (isinstance(default, float) and type(value) is int)
 
 

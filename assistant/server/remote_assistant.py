@@ -1,4 +1,4 @@
-"""Settings in; who answers questions out: the engine, or an Assistant that does everything itself."""
+"""The proxy of the resident engine: ask it as an Assistant is asked, or open an Assistant in this process instead."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Progress, SearchResult, Sentence, Turn, Written
 from assistant.errors import EngineUnavailable
-from assistant.server.client import Line, no_notice
-from assistant.server.protocol import Begun, Done, Message, Piece, Step
+from assistant.server.client import EngineClient, ignore_restart
+from assistant.server.operations import ASK, EMBEDDED_SHARE, EXPLAIN, PREFETCH_QUERY, SEARCH, STATUS
+from assistant.server.protocol import EngineMessage, ProgressUpdate, Result, Started, TokenDelta
 from assistant.system.paths import is_fake, own_path
 
 if TYPE_CHECKING:
@@ -20,24 +21,24 @@ if TYPE_CHECKING:
     from assistant.config import Settings
     from assistant.datatypes import Answering, Explanation, Fact, IngestReport, LibraryStatus, OnProgress
 
-Answerer: TypeAlias = "Assistant | ResidentAssistant"
+Answerer: TypeAlias = "Assistant | RemoteAssistant"
 
 
-class ResidentAssistant:
-    """Asks the engine, as an Assistant is asked; what changes the library is done here, by an Assistant that is opened for it."""
+class RemoteAssistant:
+    """Proxy of the engine with the interface of an Assistant. What changes the library runs here, in an Assistant of its own."""
 
-    def __init__(self, settings: Settings, line: Line) -> None:
+    def __init__(self, settings: Settings, client: EngineClient) -> None:
         self.settings = settings
-        self._line = line
+        self._client = client
         self._own: Assistant | None = None
 
     def close(self) -> None:
-        """Let go of the engine, and of what is open here."""
-        self._line.hang_up()
+        """Disconnect from the engine, and close what is open here."""
+        self._client.disconnect()
         if self._own is not None:
             self._own.close()
 
-    def __enter__(self) -> ResidentAssistant:
+    def __enter__(self) -> RemoteAssistant:
         """Return itself."""
         return self
 
@@ -47,34 +48,34 @@ class ResidentAssistant:
 
     def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
         """Return the passages for a question, best first. Raises what Assistant.search raises, and EngineUnavailable."""
-        return cast("SearchResult", self._line.result("search", question, limit, wanted))
+        return self._client.result(SEARCH, question, limit, wanted)
 
     def explain(self, question: str, wanted: Filter = EVERY_FILE) -> Explanation:
         """Return how a search came about. Raises what Assistant.explain raises, and EngineUnavailable."""
-        return cast("Explanation", self._line.result("explain", question, wanted))
+        return self._client.result(EXPLAIN, question, wanted)
 
     def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE, strict: bool = False) -> Answering:
         """Return an answer that comes from the engine. Raises what Assistant.ask raises, and EngineUnavailable."""
-        messages = self._line.messages("ask", question, tuple(turns), wanted, strict)
+        messages = self._client.messages(ASK, question, tuple(turns), wanted, strict)
         begun = next(messages)
-        if not isinstance(begun, Begun):
+        if not isinstance(begun, Started):
             raise EngineUnavailable("The engine did not begin to answer.", "Try again, or use --no-engine.")
-        return ResidentStream(begun.question, begun.hits, messages)
+        return RemoteAnswerStream(begun.question, begun.hits, messages)
 
     def anticipate(self, question: str, turns: Sequence[Turn] = ()) -> None:
-        """Let the engine do beforehand what a question that is still being typed will likely need; returns when that is over.
+        """Let the engine retrieve the evidence of a question that is being typed; returns when that is done.
 
-        The next question or anticipation stops it. Raises what Assistant.anticipate raises, and EngineUnavailable.
+        The next question or prefetch stops it. Raises what Assistant.anticipate raises, and EngineUnavailable.
         """
-        self._line.result("anticipate", question, tuple(turns))
+        self._client.result(PREFETCH_QUERY, question, tuple(turns))
 
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of the passages that have a vector. Raises EngineUnavailable."""
-        return cast("float", self._line.result("embedded_share"))
+        return self._client.result(EMBEDDED_SHARE)
 
     def status(self) -> LibraryStatus:
         """Return what the library holds. Raises what Assistant.status raises, and EngineUnavailable."""
-        return cast("LibraryStatus", self._line.result("status"))
+        return self._client.result(STATUS)
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress) -> IngestReport:
         """Bring files and folders in. Raises what Assistant.add raises."""
@@ -91,10 +92,10 @@ class ResidentAssistant:
         return self._own
 
 
-class ResidentStream(Written):
-    """An answer that is written in another process. To stop iterating is to stop it there."""
+class RemoteAnswerStream(Written):
+    """An answer that the engine writes. It is stopped there when the iteration stops."""
 
-    def __init__(self, question: str, hits: tuple[Hit, ...], messages: Iterator[Message]) -> None:
+    def __init__(self, question: str, hits: tuple[Hit, ...], messages: Iterator[EngineMessage]) -> None:
         self.question = question
         self.hits = hits
         self._messages, self._call = messages, messages
@@ -102,14 +103,14 @@ class ResidentStream(Written):
 
     @property
     def sentences(self) -> Sequence[Sentence]:
-        """The sentences that are over."""
+        """The finished sentences."""
         return self._finished[0].sentences if self._finished else self._said
 
     def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Wait for the work before the first word, which only answers about whole files have: those begin without passages."""
+        """Wait for the work before the first word: only answers about whole files have any, and those begin without passages."""
         while not self.hits and not self._finished:
             message = next(self._messages)
-            if not isinstance(message, Step):
+            if not isinstance(message, ProgressUpdate):
                 self._messages = chain((message,), self._messages)
                 return
             on_progress(message.progress)
@@ -118,39 +119,39 @@ class ResidentStream(Written):
         """Yield the text as it comes."""
         try:
             for message in self._messages:
-                if isinstance(message, Piece):
+                if isinstance(message, TokenDelta):
                     self._said = message.sentences
                     yield message.text
-                elif isinstance(message, Done):
+                elif isinstance(message, Result):
                     self._finished = (cast("Answer", message.result),)
         finally:
             if not self._finished and hasattr(self._call, "close"):
-                self._call.close()  # hangs up
+                self._call.close()  # disconnects
 
 
-def open_assistant(settings: Settings, on_restart: Callable[[], None] = no_notice) -> Answerer:
-    """Return whom to ask: the engine, or where that is switched off or would gain nothing, an Assistant in this process.
+def open_assistant(settings: Settings, on_restart: Callable[[], None] = ignore_restart) -> Answerer:
+    """Return the proxy of the engine, or an Assistant in this process if the engine is off or the models are fake.
 
-    Starts the engine where there is none; where one of another version of the program must end first, which may last as long as
-    the answers that it is writing, `on_restart` is called. Raises EngineUnavailable where it does not start.
+    Starts the engine if none runs. `on_restart` is called if an engine of another version must end first, which can last as long
+    as the answers that it is writing. Raises EngineUnavailable if it does not start.
     """
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return open_here(settings)
-    settings = with_whole_paths(settings)
-    line = Line(settings, on_restart)
-    line.pick_up()
-    return ResidentAssistant(settings, line)
+    settings = with_absolute_model_paths(settings)
+    client = EngineClient(settings, on_restart)
+    client.connect()
+    return RemoteAssistant(settings, client)
 
 
 def open_here(settings: Settings) -> Assistant:
-    """Return an Assistant that does everything in this process; the modules that it needs are imported only now."""
+    """Return an Assistant in this process; its modules are imported only now."""
     from assistant.app.assistant import Assistant
 
     return Assistant(settings)
 
 
-def with_whole_paths(settings: Settings) -> Settings:
-    """Return the settings with models of the person's own by their whole paths: the engine works in another folder."""
+def with_absolute_model_paths(settings: Settings) -> Settings:
+    """Return the settings with absolute paths for the user's own models: the engine has another working folder."""
     names = (settings.chat, settings.embed, settings.rerank)
     chat, embed, rerank = (str(own_path(name) or name) for name in names)
     return replace(settings, chat=chat, embed=embed, rerank=rerank)

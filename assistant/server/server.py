@@ -1,4 +1,4 @@
-"""A home in; an engine that answers its commands, until it is stopped or nobody needs it."""
+"""Serve the commands of one home: accept their connections, dispatch their calls, end when stopped or idle."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ import psutil
 from filelock import FileLock, Timeout
 
 from assistant.app.models.cache import Shelf
-from assistant.server.calls import Calls
-from assistant.server.dispatcher import ANSWERS, FORESIGHT, SEARCHES, Desk, Job
-from assistant.server.endpoint import PRIVATE_FILE, Place, make_private
-from assistant.server.protocol import Call, Done, Failed, Message, Report, said_of, stamp
+from assistant.server.calls import CallCounter
+from assistant.server.dispatcher import Dispatcher, Job
+from assistant.server.endpoint import PRIVATE_FILE, Endpoint, make_private_folder
+from assistant.server.operations import OPERATIONS
+from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, report_fields, stamp
 from assistant.server.wire import (
     OUTDATED_BEFORE_HEADERS,
     PICKLE,
@@ -33,68 +34,68 @@ from assistant.server.wire import (
 )
 
 TICK = 1.0
-CALM = 5.0  # seconds without a call, after which there is time for what is done once
-PATIENCE = 0.05  # seconds between two looks whether a caller is still there
-DELIVERY_SECONDS = 30.0  # for callers to take what was computed for them before the engine ends
-LAST_WORDS_SECONDS = 2.0  # for callers to hear that the engine has ended
-LITTLE_MEMORY = 0.04  # share of the machine's memory: below it the language model is unloaded
-CLOSED = (EOFError, OSError)
+IDLE_WORK_AFTER = 5.0  # seconds without a call before work for idle time begins
+POLL_SECONDS = 0.05  # seconds between two checks whether the caller is still connected
+DELIVERY_SECONDS = 30.0  # for callers to read their results before the engine ends
+FINAL_REPLY_SECONDS = 2.0  # for callers to learn that the engine has ended
+LOW_MEMORY_SHARE = 0.04  # share of the machine's memory below which the chat model is unloaded
+CONNECTION_ERRORS = (EOFError, OSError)
 
 log = logging.getLogger(__name__)
 
 
 class Server:
-    """Listens, and ends by itself. Raises FileNotFoundError where the place has no key: who starts an engine makes it first."""
+    """The engine's server. Raises FileNotFoundError if the endpoint has no key: the starting process makes it first."""
 
-    def __init__(self, place: Place, idle_minutes: int) -> None:
-        self._place, self._idle_minutes = place, idle_minutes
-        self._stamp, self._key = stamp(), place.key_file.read_bytes()
+    def __init__(self, endpoint: Endpoint, idle_minutes: int) -> None:
+        self._endpoint, self._idle_minutes = endpoint, idle_minutes
+        self._stamp, self._key = stamp(), endpoint.key_file.read_bytes()
         self._shelf = Shelf()
-        self._desk = Desk(self._shelf)
-        self._calls = Calls()
-        self._gone = threading.Event()  # set when another engine may take this one's place
-        self._turned_away: list[threading.Thread] = []  # each holds a caller's connection until then
+        self._dispatcher = Dispatcher(self._shelf)
+        self._calls = CallCounter()
+        self._gone = threading.Event()  # set when another engine may take over
+        self._turned_away: list[threading.Thread] = []  # each keeps a caller's connection open until then
         self._started = self._busy = time.monotonic()
 
     def run(self) -> None:
-        """Serve until there is a reason to end. Returns at once where another engine serves this home, or the home has gone."""
-        lock = FileLock(self._place.lock)
+        """Serve until there is a reason to end. Returns at once if another engine serves this home, or the home is gone."""
+        lock = FileLock(self._endpoint.lock)
         try:
             lock.acquire(timeout=0)
         except Timeout:
             return
         with lock:
-            if not self._place.key_file.exists():
+            if not self._endpoint.key_file.exists():
                 return
             listener = self._listen()
             accepting = threading.Thread(target=self._accept, args=(listener,), daemon=True)
             accepting.start()
             while not self._calls.over.wait(TICK):
-                self._look_around()
+                self._check_idle()
             self._stop_listening(listener, accepting)
         self._gone.set()
         for thread in tuple(self._turned_away):
-            thread.join(LAST_WORDS_SECONDS)
+            thread.join(FINAL_REPLY_SECONDS)
 
     def _listen(self) -> Listener:
-        if self._place.family == "AF_UNIX":
-            make_private(Path(self._place.address).parent)
+        if self._endpoint.family == "AF_UNIX":
+            make_private_folder(Path(self._endpoint.address).parent)
             with suppress(FileNotFoundError):
-                os.unlink(self._place.address)  # noqa: PTH108 - left by an engine that was killed
+                os.unlink(self._endpoint.address)  # noqa: PTH108 - left behind by a killed engine
         before = os.umask(0o177)
         try:
-            listener = Listener(self._place.address, self._place.family, backlog=64)
+            listener = Listener(self._endpoint.address, self._endpoint.family, backlog=64)
         finally:
             os.umask(before)
-        if self._place.family == "AF_UNIX":
-            os.chmod(self._place.address, PRIVATE_FILE)  # noqa: PTH101
+        if self._endpoint.family == "AF_UNIX":
+            os.chmod(self._endpoint.address, PRIVATE_FILE)  # noqa: PTH101
         return listener
 
     def _stop_listening(self, listener: Listener, accepting: threading.Thread) -> None:
-        """Close the listener once nobody waits in it: who has connected and was not heard learns at once that nobody will."""
-        with suppress(*CLOSED):
-            Client(self._place.address, self._place.family).close()  # wakes the thread that accepts; it ends then
-            accepting.join(LAST_WORDS_SECONDS)
+        """Close the listener once its queue is empty: callers in it learn at once that they will not be served."""
+        with suppress(*CONNECTION_ERRORS):
+            Client(self._endpoint.address, self._endpoint.family).close()  # wakes the thread that accepts; it ends then
+            accepting.join(FINAL_REPLY_SECONDS)
         with suppress(OSError):  # it removes the socket, which may have gone with its home
             listener.close()
 
@@ -102,13 +103,13 @@ class Server:
         while not self._calls.over.is_set():
             try:
                 connection = listener.accept()
-            except CLOSED:
-                time.sleep(PATIENCE)  # a caller that went away before it was heard, or too many files are open
+            except CONNECTION_ERRORS:
+                time.sleep(POLL_SECONDS)  # a caller that disconnected too early, or too many open files
                 continue
-            threading.Thread(target=self._hear, args=(connection,), daemon=True).start()
+            threading.Thread(target=self._authenticate, args=(connection,), daemon=True).start()
 
-    def _hear(self, connection: Connection) -> None:
-        with connection, suppress(*CLOSED):
+    def _authenticate(self, connection: Connection) -> None:
+        with connection, suppress(*CONNECTION_ERRORS):
             try:
                 deliver_challenge(connection, self._key)
                 answer_challenge(connection, self._key)
@@ -118,7 +119,7 @@ class Server:
             self._serve(connection, connection.recv_bytes())
 
     def _serve(self, connection: Connection, data: bytes) -> None:
-        """Do what a caller wants. Whether its message may be loaded is decided from the header alone."""
+        """Serve one request. The header alone decides whether its message may be unpickled."""
         try:
             frame = parse_frame(data)
             if not frame.is_control:
@@ -126,17 +127,17 @@ class Server:
             else:
                 self._serve_control(connection, load_control(frame))
         except NotAFrame:
-            if data.startswith(PICKLE):  # a version of the program from before there were headers
+            if data.startswith(PICKLE):  # a version of the program without headers
                 self._turn_away(connection, last=OUTDATED_BEFORE_HEADERS)
 
     def _serve_control(self, connection: Connection, said: dict[str, object]) -> None:
-        """Do what every version of the program may ask: see `wire`. This must go on working for ever."""
+        """Serve a control request, which every version of the program may send (see `wire`): never change its meaning."""
         if said.get("request") == "stop":
             connection.send_bytes(self._control(reply="stopping"))
             self._calls.end()
-            self._hold(connection)
+            self._keep_open(connection)
         elif said.get("request") == "status":
-            connection.send_bytes(self._control(reply="status", **said_of(self._report())))
+            connection.send_bytes(self._control(reply="status", **report_fields(self._report())))
         else:
             connection.send_bytes(self._control(reply="unknown"))
 
@@ -155,73 +156,73 @@ class Server:
         return control_frame(self._stamp, said)
 
     def _turn_away(self, connection: Connection, first: bytes = b"", last: bytes = b"") -> None:
-        """Take no more calls, and end after those that there are; a caller learns of the end by the end of the connection."""
+        """Take no more calls, and end after those in progress; the end of the connection tells the caller."""
         if first:
             connection.send_bytes(first)
         self._calls.leave()
-        self._hold(connection)
+        self._keep_open(connection)
         if last:
             connection.send_bytes(last)
 
-    def _hold(self, connection: Connection) -> None:
-        """Keep a connection until another engine may take this one's place, or the caller has gone."""
+    def _keep_open(self, connection: Connection) -> None:
+        """Keep a connection open until another engine may take over, or the caller disconnects."""
         self._turned_away.append(threading.current_thread())
-        while not self._gone.wait(PATIENCE):
+        while not self._gone.wait(POLL_SECONDS):
             if connection.poll(0):
                 connection.recv_bytes()
 
     def _answer(self, connection: Connection, call: object) -> None:
-        if isinstance(call, Call) and call.method in (*ANSWERS, *SEARCHES, FORESIGHT):
-            self._relay(connection, self._desk.take(call))
+        if isinstance(call, Call) and call.operation in OPERATIONS and OPERATIONS[call.operation].is_remote:
+            self._relay(connection, self._dispatcher.submit(call))
         else:
-            method = call.method if isinstance(call, Call) else type(call).__name__
-            self._send(connection, Failed("UsageError", f"The engine knows no {method}.", ""))
+            name = call.operation if isinstance(call, Call) else type(call).__name__
+            self._send(connection, Failed("UsageError", f"The engine knows no {name}.", ""))
 
-    def _send(self, connection: Connection, message: Message) -> None:
+    def _send(self, connection: Connection, message: EngineMessage) -> None:
         connection.send_bytes(message_frame(self._stamp, message))
 
     def _relay(self, connection: Connection, job: Job) -> None:
-        """Send what the job says as it says it. A caller who has gone stops it; one who does not listen holds up nobody else."""
+        """Send a job's messages as they come. A caller that disconnects cancels it; one that does not read delays no other."""
         try:
             while True:
                 try:
-                    message = job.messages.get(timeout=PATIENCE)
+                    message = job.messages.get(timeout=POLL_SECONDS)
                 except Empty:
-                    if connection.poll(0):  # a caller says nothing more: this is its end
+                    if connection.poll(0):  # a caller sends nothing more: this is the end of the connection
                         connection.recv_bytes()
                     continue
                 self._send(connection, message)
-                if isinstance(message, Done | Failed):
+                if isinstance(message, Result | Failed):
                     return
         except BaseException:
-            self._desk.cancel(job)
+            self._dispatcher.cancel(job)
             raise
 
-    def _look_around(self) -> None:
-        """End where nobody came for long, or the home is gone, but never before a call that was admitted has its answer."""
-        if not self._desk.is_idle:
+    def _check_idle(self) -> None:
+        """End after a long idle time or if the home is gone, but never before an admitted call has its answer."""
+        if not self._dispatcher.is_idle:
             self._busy = time.monotonic()
             return
         quiet = min(time.monotonic() - self._busy, self._calls.idle_seconds)
         if self._calls.is_leaving:
             if quiet > DELIVERY_SECONDS:
-                self._calls.end()  # whoever is left does not listen
-        elif quiet > self._idle_minutes * 60 or not self._place.key_file.exists():
+                self._calls.end()  # the callers that are left do not read
+        elif quiet > self._idle_minutes * 60 or not self._endpoint.key_file.exists():
             self._calls.leave()
         else:
-            self._use_the_calm(quiet)
+            self._work_while_idle(quiet)
 
-    def _use_the_calm(self, quiet: float) -> None:
-        """Give memory back where there is little left; after a while let the threads be tuned."""
+    def _work_while_idle(self, quiet: float) -> None:
+        """Unload the chat model if memory is short; after a while tune its threads."""
         memory = psutil.virtual_memory()
-        if memory.available < memory.total * LITTLE_MEMORY and self._shelf.chat_name:
-            if self._desk.unload_chat():
+        if memory.available < memory.total * LOW_MEMORY_SHARE and self._shelf.chat_name:
+            if self._dispatcher.unload_chat():
                 log.warning("little memory is left: the language model is unloaded")
-        elif quiet > CALM and self._shelf.chat_name:
-            self._desk.tune()
+        elif quiet > IDLE_WORK_AFTER and self._shelf.chat_name:
+            self._dispatcher.tune()
 
     def _report(self) -> Report:
-        desk, calls = self._desk, self._calls
+        desk, calls = self._dispatcher, self._calls
         return Report(os.getpid(), time.monotonic() - self._started, psutil.Process().memory_info().rss, self._shelf.chat_name,
                       self._shelf.embedder_names, desk.answers, desk.searches, desk.waiting, desk.prompt_tokens,
                       desk.reused_tokens, self._idle_minutes, calls.is_leaving)

@@ -1,6 +1,6 @@
-"""The bytes that commands and the engine exchange: a fixed header, then JSON that every version reads, or a pickle that one does.
+"""Encode messages between commands and the engine: a fixed header, then JSON for every version or a pickle for one.
 
-Header, 43 bytes, big-endian: magic (8), version of the messages (2), kind (1), stamp (32, see `messages.stamp`). Neither its
+Header, 43 bytes, big-endian: magic (8), version of the messages (2), kind (1), stamp (32, see `protocol.stamp`). Neither its
 layout nor the two kinds will ever change, nor what a control frame means:
 
     kind J: the body is a JSON object in UTF-8. Any version of the program sends and reads it, whatever version and stamp say.
@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 HEADER = struct.Struct(">8sHc32s")
-MAGIC = b"\x00PRVASST"  # begins as no pickle does: an engine from before this header refuses it too
+MAGIC = b"\x00PRVASST"  # no pickle begins so: an engine of a version without headers refuses it too
 VERSION = 1
 CONTROL, MESSAGE = b"J", b"P"
 
@@ -32,16 +32,16 @@ CONTROL, MESSAGE = b"J", b"P"
 OUTDATED_BEFORE_HEADERS = b"\x80\x02cassistant.engine.messages\nOutdated\n)\x81."
 STOP_BEFORE_HEADERS = (b"\x80\x02cassistant.engine.messages\nCall\n)\x81](X\x00\x00\x00\x00X\x04\x00\x00\x00stop"
                        b"N)eb.")
-PICKLE = b"\x80"  # how whatever those versions say begins
+PICKLE = b"\x80"  # how every message of those versions begins
 
 
 class NotAFrame(ValueError):
-    """The bytes have no header of this protocol."""
+    """Raised for bytes without the header of this protocol."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message as bytes, of which nothing but the header has been read."""
+    """One message as bytes, of which only the header has been read."""
 
     version: int
     kind: bytes
@@ -69,7 +69,7 @@ def message_frame(stamp: bytes, message: object) -> bytes:
 
 
 def parse_frame(data: bytes) -> Frame:
-    """Return what the bytes are. Raises NotAFrame where their beginning is not the header; loads nothing."""
+    """Return the frame of these bytes; unpickles nothing. Raises NotAFrame if they do not begin with the header."""
     if len(data) < HEADER.size or not data.startswith(MAGIC):
         raise NotAFrame("no header of this protocol")
     _, version, kind, stamp = HEADER.unpack_from(data)
@@ -77,7 +77,7 @@ def parse_frame(data: bytes) -> Frame:
 
 
 def load_control(frame: Frame) -> dict[str, object]:
-    """Return what a control frame says. Raises NotAFrame where it is none, or its body is no JSON object."""
+    """Return the body of a control frame. Raises NotAFrame if it is none, or its body is no JSON object."""
     try:
         said = json.loads(frame.body) if frame.kind == CONTROL else None
     except ValueError as error:
@@ -88,7 +88,7 @@ def load_control(frame: Frame) -> dict[str, object]:
 
 
 def load_message(frame: Frame, stamp: bytes) -> object:
-    """Return the message of a frame. Raises NotAFrame where it is none, or comes from another program than this stamp's."""
+    """Return the message of a frame. Raises NotAFrame if it is none, or comes from a program with another stamp."""
     if frame.kind != MESSAGE or not frame.is_of(stamp):
         raise NotAFrame("a message of another version of the program")
     return pickle.loads(frame.body)

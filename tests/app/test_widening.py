@@ -46,7 +46,7 @@ def test_without_room_it_reads_the_passage_alone(tmp_path: Path) -> None:
 def test_the_passages_that_are_shown_have_the_numbers_that_are_cited(tmp_path: Path) -> None:
     (tmp_path / "lease.txt").write_text(TEXT, "utf-8")
     (tmp_path / "other.txt").write_text("Notice is what the board pins up.\n", "utf-8")
-    with Assistant(replace(settings(tmp_path / "home", 500), passages=3)) as assistant:
+    with Assistant(replace(settings(tmp_path / "home", 500), context_chunks=3)) as assistant:
         assistant.add([tmp_path / "lease.txt", tmp_path / "other.txt"])
         answer = assistant.ask("How many days before the end must notice be given?").answer
         for citation in answer.citations:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from assistant.cli import model_choice as choosing
 from assistant.cli.app import app
 from assistant.cli.commands import models, setup  # imported before a test puts something else in place of what they import
-from assistant.server.spawn import STARTED, reap
+from assistant.server.spawn import STARTED_PROCESSES, reap
 
 LEASE = """# Old mill
 
@@ -87,6 +87,6 @@ def own_engine(fake_models: None, monkeypatch: pytest.MonkeyPatch, run: Runner) 
     yield
     run("engine", "stop")
     shutil.rmtree(home, ignore_errors=True)
-    for process in STARTED:  # without its home each one ends
+    for process in STARTED_PROCESSES:  # without its home each one ends
         process.wait(timeout=30)
     reap()

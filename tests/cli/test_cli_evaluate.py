@@ -8,11 +8,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from assistant.app.ask.ask import StreamedAnswer
 from assistant.app.assistant import Assistant
 from assistant.cli.commands.evaluate import evaluate
 from assistant.cli.error_boundary import ErrorBoundary
 from assistant.errors import ContextOverflow
-from assistant.generation import AnswerStream
 
 QUESTIONS = (
     {"id": "end", "question": "When does the lease end?", "answers": ["31 December 2027"], "gold_docs": ["lease.md"],
@@ -138,14 +138,14 @@ def test_questions_that_only_one_result_has_are_left_out(run_eval, library, ques
 
 
 def test_ctrl_c_keeps_what_was_measured(run_eval, library, questions, tmp_path, monkeypatch):
-    answered = AnswerStream.answer
+    answered = StreamedAnswer.answer
 
     def stop_at_the_second(stream):
         if "beans" in stream.question:
             raise KeyboardInterrupt
         return answered.fget(stream)
 
-    monkeypatch.setattr(AnswerStream, "answer", property(stop_at_the_second))
+    monkeypatch.setattr(StreamedAnswer, "answer", property(stop_at_the_second))
     result = run_eval(questions, "--out", tmp_path / "a.json")
     assert result.exit_code == 130
     assert "1 question," in result.stdout
@@ -158,7 +158,7 @@ def test_ctrl_c_before_anything_was_measured(run_eval, library, questions, monke
     def stop(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(AnswerStream, "answer", property(stop))
+    monkeypatch.setattr(StreamedAnswer, "answer", property(stop))
     result = run_eval(questions)
     assert (result.exit_code, result.stdout) == (130, "")
     assert "Stopped." in result.stderr
@@ -168,7 +168,7 @@ def test_a_question_that_does_not_fit_the_model(run_eval, library, questions, mo
     def overflow(_):
         raise ContextOverflow("The question is too long.")
 
-    monkeypatch.setattr(AnswerStream, "answer", property(overflow))
+    monkeypatch.setattr(StreamedAnswer, "answer", property(overflow))
     result = run_eval(questions, "--json")
     assert result.exit_code == 1
     assert "Question beans: The question is too long." in result.stderr

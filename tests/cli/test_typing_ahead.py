@@ -12,7 +12,7 @@ from assistant.cli.chat.conversation import Conversation, TypingAhead
 from assistant.cli.commands.chat import lines
 from assistant.config import load_settings
 from assistant.errors import NothingIndexed
-from assistant.server.remote_assistant import ResidentAssistant, open_assistant
+from assistant.server.remote_assistant import RemoteAssistant, open_assistant
 from tests.cli.conftest import Runner
 
 PATIENCE = 10
@@ -80,7 +80,7 @@ def test_a_line_in_a_terminal_is_heard_while_it_is_typed(monkeypatch) -> None:
 def test_without_a_terminal_nothing_is_looked_up_ahead(run: Runner, folder, own_engine: None, monkeypatch) -> None:
     run("add", folder)
     heard: list[str] = []
-    monkeypatch.setattr(ResidentAssistant, "anticipate", lambda self, typed, turns: heard.append(typed))
+    monkeypatch.setattr(RemoteAssistant, "anticipate", lambda self, typed, turns: heard.append(typed))
     assert run("chat", stdin="When does the lease end?\n").exit_code == 0
     assert heard == []
 

@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from assistant.datatypes import Chunk, Hit, Location
+from assistant.datatypes import Answer, Chunk, Hit, Location, Timings
 from assistant.generation.prompt import compose
 from assistant.generation.stream import AnswerStream, Limits
 from assistant.models.fake import FakeChat
@@ -12,10 +12,14 @@ TEXT = "Ada was released in 1983. Basic was released in 1964."
 HITS = (Hit(1, "/a.txt", "A", Chunk(TEXT, Location(1, 1, 0, len(TEXT)))),)
 
 
+def stream_of(question: str, chat: FakeChat, limits: Limits) -> AnswerStream:
+    draft = Answer(question, "", False, (), HITS, "", "fake:", "", Timings(1.0))
+    return AnswerStream(draft, chat, compose(chat, question, HITS, (), 500, 50), limits, time.perf_counter())
+
+
 def ask(question: str, *replies: str) -> AnswerStream:
     chat = FakeChat(replies=[*replies])
-    return AnswerStream(question, HITS, "fake:", time.perf_counter(), 1.0,
-                        lambda: (chat, compose(chat, question, HITS, (), 500, 50)), Limits(50, 1.0))
+    return stream_of(question, chat, Limits(50, 1.0))
 
 
 @pytest.mark.parametrize(("more", "text"), [

@@ -158,7 +158,7 @@ def hit(number: int, name: str, text: str) -> Hit:
 
 def found_in(question: str, one: tuple[str, str], other: tuple[str, str], claim: str = "") -> tuple[Conflict, ...]:
     hits = [hit(1, *one), hit(2, *other)]
-    return conflicts(question, claim or one[1], [cite(1, hits[0], one[1], question)], hits, hits, lambda _: 0)
+    return conflicts(question, claim or one[1], [cite(1, hits[0], one[1], question)], hits, hits, {})
 
 
 @pytest.mark.parametrize(("question", "one", "other"), DISAGREEING)

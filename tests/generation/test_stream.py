@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from assistant.datatypes import Chunk, Hit, Location
+from assistant.datatypes import Answer, Chunk, Hit, Location, Timings
 from assistant.generation.prompt import compose
 from assistant.generation.refusal import DECIDED_MARGIN, WEIGHTS_BEFORE
 from assistant.generation.stream import AnswerStream, Limits
@@ -14,10 +14,14 @@ UNSURE = (-DECIDED_MARGIN / 2 - WEIGHTS_BEFORE.intercept) / WEIGHTS_BEFORE.query
 HITS = (Hit(1, "/a.txt", "A", Chunk("The rent is 900 euros. Cats are welcome.", Location(1, 1, 0, 41))),)
 
 
+def stream_of(question: str, chat: FakeChat, limits: Limits) -> AnswerStream:
+    draft = Answer(question, "", False, (), HITS, "", "fake:", "", Timings(1.0))
+    return AnswerStream(draft, chat, compose(chat, question, HITS, (), 500, 50), limits, time.perf_counter())
+
+
 def ask(reply: str, most_doubt: float = 0.5) -> AnswerStream:
     chat = FakeChat(replies=[reply])
-    return AnswerStream("How much is the rent?", HITS, "fake:", time.perf_counter(), 1.0,
-                        lambda: (chat, compose(chat, "How much is the rent?", HITS, (), 500, 50)), Limits(50, most_doubt))
+    return stream_of("How much is the rent?", chat, Limits(50, most_doubt))
 
 
 @pytest.mark.parametrize("reply", [
@@ -59,9 +63,7 @@ class Judging(FakeChat):
 
 
 def judged(chat: Judging, most_doubt: float = 0.5, offset: float = 0.0) -> AnswerStream:
-    return AnswerStream("How much is the rent?", HITS, "fake:", time.perf_counter(), 1.0,
-                        lambda: (chat, compose(chat, "How much is the rent?", HITS, (), 500, 50)),
-                        Limits(50, most_doubt, offset=offset))
+    return stream_of("How much is the rent?", chat, Limits(50, most_doubt, offset=offset))
 
 
 def test_a_model_that_stands_by_its_answer_is_believed_and_one_that_does_not_is_not() -> None:
@@ -109,8 +111,7 @@ def test_a_refusal_that_was_seen_too_late_is_still_one() -> None:
 
 def strictly(reply: str) -> AnswerStream:
     chat = FakeChat(replies=[reply])
-    return AnswerStream("How much is the rent?", HITS, "fake:", time.perf_counter(), 1.0,
-                        lambda: (chat, compose(chat, "How much is the rent?", HITS, (), 500, 50)), Limits(50, 0.5, strict=True))
+    return stream_of("How much is the rent?", chat, Limits(50, 0.5, strict=True))
 
 
 def test_each_sentence_says_how_far_it_is_borne_out() -> None:

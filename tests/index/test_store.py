@@ -43,6 +43,22 @@ def test_what_stands_beside_a_passage_is_found(store: Store) -> None:
     assert store.beside("/a.txt", 5, 9) == [parts[2], parts[0]]
     assert store.beside("/a.txt", 0, 4) == [parts[1]]
     assert store.beside("/b.txt", 0, 4) == []
+    assert store.beside_each([("/a.txt", 0, 4), ("/b.txt", 0, 4)]) == [[parts[1]], []]
+
+
+def test_the_terms_of_a_question_are_counted_in_one_call(store: Store) -> None:
+    put(store, ENTRY, *(chunk(text, start) for start, text in ((0, "rent and garden"), (20, "rent and notice"), (40, "rent"))))
+    terms = [("rent",), ("garden",), ("rent", "notice"), ("nothing",)]
+    assert store.count_holding_each(terms, 10) == [3, 1, 1, 0]
+    assert store.count_holding_each(terms, 2) == [2, 1, 1, 0]
+    assert [len(rows) for rows in store.holding_each(terms, 10)] == [3, 1, 1, 0]
+    assert store.count_holding_each([], 10) == []
+
+
+def test_the_time_of_change_is_known_of_files_with_text(store: Store) -> None:
+    put(store, ENTRY, chunk("The rent is 900."))
+    assert store.modified_ns(["/a.txt", "/none.txt"]) == {"/a.txt": ENTRY.mtime_ns}
+    assert store.modified_ns([]) == {}
 
 
 def test_a_document_comes_back_as_it_went_in(store: Store) -> None:

@@ -64,8 +64,11 @@ class Shelf:
         return [number for number, each in self._stored.items()
                 if all(phrase in each.chunk.text.lower() for phrase in phrases)][:limit]
 
-    def count_holding(self, phrases: Phrases, limit: int) -> int:
-        return len(self.holding(phrases, limit))
+    def holding_each(self, terms: Sequence[Phrases], limit: int) -> list[list[int]]:
+        return [self.holding(phrases, limit) for phrases in terms]
+
+    def count_holding_each(self, terms: Sequence[Phrases], limit: int) -> list[int]:
+        return [len(self.holding(phrases, limit)) for phrases in terms]
 
     def match(self, terms: Sequence[Phrases], limit: int, wanted: Filter = EVERY_FILE) -> list[tuple[int, float]]:
         scores: dict[int, float] = {}

@@ -1,12 +1,19 @@
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
 from assistant.datatypes import Chunk, Hit, Location
-from assistant.retrieval.expand_context import are_neighbours, estimate_tokens, overlapping_joined, widen, without_held
+from assistant.retrieval.expand_context import (
+    are_neighbours,
+    estimate_tokens,
+    overlapping_joined,
+    touching_joined,
+    widen,
+    without_held,
+)
 
 TEXT = "One is first.\nTwo is next. Three is after.\n\nFour is last."
 
@@ -25,18 +32,23 @@ def hit(number: int, part: Chunk, path: str = "/a.txt") -> Hit:
     return Hit(number, path, "", part, score=float(-number))
 
 
+def widened(hits: Sequence[Hit], beside: Callable[[Hit], Sequence[Chunk]], tokens: int) -> tuple[Hit, ...]:
+    joined = touching_joined(hits)
+    return widen(joined, [beside(one) for one in joined], tokens)
+
+
 def alone(_hit: Hit) -> Sequence[Chunk]:
     return ()
 
 
 def test_hits_that_touch_become_one_at_the_place_of_the_better() -> None:
-    [best, other] = widen([hit(1, THREE), hit(2, ONE), hit(3, TWO), hit(4, FOUR, "/b.txt")], alone, 1_000)
+    [best, other] = widened([hit(1, THREE), hit(2, ONE), hit(3, TWO), hit(4, FOUR, "/b.txt")], alone, 1_000)
     assert (best.chunk_id, other.chunk) == (1, FOUR)
     assert best.chunk.text == TEXT[: TEXT.index("\n\n")]
 
 
 def test_a_wider_hit_is_verbatim_and_knows_its_place() -> None:
-    [found] = widen([hit(1, THREE)], lambda _: (TWO, FOUR), 1_000)
+    [found] = widened([hit(1, THREE)], lambda _: (TWO, FOUR), 1_000)
     location = found.chunk.location
     assert found.chunk.text == TEXT[location.char_start : location.char_end] == "Two is next. Three is after.\n\nFour is last."
     assert (location.line_start, location.line_end) == (2, 4)
@@ -44,16 +56,16 @@ def test_a_wider_hit_is_verbatim_and_knows_its_place() -> None:
 
 def test_what_another_hit_holds_is_not_said_twice() -> None:
     apart = replace(FOUR, context="another section")
-    found = widen([hit(1, THREE), hit(2, apart)], lambda one: (TWO, FOUR) if one.chunk_id == 1 else (), 1_000)
+    found = widened([hit(1, THREE), hit(2, apart)], lambda one: (TWO, FOUR) if one.chunk_id == 1 else (), 1_000)
     assert [one.chunk.text for one in found] == ["Two is next. Three is after.", "Four is last."]
 
 
 def test_the_best_grow_first_and_only_as_far_as_there_is_room() -> None:
     both = [hit(1, ONE), hit(2, FOUR, "/b.txt")]
-    assert [one.chunk.text for one in widen(both, lambda one: [TWO] if one.path == "/a.txt" else [THREE], 85)] == [
+    assert [one.chunk.text for one in widened(both, lambda one: [TWO] if one.path == "/a.txt" else [THREE], 85)] == [
         "One is first.\nTwo is next.", "Four is last.",
     ]
-    assert widen(both, lambda _: [TWO], 40) == tuple(both)
+    assert widened(both, lambda _: [TWO], 40) == tuple(both)
 
 
 def test_nothing_is_joined_across_pages_sections_cells_or_unknown_gaps() -> None:
@@ -70,12 +82,12 @@ def test_nothing_is_joined_across_pages_sections_cells_or_unknown_gaps() -> None
 def test_line_ends_of_windows_stay_what_they_are() -> None:
     text = "First\r\nand more.\r\nSecond."
     first, second = chunk("First\r\nand more.", text), chunk("Second.", text)
-    assert widen([hit(1, first), hit(2, second)], alone, 1_000)[0].chunk.text == text
+    assert widened([hit(1, first), hit(2, second)], alone, 1_000)[0].chunk.text == text
 
 
 def test_chinese_sentences_stand_side_by_side() -> None:
     text = "租期两年。月租五千元。"
-    found = widen([hit(1, chunk("月租五千元。", text))], lambda _: [chunk("租期两年。", text)], 1_000)
+    found = widened([hit(1, chunk("月租五千元。", text))], lambda _: [chunk("租期两年。", text)], 1_000)
     assert found[0].chunk.text == text
 
 
@@ -136,7 +148,7 @@ def test_what_is_read_of_a_file_are_disjoint_spans_that_cover_the_hits(seed: int
     assert set(places(apart)) == set(places(hits))
     tokens = chance.choice((0, 300, 2_000))
     chosen = apart[:5]
-    read = widen(chosen, beside, tokens)
+    read = widened(chosen, beside, tokens)
     assert_disjoint_and_verbatim(text, read)
     assert set(places(chosen)) <= set(places(read))
     assert sum(estimate_tokens(one.chunk) for one in read) <= max(tokens, sum(estimate_tokens(one.chunk) for one in chosen))

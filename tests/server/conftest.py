@@ -14,8 +14,8 @@ import pytest
 from assistant.app.assistant import Assistant
 from assistant.config import Settings, load_settings
 from assistant.errors import EngineNotRunning
-from assistant.server.client import Line
-from assistant.server.spawn import STARTED, reap
+from assistant.server.client import EngineClient
+from assistant.server.spawn import STARTED_PROCESSES, reap
 
 TEXT = "The lease ends on 31 December 2027.\n\nThe deposit is 15500 pounds.\n\nThe mill was built in 1874.\n"
 
@@ -32,8 +32,8 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
         assistant.add([home / "files"])
     yield loaded
     with suppress(EngineNotRunning):
-        Line(loaded).stop()
+        EngineClient(loaded).stop()
     shutil.rmtree(home, ignore_errors=True)
-    for process in STARTED:  # without its home each one ends
+    for process in STARTED_PROCESSES:  # without its home each one ends
         process.wait(timeout=30)
     reap()

@@ -10,11 +10,11 @@ from typing import cast
 
 from assistant.config import Settings
 from assistant.errors import EngineUnavailable
-from assistant.server.client import Line
-from assistant.server.endpoint import place_of
-from assistant.server.protocol import Call, Done, Failed, Message, stamp
+from assistant.server.client import EngineClient
+from assistant.server.endpoint import endpoint_of
+from assistant.server.protocol import Call, EngineMessage, Failed, Result, stamp
 from assistant.server.server import Server
-from assistant.server.spawn import GONE, connect
+from assistant.server.spawn import CONNECTION_ERRORS, connect
 from assistant.server.wire import load_message, message_frame, parse_frame
 
 PATIENCE = 30.0
@@ -23,17 +23,17 @@ PATIENCE = 30.0
 @contextmanager
 def serving(settings: Settings, own_stamp: bytes = b"") -> Iterator[Server]:
     """Serve a home until the block ends; with a stamp of its own as an engine of another version of the program."""
-    place_of(settings.home).key()  # as who starts an engine does
-    server = Server(place_of(settings.home), 15)
+    endpoint_of(settings.home).key()  # as who starts an engine does
+    server = Server(endpoint_of(settings.home), 15)
     server._stamp = own_stamp or server._stamp
     thread = threading.Thread(target=server.run)
     thread.start()
-    until(lambda: Line(settings).is_up())
+    until(lambda: EngineClient(settings).is_up())
     try:
         yield server
     finally:
         with suppress(EngineUnavailable):
-            Line(settings).stop()
+            EngineClient(settings).stop()
         server._calls.end()
         thread.join(PATIENCE)
         assert not thread.is_alive()
@@ -48,15 +48,15 @@ def until(is_so: object) -> None:
         time.sleep(0.002)
 
 
-def call(settings: Settings, method: str, arguments: tuple[object, ...], seconds: float = PATIENCE) -> list[Message]:
+def call(settings: Settings, method: str, arguments: tuple[object, ...], seconds: float = PATIENCE) -> list[EngineMessage]:
     """Return what the engine says to a call; after so many seconds hang up, and return what it had said until then."""
-    heard: list[Message] = []
+    heard: list[EngineMessage] = []
     end = time.monotonic() + seconds
-    with connect(place_of(settings.home)) as connection:
+    with connect(endpoint_of(settings.home)) as connection:
         connection.send_bytes(message_frame(stamp(), Call(method, settings, arguments)))
-        with suppress(*GONE):
+        with suppress(*CONNECTION_ERRORS):
             while connection.poll(max(0.0, end - time.monotonic())):
-                heard.append(cast("Message", load_message(parse_frame(connection.recv_bytes()), stamp())))
-                if isinstance(heard[-1], Done | Failed):
+                heard.append(cast("EngineMessage", load_message(parse_frame(connection.recv_bytes()), stamp())))
+                if isinstance(heard[-1], Result | Failed):
                     break
     return heard

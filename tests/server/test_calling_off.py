@@ -11,7 +11,7 @@ from assistant.app.assistant import Assistant
 from assistant.config import Settings
 from assistant.generation.documents import compare as pulse
 from assistant.server.dispatcher import Job, perform
-from assistant.server.protocol import Begun, Call
+from assistant.server.protocol import Call, Started
 
 
 def test_a_comparison_ends_when_its_caller_has_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,9 +23,9 @@ def test_a_comparison_ends_when_its_caller_has_gone(tmp_path: Path, monkeypatch:
     settings = Settings(home=tmp_path / "home", chat="fake:", embed="fake:")
     with Assistant(settings) as assistant:
         assistant.add([files])
-        job = Job(Call("", "ask", settings, ("What changed between old.md and new.md?",)))
+        job = Job(Call("ask", settings, ("What changed between old.md and new.md?",)))
         messages = perform(assistant, job)
-        assert isinstance(next(messages), Begun)
+        assert isinstance(next(messages), Started)
         job.cancelled.set()
         with pytest.raises(KeyboardInterrupt):
             next(messages)

@@ -23,11 +23,12 @@ from assistant.app.models.cache import Shelf
 from assistant.config import Settings
 from assistant.errors import EngineUnavailable, NothingIndexed, UsageError
 from assistant.server import spawn as launch
-from assistant.server.client import Line
-from assistant.server.dispatcher import Desk
-from assistant.server.endpoint import LONGEST_SOCKET, place_of
-from assistant.server.protocol import Begun, Call, Done, Failed, Message, Report, stamp
-from assistant.server.remote_assistant import ResidentAssistant, open_assistant
+from assistant.server.client import EngineClient
+from assistant.server.dispatcher import Dispatcher
+from assistant.server.endpoint import LONGEST_SOCKET, endpoint_of
+from assistant.server.operations import ASK, SEARCH, Kind, Operation
+from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, Started, stamp
+from assistant.server.remote_assistant import RemoteAssistant, open_assistant
 from assistant.server.server import Server
 from assistant.server.spawn import connect
 from assistant.server.wire import message_frame
@@ -36,14 +37,14 @@ QUESTION = "When does the lease end?"
 
 
 def report_of(settings: Settings) -> Report:
-    line = Line(settings)
-    line.pick_up()  # which starts one where there is none
+    line = EngineClient(settings)
+    line.connect()  # which starts one where there is none
     return line.report()
 
 
 def test_answers_and_passages_are_those_of_this_process(settings: Settings) -> None:
     with Assistant(settings) as own, open_assistant(settings) as resident:
-        assert isinstance(resident, ResidentAssistant)
+        assert isinstance(resident, RemoteAssistant)
         stream = resident.ask(QUESTION)
         text = "".join(stream)
         expected = own.ask(QUESTION).answer
@@ -106,7 +107,7 @@ def test_a_killed_engine_is_replaced(settings: Settings) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="signals and file modes of POSIX")
 def test_nobody_else_can_read_or_reach_it(settings: Settings) -> None:
     open_assistant(settings)
-    place = place_of(settings.home)
+    place = endpoint_of(settings.home)
     assert stat.S_IMODE(Path(place.address).stat().st_mode) == 0o600
     assert stat.S_IMODE(place.key_file.stat().st_mode) == 0o600
     assert stat.S_IMODE(place.folder.stat().st_mode) == 0o700
@@ -116,10 +117,10 @@ def test_nobody_else_can_read_or_reach_it(settings: Settings) -> None:
 
 
 def test_a_caller_who_goes_away_harms_nobody(settings: Settings) -> None:
-    line = Line(settings)
-    line.pick_up()
+    line = EngineClient(settings)
+    line.connect()
     for _ in range(5):
-        connection = connect(place_of(settings.home))
+        connection = connect(endpoint_of(settings.home))
         connection.send_bytes(message_frame(stamp(), Call("ask", settings, (QUESTION,))))
         connection.close()
     assert "2027" in open_assistant(settings).ask(QUESTION).answer.text
@@ -127,26 +128,26 @@ def test_a_caller_who_goes_away_harms_nobody(settings: Settings) -> None:
 
 def test_a_call_that_is_none_of_its_own_is_refused(settings: Settings) -> None:
     with pytest.raises(UsageError, match="knows no remove"):
-        Line(settings).result("remove", settings.home)
+        EngineClient(settings).result(Operation("remove", Kind.SEARCH, lambda *_: None), settings.home)
 
 
 def test_an_engine_dying_in_the_middle_is_said(settings: Settings) -> None:
-    line = Line(settings)
+    line = EngineClient(settings)
 
-    def exchange(_: bytes) -> Iterator[Message]:
-        yield Begun(QUESTION, ())
+    def exchange(_: bytes) -> Iterator[EngineMessage]:
+        yield Started(QUESTION, ())
         raise EOFError
 
     line._exchange = exchange  # type: ignore[method-assign,assignment]
-    messages = line.messages("ask", QUESTION)
-    assert isinstance(next(messages), Begun)
+    messages = line.messages(ASK, QUESTION)
+    assert isinstance(next(messages), Started)
     with pytest.raises(EngineUnavailable, match="in the middle"):
         next(messages)
 
 
 def test_it_ends_where_nobody_needs_it_and_when_its_home_goes(settings: Settings) -> None:
-    Line(settings).pick_up()
-    place = place_of(settings.home)
+    EngineClient(settings).connect()
+    place = endpoint_of(settings.home)
     place.key_file.unlink()
     deadline = time.monotonic() + 10
     while Path(place.address).exists() and time.monotonic() < deadline:
@@ -155,8 +156,8 @@ def test_it_ends_where_nobody_needs_it_and_when_its_home_goes(settings: Settings
 
 
 def test_stopping_is_final_until_the_next_question(settings: Settings) -> None:
-    line = Line(settings)
-    line.pick_up()
+    line = EngineClient(settings)
+    line.connect()
     line.stop()
     assert not line.is_up()
     assert "2027" in open_assistant(settings).ask(QUESTION).answer.text
@@ -166,20 +167,20 @@ def test_stopping_is_final_until_the_next_question(settings: Settings) -> None:
 def test_off_and_models_without_weights_need_no_engine(settings: Settings) -> None:
     assert type(open_assistant(replace(settings, engine="off"))) is Assistant
     assert type(open_assistant(replace(settings, engine="auto"))) is Assistant
-    assert not Line(settings).is_up()
+    assert not EngineClient(settings).is_up()
 
 
 def test_a_home_deep_down_has_its_socket_elsewhere(tmp_path: Path) -> None:
     deep = tmp_path / ("a" * 90) / ("b" * 90)
-    place = place_of(deep)
+    place = endpoint_of(deep)
     assert sys.platform == "win32" or len(os.fsencode(place.address)) <= LONGEST_SOCKET
-    assert place != place_of(deep / "c")
+    assert place != endpoint_of(deep / "c")
 
 
 def test_messages_of_a_search_end_with_its_result(settings: Settings) -> None:
-    messages = list(Line(settings).messages("search", "deposit", 3))
+    messages = list(EngineClient(settings).messages(SEARCH, "deposit", 3))
     assert len(messages) == 1
-    assert isinstance(messages[0], Done)
+    assert isinstance(messages[0], Result)
     assert threading.active_count() < 50
 
 
@@ -209,24 +210,24 @@ def test_a_failure_of_the_engine_puts_no_words_into_its_log(settings: Settings, 
         raise ValueError(QUESTION)
 
     monkeypatch.setattr(Assistant, "search", fail)
-    job = Desk(Shelf()).take(Call("search", settings, (QUESTION,)))
+    job = Dispatcher(Shelf()).submit(Call("search", settings, (QUESTION,)))
     assert isinstance(job.messages.get(timeout=10), Failed)
     assert "ValueError" in caplog.text
     assert QUESTION not in caplog.text
 
 
 def test_a_stopped_engine_has_nothing_to_complain_of(settings: Settings) -> None:
-    line = Line(settings)
-    line.pick_up()
-    process = launch.STARTED[-1]
+    line = EngineClient(settings)
+    line.connect()
+    process = launch.STARTED_PROCESSES[-1]
     line.stop()
     assert process.wait(20) == 0
-    assert place_of(settings.home).log.read_bytes() == b""
-    assert not Path(place_of(settings.home).address).exists()
+    assert endpoint_of(settings.home).log.read_bytes() == b""
+    assert not Path(endpoint_of(settings.home).address).exists()
 
 
 def test_a_home_that_has_gone_is_not_made_again(tmp_path: Path) -> None:
-    place = place_of(tmp_path / "gone")
+    place = endpoint_of(tmp_path / "gone")
     with pytest.raises(FileNotFoundError):
         Server(place, 15)
     assert not place.folder.exists()

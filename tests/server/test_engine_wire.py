@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import pickle
+import sys
 from dataclasses import dataclass, replace
+from types import ModuleType
 
 import pytest
 
 from assistant.config import Settings
-from assistant.server.protocol import Call, Done, Report, report_from, said_of, stamp
+from assistant.server.protocol import Call, Report, Result, report_fields, report_from, stamp
 from assistant.server.wire import (
     CONTROL,
     HEADER,
@@ -33,7 +35,7 @@ TRAP = b"cbuiltins\nexec\n(Vraise SystemExit\ntR."  # a pickle that does somethi
 
 def test_the_layout_is_what_it_will_be_for_ever() -> None:
     assert control_frame(OWN, {"request": "stop"}) == b'\x00PRVASST\x00\x01J' + OWN + b'{"request": "stop"}'
-    assert message_frame(OWN, Done(1))[:11] == b"\x00PRVASST\x00\x01P"
+    assert message_frame(OWN, Result(1))[:11] == b"\x00PRVASST\x00\x01P"
     assert HEADER.size == 43
     with pytest.raises(pickle.UnpicklingError):
         pickle.loads(MAGIC)
@@ -53,7 +55,7 @@ def test_nothing_is_loaded_that_is_of_another_program(frame: Frame) -> None:
         load_message(replace(frame, version=VERSION, kind=b"P", stamp=OWN), OWN)  # so it would show
 
 
-@pytest.mark.parametrize("data", [b"", MAGIC, pickle.dumps(Done(1)), TRAP, b"{}", MAGIC[:-1] + b"?" + bytes(40)])
+@pytest.mark.parametrize("data", [b"", MAGIC, pickle.dumps(Result(1)), TRAP, b"{}", MAGIC[:-1] + b"?" + bytes(40)])
 def test_bytes_without_the_header_are_no_frame(data: bytes) -> None:
     with pytest.raises(NotAFrame):
         parse_frame(data)
@@ -71,7 +73,7 @@ def test_a_control_frame_of_any_version_is_read() -> None:
 
 def test_a_report_survives_json() -> None:
     report = Report(1, 2.5, 3, "chat", ("one", "two"), 4, 5, 6, 7, 8, 9, leaving=True)
-    assert report_from(json.loads(json.dumps(said_of(report)))) == report
+    assert report_from(json.loads(json.dumps(report_fields(report)))) == report
 
 
 def test_a_report_of_another_version_is_read_as_far_as_it_goes() -> None:
@@ -79,15 +81,24 @@ def test_a_report_of_another_version_is_read_as_far_as_it_goes() -> None:
     assert report_from(said) == Report(process=7, seconds=3)
 
 
-def test_versions_without_headers_hear_that_they_are_outdated(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def old_messages(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Return an empty module by the name that versions without headers had for their messages."""
+    module = ModuleType("assistant.engine.messages")
+    monkeypatch.setitem(sys.modules, "assistant.engine", ModuleType("assistant.engine"))
+    monkeypatch.setitem(sys.modules, "assistant.engine.messages", module)
+    return module
+
+
+def test_versions_without_headers_hear_that_they_are_outdated(old_messages: ModuleType) -> None:
     class Outdated:
         """Stands for the class that those versions have."""
 
-    monkeypatch.setattr("assistant.server.protocol.Outdated", Outdated, raising=False)
+    old_messages.__dict__["Outdated"] = Outdated
     assert isinstance(pickle.loads(OUTDATED_BEFORE_HEADERS), Outdated)
 
 
-def test_versions_without_headers_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_versions_without_headers_can_be_stopped(old_messages: ModuleType) -> None:
     @dataclass(frozen=True, slots=True)
     class OldCall:
         """Stands for the class that those versions have."""
@@ -97,7 +108,7 @@ def test_versions_without_headers_can_be_stopped(monkeypatch: pytest.MonkeyPatch
         settings: object
         arguments: tuple[object, ...] = ()
 
-    monkeypatch.setattr("assistant.server.protocol.Call", OldCall)
+    old_messages.__dict__["Call"] = OldCall
     assert pickle.loads(STOP_BEFORE_HEADERS) == OldCall("", "stop", None)
 
 

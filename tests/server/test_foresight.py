@@ -13,11 +13,12 @@ from assistant.config import Settings
 from assistant.datatypes import Message
 from assistant.errors import NothingIndexed
 from assistant.models.fake import FakeChat
-from assistant.server.client import Line
-from assistant.server.dispatcher import Desk, Job
-from assistant.server.endpoint import place_of
-from assistant.server.protocol import Begun, Call, Done, Failed
-from assistant.server.remote_assistant import ResidentAssistant, open_assistant
+from assistant.server.client import EngineClient
+from assistant.server.dispatcher import Dispatcher, Job
+from assistant.server.endpoint import endpoint_of
+from assistant.server.operations import PREFETCH_QUERY
+from assistant.server.protocol import Call, Failed, Result, Started
+from assistant.server.remote_assistant import RemoteAssistant, open_assistant
 from assistant.server.server import Server
 
 PATIENCE = 30
@@ -26,7 +27,7 @@ QUESTION = "When does the lease end?"
 
 def last_of(job: Job) -> object:
     message = job.messages.get(timeout=PATIENCE)
-    while not isinstance(message, Done | Failed):
+    while not isinstance(message, Result | Failed):
         message = job.messages.get(timeout=PATIENCE)
     return message
 
@@ -69,40 +70,40 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
 
 
 def test_a_question_stops_what_is_foreseen(settings: Settings, held: Callable[[], bool]) -> None:
-    desk = Desk(Shelf())
-    foreseen = desk.take(Call("anticipate", settings, ("When does", ())))
+    desk = Dispatcher(Shelf())
+    foreseen = desk.submit(Call("anticipate", settings, ("When does", ())))
     assert held()
-    asked = desk.take(Call("ask", settings, (QUESTION,)))
-    assert isinstance(asked.messages.get(timeout=PATIENCE), Begun)
+    asked = desk.submit(Call("ask", settings, (QUESTION,)))
+    assert isinstance(asked.messages.get(timeout=PATIENCE), Started)
     assert foreseen.cancelled.is_set()
-    assert last_of(foreseen) == Done(None)
-    assert isinstance(last_of(asked), Done)
+    assert last_of(foreseen) == Result(None)
+    assert isinstance(last_of(asked), Result)
     assert (desk.answers, desk.searches, desk.waiting) == (1, 0, 0) or desk.waiting <= 1
 
 
 def test_of_what_is_foreseen_only_the_latest_is_done(settings: Settings, held: Callable[[], bool]) -> None:
-    desk = Desk(Shelf())
-    first = desk.take(Call("anticipate", settings, ("When does", ())))
+    desk = Dispatcher(Shelf())
+    first = desk.submit(Call("anticipate", settings, ("When does", ())))
     assert held()
-    second = desk.take(Call("anticipate", settings, ("When does the", ())))
-    assert last_of(first) == Done(None)
+    second = desk.submit(Call("anticipate", settings, ("When does the", ())))
+    assert last_of(first) == Result(None)
     assert first.cancelled.is_set() and not second.cancelled.is_set()
     desk.cancel(second)
-    assert last_of(second) == Done(None)
+    assert last_of(second) == Result(None)
 
 
 def test_the_engine_is_busy_while_somebody_waits(settings: Settings, held: Callable[[], bool]) -> None:
-    line = Line(settings)
+    line = EngineClient(settings)
     assert not line.is_busy()
     assert not line.is_up()  # to ask starts none
-    place_of(settings.home).key()  # as who starts an engine does
-    serving = threading.Thread(target=Server(place_of(settings.home), 15).run)
+    endpoint_of(settings.home).key()  # as who starts an engine does
+    serving = threading.Thread(target=Server(endpoint_of(settings.home), 15).run)
     serving.start()
-    waiting = threading.Thread(target=lambda: list(line.messages("anticipate", "When does", ())))
+    waiting = threading.Thread(target=lambda: list(line.messages(PREFETCH_QUERY, "When does", ())))
     waiting.start()
     assert held()
     assert line.is_busy()
-    assert "2027" in ResidentAssistant(settings, line).ask(QUESTION).answer.text
+    assert "2027" in RemoteAssistant(settings, line).ask(QUESTION).answer.text
     waiting.join(PATIENCE)
     line.stop()
     serving.join(PATIENCE)
@@ -112,7 +113,7 @@ def test_the_engine_is_busy_while_somebody_waits(settings: Settings, held: Calla
 
 def test_through_the_engine(settings: Settings) -> None:
     with open_assistant(settings) as resident:
-        assert isinstance(resident, ResidentAssistant)
+        assert isinstance(resident, RemoteAssistant)
         resident.anticipate("When does the lease")
         assert "2027" in resident.ask(QUESTION).answer.text
 
@@ -125,13 +126,13 @@ def test_the_model_of_the_last_question_is_tuned_when_there_is_time(settings: Se
         over.set()
 
     monkeypatch.setattr(Assistant, "tune", tune)
-    desk = Desk(Shelf())
+    desk = Dispatcher(Shelf())
     desk.tune()  # nothing was asked yet
-    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Done)
+    assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTION,)))), Result)
     desk.tune()
     desk.tune()
     assert over.wait(PATIENCE)
-    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTION,)))), Done)
+    assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTION,)))), Result)
     assert tuned == ["fake:"]
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from assistant.errors import EngineUnavailable
 from assistant.server import endpoint as place_module
-from assistant.server.endpoint import KEY_BYTES, Place, make_private, place_of
+from assistant.server.endpoint import KEY_BYTES, Endpoint, endpoint_of, make_private_folder
 from assistant.server.spawn import connect
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, owners and modes of POSIX")
@@ -36,28 +36,28 @@ def victim(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Endpoint:
     """Return the place of a home so deep down that its socket goes to the shared temporary folder."""
     shared = tmp_path / "t"
     shared.mkdir()
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     monkeypatch.setattr(place_module.tempfile, "gettempdir", lambda: str(shared))
-    place = place_of(tmp_path / ("a" * 90) / ("b" * 90))
+    place = endpoint_of(tmp_path / ("a" * 90) / ("b" * 90))
     assert Path(place.address).is_relative_to(shared)
     return place
 
 
-def test_a_planted_link_is_neither_followed_nor_changed(deep: Place, victim: Path) -> None:
+def test_a_planted_link_is_neither_followed_nor_changed(deep: Endpoint, victim: Path) -> None:
     planted = Path(deep.address).parent
     planted.symlink_to(victim)
     with pytest.raises(EngineUnavailable, match="is a link or a file") as refused:
-        make_private(planted)
+        make_private_folder(planted)
     assert refused.value.hint
     assert mode_of(victim) == 0o755
     assert (victim / "socket").read_text("utf-8") == "mine"
 
 
-def test_the_engine_refuses_a_planted_link_and_says_so(deep: Place, victim: Path, tmp_path: Path) -> None:
+def test_the_engine_refuses_a_planted_link_and_says_so(deep: Endpoint, victim: Path, tmp_path: Path) -> None:
     Path(deep.address).parent.symlink_to(victim)
     deep.key()
     environment = {name: value for name, value in os.environ.items() if name != "XDG_RUNTIME_DIR"}
@@ -78,7 +78,7 @@ def test_what_is_no_folder_is_refused(tmp_path: Path, is_link: bool) -> None:
     else:
         (tmp_path / "place").write_text("x", "utf-8")
     with pytest.raises(EngineUnavailable, match="is a link or a file"):
-        make_private(tmp_path / "place")
+        make_private_folder(tmp_path / "place")
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -86,36 +86,36 @@ def test_a_folder_of_another_user_is_left_alone(tmp_path: Path, monkeypatch: pyt
     tmp_path.chmod(0o755)
     monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
     with pytest.raises(EngineUnavailable, match="belongs to another user"):
-        make_private(tmp_path)
+        make_private_folder(tmp_path)
     assert mode_of(tmp_path) == 0o755
 
 
 def test_a_folder_that_is_there_is_made_private(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
-    make_private(tmp_path / "open")
-    make_private(tmp_path / "new" / "below")
+    make_private_folder(tmp_path / "open")
+    make_private_folder(tmp_path / "new" / "below")
     assert mode_of(tmp_path / "open") == mode_of(tmp_path / "new" / "below") == 0o700
 
 
-def test_no_socket_behind_a_link_is_spoken_to(deep: Place, tmp_path: Path) -> None:
+def test_no_socket_behind_a_link_is_spoken_to(deep: Endpoint, tmp_path: Path) -> None:
     elsewhere = tmp_path / "t" / "e"
     elsewhere.mkdir()
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(elsewhere / "socket"))
         listening.listen()
         Path(deep.address).parent.symlink_to(elsewhere)
-        assert not deep.is_ours()
+        assert not deep.is_owned_by_user()
         Path(deep.address).parent.unlink()
         Path(deep.address).parent.mkdir()
         Path(deep.address).symlink_to(elsewhere / "socket")
-        assert not deep.is_ours()
+        assert not deep.is_owned_by_user()
 
 
 def test_many_who_need_the_key_get_the_same_one(tmp_path: Path) -> None:
     for turn in range(20):
-        place, together = Place(tmp_path / f"{turn}", ""), threading.Barrier(6)
+        place, together = Endpoint(tmp_path / f"{turn}", ""), threading.Barrier(6)
 
-        def key(_: int, place: Place = place, together: threading.Barrier = together) -> bytes:
+        def key(_: int, place: Endpoint = place, together: threading.Barrier = together) -> bytes:
             together.wait(30)
             return place.key()
 
@@ -131,13 +131,13 @@ def test_a_file_system_without_links_has_a_key_too(tmp_path: Path, monkeypatch: 
         raise PermissionError("no links here")
 
     monkeypatch.setattr(os, "link", refuse)
-    place = Place(tmp_path / "engine", "")
+    place = Endpoint(tmp_path / "engine", "")
     assert place.key() == place.key()
     assert [file.name for file in place.folder.iterdir()] == ["key"]
 
 
 def test_to_look_for_an_engine_makes_nothing(tmp_path: Path) -> None:
-    place = place_of(tmp_path / "h")
+    place = endpoint_of(tmp_path / "h")
     with pytest.raises(OSError):
         connect(place)
     assert not place.folder.exists()

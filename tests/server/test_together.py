@@ -21,8 +21,8 @@ from assistant.config import Settings
 from assistant.datatypes import Answer, SearchResult
 from assistant.models.fake import FakeChat, FakeReply
 from assistant.server import server as serving_module
-from assistant.server.dispatcher import Desk, Job
-from assistant.server.protocol import Begun, Call, Done, Failed, Message, Piece
+from assistant.server.dispatcher import Dispatcher, Job
+from assistant.server.protocol import Call, EngineMessage, Failed, Result, Started, TokenDelta
 from assistant.server.server import Server
 from tests.server.serving import PATIENCE, call, serving, until
 
@@ -68,7 +68,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     monkeypatch.setattr(FakeChat, "tune", tune, raising=False)
     monkeypatch.setattr(FakeChat, "close", lambda chat: setattr(chat, "context_tokens", 0))  # it replies no more
     monkeypatch.setattr(Assistant, "search", search_slowly)
-    monkeypatch.setattr(serving_module, "PATIENCE", STEP)
+    monkeypatch.setattr(serving_module, "POLL_SECONDS", STEP)
     return done
 
 
@@ -100,7 +100,7 @@ class Office:
     """One engine, what it must answer, and what its threads complained of."""
 
     def __init__(self, settings: Settings, server: Server) -> None:
-        self.settings, self.desk = settings, server._desk
+        self.settings, self.desk = settings, server._dispatcher
         self.counts: Counter[str] = Counter()
         with Assistant(settings) as assistant:
             self.answers = {question: assistant.ask(question).answer for question in QUESTIONS}
@@ -113,15 +113,15 @@ class Office:
                 self.counts["stayed"] += 1
                 self.check(deed, heard)
             else:
-                self.counts["in the middle" if heard and not isinstance(heard[-1], Done) else "before or after"] += 1
+                self.counts["in the middle" if heard and not isinstance(heard[-1], Result) else "before or after"] += 1
                 assert not any(isinstance(message, Failed) for message in heard)
 
-    def check(self, deed: Deed, heard: Sequence[Message]) -> None:
-        assert heard and isinstance(heard[-1], Done), (deed, heard[-1:])
+    def check(self, deed: Deed, heard: Sequence[EngineMessage]) -> None:
+        assert heard and isinstance(heard[-1], Result), (deed, heard[-1:])
         result = heard[-1].result
         if deed.method == "ask":
-            assert isinstance(result, Answer) and isinstance(heard[0], Begun)
-            pieces = "".join(message.text for message in heard if isinstance(message, Piece))
+            assert isinstance(result, Answer) and isinstance(heard[0], Started)
+            pieces = "".join(message.text for message in heard if isinstance(message, TokenDelta))
             assert pieces == result.text == self.answers[deed.question].text
             assert result.citations == self.answers[deed.question].citations
         elif deed.method == "search":
@@ -176,29 +176,29 @@ def test_a_search_that_is_hung_up_leaves_the_answer_alone(settings: Settings, mo
 
     monkeypatch.setattr(Assistant, "search", search)
     monkeypatch.setattr("tests.server.test_together.STEP", 0.01)
-    desk = Desk(Shelf())
-    searched = desk.take(Call("search", settings, (QUESTIONS[0],)))
-    asked = desk.take(Call("ask", settings, (QUESTIONS[0],)))
+    desk = Dispatcher(Shelf())
+    searched = desk.submit(Call("search", settings, (QUESTIONS[0],)))
+    asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
     assert searching.wait(PATIENCE)
-    assert isinstance(asked.messages.get(timeout=PATIENCE), Begun)
-    assert isinstance(asked.messages.get(timeout=PATIENCE), Piece)
+    assert isinstance(asked.messages.get(timeout=PATIENCE), Started)
+    assert isinstance(asked.messages.get(timeout=PATIENCE), TokenDelta)
     desk.cancel(searched)
     cancelled.set()
-    assert isinstance(last_of(asked), Done)
+    assert isinstance(last_of(asked), Result)
 
 
 @pytest.mark.usefixtures("slow")
 def test_a_reply_is_stopped_in_the_middle_and_the_next_one_is_whole(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.server.test_together.STEP", 0.05)
-    desk = Desk(Shelf())
-    asked = desk.take(Call("ask", settings, (QUESTIONS[0],)))
-    following = desk.take(Call("ask", settings, (QUESTIONS[1],)))
-    while not isinstance(asked.messages.get(timeout=PATIENCE), Piece):
+    desk = Dispatcher(Shelf())
+    asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
+    following = desk.submit(Call("ask", settings, (QUESTIONS[1],)))
+    while not isinstance(asked.messages.get(timeout=PATIENCE), TokenDelta):
         pass
     desk.cancel(asked)
     assert last_of(asked) == Failed("AssistantError", "Stopped.", "")
     done = last_of(following)
-    assert isinstance(done, Done) and isinstance(done.result, Answer) and "15500" in done.result.text
+    assert isinstance(done, Result) and isinstance(done.result, Answer) and "15500" in done.result.text
 
 
 def test_a_call_cancelled_while_the_model_is_loaded_computes_nothing(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,9 +215,9 @@ def test_a_call_cancelled_while_the_model_is_loaded_computes_nothing(settings: S
         computed.append(reply.text)
 
     monkeypatch.setattr(FakeReply, "_compute", compute)
-    desk = Desk(Shelf())
+    desk = Dispatcher(Shelf())
     monkeypatch.setattr("assistant.app.models.cache.open_chat", lambda spec, should_stop: load(spec, should_stop=should_stop))
-    asked = desk.take(Call("ask", settings, (QUESTIONS[0],)))
+    asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
     assert loading.wait(PATIENCE)
     desk.cancel(asked)
     may_go_on.set()
@@ -234,13 +234,13 @@ def test_each_job_ends_with_a_word(settings: Settings, monkeypatch: pytest.Monke
         return 1.0
 
     monkeypatch.setattr(Assistant, "embedded_share", wait)
-    desk = Desk(Shelf())
-    first = desk.take(Call("embedded_share", settings))
+    desk = Dispatcher(Shelf())
+    first = desk.submit(Call("embedded_share", settings))
     assert busy.wait(PATIENCE)
-    second = desk.take(Call("search", settings, (QUESTIONS[0],)))
+    second = desk.submit(Call("search", settings, (QUESTIONS[0],)))
     desk.cancel(second)  # before it began
     may_go_on.set()
-    assert last_of(first) == Done(1.0)
+    assert last_of(first) == Result(1.0)
     assert last_of(second) == Failed("AssistantError", "Stopped.", "")
 
 
@@ -252,10 +252,10 @@ def test_a_panic_of_a_library_ends_no_lane(settings: Settings, monkeypatch: pyte
         raise Panic
 
     monkeypatch.setattr(Assistant, "embedded_share", fail)
-    desk = Desk(Shelf())
-    failed = last_of(desk.take(Call("embedded_share", settings)))
+    desk = Dispatcher(Shelf())
+    failed = last_of(desk.submit(Call("embedded_share", settings)))
     assert isinstance(failed, Failed) and "Panic" in failed.message
-    assert isinstance(last_of(desk.take(Call("search", settings, (QUESTIONS[0],)))), Done)
+    assert isinstance(last_of(desk.submit(Call("search", settings, (QUESTIONS[0],)))), Result)
 
 
 def test_a_model_is_not_unloaded_under_a_call_that_has_just_come(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,8 +277,8 @@ def test_a_model_is_not_unloaded_under_a_call_that_has_just_come(settings: Setti
         assert not any(each is chat for each in closed)
         return reply(chat, *arguments)  # type: ignore[arg-type]
 
-    desk = Desk(shelf := Shelf())
-    assert isinstance(last_of(desk.take(Call("ask", settings, (QUESTIONS[0],)))), Done)
+    desk = Dispatcher(shelf := Shelf())
+    assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTIONS[0],)))), Result)
     until(lambda: desk.is_idle)
     monkeypatch.setattr(FakeChat, "close", lambda chat: closed.append(chat))
     monkeypatch.setattr(FakeChat, "reply", reply_unless_closed)
@@ -286,9 +286,9 @@ def test_a_model_is_not_unloaded_under_a_call_that_has_just_come(settings: Setti
     unloading = threading.Thread(target=desk.unload_chat)
     unloading.start()
     assert dropping.wait(PATIENCE)
-    done = last_of(desk.take(Call("ask", settings, (QUESTIONS[0],))))
+    done = last_of(desk.submit(Call("ask", settings, (QUESTIONS[0],))))
     unloading.join(PATIENCE)
-    assert isinstance(done, Done) and used
+    assert isinstance(done, Result) and used
     assert len(closed) == 1 and all(each is not closed[0] for each in used)
     assert shelf.chat_name == "fake:"
 
@@ -301,8 +301,8 @@ def test_a_model_in_use_is_not_unloaded(settings: Settings, monkeypatch: pytest.
         assert may_go_on.wait(PATIENCE)
 
     monkeypatch.setattr(Assistant, "anticipate", last)
-    desk = Desk(Shelf())
-    desk.take(Call("anticipate", settings, (QUESTIONS[0], ())))
+    desk = Dispatcher(Shelf())
+    desk.submit(Call("anticipate", settings, (QUESTIONS[0], ())))
     assert begun.wait(PATIENCE)
     assert not desk.unload_chat()
     may_go_on.set()
@@ -310,8 +310,8 @@ def test_a_model_in_use_is_not_unloaded(settings: Settings, monkeypatch: pytest.
     assert desk.unload_chat()
 
 
-def last_of(job: Job) -> Message:
+def last_of(job: Job) -> EngineMessage:
     message = job.messages.get(timeout=PATIENCE)
-    while not isinstance(message, Done | Failed):
+    while not isinstance(message, Result | Failed):
         message = job.messages.get(timeout=PATIENCE)
     return message

@@ -15,11 +15,12 @@ import pytest
 from assistant.config import Settings
 from assistant.errors import EngineNotRunning, EngineUnavailable
 from assistant.models.fake import FakeReply
-from assistant.server.calls import Calls
-from assistant.server.client import Line
-from assistant.server.endpoint import make_private, place_of
-from assistant.server.protocol import Done, Piece, stamp
-from assistant.server.remote_assistant import ResidentAssistant, open_assistant
+from assistant.server.calls import CallCounter
+from assistant.server.client import EngineClient
+from assistant.server.endpoint import endpoint_of, make_private_folder
+from assistant.server.operations import ASK, SEARCH
+from assistant.server.protocol import Result, TokenDelta, stamp
+from assistant.server.remote_assistant import RemoteAssistant, open_assistant
 from assistant.server.server import Server
 from assistant.server.spawn import connect
 from assistant.server.wire import HEADER, MAGIC, OUTDATED_BEFORE_HEADERS, STOP_BEFORE_HEADERS, VERSION, load_control, parse_frame
@@ -56,17 +57,17 @@ def set_at_the_end(event: threading.Event) -> Iterator[None]:
         event.set()
 
 
-def of_another_version(settings: Settings, on_restart: Callable[[], None] = lambda: None) -> Line:
+def of_another_version(settings: Settings, on_restart: Callable[[], None] = lambda: None) -> EngineClient:
     """Return the line of a command of another version."""
-    line = Line(settings, on_restart)
+    line = EngineClient(settings, on_restart)
     line._stamp = OTHER
     return line
 
 
-def answer_of(line: Line) -> str:
-    messages = list(line.messages("ask", QUESTION))
-    assert isinstance(messages[-1], Done)
-    return "".join(message.text for message in messages if isinstance(message, Piece))
+def answer_of(line: EngineClient) -> str:
+    messages = list(line.messages(ASK, QUESTION))
+    assert isinstance(messages[-1], Result)
+    return "".join(message.text for message in messages if isinstance(message, TokenDelta))
 
 
 def said_by(connection: Connection) -> dict[str, object]:
@@ -92,18 +93,18 @@ def test_an_engine_of_another_version_finishes_its_answer_and_gives_way(settings
 
     with serving(settings, OTHER) as old, ThreadPoolExecutor(2) as people, set_at_the_end(slow):
         first = people.submit(answer_of, of_another_version(settings))
-        until(lambda: old._desk.waiting)
+        until(lambda: old._dispatcher.waiting)
         second = people.submit(newcomer)
         until(lambda: restarts)
         time.sleep(0.3)
-        assert not first.done() and not second.done() and old._desk.waiting
-        assert Line(settings).report().leaving and Line(settings).report().other_version
+        assert not first.done() and not second.done() and old._dispatcher.waiting
+        assert EngineClient(settings).report().leaving and EngineClient(settings).report().other_version
         assert call_is_refused(settings)  # also one of its own version, or the new one would never have its turn
         slow.set()
         assert "2027" in first.result(PATIENCE)
         assert "2027" in second.result(PATIENCE)
         assert len(restarts) == 1
-        assert not Line(settings).report().other_version
+        assert not EngineClient(settings).report().other_version
 
 
 def call_is_refused(settings: Settings) -> bool:
@@ -125,7 +126,7 @@ def test_no_pickle_of_another_version_is_loaded(settings: Settings, version: int
                                                 caplog: pytest.LogCaptureFixture) -> None:
     loaded: list[bytes] = []
     monkeypatch.setattr("assistant.server.wire.pickle.loads", loaded.append)
-    with serving(settings), connect(place_of(settings.home)) as connection:
+    with serving(settings), connect(endpoint_of(settings.home)) as connection:
         own = stamp() if version != VERSION else OTHER
         connection.send_bytes(HEADER.pack(MAGIC, version, b"P", own) + OF_ANOTHER)
         assert said_by(connection) == {"reply": "leaving", "reason": "version"}
@@ -136,9 +137,9 @@ def test_no_pickle_of_another_version_is_loaded(settings: Settings, version: int
 def test_a_command_from_before_headers_has_its_engine_after_the_answers(settings: Settings, slow: threading.Event,
                                                                         monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(settings) as server, ThreadPoolExecutor(2) as people, set_at_the_end(slow):
-        running = people.submit(answer_of, Line(settings))
-        until(lambda: server._desk.waiting)
-        with connect(place_of(settings.home)) as old:
+        running = people.submit(answer_of, EngineClient(settings))
+        until(lambda: server._dispatcher.waiting)
+        with connect(endpoint_of(settings.home)) as old:
             old.send_bytes(FROM_BEFORE_HEADERS)
             assert not old.poll(0.3)  # it waits, since it asks again at once and then starts an engine of its own
             slow.set()
@@ -146,16 +147,16 @@ def test_a_command_from_before_headers_has_its_engine_after_the_answers(settings
             assert old.poll(PATIENCE)
             assert old.recv_bytes() == OUTDATED_BEFORE_HEADERS
         with pytest.raises(OSError):
-            connect(place_of(settings.home))
+            connect(endpoint_of(settings.home))
 
 
 def test_bytes_that_mean_nothing_harm_nobody(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     with serving(settings):
         for data in (b"?", b"", MAGIC, HEADER.pack(MAGIC, VERSION, b"J", OTHER) + b"[", HEADER.pack(MAGIC, VERSION, b"J", OTHER)):
-            with connect(place_of(settings.home)) as connection:
+            with connect(endpoint_of(settings.home)) as connection:
                 connection.send_bytes(data)
                 assert ends(connection)
-        assert "2027" in answer_of(Line(settings))
+        assert "2027" in answer_of(EngineClient(settings))
     assert not caplog.records
 
 
@@ -164,29 +165,29 @@ def test_stop_and_status_are_the_same_in_every_version(settings: Settings, versi
     """What is sent and expected here stands for commands of all versions: never change it."""
     header = b"\x00PRVASST" + version.to_bytes(2, "big") + b"J" + OTHER
     with serving(settings) as server:
-        with connect(place_of(settings.home)) as connection:
+        with connect(endpoint_of(settings.home)) as connection:
             connection.send_bytes(header + b'{"request": "status", "more": 1}')
             said = said_by(connection)
             assert (said["reply"], said["waiting"], said["leaving"]) == ("status", 0, False)
             assert isinstance(said["process"], int)
-        with connect(place_of(settings.home)) as connection:
+        with connect(endpoint_of(settings.home)) as connection:
             connection.send_bytes(header + b'{"request": "dance"}')
             assert said_by(connection) == {"reply": "unknown"}
-        with connect(place_of(settings.home)) as connection:
+        with connect(endpoint_of(settings.home)) as connection:
             connection.send_bytes(header + b'{"request": "stop"}')
             assert said_by(connection) == {"reply": "stopping"}
             assert ends(connection)
         assert server._calls.over.is_set()
         with pytest.raises(EngineNotRunning):
-            Line(settings).report()
+            EngineClient(settings).report()
 
 
 @contextmanager
 def simulated(settings: Settings, reply: Callable[[dict[str, object]], bytes]) -> Iterator[list[bytes]]:
     """Listen as an engine of a version that is not there yet; yield what it hears."""
-    place, heard = place_of(settings.home), list[bytes]()
+    place, heard = endpoint_of(settings.home), list[bytes]()
     place.key()
-    make_private(Path(place.address).parent)
+    make_private_folder(Path(place.address).parent)
     listener = Listener(place.address, place.family)
     listener_is_up = threading.Event()
 
@@ -219,9 +220,9 @@ def test_commands_stop_and_look_at_an_engine_that_is_newer(settings: Settings) -
     replies = {"status": b'{"reply": "status", "process": 42, "waiting": 3, "embedders": ["new"], "mood": {"good": true}}',
                "stop": b'{"reply": "stopping", "mood": 1}'}
     with simulated(settings, lambda said: HEADER.pack(MAGIC, 7, b"J", OTHER) + replies[str(said["request"])]) as heard:
-        report = Line(settings).report()
+        report = EngineClient(settings).report()
         assert (report.process, report.waiting, report.embedders, report.other_version) == (42, 3, ("new",), True)
-        assert Line(settings).is_busy()
+        assert EngineClient(settings).is_busy()
         shown = Runner()("engine", "status")
         assert "another version" in shown.stdout and "Process 42" in shown.stdout
         assert "has stopped" in Runner()("engine", "stop").stderr
@@ -229,7 +230,7 @@ def test_commands_stop_and_look_at_an_engine_that_is_newer(settings: Settings) -
 
 
 def test_an_engine_from_before_headers_can_be_stopped(settings: Settings) -> None:
-    place, stopped = place_of(settings.home), threading.Event()
+    place, stopped = endpoint_of(settings.home), threading.Event()
     place.key()
     listener = Listener(place.address, place.family)
 
@@ -239,15 +240,15 @@ def test_an_engine_from_before_headers_can_be_stopped(settings: Settings) -> Non
                 deliver_challenge(connection, place.key())
                 answer_challenge(connection, place.key())
                 if connection.recv_bytes() == STOP_BEFORE_HEADERS:  # anything else ends the connection, as a header did
-                    connection.send(Done(None))
+                    connection.send(Result(None))
                     stopped.set()
         listener.close()
 
     thread = threading.Thread(target=serve)
     thread.start()
     with pytest.raises(EngineUnavailable, match="too old"):
-        Line(settings).report()
-    Line(settings).stop()
+        EngineClient(settings).report()
+    EngineClient(settings).stop()
     assert stopped.is_set()
     thread.join(PATIENCE)
     assert not thread.is_alive()
@@ -257,13 +258,13 @@ def test_what_a_newer_engine_pickles_is_not_loaded(settings: Settings, monkeypat
     monkeypatch.setattr("assistant.server.wire.pickle.loads", pytest.fail)
     with simulated(settings, lambda _: HEADER.pack(MAGIC, VERSION, b"P", OTHER) + OF_ANOTHER), \
             pytest.raises(EngineUnavailable, match="makes no sense"):
-        Line(settings).result("search", QUESTION)
+        EngineClient(settings).result(SEARCH, QUESTION)
 
 
 def test_a_newer_engine_that_leaves_is_replaced(settings: Settings) -> None:
     restarts: list[bool] = []
     with simulated(settings, lambda _: HEADER.pack(MAGIC, 7, b"J", OTHER) + b'{"reply": "leaving", "reason": "version"}'):
-        assert "2027" in answer_of(Line(settings, lambda: restarts.append(True)))
+        assert "2027" in answer_of(EngineClient(settings, lambda: restarts.append(True)))
     assert restarts == [True]
 
 
@@ -272,26 +273,26 @@ def test_two_versions_at_once_take_turns_and_all_are_answered(settings: Settings
     engines: list[threading.Thread] = []
 
     def start(own: bytes) -> None:
-        server = Server(place_of(settings.home), 15)
+        server = Server(endpoint_of(settings.home), 15)
         server._stamp = own
         engines.append(threading.Thread(target=server.run))
         engines[-1].start()
 
-    def connect_or_start(line: Line) -> Connection:
+    def connect_or_start(line: EngineClient) -> Connection:
         while True:
             try:
-                return connect(place_of(settings.home))
+                return connect(endpoint_of(settings.home))
             except (EOFError, OSError):
                 start(line._stamp)
                 time.sleep(0.02)
 
-    place_of(settings.home).key()
-    monkeypatch.setattr(Line, "_connection", connect_or_start)
+    endpoint_of(settings.home).key()
+    monkeypatch.setattr(EngineClient, "_connection", connect_or_start)
     with ThreadPoolExecutor(4) as people:
-        lines = [Line(settings), of_another_version(settings)] * 2
+        lines = [EngineClient(settings), of_another_version(settings)] * 2
         answers = [people.submit(answer_of, line) for line in lines for _ in range(5)]
         assert all("2027" in each.result(PATIENCE) for each in answers)
-    Line(settings).stop()
+    EngineClient(settings).stop()
     for engine in engines:
         engine.join(PATIENCE)
         assert not engine.is_alive()
@@ -301,7 +302,7 @@ def test_a_call_that_comes_as_the_engine_ends_is_answered_by_the_next(settings: 
     with serving(settings) as server:
         server._calls.leave()  # as when nobody came for long, and somebody comes in that moment
         restarts: list[bool] = []
-        with ResidentAssistant(settings, Line(settings, lambda: restarts.append(True))) as resident:
+        with RemoteAssistant(settings, EngineClient(settings, lambda: restarts.append(True))) as resident:
             assert "2027" in resident.ask(QUESTION).answer.text
         assert not restarts
 
@@ -309,19 +310,19 @@ def test_a_call_that_comes_as_the_engine_ends_is_answered_by_the_next(settings: 
 def test_stop_ends_an_answer_at_once(settings: Settings, slow: threading.Event) -> None:
     with serving(settings) as server, ThreadPoolExecutor(1) as people, set_at_the_end(slow):
         running = people.submit(call, settings, "ask", (QUESTION,))
-        until(lambda: server._desk.waiting)
-        Line(settings).stop()
-        assert not Line(settings).is_up()
+        until(lambda: server._dispatcher.waiting)
+        EngineClient(settings).stop()
+        assert not EngineClient(settings).is_up()
         slow.set()
         running.result(PATIENCE)
 
 
 def test_stop_and_status_start_no_engine(settings: Settings) -> None:
-    for ask in (Line(settings).stop, Line(settings).report):
+    for ask in (EngineClient(settings).stop, EngineClient(settings).report):
         with pytest.raises(EngineNotRunning):
             ask()
-    assert not Line(settings).is_busy()
-    assert not Path(place_of(settings.home).address).exists()
+    assert not EngineClient(settings).is_busy()
+    assert not Path(endpoint_of(settings.home).address).exists()
 
 
 def test_one_who_does_not_listen_does_not_keep_the_engine(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,7 +335,7 @@ def test_one_who_does_not_listen_does_not_keep_the_engine(settings: Settings, mo
 
 
 def test_calls_end_the_engine_after_the_last_of_them() -> None:
-    calls = Calls()
+    calls = CallCounter()
     assert calls.admit() and calls.admit()
     calls.leave()
     assert not calls.admit()
@@ -346,9 +347,9 @@ def test_calls_end_the_engine_after_the_last_of_them() -> None:
 
 def test_a_call_is_admitted_or_the_engine_leaves_never_both() -> None:
     for _ in range(200):
-        calls, together = Calls(), threading.Barrier(2)
+        calls, together = CallCounter(), threading.Barrier(2)
 
-        def admit(calls: Calls = calls, together: threading.Barrier = together) -> bool:
+        def admit(calls: CallCounter = calls, together: threading.Barrier = together) -> bool:
             together.wait(PATIENCE)
             return calls.admit()
 

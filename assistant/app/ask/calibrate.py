@@ -1,4 +1,4 @@
-"""A library's own passages in; questions about them out, with the doubt where their file is found and where it is held out."""
+"""Calibrate the refusal threshold for one library: ask about its own chunks with and without their file, fit an offset."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from assistant.retrieval import STEPS
 
 FEWEST_TRIALS = 6
 SEED = 1
-SHORTEST = 120  # characters of a passage that a question can be about
-DEPTH = 5  # the passage's file must be among so many hits, or the question is not about it
+SHORTEST = 120  # characters of a chunk that is worth a question
+DEPTH = 5  # the chunk's file must be among so many hits, or the question does not find it
 
 Find = Callable[[str], Sequence[Hit]]
 Compose = Callable[[str, Sequence[Hit]], Prompt]
 
 
 def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int, on_progress: OnProgress) -> Calibration:
-    """Fit the doubt to a library with questions about its own passages, and keep the offset with it.
+    """Fit the log-odds offset of a library to questions about its own chunks, and store it in the library.
 
-    Goes on where one was stopped. Raises NothingIndexed, or UsageError where the library is too small.
+    Continues a calibration that was stopped. Raises NothingIndexed, or UsageError if the library is too small.
     """
     searcher, store = library.searcher(), library.store
     limit = settings.top_k + settings.context_chunks
@@ -47,10 +47,8 @@ def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int,
     return found
 
 
-
-
 def trials(chat: ChatModel, store: Store, notebook: Notebook, find: Find, compose: Compose) -> Iterator[Trial]:
-    """Yield trials, those that are kept first, as long as there are passages; passages come from all over the library."""
+    """Yield trials, those of an earlier run first; new ones are about chunks drawn at random from the whole library."""
     kept = notebook.trials()
     yield from kept.values()
     for chunk, path in shuffled(store.paths_of_chunks()):
@@ -69,12 +67,12 @@ def trials(chat: ChatModel, store: Store, notebook: Notebook, find: Find, compos
 
 
 def shuffled(chunks: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Return the passages in an order of chance that is always the same."""
+    """Return the chunks shuffled, with the same seed each time."""
     order = list(chunks)
     random.Random(SEED).shuffle(order)
     return order
 
 
 def is_from(hit: Hit, path: str) -> bool:
-    """Return whether a hit is of this file, or stands there as well."""
+    """Return whether a hit is of this file, or a near-duplicate of it is."""
     return path in {hit.path, *(other for other, _ in hit.also)}

@@ -1,4 +1,4 @@
-"""A question and the libraries in; where it is one about whole files, the answer that goes through all of them out."""
+"""Detect a question about whole files (summarise, compare, list) and prepare the answer that goes through all of their text."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def is_about_files(question: str) -> bool:
 
 def overview(question: str, libraries: Sequence[Library], wanted: Filter, open_chat: Callable[[], ChatModel],
              embedder: str) -> WholeStream | None:
-    """Return the answer to come; None where the question is an ordinary one.
+    """Return the answer to come; None for an ordinary question.
 
-    Raises UsageError where it is unclear which files are meant, NothingIndexed where there is no library.
+    Raises UsageError if it is unclear which files are meant, NothingIndexed if a library is missing.
     """
     task = recognise(question)
     if task is None:
@@ -37,16 +37,16 @@ def overview(question: str, libraries: Sequence[Library], wanted: Filter, open_c
 
 
 def is_beyond_rules(task: Task, narrowed: bool) -> bool:
-    """Return whether a list is of something that only a model finds, and no file is named to look for it in."""
+    """Return whether a list needs the model to find its items, and no file is named to look in."""
     return task.kind is Kind.LISTING and not wanted_in(task.wanted) and not (task.certain or narrowed)
 
 
 def sources_in(store: Store, wanted: Filter) -> list[Source]:
-    """Return the files of a library that pass the filter."""
+    """Return the files of a library that match the filter."""
     return [Source(*row) for row in store.files_wanted(wanted)]
 
 
 def file_of(store: Store, source: Source) -> File:
-    """Return a file with all its passages."""
+    """Return a file with all its chunks."""
     return File(source, tuple(Hit(stored.chunk_id, stored.path, stored.title, stored.chunk)
                               for stored in store.passages_of(source.path)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from assistant.app.models.cache import Models
@@ -53,11 +54,11 @@ class Library:
             raise NothingIndexed(f"The library '{self.name}' holds no text.",
                                  "Add files first: assistant add FOLDER; see what was skipped: assistant status --files")
         generation = self.store.generation
-        if generation != self._checked_generation:  # another process may have rebuilt it with another model
-            check_fingerprint(self.store, self._models.embedder)
+        if self._searcher is None or generation != self._checked_generation:  # another process may have rebuilt it
+            embedder = self._models.embedder
+            check_fingerprint(self.store, embedder)
             self._checked_generation = generation
-        if self._searcher is None:
-            self._searcher = Searcher(self.store, self._models.embedder)
+            self._searcher = self._searcher or Searcher(self.store, embedder)
         return self._searcher
 
     def passage_at(self, path: str, character: int) -> list[Hit]:
@@ -71,10 +72,10 @@ class Library:
             return []
         return [hit for hit in self.passage_at(cited.path, cited.location.char_start) if cited.quote in hit.chunk.text]
 
-    def beside(self, hit: Hit) -> list[Chunk]:
-        """Return the passages right after and right before a hit in its file; nothing where the library does not hold it."""
-        here = hit.chunk.location
-        return self.store.beside(hit.path, here.char_start, here.char_end) if self.file.exists() else []
+    def neighbours(self, hits: Sequence[Hit]) -> list[list[Chunk]]:
+        """Return, for each hit, the chunks right after and right before it in its file; none if the library does not hold it."""
+        spans = [(hit.path, hit.chunk.location.char_start, hit.chunk.location.char_end) for hit in hits]
+        return self.store.beside_each(spans) if self.file.exists() else [[] for _ in hits]
 
 
 def check_fingerprint(store: Store, embedder: Embedder) -> None:

@@ -132,7 +132,7 @@ class Shelf:
             if self._chat is None or self._chat[:2] != (spec, now) or has_failed(self._chat[2]):
                 self.drop_chat()
                 loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
-                self._chat = (spec, now, loader.submit(open_chat, spec, lambda: self._should_stop()))
+                self._chat = (spec, now, loader.submit(open_chat, spec, self._should_stop))
                 loader.shutdown(wait=False)
             return self._chat[2]
 
@@ -181,9 +181,13 @@ class Models:
         if not self._settings.threads and isinstance(chat, Tunable):
             chat.tune(chat_spec(self._settings).threads_file, should_stop)
 
-    def start_chat(self) -> None:
-        """Start loading the chat model in the background. Raises ModelMissing at once if there is none."""
-        self._shelf.start_chat(chat_spec(self._settings))
+    def start_chat(self) -> Future[ChatModel]:
+        """Begin to load the chat model in another thread. Raises ModelMissing at once if there is none."""
+        return self._shelf.start_chat(chat_spec(self._settings))
+
+    def load_chat(self) -> ChatModel:
+        """Return the chat model, loaded. Raises ModelMissing or ModelUnusable."""
+        return self.start_chat().result()
 
     @property
     def orders(self) -> Orders:
@@ -193,7 +197,7 @@ class Models:
     @property
     def chat(self) -> ChatModel:
         """The chat model. Raises ModelMissing or ModelUnusable."""
-        return self._shelf.start_chat(chat_spec(self._settings)).result()
+        return self.load_chat()
 
 
 FileStamp = tuple[tuple[str, int, int], ...]

@@ -15,7 +15,7 @@ from assistant.config import Settings
 from assistant.datatypes import Answer, Answering, Citation, Fact, Hit, Session, Turn
 from assistant.errors import AssistantError, UsageError
 from assistant.history import Sessions
-from assistant.server.remote_assistant import Answerer, ResidentAssistant
+from assistant.server.remote_assistant import Answerer, RemoteAssistant
 
 COMMAND = re.compile(r"(/[A-Za-z]+)(?:\s+(.*))?", re.DOTALL)
 HELP = """Type a question. Follow-up questions may refer to earlier ones.
@@ -45,11 +45,11 @@ class Conversation:
     @property
     def looks_ahead(self) -> bool:
         """Whether what a question needs can be made ready while it is typed: by the engine, which has threads of its own."""
-        return isinstance(self._assistant, ResidentAssistant)
+        return isinstance(self._assistant, RemoteAssistant)
 
     def look_ahead(self, typed: str) -> None:
         """Make ready what a question needs that begins so. Raises what Assistant.anticipate raises."""
-        if isinstance(self._assistant, ResidentAssistant):
+        if isinstance(self._assistant, RemoteAssistant):
             self._assistant.anticipate(typed, self.turns)
 
     def passages(self, stream: Answering) -> tuple[Hit, ...]:

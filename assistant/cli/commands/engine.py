@@ -14,7 +14,7 @@ from assistant.cli.options import Json, settings_of
 from assistant.cli.render.answer import waiting
 from assistant.config import Settings
 from assistant.errors import EngineNotRunning, EngineUnavailable
-from assistant.server.client import Line
+from assistant.server.client import EngineClient
 from assistant.server.remote_assistant import Answerer, open_assistant, open_here
 
 if TYPE_CHECKING:
@@ -38,16 +38,16 @@ def answering(settings: Settings, *, no_engine: bool) -> Iterator[Answerer]:
 
 def start(context: typer.Context) -> None:
     """Start the engine, so that the first question does not wait for it. Questions start it by themselves."""
-    line = Line(settings_of(context))
+    line = EngineClient(settings_of(context))
     with waiting("Starting"):
-        line.pick_up()
+        line.connect()
     notice("The engine is running.")
 
 
 def stop(context: typer.Context) -> None:
     """Stop the engine. An answer that it is writing ends."""
     try:
-        Line(settings_of(context)).stop()
+        EngineClient(settings_of(context)).stop()
     except EngineNotRunning:
         notice("No engine is running.")
         return
@@ -57,7 +57,7 @@ def stop(context: typer.Context) -> None:
 def status(context: typer.Context, json: Json = False) -> None:
     """Show what the engine holds and has done."""
     try:
-        report = Line(settings_of(context)).report()
+        report = EngineClient(settings_of(context)).report()
     except EngineNotRunning as error:
         if json:
             print_json({"running": False})

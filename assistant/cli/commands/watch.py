@@ -19,7 +19,7 @@ from assistant.cli.options import Embed, Json, Library, settings_of
 from assistant.cli.render.watch import JsonLines, Lines, LiveView, Recorder, show_standing
 from assistant.config import Settings
 from assistant.errors import AssistantError, UsageError
-from assistant.server.client import Line
+from assistant.server.client import EngineClient
 from assistant.system.children import command_of, start_lasting
 from assistant.system.paths import absolute, own_path
 from assistant.watch import (
@@ -88,7 +88,7 @@ def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: floa
         with audience(json=json) as listening:
             only = [absolute(path) for path in paths]
             follower = Follower(assistant, Recorder(listening, folder), pace, only=only, always_poll=poll > 0,
-                                is_asked=Line(assistant.settings).is_busy)
+                                is_asked=EngineClient(assistant.settings).is_busy)
             follower.follow(lambda: is_asked_to_stop(folder))
 
 

@@ -1,14 +1,14 @@
-"""What an answer stands on, and the other passages, in; where another file says otherwise out, newest first."""
+"""Detect where other files contradict a sentence that an answer cites, and say so behind the answer, newest file first."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePath
 
-from assistant.datatypes import Answer, Answering, Citation, Conflict, Hit, Progress, Sentence, Side, Written
+from assistant.datatypes import Answer, Citation, Conflict, Hit, Side
 from assistant.generation.citations.attribution import narrowed
 from assistant.generation.conflicts.sentence_diff import Slot, difference, figures, is_value, sentences_alike
 from assistant.text.languages import language
@@ -27,15 +27,13 @@ VERSION_WORDS = re.compile(
     r"[\d\s_.()\-（）年月日]+|新|旧|版|修订|(?:^|(?<=[\s_\-.]))(?:v|ver|version|rev|old|new|final|draft|copy)(?=$|[\s\d_\-.])"
 )
 
-Changed = Callable[[str], int]
-
 
 def conflicts(question: str, claim: str, citations: Sequence[Citation], passages: Sequence[Hit], rivals: Sequence[Hit],
-              changed: Changed) -> tuple[Conflict, ...]:
+              modified_ns: Mapping[str, int]) -> tuple[Conflict, ...]:
     """Return where a sentence of another file has the frame of a cited one and denies the claim (the answer).
 
-    `passages` are numbered as in the answer; `rivals` also hold those that were found beside them. `changed` gives the time of a
-    file's last change in nanoseconds since 1970.
+    `passages` are numbered as in the answer; `rivals` also hold those that were found beside them. `modified_ns` holds the
+    time of each file's last change, by path, in nanoseconds since 1970; files without one have no date.
     """
     found: list[Conflict] = []
     numbers = {place_of(hit): number for number, hit in enumerate(passages, 1)}
@@ -43,14 +41,14 @@ def conflicts(question: str, claim: str, citations: Sequence[Citation], passages
         if not 1 <= citation.number <= len(passages):
             continue
         own = passages[citation.number - 1]
-        sides = [side_of(citation, "", changed)]
+        sides = [side_of(citation, "", modified_ns)]
         for rival, start, end, slot in disagreeing(question, citation.quote, own, rivals):
             if not is_claimed(slot, claim):
                 continue
             number = numbers.setdefault(place_of(rival), max(numbers.values()) + 1)
             other = Citation(number, rival.path, rival.title, narrowed(rival.chunk.location, rival.chunk.text, start, end),
                              rival.chunk.text[start:end])
-            sides = [replace(sides[0], value=sides[0].value or slot.one), *sides[1:], side_of(other, slot.other, changed)]
+            sides = [replace(sides[0], value=sides[0].value or slot.one), *sides[1:], side_of(other, slot.other, modified_ns)]
         if len({side.value for side in sides}) > 1 and not any(same_places(sides, known) for known in found):
             found.append(Conflict(tuple(sorted(sides, key=age, reverse=True))))
     return tuple(found[:MOST_CONFLICTS])
@@ -74,9 +72,9 @@ def said_in(text: str) -> set[str]:
     return {key for figure in figures(text) for key in figure.implied} | {word for word in tokens(text) if is_value(word)}
 
 
-def side_of(citation: Citation, value: str, changed: Changed) -> Side:
+def side_of(citation: Citation, value: str, modified_ns: Mapping[str, int]) -> Side:
     """Return one side of a conflict."""
-    return Side(citation, value, date_of(citation.path, citation.title, changed(citation.path)))
+    return Side(citation, value, date_of(citation.path, citation.title, modified_ns.get(citation.path, 0)))
 
 
 def age(side: Side) -> tuple[str, tuple[int, ...]]:
@@ -212,32 +210,9 @@ def version_of(path: str, title: str) -> tuple[int, ...]:
     return ()
 
 
-class DisputedStream(Written):
-    """An answer whose claims are compared with what other files say. `rivals` gives the passages to compare with."""
-
-    def __init__(self, stream: Answering, passages: Sequence[Hit], rivals: Callable[[], Sequence[Hit]], changed: Changed) -> None:
-        self.question, self.hits = stream.question, stream.hits
-        self._stream, self._passages, self._rivals, self._changed = stream, passages, rivals, changed
-
-    @property
-    def sentences(self) -> Sequence[Sentence]:
-        """The sentences that are over."""
-        return self._stream.sentences
-
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do the long work before the first word, if there is any."""
-        self._stream.prepare(on_progress)
-
-    def __iter__(self) -> Iterator[str]:
-        """Yield the text as it comes, then the disagreement."""
-        yield from self._stream
-        answer = self._stream.answer
-        found = self._conflicts(answer) if answer.citations else ()
-        if found:
-            addition = f"\n\n{disagreement(self.question, found)}"
-            yield addition
-            answer = replace(answer, text=answer.text + addition, citations=cited_with(answer.citations, found), conflicts=found)
-        self._finished = (answer,)
-
-    def _conflicts(self, answer: Answer) -> tuple[Conflict, ...]:
-        return conflicts(self.question, answer.text, answer.citations, self._passages, self._rivals(), self._changed)
+def add_conflicts(answer: Answer, found: Sequence[Conflict]) -> Answer:
+    """Return the answer with the contradictions behind its text and their quotes among its citations."""
+    if not found:
+        return answer
+    return replace(answer, text=f"{answer.text}\n\n{disagreement(answer.question, found)}",
+                   citations=cited_with(answer.citations, found), conflicts=tuple(found))

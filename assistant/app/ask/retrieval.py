@@ -1,0 +1,206 @@
+"""Retrieve the evidence for a question: rewrite it, search the libraries, merge remembered facts, choose what the model reads."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from assistant.app.library.library import DOUBT_OFFSET, Library
+from assistant.app.models.cache import Models
+from assistant.config import Settings
+from assistant.datatypes import EVERY_FILE, Chunk, Explanation, Filter, Hit, SearchResult, Timings, Turn
+from assistant.errors import UsageError
+from assistant.generation import Leaning, Rewriting, reworded, rewrite, topical
+from assistant.history.facts import Facts, placed
+from assistant.history.facts import found as recalled
+from assistant.retrieval import (
+    MOST,
+    STEPS,
+    Searcher,
+    carried,
+    dealt,
+    explained,
+    overlapping_joined,
+    rerank,
+    touching_joined,
+    widen,
+)
+
+KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model must know for its cosine to mean something
+
+
+class EvidenceRetrieval:
+    """The steps from a question to the hits and to the passages that the model reads, in one library or several."""
+
+    def __init__(self, settings: Settings, models: Models, libraries: Sequence[Library]) -> None:
+        self._settings, self._models, self._libraries = settings, models, libraries
+
+    # searches without an answer
+
+    def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
+        """Return the hits for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
+        question = checked(question)
+        searchers = self.open(self._libraries)
+        started = time.perf_counter()
+        hits = self._ranked(searchers, question, limit or self._settings.top_k, wanted)
+        taken = since(started)
+        return SearchResult(question, hits, Timings(taken, total_ms=taken), self.embedded_share())
+
+    def explain(self, question: str, library: Library, wanted: Filter = EVERY_FILE) -> Explanation:
+        """Return how the ranking of one library came about. Raises NothingIndexed or EmbedderMismatch."""
+        question = checked(question)
+        why = library.searcher().explain(question, STEPS, wanted)
+        if not self._settings.rerank:
+            return why
+        return explained(why, self._models.reranker, question, self._settings.rerank_budget_ms)
+
+    def follow_up(self, question: str, turns: Sequence[Turn], wanted: Filter = EVERY_FILE) -> tuple[Rewriting, tuple[Hit, ...]]:
+        """Return the search queries of a follow-up question and their hits. Raises NothingIndexed or EmbedderMismatch."""
+        rewriting = self.rewrite_question(checked(question), turns)
+        return rewriting, self._hits_of_queries(self.open(self._libraries), rewriting, turns, wanted)
+
+    def embedded_share(self) -> float:
+        """Return the share (0 to 1) of the chunks that have a vector; the others are found by keyword only."""
+        return min((library.store.embedded_share() for library in self._libraries if library.file.exists()), default=1.0)
+
+    def doubt_offset(self) -> float:
+        """Return the calibrated offset of the log-odds of the answerability, the mean of the libraries; 0 without calibration."""
+        kept = [float(library.store.meta(DOUBT_OFFSET) or 0.0) for library in self._libraries if library.file.exists()]
+        return sum(kept) / max(1, len(kept))
+
+    # the steps of a question, in their order
+
+    def searchable_libraries(self, question: str, wanted: Filter) -> tuple[Library, ...]:
+        """Return the libraries to search: those with text if remembered facts can answer instead of the others, else all.
+
+        Raises NothingIndexed if a library is missing and no remembered fact bears on the question.
+        """
+        holding = tuple(library for library in self._libraries if library.holds_text())
+        if len(holding) == len(self._libraries) or (not wanted and self._remembered(question, ())):
+            return holding
+        for library in self._libraries:
+            library.require()
+        return tuple(self._libraries)
+
+    def open(self, libraries: Iterable[Library]) -> list[Searcher]:
+        """Return the searcher of each library, the reranker loaded. Raises NothingIndexed or EmbedderMismatch."""
+        self._models.load_reranker()  # before the clock of a search runs
+        return [library.searcher() for library in libraries]
+
+    def rewrite_question(self, question: str, turns: Sequence[Turn]) -> Rewriting:
+        """Return the search queries of a question: by rule, or by the chat model if the rules are not sure and time allows."""
+        by_rule = rewrite(question, turns)
+        if by_rule.sure or not self._settings.rewrite_timeout:
+            return by_rule
+        return reworded(self._models.chat, question, topical(turns)[-1], by_rule, self._settings.rewrite_timeout)
+
+    def find(self, searchers: Sequence[Searcher], rewriting: Rewriting, turns: Sequence[Turn],
+             wanted: Filter) -> tuple[Hit, ...]:
+        """Return the hits of all queries, merged into disjoint spans of each file."""
+        return overlapping_joined(self._hits_of_queries(searchers, rewriting, turns, wanted))
+
+    def merge_facts(self, rewriting: Rewriting, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
+        """Return the hits with the remembered facts that bear on the question, each at its rank."""
+        return placed(hits, self._remembered(rewriting.queries[0], hits))
+
+    def passages_to_read(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
+        """Return what the model reads: the best hits, widened by the text around them, within the budget for passages.
+
+        In a conversation, passages that the model has read keep their order, so that the prompt begins as the last one did.
+        """
+        narrow = self.narrow_passages(hits, turns)
+        return widen(narrow, self._neighbours(narrow), self._settings.context_chunk_tokens)
+
+    def narrow_passages(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
+        """Return the best hits as they were found, joined where they touch: what is read if the widened ones do not fit."""
+        best = self._models.orders.arranged(questions_of(turns), hits[: self._settings.context_chunks])
+        return touching_joined(best)
+
+    # what the comparison with other files needs
+
+    def with_duplicates(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """Return the hits and behind them the near-duplicates that each of them stands for."""
+        others = (found for hit in hits for path, place in hit.also for library in self._libraries
+                  for found in library.passage_at(path, place.char_start))
+        return (*hits, *others)
+
+    def modified_ns(self, hits: Sequence[Hit]) -> dict[str, int]:
+        """Return when the files of hits were changed, by path, in nanoseconds since 1970; unknown files are left out."""
+        paths = list(dict.fromkeys(hit.path for hit in hits))
+        found: dict[str, int] = {}
+        for library in self._libraries:
+            if library.file.exists():
+                found = {**library.store.modified_ns(paths), **found}
+        return found
+
+    # searching
+
+    def _hits_of_queries(self, searchers: Sequence[Searcher], rewriting: Rewriting, turns: Sequence[Turn],
+                         wanted: Filter) -> tuple[Hit, ...]:
+        """Return the hits of all queries; those of a follow-up question have the last turn's citations among them."""
+        results = self._settings.top_k
+        queries = rewriting.queries
+        hits = dealt([self._ranked(searchers, query, results, wanted, len(queries)) for query in queries], results)
+        if rewriting.leaning == Leaning.NONE or wanted:
+            return hits
+        earlier = [hit for cited in topical(turns)[-1].citations for library in self._libraries for hit in library.passage(cited)]
+        if rewriting.leaning == Leaning.BARE:
+            return carried(hits, earlier, 0)[:results]
+        return carried(hits, earlier[:1], max(1, min(self._settings.context_chunks, results) - 1))[:results]
+
+    def _ranked(self, searchers: Sequence[Searcher], query: str, limit: int, wanted: Filter,
+                queries: int = 1) -> tuple[Hit, ...]:
+        """Return the best hits of one query, reranked if a reranker is set; `queries` of a question share its time."""
+        if not self._settings.rerank:
+            return search_all(searchers, query, limit, wanted)
+        found = search_all(searchers, query, max(limit, MOST), wanted)
+        hits, _ = rerank(self._models.reranker, query, found, self._settings.rerank_budget_ms / queries)
+        return tuple(hits[:limit])
+
+    def _neighbours(self, hits: Sequence[Hit]) -> list[list[Chunk]]:
+        """Return, for each hit, the chunks right beside it, from the first library that holds it."""
+        found: list[list[Chunk]] = [[] for _ in hits]
+        for library in self._libraries:
+            found = [known or more for known, more in zip(found, library.neighbours(hits), strict=True)]
+        return found
+
+    # remembered facts
+
+    @property
+    def memory(self) -> Facts:
+        """The facts that the user asked to keep."""
+        return Facts(self._settings.memory_file)
+
+    def _remembered(self, question: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """Return the remembered facts that bear on a question, as hits, compared with the hits of the search."""
+        facts = self.memory.all() if self._settings.use_facts else ()
+        if not facts:
+            return ()
+        embedder = self._models.embedder
+        if embedder.coverage(question) < KNOWS_LANGUAGE:
+            return recalled(question, facts, (), hits)
+        cosines = self.memory.vectors(facts, embedder) @ embedder.embed_question(question)
+        return recalled(question, facts, [float(cosine) for cosine in cosines], hits)
+
+
+def search_all(searchers: Sequence[Searcher], query: str, limit: int, wanted: Filter) -> tuple[Hit, ...]:
+    """Return the best hits of one library or several; scores are sums of evidence and comparable between libraries."""
+    found = [hit for searcher in searchers for hit in searcher.search(query, limit, STEPS, wanted)]
+    return tuple(sorted(found, key=lambda hit: -hit.score)[:limit]) if len(searchers) > 1 else tuple(found)
+
+
+def questions_of(turns: Sequence[Turn]) -> tuple[str, ...]:
+    """Return the questions of a conversation."""
+    return tuple(turn.question for turn in turns)
+
+
+def checked(question: str) -> str:
+    """Return the question without lone surrogates. Raises UsageError if it is empty."""
+    if not question.strip():
+        raise UsageError("The question is empty.", 'Ask like this: assistant ask "When does the lease end?"')
+    return question.encode("utf-8", "replace").decode()  # a terminal or a script can hand over half a character
+
+
+def since(started: float) -> float:
+    """Return the milliseconds since `started`."""
+    return (time.perf_counter() - started) * 1000
