@@ -30,6 +30,9 @@ from assistant.server.wire import (
 ATTEMPTS = 3  # after engines that die before their first message
 TURNS = 20  # of engines that are ending, or are of another version
 STOP_SECONDS = 10.0
+ERRORS: dict[str, type[AssistantError]] = {  # by the name under which the engine reports them
+    name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, AssistantError)
+}
 
 
 class EngineDraining(Exception):
@@ -221,5 +224,4 @@ def protocol_violation() -> EngineUnavailable:
 
 def error_from(message: Failed) -> AssistantError:
     """Return the engine's error as the exception that it was there."""
-    kind = getattr(errors, message.kind, AssistantError)
-    return (kind if issubclass(kind, AssistantError) else AssistantError)(message.message, message.hint)
+    return ERRORS.get(message.kind, AssistantError)(message.message, message.hint)
