@@ -39,7 +39,7 @@ class Allowed(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class IntRange:
     """Whole numbers from `low` to `high`, both included."""
 
     low: int
@@ -72,7 +72,7 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class Boolean:
     """True or false."""
 
     words: str = "true or false"
@@ -83,7 +83,7 @@ class Switch:
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class NameOrPath:
     """The name of a model, or a path; nothing for none."""
 
     words: str = "a name or a path"
@@ -94,7 +94,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class HttpAddress:
     """Where something is fetched from."""
 
     words: str = "an http:// or https:// address"
@@ -105,7 +105,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Libraries:
+class LibraryNames:
     """One name of a library, or several with commas between them."""
 
     words: str = "a name, or several with commas between them"
@@ -122,37 +122,37 @@ def is_library_name(name: str) -> bool:
 
 
 ALLOWED: dict[str, Allowed] = {
-    "library": Libraries(),
-    "chat": Name(),
-    "embed": Name(),
-    "rerank": Name(),
-    "hub": Address(),
-    "max_file_bytes": Span(1, 1024 * GIB),
-    "reader_processes": Span(0, 256),
-    "file_timeout": Span(1, 86_400),
-    "file_memory_bytes": Span(GIB // 4, 1024 * GIB),
-    "chunk_tokens": Span(1, 8192),
-    "top_k": Span(1, 1000),
-    "context_chunks": Span(1, 100),
-    "context_chunk_tokens": Span(1, 1_000_000),
-    "rerank_budget_ms": Span(1, 600_000),
-    "context_tokens": Span(513, 1_048_576),
-    "answer_tokens": Span(1, 100_000),
-    "rewrite_timeout": Span(0, 600),
-    "refusal_threshold": Span(0, 100),
-    "save_sessions": Switch(),
-    "use_facts": Switch(),
-    "threads": Span(0, 512),
-    "gpu_layers": Span(-1, 1000),
+    "library": LibraryNames(),
+    "chat": NameOrPath(),
+    "embed": NameOrPath(),
+    "rerank": NameOrPath(),
+    "hub": HttpAddress(),
+    "max_file_bytes": IntRange(1, 1024 * GIB),
+    "reader_processes": IntRange(0, 256),
+    "file_timeout": IntRange(1, 86_400),
+    "file_memory_bytes": IntRange(GIB // 4, 1024 * GIB),
+    "chunk_tokens": IntRange(1, 8192),
+    "top_k": IntRange(1, 1000),
+    "context_chunks": IntRange(1, 100),
+    "context_chunk_tokens": IntRange(1, 1_000_000),
+    "rerank_budget_ms": IntRange(1, 600_000),
+    "context_tokens": IntRange(513, 1_048_576),
+    "answer_tokens": IntRange(1, 100_000),
+    "rewrite_timeout": IntRange(0, 600),
+    "refusal_threshold": IntRange(0, 100),
+    "save_sessions": Boolean(),
+    "use_facts": Boolean(),
+    "threads": IntRange(0, 512),
+    "gpu_layers": IntRange(-1, 1000),
     "reuse": OneOf(("auto", "joined", "exact")),
-    "kv_cache_bytes": Span(0, 1024 * GIB),
+    "kv_cache_bytes": IntRange(0, 1024 * GIB),
     "engine": OneOf(("auto", "on", "off")),
-    "engine_idle_minutes": Span(1, 525_600),
+    "engine_idle_minutes": IntRange(1, 525_600),
 }
 """By the name of the setting; the guide's table has the same words."""
 
 
-def shown(value: object) -> str:
+def abbreviated(value: object) -> str:
     """Return a wrong value for an error: short, and whatever it is."""
     try:
         text = repr(value) if isinstance(value, str) else str(value)
@@ -167,7 +167,7 @@ REFUSAL_THRESHOLD = 50
 SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 LARGEST_CONFIG = 2**20  # bytes
 
-OWN = (
+LIBRARY_SETTINGS = (
     "chat", "embed", "max_file_bytes", "file_timeout", "file_memory_bytes", "chunk_tokens", "top_k", "context_chunks",
     "context_chunk_tokens", "context_tokens", "answer_tokens", "rewrite_timeout", "refusal_threshold",
 )  # fmt: skip
@@ -272,14 +272,14 @@ def load_settings(flags: Mapping[str, str | int] | None = None, environment: Map
         settings = overlay(settings, {"hub": hub.rstrip("/")}, "HF_ENDPOINT")
 
     def completed(settings: Settings) -> Settings:
-        return checked(overlay(overlaid_by(settings, environment), dict(flags or {}), "The command"))
+        return validated(overlay(with_environment(settings, environment), dict(flags or {}), "The command"))
 
     named = completed(settings)
     own = read_config(named.own_file) if len(named.libraries) == 1 and named.own_file.is_file() else {}
     return completed(overlay(settings, own, str(named.own_file))) if own else named
 
 
-def overlaid_by(settings: Settings, environment: Mapping[str, str]) -> Settings:
+def with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:
     """Return settings with those of the environment laid over them; an empty variable counts as none."""
     known = {field.name for field in fields(Settings)} - {"home"}
     for name in sorted(known):
@@ -319,7 +319,7 @@ def overlay(settings: Settings, values: Mapping[str, object], origin: str) -> Se
     converted: dict[str, str | int] = {}
     for name, value in values.items():
         if name not in types:
-            raise UsageError(f"{origin} sets {shown(name)}, which is no setting.", f"Settings: {', '.join(sorted(types))}.")
+            raise UsageError(f"{origin} sets {abbreviated(name)}, which is no setting.", f"Settings: {', '.join(sorted(types))}.")
         converted[name] = convert(name, value, types[name], origin)
     return replace(settings, **converted)  # type: ignore[arg-type]
 
@@ -332,7 +332,7 @@ def convert(name: str, value: object, wanted: type, origin: str) -> str | int:
     elif wanted is int:
         found = as_number(value)
     if not isinstance(found, wanted) or not ALLOWED[name].allows(found):
-        raise refused(name, value, ALLOWED[name].words, origin)
+        raise invalid_value(name, value, ALLOWED[name].words, origin)
     return found if isinstance(found, int) else str(found)
 
 
@@ -346,20 +346,20 @@ def as_number(value: object) -> int | None:
         return None
 
 
-def refused(name: str, value: object, allowed: str, origin: str) -> UsageError:
+def invalid_value(name: str, value: object, allowed: str, origin: str) -> UsageError:
     """Return the error that says what is wrong, where it was set, and what is allowed."""
     if name == "library":
-        return UsageError(f"{shown(value)} cannot be the name of a library ({origin} sets it).",
+        return UsageError(f"{abbreviated(value)} cannot be the name of a library ({origin} sets it).",
                           "Use letters, digits, '-' and '_', at most 100 of them.")
-    return UsageError(f"{origin} sets {name} to {shown(value)}; it can be {allowed}.",
+    return UsageError(f"{origin} sets {name} to {abbreviated(value)}; it can be {allowed}.",
                       "All settings and what they can be: docs/guide.md, Settings.")
 
 
-def checked(settings: Settings) -> Settings:
+def validated(settings: Settings) -> Settings:
     """Return the settings where they make sense together. Raises UsageError where they do not."""
     for name in settings.libraries:
         if not is_library_name(name):
-            raise UsageError(f"{shown(name)} cannot be the name of a library.",
+            raise UsageError(f"{abbreviated(name)} cannot be the name of a library.",
                              "Use letters, digits, '-' and '_', at most 100 of them.")
     if settings.context_tokens < settings.answer_tokens + 512:
         raise UsageError(f"context_tokens is {settings.context_tokens} and answer_tokens {settings.answer_tokens}; "
@@ -371,25 +371,25 @@ def save_choice(path: Path, values: Mapping[str, str]) -> None:
     """Write settings into config.toml; lines that the person wrote for others stay as they are."""
     lines = read_file(path, LARGEST_CONFIG).decode("utf-8-sig").split("\n") if path.exists() else []
     first_table = next((number for number, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
-    kept = [line for line in lines[:first_table] if key_of(line) not in values] + lines[first_table:]
-    text = "\n".join([*(f"{name} = {quoted(value)}" for name, value in values.items()), *kept]).rstrip("\n") + "\n"
+    kept = [line for line in lines[:first_table] if toml_key(line) not in values] + lines[first_table:]
+    text = "\n".join([*(f"{name} = {toml_string(value)}" for name, value in values.items()), *kept]).rstrip("\n") + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".partial")
-    aside.write_bytes(encoded(text))
+    aside.write_bytes(utf8_or_error(text))
     aside.replace(path)
 
 
-def key_of(line: str) -> str:
+def toml_key(line: str) -> str:
     """Return the key that a line of TOML sets; of any other line, something that is no key."""
     return line.split("=")[0].strip().strip("\"'")
 
 
-def quoted(value: str) -> str:
+def toml_string(value: str) -> str:
     """Return the text as a TOML string: JSON's, but for one character that TOML wants escaped too."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def encoded(text: str) -> bytes:
+def utf8_or_error(text: str) -> bytes:
     """Return the text as UTF-8. Raises UsageError where a name from the disk is not made of characters."""
     try:
         return text.encode("utf-8")

@@ -29,7 +29,7 @@ class BatchQuestion:
 def read_batch(file: str) -> tuple[BatchQuestion, ...]:
     """Return all questions of a file, `-` for stdin. Raises UsageError, with its number, for a line that is none."""
     return tuple(
-        read_line(number, line) for number, line in enumerate(read_bytes(file).splitlines(), 1) if line.strip()
+        parse_question(number, line) for number, line in enumerate(read_bytes(file).splitlines(), 1) if line.strip()
     )
 
 
@@ -42,7 +42,7 @@ def read_bytes(file: str) -> bytes:
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
-def read_line(number: int, line: bytes) -> BatchQuestion:
+def parse_question(number: int, line: bytes) -> BatchQuestion:
     """Return the question in a line."""
     try:
         entry = json.loads(line.decode("utf-8"))
@@ -60,13 +60,13 @@ def run_batch(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json
     A question that does not fit the model gets a line with an `error`, and the rest go on.
     """
     succeeded = True
-    for asked, result in results(questions, answer):
+    for asked, result in answer_each(questions, answer):
         succeeded = succeeded and "error" not in result
         print_json({**asked.identity, **result})
     return succeeded
 
 
-def results(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json]) -> Iterator[tuple[BatchQuestion, Json]]:
+def answer_each(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json]) -> Iterator[tuple[BatchQuestion, Json]]:
     """Yield each question with its result."""
     for asked in questions:
         try:

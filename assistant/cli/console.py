@@ -19,11 +19,11 @@ from assistant.datatypes import Location
 CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # all but tab and newline: they could command a terminal (C0, DEL, C1)
 DIRECTION = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # turn text around (Unicode UAX 9)
 BREAK, HALF = r"\x85\u2028\u2029", r"\ud800-\udfff"  # end a line for some; bytes that are no UTF-8
-UNSEEN = re.compile(f"[{CONTROL}{DIRECTION}]")
+INVISIBLE = re.compile(f"[{CONTROL}{DIRECTION}]")
 BREAKS = re.compile(f"\r\n|[{BREAK}]")
 HALVES = re.compile(f"[{HALF}]")
 ODD_IN_NAME = re.compile(f"[\t\n{CONTROL}{DIRECTION}{BREAK}{HALF}]")
-LIVE: list[Console] = []  # that something turns or grows on now: what is said meanwhile must go through it
+LIVE_CONSOLES: list[Console] = []  # that something turns or grows on now: what is said meanwhile must go through it
 UNLIMITED = 10_000  # columns of something that is no terminal: nothing is wrapped or cut
 
 
@@ -46,15 +46,15 @@ def is_terminal() -> bool:
 
 def output() -> Console:
     """Return the console for results."""
-    return console_on(sys.stdout)
+    return console_for(sys.stdout)
 
 
 def notices() -> Console:
     """Return the console for progress, notices and errors."""
-    return console_on(sys.stderr)
+    return console_for(sys.stderr)
 
 
-def console_on(stream: TextIO) -> Console:
+def console_for(stream: TextIO) -> Console:
     """Return a console that prints text as it is."""
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
@@ -64,15 +64,15 @@ def console_on(stream: TextIO) -> Console:
 
 def harmless(text: str) -> str:
     """Return a text of several lines without characters that could command a terminal or turn its words around."""
-    return HALVES.sub("\ufffd", UNSEEN.sub("", BREAKS.sub("\n", text)))
+    return HALVES.sub("\ufffd", INVISIBLE.sub("", BREAKS.sub("\n", text)))
 
 
 def on_one_line(text: str) -> str:
     """Return a name, a title or a message on one line, each character that would act on the terminal written out."""
-    return ODD_IN_NAME.sub(lambda found: written_out(found.group()), text)
+    return ODD_IN_NAME.sub(lambda found: escape(found.group()), text)
 
 
-def written_out(character: str) -> str:
+def escape(character: str) -> str:
     """Return a character as Python writes it in a string."""
     return repr(character)[1:-1] if not character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
@@ -93,23 +93,23 @@ def say_error(message: str, hint: str = "") -> None:
 
 def notice(message: str) -> None:
     """Say something in passing on stderr, above what turns there."""
-    (LIVE[-1] if LIVE else notices()).print(Text(harmless(message), "dim"))
+    (LIVE_CONSOLES[-1] if LIVE_CONSOLES else notices()).print(Text(harmless(message), "dim"))
 
 
 def linked(title: str, path: str, location: Location | None = None) -> Text:
     """Return the title as a link to the file, in a PDF to the page."""
-    return Text(on_one_line(title or Path(path).name), Style(bold=True, link=address(path, location)))
+    return Text(on_one_line(title or Path(path).name), Style(bold=True, link=file_uri(path, location)))
 
 
-def address(path: str, location: Location | None) -> str:
+def file_uri(path: str, location: Location | None) -> str:
     """Return the URI of a file, in a PDF of the page."""
-    uri = on_disk(Path(path).absolute()).as_uri()
+    uri = openable_path(Path(path).absolute()).as_uri()
     if location and location.page is not None and path.lower().endswith(".pdf"):
         return f"{uri}#page={location.page}"
     return uri
 
 
-def on_disk(path: Path) -> Path:
+def openable_path(path: Path) -> Path:
     """Return the file that can be opened: of a file inside another (an attachment, say) the one that holds it."""
     return path if is_there(path) else next((place for place in path.parents if is_folder_there(place)), path)
 
@@ -125,7 +125,7 @@ def is_folder_there(path: Path) -> bool:
     return is_there(path)
 
 
-def place(location: Location) -> str:
+def describe_location(location: Location) -> str:
     """Return where something stands, in words."""
     first, last = location.line_start, location.line_end
     parts = (

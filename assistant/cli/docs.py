@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from assistant.cli.app import app
-from assistant.cli.lazy_command import Later
+from assistant.cli.lazy_command import LazyCommand
 
 COMPLETION = {"install_completion", "show_completion"}  # these depend on the person's shell
 OPENING = """# Commands
@@ -47,7 +47,7 @@ def render() -> str:
 def sections_of(name: str, group: Any) -> Iterator[str]:  # noqa: ANN401 - typer's own, whose type it does not give away
     """Yield a section for each command of a group and for those inside it."""
     for word, listed in group.commands.items():
-        command = listed.loaded() if isinstance(listed, Later) else listed
+        command = listed.loaded() if isinstance(listed, LazyCommand) else listed
         yield section(f"{name} {word}", command)
         if isinstance(command, TyperGroup):
             yield from sections_of(f"{name} {word}", command)

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from assistant.cli.console import notice, on_one_line, say_error
-from assistant.cli.lazy_command import lightened
+from assistant.cli.lazy_command import bypass_pydantic
 from assistant.config import find_home
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, UsageError
 from assistant.system.records import DamagedRecord
@@ -29,25 +29,25 @@ class ErrorBoundary(TyperGroup):
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
         """Return the options, which convert no more than they must."""
-        return lightened(super().get_params(ctx))
+        return bypass_pydantic(super().get_params(ctx))
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None,  # noqa: ANN401
                      **extra: Any) -> Any:  # noqa: ANN401
         """Return the context of a command line that was understood; end with a message where it was not."""
         if any("\0" in argument for argument in args):
-            raise ended(UsageError("An argument holds a NUL character, which no command can take.", "Leave it out."))
+            raise report_and_exit(UsageError("An argument holds a NUL character, which no command can take.", "Leave it out."))
         with readable_errors():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401 - typer's own
         """Run a command; end with a message and its exit code where it fails."""
         try:
-            with readable_errors(), warnings_shown():
+            with readable_errors(), show_warnings():
                 result = super().invoke(ctx)
             sys.stdout.flush()
             return result
         except AssistantError as error:
-            raise ended(error) from error
+            raise report_and_exit(error) from error
         except KeyboardInterrupt as interrupt:
             notice("Stopped.")
             raise typer.Exit(INTERRUPTED) from interrupt
@@ -55,11 +55,11 @@ class ErrorBoundary(TyperGroup):
             discard_output()
             raise typer.Exit(1) from closed
         except OSError as error:
-            raise ended(translated(error)) from error
+            raise report_and_exit(user_error(error)) from error
         except Exception as error:
             if not is_of_database(error):
                 raise
-            raise ended(AssistantError(f"A database could not be read or written: {error}.",
+            raise report_and_exit(AssistantError(f"A database could not be read or written: {error}.",
                                        "Look for what is wrong: assistant doctor --check")) from error
 
 
@@ -75,7 +75,7 @@ def readable_errors() -> Iterator[None]:
 
 
 @contextmanager
-def warnings_shown() -> Iterator[None]:
+def show_warnings() -> Iterator[None]:
     """Show what the program warns of, such as a damaged line of a file of its own, as a notice, each once."""
     usual, told = warnings.showwarning, set[str]()
 
@@ -93,7 +93,7 @@ def warnings_shown() -> Iterator[None]:
         yield
 
 
-def ended(error: AssistantError) -> typer.Exit:
+def report_and_exit(error: AssistantError) -> typer.Exit:
     """Say what is wrong and what to do; return the end of the program."""
     say_error(str(error), error.hint)
     return typer.Exit(error.exit_code)
@@ -104,7 +104,7 @@ def is_of_database(error: Exception) -> bool:
     return type(error).__module__ == "sqlite3"
 
 
-def translated(error: OSError) -> AssistantError:
+def user_error(error: OSError) -> AssistantError:
     """Return a failure of the disk as one that a person can act on; raise what is none again."""
     if error.errno in NO_ROOM:
         return DiskFull("There is no room left on the disk.", "Free some space and run the command again.")
@@ -123,12 +123,12 @@ def on_disk_name(name: str | bytes | int) -> str:
 
 def hint_for(error: OSError) -> str:
     """Return what to do about a file that cannot be used."""
-    if error.errno in NOT_ALLOWED or is_ours(on_disk_name(error.filename)):
+    if error.errno in NOT_ALLOWED or is_own_path(on_disk_name(error.filename)):
         return "Check its permissions, or set ASSISTANT_HOME to a folder of your own."
     return "Check the spelling of the path, and the disk."
 
 
-def is_ours(path: str) -> bool:
+def is_own_path(path: str) -> bool:
     """Return whether a path lies where this program keeps its files."""
     return Path(path).is_relative_to(find_home(os.environ)) or find_home(os.environ).is_relative_to(path)
 

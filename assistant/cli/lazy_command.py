@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperCommand
 
 
-class Later(TyperCommand):
+class LazyCommand(TyperCommand):
     """Stands for a command with its first line of help; subclasses name its `place`, such as "questions:ask"."""
 
     place = ""
@@ -19,7 +19,7 @@ class Later(TyperCommand):
         module, _, function = self.place.partition(":")
         alone = typer.Typer(add_completion=False)
         command = getattr(import_module(f"assistant.cli.commands.{module}"), function)
-        alone.command(self.name, cls=Light, epilog=self.epilog)(command)
+        alone.command(self.name, cls=PlainTextCommand, epilog=self.epilog)(command)
         return typer.main.get_command(alone)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None,  # noqa: ANN401
@@ -28,7 +28,7 @@ class Later(TyperCommand):
         return self.loaded().make_context(info_name, args, parent, **extra)
 
 
-class Unconverted:
+class TextPassthrough:
     """Takes texts as they are, and lets typer convert anything else.
 
     It does so with pydantic, whose import takes nearly as long as all the rest of a question's way to the engine.
@@ -47,25 +47,25 @@ class Unconverted:
         return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
 
 
-def lightened(parameters: list[Any]) -> list[Any]:
+def bypass_pydantic(parameters: list[Any]) -> list[Any]:
     """Return options and arguments that convert no more than they must. Versions of typer without pydantic stay as they are."""
     for parameter in parameters:
         if getattr(parameter, "_runtime_param", 0) is None:
-            parameter._runtime_param = Unconverted()
+            parameter._runtime_param = TextPassthrough()
     return parameters
 
 
-class Light(TyperCommand):
+class PlainTextCommand(TyperCommand):
     """A command that converts no more than it must."""
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
         """Return the options and arguments."""
-        return lightened(super().get_params(ctx))
+        return bypass_pydantic(super().get_params(ctx))
 
 
 def register(group: typer.Typer, name: str, place: str, says: str, *examples: str) -> None:
     """Put a command into a group under a name, with the first line of its help and its examples."""
-    named = type("Later", (Later,), {"place": place})
+    named = type("Later", (LazyCommand,), {"place": place})
     group.command(name, cls=named, help=says, epilog="\n\n".join(("Examples:", *examples)))(nothing)
 
 

@@ -88,12 +88,12 @@ NANOSECONDS = 10**9
 
 def filter_of(paths: list[str] | None, types: list[str] | None, since: str | None) -> Filter:
     """Return the filter that was asked for. Raises UsageError for a time that is none."""
-    places = tuple(place_of(path) for path in paths or ())
+    places = tuple(path_pattern(path) for path in paths or ())
     kinds = tuple(kind.strip().lower().lstrip(".") for listed in types or () for kind in listed.split(",") if kind.strip())
-    return Filter(places, kinds, None if since is None else moment(since, datetime.now().astimezone()))
+    return Filter(places, kinds, None if since is None else since_timestamp(since, datetime.now().astimezone()))
 
 
-def place_of(path: str) -> str:
+def path_pattern(path: str) -> str:
     """Return a path from the root of the disk, a pattern, or for a mere word a pattern for names that hold it.
 
     What is on the disk under this very name is no pattern, whatever is in the name.
@@ -106,7 +106,7 @@ def place_of(path: str) -> str:
     return f"*{path}*" if path == place.name else str(place)
 
 
-def moment(since: str, now: datetime) -> int:
+def since_timestamp(since: str, now: datetime) -> int:
     """Return the nanoseconds from 1970 to a date, or to so many days ago."""
     ago = AGO.fullmatch(since.strip())
     try:

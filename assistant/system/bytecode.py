@@ -16,16 +16,16 @@ from importlib.util import find_spec
 
 def keep_compiled(modules: Sequence[str]) -> None:
     """Import those modules that were never compiled, in a process apart, which leaves this one as it is. Needs `fork`."""
-    missing = [] if sys.dont_write_bytecode else list(filter(is_uncompiled, modules))
+    missing = [] if sys.dont_write_bytecode else list(filter(lacks_bytecode, modules))
     if not missing:
         return
     child = os.fork()
     if child == 0:
-        import_each(missing)
+        import_and_exit(missing)
     os.waitpid(child, 0)
 
 
-def is_uncompiled(module: str) -> bool:
+def lacks_bytecode(module: str) -> bool:
     """Return whether the package of a module has no compiled form, and one could be kept beside it."""
     spec = find_spec(module.partition(".")[0])
     if spec is None or spec.cached is None or spec.origin is None:
@@ -33,7 +33,7 @@ def is_uncompiled(module: str) -> bool:
     return not os.path.exists(spec.cached) and os.access(os.path.dirname(spec.origin), os.W_OK)  # noqa: PTH110, PTH120
 
 
-def import_each(modules: Sequence[str]) -> None:
+def import_and_exit(modules: Sequence[str]) -> None:
     """Import modules as far as that goes, and end the process without the rest of the program."""
     try:
         for module in modules:

@@ -60,7 +60,7 @@ def with_seccomp(*, may_write: bool) -> str:
     """Give up the system calls; return the name of the means, nothing where the kernel or this processor has none."""
     from assistant.system import seccomp
 
-    calls = seccomp.calls_here()
+    calls = seccomp.syscalls_here()
     try:
         if calls:
             seccomp.restrict(calls, may_write=may_write)

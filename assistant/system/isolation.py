@@ -13,17 +13,17 @@ import socket
 import sys
 
 LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"})
-REFUSED = "assistant.network_refused"  # an audit event of our own, so that a record of events tells what was refused
+REFUSED_EVENT = "assistant.network_refused"  # an audit event of our own, so that a record of events tells what was refused
 LOCAL_FAMILIES = frozenset({getattr(socket, "AF_UNIX", None)} - {None})
 
 
 def refuse_network() -> None:
     """Make every later attempt of this process to open a network socket or look up a name fail. It cannot be undone."""
-    sys.addaudithook(refuse)
+    sys.addaudithook(block_network_event)
 
 
-def refuse(event: str, arguments: tuple[object, ...]) -> None:
+def block_network_event(event: str, arguments: tuple[object, ...]) -> None:
     """Raise OSError for an audit event that stands for a network call; let every other event pass."""
     if event in LOOKUPS or (event == "socket.__new__" and arguments[1] not in LOCAL_FAMILIES):
-        sys.audit(REFUSED, event)
+        sys.audit(REFUSED_EVENT, event)
         raise OSError(errno.ENETUNREACH, "this process uses no network")

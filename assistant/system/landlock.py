@@ -50,12 +50,12 @@ def restrict(scratch: Path, offered: int) -> None:
     files = handled_files(offered)
     rules = Ruleset(files, EVERY_TCP if offered >= 4 else 0, EVERY_SCOPE if offered >= 6 else 0)
     size = 24 if offered >= 6 else 16 if offered >= 4 else 8
-    ruleset = call(CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(size), ctypes.c_uint32(0))
+    ruleset = syscall(CREATE_RULESET, ctypes.byref(rules), ctypes.c_size_t(size), ctypes.c_uint32(0))
     try:
-        allow(ruleset, scratch, IN_SCRATCH & files)
-        allow(ruleset, Path(os.devnull), (WRITE_FILE | TRUNCATE) & files)
+        allow_path(ruleset, scratch, IN_SCRATCH & files)
+        allow_path(ruleset, Path(os.devnull), (WRITE_FILE | TRUNCATE) & files)
         forbid_new_privileges()
-        call(RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
+        syscall(RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     finally:
         os.close(ruleset)
 
@@ -66,12 +66,12 @@ def handled_files(offered: int) -> int:
     return FILES | later
 
 
-def allow(ruleset: int, path: Path, rights: int) -> None:
+def allow_path(ruleset: int, path: Path, rights: int) -> None:
     """Keep rights below a folder, or over a file."""
     parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         rule = PathRule(rights, parent)
-        call(ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(PATH_BENEATH), ctypes.byref(rule), ctypes.c_uint32(0))
+        syscall(ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(PATH_BENEATH), ctypes.byref(rule), ctypes.c_uint32(0))
     finally:
         os.close(parent)
 
@@ -79,14 +79,14 @@ def allow(ruleset: int, path: Path, rights: int) -> None:
 def forbid_new_privileges() -> None:
     """Let no program that this process runs gain rights, which Linux demands of a process that restricts itself."""
     if libc().prctl(SET_NO_NEW_PRIVILEGES, *map(ctypes.c_ulong, (1, 0, 0, 0))) != 0:
-        raise last_error()
+        raise last_os_error()
 
 
-def call(number: int, *arguments: object) -> int:
+def syscall(number: int, *arguments: object) -> int:
     """Make a system call. Raises OSError where it fails."""
     result = libc().syscall(number, *arguments)
     if result < 0:
-        raise last_error()
+        raise last_os_error()
     return int(result)
 
 
@@ -95,7 +95,7 @@ def libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def last_error() -> OSError:
+def last_os_error() -> OSError:
     """Return the error of the last call."""
     number = ctypes.get_errno()
     return OSError(number, os.strerror(number))

@@ -14,7 +14,7 @@ SECONDS = 10
 def output_of(*command: str) -> str:
     """Return what a program of the system prints; nothing where it is not there or fails."""
     environment = cleaned(dict(os.environ))
-    program = find(command[0], environment.get("PATH", os.defpath))
+    program = find_program(command[0], environment.get("PATH", os.defpath))
     if program is None:
         return ""
     try:
@@ -24,7 +24,7 @@ def output_of(*command: str) -> str:
         return ""
 
 
-def find(name: str, folders: str) -> Path | None:
+def find_program(name: str, folders: str) -> Path | None:
     """Return a program from the folders of PATH. `shutil.which` would also look into the current folder on Windows."""
     file_name = f"{name}.exe" if os.name == "nt" else name
     candidates = (Path(folder) / file_name for folder in folders.split(os.pathsep) if os.path.isabs(folder))  # noqa: PTH117

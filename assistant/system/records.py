@@ -26,14 +26,14 @@ def read_records(path: Path) -> Iterator[dict[str, object]]:
 def records_in(content: bytes, path: Path) -> Iterator[dict[str, object]]:
     """Yield the objects in the content of a file, a line each; warn of lines that hold none."""
     for number, line in enumerate(content.split(b"\n"), 1):
-        record = record_in(line)
+        record = parse_record(line)
         if record is not None:
             yield record
         elif line.strip():
             warnings.warn(f"Line {number} of {path} is damaged or cut off, and is passed over.", DamagedRecord, stacklevel=2)
 
 
-def record_in(line: bytes) -> dict[str, object] | None:
+def parse_record(line: bytes) -> dict[str, object] | None:
     """Return the object in a line; None where it holds none."""
     try:
         value = json.loads(line)

@@ -86,7 +86,7 @@ def test_no_byte_of_a_removed_file_is_left(settings: Settings, folder: Path, mon
                                            ) -> None:
     monkeypatch.setattr(vectors, "FEW", 5)
     if is_large:
-        monkeypatch.setattr(upkeep, "SWEPT_AT_ONCE", 0)
+        monkeypatch.setattr(upkeep, "REWRITE_LIMIT", 0)
     fill(settings, folder)
     assert list(traces(settings.home))
     with Assistant(settings) as assistant:

@@ -59,7 +59,7 @@ def test_a_library_of_another_embedding_model(settings, library):
 
 def test_models_that_are_not_here(settings, tmp_path):
     for chat in ("", "qwen2.5-7b-instruct", str(tmp_path / "none.gguf"), "unknown"):
-        finding = doctor.examine_model("chat model", chat, lambda chat=chat: doctor.check_chat(replace(settings, chat=chat)))
+        finding = doctor.examine_model("chat model", chat, lambda chat=chat: doctor.chat_path(replace(settings, chat=chat)))
         assert finding.severity is Severity.ERROR
         assert finding.remedy
 
@@ -68,7 +68,7 @@ def test_a_model_of_ones_own(settings, tmp_path):
     file = tmp_path / "own.gguf"
     file.write_bytes(b"GGUF and more")
     settings = replace(settings, chat=str(file))
-    assert doctor.examine_model("chat model", str(file), lambda: doctor.check_chat(settings)).severity is Severity.OK
+    assert doctor.examine_model("chat model", str(file), lambda: doctor.chat_path(settings)).severity is Severity.OK
     assert doctor.memory_needed(settings) == int(13 * doctor.OWN_MODEL_OVERHEAD)
 
 

@@ -316,7 +316,7 @@ def test_a_disk_that_fills_up_while_importing_leaves_nothing(run, exported, own_
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("assistant.app.library.archive.copy_of", full)
+    monkeypatch.setattr("assistant.app.library.archive.copy_hashed", full)
     result = run("library", "import", exported, "--as", "copy")
     assert result.exit_code == 1
     assert "No space left" in result.stderr

@@ -126,7 +126,7 @@ def test_folders_that_are_away_are_looked_at_once(tmp_path, monkeypatch):
     terminal.is_folder_there.cache_clear()
     monkeypatch.setattr(terminal, "is_there", lambda path: bool(looked.append(path)))
     for number in range(20):
-        terminal.on_disk(tmp_path / "a" / "b" / f"{number}.md")
+        terminal.openable_path(tmp_path / "a" / "b" / f"{number}.md")
     assert len(looked) == 20 + len((tmp_path / "a" / "b" / "c").parents)
 
 

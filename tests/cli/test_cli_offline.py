@@ -13,16 +13,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from assistant.app.diagnostics.offline_proof.evidence import Evidence, OfflineProof, Step, Way
+from assistant.app.diagnostics.offline_proof.evidence import NetworkEvidence, Observer, OfflineProof, TrialStep
 from assistant.cli.commands import offline
 
 ROOT = Path(__file__).parents[2]
-SEEN = Evidence(processes=21, calls=44, apart={"the engine's own Unix socket": 11})
+SEEN = NetworkEvidence(processes=21, calls=44, apart={"the engine's own Unix socket": 11})
 ATTEMPT = "python -m assistant ask (17): socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3"
 
 
-def proof(way: Way = Way.STRACE, failure: str = "", evidence: Evidence = SEEN) -> OfflineProof:
-    return OfflineProof(way, (), (Step("ask in one process", 2.5, failure),), evidence)
+def proof(way: Observer = Observer.STRACE, failure: str = "", evidence: NetworkEvidence = SEEN) -> OfflineProof:
+    return OfflineProof(way, (), (TrialStep("ask in one process", 2.5, failure),), evidence)
 
 
 def test_nothing_was_attempted(run, monkeypatch):
@@ -36,7 +36,7 @@ def test_nothing_was_attempted(run, monkeypatch):
 
 
 def test_what_was_attempted_is_listed(run, monkeypatch):
-    found = Evidence(processes=21, calls=45, inet_sockets=1, attempts=(ATTEMPT,))
+    found = NetworkEvidence(processes=21, calls=45, inet_sockets=1, attempts=(ATTEMPT,))
     monkeypatch.setattr(offline, "prove", lambda settings, on_step: proof(evidence=found))
     said = run("doctor", "--prove-offline")
     assert said.exit_code == 1
@@ -53,8 +53,8 @@ def test_a_command_that_failed_proves_nothing(run, monkeypatch):
     assert "nothing is proven" in said.stdout
 
 
-@pytest.mark.parametrize(("way", "words"), [(Way.STRACE, "C libraries included"), (Way.UNSHARE, "IPv6"),
-                                            (Way.AUDIT, "no full proof")])
+@pytest.mark.parametrize(("way", "words"), [(Observer.STRACE, "C libraries included"), (Observer.UNSHARE, "IPv6"),
+                                            (Observer.AUDIT, "no full proof")])
 def test_it_says_what_each_way_can_prove(run, monkeypatch, way, words):
     monkeypatch.setattr(offline, "prove", lambda settings, on_step: proof(way))
     assert words in run("doctor", "--prove-offline").stdout

@@ -45,7 +45,7 @@ def test_each_turn_is_on_the_disk_before_the_next_is_typed(run, library, own_hom
         yield "When does the lease end?"
         seen.append(kept(own_home).find("last").turns[-1].answer)
 
-    monkeypatch.setattr("assistant.cli.commands.chat.lines", typed)
+    monkeypatch.setattr("assistant.cli.commands.chat.typed_lines", typed)
     run("chat", "--keep")
     assert "31 December 2027" in seen[0]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.system.isolation import refuse
+from assistant.system.isolation import block_network_event
 
 ROOT = Path(__file__).parents[2]
 TRIES = {
@@ -44,7 +44,7 @@ def test_what_stays_on_the_machine_is_not_refused() -> None:
 
 
 def test_other_events_pass() -> None:
-    assert refuse("open", ("file", "r", 0)) is None
+    assert block_network_event("open", ("file", "r", 0)) is None
 
 
 def test_readers_and_the_engine_refuse_it() -> None:

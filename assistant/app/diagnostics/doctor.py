@@ -41,12 +41,12 @@ OWN_MODEL_OVERHEAD = 1.2  # memory for each byte of a model file, its context in
 
 def examine(settings: Settings) -> tuple[Finding, ...]:
     """Return what there is to say about everything, worst and best alike."""
-    machine = hardware.look(settings.home)
+    machine = hardware.inspect_machine(settings.home)
     return (
         examine_python(), examine_search(), examine_packages(), examine_readers(), examine_home(settings.home),
         examine_disk(machine),
-        examine_model("embedding model", settings.embed, lambda: check_embedder(settings)),
-        examine_model("chat model", settings.chat, lambda: check_chat(settings)),
+        examine_model("embedding model", settings.embed, lambda: embedder_path(settings)),
+        examine_model("chat model", settings.chat, lambda: chat_path(settings)),
         *examine_joining(settings), *examine_reranker(settings),
         examine_memory(settings, machine), examine_graphics(machine), *examine_library(settings),
     )
@@ -127,7 +127,7 @@ def examine_home(home: Path) -> Finding:
 
 def examine_disk(machine: Machine) -> Finding:
     """Look at the room on the disk."""
-    detail = f"{gigabytes(machine.disk_free)} free"
+    detail = f"{in_gigabytes(machine.disk_free)} free"
     if machine.disk_free >= LITTLE_DISK:
         return ok("disk", detail)
     severity = Severity.ERROR if machine.disk_free < NO_DISK else Severity.WARNING
@@ -145,7 +145,7 @@ def examine_model(subject: str, name: str, check: Callable[[], Path]) -> Finding
     return ok(subject, f"{name} at {path}")
 
 
-def check_embedder(settings: Settings) -> Path:
+def embedder_path(settings: Settings) -> Path:
     """Return where the embedding model is. Raises AssistantError."""
     spec = embedder_spec(settings)
     if not is_fake(settings.embed) and not spec.path.is_dir():
@@ -183,7 +183,7 @@ def examine_joining(settings: Settings) -> tuple[Finding, ...]:
     return (ok("passages read before", said),)
 
 
-def check_chat(settings: Settings) -> Path:
+def chat_path(settings: Settings) -> Path:
     """Return where the chat model is. Raises AssistantError."""
     spec = chat_spec(settings)
     if not is_fake(settings.chat) and not is_gguf(spec.path):
@@ -194,9 +194,9 @@ def check_chat(settings: Settings) -> Path:
 def examine_memory(settings: Settings, machine: Machine) -> Finding:
     """Look whether the chat model fits the memory that is free."""
     free, needed = machine.memory_available, memory_needed(settings)
-    detail = f"{gigabytes(free)} free of {gigabytes(machine.memory_total)}; the chat model needs about {gigabytes(needed)}"
+    detail = f"{in_gigabytes(free)} free of {in_gigabytes(machine.memory_total)}; the chat model needs about {in_gigabytes(needed)}"
     if not needed:
-        return ok("memory", f"{gigabytes(free)} free of {gigabytes(machine.memory_total)}")
+        return ok("memory", f"{in_gigabytes(free)} free of {in_gigabytes(machine.memory_total)}")
     if needed <= free or any(gpu.memory_free >= needed for gpu in machine.gpus):
         return ok("memory", detail)
     return Finding("memory", Severity.WARNING, detail, "Close other programs, or choose a smaller model: assistant models list")
@@ -214,7 +214,7 @@ def memory_needed(settings: Settings) -> int:
 def examine_graphics(machine: Machine) -> Finding:
     """Say what the models run on, and whether a graphics card lies idle that llama.cpp could be built for."""
     if machine.gpus:
-        return ok("graphics", ", ".join(f"{gpu.name} through {gpu.interface}, {gigabytes(gpu.memory_free)} free"
+        return ok("graphics", ", ".join(f"{gpu.name} through {gpu.interface}, {in_gigabytes(gpu.memory_free)} free"
                                         for gpu in machine.gpus))
     if not (idle := hardware.unused_gpus(machine)):
         return ok("graphics", "no graphics card that can be used; models run on the processor")
@@ -239,10 +239,10 @@ def examine_library(settings: Settings) -> tuple[Finding, ...]:
                         "Move the file away and add your files again; the files themselves are untouched."),)
     counts = ok(subject, f"{status.documents:,} files, {status.chunks:,} passages, "
                          f"{status.skipped:,} skipped, {status.failed:,} failed")
-    return (counts, *examine_origin(subject, status.embedder, settings))
+    return (counts, *examine_embedder_match(subject, status.embedder, settings))
 
 
-def check(settings: Settings, *, repair: bool) -> tuple[Finding, ...]:
+def check_library(settings: Settings, *, repair: bool) -> tuple[Finding, ...]:
     """Return what a full check of the library finds, or has mended; one good finding where all is well."""
     subject = f"library {settings.library}"
     try:
@@ -255,7 +255,7 @@ def check(settings: Settings, *, repair: bool) -> tuple[Finding, ...]:
     return found or (ok(subject, "files, passages, vectors, words and their order agree; nothing removed is left in it"),)
 
 
-def examine_origin(subject: str, built_with: str, settings: Settings) -> tuple[Finding, ...]:
+def examine_embedder_match(subject: str, built_with: str, settings: Settings) -> tuple[Finding, ...]:
     """Look whether the library comes from the embedding model that is chosen."""
     path = own_path(settings.embed)
     name = path.name if path else settings.embed
@@ -265,6 +265,6 @@ def examine_origin(subject: str, built_with: str, settings: Settings) -> tuple[F
                     f"Use --embed {built_with}, or embed everything anew: assistant sync --rebuild"),)
 
 
-def gigabytes(count: int) -> str:
+def in_gigabytes(count: int) -> str:
     """Return a number of bytes as a person reads it."""
     return f"{count / 1e9:.1f} GB"

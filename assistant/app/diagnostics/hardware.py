@@ -24,7 +24,7 @@ CPUINFO = Path("/proc/cpuinfo")
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def look(disk: Path) -> Machine:
+def inspect_machine(disk: Path) -> Machine:
     """Return what this machine has; `disk` is the folder whose disk counts. `gpus` are those that llama.cpp can use."""
     import psutil  # type: ignore[import-untyped, unused-ignore]
 

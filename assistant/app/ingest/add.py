@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from assistant.app.ingest.scan import Ledger, Survey, Surveyor
-from assistant.app.ingest.write_batch import OnChange, Pending, counted, ignore_change, moves
+from assistant.app.ingest.scan import Ledger, Scanner, ScanResult
+from assistant.app.ingest.write_batch import OnChange, WriteBatch, add_to_report, detect_moves, ignore_change
 from assistant.datatypes import Change, Document, Embedder, FileState, IngestReport, LedgerEntry, OnProgress, Progress
 from assistant.errors import BEING_WRITTEN, ENCRYPTED, GONE, UNREAD, SkippedFile, UnreadableFile
 from assistant.index import Store
@@ -37,11 +37,11 @@ from assistant.ingest import (
 from assistant.system.paths import is_under
 
 EMBEDDED_AT_ONCE = 512  # chunks: enough to sort by length, little enough to lose
-SPARE_SECONDS = 7 * 86_400  # that a vector is kept for a text that left: it may come back
+ORPHANED_VECTOR_SECONDS = 7 * 86_400  # that a vector is kept for a text that left: it may come back
 EMBEDDED_MEANWHILE = 64  # chunks: little enough not to keep a file waiting that has been read
 
 REBUILDING = "the library was being rebuilt, and it was not read again yet"
-PASSING = (GONE, BEING_WRITTEN, UNREAD)  # reasons that may be no more at the next look
+TEMPORARY_REASONS = (GONE, BEING_WRITTEN, UNREAD)  # reasons that may be no more at the next look
 AWAY = "its folder was away when the library was rebuilt"
 
 
@@ -60,7 +60,7 @@ class Intake:
         self._means = readers.means
         self._on_progress, self._on_change = on_progress, on_change
         self._report = IngestReport()
-        self._pending = Pending()
+        self._pending = WriteBatch()
         self._backlog = Backlog(store, embedder)
         self._excluded = store.excluded()
         self._inside: dict[str, set[str]] = {}  # by container, the files known in it
@@ -75,7 +75,7 @@ class Intake:
         try:
             self._run(list(roots), rebuild=rebuild)
             self._embed_rest()
-            self._store.drop_spare_vectors(SPARE_SECONDS)
+            self._store.drop_spare_vectors(ORPHANED_VECTOR_SECONDS)
         except KeyboardInterrupt:
             self._report = replace(self._report, interrupted=True)
         return replace(self._report, seconds=time.perf_counter() - started)
@@ -91,7 +91,7 @@ class Intake:
         self._embeds, self._quiet_ns = False, int(quiet_seconds * 1e9)
         entangled = self._run(list(roots), within)
         if within is None:
-            self._store.drop_spare_vectors(SPARE_SECONDS)
+            self._store.drop_spare_vectors(ORPHANED_VECTOR_SECONDS)
         return replace(self._report, seconds=time.perf_counter() - started), entangled
 
     def _run(self, roots: list[Path], within: Sequence[Path] | None = None, *, rebuild: bool = False) -> frozenset[str]:
@@ -105,16 +105,16 @@ class Intake:
         if within is None and not ledger:
             self._store.set_meta("shape", self._shape)
             reread = rebuild
-        due = due_again(ledger.values(), has_passwords=bool(self._means.terms.passwords), has_new_eyes=has_new_eyes,
+        due = staleness_check(ledger.values(), has_passwords=bool(self._means.terms.passwords), has_new_eyes=has_new_eyes,
                         everything=reread)
-        surveyor = Surveyor(on_disk, self._excluded, self._means.terms.max_bytes, self._on_progress, due, self._quiet_ns)
+        surveyor = Scanner(on_disk, self._excluded, self._means.terms.max_bytes, self._on_progress, due, self._quiet_ns)
         survey = surveyor.survey(roots, within)
         if within is not None and survey.entangled - {str(path) for path in within}:
             return self._run(roots, [*within, *map(Path, survey.entangled)])
         for entry in ledger.values():
             if entry.container:
                 self._inside.setdefault(entry.container, set()).add(entry.path)
-        self._moving = {} if reread or has_new_eyes else moves(survey.changed, survey.gone, ledger)
+        self._moving = {} if reread or has_new_eyes else detect_moves(survey.changed, survey.gone, ledger)
         self._report = replace(self._report, unchanged=survey.unchanged, away=survey.away)
         self._leave_out(survey, ledger, rebuild=rebuild)
         self._total = len(survey.changed)
@@ -127,13 +127,13 @@ class Intake:
 
     @property
     def _shape(self) -> str:
-        return shape(self._means.chunk_tokens)
+        return chunking_version(self._means.chunk_tokens)
 
     def _with_inside(self, paths: Iterable[str]) -> set[str]:
         """Return files on the disk together with those inside them."""
         return {each for path in paths for each in (path, *self._inside.get(path, ()))}
 
-    def _leave_out(self, survey: Survey, ledger: dict[str, LedgerEntry], *, rebuild: bool) -> None:
+    def _leave_out(self, survey: ScanResult, ledger: dict[str, LedgerEntry], *, rebuild: bool) -> None:
         """Drop the files that are gone and come back nowhere; to rebuild, drop the chunks of the others as well."""
         moving = {entry.path for entry in self._moving.values()}
         gone, kept = self._with_inside(set(survey.gone) - moving), self._with_inside(survey.kept)
@@ -161,19 +161,19 @@ class Intake:
         if not any(ledger[path].content_hash for path in kept):
             self._store.set_meta("shape", self._shape)
 
-    def _take_all(self, changed: Sequence[Candidate | Refusal], is_due: IsDue) -> None:
+    def _take_all(self, changed: Sequence[Candidate | Refusal], is_due: IsStale) -> None:
         """Read the files, by several processes at once, and keep them in the order in which they were found."""
-        jobs = [Job(found.path, known_hash(self._moving.get(str(found.path)) or self._known.get(str(found.path)), is_due))
+        jobs = [Job(found.path, hash_if_current(self._moving.get(str(found.path)) or self._known.get(str(found.path)), is_due))
                 for found in changed if isinstance(found, Candidate)]
         if jobs:
             with self._readers.opened(len(jobs)) as pool:
                 results = pool.read(jobs, self._show_step, self._embed_meanwhile)
                 for found in changed:
-                    self._take(found, refused(found) if isinstance(found, Refusal) else next(results)[1])
+                    self._take(found, refused_reading(found) if isinstance(found, Refusal) else next(results)[1])
                 self._flush()
         else:
             for found in changed:
-                self._take(found, refused(found))
+                self._take(found, refused_reading(found))
             self._flush()
         self._drop(self._with_inside(entry.path for entry in self._moving.values()))
 
@@ -212,7 +212,7 @@ class Intake:
         state = FileState.SKIPPED if isinstance(outcome, SkippedFile) else FileState.FAILED
         failed = replace(entry, state=state, reason=reason, content_hash=outcome.content_hash)
         known = self._known.get(entry.path)
-        if not reason.startswith(PASSING) or (reason != GONE and not is_indexed(known)):
+        if not reason.startswith(TEMPORARY_REASONS) or (reason != GONE and not is_indexed(known)):
             self._pending.notes.append(failed)
         elif reason != GONE:
             self._report = replace(self._report, failed=(*self._report.failed, failed))
@@ -235,11 +235,11 @@ class Intake:
 
     def _flush(self) -> None:
         """Keep what is pending in one transaction, and only then count it: from now on it is found by keyword."""
-        pending, self._pending = self._pending, Pending()
+        pending, self._pending = self._pending, WriteBatch()
         if not pending.files:
             return
         pending.keep(self._store)
-        self._report = counted(self._report, pending)
+        self._report = add_to_report(self._report, pending)
         for change in pending.changes():
             self._on_change(change)
         self._on_progress(Progress("keeping", self._done, self._total, self._report.chunks))
@@ -262,7 +262,7 @@ class Intake:
         return embedded
 
 
-def refused(found: Candidate | Refusal) -> list[Reading]:
+def refused_reading(found: Candidate | Refusal) -> list[Reading]:
     """Return the reading of a file that is not read."""
     reason = found.reason if isinstance(found, Refusal) else ""
     return [Reading(str(found.path), SkippedFile(reason))]
@@ -271,15 +271,15 @@ def refused(found: Candidate | Refusal) -> list[Reading]:
 FOR_OCR = "for OCR"  # how a reason ends that says what to install
 
 
-def shape(chunk_tokens: int) -> str:
+def chunking_version(chunk_tokens: int) -> str:
     """Return what decides how a file becomes chunks: where it differs, files are read again."""
     return f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {chunk_tokens} tokens"
 
 
-IsDue = Callable[[LedgerEntry], bool]
+IsStale = Callable[[LedgerEntry], bool]
 
 
-def due_again(entries: Iterable[LedgerEntry], *, has_passwords: bool, has_new_eyes: bool, everything: bool) -> IsDue:
+def staleness_check(entries: Iterable[LedgerEntry], *, has_passwords: bool, has_new_eyes: bool, everything: bool) -> IsStale:
     """Return what says of a known file that it should be read even if it has not changed.
 
     With passwords, those that are encrypted, or hold something that is, are due; where OCR was installed since the last
@@ -291,7 +291,7 @@ def due_again(entries: Iterable[LedgerEntry], *, has_passwords: bool, has_new_ey
     return lambda entry: everything or entry.path in due
 
 
-def known_hash(known: LedgerEntry | None, is_due: IsDue) -> str:
+def hash_if_current(known: LedgerEntry | None, is_due: IsStale) -> str:
     """Return the hash that makes reading a file again needless; nothing where it must be read."""
     return known.content_hash if known and is_indexed(known) and not is_due(known) else ""
 

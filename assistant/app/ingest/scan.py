@@ -20,7 +20,7 @@ Ledger = Mapping[str, LedgerEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class ScanResult:
     """What a run has to do. `kept` are known files that it did not come to see, `away` the roots that are not there.
 
     In a root that is `entangled`, links lead to other places inside: it can be looked at as a whole only.
@@ -35,7 +35,7 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Surveyor:
+class Scanner:
     """Looks through roots. `excluded` was taken out by hand; those that are due are read even if they are unchanged.
 
     Files that were written to less than `quiet_ns` ago are left for the next look.
@@ -48,7 +48,7 @@ class Surveyor:
     is_due: Callable[[LedgerEntry], bool]
     quiet_ns: int = 0
 
-    def survey(self, roots: Sequence[Path], within: Sequence[Path] | None = None) -> Survey:
+    def survey(self, roots: Sequence[Path], within: Sequence[Path] | None = None) -> ScanResult:
         """Compare what is under these roots with the ledger; `within` they are looked at, and the ledger has no more."""
         away = [root for root in roots if is_away(root, self.ledger)]
         present = [root for root in roots if root not in away]
@@ -71,7 +71,7 @@ class Surveyor:
             elif not 0 <= time.time_ns() - found.mtime_ns < self.quiet_ns:
                 changed[path] = found
         gone, kept = self._missing(seen, {str(root) for root in present}, blind)
-        return Survey(tuple(changed.values()), unchanged, gone, kept, tuple(str(root) for root in away),
+        return ScanResult(tuple(changed.values()), unchanged, gone, kept, tuple(str(root) for root in away),
                       frozenset(entangled))
 
     def _look_through(self, roots: Sequence[Path], within: Sequence[Path] | None, entangled: set[str]
@@ -80,7 +80,7 @@ class Surveyor:
         for root in roots:
             # what was taken out above a root was taken out before that root was added
             excluded = [path for path in self.excluded if is_under(path, [str(root)])]
-            for found in discover(root, self.max_file_bytes, within, noting(entangled, str(root))):
+            for found in discover(root, self.max_file_bytes, within, recorder_of_entangled(entangled, str(root))):
                 count += 1
                 if count % 256 == 0:
                     self.on_progress(Progress("looking", count, 0, current=str(found.path)))
@@ -112,7 +112,7 @@ class Surveyor:
         return tuple(gone), tuple(kept)
 
 
-def noting(entangled: set[str], root: str) -> Callable[[str], None]:
+def recorder_of_entangled(entangled: set[str], root: str) -> Callable[[str], None]:
     """Return what is to be called where a link in a root leads to something inside."""
     return lambda _link: entangled.add(root)
 

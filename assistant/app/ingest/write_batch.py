@@ -21,7 +21,7 @@ def ignore_change(_change: Change) -> None:
 
 
 @dataclass(slots=True)
-class Pending:
+class WriteBatch:
     """Files that were read and are not kept yet: with text, without (skipped or failed), with nothing new but their time.
 
     `moved` are known files that lie somewhere else now, each with the path that they had.
@@ -65,7 +65,7 @@ class Pending:
                     for entry in self.notes)
 
 
-def counted(report: IngestReport, kept: Pending) -> IngestReport:
+def add_to_report(report: IngestReport, kept: WriteBatch) -> IngestReport:
     """Return the report with a batch added to it; a file that was moved is one that went and one that came."""
     return replace(
         report, indexed=report.indexed + len(kept.documents) + len(kept.moved),
@@ -76,7 +76,7 @@ def counted(report: IngestReport, kept: Pending) -> IngestReport:
     )
 
 
-def moves(changed: Iterable[Candidate | Refusal], gone: Iterable[str], ledger: Mapping[str, LedgerEntry]
+def detect_moves(changed: Iterable[Candidate | Refusal], gone: Iterable[str], ledger: Mapping[str, LedgerEntry]
           ) -> dict[str, LedgerEntry]:
     """Return, by path, the file that a new one may have been before: one that is gone, of the same name and size.
 

@@ -36,7 +36,7 @@ MOST_MANIFEST = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """One entry of the archive."""
 
     sha256: str
@@ -52,7 +52,7 @@ class Manifest:
     chunks: int
     embedder: str
     roots: tuple[str, ...]
-    entries: dict[str, Entry]
+    entries: dict[str, ArchiveEntry]
 
 
 def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgress) -> int:
@@ -61,10 +61,10 @@ def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgres
     try:
         snapshot(folder / LIBRARY, copy)
         sources = {LIBRARY: copy, **({SETTINGS: folder / SETTINGS} if (folder / SETTINGS).exists() else {})}
-        made(aside)
+        create_private(aside)
         with aside.open("r+b") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                entries = {name: put(archive, name, source, on_progress) for name, source in sources.items()}
+                entries = {name: add_entry(archive, name, source, on_progress) for name, source in sources.items()}
                 manifest = Manifest(held.name, held.documents, held.chunks, held.embedder, held.roots, entries)
                 archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, ensure_ascii=False, indent=1))
             file.flush()
@@ -72,14 +72,14 @@ def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgres
         aside.replace(target)
         return target.stat().st_size
     except OSError as error:
-        raise unwritten(target, error) from error
+        raise write_error(target, error) from error
     finally:
         for half in (copy, copy.with_name(f"{copy.name}-journal"), aside):
             with suppress(OSError):
                 half.unlink(missing_ok=True)
 
 
-def unwritten(target: Path, error: OSError) -> AssistantError:
+def write_error(target: Path, error: OSError) -> AssistantError:
     """Return the error that a person can act on for a file that could not be written."""
     if error.errno in NO_ROOM:
         return DiskFull(f"There is no room left for {target}.", "Free some space, or choose a place on another disk.")
@@ -87,7 +87,7 @@ def unwritten(target: Path, error: OSError) -> AssistantError:
                             "Check the folder and its permissions, or choose another place.")
 
 
-def made(path: Path) -> None:
+def create_private(path: Path) -> None:
     """Make an empty file that nobody else can read: the text of all files comes into it."""
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
 
@@ -95,7 +95,7 @@ def made(path: Path) -> None:
 def snapshot(source: Path, target: Path) -> None:
     """Copy a library's file as it is at one instant, without the room that removed text has left."""
     target.unlink(missing_ok=True)
-    made(target)
+    create_private(target)
     try:
         with closing(sqlite3.connect(source)) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
@@ -107,13 +107,13 @@ def snapshot(source: Path, target: Path) -> None:
         raise translated(error, source) from error
 
 
-def put(archive: zipfile.ZipFile, name: str, source: Path, on_progress: OnProgress) -> Entry:
+def add_entry(archive: zipfile.ZipFile, name: str, source: Path, on_progress: OnProgress) -> ArchiveEntry:
     """Write a file into the archive; return its hash and size."""
     with source.open("rb") as file, archive.open(name, "w", force_zip64=True) as entry:
-        return copy_of(file, entry, source.stat().st_size, "packing", on_progress)
+        return copy_hashed(file, entry, source.stat().st_size, "packing", on_progress)
 
 
-def copy_of(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_progress: OnProgress) -> Entry:
+def copy_hashed(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_progress: OnProgress) -> ArchiveEntry:
     """Copy bytes; return their hash and how many there were. Stops where there are more than `total`."""
     digest, done = hashlib.sha256(), 0
     while piece := source.read(PIECE):
@@ -123,20 +123,20 @@ def copy_of(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_pro
         on_progress(Progress(stage, done, total))
         if done > total:
             break
-    return Entry(digest.hexdigest(), done)
+    return ArchiveEntry(digest.hexdigest(), done)
 
 
 def read_manifest(source: Path) -> Manifest:
     """Return what an exported library says of itself. Raises UsageError, LibraryTooNew or LibraryDamaged."""
     try:
         require_file(source)
-        with damage_in(source):
+        with archive_errors(source):
             with zipfile.ZipFile(source) as archive, archive.open(MANIFEST) as file:
                 said = json.loads(file.read(MOST_MANIFEST))
             if said["format"] > FORMAT:
                 raise LibraryTooNew(f"{source} has format {said['format']}; this program knows formats up to {FORMAT}.",
                                     "Install the newer version of this program that wrote it.")
-            entries = {str(name): Entry(str(each["sha256"]), int(each["bytes"])) for name, each in said["entries"].items()}
+            entries = {str(name): ArchiveEntry(str(each["sha256"]), int(each["bytes"])) for name, each in said["entries"].items()}
             manifest = Manifest(str(said["name"]), int(said["documents"]), int(said["chunks"]), str(said["embedder"]),
                                 tuple(map(str, said["roots"])), entries)
     except OSError as error:
@@ -156,19 +156,19 @@ def require_file(source: Path) -> None:
 
 def unpack(source: Path, manifest: Manifest, folder: Path, on_progress: OnProgress) -> None:
     """Write what the archive holds into the folder and verify it. Raises LibraryDamaged where a byte is not as it was."""
-    with damage_in(source), zipfile.ZipFile(source) as archive:
+    with archive_errors(source), zipfile.ZipFile(source) as archive:
         for name, expected in manifest.entries.items():
             with archive.open(name) as entry, (folder / name).open("wb") as file:
-                found = copy_of(entry, file, expected.bytes, "unpacking", on_progress)
+                found = copy_hashed(entry, file, expected.bytes, "unpacking", on_progress)
                 file.flush()
                 os.fsync(file.fileno())
             if found != expected:
                 raise LibraryDamaged(f"{source} is damaged: {name} is not what its checksum says.", "Export or copy it again.")
-    verify(folder / LIBRARY, source, manifest)
+    verify_library(folder / LIBRARY, source, manifest)
 
 
 @contextmanager
-def damage_in(source: Path) -> Iterator[None]:
+def archive_errors(source: Path) -> Iterator[None]:
     """Raise LibraryDamaged for all that zipfile and the decompressors raise on an archive that is damaged or encrypted.
 
     RuntimeError: an entry with a password; NotImplementedError: a method or version that is not known; ValueError, OverflowError
@@ -178,18 +178,18 @@ def damage_in(source: Path) -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, RuntimeError, KeyError, TypeError, AttributeError, ValueError, OverflowError, EOFError,
             zlib.error, lzma.LZMAError, struct.error) as error:
-        raise LibraryDamaged(f"{source} is no exported library, or is damaged: {said_of(error)}.",
+        raise LibraryDamaged(f"{source} is no exported library, or is damaged: {reason_for(error)}.",
                              "Export or copy it again: assistant library export") from error
 
 
-def said_of(error: Exception) -> str:
+def reason_for(error: Exception) -> str:
     """Return what is wrong with an archive, in a few words."""
     if isinstance(error, RuntimeError) and "encrypted" in str(error):
         return "it is encrypted"
     return str(error).strip().rstrip(".") or type(error).__name__
 
 
-def verify(file: Path, source: Path, manifest: Manifest) -> None:
+def verify_library(file: Path, source: Path, manifest: Manifest) -> None:
     """Open what was unpacked. Raises LibraryDamaged where it is not whole, LibraryTooNew where it is of a later version."""
     store = Store(file)
     try:

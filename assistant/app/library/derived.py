@@ -9,7 +9,7 @@ from pathlib import Path
 from assistant.app.library.library import Library
 from assistant.generation import OWN_WORDS, PROMPT_VERSION, Trial
 from assistant.generation.documents import Notes
-from assistant.system.records import add_record, open_private, read_records, record_in
+from assistant.system.records import add_record, open_private, parse_record, read_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Notebook:
     def keep_only(self, paths: Container[str]) -> None:
         """Remove the trials about passages of all other files, whatever model they are with."""
         lines = [line for line in self.file.read_bytes().split(b"\n") if line.strip()]
-        kept = [line for line in lines if path_in(line) in paths]
+        kept = [line for line in lines if document_of(line) in paths]
         if len(kept) < len(lines):
             aside = self.file.with_suffix(".partial")
             aside.unlink(missing_ok=True)
@@ -64,9 +64,9 @@ def trial_of(value: object) -> Trial | None:
 
 
 
-def path_in(line: bytes) -> str:
+def document_of(line: bytes) -> str:
     """Return the file that a line is about; empty where it cannot be read."""
-    return str((record_in(line) or {}).get("passage", "")).rpartition("#")[0]
+    return str((parse_record(line) or {}).get("passage", "")).rpartition("#")[0]
 
 
 def notes_of(library: Library, elsewhere: Mapping[str, Path] | None = None) -> Notes:
@@ -79,7 +79,7 @@ def folder_of_notes(library: Library) -> Path:
     return library.file.parent / "notes"
 
 
-def forget_notes(library: Library) -> None:
+def purge_notes(library: Library) -> None:
     """Remove the notes on what is no longer in the library."""
     if folder_of_notes(library).exists():
         notes_of(library).keep_only({entry.content_hash for entry in library.store.ledger().values()})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from assistant.app.library.derived import forget_notes, notebook_of
+from assistant.app.library.derived import notebook_of, purge_notes
 from assistant.app.library.library import Library
 from assistant.datatypes import Citation, Finding, OnProgress, Progress, Severity
 from assistant.errors import LibraryUnwritable
@@ -16,8 +16,8 @@ from assistant.history import Sessions
 from assistant.index import PRIVATE_FOLDER, Inspection, sweep, view_fault
 
 REMOVED = "removed"  # a note of the library: what was removed may still stand in files that are yet to be written anew
-SWEPT_AT_ONCE = 20_000  # passages: in a larger library that is left to `doctor --check`
-LOG_IS_HELD = Finding("library", Severity.WARNING, "Another program reads this library: what was removed is still in its log.",
+REWRITE_LIMIT = 20_000  # passages: in a larger library that is left to `doctor --check`
+LOG_IN_USE = Finding("library", Severity.WARNING, "Another program reads this library: what was removed is still in its log.",
                       "Close that program, or: assistant engine stop; then check again")
 
 
@@ -52,26 +52,26 @@ def check(library: Library, sessions: Sessions, *, repair: bool) -> tuple[Findin
     """
     store = library.store
     forget(library)
-    forget_spoken(library, sessions)
+    redact_sessions(library, sessions)
     found = Inspection(store, repair=repair).run()
     view = view_fault(store)
     if found or view:
         store.set_meta(REMOVED, "yes")
-    swept = sweep_all(library)
-    return (*found, *view, *(() if swept else (LOG_IS_HELD,)))
+    swept = rewrite_stale_files(library)
+    return (*found, *view, *(() if swept else (LOG_IN_USE,)))
 
 
 def forget_removed(library: Library, sessions: Sessions) -> None:
     """Take what was removed just now out of every file of the library; out of a large one when it is checked."""
     forget(library)
-    forget_spoken(library, sessions)
-    if library.store.count_chunks() <= SWEPT_AT_ONCE:
-        sweep_all(library)
+    redact_sessions(library, sessions)
+    if library.store.count_chunks() <= REWRITE_LIMIT:
+        rewrite_stale_files(library)
     else:
         library.store.empty_log()
 
 
-def sweep_all(library: Library) -> bool:
+def rewrite_stale_files(library: Library) -> bool:
     """Write anew what may still hold what was removed; return whether nothing is left of it in any file."""
     store = library.store
     is_swept = sweep(library.file, everything=bool(store.meta(REMOVED)))
@@ -81,7 +81,7 @@ def sweep_all(library: Library) -> bool:
     return store.empty_log() and is_swept
 
 
-def forget_spoken(library: Library, sessions: Sessions) -> None:
+def redact_sessions(library: Library, sessions: Sessions) -> None:
     """Take answers that stand on files that were removed out of the kept conversations. Raises LibraryUnwritable.
 
     Gone is a file that the library does not know, if no other passage says the same: a file that was renamed is not.
@@ -100,7 +100,7 @@ def forget_spoken(library: Library, sessions: Sessions) -> None:
 
 def forget(library: Library) -> None:
     """Remove what a model has written about files, or computed of them, that are no longer in the library as they were."""
-    forget_notes(library)
+    purge_notes(library)
     forget_computed(library)
     notebook = notebook_of(library.file, "")
     if notebook.file.exists():

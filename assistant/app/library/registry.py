@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 
 from assistant.app.assistant import Assistant
 from assistant.app.library.archive import LIBRARY, SETTINGS, Manifest, pack, read_manifest, unpack
-from assistant.config import OWN, Settings, checked, overlay, read_config, save_choice, shown
+from assistant.config import LIBRARY_SETTINGS, Settings, abbreviated, overlay, read_config, save_choice, validated
 from assistant.datatypes import Finding, Imported, LibraryStatus, OnProgress, Severity
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
 from assistant.index import PRIVATE_FOLDER, Store
@@ -26,7 +26,7 @@ def list_libraries(settings: Settings) -> tuple[tuple[LibraryStatus, ...], tuple
     """Return what each library holds, by name, and what is wrong with those that cannot be opened."""
     held: list[LibraryStatus] = []
     wrong: list[Finding] = []
-    for name in names(settings.libraries_folder):
+    for name in library_names(settings.libraries_folder):
         try:
             held.append(status_of(settings, name))
         except AssistantError as error:
@@ -37,7 +37,7 @@ def list_libraries(settings: Settings) -> tuple[tuple[LibraryStatus, ...], tuple
     return tuple(held), tuple(wrong)
 
 
-def names(folder: Path) -> list[str]:
+def library_names(folder: Path) -> list[str]:
     """Return the names of the libraries in a folder."""
     return sorted(file.parent.name for file in folder.glob(f"*/{LIBRARY}") if not file.parent.name.startswith("."))
 
@@ -51,28 +51,28 @@ def status_of(settings: Settings, name: str) -> LibraryStatus:
 def create(settings: Settings, name: str, own: Mapping[str, str]) -> Path:
     """Make an empty library with settings of its own; return its folder. Raises UsageError where the name is taken."""
     folder = free_folder(settings, name)
-    require_own(settings, own)
+    require_library_settings(settings, own)
     Store(folder / LIBRARY).close()
     if own:
-        set_own(settings, name, own)
+        set_library_settings(settings, name, own)
     return folder
 
 
 def delete(settings: Settings, name: str) -> None:
     """Delete a library with all that belongs to it, in one step for whoever looks; the files that it was made of stay."""
-    folder = known_folder(settings, name)
-    with writing(folder) as lock:
+    folder = existing_folder(settings, name)
+    with exclusive_lock(folder) as lock:
         aside = folder.with_name(f".{name}.{os.getpid()}.deleted")
-        let_go(lock)
+        release_before_move(lock)
         move(folder, aside)
     shutil.rmtree(aside)
 
 
 def rename(settings: Settings, name: str, new: str) -> Path:
     """Give a library another name; return its folder. Raises UsageError where the name is taken."""
-    folder, target = known_folder(settings, name), free_folder(settings, new)
-    with writing(folder) as lock:
-        let_go(lock)
+    folder, target = existing_folder(settings, name), free_folder(settings, new)
+    with exclusive_lock(folder) as lock:
+        release_before_move(lock)
         move(folder, target)
     return target
 
@@ -82,7 +82,7 @@ def export(settings: Settings, name: str, target: Path, on_progress: OnProgress)
     if os.path.lexists(target):
         raise UsageError(f"There is a file at {target} already.", "Choose another name, or move it away.")
     target = absolute(target)
-    return pack(known_folder(settings, name), status_of(settings, name), target, on_progress)
+    return pack(existing_folder(settings, name), status_of(settings, name), target, on_progress)
 
 
 def import_library(settings: Settings, source: Path, name: str, on_progress: OnProgress) -> Imported:
@@ -98,17 +98,17 @@ def import_library(settings: Settings, source: Path, name: str, on_progress: OnP
         aside.mkdir(mode=PRIVATE_FOLDER, parents=True)
         unpack(source, manifest, aside, on_progress)
         if (aside / SETTINGS).exists():
-            require_own(settings, read_config(aside / SETTINGS), str(source))
+            require_library_settings(settings, read_config(aside / SETTINGS), str(source))
         move(aside, folder)
     except OSError as error:
         kind = DiskFull if error.errno in NO_ROOM else LibraryUnwritable
         raise kind(f"{folder} cannot be written: {error.strerror or error}.", "Check the disk and its permissions.") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return imported(settings, name, manifest)
+    return import_report(settings, name, manifest)
 
 
-def imported(settings: Settings, name: str, manifest: Manifest) -> Imported:
+def import_report(settings: Settings, name: str, manifest: Manifest) -> Imported:
     """Return what came in, and how its folders stand beside those of this machine."""
     others, _ = list_libraries(settings)
     taken = {root: other.name for other in others if other.name != name for root in other.roots}
@@ -117,29 +117,29 @@ def imported(settings: Settings, name: str, manifest: Manifest) -> Imported:
     return Imported(status_of(settings, name), away, shared)
 
 
-def set_own(settings: Settings, name: str, own: Mapping[str, str]) -> Path:
+def set_library_settings(settings: Settings, name: str, own: Mapping[str, str]) -> Path:
     """Give a library settings of its own; return the file. Raises UsageError for one that no library can have."""
-    folder = known_folder(settings, name)
+    folder = existing_folder(settings, name)
     file = folder / SETTINGS
-    require_own(settings, {**read_config(file), **own})
+    require_library_settings(settings, {**read_config(file), **own})
     save_choice(file, own)
     return file
 
 
-def require_own(settings: Settings, own: Mapping[str, object], origin: str = "The command") -> None:
+def require_library_settings(settings: Settings, own: Mapping[str, object], origin: str = "The command") -> None:
     """Raise UsageError where a library cannot have these settings of its own."""
-    checked(overlay(settings, own_only(own, origin), origin))
+    validated(overlay(settings, reject_global_settings(own, origin), origin))
 
 
-def own_only(values: Mapping[str, object], origin: str) -> Mapping[str, object]:
+def reject_global_settings(values: Mapping[str, object], origin: str) -> Mapping[str, object]:
     """Return the values. Raises UsageError where one is no setting of a library."""
     for key in values:
-        if key not in OWN:
-            raise UsageError(f"{origin} sets {shown(key)}, which is no setting of a library.", f"A library's: {', '.join(OWN)}.")
+        if key not in LIBRARY_SETTINGS:
+            raise UsageError(f"{origin} sets {abbreviated(key)}, which is no setting of a library.", f"A library's: {', '.join(LIBRARY_SETTINGS)}.")
     return values
 
 
-def known_folder(settings: Settings, name: str) -> Path:
+def existing_folder(settings: Settings, name: str) -> Path:
     """Return a library's folder. Raises NothingIndexed where there is none."""
     folder = folder_of(settings, name)
     if not (folder / LIBRARY).exists():
@@ -150,8 +150,8 @@ def known_folder(settings: Settings, name: str) -> Path:
 def folder_of(settings: Settings, name: str) -> Path:
     """Return where a library of this name stands. Raises UsageError where it cannot be the name of one."""
     if "," in name or name != name.strip():
-        raise UsageError(f"{shown(name)} cannot be the name of a library.", "Use letters, digits, '-' and '_'.")
-    return checked(replace(settings, library=name)).libraries_folder / name
+        raise UsageError(f"{abbreviated(name)} cannot be the name of a library.", "Use letters, digits, '-' and '_'.")
+    return validated(replace(settings, library=name)).libraries_folder / name
 
 
 def free_folder(settings: Settings, name: str) -> Path:
@@ -172,7 +172,7 @@ def move(folder: Path, target: Path) -> None:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[FileLock]:
+def exclusive_lock(folder: Path) -> Iterator[FileLock]:
     """Keep every other program from writing. Raises LibraryBusy where one is at it."""
     lock = FileLock(folder / "writer.lock")
     try:
@@ -185,7 +185,7 @@ def writing(folder: Path) -> Iterator[FileLock]:
         lock.release()
 
 
-def let_go(lock: FileLock) -> None:
+def release_before_move(lock: FileLock) -> None:
     """Release a folder's lock where its own file would keep the folder from being moved; a writer's file would then too."""
     if OPEN_FILES_HOLD:
         lock.release()

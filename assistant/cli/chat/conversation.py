@@ -99,7 +99,7 @@ def finished_turn(answer: Answer, asked: str) -> Turn:
     return Turn(answer.question, answer.text, answer.citations, answer.searched, answer.abstained, asked)
 
 
-def command_in(line: str) -> tuple[str, str]:
+def parse_command(line: str) -> tuple[str, str]:
     """Return the command that a line is, such as "/help", and what follows it; nothing where it is a question."""
     match = COMMAND.fullmatch(line.strip())
     return (match.group(1).lower(), (match.group(2) or "").strip()) if match else ("", "")
@@ -112,7 +112,7 @@ Keep = Annotated[bool | None, typer.Option("--keep/--no-keep", help="Keep this c
                                            "terminal, if save_sessions is true.", show_default=False)]
 
 
-class Keeper:
+class SessionWriter:
     """Keeps each turn when it is over; where that fails, says so once and lets the conversation go on."""
 
     def __init__(self, sessions: Sessions, library: str, *, wanted: bool, name: str = "") -> None:
@@ -140,17 +140,17 @@ class Keeper:
         return f" The one before is kept; to delete it: assistant sessions delete {kept}" if kept else ""
 
 
-def resumed(sessions: Sessions, resume: bool, name: str | None) -> Session | None:
+def resumed_session(sessions: Sessions, resume: bool, name: str | None) -> Session | None:
     """Return the conversation to go on with, None for a new one. Raises UsageError."""
     if name and not resume:
         raise UsageError(f"A conversation is named, {name!r}, but not resumed.", f"Go on with it: assistant chat --resume {name}")
     return sessions.find(name or "last") if resume else None
 
 
-def keeper_of(settings: Settings, earlier: Session | None, keep: bool | None) -> Keeper:
+def session_writer(settings: Settings, earlier: Session | None, keep: bool | None) -> SessionWriter:
     """Return who keeps the turns: nobody where that is switched off, or, unless asked for, where nobody types."""
     wanted = keep if keep is not None else settings.save_sessions and (is_terminal() or earlier is not None)
-    return Keeper(Sessions(settings.sessions_folder), settings.library, wanted=wanted, name=earlier.name if earlier else "")
+    return SessionWriter(Sessions(settings.sessions_folder), settings.library, wanted=wanted, name=earlier.name if earlier else "")
 
 
 PAUSE_SECONDS = 0.3

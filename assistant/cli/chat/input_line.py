@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from assistant.cli.console import harmless, on_one_line, place
+from assistant.cli.console import describe_location, harmless, on_one_line
 from assistant.datatypes import Citation, Session, Turn
 
 PRIVATE = 0o600
@@ -20,12 +20,12 @@ def make_private(history: Path) -> None:
     history.chmod(PRIVATE)
 
 
-def forget(history: Path, questions: Collection[str]) -> None:
+def delete_typed_questions(history: Path, questions: Collection[str]) -> None:
     """Take the entries that are these questions out of the file; one that is not there stays so."""
     if not history.exists():
         return
-    entries = list(entries_of(history.read_text("utf-8", "replace")))
-    kept = [entry for entry in entries if typed(entry) not in questions]
+    entries = list(history_entries(history.read_text("utf-8", "replace")))
+    kept = [entry for entry in entries if typed_text(entry) not in questions]
     if len(kept) < len(entries):
         aside = history.with_suffix(".partial")
         make_private(aside)
@@ -33,7 +33,7 @@ def forget(history: Path, questions: Collection[str]) -> None:
         aside.replace(history)
 
 
-def entries_of(text: str) -> Iterator[str]:
+def history_entries(text: str) -> Iterator[str]:
     """Yield the entries: each begins with a comment that says when, and has a plus before each line that was typed."""
     entry = ""
     for line in re.findall(r"[^\n]*\n|[^\n]+", text):  # a question may hold what else Python takes for the end of a line
@@ -45,7 +45,7 @@ def entries_of(text: str) -> Iterator[str]:
         yield entry
 
 
-def typed(entry: str) -> str:
+def typed_text(entry: str) -> str:
     """Return what was typed."""
     return "\n".join(line[1:] for line in entry.split("\n") if line.startswith("+")).strip()
 
@@ -53,29 +53,29 @@ def typed(entry: str) -> str:
 SPECIAL = re.compile(r"([\\`*_<>\[\]#|])")
 
 
-def document(session: Session) -> str:
+def session_markdown(session: Session) -> str:
     """Return the whole conversation."""
-    head = f"# Conversation {session.name}\n\nLibrary {plain(session.library)}, begun {session.started}\n"
-    return "\n".join([head, *(section(number, turn) for number, turn in enumerate(session.turns, 1))])
+    head = f"# Conversation {session.name}\n\nLibrary {escape_markdown(session.library)}, begun {session.started}\n"
+    return "\n".join([head, *(turn_markdown(number, turn) for number, turn in enumerate(session.turns, 1))])
 
 
-def section(number: int, turn: Turn) -> str:
+def turn_markdown(number: int, turn: Turn) -> str:
     """Return a turn: question, answer, sources."""
-    parts = [f"## {number}. {' '.join(plain(turn.question).split())}", harmless(turn.answer)]
+    parts = [f"## {number}. {' '.join(escape_markdown(turn.question).split())}", harmless(turn.answer)]
     if turn.citations:
         parts.append("Sources:")
-        parts += [source(cited) for cited in turn.citations]
+        parts += [source_markdown(cited) for cited in turn.citations]
     return "\n\n".join(parts) + "\n"
 
 
-def source(cited: Citation) -> str:
+def source_markdown(cited: Citation) -> str:
     """Return a source: its title, where it stands, and its words as a quotation."""
-    where = f" — `{on_one_line(cited.path).replace('`', '')}`, {place(cited.location)}" if cited.kind == "file" else ""
-    heading = f" · {plain(on_one_line(cited.location.heading))}" if cited.location.heading else ""
+    where = f" — `{on_one_line(cited.path).replace('`', '')}`, {describe_location(cited.location)}" if cited.kind == "file" else ""
+    heading = f" · {escape_markdown(on_one_line(cited.location.heading))}" if cited.location.heading else ""
     quote = "\n".join(f"   > {line}" for line in harmless(cited.quote).strip().split("\n"))
-    return f"{cited.number}. **{plain(on_one_line(cited.title))}**{where}{heading}\n\n{quote}"
+    return f"{cited.number}. **{escape_markdown(on_one_line(cited.title))}**{where}{heading}\n\n{quote}"
 
 
-def plain(text: str) -> str:
+def escape_markdown(text: str) -> str:
     """Return the text so that Markdown leaves it as it is."""
     return SPECIAL.sub(r"\\\1", harmless(text))

@@ -28,7 +28,15 @@ from assistant.cli.options import (
     filter_of,
     settings_of,
 )
-from assistant.cli.render.answer import part_progress, say_timings, show_doubt, speak, waiting, warn_masked, warn_unsupported
+from assistant.cli.render.answer import (
+    part_progress,
+    show_confidence,
+    show_timings,
+    spinner,
+    stream_answer,
+    warn_masked,
+    warn_unsupported,
+)
 from assistant.cli.render.search import show_passages, show_search, show_sources
 from assistant.errors import UsageError
 from assistant.system.paths import absolute, verbatim
@@ -64,16 +72,16 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
             ))
             return
         if explain:
-            show_why(assistant, question or "", wanted, json=json)
+            explain_search(assistant, question or "", wanted, json=json)
             return
-        with waiting("Searching"):
+        with spinner("Searching"):
             result = assistant.search(question or "", count or 0, wanted)
         if json:
             to_json.print_json(to_json.search_result(result))
         else:
             show_search(output(), result)
-        warn_waiting(result.embedded)
-        warn_unread(settings, result.hits)
+        warn_unembedded(result.embedded)
+        warn_reranker_idle(settings, result.hits)
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
@@ -91,14 +99,14 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         require_models(settings)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if paths:
-            bring_in(assistant, paths)
-            wanted = meant(question or "", paths, wanted)
+            add_first(assistant, paths)
+            wanted = files_meant(question or "", paths, wanted)
         if batch is not None:
             finish_batch(run_batch(
                 read_batch(batch), lambda asked: to_json.answer(assistant.ask(asked, (), wanted, strict).answer)
             ))
             return
-        with waiting("Searching"):
+        with spinner("Searching"):
             stream = assistant.ask(question or "", (), wanted, strict)
         with part_progress() as on_progress:
             stream.prepare(on_progress)
@@ -107,9 +115,9 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         else:
             show_answer(stream, settings.context_chunks)
         if doubt:
-            show_doubt(stream.answer.doubt)
-        warn_waiting(assistant.embedded_share())
-        warn_unread(settings, stream.hits)
+            show_confidence(stream.answer.doubt)
+        warn_unembedded(assistant.embedded_share())
+        warn_reranker_idle(settings, stream.hits)
         if stream.answer.abstained:
             raise typer.Exit(ABSTAINED)
 
@@ -126,7 +134,7 @@ def require_models(settings: Settings) -> None:
         reranker_spec(settings)
 
 
-def meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
+def files_meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
     """Return which files a question is about that names some to add: "this file" is the one that was named."""
     from assistant.app.ask.whole_document import is_about_files
 
@@ -135,11 +143,11 @@ def meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
     return replace(wanted, paths=tuple(verbatim(str(absolute(each))) for each in paths))
 
 
-def show_why(assistant: Answerer, question: str, wanted: Filter, *, json: bool) -> None:
+def explain_search(assistant: Answerer, question: str, wanted: Filter, *, json: bool) -> None:
     """Show how a search came about."""
     from assistant.cli.render.search import show_explanation
 
-    with waiting("Searching"):
+    with spinner("Searching"):
         explanation = assistant.explain(question, wanted)
     if json:
         to_json.print_json(to_json.explanation(question, explanation))
@@ -147,13 +155,13 @@ def show_why(assistant: Answerer, question: str, wanted: Filter, *, json: bool) 
         show_explanation(output(), explanation)
 
 
-def warn_waiting(embedded: float) -> None:
+def warn_unembedded(embedded: float) -> None:
     """Say so where some passages can be found by keyword only."""
     if embedded < 1:
         notice(f"{embedded:.0%} of the passages are embedded; the others are found by keyword only, until: assistant sync")
 
 
-def warn_unread(settings: Settings, hits: Sequence[Hit]) -> None:
+def warn_reranker_idle(settings: Settings, hits: Sequence[Hit]) -> None:
     """Say so where a reranker was chosen and had no time to read anything."""
     if settings.rerank and hits and all(hit.rerank_score is None for hit in hits):
         notice(f"The reranker read nothing: {settings.rerank_budget_ms} ms are too few for it on this machine. "
@@ -173,7 +181,7 @@ def finish_batch(succeeded: bool) -> None:
         raise typer.Exit(1)
 
 
-def bring_in(assistant: Answerer, paths: list[Path]) -> None:
+def add_first(assistant: Answerer, paths: list[Path]) -> None:
     """Add files before a question; speak of it only where something changed."""
     from assistant.cli.progress import intake_progress
     from assistant.cli.render.library import show_report
@@ -191,10 +199,10 @@ def show_answer(stream: Answering, passages: int) -> None:
     """Show the passages, then the answer while it is written, then its sources."""
     if notices().is_terminal:
         show_passages(notices(), stream.hits[:passages])
-    speak(iter(stream), lambda: stream.sentences)
+    stream_answer(iter(stream), lambda: stream.sentences)
     if stream.answer.citations:
         write("\n")
         show_sources(output(), stream.answer.citations, quotes=len(stream.answer.citations) <= QUOTED)
     warn_unsupported(stream.answer)
     warn_masked(stream.answer)
-    say_timings(stream.answer)
+    show_timings(stream.answer)

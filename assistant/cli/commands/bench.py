@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from assistant.app.diagnostics import hardware
-from assistant.app.diagnostics.benchmark import Figure, measure
+from assistant.app.diagnostics.benchmark import Measurement, measure
 from assistant.app.models.cache import chat_spec, embedder_spec
 from assistant.cli.console import notice, on_one_line, output, size_in_words
 from assistant.cli.json_output import print_json
 from assistant.cli.options import Chat, Embed, Json, Library, settings_of
-from assistant.cli.render.answer import waiting
+from assistant.cli.render.answer import spinner
 from assistant.cli.render.speed_page import page
 from assistant.config import Settings
 from assistant.errors import UsageError
@@ -33,11 +33,11 @@ def bench(context: typer.Context, report: Report = None, library: Library = None
         raise UsageError(f"{report} cannot be written.", "Give --report the name of an .html file in a folder that is there.")
     settings = settings_of(context, library, chat, embed)
     about = subject(settings)
-    figures: list[Figure] = []
-    for figure in measured(settings):
+    figures: list[Measurement] = []
+    for figure in measure_with_spinner(settings):
         figures.append(figure)
         if not json:
-            output().print(f"{figure.name:<64} {in_words(figure):>16}", highlight=False)
+            output().print(f"{figure.name:<64} {measurement_text(figure):>16}", highlight=False)
     if json:
         print_json({**about, "figures": [{"name": each.name, "value": each.value, "unit": each.unit} for each in figures]})
     if report is not None:
@@ -55,29 +55,29 @@ def write_page(report: Path, text: str) -> None:
 
 def subject(settings: Settings) -> dict[str, str | int]:
     """Return what is measured: models and machine. Raises ModelMissing."""
-    machine = hardware.look(settings.home)
+    machine = hardware.inspect_machine(settings.home)
     graphics = ", ".join(gpu.name for gpu in machine.gpus) or "none that can be used"
     return {"chat": chat_spec(settings).name, "embedder": embedder_spec(settings).name, "processor": machine.processor,
             "cores": machine.cores, "memory": machine.memory_total, "graphics": graphics}
 
 
-def measured(settings: Settings) -> Iterator[Figure]:
+def measure_with_spinner(settings: Settings) -> Iterator[Measurement]:
     """Yield the figures, with a sign of life between them."""
     figures = measure(settings)
     while True:
-        with waiting("Measuring"):
+        with spinner("Measuring"):
             figure = next(figures, None)
         if figure is None:
             return
         yield figure
 
 
-def shown(figures: Sequence[Figure]) -> list[tuple[str, str, float, str]]:
+def shown(figures: Sequence[Measurement]) -> list[tuple[str, str, float, str]]:
     """Return name, value in words, value and unit of each figure."""
-    return [(figure.name, in_words(figure), figure.value, figure.unit) for figure in figures]
+    return [(figure.name, measurement_text(figure), figure.value, figure.unit) for figure in figures]
 
 
-def in_words(figure: Figure) -> str:
+def measurement_text(figure: Measurement) -> str:
     """Return a figure with its unit."""
     if figure.unit == "bytes":
         return size_in_words(int(figure.value))

@@ -14,11 +14,11 @@ from assistant.cli.options import Chat, Embed, Json, Library, settings_of
 from assistant.cli.progress import asking_progress
 from assistant.datatypes import Calibration
 
-Count = Annotated[int, typer.Option("--questions", metavar="N", min=6, help="How many questions to make.")]
+QuestionCount = Annotated[int, typer.Option("--questions", metavar="N", min=6, help="How many questions to make.")]
 Reset = Annotated[bool, typer.Option("--reset", help="Return to the values that the program came with.")]
 
 
-def calibrate(context: typer.Context, count: Count = 20, reset: Reset = False, library: Library = None, chat: Chat = None,
+def calibrate(context: typer.Context, count: QuestionCount = 20, reset: Reset = False, library: Library = None, chat: Chat = None,
               embed: Embed = None, json: Json = False) -> None:
     """Fit the line between answering and refusing to your library.
 
@@ -37,10 +37,10 @@ def calibrate(context: typer.Context, count: Count = 20, reset: Reset = False, l
     if json:
         to_json.print_json(to_json.calibration(found))
     else:
-        show(found)
+        show_calibration(found)
 
 
-def show(found: Calibration) -> None:
+def show_calibration(found: Calibration) -> None:
     """Show what the calibration changes."""
     output().print(f"{found.questions} questions; refused where the doubt is above {found.most:.0%}")
     for name, (before, after) in {"answerable": found.answerable_refused, "unanswerable": found.unanswerable_refused}.items():

@@ -14,19 +14,19 @@ from assistant.cli.chat.conversation import (
     HELP,
     Conversation,
     Keep,
-    Keeper,
     Resume,
     SessionName,
+    SessionWriter,
     TypingAhead,
-    command_in,
-    keeper_of,
-    resumed,
+    parse_command,
+    resumed_session,
+    session_writer,
 )
 from assistant.cli.chat.input_line import make_private
 from assistant.cli.commands.engine import answering
 from assistant.cli.console import counted, is_terminal, notice, notices, on_one_line, output, say_error, write
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
-from assistant.cli.render.answer import part_progress, say_timings, speak, waiting, warn_masked, warn_unsupported
+from assistant.cli.render.answer import part_progress, show_timings, spinner, stream_answer, warn_masked, warn_unsupported
 from assistant.cli.render.search import show_passages, show_sources
 from assistant.datatypes import Session
 from assistant.errors import AssistantError, ContextOverflow, UsageError
@@ -45,11 +45,11 @@ def chat(context: typer.Context, library: Library = None, chat: Chat = None, emb
     --keep says so. See: assistant sessions list
     """
     settings = settings_of(context, library, chat, embed, rerank)
-    earlier = resumed(Sessions(settings.sessions_folder), resume, session)
+    earlier = resumed_session(Sessions(settings.sessions_folder), resume, session)
     named = library or (context.obj.library if isinstance(context.obj, Flags) else None)
     if earlier is not None and earlier.library and not named:
         settings = settings_of(context, earlier.library, chat, embed, rerank)  # with that library's own
-    keeper = keeper_of(settings, earlier, keep)
+    keeper = session_writer(settings, earlier, keep)
     with answering(settings, no_engine=no_engine) as assistant:
         chat_spec(settings)
         status = assistant.status()
@@ -60,7 +60,7 @@ def chat(context: typer.Context, library: Library = None, chat: Chat = None, emb
         turns = earlier.turns if earlier else ()
         conversation = Conversation(assistant, turns, keeper.keep)
         ahead = TypingAhead(conversation.look_ahead) if conversation.looks_ahead else None
-        converse(conversation, lines(settings.history_file if keeper.wanted else None, ahead), keeper)
+        converse(conversation, typed_lines(settings.history_file if keeper.wanted else None, ahead), keeper)
 
 
 def show_earlier(earlier: Session) -> None:
@@ -70,19 +70,19 @@ def show_earlier(earlier: Session) -> None:
         notice(f"> {earlier.turns[-1].question}\n{earlier.turns[-1].answer}")
 
 
-def converse(conversation: Conversation, typed: Iterator[str], keeper: Keeper) -> None:
+def converse(conversation: Conversation, typed: Iterator[str], keeper: SessionWriter) -> None:
     """Answer line by line until the person leaves."""
     for line in typed:
-        command, words = command_in(line)
+        command, words = parse_command(line)
         if command in {"/exit", "/quit"}:
             return
         if command:
-            obey(command, words, conversation, keeper)
+            run_command(command, words, conversation, keeper)
         elif line.strip():
             reply(line.strip(), conversation)
 
 
-def obey(command: str, words: str, conversation: Conversation, keeper: Keeper) -> None:
+def run_command(command: str, words: str, conversation: Conversation, keeper: SessionWriter) -> None:
     """Do what a command says; `words` follow it."""
     if command == "/clear":
         conversation.clear()
@@ -116,19 +116,19 @@ def remember(words: str, conversation: Conversation) -> None:
 def reply(question: str, conversation: Conversation) -> None:
     """Answer one question. Ctrl-C stops the answer and not the program."""
     try:
-        with waiting("Searching"):
+        with spinner("Searching"):
             stream = conversation.search(question)
         with part_progress() as on_progress:
             stream.prepare(on_progress)
         if notices().is_terminal:
             show_passages(notices(), conversation.passages(stream))
-        speak(conversation.write(stream), lambda: stream.sentences)
+        stream_answer(conversation.write(stream), lambda: stream.sentences)
         if stream.answer.searched:
             notice(f"searched for: {stream.answer.searched}")
         show_sources(output(), conversation.citations, quotes=False)
         warn_unsupported(stream.answer)
         warn_masked(stream.answer)
-        say_timings(stream.answer)
+        show_timings(stream.answer)
         write("\n")
     except KeyboardInterrupt:
         notice("Stopped.")
@@ -136,7 +136,7 @@ def reply(question: str, conversation: Conversation) -> None:
         say_error(str(error), error.hint)
 
 
-def lines(history: Path | None, ahead: TypingAhead | None = None) -> Iterator[str]:
+def typed_lines(history: Path | None, ahead: TypingAhead | None = None) -> Iterator[str]:
     """Yield what the person types, or what comes in on stdin, until it ends. Who types in a terminal is listened to meanwhile."""
     if not is_terminal():
         yield from sys.stdin

@@ -11,7 +11,7 @@ import typer
 from assistant.cli.console import notice, on_one_line, output, size_in_words
 from assistant.cli.json_output import print_json
 from assistant.cli.options import Json, settings_of
-from assistant.cli.render.answer import waiting
+from assistant.cli.render.answer import spinner
 from assistant.config import Settings
 from assistant.errors import EngineNotRunning, EngineUnavailable
 from assistant.server.client import Line
@@ -39,7 +39,7 @@ def answering(settings: Settings, *, no_engine: bool) -> Iterator[Answerer]:
 def start(context: typer.Context) -> None:
     """Start the engine, so that the first question does not wait for it. Questions start it by themselves."""
     line = Line(settings_of(context))
-    with waiting("Starting"):
+    with spinner("Starting"):
         line.pick_up()
     notice("The engine is running.")
 

@@ -83,7 +83,7 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
     model = "" if retrieval else chat_spec(settings).name  # a missing model is told before anything is searched
     with Assistant(settings) as assistant:
         warn_absent(asked, assistant)
-        rows = measured(assistant, asked, count, retrieval=retrieval)
+        rows = measure_questions(assistant, asked, count, retrieval=retrieval)
         held = assistant.status()
     if held.waiting:
         notice(f"{counted(held.waiting, 'passage')} found by keyword only, since they are not embedded yet: assistant sync")
@@ -109,7 +109,7 @@ def warn_absent(questions: Sequence[Question], assistant: Assistant) -> None:
         notice(on_one_line(f"Not in the library, so they count as not found: {counted(len(gone), 'right file')} ({names})"))
 
 
-def measured(assistant: Assistant, questions: Sequence[Question], count: int, *, retrieval: bool) -> list[Row]:
+def measure_questions(assistant: Assistant, questions: Sequence[Question], count: int, *, retrieval: bool) -> list[Row]:
     """Return what was measured of each question; fewer where Ctrl-C stopped it after at least one."""
     rows: list[Row] = []
     ask = None if retrieval else lambda text: assistant.ask(text).answer
@@ -175,7 +175,7 @@ def draft_questions(settings: Settings, count: int, out: Path | None) -> None:
         return
     with Assistant(settings) as assistant, lines_to(out) as file:
         desk = Desk(assistant.draft_question, lambda question: assistant.search(question).hits, done)
-        written = write_all(assistant, make(passages(assistant), count - len(done), desk), count - len(done), file)
+        written = write_all(assistant, make(spread_passages(assistant), count - len(done), desk), count - len(done), file)
     total = len(done) + written
     place = f" in {out}" if out else ""
     notice(on_one_line(f"Drafted {counted(total, 'question')}{place}. Correct them, then: assistant eval FILE"))
@@ -202,7 +202,7 @@ def write_all(assistant: Assistant, drafts: Iterator[Draft], count: int, file: I
     return written
 
 
-def passages(assistant: Assistant) -> Iterator[Hit]:
+def spread_passages(assistant: Assistant) -> Iterator[Hit]:
     """Yield the passages of the library, formats and files in turns."""
     numbers = spread(assistant.passage_places())
     for start in range(0, len(numbers), AT_ONCE):

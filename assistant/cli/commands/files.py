@@ -18,7 +18,7 @@ from assistant.datatypes import IngestReport
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.", show_default=False)]
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Read and embed everything anew.")]
-Gone = Annotated[Path, typer.Argument(metavar="PATH", help="A file or folder that was added.", show_default=False)]
+Added = Annotated[Path, typer.Argument(metavar="PATH", help="A file or folder that was added.", show_default=False)]
 
 
 def add(context: typer.Context, paths: Paths, password_file: PasswordFile = None, library: Library = None,
@@ -31,7 +31,7 @@ def add(context: typer.Context, paths: Paths, password_file: PasswordFile = None
     with Assistant(settings_of(context, library, embed=embed)) as assistant:
         with intake_progress() as on_progress:
             report = assistant.add(paths, on_progress, passwords)
-        conclude(report, json=json)
+        finish_ingest(report, json=json)
 
 
 def sync(context: typer.Context, rebuild: Rebuild = False, password_file: PasswordFile = None, library: Library = None,
@@ -41,10 +41,10 @@ def sync(context: typer.Context, rebuild: Rebuild = False, password_file: Passwo
     with Assistant(settings_of(context, library, embed=embed)) as assistant:
         with intake_progress() as on_progress:
             report = assistant.sync(on_progress, rebuild=rebuild, passwords=passwords)
-        conclude(report, json=json)
+        finish_ingest(report, json=json)
 
 
-def remove(context: typer.Context, path: Gone, library: Library = None, json: Json = False) -> None:
+def remove(context: typer.Context, path: Added, library: Library = None, json: Json = False) -> None:
     """Take a file or folder out of the library; it stays out. The file itself is not touched."""
     with Assistant(settings_of(context, library)) as assistant:
         count = assistant.remove(path)
@@ -54,7 +54,7 @@ def remove(context: typer.Context, path: Gone, library: Library = None, json: Js
         output().print(f"{counted(count, 'file')} removed from the library.")
 
 
-def conclude(report: IngestReport, *, json: bool) -> None:
+def finish_ingest(report: IngestReport, *, json: bool) -> None:
     """Show what was done; end with the exit code that it deserves."""
     if json:
         to_json.print_json(to_json.report(report))

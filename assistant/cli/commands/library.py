@@ -22,7 +22,7 @@ New = Annotated[str, typer.Argument(metavar="NEW", help="Its new name.", show_de
 Target = Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.", show_default=False)]
 Source = Annotated[Path, typer.Argument(metavar="FILE", help="An exported library.", show_default=False)]
 As = Annotated[str, typer.Option("--as", metavar="NAME", help="The name that it gets; otherwise the one that it had.")]
-Own = Annotated[list[str] | None, typer.Argument(metavar="SETTING=VALUE", help="Settings of this library alone, such as "
+LibrarySettings = Annotated[list[str] | None, typer.Argument(metavar="SETTING=VALUE", help="Settings of this library alone, such as "
                                                  "chunk_tokens=300.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -40,25 +40,25 @@ def list_all(context: typer.Context, json: Json = False) -> None:
         notice("There is no library yet. Make one: assistant add FOLDER")
 
 
-def create(context: typer.Context, name: Name, own: Own = None, json: Json = False) -> None:
+def create(context: typer.Context, name: Name, own: LibrarySettings = None, json: Json = False) -> None:
     """Make an empty library. `assistant add -L NAME` makes it too; this one can give it settings of its own."""
-    tell(name, libraries.create(settings_of(context), name, pairs(own or [])), "made", json=json)
+    report_change(name, libraries.create(settings_of(context), name, parse_settings(own or [])), "made", json=json)
 
 
 def delete(context: typer.Context, name: Name, yes: Yes = False, json: Json = False) -> None:
     """Delete a library with all that belongs to it. The files that it was made of are not touched."""
     settings = settings_of(context)
-    folder = libraries.known_folder(settings, name)
+    folder = libraries.existing_folder(settings, name)
     if not yes and not typer.confirm(on_one_line(f"Delete the library {name} ({folder})?"), default=False, err=True):
         notice("Nothing was deleted.")
         raise typer.Exit(1)
     libraries.delete(settings, name)
-    tell(name, folder, "deleted", json=json)
+    report_change(name, folder, "deleted", json=json)
 
 
 def rename(context: typer.Context, name: Name, new: New, json: Json = False) -> None:
     """Give a library another name."""
-    tell(new, libraries.rename(settings_of(context), name, new), "renamed", json=json)
+    report_change(new, libraries.rename(settings_of(context), name, new), "renamed", json=json)
 
 
 def export(context: typer.Context, name: Name, target: Target, json: Json = False) -> None:
@@ -86,15 +86,15 @@ def import_(context: typer.Context, source: Source, name: As = "", json: Json = 
         notice(on_one_line(f"{root} is in the library {other} too."))
 
 
-def set_(context: typer.Context, name: Name, own: Own = None, json: Json = False) -> None:
+def set_(context: typer.Context, name: Name, own: LibrarySettings = None, json: Json = False) -> None:
     """Give a library settings of its own; they count more than config.toml, and less than the environment."""
-    given = pairs(own or [])
+    given = parse_settings(own or [])
     if not given:
         raise UsageError("There is nothing to set.", f"assistant library set {name} chunk_tokens=300")
-    tell(name, libraries.set_own(settings_of(context), name, given), "set", json=json)
+    report_change(name, libraries.set_library_settings(settings_of(context), name, given), "set", json=json)
 
 
-def pairs(own: list[str]) -> dict[str, str]:
+def parse_settings(own: list[str]) -> dict[str, str]:
     """Return the settings. Raises UsageError where one has no value."""
     for each in own:
         if "=" not in each:
@@ -102,7 +102,7 @@ def pairs(own: list[str]) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in (each.partition("=") for each in own)}
 
 
-def tell(name: str, path: Path, done: str, *, json: bool) -> None:
+def report_change(name: str, path: Path, done: str, *, json: bool) -> None:
     """Say what was done."""
     if json:
         to_json.print_json({"name": name, "path": str(path), "done": done})

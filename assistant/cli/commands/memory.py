@@ -12,12 +12,12 @@ from assistant.cli.console import counted, notice, on_one_line, output
 from assistant.cli.options import Json, settings_of
 from assistant.errors import UsageError
 
-Words = Annotated[str, typer.Argument(metavar="TEXT", help="One fact, in a sentence; quote it.", show_default=False)]
-Numbers = Annotated[list[int] | None, typer.Argument(metavar="NUMBER", help="Their numbers.", show_default=False)]
-All = Annotated[bool, typer.Option("--all", help="All of them.")]
+FactText = Annotated[str, typer.Argument(metavar="TEXT", help="One fact, in a sentence; quote it.", show_default=False)]
+FactNumbers = Annotated[list[int] | None, typer.Argument(metavar="NUMBER", help="Their numbers.", show_default=False)]
+EveryFact = Annotated[bool, typer.Option("--all", help="All of them.")]
 
 
-def add(context: typer.Context, text: Words, json: Json = False) -> None:
+def add_fact(context: typer.Context, text: FactText, json: Json = False) -> None:
     """Keep a fact. Answers use it like a passage, and name it as their source."""
     with Assistant(settings_of(context)) as assistant:
         fact = assistant.memory.add(text)
@@ -40,7 +40,7 @@ def list_facts(context: typer.Context, json: Json = False) -> None:
         output().print("Nothing is kept.")
 
 
-def forget(context: typer.Context, numbers: Numbers = None, every: All = False) -> None:
+def delete_facts(context: typer.Context, numbers: FactNumbers = None, every: EveryFact = False) -> None:
     """Remove facts for good."""
     if bool(numbers) == every:
         raise UsageError("Name the facts to forget by number, or say --all, and not both.", "See them: assistant memory list")

@@ -9,13 +9,13 @@ import typer
 from assistant.catalog import Model, ModelStore, find, load_catalog
 from assistant.cli import json_output as to_json
 from assistant.cli.console import notice, on_one_line, output, say_error, size_in_words
-from assistant.cli.model_choice import pull as pull_model
+from assistant.cli.model_choice import fetch_model as pull_model
 from assistant.cli.options import Json, settings_of
 from assistant.cli.render.machine import show_models
 from assistant.errors import ModelUnusable
 
 Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the catalog.", show_default=False)]
-Some = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Names of the catalog; all that are here where "
+OptionalNames = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Names of the catalog; all that are here where "
                                                   "none is given.", show_default=False)]
 
 
@@ -40,7 +40,7 @@ def pull(context: typer.Context, names: Names) -> None:
         output().print(on_one_line(f"{model.name}: {store.path(model)}"))
 
 
-def verify(context: typer.Context, names: Some = None) -> None:
+def verify(context: typer.Context, names: OptionalNames = None) -> None:
     """Read models on this disk byte by byte; what is damaged is removed."""
     store = ModelStore(settings_of(context).models_folder)
     models = [find(name) for name in names] if names else [model for model in load_catalog() if has_files(model, store)]

@@ -7,18 +7,18 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.text import Text
 
-from assistant.app.diagnostics.offline_proof.evidence import OfflineProof, Step, Way
+from assistant.app.diagnostics.offline_proof.evidence import Observer, OfflineProof, TrialStep
 from assistant.app.diagnostics.offline_proof.proof import prove
 from assistant.cli import json_output as to_json
 from assistant.cli.console import counted, harmless, notices, output
 from assistant.config import Settings
 
 PROVES = {
-    Way.STRACE: "strace recorded the system calls for the network of every process, those of C libraries included.",
-    Way.UNSHARE: "Everything ran in a network namespace without any network, so nothing could leave this machine. Attempts "
+    Observer.STRACE: "strace recorded the system calls for the network of every process, those of C libraries included.",
+    Observer.UNSHARE: "Everything ran in a network namespace without any network, so nothing could leave this machine. Attempts "
                  "are known from the kernel's counters (IPv4) and from Python's audit events. An attempt by a C library over "
                  "IPv6, or a socket that it opens and does not use, would not be seen; strace would see it.",
-    Way.AUDIT: "Python's audit events recorded the network calls that go through Python, in every process of the program. A "
+    Observer.AUDIT: "Python's audit events recorded the network calls that go through Python, in every process of the program. A "
                "C library that makes system calls of its own would not be seen, so this is no full proof. "
                "On Linux, install strace for one.",
 }
@@ -56,7 +56,7 @@ def show_proof(console: Console, proof: OfflineProof) -> None:
     console.print(Text(PROVES[proof.way], "dim"))
 
 
-def show_step(console: Console, step: Step) -> None:
+def show_step(console: Console, step: TrialStep) -> None:
     """Show one command of the trial run."""
     mark = ("failed  ", "bold red") if step.failure else ("ran     ", "green")
     failure = f": {harmless(step.failure)}" if step.failure else ""

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from assistant.cli import json_output as to_json
-from assistant.cli.chat.input_line import document, forget
+from assistant.cli.chat.input_line import delete_typed_questions, session_markdown
 from assistant.cli.console import counted, notice, on_one_line, output, write
 from assistant.cli.options import Json, settings_of
 from assistant.cli.render.search import show_sources
@@ -16,9 +16,9 @@ from assistant.errors import UsageError
 from assistant.history import Sessions
 from assistant.system.paths import expanded, write_file
 
-Name = Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or last.", show_default=False)]
-Names = Annotated[list[str] | None, typer.Argument(metavar="SESSION", help="Their ids, or last.", show_default=False)]
-All = Annotated[bool, typer.Option("--all", help="All of them.")]
+SessionId = Annotated[str, typer.Argument(metavar="SESSION", help="Its id, or last.", show_default=False)]
+SessionIds = Annotated[list[str] | None, typer.Argument(metavar="SESSION", help="Their ids, or last.", show_default=False)]
+EverySession = Annotated[bool, typer.Option("--all", help="All of them.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Write here instead of stdout.")]
 LONGEST = 70  # characters of a first question
 
@@ -38,7 +38,7 @@ def list_sessions(context: typer.Context, json: Json = False) -> None:
         output().print("No conversation is kept.")
 
 
-def show(context: typer.Context, session: Name, json: Json = False) -> None:
+def show_session(context: typer.Context, session: SessionId, json: Json = False) -> None:
     """Show a conversation with its sources, word for word."""
     found = sessions_of(context).find(session)
     if json:
@@ -50,7 +50,7 @@ def show(context: typer.Context, session: Name, json: Json = False) -> None:
         write("\n")
 
 
-def delete(context: typer.Context, session: Names = None, every: All = False) -> None:
+def delete_sessions(context: typer.Context, session: SessionIds = None, every: EverySession = False) -> None:
     """Delete conversations for good, and their questions from the history of what was typed."""
     if bool(session) == every:
         raise UsageError("Name the conversations to delete, or say --all, and not both.", "See them all: assistant sessions list")
@@ -58,13 +58,13 @@ def delete(context: typer.Context, session: Names = None, every: All = False) ->
     found = {each.name: each for each in (kept.all() if every else [kept.find(name) for name in session or []])}
     for name in found:
         kept.delete(name)
-    forget(settings_of(context).history_file, {turn.question.strip() for each in found.values() for turn in each.turns})
+    delete_typed_questions(settings_of(context).history_file, {turn.question.strip() for each in found.values() for turn in each.turns})
     notice(f"{counted(len(found), 'conversation')} deleted.")
 
 
-def export(context: typer.Context, session: Name, out: Out = None) -> None:
+def export_session(context: typer.Context, session: SessionId, out: Out = None) -> None:
     """Write a conversation as Markdown: questions, answers, and each source with its path, place and words."""
-    text = document(sessions_of(context).find(session))
+    text = session_markdown(sessions_of(context).find(session))
     if out is None:
         write(text)
         return

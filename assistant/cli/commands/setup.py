@@ -10,7 +10,7 @@ import typer
 from assistant.app.diagnostics import hardware
 from assistant.catalog import Model, ModelStore
 from assistant.cli.console import is_terminal, notice, on_one_line, output, size_in_words
-from assistant.cli.model_choice import Choice, choose, fetch
+from assistant.cli.model_choice import ModelChoice, choose_models, fetch_choice
 from assistant.cli.options import Chat, Embed, settings_of
 from assistant.cli.render.machine import show_machine, show_proposal
 from assistant.config import save_choice
@@ -26,15 +26,15 @@ def setup(context: typer.Context, yes: Yes = False, starter: Starter = False, ch
     The only command, beside models pull, that uses the network. Run it again at any time to choose anew.
     """
     settings = settings_of(context)
-    machine = hardware.look(settings.home)
-    choices = choose(machine, *named_models(context, chat, embed), starter=starter)
+    machine = hardware.inspect_machine(settings.home)
+    choices = choose_models(machine, *named_models(context, chat, embed), starter=starter)
     store = ModelStore(settings.models_folder)
     show_machine(output(), machine)
     show_proposal(output(), choices, store)
-    consent([model for choice in choices for model in choice.model if not store.is_present(model)], yes=yes)
-    fetched = [fetch(choice, store, settings.hub) for choice in choices]
+    ask_consent([model for choice in choices for model in choice.model if not store.is_present(model)], yes=yes)
+    fetched = [fetch_choice(choice, store, settings.hub) for choice in choices]
     save_choice(settings.config_file, {choice.setting: choice.value for choice in fetched})
-    conclude(fetched)
+    confirm(fetched)
 
 
 def named_models(context: typer.Context, chat: str | None, embed: str | None) -> tuple[str | None, str | None]:
@@ -42,7 +42,7 @@ def named_models(context: typer.Context, chat: str | None, embed: str | None) ->
     return chat or getattr(context.obj, "chat", None), embed or getattr(context.obj, "embed", None)
 
 
-def consent(missing: Sequence[Model], *, yes: bool) -> None:
+def ask_consent(missing: Sequence[Model], *, yes: bool) -> None:
     """Ask before anything is fetched. Raises UsageError where there is nobody to ask."""
     if yes or not missing:
         return
@@ -54,7 +54,7 @@ def consent(missing: Sequence[Model], *, yes: bool) -> None:
         raise typer.Exit(1)
 
 
-def conclude(chosen: Sequence[Choice]) -> None:
+def confirm(chosen: Sequence[ModelChoice]) -> None:
     """Say what is in use now."""
     words = ", ".join(f"{choice.setting} = {choice.value}" for choice in chosen)
     output().print(on_one_line(f"Ready: {words}."))

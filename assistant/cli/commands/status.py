@@ -34,7 +34,7 @@ def status(context: typer.Context, files: Files = False, failed: Failed = False,
     wanted = {state for state, given in ((FileState.FAILED, failed), (FileState.SKIPPED, skipped)) if given}
     with Assistant(settings_of(context, library)) as assistant:
         held = assistant.status()
-        entries = select(assistant.ledger(), set(FileState) if files else wanted) if files or wanted else ()
+        entries = in_states(assistant.ledger(), set(FileState) if files else wanted) if files or wanted else ()
     if json:
         listing = {"files": [to_json.ledger_entry(entry) for entry in entries]} if files or wanted else {}
         to_json.print_json({**to_json.status(held), **listing})
@@ -43,7 +43,7 @@ def status(context: typer.Context, files: Files = False, failed: Failed = False,
         show_ledger(output(), entries)
 
 
-def select(entries: tuple[LedgerEntry, ...], states: set[FileState]) -> tuple[LedgerEntry, ...]:
+def in_states(entries: tuple[LedgerEntry, ...], states: set[FileState]) -> tuple[LedgerEntry, ...]:
     """Return the entries in one of these states."""
     return tuple(entry for entry in entries if entry.state in states)
 
@@ -57,7 +57,7 @@ def doctor(context: typer.Context, check: Check = False, repair: Repair = False,
     settings = settings_of(context, library, chat, embed)
     if prove:
         raise typer.Exit(0 if prove_offline(settings, json=json) else 1)
-    findings = examination.check(settings, repair=repair) if check or repair else examination.examine(settings)
+    findings = examination.check_library(settings, repair=repair) if check or repair else examination.examine(settings)
     if json:
         to_json.print_json(to_json.findings(findings))
     else:

@@ -16,7 +16,7 @@ from assistant.app.assistant import Assistant
 from assistant.cli import json_output as to_json
 from assistant.cli.console import notice, on_one_line, output
 from assistant.cli.options import Embed, Json, Library, settings_of
-from assistant.cli.render.watch import JsonLines, Lines, LiveView, Recorder, show_standing
+from assistant.cli.render.watch import JsonPrinter, LinePrinter, LiveView, StatusRecorder, show_standing
 from assistant.config import Settings
 from assistant.errors import AssistantError, UsageError
 from assistant.server.client import Line
@@ -67,27 +67,27 @@ def watch(context: typer.Context, paths: Paths = None, poll: Poll = 0.0, daemon:
     with Assistant(settings) as assistant:
         folder = assistant.library_file.parent
         if status:
-            tell_status(folder, json=json)
+            report_status(folder, json=json)
         elif stop:
-            end(folder)
+            stop_watch(folder)
         elif install_service:
-            typer.echo(service(settings, command_for(settings, paths or (), poll)), nl=False)
+            typer.echo(service_file(settings, watch_command(settings, paths or (), poll)), nl=False)
         elif daemon:
-            start_daemon(settings, folder, command_for(settings, paths or (), poll))
+            start_daemon(settings, folder, watch_command(settings, paths or (), poll))
         else:
             follow(assistant, folder, paths or [], poll, json=json)
 
 
 def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: float, *, json: bool) -> None:
     """Follow until Ctrl-C, a signal to end, or `watch --stop`. Raises UsageError where there is nothing to follow."""
-    with claim(folder), ending_on_signal():
+    with claim(folder), stop_on_sigterm():
         if not paths and not assistant.roots():
             raise UsageError("Nothing was added to this library yet.", "Name a folder: assistant watch FOLDER")
         assistant.include(paths)  # without any, this sees that there is the right model
         pace = Pace(settle=SETTLE_SECONDS, poll=poll or Pace().poll)
         with audience(json=json) as listening:
             only = [absolute(path) for path in paths]
-            follower = Follower(assistant, Recorder(listening, folder), pace, only=only, always_poll=poll > 0,
+            follower = Follower(assistant, StatusRecorder(listening, folder), pace, only=only, always_poll=poll > 0,
                                 is_asked=Line(assistant.settings).is_busy)
             follower.follow(lambda: is_asked_to_stop(folder))
 
@@ -96,38 +96,38 @@ def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: floa
 def audience(*, json: bool) -> Iterator[Audience]:
     """Give what shows the watch: a live view on a terminal, lines elsewhere."""
     if json:
-        yield JsonLines()
+        yield JsonPrinter()
     elif output().is_terminal:
         view = LiveView(output())
         with view.live:
             yield view
     else:
         notice("Watching; Ctrl-C ends it.")
-        yield Lines()
+        yield LinePrinter()
 
 
 @contextmanager
-def ending_on_signal() -> Iterator[None]:
+def stop_on_sigterm() -> Iterator[None]:
     """Let the signal that asks a program to end be the end of a watch, and no failure."""
-    before = signal.signal(signal.SIGTERM, raise_ended)
+    before = signal.signal(signal.SIGTERM, raise_terminated)
     try:
         yield
-    except Ended:
+    except Terminated:
         notice("Stopped.")
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-class Ended(BaseException):
+class Terminated(BaseException):
     """The system asks the watch to end."""
 
 
-def raise_ended(*_: object) -> None:
+def raise_terminated(*_: object) -> None:
     """Raise Ended."""
-    raise Ended
+    raise Terminated
 
 
-def tell_status(folder: Path, *, json: bool) -> None:
+def report_status(folder: Path, *, json: bool) -> None:
     """Tell whether the library is watched, and how that stands; end with exit code 1 where it is not."""
     is_running = is_watched(folder)
     if json:
@@ -140,7 +140,7 @@ def tell_status(folder: Path, *, json: bool) -> None:
         raise typer.Exit(1)
 
 
-def end(folder: Path) -> None:
+def stop_watch(folder: Path) -> None:
     """End the watch. Raises AssistantError where there is none, or where it does not end."""
     if not is_watched(folder):
         raise AssistantError("This library is not being watched.", "Start it: assistant watch")
@@ -149,7 +149,7 @@ def end(folder: Path) -> None:
     output().print("The watch has ended.")
 
 
-def command_for(settings: Settings, paths: Sequence[Path], poll: float) -> list[str]:
+def watch_command(settings: Settings, paths: Sequence[Path], poll: float) -> list[str]:
     """Return the command that watches this library."""
     embed = own_path(settings.embed) or settings.embed
     chosen = [f"--library={settings.library}", *([f"--embed={embed}"] if settings.embed else [])]
@@ -157,23 +157,23 @@ def command_for(settings: Settings, paths: Sequence[Path], poll: float) -> list[
     return command_of("assistant", "watch", *chosen, *polling, *(str(absolute(path)) for path in paths))
 
 
-def environment_for(settings: Settings) -> dict[str, str]:
+def watch_environment(settings: Settings) -> dict[str, str]:
     """Return what such a command needs to know: the home, and that processes which it starts do not look into their folder."""
     return {"ASSISTANT_HOME": str(settings.home), "PYTHONSAFEPATH": "1"}
 
 
-def service(settings: Settings, command: Sequence[str]) -> str:
+def service_file(settings: Settings, command: Sequence[str]) -> str:
     """Return the service file for this system. Raises UsageError where it has another way, or a path cannot stand in it."""
-    for word in (*command, *environment_for(settings).values()):
+    for word in (*command, *watch_environment(settings).values()):
         if on_one_line(word) != word:
             raise UsageError(f"{word} has a character that a service file cannot hold.", "Rename the file or folder.")
     if sys.platform == "darwin":
         notice(f"Save it as ~/Library/LaunchAgents/{LABEL}.plist, then: launchctl load -w that file")
-        return launchd_agent(LABEL, command, environment_for(settings), settings.home)
+        return launchd_agent(LABEL, command, watch_environment(settings), settings.home)
     if sys.platform.startswith("linux"):
         notice("Save it as ~/.config/systemd/user/private-assistant-watch.service, then: "
                "systemctl --user enable --now private-assistant-watch")
-        return systemd_unit(command, environment_for(settings), settings.home)
+        return systemd_unit(command, watch_environment(settings), settings.home)
     raise UsageError("This system has neither systemd nor launchd.",
                      "Let the Task Scheduler run at logon: assistant watch --daemon")
 
@@ -185,15 +185,15 @@ def start_daemon(settings: Settings, folder: Path, command: Sequence[str]) -> No
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / LOG
     with log.open("wb") as written:
-        process = start_lasting(command, settings.home, written, written, environment_for(settings))
-    if not comes_true(lambda: is_watched(folder) and read(folder).process == process.pid, process):
+        process = start_lasting(command, settings.home, written, written, watch_environment(settings))
+    if not wait_until(lambda: is_watched(folder) and read(folder).process == process.pid, process):
         said = " ".join(log.read_text("utf-8", "replace").split())[-2000:]
         raise AssistantError(f"The watch does not start: {said}")
     process.returncode = 0  # it outlives this program, which need not wait for it
     output().print(on_one_line(f"Watching in the background, process {process.pid}. Its log: {log}"))
 
 
-def comes_true(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
+def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
     """Return whether something becomes true while a process runs, in the time that it has to start."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from assistant.cli.console import LIVE, counted, notice, notices, output, write
+from assistant.cli.console import LIVE_CONSOLES, counted, notice, notices, output, write
 from assistant.datatypes import Answer, Doubt, Sentence
 
 if TYPE_CHECKING:
@@ -19,22 +19,22 @@ MEANING = {"partial": "[~] only a part of this stands in its source: look it up.
            "none": "[?] no passage bears this out: do not rely on it."}
 
 
-def speak(pieces: Iterator[str], said: Callable[[], Sequence[Sentence]] = tuple) -> None:
+def stream_answer(pieces: Iterator[str], said: Callable[[], Sequence[Sentence]] = tuple) -> None:
     """Write an answer piece by piece, and a mark behind a doubtful one of the sentences `said`. Ctrl-C leaves what there is."""
-    with waiting("Reading"):
+    with spinner("Reading"):
         first = next(pieces, "")
     marked = 0
     try:
         write(first)
         for piece in pieces:
-            marked = mark(said(), marked)
+            marked = write_marks(said(), marked)
             write(piece)
-        mark(said(), marked)
+        write_marks(said(), marked)
     finally:
         write("\n")
 
 
-def mark(said: Sequence[Sentence], marked: int) -> int:
+def write_marks(said: Sequence[Sentence], marked: int) -> int:
     """Write the marks of the sentences that are over and have none yet, on a terminal only; return how many are over."""
     if output().is_terminal:
         for sentence in said[marked:]:
@@ -62,7 +62,7 @@ def warn_masked(answer: Answer) -> None:
             notice(f"{each.path}: the model was not shown {counted(each.comments, 'comment')} that no reader of the file sees.")
 
 
-def say_timings(answer: Answer) -> None:
+def show_timings(answer: Answer) -> None:
     """Say in a terminal how long what took: one dim line below an answer that a model wrote."""
     timings = answer.timings
     if not notices().is_terminal or timings.first_token_ms is None:
@@ -75,7 +75,7 @@ def say_timings(answer: Answer) -> None:
         f"{timings.generated_tokens:,} written{rate}", style="dim", highlight=False)
 
 
-def show_doubt(doubt: Doubt | None) -> None:
+def show_confidence(doubt: Doubt | None) -> None:
     """Say how doubtful an answer is, and what the model gave away of it."""
     if doubt is None:
         notice("No doubt was measured: there was no passage to ask the model about.")
@@ -86,18 +86,18 @@ def show_doubt(doubt: Doubt | None) -> None:
 
 
 @contextmanager
-def waiting(words: str) -> Iterator[None]:
+def spinner(words: str) -> Iterator[None]:
     """Show that something is going on."""
     console = notices()
     if not console.is_terminal:
         yield
         return
     with console.status(Text(words, "dim"), refresh_per_second=4):  # each turn costs a millisecond of a core that computes
-        LIVE.append(console)
+        LIVE_CONSOLES.append(console)
         try:
             yield
         finally:
-            LIVE.remove(console)
+            LIVE_CONSOLES.remove(console)
 
 
 @contextmanager

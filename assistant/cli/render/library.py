@@ -12,7 +12,7 @@ from assistant.datatypes import FileState, IngestReport, LedgerEntry, LibrarySta
 from assistant.errors import ENCRYPTED
 
 LISTED = 10  # files that a summary names
-MARKS = {FileState.INDEXED: ("indexed", "green"), FileState.SKIPPED: ("skipped", "yellow"), FileState.FAILED: ("failed", "red")}
+STATE_MARKS = {FileState.INDEXED: ("indexed", "green"), FileState.SKIPPED: ("skipped", "yellow"), FileState.FAILED: ("failed", "red")}
 
 
 def show_report(console: Console, report: IngestReport) -> None:
@@ -20,7 +20,7 @@ def show_report(console: Console, report: IngestReport) -> None:
     console.print(Text(summary(report), "bold"))
     left_out = (*report.failed, *report.skipped)
     for entry in left_out[:LISTED]:
-        console.print(reasoned(entry))
+        console.print(entry_with_reason(entry))
     if len(left_out) > LISTED:
         console.print(f"  and {len(left_out) - LISTED:,} more")
     if left_out:
@@ -41,9 +41,9 @@ def summary(report: IngestReport) -> str:
     return f"{', '.join(parts)} ({counted(report.chunks, 'passage')}, {report.seconds:.1f} s)"
 
 
-def reasoned(entry: LedgerEntry) -> Text:
+def entry_with_reason(entry: LedgerEntry) -> Text:
     """Return a file that was left out, and why."""
-    word, style = MARKS[entry.state]
+    word, style = STATE_MARKS[entry.state]
     return Text.assemble("  ", (word, style), " ", linked(entry.path, entry.path), f": {on_one_line(entry.reason)}")
 
 
@@ -62,7 +62,7 @@ def show_status(console: Console, status: LibraryStatus) -> None:
 def show_ledger(console: Console, entries: Sequence[LedgerEntry]) -> None:
     """Show what became of each file."""
     for entry in entries:
-        word, style = MARKS[entry.state]
+        word, style = STATE_MARKS[entry.state]
         console.print(Text.assemble((f"{word:8}", style), linked(entry.path, entry.path), f"  {details(entry)}"))
 
 
@@ -72,15 +72,15 @@ def details(entry: LedgerEntry) -> str:
     if entry.pages:
         facts.append(counted(entry.pages, "page"))
     if entry.ocr_pages:
-        facts.append(f"read off pictures: p. {ranges(entry.ocr_pages)}")
+        facts.append(f"read off pictures: p. {page_ranges(entry.ocr_pages)}")
     if entry.empty_pages:
-        facts.append(f"no text on p. {ranges(entry.empty_pages)}")
+        facts.append(f"no text on p. {page_ranges(entry.empty_pages)}")
     if entry.encoding not in {None, "utf-8"}:
         facts.append(f"encoding {entry.encoding}")
     return on_one_line("; ".join([*facts, *entry.notes]))
 
 
-def ranges(numbers: Sequence[int]) -> str:
+def page_ranges(numbers: Sequence[int]) -> str:
     """Return rising numbers as a person writes them: "1-3, 7"."""
     runs: list[list[int]] = []
     for number in numbers:

@@ -10,10 +10,10 @@ from rich.text import Text
 
 from assistant.catalog import HubSource, Model, ModelStore
 from assistant.cli.console import on_one_line, size_in_words
-from assistant.cli.model_choice import Choice
+from assistant.cli.model_choice import ModelChoice
 from assistant.datatypes import Finding, Machine, Severity
 
-MARKS = {Severity.OK: ("ok     ", "green"), Severity.WARNING: ("warning", "yellow"), Severity.ERROR: ("error  ", "bold red")}
+SEVERITY_MARKS = {Severity.OK: ("ok     ", "green"), Severity.WARNING: ("warning", "yellow"), Severity.ERROR: ("error  ", "bold red")}
 
 
 def show_machine(console: Console, machine: Machine) -> None:
@@ -29,7 +29,7 @@ def show_machine(console: Console, machine: Machine) -> None:
         console.print("  graphics: none that can be used")
 
 
-def show_proposal(console: Console, choices: Sequence[Choice], store: ModelStore) -> None:
+def show_proposal(console: Console, choices: Sequence[ModelChoice], store: ModelStore) -> None:
     """Show which models are proposed and where they come from."""
     console.print(Text("Models", "bold"))
     for choice in choices:
@@ -62,7 +62,7 @@ def show_models(console: Console, models: Iterable[Model], store: ModelStore, ch
 def show_findings(console: Console, findings: Iterable[Finding]) -> None:
     """Show what `doctor` looked at."""
     for finding in findings:
-        word, style = MARKS[finding.severity]
+        word, style = SEVERITY_MARKS[finding.severity]
         subject = (on_one_line(f"{finding.subject}: "), "bold")
         console.print(Text.assemble((word, style), "  ", subject, on_one_line(finding.detail)))
         if finding.remedy:

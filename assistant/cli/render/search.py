@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from assistant.cli.console import counted, harmless, linked, on_one_line, place
+from assistant.cli.console import counted, describe_location, harmless, linked, on_one_line
 from assistant.datatypes import Explanation, Reranking
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ def show_search(console: Console, result: SearchResult) -> None:
     if not result.hits:
         console.print("No passage was found.")
     for rank, hit in enumerate(result.hits, 1):
-        line = Text.assemble((f"{rank}. ", "bold"), source(hit.title, hit.path, hit.chunk.location))
+        line = Text.assemble((f"{rank}. ", "bold"), source_line(hit.title, hit.path, hit.chunk.location))
         line.append(f"  score {hit.score:.3f}", "dim")
         console.print(line)
         console.print(Text(f"   {on_one_line(hit.path)}", "dim"))
         for path, location in hit.also:
-            console.print(Text(f"   also {on_one_line(path)}, {place(location)}", "dim"))
+            console.print(Text(f"   also {on_one_line(path)}, {describe_location(location)}", "dim"))
         show_indented(console, shortened(hit.chunk.text))
         console.print()
 
@@ -45,12 +45,12 @@ def shortened(text: str) -> str:
     return text if more < FEWEST_LEFT_OUT else "\n".join([*lines[:MOST_LINES], f"… {more} more lines"])
 
 
-def source(title: str, path: str, location: Location) -> Text:
+def source_line(title: str, path: str, location: Location) -> Text:
     """Return a title with its link, and where in it something stands; what is no file has neither."""
     if path.startswith(NO_FILES):
         return Text(on_one_line(title), "bold")
     heading = f" · {on_one_line(location.heading)}" if location.heading else ""
-    return Text.assemble(linked(title, path, location), f", {place(location)}", (heading, "dim"))
+    return Text.assemble(linked(title, path, location), f", {describe_location(location)}", (heading, "dim"))
 
 
 def show_indented(console: Console, text: str) -> None:
@@ -69,7 +69,7 @@ def show_passages(console: Console, hits: Sequence[Hit]) -> None:
     if hits:
         console.print(Text("Passages:", "dim"))
     for number, hit in enumerate(hits, 1):
-        line = Text.assemble(f"  [{number}] ", source(hit.title, hit.path, hit.chunk.location))
+        line = Text.assemble(f"  [{number}] ", source_line(hit.title, hit.path, hit.chunk.location))
         line.stylize("dim")
         console.print(line)
 
@@ -79,7 +79,7 @@ def show_sources(console: Console, citations: Sequence[Citation], *, quotes: boo
     if citations:
         console.print(Text("Sources", "bold"))
     for cited in citations:
-        console.print(Text.assemble(f"[{cited.number}] ", source(cited.title, cited.path, cited.location)))
+        console.print(Text.assemble(f"[{cited.number}] ", source_line(cited.title, cited.path, cited.location)))
         if quotes:
             if cited.kind == "file":
                 console.print(Text(f"   {on_one_line(cited.path)}", "dim"))
@@ -92,24 +92,24 @@ def show_explanation(console: Console, why: Explanation) -> None:
     console.print(on_one_line(f"Terms, with the passages that hold them: {terms}"))
     console.print(f"Weight of the meaning beside the words: {why.dense_weight:g}")
     if why.reranking:
-        console.print(on_one_line(reranked(why.reranking)))
+        console.print(on_one_line(reranking_line(why.reranking)))
     read = ("reranker", "was") if why.reranking else ()
     table = RichTable("", "score", "BM25", "rank", "cosine", "rank", *read, "passage", box=None, pad_edge=False)
     for rank, (hit, fate) in enumerate(why.candidates, 1):
         style = "dim" if fate else ""
-        name = Text.assemble(source(hit.title, hit.path, hit.chunk.location), f"  dropped: {fate}" if fate else "")
-        table.add_row(str(rank), f"{hit.score:.2f}", figure(hit.keyword_score), figure(hit.keyword_rank), figure(hit.cosine),
-                      figure(hit.dense_rank), *([figure(hit.rerank_score), figure(hit.rank_before)] if read else []), name,
+        name = Text.assemble(source_line(hit.title, hit.path, hit.chunk.location), f"  dropped: {fate}" if fate else "")
+        table.add_row(str(rank), f"{hit.score:.2f}", score_text(hit.keyword_score), score_text(hit.keyword_rank), score_text(hit.cosine),
+                      score_text(hit.dense_rank), *([score_text(hit.rerank_score), score_text(hit.rank_before)] if read else []), name,
                       style=style)
     console.print(table)
 
 
-def reranked(done: Reranking) -> str:
+def reranking_line(done: Reranking) -> str:
     """Return what a reranker did in one line."""
     return (f"{done.model} read {done.read} of {counted(done.candidates, 'candidate')} in {done.milliseconds:.0f} of "
             f"{done.budget_milliseconds} ms, at {done.pairs_per_second:,.0f} a second; the others keep their order below")
 
 
-def figure(value: float | None) -> str:
+def score_text(value: float | None) -> str:
     """Return a rank or a score; a dash where that search did not find it."""
     return "–" if value is None else str(value) if isinstance(value, int) else f"{value:.2f}"

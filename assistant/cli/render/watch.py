@@ -23,7 +23,7 @@ RECENT, FAILURES = 12, 5
 UNREADABLE = "no reader for"  # of such files there may be thousands, and nothing is wrong
 
 
-def told(change: Change) -> Text:
+def change_line(change: Change) -> Text:
     """Return what became of a file, in one line."""
     line = Text.assemble((f"{change.kind:8}", STYLES[change.kind]), linked(change.path, change.path))
     if change.chunks:
@@ -40,7 +40,7 @@ def is_worth_a_line(change: Change) -> bool:
     return not change.reason.startswith(UNREADABLE)
 
 
-def summed(standing: Standing) -> str:
+def status_line(standing: Standing) -> str:
     """Return what is going on, what waits and what was done, in one line."""
     parts = [DOING.get(standing.doing, standing.doing)]
     parts += [f"{standing.queued:,} queued"] if standing.queued else []
@@ -49,13 +49,13 @@ def summed(standing: Standing) -> str:
     return "  ·  ".join([*parts, *(f"{count:,} {word}" for word, count in counts.items() if count)])
 
 
-class Lines:
+class LinePrinter:
     """A line for each change."""
 
     def changed(self, change: Change) -> None:
         """Print it."""
         if is_worth_a_line(change):
-            output().print(told(change))
+            output().print(change_line(change))
 
     def noticed(self, words: str) -> None:
         """Say it on stderr."""
@@ -65,7 +65,7 @@ class Lines:
         """Print nothing."""
 
 
-class JsonLines:
+class JsonPrinter:
     """A JSON object for each change and notice, and for each change of what is being done."""
 
     def __init__(self) -> None:
@@ -102,21 +102,21 @@ class LiveView:
         """Show it; what failed is shown until something else became of it."""
         failures = {path: line for path, line in self._failures.items() if path != change.path}
         if change.kind == "failed":
-            failures[change.path] = stamped(told(change))
+            failures[change.path] = timestamped(change_line(change))
         elif is_worth_a_line(change):
-            self._recent.append(stamped(told(change)))
+            self._recent.append(timestamped(change_line(change)))
         self._failures = failures  # exchanged as a whole: another thread draws it
 
     def noticed(self, words: str) -> None:
         """Show it among what happened."""
-        self._recent.append(stamped(Text(on_one_line(words), "yellow")))
+        self._recent.append(timestamped(Text(on_one_line(words), "yellow")))
 
     def stands(self, standing: Standing) -> None:
         """Show it."""
         self._standing = standing
 
     def _draw(self) -> Group:
-        lines = [Text(summed(self._standing), "bold", no_wrap=True, overflow="ellipsis"), *followed(self._standing)]
+        lines = [Text(status_line(self._standing), "bold", no_wrap=True, overflow="ellipsis"), *followed_folders(self._standing)]
         if self._standing.current:
             lines.append(Text(on_one_line(self._standing.current), "dim", no_wrap=True, overflow="ellipsis"))
         lines += tuple(self._recent)
@@ -125,13 +125,13 @@ class LiveView:
         return Group(*lines)
 
 
-def stamped(line: Text) -> Text:
+def timestamped(line: Text) -> Text:
     """Return a line with the time of day in front."""
     line.no_wrap, line.overflow = True, "ellipsis"
     return Text.assemble((time.strftime("%H:%M:%S "), "dim"), line, no_wrap=True, overflow="ellipsis")
 
 
-def followed(standing: Standing) -> list[Text]:
+def followed_folders(standing: Standing) -> list[Text]:
     """Return a line for each folder that is followed."""
     return [Text.assemble("  ", linked(each.path, each.path), "" if each.manner == "events" else
                           (f"  {each.manner}: {on_one_line(each.reason)}", "yellow")) for each in standing.followed]
@@ -139,8 +139,8 @@ def followed(standing: Standing) -> list[Text]:
 
 def show_standing(console: Console, standing: Standing) -> None:
     """Show how a watch in another process stands."""
-    console.print(Text(summed(standing), "bold"))
-    for line in followed(standing):
+    console.print(Text(status_line(standing), "bold"))
+    for line in followed_folders(standing):
         console.print(line)
     if standing.problem:
         console.print(Text(f"  {on_one_line(standing.problem)}", "red"))
@@ -148,7 +148,7 @@ def show_standing(console: Console, standing: Standing) -> None:
     console.print(Text(f"  process {standing.process}, since {since}", "dim"))
 
 
-class Recorder:
+class StatusRecorder:
     """Passes on what it hears, and lets other programs know how things stand."""
 
     def __init__(self, audience: Audience, folder: Path) -> None:

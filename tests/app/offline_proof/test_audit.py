@@ -8,15 +8,15 @@ import sys
 from pathlib import Path
 
 from assistant.app.diagnostics.offline_proof import audit
-from assistant.app.diagnostics.offline_proof.evidence import Evidence
+from assistant.app.diagnostics.offline_proof.evidence import NetworkEvidence
 
 ROOT = Path(__file__).parents[3]
 
 
-def watched(log: Path, program: str) -> Evidence:
+def watched(log: Path, program: str) -> NetworkEvidence:
     subprocess.run([sys.executable, "-c", "import assistant, socket, subprocess, sys\n" + program], cwd=ROOT, check=True,
                    env={**os.environ, audit.VARIABLE: str(log)})
-    return audit.read(log)
+    return audit.read_audit_log(log)
 
 
 def test_each_kind_of_call_is_seen(tmp_path: Path) -> None:

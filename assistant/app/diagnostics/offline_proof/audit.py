@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.app.diagnostics.offline_proof.evidence import Evidence
+from assistant.app.diagnostics.offline_proof.evidence import NetworkEvidence
 from assistant.system.children import interpreter
-from assistant.system.isolation import REFUSED
+from assistant.system.isolation import REFUSED_EVENT
 
 VARIABLE = "ASSISTANT_SOCKET_LOG"
 BEGIN = "begin"
@@ -38,10 +38,10 @@ def record(log: str) -> None:
         os.write(handle, line.encode() + b"\n")
 
     write(BEGIN, *sys.orig_argv[1:4])
-    sys.addaudithook(hook(write))
+    sys.addaudithook(audit_hook(write))
 
 
-def hook(write: Callable[..., None]) -> Callable[[str, tuple[object, ...]], None]:
+def audit_hook(write: Callable[..., None]) -> Callable[[str, tuple[object, ...]], None]:
     """Return an audit hook that passes on the events that matter."""
 
     def heard(event: str, arguments: tuple[object, ...]) -> None:
@@ -50,27 +50,27 @@ def hook(write: Callable[..., None]) -> Callable[[str, tuple[object, ...]], None
         elif event in ADDRESSED:
             address = arguments[1] if len(arguments) > 1 else None
             write(event, *(address[:2] if isinstance(address, tuple) else ("unix", address)))
-        elif event in LOOKUPS or event in RUNNING or event == REFUSED:
+        elif event in LOOKUPS or event in RUNNING or event == REFUSED_EVENT:
             write(event, *arguments[:1])
 
     return heard
 
 
-def read(log: Path) -> Evidence:
+def read_audit_log(log: Path) -> NetworkEvidence:
     """Return what a log of audit events says."""
     lines = log.read_text("utf-8").splitlines() if log.exists() else []
     events = [Event(**json.loads(line)) for line in lines]
     names = {event.process: " ".join(event.details) for event in events if event.event == BEGIN}
-    heard, refused = sorted_out(events)
+    heard, refused = split_refused(events)
     attempts = [event for event in heard if event.is_attempt]
-    return Evidence(
+    return NetworkEvidence(
         processes=len(names), calls=len(heard) + len(refused),
         inet_sockets=sum(event.event == CREATED for event in attempts),
         names=sum(event.event in LOOKUPS for event in attempts),
         attempts=tuple(f"{names.get(event.process, 'process')} ({event.process}): {event.words}" for event in attempts),
         apart=dict(Counter([event.words for event in heard if not event.is_attempt]
                            + [f"refused by the program before any system call: {event.words}" for event in refused])),
-        gaps=gaps(event.details[0] for event in events if event.event in RUNNING),
+        gaps=unobserved_programs(event.details[0] for event in events if event.event in RUNNING),
     )
 
 
@@ -95,20 +95,20 @@ class Event:
         return self.event in LOOKUPS or (self.details[0] != "unix" and not self.details[0].startswith(LOOPBACK))
 
 
-def sorted_out(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
+def split_refused(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
     """Return the network events that took place, and those that the program refused right after they were announced."""
     heard: list[Event] = []
     refused: list[Event] = []
     for event in events:
         if event.event.startswith("socket."):
             heard.append(event)
-        elif event.event == REFUSED:
+        elif event.event == REFUSED_EVENT:
             last = next(index for index in reversed(range(len(heard))) if heard[index].process == event.process)
             refused.append(heard.pop(last))
     return heard, refused
 
 
-def gaps(programs: Iterable[str]) -> tuple[str, ...]:
+def unobserved_programs(programs: Iterable[str]) -> tuple[str, ...]:
     """Return a sentence for each program that was started and is no Python, which could not be watched."""
     others = sorted({program for program in programs if program != interpreter()[0]})
     return tuple(f"the program {program} was started and could not be watched" for program in others)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Way(StrEnum):
+class Observer(StrEnum):
     """How network calls are observed, the strongest evidence first."""
 
     STRACE = "strace"
@@ -16,7 +16,7 @@ class Way(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class NetworkEvidence:
     """What was observed of a tree of processes.
 
     `calls` counts what was recorded of the kind that this way sees; `inet_sockets` and `names` are the sockets of a network
@@ -34,7 +34,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TrialStep:
     """One command of the trial run; `failure` says what went wrong, and is empty where the command did its work."""
 
     name: str
@@ -46,13 +46,13 @@ class Step:
 class OfflineProof:
     """The outcome of a trial run. `passed_over`: stronger ways of observing that this machine does not allow, and why."""
 
-    way: Way
+    way: Observer
     passed_over: tuple[str, ...]
-    steps: tuple[Step, ...]
-    evidence: Evidence
+    steps: tuple[TrialStep, ...]
+    evidence: NetworkEvidence
 
     @property
-    def failures(self) -> tuple[Step, ...]:
+    def failures(self) -> tuple[TrialStep, ...]:
         """The commands that did not do their work, so that nothing is known of them."""
         return tuple(step for step in self.steps if step.failure)
 

@@ -15,16 +15,16 @@ from pathlib import Path
 from assistant.system.children import command_of, run_inside
 
 COUNTERS = Path("/proc/self/net/snmp")
-TELLING = ("Ip.OutRequests", "Ip.OutNoRoutes", "Tcp.ActiveOpens", "Udp.OutDatagrams")
+TELLING_COUNTERS = ("Ip.OutRequests", "Ip.OutNoRoutes", "Tcp.ActiveOpens", "Udp.OutDatagrams")
 
 
-def command(counters: Path) -> list[str]:
+def namespace_command(counters: Path) -> list[str]:
     """Return the command line that goes in front of the command to run."""
     module = "assistant.app.diagnostics.offline_proof.namespace"
     return ["unshare", "--map-root-user", "--net", *command_of(module, str(counters))]
 
 
-def counted() -> dict[str, int]:
+def network_counters() -> dict[str, int]:
     """Return the kernel's counters of this network namespace, each as Protocol.Name (proc_net_snmp)."""
     lines = [line.split() for line in COUNTERS.read_text("ascii").splitlines()]
     return {f"{names[0].rstrip(':')}.{name}": int(value)
@@ -32,16 +32,16 @@ def counted() -> dict[str, int]:
             for name, value in zip(names[1:], values[1:], strict=True)}
 
 
-def attempts(counters: Path) -> tuple[str, ...]:
+def counted_attempts(counters: Path) -> tuple[str, ...]:
     """Return a sentence for each counter that is not zero."""
     found = json.loads(counters.read_text("utf-8"))
-    return tuple(f"the kernel counted {found[name]} of {name}" for name in TELLING if found.get(name))
+    return tuple(f"the kernel counted {found[name]} of {name}" for name in TELLING_COUNTERS if found.get(name))
 
 
 def main() -> int:
     """Run the command, write the counters, and return the command's exit code."""
     code = run_inside(sys.argv[2:])
-    Path(sys.argv[1]).write_text(json.dumps(counted()), "utf-8")
+    Path(sys.argv[1]).write_text(json.dumps(network_counters()), "utf-8")
     return code
 
 

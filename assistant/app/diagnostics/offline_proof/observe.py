@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from assistant.app.diagnostics.offline_proof import audit, namespace, strace
-from assistant.app.diagnostics.offline_proof.evidence import Evidence, Way
-from assistant.app.diagnostics.offline_proof.trial import Trial
+from assistant.app.diagnostics.offline_proof.evidence import NetworkEvidence, Observer
+from assistant.app.diagnostics.offline_proof.trial import TrialHome
 from assistant.errors import AssistantError
 from assistant.system.children import interpreter, start_lines
 
@@ -23,26 +23,26 @@ ERRORS = "errors.log"
 OnLine = Callable[[str], None]
 
 
-def observe(way: Way, command: Sequence[str], trial: Trial, on_line: OnLine) -> Evidence:
+def observe(way: Observer, command: Sequence[str], trial: TrialHome, on_line: OnLine) -> NetworkEvidence:
     """Run a command, pass on each line that it prints, and return what was observed. Raises AssistantError, OSError."""
     traced, counters, events = (trial.folder / name for name in ("strace.log", "counters.json", "events.log"))
     for log in (traced, counters, events):
         log.unlink(missing_ok=True)
-    if way is Way.STRACE:
-        run([*strace.command(traced), *command], trial.environment, trial.folder, on_line)
-        require(traced, trial)
-        return strace.read(traced, trial.home)
+    if way is Observer.STRACE:
+        run_observed([*strace.strace_command(traced), *command], trial.environment, trial.folder, on_line)
+        require_record(traced, trial)
+        return strace.read_strace_log(traced, trial.home)
     environment = {**trial.environment, audit.VARIABLE: str(events)}
-    if way is Way.AUDIT:
-        run(command, environment, trial.folder, on_line)
-        return audit.read(events)
-    run([*namespace.command(counters), *command], environment, trial.folder, on_line)
-    require(counters, trial)
-    found = audit.read(events)
-    return replace(found, attempts=(*namespace.attempts(counters), *found.attempts))
+    if way is Observer.AUDIT:
+        run_observed(command, environment, trial.folder, on_line)
+        return audit.read_audit_log(events)
+    run_observed([*namespace.namespace_command(counters), *command], environment, trial.folder, on_line)
+    require_record(counters, trial)
+    found = audit.read_audit_log(events)
+    return replace(found, attempts=(*namespace.counted_attempts(counters), *found.attempts))
 
 
-def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, on_line: OnLine) -> None:
+def run_observed(command: Sequence[str], environment: Mapping[str, str], folder: Path, on_line: OnLine) -> None:
     """Run a command out of reach of the terminal's Ctrl-C. Raises AssistantError with what it said where it is refused."""
     errors = folder / ERRORS
     with errors.open("wb") as log, start_lines(command, folder, log, environment) as process:
@@ -57,7 +57,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], folder: Path, on
         raise AssistantError(f"{command[0]} ended with code {process.returncode}: {last_words(errors)}")
 
 
-def require(record: Path, trial: Trial) -> None:
+def require_record(record: Path, trial: TrialHome) -> None:
     """Raise AssistantError with what the tool said where it left no record: the system did not let it do its work."""
     if not record.exists():
         raise AssistantError(last_words(trial.folder / ERRORS) or "it recorded nothing")
@@ -68,7 +68,7 @@ def last_words(errors: Path) -> str:
     return " ".join(errors.read_text("utf-8", "replace").split())[-300:]
 
 
-def refusal_of(way: Way, trial: Trial) -> str:
+def why_unusable(way: Observer, trial: TrialHome) -> str:
     """Return why a way of observing cannot be used on this machine; nothing where it sees a control that uses the network."""
     try:
         evidence = observe(way, [*interpreter(), "-c", CONTROL, *interpreter()], trial, lambda line: None)

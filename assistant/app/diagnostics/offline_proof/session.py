@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 QUESTION = "When does the lease of the old mill end?"
 NEWS = "The lift of the old mill was inspected in May.\n"
-REFUSED = 3  # the exit code of a question that the files do not answer
+ANSWER_REFUSED = 3  # the exit code of a question that the files do not answer
 WARNED = 1  # of a doctor who found something
 COMMAND_SECONDS = 1800.0
 WATCH_SECONDS = 120.0
@@ -31,40 +31,40 @@ def main() -> int:
     """Run every step; return 0 where each did its work."""
     files = Path(sys.argv[1])
     try:
-        return int(any([run_step(name, action) for name, action in steps(files)]))
+        return int(any([run_step(name, action) for name, action in trial_steps(files)]))
     finally:
         for command in (("watch", "--stop"), ("engine", "stop")):  # where a step failed half-way
             call(command)
 
 
-def steps(files: Path) -> list[tuple[str, Callable[[], str]]]:
+def trial_steps(files: Path) -> list[tuple[str, Callable[[], str]]]:
     """Return the steps in order: their names, and what runs them and returns why they failed."""
     ask, alone = ("ask", QUESTION), "--no-engine"
     return [
-        ("add files of seven kinds, in reader processes", lambda: done(("add", str(files)))),
-        ("search in one process", lambda: done(("search", alone, QUESTION))),
-        ("ask in one process", lambda: done((*ask, alone), REFUSED)),
-        ("start the engine", lambda: done(("engine", "start"))),
-        ("search through the engine", lambda: done(("search", QUESTION))),
-        ("ask through the engine", lambda: done(ask, REFUSED)),
-        ("hold a conversation", lambda: done(("chat",), typed=QUESTION + "\n")),
+        ("add files of seven kinds, in reader processes", lambda: run_command(("add", str(files)))),
+        ("search in one process", lambda: run_command(("search", alone, QUESTION))),
+        ("ask in one process", lambda: run_command((*ask, alone), ANSWER_REFUSED)),
+        ("start the engine", lambda: run_command(("engine", "start"))),
+        ("search through the engine", lambda: run_command(("search", QUESTION))),
+        ("ask through the engine", lambda: run_command(ask, ANSWER_REFUSED)),
+        ("hold a conversation", lambda: run_command(("chat",), typed=QUESTION + "\n")),
         ("watch a folder", lambda: watch(files)),
-        ("look at what is new", lambda: done(("sync",))),
-        ("examine the installation", lambda: done(("doctor",), WARNED)),
-        ("stop the engine", lambda: done(("engine", "stop"))),
+        ("look at what is new", lambda: run_command(("sync",))),
+        ("examine the installation", lambda: run_command(("doctor",), WARNED)),
+        ("stop the engine", lambda: run_command(("engine", "stop"))),
     ]
 
 
 def run_step(name: str, action: Callable[[], str]) -> bool:
     """Run a step and report it; return whether it failed."""
-    tell({"begin": name})
+    report({"begin": name})
     began = time.monotonic()
     failure = action()
-    tell({"name": name, "seconds": round(time.monotonic() - began, 2), "failure": failure})
+    report({"name": name, "seconds": round(time.monotonic() - began, 2), "failure": failure})
     return bool(failure)
 
 
-def tell(message: dict[str, object]) -> None:
+def report(message: dict[str, object]) -> None:
     """Write one line for the process that observes."""
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
@@ -75,7 +75,7 @@ def call(command: Sequence[str], typed: str = "") -> subprocess.CompletedProcess
     return run_to_end(command_of("assistant", *command), typed, COMMAND_SECONDS)
 
 
-def done(command: Sequence[str], also_good: int = 0, *, typed: str = "") -> str:
+def run_command(command: Sequence[str], also_good: int = 0, *, typed: str = "") -> str:
     """Run a command; return why it failed, or nothing."""
     try:
         ended = call(command, typed)
@@ -87,11 +87,11 @@ def done(command: Sequence[str], also_good: int = 0, *, typed: str = "") -> str:
 
 def watch(files: Path) -> str:
     """Let the program follow a folder in the background, save a file there, and wait until it is indexed."""
-    if failure := done(("watch", str(files), "--daemon")):
+    if failure := run_command(("watch", str(files), "--daemon")):
         return failure
     (files / "lift.txt").write_text(NEWS, "utf-8")
-    is_indexed = comes_true(has_indexed)
-    return done(("watch", "--stop")) or ("" if is_indexed else "the watch did not index a new file")
+    is_indexed = wait_until(has_indexed)
+    return run_command(("watch", "--stop")) or ("" if is_indexed else "the watch did not index a new file")
 
 
 def has_indexed() -> bool:
@@ -103,7 +103,7 @@ def has_indexed() -> bool:
     return bool(standing.get("indexed")) and not standing.get("waiting") and not standing.get("queued")
 
 
-def comes_true(is_so: Callable[[], bool]) -> bool:
+def wait_until(is_so: Callable[[], bool]) -> bool:
     """Return whether something becomes true in the time that the watch has."""
     until = time.monotonic() + WATCH_SECONDS
     while time.monotonic() < until:

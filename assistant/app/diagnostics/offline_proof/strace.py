@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from assistant.app.diagnostics.offline_proof.evidence import Evidence
+from assistant.app.diagnostics.offline_proof.evidence import NetworkEvidence
 
 TRACED = "%network,execve,clone,?fork,?vfork,?clone3,?open,openat,?openat2,?io_uring_setup"
-LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<arguments>.*)")
+STRACE_LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<arguments>.*)")
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 FAMILY = re.compile(r"\b[AP]F_(\w+)")
 ADDRESS = re.compile(r'(?:inet_addr\("|AF_INET6, ")(?P<address>[^"]+)"')
@@ -26,20 +26,20 @@ ADDRESSED = frozenset({"connect", "bind", "sendto", "sendmsg", "sendmmsg"})
 RING_GAP = "a process uses io_uring, whose operations strace does not show"
 
 
-def command(log: Path) -> list[str]:
+def strace_command(log: Path) -> list[str]:
     """Return the command line of strace that goes in front of the command to observe."""
     return ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "96", "-e", "signal=none", "-e", f"trace={TRACED}", "-o", str(log)]
 
 
-def read(log: Path, own: Path) -> Evidence:
+def read_strace_log(log: Path, own: Path) -> NetworkEvidence:
     """Return what a log of strace says. Unix sockets below the folder `own` are the program's own."""
     with log.open(encoding="utf-8", errors="replace") as lines:
-        reading = Reading(str(own))
+        reading = StraceReader(str(own))
         reading.take_all(lines)
     return reading.evidence()
 
 
-class Reading:
+class StraceReader:
     """Counts and collects while the lines of a log are read in order."""
 
     def __init__(self, own: str) -> None:
@@ -53,12 +53,12 @@ class Reading:
     def take_all(self, lines: Iterable[str]) -> None:
         """Read every line. The second half of a call that was interrupted ("resumed") says nothing new."""
         for line in lines:
-            if found := LINE.match(line):
+            if found := STRACE_LINE.match(line):
                 self._take(found["process"], found["call"], found["arguments"].strip())
 
-    def evidence(self) -> Evidence:
+    def evidence(self) -> NetworkEvidence:
         """Return what was found."""
-        return Evidence(self._processes, self._calls, self._sockets, self._names, tuple(self._attempts), dict(self._apart),
+        return NetworkEvidence(self._processes, self._calls, self._sockets, self._names, tuple(self._attempts), dict(self._apart),
                         tuple(sorted(self._gaps)))
 
     def _take(self, process: str, call: str, arguments: str) -> None:

@@ -26,7 +26,7 @@ SECONDS_TO_END = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TrialHome:
     """The folders of a trial run, and the environment of its processes."""
 
     folder: Path
@@ -36,7 +36,7 @@ class Trial:
 
 
 @contextmanager
-def trial_for(settings: Settings) -> Iterator[Trial]:
+def trial_home(settings: Settings) -> Iterator[TrialHome]:
     """Make the folders; at the end, whatever happened, end every process of the trial and remove them."""
     folder = Path(tempfile.mkdtemp(prefix="assistant-offline-")).resolve()
     home, files = folder / "home", folder / "files"
@@ -44,7 +44,7 @@ def trial_for(settings: Settings) -> Iterator[Trial]:
         home.mkdir()
         shutil.copytree(SAMPLES, files)
         link_models(settings, home)
-        yield Trial(folder, home, files, environment_of(settings, home))
+        yield TrialHome(folder, home, files, trial_environment(settings, home))
     finally:
         end_processes_of(home)
         shutil.rmtree(folder, ignore_errors=True)
@@ -79,7 +79,7 @@ def link_file(source: Path, target: Path, *, is_copied: bool) -> None:
     shutil.copy2(source, target)
 
 
-def environment_of(settings: Settings, home: Path) -> dict[str, str]:
+def trial_environment(settings: Settings, home: Path) -> dict[str, str]:
     """Return this process's environment with the person's settings for the home of the trial, whatever file they come from."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     own = {PREFIX + field.name.upper(): str(getattr(settings, field.name)) for field in fields(Settings)
