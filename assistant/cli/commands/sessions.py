@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from assistant.cli import json_output as to_json
-from assistant.cli.chat.input_line import delete_typed_questions, session_markdown
+from assistant.cli.chat.input_line import delete_typed_questions
+from assistant.cli.commands.markdown import session_markdown
 from assistant.cli.console import counted, notice, on_one_line, output, write
 from assistant.cli.options import Json, settings_of
 from assistant.cli.render.search import show_sources
