@@ -9,6 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -102,3 +105,57 @@ def run_tool(module: str, arguments: Sequence[str], folder: Path) -> subprocess.
 
     return subprocess.run([*interpreter(), "-m", module, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", check=False, cwd=folder, env=environment_with({}))
+
+
+SECONDS = 10
+
+
+def output_of(*command: str) -> str:
+    """Return what a program of the system prints; nothing where it is not there or fails."""
+    import subprocess
+
+    environment = cleaned(dict(os.environ))
+    program = find_program(command[0], environment.get("PATH", os.defpath))
+    if program is None:
+        return ""
+    try:
+        return subprocess.run([program, *command[1:]], capture_output=True, text=True, errors="replace", check=True,
+                              timeout=SECONDS, stdin=subprocess.DEVNULL, cwd=program.parent, env=environment).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def find_program(name: str, folders: str) -> Path | None:
+    """Return a program from the folders of PATH. `shutil.which` would also look into the current folder on Windows."""
+    file_name = f"{name}.exe" if os.name == "nt" else name
+    candidates = (Path(folder) / file_name for folder in folders.split(os.pathsep) if os.path.isabs(folder))  # noqa: PTH117
+    return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
+
+
+def keep_compiled(modules: Sequence[str]) -> None:
+    """Import those modules that were never compiled, in a process apart, which leaves this one as it is. Needs `fork`."""
+    missing = [] if sys.dont_write_bytecode else list(filter(lacks_bytecode, modules))
+    if not missing:
+        return
+    child = os.fork()
+    if child == 0:
+        import_and_exit(missing)
+    os.waitpid(child, 0)
+
+
+def lacks_bytecode(module: str) -> bool:
+    """Return whether the package of a module has no compiled form, and one could be kept beside it."""
+    spec = find_spec(module.partition(".")[0])
+    if spec is None or spec.cached is None or spec.origin is None:
+        return False
+    return not os.path.exists(spec.cached) and os.access(os.path.dirname(spec.origin), os.W_OK)  # noqa: PTH110, PTH120
+
+
+def import_and_exit(modules: Sequence[str]) -> None:
+    """Import modules as far as that goes, and end the process without the rest of the program."""
+    try:
+        for module in modules:
+            with suppress(Exception):
+                import_module(module)
+    finally:
+        os._exit(0)

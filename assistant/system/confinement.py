@@ -6,6 +6,8 @@ both simple and supported: there such a process is isolated from crashes only, a
 
 from __future__ import annotations
 
+import errno
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,3 +69,20 @@ def with_seccomp(*, may_write: bool) -> str:
     except OSError:
         return ""
     return "seccomp" if calls else ""
+
+
+LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"})
+REFUSED_EVENT = "assistant.network_refused"  # an audit event of our own, so that a record of events tells what was refused
+LOCAL_FAMILIES = frozenset({getattr(socket, "AF_UNIX", None)} - {None})
+
+
+def refuse_network() -> None:
+    """Make every later attempt of this process to open a network socket or look up a name fail. It cannot be undone."""
+    sys.addaudithook(block_network_event)
+
+
+def block_network_event(event: str, arguments: tuple[object, ...]) -> None:
+    """Raise OSError for an audit event that stands for a network call; let every other event pass."""
+    if event in LOOKUPS or (event == "socket.__new__" and arguments[1] not in LOCAL_FAMILIES):
+        sys.audit(REFUSED_EVENT, event)
+        raise OSError(errno.ENETUNREACH, "this process uses no network")

@@ -11,8 +11,8 @@ from prompt_toolkit.input import DummyInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from assistant.app.assistant import Assistant
-from assistant.cli.chat.conversation import Conversation, parse_command
 from assistant.cli.commands.chat import editor, typed_lines
+from assistant.cli.conversation import Conversation, parse_command
 from assistant.config import load_settings
 from assistant.models.fake import FakeReply
 

@@ -52,7 +52,7 @@ def later_commands(group: object) -> list[LazyCommand]:
 @pytest.mark.parametrize("command", later_commands(typer.main.get_command(app)), ids=lambda command: command.place)
 def test_the_line_in_the_list_is_the_first_of_the_commands_own_help(command: LazyCommand) -> None:
     module, _, function = command.place.partition(":")
-    own = inspect.getdoc(getattr(import_module(f"assistant.cli.{module}"), function)) or ""
+    own = inspect.getdoc(getattr(import_module(f"assistant.cli.commands.{module}"), function)) or ""
     assert command.help == " ".join(own.split("\n\n")[0].split())
     assert command.loaded().help == own
 

@@ -83,7 +83,7 @@ def test_setup_asks_nobody_without_a_terminal(run, fetched, own_home):
 
 @pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("y\n", 0)])
 def test_setup_asks_in_a_terminal(run, fetched, monkeypatch, answer, code):
-    monkeypatch.setattr("assistant.cli.commands.setup.is_terminal", lambda: True)
+    monkeypatch.setattr("assistant.cli.commands.models.is_terminal", lambda: True)
     result = run("setup", stdin=answer)
     assert result.exit_code == code
     assert bool(fetched) is (code == 0)

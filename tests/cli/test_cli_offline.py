@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from assistant.app.diagnostics.offline_proof.evidence import NetworkEvidence, Observer, OfflineProof, TrialStep
-from assistant.cli.commands import offline
+from assistant.app.diagnostics.offline_proof import NetworkEvidence, Observer, OfflineProof, TrialStep
+from assistant.cli.commands import status as offline
 
 ROOT = Path(__file__).parents[2]
 SEEN = NetworkEvidence(processes=21, calls=44, apart={"the engine's own Unix socket": 11})

@@ -26,7 +26,7 @@ def test_a_piped_conversation_is_kept_only_where_that_is_asked_for(run, library,
 
 
 def test_a_typed_conversation_is_kept_unless_switched_off(run, library, own_home, monkeypatch):
-    monkeypatch.setattr("assistant.cli.chat.conversation.is_terminal", lambda: True)
+    monkeypatch.setattr("assistant.cli.conversation.is_terminal", lambda: True)
     run("chat", "--no-keep", stdin="When does the lease end?\n")
     monkeypatch.setenv("ASSISTANT_SAVE_SESSIONS", "false")
     run("chat", stdin="When does the lease end?\n")

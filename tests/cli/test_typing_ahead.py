@@ -8,8 +8,8 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from assistant.cli.chat.conversation import Conversation, TypingAhead
 from assistant.cli.commands.chat import typed_lines
+from assistant.cli.conversation import Conversation, TypingAhead
 from assistant.config import load_settings
 from assistant.errors import NothingIndexed
 from assistant.server.remote_assistant import ResidentAssistant, open_assistant

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
-from assistant.system.bytecode import is_uncompiled, keep_compiled
+from assistant.system.children import is_uncompiled, keep_compiled
 names = ["madeup.inner", "broken", "absent", "sys"]
 print(*[name for name in names if is_uncompiled(name)])
 keep_compiled(names)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from assistant.system.children import find_program, output_of
 from assistant.system.environment import cleaned, leave_current_folder
-from assistant.system.programs import find_program, output_of
 
 HERE = str(Path("/somewhere").absolute())
 

@@ -14,8 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant.datatypes import Gpu
-from assistant.system.children import interpreter_name
-from assistant.system.programs import output_of
+from assistant.system.children import interpreter_name, output_of
 
 USABLE_TYPES = (1, 2)  # ggml's device types: a card of its own, or one inside the processor; 0 is the processor
 DRIVER = Path("/proc/driver/nvidia/gpus")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from assistant.app.diagnostics.gpus import present_gpus, usable_gpus
 from assistant.datatypes import Gpu, Machine
-from assistant.system.programs import output_of
+from assistant.system.children import output_of
 
 # the instructions that decide how fast a quantized model runs, under the names that Linux gives them
 TELLING = frozenset({"avx", "avx2", "f16c", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_int8",

@@ -1,4 +1,4 @@
-"""The commands that take a question: passages, or an answer."""
+"""Commands `search` and `ask`."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ if TYPE_CHECKING:
     from assistant.server.remote_assistant import Answerer
 
 ABSTAINED = 3
-QUOTED = 12  # sources whose words are shown: an answer with more is a list that says them already
+QUOTED = 12  # sources: with more, the answer is a list that already quotes them, so only their locations are shown
 
-Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question; quote it.", show_default=False)]
+Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes.", show_default=False)]
 Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders to add first.",
                                                  show_default=False)]
-Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with its ranks and scores, and its fate.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage bears out.")]
-ShowDoubt = Annotated[bool, typer.Option("--show-doubt", help="Say how doubtful the answer is, and why.")]
-Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="How many passages.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with its ranks and scores, and why it was dropped.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage supports.")]
+ShowConfidence = Annotated[bool, typer.Option("--show-confidence", help="Show the confidence that your files answer the question.")]
+Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="Number of passages to show.")]
 
 
 def search(context: typer.Context, question: Question = None, count: Count = None, path: Paths = None, kind: Types = None,
            since: Since = None, explain: Explain = False, batch: Batch = None, library: Libraries = None, embed: Embed = None,
            rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False) -> None:
-    """Find passages. No language model is needed."""
+    """Find passages in your files. Needs no language model."""
     require_one(question, batch)
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, embed=embed, rerank=rerank)
@@ -80,17 +80,16 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
             to_json.print_json(to_json.search_result(result))
         else:
             show_search(output(), result)
-        warn_unembedded(result.embedded)
-        warn_reranker_idle(settings, result.hits)
+        warn_about_search(settings, result.embedded, result.hits)
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
-        since: Since = None, strict: Strict = False, doubt: ShowDoubt = False, batch: Batch = None,
+        since: Since = None, strict: Strict = False, confidence: ShowConfidence = False, batch: Batch = None,
         library: Libraries = None, chat: Chat = None, embed: Embed = None, rerank: Rerank = None,
         no_engine: NoEngine = False, json: Json = False) -> None:
-    """Answer a question from your files, with the place of every claim.
+    """Answer a question from your files, with a source for every claim.
 
-    Ends with exit code 3 where the files do not say.
+    Exits with code 3 if your files do not contain the answer.
     """
     require_one(question, batch)
     wanted = filter_of(path, kind, since)
@@ -114,19 +113,15 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             to_json.print_json(to_json.answer(stream.answer))
         else:
             show_answer(stream, settings.context_chunks)
-        if doubt:
+        if confidence:
             show_confidence(stream.answer.doubt)
-        warn_unembedded(assistant.embedded_share())
-        warn_reranker_idle(settings, stream.hits)
+        warn_about_search(settings, assistant.embedded_share(), stream.hits)
         if stream.answer.abstained:
             raise typer.Exit(ABSTAINED)
 
 
 def require_models(settings: Settings) -> None:
-    """Raise ModelMissing where a model that an answer needs is not here: it is told before files are read.
-
-    Who asks the engine leaves that to it, unless files are to be read first.
-    """
+    """Raise ModelMissing if a model is not on this disk. Called before files are read; the engine checks for itself."""
     from assistant.app.models.cache import chat_spec, reranker_spec
 
     chat_spec(settings)
@@ -135,7 +130,7 @@ def require_models(settings: Settings) -> None:
 
 
 def files_meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
-    """Return which files a question is about that names some to add: "this file" is the one that was named."""
+    """Return the filter for a question with paths to add: "this file" means the path that was given."""
     from assistant.app.ask.whole_document import is_about_files
 
     if not is_about_files(question) or wanted.paths:
@@ -144,7 +139,7 @@ def files_meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
 
 
 def explain_search(assistant: Answerer, question: str, wanted: Filter, *, json: bool) -> None:
-    """Show how a search came about."""
+    """Show the candidates of a search with their ranks and scores."""
     from assistant.cli.render.search import show_explanation
 
     with spinner("Searching"):
@@ -155,48 +150,45 @@ def explain_search(assistant: Answerer, question: str, wanted: Filter, *, json: 
         show_explanation(output(), explanation)
 
 
-def warn_unembedded(embedded: float) -> None:
-    """Say so where some passages can be found by keyword only."""
+def warn_about_search(settings: Settings, embedded: float, hits: Sequence[Hit]) -> None:
+    """Warn if some chunks have no embedding yet, or if the reranker ran out of time before its first pair."""
     if embedded < 1:
-        notice(f"{embedded:.0%} of the passages are embedded; the others are found by keyword only, until: assistant sync")
-
-
-def warn_reranker_idle(settings: Settings, hits: Sequence[Hit]) -> None:
-    """Say so where a reranker was chosen and had no time to read anything."""
+        notice(f"Only {embedded:.0%} of the passages are embedded. The others are found by keyword only; embed them with: "
+               "assistant sync")
     if settings.rerank and hits and all(hit.rerank_score is None for hit in hits):
-        notice(f"The reranker read nothing: {settings.rerank_budget_ms} ms are too few for it on this machine. "
-               "Give it more (rerank_budget_ms), or choose a smaller one.")
+        notice(f"The reranker had no time to read a passage: {settings.rerank_budget_ms} ms are too short on this machine. "
+               "Increase rerank_budget_ms, or choose a smaller reranker.")
 
 
 def require_one(question: str | None, batch: str | None) -> None:
-    """Raise UsageError unless there is either a question or a file of questions."""
+    """Raise UsageError unless exactly one of question and batch file is given."""
     if (question is None) == (batch is None):
-        raise UsageError("Give a QUESTION, or --batch FILE, and not both.",
+        raise UsageError("Give either a QUESTION or --batch FILE.",
                          'For example: assistant ask "When does the lease end?"')
 
 
 def finish_batch(succeeded: bool) -> None:
-    """End with exit code 1 where a question has no result."""
+    """Exit with code 1 if a question has no result."""
     if not succeeded:
         raise typer.Exit(1)
 
 
 def add_first(assistant: Answerer, paths: list[Path]) -> None:
-    """Add files before a question; speak of it only where something changed."""
+    """Add files before a question; report it only if something changed."""
     from assistant.cli.progress import intake_progress
-    from assistant.cli.render.library import show_report
+    from assistant.cli.render.status import show_report
 
     with intake_progress() as on_progress:
         report = assistant.add(paths, on_progress)
     if report.indexed or report.removed or report.skipped or report.failed:
         show_report(notices(), report)
     if report.interrupted:
-        notice("Stopped. Run it again to continue.")
+        notice("Stopped. Run the command again to continue.")
         raise typer.Exit(INTERRUPTED)
 
 
 def show_answer(stream: Answering, passages: int) -> None:
-    """Show the passages, then the answer while it is written, then its sources."""
+    """Show the passages, stream the answer, then show its sources."""
     if notices().is_terminal:
         show_passages(notices(), stream.hits[:passages])
     stream_answer(iter(stream), lambda: stream.sentences)

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import typer
 
 from assistant.app.models.cache import chat_spec
-from assistant.cli.chat.conversation import (
+from assistant.cli.commands.engine import answering
+from assistant.cli.console import counted, is_terminal, notice, notices, on_one_line, output, say_error, write
+from assistant.cli.conversation import (
     HELP,
     Conversation,
     Keep,
@@ -18,13 +20,11 @@ from assistant.cli.chat.conversation import (
     SessionName,
     SessionWriter,
     TypingAhead,
+    make_private,
     parse_command,
     resumed_session,
     session_writer,
 )
-from assistant.cli.chat.input_line import make_private
-from assistant.cli.commands.engine import answering
-from assistant.cli.console import counted, is_terminal, notice, notices, on_one_line, output, say_error, write
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
 from assistant.cli.render.answer import part_progress, show_timings, spinner, stream_answer, warn_masked, warn_unsupported
 from assistant.cli.render.search import show_passages, show_sources
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def chat(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None,
          rerank: Rerank = None, no_engine: NoEngine = False, resume: Resume = False, session: SessionName = None,
          keep: Keep = None) -> None:
-    """Hold a conversation about your files. /help tells what can be typed.
+    """Chat about your files. Type /help to see the commands.
 
     A conversation in a terminal is kept, turn by turn, so that it can be resumed; one that comes through a pipe is not, unless
     --keep says so. See: assistant sessions list

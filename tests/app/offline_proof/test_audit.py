@@ -7,8 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from assistant.app.diagnostics.offline_proof import audit
-from assistant.app.diagnostics.offline_proof.evidence import NetworkEvidence
+from assistant.app.diagnostics.offline_proof import NetworkEvidence, audit
 
 ROOT = Path(__file__).parents[3]
 
@@ -39,7 +38,7 @@ def test_a_program_that_is_no_python_is_named(tmp_path: Path) -> None:
 
 
 def test_a_call_that_is_refused_is_no_attempt(tmp_path: Path) -> None:
-    found = watched(tmp_path / "log", "from assistant.system.isolation import refuse_network\nrefuse_network()\n"
+    found = watched(tmp_path / "log", "from assistant.system.confinement import refuse_network\nrefuse_network()\n"
                     "try: socket.socket(socket.AF_INET6)\nexcept OSError: pass")
     assert found.attempts == ()
     assert [name.partition(":")[0] for name in found.apart] == ["refused by the program before any system call"]

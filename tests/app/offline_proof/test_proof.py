@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from assistant.app.diagnostics.offline_proof.evidence import NetworkEvidence, Observer, OfflineProof, TrialStep
-from assistant.app.diagnostics.offline_proof.observe import CONTROL, observe, why_unusable
-from assistant.app.diagnostics.offline_proof.proof import choose_observer, prove
+from assistant.app.diagnostics.offline_proof import NetworkEvidence, Observer, OfflineProof, TrialStep
+from assistant.app.diagnostics.offline_proof.proof import CONTROL, choose_observer, observe, prove, why_unusable
 from assistant.app.diagnostics.offline_proof.trial import TrialHome, processes_of, trial_home
 from assistant.config import Settings
 from assistant.errors import AssistantError, ModelMissing

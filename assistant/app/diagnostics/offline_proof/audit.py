@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.app.diagnostics.offline_proof.evidence import NetworkEvidence
+from assistant.app.diagnostics.offline_proof import NetworkEvidence
 from assistant.system.children import interpreter
-from assistant.system.isolation import REFUSED_EVENT
+from assistant.system.confinement import REFUSED_EVENT
 
 VARIABLE = "ASSISTANT_SOCKET_LOG"
 BEGIN = "begin"

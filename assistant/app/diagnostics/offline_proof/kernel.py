@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from assistant.app.diagnostics.offline_proof.evidence import NetworkEvidence
+from assistant.app.diagnostics.offline_proof import NetworkEvidence
+from assistant.system.children import command_of, run_inside
 
 TRACED = "%network,execve,clone,?fork,?vfork,?clone3,?open,openat,?openat2,?io_uring_setup"
 STRACE_LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<arguments>.*)")
@@ -125,3 +128,38 @@ def program_of(arguments: str) -> str:
     """Return the command line that an execve names, in a few words."""
     words = [word.strip('"') for word in QUOTED.findall(arguments)]
     return " ".join([Path(words[0]).name, *words[2:5]]) if words else "process"
+
+
+COUNTERS = Path("/proc/self/net/snmp")
+TELLING_COUNTERS = ("Ip.OutRequests", "Ip.OutNoRoutes", "Tcp.ActiveOpens", "Udp.OutDatagrams")
+
+
+def namespace_command(counters: Path) -> list[str]:
+    """Return the command line that goes in front of the command to run."""
+    module = "assistant.app.diagnostics.offline_proof.kernel"
+    return ["unshare", "--map-root-user", "--net", *command_of(module, str(counters))]
+
+
+def network_counters() -> dict[str, int]:
+    """Return the kernel's counters of this network namespace, each as Protocol.Name (proc_net_snmp)."""
+    lines = [line.split() for line in COUNTERS.read_text("ascii").splitlines()]
+    return {f"{names[0].rstrip(':')}.{name}": int(value)
+            for names, values in zip(lines[::2], lines[1::2], strict=True)
+            for name, value in zip(names[1:], values[1:], strict=True)}
+
+
+def counted_attempts(counters: Path) -> tuple[str, ...]:
+    """Return a sentence for each counter that is not zero."""
+    found = json.loads(counters.read_text("utf-8"))
+    return tuple(f"the kernel counted {found[name]} of {name}" for name in TELLING_COUNTERS if found.get(name))
+
+
+def main() -> int:
+    """Run the command, write the counters, and return the command's exit code."""
+    code = run_inside(sys.argv[2:])
+    Path(sys.argv[1]).write_text(json.dumps(network_counters()), "utf-8")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
