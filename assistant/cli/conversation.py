@@ -1,4 +1,4 @@
-"""Lines that a person types in, answers and notices out. Knows the conversation; knows no terminal."""
+"""State of a chat: the conversation, the session file, prefetching while the user types, and the input history file."""
 
 from __future__ import annotations
 
@@ -21,45 +21,45 @@ from assistant.server.remote_assistant import Answerer, ResidentAssistant
 
 COMMAND = re.compile(r"(/[A-Za-z]+)(?:\s+(.*))?", re.DOTALL)
 HELP = """Type a question. Follow-up questions may refer to earlier ones.
-  /sources [N]    the sources of the last answer, or of answer N, word for word
-  /remember TEXT  keep a fact for good; see them: assistant memory list
-  /clear          begin a new conversation
-  /help           this text
+  /sources [N]    show the sources of the last answer, or of answer N, with quotes
+  /remember TEXT  save a fact; list them with: assistant memory list
+  /clear          start a new conversation
+  /help           show this text
   /exit           leave (or Ctrl-D)
-Ctrl-C stops an answer. Alt-Enter starts a new line."""
+Ctrl-C stops an answer. Alt-Enter inserts a line break."""
 STOPPED = " [stopped]"
 
 
 class Conversation:
-    """What was said so far."""
+    """The turns so far, and the assistant that answers the next question."""
 
     def __init__(self, assistant: Answerer, turns: Sequence[Turn] = (), keep: Callable[[Turn], None] = lambda _: None) -> None:
-        """Go on from earlier turns; `keep` gets each new one when it is over."""
+        """Continue from earlier turns; `keep` is called with each finished turn."""
         self._assistant, self._keep = assistant, keep
         self.turns = list(turns)
         self.citations: tuple[Citation, ...] = turns[-1].citations if turns else ()
 
     def search(self, question: str) -> Answering:
-        """Return the answer to come, its passages found. Raises what Assistant.ask raises."""
+        """Retrieve passages and return the answer to stream. Raises what Assistant.ask raises."""
         self.citations = ()
         return self._assistant.ask(question, self.turns)
 
     @property
     def looks_ahead(self) -> bool:
-        """Whether what a question needs can be made ready while it is typed: by the engine, which has threads of its own."""
+        """Whether passages can be prefetched while the user types: only the engine can do so."""
         return isinstance(self._assistant, ResidentAssistant)
 
     def look_ahead(self, typed: str) -> None:
-        """Make ready what a question needs that begins so. Raises what Assistant.anticipate raises."""
+        """Prefetch passages for a partly typed question. Raises what Assistant.anticipate raises."""
         if isinstance(self._assistant, ResidentAssistant):
             self._assistant.anticipate(typed, self.turns)
 
     def passages(self, stream: Answering) -> tuple[Hit, ...]:
-        """Return the passages that an answer may be made from."""
+        """Return the passages in the prompt of an answer."""
         return stream.hits[: self._assistant.settings.context_chunks]
 
     def write(self, stream: Answering) -> Iterator[str]:
-        """Yield the text of an answer. Where it is stopped, what there is stays part of the conversation, marked."""
+        """Yield the text of an answer. A stopped answer stays in the conversation, marked as stopped."""
         asked, said, finished = now(), list[str](), False
         try:
             for piece in stream:
@@ -76,55 +76,55 @@ class Conversation:
                 self._keep(turn)
 
     def sources(self, number: int) -> tuple[Citation, ...]:
-        """Return the sources of a turn, counted from 1; of the last answer for 0; none where there is no such turn."""
+        """Return the sources of turn `number` (from 1), or of the last answer for 0; an empty tuple if there is no such turn."""
         if not number:
             return self.citations
         return self.turns[number - 1].citations if number <= len(self.turns) else ()
 
     def remember(self, words: str) -> Fact:
-        """Keep a fact; return it. Raises UsageError or MemoryUnusable."""
+        """Save a fact and return it. Raises UsageError or MemoryUnusable."""
         return self._assistant.remember(words)
 
     def clear(self) -> None:
-        """Forget all that was said."""
+        """Remove all turns."""
         self.turns.clear()
         self.citations = ()
 
 
 def now() -> str:
-    """Return the time in ISO 8601, to the second, with its distance from UTC."""
+    """Return the local time in ISO 8601 with its UTC offset, to the second."""
     return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def finished_turn(answer: Answer, asked: str) -> Turn:
-    """Return the turn that a finished answer makes."""
+    """Return the turn for a finished answer."""
     return Turn(answer.question, answer.text, answer.citations, answer.searched, answer.abstained, asked)
 
 
 def parse_command(line: str) -> tuple[str, str]:
-    """Return the command that a line is, such as "/help", and what follows it; nothing where it is a question."""
+    """Return the slash command in a line and its arguments; two empty strings for a question."""
     match = COMMAND.fullmatch(line.strip())
     return (match.group(1).lower(), (match.group(2) or "").strip()) if match else ("", "")
 
 
-Resume = Annotated[bool, typer.Option("--resume", help="Go on with a kept conversation: the last one, or SESSION.")]
-SessionName = Annotated[str | None, typer.Argument(metavar="[SESSION]", help="With --resume: the conversation's id, or last.",
+Resume = Annotated[bool, typer.Option("--resume", help="Resume a saved conversation: the last one, or SESSION.")]
+SessionName = Annotated[str | None, typer.Argument(metavar="[SESSION]", help="With --resume: id of the conversation, or last.",
                                                    show_default=False)]
-Keep = Annotated[bool | None, typer.Option("--keep/--no-keep", help="Keep this conversation, or not. Without either: in a "
-                                           "terminal, if save_sessions is true.", show_default=False)]
+Keep = Annotated[bool | None, typer.Option("--keep/--no-keep", show_default=False, help="Save this conversation, or not. "
+                                           "Default: saved in a terminal if save_sessions is true.")]
 
 
 class SessionWriter:
-    """Keeps each turn when it is over; where that fails, says so once and lets the conversation go on."""
+    """Write each finished turn to the session file. After a failure, print one notice and write no more."""
 
     def __init__(self, sessions: Sessions, library: str, *, wanted: bool, name: str = "") -> None:
-        """Go on with the session of that name; without one, begin a session with the first turn."""
+        """Append to the session of that name; without a name, start a session with the first turn."""
         self._sessions, self._library = sessions, library
         self.wanted = wanted
         self.name = name
 
     def keep(self, turn: Turn) -> None:
-        """Put a turn on the disk."""
+        """Write a turn to disk."""
         if not self.wanted:
             return
         try:
@@ -134,33 +134,34 @@ class SessionWriter:
                 self.name = self._sessions.begin(self._library, turn)
         except OSError as error:
             self.wanted = False
-            notice(f"This conversation is not kept from here on: {error.strerror or error}.")
+            notice(f"The rest of this conversation is not saved: {error.strerror or error}.")
 
     def begin_anew(self) -> str:
-        """Let the next turn begin a session of its own; return what to say of the one before."""
+        """Start a new session with the next turn; return a notice about the previous one."""
         kept, self.name = self.name, ""
-        return f" The one before is kept; to delete it: assistant sessions delete {kept}" if kept else ""
+        return f" The previous one is saved; to delete it: assistant sessions delete {kept}" if kept else ""
 
 
 def resumed_session(sessions: Sessions, resume: bool, name: str | None) -> Session | None:
-    """Return the conversation to go on with, None for a new one. Raises UsageError."""
+    """Return the session to resume, None for a new conversation. Raises UsageError."""
     if name and not resume:
-        raise UsageError(f"A conversation is named, {name!r}, but not resumed.", f"Go on with it: assistant chat --resume {name}")
+        raise UsageError(f"A conversation id ({name!r}) needs --resume.", f"Resume it: assistant chat --resume {name}")
     return sessions.find(name or "last") if resume else None
 
 
 def session_writer(settings: Settings, earlier: Session | None, keep: bool | None) -> SessionWriter:
-    """Return who keeps the turns: nobody where that is switched off, or, unless asked for, where nobody types."""
+    """Return the session writer. By default it writes in a terminal or when resuming, if save_sessions is true."""
     wanted = keep if keep is not None else settings.save_sessions and (is_terminal() or earlier is not None)
-    return SessionWriter(Sessions(settings.sessions_folder), settings.library, wanted=wanted, name=earlier.name if earlier else "")
+    name = earlier.name if earlier else ""
+    return SessionWriter(Sessions(settings.sessions_folder), settings.library, wanted=wanted, name=name)
 
 
 PAUSE_SECONDS = 0.3
-FEWEST_CHARACTERS = 6  # what is shorter finds anything
+FEWEST_CHARACTERS = 6  # shorter texts match too many passages
 
 
 class TypingAhead:
-    """Tells what is typed once it has not changed for a moment, in a thread of its own, so that typing never waits."""
+    """Report the typed text after a pause in typing, from a separate thread so that typing never waits."""
 
     def __init__(self, tell: Callable[[str], None], pause: float = PAUSE_SECONDS) -> None:
         self._tell, self._pause = tell, pause
@@ -168,7 +169,7 @@ class TypingAhead:
         self._told = ""
 
     def typed(self, text: str) -> None:
-        """Hear what stands in the line now."""
+        """Restart the timer with the current text of the line."""
         self.stop()
         text = text.strip()
         if len(text) >= FEWEST_CHARACTERS and not text.startswith("/") and text != self._told:
@@ -177,7 +178,7 @@ class TypingAhead:
             self._timer.start()
 
     def stop(self) -> None:
-        """Tell nothing more of what was typed so far: the line is finished, or goes on."""
+        """Cancel the pending report."""
         if self._timer is not None:
             self._timer.cancel()
 
@@ -186,21 +187,21 @@ class TypingAhead:
         try:
             self._tell(text)
         except AssistantError:
-            return  # the question itself will meet the same failure, and say it
+            return  # the question itself will raise and show the same error
 
 
 PRIVATE = 0o600
 
 
 def make_private(history: Path) -> None:
-    """Make the file where there is none; nobody but the person can read it."""
+    """Create the file if it is missing, readable by its owner only."""
     history.parent.mkdir(parents=True, exist_ok=True)
     os.close(os.open(history, os.O_CREAT | os.O_WRONLY, PRIVATE))
     history.chmod(PRIVATE)
 
 
 def delete_typed_questions(history: Path, questions: Collection[str]) -> None:
-    """Take the entries that are these questions out of the file; one that is not there stays so."""
+    """Remove these questions from the input history file, if it exists."""
     if not history.exists():
         return
     entries = list(history_entries(history.read_text("utf-8", "replace")))
@@ -213,9 +214,9 @@ def delete_typed_questions(history: Path, questions: Collection[str]) -> None:
 
 
 def history_entries(text: str) -> Iterator[str]:
-    """Yield the entries: each begins with a comment that says when, and has a plus before each line that was typed."""
+    """Yield prompt_toolkit's history entries: a comment line with the time, then the typed lines, each after a plus sign."""
     entry = ""
-    for line in re.findall(r"[^\n]*\n|[^\n]+", text):  # a question may hold what else Python takes for the end of a line
+    for line in re.findall(r"[^\n]*\n|[^\n]+", text):  # not splitlines(): a question may contain other line separators
         if not line.startswith("+") and entry.rstrip().rpartition("\n")[2].startswith("+"):
             yield entry
             entry = ""
@@ -225,5 +226,5 @@ def history_entries(text: str) -> Iterator[str]:
 
 
 def typed_text(entry: str) -> str:
-    """Return what was typed."""
+    """Return the typed text of an entry."""
     return "\n".join(line[1:] for line in entry.split("\n") if line.startswith("+")).strip()

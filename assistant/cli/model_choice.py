@@ -1,4 +1,4 @@
-"""Names and paths that a person gives in, models to fetch or to use out."""
+"""Choose and download the models that `setup` configures: by name, by path, or by what suits the machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MARKS_OF_FOLDER = ("modules.json", "config.json")
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """What a setting is to become. `model` is empty for files of the person's own; `fallback` for what they named."""
+    """A new value of a setting. `model` is empty for the user's own files, `fallback` for models the user named."""
 
     setting: str
     value: str
@@ -29,7 +29,7 @@ class ModelChoice:
 
 
 def choose_models(machine: Machine, chat: str | None, embed: str | None, *, starter: bool) -> tuple[ModelChoice, ModelChoice]:
-    """Return the chat and the embedding model: what was named, else what suits the machine."""
+    """Return the chat and the embedding model: as named, else recommended for the machine."""
     models = catalog.load_catalog()
     smallest = catalog.starter(models)
     suited = smallest if starter else catalog.recommend(machine, models)
@@ -42,7 +42,7 @@ def choose_models(machine: Machine, chat: str | None, embed: str | None, *, star
 
 
 def choice_by_name(setting: str, name: str | None, check: Callable[[Path], None]) -> ModelChoice | None:
-    """Return the choice that a name or a path is; None where none was given."""
+    """Return the choice for a name or a path; None if neither is given."""
     if not name:
         return None
     if is_fake(name):
@@ -52,42 +52,42 @@ def choice_by_name(setting: str, name: str | None, check: Callable[[Path], None]
         return ModelChoice(setting, str(path))
     model = catalog.find(name)
     if model.kind != ("chat" if setting == "chat" else "embedding"):
-        raise UsageError(f"{name} is a model of the kind '{model.kind}'.", "See: assistant models list")
+        raise UsageError(f"{name} is a model of kind '{model.kind}'.", "See the kinds: assistant models list")
     return ModelChoice(setting, name, (model,))
 
 
 def require_gguf(path: Path) -> None:
-    """Raise UsageError or ModelUnusable where a path is no GGUF file."""
+    """Raise UsageError or ModelUnusable if the path is not a GGUF file."""
     if not path.is_file():
-        raise UsageError(f"There is no file at {path}.", "Name a GGUF file, or a model of: assistant models list")
+        raise UsageError(f"There is no file at {path}.", "Give a GGUF file, or a name from: assistant models list")
     if not is_gguf(path):
-        raise ModelUnusable(f"{path} is not a GGUF file.", "Name a GGUF file, or a model of: assistant models list")
+        raise ModelUnusable(f"{path} is not a GGUF file.", "Give a GGUF file, or a name from: assistant models list")
 
 
 def require_embedder_folder(path: Path) -> None:
-    """Raise UsageError or ModelUnusable where a path is no folder with an embedding model."""
+    """Raise UsageError or ModelUnusable if the path is not a folder with an embedding model."""
     if not path.is_dir():
-        raise UsageError(f"There is no folder at {path}.", "Name a folder, or a model of: assistant models list")
+        raise UsageError(f"There is no folder at {path}.", "Give a folder, or a name from: assistant models list")
     if not any((path / name).is_file() for name in MARKS_OF_FOLDER):
         raise ModelUnusable(f"{path} holds no embedding model: it has neither {' nor '.join(MARKS_OF_FOLDER)}.",
-                            "Name a folder as sentence-transformers saves it, or a model of: assistant models list")
+                            "Give a folder saved by sentence-transformers, or a name from: assistant models list")
 
 
 def fetch_choice(choice: ModelChoice, store: ModelStore, hub: str) -> ModelChoice:
-    """Fetch what a choice needs; where no source has a proposal, say so and fetch its smaller fallback."""
+    """Download the model of a choice; if that fails, download its smaller fallback with a notice."""
     for model in choice.model:
         try:
             fetch_model(model, store, hub)
         except FetchFailed as failure:
             for smaller in choice.fallback:
-                notice(f"{failure} Going on with {smaller.name} instead.")
+                notice(f"{failure} Using {smaller.name} instead.")
                 return fetch_choice(ModelChoice(choice.setting, smaller.name, (smaller,)), store, hub)
             raise
     return choice
 
 
 def fetch_model(model: Model, store: ModelStore, hub: str) -> None:
-    """Fetch one model unless it is here already."""
+    """Download a model unless it is on this disk."""
     if not store.is_present(model):
         with download_progress(model.name) as on_progress:
             catalog.pull(model, store, hub=hub, on_progress=on_progress)

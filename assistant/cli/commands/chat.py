@@ -1,4 +1,4 @@
-"""The command that holds a conversation in the terminal."""
+"""Command `chat`: hold a conversation in the terminal or over a pipe."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def chat(context: typer.Context, library: Library = None, chat: Chat = None, emb
          keep: Keep = None) -> None:
     """Chat about your files. Type /help to see the commands.
 
-    A conversation in a terminal is kept, turn by turn, so that it can be resumed; one that comes through a pipe is not, unless
-    --keep says so. See: assistant sessions list
+    A conversation in a terminal is saved turn by turn and can be resumed; one over a pipe is saved only with --keep.
+    List saved conversations: assistant sessions list
     """
     settings = settings_of(context, library, chat, embed, rerank)
     earlier = resumed_session(Sessions(settings.sessions_folder), resume, session)
     named = library or (context.obj.library if isinstance(context.obj, Flags) else None)
     if earlier is not None and earlier.library and not named:
-        settings = settings_of(context, earlier.library, chat, embed, rerank)  # with that library's own
+        settings = settings_of(context, earlier.library, chat, embed, rerank)  # includes that library's own settings
     keeper = session_writer(settings, earlier, keep)
     with answering(settings, no_engine=no_engine) as assistant:
         chat_spec(settings)
@@ -64,14 +64,14 @@ def chat(context: typer.Context, library: Library = None, chat: Chat = None, emb
 
 
 def show_earlier(earlier: Session) -> None:
-    """Say which conversation goes on, and show its last turn."""
-    notice(f"Conversation {earlier.name} goes on after {counted(len(earlier.turns), 'turn')}.")
+    """Show which conversation is resumed, and its last turn."""
+    notice(f"Resuming conversation {earlier.name} after {counted(len(earlier.turns), 'turn')}.")
     if earlier.turns:
         notice(f"> {earlier.turns[-1].question}\n{earlier.turns[-1].answer}")
 
 
 def converse(conversation: Conversation, typed: Iterator[str], keeper: SessionWriter) -> None:
-    """Answer line by line until the person leaves."""
+    """Answer each line until the input ends or a line says /exit."""
     for line in typed:
         command, words = parse_command(line)
         if command in {"/exit", "/quit"}:
@@ -83,20 +83,20 @@ def converse(conversation: Conversation, typed: Iterator[str], keeper: SessionWr
 
 
 def run_command(command: str, words: str, conversation: Conversation, keeper: SessionWriter) -> None:
-    """Do what a command says; `words` follow it."""
+    """Run a slash command with its arguments."""
     if command == "/clear":
         conversation.clear()
-        notice(f"A new conversation begins.{keeper.begin_anew()}")
+        notice(f"Started a new conversation.{keeper.begin_anew()}")
     elif command == "/remember":
         remember(words, conversation)
     elif command == "/sources":
         sources(words, conversation)
     else:
-        notice(HELP if command == "/help" else f"There is no command {command}.\n{HELP}")
+        notice(HELP if command == "/help" else f"Unknown command {command}.\n{HELP}")
 
 
 def sources(number: str, conversation: Conversation) -> None:
-    """Show the sources of the last answer, or of the one with this number."""
+    """Show the sources of the last answer, or of the answer with this number."""
     cited = conversation.sources(int(number) if number.isdecimal() else 0)
     if cited:
         show_sources(output(), cited)
@@ -105,16 +105,16 @@ def sources(number: str, conversation: Conversation) -> None:
 
 
 def remember(words: str, conversation: Conversation) -> None:
-    """Keep a fact."""
+    """Save a fact."""
     try:
         fact = conversation.remember(words)
-        notice(f"Kept as memory {fact.number}. To take it back: assistant memory forget {fact.number}")
+        notice(f"Saved as fact {fact.number}. To delete it: assistant memory forget {fact.number}")
     except AssistantError as error:
         say_error(str(error), error.hint)
 
 
 def reply(question: str, conversation: Conversation) -> None:
-    """Answer one question. Ctrl-C stops the answer and not the program."""
+    """Answer one question. Ctrl-C stops the answer, not the program."""
     try:
         with spinner("Searching"):
             stream = conversation.search(question)
@@ -124,7 +124,7 @@ def reply(question: str, conversation: Conversation) -> None:
             show_passages(notices(), conversation.passages(stream))
         stream_answer(conversation.write(stream), lambda: stream.sentences)
         if stream.answer.searched:
-            notice(f"searched for: {stream.answer.searched}")
+            notice(f"Searched for: {stream.answer.searched}")
         show_sources(output(), conversation.citations, quotes=False)
         warn_unsupported(stream.answer)
         warn_masked(stream.answer)
@@ -137,7 +137,7 @@ def reply(question: str, conversation: Conversation) -> None:
 
 
 def typed_lines(history: Path | None, ahead: TypingAhead | None = None) -> Iterator[str]:
-    """Yield what the person types, or what comes in on stdin, until it ends. Who types in a terminal is listened to meanwhile."""
+    """Yield lines from the terminal or from stdin. In a terminal, `ahead` gets the text while it is typed."""
     if not is_terminal():
         yield from sys.stdin
         return
@@ -154,7 +154,7 @@ def typed_lines(history: Path | None, ahead: TypingAhead | None = None) -> Itera
 
 
 def editor(history: Path | None) -> PromptSession[str]:
-    """Return a line editor that remembers, without a file only until it ends; nobody but the person can read the file."""
+    """Return a line editor with history, kept in a private file or, without one, in memory."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import FileHistory, InMemoryHistory
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent

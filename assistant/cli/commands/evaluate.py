@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from assistant.app.assistant import Assistant
 from assistant.app.models.cache import chat_spec
 from assistant.cli import json_output as to_json
 from assistant.cli.batch import read_bytes
-from assistant.cli.console import counted, notice, notices, on_one_line, output, say_error
+from assistant.cli.console import counted, notice, on_one_line, output, say_error
 from assistant.cli.error_boundary import INTERRUPTED
 from assistant.cli.json_output import escaped
 from assistant.cli.options import Chat, Embed, Json, Library, Rerank, settings_of
+from assistant.cli.progress import counting_progress
 from assistant.cli.render.evaluation import show_comparison, show_evaluation
 from assistant.config import Settings
-from assistant.datatypes import FileState, Hit
+from assistant.datatypes import FileState, Hit, Progress
 from assistant.errors import UsageError
 from assistant.evaluation import (
     Evaluation,
@@ -113,28 +112,17 @@ def measure_questions(assistant: Assistant, questions: Sequence[Question], count
     """Return one row per question; fewer if Ctrl-C stopped the run after the first."""
     rows: list[Row] = []
     ask = None if retrieval else lambda text: assistant.ask(text).answer
-    with question_progress(len(questions)) as advance:
+    with counting_progress("Asking", "questions") as on_progress:
         try:
             for row in measure(questions, lambda text: assistant.search(text, count).hits, ask):
                 rows.append(row)
                 if row.error:
                     say_error(f"Question {row.id}: {row.error}")
-                advance()
+                on_progress(Progress("asking", len(rows), len(questions)))
         except KeyboardInterrupt:
             if not rows:
                 raise
     return rows
-
-
-@contextmanager
-def question_progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show how many questions are done."""
-    console = notices()
-    columns = (SpinnerColumn(), TextColumn("Asking"), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
-               TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)
 
 
 def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json: bool) -> None:
@@ -186,16 +174,13 @@ def draft_questions(settings: Settings, count: int, out: Path | None) -> None:
 def write_all(assistant: Assistant, drafts: Iterator[Draft], count: int, file: IO[str] | None) -> int:
     """Write each draft as it is made; return their number."""
     paths = [entry.path for entry in assistant.ledger()]
-    console, written = notices(), 0
-    columns = (SpinnerColumn(), TextColumn("Drafting"), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
-               TimeElapsedColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=count)
+    written = 0
+    with counting_progress("Drafting", "questions") as on_progress:
         try:
             for draft in drafts:
                 print(escaped(to_line(draft, paths)), file=file, flush=True)
                 written += 1
-                bar.advance(task)
+                on_progress(Progress("drafting", written, count))
         except KeyboardInterrupt as stopped:
             notice(f"Stopped after {counted(written, 'question')}. Run the command again to continue.")
             raise typer.Exit(INTERRUPTED) from stopped

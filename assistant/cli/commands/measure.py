@@ -15,7 +15,7 @@ from assistant.cli import json_output as to_json
 from assistant.cli.console import notice, output, size_in_words
 from assistant.cli.json_output import print_json
 from assistant.cli.options import Chat, Embed, Json, Library, settings_of
-from assistant.cli.progress import asking_progress
+from assistant.cli.progress import counting_progress
 from assistant.cli.render.answer import spinner
 from assistant.config import Settings
 from assistant.datatypes import Calibration

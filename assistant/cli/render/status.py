@@ -1,4 +1,4 @@
-"""What came of files and what a library holds in, what a person reads of it out."""
+"""Render ingestion reports, library status, the file ledger, machines, models and findings."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from assistant.datatypes import FileState, Finding, IngestReport, LedgerEntry, L
 from assistant.errors import ENCRYPTED
 
 LISTED = 10  # files that a summary names
-STATE_MARKS = {FileState.INDEXED: ("indexed", "green"), FileState.SKIPPED: ("skipped", "yellow"), FileState.FAILED: ("failed", "red")}
+STATE_MARKS = {FileState.INDEXED: ("indexed", "green"), FileState.SKIPPED: ("skipped", "yellow"),
+               FileState.FAILED: ("failed", "red")}
 
 
 def show_report(console: Console, report: IngestReport) -> None:
-    """Show what `add` or `sync` did, and why files were left out."""
+    """Show the result of `add` or `sync`, and why files were left out."""
     console.print(Text(summary(report), "bold"))
     left_out = (*report.failed, *report.skipped)
     for entry in left_out[:LISTED]:
@@ -28,16 +29,16 @@ def show_report(console: Console, report: IngestReport) -> None:
         console.print(f"  and {len(left_out) - LISTED:,} more")
     if left_out:
         options = [*(["--failed"] if report.failed else []), *(["--skipped"] if report.skipped else [])]
-        console.print(Text(f"All of them: assistant status {' '.join(options)}", "dim"))
+        console.print(Text(f"See all of them: assistant status {' '.join(options)}", "dim"))
     if any(ENCRYPTED in entry.reason for entry in report.failed):
-        console.print(Text("Encrypted files are read with: assistant sync --password-file FILE", "dim"))
+        console.print(Text("To read encrypted files: assistant sync --password-file FILE", "dim"))
     for root in report.away:
         console.print(Text.assemble("  ", ("away", "yellow"), " ", linked(root, root),
-                                    ": it is not there, or empty; what the library holds of it is kept"))
+                                    ": missing or empty; its files stay in the library"))
 
 
 def summary(report: IngestReport) -> str:
-    """Return what `add` or `sync` did in one line."""
+    """Return the result of `add` or `sync` in one line."""
     counts = {"indexed": report.indexed, "unchanged": report.unchanged, "removed": report.removed,
               "skipped": len(report.skipped), "failed": len(report.failed)}
     parts = [f"{count:,} {word}" for word, count in counts.items() if count or word == "indexed"]
@@ -45,7 +46,7 @@ def summary(report: IngestReport) -> str:
 
 
 def entry_with_reason(entry: LedgerEntry) -> Text:
-    """Return a file that was left out, and why."""
+    """Return a file that was left out, with the reason."""
     word, style = STATE_MARKS[entry.state]
     return Text.assemble("  ", (word, style), " ", linked(entry.path, entry.path), f": {on_one_line(entry.reason)}")
 
@@ -57,25 +58,25 @@ def show_status(console: Console, status: LibraryStatus) -> None:
                   f"embedded with {on_one_line(status.embedder) or 'nothing yet'}")
     console.print(f"  {status.skipped:,} skipped, {status.failed:,} failed")
     if status.waiting:
-        console.print(f"  {counted(status.waiting, 'passage')} found by keyword only, until they are embedded: assistant sync")
+        console.print(f"  {counted(status.waiting, 'passage')} not embedded yet and found by keyword only; to embed: assistant sync")
     for root in status.roots:
         console.print(Text.assemble("  from ", linked(root, root)))
 
 
 def show_ledger(console: Console, entries: Sequence[LedgerEntry]) -> None:
-    """Show what became of each file."""
+    """Show the state of each file."""
     for entry in entries:
         word, style = STATE_MARKS[entry.state]
         console.print(Text.assemble((f"{word:8}", style), linked(entry.path, entry.path), f"  {details(entry)}"))
 
 
 def details(entry: LedgerEntry) -> str:
-    """Return what is worth knowing of a file."""
+    """Return a file's reason or chunk count, pages, encoding and notes."""
     facts = [entry.reason] if entry.reason else [counted(entry.chunks, "passage")]
     if entry.pages:
         facts.append(counted(entry.pages, "page"))
     if entry.ocr_pages:
-        facts.append(f"read off pictures: p. {page_ranges(entry.ocr_pages)}")
+        facts.append(f"OCR: p. {page_ranges(entry.ocr_pages)}")
     if entry.empty_pages:
         facts.append(f"no text on p. {page_ranges(entry.empty_pages)}")
     if entry.encoding not in {None, "utf-8"}:
@@ -84,7 +85,7 @@ def details(entry: LedgerEntry) -> str:
 
 
 def page_ranges(numbers: Sequence[int]) -> str:
-    """Return rising numbers as a person writes them: "1-3, 7"."""
+    """Return rising numbers as ranges: "1-3, 7"."""
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
@@ -94,54 +95,55 @@ def page_ranges(numbers: Sequence[int]) -> str:
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
-SEVERITY_MARKS = {Severity.OK: ("ok     ", "green"), Severity.WARNING: ("warning", "yellow"), Severity.ERROR: ("error  ", "bold red")}
+SEVERITY_MARKS = {Severity.OK: ("ok     ", "green"), Severity.WARNING: ("warning", "yellow"),
+                  Severity.ERROR: ("error  ", "bold red")}
 
 
 def show_machine(console: Console, machine: Machine) -> None:
-    """Show what a machine has."""
+    """Show a machine's processor, memory, disk and GPUs."""
     console.print(Text("This machine", "bold"))
     console.print(f"  {machine.processor}, {machine.cores} cores, {machine.system}")
-    console.print(f"  features: {', '.join(machine.features) or 'none that matter here'}")
+    console.print(f"  CPU features: {', '.join(machine.features) or 'none that speed up models'}")
     console.print(f"  memory: {size_in_words(machine.memory_available)} free of {size_in_words(machine.memory_total)}; "
                   f"disk: {size_in_words(machine.disk_free)} free")
     for gpu in machine.gpus:
-        console.print(f"  graphics: {gpu.name}, {size_in_words(gpu.memory_free)} free of {size_in_words(gpu.memory_total)}")
+        console.print(f"  GPU: {gpu.name}, {size_in_words(gpu.memory_free)} free of {size_in_words(gpu.memory_total)}")
     if not machine.gpus:
-        console.print("  graphics: none that can be used")
+        console.print("  GPU: none that can be used")
 
 
 def show_proposal(console: Console, choices: Sequence[ModelChoice], store: ModelStore) -> None:
-    """Show which models are proposed and where they come from."""
+    """Show the proposed models and where they come from."""
     console.print(Text("Models", "bold"))
     for choice in choices:
         if not choice.model:
-            console.print(Text.assemble(f"  {choice.setting:9} ", (on_one_line(choice.value), "bold"), "  as you named it"))
+            console.print(Text.assemble(f"  {choice.setting:9} ", (on_one_line(choice.value), "bold"), "  your choice"))
     for model in (model for choice in choices for model in choice.model):
-        state = "already on this disk" if store.is_present(model) else f"{size_in_words(model.size)} to fetch"
+        state = "already on this disk" if store.is_present(model) else f"{size_in_words(model.size)} to download"
         console.print(Text.assemble(f"  {model.kind:9} ", (model.name, "bold"), f"  {state}, licence {model.licence}"))
         console.print(f"            {model.summary}")
         console.print(f"            from {' or '.join(map(source_in_words, model.sources))}")
 
 
 def source_in_words(source: object) -> str:
-    """Return where a model comes from."""
+    """Return the source of a model."""
     return f"the hub ({source.repo})" if isinstance(source, HubSource) else "the package index"
 
 
 def show_models(console: Console, models: Iterable[Model], store: ModelStore, chosen: frozenset[str]) -> None:
-    """Show the catalog, and what of it is on this disk."""
+    """Show the models of the catalog, and which of them are on this disk or in use."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("", "name", "kind", "size", "memory", "licence", "languages"):
         table.add_column(column, no_wrap=column in {"name", "size", "memory"})
     for model in models:
-        mark = "in use" if model.name in chosen else "here" if store.is_present(model) else ""
+        mark = "in use" if model.name in chosen else "on disk" if store.is_present(model) else ""
         table.add_row(mark, model.name, model.kind, size_in_words(model.size), size_in_words(model.memory), model.licence,
                       ", ".join(model.languages))
     console.print(table)
 
 
 def show_findings(console: Console, findings: Iterable[Finding]) -> None:
-    """Show what `doctor` looked at."""
+    """Show the findings of `doctor`."""
     for finding in findings:
         word, style = SEVERITY_MARKS[finding.severity]
         subject = (on_one_line(f"{finding.subject}: "), "bold")
