@@ -319,7 +319,8 @@ def overlay(settings: Settings, values: Mapping[str, object], origin: str) -> Se
     converted: dict[str, str | int] = {}
     for name, value in values.items():
         if name not in types:
-            raise UsageError(f"{origin} sets {abbreviated(name)}, which is not a setting.", f"Settings: {', '.join(sorted(types))}.")
+            raise UsageError(f"{origin} sets {abbreviated(name)}, which is not a setting.",
+                             f"Settings: {', '.join(sorted(types))}.")
         converted[name] = convert(name, value, types[name], origin)
     return replace(settings, **converted)  # type: ignore[arg-type]
 

@@ -15,7 +15,7 @@ app = typer.Typer(name="assistant", cls=ErrorBoundary, no_args_is_help=True, pre
                   context_settings={"help_option_names": ["--help", "-h"]})
 model_commands = typer.Typer(no_args_is_help=True, help="Manage the models in the catalog and on this disk.")
 library_commands = typer.Typer(no_args_is_help=True, help="Manage libraries. Each one indexes its own set of files.")
-engine_commands = typer.Typer(no_args_is_help=True, help="Manage the engine, the background process that keeps the models loaded.")
+engine_commands = typer.Typer(no_args_is_help=True, help="Manage the engine, a background process that keeps the models loaded.")
 session_commands = typer.Typer(no_args_is_help=True, help="Manage saved conversations.")
 memory_commands = typer.Typer(no_args_is_help=True, help="Manage saved facts, which answers use in addition to your files.")
 
@@ -51,8 +51,8 @@ register(app, "watch", "watch:watch",
          "Watch the library's folders and index changes as they happen.", "assistant watch",
          "assistant watch ~/Documents/contracts", "assistant watch --daemon", "assistant watch --status",
          "assistant watch --install-service > ~/.config/systemd/user/private-assistant-watch.service")
-register(app, "search", "ask_search:search", "Find passages in your files. Needs no language model.", 'assistant search "notice period"',
-         'assistant search "notice period" -k 3 --json',
+register(app, "search", "ask_search:search", "Find passages in your files. Needs no language model.",
+         'assistant search "notice period"', 'assistant search "notice period" -k 3 --json',
          'assistant search "notice period" --path ~/contracts --type pdf --since 1y',
          'assistant search "notice period" --explain', "assistant search --batch questions.jsonl")
 register(app, "ask", "ask_search:ask", "Answer a question from your files, with a source for every claim.",
@@ -73,8 +73,8 @@ register(app, "warm", "warm:warm", "Let the chat model read passages beforehand:
 register(app, "bench", "measure:bench",
          "Measure the speed of this machine with the models in use. Takes a minute or two.",
          "assistant bench", "assistant bench --json")
-register(app, "status", "status:status", "Show what the library holds, and which files were left out and why.", "assistant status",
-         "assistant status --failed", "assistant status --files --json")
+register(app, "status", "status:status", "Show what the library holds, and which files were left out and why.",
+         "assistant status", "assistant status --failed", "assistant status --files --json")
 register(app, "doctor", "status:doctor", "Check the installation, the models, the library and the machine for problems.",
          "assistant doctor", "assistant doctor --json", "assistant doctor --check --repair",
          "assistant doctor --prove-offline")
@@ -109,9 +109,10 @@ app.add_typer(engine_commands, name="engine")
 register(engine_commands, "start", "engine:start",
          "Start the engine so that the first question does not wait for it. Questions also start it automatically.",
          "assistant engine start")
-register(engine_commands, "stop", "engine:stop", "Stop the engine. An answer that is being written ends.", "assistant engine stop")
-register(engine_commands, "status", "engine:status", "Show which models the engine has loaded and what it has done.", "assistant engine status",
-         "assistant engine status --json")
+register(engine_commands, "stop", "engine:stop", "Stop the engine. An answer that is being written ends.",
+         "assistant engine stop")
+register(engine_commands, "status", "engine:status", "Show which models the engine has loaded and what it has done.",
+         "assistant engine status", "assistant engine status --json")
 app.add_typer(session_commands, name="sessions")
 register(session_commands, "list", "history:list_sessions", "List the saved conversations, newest first.",
          "assistant sessions list", "assistant sessions list --json")

@@ -25,8 +25,8 @@ Chat = Annotated[str | None, typer.Option("--chat", metavar="NAME_OR_PATH", help
                                           "catalog, or a GGUF file.")]
 Embed = Annotated[str | None, typer.Option("--embed", metavar="NAME_OR_PATH", help="The embedding model to use: a name from the "
                                            "catalog, or a folder.")]
-Rerank = Annotated[str | None, typer.Option("--rerank", metavar="NAME_OR_PATH", help="Rerank the best passages with this model: a "
-                                            'name from the catalog, or a folder; "" for none.')]
+Rerank = Annotated[str | None, typer.Option("--rerank", metavar="NAME_OR_PATH", help="Rerank the best passages with this model: "
+                                            'a name from the catalog, or a folder; "" for none.')]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Batch = Annotated[str | None, typer.Option("--batch", metavar="FILE", help='Read questions from a file of JSON lines like '
                                            '{"id": 1, "question": "..."}; - is stdin. Prints one JSON line for each.')]

@@ -40,7 +40,7 @@ class ChunkSpeed(ProgressColumn):
 
 @contextmanager
 def progress(label: str, *columns: ProgressColumn, transient: bool = True) -> Iterator[Callable[..., None]]:
-    """Show a bar with a label and columns; yield a function that updates it with the fields of `rich.progress.Progress.update`."""
+    """Show a bar with a label and columns; yield a function that updates it, with the fields of rich's `Progress.update`."""
     console = notices()
     # file names in a label are not rich markup
     with Bar(TextColumn("{task.description}", markup=False), *columns, console=console, transient=transient,

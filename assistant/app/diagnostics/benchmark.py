@@ -1,4 +1,4 @@
-"""Settings in; how fast the models and the search of a library are on this machine, measured here and now, out."""
+"""Measure the speed of the models and of searches on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PASSAGES, PASSAGE_WORDS = 64, 150
 QUESTIONS = 20
 Result = TypeVar("Result")
 TARGET = "a 7B model (Q4_K_M)"
-TARGET_BYTES = 4_680_000_000  # Qwen2.5-7B-Instruct Q4_K_M: each token reads all of them once, so speed falls as size grows
+TARGET_BYTES = 4_680_000_000  # Qwen2.5-7B-Instruct Q4_K_M: each token reads all bytes once, so time grows with size
 TARGET_PROMPT = 1000
 SUBJECTS = ("pump", "valve", "lease", "invoice", "sensor", "boiler", "contract", "engine", "archive", "bridge", "garden")
 DEEDS = ("was checked", "was moved", "was paid", "was read", "was closed", "was mended", "was signed")
@@ -32,7 +32,7 @@ PLACES = ("in the north hall", "by the river", "under clause four", "at noon", "
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One thing that was measured. `unit` is a rate ("tokens/s") or a time ("ms", "s") or "bytes"."""
+    """One measured value. `unit` is a rate ("tokens/s"), a time ("ms", "s") or "bytes"."""
 
     name: str
     value: float
@@ -40,7 +40,7 @@ class Measurement:
 
 
 def measure(settings: Settings) -> Iterator[Measurement]:
-    """Yield figure after figure. Raises ModelMissing or ModelUnusable; a library without passages has no search to measure."""
+    """Yield the measurements. Raises ModelMissing or ModelUnusable. Searches are skipped if the library is empty."""
     spec = chat_spec(settings)
     models = Models(settings)
     load, embedder = timed(lambda: models.embedder)
@@ -59,15 +59,16 @@ def measure(settings: Settings) -> Iterator[Measurement]:
 
 
 def measure_embedding(embedder: Embedder) -> Iterator[Measurement]:
-    """Measure passages and questions."""
-    embedder.embed_passages([filler_text(PASSAGE_WORDS, 10_000)])  # what is done once is not counted
+    """Measure the embedding of chunks and of questions."""
+    embedder.embed_passages([filler_text(PASSAGE_WORDS, 10_000)])  # warm-up
     seconds, _ = timed(lambda: embedder.embed_passages([filler_text(PASSAGE_WORDS, number) for number in range(PASSAGES)]))
     yield Measurement("passages embedded", PASSAGES / seconds, "passages/s")
-    yield Measurement("a question embedded", 1000 * median_seconds(lambda number: embedder.embed_question(filler_text(9, number))), "ms")
+    seconds = median_seconds(lambda number: embedder.embed_question(filler_text(9, number)))
+    yield Measurement("a question embedded", 1000 * seconds, "ms")
 
 
 def measure_generation(chat: ChatModel) -> Iterator[Measurement]:
-    """Measure reading and writing; the warm first token is that of another question over the same passages."""
+    """Measure prefill and generation; the second first-token time is for another question over the same passages."""
     list(chat.reply([Message("user", own_words("Say yes."))], 2))
     passages = filler_text(PROMPT_WORDS, 77)
     messages = question_messages(passages, "How often was the pump checked? Answer at length.")
@@ -83,13 +84,13 @@ def measure_generation(chat: ChatModel) -> Iterator[Measurement]:
 
 
 def question_messages(passages: str, question: str) -> list[Message]:
-    """Return the messages of a question about passages."""
+    """Return the prompt messages for a question about passages."""
     parts = {"passages": own_words(passages), "question": own_words(question)}
     return [Message("user", filled("{passages}\n\nQuestion: {question}", parts))]
 
 
 def project_to_7b(measured: dict[str, float], times: float) -> Iterator[Measurement]:
-    """Say what a larger model would do, by its size in bytes: an estimate, true where memory is large enough."""
+    """Estimate the speed of a larger model from its size in bytes, provided that it fits the memory."""
     reading, writes = measured["prompt read"] / times, measured["reply written"] / times
     yield Measurement(f"estimate for {TARGET}: prompt read", reading, "tokens/s")
     yield Measurement(f"estimate for {TARGET}: first token, {TARGET_PROMPT} new tokens", TARGET_PROMPT / reading, "s")
@@ -97,7 +98,7 @@ def project_to_7b(measured: dict[str, float], times: float) -> Iterator[Measurem
 
 
 def measure_search(settings: Settings, models: Models) -> Iterator[Measurement]:
-    """Measure searches of the library, with questions that have words of its passages."""
+    """Measure searches of the library, with questions made of words from its chunks."""
     with Assistant(settings, models) as assistant:
         try:
             found = assistant.search("pump lease invoice 合同 报告", QUESTIONS).hits
@@ -110,24 +111,24 @@ def measure_search(settings: Settings, models: Models) -> Iterator[Measurement]:
 
 
 def timed(work: Callable[[], Result]) -> tuple[float, Result]:
-    """Return the seconds that the work took, never 0, and its result."""
+    """Return the time of a call in seconds (above 0) and its result."""
     started = time.perf_counter()
     result = work()
     return max(time.perf_counter() - started, 1e-9), result
 
 
 def median_seconds(work: Callable[[int], object]) -> float:
-    """Return the median seconds of many runs of the work."""
+    """Return the median time of QUESTIONS calls, in seconds."""
     return statistics.median(timed(partial(work, number))[0] for number in range(QUESTIONS))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value below which this share of the values lies, the nearest rank."""
+    """Return a percentile by nearest rank; `share` is between 0 and 1."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def filler_text(words: int, seed: int) -> str:
-    """Return so many words of plain English that no other seed begins with: nothing in it was computed before."""
+    """Return `words` words of English text, different for each seed, so that no cache has it."""
     sentences: list[str] = []
     number = seed * 7919
     while sum(sentence.count(" ") + 1 for sentence in sentences) < words:

@@ -157,7 +157,8 @@ class Intake:
 
     def _ingest_all(self, changed: Sequence[Candidate | Refusal], is_stale: IsStale) -> None:
         """Read the files in parallel, and write them in the order of the scan."""
-        jobs = [Job(found.path, hash_if_current(self._moved_from.get(str(found.path)) or self._known.get(str(found.path)), is_stale))
+        known = {**self._known, **self._moved_from}
+        jobs = [Job(found.path, hash_if_current(known.get(str(found.path)), is_stale))
                 for found in changed if isinstance(found, Candidate)]
         if jobs:
             with self._readers.opened(len(jobs)) as pool:

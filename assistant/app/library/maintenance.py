@@ -17,7 +17,7 @@ from assistant.index import PRIVATE_FOLDER, Inspection, sweep, view_fault
 
 REMOVED = "removed"  # metadata key: set while files may still contain removed text
 REWRITE_LIMIT = 20_000  # chunks: a larger library is rewritten by `doctor --check` only
-LOG_IN_USE = Finding("library", Severity.WARNING, "Another program is reading this library, so its log still contains removed text.",
+LOG_IN_USE = Finding("library", Severity.WARNING, "Another program is reading this library: its log still contains removed text.",
                      "Close that program (assistant engine stop), then check again.")
 
 

@@ -135,7 +135,8 @@ def reject_global_settings(values: Mapping[str, object], origin: str) -> Mapping
     """Return the values. Raises UsageError if one is not a setting of a library."""
     for key in values:
         if key not in LIBRARY_SETTINGS:
-            raise UsageError(f"{origin} sets {abbreviated(key)}, which is no setting of a library.", f"A library's: {', '.join(LIBRARY_SETTINGS)}.")
+            raise UsageError(f"{origin} sets {abbreviated(key)}, which a library cannot override.",
+                             f"Settings of a library: {', '.join(LIBRARY_SETTINGS)}.")
     return values
 
 
@@ -158,7 +159,7 @@ def free_folder(settings: Settings, name: str) -> Path:
     """Return the folder for a new library. Raises UsageError if the name is taken or invalid."""
     folder = folder_of(settings, name)
     if os.path.lexists(folder):
-        raise UsageError(f"The library '{name}' already exists.", "Choose another name (--as NAME), or delete that library first.")
+        raise UsageError(f"The library '{name}' already exists.", "Choose another name (--as NAME), or delete it first.")
     return folder
 
 

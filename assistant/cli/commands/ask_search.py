@@ -52,9 +52,9 @@ QUOTED = 12  # sources: with more, the answer is a list that already quotes them
 Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes.", show_default=False)]
 Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders to add first.",
                                                  show_default=False)]
-Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with its ranks and scores, and why it was dropped.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with ranks and scores, and why it was dropped.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage supports.")]
-ShowConfidence = Annotated[bool, typer.Option("--show-confidence", help="Show the confidence that your files answer the question.")]
+ShowConfidence = Annotated[bool, typer.Option("--show-confidence", help="Show the confidence that your files answer this.")]
 Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="Number of passages to show.")]
 
 

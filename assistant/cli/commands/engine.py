@@ -79,7 +79,7 @@ def show(report: Report, *, json: bool) -> None:
             "read_beforehand": report.read_beforehand, "leaving": report.leaving, "other_version": report.other_version,
         })
         return
-    output().print(f"Process {report.process}, running for {report.seconds:,.0f} s, using {size_in_words(report.memory)} of memory.")
+    output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, using {size_in_words(report.memory)} of memory.")
     output().print(f"Models: {on_one_line(', '.join(filter(None, (report.chat, *report.embedders)))) or 'none loaded yet'}.")
     output().print(f"{report.answers:,} answers, {report.searches:,} searches; {report.waiting:,} waiting.")
     output().print(f"{report.prompt_tokens:,} prompt tokens, {share:.0%} of them from the cache.")

@@ -96,7 +96,8 @@ def require_use(questions: Sequence[Question], out: Path | None, *, retrieval: b
     if retrieval and not any(map(searchable, questions)):
         raise UsageError("No question names the files to find.", 'Name the right files: "gold_docs": ["lease.pdf"]')
     if out is not None and (expanded(out).is_dir() or not expanded(out).parent.is_dir()):
-        raise UsageError(f"{out} cannot be written: it is a folder, or its folder does not exist.", "Give --out the name of a file.")
+        raise UsageError(f"{out} cannot be written: it is a folder, or its folder does not exist.",
+                         "Give --out the name of a file.")
 
 
 def warn_absent(questions: Sequence[Question], assistant: Assistant) -> None:

@@ -99,7 +99,8 @@ def delete_sessions(context: typer.Context, session: SessionIds = None, every: E
     found = {each.name: each for each in (kept.all() if every else [kept.find(name) for name in session or []])}
     for name in found:
         kept.delete(name)
-    delete_typed_questions(settings_of(context).history_file, {turn.question.strip() for each in found.values() for turn in each.turns})
+    questions = {turn.question.strip() for each in found.values() for turn in each.turns}
+    delete_typed_questions(settings_of(context).history_file, questions)
     notice(f"{counted(len(found), 'conversation')} deleted.")
 
 

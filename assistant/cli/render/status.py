@@ -58,7 +58,7 @@ def show_status(console: Console, status: LibraryStatus) -> None:
                   f"embedded with {on_one_line(status.embedder) or 'nothing yet'}")
     console.print(f"  {status.skipped:,} skipped, {status.failed:,} failed")
     if status.waiting:
-        console.print(f"  {counted(status.waiting, 'passage')} not embedded yet and found by keyword only; to embed: assistant sync")
+        console.print(f"  {counted(status.waiting, 'passage')} not embedded yet, found by keyword only; to embed: assistant sync")
     for root in status.roots:
         console.print(Text.assemble("  from ", linked(root, root)))
 

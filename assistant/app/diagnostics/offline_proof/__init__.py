@@ -1,4 +1,4 @@
-"""Proof that the program uses no network: a trial run of all that it does, with every network call of every process recorded."""
+"""Prove that the program uses no network: run all its commands on sample files and record every network call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Observer(StrEnum):
-    """How network calls are observed, the strongest evidence first."""
+    """Tools that observe network calls, strongest evidence first."""
 
     STRACE = "strace"
     UNSHARE = "unshare"
@@ -17,11 +17,11 @@ class Observer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NetworkEvidence:
-    """What was observed of a tree of processes.
+    """Network calls observed in a tree of processes.
 
-    `calls` counts what was recorded of the kind that this way sees; `inet_sockets` and `names` are the sockets of a network
-    family and the traces of name look-ups among them. `attempts` describes each of those and each call with a network
-    address. `apart` counts what stays inside the machine (Unix sockets, netlink, loopback addresses), by its name.
+    `calls` counts all recorded calls; `inet_sockets` and `names` count network sockets and name lookups among them.
+    `attempts` describes each of those and each call with a remote address. `apart` counts calls that stay inside the machine
+    (Unix sockets, netlink, loopback addresses), by name.
     """
 
     processes: int = 0
@@ -30,12 +30,12 @@ class NetworkEvidence:
     names: int = 0
     attempts: tuple[str, ...] = ()
     apart: Mapping[str, int] = field(default_factory=dict)
-    gaps: tuple[str, ...] = ()  # what happened in this run that this way of observing cannot see into
+    gaps: tuple[str, ...] = ()  # events of this run that the observer cannot see into
 
 
 @dataclass(frozen=True, slots=True)
 class TrialStep:
-    """One command of the trial run; `failure` says what went wrong, and is empty where the command did its work."""
+    """One step of the trial run; `failure` is empty if it succeeded."""
 
     name: str
     seconds: float
@@ -44,7 +44,7 @@ class TrialStep:
 
 @dataclass(frozen=True, slots=True)
 class OfflineProof:
-    """The outcome of a trial run. `passed_over`: stronger ways of observing that this machine does not allow, and why."""
+    """Result of a trial run. `passed_over`: stronger observers that this machine does not allow, with the reasons."""
 
     way: Observer
     passed_over: tuple[str, ...]
@@ -53,10 +53,10 @@ class OfflineProof:
 
     @property
     def failures(self) -> tuple[TrialStep, ...]:
-        """The commands that did not do their work, so that nothing is known of them."""
+        """The failed steps, about which nothing is proven."""
         return tuple(step for step in self.steps if step.failure)
 
     @property
     def holds(self) -> bool:
-        """Whether every command did its work, some process was watched, and no network call was attempted."""
+        """Whether every step succeeded, a process was observed, and no network call was attempted."""
         return bool(self.steps) and not self.failures and self.evidence.processes > 0 and not self.evidence.attempts

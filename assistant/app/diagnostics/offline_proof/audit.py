@@ -1,7 +1,7 @@
-"""Record the network calls that go through Python, in every process of the program: audit events (PEP 578).
+"""Record network calls made through Python in every process of the program, with audit events (PEP 578).
 
-The weakest evidence: a C library that makes system calls of its own is not seen. `assistant/__init__.py` starts the
-recording where ASSISTANT_SOCKET_LOG names a file.
+The weakest evidence: system calls by C libraries are not seen. `assistant/__init__.py` starts the recording if
+ASSISTANT_SOCKET_LOG names a file.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LOOPBACK = ("127.", "::1", "localhost")
 
 
 def record(log: str) -> None:
-    """Append a line to `log` for the start of this process and for each of its network events from now on."""
+    """Append a line to `log` for this process and for each of its network events from now on."""
     handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def write(event: str, *details: object) -> None:
@@ -42,7 +42,7 @@ def record(log: str) -> None:
 
 
 def audit_hook(write: Callable[..., None]) -> Callable[[str, tuple[object, ...]], None]:
-    """Return an audit hook that passes on the events that matter."""
+    """Return an audit hook that passes relevant events to `write`."""
 
     def heard(event: str, arguments: tuple[object, ...]) -> None:
         if event == CREATED:
@@ -57,7 +57,7 @@ def audit_hook(write: Callable[..., None]) -> Callable[[str, tuple[object, ...]]
 
 
 def read_audit_log(log: Path) -> NetworkEvidence:
-    """Return what a log of audit events says."""
+    """Return the evidence in a log of audit events."""
     lines = log.read_text("utf-8").splitlines() if log.exists() else []
     events = [Event(**json.loads(line)) for line in lines]
     names = {event.process: " ".join(event.details) for event in events if event.event == BEGIN}
@@ -89,14 +89,14 @@ class Event:
 
     @property
     def is_attempt(self) -> bool:
-        """Whether the event means the network: a socket of its families, a name look-up, an address elsewhere."""
+        """Whether the event is network use: a network socket, a name lookup or a remote address."""
         if self.event == CREATED:
             return self.details[0] == "network"
         return self.event in LOOKUPS or (self.details[0] != "unix" and not self.details[0].startswith(LOOPBACK))
 
 
 def split_refused(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
-    """Return the network events that took place, and those that the program refused right after they were announced."""
+    """Split the network events into those that took place and those that the program refused right after the audit event."""
     heard: list[Event] = []
     refused: list[Event] = []
     for event in events:
@@ -109,6 +109,6 @@ def split_refused(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
 
 
 def unobserved_programs(programs: Iterable[str]) -> tuple[str, ...]:
-    """Return a sentence for each program that was started and is no Python, which could not be watched."""
+    """Return a sentence for each started program other than Python, which cannot be observed."""
     others = sorted({program for program in programs if program != interpreter()[0]})
-    return tuple(f"the program {program} was started and could not be watched" for program in others)
+    return tuple(f"the program {program} was started and could not be observed" for program in others)

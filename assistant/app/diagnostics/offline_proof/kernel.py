@@ -1,4 +1,10 @@
-"""Read what strace recorded of a tree of processes (strace 5.3 or newer, options in `command`)."""
+"""Observe network calls in the kernel: with strace (5.3 or newer), or with the counters of an empty network namespace.
+
+Run as a module with COUNTERS COMMAND..., this runs COMMAND inside the namespace that `unshare` made and writes the counters.
+Nothing in it can reach a network, not even loopback. The kernel counts for the whole namespace, for any program: IPv4 packets
+sent (OutRequests) and connections without a route (OutNoRoutes). Unused sockets, and IPv6 connections in a namespace without
+an IPv6 address, are not counted.
+"""
 
 from __future__ import annotations
 
@@ -30,12 +36,12 @@ RING_GAP = "a process uses io_uring, whose operations strace does not show"
 
 
 def strace_command(log: Path) -> list[str]:
-    """Return the command line of strace that goes in front of the command to observe."""
+    """Return the strace command line to put before the command to observe."""
     return ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "96", "-e", "signal=none", "-e", f"trace={TRACED}", "-o", str(log)]
 
 
 def read_strace_log(log: Path, own: Path) -> NetworkEvidence:
-    """Return what a log of strace says. Unix sockets below the folder `own` are the program's own."""
+    """Return the evidence in a log of strace. Unix sockets below the folder `own` belong to the program."""
     with log.open(encoding="utf-8", errors="replace") as lines:
         reading = StraceReader(str(own))
         reading.take_all(lines)
@@ -43,7 +49,7 @@ def read_strace_log(log: Path, own: Path) -> NetworkEvidence:
 
 
 class StraceReader:
-    """Counts and collects while the lines of a log are read in order."""
+    """Parser of an strace log, fed line by line."""
 
     def __init__(self, own: str) -> None:
         self._own = own
@@ -54,13 +60,13 @@ class StraceReader:
         self._programs: dict[str, str] = {}
 
     def take_all(self, lines: Iterable[str]) -> None:
-        """Read every line. The second half of a call that was interrupted ("resumed") says nothing new."""
+        """Parse every line. The second half of an interrupted call ("resumed") is skipped."""
         for line in lines:
             if found := STRACE_LINE.match(line):
                 self._take(found["process"], found["call"], found["arguments"].strip())
 
     def evidence(self) -> NetworkEvidence:
-        """Return what was found."""
+        """Return the evidence so far."""
         return NetworkEvidence(self._processes, self._calls, self._sockets, self._names, tuple(self._attempts), dict(self._apart),
                         tuple(sorted(self._gaps)))
 
@@ -119,13 +125,13 @@ class StraceReader:
 
 
 def family_in(arguments: str) -> str:
-    """Return the first address family that a call names outside quoted text, without its prefix; empty where it names none."""
+    """Return the first address family in a call outside quoted text, without its prefix; an empty string if there is none."""
     found = FAMILY.search(QUOTED.sub('""', arguments))
     return found[1] if found else ""
 
 
 def program_of(arguments: str) -> str:
-    """Return the command line that an execve names, in a few words."""
+    """Return the first words of the command line of an execve."""
     words = [word.strip('"') for word in QUOTED.findall(arguments)]
     return " ".join([Path(words[0]).name, *words[2:5]]) if words else "process"
 
@@ -135,7 +141,7 @@ TELLING_COUNTERS = ("Ip.OutRequests", "Ip.OutNoRoutes", "Tcp.ActiveOpens", "Udp.
 
 
 def namespace_command(counters: Path) -> list[str]:
-    """Return the command line that goes in front of the command to run."""
+    """Return the unshare command line to put before the command to run."""
     module = "assistant.app.diagnostics.offline_proof.kernel"
     return ["unshare", "--map-root-user", "--net", *command_of(module, str(counters))]
 
@@ -155,7 +161,7 @@ def counted_attempts(counters: Path) -> tuple[str, ...]:
 
 
 def main() -> int:
-    """Run the command, write the counters, and return the command's exit code."""
+    """Run the command, write the counters and return the command's exit code."""
     code = run_inside(sys.argv[2:])
     Path(sys.argv[1]).write_text(json.dumps(network_counters()), "utf-8")
     return code

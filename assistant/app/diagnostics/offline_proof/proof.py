@@ -1,4 +1,4 @@
-"""Prove on this machine, with the person's own models, that the program uses no network."""
+"""Run the program in a trial home under an observer, and return the network calls seen."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ OnStep = Callable[[str], None]
 
 
 def prove(settings: Settings, on_step: OnStep, ways: tuple[Observer, ...] = tuple(Observer)) -> OfflineProof:
-    """Run the program in a temporary home under the strongest way of observing that this machine allows.
+    """Run the program in a temporary home under the strongest observer that this machine allows.
 
-    Calls `on_step` with the name of each step that begins. Raises ModelMissing where a model is not on this disk, and
-    AssistantError where none of `ways` can be used.
+    Calls `on_step` with the name of each step as it begins. Raises ModelMissing if a model is not on this disk, and
+    AssistantError if none of `ways` can be used.
     """
     require_models(settings)
     with trial_home(settings) as trial:
-        on_step("see how this machine lets processes be observed")
+        on_step("choose how to observe processes on this machine")
         way, passed_over = choose_observer(ways, trial)
         steps: list[TrialStep] = []
         evidence = observe(way, command_of("assistant.app.diagnostics.offline_proof.trial", str(trial.files)), trial,
@@ -34,7 +34,7 @@ def prove(settings: Settings, on_step: OnStep, ways: tuple[Observer, ...] = tupl
 
 
 def require_models(settings: Settings) -> None:
-    """Raise ModelMissing or UsageError where a chosen model is not there."""
+    """Raise ModelMissing or UsageError if a chosen model is not on this disk."""
     embedder_spec(settings)
     chat_spec(settings)
     if settings.rerank:
@@ -42,7 +42,7 @@ def require_models(settings: Settings) -> None:
 
 
 def choose_observer(ways: tuple[Observer, ...], trial: TrialHome) -> tuple[Observer, tuple[str, ...]]:
-    """Return the first way that works here, and why those before it do not. Raises AssistantError where none does."""
+    """Return the first observer that works, and why those before it do not. Raises AssistantError if none does."""
     passed_over: list[str] = []
     for way in ways:
         refusal = why_unusable(way, trial)
@@ -53,7 +53,7 @@ def choose_observer(ways: tuple[Observer, ...], trial: TrialHome) -> tuple[Obser
 
 
 def record_step(line: str, steps: list[TrialStep], on_step: OnStep) -> None:
-    """Take one line of the session: the name of a step that begins, or how one ended."""
+    """Handle one line of the trial run: the start of a step, or its result."""
     said = json.loads(line)
     if "begin" in said:
         on_step(said["begin"])
@@ -66,14 +66,17 @@ import subprocess, sys
 program = "import assistant, socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('192.0.2.1', 9))"
 subprocess.Popen([*sys.argv[1:], "-c", program], start_new_session=True, stderr=subprocess.DEVNULL).wait()
 """
-"""Starts a process that starts one that connects a UDP socket, which sends nothing (192.0.2.1: RFC 5737)."""
+"""A grandchild process connects a UDP socket, which sends nothing (192.0.2.1 is a documentation address, RFC 5737)."""
 
 ERRORS = "errors.log"
 OnLine = Callable[[str], None]
 
 
 def observe(way: Observer, command: Sequence[str], trial: TrialHome, on_line: OnLine) -> NetworkEvidence:
-    """Run a command, pass on each line that it prints, and return what was observed. Raises AssistantError, OSError."""
+    """Run a command under an observer, call `on_line` with each line it prints, and return the evidence.
+
+    Raises AssistantError or OSError.
+    """
     traced, counters, events = (trial.folder / name for name in ("strace.log", "counters.json", "events.log"))
     for log in (traced, counters, events):
         log.unlink(missing_ok=True)
@@ -92,7 +95,7 @@ def observe(way: Observer, command: Sequence[str], trial: TrialHome, on_line: On
 
 
 def run_observed(command: Sequence[str], environment: Mapping[str, str], folder: Path, on_line: OnLine) -> None:
-    """Run a command out of reach of the terminal's Ctrl-C. Raises AssistantError with what it said where it is refused."""
+    """Run a command in its own session (no Ctrl-C). Raises AssistantError with its last output if it is refused."""
     errors = folder / ERRORS
     with errors.open("wb") as log, start_lines(command, folder, log, environment) as process:
         assert process.stdout is not None
@@ -107,18 +110,18 @@ def run_observed(command: Sequence[str], environment: Mapping[str, str], folder:
 
 
 def require_record(record: Path, trial: TrialHome) -> None:
-    """Raise AssistantError with what the tool said where it left no record: the system did not let it do its work."""
+    """Raise AssistantError with the tool's last output if it wrote no record, since the system did not allow it."""
     if not record.exists():
         raise AssistantError(last_words(trial.folder / ERRORS) or "it recorded nothing")
 
 
 def last_words(errors: Path) -> str:
-    """Return the end of what a command wrote on stderr, on one line."""
+    """Return the end of a command's stderr on one line."""
     return " ".join(errors.read_text("utf-8", "replace").split())[-300:]
 
 
 def why_unusable(way: Observer, trial: TrialHome) -> str:
-    """Return why a way of observing cannot be used on this machine; nothing where it sees a control that uses the network."""
+    """Return why an observer cannot be used on this machine; an empty string if it detects the control program."""
     try:
         evidence = observe(way, [*interpreter(), "-c", CONTROL, *interpreter()], trial, lambda line: None)
     except FileNotFoundError as error:
@@ -128,4 +131,4 @@ def why_unusable(way: Observer, trial: TrialHome) -> str:
     if evidence.attempts:
         return ""
     said = last_words(trial.folder / ERRORS)
-    return f"it does not see a process that does use the network{f': {said}' if said else ''}"
+    return f"it does not detect a control program that uses the network{f': {said}' if said else ''}"

@@ -1,4 +1,8 @@
-"""A temporary home for a trial run: the person's models by links, sample files that refer to the network, own settings."""
+"""Trial run: a temporary home with linked models and sample files that refer to the network, and the steps run in it.
+
+Run as a module with the folder of the sample files, this runs the steps and reports each as JSON lines on stdout:
+{"begin": name}, then {"name": ..., "seconds": ..., "failure": ...}. This process and its children are what is observed.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
 
 SAMPLES = Path(__file__).parent / "files"
 PACKAGE = Path(__file__).parents[4]
-STAMP = ".verified.json"  # copied; what else a program keeps beside a model is left out, so that it is made anew in the trial
+STAMP = ".verified.json"  # copied; other hidden files next to a model are left out, so that the trial creates them again
 LEFT_OUT = frozenset({"home", "library", "hub", "engine", "save_sessions"})
 SECONDS_TO_END = 5.0
 
@@ -42,7 +46,7 @@ class TrialHome:
 
 @contextmanager
 def trial_home(settings: Settings) -> Iterator[TrialHome]:
-    """Make the folders; at the end, whatever happened, end every process of the trial and remove them."""
+    """Create the folders; in the end stop every process of the trial and delete the folders."""
     folder = Path(tempfile.mkdtemp(prefix="assistant-offline-")).resolve()
     home, files = folder / "home", folder / "files"
     try:
@@ -56,7 +60,7 @@ def trial_home(settings: Settings) -> Iterator[TrialHome]:
 
 
 def link_models(settings: Settings, home: Path) -> None:
-    """Put links to the chosen models where a home has its models: folders anew, files as links."""
+    """Link the chosen models into the home's models folder: new folders, linked files."""
     for name in {settings.chat, settings.embed, settings.rerank}:
         own = own_path(name) if name else None
         source = own if own else settings.models_folder / name
@@ -65,7 +69,7 @@ def link_models(settings: Settings, home: Path) -> None:
 
 
 def link_files(source: Path, target: Path) -> None:
-    """Make a folder like another, of links to its files."""
+    """Recreate a folder tree with links to its files."""
     for path in source.rglob("*"):
         place = target / path.relative_to(source)
         if path.is_dir():
@@ -76,7 +80,7 @@ def link_files(source: Path, target: Path) -> None:
 
 
 def link_file(source: Path, target: Path, *, is_copied: bool) -> None:
-    """Link a file, or copy it where it is written to or the system allows no link."""
+    """Link a file; copy it if it will be written to, or if the system allows no links."""
     if not is_copied:
         with suppress(OSError):
             target.symlink_to(source.resolve())
@@ -85,7 +89,7 @@ def link_file(source: Path, target: Path, *, is_copied: bool) -> None:
 
 
 def trial_environment(settings: Settings, home: Path) -> dict[str, str]:
-    """Return this process's environment with the person's settings for the home of the trial, whatever file they come from."""
+    """Return this process's environment with all of the user's settings as variables, for the trial's home."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     own = {PREFIX + field.name.upper(): str(getattr(settings, field.name)) for field in fields(Settings)
            if field.name not in LEFT_OUT}
@@ -96,7 +100,7 @@ def trial_environment(settings: Settings, home: Path) -> dict[str, str]:
 
 
 def end_processes_of(home: Path) -> None:
-    """End every process that was started for a home, again until none is found: one may have been starting another."""
+    """Kill every process started for a home; repeat until none is found, since one may be starting another."""
     import psutil  # type: ignore[import-untyped, unused-ignore]
 
     until = time.monotonic() + SECONDS_TO_END
@@ -108,7 +112,7 @@ def end_processes_of(home: Path) -> None:
 
 
 def processes_of(home: Path) -> list[psutil.Process]:
-    """Return the processes whose environment names a home, and all that they started."""
+    """Return the processes whose environment names a home, and their children."""
     import psutil
 
     found: dict[int, psutil.Process] = {}
@@ -129,17 +133,17 @@ LAST_WORDS = 300
 
 
 def main() -> int:
-    """Run every step; return 0 where each did its work."""
+    """Run every step; return 0 if all succeeded."""
     files = Path(sys.argv[1])
     try:
         return int(any([run_step(name, action) for name, action in trial_steps(files)]))
     finally:
-        for command in (("watch", "--stop"), ("engine", "stop")):  # where a step failed half-way
+        for command in (("watch", "--stop"), ("engine", "stop")):  # in case a step failed half-way
             call(command)
 
 
 def trial_steps(files: Path) -> list[tuple[str, Callable[[], str]]]:
-    """Return the steps in order: their names, and what runs them and returns why they failed."""
+    """Return the steps in order: name, and a function that runs the step and returns why it failed."""
     ask, alone = ("ask", QUESTION), "--no-engine"
     return [
         ("add files of seven kinds, in reader processes", lambda: run_command(("add", str(files)))),
@@ -166,7 +170,7 @@ def run_step(name: str, action: Callable[[], str]) -> bool:
 
 
 def report(message: dict[str, object]) -> None:
-    """Write one line for the process that observes."""
+    """Write one line for the observing process."""
     sys.stdout.write(json.dumps(message) + "\n")
     sys.stdout.flush()
 
@@ -177,7 +181,7 @@ def call(command: Sequence[str], typed: str = "") -> subprocess.CompletedProcess
 
 
 def run_command(command: Sequence[str], also_good: int = 0, *, typed: str = "") -> str:
-    """Run a command; return why it failed, or nothing."""
+    """Run a command; return why it failed, or an empty string."""
     try:
         ended = call(command, typed)
     except TimeoutError as error:
@@ -187,7 +191,7 @@ def run_command(command: Sequence[str], also_good: int = 0, *, typed: str = "") 
 
 
 def watch(files: Path) -> str:
-    """Let the program follow a folder in the background, save a file there, and wait until it is indexed."""
+    """Watch a folder in the background, save a file there, and wait until it is indexed."""
     if failure := run_command(("watch", str(files), "--daemon")):
         return failure
     (files / "lift.txt").write_text(NEWS, "utf-8")
@@ -205,7 +209,7 @@ def has_indexed() -> bool:
 
 
 def wait_until(is_so: Callable[[], bool]) -> bool:
-    """Return whether something becomes true in the time that the watch has."""
+    """Return whether a condition becomes true within WATCH_SECONDS."""
     until = time.monotonic() + WATCH_SECONDS
     while time.monotonic() < until:
         if is_so():
