@@ -79,9 +79,11 @@ def citation(cited: Citation) -> Json:
             "quote": cited.quote, **({"kind": cited.kind} if cited.kind != "file" else {})}
 
 
-def doubt(felt: Doubt) -> Json:
-    """Return the answerability signals of an answer without those that were not computed."""
-    return {name: round(value, 4) for name, value in asdict(felt).items() if value is not None}
+def answerability(judged: Doubt) -> Json:
+    """Return the confidence that the files answer the question, the refusal limit, and the signals; probabilities from 0 to 1."""
+    values = {"confidence": 1 - judged.share, "refused_below": 1 - judged.most, "query_likelihood_gain": judged.foretold,
+              "refusal_probability": judged.unstated, "confirmation_probability": judged.after}
+    return {name: round(value, 4) for name, value in values.items() if value is not None}
 
 
 def sentence(said: Sentence) -> Json:
@@ -120,7 +122,7 @@ def answer(given: Answer) -> Json:
         "abstained": given.abstained, "sentences": [sentence(each) for each in given.sentences],
         "citations": [citation(each) for each in given.citations], "conflicts": [conflict(each) for each in given.conflicts],
         "hits": hits(given.hits),
-        **({"doubt": doubt(given.doubt)} if given.doubt else {}),
+        **({"answerability": answerability(given.doubt)} if given.doubt else {}),
         **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),

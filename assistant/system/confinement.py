@@ -1,7 +1,7 @@
 """Confine a process that reads untrusted files: no network, no writing outside its own folder, no other programs.
 
-On Linux with Landlock and seccomp, which need no root and no installation. macOS and Windows have no simple, supported equivalent:
-there the process is separate but has the user's full rights.
+On Linux with Landlock and seccomp, which need no root and no installation. macOS and Windows have no simple, supported
+equivalent: there the process is separate but has the user's full rights.
 
 Independently, `refuse_network` makes Python's network calls fail in processes that need none (readers and engine). Some libraries
 open a socket on import (urllib3 binds an IPv6 socket) or download missing files. An audit hook (PEP 578) runs before the system

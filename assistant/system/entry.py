@@ -1,7 +1,7 @@
 """Run a module of this package in a new process: `python -P entry.py MODULE ARGUMENT...`.
 
-The package is loaded from this file's location, installed or not, so the child runs the same code as its parent. The folder around
-the package is not added to the import path: it may contain untrusted files.
+The package is loaded from this file's location, installed or not, so the child runs the same code as its parent. The folder
+around the package is not added to the import path: it may contain untrusted files.
 """
 
 import runpy

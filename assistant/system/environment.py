@@ -1,8 +1,8 @@
 """Remove the current folder from the environment variables and from the import path.
 
-Users run the program in folders of untrusted files. A `psutil.py` or a program named `uname` there must not run because a variable
-has an empty or relative entry, which means the current folder. This module imports only what Python has loaded anyway (no
-pathlib), since it runs while the current folder is still on the import path.
+Users run the program in folders of untrusted files. A `psutil.py` or a program named `uname` there must not run because a
+variable has an empty or relative entry, which means the current folder. This module imports only what Python has loaded anyway
+(no pathlib), since it runs while the current folder is still on the import path.
 """
 
 import os

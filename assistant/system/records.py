@@ -54,7 +54,7 @@ def add_record(path: Path, record: Mapping[str, object]) -> None:
 
 
 def open_private(path: str, flags: int) -> int:
-    """Opener that creates new files readable by their owner only."""
+    """Open a file; a new file is readable by its owner only."""
     return os.open(path, flags, PRIVATE_FILE)
 
 

@@ -26,7 +26,7 @@ ALLOW, FAIL = 0x7FFF0000, 0x00050000
 FIRST_UNKNOWN = 463  # first system call after Linux 6.12; libraries work without the newer ones
 THREAD = 0x00010000  # CLONE_THREAD: clone(2) makes a thread, not a process
 TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-TRUNCATING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC  # Landlock before version 3 does not prevent truncating a file opened for reading
+TRUNCATING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC  # Landlock before version 3 allows truncating files opened for reading
 
 Instruction = tuple[int, int, int, int]  # operation, instructions to skip if true, if false, value
 

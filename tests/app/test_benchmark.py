@@ -42,7 +42,8 @@ def test_a_missing_model_is_told_first() -> None:
 
 
 def test_a_model_four_times_as_large_is_four_times_as_slow() -> None:
-    found = {figure.name.split(": ")[1]: figure.value for figure in project_to_7b({"prompt read": 100.0, "reply written": 20.0}, 4)}
+    projected = project_to_7b({"prompt read": 100.0, "reply written": 20.0}, 4)
+    found = {figure.name.split(": ")[1]: figure.value for figure in projected}
     assert found == {"prompt read": 25.0, "first token, 1000 new tokens": 40.0, "reply written": 5.0}
 
 

@@ -103,7 +103,7 @@ def test_what_the_models_run_on_is_said(monkeypatch):
     finding = doctor.examine_graphics(replace(MACHINE, gpus=(card,)))
     assert (finding.severity, finding.detail) == (Severity.OK, "A card through Vulkan, 20.0 GB free")
     monkeypatch.setattr(hardware, "present_gpus", lambda: ())
-    assert doctor.examine_graphics(MACHINE).detail.endswith("models run on the processor")
+    assert doctor.examine_graphics(MACHINE).detail.endswith("models run on the CPU")
 
 
 def test_a_home_that_is_a_file(tmp_path):

@@ -71,7 +71,8 @@ def program(folder, monkeypatch, text):
 def test_cards_that_llama_cpp_does_not_use(tmp_path, monkeypatch):
     program(tmp_path, monkeypatch, 'echo "Some Card, 16 GB, 8192, 7000"; echo "Broken Card, [N/A], [N/A]"')
     monkeypatch.setattr(hardware, "usable_gpus", lambda: ())
-    assert hardware.unused_gpus(hardware.inspect_machine(tmp_path)) == (Gpu("Some Card, 16 GB", 8192 * 2**20, 7000 * 2**20, "CUDA"),)
+    machine = hardware.inspect_machine(tmp_path)
+    assert hardware.unused_gpus(machine) == (Gpu("Some Card, 16 GB", 8192 * 2**20, 7000 * 2**20, "CUDA"),)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the program")

@@ -79,7 +79,7 @@ def test_a_conversation_over_stdin(run, library):
     assert result.exit_code == 0
     assert result.stdout.count("31 December 2027") == 2  # the answer, and the quote of /sources
     assert "“The lease ends on 31 December 2027.”" in result.stdout
-    assert "A new conversation begins." in result.stderr
+    assert "Started a new conversation." in result.stderr
     assert "The last answer has no sources." in result.stderr
     assert "There is no command /nonsense." in result.stderr
     assert "never" not in result.stdout + result.stderr

@@ -181,8 +181,8 @@ def test_a_question_that_does_not_fit_the_model(run_eval, library, questions, mo
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "not both"),
-        (("{questions}", "--compare", "a.json", "b.json"), "not both"),
+        ((), "Give one of"),
+        (("{questions}", "--compare", "a.json", "b.json"), "Give one of"),
         (("none.jsonl",), "none.jsonl cannot be read"),
         (("--compare", "a.json", "{questions}"), "a.json cannot be read"),
         (("--compare", "{questions}", "{questions}"), "is not a result"),

@@ -27,7 +27,7 @@ def test_since(since, expected):
 
 @pytest.mark.parametrize("since", ["yesterday", "7", "99999y", "2026-13-01", ""])
 def test_what_is_no_time_is_refused(since):
-    with pytest.raises(UsageError, match="is not a time"):
+    with pytest.raises(UsageError, match="is not a valid time"):
         since_timestamp(since, NOW)
 
 

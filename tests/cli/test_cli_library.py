@@ -204,11 +204,11 @@ def sqlite_failure(code: int, words: str) -> sqlite3.OperationalError:
 
 
 @pytest.mark.parametrize(("failure", "words"), [
-    (sqlite_failure(sqlite3.SQLITE_FULL, "database or disk is full"), "There is no room left for"),
-    (sqlite_failure(sqlite3.SQLITE_IOERR_WRITE, "disk I/O error"), "There is no room left for"),
+    (sqlite_failure(sqlite3.SQLITE_FULL, "database or disk is full"), "The disk has no room left for"),
+    (sqlite_failure(sqlite3.SQLITE_IOERR_WRITE, "disk I/O error"), "The disk has no room left for"),
     (sqlite_failure(sqlite3.SQLITE_CORRUPT, "database disk image is malformed"), "is not a readable library"),
     (PermissionError(errno.EACCES, "Permission denied"), "cannot be written: Permission denied"),
-    (OSError(errno.EDQUOT, "Disk quota exceeded"), "There is no room left for"),
+    (OSError(errno.EDQUOT, "Disk quota exceeded"), "The disk has no room left for"),
 ])  # fmt: skip
 def test_an_export_that_fails_says_why_and_leaves_nothing(run, library, tmp_path, monkeypatch, failure, words):
     class Failing:

@@ -32,7 +32,7 @@ def test_nothing_was_attempted(run, monkeypatch):
     assert "ran     ask in one process (2.5 s)" in said.stdout
     assert "21 processes watched, 44 socket calls seen, 0 network sockets, 0 name look-ups" in said.stdout
     assert "inside this machine: the engine's own Unix socket (11)" in said.stdout
-    assert "Nothing was attempted." in said.stdout
+    assert "No attempt to use the network." in said.stdout
 
 
 def test_what_was_attempted_is_listed(run, monkeypatch):
@@ -40,7 +40,7 @@ def test_what_was_attempted_is_listed(run, monkeypatch):
     monkeypatch.setattr(offline, "prove", lambda settings, on_step: proof(evidence=found))
     said = run("doctor", "--prove-offline")
     assert said.exit_code == 1
-    assert f"attempt  {ATTEMPT}" in said.stdout and "Nothing was attempted" not in said.stdout
+    assert f"attempt  {ATTEMPT}" in said.stdout and "No attempt to use the network" not in said.stdout
     as_json = json.loads(run("doctor", "--prove-offline", "--json").stdout)
     assert (as_json["holds"], as_json["evidence"]["attempts"]) == (False, [ATTEMPT])
 
@@ -53,8 +53,8 @@ def test_a_command_that_failed_proves_nothing(run, monkeypatch):
     assert "nothing is proven" in said.stdout
 
 
-@pytest.mark.parametrize(("way", "words"), [(Observer.STRACE, "C libraries included"), (Observer.UNSHARE, "IPv6"),
-                                            (Observer.AUDIT, "no full proof")])
+@pytest.mark.parametrize(("way", "words"), [(Observer.STRACE, "including those of C libraries"), (Observer.UNSHARE, "IPv6"),
+                                            (Observer.AUDIT, "not a complete proof")])
 def test_it_says_what_each_way_can_prove(run, monkeypatch, way, words):
     monkeypatch.setattr(offline, "prove", lambda settings, on_step: proof(way))
     assert words in run("doctor", "--prove-offline").stdout

@@ -52,7 +52,7 @@ def test_each_turn_is_on_the_disk_before_the_next_is_typed(run, library, own_hom
 
 def test_a_conversation_goes_on_where_it_stopped(run, session, own_home):
     result = run("chat", "--resume", session, stdin="/sources 1\nWhat did I ask first?\n")
-    assert f"Conversation {session} goes on after 2 turns." in result.stderr
+    assert f"Resuming conversation {session} after 2 turns." in result.stderr
     assert "“The lease ends on 31 December 2027.”" in result.stdout
     assert "Your question 1 was: “When does the lease end?” [1]" in result.stdout
     assert "Turn 1 of this conversation" in result.stdout
@@ -90,7 +90,7 @@ def test_sessions_are_listed_shown_and_deleted(run, session, own_home):
     assert turns[0]["citations"][0]["location"]["line_start"] == 5
     assert "1 conversation deleted." in run("sessions", "delete", session).stderr
     assert not list((own_home / "sessions").iterdir())
-    assert run("sessions", "list").stdout == "No conversation is kept.\n"
+    assert run("sessions", "list").stdout == "No conversations are saved.\n"
 
 
 def test_what_was_typed_goes_with_the_conversation(run, session, own_home):
@@ -128,7 +128,7 @@ def test_a_disk_that_takes_nothing_does_not_end_the_conversation(run, library, m
 
 def test_a_fact_is_remembered_answered_from_and_forgotten(run, library, own_home):
     result = run("chat", stdin="/remember The spare key hangs behind the boiler.\n/remember\nWhere does the spare key hang?\n")
-    assert "Kept as memory 1." in result.stderr
+    assert "Saved as fact 1." in result.stderr
     assert "There is nothing to remember." in result.stderr
     assert "behind the boiler" in result.stdout
     answer = json.loads(run("ask", "Where does the spare key hang?", "--json").stdout)
@@ -137,8 +137,8 @@ def test_a_fact_is_remembered_answered_from_and_forgotten(run, library, own_home
     assert "Memory 1, which you asked to keep on" in run("ask", "Where does the spare key hang?").stdout
     assert json.loads(run("memory", "list", "--json").stdout)["facts"][0]["number"] == 1
     assert "spare key" in run("memory", "list").stdout
-    assert "1 fact forgotten." in run("memory", "forget", 1).stderr
-    assert run("memory", "list").stdout == "Nothing is kept.\n"
+    assert "1 fact deleted." in run("memory", "forget", 1).stderr
+    assert run("memory", "list").stdout == "No facts are saved.\n"
     assert b"boiler" not in (own_home / "memory.sqlite").read_bytes()
 
 

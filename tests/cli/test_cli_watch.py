@@ -77,7 +77,7 @@ def test_in_the_background(run, library, folder, state):
         assert standing["running"] and standing["process"] != os.getpid()
         assert str(folder) in run("watch", "--status").stdout
     finally:
-        assert "The watch has ended." in run("watch", "--stop").stdout
+        assert "The watch has stopped." in run("watch", "--stop").stdout
     assert not (state / "watch.json").exists()
 
 

@@ -84,7 +84,7 @@ def processor_features() -> tuple[str, ...]:
 
 
 def cpuinfo(key: str) -> str:
-    """Return the first value of a key in Linux's description of the processor; nothing where it has none."""
+    """Return the first value of a key in Linux's description of the processor; an empty string if it is missing."""
     with suppress(OSError, UnicodeDecodeError):
         for line in CPUINFO.read_text("utf-8").splitlines():
             name, _, value = line.partition(":")

@@ -75,7 +75,8 @@ def assert_offline(proof: OfflineProof) -> None:
 
 @pytest.mark.offline
 @pytest.mark.parametrize("way", Observer)
-def test_a_process_that_uses_the_network_is_seen_two_generations_down(settings: Settings, trial: TrialHome, way: Observer) -> None:
+def test_a_process_that_uses_the_network_is_seen_two_generations_down(settings: Settings, trial: TrialHome,
+                                                                      way: Observer) -> None:
     require(way, settings)
     seen = observe(way, [*interpreter(), "-c", CONTROL, *interpreter()], trial, lambda line: None)
     assert any("192.0.2.1" in attempt or "OutNoRoutes" in attempt for attempt in seen.attempts)
@@ -93,13 +94,14 @@ def test_a_tool_that_is_refused_gives_way_to_the_next_one(trial: TrialHome, tmp_
 def test_a_tool_that_sees_nothing_gives_way_to_the_next_one(trial: TrialHome, tmp_path: Path) -> None:
     (tmp_path / "strace").write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\n: > "$2"\n')
     (tmp_path / "strace").chmod(0o700)
-    with pytest.raises(AssistantError, match="it does not see a process that does use the network"):
+    with pytest.raises(AssistantError, match="it does not detect a control program that uses the network"):
         choose_observer((Observer.STRACE,), with_path(trial, f"{tmp_path}{os.pathsep}{os.environ['PATH']}"))
 
 
 def test_a_tool_that_is_absent_gives_way_to_the_next_one(trial: TrialHome, tmp_path: Path) -> None:
     bare = with_path(trial, str(tmp_path))
-    assert choose_observer(tuple(Observer), bare) == (Observer.AUDIT, ("strace: strace is not installed", "unshare: unshare is not installed"))
+    passed_over = ("strace: strace is not installed", "unshare: unshare is not installed")
+    assert choose_observer(tuple(Observer), bare) == (Observer.AUDIT, passed_over)
     with pytest.raises(AssistantError, match="strace is not installed"):
         choose_observer((Observer.STRACE,), bare)
 
