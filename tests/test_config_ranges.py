@@ -74,7 +74,8 @@ def test_the_settings_of_a_library_and_the_flags_are_checked(own_home: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"context_chunks = " + b"9" * 5000, b"reader_processes = 0x" + b"f" * 5000,
-                                     b"x = " + b"[" * 5000, b"\xff\xfe", b"context_chunks = 3.0", b"context_chunks = true", b"context_chunks = [1]",
+                                     b"x = " + b"[" * 5000, b"\xff\xfe", b"context_chunks = 3.0",
+                                     b"context_chunks = true", b"context_chunks = [1]",
                                      b"chat = '''\x00'''", b"hub = ''"])
 def test_a_config_file_of_nonsense_is_one_sentence(own_home: Path, content: bytes) -> None:
     own_home.mkdir()

@@ -114,7 +114,7 @@ def test_a_home_that_is_a_file(tmp_path):
 
 def test_a_package_that_is_missing(monkeypatch):
     monkeypatch.setattr(doctor, "PACKAGES", {"no_such_module": "no-such-package"})
-    assert "no-such-package cannot be found" in doctor.examine_packages().detail
+    assert "no-such-package not found" in doctor.examine_packages().detail
 
 
 def test_a_reranker_is_looked_at_where_one_is_chosen(settings, tmp_path):

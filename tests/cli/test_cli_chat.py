@@ -81,7 +81,7 @@ def test_a_conversation_over_stdin(run, library):
     assert "“The lease ends on 31 December 2027.”" in result.stdout
     assert "Started a new conversation." in result.stderr
     assert "The last answer has no sources." in result.stderr
-    assert "There is no command /nonsense." in result.stderr
+    assert "Unknown command /nonsense." in result.stderr
     assert "never" not in result.stdout + result.stderr
 
 

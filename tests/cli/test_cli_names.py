@@ -90,9 +90,9 @@ def test_a_damaged_session_is_told_once_and_the_rest_is_shown(run, hostile, own_
 
 
 def test_progress(monkeypatch):
-    from assistant.cli.progress import described
+    from assistant.cli.progress import stage_text
 
-    shown = described(Progress("reading", 1, 2, current=f"reading: {os.sep}a{os.sep}\x1b[31m\u202eb\nc"))
+    shown = stage_text(Progress("reading", 1, 2, current=f"reading: {os.sep}a{os.sep}\x1b[31m\u202eb\nc"))
     assert not ACTS.search(shown)
     assert "\n" not in shown
 

@@ -30,7 +30,7 @@ def test_nothing_was_attempted(run, monkeypatch):
     said = run("doctor", "--prove-offline")
     assert said.exit_code == 0
     assert "ran     ask in one process (2.5 s)" in said.stdout
-    assert "21 processes watched, 44 socket calls seen, 0 network sockets, 0 name look-ups" in said.stdout
+    assert "21 processes watched, 44 socket calls seen, 0 network sockets, 0 name lookups" in said.stdout
     assert "inside this machine: the engine's own Unix socket (11)" in said.stdout
     assert "No attempt to use the network." in said.stdout
 

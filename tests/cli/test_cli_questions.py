@@ -232,7 +232,7 @@ def test_a_terminal_is_told_how_long_it_took_and_a_pipe_is_not(run, folder, monk
     console = Console(force_terminal=True, record=True, width=200)
     monkeypatch.setattr("assistant.cli.render.answer.notices", lambda: console)
     run("ask", "When does the lease end?")
-    assert re.search(r"evidence after \d.* first word after \d.* tokens: \d+ read, 0 reused, \d+ written",
+    assert re.search(r"search \d.* first word after \d.* tokens: \d+ read, 0 cached, \d+ written",
                      console.export_text())
 
 
@@ -267,7 +267,7 @@ def test_strict_leaves_out_what_nothing_bears_out(run, library, monkeypatch):
 def test_a_reranker_shows_what_it_did(run, library):
     result = run("search", "notice period of the lease", "--explain", "--rerank", "fake:")
     assert result.exit_code == 0
-    assert "fake: read " in result.stdout
+    assert "fake: scored " in result.stdout
     assert "reranker" in result.stdout
     as_json = json.loads(run("search", "notice period of the lease", "--explain", "--rerank", "fake:", "--json").stdout)
     assert as_json["reranking"]["model"] == "fake:"

@@ -122,7 +122,7 @@ def test_a_disk_that_takes_nothing_does_not_end_the_conversation(run, library, m
     monkeypatch.setattr("assistant.history.sessions.Sessions.begin", full)
     result = run("chat", "--keep", stdin="When does the lease end?\nHow many grams of beans?\n")
     assert result.exit_code == 0
-    assert result.stderr.count("not kept from here on: No space left") == 1
+    assert result.stderr.count("is not saved: No space left") == 1
     assert "nine grams" in result.stdout
 
 

@@ -72,7 +72,7 @@ def test_in_the_background(run, library, folder, state):
     started = run("watch", "--daemon")
     try:
         assert started.exit_code == 0 and "in the background" in started.stdout
-        assert "See how it stands" in run("watch", "--daemon").stderr
+        assert "See its status" in run("watch", "--daemon").stderr
         standing = json.loads(run("watch", "--status", "--json").stdout)
         assert standing["running"] and standing["process"] != os.getpid()
         assert str(folder) in run("watch", "--status").stdout

@@ -102,7 +102,7 @@ def show_proof(console: Console, proof: OfflineProof) -> None:
     evidence = proof.evidence
     console.print(f"{evidence.processes:,} {'process' if evidence.processes == 1 else 'processes'} watched, "
                   f"{counted(evidence.calls, 'socket call')} seen, {counted(evidence.inet_sockets, 'network socket')}, "
-                  f"{counted(evidence.names, 'name look-up')}")
+                  f"{counted(evidence.names, 'name lookup')}")
     for name, count in evidence.apart.items():
         console.print(Text(f"  inside this machine: {harmless(name)} ({count:,})", "dim"))
     for gap in evidence.gaps:

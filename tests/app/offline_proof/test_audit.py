@@ -34,7 +34,7 @@ def test_every_process_of_the_program_is_watched(tmp_path: Path) -> None:
 
 def test_a_program_that_is_no_python_is_named(tmp_path: Path) -> None:
     found = watched(tmp_path / "log", "subprocess.run(['true'], check=True)")
-    assert found.gaps == ("the program true was started and could not be watched",)
+    assert found.gaps == ("the program true was started and could not be observed",)
 
 
 def test_a_call_that_is_refused_is_no_attempt(tmp_path: Path) -> None:
