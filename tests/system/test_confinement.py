@@ -28,7 +28,7 @@ from assistant.ingest.extractors.registry import READERS
 {before}
 
 def attack(source):
-    top_k = {{}}
+    results = {{}}
     for name, code in json.loads(source.data).items():
         try:
             exec(code, {{}})
@@ -41,7 +41,7 @@ def attack(source):
 READERS[".attack"] = attack
 """
 NO_LANDLOCK = "from assistant.system import landlock; landlock.version = lambda: 0"
-NO_SECCOMP = "from assistant.system import seccomp; seccomp.calls_here = lambda: None"
+NO_SECCOMP = "from assistant.system import seccomp; seccomp.syscalls_here = lambda: None"
 
 
 @pytest.fixture
