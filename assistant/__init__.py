@@ -1,4 +1,4 @@
-"""A private assistant: answers from a person's own files, on their own machine, every claim with its place.
+"""Private assistant: answer questions from your own files, offline, with a source for every claim.
 
     from pathlib import Path
     from assistant import Assistant, load_settings
@@ -25,7 +25,7 @@ PLACES = {"Assistant": "app.assistant", "AssistantError": "errors", "Settings": 
 
 
 def __getattr__(name: str) -> object:
-    """Return a name of the library's face, whose module is imported only now: a command needs few of them."""
+    """Import a public name on first use, since a command needs few of them."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"assistant.{PLACES.get(name, 'datatypes')}"), name)

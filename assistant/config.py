@@ -1,4 +1,4 @@
-"""Settings: plain values, frozen. Defaults give way to config.toml, that to the environment, that to flags."""
+"""Settings. Later sources override earlier ones: defaults, config.toml, a library's settings.toml, environment, flags."""
 
 from __future__ import annotations
 
@@ -18,145 +18,145 @@ from assistant.system.paths import absolute, read_file
 
 GIB = 2**30
 LONGEST_TEXT = 4096  # characters of a path or an address
-LONGEST_NAME = 100  # bytes of a library's name: a folder on every file system, with room for a suffix
-LONGEST_SHOWN = 60  # characters of a wrong value that an error repeats
+LONGEST_NAME = 100  # bytes of a library's name: a valid folder name on every file system, with room for a suffix
+LONGEST_SHOWN = 60  # characters of an invalid value that an error repeats
 RESERVED = frozenset({"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))})
 FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:<>"|?*\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE | re.ASCII)
 
 
 class Allowed(Protocol):
-    """What a setting may be. `words` completes the sentence "It can be ..."."""
+    """The valid values of a setting. `words` completes the sentence "It can be ..."."""
 
     @property
     def words(self) -> str:
-        """Say what is allowed."""
+        """Describe the valid values."""
         ...
 
     def allows(self, value: object) -> bool:
-        """Return whether a value of the setting's type is allowed."""
+        """Return whether a value of the setting's type is valid."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Whole numbers from `low` to `high`, both included."""
+class IntRange:
+    """Integers from `low` to `high`, both included."""
 
     low: int
     high: int
 
     @property
     def words(self) -> str:
-        """Say what is allowed."""
+        """Describe the range."""
         return f"{self.low} to {self.high}"
 
     def allows(self, value: object) -> bool:
-        """Return whether it is such a number."""
+        """Return whether the value is in the range."""
         return isinstance(value, int) and self.low <= value <= self.high
 
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """One of a few words."""
+    """One of several words."""
 
     options: tuple[str, ...]
 
     @property
     def words(self) -> str:
-        """Say what is allowed."""
+        """List the words."""
         return f"{', '.join(self.options[:-1])} or {self.options[-1]}"
 
     def allows(self, value: object) -> bool:
-        """Return whether it is one of them, in small letters."""
+        """Return whether the value is one of the words (lower case)."""
         return value in self.options
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
+class Boolean:
     """True or false."""
 
     words: str = "true or false"
 
     def allows(self, value: object) -> bool:
-        """Return whether it is one of the two."""
+        """Return whether the value is a boolean."""
         return isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
-    """The name of a model, or a path; nothing for none."""
+class NameOrPath:
+    """The name of a model or a path; an empty string for none."""
 
     words: str = "a name or a path"
 
     def allows(self, value: object) -> bool:
-        """Return whether a path can hold it."""
+        """Return whether the value can be a path."""
         return isinstance(value, str) and len(value) <= LONGEST_TEXT and "\0" not in value
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where something is fetched from."""
+class HttpAddress:
+    """An HTTP address."""
 
     words: str = "an http:// or https:// address"
 
     def allows(self, value: object) -> bool:
-        """Return whether it is such an address."""
+        """Return whether the value is an HTTP address."""
         return isinstance(value, str) and len(value) <= LONGEST_TEXT and ADDRESS.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True)
-class Libraries:
-    """One name of a library, or several with commas between them."""
+class LibraryNames:
+    """One or several names of libraries, separated by commas."""
 
-    words: str = "a name, or several with commas between them"
+    words: str = "a name, or several separated by commas"
 
     def allows(self, value: object) -> bool:
-        """Return whether each is a name of a library."""
+        """Return whether every name is valid."""
         return isinstance(value, str) and all(is_library_name(name.strip()) for name in value.split(","))
 
 
 def is_library_name(name: str) -> bool:
-    """Return whether a folder can have this name on every system, and it cannot be mistaken for a path or a hidden file."""
+    """Return whether the name is a valid folder name on every system, and neither a path nor a hidden file."""
     return bool(name) and len(name.encode("utf-8", "replace")) <= LONGEST_NAME and not name.startswith(".") \
         and not name.endswith(".") and not FORBIDDEN.search(name) and name.partition(".")[0].rstrip().lower() not in RESERVED
 
 
 ALLOWED: dict[str, Allowed] = {
-    "library": Libraries(),
-    "chat": Name(),
-    "embed": Name(),
-    "rerank": Name(),
-    "hub": Address(),
-    "max_file_bytes": Span(1, 1024 * GIB),
-    "reader_processes": Span(0, 256),
-    "file_timeout": Span(1, 86_400),
-    "file_memory_bytes": Span(GIB // 4, 1024 * GIB),
-    "chunk_tokens": Span(1, 8192),
-    "top_k": Span(1, 1000),
-    "context_chunks": Span(1, 100),
-    "context_chunk_tokens": Span(1, 1_000_000),
-    "rerank_budget_ms": Span(1, 600_000),
-    "context_tokens": Span(513, 1_048_576),
-    "answer_tokens": Span(1, 100_000),
-    "rewrite_timeout": Span(0, 600),
-    "refusal_threshold": Span(0, 100),
-    "save_sessions": Switch(),
-    "use_facts": Switch(),
-    "threads": Span(0, 512),
-    "gpu_layers": Span(-1, 1000),
-    "kv_cache_bytes": Span(0, 1024 * GIB),
+    "library": LibraryNames(),
+    "chat": NameOrPath(),
+    "embed": NameOrPath(),
+    "rerank": NameOrPath(),
+    "hub": HttpAddress(),
+    "max_file_bytes": IntRange(1, 1024 * GIB),
+    "reader_processes": IntRange(0, 256),
+    "file_timeout": IntRange(1, 86_400),
+    "file_memory_bytes": IntRange(GIB // 4, 1024 * GIB),
+    "chunk_tokens": IntRange(1, 8192),
+    "top_k": IntRange(1, 1000),
+    "context_chunks": IntRange(1, 100),
+    "context_chunk_tokens": IntRange(1, 1_000_000),
+    "rerank_budget_ms": IntRange(1, 600_000),
+    "context_tokens": IntRange(513, 1_048_576),
+    "answer_tokens": IntRange(1, 100_000),
+    "rewrite_timeout": IntRange(0, 600),
+    "refusal_threshold": IntRange(0, 100),
+    "save_sessions": Boolean(),
+    "use_facts": Boolean(),
+    "threads": IntRange(0, 512),
+    "gpu_layers": IntRange(-1, 1000),
+    "kv_cache_bytes": IntRange(0, 1024 * GIB),
     "engine": OneOf(("auto", "on", "off")),
-    "engine_idle_minutes": Span(1, 525_600),
+    "engine_idle_minutes": IntRange(1, 525_600),
 }
-"""By the name of the setting; the guide's table has the same words."""
+"""Valid values by setting; the table in docs/guide.md uses the same words."""
 
 
-def shown(value: object) -> str:
-    """Return a wrong value for an error: short, and whatever it is."""
+def abbreviated(value: object) -> str:
+    """Return an invalid value for an error message, shortened."""
     try:
         text = repr(value) if isinstance(value, str) else str(value)
-    except (ValueError, RecursionError):  # a whole number of thousands of digits; a deep list
-        return "something very long"
+    except (ValueError, RecursionError):  # an integer of thousands of digits; a deeply nested list
+        return "a very long value"
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 
@@ -166,118 +166,118 @@ REFUSAL_THRESHOLD = 50
 SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 LARGEST_CONFIG = 2**20  # bytes
 
-OWN = (
+LIBRARY_SETTINGS = (
     "chat", "embed", "max_file_bytes", "file_timeout", "file_memory_bytes", "chunk_tokens", "top_k", "context_chunks",
     "context_chunk_tokens", "context_tokens", "answer_tokens", "rewrite_timeout", "refusal_threshold",
 )  # fmt: skip
-"""What a library can have a setting of its own for."""
+"""The settings that a library can override."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything that can be set. Sizes are in bytes or tokens as named."""
+    """All settings. Sizes are in bytes or tokens, as their names say."""
 
     home: Path
     library: str = "default"
-    # models: a name of the catalog, a path to a file or folder of one's own, or "fake:"
+    # models: a name from the catalog, a path, or "fake:" (test models without weights)
     chat: str = ""
     embed: str = ""
     rerank: str = ""  # none
     hub: str = "https://huggingface.co"
-    # files in
+    # ingestion
     max_file_bytes: int = 100 * 2**20
-    # the processes that read files (0: one to a core, at most 8); what a file may take: seconds without progress, memory
+    # reader processes (0: one per core, at most 8); limits per file: seconds without progress, memory
     reader_processes: int = 0
     file_timeout: int = 120
     file_memory_bytes: int = 2 * 2**30
     chunk_tokens: int = 200
-    # passages
+    # retrieval
     top_k: int = 10
     context_chunks: int = 5
     context_chunk_tokens: int = 1200
-    rerank_budget_ms: int = 300  # what a reranker may take of each question
-    # answers
+    rerank_budget_ms: int = 300  # time limit of the reranker per question
+    # generation
     context_tokens: int = 4096
     answer_tokens: int = 320
-    # how long a chat model may take to make a follow-up question stand alone, where rules are not sure; 0: by rule only
+    # seconds for the chat model to rewrite a follow-up question if the rules are not confident; 0: rules only
     rewrite_timeout: int = 6
-    refusal_threshold: int = REFUSAL_THRESHOLD  # percent: refuse where the files do not answer with more than this probability
-    # conversations: kept on this disk, and facts that the person asked to keep looked at for an answer
+    refusal_threshold: int = REFUSAL_THRESHOLD  # percent: refuse if the probability of no answer is higher
+    # conversations: save them on this disk; use saved facts in answers
     save_sessions: bool = True
     use_facts: bool = True
-    # the machine; 0 threads: as many as were measured to be fastest, before that as physical cores; -1 layers: as many as fit
+    # hardware; 0 threads: the measured optimum, or physical cores until it is measured; -1 layers: as many as fit
     threads: int = 0
     gpu_layers: int = -1
     # disk for the prefix cache, which keeps what the chat model computed of the instructions; 0: none
     kv_cache_bytes: int = 2 * 2**30
-    # the background process that keeps the models loaded: "auto" starts it where models have weights, "on" always, "off" never
+    # the background process that keeps the models loaded: "auto" starts it if the models have weights, "on" always, "off" never
     engine: str = "auto"
     engine_idle_minutes: int = 15
 
     @property
     def libraries(self) -> tuple[str, ...]:
-        """The names in `library`: several, divided by commas, can be asked a question together."""
+        """The library names in `library`, which can be several separated by commas."""
         return tuple(dict.fromkeys(name.strip() for name in self.library.split(",")))
 
     @property
     def config_file(self) -> Path:
-        """Where the person's own settings stand."""
+        """The user's settings file."""
         return self.home / "config.toml"
 
     @property
     def own_file(self) -> Path:
-        """Where the library's own settings stand, where it has any."""
+        """The settings file of the library, if it has one."""
         return self.libraries_folder / self.library / "settings.toml"
 
     @property
     def models_folder(self) -> Path:
-        """Where fetched models lie."""
+        """The folder of downloaded models."""
         return self.home / "models"
 
     @property
     def sessions_folder(self) -> Path:
-        """Where conversations are kept, a file each."""
+        """The folder of saved conversations, one file each."""
         return self.home / "sessions"
 
     @property
     def history_file(self) -> Path:
-        """Where the lines stand that were typed into a conversation."""
+        """The input history of chats."""
         return self.home / "history"
 
     @property
     def memory_file(self) -> Path:
-        """Where the facts stand that the person asked to keep."""
+        """The database of saved facts."""
         return self.home / "memory.sqlite"
 
     @property
     def libraries_folder(self) -> Path:
-        """Where the libraries lie, a folder each."""
+        """The folder of libraries, one subfolder each."""
         return self.home / "libraries"
 
 
 def find_home(environment: Mapping[str, str]) -> Path:
-    """Return the folder of all state: ASSISTANT_HOME, or the platform's user data folder."""
+    """Return the home folder: ASSISTANT_HOME, or the platform's user data folder."""
     named = environment.get(PREFIX + "HOME", "")
     return absolute(Path(named)) if named else Path(platformdirs.user_data_dir(APPLICATION, appauthor=False))
 
 
 def load_settings(flags: Mapping[str, str | int] | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings in force. Raises UsageError for a value that is not allowed or a config file that cannot be read."""
+    """Return the effective settings. Raises UsageError for an invalid value or an unreadable config file."""
     settings = Settings(home=find_home(environment))
     settings = overlay(settings, read_config(settings.config_file), str(settings.config_file))
     if hub := environment.get("HF_ENDPOINT"):
         settings = overlay(settings, {"hub": hub.rstrip("/")}, "HF_ENDPOINT")
 
     def completed(settings: Settings) -> Settings:
-        return checked(overlay(overlaid_by(settings, environment), dict(flags or {}), "The command"))
+        return validated(overlay(with_environment(settings, environment), dict(flags or {}), "The command"))
 
     named = completed(settings)
     own = read_config(named.own_file) if len(named.libraries) == 1 and named.own_file.is_file() else {}
     return completed(overlay(settings, own, str(named.own_file))) if own else named
 
 
-def overlaid_by(settings: Settings, environment: Mapping[str, str]) -> Settings:
-    """Return settings with those of the environment laid over them; an empty variable counts as none."""
+def with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:
+    """Return settings overridden by environment variables; empty variables are ignored."""
     known = {field.name for field in fields(Settings)} - {"home"}
     for name in sorted(known):
         if value := environment.get(PREFIX + name.upper()):
@@ -286,55 +286,56 @@ def overlaid_by(settings: Settings, environment: Mapping[str, str]) -> Settings:
 
 
 def read_config(path: Path) -> dict[str, object]:
-    """Return the values in config.toml; none where there is no such file. Raises UsageError where it cannot be read."""
+    """Return the values in a TOML file; an empty dict if there is no file. Raises UsageError if it cannot be read."""
     try:
         return tomllib.loads(read_file(path, LARGEST_CONFIG).decode("utf-8-sig"))
     except (FileNotFoundError, NotADirectoryError) as error:
         for place in (path.parent, *path.parent.parents):
             if os.path.exists(place) and not os.path.isdir(place):  # noqa: PTH110, PTH112 - these raise nothing
-                raise UsageError(f"{path.parent} cannot be the home: {place} is a file.",
+                raise UsageError(f"{path.parent} cannot be the home folder: {place} is a file.",
                                  "Set ASSISTANT_HOME to a folder.") from error
         return {}
     except (ValueError, RecursionError, OSError) as error:
         raise UsageError(f"{path} cannot be read: {reason(error)}.",
-                         "Mend it, or remove it to return to the defaults.") from error
+                         "Fix it, or delete it to use the defaults.") from error
 
 
 def reason(error: Exception) -> str:
-    """Return why a settings file cannot be read, in words."""
+    """Return why a settings file cannot be read, as text."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
 def overlay(settings: Settings, values: Mapping[str, object], origin: str) -> Settings:
-    """Return settings with `values` laid over them, each converted to its field's type.
+    """Return settings overridden by `values`, each converted to its field's type.
 
-    Raises UsageError, which names the origin, for what is no setting and for a value that is not allowed.
+    Raises UsageError, which names the origin, for an unknown setting or an invalid value.
     """
     types = {field.name: type(getattr(settings, field.name)) for field in fields(Settings) if field.name != "home"}
     converted: dict[str, str | int] = {}
     for name, value in values.items():
         if name not in types:
-            raise UsageError(f"{origin} sets {shown(name)}, which is no setting.", f"Settings: {', '.join(sorted(types))}.")
+            raise UsageError(f"{origin} sets {abbreviated(name)}, which is not a setting.",
+                             f"Settings: {', '.join(sorted(types))}.")
         converted[name] = convert(name, value, types[name], origin)
     return replace(settings, **converted)  # type: ignore[arg-type]
 
 
 def convert(name: str, value: object, wanted: type, origin: str) -> str | int:
-    """Return the value as the type of its setting. Raises UsageError where that cannot be or the value is not allowed."""
+    """Convert a value to the type of its setting. Raises UsageError if it is invalid."""
     found: object = value
     if wanted is bool:
         found = SWITCH.get(str(value).lower()) if isinstance(value, bool | int | str) else None
     elif wanted is int:
         found = as_number(value)
     if not isinstance(found, wanted) or not ALLOWED[name].allows(found):
-        raise refused(name, value, ALLOWED[name].words, origin)
+        raise invalid_value(name, value, ALLOWED[name].words, origin)
     return found if isinstance(found, int) else str(found)
 
 
 def as_number(value: object) -> int | None:
-    """Return the whole number that a value is or says; None where it is none."""
+    """Return a value as an integer; None if it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
     try:
@@ -343,53 +344,54 @@ def as_number(value: object) -> int | None:
         return None
 
 
-def refused(name: str, value: object, allowed: str, origin: str) -> UsageError:
-    """Return the error that says what is wrong, where it was set, and what is allowed."""
+def invalid_value(name: str, value: object, allowed: str, origin: str) -> UsageError:
+    """Return the error for an invalid value: where it was set and what is valid."""
     if name == "library":
-        return UsageError(f"{shown(value)} cannot be the name of a library ({origin} sets it).",
+        return UsageError(f"{abbreviated(value)} is not a valid library name ({origin} sets it).",
                           "Use letters, digits, '-' and '_', at most 100 of them.")
-    return UsageError(f"{origin} sets {name} to {shown(value)}; it can be {allowed}.",
-                      "All settings and what they can be: docs/guide.md, Settings.")
+    return UsageError(f"{origin} sets {name} to {abbreviated(value)}; it can be {allowed}.",
+                      "See all settings and their values in docs/guide.md, Settings.")
 
 
-def checked(settings: Settings) -> Settings:
-    """Return the settings where they make sense together. Raises UsageError where they do not."""
+def validated(settings: Settings) -> Settings:
+    """Return the settings if they are consistent. Raises UsageError if not."""
     for name in settings.libraries:
         if not is_library_name(name):
-            raise UsageError(f"{shown(name)} cannot be the name of a library.",
+            raise UsageError(f"{abbreviated(name)} is not a valid library name.",
                              "Use letters, digits, '-' and '_', at most 100 of them.")
     if settings.context_tokens < settings.answer_tokens + 512:
         raise UsageError(f"context_tokens is {settings.context_tokens} and answer_tokens {settings.answer_tokens}; "
-                         "context_tokens must be at least 512 more than answer_tokens.", "Set the one higher or the other lower.")
+                         "context_tokens must be at least 512 more than answer_tokens.",
+                         "Increase context_tokens, or decrease answer_tokens.")
     return settings
 
 
 def save_choice(path: Path, values: Mapping[str, str]) -> None:
-    """Write settings into config.toml; lines that the person wrote for others stay as they are."""
+    """Write settings into a TOML file and keep its other lines unchanged."""
     lines = read_file(path, LARGEST_CONFIG).decode("utf-8-sig").split("\n") if path.exists() else []
     first_table = next((number for number, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
-    kept = [line for line in lines[:first_table] if key_of(line) not in values] + lines[first_table:]
-    text = "\n".join([*(f"{name} = {quoted(value)}" for name, value in values.items()), *kept]).rstrip("\n") + "\n"
+    kept = [line for line in lines[:first_table] if toml_key(line) not in values] + lines[first_table:]
+    text = "\n".join([*(f"{name} = {toml_string(value)}" for name, value in values.items()), *kept]).rstrip("\n") + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".partial")
-    aside.write_bytes(encoded(text))
+    aside.write_bytes(utf8_or_error(text))
     aside.replace(path)
 
 
-def key_of(line: str) -> str:
-    """Return the key that a line of TOML sets; of any other line, something that is no key."""
+def toml_key(line: str) -> str:
+    """Return the text of a TOML line before "=", without quotes."""
     return line.split("=")[0].strip().strip("\"'")
 
 
-def quoted(value: str) -> str:
-    """Return the text as a TOML string: JSON's, but for one character that TOML wants escaped too."""
+def toml_string(value: str) -> str:
+    """Return the text as a TOML string: a JSON string with DEL escaped as well."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def encoded(text: str) -> bytes:
-    """Return the text as UTF-8. Raises UsageError where a name from the disk is not made of characters."""
+def utf8_or_error(text: str) -> bytes:
+    """Return the text as UTF-8. Raises UsageError if it contains bytes that are not UTF-8 (as surrogates)."""
     try:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
-        raise UsageError("A path with bytes that are no UTF-8 cannot be kept in config.toml.",
+        raise UsageError("config.toml cannot store a path that is not valid UTF-8.",
                          "Rename the file or folder.") from error

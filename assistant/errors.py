@@ -1,25 +1,25 @@
-"""Failures that a person can act on. Each says what is wrong, a hint says what to do, and each has an exit code.
+"""Errors for users: a message says what is wrong, a hint says what to do, and each class has an exit code.
 
 AssistantError                1
 ├── UsageError                2
 ├── NothingIndexed            4
 ├── ModelMissing              5
-├── ModelUnusable             1   a model file is no model, or is damaged
-├── FetchFailed               1   a model could not be had from any source
+├── ModelUnusable             1   a model file is damaged, or not a model
+├── FetchFailed               1   no source provides a model
 ├── LibraryBusy               1   another process is writing
 ├── LibraryDamaged            1
 ├── LibraryUnwritable         1   its folder or disk cannot be written
 ├── LibraryTooNew             1
-├── ExportUnwritable          1   the file that a library is exported to cannot be written
+├── ExportUnwritable          1   the export file cannot be written
 ├── EmbedderMismatch          1   the library was built with another embedding model
 ├── ContextOverflow           1
-├── MemoryUnusable            1   the file of facts is damaged or cannot be written
+├── MemoryUnusable            1   the database of facts is damaged or cannot be written
 ├── DiskFull                  1
-├── EngineUnavailable         1   the background process that keeps the models does not start, or has gone
-│   └── EngineNotRunning      1   there is none, and what was asked does not start one
+├── EngineUnavailable         1   the engine does not start, or has exited
+│   └── EngineNotRunning      1   the engine is not running, and the command does not start it
 ├── ReadersUnavailable        1   the process that reads files does not start
-└── UnreadableFile                one file only: it becomes a ledger entry and never reaches the person as an error
-    └── SkippedFile               the same, for a file that was left out on purpose
+└── UnreadableFile                affects one file: becomes a ledger entry, never shown as an error
+    └── SkippedFile               the same, for a file that is left out on purpose
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from __future__ import annotations
 import errno
 
 NO_ROOM = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
-"""What the system says where the disk is full, or the person's share of it."""
+"""Error numbers for a full disk or an exceeded quota."""
 
 ENCRYPTED = "it is encrypted"
-"""How the reason begins of every file that a password would open."""
+"""Beginning of the reason for every file that a password would open."""
 
 GONE = "it is gone"
 BEING_WRITTEN = "it was being written while it was read"
 UNREAD = "cannot be read"
-"""How the reasons begin of files that may well be read a moment later: what is known of them stays."""
+"""Beginnings of reasons that may be temporary: the library keeps what it has of such a file."""
 
 
 class AssistantError(Exception):
-    """Base of all: `str(error)` is one sentence, `hint` says what to do."""
+    """Base class: `str(error)` is one sentence, `hint` says what to do."""
 
     exit_code = 1
 
@@ -49,13 +49,13 @@ class AssistantError(Exception):
 
 
 class UsageError(AssistantError):
-    """The command was given something it cannot take."""
+    """A command, option or value is invalid."""
 
     exit_code = 2
 
 
 class NothingIndexed(AssistantError):
-    """The library holds no passage."""
+    """The library holds no chunks."""
 
     exit_code = 4
 
@@ -67,11 +67,11 @@ class ModelMissing(AssistantError):
 
 
 class ModelUnusable(AssistantError):
-    """A model file is truncated, damaged, or no model at all."""
+    """A model file is truncated, damaged or not a model."""
 
 
 class FetchFailed(AssistantError):
-    """No source gave the bytes that the catalog names."""
+    """No source provided the bytes that the catalog specifies."""
 
 
 class LibraryBusy(AssistantError):
@@ -79,7 +79,7 @@ class LibraryBusy(AssistantError):
 
 
 class LibraryDamaged(AssistantError):
-    """The library's file is not a readable database."""
+    """The library is not a readable database."""
 
 
 class LibraryUnwritable(AssistantError):
@@ -87,7 +87,7 @@ class LibraryUnwritable(AssistantError):
 
 
 class ExportUnwritable(AssistantError):
-    """The file that a library is exported to cannot be written."""
+    """The export file cannot be written."""
 
 
 class LibraryTooNew(AssistantError):
@@ -99,23 +99,23 @@ class EmbedderMismatch(AssistantError):
 
 
 class ContextOverflow(AssistantError):
-    """A prompt and its reply do not fit the model's context."""
+    """The prompt and its reply do not fit the model's context window."""
 
 
 class MemoryUnusable(AssistantError):
-    """The file of the facts that the person asked to keep cannot be read or written."""
+    """The database of saved facts cannot be read or written."""
 
 
 class DiskFull(AssistantError):
-    """There is no room left on the disk."""
+    """The disk is full."""
 
 
 class EngineUnavailable(AssistantError):
-    """The background process that keeps the models loaded does not start, or has gone."""
+    """The engine does not start, or has exited."""
 
 
 class EngineNotRunning(EngineUnavailable):
-    """There is no such process, and what was asked does not start one."""
+    """The engine is not running, and the command does not start it."""
 
 
 class ReadersUnavailable(AssistantError):
@@ -123,9 +123,9 @@ class ReadersUnavailable(AssistantError):
 
 
 class UnreadableFile(AssistantError):
-    """One file cannot be read; the message is the reason that the ledger shows.
+    """One file cannot be read; the message is the reason shown in the ledger.
 
-    `content_hash` is there where the reason lies in the file's bytes: the same bytes are not read again.
+    `content_hash` is set if the reason lies in the file's bytes: the same bytes are not read again.
     """
 
     def __init__(self, message: str, content_hash: str = "") -> None:
@@ -134,4 +134,4 @@ class UnreadableFile(AssistantError):
 
 
 class SkippedFile(UnreadableFile):
-    """One file is left out on purpose; the message is the reason that the ledger shows."""
+    """One file is left out on purpose; the message is the reason shown in the ledger."""

@@ -41,7 +41,7 @@ from assistant import catalog
 from assistant.__main__ import main as run_program
 from assistant.cli.app import app
 from assistant.cli.commands import watch
-from assistant.cli.lazy_command import Later
+from assistant.cli.lazy_command import LazyCommand
 from assistant.config import ALLOWED
 from assistant.errors import EngineUnavailable
 from assistant.server import spawn as launch
@@ -111,7 +111,7 @@ def commands() -> list[tuple[list[str], list[Any]]]:
 def commands_of(words: list[str], group: Any) -> Iterator[tuple[list[str], list[Any]]]:  # noqa: ANN401 - typer's own
     """Yield the commands of a group and of the groups in it."""
     for word, listed in group.commands.items():
-        command = listed.loaded() if isinstance(listed, Later) else listed
+        command = listed.loaded() if isinstance(listed, LazyCommand) else listed
         if hasattr(command, "commands"):
             yield from commands_of([*words, word], command)
         else:

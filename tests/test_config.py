@@ -32,7 +32,7 @@ def test_what_the_person_wrote_stays(own_home: Path) -> None:
 
 def test_a_name_that_is_not_made_of_characters_is_refused_and_the_file_left(own_home: Path) -> None:
     save_choice(own_home / "config.toml", {"chat": "old"})
-    with pytest.raises(UsageError, match="no UTF-8"):
+    with pytest.raises(UsageError, match="not valid UTF-8"):
         save_choice(own_home / "config.toml", {"chat": "/models/\udcff.gguf"})
     assert load_settings().chat == "old"
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from assistant.config import ALLOWED, OneOf, Settings, Span, Switch, is_library_name, load_settings
+from assistant.config import ALLOWED, Boolean, IntRange, OneOf, Settings, is_library_name, load_settings
 from assistant.errors import UsageError
 
-SPANS = {name: allowed for name, allowed in ALLOWED.items() if isinstance(allowed, Span)}
+SPANS = {name: allowed for name, allowed in ALLOWED.items() if isinstance(allowed, IntRange)}
 
 
 def wrong_values(name: str) -> list[str]:
     allowed = ALLOWED[name]
-    if isinstance(allowed, Span):
+    if isinstance(allowed, IntRange):
         return [str(allowed.low - 1), str(allowed.high + 1), "nan", "inf", "1e3", "8.0", "9" * 5000, "many", "-" + "9" * 30]
-    if isinstance(allowed, OneOf | Switch):
+    if isinstance(allowed, OneOf | Boolean):
         return ["perhaps", "ON ", "2"]
     return {"library": ["a/b", "..", "con", "x" * 101, "a\nb", ",", "a,,b"], "hub": ["ftp://x", "http://", "nonsense", "http:///x"]}.get(
         name, ["x" * 5000])
@@ -74,8 +74,8 @@ def test_the_settings_of_a_library_and_the_flags_are_checked(own_home: Path) -> 
 
 
 @pytest.mark.parametrize("content", [b"context_chunks = " + b"9" * 5000, b"reader_processes = 0x" + b"f" * 5000,
-                                     b"x = " + b"[" * 5000,
-                                     b"\xff\xfe", b"context_chunks = 3.0", b"context_chunks = true", b"context_chunks = [1]",
+                                     b"x = " + b"[" * 5000, b"\xff\xfe", b"context_chunks = 3.0",
+                                     b"context_chunks = true", b"context_chunks = [1]",
                                      b"chat = '''\x00'''", b"hub = ''"])
 def test_a_config_file_of_nonsense_is_one_sentence(own_home: Path, content: bytes) -> None:
     own_home.mkdir()

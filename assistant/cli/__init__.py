@@ -1,1 +1,1 @@
-"""The command line: arguments in, looks out. The only room that knows typer, rich and prompt_toolkit."""
+"""Command line interface. The only package that uses typer, rich and prompt_toolkit."""

@@ -1,4 +1,4 @@
-"""A file of questions in, one JSON line for each out."""
+"""Read questions from a JSON Lines file and print one JSON line per result."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from assistant.errors import ContextOverflow, UsageError
 from assistant.system.paths import expanded, read_file
 
 LARGEST = 2**28  # bytes of a file of questions
-HINT = 'Each line looks like this: {"id": "1", "question": "When does the lease end?"}'
+HINT = 'Each line must look like this: {"id": "1", "question": "When does the lease end?"}'
 
 
 @dataclass(frozen=True, slots=True)
 class BatchQuestion:
-    """One line of the file. `identity` holds the id where the line has one."""
+    """One line of the file. `identity` is {"id": ...} if the line has an id, else empty."""
 
     line: int
     question: str
@@ -27,14 +27,14 @@ class BatchQuestion:
 
 
 def read_batch(file: str) -> tuple[BatchQuestion, ...]:
-    """Return all questions of a file, `-` for stdin. Raises UsageError, with its number, for a line that is none."""
+    """Return all questions of a file, `-` for stdin. Raises UsageError with the line number for an invalid line."""
     return tuple(
-        read_line(number, line) for number, line in enumerate(read_bytes(file).splitlines(), 1) if line.strip()
+        parse_question(number, line) for number, line in enumerate(read_bytes(file).splitlines(), 1) if line.strip()
     )
 
 
 def read_bytes(file: str) -> bytes:
-    """Return what is in a file, or comes in on stdin. Raises UsageError where there is none."""
+    """Return the bytes of a file, or of stdin for `-`. Raises UsageError if it cannot be read."""
     try:
         content = sys.stdin.buffer.read() if file == "-" else read_file(expanded(Path(file)), LARGEST)
     except OSError as error:
@@ -42,8 +42,8 @@ def read_bytes(file: str) -> bytes:
     return content.removeprefix(b"\xef\xbb\xbf")
 
 
-def read_line(number: int, line: bytes) -> BatchQuestion:
-    """Return the question in a line."""
+def parse_question(number: int, line: bytes) -> BatchQuestion:
+    """Parse one line. Raises UsageError if it holds no question."""
     try:
         entry = json.loads(line.decode("utf-8"))
         question = entry["question"]
@@ -55,18 +55,18 @@ def read_line(number: int, line: bytes) -> BatchQuestion:
 
 
 def run_batch(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json]) -> bool:
-    """Print the result of each question; return whether all have one.
+    """Print the result of each question; return whether all succeeded.
 
-    A question that does not fit the model gets a line with an `error`, and the rest go on.
+    A question that does not fit the model gets a line with an `error`; the others continue.
     """
     succeeded = True
-    for asked, result in results(questions, answer):
+    for asked, result in answer_each(questions, answer):
         succeeded = succeeded and "error" not in result
         print_json({**asked.identity, **result})
     return succeeded
 
 
-def results(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json]) -> Iterator[tuple[BatchQuestion, Json]]:
+def answer_each(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json]) -> Iterator[tuple[BatchQuestion, Json]]:
     """Yield each question with its result."""
     for asked in questions:
         try:

@@ -1,4 +1,4 @@
-"""Text in, terminal out: two consoles, links, and text of strangers made harmless."""
+"""Print to the terminal: results on stdout, notices on stderr, untrusted text without control characters."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from rich.text import Text
 
 from assistant.datatypes import Location
 
-CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # all but tab and newline: they could command a terminal (C0, DEL, C1)
-DIRECTION = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # turn text around (Unicode UAX 9)
-BREAK, HALF = r"\x85\u2028\u2029", r"\ud800-\udfff"  # end a line for some; bytes that are no UTF-8
-UNSEEN = re.compile(f"[{CONTROL}{DIRECTION}]")
+CONTROL = r"\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 (except tab and newline), DEL and C1: terminal control characters
+DIRECTION = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidirectional controls (Unicode UAX 9)
+BREAK, HALF = r"\x85\u2028\u2029", r"\ud800-\udfff"  # line separators; lone surrogates (bytes that are not UTF-8)
+INVISIBLE = re.compile(f"[{CONTROL}{DIRECTION}]")
 BREAKS = re.compile(f"\r\n|[{BREAK}]")
 HALVES = re.compile(f"[{HALF}]")
 ODD_IN_NAME = re.compile(f"[\t\n{CONTROL}{DIRECTION}{BREAK}{HALF}]")
-LIVE: list[Console] = []  # that something turns or grows on now: what is said meanwhile must go through it
-UNLIMITED = 10_000  # columns of something that is no terminal: nothing is wrapped or cut
+LIVE_CONSOLES: list[Console] = []  # consoles with a running spinner: notices must be printed through them
+UNLIMITED = 10_000  # columns for files and pipes: nothing is wrapped or cut
 
 
 def speak_unicode() -> None:
-    """Let no character stop the program: UTF-8 into files and pipes, a replacement where a terminal lacks one.
+    """Write UTF-8 to files and pipes, and replace characters that a terminal lacks, so that no text raises an error.
 
-    A stream that was closed before the program began swallows what it is given.
+    A stream that was closed before the program started discards its output.
     """
     sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - open to the end
     sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
@@ -40,22 +40,22 @@ def speak_unicode() -> None:
 
 
 def is_terminal() -> bool:
-    """Return whether a person is typing."""
+    """Return whether stdin is a terminal."""
     return sys.stdin.isatty()
 
 
 def output() -> Console:
     """Return the console for results."""
-    return console_on(sys.stdout)
+    return console_for(sys.stdout)
 
 
 def notices() -> Console:
     """Return the console for progress, notices and errors."""
-    return console_on(sys.stderr)
+    return console_for(sys.stderr)
 
 
-def console_on(stream: TextIO) -> Console:
-    """Return a console that prints text as it is."""
+def console_for(stream: TextIO) -> Console:
+    """Return a console that prints text without markup, highlighting or emoji codes."""
     console = Console(file=stream, highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = UNLIMITED
@@ -63,28 +63,28 @@ def console_on(stream: TextIO) -> Console:
 
 
 def harmless(text: str) -> str:
-    """Return a text of several lines without characters that could command a terminal or turn its words around."""
-    return HALVES.sub("\ufffd", UNSEEN.sub("", BREAKS.sub("\n", text)))
+    """Return a text of several lines without control characters and bidirectional controls."""
+    return HALVES.sub("\ufffd", INVISIBLE.sub("", BREAKS.sub("\n", text)))
 
 
 def on_one_line(text: str) -> str:
-    """Return a name, a title or a message on one line, each character that would act on the terminal written out."""
-    return ODD_IN_NAME.sub(lambda found: written_out(found.group()), text)
+    """Return a name, a title or a message on one line, with control characters escaped."""
+    return ODD_IN_NAME.sub(lambda found: escape(found.group()), text)
 
 
-def written_out(character: str) -> str:
-    """Return a character as Python writes it in a string."""
+def escape(character: str) -> str:
+    """Return a character as a Python escape."""
     return repr(character)[1:-1] if not character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def write(text: str) -> None:
-    """Write a piece of a result to stdout at once."""
+    """Write a piece of a result to stdout and flush it."""
     sys.stdout.write(harmless(text))
     sys.stdout.flush()
 
 
 def say_error(message: str, hint: str = "") -> None:
-    """Say what is wrong on stderr, and what to do."""
+    """Print an error and its hint on stderr."""
     console = notices()
     console.print(Text.assemble(("Error: ", "bold red"), on_one_line(message)))
     if hint:
@@ -92,41 +92,41 @@ def say_error(message: str, hint: str = "") -> None:
 
 
 def notice(message: str) -> None:
-    """Say something in passing on stderr, above what turns there."""
-    (LIVE[-1] if LIVE else notices()).print(Text(harmless(message), "dim"))
+    """Print a notice on stderr, above a running spinner."""
+    (LIVE_CONSOLES[-1] if LIVE_CONSOLES else notices()).print(Text(harmless(message), "dim"))
 
 
 def linked(title: str, path: str, location: Location | None = None) -> Text:
-    """Return the title as a link to the file, in a PDF to the page."""
-    return Text(on_one_line(title or Path(path).name), Style(bold=True, link=address(path, location)))
+    """Return the title as a link to the file, or to the page of a PDF."""
+    return Text(on_one_line(title or Path(path).name), Style(bold=True, link=file_uri(path, location)))
 
 
-def address(path: str, location: Location | None) -> str:
-    """Return the URI of a file, in a PDF of the page."""
-    uri = on_disk(Path(path).absolute()).as_uri()
+def file_uri(path: str, location: Location | None) -> str:
+    """Return the URI of a file, with the page for a PDF."""
+    uri = openable_path(Path(path).absolute()).as_uri()
     if location and location.page is not None and path.lower().endswith(".pdf"):
         return f"{uri}#page={location.page}"
     return uri
 
 
-def on_disk(path: Path) -> Path:
-    """Return the file that can be opened: of a file inside another (an attachment, say) the one that holds it."""
+def openable_path(path: Path) -> Path:
+    """Return the path to open: for a file inside another (such as an attachment), the containing file."""
     return path if is_there(path) else next((place for place in path.parents if is_folder_there(place)), path)
 
 
 def is_there(path: Path) -> bool:
-    """Return whether something can be seen at a path; what cannot be looked at counts as not there."""
-    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where a folder above is closed
+    """Return whether a path exists; a path that cannot be accessed counts as missing."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises if a parent folder is not accessible
 
 
 @cache
 def is_folder_there(path: Path) -> bool:
-    """Return whether something can be seen at the path of a folder; asked once, since many hits lie in the same one."""
+    """Return whether a folder exists, cached: many hits are in the same folder."""
     return is_there(path)
 
 
-def place(location: Location) -> str:
-    """Return where something stands, in words."""
+def describe_location(location: Location) -> str:
+    """Return a location as text, such as "p. 3, lines 10-12"."""
     first, last = location.line_start, location.line_end
     parts = (
         f"p. {location.page}{f' (“{location.page_label}”)' if location.page_label else ''}" if location.page is not None else "",
@@ -142,7 +142,7 @@ def place(location: Location) -> str:
 
 
 def size_in_words(count: int) -> str:
-    """Return a number of bytes as a person reads it."""
+    """Return a number of bytes with a unit, such as "1.2 GB"."""
     size = float(count)
     for unit in ("bytes", "kB", "MB"):
         if size < 1000:
@@ -152,5 +152,5 @@ def size_in_words(count: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a number with its noun."""
+    """Return a number with its noun in singular or plural."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

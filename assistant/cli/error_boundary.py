@@ -1,4 +1,4 @@
-"""Turn every failure into a message and an exit code, in this one place; a bug keeps its traceback."""
+"""Turn every expected exception into a message and an exit code. Bugs keep their traceback."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperGroup
 
 from assistant.cli.console import notice, on_one_line, say_error
-from assistant.cli.lazy_command import lightened
+from assistant.cli.lazy_command import bypass_pydantic
 from assistant.config import find_home
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, UsageError
 from assistant.system.records import DamagedRecord
@@ -25,29 +25,29 @@ NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class ErrorBoundary(TyperGroup):
-    """The group of all commands."""
+    """The root command group, which handles the exceptions of all commands."""
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
-        """Return the options, which convert no more than they must."""
-        return lightened(super().get_params(ctx))
+        """Return the options, without pydantic where possible."""
+        return bypass_pydantic(super().get_params(ctx))
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None,  # noqa: ANN401
                      **extra: Any) -> Any:  # noqa: ANN401
-        """Return the context of a command line that was understood; end with a message where it was not."""
+        """Parse the command line; exit with a message if it is invalid."""
         if any("\0" in argument for argument in args):
-            raise ended(UsageError("An argument holds a NUL character, which no command can take.", "Leave it out."))
+            raise report_and_exit(UsageError("An argument contains a NUL character.", "Remove it."))
         with readable_errors():
             return super().make_context(info_name, args, parent, **extra)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # noqa: ANN401 - typer's own
-        """Run a command; end with a message and its exit code where it fails."""
+        """Run a command; exit with a message and an exit code if it fails."""
         try:
-            with readable_errors(), warnings_shown():
+            with readable_errors(), show_warnings():
                 result = super().invoke(ctx)
             sys.stdout.flush()
             return result
         except AssistantError as error:
-            raise ended(error) from error
+            raise report_and_exit(error) from error
         except KeyboardInterrupt as interrupt:
             notice("Stopped.")
             raise typer.Exit(INTERRUPTED) from interrupt
@@ -55,17 +55,17 @@ class ErrorBoundary(TyperGroup):
             discard_output()
             raise typer.Exit(1) from closed
         except OSError as error:
-            raise ended(translated(error)) from error
+            raise report_and_exit(user_error(error)) from error
         except Exception as error:
             if not is_of_database(error):
                 raise
-            raise ended(AssistantError(f"A database could not be read or written: {error}.",
-                                       "Look for what is wrong: assistant doctor --check")) from error
+            raise report_and_exit(AssistantError(f"A database could not be read or written: {error}.",
+                                                 "Check the library: assistant doctor --check")) from error
 
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Let typer's own errors, which repeat what was typed, say nothing that would act on the terminal."""
+    """Escape control characters in typer's own errors, which repeat the arguments."""
     try:
         yield
     except Exception as error:
@@ -75,8 +75,8 @@ def readable_errors() -> Iterator[None]:
 
 
 @contextmanager
-def warnings_shown() -> Iterator[None]:
-    """Show what the program warns of, such as a damaged line of a file of its own, as a notice, each once."""
+def show_warnings() -> Iterator[None]:
+    """Show each DamagedRecord warning once, as a notice."""
     usual, told = warnings.showwarning, set[str]()
 
     def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None,
@@ -93,47 +93,47 @@ def warnings_shown() -> Iterator[None]:
         yield
 
 
-def ended(error: AssistantError) -> typer.Exit:
-    """Say what is wrong and what to do; return the end of the program."""
+def report_and_exit(error: AssistantError) -> typer.Exit:
+    """Print the error and its hint; return the exception that exits with its code."""
     say_error(str(error), error.hint)
     return typer.Exit(error.exit_code)
 
 
 def is_of_database(error: Exception) -> bool:
-    """Return whether SQLite raised it; its module is not imported for that."""
+    """Return whether SQLite raised the error, without importing sqlite3."""
     return type(error).__module__ == "sqlite3"
 
 
-def translated(error: OSError) -> AssistantError:
-    """Return a failure of the disk as one that a person can act on; raise what is none again."""
+def user_error(error: OSError) -> AssistantError:
+    """Return an OSError as an error with a hint; re-raise one without an error number."""
     if error.errno in NO_ROOM:
         return DiskFull("There is no room left on the disk.", "Free some space and run the command again.")
     if error.filename:
         return AssistantError(f"{on_disk_name(error.filename)} cannot be used: {error.strerror}.", hint_for(error))
     if error.errno:
-        return AssistantError(f"The system refused something that is needed: {error.strerror}.",
-                              "Run the command again from a folder that is there: cd ~")
+        return AssistantError(f"The operating system reported an error: {error.strerror}.",
+                              "Run the command again from an existing folder: cd ~")
     raise error
 
 
 def on_disk_name(name: str | bytes | int) -> str:
-    """Return the name of a file in an error; what is no UTF-8 in it stands as half characters."""
+    """Return the file name of an error as text; bytes that are not UTF-8 become surrogates."""
     return os.fsdecode(name) if isinstance(name, bytes) else str(name)
 
 
 def hint_for(error: OSError) -> str:
-    """Return what to do about a file that cannot be used."""
-    if error.errno in NOT_ALLOWED or is_ours(on_disk_name(error.filename)):
+    """Return the hint for a file that cannot be used."""
+    if error.errno in NOT_ALLOWED or is_own_path(on_disk_name(error.filename)):
         return "Check its permissions, or set ASSISTANT_HOME to a folder of your own."
-    return "Check the spelling of the path, and the disk."
+    return "Check the path and the disk."
 
 
-def is_ours(path: str) -> bool:
-    """Return whether a path lies where this program keeps its files."""
+def is_own_path(path: str) -> bool:
+    """Return whether a path is in the program's home folder, or contains it."""
     return Path(path).is_relative_to(find_home(os.environ)) or find_home(os.environ).is_relative_to(path)
 
 
 def discard_output() -> None:
-    """Send what is still in stdout's buffer nowhere: its reader has gone."""
+    """Discard the rest of stdout: its reader has closed the pipe."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Nouns in, the JSON of the command contract out."""
+"""Convert results to the JSON that `--json` prints."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message
 
 
 def print_json(value: Mapping[str, object]) -> None:
-    """Print one object on one line, at once."""
+    """Print one object on one line and flush it."""
     print(escaped(json.dumps(value, ensure_ascii=False)), flush=True)
 
 
 def escaped(text: str) -> str:
-    """Return the JSON, the same, with what would act on a terminal or is half a character as an escape."""
+    """Return equivalent JSON with control characters and lone surrogates escaped."""
     return ODD_IN_NAME.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def location(place: Location) -> Json:
-    """Return a location; what it does not have is left out."""
+    """Return a location without its missing fields."""
     return {name: value for name in LOCATION if (value := getattr(place, name)) is not None}
 
 
@@ -78,13 +78,15 @@ def citation(cited: Citation) -> Json:
             "quote": cited.quote, **({"kind": cited.kind} if cited.kind != "file" else {})}
 
 
-def doubt(felt: Doubt) -> Json:
-    """Return how doubtful an answer is; what was not asked is left out."""
-    return {name: round(value, 4) for name, value in asdict(felt).items() if value is not None}
+def answerability(judged: Doubt) -> Json:
+    """Return the confidence that the files answer the question, the refusal limit, and the signals; probabilities from 0 to 1."""
+    values = {"confidence": 1 - judged.share, "refused_below": 1 - judged.most, "query_likelihood_gain": judged.foretold,
+              "refusal_probability": judged.unstated, "confirmation_probability": judged.after}
+    return {name: round(value, 4) for name, value in values.items() if value is not None}
 
 
 def sentence(said: Sentence) -> Json:
-    """Return one sentence of an answer: its sources' numbers, and how far they bear it out."""
+    """Return one sentence of an answer with the numbers of its sources and their support."""
     return {"text": said.text, "numbers": list(said.numbers), "support": said.support}
 
 
@@ -100,7 +102,7 @@ def search_result(result: SearchResult) -> Json:
 
 
 def explanation(question: str, why: Explanation) -> Json:
-    """Return how a search came about."""
+    """Return the candidates of a search with their ranks and scores."""
     return {
         "question": question, "terms": [{"term": term, "passages": count} for term, count in why.terms],
         "dense_weight": why.dense_weight,
@@ -119,7 +121,7 @@ def answer(given: Answer) -> Json:
         "abstained": given.abstained, "sentences": [sentence(each) for each in given.sentences],
         "citations": [citation(each) for each in given.citations], "conflicts": [conflict(each) for each in given.conflicts],
         "hits": hits(given.hits),
-        **({"doubt": doubt(given.doubt)} if given.doubt else {}),
+        **({"answerability": answerability(given.doubt)} if given.doubt else {}),
         **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),
@@ -127,7 +129,7 @@ def answer(given: Answer) -> Json:
 
 
 def calibration(found: Calibration) -> Json:
-    """Return what a calibration found: the shares refused are those as shipped, and with the offset."""
+    """Return a calibration: each refused share is a pair, without and with the offset."""
     return asdict(found)
 
 
@@ -138,7 +140,7 @@ def turn(said: Turn) -> Json:
 
 
 def session_line(kept: Session) -> Json:
-    """Return a conversation without what was said, but for its first question."""
+    """Return the summary of a conversation: its number of turns and first question."""
     return {"session": kept.name, "library": kept.library, "started": kept.started, "turns": len(kept.turns),
             "first": kept.turns[0].question if kept.turns else ""}
 
@@ -149,18 +151,18 @@ def session(kept: Session) -> Json:
 
 
 def fact(kept: Fact) -> Json:
-    """Return something that the person asked to remember."""
+    """Return a saved fact."""
     return asdict(kept)
 
 
 def conflict(found: Conflict) -> Json:
-    """Return where files disagree, newest first."""
+    """Return the conflicting statements of files, newest first."""
     return {"sides": [{"number": side.citation.number, "path": side.citation.path, "date": side.date, "value": side.value,
                        "quote": side.citation.quote} for side in found.sides]}
 
 
 def report(done: IngestReport) -> Json:
-    """Return what `add` or `sync` did."""
+    """Return the result of `add` or `sync`."""
     return {
         "indexed": done.indexed, "unchanged": done.unchanged, "removed": done.removed,
         "skipped": [reason(entry) for entry in done.skipped], "failed": [reason(entry) for entry in done.failed],
@@ -170,28 +172,28 @@ def report(done: IngestReport) -> Json:
 
 
 def change(made: Change) -> Json:
-    """Return what became of one file."""
+    """Return the change of one file."""
     return {"path": made.path, **({"chunks": made.chunks} if made.kind == "indexed" else {}),
             **({"reason": made.reason} if made.reason else {}), **({"was": made.was} if made.was else {})}
 
 
 def standing(now: Standing) -> Json:
-    """Return how a watch stands."""
+    """Return the status of a watch."""
     return asdict(now)
 
 
 def reason(entry: LedgerEntry) -> Json:
-    """Return why a file was left out."""
+    """Return a file that was left out, with the reason."""
     return {"path": entry.path, "reason": entry.reason}
 
 
 def status(held: LibraryStatus) -> Json:
-    """Return what a library holds."""
+    """Return the status of a library."""
     return asdict(held)
 
 
 def ledger_entry(entry: LedgerEntry) -> Json:
-    """Return what is known of one file."""
+    """Return the ledger entry of one file."""
     return {
         "path": entry.path, "root": entry.root, "state": entry.state.value, "reason": entry.reason, "size": entry.size,
         "chunks": entry.chunks, "pages": entry.pages, "empty_pages": list(entry.empty_pages),
@@ -201,12 +203,12 @@ def ledger_entry(entry: LedgerEntry) -> Json:
 
 
 def findings(found: Iterable[Finding]) -> Json:
-    """Return what `doctor` found."""
+    """Return the findings of `doctor`."""
     return {"findings": [asdict(finding) for finding in found]}
 
 
 def model(known: Model, *, present: bool, chosen: bool, path: str) -> Json:
-    """Return one model of the catalog; its path only where it is on this disk."""
+    """Return one model of the catalog, with its path if it is on this disk."""
     return {
         "name": known.name, "kind": known.kind, "present": present, "chosen": chosen, "starter": known.starter,
         "recommended": known.recommended, "size": known.size, "memory": known.memory, "licence": known.licence,

@@ -1,4 +1,8 @@
-"""A command's place in the program in, a command that is imported when it runs out: to list commands imports none of them."""
+"""Commands that import their module only when they run, so that `--help` imports none of them.
+
+Text parameters bypass typer's conversion, whose import of pydantic takes nearly as long as the rest of a question's way to the
+engine. This uses private fields of typer's parameters: pyproject.toml pins the versions that it was tested with.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +13,30 @@ import typer
 from typer.core import TyperCommand
 
 
-class Later(TyperCommand):
-    """Stands for a command with its first line of help; subclasses name its `place`, such as "questions:ask"."""
+class LazyCommand(TyperCommand):
+    """A command known by the first line of its help. Subclasses set `place`, such as "ask_search:ask"."""
 
     place = ""
 
-    def loaded(self) -> Any:  # noqa: ANN401 - typer's own, whose type it does not give away
-        """Return the command itself, with its options and all of its help."""
+    def loaded(self) -> Any:  # noqa: ANN401 - a class that typer does not export
+        """Import and return the command with its options and full help."""
         module, _, function = self.place.partition(":")
         alone = typer.Typer(add_completion=False)
         command = getattr(import_module(f"assistant.cli.commands.{module}"), function)
-        alone.command(self.name, cls=Light, epilog=self.epilog)(command)
+        alone.command(self.name, cls=PlainTextCommand, epilog=self.epilog)(command)
         return typer.main.get_command(alone)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None,  # noqa: ANN401
                      **extra: Any) -> Any:  # noqa: ANN401
-        """Return the context in which the command itself runs: typer asks for it when the command was named."""
+        """Return the context of the imported command. Typer calls this once the command is chosen."""
         return self.loaded().make_context(info_name, args, parent, **extra)
 
 
-class Unconverted:
-    """Takes texts as they are, and lets typer convert anything else.
-
-    It does so with pydantic, whose import takes nearly as long as all the rest of a question's way to the engine.
-    """
+class TextPassthrough:
+    """Converter that passes text through and leaves every other type to typer."""
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:  # noqa: ANN401
-        """Return what typer would make of a value."""
+        """Return the value as typer would convert it."""
         several = param.multiple or param.nargs == -1
         if value is None:
             return () if several else None
@@ -47,27 +48,27 @@ class Unconverted:
         return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
 
 
-def lightened(parameters: list[Any]) -> list[Any]:
-    """Return options and arguments that convert no more than they must. Versions of typer without pydantic stay as they are."""
+def bypass_pydantic(parameters: list[Any]) -> list[Any]:
+    """Set the text converter on parameters that typer has not resolved yet."""
     for parameter in parameters:
         if getattr(parameter, "_runtime_param", 0) is None:
-            parameter._runtime_param = Unconverted()
+            parameter._runtime_param = TextPassthrough()
     return parameters
 
 
-class Light(TyperCommand):
-    """A command that converts no more than it must."""
+class PlainTextCommand(TyperCommand):
+    """A command whose text parameters need no pydantic."""
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
         """Return the options and arguments."""
-        return lightened(super().get_params(ctx))
+        return bypass_pydantic(super().get_params(ctx))
 
 
 def register(group: typer.Typer, name: str, place: str, says: str, *examples: str) -> None:
-    """Put a command into a group under a name, with the first line of its help and its examples."""
-    named = type("Later", (Later,), {"place": place})
-    group.command(name, cls=named, help=says, epilog="\n\n".join(("Examples:", *examples)))(nothing)
+    """Register a command in a group with the first line of its help and its examples."""
+    named = type("Later", (LazyCommand,), {"place": place})
+    group.command(name, cls=named, help=says, epilog="\n\n".join(("Examples:", *examples)))(placeholder)
 
 
-def nothing() -> None:
-    """Stand for a function that is not imported yet."""
+def placeholder() -> None:
+    """Stand in for a function that is not imported yet."""

@@ -1,4 +1,4 @@
-"""Names and paths that a person gives in, models to fetch or to use out."""
+"""Choose and download the models that `setup` configures: by name, by path, or by what suits the machine."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ MARKS_OF_FOLDER = ("modules.json", "config.json")
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What a setting is to become. `model` is empty for files of the person's own; `fallback` for what they named."""
+class ModelChoice:
+    """A new value of a setting. `model` is empty for the user's own files, `fallback` for models the user named."""
 
     setting: str
     value: str
@@ -28,66 +28,66 @@ class Choice:
     fallback: tuple[Model, ...] = ()
 
 
-def choose(machine: Machine, chat: str | None, embed: str | None, *, starter: bool) -> tuple[Choice, Choice]:
-    """Return the chat and the embedding model: what was named, else what suits the machine."""
+def choose_models(machine: Machine, chat: str | None, embed: str | None, *, starter: bool) -> tuple[ModelChoice, ModelChoice]:
+    """Return the chat and the embedding model: as named, else recommended for the machine."""
     models = catalog.load_catalog()
     smallest = catalog.starter(models)
     suited = smallest if starter else catalog.recommend(machine, models)
-    named = (named_choice("chat", chat, check_chat), named_choice("embed", embed, check_embedder))
+    named = (choice_by_name("chat", chat, require_gguf), choice_by_name("embed", embed, require_embedder_folder))
     proposed = [
-        Choice(setting, model.name, (model,), () if model is small else (small,))
+        ModelChoice(setting, model.name, (model,), () if model is small else (small,))
         for setting, model, small in zip(("chat", "embed"), suited, smallest, strict=True)
     ]
     return named[0] or proposed[0], named[1] or proposed[1]
 
 
-def named_choice(setting: str, name: str | None, check: Callable[[Path], None]) -> Choice | None:
-    """Return the choice that a name or a path is; None where none was given."""
+def choice_by_name(setting: str, name: str | None, check: Callable[[Path], None]) -> ModelChoice | None:
+    """Return the choice for a name or a path; None if neither is given."""
     if not name:
         return None
     if is_fake(name):
-        return Choice(setting, name)
+        return ModelChoice(setting, name)
     if path := own_path(name):
         check(path)
-        return Choice(setting, str(path))
+        return ModelChoice(setting, str(path))
     model = catalog.find(name)
     if model.kind != ("chat" if setting == "chat" else "embedding"):
-        raise UsageError(f"{name} is a model of the kind '{model.kind}'.", "See: assistant models list")
-    return Choice(setting, name, (model,))
+        raise UsageError(f"{name} is a model of kind '{model.kind}'.", "See the kinds: assistant models list")
+    return ModelChoice(setting, name, (model,))
 
 
-def check_chat(path: Path) -> None:
-    """Raise UsageError or ModelUnusable where a path is no GGUF file."""
+def require_gguf(path: Path) -> None:
+    """Raise UsageError or ModelUnusable if the path is not a GGUF file."""
     if not path.is_file():
-        raise UsageError(f"There is no file at {path}.", "Name a GGUF file, or a model of: assistant models list")
+        raise UsageError(f"There is no file at {path}.", "Give a GGUF file, or a name from: assistant models list")
     if not is_gguf(path):
-        raise ModelUnusable(f"{path} is not a GGUF file.", "Name a GGUF file, or a model of: assistant models list")
+        raise ModelUnusable(f"{path} is not a GGUF file.", "Give a GGUF file, or a name from: assistant models list")
 
 
-def check_embedder(path: Path) -> None:
-    """Raise UsageError or ModelUnusable where a path is no folder with an embedding model."""
+def require_embedder_folder(path: Path) -> None:
+    """Raise UsageError or ModelUnusable if the path is not a folder with an embedding model."""
     if not path.is_dir():
-        raise UsageError(f"There is no folder at {path}.", "Name a folder, or a model of: assistant models list")
+        raise UsageError(f"There is no folder at {path}.", "Give a folder, or a name from: assistant models list")
     if not any((path / name).is_file() for name in MARKS_OF_FOLDER):
         raise ModelUnusable(f"{path} holds no embedding model: it has neither {' nor '.join(MARKS_OF_FOLDER)}.",
-                            "Name a folder as sentence-transformers saves it, or a model of: assistant models list")
+                            "Give a folder saved by sentence-transformers, or a name from: assistant models list")
 
 
-def fetch(choice: Choice, store: ModelStore, hub: str) -> Choice:
-    """Fetch what a choice needs; where no source has a proposal, say so and fetch its smaller fallback."""
+def fetch_choice(choice: ModelChoice, store: ModelStore, hub: str) -> ModelChoice:
+    """Download the model of a choice; if that fails, download its smaller fallback with a notice."""
     for model in choice.model:
         try:
-            pull(model, store, hub)
+            fetch_model(model, store, hub)
         except FetchFailed as failure:
             for smaller in choice.fallback:
-                notice(f"{failure} Going on with {smaller.name} instead.")
-                return fetch(Choice(choice.setting, smaller.name, (smaller,)), store, hub)
+                notice(f"{failure} Using {smaller.name} instead.")
+                return fetch_choice(ModelChoice(choice.setting, smaller.name, (smaller,)), store, hub)
             raise
     return choice
 
 
-def pull(model: Model, store: ModelStore, hub: str) -> None:
-    """Fetch one model unless it is here already."""
+def fetch_model(model: Model, store: ModelStore, hub: str) -> None:
+    """Download a model unless it is on this disk."""
     if not store.is_present(model):
         with download_progress(model.name) as on_progress:
             catalog.pull(model, store, hub=hub, on_progress=on_progress)

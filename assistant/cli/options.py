@@ -1,4 +1,4 @@
-"""The options that several commands share, and the settings that they amount to."""
+"""Options shared by several commands, and the settings and filters made from them."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from assistant.system.paths import absolute, expanded, is_pattern, read_file, ve
 LARGEST = 2**20  # bytes of a file of passwords
 
 Library = Annotated[str | None, typer.Option("--library", "-L", metavar="NAME", help="The library to use.")]
-Libraries = Annotated[str | None, typer.Option("--library", "-L", metavar="NAME", help="The library to ask, or several: "
+Libraries = Annotated[str | None, typer.Option("--library", "-L", metavar="NAME", help="The library to search, or several: "
                                                "work,home.")]
-Chat = Annotated[str | None, typer.Option("--chat", metavar="NAME_OR_PATH", help="The chat model to use: a name of the catalog, "
-                                          "or a GGUF file.")]
-Embed = Annotated[str | None, typer.Option("--embed", metavar="NAME_OR_PATH", help="The embedding model to use: a name of the "
+Chat = Annotated[str | None, typer.Option("--chat", metavar="NAME_OR_PATH", help="The chat model to use: a name from the "
+                                          "catalog, or a GGUF file.")]
+Embed = Annotated[str | None, typer.Option("--embed", metavar="NAME_OR_PATH", help="The embedding model to use: a name from the "
                                            "catalog, or a folder.")]
-Rerank = Annotated[str | None, typer.Option("--rerank", metavar="NAME_OR_PATH", help="Let a reranker read the best passages, as "
-                                            'many as it has time for: a name of the catalog, or a folder; "" for none.')]
+Rerank = Annotated[str | None, typer.Option("--rerank", metavar="NAME_OR_PATH", help="Rerank the best passages with this model: "
+                                            'a name from the catalog, or a folder; "" for none.')]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Batch = Annotated[str | None, typer.Option("--batch", metavar="FILE", help='Take the questions from a file of JSON lines like '
-                                           '{"id": 1, "question": "..."}; - is stdin. Prints a JSON line for each.')]
+Batch = Annotated[str | None, typer.Option("--batch", metavar="FILE", help='Read questions from a file of JSON lines like '
+                                           '{"id": 1, "question": "..."}; - is stdin. Prints one JSON line for each.')]
 
-NoEngine = Annotated[bool, typer.Option("--no-engine", help="Do everything in this process; the background one that keeps the "
-                                        "models loaded is neither started nor asked.")]
+NoEngine = Annotated[bool, typer.Option("--no-engine", help="Do not use or start the engine: load the models in this "
+                                        "process.")]
 PasswordFile = Annotated[Path | None, typer.Option("--password-file", metavar="FILE", help="Passwords to try on encrypted files, "
-                                                   "one to a line. They are kept nowhere.")]
+                                                   "one per line. They are not stored.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Flags:
-    """What was said before the command."""
+    """Options given before the command."""
 
     library: str | None = None
     chat: str | None = None
@@ -47,21 +47,21 @@ class Flags:
 
 
 def passwords_in(path: Path | None) -> tuple[str, ...]:
-    """Return the passwords in a file, one to a line; none without a file. Raises UsageError where it cannot be read."""
+    """Return the passwords in a file, one per line; an empty tuple without a file. Raises UsageError if it cannot be read."""
     if path is None:
         return ()
     try:
         lines = re.split("\r\n|\r|\n", read_file(expanded(path), LARGEST).decode("utf-8-sig"))
     except OSError as error:
-        raise UsageError(f"The password file {path} cannot be read: {error.strerror}.", "Check its name.") from error
+        raise UsageError(f"The password file {path} cannot be read: {error.strerror}.", "Check the path.") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"The password file {path} is not text in UTF-8.", "Save it as UTF-8.") from error
+        raise UsageError(f"The password file {path} is not UTF-8 text.", "Save it as UTF-8.") from error
     return tuple(dict.fromkeys(line for line in lines if line))
 
 
 def settings_of(context: typer.Context, library: str | None = None, chat: str | None = None,
                 embed: str | None = None, rerank: str | None = None) -> Settings:
-    """Return the settings in force: what was said after the command counts more than what was said before it."""
+    """Return the effective settings. Options after the command override those before it."""
     before = context.obj if isinstance(context.obj, Flags) else Flags()
     said = {
         "library": before.library if library is None else library,
@@ -72,31 +72,31 @@ def settings_of(context: typer.Context, library: str | None = None, chat: str | 
     return load_settings({name: value for name, value in said.items() if value is not None})
 
 
-Paths = Annotated[list[str] | None, typer.Option("--path", metavar="PATH", help="Only files in this folder, this file, or those "
-                                                 'that fit a pattern such as "*lease*" (* for any characters, ? for one). May '
-                                                 "be given several times.")]
-Types = Annotated[list[str] | None, typer.Option("--type", metavar="SUFFIX", help="Only files of this type, such as pdf. May be "
-                                                 "given several times.")]
+Paths = Annotated[list[str] | None, typer.Option("--path", metavar="PATH", help="Only this file, files in this folder, or files "
+                                                 'that match a pattern such as "*lease*" (* any characters, ? one character). '
+                                                 "Can be repeated.")]
+Types = Annotated[list[str] | None, typer.Option("--type", metavar="SUFFIX", help="Only files of this type, such as pdf. Can be "
+                                                 "repeated.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="WHEN", help="Only files changed since a date (2026-01-31) or in "
                                            "the last days, weeks, months or years (7d, 2w, 6m, 1y).")]
 
 AGO = re.compile(r"(\d{1,5})\s*([dwmy])[a-z]*", re.I)
 DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-FROM_HERE = ("~", "./", "../")  # how a pattern begins that does not hold for every folder
+FROM_HERE = ("~", "./", "../")  # prefixes of patterns that are relative to a folder
 NANOSECONDS = 10**9
 
 
 def filter_of(paths: list[str] | None, types: list[str] | None, since: str | None) -> Filter:
-    """Return the filter that was asked for. Raises UsageError for a time that is none."""
-    places = tuple(place_of(path) for path in paths or ())
+    """Return the search filter for the options. Raises UsageError for an invalid time."""
+    places = tuple(path_pattern(path) for path in paths or ())
     kinds = tuple(kind.strip().lower().lstrip(".") for listed in types or () for kind in listed.split(",") if kind.strip())
-    return Filter(places, kinds, None if since is None else moment(since, datetime.now().astimezone()))
+    return Filter(places, kinds, None if since is None else since_timestamp(since, datetime.now().astimezone()))
 
 
-def place_of(path: str) -> str:
-    """Return a path from the root of the disk, a pattern, or for a mere word a pattern for names that hold it.
+def path_pattern(path: str) -> str:
+    """Return an absolute path, a pattern, or, for a bare word, a pattern for paths that contain it.
 
-    What is on the disk under this very name is no pattern, whatever is in the name.
+    A name that exists on the disk is never a pattern.
     """
     place = absolute(Path(path))
     if is_there(place):
@@ -106,12 +106,12 @@ def place_of(path: str) -> str:
     return f"*{path}*" if path == place.name else str(place)
 
 
-def moment(since: str, now: datetime) -> int:
-    """Return the nanoseconds from 1970 to a date, or to so many days ago."""
+def since_timestamp(since: str, now: datetime) -> int:
+    """Return a date, or a time so long ago, as nanoseconds since 1970."""
     ago = AGO.fullmatch(since.strip())
     try:
         when = now - timedelta(days=int(ago[1]) * DAYS[ago[2].lower()]) if ago else datetime.fromisoformat(since.strip())
         return int(when.timestamp()) * NANOSECONDS
     except (ValueError, OverflowError, OSError) as error:
-        hint = "Say a date (2026-01-31), or how long ago: 7d, 2w, 6m, 1y."
-        raise UsageError(f"--since {since} is not a time.", hint) from error
+        hint = "Give a date (2026-01-31), or how long ago: 7d, 2w, 6m, 1y."
+        raise UsageError(f"--since {since} is not a valid time.", hint) from error

@@ -1,4 +1,4 @@
-"""Progress nouns in, a bar on stderr out; silent where stderr is no terminal."""
+"""Progress bars on stderr. Without a terminal they show nothing."""
 
 from __future__ import annotations
 
@@ -25,11 +25,12 @@ from assistant.datatypes import Progress
 
 OnProgress = Callable[[Progress], None]
 STAGES = {"looking": "Looking", "reading": "Reading", "embedding": "Embedding", "keeping": "Embedding"}
+BYTES = (BarColumn, DownloadColumn, TransferSpeedColumn, TimeRemainingColumn)
 LONGEST_NAME = 60
 
 
 class ChunkSpeed(ProgressColumn):
-    """How many passages a second are done."""
+    """Column with the number of chunks per second."""
 
     def render(self, task: Task) -> Text:
         """Return the speed so far."""
@@ -37,88 +38,78 @@ class ChunkSpeed(ProgressColumn):
         return Text(f"{chunks / seconds:.0f} passages/s" if chunks and seconds else "", "dim")
 
 
-def description() -> TextColumn:
-    """Return the column that says what is going on; a file's name in it is no markup of rich."""
-    return TextColumn("{task.description}", markup=False)
+@contextmanager
+def progress(label: str, *columns: ProgressColumn, transient: bool = True) -> Iterator[Callable[..., None]]:
+    """Show a bar with a label and columns; yield a function that updates it, with the fields of rich's `Progress.update`."""
+    console = notices()
+    # file names in a label are not rich markup
+    with Bar(TextColumn("{task.description}", markup=False), *columns, console=console, transient=transient,
+             disable=not console.is_terminal) as bar:
+        task = bar.add_task(label, total=None, chunks=0, unit="parts")
+        yield lambda **fields: bar.update(task, **fields)
+
+
+@contextmanager
+def counting_progress(label: str, unit: str) -> Iterator[OnProgress]:
+    """Show how many of several things are done."""
+    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    with progress(label, *columns) as update:
+        yield lambda now: update(completed=now.done, total=now.total or None)
 
 
 @contextmanager
 def intake_progress() -> Iterator[OnProgress]:
-    """Show how far `add` or `sync` is."""
-    console = notices()
-    columns = (SpinnerColumn(), description(), BarColumn(), MofNCompleteColumn(), TextColumn("files"),
-               ChunkSpeed(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Preparing", total=None, chunks=0)
+    """Show the progress of `add` or `sync`."""
+    columns = (SpinnerColumn(), BarColumn(), MofNCompleteColumn(), TextColumn("files"), ChunkSpeed(), TimeRemainingColumn())
+    with progress("Preparing", *columns) as update:
 
-        def show(progress: Progress) -> None:
-            if progress.stage == "waiting":
-                notice(f"Waiting: {progress.current}.")
+        def show(now: Progress) -> None:
+            if now.stage == "waiting":
+                notice(f"Waiting: {now.current}.")
             else:
-                bar.update(task, description=described(progress), completed=progress.done, total=progress.total or None,
-                           chunks=progress.chunks)
+                update(description=stage_text(now), completed=now.done, total=now.total or None, chunks=now.chunks)
 
         yield show
 
 
-def described(progress: Progress) -> str:
-    """Return what is going on, with the name of a file that takes long."""
-    stage = STAGES.get(progress.stage, progress.stage)
-    name = on_one_line(progress.current.rpartition(os.sep)[2]) if ": " in progress.current else ""
+def stage_text(now: Progress) -> str:
+    """Return the stage, with the name of a file that takes long."""
+    stage = STAGES.get(now.stage, now.stage)
+    name = on_one_line(now.current.rpartition(os.sep)[2]) if ": " in now.current else ""
     return f"{stage} {name[-LONGEST_NAME:]}" if name else stage
 
 
 @contextmanager
 def download_progress(name: str) -> Iterator[OnProgress]:
-    """Show how far the fetching of a model is."""
-    console = notices()
-    columns = (description(), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    if not console.is_terminal:
-        notice(f"Fetching {name}.")
-    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(name, total=None)
+    """Show the progress of downloading a model."""
+    if not notices().is_terminal:
+        notice(f"Downloading {name}.")
+    with progress(name, *(column() for column in BYTES), transient=False) as update:
 
-        def show(progress: Progress) -> None:
-            if progress.stage == "wait":
-                notice(f"Another program is fetching {name}; waiting for it.")
+        def show(now: Progress) -> None:
+            if now.stage == "wait":
+                notice(f"Another program is downloading {name}; waiting for it.")
             else:
-                bar.update(task, completed=progress.done, total=progress.total)
-
-        yield show
-
-
-@contextmanager
-def part_bar() -> Iterator[OnProgress]:
-    """Show how many parts of whole files have been read, or how many of their sentences have been compared."""
-    console = notices()
-    columns = (description(), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"),
-               TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Reading", total=None, unit="parts")
-
-        def show(progress: Progress) -> None:
-            description, unit = ("Comparing", "sentences") if progress.stage == "comparing" else ("Reading", "parts")
-            bar.update(task, description=description, unit=unit, completed=progress.done, total=progress.total or None)
+                update(completed=now.done, total=now.total)
 
         yield show
 
 
 @contextmanager
 def copying_progress() -> Iterator[OnProgress]:
-    """Show how many bytes of a library have been copied."""
-    console = notices()
-    columns = (description(), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Preparing", total=None)
-        yield lambda now: bar.update(task, description=now.stage.capitalize(), completed=now.done, total=now.total)
+    """Show how many bytes of a library are copied."""
+    with progress("Preparing", *(column() for column in BYTES)) as update:
+        yield lambda now: update(description=now.stage.capitalize(), completed=now.done, total=now.total)
 
 
 @contextmanager
-def asking_progress() -> Iterator[OnProgress]:
-    """Show how far a row of questions is."""
-    console = notices()
-    columns = (SpinnerColumn(), description(), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
-               TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("Asking", total=None)
-        yield lambda progress: bar.update(task, completed=progress.done, total=progress.total or None)
+def document_progress() -> Iterator[OnProgress]:
+    """Show how many parts of whole documents are read, or how many of their sentences are compared."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"), TimeRemainingColumn())
+    with progress("Reading", *columns) as update:
+
+        def show(now: Progress) -> None:
+            label, unit = ("Comparing", "sentences") if now.stage == "comparing" else ("Reading", "parts")
+            update(description=label, unit=unit, completed=now.done, total=now.total or None)
+
+        yield show

@@ -11,7 +11,7 @@ from assistant.config import load_settings
 from assistant.errors import AssistantError
 from assistant.server.endpoint import endpoint_of
 from assistant.server.server import Server
-from assistant.system.isolation import refuse_network
+from assistant.system.confinement import refuse_network
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Processes that the program starts, and what they are kept from.
+"""Operating system: child processes, sandboxing, environment, paths and record files.
 
-Imports nothing: `python -m assistant` comes through here while the current folder is still on the import path.
+Imports nothing: `python -m assistant` imports this package while the current folder is still on the import path.
 """

@@ -1,7 +1,6 @@
-"""Start processes of this program's own: its modules, and pip.
+"""Start every child process of the program with an isolated import path, a cleaned environment and an explicit folder.
 
-Every child process of Python is started here, and nowhere else (tests/test_architecture.py): with `-P`, so that the current
-folder is not on its import path, with a cleaned environment, and in a folder that the caller names.
+`-P` keeps the current folder off the import path of Python. No other module starts processes (tests/test_architecture.py).
 """
 
 from __future__ import annotations
@@ -9,13 +8,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from assistant.system.environment import cleaned
 
 if TYPE_CHECKING:
-    import subprocess  # imported at run time only where a process is started: most commands start none
+    import subprocess  # imported at run time only when a process is started: most commands start none
 
 ENTRY = Path(__file__).absolute().with_name("entry.py")
 
@@ -26,7 +28,7 @@ def interpreter() -> list[str]:
 
 
 def interpreter_name() -> str:
-    """Return what a person types to start this Python without the current folder on its import path."""
+    """Return the command to type for starting this Python without the current folder on its import path."""
     return f"{Path(sys.executable).name} -P"
 
 
@@ -36,12 +38,12 @@ def command_of(module: str, *arguments: str) -> list[str]:
 
 
 def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment for a child: cleaned, with the changes."""
+    """Return this process's environment, cleaned and with the changes, for a child."""
     return cleaned(dict(os.environ)) | dict(changes)
 
 
 def start_piped(module: str, folder: Path, changes: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a module of this package with pipes for its input and output, out of reach of the terminal's Ctrl-C."""
+    """Start a module of this package in its own session (no Ctrl-C), with pipes for input and output."""
     import subprocess
 
     return subprocess.Popen(command_of(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -50,7 +52,7 @@ def start_piped(module: str, folder: Path, changes: Mapping[str, str]) -> subpro
 
 def start_lasting(command: Sequence[str], folder: Path, output: IO[bytes] | None, errors: IO[bytes],
                   changes: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a command of `command_of` that outlives this program and its terminal; without `output` it prints to nowhere."""
+    """Start a command of `command_of` that outlives this program and its terminal; without `output`, stdout is discarded."""
     import subprocess
 
     flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
@@ -59,7 +61,7 @@ def start_lasting(command: Sequence[str], folder: Path, output: IO[bytes] | None
 
 
 def has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
-    """Return whether a process has ended, or does so within the time."""
+    """Return whether a process ends within the time."""
     import subprocess
 
     try:
@@ -70,25 +72,25 @@ def has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def run_to_end(command: Sequence[str], typed: str, seconds: float) -> subprocess.CompletedProcess[str]:
-    """Run a command of `command_of` to its end with something typed; return what it said. Raises TimeoutError."""
+    """Run a command of `command_of` with text on stdin; return its output. Raises TimeoutError."""
     import subprocess
 
     try:
         return subprocess.run(command, input=typed, capture_output=True, text=True, encoding="utf-8", errors="replace",
                               timeout=seconds, check=False)
     except subprocess.TimeoutExpired as error:
-        raise TimeoutError(f"it was not done after {seconds:.0f} seconds") from error
+        raise TimeoutError(f"it did not finish within {seconds:.0f} seconds") from error
 
 
 def run_inside(command: Sequence[str]) -> int:
-    """Run a command with this process's own input and output; return its exit code."""
+    """Run a command with this process's stdin, stdout and stderr; return its exit code."""
     import subprocess
 
     return subprocess.run(command, check=False).returncode
 
 
 def start_lines(command: Sequence[str], folder: Path, errors: IO[bytes], environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start a command whose output is read line by line, in this environment alone, out of reach of the terminal's Ctrl-C."""
+    """Start a command in its own session (no Ctrl-C) with exactly this environment, for reading its stdout line by line."""
     import subprocess
 
     return subprocess.Popen(list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=dict(environment),
@@ -97,8 +99,66 @@ def start_lines(command: Sequence[str], folder: Path, errors: IO[bytes], environ
 
 
 def run_tool(module: str, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a Python tool that is installed beside this program, such as pip, to its end; return what it said."""
+    """Run a Python tool from this environment, such as pip; return its output."""
     import subprocess
 
     return subprocess.run([*interpreter(), "-m", module, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", check=False, cwd=folder, env=environment_with({}))
+
+
+SECONDS = 10
+
+
+def output_of(*command: str) -> str:
+    """Return the stdout of a system program; an empty string if it is missing or fails."""
+    import subprocess
+
+    environment = cleaned(dict(os.environ))
+    program = find_program(command[0], environment.get("PATH", os.defpath))
+    if program is None:
+        return ""
+    try:
+        return subprocess.run([program, *command[1:]], capture_output=True, text=True, errors="replace", check=True,
+                              timeout=SECONDS, stdin=subprocess.DEVNULL, cwd=program.parent, env=environment).stdout
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def find_program(name: str, folders: str) -> Path | None:
+    """Find a program in the folders of PATH. `shutil.which` also searches the current folder on Windows."""
+    file_name = f"{name}.exe" if os.name == "nt" else name
+    candidates = (Path(folder) / file_name for folder in folders.split(os.pathsep) if os.path.isabs(folder))  # noqa: PTH117
+    return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
+
+
+def keep_compiled(modules: Sequence[str]) -> None:
+    """Write the bytecode of uncompiled modules by importing them in a forked process, before this one is confined.
+
+    Python compiles a module on import and caches the bytecode next to it, unless the installer has done so (pip does, uv does
+    not). A confined process cannot write the cache and would compile the same libraries each time it starts.
+    """
+    missing = [] if sys.dont_write_bytecode else list(filter(lacks_bytecode, modules))
+    if not missing:
+        return
+    child = os.fork()
+    if child == 0:
+        import_and_exit(missing)
+    os.waitpid(child, 0)
+
+
+def lacks_bytecode(module: str) -> bool:
+    """Return whether the package of a module has no cached bytecode and its folder can be written."""
+    spec = find_spec(module.partition(".")[0])
+    if spec is None or spec.cached is None or spec.origin is None:
+        return False
+    return not os.path.exists(spec.cached) and os.access(os.path.dirname(spec.origin), os.W_OK)  # noqa: PTH110, PTH120
+
+
+def import_and_exit(modules: Sequence[str]) -> None:
+    """Import modules, ignore failures, and exit the process at once."""
+    try:
+        for module in modules:
+            with suppress(Exception):
+                import_module(module)
+    finally:
+        os._exit(0)

@@ -1,11 +1,18 @@
-"""Confine a process that reads strange files: no network, no writing outside its own folder, no other programs.
+"""Confine a process that reads untrusted files: no network, no writing outside its own folder, no other programs.
 
-On Linux by Landlock and seccomp, which need neither root nor an installation. macOS and Windows offer nothing of the kind that is
-both simple and supported: there such a process is isolated from crashes only, and may do what its user may do.
+On Linux with Landlock and seccomp, which need no root and no installation. macOS and Windows have no simple, supported
+equivalent: there the process is separate but has the user's full rights.
+
+Independently, `refuse_network` makes Python's network calls fail in processes that need none (readers and engine). Some libraries
+open a socket on import (urllib3 binds an IPv6 socket) or download missing files. An audit hook (PEP 578) runs before the system
+call, and the call fails as on a machine without a network. It covers calls through Python's socket module; system calls by C
+libraries are covered by `assistant doctor --prove-offline`.
 """
 
 from __future__ import annotations
 
+import errno
+import socket
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +22,7 @@ TASKS = Path("/proc/self/task")
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """What a process is kept from, and by which means of the system."""
+    """What a process is prevented from, and by which mechanisms."""
 
     network: bool = False
     files: bool = False
@@ -24,15 +31,15 @@ class Confinement:
 
     @property
     def is_whole(self) -> bool:
-        """Return whether it is kept from everything that it can be kept from."""
+        """Whether network, files and programs are all denied."""
         return self.network and self.files and self.programs
 
 
 def confine(scratch: Path) -> Confinement:
-    """Confine this process for the rest of its life; only below `scratch` can it write. Return what was achieved.
+    """Confine this process irrevocably; it can write only below `scratch`. Return what was achieved.
 
-    Landlock would leave threads free that run already, such as those of a tool that watches every Python process. Where there
-    are any, seccomp is used alone, which reaches all threads and allows no writing at all.
+    Landlock does not cover threads that already run, such as those of a monitoring tool. If there are any, only seccomp is used,
+    which covers all threads and allows no writing at all.
     """
     if not sys.platform.startswith("linux"):
         return Confinement()
@@ -44,7 +51,7 @@ def confine(scratch: Path) -> Confinement:
 
 
 def with_landlock(scratch: Path) -> str:
-    """Give up writing outside the folder; return by which version of Landlock, nothing where there is none."""
+    """Give up writing outside the folder; return the Landlock version used, an empty string if there is none."""
     from assistant.system import landlock
 
     try:
@@ -57,13 +64,30 @@ def with_landlock(scratch: Path) -> str:
 
 
 def with_seccomp(*, may_write: bool) -> str:
-    """Give up the system calls; return the name of the means, nothing where the kernel or this processor has none."""
+    """Give up the system calls; return "seccomp", or an empty string if the kernel or processor does not support it."""
     from assistant.system import seccomp
 
-    calls = seccomp.calls_here()
+    calls = seccomp.syscalls_here()
     try:
         if calls:
             seccomp.restrict(calls, may_write=may_write)
     except OSError:
         return ""
     return "seccomp" if calls else ""
+
+
+LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"})
+REFUSED_EVENT = "assistant.network_refused"  # our own audit event, so that a log of events shows what was refused
+LOCAL_FAMILIES = frozenset({getattr(socket, "AF_UNIX", None)} - {None})
+
+
+def refuse_network() -> None:
+    """Make every later attempt to open a network socket or look up a name fail in this process, irrevocably."""
+    sys.addaudithook(block_network_event)
+
+
+def block_network_event(event: str, arguments: tuple[object, ...]) -> None:
+    """Audit hook: raise OSError for a network call."""
+    if event in LOOKUPS or (event == "socket.__new__" and arguments[1] not in LOCAL_FAMILIES):
+        sys.audit(REFUSED_EVENT, event)
+        raise OSError(errno.ENETUNREACH, "this process uses no network")

@@ -1,7 +1,7 @@
 """Run a module of this package in a new process: `python -P entry.py MODULE ARGUMENT...`.
 
-The package is loaded from where this file lies, installed or not. The folder around it does not come onto the import path: it may
-be one of strange files. So the code is also that of the program which starts the process, whatever else is installed.
+The package is loaded from this file's location, installed or not, so the child runs the same code as its parent. The folder
+around the package is not added to the import path: it may contain untrusted files.
 """
 
 import runpy
@@ -11,7 +11,7 @@ from os.path import abspath, dirname, join
 
 
 def load_package() -> None:
-    """Import the package from the folder above this file's, under its own name."""
+    """Import the package from the parent folder of this file's folder, as `assistant`."""
     folder = dirname(dirname(abspath(__file__)))  # noqa: PTH100, PTH120 - pathlib would be imported before it is needed
     spec = spec_from_file_location("assistant", join(folder, "__init__.py"), submodule_search_locations=[folder])  # noqa: PTH118
     assert spec is not None and spec.loader is not None

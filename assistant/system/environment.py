@@ -1,8 +1,8 @@
-"""Environment variables and import path without the current folder.
+"""Remove the current folder from the environment variables and from the import path.
 
-A person runs the program in folders of strange files. A `psutil.py` or a program named `uname` that lies there must not run
-because some variable holds an empty or a relative entry, which means the current folder. Only modules that Python has loaded
-anyway are imported here (so no pathlib), since this runs before the current folder has left the import path.
+Users run the program in folders of untrusted files. A `psutil.py` or a program named `uname` there must not run because a
+variable has an empty or relative entry, which means the current folder. This module imports only what Python has loaded anyway
+(no pathlib), since it runs while the current folder is still on the import path.
 """
 
 import os
@@ -16,7 +16,7 @@ SAFE = {"PYTHONSAFEPATH": "1", "NoDefaultCurrentDirectoryInExePath": "1"}  # for
 
 
 def cleaned(environment: dict[str, str]) -> dict[str, str]:
-    """Return the environment without what makes Python or the system look into the current folder."""
+    """Return the environment without entries that make Python or the system search the current folder."""
     kept = {name: value for name, value in environment.items() if name not in FOR_PROMPTS}
     for name in LISTS_OF_FOLDERS:
         set_or_remove(kept, name, os.pathsep.join(filter(os.path.isabs, kept.get(name, "").split(os.pathsep))))
@@ -27,17 +27,17 @@ def cleaned(environment: dict[str, str]) -> dict[str, str]:
 
 
 def set_or_remove(environment: dict[str, str], name: str, value: str) -> None:
-    """Set a variable, or remove it where the value is empty: an empty PATH would mean the current folder again."""
+    """Set a variable, or remove it if the value is empty, since an empty PATH means the current folder."""
     environment.pop(name, None)
     if value:
         environment[name] = value
 
 
 def leave_current_folder(*, is_run_as_module: bool) -> None:
-    """Take the current folder off this process's import path, and clean the environment that its own processes inherit.
+    """Remove the current folder from this process's import path, and clean the environment that child processes inherit.
 
-    `python -m` puts the current folder first on the path. Other ways to start put it there as an empty entry, or through an
-    entry of PYTHONPATH that is empty or relative, which Python has made absolute.
+    `python -m` puts the current folder first on the path. Otherwise it appears as an empty entry, or through an empty or relative
+    entry of PYTHONPATH, which Python has made absolute.
     """
     if is_run_as_module and not sys.flags.safe_path:
         del sys.path[0]

@@ -1,4 +1,4 @@
-"""What a person calls a model, a file or a folder in; what is meant out. Light: a question through the engine needs no more."""
+"""Resolve the names that users give for models, files and folders, and read and write such files. Imports little."""
 
 from __future__ import annotations
 
@@ -16,38 +16,38 @@ SPECIAL = re.compile(r"[*?\[]")
 
 
 def own_path(name: str) -> Path | None:
-    """Return the path where the name is one of the person's own files; None where it is a catalog's name."""
+    """Return the path if the name is a path to the user's own files; None if it is a catalog name."""
     looks_like_path = os.sep in name or "/" in name or name.startswith(("~", ".")) or name.lower().endswith(".gguf")
     return absolute_link(Path(name)) if looks_like_path else None
 
 
 def is_fake(name: str) -> bool:
-    """Return whether the name is that of the models without weights."""
+    """Return whether the name is that of the test models without weights."""
     return name == FAKE
 
 
 def is_pattern(path: str) -> bool:
-    """Return whether a path is a pattern: "*" in it stands for any characters, also "/", and "?" for one."""
+    """Return whether a path is a pattern: "*" matches any characters including "/", "?" matches one."""
     return "*" in path or "?" in path
 
 
 def verbatim(path: str) -> str:
-    """Return the pattern that only this path fits: "*", "?" and "[" are meant as they are."""
+    """Return the pattern that matches only this path, with "*", "?" and "[" escaped."""
     return SPECIAL.sub(r"[\g<0>]", path) if is_pattern(path) else path
 
 
 def absolute(path: Path) -> Path:
-    """Return the path from the root of the disk, `~` and `..` resolved, symbolic links not."""
+    """Return the absolute path with `~` and `..` resolved, but not symbolic links."""
     return Path(os.path.abspath(expanded(path)))  # noqa: PTH100 - resolve() would follow the links
 
 
 def absolute_link(path: Path) -> Path:
-    """Return the path from the root of the disk, `~` resolved, `..` not: it may lead through a symbolic link."""
+    """Return the absolute path with `~` resolved, but not `..`, which may follow a symbolic link."""
     return expanded(path).absolute()
 
 
 def expanded(path: Path) -> Path:
-    """Return the path with `~` and `~user` resolved; as it is where there is no such user, as a shell leaves it."""
+    """Return the path with `~` and `~user` resolved; unchanged if there is no such user, as in a shell."""
     try:
         return path.expanduser()
     except RuntimeError:
@@ -55,11 +55,11 @@ def expanded(path: Path) -> Path:
 
 
 HANDED_OVER = ("/proc/", "/dev/fd/")
-"""Where a shell puts the pipes that it opened for this program: `<(command)`, /dev/stdin."""
+"""Locations of pipes that a shell passes to the program: `<(command)`, /dev/stdin."""
 
 
 def read_file(path: Path, most: int) -> bytes:
-    """Return a file's bytes. Raises OSError: also for a folder, a pipe with a name, and for more than `most` bytes."""
+    """Return a file's bytes. Raises OSError, also for a folder, a named pipe, and more than `most` bytes."""
     with opened(path, os.O_RDONLY, "rb") as file:
         if stat.S_ISFIFO(os.fstat(file.fileno()).st_mode) and not os.path.realpath(path).startswith(HANDED_OVER):
             raise OSError(errno.EINVAL, "it is a named pipe and not a file", str(path))
@@ -70,21 +70,21 @@ def read_file(path: Path, most: int) -> bytes:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a file, a new one or over one that is there. Raises OSError: also for a pipe with a name that nobody reads."""
+    """Write or overwrite a file. Raises OSError, also for a named pipe without a reader."""
     with opened(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, "wb") as file:
         file.write(content)
 
 
 def open_to_append(path: Path) -> IO[str]:
-    """Return a file that lines can be added to. Raises OSError: also for a pipe with a name that nobody reads."""
+    """Open a text file for appending lines. Raises OSError, also for a named pipe without a reader."""
     return io.TextIOWrapper(opened(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, "ab"), "utf-8", "replace", newline="\n",
                             write_through=True)
 
 
 def opened(path: Path, flags: int, mode: str) -> IO[bytes]:
-    """Open a file without waiting for whoever may hold the other end; what is done with it afterwards may wait."""
+    """Open a file without blocking on a named pipe; later reads and writes may block."""
     if "\0" in str(path):
-        raise OSError(errno.EINVAL, "its name holds a NUL character")
+        raise OSError(errno.EINVAL, "its name contains a NUL character")
     number = os.open(path, flags | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0), 0o666)
     try:
         if stat.S_ISDIR(os.fstat(number).st_mode):
@@ -98,5 +98,5 @@ def opened(path: Path, flags: int, mode: str) -> IO[bytes]:
 
 
 def is_under(path: str, folders: Iterable[str]) -> bool:
-    """Return whether the path is one of the folders or inside one."""
+    """Return whether the path is one of the folders, or inside one."""
     return any(path == folder or path.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)

@@ -1,9 +1,9 @@
-"""Seccomp: a process of Linux gives up system calls that a reader of files never needs.
+"""Seccomp (Linux): give up the system calls that a file reader never needs.
 
-Those are: network and other sockets, new processes and programs, signals to others, looking into other processes, changes of
-permissions, owners and times, and calls that reach the kernel by another way (io_uring, 32-bit calls, calls newer than this
-list). Landlock does the rest for files; where the kernel has none, opening a file for writing is given up as well.
-Documented in seccomp(2) and the kernel's userspace-api/seccomp_filter.rst; the filter is a program of classic BPF.
+These are sockets, new processes and programs, signals to and inspection of other processes, changes of permissions, owners and
+times, and other ways into the kernel (io_uring, 32-bit calls, calls newer than this list). Landlock restricts files; without it,
+opening files for writing is given up as well.
+Documented in seccomp(2) and the kernel's userspace-api/seccomp_filter.rst; the filter is a classic BPF program.
 """
 
 from __future__ import annotations
@@ -17,36 +17,36 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.system.landlock import call, forbid_new_privileges
+from assistant.system.landlock import forbid_new_privileges, syscall
 
 SET_FILTER, FOR_ALL_THREADS = 1, 1  # of seccomp(2)
 LOAD, EQUAL, AT_LEAST, ANY_BIT, AND, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06  # operations of classic BPF
 NUMBER_AT, MACHINE_AT, ARGUMENTS_AT = 0, 4, 16  # offsets in struct seccomp_data
 ALLOW, FAIL = 0x7FFF0000, 0x00050000
-FIRST_UNKNOWN = 463  # system calls from here on came after Linux 6.12, and libraries do without them
-THREAD = 0x00010000  # CLONE_THREAD: the flag by which clone(2) makes a thread, not a process
+FIRST_UNKNOWN = 463  # first system call after Linux 6.12; libraries work without the newer ones
+THREAD = 0x00010000  # CLONE_THREAD: clone(2) makes a thread, not a process
 TO_WRITE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-TRUNCATING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC  # before its version 3, Landlock lets a file opened for reading be emptied
+TRUNCATING = os.O_WRONLY | os.O_RDWR | os.O_TRUNC  # Landlock before version 3 allows truncating files opened for reading
 
-Instruction = tuple[int, int, int, int]  # operation, how many to skip if it is true, how many if not, value
+Instruction = tuple[int, int, int, int]  # operation, instructions to skip if true, if false, value
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
-    """How one kind of processor numbers the system calls of Linux. Names that a processor does not have are left out."""
+class SyscallTable:
+    """Linux system call numbers of one processor architecture. Calls that it does not have are left out."""
 
     seccomp: int
     machine: int  # AUDIT_ARCH_...: what the filter sees
     forbidden: tuple[int, ...]
-    changes_of_names: tuple[int, ...]  # files and folders made, moved and removed
-    opening: tuple[tuple[int, int], ...]  # a call, and which of its arguments holds the flags
-    signals: tuple[int, ...]  # calls whose first argument is the process that a signal goes to
-    limits: int  # prlimit64, by which a process can also limit others
+    changes_of_names: tuple[int, ...]  # create, move and remove files and folders
+    opening: tuple[tuple[int, int], ...]  # a call, and the index of its flags argument
+    signals: tuple[int, ...]  # calls whose first argument is the target process of a signal
+    limits: int  # prlimit64, which can also limit other processes
     clone: int
-    unavailable: tuple[int, ...]  # clone3 and openat2 hide their flags from filters; C libraries go back to the older calls
+    unavailable: tuple[int, ...]  # clone3 and openat2 hide their flags from filters; C libraries fall back to the older calls
 
 
-X86_64 = Calls(
+X86_64 = SyscallTable(
     seccomp=317,
     machine=0xC000003E,
     forbidden=(
@@ -74,7 +74,7 @@ X86_64 = Calls(
     clone=56,
     unavailable=(435, 437),
 )
-AARCH64 = Calls(
+AARCH64 = SyscallTable(
     seccomp=277,
     machine=0xC00000B7,
     forbidden=(
@@ -101,62 +101,62 @@ AARCH64 = Calls(
 )
 
 
-class Filter(ctypes.Structure):
-    """struct sock_fprog: a program of classic BPF."""
+class BpfProgram(ctypes.Structure):
+    """struct sock_fprog: a classic BPF program."""
 
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
-def calls_here() -> Calls | None:
-    """Return the numbers of this machine's system calls; None where they are not known."""
+def syscalls_here() -> SyscallTable | None:
+    """Return the system call numbers of this machine; None if they are unknown."""
     known = {"x86_64": X86_64, "aarch64": AARCH64} if sys.maxsize > 2**32 and sys.byteorder == "little" else {}
     return known.get(platform.machine())
 
 
-def restrict(calls: Calls, *, may_write: bool) -> None:
+def restrict(calls: SyscallTable, *, may_write: bool) -> None:
     """Give up the system calls, in all threads of this process. Raises OSError."""
-    program = program_for(calls, os.getpid(), may_write=may_write)
+    program = filter_program(calls, os.getpid(), may_write=may_write)
     code = b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
-    prepared = Filter(len(program), code)
+    prepared = BpfProgram(len(program), code)
     forbid_new_privileges()
-    if call(calls.seccomp, ctypes.c_uint(SET_FILTER), ctypes.c_uint(FOR_ALL_THREADS), ctypes.byref(prepared)) != 0:
-        raise OSError(errno.EPERM, "a thread has a filter of its own")
+    if syscall(calls.seccomp, ctypes.c_uint(SET_FILTER), ctypes.c_uint(FOR_ALL_THREADS), ctypes.byref(prepared)) != 0:
+        raise OSError(errno.EPERM, "a thread has its own filter")
 
 
-def program_for(calls: Calls, process: int, *, may_write: bool) -> list[Instruction]:
-    """Return the filter. Without `may_write`, no file can be opened for writing, made, moved or removed."""
+def filter_program(calls: SyscallTable, process: int, *, may_write: bool) -> list[Instruction]:
+    """Return the BPF filter. Without `may_write`, no file can be opened for writing, created, moved or removed."""
     return [
-        (LOAD, 0, 0, MACHINE_AT), (EQUAL, 1, 0, calls.machine), fail(errno.EPERM),
-        (LOAD, 0, 0, NUMBER_AT), (AT_LEAST, 0, 1, FIRST_UNKNOWN), fail(errno.ENOSYS),  # x32 calls have large numbers as well
-        *(step for number in calls.unavailable for step in always(number, errno.ENOSYS)),
-        *(step for number in calls.forbidden for step in always(number, errno.EPERM)),
-        *(step for number in (() if may_write else calls.changes_of_names) for step in always(number, errno.EPERM)),
-        *(step for number, argument in calls.opening for step in opening(number, argument, may_write=may_write)),
-        *(step for number in calls.signals for step in only_if(number, (EQUAL, 1, 0, process))),
-        *only_if(calls.limits, (EQUAL, 1, 0, 0)),  # 0: this process itself
-        *only_if(calls.clone, (ANY_BIT, 1, 0, THREAD)),
+        (LOAD, 0, 0, MACHINE_AT), (EQUAL, 1, 0, calls.machine), fail_with(errno.EPERM),
+        (LOAD, 0, 0, NUMBER_AT), (AT_LEAST, 0, 1, FIRST_UNKNOWN), fail_with(errno.ENOSYS),  # x32 calls have large numbers as well
+        *(step for number in calls.unavailable for step in always_fail(number, errno.ENOSYS)),
+        *(step for number in calls.forbidden for step in always_fail(number, errno.EPERM)),
+        *(step for number in (() if may_write else calls.changes_of_names) for step in always_fail(number, errno.EPERM)),
+        *(step for number, argument in calls.opening for step in restrict_opening(number, argument, may_write=may_write)),
+        *(step for number in calls.signals for step in allow_only_if(number, (EQUAL, 1, 0, process))),
+        *allow_only_if(calls.limits, (EQUAL, 1, 0, 0)),  # 0: this process itself
+        *allow_only_if(calls.clone, (ANY_BIT, 1, 0, THREAD)),
         (RETURN, 0, 0, ALLOW),
     ]  # fmt: skip
 
 
-def fail(code: int) -> Instruction:
-    """Return the instruction that lets a call fail with an error code."""
+def fail_with(code: int) -> Instruction:
+    """Return the instruction that makes a call fail with an error code."""
     return (RETURN, 0, 0, FAIL | code)
 
 
-def always(number: int, code: int) -> Iterator[Instruction]:
-    """Yield what lets every call of this number fail."""
-    yield from ((EQUAL, 0, 1, number), fail(code))
+def always_fail(number: int, code: int) -> Iterator[Instruction]:
+    """Yield instructions that make every call of this number fail."""
+    yield from ((EQUAL, 0, 1, number), fail_with(code))
 
 
-def only_if(number: int, test: Instruction) -> Iterator[Instruction]:
-    """Yield what lets a call of this number fail, except where its first argument passes the test."""
-    yield from ((EQUAL, 0, 4, number), (LOAD, 0, 0, ARGUMENTS_AT), test, fail(errno.EPERM), (RETURN, 0, 0, ALLOW))
+def allow_only_if(number: int, test: Instruction) -> Iterator[Instruction]:
+    """Yield instructions that make a call of this number fail unless its first argument passes the test."""
+    yield from ((EQUAL, 0, 4, number), (LOAD, 0, 0, ARGUMENTS_AT), test, fail_with(errno.EPERM), (RETURN, 0, 0, ALLOW))
 
 
-def opening(number: int, argument: int, *, may_write: bool) -> Iterator[Instruction]:
-    """Yield what lets opening a file fail for writing, or only for emptying what is opened for reading."""
+def restrict_opening(number: int, argument: int, *, may_write: bool) -> Iterator[Instruction]:
+    """Yield instructions that deny opening a file for writing or, with `may_write`, truncating a file opened for reading."""
     yield from ((EQUAL, 0, 5, number), (LOAD, 0, 0, ARGUMENTS_AT + 8 * argument))
     yield (AND, 0, 0, TRUNCATING if may_write else TO_WRITE)
     yield (EQUAL, 0, 1, os.O_TRUNC) if may_write else (EQUAL, 1, 0, 0)
-    yield from (fail(errno.EPERM), (RETURN, 0, 0, ALLOW))
+    yield from (fail_with(errno.EPERM), (RETURN, 0, 0, ALLOW))

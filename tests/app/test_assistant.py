@@ -416,7 +416,7 @@ def test_a_rebuild_with_another_model_says_which_files_it_had_to_leave_out(
     other = again(assistant)
     other.sync(rebuild=True)
     entry = next(entry for entry in other.ledger() if entry.path.endswith("platypus.md"))
-    assert (entry.state, entry.reason) == (FileState.SKIPPED, "its folder was away when the library was rebuilt")
+    assert (entry.state, entry.reason) == (FileState.SKIPPED, "its folder was missing when the library was rebuilt")
     assert other.status().documents == 3
     two_roots.with_name("unplugged").rename(two_roots)
     assert other.sync().indexed == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from assistant.app.assistant import Assistant
-from assistant.app.diagnostics.benchmark import measure, percentile, projected, prose
+from assistant.app.diagnostics.benchmark import filler_text, measure, percentile, project_to_7b
 from assistant.config import Settings, load_settings
 from assistant.errors import ModelMissing
 
@@ -42,13 +42,14 @@ def test_a_missing_model_is_told_first() -> None:
 
 
 def test_a_model_four_times_as_large_is_four_times_as_slow() -> None:
-    found = {figure.name.split(": ")[1]: figure.value for figure in projected({"prompt read": 100.0, "reply written": 20.0}, 4)}
+    projected = project_to_7b({"prompt read": 100.0, "reply written": 20.0}, 4)
+    found = {figure.name.split(": ")[1]: figure.value for figure in projected}
     assert found == {"prompt read": 25.0, "first token, 1000 new tokens": 40.0, "reply written": 5.0}
 
 
 def test_texts_of_two_seeds_differ_from_the_start_and_have_their_length() -> None:
-    assert len(prose(450, 1).split()) == 450
-    assert prose(20, 1)[:24] != prose(20, 2)[:24]
+    assert len(filler_text(450, 1).split()) == 450
+    assert filler_text(20, 1)[:24] != filler_text(20, 2)[:24]
 
 
 def test_percentile_is_the_nearest_rank() -> None:

@@ -18,6 +18,7 @@ from assistant.app.library import maintenance as upkeep
 from assistant.config import Settings
 from assistant.datatypes import Citation, Location, Turn
 from assistant.history import Sessions
+from assistant.index import Store
 from assistant.index import vector_index as vectors
 
 SECRET = "Zebrafish Quetzalcoatl whispers a passphrase: Mxyzptlk-40917. 紫罗兰花园的密码是蝴蝶。"
@@ -86,7 +87,7 @@ def test_no_byte_of_a_removed_file_is_left(settings: Settings, folder: Path, mon
                                            ) -> None:
     monkeypatch.setattr(vectors, "REBUILD_AFTER", 5)
     if is_large:
-        monkeypatch.setattr(upkeep, "SWEPT_AT_ONCE", 0)
+        monkeypatch.setattr(upkeep, "REWRITE_LIMIT", 0)
     fill(settings, folder)
     assert list(traces(settings.home))
     with Assistant(settings) as assistant:
@@ -174,3 +175,19 @@ def test_a_renamed_file_stays_in_kept_conversations(settings: Settings, folder: 
         assistant.sync()
         assistant.check()
     assert SECRET in Sessions(settings.sessions_folder).find(name).turns[0].answer
+
+
+def test_the_ledger_is_read_once_for_everything_that_models_derived(settings: Settings, folder: Path,
+                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(settings, folder)
+    library = settings.libraries_folder / "default"
+    (library / "notes" / "of-a-file-that-is-gone").mkdir(parents=True)
+    (library / "calibration.jsonl").write_text('{"passage": "/gone.md#0"}\n', "utf-8")
+    read: list[int] = []
+    ledger = Store.ledger
+    monkeypatch.setattr(Store, "ledger", lambda store: read.append(1) or ledger(store))
+    with Assistant(settings) as assistant:
+        upkeep.forget(assistant._library)
+    assert len(read) == 1
+    assert list((library / "notes").iterdir()) == []
+    assert (library / "calibration.jsonl").read_text("utf-8") == ""

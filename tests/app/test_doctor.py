@@ -59,7 +59,7 @@ def test_a_library_of_another_embedding_model(settings, library):
 
 def test_models_that_are_not_here(settings, tmp_path):
     for chat in ("", "qwen2.5-7b-instruct", str(tmp_path / "none.gguf"), "unknown"):
-        finding = doctor.examine_model("chat model", chat, lambda chat=chat: doctor.check_chat(replace(settings, chat=chat)))
+        finding = doctor.examine_model("chat model", chat, lambda chat=chat: doctor.chat_path(replace(settings, chat=chat)))
         assert finding.severity is Severity.ERROR
         assert finding.remedy
 
@@ -68,7 +68,7 @@ def test_a_model_of_ones_own(settings, tmp_path):
     file = tmp_path / "own.gguf"
     file.write_bytes(b"GGUF and more")
     settings = replace(settings, chat=str(file))
-    assert doctor.examine_model("chat model", str(file), lambda: doctor.check_chat(settings)).severity is Severity.OK
+    assert doctor.examine_model("chat model", str(file), lambda: doctor.chat_path(settings)).severity is Severity.OK
     assert doctor.memory_needed(settings) == int(13 * doctor.OWN_MODEL_OVERHEAD)
 
 
@@ -103,7 +103,7 @@ def test_what_the_models_run_on_is_said(monkeypatch):
     finding = doctor.examine_graphics(replace(MACHINE, gpus=(card,)))
     assert (finding.severity, finding.detail) == (Severity.OK, "A card through Vulkan, 20.0 GB free")
     monkeypatch.setattr(hardware, "present_gpus", lambda: ())
-    assert doctor.examine_graphics(MACHINE).detail.endswith("models run on the processor")
+    assert doctor.examine_graphics(MACHINE).detail.endswith("models run on the CPU")
 
 
 def test_a_home_that_is_a_file(tmp_path):
@@ -114,7 +114,7 @@ def test_a_home_that_is_a_file(tmp_path):
 
 def test_a_package_that_is_missing(monkeypatch):
     monkeypatch.setattr(doctor, "PACKAGES", {"no_such_module": "no-such-package"})
-    assert "no-such-package cannot be found" in doctor.examine_packages().detail
+    assert "no-such-package not found" in doctor.examine_packages().detail
 
 
 def test_a_reranker_is_looked_at_where_one_is_chosen(settings, tmp_path):

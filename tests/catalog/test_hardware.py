@@ -11,7 +11,7 @@ from assistant.datatypes import Gpu
 
 
 def test_this_machine(tmp_path):
-    seen = hardware.look(tmp_path / "not" / "there" / "yet")
+    seen = hardware.inspect_machine(tmp_path / "not" / "there" / "yet")
     assert seen.cores >= 1 and seen.system and seen.processor
     assert 0 < seen.memory_available <= seen.memory_total
     assert seen.disk_free > 0
@@ -34,7 +34,7 @@ def test_a_container_s_limit_counts(tmp_path, monkeypatch):
     (tmp_path / "memory.max").write_text("2000000\n")
     (tmp_path / "memory.current").write_text("1500000\n")
     (tmp_path / "memory.stat").write_text("anon 1\ninactive_file 500000\n")
-    seen = hardware.look(tmp_path)
+    seen = hardware.inspect_machine(tmp_path)
     assert (seen.memory_total, seen.memory_available) == (2_000_000, 1_000_000)
 
 
@@ -71,7 +71,8 @@ def program(folder, monkeypatch, text):
 def test_cards_that_llama_cpp_does_not_use(tmp_path, monkeypatch):
     program(tmp_path, monkeypatch, 'echo "Some Card, 16 GB, 8192, 7000"; echo "Broken Card, [N/A], [N/A]"')
     monkeypatch.setattr(hardware, "usable_gpus", lambda: ())
-    assert hardware.unused_gpus(hardware.look(tmp_path)) == (Gpu("Some Card, 16 GB", 8192 * 2**20, 7000 * 2**20, "CUDA"),)
+    machine = hardware.inspect_machine(tmp_path)
+    assert hardware.unused_gpus(machine) == (Gpu("Some Card, 16 GB", 8192 * 2**20, 7000 * 2**20, "CUDA"),)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the program")

@@ -11,8 +11,8 @@ from prompt_toolkit.input import DummyInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
 from assistant.app.assistant import Assistant
-from assistant.cli.chat.conversation import Conversation, command_in
-from assistant.cli.commands.chat import editor, lines
+from assistant.cli.commands.chat import editor, typed_lines
+from assistant.cli.conversation import Conversation, parse_command
 from assistant.config import load_settings
 from assistant.models.fake import FakeReply
 
@@ -71,7 +71,7 @@ def test_an_answer_that_nobody_reads_on_is_kept_and_marked(conversation):
 
 ])
 def test_commands_are_told_from_questions(line, command):
-    assert command_in(line) == command
+    assert parse_command(line) == command
 
 
 def test_a_conversation_over_stdin(run, library):
@@ -79,9 +79,9 @@ def test_a_conversation_over_stdin(run, library):
     assert result.exit_code == 0
     assert result.stdout.count("31 December 2027") == 2  # the answer, and the quote of /sources
     assert "“The lease ends on 31 December 2027.”" in result.stdout
-    assert "A new conversation begins." in result.stderr
+    assert "Started a new conversation." in result.stderr
     assert "The last answer has no sources." in result.stderr
-    assert "There is no command /nonsense." in result.stderr
+    assert "Unknown command /nonsense." in result.stderr
     assert "never" not in result.stdout + result.stderr
 
 
@@ -109,7 +109,7 @@ def test_lines_in_a_terminal(tmp_path, monkeypatch):
         keys.send_text("forgotten\x03")  # Ctrl-C clears the line
         keys.send_text("two\x1b\rlines\r")  # Alt-Enter starts a new one
         keys.send_text("\x04")  # Ctrl-D leaves
-        assert list(lines(tmp_path / "history")) == ["two\nlines"]
+        assert list(typed_lines(tmp_path / "history")) == ["two\nlines"]
 
 
 def test_without_keeping_nothing_that_is_typed_is_written(tmp_path: Path):

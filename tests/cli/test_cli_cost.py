@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from assistant.cli.app import app
-from assistant.cli.lazy_command import Later
+from assistant.cli.lazy_command import LazyCommand
 from tests.cli.conftest import Runner
 
 ROOT = Path(__file__).parents[2]
@@ -43,16 +43,16 @@ def loaded_by(*arguments: str, among: set[str] = HEAVY) -> set[str]:
     return set(loaded)
 
 
-def later_commands(group: object) -> list[Later]:
+def later_commands(group: object) -> list[LazyCommand]:
     commands = list(group.commands.values())  # type: ignore[attr-defined]
     inside = [command for each in commands if hasattr(each, "commands") for command in later_commands(each)]
-    return [command for command in commands if isinstance(command, Later)] + inside
+    return [command for command in commands if isinstance(command, LazyCommand)] + inside
 
 
 @pytest.mark.parametrize("command", later_commands(typer.main.get_command(app)), ids=lambda command: command.place)
-def test_the_line_in_the_list_is_the_first_of_the_commands_own_help(command: Later) -> None:
+def test_the_line_in_the_list_is_the_first_of_the_commands_own_help(command: LazyCommand) -> None:
     module, _, function = command.place.partition(":")
-    own = inspect.getdoc(getattr(import_module(f"assistant.cli.{module}"), function)) or ""
+    own = inspect.getdoc(getattr(import_module(f"assistant.cli.commands.{module}"), function)) or ""
     assert command.help == " ".join(own.split("\n\n")[0].split())
     assert command.loaded().help == own
 

@@ -103,7 +103,7 @@ def test_questions_come_from_stdin(run_eval, library, questions):
 def test_right_files_that_the_library_lacks_are_named(run_eval, library):
     question = {"question": "When does the lease end?", "gold_docs": ["lost.md", "lease.md"]}
     result = run_eval("-", "--retrieval", "--json", stdin=json.dumps(question))
-    assert "1 right file (lost.md)" in result.stderr
+    assert "1 right file not in the library, counted as not found: lost.md" in result.stderr
     assert json.loads(result.stdout)["metrics"]["recall_at_10"]["mean"] == 0.5
 
 
@@ -149,7 +149,7 @@ def test_ctrl_c_keeps_what_was_measured(run_eval, library, questions, tmp_path, 
     result = run_eval(questions, "--out", tmp_path / "a.json")
     assert result.exit_code == 130
     assert "1 question," in result.stdout
-    assert "Stopped after 1 of 3 questions; the figures are of those." in result.stderr
+    assert "Stopped after 1 of 3 questions; the metrics cover only those." in result.stderr
     saved = json.loads((tmp_path / "a.json").read_text("utf-8"))
     assert (saved["planned"], len(saved["rows"])) == (3, 1)
 
@@ -181,8 +181,8 @@ def test_a_question_that_does_not_fit_the_model(run_eval, library, questions, mo
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "not both"),
-        (("{questions}", "--compare", "a.json", "b.json"), "not both"),
+        ((), "Give one of"),
+        (("{questions}", "--compare", "a.json", "b.json"), "Give one of"),
         (("none.jsonl",), "none.jsonl cannot be read"),
         (("--compare", "a.json", "{questions}"), "a.json cannot be read"),
         (("--compare", "{questions}", "{questions}"), "is not a result"),
@@ -253,7 +253,7 @@ def test_ctrl_c_keeps_what_was_drafted(run_eval, library, tmp_path, monkeypatch)
     monkeypatch.setattr(Assistant, "draft_question", write)
     result = run_eval("--make", 5, "--out", tmp_path / "q.jsonl")
     assert result.exit_code == 130
-    assert "run the same command to go on" in result.stderr
+    assert "Run the command again to continue" in result.stderr
 
 
 def test_drafting_needs_a_library_and_a_model(run_eval, library, monkeypatch):

@@ -68,7 +68,7 @@ def test_a_root_that_is_away_is_named(run, library, folder):
     folder.rename(folder.with_name("unplugged"))
     result = run("sync")
     assert result.exit_code == 0
-    assert f"away {folder}: it is not there, or empty; what the library holds of it is kept" in result.stdout
+    assert f"away {folder}: missing or empty; its files stay in the library" in result.stdout
     assert json.loads(run("sync", "--json").stdout)["away"] == [str(folder)]
 
 
@@ -103,7 +103,7 @@ def test_an_interrupted_run_says_how_to_go_on(run, folder, monkeypatch):
     monkeypatch.setattr(Assistant, "add", lambda *_: IngestReport(indexed=1, interrupted=True))
     result = run("add", folder)
     assert result.exit_code == 130
-    assert "Run it again to continue" in result.stderr
+    assert "run the command again to continue" in result.stderr
 
 
 def test_sync_sees_what_changed(run, library, folder):
@@ -179,7 +179,7 @@ def test_libraries_are_apart_and_the_option_stands_anywhere(run, library, folder
 def test_a_name_that_no_library_can_have(run, name):
     result = run("status", "-L", name)
     assert result.exit_code == 2
-    assert "cannot be the name of a library" in result.stderr
+    assert "is not a valid library name" in result.stderr
 
 
 def test_add_points_to_every_kind_of_file_that_was_left_out(run, folder):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.cli.options import filter_of, moment
+from assistant.cli.options import filter_of, since_timestamp
 from assistant.datatypes import Filter
 from assistant.errors import UsageError
 
@@ -22,13 +22,13 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
      ("1y", datetime(2025, 3, 10, 12, tzinfo=UTC)), ("2026-01-31T00:00+00:00", datetime(2026, 1, 31, tzinfo=UTC))],
 )  # fmt: skip
 def test_since(since, expected):
-    assert moment(since, NOW) == int(expected.timestamp()) * 10**9
+    assert since_timestamp(since, NOW) == int(expected.timestamp()) * 10**9
 
 
 @pytest.mark.parametrize("since", ["yesterday", "7", "99999y", "2026-13-01", ""])
 def test_what_is_no_time_is_refused(since):
-    with pytest.raises(UsageError, match="is not a time"):
-        moment(since, NOW)
+    with pytest.raises(UsageError, match="is not a valid time"):
+        since_timestamp(since, NOW)
 
 
 def test_paths_types_and_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

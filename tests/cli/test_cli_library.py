@@ -204,11 +204,11 @@ def sqlite_failure(code: int, words: str) -> sqlite3.OperationalError:
 
 
 @pytest.mark.parametrize(("failure", "words"), [
-    (sqlite_failure(sqlite3.SQLITE_FULL, "database or disk is full"), "There is no room left for"),
-    (sqlite_failure(sqlite3.SQLITE_IOERR_WRITE, "disk I/O error"), "There is no room left for"),
+    (sqlite_failure(sqlite3.SQLITE_FULL, "database or disk is full"), "The disk has no room left for"),
+    (sqlite_failure(sqlite3.SQLITE_IOERR_WRITE, "disk I/O error"), "The disk has no room left for"),
     (sqlite_failure(sqlite3.SQLITE_CORRUPT, "database disk image is malformed"), "is not a readable library"),
     (PermissionError(errno.EACCES, "Permission denied"), "cannot be written: Permission denied"),
-    (OSError(errno.EDQUOT, "Disk quota exceeded"), "There is no room left for"),
+    (OSError(errno.EDQUOT, "Disk quota exceeded"), "The disk has no room left for"),
 ])  # fmt: skip
 def test_an_export_that_fails_says_why_and_leaves_nothing(run, library, tmp_path, monkeypatch, failure, words):
     class Failing:
@@ -316,7 +316,7 @@ def test_a_disk_that_fills_up_while_importing_leaves_nothing(run, exported, own_
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("assistant.app.library.archive.copy_of", full)
+    monkeypatch.setattr("assistant.app.library.archive.copy_hashed", full)
     result = run("library", "import", exported, "--as", "copy")
     assert result.exit_code == 1
     assert "No space left" in result.stderr

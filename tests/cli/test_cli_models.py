@@ -54,7 +54,7 @@ def choice(home: Path) -> dict[str, object]:
 def test_setup_shows_the_machine_and_fetches_what_suits_it(run, fetched, own_home):
     result = run("setup", "--yes")
     assert result.exit_code == 0
-    for words in ("cores", "memory", "disk", "graphics", "large", "licence MIT", "Ready"):
+    for words in ("cores", "memory", "disk", "GPU", "large", "licence MIT", "Ready"):
         assert words in result.stdout
     assert fetched == ["large", "fine"]
     assert choice(own_home) == {"chat": "large", "embed": "fine"}
@@ -83,7 +83,7 @@ def test_setup_asks_nobody_without_a_terminal(run, fetched, own_home):
 
 @pytest.mark.parametrize(("answer", "code"), [("n\n", 1), ("y\n", 0)])
 def test_setup_asks_in_a_terminal(run, fetched, monkeypatch, answer, code):
-    monkeypatch.setattr("assistant.cli.commands.setup.is_terminal", lambda: True)
+    monkeypatch.setattr("assistant.cli.commands.models.is_terminal", lambda: True)
     result = run("setup", stdin=answer)
     assert result.exit_code == code
     assert bool(fetched) is (code == 0)
@@ -100,7 +100,7 @@ def test_setup_goes_on_with_the_starter_where_a_proposal_cannot_be_had(run, fetc
     monkeypatch.setattr(catalog, "pull", refuse)
     result = run("setup", "--yes")
     assert result.exit_code == 0
-    assert "large could not be fetched. Going on with small instead." in result.stderr
+    assert "large could not be fetched. Using small instead." in result.stderr
     assert choice(own_home) == {"chat": "small", "embed": "fine"}
     named = run("setup", "--yes", "--chat", "large")
     assert named.exit_code == 1
@@ -147,12 +147,12 @@ def test_models_list_as_json(run, fetched, own_home):
 def test_models_verify_and_remove(run, fetched, own_home):
     assert "No model" in run("models", "verify").stderr
     run("models", "pull", "small", "plain")
-    assert run("models", "verify").stdout == "small: whole, 8 bytes\nplain: whole, 8 bytes\n"
+    assert run("models", "verify").stdout == "small: intact, 8 bytes\nplain: intact, 8 bytes\n"
     (own_home / "models" / "small" / "model.gguf").write_bytes(b"GGUFgguf")
     damaged = run("models", "verify")
     assert damaged.exit_code == 1
     assert "assistant models pull small" in damaged.stderr
-    assert damaged.stdout == "plain: whole, 8 bytes\n"
+    assert damaged.stdout == "plain: intact, 8 bytes\n"
     assert run("models", "remove", "plain").stdout.startswith("plain: ")
     assert run("models", "remove", "plain").stdout == "plain was not on this disk.\n"
     assert run("models", "verify", "plain").exit_code == 5

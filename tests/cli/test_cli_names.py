@@ -86,13 +86,13 @@ def test_a_damaged_session_is_told_once_and_the_rest_is_shown(run, hostile, own_
     session.write_bytes(session.read_bytes() + b'{"half')
     result = run("sessions", "show", "last")
     assert "And the\nrent?" in result.stdout
-    assert result.stderr.count("damaged or cut off") == 1
+    assert result.stderr.count("is damaged") == 1
 
 
 def test_progress(monkeypatch):
-    from assistant.cli.progress import described
+    from assistant.cli.progress import stage_text
 
-    shown = described(Progress("reading", 1, 2, current=f"reading: {os.sep}a{os.sep}\x1b[31m\u202eb\nc"))
+    shown = stage_text(Progress("reading", 1, 2, current=f"reading: {os.sep}a{os.sep}\x1b[31m\u202eb\nc"))
     assert not ACTS.search(shown)
     assert "\n" not in shown
 
@@ -126,7 +126,7 @@ def test_folders_that_are_away_are_looked_at_once(tmp_path, monkeypatch):
     terminal.is_folder_there.cache_clear()
     monkeypatch.setattr(terminal, "is_there", lambda path: bool(looked.append(path)))
     for number in range(20):
-        terminal.on_disk(tmp_path / "a" / "b" / f"{number}.md")
+        terminal.openable_path(tmp_path / "a" / "b" / f"{number}.md")
     assert len(looked) == 20 + len((tmp_path / "a" / "b" / "c").parents)
 
 

@@ -13,16 +13,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from assistant.app.diagnostics.offline_proof.evidence import Evidence, OfflineProof, Step, Way
-from assistant.cli.commands import offline
+from assistant.app.diagnostics.offline_proof import NetworkEvidence, Observer, OfflineProof, TrialStep
+from assistant.cli.commands import status as offline
 
 ROOT = Path(__file__).parents[2]
-SEEN = Evidence(processes=21, calls=44, apart={"the engine's own Unix socket": 11})
+SEEN = NetworkEvidence(processes=21, calls=44, apart={"the engine's own Unix socket": 11})
 ATTEMPT = "python -m assistant ask (17): socket(AF_INET, SOCK_STREAM, IPPROTO_IP) = 3"
 
 
-def proof(way: Way = Way.STRACE, failure: str = "", evidence: Evidence = SEEN) -> OfflineProof:
-    return OfflineProof(way, (), (Step("ask in one process", 2.5, failure),), evidence)
+def proof(way: Observer = Observer.STRACE, failure: str = "", evidence: NetworkEvidence = SEEN) -> OfflineProof:
+    return OfflineProof(way, (), (TrialStep("ask in one process", 2.5, failure),), evidence)
 
 
 def test_nothing_was_attempted(run, monkeypatch):
@@ -30,17 +30,17 @@ def test_nothing_was_attempted(run, monkeypatch):
     said = run("doctor", "--prove-offline")
     assert said.exit_code == 0
     assert "ran     ask in one process (2.5 s)" in said.stdout
-    assert "21 processes watched, 44 socket calls seen, 0 network sockets, 0 name look-ups" in said.stdout
+    assert "21 processes watched, 44 socket calls seen, 0 network sockets, 0 name lookups" in said.stdout
     assert "inside this machine: the engine's own Unix socket (11)" in said.stdout
-    assert "Nothing was attempted." in said.stdout
+    assert "No attempt to use the network." in said.stdout
 
 
 def test_what_was_attempted_is_listed(run, monkeypatch):
-    found = Evidence(processes=21, calls=45, inet_sockets=1, attempts=(ATTEMPT,))
+    found = NetworkEvidence(processes=21, calls=45, inet_sockets=1, attempts=(ATTEMPT,))
     monkeypatch.setattr(offline, "prove", lambda settings, on_step: proof(evidence=found))
     said = run("doctor", "--prove-offline")
     assert said.exit_code == 1
-    assert f"attempt  {ATTEMPT}" in said.stdout and "Nothing was attempted" not in said.stdout
+    assert f"attempt  {ATTEMPT}" in said.stdout and "No attempt to use the network" not in said.stdout
     as_json = json.loads(run("doctor", "--prove-offline", "--json").stdout)
     assert (as_json["holds"], as_json["evidence"]["attempts"]) == (False, [ATTEMPT])
 
@@ -53,8 +53,8 @@ def test_a_command_that_failed_proves_nothing(run, monkeypatch):
     assert "nothing is proven" in said.stdout
 
 
-@pytest.mark.parametrize(("way", "words"), [(Way.STRACE, "C libraries included"), (Way.UNSHARE, "IPv6"),
-                                            (Way.AUDIT, "no full proof")])
+@pytest.mark.parametrize(("way", "words"), [(Observer.STRACE, "including those of C libraries"), (Observer.UNSHARE, "IPv6"),
+                                            (Observer.AUDIT, "not a complete proof")])
 def test_it_says_what_each_way_can_prove(run, monkeypatch, way, words):
     monkeypatch.setattr(offline, "prove", lambda settings, on_step: proof(way))
     assert words in run("doctor", "--prove-offline").stdout

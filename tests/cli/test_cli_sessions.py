@@ -26,7 +26,7 @@ def test_a_piped_conversation_is_kept_only_where_that_is_asked_for(run, library,
 
 
 def test_a_typed_conversation_is_kept_unless_switched_off(run, library, own_home, monkeypatch):
-    monkeypatch.setattr("assistant.cli.chat.conversation.is_terminal", lambda: True)
+    monkeypatch.setattr("assistant.cli.conversation.is_terminal", lambda: True)
     run("chat", "--no-keep", stdin="When does the lease end?\n")
     monkeypatch.setenv("ASSISTANT_SAVE_SESSIONS", "false")
     run("chat", stdin="When does the lease end?\n")
@@ -45,14 +45,14 @@ def test_each_turn_is_on_the_disk_before_the_next_is_typed(run, library, own_hom
         yield "When does the lease end?"
         seen.append(kept(own_home).find("last").turns[-1].answer)
 
-    monkeypatch.setattr("assistant.cli.commands.chat.lines", typed)
+    monkeypatch.setattr("assistant.cli.commands.chat.typed_lines", typed)
     run("chat", "--keep")
     assert "31 December 2027" in seen[0]
 
 
 def test_a_conversation_goes_on_where_it_stopped(run, session, own_home):
     result = run("chat", "--resume", session, stdin="/sources 1\nWhat did I ask first?\n")
-    assert f"Conversation {session} goes on after 2 turns." in result.stderr
+    assert f"Resuming conversation {session} after 2 turns." in result.stderr
     assert "“The lease ends on 31 December 2027.”" in result.stdout
     assert "Your question 1 was: “When does the lease end?” [1]" in result.stdout
     assert "Turn 1 of this conversation" in result.stdout
@@ -90,7 +90,7 @@ def test_sessions_are_listed_shown_and_deleted(run, session, own_home):
     assert turns[0]["citations"][0]["location"]["line_start"] == 5
     assert "1 conversation deleted." in run("sessions", "delete", session).stderr
     assert not list((own_home / "sessions").iterdir())
-    assert run("sessions", "list").stdout == "No conversation is kept.\n"
+    assert run("sessions", "list").stdout == "No conversations are saved.\n"
 
 
 def test_what_was_typed_goes_with_the_conversation(run, session, own_home):
@@ -122,13 +122,13 @@ def test_a_disk_that_takes_nothing_does_not_end_the_conversation(run, library, m
     monkeypatch.setattr("assistant.history.sessions.Sessions.begin", full)
     result = run("chat", "--keep", stdin="When does the lease end?\nHow many grams of beans?\n")
     assert result.exit_code == 0
-    assert result.stderr.count("not kept from here on: No space left") == 1
+    assert result.stderr.count("is not saved: No space left") == 1
     assert "nine grams" in result.stdout
 
 
 def test_a_fact_is_remembered_answered_from_and_forgotten(run, library, own_home):
     result = run("chat", stdin="/remember The spare key hangs behind the boiler.\n/remember\nWhere does the spare key hang?\n")
-    assert "Kept as memory 1." in result.stderr
+    assert "Saved as fact 1." in result.stderr
     assert "There is nothing to remember." in result.stderr
     assert "behind the boiler" in result.stdout
     answer = json.loads(run("ask", "Where does the spare key hang?", "--json").stdout)
@@ -137,8 +137,8 @@ def test_a_fact_is_remembered_answered_from_and_forgotten(run, library, own_home
     assert "Memory 1, which you asked to keep on" in run("ask", "Where does the spare key hang?").stdout
     assert json.loads(run("memory", "list", "--json").stdout)["facts"][0]["number"] == 1
     assert "spare key" in run("memory", "list").stdout
-    assert "1 fact forgotten." in run("memory", "forget", 1).stderr
-    assert run("memory", "list").stdout == "Nothing is kept.\n"
+    assert "1 fact deleted." in run("memory", "forget", 1).stderr
+    assert run("memory", "list").stdout == "No facts are saved.\n"
     assert b"boiler" not in (own_home / "memory.sqlite").read_bytes()
 
 

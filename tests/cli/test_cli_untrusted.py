@@ -110,8 +110,9 @@ def test_a_fact_that_is_remembered(run, mill, heard):
 def test_the_answer_says_what_the_model_was_not_shown(run, mill):
     question = "How many wheels does the mill of Arden have?"
     shown = run("ask", question)
-    assert "mill2.md: the model was not shown 2 sentences that would set its orders aside." in " ".join(shown.stderr.split())
-    assert "1 comment that no reader of the file sees" in " ".join(shown.stderr.split())
+    said = " ".join(shown.stderr.split())
+    assert "mill2.md: withheld 2 sentences from the model that tried to override its instructions." in said
+    assert "withheld 1 hidden comment from the model" in said
     masked = json.loads(run("ask", question, "--json").stdout)["masked"]
     assert {"path": str(mill / "mill2.md"), "sentences": 2, "comments": 1} in masked
 

@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from assistant.cli.commands import watch as command
-from assistant.cli.render.watch import LiveView, Recorder
+from assistant.cli.render.watch import LiveView, StatusRecorder
 from assistant.datatypes import Change
 from assistant.watch import Followed, Standing, ask_to_stop, claim, is_watched, read, save
 
@@ -72,12 +72,12 @@ def test_in_the_background(run, library, folder, state):
     started = run("watch", "--daemon")
     try:
         assert started.exit_code == 0 and "in the background" in started.stdout
-        assert "See how it stands" in run("watch", "--daemon").stderr
+        assert "See its status" in run("watch", "--daemon").stderr
         standing = json.loads(run("watch", "--status", "--json").stdout)
         assert standing["running"] and standing["process"] != os.getpid()
         assert str(folder) in run("watch", "--status").stdout
     finally:
-        assert "The watch has ended." in run("watch", "--stop").stdout
+        assert "The watch has stopped." in run("watch", "--stop").stdout
     assert not (state / "watch.json").exists()
 
 
@@ -108,7 +108,7 @@ def test_a_service_file_quotes_what_is_special():
 def test_the_live_view_shows_what_happened_what_waits_and_what_failed(tmp_path):
     drawn = StringIO()
     view = LiveView(Console(file=drawn, force_terminal=True, width=120))
-    heard = Recorder(view, tmp_path)
+    heard = StatusRecorder(view, tmp_path)
     heard.changed(Change("indexed", str(tmp_path / "good.md"), chunks=3))
     heard.changed(Change("failed", str(tmp_path / "bad.pdf"), "it is \x1b[31mdamaged"))
     heard.changed(Change("skipped", str(tmp_path / "a.xyz"), "no reader for .xyz files"))

@@ -8,8 +8,8 @@ from prompt_toolkit.application import create_app_session
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from assistant.cli.chat.conversation import Conversation, TypingAhead
-from assistant.cli.commands.chat import lines
+from assistant.cli.commands.chat import typed_lines
+from assistant.cli.conversation import Conversation, TypingAhead
 from assistant.config import load_settings
 from assistant.errors import NothingIndexed
 from assistant.server.remote_assistant import RemoteAssistant, open_assistant
@@ -70,7 +70,7 @@ def test_a_line_in_a_terminal_is_heard_while_it_is_typed(monkeypatch) -> None:
     told = Listener()
     ahead = TypingAhead(told, pause=0.05)
     with create_pipe_input() as keys, create_app_session(input=keys, output=DummyOutput()):
-        typed = lines(None, ahead)
+        typed = typed_lines(None, ahead)
         keys.send_text("When does the lease")
         threading.Thread(target=lambda: (told.came.wait(PATIENCE), keys.send_text(" end?\r"))).start()
         assert next(typed) == "When does the lease end?"

@@ -12,11 +12,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
-from assistant.system.bytecode import is_uncompiled, keep_compiled
+from assistant.system.children import lacks_bytecode, keep_compiled
 names = ["madeup.inner", "broken", "absent", "sys"]
-print(*[name for name in names if is_uncompiled(name)])
+print(*[name for name in names if lacks_bytecode(name)])
 keep_compiled(names)
-print(*[name for name in names if is_uncompiled(name)], *sorted({"madeup", "broken"} & set(sys.modules)))
+print(*[name for name in names if lacks_bytecode(name)], *sorted({"madeup", "broken"} & set(sys.modules)))
 """
 
 

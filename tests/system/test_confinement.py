@@ -25,10 +25,12 @@ READERS = """
 import json
 from assistant.datatypes import Extraction, Part
 from assistant.ingest.extractors.registry import READERS
+from assistant.system import confinement
+confinement.refuse_network = lambda: None  # the audit hook would refuse before the kernel does, which is tested here
 {before}
 
 def attack(source):
-    top_k = {{}}
+    results = {{}}
     for name, code in json.loads(source.data).items():
         try:
             exec(code, {{}})
@@ -41,7 +43,7 @@ def attack(source):
 READERS[".attack"] = attack
 """
 NO_LANDLOCK = "from assistant.system import landlock; landlock.version = lambda: 0"
-NO_SECCOMP = "from assistant.system import seccomp; seccomp.calls_here = lambda: None"
+NO_SECCOMP = "from assistant.system import seccomp; seccomp.syscalls_here = lambda: None"
 
 
 @pytest.fixture
@@ -253,9 +255,9 @@ def test_a_worker_says_what_it_is_kept_from(tmp_path, monkeypatch, before, expec
     ("found", "system", "severity", "words"),
     [
         (Confinement(True, True, True, ("Landlock 7", "seccomp")), "linux", Severity.OK, "Landlock 7"),
-        (Confinement(False, True, True, ("Landlock 3",)), "linux", Severity.WARNING, "may use the network"),
-        (Confinement(), "linux", Severity.WARNING, "may use the network, write files and start programs"),
-        (Confinement(), "darwin", Severity.OK, "may use the network, write files and start programs"),
+        (Confinement(False, True, True, ("Landlock 3",)), "linux", Severity.WARNING, "can use the network"),
+        (Confinement(), "linux", Severity.WARNING, "can use the network, write files and start programs"),
+        (Confinement(), "darwin", Severity.OK, "can use the network, write files and start programs"),
     ],
 )  # fmt: skip
 def test_doctor_says_what_holds(monkeypatch, found, system, severity, words):

@@ -232,11 +232,11 @@ def test_started_as_a_module_the_program_imports_nothing_of_the_current_folder(p
 
 
 def test_the_service_files_start_a_safe_command(place):
-    from assistant.cli.commands.watch import command_for, environment_for
+    from assistant.cli.commands.watch import watch_command, watch_environment
     from assistant.watch import launchd_agent, systemd_unit
 
     settings = Settings(home=place.home)
-    command, variables = command_for(settings, [place.added], 0), environment_for(settings)
+    command, variables = watch_command(settings, [place.added], 0), watch_environment(settings)
     unit = systemd_unit(command, variables, place.home)
     assert command[1] == "-P" and "PYTHONPATH" not in variables and variables["PYTHONSAFEPATH"] == "1"
     assert f"\nWorkingDirectory=-{place.home}\n" in unit and shlex.quote("-P") in unit

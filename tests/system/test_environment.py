@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from assistant.system.children import find_program, output_of
 from assistant.system.environment import cleaned, leave_current_folder
-from assistant.system.programs import find, output_of
 
 HERE = str(Path("/somewhere").absolute())
 
@@ -91,5 +91,5 @@ def test_programs_come_from_folders_that_are_named_in_full(tmp_path, monkeypatch
 def test_the_current_folder_is_not_searched_on_windows(tmp_path, monkeypatch):
     program_in(tmp_path, "tool", "decoy")
     monkeypatch.chdir(tmp_path)
-    assert find("tool", listed("", HERE)) is None
-    assert find("tool", str(tmp_path)) is not None
+    assert find_program("tool", listed("", HERE)) is None
+    assert find_program("tool", str(tmp_path)) is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.system.isolation import refuse
+from assistant.system.confinement import block_network_event
 
 ROOT = Path(__file__).parents[2]
 TRIES = {
@@ -23,7 +23,7 @@ TRIES = {
 
 def run(program: str) -> str:
     start = "import _socket, socket, sys, urllib.request\n"
-    start += "from assistant.system.isolation import refuse_network\nrefuse_network()\n"
+    start += "from assistant.system.confinement import refuse_network\nrefuse_network()\n"
     done = subprocess.run([sys.executable, "-c", start + program], cwd=ROOT, capture_output=True, text=True, check=False)
     return done.stdout + done.stderr
 
@@ -44,7 +44,7 @@ def test_what_stays_on_the_machine_is_not_refused() -> None:
 
 
 def test_other_events_pass() -> None:
-    assert refuse("open", ("file", "r", 0)) is None
+    assert block_network_event("open", ("file", "r", 0)) is None
 
 
 def test_readers_and_the_engine_refuse_it() -> None:

@@ -26,9 +26,9 @@ from assistant.system.seccomp import (
     RETURN,
     THREAD,
     X86_64,
-    Calls,
     Instruction,
-    program_for,
+    SyscallTable,
+    filter_program,
 )
 
 OWN = 4711
@@ -60,8 +60,8 @@ def outcome(program: Sequence[Instruction], machine: int, number: int, *argument
 
 @both
 @pytest.mark.parametrize("may_write", [True, False])
-def test_every_forbidden_call_fails_and_the_rest_passes(calls: Calls, may_write: bool):
-    program = program_for(calls, OWN, may_write=may_write)
+def test_every_forbidden_call_fails_and_the_rest_passes(calls: SyscallTable, may_write: bool):
+    program = filter_program(calls, OWN, may_write=may_write)
     special = {calls.clone, calls.limits, *calls.signals, *calls.unavailable, *(number for number, _ in calls.opening)}
     for number in range(463):
         if number in special:
@@ -71,16 +71,16 @@ def test_every_forbidden_call_fails_and_the_rest_passes(calls: Calls, may_write:
 
 
 @both
-def test_other_machines_numbers_and_calls_from_later_kernels_fail(calls: Calls):
-    program = program_for(calls, OWN, may_write=True)
+def test_other_machines_numbers_and_calls_from_later_kernels_fail(calls: SyscallTable):
+    program = filter_program(calls, OWN, may_write=True)
     assert outcome(program, 0x40000003, 1) == errno.EPERM  # 32-bit x86
     assert outcome(program, calls.machine, 463) == outcome(program, calls.machine, 0x40000000 + 41) == errno.ENOSYS
     assert {outcome(program, calls.machine, number) for number in calls.unavailable} == {errno.ENOSYS}
 
 
 @both
-def test_threads_and_signals_to_itself_are_allowed(calls: Calls):
-    program = program_for(calls, OWN, may_write=True)
+def test_threads_and_signals_to_itself_are_allowed(calls: SyscallTable):
+    program = filter_program(calls, OWN, may_write=True)
     assert outcome(program, calls.machine, calls.clone, THREAD | 0x3D0F00) == 0
     assert outcome(program, calls.machine, calls.clone, 17) == errno.EPERM
     for number in calls.signals:
@@ -90,8 +90,8 @@ def test_threads_and_signals_to_itself_are_allowed(calls: Calls):
 
 
 @both
-def test_files_open_for_reading_alone_where_nothing_else_keeps_them(calls: Calls):
-    free, strict = (program_for(calls, OWN, may_write=may_write) for may_write in (True, False))
+def test_files_open_for_reading_alone_where_nothing_else_keeps_them(calls: SyscallTable):
+    free, strict = (filter_program(calls, OWN, may_write=may_write) for may_write in (True, False))
     for number, place in calls.opening:
         def opened(program: Sequence[Instruction], flags: int, number: int = number, place: int = place) -> int:
             return outcome(program, calls.machine, number, *[0] * place, flags)

@@ -1,4 +1,4 @@
-"""Settings in; how fast the models and the search of a library are on this machine, measured here and now, out."""
+"""Measure the speed of the models and of searches on this machine."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PASSAGES, PASSAGE_WORDS = 64, 150
 QUESTIONS = 20
 Result = TypeVar("Result")
 TARGET = "a 7B model (Q4_K_M)"
-TARGET_BYTES = 4_680_000_000  # Qwen2.5-7B-Instruct Q4_K_M: each token reads all of them once, so speed falls as size grows
+TARGET_BYTES = 4_680_000_000  # Qwen2.5-7B-Instruct Q4_K_M: each token reads all bytes once, so time grows with size
 TARGET_PROMPT = 1000
 SUBJECTS = ("pump", "valve", "lease", "invoice", "sensor", "boiler", "contract", "engine", "archive", "bridge", "garden")
 DEEDS = ("was checked", "was moved", "was paid", "was read", "was closed", "was mended", "was signed")
@@ -31,103 +31,104 @@ PLACES = ("in the north hall", "by the river", "under clause four", "at noon", "
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One thing that was measured. `unit` is a rate ("tokens/s") or a time ("ms", "s") or "bytes"."""
+class Measurement:
+    """One measured value. `unit` is a rate ("tokens/s"), a time ("ms", "s") or "bytes"."""
 
     name: str
     value: float
     unit: str
 
 
-def measure(settings: Settings) -> Iterator[Figure]:
-    """Yield figure after figure. Raises ModelMissing or ModelUnusable; a library without passages has no search to measure."""
+def measure(settings: Settings) -> Iterator[Measurement]:
+    """Yield the measurements. Raises ModelMissing or ModelUnusable. Searches are skipped if the library is empty."""
     spec = chat_spec(settings)
     models = Models(settings)
     load, embedder = timed(lambda: models.embedder)
-    yield Figure("load the embedding model", load, "s")
-    yield from embedding(embedder)
+    yield Measurement("load the embedding model", load, "s")
+    yield from measure_embedding(embedder)
     load, chat = timed(lambda: models.chat)
-    yield Figure("load the chat model", load, "s")
+    yield Measurement("load the chat model", load, "s")
     models.tune(lambda: False)
-    figures = list(writing(chat))
+    figures = list(measure_generation(chat))
     yield from figures
     size = spec.path.stat().st_size if spec.path.is_file() else 0
     if size:
-        yield from projected({figure.name: figure.value for figure in figures}, TARGET_BYTES / size)
-    yield from searching(settings, models)
-    yield Figure("memory of this process", psutil.Process().memory_info().rss, "bytes")
+        yield from project_to_7b({figure.name: figure.value for figure in figures}, TARGET_BYTES / size)
+    yield from measure_search(settings, models)
+    yield Measurement("memory of this process", psutil.Process().memory_info().rss, "bytes")
 
 
-def embedding(embedder: Embedder) -> Iterator[Figure]:
-    """Measure passages and questions."""
-    embedder.embed_passages([prose(PASSAGE_WORDS, 10_000)])  # what is done once is not counted
-    seconds, _ = timed(lambda: embedder.embed_passages([prose(PASSAGE_WORDS, number) for number in range(PASSAGES)]))
-    yield Figure("passages embedded", PASSAGES / seconds, "passages/s")
-    yield Figure("a question embedded", 1000 * median(lambda number: embedder.embed_question(prose(9, number))), "ms")
+def measure_embedding(embedder: Embedder) -> Iterator[Measurement]:
+    """Measure the embedding of chunks and of questions."""
+    embedder.embed_passages([filler_text(PASSAGE_WORDS, 10_000)])  # warm-up
+    seconds, _ = timed(lambda: embedder.embed_passages([filler_text(PASSAGE_WORDS, number) for number in range(PASSAGES)]))
+    yield Measurement("passages embedded", PASSAGES / seconds, "passages/s")
+    seconds = median_seconds(lambda number: embedder.embed_question(filler_text(9, number)))
+    yield Measurement("a question embedded", 1000 * seconds, "ms")
 
 
-def writing(chat: ChatModel) -> Iterator[Figure]:
-    """Measure reading and writing; the warm first token is that of another question over the same passages."""
+def measure_generation(chat: ChatModel) -> Iterator[Measurement]:
+    """Measure prefill and generation; the second first-token time is for another question over the same passages."""
     list(chat.reply([Message("user", own_words("Say yes."))], 2))
-    passages = prose(PROMPT_WORDS, 77)
-    messages = asked(passages, "How often was the pump checked? Answer at length.")
+    passages = filler_text(PROMPT_WORDS, 77)
+    messages = question_messages(passages, "How often was the pump checked? Answer at length.")
     reply = chat.reply(messages, DECODE_TOKENS)
     cold, _ = timed(lambda: reply.likelihood("I"))
-    yield Figure("prompt read", (reply.prompt_tokens - reply.reused_tokens) / cold, "tokens/s")
-    yield Figure(f"first token, {reply.prompt_tokens} new tokens", cold, "s")
+    yield Measurement("prompt read", (reply.prompt_tokens - reply.reused_tokens) / cold, "tokens/s")
+    yield Measurement(f"first token, {reply.prompt_tokens} new tokens", cold, "s")
     seconds, _ = timed(lambda: list(reply))
-    yield Figure("reply written", max(reply.generated_tokens, 1) / seconds, "tokens/s")
-    again = chat.reply(asked(passages, "Who paid the invoice?"), DECODE_TOKENS)
+    yield Measurement("reply written", max(reply.generated_tokens, 1) / seconds, "tokens/s")
+    again = chat.reply(question_messages(passages, "Who paid the invoice?"), DECODE_TOKENS)
     warm, _ = timed(lambda: again.likelihood("I"))
-    yield Figure(f"first token, {again.prompt_tokens - again.reused_tokens} new tokens", warm, "s")
+    yield Measurement(f"first token, {again.prompt_tokens - again.reused_tokens} new tokens", warm, "s")
 
 
-def asked(passages: str, question: str) -> list[Message]:
-    """Return the messages of a question about passages."""
+def question_messages(passages: str, question: str) -> list[Message]:
+    """Return the prompt messages for a question about passages."""
     parts = {"passages": own_words(passages), "question": own_words(question)}
     return [Message("user", filled("{passages}\n\nQuestion: {question}", parts))]
 
 
-def projected(measured: dict[str, float], times: float) -> Iterator[Figure]:
-    """Say what a larger model would do, by its size in bytes: an estimate, true where memory is large enough."""
+def project_to_7b(measured: dict[str, float], times: float) -> Iterator[Measurement]:
+    """Estimate the speed of a larger model from its size in bytes, provided that it fits the memory."""
     reading, writes = measured["prompt read"] / times, measured["reply written"] / times
-    yield Figure(f"estimate for {TARGET}: prompt read", reading, "tokens/s")
-    yield Figure(f"estimate for {TARGET}: first token, {TARGET_PROMPT} new tokens", TARGET_PROMPT / reading, "s")
-    yield Figure(f"estimate for {TARGET}: reply written", writes, "tokens/s")
+    yield Measurement(f"estimate for {TARGET}: prompt read", reading, "tokens/s")
+    yield Measurement(f"estimate for {TARGET}: first token, {TARGET_PROMPT} new tokens", TARGET_PROMPT / reading, "s")
+    yield Measurement(f"estimate for {TARGET}: reply written", writes, "tokens/s")
 
 
-def searching(settings: Settings, models: Models) -> Iterator[Figure]:
-    """Measure searches of the library, with questions that have words of its passages."""
+def measure_search(settings: Settings, models: Models) -> Iterator[Measurement]:
+    """Measure searches of the library, with questions made of words from its chunks."""
     with Assistant(settings, models) as assistant:
         try:
             found = assistant.search("pump lease invoice 合同 报告", QUESTIONS).hits
         except NothingIndexed:
             return
-        texts = [" ".join(hit.chunk.text.split()[:12])[:200] for hit in found] or [prose(9, 1)]
+        texts = [" ".join(hit.chunk.text.split()[:12])[:200] for hit in found] or [filler_text(9, 1)]
         seconds = [timed(partial(assistant.search, text))[0] for text in texts]
-    yield Figure("search, median", 1000 * statistics.median(seconds), "ms")
-    yield Figure("search, 95th percentile", 1000 * percentile(seconds, 0.95), "ms")
+    yield Measurement("search, median", 1000 * statistics.median(seconds), "ms")
+    yield Measurement("search, 95th percentile", 1000 * percentile(seconds, 0.95), "ms")
 
 
 def timed(work: Callable[[], Result]) -> tuple[float, Result]:
-    """Return the seconds that the work took, never 0, and its result."""
+    """Return the time of a call in seconds (above 0) and its result."""
     started = time.perf_counter()
     result = work()
     return max(time.perf_counter() - started, 1e-9), result
 
 
-def median(work: Callable[[int], object]) -> float:
-    """Return the median seconds of many runs of the work."""
+def median_seconds(work: Callable[[int], object]) -> float:
+    """Return the median time of QUESTIONS calls, in seconds."""
     return statistics.median(timed(partial(work, number))[0] for number in range(QUESTIONS))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value below which this share of the values lies, the nearest rank."""
+    """Return a percentile by nearest rank; `share` is between 0 and 1."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-def prose(words: int, seed: int) -> str:
-    """Return so many words of plain English that no other seed begins with: nothing in it was computed before."""
+def filler_text(words: int, seed: int) -> str:
+    """Return `words` words of English text, different for each seed, so that no cache has it."""
     sentences: list[str] = []
     number = seed * 7919
     while sum(sentence.count(" ") + 1 for sentence in sentences) < words:

@@ -1,7 +1,4 @@
-"""Settings in, findings out: what the installation, the models, the library and the machine are fit for.
-
-Loads no model and changes nothing.
-"""
+"""Check the installation, the models, the library and the machine. Loads no model and changes nothing."""
 
 from __future__ import annotations
 
@@ -35,73 +32,73 @@ PACKAGES = {
     "typer": "typer",
 }
 LITTLE_DISK, NO_DISK = 2 * 2**30, 200 * 2**20
-OWN_MODEL_OVERHEAD = 1.2  # memory for each byte of a model file, its context included
+OWN_MODEL_OVERHEAD = 1.2  # bytes of memory per byte of a model file, including the context
 
 
 def examine(settings: Settings) -> tuple[Finding, ...]:
-    """Return what there is to say about everything, worst and best alike."""
-    machine = hardware.look(settings.home)
+    """Return the findings of all checks, good ones included."""
+    machine = hardware.inspect_machine(settings.home)
     return (
         examine_python(), examine_search(), examine_packages(), examine_readers(), examine_home(settings.home),
         examine_disk(machine),
-        examine_model("embedding model", settings.embed, lambda: check_embedder(settings)),
-        examine_model("chat model", settings.chat, lambda: check_chat(settings)),
+        examine_model("embedding model", settings.embed, lambda: embedder_path(settings)),
+        examine_model("chat model", settings.chat, lambda: chat_path(settings)),
         *examine_reranker(settings),
         examine_memory(settings, machine), examine_graphics(machine), *examine_library(settings),
     )
 
 
 def ok(subject: str, detail: str) -> Finding:
-    """Return a good finding."""
+    """Return a finding without a problem."""
     return Finding(subject, Severity.OK, detail)
 
 
 def examine_python() -> Finding:
-    """Look at Python itself."""
+    """Report the Python version and the platform."""
     return ok("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
 def examine_search() -> Finding:
-    """Look whether SQLite has full-text search."""
+    """Check that SQLite has full-text search."""
     connection = sqlite3.connect(":memory:")
     try:
         connection.execute("CREATE VIRTUAL TABLE words USING fts5(body)")
     except sqlite3.OperationalError:
         return Finding("SQLite", Severity.ERROR, f"{sqlite3.sqlite_version} was built without full-text search (FTS5).",
-                       "Use a Python whose SQLite has FTS5, such as the one from python.org.")
+                       "Use a Python with FTS5, such as the one from python.org.")
     finally:
         connection.close()
     return ok("SQLite", f"{sqlite3.sqlite_version} with full-text search")
 
 
 def examine_packages() -> Finding:
-    """Look whether the packages are installed; imports none of them."""
+    """Check that the packages are installed, without importing them."""
     absent = [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
     if absent:
-        return Finding("packages", Severity.ERROR, f"{', '.join(absent)} cannot be found.", "Install this program again.")
+        return Finding("packages", Severity.ERROR, f"{', '.join(absent)} not found.", "Reinstall this program.")
     telling = ("llama-cpp-python", "openvino", "sentence-transformers", "torch", "faiss-cpu")
     return ok("packages", ", ".join(f"{package} {version(package)}" for package in telling))
 
 
 def examine_readers() -> Finding:
-    """Start a process that reads files, and say what it is kept from on this machine."""
+    """Start a reader process and report how it is confined on this machine."""
     subject = "reading files"
     try:
         found = confinement_of_readers()
     except AssistantError as error:
         return Finding(subject, Severity.ERROR, str(error), error.hint)
     if found.is_whole:
-        return ok(subject, "a process of its own, which cannot use the network, write outside its own temporary folder or start "
+        return ok(subject, "in a separate process that cannot use the network, write outside its own temporary folder or start "
                            f"programs ({' and '.join(found.means)})")
-    detail = f"a process of its own, which may {abilities(found)}"
+    detail = f"in a separate process that can {abilities(found)}"
     if not sys.platform.startswith("linux"):
-        return ok(subject, f"{detail}, as any program of yours: this system offers no simple way to forbid it")
-    return Finding(subject, Severity.WARNING, f"{detail}: the kernel offers no Landlock (Linux 5.13) or no seccomp.",
-                   "Use a kernel, or settings of the container, that offer both.")
+        return ok(subject, f"{detail}, like any of your programs: this system has no simple way to prevent it")
+    return Finding(subject, Severity.WARNING, f"{detail}: the kernel lacks Landlock (Linux 5.13) or seccomp.",
+                   "Use a kernel or container settings that provide both.")
 
 
 def abilities(found: Confinement) -> str:
-    """Return in words what a process is not kept from."""
+    """Return what a process is not prevented from, as text."""
     each = ((found.network, "use the network"), (found.files, "write files"), (found.programs, "start programs"))
     *others, last = [words for is_kept, words in each if not is_kept]
     return f"{', '.join(others)} and {last}" if others else last
@@ -116,8 +113,8 @@ def version(package: str) -> str:
 
 
 def examine_home(home: Path) -> Finding:
-    """Look whether the program can keep its files."""
-    existing = next((folder for folder in (home, *home.parents) if os.path.exists(folder)), home)  # noqa: PTH110 - raises nothing
+    """Check that the home folder can be written."""
+    existing = next((folder for folder in (home, *home.parents) if os.path.exists(folder)), home)  # noqa: PTH110 - never raises
     if existing.is_dir() and os.access(existing, os.W_OK | os.X_OK):
         return ok("home", str(home))
     return Finding("home", Severity.ERROR, f"{home} cannot be written.",
@@ -125,8 +122,8 @@ def examine_home(home: Path) -> Finding:
 
 
 def examine_disk(machine: Machine) -> Finding:
-    """Look at the room on the disk."""
-    detail = f"{gigabytes(machine.disk_free)} free"
+    """Check the free space on the disk."""
+    detail = f"{in_gigabytes(machine.disk_free)} free"
     if machine.disk_free >= LITTLE_DISK:
         return ok("disk", detail)
     severity = Severity.ERROR if machine.disk_free < NO_DISK else Severity.WARNING
@@ -134,18 +131,18 @@ def examine_disk(machine: Machine) -> Finding:
 
 
 def examine_model(subject: str, name: str, check: Callable[[], Path]) -> Finding:
-    """Look whether a model is chosen and here."""
+    """Check that a model is chosen and on this disk."""
     try:
         path = check()
     except AssistantError as error:
         return Finding(subject, Severity.ERROR, str(error), error.hint)
     if is_fake(name):
-        return Finding(subject, Severity.WARNING, "fake: is for tests and trials.", "Run: assistant setup")
+        return Finding(subject, Severity.WARNING, "fake: is a test model without weights.", "Run: assistant setup")
     return ok(subject, f"{name} at {path}")
 
 
-def check_embedder(settings: Settings) -> Path:
-    """Return where the embedding model is. Raises AssistantError."""
+def embedder_path(settings: Settings) -> Path:
+    """Return the path of the embedding model. Raises AssistantError."""
     spec = embedder_spec(settings)
     if not is_fake(settings.embed) and not spec.path.is_dir():
         raise UsageError(f"There is no folder at {spec.path}.", "Run: assistant setup")
@@ -153,14 +150,14 @@ def check_embedder(settings: Settings) -> Path:
 
 
 def examine_reranker(settings: Settings) -> tuple[Finding, ...]:
-    """Look whether the reranker is here, where one is chosen; whether it can be loaded shows when it is."""
+    """Check that the reranker, if one is chosen, is on this disk; it is not loaded."""
     if not settings.rerank:
         return ()
     return (examine_model("reranker", settings.rerank, lambda: reranker_spec(settings).path),)
 
 
-def check_chat(settings: Settings) -> Path:
-    """Return where the chat model is. Raises AssistantError."""
+def chat_path(settings: Settings) -> Path:
+    """Return the path of the chat model. Raises AssistantError."""
     spec = chat_spec(settings)
     if not is_fake(settings.chat) and not is_gguf(spec.path):
         raise UsageError(f"There is no GGUF file at {spec.path}.", "Run: assistant setup")
@@ -168,18 +165,19 @@ def check_chat(settings: Settings) -> Path:
 
 
 def examine_memory(settings: Settings, machine: Machine) -> Finding:
-    """Look whether the chat model fits the memory that is free."""
+    """Check that the chat model fits the free memory."""
     free, needed = machine.memory_available, memory_needed(settings)
-    detail = f"{gigabytes(free)} free of {gigabytes(machine.memory_total)}; the chat model needs about {gigabytes(needed)}"
+    available = f"{in_gigabytes(free)} free of {in_gigabytes(machine.memory_total)}"
     if not needed:
-        return ok("memory", f"{gigabytes(free)} free of {gigabytes(machine.memory_total)}")
+        return ok("memory", available)
+    detail = f"{available}; the chat model needs about {in_gigabytes(needed)}"
     if needed <= free or any(gpu.memory_free >= needed for gpu in machine.gpus):
         return ok("memory", detail)
     return Finding("memory", Severity.WARNING, detail, "Close other programs, or choose a smaller model: assistant models list")
 
 
 def memory_needed(settings: Settings) -> int:
-    """Return the bytes that running the chat model takes; 0 where there is none to judge."""
+    """Return the memory that the chat model needs in bytes; 0 if there is no model."""
     try:
         path = own_path(settings.chat)
         return int(path.stat().st_size * OWN_MODEL_OVERHEAD) if path else catalog.find(settings.chat).memory
@@ -188,20 +186,20 @@ def memory_needed(settings: Settings) -> int:
 
 
 def examine_graphics(machine: Machine) -> Finding:
-    """Say what the models run on, and whether a graphics card lies idle that llama.cpp could be built for."""
+    """Report the GPUs in use, or a GPU that llama.cpp could be built for."""
     if machine.gpus:
-        return ok("graphics", ", ".join(f"{gpu.name} through {gpu.interface}, {gigabytes(gpu.memory_free)} free"
-                                        for gpu in machine.gpus))
+        return ok("GPU", ", ".join(f"{gpu.name} through {gpu.interface}, {in_gigabytes(gpu.memory_free)} free"
+                                   for gpu in machine.gpus))
     if not (idle := hardware.unused_gpus(machine)):
-        return ok("graphics", "no graphics card that can be used; models run on the processor")
+        return ok("GPU", "none that can be used; models run on the CPU")
     card, toolkit = idle[0], graphics.NEEDS[idle[0].interface]
-    return Finding("graphics", Severity.WARNING,
-                   f"{card.name} is here, but llama-cpp-python was built without {card.interface}: models run on the processor.",
-                   f"Build it (with {toolkit} and a C++ compiler): {graphics.install_line(card.interface)}")
+    return Finding("GPU", Severity.WARNING,
+                   f"{card.name} found, but llama-cpp-python was built without {card.interface}: models run on the CPU.",
+                   f"Build it (needs {toolkit} and a C++ compiler): {graphics.install_line(card.interface)}")
 
 
 def examine_library(settings: Settings) -> tuple[Finding, ...]:
-    """Look at the library: whole, how much there is, and from which embedding model."""
+    """Check that the library is intact and was built with the chosen embedding model."""
     subject = f"library {settings.library}"
     try:
         with Assistant(settings) as assistant:
@@ -212,14 +210,14 @@ def examine_library(settings: Settings) -> tuple[Finding, ...]:
         return (Finding(subject, Severity.ERROR, str(error), error.hint),)
     if integrity != "ok":
         return (Finding(subject, Severity.ERROR, f"{status.path} is damaged: {integrity}.",
-                        "Move the file away and add your files again; the files themselves are untouched."),)
+                        "Move the library file away and add your files again. Your files are not affected."),)
     counts = ok(subject, f"{status.documents:,} files, {status.chunks:,} passages, "
                          f"{status.skipped:,} skipped, {status.failed:,} failed")
-    return (counts, *examine_origin(subject, status.embedder, settings))
+    return (counts, *examine_embedder_match(subject, status.embedder, settings))
 
 
-def check(settings: Settings, *, repair: bool) -> tuple[Finding, ...]:
-    """Return what a full check of the library finds, or has mended; one good finding where all is well."""
+def check_library(settings: Settings, *, repair: bool) -> tuple[Finding, ...]:
+    """Return the findings of a full consistency check of the library; one good finding if there is no problem."""
     subject = f"library {settings.library}"
     try:
         with Assistant(settings) as assistant:
@@ -228,19 +226,19 @@ def check(settings: Settings, *, repair: bool) -> tuple[Finding, ...]:
         return (Finding(subject, Severity.WARNING, str(error), error.hint),)
     except AssistantError as error:
         return (Finding(subject, Severity.ERROR, str(error), error.hint),)
-    return found or (ok(subject, "files, passages, vectors, words and their order agree; nothing removed is left in it"),)
+    return found or (ok(subject, "files, passages, vectors and indexes are consistent; no removed text is left"),)
 
 
-def examine_origin(subject: str, built_with: str, settings: Settings) -> tuple[Finding, ...]:
-    """Look whether the library comes from the embedding model that is chosen."""
+def examine_embedder_match(subject: str, built_with: str, settings: Settings) -> tuple[Finding, ...]:
+    """Check that the library was built with the chosen embedding model."""
     path = own_path(settings.embed)
     name = path.name if path else settings.embed
     if not name or not built_with or name == built_with:
         return ()
-    return (Finding(subject, Severity.ERROR, f"It was built with the embedding model {built_with}, and {name} is chosen.",
-                    f"Use --embed {built_with}, or embed everything anew: assistant sync --rebuild"),)
+    return (Finding(subject, Severity.ERROR, f"It was built with the embedding model {built_with}, but {name} is chosen.",
+                    f"Use --embed {built_with}, or embed all files again: assistant sync --rebuild"),)
 
 
-def gigabytes(count: int) -> str:
-    """Return a number of bytes as a person reads it."""
+def in_gigabytes(count: int) -> str:
+    """Return a number of bytes in gigabytes."""
     return f"{count / 1e9:.1f} GB"

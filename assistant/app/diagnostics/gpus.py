@@ -1,6 +1,6 @@
-"""Graphics cards: which llama.cpp as it is installed can use, which are here besides, and how to build it for those.
+"""Detect GPUs: those that the installed llama.cpp can use, those it cannot, and how to build it for them.
 
-Nothing in; what cannot be found out counts as absent, and nothing raises.
+What cannot be detected counts as absent; nothing here raises.
 """
 
 from __future__ import annotations
@@ -14,10 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant.datatypes import Gpu
-from assistant.system.children import interpreter_name
-from assistant.system.programs import output_of
+from assistant.system.children import interpreter_name, output_of
 
-USABLE_TYPES = (1, 2)  # ggml's device types: a card of its own, or one inside the processor; 0 is the processor
+USABLE_TYPES = (1, 2)  # ggml's device types: discrete and integrated GPU; 0 is the CPU
 DRIVER = Path("/proc/driver/nvidia/gpus")
 DRAWING = Path("/sys/class/drm")
 VENDORS = {"0x10de": ("NVIDIA graphics card", "CUDA"), "0x1002": ("AMD graphics card", "Vulkan"),
@@ -27,17 +26,17 @@ NEEDS = {"CUDA": "the CUDA toolkit", "Vulkan": "the Vulkan SDK", "Metal": "Xcode
 
 
 def usable_gpus() -> tuple[Gpu, ...]:
-    """Return the graphics cards that the installed llama.cpp can use, as its own library lists them."""
+    """Return the GPUs that the installed llama.cpp can use, as its own library lists them."""
     try:
         package = importlib.util.find_spec("llama_cpp")
         folders = package.submodule_search_locations if package else None
         return listed_gpus(Path(folders[0]) / "lib") if folders else ()
-    except (OSError, AttributeError, ImportError, ValueError):  # not installed, or built in another way
+    except (OSError, AttributeError, ImportError, ValueError):  # not installed, or built differently
         return ()
 
 
 def listed_gpus(folder: Path) -> tuple[Gpu, ...]:
-    """Return the graphics cards that the ggml libraries in a folder list."""
+    """Return the GPUs that the ggml libraries in a folder list."""
     libraries = [ctypes.CDLL(str(path)) for path in (library(folder, "ggml-base"), library(folder, "ggml"))]
     count = function(libraries, "ggml_backend_dev_count", ctypes.c_size_t)
     device_at = function(libraries, "ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
@@ -56,18 +55,18 @@ def listed_gpus(folder: Path) -> tuple[Gpu, ...]:
 
 
 def text(words: bytes | None) -> str:
-    """Return what C says as text."""
+    """Decode a C string."""
     return (words or b"").decode("utf-8", "replace")
 
 
 def interface(device: str) -> str:
-    """Return through what a device is used, from ggml's name for it: "CUDA0" is CUDA, "MTL0" is Metal."""
+    """Return the interface from ggml's device name: "CUDA0" is CUDA, "MTL0" is Metal."""
     bare = device.rstrip("0123456789")
     return "Metal" if bare in {"MTL", "Metal"} else bare
 
 
 def library(folder: Path, name: str) -> Path:
-    """Return the dynamic library of this name. Raises OSError where there is none."""
+    """Return the path of a dynamic library. Raises OSError if there is none."""
     for candidate in (f"lib{name}.so", f"lib{name}.dylib", f"{name}.dll", f"lib{name}.dll"):
         if (folder / candidate).exists():
             return folder / candidate
@@ -75,7 +74,7 @@ def library(folder: Path, name: str) -> Path:
 
 
 def function(libraries: list[ctypes.CDLL], name: str, result: object, *arguments: object) -> ctypes._NamedFuncPointer:
-    """Return a C function from the first library that has it. Raises AttributeError where none has."""
+    """Return a C function from the first library that has it. Raises AttributeError if none has."""
     found = next(filter(None, (getattr(lib, name, None) for lib in libraries)), None)
     if found is None:
         raise AttributeError(name)
@@ -84,14 +83,14 @@ def function(libraries: list[ctypes.CDLL], name: str, result: object, *arguments
 
 
 def present_gpus() -> tuple[Gpu, ...]:
-    """Return the graphics cards that are here, with what llama.cpp would have to be built for; NVIDIA's and Apple's first."""
+    """Return the GPUs of this machine with the interface that llama.cpp would need; NVIDIA's and Apple's first."""
     if sys.platform == "darwin":
         return (Gpu("Apple graphics", 0, 0, "Metal"),) if platform.machine() == "arm64" else ()
     return nvidia_cards() or driver_cards() or drawing_cards()
 
 
 def nvidia_cards() -> tuple[Gpu, ...]:
-    """Return the graphics cards that NVIDIA's own program lists."""
+    """Return the GPUs that nvidia-smi lists."""
     listing = output_of("nvidia-smi", "--query-gpu=name,memory.total,memory.free", "--format=csv,noheader,nounits")
     cards = []
     for line in listing.splitlines():
@@ -102,7 +101,7 @@ def nvidia_cards() -> tuple[Gpu, ...]:
 
 
 def driver_cards() -> tuple[Gpu, ...]:
-    """Return the graphics cards that NVIDIA's driver tells of, where its program is not installed, as in a container."""
+    """Return the GPUs that NVIDIA's driver lists, for machines without nvidia-smi, such as containers."""
     cards = []
     with suppress(OSError):
         for card in sorted(DRIVER.iterdir()):
@@ -113,7 +112,7 @@ def driver_cards() -> tuple[Gpu, ...]:
 
 
 def drawing_cards() -> tuple[Gpu, ...]:
-    """Return the graphics cards that Linux draws with, by their makers."""
+    """Return the GPUs that Linux's DRM lists, by vendor."""
     found = []
     with suppress(OSError):
         for card in sorted(DRAWING.glob("card[0-9]*/device/vendor")):
@@ -123,7 +122,7 @@ def drawing_cards() -> tuple[Gpu, ...]:
 
 
 def install_line(interface: str) -> str:
-    """Return the command that builds llama-cpp-python for CUDA, Vulkan or Metal, in the version that is installed."""
+    """Return the command that builds the installed version of llama-cpp-python for CUDA, Vulkan or Metal."""
     command = (f"{interpreter_name()} -m pip install --force-reinstall --no-deps --no-cache-dir "
                f'--no-binary llama-cpp-python "llama-cpp-python=={installed_version()}"')
     if sys.platform == "win32":
@@ -132,7 +131,7 @@ def install_line(interface: str) -> str:
 
 
 def installed_version() -> str:
-    """Return the version of llama-cpp-python that is installed; any where there is none."""
+    """Return the installed version of llama-cpp-python; "0.*" if it is not installed."""
     try:
         return importlib.metadata.version("llama-cpp-python")
     except importlib.metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""What this machine has: nothing in, a Machine out. What cannot be found out counts as absent, and nothing raises."""
+"""Detect processor, memory, disk and GPUs of this machine. What cannot be detected counts as absent; nothing here raises."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from assistant.app.diagnostics.gpus import present_gpus, usable_gpus
 from assistant.datatypes import Gpu, Machine
-from assistant.system.programs import output_of
+from assistant.system.children import output_of
 
-# the instructions that decide how fast a quantized model runs, under the names that Linux gives them
+# instruction sets that determine the speed of quantized models, by their Linux names
 TELLING = frozenset({"avx", "avx2", "f16c", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "avx_vnni", "amx_int8",
                      "asimd", "asimddp", "i8mm", "sve"})
 MAC_NAMES = {"hw.optional.neon": "asimd", "hw.optional.arm.FEAT_DotProd": "asimddp",
@@ -24,8 +24,8 @@ CPUINFO = Path("/proc/cpuinfo")
 CGROUP = Path("/sys/fs/cgroup")
 
 
-def look(disk: Path) -> Machine:
-    """Return what this machine has; `disk` is the folder whose disk counts. `gpus` are those that llama.cpp can use."""
+def inspect_machine(disk: Path) -> Machine:
+    """Return the hardware of this machine. `disk` is a folder on the disk to measure; `gpus` are those that llama.cpp can use."""
     import psutil  # type: ignore[import-untyped, unused-ignore]
 
     memory = psutil.virtual_memory()
@@ -43,35 +43,35 @@ def look(disk: Path) -> Machine:
 
 
 def unused_gpus(machine: Machine) -> tuple[Gpu, ...]:
-    """Return graphics cards that are here while llama.cpp, as it is installed, can use none."""
+    """Return the GPUs of the machine if the installed llama.cpp can use none of them."""
     return () if machine.gpus else present_gpus()
 
 
 def free_space(folder: Path) -> int:
-    """Return the bytes free where the folder is, or will be."""
+    """Return the free bytes on the disk where the folder is or will be."""
     existing = next((path for path in (folder, *folder.absolute().parents) if os.path.exists(path)), Path())  # noqa: PTH110 - raises nothing
     return shutil.disk_usage(existing).free
 
 
 def container_memory() -> tuple[int, int]:
-    """Return the limit and the use of the control group that this process is in; no limit where there is none."""
+    """Return memory limit and usage of this process's cgroup in bytes; `sys.maxsize` without a limit."""
     with suppress(OSError, ValueError):
         limit = int((CGROUP / "memory.max").read_text("ascii"))
         statistics = dict(line.split() for line in (CGROUP / "memory.stat").read_text("ascii").splitlines())
-        cached = int(statistics.get("inactive_file", 0))  # given back as soon as somebody needs it
+        cached = int(statistics.get("inactive_file", 0))  # reclaimable page cache
         return limit, int((CGROUP / "memory.current").read_text("ascii")) - cached
     return sys.maxsize, 0
 
 
 def processor_name() -> str:
-    """Return what the processor calls itself."""
+    """Return the name of the processor."""
     if sys.platform == "darwin":
         return output_of("sysctl", "-n", "machdep.cpu.brand_string").strip() or platform.processor()
     return cpuinfo("model name") or platform.processor() or platform.machine()
 
 
 def processor_features() -> tuple[str, ...]:
-    """Return those instruction sets of the processor that matter here, sorted."""
+    """Return the processor's instruction sets that matter for model speed, sorted."""
     if sys.platform == "darwin":
         lines = [line.partition(":") for line in output_of("sysctl", "hw.optional").splitlines()]
         found = {MAC_NAMES[name] for name, _, value in lines if name in MAC_NAMES and value.strip() == "1"}
@@ -84,7 +84,7 @@ def processor_features() -> tuple[str, ...]:
 
 
 def cpuinfo(key: str) -> str:
-    """Return the first value of a key in Linux's description of the processor; nothing where it has none."""
+    """Return the first value of a key in Linux's description of the processor; an empty string if it is missing."""
     with suppress(OSError, UnicodeDecodeError):
         for line in CPUINFO.read_text("utf-8").splitlines():
             name, _, value = line.partition(":")

@@ -1,6 +1,6 @@
-"""What is on the disk beside what the ledger says: files to read, files as they were, files gone, files out of sight.
+"""Scan roots and compare the files found with the ledger: changed, unchanged, gone, or not visible.
 
-Only what was looked at can be gone. A root that is away and a folder that cannot be opened keep what is known of them.
+Only a file in a folder that was scanned can be gone. Files below a missing root or an unreadable folder stay as they are.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ Ledger = Mapping[str, LedgerEntry]
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
-    """What a run has to do. `kept` are known files that it did not come to see, `away` the roots that are not there.
+class ScanResult:
+    """Result of a scan. `kept` are known files that were not visible, `away` the roots that are missing.
 
-    In a root that is `entangled`, links lead to other places inside: it can be looked at as a whole only.
+    In an `entangled` root, links lead to other places inside it: it can only be scanned as a whole.
     """
 
     changed: tuple[Candidate | Refusal, ...]
@@ -35,21 +35,21 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True)
-class Surveyor:
-    """Looks through roots. `excluded` was taken out by hand; those that are due are read even if they are unchanged.
+class Scanner:
+    """Scan roots. `excluded` paths were removed by the user; files that are stale count as changed.
 
-    Files that were written to less than `quiet_ns` ago are left for the next look.
+    Files modified less than `quiet_ns` ago are left for the next scan.
     """
 
     ledger: Ledger
     excluded: Sequence[str]
     max_file_bytes: int
     on_progress: OnProgress
-    is_due: Callable[[LedgerEntry], bool]
+    is_stale: Callable[[LedgerEntry], bool]
     quiet_ns: int = 0
 
-    def survey(self, roots: Sequence[Path], within: Sequence[Path] | None = None) -> Survey:
-        """Compare what is under these roots with the ledger; `within` they are looked at, and the ledger has no more."""
+    def scan(self, roots: Sequence[Path], within: Sequence[Path] | None = None) -> ScanResult:
+        """Compare the files under these roots with the ledger. With `within`, scan only there; the ledger must cover no more."""
         away = [root for root in roots if is_away(root, self.ledger)]
         present = [root for root in roots if root not in away]
         changed: dict[str, Candidate | Refusal] = {}
@@ -57,7 +57,7 @@ class Surveyor:
         unchanged = 0
         blind = [str(root) for root in away]
         entangled: set[str] = set()
-        for found in self._look_through(present, within, entangled):
+        for found in self._discover(present, within, entangled):
             path = str(found.path)
             if path in seen:
                 continue
@@ -71,16 +71,16 @@ class Surveyor:
             elif not 0 <= time.time_ns() - found.mtime_ns < self.quiet_ns:
                 changed[path] = found
         gone, kept = self._missing(seen, {str(root) for root in present}, blind)
-        return Survey(tuple(changed.values()), unchanged, gone, kept, tuple(str(root) for root in away),
+        return ScanResult(tuple(changed.values()), unchanged, gone, kept, tuple(str(root) for root in away),
                       frozenset(entangled))
 
-    def _look_through(self, roots: Sequence[Path], within: Sequence[Path] | None, entangled: set[str]
-                      ) -> Iterator[Candidate | Refusal]:
+    def _discover(self, roots: Sequence[Path], within: Sequence[Path] | None, entangled: set[str]
+                  ) -> Iterator[Candidate | Refusal]:
         count = 0
         for root in roots:
-            # what was taken out above a root was taken out before that root was added
+            # an excluded path above a root was excluded before the root was added
             excluded = [path for path in self.excluded if is_under(path, [str(root)])]
-            for found in discover(root, self.max_file_bytes, within, noting(entangled, str(root))):
+            for found in discover(root, self.max_file_bytes, within, recorder_of_entangled(entangled, str(root))):
                 count += 1
                 if count % 256 == 0:
                     self.on_progress(Progress("looking", count, 0, current=str(found.path)))
@@ -91,19 +91,19 @@ class Surveyor:
         return path in self.ledger and self.ledger[path].state is FileState.INDEXED
 
     def _is_unchanged(self, found: Candidate | Refusal) -> bool:
-        """Return whether a file needs no second look: refused for the same reason, or the same bytes as were read.
+        """Return whether a file need not be read: refused for the same reason, or same size and modification time.
 
-        A file that failed before its bytes were had (permissions, a disk's error) has no hash, and is tried again.
+        A file that failed before its bytes were read (permissions, disk errors) has no hash and is tried again.
         """
         known = self.ledger.get(str(found.path))
-        if known is None or self.is_due(known):
+        if known is None or self.is_stale(known):
             return False
         if isinstance(found, Refusal):
             return known.reason == found.reason
         return bool(known.content_hash) and (known.size, known.mtime_ns) == (found.size, found.mtime_ns)
 
     def _missing(self, seen: set[str], present: set[str], blind: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the known files that are gone, and those that are merely out of sight."""
+        """Return the known files that are gone, and those that were not visible."""
         gone: list[str] = []
         kept: list[str] = []
         for path in self.ledger.keys() - seen:
@@ -112,20 +112,20 @@ class Surveyor:
         return tuple(gone), tuple(kept)
 
 
-def noting(entangled: set[str], root: str) -> Callable[[str], None]:
-    """Return what is to be called where a link in a root leads to something inside."""
+def recorder_of_entangled(entangled: set[str], root: str) -> Callable[[str], None]:
+    """Return a callback that records the root of a link that leads to another place inside it."""
     return lambda _link: entangled.add(root)
 
 
 def is_away(root: Path, ledger: Ledger) -> bool:
-    """Return whether a root is not there, or empty where it held files: so an unplugged drive leaves its folder."""
-    if not os.path.exists(root):  # noqa: PTH110 - Path.exists raises where a folder above is closed
+    """Return whether a root is missing, or empty although it held files, like the mount point of an unplugged drive."""
+    if not os.path.exists(root):  # noqa: PTH110 - Path.exists raises if a parent folder is not accessible
         return True
     return is_empty(root) and any(path != str(root) and is_under(path, [str(root)]) for path in ledger)
 
 
 def is_empty(folder: Path) -> bool:
-    """Return whether it is a folder that can be opened and holds nothing."""
+    """Return whether a path is a readable, empty folder."""
     with suppress(OSError), os.scandir(folder) as entries:
         return next(entries, None) is None
     return False

@@ -1,4 +1,4 @@
-"""Files that were read in; what is kept of them in one transaction, and told after it, out."""
+"""Collect read files into a batch, write it in one transaction, and report its changes."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from assistant.datatypes import Change, Chunk, Document, FileState, IngestReport
 from assistant.index import Store
 from assistant.ingest import Candidate, Refusal
 
-BATCH_CHUNKS = 2048  # kept in one transaction
-BATCH_FILES = 512  # the same, those without text among them
+BATCH_CHUNKS = 2048  # in one transaction
+BATCH_FILES = 512  # in one transaction, including files without text
 
 OnChange = Callable[[Change], None]
 
 
 def ignore_change(_change: Change) -> None:
-    """Tell nobody."""
+    """Ignore a change."""
 
 
 @dataclass(slots=True)
-class Pending:
-    """Files that were read and are not kept yet: with text, without (skipped or failed), with nothing new but their time.
+class WriteBatch:
+    """Files that are read but not written yet: `documents` with text, `notes` on skipped and failed files.
 
-    `moved` are known files that lie somewhere else now, each with the path that they had.
+    `touched` files have only a new modification time; `moved` files have a new path, given with their old one.
     """
 
     documents: list[tuple[LedgerEntry, Document, tuple[Chunk, ...]]] = field(default_factory=list)
     notes: list[LedgerEntry] = field(default_factory=list)
     touched: list[LedgerEntry] = field(default_factory=list)
     moved: list[tuple[str, LedgerEntry]] = field(default_factory=list)
-    gone: list[str] = field(default_factory=list)  # files inside others that are there no more
+    gone: list[str] = field(default_factory=list)  # files no longer in their container
     chunks: int = 0
 
     @property
     def files(self) -> int:
-        """How many there are."""
+        """Number of files in the batch."""
         return len(self.documents) + len(self.notes) + len(self.touched) + len(self.moved) + len(self.gone)
 
     @property
-    def is_enough(self) -> bool:
-        """Whether it is time to keep them."""
+    def is_full(self) -> bool:
+        """Whether the batch should be written."""
         return self.chunks >= BATCH_CHUNKS or self.files >= BATCH_FILES
 
-    def keep(self, store: Store) -> None:
-        """Keep all of them in one transaction."""
+    def write(self, store: Store) -> None:
+        """Write the batch in one transaction."""
         with store.transaction():
             for entry, document, chunks in self.documents:
                 store.put_document(entry, document.title, chunks)
@@ -58,30 +58,29 @@ class Pending:
                 store.move_file(old, entry)
 
     def changes(self) -> Iterator[Change]:
-        """Yield what has changed in the library, once it is kept."""
+        """Yield the changes of the library, once the batch is written."""
         yield from (Change("indexed", entry.path, chunks=len(chunks)) for entry, _, chunks in self.documents)
         yield from (Change("moved", entry.path, was=old) for old, entry in self.moved)
         yield from (Change("failed" if entry.state is FileState.FAILED else "skipped", entry.path, entry.reason)
                     for entry in self.notes)
 
 
-def counted(report: IngestReport, kept: Pending) -> IngestReport:
-    """Return the report with a batch added to it; a file that was moved is one that went and one that came."""
+def add_to_report(report: IngestReport, batch: WriteBatch) -> IngestReport:
+    """Return the report with a batch added. A moved file counts as one removed and one indexed."""
     return replace(
-        report, indexed=report.indexed + len(kept.documents) + len(kept.moved),
-        unchanged=report.unchanged + len(kept.touched), removed=report.removed + len(kept.moved),
-        skipped=(*report.skipped, *(entry for entry in kept.notes if entry.state is FileState.SKIPPED)),
-        failed=(*report.failed, *(entry for entry in kept.notes if entry.state is FileState.FAILED)),
-        chunks=report.chunks + kept.chunks,
+        report, indexed=report.indexed + len(batch.documents) + len(batch.moved),
+        unchanged=report.unchanged + len(batch.touched), removed=report.removed + len(batch.moved),
+        skipped=(*report.skipped, *(entry for entry in batch.notes if entry.state is FileState.SKIPPED)),
+        failed=(*report.failed, *(entry for entry in batch.notes if entry.state is FileState.FAILED)),
+        chunks=report.chunks + batch.chunks,
     )
 
 
-def moves(changed: Iterable[Candidate | Refusal], gone: Iterable[str], ledger: Mapping[str, LedgerEntry]
+def detect_moves(changed: Iterable[Candidate | Refusal], gone: Iterable[str], ledger: Mapping[str, LedgerEntry]
           ) -> dict[str, LedgerEntry]:
-    """Return, by path, the file that a new one may have been before: one that is gone, of the same name and size.
+    """Map the path of each new file to the gone file that it may have been: same name and same size.
 
-    Of the same name only, since a file's name is part of what is kept of it. Whether the content is the same too is
-    seen when the file is read.
+    A renamed file does not match, since the file name is part of its chunks. The content hash is compared when it is read.
     """
     left: dict[tuple[str, int], list[LedgerEntry]] = {}
     for path in sorted(gone):

@@ -1,1 +1,1 @@
-"""Open, list, export, import and maintain libraries."""
+"""Libraries: open, list, maintain, export and import them."""

@@ -1,6 +1,6 @@
-"""A library in, one file that holds all of it out; and back, on this machine or another, with nothing embedded anew.
+"""Export a library to one zip file and import it on any machine without embedding it again.
 
-The file is a zip archive: `manifest.json` says its format, what the library holds and the sha256 and size of every other entry.
+`manifest.json` in the zip file has the format version, a summary of the library, and the SHA-256 and size of every other entry.
 """
 
 from __future__ import annotations
@@ -34,9 +34,8 @@ PIECE = 2**20  # bytes that are copied at once
 MOST_MANIFEST = 2**20
 
 
-
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """One entry of the archive."""
 
     sha256: str
@@ -45,26 +44,26 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an exported library says of itself."""
+    """Summary of an exported library, and its entries by name."""
 
     name: str
     documents: int
     chunks: int
     embedder: str
     roots: tuple[str, ...]
-    entries: dict[str, Entry]
+    entries: dict[str, ArchiveEntry]
 
 
 def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgress) -> int:
-    """Write the library to one file, put in place when it is whole; return its bytes. Programs may go on using the library."""
+    """Write the library to one file, atomically; return its size in bytes. The library can be in use meanwhile."""
     copy, aside = target.with_name(f"{target.name}.{os.getpid()}.copy"), target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
         snapshot(folder / LIBRARY, copy)
         sources = {LIBRARY: copy, **({SETTINGS: folder / SETTINGS} if (folder / SETTINGS).exists() else {})}
-        made(aside)
+        create_private(aside)
         with aside.open("r+b") as file:
             with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                entries = {name: put(archive, name, source, on_progress) for name, source in sources.items()}
+                entries = {name: add_entry(archive, name, source, on_progress) for name, source in sources.items()}
                 manifest = Manifest(held.name, held.documents, held.chunks, held.embedder, held.roots, entries)
                 archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, ensure_ascii=False, indent=1))
             file.flush()
@@ -72,30 +71,30 @@ def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgres
         aside.replace(target)
         return target.stat().st_size
     except OSError as error:
-        raise unwritten(target, error) from error
+        raise write_error(target, error) from error
     finally:
         for half in (copy, copy.with_name(f"{copy.name}-journal"), aside):
             with suppress(OSError):
                 half.unlink(missing_ok=True)
 
 
-def unwritten(target: Path, error: OSError) -> AssistantError:
-    """Return the error that a person can act on for a file that could not be written."""
+def write_error(target: Path, error: OSError) -> AssistantError:
+    """Return the user error for an export file that could not be written."""
     if error.errno in NO_ROOM:
-        return DiskFull(f"There is no room left for {target}.", "Free some space, or choose a place on another disk.")
+        return DiskFull(f"The disk has no room left for {target}.", "Free some space, or choose another disk.")
     return ExportUnwritable(f"{target} cannot be written: {error.strerror or error}.",
-                            "Check the folder and its permissions, or choose another place.")
+                            "Check the folder and its permissions, or choose another folder.")
 
 
-def made(path: Path) -> None:
-    """Make an empty file that nobody else can read: the text of all files comes into it."""
+def create_private(path: Path) -> None:
+    """Create an empty file readable by its owner only: it will contain the text of all files."""
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE))
 
 
 def snapshot(source: Path, target: Path) -> None:
-    """Copy a library's file as it is at one instant, without the room that removed text has left."""
+    """Copy a library's database at one point in time, without free pages that may hold removed text."""
     target.unlink(missing_ok=True)
-    made(target)
+    create_private(target)
     try:
         with closing(sqlite3.connect(source)) as connection:
             connection.execute("VACUUM INTO ?", (str(target),))
@@ -107,14 +106,14 @@ def snapshot(source: Path, target: Path) -> None:
         raise translated(error, source) from error
 
 
-def put(archive: zipfile.ZipFile, name: str, source: Path, on_progress: OnProgress) -> Entry:
-    """Write a file into the archive; return its hash and size."""
+def add_entry(archive: zipfile.ZipFile, name: str, source: Path, on_progress: OnProgress) -> ArchiveEntry:
+    """Add a file to the archive; return its hash and size."""
     with source.open("rb") as file, archive.open(name, "w", force_zip64=True) as entry:
-        return copy_of(file, entry, source.stat().st_size, "packing", on_progress)
+        return copy_hashed(file, entry, source.stat().st_size, "packing", on_progress)
 
 
-def copy_of(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_progress: OnProgress) -> Entry:
-    """Copy bytes; return their hash and how many there were. Stops where there are more than `total`."""
+def copy_hashed(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_progress: OnProgress) -> ArchiveEntry:
+    """Copy bytes; return their hash and number. Stops after more than `total` bytes."""
     digest, done = hashlib.sha256(), 0
     while piece := source.read(PIECE):
         digest.update(piece)
@@ -123,31 +122,31 @@ def copy_of(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_pro
         on_progress(Progress(stage, done, total))
         if done > total:
             break
-    return Entry(digest.hexdigest(), done)
+    return ArchiveEntry(digest.hexdigest(), done)
 
 
 def read_manifest(source: Path) -> Manifest:
-    """Return what an exported library says of itself. Raises UsageError, LibraryTooNew or LibraryDamaged."""
+    """Return the manifest of an exported library. Raises UsageError, LibraryTooNew or LibraryDamaged."""
     try:
         require_file(source)
-        with damage_in(source):
+        with archive_errors(source):
             with zipfile.ZipFile(source) as archive, archive.open(MANIFEST) as file:
                 said = json.loads(file.read(MOST_MANIFEST))
             if said["format"] > FORMAT:
                 raise LibraryTooNew(f"{source} has format {said['format']}; this program knows formats up to {FORMAT}.",
-                                    "Install the newer version of this program that wrote it.")
-            entries = {str(name): Entry(str(each["sha256"]), int(each["bytes"])) for name, each in said["entries"].items()}
+                                    "Update this program to the version that wrote the file.")
+            entries = {str(name): ArchiveEntry(str(each["sha256"]), int(each["bytes"])) for name, each in said["entries"].items()}
             manifest = Manifest(str(said["name"]), int(said["documents"]), int(said["chunks"]), str(said["embedder"]),
                                 tuple(map(str, said["roots"])), entries)
     except OSError as error:
-        raise UsageError(f"{source} cannot be read: {error.strerror or error}.", "Check the spelling.") from error
+        raise UsageError(f"{source} cannot be read: {error.strerror or error}.", "Check the path.") from error
     if LIBRARY not in manifest.entries or manifest.entries.keys() - set(ENTRIES):
         raise LibraryDamaged(f"{source} does not hold a library.", "Export it again: assistant library export")
     return manifest
 
 
 def require_file(source: Path) -> None:
-    """Raise OSError where there is no file: an archive is read from its end, so that a pipe or a device cannot be one."""
+    """Raise OSError for anything but a regular file: a zip file is read from its end, which a pipe does not allow."""
     mode = source.stat().st_mode
     if not stat.S_ISREG(mode):
         what = "it is a folder" if stat.S_ISDIR(mode) else "it is not a file but a pipe or a device"
@@ -155,46 +154,46 @@ def require_file(source: Path) -> None:
 
 
 def unpack(source: Path, manifest: Manifest, folder: Path, on_progress: OnProgress) -> None:
-    """Write what the archive holds into the folder and verify it. Raises LibraryDamaged where a byte is not as it was."""
-    with damage_in(source), zipfile.ZipFile(source) as archive:
+    """Extract the archive into the folder and verify it. Raises LibraryDamaged if a checksum does not match."""
+    with archive_errors(source), zipfile.ZipFile(source) as archive:
         for name, expected in manifest.entries.items():
             with archive.open(name) as entry, (folder / name).open("wb") as file:
-                found = copy_of(entry, file, expected.bytes, "unpacking", on_progress)
+                found = copy_hashed(entry, file, expected.bytes, "unpacking", on_progress)
                 file.flush()
                 os.fsync(file.fileno())
             if found != expected:
-                raise LibraryDamaged(f"{source} is damaged: {name} is not what its checksum says.", "Export or copy it again.")
-    verify(folder / LIBRARY, source, manifest)
+                raise LibraryDamaged(f"{source} is damaged: the checksum of {name} does not match.", "Export or copy it again.")
+    verify_library(folder / LIBRARY, source, manifest)
 
 
 @contextmanager
-def damage_in(source: Path) -> Iterator[None]:
-    """Raise LibraryDamaged for all that zipfile and the decompressors raise on an archive that is damaged or encrypted.
+def archive_errors(source: Path) -> Iterator[None]:
+    """Raise LibraryDamaged for everything that zipfile and the decompressors raise on a damaged or encrypted archive.
 
-    RuntimeError: an entry with a password; NotImplementedError: a method or version that is not known; ValueError, OverflowError
-    and struct.error: offsets and times that cannot be; the others are the decompressors' own.
+    RuntimeError: an entry with a password; NotImplementedError: an unknown method or version; ValueError, OverflowError and
+    struct.error: invalid offsets and times; the others come from the decompressors.
     """
     try:
         yield
     except (zipfile.BadZipFile, RuntimeError, KeyError, TypeError, AttributeError, ValueError, OverflowError, EOFError,
             zlib.error, lzma.LZMAError, struct.error) as error:
-        raise LibraryDamaged(f"{source} is no exported library, or is damaged: {said_of(error)}.",
+        raise LibraryDamaged(f"{source} is not an exported library, or is damaged: {reason_for(error)}.",
                              "Export or copy it again: assistant library export") from error
 
 
-def said_of(error: Exception) -> str:
-    """Return what is wrong with an archive, in a few words."""
+def reason_for(error: Exception) -> str:
+    """Return what is wrong with an archive, as a short text."""
     if isinstance(error, RuntimeError) and "encrypted" in str(error):
         return "it is encrypted"
     return str(error).strip().rstrip(".") or type(error).__name__
 
 
-def verify(file: Path, source: Path, manifest: Manifest) -> None:
-    """Open what was unpacked. Raises LibraryDamaged where it is not whole, LibraryTooNew where it is of a later version."""
+def verify_library(file: Path, source: Path, manifest: Manifest) -> None:
+    """Open the extracted library. Raises LibraryDamaged if it is incomplete, LibraryTooNew if its version is newer."""
     store = Store(file)
     try:
         said, chunks = store.integrity(), store.count_chunks()
     finally:
         store.close()
     if said != "ok" or chunks != manifest.chunks:
-        raise LibraryDamaged(f"{source} is damaged: {said if said != 'ok' else 'it lacks passages'}.", "Export it again.")
+        raise LibraryDamaged(f"{source} is damaged: {said if said != 'ok' else 'passages are missing'}.", "Export it again.")

@@ -9,18 +9,18 @@ from pathlib import Path
 from assistant.app.library.library import Library
 from assistant.generation import OWN_WORDS, PROMPT_VERSION, Trial
 from assistant.generation.documents import Notes
-from assistant.system.records import add_record, open_private, read_records, record_in
+from assistant.system.records import add_record, open_private, parse_record, read_records
 
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
-    """Keeps the trials of a library in a file, so that a calibration that was stopped goes on where it was."""
+    """File of a library's calibration trials, so that a stopped calibration can continue."""
 
     file: Path
     model: str
 
     def trials(self) -> dict[str, Trial]:
-        """Return the trials with this model and these prompts, by passage; what is damaged is left out."""
+        """Return the trials with this model and prompt version, by chunk. Damaged lines are skipped."""
         found: dict[str, Trial] = {}
         for record in read_records(self.file) if self.file.exists() else ():
             if record.get("by") == self._by and (trial := trial_of(record.get("trial"))):
@@ -28,13 +28,13 @@ class Notebook:
         return found
 
     def keep(self, passage: str, trial: Trial) -> None:
-        """Add one trial."""
+        """Append one trial."""
         add_record(self.file, {"by": self._by, "passage": passage, "trial": asdict(trial)})
 
     def keep_only(self, paths: Container[str]) -> None:
-        """Remove the trials about passages of all other files, whatever model they are with."""
+        """Delete the trials about chunks of all other files, for every model."""
         lines = [line for line in self.file.read_bytes().split(b"\n") if line.strip()]
-        kept = [line for line in lines if path_in(line) in paths]
+        kept = [line for line in lines if document_of(line) in paths]
         if len(kept) < len(lines):
             aside = self.file.with_suffix(".partial")
             aside.unlink(missing_ok=True)
@@ -48,13 +48,12 @@ class Notebook:
 
 
 def notebook_of(library: Path, model: str) -> Notebook:
-    """Return the notebook that stands beside a library's file."""
+    """Return the trial file in a library's folder."""
     return Notebook(library.parent / "calibration.jsonl", model)
 
 
-
 def trial_of(value: object) -> Trial | None:
-    """Return the trial that a record holds; None where it holds none."""
+    """Parse a trial; return None if the value is not one."""
     if not isinstance(value, dict):
         return None
     question, answered, held_out = (value.get(name) for name in ("question", "answered", "held_out"))
@@ -63,23 +62,16 @@ def trial_of(value: object) -> Trial | None:
     return None
 
 
-
-def path_in(line: bytes) -> str:
-    """Return the file that a line is about; empty where it cannot be read."""
-    return str((record_in(line) or {}).get("passage", "")).rpartition("#")[0]
+def document_of(line: bytes) -> str:
+    """Return the path of the file that a line is about; an empty string for a damaged line."""
+    return str((parse_record(line) or {}).get("passage", "")).rpartition("#")[0]
 
 
 def notes_of(library: Library, elsewhere: Mapping[str, Path] | None = None) -> Notes:
-    """Return what a model has written about a library's files; `elsewhere` has the folders of contents of other libraries."""
+    """Return the models' notes on a library's documents; `elsewhere` maps content hashes to folders of other libraries."""
     return Notes(folder_of_notes(library), elsewhere=elsewhere)
 
 
 def folder_of_notes(library: Library) -> Path:
-    """Return where the notes on a library's files stand."""
+    """Return the folder of the notes on a library's documents."""
     return library.file.parent / "notes"
-
-
-def forget_notes(library: Library) -> None:
-    """Remove the notes on what is no longer in the library."""
-    if folder_of_notes(library).exists():
-        notes_of(library).keep_only({entry.content_hash for entry in library.store.ledger().values()})

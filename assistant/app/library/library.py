@@ -1,4 +1,4 @@
-"""A library's name in; its store and its search, each opened when it is first needed, out."""
+"""One library: its store and its searcher, opened on first use."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.index import Store
 from assistant.retrieval import Searcher
 
-DOUBT_OFFSET = "doubt_offset"  # of a library's notes about itself
+DOUBT_OFFSET = "doubt_offset"  # metadata key of the calibration
 
 
 class Library:
-    """One library. Close it after use."""
+    """A library by name. Close it after use."""
 
     def __init__(self, name: str, folder: Path, models: Models) -> None:
         self.name = name
@@ -26,33 +26,33 @@ class Library:
         self._checked_generation = -1
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close the store if it is open."""
         if self._store is not None:
             self._store.close()
         self._store = self._searcher = None
 
     def require(self) -> None:
-        """Raise NothingIndexed where there is no such library."""
+        """Raise NothingIndexed if the library does not exist."""
         if not self.file.exists():
             raise NothingIndexed(f"The library '{self.name}' is empty.", "Add files first: assistant add FOLDER")
 
     def holds_text(self) -> bool:
-        """Return whether there is such a library, with any passage in it."""
+        """Return whether the library exists and holds any chunk."""
         return self.file.exists() and self.store.count_chunks() > 0
 
     @property
     def store(self) -> Store:
-        """The truth; made where there is none yet."""
+        """The store, created if it does not exist."""
         if self._store is None:
             self._store = Store(self.file)
         return self._store
 
     def searcher(self) -> Searcher:
-        """Return the search. Raises NothingIndexed, or EmbedderMismatch where another model has made the vectors."""
+        """Return the searcher. Raises NothingIndexed, or EmbedderMismatch if another model made the vectors."""
         self.require()
         if not self.store.count_chunks():
             raise NothingIndexed(f"The library '{self.name}' holds no text.",
-                                 "Add files first: assistant add FOLDER; see what was skipped: assistant status --files")
+                                 "Add files first: assistant add FOLDER; see skipped files: assistant status --files")
         generation = self.store.generation
         if self._searcher is None or generation != self._checked_generation:  # another process may have rebuilt it
             embedder = self._models.embedder
@@ -62,12 +62,12 @@ class Library:
         return self._searcher
 
     def passage_at(self, path: str, character: int) -> list[Hit]:
-        """Return the passage of a file that holds this character of its text, as a hit; nothing where there is none."""
+        """Return the chunk of a file at a character offset, as a hit; an empty list if there is none."""
         found = self.store.passage_at(path, character).values() if self.file.exists() else ()
         return [Hit(each.chunk_id, each.path, each.title, each.chunk) for each in found]
 
     def passage(self, cited: Citation) -> list[Hit]:
-        """Return the passage that a citation quotes, as a hit; nothing where the library does not hold it any more."""
+        """Return the chunk that a citation quotes, as a hit; an empty list if the library no longer has it."""
         if cited.kind != "file" or not self.file.exists():
             return []
         return [hit for hit in self.passage_at(cited.path, cited.location.char_start) if cited.quote in hit.chunk.text]
@@ -79,10 +79,10 @@ class Library:
 
 
 def check_fingerprint(store: Store, embedder: Embedder) -> None:
-    """Raise EmbedderMismatch where the library's vectors come from another model."""
+    """Raise EmbedderMismatch if another model made the library's vectors."""
     if store.meta("embedder") not in {"", embedder.fingerprint}:
         built_with = store.meta("embedder_name")
         raise EmbedderMismatch(
-            f"This library was built with the embedding model {built_with}, not with this {embedder.name}.",
-            f"Use --embed {built_with}, or embed everything anew: assistant sync --rebuild",
+            f"This library was built with the embedding model {built_with}, not with {embedder.name}.",
+            f"Use --embed {built_with}, or embed all files again: assistant sync --rebuild",
         )

@@ -1,4 +1,4 @@
-"""A library in; what removing left in its files out, what is wrong with it, and one writer at a time."""
+"""Maintain a library: write lock, consistency check, and deleting all traces of removed files."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from assistant.app.library.derived import forget_notes, notebook_of
+from assistant.app.library.derived import folder_of_notes, notebook_of, notes_of
 from assistant.app.library.library import Library
 from assistant.datatypes import Citation, Finding, OnProgress, Progress, Severity
 from assistant.errors import LibraryUnwritable
 from assistant.history import Sessions
 from assistant.index import PRIVATE_FOLDER, Inspection, sweep, view_fault
 
-REMOVED = "removed"  # a note of the library: what was removed may still stand in files that are yet to be written anew
-SWEPT_AT_ONCE = 20_000  # passages: in a larger library that is left to `doctor --check`
-LOG_IS_HELD = Finding("library", Severity.WARNING, "Another program reads this library: what was removed is still in its log.",
-                      "Close that program, or: assistant engine stop; then check again")
+REMOVED = "removed"  # metadata key: set while files may still contain removed text
+REWRITE_LIMIT = 20_000  # chunks: a larger library is rewritten by `doctor --check` only
+LOG_IN_USE = Finding("library", Severity.WARNING, "Another program is reading this library: its log still contains removed text.",
+                     "Close that program (assistant engine stop), then check again.")
 
 
 @contextmanager
 def only_writer(folder: Path, on_progress: OnProgress) -> Iterator[None]:
-    """Be the only writer of the library in a folder; where another program is, say so and wait. Raises LibraryUnwritable."""
-    # who waits holds the turn: a program that writes again and again cannot keep it out
+    """Hold the write lock of a library's folder; wait while another program has it. Raises LibraryUnwritable."""
+    # the waiting program holds the turn lock, so that a program that writes repeatedly cannot starve it
     turn, lock = FileLock(folder / "writer.turn"), FileLock(folder / "writer.lock")
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
@@ -46,33 +46,33 @@ def only_writer(folder: Path, on_progress: OnProgress) -> Iterator[None]:
 
 
 def check(library: Library, sessions: Sessions, *, repair: bool) -> tuple[Finding, ...]:
-    """Verify everything against everything, finish what removing began; return what is wrong, or was, with `repair`.
+    """Check the consistency of a library and finish pending deletions; return the problems, which `repair` repairs.
 
-    Raises LibraryDamaged where the file cannot be mended.
+    Raises LibraryDamaged if the file cannot be repaired.
     """
     store = library.store
     forget(library)
-    forget_spoken(library, sessions)
+    redact_sessions(library, sessions)
     found = Inspection(store, repair=repair).run()
     view = view_fault(store)
     if found or view:
         store.set_meta(REMOVED, "yes")
-    swept = sweep_all(library)
-    return (*found, *view, *(() if swept else (LOG_IS_HELD,)))
+    swept = rewrite_stale_files(library)
+    return (*found, *view, *(() if swept else (LOG_IN_USE,)))
 
 
 def forget_removed(library: Library, sessions: Sessions) -> None:
-    """Take what was removed just now out of every file of the library; out of a large one when it is checked."""
+    """Delete what was just removed from every file of the library; a large library only empties its log."""
     forget(library)
-    forget_spoken(library, sessions)
-    if library.store.count_chunks() <= SWEPT_AT_ONCE:
-        sweep_all(library)
+    redact_sessions(library, sessions)
+    if library.store.count_chunks() <= REWRITE_LIMIT:
+        rewrite_stale_files(library)
     else:
         library.store.empty_log()
 
 
-def sweep_all(library: Library) -> bool:
-    """Write anew what may still hold what was removed; return whether nothing is left of it in any file."""
+def rewrite_stale_files(library: Library) -> bool:
+    """Rewrite the files that may contain removed text; return whether all of it is deleted."""
     store = library.store
     is_swept = sweep(library.file, everything=bool(store.meta(REMOVED)))
     store.forget_words()
@@ -81,10 +81,10 @@ def sweep_all(library: Library) -> bool:
     return store.empty_log() and is_swept
 
 
-def forget_spoken(library: Library, sessions: Sessions) -> None:
-    """Take answers that stand on files that were removed out of the kept conversations. Raises LibraryUnwritable.
+def redact_sessions(library: Library, sessions: Sessions) -> None:
+    """Delete answers that cite removed files from the saved conversations. Raises LibraryUnwritable.
 
-    Gone is a file that the library does not know, if no other passage says the same: a file that was renamed is not.
+    A cited file counts as removed if the library does not know it and no other chunk has the quote (a renamed file has).
     """
     known = library.store.ledger()
 
@@ -94,13 +94,16 @@ def forget_spoken(library: Library, sessions: Sessions) -> None:
     try:
         sessions.forget(library.name, is_gone)
     except OSError as error:
-        raise LibraryUnwritable(f"A kept conversation cannot be written: {error.strerror or error}.",
-                                "Check the permissions of the home folder, then: assistant doctor --check") from error
+        raise LibraryUnwritable(f"A saved conversation cannot be written: {error.strerror or error}.",
+                                "Check the permissions of the home folder, then run: assistant doctor --check") from error
 
 
 def forget(library: Library) -> None:
-    """Remove what a model has written about files that are no longer in the library as they were."""
-    forget_notes(library)
+    """Delete what models derived from files that were removed or changed: notes and calibration trials."""
     notebook = notebook_of(library.file, "")
+    if not (notebook.file.exists() or folder_of_notes(library).exists()):
+        return
+    ledger = library.store.ledger()  # read once: this runs after every saved file while watching
+    notes_of(library).keep_only({entry.content_hash for entry in ledger.values()})
     if notebook.file.exists():
-        notebook.keep_only(library.store.ledger())
+        notebook.keep_only(ledger)

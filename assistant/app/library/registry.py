@@ -1,4 +1,4 @@
-"""Settings in; the libraries of this home out, and made, renamed, exported, imported and deleted."""
+"""List, create, rename, export, import and delete the libraries of a home folder, and change their settings."""
 
 from __future__ import annotations
 
@@ -13,82 +13,82 @@ from filelock import FileLock, Timeout
 
 from assistant.app.assistant import Assistant
 from assistant.app.library.archive import LIBRARY, SETTINGS, Manifest, pack, read_manifest, unpack
-from assistant.config import OWN, Settings, checked, overlay, read_config, save_choice, shown
+from assistant.config import LIBRARY_SETTINGS, Settings, abbreviated, overlay, read_config, save_choice, validated
 from assistant.datatypes import Finding, Imported, LibraryStatus, OnProgress, Severity
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
 from assistant.index import PRIVATE_FOLDER, Store
 from assistant.system.paths import absolute
 
-OPEN_FILES_HOLD = os.name == "nt"  # a folder in which a file is open cannot be moved
+OPEN_FILES_HOLD = os.name == "nt"  # Windows cannot move a folder with an open file in it
 
 
 def list_libraries(settings: Settings) -> tuple[tuple[LibraryStatus, ...], tuple[Finding, ...]]:
-    """Return what each library holds, by name, and what is wrong with those that cannot be opened."""
+    """Return the status of each library, by name, and a finding for each that cannot be opened."""
     held: list[LibraryStatus] = []
     wrong: list[Finding] = []
-    for name in names(settings.libraries_folder):
+    for name in library_names(settings.libraries_folder):
         try:
             held.append(status_of(settings, name))
         except AssistantError as error:
             wrong.append(Finding(f"library {name}", Severity.ERROR, str(error), error.hint))
         except OSError as error:
-            wrong.append(Finding(f"library {name}", Severity.ERROR, f"It cannot be opened: {error.strerror or error}.",
+            wrong.append(Finding(f"library {name}", Severity.ERROR, f"The library cannot be opened: {error.strerror or error}.",
                                  "Check the permissions of its folder."))
     return tuple(held), tuple(wrong)
 
 
-def names(folder: Path) -> list[str]:
+def library_names(folder: Path) -> list[str]:
     """Return the names of the libraries in a folder."""
     return sorted(file.parent.name for file in folder.glob(f"*/{LIBRARY}") if not file.parent.name.startswith("."))
 
 
 def status_of(settings: Settings, name: str) -> LibraryStatus:
-    """Return what one library holds. Raises NothingIndexed where there is none of this name."""
+    """Return the status of a library. Raises NothingIndexed if it does not exist."""
     with Assistant(replace(settings, library=name)) as assistant:
         return assistant.status()
 
 
 def create(settings: Settings, name: str, own: Mapping[str, str]) -> Path:
-    """Make an empty library with settings of its own; return its folder. Raises UsageError where the name is taken."""
+    """Create an empty library with its own settings; return its folder. Raises UsageError if the name is taken."""
     folder = free_folder(settings, name)
-    require_own(settings, own)
+    require_library_settings(settings, own)
     Store(folder / LIBRARY).close()
     if own:
-        set_own(settings, name, own)
+        set_library_settings(settings, name, own)
     return folder
 
 
 def delete(settings: Settings, name: str) -> None:
-    """Delete a library with all that belongs to it, in one step for whoever looks; the files that it was made of stay."""
-    folder = known_folder(settings, name)
-    with writing(folder) as lock:
+    """Delete a library atomically with all its data; the user's files stay."""
+    folder = existing_folder(settings, name)
+    with exclusive_lock(folder) as lock:
         aside = folder.with_name(f".{name}.{os.getpid()}.deleted")
-        let_go(lock)
+        release_before_move(lock)
         move(folder, aside)
     shutil.rmtree(aside)
 
 
 def rename(settings: Settings, name: str, new: str) -> Path:
-    """Give a library another name; return its folder. Raises UsageError where the name is taken."""
-    folder, target = known_folder(settings, name), free_folder(settings, new)
-    with writing(folder) as lock:
-        let_go(lock)
+    """Rename a library; return its new folder. Raises UsageError if the name is taken."""
+    folder, target = existing_folder(settings, name), free_folder(settings, new)
+    with exclusive_lock(folder) as lock:
+        release_before_move(lock)
         move(folder, target)
     return target
 
 
 def export(settings: Settings, name: str, target: Path, on_progress: OnProgress) -> int:
-    """Write a library to one file; return its bytes. Raises UsageError where a file is there already."""
+    """Export a library to one file; return its size in bytes. Raises UsageError if the file exists."""
     if os.path.lexists(target):
-        raise UsageError(f"There is a file at {target} already.", "Choose another name, or move it away.")
+        raise UsageError(f"{target} already exists.", "Choose another name, or move the file away.")
     target = absolute(target)
-    return pack(known_folder(settings, name), status_of(settings, name), target, on_progress)
+    return pack(existing_folder(settings, name), status_of(settings, name), target, on_progress)
 
 
 def import_library(settings: Settings, source: Path, name: str, on_progress: OnProgress) -> Imported:
-    """Bring in a library that was exported; nothing is changed before all of it was verified.
+    """Import an exported library. Nothing changes before it is verified.
 
-    Returns what it holds, which of its folders are not on this machine, and which belong to another library here too.
+    Returns its status, its folders that are not on this machine, and those that another library also has.
     """
     manifest = read_manifest(source)
     name = name or manifest.name
@@ -98,94 +98,95 @@ def import_library(settings: Settings, source: Path, name: str, on_progress: OnP
         aside.mkdir(mode=PRIVATE_FOLDER, parents=True)
         unpack(source, manifest, aside, on_progress)
         if (aside / SETTINGS).exists():
-            require_own(settings, read_config(aside / SETTINGS), str(source))
+            require_library_settings(settings, read_config(aside / SETTINGS), str(source))
         move(aside, folder)
     except OSError as error:
         kind = DiskFull if error.errno in NO_ROOM else LibraryUnwritable
         raise kind(f"{folder} cannot be written: {error.strerror or error}.", "Check the disk and its permissions.") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return imported(settings, name, manifest)
+    return import_report(settings, name, manifest)
 
 
-def imported(settings: Settings, name: str, manifest: Manifest) -> Imported:
-    """Return what came in, and how its folders stand beside those of this machine."""
+def import_report(settings: Settings, name: str, manifest: Manifest) -> Imported:
+    """Return the status of an imported library and compare its folders with this machine."""
     others, _ = list_libraries(settings)
     taken = {root: other.name for other in others if other.name != name for root in other.roots}
-    away = tuple(root for root in manifest.roots if not os.path.exists(root))  # noqa: PTH110 - raises nothing
+    away = tuple(root for root in manifest.roots if not os.path.exists(root))  # noqa: PTH110 - never raises
     shared = tuple((root, taken[root]) for root in manifest.roots if root in taken)
     return Imported(status_of(settings, name), away, shared)
 
 
-def set_own(settings: Settings, name: str, own: Mapping[str, str]) -> Path:
-    """Give a library settings of its own; return the file. Raises UsageError for one that no library can have."""
-    folder = known_folder(settings, name)
+def set_library_settings(settings: Settings, name: str, own: Mapping[str, str]) -> Path:
+    """Change the settings of a library; return the file. Raises UsageError for an invalid or global setting."""
+    folder = existing_folder(settings, name)
     file = folder / SETTINGS
-    require_own(settings, {**read_config(file), **own})
+    require_library_settings(settings, {**read_config(file), **own})
     save_choice(file, own)
     return file
 
 
-def require_own(settings: Settings, own: Mapping[str, object], origin: str = "The command") -> None:
-    """Raise UsageError where a library cannot have these settings of its own."""
-    checked(overlay(settings, own_only(own, origin), origin))
+def require_library_settings(settings: Settings, own: Mapping[str, object], origin: str = "The command") -> None:
+    """Raise UsageError if a library cannot have these settings."""
+    validated(overlay(settings, reject_global_settings(own, origin), origin))
 
 
-def own_only(values: Mapping[str, object], origin: str) -> Mapping[str, object]:
-    """Return the values. Raises UsageError where one is no setting of a library."""
+def reject_global_settings(values: Mapping[str, object], origin: str) -> Mapping[str, object]:
+    """Return the values. Raises UsageError if one is not a setting of a library."""
     for key in values:
-        if key not in OWN:
-            raise UsageError(f"{origin} sets {shown(key)}, which is no setting of a library.", f"A library's: {', '.join(OWN)}.")
+        if key not in LIBRARY_SETTINGS:
+            raise UsageError(f"{origin} sets {abbreviated(key)}, which a library cannot override.",
+                             f"Settings of a library: {', '.join(LIBRARY_SETTINGS)}.")
     return values
 
 
-def known_folder(settings: Settings, name: str) -> Path:
-    """Return a library's folder. Raises NothingIndexed where there is none."""
+def existing_folder(settings: Settings, name: str) -> Path:
+    """Return a library's folder. Raises NothingIndexed if it does not exist."""
     folder = folder_of(settings, name)
     if not (folder / LIBRARY).exists():
-        raise NothingIndexed(f"There is no library '{name}'.", "See what there is: assistant library list")
+        raise NothingIndexed(f"There is no library '{name}'.", "List the libraries: assistant library list")
     return folder
 
 
 def folder_of(settings: Settings, name: str) -> Path:
-    """Return where a library of this name stands. Raises UsageError where it cannot be the name of one."""
+    """Return the folder for a library name. Raises UsageError if the name is invalid."""
     if "," in name or name != name.strip():
-        raise UsageError(f"{shown(name)} cannot be the name of a library.", "Use letters, digits, '-' and '_'.")
-    return checked(replace(settings, library=name)).libraries_folder / name
+        raise UsageError(f"{abbreviated(name)} is not a valid library name.", "Use letters, digits, '-' and '_'.")
+    return validated(replace(settings, library=name)).libraries_folder / name
 
 
 def free_folder(settings: Settings, name: str) -> Path:
-    """Return where a new library can stand. Raises UsageError where the name is taken or means several."""
+    """Return the folder for a new library. Raises UsageError if the name is taken or invalid."""
     folder = folder_of(settings, name)
     if os.path.lexists(folder):
-        raise UsageError(f"There is a library '{name}' already.", "Choose another name: --as NAME, or delete that one first.")
+        raise UsageError(f"The library '{name}' already exists.", "Choose another name (--as NAME), or delete it first.")
     return folder
 
 
 def move(folder: Path, target: Path) -> None:
-    """Give a folder its new name, in one step. Raises LibraryUnwritable."""
+    """Rename a folder atomically. Raises LibraryUnwritable."""
     try:
         folder.rename(target)
     except OSError as error:
         raise LibraryUnwritable(f"{folder} cannot be moved: {error.strerror or error}.",
-                                "Close the programs that use it: assistant engine stop") from error
+                                "Close the programs that use it (assistant engine stop), then try again.") from error
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[FileLock]:
-    """Keep every other program from writing. Raises LibraryBusy where one is at it."""
+def exclusive_lock(folder: Path) -> Iterator[FileLock]:
+    """Hold the write lock of a library. Raises LibraryBusy if another program has it."""
     lock = FileLock(folder / "writer.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise LibraryBusy("Another program is writing to this library.", "Wait until it is done, and try again.") from error
+        raise LibraryBusy("Another program is writing to this library.", "Wait until it has finished, then try again.") from error
     try:
         yield lock
     finally:
         lock.release()
 
 
-def let_go(lock: FileLock) -> None:
-    """Release a folder's lock where its own file would keep the folder from being moved; a writer's file would then too."""
+def release_before_move(lock: FileLock) -> None:
+    """Release a folder's lock on Windows, where the open lock file would prevent moving the folder (as a writer's would)."""
     if OPEN_FILES_HOLD:
         lock.release()

@@ -1,1 +1,1 @@
-"""The commands, one module per family."""
+"""Commands, one module per group."""

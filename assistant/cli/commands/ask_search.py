@@ -1,4 +1,4 @@
-"""The commands that take a question: passages, or an answer."""
+"""Commands `search` and `ask`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,15 @@ from assistant.cli.options import (
     filter_of,
     settings_of,
 )
-from assistant.cli.render.answer import part_progress, say_timings, show_doubt, speak, waiting, warn_masked, warn_unsupported
+from assistant.cli.render.answer import (
+    part_progress,
+    show_confidence,
+    show_timings,
+    spinner,
+    stream_answer,
+    warn_masked,
+    warn_unsupported,
+)
 from assistant.cli.render.search import show_passages, show_search, show_sources
 from assistant.errors import UsageError
 from assistant.system.paths import absolute, verbatim
@@ -39,21 +47,21 @@ if TYPE_CHECKING:
     from assistant.server.remote_assistant import Answerer
 
 ABSTAINED = 3
-QUOTED = 12  # sources whose words are shown: an answer with more is a list that says them already
+QUOTED = 12  # sources: with more, the answer is a list that already quotes them, so only their locations are shown
 
-Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question; quote it.", show_default=False)]
+Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes.", show_default=False)]
 Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders to add first.",
                                                  show_default=False)]
-Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with its ranks and scores, and its fate.")]
-Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage bears out.")]
-ShowDoubt = Annotated[bool, typer.Option("--show-doubt", help="Say how doubtful the answer is, and why.")]
-Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="How many passages.")]
+Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with ranks and scores, and why it was dropped.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage supports.")]
+ShowConfidence = Annotated[bool, typer.Option("--show-confidence", help="Show the confidence that your files answer this.")]
+Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="Number of passages to show.")]
 
 
 def search(context: typer.Context, question: Question = None, count: Count = None, path: Paths = None, kind: Types = None,
            since: Since = None, explain: Explain = False, batch: Batch = None, library: Libraries = None, embed: Embed = None,
            rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False) -> None:
-    """Find passages. No language model is needed."""
+    """Find passages in your files. Needs no language model."""
     require_one(question, batch)
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, embed=embed, rerank=rerank)
@@ -64,25 +72,24 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
             ))
             return
         if explain:
-            show_why(assistant, question or "", wanted, json=json)
+            explain_search(assistant, question or "", wanted, json=json)
             return
-        with waiting("Searching"):
+        with spinner("Searching"):
             result = assistant.search(question or "", count or 0, wanted)
         if json:
             to_json.print_json(to_json.search_result(result))
         else:
             show_search(output(), result)
-        warn_waiting(result.embedded)
-        warn_unread(settings, result.hits)
+        warn_about_search(settings, result.embedded, result.hits)
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
-        since: Since = None, strict: Strict = False, doubt: ShowDoubt = False, batch: Batch = None,
+        since: Since = None, strict: Strict = False, confidence: ShowConfidence = False, batch: Batch = None,
         library: Libraries = None, chat: Chat = None, embed: Embed = None, rerank: Rerank = None,
         no_engine: NoEngine = False, json: Json = False) -> None:
-    """Answer a question from your files, with the place of every claim.
+    """Answer a question from your files, with a source for every claim.
 
-    Ends with exit code 3 where the files do not say.
+    Exits with code 3 if your files do not contain the answer.
     """
     require_one(question, batch)
     wanted = filter_of(path, kind, since)
@@ -91,14 +98,14 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         require_models(settings)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if paths:
-            bring_in(assistant, paths)
-            wanted = meant(question or "", paths, wanted)
+            add_first(assistant, paths)
+            wanted = files_meant(question or "", paths, wanted)
         if batch is not None:
             finish_batch(run_batch(
                 read_batch(batch), lambda asked: to_json.answer(assistant.ask(asked, (), wanted, strict).answer)
             ))
             return
-        with waiting("Searching"):
+        with spinner("Searching"):
             stream = assistant.ask(question or "", (), wanted, strict)
         with part_progress() as on_progress:
             stream.prepare(on_progress)
@@ -106,19 +113,15 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             to_json.print_json(to_json.answer(stream.answer))
         else:
             show_answer(stream, settings.context_chunks)
-        if doubt:
-            show_doubt(stream.answer.doubt)
-        warn_waiting(assistant.embedded_share())
-        warn_unread(settings, stream.hits)
+        if confidence:
+            show_confidence(stream.answer.doubt)
+        warn_about_search(settings, assistant.embedded_share(), stream.hits)
         if stream.answer.abstained:
             raise typer.Exit(ABSTAINED)
 
 
 def require_models(settings: Settings) -> None:
-    """Raise ModelMissing where a model that an answer needs is not here: it is told before files are read.
-
-    Who asks the engine leaves that to it, unless files are to be read first.
-    """
+    """Raise ModelMissing if a model is not on this disk. Called before files are read; the engine checks for itself."""
     from assistant.app.models.cache import chat_spec, reranker_spec
 
     chat_spec(settings)
@@ -126,8 +129,8 @@ def require_models(settings: Settings) -> None:
         reranker_spec(settings)
 
 
-def meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
-    """Return which files a question is about that names some to add: "this file" is the one that was named."""
+def files_meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
+    """Return the filter for a question with paths to add: "this file" means the path that was given."""
     from assistant.app.ask.whole_document import is_about_files
 
     if not is_about_files(question) or wanted.paths:
@@ -135,11 +138,11 @@ def meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
     return replace(wanted, paths=tuple(verbatim(str(absolute(each))) for each in paths))
 
 
-def show_why(assistant: Answerer, question: str, wanted: Filter, *, json: bool) -> None:
-    """Show how a search came about."""
+def explain_search(assistant: Answerer, question: str, wanted: Filter, *, json: bool) -> None:
+    """Show the candidates of a search with their ranks and scores."""
     from assistant.cli.render.search import show_explanation
 
-    with waiting("Searching"):
+    with spinner("Searching"):
         explanation = assistant.explain(question, wanted)
     if json:
         to_json.print_json(to_json.explanation(question, explanation))
@@ -147,54 +150,51 @@ def show_why(assistant: Answerer, question: str, wanted: Filter, *, json: bool) 
         show_explanation(output(), explanation)
 
 
-def warn_waiting(embedded: float) -> None:
-    """Say so where some passages can be found by keyword only."""
+def warn_about_search(settings: Settings, embedded: float, hits: Sequence[Hit]) -> None:
+    """Warn if some chunks have no embedding yet, or if the reranker ran out of time before its first pair."""
     if embedded < 1:
-        notice(f"{embedded:.0%} of the passages are embedded; the others are found by keyword only, until: assistant sync")
-
-
-def warn_unread(settings: Settings, hits: Sequence[Hit]) -> None:
-    """Say so where a reranker was chosen and had no time to read anything."""
+        notice(f"Only {embedded:.0%} of the passages are embedded. The others are found by keyword only; embed them with: "
+               "assistant sync")
     if settings.rerank and hits and all(hit.rerank_score is None for hit in hits):
-        notice(f"The reranker read nothing: {settings.rerank_budget_ms} ms are too few for it on this machine. "
-               "Give it more (rerank_budget_ms), or choose a smaller one.")
+        notice(f"The reranker had no time to read a passage: {settings.rerank_budget_ms} ms are too short on this machine. "
+               "Increase rerank_budget_ms, or choose a smaller reranker.")
 
 
 def require_one(question: str | None, batch: str | None) -> None:
-    """Raise UsageError unless there is either a question or a file of questions."""
+    """Raise UsageError unless exactly one of question and batch file is given."""
     if (question is None) == (batch is None):
-        raise UsageError("Give a QUESTION, or --batch FILE, and not both.",
+        raise UsageError("Give either a QUESTION or --batch FILE.",
                          'For example: assistant ask "When does the lease end?"')
 
 
 def finish_batch(succeeded: bool) -> None:
-    """End with exit code 1 where a question has no result."""
+    """Exit with code 1 if a question has no result."""
     if not succeeded:
         raise typer.Exit(1)
 
 
-def bring_in(assistant: Answerer, paths: list[Path]) -> None:
-    """Add files before a question; speak of it only where something changed."""
+def add_first(assistant: Answerer, paths: list[Path]) -> None:
+    """Add files before a question; report it only if something changed."""
     from assistant.cli.progress import intake_progress
-    from assistant.cli.render.library import show_report
+    from assistant.cli.render.status import show_report
 
     with intake_progress() as on_progress:
         report = assistant.add(paths, on_progress)
     if report.indexed or report.removed or report.skipped or report.failed:
         show_report(notices(), report)
     if report.interrupted:
-        notice("Stopped. Run it again to continue.")
+        notice("Stopped. Run the command again to continue.")
         raise typer.Exit(INTERRUPTED)
 
 
 def show_answer(stream: Answering, passages: int) -> None:
-    """Show the passages, then the answer while it is written, then its sources."""
+    """Show the passages, stream the answer, then show its sources."""
     if notices().is_terminal:
         show_passages(notices(), stream.hits[:passages])
-    speak(iter(stream), lambda: stream.sentences)
+    stream_answer(iter(stream), lambda: stream.sentences)
     if stream.answer.citations:
         write("\n")
         show_sources(output(), stream.answer.citations, quotes=len(stream.answer.citations) <= QUOTED)
     warn_unsupported(stream.answer)
     warn_masked(stream.answer)
-    say_timings(stream.answer)
+    show_timings(stream.answer)

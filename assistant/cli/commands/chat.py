@@ -1,4 +1,4 @@
-"""The command that holds a conversation in the terminal."""
+"""Command `chat`: hold a conversation in the terminal or over a pipe."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 import typer
 
 from assistant.app.models.cache import chat_spec
-from assistant.cli.chat.conversation import (
+from assistant.cli.commands.engine import answering
+from assistant.cli.console import counted, is_terminal, notice, notices, on_one_line, output, say_error, write
+from assistant.cli.conversation import (
     HELP,
     Conversation,
     Keep,
-    Keeper,
     Resume,
     SessionName,
+    SessionWriter,
     TypingAhead,
-    command_in,
-    keeper_of,
-    resumed,
+    make_private,
+    parse_command,
+    resumed_session,
+    session_writer,
 )
-from assistant.cli.chat.input_line import make_private
-from assistant.cli.commands.engine import answering
-from assistant.cli.console import counted, is_terminal, notice, notices, on_one_line, output, say_error, write
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
-from assistant.cli.render.answer import part_progress, say_timings, speak, waiting, warn_masked, warn_unsupported
+from assistant.cli.render.answer import part_progress, show_timings, spinner, stream_answer, warn_masked, warn_unsupported
 from assistant.cli.render.search import show_passages, show_sources
 from assistant.datatypes import Session
 from assistant.errors import AssistantError, ContextOverflow, UsageError
@@ -39,17 +39,17 @@ if TYPE_CHECKING:
 def chat(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None,
          rerank: Rerank = None, no_engine: NoEngine = False, resume: Resume = False, session: SessionName = None,
          keep: Keep = None) -> None:
-    """Hold a conversation about your files. /help tells what can be typed.
+    """Chat about your files. Type /help to see the commands.
 
-    A conversation in a terminal is kept, turn by turn, so that it can be resumed; one that comes through a pipe is not, unless
-    --keep says so. See: assistant sessions list
+    A conversation in a terminal is saved turn by turn and can be resumed; one over a pipe is saved only with --keep.
+    List saved conversations: assistant sessions list
     """
     settings = settings_of(context, library, chat, embed, rerank)
-    earlier = resumed(Sessions(settings.sessions_folder), resume, session)
+    earlier = resumed_session(Sessions(settings.sessions_folder), resume, session)
     named = library or (context.obj.library if isinstance(context.obj, Flags) else None)
     if earlier is not None and earlier.library and not named:
-        settings = settings_of(context, earlier.library, chat, embed, rerank)  # with that library's own
-    keeper = keeper_of(settings, earlier, keep)
+        settings = settings_of(context, earlier.library, chat, embed, rerank)  # includes that library's own settings
+    keeper = session_writer(settings, earlier, keep)
     with answering(settings, no_engine=no_engine) as assistant:
         chat_spec(settings)
         status = assistant.status()
@@ -60,43 +60,43 @@ def chat(context: typer.Context, library: Library = None, chat: Chat = None, emb
         turns = earlier.turns if earlier else ()
         conversation = Conversation(assistant, turns, keeper.keep)
         ahead = TypingAhead(conversation.look_ahead) if conversation.looks_ahead else None
-        converse(conversation, lines(settings.history_file if keeper.wanted else None, ahead), keeper)
+        converse(conversation, typed_lines(settings.history_file if keeper.wanted else None, ahead), keeper)
 
 
 def show_earlier(earlier: Session) -> None:
-    """Say which conversation goes on, and show its last turn."""
-    notice(f"Conversation {earlier.name} goes on after {counted(len(earlier.turns), 'turn')}.")
+    """Show which conversation is resumed, and its last turn."""
+    notice(f"Resuming conversation {earlier.name} after {counted(len(earlier.turns), 'turn')}.")
     if earlier.turns:
         notice(f"> {earlier.turns[-1].question}\n{earlier.turns[-1].answer}")
 
 
-def converse(conversation: Conversation, typed: Iterator[str], keeper: Keeper) -> None:
-    """Answer line by line until the person leaves."""
+def converse(conversation: Conversation, typed: Iterator[str], keeper: SessionWriter) -> None:
+    """Answer each line until the input ends or a line says /exit."""
     for line in typed:
-        command, words = command_in(line)
+        command, words = parse_command(line)
         if command in {"/exit", "/quit"}:
             return
         if command:
-            obey(command, words, conversation, keeper)
+            run_command(command, words, conversation, keeper)
         elif line.strip():
             reply(line.strip(), conversation)
 
 
-def obey(command: str, words: str, conversation: Conversation, keeper: Keeper) -> None:
-    """Do what a command says; `words` follow it."""
+def run_command(command: str, words: str, conversation: Conversation, keeper: SessionWriter) -> None:
+    """Run a slash command with its arguments."""
     if command == "/clear":
         conversation.clear()
-        notice(f"A new conversation begins.{keeper.begin_anew()}")
+        notice(f"Started a new conversation.{keeper.begin_anew()}")
     elif command == "/remember":
         remember(words, conversation)
     elif command == "/sources":
         sources(words, conversation)
     else:
-        notice(HELP if command == "/help" else f"There is no command {command}.\n{HELP}")
+        notice(HELP if command == "/help" else f"Unknown command {command}.\n{HELP}")
 
 
 def sources(number: str, conversation: Conversation) -> None:
-    """Show the sources of the last answer, or of the one with this number."""
+    """Show the sources of the last answer, or of the answer with this number."""
     cited = conversation.sources(int(number) if number.isdecimal() else 0)
     if cited:
         show_sources(output(), cited)
@@ -105,30 +105,30 @@ def sources(number: str, conversation: Conversation) -> None:
 
 
 def remember(words: str, conversation: Conversation) -> None:
-    """Keep a fact."""
+    """Save a fact."""
     try:
         fact = conversation.remember(words)
-        notice(f"Kept as memory {fact.number}. To take it back: assistant memory forget {fact.number}")
+        notice(f"Saved as fact {fact.number}. To delete it: assistant memory forget {fact.number}")
     except AssistantError as error:
         say_error(str(error), error.hint)
 
 
 def reply(question: str, conversation: Conversation) -> None:
-    """Answer one question. Ctrl-C stops the answer and not the program."""
+    """Answer one question. Ctrl-C stops the answer, not the program."""
     try:
-        with waiting("Searching"):
+        with spinner("Searching"):
             stream = conversation.search(question)
         with part_progress() as on_progress:
             stream.prepare(on_progress)
         if notices().is_terminal:
             show_passages(notices(), conversation.passages(stream))
-        speak(conversation.write(stream), lambda: stream.sentences)
+        stream_answer(conversation.write(stream), lambda: stream.sentences)
         if stream.answer.searched:
-            notice(f"searched for: {stream.answer.searched}")
+            notice(f"Searched for: {stream.answer.searched}")
         show_sources(output(), conversation.citations, quotes=False)
         warn_unsupported(stream.answer)
         warn_masked(stream.answer)
-        say_timings(stream.answer)
+        show_timings(stream.answer)
         write("\n")
     except KeyboardInterrupt:
         notice("Stopped.")
@@ -136,8 +136,8 @@ def reply(question: str, conversation: Conversation) -> None:
         say_error(str(error), error.hint)
 
 
-def lines(history: Path | None, ahead: TypingAhead | None = None) -> Iterator[str]:
-    """Yield what the person types, or what comes in on stdin, until it ends. Who types in a terminal is listened to meanwhile."""
+def typed_lines(history: Path | None, ahead: TypingAhead | None = None) -> Iterator[str]:
+    """Yield lines from the terminal or from stdin. In a terminal, `ahead` gets the text while it is typed."""
     if not is_terminal():
         yield from sys.stdin
         return
@@ -154,7 +154,7 @@ def lines(history: Path | None, ahead: TypingAhead | None = None) -> Iterator[st
 
 
 def editor(history: Path | None) -> PromptSession[str]:
-    """Return a line editor that remembers, without a file only until it ends; nobody but the person can read the file."""
+    """Return a line editor with history, kept in a private file or, without one, in memory."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.history import FileHistory, InMemoryHistory
     from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent

@@ -1,4 +1,4 @@
-"""The commands about the background process that keeps the models loaded, and who answers a question."""
+"""Commands `engine start`, `stop` and `status`; open the engine or this process for a question."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from assistant.cli.console import notice, on_one_line, output, size_in_words
 from assistant.cli.json_output import print_json
 from assistant.cli.options import Json, settings_of
-from assistant.cli.render.answer import waiting
+from assistant.cli.render.answer import spinner
 from assistant.config import Settings
 from assistant.errors import EngineNotRunning, EngineUnavailable
 from assistant.server.client import EngineClient
@@ -20,32 +20,32 @@ from assistant.server.remote_assistant import Answerer, open_assistant, open_her
 if TYPE_CHECKING:
     from assistant.server.protocol import Report
 
-RESTARTING = ("Restarting the engine: the one that runs is of another version of the program, and finishes its answers "
-              "first. To end it at once: assistant engine stop")
+RESTARTING = ("Restarting the engine: the running one has another version. It finishes its answers first; to stop it now: "
+              "assistant engine stop")
 
 
 @contextmanager
 def answering(settings: Settings, *, no_engine: bool) -> Iterator[Answerer]:
-    """Yield who answers questions: the engine where it can be had, this process otherwise, which is said."""
+    """Yield the engine, or this process if the engine is unavailable (with a notice) or not wanted."""
     try:
         assistant = open_here(settings) if no_engine else open_assistant(settings, lambda: notice(RESTARTING))
     except EngineUnavailable as error:
-        notice(f"{error} This command does everything itself. {error.hint}")
+        notice(f"{error} This command runs without it. {error.hint}")
         assistant = open_here(settings)
     with assistant:
         yield assistant
 
 
 def start(context: typer.Context) -> None:
-    """Start the engine, so that the first question does not wait for it. Questions start it by themselves."""
+    """Start the engine so that the first question does not wait for it. Questions also start it automatically."""
     line = EngineClient(settings_of(context))
-    with waiting("Starting"):
+    with spinner("Starting"):
         line.connect()
     notice("The engine is running.")
 
 
 def stop(context: typer.Context) -> None:
-    """Stop the engine. An answer that it is writing ends."""
+    """Stop the engine. An answer that is being written ends."""
     try:
         EngineClient(settings_of(context)).stop()
     except EngineNotRunning:
@@ -55,7 +55,7 @@ def stop(context: typer.Context) -> None:
 
 
 def status(context: typer.Context, json: Json = False) -> None:
-    """Show what the engine holds and has done."""
+    """Show which models the engine has loaded and what it has done."""
     try:
         report = EngineClient(settings_of(context)).report()
     except EngineNotRunning as error:
@@ -68,7 +68,7 @@ def status(context: typer.Context, json: Json = False) -> None:
 
 
 def show(report: Report, *, json: bool) -> None:
-    """Show an engine's report."""
+    """Show the engine's report."""
     share = report.reused_tokens / report.prompt_tokens if report.prompt_tokens else 0.0
     if json:
         print_json({
@@ -78,12 +78,12 @@ def show(report: Report, *, json: bool) -> None:
             "idle_minutes": report.idle_minutes, "leaving": report.leaving, "other_version": report.other_version,
         })
         return
-    output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, {size_in_words(report.memory)} of memory.")
+    output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, using {size_in_words(report.memory)} of memory.")
     output().print(f"Models: {on_one_line(', '.join(filter(None, (report.chat, *report.embedders)))) or 'none loaded yet'}.")
     output().print(f"{report.answers:,} answers, {report.searches:,} searches; {report.waiting:,} waiting.")
-    output().print(f"{report.prompt_tokens:,} tokens of prompts, {share:.0%} of them read before.")
+    output().print(f"{report.prompt_tokens:,} prompt tokens, {share:.0%} of them from the cache.")
     if report.leaving:
-        output().print("It takes no more questions, and ends when those that it has are answered.")
+        output().print("It is shutting down: it finishes the questions that it has and takes no more.")
     elif report.other_version:
-        output().print("It is of another version of the program: the next question replaces it.")
-    output().print(f"It ends after {report.idle_minutes} minutes without a question, or with: assistant engine stop")
+        output().print("It has another version than this program: the next question replaces it.")
+    output().print(f"It stops after {report.idle_minutes} minutes without a question, or with: assistant engine stop")

@@ -1,27 +1,26 @@
-"""The command that measures how good search and answers are on the person's own library."""
+"""Command `eval`: measure search and answers, compare two results, draft questions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from assistant.app.assistant import Assistant
 from assistant.app.models.cache import chat_spec
 from assistant.cli import json_output as to_json
 from assistant.cli.batch import read_bytes
-from assistant.cli.console import counted, notice, notices, on_one_line, output, say_error
+from assistant.cli.console import counted, notice, on_one_line, output, say_error
 from assistant.cli.error_boundary import INTERRUPTED
 from assistant.cli.json_output import escaped
 from assistant.cli.options import Chat, Embed, Json, Library, Rerank, settings_of
+from assistant.cli.progress import counting_progress
 from assistant.cli.render.evaluation import show_comparison, show_evaluation
 from assistant.config import Settings
-from assistant.datatypes import FileState, Hit
+from assistant.datatypes import FileState, Hit, Progress
 from assistant.errors import UsageError
 from assistant.evaluation import (
     Evaluation,
@@ -46,28 +45,28 @@ NAMED = 5  # missing files that a notice names
 Asked = Annotated[str | None, typer.Argument(metavar="QUESTIONS.jsonl", help="A file of JSON lines like "
                                              '{"question": "...", "answers": ["..."], "gold_docs": ["lease.pdf"]}; - is stdin.',
                                              show_default=False)]
-Pair = Annotated[tuple[str, str] | None, typer.Option("--compare", metavar="A.json B.json", help="Compare two saved results: "
-                                                      "which differences are more than noise.")]
-Retrieval = Annotated[bool, typer.Option("--retrieval", help="Measure the search alone; no language model is needed.")]
+Pair = Annotated[tuple[str, str] | None, typer.Option("--compare", metavar="A.json B.json", help="Compare two saved results "
+                                                      "and show which differences are significant.")]
+Retrieval = Annotated[bool, typer.Option("--retrieval", help="Measure search only. Needs no language model.")]
 Depth = Annotated[int, typer.Option("-k", "--results", metavar="N", min=1, show_default=False,
-                                    help="How many passages of each search are looked at; 50 where nothing is said.")]
-Report = Annotated[Path | None, typer.Option("--report", metavar="FILE.md|FILE.html", help="Also write a report for people: "
-                                             "Markdown, or one page with drawings that needs no network.")]
-Make = Annotated[int, typer.Option("--make", metavar="N", min=0, show_default=False, help="Draft N questions with answers from "
-                                   "your own files instead, for you to correct; one in four cannot be answered.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also save the result, with every question, to compare "
-                                          "it later; with --make the file that the questions are added to.")]
+                                    help="Number of passages of each search to evaluate; default 50.")]
+Report = Annotated[Path | None, typer.Option("--report", metavar="FILE.md|FILE.html", help="Also write a report: Markdown, or "
+                                             "one HTML page with charts that works offline.")]
+Make = Annotated[int, typer.Option("--make", metavar="N", min=0, show_default=False, help="Instead, draft N questions with "
+                                   "answers from your files for you to correct. One in four has no answer.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also save the result with every question, to "
+                                          "compare it later. With --make: the file to append the questions to.")]
 
 
 def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = None, retrieval: Retrieval = False,
              count: Depth = 50, out: Out = None, report: Report = None, make: Make = 0, library: Library = None,
              chat: Chat = None, embed: Embed = None, rerank: Rerank = None, json: Json = False) -> None:
-    """Measure how good search and answers are on your own library, with questions whose answers you know.
+    """Measure search and answer quality on your own library, with questions whose answers you know.
 
-    Each figure has a 95 % interval: how far it could move with other questions of the same sort.
+    Each metric has a 95 % confidence interval over the questions.
     """
     if (questions is not None) + (compare is not None) + bool(make) != 1:
-        raise UsageError("Give QUESTIONS.jsonl, --compare A.json B.json or --make N, and not both.",
+        raise UsageError("Give one of QUESTIONS.jsonl, --compare A.json B.json and --make N.",
                          "For example: assistant eval questions.jsonl --retrieval")
     if make:
         draft_questions(settings_of(context, library, chat, embed), make, out)
@@ -80,65 +79,55 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
     if report is not None:
         require_report(report)
     settings = settings_of(context, library, chat, embed, rerank)
-    model = "" if retrieval else chat_spec(settings).name  # a missing model is told before anything is searched
+    model = "" if retrieval else chat_spec(settings).name  # report a missing model before the search starts
     with Assistant(settings) as assistant:
         warn_absent(asked, assistant)
-        rows = measured(assistant, asked, count, retrieval=retrieval)
+        rows = measure_questions(assistant, asked, count, retrieval=retrieval)
         held = assistant.status()
     if held.waiting:
-        notice(f"{counted(held.waiting, 'passage')} found by keyword only, since they are not embedded yet: assistant sync")
+        notice(f"{counted(held.waiting, 'passage')} not embedded yet and found by keyword only. Embed them with: assistant sync")
     about: dict[str, str | int] = {"library": held.name, "embedder": held.embedder, "chat": model, "passages": held.chunks,
                                    "results": count}
     conclude(summarise(rows, len(asked), about), out, report, json=json)
 
 
 def require_use(questions: Sequence[Question], out: Path | None, *, retrieval: bool) -> None:
-    """Raise UsageError where nothing would come of it, before it takes its time."""
+    """Raise UsageError if the questions or the output file cannot be used, before anything is measured."""
     if retrieval and not any(map(searchable, questions)):
-        raise UsageError("No question says which file should be found.", 'Name the right files: "gold_docs": ["lease.pdf"]')
+        raise UsageError("No question names the files to find.", 'Name the right files: "gold_docs": ["lease.pdf"]')
     if out is not None and (expanded(out).is_dir() or not expanded(out).parent.is_dir()):
-        raise UsageError(f"{out} cannot be written: its folder is not there, or it is one.", "Give --out the name of a file.")
+        raise UsageError(f"{out} cannot be written: it is a folder, or its folder does not exist.",
+                         "Give --out the name of a file.")
 
 
 def warn_absent(questions: Sequence[Question], assistant: Assistant) -> None:
-    """Say which right files the library does not hold: they count as not found."""
+    """Warn about right files that are not in the library: they count as not found."""
     indexed = [entry.path for entry in assistant.ledger() if entry.state is FileState.INDEXED]
     gone = absent({document for question in questions if question.answerable for document, _ in question.gains}, indexed)
     if gone:
         names = ", ".join(gone[:NAMED]) + (f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else "")
-        notice(on_one_line(f"Not in the library, so they count as not found: {counted(len(gone), 'right file')} ({names})"))
+        notice(on_one_line(f"{counted(len(gone), 'right file')} not in the library, counted as not found: {names}"))
 
 
-def measured(assistant: Assistant, questions: Sequence[Question], count: int, *, retrieval: bool) -> list[Row]:
-    """Return what was measured of each question; fewer where Ctrl-C stopped it after at least one."""
+def measure_questions(assistant: Assistant, questions: Sequence[Question], count: int, *, retrieval: bool) -> list[Row]:
+    """Return one row per question; fewer if Ctrl-C stopped the run after the first."""
     rows: list[Row] = []
     ask = None if retrieval else lambda text: assistant.ask(text).answer
-    with question_progress(len(questions)) as advance:
+    with counting_progress("Asking", "questions") as on_progress:
         try:
             for row in measure(questions, lambda text: assistant.search(text, count).hits, ask):
                 rows.append(row)
                 if row.error:
                     say_error(f"Question {row.id}: {row.error}")
-                advance()
+                on_progress(Progress("asking", len(rows), len(questions)))
         except KeyboardInterrupt:
             if not rows:
                 raise
     return rows
 
 
-@contextmanager
-def question_progress(total: int) -> Iterator[Callable[[], None]]:
-    """Show how many questions are done."""
-    console = notices()
-    columns = (SpinnerColumn(), TextColumn("Asking"), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
-               TimeRemainingColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda: bar.advance(task)
-
-
 def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json: bool) -> None:
-    """Show and save what was measured; end with the exit code that it deserves."""
+    """Show and save the result; exit with 130 if the run was stopped, with 1 if a question failed."""
     if json:
         to_json.print_json(to_record(result))
     else:
@@ -149,14 +138,14 @@ def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json:
         write_report(report, result)
         notice(on_one_line(f"Report: {report}"))
     if len(result.rows) < result.planned:
-        notice(f"Stopped after {len(result.rows):,} of {counted(result.planned, 'question')}; the figures are of those.")
+        notice(f"Stopped after {len(result.rows):,} of {counted(result.planned, 'question')}; the metrics cover only those.")
         raise typer.Exit(INTERRUPTED)
     if any(row.error for row in result.rows):
         raise typer.Exit(1)
 
 
 def show_difference(first: str, second: str, *, json: bool) -> None:
-    """Show how the second of two saved results differs from the first."""
+    """Compare two saved results."""
     comparison = compared(read_rows(Path(first)), read_rows(Path(second)))
     if json:
         to_json.print_json(to_record(comparison))
@@ -164,54 +153,51 @@ def show_difference(first: str, second: str, *, json: bool) -> None:
         show_comparison(output(), comparison, first, second)
 
 
-AT_ONCE = 50  # passages that are read from the library together
+READ_AT_ONCE = 50  # chunks that are read from the library together
 
 
 def draft_questions(settings: Settings, count: int, out: Path | None) -> None:
-    """Write up to `count` questions to a file, going on where it ends, or to stdout; Ctrl-C keeps what was written."""
+    """Append drafted questions to a file until it has `count`, or write them to stdout; Ctrl-C keeps what was written."""
     done = read_drafted(out) if out is not None else frozenset()
     if len(done) >= count:
         notice(on_one_line(f"{out} has {counted(len(done), 'question')} already."))
         return
     with Assistant(settings) as assistant, lines_to(out) as file:
         desk = Desk(assistant.draft_question, lambda question: assistant.search(question).hits, done)
-        written = write_all(assistant, make(passages(assistant), count - len(done), desk), count - len(done), file)
+        written = write_all(assistant, make(spread_passages(assistant), count - len(done), desk), count - len(done), file)
     total = len(done) + written
     place = f" in {out}" if out else ""
-    notice(on_one_line(f"Drafted {counted(total, 'question')}{place}. Correct them, then: assistant eval FILE"))
+    notice(on_one_line(f"Drafted {counted(total, 'question')}{place}. Correct them, then run: assistant eval FILE"))
     if total < count:
-        notice("The files hold no more facts that a question could be asked for by rule.")
+        notice("No more facts were found in the files to ask about.")
 
 
 def write_all(assistant: Assistant, drafts: Iterator[Draft], count: int, file: IO[str] | None) -> int:
-    """Write each draft as it is made; return how many."""
+    """Write each draft as it is made; return their number."""
     paths = [entry.path for entry in assistant.ledger()]
-    console, written = notices(), 0
-    columns = (SpinnerColumn(), TextColumn("Drafting"), BarColumn(), MofNCompleteColumn(), TextColumn("questions"),
-               TimeElapsedColumn())
-    with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("", total=count)
+    written = 0
+    with counting_progress("Drafting", "questions") as on_progress:
         try:
             for draft in drafts:
                 print(escaped(to_line(draft, paths)), file=file, flush=True)
                 written += 1
-                bar.advance(task)
+                on_progress(Progress("drafting", written, count))
         except KeyboardInterrupt as stopped:
-            notice(f"Stopped after {counted(written, 'question')}; run the same command to go on.")
+            notice(f"Stopped after {counted(written, 'question')}. Run the command again to continue.")
             raise typer.Exit(INTERRUPTED) from stopped
     return written
 
 
-def passages(assistant: Assistant) -> Iterator[Hit]:
-    """Yield the passages of the library, formats and files in turns."""
+def spread_passages(assistant: Assistant) -> Iterator[Hit]:
+    """Yield the chunks of the library, alternating between formats and files."""
     numbers = spread(assistant.passage_places())
-    for start in range(0, len(numbers), AT_ONCE):
-        yield from assistant.passages(numbers[start : start + AT_ONCE])
+    for start in range(0, len(numbers), READ_AT_ONCE):
+        yield from assistant.passages(numbers[start : start + READ_AT_ONCE])
 
 
 @contextmanager
 def lines_to(out: Path | None) -> Iterator[IO[str] | None]:
-    """Open a file to add lines to; nothing stands for stdout. Raises UsageError where it cannot be written."""
+    """Open a file to append lines to; yield None for stdout. Raises UsageError if it cannot be written."""
     if out is None:
         yield None
         return

@@ -1,4 +1,4 @@
-"""The commands about whole libraries."""
+"""Commands `add`, `sync`, `remove` and `library ...`."""
 
 from __future__ import annotations
 
@@ -8,27 +8,80 @@ from typing import Annotated
 
 import typer
 
+from assistant.app.assistant import Assistant
 from assistant.app.library import registry as libraries
 from assistant.cli import json_output as to_json
-from assistant.cli.console import notice, on_one_line, output, size_in_words
-from assistant.cli.options import Json, settings_of
-from assistant.cli.progress import copying_progress
-from assistant.cli.render.library import show_status
-from assistant.cli.render.machine import show_findings
+from assistant.cli.console import counted, notice, on_one_line, output, size_in_words
+from assistant.cli.error_boundary import INTERRUPTED
+from assistant.cli.options import Embed, Json, Library, PasswordFile, passwords_in, settings_of
+from assistant.cli.progress import copying_progress, intake_progress
+from assistant.cli.render.status import show_findings, show_report, show_status
+from assistant.datatypes import IngestReport
 from assistant.errors import UsageError
+
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.", show_default=False)]
+Rebuild = Annotated[bool, typer.Option("--rebuild", help="Read and embed all files again.")]
+Added = Annotated[Path, typer.Argument(metavar="PATH", help="A file or folder that was added.", show_default=False)]
+
+
+def add(context: typer.Context, paths: Paths, password_file: PasswordFile = None, library: Library = None,
+        embed: Embed = None, json: Json = False) -> None:
+    """Add files and folders to the library.
+
+    Unchanged files are skipped quickly. Files that cannot be read are listed with the reason.
+    """
+    passwords = passwords_in(password_file)
+    with Assistant(settings_of(context, library, embed=embed)) as assistant:
+        with intake_progress() as on_progress:
+            report = assistant.add(paths, on_progress, passwords)
+        finish_ingest(report, json=json)
+
+
+def sync(context: typer.Context, rebuild: Rebuild = False, password_file: PasswordFile = None, library: Library = None,
+         embed: Embed = None, json: Json = False) -> None:
+    """Update the library: read new and changed files, drop deleted ones."""
+    passwords = passwords_in(password_file)
+    with Assistant(settings_of(context, library, embed=embed)) as assistant:
+        with intake_progress() as on_progress:
+            report = assistant.sync(on_progress, rebuild=rebuild, passwords=passwords)
+        finish_ingest(report, json=json)
+
+
+def remove(context: typer.Context, path: Added, library: Library = None, json: Json = False) -> None:
+    """Remove a file or folder from the library and keep it out. The file itself is not touched."""
+    with Assistant(settings_of(context, library)) as assistant:
+        count = assistant.remove(path)
+    if json:
+        to_json.print_json({"path": str(path), "removed": count})
+    else:
+        output().print(f"{counted(count, 'file')} removed from the library.")
+
+
+def finish_ingest(report: IngestReport, *, json: bool) -> None:
+    """Show the report; exit with 130 if the run was stopped, with 1 if every file failed."""
+    if json:
+        to_json.print_json(to_json.report(report))
+    else:
+        show_report(output(), report)
+    if report.interrupted:
+        notice("Stopped. The files listed are in the library; run the command again to continue.")
+        raise typer.Exit(INTERRUPTED)
+    if report.failed and not report.indexed and not report.unchanged:
+        raise typer.Exit(1)
+
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A library.", show_default=False)]
 New = Annotated[str, typer.Argument(metavar="NEW", help="Its new name.", show_default=False)]
-Target = Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.", show_default=False)]
+Target = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.", show_default=False)]
 Source = Annotated[Path, typer.Argument(metavar="FILE", help="An exported library.", show_default=False)]
-As = Annotated[str, typer.Option("--as", metavar="NAME", help="The name that it gets; otherwise the one that it had.")]
-Own = Annotated[list[str] | None, typer.Argument(metavar="SETTING=VALUE", help="Settings of this library alone, such as "
-                                                 "chunk_tokens=300.", show_default=False)]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+As = Annotated[str, typer.Option("--as", metavar="NAME", help="Name for the imported library; default: its original name.")]
+LibrarySettings = Annotated[list[str] | None, typer.Argument(metavar="SETTING=VALUE", show_default=False,
+                                                             help="Settings of this library only, such as chunk_tokens=300.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def list_all(context: typer.Context, json: Json = False) -> None:
-    """List the libraries, and what each holds."""
+    """List the libraries and what each one holds."""
     held, wrong = libraries.list_libraries(settings_of(context))
     if json:
         to_json.print_json({"libraries": [to_json.status(each) for each in held], **to_json.findings(wrong)})
@@ -37,43 +90,43 @@ def list_all(context: typer.Context, json: Json = False) -> None:
         show_status(output(), each)
     show_findings(output(), wrong)
     if not held and not wrong:
-        notice("There is no library yet. Make one: assistant add FOLDER")
+        notice("There is no library yet. Create one: assistant add FOLDER")
 
 
-def create(context: typer.Context, name: Name, own: Own = None, json: Json = False) -> None:
-    """Make an empty library. `assistant add -L NAME` makes it too; this one can give it settings of its own."""
-    tell(name, libraries.create(settings_of(context), name, pairs(own or [])), "made", json=json)
+def create(context: typer.Context, name: Name, own: LibrarySettings = None, json: Json = False) -> None:
+    """Create an empty library, optionally with its own settings. `assistant add -L NAME` also creates one."""
+    report_change(name, libraries.create(settings_of(context), name, parse_settings(own or [])), "created", json=json)
 
 
 def delete(context: typer.Context, name: Name, yes: Yes = False, json: Json = False) -> None:
-    """Delete a library with all that belongs to it. The files that it was made of are not touched."""
+    """Delete a library and all data stored for it. Your own files are not touched."""
     settings = settings_of(context)
-    folder = libraries.known_folder(settings, name)
+    folder = libraries.existing_folder(settings, name)
     if not yes and not typer.confirm(on_one_line(f"Delete the library {name} ({folder})?"), default=False, err=True):
         notice("Nothing was deleted.")
         raise typer.Exit(1)
     libraries.delete(settings, name)
-    tell(name, folder, "deleted", json=json)
+    report_change(name, folder, "deleted", json=json)
 
 
 def rename(context: typer.Context, name: Name, new: New, json: Json = False) -> None:
-    """Give a library another name."""
-    tell(new, libraries.rename(settings_of(context), name, new), "renamed", json=json)
+    """Rename a library."""
+    report_change(new, libraries.rename(settings_of(context), name, new), "renamed", json=json)
 
 
 def export(context: typer.Context, name: Name, target: Target, json: Json = False) -> None:
-    """Write a library to one file, with checksums, that opens on another machine without embedding anything."""
+    """Export a library to one file with checksums. Another machine can import it without embedding anything again."""
     with copying_progress() as on_progress:
         size = libraries.export(settings_of(context), name, target, on_progress)
     if json:
         to_json.print_json({"name": name, "path": str(target), "bytes": size})
     else:
-        output().print(on_one_line(f"{name}: exported to {target}, {size_in_words(size)}. It holds the text of your files: "
-                                   "keep it safe."))
+        output().print(on_one_line(f"{name}: exported to {target}, {size_in_words(size)}. The file contains the text of your "
+                                   "files: keep it safe."))
 
 
 def import_(context: typer.Context, source: Source, name: As = "", json: Json = False) -> None:
-    """Bring in an exported library. It is verified before anything is changed."""
+    """Import an exported library. The file is verified before anything is changed."""
     with copying_progress() as on_progress:
         came = libraries.import_library(settings_of(context), source, name, on_progress)
     if json:
@@ -81,29 +134,29 @@ def import_(context: typer.Context, source: Source, name: As = "", json: Json = 
         return
     show_status(output(), came.held)
     for root in came.away:
-        notice(on_one_line(f"{root} is not on this machine: its passages can be searched, and stay as they are."))
+        notice(on_one_line(f"{root} is not on this machine: its passages can be searched but not updated."))
     for root, other in came.shared:
-        notice(on_one_line(f"{root} is in the library {other} too."))
+        notice(on_one_line(f"{root} is also in the library {other}."))
 
 
-def set_(context: typer.Context, name: Name, own: Own = None, json: Json = False) -> None:
-    """Give a library settings of its own; they count more than config.toml, and less than the environment."""
-    given = pairs(own or [])
+def set_(context: typer.Context, name: Name, own: LibrarySettings = None, json: Json = False) -> None:
+    """Change the settings of one library. They override config.toml; environment variables override them."""
+    given = parse_settings(own or [])
     if not given:
-        raise UsageError("There is nothing to set.", f"assistant library set {name} chunk_tokens=300")
-    tell(name, libraries.set_own(settings_of(context), name, given), "set", json=json)
+        raise UsageError("No setting was given.", f"For example: assistant library set {name} chunk_tokens=300")
+    report_change(name, libraries.set_library_settings(settings_of(context), name, given), "set", json=json)
 
 
-def pairs(own: list[str]) -> dict[str, str]:
-    """Return the settings. Raises UsageError where one has no value."""
+def parse_settings(own: list[str]) -> dict[str, str]:
+    """Parse SETTING=VALUE arguments. Raises UsageError if one has no value."""
     for each in own:
         if "=" not in each:
-            raise UsageError(f"'{each}' sets nothing.", "Write SETTING=VALUE, such as chunk_tokens=300.")
+            raise UsageError(f"'{each}' is not SETTING=VALUE.", "For example: chunk_tokens=300")
     return {key.strip(): value.strip() for key, _, value in (each.partition("=") for each in own)}
 
 
-def tell(name: str, path: Path, done: str, *, json: bool) -> None:
-    """Say what was done."""
+def report_change(name: str, path: Path, done: str, *, json: bool) -> None:
+    """Print what was done to a library."""
     if json:
         to_json.print_json({"name": name, "path": str(path), "done": done})
     else:

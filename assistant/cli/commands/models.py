@@ -1,26 +1,75 @@
-"""The commands about the catalog and the models on this disk."""
+"""Commands `setup` and `models ...`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
+from assistant.app.diagnostics import hardware
 from assistant.catalog import Model, ModelStore, find, load_catalog
 from assistant.cli import json_output as to_json
-from assistant.cli.console import notice, on_one_line, output, say_error, size_in_words
-from assistant.cli.model_choice import pull as pull_model
-from assistant.cli.options import Json, settings_of
-from assistant.cli.render.machine import show_models
-from assistant.errors import ModelUnusable
+from assistant.cli.console import is_terminal, notice, on_one_line, output, say_error, size_in_words
+from assistant.cli.model_choice import ModelChoice, choose_models, fetch_choice
+from assistant.cli.model_choice import fetch_model as pull_model
+from assistant.cli.options import Chat, Embed, Json, settings_of
+from assistant.cli.render.status import show_machine, show_models, show_proposal
+from assistant.config import save_choice
+from assistant.errors import ModelUnusable, UsageError
 
-Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names of the catalog.", show_default=False)]
-Some = Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Names of the catalog; all that are here where "
-                                                  "none is given.", show_default=False)]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Download without asking.")]
+Starter = Annotated[bool, typer.Option("--starter", help="Choose small models that run on every machine.")]
+
+
+def setup(context: typer.Context, yes: Yes = False, starter: Starter = False, chat: Chat = None, embed: Embed = None) -> None:
+    """Choose models that suit this machine, download them and verify them.
+
+    Only this command and `models pull` use the network. Run it again at any time to choose other models.
+    """
+    settings = settings_of(context)
+    machine = hardware.inspect_machine(settings.home)
+    choices = choose_models(machine, *named_models(context, chat, embed), starter=starter)
+    store = ModelStore(settings.models_folder)
+    show_machine(output(), machine)
+    show_proposal(output(), choices, store)
+    ask_consent([model for choice in choices for model in choice.model if not store.is_present(model)], yes=yes)
+    fetched = [fetch_choice(choice, store, settings.hub) for choice in choices]
+    save_choice(settings.config_file, {choice.setting: choice.value for choice in fetched})
+    confirm(fetched)
+
+
+def named_models(context: typer.Context, chat: str | None, embed: str | None) -> tuple[str | None, str | None]:
+    """Return the models named before or after the command."""
+    return chat or getattr(context.obj, "chat", None), embed or getattr(context.obj, "embed", None)
+
+
+def ask_consent(missing: Sequence[Model], *, yes: bool) -> None:
+    """Ask before anything is downloaded. Raises UsageError if there is no terminal to ask on."""
+    if yes or not missing:
+        return
+    size = size_in_words(sum(model.size for model in missing))
+    if not is_terminal():
+        raise UsageError(f"Setup needs to download {size} and cannot ask without a terminal.", "Run: assistant setup --yes")
+    if not typer.confirm(f"Download {size}?", default=True, err=True):
+        notice("Nothing was changed.")
+        raise typer.Exit(1)
+
+
+def confirm(chosen: Sequence[ModelChoice]) -> None:
+    """Print the models that are now in use."""
+    words = ", ".join(f"{choice.setting} = {choice.value}" for choice in chosen)
+    output().print(on_one_line(f"Ready: {words}."))
+    output().print('Next: assistant add FOLDER, then assistant ask "..."')
+
+
+Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names from the catalog.", show_default=False)]
+OptionalNames = Annotated[list[str] | None, typer.Argument(metavar="NAME", show_default=False,
+                                                           help="Names from the catalog; default: all models on this disk.")]
 
 
 def list_models(context: typer.Context, json: Json = False) -> None:
-    """List the models that this program knows, and which of them are here."""
+    """List the models in the catalog and show which of them are on this disk."""
     settings = settings_of(context)
     store, chosen = ModelStore(settings.models_folder), frozenset({settings.chat, settings.embed, settings.rerank})
     if not json:
@@ -32,7 +81,7 @@ def list_models(context: typer.Context, json: Json = False) -> None:
 
 
 def pull(context: typer.Context, names: Names) -> None:
-    """Fetch models and verify them. What was broken off is gone on with."""
+    """Download models and verify them. Interrupted downloads resume."""
     settings = settings_of(context)
     store = ModelStore(settings.models_folder)
     for model in [find(name) for name in names]:
@@ -40,8 +89,8 @@ def pull(context: typer.Context, names: Names) -> None:
         output().print(on_one_line(f"{model.name}: {store.path(model)}"))
 
 
-def verify(context: typer.Context, names: Some = None) -> None:
-    """Read models on this disk byte by byte; what is damaged is removed."""
+def verify(context: typer.Context, names: OptionalNames = None) -> None:
+    """Verify models on this disk byte by byte. Damaged files are removed."""
     store = ModelStore(settings_of(context).models_folder)
     models = [find(name) for name in names] if names else [model for model in load_catalog() if has_files(model, store)]
     if not models:
@@ -59,16 +108,16 @@ def remove(context: typer.Context, names: Names) -> None:
 
 
 def has_files(model: Model, store: ModelStore) -> bool:
-    """Return whether something of the model lies on this disk."""
+    """Return whether any file of the model is on this disk."""
     return any(store.place(model, file).exists() for file in model.files)
 
 
 def is_whole(model: Model, store: ModelStore) -> bool:
-    """Say whether a model is whole; return it."""
+    """Verify a model, print the result and return whether it is intact."""
     try:
         store.verify(model)
     except ModelUnusable as error:
         say_error(str(error), error.hint)
         return False
-    output().print(f"{model.name}: whole, {size_in_words(model.size)}")
+    output().print(f"{model.name}: intact, {size_in_words(model.size)}")
     return True

@@ -1,40 +1,44 @@
-"""The commands that tell what is here and what is wrong."""
+"""Commands `status` and `doctor`."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from assistant.app.assistant import Assistant
 from assistant.app.diagnostics import doctor as examination
+from assistant.app.diagnostics.offline_proof import Observer, OfflineProof, TrialStep
+from assistant.app.diagnostics.offline_proof.proof import prove
 from assistant.cli import json_output as to_json
-from assistant.cli.commands.offline import prove_offline
-from assistant.cli.console import output
+from assistant.cli.console import counted, harmless, notices, output
 from assistant.cli.options import Chat, Embed, Json, Library, settings_of
-from assistant.cli.render.library import show_ledger, show_status
-from assistant.cli.render.machine import show_findings
+from assistant.cli.render.status import show_findings, show_ledger, show_status
+from assistant.config import Settings
 from assistant.datatypes import FileState, LedgerEntry, Severity
 
 Files = Annotated[bool, typer.Option("--files", help="List every file.")]
 Failed = Annotated[bool, typer.Option("--failed", help="List the files that could not be read, and why.")]
 Skipped = Annotated[bool, typer.Option("--skipped", help="List the files that were left out, and why.")]
 
-Check = Annotated[bool, typer.Option("--check", help="Verify all of the library against itself instead, and finish what "
-                                     "removing began.")]
-Repair = Annotated[bool, typer.Option("--repair", help="Mend what --check finds: what follows from the text is made anew, files "
-                                      "whose passages are not whole are read again.")]
-Offline = Annotated[bool, typer.Option("--prove-offline", help="Run everything on sample files in a temporary home instead, with "
-                                       "your models, and show every attempt to use the network. Takes some minutes.")]
+Check = Annotated[bool, typer.Option("--check", help="Check the consistency of the library instead, and finish pending "
+                                     "deletions.")]
+Repair = Annotated[bool, typer.Option("--repair", help="Repair what --check finds: rebuild the indexes from the text, and read "
+                                      "files with incomplete passages again.")]
+Offline = Annotated[bool, typer.Option("--prove-offline", help="Instead, run every command on sample files in a temporary home, "
+                                       "with your models, and report every attempt to use the network. Takes a few minutes.")]
 
 
 def status(context: typer.Context, files: Files = False, failed: Failed = False, skipped: Skipped = False,
            library: Library = None, json: Json = False) -> None:
-    """Tell what the library holds, and what was left out and why."""
+    """Show what the library holds, and which files were left out and why."""
     wanted = {state for state, given in ((FileState.FAILED, failed), (FileState.SKIPPED, skipped)) if given}
     with Assistant(settings_of(context, library)) as assistant:
         held = assistant.status()
-        entries = select(assistant.ledger(), set(FileState) if files else wanted) if files or wanted else ()
+        entries = in_states(assistant.ledger(), set(FileState) if files else wanted) if files or wanted else ()
     if json:
         listing = {"files": [to_json.ledger_entry(entry) for entry in entries]} if files or wanted else {}
         to_json.print_json({**to_json.status(held), **listing})
@@ -43,24 +47,83 @@ def status(context: typer.Context, files: Files = False, failed: Failed = False,
         show_ledger(output(), entries)
 
 
-def select(entries: tuple[LedgerEntry, ...], states: set[FileState]) -> tuple[LedgerEntry, ...]:
+def in_states(entries: tuple[LedgerEntry, ...], states: set[FileState]) -> tuple[LedgerEntry, ...]:
     """Return the entries in one of these states."""
     return tuple(entry for entry in entries if entry.state in states)
 
 
 def doctor(context: typer.Context, check: Check = False, repair: Repair = False, prove: Offline = False, library: Library = None,
            chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
-    """Look for what is wrong: the installation, the models, the library, the machine.
+    """Check the installation, the models, the library and the machine for problems.
 
-    Ends with exit code 1 where something keeps the program from working, or where --prove-offline finds an attempt.
+    Exits with code 1 if it finds an error, or if --prove-offline finds an attempt to use the network.
     """
     settings = settings_of(context, library, chat, embed)
     if prove:
         raise typer.Exit(0 if prove_offline(settings, json=json) else 1)
-    findings = examination.check(settings, repair=repair) if check or repair else examination.examine(settings)
+    findings = examination.check_library(settings, repair=repair) if check or repair else examination.examine(settings)
     if json:
         to_json.print_json(to_json.findings(findings))
     else:
         show_findings(output(), findings)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(1)
+
+
+PROVES = {
+    Observer.STRACE: "strace recorded the network system calls of every process, including those of C libraries.",
+    Observer.UNSHARE: "Everything ran in a network namespace without a network, so nothing could leave this machine. Attempts "
+                      "were detected with the kernel's counters (IPv4) and Python's audit events. An IPv6 attempt by a C "
+                      "library, or a socket that it opens and does not use, would be missed; strace would detect it.",
+    Observer.AUDIT: "Python's audit events recorded the network calls made through Python in every process. A C library that "
+                    "makes its own system calls would be missed, so this is not a complete proof. "
+                    "For one, install strace on Linux.",
+}
+
+
+def prove_offline(settings: Settings, *, json: bool) -> bool:
+    """Run the offline proof, show it and return whether it holds."""
+    console = notices()
+    with console.status("Offline proof: preparing") as shown:
+        proof = prove(settings, lambda name: shown.update(f"Offline proof: {name}"))
+    if json:
+        to_json.print_json({"holds": proof.holds, "proves": PROVES[proof.way], **asdict(proof)})
+    else:
+        show_proof(output(), proof)
+    return proof.holds
+
+
+def show_proof(console: Console, proof: OfflineProof) -> None:
+    """Show the steps, the network calls observed and what that proves."""
+    for step in proof.steps:
+        show_step(console, step)
+    for reason in proof.passed_over:
+        console.print(Text(f"not used: {harmless(reason)}", "dim"))
+    evidence = proof.evidence
+    console.print(f"{evidence.processes:,} {'process' if evidence.processes == 1 else 'processes'} watched, "
+                  f"{counted(evidence.calls, 'socket call')} seen, {counted(evidence.inet_sockets, 'network socket')}, "
+                  f"{counted(evidence.names, 'name lookup')}")
+    for name, count in evidence.apart.items():
+        console.print(Text(f"  inside this machine: {harmless(name)} ({count:,})", "dim"))
+    for gap in evidence.gaps:
+        console.print(Text(f"  not seen: {harmless(gap)}", "yellow"))
+    for attempt in evidence.attempts:
+        console.print(Text.assemble(("attempt  ", "bold red"), harmless(attempt)))
+    console.print(verdict(proof))
+    console.print(Text(PROVES[proof.way], "dim"))
+
+
+def show_step(console: Console, step: TrialStep) -> None:
+    """Show one step of the trial run."""
+    mark = ("failed  ", "bold red") if step.failure else ("ran     ", "green")
+    failure = f": {harmless(step.failure)}" if step.failure else ""
+    console.print(Text.assemble(mark, f"{step.name} ({step.seconds:.1f} s){failure}"))
+
+
+def verdict(proof: OfflineProof) -> Text:
+    """Return the outcome in one line."""
+    if proof.evidence.attempts:
+        return Text(f"The program tried to use the network: {counted(len(proof.evidence.attempts), 'call')}.", "bold red")
+    if not proof.holds:
+        return Text("No attempt was seen, but some steps failed: nothing is proven.", "bold red")
+    return Text("No attempt to use the network.", "bold green")

@@ -1,4 +1,4 @@
-"""The command that lets the library follow its folders."""
+"""Command `watch`: follow the library's folders in the foreground, in the background or as a system service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assistant.app.assistant import Assistant
 from assistant.cli import json_output as to_json
 from assistant.cli.console import notice, on_one_line, output
 from assistant.cli.options import Embed, Json, Library, settings_of
-from assistant.cli.render.watch import JsonLines, Lines, LiveView, Recorder, show_standing
+from assistant.cli.render.watch import JsonPrinter, LinePrinter, LiveView, StatusRecorder, show_standing
 from assistant.config import Settings
 from assistant.errors import AssistantError, UsageError
 from assistant.server.client import EngineClient
@@ -43,92 +43,93 @@ START_SECONDS, STOP_SECONDS = 60.0, 60.0
 LABEL = "private-assistant.watch"
 LOG = "watch.log"
 
-Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and folders to add and to follow; "
-                                                    "without any, everything that was added.", show_default=False)]
-Poll = Annotated[float, typer.Option("--poll", metavar="SECONDS", help="Look every so many seconds; do not rely on events.",
+Paths = Annotated[list[Path] | None, typer.Argument(metavar="[PATH]...", help="Files and folders to add and watch; "
+                                                    "default: everything that was added.", show_default=False)]
+Poll = Annotated[float, typer.Option("--poll", metavar="SECONDS", help="Scan every SECONDS instead of relying on file events.",
                                      show_default=False)]
-Daemon = Annotated[bool, typer.Option("--daemon", help="Go on in the background.")]
-Status = Annotated[bool, typer.Option("--status", help="Tell how the watch of this library stands.")]
-Stop = Annotated[bool, typer.Option("--stop", help="End the watch of this library.")]
-Service = Annotated[bool, typer.Option("--install-service", help="Print the file that lets the system start the watch at login.")]
+Daemon = Annotated[bool, typer.Option("--daemon", help="Run in the background.")]
+Status = Annotated[bool, typer.Option("--status", help="Show the status of this library's watch.")]
+Stop = Annotated[bool, typer.Option("--stop", help="Stop this library's watch.")]
+Service = Annotated[bool, typer.Option("--install-service", help="Print a service file that starts the watch at login.")]
 
 
 def watch(context: typer.Context, paths: Paths = None, poll: Poll = 0.0, daemon: Daemon = False, status: Status = False,
           stop: Stop = False, install_service: Service = False, library: Library = None, embed: Embed = None,
           json: Json = False) -> None:
-    """Let the library follow its folders until it is stopped: what is saved is found a moment later.
+    """Watch the library's folders and index changes as they happen.
 
-    New, changed, renamed and vanished files are taken in as they come to rest. Ctrl-C ends it; nothing is lost.
+    Picks up new, changed, renamed and deleted files once they stop changing. Ctrl-C stops it without losing anything.
     """
     if poll < 0 or status + stop + daemon + install_service > 1:
-        raise UsageError("These options do not go together." if poll >= 0 else "--poll must be more than 0.",
+        raise UsageError("Give only one of --daemon, --status, --stop and --install-service." if poll >= 0 else
+                         "--poll must be more than 0.",
                          "See: assistant watch --help")
     settings = settings_of(context, library, embed=embed)
     with Assistant(settings) as assistant:
         folder = assistant.library_file.parent
         if status:
-            tell_status(folder, json=json)
+            report_status(folder, json=json)
         elif stop:
-            end(folder)
+            stop_watch(folder)
         elif install_service:
-            typer.echo(service(settings, command_for(settings, paths or (), poll)), nl=False)
+            typer.echo(service_file(settings, watch_command(settings, paths or (), poll)), nl=False)
         elif daemon:
-            start_daemon(settings, folder, command_for(settings, paths or (), poll))
+            start_daemon(settings, folder, watch_command(settings, paths or (), poll))
         else:
             follow(assistant, folder, paths or [], poll, json=json)
 
 
 def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: float, *, json: bool) -> None:
-    """Follow until Ctrl-C, a signal to end, or `watch --stop`. Raises UsageError where there is nothing to follow."""
-    with claim(folder), ending_on_signal():
+    """Watch until Ctrl-C, SIGTERM or `watch --stop`. Raises UsageError if the library has no folders."""
+    with claim(folder), stop_on_sigterm():
         if not paths and not assistant.roots():
-            raise UsageError("Nothing was added to this library yet.", "Name a folder: assistant watch FOLDER")
-        assistant.include(paths)  # without any, this sees that there is the right model
+            raise UsageError("Nothing was added to this library yet.", "Give a folder: assistant watch FOLDER")
+        assistant.include(paths)  # without paths, this checks the embedding model
         pace = Pace(settle=SETTLE_SECONDS, poll=poll or Pace().poll)
         with audience(json=json) as listening:
             only = [absolute(path) for path in paths]
-            follower = Follower(assistant, Recorder(listening, folder), pace, only=only, always_poll=poll > 0,
+            follower = Follower(assistant, StatusRecorder(listening, folder), pace, only=only, always_poll=poll > 0,
                                 is_asked=EngineClient(assistant.settings).is_busy)
             follower.follow(lambda: is_asked_to_stop(folder))
 
 
 @contextmanager
 def audience(*, json: bool) -> Iterator[Audience]:
-    """Give what shows the watch: a live view on a terminal, lines elsewhere."""
+    """Yield the display of the watch: JSON lines, a live view on a terminal, or plain lines."""
     if json:
-        yield JsonLines()
+        yield JsonPrinter()
     elif output().is_terminal:
         view = LiveView(output())
         with view.live:
             yield view
     else:
-        notice("Watching; Ctrl-C ends it.")
-        yield Lines()
+        notice("Watching. Press Ctrl-C to stop.")
+        yield LinePrinter()
 
 
 @contextmanager
-def ending_on_signal() -> Iterator[None]:
-    """Let the signal that asks a program to end be the end of a watch, and no failure."""
-    before = signal.signal(signal.SIGTERM, raise_ended)
+def stop_on_sigterm() -> Iterator[None]:
+    """Treat SIGTERM as a normal stop."""
+    before = signal.signal(signal.SIGTERM, raise_terminated)
     try:
         yield
-    except Ended:
+    except Terminated:
         notice("Stopped.")
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-class Ended(BaseException):
-    """The system asks the watch to end."""
+class Terminated(BaseException):
+    """SIGTERM arrived."""
 
 
-def raise_ended(*_: object) -> None:
-    """Raise Ended."""
-    raise Ended
+def raise_terminated(*_: object) -> None:
+    """Raise Terminated."""
+    raise Terminated
 
 
-def tell_status(folder: Path, *, json: bool) -> None:
-    """Tell whether the library is watched, and how that stands; end with exit code 1 where it is not."""
+def report_status(folder: Path, *, json: bool) -> None:
+    """Show the status of the watch; exit with code 1 if there is none."""
     is_running = is_watched(folder)
     if json:
         to_json.print_json({"running": is_running, **(to_json.standing(read(folder)) if is_running else {})})
@@ -140,16 +141,16 @@ def tell_status(folder: Path, *, json: bool) -> None:
         raise typer.Exit(1)
 
 
-def end(folder: Path) -> None:
-    """End the watch. Raises AssistantError where there is none, or where it does not end."""
+def stop_watch(folder: Path) -> None:
+    """Stop the watch. Raises AssistantError if there is none, or if it does not stop in time."""
     if not is_watched(folder):
-        raise AssistantError("This library is not being watched.", "Start it: assistant watch")
+        raise AssistantError("This library is not being watched.", "Start a watch: assistant watch")
     if not ask_to_stop(folder, STOP_SECONDS):
-        raise AssistantError("The watch is busy and has not ended yet; it ends when the files in hand are kept.")
-    output().print("The watch has ended.")
+        raise AssistantError("The watch is still busy. It stops when the current files are stored.")
+    output().print("The watch has stopped.")
 
 
-def command_for(settings: Settings, paths: Sequence[Path], poll: float) -> list[str]:
+def watch_command(settings: Settings, paths: Sequence[Path], poll: float) -> list[str]:
     """Return the command that watches this library."""
     embed = own_path(settings.embed) or settings.embed
     chosen = [f"--library={settings.library}", *([f"--embed={embed}"] if settings.embed else [])]
@@ -157,44 +158,44 @@ def command_for(settings: Settings, paths: Sequence[Path], poll: float) -> list[
     return command_of("assistant", "watch", *chosen, *polling, *(str(absolute(path)) for path in paths))
 
 
-def environment_for(settings: Settings) -> dict[str, str]:
-    """Return what such a command needs to know: the home, and that processes which it starts do not look into their folder."""
+def watch_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment of that command: the home folder, and a safe import path for its child processes."""
     return {"ASSISTANT_HOME": str(settings.home), "PYTHONSAFEPATH": "1"}
 
 
-def service(settings: Settings, command: Sequence[str]) -> str:
-    """Return the service file for this system. Raises UsageError where it has another way, or a path cannot stand in it."""
-    for word in (*command, *environment_for(settings).values()):
+def service_file(settings: Settings, command: Sequence[str]) -> str:
+    """Return the systemd or launchd service file. Raises UsageError on other systems, or if a path cannot be written in it."""
+    for word in (*command, *watch_environment(settings).values()):
         if on_one_line(word) != word:
-            raise UsageError(f"{word} has a character that a service file cannot hold.", "Rename the file or folder.")
+            raise UsageError(f"{word} contains a character that a service file cannot hold.", "Rename the file or folder.")
     if sys.platform == "darwin":
-        notice(f"Save it as ~/Library/LaunchAgents/{LABEL}.plist, then: launchctl load -w that file")
-        return launchd_agent(LABEL, command, environment_for(settings), settings.home)
+        notice(f"Save this as ~/Library/LaunchAgents/{LABEL}.plist, then run: launchctl load -w that file")
+        return launchd_agent(LABEL, command, watch_environment(settings), settings.home)
     if sys.platform.startswith("linux"):
-        notice("Save it as ~/.config/systemd/user/private-assistant-watch.service, then: "
+        notice("Save this as ~/.config/systemd/user/private-assistant-watch.service, then run: "
                "systemctl --user enable --now private-assistant-watch")
-        return systemd_unit(command, environment_for(settings), settings.home)
+        return systemd_unit(command, watch_environment(settings), settings.home)
     raise UsageError("This system has neither systemd nor launchd.",
-                     "Let the Task Scheduler run at logon: assistant watch --daemon")
+                     "Use the Task Scheduler to run at logon: assistant watch --daemon")
 
 
 def start_daemon(settings: Settings, folder: Path, command: Sequence[str]) -> None:
-    """Start the watch as a process of its own and wait until it runs. Raises AssistantError with what it says where it ends."""
+    """Start the watch in its own process and wait until it runs. Raises AssistantError with its output if it exits."""
     if is_watched(folder):
-        raise AssistantError("This library is being watched already.", "See how it stands: assistant watch --status")
+        raise AssistantError("This library is already being watched.", "See its status: assistant watch --status")
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / LOG
     with log.open("wb") as written:
-        process = start_lasting(command, settings.home, written, written, environment_for(settings))
-    if not comes_true(lambda: is_watched(folder) and read(folder).process == process.pid, process):
+        process = start_lasting(command, settings.home, written, written, watch_environment(settings))
+    if not wait_until(lambda: is_watched(folder) and read(folder).process == process.pid, process):
         said = " ".join(log.read_text("utf-8", "replace").split())[-2000:]
-        raise AssistantError(f"The watch does not start: {said}")
-    process.returncode = 0  # it outlives this program, which need not wait for it
+        raise AssistantError(f"The watch did not start: {said}")
+    process.returncode = 0  # it outlives this program: suppresses Popen's warning about an unfinished child
     output().print(on_one_line(f"Watching in the background, process {process.pid}. Its log: {log}"))
 
 
-def comes_true(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
-    """Return whether something becomes true while a process runs, in the time that it has to start."""
+def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[bytes]) -> bool:
+    """Return whether a condition becomes true while the process runs, within START_SECONDS."""
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         if is_so():

@@ -1,1 +1,1 @@
-"""Show results in a terminal."""
+"""Render results in the terminal."""

@@ -1,4 +1,4 @@
-"""What was measured of a library in, what a person reads out."""
+"""Render evaluation results and comparisons as tables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assistant.evaluation.report.markdown import figures, in_words, shares, timi
 from assistant.evaluation.run import tally
 
 HEADLINES = ("recall_at_10", "ndcg_at_10", "mrr_at_10", "page_recall_at_10", "span_recall", "contains", "f1",
-             "abstention_recall", "answerable_refused")  # what a group of questions is told by; all else is in the JSON
+             "abstention_recall", "answerable_refused")  # shown for each group of questions; the JSON has all metrics
 BETTER_LOWER = frozenset({"answerable_refused", "first_token_seconds", "total_seconds"})
 UNNAMED = "(none)"
 
@@ -38,7 +38,7 @@ def show_evaluation(console: Console, result: Evaluation) -> None:
 
 
 def times_table(result: Evaluation) -> Table:
-    """Return a table of the times; the first question, which waits for the models, is not in it."""
+    """Return a table of latencies. The first question is left out: it loads the models."""
     table = plain_table(["time", "median", "95th percentile", "answers"], right={"answers"})
     for name, found in result.latencies.items():
         table.add_row(*timing(name, found))
@@ -46,7 +46,7 @@ def times_table(result: Evaluation) -> Table:
 
 
 def show_outcomes(console: Console, result: Evaluation) -> None:
-    """Show what became of the questions that were answered."""
+    """Show the outcomes of the questions: answered, refused, wrong and so on."""
     found = ", ".join(f"{count:,} {name}" for name, count in tally(result.rows).items())
     console.print(Text(f"Of {counted(len(result.rows), 'question')}: {found}"))
 
@@ -57,7 +57,7 @@ def headlines(found: Estimates) -> Estimates:
 
 
 def estimate_table(groups: Mapping[str, Estimates], title: str) -> Table:
-    """Return a table of the metrics of all groups; the column of their names is left out where it has no title."""
+    """Return a table of the metrics of all groups. Without a title it has no column for the group names."""
     columns = [*([title] if title else []), "metric", "mean", "95 % interval", "questions"]
     table = plain_table(columns, right={"mean", "questions"})
     for name, found in groups.items():
@@ -67,14 +67,14 @@ def estimate_table(groups: Mapping[str, Estimates], title: str) -> Table:
 
 
 def show_comparison(console: Console, comparison: Comparison, first: str, second: str) -> None:
-    """Show each metric of both, and which differences are more than noise."""
+    """Show each metric of both results, and which differences are significant."""
     console.print(Text.assemble(("A ", "bold"), on_one_line(first), ("  B ", "bold"), on_one_line(second),
                                 f"  {counted(comparison.shared, 'question')} in both"))
     left_out = comparison.only_first + comparison.only_second
     if left_out:
         console.print(Text(f"Left out: {comparison.only_first:,} only in A, {comparison.only_second:,} only in B", "dim"))
-    table = plain_table(["metric", "A", "B", "B less A", "95 % interval", "questions", ""],
-                        right={"A", "B", "B less A", "questions"})
+    table = plain_table(["metric", "A", "B", "B - A", "95 % interval", "questions", ""],
+                        right={"A", "B", "B - A", "questions"})
     for name, found in comparison.metrics.items():
         table.add_row(in_words(name), f"{found.first:.3f}", f"{found.second:.3f}", f"{found.difference:+.3f}",
                       f"{found.low:+.3f} to {found.high:+.3f}", f"{found.count:,}", verdict(name, found))
@@ -82,7 +82,7 @@ def show_comparison(console: Console, comparison: Comparison, first: str, second
 
 
 def verdict(name: str, found: Difference) -> Text:
-    """Return what a difference means."""
+    """Return whether B is better or worse than A, or the difference is noise."""
     if not found.more_than_noise:
         return Text("noise" if found.difference else "", "dim")
     is_better = (found.difference > 0) is (name not in BETTER_LOWER)
@@ -90,7 +90,7 @@ def verdict(name: str, found: Difference) -> Text:
 
 
 def plain_table(columns: list[str], right: set[str]) -> Table:
-    """Return an empty table without lines; figures stand to the right."""
+    """Return an empty table without lines; the columns in `right` are right-aligned."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", no_wrap=True)

@@ -1,4 +1,4 @@
-"""What a watch tells in; lines, JSON lines or a live view out."""
+"""Display a watch as lines, JSON lines or a live view, and show its saved status."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from assistant.watch import Audience, Standing, save
 
 STYLES = {"indexed": "green", "moved": "cyan", "removed": "yellow", "skipped": "dim", "failed": "red"}
 DOING = {"starting": "Starting", "looking": "Looking", "reading": "Reading", "keeping": "Reading", "embedding": "Embedding",
-         "watching": "Watching", "giving way": "A question goes first: embedding waits",
+         "watching": "Watching", "giving way": "Embedding is paused for a question",
          "waiting": "Waiting: another program is writing to this library"}
 RECENT, FAILURES = 12, 5
-UNREADABLE = "no reader for"  # of such files there may be thousands, and nothing is wrong
+UNREADABLE = "no reader for"  # not shown: there may be thousands of such files
 
 
-def told(change: Change) -> Text:
-    """Return what became of a file, in one line."""
+def change_line(change: Change) -> Text:
+    """Return one line about a changed file."""
     line = Text.assemble((f"{change.kind:8}", STYLES[change.kind]), linked(change.path, change.path))
     if change.chunks:
         line.append(f"  {counted(change.chunks, 'passage')}", "dim")
     if change.reason:
         line.append(f"  {on_one_line(change.reason)}")
     if change.was:
-        line.append(f"  was {on_one_line(change.was)}", "dim")
+        line.append(f"  from {on_one_line(change.was)}", "dim")
     return line
 
 
 def is_worth_a_line(change: Change) -> bool:
-    """Return whether a person wants to know it."""
+    """Return whether a change should be shown."""
     return not change.reason.startswith(UNREADABLE)
 
 
-def summed(standing: Standing) -> str:
-    """Return what is going on, what waits and what was done, in one line."""
+def status_line(standing: Standing) -> str:
+    """Return the current activity, what is pending and what was done, in one line."""
     parts = [DOING.get(standing.doing, standing.doing)]
     parts += [f"{standing.queued:,} queued"] if standing.queued else []
     parts += [f"{counted(standing.waiting, 'passage')} to embed"] if standing.waiting else []
@@ -49,38 +49,38 @@ def summed(standing: Standing) -> str:
     return "  ·  ".join([*parts, *(f"{count:,} {word}" for word, count in counts.items() if count)])
 
 
-class Lines:
-    """A line for each change."""
+class LinePrinter:
+    """Print a line for each change."""
 
     def changed(self, change: Change) -> None:
-        """Print it."""
+        """Print the change."""
         if is_worth_a_line(change):
-            output().print(told(change))
+            output().print(change_line(change))
 
     def noticed(self, words: str) -> None:
-        """Say it on stderr."""
+        """Print the notice on stderr."""
         notice(words)
 
     def stands(self, standing: Standing) -> None:
         """Print nothing."""
 
 
-class JsonLines:
-    """A JSON object for each change and notice, and for each change of what is being done."""
+class JsonPrinter:
+    """Print a JSON object for each change and notice, and when the watch starts or finishes work."""
 
     def __init__(self) -> None:
         self._doing = ""
 
     def changed(self, change: Change) -> None:
-        """Print it."""
+        """Print the change."""
         to_json.print_json({"event": change.kind, **to_json.change(change)})
 
     def noticed(self, words: str) -> None:
-        """Print it."""
+        """Print the notice."""
         to_json.print_json({"event": "notice", "text": words})
 
     def stands(self, standing: Standing) -> None:
-        """Print it where the watch comes to rest or begins to work; to look and find nothing new is no work."""
+        """Print the status when it turns idle or busy. A scan that finds nothing counts as idle."""
         waits = standing.queued + standing.waiting
         is_at_rest = standing.doing in ({"watching", "looking"} if self._doing == "watching" else {"watching"})
         doing = "watching" if is_at_rest and not waits else "working"
@@ -90,7 +90,7 @@ class JsonLines:
 
 
 class LiveView:
-    """What is going on, what happened last and what failed, drawn anew in place."""
+    """Show the current activity, the latest changes and the failures, redrawn in place."""
 
     def __init__(self, console: Console) -> None:
         self._standing = Standing()
@@ -99,24 +99,24 @@ class LiveView:
         self.live = Live(console=console, get_renderable=self._draw, refresh_per_second=4)
 
     def changed(self, change: Change) -> None:
-        """Show it; what failed is shown until something else became of it."""
+        """Show the change. A failure stays until the file changes again."""
         failures = {path: line for path, line in self._failures.items() if path != change.path}
         if change.kind == "failed":
-            failures[change.path] = stamped(told(change))
+            failures[change.path] = timestamped(change_line(change))
         elif is_worth_a_line(change):
-            self._recent.append(stamped(told(change)))
-        self._failures = failures  # exchanged as a whole: another thread draws it
+            self._recent.append(timestamped(change_line(change)))
+        self._failures = failures  # replaced as a whole: another thread draws it
 
     def noticed(self, words: str) -> None:
-        """Show it among what happened."""
-        self._recent.append(stamped(Text(on_one_line(words), "yellow")))
+        """Show the notice among the latest changes."""
+        self._recent.append(timestamped(Text(on_one_line(words), "yellow")))
 
     def stands(self, standing: Standing) -> None:
-        """Show it."""
+        """Show the status."""
         self._standing = standing
 
     def _draw(self) -> Group:
-        lines = [Text(summed(self._standing), "bold", no_wrap=True, overflow="ellipsis"), *followed(self._standing)]
+        lines = [Text(status_line(self._standing), "bold", no_wrap=True, overflow="ellipsis"), *followed_folders(self._standing)]
         if self._standing.current:
             lines.append(Text(on_one_line(self._standing.current), "dim", no_wrap=True, overflow="ellipsis"))
         lines += tuple(self._recent)
@@ -125,22 +125,22 @@ class LiveView:
         return Group(*lines)
 
 
-def stamped(line: Text) -> Text:
-    """Return a line with the time of day in front."""
+def timestamped(line: Text) -> Text:
+    """Return a line prefixed with the time of day."""
     line.no_wrap, line.overflow = True, "ellipsis"
     return Text.assemble((time.strftime("%H:%M:%S "), "dim"), line, no_wrap=True, overflow="ellipsis")
 
 
-def followed(standing: Standing) -> list[Text]:
-    """Return a line for each folder that is followed."""
+def followed_folders(standing: Standing) -> list[Text]:
+    """Return a line for each watched folder."""
     return [Text.assemble("  ", linked(each.path, each.path), "" if each.manner == "events" else
                           (f"  {each.manner}: {on_one_line(each.reason)}", "yellow")) for each in standing.followed]
 
 
 def show_standing(console: Console, standing: Standing) -> None:
-    """Show how a watch in another process stands."""
-    console.print(Text(summed(standing), "bold"))
-    for line in followed(standing):
+    """Show the status of a watch in another process."""
+    console.print(Text(status_line(standing), "bold"))
+    for line in followed_folders(standing):
         console.print(line)
     if standing.problem:
         console.print(Text(f"  {on_one_line(standing.problem)}", "red"))
@@ -148,23 +148,23 @@ def show_standing(console: Console, standing: Standing) -> None:
     console.print(Text(f"  process {standing.process}, since {since}", "dim"))
 
 
-class Recorder:
-    """Passes on what it hears, and lets other programs know how things stand."""
+class StatusRecorder:
+    """Forward every event to a display, and save the status for other processes."""
 
     def __init__(self, audience: Audience, folder: Path) -> None:
         self._audience, self._folder = audience, folder
         self._saved, self._last = Standing(), 0.0
 
     def changed(self, change: Change) -> None:
-        """Pass it on."""
+        """Forward the event."""
         self._audience.changed(change)
 
     def noticed(self, words: str) -> None:
-        """Pass it on."""
+        """Forward the event."""
         self._audience.noticed(words)
 
     def stands(self, standing: Standing) -> None:
-        """Pass it on; write it down at most once a second, and when nothing is left to do."""
+        """Forward the status; save it at most once a second, and whenever the watch turns idle."""
         self._audience.stands(standing)
         is_news = standing != self._saved and (time.monotonic() - self._last > 1 or standing.doing == "watching")
         if is_news:

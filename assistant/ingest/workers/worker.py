@@ -26,9 +26,8 @@ from assistant.ingest.workers.protocol import (
     send,
 )
 from assistant.ingest.workers.read_file import Reading, Run, Terms, readings
-from assistant.system.bytecode import keep_compiled
-from assistant.system.confinement import confine
-from assistant.system.isolation import refuse_network
+from assistant.system.children import keep_compiled
+from assistant.system.confinement import confine, refuse_network
 
 ADDRESS_SPACE_FACTOR = 3  # times the memory limit: libraries reserve far more than they use
 LIBRARIES = ("PIL.Image", "bs4", "lxml.html", "msoffcrypto", "numpy", "olefile", "onnxruntime", "pypdf", "pypdfium2", "rapidocr")

@@ -7,16 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from assistant.app.diagnostics.offline_proof import audit
-from assistant.app.diagnostics.offline_proof.evidence import Evidence
+from assistant.app.diagnostics.offline_proof import NetworkEvidence, audit
 
 ROOT = Path(__file__).parents[3]
 
 
-def watched(log: Path, program: str) -> Evidence:
+def watched(log: Path, program: str) -> NetworkEvidence:
     subprocess.run([sys.executable, "-c", "import assistant, socket, subprocess, sys\n" + program], cwd=ROOT, check=True,
                    env={**os.environ, audit.VARIABLE: str(log)})
-    return audit.read(log)
+    return audit.read_audit_log(log)
 
 
 def test_each_kind_of_call_is_seen(tmp_path: Path) -> None:
@@ -35,11 +34,11 @@ def test_every_process_of_the_program_is_watched(tmp_path: Path) -> None:
 
 def test_a_program_that_is_no_python_is_named(tmp_path: Path) -> None:
     found = watched(tmp_path / "log", "subprocess.run(['true'], check=True)")
-    assert found.gaps == ("the program true was started and could not be watched",)
+    assert found.gaps == ("the program true was started and could not be observed",)
 
 
 def test_a_call_that_is_refused_is_no_attempt(tmp_path: Path) -> None:
-    found = watched(tmp_path / "log", "from assistant.system.isolation import refuse_network\nrefuse_network()\n"
+    found = watched(tmp_path / "log", "from assistant.system.confinement import refuse_network\nrefuse_network()\n"
                     "try: socket.socket(socket.AF_INET6)\nexcept OSError: pass")
     assert found.attempts == ()
     assert [name.partition(":")[0] for name in found.apart] == ["refused by the program before any system call"]

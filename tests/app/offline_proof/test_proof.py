@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant.app.diagnostics.offline_proof.evidence import Evidence, OfflineProof, Step, Way
-from assistant.app.diagnostics.offline_proof.observe import CONTROL, observe, refusal_of
-from assistant.app.diagnostics.offline_proof.proof import choose, prove
-from assistant.app.diagnostics.offline_proof.trial import Trial, processes_of, trial_for
+from assistant.app.diagnostics.offline_proof import NetworkEvidence, Observer, OfflineProof, TrialStep
+from assistant.app.diagnostics.offline_proof.proof import CONTROL, choose_observer, observe, prove, why_unusable
+from assistant.app.diagnostics.offline_proof.trial import TrialHome, processes_of, trial_home
 from assistant.config import Settings
 from assistant.errors import AssistantError, ModelMissing
 from assistant.system.children import interpreter
@@ -35,32 +34,32 @@ def starter(own_home: Path, weights: Callable[[str], Path]) -> Settings:
 
 
 @pytest.fixture
-def trial(settings: Settings) -> Iterator[Trial]:
-    with trial_for(settings) as made:
+def trial(settings: Settings) -> Iterator[TrialHome]:
+    with trial_home(settings) as made:
         yield made
 
 
-def require(way: Way, settings: Settings) -> None:
-    with trial_for(settings) as made:
-        if refusal := refusal_of(way, made):
+def require(way: Observer, settings: Settings) -> None:
+    with trial_home(settings) as made:
+        if refusal := why_unusable(way, made):
             pytest.skip(f"cannot observe by {way}: {refusal}")
 
 
-def with_path(trial: Trial, path: str) -> Trial:
+def with_path(trial: TrialHome, path: str) -> TrialHome:
     return replace(trial, environment={**trial.environment, "PATH": path})
 
 
 @pytest.mark.offline
-@pytest.mark.parametrize("way", [Way.STRACE, Way.UNSHARE])
-def test_nothing_is_attempted(settings: Settings, way: Way) -> None:
+@pytest.mark.parametrize("way", [Observer.STRACE, Observer.UNSHARE])
+def test_nothing_is_attempted(settings: Settings, way: Observer) -> None:
     require(way, settings)
     assert_offline(prove(settings, lambda name: None, (way,)))
 
 
 @pytest.mark.offline
 @pytest.mark.model
-@pytest.mark.parametrize("way", [Way.STRACE, Way.UNSHARE])
-def test_nothing_is_attempted_with_the_starter_models(starter: Settings, way: Way) -> None:
+@pytest.mark.parametrize("way", [Observer.STRACE, Observer.UNSHARE])
+def test_nothing_is_attempted_with_the_starter_models(starter: Settings, way: Observer) -> None:
     require(way, starter)
     assert_offline(prove(starter, lambda name: None, (way,)))
 
@@ -75,42 +74,44 @@ def assert_offline(proof: OfflineProof) -> None:
 
 
 @pytest.mark.offline
-@pytest.mark.parametrize("way", Way)
-def test_a_process_that_uses_the_network_is_seen_two_generations_down(settings: Settings, trial: Trial, way: Way) -> None:
+@pytest.mark.parametrize("way", Observer)
+def test_a_process_that_uses_the_network_is_seen_two_generations_down(settings: Settings, trial: TrialHome,
+                                                                      way: Observer) -> None:
     require(way, settings)
     seen = observe(way, [*interpreter(), "-c", CONTROL, *interpreter()], trial, lambda line: None)
     assert any("192.0.2.1" in attempt or "OutNoRoutes" in attempt for attempt in seen.attempts)
 
 
-def test_a_tool_that_is_refused_gives_way_to_the_next_one(trial: Trial, tmp_path: Path) -> None:
+def test_a_tool_that_is_refused_gives_way_to_the_next_one(trial: TrialHome, tmp_path: Path) -> None:
     for name in ("strace", "unshare"):
         (tmp_path / name).write_text(f"#!/bin/sh\necho '{name}: Operation not permitted' >&2\nexit 1\n")
         (tmp_path / name).chmod(0o700)
-    way, passed_over = choose(tuple(Way), with_path(trial, f"{tmp_path}{os.pathsep}{os.environ['PATH']}"))
-    assert way is Way.AUDIT
+    way, passed_over = choose_observer(tuple(Observer), with_path(trial, f"{tmp_path}{os.pathsep}{os.environ['PATH']}"))
+    assert way is Observer.AUDIT
     assert passed_over == ("strace: strace: Operation not permitted", "unshare: unshare: Operation not permitted")
 
 
-def test_a_tool_that_sees_nothing_gives_way_to_the_next_one(trial: Trial, tmp_path: Path) -> None:
+def test_a_tool_that_sees_nothing_gives_way_to_the_next_one(trial: TrialHome, tmp_path: Path) -> None:
     (tmp_path / "strace").write_text('#!/bin/sh\nwhile [ "$1" != -o ]; do shift; done\n: > "$2"\n')
     (tmp_path / "strace").chmod(0o700)
-    with pytest.raises(AssistantError, match="it does not see a process that does use the network"):
-        choose((Way.STRACE,), with_path(trial, f"{tmp_path}{os.pathsep}{os.environ['PATH']}"))
+    with pytest.raises(AssistantError, match="it does not detect a control program that uses the network"):
+        choose_observer((Observer.STRACE,), with_path(trial, f"{tmp_path}{os.pathsep}{os.environ['PATH']}"))
 
 
-def test_a_tool_that_is_absent_gives_way_to_the_next_one(trial: Trial, tmp_path: Path) -> None:
+def test_a_tool_that_is_absent_gives_way_to_the_next_one(trial: TrialHome, tmp_path: Path) -> None:
     bare = with_path(trial, str(tmp_path))
-    assert choose(tuple(Way), bare) == (Way.AUDIT, ("strace: strace is not installed", "unshare: unshare is not installed"))
+    passed_over = ("strace: strace is not installed", "unshare: unshare is not installed")
+    assert choose_observer(tuple(Observer), bare) == (Observer.AUDIT, passed_over)
     with pytest.raises(AssistantError, match="strace is not installed"):
-        choose((Way.STRACE,), bare)
+        choose_observer((Observer.STRACE,), bare)
 
 
 def test_a_step_that_fails_proves_nothing() -> None:
-    seen = Evidence(processes=20, calls=5)
-    assert OfflineProof(Way.STRACE, (), (Step("ask", 1.0),), seen).holds
-    assert not OfflineProof(Way.STRACE, (), (Step("ask", 1.0, "exit code 1"),), seen).holds
-    assert not OfflineProof(Way.STRACE, (), (), seen).holds
-    assert not OfflineProof(Way.STRACE, (), (Step("ask", 1.0),), Evidence()).holds
+    seen = NetworkEvidence(processes=20, calls=5)
+    assert OfflineProof(Observer.STRACE, (), (TrialStep("ask", 1.0),), seen).holds
+    assert not OfflineProof(Observer.STRACE, (), (TrialStep("ask", 1.0, "exit code 1"),), seen).holds
+    assert not OfflineProof(Observer.STRACE, (), (), seen).holds
+    assert not OfflineProof(Observer.STRACE, (), (TrialStep("ask", 1.0),), NetworkEvidence()).holds
 
 
 def test_a_model_that_is_not_here_is_said_before_anything_runs(own_home: Path) -> None:
@@ -124,7 +125,7 @@ def test_a_trial_leaves_nothing_and_changes_no_model(own_home: Path) -> None:
     (model / "config.json").write_text("{}", "utf-8")
     (model / ".engine.json").write_text("{}", "utf-8")
     (model / ".verified.json").write_text("{}", "utf-8")
-    with trial_for(Settings(home=own_home, chat="fake:", embed="all-minilm-l6-v2")) as made:
+    with trial_home(Settings(home=own_home, chat="fake:", embed="all-minilm-l6-v2")) as made:
         there = made.home / "models" / "all-minilm-l6-v2"
         assert sorted(path.name for path in there.iterdir()) == [".verified.json", "config.json"]
         (there / ".verified.json").write_text("changed", "utf-8")

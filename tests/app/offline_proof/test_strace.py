@@ -6,16 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from assistant.app.diagnostics.offline_proof import strace
-from assistant.app.diagnostics.offline_proof.evidence import Evidence
+from assistant.app.diagnostics.offline_proof import NetworkEvidence, kernel
 
 HOME = Path("/tmp/trial/home")
 
 
-def read(tmp_path: Path, *lines: str) -> Evidence:
+def read(tmp_path: Path, *lines: str) -> NetworkEvidence:
     log = tmp_path / "strace.log"
     log.write_text("\n".join(lines) + "\n", "utf-8")
-    return strace.read(log, HOME)
+    return kernel.read_strace_log(log, HOME)
 
 
 @pytest.mark.parametrize("line", [

@@ -1,7 +1,7 @@
-"""Record the network calls that go through Python, in every process of the program: audit events (PEP 578).
+"""Record network calls made through Python in every process of the program, with audit events (PEP 578).
 
-The weakest evidence: a C library that makes system calls of its own is not seen. `assistant/__init__.py` starts the
-recording where ASSISTANT_SOCKET_LOG names a file.
+The weakest evidence: system calls by C libraries are not seen. `assistant/__init__.py` starts the recording if
+ASSISTANT_SOCKET_LOG names a file.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.app.diagnostics.offline_proof.evidence import Evidence
+from assistant.app.diagnostics.offline_proof import NetworkEvidence
 from assistant.system.children import interpreter
-from assistant.system.isolation import REFUSED
+from assistant.system.confinement import REFUSED_EVENT
 
 VARIABLE = "ASSISTANT_SOCKET_LOG"
 BEGIN = "begin"
@@ -30,7 +30,7 @@ LOOPBACK = ("127.", "::1", "localhost")
 
 
 def record(log: str) -> None:
-    """Append a line to `log` for the start of this process and for each of its network events from now on."""
+    """Append a line to `log` for this process and for each of its network events from now on."""
     handle = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def write(event: str, *details: object) -> None:
@@ -38,11 +38,11 @@ def record(log: str) -> None:
         os.write(handle, line.encode() + b"\n")
 
     write(BEGIN, *sys.orig_argv[1:4])
-    sys.addaudithook(hook(write))
+    sys.addaudithook(audit_hook(write))
 
 
-def hook(write: Callable[..., None]) -> Callable[[str, tuple[object, ...]], None]:
-    """Return an audit hook that passes on the events that matter."""
+def audit_hook(write: Callable[..., None]) -> Callable[[str, tuple[object, ...]], None]:
+    """Return an audit hook that passes relevant events to `write`."""
 
     def heard(event: str, arguments: tuple[object, ...]) -> None:
         if event == CREATED:
@@ -50,27 +50,27 @@ def hook(write: Callable[..., None]) -> Callable[[str, tuple[object, ...]], None
         elif event in ADDRESSED:
             address = arguments[1] if len(arguments) > 1 else None
             write(event, *(address[:2] if isinstance(address, tuple) else ("unix", address)))
-        elif event in LOOKUPS or event in RUNNING or event == REFUSED:
+        elif event in LOOKUPS or event in RUNNING or event == REFUSED_EVENT:
             write(event, *arguments[:1])
 
     return heard
 
 
-def read(log: Path) -> Evidence:
-    """Return what a log of audit events says."""
+def read_audit_log(log: Path) -> NetworkEvidence:
+    """Return the evidence in a log of audit events."""
     lines = log.read_text("utf-8").splitlines() if log.exists() else []
     events = [Event(**json.loads(line)) for line in lines]
     names = {event.process: " ".join(event.details) for event in events if event.event == BEGIN}
-    heard, refused = sorted_out(events)
+    heard, refused = split_refused(events)
     attempts = [event for event in heard if event.is_attempt]
-    return Evidence(
+    return NetworkEvidence(
         processes=len(names), calls=len(heard) + len(refused),
         inet_sockets=sum(event.event == CREATED for event in attempts),
         names=sum(event.event in LOOKUPS for event in attempts),
         attempts=tuple(f"{names.get(event.process, 'process')} ({event.process}): {event.words}" for event in attempts),
         apart=dict(Counter([event.words for event in heard if not event.is_attempt]
                            + [f"refused by the program before any system call: {event.words}" for event in refused])),
-        gaps=gaps(event.details[0] for event in events if event.event in RUNNING),
+        gaps=unobserved_programs(event.details[0] for event in events if event.event in RUNNING),
     )
 
 
@@ -89,26 +89,26 @@ class Event:
 
     @property
     def is_attempt(self) -> bool:
-        """Whether the event means the network: a socket of its families, a name look-up, an address elsewhere."""
+        """Whether the event is network use: a network socket, a name lookup or a remote address."""
         if self.event == CREATED:
             return self.details[0] == "network"
         return self.event in LOOKUPS or (self.details[0] != "unix" and not self.details[0].startswith(LOOPBACK))
 
 
-def sorted_out(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
-    """Return the network events that took place, and those that the program refused right after they were announced."""
+def split_refused(events: Iterable[Event]) -> tuple[list[Event], list[Event]]:
+    """Split the network events into those that took place and those that the program refused right after the audit event."""
     heard: list[Event] = []
     refused: list[Event] = []
     for event in events:
         if event.event.startswith("socket."):
             heard.append(event)
-        elif event.event == REFUSED:
+        elif event.event == REFUSED_EVENT:
             last = next(index for index in reversed(range(len(heard))) if heard[index].process == event.process)
             refused.append(heard.pop(last))
     return heard, refused
 
 
-def gaps(programs: Iterable[str]) -> tuple[str, ...]:
-    """Return a sentence for each program that was started and is no Python, which could not be watched."""
+def unobserved_programs(programs: Iterable[str]) -> tuple[str, ...]:
+    """Return a sentence for each started program other than Python, which cannot be observed."""
     others = sorted({program for program in programs if program != interpreter()[0]})
-    return tuple(f"the program {program} was started and could not be watched" for program in others)
+    return tuple(f"the program {program} was started and could not be observed" for program in others)

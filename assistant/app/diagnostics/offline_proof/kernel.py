@@ -1,16 +1,25 @@
-"""Read what strace recorded of a tree of processes (strace 5.3 or newer, options in `command`)."""
+"""Observe network calls in the kernel: with strace (5.3 or newer), or with the counters of an empty network namespace.
+
+Run as a module with COUNTERS COMMAND..., this runs COMMAND inside the namespace that `unshare` made and writes the counters.
+Nothing in it can reach a network, not even loopback. The kernel counts for the whole namespace, for any program: IPv4 packets
+sent (OutRequests) and connections without a route (OutNoRoutes). Unused sockets, and IPv6 connections in a namespace without
+an IPv6 address, are not counted.
+"""
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-from assistant.app.diagnostics.offline_proof.evidence import Evidence
+from assistant.app.diagnostics.offline_proof import NetworkEvidence
+from assistant.system.children import command_of, run_inside
 
 TRACED = "%network,execve,clone,?fork,?vfork,?clone3,?open,openat,?openat2,?io_uring_setup"
-LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<arguments>.*)")
+STRACE_LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<arguments>.*)")
 QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 FAMILY = re.compile(r"\b[AP]F_(\w+)")
 ADDRESS = re.compile(r'(?:inet_addr\("|AF_INET6, ")(?P<address>[^"]+)"')
@@ -26,21 +35,21 @@ ADDRESSED = frozenset({"connect", "bind", "sendto", "sendmsg", "sendmmsg"})
 RING_GAP = "a process uses io_uring, whose operations strace does not show"
 
 
-def command(log: Path) -> list[str]:
-    """Return the command line of strace that goes in front of the command to observe."""
+def strace_command(log: Path) -> list[str]:
+    """Return the strace command line to put before the command to observe."""
     return ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "96", "-e", "signal=none", "-e", f"trace={TRACED}", "-o", str(log)]
 
 
-def read(log: Path, own: Path) -> Evidence:
-    """Return what a log of strace says. Unix sockets below the folder `own` are the program's own."""
+def read_strace_log(log: Path, own: Path) -> NetworkEvidence:
+    """Return the evidence in a log of strace. Unix sockets below the folder `own` belong to the program."""
     with log.open(encoding="utf-8", errors="replace") as lines:
-        reading = Reading(str(own))
+        reading = StraceReader(str(own))
         reading.take_all(lines)
     return reading.evidence()
 
 
-class Reading:
-    """Counts and collects while the lines of a log are read in order."""
+class StraceReader:
+    """Parser of an strace log, fed line by line."""
 
     def __init__(self, own: str) -> None:
         self._own = own
@@ -51,14 +60,14 @@ class Reading:
         self._programs: dict[str, str] = {}
 
     def take_all(self, lines: Iterable[str]) -> None:
-        """Read every line. The second half of a call that was interrupted ("resumed") says nothing new."""
+        """Parse every line. The second half of an interrupted call ("resumed") is skipped."""
         for line in lines:
-            if found := LINE.match(line):
+            if found := STRACE_LINE.match(line):
                 self._take(found["process"], found["call"], found["arguments"].strip())
 
-    def evidence(self) -> Evidence:
-        """Return what was found."""
-        return Evidence(self._processes, self._calls, self._sockets, self._names, tuple(self._attempts), dict(self._apart),
+    def evidence(self) -> NetworkEvidence:
+        """Return the evidence so far."""
+        return NetworkEvidence(self._processes, self._calls, self._sockets, self._names, tuple(self._attempts), dict(self._apart),
                         tuple(sorted(self._gaps)))
 
     def _take(self, process: str, call: str, arguments: str) -> None:
@@ -116,12 +125,47 @@ class Reading:
 
 
 def family_in(arguments: str) -> str:
-    """Return the first address family that a call names outside quoted text, without its prefix; empty where it names none."""
+    """Return the first address family in a call outside quoted text, without its prefix; an empty string if there is none."""
     found = FAMILY.search(QUOTED.sub('""', arguments))
     return found[1] if found else ""
 
 
 def program_of(arguments: str) -> str:
-    """Return the command line that an execve names, in a few words."""
+    """Return the first words of the command line of an execve."""
     words = [word.strip('"') for word in QUOTED.findall(arguments)]
     return " ".join([Path(words[0]).name, *words[2:5]]) if words else "process"
+
+
+COUNTERS = Path("/proc/self/net/snmp")
+TELLING_COUNTERS = ("Ip.OutRequests", "Ip.OutNoRoutes", "Tcp.ActiveOpens", "Udp.OutDatagrams")
+
+
+def namespace_command(counters: Path) -> list[str]:
+    """Return the unshare command line to put before the command to run."""
+    module = "assistant.app.diagnostics.offline_proof.kernel"
+    return ["unshare", "--map-root-user", "--net", *command_of(module, str(counters))]
+
+
+def network_counters() -> dict[str, int]:
+    """Return the kernel's counters of this network namespace, each as Protocol.Name (proc_net_snmp)."""
+    lines = [line.split() for line in COUNTERS.read_text("ascii").splitlines()]
+    return {f"{names[0].rstrip(':')}.{name}": int(value)
+            for names, values in zip(lines[::2], lines[1::2], strict=True)
+            for name, value in zip(names[1:], values[1:], strict=True)}
+
+
+def counted_attempts(counters: Path) -> tuple[str, ...]:
+    """Return a sentence for each counter that is not zero."""
+    found = json.loads(counters.read_text("utf-8"))
+    return tuple(f"the kernel counted {found[name]} of {name}" for name in TELLING_COUNTERS if found.get(name))
+
+
+def main() -> int:
+    """Run the command, write the counters and return the command's exit code."""
+    code = run_inside(sys.argv[2:])
+    Path(sys.argv[1]).write_text(json.dumps(network_counters()), "utf-8")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

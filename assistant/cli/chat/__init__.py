@@ -1,1 +1,0 @@
-"""The interactive conversation in a terminal."""

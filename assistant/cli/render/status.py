@@ -1,0 +1,152 @@
+"""Render ingestion reports, library status, the file ledger, machines, models and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from assistant.catalog import HubSource, Model, ModelStore
+from assistant.cli.console import counted, linked, on_one_line, size_in_words
+from assistant.cli.model_choice import ModelChoice
+from assistant.datatypes import FileState, Finding, IngestReport, LedgerEntry, LibraryStatus, Machine, Severity
+from assistant.errors import ENCRYPTED
+
+LISTED = 10  # files that a summary names
+STATE_MARKS = {FileState.INDEXED: ("indexed", "green"), FileState.SKIPPED: ("skipped", "yellow"),
+               FileState.FAILED: ("failed", "red")}
+
+
+def show_report(console: Console, report: IngestReport) -> None:
+    """Show the result of `add` or `sync`, and why files were left out."""
+    console.print(Text(summary(report), "bold"))
+    left_out = (*report.failed, *report.skipped)
+    for entry in left_out[:LISTED]:
+        console.print(entry_with_reason(entry))
+    if len(left_out) > LISTED:
+        console.print(f"  and {len(left_out) - LISTED:,} more")
+    if left_out:
+        options = [*(["--failed"] if report.failed else []), *(["--skipped"] if report.skipped else [])]
+        console.print(Text(f"See all of them: assistant status {' '.join(options)}", "dim"))
+    if any(ENCRYPTED in entry.reason for entry in report.failed):
+        console.print(Text("To read encrypted files: assistant sync --password-file FILE", "dim"))
+    for root in report.away:
+        console.print(Text.assemble("  ", ("away", "yellow"), " ", linked(root, root),
+                                    ": missing or empty; its files stay in the library"))
+
+
+def summary(report: IngestReport) -> str:
+    """Return the result of `add` or `sync` in one line."""
+    counts = {"indexed": report.indexed, "unchanged": report.unchanged, "removed": report.removed,
+              "skipped": len(report.skipped), "failed": len(report.failed)}
+    parts = [f"{count:,} {word}" for word, count in counts.items() if count or word == "indexed"]
+    return f"{', '.join(parts)} ({counted(report.chunks, 'passage')}, {report.seconds:.1f} s)"
+
+
+def entry_with_reason(entry: LedgerEntry) -> Text:
+    """Return a file that was left out, with the reason."""
+    word, style = STATE_MARKS[entry.state]
+    return Text.assemble("  ", (word, style), " ", linked(entry.path, entry.path), f": {on_one_line(entry.reason)}")
+
+
+def show_status(console: Console, status: LibraryStatus) -> None:
+    """Show what a library holds."""
+    console.print(Text.assemble(("Library ", "bold"), (on_one_line(status.name), "bold"), f"  {on_one_line(status.path)}"))
+    console.print(f"  {counted(status.documents, 'file')}, {counted(status.chunks, 'passage')}, {size_in_words(status.bytes)}, "
+                  f"embedded with {on_one_line(status.embedder) or 'nothing yet'}")
+    console.print(f"  {status.skipped:,} skipped, {status.failed:,} failed")
+    if status.waiting:
+        console.print(f"  {counted(status.waiting, 'passage')} not embedded yet, found by keyword only; to embed: assistant sync")
+    for root in status.roots:
+        console.print(Text.assemble("  from ", linked(root, root)))
+
+
+def show_ledger(console: Console, entries: Sequence[LedgerEntry]) -> None:
+    """Show the state of each file."""
+    for entry in entries:
+        word, style = STATE_MARKS[entry.state]
+        console.print(Text.assemble((f"{word:8}", style), linked(entry.path, entry.path), f"  {details(entry)}"))
+
+
+def details(entry: LedgerEntry) -> str:
+    """Return a file's reason or chunk count, pages, encoding and notes."""
+    facts = [entry.reason] if entry.reason else [counted(entry.chunks, "passage")]
+    if entry.pages:
+        facts.append(counted(entry.pages, "page"))
+    if entry.ocr_pages:
+        facts.append(f"OCR: p. {page_ranges(entry.ocr_pages)}")
+    if entry.empty_pages:
+        facts.append(f"no text on p. {page_ranges(entry.empty_pages)}")
+    if entry.encoding not in {None, "utf-8"}:
+        facts.append(f"encoding {entry.encoding}")
+    return on_one_line("; ".join([*facts, *entry.notes]))
+
+
+def page_ranges(numbers: Sequence[int]) -> str:
+    """Return rising numbers as ranges: "1-3, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+SEVERITY_MARKS = {Severity.OK: ("ok     ", "green"), Severity.WARNING: ("warning", "yellow"),
+                  Severity.ERROR: ("error  ", "bold red")}
+
+
+def show_machine(console: Console, machine: Machine) -> None:
+    """Show a machine's processor, memory, disk and GPUs."""
+    console.print(Text("This machine", "bold"))
+    console.print(f"  {machine.processor}, {machine.cores} cores, {machine.system}")
+    console.print(f"  CPU features: {', '.join(machine.features) or 'none that speed up models'}")
+    console.print(f"  memory: {size_in_words(machine.memory_available)} free of {size_in_words(machine.memory_total)}; "
+                  f"disk: {size_in_words(machine.disk_free)} free")
+    for gpu in machine.gpus:
+        console.print(f"  GPU: {gpu.name}, {size_in_words(gpu.memory_free)} free of {size_in_words(gpu.memory_total)}")
+    if not machine.gpus:
+        console.print("  GPU: none that can be used")
+
+
+def show_proposal(console: Console, choices: Sequence[ModelChoice], store: ModelStore) -> None:
+    """Show the proposed models and where they come from."""
+    console.print(Text("Models", "bold"))
+    for choice in choices:
+        if not choice.model:
+            console.print(Text.assemble(f"  {choice.setting:9} ", (on_one_line(choice.value), "bold"), "  your choice"))
+    for model in (model for choice in choices for model in choice.model):
+        state = "already on this disk" if store.is_present(model) else f"{size_in_words(model.size)} to download"
+        console.print(Text.assemble(f"  {model.kind:9} ", (model.name, "bold"), f"  {state}, licence {model.licence}"))
+        console.print(f"            {model.summary}")
+        console.print(f"            from {' or '.join(map(source_in_words, model.sources))}")
+
+
+def source_in_words(source: object) -> str:
+    """Return the source of a model."""
+    return f"the hub ({source.repo})" if isinstance(source, HubSource) else "the package index"
+
+
+def show_models(console: Console, models: Iterable[Model], store: ModelStore, chosen: frozenset[str]) -> None:
+    """Show the models of the catalog, and which of them are on this disk or in use."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("", "name", "kind", "size", "memory", "licence", "languages"):
+        table.add_column(column, no_wrap=column in {"name", "size", "memory"})
+    for model in models:
+        mark = "in use" if model.name in chosen else "on disk" if store.is_present(model) else ""
+        table.add_row(mark, model.name, model.kind, size_in_words(model.size), size_in_words(model.memory), model.licence,
+                      ", ".join(model.languages))
+    console.print(table)
+
+
+def show_findings(console: Console, findings: Iterable[Finding]) -> None:
+    """Show the findings of `doctor`."""
+    for finding in findings:
+        word, style = SEVERITY_MARKS[finding.severity]
+        subject = (on_one_line(f"{finding.subject}: "), "bold")
+        console.print(Text.assemble((word, style), "  ", subject, on_one_line(finding.detail)))
+        if finding.remedy:
+            console.print(Text(f"         {on_one_line(finding.remedy)}", "dim"))
