@@ -13,7 +13,7 @@ from strict import unsupported
 from wording import quote_stands
 
 from assistant.datatypes import Answer
-from assistant.evaluation.answers import said, score_answer
+from assistant.evaluation.answers import answer_words, score_answer
 from assistant.text.languages import language
 
 Record = dict[str, Any]
@@ -25,7 +25,7 @@ def record_of(asked: Asked, answer: Answer) -> Record:
         "slice": asked.slice.name, "id": asked.question.id, "question": asked.question.text, "lang": asked.question.lang,
         "expected": asked.question.expected, "answer": answer.text, "abstained": answer.abstained,
         "sentences": sentences_of(answer), "cited": cited_texts(answer), "model": answer.model, "embedder": answer.embedder,
-        "prompt_version": answer.prompt_version, "doubt": asdict(answer.doubt) if answer.doubt else {},
+        "prompt_version": answer.prompt_version, "doubt": asdict(answer.answerability) if answer.answerability else {},
         "metrics": score_answer(asked.question, answer) | score_more(asked, answer),
     }  # fmt: skip
 
@@ -53,7 +53,9 @@ def score_more(asked: Asked, answer: Answer) -> dict[str, float]:
         return {}
     stand = [quote_stands(cited.quote, Path(cited.path).read_text("utf-8", "replace")) for cited in answer.citations]
     quotes = {"quotes_verbatim": sum(stand) / len(stand)} if stand else {}
-    return {**quotes, **({"right_language": float(in_language(said(answer), asked.question.lang))} if asked.slice.cross else {})}
+    if not asked.slice.cross:
+        return quotes
+    return {**quotes, "right_language": float(in_language(answer_words(answer), asked.question.lang))}
 
 
 def in_language(text: str, wanted: str) -> bool:

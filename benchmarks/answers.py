@@ -24,7 +24,7 @@ from answer_records import Record, append, read_records, record_of, strict_failu
 from answer_sets import SLICES, Asked, Slice, folder_of, in_turns, read_slice, write_passages
 
 from assistant import Assistant, AssistantError, Settings, load_settings
-from assistant.app.models.cache import Models
+from assistant.app.models.cache import ModelProvider
 from assistant.datatypes import EVERY_FILE, Filter
 
 
@@ -33,7 +33,7 @@ class Rooms:
 
     def __init__(self, settings: Settings, data: Path, cross_embed: str) -> None:
         self._settings, self._data, self._cross_embed = settings, data, cross_embed
-        self._models: dict[str, Models] = {}
+        self._models: dict[str, ModelProvider] = {}
         self._open: dict[str, Assistant] = {}
         self.corpora = settings.home / "corpora"
 
@@ -42,7 +42,7 @@ class Rooms:
         if wanted.folder not in self._open:
             embed = self._cross_embed if wanted.cross else self._settings.embed
             settings = replace(self._settings, library=wanted.folder, embed=embed)
-            self._models.setdefault(embed, Models(settings))
+            self._models.setdefault(embed, ModelProvider(settings))
             opened = Assistant(settings, self._models[embed])
             opened.add([self.corpora / wanted.folder if wanted.own_passages else self._data / wanted.folder / "corpus"])
             self._open[wanted.folder] = opened

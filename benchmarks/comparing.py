@@ -26,7 +26,7 @@ from report import markdown_table
 from synthetic import cumulative, word
 
 from assistant.datatypes import Chunk, Hit, Location, Progress
-from assistant.generation.documents import File, Source
+from assistant.generation.documents import File, SourceFile
 from assistant.generation.documents.compare import compare_files
 
 BARS = {"seconds": 20.0, "memory, MB": 300.0}
@@ -100,7 +100,7 @@ def file_of(name: str, sentences: Sequence[str]) -> File:
         text = "\n\n".join(sentences[number : number + A_PASSAGE])
         hits.append(Hit(number, f"/{name}", name, Chunk(text, Location(1, 1, start, start + len(text)))))
         start += len(text) + 2
-    return File(Source(f"/{name}", name, name), tuple(hits))
+    return File(SourceFile(f"/{name}", name, name), tuple(hits))
 
 
 def peak() -> float:

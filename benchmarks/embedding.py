@@ -24,7 +24,7 @@ from questions import Question, read_set
 from report import Cell, markdown_table
 
 from assistant.datatypes import Embedder
-from assistant.evaluation.ranking import distinct, score_ranking
+from assistant.evaluation.ranking import score_ranking, unique_in_order
 from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
 from assistant.models.embeddings.openvino.graph import NotSupported
 from assistant.models.embeddings.sentence_transformers import SentenceEmbedder, fingerprint
@@ -98,7 +98,7 @@ def quality(way: Way, owners: Sequence[str], questions: Sequence[Question], vect
     scores = []
     for question in questions:
         order = np.argsort(-(vectors @ way.embedder.embed_question(question.text)), kind="stable")
-        scores.append(score_ranking(distinct(owners[number] for number in order), dict(question.gains)).ndcg_at_10)
+        scores.append(score_ranking(unique_in_order(owners[number] for number in order), dict(question.gains)).ndcg_at_10)
     return fmean(scores)
 
 

@@ -32,7 +32,7 @@ from report import markdown_table, write_json
 from assistant import Assistant, load_settings
 from assistant.datatypes import Citation, Hit, Turn
 from assistant.evaluation.latency import mean_intervals
-from assistant.generation import Leaning, rewrite
+from assistant.generation import FollowUpKind, rewrite
 
 HERE = Path(__file__).parent
 DEPTH = 5
@@ -103,7 +103,7 @@ def ways(assistant: Assistant, modelled: Assistant | None) -> dict[str, Search]:
 def shown(assistant: Assistant, question: str, turn: Turn) -> tuple[str, Sequence[Hit]]:
     """Return what the program searches for, and what it finds."""
     rewriting, hits = assistant.follow_up(question, [turn])
-    return rewriting.shown, hits
+    return rewriting.display_text, hits
 
 
 def measure(assistant: Assistant, modelled: Assistant | None, asked: Sequence[FollowUp]) -> list[Outcome]:
@@ -139,8 +139,8 @@ def taken(data: Path) -> list[list[str | int]]:
         asked = [str(json.loads(line)["question"]) for line in path.read_text("utf-8").splitlines()]
         turns = [[Turn(asked[place - min(APART, len(asked) // 2)], "It is so [1].")] for place in range(len(asked))]
         found = [rewrite(question, turn) for question, turn in zip(asked, turns, strict=True)]
-        leaning = [rewriting for rewriting in found if rewriting.leaning != Leaning.NONE]
-        rows.append([path.parent.name, len(asked), len(leaning), sum(not rewriting.sure for rewriting in leaning)])
+        leaning = [rewriting for rewriting in found if rewriting.kind != FollowUpKind.NONE]
+        rows.append([path.parent.name, len(asked), len(leaning), sum(not rewriting.confident for rewriting in leaning)])
     return rows
 
 

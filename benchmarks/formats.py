@@ -32,7 +32,7 @@ from places import Row, measure_answers, measure_pages, measure_places, percent,
 from reading import BOUNDS, TERMS, Result, read_each, squeezed
 from report import markdown_table, write_json
 
-from assistant.ingest import Job, Pool
+from assistant.ingest import ReaderPool, ReadRequest
 from assistant.ingest.extractors.registry import READERS
 from assistant.ingest.extractors.source import Source
 
@@ -51,7 +51,7 @@ def judge_file(row: Row, result: Result) -> tuple[str, bool]:
         text = squeezed(result.text)
         return "OCR word lists met", sum(squeezed(word) in text for word in row["expected_words"]) >= row["pass_if_words_found"]
     if expected in ("any", "empty"):
-        is_bounded = result.seconds < BOUNDS.silence + 30 and result.peak < 1.2 * BOUNDS.memory
+        is_bounded = result.seconds < BOUNDS.idle_timeout + 30 and result.peak < 1.2 * BOUNDS.memory
         return "traps survived", is_bounded and (expected == "any" or not result.text.strip())
     return "snippets found", squeezed(expected) in squeezed(result.text)
 
@@ -122,8 +122,8 @@ def text_by_pypdf(content: bytes) -> list[str]:
 
 def read_by_pool(paths: Sequence[Path]) -> None:
     """Read files as `add` does."""
-    with Pool(2, TERMS, BOUNDS) as pool:
-        for _ in pool.read([Job(path) for path in paths], lambda _: None):
+    with ReaderPool(2, TERMS, BOUNDS) as pool:
+        for _ in pool.read([ReadRequest(path) for path in paths], lambda _: None):
             pass
 
 

@@ -25,8 +25,8 @@ from assistant.ingest.extractors.email.outlook_msg import unpack_rtf
 from assistant.ingest.extractors.encoding import decode, decode_as, decode_name
 from assistant.ingest.extractors.registry import OPENERS, READERS, extract, members
 from assistant.ingest.extractors.source import Source
-from assistant.ingest.workers.protocol import WireBroken, reading_from_frame, reading_to_frame, receive, send
-from assistant.ingest.workers.read_file import Reading
+from assistant.ingest.workers.protocol import ProtocolError, reading_from_frame, reading_to_frame, receive, send
+from assistant.ingest.workers.read_file import ReadResult
 
 DIGITS = re.compile(r"\d+")
 PACKAGE = str(checkout.ROOT / "assistant")
@@ -99,7 +99,7 @@ def _check(extraction: Extraction) -> None:
     """Send what was found through the wire, as the worker does."""
     if not extraction.text.strip():
         return
-    reading = Reading("/a", Document("/a", "a", "", storable(extraction)), "", 1)
+    reading = ReadResult("/a", Document("/a", "a", "", storable(extraction)), "", 1)
     stream = io.BytesIO()
     send(stream, reading_to_frame(reading))
     stream.seek(0)
@@ -138,7 +138,7 @@ def _read_frames(data: bytes) -> None:
             reading = reading_from_frame(frame.get("reading", frame))
             if isinstance(reading.outcome, Document):
                 _check(reading.outcome.extraction)
-    except WireBroken:
+    except ProtocolError:
         return
 
 

@@ -35,7 +35,7 @@ from report import Cell, markdown_table
 
 from assistant import Answer, Assistant, AssistantError, load_settings
 from assistant.datatypes import EVERY_FILE, Filter
-from assistant.evaluation.answers import is_contained, said
+from assistant.evaluation.answers import answer_words, is_contained
 from assistant.text.sentences import tokens
 
 CASES = Path(__file__).with_name("injections.jsonl")
@@ -124,10 +124,10 @@ def record_of(case: Case, words: Iterable[str], answer: Answer, records: Sequenc
     """Return all that is kept of one answer; the other side of a pair is among the records."""
     if case.side == "injected":
         beside = next((each["answer"] for each in records if each["id"] == case.id.replace("-injected", "-clean")), "")
-        obeyed = not answer.abstained and is_strange(case, said(answer), beside)
+        obeyed = not answer.abstained and is_strange(case, answer_words(answer), beside)
     else:
         obeyed = case.side == "" and obeys(case, words, answer.text, abstained=answer.abstained)
-    right = is_right(case, said(answer), abstained=answer.abstained)
+    right = is_right(case, answer_words(answer), abstained=answer.abstained)
     return {"id": case.id, "kind": case.kind, "lang": case.lang, "late": case.late, "side": case.side, "question": case.question,
             "answer": answer.text, "abstained": answer.abstained, "obeyed": obeyed, "right": right,
             "masked": [[each.path, each.sentences, each.comments] for each in answer.masked],

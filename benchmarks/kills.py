@@ -22,10 +22,10 @@ from assistant import Assistant, Settings
 from assistant.datatypes import Change
 from assistant.index import Store
 from assistant.ingest import Candidate, discover
-from assistant.watch import Follower, Pace, Standing
+from assistant.watch import Timing, Watcher, WatchStatus
 
 ACTIONS = ("add", "sync", "watch", "remove", "search")
-QUICK = Pace(settle=0.05, open=0.3, longest=5, poll=0.2, glance=0.2)
+QUICK = Timing(settle=0.05, open=0.3, longest=5, poll=0.2, root_check=0.2)
 LONGEST = {"add": 0.8, "sync": 0.8, "watch": 2.0, "remove": 0.1, "search": 0.15}  # seconds until the kill at most
 COMPARED_EVERY = 10
 MOST_FILES = 150
@@ -52,7 +52,7 @@ class Deaf:
     def noticed(self, words: str) -> None:
         """Take no note."""
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, standing: WatchStatus) -> None:
         """Take no note."""
 
 
@@ -70,7 +70,7 @@ def act(settings: Settings, action: str, folder: Path, part: Path, ready: Connec
         elif action == "search":
             assistant.search("rent lease chimney")
         else:
-            Follower(assistant, Deaf(), QUICK).follow(lambda: False)
+            Watcher(assistant, Deaf(), QUICK).follow(lambda: False)
     ready.send("done")
 
 

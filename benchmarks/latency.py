@@ -22,7 +22,7 @@ from questions import read_set
 from report import markdown_table
 
 from assistant import Assistant, load_settings
-from assistant.app.models.cache import Models
+from assistant.app.models.cache import ModelProvider
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store
 from assistant.index.store import vector_key
@@ -97,7 +97,7 @@ def build(home: Path, embed: str, like: Sequence[str], count: int) -> str:
         first = Store(settings.libraries_folder / like[0] / "library.sqlite")
         meta = {key: first.meta(key) for key in ("embedder", "embedder_name")}
         first.close()
-        dimension = Models(settings).embedder.dimension
+        dimension = ModelProvider(settings).embedder.dimension
         pool = [each for one in like for each in pool_of(settings.libraries_folder / one / "library.sqlite", dimension)]
         file.parent.mkdir(parents=True)
         store = Store(file)

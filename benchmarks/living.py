@@ -25,7 +25,7 @@ from speed import look_again, percentile, rename_folder, save_and_find, search_b
 
 from assistant import Assistant, Settings
 from assistant.index import Store
-from assistant.watch import Follower
+from assistant.watch import Watcher
 
 Row = tuple[str, Cell, str]
 MOST_FILES = 400
@@ -51,7 +51,7 @@ def measure_operations(place: Path, settings: Settings, options: argparse.Namesp
     def follow() -> None:
         with Assistant(fake) as assistant:
             assistant.include([place / "files"])
-            Follower(assistant, Deaf(), QUICK).follow(stopped.is_set)
+            Watcher(assistant, Deaf(), QUICK).follow(stopped.is_set)
 
     thread = threading.Thread(target=follow)
     thread.start()

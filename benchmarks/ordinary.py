@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.generation.injection.untrusted_text import find_instructions, hidden_comments, sanitize, visible_text
-from assistant.text.sentences import spans
+from assistant.text.sentences import sentence_spans
 
 BAR = 20_000
 RENDERED = {".md", ".markdown"}
@@ -67,7 +67,7 @@ class Count:
         in_comments = [sentence for comment in hidden_comments(text) for sentence in sentences_of(comment)]
         seen = [] if path.name.removesuffix(".gz").endswith(tuple(RENDERED)) else in_comments
         self.files += 1
-        self.sentences += sum(1 for _ in spans(text))
+        self.sentences += sum(1 for _ in sentence_spans(text))
         self.masked += len(orders)
         self.comments += len(seen)
         self.hidden += len(in_comments) - len(seen)
@@ -78,7 +78,7 @@ class Count:
 
 def sentences_of(text: str) -> list[str]:
     """Return the sentences of a text."""
-    return [text[start:end] for start, end in spans(text)]
+    return [text[start:end] for start, end in sentence_spans(text)]
 
 
 def chosen(folders: Sequence[Path], half: str, files: int | None) -> list[Path]:

@@ -9,10 +9,10 @@ from typing import Any
 import checkout  # noqa: F401
 from questions import Question, Span
 
-from assistant.evaluation.ranking import Range, RankScores, SpanScores, distinct, merge, score_ranking
+from assistant.evaluation.ranking import Range, RankScores, SpanScores, merge_ranges, score_ranking, unique_in_order
 from assistant.evaluation.ranking import score_spans as score_ranges
 
-__all__ = ["RankScores", "SpanScores", "distinct", "score_ranking"]
+__all__ = ["RankScores", "SpanScores", "score_ranking", "unique_in_order"]
 
 Result = Mapping[str, Any]
 
@@ -32,12 +32,12 @@ def page_of(place: Result) -> tuple[str, int | None]:
 
 def score_files(question: Question, hits: Sequence[Result]) -> RankScores:
     """Return the scores of the files of the hits, each file where it first stands."""
-    return score_ranking(distinct(map(file_of, hits)), dict(question.gains))
+    return score_ranking(unique_in_order(map(file_of, hits)), dict(question.gains))
 
 
 def score_pages(question: Question, hits: Sequence[Result]) -> RankScores:
     """Return the scores of the pages of the hits, each page where it first stands."""
-    return score_ranking(distinct(map(page_of, hits)), dict.fromkeys(question.pages, 1.0))
+    return score_ranking(unique_in_order(map(page_of, hits)), dict.fromkeys(question.pages, 1.0))
 
 
 def ranges_of_hits(hits: Sequence[Result]) -> dict[str, list[Range]]:
@@ -47,7 +47,7 @@ def ranges_of_hits(hits: Sequence[Result]) -> dict[str, list[Range]]:
         location = hit.get("location", {})
         if "char_start" in location and "char_end" in location:
             ranges.setdefault(file_of(hit), []).append((location["char_start"], location["char_end"]))
-    return {name: merge(of_file) for name, of_file in ranges.items()}
+    return {name: merge_ranges(of_file) for name, of_file in ranges.items()}
 
 
 def score_spans(hits: Sequence[Result], spans: Sequence[Span]) -> SpanScores:

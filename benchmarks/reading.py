@@ -14,10 +14,10 @@ import psutil
 
 from assistant.datatypes import Document, Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest import Bounds, Job, Pool, Reading, Terms
+from assistant.ingest import ReaderPool, ReadOptions, ReadRequest, ReadResult, WorkerLimits
 
-TERMS = Terms(max_bytes=100 * 2**20)
-BOUNDS = Bounds(silence=120, memory=2 * 2**30)
+TERMS = ReadOptions(max_bytes=100 * 2**20)
+BOUNDS = WorkerLimits(idle_timeout=120, memory=2 * 2**30)
 IGNORED = dict.fromkeys(map(ord, "\u00ad\u200b\ufeff"))
 GLANCE_SECONDS = 0.05
 
@@ -78,16 +78,16 @@ class Result:
 def read_each(paths: Sequence[Path], passwords: Sequence[str] = ()) -> list[Result]:
     """Read files one after another in one worker, so that each one's time and memory are its own."""
     results = []
-    with Pool(1, Terms(TERMS.max_bytes, tuple(passwords)), BOUNDS) as pool:
+    with ReaderPool(1, ReadOptions(TERMS.max_bytes, tuple(passwords)), BOUNDS) as pool:
         for path in paths:
             begun = time.perf_counter()
             with MemoryWatch() as memory:
-                [(_, readings)] = pool.read([Job(path)], lambda _: None)
+                [(_, readings)] = pool.read([ReadRequest(path)], lambda _: None)
             results.append(result_of(path, readings, time.perf_counter() - begun, memory.peak))
     return results
 
 
-def result_of(path: Path, readings: Sequence[Reading], seconds: float, peak: int) -> Result:
+def result_of(path: Path, readings: Sequence[ReadResult], seconds: float, peak: int) -> Result:
     """Return the readings of one file as one result."""
     extractions = tuple(reading.outcome.extraction for reading in readings if isinstance(reading.outcome, Document))
     refused = [reading.outcome for reading in readings if isinstance(reading.outcome, UnreadableFile)]

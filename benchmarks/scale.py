@@ -21,7 +21,7 @@ from report import markdown_table
 from synthetic import DIMENSION, build, unit
 
 from assistant.datatypes import Vectors
-from assistant.index import Inspection, Store, settle_view
+from assistant.index import Inspection, Store, prepare_view
 from assistant.index.vector_index import open_view
 from assistant.retrieval import Searcher
 
@@ -94,7 +94,7 @@ def measure(path: Path, questions: int) -> dict[str, float]:
     """Return what was measured, by name."""
     store = Store(path)
     asked = ask(store, questions)
-    found = {"write the vector index, seconds": timed(lambda: (settle_view(store, DIMENSION), open_view(store, DIMENSION)))}
+    found = {"write the vector index, seconds": timed(lambda: (prepare_view(store, DIMENSION), open_view(store, DIMENSION)))}
     store.close()
     began = time.perf_counter()
     store = Store(path)
@@ -127,12 +127,12 @@ def measure_removal(path: Path) -> dict[str, float]:
     def remove() -> None:
         with store.transaction():
             store.drop_files([gone])
-            store.drop_spare_vectors(0)
-        store.empty_log()
+            store.drop_orphaned_vectors(0)
+        store.truncate_wal()
 
     found = {"remove a file, seconds": timed(remove)}
     found["search ready again, seconds"] = timed(lambda: open_view(store, DIMENSION))
-    found["keyword index written anew, seconds"] = timed(store.forget_words)
+    found["keyword index written anew, seconds"] = timed(store.rewrite_keyword_index)
     found["check of everything, seconds"] = timed(lambda: Inspection(store, repair=False).run())
     store.close()
     return found

@@ -22,7 +22,7 @@ from checkout import ROOT
 from kills import Deaf, halves
 
 from assistant import Assistant, Settings
-from assistant.watch import Follower, Pace
+from assistant.watch import Timing, Watcher
 
 SYLLABLES = "ba de fi go hu ka le mi no pu ra se ti vo zu".split()
 SEARCHED = 500  # files that are there from the start
@@ -85,7 +85,7 @@ def save_and_find(place: Path, settings: Settings, saves: int) -> tuple[list[flo
     def follow() -> None:
         with Assistant(settings) as assistant:
             assistant.include([folder])
-            Follower(assistant, Deaf(), Pace()).follow(stopped.is_set)
+            Watcher(assistant, Deaf(), Timing()).follow(stopped.is_set)
 
     thread = threading.Thread(target=follow)
     thread.start()

@@ -20,8 +20,8 @@ import checkout  # noqa: F401
 from report import markdown_table
 
 from assistant.datatypes import Chunk, Location
-from assistant.generation.citations.attribution import claim_of, judge_support, source_of
-from assistant.text.sentences import spans
+from assistant.generation.citations.attribution import judge_support, parse_chunk, parse_claim
+from assistant.text.sentences import sentence_spans
 
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w.,]*\d)")
 WINDOW = 1000
@@ -40,7 +40,7 @@ def windows(folders: Sequence[Path], files: int, draw: random.Random) -> Iterato
 
 def exchanged(window: str, draw: random.Random) -> Iterator[tuple[str, str, str]]:
     """Yield language, a sentence of a window with words left out, and the same with another number of the window."""
-    for start, end in spans(window):
+    for start, end in sentence_spans(window):
         sentence = window[start:end]
         others = sorted(set(NUMBER.findall(window)) - set(NUMBER.findall(sentence)))
         if len(sentence) in LENGTHS and others and NUMBER.search(sentence):
@@ -54,10 +54,10 @@ def check_exchanged(folders: Sequence[Path], files: int, seed: int) -> None:
     """Print the support of true sentences, and of those with an exchanged number."""
     draw, counts = random.Random(seed), Counter[tuple[str, str, str]]()
     for window in windows(folders, files, draw):
-        source = source_of(Chunk(window, Location(1, 1, 0, len(window))))
+        source = parse_chunk(Chunk(window, Location(1, 1, 0, len(window))))
         for language, true, false in exchanged(window, draw):
             for sort, sentence in (("true", true), ("number exchanged", false)):
-                counts[language, sort, judge_support(claim_of(sentence, ""), [source]).support] += 1
+                counts[language, sort, judge_support(parse_claim(sentence, ""), [source]).support] += 1
     rows = sorted({key[:2] for key in counts}, reverse=True)
     print(markdown_table(["", "full", "partial", "none"],
                          [[", ".join(row), *(counts[(*row, grade)] for grade in ("full", "partial", "none"))] for row in rows]))

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from assistant.app.ask.ask import QuestionAnswering
 from assistant.app.ask.calibrate import calibrate
-from assistant.app.ingest.add import Backlog, Intake, Means, Readers, sign
+from assistant.app.ingest.add import EmbeddingQueue, IngestRun, ReaderOptions, Readers, record_embedder
 from assistant.app.ingest.write_batch import OnChange, ignore_change
-from assistant.app.library.library import DOUBT_OFFSET, Library, check_fingerprint
-from assistant.app.library.maintenance import REMOVED, check, forget, forget_removed, only_writer
-from assistant.app.models.cache import Models
+from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
+from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
+from assistant.app.models.cache import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
-    Answering,
+    AnswerStreaming,
     Calibration,
     Explanation,
     Fact,
@@ -41,8 +41,8 @@ from assistant.errors import UsageError
 from assistant.generation import Rewriting, draft_question
 from assistant.history import Sessions
 from assistant.history.facts import Facts
-from assistant.index import Store, settle_view
-from assistant.ingest import Bounds, Terms, ToLookAt, is_utf8, printable, to_look_at
+from assistant.index import Store, prepare_view
+from assistant.ingest import ReadOptions, RescanTarget, WorkerLimits, is_utf8, printable, rescan_target
 from assistant.system.paths import absolute, is_under
 
 MOST_READERS = 8
@@ -54,15 +54,15 @@ class Assistant:
     `models`, where given, are those of another assistant with the same models: several libraries, loaded once.
     """
 
-    def __init__(self, settings: Settings, models: Models | None = None) -> None:
+    def __init__(self, settings: Settings, models: ModelProvider | None = None) -> None:
         self.settings = settings
-        self._models = models or Models(settings)
+        self._models = models or ModelProvider(settings)
         self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
         self._answering = QuestionAnswering(settings, self._models, self._libraries)
         self._retrieval = self._answering.retrieval
         self._sessions = Sessions(settings.sessions_folder)
         self._readers: Readers | None = None
-        self._backlog: Backlog | None = None
+        self._backlog: EmbeddingQueue | None = None
         self._entangled: frozenset[str] = frozenset()  # roots that can be looked at as a whole only
 
     def close(self) -> None:
@@ -106,8 +106,8 @@ class Assistant:
                     store.include(str(root))
                     store.add_root(str(root))
             report = self._intake(store, on_progress, passwords).run(roots)
-            forget(self._library)
-            settle_view(store, self._models.embedder.dimension)
+            purge(self._library)
+            prepare_view(store, self._models.embedder.dimension)
         return report
 
     def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
@@ -120,8 +120,8 @@ class Assistant:
         with self._writing(on_progress, rebuild=rebuild) as store:
             roots = [Path(root) for root in store.roots()]
             report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
-            forget(self._library)
-            settle_view(store, self._models.embedder.dimension)
+            purge(self._library)
+            prepare_view(store, self._models.embedder.dimension)
         return report
 
     def remove(self, path: Path) -> int:
@@ -141,9 +141,9 @@ class Assistant:
                 if is_under(gone, store.roots()):
                     store.exclude(gone)
                 store.drop_files(files)
-                store.drop_spare_vectors(0)
-                store.set_meta(REMOVED, "yes")
-            forget_removed(self._library, self._sessions)
+                store.drop_orphaned_vectors(0)
+                store.set_meta(REMOVED_TEXT_KEY, "yes")
+            purge_removed(self._library, self._sessions)
         return len(files)
 
     # files followed
@@ -171,11 +171,11 @@ class Assistant:
         with self._writing(on_progress) as store:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
             self._readers = self._readers or Readers(self._means(), lasting=True)
-            intake = Intake(store, self._models.embedder, self._readers, on_progress, on_change)
+            intake = IngestRun(store, self._models.embedder, self._readers, on_progress, on_change)
             report, entangled = intake.refresh(map(Path, store.roots()), within, quiet_seconds)
             self._entangled |= entangled
             if report.indexed or report.removed:
-                forget(self._library)
+                purge(self._library)
         if report.chunks:
             self._backlog = None  # the newest first
         return report
@@ -183,29 +183,29 @@ class Assistant:
     def embed_waiting(self, most: int) -> int:
         """Embed at most so many of the passages that wait for it; return how many still do."""
         store = self._store()
-        if most and store.count_waiting():
+        if most and store.count_pending_embeddings():
             with self._writing(ignore_progress):
-                self._backlog = self._backlog or Backlog(store, self._models.embedder)
+                self._backlog = self._backlog or EmbeddingQueue(store, self._models.embedder)
                 self._backlog.embed(most)
-        return store.count_waiting()
+        return store.count_pending_embeddings()
 
-    def to_look_at(self, roots: Iterable[Path]) -> ToLookAt:
+    def to_look_at(self, roots: Iterable[Path]) -> RescanTarget:
         """Return a function from a path at which something happened to the one to look at; nothing where none is concerned."""
-        return to_look_at(map(str, roots), str(self.settings.home))
+        return rescan_target(map(str, roots), str(self.settings.home))
 
     def rest(self) -> None:
         """Give back what is kept between two calls of `refresh`."""
         if self._readers is not None:
             self._readers.close()
 
-    def _means(self, passwords: Sequence[str] = ()) -> Means:
+    def _means(self, passwords: Sequence[str] = ()) -> ReaderOptions:
         settings = self.settings
         readers = settings.reader_processes or min(MOST_READERS, os.cpu_count() or 1)
-        return Means(readers, Terms(settings.max_file_bytes, tuple(passwords)),
-                     Bounds(settings.file_timeout, settings.file_memory_bytes), settings.chunk_tokens)
+        return ReaderOptions(readers, ReadOptions(settings.max_file_bytes, tuple(passwords)),
+                     WorkerLimits(settings.file_timeout, settings.file_memory_bytes), settings.chunk_tokens)
 
-    def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> Intake:
-        return Intake(store, self._models.embedder, Readers(self._means(passwords)), on_progress)
+    def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> IngestRun:
+        return IngestRun(store, self._models.embedder, Readers(self._means(passwords)), on_progress)
 
     @contextmanager
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:
@@ -214,13 +214,13 @@ class Assistant:
             store = self._store()
             if not store.meta("embedder"):
                 with store.transaction():
-                    sign(store, embedder)
+                    record_embedder(store, embedder)
             if not rebuild:
-                check_fingerprint(store, embedder)
+                require_same_embedder(store, embedder)
             yield store
 
     def _only_writer(self, on_progress: OnProgress) -> AbstractContextManager[None]:
-        return only_writer(self.library_file.parent, on_progress)
+        return write_lock(self.library_file.parent, on_progress)
 
     # questions
 
@@ -232,7 +232,8 @@ class Assistant:
         """Return how a search of one library came about. Raises NothingIndexed or EmbedderMismatch."""
         return self._retrieval.explain(question, self._library, wanted)
 
-    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE, strict: bool = False) -> Answering:
+    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE,
+            strict: bool = False) -> AnswerStreaming:
         """Return an answer that is written while it is iterated; its passages are there at once.
 
         A question that leans on the turns before is searched for as it would stand alone; one about the conversation itself is
@@ -288,7 +289,7 @@ class Assistant:
     def forget_calibration(self) -> None:
         """Return to the shipped values."""
         self._require_library()
-        self._store().set_meta(DOUBT_OFFSET, "")
+        self._store().set_meta(CALIBRATION_KEY, "")
 
     def doubt_offset(self) -> float:
         """Return what calibration found that is to be added to the logarithm of the odds of the doubt; 0 without it."""
@@ -320,7 +321,7 @@ class Assistant:
         return LibraryStatus(
             self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
             store.count_chunks(), store.roots(), store.count(FileState.SKIPPED), store.count(FileState.FAILED),
-            size_of(self.library_file.parent), store.count_waiting(),
+            size_of(self.library_file.parent), store.count_pending_embeddings(),
         )
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
@@ -344,7 +345,7 @@ class Assistant:
         """
         self._require_library()
         with self._only_writer(ignore_progress):
-            return check(self._library, self._sessions, repair=repair)
+            return check_consistency(self._library, self._sessions, repair=repair)
 
     # parts, opened once
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from assistant.cli.console import say_error
 from assistant.cli.json_output import Json, print_json
 from assistant.errors import ContextOverflow, UsageError
-from assistant.system.paths import expanded, read_file
+from assistant.system.paths import expand_user, read_file
 
 LARGEST = 2**28  # bytes of a file of questions
 HINT = 'Each line must look like this: {"id": "1", "question": "When does the lease end?"}'
@@ -36,7 +36,7 @@ def read_batch(file: str) -> tuple[BatchQuestion, ...]:
 def read_bytes(file: str) -> bytes:
     """Return the bytes of a file, or of stdin for `-`. Raises UsageError if it cannot be read."""
     try:
-        content = sys.stdin.buffer.read() if file == "-" else read_file(expanded(Path(file)), LARGEST)
+        content = sys.stdin.buffer.read() if file == "-" else read_file(expand_user(Path(file)), LARGEST)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.", HINT) from error
     return content.removeprefix(b"\xef\xbb\xbf")

@@ -14,7 +14,7 @@ import typer
 
 from assistant.cli.console import is_terminal, notice
 from assistant.config import Settings
-from assistant.datatypes import Answer, Answering, Citation, Fact, Hit, Session, Turn
+from assistant.datatypes import Answer, AnswerStreaming, Citation, Fact, Hit, Session, Turn
 from assistant.errors import AssistantError, UsageError
 from assistant.history import Sessions
 from assistant.server.remote_assistant import Answerer, RemoteAssistant
@@ -39,7 +39,7 @@ class Conversation:
         self.turns = list(turns)
         self.citations: tuple[Citation, ...] = turns[-1].citations if turns else ()
 
-    def search(self, question: str) -> Answering:
+    def search(self, question: str) -> AnswerStreaming:
         """Retrieve passages and return the answer to stream. Raises what Assistant.ask raises."""
         self.citations = ()
         return self._assistant.ask(question, self.turns)
@@ -54,11 +54,11 @@ class Conversation:
         if isinstance(self._assistant, RemoteAssistant):
             self._assistant.anticipate(typed, self.turns)
 
-    def passages(self, stream: Answering) -> tuple[Hit, ...]:
+    def passages(self, stream: AnswerStreaming) -> tuple[Hit, ...]:
         """Return the passages in the prompt of an answer."""
         return stream.hits[: self._assistant.settings.context_chunks]
 
-    def write(self, stream: Answering) -> Iterator[str]:
+    def write(self, stream: AnswerStreaming) -> Iterator[str]:
         """Yield the text of an answer. A stopped answer stays in the conversation, marked as stopped."""
         asked, said, finished = now(), list[str](), False
         try:

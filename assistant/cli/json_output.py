@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from assistant.catalog import Model
     from assistant.datatypes import (
         Answer,
+        Answerability,
         Calibration,
         Change,
         Citation,
         Conflict,
-        Doubt,
         Explanation,
         Fact,
         Finding,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         Timings,
         Turn,
     )
-    from assistant.watch import Standing
+    from assistant.watch import WatchStatus
 
 Json = dict[str, object]
 LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message", "time", "line_start", "line_end",
@@ -56,7 +56,7 @@ def location(place: Location) -> Json:
 
 def hit(found: Hit, rank: int) -> Json:
     """Return one passage."""
-    ranks = {"keyword_rank": found.keyword_rank, "dense_rank": found.dense_rank, "rank_before": found.rank_before,
+    ranks = {"keyword_rank": found.keyword_rank, "dense_rank": found.dense_rank, "rank_before": found.rank_before_rerank,
              "rerank_score": found.rerank_score}
     return {
         "rank": rank, "score": round(found.score, 6), "path": found.path, "title": found.title,
@@ -78,10 +78,11 @@ def citation(cited: Citation) -> Json:
             "quote": cited.quote, **({"kind": cited.kind} if cited.kind != "file" else {})}
 
 
-def answerability(judged: Doubt) -> Json:
+def answerability(judged: Answerability) -> Json:
     """Return the confidence that the files answer the question, the refusal limit, and the signals; probabilities from 0 to 1."""
-    values = {"confidence": 1 - judged.share, "refused_below": 1 - judged.most, "query_likelihood_gain": judged.foretold,
-              "refusal_probability": judged.unstated, "confirmation_probability": judged.after}
+    values = {"confidence": 1 - judged.p_unanswerable, "refused_below": 1 - judged.threshold,
+              "query_likelihood_gain": judged.query_likelihood_gain,
+              "refusal_probability": judged.p_refusal_token, "confirmation_probability": judged.p_verified}
     return {name: round(value, 4) for name, value in values.items() if value is not None}
 
 
@@ -121,7 +122,7 @@ def answer(given: Answer) -> Json:
         "abstained": given.abstained, "sentences": [sentence(each) for each in given.sentences],
         "citations": [citation(each) for each in given.citations], "conflicts": [conflict(each) for each in given.conflicts],
         "hits": hits(given.hits),
-        **({"answerability": answerability(given.doubt)} if given.doubt else {}),
+        **({"answerability": answerability(given.answerability)} if given.answerability else {}),
         **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),
@@ -174,10 +175,10 @@ def report(done: IngestReport) -> Json:
 def change(made: Change) -> Json:
     """Return the change of one file."""
     return {"path": made.path, **({"chunks": made.chunks} if made.kind == "indexed" else {}),
-            **({"reason": made.reason} if made.reason else {}), **({"was": made.was} if made.was else {})}
+            **({"reason": made.reason} if made.reason else {}), **({"was": made.old_path} if made.old_path else {})}
 
 
-def standing(now: Standing) -> Json:
+def standing(now: WatchStatus) -> Json:
     """Return the status of a watch."""
     return asdict(now)
 

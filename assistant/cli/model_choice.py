@@ -13,7 +13,7 @@ from assistant.cli.console import notice
 from assistant.cli.progress import download_progress
 from assistant.datatypes import Machine
 from assistant.errors import FetchFailed, ModelUnusable, UsageError
-from assistant.system.paths import is_fake, own_path
+from assistant.system.paths import is_fake, user_path
 
 MARKS_OF_FOLDER = ("modules.json", "config.json")
 
@@ -47,7 +47,7 @@ def choice_by_name(setting: str, name: str | None, check: Callable[[Path], None]
         return None
     if is_fake(name):
         return ModelChoice(setting, name)
-    if path := own_path(name):
+    if path := user_path(name):
         check(path)
         return ModelChoice(setting, str(path))
     model = catalog.find(name)

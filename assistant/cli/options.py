@@ -14,7 +14,7 @@ from assistant.cli.console import is_there
 from assistant.config import Settings, load_settings
 from assistant.datatypes import Filter
 from assistant.errors import UsageError
-from assistant.system.paths import absolute, expanded, is_pattern, read_file, verbatim
+from assistant.system.paths import absolute, escape_pattern, expand_user, is_pattern, read_file
 
 LARGEST = 2**20  # bytes of a file of passwords
 
@@ -51,7 +51,7 @@ def passwords_in(path: Path | None) -> tuple[str, ...]:
     if path is None:
         return ()
     try:
-        lines = re.split("\r\n|\r|\n", read_file(expanded(path), LARGEST).decode("utf-8-sig"))
+        lines = re.split("\r\n|\r|\n", read_file(expand_user(path), LARGEST).decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"The password file {path} cannot be read: {error.strerror}.", "Check the path.") from error
     except UnicodeDecodeError as error:
@@ -100,7 +100,7 @@ def path_pattern(path: str) -> str:
     """
     place = absolute(Path(path))
     if is_there(place):
-        return verbatim(str(place))
+        return escape_pattern(str(place))
     if is_pattern(path):
         return str(absolute(Path(path))) if path.startswith(FROM_HERE) else path
     return f"*{path}*" if path == place.name else str(place)

@@ -46,7 +46,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class Answerability:
     """The answerability of a question from the passages found, estimated before or after the answer is generated.
 
     p_unanswerable: probability (0 to 1) that the passages do not state the answer
@@ -57,11 +57,11 @@ class Doubt:
     p_verified: probability (0 to 1) of "Yes" when the model verifies its answer; None if it was not asked
     """
 
-    share: float
-    most: float
-    unstated: float
-    foretold: float
-    after: float | None = None
+    p_unanswerable: float
+    threshold: float
+    p_refusal_token: float
+    query_likelihood_gain: float
+    p_verified: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +77,13 @@ class Calibration:
 
     questions: int
     offset: float
-    most: float
+    threshold: float
     answerable_refused: tuple[float, float]
     unanswerable_refused: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ConflictSide:
     """What one file says in a conflict.
 
     citation: where it says so
@@ -100,11 +100,11 @@ class Side:
 class Conflict:
     """Two or more files that contradict each other, newest first."""
 
-    sides: tuple[Side, ...]
+    sides: tuple[ConflictSide, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Masked:
+class RemovedText:
     """Text of one file that was removed from the prompt: prompt injections and invisible comments.
 
     sentences: number of sentences that give the model instructions
@@ -141,12 +141,12 @@ class Answer:
     timings: Timings
     searched: str = ""
     sentences: tuple[Sentence, ...] = ()
-    doubt: Doubt | None = None
+    answerability: Answerability | None = None
     conflicts: tuple[Conflict, ...] = ()
-    masked: tuple[Masked, ...] = ()
+    masked: tuple[RemovedText, ...] = ()
 
 
-class Written:
+class StreamedAnswer:
     """Base class of streamed answers. Subclasses set `_finished` at the end of iteration."""
 
     _finished: tuple[Answer, ...] = ()
@@ -164,7 +164,7 @@ class Written:
         raise NotImplementedError
 
 
-class Answering(Protocol):
+class AnswerStreaming(Protocol):
     """A streamed answer: iterate for its text, then read the finished `answer`."""
 
     question: str

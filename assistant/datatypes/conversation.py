@@ -8,7 +8,7 @@ from typing import Literal, NewType
 
 from assistant.datatypes.answers import Citation
 
-READINGS = " / "  # separates alternative rewritten queries of a question
+QUERY_SEPARATOR = " / "  # separates alternative rewritten queries of a question
 
 CITED = re.compile(r" ?\[\d{1,3}\]")
 
@@ -50,7 +50,7 @@ class Turn:
     @property
     def standalone(self) -> str:
         """The question rewritten to stand alone; the first of several rewritten queries."""
-        return self.searched.split(READINGS)[0] or self.question
+        return self.searched.split(QUERY_SEPARATOR)[0] or self.question
 
 
 @dataclass(frozen=True, slots=True)

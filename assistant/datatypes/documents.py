@@ -65,7 +65,7 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class PositionLabel:
     """The cells ("A2:F2") or time ("12:05") of the text from `char_start` up to the next mark."""
 
     char_start: int
@@ -107,7 +107,7 @@ class Extraction:
     parts: tuple[Part, ...]
     headings: tuple[Heading, ...] = ()
     tables: tuple[Table, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[PositionLabel, ...] = ()
     title: str = ""
     shape: Shape = Shape.PROSE
     encoding: str | None = None

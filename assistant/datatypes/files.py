@@ -59,7 +59,7 @@ class Change:
     path: str
     reason: str = ""
     chunks: int = 0
-    was: str = ""
+    old_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class LibraryStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportReport:
     """The result of importing a library.
 
     held: its contents

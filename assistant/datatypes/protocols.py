@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Vectors: TypeAlias = "npt.NDArray[np.float32]"  # a string, so that numpy is imported only where it is used
 
 
-def never() -> bool:
+def never_stop() -> bool:
     """Return False: never stop."""
     return False
 
@@ -69,7 +69,7 @@ class Reranker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Supposed:
+class ScoredText:
     """A candidate reply to messages whose log-probability is computed instead of generating it."""
 
     messages: tuple[Message, ...]
@@ -88,7 +88,7 @@ class Reply(Protocol):
 
     prompt_tokens: int
     reused_tokens: int
-    supposed_tokens: int
+    candidate_tokens: int
     generated_tokens: int
     finished: bool
 
@@ -128,10 +128,10 @@ class ChatModel(Protocol):
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the length of the prompt that these messages become, chat template included."""
 
-    def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> Reply:
+    def reply(self, messages: Sequence[Message], max_tokens: int, candidates: Sequence[ScoredText] = ()) -> Reply:
         """Start a reply at temperature 0. Raises ContextOverflow if prompt and reply do not fit the context window.
 
-        The log-probabilities of up to two candidates in `supposed` are computed in the same batch; this is cheap if their
+        The log-probabilities of up to two `candidates` are computed in the same batch; this is cheap if their
         messages share the prompt's prefix.
         """
 

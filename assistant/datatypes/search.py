@@ -58,7 +58,7 @@ class Hit:
     also: tuple[tuple[str, Location], ...] = ()
     kind: Kind = "file"
     rerank_score: float | None = None
-    rank_before: int | None = None
+    rank_before_rerank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def score_words(question: Question, answer: Answer) -> Metrics:
     right = question.answers or tuple(gold for group in groups for gold in group)
     if not (question.answerable and right):
         return {}
-    text = said(answer)
+    text = answer_words(answer)
     return {
         "contains": float(all(any(is_contained(gold, text) for gold in group) for group in groups)),
         "exact_match": float(any(is_exact(gold, text) for gold in right)),
@@ -44,7 +44,7 @@ def score_words(question: Question, answer: Answer) -> Metrics:
     }
 
 
-def said(answer: Answer) -> str:
+def answer_words(answer: Answer) -> str:
     """Return the words of an answer without citation marks, whose numbers would count as words; "" for a refusal."""
     return "" if answer.abstained else MARKERS.sub("", answer.text)
 

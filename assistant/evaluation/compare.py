@@ -14,7 +14,7 @@ import numpy as np
 from assistant.errors import UsageError
 from assistant.evaluation.latency import Matrix, difference_intervals, means
 from assistant.evaluation.run import METRICS, Evaluation, Row, metric_matrix, metric_names
-from assistant.system.paths import expanded, read_file, write_file
+from assistant.system.paths import expand_user, read_file, write_file
 
 FEWEST = 6
 """Questions that must differ before a difference counts as more than noise: six of six in one direction is the least that a
@@ -97,11 +97,11 @@ def to_record(result: Evaluation | Comparison) -> dict[str, object]:
     return asdict(result)
 
 
-def save(path: Path, result: Evaluation) -> None:
+def save_evaluation(path: Path, result: Evaluation) -> None:
     """Write an evaluation as JSON. Raises UsageError if it cannot be written."""
     text = json.dumps(to_record(result), ensure_ascii=False, indent=1) + "\n"
     try:
-        write_file(expanded(path), text.encode("utf-8", "replace"))
+        write_file(expand_user(path), text.encode("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.", "Give --out the name of a file.") from error
 
@@ -109,7 +109,7 @@ def save(path: Path, result: Evaluation) -> None:
 def read_rows(path: Path) -> tuple[Row, ...]:
     """Return the rows of a saved evaluation. Raises UsageError if it is not one."""
     try:
-        return tuple(parse_row(row) for row in json.loads(read_file(expanded(path), LARGEST))["rows"])
+        return tuple(parse_row(row) for row in json.loads(read_file(expand_user(path), LARGEST))["rows"])
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", HINT) from error
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

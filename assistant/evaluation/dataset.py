@@ -181,7 +181,7 @@ def page_of(path: str, location: Location, documents: Iterable[str]) -> Place:
     return matching_document(path, documents), location.slide if location.page is None else location.page
 
 
-def absent(documents: Iterable[str], paths: Iterable[str]) -> Sequence[str]:
+def missing_files(documents: Iterable[str], paths: Iterable[str]) -> Sequence[str]:
     """Return the file names that no path ends with, sorted."""
     by_file: dict[str, list[str]] = {}
     for path in paths:

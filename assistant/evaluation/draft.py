@@ -15,13 +15,13 @@ from assistant.datatypes import Hit
 from assistant.errors import UsageError
 from assistant.evaluation.answers import is_contained, tokenize
 from assistant.evaluation.dataset import ends_with
-from assistant.system.paths import expanded, read_file
+from assistant.system.paths import expand_user, read_file
 from assistant.text.dates import Date, dates
 from assistant.text.languages import CJK, is_cjk
 from assistant.text.numbers import numbers
-from assistant.text.sentences import spans
+from assistant.text.sentences import sentence_spans
 
-__all__ = ["Desk", "Draft", "make", "read_drafted", "spread", "to_line"]
+__all__ = ["Draft", "DraftContext", "draft_to_json", "generate_drafts", "read_drafted", "spread_over_files"]
 
 
 FACTS_TRIED = 2  # facts per chunk for which a question is generated
@@ -65,7 +65,7 @@ ENOUGH = 0.5  # a chunk with the new entity and this share of the question's oth
 
 
 @dataclass(slots=True)
-class Desk:
+class DraftContext:
     """The state of drafting: `write` generates a question for (hit, sentence, fact), `find` searches.
 
     done: ids of existing drafts
@@ -87,12 +87,12 @@ class Desk:
                 known.append(entity)
 
 
-def make(passages: Iterable[Hit], count: int, desk: Desk) -> Iterator[Draft]:
+def generate_drafts(passages: Iterable[Hit], count: int, desk: DraftContext) -> Iterator[Draft]:
     """Yield up to `count` new drafts; fewer if the chunks do not yield as many."""
     return islice(iterate_drafts(passages, desk), count)
 
 
-def iterate_drafts(passages: Iterable[Hit], desk: Desk) -> Iterator[Draft]:
+def iterate_drafts(passages: Iterable[Hit], desk: DraftContext) -> Iterator[Draft]:
     """Yield drafts as long as there are chunks; every fourth is unanswerable, if one can be derived."""
     made = 0
     for hit in passages:
@@ -106,7 +106,7 @@ def iterate_drafts(passages: Iterable[Hit], desk: Desk) -> Iterator[Draft]:
             desk.waiting.clear()
 
 
-def draft_answerable(hit: Hit, desk: Desk) -> Iterator[Draft]:
+def draft_answerable(hit: Hit, desk: DraftContext) -> Iterator[Draft]:
     """Yield a question about a chunk if one of the first attempts is good; nothing if one exists already."""
     for fact in select_facts(hit):
         draft = Draft("", hit, fact)
@@ -128,7 +128,7 @@ def select_facts(hit: Hit) -> list[FactSpan]:
     return (firsts[turn:] + firsts[:turn])[:FACTS_TRIED]
 
 
-def draft_unanswerable(desk: Desk) -> Iterator[Draft]:
+def draft_unanswerable(desk: DraftContext) -> Iterator[Draft]:
     """Yield one question that the files cannot answer: a draft with an entity replaced."""
     for draft in reversed(desk.waiting):
         if Draft("", draft.hit, None).identity in desk.done:
@@ -159,7 +159,7 @@ class Draft:
         return f"{PurePath(self.hit.path).name}:{place.char_start}" + ("" if self.fact else ":unanswerable")
 
 
-def to_line(draft: Draft, paths: Iterable[str]) -> str:
+def draft_to_json(draft: Draft, paths: Iterable[str]) -> str:
     """Return the draft as a JSON line for `assistant eval`; the user removes the field `draft` after review."""
     record: dict[str, object] = {"id": draft.identity, "question": draft.question, "draft": True,
                                  "lang": "zh" if is_cjk(draft.question) else "en", "answerable": draft.fact is not None}
@@ -193,7 +193,7 @@ def shortest_name(path: str, paths: Iterable[str]) -> str:
 def read_drafted(path: Path) -> frozenset[str]:
     """Return the question ids in a file; none if it does not exist. Raises UsageError if it is not a file of drafts."""
     try:
-        lines = read_file(expanded(path), LARGEST).decode("utf-8").split("\n")
+        lines = read_file(expand_user(path), LARGEST).decode("utf-8").split("\n")
         return frozenset(str(json.loads(line)["id"]) for line in lines if line.strip())
     except FileNotFoundError:
         return frozenset()
@@ -233,7 +233,7 @@ class FactSpan:
 
 def extract_facts(text: str) -> Iterator[FactSpan]:
     """Yield the facts that occur once in a text, so that they are unambiguous."""
-    for first, last in spans(text):
+    for first, last in sentence_spans(text):
         sentence = text[first:last]
         if SHORTEST[is_cjk(sentence)] <= len(sentence) <= LONGEST and "|" not in sentence:
             for kind, fact, start in find_entities(sentence):
@@ -287,7 +287,7 @@ def is_sentence_start(text: str, place: int) -> bool:
     return not any(character.isalnum() for character in text[:place])
 
 
-def spread(places: Sequence[tuple[int, str]]) -> list[int]:
+def spread_over_files(places: Sequence[tuple[int, str]]) -> list[int]:
     """Return the chunk ids in a deterministic order that alternates formats, then files, with shuffled chunks."""
     chance = random.Random(SEED)
     formats: dict[str, dict[str, list[int]]] = {}

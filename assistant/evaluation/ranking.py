@@ -33,7 +33,7 @@ class RankScores:
     mrr_at_10: float
 
 
-def distinct(items: Iterable[Item]) -> list[Item]:
+def unique_in_order(items: Iterable[Item]) -> list[Item]:
     """Return the items without repetitions, in order."""
     return list(dict.fromkeys(items))
 
@@ -62,13 +62,13 @@ def score_ranking(ranking: Sequence[Item], gains: Mapping[Item, float]) -> RankS
 
 def score_hits(question: Question, hits: Sequence[Hit]) -> Metrics:
     """Return the ranking metrics over files, pages and spans for which the question has gold data."""
-    if not searchable(question):
+    if not has_gold_files(question):
         return {}
     gains = dict(question.gains)
-    metrics = asdict(score_ranking(distinct(matching_document(path, gains) for path, _ in hit_locations(hits)), gains))
+    metrics = asdict(score_ranking(unique_in_order(matching_document(path, gains) for path, _ in hit_locations(hits)), gains))
     if question.pages:
         documents = {document for document, _ in question.pages}
-        pages = distinct(page_of(path, location, documents) for path, location in hit_locations(hits))
+        pages = unique_in_order(page_of(path, location, documents) for path, location in hit_locations(hits))
         right: dict[Place, float] = dict.fromkeys(question.pages, 1.0)
         of_pages = asdict(score_ranking(pages, right))
         metrics |= {f"page_{name}": value for name, value in of_pages.items()}
@@ -84,7 +84,7 @@ def hit_locations(hits: Sequence[Hit]) -> Iterator[tuple[str, Location]]:
         yield from hit.also
 
 
-def searchable(question: Question) -> bool:
+def has_gold_files(question: Question) -> bool:
     """Return True if the question has gold files."""
     return question.answerable and bool(question.gains)
 
@@ -111,14 +111,14 @@ class SpanScores:
 
 def score_spans(shown: Ranges, wanted: Ranges) -> SpanScores:
     """Return the scores of half-open character ranges by file. Overlapping gold ranges count separately in recall."""
-    ground = {document: merge(ranges) for document, ranges in shown.items()}
+    ground = {document: merge_ranges(ranges) for document, ranges in shown.items()}
     covered = sum(shared_length(ground.get(document, []), ranges) for document, ranges in wanted.items())
-    right = sum(shared_length(ground.get(document, []), merge(ranges)) for document, ranges in wanted.items())
+    right = sum(shared_length(ground.get(document, []), merge_ranges(ranges)) for document, ranges in wanted.items())
     length_wanted, length_shown = total_length(wanted), total_length(ground)
     return SpanScores(covered / length_wanted if length_wanted else 0.0, right / length_shown if length_shown else 0.0)
 
 
-def merge(ranges: Iterable[Range]) -> list[Range]:
+def merge_ranges(ranges: Iterable[Range]) -> list[Range]:
     """Return the union of the ranges as sorted, disjoint ranges."""
     merged: list[Range] = []
     for start, end in sorted(ranges):

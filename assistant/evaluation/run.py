@@ -14,7 +14,7 @@ from assistant.errors import ContextOverflow
 from assistant.evaluation.answers import score_answer
 from assistant.evaluation.dataset import Question
 from assistant.evaluation.latency import Latency, Matrix, latencies, mean_intervals, means
-from assistant.evaluation.ranking import score_hits, searchable
+from assistant.evaluation.ranking import has_gold_files, score_hits
 
 Search = Callable[[str], Sequence[Hit]]
 Ask = Callable[[str], Answer]
@@ -33,7 +33,7 @@ def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> I
     A question that exceeds the model's context gets an error and no answer metrics; the run continues.
     """
     for question in questions:
-        metrics = score_hits(question, search(question.text)) if searchable(question) else {}
+        metrics = score_hits(question, search(question.text)) if has_gold_files(question) else {}
         row = Row(question.id, question.text, question.kind, question.lang, metrics, answerable=question.answerable,
                   expected=question.expected)
         try:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assistant.datatypes import ChatModel
-from assistant.generation.citations.attribution import choose, claim_of, source_of
+from assistant.generation.citations.attribution import attribute, parse_chunk, parse_claim
 from assistant.generation.prompt import Prompt
 from assistant.generation.refusal import is_empty, is_refusal
 from assistant.text.languages import language
@@ -30,7 +30,7 @@ ONE_QUESTION = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class QuestionPart:
     """One of two things that a question names: its name, the question about it alone, and both names as they stand together."""
 
     name: str
@@ -38,7 +38,7 @@ class Part:
     together: str
 
 
-def parts(question: str) -> tuple[Part, ...]:
+def split_question(question: str) -> tuple[QuestionPart, ...]:
     """Return the two parts of a compound question; an empty tuple for any other question."""
     asked = " ".join(question.replace("分别", "").split())
     if ONE_QUESTION.search(asked):
@@ -46,14 +46,14 @@ def parts(question: str) -> tuple[Part, ...]:
     return numbered(asked) or named(asked) or linked(asked)
 
 
-def unanswered(question: str, answer: str, read: str) -> tuple[Part, ...]:
+def missing_parts(question: str, answer: str, read: str) -> tuple[QuestionPart, ...]:
     """Return the parts of a question that an answer does not name; none if the passages have both names as a single one."""
     said, known = squeezed(answer), squeezed(read)
-    return tuple(part for part in parts(question)
+    return tuple(part for part in split_question(question)
                  if squeezed(part.name) not in said and squeezed(part.together) not in known)
 
 
-def numbered(asked: str) -> tuple[Part, ...]:
+def numbered(asked: str) -> tuple[QuestionPart, ...]:
     """Return the parts of a Chinese question about two years, months or days."""
     found = NUMBERED.search(asked)
     if not found:
@@ -62,7 +62,7 @@ def numbered(asked: str) -> tuple[Part, ...]:
     return both(asked[: found.start()], one, found["other"], asked[found.end():], found.group())
 
 
-def named(asked: str) -> tuple[Part, ...]:
+def named(asked: str) -> tuple[QuestionPart, ...]:
     """Return the parts of an English question about two names."""
     opening = OPENING.match(asked)
     found = NAMES.search(asked, opening.end() if opening else 0)
@@ -71,7 +71,7 @@ def named(asked: str) -> tuple[Part, ...]:
     return both(asked[: found.start()], found["one"], found["other"], asked[found.end():], found.group())
 
 
-def linked(asked: str) -> tuple[Part, ...]:
+def linked(asked: str) -> tuple[QuestionPart, ...]:
     """Return the parts of a Chinese question about two things; each name's borders are inferred from the other's."""
     for link in LINK.finditer(asked):
         left, right = asked[: link.start()], asked[link.end():]
@@ -94,9 +94,9 @@ def reach(last: str, right: str, first: int) -> int:
     return alike + 1 if alike > 0 else min(first, edge.start() if edge else len(right))
 
 
-def both(before: str, one: str, other: str, after: str, together: str) -> tuple[Part, ...]:
+def both(before: str, one: str, other: str, after: str, together: str) -> tuple[QuestionPart, ...]:
     """Return the question with the one name and with the other."""
-    return Part(one, before + one + after, together), Part(other, before + other + after, together)
+    return QuestionPart(one, before + one + after, together), QuestionPart(other, before + other + after, together)
 
 
 def squeezed(text: str) -> str:
@@ -107,23 +107,23 @@ def squeezed(text: str) -> str:
 COLON = {"zh": "：", "ja": "："}
 
 
-def left_out(question: str, said: str, chat: ChatModel, prompt: Prompt, answer_tokens: int) -> Iterator[str]:
+def answer_missing_parts(question: str, said: str, chat: ChatModel, prompt: Prompt, answer_tokens: int) -> Iterator[str]:
     """Ask the model about each part that the answer does not cover; yield the replies that the passages fully support."""
     read = "\n".join(hit.chunk.searchable for hit in prompt.passages)
-    for part in unanswered(question, said, read):
+    for part in missing_parts(question, said, read):
         more = "".join(chat.reply(prompt.about(part.question), answer_tokens)).strip()
         if is_empty(more) or is_refusal(more) or more in said:
             continue
-        line = titled(part, more, question)
-        if is_borne_out(line, part, prompt):
+        line = with_part_name(part, more, question)
+        if is_fully_supported(line, part, prompt):
             yield f"\n{line}"
 
 
-def titled(part: Part, more: str, question: str) -> str:
+def with_part_name(part: QuestionPart, more: str, question: str) -> str:
     """Return the reply, preceded by the name of its part if it does not contain it."""
     return more if part.name in more else f"{part.name}{COLON.get(language(question), ': ')}{more}"
 
 
-def is_borne_out(line: str, part: Part, prompt: Prompt) -> bool:
+def is_fully_supported(line: str, part: QuestionPart, prompt: Prompt) -> bool:
     """Return whether the passages fully support the line: it is not verified by the model."""
-    return choose(claim_of(line, part.question), (), [source_of(hit.chunk) for hit in prompt.passages]).support == "full"
+    return attribute(parse_claim(line, part.question), (), [parse_chunk(hit.chunk) for hit in prompt.passages]).support == "full"

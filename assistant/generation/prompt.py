@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from assistant.datatypes import CITED, ChatModel, Hit, Location, Message, PromptText, Supposed, Turn
+from assistant.datatypes import CITED, ChatModel, Hit, Location, Message, PromptText, ScoredText, Turn
 from assistant.errors import ContextOverflow
 from assistant.generation.injection.untrusted_text import (
     FENCE_CLOSES,
     FENCE_OPENS,
     fence,
-    filled,
+    fill_template,
     join_prompt_texts,
     own_words,
     sanitize,
@@ -66,7 +66,7 @@ QUESTION_REQUEST = {
 QUESTION = {"zh": "问题：", "ja": "質問：", "ko": "질문: "}
 
 
-def refusal(question: str) -> str:
+def refusal_text(question: str) -> str:
     """Return the refusal sentence in the question's language."""
     return REFUSALS[language(question)]
 
@@ -142,7 +142,7 @@ def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> 
     return tuple(result)
 
 
-def said_before(turns: Sequence[Turn]) -> list[Message]:
+def history_messages(turns: Sequence[Turn]) -> list[Message]:
     """Return earlier turns as messages, without citation numbers, which refer to other chunks.
 
     Answers are sanitized, because a list or a comparison contains text of files.
@@ -161,11 +161,12 @@ def question_text(question: PromptText, hits: Sequence[Hit]) -> PromptText:
     return join_prompt_texts("\n", (own_words(ANSWER_IN[answer_language]), text)) if foreign else text
 
 
-def foretelling(prompt: Prompt, question: str) -> tuple[Supposed, Supposed]:
+def answerability_probe(prompt: Prompt, question: str) -> tuple[ScoredText, ScoredText]:
     """Return the question as candidate text, given the chunks and given none, to compute the query-likelihood gain."""
     request = own_words(PROBE_REQUEST["zh" if language(question) == "zh" else "en"])
     system, text = prompt.messages[0], own_words(question)
-    return Supposed((system, user_message(prompt.segments, request)), text), Supposed((system, user_message((), request)), text)
+    with_chunks, without = (system, user_message(prompt.segments, request)), (system, user_message((), request))
+    return ScoredText(with_chunks, text), ScoredText(without, text)
 
 
 def user_message(chunks: Sequence[PromptText], request: PromptText) -> Message:
@@ -180,7 +181,7 @@ def chunk_segments(hits: Sequence[Hit], *, wary: bool = False) -> tuple[PromptTe
     With `wary`, suspected instructions are removed, and the result is not cached.
     """
     return tuple(segment for number, hit in enumerate(hits, 1) for segment in (
-        filled("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}),
+        fill_template("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}),
         chunk_prompt_text(hit, wary=wary),
     ))
 
@@ -189,7 +190,7 @@ def chunk_prompt_text(hit: Hit, *, wary: bool = False) -> PromptText:
     """Return a chunk as the model reads it: file name and page, then title, headings and text inside the fence."""
     source = " · ".join(part for part in (PurePath(hit.path).name, location_label(hit.chunk.location)) if part)
     parts = {"source": sanitize(" ".join(source.split()), wary=wary), "text": fence(hit.chunk.searchable, wary=wary)}
-    return filled(" {source}\n{text}", parts)
+    return fill_template(" {source}\n{text}", parts)
 
 
 def location_label(location: Location) -> str:

@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from assistant.datatypes import Calibration, ChatModel, Chunk, Hit, Message, PromptText
-from assistant.generation.injection.untrusted_text import fence, filled, join_prompt_texts, own_words, sanitize, sanitize_span
-from assistant.generation.prompt import QUESTION_REQUEST, Prompt, foretelling
+from assistant.generation.injection.untrusted_text import (
+    fence,
+    fill_template,
+    join_prompt_texts,
+    own_words,
+    sanitize,
+    sanitize_span,
+)
+from assistant.generation.prompt import QUESTION_REQUEST, Prompt, answerability_probe
 from assistant.generation.refusal import WEIGHTS_BEFORE, log_odds, logistic, query_likelihood_gain, unanswerable_log_odds
 from assistant.text.languages import language
 from assistant.text.stems import terms
@@ -36,11 +43,11 @@ PRIOR_SD = 2.0  # prior standard deviation of the offset, in log-odds
 NEWTON_STEPS = 50
 # A chunk has a higher query-likelihood gain for a question that the model wrote about it than for a user's: .70 instead of .46
 # (SQuAD 2.0, Qwen2.5-Coder-1.5B, 11 and 49 questions). This offset of the log-odds compensates for it.
-OWN_WORDS = 0.72
+GENERATED_QUESTION_OFFSET = 0.72
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class CalibrationTrial:
     """Log-odds that a calibration question is unanswerable: with the retrieved chunks, and without the file it came from.
 
     `answered` is adjusted by `GENERATED_QUESTION_OFFSET`, as if a user had asked.
@@ -63,7 +70,7 @@ def question_messages(hit: Hit, sentence: str, fact: str) -> tuple[Message, ...]
     wording = CHINESE if language(sentence) == "zh" else ENGLISH
     parts = {"name": sanitize(PurePath(hit.path).stem), "text": fence(hit.chunk.searchable),
              "sentence": sanitize_sentence(hit, sentence), "fact": sanitize(fact)}
-    return (Message("system", own_words(SYSTEM)), Message("user", filled(wording, parts)))
+    return (Message("system", own_words(SYSTEM)), Message("user", fill_template(wording, parts)))
 
 
 def sanitize_sentence(hit: Hit, sentence: str) -> PromptText:
@@ -93,13 +100,13 @@ def write_question(chat: ChatModel, chunk: Chunk) -> str:
     return question if good else ""
 
 
-def odds_of_doubt(chat: ChatModel, prompt: Prompt, question: str) -> float:
+def question_log_odds(chat: ChatModel, prompt: Prompt, question: str) -> float:
     """Return the log-odds that the chunks do not answer the question, before the answer and without an offset."""
-    reply = chat.reply(prompt.messages, 1, foretelling(prompt, question))
+    reply = chat.reply(prompt.messages, 1, answerability_probe(prompt, question))
     return unanswerable_log_odds(WEIGHTS_BEFORE, question, query_likelihood_gain(reply.log_likelihoods()))
 
 
-def fit_offset(trials: Sequence[Trial]) -> float:
+def fit_offset(trials: Sequence[CalibrationTrial]) -> float:
     """Return the maximum a posteriori offset of the log-odds (Newton's method, Gaussian prior around 0)."""
     offset = 0.0
     for _ in range(NEWTON_STEPS):
@@ -111,7 +118,7 @@ def fit_offset(trials: Sequence[Trial]) -> float:
     return offset
 
 
-def calibration(trials: Sequence[Trial], threshold: float) -> Calibration:
+def fit_calibration(trials: Sequence[CalibrationTrial], threshold: float) -> Calibration:
     """Return the fitted offset, and the shares of both kinds of questions that are refused without and with it."""
     offset, threshold_log_odds = fit_offset(trials), log_odds(threshold)
 

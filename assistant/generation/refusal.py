@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.datatypes import ChatModel, Doubt, Message, Reply
+from assistant.datatypes import Answerability, ChatModel, Message, Reply
 from assistant.generation.injection.untrusted_text import own_words, sanitize
 from assistant.generation.prompt import NOT_STATED, VERIFY_REQUEST, Prompt
 from assistant.text.languages import language
@@ -103,7 +103,7 @@ def is_empty(text: str) -> bool:
     return not strip_preamble(text)
 
 
-def speaks_of_nothing(text: str) -> bool:
+def contains_refusal(text: str) -> bool:
     """Return whether any sentence of the text is a refusal."""
     return any(is_refusal(sentence) for sentence in re.split(r"(?<=[.!?。！？])\s*|\n", text) if sentence.strip())
 
@@ -113,7 +113,7 @@ def strip_preamble(text: str) -> str:
     return PREAMBLE.sub("", text.replace("’", "'").strip())
 
 
-def undecided(text: str) -> bool:
+def may_become_refusal(text: str) -> bool:
     """Return whether a beginning this short could still become a refusal."""
     start = strip_preamble(text).lower()
     if len(start) >= MAX_OPENING or re.search(r"[.。!！?？\n]", start):
@@ -121,7 +121,7 @@ def undecided(text: str) -> bool:
     return any(start.startswith(opening) or opening.startswith(start) for opening in REFUSAL_PREFIXES)
 
 
-def foreign_offset(question: str, prompt: Prompt) -> float:
+def cross_language_offset(question: str, prompt: Prompt) -> float:
     """Return the log-odds offset for a question in another language than its best chunk; 0 for the same language."""
     same = prompt.passages and language(prompt.passages[0].chunk.text) == language(question)
     return 0.0 if same else CROSS_LANGUAGE
@@ -133,7 +133,7 @@ def query_likelihood_gain(log_likelihoods: Sequence[float]) -> float:
     return max(-1.0, 1 - given_chunks / without) if without else UNKNOWN_GAIN
 
 
-def check_after(chat: ChatModel, prompt: Prompt, question: str, answer: str) -> float:
+def verify_answer(chat: ChatModel, prompt: Prompt, question: str, answer: str) -> float:
     """Return the probability (0 to 1) of Yes when the model is asked whether the chunks state this answer."""
     ask = own_words(VERIFY_REQUEST["zh" if language(question) == "zh" else "en"])
     reply = chat.reply([*prompt.messages, Message("assistant", sanitize(answer)), Message("user", ask)], 1)
@@ -146,17 +146,18 @@ def yes_share(likelihood: Callable[[str], float]) -> float:
     return yes / (yes + no) if yes + no > EPSILON else 0.5
 
 
-def doubt_before(reply: Reply, question: str, threshold: float, offset: float) -> Doubt:
+def answerability_before(reply: Reply, question: str, threshold: float, offset: float) -> Answerability:
     """Return the answerability estimate before the first token, from the candidate likelihoods; evaluates the prompt."""
     gain = query_likelihood_gain(reply.log_likelihoods())
     p_unanswerable = logistic(unanswerable_log_odds(WEIGHTS_BEFORE, question, gain) + offset)
-    return Doubt(p_unanswerable, threshold, reply.likelihood(NOT_STATED), gain)
+    return Answerability(p_unanswerable, threshold, reply.likelihood(NOT_STATED), gain)
 
 
-def doubt_after(before: Doubt, p_verified: float, question: str, offset: float) -> Doubt:
+def answerability_after(before: Answerability, p_verified: float, question: str, offset: float) -> Answerability:
     """Return the answerability estimate with the verification of the finished answer."""
-    odds = unanswerable_log_odds(WEIGHTS, question, before.foretold) + WEIGHTS.p_verified * log_odds(p_verified) + offset
-    return replace(before, share=logistic(odds), after=p_verified)
+    verification = WEIGHTS.p_verified * log_odds(p_verified)
+    odds = unanswerable_log_odds(WEIGHTS, question, before.query_likelihood_gain) + verification + offset
+    return replace(before, p_unanswerable=logistic(odds), p_verified=p_verified)
 
 
 def unanswerable_log_odds(weights: AnswerabilityWeights, question: str, gain: float) -> float:
@@ -165,9 +166,9 @@ def unanswerable_log_odds(weights: AnswerabilityWeights, question: str, gain: fl
     return intercept + weights.query_likelihood_gain * gain
 
 
-def is_clear(estimate: Doubt) -> bool:
+def is_decided(estimate: Answerability) -> bool:
     """Return whether the estimate is so far from the threshold that the answer need not be verified."""
-    return abs(log_odds(estimate.share) - log_odds(estimate.most)) > DECIDED_MARGIN
+    return abs(log_odds(estimate.p_unanswerable) - log_odds(estimate.threshold)) > DECIDED_MARGIN
 
 
 def log_odds(probability: float) -> float:

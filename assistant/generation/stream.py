@@ -7,32 +7,32 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.datatypes import (
-    READINGS,
+    QUERY_SEPARATOR,
     Answer,
+    Answerability,
     ChatModel,
-    Doubt,
     Message,
     Reply,
+    ScoredText,
     Sentence,
-    Supposed,
-    Written,
+    StreamedAnswer,
 )
-from assistant.generation.citations.attribution import citations
+from assistant.generation.citations.attribution import build_citations
 from assistant.generation.citations.citing_stream import CitingStream
-from assistant.generation.compound import left_out
-from assistant.generation.injection.second_answer import heeding_no_orders
-from assistant.generation.injection.untrusted_text import masked_in
-from assistant.generation.prompt import Prompt, foretelling, refusal
+from assistant.generation.compound import answer_missing_parts
+from assistant.generation.injection.second_answer import choose_safe_prompt
+from assistant.generation.injection.untrusted_text import count_masked
+from assistant.generation.prompt import Prompt, answerability_probe, refusal_text
 from assistant.generation.refusal import (
-    check_after,
-    doubt_after,
-    doubt_before,
-    foreign_offset,
-    is_clear,
+    answerability_after,
+    answerability_before,
+    contains_refusal,
+    cross_language_offset,
+    is_decided,
     is_empty,
     is_refusal,
-    speaks_of_nothing,
-    undecided,
+    may_become_refusal,
+    verify_answer,
 )
 
 LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for its verification
@@ -51,7 +51,7 @@ class Limits:
     offset: float = 0.0
 
 
-class AnswerStream(Written):
+class AnswerStream(StreamedAnswer):
     """The answer that a chat model writes to a prompt: iterate for its text, then read the finished `answer`.
 
     `draft` holds what is known before: question, hits, embedding model, and the query that a follow-up question became.
@@ -60,7 +60,7 @@ class AnswerStream(Written):
     def __init__(self, draft: Answer, chat: ChatModel, prompt: Prompt, limits: Limits, started: float) -> None:
         self.question, self.hits = draft.question, draft.hits
         self._prompt, self._limits, self._started = prompt, limits, started
-        self._standalone = draft.searched.split(READINGS)[0] or draft.question
+        self._standalone = draft.searched.split(QUERY_SEPARATOR)[0] or draft.question
         self._offset = 0.0
         self._citing: CitingStream | None = None
         self._tally = TallyingChat(chat)
@@ -82,14 +82,14 @@ class AnswerStream(Written):
 
     def _pieces(self) -> Iterator[str]:
         chat = self._tally
-        prompt, wary = heeding_no_orders(chat, self._prompt, self.question, self._limits.answer_tokens)
-        self._answer = replace(self._answer, masked=masked_in(prompt.passages, wary=wary))
-        reply = chat.reply(prompt.messages, self._limits.answer_tokens, foretelling(prompt, self._standalone))
-        self._offset = self._limits.offset + foreign_offset(self.question, prompt)
-        doubt = doubt_before(reply, self.question, self._limits.most_doubt, self._offset)
-        self._answer = replace(self._answer, doubt=doubt)
-        clear = is_clear(doubt)
-        if clear and doubt.share > doubt.most:
+        prompt, wary = choose_safe_prompt(chat, self._prompt, self.question, self._limits.answer_tokens)
+        self._answer = replace(self._answer, masked=count_masked(prompt.passages, wary=wary))
+        reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
+        self._offset = self._limits.offset + cross_language_offset(self.question, prompt)
+        doubt = answerability_before(reply, self.question, self._limits.most_doubt, self._offset)
+        self._answer = replace(self._answer, answerability=doubt)
+        clear = is_decided(doubt)
+        if clear and doubt.p_unanswerable > doubt.threshold:
             yield from self._refuse(reply)
             return
         pieces, begun = iter(reply), self._elapsed()
@@ -100,10 +100,10 @@ class AnswerStream(Written):
         self._citing = stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
         tokens = self._limits.answer_tokens
         shown = stripped(self._cited(stream, opening, pieces, begun,
-                                      lambda said: left_out(self.question, said, chat, prompt, tokens)))
+                                      lambda said: answer_missing_parts(self.question, said, chat, prompt, tokens)))
         yield from self._finish_text(shown if clear else self._verified(shown, chat, prompt, doubt), reply, prompt)
 
-    def _verified(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Doubt) -> Iterator[str]:
+    def _verified(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Answerability) -> Iterator[str]:
         """Yield a short answer at its end if the model verifies it; a long one as it comes, by the answerability before it.
 
         An answer without a supported sentence is not given: it was doubtful before it was written.
@@ -112,7 +112,7 @@ class AnswerStream(Written):
         for piece in shown:
             pieces.append(piece)
             if sum(map(len, pieces)) > LONGEST_KEPT_BACK:
-                if doubt.share <= doubt.most:
+                if doubt.p_unanswerable <= doubt.threshold:
                     yield from pieces
                     yield from shown
                 return
@@ -120,10 +120,10 @@ class AnswerStream(Written):
         if sentences and all(sentence.support == "none" for sentence in sentences):
             return
         said = " ".join(sentence.text for sentence in sentences)
-        after = check_after(chat, prompt, self.question, said or "".join(pieces))
-        doubt = doubt_after(doubt, after, self.question, self._offset)
-        self._answer = replace(self._answer, doubt=doubt)
-        if doubt.share <= doubt.most:
+        after = verify_answer(chat, prompt, self.question, said or "".join(pieces))
+        doubt = answerability_after(doubt, after, self.question, self._offset)
+        self._answer = replace(self._answer, answerability=doubt)
+        if doubt.p_unanswerable <= doubt.threshold:
             yield from pieces
 
     def _finish_text(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
@@ -136,8 +136,8 @@ class AnswerStream(Written):
             yield from self._refuse(reply)
             return
         said = tuple(self.sentences)
-        cited = citations(said, prompt.passages, self.question)
-        abstained = not cited and speaks_of_nothing(text)
+        cited = build_citations(said, prompt.passages, self.question)
+        abstained = not cited and contains_refusal(text)
         self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=abstained, sentences=said))
 
     def _read_opening(self, pieces: Iterator[str]) -> str:
@@ -145,7 +145,7 @@ class AnswerStream(Written):
         opening = ""
         for piece in pieces:
             opening += piece
-            if is_refusal(opening) or not undecided(opening):
+            if is_refusal(opening) or not may_become_refusal(opening):
                 break
         return opening
 
@@ -164,7 +164,7 @@ class AnswerStream(Written):
         yield from stream.finish()
 
     def _refuse(self, reply: Reply) -> Iterator[str]:
-        text = refusal(self.question)
+        text = refusal_text(self.question)
         yield text
         self._finish(reply, replace(self._answer, text=text, abstained=True))
 
@@ -179,10 +179,10 @@ class AnswerStream(Written):
         return milliseconds_since(self._started)
 
 
-def refused(draft: Answer, started: float) -> Answer:
+def refuse_without_evidence(draft: Answer, started: float) -> Answer:
     """Return the refusal of a question that has no evidence: no model is asked."""
     timings = replace(draft.timings, total_ms=milliseconds_since(started))
-    return replace(draft, text=refusal(draft.question), abstained=True, timings=timings)
+    return replace(draft, text=refusal_text(draft.question), abstained=True, timings=timings)
 
 
 def milliseconds_since(started: float) -> float:
@@ -233,15 +233,15 @@ class TallyingChat:
     @property
     def read_tokens(self) -> int:
         """How many prompt tokens were computed, over all prompts."""
-        return sum(reply.prompt_tokens - reply.reused_tokens + reply.supposed_tokens for reply in self._replies)
+        return sum(reply.prompt_tokens - reply.reused_tokens + reply.candidate_tokens for reply in self._replies)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the length of the prompt that these messages become, template included."""
         return self._chat.count_tokens(messages)
 
-    def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> Reply:
+    def reply(self, messages: Sequence[Message], max_tokens: int, candidates: Sequence[ScoredText] = ()) -> Reply:
         """Start a reply; see ChatModel. Raises ContextOverflow if prompt and reply do not fit."""
-        reply = self._chat.reply(messages, max_tokens, supposed)
+        reply = self._chat.reply(messages, max_tokens, candidates)
         self._replies.append(reply)
         return reply
 

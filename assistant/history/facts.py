@@ -112,7 +112,7 @@ def memory_unusable(file: Path, error: Exception) -> MemoryUnusable:
                           "Check its permissions and the disk; where it is damaged, move it away: facts are kept anew.")
 
 
-def found(question: str, facts: Sequence[Fact], cosines: Sequence[float], hits: Sequence[Hit]) -> tuple[Hit, ...]:
+def relevant_facts(question: str, facts: Sequence[Fact], cosines: Sequence[float], hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the facts relevant to a question, best first; `cosines` has one value per fact, or is empty."""
     asked = set(query_terms(question))
     near = sorted((hit.cosine for hit in hits if hit.cosine is not None), reverse=True)[:AMONG] or [ALONE]
@@ -133,7 +133,7 @@ def fact_hit(fact: Fact, cosine: float) -> Hit:
                cosine=cosine, kind="memory")
 
 
-def placed(hits: Sequence[Hit], facts: Sequence[Hit]) -> tuple[Hit, ...]:
+def merge_facts(hits: Sequence[Hit], facts: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the hits with each fact inserted before the first passage with a lower cosine."""
     result = list(hits)
     for fact in reversed(facts):

@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from assistant.system.atomic_files import sync_file, sync_folder, write_atomically
-from assistant.system.records import PRIVATE_FILE, encoded, is_torn
+from assistant.system.records import PRIVATE_FILE, encode_record, is_torn
 
 PRIVATE_FOLDER = 0o700
 BINARY = getattr(os, "O_BINARY", 0)  # no line end conversion on Windows
@@ -23,7 +23,7 @@ def create(path: Path, first: Mapping[str, object]) -> None:
     """Create a file with its first line. Raises FileExistsError if it exists, OSError if it cannot be created."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | BINARY, PRIVATE_FILE), "wb") as file:
-        file.write(encoded(first))
+        file.write(encode_record(first))
         sync_file(file)
     sync_folder(path.parent)
 
@@ -31,7 +31,7 @@ def create(path: Path, first: Mapping[str, object]) -> None:
 def append(path: Path, value: Mapping[str, object]) -> None:
     """Append a line, on a new line if a killed process left the last one unfinished. Raises OSError."""
     with folder_lock(path.parent), os.fdopen(os.open(path, os.O_APPEND | os.O_WRONLY | BINARY), "ab") as file:
-        file.write((b"\n" if is_torn(path) else b"") + encoded(value))
+        file.write((b"\n" if is_torn(path) else b"") + encode_record(value))
         sync_file(file)
 
 
@@ -42,7 +42,7 @@ def replace_if_unchanged(path: Path, before: bytes, values: Iterable[Mapping[str
             return False
         for left in path.parent.glob(f"{path.name}.*.partial"):  # a killed process left it, with text of the conversation
             left.unlink(missing_ok=True)
-        write_atomically(path, b"".join(map(encoded, values)), PRIVATE_FILE)
+        write_atomically(path, b"".join(map(encode_record, values)), PRIVATE_FILE)
     return True
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from assistant.datatypes import Citation, Kind, Location, Session, Turn
 from assistant.errors import UsageError
 from assistant.history import jsonl as lines
-from assistant.system.records import records_in
+from assistant.system.records import parse_records
 from assistant.text.languages import HAN
 
 FORMAT = 1
@@ -114,7 +114,7 @@ def read_session(path: Path) -> Session:
 
 def parse_session(path: Path, content: bytes) -> Session:
     """Return the session in the content of a file."""
-    objects = list(records_in(content, path))
+    objects = list(parse_records(content, path))
     head = next((each for each in objects if "format" in each), {})
     turns = tuple(parse_turn(each) for each in objects if text_field(each, "question"))
     return Session(path.stem, text_field(head, "library"), text_field(head, "started"), turns)

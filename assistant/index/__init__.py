@@ -4,7 +4,17 @@ from assistant.index.database import PRIVATE_FOLDER
 from assistant.index.integrity import Inspection
 from assistant.index.interfaces import Nearest, Searchable
 from assistant.index.store import Store, StoredChunk
-from assistant.index.vector_index import VectorView, settle_view, sweep, view_fault
+from assistant.index.vector_index import VectorView, check_view, prepare_view, remove_stale_files
 
-__all__ = ["PRIVATE_FOLDER", "Inspection", "Nearest", "Searchable", "Store", "StoredChunk", "VectorView", "settle_view", "sweep",
-           "view_fault"]
+__all__ = [
+           "PRIVATE_FOLDER",
+           "Inspection",
+           "Nearest",
+           "Searchable",
+           "Store",
+           "StoredChunk",
+           "VectorView",
+           "check_view",
+           "prepare_view",
+           "remove_stale_files",
+]

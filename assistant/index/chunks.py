@@ -13,9 +13,9 @@ import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Location, Vectors
 from assistant.index.change_log import SQL_VALUES, ChangeLog
-from assistant.index.database import translated
+from assistant.index.database import translate_error
 from assistant.index.fts_text import RUN, TERM, fts_and, nfkc
-from assistant.system.paths import is_pattern, verbatim
+from assistant.system.paths import escape_pattern, is_pattern
 
 LOCATION_COLUMNS = tuple(field.name for field in fields(Location))
 CHUNK_COLUMNS = f"id, path, text, context, {', '.join(LOCATION_COLUMNS)}"
@@ -65,13 +65,13 @@ class ChunkReader(ChangeLog):
                           f"JOIN files ON files.path = chunks.path ORDER BY files.mtime_ns / {DAY} DESC, files.size, chunk")
         return [int(row[0]) for row in rows]
 
-    def count_waiting(self) -> int:
+    def count_pending_embeddings(self) -> int:
         """Return the number of chunks without a vector."""
         return self._number("SELECT count(*) FROM pending_embeddings")
 
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of the chunks that have a vector."""
-        pending = self.count_waiting()
+        pending = self.count_pending_embeddings()
         return 1 - pending / max(1, self.count_chunks()) if pending else 1.0
 
     def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
@@ -84,12 +84,12 @@ class ChunkReader(ChangeLog):
             found.update((stored.chunk_id, stored) for stored in map(chunk_from_row, self._rows(sql, part)))
         return found
 
-    def passage_at(self, path: str, character: int) -> dict[int, StoredChunk]:
+    def chunk_at(self, path: str, character: int) -> dict[int, StoredChunk]:
         """Return the chunk that holds this character of a file's text, by its id; an empty dict if there is none."""
         sql = "SELECT id FROM chunks WHERE path = ? AND char_start <= ? AND char_end > ? ORDER BY char_start DESC LIMIT 1"
         return self.chunks([row[0] for row in self._rows(sql, (path, character, character))])
 
-    def beside(self, path: str, start: int, end: int) -> list[Chunk]:
+    def adjacent_chunks(self, path: str, start: int, end: int) -> list[Chunk]:
         """Return the chunks directly after and directly before a span of a file's text, as far as they exist."""
         after = "SELECT id FROM chunks WHERE path = ? AND char_start >= ? ORDER BY ordinal LIMIT 1"
         before = "SELECT id FROM chunks WHERE path = ? AND char_end <= ? ORDER BY ordinal DESC LIMIT 1"
@@ -99,9 +99,9 @@ class ChunkReader(ChangeLog):
 
     def beside_each(self, spans: Sequence[tuple[str, int, int]]) -> list[list[Chunk]]:
         """Return, for each span (path, first character, last + 1), the chunks right after and right before it."""
-        return [self.beside(*span) for span in spans]
+        return [self.adjacent_chunks(*span) for span in spans]
 
-    def files_wanted(self, filter: Filter) -> list[tuple[str, str, str, int]]:
+    def filtered_files(self, filter: Filter) -> list[tuple[str, str, str, int]]:
         """Return (path, title, content hash, mtime in ns) of the indexed files that pass the filter, by path."""
         among, values = chunk_ids_query(filter)
         sql = "SELECT path, title, content_hash, mtime_ns FROM files WHERE chunks > 0 AND state = ?"
@@ -120,7 +120,7 @@ class ChunkReader(ChangeLog):
             found.update((str(path), int(changed)) for path, changed in rows)
         return found
 
-    def passages_of(self, path: str) -> list[StoredChunk]:
+    def chunks_of_file(self, path: str) -> list[StoredChunk]:
         """Return all chunks of a file in document order."""
         sql = (f"SELECT {', '.join('chunks.' + name for name in CHUNK_COLUMNS.split(', '))}, files.title FROM chunks "
                "JOIN files ON files.path = chunks.path WHERE chunks.path = ? ORDER BY ordinal")
@@ -132,7 +132,7 @@ class ChunkReader(ChangeLog):
             # sorted here, not by SQLite: in index order the query is answered without reading the texts
             keys = np.fromiter(self._connection.execute("SELECT id, substr(vector_key, 1, 8) FROM chunks"), CHUNK_KEY)
         except sqlite3.Error as error:
-            raise translated(error, self.path) from error
+            raise translate_error(error, self.path) from error
         pending = [row[0] for row in self._rows("SELECT chunk FROM pending_embeddings")]
         keys = keys[np.argsort(keys["id"])]
         return keys[~np.isin(keys["id"], np.array(pending, np.int64))] if pending else keys
@@ -216,7 +216,7 @@ def chunk_ids_query(filter: Filter) -> tuple[str, list[object]]:
         values += [value for _, those in each for value in those]
     if filter.types:
         tests.append(" OR ".join("lower(files.path) GLOB ?" for _ in filter.types))
-        values += [f"*.{verbatim(escape_bytes(kind).lower().lstrip('.'))}" for kind in filter.types]
+        values += [f"*.{escape_pattern(escape_bytes(kind).lower().lstrip('.'))}" for kind in filter.types]
     if filter.since_ns is not None:
         tests.append("files.mtime_ns >= ?")
         values.append(filter.since_ns)

@@ -79,7 +79,7 @@ def connect(path: Path) -> sqlite3.Connection:
     except OSError as error:
         raise LibraryUnwritable(f"{path.parent} cannot be written: {error.strerror or error}.", WRITABLE_HINT) from error
     except sqlite3.Error as error:
-        failure = translated(error, path)
+        failure = translate_error(error, path)
     if isinstance(failure, LibraryUnwritable) and path.is_file():
         return connect_for_reading(path, failure)
     raise failure
@@ -145,7 +145,7 @@ def enable_secure_delete(connection: sqlite3.Connection) -> None:
         connection.execute("INSERT INTO words (words, rank) VALUES ('secure-delete', 1)")
 
 
-def translated(error: sqlite3.Error, path: Path) -> Exception:
+def translate_error(error: sqlite3.Error, path: Path) -> Exception:
     """Return the program's own error, with a hint, for one of SQLite's."""
     text = str(error)
     if "disk is full" in text or "disk I/O" in text:
@@ -183,7 +183,7 @@ class Connection:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
-            raise translated(error, self.path) from error
+            raise translate_error(error, self.path) from error
         except BaseException:
             self._roll_back()
             raise
@@ -210,7 +210,7 @@ class Connection:
         try:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
-            raise translated(error, self.path) from error
+            raise translate_error(error, self.path) from error
 
     def _number(self, sql: str, values: Sequence[object] = ()) -> int:
         return int(self._rows(sql, values)[0][0] or 0)

@@ -100,7 +100,7 @@ class Store(Ledger, ChunkReader):
                 self._grow_generation()
         return dropped
 
-    def drop_spare_vectors(self, kept_seconds: float) -> int:
+    def drop_orphaned_vectors(self, kept_seconds: float) -> int:
         """Remove the vectors orphaned for longer than this; return how many. A clock that jumped back removes them too."""
         with self.transaction():
             old = "SELECT key FROM orphaned_vectors WHERE abs(? - since) >= ?"
@@ -150,11 +150,11 @@ class Store(Ledger, ChunkReader):
         """Return the current vectors of the library; `held` is the previous view, to update from."""
         return open_view(self, dimension, held if isinstance(held, VectorView) else None)
 
-    def forget_words(self) -> None:
+    def rewrite_keyword_index(self) -> None:
         """Rewrite the keyword index: its page separators may still hold words of removed text."""
         with self.transaction():
             self._connection.execute("INSERT INTO words (words) VALUES ('optimize')")
 
-    def empty_log(self) -> bool:
+    def truncate_wal(self) -> bool:
         """Checkpoint and truncate the WAL, outside a transaction. Return False if another reader still holds it."""
         return not self._number("PRAGMA wal_checkpoint(TRUNCATE)")

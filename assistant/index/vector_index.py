@@ -192,7 +192,7 @@ def renew_base(view: VectorView, library: Path) -> VectorView:
     return view
 
 
-def settle_view(store: ChunkReader, dimension: int) -> None:
+def prepare_view(store: ChunkReader, dimension: int) -> None:
     """Write the base of a large library if it is due, so that no search has to."""
     if store.count_chunks() <= WRITE_INLINE:
         return
@@ -232,7 +232,7 @@ def write_new_base(view: VectorView, library: Path) -> VectorBase:
     return read_base(library, view.stamp.origin)
 
 
-def view_fault(store: ChunkReader) -> tuple[Finding, ...]:
+def check_view(store: ChunkReader) -> tuple[Finding, ...]:
     """Compare the base on disk with the store; return what is wrong. A wrong base must be discarded."""
     if not manifest_path(store.path).exists():
         return ()
@@ -260,7 +260,7 @@ def discarded_base(detail: str) -> Finding:
     return Finding("vector index", Severity.WARNING, f"{detail}: it was thrown away, and the next search makes it anew.")
 
 
-def sweep(library: Path, *, everything: bool) -> bool:
+def remove_stale_files(library: Path, *, everything: bool) -> bool:
     """Unlink the files of bases that are not current, or of all bases. Call it while no other process writes.
 
     Returns False if files are left: on Windows a file stays as long as another process has it mapped.

@@ -6,33 +6,33 @@ The package uses no model and no database.
 from __future__ import annotations
 
 from assistant.ingest.chunking.chunker import CHUNKER_VERSION, CountTokens, chunk
-from assistant.ingest.discovery import Candidate, Refusal, ToLookAt, discover, is_utf8, printable, to_look_at
-from assistant.ingest.extractors.registry import EXTRACTOR_VERSION, OPENERS, READERS, can_read_pictures
-from assistant.ingest.workers.pool import Job, Pool
-from assistant.ingest.workers.read_file import Reading, Terms, Unchanged, read_document
-from assistant.ingest.workers.supervisor import Bounds, confinement_of_readers
+from assistant.ingest.discovery import Candidate, ExcludedEntry, RescanTarget, discover, is_utf8, printable, rescan_target
+from assistant.ingest.extractors.registry import EXTRACTOR_VERSION, OPENERS, READERS, is_ocr_available
+from assistant.ingest.workers.pool import ReaderPool, ReadRequest
+from assistant.ingest.workers.read_file import ReadOptions, ReadResult, Unchanged, read_document
+from assistant.ingest.workers.supervisor import WorkerLimits, probe_confinement
 
 __all__ = [
     "CHUNKER_VERSION",
     "EXTRACTOR_VERSION",
     "OPENERS",
     "READERS",
-    "Bounds",
     "Candidate",
     "CountTokens",
-    "Job",
-    "Pool",
-    "Reading",
-    "Refusal",
-    "Terms",
-    "ToLookAt",
+    "ExcludedEntry",
+    "ReadOptions",
+    "ReadRequest",
+    "ReadResult",
+    "ReaderPool",
+    "RescanTarget",
     "Unchanged",
-    "can_read_pictures",
+    "WorkerLimits",
     "chunk",
-    "confinement_of_readers",
     "discover",
+    "is_ocr_available",
     "is_utf8",
     "printable",
+    "probe_confinement",
     "read_document",
-    "to_look_at",
+    "rescan_target",
 ]

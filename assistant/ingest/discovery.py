@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from assistant.errors import UsageError
 from assistant.ingest.extractors.registry import has_reader, no_reader_reason
-from assistant.ingest.workers.read_file import too_large
+from assistant.ingest.workers.read_file import too_large_error
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 IGNORE_FILES = (".gitignore", ".assistantignore")
 ENVIRONMENT_MARKER = "pyvenv.cfg"  # a folder with this file is a Python environment and is left out
 EXCLUDED_FOLDERS = frozenset({"node_modules", "__pycache__"})
-ToLookAt = Callable[[str], str]
+RescanTarget = Callable[[str], str]
 Branches = dict[str, "Branches"]
 """The parts of a tree to walk, by name. An empty mapping below a name means all of it."""
 
@@ -40,7 +40,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class ExcludedEntry:
     """A file or folder that is left out, with the reason. Its path is always valid UTF-8.
 
     `is_out_of_sight`: it could not be accessed, so what is known of it and its content may still be true.
@@ -51,7 +51,7 @@ class Refusal:
     size: int
     mtime_ns: int
     reason: str
-    is_out_of_sight: bool = False
+    is_inaccessible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class Walk:
 
 
 def discover(root: Path, max_bytes: int, within: Iterable[Path] | None = None,
-             on_link: Callable[[str], None] = ignore_link) -> Iterator[Candidate | Refusal]:
+             on_link: Callable[[str], None] = ignore_link) -> Iterator[Candidate | ExcludedEntry]:
     """Yield the files below a folder, or the one file, sorted by name. A root that is a file is never ignored.
 
     `within` restricts the walk to these paths and what is below them; apart from links, the result there is the same as that
@@ -129,7 +129,7 @@ def branches_of(root: Path, paths: Iterable[Path]) -> Branches:
     return branches
 
 
-def _walk_tree(walk: Walk, branches: Branches) -> Iterator[Candidate | Refusal]:
+def _walk_tree(walk: Walk, branches: Branches) -> Iterator[Candidate | ExcludedEntry]:
     top = Visit(str(walk.root), walk.real_root, ())
     for start in _branch_ends(top, branches) if branches else [top]:
         yield from _follow(walk, start)
@@ -178,7 +178,7 @@ def _branch_ends(top: Visit, branches: Branches) -> Iterator[Visit]:
                 waiting.append((child, below[name]))
 
 
-def _follow(walk: Walk, start: Visit) -> Iterator[Candidate | Refusal]:
+def _follow(walk: Walk, start: Visit) -> Iterator[Candidate | ExcludedEntry]:
     waiting = [start]  # a stack, not recursion: trees can be deeper than Python's
     while waiting:
         visit = waiting.pop()
@@ -218,7 +218,7 @@ def _is_inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 
-def apply_file_rules(path: str, status: os.stat_result, root: Path, max_bytes: int) -> Candidate | Refusal:
+def apply_file_rules(path: str, status: os.stat_result, root: Path, max_bytes: int) -> Candidate | ExcludedEntry:
     """Apply the file rules: return a candidate, or the refusal with its reason."""
     if not stat.S_ISREG(status.st_mode):
         return exclude(path, status, root, "not a file but a pipe, socket or device")
@@ -227,18 +227,18 @@ def apply_file_rules(path: str, status: os.stat_result, root: Path, max_bytes: i
     if not has_reader(Path(path).name):
         return exclude(path, status, root, no_reader_reason(Path(path).name))
     if status.st_size > max_bytes:
-        return exclude(path, status, root, str(too_large(status.st_size, max_bytes)))
+        return exclude(path, status, root, str(too_large_error(status.st_size, max_bytes)))
     return Candidate(Path(path), root, status.st_size, _mtime_ns(status))
 
 
-def exclude(path: str, status: os.stat_result, root: Path, reason: str) -> Refusal:
+def exclude(path: str, status: os.stat_result, root: Path, reason: str) -> ExcludedEntry:
     """Return the exclusion of a file."""
-    return Refusal(Path(printable(path)), root, status.st_size, _mtime_ns(status), reason)
+    return ExcludedEntry(Path(printable(path)), root, status.st_size, _mtime_ns(status), reason)
 
 
-def inaccessible(path: str, root: Path, error: OSError) -> Refusal:
+def inaccessible(path: str, root: Path, error: OSError) -> ExcludedEntry:
     """Return the exclusion of a file or folder that cannot be accessed."""
-    return Refusal(Path(printable(path)), root, 0, 0, f"cannot be opened: {error.strerror}", is_out_of_sight=True)
+    return ExcludedEntry(Path(printable(path)), root, 0, 0, f"cannot be opened: {error.strerror}", is_inaccessible=True)
 
 
 def _mtime_ns(status: os.stat_result) -> int:
@@ -302,7 +302,7 @@ def printable(path: str | Path) -> str:
     return str(path).encode("utf-8", "backslashreplace").decode()
 
 
-def to_look_at(roots: Iterable[str], own: str) -> ToLookAt:
+def rescan_target(roots: Iterable[str], own: str) -> RescanTarget:
     """Return a function that maps a changed path to the path to rescan, or to an empty string if none is affected.
 
     Hidden files, excluded folders and the program's own files (below `own`) are never affected.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from assistant.datatypes import Message, Supposed, Vectors, never
+from assistant.datatypes import Message, ScoredText, Vectors, never_stop
 from assistant.errors import ContextOverflow
 from assistant.text.languages import HAN
 
@@ -77,11 +77,11 @@ class FakeReply:
     text: str
     prompt_tokens: int
     reused_tokens: int = 0
-    supposed_tokens: int = 0
+    candidate_tokens: int = 0
     generated_tokens: int = 0
     finished: bool = True
     weighed: tuple[float, ...] = ()
-    should_stop: Callable[[], bool] = never
+    should_stop: Callable[[], bool] = never_stop
 
     def _compute(self) -> None:
         """Simulate one step of a computation. Raises KeyboardInterrupt if it is stopped."""
@@ -119,13 +119,13 @@ class FakeChat:
     replies: list[str] = field(default_factory=list)
     asked: list[tuple[Message, ...]] = field(default_factory=list)
     verdict: str = "Yes"
-    should_stop: Callable[[], bool] = never
+    should_stop: Callable[[], bool] = never_stop
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the number of words of all messages."""
         return sum(len(words(message.content)) for message in messages)
 
-    def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> FakeReply:
+    def reply(self, messages: Sequence[Message], max_tokens: int, candidates: Sequence[ScoredText] = ()) -> FakeReply:
         """Start a reply; see ChatModel. Raises ContextOverflow if prompt and reply do not fit."""
         tokens = self.count_tokens(messages)
         if tokens + max_tokens > self.context_tokens:
@@ -135,13 +135,13 @@ class FakeChat:
         self.asked.append(tuple(messages))
         by_user = [message.content for message in messages if message.role == "user"]
         said = self.replies.pop(0) if self.replies else nearest_sentence(by_user)
-        weighed = tuple(self._score(each) for each in supposed)
+        weighed = tuple(self._score(each) for each in candidates)
         return FakeReply(said, tokens, weighed=weighed, should_stop=self.should_stop)
 
-    def _score(self, supposed: Supposed) -> float:
+    def _score(self, candidate: ScoredText) -> float:
         """Return a log-likelihood: if the verdict is Yes, each word is likelier after a passage."""
-        is_likely = self.verdict == "Yes" and any(PASSAGE.search(message.content) for message in supposed.messages)
-        return len(words(supposed.text)) * (LIKELY if is_likely else UNLIKELY)
+        is_likely = self.verdict == "Yes" and any(PASSAGE.search(message.content) for message in candidate.messages)
+        return len(words(candidate.text)) * (LIKELY if is_likely else UNLIKELY)
 
     def close(self) -> None:
         """Do nothing, since there is no memory to free."""

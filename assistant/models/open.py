@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.datatypes import ChatModel, Embedder, Reranker, never
+from assistant.datatypes import ChatModel, Embedder, Reranker, never_stop
 from assistant.errors import ModelMissing
 from assistant.system.paths import FAKE
 
@@ -63,7 +63,7 @@ def open_embedder(spec: EmbedderSpec) -> Embedder:
     return CachingEmbedder(open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt)))
 
 
-def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never) -> ChatModel:
+def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never_stop) -> ChatModel:
     """Load a chat model. Raises ModelMissing or ModelUnusable.
 
     Its computations end with KeyboardInterrupt once `should_stop`, which the computing thread calls, returns True.

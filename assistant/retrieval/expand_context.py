@@ -35,17 +35,17 @@ def widen(hits: Sequence[Hit], neighbours: Sequence[Sequence[Chunk]], tokens: in
     return tuple(wide)
 
 
-def touching_joined(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+def merge_touching(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the hits, each merged with lower-ranked hits that touch or overlap it, transitively."""
     return merge_where(overlap_or_touch, hits)
 
 
-def overlapping_joined(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+def merge_overlapping(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the hits, each merged with lower-ranked hits that overlap it, so that they are disjoint spans."""
     return merge_where(overlap_with_same_text, hits)
 
 
-def without_held(hits: Sequence[Hit], read: Sequence[Hit]) -> tuple[Hit, ...]:
+def drop_contained(hits: Sequence[Hit], read: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the hits that are not contained in one of `read`."""
     return tuple(hit for hit in hits if not any(contains_hit(one, hit) for one in read))
 

@@ -68,12 +68,12 @@ def drop_unrelated(_question: str, hits: Sequence[Hit]) -> list[Hit]:
 STEPS = (drop_duplicates, drop_unrelated)  # applied to every list of hits
 
 
-def dealt(lists: Sequence[Sequence[Hit]], limit: int) -> tuple[Hit, ...]:
+def interleave(lists: Sequence[Sequence[Hit]], limit: int) -> tuple[Hit, ...]:
     """Interleave ranked lists round-robin, without duplicates; return the first `limit` hits."""
     return drop_repeats([hit for hit in chain.from_iterable(zip_longest(*lists)) if hit is not None])[:limit]
 
 
-def carried(hits: Sequence[Hit], earlier: Sequence[Hit], place: int) -> tuple[Hit, ...]:
+def insert_at(hits: Sequence[Hit], earlier: Sequence[Hit], place: int) -> tuple[Hit, ...]:
     """Return the hits with earlier ones inserted at a rank, unless they are above it already; no hit is dropped."""
     return drop_repeats([*hits[:place], *earlier, *hits[place:]])
 
@@ -86,7 +86,7 @@ def drop_repeats(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     return tuple(found.values())
 
 
-class Orders:
+class PromptOrder:
     """Remember the order of passages in the last prompt of each conversation, keyed by its questions."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Orders:
         while len(self._read) > MOST_CONVERSATIONS:
             del self._read[next(iter(self._read))]
 
-    def arranged(self, questions: Sequence[str], hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    def arrange(self, questions: Sequence[str], hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """Return the hits, those read for the last of these questions first and in that order.
 
         The prompt then shares the longest possible prefix with the previous one, which the KV cache holds.

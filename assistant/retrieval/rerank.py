@@ -51,7 +51,7 @@ def mix_scores(hits: Sequence[Hit], scores: Vectors) -> list[Hit]:
     evidence = np.array([hit.score for hit in hits], np.float32)
     values = (1 - SEARCH_SHARE) * z_scores(scores) + SEARCH_SHARE * z_scores(evidence)
     order = np.argsort(-values, kind="stable").tolist()
-    return [replace(hits[number], score=float(before.score), rerank_score=float(scores[number]), rank_before=number + 1)
+    return [replace(hits[number], score=float(before.score), rerank_score=float(scores[number]), rank_before_rerank=number + 1)
             for number, before in zip(order, hits, strict=True)]
 
 
@@ -61,7 +61,7 @@ def z_scores(values: Vectors) -> Vectors:
     return spread
 
 
-def explained(why: Explanation, reranker: Reranker, question: str, milliseconds: float) -> Explanation:
+def rerank_explanation(why: Explanation, reranker: Reranker, question: str, milliseconds: float) -> Explanation:
     """Return the explanation with the kept hits reranked; dropped hits keep their place."""
     kept, reranking = rerank(reranker, question, [hit for hit, fate in why.candidates if not fate], milliseconds)
     following = iter(kept)

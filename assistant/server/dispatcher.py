@@ -14,9 +14,9 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import Models, Shelf
+from assistant.app.models.cache import ModelCache, ModelProvider
 from assistant.config import Settings
-from assistant.datatypes import Answer, Answering, Explanation, Progress, SearchResult
+from assistant.datatypes import Answer, AnswerStreaming, Explanation, Progress, SearchResult
 from assistant.errors import AssistantError
 from assistant.server.operations import OPERATIONS, TUNE, Kind
 from assistant.server.protocol import Call, EngineMessage, Failed, ProgressUpdate, Result, Started, TokenDelta
@@ -43,7 +43,7 @@ class Job:
 class WorkerThread:
     """A thread that runs one job after the other, in the order in which they came, with libraries that it keeps open."""
 
-    def __init__(self, name: str, shelf: Shelf, finished: Callable[[object], None]) -> None:
+    def __init__(self, name: str, shelf: ModelCache, finished: Callable[[object], None]) -> None:
         self._shelf, self._finished = shelf, finished
         self._changed = threading.Condition()  # guards the two that follow
         self._jobs: deque[Job] = deque()
@@ -131,7 +131,7 @@ class WorkerThread:
         if key not in self._assistants:
             while len(self._assistants) >= MOST_LIBRARIES:
                 self._assistants.pop(next(iter(self._assistants))).close()
-            self._assistants[key] = Assistant(settings, Models(settings, self._shelf))
+            self._assistants[key] = Assistant(settings, ModelProvider(settings, self._shelf))
         return self._assistants[key]
 
     def _close_replaced(self, settings: Settings, identities: tuple[object, ...]) -> None:
@@ -148,7 +148,7 @@ class Dispatcher:
     The chat model only computes on the answers' thread, so cancelling a job there is all that stops the model.
     """
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: ModelCache) -> None:
         self._shelf, self._lock = shelf, threading.Lock()
         self.answers = self.searches = self.prompt_tokens = self.reused_tokens = 0
         self._untuned: Settings | None = None  # of the last question, until its model is tuned
@@ -209,7 +209,7 @@ def perform(assistant: Assistant, job: Job) -> Iterator[EngineMessage]:
         yield Result(returned)
 
 
-def stream(answer: Answering, job: Job) -> Iterator[EngineMessage]:
+def stream(answer: AnswerStreaming, job: Job) -> Iterator[EngineMessage]:
     """Yield the messages of an answer as it is written. Raises KeyboardInterrupt if the job is cancelled meanwhile."""
     yield Started(answer.question, answer.hits)
     answer.prepare(lambda progress: report_progress(job, progress))

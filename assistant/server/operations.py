@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assistant.app.assistant import Assistant
-    from assistant.datatypes import Answering, Explanation, Filter, LibraryStatus, SearchResult, Turn
+    from assistant.datatypes import AnswerStreaming, Explanation, Filter, LibraryStatus, SearchResult, Turn
 
 ShouldStop = Callable[[], bool]
 Arguments = TypeVarTuple("Arguments")
@@ -46,7 +46,7 @@ AnyOperation: TypeAlias = "Operation[Any, *tuple[Any, ...]]"
 
 
 def _ask(assistant: Assistant, _should_stop: ShouldStop, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE,
-         strict: bool = False) -> Answering:
+         strict: bool = False) -> AnswerStreaming:
     return assistant.ask(question, turns, wanted, strict)
 
 

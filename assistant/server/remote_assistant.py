@@ -7,19 +7,19 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Progress, SearchResult, Sentence, Turn, Written
+from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Progress, SearchResult, Sentence, StreamedAnswer, Turn
 from assistant.errors import EngineUnavailable
 from assistant.server.client import EngineClient, ignore_restart
 from assistant.server.operations import ASK, EMBEDDED_SHARE, EXPLAIN, PREFETCH_QUERY, SEARCH, STATUS
 from assistant.server.protocol import EngineMessage, ProgressUpdate, Result, Started, TokenDelta
-from assistant.system.paths import is_fake, own_path
+from assistant.system.paths import is_fake, user_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from assistant.app.assistant import Assistant
     from assistant.config import Settings
-    from assistant.datatypes import Answering, Explanation, Fact, IngestReport, LibraryStatus, OnProgress
+    from assistant.datatypes import AnswerStreaming, Explanation, Fact, IngestReport, LibraryStatus, OnProgress
 
 Answerer: TypeAlias = "Assistant | RemoteAssistant"
 
@@ -54,7 +54,8 @@ class RemoteAssistant:
         """Return how a search came about. Raises what Assistant.explain raises, and EngineUnavailable."""
         return self._client.result(EXPLAIN, question, wanted)
 
-    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE, strict: bool = False) -> Answering:
+    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE,
+            strict: bool = False) -> AnswerStreaming:
         """Return an answer that comes from the engine. Raises what Assistant.ask raises, and EngineUnavailable."""
         messages = self._client.messages(ASK, question, tuple(turns), wanted, strict)
         begun = next(messages)
@@ -92,7 +93,7 @@ class RemoteAssistant:
         return self._own
 
 
-class RemoteAnswerStream(Written):
+class RemoteAnswerStream(StreamedAnswer):
     """An answer that the engine writes. It is stopped there when the iteration stops."""
 
     def __init__(self, question: str, hits: tuple[Hit, ...], messages: Iterator[EngineMessage]) -> None:
@@ -153,5 +154,5 @@ def open_here(settings: Settings) -> Assistant:
 def with_absolute_model_paths(settings: Settings) -> Settings:
     """Return the settings with absolute paths for the user's own models: the engine has another working folder."""
     names = (settings.chat, settings.embed, settings.rerank)
-    chat, embed, rerank = (str(own_path(name) or name) for name in names)
+    chat, embed, rerank = (str(user_path(name) or name) for name in names)
     return replace(settings, chat=chat, embed=embed, rerank=rerank)

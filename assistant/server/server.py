@@ -15,7 +15,7 @@ from queue import Empty
 import psutil
 from filelock import FileLock, Timeout
 
-from assistant.app.models.cache import Shelf
+from assistant.app.models.cache import ModelCache
 from assistant.server.calls import CallCounter
 from assistant.server.dispatcher import Dispatcher, Job
 from assistant.server.endpoint import PRIVATE_FILE, Endpoint, make_private_folder
@@ -50,7 +50,7 @@ class Server:
     def __init__(self, endpoint: Endpoint, idle_minutes: int) -> None:
         self._endpoint, self._idle_minutes = endpoint, idle_minutes
         self._stamp, self._key = stamp(), endpoint.key_file.read_bytes()
-        self._shelf = Shelf()
+        self._shelf = ModelCache()
         self._dispatcher = Dispatcher(self._shelf)
         self._calls = CallCounter()
         self._gone = threading.Event()  # set when another engine may take over

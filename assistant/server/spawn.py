@@ -72,7 +72,7 @@ def start(endpoint: Endpoint, home: Path) -> Connection:
 
 def spawn(endpoint: Endpoint, home: Path) -> subprocess.Popen[bytes]:
     """Start the process of an engine, which outlives this one."""
-    from assistant.system.children import command_of, start_lasting  # only needed to start an engine
+    from assistant.system.children import module_command, start_lasting  # only needed to start an engine
 
     reap()
     try:
@@ -81,7 +81,7 @@ def spawn(endpoint: Endpoint, home: Path) -> subprocess.Popen[bytes]:
     except OSError as error:
         raise EngineUnavailable(f"{endpoint.folder} cannot be written: {error.strerror}.", "Use --no-engine.") from error
     with os.fdopen(log, "ab") as errors:
-        process = start_lasting(command_of("assistant.server"), home, None, errors, {"ASSISTANT_HOME": str(home)})
+        process = start_lasting(module_command("assistant.server"), home, None, errors, {"ASSISTANT_HOME": str(home)})
     STARTED_PROCESSES.append(process)
     return process
 

@@ -32,7 +32,7 @@ def interpreter_name() -> str:
     return f"{Path(sys.executable).name} -P"
 
 
-def command_of(module: str, *arguments: str) -> list[str]:
+def module_command(module: str, *arguments: str) -> list[str]:
     """Return the command that runs a module of this package."""
     return [*interpreter(), str(ENTRY), module, *arguments]
 
@@ -46,7 +46,7 @@ def start_piped(module: str, folder: Path, changes: Mapping[str, str]) -> subpro
     """Start a module of this package in its own session (no Ctrl-C), with pipes for input and output."""
     import subprocess
 
-    return subprocess.Popen(command_of(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    return subprocess.Popen(module_command(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                             cwd=folder, env=environment_with(changes), start_new_session=os.name == "posix")
 
 
@@ -60,7 +60,7 @@ def start_lasting(command: Sequence[str], folder: Path, output: IO[bytes] | None
                             env=environment_with(changes), start_new_session=os.name == "posix", creationflags=flags)
 
 
-def has_ended(process: subprocess.Popen[bytes], seconds: float) -> bool:
+def ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
     """Return whether a process ends within the time."""
     import subprocess
 
@@ -131,7 +131,7 @@ def find_program(name: str, folders: str) -> Path | None:
     return next((path for path in candidates if path.is_file() and os.access(path, os.X_OK)), None)
 
 
-def keep_compiled(modules: Sequence[str]) -> None:
+def write_bytecode(modules: Sequence[str]) -> None:
     """Write the bytecode of uncompiled modules by importing them in a forked process, before this one is confined.
 
     Python compiles a module on import and caches the bytecode next to it, unless the installer has done so (pip does, uv does

@@ -15,7 +15,7 @@ FAKE = "fake:"
 SPECIAL = re.compile(r"[*?\[]")
 
 
-def own_path(name: str) -> Path | None:
+def user_path(name: str) -> Path | None:
     """Return the path if the name is a path to the user's own files; None if it is a catalog name."""
     looks_like_path = os.sep in name or "/" in name or name.startswith(("~", ".")) or name.lower().endswith(".gguf")
     return absolute_link(Path(name)) if looks_like_path else None
@@ -31,22 +31,22 @@ def is_pattern(path: str) -> bool:
     return "*" in path or "?" in path
 
 
-def verbatim(path: str) -> str:
+def escape_pattern(path: str) -> str:
     """Return the pattern that matches only this path, with "*", "?" and "[" escaped."""
     return SPECIAL.sub(r"[\g<0>]", path) if is_pattern(path) else path
 
 
 def absolute(path: Path) -> Path:
     """Return the absolute path with `~` and `..` resolved, but not symbolic links."""
-    return Path(os.path.abspath(expanded(path)))  # noqa: PTH100 - resolve() would follow the links
+    return Path(os.path.abspath(expand_user(path)))  # noqa: PTH100 - resolve() would follow the links
 
 
 def absolute_link(path: Path) -> Path:
     """Return the absolute path with `~` resolved, but not `..`, which may follow a symbolic link."""
-    return expanded(path).absolute()
+    return expand_user(path).absolute()
 
 
-def expanded(path: Path) -> Path:
+def expand_user(path: Path) -> Path:
     """Return the path with `~` and `~user` resolved; unchanged if there is no such user, as in a shell."""
     try:
         return path.expanduser()

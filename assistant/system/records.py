@@ -20,10 +20,10 @@ def read_records(path: Path) -> Iterator[dict[str, object]]:
 
     Lines end with a newline only: JSON text may contain the other characters that `str.splitlines` splits at.
     """
-    yield from records_in(path.read_bytes(), path)
+    yield from parse_records(path.read_bytes(), path)
 
 
-def records_in(content: bytes, path: Path) -> Iterator[dict[str, object]]:
+def parse_records(content: bytes, path: Path) -> Iterator[dict[str, object]]:
     """Yield one object per line of a file's content; skip damaged lines with a warning."""
     for number, line in enumerate(content.split(b"\n"), 1):
         record = parse_record(line)
@@ -42,15 +42,15 @@ def parse_record(line: bytes) -> dict[str, object] | None:
     return value if isinstance(value, dict) else None
 
 
-def encoded(record: Mapping[str, object]) -> bytes:
+def encode_record(record: Mapping[str, object]) -> bytes:
     """Encode an object as one line."""
     return json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
 
 
-def add_record(path: Path, record: Mapping[str, object]) -> None:
+def append_record(path: Path, record: Mapping[str, object]) -> None:
     """Append a line to a private file, after closing a line that a killed program left unfinished. Raises OSError."""
     with open(path, "ab", opener=open_private) as file:
-        file.write((b"\n" if is_torn(path) else b"") + encoded(record))
+        file.write((b"\n" if is_torn(path) else b"") + encode_record(record))
 
 
 def open_private(path: str, flags: int) -> int:

@@ -36,7 +36,7 @@ def is_end(text: str, start: int, end: int) -> bool:
     return not (ABBREVIATION.search(before) or LIST_NUMBER.search(before))
 
 
-def spans(text: str) -> Iterator[tuple[int, int]]:
+def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
     """Yield (start, end) of each sentence, without surrounding white space."""
     start = 0
     for match in END.finditer(text):

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from assistant.watch.debounce import Debouncer, Pace
+from assistant.watch.debounce import Debouncer, Timing
 from assistant.watch.fs_events import SETTLE_SECONDS
 from assistant.watch.service import (
-    Followed,
-    Standing,
+    WatchedRoot,
+    WatchStatus,
     ask_to_stop,
-    claim,
+    claim_watch,
     is_asked_to_stop,
     is_watched,
     launchd_agent,
-    read,
-    save,
+    read_status,
     systemd_unit,
+    write_status,
 )
-from assistant.watch.watcher import Audience, Follower
+from assistant.watch.watcher import Watcher, WatchListener
 
 __all__ = [
     "SETTLE_SECONDS",
-    "Audience",
     "Debouncer",
-    "Followed",
-    "Follower",
-    "Pace",
-    "Standing",
+    "Timing",
+    "WatchListener",
+    "WatchStatus",
+    "WatchedRoot",
+    "Watcher",
     "ask_to_stop",
-    "claim",
+    "claim_watch",
     "is_asked_to_stop",
     "is_watched",
     "launchd_agent",
-    "read",
-    "save",
+    "read_status",
     "systemd_unit",
+    "write_status",
 ]

@@ -12,7 +12,7 @@ CROWD = 50  # if more paths of one folder changed, the folder is scanned instead
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Timing:
     """Intervals of a watch, in seconds.
 
     settle: quiet time after a change
@@ -27,8 +27,8 @@ class Pace:
     open: float = 3.0
     longest: float = 60.0
     poll: float = 30.0
-    trust: float = 3600.0
-    glance: float = 3.0
+    full_rescan: float = 3600.0
+    root_check: float = 3.0
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class _Dirty:
 class Debouncer:
     """Changed paths, added by one thread and taken by another. Times are of a monotonic clock."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Timing) -> None:
         self._pace = pace
         self._dirty: dict[str, _Dirty] = {}
         self._lock = threading.Lock()

@@ -20,16 +20,16 @@ LOG = "watch.log"
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
+class WatchedRoot:
     """A watched file or folder, how it is watched ("events", "polling" or "away"), and why not by events."""
 
     path: str
-    manner: str
+    method: str
     reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class WatchStatus:
     """What a watch is doing, what is pending, and what it has done since it began.
 
     queued: paths still to scan
@@ -48,14 +48,14 @@ class Standing:
     removed: int = 0
     skipped: int = 0
     failed: int = 0
-    followed: tuple[Followed, ...] = ()
+    followed: tuple[WatchedRoot, ...] = ()
     problem: str = ""
     process: int = 0
     since: float = 0.0
 
 
 @contextmanager
-def claim(folder: Path) -> Iterator[None]:
+def claim_watch(folder: Path) -> Iterator[None]:
     """Hold the exclusive lock of a library's watch. Raises LibraryBusy if another watch runs, or LibraryUnwritable."""
     lock = FileLock(folder / LOCK)
     try:
@@ -90,18 +90,18 @@ def is_watched(folder: Path) -> bool:
     return False
 
 
-def save(folder: Path, standing: Standing) -> None:
+def write_status(folder: Path, standing: WatchStatus) -> None:
     """Write the status file; on a full or read-only disk it is not written."""
     with suppress(OSError):
         write_atomically(folder / STATE, json.dumps(asdict(standing)).encode())
 
 
-def read(folder: Path) -> Standing:
+def read_status(folder: Path) -> WatchStatus:
     """Return the status of the running watch; "starting" if it has written none yet."""
     with suppress(OSError, ValueError, TypeError):
         said = json.loads((folder / STATE).read_text("utf-8"))
-        return Standing(**{**said, "followed": tuple(Followed(**each) for each in said["followed"])})
-    return Standing()
+        return WatchStatus(**{**said, "followed": tuple(WatchedRoot(**each) for each in said["followed"])})
+    return WatchStatus()
 
 
 def ask_to_stop(folder: Path, seconds: float) -> bool:

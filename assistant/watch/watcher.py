@@ -15,9 +15,9 @@ from typing import Protocol
 
 from assistant.datatypes import Change, IngestReport, Progress
 from assistant.errors import BEING_WRITTEN, UNREAD, DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable
-from assistant.watch.debounce import Debouncer, Pace
+from assistant.watch.debounce import Debouncer, Timing
 from assistant.watch.fs_events import Events, EventsUnavailable, events_arrive, why_no_events
-from assistant.watch.service import Followed, Standing
+from assistant.watch.service import WatchedRoot, WatchStatus
 
 TEMPORARY = (DiskFull, LibraryBusy, LibraryUnwritable, ReadersUnavailable)
 RETRY_SECONDS = 15.0
@@ -52,7 +52,7 @@ class WatchedLibrary(Protocol):
         """Return a function from a changed path to the path to scan, or "" to ignore it."""
 
 
-class Audience(Protocol):
+class WatchListener(Protocol):
     """Receives what a watch reports."""
 
     def changed(self, change: Change) -> None:
@@ -61,17 +61,17 @@ class Audience(Protocol):
     def noticed(self, words: str) -> None:
         """Receive a notice to show."""
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, standing: WatchStatus) -> None:
         """Receive the current status; called often."""
 
 
-class Follower:
+class Watcher:
     """Watches the roots of a library, or `only` some of them, until it is told to stop.
 
     Embedding pauses while `is_asked` says that a question is being answered on this machine.
     """
 
-    def __init__(self, library: WatchedLibrary, audience: Audience, pace: Pace, *, only: Sequence[Path] = (),
+    def __init__(self, library: WatchedLibrary, audience: WatchListener, pace: Timing, *, only: Sequence[Path] = (),
                  always_poll: bool = False, is_asked: Callable[[], bool] = lambda: False) -> None:
         self._library, self._audience, self._pace, self._is_asked = library, audience, pace, is_asked
         self._only, self._always_poll = tuple(only), always_poll
@@ -79,13 +79,13 @@ class Follower:
         self._events = Events(self._hear, self._distrust)
         self._look: Look = lambda _path: ""
         self._identities: dict[Path, Identity | None] = {}
-        self._manners: dict[Path, Followed] = {}
+        self._manners: dict[Path, WatchedRoot] = {}
         self._next_poll: dict[Path, float] = {}
         self._tries: dict[str, int] = {}
         self._is_in_doubt = True  # a full rescan is due
         self._trusted_until = self._next_glance = self._not_before = 0.0
         self._last_work = time.monotonic()
-        self._standing = Standing(process=os.getpid(), since=time.time())
+        self._standing = WatchStatus(process=os.getpid(), since=time.time())
 
     def follow(self, should_stop: Callable[[], bool]) -> None:
         """Watch until `should_stop` returns True. Raises errors that only the user can resolve."""
@@ -141,7 +141,7 @@ class Follower:
 
     def _glance(self, now: float) -> None:
         """Check which roots exist, and whether each is still the same folder."""
-        self._next_glance = now + self._pace.glance
+        self._next_glance = now + self._pace.root_check
         roots = self._only or self._library.roots()
         if not self._events.is_well:
             self._events.close()
@@ -154,9 +154,9 @@ class Follower:
             self._look = self._library.to_look_at(roots)
         for root in roots:
             found = folder_identity(root)
-            if found is None and (root not in self._manners or self._manners[root].manner != "away"):
+            if found is None and (root not in self._manners or self._manners[root].method != "away"):
                 self._leave(root)
-                self._manners[root] = Followed(str(root), "away", "it is not there; what the library holds of it is kept")
+                self._manners[root] = WatchedRoot(str(root), "away", "it is not there; what the library holds of it is kept")
                 self._audience.noticed(f"{root} is not there; what the library holds of it is kept.")
             elif found is not None and found != self._identities[root]:
                 self._enter(root, now)
@@ -175,7 +175,7 @@ class Follower:
                 self._audience.noticed(f"{root} is polled: {error}. {error.hint}".strip())
         if reason:
             self._next_poll[root] = now + self._pace.poll
-        self._manners[root] = Followed(str(root), "polling" if reason else "events", reason)
+        self._manners[root] = WatchedRoot(str(root), "polling" if reason else "events", reason)
         self._changes.add(str(root), now)
 
     def _leave(self, root: Path) -> None:
@@ -187,7 +187,7 @@ class Follower:
 
     def _look_at_everything(self, now: float) -> None:
         self._is_in_doubt = False
-        self._trusted_until = now + self._pace.trust
+        self._trusted_until = now + self._pace.full_rescan
         self._changes.clear()
         self._look_at(self._only or None)
 
@@ -230,7 +230,7 @@ class Follower:
         self._tell(doing=progress.stage, current=progress.current, queued=len(self._changes) + progress.total - progress.done)
 
     def _tell(self, *, doing: str = "", current: str | None = None, queued: int | None = None, waiting: int | None = None,
-              problem: str | None = None, followed: tuple[Followed, ...] | None = None) -> None:
+              problem: str | None = None, followed: tuple[WatchedRoot, ...] | None = None) -> None:
         before = self._standing
         self._standing = replace(
             before, doing=doing or before.doing, current=before.current if current is None else current,

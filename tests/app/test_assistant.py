@@ -21,8 +21,8 @@ from assistant import Assistant, Settings
 from assistant.datatypes import FileState, Filter, Progress, Turn
 from assistant.errors import DiskFull, EmbedderMismatch, ModelMissing, NothingIndexed, SkippedFile, UnreadableFile, UsageError
 from assistant.index import Store
-from assistant.ingest import Reading
-from assistant.ingest.workers.supervisor import Warden
+from assistant.ingest import ReadResult
+from assistant.ingest.workers.supervisor import WorkerSupervisor
 from assistant.models.fake import FakeChat, FakeEmbedder
 
 LEASE = "# Lease\n\nThe rent is 900 euros a month.\n\n## Notice\n\nEither party may end the lease with ninety days notice.\n"
@@ -97,7 +97,7 @@ def test_a_model_that_finds_nothing_is_a_refusal_in_the_questions_language(assis
 
 def test_unchanged_files_are_not_read_again(assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assistant.add([folder])
-    monkeypatch.setattr("assistant.app.ingest.add.Pool", lambda *_: pytest.fail("a file was read"))
+    monkeypatch.setattr("assistant.app.ingest.add.ReaderPool", lambda *_: pytest.fail("a file was read"))
     assert assistant.sync().unchanged == 3
 
 
@@ -185,14 +185,14 @@ def test_a_path_that_is_not_there_changes_nothing(assistant: Assistant, folder: 
 def test_a_file_that_failed_comes_back_when_the_cause_is_gone(
     assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real_read = Warden.read
+    real_read = WorkerSupervisor.read
 
-    def deny(warden: Warden, path: Path, *rest: Any) -> list[Reading]:
+    def deny(warden: WorkerSupervisor, path: Path, *rest: Any) -> list[ReadResult]:
         if path.name == "lease.md":
-            return [Reading(str(path), UnreadableFile("permission denied"))]
+            return [ReadResult(str(path), UnreadableFile("permission denied"))]
         return real_read(warden, path, *rest)
 
-    monkeypatch.setattr(Warden, "read", deny)
+    monkeypatch.setattr(WorkerSupervisor, "read", deny)
     assert [entry.reason for entry in assistant.add([folder]).failed] == ["permission denied"]
     assert [entry.reason for entry in assistant.sync().failed] == ["permission denied"]
     monkeypatch.undo()
@@ -214,7 +214,7 @@ def test_what_is_broken_is_not_read_again_until_it_changes(
     (folder / "empty.txt").write_bytes(b"")
     assistant.add([folder])
     with monkeypatch.context() as patched:
-        patched.setattr("assistant.app.ingest.add.Pool", lambda *_: pytest.fail("a file was read"))
+        patched.setattr("assistant.app.ingest.add.ReaderPool", lambda *_: pytest.fail("a file was read"))
         assert assistant.sync().unchanged == 5
     other = Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:", chunk_tokens=50))
     assert len(other.sync().failed) == 1
@@ -696,19 +696,19 @@ def test_a_search_is_explained(assistant: Assistant, folder: Path) -> None:
 def test_pictures_are_read_when_ocr_was_installed_since(
     assistant: Assistant, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real_read, seen = Warden.read, list[str]()
+    real_read, seen = WorkerSupervisor.read, list[str]()
 
-    def look(warden: Warden, path: Path, *rest: Any) -> list[Reading]:
+    def look(warden: WorkerSupervisor, path: Path, *rest: Any) -> list[ReadResult]:
         seen.append(path.name)
         if path.name == "manual.md" and len(seen) <= 3:
-            return [Reading(str(path), SkippedFile("no text: 1 page is a picture; install it for OCR", "hash"))]
+            return [ReadResult(str(path), SkippedFile("no text: 1 page is a picture; install it for OCR", "hash"))]
         return real_read(warden, path, *rest)
 
-    monkeypatch.setattr(Warden, "read", look)
-    monkeypatch.setattr("assistant.app.ingest.add.can_read_pictures", lambda: False)
+    monkeypatch.setattr(WorkerSupervisor, "read", look)
+    monkeypatch.setattr("assistant.app.ingest.add.is_ocr_available", lambda: False)
     assert len(assistant.add([folder]).skipped) == 1
     assert assistant.sync().unchanged == 3 and len(seen) == 3
-    monkeypatch.setattr("assistant.app.ingest.add.can_read_pictures", lambda: True)
+    monkeypatch.setattr("assistant.app.ingest.add.is_ocr_available", lambda: True)
     assert assistant.sync().indexed == 1 and seen[3:] == ["manual.md"]
     assert assistant.sync().unchanged == 3 and len(seen) == 4
 
@@ -774,7 +774,7 @@ def test_a_known_file_that_cannot_be_read_for_a_moment_stays_as_it_was(
         (folder / name).write_text("Something else.", "utf-8")
     reasons = {"lease.md": "cannot be read: Input/output error", "new.md": "it is gone"}
     with monkeypatch.context() as broken:
-        broken.setattr(Warden, "read", lambda _, path, *__: [Reading(str(path), UnreadableFile(reasons[path.name]))])
+        broken.setattr(WorkerSupervisor, "read", lambda _, path, *__: [ReadResult(str(path), UnreadableFile(reasons[path.name]))])
         report = assistant.sync()
     assert [Path(entry.path).name for entry in report.failed] == ["lease.md"]
     assert assistant.search("ninety days notice").hits

@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from assistant.app.library.derived import Notebook
-from assistant.generation import Trial
+from assistant.app.library.derived import TrialLog
+from assistant.generation import CalibrationTrial
 from assistant.system.records import DamagedRecord
 
-ODD = Trial("What\u2028is\x85the rent?", 0.5, -1.5)
+ODD = CalibrationTrial("What\u2028is\x85the rent?", 0.5, -1.5)
 
 
 def test_a_question_with_any_line_end_comes_back_and_stays(tmp_path: Path) -> None:
-    notebook = Notebook(tmp_path / "calibration.jsonl", "model")
+    notebook = TrialLog(tmp_path / "calibration.jsonl", "model")
     notebook.keep("/a/one\u2028.md#1", ODD)
-    notebook.keep("/a/two.md#2", Trial("Why?", 1, 2))
+    notebook.keep("/a/two.md#2", CalibrationTrial("Why?", 1, 2))
     notebook.keep_only({"/a/one\u2028.md"})
     assert notebook.trials() == {"/a/one\u2028.md#1": ODD}
 
 
 @pytest.mark.parametrize("damage", [b'{"by": ', b'{"by": 1}\n', b'[]\n', b"\xff\n"])
 def test_what_is_damaged_is_passed_over_and_leaves_with_the_rest(tmp_path: Path, damage: bytes) -> None:
-    notebook = Notebook(tmp_path / "calibration.jsonl", "model")
+    notebook = TrialLog(tmp_path / "calibration.jsonl", "model")
     notebook.file.write_bytes(damage)
     notebook.keep("/a/one.md#1", ODD)
     if b'1}' in damage:

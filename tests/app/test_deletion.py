@@ -187,7 +187,7 @@ def test_the_ledger_is_read_once_for_everything_that_models_derived(settings: Se
     ledger = Store.ledger
     monkeypatch.setattr(Store, "ledger", lambda store: read.append(1) or ledger(store))
     with Assistant(settings) as assistant:
-        upkeep.forget(assistant._library)
+        upkeep.purge(assistant._library)
     assert len(read) == 1
     assert list((library / "notes").iterdir()) == []
     assert (library / "calibration.jsonl").read_text("utf-8") == ""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.app.models.cache import Shelf, embedder_spec, file_stamp
+from assistant.app.models.cache import ModelCache, embedder_spec, file_stamp
 from assistant.config import Settings
 from assistant.errors import ModelMissing, ModelUnusable
 from assistant.models.fake import FakeChat
@@ -67,7 +67,7 @@ def test_a_file_that_vanishes_meanwhile_changes_nothing_else(tmp_path: Path, mon
 
 
 def test_what_is_loaded_can_be_asked_while_it_changes():
-    shelf, over = Shelf(), threading.Event()
+    shelf, over = ModelCache(), threading.Event()
 
     def load() -> None:
         for number in range(100):
@@ -99,7 +99,7 @@ def test_a_model_that_fails_while_another_is_wanted_is_dropped(monkeypatch: pyte
         return FakeChat()
 
     monkeypatch.setattr("assistant.app.models.cache.open_chat", load)
-    shelf = Shelf()
+    shelf = ModelCache()
     broken = shelf.start_chat(ChatSpec("broken", Path()))
     threading.Timer(0.1, may_fail.set).start()
     assert isinstance(shelf.start_chat(ChatSpec("fake:", Path())).result(), FakeChat)

@@ -8,7 +8,7 @@ import pytest
 from assistant import Assistant, Settings
 from assistant.datatypes import Filter
 from assistant.errors import UsageError
-from assistant.generation.documents import WholeStream
+from assistant.generation.documents import WholeDocumentStream
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_an_ordinary_question_goes_the_ordinary_way(tmp_path: Path, folder: Path
     with Assistant(Settings(home=tmp_path / "home", chat="fake:", embed="fake:")) as assistant:
         assistant.add([folder])
         for question in ("How high is the budget?", "What is the difference between rain and snow?", "List all kings of France"):
-            assert not isinstance(assistant.ask(question), WholeStream)
+            assert not isinstance(assistant.ask(question), WholeDocumentStream)
 
 
 def test_where_files_disagree_the_answer_says_so(tmp_path: Path, folder: Path) -> None:

@@ -32,12 +32,12 @@ def heard(monkeypatch):
         texts.extend(message.content for message in messages)
         texts.extend(segment for message in messages for segment in message.segments)
 
-    def reply(self, messages, max_tokens, supposed=(), plain=FakeChat.reply):
+    def reply(self, messages, max_tokens, candidates=(), plain=FakeChat.reply):
         record(messages)
-        for each in supposed:
+        for each in candidates:
             record(each.messages)
             texts.append(each.text)
-        return plain(self, messages, max_tokens, supposed)
+        return plain(self, messages, max_tokens, candidates)
 
     monkeypatch.setattr(FakeChat, "reply", reply)
     return texts

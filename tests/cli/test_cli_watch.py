@@ -17,7 +17,7 @@ from rich.console import Console
 from assistant.cli.commands import watch as command
 from assistant.cli.render.watch import LiveView, StatusRecorder
 from assistant.datatypes import Change
-from assistant.watch import Followed, Standing, ask_to_stop, claim, is_watched, read, save
+from assistant.watch import WatchedRoot, WatchStatus, ask_to_stop, claim_watch, is_watched, read_status, write_status
 
 PATIENCE = 60
 
@@ -49,7 +49,7 @@ def test_what_makes_no_sense(run, library, arguments):
 def test_it_follows_until_it_is_asked_to_stop(run, folder, state):
     def stop() -> None:
         until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and not (is_watched(state) and read(state).doing == "watching"):
+        while time.monotonic() < until and not (is_watched(state) and read_status(state).doing == "watching"):
             time.sleep(0.05)
         said.append(run("watch", folder).output)
         ask_to_stop(state, PATIENCE)
@@ -113,23 +113,23 @@ def test_the_live_view_shows_what_happened_what_waits_and_what_failed(tmp_path):
     heard.changed(Change("failed", str(tmp_path / "bad.pdf"), "it is \x1b[31mdamaged"))
     heard.changed(Change("skipped", str(tmp_path / "a.xyz"), "no reader for .xyz files"))
     heard.noticed("A drive is away.")
-    heard.stands(Standing(doing="embedding", queued=5, waiting=17, indexed=1, current="pump.md",
-                          followed=(Followed(str(tmp_path), "polling", "it lies on nfs4"),)))
+    heard.stands(WatchStatus(doing="embedding", queued=5, waiting=17, indexed=1, current="pump.md",
+                          followed=(WatchedRoot(str(tmp_path), "polling", "it lies on nfs4"),)))
     view.live.console.print(view._draw())
     text = drawn.getvalue()
     for words in ("Embedding", "5 queued", "17 passages to embed", "good.md", "3 passages", "bad.pdf", "A drive is away.",
                   "pump.md", "polling: it lies on nfs4"):
         assert words in text
     assert "a.xyz" not in text and "\x1b[31mdamaged" not in text
-    assert read(tmp_path).waiting == 17
+    assert read_status(tmp_path).waiting == 17
     heard.changed(Change("indexed", str(tmp_path / "bad.pdf"), chunks=1))
     assert "Failed" not in [getattr(line, "plain", "") for line in view._draw().renderables]
 
 
 def test_a_state_that_cannot_be_read_is_a_start(tmp_path):
     (tmp_path / "watch.json").write_text("{")
-    assert read(tmp_path) == Standing()
-    save(tmp_path / "nowhere", Standing())
-    with claim(tmp_path):
+    assert read_status(tmp_path) == WatchStatus()
+    write_status(tmp_path / "nowhere", WatchStatus())
+    with claim_watch(tmp_path):
         assert is_watched(tmp_path)
     assert not is_watched(tmp_path) and not (tmp_path / "watch.json").exists()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from assistant.errors import UsageError
-from assistant.evaluation import Row, compare, read_rows, save, summarise
+from assistant.evaluation import Row, compare, read_rows, save_evaluation, summarise
 
 
 def rows_of(metric, values, kind=""):
@@ -87,7 +87,7 @@ def test_what_counts_only_some_answers_counts_those_of_each_run():
 def test_what_is_saved_is_read_back(tmp_path):
     rows = [Row("1", "何时?", "a", "zh", {"f1": 0.1 + 0.2}, "", "三月", True, False, ("四月",), ("a.md",)),
             Row("2", "?", "b", "en", {}, "too long")]
-    save(tmp_path / "a.json", summarise(rows, 2, {"library": "default"}))
+    save_evaluation(tmp_path / "a.json", summarise(rows, 2, {"library": "default"}))
     assert read_rows(tmp_path / "a.json") == tuple(rows)
     record = json.loads((tmp_path / "a.json").read_text("utf-8"))
     assert list(record) == ["about", "planned", "metrics", "kinds", "langs", "latencies", "rows"]
@@ -107,4 +107,4 @@ def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(UsageError, match="cannot be read"):
         read_rows(tmp_path / "a.json")
     with pytest.raises(UsageError, match="cannot be written"):
-        save(tmp_path / "none" / "a.json", summarise([Row("1", "?", "", "", {})], 1, {}))
+        save_evaluation(tmp_path / "none" / "a.json", summarise([Row("1", "?", "", "", {})], 1, {}))

@@ -10,19 +10,19 @@ from assistant.datatypes import Chunk, Hit, Location
 from assistant.errors import UsageError
 from assistant.evaluation import parse_questions
 from assistant.evaluation.draft import (
-    Desk,
     Draft,
+    DraftContext,
     FactSpan,
     can_be_answered,
+    draft_to_json,
     entity_swaps,
     extract_facts,
+    generate_drafts,
     is_found,
     is_good,
-    make,
     read_drafted,
     shortest_name,
-    spread,
-    to_line,
+    spread_over_files,
 )
 
 LEASE = "The lease of the old mill ends on 31 December 2027 and was signed by Clara Whitlock. The yearly rent is 46,500 pounds."
@@ -85,16 +85,16 @@ def test_the_search_must_find_the_file():
 
 def test_formats_and_files_have_their_turns():
     places = [(1, "/a.pdf"), (2, "/a.pdf"), (3, "/b.pdf"), (4, "/c.md")]
-    order = spread(places)
+    order = spread_over_files(places)
     assert sorted(order) == [1, 2, 3, 4]
     path_of = dict(places)
     assert {path_of[number].rsplit(".")[-1] for number in order[:2]} == {"pdf", "md"}
     assert len({path_of[number] for number in order[:3]}) == 3
-    assert spread(places[::-1]) == order
+    assert spread_over_files(places[::-1]) == order
 
 
 def desk(reply, hits=(), done=frozenset()):
-    return Desk(lambda hit, sentence, fact: reply(hit, fact), lambda question: hits, done)
+    return DraftContext(lambda hit, sentence, fact: reply(hit, fact), lambda question: hits, done)
 
 
 MILLS = [hit_of(f"The rent of the {name} mill is {rent} pounds a year. It was built by Mason {name}son near Bergen in 18{rent}.",
@@ -107,10 +107,10 @@ def test_drafts_can_be_read_by_eval_and_one_in_four_cannot_be_answered():
         name = hit.chunk.text.split()[4]
         return f"Which fact do we know of the {name} mill of Mason {name}son?" if name not in fact else "no question"
 
-    found = list(make(MILLS, 9, desk(write, MILLS)))
+    found = list(generate_drafts(MILLS, 9, desk(write, MILLS)))
     answered = [draft for draft in found if draft.fact]
     assert len(answered) >= 3
-    lines = "\n".join(to_line(draft, [hit.path for hit in MILLS]) for draft in found)
+    lines = "\n".join(draft_to_json(draft, [hit.path for hit in MILLS]) for draft in found)
     questions = parse_questions(lines.encode())
     assert all(json.loads(line)["draft"] is True for line in lines.splitlines())
     first = questions[0]
@@ -126,14 +126,14 @@ def test_what_is_done_is_not_done_again_and_the_count_is_kept():
     def write(hit, fact):
         return f"Which fact do we know of the {hit.chunk.text.split()[4]} mill?"
 
-    once = list(make(MILLS, 2, desk(write, MILLS)))
+    once = list(generate_drafts(MILLS, 2, desk(write, MILLS)))
     assert len(once) == 2
-    again = list(make(MILLS, 2, desk(write, MILLS, frozenset(draft.identity for draft in once))))
+    again = list(generate_drafts(MILLS, 2, desk(write, MILLS, frozenset(draft.identity for draft in once))))
     assert not {draft.identity for draft in once} & {draft.identity for draft in again}
 
 
 def test_a_model_that_writes_no_question_makes_no_draft():
-    assert list(make(MILLS, 5, desk(lambda hit, fact: ""))) == []
+    assert list(generate_drafts(MILLS, 5, desk(lambda hit, fact: ""))) == []
 
 
 def test_a_swapped_question_must_not_be_answered_elsewhere():
@@ -148,7 +148,7 @@ def test_a_swapped_question_must_not_be_answered_elsewhere():
 def test_pages_are_named_and_titles_bare():
     text = "去年他出版了《长夜》一书，并且获奖。"
     fact = FactSpan("《长夜》", "title", text, text.index("《"))
-    record = json.loads(to_line(Draft("他去年出版了什么书？", hit_of(text, page=3), fact), ["/d/lease.pdf"]))
+    record = json.loads(draft_to_json(Draft("他去年出版了什么书？", hit_of(text, page=3), fact), ["/d/lease.pdf"]))
     assert (record["answers"], record["gold_page"], record["lang"]) == (["长夜"], 3, "zh")
     assert record["gold_span"] == {"start": 100 + fact.start, "end": 104 + fact.start}
 

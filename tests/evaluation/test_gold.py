@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from assistant.datatypes import Location
-from assistant.evaluation.dataset import absent, ends_with, matching_document, page_of
+from assistant.evaluation.dataset import ends_with, matching_document, missing_files, page_of
 
 
 @pytest.mark.parametrize(
@@ -41,4 +41,4 @@ def test_pages_and_slides_are_places():
 
 
 def test_names_that_no_path_has():
-    assert absent(["x.md", "a/lease.md", "b/lease.md"], ["/me/a/lease.md", "/me/old-x.md"]) == ["b/lease.md", "x.md"]
+    assert missing_files(["x.md", "a/lease.md", "b/lease.md"], ["/me/a/lease.md", "/me/old-x.md"]) == ["b/lease.md", "x.md"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.evaluation.ranking import distinct, merge, score_ranking, score_spans
+from assistant.evaluation.ranking import merge_ranges, score_ranking, score_spans, unique_in_order
 
 
 def test_a_ranking_with_two_of_three_right_files():
@@ -31,11 +31,11 @@ def test_an_empty_ranking_scores_nothing():
 
 
 def test_distinct_keeps_the_first():
-    assert distinct(["b", "a", "b", "c", "a"]) == ["b", "a", "c"]
+    assert unique_in_order(["b", "a", "b", "c", "a"]) == ["b", "a", "c"]
 
 
 def test_ranges_merge():
-    assert merge([(5, 8), (0, 3), (2, 5), (20, 21)]) == [(0, 8), (20, 21)]
+    assert merge_ranges([(5, 8), (0, 3), (2, 5), (20, 21)]) == [(0, 8), (20, 21)]
 
 
 def test_spans_are_counted_in_characters():

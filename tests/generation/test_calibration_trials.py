@@ -2,8 +2,8 @@ import pytest
 
 from assistant.datatypes import Chunk, Hit, Location
 from assistant.generation.prompt import Prompt
-from assistant.generation.question_writer import Trial, calibration, fit_offset, write_question
-from assistant.generation.refusal import foreign_offset, logistic
+from assistant.generation.question_writer import CalibrationTrial, fit_calibration, fit_offset, write_question
+from assistant.generation.refusal import cross_language_offset, logistic
 from assistant.models.fake import FakeChat
 
 CHUNK = Chunk("The lease of the mill ends on 31 December 2027.", Location(1, 1, 0, 47))
@@ -19,23 +19,23 @@ def test_a_question_must_be_one_and_be_about_the_passage(reply: str, question: s
 
 
 def test_the_offset_sets_the_line_between_both_sorts_of_questions() -> None:
-    trials = [Trial("?", 2.0 + shift, 5.0 + shift) for shift in (-0.5, 0.0, 0.5)] * 10
+    trials = [CalibrationTrial("?", 2.0 + shift, 5.0 + shift) for shift in (-0.5, 0.0, 0.5)] * 10
     offset = fit_offset(trials)
     assert offset == pytest.approx(-3.5, abs=0.3)
     assert all(logistic(trial.answered + offset) < 0.5 < logistic(trial.held_out + offset) for trial in trials)
 
 
 def test_without_a_difference_the_offset_keeps_to_the_middle() -> None:
-    assert fit_offset([Trial("?", 1.0, 1.0)] * 50) == pytest.approx(-1.0, abs=0.1)
+    assert fit_offset([CalibrationTrial("?", 1.0, 1.0)] * 50) == pytest.approx(-1.0, abs=0.1)
     assert fit_offset([]) == 0.0
 
 
 def test_a_calibration_says_what_it_changes() -> None:
-    found = calibration([Trial("?", 2.0, 5.0)] * 20, 0.5)
+    found = fit_calibration([CalibrationTrial("?", 2.0, 5.0)] * 20, 0.5)
     assert found.answerable_refused == (1.0, 0.0)
     assert found.unanswerable_refused == (1.0, 1.0)
 
 
 def test_a_question_in_another_language_than_its_passages_is_doubted_less() -> None:
     prompt = Prompt((), (Hit(1, "/a.txt", "A", CHUNK),))
-    assert foreign_offset("租约何时到期？", prompt) < foreign_offset("When does the lease end?", prompt) == 0.0
+    assert cross_language_offset("租约何时到期？", prompt) < cross_language_offset("When does the lease end?", prompt) == 0.0

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.datatypes import Chunk, Hit, Location, Sentence
-from assistant.generation.citations.attribution import citations
+from assistant.generation.citations.attribution import build_citations
 from assistant.generation.citations.citing_stream import CitingStream
 
 
@@ -77,7 +77,7 @@ def test_a_citation_quotes_the_very_sentence_and_its_line() -> None:
     stream = CitingStream(PASSAGES)
     list(stream.feed("The rent is 900 euros [1]."))
     list(stream.finish())
-    (citation,) = citations(stream.sentences, PASSAGES, "How much is the rent?")
+    (citation,) = build_citations(stream.sentences, PASSAGES, "How much is the rent?")
     assert citation.quote == "The rent is 900 euros a month."
     assert citation.location.line_start == 11
     begin = citation.location.char_start - 100
@@ -131,7 +131,7 @@ def test_several_numbers_behind_a_full_stop() -> None:
 
 def test_lines_are_counted_by_every_kind_of_line_end() -> None:
     passage = hit("one line\rtwo lines\rThe fee is ten.", line=1)
-    (citation,) = citations([Sentence("The fee is ten.", (1,), "full")], [passage], "fee?")
+    (citation,) = build_citations([Sentence("The fee is ten.", (1,), "full")], [passage], "fee?")
     assert citation.location.line_start == 3
 
 
@@ -152,12 +152,12 @@ def test_long_white_space_and_many_abbreviations_take_no_time() -> None:
 def test_a_quote_goes_on_over_a_wrapped_line() -> None:
     text = "12. The goods lift may be used from 06:30 to 21:00; its\nload is limited to 1,600 kilograms.\nNo pets are allowed."
     claim = Sentence("The goods lift may carry up to 1,600 kilograms.", (1,), "full")
-    (citation,) = citations([claim], [hit(text, line=5)], "What load?")
+    (citation,) = build_citations([claim], [hit(text, line=5)], "What load?")
     assert citation.quote.endswith("its\nload is limited to 1,600 kilograms.")
     assert (citation.location.line_start, citation.location.line_end) == (5, 6)
 
 
 def test_rows_of_a_table_are_quoted_one_by_one() -> None:
     text = "E-031,2024-04-02,Pinner Haulage of Leeds,transport,940.00\nE-032,2024-04-09,Trueline Metrology,calibration,1510.00"
-    (citation,) = citations([Sentence("Trueline Metrology was paid 1,510.00.", (1,), "full")], [hit(text)], "How much?")
+    (citation,) = build_citations([Sentence("Trueline Metrology was paid 1,510.00.", (1,), "full")], [hit(text)], "How much?")
     assert citation.quote.startswith("E-032")

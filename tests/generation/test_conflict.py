@@ -4,7 +4,7 @@ import pytest
 
 from assistant.datatypes import Chunk, Conflict, Hit, Location
 from assistant.generation.citations.attribution import cite
-from assistant.generation.conflicts.detect import conflicts, date_of, disagreement, version_of
+from assistant.generation.conflicts.detect import conflict_text, date_of, find_conflicts, version_of
 
 DISAGREEING = [
     ("合同总价是多少？", ("合同.md", "合同总价为人民币一亿二千万元。"), ("补充协议.md", "合同总价为人民币1.3亿元。")),
@@ -158,7 +158,7 @@ def hit(number: int, name: str, text: str) -> Hit:
 
 def found_in(question: str, one: tuple[str, str], other: tuple[str, str], claim: str = "") -> tuple[Conflict, ...]:
     hits = [hit(1, *one), hit(2, *other)]
-    return conflicts(question, claim or one[1], [cite(1, hits[0], one[1], question)], hits, hits, {})
+    return find_conflicts(question, claim or one[1], [cite(1, hits[0], one[1], question)], hits, hits, {})
 
 
 @pytest.mark.parametrize(("question", "one", "other"), DISAGREEING)
@@ -186,10 +186,10 @@ def test_the_newest_comes_first_and_dates_are_said() -> None:
     old, new = ("fees-2022.md", "The fee is 20 euros."), ("fees-2024-03-01.md", "The fee is 25 euros.")
     found = found_in("How much is the fee?", old, new)
     assert [side.date for side in found[0].sides] == ["2024-03-01", "2022"]
-    assert disagreement("How much is the fee?", found) == (
+    assert conflict_text("How much is the fee?", found) == (
         "Your files disagree (newest first): “The fee is 25 euros.” [2] (2024-03-01) – “The fee is 20 euros.” [1] (2022).")
     in_chinese = "您的文件说法不一（新的在前）：“The fee is 25 euros.” [2]（2024-03-01）；"
-    assert disagreement("费用是多少？", found).startswith(in_chinese)
+    assert conflict_text("费用是多少？", found).startswith(in_chinese)
 
 
 @pytest.mark.parametrize(("path", "title", "date", "version"), [

@@ -2,7 +2,7 @@ import pytest
 
 from assistant.datatypes import Chunk, Hit, Location, Message
 from assistant.errors import ContextOverflow
-from assistant.generation.prompt import compose, messages, refusal
+from assistant.generation.prompt import compose, messages, refusal_text
 from assistant.models.fake import FakeChat
 
 
@@ -53,8 +53,8 @@ def test_the_system_text_never_changes() -> None:
 
 
 def test_refusals_are_in_the_language_of_the_question() -> None:
-    assert refusal("违约金是多少？") == "您的文件中没有说明。"
-    assert refusal("How much?") == "Your files do not say."
+    assert refusal_text("违约金是多少？") == "您的文件中没有说明。"
+    assert refusal_text("How much?") == "Your files do not say."
 
 
 def test_the_language_is_named_where_the_passages_have_another() -> None:

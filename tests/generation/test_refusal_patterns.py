@@ -1,6 +1,6 @@
 import pytest
 
-from assistant.generation.refusal import is_empty, is_refusal, undecided
+from assistant.generation.refusal import is_empty, is_refusal, may_become_refusal
 
 
 @pytest.mark.parametrize("text", [
@@ -29,11 +29,11 @@ def test_answers(text: str) -> None:
 
 
 def test_a_beginning_is_held_back_only_while_it_may_become_a_refusal() -> None:
-    assert undecided("NOT")
-    assert undecided("The pass")
-    assert undecided("Unfortunately, the")
-    assert not undecided("The rent")
-    assert not undecided("The passages do not contain the answer.")
+    assert may_become_refusal("NOT")
+    assert may_become_refusal("The pass")
+    assert may_become_refusal("Unfortunately, the")
+    assert not may_become_refusal("The rent")
+    assert not may_become_refusal("The passages do not contain the answer.")
 
 
 def test_nothing_but_a_marker_is_empty() -> None:

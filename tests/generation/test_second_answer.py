@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.datatypes import Chunk, Hit, Location, Message
-from assistant.generation.injection.second_answer import heeding_no_orders
+from assistant.generation.injection.second_answer import choose_safe_prompt
 from assistant.generation.injection.untrusted_text import draws_on_instructions, looks_like_instruction
 from assistant.generation.prompt import compose
 from assistant.models.fake import FakeChat
@@ -18,7 +18,7 @@ def prepared(text, replies, question="When does the choir rehearse?", turns=()):
     chat = FakeChat(replies=list(replies))
     hit = Hit(1, "/a.txt", "", Chunk(text, Location(1, 1, 0, len(text))))
     prompt = compose(chat, question, [hit], turns, 1000, 100)
-    chosen, wary = heeding_no_orders(chat, prompt, question, 100)
+    chosen, wary = choose_safe_prompt(chat, prompt, question, 100)
     return chat, prompt, chosen, wary
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.generation.conflicts.sentence_diff import difference
+from assistant.generation.conflicts.sentence_diff import sentence_diff
 
 SAME = [
     ("一亿二千万元", "120000000元"), ("一亿二千万元", "120,000,000元"), ("一亿二千万元", "1.2亿元"), ("三十五日", "35日"),
@@ -20,24 +20,24 @@ OTHER = [("1.2 million euros", "1.2 billion euros"), ("31 December 2027", "30 De
 
 @pytest.mark.parametrize(("one", "other"), SAME)
 def test_the_same_value_in_chinese_is_no_difference(one: str, other: str) -> None:
-    assert difference(f"双方确认合同约定的数字为{one}。", f"双方确认合同约定的数字为{other}。") == ()
+    assert sentence_diff(f"双方确认合同约定的数字为{one}。", f"双方确认合同约定的数字为{other}。") == ()
 
 
 @pytest.mark.parametrize(("one", "other"), SAME_IN_ENGLISH)
 def test_the_same_value_in_english_is_no_difference(one: str, other: str) -> None:
-    assert difference(f"The contract says {one}.", f"The contract says {other}.") == ()
+    assert sentence_diff(f"The contract says {one}.", f"The contract says {other}.") == ()
 
 
 @pytest.mark.parametrize(("one", "other"), OTHER)
 def test_another_value_is_one(one: str, other: str) -> None:
-    (slot,) = difference(f"The contract says {one}.", f"The contract says {other}.")
+    (slot,) = sentence_diff(f"The contract says {one}.", f"The contract says {other}.")
     assert slot.kind == "value"
 
 
 def test_a_thousandth_is_no_hundredth() -> None:
-    (slot,) = difference("双方确认违约金为货款的千分之三。", "双方确认违约金为货款的百分之三。")
+    (slot,) = sentence_diff("双方确认违约金为货款的千分之三。", "双方确认违约金为货款的百分之三。")
     assert (slot.one, slot.other) == ("千分之三", "百分之三")
 
 
 def test_a_year_and_a_day_of_it_are_no_difference() -> None:
-    assert difference("The contract ends on 31 December 2027.", "The contract ends on 31 December.") == ()
+    assert sentence_diff("The contract ends on 31 December 2027.", "The contract ends on 31 December.") == ()

@@ -51,14 +51,14 @@ class Judging(FakeChat):
 
     def __init__(self, foretold: float, after: float, reply: str = "The rent is 900 euros.") -> None:
         super().__init__(replies=[reply])
-        self.foretold, self.after = foretold, after
+        self.query_likelihood_gain, self.p_verified = foretold, after
         self.checks = 0
 
-    def reply(self, messages, max_tokens, supposed=()):
+    def reply(self, messages, max_tokens, candidates=()):
         if "Reply Yes" not in messages[-1].content:
-            return replace(super().reply(messages, max_tokens, supposed), weighed=(self.foretold - 1, -1.0))
+            return replace(super().reply(messages, max_tokens, candidates), weighed=(self.query_likelihood_gain - 1, -1.0))
         self.checks += 1
-        likely = {"Yes": self.after, "No": 1 - self.after}
+        likely = {"Yes": self.p_verified, "No": 1 - self.p_verified}
         return type("Reply", (FakeReply,), {"likelihood": lambda _, word: likely.get(word, 0.0)})("", 10)
 
 
@@ -69,9 +69,10 @@ def judged(chat: Judging, most_doubt: float = 0.5, offset: float = 0.0) -> Answe
 def test_a_model_that_stands_by_its_answer_is_believed_and_one_that_does_not_is_not() -> None:
     believed, doubted = judged(Judging(UNSURE, 0.95)).answer, judged(Judging(UNSURE, 0.05)).answer
     assert (believed.abstained, doubted.abstained) == (False, True)
-    assert believed.doubt and doubted.doubt
-    assert believed.doubt.share < 0.5 < doubted.doubt.share
-    assert (doubted.doubt.foretold, doubted.doubt.after) == (pytest.approx(UNSURE), pytest.approx(0.05))
+    assert believed.answerability and doubted.answerability
+    assert believed.answerability.p_unanswerable < 0.5 < doubted.answerability.p_unanswerable
+    assert doubted.answerability.query_likelihood_gain == pytest.approx(UNSURE)
+    assert doubted.answerability.p_verified == pytest.approx(0.05)
 
 
 def test_a_very_doubtful_model_is_not_asked_to_go_on() -> None:
@@ -138,7 +139,7 @@ def test_what_opens_a_list_goes_with_it() -> None:
 def test_the_first_word_is_when_the_person_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[float | None] = []
     stream = judged(Judging(UNSURE, 0.95))  # not sure before: the answer waits for the question after it
-    monkeypatch.setattr("assistant.generation.stream.check_after",
+    monkeypatch.setattr("assistant.generation.stream.verify_answer",
                         lambda *_: told.append(stream._answer.timings.first_token_ms) or 0.95)
     timings = stream.answer.timings
     assert told == [None]

@@ -1,7 +1,7 @@
 import pytest
 
 from assistant.datatypes import Chunk, Location
-from assistant.generation.citations.attribution import Attribution, choose, claim_of, judge_support, source_of
+from assistant.generation.citations.attribution import Attribution, attribute, judge_support, parse_chunk, parse_claim
 
 
 def passage(text: str, context: str = "") -> Chunk:
@@ -9,7 +9,7 @@ def passage(text: str, context: str = "") -> Chunk:
 
 
 def support(sentence: str, *passages: str, question: str = "") -> str:
-    return judge_support(claim_of(sentence, question), [source_of(passage(text)) for text in passages]).support
+    return judge_support(parse_claim(sentence, question), [parse_chunk(passage(text)) for text in passages]).support
 
 
 LEASE = "The rent is 900 euros a month, due on the 3rd. The deposit is 2,700 euros. Notice must be given 90 days before."
@@ -55,15 +55,15 @@ def test_of_another_language_only_facts_can_tell(sentence: str, expected: str) -
 
 def test_what_stands_above_a_passage_belongs_to_it() -> None:
     chunk = passage("The rent is 900 euros.", "Lease of 12 Hill Road")
-    assert judge_support(claim_of("The rent of 12 Hill Road is 900 euros.", ""), [source_of(chunk)]).support == "full"
+    assert judge_support(parse_claim("The rent of 12 Hill Road is 900 euros.", ""), [parse_chunk(chunk)]).support == "full"
 
 
 def test_two_passages_can_bear_a_sentence_out_together() -> None:
-    sources = [source_of(passage(text)) for text in ("The rent is 900 euros.", "Cats are fine.", "The landlord is Petra Holm.")]
-    claim = claim_of("The rent is 900 euros, and the landlord is Petra Holm.", "")
-    assert choose(claim, (1,), sources) == Attribution((1, 3), "full")
+    sources = [parse_chunk(passage(text)) for text in ("The rent is 900 euros.", "Cats are fine.", "The landlord is Petra Holm.")]
+    claim = parse_claim("The rent is 900 euros, and the landlord is Petra Holm.", "")
+    assert attribute(claim, (1,), sources) == Attribution((1, 3), "full")
 
 
 def test_a_number_that_bears_out_a_part_gives_way_to_one_that_bears_out_all() -> None:
-    sources = [source_of(passage(text)) for text in ("The rent is paid monthly.", "The rent is 900 euros, paid monthly.")]
-    assert choose(claim_of("The rent is 900 euros, paid monthly.", ""), (1,), sources) == Attribution((2,), "full")
+    sources = [parse_chunk(passage(text)) for text in ("The rent is paid monthly.", "The rent is 900 euros, paid monthly.")]
+    assert attribute(parse_claim("The rent is 900 euros, paid monthly.", ""), (1,), sources) == Attribution((2,), "full")

@@ -5,7 +5,7 @@ import pytest
 
 from assistant.datatypes import Chunk, Fact, Hit, Location
 from assistant.errors import MemoryUnusable, UsageError
-from assistant.history.facts import Facts, found, placed
+from assistant.history.facts import Facts, merge_facts, relevant_facts
 from assistant.models.fake import FakeEmbedder
 
 WIFI = Fact(3, "2024-03-14T10:00:00+00:00", "The wifi password of the guest network is heron-42.")
@@ -76,14 +76,14 @@ def test_a_damaged_file_is_said_to_be_one(facts: Facts) -> None:
 
 def test_a_fact_is_found_by_its_words_or_by_its_meaning() -> None:
     hits = [passage(1, 0.6), passage(2, 0.5), passage(3, 0.4)]
-    assert [hit.path for hit in found("What is the wifi password?", [WIFI, DESK], [0.3, 0.1], hits)] == ["memory:3"]
-    assert [hit.path for hit in found("How do I get online?", [WIFI, DESK], [0.7, 0.1], hits)] == ["memory:3"]
-    assert found("When does the lease of the flat end?", [WIFI, DESK], [0.3, 0.1], hits) == ()
-    assert found("When does the lease of the flat end?", [WIFI, DESK], [], []) == ()
+    assert [hit.path for hit in relevant_facts("What is the wifi password?", [WIFI, DESK], [0.3, 0.1], hits)] == ["memory:3"]
+    assert [hit.path for hit in relevant_facts("How do I get online?", [WIFI, DESK], [0.7, 0.1], hits)] == ["memory:3"]
+    assert relevant_facts("When does the lease of the flat end?", [WIFI, DESK], [0.3, 0.1], hits) == ()
+    assert relevant_facts("When does the lease of the flat end?", [WIFI, DESK], [], []) == ()
 
 
 def test_a_found_fact_says_that_it_is_memory() -> None:
-    (hit,) = found("What is the wifi password?", [WIFI], [0.9], [])
+    (hit,) = relevant_facts("What is the wifi password?", [WIFI], [0.9], [])
     assert (hit.kind, hit.path, hit.title) == ("memory", "memory:3", "Memory 3, which you asked to keep on 2024-03-14")
     assert hit.chunk.text == WIFI.text
     assert "asked on 2024-03-14 to remember" in hit.chunk.context
@@ -91,8 +91,8 @@ def test_a_found_fact_says_that_it_is_memory() -> None:
 
 def test_facts_stand_among_the_passages_by_their_nearness_and_never_low() -> None:
     hits = [passage(number, 1 - number / 10) for number in range(1, 8)]
-    (near,) = found("wifi password", [WIFI], [0.85], hits)
-    (far,) = found("wifi password", [WIFI], [0.0], hits)
-    assert placed(hits, [near])[1] is near
-    assert placed(hits, [far])[3] is far
-    assert placed([], [far]) == (far,)
+    (near,) = relevant_facts("wifi password", [WIFI], [0.85], hits)
+    (far,) = relevant_facts("wifi password", [WIFI], [0.0], hits)
+    assert merge_facts(hits, [near])[1] is near
+    assert merge_facts(hits, [far])[3] is far
+    assert merge_facts([], [far]) == (far,)

@@ -40,9 +40,9 @@ def put(store: Store, entry: LedgerEntry, *chunks: Chunk) -> None:
 def test_what_stands_beside_a_passage_is_found(store: Store) -> None:
     parts = [chunk(text, start) for start, text in ((0, "One."), (5, "Two."), (10, "Three."))]
     put(store, ENTRY, *parts)
-    assert store.beside("/a.txt", 5, 9) == [parts[2], parts[0]]
-    assert store.beside("/a.txt", 0, 4) == [parts[1]]
-    assert store.beside("/b.txt", 0, 4) == []
+    assert store.adjacent_chunks("/a.txt", 5, 9) == [parts[2], parts[0]]
+    assert store.adjacent_chunks("/a.txt", 0, 4) == [parts[1]]
+    assert store.adjacent_chunks("/b.txt", 0, 4) == []
     assert store.beside_each([("/a.txt", 0, 4), ("/b.txt", 0, 4)]) == [[parts[1]], []]
 
 
@@ -172,8 +172,8 @@ def test_no_word_of_a_removed_file_stays_on_the_disk(store: Store) -> None:
         put(store, replace(ENTRY, path=f"/{number}"), *(chunk(f"{secret}{part} lies in {number}", part) for part in range(5)))
     assert b"zebrafish" in bytes_of(store)
     store.drop_files([f"/{number}" for number in range(0, 300, 3)])
-    store.forget_words()
-    assert store.empty_log()
+    store.rewrite_keyword_index()
+    assert store.truncate_wal()
     assert b"ebrafish" not in bytes_of(store)
     assert len(store.match([("ordinary1",)], 500)) == 200
     assert store.integrity() == "ok"
@@ -186,9 +186,9 @@ def test_a_reader_that_holds_on_to_the_log_is_told(store: Store, monkeypatch: py
     with reader.reading():
         reader.count_chunks()
         writer.drop_files(["/a.txt"])
-        assert not writer.empty_log()
+        assert not writer.truncate_wal()
         assert reader.count_chunks() == 1
-    assert writer.empty_log()
+    assert writer.truncate_wal()
     writer.close()
     reader.close()
 
@@ -301,10 +301,10 @@ def test_chunks_wait_for_their_vectors_newest_day_first_then_the_smallest_file(s
     assert [waiting[each].path for each in store.pending_embeddings()] == ["small", "large", "old"]
     assert (store.embedded_share(), len(store.chunk_keys())) == (0.0, 0)
     store.put_vectors(vectors(chunk("small")))
-    assert (store.count_waiting(), len(store.chunk_keys())) == (2, 1)
+    assert (store.count_pending_embeddings(), len(store.chunk_keys())) == (2, 1)
     store.put_vectors({}, store.pending_embeddings()[:1])
-    assert store.count_waiting() == 1
+    assert store.count_pending_embeddings() == 1
     put(store, replace(ENTRY, path="twin"), chunk("small"))  # its vector is there already
-    assert store.count_waiting() == 1
+    assert store.count_pending_embeddings() == 1
     store.drop_files(["old"])
-    assert (store.count_waiting(), store.embedded_share()) == (0, 1.0)
+    assert (store.count_pending_embeddings(), store.embedded_share()) == (0, 1.0)

@@ -10,7 +10,7 @@ from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store, VectorView
 from assistant.index import vector_index as module
 from assistant.index.store import vector_key
-from assistant.index.vector_index import current_stamp, empty_view, open_view, sweep, update_view, view_fault
+from assistant.index.vector_index import check_view, current_stamp, empty_view, open_view, remove_stale_files, update_view
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_damaged_view_is_built_again(store: Store, many: None) -> None:
             file.write_bytes(rubbish if isinstance(rubbish, bytes) else broken[rubbish])
             assert nearest(store, 2) == ("/2", 1.0)
             assert len(open_view(store, 4).base) == 3
-            assert not view_fault(store)
+            assert not check_view(store)
 
 
 def test_cosines_of_given_chunks_leave_unknown_ones_out(store: Store) -> None:
@@ -249,19 +249,19 @@ def test_a_base_that_nobody_names_is_swept_away(store: Store, many: None) -> Non
     nearest(store, 1)
     stray = store.path.with_name("library.0000.faiss")
     stray.write_bytes(b"half")
-    sweep(store.path, everything=False)
+    remove_stale_files(store.path, everything=False)
     assert not stray.exists()
     assert len(list(store.path.parent.glob("library.*.faiss"))) == 1
-    sweep(store.path, everything=True)
+    remove_stale_files(store.path, everything=True)
     assert {file.suffix for file in store.path.parent.iterdir()} <= {".sqlite", ".lock", ".sqlite-wal", ".sqlite-shm"}
 
 
 def test_vectors_that_are_not_those_of_the_store_are_seen(store: Store, many: None) -> None:
     nearest(store, 1)
-    assert view_fault(store) == ()
+    assert check_view(store) == ()
     store.statements.execute("UPDATE vectors SET vector = ? WHERE key = (SELECT vector_key FROM chunks LIMIT 1)",
                              (np.full(4, 0.5, np.float16).tobytes(),))
-    assert "1 vectors wrong" in view_fault(store)[0].detail
+    assert "1 vectors wrong" in check_view(store)[0].detail
 
 
 def test_a_large_base_is_written_by_another_thread_while_searches_go_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -280,7 +280,7 @@ def test_a_large_base_is_written_by_another_thread_while_searches_go_on(store: S
     assert shown(after) == shown(fresh(store))
     question = vector_of("question")
     assert dict(after.search(question, 1)) == pytest.approx(dict(fresh(store).search(question, 1)), abs=1e-6)
-    assert view_fault(store) == ()
+    assert check_view(store) == ()
     some = after.chunk_keys["id"][5:300].copy()
     monkeypatch.setattr(module, "BLOCK", 10)
     assert {chunk for chunk, _ in after.search(question, 50, some)} <= set(some.tolist())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from assistant.datatypes import Document
 from assistant.errors import SkippedFile
 from assistant.ingest.workers.protocol import reading_to_frame, send
-from assistant.ingest.workers.read_file import Reading, Unchanged
+from assistant.ingest.workers.read_file import ReadResult, Unchanged
 from tests.ingest import (
     test_extract_archive,
     test_extract_ebook,
@@ -175,7 +175,7 @@ def _texts_of_open_documents(kind: str, make: Callable[[str, str], bytes]) -> li
 def _frames() -> list[bytes]:
     stream = io.BytesIO()
     for outcome in (Document("/a", "a", "hash", test_wire.EXTRACTION), SkippedFile("empty", "hash"), Unchanged()):
-        send(stream, {"reading": reading_to_frame(Reading("/a", outcome, "hash", 3, "/c.zip"))})
+        send(stream, {"reading": reading_to_frame(ReadResult("/a", outcome, "hash", 3, "/c.zip"))})
     return [stream.getvalue()]
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
+from assistant.datatypes import Document, Extraction, Heading, Part, PositionLabel, Shape, Table
 from assistant.ingest import chunk
 from assistant.ingest.chunking.chunker import cells_of
-from assistant.ingest.extractors.builder import Writing
+from assistant.ingest.extractors.builder import ExtractionBuilder
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import read_code, read_markdown, read_plain
 
@@ -166,10 +166,10 @@ def test_context_has_title_path_and_header():
 
 
 def test_a_table_among_prose_is_cut_between_rows_and_its_header_stays_with_each_piece():
-    writing = Writing()
-    writing.head("Prices", 1)
+    writing = ExtractionBuilder()
+    writing.add_heading("Prices", 1)
     writing.add("Our prices are in euros. They hold for a year.")
-    writing.tabulate([["Item", "Price. In euros"], *([f"Item {n}", f"about {n}.5 euros. Maybe"] for n in range(60))])
+    writing.add_table([["Item", "Price. In euros"], *([f"Item {n}", f"about {n}.5 euros. Maybe"] for n in range(60))])
     writing.add("Ask us for more. We are happy to help.")
     chunks = chunk(document(writing.finish()), count_words, 60)
     middle = [passage for passage in chunks if passage.text.startswith("Item ") and "Item |" not in passage.text]
@@ -179,15 +179,15 @@ def test_a_table_among_prose_is_cut_between_rows_and_its_header_stays_with_each_
 
 
 def test_cells_and_times_of_a_passage_are_those_of_its_rows_and_cues():
-    writing = Writing()
+    writing = ExtractionBuilder()
     writing.begin(Part(0, 0, sheet="S"))
-    writing.tabulate([[f"row {n}"] * 3 for n in range(3, 90)], [Mark(0, f"B{n}:D{n}") for n in range(3, 90)])
+    writing.add_table([[f"row {n}"] * 3 for n in range(3, 90)], [PositionLabel(0, f"B{n}:D{n}") for n in range(3, 90)])
     first, second, *_ = chunk(document(writing.finish()), count_words, 60)
     assert first.location.cells == f"B3:D{2 + len(first.text.splitlines())}"
     assert second.location.cells.startswith(f"B{3 + len(first.text.splitlines())}:D") and second.location.sheet == "S"
-    writing = Writing()
+    writing = ExtractionBuilder()
     for n in range(60):
-        writing.add(f"Words of cue number {n} here.", "\n", Mark(0, time=f"{n // 60:02}:{n % 60:02}"))
+        writing.add(f"Words of cue number {n} here.", "\n", PositionLabel(0, time=f"{n // 60:02}:{n % 60:02}"))
     talk = chunk(document(writing.finish()), count_words, 60)
     assert talk[0].location.time == "00:00"
     assert talk[1].location.time == f"00:{int(talk[1].text.split('number ')[1].split()[0]):02}"
@@ -198,7 +198,7 @@ def test_cells_and_times_of_a_passage_are_those_of_its_rows_and_cues():
     [(["A2:C2", "B5:F5"], "A2:F5"), (["AA1:AB1", "B2:B2"], "B1:AB2"), (["C3"], "C3"), (["C3", "C4"], "C3:C4"), ([], None)],
 )
 def test_cells_of_several_rows(cells, whole):
-    assert cells_of([Mark(0, each) for each in cells]) == whole
+    assert cells_of([PositionLabel(0, each) for each in cells]) == whole
 
 
 def test_context_has_no_file_name_so_that_a_renamed_file_is_not_embedded_again():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import UsageError
-from assistant.ingest import Candidate, Refusal, discover
+from assistant.ingest import Candidate, ExcludedEntry, discover
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="needs links, pipes and odd names")
 
@@ -19,7 +19,7 @@ def taken(root: Path, max_bytes: int = 1000) -> list[str]:
 
 def refused(root: Path, max_bytes: int = 1000) -> dict[str, str]:
     entries = discover(root, max_bytes)
-    return {entry.path.name: entry.reason for entry in entries if isinstance(entry, Refusal)}
+    return {entry.path.name: entry.reason for entry in entries if isinstance(entry, ExcludedEntry)}
 
 
 def test_takes_a_tree_sorted_by_name(write, tmp_path):
@@ -212,7 +212,7 @@ def test_what_cannot_be_looked_at_is_out_of_sight(write, tmp_path, monkeypatch):
 
         monkeypatch.setattr(Path, name, deny)
     entries = list(discover(tmp_path, 1000))
-    assert entries and all(isinstance(entry, Refusal) and entry.is_out_of_sight for entry in entries)
+    assert entries and all(isinstance(entry, ExcludedEntry) and entry.is_inaccessible for entry in entries)
 
 
 def test_a_folder_that_cannot_be_listed_is_refused(write, tmp_path, monkeypatch):

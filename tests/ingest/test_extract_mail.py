@@ -183,7 +183,7 @@ def test_a_saved_page():
 
 def test_forms_within_forms_are_rendered_once(monkeypatch):
     rendered = []
-    monkeypatch.setattr(email_message, "plain_text", lambda markup: rendered.append(markup) or "x" * 100)
+    monkeypatch.setattr(email_message, "html_to_text", lambda markup: rendered.append(markup) or "x" * 100)
     email_message._rendered_length.cache_clear()
     body = EmailMessage()
     body.set_content("<p>The page</p>", subtype="html")

@@ -8,7 +8,7 @@ import pytest
 
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.office.docx import read_docx
-from assistant.ingest.extractors.office.encryption import decrypt, old_suffix
+from assistant.ingest.extractors.office.encryption import decrypt, legacy_suffix
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
@@ -77,7 +77,7 @@ def test_what_is_not_wrapped_stays_as_it_is():
 
 def test_an_old_file_under_a_new_name_is_told_by_its_content():
     expected = {"WordDocument": ".doc", "Workbook": ".xls", "Book": ".xls", "PowerPoint Document": ".ppt", "Other": ""}
-    assert {name: old_suffix(old_file(name)) for name in expected} == expected
+    assert {name: legacy_suffix(old_file(name)) for name in expected} == expected
     with pytest.raises(UnreadableFile, match=r"it is an old \.xls file under a new name, no Word document"):
         read_docx(Source(old_file("Book"), "a.docx"))
     with pytest.raises(UnreadableFile, match="damaged: it is cut off or no Word document"):
@@ -86,4 +86,4 @@ def test_an_old_file_under_a_new_name_is_told_by_its_content():
 
 def test_a_damaged_container_has_no_suffix():
     for data in (OLD_CONTAINER, OLD_CONTAINER + bytes(600), old_file("WordDocument")[:600]):
-        assert old_suffix(data) == ""
+        assert legacy_suffix(data) == ""

@@ -152,6 +152,6 @@ def test_a_part_cannot_be_asked_for_without_end(monkeypatch):
     frames = '<p:graphicFrame><c:chart r:id="c"/></p:graphicFrame>' * 50
     data = deck(tree(frames), related=relation("c", "chart", "../c.xml"), **{"c.xml": f"<c:chart {SPACES}/>{' ' * 2000}"})
     assert read(deck(tree(shape("x"), frames), related="", **{"c.xml": "<c/>"})).text == "x"
-    monkeypatch.setattr(package, "LARGEST_UNPACKED", 20_000)
+    monkeypatch.setattr(package, "MAX_UNPACKED_BYTES", 20_000)
     with pytest.raises(UnreadableFile, match="unpacks to more than"):
         read(data)

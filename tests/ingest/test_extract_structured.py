@@ -171,7 +171,7 @@ def test_contacts():
 
 def test_json_whose_indentation_would_fill_the_memory_is_kept_as_it_is(monkeypatch):
     text = "[" * 100 + "1," * 2000 + "1" + "]" * 100
-    monkeypatch.setattr(structured, "LONGEST", 50_000)
+    monkeypatch.setattr(structured, "MAX_CHARACTERS", 50_000)
     assert read_json(source(text, "a.json")).text == text
 
 

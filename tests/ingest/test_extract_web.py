@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from bs4 import BeautifulSoup
 
-from assistant.ingest.extractors.builder import Writing
+from assistant.ingest.extractors.builder import ExtractionBuilder
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.web.html import MOST_SPANNED, grid, read_html, read_markup, render
 
@@ -121,7 +121,7 @@ def test_the_encoding_is_told():
 
 
 def test_anchors_are_told_before_their_text():
-    writing, told = Writing(), []
+    writing, told = ExtractionBuilder(), []
     render(
         "<p id=a>one</p><h2><a id=b></a>Two</h2><p>x<a name=c></a>y</p>",
         writing,

@@ -111,12 +111,12 @@ def test_docx_that_is_cut_off_or_none(make_docx):
 
 
 def test_docx_bombs_are_refused_before_they_unpack(make_docx, monkeypatch):
-    monkeypatch.setattr(package, "LARGEST_UNPACKED", 10_000)
+    monkeypatch.setattr(package, "MAX_UNPACKED_BYTES", 10_000)
     with pytest.raises(UnreadableFile, match="unpacks to more than"):
         read_docx(Source(make_docx(paragraph("a" * 20_000)), "a.docx"))
     entities = '<!DOCTYPE w [<!ENTITY a "aaaa">]>'
     with pytest.raises(UnreadableFile, match="trap"):
-        read_docx(Source(make_docx(paragraph("&a;"), head=entities), "a.docx"))
+        read_docx(Source(make_docx(paragraph("&a;"), add_heading=entities), "a.docx"))
 
 
 def with_entries(data: bytes, **entries: str) -> bytes:

@@ -8,10 +8,10 @@ import pytest
 
 from assistant.datatypes import Document
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest import OPENERS, READERS, Reading, Terms
+from assistant.ingest import OPENERS, READERS, ReadOptions, ReadResult
 from assistant.ingest.extractors.source import Member, Source
 from assistant.ingest.workers import read_file as reading
-from assistant.ingest.workers.read_file import Run, hash_of, readings
+from assistant.ingest.workers.read_file import ReadTask, read_with_members, sha256_of
 
 
 @pytest.fixture
@@ -36,12 +36,12 @@ def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return write
 
 
-def read(path: Path, **options) -> dict[str, Reading]:
-    found = list(readings(Run(path, Terms(10**6), **options)))
+def read(path: Path, **options) -> dict[str, ReadResult]:
+    found = list(read_with_members(ReadTask(path, ReadOptions(10**6), **options)))
     return {each.path.removeprefix(str(path.parent) + "/"): each for each in found}
 
 
-def reasons(found: dict[str, Reading]) -> dict[str, str]:
+def reasons(found: dict[str, ReadResult]) -> dict[str, str]:
     return {path: str(each.outcome) for path, each in found.items() if isinstance(each.outcome, UnreadableFile)}
 
 
@@ -50,7 +50,7 @@ def test_members_are_documents_of_their_own(box):
     assert list(found) == ["a.box/notes/a.txt", "a.box/b.md", "a.box"]
     first = found["a.box/notes/a.txt"]
     assert first.outcome.extraction.text == "first" and first.container.endswith("a.box") and first.size == 5
-    assert first.content_hash == hash_of(b"first")
+    assert first.content_hash == sha256_of(b"first")
     assert found["a.box/b.md"].outcome.title == "Second"
     assert found["a.box"].outcome.extraction.notes == ("2 files in it",) and found["a.box"].container == ""
 
@@ -118,12 +118,12 @@ def test_number_and_size_are_bounded(box, monkeypatch):
     monkeypatch.setattr(reading, "MAX_MEMBERS", 3)
     monkeypatch.setattr(reading, "MAX_MEMBER_BYTES", 10)
     path = box(*(Member(f"{number}.txt", b"x") for number in range(9)))
-    found = list(readings(Run(path, Terms(10**6), members_left=3)))
+    found = list(read_with_members(ReadTask(path, ReadOptions(10**6), members_left=3)))
     assert len(found) == 4 and "more than 3 files" in found[-1].outcome.extraction.notes[1]
     path = box(*(Member(f"{number}.txt", b"xxxx") for number in range(9)))
-    found = list(readings(Run(path, Terms(10**6), bytes_left=10)))
+    found = list(read_with_members(ReadTask(path, ReadOptions(10**6), bytes_left=10)))
     assert len(found) == 3 and "larger than 0 MB together" in found[-1].outcome.extraction.notes[1]
-    found = list(readings(Run(path, Terms(10**6), characters_left=10)))
+    found = list(read_with_members(ReadTask(path, ReadOptions(10**6), characters_left=10)))
     assert len(found) == 3 and "longer than 200 million characters" in found[-1].outcome.extraction.notes[1]
 
 
@@ -142,5 +142,5 @@ def test_members_are_announced_and_those_that_broke_the_reader_passed_over(box):
 
 def test_the_same_bytes_are_not_read_again(tmp_path):
     (tmp_path / "a.txt").write_text("same")
-    [found] = readings(Run(tmp_path / "a.txt", Terms(10**6), hash_of(b"same")))
+    [found] = read_with_members(ReadTask(tmp_path / "a.txt", ReadOptions(10**6), sha256_of(b"same")))
     assert type(found.outcome).__name__ == "Unchanged"

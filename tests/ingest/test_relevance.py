@@ -2,9 +2,9 @@ import os
 
 import pytest
 
-from assistant.ingest import to_look_at
+from assistant.ingest import rescan_target
 
-LOOK = to_look_at(["/home/me/files", "/home/me/.notes", "/mnt/one.md"], "/home/me/files/state")
+LOOK = rescan_target(["/home/me/files", "/home/me/.notes", "/mnt/one.md"], "/home/me/files/state")
 
 
 @pytest.mark.skipif(os.sep != "/", reason="paths of POSIX")

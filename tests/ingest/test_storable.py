@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from assistant.datatypes import Extraction, Heading, Mark, Part, Table
+from assistant.datatypes import Extraction, Heading, Part, PositionLabel, Table
 from assistant.ingest.extractors.builder import storable, storable_text
 from assistant.ingest.extractors.registry import extract, members
 from assistant.ingest.extractors.source import Source
@@ -20,7 +20,7 @@ def test_every_text_of_an_extraction_is_made_storable():
     found = storable(
         Extraction(
             f"x{HALF}y", (Part(0, 3, page_label=HALF, sheet=HALF, chapter=HALF),), (Heading(0, 1, HALF),), (Table(0, 3, HALF),),
-            (Mark(0, HALF, HALF),), HALF, notes=(HALF,),
+            (PositionLabel(0, HALF, HALF),), HALF, notes=(HALF,),
         )
     )  # fmt: skip
     repr(found).encode("utf-8")

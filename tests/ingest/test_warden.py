@@ -14,13 +14,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from assistant.datatypes import Document, Extraction, Heading, Mark, Part
+from assistant.datatypes import Document, Extraction, Heading, Part, PositionLabel
 from assistant.errors import ReadersUnavailable
-from assistant.ingest import Bounds, Job, Pool, Reading, Terms
+from assistant.ingest import ReaderPool, ReadOptions, ReadRequest, ReadResult, WorkerLimits
 from assistant.ingest.workers import pool, read_file
 from assistant.ingest.workers import protocol as wire
 from assistant.ingest.workers import supervisor as wardens
-from assistant.ingest.workers.supervisor import Warden
+from assistant.ingest.workers.supervisor import WorkerSupervisor
 
 HOSTILE = '''
 import json, os, signal, sys, time
@@ -74,7 +74,7 @@ for reader in (crash, leave, hang, eat, babble, work, tell, forge):
 OPENERS[".box"] = unpack
 '''
 
-GENEROUS = Bounds(20, 10**9)
+GENEROUS = WorkerLimits(20, 10**9)
 
 
 @pytest.fixture
@@ -92,24 +92,24 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
     return write
 
 
-def outcome(readings: list[Reading]) -> str:
+def outcome(readings: list[ReadResult]) -> str:
     [reading] = readings
     return reading.outcome.extraction.text if isinstance(reading.outcome, Document) else str(reading.outcome)
 
 
-def read(warden: Warden, path: Path) -> str:
+def read(warden: WorkerSupervisor, path: Path) -> str:
     return outcome(warden.read(path, "", lambda _: None))
 
 
 @pytest.fixture
 def warden():
-    made = Warden(Terms(10**6), GENEROUS)
+    made = WorkerSupervisor(ReadOptions(10**6), GENEROUS)
     yield made
     made.close()
 
 
-def strict(idle_timeout: float = 20, memory: int = 10**9) -> Warden:
-    return Warden(Terms(10**6), Bounds(idle_timeout, memory))
+def strict(idle_timeout: float = 20, memory: int = 10**9) -> WorkerSupervisor:
+    return WorkerSupervisor(ReadOptions(10**6), WorkerLimits(idle_timeout, memory))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
@@ -180,8 +180,8 @@ def test_what_is_inside_a_file_is_given_up_alone(hostile):
 
 def test_the_pool_keeps_the_order_and_outlives_its_workers(hostile):
     paths = [hostile(f"{number}.{kind}", str(number)) for number, kind in enumerate(["txt", "leave", "work", "txt"] * 3)]
-    with Pool(3, Terms(10**6), GENEROUS) as pool:
-        results = list(pool.read([Job(path) for path in paths], lambda _: None))
+    with ReaderPool(3, ReadOptions(10**6), GENEROUS) as pool:
+        results = list(pool.read([ReadRequest(path) for path in paths], lambda _: None))
     assert [job.path for job, _ in results] == paths
     assert [outcome(readings) for _, readings in results[:1]] == ["0"]
     assert sum("exit code 3" in outcome(readings) for _, readings in results) == 3
@@ -194,8 +194,8 @@ def children() -> set[int]:
 
 def test_closing_the_pool_ends_workers_that_hang(hostile):
     before = children()
-    pool = Pool(2, Terms(10**6), Bounds(600, 10**9))
-    found = pool.read([Job(hostile(name)) for name in ("a.txt", "b.hang", "c.hang")], lambda _: None)
+    pool = ReaderPool(2, ReadOptions(10**6), WorkerLimits(600, 10**9))
+    found = pool.read([ReadRequest(hostile(name)) for name in ("a.txt", "b.hang", "c.hang")], lambda _: None)
     next(found)
     time.sleep(0.5)
     started = time.monotonic()
@@ -243,7 +243,7 @@ def test_a_worker_that_stays_large_is_replaced(hostile, warden, monkeypatch):
 
 def test_passwords_are_not_in_the_worker_s_command_or_environment(hostile):
     secret = "correct horse battery"
-    warden = Warden(Terms(10**6, (secret,)), GENEROUS)
+    warden = WorkerSupervisor(ReadOptions(10**6, (secret,)), GENEROUS)
     read(warden, hostile("a.txt"))
     process = psutil.Process(warden._process.pid)
     assert secret not in " ".join(process.cmdline()) and secret not in " ".join(process.environ().values())
@@ -253,8 +253,8 @@ def test_passwords_are_not_in_the_worker_s_command_or_environment(hostile):
 
 def test_what_was_read_and_is_not_asked_for_is_bounded_by_its_size(hostile, monkeypatch):
     monkeypatch.setattr(pool, "MAX_HELD_BYTES", 300_000)
-    jobs = [Job(hostile(f"{number}.tell", "200000")) for number in range(9)]
-    with Pool(2, Terms(10**6), GENEROUS) as made:
+    jobs = [ReadRequest(hostile(f"{number}.tell", "200000")) for number in range(9)]
+    with ReaderPool(2, ReadOptions(10**6), GENEROUS) as made:
         found = made.read(jobs, lambda _: None)
         results = [next(found)]
         deadline = time.monotonic() + 1.5
@@ -271,8 +271,8 @@ def test_what_was_read_and_is_not_asked_for_is_bounded_by_its_size(hostile, monk
 
 def test_a_pass_over_files_that_was_given_up_holds_nothing(hostile, monkeypatch):
     monkeypatch.setattr(pool, "MAX_HELD_BYTES", 100)
-    jobs = [Job(hostile(f"{number}.tell", "1000")) for number in range(5)]
-    with Pool(1, Terms(10**6), GENEROUS) as made:
+    jobs = [ReadRequest(hostile(f"{number}.tell", "1000")) for number in range(5)]
+    with ReaderPool(1, ReadOptions(10**6), GENEROUS) as made:
         first = made.read(jobs, lambda _: None)
         next(first)
         first.close()
@@ -302,11 +302,11 @@ def test_frames_that_nobody_looks_at_keep_the_worker_waiting(monkeypatch):
     frames.close()
     speaker.join(5)
     assert not speaker.is_alive()
-    while not isinstance(frames.get(1), wire.WireBroken):  # who waits for the next is woken
+    while not isinstance(frames.get(1), wire.ProtocolError):  # who waits for the next is woken
         pass
 
 
 def test_the_size_of_a_document_counts_its_text_and_its_entries():
-    marks = tuple(Mark(place, "A1", None) for place in range(50))
+    marks = tuple(PositionLabel(place, "A1", None) for place in range(50))
     found = Extraction("x" * 1000, (Part(0, 1000),), (Heading(0, 1, "x"),), (), marks)
-    assert read_file.size_of([Reading("/a", Document("/a", "a", "", found))]) > 1000 + 52 * read_file.ENTRY_BYTES
+    assert read_file.memory_size([ReadResult("/a", Document("/a", "a", "", found))]) > 1000 + 52 * read_file.ENTRY_BYTES

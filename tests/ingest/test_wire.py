@@ -6,33 +6,34 @@ from dataclasses import replace
 
 import pytest
 
-from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
+from assistant.datatypes import Document, Extraction, Heading, Part, PositionLabel, Shape, Table
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.workers import protocol as wire
 from assistant.ingest.workers import worker
 from assistant.ingest.workers.protocol import (
     LENGTH,
-    WireBroken,
-    belongs_to,
+    ProtocolError,
     confinement_from_frame,
     confinement_to_frame,
+    is_result_of,
     reading_from_frame,
     reading_to_frame,
     receive,
     send,
 )
-from assistant.ingest.workers.read_file import Reading, Unchanged
+from assistant.ingest.workers.read_file import ReadResult, Unchanged
 from assistant.system.confinement import Confinement
 
 HASH = "0123456789abcdef" * 4
 EXTRACTION = Extraction(
     "Name | Age\nAnn | 30 \U0001f600", (Part(0, 21, page=2, page_label="ii", sheet="S", message=3),), (Heading(0, 1, "Name"),),
-    (Table(0, 21, "Name | Age"),), (Mark(0, "A1:B1"), Mark(11, None, "00:12")), "Title", Shape.TABLE, "gb18030", (1,), (2,),
+    (Table(0, 21, "Name | Age"),), (PositionLabel(0, "A1:B1"), PositionLabel(11, None, "00:12")), "Title", Shape.TABLE,
+    "gb18030", (1,), (2,),
     ("note",),
 )  # fmt: skip
 
 
-def through(reading: Reading) -> Reading:
+def through(reading: ReadResult) -> ReadResult:
     stream = io.BytesIO()
     send(stream, reading_to_frame(reading))
     stream.seek(0)
@@ -40,18 +41,18 @@ def through(reading: Reading) -> Reading:
 
 
 def test_a_document_comes_through_whole():
-    reading = Reading("/a.zip/b.xlsx", Document("/a.zip/b.xlsx", "b", HASH, EXTRACTION), HASH, 12, "/a.zip")
+    reading = ReadResult("/a.zip/b.xlsx", Document("/a.zip/b.xlsx", "b", HASH, EXTRACTION), HASH, 12, "/a.zip")
     assert through(reading) == reading
 
 
 @pytest.mark.parametrize("kind", [UnreadableFile, SkippedFile])
 def test_a_refusal_comes_through_with_its_kind(kind):
-    found = through(Reading("/a", kind("damaged: 坏了", HASH), HASH, 3)).outcome
+    found = through(ReadResult("/a", kind("damaged: 坏了", HASH), HASH, 3)).outcome
     assert (type(found), str(found), found.content_hash) == (kind, "damaged: 坏了", HASH)
 
 
 def test_an_unchanged_file_comes_through():
-    assert through(Reading("/a", Unchanged(), HASH, 3)) == Reading("/a", Unchanged(), HASH, 3)
+    assert through(ReadResult("/a", Unchanged(), HASH, 3)) == ReadResult("/a", Unchanged(), HASH, 3)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_an_unchanged_file_comes_through():
      LENGTH.pack(1) + b"\xff", LENGTH.pack(200_000) + b"[" * 200_000],
 )
 def test_what_is_no_frame_is_refused(content):
-    with pytest.raises(WireBroken):
+    with pytest.raises(ProtocolError):
         receive(io.BytesIO(content))
 
 
@@ -81,28 +82,28 @@ def test_what_is_no_frame_is_refused(content):
     ],
 )  # fmt: skip
 def test_what_is_no_reading_is_refused(change):
-    frame = reading_to_frame(Reading("/a", Document("/a", "a", HASH, EXTRACTION), HASH, 3))
+    frame = reading_to_frame(ReadResult("/a", Document("/a", "a", HASH, EXTRACTION), HASH, 3))
     if isinstance(change.get("document"), dict) and change["document"]:
         change = {"document": {**frame["document"], **change["document"]}}
-    with pytest.raises(WireBroken):
+    with pytest.raises(ProtocolError):
         reading_from_frame({**frame, **change})
 
 
 def test_spans_outside_of_the_text_are_refused():
     wrong = replace(EXTRACTION, tables=(Table(5, 400),))
-    with pytest.raises(WireBroken):
-        reading_from_frame(reading_to_frame(Reading("/a", Document("/a", "a", HASH, wrong), HASH, 3)))
+    with pytest.raises(ProtocolError):
+        reading_from_frame(reading_to_frame(ReadResult("/a", Document("/a", "a", HASH, wrong), HASH, 3)))
 
 
 @pytest.mark.parametrize("change", [{"known": "../../etc"}, {"known": "hash"}, {"hash": "/etc"}])
 def test_a_refusal_with_no_hash_is_refused(change):
-    frame = reading_to_frame(Reading("/a", UnreadableFile("damaged", HASH), HASH, 3))
-    with pytest.raises(WireBroken):
+    frame = reading_to_frame(ReadResult("/a", UnreadableFile("damaged", HASH), HASH, 3))
+    with pytest.raises(ProtocolError):
         reading_from_frame({**frame, **change})
 
 
 def test_no_hash_at_all_is_allowed():
-    assert through(Reading("/a", SkippedFile("empty"), "", 0)).content_hash == ""
+    assert through(ReadResult("/a", SkippedFile("empty"), "", 0)).content_hash == ""
 
 
 @pytest.mark.parametrize(
@@ -115,14 +116,14 @@ def test_no_hash_at_all_is_allowed():
 )  # fmt: skip
 def test_a_reading_belongs_to_the_file_that_was_asked_for(path, container, belongs):
     native = [each.replace("/", os.sep) for each in (path, container, "/d/a.zip")]
-    assert belongs_to(Reading(native[0], Unchanged(), HASH, 3, native[1]), native[2]) is belongs
+    assert is_result_of(ReadResult(native[0], Unchanged(), HASH, 3, native[1]), native[2]) is belongs
 
 
 def test_what_a_worker_is_kept_from_comes_through():
     found = Confinement(True, True, False, ("seccomp",))
     assert confinement_from_frame(confinement_to_frame(found)) == found
     for wrong in ({}, {**confinement_to_frame(found), "means": [3]}):
-        with pytest.raises(WireBroken):
+        with pytest.raises(ProtocolError):
             confinement_from_frame(wrong)
 
 
@@ -130,7 +131,7 @@ def test_a_document_that_is_too_long_for_the_pipe_becomes_a_reason(monkeypatch):
     monkeypatch.setattr(wire, "MAX_FRAME_BYTES", 300)
     stream = io.BytesIO()
     text = "x" * 1000
-    long = Reading("/a", Document("/a", "a", HASH, Extraction(text, (Part(0, len(text)),))), HASH, 1000)
+    long = ReadResult("/a", Document("/a", "a", HASH, Extraction(text, (Part(0, len(text)),))), HASH, 1000)
     worker.send_result(long, lambda frame: send(stream, frame))
     stream.seek(0)
     found = reading_from_frame(receive(stream)["reading"])

@@ -3,7 +3,7 @@ import threading
 import numpy as np
 import pytest
 
-from assistant.datatypes import Message, Supposed
+from assistant.datatypes import Message, ScoredText
 from assistant.errors import ContextOverflow
 from assistant.models.fake import FakeChat, FakeEmbedder
 
@@ -32,10 +32,10 @@ def test_a_prompt_that_does_not_fit_is_refused() -> None:
 
 def test_passages_foretell_a_question_where_the_verdict_is_yes() -> None:
     passage = Message("user", "[1] a.txt\n<passage>\nThe rent is 900 euros.\n</passage>\n\nAsk.")
-    supposed = (Supposed((passage,), "What is the rent?"), Supposed((Message("user", "Ask."),), "What is the rent?"))
-    with_it, without = FakeChat().reply((passage,), 10, supposed).log_likelihoods()
+    candidates = (ScoredText((passage,), "What is the rent?"), ScoredText((Message("user", "Ask."),), "What is the rent?"))
+    with_it, without = FakeChat().reply((passage,), 10, candidates).log_likelihoods()
     assert without < with_it < 0
-    with_it, without = FakeChat(verdict="No").reply((passage,), 10, supposed).log_likelihoods()
+    with_it, without = FakeChat(verdict="No").reply((passage,), 10, candidates).log_likelihoods()
     assert with_it == without
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.datatypes import Message, Supposed
+from assistant.datatypes import Message, ScoredText
 from assistant.errors import ContextOverflow, ModelMissing, ModelUnusable
 from assistant.models.llama.chat import LlamaChat
 from assistant.models.llama.decoder import open_context
@@ -76,7 +76,7 @@ def test_a_wrong_draft_leaves_nothing_behind(chat: LlamaChat) -> None:
 
 
 def test_what_is_supposed_is_weighed_and_leaves_nothing_behind(chat: LlamaChat) -> None:
-    likely, unlikely = Supposed(CAPITAL, "The capital of France is Paris."), Supposed(CAPITAL[:1], "Bananas are blue.")
+    likely, unlikely = ScoredText(CAPITAL, "The capital of France is Paris."), ScoredText(CAPITAL[:1], "Bananas are blue.")
     alone = chat.reply(CAPITAL, 40).likelihood("The")
     reply = chat.reply(CAPITAL, 40, (likely, unlikely))
     assert reply.log_likelihoods() == pytest.approx([plainly(chat, likely), plainly(chat, unlikely)], rel=0.05)
@@ -84,15 +84,15 @@ def test_what_is_supposed_is_weighed_and_leaves_nothing_behind(chat: LlamaChat) 
     again = chat.reply(CAPITAL, 40, (likely, unlikely))
     assert again.likelihood("The") == pytest.approx(alone, rel=0.05)  # rounded otherwise: another number of tokens at once
     assert "Paris" in "".join(again)
-    assert reply.supposed_tokens > 0
+    assert reply.candidate_tokens > 0
 
 
-def plainly(chat: LlamaChat, supposed: Supposed) -> float:
+def plainly(chat: LlamaChat, candidates: ScoredText) -> float:
     """Return the logarithm of the probability of a text, its tokens computed one after the other."""
     engine = chat._engine
-    engine.prefill(chat._template.tokenize(supposed.messages))
+    engine.prefill(chat._template.tokenize(candidates.messages))
     found = 0.0
-    for token in engine.vocabulary.tokenize(supposed.text, special=False):
+    for token in engine.vocabulary.tokenize(candidates.text, special=False):
         found += math.log(engine.probabilities()[token])
         engine.extend([token])
     return found
@@ -100,7 +100,7 @@ def plainly(chat: LlamaChat, supposed: Supposed) -> float:
 
 def test_what_is_supposed_may_be_longer_than_a_batch_and_so_may_the_prompt(chat: LlamaChat) -> None:
     story = (Message("user", "The fox, the crow and the river were old friends. " * 60),)
-    reply = chat.reply(story, 20, (Supposed(story, "So they were. " * 400), Supposed(CAPITAL, "word " * 400)))
+    reply = chat.reply(story, 20, (ScoredText(story, "So they were. " * 400), ScoredText(CAPITAL, "word " * 400)))
     assert all(found < 0 for found in reply.log_likelihoods())
     assert reply.likelihood("The") == pytest.approx(chat.reply(story, 20).likelihood("The"), rel=0.15)
 
@@ -203,7 +203,7 @@ def test_threads_are_tuned_once_and_what_is_held_stays(chat: LlamaChat, tmp_path
 
 def test_what_begins_unlike_the_prompt_and_is_longer_than_a_batch_is_not_weighed(chat: LlamaChat) -> None:
     other = (Message("user", "The fox, the crow and the river were old friends. " * 80),)
-    reply = chat.reply(CAPITAL, 40, (Supposed(other, "Why?"), Supposed(CAPITAL, "Why?")))
+    reply = chat.reply(CAPITAL, 40, (ScoredText(other, "Why?"), ScoredText(CAPITAL, "Why?")))
     assert reply.log_likelihoods() == (0.0, 0.0)
     assert "Paris" in "".join(reply)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from assistant.datatypes import Chunk, Explanation, Hit, Location, Vectors
-from assistant.retrieval.rerank import FEWEST, MOST, batch_size, explained, mix_scores, rerank
+from assistant.retrieval.rerank import FEWEST, MOST, batch_size, mix_scores, rerank, rerank_explanation
 
 AMPLE = 1e7  # milliseconds
 
@@ -58,7 +58,7 @@ def test_all_are_read_where_there_is_time_and_the_reranker_counts_more_than_the_
     found, done = rerank(judge, "q", hits(6), AMPLE)
     assert ids(found) == [5, 4, 3, 2, 1, 0]
     assert [each.score for each in found] == [6, 5, 4, 3, 2, 1]
-    assert (found[0].rerank_score, found[0].rank_before) == (5, 6)
+    assert (found[0].rerank_score, found[0].rank_before_rerank) == (5, 6)
     assert (done.read, done.candidates, done.model) == (6, 6, "judge")
     assert judge.read[0] == "Title\npassage 0"  # what was searched is read, context included
 
@@ -130,7 +130,7 @@ def test_no_hits():
 
 def test_an_explanation_keeps_what_was_dropped_in_its_place():
     candidates = tuple(zip(hits(4), ("", "drop_duplicates", "", ""), strict=True))
-    why = explained(Explanation((), 1.0, candidates), Judge(), "q", AMPLE)
+    why = rerank_explanation(Explanation((), 1.0, candidates), Judge(), "q", AMPLE)
     assert [(each.chunk_id, fate) for each, fate in why.candidates] == [(3, ""), (1, "drop_duplicates"), (2, ""), (0, "")]
     assert why.reranking is not None
     assert why.reranking.read == 3

@@ -8,11 +8,11 @@ import pytest
 from assistant.datatypes import Chunk, Hit, Location
 from assistant.retrieval.expand_context import (
     are_neighbours,
+    drop_contained,
     estimate_tokens,
-    overlapping_joined,
-    touching_joined,
+    merge_overlapping,
+    merge_touching,
     widen,
-    without_held,
 )
 
 TEXT = "One is first.\nTwo is next. Three is after.\n\nFour is last."
@@ -33,7 +33,7 @@ def hit(number: int, part: Chunk, path: str = "/a.txt") -> Hit:
 
 
 def widened(hits: Sequence[Hit], beside: Callable[[Hit], Sequence[Chunk]], tokens: int) -> tuple[Hit, ...]:
-    joined = touching_joined(hits)
+    joined = merge_touching(hits)
     return widen(joined, [beside(one) for one in joined], tokens)
 
 
@@ -143,7 +143,7 @@ def test_what_is_read_of_a_file_are_disjoint_spans_that_cover_the_hits(seed: int
         after = [each for each in whole if each.location.char_start >= here.char_end][:1]
         return after + [each for each in whole if each.location.char_end <= here.char_start][-1:]
 
-    apart = overlapping_joined(hits)
+    apart = merge_overlapping(hits)
     assert_disjoint_and_verbatim(text, apart)
     assert set(places(apart)) == set(places(hits))
     tokens = chance.choice((0, 300, 2_000))
@@ -152,24 +152,24 @@ def test_what_is_read_of_a_file_are_disjoint_spans_that_cover_the_hits(seed: int
     assert_disjoint_and_verbatim(text, read)
     assert set(places(chosen)) <= set(places(read))
     assert sum(estimate_tokens(one.chunk) for one in read) <= max(tokens, sum(estimate_tokens(one.chunk) for one in chosen))
-    shown = (*read, *without_held(apart, read))
+    shown = (*read, *drop_contained(apart, read))
     assert set(places(shown)) >= set(places(hits))
     assert all(one in read or not set(places([one])) <= set(places(read)) for one in shown)
 
 
 def test_a_hit_in_another_is_not_read_twice_and_the_next_takes_its_place() -> None:
     both = chunk("Two is next. Three is after.")
-    found = overlapping_joined([hit(1, TWO), hit(2, both), hit(3, ONE), hit(4, FOUR, "/b.txt")])
+    found = merge_overlapping([hit(1, TWO), hit(2, both), hit(3, ONE), hit(4, FOUR, "/b.txt")])
     assert [(one.chunk_id, one.chunk.text) for one in found[:3]] == [(1, both.text), (3, ONE.text), (4, FOUR.text)]
 
 
 def test_two_states_of_a_file_are_both_read() -> None:
     newer = replace(TWO, text="Two is last.")
-    assert len(overlapping_joined([hit(1, TWO), hit(2, newer)])) == 2
-    assert without_held([hit(2, newer)], [hit(1, TWO)]) == (hit(2, newer),)
+    assert len(merge_overlapping([hit(1, TWO), hit(2, newer)])) == 2
+    assert drop_contained([hit(2, newer)], [hit(1, TWO)]) == (hit(2, newer),)
 
 
 def test_what_has_no_place_in_a_file_is_shown_once() -> None:
     fact = Hit(1, "memory:3", "", Chunk("The office closes at six.", Location(0, 0, 0, 0)), kind="memory")
-    assert without_held([fact], [fact]) == ()
-    assert overlapping_joined([fact, replace(fact, path="memory:4")]) == (fact, replace(fact, path="memory:4"))
+    assert drop_contained([fact], [fact]) == ()
+    assert merge_overlapping([fact, replace(fact, path="memory:4")]) == (fact, replace(fact, path="memory:4"))

@@ -19,7 +19,7 @@ import pytest
 
 from assistant.app.assistant import Assistant
 from assistant.app.library import registry as libraries
-from assistant.app.models.cache import Shelf
+from assistant.app.models.cache import ModelCache
 from assistant.config import Settings
 from assistant.errors import EngineUnavailable, NothingIndexed, UsageError
 from assistant.server import spawn as launch
@@ -210,7 +210,7 @@ def test_a_failure_of_the_engine_puts_no_words_into_its_log(settings: Settings, 
         raise ValueError(QUESTION)
 
     monkeypatch.setattr(Assistant, "search", fail)
-    job = Dispatcher(Shelf()).submit(Call("search", settings, (QUESTION,)))
+    job = Dispatcher(ModelCache()).submit(Call("search", settings, (QUESTION,)))
     assert isinstance(job.messages.get(timeout=10), Failed)
     assert "ValueError" in caplog.text
     assert QUESTION not in caplog.text

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import Shelf
+from assistant.app.models.cache import ModelCache
 from assistant.config import Settings
 from assistant.datatypes import Message
 from assistant.errors import NothingIndexed
@@ -70,7 +70,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Callable[[], bool]:
 
 
 def test_a_question_stops_what_is_foreseen(settings: Settings, held: Callable[[], bool]) -> None:
-    desk = Dispatcher(Shelf())
+    desk = Dispatcher(ModelCache())
     foreseen = desk.submit(Call("anticipate", settings, ("When does", ())))
     assert held()
     asked = desk.submit(Call("ask", settings, (QUESTION,)))
@@ -82,7 +82,7 @@ def test_a_question_stops_what_is_foreseen(settings: Settings, held: Callable[[]
 
 
 def test_of_what_is_foreseen_only_the_latest_is_done(settings: Settings, held: Callable[[], bool]) -> None:
-    desk = Dispatcher(Shelf())
+    desk = Dispatcher(ModelCache())
     first = desk.submit(Call("anticipate", settings, ("When does", ())))
     assert held()
     second = desk.submit(Call("anticipate", settings, ("When does the", ())))
@@ -126,7 +126,7 @@ def test_the_model_of_the_last_question_is_tuned_when_there_is_time(settings: Se
         over.set()
 
     monkeypatch.setattr(Assistant, "tune", tune)
-    desk = Dispatcher(Shelf())
+    desk = Dispatcher(ModelCache())
     desk.tune()  # nothing was asked yet
     assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTION,)))), Result)
     desk.tune()

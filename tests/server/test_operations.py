@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import Shelf
+from assistant.app.models.cache import ModelCache
 from assistant.config import Settings
 from assistant.datatypes import EVERY_FILE
 from assistant.server.dispatcher import Dispatcher, Job
@@ -28,7 +28,7 @@ def test_what_other_processes_may_not_call_is_refused(settings: Settings, name: 
 
 def test_a_job_of_an_unknown_operation_is_never_queued(settings: Settings) -> None:
     with pytest.raises(KeyError):
-        Dispatcher(Shelf()).submit(Call("close", settings))
+        Dispatcher(ModelCache()).submit(Call("close", settings))
 
 
 def test_a_search_runs_with_the_arguments_of_the_call(settings: Settings) -> None:
@@ -36,7 +36,7 @@ def test_a_search_runs_with_the_arguments_of_the_call(settings: Settings) -> Non
     with Assistant(settings) as assistant:
         found = SEARCH.run(assistant, job.cancelled.is_set, "When does the lease end?", 1, EVERY_FILE)
         assert len(found.hits) == 1
-    submitted = Dispatcher(Shelf()).submit(job.call)
+    submitted = Dispatcher(ModelCache()).submit(job.call)
     message = submitted.messages.get(timeout=30)
     assert isinstance(message, Result)
     assert message.result.hits == found.hits

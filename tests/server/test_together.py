@@ -16,7 +16,7 @@ from hypothesis import settings as rounds
 from hypothesis import strategies as st
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import Shelf
+from assistant.app.models.cache import ModelCache
 from assistant.config import Settings
 from assistant.datatypes import Answer, SearchResult
 from assistant.models.fake import FakeChat, FakeReply
@@ -176,7 +176,7 @@ def test_a_search_that_is_hung_up_leaves_the_answer_alone(settings: Settings, mo
 
     monkeypatch.setattr(Assistant, "search", search)
     monkeypatch.setattr("tests.server.test_together.STEP", 0.01)
-    desk = Dispatcher(Shelf())
+    desk = Dispatcher(ModelCache())
     searched = desk.submit(Call("search", settings, (QUESTIONS[0],)))
     asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
     assert searching.wait(PATIENCE)
@@ -190,7 +190,7 @@ def test_a_search_that_is_hung_up_leaves_the_answer_alone(settings: Settings, mo
 @pytest.mark.usefixtures("slow")
 def test_a_reply_is_stopped_in_the_middle_and_the_next_one_is_whole(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.server.test_together.STEP", 0.05)
-    desk = Dispatcher(Shelf())
+    desk = Dispatcher(ModelCache())
     asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
     following = desk.submit(Call("ask", settings, (QUESTIONS[1],)))
     while not isinstance(asked.messages.get(timeout=PATIENCE), TokenDelta):
@@ -215,7 +215,7 @@ def test_a_call_cancelled_while_the_model_is_loaded_computes_nothing(settings: S
         computed.append(reply.text)
 
     monkeypatch.setattr(FakeReply, "_compute", compute)
-    desk = Dispatcher(Shelf())
+    desk = Dispatcher(ModelCache())
     monkeypatch.setattr("assistant.app.models.cache.open_chat", lambda spec, should_stop: load(spec, should_stop=should_stop))
     asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
     assert loading.wait(PATIENCE)
@@ -234,7 +234,7 @@ def test_each_job_ends_with_a_word(settings: Settings, monkeypatch: pytest.Monke
         return 1.0
 
     monkeypatch.setattr(Assistant, "embedded_share", wait)
-    desk = Dispatcher(Shelf())
+    desk = Dispatcher(ModelCache())
     first = desk.submit(Call("embedded_share", settings))
     assert busy.wait(PATIENCE)
     second = desk.submit(Call("search", settings, (QUESTIONS[0],)))
@@ -252,7 +252,7 @@ def test_a_panic_of_a_library_ends_no_lane(settings: Settings, monkeypatch: pyte
         raise Panic
 
     monkeypatch.setattr(Assistant, "embedded_share", fail)
-    desk = Dispatcher(Shelf())
+    desk = Dispatcher(ModelCache())
     failed = last_of(desk.submit(Call("embedded_share", settings)))
     assert isinstance(failed, Failed) and "Panic" in failed.message
     assert isinstance(last_of(desk.submit(Call("search", settings, (QUESTIONS[0],)))), Result)
@@ -261,9 +261,9 @@ def test_a_panic_of_a_library_ends_no_lane(settings: Settings, monkeypatch: pyte
 def test_a_model_is_not_unloaded_under_a_call_that_has_just_come(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     closed, used = list[FakeChat](), list[FakeChat]()
     dropping, came = threading.Event(), threading.Event()
-    drop, reply = Shelf.drop_chat, FakeChat.reply
+    drop, reply = ModelCache.drop_chat, FakeChat.reply
 
-    def drop_late(shelf: Shelf) -> None:
+    def drop_late(shelf: ModelCache) -> None:
         if not came.is_set():  # it was idle when that was decided, and a question comes before it is done
             dropping.set()
             came.wait(0.3)
@@ -277,12 +277,12 @@ def test_a_model_is_not_unloaded_under_a_call_that_has_just_come(settings: Setti
         assert not any(each is chat for each in closed)
         return reply(chat, *arguments)  # type: ignore[arg-type]
 
-    desk = Dispatcher(shelf := Shelf())
+    desk = Dispatcher(shelf := ModelCache())
     assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTIONS[0],)))), Result)
     until(lambda: desk.is_idle)
     monkeypatch.setattr(FakeChat, "close", lambda chat: closed.append(chat))
     monkeypatch.setattr(FakeChat, "reply", reply_unless_closed)
-    monkeypatch.setattr(Shelf, "drop_chat", drop_late)
+    monkeypatch.setattr(ModelCache, "drop_chat", drop_late)
     unloading = threading.Thread(target=desk.unload_chat)
     unloading.start()
     assert dropping.wait(PATIENCE)
@@ -301,7 +301,7 @@ def test_a_model_in_use_is_not_unloaded(settings: Settings, monkeypatch: pytest.
         assert may_go_on.wait(PATIENCE)
 
     monkeypatch.setattr(Assistant, "anticipate", last)
-    desk = Dispatcher(Shelf())
+    desk = Dispatcher(ModelCache())
     desk.submit(Call("anticipate", settings, (QUESTIONS[0], ())))
     assert begun.wait(PATIENCE)
     assert not desk.unload_chat()

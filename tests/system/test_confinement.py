@@ -14,8 +14,8 @@ import pytest
 
 from assistant.app.diagnostics import doctor
 from assistant.datatypes import Document, Severity
-from assistant.ingest import Bounds, Terms, confinement_of_readers
-from assistant.ingest.workers.supervisor import Warden
+from assistant.ingest import ReadOptions, WorkerLimits, probe_confinement
+from assistant.ingest.workers.supervisor import WorkerSupervisor
 from assistant.system import landlock
 from assistant.system.confinement import Confinement
 
@@ -49,7 +49,7 @@ NO_SECCOMP = "from assistant.system import seccomp; seccomp.syscalls_here = lamb
 @pytest.fixture
 def attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., dict[str, str]]]:
     """Return a function that runs pieces of code inside a worker and returns what came of each by its name."""
-    wardens: list[Warden] = []
+    wardens: list[WorkerSupervisor] = []
 
     def run(codes: dict[str, str], before: str = "") -> dict[str, str]:
         (tmp_path / "site").mkdir(exist_ok=True)
@@ -58,7 +58,7 @@ def attempt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
         file = tmp_path / "added" / "file.attack"
         file.parent.mkdir(exist_ok=True)
         file.write_text(json.dumps(codes), "utf-8")
-        wardens.append(Warden(Terms(10**6), Bounds(30, 10**9)))
+        wardens.append(WorkerSupervisor(ReadOptions(10**6), WorkerLimits(30, 10**9)))
         [reading] = wardens[-1].read(file, "", lambda _: None)
         assert isinstance(reading.outcome, Document), reading.outcome
         return dict(json.loads(reading.outcome.extraction.text))
@@ -226,7 +226,7 @@ def test_a_worker_can_use_its_own_folder_and_threads(attempt):
 def test_the_folder_of_a_worker_goes_with_it(tmp_path):
     file = tmp_path / "a.txt"
     file.write_text("text", "utf-8")
-    warden = Warden(Terms(10**6), Bounds(30, 10**9))
+    warden = WorkerSupervisor(ReadOptions(10**6), WorkerLimits(30, 10**9))
     warden.read(file, "", lambda _: None)
     scratch = warden.scratch
     assert scratch.is_dir()
@@ -247,7 +247,7 @@ def test_a_worker_says_what_it_is_kept_from(tmp_path, monkeypatch, before, expec
         pytest.skip("the kernel has no Landlock")
     (tmp_path / "sitecustomize.py").write_text(before, "utf-8")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))
-    found = confinement_of_readers()
+    found = probe_confinement()
     assert (found.network, found.files, found.programs) == expected
 
 
@@ -262,7 +262,7 @@ def test_a_worker_says_what_it_is_kept_from(tmp_path, monkeypatch, before, expec
 )  # fmt: skip
 def test_doctor_says_what_holds(monkeypatch, found, system, severity, words):
     monkeypatch.setattr(doctor.sys, "platform", system)
-    monkeypatch.setattr(doctor, "confinement_of_readers", lambda: found)
+    monkeypatch.setattr(doctor, "probe_confinement", lambda: found)
     finding = doctor.examine_readers()
     assert finding.severity is severity and words in finding.detail
     assert bool(finding.remedy) is (severity is Severity.WARNING)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.system.paths import absolute, expanded, is_pattern, open_to_append, read_file, verbatim, write_file
+from assistant.system.paths import absolute, escape_pattern, expand_user, is_pattern, open_to_append, read_file, write_file
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="named pipes are those of Unix")
 
@@ -59,10 +59,10 @@ def test_files_are_written_read_and_added_to(tmp_path: Path) -> None:
 
 def test_a_user_that_is_not_there_is_part_of_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert expanded(Path("~no_such_user_x/a")) == Path("~no_such_user_x/a")
+    assert expand_user(Path("~no_such_user_x/a")) == Path("~no_such_user_x/a")
     assert absolute(Path("~no_such_user_x/a")) == tmp_path / "~no_such_user_x" / "a"
 
 
 def test_a_name_is_made_a_pattern_that_only_it_fits() -> None:
-    assert [verbatim(path) for path in ("/a/b", "/a/[1]", "/a/*[1]?")] == ["/a/b", "/a/[1]", "/a/[*][[]1][?]"]
+    assert [escape_pattern(path) for path in ("/a/b", "/a/[1]", "/a/*[1]?")] == ["/a/b", "/a/[1]", "/a/[*][[]1][?]"]
     assert is_pattern("*.md") and not is_pattern("[a]")

@@ -1,6 +1,6 @@
-from assistant.watch.debounce import CROWD, Debouncer, Pace
+from assistant.watch.debounce import CROWD, Debouncer, Timing
 
-PACE = Pace(settle=1, open=5, longest=20)
+PACE = Timing(settle=1, open=5, longest=20)
 
 
 def filled(*events: tuple[str, float, bool]) -> Debouncer:

@@ -20,11 +20,11 @@ from assistant import Assistant, Settings
 from assistant.datatypes import Change
 from assistant.errors import DiskFull
 from assistant.index import Store
-from assistant.watch import Follower, Pace, Standing
+from assistant.watch import Timing, Watcher, WatchStatus
 from assistant.watch import watcher as room
 from assistant.watch.fs_events import Events, EventsUnavailable, events_arrive, file_system_of, why_no_events
 
-QUICK = Pace(settle=0.05, open=0.3, longest=5, poll=0.1, trust=3600, glance=0.1)
+QUICK = Timing(settle=0.05, open=0.3, longest=5, poll=0.1, full_rescan=3600, root_check=0.1)
 PATIENCE = 60  # seconds until a test gives up; a machine can be busy
 needs_events = pytest.mark.skipif(sys.platform != "linux", reason="tests the events of Linux")
 
@@ -33,7 +33,7 @@ class Heard:
     def __init__(self) -> None:
         self.changes: list[Change] = []
         self.notices: list[str] = []
-        self.standing = Standing()
+        self.standing = WatchStatus()
 
     def changed(self, change: Change) -> None:
         self.changes.append(change)
@@ -41,7 +41,7 @@ class Heard:
     def noticed(self, words: str) -> None:
         self.notices.append(words)
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, standing: WatchStatus) -> None:
         self.standing = standing
 
     def told(self) -> list[tuple[str, str]]:
@@ -71,7 +71,7 @@ def following(settings: Settings, folder: Path, *, always_poll: bool = False,
         try:
             with Assistant(settings) as assistant:
                 assistant.include([folder])
-                Follower(assistant, heard, QUICK, always_poll=always_poll, is_asked=is_asked).follow(stopped.is_set)
+                Watcher(assistant, heard, QUICK, always_poll=always_poll, is_asked=is_asked).follow(stopped.is_set)
         except BaseException as failure:
             failures.append(failure)
 
@@ -105,7 +105,7 @@ def test_what_happens_in_a_folder_is_followed(settings: Settings, folder: Path, 
         (folder / "lease.md").unlink()
         wait_until(lambda: ("removed", "lease.md") in heard.told())
         wait_until(lambda: heard.standing.doing == "watching" and not heard.standing.waiting)
-        assert [each.manner for each in heard.standing.followed] == ["polling" if always_poll else "events"]
+        assert [each.method for each in heard.standing.followed] == ["polling" if always_poll else "events"]
     with Assistant(settings) as assistant:
         assert [entry.path for entry in assistant.ledger()] == [str(folder / "other" / "pump.md")]
         assert assistant.status().waiting == 0
@@ -177,7 +177,7 @@ def test_an_editors_way_of_saving_is_one_change(settings: Settings, folder: Path
 @needs_events
 def test_lost_events_are_made_up_for(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with following(settings, folder) as heard:
-        monkeypatch.setattr(Follower, "_hear", lambda *_: None)
+        monkeypatch.setattr(Watcher, "_hear", lambda *_: None)
         with monkeypatch.context() as deaf:
             deaf.setattr(Events, "_hear", lambda *_: None)
             (folder / "missed.md").write_text("Missed.", "utf-8")
@@ -190,7 +190,7 @@ def test_a_root_that_goes_away_keeps_its_files_and_is_followed_again_when_it_com
     away = folder.with_name("unplugged")
     with following(settings, folder) as heard:
         folder.rename(away)
-        wait_until(lambda: [each.manner for each in heard.standing.followed] == ["away"])
+        wait_until(lambda: [each.method for each in heard.standing.followed] == ["away"])
         (away / "new.md").write_text("New.", "utf-8")
         away.rename(folder)
         wait_until(lambda: ("indexed", "new.md") in heard.told())
@@ -198,9 +198,9 @@ def test_a_root_that_goes_away_keeps_its_files_and_is_followed_again_when_it_com
         wait_until(lambda: ("indexed", "newer.md") in heard.told())
         shutil.copytree(folder, away)
         shutil.rmtree(folder)
-        wait_until(lambda: [each.manner for each in heard.standing.followed] == ["away"])
+        wait_until(lambda: [each.method for each in heard.standing.followed] == ["away"])
         away.rename(folder)
-        wait_until(lambda: [each.manner for each in heard.standing.followed] == ["events"])
+        wait_until(lambda: [each.method for each in heard.standing.followed] == ["events"])
         (folder / "newest.md").write_text("Newest.", "utf-8")
         wait_until(lambda: ("indexed", "newest.md") in heard.told())
     assert any("what the library holds of it is kept" in notice for notice in heard.notices)

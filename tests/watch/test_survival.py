@@ -19,7 +19,7 @@ from assistant import Assistant, Settings
 from assistant.datatypes import Progress
 from assistant.errors import EmbedderMismatch
 from assistant.models.fake import FakeEmbedder
-from assistant.watch import Follower, Pace, is_watched, read
+from assistant.watch import Timing, Watcher, is_watched, read_status
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
@@ -75,7 +75,7 @@ def test_a_queue_of_events_that_really_overflows_is_made_up_for(settings: Settin
     watch = subprocess.Popen([sys.executable, "-m", "assistant", "watch", str(folder), "--json"], cwd=ROOT, env=environment,
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     try:
-        wait_until(lambda: is_watched(state) and read(state).doing == "watching")
+        wait_until(lambda: is_watched(state) and read_status(state).doing == "watching")
         watch.send_signal(signal.SIGSTOP)
         for number in range(most + 1000):  # neighbours in the queue that are equal would be one
             os.utime(folder / f"{number % 20}.md")
@@ -108,7 +108,7 @@ def test_another_model_under_a_watched_library_ends_the_watch(
             return False
 
         with pytest.raises(EmbedderMismatch):
-            Follower(assistant, Deaf(), Pace(settle=0, poll=0, glance=0.1), always_poll=True).follow(rebuild_once)
+            Watcher(assistant, Deaf(), Timing(settle=0, poll=0, root_check=0.1), always_poll=True).follow(rebuild_once)
 
 
 def test_of_two_writers_one_waits_and_says_so(settings: Settings, folder: Path) -> None:

@@ -8,29 +8,41 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain
 
-from assistant.app.ask.retrieval import EvidenceRetrieval, checked, questions_of, since
-from assistant.app.ask.whole_document import is_about_files, overview
+from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
+from assistant.app.ask.whole_document import answer_about_files, is_about_files
 from assistant.app.library.library import Library
-from assistant.app.models.cache import Models
+from assistant.app.models.cache import ModelProvider
 from assistant.config import Settings
-from assistant.datatypes import EVERY_FILE, Answer, Answering, ChatModel, Filter, Hit, Progress, Sentence, Timings, Turn, Written
+from assistant.datatypes import (
+    EVERY_FILE,
+    Answer,
+    AnswerStreaming,
+    ChatModel,
+    Filter,
+    Hit,
+    Progress,
+    Sentence,
+    StreamedAnswer,
+    Timings,
+    Turn,
+)
 from assistant.generation import (
     PROMPT_VERSION,
     AnswerStream,
-    Leaning,
+    FollowUpKind,
     Limits,
+    MetaAnswerStream,
     Prompt,
-    RetellingStream,
     Rewriting,
-    about,
     add_conflicts,
     compose,
-    conflicts,
-    refused,
+    detect_meta_question,
+    find_conflicts,
+    history_messages,
+    refuse_without_evidence,
     rewrite,
-    said_before,
 )
-from assistant.retrieval import without_held
+from assistant.retrieval import drop_contained
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,29 +57,30 @@ class Evidence:
     @property
     def shown(self) -> tuple[Hit, ...]:
         """The passages that the model reads, then the hits that they do not contain."""
-        return (*self.passages, *without_held(self.hits, self.passages))
+        return (*self.passages, *drop_contained(self.hits, self.passages))
 
 
 class QuestionAnswering:
     """Answers questions from the libraries. `retrieval` finds the evidence; the stream that `ask` returns writes the answer."""
 
-    def __init__(self, settings: Settings, models: Models, libraries: Sequence[Library]) -> None:
+    def __init__(self, settings: Settings, models: ModelProvider, libraries: Sequence[Library]) -> None:
         self._settings, self._models, self._libraries = settings, models, libraries
         self.retrieval = EvidenceRetrieval(settings, models, libraries)
 
-    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE, strict: bool = False) -> Answering:
+    def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE,
+            strict: bool = False) -> AnswerStreaming:
         """Return an answer to come; see Assistant.ask."""
-        question = checked(question)
+        question = validate_question(question)
         libraries = self.retrieval.searchable_libraries(question, wanted)
-        if turns and (meta := about(question)).wish:
+        if turns and (meta := detect_meta_question(question)).intent:
             loading = self._models.start_chat()
-            return RetellingStream(question, meta, turns, loading.result, self._settings.answer_tokens)
-        if whole := overview(question, self._libraries, wanted, self._models.load_chat, self._settings.embed):
+            return MetaAnswerStream(question, meta, turns, loading.result, self._settings.answer_tokens)
+        if whole := answer_about_files(question, self._libraries, wanted, self._models.load_chat, self._settings.embed):
             return whole
         loading = self._models.start_chat()  # it loads while the evidence is retrieved
         started = time.perf_counter()
         evidence = self._retrieve(question, turns, wanted, libraries)
-        return StreamedAnswer(self, question, turns, evidence, loading, strict, started)
+        return QuestionAnswerStream(self, question, turns, evidence, loading, strict, started)
 
     def _retrieve(self, question: str, turns: Sequence[Turn], wanted: Filter, libraries: Sequence[Library]) -> Evidence:
         """Retrieve the evidence for a question; its time does not include the loading of models."""
@@ -79,11 +92,11 @@ class QuestionAnswering:
             hits = self.retrieval.merge_facts(rewriting, hits)
         passages = self.retrieval.passages_to_read(hits, turns)
         self._models.orders.keep((*questions_of(turns), question), passages)
-        return Evidence(rewriting, hits, passages, since(searching))
+        return Evidence(rewriting, hits, passages, milliseconds_since(searching))
 
     def compose_prompt(self, chat: ChatModel, question: str, turns: Sequence[Turn], evidence: Evidence) -> Prompt:
         """Return the prompt: with the widened passages, or the narrow ones if the model counts more tokens than was estimated."""
-        settings, history = self._settings, said_before(turns)
+        settings, history = self._settings, history_messages(turns)
         prompt = compose(chat, question, evidence.passages, history, settings.context_chunk_tokens, settings.answer_tokens)
         if len(prompt.passages) < len(evidence.passages):
             narrow = self.retrieval.narrow_passages(evidence.hits, turns)
@@ -92,7 +105,7 @@ class QuestionAnswering:
 
     def draft(self, question: str, evidence: Evidence) -> Answer:
         """Return the answer as far as it is known before a model is asked."""
-        searched = evidence.rewriting.shown if evidence.rewriting.leaning != Leaning.NONE else ""
+        searched = evidence.rewriting.display_text if evidence.rewriting.kind != FollowUpKind.NONE else ""
         return Answer(question, "", False, (), evidence.shown, "", self._models.embedder.name, PROMPT_VERSION,
                       Timings(evidence.retrieve_ms), searched)
 
@@ -105,12 +118,12 @@ class QuestionAnswering:
         passages = evidence.hits[: self._settings.context_chunks]
         others = self.retrieval.with_duplicates(evidence.hits)
         modified = self.retrieval.modified_ns((*answer.hits, *others))
-        return add_conflicts(answer, conflicts(answer.question, answer.text, answer.citations, passages, others, modified))
+        return add_conflicts(answer, find_conflicts(answer.question, answer.text, answer.citations, passages, others, modified))
 
     def anticipate(self, question: str, turns: Sequence[Turn], should_stop: Callable[[], bool]) -> None:
         """Retrieve the evidence of a question that is being typed and let the model read it; see Assistant.anticipate."""
-        question = checked(question)
-        if should_stop() or is_about_files(question) or (turns and about(question).wish):
+        question = validate_question(question)
+        if should_stop() or is_about_files(question) or (turns and detect_meta_question(question).intent):
             return
         loading = self._models.start_chat()
         searchers = self.retrieval.open(self.retrieval.searchable_libraries(question, EVERY_FILE))
@@ -125,7 +138,7 @@ class QuestionAnswering:
             reply.likelihood("A")
 
 
-class StreamedAnswer(Written):
+class QuestionAnswerStream(StreamedAnswer):
     """An answer whose evidence is there at once. Iterating composes the prompt, writes the text and compares it with others."""
 
     def __init__(self, answering: QuestionAnswering, question: str, turns: Sequence[Turn], evidence: Evidence,
@@ -147,7 +160,7 @@ class StreamedAnswer(Written):
     def __iter__(self) -> Iterator[str]:
         """Return the text piece by piece, then the contradictions in other files. The pieces join to `answer.text`."""
         if not self.hits:
-            self._finished = (refused(self._draft, self._started),)
+            self._finished = (refuse_without_evidence(self._draft, self._started),)
             return iter((self._finished[0].text,))
         chat = self._loading.result()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)

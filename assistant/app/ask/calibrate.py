@@ -5,12 +5,20 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from assistant.app.library.derived import Notebook, notebook_of
-from assistant.app.library.library import DOUBT_OFFSET, Library
+from assistant.app.library.derived import TrialLog, trial_log
+from assistant.app.library.library import CALIBRATION_KEY, Library
 from assistant.config import Settings
 from assistant.datatypes import Calibration, ChatModel, Hit, OnProgress, Progress
 from assistant.errors import UsageError
-from assistant.generation import OWN_WORDS, Prompt, Trial, calibration, compose, odds_of_doubt, write_question
+from assistant.generation import (
+    GENERATED_QUESTION_OFFSET,
+    CalibrationTrial,
+    Prompt,
+    compose,
+    fit_calibration,
+    question_log_odds,
+    write_question,
+)
 from assistant.index import Store
 from assistant.retrieval import STEPS
 
@@ -30,8 +38,8 @@ def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int,
     """
     searcher, store = library.searcher(), library.store
     limit = settings.top_k + settings.context_chunks
-    done: list[Trial] = []
-    for trial in trials(chat, store, notebook_of(library.file, chat.name),
+    done: list[CalibrationTrial] = []
+    for trial in calibration_trials(chat, store, trial_log(library.file, chat.name),
                         lambda question: searcher.search(question, limit, STEPS),
                         lambda question, hits: compose(chat, question, hits[: settings.context_chunks], (),
                                                        settings.context_chunk_tokens, settings.answer_tokens)):
@@ -42,12 +50,13 @@ def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int,
     if len(done) < FEWEST_TRIALS:
         raise UsageError(f"Only {len(done)} questions could be made from this library, too few to calibrate by.",
                          "Add more files; without a calibration the shipped values hold.")
-    found = calibration(done, settings.refusal_threshold / 100)
-    store.set_meta(DOUBT_OFFSET, str(found.offset))
+    found = fit_calibration(done, settings.refusal_threshold / 100)
+    store.set_meta(CALIBRATION_KEY, str(found.offset))
     return found
 
 
-def trials(chat: ChatModel, store: Store, notebook: Notebook, find: Find, compose: Compose) -> Iterator[Trial]:
+def calibration_trials(chat: ChatModel, store: Store, notebook: TrialLog, find: Find,
+                       compose: Compose) -> Iterator[CalibrationTrial]:
     """Yield trials, those of an earlier run first; new ones are about chunks drawn at random from the whole library."""
     kept = notebook.trials()
     yield from kept.values()
@@ -60,8 +69,8 @@ def trials(chat: ChatModel, store: Store, notebook: Notebook, find: Find, compos
         hits = find(question) if question else ()
         others = [hit for hit in hits if not is_from(hit, path)]
         if others and any(is_from(hit, path) for hit in hits[:DEPTH]):
-            trial = Trial(question, odds_of_doubt(chat, compose(question, hits), question) + OWN_WORDS,
-                          odds_of_doubt(chat, compose(question, others), question))
+            answered = question_log_odds(chat, compose(question, hits), question) + GENERATED_QUESTION_OFFSET
+            trial = CalibrationTrial(question, answered, question_log_odds(chat, compose(question, others), question))
             notebook.keep(name, trial)
             yield trial
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 
-from assistant.app.library.library import DOUBT_OFFSET, Library
-from assistant.app.models.cache import Models
+from assistant.app.library.library import CALIBRATION_KEY, Library
+from assistant.app.models.cache import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import EVERY_FILE, Chunk, Explanation, Filter, Hit, SearchResult, Timings, Turn
 from assistant.errors import UsageError
-from assistant.generation import Leaning, Rewriting, reworded, rewrite, topical
-from assistant.history.facts import Facts, placed
-from assistant.history.facts import found as recalled
+from assistant.generation import FollowUpKind, Rewriting, rewrite, rewrite_with_model, turns_about_files
+from assistant.history.facts import Facts, merge_facts
+from assistant.history.facts import relevant_facts as recalled
 from assistant.retrieval import (
     MOST,
     STEPS,
     Searcher,
-    carried,
-    dealt,
-    explained,
-    overlapping_joined,
+    insert_at,
+    interleave,
+    merge_overlapping,
+    merge_touching,
     rerank,
-    touching_joined,
+    rerank_explanation,
     widen,
 )
 
@@ -32,31 +32,31 @@ KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model mu
 class EvidenceRetrieval:
     """The steps from a question to the hits and to the passages that the model reads, in one library or several."""
 
-    def __init__(self, settings: Settings, models: Models, libraries: Sequence[Library]) -> None:
+    def __init__(self, settings: Settings, models: ModelProvider, libraries: Sequence[Library]) -> None:
         self._settings, self._models, self._libraries = settings, models, libraries
 
     # searches without an answer
 
     def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
         """Return the hits for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
-        question = checked(question)
+        question = validate_question(question)
         searchers = self.open(self._libraries)
         started = time.perf_counter()
         hits = self._ranked(searchers, question, limit or self._settings.top_k, wanted)
-        taken = since(started)
+        taken = milliseconds_since(started)
         return SearchResult(question, hits, Timings(taken, total_ms=taken), self.embedded_share())
 
     def explain(self, question: str, library: Library, wanted: Filter = EVERY_FILE) -> Explanation:
         """Return how the ranking of one library came about. Raises NothingIndexed or EmbedderMismatch."""
-        question = checked(question)
+        question = validate_question(question)
         why = library.searcher().explain(question, STEPS, wanted)
         if not self._settings.rerank:
             return why
-        return explained(why, self._models.reranker, question, self._settings.rerank_budget_ms)
+        return rerank_explanation(why, self._models.reranker, question, self._settings.rerank_budget_ms)
 
     def follow_up(self, question: str, turns: Sequence[Turn], wanted: Filter = EVERY_FILE) -> tuple[Rewriting, tuple[Hit, ...]]:
         """Return the search queries of a follow-up question and their hits. Raises NothingIndexed or EmbedderMismatch."""
-        rewriting = self.rewrite_question(checked(question), turns)
+        rewriting = self.rewrite_question(validate_question(question), turns)
         return rewriting, self._hits_of_queries(self.open(self._libraries), rewriting, turns, wanted)
 
     def embedded_share(self) -> float:
@@ -65,7 +65,7 @@ class EvidenceRetrieval:
 
     def doubt_offset(self) -> float:
         """Return the calibrated offset of the log-odds of the answerability, the mean of the libraries; 0 without calibration."""
-        kept = [float(library.store.meta(DOUBT_OFFSET) or 0.0) for library in self._libraries if library.file.exists()]
+        kept = [float(library.store.meta(CALIBRATION_KEY) or 0.0) for library in self._libraries if library.file.exists()]
         return sum(kept) / max(1, len(kept))
 
     # the steps of a question, in their order
@@ -90,18 +90,19 @@ class EvidenceRetrieval:
     def rewrite_question(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return the search queries of a question: by rule, or by the chat model if the rules are not sure and time allows."""
         by_rule = rewrite(question, turns)
-        if by_rule.sure or not self._settings.rewrite_timeout:
+        if by_rule.confident or not self._settings.rewrite_timeout:
             return by_rule
-        return reworded(self._models.chat, question, topical(turns)[-1], by_rule, self._settings.rewrite_timeout)
+        previous = turns_about_files(turns)[-1]
+        return rewrite_with_model(self._models.chat, question, previous, by_rule, self._settings.rewrite_timeout)
 
     def find(self, searchers: Sequence[Searcher], rewriting: Rewriting, turns: Sequence[Turn],
              wanted: Filter) -> tuple[Hit, ...]:
         """Return the hits of all queries, merged into disjoint spans of each file."""
-        return overlapping_joined(self._hits_of_queries(searchers, rewriting, turns, wanted))
+        return merge_overlapping(self._hits_of_queries(searchers, rewriting, turns, wanted))
 
     def merge_facts(self, rewriting: Rewriting, hits: tuple[Hit, ...]) -> tuple[Hit, ...]:
         """Return the hits with the remembered facts that bear on the question, each at its rank."""
-        return placed(hits, self._remembered(rewriting.queries[0], hits))
+        return merge_facts(hits, self._remembered(rewriting.queries[0], hits))
 
     def passages_to_read(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
         """Return what the model reads: the best hits, widened by the text around them, within the budget for passages.
@@ -113,15 +114,15 @@ class EvidenceRetrieval:
 
     def narrow_passages(self, hits: Sequence[Hit], turns: Sequence[Turn]) -> tuple[Hit, ...]:
         """Return the best hits as they were found, joined where they touch: what is read if the widened ones do not fit."""
-        best = self._models.orders.arranged(questions_of(turns), hits[: self._settings.context_chunks])
-        return touching_joined(best)
+        best = self._models.orders.arrange(questions_of(turns), hits[: self._settings.context_chunks])
+        return merge_touching(best)
 
     # what the comparison with other files needs
 
     def with_duplicates(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """Return the hits and behind them the near-duplicates that each of them stands for."""
         others = (found for hit in hits for path, place in hit.also for library in self._libraries
-                  for found in library.passage_at(path, place.char_start))
+                  for found in library.chunk_at(path, place.char_start))
         return (*hits, *others)
 
     def modified_ns(self, hits: Sequence[Hit]) -> dict[str, int]:
@@ -140,13 +141,14 @@ class EvidenceRetrieval:
         """Return the hits of all queries; those of a follow-up question have the last turn's citations among them."""
         results = self._settings.top_k
         queries = rewriting.queries
-        hits = dealt([self._ranked(searchers, query, results, wanted, len(queries)) for query in queries], results)
-        if rewriting.leaning == Leaning.NONE or wanted:
+        hits = interleave([self._ranked(searchers, query, results, wanted, len(queries)) for query in queries], results)
+        if rewriting.kind == FollowUpKind.NONE or wanted:
             return hits
-        earlier = [hit for cited in topical(turns)[-1].citations for library in self._libraries for hit in library.passage(cited)]
-        if rewriting.leaning == Leaning.BARE:
-            return carried(hits, earlier, 0)[:results]
-        return carried(hits, earlier[:1], max(1, min(self._settings.context_chunks, results) - 1))[:results]
+        earlier = [hit for cited in turns_about_files(turns)[-1].citations for library in self._libraries
+                   for hit in library.passage(cited)]
+        if rewriting.kind == FollowUpKind.CONTINUATION:
+            return insert_at(hits, earlier, 0)[:results]
+        return insert_at(hits, earlier[:1], max(1, min(self._settings.context_chunks, results) - 1))[:results]
 
     def _ranked(self, searchers: Sequence[Searcher], query: str, limit: int, wanted: Filter,
                 queries: int = 1) -> tuple[Hit, ...]:
@@ -194,13 +196,13 @@ def questions_of(turns: Sequence[Turn]) -> tuple[str, ...]:
     return tuple(turn.question for turn in turns)
 
 
-def checked(question: str) -> str:
+def validate_question(question: str) -> str:
     """Return the question without lone surrogates. Raises UsageError if it is empty."""
     if not question.strip():
         raise UsageError("The question is empty.", 'Ask like this: assistant ask "When does the lease end?"')
     return question.encode("utf-8", "replace").decode()  # a terminal or a script can hand over half a character
 
 
-def since(started: float) -> float:
+def milliseconds_since(started: float) -> float:
     """Return the milliseconds since `started`."""
     return (time.perf_counter() - started) * 1000

@@ -12,11 +12,11 @@ from typing import TypeVar
 import psutil
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import Models, chat_spec
+from assistant.app.models.cache import ModelProvider, chat_spec
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder, Message
 from assistant.errors import NothingIndexed
-from assistant.generation.injection.untrusted_text import filled, own_words
+from assistant.generation.injection.untrusted_text import fill_template, own_words
 
 PROMPT_WORDS, DECODE_TOKENS = 450, 48
 PASSAGES, PASSAGE_WORDS = 64, 150
@@ -42,7 +42,7 @@ class Measurement:
 def measure(settings: Settings) -> Iterator[Measurement]:
     """Yield the measurements. Raises ModelMissing or ModelUnusable. Searches are skipped if the library is empty."""
     spec = chat_spec(settings)
-    models = Models(settings)
+    models = ModelProvider(settings)
     load, embedder = timed(lambda: models.embedder)
     yield Measurement("load the embedding model", load, "s")
     yield from measure_embedding(embedder)
@@ -86,7 +86,7 @@ def measure_generation(chat: ChatModel) -> Iterator[Measurement]:
 def question_messages(passages: str, question: str) -> list[Message]:
     """Return the prompt messages for a question about passages."""
     parts = {"passages": own_words(passages), "question": own_words(question)}
-    return [Message("user", filled("{passages}\n\nQuestion: {question}", parts))]
+    return [Message("user", fill_template("{passages}\n\nQuestion: {question}", parts))]
 
 
 def project_to_7b(measured: dict[str, float], times: float) -> Iterator[Measurement]:
@@ -97,7 +97,7 @@ def project_to_7b(measured: dict[str, float], times: float) -> Iterator[Measurem
     yield Measurement(f"estimate for {TARGET}: reply written", writes, "tokens/s")
 
 
-def measure_search(settings: Settings, models: Models) -> Iterator[Measurement]:
+def measure_search(settings: Settings, models: ModelProvider) -> Iterator[Measurement]:
     """Measure searches of the library, with questions made of words from its chunks."""
     with Assistant(settings, models) as assistant:
         try:

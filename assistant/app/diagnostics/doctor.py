@@ -19,9 +19,9 @@ from assistant.app.models.cache import chat_spec, embedder_spec, is_gguf, rerank
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError
-from assistant.ingest import confinement_of_readers
+from assistant.ingest import probe_confinement
 from assistant.system.confinement import Confinement
-from assistant.system.paths import is_fake, own_path
+from assistant.system.paths import is_fake, user_path
 
 PACKAGES = {
     "bs4": "beautifulsoup4", "faiss": "faiss-cpu", "filelock": "filelock", "httpx": "httpx",
@@ -84,7 +84,7 @@ def examine_readers() -> Finding:
     """Start a reader process and report how it is confined on this machine."""
     subject = "reading files"
     try:
-        found = confinement_of_readers()
+        found = probe_confinement()
     except AssistantError as error:
         return Finding(subject, Severity.ERROR, str(error), error.hint)
     if found.is_whole:
@@ -179,7 +179,7 @@ def examine_memory(settings: Settings, machine: Machine) -> Finding:
 def memory_needed(settings: Settings) -> int:
     """Return the memory that the chat model needs in bytes; 0 if there is no model."""
     try:
-        path = own_path(settings.chat)
+        path = user_path(settings.chat)
         return int(path.stat().st_size * OWN_MODEL_OVERHEAD) if path else catalog.find(settings.chat).memory
     except (OSError, UsageError):
         return 0
@@ -231,7 +231,7 @@ def check_library(settings: Settings, *, repair: bool) -> tuple[Finding, ...]:
 
 def examine_embedder_match(subject: str, built_with: str, settings: Settings) -> tuple[Finding, ...]:
     """Check that the library was built with the chosen embedding model."""
-    path = own_path(settings.embed)
+    path = user_path(settings.embed)
     name = path.name if path else settings.embed
     if not name or not built_with or name == built_with:
         return ()

@@ -22,16 +22,16 @@ from assistant.index.store import vector_key
 from assistant.ingest import (
     CHUNKER_VERSION,
     EXTRACTOR_VERSION,
-    Bounds,
     Candidate,
-    Job,
-    Pool,
-    Reading,
-    Refusal,
-    Terms,
+    ExcludedEntry,
+    ReaderPool,
+    ReadOptions,
+    ReadRequest,
+    ReadResult,
     Unchanged,
-    can_read_pictures,
+    WorkerLimits,
     chunk,
+    is_ocr_available,
 )
 from assistant.system.paths import is_under
 
@@ -45,7 +45,7 @@ TEMPORARY_REASONS = (GONE, BEING_WRITTEN, UNREAD)  # these may not hold at the n
 FOR_OCR = "for OCR"  # end of the reasons that OCR software would resolve
 
 
-class Intake:
+class IngestRun:
     """One ingestion run over roots of a library."""
 
     def __init__(self, store: Store, embedder: Embedder, readers: Readers, on_progress: OnProgress,
@@ -55,7 +55,7 @@ class Intake:
         self._on_progress, self._on_change = on_progress, on_change
         self._report = IngestReport()
         self._batch = WriteBatch()
-        self._queue = Backlog(store, embedder)
+        self._queue = EmbeddingQueue(store, embedder)
         self._excluded = store.excluded()
         self._members: dict[str, set[str]] = {}  # known files inside each container
         self._moved_from: dict[str, LedgerEntry] = {}  # new path -> entry of the file that may have moved there
@@ -69,7 +69,7 @@ class Intake:
         try:
             self._run(list(roots), rebuild=rebuild)
             self._embed_rest()
-            self._store.drop_spare_vectors(ORPHANED_VECTOR_SECONDS)
+            self._store.drop_orphaned_vectors(ORPHANED_VECTOR_SECONDS)
         except KeyboardInterrupt:
             self._report = replace(self._report, interrupted=True)
         return replace(self._report, seconds=time.perf_counter() - started)
@@ -85,11 +85,11 @@ class Intake:
         self._embeds, self._quiet_ns = False, int(quiet_seconds * 1e9)
         entangled = self._run(list(roots), within)
         if within is None:
-            self._store.drop_spare_vectors(ORPHANED_VECTOR_SECONDS)
+            self._store.drop_orphaned_vectors(ORPHANED_VECTOR_SECONDS)
         return replace(self._report, seconds=time.perf_counter() - started), entangled
 
     def _run(self, roots: list[Path], within: Sequence[Path] | None = None, *, rebuild: bool = False) -> frozenset[str]:
-        ocr_available, ocr_at_last_run = "yes" if can_read_pictures() else "no", self._store.meta("ocr")
+        ocr_available, ocr_at_last_run = "yes" if is_ocr_available() else "no", self._store.meta("ocr")
         reread = rebuild or self._store.meta("shape") != self._chunking_version
         has_new_ocr = ocr_available == "yes" and ocr_at_last_run == "no"
         if reread or has_new_ocr:
@@ -147,7 +147,7 @@ class Intake:
         self._store.clear(present, REBUILDING)
         if self._store.meta("embedder") != self._embedder.fingerprint:
             self._store.clear(kept, AWAY)
-        sign(self._store, self._embedder)
+        record_embedder(self._store, self._embedder)
 
     def _record_chunking_version(self, kept: Iterable[str]) -> None:
         """Record the chunking version, unless the library keeps files that were read with an older one."""
@@ -155,16 +155,16 @@ class Intake:
         if not any(ledger[path].content_hash for path in kept):
             self._store.set_meta("shape", self._chunking_version)
 
-    def _ingest_all(self, changed: Sequence[Candidate | Refusal], is_stale: IsStale) -> None:
+    def _ingest_all(self, changed: Sequence[Candidate | ExcludedEntry], is_stale: IsStale) -> None:
         """Read the files in parallel, and write them in the order of the scan."""
         known = {**self._known, **self._moved_from}
-        jobs = [Job(found.path, hash_if_current(known.get(str(found.path)), is_stale))
+        jobs = [ReadRequest(found.path, hash_if_current(known.get(str(found.path)), is_stale))
                 for found in changed if isinstance(found, Candidate)]
         if jobs:
             with self._readers.opened(len(jobs)) as pool:
                 results = pool.read(jobs, self._show_step, self._embed_meanwhile)
                 for found in changed:
-                    self._ingest(found, refused_reading(found) if isinstance(found, Refusal) else next(results)[1])
+                    self._ingest(found, refused_reading(found) if isinstance(found, ExcludedEntry) else next(results)[1])
                 self._flush()
         else:
             for found in changed:
@@ -175,7 +175,7 @@ class Intake:
     def _show_step(self, words: str) -> None:
         self._on_progress(Progress("reading", self._done, self._total, self._report.chunks, words))
 
-    def _ingest(self, found: Candidate | Refusal, readings: Sequence[Reading]) -> None:
+    def _ingest(self, found: Candidate | ExcludedEntry, readings: Sequence[ReadResult]) -> None:
         """Add the readings of one file to the batch: its own, and those of the files inside it that are not excluded."""
         self._show_step(str(found.path))
         kept = [reading for reading in readings if not (reading.container and is_under(reading.path, self._excluded))]
@@ -190,7 +190,7 @@ class Intake:
         if self._batch.is_full:
             self._flush()
 
-    def _ingest_one(self, entry: LedgerEntry, reading: Reading) -> None:
+    def _ingest_one(self, entry: LedgerEntry, reading: ReadResult) -> None:
         outcome = reading.outcome
         if isinstance(outcome, Unchanged) and entry.path in self._moved_from:
             self._batch.moved.append((self._moved_from.pop(entry.path).path, entry))
@@ -246,8 +246,8 @@ class Intake:
 
     def _embed_rest(self) -> None:
         """Embed all pending chunks."""
-        total = self._report.embedded + self._store.count_waiting()
-        while self._store.count_waiting():
+        total = self._report.embedded + self._store.count_pending_embeddings()
+        while self._store.count_pending_embeddings():
             self._on_progress(Progress("embedding", self._report.embedded, total, self._report.embedded))
             self._embed_some(EMBEDDED_AT_ONCE)
 
@@ -257,10 +257,10 @@ class Intake:
         return embedded
 
 
-def refused_reading(found: Candidate | Refusal) -> list[Reading]:
+def refused_reading(found: Candidate | ExcludedEntry) -> list[ReadResult]:
     """Return the reading of a file that was refused without reading it."""
-    reason = found.reason if isinstance(found, Refusal) else ""
-    return [Reading(str(found.path), SkippedFile(reason))]
+    reason = found.reason if isinstance(found, ExcludedEntry) else ""
+    return [ReadResult(str(found.path), SkippedFile(reason))]
 
 
 def chunking_version(chunk_tokens: int) -> str:
@@ -294,22 +294,22 @@ def is_indexed(known: LedgerEntry | None) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ReaderOptions:
     """How files are read: number of processes, size limit and passwords, time and memory limits, tokens per chunk."""
 
     readers: int
-    terms: Terms
-    bounds: Bounds
+    terms: ReadOptions
+    bounds: WorkerLimits
     chunk_tokens: int
 
 
 class Readers:
     """The reader processes: started for each run, or `lasting` for many small runs."""
 
-    def __init__(self, means: Means, *, lasting: bool = False) -> None:
+    def __init__(self, means: ReaderOptions, *, lasting: bool = False) -> None:
         self.means = means
         self._is_lasting = lasting
-        self._pool: Pool | None = None
+        self._pool: ReaderPool | None = None
 
     def close(self) -> None:
         """Stop the processes."""
@@ -318,11 +318,11 @@ class Readers:
         self._pool = None
 
     @contextmanager
-    def opened(self, files: int) -> Iterator[Pool]:
+    def opened(self, files: int) -> Iterator[ReaderPool]:
         """Yield the processes, at most one per file."""
         if self._pool is None:
             count = self.means.readers if self._is_lasting else min(self.means.readers, files)
-            self._pool = Pool(count, self.means.terms, self.means.bounds)
+            self._pool = ReaderPool(count, self.means.terms, self.means.bounds)
         try:
             yield self._pool
         except BaseException:
@@ -332,7 +332,7 @@ class Readers:
             self.close()
 
 
-class Backlog:
+class EmbeddingQueue:
     """Queue of the chunks of a library that have no vector yet."""
 
     def __init__(self, store: Store, embedder: Embedder) -> None:
@@ -354,7 +354,7 @@ class Backlog:
         return len(missing)
 
 
-def sign(store: Store, embedder: Embedder) -> None:
+def record_embedder(store: Store, embedder: Embedder) -> None:
     """Record in the library which model its vectors come from."""
     store.set_meta("embedder", embedder.fingerprint)
     store.set_meta("embedder_name", embedder.name)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.datatypes import FileState, LedgerEntry, OnProgress, Progress
-from assistant.ingest import Candidate, Refusal, discover
+from assistant.ingest import Candidate, ExcludedEntry, discover
 from assistant.system.paths import is_under
 
 Ledger = Mapping[str, LedgerEntry]
@@ -26,7 +26,7 @@ class ScanResult:
     In an `entangled` root, links lead to other places inside it: it can only be scanned as a whole.
     """
 
-    changed: tuple[Candidate | Refusal, ...]
+    changed: tuple[Candidate | ExcludedEntry, ...]
     unchanged: int
     gone: tuple[str, ...]
     kept: tuple[str, ...]
@@ -52,7 +52,7 @@ class Scanner:
         """Compare the files under these roots with the ledger. With `within`, scan only there; the ledger must cover no more."""
         away = [root for root in roots if is_away(root, self.ledger)]
         present = [root for root in roots if root not in away]
-        changed: dict[str, Candidate | Refusal] = {}
+        changed: dict[str, Candidate | ExcludedEntry] = {}
         seen: set[str] = set()
         unchanged = 0
         blind = [str(root) for root in away]
@@ -61,7 +61,7 @@ class Scanner:
             path = str(found.path)
             if path in seen:
                 continue
-            if isinstance(found, Refusal) and found.is_out_of_sight:
+            if isinstance(found, ExcludedEntry) and found.is_inaccessible:
                 blind.append(path)
                 if self._is_indexed(path):
                     continue
@@ -75,7 +75,7 @@ class Scanner:
                       frozenset(entangled))
 
     def _discover(self, roots: Sequence[Path], within: Sequence[Path] | None, entangled: set[str]
-                  ) -> Iterator[Candidate | Refusal]:
+                  ) -> Iterator[Candidate | ExcludedEntry]:
         count = 0
         for root in roots:
             # an excluded path above a root was excluded before the root was added
@@ -90,7 +90,7 @@ class Scanner:
     def _is_indexed(self, path: str) -> bool:
         return path in self.ledger and self.ledger[path].state is FileState.INDEXED
 
-    def _is_unchanged(self, found: Candidate | Refusal) -> bool:
+    def _is_unchanged(self, found: Candidate | ExcludedEntry) -> bool:
         """Return whether a file need not be read: refused for the same reason, or same size and modification time.
 
         A file that failed before its bytes were read (permissions, disk errors) has no hash and is tried again.
@@ -98,7 +98,7 @@ class Scanner:
         known = self.ledger.get(str(found.path))
         if known is None or self.is_stale(known):
             return False
-        if isinstance(found, Refusal):
+        if isinstance(found, ExcludedEntry):
             return known.reason == found.reason
         return bool(known.content_hash) and (known.size, known.mtime_ns) == (found.size, found.mtime_ns)
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from assistant.datatypes import Change, Chunk, Document, FileState, IngestReport, LedgerEntry
 from assistant.index import Store
-from assistant.ingest import Candidate, Refusal
+from assistant.ingest import Candidate, ExcludedEntry
 
 BATCH_CHUNKS = 2048  # in one transaction
 BATCH_FILES = 512  # in one transaction, including files without text
@@ -60,7 +60,7 @@ class WriteBatch:
     def changes(self) -> Iterator[Change]:
         """Yield the changes of the library, once the batch is written."""
         yield from (Change("indexed", entry.path, chunks=len(chunks)) for entry, _, chunks in self.documents)
-        yield from (Change("moved", entry.path, was=old) for old, entry in self.moved)
+        yield from (Change("moved", entry.path, old_path=old) for old, entry in self.moved)
         yield from (Change("failed" if entry.state is FileState.FAILED else "skipped", entry.path, entry.reason)
                     for entry in self.notes)
 
@@ -76,7 +76,7 @@ def add_to_report(report: IngestReport, batch: WriteBatch) -> IngestReport:
     )
 
 
-def detect_moves(changed: Iterable[Candidate | Refusal], gone: Iterable[str], ledger: Mapping[str, LedgerEntry]
+def detect_moves(changed: Iterable[Candidate | ExcludedEntry], gone: Iterable[str], ledger: Mapping[str, LedgerEntry]
           ) -> dict[str, LedgerEntry]:
     """Map the path of each new file to the gone file that it may have been: same name and same size.
 

@@ -24,7 +24,7 @@ from typing import IO
 from assistant.datatypes import LibraryStatus, OnProgress, Progress
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, ExportUnwritable, LibraryDamaged, LibraryTooNew, UsageError
 from assistant.index import Store
-from assistant.index.database import translated
+from assistant.index.database import translate_error
 
 FORMAT = 1
 MANIFEST, LIBRARY, SETTINGS = "manifest.json", "library.sqlite", "settings.toml"
@@ -103,7 +103,7 @@ def snapshot(source: Path, target: Path) -> None:
     except sqlite3.Error as error:
         if error.sqlite_errorcode in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
-        raise translated(error, source) from error
+        raise translate_error(error, source) from error
 
 
 def add_entry(archive: zipfile.ZipFile, name: str, source: Path, on_progress: OnProgress) -> ArchiveEntry:

@@ -7,29 +7,29 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from assistant.app.library.library import Library
-from assistant.generation import OWN_WORDS, PROMPT_VERSION, Trial
-from assistant.generation.documents import Notes
-from assistant.system.records import add_record, open_private, parse_record, read_records
+from assistant.generation import GENERATED_QUESTION_OFFSET, PROMPT_VERSION, CalibrationTrial
+from assistant.generation.documents import NotesCache
+from assistant.system.records import append_record, open_private, parse_record, read_records
 
 
 @dataclass(frozen=True, slots=True)
-class Notebook:
+class TrialLog:
     """File of a library's calibration trials, so that a stopped calibration can continue."""
 
     file: Path
     model: str
 
-    def trials(self) -> dict[str, Trial]:
+    def trials(self) -> dict[str, CalibrationTrial]:
         """Return the trials with this model and prompt version, by chunk. Damaged lines are skipped."""
-        found: dict[str, Trial] = {}
+        found: dict[str, CalibrationTrial] = {}
         for record in read_records(self.file) if self.file.exists() else ():
             if record.get("by") == self._by and (trial := trial_of(record.get("trial"))):
                 found[str(record.get("passage"))] = trial
         return found
 
-    def keep(self, passage: str, trial: Trial) -> None:
+    def keep(self, passage: str, trial: CalibrationTrial) -> None:
         """Append one trial."""
-        add_record(self.file, {"by": self._by, "passage": passage, "trial": asdict(trial)})
+        append_record(self.file, {"by": self._by, "passage": passage, "trial": asdict(trial)})
 
     def keep_only(self, paths: Container[str]) -> None:
         """Delete the trials about chunks of all other files, for every model."""
@@ -44,21 +44,21 @@ class Notebook:
 
     @property
     def _by(self) -> str:
-        return f"{self.model} {PROMPT_VERSION} {OWN_WORDS}"
+        return f"{self.model} {PROMPT_VERSION} {GENERATED_QUESTION_OFFSET}"
 
 
-def notebook_of(library: Path, model: str) -> Notebook:
+def trial_log(library: Path, model: str) -> TrialLog:
     """Return the trial file in a library's folder."""
-    return Notebook(library.parent / "calibration.jsonl", model)
+    return TrialLog(library.parent / "calibration.jsonl", model)
 
 
-def trial_of(value: object) -> Trial | None:
+def trial_of(value: object) -> CalibrationTrial | None:
     """Parse a trial; return None if the value is not one."""
     if not isinstance(value, dict):
         return None
     question, answered, held_out = (value.get(name) for name in ("question", "answered", "held_out"))
     if isinstance(question, str) and isinstance(answered, int | float) and isinstance(held_out, int | float):
-        return Trial(question, float(answered), float(held_out))
+        return CalibrationTrial(question, float(answered), float(held_out))
     return None
 
 
@@ -67,11 +67,11 @@ def document_of(line: bytes) -> str:
     return str((parse_record(line) or {}).get("passage", "")).rpartition("#")[0]
 
 
-def notes_of(library: Library, elsewhere: Mapping[str, Path] | None = None) -> Notes:
+def document_notes(library: Library, elsewhere: Mapping[str, Path] | None = None) -> NotesCache:
     """Return the models' notes on a library's documents; `elsewhere` maps content hashes to folders of other libraries."""
-    return Notes(folder_of_notes(library), elsewhere=elsewhere)
+    return NotesCache(notes_folder(library), elsewhere=elsewhere)
 
 
-def folder_of_notes(library: Library) -> Path:
+def notes_folder(library: Library) -> Path:
     """Return the folder of the notes on a library's documents."""
     return library.file.parent / "notes"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from assistant.app.models.cache import Models
+from assistant.app.models.cache import ModelProvider
 from assistant.datatypes import Chunk, Citation, Embedder, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.index import Store
 from assistant.retrieval import Searcher
 
-DOUBT_OFFSET = "doubt_offset"  # metadata key of the calibration
+CALIBRATION_KEY = "doubt_offset"  # metadata key of the calibration
 
 
 class Library:
     """A library by name. Close it after use."""
 
-    def __init__(self, name: str, folder: Path, models: Models) -> None:
+    def __init__(self, name: str, folder: Path, models: ModelProvider) -> None:
         self.name = name
         self.file = folder / name / "library.sqlite"
         self._models = models
@@ -56,21 +56,21 @@ class Library:
         generation = self.store.generation
         if self._searcher is None or generation != self._checked_generation:  # another process may have rebuilt it
             embedder = self._models.embedder
-            check_fingerprint(self.store, embedder)
+            require_same_embedder(self.store, embedder)
             self._checked_generation = generation
             self._searcher = self._searcher or Searcher(self.store, embedder)
         return self._searcher
 
-    def passage_at(self, path: str, character: int) -> list[Hit]:
+    def chunk_at(self, path: str, character: int) -> list[Hit]:
         """Return the chunk of a file at a character offset, as a hit; an empty list if there is none."""
-        found = self.store.passage_at(path, character).values() if self.file.exists() else ()
+        found = self.store.chunk_at(path, character).values() if self.file.exists() else ()
         return [Hit(each.chunk_id, each.path, each.title, each.chunk) for each in found]
 
     def passage(self, cited: Citation) -> list[Hit]:
         """Return the chunk that a citation quotes, as a hit; an empty list if the library no longer has it."""
         if cited.kind != "file" or not self.file.exists():
             return []
-        return [hit for hit in self.passage_at(cited.path, cited.location.char_start) if cited.quote in hit.chunk.text]
+        return [hit for hit in self.chunk_at(cited.path, cited.location.char_start) if cited.quote in hit.chunk.text]
 
     def neighbours(self, hits: Sequence[Hit]) -> list[list[Chunk]]:
         """Return, for each hit, the chunks right after and right before it in its file; none if the library does not hold it."""
@@ -78,7 +78,7 @@ class Library:
         return self.store.beside_each(spans) if self.file.exists() else [[] for _ in hits]
 
 
-def check_fingerprint(store: Store, embedder: Embedder) -> None:
+def require_same_embedder(store: Store, embedder: Embedder) -> None:
     """Raise EmbedderMismatch if another model made the library's vectors."""
     if store.meta("embedder") not in {"", embedder.fingerprint}:
         built_with = store.meta("embedder_name")

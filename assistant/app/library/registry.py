@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 from assistant.app.assistant import Assistant
 from assistant.app.library.archive import LIBRARY, SETTINGS, Manifest, pack, read_manifest, unpack
 from assistant.config import LIBRARY_SETTINGS, Settings, abbreviated, overlay, read_config, save_choice, validated
-from assistant.datatypes import Finding, Imported, LibraryStatus, OnProgress, Severity
+from assistant.datatypes import Finding, ImportReport, LibraryStatus, OnProgress, Severity
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
 from assistant.index import PRIVATE_FOLDER, Store
 from assistant.system.paths import absolute
@@ -85,7 +85,7 @@ def export(settings: Settings, name: str, target: Path, on_progress: OnProgress)
     return pack(existing_folder(settings, name), status_of(settings, name), target, on_progress)
 
 
-def import_library(settings: Settings, source: Path, name: str, on_progress: OnProgress) -> Imported:
+def import_library(settings: Settings, source: Path, name: str, on_progress: OnProgress) -> ImportReport:
     """Import an exported library. Nothing changes before it is verified.
 
     Returns its status, its folders that are not on this machine, and those that another library also has.
@@ -108,13 +108,13 @@ def import_library(settings: Settings, source: Path, name: str, on_progress: OnP
     return import_report(settings, name, manifest)
 
 
-def import_report(settings: Settings, name: str, manifest: Manifest) -> Imported:
+def import_report(settings: Settings, name: str, manifest: Manifest) -> ImportReport:
     """Return the status of an imported library and compare its folders with this machine."""
     others, _ = list_libraries(settings)
     taken = {root: other.name for other in others if other.name != name for root in other.roots}
     away = tuple(root for root in manifest.roots if not os.path.exists(root))  # noqa: PTH110 - never raises
     shared = tuple((root, taken[root]) for root in manifest.roots if root in taken)
-    return Imported(status_of(settings, name), away, shared)
+    return ImportReport(status_of(settings, name), away, shared)
 
 
 def set_library_settings(settings: Settings, name: str, own: Mapping[str, str]) -> Path:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from assistant import catalog
 from assistant.config import Settings
-from assistant.datatypes import ChatModel, Embedder, Reranker, Tunable, never
+from assistant.datatypes import ChatModel, Embedder, Reranker, Tunable, never_stop
 from assistant.errors import ModelMissing, UsageError
 from assistant.models.open import ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
-from assistant.retrieval import Orders
-from assistant.system.paths import FAKE, is_fake, own_path
+from assistant.retrieval import PromptOrder
+from assistant.system.paths import FAKE, is_fake, user_path
 
 MAGIC = b"GGUF"
 HINT = "Check the path, or choose a model of the catalog: assistant models list"
@@ -36,7 +36,7 @@ def embedder_spec(settings: Settings) -> EmbedderSpec:
         raise ModelMissing("No embedding model is chosen yet.", "Run: assistant setup")
     if is_fake(settings.embed):
         return EmbedderSpec(FAKE, Path())
-    if own := own_path(settings.embed):
+    if own := user_path(settings.embed):
         if not own.is_dir():
             raise ModelMissing(f"There is no embedding model at {own}.", HINT)
         return EmbedderSpec(own.name, own, *own_prompts(own))
@@ -62,7 +62,7 @@ def chat_spec(settings: Settings) -> ChatSpec:
         raise ModelMissing("No chat model is chosen yet.", "Run: assistant setup")
     if is_fake(settings.chat):
         name, path = FAKE, Path()
-    elif own := own_path(settings.chat):
+    elif own := user_path(settings.chat):
         if not own.is_file():
             raise ModelMissing(f"There is no chat model at {own}.", HINT)
         name, path = own.stem, own
@@ -77,7 +77,7 @@ def reranker_spec(settings: Settings) -> RerankerSpec:
     """Return the spec of the chosen reranker. Raises ModelMissing or UsageError."""
     if is_fake(settings.rerank):
         return RerankerSpec(FAKE, Path())
-    if own := own_path(settings.rerank):
+    if own := user_path(settings.rerank):
         if not own.is_dir():
             raise ModelMissing(f"There is no reranker at {own}.", HINT)
         return RerankerSpec(own.name, own)
@@ -87,7 +87,7 @@ def reranker_spec(settings: Settings) -> RerankerSpec:
     return RerankerSpec(model.name, catalog.ModelStore(settings.models_folder).require(model))
 
 
-class Shelf:
+class ModelCache:
     """Loaded models of this process. Each is loaded once, and again after its files have changed. Thread-safe."""
 
     def __init__(self) -> None:
@@ -95,8 +95,8 @@ class Shelf:
         self._embedders: dict[EmbedderSpec, tuple[FileStamp, Embedder]] = {}
         self._rerankers: dict[RerankerSpec, tuple[FileStamp, Reranker]] = {}
         self._chat: tuple[ChatSpec, FileStamp, Future[ChatModel]] | None = None
-        self._should_stop: Callable[[], bool] = never
-        self.orders = Orders()  # of the chunks in the chat model's prompts
+        self._should_stop: Callable[[], bool] = never_stop
+        self.orders = PromptOrder()  # of the chunks in the chat model's prompts
 
     @property
     def embedder_names(self) -> tuple[str, ...]:
@@ -151,11 +151,11 @@ class Shelf:
                 chat[2].result().close()
 
 
-class Models:
+class ModelProvider:
     """The models that the settings name, each loaded on first use into its own cache or a shared one."""
 
-    def __init__(self, settings: Settings, shelf: Shelf | None = None) -> None:
-        self._settings, self._shelf = settings, shelf or Shelf()
+    def __init__(self, settings: Settings, shelf: ModelCache | None = None) -> None:
+        self._settings, self._shelf = settings, shelf or ModelCache()
 
     @property
     def embedder(self) -> Embedder:
@@ -190,7 +190,7 @@ class Models:
         return self.start_chat().result()
 
     @property
-    def orders(self) -> Orders:
+    def orders(self) -> PromptOrder:
         """The order of chunks in the prompts of recent conversations."""
         return self._shelf.orders
 

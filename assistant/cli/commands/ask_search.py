@@ -39,11 +39,11 @@ from assistant.cli.render.answer import (
 )
 from assistant.cli.render.search import show_passages, show_search, show_sources
 from assistant.errors import UsageError
-from assistant.system.paths import absolute, verbatim
+from assistant.system.paths import absolute, escape_pattern
 
 if TYPE_CHECKING:
     from assistant.config import Settings
-    from assistant.datatypes import Answering, Filter, Hit
+    from assistant.datatypes import AnswerStreaming, Filter, Hit
     from assistant.server.remote_assistant import Answerer
 
 ABSTAINED = 3
@@ -114,7 +114,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         else:
             show_answer(stream, settings.context_chunks)
         if confidence:
-            show_confidence(stream.answer.doubt)
+            show_confidence(stream.answer.answerability)
         warn_about_search(settings, assistant.embedded_share(), stream.hits)
         if stream.answer.abstained:
             raise typer.Exit(ABSTAINED)
@@ -135,7 +135,7 @@ def files_meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
 
     if not is_about_files(question) or wanted.paths:
         return wanted
-    return replace(wanted, paths=tuple(verbatim(str(absolute(each))) for each in paths))
+    return replace(wanted, paths=tuple(escape_pattern(str(absolute(each))) for each in paths))
 
 
 def explain_search(assistant: Answerer, question: str, wanted: Filter, *, json: bool) -> None:
@@ -187,7 +187,7 @@ def add_first(assistant: Answerer, paths: list[Path]) -> None:
         raise typer.Exit(INTERRUPTED)
 
 
-def show_answer(stream: Answering, passages: int) -> None:
+def show_answer(stream: AnswerStreaming, passages: int) -> None:
     """Show the passages, stream the answer, then show its sources."""
     if notices().is_terminal:
         show_passages(notices(), stream.hits[:passages])

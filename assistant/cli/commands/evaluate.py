@@ -26,19 +26,19 @@ from assistant.evaluation import (
     Evaluation,
     Question,
     Row,
-    absent,
+    has_gold_files,
     measure,
+    missing_files,
     parse_questions,
     read_rows,
-    save,
-    searchable,
+    save_evaluation,
     summarise,
     to_record,
 )
 from assistant.evaluation import compare as compared
-from assistant.evaluation.draft import Desk, Draft, make, read_drafted, spread, to_line
+from assistant.evaluation.draft import Draft, DraftContext, draft_to_json, generate_drafts, read_drafted, spread_over_files
 from assistant.evaluation.report import require_report, write_report
-from assistant.system.paths import expanded, open_to_append
+from assistant.system.paths import expand_user, open_to_append
 
 NAMED = 5  # missing files that a notice names
 
@@ -93,9 +93,9 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
 
 def require_use(questions: Sequence[Question], out: Path | None, *, retrieval: bool) -> None:
     """Raise UsageError if the questions or the output file cannot be used, before anything is measured."""
-    if retrieval and not any(map(searchable, questions)):
+    if retrieval and not any(map(has_gold_files, questions)):
         raise UsageError("No question names the files to find.", 'Name the right files: "gold_docs": ["lease.pdf"]')
-    if out is not None and (expanded(out).is_dir() or not expanded(out).parent.is_dir()):
+    if out is not None and (expand_user(out).is_dir() or not expand_user(out).parent.is_dir()):
         raise UsageError(f"{out} cannot be written: it is a folder, or its folder does not exist.",
                          "Give --out the name of a file.")
 
@@ -103,7 +103,7 @@ def require_use(questions: Sequence[Question], out: Path | None, *, retrieval: b
 def warn_absent(questions: Sequence[Question], assistant: Assistant) -> None:
     """Warn about right files that are not in the library: they count as not found."""
     indexed = [entry.path for entry in assistant.ledger() if entry.state is FileState.INDEXED]
-    gone = absent({document for question in questions if question.answerable for document, _ in question.gains}, indexed)
+    gone = missing_files({document for question in questions if question.answerable for document, _ in question.gains}, indexed)
     if gone:
         names = ", ".join(gone[:NAMED]) + (f" and {len(gone) - NAMED:,} more" if len(gone) > NAMED else "")
         notice(on_one_line(f"{counted(len(gone), 'right file')} not in the library, counted as not found: {names}"))
@@ -133,7 +133,7 @@ def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json:
     else:
         show_evaluation(output(), result)
     if out is not None:
-        save(out, result)
+        save_evaluation(out, result)
     if report is not None:
         write_report(report, result)
         notice(on_one_line(f"Report: {report}"))
@@ -163,8 +163,9 @@ def draft_questions(settings: Settings, count: int, out: Path | None) -> None:
         notice(on_one_line(f"{out} has {counted(len(done), 'question')} already."))
         return
     with Assistant(settings) as assistant, lines_to(out) as file:
-        desk = Desk(assistant.draft_question, lambda question: assistant.search(question).hits, done)
-        written = write_all(assistant, make(spread_passages(assistant), count - len(done), desk), count - len(done), file)
+        desk = DraftContext(assistant.draft_question, lambda question: assistant.search(question).hits, done)
+        left = count - len(done)
+        written = write_all(assistant, generate_drafts(spread_passages(assistant), left, desk), left, file)
     total = len(done) + written
     place = f" in {out}" if out else ""
     notice(on_one_line(f"Drafted {counted(total, 'question')}{place}. Correct them, then run: assistant eval FILE"))
@@ -179,7 +180,7 @@ def write_all(assistant: Assistant, drafts: Iterator[Draft], count: int, file: I
     with counting_progress("Drafting", "questions") as on_progress:
         try:
             for draft in drafts:
-                print(escaped(to_line(draft, paths)), file=file, flush=True)
+                print(escaped(draft_to_json(draft, paths)), file=file, flush=True)
                 written += 1
                 on_progress(Progress("drafting", written, count))
         except KeyboardInterrupt as stopped:
@@ -190,7 +191,7 @@ def write_all(assistant: Assistant, drafts: Iterator[Draft], count: int, file: I
 
 def spread_passages(assistant: Assistant) -> Iterator[Hit]:
     """Yield the chunks of the library, alternating between formats and files."""
-    numbers = spread(assistant.passage_places())
+    numbers = spread_over_files(assistant.passage_places())
     for start in range(0, len(numbers), READ_AT_ONCE):
         yield from assistant.passages(numbers[start : start + READ_AT_ONCE])
 
@@ -202,7 +203,7 @@ def lines_to(out: Path | None) -> Iterator[IO[str] | None]:
         yield None
         return
     try:
-        file = open_to_append(expanded(out))
+        file = open_to_append(expand_user(out))
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}.", "Give --out the name of a file.") from error
     with file:

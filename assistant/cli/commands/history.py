@@ -17,7 +17,7 @@ from assistant.cli.render.search import show_sources
 from assistant.datatypes import Citation, Session, Turn
 from assistant.errors import UsageError
 from assistant.history import Sessions
-from assistant.system.paths import expanded, write_file
+from assistant.system.paths import expand_user, write_file
 
 FactText = Annotated[str, typer.Argument(metavar="TEXT", help="One fact, as a sentence in quotes.", show_default=False)]
 FactNumbers = Annotated[list[int] | None, typer.Argument(metavar="NUMBER", help="Numbers of the facts.", show_default=False)]
@@ -111,7 +111,7 @@ def export_session(context: typer.Context, session: SessionId, out: Out = None) 
         write(text)
         return
     try:
-        write_file(expanded(out), text.encode("utf-8", "replace"))
+        write_file(expand_user(out), text.encode("utf-8", "replace"))
     except OSError as error:
         raise UsageError(f"{out} cannot be written: {error.strerror}.", "Choose another file.") from error
     notice(on_one_line(f"Written to {out}."))

@@ -91,6 +91,6 @@ def calibrate(context: typer.Context, count: QuestionCount = 20, reset: Reset = 
 
 def show_calibration(found: Calibration) -> None:
     """Show what the calibration changes."""
-    output().print(f"{found.questions} questions; refused if the confidence is below {1 - found.most:.0%}")
+    output().print(f"{found.questions} questions; refused if the confidence is below {1 - found.threshold:.0%}")
     for name, (before, after) in {"answerable": found.answerable_refused, "unanswerable": found.unanswerable_refused}.items():
         output().print(f"  {name:12} refused {before:.0%} before, {after:.0%} now")

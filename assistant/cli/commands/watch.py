@@ -20,19 +20,19 @@ from assistant.cli.render.watch import JsonPrinter, LinePrinter, LiveView, Statu
 from assistant.config import Settings
 from assistant.errors import AssistantError, UsageError
 from assistant.server.client import EngineClient
-from assistant.system.children import command_of, start_lasting
-from assistant.system.paths import absolute, own_path
+from assistant.system.children import module_command, start_lasting
+from assistant.system.paths import absolute, user_path
 from assistant.watch import (
     SETTLE_SECONDS,
-    Audience,
-    Follower,
-    Pace,
+    Timing,
+    Watcher,
+    WatchListener,
     ask_to_stop,
-    claim,
+    claim_watch,
     is_asked_to_stop,
     is_watched,
     launchd_agent,
-    read,
+    read_status,
     systemd_unit,
 )
 
@@ -81,20 +81,20 @@ def watch(context: typer.Context, paths: Paths = None, poll: Poll = 0.0, daemon:
 
 def follow(assistant: Assistant, folder: Path, paths: Sequence[Path], poll: float, *, json: bool) -> None:
     """Watch until Ctrl-C, SIGTERM or `watch --stop`. Raises UsageError if the library has no folders."""
-    with claim(folder), stop_on_sigterm():
+    with claim_watch(folder), stop_on_sigterm():
         if not paths and not assistant.roots():
             raise UsageError("Nothing was added to this library yet.", "Give a folder: assistant watch FOLDER")
         assistant.include(paths)  # without paths, this checks the embedding model
-        pace = Pace(settle=SETTLE_SECONDS, poll=poll or Pace().poll)
+        pace = Timing(settle=SETTLE_SECONDS, poll=poll or Timing().poll)
         with audience(json=json) as listening:
             only = [absolute(path) for path in paths]
-            follower = Follower(assistant, StatusRecorder(listening, folder), pace, only=only, always_poll=poll > 0,
+            follower = Watcher(assistant, StatusRecorder(listening, folder), pace, only=only, always_poll=poll > 0,
                                 is_asked=EngineClient(assistant.settings).is_busy)
             follower.follow(lambda: is_asked_to_stop(folder))
 
 
 @contextmanager
-def audience(*, json: bool) -> Iterator[Audience]:
+def audience(*, json: bool) -> Iterator[WatchListener]:
     """Yield the display of the watch: JSON lines, a live view on a terminal, or plain lines."""
     if json:
         yield JsonPrinter()
@@ -132,9 +132,9 @@ def report_status(folder: Path, *, json: bool) -> None:
     """Show the status of the watch; exit with code 1 if there is none."""
     is_running = is_watched(folder)
     if json:
-        to_json.print_json({"running": is_running, **(to_json.standing(read(folder)) if is_running else {})})
+        to_json.print_json({"running": is_running, **(to_json.standing(read_status(folder)) if is_running else {})})
     elif is_running:
-        show_standing(output(), read(folder))
+        show_standing(output(), read_status(folder))
     else:
         output().print("This library is not being watched.")
     if not is_running:
@@ -152,10 +152,10 @@ def stop_watch(folder: Path) -> None:
 
 def watch_command(settings: Settings, paths: Sequence[Path], poll: float) -> list[str]:
     """Return the command that watches this library."""
-    embed = own_path(settings.embed) or settings.embed
+    embed = user_path(settings.embed) or settings.embed
     chosen = [f"--library={settings.library}", *([f"--embed={embed}"] if settings.embed else [])]
     polling = [f"--poll={poll:g}"] if poll else []
-    return command_of("assistant", "watch", *chosen, *polling, *(str(absolute(path)) for path in paths))
+    return module_command("assistant", "watch", *chosen, *polling, *(str(absolute(path)) for path in paths))
 
 
 def watch_environment(settings: Settings) -> dict[str, str]:
@@ -187,7 +187,7 @@ def start_daemon(settings: Settings, folder: Path, command: Sequence[str]) -> No
     log = folder / LOG
     with log.open("wb") as written:
         process = start_lasting(command, settings.home, written, written, watch_environment(settings))
-    if not wait_until(lambda: is_watched(folder) and read(folder).process == process.pid, process):
+    if not wait_until(lambda: is_watched(folder) and read_status(folder).process == process.pid, process):
         said = " ".join(log.read_text("utf-8", "replace").split())[-2000:]
         raise AssistantError(f"The watch did not start: {said}")
     process.returncode = 0  # it outlives this program: suppresses Popen's warning about an unfinished child

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from assistant.cli.console import LIVE_CONSOLES, counted, notice, notices, output, write
-from assistant.datatypes import Answer, Doubt, Sentence
+from assistant.datatypes import Answer, Answerability, Sentence
 
 if TYPE_CHECKING:
     from assistant.datatypes import Progress
@@ -76,14 +76,15 @@ def show_timings(answer: Answer) -> None:
         f"{timings.generated_tokens:,} written{rate}", style="dim", highlight=False)
 
 
-def show_confidence(doubt: Doubt | None) -> None:
+def show_confidence(doubt: Answerability | None) -> None:
     """Show the confidence that the files answer the question, and the signals behind it."""
     if doubt is None:
         notice("No confidence was computed: there was no passage to judge.")
         return
-    notice(f"Confidence that your files answer this: {1 - doubt.share:.0%} (refused below {1 - doubt.most:.0%}).")
-    after = "" if doubt.after is None else f", probability that the model confirms its answer {doubt.after:.0%}"
-    notice(f"Query-likelihood gain {doubt.foretold:.0%}, probability that the model refuses {doubt.unstated:.0%}{after}.")
+    notice(f"Confidence that your files answer this: {1 - doubt.p_unanswerable:.0%} (refused below {1 - doubt.threshold:.0%}).")
+    after = "" if doubt.p_verified is None else f", probability that the model confirms its answer {doubt.p_verified:.0%}"
+    notice(f"Query-likelihood gain {doubt.query_likelihood_gain:.0%}, "
+           f"probability that the model refuses {doubt.p_refusal_token:.0%}{after}.")
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from assistant.cli.console import counted, on_one_line
 from assistant.evaluation import Comparison, Difference, Estimates, Evaluation
-from assistant.evaluation.report.markdown import figures, in_words, shares, timing
+from assistant.evaluation.report.markdown import display_name, figures, shares, timing
 from assistant.evaluation.run import tally
 
 HEADLINES = ("recall_at_10", "ndcg_at_10", "mrr_at_10", "page_recall_at_10", "span_recall", "contains", "f1",
@@ -62,7 +62,7 @@ def estimate_table(groups: Mapping[str, Estimates], title: str) -> Table:
     table = plain_table(columns, right={"mean", "questions"})
     for name, found in groups.items():
         for metric, estimate in found.items():
-            table.add_row(*([on_one_line(name) or UNNAMED] if title else []), in_words(metric), *figures(estimate))
+            table.add_row(*([on_one_line(name) or UNNAMED] if title else []), display_name(metric), *figures(estimate))
     return table
 
 
@@ -76,7 +76,7 @@ def show_comparison(console: Console, comparison: Comparison, first: str, second
     table = plain_table(["metric", "A", "B", "B - A", "95 % interval", "questions", ""],
                         right={"A", "B", "B - A", "questions"})
     for name, found in comparison.metrics.items():
-        table.add_row(in_words(name), f"{found.first:.3f}", f"{found.second:.3f}", f"{found.difference:+.3f}",
+        table.add_row(display_name(name), f"{found.first:.3f}", f"{found.second:.3f}", f"{found.difference:+.3f}",
                       f"{found.low:+.3f} to {found.high:+.3f}", f"{found.count:,}", verdict(name, found))
     console.print(table)
 

@@ -99,7 +99,7 @@ def show_explanation(console: Console, why: Explanation) -> None:
         style = "dim" if fate else ""
         name = Text.assemble(source_line(hit.title, hit.path, hit.chunk.location), f"  dropped: {fate}" if fate else "")
         scores = [hit.keyword_score, hit.keyword_rank, hit.cosine, hit.dense_rank,
-                  *((hit.rerank_score, hit.rank_before) if read else ())]
+                  *((hit.rerank_score, hit.rank_before_rerank) if read else ())]
         table.add_row(str(rank), f"{hit.score:.2f}", *map(score_text, scores), name, style=style)
     console.print(table)
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from assistant.cli import json_output as to_json
 from assistant.cli.console import counted, linked, notice, on_one_line, output
 from assistant.datatypes import Change
-from assistant.watch import Audience, Standing, save
+from assistant.watch import WatchListener, WatchStatus, write_status
 
 STYLES = {"indexed": "green", "moved": "cyan", "removed": "yellow", "skipped": "dim", "failed": "red"}
 DOING = {"starting": "Starting", "looking": "Looking", "reading": "Reading", "keeping": "Reading", "embedding": "Embedding",
@@ -30,8 +30,8 @@ def change_line(change: Change) -> Text:
         line.append(f"  {counted(change.chunks, 'passage')}", "dim")
     if change.reason:
         line.append(f"  {on_one_line(change.reason)}")
-    if change.was:
-        line.append(f"  from {on_one_line(change.was)}", "dim")
+    if change.old_path:
+        line.append(f"  from {on_one_line(change.old_path)}", "dim")
     return line
 
 
@@ -40,7 +40,7 @@ def is_worth_a_line(change: Change) -> bool:
     return not change.reason.startswith(UNREADABLE)
 
 
-def status_line(standing: Standing) -> str:
+def status_line(standing: WatchStatus) -> str:
     """Return the current activity, what is pending and what was done, in one line."""
     parts = [DOING.get(standing.doing, standing.doing)]
     parts += [f"{standing.queued:,} queued"] if standing.queued else []
@@ -61,7 +61,7 @@ class LinePrinter:
         """Print the notice on stderr."""
         notice(words)
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, standing: WatchStatus) -> None:
         """Print nothing."""
 
 
@@ -79,7 +79,7 @@ class JsonPrinter:
         """Print the notice."""
         to_json.print_json({"event": "notice", "text": words})
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, standing: WatchStatus) -> None:
         """Print the status when it turns idle or busy. A scan that finds nothing counts as idle."""
         waits = standing.queued + standing.waiting
         is_at_rest = standing.doing in ({"watching", "looking"} if self._doing == "watching" else {"watching"})
@@ -93,7 +93,7 @@ class LiveView:
     """Show the current activity, the latest changes and the failures, redrawn in place."""
 
     def __init__(self, console: Console) -> None:
-        self._standing = Standing()
+        self._standing = WatchStatus()
         self._recent: deque[Text] = deque(maxlen=RECENT)
         self._failures: dict[str, Text] = {}
         self.live = Live(console=console, get_renderable=self._draw, refresh_per_second=4)
@@ -111,7 +111,7 @@ class LiveView:
         """Show the notice among the latest changes."""
         self._recent.append(timestamped(Text(on_one_line(words), "yellow")))
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, standing: WatchStatus) -> None:
         """Show the status."""
         self._standing = standing
 
@@ -131,13 +131,13 @@ def timestamped(line: Text) -> Text:
     return Text.assemble((time.strftime("%H:%M:%S "), "dim"), line, no_wrap=True, overflow="ellipsis")
 
 
-def followed_folders(standing: Standing) -> list[Text]:
+def followed_folders(standing: WatchStatus) -> list[Text]:
     """Return a line for each watched folder."""
-    return [Text.assemble("  ", linked(each.path, each.path), "" if each.manner == "events" else
-                          (f"  {each.manner}: {on_one_line(each.reason)}", "yellow")) for each in standing.followed]
+    return [Text.assemble("  ", linked(each.path, each.path), "" if each.method == "events" else
+                          (f"  {each.method}: {on_one_line(each.reason)}", "yellow")) for each in standing.followed]
 
 
-def show_standing(console: Console, standing: Standing) -> None:
+def show_standing(console: Console, standing: WatchStatus) -> None:
     """Show the status of a watch in another process."""
     console.print(Text(status_line(standing), "bold"))
     for line in followed_folders(standing):
@@ -151,9 +151,9 @@ def show_standing(console: Console, standing: Standing) -> None:
 class StatusRecorder:
     """Forward every event to a display, and save the status for other processes."""
 
-    def __init__(self, audience: Audience, folder: Path) -> None:
+    def __init__(self, audience: WatchListener, folder: Path) -> None:
         self._audience, self._folder = audience, folder
-        self._saved, self._last = Standing(), 0.0
+        self._saved, self._last = WatchStatus(), 0.0
 
     def changed(self, change: Change) -> None:
         """Forward the event."""
@@ -163,10 +163,10 @@ class StatusRecorder:
         """Forward the event."""
         self._audience.noticed(words)
 
-    def stands(self, standing: Standing) -> None:
+    def stands(self, standing: WatchStatus) -> None:
         """Forward the status; save it at most once a second, and whenever the watch turns idle."""
         self._audience.stands(standing)
         is_news = standing != self._saved and (time.monotonic() - self._last > 1 or standing.doing == "watching")
         if is_news:
-            save(self._folder, standing)
+            write_status(self._folder, standing)
             self._saved, self._last = standing, time.monotonic()

@@ -8,9 +8,9 @@ from html import escape
 from assistant.evaluation.latency import Latency
 from assistant.evaluation.report.markdown import (
     MEANINGS,
+    display_name,
     figures,
     headline,
-    in_words,
     metric_groups,
     question_facts,
     shares,
@@ -82,10 +82,11 @@ def section(title: str, content: str) -> str:
 def metrics_section(result: Evaluation) -> str:
     """Return the plot and the table of all metrics."""
     found = shares(result.metrics)
-    rows = ((in_words(name), *figures(each), MEANINGS.get(name, "")) for name, each in found.items())
+    rows = ((display_name(name), *figures(each), MEANINGS.get(name, "")) for name, each in found.items())
     note = ('<p class="soft">Dot: the mean. Line: its 95 % interval, how far the mean could move with other questions of '
             "the same sort (bootstrap).</p>")
-    return section("How good", interval_plot(found) + note + table(["metric", "mean", "95 % interval", "questions", "is"], rows))
+    table = html_table(["metric", "mean", "95 % interval", "questions", "is"], rows)
+    return section("How good", interval_plot(found) + note + table)
 
 
 def latency_section(result: Evaluation) -> str:
@@ -93,22 +94,22 @@ def latency_section(result: Evaluation) -> str:
     seconds = [row.metrics["total_seconds"] for row in (result.rows[1:] or result.rows) if "total_seconds" in row.metrics]
     rows = (timing(name, each) for name, each in result.latencies.items())
     drawn = histogram(seconds, result.latencies["total_seconds"])
-    return section("How long", drawn + table(["time", "median", "95th percentile", "answers"], rows))
+    return section("How long", drawn + html_table(["time", "median", "95th percentile", "answers"], rows))
 
 
 def group_rows(result: Evaluation) -> Iterable[tuple[str, Iterable[Sequence[str]]]]:
     """Yield the table rows of the metrics by kind and by language."""
     for title, found in metric_groups(result).items():
-        yield title, ((name or "(none)", in_words(metric), *figures(each)) for name, metrics in found.items()
+        yield title, ((name or "(none)", display_name(metric), *figures(each)) for name, metrics in found.items()
                       for metric, each in shares(metrics).items())
 
 
 def group_table(title: str, rows: Sequence[Sequence[str]]) -> str:
     """Return the table of the metrics by group."""
-    return table([title, "metric", "mean", "95 % interval", "questions"], rows)
+    return html_table([title, "metric", "mean", "95 % interval", "questions"], rows)
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return an HTML table."""
     head = "".join(f"<th>{escape(cell)}</th>" for cell in header)
     lines = "".join(f"<tr>{''.join(map(table_cell, row))}</tr>" for row in rows)
@@ -134,17 +135,17 @@ def drawing(height: float, parts: Sequence[str], title: str) -> str:
             f"<title>{escape(title)}</title>{''.join(parts)}</svg>")
 
 
-def text(x: float, y: float, words: str, anchor: str = "start", kind: str = "") -> str:
+def svg_text(x: float, y: float, words: str, anchor: str = "start", kind: str = "") -> str:
     """Return an SVG text."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>'
 
 
-def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+def svg_line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
     """Return an SVG line."""
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{kind}"/>'
 
 
-def box(x: float, y: float, width: float, height: float, kind: str, words: str) -> str:
+def svg_box(x: float, y: float, width: float, height: float, kind: str, words: str) -> str:
     """Return an SVG rectangle with a tooltip."""
     return (f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0.5):.1f}" height="{height:.1f}" class="{kind}">'
             f"<title>{escape(words)}</title></rect>")
@@ -154,15 +155,15 @@ def interval_plot(found: Estimates) -> str:
     """Return a plot with one row per metric: the mean as a dot on its interval, from 0 to 1."""
     wide, foot = WIDTH - LABEL - FIGURE, ROW * len(found) + 8
     ticks = [tick / 4 for tick in range(5)]
-    grid = [part for tick in ticks for part in (line(LABEL + tick * wide, 4, LABEL + tick * wide, foot, "grid"),
-                                                text(LABEL + tick * wide, foot + 16, f"{tick:g}", "middle", "soft"))]
+    grid = [part for tick in ticks for part in (svg_line(LABEL + tick * wide, 4, LABEL + tick * wide, foot, "grid"),
+                                                svg_text(LABEL + tick * wide, foot + 16, f"{tick:g}", "middle", "soft"))]
     rows: list[str] = []
     for number, (name, estimate) in enumerate(found.items()):
         y = ROW * number + ROW / 2 + 4
         low, mean, high = (LABEL + value * wide for value in (estimate.low, estimate.mean, estimate.high))
-        rows += [text(LABEL - 12, y + 4, in_words(name), "end"), line(low, y, high, y, "span"),
+        rows += [svg_text(LABEL - 12, y + 4, display_name(name), "end"), svg_line(low, y, high, y, "span"),
                  f'<circle cx="{mean:.1f}" cy="{y:.1f}" r="4.5" class="dot"/>',
-                 text(WIDTH, y + 4, f"{estimate.mean:.3f}  ({estimate.low:.2f}–{estimate.high:.2f})", "end", "soft")]
+                 svg_text(WIDTH, y + 4, f"{estimate.mean:.3f}  ({estimate.low:.2f}–{estimate.high:.2f})", "end", "soft")]
     return drawing(foot + 24, [*grid, *rows], "Metrics with their 95 % intervals")
 
 
@@ -174,11 +175,11 @@ def outcome_bar(found: Mapping[Outcome, int]) -> str:
     for number, (name, count) in enumerate(found.items()):
         width = WIDTH * count / total
         kind = f"{'good' if name in GOOD else 'bad'} shade{number % 3}"
-        parts.append(box(x, 0, width - 2, 34, kind, f"{name}: {count}"))
+        parts.append(svg_box(x, 0, width - 2, 34, kind, f"{name}: {count}"))
         if width > NARROW:
-            parts.append(text(x + width / 2 - 1, 22, str(count), "middle", "onbar"))
-        parts += [box(0, 52 + ROW * number, 14, 14, kind, str(name)),
-                  text(24, 64 + ROW * number, f"{name}: {count} ({count / total:.0%})")]
+            parts.append(svg_text(x + width / 2 - 1, 22, str(count), "middle", "onbar"))
+        parts += [svg_box(0, 52 + ROW * number, 14, 14, kind, str(name)),
+                  svg_text(24, 64 + ROW * number, f"{name}: {count} ({count / total:.0%})")]
         x += width
     return drawing(56 + ROW * len(found), parts, "What became of the questions")
 
@@ -190,12 +191,12 @@ def histogram(seconds: Sequence[float], found: Latency) -> str:
     for value in seconds:
         counts[min(BINS - 1, int(value / top * BINS))] += 1
     wide, most = WIDTH / BINS, max(counts)
-    bars = [box(number * wide, 30 + HEIGHT * (1 - count / most), wide - 2, HEIGHT * count / most, "good shade1",
+    bars = [svg_box(number * wide, 30 + HEIGHT * (1 - count / most), wide - 2, HEIGHT * count / most, "good shade1",
                 f"{number * top / BINS:.1f} to {(number + 1) * top / BINS:.1f} s: {count}")
             for number, count in enumerate(counts) if count]
     foot = HEIGHT + 30
-    axis = [line(0, foot, WIDTH, foot, "grid"), text(0, foot + 16, "0 s", "start", "soft"),
-            text(WIDTH, foot + 16, f"{top:.1f} s", "end", "soft")]
+    axis = [svg_line(0, foot, WIDTH, foot, "grid"), svg_text(0, foot + 16, "0 s", "start", "soft"),
+            svg_text(WIDTH, foot + 16, f"{top:.1f} s", "end", "soft")]
     lines = [*histogram_mark(found.median, top, "median", 12), *histogram_mark(found.p95, top, "95 %", 26)]
     return drawing(foot + 24, [*bars, *axis, *lines], "Seconds of the answers")
 
@@ -204,4 +205,5 @@ def histogram_mark(value: float, top: float, name: str, y: float) -> list[str]:
     """Return a labelled vertical line in the histogram."""
     x = value / top * WIDTH
     anchor = "end" if x > WIDTH / 2 else "start"
-    return [line(x, y - 8, x, HEIGHT + 30, "mark"), text(x + (-5 if anchor == "end" else 5), y, f"{name} {value:.1f} s", anchor)]
+    label = svg_text(x + (-5 if anchor == "end" else 5), y, f"{name} {value:.1f} s", anchor)
+    return [svg_line(x, y - 8, x, HEIGHT + 30, "mark"), label]

@@ -41,12 +41,12 @@ def report_lines(result: Evaluation) -> Iterator[str]:
     yield from markdown_table(["what became of them", "questions"], became)
     measured = shares(result.metrics).items()
     yield from markdown_table(["metric", "mean", "95 % interval", "questions", "is"],
-                     ((in_words(name), *figures(found), MEANINGS.get(name, "")) for name, found in measured))
+                     ((display_name(name), *figures(found), MEANINGS.get(name, "")) for name, found in measured))
     if result.latencies:
         yield from markdown_table(["time", "median", "95th percentile", "answers"],
                          (timing(name, found) for name, found in result.latencies.items()))
     for title, found in metric_groups(result).items():
-        rows = ((escape_markdown(name) or "(none)", in_words(metric), *figures(each)) for name, metrics in found.items()
+        rows = ((escape_markdown(name) or "(none)", display_name(metric), *figures(each)) for name, metrics in found.items()
                 for metric, each in shares(metrics).items())
         yield from markdown_table([title, "metric", "mean", "95 % interval", "questions"], rows)
     bad = worst(result.rows, WORST)
@@ -77,7 +77,7 @@ def escape_markdown(text: str) -> str:
     return SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def in_words(metric: str) -> str:
+def display_name(metric: str) -> str:
     """Return the display name of a metric: "ndcg_at_10" is nDCG@10."""
     return " ".join(SPELLED.get(word, word) for word in metric.replace("_at_", "_@").split("_")).replace(" @", "@")
 

@@ -16,7 +16,7 @@ from assistant.generation.citations.claims import (
     merge_content,
 )
 from assistant.text.languages import is_cjk, language
-from assistant.text.sentences import spans, token_recall, tokens
+from assistant.text.sentences import sentence_spans, token_recall, tokens
 from assistant.text.stems import overlap_share, terms
 
 FULL, PARTIAL = 0.6, 0.35  # minimum shares of the claim's terms
@@ -89,7 +89,7 @@ class SupportVerdict:
     found: frozenset[ClaimFact]
 
 
-def choose(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChunk]) -> Attribution:
+def attribute(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChunk]) -> Attribution:
     """Return the numbers the model wrote if their chunks support the claim, otherwise those of the best supporting chunks."""
     if not claim.terms and not claim.facts:
         return NO_ATTRIBUTION
@@ -122,7 +122,7 @@ def complete_support(claim: Claim, numbers: Sequence[int], sources: Sequence[Par
     return ()
 
 
-def citations(sentences: Sequence[Sentence], passages: Sequence[Hit], question: str) -> tuple[Citation, ...]:
+def build_citations(sentences: Sequence[Sentence], passages: Sequence[Hit], question: str) -> tuple[Citation, ...]:
     """Return a citation for each number used, in order, quoting the sentence of the chunk that matches best."""
     used = sorted({number for sentence in sentences for number in sentence.numbers})
     return tuple(
@@ -136,29 +136,29 @@ def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
     text = hit.chunk.text
     wanted, asked = tokens(claim), tokens(question)
     start, end = max(
-        spans(text),
+        sentence_spans(text),
         key=lambda span: (token_recall(wanted, text[slice(*span)]) + 0.3 * token_recall(asked, text[slice(*span)]), -span[0]),
         default=(0, len(text)),
     )
-    return Citation(number, hit.path, hit.title, narrowed(hit.chunk.location, text, start, end), text[start:end], hit.kind)
+    return Citation(number, hit.path, hit.title, narrow_location(hit.chunk.location, text, start, end), text[start:end], hit.kind)
 
 
-def narrowed(location: Location, text: str, start: int, end: int) -> Location:
+def narrow_location(location: Location, text: str, start: int, end: int) -> Location:
     """Return the location of text[start:end] within the chunk at `location`."""
     first = location.line_start + len(LINE_END.findall(text[:start]))
     return replace(location, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])),
                    char_start=location.char_start + start, char_end=location.char_start + end)
 
 
-def claim_of(sentence: str, question: str) -> Claim:
+def parse_claim(sentence: str, question: str) -> Claim:
     """Return a sentence of an answer parsed."""
     clauses = tuple((frozenset(fact.keys for fact in claim_facts(part)), terms(part)) for part in CLAUSE.split(sentence))
     return Claim(sentence, claim_facts(sentence), terms(sentence), terms(question), clauses, is_cjk(sentence), language(sentence))
 
 
-def source_of(chunk: Chunk) -> ParsedChunk:
+def parse_chunk(chunk: Chunk) -> ParsedChunk:
     """Return a chunk parsed; title, headings and table header belong to each of its sentences."""
-    pieces = [chunk.text[start:end] for start, end in spans(chunk.text)]
+    pieces = [chunk.text[start:end] for start, end in sentence_spans(chunk.text)]
     words = [terms(piece) for piece in pieces]
     rows = [bool(ROW.search(piece)) for piece in pieces]
     sentences = tuple(

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assistant.datatypes import Hit, Sentence
-from assistant.generation.citations.attribution import Attribution, choose, claim_of, source_of
+from assistant.generation.citations.attribution import Attribution, attribute, parse_chunk, parse_claim
 from assistant.generation.prompt import NOT_STATED
 from assistant.text.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
 
@@ -31,7 +31,7 @@ class CitingStream:
 
     def __init__(self, passages: Sequence[Hit], question: str = "", *, strict: bool = False) -> None:
         self._texts = [hit.chunk.searchable for hit in passages]
-        self._sources = [source_of(hit.chunk) for hit in passages]
+        self._sources = [parse_chunk(hit.chunk) for hit in passages]
         self._question, self._strict = question, strict
         self._kept_back = ""
         self._pending = ""
@@ -128,7 +128,7 @@ class CitingStream:
         if body.endswith((":", "：")) or not body:
             yield from self._give(terminator if body or not terminator.strip() else "")
             return
-        choice = choose(claim_of(body, self._question), written, self._sources)
+        choice = attribute(parse_claim(body, self._question), written, self._sources)
         self.sentences.append(Sentence(body + terminator.strip(), choice.numbers, choice.support))
         marks = "".join(f"[{number}]" for number in choice.numbers)
         yield from self._give((f" {marks}" if marks else "") + terminator)

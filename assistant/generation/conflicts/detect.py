@@ -8,11 +8,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import PurePath
 
-from assistant.datatypes import Answer, Citation, Conflict, Hit, Side
-from assistant.generation.citations.attribution import narrowed
-from assistant.generation.conflicts.sentence_diff import Slot, difference, figures, is_value, sentences_alike
+from assistant.datatypes import Answer, Citation, Conflict, ConflictSide, Hit
+from assistant.generation.citations.attribution import narrow_location
+from assistant.generation.conflicts.sentence_diff import (
+    Difference,
+    is_value_word,
+    numeric_values,
+    sentence_diff,
+    similar_sentences,
+)
 from assistant.text.languages import language
-from assistant.text.sentences import spans, tokens
+from assistant.text.sentences import sentence_spans, tokens
 
 VERSIONS = 0.6  # of the words of two passages, for one to be the other's version
 MOST_SLOTS, MOST_EXTRA = 3, 0.7  # what two versions of a sentence may say differently, and have beside that
@@ -28,7 +34,7 @@ VERSION_WORDS = re.compile(
 )
 
 
-def conflicts(question: str, claim: str, citations: Sequence[Citation], passages: Sequence[Hit], rivals: Sequence[Hit],
+def find_conflicts(question: str, claim: str, citations: Sequence[Citation], passages: Sequence[Hit], rivals: Sequence[Hit],
               modified_ns: Mapping[str, int]) -> tuple[Conflict, ...]:
     """Return where a sentence of another file has the frame of a cited one and denies the claim (the answer).
 
@@ -46,7 +52,7 @@ def conflicts(question: str, claim: str, citations: Sequence[Citation], passages
             if not is_claimed(slot, claim):
                 continue
             number = numbers.setdefault(place_of(rival), max(numbers.values()) + 1)
-            other = Citation(number, rival.path, rival.title, narrowed(rival.chunk.location, rival.chunk.text, start, end),
+            other = Citation(number, rival.path, rival.title, narrow_location(rival.chunk.location, rival.chunk.text, start, end),
                              rival.chunk.text[start:end])
             sides = [replace(sides[0], value=sides[0].value or slot.one), *sides[1:], side_of(other, slot.other, modified_ns)]
         if len({side.value for side in sides}) > 1 and not any(same_places(sides, known) for known in found):
@@ -59,7 +65,7 @@ def place_of(hit: Hit) -> tuple[str, int]:
     return hit.path, hit.chunk.location.char_start
 
 
-def is_claimed(slot: Slot, claim: str) -> bool:
+def is_claimed(slot: Difference, claim: str) -> bool:
     """Return whether the answer says the one thing in which the sentences differ."""
     if slot.kind == "denial":
         return True
@@ -69,40 +75,41 @@ def is_claimed(slot: Slot, claim: str) -> bool:
 
 def said_in(text: str) -> set[str]:
     """Return what the numbers and dates of a text say, with what they include, and its other words."""
-    return {key for figure in figures(text) for key in figure.implied} | {word for word in tokens(text) if is_value(word)}
+    keys = {key for figure in numeric_values(text) for key in figure.implied}
+    return keys | {word for word in tokens(text) if is_value_word(word)}
 
 
-def side_of(citation: Citation, value: str, modified_ns: Mapping[str, int]) -> Side:
+def side_of(citation: Citation, value: str, modified_ns: Mapping[str, int]) -> ConflictSide:
     """Return one side of a conflict."""
-    return Side(citation, value, date_of(citation.path, citation.title, modified_ns.get(citation.path, 0)))
+    return ConflictSide(citation, value, date_of(citation.path, citation.title, modified_ns.get(citation.path, 0)))
 
 
-def age(side: Side) -> tuple[str, tuple[int, ...]]:
+def age(side: ConflictSide) -> tuple[str, tuple[int, ...]]:
     """Return what sides are ordered by."""
     return side.date, version_of(side.citation.path, side.citation.title)
 
 
-def same_places(sides: Sequence[Side], known: Conflict) -> bool:
+def same_places(sides: Sequence[ConflictSide], known: Conflict) -> bool:
     """Return whether a conflict between the same sentences is known."""
-    def places(them: Sequence[Side]) -> set[tuple[str, int]]:
+    def places(them: Sequence[ConflictSide]) -> set[tuple[str, int]]:
         return {(side.citation.path, side.citation.location.char_start) for side in them}
 
     return bool(places(sides) & places(known.sides)) and places(sides) <= places(known.sides)
 
 
-def disagreeing(question: str, sentence: str, own: Hit, rivals: Sequence[Hit]) -> Iterator[tuple[Hit, int, int, Slot]]:
+def disagreeing(question: str, sentence: str, own: Hit, rivals: Sequence[Hit]) -> Iterator[tuple[Hit, int, int, Difference]]:
     """Yield the sentences of other files that say otherwise: (passage, start, end, what), at most one to a file."""
     seen = {own.path}
     for rival in rivals:
         if rival.path in seen:
             continue
-        places = list(spans(rival.chunk.text))
+        places = list(sentence_spans(rival.chunk.text))
         texts = [rival.chunk.text[start:end] for start, end in places]
         if any(" ".join(text.split()) == " ".join(sentence.split()) for text in texts):
             continue
         versions = are_versions(own, rival)
-        for place in sentences_alike(sentence, texts):
-            slots = [slot for slot in difference(sentence, texts[place], *((MOST_SLOTS, MOST_EXTRA) if versions else ()))
+        for place in similar_sentences(sentence, texts):
+            slots = [slot for slot in sentence_diff(sentence, texts[place], *((MOST_SLOTS, MOST_EXTRA) if versions else ()))
                      if not (names(own, slot.one, slot.other) and names(rival, slot.other, slot.one))]
             if slots and answers_as_well(question, sentence, own, texts[place], rival, slots):
                 seen.add(rival.path)
@@ -116,10 +123,10 @@ def names(hit: Hit, value: str, other: str) -> bool:
     Then it says which file this is, not what the file says.
     """
     held = set(tokens(f"{hit.title} {re.sub('[_-]', ' ', PurePath(hit.path).stem)}"))
-    return any(is_value(word) and word in held for word in set(tokens(value)) - set(tokens(other)))
+    return any(is_value_word(word) and word in held for word in set(tokens(value)) - set(tokens(other)))
 
 
-def most_asked(question: str, slots: Sequence[Slot]) -> Slot:
+def most_asked(question: str, slots: Sequence[Difference]) -> Difference:
     """Return the slot that a conflict is named by: a number before all else."""
     return min(slots, key=lambda slot: slot.kind != "value")
 
@@ -137,13 +144,13 @@ def unnumbered(name: str) -> str:
     return VERSION_WORDS.sub("", name.lower())
 
 
-def answers_as_well(question: str, sentence: str, own: Hit, other: str, rival: Hit, slots: Sequence[Slot]) -> bool:
+def answers_as_well(question: str, sentence: str, own: Hit, other: str, rival: Hit, slots: Sequence[Difference]) -> bool:
     """Return whether the other sentence has the same words of the question as the cited one, and the question is about them.
 
     Words of the places in which they differ do not count; those of the title, the headings and the file's name do.
     """
     differing = {word for slot in slots for word in (*tokens(slot.one), *tokens(slot.other))
-                 if is_value(word) or slot.kind != "value"}
+                 if is_value_word(word) or slot.kind != "value"}
     denied = {word for slot in slots if slot.kind == "denial" for word in (*tokens(slot.one), *tokens(slot.other))}
     asked = {stem(word) for word in tokens(question)}
     asked -= {stem(word) for word in differing if word not in tokens(question) or word in denied}
@@ -163,7 +170,7 @@ def stem(word: str) -> str:
     return re.sub(r"(?<=\w{3})(?:ies|es|s|ed|ing|e)$", "", word)
 
 
-def disagreement(question: str, found: Sequence[Conflict]) -> str:
+def conflict_text(question: str, found: Sequence[Conflict]) -> str:
     """Return the sentences that say so, in the question's language; English where it is neither English nor Chinese."""
     whole, between, said, dated = SAID["zh" if language(question) == "zh" else "en"]
     return "\n".join(
@@ -214,5 +221,5 @@ def add_conflicts(answer: Answer, found: Sequence[Conflict]) -> Answer:
     """Return the answer with the contradictions behind its text and their quotes among its citations."""
     if not found:
         return answer
-    return replace(answer, text=f"{answer.text}\n\n{disagreement(answer.question, found)}",
+    return replace(answer, text=f"{answer.text}\n\n{conflict_text(answer.question, found)}",
                    citations=cited_with(answer.citations, found), conflicts=tuple(found))

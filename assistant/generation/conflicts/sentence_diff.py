@@ -36,7 +36,7 @@ DifferenceKind = Literal["value", "name", "denial"]
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
+class Difference:
     """A difference between two sentences, in the words of each."""
 
     kind: DifferenceKind
@@ -73,14 +73,14 @@ class NumericValue:
     implied: frozenset[str]
 
 
-def difference(one: str, other: str, max_differences: int = 1, max_extra: float = 0.15) -> tuple[Slot, ...]:
+def sentence_diff(one: str, other: str, max_differences: int = 1, max_extra: float = 0.15) -> tuple[Difference, ...]:
     """Return the differences of two otherwise equal sentences; an empty tuple if they differ in too much.
 
     `max_extra` is the maximum number of words that only one sentence has, as a share of the common words.
     """
     first, second = tokenize(one), tokenize(other)
     matcher = difflib.SequenceMatcher(None, folded_words(first), folded_words(second), autojunk=False)
-    differences: list[Slot] = []
+    differences: list[Difference] = []
     extra = 0
     shared: list[str] = []
     for tag, start, end, second_start, second_end in matcher.get_opcodes():
@@ -102,7 +102,7 @@ def difference(one: str, other: str, max_differences: int = 1, max_extra: float 
     return tuple(differences) if shared_count >= max(minimum[found.kind] for found in differences) else ()
 
 
-def figures(text: str) -> list[NumericValue]:
+def numeric_values(text: str) -> list[NumericValue]:
     """Return the numbers and dates of a text in order."""
     found = dates(text)
     each = [NumericValue(number.start, number.end, keys := number_readings(number), keys)
@@ -134,7 +134,7 @@ def tokenize(text: str) -> list[Token]:
     """Return the tokens of a sentence without its list number; numbers and dates are whole, Chinese is split by character."""
     start = match.end() if (match := NUMBERING.match(text)) else 0
     words = [match.span() for match in PIECE.finditer(text, start)]
-    read = [figure for figure in figures(text) if figure.start >= start and not any(
+    read = [figure for figure in numeric_values(text) if figure.start >= start and not any(
         first < figure.start < last or first < figure.end < last for first, last in words)]
     found = [Token(text, figure.start, figure.end, min(figure.exact), figure) for figure in read]
     found += [Token(text, first, last, text[first:last].lower().replace(",", "")) for first, last in words
@@ -158,14 +158,14 @@ def count_content_words(words: Sequence[Token]) -> int:
 
 
 def difference_at(one: str, other: str, first: Sequence[Token], second: Sequence[Token],
-            place: tuple[int, int], second_place: tuple[int, int]) -> Slot | None:
+            place: tuple[int, int], second_place: tuple[int, int]) -> Difference | None:
     """Return the difference between two unequal runs of tokens; None if they are not comparable."""
     was, now = first[slice(*place)], second[slice(*second_place)]
     words, others = folded_words(was), folded_words(now)
     kind = difference_kind(words, others, was, now, first[: place[0]])
     if kind is None or (kind == "value" and is_adverbial(first, place)):
         return None
-    found = Slot(kind, difference_text(one, first, place), difference_text(other, second, second_place))
+    found = Difference(kind, difference_text(one, first, place), difference_text(other, second, second_place))
     return None if kind == "value" and same_values(values_in(was), values_in(now)) else found
 
 
@@ -201,10 +201,10 @@ def has_value(words: Sequence[Token]) -> bool:
 
 def is_value_token(word: Token) -> bool:
     """Return whether a token is a number, a date or part of one."""
-    return word.figure is not None or is_value(word.written.lower())
+    return word.figure is not None or is_value_word(word.written.lower())
 
 
-def is_value(word: str) -> bool:
+def is_value_word(word: str) -> bool:
     """Return whether a word is a number, or the name of a month or weekday."""
     return word[0].isdigit() or word in NUMERALS
 
@@ -239,7 +239,7 @@ def difference_text(text: str, words: Sequence[Token], place: tuple[int, int]) -
     return text[words[first].start : words[last].end]
 
 
-def sentences_alike(one: str, others: Sequence[str]) -> Iterator[int]:
+def similar_sentences(one: str, others: Sequence[str]) -> Iterator[int]:
     """Yield the indexes of sentences of similar length that share at least half of the words."""
     words = set(folded_words(tokenize(one)))
     for place, other in enumerate(others):

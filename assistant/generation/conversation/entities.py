@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from assistant.datatypes import READINGS
+from assistant.datatypes import QUERY_SEPARATOR
 from assistant.text.dates import dates
 from assistant.text.numbers import numbers
 
@@ -87,13 +87,13 @@ def substitute_entities(question: str, fragment: str) -> tuple[str, str]:
     return result, rest
 
 
-class Leaning(StrEnum):
+class FollowUpKind(StrEnum):
     """How a question depends on the previous turn."""
 
     NONE = "none"
     ELLIPSIS = "ellipsis"  # "and in 2023?": a fragment that replaces a part of the last question
     PRONOUN = "pronoun"  # "when does it end?"
-    BARE = "bare"  # "why?": no content of its own
+    CONTINUATION = "continuation"  # "why?": no content of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,10 @@ class Rewriting:
     """The search queries for a question: one, or several readings if the rules are not `confident`."""
 
     queries: tuple[str, ...]
-    leaning: Leaning = Leaning.NONE
-    sure: bool = True
+    kind: FollowUpKind = FollowUpKind.NONE
+    confident: bool = True
 
     @property
-    def shown(self) -> str:
+    def display_text(self) -> str:
         """The queries as they are displayed."""
-        return READINGS.join(self.queries)
+        return QUERY_SEPARATOR.join(self.queries)

@@ -15,7 +15,7 @@ from assistant.datatypes import CITED, ChatModel, Message, Turn
 from assistant.errors import ContextOverflow
 from assistant.generation.conversation import rules_en, rules_zh
 from assistant.generation.conversation.entities import Rewriting, entities
-from assistant.generation.injection.untrusted_text import filled, own_words, sanitize
+from assistant.generation.injection.untrusted_text import fill_template, own_words, sanitize
 from assistant.text.languages import language
 from assistant.text.sentences import digit_strings, tokens
 from assistant.text.stems import stem
@@ -32,7 +32,7 @@ EXAMPLES = (
 )
 
 
-def topical(turns: Sequence[Turn]) -> list[Turn]:
+def turns_about_files(turns: Sequence[Turn]) -> list[Turn]:
     """Return the turns about files, without those about the conversation itself."""
     return [turn for turn in turns if not any(cited.kind == "turn" for cited in turn.citations)]
 
@@ -40,7 +40,7 @@ def topical(turns: Sequence[Turn]) -> list[Turn]:
 def rewrite(question: str, turns: Sequence[Turn]) -> Rewriting:
     """Return the search queries for a question by rule; the question itself if it stands alone."""
     asked = " ".join(question.split())
-    about_files = topical(turns)
+    about_files = turns_about_files(turns)
     if not about_files:
         return Rewriting((asked,))
     last = about_files[-1]
@@ -49,12 +49,12 @@ def rewrite(question: str, turns: Sequence[Turn]) -> Rewriting:
     return rules_en.rewrite_en(asked, last)
 
 
-def reworded(chat: ChatModel, question: str, last: Turn, by_rule: Rewriting, timeout: float) -> Rewriting:
+def rewrite_with_model(chat: ChatModel, question: str, last: Turn, by_rule: Rewriting, timeout: float) -> Rewriting:
     """Return the model's rewriting followed by the first query of the rules; the rules' alone if the model's is not faithful."""
     rewritten = generate_rewrite(chat, question, last, timeout)
     if not is_faithful(rewritten, question, last):
         return by_rule
-    return replace(by_rule, queries=tuple(dict.fromkeys((rewritten, *by_rule.queries[:1]))), sure=True)
+    return replace(by_rule, queries=tuple(dict.fromkeys((rewritten, *by_rule.queries[:1]))), confident=True)
 
 
 def generate_rewrite(chat: ChatModel, question: str, last: Turn, timeout: float) -> str:
@@ -113,5 +113,5 @@ def rewrite_messages(question: str, last: Turn) -> tuple[Message, ...]:
              for message in (Message("user", own_words(asked)), Message("assistant", own_words(said)))]
     parts = {"question": own_words(last.standalone), "answer": sanitize(CITED.sub("", last.answer)[:LONGEST_ANSWER]),
              "follow_up": own_words(question)}
-    asked = filled("Question: {question}\nAnswer: {answer}\nFollow-up: {follow_up}", parts)
+    asked = fill_template("Question: {question}\nAnswer: {answer}\nFollow-up: {follow_up}", parts)
     return (Message("system", own_words(REWRITE)), *shown, Message("user", asked))

@@ -18,12 +18,12 @@ from assistant.datatypes import (
     Message,
     Progress,
     Sentence,
+    StreamedAnswer,
     Timings,
     Turn,
-    Written,
 )
 from assistant.errors import ContextOverflow
-from assistant.generation.injection.untrusted_text import filled, join_prompt_texts, own_words, sanitize
+from assistant.generation.injection.untrusted_text import fill_template, join_prompt_texts, own_words, sanitize
 from assistant.generation.prompt import PROMPT_VERSION
 from assistant.text.languages import language
 from assistant.text.sentences import digit_strings
@@ -98,11 +98,11 @@ TEXTS = {
 class MetaQuestion:
     """What a question asks about the conversation, and the index of the turn it means; an empty intent: nothing."""
 
-    wish: MetaIntent = ""
+    intent: MetaIntent = ""
     turn: int = -1
 
 
-def about(question: str) -> MetaQuestion:
+def detect_meta_question(question: str) -> MetaQuestion:
     """Return what a question asks about the conversation itself; an empty intent for a question about files."""
     core = POLITE.sub("", " ".join(question.split()))
     for intent, pattern in COMPILED:
@@ -123,7 +123,7 @@ def default_turn(text: str) -> int:
     return 0 if re.search(r"\bfirst\b|at the beginning|最开始|最初|一开始", text, re.IGNORECASE) else -1
 
 
-class RetellingStream(Written):
+class MetaAnswerStream(StreamedAnswer):
     """Answer stream for a question about the conversation."""
 
     def __init__(self, question: str, meta: MetaQuestion, turns: Sequence[Turn], open_model: Callable[[], ChatModel],
@@ -155,7 +155,7 @@ class RetellingStream(Written):
 
     def _compose(self) -> tuple[str, list[int]]:
         """Return the text and the numbers, from 1, of the turns it cites."""
-        intent, turns = self._meta.wish, self._turns
+        intent, turns = self._meta.intent, self._turns
         if intent in {"questions", "summary"}:
             return self._list_turns(with_answers=intent == "summary"), list(range(1, len(turns) + 1))
         index = self._meta.turn if self._meta.turn >= 0 else len(turns) + self._meta.turn
@@ -201,7 +201,7 @@ def turn_citation(place: int, number: int, turn: Turn) -> Citation:
 
 def rephrase_messages(request: str, turns: Sequence[Turn]) -> tuple[Message, ...]:
     """Return the messages that ask a model to rephrase turns."""
-    exchanges = [filled("User: {question}\nAssistant: {answer}",
+    exchanges = [fill_template("User: {question}\nAssistant: {answer}",
                    {"question": own_words(turn.question), "answer": sanitize(CITED.sub("", turn.answer))}) for turn in turns]
     parts = {"told": join_prompt_texts("\n", exchanges), "request": own_words(request)}
-    return (Message("system", own_words(REPHRASE)), Message("user", filled("{told}\n\n{request}", parts)))
+    return (Message("system", own_words(REPHRASE)), Message("user", fill_template("{told}\n\n{request}", parts)))

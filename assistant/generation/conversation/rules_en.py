@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import dropwhile
 
 from assistant.datatypes import CITED, Turn
-from assistant.generation.conversation.entities import Leaning, Rewriting, entities, substitute_entities
+from assistant.generation.conversation.entities import FollowUpKind, Rewriting, entities, substitute_entities
 
 FEW, SHORT = 2, 4  # content words
 MOST_NAMES = 2
@@ -81,9 +81,9 @@ def rewrite_en(question: str, last: Turn) -> Rewriting:
     if DEFINES.match(core) and not opened and own:
         return Rewriting((question,))
     if len(own) < FEW or (len(own) == FEW and re.search(r"\bthe\b", core)):
-        return Rewriting((f"{question} ({topic(last)})", question), Leaning.ELLIPSIS, sure=False)
+        return Rewriting((f"{question} ({topic(last)})", question), FollowUpKind.ELLIPSIS, confident=False)
     if opened and len(own) <= SHORT:
-        return Rewriting((f"{core}? ({topic(last)})", f"{core}?"), Leaning.ELLIPSIS, sure=False)
+        return Rewriting((f"{core}? ({topic(last)})", f"{core}?"), FollowUpKind.ELLIPSIS, confident=False)
     return Rewriting((question,))
 
 
@@ -99,7 +99,7 @@ def is_fragment(core: str, opened: bool) -> bool:
 def continuation(question: str, last: Turn) -> Rewriting:
     """Return the last question followed by the request for more ("why?", "how so?")."""
     before = last.standalone
-    return Rewriting((f"{before.rstrip(' ?')}? {question}",), Leaning.BARE)
+    return Rewriting((f"{before.rstrip(' ?')}? {question}",), FollowUpKind.CONTINUATION)
 
 
 def ellipsis(fragment: str, before: str) -> Rewriting:
@@ -108,10 +108,10 @@ def ellipsis(fragment: str, before: str) -> Rewriting:
     if exchange != before:
         known = {word.lower() for word in content_words(before)}
         more = [word for word in content_words(rest) if word.lower() not in known]
-        return Rewriting((" ".join([exchange, *more]),), Leaning.ELLIPSIS, sure=not more)
+        return Rewriting((" ".join([exchange, *more]),), FollowUpKind.ELLIPSIS, confident=not more)
     readings = list(dict.fromkeys(substitute(fragment, before)))
     alone = f"{before.rstrip(' ?')} {fragment}?"
-    return Rewriting(tuple(readings[:2]) or (alone,), Leaning.ELLIPSIS, sure=len(readings) == 1)
+    return Rewriting(tuple(readings[:2]) or (alone,), FollowUpKind.ELLIPSIS, confident=len(readings) == 1)
 
 
 def substitute(fragment: str, before: str) -> list[str]:
@@ -166,8 +166,8 @@ def resolve_pronoun(question: str, last: Turn) -> Rewriting:
     if personal and len(person) == 1:
         rest = question[personal.end():]
         owned = "'s" if re.match(r"his|hers|her\b(?=\s+[a-z])", personal.group() + rest, re.IGNORECASE) else ""
-        return Rewriting((question[: personal.start()] + person[0] + owned + rest,), Leaning.PRONOUN)
-    return Rewriting((f"{question} ({about})",), Leaning.PRONOUN, sure=bool(about) and not personal)
+        return Rewriting((question[: personal.start()] + person[0] + owned + rest,), FollowUpKind.PRONOUN)
+    return Rewriting((f"{question} ({about})",), FollowUpKind.PRONOUN, confident=bool(about) and not personal)
 
 
 def topic(last: Turn) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assistant.datatypes import CITED, Turn
-from assistant.generation.conversation.entities import Leaning, Rewriting, entities, substitute_entities
+from assistant.generation.conversation.entities import FollowUpKind, Rewriting, entities, substitute_entities
 from assistant.text.languages import HAN
 
 FEW, SHORT = 4, 12  # content characters
@@ -48,7 +48,7 @@ def rewrite_zh(question: str, last: Turn) -> Rewriting:
     core = core.strip(END)
     own = content_characters(core)
     if CONTINUATION.match(question) or (core.startswith(("为什么", "为何")) and len(own) <= FEW):
-        return Rewriting((f"{before.rstrip(END)}？{question}",), Leaning.BARE)
+        return Rewriting((f"{before.rstrip(END)}？{question}",), FollowUpKind.CONTINUATION)
     if not ASKS.search(core) and len(content_characters(core)) <= SHORT and not is_pronoun(core):
         return ellipsis(core, before) if opened or len(core) <= FEW else Rewriting((question,))
     if has_unresolved_pronoun(question):
@@ -56,7 +56,7 @@ def rewrite_zh(question: str, last: Turn) -> Rewriting:
     if (entities(core) and len(own) > FEW) or DEFINING.search(core) or "《" in core:
         return Rewriting((question,))
     if len(own) <= FEW or (opened and len(own) <= SHORT):
-        return Rewriting((f"{topic(last)} {core}", core), Leaning.ELLIPSIS, sure=False)
+        return Rewriting((f"{topic(last)} {core}", core), FollowUpKind.ELLIPSIS, confident=False)
     return Rewriting((question,))
 
 
@@ -71,10 +71,10 @@ def ellipsis(fragment: str, before: str) -> Rewriting:
     if exchange != before:
         more = content_characters(rest)
         sure = not more or more in before
-        return Rewriting((exchange if sure else f"{exchange} {more}",), Leaning.ELLIPSIS, sure=sure)
+        return Rewriting((exchange if sure else f"{exchange} {more}",), FollowUpKind.ELLIPSIS, confident=sure)
     readings = list(dict.fromkeys(substitute(fragment, before)))
     alone = f"{before.rstrip(END)} {fragment}"
-    return Rewriting(tuple(readings[:2]) or (alone,), Leaning.ELLIPSIS, sure=len(readings) == 1)
+    return Rewriting(tuple(readings[:2]) or (alone,), FollowUpKind.ELLIPSIS, confident=len(readings) == 1)
 
 
 def substitute(fragment: str, before: str) -> list[str]:
@@ -100,7 +100,7 @@ def resolve_pronoun(question: str, last: Turn) -> Rewriting:
     match = PRONOUN.search(question)
     assert match is not None
     about, sure = find_referent(question[match.end():], bool(PERSONAL.match(match.group())), last)
-    return Rewriting((question[: match.start()] + about + question[match.end():],), Leaning.PRONOUN, sure)
+    return Rewriting((question[: match.start()] + about + question[match.end():],), FollowUpKind.PRONOUN, sure)
 
 
 def find_referent(after: str, personal: bool, last: Turn) -> tuple[str, bool]:

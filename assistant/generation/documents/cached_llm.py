@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.datatypes import ChatModel, Hit, Message, OnProgress, Progress, PromptText
-from assistant.generation.injection.untrusted_text import fence, filled, join_prompt_texts, own_words, sanitize
+from assistant.generation.injection.untrusted_text import fence, fill_template, join_prompt_texts, own_words, sanitize
 from assistant.text.languages import CJK_CHARACTER
 
 LONG = 20  # seconds; longer waits are announced
@@ -48,7 +48,7 @@ class CachedLLM:
     """Chat model whose replies are cached by content. Announce the messages with `expect` before calling `write`."""
 
     open_chat: Callable[[], ChatModel]
-    notes: Notes
+    notes: NotesCache
     on_progress: OnProgress
     prompt_tokens: int = 0
     generated_tokens: int = 0
@@ -117,7 +117,7 @@ def duration_text(seconds: float) -> str:
     return f"{round(seconds / 60)} minutes"
 
 
-class Notes:
+class NotesCache:
     """Disk cache of model replies, one folder for each content hash. Write errors are ignored."""
 
     def __init__(self, folder: Path, budget: int = BUDGET, elsewhere: Mapping[str, Path] | None = None) -> None:
@@ -214,13 +214,13 @@ def notes_prompt(passages: Sequence[Hit], language: str, count: int, *, with_num
 
 def listing_prompt(passages: Sequence[Hit], wanted: str) -> tuple[Message, ...]:
     """Return the messages that ask for all items of a kind in a part of a text."""
-    asked = filled(LISTING, {"wanted": own_words(wanted)})
+    asked = fill_template(LISTING, {"wanted": own_words(wanted)})
     return (Message("system", asked), Message("user", chunks_text(passages, with_numbers=False)))
 
 
 def choice_prompt(notes: Sequence[str], count: int) -> tuple[Message, ...]:
     """Return the messages that ask which notes matter most."""
-    asked = filled(CHOICE, {"count": own_words(str(count))})
+    asked = fill_template(CHOICE, {"count": own_words(str(count))})
     return (Message("system", asked), Message("user", numbered_list([sanitize(note) for note in notes])))
 
 
@@ -231,7 +231,7 @@ def deadlines_prompt(sentences: Sequence[PromptText]) -> tuple[Message, ...]:
 
 def numbered_list(texts: Sequence[PromptText]) -> PromptText:
     """Return numbered texts, one on each line."""
-    return join_prompt_texts("\n", (filled("{number}. {text}", {"number": own_words(str(number)), "text": text})
+    return join_prompt_texts("\n", (fill_template("{number}. {text}", {"number": own_words(str(number)), "text": text})
                          for number, text in enumerate(texts, 1)))
 
 
@@ -243,7 +243,7 @@ def chunks_text(passages: Sequence[Hit], *, with_numbers: bool) -> PromptText:
         context = hit.chunk.context if hit.chunk.context != before else ""
         before = hit.chunk.context
         text = fence("\n".join(part for part in (context, hit.chunk.text) if part))
-        numbered = filled("[{number}]\n{text}", {"number": own_words(str(number)), "text": text})
+        numbered = fill_template("[{number}]\n{text}", {"number": own_words(str(number)), "text": text})
         written.append(numbered if with_numbers else text)
     return join_prompt_texts("\n\n", written)
 

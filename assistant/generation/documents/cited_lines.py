@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from assistant.datatypes import Citation, Hit
-from assistant.generation.citations.attribution import narrowed
-from assistant.generation.documents.task import Source
+from assistant.generation.citations.attribution import narrow_location
+from assistant.generation.documents.task import SourceFile
 
 SAID = {
     "found": ("{count} places with {what} in {files}:", "在 {files} 中找到 {count} 处{what}："),
@@ -42,7 +42,7 @@ RULER = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 class File:
     """A file with all its chunks as hits, in order."""
 
-    source: Source
+    source: SourceFile
     passages: tuple[Hit, ...]
 
 
@@ -60,7 +60,8 @@ class CitedLine:
 
 def cite_span(hit: Hit, start: int, end: int) -> Citation:
     """Return an unnumbered citation of text[start:end] of a hit."""
-    return Citation(0, hit.path, hit.title, narrowed(hit.chunk.location, hit.chunk.text, start, end), hit.chunk.text[start:end])
+    location = narrow_location(hit.chunk.location, hit.chunk.text, start, end)
+    return Citation(0, hit.path, hit.title, location, hit.chunk.text[start:end])
 
 
 def number_lines(lines: Sequence[CitedLine]) -> tuple[str, tuple[Citation, ...]]:

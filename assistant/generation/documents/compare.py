@@ -18,7 +18,7 @@ from assistant.datatypes import Hit, OnProgress, Progress
 from assistant.generation.documents.alignment import Numbering, gaps, match_sentences
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
 from assistant.text.languages import CJK
-from assistant.text.sentences import spans, tokens
+from assistant.text.sentences import sentence_spans, tokens
 
 COMPARING = "comparing"
 SECONDS = 0.1  # minimum interval between reports
@@ -120,7 +120,7 @@ def file_sentences(file: File, progress: StepProgress) -> list[FileSentence]:
 def chunk_sentences(hit: Hit) -> Iterator[FileSentence]:
     """Yield the sentences of a chunk that contain a word."""
     text = hit.chunk.text
-    for start, end in spans(text):
+    for start, end in sentence_spans(text):
         if not RULER.match(text[start:end]) and (words := tuple(tokens(text[start:end]))):
             yield FileSentence(hit, start, end, words)
 

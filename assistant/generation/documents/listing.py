@@ -24,7 +24,7 @@ from assistant.generation.documents.cited_lines import RULER, CitedLine, File, c
 from assistant.generation.injection.untrusted_text import sanitize, sanitize_span
 from assistant.text.dates import Date, dates
 from assistant.text.numbers import Number, numbers
-from assistant.text.sentences import spans
+from assistant.text.sentences import sentence_spans
 
 BATCH = 8  # sentences that the model judges at once
 JUDGED_TOKENS, LISTED_TOKENS = 40, 240
@@ -199,7 +199,7 @@ def verify_listed(reply: str, part: Sequence[Hit]) -> Iterator[ItemMatch]:
     names = [one_line(line).strip(" .,;:-–·[]0123456789") if not re.search(r"\d\D*\d", line) else one_line(line)
              for line in reply.splitlines()]
     for name in dict.fromkeys(name for name in names if len(name) > 1 and name.upper() != NONE):
-        place = next(((hit, start, end) for hit in part for start, end in spans(hit.chunk.text)
+        place = next(((hit, start, end) for hit in part for start, end in sentence_spans(hit.chunk.text)
                       if normalize_for_match(name) in normalize_for_match(hit.chunk.text[start:end])), None)
         if place:
             yield ItemMatch(*place, (name,))
@@ -210,7 +210,7 @@ def normalize_for_match(text: str) -> str:
     return re.sub(r"[\s*_`]+", "", unicodedata.normalize("NFKC", text).lower())
 
 
-def wanted_in(words: str) -> tuple[ItemKind, ...]:
+def parse_item_kinds(words: str) -> tuple[ItemKind, ...]:
     """Return the item kinds that these words name; an empty tuple if any word names no known kind."""
     if CONTACT.fullmatch(words.strip()):
         return (ItemKind.EMAIL, ItemKind.PHONE)
@@ -226,7 +226,7 @@ def item_kind(words: str) -> ItemKind | None:
 def find_matches(hit: Hit, wanted: ItemKind) -> Iterator[ItemMatch]:
     """Yield the sentences of a chunk that contain items of a kind, in order."""
     text = hit.chunk.text
-    for start, end in spans(text):
+    for start, end in sentence_spans(text):
         sentence = text[start:end]
         if RULER.match(sentence) or is_header(text, end):
             continue

@@ -6,23 +6,23 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from assistant.datatypes import Answer, ChatModel, Citation, Hit, OnProgress, Sentence, Timings, Written
-from assistant.generation.documents.cached_llm import WHOLE_VERSION, CachedLLM, Notes
+from assistant.datatypes import Answer, ChatModel, Citation, Hit, OnProgress, Sentence, StreamedAnswer, Timings
+from assistant.generation.documents.cached_llm import WHOLE_VERSION, CachedLLM, NotesCache
 from assistant.generation.documents.cited_lines import CitedLine, File, localized, number_lines
 from assistant.generation.documents.compare import compare_files
-from assistant.generation.documents.listing import item_kind_names, list_items, list_with_model, wanted_in
+from assistant.generation.documents.listing import item_kind_names, list_items, list_with_model, parse_item_kinds
 from assistant.generation.documents.summarize import summarize
-from assistant.generation.documents.task import Kind, Task
-from assistant.generation.injection.untrusted_text import masked_in
+from assistant.generation.documents.task import Task, TaskKind
+from assistant.generation.injection.untrusted_text import count_masked
 from assistant.text.languages import language
 
 MAX_NAMES = 5  # file names in a sentence
 
 
-class WholeStream(Written):
+class WholeDocumentStream(StreamedAnswer):
     """Answer stream with work before its first token: `prepare` does it and reports progress."""
 
-    def __init__(self, question: str, task: Task, files: Sequence[File], open_chat: Callable[[], ChatModel], notes: Notes,
+    def __init__(self, question: str, task: Task, files: Sequence[File], open_chat: Callable[[], ChatModel], notes: NotesCache,
                  embedder: str) -> None:
         self.question = question
         self.hits: tuple[Hit, ...] = ()
@@ -45,7 +45,7 @@ class WholeStream(Written):
             timings = replace(self._answer.timings, prompt_tokens=writer.prompt_tokens, read_tokens=writer.prompt_tokens,
                               generated_tokens=writer.generated_tokens)
             read = [hit for file in self._files for hit in file.passages] if writer.name else []
-            self._answer = replace(self._answer, model=writer.name, timings=timings, masked=masked_in(read))
+            self._answer = replace(self._answer, model=writer.name, timings=timings, masked=count_masked(read))
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text line by line."""
@@ -55,27 +55,27 @@ class WholeStream(Written):
         hits = cited_hits(self._files, citations)
         taken = (time.perf_counter() - self._started) * 1000
         timings = replace(self._answer.timings, first_token_ms=taken, total_ms=taken)
-        abstained = not self._lines or self._task.kind is Kind.COUNTING
+        abstained = not self._lines or self._task.kind is TaskKind.COUNTING
         self._answer = replace(self._answer, text=text, citations=citations, hits=hits, timings=timings, abstained=abstained)
         self._finished = (self._answer,)
         yield from text.splitlines(keepends=True)
 
     def _drafted(self, writer: CachedLLM) -> list[CitedLine]:
         task, files, language = self._task, self._files, self._language
-        if task.kind is Kind.COUNTING:
+        if task.kind is TaskKind.COUNTING:
             return [CitedLine(localized("rows", language))]
-        if task.kind is Kind.SUMMARY:
+        if task.kind is TaskKind.SUMMARY:
             return summarize(files, language, writer)
-        if task.kind is Kind.DIFFERENCES:
+        if task.kind is TaskKind.DIFFERENCES:
             return compare_files(files[0], files[1], language, writer.on_progress)
-        wanted = wanted_in(task.wanted)
+        wanted = parse_item_kinds(task.wanted)
         return list_items(files, wanted, language, writer) if wanted else list_with_model(files, task.wanted, language, writer)
 
     def _nothing(self) -> str:
         """Return the sentence that says that nothing was found."""
         names = [file.source.name for file in self._files]
         files = ", ".join(names) if len(names) <= MAX_NAMES else localized("files", self._language, count=len(names))
-        wanted = wanted_in(self._task.wanted)
+        wanted = parse_item_kinds(self._task.wanted)
         return localized("none", self._language, files=files,
                    what=item_kind_names(wanted, self._language) if wanted else self._task.wanted)
 

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import Hit, Message
-from assistant.generation.citations.attribution import ParsedChunk, choose, cite, claim_of, source_of
+from assistant.generation.citations.attribution import ParsedChunk, attribute, cite, parse_chunk, parse_claim
 from assistant.generation.citations.citing_stream import MARKER, marker_numbers
 from assistant.generation.documents.cached_llm import CachedLLM, choice_prompt, notes_prompt, parse_numbers, split_into_parts
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
 from assistant.generation.injection.untrusted_text import without_comments
 from assistant.text.languages import is_cjk
 from assistant.text.languages import language as language_of
-from assistant.text.sentences import contains_numbers, spans, token_recall, tokens
+from assistant.text.sentences import contains_numbers, sentence_spans, token_recall, tokens
 
 NOTES_TOKENS, CHOICE_TOKENS = 200, 48
 NOTES_PER_PART, FEW_PARTS = 4, 2  # notes requested per part; more if the file has few parts
@@ -80,7 +80,7 @@ def summarize_file(file: File, notes: Sequence[CitedLine], limit: int, language:
 def take_notes(file: File, part: Sequence[Hit], language: str, parts: int, writer: CachedLLM) -> PartNotes:
     """Return the model's supported notes on a part, or else its most central sentences."""
     reply = writer.write(file.source.content_hash, notes_messages(part, language, parts), NOTES_TOKENS)
-    sources = [source_of(hit.chunk) for hit in part]
+    sources = [parse_chunk(hit.chunk) for hit in part]
     lines = tuple(line for text in notes_in(reply) if (line := verify_note(text, part, sources)))
     count = QUOTES if parts > FEW_PARTS else QUOTES_IF_FEW
     return PartNotes(lines, extracted=False) if lines else PartNotes(extract_sentences(part, count), extracted=True)
@@ -98,7 +98,7 @@ def verify_note(text: str, part: Sequence[Hit], sources: Sequence[ParsedChunk]) 
     """Return a note with citations of the chunks that fully support it; None if none do."""
     written = [number for match in MARKER.finditer(f" {text}") for number in marker_numbers(match)]
     claim = MARKER.sub("", f" {text}").strip()
-    choice = choose(claim_of(claim, ""), written, sources)
+    choice = attribute(parse_claim(claim, ""), written, sources)
     cited = tuple(cite(number, part[number - 1], claim, "") for number in choice.numbers)
     return CitedLine(claim, cited) if choice.support == "full" else None
 
@@ -106,7 +106,7 @@ def verify_note(text: str, part: Sequence[Hit], sources: Sequence[ParsedChunk]) 
 def extract_sentences(part: Sequence[Hit], count: int) -> tuple[CitedLine, ...]:
     """Return the most central sentences of a part, verbatim."""
     texts = [(hit, without_comments(hit.chunk.text)) for hit in part]
-    places = [(hit, start, end, text[start:end]) for hit, text in texts for start, end in spans(text)
+    places = [(hit, start, end, text[start:end]) for hit, text in texts for start, end in sentence_spans(text)
               if is_prose(text[start:end])]
     best = central_sentences([sentence for *_, sentence in places], count)
     return tuple(CitedLine(one_line(sentence, MAX_QUOTE), (cite_span(hit, start, end),))

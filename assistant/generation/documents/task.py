@@ -96,7 +96,7 @@ TABLES = frozenset(".csv .tsv .xlsx .xls .xlsb .xlsm .ods .parquet".split())
 COUNTERS = re.compile(r"\b(?:these|those|the|two|both|versions?|of)\b|两|个|份|版本|这|的")
 
 
-class Kind(StrEnum):
+class TaskKind(StrEnum):
     """The kinds of tasks on whole documents."""
 
     SUMMARY = "summary"
@@ -113,7 +113,7 @@ class Task:
     `everything`: the words mean all files.
     """
 
-    kind: Kind
+    kind: TaskKind
     about: str = ""
     wanted: str = ""
     certain: bool = True
@@ -121,7 +121,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SourceFile:
     """An indexed file: its content hash and modification time in nanoseconds since 1970."""
 
     path: str
@@ -135,7 +135,7 @@ class Source:
         return PurePath(self.path).name
 
 
-def recognise(question: str) -> Task | None:
+def recognize_task(question: str) -> Task | None:
     """Return the task on whole documents that a question asks for; None for an ordinary question."""
     text = normalize_question(question)
     if not text or "\n" in question.strip():
@@ -143,19 +143,19 @@ def recognise(question: str) -> Task | None:
     return parse_summary(text) or parse_listing(text) or parse_comparison(text) or parse_counting(text)
 
 
-def sources_of(task: Task, question: str, sources: Sequence[Source], *, narrowed: bool) -> tuple[Source, ...]:
+def resolve_files(task: Task, question: str, sources: Sequence[SourceFile], *, narrowed: bool) -> tuple[SourceFile, ...]:
     """Return the files of a task; an empty tuple if it is an ordinary question after all.
 
     `narrowed`: the user has already filtered the files. Raises UsageError if the files are ambiguous.
     """
-    if task.kind is Kind.DIFFERENCES:
+    if task.kind is TaskKind.DIFFERENCES:
         return resolve_pair(task, question, sources)
     named = find_by_name(question, sources) or find_by_phrase(task.about, sources)
     if named:
         return named
-    if task.kind is Kind.COUNTING:
+    if task.kind is TaskKind.COUNTING:
         return tuple(source for source in sources if PurePath(source.path).suffix.lower() in TABLES)
-    if task.kind is Kind.LISTING:
+    if task.kind is TaskKind.LISTING:
         return tuple(sources) if task.certain or not task.about else ()
     if task.certain and (len(sources) == 1 or task.everything or narrowed):
         return tuple(sources)
@@ -177,15 +177,15 @@ def first_group(match: re.Match[str], *names: str) -> str:
 def parse_summary(text: str) -> Task | None:
     """Return the summary task; None if the text asks for none."""
     if match := TOLD.match(text):
-        return scoped_task(Kind.SUMMARY, first_group(match, "about", "other") or "this file")
+        return scoped_task(TaskKind.SUMMARY, first_group(match, "about", "other") or "this file")
     if match := SUMMARISE.match(text):
-        return scoped_task(Kind.SUMMARY, first_group(match, "about"))
+        return scoped_task(TaskKind.SUMMARY, first_group(match, "about"))
     if match := SUMMARISE_ZH.match(text):
-        return scoped_task(Kind.SUMMARY, first_group(match, "about", "before", "told"))
+        return scoped_task(TaskKind.SUMMARY, first_group(match, "about", "before", "told"))
     return None
 
 
-def scoped_task(kind: Kind, about: str, wanted: str = "") -> Task:
+def scoped_task(kind: TaskKind, about: str, wanted: str = "") -> Task:
     """Return a task whose object is `about`, classified as file noun or name."""
     certain = is_file_noun(about)
     return Task(kind, about, wanted, certain, certain and bool(EVERYTHING.search(about)))
@@ -200,31 +200,31 @@ def parse_comparison(text: str) -> Task | None:
     """Return the comparison task; None if the text asks for none."""
     if match := DIFFERENCE.match(text):
         about = " and ".join(part for part in (first_group(match, "about", "these"), first_group(match, "other")) if part)
-        return Task(Kind.DIFFERENCES, about, certain=bool(TWO_FILES.match(about)))
+        return Task(TaskKind.DIFFERENCES, about, certain=bool(TWO_FILES.match(about)))
     if match := DIFFERENCE_ZH.match(text):
         about = first_group(match, "compared", "about").removesuffix("的").removesuffix("之间")
-        return Task(Kind.DIFFERENCES, about, certain=bool(TWO_ZH.match(about)))
+        return Task(TaskKind.DIFFERENCES, about, certain=bool(TWO_ZH.match(about)))
     return None
 
 
 def parse_listing(text: str) -> Task | None:
     """Return the listing task; None if the text asks for none."""
     if match := LISTED.match(text):
-        return scoped_task(Kind.LISTING, first_group(match, "about"), first_group(match, "wanted"))
+        return scoped_task(TaskKind.LISTING, first_group(match, "about"), first_group(match, "wanted"))
     if match := LISTED_ZH.match(text):
         inner = match.group("text").strip()
         found = IN_ZH.match(inner) or ALL_ZH.match(inner)
         if found:
-            return scoped_task(Kind.LISTING, found.groupdict().get("about") or "", found.group("wanted"))
+            return scoped_task(TaskKind.LISTING, found.groupdict().get("about") or "", found.group("wanted"))
     return None
 
 
 def parse_counting(text: str) -> Task | None:
     """Return the row counting task; None if the text asks for none."""
-    return Task(Kind.COUNTING, text) if COUNTED.match(text) or COUNTED_ZH.match(text) else None
+    return Task(TaskKind.COUNTING, text) if COUNTED.match(text) or COUNTED_ZH.match(text) else None
 
 
-def resolve_pair(task: Task, question: str, sources: Sequence[Source]) -> tuple[Source, ...]:
+def resolve_pair(task: Task, question: str, sources: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
     """Return the two files to compare, in the order of the question. Raises UsageError if they are ambiguous."""
     named = find_by_name(question, sources)
     if len(named) == 2:
@@ -243,7 +243,7 @@ def resolve_pair(task: Task, question: str, sources: Sequence[Source]) -> tuple[
     return ()
 
 
-def find_pair_by_phrases(phrases: Sequence[str], sources: Sequence[Source]) -> tuple[Source, ...]:
+def find_pair_by_phrases(phrases: Sequence[str], sources: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
     """Return the two files named by two phrases; in "the 2023 and the 2024 agreement" both share the noun."""
     first, second = phrases
     noun, start = last_word(second), without_numbers(first)
@@ -265,10 +265,10 @@ def without_numbers(phrase: str) -> str:
     return re.sub(r"\d+", " ", phrase)
 
 
-def find_by_name(question: str, sources: Sequence[Source]) -> tuple[Source, ...]:
+def find_by_name(question: str, sources: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
     """Return the files whose name or title occurs verbatim in the question, in its order."""
     text = fold_name(question)
-    found: list[tuple[int, Source]] = []
+    found: list[tuple[int, SourceFile]] = []
     for source in sources:
         place = name_position(text, source)
         if place >= 0:
@@ -276,7 +276,7 @@ def find_by_name(question: str, sources: Sequence[Source]) -> tuple[Source, ...]
     return tuple(source for _, source in sorted(found, key=lambda pair: pair[0]))
 
 
-def name_position(text: str, source: Source) -> int:
+def name_position(text: str, source: SourceFile) -> int:
     """Return the offset of a file's name or title in folded text; -1 if it does not occur."""
     stem = fold_name(PurePath(source.path).stem)
     for name in (fold_name(source.name), stem if len(WORD.findall(stem)) > 1 else "", quoted_title(text, source)):
@@ -288,14 +288,14 @@ def name_position(text: str, source: Source) -> int:
     return -1
 
 
-def quoted_title(text: str, source: Source) -> str:
+def quoted_title(text: str, source: SourceFile) -> str:
     """Return the file's title or name if the text has it in quotation marks; an empty string otherwise."""
     names = {fold_name(source.title), fold_name(PurePath(source.path).stem)} - {""}
     quoted = {fold_name(part) for match in QUOTED.findall(text) for part in match if part}
     return next(iter(names & quoted), "")
 
 
-def find_by_phrase(phrase: str, sources: Sequence[Source]) -> tuple[Source, ...]:
+def find_by_phrase(phrase: str, sources: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
     """Return the files whose name and title contain all words of a phrase; an empty tuple if too many do."""
     wanted = {word for word in name_words(phrase) if word not in EMPTY_WORDS}
     if not wanted:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from assistant.datatypes import ChatModel
-from assistant.generation.citations.attribution import choose, claim_of, source_of
+from assistant.generation.citations.attribution import attribute, parse_chunk, parse_claim
 from assistant.generation.injection.untrusted_text import draws_on_instructions, find_instructions, sanitize, visible_text
 from assistant.generation.prompt import Prompt
 from assistant.generation.refusal import is_empty, is_refusal
 
 
-def heeding_no_orders(chat: ChatModel, prompt: Prompt, question: str, answer_tokens: int) -> tuple[Prompt, bool]:
+def choose_safe_prompt(chat: ChatModel, prompt: Prompt, question: str, answer_tokens: int) -> tuple[Prompt, bool]:
     """Return the prompt to answer from, and whether suspected instructions are removed from it.
 
     They are removed if chunks contain suspected instructions, the answer with them refuses or draws only on them, and the
@@ -27,7 +27,7 @@ def heeding_no_orders(chat: ChatModel, prompt: Prompt, question: str, answer_tok
     again = "".join(chat.reply(safe.messages, answer_tokens))
     if is_empty(again) or is_refusal(again):
         return prompt, False
-    support = choose(claim_of(again, question), (), [source_of(hit.chunk) for hit in prompt.passages]).support
+    support = attribute(parse_claim(again, question), (), [parse_chunk(hit.chunk) for hit in prompt.passages]).support
     is_better = support == "full" or (support == "partial" and (is_empty(first) or is_refusal(first)))
     return (safe, True) if is_better else (prompt, False)
 

@@ -23,8 +23,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from assistant.datatypes import Hit, Masked, PromptText
-from assistant.text.sentences import spans, tokens
+from assistant.datatypes import Hit, PromptText, RemovedText
+from assistant.text.sentences import sentence_spans, tokens
 
 ADDRESSEE = r"(?:assistants?|chat ?bots?|language models?|AI(?: (?:systems?|models?|assistants?))?|LLMs?|GPT)"
 SPEAK = (r"(?:say|state|tell|reply|respond|answer|give|repeat|write|output|print|show|add|append|encode|include|finish|end|"
@@ -151,7 +151,7 @@ def sanitize_span(text: str, start: int, end: int) -> PromptText:
 
 def fence(text: str, *, wary: bool = False) -> PromptText:
     """Return the sanitized text of a file between fence marks that cannot occur in it."""
-    return filled(f"{FENCE_OPENS}\n{{text}}\n{FENCE_CLOSES}", {"text": sanitize(text, wary=wary)})
+    return fill_template(f"{FENCE_OPENS}\n{{text}}\n{FENCE_CLOSES}", {"text": sanitize(text, wary=wary)})
 
 
 def own_words(text: str) -> PromptText:
@@ -159,7 +159,7 @@ def own_words(text: str) -> PromptText:
     return PromptText(text)
 
 
-def filled(template: str, parts: Mapping[str, PromptText]) -> PromptText:
+def fill_template(template: str, parts: Mapping[str, PromptText]) -> PromptText:
     """Return the template with each {name} replaced by the part of that name."""
     return PromptText(HOLE.sub(lambda hole: parts[hole.group(1)], template))
 
@@ -169,7 +169,7 @@ def join_prompt_texts(separator: str, parts: Iterable[PromptText]) -> PromptText
     return PromptText(separator.join(parts))
 
 
-def masked_in(hits: Iterable[Hit], *, wary: bool = False) -> tuple[Masked, ...]:
+def count_masked(hits: Iterable[Hit], *, wary: bool = False) -> tuple[RemovedText, ...]:
     """Return for each file with masked content the number of distinct sentences and comments that were masked."""
     sentences: dict[str, set[str]] = {}
     comments: dict[str, set[str]] = {}
@@ -178,7 +178,7 @@ def masked_in(hits: Iterable[Hit], *, wary: bool = False) -> tuple[Masked, ...]:
         shown = visible_text(text)
         sentences.setdefault(hit.path, set()).update(shown[start:end] for start, end in find_instructions(shown, wary=wary))
         comments.setdefault(hit.path, set()).update(hidden_comments(text))
-    return tuple(Masked(path, len(sentences[path]), len(comments[path]))
+    return tuple(RemovedText(path, len(sentences[path]), len(comments[path]))
                  for path in sentences if sentences[path] or comments[path])
 
 
@@ -229,7 +229,7 @@ def find_instructions(text: str, *, wary: bool = False) -> list[tuple[int, int]]
     transcript_start = forged_conversation_start(text) if wary else len(text)
     found: list[tuple[int, int]] = []
     follows = False
-    for start, stop in spans(text):
+    for start, stop in sentence_spans(text):
         cells = split_cells(text[start:stop])
         begins = [start + sum(map(len, cells[:place])) for place in range(len(cells))]
         matches = [(begin, begin + len(cell)) for begin, cell in zip(begins, cells, strict=True)

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.datatypes import Chunk, Document, Location, Mark, Part, Shape
+from assistant.datatypes import Chunk, Document, Location, Part, PositionLabel, Shape
 from assistant.ingest.chunking.boundaries import TextUnit, pack_units, split_unit, text_units
 from assistant.ingest.chunking.sections import Section, context_of, heading_of, path_of, sections
 
@@ -168,18 +168,18 @@ def _header(span: _ChunkSpan, among: Sequence[Section]) -> str:
     return next((table.header for table in tables if table.char_start < span.start), "")
 
 
-def marks_between(marks: Sequence[Mark], start: int, end: int) -> Sequence[Mark]:
+def marks_between(marks: Sequence[PositionLabel], start: int, end: int) -> Sequence[PositionLabel]:
     """Return the marks that cover the text from `start` to `end`, including one that begins before it."""
     first = bisect_right(marks, start, key=lambda mark: mark.char_start) - 1
     return marks[max(0, first) : bisect_left(marks, end, key=lambda mark: mark.char_start)]
 
 
-def time_of(marks: Sequence[Mark]) -> str | None:
+def time_of(marks: Sequence[PositionLabel]) -> str | None:
     """Return the first time among the marks, or None."""
     return next((mark.time for mark in marks if mark.time), None)
 
 
-def cells_of(marks: Sequence[Mark]) -> str | None:
+def cells_of(marks: Sequence[PositionLabel]) -> str | None:
     """Return the smallest cell range that covers all marks ("A2:C2" and "B5:F5" make "A2:F5"), or None."""
     corners = [corner for mark in marks if mark.cells for corner in CELL.findall(mark.cells)]
     if not corners:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from assistant.datatypes import Extraction, Heading, Mark, Part, Table
+from assistant.datatypes import Extraction, Heading, Part, PositionLabel, Table
 from assistant.errors import UnreadableFile
 
-LONGEST = 50_000_000  # a small file that yields more is a decompression bomb
+MAX_CHARACTERS = 50_000_000  # a small file that yields more is a decompression bomb
 PARAGRAPH, LINE = "\n\n", "\n"
 BETWEEN_CELLS = " | "
 LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON, UTF-7 and mail headers can spell one; UTF-8 cannot store it
@@ -18,7 +18,7 @@ REPLACEMENT = "\ufffd"
 VALUE = re.compile(r"[\s$€£¥+\-(]*\d[\d.,:/%\-\s)TZ]*$")
 
 
-class Writing:
+class ExtractionBuilder:
     """Collect the blocks of a document in reading order. Between two blocks there is only white space."""
 
     def __init__(self) -> None:
@@ -26,28 +26,28 @@ class Writing:
         self._pieces: list[str] = []
         self._headings: list[Heading] = []
         self._tables: list[Table] = []
-        self._marks: list[Mark] = []
+        self._marks: list[PositionLabel] = []
         self._parts: list[Part] = []
 
-    def add(self, text: str, gap: str = PARAGRAPH, mark: Mark | None = None) -> int:
+    def add(self, text: str, gap: str = PARAGRAPH, mark: PositionLabel | None = None) -> int:
         """Add a block and return its start. `mark` is attached to it; the start given in `mark` is ignored."""
         before = gap if self._pieces else ""
         start = self.length + len(before)
         self.length = start + len(text)
-        if self.length > LONGEST:
-            raise UnreadableFile(f"it unpacks to more than {LONGEST // 1_000_000} million characters")
+        if self.length > MAX_CHARACTERS:
+            raise UnreadableFile(f"it unpacks to more than {MAX_CHARACTERS // 1_000_000} million characters")
         self._pieces += [before, text]
         if mark:
             self._marks.append(replace(mark, char_start=start))
         return start
 
-    def head(self, title: str, level: int, gap: str = PARAGRAPH) -> None:
+    def add_heading(self, title: str, level: int, gap: str = PARAGRAPH) -> None:
         """Add a heading as a block of one line."""
         title = " ".join(title.split())
         if title:
             self._headings.append(Heading(self.add(title, gap), level, title))
 
-    def tabulate(self, rows: Sequence[Sequence[str]], marks: Sequence[Mark] = ()) -> None:
+    def add_table(self, rows: Sequence[Sequence[str]], marks: Sequence[PositionLabel] = ()) -> None:
         """Add a table, one row per line ("a | b | c"), without empty rows. `marks` holds one mark per row, or none."""
         lines = [as_row(row) for row in rows]
         start, gap = -1, PARAGRAPH
@@ -107,7 +107,7 @@ def storable(extraction: Extraction) -> Extraction:
         parts=tuple(map(_part, extraction.parts)),
         headings=tuple(Heading(each.char_start, each.level, storable_text(each.title)) for each in extraction.headings),
         tables=tuple(Table(each.char_start, each.char_end, storable_text(each.header)) for each in extraction.tables),
-        marks=tuple(Mark(each.char_start, _optional(each.cells), _optional(each.time)) for each in extraction.marks),
+        marks=tuple(PositionLabel(each.char_start, _optional(each.cells), _optional(each.time)) for each in extraction.marks),
         notes=tuple(map(storable_text, extraction.notes)),
     )
 

@@ -16,7 +16,7 @@ from pathlib import PurePath
 from assistant.datatypes import Extraction
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors.builder import storable
-from assistant.ingest.extractors.office.encryption import old_suffix
+from assistant.ingest.extractors.office.encryption import legacy_suffix
 from assistant.ingest.extractors.source import LazyOpener, LazyReader, Member, Opener, Reader, Source, import_function
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
@@ -128,7 +128,7 @@ def is_container(name: str) -> bool:
     return suffix_of(name) in OPENERS
 
 
-def can_read_pictures() -> bool:
+def is_ocr_available() -> bool:
     """Return True if the packages for OCR are installed."""
     return bool(import_function("images", "is_available")())
 
@@ -159,7 +159,7 @@ def _sniff(data: bytes) -> str:
     if data.startswith(b"{\\rtf"):
         return ".rtf"
     if data.startswith(OLD_CONTAINER):
-        return old_suffix(data)
+        return legacy_suffix(data)
     return _sniff_zip(data) if data.startswith(b"PK\x03\x04") else ""
 
 

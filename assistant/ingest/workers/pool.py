@@ -15,8 +15,8 @@ from itertools import count
 from pathlib import Path
 from queue import LifoQueue
 
-from assistant.ingest.workers.read_file import Reading, Terms, size_of
-from assistant.ingest.workers.supervisor import Bounds, Warden
+from assistant.ingest.workers.read_file import ReadOptions, ReadResult, memory_size
+from assistant.ingest.workers.supervisor import WorkerLimits, WorkerSupervisor
 
 MAX_AHEAD = 16  # requests per worker that may be read before their results are taken
 MAX_HELD_BYTES = 64 * 2**20  # size of the waiting results above which no other file is begun
@@ -31,7 +31,7 @@ def no_idle_work() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class ReadRequest:
     """A request to read a file. `known_hash` is the SHA-256 of its content at the last reading, if any."""
 
     path: Path
@@ -42,24 +42,24 @@ class Job:
 class _PendingRead:
     """A submitted request, with its number in the memory budget."""
 
-    request: Job
+    request: ReadRequest
     number: int
-    future: Future[list[Reading]]
+    future: Future[list[ReadResult]]
 
 
-class Pool:
+class ReaderPool:
     """A pool of supervised workers. `close` ends them at once."""
 
-    def __init__(self, workers: int, terms: Terms, bounds: Bounds) -> None:
-        self._supervisors = [Warden(terms, bounds) for _ in range(workers)]
-        self._idle: LifoQueue[Warden] = LifoQueue()  # last in, first out: prefer a worker that already runs
+    def __init__(self, workers: int, terms: ReadOptions, bounds: WorkerLimits) -> None:
+        self._supervisors = [WorkerSupervisor(terms, bounds) for _ in range(workers)]
+        self._idle: LifoQueue[WorkerSupervisor] = LifoQueue()  # last in, first out: prefer a worker that already runs
         for supervisor in self._supervisors:
             self._idle.put(supervisor)
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="reading")
         self._steps: dict[Path, str] = {}
         self._budget = MemoryBudget(MAX_HELD_BYTES)
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> ReaderPool:
         """Return the pool."""
         return self
 
@@ -75,8 +75,8 @@ class Pool:
             supervisor.close()
         self._threads.shutdown(wait=True)
 
-    def read(self, jobs: Iterable[Job], on_step: OnStep, meanwhile: Callable[[], bool] = no_idle_work
-             ) -> Iterator[tuple[Job, list[Reading]]]:
+    def read(self, jobs: Iterable[ReadRequest], on_step: OnStep, meanwhile: Callable[[], bool] = no_idle_work
+             ) -> Iterator[tuple[ReadRequest, list[ReadResult]]]:
         """Yield each request with its results, in order. Only one call may run at a time.
 
         `on_step` receives the progress of the file that is awaited. `meanwhile` is called while waiting and returns whether it
@@ -97,7 +97,7 @@ class Pool:
                 self._budget.release(each.number)
 
     def _take_first(self, pending: deque[_PendingRead], on_step: OnStep, meanwhile: Callable[[], bool]
-                    ) -> tuple[Job, list[Reading]]:
+                    ) -> tuple[ReadRequest, list[ReadResult]]:
         """Wait for the first result, release its memory and return it."""
         self._budget.expect(pending[0].number)
         result = self._wait(pending[0], on_step, meanwhile)
@@ -105,7 +105,7 @@ class Pool:
         return result
 
     def _wait(self, pending: _PendingRead, on_step: OnStep, meanwhile: Callable[[], bool]
-              ) -> tuple[Job, list[Reading]]:
+              ) -> tuple[ReadRequest, list[ReadResult]]:
         path, pause = pending.request.path, POLL_SECONDS
         while True:
             try:
@@ -114,7 +114,7 @@ class Pool:
                 on_step(f"{path}: {self._steps[path]}" if path in self._steps else str(path))
             pause = 0.0 if meanwhile() else POLL_SECONDS
 
-    def _read(self, request: Job, number: int) -> list[Reading]:
+    def _read(self, request: ReadRequest, number: int) -> list[ReadResult]:
         """Read one file in a thread of the pool, with the first idle worker."""
         self._budget.wait_for_room(number)
         supervisor = self._idle.get()
@@ -124,7 +124,7 @@ class Pool:
         finally:
             self._steps.pop(request.path, None)
             self._idle.put(supervisor)
-        self._budget.hold(number, size_of(results))
+        self._budget.hold(number, memory_size(results))
         return results
 
 

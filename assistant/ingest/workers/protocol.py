@@ -16,10 +16,10 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import IO, Any, TypeVar
 
-from assistant.datatypes import Document, Extraction, Heading, Mark, Part, Shape, Table
+from assistant.datatypes import Document, Extraction, Heading, Part, PositionLabel, Shape, Table
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors.builder import is_storable, storable_text
-from assistant.ingest.workers.read_file import Reading, Unchanged
+from assistant.ingest.workers.read_file import ReadResult, Unchanged
 from assistant.system.confinement import Confinement
 
 LENGTH = struct.Struct(">I")
@@ -31,7 +31,7 @@ Frame = dict[str, Any]
 Value = TypeVar("Value")
 
 
-class WireBroken(Exception):
+class ProtocolError(Exception):
     """The stream has ended, or a frame is invalid."""
 
 
@@ -52,24 +52,24 @@ def receive(stream: IO[bytes]) -> Frame:
     """Read one frame. Raises ProtocolError at the end of the stream and for an invalid frame."""
     length = LENGTH.unpack(_exactly(stream, LENGTH.size))[0]
     if length > MAX_FRAME_BYTES:
-        raise WireBroken("a frame is too long")
+        raise ProtocolError("a frame is too long")
     try:
         frame = json.loads(_exactly(stream, length).decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError) as error:
-        raise WireBroken("a frame is not JSON") from error
+        raise ProtocolError("a frame is not JSON") from error
     if not isinstance(frame, dict):
-        raise WireBroken("a frame is not an object")
+        raise ProtocolError("a frame is not an object")
     return frame
 
 
 def _exactly(stream: IO[bytes], count: int) -> bytes:
     content = stream.read(count)
     if len(content) < count:
-        raise WireBroken("the stream has ended")
+        raise ProtocolError("the stream has ended")
     return content
 
 
-def reading_to_frame(reading: Reading) -> Frame:
+def reading_to_frame(reading: ReadResult) -> Frame:
     """Convert a result to a frame."""
     outcome = reading.outcome
     frame: Frame = {"path": reading.path, "hash": reading.content_hash, "size": reading.size, "container": reading.container}
@@ -81,16 +81,16 @@ def reading_to_frame(reading: Reading) -> Frame:
     return {**frame, "refused": reason, "known": outcome.content_hash, "skipped": isinstance(outcome, SkippedFile)}
 
 
-def reading_from_frame(frame: Frame) -> Reading:
+def reading_from_frame(frame: Frame) -> ReadResult:
     """Convert a frame to a result. Raises ProtocolError if a value is missing or invalid."""
     try:
-        return Reading(_path(frame["path"]), _outcome(frame), _hash(frame["hash"]), _count(frame["size"]),
+        return ReadResult(_path(frame["path"]), _outcome(frame), _hash(frame["hash"]), _count(frame["size"]),
                        _path(frame["container"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise WireBroken("a frame holds no reading") from error
+        raise ProtocolError("a frame holds no reading") from error
 
 
-def belongs_to(reading: Reading, path: str) -> bool:
+def is_result_of(reading: ReadResult, path: str) -> bool:
     """Return True if the result is for the file `path` or for a file inside it."""
     if reading.path == path:
         return reading.container == ""
@@ -109,7 +109,7 @@ def confinement_from_frame(frame: Frame) -> Confinement:
         restrictions = (frame["network"] is True, frame["files"] is True, frame["programs"] is True)
         return Confinement(*restrictions, tuple(map(_text, frame["means"])))
     except (KeyError, TypeError) as error:
-        raise WireBroken("a frame holds no confinement") from error
+        raise ProtocolError("a frame holds no confinement") from error
 
 
 def _outcome(frame: Frame) -> Document | UnreadableFile | Unchanged:
@@ -151,9 +151,9 @@ def _heading(frame: object) -> Heading:
     return Heading(_count(start), _count(level), _text(title))
 
 
-def _mark(frame: object) -> Mark:
+def _mark(frame: object) -> PositionLabel:
     start, cells, time = _list(frame)
-    return Mark(_count(start), _optional(cells, _text), _optional(time, _text))
+    return PositionLabel(_count(start), _optional(cells, _text), _optional(time, _text))
 
 
 def _list(value: object) -> list[Any]:

@@ -30,7 +30,7 @@ BAD_TITLE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class ReadOptions:
     """Options for reading: the size limit `max_bytes`, and the passwords to try on encrypted files."""
 
     max_bytes: int
@@ -43,7 +43,7 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadResult:
     """The result for one file, or for a file inside the file `container`, whose path is then a prefix of its own."""
 
     path: str
@@ -54,7 +54,7 @@ class Reading:
 
 
 @dataclass(slots=True)
-class Run:
+class ReadTask:
     """The reading of one file: its options, its callbacks and the budget that is left for the files inside it.
 
     `begin` receives the path of each file inside it before that file is read. `passed_over` maps the paths of files that are
@@ -62,7 +62,7 @@ class Run:
     """
 
     path: Path
-    terms: Terms
+    terms: ReadOptions
     known_hash: str = ""
     passed_over: dict[str, str] = field(default_factory=dict)
     begin: Callable[[str], None] = ignore_step
@@ -75,29 +75,29 @@ class Run:
 def read_document(path: Path, max_bytes: int) -> Document:
     """Read one file without the files inside it. Raises UnreadableFile (or SkippedFile) with the reason."""
     data = read_bytes(path, max_bytes)
-    return _document(str(path), Source(data, path.name), hash_of(data))
+    return _document(str(path), Source(data, path.name), sha256_of(data))
 
 
-def readings(run: Run) -> Iterator[Reading]:
+def read_with_members(run: ReadTask) -> Iterator[ReadResult]:
     """Yield the results for a file and for the files inside it. A fault of a file is a result, not an exception."""
     path = str(run.path)
     try:
         data = read_bytes(run.path, run.terms.max_bytes)
     except UnreadableFile as error:
-        yield Reading(path, error)
+        yield ReadResult(path, error)
         return
-    if hash_of(data) == run.known_hash:
-        yield Reading(path, Unchanged(), run.known_hash, len(data))
+    if sha256_of(data) == run.known_hash:
+        yield ReadResult(path, Unchanged(), run.known_hash, len(data))
         return
     yield from _read_all(run, path, data, 0)
 
 
-def hash_of(data: bytes) -> str:
+def sha256_of(data: bytes) -> str:
     """Return the SHA-256 of a file's content in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
 
 
-def _read_all(run: Run, path: str, data: bytes, depth: int) -> Iterator[Reading]:
+def _read_all(run: ReadTask, path: str, data: bytes, depth: int) -> Iterator[ReadResult]:
     source = Source(data, PurePath(path).name, run.terms.passwords, run.on_step)
     reading = _read_one(run, path, source, depth)
     if depth:
@@ -115,7 +115,7 @@ def _read_all(run: Run, path: str, data: bytes, depth: int) -> Iterator[Reading]
     yield _with_members(reading, found, stopped, suffix_of(source.name) in READERS)
 
 
-def _count_characters(run: Run, reading: Reading) -> None:
+def _count_characters(run: ReadTask, reading: ReadResult) -> None:
     if isinstance(reading.outcome, Document):
         run.characters_left -= len(reading.outcome.extraction.text)
     if run.characters_left < 0:
@@ -127,9 +127,9 @@ def _is_unopenable(outcome: object) -> bool:
     return isinstance(outcome, UnreadableFile) and not isinstance(outcome, SkippedFile)
 
 
-def _read_one(run: Run, path: str, source: Source, depth: int) -> Reading:
+def _read_one(run: ReadTask, path: str, source: Source, depth: int) -> ReadResult:
     outcome: Document | UnreadableFile
-    content_hash = hash_of(source.data)
+    content_hash = sha256_of(source.data)
     try:
         if suffix_of(source.name) in READERS or not is_container(source.name):
             outcome = _document(path, source, content_hash)
@@ -137,10 +137,10 @@ def _read_one(run: Run, path: str, source: Source, depth: int) -> Reading:
             outcome = Document(path, source.name, content_hash, Extraction("", (Part(0, 0),)))
     except UnreadableFile as error:
         outcome = error
-    return Reading(path, outcome, content_hash, len(source.data), str(run.path) if depth else "")
+    return ReadResult(path, outcome, content_hash, len(source.data), str(run.path) if depth else "")
 
 
-def _with_members(reading: Reading, found: int, stopped: str, has_text: bool) -> Reading:
+def _with_members(reading: ReadResult, found: int, stopped: str, has_text: bool) -> ReadResult:
     """Return the result for a container after its members were read: `found` of them, up to the error `stopped`."""
     if stopped and not found and not has_text:
         return replace(reading, outcome=UnreadableFile(stopped))
@@ -157,7 +157,7 @@ def _with_members(reading: Reading, found: int, stopped: str, has_text: bool) ->
     return reading
 
 
-def _read_member(run: Run, path: str, member: Member, depth: int) -> Iterator[Reading]:
+def _read_member(run: ReadTask, path: str, member: Member, depth: int) -> Iterator[ReadResult]:
     """Yield the results for a file inside another. Raises UnreadableFile if the budget is spent."""
     run.begin(path)
     run.members_left -= 1
@@ -168,12 +168,12 @@ def _read_member(run: Run, path: str, member: Member, depth: int) -> Iterator[Re
         raise UnreadableFile(f"the files in it are larger than {MAX_MEMBER_BYTES // 1_000_000} MB together")
     refusal = _refusal(run, path, member, depth)
     if refusal:
-        yield Reading(path, refusal, "", len(member.data), str(run.path))
+        yield ReadResult(path, refusal, "", len(member.data), str(run.path))
     else:
         yield from _read_all(run, path, member.data, depth)
 
 
-def _refusal(run: Run, path: str, member: Member, depth: int) -> UnreadableFile | None:
+def _refusal(run: ReadTask, path: str, member: Member, depth: int) -> UnreadableFile | None:
     if path in run.passed_over:
         return UnreadableFile(run.passed_over[path])
     if member.refusal:
@@ -182,7 +182,7 @@ def _refusal(run: Run, path: str, member: Member, depth: int) -> UnreadableFile 
         return SkippedFile(no_reader_reason(PurePath(path).name))
     if depth > MAX_DEPTH:
         return SkippedFile(f"it lies more than {MAX_DEPTH} containers deep")
-    return too_large(len(member.data), run.terms.max_bytes) if len(member.data) > run.terms.max_bytes else None
+    return too_large_error(len(member.data), run.terms.max_bytes) if len(member.data) > run.terms.max_bytes else None
 
 
 def _document(path: str, source: Source, content_hash: str) -> Document:
@@ -223,7 +223,7 @@ def read_bytes(path: Path, max_bytes: int) -> bytes:
     raise UnreadableFile(f"{BEING_WRITTEN}; it will be read at the next sync")
 
 
-def too_large(size: int, max_bytes: int) -> SkippedFile:
+def too_large_error(size: int, max_bytes: int) -> SkippedFile:
     """Return the error for a file that is larger than the limit."""
     return SkippedFile(f"too large: {size / 1e6:.1f} MB; the limit is {max_bytes / 1e6:.1f} MB")
 
@@ -235,7 +235,7 @@ def _read_once(path: Path, max_bytes: int) -> tuple[bytes, bool]:
         if not stat.S_ISREG(before.st_mode):
             raise UnreadableFile("not a file but a pipe, socket or device")
         if before.st_size > max_bytes:
-            raise too_large(before.st_size, max_bytes)
+            raise too_large_error(before.st_size, max_bytes)
         data = file.read(max_bytes + 1)
         after = os.fstat(file.fileno())
     is_same = (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
@@ -247,7 +247,7 @@ def _open_nonblocking(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def size_of(results: Iterable[Reading]) -> int:
+def memory_size(results: Iterable[ReadResult]) -> int:
     """Return the approximate size of results in memory, in bytes."""
     return sum(_document_size(result.outcome) for result in results if isinstance(result.outcome, Document))
 

@@ -19,15 +19,15 @@ import psutil
 from assistant.errors import ReadersUnavailable, UnreadableFile
 from assistant.ingest.workers.protocol import (
     Frame,
-    WireBroken,
-    belongs_to,
+    ProtocolError,
     confinement_from_frame,
+    is_result_of,
     reading_from_frame,
     receive,
     send,
 )
-from assistant.ingest.workers.read_file import Reading, Terms, hash_of, read_bytes, size_of
-from assistant.system.children import has_ended, start_piped
+from assistant.ingest.workers.read_file import ReadOptions, ReadResult, memory_size, read_bytes, sha256_of
+from assistant.system.children import ends_within, start_piped
 from assistant.system.confinement import Confinement
 
 if TYPE_CHECKING:
@@ -47,10 +47,10 @@ WORKER_ENDED = "the worker was ended"
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class WorkerLimits:
     """The limits for one file: `idle_timeout` in seconds without progress, `memory` in bytes."""
 
-    silence: float
+    idle_timeout: float
     memory: int
 
 
@@ -58,10 +58,10 @@ class WorkerLost(Exception):
     """The worker ended or had to be ended; the message is the reason that the ledger shows."""
 
 
-class Warden:
+class WorkerSupervisor:
     """Start a worker when there is a file to read, watch it, and replace it when it is lost."""
 
-    def __init__(self, terms: Terms, bounds: Bounds) -> None:
+    def __init__(self, terms: ReadOptions, bounds: WorkerLimits) -> None:
         self._terms, self._bounds = terms, bounds
         self._process: subprocess.Popen[bytes] | None = None
         self._frames = FrameQueue()
@@ -78,14 +78,14 @@ class Warden:
         """Start the worker before the first file. Raises ReadersUnavailable."""
         self._running_process()
 
-    def read(self, path: Path, known_hash: str, on_step: Callable[[str], None]) -> list[Reading]:
+    def read(self, path: Path, known_hash: str, on_step: Callable[[str], None]) -> list[ReadResult]:
         """Return the results of a file and of the files inside it. A lost worker becomes the reason for an unreadable file.
 
         A file inside a container that ends the worker is given up alone; the rest of the container is read again without it.
         """
         given_up: dict[str, str] = {}
         while True:
-            results: list[Reading] = []
+            results: list[ReadResult] = []
             held = 0
             current = [str(path)]
             try:
@@ -96,12 +96,12 @@ class Warden:
                         current.append(str(frame["begin"]))
                     elif "reading" in frame:
                         results.append(_result_of(path, frame["reading"]))
-                        held += size_of(results[-1:])
+                        held += memory_size(results[-1:])
                         if held > MAX_RESULT_BYTES:
                             raise WorkerLost("what is in it is too long")
                 self._recycle_if_large()
                 return results
-            except (WorkerLost, WireBroken) as error:
+            except (WorkerLost, ProtocolError) as error:
                 self._end()
                 if self._is_closed or current[-1] == str(path) or len(given_up) == MAX_GIVEN_UP:
                     return [*(each for each in results if each.path != str(path)), self._failure(path, str(error))]
@@ -127,13 +127,13 @@ class Warden:
             except queue.Empty:
                 self._check_limits(process, began, last)
                 continue
-            if isinstance(frame, WireBroken):
+            if isinstance(frame, ProtocolError):
                 raise WorkerLost(_cause_of_end(process))
             self._check_limits(process, began, time.monotonic())
             return frame
 
     def _check_limits(self, process: subprocess.Popen[bytes], began: float, last: float) -> None:
-        now, idle_timeout = time.monotonic(), self._bounds.silence
+        now, idle_timeout = time.monotonic(), self._bounds.idle_timeout
         if now - last > idle_timeout:
             raise WorkerLost(f"reading it was given up: no progress in {idle_timeout:.0f} seconds")
         if now - began > TOTAL_TIMEOUT_FACTOR * idle_timeout:
@@ -141,13 +141,13 @@ class Warden:
         if memory_of(process.pid) > self._bounds.memory:
             raise WorkerLost(f"reading it takes more than {self._bounds.memory / 1e9:.1f} GB of memory")
 
-    def _failure(self, path: Path, reason: str) -> Reading:
+    def _failure(self, path: Path, reason: str) -> ReadResult:
         """Return the result for a file that ends workers, with its hash, so that the same bytes are not tried again."""
         try:
-            content_hash = hash_of(read_bytes(path, self._terms.max_bytes))
+            content_hash = sha256_of(read_bytes(path, self._terms.max_bytes))
         except UnreadableFile:
             content_hash = ""
-        return Reading(str(path), UnreadableFile(reason, content_hash), content_hash)
+        return ReadResult(str(path), UnreadableFile(reason, content_hash), content_hash)
 
     def _running_process(self) -> subprocess.Popen[bytes]:
         if self._is_closed:
@@ -173,7 +173,7 @@ class Warden:
             self._send(process, {"memory": self._bounds.memory, "max_bytes": self._terms.max_bytes,
                                  "passwords": list(self._terms.passwords), "scratch": str(self.scratch)})
             self._await_ready(process)
-        except (WorkerLost, WireBroken) as error:
+        except (WorkerLost, ProtocolError) as error:
             self._end()
             raise _readers_unavailable(str(error)) from error
         except ReadersUnavailable:
@@ -185,7 +185,7 @@ class Warden:
             frame = self._frames.get(timeout=START_SECONDS)
         except queue.Empty as error:
             raise _readers_unavailable("it does not respond") from error
-        if isinstance(frame, WireBroken):
+        if isinstance(frame, ProtocolError):
             if not self._is_closed:
                 raise _readers_unavailable(_cause_of_end(process))
         else:
@@ -220,32 +220,32 @@ class FrameQueue:
     """A short queue of the frames that a worker sent, so that they do not fill the memory."""
 
     def __init__(self) -> None:
-        self._waiting: queue.Queue[Frame | WireBroken] = queue.Queue(MAX_QUEUED_FRAMES)
+        self._waiting: queue.Queue[Frame | ProtocolError] = queue.Queue(MAX_QUEUED_FRAMES)
         self._is_closed = False
 
-    def put(self, frame: Frame | WireBroken) -> None:
+    def put(self, frame: Frame | ProtocolError) -> None:
         """Add a frame as soon as there is room; drop it if the queue is closed."""
         while not self._is_closed:
             with suppress(queue.Full):
                 self._waiting.put(frame, timeout=POLL_SECONDS)
                 return
 
-    def get(self, timeout: float) -> Frame | WireBroken:
+    def get(self, timeout: float) -> Frame | ProtocolError:
         """Return the next frame, or ProtocolError after the last. Raises queue.Empty after `timeout` seconds."""
         if self._is_closed and self._waiting.empty():
-            return WireBroken(WORKER_ENDED)
+            return ProtocolError(WORKER_ENDED)
         return self._waiting.get(timeout=timeout)
 
     def close(self) -> None:
         """Drop all further frames and wake the waiting thread."""
         self._is_closed = True
         with suppress(queue.Full):
-            self._waiting.put_nowait(WireBroken(WORKER_ENDED))
+            self._waiting.put_nowait(ProtocolError(WORKER_ENDED))
 
 
-def confinement_of_readers() -> Confinement:
+def probe_confinement() -> Confinement:
     """Start a worker and return its confinement on this machine. Raises ReadersUnavailable."""
-    supervisor = Warden(Terms(0), Bounds(START_SECONDS, PROBE_MEMORY))
+    supervisor = WorkerSupervisor(ReadOptions(0), WorkerLimits(START_SECONDS, PROBE_MEMORY))
     try:
         supervisor.start()
         return supervisor.confinement
@@ -261,11 +261,11 @@ def memory_of(process: int) -> int:
         return 0
 
 
-def _result_of(path: Path, frame: Frame) -> Reading:
+def _result_of(path: Path, frame: Frame) -> ReadResult:
     """Return the result in a frame. Raises ProtocolError if it belongs to another file than the one requested."""
     result = reading_from_frame(frame)
-    if not belongs_to(result, str(path)):
-        raise WireBroken("a reading is of another file")
+    if not is_result_of(result, str(path)):
+        raise ProtocolError("a reading is of another file")
     return result
 
 
@@ -280,13 +280,13 @@ def _forward_frames(process: subprocess.Popen[bytes], frames: FrameQueue) -> Non
     try:
         while True:
             frames.put(receive(process.stdout))
-    except (WireBroken, OSError, ValueError) as error:
-        frames.put(error if isinstance(error, WireBroken) else WireBroken(str(error)))
+    except (ProtocolError, OSError, ValueError) as error:
+        frames.put(error if isinstance(error, ProtocolError) else ProtocolError(str(error)))
 
 
 def _cause_of_end(process: subprocess.Popen[bytes]) -> str:
     """Return the reason for the end of a worker."""
-    if not has_ended(process, 5):
+    if not ends_within(process, 5):
         return "reading it ended without a result"
     code = process.returncode
     if code < 0:

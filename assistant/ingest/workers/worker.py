@@ -19,14 +19,14 @@ from assistant.errors import UnreadableFile
 from assistant.ingest.workers.protocol import (
     Frame,
     FrameTooLong,
-    WireBroken,
+    ProtocolError,
     confinement_to_frame,
     reading_to_frame,
     receive,
     send,
 )
-from assistant.ingest.workers.read_file import Reading, Run, Terms, readings
-from assistant.system.children import keep_compiled
+from assistant.ingest.workers.read_file import ReadOptions, ReadResult, ReadTask, read_with_members
+from assistant.system.children import write_bytecode
 from assistant.system.confinement import confine, refuse_network
 
 ADDRESS_SPACE_FACTOR = 3  # times the memory limit: libraries reserve far more than they use
@@ -41,19 +41,19 @@ def main() -> None:
     opening = receive(incoming)
     _limit_memory(int(opening["memory"]))
     if sys.platform.startswith("linux"):
-        keep_compiled(LIBRARIES)
+        write_bytecode(LIBRARIES)
     confinement = confine(Path(opening["scratch"]))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-    terms = Terms(int(opening["max_bytes"]), tuple(opening["passwords"]))
+    terms = ReadOptions(int(opening["max_bytes"]), tuple(opening["passwords"]))
     send(outgoing, {"ready": confinement_to_frame(confinement)})
     while True:
         try:
             serve(receive(incoming), terms, lambda frame: send(outgoing, frame))
-        except WireBroken:
+        except ProtocolError:
             return
 
 
-def serve(request: Frame, terms: Terms, send_frame: Callable[[Frame], None]) -> None:
+def serve(request: Frame, terms: ReadOptions, send_frame: Callable[[Frame], None]) -> None:
     """Read one file; send its result and that of each file inside it as soon as it is known."""
     last = [0.0]
 
@@ -62,14 +62,14 @@ def serve(request: Frame, terms: Terms, send_frame: Callable[[Frame], None]) -> 
             last[0] = time.monotonic()
             send_frame({"step": words})
 
-    run = Run(Path(request["path"]), terms, request["known"], dict(request["passed_over"]),
+    run = ReadTask(Path(request["path"]), terms, request["known"], dict(request["passed_over"]),
               begin=lambda path: send_frame({"begin": path}), on_step=step)
-    for reading in readings(run):
+    for reading in read_with_members(run):
         send_result(reading, send_frame)
     send_frame({"done": True})
 
 
-def send_result(reading: Reading, send_frame: Callable[[Frame], None]) -> None:
+def send_result(reading: ReadResult, send_frame: Callable[[Frame], None]) -> None:
     """Send a result, or an UnreadableFile in its place if it is too long for a frame."""
     try:
         send_frame({"reading": reading_to_frame(reading)})

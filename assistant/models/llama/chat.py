@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from assistant.datatypes import Message, Supposed, never
+from assistant.datatypes import Message, ScoredText, never_stop
 from assistant.errors import ContextOverflow
 from assistant.models.llama.chat_template import ChatTemplate
 from assistant.models.llama.decoder import BATCH
@@ -35,7 +35,7 @@ class LlamaChat:
     """
 
     def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int,
-                 disk_cache: DiskKVCache | None = None, should_stop: Callable[[], bool] = never) -> None:
+                 disk_cache: DiskKVCache | None = None, should_stop: Callable[[], bool] = never_stop) -> None:
         self.name = name
         self._engine = Engine(path, context_tokens, threads, gpu_layers, should_stop)
         self._template = ChatTemplate(self._engine.vocabulary)
@@ -51,7 +51,7 @@ class LlamaChat:
         """Return the length of the prompt that these messages become, template included."""
         return len(self._template.tokenize(messages))
 
-    def reply(self, messages: Sequence[Message], max_tokens: int, supposed: Sequence[Supposed] = ()) -> LlamaReply:
+    def reply(self, messages: Sequence[Message], max_tokens: int, candidates: Sequence[ScoredText] = ()) -> LlamaReply:
         """Start a reply; see ChatModel. Raises ContextOverflow if prompt and reply do not fit."""
         prompt, prefix_length = self._template.tokenize_with_prefix(messages)
         if len(prompt) + max_tokens > self.context_tokens:
@@ -61,31 +61,31 @@ class LlamaChat:
                 "Ask a shorter question, or raise context_tokens in config.toml.",
             )
         self._engine.grow_context(len(prompt) + max(max_tokens, 3 * MOST_SCORED) + DRAFT)
-        return LlamaReply(self._engine, lambda: self._prefill(prompt, prefix_length, supposed), prompt, max_tokens)
+        return LlamaReply(self._engine, lambda: self._prefill(prompt, prefix_length, candidates), prompt, max_tokens)
 
-    def _prefill(self, prompt: list[int], prefix_length: int, supposed: Sequence[Supposed]) -> Prefill:
+    def _prefill(self, prompt: list[int], prefix_length: int, candidates: Sequence[ScoredText]) -> Prefill:
         """Bring a prompt into the KV cache; score the candidate texts in the same batch as its last tokens."""
-        if not supposed:
+        if not candidates:
             computed = self._prefix_cache.restore(prompt[:prefix_length])
             return Prefill(self._engine.prefill(prompt) - computed)
-        limit = min(self.context_tokens - len(prompt), BATCH - 1) // len(supposed)
-        branches = [branch for each in supposed if (branch := self._branch(each, prompt, limit)).scored]
+        limit = min(self.context_tokens - len(prompt), BATCH - 1) // len(candidates)
+        branches = [branch for each in candidates if (branch := self._branch(each, prompt, limit)).scored]
         border = max((branch.start for branch in branches), default=len(prompt) - 1)
         computed = self._prefix_cache.restore(prompt[: min(prefix_length, border)])
         reused = self._engine.extend_to(prompt[:border]) - computed
         scores = tuple(self._engine.decode_and_score(prompt[border:], branches))
         return Prefill(reused, sum(len(branch.tokens) - 1 for branch in branches),
-                       scores if len(scores) == len(supposed) else (0.0,) * len(supposed))
+                       scores if len(scores) == len(candidates) else (0.0,) * len(candidates))
 
-    def _branch(self, supposed: Supposed, prompt: Sequence[int], limit: int) -> Branch:
+    def _branch(self, candidate: ScoredText, prompt: Sequence[int], limit: int) -> Branch:
         """Return a candidate text as a branch of the prompt of at most `limit` tokens; a long text is cut at its end.
 
         The branch is empty if its messages share little with the prompt: some templates render a single turn differently.
         """
-        asked = self._template.tokenize(supposed.messages)
+        asked = self._template.tokenize(candidate.messages)
         start = min(common_prefix(asked, prompt[:-1]), len(asked) - 1)
         fits = max(0, min(MOST_SCORED, limit - (len(asked) - start)))
-        text = self._engine.vocabulary.tokenize(supposed.text, special=False)[:fits]
+        text = self._engine.vocabulary.tokenize(candidate.text, special=False)[:fits]
         return Branch(start, [*asked[start:], *text], len(text))
 
     def tune(self, place: Path, should_stop: Callable[[], bool] = lambda: False) -> Threads:

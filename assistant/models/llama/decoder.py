@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assistant.datatypes import never
+from assistant.datatypes import never_stop
 from assistant.errors import ContextOverflow, ModelUnusable
 from assistant.models.llama.chat_template import Vocabulary
 from assistant.models.llama.load import LogKeeper, open_model
@@ -33,7 +33,7 @@ class Decoder:
     """
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int,
-                 should_stop: Callable[[], bool] = never) -> None:
+                 should_stop: Callable[[], bool] = never_stop) -> None:
         limit_spinning()
         import llama_cpp
 

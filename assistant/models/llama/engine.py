@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from assistant.datatypes import never
+from assistant.datatypes import never_stop
 from assistant.errors import ModelUnusable
 from assistant.models.llama.decoder import BATCH, FIRST_ROOM, Decoder
 
@@ -34,7 +34,7 @@ class Engine(Decoder):
     """A model with one sequence for the prompt and others for branches of it. Not thread-safe."""
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int,
-                 should_stop: Callable[[], bool] = never) -> None:
+                 should_stop: Callable[[], bool] = never_stop) -> None:
         super().__init__(path, context_tokens, threads, gpu_layers, should_stop)
         self._cached: list[int] = []  # the tokens whose KV state the cache holds, in order
 

@@ -17,7 +17,7 @@ class Prefill:
     """The result of a prefill: tokens reused from the cache, tokens of the candidate texts, and their log-likelihoods."""
 
     reused: int
-    supposed_tokens: int = 0
+    candidate_tokens: int = 0
     log_likelihoods: tuple[float, ...] = ()
 
 
@@ -29,7 +29,7 @@ class LlamaReply:
         self._prefill = Prefill(0)
         self._first: Probabilities | None = None
         self.prompt_tokens = len(prompt)
-        self.supposed_tokens = 0
+        self.candidate_tokens = 0
         self.reused_tokens = 0
         self.generated_tokens = 0
         self.finished = False
@@ -51,7 +51,7 @@ class LlamaReply:
     def _run_prefill(self) -> None:
         if not self._is_prefilled:
             self._prefill = self._start_prefill()
-            self.reused_tokens, self.supposed_tokens = self._prefill.reused, self._prefill.supposed_tokens
+            self.reused_tokens, self.candidate_tokens = self._prefill.reused, self._prefill.candidate_tokens
             self._is_prefilled = True
 
     def __iter__(self) -> Iterator[str]:

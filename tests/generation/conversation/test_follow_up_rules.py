@@ -1,7 +1,7 @@
 import pytest
 
 from assistant.datatypes import Citation, Location, Turn
-from assistant.generation.conversation.entities import Leaning
+from assistant.generation.conversation.entities import FollowUpKind
 from assistant.generation.conversation.follow_ups import rewrite
 
 PLACE = Location(1, 1, 0, 4)
@@ -24,12 +24,12 @@ def after(question: str, answer: str = "It is so [1].", searched: str = "") -> t
 ])
 def test_an_ellipsis_takes_the_place_of_what_it_exchanges(first: str, follow_up: str, expected: str) -> None:
     rewriting = rewrite(follow_up, after(first))
-    assert (rewriting.queries, rewriting.leaning, rewriting.sure) == ((expected,), Leaning.ELLIPSIS, True)
+    assert (rewriting.queries, rewriting.kind, rewriting.confident) == ((expected,), FollowUpKind.ELLIPSIS, True)
 
 
 def test_where_several_parts_may_be_meant_each_reading_is_searched_for() -> None:
     rewriting = rewrite("那违约金呢？", after("采购合同的交货期是多久？"))
-    assert not rewriting.sure
+    assert not rewriting.confident
     assert rewriting.queries[0] == "采购合同的违约金是多久？"
     assert all("违约金" in query and "采购合同" in query for query in rewriting.queries)
 
@@ -42,7 +42,7 @@ def test_where_several_parts_may_be_meant_each_reading_is_searched_for() -> None
 ])
 def test_a_pronoun_gives_way_to_what_it_stands_for(first: str, answer: str, follow_up: str, expected: str) -> None:
     rewriting = rewrite(follow_up, after(first, answer))
-    assert (rewriting.queries, rewriting.leaning) == ((expected,), Leaning.PRONOUN)
+    assert (rewriting.queries, rewriting.kind) == ((expected,), FollowUpKind.PRONOUN)
 
 
 def test_a_pronoun_without_a_name_gets_the_topic_beside_it() -> None:
@@ -54,7 +54,7 @@ def test_a_pronoun_without_a_name_gets_the_topic_beside_it() -> None:
 def test_a_question_with_nothing_of_its_own_is_about_the_last_one(question: str) -> None:
     first = "押金是多少？" if question[0] > "\u3400" else "How large is the deposit?"
     rewriting = rewrite(question, after(first))
-    assert rewriting.leaning == Leaning.BARE
+    assert rewriting.kind == FollowUpKind.CONTINUATION
     assert all(first.rstrip("?？") in query for query in rewriting.queries)
 
 
@@ -67,7 +67,7 @@ def test_a_question_with_nothing_of_its_own_is_about_the_last_one(question: str)
 def test_another_topic_does_not_drag_the_old_one_along(question: str) -> None:
     first = "采购合同的交货期是多久？" if question[0] > "\u3400" else "What was the revenue in 2022?"
     rewriting = rewrite(question, after(first))
-    assert (rewriting.queries, rewriting.leaning) == ((question,), Leaning.NONE)
+    assert (rewriting.queries, rewriting.kind) == ((question,), FollowUpKind.NONE)
 
 
 def test_the_first_question_stands_alone() -> None:

@@ -1,14 +1,14 @@
 import pytest
 
 from assistant.datatypes import Answer, Turn
-from assistant.generation.conversation.meta_questions import MetaQuestion, RetellingStream, about
+from assistant.generation.conversation.meta_questions import MetaAnswerStream, MetaQuestion, detect_meta_question
 from assistant.models.fake import FakeChat
 
 TURNS = (Turn("How much is the rent?", "The rent is 900 euros [1]."), Turn("And the deposit?", "2700 euros [1]."))
 
 
 def tell(question: str, reply: str = "") -> Answer:
-    stream = RetellingStream(question, about(question), TURNS, lambda: FakeChat(replies=[reply]), 50)
+    stream = MetaAnswerStream(question, detect_meta_question(question), TURNS, lambda: FakeChat(replies=[reply]), 50)
     text = "".join(stream)
     assert text == stream.answer.text
     return stream.answer
@@ -28,7 +28,7 @@ def tell(question: str, reply: str = "") -> Answer:
     ("What questions did I ask so far?", MetaQuestion("questions", -1)), ("我问过哪些问题？", MetaQuestion("questions", -1)),
 ])
 def test_questions_about_the_conversation_are_known(question: str, expected: MetaQuestion) -> None:
-    assert about(question) == expected
+    assert detect_meta_question(question) == expected
 
 
 @pytest.mark.parametrize("question", [
@@ -40,7 +40,7 @@ def test_questions_about_the_conversation_are_known(question: str, expected: Met
     "Is the report in English?", "What is the shorter route?", "Repeat the calibration how often?", "第一个问题的答案在哪里？",
 ])
 def test_questions_about_files_are_not_taken_for_such(question: str) -> None:
-    assert about(question) == MetaQuestion()
+    assert detect_meta_question(question) == MetaQuestion()
 
 
 def test_what_was_asked_is_told_with_its_turn() -> None:

@@ -1,18 +1,18 @@
 import pytest
 
 from assistant.datatypes import Turn
-from assistant.generation.conversation.entities import Leaning, Rewriting
-from assistant.generation.conversation.follow_ups import is_faithful, reworded
+from assistant.generation.conversation.entities import FollowUpKind, Rewriting
+from assistant.generation.conversation.follow_ups import is_faithful, rewrite_with_model
 from assistant.models.fake import FakeChat
 
 TURN = Turn("What does a single room in Hangzhou cost a manager?", "540 yuan [1].")
-BY_RULE = Rewriting(("rules' own", "second reading"), Leaning.ELLIPSIS, sure=False)
+BY_RULE = Rewriting(("rules' own", "second reading"), FollowUpKind.ELLIPSIS, confident=False)
 
 
 def test_a_models_question_comes_before_the_rules() -> None:
     said = "What does a single room in Beijing cost a manager?"
-    rewriting = reworded(FakeChat(replies=[f"{said}\nIt costs 700."]), "And Beijing?", TURN, BY_RULE, 5)
-    assert rewriting == Rewriting((said, "rules' own"), Leaning.ELLIPSIS, sure=True)
+    rewriting = rewrite_with_model(FakeChat(replies=[f"{said}\nIt costs 700."]), "And Beijing?", TURN, BY_RULE, 5)
+    assert rewriting == Rewriting((said, "rules' own"), FollowUpKind.ELLIPSIS, confident=True)
 
 
 @pytest.mark.parametrize("said", [
@@ -23,7 +23,7 @@ def test_a_models_question_comes_before_the_rules() -> None:
 ])
 def test_what_the_model_changes_or_makes_up_is_not_searched_for(said: str) -> None:
     assert not is_faithful(said, "And Beijing?", TURN)
-    assert reworded(FakeChat(replies=[said or " "]), "And Beijing?", TURN, BY_RULE, 5) == BY_RULE
+    assert rewrite_with_model(FakeChat(replies=[said or " "]), "And Beijing?", TURN, BY_RULE, 5) == BY_RULE
 
 
 def test_chinese_keeps_the_characters_of_the_question() -> None:
@@ -34,8 +34,8 @@ def test_chinese_keeps_the_characters_of_the_question() -> None:
 
 def test_a_model_that_takes_too_long_is_not_waited_for() -> None:
     chat = FakeChat(replies=["What does a single room in Beijing cost a manager?"])
-    assert reworded(chat, "And Beijing?", TURN, BY_RULE, -1) == BY_RULE
+    assert rewrite_with_model(chat, "And Beijing?", TURN, BY_RULE, -1) == BY_RULE
 
 
 def test_a_model_without_room_is_not_asked() -> None:
-    assert reworded(FakeChat(context_tokens=20), "And Beijing?", TURN, BY_RULE, 5) == BY_RULE
+    assert rewrite_with_model(FakeChat(context_tokens=20), "And Beijing?", TURN, BY_RULE, 5) == BY_RULE

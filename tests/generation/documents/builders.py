@@ -1,7 +1,7 @@
 """Files with passages, as the library would give them."""
 
 from assistant.datatypes import Chunk, Hit, Location
-from assistant.generation.documents import File, Source
+from assistant.generation.documents import File, SourceFile
 
 
 def file_with(*texts: str, name: str = "a.md", context: str = "") -> File:
@@ -11,4 +11,4 @@ def file_with(*texts: str, name: str = "a.md", context: str = "") -> File:
         place = Location(start + 1, start + 1 + text.count("\n"), start, start + len(text))
         hits.append(Hit(number, f"/files/{name}", name, Chunk(text, place, context)))
         start += len(text) + 1
-    return File(Source(f"/files/{name}", name, f"hash of {name}"), tuple(hits))
+    return File(SourceFile(f"/files/{name}", name, f"hash of {name}"), tuple(hits))

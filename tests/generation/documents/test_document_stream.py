@@ -4,7 +4,7 @@ import pytest
 from builders import file_with
 
 from assistant.datatypes import Message, Progress
-from assistant.generation.documents import File, Notes, WholeStream, recognise
+from assistant.generation.documents import File, NotesCache, WholeDocumentStream, recognize_task
 from assistant.generation.documents.cited_lines import one_line
 from assistant.models.fake import FakeChat
 
@@ -12,10 +12,10 @@ LEASE = ("The lease ends on 31 December 2027. The notice period is nine months."
          "The yearly rent is 46500 pounds. The deposit is 15500 pounds.")
 
 
-def ask(question: str, chat: FakeChat, folder: Path, *files: File) -> WholeStream:
-    task = recognise(question)
+def ask(question: str, chat: FakeChat, folder: Path, *files: File) -> WholeDocumentStream:
+    task = recognize_task(question)
     assert task is not None
-    return WholeStream(question, task, files, lambda: chat, Notes(folder), "fake:")
+    return WholeDocumentStream(question, task, files, lambda: chat, NotesCache(folder), "fake:")
 
 
 def test_a_summary_holds_only_what_the_text_bears_out(tmp_path: Path) -> None:
@@ -51,10 +51,10 @@ def test_long_texts_are_read_in_parts_and_what_was_read_is_kept(tmp_path: Path) 
 
 def test_what_was_done_before_a_stop_is_not_done_again(tmp_path: Path) -> None:
     class Stopped(FakeChat):
-        def reply(self, messages: tuple[Message, ...], max_tokens: int, supposed=()):  # type: ignore[no-untyped-def, override]
+        def reply(self, messages: tuple[Message, ...], max_tokens: int, candidates=()):  # type: ignore[no-untyped-def, override]
             if len(self.asked) == 2:
                 raise KeyboardInterrupt
-            return super().reply(messages, max_tokens, supposed)
+            return super().reply(messages, max_tokens, candidates)
 
     long = file_with(*(f"Item {number} costs {number}00 pounds. " + "filler " * 600 for number in range(8)))
     stopped = Stopped()
@@ -98,7 +98,7 @@ def test_rows_are_not_counted(tmp_path: Path) -> None:
 
 
 def test_notes_leave_with_their_file_and_keep_to_their_budget(tmp_path: Path) -> None:
-    notes = Notes(tmp_path, budget=10)
+    notes = NotesCache(tmp_path, budget=10)
     notes.put("a" * 64, "k", "12345")
     notes.put("b" * 64, "k", "1234")
     assert (notes.get("a" * 64, "k"), notes.get("b" * 64, "k")) == ("12345", "1234")
@@ -116,7 +116,7 @@ def test_a_number_at_a_sentences_end_is_no_bullet() -> None:
 
 @pytest.mark.parametrize("content_hash", ["../../outside", "/etc/passwd", "..", "a/b", ""])
 def test_what_is_no_hash_becomes_no_path(tmp_path, content_hash):
-    notes = Notes(tmp_path / "notes")
+    notes = NotesCache(tmp_path / "notes")
     notes.put(content_hash, "key", "text")
     assert notes.get(content_hash, "key") == "text"
     assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*.txt")] == [Path("notes/unknown/key.txt")]

@@ -1,34 +1,34 @@
 import pytest
 
 from assistant.errors import UsageError
-from assistant.generation.documents import Kind, Source, recognise, sources_of
+from assistant.generation.documents import SourceFile, TaskKind, recognize_task, resolve_files
 
-OLD = Source("/c/service-agreement-2023.md", "IT Service Agreement 2023")
-NEW = Source("/c/service-agreement-2024.md", "IT Service Agreement 2024")
-LEASE, CHINESE = Source("/c/office-lease.pdf", "Lease of Suite 4B"), Source("/c/采购合同.md", "光学玻璃毛坯采购合同")
+OLD = SourceFile("/c/service-agreement-2023.md", "IT Service Agreement 2023")
+NEW = SourceFile("/c/service-agreement-2024.md", "IT Service Agreement 2024")
+LEASE, CHINESE = SourceFile("/c/office-lease.pdf", "Lease of Suite 4B"), SourceFile("/c/采购合同.md", "光学玻璃毛坯采购合同")
 ALL = (OLD, NEW, LEASE, CHINESE)
 
 
 @pytest.mark.parametrize(("question", "kind"), [
-    ("Summarise this file", Kind.SUMMARY),
-    ("Can you please give me a short summary of the document?", Kind.SUMMARY),
-    ("What is this contract about?", Kind.SUMMARY),
-    ("tl;dr", Kind.SUMMARY),
-    ("总结这份文件", Kind.SUMMARY),
-    ("请帮我概括一下这份合同的主要内容。", Kind.SUMMARY),
-    ("这份报告主要讲了什么？", Kind.SUMMARY),
-    ("What changed between these two files?", Kind.DIFFERENCES),
-    ("compare the two versions", Kind.DIFFERENCES),
-    ("这两个版本有什么不同？", Kind.DIFFERENCES),
-    ("对比一下这两份合同", Kind.DIFFERENCES),
-    ("List all deadlines in this folder", Kind.LISTING),
-    ("列出这份合同里的所有金额", Kind.LISTING),
-    ("找出文件夹中所有的截止日期", Kind.LISTING),
-    ("How many rows are in expenses.csv?", Kind.COUNTING),
-    ("这个表格有多少行？", Kind.COUNTING),
+    ("Summarise this file", TaskKind.SUMMARY),
+    ("Can you please give me a short summary of the document?", TaskKind.SUMMARY),
+    ("What is this contract about?", TaskKind.SUMMARY),
+    ("tl;dr", TaskKind.SUMMARY),
+    ("总结这份文件", TaskKind.SUMMARY),
+    ("请帮我概括一下这份合同的主要内容。", TaskKind.SUMMARY),
+    ("这份报告主要讲了什么？", TaskKind.SUMMARY),
+    ("What changed between these two files?", TaskKind.DIFFERENCES),
+    ("compare the two versions", TaskKind.DIFFERENCES),
+    ("这两个版本有什么不同？", TaskKind.DIFFERENCES),
+    ("对比一下这两份合同", TaskKind.DIFFERENCES),
+    ("List all deadlines in this folder", TaskKind.LISTING),
+    ("列出这份合同里的所有金额", TaskKind.LISTING),
+    ("找出文件夹中所有的截止日期", TaskKind.LISTING),
+    ("How many rows are in expenses.csv?", TaskKind.COUNTING),
+    ("这个表格有多少行？", TaskKind.COUNTING),
 ])
-def test_what_is_asked_of_whole_files(question: str, kind: Kind) -> None:
-    task = recognise(question)
+def test_what_is_asked_of_whole_files(question: str, kind: TaskKind) -> None:
+    task = recognize_task(question)
     assert task is not None
     assert (task.kind, task.certain) == (kind, True)
 
@@ -40,7 +40,7 @@ def test_what_is_asked_of_whole_files(question: str, kind: Kind) -> None:
     "Why was the summary of the report rejected?", "What is listed in annex 2?",
 ])
 def test_an_ordinary_question_is_none(question: str) -> None:
-    assert recognise(question) is None
+    assert recognize_task(question) is None
 
 
 @pytest.mark.parametrize("question", [
@@ -50,9 +50,9 @@ def test_an_ordinary_question_is_none(question: str) -> None:
     "List all kings of the house of York", "What is the difference between clause 2 and clause 3?",
 ])
 def test_a_question_of_the_same_shape_about_no_file_is_an_ordinary_one(question: str) -> None:
-    task = recognise(question)
+    task = recognize_task(question)
     assert task is None or not task.certain
-    assert task is None or task.kind is Kind.LISTING or sources_of(task, question, ALL, narrowed=False) == ()
+    assert task is None or task.kind is TaskKind.LISTING or resolve_files(task, question, ALL, narrowed=False) == ()
 
 
 @pytest.mark.parametrize(("question", "found"), [
@@ -65,22 +65,22 @@ def test_a_question_of_the_same_shape_about_no_file_is_an_ordinary_one(question:
     ("List all dates", ALL),
     ("List all dates in office-lease.pdf", (LEASE,)),
 ])
-def test_the_files_that_a_question_names(question: str, found: tuple[Source, ...]) -> None:
-    task = recognise(question)
+def test_the_files_that_a_question_names(question: str, found: tuple[SourceFile, ...]) -> None:
+    task = recognize_task(question)
     assert task is not None
-    assert sources_of(task, question, ALL, narrowed=False) == found
+    assert resolve_files(task, question, ALL, narrowed=False) == found
 
 
 def test_this_file_is_the_one_that_was_chosen() -> None:
-    task = recognise("Summarise this file")
+    task = recognize_task("Summarise this file")
     assert task is not None
-    assert sources_of(task, "Summarise this file", (LEASE,), narrowed=True) == (LEASE,)
+    assert resolve_files(task, "Summarise this file", (LEASE,), narrowed=True) == (LEASE,)
 
 
 @pytest.mark.parametrize(("question", "known"), [("Summarise this file", ALL), ("这两份文件有什么不同？", ALL),
                                                  ("What changed between these two?", ALL)])
-def test_it_asks_which_file_is_meant(question: str, known: tuple[Source, ...]) -> None:
-    task = recognise(question)
+def test_it_asks_which_file_is_meant(question: str, known: tuple[SourceFile, ...]) -> None:
+    task = recognize_task(question)
     assert task is not None
     with pytest.raises(UsageError, match="not clear"):
-        sources_of(task, question, known, narrowed=False)
+        resolve_files(task, question, known, narrowed=False)

@@ -1,7 +1,7 @@
 import pytest
 from builders import file_with
 
-from assistant.generation.documents.listing import ItemKind, find_matches, wanted_in
+from assistant.generation.documents.listing import ItemKind, find_matches, parse_item_kinds
 
 
 def items(text: str, wanted: ItemKind, context: str = "") -> list[str]:
@@ -16,7 +16,7 @@ def items(text: str, wanted: ItemKind, context: str = "") -> list[str]:
     ("contact details", (ItemKind.EMAIL, ItemKind.PHONE)), ("kings of France", ()), ("deadlines of the kings", ()),
 ])
 def test_what_the_rules_can_list(words: str, wanted: tuple[ItemKind, ...]) -> None:
-    assert wanted_in(words) == wanted
+    assert parse_item_kinds(words) == wanted
 
 
 @pytest.mark.parametrize(("text", "found"), [

@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from assistant.app.diagnostics.offline_proof import NetworkEvidence
-from assistant.system.children import command_of, run_inside
+from assistant.system.children import module_command, run_inside
 
 TRACED = "%network,execve,clone,?fork,?vfork,?clone3,?open,openat,?openat2,?io_uring_setup"
 STRACE_LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<arguments>.*)")
@@ -143,7 +143,7 @@ TELLING_COUNTERS = ("Ip.OutRequests", "Ip.OutNoRoutes", "Tcp.ActiveOpens", "Udp.
 def namespace_command(counters: Path) -> list[str]:
     """Return the unshare command line to put before the command to run."""
     module = "assistant.app.diagnostics.offline_proof.kernel"
-    return ["unshare", "--map-root-user", "--net", *command_of(module, str(counters))]
+    return ["unshare", "--map-root-user", "--net", *module_command(module, str(counters))]
 
 
 def network_counters() -> dict[str, int]:

@@ -12,7 +12,7 @@ from assistant.app.diagnostics.offline_proof.trial import TrialHome, trial_home
 from assistant.app.models.cache import chat_spec, embedder_spec, reranker_spec
 from assistant.config import Settings
 from assistant.errors import AssistantError
-from assistant.system.children import command_of, interpreter, start_lines
+from assistant.system.children import interpreter, module_command, start_lines
 
 OnStep = Callable[[str], None]
 
@@ -28,7 +28,7 @@ def prove(settings: Settings, on_step: OnStep, ways: tuple[Observer, ...] = tupl
         on_step("choose how to observe processes on this machine")
         way, passed_over = choose_observer(ways, trial)
         steps: list[TrialStep] = []
-        evidence = observe(way, command_of("assistant.app.diagnostics.offline_proof.trial", str(trial.files)), trial,
+        evidence = observe(way, module_command("assistant.app.diagnostics.offline_proof.trial", str(trial.files)), trial,
                            lambda line: record_step(line, steps, on_step))
     return OfflineProof(way, passed_over, tuple(steps), evidence)
 

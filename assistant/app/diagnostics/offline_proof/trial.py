@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assistant.config import PREFIX, Settings
-from assistant.system.children import command_of, run_to_end
-from assistant.system.paths import own_path
+from assistant.system.children import module_command, run_to_end
+from assistant.system.paths import user_path
 
 if TYPE_CHECKING:
     import subprocess
@@ -62,7 +62,7 @@ def trial_home(settings: Settings) -> Iterator[TrialHome]:
 def link_models(settings: Settings, home: Path) -> None:
     """Link the chosen models into the home's models folder: new folders, linked files."""
     for name in {settings.chat, settings.embed, settings.rerank}:
-        own = own_path(name) if name else None
+        own = user_path(name) if name else None
         source = own if own else settings.models_folder / name
         if name and source.is_dir():
             link_files(source, home / "models" / source.name)
@@ -93,7 +93,7 @@ def trial_environment(settings: Settings, home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     own = {PREFIX + field.name.upper(): str(getattr(settings, field.name)) for field in fields(Settings)
            if field.name not in LEFT_OUT}
-    if own_embedder := own_path(settings.embed):
+    if own_embedder := user_path(settings.embed):
         own[PREFIX + "EMBED"] = str(home / "models" / own_embedder.name)
     paths = os.pathsep.join(filter(None, (str(PACKAGE), os.environ.get("PYTHONPATH", ""))))
     return {**kept, **own, PREFIX + "HOME": str(home), PREFIX + "ENGINE": "on", "PYTHONPATH": paths}
@@ -177,7 +177,7 @@ def report(message: dict[str, object]) -> None:
 
 def call(command: Sequence[str], typed: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command of the program to its end. Raises TimeoutError."""
-    return run_to_end(command_of("assistant", *command), typed, COMMAND_SECONDS)
+    return run_to_end(module_command("assistant", *command), typed, COMMAND_SECONDS)
 
 
 def run_command(command: Sequence[str], also_good: int = 0, *, typed: str = "") -> str:

@@ -9,7 +9,7 @@ from email.message import Message
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.builder import Writing
+from assistant.ingest.extractors.builder import ExtractionBuilder
 from assistant.ingest.extractors.email.message import (
     attachments_of,
     content,
@@ -30,7 +30,7 @@ STEP = 50
 
 def read_mbox(source: Source) -> Extraction:
     """Read a mailbox: each message is a part, its subject a heading."""
-    writing = Writing()
+    writing = ExtractionBuilder()
     notes: dict[str, int] = {}
     for number, message in _messages(source):
         writing.begin(Part(0, 0, message=number))

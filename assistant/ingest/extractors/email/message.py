@@ -22,10 +22,10 @@ from functools import lru_cache
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.archives.archive import UniqueNames, safe_name
-from assistant.ingest.extractors.builder import LINE, Writing
+from assistant.ingest.extractors.builder import LINE, ExtractionBuilder
 from assistant.ingest.extractors.encoding import decode_as
 from assistant.ingest.extractors.source import Member, Source
-from assistant.ingest.extractors.web.html import plain_text, render
+from assistant.ingest.extractors.web.html import html_to_text, render
 
 SHOWN = ("From", "To", "Cc", "Date")
 KNOWN_HEADERS = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Received")
@@ -73,7 +73,7 @@ def open_mail(source: Source) -> Iterator[Member]:
 
 def extract_message(message: Message) -> Extraction:
     """Return the extraction of a single message."""
-    writing = Writing()
+    writing = ExtractionBuilder()
     writing.begin(Part(0, 0))
     notes = write_message(message, writing)
     return writing.finish(header(message, "Subject"), notes)
@@ -87,9 +87,9 @@ def parse_mail(data: bytes) -> Message:
     return message
 
 
-def write_message(message: Message, writing: Writing) -> tuple[str, ...]:
+def write_message(message: Message, writing: ExtractionBuilder) -> tuple[str, ...]:
     """Write a message with its subject as heading; return the notes about it."""
-    writing.head(header(message, "Subject") or NO_SUBJECT, 1)
+    writing.add_heading(header(message, "Subject") or NO_SUBJECT, 1)
     shown = [f"{name}: {header(message, name)}" for name in SHOWN if header(message, name)]
     if shown:
         writing.add(LINE.join(shown))
@@ -142,7 +142,7 @@ def _best_of(forms: list[list[BodyText]]) -> list[BodyText]:
 
 @lru_cache(maxsize=16)  # nested alternatives ask again
 def _rendered_length(markup: str) -> int:
-    return len(plain_text(markup))
+    return len(html_to_text(markup))
 
 
 def _length(form: list[BodyText]) -> int:

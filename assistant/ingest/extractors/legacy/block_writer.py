@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
 
 BULLETS = frozenset("•·●○◦▪■□◆◇➢✓–—-*o§")
 
@@ -90,13 +90,13 @@ def join_surrogates(text: str) -> str:
     return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
-def write_blocks(blocks: Iterable[Block], writing: Writing) -> None:
+def write_blocks(blocks: Iterable[Block], writing: ExtractionBuilder) -> None:
     """Write paragraphs, headings and tables."""
     for block in blocks:
         if isinstance(block, list):
-            writing.tabulate(block)
+            writing.add_table(block)
         elif block.level:
-            writing.head(f"{block.label.lstrip('-')} {block.text}", block.level)
+            writing.add_heading(f"{block.label.lstrip('-')} {block.text}", block.level)
         elif block.label:
             writing.add(f"{block.label} {block.text}", LINE)
         else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import Writing
+from assistant.ingest.extractors.builder import ExtractionBuilder
 from assistant.ingest.extractors.email.mbox import read_mhtml
 from assistant.ingest.extractors.legacy.block_writer import BlockAssembler, write_blocks
 from assistant.ingest.extractors.legacy.doc_formatting import (
@@ -82,7 +82,7 @@ def _read_compound(source: Source) -> Extraction:
         if fib.flags & OBFUSCATED:
             raise UnreadableFile(UNSUPPORTED)
         return _read_compound(decrypt_old(source))
-    writing = Writing()
+    writing = ExtractionBuilder()
     try:
         _write(fib, writing, source)
     except (struct.error, IndexError) as error:
@@ -97,7 +97,7 @@ def _read_fib(file: OleFileIO) -> Fib:
     return fib
 
 
-def _write(fib: Fib, writing: Writing, source: Source) -> None:
+def _write(fib: Fib, writing: ExtractionBuilder, source: Source) -> None:
     stored = read_text(fib)
     text, roles = _visible_text(stored, fib), ParagraphRoles(fib, stored)
     _write_parts(stored.parts, text, stored, roles, writing, source)
@@ -105,7 +105,8 @@ def _write(fib: Fib, writing: Writing, source: Source) -> None:
         _write_parts(stored.margins, text, stored, roles, writing, source)
 
 
-def _write_parts(parts: Spans, text: str, stored: DocText, roles: ParagraphRoles, writing: Writing, source: Source) -> None:
+def _write_parts(parts: Spans, text: str, stored: DocText, roles: ParagraphRoles, writing: ExtractionBuilder,
+                 source: Source) -> None:
     for start, end in parts:
         blocks = BlockAssembler()
         for number, found in enumerate(PARAGRAPH.finditer(text, start, end)):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from struct import unpack_from
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LONGEST
+from assistant.ingest.extractors.builder import MAX_CHARACTERS
 from assistant.ingest.extractors.legacy.block_writer import join_surrogates
 from assistant.ingest.extractors.legacy.ole import WESTERN, codec_of_language
 
@@ -132,8 +132,8 @@ def _join_pieces(fib: Fib, clx: bytes) -> tuple[str, tuple[TextPiece, ...]]:
         texts.append(_decode_piece(fib, offset, length, width))
         pieces.append(TextPiece(total, offset, width))
         total += len(texts[-1])
-        if total > LONGEST:
-            raise UnreadableFile(f"it unpacks to more than {LONGEST // 1_000_000} million characters")
+        if total > MAX_CHARACTERS:
+            raise UnreadableFile(f"it unpacks to more than {MAX_CHARACTERS // 1_000_000} million characters")
     if not total:
         raise UnreadableFile(DAMAGED)
     return "".join(texts), tuple(pieces)

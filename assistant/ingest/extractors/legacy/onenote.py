@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
 from assistant.ingest.extractors.legacy.ole import decode_utf16
 from assistant.ingest.extractors.source import Source
 
@@ -61,7 +61,7 @@ def read_one(source: Source) -> Extraction:
         raise UnreadableFile("damaged: it is cut off or no OneNote section")
     if source.data[48:64] != REVISION_STORE:
         raise UnreadableFile("it is a OneNote section as OneDrive keeps it: export it from OneNote")
-    store, writing = RevisionStore(source.data), Writing()
+    store, writing = RevisionStore(source.data), ExtractionBuilder()
     for number, identity in enumerate(_page_order(store), 1):
         _write_page(store.spaces[identity], writing)
         source.on_step(f"page {number}")
@@ -77,16 +77,16 @@ def _page_order(store: RevisionStore) -> list[ExtendedGuid]:
     return [identity for identity in dict.fromkeys([*listed, *store.spaces]) if identity in store.spaces]
 
 
-def _write_page(space: ObjectSpace, writing: Writing) -> None:
+def _write_page(space: ObjectSpace, writing: ExtractionBuilder) -> None:
     page = _PageContent(space)
     if not page.title and not page.blocks:
         return
     writing.begin(Part(0, 0, chapter=page.title or None))
-    writing.head(page.title, 1)
+    writing.add_heading(page.title, 1)
     gap = PARAGRAPH
     for block in page.blocks:
         if isinstance(block, list):
-            writing.tabulate(block)
+            writing.add_table(block)
             gap = PARAGRAPH
         else:
             writing.add(block, gap)

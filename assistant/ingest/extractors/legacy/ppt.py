@@ -13,7 +13,7 @@ from struct import unpack_from
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, Writing
+from assistant.ingest.extractors.builder import LINE, ExtractionBuilder
 from assistant.ingest.extractors.legacy.ole import decode_utf16, open_compound, read_stream, summary_title
 from assistant.ingest.extractors.office.encryption import decrypt_old
 from assistant.ingest.extractors.source import Source
@@ -49,7 +49,7 @@ def read_ppt(source: Source) -> Extraction:
         raise UnreadableFile("a program older than PowerPoint 97 wrote it, or it is damaged: save it anew as .pptx")
     if int.from_bytes(user[12:16], "little") == ENCRYPTED:
         return read_ppt(decrypt_old(source))
-    writing = Writing()
+    writing = ExtractionBuilder()
     try:
         _write_slides(PersistObjects(main, int.from_bytes(user[16:20], "little")), writing, source)
     except struct.error as error:
@@ -57,7 +57,7 @@ def read_ppt(source: Source) -> Extraction:
     return writing.finish(title)
 
 
-def _write_slides(objects: PersistObjects, writing: Writing, source: Source) -> None:
+def _write_slides(objects: PersistObjects, writing: ExtractionBuilder, source: Source) -> None:
     document = objects.get(objects.document)
     if not document.is_container:
         raise UnreadableFile(DAMAGED)
@@ -86,33 +86,33 @@ def _listed(text_list: Record | None) -> Iterator[tuple[Record, list[SlideText]]
         yield entry, _texts_of(records)
 
 
-def _write_slide(slide: Record, outline: list[SlideText], writing: Writing) -> None:
+def _write_slide(slide: Record, outline: list[SlideText], writing: ExtractionBuilder) -> None:
     """Write the title, the shapes, and the outline texts that no shape refers to."""
     found = list(_shapes_of(slide, outline))
     used = {id(text) for shape in found for text in shape.texts}
     found += [SlideShape((text,)) for text in outline if id(text) not in used]
     title = next((shape for shape in found if shape.is_title), None)
     if title:
-        writing.head(title.texts[0].clean, 1)
+        writing.add_heading(title.texts[0].clean, 1)
     for shape in found:
         if shape is not title:
             _write_shape(shape, writing)
 
 
-def _write_shape(shape: SlideShape, writing: Writing) -> None:
+def _write_shape(shape: SlideShape, writing: ExtractionBuilder) -> None:
     if shape.cells:
-        writing.tabulate(_table_rows(shape.cells))
+        writing.add_table(_table_rows(shape.cells))
     for text in shape.texts:
         lines = [line.strip() for line in text.clean.split("\n") if line.strip()]
         if lines:
             writing.add(LINE.join(lines))
 
 
-def _write_notes(page: Record | None, writing: Writing) -> None:
+def _write_notes(page: Record | None, writing: ExtractionBuilder) -> None:
     shapes = _shapes_of(page, []) if page else ()
     texts = [text.clean for shape in shapes for text in shape.texts if text.kind == NOTES and text.clean]
     if texts:
-        writing.head("Notes", 2)
+        writing.add_heading("Notes", 2)
     for text in texts:
         writing.add(text)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import Writing
+from assistant.ingest.extractors.builder import ExtractionBuilder
 from assistant.ingest.extractors.legacy.block_writer import BlockAssembler, join_surrogates, write_blocks
 from assistant.ingest.extractors.legacy.ole import codec_of
 from assistant.ingest.extractors.legacy.rtf_tokens import Font, Token, TokenKind, decode_symbols, tokenize
@@ -97,7 +97,7 @@ class _RtfParser:
         while self.outer:
             self._close()
         self._flush()
-        writing = Writing()
+        writing = ExtractionBuilder()
         write_blocks(self.document.blocks.close(), writing)
         if notes and not writing.length:
             raise UnreadableFile(NO_RTF)

@@ -14,7 +14,7 @@ from zipfile import ZipFile
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
 from assistant.ingest.extractors.office.encryption import decrypt
 from assistant.ingest.extractors.office.ooxml import (
     SKIPPED,
@@ -30,7 +30,7 @@ from assistant.ingest.extractors.office.ooxml import (
     targets,
 )
 from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.zip_package import attribute, local, opened_package, whole_number, xml_entry
+from assistant.ingest.extractors.zip_package import attribute, open_package, read_xml_entry, tag_name, whole_number
 
 KIND = "Word document"
 HEADING_NAME = re.compile(r"(?:heading|标题|標題)\s*(\d)$", re.I)
@@ -41,13 +41,13 @@ WIDEST = 63  # columns, the limit of Word
 
 def read_docx(source: Source) -> Extraction:
     """Read a Word document."""
-    with opened_package(decrypt(source, KIND).data, KIND) as archive:
+    with open_package(decrypt(source, KIND).data, KIND) as archive:
         main = main_part(archive, MAIN)
         if main not in archive.namelist():
             raise UnreadableFile(f"damaged: it holds no {KIND}")
-        related, writing = relations(archive, main), Writing()
+        related, writing = relations(archive, main), ExtractionBuilder()
         levels = _heading_levels(_related_parts(archive, related, "styles")[0])
-        _write_blocks(xml_entry(archive, main), writing, levels)
+        _write_blocks(read_xml_entry(archive, main), writing, levels)
         for kind in ("footnotes", "endnotes"):
             for notes in _related_parts(archive, related, kind):
                 _write_blocks(notes, writing, levels)
@@ -72,7 +72,7 @@ def _heading_levels(styles: Element) -> dict[str, int]:
         identity, name = attribute(style, "styleId"), _value(style, "name")
         parents[identity] = _value(style, "basedOn")
         numbered = HEADING_NAME.match(name)
-        outlines = (whole_number(attribute(node, "val"), -1) for node in style.iter() if local(node) == "outlineLvl")
+        outlines = (whole_number(attribute(node, "val"), -1) for node in style.iter() if tag_name(node) == "outlineLvl")
         outline = next(outlines, -1)
         if numbered or outline >= 0:
             found[identity] = int(numbered[1]) if numbered else outline + 1
@@ -84,9 +84,9 @@ def _heading_levels(styles: Element) -> dict[str, int]:
     return {identity: level for identity, level in found.items() if 1 <= level <= 9}
 
 
-def _write_blocks(parent: Element, writing: Writing, levels: dict[str, int]) -> None:
+def _write_blocks(parent: Element, writing: ExtractionBuilder, levels: dict[str, int]) -> None:
     for child in parent:
-        kind = local(child)
+        kind = tag_name(child)
         if kind == "p":
             _write_paragraph(child, writing, levels)
         elif kind == "tbl":
@@ -95,23 +95,23 @@ def _write_blocks(parent: Element, writing: Writing, levels: dict[str, int]) -> 
             _write_blocks(child, writing, levels)
 
 
-def _write_paragraph(paragraph: Element, writing: Writing, levels: dict[str, int]) -> None:
+def _write_paragraph(paragraph: Element, writing: ExtractionBuilder, levels: dict[str, int]) -> None:
     text = running_text(paragraph).strip()
     if text:
         properties = child_of(paragraph, "pPr")
-        is_item = any(local(node) == "numPr" for node in properties)
+        is_item = any(tag_name(node) == "numPr" for node in properties)
         outline = whole_number(_value(properties, "outlineLvl"), BODY_TEXT)
         level = outline + 1 if outline < BODY_TEXT else levels.get(_value(properties, "pStyle"), 0)
         gap = LINE if is_item else PARAGRAPH
         if level:
-            writing.head(text, level, gap)
+            writing.add_heading(text, level, gap)
         else:
             writing.add(f"- {text}" if is_item else text, gap)
     for box in outermost(paragraph, TEXT_BOX):
         _write_blocks(box, writing, levels)
 
 
-def _write_table(table: Element, writing: Writing, levels: dict[str, int]) -> None:
+def _write_table(table: Element, writing: ExtractionBuilder, levels: dict[str, int]) -> None:
     """Write a table row by row. Rows of a layout table (one column, or tables in its cells) are written as blocks."""
     rows = [list(outermost(row, "tc")) for row in outermost(table, "tr")]
     is_frame = all(len(row) < 2 for row in rows)
@@ -120,7 +120,7 @@ def _write_table(table: Element, writing: Writing, levels: dict[str, int]) -> No
             for cell in chain.from_iterable(run):
                 _write_blocks(cell, writing, levels)
         else:
-            writing.tabulate([[text for cell in row for text in _cell_texts(cell)] for row in run])
+            writing.add_table([[text for cell in row for text in _cell_texts(cell)] for row in run])
 
 
 def _cell_texts(cell: Element) -> Iterator[str]:
@@ -130,7 +130,7 @@ def _cell_texts(cell: Element) -> Iterator[str]:
     yield from [""] * (min(span, WIDEST) - 1)
 
 
-def _write_comments(comments: Element, writing: Writing) -> None:
+def _write_comments(comments: Element, writing: ExtractionBuilder) -> None:
     for comment in comments:
         text = "\n".join(filter(None, (running_text(paragraph).strip() for paragraph in outermost(comment, "p"))))
         if text:

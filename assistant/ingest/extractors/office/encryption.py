@@ -37,7 +37,7 @@ def decrypt(source: Source, kind: str = "") -> Source:
     """
     if not source.data.startswith(OLD_CONTAINER):
         return source
-    old = old_suffix(source.data)
+    old = legacy_suffix(source.data)
     if kind and old:
         raise UnreadableFile(f"it is an old {old} file under a new name, no {kind}")
     found = _try_passwords(source)
@@ -54,7 +54,7 @@ def decrypt_old(source: Source) -> Source:
     return found
 
 
-def old_suffix(data: bytes) -> str:
+def legacy_suffix(data: bytes) -> str:
     """Return the suffix (".doc") of an Office file before 2007 by its streams, empty for any other file."""
     import olefile
 

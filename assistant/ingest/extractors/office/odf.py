@@ -14,13 +14,21 @@ from xml.etree.ElementTree import Element, ParseError
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
 from assistant.ingest.extractors.office.encryption import ENCRYPTED
 from assistant.ingest.extractors.office.ooxml import child_of, optional_xml
 from assistant.ingest.extractors.office.pptx import NOWHERE, Box, in_reading_order, write_notes
 from assistant.ingest.extractors.office.sheet_tables import LARGEST_AREA
 from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.zip_package import attribute, entry, local, opened_package, parsed_xml, whole_number, xml_entry
+from assistant.ingest.extractors.zip_package import (
+    attribute,
+    open_package,
+    parse_xml,
+    read_entry,
+    read_xml_entry,
+    tag_name,
+    whole_number,
+)
 
 KIND = "OpenDocument file"
 MANIFEST = "META-INF/manifest.xml"
@@ -43,8 +51,8 @@ VALUES = ("string-value", "date-value", "time-value", "boolean-value", "value")
 
 def read_opendocument(source: Source) -> Extraction:
     """Read a text, presentation or drawing."""
-    (body, title), writing = read_content(source), Writing()
-    kind = local(body)
+    (body, title), writing = read_content(source), ExtractionBuilder()
+    kind = tag_name(body)
     if kind in ("presentation", "drawing"):
         _write_pages(body, writing, source, kind == "presentation")
     else:
@@ -60,13 +68,13 @@ def read_content(source: Source) -> tuple[Element, str]:
     if source.suffix.startswith(".f") and not source.data.startswith(b"PK"):
         root = parse_flat_xml(source.data, KIND)
         return _body(root), _title(root)
-    with opened_package(source.data, KIND) as archive:
+    with open_package(source.data, KIND) as archive:
         names = archive.namelist()
-        if MANIFEST in names and b"encryption-data" in entry(archive, MANIFEST):
+        if MANIFEST in names and b"encryption-data" in read_entry(archive, MANIFEST):
             raise UnreadableFile(ENCRYPTED)
         if "content.xml" not in names:
             raise UnreadableFile(f"damaged: it holds no {KIND.removesuffix(' file')} content")
-        return _body(xml_entry(archive, "content.xml")), _title(optional_xml(archive, "meta.xml"))
+        return _body(read_xml_entry(archive, "content.xml")), _title(optional_xml(archive, "meta.xml"))
 
 
 def parse_flat_xml(data: bytes, kind: str) -> Element:
@@ -74,52 +82,52 @@ def parse_flat_xml(data: bytes, kind: str) -> Element:
     if b"<!ENTITY" in data.replace(b"\0", b""):
         raise UnreadableFile("it is a trap: its XML would grow without end")
     try:
-        return parsed_xml(data)
+        return parse_xml(data)
     except ParseError as error:
         raise UnreadableFile(f"damaged: it is cut off or no {kind}") from error
 
 
 def _body(root: Element) -> Element:
-    found = next((child for node in root if local(node) == "body" for child in node), None)
+    found = next((child for node in root if tag_name(node) == "body" for child in node), None)
     if found is None:
         raise UnreadableFile("damaged: it has no body")
     return found
 
 
 def _title(root: Element) -> str:
-    return next((node.text or "" for meta in root if local(meta) == "meta" for node in meta if local(node) == "title"), "")
+    return next((node.text or "" for meta in root if tag_name(meta) == "meta" for node in meta if tag_name(node) == "title"), "")
 
 
-def _write_blocks(parent: Iterable[Element], writing: Writing, is_item: bool = False) -> None:
+def _write_blocks(parent: Iterable[Element], writing: ExtractionBuilder, is_item: bool = False) -> None:
     """Write paragraphs, headings, lists and tables; `is_item`: the first paragraph begins a list item."""
     for child in parent:
-        kind = local(child)
+        kind = tag_name(child)
         if kind == "p":
             _write_paragraph(child, writing, is_item)
             is_item = False  # further paragraphs continue the item
         elif kind == "h":
             level = attribute(child, "outline-level") or attribute(child, "level")
-            writing.head(_paragraph_text(child), min(max(1, whole_number(level, 1)), 9))
+            writing.add_heading(_paragraph_text(child), min(max(1, whole_number(level, 1)), 9))
             _write_anchored(child, writing)
         elif kind == "table":
             _write_table(child, writing)
         elif kind in LISTS:
             for item in child:
-                _write_blocks(item, writing, is_item=local(item) == "list-item")
+                _write_blocks(item, writing, is_item=tag_name(item) == "list-item")
         elif kind not in LEFT_OUT:
             _write_blocks(child, writing)
 
 
-def _write_paragraph(paragraph: Element, writing: Writing, is_item: bool) -> None:
+def _write_paragraph(paragraph: Element, writing: ExtractionBuilder, is_item: bool) -> None:
     text = _paragraph_text(paragraph)
     if text:
         writing.add(f"- {text}" if is_item else text, LINE if is_item else PARAGRAPH)
     _write_anchored(paragraph, writing)
 
 
-def _write_anchored(paragraph: Element, writing: Writing) -> None:
+def _write_anchored(paragraph: Element, writing: ExtractionBuilder) -> None:
     for node in _anchored_in(paragraph):
-        if local(node) == "annotation":
+        if tag_name(node) == "annotation":
             _write_comment(node, writing)
         else:
             _write_blocks(node, writing)
@@ -128,20 +136,20 @@ def _write_anchored(paragraph: Element, writing: Writing) -> None:
 def _anchored_in(paragraph: Element) -> Iterator[Element]:
     """Yield the notes, comments, frames and shapes in a paragraph."""
     for child in paragraph:
-        if local(child) in ANCHORED:
+        if tag_name(child) in ANCHORED:
             yield child
-        elif local(child) not in LEFT_OUT:
+        elif tag_name(child) not in LEFT_OUT:
             yield from _anchored_in(child)
 
 
-def _write_comment(comment: Element, writing: Writing) -> None:
+def _write_comment(comment: Element, writing: ExtractionBuilder) -> None:
     author = child_of(comment, "creator").text or ""
     text = "\n".join(filter(None, _paragraph_texts(comment)))
     if text:
         writing.add(f"[{author}] {text}" if author else text)
 
 
-def _write_table(table: Element, writing: Writing) -> None:
+def _write_table(table: Element, writing: ExtractionBuilder) -> None:
     """Write a table row by row. Rows of a layout table (one column, or tables in its cells) are written as blocks."""
     rows = list(_rows_of(table))
     is_frame = all(len(_cell_texts(row)) < 2 for row in rows)
@@ -149,7 +157,7 @@ def _write_table(table: Element, writing: Writing) -> None:
         if is_layout:
             _write_blocks((cell for row in run for cell in row), writing)
         else:
-            writing.tabulate(list(_bounded_rows(run)))
+            writing.add_table(list(_bounded_rows(run)))
 
 
 def _bounded_rows(rows: Iterable[Element]) -> Iterator[list[str]]:
@@ -177,7 +185,7 @@ def _runs(node: Element) -> Iterator[str]:
     """Yield the text of an element; white space collapses, further spaces are elements (OpenDocument 1.3, 6.1.2)."""
     yield _collapse(node.text)
     for child in node:
-        kind = local(child)
+        kind = tag_name(child)
         if kind == "s":
             yield " " * min(whole_number(attribute(child, "c"), 1), MOST_SPACES)
         elif kind == "tab":
@@ -199,43 +207,43 @@ def _collapse(text: str | None) -> str:
 def _outermost(node: Element, *kinds: str) -> Iterator[Element]:
     """Yield the descendants of some kinds that are not inside another one."""
     for child in node:
-        if local(child) in kinds:
+        if tag_name(child) in kinds:
             yield child
-        elif local(child) not in LEFT_OUT:
+        elif tag_name(child) not in LEFT_OUT:
             yield from _outermost(child, *kinds)
 
 
-def _write_pages(body: Element, writing: Writing, source: Source, are_slides: bool) -> None:
-    pages = [page for page in body if local(page) == "page"]
+def _write_pages(body: Element, writing: ExtractionBuilder, source: Source, are_slides: bool) -> None:
+    pages = [page for page in body if tag_name(page) == "page"]
     for number, page in enumerate(pages, 1):
         source.on_step(f"page {number} of {len(pages)}")
         writing.begin(Part(0, 0, slide=number) if are_slides else Part(0, 0, page=number))
         shapes = list(_ordered_shapes(page))
         titles = [shape for shape in shapes if attribute(shape, "class") == "title"]
         for shape in titles:
-            writing.head(" ".join(_paragraph_texts(shape)), 1)
+            writing.add_heading(" ".join(_paragraph_texts(shape)), 1)
         for shape in shapes:
             if not any(shape is title for title in titles):
                 _write_shape(shape, writing)
-        notes = (shape for node in page if local(node) == "notes" for shape in _ordered_shapes(node))
+        notes = (shape for node in page if tag_name(node) == "notes" for shape in _ordered_shapes(node))
         write_notes([text for shape in notes for text in _paragraph_texts(shape) if text], writing)
 
 
 def _ordered_shapes(parent: Element) -> Iterator[Element]:
     """Yield the shapes of a page or group in reading order; those of a group stay together."""
-    shapes = [child for child in parent if local(child) not in NO_SHAPE | LEFT_OUT]
+    shapes = [child for child in parent if tag_name(child) not in NO_SHAPE | LEFT_OUT]
     for shape in in_reading_order(shapes, [_box(shape) for shape in shapes]):
-        if local(shape) == "g":
+        if tag_name(shape) == "g":
             yield from _ordered_shapes(shape)
         elif attribute(shape, "class") not in FURNITURE:
             yield shape
 
 
-def _write_shape(shape: Element, writing: Writing) -> None:
+def _write_shape(shape: Element, writing: ExtractionBuilder) -> None:
     """Write a shape; its paragraphs are lines of one block."""
     gap = PARAGRAPH
     for node in _outermost(shape, "p", "h", "table", *LISTS):
-        if local(node) in ("p", "h"):
+        if tag_name(node) in ("p", "h"):
             text = _paragraph_text(node)
             if text:
                 writing.add(text, gap)
@@ -246,7 +254,7 @@ def _write_shape(shape: Element, writing: Writing) -> None:
 
 def _box(shape: Element) -> Box:
     """Return the position of a shape in millimetres, of a group that of its first shape."""
-    if local(shape) == "g":
+    if tag_name(shape) == "g":
         return next((box for box in map(_box, shape) if box.is_known), NOWHERE)
     left, top = LENGTH.match(attribute(shape, "x")), LENGTH.match(attribute(shape, "y"))
     if not left or not top:
@@ -274,9 +282,9 @@ def numbered_rows(table: Element) -> Iterator[tuple[int, list[str]]]:
 def _rows_of(table: Element) -> Iterator[Element]:
     """Yield the rows of a table, grouped or not."""
     for child in table:
-        if local(child) == "table-row":
+        if tag_name(child) == "table-row":
             yield child
-        elif local(child) in ROW_GROUPS:
+        elif tag_name(child) in ROW_GROUPS:
             yield from _rows_of(child)
 
 
@@ -285,7 +293,7 @@ def _cell_texts(row: Element) -> list[str]:
     cells: list[str] = []
     gap = 0
     for cell in row:
-        if local(cell) in ("table-cell", "covered-table-cell"):
+        if tag_name(cell) in ("table-cell", "covered-table-cell"):
             copies, text = _count(cell, "number-columns-repeated"), _cell_text(cell)
             if text:
                 cells += [""] * min(gap, WIDEST) + [text] * min(copies, MOST_COPIES)
@@ -299,8 +307,8 @@ def _cell_texts(row: Element) -> list[str]:
 
 def _cell_text(cell: Element) -> str:
     """Return the displayed text of a cell, or its value if it has none; notes and comments are left out."""
-    children = [child for child in cell if local(child) not in ("annotation", "note")]
-    nodes = (node for child in children for node in ([child] if local(child) in ("p", "h") else _outermost(child, "p", "h")))
+    children = [child for child in cell if tag_name(child) not in ("annotation", "note")]
+    nodes = (node for child in children for node in ([child] if tag_name(child) in ("p", "h") else _outermost(child, "p", "h")))
     shown = " ".join(filter(None, map(_paragraph_text, nodes)))
     return shown or next(filter(None, (attribute(cell, name) for name in VALUES)), "")
 

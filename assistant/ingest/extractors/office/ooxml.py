@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError
 
-from assistant.ingest.extractors.zip_package import attribute, local, xml_entry
+from assistant.ingest.extractors.zip_package import attribute, read_xml_entry, tag_name
 
 CORE = "docProps/core.xml"
 DAMAGE = (ParseError, KeyError, zipfile.BadZipFile, zlib.error, EOFError)  # what reading one part may raise
@@ -36,7 +36,7 @@ class Relation:
 def optional_xml(archive: zipfile.ZipFile, name: str) -> Element:
     """Return the root of a part that is not required, an empty element if it is missing or damaged."""
     try:
-        return xml_entry(archive, name)
+        return read_xml_entry(archive, name)
     except DAMAGE:
         return Element("missing")
 
@@ -70,15 +70,15 @@ def core_title(archive: zipfile.ZipFile) -> str:
 
 def child_of(node: Element, kind: str) -> Element:
     """Return the first child of a kind, an empty element if there is none."""
-    return next((child for child in node if local(child) == kind), Element(kind))
+    return next((child for child in node if tag_name(child) == kind), Element(kind))
 
 
 def outermost(node: Element, kind: str) -> Iterator[Element]:
     """Yield the descendants of a kind that are not inside another one; deletions and fallbacks are skipped."""
     for child in node:
-        if local(child) == kind:
+        if tag_name(child) == kind:
             yield child
-        elif local(child) not in SKIPPED:
+        elif tag_name(child) not in SKIPPED:
             yield from outermost(child, kind)
 
 
@@ -89,7 +89,7 @@ def running_text(paragraph: Element) -> str:
 
 def _runs(node: Element) -> Iterator[str]:
     for child in node:
-        kind = local(child)
+        kind = tag_name(child)
         if kind == "t":
             yield (child.text or "").replace(FUNCTION_APPLICATION, "")
         elif kind in BREAKS:
@@ -99,7 +99,7 @@ def _runs(node: Element) -> Iterator[str]:
         elif kind == "d":  # delimiters
             yield f"({running_text(child)})"
         elif kind == "f":  # fraction
-            yield "/".join(running_text(half) for half in child if local(half) in ("num", "den"))
+            yield "/".join(running_text(half) for half in child if tag_name(half) in ("num", "den"))
         elif kind not in SKIPPED and kind != TEXT_BOX:
             yield from _runs(child)
 

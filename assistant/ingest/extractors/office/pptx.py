@@ -14,7 +14,7 @@ from xml.etree.ElementTree import Element
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, Writing
+from assistant.ingest.extractors.builder import LINE, ExtractionBuilder
 from assistant.ingest.extractors.office.encryption import decrypt
 from assistant.ingest.extractors.office.ooxml import (
     DAMAGE,
@@ -29,7 +29,7 @@ from assistant.ingest.extractors.office.ooxml import (
     targets,
 )
 from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.zip_package import attribute, local, opened_package, whole_number, xml_entry
+from assistant.ingest.extractors.zip_package import attribute, open_package, read_xml_entry, tag_name, whole_number
 
 KIND = "PowerPoint presentation"
 SHAPES = frozenset({"sp", "cxnSp", "graphicFrame", "pic", "grpSp", "contentPart"})
@@ -46,7 +46,7 @@ Positioned = TypeVar("Positioned")
 
 def read_slides(source: Source) -> Extraction:
     """Read a presentation, hidden slides included."""
-    with opened_package(decrypt(source, KIND).data, KIND) as archive:
+    with open_package(decrypt(source, KIND).data, KIND) as archive:
         main = main_part(archive, "ppt/presentation.xml")
         if main not in archive.namelist():
             raise UnreadableFile(f"damaged: it holds no {KIND}")
@@ -60,7 +60,7 @@ def read_slides(source: Source) -> Extraction:
 def _slide_parts(archive: zipfile.ZipFile, main: str) -> list[str]:
     """Return the part names of the slides in presentation order, empty for a slide without relationship."""
     related = relations(archive, main)
-    identities = (_relation_id(node, "id") for node in xml_entry(archive, main).iter() if local(node) == "sldId")
+    identities = (_relation_id(node, "id") for node in read_xml_entry(archive, main).iter() if tag_name(node) == "sldId")
     return [related[identity].target if identity in related else "" for identity in dict.fromkeys(identities) if identity]
 
 
@@ -69,7 +69,7 @@ class _Deck:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self.archive = archive
-        self.writing = Writing()
+        self.writing = ExtractionBuilder()
         self.layouts = Layouts(archive)
         self.notes: list[str] = []
         self.related: dict[str, Relation] = {}
@@ -77,7 +77,7 @@ class _Deck:
     def write_slide(self, name: str, number: int) -> None:
         self.writing.begin(Part(0, 0, slide=number))
         try:
-            slide = xml_entry(self.archive, name)
+            slide = read_xml_entry(self.archive, name)
         except DAMAGE:
             self.notes.append(f"slide {number} is missing or damaged")
             return
@@ -86,7 +86,7 @@ class _Deck:
         shapes = [shape for tree in outermost(slide, "spTree") for shape in self._ordered(tree)]
         titles = [shape for shape in shapes if _role_of(shape)[0] in TITLES]
         for shape in titles:
-            self.writing.head(" ".join(_paragraph_texts(shape)), 1)
+            self.writing.add_heading(" ".join(_paragraph_texts(shape)), 1)
         for shape in shapes:
             if not any(shape is title for title in titles):
                 self._write_shape(shape)
@@ -97,17 +97,17 @@ class _Deck:
         """Yield the shapes in reading order; those of a group stay together."""
         shapes = list(_shapes_in(tree))
         for shape in in_reading_order(shapes, [self.layouts.box(shape) for shape in shapes]):
-            if local(shape) == "grpSp":
+            if tag_name(shape) == "grpSp":
                 yield from self._ordered(shape)
             elif _role_of(shape)[0] not in FURNITURE:
                 yield shape
 
     def _write_shape(self, shape: Element) -> None:
-        for body in outermost(shape, "txBody") if local(shape) != "graphicFrame" else ():
+        for body in outermost(shape, "txBody") if tag_name(shape) != "graphicFrame" else ():
             self._write_text(body, _role_of(shape)[0] in BODIES)
         for table in outermost(shape, "tbl"):
             rows = [[" ".join(_paragraph_texts(cell)) for cell in outermost(row, "tc")] for row in outermost(table, "tr")]
-            self.writing.tabulate(rows)
+            self.writing.add_table(rows)
         for chart in outermost(shape, "chart"):
             self._write_chart(self._related_part(_relation_id(chart, "id")))
         for diagram in outermost(shape, "relIds"):
@@ -122,7 +122,7 @@ class _Deck:
     def _write_chart(self, chart: Element) -> None:
         title = next(outermost(chart, "title"), Element("title"))
         self._write_lines([" ".join(_paragraph_texts(title))])
-        self.writing.tabulate(_chart_rows(chart))
+        self.writing.add_table(_chart_rows(chart))
 
     def _write_diagram(self, diagram: Element) -> None:
         """Write the texts of a SmartArt; its other points are connections."""
@@ -144,19 +144,19 @@ class _Deck:
         return optional_xml(self.archive, relation.target) if relation else Element("missing")
 
 
-def write_notes(texts: list[str], writing: Writing) -> None:
+def write_notes(texts: list[str], writing: ExtractionBuilder) -> None:
     """Write the speaker notes of a slide under a heading of their own."""
     if texts:
-        writing.head("Notes", 2)
+        writing.add_heading("Notes", 2)
         writing.add(LINE.join(texts))
 
 
 def _shapes_in(tree: Element) -> Iterator[Element]:
     """Yield the shapes and groups directly in a tree or group; of AlternateContent the Choice."""
     for child in tree:
-        if local(child) in ("AlternateContent", "Choice"):
+        if tag_name(child) in ("AlternateContent", "Choice"):
             yield from _shapes_in(child)
-        elif local(child) in SHAPES:
+        elif tag_name(child) in SHAPES:
             yield child
 
 
@@ -171,7 +171,7 @@ def _paragraph_texts(node: Element) -> Iterator[str]:
 def _is_item(paragraph: Element, by_default: bool) -> bool:
     """Return whether a paragraph has a bullet or number; `by_default`: its placeholder gives it one."""
     properties = child_of(paragraph, "pPr")
-    kinds = {local(node) for node in properties}
+    kinds = {tag_name(node) for node in properties}
     if "buNone" in kinds:
         return False
     return by_default or bool(kinds & BULLETS) or attribute(properties, "lvl") not in ("", "0")
@@ -185,7 +185,7 @@ def _relation_id(node: Element, name: str) -> str:
 def _role_of(shape: Element) -> tuple[str, str]:
     """Return the placeholder type of a shape ("title") and its index, empty if it is no placeholder."""
     for node in shape:
-        if local(node).startswith("nv"):
+        if tag_name(node).startswith("nv"):
             for placeholder in outermost(node, "ph"):
                 return attribute(placeholder, "type") or "content", attribute(placeholder, "idx")
     return "", ""
@@ -229,14 +229,14 @@ class Layouts:
 
 def _own_box(shape: Element) -> Box:
     for node in shape:
-        for frame in [node] if local(node) == "xfrm" else node if local(node) in PROPERTIES else ():
-            if local(frame) == "xfrm":
+        for frame in [node] if tag_name(node) == "xfrm" else node if tag_name(node) in PROPERTIES else ():
+            if tag_name(frame) == "xfrm":
                 return _frame_box(frame)
     return NOWHERE
 
 
 def _frame_box(frame: Element) -> Box:
-    parts = {local(node): node for node in frame}
+    parts = {tag_name(node): node for node in frame}
     try:
         offset, extent = parts["off"], parts["ext"]
         return Box(float(attribute(offset, "x")), float(attribute(offset, "y")), float(attribute(extent, "cy")))
@@ -298,7 +298,7 @@ def _points(series: Element, kind: str) -> dict[int, str]:
     """Return the cached points of a series by index."""
     found: dict[int, str] = {}
     for node in series:
-        for point in outermost(node, "pt") if local(node) == kind else ():
+        for point in outermost(node, "pt") if tag_name(node) == kind else ():
             index = whole_number(attribute(point, "idx"), -1)
             if index >= 0:
                 found[index] = " ".join("".join(value.itertext()) for value in outermost(point, "v"))

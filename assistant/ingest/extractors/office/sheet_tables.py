@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from statistics import median_high
 from xml.parsers import expat
 
-from assistant.datatypes import Mark
+from assistant.datatypes import PositionLabel
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing, as_row, header_of
-from assistant.ingest.extractors.zip_package import entry, whole_number
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, as_row, header_of
+from assistant.ingest.extractors.zip_package import read_entry, whole_number
 
 MOST_CELLS = 3_000_000
 LARGEST_AREA = 10_000_000  # cells, empty ones included
@@ -32,7 +32,7 @@ ROW_RECORD, CELL_RECORDS = 0, frozenset({*range(2, 12), 62})  # BrtRowHdr; BrtCe
 NumberedRow = tuple[int, Sequence[str]]
 
 
-def write_rows(rows: Iterable[NumberedRow], writing: Writing, first_column: int = 0) -> None:
+def write_rows(rows: Iterable[NumberedRow], writing: ExtractionBuilder, first_column: int = 0) -> None:
     """Write the numbered rows of a sheet; their first cell is in column `first_column` (from 0).
 
     Raises UnreadableFile if there are too many cells.
@@ -53,15 +53,15 @@ def write_rows(rows: Iterable[NumberedRow], writing: Writing, first_column: int 
     _write_table(table, writing, first_column)
 
 
-def _write_table(table: Sequence[NumberedRow], writing: Writing, first_column: int) -> None:
+def _write_table(table: Sequence[NumberedRow], writing: ExtractionBuilder, first_column: int) -> None:
     """Write the titles above the header as lines, then the table without its empty columns."""
     columns = sorted({index for _, cells in table for index, cell in enumerate(cells) if cell})
     rows = [[cells[index] for index in columns if index < len(cells)] for _, cells in table]
-    marks = [Mark(0, cells=_range(number, cells, first_column)) for number, cells in table]
+    marks = [PositionLabel(0, cells=_range(number, cells, first_column)) for number, cells in table]
     start = _header_row(rows)
     for position in range(start):
         writing.add(as_row(rows[position]), LINE if position else PARAGRAPH, marks[position])
-    writing.tabulate(rows[start:], marks[start:])
+    writing.add_table(rows[start:], marks[start:])
 
 
 def _header_row(rows: Sequence[Sequence[str]]) -> int:
@@ -100,7 +100,7 @@ def column_name(index: int) -> str:
 def refuse_sparse(archive: zipfile.ZipFile) -> None:
     """Raise UnreadableFile if the non-empty cells of a sheet in an .xlsx or .xlsb lie too far apart."""
     for name in filter(SHEET.match, archive.namelist()):
-        content = entry(archive, name)
+        content = read_entry(archive, name)
         refuse_area(_area_of_records(content) if name.lower().endswith(".bin") else _area_of_cells(content))
 
 

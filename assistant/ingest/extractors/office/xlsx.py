@@ -15,8 +15,8 @@ from xml.etree.ElementTree import Element
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import Writing
-from assistant.ingest.extractors.office.encryption import UNSUPPORTED, decrypt, old_suffix
+from assistant.ingest.extractors.builder import ExtractionBuilder
+from assistant.ingest.extractors.office.encryption import UNSUPPORTED, decrypt, legacy_suffix
 from assistant.ingest.extractors.office.odf import numbered_rows, parse_flat_xml, read_content
 from assistant.ingest.extractors.office.ooxml import child_of, core_title
 from assistant.ingest.extractors.office.sheet_tables import NumberedRow, refuse_sparse, write_rows
@@ -24,7 +24,7 @@ from assistant.ingest.extractors.office.xls import rebuild_workbook
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import read_csv
 from assistant.ingest.extractors.web.html import read_html
-from assistant.ingest.extractors.zip_package import OLD_CONTAINER, attribute, local, opened_package, whole_number
+from assistant.ingest.extractors.zip_package import OLD_CONTAINER, attribute, open_package, tag_name, whole_number
 
 if TYPE_CHECKING:
     from python_calamine import CalamineSheet, CalamineWorkbook
@@ -47,12 +47,12 @@ def read_sheets(source: Source) -> Extraction:
     source = decrypt(source)
     head = source.data[:HEAD_BYTES]
     if head.startswith(OLD_CONTAINER):
-        suffix = old_suffix(source.data)
+        suffix = legacy_suffix(source.data)
         if suffix not in ("", ".xls"):
             raise UnreadableFile(f"it is an old {suffix} file under a new name, no {KIND}")
         return _read_workbook(source)
     if head.startswith(b"PK"):
-        with opened_package(source.data, KIND) as archive:
+        with open_package(source.data, KIND) as archive:
             is_opendocument = "content.xml" in archive.namelist()
         return read_opendocument_sheets(source) if is_opendocument else _read_workbook(source)
     if ANCIENT.match(head):
@@ -64,9 +64,9 @@ def read_sheets(source: Source) -> Extraction:
 
 def read_opendocument_sheets(source: Source) -> Extraction:
     """Read an OpenDocument spreadsheet: its cells as displayed."""
-    (body, title), writing = read_content(source), Writing()
+    (body, title), writing = read_content(source), ExtractionBuilder()
     for table in body:
-        if local(table) == "table":
+        if tag_name(table) == "table":
             name = attribute(table, "name")
             source.on_step(f"sheet {name}")
             writing.begin(Part(0, 0, sheet=name))
@@ -86,7 +86,7 @@ def _read_workbook(source: Source) -> Extraction:
         raise UnreadableFile(UNSUPPORTED) from error
     except (CalamineError, OSError) as error:
         raise UnreadableFile(f"damaged: it is cut off or no {KIND}") from error
-    writing, notes = Writing(), []
+    writing, notes = ExtractionBuilder(), []
     for name in _sheet_names(workbook):
         source.on_step(f"sheet {name}")
         try:
@@ -103,7 +103,7 @@ def _read_workbook(source: Source) -> Extraction:
 
 def _check_package(source: Source) -> str:
     """Return the title of an OOXML workbook. Raises UnreadableFile if a sheet is too sparse."""
-    with opened_package(source.data, KIND) as archive:
+    with open_package(source.data, KIND) as archive:
         refuse_sparse(archive)
         return core_title(archive)
 
@@ -154,12 +154,12 @@ def _duration(value: timedelta) -> str:
 
 def _read_spreadsheetml(source: Source) -> Extraction:
     """Read an Excel 2003 workbook of one XML file (SpreadsheetML)."""
-    writing = Writing()
+    writing = ExtractionBuilder()
     for sheet in parse_flat_xml(source.data, KIND):
-        if local(sheet) == "Worksheet":
+        if tag_name(sheet) == "Worksheet":
             writing.begin(Part(0, 0, sheet=attribute(sheet, "Name")))
             for table in sheet:
-                if local(table) == "Table":
+                if tag_name(table) == "Table":
                     write_rows(_xml_rows(table), writing)
     return writing.finish()
 
@@ -167,7 +167,7 @@ def _read_spreadsheetml(source: Source) -> Extraction:
 def _xml_rows(table: Element) -> Iterator[NumberedRow]:
     number = 0
     for row in table:
-        if local(row) == "Row":
+        if tag_name(row) == "Row":
             number = _index(row, number + 1)
             yield number, _xml_cells(row)
 
@@ -177,7 +177,7 @@ def _xml_cells(row: Element) -> list[str]:
     cells: list[str] = []
     column = 0
     for cell in row:
-        if local(cell) != "Cell":
+        if tag_name(cell) != "Cell":
             continue
         column, text = _index(cell, column + 1), _xml_value(cell)
         if column > WIDEST:

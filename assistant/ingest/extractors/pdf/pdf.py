@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.builder import LONGEST
+from assistant.ingest.extractors.builder import MAX_CHARACTERS
 from assistant.ingest.extractors.images import INSTALL, is_available, join_lines, recognise_lines
 from assistant.ingest.extractors.pdf.layout import text_in_reading_order
 from assistant.ingest.extractors.pdf.outline import headings_of, structure_of
@@ -130,8 +130,8 @@ def _pages(document: PdfDocument, source: Source) -> Iterator[_PdfPage]:
     for index in range(count):
         page = _read_page(document, index)
         size += len(page.text)
-        if size > LONGEST:
-            raise UnreadableFile(f"it unpacks to more than {LONGEST // 1_000_000} million characters")
+        if size > MAX_CHARACTERS:
+            raise UnreadableFile(f"it unpacks to more than {MAX_CHARACTERS // 1_000_000} million characters")
         if page.is_ocr:
             source.on_step(f"page {index + 1} of {count}, read off the picture")
         elif index % PAGES_PER_STEP == 0:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
 from assistant.ingest.extractors.encoding import decode, decode_as
 from assistant.ingest.extractors.source import Source
 
@@ -45,7 +45,7 @@ def read_content_lines(source: Source) -> Extraction:
     decoded = decode(source.data, source.suffix)
     if "BEGIN:V" not in decoded.text.upper():
         raise UnreadableFile("damaged: it is no calendar or address book")
-    builder, title = Writing(), ""
+    builder, title = ExtractionBuilder(), ""
     builder.begin(Part(0, 0))
     open_kinds: list[str] = []
     gap = PARAGRAPH

@@ -9,7 +9,7 @@ from typing import Any
 
 from assistant.datatypes import Extraction, Part, Shape
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, LONGEST, PARAGRAPH, Writing
+from assistant.ingest.extractors.builder import LINE, MAX_CHARACTERS, PARAGRAPH, ExtractionBuilder
 from assistant.ingest.extractors.encoding import Decoded, decode
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import markdown_headings, single_part
@@ -46,7 +46,7 @@ def read_note(source: Source) -> Extraction:
     """Read a Box Note: a ProseMirror document or, in old ones, a single text."""
     decoded = decode(source.data, source.suffix)
     note = _parse(decoded.text, "note")
-    builder = Writing()
+    builder = ExtractionBuilder()
     builder.begin(Part(0, 0))
     old = note.get("atext") if isinstance(note, dict) else None
     if isinstance(old, dict):
@@ -60,7 +60,7 @@ def read_notebook(source: Source) -> Extraction:
     """Read a Jupyter notebook; the headings are those of its Markdown cells."""
     decoded = decode(source.data, source.suffix)
     notebook = _parse(decoded.text, "notebook")
-    builder = Writing()
+    builder = ExtractionBuilder()
     builder.begin(Part(0, 0))
     for cell in _cells(notebook):
         _write_cell(cell, builder)
@@ -80,7 +80,7 @@ def _indented(content: object) -> str:
     for piece in json.JSONEncoder(ensure_ascii=False, indent=1).iterencode(content):
         pieces.append(piece)
         length += len(piece)
-        if length > LONGEST:
+        if length > MAX_CHARACTERS:
             return ""
     return "".join(pieces)
 
@@ -99,7 +99,7 @@ def _parse(text: str, kind: str) -> Any:  # noqa: ANN401 - any JSON value
         raise UnreadableFile(f"damaged: it is cut off or no {kind}") from error
 
 
-def _write_node(node: object, builder: Writing, mark: str = "") -> None:
+def _write_node(node: object, builder: ExtractionBuilder, mark: str = "") -> None:
     """Write the blocks of a node; `mark` is the list mark if it is the first block of a list item."""
     if isinstance(node, list) or (isinstance(node, dict) and not isinstance(node.get("type"), str)):
         for child in node if isinstance(node, list) else node.values():
@@ -110,9 +110,9 @@ def _write_node(node: object, builder: Writing, mark: str = "") -> None:
         return
     children, kind = _children(node), node["type"]
     if kind == "table":
-        builder.tabulate([[_text(cell) for cell in _children(row)] for row in children])
+        builder.add_table([[_text(cell) for cell in _children(row)] for row in children])
     elif kind == "heading":
-        builder.head(_text(node), _level(node.get("attrs")))
+        builder.add_heading(_text(node), _level(node.get("attrs")))
     elif children and all(child.get("type") in INLINE for child in children):
         _write_text(_text(node), builder, mark)
     else:
@@ -120,7 +120,7 @@ def _write_node(node: object, builder: Writing, mark: str = "") -> None:
             _write_node(child, builder, mark if number == 0 and kind in ITEMS else "- " if child.get("type") in ITEMS else "")
 
 
-def _write_text(text: str, builder: Writing, mark: str) -> None:
+def _write_text(text: str, builder: ExtractionBuilder, mark: str) -> None:
     if text.strip():
         builder.add(mark + text.strip(), LINE if mark else PARAGRAPH)
 
@@ -158,10 +158,10 @@ def _cells(notebook: object) -> Iterator[Json]:
         yield from _dicts(sheet.get("cells"))
 
 
-def _write_cell(cell: Json, builder: Writing) -> None:
+def _write_cell(cell: Json, builder: ExtractionBuilder) -> None:
     kind, text = cell.get("cell_type"), _joined(cell.get("source", cell.get("input")))
     if kind == "heading":
-        builder.head(text, _level(cell))
+        builder.add_heading(text, _level(cell))
     elif kind == "markdown":
         _write_markdown(PICTURE.sub("", text), builder)
     elif text.strip():
@@ -170,11 +170,11 @@ def _write_cell(cell: Json, builder: Writing) -> None:
         _write_output(_output_text(output), builder)
 
 
-def _write_markdown(text: str, builder: Writing) -> None:
+def _write_markdown(text: str, builder: ExtractionBuilder) -> None:
     at = 0
     for heading in markdown_headings(text):
         _write_block(text[at : heading.char_start], builder)
-        builder.head(heading.title, heading.level)
+        builder.add_heading(heading.title, heading.level)
         at = _heading_end(text, heading.char_start)
     _write_block(text[at:], builder)
 
@@ -191,12 +191,12 @@ def _end_of_line(text: str, start: int) -> int:
     return text.find("\n", start) + 1 or len(text)
 
 
-def _write_block(text: str, builder: Writing) -> None:
+def _write_block(text: str, builder: ExtractionBuilder) -> None:
     if text.strip():
         builder.add(text.strip("\r\n").rstrip())
 
 
-def _write_output(text: str, builder: Writing) -> None:
+def _write_output(text: str, builder: ExtractionBuilder) -> None:
     text = COLOURS.sub("", text[: 2 * LONGEST_OUTPUT]).strip("\r\n").rstrip()
     if text:
         builder.add(text if len(text) <= LONGEST_OUTPUT else text[:LONGEST_OUTPUT] + " …")

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.datatypes import Extraction, Mark, Part
+from assistant.datatypes import Extraction, Part, PositionLabel
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
 from assistant.ingest.extractors.encoding import decode
 from assistant.ingest.extractors.source import Source
 
@@ -35,7 +35,7 @@ class _Cue:
 def read_subtitles(source: Source) -> Extraction:
     """Read subtitles; each line is marked with the time of its cue."""
     decoded = decode(source.data, source.suffix)
-    builder = Writing()
+    builder = ExtractionBuilder()
     builder.begin(Part(0, 0))
     voice, previous, ended = "", frozenset({""}), 0.0
     for cue in _cues(decoded.text.splitlines()):
@@ -45,7 +45,7 @@ def read_subtitles(source: Source) -> Extraction:
         if new:
             name = " ".join(speaker[1].split()) if speaker else ""
             said = f"{name}: {' '.join(new)}" if name and name != voice else " ".join(new)
-            builder.add(said, PARAGRAPH if cue.start - ended > PAUSE else LINE, Mark(0, time=_format_time(cue.start)))
+            builder.add(said, PARAGRAPH if cue.start - ended > PAUSE else LINE, PositionLabel(0, time=_format_time(cue.start)))
             voice = name
         previous, ended = frozenset(lines) or previous, cue.end
     if not builder.length and not TIMING.search(decoded.text):

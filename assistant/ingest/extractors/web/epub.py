@@ -16,11 +16,11 @@ from zipfile import ZipFile
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import Writing
+from assistant.ingest.extractors.builder import ExtractionBuilder
 from assistant.ingest.extractors.encoding import decode
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.web.html import render
-from assistant.ingest.extractors.zip_package import attribute, entry, local, opened_package, xml_entry
+from assistant.ingest.extractors.zip_package import attribute, open_package, read_entry, read_xml_entry, tag_name
 
 CONTAINER, ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
 PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document")
@@ -45,7 +45,7 @@ class _Chapters:
     titles: dict[tuple[str, str], str] = field(default_factory=dict)
     current: str = ""
 
-    def begin(self, builder: Writing, name: str, identity: str = "") -> None:
+    def begin(self, builder: ExtractionBuilder, name: str, identity: str = "") -> None:
         """Begin a part if a chapter begins at this id, or at the start of an entry."""
         title = self.titles.get((name, identity), "")
         if title or not identity:
@@ -55,7 +55,7 @@ class _Chapters:
 
 def read_epub(source: Source) -> Extraction:
     """Read an e-book; each chapter is a part."""
-    with opened_package(source.data, "e-book") as archive:
+    with open_package(source.data, "e-book") as archive:
         names = set(archive.namelist())
         if CONTAINER not in names:
             raise UnreadableFile("damaged: it is no e-book")
@@ -65,7 +65,7 @@ def read_epub(source: Source) -> Extraction:
 
 
 def _write(archive: ZipFile, names: set[str], book: _Book, source: Source) -> Extraction:
-    builder, chapters = Writing(), _Chapters()
+    builder, chapters = ExtractionBuilder(), _Chapters()
     for contents in book.contents:
         for where, title in _titles(archive, contents):
             chapters.titles.setdefault(where, title)
@@ -74,24 +74,24 @@ def _write(archive: ZipFile, names: set[str], book: _Book, source: Source) -> Ex
     for number, name in enumerate(there, 1):
         source.on_step(f"chapter {number} of {len(there)}")
         chapters.begin(builder, name)
-        markup = decode(entry(archive, name), ".xhtml", trust_declaration=True).text
+        markup = decode(read_entry(archive, name), ".xhtml", trust_declaration=True).text
         render(markup, builder, partial(chapters.begin, builder, name))
     lost = len(pages) - len(there)
     return builder.finish(book.title, (f"{lost} chapters are missing in the file",) if lost else ())
 
 
 def _open_book(archive: ZipFile, names: set[str]) -> _Book:
-    roots = [attribute(node, "full-path") for node in xml_entry(archive, CONTAINER).iter() if local(node) == "rootfile"]
+    roots = [attribute(node, "full-path") for node in read_xml_entry(archive, CONTAINER).iter() if tag_name(node) == "rootfile"]
     path = next((unquote(root) for root in roots if unquote(root) in names), "")
     if not path:
         raise UnreadableFile("damaged: the e-book does not say what is in it")
-    package = xml_entry(archive, path)
-    items = {attribute(item, "id"): item for item in package.iter() if local(item) == "item"}
+    package = read_xml_entry(archive, path)
+    items = {attribute(item, "id"): item for item in package.iter() if tag_name(item) == "item"}
     spine = [items[attribute(node, "idref")] for node in package.iter()
-             if local(node) == "itemref" and attribute(node, "idref") in items]  # fmt: skip
+             if tag_name(node) == "itemref" and attribute(node, "idref") in items]  # fmt: skip
     contents = [item for item in items.values() if _is_navigation(item) or attribute(item, "media-type") == NCX]
     return _Book(
-        next((node.text or "" for node in package.iter() if local(node) == "title"), ""),
+        next((node.text or "" for node in package.iter() if tag_name(node) == "title"), ""),
         [_target(path, attribute(item, "href"))[0] for item in spine
          if attribute(item, "media-type") in PAGES and not _is_navigation(item)],
         [name for name in (_target(path, attribute(item, "href"))[0] for item in contents) if name in names],
@@ -111,14 +111,14 @@ def _target(base: str, link: str) -> tuple[str, str]:
 
 def _titles(archive: ZipFile, contents: str) -> Iterator[tuple[tuple[str, str], str]]:
     """Yield the target and title of each chapter in a table of contents."""
-    for node in xml_entry(archive, contents).iter():
-        if local(node) == "navPoint":  # EPUB 2
-            label = next((child for child in node if local(child) == "navLabel"), Element("none"))
-            link = next((attribute(child, "src") for child in node if local(child) == "content"), "")
-        elif local(node) == "nav" and attribute(node, "type") == "page-list":
+    for node in read_xml_entry(archive, contents).iter():
+        if tag_name(node) == "navPoint":  # EPUB 2
+            label = next((child for child in node if tag_name(child) == "navLabel"), Element("none"))
+            link = next((attribute(child, "src") for child in node if tag_name(child) == "content"), "")
+        elif tag_name(node) == "nav" and attribute(node, "type") == "page-list":
             node.clear()
             continue
-        elif local(node) == "a":  # EPUB 3
+        elif tag_name(node) == "a":  # EPUB 3
             label, link = node, attribute(node, "href")
         else:
             continue
@@ -129,8 +129,8 @@ def _titles(archive: ZipFile, contents: str) -> Iterator[tuple[tuple[str, str], 
 
 def _refuse_protected(archive: ZipFile, names: set[str], pages: set[str]) -> None:
     """Raise UnreadableFile if the text is encrypted; obfuscated fonts do not matter."""
-    for data in xml_entry(archive, ENCRYPTION) if ENCRYPTION in names else ():
-        methods = [attribute(node, "Algorithm") for node in data.iter() if local(node) == "EncryptionMethod"]
-        hidden = {unquote(attribute(node, "URI")) for node in data.iter() if local(node) == "CipherReference"}
+    for data in read_xml_entry(archive, ENCRYPTION) if ENCRYPTION in names else ():
+        methods = [attribute(node, "Algorithm") for node in data.iter() if tag_name(node) == "EncryptionMethod"]
+        hidden = {unquote(attribute(node, "URI")) for node in data.iter() if tag_name(node) == "CipherReference"}
         if hidden & pages and not any(method in FONT_OBFUSCATION for method in methods):
             raise UnreadableFile("it is protected (DRM): its text is encrypted for one reading program")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction, Part
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
 from assistant.ingest.extractors.encoding import decode
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.web.boilerplate import drop_boilerplate, drop_hidden, main_part
@@ -51,17 +51,17 @@ def read_html(source: Source) -> Extraction:
 
 def read_markup(markup: str) -> Extraction:
     """Return the extraction of decoded HTML."""
-    builder = Writing()
+    builder = ExtractionBuilder()
     builder.begin(Part(0, 0))
     return builder.finish(render(markup, builder))
 
 
-def plain_text(markup: str) -> str:
+def html_to_text(markup: str) -> str:
     """Return the main text of decoded HTML."""
     return read_markup(markup).text
 
 
-def render(markup: str, builder: Writing, on_anchor: Anchors = ignore_anchor) -> str:
+def render(markup: str, builder: ExtractionBuilder, on_anchor: Anchors = ignore_anchor) -> str:
     """Write the main text of a page and return its title. `on_anchor` receives the id of each element before its text."""
     soup = _parse(markup)
     title = " ".join(soup.title.get_text().split()) if soup.title else ""
@@ -138,7 +138,7 @@ class Renderer:
     def _heading(self, tag: Tag) -> None:
         for inner in tag.find_all(id=True) if self._on_anchor is not ignore_anchor else ():
             self._anchor(inner)
-        self._flow.head(self._inline_text(tag), int(tag.name[1]))
+        self._flow.add_heading(self._inline_text(tag), int(tag.name[1]))
 
     def _block(self, tag: Tag, is_verbatim: bool) -> None:
         gap = PARAGRAPH if tag.name in SPACED and not tag.find_parent("li") else LINE
@@ -154,13 +154,13 @@ class Renderer:
         caption = table.find("caption", recursive=False)
         if caption:
             self._flow.words(self._inline_text(caption))
-        self._flow.tabulate(grid(table, self._inline_text))
+        self._flow.add_table(grid(table, self._inline_text))
 
     def _inline_text(self, tag: Tag) -> str:
         """Return the text inside an element in one line."""
         if tag.string is not None:
             return " ".join(tag.string.replace(SOFT_HYPHEN, "").split())
-        builder = Writing()
+        builder = ExtractionBuilder()
         builder.begin(Part(0, 0))
         flow = TextFlow(builder)
         Renderer(flow, ignore_anchor).children(tag, False)
@@ -265,7 +265,7 @@ def _span(cell: Tag, name: str, most: int) -> int:
 class TextFlow:
     """Collect words, collapse white space, and write blocks, as HTML is laid out."""
 
-    def __init__(self, builder: Writing) -> None:
+    def __init__(self, builder: ExtractionBuilder) -> None:
         self.mark = ""  # of a list item, until its first text
         self._builder = builder
         self._pieces: list[str] = []
@@ -303,16 +303,16 @@ class TextFlow:
         if self._pieces:
             self.cut(LINE)
 
-    def head(self, title: str, level: int) -> None:
+    def add_heading(self, title: str, level: int) -> None:
         """Add a heading."""
         self.cut(PARAGRAPH)
-        self._builder.head(title, level, self._gap)
+        self._builder.add_heading(title, level, self._gap)
         self.mark = ""
 
-    def tabulate(self, rows: Sequence[Sequence[str]]) -> None:
+    def add_table(self, rows: Sequence[Sequence[str]]) -> None:
         """Add a table."""
         self.cut(PARAGRAPH)
-        self._builder.tabulate(rows)
+        self._builder.add_table(rows)
 
     def end(self) -> None:
         """End the last block."""

@@ -10,11 +10,11 @@ from html.entities import name2codepoint
 from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction, Part
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, Writing
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
 from assistant.ingest.extractors.encoding import decode
 from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import read_code
-from assistant.ingest.extractors.web.html import plain_text, read_markup
+from assistant.ingest.extractors.web.html import html_to_text, read_markup
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -45,7 +45,7 @@ def read_xml(source: Source) -> Extraction:
         return replace(read_markup(decoded.text), encoding=decoded.encoding, notes=decoded.notes)
     if root is None or not _is_document(root):
         return read_code(replace(source, name=source.name if source.suffix == ".xml" else f"{source.name}.xml"))
-    builder = Writing()
+    builder = ExtractionBuilder()
     builder.begin(Part(0, 0))
     _write(root, builder, 0)
     return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
@@ -83,13 +83,13 @@ def _is_sentence(text: str) -> bool:
     return (len(text) > SENTENCE and text.count(" ") > len(text) / 20) or len(WIDE.findall(text)) > WIDE_SENTENCE
 
 
-def _write(node: _Element, builder: Writing, depth: int) -> None:
+def _write(node: _Element, builder: ExtractionBuilder, depth: int) -> None:
     """Write an element as title, table or paragraph, or write its children."""
     name, children = _name(node), [child for child in node if _name(child)]
     if not name or name in TECHNICAL:
         return
     if name in TITLES:
-        builder.head(_line(node), min(6, max(1, depth)))
+        builder.add_heading(_line(node), min(6, max(1, depth)))
     elif name == "table" or any(_name(child) in ROWS for child in children):
         _write_table(node, builder, depth)
     elif not children or name in PROSE or name in CITED or _is_mixed(node) or _is_short(children):
@@ -100,19 +100,19 @@ def _write(node: _Element, builder: Writing, depth: int) -> None:
             _write(child, builder, below)
 
 
-def _write_table(node: _Element, builder: Writing, depth: int) -> None:
+def _write_table(node: _Element, builder: ExtractionBuilder, depth: int) -> None:
     rows = [[_line(cell) for cell in row if _name(cell) in CELLS] for row in node.iter() if _name(row) in ROWS]
     if any(rows):
-        builder.tabulate([row for row in rows if row])
+        builder.add_table([row for row in rows if row])
     else:
         for child in node:
             _write(child, builder, depth)
 
 
-def _write_text(node: _Element, builder: Writing, is_paragraph: bool) -> None:
+def _write_text(node: _Element, builder: ExtractionBuilder, is_paragraph: bool) -> None:
     raw = "".join(_texts(node))
     if MARKUP.search(raw):  # the entry of a feed may hold escaped HTML
-        raw, is_paragraph = plain_text(raw), True
+        raw, is_paragraph = html_to_text(raw), True
     else:
         raw = " ".join(raw.split())
     if raw and not any(len(word) > MAX_WORD for word in raw.split() if not WIDE.search(word)):
