@@ -25,7 +25,7 @@ from statistics import median
 import checkout  # noqa: F401
 from command import CommandFailed, Library, Result, lines_of, median_time, parse_lines
 from questions import Question, read_set
-from ranking import RankScores, distinct, file_of, score_ranking
+from ranking import RankScores, file_of, score_ranking, unique_in_order
 from report import markdown_table, write_json
 from scoring import mean_of
 
@@ -95,7 +95,7 @@ def said(arguments: Sequence[str], questions: Sequence[Question]) -> Iterator[Re
 
 def scored(questions: Sequence[Question], found: Mapping[str, Sequence[str]]) -> RankScores:
     """Return the mean scores over files, each file where it first stands."""
-    scores = mean_of([score_ranking(distinct(found.get(each.id, [])), dict(each.gains)) for each in questions])
+    scores = mean_of([score_ranking(unique_in_order(found.get(each.id, [])), dict(each.gains)) for each in questions])
     if scores is None:
         raise CommandFailed("The set has no questions with a right file.")
     return scores

@@ -1,4 +1,4 @@
-"""The hits of one question and what is right in; how well the ranking found it, by the measures of `assistant eval`, out."""
+"""Score the hits of one question against the right answer, by the measures of `assistant eval`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from questions import Question, Span
 from assistant.evaluation.ranking import Range, RankScores, SpanScores, merge_ranges, score_ranking, unique_in_order
 from assistant.evaluation.ranking import score_spans as score_ranges
 
-__all__ = ["RankScores", "SpanScores", "score_ranking", "unique_in_order"]
+__all__ = ["RankScores", "SpanScores", "merge_ranges", "score_ranking", "unique_in_order"]
 
 Result = Mapping[str, Any]
 

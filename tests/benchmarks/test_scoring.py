@@ -2,7 +2,7 @@
 
 import pytest
 from questions import Question, Span
-from ranking import distinct, merge, score_ranking, score_spans
+from ranking import merge_ranges, score_ranking, score_spans, unique_in_order
 from scoring import score_results
 from wording import is_contained, is_exact, quote_stands, token_f1
 
@@ -44,11 +44,11 @@ def test_more_right_files_than_ten_still_reach_ndcg_one():
 
 
 def test_distinct_keeps_the_first():
-    assert distinct(["b", "a", "b", "c", "a"]) == ["b", "a", "c"]
+    assert unique_in_order(["b", "a", "b", "c", "a"]) == ["b", "a", "c"]
 
 
 def test_ranges_merge():
-    assert merge([(5, 8), (0, 3), (2, 5), (20, 21)]) == [(0, 8), (20, 21)]
+    assert merge_ranges([(5, 8), (0, 3), (2, 5), (20, 21)]) == [(0, 8), (20, 21)]
 
 
 def test_spans_are_counted_in_characters():
