@@ -37,8 +37,8 @@ import typer
 import typer.rich_utils  # reads the environment once, when it is imported: before any line has one of its own
 from hostile_values import CONFIGS, HUBS, LIBRARIES, LINES, MODELS, NUMBERS, PATHS, PLAIN, TEXTS
 
-from assistant import catalog
 from assistant.__main__ import main as run_program
+from assistant.catalog import sources
 from assistant.cli.app import app
 from assistant.cli.commands import watch
 from assistant.cli.lazy_command import LazyCommand
@@ -359,7 +359,7 @@ def confined(place: Path, environment: dict[str, str]) -> Iterator[None]:
     os.chdir(place)
     try:
         with patch.object(launch, "spawn", no_engine), patch.object(watch, "is_asked_to_stop", asked_after(3)), \
-                patch.object(watch, "launched", nothing_launched), patch.object(catalog.wheels, "download", no_package), \
+                patch.object(watch, "start_lasting", nothing_launched), patch.object(sources, "download", no_package), \
                 patch.object(socket, "getaddrinfo", no_names), patch.object(socket.socket, "connect", no_connection):
             yield
     finally:
@@ -375,7 +375,7 @@ def no_engine(*_: object) -> None:
 
 def no_package(*_: object) -> None:
     """Stand for the download from a package index."""
-    raise catalog.wheels.SourceFailed("there is no package index here.")
+    raise sources.SourceFailed("there is no package index here.")
 
 
 def no_names(*_: object, **__: object) -> None:
@@ -394,12 +394,12 @@ def asked_after(steps: int) -> Callable[[Path], bool]:
     return lambda _folder: next(left, None) is None
 
 
-def nothing_launched(_command: object, log: int) -> Any:  # noqa: ANN401
+def nothing_launched(_command: object, _folder: object, output: Any, errors: Any, _changes: object) -> Any:  # noqa: ANN401
     """Stand for a watch in the background: a process that ends at once."""
     import subprocess
 
     command = [sys.executable, "-I", "-c", "print('no watch here')"]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
 
 
 @contextmanager

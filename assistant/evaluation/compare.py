@@ -30,7 +30,7 @@ HINT = "Save one with: assistant eval QUESTIONS.jsonl --out FILE.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class MetricDifference:
     """One metric in both runs over `count` questions: difference = second - first, with its 95 % interval (low, high)."""
 
     first: float
@@ -49,7 +49,7 @@ class Comparison:
     shared: int
     only_first: int
     only_second: int
-    metrics: Mapping[str, Difference]
+    metrics: Mapping[str, MetricDifference]
 
 
 def compare(first: Sequence[Row], second: Sequence[Row]) -> Comparison:
@@ -62,7 +62,7 @@ def compare(first: Sequence[Row], second: Sequence[Row]) -> Comparison:
     return Comparison(len(pairs), len(first) - len(pairs), len(second) - len(pairs), differences)
 
 
-def metric_differences(first: Sequence[Row], second: Sequence[Row]) -> dict[str, Difference]:
+def metric_differences(first: Sequence[Row], second: Sequence[Row]) -> dict[str, MetricDifference]:
     """Return the difference of each metric in both runs; the rows are pairs."""
     in_second = set(metric_names(second))
     names = [name for name in metric_names(first) if name in in_second]
@@ -87,9 +87,9 @@ def paired_columns(name: str, first: Sequence[Row], second: Sequence[Row]) -> tu
     return of_first, of_second
 
 
-def metric_difference(first: float, second: float, low: float, high: float, count: float, differ: float) -> Difference:
+def metric_difference(first: float, second: float, low: float, high: float, count: float, differ: float) -> MetricDifference:
     """Return one difference; it is more than noise if its interval excludes 0 and enough questions differ."""
-    return Difference(first, second, second - first, low, high, int(count), differ >= FEWEST and (low > 0 or high < 0))
+    return MetricDifference(first, second, second - first, low, high, int(count), differ >= FEWEST and (low > 0 or high < 0))
 
 
 def to_record(result: Evaluation | Comparison) -> dict[str, object]:

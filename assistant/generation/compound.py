@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from assistant.datatypes import ChatModel
-from assistant.generation.citations.attribution import attribute, parse_chunk, parse_claim
+from assistant.generation.citations.support import attribute, parse_chunk, parse_claim
 from assistant.generation.prompt import Prompt
 from assistant.generation.refusal import is_empty, is_refusal
 from assistant.text.languages import language

@@ -17,8 +17,8 @@ from assistant.datatypes import (
     Sentence,
     StreamedAnswer,
 )
-from assistant.generation.citations.attribution import build_citations
 from assistant.generation.citations.citing_stream import CitingStream
+from assistant.generation.citations.support import build_citations
 from assistant.generation.compound import answer_missing_parts
 from assistant.generation.injection.second_answer import choose_safe_prompt
 from assistant.generation.injection.untrusted_text import count_masked

@@ -110,7 +110,7 @@ def test_a_deleted_file_leaves_with_the_next_sync_and_check(settings: Settings, 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a kill that nobody notices")
-@pytest.mark.parametrize("method", ["forget_words", "empty_log", "drop_files"])
+@pytest.mark.parametrize("method", ["rewrite_keyword_index", "truncate_wal", "drop_files"])
 def test_what_a_kill_left_goes_with_the_check(settings: Settings, folder: Path, method: str) -> None:
     fill(settings, folder)
     program = ("import os, sys, pathlib\nfrom assistant.config import load_settings\nfrom assistant.index import Store\n"

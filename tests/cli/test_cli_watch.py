@@ -62,7 +62,7 @@ def test_it_follows_until_it_is_asked_to_stop(run, folder, state):
     assert result.exit_code == 0
     events = [json.loads(line) for line in result.stdout.splitlines()]
     assert [event["event"] for event in events] == ["working", "indexed", "indexed", "watching"]
-    assert events[-1]["followed"] == [{"path": str(folder), "manner": "polling", "reason": "as asked"}]
+    assert events[-1]["followed"] == [{"path": str(folder), "method": "polling", "reason": "as asked"}]
     assert "already" in said[0]
     assert not is_watched(state)
 

@@ -3,7 +3,7 @@
 import pytest
 
 from assistant.datatypes import Chunk, Conflict, Hit, Location
-from assistant.generation.citations.attribution import cite
+from assistant.generation.citations.support import cite
 from assistant.generation.conflicts.detect import conflict_text, date_of, find_conflicts, version_of
 
 DISAGREEING = [

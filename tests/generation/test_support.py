@@ -1,7 +1,7 @@
 import pytest
 
 from assistant.datatypes import Chunk, Location
-from assistant.generation.citations.attribution import Attribution, attribute, judge_support, parse_chunk, parse_claim
+from assistant.generation.citations.support import Attribution, attribute, judge_support, parse_chunk, parse_claim
 
 
 def passage(text: str, context: str = "") -> Chunk:

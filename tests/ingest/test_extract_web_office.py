@@ -116,7 +116,7 @@ def test_docx_bombs_are_refused_before_they_unpack(make_docx, monkeypatch):
         read_docx(Source(make_docx(paragraph("a" * 20_000)), "a.docx"))
     entities = '<!DOCTYPE w [<!ENTITY a "aaaa">]>'
     with pytest.raises(UnreadableFile, match="trap"):
-        read_docx(Source(make_docx(paragraph("&a;"), add_heading=entities), "a.docx"))
+        read_docx(Source(make_docx(paragraph("&a;"), head=entities), "a.docx"))
 
 
 def with_entries(data: bytes, **entries: str) -> bytes:

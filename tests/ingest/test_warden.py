@@ -210,8 +210,8 @@ def test_workers_end_with_a_program_that_is_killed(hostile):
     program = f"""
 import sys
 from pathlib import Path
-from assistant.ingest import Bounds, Job, Pool, Terms
-list(Pool(1, Terms(10**6), Bounds(600, 10**9)).read([Job(Path({str(hang)!r}))], lambda _: None))
+from assistant.ingest import ReaderPool, ReadOptions, ReadRequest, WorkerLimits
+list(ReaderPool(1, ReadOptions(10**6), WorkerLimits(600, 10**9)).read([ReadRequest(Path({str(hang)!r}))], lambda _: None))
 """
     process = subprocess.Popen([sys.executable, "-c", program])
     workers: list[psutil.Process] = []

@@ -12,10 +12,10 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import sys
-from assistant.system.children import lacks_bytecode, keep_compiled
+from assistant.system.children import lacks_bytecode, write_bytecode
 names = ["madeup.inner", "broken", "absent", "sys"]
 print(*[name for name in names if lacks_bytecode(name)])
-keep_compiled(names)
+write_bytecode(names)
 print(*[name for name in names if lacks_bytecode(name)], *sorted({"madeup", "broken"} & set(sys.modules)))
 """
 

@@ -33,9 +33,9 @@ os.environ["PYTHONUSERBASE"] = "base"
 READ = """
 import json
 from pathlib import Path
-from assistant.ingest import Bounds, Terms
-from assistant.ingest.workers.supervisor import Warden
-warden = Warden(Terms(10**7), Bounds(60, 2 * 10**9))
+from assistant.ingest import ReadOptions, WorkerLimits
+from assistant.ingest.workers.supervisor import WorkerSupervisor
+warden = WorkerSupervisor(ReadOptions(10**7), WorkerLimits(60, 2 * 10**9))
 for path in sorted(Path(sys.argv[1]).glob("sample.*")):
     text = getattr(getattr(warden.read(path, "", lambda _: None)[-1].outcome, "extraction", None), "text", "")
     if path.suffix == ".zmodules":
@@ -205,8 +205,8 @@ def test_no_decoy_runs(place, modules, way, start):
 
 def test_no_program_of_the_current_folder_runs(place, modules):
     place.plant(modules)
-    looking = CARELESS + "from assistant import hardware, graphics; from pathlib import Path\n"
-    looking += "print(hardware.look(Path.cwd()).processor, graphics.present_gpus())"
+    looking = CARELESS + "from assistant.app.diagnostics import hardware, gpus; from pathlib import Path\n"
+    looking += "print(hardware.inspect_machine(Path.cwd()).processor, gpus.present_gpus())"
     assert not place.run(looking).returncode
     assert not place.run(CARELESS + "from assistant.__main__ import main; main()", "doctor").stderr
     assert ran(place.marks) == set()

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assistant.cli.console import counted, on_one_line
-from assistant.evaluation import Comparison, Difference, Estimates, Evaluation
+from assistant.evaluation import Comparison, Estimates, Evaluation, MetricDifference
 from assistant.evaluation.report.markdown import display_name, figures, shares, timing
 from assistant.evaluation.run import tally
 
@@ -81,7 +81,7 @@ def show_comparison(console: Console, comparison: Comparison, first: str, second
     console.print(table)
 
 
-def verdict(name: str, found: Difference) -> Text:
+def verdict(name: str, found: MetricDifference) -> Text:
     """Return whether B is better or worse than A, or the difference is noise."""
     if not found.more_than_noise:
         return Text("noise" if found.difference else "", "dim")

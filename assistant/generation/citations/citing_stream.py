@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assistant.datatypes import Hit, Sentence
-from assistant.generation.citations.attribution import Attribution, attribute, parse_chunk, parse_claim
+from assistant.generation.citations.support import Attribution, attribute, parse_chunk, parse_claim
 from assistant.generation.prompt import NOT_STATED
 from assistant.text.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
 

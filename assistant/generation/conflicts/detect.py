@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 
 from assistant.datatypes import Answer, Citation, Conflict, ConflictSide, Hit
-from assistant.generation.citations.attribution import narrow_location
+from assistant.generation.citations.support import narrow_location
 from assistant.generation.conflicts.sentence_diff import (
     Difference,
     is_value_word,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from assistant.datatypes import Citation, Hit
-from assistant.generation.citations.attribution import narrow_location
+from assistant.generation.citations.support import narrow_location
 from assistant.generation.documents.task import SourceFile
 
 SAID = {

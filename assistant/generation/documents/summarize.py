@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import Hit, Message
-from assistant.generation.citations.attribution import ParsedChunk, attribute, cite, parse_chunk, parse_claim
 from assistant.generation.citations.citing_stream import MARKER, marker_numbers
+from assistant.generation.citations.support import ParsedChunk, attribute, cite, parse_chunk, parse_claim
 from assistant.generation.documents.cached_llm import CachedLLM, choice_prompt, notes_prompt, parse_numbers, split_into_parts
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
 from assistant.generation.injection.untrusted_text import without_comments

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from assistant.datatypes import ChatModel
-from assistant.generation.citations.attribution import attribute, parse_chunk, parse_claim
+from assistant.generation.citations.support import attribute, parse_chunk, parse_claim
 from assistant.generation.injection.untrusted_text import draws_on_instructions, find_instructions, sanitize, visible_text
 from assistant.generation.prompt import Prompt
 from assistant.generation.refusal import is_empty, is_refusal

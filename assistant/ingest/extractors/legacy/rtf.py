@@ -15,7 +15,7 @@ from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import ExtractionBuilder
 from assistant.ingest.extractors.legacy.block_writer import BlockAssembler, join_surrogates, write_blocks
 from assistant.ingest.extractors.legacy.ole import codec_of
-from assistant.ingest.extractors.legacy.rtf_tokens import Font, Token, TokenKind, decode_symbols, tokenize
+from assistant.ingest.extractors.legacy.rtf_tokens import Font, RtfToken, TokenKind, decode_symbols, tokenize
 from assistant.ingest.extractors.office.docx import HEADING_NAME
 from assistant.ingest.extractors.source import Source
 
@@ -77,7 +77,7 @@ class _RtfParser:
         self.to_skip = 0
         self.is_starred = self.is_over = False
 
-    def take(self, token: Token) -> None:
+    def take(self, token: RtfToken) -> None:
         """Process the next token."""
         if token.kind in (TokenKind.TEXT, TokenKind.BYTE):
             self._take_bytes(token.data)

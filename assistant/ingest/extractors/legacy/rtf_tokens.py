@@ -46,7 +46,7 @@ class TokenKind(Enum):
     TEXT = auto()
 
 
-class Token(NamedTuple):
+class RtfToken(NamedTuple):
     """One token: a control word or symbol has a `name`, a word may have a `number`; a byte or text has `data`."""
 
     kind: TokenKind
@@ -55,10 +55,10 @@ class Token(NamedTuple):
     data: bytes = b""
 
 
-OPEN, CLOSE = Token(TokenKind.OPEN), Token(TokenKind.CLOSE)
+OPEN, CLOSE = RtfToken(TokenKind.OPEN), RtfToken(TokenKind.CLOSE)
 
 
-def tokenize(data: bytes) -> Iterator[Token]:
+def tokenize(data: bytes) -> Iterator[RtfToken]:
     r"""Yield the tokens of a file; binary data (\bin) is skipped."""
     at = 0
     while at < len(data):
@@ -67,15 +67,15 @@ def tokenize(data: bytes) -> Iterator[Token]:
         at = found.end()
         word, number, code, symbol, brace, text = found.groups()
         if text:
-            yield Token(TokenKind.TEXT, data=text)
+            yield RtfToken(TokenKind.TEXT, data=text)
         elif word == b"bin":
             at += max(0, int(number or 0))
         elif word:
-            yield Token(TokenKind.WORD, word.decode("ascii"), int(number) if number else None)
+            yield RtfToken(TokenKind.WORD, word.decode("ascii"), int(number) if number else None)
         elif code:
-            yield Token(TokenKind.BYTE, data=bytes.fromhex(code.decode("ascii")))
+            yield RtfToken(TokenKind.BYTE, data=bytes.fromhex(code.decode("ascii")))
         elif symbol:
-            yield Token(TokenKind.SYMBOL, symbol.decode("latin-1"))
+            yield RtfToken(TokenKind.SYMBOL, symbol.decode("latin-1"))
         elif brace:
             yield OPEN if brace == b"{" else CLOSE
 
