@@ -49,9 +49,9 @@ MOST_READERS = 8
 
 
 class Assistant:
-    """One library and the models to use it with. Opens each only when it is needed.
+    """One library, or several to ask together, and the models to use them with. Everything is opened on first use.
 
-    `models`, where given, are those of another assistant with the same models: several libraries, loaded once.
+    `models`: share the loaded models of another assistant; by default each loads its own.
     """
 
     def __init__(self, settings: Settings, models: ModelProvider | None = None) -> None:
@@ -81,12 +81,12 @@ class Assistant:
 
     @property
     def library_file(self) -> Path:
-        """Where the library's truth stands."""
+        """The path of the library's SQLite file."""
         return self._library.file
 
     @property
     def _library(self) -> Library:
-        """The one library. Raises UsageError where several are named: only questions are asked of more than one."""
+        """The only library. Raises UsageError if several are named: they can be searched and asked together, nothing else."""
         if len(self._libraries) > 1:
             raise UsageError("Several libraries can be asked a question, and nothing else.", "Name one: -L NAME")
         return self._libraries[0]
@@ -95,9 +95,9 @@ class Assistant:
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress = ignore_progress,
             passwords: Sequence[str] = ()) -> IngestReport:
-        """Bring files and folders in; the passwords are tried on what is encrypted, and kept nowhere.
+        """Add files and folders. The passwords are tried on encrypted files and are not stored.
 
-        Raises UsageError for a path that is not there, before anything is read.
+        Raises UsageError for a path that does not exist, before anything is read.
         """
         roots = [addable(path) for path in paths]
         with self._writing(on_progress) as store:
@@ -112,9 +112,9 @@ class Assistant:
 
     def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
              passwords: Sequence[str] = ()) -> IngestReport:
-        """Look through everything that was added again; with `rebuild` read and embed all of it anew.
+        """Rescan everything that was added; with `rebuild`, read and embed all of it again.
 
-        A root that is not there now, or empty (an unplugged drive), keeps its files.
+        A root that is missing or empty (an unplugged drive) keeps its files in the library.
         """
         self._require_library()
         with self._writing(on_progress, rebuild=rebuild) as store:
@@ -125,7 +125,7 @@ class Assistant:
         return report
 
     def remove(self, path: Path) -> int:
-        """Take a file or folder out and keep it out; return how many files left. Raises UsageError for an unknown one."""
+        """Remove a file or folder and exclude it from now on; return the number of files. Raises UsageError if unknown."""
         self._require_library()
         gone = str(absolute(path))
         with self._only_writer(ignore_progress):
@@ -153,7 +153,7 @@ class Assistant:
         return tuple(map(Path, self._store().roots())) if self.library_file.exists() else ()
 
     def include(self, paths: Sequence[Path]) -> None:
-        """Note files and folders as added, and read nothing yet. Raises UsageError for a path that is not there."""
+        """Add files and folders without reading them yet. Raises UsageError for a path that does not exist."""
         roots = [addable(path) for path in paths]
         with self._writing(ignore_progress) as store, store.transaction():
             for root in roots:
@@ -162,10 +162,9 @@ class Assistant:
 
     def refresh(self, paths: Sequence[Path] | None = None, on_progress: OnProgress = ignore_progress,
                 on_change: OnChange = ignore_change, quiet_seconds: float = 0.0) -> IngestReport:
-        """Look again at these paths of what was added, or at all of it, and embed nothing: it is found by keyword.
+        """Rescan these paths, or everything that was added, without embedding: changes are found by keyword at once.
 
-        Files that were written to less than `quiet_seconds` ago are left for the next time.
-        The processes that read files are kept for the next time.
+        Skips files that were written to less than `quiet_seconds` ago. Keeps the reader processes for the next call.
         """
         self._require_library()
         with self._writing(on_progress) as store:
@@ -181,7 +180,7 @@ class Assistant:
         return report
 
     def embed_waiting(self, most: int) -> int:
-        """Embed at most so many of the passages that wait for it; return how many still do."""
+        """Embed at most `most` pending chunks; return the number still pending."""
         store = self._store()
         if most and store.count_pending_embeddings():
             with self._writing(ignore_progress):
@@ -190,11 +189,11 @@ class Assistant:
         return store.count_pending_embeddings()
 
     def to_look_at(self, roots: Iterable[Path]) -> RescanTarget:
-        """Return a function from a path at which something happened to the one to look at; nothing where none is concerned."""
+        """Return a function that maps a changed path to the path to rescan, or to None if no root is concerned."""
         return rescan_target(map(str, roots), str(self.settings.home))
 
     def rest(self) -> None:
-        """Give back what is kept between two calls of `refresh`."""
+        """Stop the reader processes that are kept between two calls of `refresh`."""
         if self._readers is not None:
             self._readers.close()
 
@@ -225,97 +224,97 @@ class Assistant:
     # questions
 
     def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
-        """Return the passages for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
+        """Return the hits for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
         return self._retrieval.search(question, limit, wanted)
 
     def explain(self, question: str, wanted: Filter = EVERY_FILE) -> Explanation:
-        """Return how a search of one library came about. Raises NothingIndexed or EmbedderMismatch."""
+        """Return every candidate of a search in one library with its scores. Raises NothingIndexed or EmbedderMismatch."""
         return self._retrieval.explain(question, self._library, wanted)
 
     def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE,
             strict: bool = False) -> AnswerStreaming:
-        """Return an answer that is written while it is iterated; its passages are there at once.
+        """Return an answer stream; its passages are available before its text.
 
-        A question that leans on the turns before is searched for as it would stand alone; one about the conversation itself is
-        answered from the turns. A `strict` answer leaves out the sentences that nothing bears out.
-        A question about whole files ("summarise this file") goes through all of their text: see `Answering.prepare`.
+        A follow-up question is rewritten to stand alone; one about the conversation itself is answered from the turns. With
+        `strict`, sentences without support are left out. A question about whole files ("summarise this file") reads all of
+        their text: see `AnswerStreaming.prepare`.
 
-        Raises ModelMissing before anything is searched, NothingIndexed or EmbedderMismatch; UsageError where it is
-        unclear which files are meant.
+        Raises ModelMissing before the search, NothingIndexed or EmbedderMismatch; UsageError if it is unclear which files are
+        meant.
         """
         return self._answering.ask(question, turns, wanted, strict)
 
     def anticipate(self, question: str, turns: Sequence[Turn] = (), should_stop: Callable[[], bool] = lambda: False) -> None:
-        """Do beforehand what a question that is still being typed will likely need: find its passages, let the model read them.
+        """Prefetch for a question that is being typed: retrieve its passages and let the model read them.
 
-        `should_stop` is asked between two steps. Raises what `ask` raises, and KeyboardInterrupt where the model is interrupted.
+        `should_stop` is called between steps. Raises what `ask` raises, and KeyboardInterrupt if the model is interrupted.
         """
         self._answering.anticipate(question, turns, should_stop)
 
     def tune(self, should_stop: Callable[[], bool] = lambda: False) -> None:
-        """Measure once, in about two seconds, how many threads are fastest with the chat model on this machine, and keep it.
+        """Measure the fastest thread counts for the chat model on this machine (about two seconds), and store them.
 
-        Raises ModelMissing or ModelUnusable, and KeyboardInterrupt where the model is interrupted.
+        Raises ModelMissing or ModelUnusable, and KeyboardInterrupt if the model is interrupted.
         """
         self._models.tune(should_stop)
 
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
-        """Return what a question is searched for as: by rule, and by the chat model where rules are not sure."""
+        """Return the standalone question: rewritten by rules, and by the chat model if the rules are not confident."""
         return self._retrieval.rewrite_question(question, turns)
 
     def follow_up(self, question: str, turns: Sequence[Turn], wanted: Filter = EVERY_FILE) -> tuple[Rewriting, tuple[Hit, ...]]:
-        """Return what a follow-up question is searched for as, and the passages. Raises NothingIndexed or EmbedderMismatch."""
+        """Return the rewritten follow-up question and its hits. Raises NothingIndexed or EmbedderMismatch."""
         return self._retrieval.follow_up(question, turns, wanted)
 
     @property
     def memory(self) -> Facts:
-        """The facts that the person asked to keep."""
+        """The facts that the user asked to keep."""
         return self._retrieval.memory
 
     def remember(self, words: str) -> Fact:
-        """Keep a fact; return it. Raises UsageError or MemoryUnusable."""
+        """Store a fact and return it. Raises UsageError or MemoryUnusable."""
         return self.memory.add(words)
 
-    # doubt
+    # answerability
 
     def calibrate(self, count: int, on_progress: OnProgress = ignore_progress) -> Calibration:
-        """Fit the doubt to this library with questions about its own passages, and keep the offset with it.
+        """Calibrate the refusal threshold to this library with questions about its own chunks, and store the offset.
 
-        Goes on where one was stopped. Raises ModelMissing, NothingIndexed, or UsageError where the library is too small.
+        Resumes a stopped calibration. Raises ModelMissing, NothingIndexed, or UsageError if the library is too small.
         """
         self._library.searcher()  # an empty library says so before a model is loaded
         return calibrate(self._library, self._models.chat, self.settings, count, on_progress)
 
     def forget_calibration(self) -> None:
-        """Return to the shipped values."""
+        """Delete the calibration: the shipped threshold applies again."""
         self._require_library()
         self._store().set_meta(CALIBRATION_KEY, "")
 
-    def doubt_offset(self) -> float:
-        """Return what calibration found that is to be added to the logarithm of the odds of the doubt; 0 without it."""
-        return self._retrieval.doubt_offset()
+    def calibration_offset(self) -> float:
+        """Return the calibrated log-odds offset of the probability that the files do not answer; 0 without calibration."""
+        return self._retrieval.calibration_offset()
 
     # questions about the files, to measure answers with
 
     def passage_places(self) -> list[tuple[int, str]]:
-        """Return the number and the file of each passage. Raises NothingIndexed where there is no library."""
+        """Return (chunk id, path) of every chunk. Raises NothingIndexed if there is no library."""
         self._require_library()
         return self._store().paths_of_chunks()
 
     def passages(self, numbers: Sequence[int]) -> tuple[Hit, ...]:
-        """Return the passages with these numbers, in this order; those that are gone are left out."""
+        """Return the chunks with these ids, in this order, as hits; deleted ones are left out."""
         found = self._store().chunks(numbers)
         kept = [found[number] for number in numbers if number in found]
         return tuple(Hit(stored.chunk_id, stored.path, stored.title, stored.chunk) for stored in kept)
 
     def draft_question(self, hit: Hit, sentence: str, fact: str) -> str:
-        """Return a question by the chat model that a fact in a sentence of a passage answers; empty where it wrote none."""
+        """Let the chat model write a question that a fact in a sentence of a chunk answers; return "" if it writes none."""
         return draft_question(self._models.chat, hit, sentence, fact)
 
     # what there is
 
     def status(self) -> LibraryStatus:
-        """Return what the library holds. Raises NothingIndexed where there is no library."""
+        """Return the status of the library. Raises NothingIndexed if there is no library."""
         self._require_library()
         store = self._store()
         return LibraryStatus(
@@ -325,23 +324,23 @@ class Assistant:
         )
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
-        """Return every file's entry, by path. Raises NothingIndexed where there is no library."""
+        """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""
         self._require_library()
         return tuple(self._store().ledger().values())
 
     def integrity(self) -> str:
-        """Return "ok", or what is wrong with the library's file. Raises NothingIndexed where there is no library."""
+        """Return "ok", or what SQLite finds wrong with the database. Raises NothingIndexed if there is no library."""
         self._require_library()
         return self._store().integrity()
 
     def embedded_share(self) -> float:
-        """Return the share (0 to 1) of the passages that have a vector; the others are found by keyword only."""
+        """Return the share (0 to 1) of chunks that are embedded; the others are found by keyword only."""
         return self._retrieval.embedded_share()
 
     def check(self, *, repair: bool = False) -> tuple[Finding, ...]:
-        """Verify everything against everything, finish what removing began; return what is wrong, or was, with `repair`.
+        """Check the consistency of the library and finish an interrupted removal; with `repair`, fix what is wrong.
 
-        Raises NothingIndexed where there is no library, LibraryDamaged where its file cannot be mended.
+        Raises NothingIndexed if there is no library, LibraryDamaged if its database cannot be repaired.
         """
         self._require_library()
         with self._only_writer(ignore_progress):
@@ -357,7 +356,7 @@ class Assistant:
 
 
 def size_of(folder: Path) -> int:
-    """Return the bytes of the files in a folder; one that leaves meanwhile or cannot be looked at counts nothing."""
+    """Return the total size of the files in a folder in bytes; files that vanish or cannot be read count 0."""
     total = 0
     for file in folder.iterdir():
         with suppress(OSError):
@@ -367,7 +366,7 @@ def size_of(folder: Path) -> int:
 
 
 def addable(path: Path) -> Path:
-    """Return the path from the root of the disk. Raises UsageError where nothing is there or its name cannot be kept."""
+    """Return the absolute path. Raises UsageError if nothing is there or its name is not valid UTF-8."""
     root = absolute(path)
     if not is_utf8(root):
         raise UsageError(f"The name {printable(root)} is not valid UTF-8.", "Rename it, then try again.")

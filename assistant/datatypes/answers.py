@@ -126,7 +126,7 @@ class Answer:
     prompt_version: version of the prompt templates
     searched: the rewritten query of a follow-up question; "" if the question was used as it is
     sentences: the sentences with their support, empty if it was not checked
-    doubt: answerability; None if it was not estimated
+    answerability: None if it was not estimated
     masked: what was removed from the passages before the model read them
     """
 

@@ -46,7 +46,7 @@ class Limits:
     """
 
     answer_tokens: int
-    most_doubt: float
+    refusal_threshold: float
     strict: bool = False
     offset: float = 0.0
 
@@ -86,10 +86,10 @@ class AnswerStream(StreamedAnswer):
         self._answer = replace(self._answer, masked=count_masked(prompt.passages, wary=wary))
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
         self._offset = self._limits.offset + cross_language_offset(self.question, prompt)
-        doubt = answerability_before(reply, self.question, self._limits.most_doubt, self._offset)
-        self._answer = replace(self._answer, answerability=doubt)
-        clear = is_decided(doubt)
-        if clear and doubt.p_unanswerable > doubt.threshold:
+        answerability = answerability_before(reply, self.question, self._limits.refusal_threshold, self._offset)
+        self._answer = replace(self._answer, answerability=answerability)
+        clear = is_decided(answerability)
+        if clear and answerability.p_unanswerable > answerability.threshold:
             yield from self._refuse(reply)
             return
         pieces, begun = iter(reply), self._elapsed()
@@ -101,9 +101,9 @@ class AnswerStream(StreamedAnswer):
         tokens = self._limits.answer_tokens
         shown = stripped(self._cited(stream, opening, pieces, begun,
                                       lambda said: answer_missing_parts(self.question, said, chat, prompt, tokens)))
-        yield from self._finish_text(shown if clear else self._verified(shown, chat, prompt, doubt), reply, prompt)
+        yield from self._finish_text(shown if clear else self._verified(shown, chat, prompt, answerability), reply, prompt)
 
-    def _verified(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, doubt: Answerability) -> Iterator[str]:
+    def _verified(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, answerability: Answerability) -> Iterator[str]:
         """Yield a short answer at its end if the model verifies it; a long one as it comes, by the answerability before it.
 
         An answer without a supported sentence is not given: it was doubtful before it was written.
@@ -112,7 +112,7 @@ class AnswerStream(StreamedAnswer):
         for piece in shown:
             pieces.append(piece)
             if sum(map(len, pieces)) > LONGEST_KEPT_BACK:
-                if doubt.p_unanswerable <= doubt.threshold:
+                if answerability.p_unanswerable <= answerability.threshold:
                     yield from pieces
                     yield from shown
                 return
@@ -121,9 +121,9 @@ class AnswerStream(StreamedAnswer):
             return
         said = " ".join(sentence.text for sentence in sentences)
         after = verify_answer(chat, prompt, self.question, said or "".join(pieces))
-        doubt = answerability_after(doubt, after, self.question, self._offset)
-        self._answer = replace(self._answer, answerability=doubt)
-        if doubt.p_unanswerable <= doubt.threshold:
+        answerability = answerability_after(answerability, after, self.question, self._offset)
+        self._answer = replace(self._answer, answerability=answerability)
+        if answerability.p_unanswerable <= answerability.threshold:
             yield from pieces
 
     def _finish_text(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:

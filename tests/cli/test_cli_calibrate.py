@@ -34,7 +34,7 @@ def test_calibrate_keeps_an_offset_with_the_library(run, many, own_home):
     found = json.loads(run("calibrate", "--questions", "6", "--json").stdout)
     assert found["questions"] == 6
     store = Store(own_home / "libraries" / "default" / "library.sqlite")
-    assert float(store.meta("doubt_offset")) == pytest.approx(found["offset"])
+    assert float(store.meta("calibration_offset")) == pytest.approx(found["offset"])
     store.close()
     assert run("calibrate", "--reset").exit_code == 0
 

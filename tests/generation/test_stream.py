@@ -19,9 +19,9 @@ def stream_of(question: str, chat: FakeChat, limits: Limits) -> AnswerStream:
     return AnswerStream(draft, chat, compose(chat, question, HITS, (), 500, 50), limits, time.perf_counter())
 
 
-def ask(reply: str, most_doubt: float = 0.5) -> AnswerStream:
+def ask(reply: str, refusal_threshold: float = 0.5) -> AnswerStream:
     chat = FakeChat(replies=[reply])
-    return stream_of("How much is the rent?", chat, Limits(50, most_doubt))
+    return stream_of("How much is the rent?", chat, Limits(50, refusal_threshold))
 
 
 @pytest.mark.parametrize("reply", [
@@ -62,8 +62,8 @@ class Judging(FakeChat):
         return type("Reply", (FakeReply,), {"likelihood": lambda _, word: likely.get(word, 0.0)})("", 10)
 
 
-def judged(chat: Judging, most_doubt: float = 0.5, offset: float = 0.0) -> AnswerStream:
-    return stream_of("How much is the rent?", chat, Limits(50, most_doubt, offset=offset))
+def judged(chat: Judging, refusal_threshold: float = 0.5, offset: float = 0.0) -> AnswerStream:
+    return stream_of("How much is the rent?", chat, Limits(50, refusal_threshold, offset=offset))
 
 
 def test_a_model_that_stands_by_its_answer_is_believed_and_one_that_does_not_is_not() -> None:

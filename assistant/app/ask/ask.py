@@ -111,7 +111,8 @@ class QuestionAnswering:
 
     def limits(self, strict: bool) -> Limits:
         """Return the limits of an answer, with the refusal threshold as it is calibrated for these libraries."""
-        return Limits(self._settings.answer_tokens, self._settings.refusal_threshold / 100, strict, self.retrieval.doubt_offset())
+        threshold = self._settings.refusal_threshold / 100
+        return Limits(self._settings.answer_tokens, threshold, strict, self.retrieval.calibration_offset())
 
     def compared_with_other_files(self, answer: Answer, evidence: Evidence) -> Answer:
         """Return the answer with the places where other files contradict its citations."""

@@ -63,7 +63,7 @@ class EvidenceRetrieval:
         """Return the share (0 to 1) of the chunks that have a vector; the others are found by keyword only."""
         return min((library.store.embedded_share() for library in self._libraries if library.file.exists()), default=1.0)
 
-    def doubt_offset(self) -> float:
+    def calibration_offset(self) -> float:
         """Return the calibrated offset of the log-odds of the answerability, the mean of the libraries; 0 without calibration."""
         kept = [float(library.store.meta(CALIBRATION_KEY) or 0.0) for library in self._libraries if library.file.exists()]
         return sum(kept) / max(1, len(kept))

@@ -11,7 +11,7 @@ from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.index import Store
 from assistant.retrieval import Searcher
 
-CALIBRATION_KEY = "doubt_offset"  # metadata key of the calibration
+CALIBRATION_KEY = "calibration_offset"  # metadata key of the calibration
 
 
 class Library:

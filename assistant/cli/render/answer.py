@@ -76,15 +76,15 @@ def show_timings(answer: Answer) -> None:
         f"{timings.generated_tokens:,} written{rate}", style="dim", highlight=False)
 
 
-def show_confidence(doubt: Answerability | None) -> None:
+def show_confidence(judged: Answerability | None) -> None:
     """Show the confidence that the files answer the question, and the signals behind it."""
-    if doubt is None:
+    if judged is None:
         notice("No confidence was computed: there was no passage to judge.")
         return
-    notice(f"Confidence that your files answer this: {1 - doubt.p_unanswerable:.0%} (refused below {1 - doubt.threshold:.0%}).")
-    after = "" if doubt.p_verified is None else f", probability that the model confirms its answer {doubt.p_verified:.0%}"
-    notice(f"Query-likelihood gain {doubt.query_likelihood_gain:.0%}, "
-           f"probability that the model refuses {doubt.p_refusal_token:.0%}{after}.")
+    notice(f"Confidence that your files answer this: {1 - judged.p_unanswerable:.0%} (refused below {1 - judged.threshold:.0%}).")
+    after = "" if judged.p_verified is None else f", probability that the model confirms its answer {judged.p_verified:.0%}"
+    notice(f"Query-likelihood gain {judged.query_likelihood_gain:.0%}, "
+           f"probability that the model refuses {judged.p_refusal_token:.0%}{after}.")
 
 
 @contextmanager
