@@ -35,6 +35,15 @@ def append(path: Path, value: Mapping[str, object]) -> None:
         sync_file(file)
 
 
+def read_lines(path: Path) -> bytes:
+    """Return the content of a file, after a line that another process is writing is finished. Raises OSError."""
+    content = path.read_bytes()
+    if not content or content.endswith(b"\n"):
+        return content
+    with folder_lock(path.parent):  # a writer holds it until its line is whole; a line that stays torn was cut off by a kill
+        return path.read_bytes()
+
+
 def replace_if_unchanged(path: Path, before: bytes, values: Iterable[Mapping[str, object]]) -> bool:
     """Replace a file's lines if its content is still `before`; return True if it was. Raises OSError."""
     with folder_lock(path.parent):

@@ -95,7 +95,7 @@ def redact_session(path: Path, library: str, is_gone: IsGone) -> bool:
     """Remove text of deleted sources from a session if it is with this library; return True if it changed."""
     while True:  # a running conversation may append to the file meanwhile
         try:
-            before = path.read_bytes()
+            before = lines.read_lines(path)
         except FileNotFoundError:  # deleted after it was listed
             return False
         session = parse_session(path, before)
@@ -109,7 +109,7 @@ def redact_session(path: Path, library: str, is_gone: IsGone) -> bool:
 
 def read_session(path: Path) -> Session:
     """Return the session in a file. Raises OSError."""
-    return parse_session(path, path.read_bytes())
+    return parse_session(path, lines.read_lines(path))
 
 
 def parse_session(path: Path, content: bytes) -> Session:

@@ -248,7 +248,7 @@ def test_a_megabyte_is_cut_in_linear_time():
     ]
     for text in hostile:
         doc = document(read_markdown(Source(text.encode(), "a.md")))
-        start = time.perf_counter()
+        start = time.process_time()
         chunks = chunk(doc, lambda texts: [1 + len(text) // 4 for text in texts], 200)
-        assert time.perf_counter() - start < 5, text[:10]
+        assert time.process_time() - start < 5, text[:10]
         assert all(len(passage.text) <= 2000 for passage in chunks)
