@@ -1,4 +1,4 @@
-"""A question and what the assistant answered in; a record with the answer, what it stands on and how good it is, out."""
+"""Ask one question and record the answer, its citations and its scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Public sets in; how good answers, refusals and citations are, beside the bars that they should reach, out.
+"""Measure answers, refusals and citations on public sets, and compare them with the project's bars.
 
     python benchmarks/answers.py DATA --home HOME --out answers.jsonl [--half fit|report] [--slices "squad2 answerable" hotpot]
         [--sample 100] [--limit 10] [--minutes 9] [--chat NAME] [--cross-embed FOLDER] [--report-only]

@@ -1,4 +1,4 @@
-"""A library, questions and a chat model with weights in; what the resident engine adds to what must be computed, out.
+"""Measure what the resident engine adds to the model's own computation.
 
     ASSISTANT_HOME=… python benchmarks/engine.py --library NAME --questions FILE.jsonl [--count 20]
 

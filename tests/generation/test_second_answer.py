@@ -1,4 +1,4 @@
-"""An answer that follows what may be an order is asked for again; an ordinary instruction is answered from."""
+"""Tests of the second answer: an answer that follows a suspected order is generated again; ordinary instructions are used."""
 
 from __future__ import annotations
 
