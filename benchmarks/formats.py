@@ -1,4 +1,4 @@
-"""A folder of real and hostile files in; how many of them are read, and how exactly their places are known, out.
+"""Read real and hostile files: count the ones that are read, and check the places of known snippets.
 
     python benchmarks/formats.py DATA [--bars files answers places pages speed crowd] [--home DIR] [--embed NAME] [--out FILE]
 

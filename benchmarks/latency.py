@@ -1,4 +1,4 @@
-"""A library and questions in; how long a search takes in a warm process, in a library of so many passages, out.
+"""Measure the search latency of a warm process in a library of a given size.
 
     python benchmarks/latency.py DATA --set squad2 --like squad2 scifact --passages 100000 --embed MODEL --home DIR
 

@@ -1,4 +1,4 @@
-"""Text files in; how well the support that the program gives a sentence tells a right number from one of another place out.
+"""Measure how well the support check tells a right number from a number of another place.
 
     python benchmarks/support.py FOLDER... [--files 200] [--seed 7]
 

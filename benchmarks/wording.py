@@ -1,4 +1,4 @@
-"""Two pieces of text in; how far they say the same out, as `assistant eval` says it, and whether a quote stands in a text."""
+"""Compare wording: the similarity of two texts as `assistant eval` scores it, and whether a quote stands in a text."""
 
 from __future__ import annotations
 
