@@ -17,7 +17,7 @@ from assistant.app.ingest.add import EmbeddingQueue, IngestRun, ReaderOptions, R
 from assistant.app.ingest.write_batch import OnChange, ignore_change
 from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
 from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,

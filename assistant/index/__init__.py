@@ -7,14 +7,6 @@ from assistant.index.store import Store, StoredChunk
 from assistant.index.vector_index import VectorView, check_view, prepare_view, remove_stale_files
 
 __all__ = [
-           "PRIVATE_FOLDER",
-           "Inspection",
-           "Nearest",
-           "Searchable",
-           "Store",
-           "StoredChunk",
-           "VectorView",
-           "check_view",
-           "prepare_view",
-           "remove_stale_files",
+    "PRIVATE_FOLDER", "Inspection", "Nearest", "Searchable", "Store", "StoredChunk", "VectorView", "check_view",
+    "prepare_view", "remove_stale_files",
 ]

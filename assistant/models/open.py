@@ -92,6 +92,6 @@ def open_reranker(spec: RerankerSpec) -> Reranker:
         return FakeReranker()
     if not spec.path.is_dir():
         raise ModelMissing(f"There is no reranker at {spec.path}.", 'Run: assistant models list; or go without: --rerank ""')
-    from assistant.models.rerankers.cross_encoder import CrossReranker
+    from assistant.models.cross_encoder import CrossReranker
 
     return CrossReranker(spec.name, spec.path)

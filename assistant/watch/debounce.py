@@ -13,22 +13,14 @@ CROWD = 50  # if more paths of one folder changed, the folder is scanned instead
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Intervals of a watch, in seconds.
+    """Intervals of a watch, in seconds."""
 
-    settle: quiet time after a change
-    open: quiet time after a change of a file that is not closed yet, on systems that report closing
-    longest: a file that is never quiet is scanned after this time
-    poll: between two scans of a folder without events
-    full_rescan: between two full rescans, in case an event was missed
-    root_check: between two checks whether the roots are still the same folders
-    """
-
-    settle: float = 0.5
-    open: float = 3.0
-    longest: float = 60.0
-    poll: float = 30.0
-    full_rescan: float = 3600.0
-    root_check: float = 3.0
+    settle: float = 0.5  # quiet time after a change
+    open: float = 3.0  # quiet time after a change of a file that is not closed yet, on systems that report closing
+    longest: float = 60.0  # a file that is never quiet is scanned after this time
+    poll: float = 30.0  # between two scans of a folder without events
+    full_rescan: float = 3600.0  # between two full rescans, in case an event was missed
+    root_check: float = 3.0  # between two checks whether the roots are still the same folders
 
 
 @dataclass(slots=True)

@@ -32,26 +32,22 @@ class WatchedRoot:
 class WatchStatus:
     """What a watch is doing, what is pending, and what it has done since it began.
 
-    queued: paths still to scan
-    waiting: chunks without a vector
     indexed to failed: number of files with this outcome
-    problem: the error that pauses the watch, or ""
-    since: start time, seconds since 1970
     """
 
     doing: str = "starting"
     current: str = ""
-    queued: int = 0
-    waiting: int = 0
+    queued: int = 0  # paths still to scan
+    waiting: int = 0  # chunks without a vector
     indexed: int = 0
     moved: int = 0
     removed: int = 0
     skipped: int = 0
     failed: int = 0
     followed: tuple[WatchedRoot, ...] = ()
-    problem: str = ""
+    problem: str = ""  # the error that pauses the watch, or ""
     process: int = 0
-    since: float = 0.0
+    since: float = 0.0  # start time, seconds since 1970
 
 
 @contextmanager

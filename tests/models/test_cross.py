@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ModelMissing, ModelUnusable
+from assistant.models.cross_encoder import PACE_FILE, Throughput, load_throughput, speed_key
 from assistant.models.open import RerankerSpec, open_reranker
-from assistant.models.rerankers.cross_encoder import PACE_FILE, Throughput, load_throughput, speed_key
 
 NOUNS = "lease rent pump milk filter boiler".split()
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *NOUNS, "the", "is", "what", "?"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.models.embeddings.openvino.device_choice import SAMPLE, VariantChoice, load_choice, machine_hash, store_choice
-from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
-from assistant.models.embeddings.openvino.graph import load_library, processor
+from assistant.models.embeddings.device_choice import SAMPLE, VariantChoice, load_choice, machine_hash, store_choice
+from assistant.models.embeddings.openvino_embedder import EncoderEmbedder
+from assistant.models.embeddings.openvino_graph import load_library, processor
 from assistant.models.embeddings.sentence_transformers import SentenceEmbedder, fingerprint, open_fastest
 
 pytest.importorskip("openvino")

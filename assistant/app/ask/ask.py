@@ -11,7 +11,7 @@ from itertools import chain
 from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
 from assistant.app.ask.whole_document import answer_about_files, is_about_files
 from assistant.app.library.library import Library
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,

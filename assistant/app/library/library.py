@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.datatypes import Chunk, Citation, Embedder, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.index import Store

@@ -14,15 +14,15 @@ import numpy as np
 
 from assistant.datatypes import Embedder, Vectors
 from assistant.errors import ModelUnusable
-from assistant.models.embeddings.openvino.device_choice import (
+from assistant.models.embeddings.device_choice import (
     VariantChoice,
     load_choice,
     machine_hash,
     race_variants,
     store_choice,
 )
-from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
-from assistant.models.embeddings.openvino.graph import NotSupported, Variant, load_library, processor, read_config
+from assistant.models.embeddings.openvino_embedder import EncoderEmbedder
+from assistant.models.embeddings.openvino_graph import NotSupported, Variant, load_library, processor, read_config
 from assistant.models.llama.thread_tuning import limit_spinning
 
 WEIGHTS = ("*.safetensors", "pytorch_model.bin")

@@ -16,7 +16,7 @@ import numpy as np
 
 from assistant.datatypes import Vectors
 from assistant.errors import ModelUnusable
-from assistant.models.embeddings.openvino.device_choice import load_measurement, package_version, store_measurement
+from assistant.models.embeddings.device_choice import load_measurement, package_version, store_measurement
 from assistant.models.embeddings.sentence_transformers import fingerprint, keep_quiet
 from assistant.models.llama.thread_tuning import limit_spinning
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from assistant.datatypes import Embedder, Vectors
-from assistant.models.embeddings.openvino.graph import NotSupported, Variant
+from assistant.models.embeddings.openvino_graph import NotSupported, Variant
 
 AGREEMENT: dict[Variant, float] = {"f32": 0.9999, "bf16": 0.999, "int8": 0.99}
 """The minimum cosine between a sample text's vector and the reference vector, as far as the arithmetic permits.

@@ -1,4 +1,7 @@
-"""Embed texts on OpenVINO, with the same vectors as sentence-transformers."""
+"""Embed texts with BERT-shaped models on OpenVINO, without torch, with the same vectors as sentence-transformers.
+
+A model that is not supported (another architecture, another pooling) raises NotSupported; sentence-transformers runs it instead.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.datatypes import Vectors
-from assistant.models.embeddings.openvino.graph import (
+from assistant.models.embeddings.openvino_graph import (
     EncoderConfig,
     NotSupported,
     Tensors,
