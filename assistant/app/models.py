@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from assistant import catalog
 from assistant.config import Settings
@@ -112,18 +113,12 @@ class ModelCache:
     def embedder(self, spec: EmbedderSpec) -> Embedder:
         """Return a loaded embedding model. Raises ModelMissing or ModelUnusable."""
         with self._lock:
-            now = file_stamp(spec.path)
-            if spec not in self._embedders or self._embedders[spec][0] != now:
-                self._embedders[spec] = (now, open_embedder(spec))
-            return self._embedders[spec][1]
+            return load_once(self._embedders, spec, open_embedder)
 
     def reranker(self, spec: RerankerSpec) -> Reranker:
         """Return a loaded reranker. Raises ModelMissing or ModelUnusable."""
         with self._lock:
-            now = file_stamp(spec.path)
-            if spec not in self._rerankers or self._rerankers[spec][0] != now:
-                self._rerankers[spec] = (now, open_reranker(spec))
-            return self._rerankers[spec][1]
+            return load_once(self._rerankers, spec, open_reranker)
 
     def start_chat(self, spec: ChatSpec) -> Future[ChatModel]:
         """Start loading a chat model in another thread, after dropping a previous one, since two seldom fit in memory."""
@@ -154,23 +149,23 @@ class ModelCache:
 class ModelProvider:
     """The models that the settings name, each loaded on first use into its own cache or a shared one."""
 
-    def __init__(self, settings: Settings, shelf: ModelCache | None = None) -> None:
-        self._settings, self._shelf = settings, shelf or ModelCache()
+    def __init__(self, settings: Settings, cache: ModelCache | None = None) -> None:
+        self._settings, self._cache = settings, cache or ModelCache()
 
     @property
     def embedder(self) -> Embedder:
         """The embedding model. Raises ModelMissing or ModelUnusable."""
-        return self._shelf.embedder(embedder_spec(self._settings))
+        return self._cache.embedder(embedder_spec(self._settings))
 
     @property
     def reranker(self) -> Reranker:
         """The reranker. Raises ModelMissing, ModelUnusable or UsageError."""
-        return self._shelf.reranker(reranker_spec(self._settings))
+        return self._cache.reranker(reranker_spec(self._settings))
 
     def load_reranker(self) -> None:
         """Load the reranker if the settings name one. Raises ModelMissing, ModelUnusable or UsageError."""
         if self._settings.rerank:
-            self._shelf.reranker(reranker_spec(self._settings))
+            self._cache.reranker(reranker_spec(self._settings))
 
     def tune(self, should_stop: Callable[[], bool]) -> None:
         """Measure the fastest numbers of threads for the chat model, unless the settings give one or they are known.
@@ -183,24 +178,30 @@ class ModelProvider:
 
     def start_chat(self) -> Future[ChatModel]:
         """Begin to load the chat model in another thread. Raises ModelMissing at once if there is none."""
-        return self._shelf.start_chat(chat_spec(self._settings))
-
-    def load_chat(self) -> ChatModel:
-        """Return the chat model, loaded. Raises ModelMissing or ModelUnusable."""
-        return self.start_chat().result()
+        return self._cache.start_chat(chat_spec(self._settings))
 
     @property
     def orders(self) -> PromptOrder:
         """The order of chunks in the prompts of recent conversations."""
-        return self._shelf.orders
+        return self._cache.orders
 
     @property
     def chat(self) -> ChatModel:
-        """The chat model. Raises ModelMissing or ModelUnusable."""
-        return self.load_chat()
+        """The chat model, loaded. Raises ModelMissing or ModelUnusable."""
+        return self.start_chat().result()
 
 
 FileStamp = tuple[tuple[str, int, int], ...]
+Spec = TypeVar("Spec", EmbedderSpec, RerankerSpec)
+Opened = TypeVar("Opened")
+
+
+def load_once(loaded: dict[Spec, tuple[FileStamp, Opened]], spec: Spec, load: Callable[[Spec], Opened]) -> Opened:
+    """Return the model of a spec, loaded if it is not yet or if its files have changed."""
+    now = file_stamp(spec.path)
+    if spec not in loaded or loaded[spec][0] != now:
+        loaded[spec] = (now, load(spec))
+    return loaded[spec][1]
 
 
 def file_stamp(path: Path) -> FileStamp:
@@ -208,20 +209,13 @@ def file_stamp(path: Path) -> FileStamp:
     if path == Path():
         return ()
     found: list[tuple[str, int, int]] = []
-    for file in model_files(path):
-        with suppress(OSError):  # another process has just removed it
-            if file.is_file() and not file.name.startswith("."):
-                stat = file.stat()
-                found.append((str(file), stat.st_size, stat.st_mtime_ns))
+    with suppress(OSError):  # another process has just removed the folder
+        for file in sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]:
+            with suppress(OSError):  # or the file
+                if file.is_file() and not file.name.startswith("."):
+                    stat = file.stat()
+                    found.append((str(file), stat.st_size, stat.st_mtime_ns))
     return tuple(found)
-
-
-def model_files(path: Path) -> list[Path]:
-    """Return a model's file, or the sorted files of its folder and direct subfolders."""
-    try:
-        return sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]
-    except OSError:  # another process removed the folder meanwhile
-        return []
 
 
 def has_failed(loading: Future[ChatModel]) -> bool:

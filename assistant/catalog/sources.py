@@ -18,6 +18,7 @@ from urllib.parse import quote
 from assistant.catalog.entries import HubSource, Model, ModelFile, WheelPart, WheelSource
 from assistant.catalog.installed import PARTIAL, PARTS
 from assistant.datatypes import Progress
+from assistant.system.atomic_files import rename_synced
 from assistant.system.children import run_tool
 
 if TYPE_CHECKING:
@@ -99,9 +100,7 @@ class FileDownload:
         if not self.matches():
             self.restart()
             raise SourceFailed(f"its bytes are not those of {self.file.path}; they were refused and removed.")
-        with self.partial.open("r+b") as partial:
-            os.fsync(partial.fileno())
-        self.partial.replace(self.place)
+        rename_synced(self.partial, self.place)
         self.parts.unlink(missing_ok=True)
         self._meter.at(self.file, self.count)
 

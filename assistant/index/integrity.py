@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -114,14 +113,11 @@ class Inspection:
     def _examine_tables(self) -> None:
         dimension = self._store.dimension()
         for check in CHECKS:
-            filled = IntegrityCheck(check.detail, check.find.format(dimension=dimension),
-                           tuple(sql.format(dimension=dimension) for sql in check.mending))
-            count = self._count(f"SELECT count(*) FROM ({filled.find})")
+            count = self._count(f"SELECT count(*) FROM ({check.find.format(dimension=dimension)})")
+            for sql in check.mending if count and self._repair else ():
+                self._sql.execute(sql.format(dimension=dimension))
             if count:
-                if self._repair:
-                    for sql in filled.mending:
-                        self._sql.execute(sql)
-                self._say(filled.detail.format(count=count), SYNC if "read again" in filled.detail else "")
+                self._say(check.detail.format(count=count), SYNC if "read again" in check.detail else "")
 
     def _examine_text(self) -> None:
         """Compare each chunk's vector key with the hash of its text; files of chunks that differ are read again."""
@@ -191,12 +187,6 @@ class Inspection:
             self._say("the library has lost count of its changes")
 
 
-def index_rows(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
-    """Yield (chunk id, text that the keyword index must hold for it)."""
-    for chunk, path, text, context in connection.execute("SELECT id, path, text, context FROM chunks"):
-        yield chunk, body_text(path, searchable(text, context))
-
-
 def searchable(text: str, context: str) -> str:
     """Return the text of a chunk that is embedded and indexed."""
     return f"{context}\n{text}" if context else text
@@ -216,9 +206,9 @@ def rebuild_fts(connection: sqlite3.Connection) -> None:
     connection.execute("DROP TABLE IF EXISTS words")
     connection.execute(WORDS)
     enable_secure_delete(connection)
-    rows = index_rows(connection)
-    while block := list(islice(rows, BLOCK)):
-        connection.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", block)
+    rows = ((chunk, body_text(path, searchable(text, context))) for chunk, path, text, context
+            in connection.execute("SELECT id, path, text, context FROM chunks"))
+    connection.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", rows)
 
 
 @dataclass(frozen=True, slots=True)

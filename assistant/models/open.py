@@ -58,9 +58,9 @@ def open_embedder(spec: EmbedderSpec) -> Embedder:
         return FakeEmbedder()
     if not spec.path.is_dir():
         raise ModelMissing(f"There is no embedding model at {spec.path}.", "Run: assistant setup")
-    from assistant.models.embeddings.sentence_transformers import CachingEmbedder, open_fastest
+    from assistant.models.embeddings.sentence_transformers import open_fastest
 
-    return CachingEmbedder(open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt)))
+    return open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt))
 
 
 def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never_stop) -> ChatModel:

@@ -8,6 +8,8 @@ import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from assistant.system.atomic_files import sync_file, sync_folder
+
 PRIVATE_FILE = 0o600
 
 
@@ -48,9 +50,16 @@ def encode_record(record: Mapping[str, object]) -> bytes:
 
 
 def append_record(path: Path, record: Mapping[str, object]) -> None:
-    """Append a line to a private file, after closing a line that a killed program left unfinished. Raises OSError."""
+    """Append a line to a private file, on a new line if a killed program left the last one unfinished. Raises OSError.
+
+    The line is on the disk when this returns.
+    """
+    is_new = not path.exists()
     with open(path, "ab", opener=open_private) as file:
         file.write((b"\n" if is_torn(path) else b"") + encode_record(record))
+        sync_file(file)
+    if is_new:
+        sync_folder(path.parent)
 
 
 def open_private(path: str, flags: int) -> int:

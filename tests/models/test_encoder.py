@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.datatypes import Embedder
 from assistant.models.embeddings.device_choice import SAMPLE, VariantChoice, load_choice, machine_hash, store_choice
-from assistant.models.embeddings.openvino_embedder import EncoderEmbedder
+from assistant.models.embeddings.openvino_embedder import CACHED_QUESTIONS, EncoderEmbedder
 from assistant.models.embeddings.openvino_graph import load_library, processor
 from assistant.models.embeddings.sentence_transformers import SentenceEmbedder, fingerprint, open_fastest
 
@@ -44,6 +45,18 @@ def test_int8_is_near_and_reads_questions_in_full(small_model: SmallModel) -> No
     rounded = EncoderEmbedder("small", folder, PROMPTS, "", "int8")
     assert (exact.embed_passages(SAMPLE) * rounded.embed_passages(SAMPLE)).sum(axis=1).min() > 0.98
     assert rounded.embed_question("milk") == pytest.approx(exact.embed_question("milk"), abs=1e-5)
+
+
+@pytest.mark.parametrize("make", [lambda folder: EncoderEmbedder("small", folder, PROMPTS, "", "f32"),
+                                  lambda folder: SentenceEmbedder("small", folder, *PROMPTS)])
+def test_the_vectors_of_the_last_questions_are_kept(small_model: SmallModel, make: Callable[[Path], Embedder]) -> None:
+    embedder = make(small_model())
+    first = embedder.embed_question("milk")
+    assert np.shares_memory(embedder.embed_question("milk"), first)
+    for number in range(CACHED_QUESTIONS):
+        embedder.embed_question(str(number))
+    again = embedder.embed_question("milk")
+    assert not np.shares_memory(again, first) and np.allclose(again, first)
 
 
 def test_nothing_makes_an_empty_matrix(small_model: SmallModel) -> None:

@@ -9,7 +9,6 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ import numpy as np
 
 from assistant.datatypes import Embedder, Vectors
 from assistant.models.embeddings.openvino_graph import NotSupported, Variant
+from assistant.system.atomic_files import write_atomically
 
 AGREEMENT: dict[Variant, float] = {"f32": 0.9999, "bf16": 0.999, "int8": 0.99}
 """The minimum cosine between a sample text's vector and the reference vector, as far as the arithmetic permits.
@@ -161,16 +161,5 @@ def store_measurement(folder: Path, name: str, situation: str, measured: dict[st
     for file in measurement_files(folder, name, situation):
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(file, content)
+            write_atomically(file, content.encode())
             return
-
-
-def write_atomically(place: Path, content: str) -> None:
-    """Write a file beside its place and rename it, so that two writers cannot mix."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=place.parent, prefix=place.name, delete=False) as file:
-        file.write(content)
-    try:
-        Path(file.name).replace(place)
-    except OSError:
-        Path(file.name).unlink(missing_ok=True)
-        raise

@@ -21,7 +21,7 @@ from assistant.models.embeddings.device_choice import (
     race_variants,
     store_choice,
 )
-from assistant.models.embeddings.openvino_embedder import EncoderEmbedder
+from assistant.models.embeddings.openvino_embedder import CACHED_QUESTIONS, EncoderEmbedder
 from assistant.models.embeddings.openvino_graph import NotSupported, Variant, load_library, processor, read_config
 from assistant.models.llama.thread_tuning import limit_spinning
 
@@ -42,10 +42,11 @@ class SentenceEmbedder:
 
     def __init__(self, name: str, folder: Path, query_prompt: str, passage_prompt: str) -> None:
         self.name = name
-        self._query_prompt, self._passage_prompt = query_prompt, passage_prompt
+        self._passage_prompt = passage_prompt
         self._model = load(folder)
         self.dimension = int(self._model.get_embedding_dimension())
         self.fingerprint = fingerprint(folder, query_prompt, passage_prompt)
+        self._question = lru_cache(CACHED_QUESTIONS)(lambda text: self._encode([query_prompt + text]))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text without special tokens."""
@@ -66,8 +67,8 @@ class SentenceEmbedder:
         return self._encode([self._passage_prompt + text for text in texts])
 
     def embed_question(self, text: str) -> Vectors:
-        """Return one unit vector of shape (dimension,)."""
-        vector: Vectors = self._encode([self._query_prompt + text])[0]
+        """Return one unit vector of shape (dimension,), shared by callers: do not modify it."""
+        vector: Vectors = self._question(text)[0]
         return vector
 
     def _encode(self, texts: list[str]) -> Vectors:
@@ -158,45 +159,3 @@ def choose_variant(name: str, folder: Path, prompts: Prompts) -> VariantChoice:
                                lambda variant: EncoderEmbedder(name, folder, prompts, mark, variant), offered)
         store_choice(folder, here, choice)
     return choice
-
-
-QUESTIONS_KEPT = 32
-
-
-class CachingEmbedder:
-    """An embedder that caches the vectors of the last questions."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._question = lru_cache(QUESTIONS_KEPT)(embedder.embed_question)
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._embedder.name
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of everything that affects a vector."""
-        return self._embedder.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return self._embedder.dimension
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return the number of tokens of each text without special tokens."""
-        return self._embedder.count_tokens(texts)
-
-    def coverage(self, text: str) -> float:
-        """Return the share (0 to 1) of the text's tokens that are in the vocabulary."""
-        return self._embedder.coverage(text)
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors of shape (len(texts), dimension)."""
-        return self._embedder.embed_passages(texts)
-
-    def embed_question(self, text: str) -> Vectors:
-        """Return one unit vector of shape (dimension,), shared by callers: do not modify it."""
-        return self._question(text)
