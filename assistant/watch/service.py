@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import plistlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from filelock import FileLock, Timeout
 
@@ -135,16 +135,8 @@ def systemd_quoted(text: str) -> str:
 
 def launchd_agent(label: str, command: Sequence[str], environment: Mapping[str, str], home: Path) -> str:
     """Return a launchd property list (launchd.plist(5)) that runs the command, and logs, in the program's home folder."""
-    words = "".join(f"    <string>{escape(word)}</string>\n" for word in command)
-    variables = "".join(f"    <key>{escape(name)}</key><string>{escape(value)}</string>\n" for name, value in environment.items())
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n'
-        f'<plist version="1.0">\n<dict>\n  <key>Label</key><string>{escape(label)}</string>\n'
-        f"  <key>ProgramArguments</key>\n  <array>\n{words}  </array>\n"
-        f"  <key>EnvironmentVariables</key>\n  <dict>\n{variables}  </dict>\n"
-        "  <key>RunAtLoad</key><true/>\n  <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>\n"
-        f"  <key>WorkingDirectory</key><string>{escape(str(home))}</string>\n"
-        f"  <key>ProcessType</key><string>Background</string>\n"
-        f"  <key>StandardErrorPath</key><string>{escape(str(home / LOG))}</string>\n</dict>\n</plist>\n"
-    )
+    return plistlib.dumps({
+        "Label": label, "ProgramArguments": list(command), "EnvironmentVariables": dict(environment), "RunAtLoad": True,
+        "KeepAlive": {"SuccessfulExit": False}, "WorkingDirectory": str(home), "ProcessType": "Background",
+        "StandardErrorPath": str(home / LOG),
+    }, sort_keys=False).decode()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.app.library.derived import TrialLog
+from assistant.app.library.library import TrialLog
 from assistant.generation import CalibrationTrial
 from assistant.system.records import DamagedRecord
 

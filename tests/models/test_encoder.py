@@ -93,7 +93,7 @@ def test_a_question_needs_no_torch_and_reports_to_nobody(small_model: SmallModel
                "loaded = {name.split('.')[0] for name, module in sys.modules.items() if module}\n"
                "import openvino.tools.ovc  # what would report\n"
                "loaded |= {'openvino_telemetry'} & {name for name, module in sys.modules.items() if module}\n"
-               "print(embedder._embedder.engine, *sorted(loaded & {'torch', "
+               "print(embedder.engine, *sorted(loaded & {'torch', "
                "'transformers', 'sentence_transformers', 'openvino_telemetry', 'requests'}))")
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.split() == ["OpenVINO", "f32"]
