@@ -15,8 +15,7 @@ from filelock import FileLock
 
 from assistant.datatypes import Citation, Kind, Location, Session, Turn
 from assistant.errors import UsageError
-from assistant.system.atomic_files import write_atomically
-from assistant.system.records import PRIVATE_FILE, append_record, encode_record, parse_records
+from assistant.system.atomic_files import PRIVATE_FILE, append_record, encode_record, parse_records, write_atomically
 from assistant.text.languages import HAN
 
 FORMAT = 1
@@ -139,16 +138,10 @@ def parse_session(path: Path, content: bytes) -> Session:
 
 def turn_record(turn: Turn) -> dict[str, object]:
     """Return a turn as a JSON object; absent parts of a location are left out."""
-    return {
-        "question": turn.question, "answer": turn.answer, "searched": turn.searched, "abstained": turn.abstained,
-        "asked": turn.asked, "citations": [citation_record(citation) for citation in turn.citations],
-    }
-
-
-def citation_record(citation: Citation) -> dict[str, object]:
-    """Return a citation as a JSON object."""
-    place = {name: value for name, value in asdict(citation.location).items() if value is not None}
-    return {**asdict(citation), "location": place}
+    record = asdict(turn)
+    for citation in record["citations"]:
+        citation["location"] = {name: value for name, value in citation["location"].items() if value is not None}
+    return record
 
 
 def parse_turn(value: Mapping[str, object]) -> Turn:

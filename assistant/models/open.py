@@ -58,7 +58,7 @@ def open_embedder(spec: EmbedderSpec) -> Embedder:
         return FakeEmbedder()
     if not spec.path.is_dir():
         raise ModelMissing(f"There is no embedding model at {spec.path}.", "Run: assistant setup")
-    from assistant.models.embeddings.sentence_transformers import open_fastest
+    from assistant.models.sentence_transformers import open_fastest
 
     return open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt))
 

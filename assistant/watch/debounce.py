@@ -35,8 +35,8 @@ class _Dirty:
 class Debouncer:
     """Changed paths, added by one thread and taken by another. Times are of a monotonic clock."""
 
-    def __init__(self, pace: Timing) -> None:
-        self._pace = pace
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
         self._dirty: dict[str, _Dirty] = {}
         self._lock = threading.Lock()
         self._arrived = threading.Event()
@@ -67,14 +67,14 @@ class Debouncer:
         with self._lock:
             resting = {path for path, dirty in self._dirty.items() if self._rests(dirty, now)}
             busy = {folder for path in self._dirty.keys() - resting for folder in parent_folders(path)}
-            taken = [path for path in resting if path not in busy or now - self._dirty[path].first >= self._pace.longest]
+            taken = [path for path in resting if path not in busy or now - self._dirty[path].first >= self._timing.longest]
             for path in taken:
                 del self._dirty[path]
         return collapse_crowds(taken, busy)
 
     def _rests(self, dirty: _Dirty, now: float) -> bool:
-        quiet = self._pace.open if dirty.is_open else self._pace.settle
-        return now - dirty.last >= quiet or now - dirty.first >= self._pace.longest
+        quiet = self._timing.open if dirty.is_open else self._timing.settle
+        return now - dirty.last >= quiet or now - dirty.first >= self._timing.longest
 
 
 def parent_folders(path: str) -> list[str]:

@@ -8,7 +8,7 @@ import pytest
 
 from assistant.app.library.library import TrialLog
 from assistant.generation import CalibrationTrial
-from assistant.system.records import DamagedRecord
+from assistant.system.atomic_files import DamagedRecord
 
 ODD = CalibrationTrial("What\u2028is\x85the rent?", 0.5, -1.5)
 

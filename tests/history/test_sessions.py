@@ -49,7 +49,7 @@ def test_nobody_else_can_read_them(sessions: Sessions, tmp_path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.filterwarnings("ignore::assistant.system.records.DamagedRecord")
+@pytest.mark.filterwarnings("ignore::assistant.system.atomic_files.DamagedRecord")
 @pytest.mark.parametrize("tail", [b'{"question": "half', b"\xff\xfe\x00", b"[1, 2]\nnull\n", b'{"question": 7}\n'])
 def test_a_damaged_line_costs_that_line_alone(sessions: Sessions, tmp_path: Path, tail: bytes) -> None:
     name = sessions.begin("a", FIRST)
@@ -59,7 +59,7 @@ def test_a_damaged_line_costs_that_line_alone(sessions: Sessions, tmp_path: Path
     assert sessions.find(name).turns == (FIRST, SECOND)
 
 
-@pytest.mark.filterwarnings("ignore::assistant.system.records.DamagedRecord")
+@pytest.mark.filterwarnings("ignore::assistant.system.atomic_files.DamagedRecord")
 def test_a_file_of_nonsense_stops_nothing(sessions: Sessions, tmp_path: Path) -> None:
     name = sessions.begin("a", FIRST)
     file_of(tmp_path, "20200101-1").write_bytes(b"\x00" * 100)

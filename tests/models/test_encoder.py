@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from assistant.datatypes import Embedder
-from assistant.models.embeddings.device_choice import SAMPLE, VariantChoice, load_choice, machine_hash, store_choice
-from assistant.models.embeddings.openvino_embedder import CACHED_QUESTIONS, EncoderEmbedder
-from assistant.models.embeddings.openvino_graph import load_library, processor
-from assistant.models.embeddings.sentence_transformers import SentenceEmbedder, fingerprint, open_fastest
+from assistant.models.device_choice import SAMPLE, VariantChoice, load_choice, machine_hash, store_choice
+from assistant.models.openvino_embedder import CACHED_QUESTIONS, EncoderEmbedder
+from assistant.models.openvino_graph import load_library, processor
+from assistant.models.sentence_transformers import SentenceEmbedder, fingerprint, open_fastest
 
 pytest.importorskip("openvino")
 pytest.importorskip("sentence_transformers")
@@ -71,7 +71,7 @@ def test_the_first_start_chooses_and_the_next_remembers(small_model: SmallModel,
     choice = load_choice(folder, here(folder))
     assert choice is not None
     assert choice.found["f32"].startswith("least cosine 1.0000")
-    monkeypatch.setattr("assistant.models.embeddings.sentence_transformers.race_variants", lambda *_: pytest.fail("chosen twice"))
+    monkeypatch.setattr("assistant.models.sentence_transformers.race_variants", lambda *_: pytest.fail("chosen twice"))
     second = open_fastest("small", folder, PROMPTS)
     assert first.engine == second.engine
     assert first.fingerprint == second.fingerprint == fingerprint(folder, *PROMPTS)

@@ -12,8 +12,7 @@ from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.generation import GENERATED_QUESTION_OFFSET, PROMPT_VERSION, CalibrationTrial
 from assistant.index import Store
 from assistant.retrieval import Searcher
-from assistant.system.atomic_files import write_atomically
-from assistant.system.records import PRIVATE_FILE, append_record, parse_record, read_records
+from assistant.system.atomic_files import PRIVATE_FILE, append_record, parse_record, read_records, write_atomically
 
 CALIBRATION_KEY = "calibration_offset"  # metadata key of the calibration
 

@@ -14,16 +14,16 @@ import numpy as np
 
 from assistant.datatypes import Embedder, Vectors
 from assistant.errors import ModelUnusable
-from assistant.models.embeddings.device_choice import (
+from assistant.models.device_choice import (
     VariantChoice,
     load_choice,
     machine_hash,
     race_variants,
     store_choice,
 )
-from assistant.models.embeddings.openvino_embedder import CACHED_QUESTIONS, EncoderEmbedder
-from assistant.models.embeddings.openvino_graph import NotSupported, Variant, load_library, processor, read_config
 from assistant.models.llama.thread_tuning import limit_spinning
+from assistant.models.openvino_embedder import CACHED_QUESTIONS, EncoderEmbedder
+from assistant.models.openvino_graph import NotSupported, Variant, load_library, processor, read_config
 
 WEIGHTS = ("*.safetensors", "pytorch_model.bin")
 SHAPING = ("modules.json", "config.json", "sentence_bert_config.json", "tokenizer.json", "vocab.txt", "*/config.json")

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.datatypes import Vectors
-from assistant.models.embeddings.openvino_graph import (
+from assistant.models.openvino_graph import (
     EncoderConfig,
     NotSupported,
     Tensors,
