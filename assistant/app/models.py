@@ -19,6 +19,7 @@ from assistant.retrieval import PromptOrder
 from assistant.system.paths import FAKE, is_fake, user_path
 
 MAGIC = b"GGUF"
+NOUNS = {"chat": "chat model", "embedding": "embedding model", "reranker": "reranker"}
 HINT = "Check the path, or choose a model of the catalog: assistant models list"
 
 
@@ -31,19 +32,31 @@ def is_gguf(path: Path) -> bool:
         return False
 
 
+def locate(settings: Settings, name: str, kind: catalog.ModelKind) -> tuple[str, Path, catalog.Model | None]:
+    """Return a model's display name and path, and its catalog entry unless it is the user's own or `fake:`.
+
+    Raises ModelMissing, ModelUnusable or UsageError.
+    """
+    if is_fake(name):
+        return FAKE, Path(), None
+    if own := user_path(name):
+        if not (own.is_file() if kind == "chat" else own.is_dir()):
+            raise ModelMissing(f"There is no {NOUNS[kind]} at {own}.", HINT)
+        return own.stem if kind == "chat" else own.name, own, None
+    model = catalog.find(name)
+    if kind == "reranker" and model.kind != kind:
+        raise UsageError(f"{model.name} is a model of the kind '{model.kind}' and no reranker.", "See: assistant models list")
+    return model.name, catalog.ModelStore(settings.models_folder).require(model), model
+
+
 def embedder_spec(settings: Settings) -> EmbedderSpec:
-    """Return the spec of the chosen embedding model. Raises ModelMissing or UsageError."""
+    """Return the spec of the chosen embedding model. Raises ModelMissing, ModelUnusable or UsageError."""
     if not settings.embed:
         raise ModelMissing("No embedding model is chosen yet.", "Run: assistant setup")
-    if is_fake(settings.embed):
-        return EmbedderSpec(FAKE, Path())
-    if own := user_path(settings.embed):
-        if not own.is_dir():
-            raise ModelMissing(f"There is no embedding model at {own}.", HINT)
-        return EmbedderSpec(own.name, own, *own_prompts(own))
-    model = catalog.find(settings.embed)
-    path = catalog.ModelStore(settings.models_folder).require(model)
-    return EmbedderSpec(model.name, path, model.query_prompt, model.passage_prompt)
+    name, path, model = locate(settings, settings.embed, "embedding")
+    if model:
+        return EmbedderSpec(name, path, model.query_prompt, model.passage_prompt)
+    return EmbedderSpec(name, path, *(own_prompts(path) if name != FAKE else ()))
 
 
 def own_prompts(folder: Path) -> tuple[str, str]:
@@ -51,41 +64,23 @@ def own_prompts(folder: Path) -> tuple[str, str]:
     try:
         said = json.loads((folder / "config_sentence_transformers.json").read_text("utf-8"))
         prompts = said.get("prompts") or {}
-        passage = prompts.get("document", prompts.get("passage", ""))
-        return str(prompts.get("query", "")), str(passage)
+        return str(prompts.get("query", "")), str(prompts.get("document", prompts.get("passage", "")))
     except (OSError, ValueError, AttributeError):
         return "", ""
 
 
 def chat_spec(settings: Settings) -> ChatSpec:
-    """Return the spec of the chosen chat model. Raises ModelMissing or UsageError."""
+    """Return the spec of the chosen chat model. Raises ModelMissing, ModelUnusable or UsageError."""
     if not settings.chat:
         raise ModelMissing("No chat model is chosen yet.", "Run: assistant setup")
-    if is_fake(settings.chat):
-        name, path = FAKE, Path()
-    elif own := user_path(settings.chat):
-        if not own.is_file():
-            raise ModelMissing(f"There is no chat model at {own}.", HINT)
-        name, path = own.stem, own
-    else:
-        model = catalog.find(settings.chat)
-        name, path = model.name, catalog.ModelStore(settings.models_folder).require(model)
+    name, path, _ = locate(settings, settings.chat, "chat")
     return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers,
                     settings.home, settings.kv_cache_bytes)
 
 
 def reranker_spec(settings: Settings) -> RerankerSpec:
-    """Return the spec of the chosen reranker. Raises ModelMissing or UsageError."""
-    if is_fake(settings.rerank):
-        return RerankerSpec(FAKE, Path())
-    if own := user_path(settings.rerank):
-        if not own.is_dir():
-            raise ModelMissing(f"There is no reranker at {own}.", HINT)
-        return RerankerSpec(own.name, own)
-    model = catalog.find(settings.rerank)
-    if model.kind != "reranker":
-        raise UsageError(f"{model.name} is a model of the kind '{model.kind}' and no reranker.", "See: assistant models list")
-    return RerankerSpec(model.name, catalog.ModelStore(settings.models_folder).require(model))
+    """Return the spec of the chosen reranker. Raises ModelMissing, ModelUnusable or UsageError."""
+    return RerankerSpec(*locate(settings, settings.rerank, "reranker")[:2])
 
 
 class ModelCache:

@@ -134,24 +134,16 @@ def recommend(machine: Machine, catalog: Iterable[Model]) -> tuple[Model, Model]
     4 cores and 1.5 times the model's memory is available.
     """
     models = tuple(catalog)
-    return choose(machine, models, "chat"), choose(machine, models, "embedding")
+    fitting = sorted((model for model in models if model.recommended and fits(machine, model)), key=lambda model: -model.memory)
+    chat, embedding = starter(models)
+    return (next((model for model in fitting if model.kind == "chat"), chat),
+            next((model for model in fitting if model.kind == "embedding"), embedding))
 
 
 def starter(catalog: Iterable[Model]) -> tuple[Model, Model]:
     """Return the chat and the embedding model that run on every machine."""
-    models = tuple(catalog)
-    return starter_of(models, "chat"), starter_of(models, "embedding")
-
-
-def choose(machine: Machine, models: tuple[Model, ...], kind: ModelKind) -> Model:
-    """Return the model of one kind to propose; see `recommend`."""
-    fitting = [model for model in models if model.kind == kind and model.recommended and fits(machine, model)]
-    return max(fitting, key=lambda model: model.memory, default=starter_of(models, kind))
-
-
-def starter_of(models: tuple[Model, ...], kind: ModelKind) -> Model:
-    """Return the starter model of one kind."""
-    return next(model for model in models if model.kind == kind and model.starter)
+    by_kind = {model.kind: model for model in catalog if model.starter}
+    return by_kind["chat"], by_kind["embedding"]
 
 
 def fits(machine: Machine, model: Model) -> bool:
