@@ -119,12 +119,14 @@ class ModelCache:
         """Start loading a chat model in another thread, after dropping a previous one, since two seldom fit in memory."""
         with self._lock:
             now = file_stamp(spec.path)
-            if self._chat is None or self._chat[:2] != (spec, now) or has_failed(self._chat[2]):
+            loading = self._chat[2] if self._chat and self._chat[:2] == (spec, now) else None
+            if loading is None or (loading.done() and loading.exception()):  # never blocks
                 self.drop_chat()
                 loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
-                self._chat = (spec, now, loader.submit(open_chat, spec, self._should_stop))
+                loading = loader.submit(open_chat, spec, self._should_stop)
+                self._chat = (spec, now, loading)
                 loader.shutdown(wait=False)
-            return self._chat[2]
+            return loading
 
     def stop_chat_when(self, should_stop: Callable[[], bool]) -> None:
         """Stop every computation of the chat model with KeyboardInterrupt once `should_stop` returns True.
@@ -211,8 +213,3 @@ def file_stamp(path: Path) -> FileStamp:
                     stat = file.stat()
                     found.append((str(file), stat.st_size, stat.st_mtime_ns))
     return tuple(found)
-
-
-def has_failed(loading: Future[ChatModel]) -> bool:
-    """Return True if loading has finished with an exception; never blocks."""
-    return loading.done() and loading.exception() is not None

@@ -37,6 +37,11 @@ class ChangeLog(Connection):
         return self._rows("SELECT changes FROM versions WHERE generation = ? AND version = ?",
                           (int(generation) if generation.isdecimal() else -1, name))
 
+    def forget_changes(self) -> None:
+        """Empty the log, so that every copy compares all chunks: something was changed without being logged."""
+        with self.transaction():
+            self._connection.execute("DELETE FROM versions")
+
     def _drop_old_changes(self) -> None:
         oldest, newest = self._rows("SELECT (SELECT min(number) FROM changes), (SELECT max(number) FROM changes)")[0]
         if newest is not None and newest - oldest > 2 * CHANGES_KEPT:

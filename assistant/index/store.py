@@ -138,7 +138,7 @@ class Store(Ledger, ChunkReader):
         """Start a new version without a change log: every view must compare all chunks."""
         with self.transaction():
             self._grow_generation()
-            self._connection.execute("DELETE FROM versions")
+            self.forget_changes()
 
     def _grow_generation(self) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('generation', ?)", (str(self.generation + 1),))

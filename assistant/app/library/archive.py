@@ -63,7 +63,10 @@ def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgres
         sources = {LIBRARY: copy, **({SETTINGS: folder / SETTINGS} if (folder / SETTINGS).exists() else {})}
         create_private(aside)
         with aside.open("r+b") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            entries = {name: add_entry(archive, name, source, on_progress) for name, source in sources.items()}
+            entries: dict[str, ArchiveEntry] = {}
+            for name, source in sources.items():
+                with source.open("rb") as original, archive.open(name, "w", force_zip64=True) as entry:
+                    entries[name] = copy_hashed(original, entry, source.stat().st_size, "packing", on_progress)
             manifest = Manifest(held.name, held.documents, held.chunks, held.embedder, held.roots, entries)
             archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, ensure_ascii=False, indent=1))
         rename_synced(aside, target)
@@ -102,12 +105,6 @@ def snapshot(source: Path, target: Path) -> None:
         if error.sqlite_errorcode in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
         raise translate_error(error, source) from error
-
-
-def add_entry(archive: zipfile.ZipFile, name: str, source: Path, on_progress: OnProgress) -> ArchiveEntry:
-    """Add a file to the archive; return its hash and size."""
-    with source.open("rb") as file, archive.open(name, "w", force_zip64=True) as entry:
-        return copy_hashed(file, entry, source.stat().st_size, "packing", on_progress)
 
 
 def copy_hashed(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_progress: OnProgress) -> ArchiveEntry:
