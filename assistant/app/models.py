@@ -14,7 +14,7 @@ from assistant import catalog
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder, Reranker, Tunable, never_stop
 from assistant.errors import ModelMissing, UsageError
-from assistant.models.open import ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
+from assistant.models.open import ChatSpec, ModelSpec, open_chat, open_embedder, open_reranker
 from assistant.retrieval import PromptOrder
 from assistant.system.paths import FAKE, is_fake, user_path
 
@@ -49,14 +49,14 @@ def locate(settings: Settings, name: str, kind: catalog.ModelKind) -> tuple[str,
     return model.name, catalog.ModelStore(settings.models_folder).require(model), model
 
 
-def embedder_spec(settings: Settings) -> EmbedderSpec:
+def embedder_spec(settings: Settings) -> ModelSpec:
     """Return the spec of the chosen embedding model. Raises ModelMissing, ModelUnusable or UsageError."""
     if not settings.embed:
         raise ModelMissing("No embedding model is chosen yet.", "Run: assistant setup")
     name, path, model = locate(settings, settings.embed, "embedding")
     if model:
-        return EmbedderSpec(name, path, model.query_prompt, model.passage_prompt)
-    return EmbedderSpec(name, path, *(own_prompts(path) if name != FAKE else ()))
+        return ModelSpec(name, path, model.query_prompt, model.passage_prompt)
+    return ModelSpec(name, path, *(own_prompts(path) if name != FAKE else ()))
 
 
 def own_prompts(folder: Path) -> tuple[str, str]:
@@ -78,9 +78,9 @@ def chat_spec(settings: Settings) -> ChatSpec:
                     settings.home, settings.kv_cache_bytes)
 
 
-def reranker_spec(settings: Settings) -> RerankerSpec:
+def reranker_spec(settings: Settings) -> ModelSpec:
     """Return the spec of the chosen reranker. Raises ModelMissing, ModelUnusable or UsageError."""
-    return RerankerSpec(*locate(settings, settings.rerank, "reranker")[:2])
+    return ModelSpec(*locate(settings, settings.rerank, "reranker")[:2])
 
 
 class ModelCache:
@@ -88,8 +88,8 @@ class ModelCache:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._embedders: dict[EmbedderSpec, tuple[FileStamp, Embedder]] = {}
-        self._rerankers: dict[RerankerSpec, tuple[FileStamp, Reranker]] = {}
+        self._embedders: dict[ModelSpec, tuple[FileStamp, Embedder]] = {}
+        self._rerankers: dict[ModelSpec, tuple[FileStamp, Reranker]] = {}
         self._chat: tuple[ChatSpec, FileStamp, Future[ChatModel]] | None = None
         self._should_stop: Callable[[], bool] = never_stop
         self.orders = PromptOrder()  # of the chunks in the chat model's prompts
@@ -105,12 +105,12 @@ class ModelCache:
         chat = self._chat  # read once, since another thread may drop it
         return chat[0].name if chat else ""
 
-    def embedder(self, spec: EmbedderSpec) -> Embedder:
+    def embedder(self, spec: ModelSpec) -> Embedder:
         """Return a loaded embedding model. Raises ModelMissing or ModelUnusable."""
         with self._lock:
             return load_once(self._embedders, spec, open_embedder)
 
-    def reranker(self, spec: RerankerSpec) -> Reranker:
+    def reranker(self, spec: ModelSpec) -> Reranker:
         """Return a loaded reranker. Raises ModelMissing or ModelUnusable."""
         with self._lock:
             return load_once(self._rerankers, spec, open_reranker)
@@ -189,11 +189,10 @@ class ModelProvider:
 
 
 FileStamp = tuple[tuple[str, int, int], ...]
-Spec = TypeVar("Spec", EmbedderSpec, RerankerSpec)
 Opened = TypeVar("Opened")
 
 
-def load_once(loaded: dict[Spec, tuple[FileStamp, Opened]], spec: Spec, load: Callable[[Spec], Opened]) -> Opened:
+def load_once(loaded: dict[ModelSpec, tuple[FileStamp, Opened]], spec: ModelSpec, load: Callable[[ModelSpec], Opened]) -> Opened:
     """Return the model of a spec, loaded if it is not yet or if its files have changed."""
     now = file_stamp(spec.path)
     if spec not in loaded or loaded[spec][0] != now:

@@ -12,8 +12,8 @@ from assistant.system.paths import FAKE
 
 
 @dataclass(frozen=True, slots=True)
-class EmbedderSpec:
-    """The path of an embedding model, and the prompts that it was trained with."""
+class ModelSpec:
+    """The path of an embedding model or a reranker, and the prompts that it was trained with."""
 
     name: str
     path: Path
@@ -42,15 +42,7 @@ class ChatSpec:
         return self.home / "threads.json"
 
 
-@dataclass(frozen=True, slots=True)
-class RerankerSpec:
-    """The path of a reranker."""
-
-    name: str
-    path: Path
-
-
-def open_embedder(spec: EmbedderSpec) -> Embedder:
+def open_embedder(spec: ModelSpec) -> Embedder:
     """Load an embedding model. Raises ModelMissing or ModelUnusable."""
     if spec.name == FAKE:
         from assistant.models.fake import FakeEmbedder
@@ -84,7 +76,7 @@ def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never_stop) -> C
     return chat
 
 
-def open_reranker(spec: RerankerSpec) -> Reranker:
+def open_reranker(spec: ModelSpec) -> Reranker:
     """Load a reranker. Raises ModelMissing or ModelUnusable."""
     if spec.name == FAKE:
         from assistant.models.fake import FakeReranker

@@ -14,13 +14,7 @@ import numpy as np
 
 from assistant.datatypes import Embedder, Vectors
 from assistant.errors import ModelUnusable
-from assistant.models.device_choice import (
-    VariantChoice,
-    load_choice,
-    machine_hash,
-    race_variants,
-    store_choice,
-)
+from assistant.models.device_choice import VariantChoice, load_choice, machine_hash, race_variants, store_choice
 from assistant.models.llama.thread_tuning import limit_spinning
 from assistant.models.openvino_embedder import CACHED_QUESTIONS, EncoderEmbedder
 from assistant.models.openvino_graph import NotSupported, Variant, load_library, processor, read_config

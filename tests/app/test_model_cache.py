@@ -13,7 +13,7 @@ from assistant.app.models import ModelCache, embedder_spec, file_stamp
 from assistant.config import Settings
 from assistant.errors import ModelMissing, ModelUnusable
 from assistant.models.fake import FakeChat
-from assistant.models.open import ChatSpec, EmbedderSpec
+from assistant.models.open import ChatSpec, ModelSpec
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_is_loaded_can_be_asked_while_it_changes():
 
     def load() -> None:
         for number in range(100):
-            shelf.embedder(EmbedderSpec("fake:", Path(), f"{number}"))
+            shelf.embedder(ModelSpec("fake:", Path(), f"{number}"))
             shelf.start_chat(ChatSpec("fake:", Path(), number)).result()
             shelf.drop_chat()
         over.set()

@@ -87,8 +87,8 @@ def test_a_model_that_is_not_known_runs_by_sentence_transformers(small_model: Sm
 def test_a_question_needs_no_torch_and_reports_to_nobody(small_model: SmallModel) -> None:
     folder = small_model()
     store_choice(folder, here(folder), VariantChoice("f32", "for this test"))
-    program = ("import sys; from pathlib import Path; from assistant.models.open import EmbedderSpec, open_embedder\n"
-               f"embedder = open_embedder(EmbedderSpec('small', Path({str(folder)!r}), *{PROMPTS!r}))\n"
+    program = ("import sys; from pathlib import Path; from assistant.models.open import ModelSpec, open_embedder\n"
+               f"embedder = open_embedder(ModelSpec('small', Path({str(folder)!r}), *{PROMPTS!r}))\n"
                "assert embedder.embed_question('milk').shape == (32,)\n"
                "loaded = {name.split('.')[0] for name, module in sys.modules.items() if module}\n"
                "import openvino.tools.ovc  # what would report\n"

@@ -75,8 +75,7 @@ class Scanner:
             elif not 0 <= time.time_ns() - found.mtime_ns < self.quiet_ns:
                 changed[path] = found
         gone, kept = self._missing(seen, {str(root) for root in present}, blind)
-        return ScanResult(tuple(changed.values()), unchanged, gone, kept, tuple(str(root) for root in away),
-                      frozenset(entangled))
+        return ScanResult(tuple(changed.values()), unchanged, gone, kept, tuple(str(root) for root in away), frozenset(entangled))
 
     def _discover(self, root: Path, within: Sequence[Path] | None, entangled: set[str]) -> Iterator[Candidate | ExcludedEntry]:
         # an excluded path above a root was excluded before the root was added
