@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import importlib.util
+import os
 import sys
 from collections import deque
 from functools import cache
@@ -83,7 +84,8 @@ def usable_gpus() -> tuple[Gpu, ...]:
     try:
         package = importlib.util.find_spec("llama_cpp")
         folders = package.submodule_search_locations if package else None
-        return list_gpus(Path(folders[0]) / "lib") if folders else ()
+        chosen = os.environ.get("LLAMA_CPP_LIB_PATH")  # as llama-cpp-python finds its library
+        return list_gpus(Path(chosen) if chosen else Path(folders[0]) / "lib") if folders else ()
     except (OSError, AttributeError, ImportError, ValueError):  # not installed, or built differently
         return ()
 
