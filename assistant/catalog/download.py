@@ -43,14 +43,12 @@ def pull(model: Model, store: ModelStore, *, hub: str, on_progress: Callable[[Pr
 def locked(lock: FileLock, meter: DownloadMeter) -> Iterator[None]:
     """Hold the model's lock, and report while another process holds it."""
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout:
         meter.wait()
-        lock.acquire()
-    try:
+        held = lock.acquire()
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 def require_room(model: Model, missing: list[ModelFile], store: ModelStore) -> None:

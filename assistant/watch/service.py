@@ -75,15 +75,13 @@ def is_watched(folder: Path) -> bool:
     """Return True if a watch of this library is running."""
     if not (folder / LOCK).exists():
         return False
-    lock = FileLock(folder / LOCK)
     try:
-        lock.acquire(timeout=0)
+        with FileLock(folder / LOCK).acquire(timeout=0):
+            return False
     except Timeout:
         return True
     except OSError:
         return False
-    lock.release()
-    return False
 
 
 def write_status(folder: Path, standing: WatchStatus) -> None:

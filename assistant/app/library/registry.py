@@ -172,13 +172,11 @@ def exclusive_lock(folder: Path) -> Iterator[FileLock]:
     """Hold the write lock of a library. Raises LibraryBusy if another program has it."""
     lock = FileLock(folder / "writer.lock")
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout as error:
         raise LibraryBusy("Another program is writing to this library.", "Wait until it has finished, then try again.") from error
-    try:
+    with held:
         yield lock
-    finally:
-        lock.release()
 
 
 def release_before_move(lock: FileLock) -> None:
