@@ -157,7 +157,8 @@ class NotesCache:
         before = paces.get(model, seconds)
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / PACE).write_text(json.dumps(paces | {model: before + PACE_WEIGHT * (seconds - before)}), "utf-8")
+            updated = paces | {model: before + PACE_WEIGHT * (seconds - before)}
+            write_atomically(self._folder / PACE, json.dumps(updated).encode())
 
     def _paces(self) -> dict[str, float]:
         try:
