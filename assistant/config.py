@@ -14,6 +14,7 @@ from typing import Protocol
 import platformdirs
 
 from assistant.errors import UsageError
+from assistant.system.atomic_files import write_atomically
 from assistant.system.paths import absolute, read_file
 
 GIB = 2**30
@@ -373,9 +374,7 @@ def save_choice(path: Path, values: Mapping[str, str]) -> None:
     kept = [line for line in lines[:first_table] if toml_key(line) not in values] + lines[first_table:]
     text = "\n".join([*(f"{name} = {toml_string(value)}" for name, value in values.items()), *kept]).rstrip("\n") + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".partial")
-    aside.write_bytes(utf8_or_error(text))
-    aside.replace(path)
+    write_atomically(path, utf8_or_error(text))
 
 
 def toml_key(line: str) -> str:

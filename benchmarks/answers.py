@@ -24,7 +24,7 @@ from answer_records import Record, append, read_records, record_of, strict_failu
 from answer_sets import SLICES, Asked, Slice, folder_of, in_turns, read_slice, write_passages
 
 from assistant import Assistant, AssistantError, Settings, load_settings
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.datatypes import EVERY_FILE, Filter
 
 

@@ -25,9 +25,9 @@ from report import Cell, markdown_table
 
 from assistant.datatypes import Embedder
 from assistant.evaluation.ranking import score_ranking, unique_in_order
-from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
-from assistant.models.embeddings.openvino.graph import NotSupported
-from assistant.models.embeddings.sentence_transformers import SentenceEmbedder, fingerprint
+from assistant.models.openvino_embedder import EncoderEmbedder
+from assistant.models.openvino_graph import NotSupported
+from assistant.models.sentence_transformers import SentenceEmbedder, fingerprint
 
 Matrix = npt.NDArray[np.float32]
 FLOOR = "sentence-transformers, per file"

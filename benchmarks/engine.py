@@ -27,7 +27,7 @@ from typing import Any
 import psutil
 
 from assistant import Settings, load_settings
-from assistant.app.models.cache import chat_spec
+from assistant.app.models import chat_spec
 from assistant.datatypes import Message, Turn
 from assistant.models.llama.chat import LlamaChat
 from assistant.server.client import EngineClient

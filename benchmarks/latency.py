@@ -22,7 +22,7 @@ from questions import read_set
 from report import markdown_table
 
 from assistant import Assistant, load_settings
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store
 from assistant.index.store import vector_key

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from assistant.app.ask.ask import QuestionAnswering
 from assistant.app.ask.calibrate import calibrate
-from assistant.app.ingest.add import EmbeddingQueue, IngestRun, ReaderOptions, Readers, record_embedder
+from assistant.app.ingest.add import EmbeddingQueue, IngestRun, LazyReaderPool, ReaderOptions, record_embedder
 from assistant.app.ingest.write_batch import OnChange, ignore_change
 from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
 from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
@@ -61,7 +61,7 @@ class Assistant:
         self._answering = QuestionAnswering(settings, self._models, self._libraries)
         self._retrieval = self._answering.retrieval
         self._sessions = Sessions(settings.sessions_folder)
-        self._readers: Readers | None = None
+        self._readers: LazyReaderPool | None = None
         self._backlog: EmbeddingQueue | None = None
         self._entangled: frozenset[str] = frozenset()  # roots that can be looked at as a whole only
 
@@ -169,7 +169,7 @@ class Assistant:
         self._require_library()
         with self._writing(on_progress) as store:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
-            self._readers = self._readers or Readers(self._means(), lasting=True)
+            self._readers = self._readers or LazyReaderPool(self._reader_options(), keep_open=True)
             intake = IngestRun(store, self._models.embedder, self._readers, on_progress, on_change)
             report, entangled = intake.refresh(map(Path, store.roots()), within, quiet_seconds)
             self._entangled |= entangled
@@ -197,14 +197,14 @@ class Assistant:
         if self._readers is not None:
             self._readers.close()
 
-    def _means(self, passwords: Sequence[str] = ()) -> ReaderOptions:
+    def _reader_options(self, passwords: Sequence[str] = ()) -> ReaderOptions:
         settings = self.settings
         readers = settings.reader_processes or min(MOST_READERS, os.cpu_count() or 1)
         return ReaderOptions(readers, ReadOptions(settings.max_file_bytes, tuple(passwords)),
                      WorkerLimits(settings.file_timeout, settings.file_memory_bytes), settings.chunk_tokens)
 
     def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> IngestRun:
-        return IngestRun(store, self._models.embedder, Readers(self._means(passwords)), on_progress)
+        return IngestRun(store, self._models.embedder, LazyReaderPool(self._reader_options(passwords)), on_progress)
 
     @contextmanager
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:

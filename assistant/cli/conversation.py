@@ -18,6 +18,7 @@ from assistant.datatypes import Answer, AnswerStreaming, Citation, Fact, Hit, Se
 from assistant.errors import AssistantError, UsageError
 from assistant.history import Sessions
 from assistant.server.remote_assistant import Answerer, RemoteAssistant
+from assistant.system.atomic_files import write_atomically
 
 COMMAND = re.compile(r"(/[A-Za-z]+)(?:\s+(.*))?", re.DOTALL)
 HELP = """Type a question. Follow-up questions may refer to earlier ones.
@@ -207,10 +208,7 @@ def delete_typed_questions(history: Path, questions: Collection[str]) -> None:
     entries = list(history_entries(history.read_text("utf-8", "replace")))
     kept = [entry for entry in entries if typed_text(entry) not in questions]
     if len(kept) < len(entries):
-        aside = history.with_suffix(".partial")
-        make_private(aside)
-        aside.write_text("".join(kept), "utf-8")
-        aside.replace(history)
+        write_atomically(history, "".join(kept).encode(), PRIVATE)
 
 
 def history_entries(text: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from assistant.cli.console import notice, on_one_line, say_error
 from assistant.cli.lazy_command import bypass_pydantic
 from assistant.config import find_home
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, UsageError
-from assistant.system.records import DamagedRecord
+from assistant.system.atomic_files import DamagedRecord
 
 INTERRUPTED = 130
 NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}

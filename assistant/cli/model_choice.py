@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant import catalog
-from assistant.app.models.cache import is_gguf
+from assistant.app.models import is_gguf
 from assistant.catalog import Model, ModelStore
 from assistant.cli.console import notice
 from assistant.cli.progress import download_progress

@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import ModelCache, ModelProvider
+from assistant.app.models import ModelCache, ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import Answer, AnswerStreaming, Explanation, Progress, SearchResult
 from assistant.errors import AssistantError

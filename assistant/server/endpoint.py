@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.errors import EngineUnavailable
+from assistant.system.atomic_files import write_atomically
 
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 LONGEST_SOCKET = 100  # bytes: the systems' own limit is 104 to 108
@@ -55,10 +56,7 @@ class Endpoint:
         """
         make_private_folder(self.folder)
         if not self.key_file.exists():
-            aside = self.folder / f"key.{secrets.token_hex(8)}"
-            with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), "wb") as file:
-                file.write(secrets.token_bytes(KEY_BYTES))
-            publish_file(aside, self.key_file)
+            write_atomically(self.key_file, secrets.token_bytes(KEY_BYTES), PRIVATE_FILE, overwrite=False)
         return self.key_file.read_bytes()
 
     def is_owned_by_user(self) -> bool:
@@ -84,18 +82,6 @@ def endpoint_of(home: Path) -> Endpoint:
         base = os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
         socket = Path(base) / f"private-assistant-{os.getuid()}-{name}" / "socket"
     return Endpoint(folder, str(socket))
-
-
-def publish_file(aside: Path, file: Path) -> None:
-    """Give a complete file its name unless another process was first; the temporary file is removed."""
-    try:
-        os.link(aside, file)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without links: of two processes at once the later wins
-        aside.replace(file)
-        return
-    aside.unlink()
 
 
 def make_private_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from queue import Empty
 import psutil
 from filelock import FileLock, Timeout
 
-from assistant.app.models.cache import ModelCache
+from assistant.app.models import ModelCache
 from assistant.server.calls import CallCounter
 from assistant.server.dispatcher import Dispatcher, Job
 from assistant.server.endpoint import PRIVATE_FILE, Endpoint, make_private_folder

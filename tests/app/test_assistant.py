@@ -478,7 +478,7 @@ def test_a_session_notices_that_another_process_rebuilt_with_another_model(
         fingerprint = "another"
 
     other = again(assistant)
-    other._models._shelf.embedder = lambda spec: Other()
+    other._models._cache.embedder = lambda spec: Other()
     other.sync(rebuild=True)
     with pytest.raises(EmbedderMismatch):
         assistant.search("rent")

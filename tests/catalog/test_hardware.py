@@ -8,6 +8,7 @@ import pytest
 from assistant.app.diagnostics import gpus as graphics
 from assistant.app.diagnostics import hardware
 from assistant.datatypes import Gpu
+from assistant.models.llama import load
 
 
 def test_this_machine(tmp_path):
@@ -49,15 +50,15 @@ def test_no_limit(tmp_path, monkeypatch, limit):
 @pytest.mark.parametrize("package", [None, SimpleNamespace(submodule_search_locations=["/nowhere"]),
                                      SimpleNamespace(submodule_search_locations=None)])
 def test_no_llama_cpp_is_no_graphics_card(monkeypatch, package):
-    monkeypatch.setattr(graphics.importlib.util, "find_spec", lambda name: package)
-    assert graphics.usable_gpus() == ()
+    monkeypatch.setattr(load.importlib.util, "find_spec", lambda name: package)
+    assert load.usable_gpus() == ()
 
 
 def test_ggml_s_own_list_can_be_read(monkeypatch):
     pytest.importorskip("llama_cpp")
-    monkeypatch.setattr(graphics, "USABLE_TYPES", (0,))  # the processor stands in for a card: every build lists one
-    assert all(device.name and device.memory_total > 0 for device in graphics.usable_gpus())
-    assert graphics.usable_gpus()
+    monkeypatch.setattr(load, "GPU_TYPES", (0,))  # the processor stands in for a card: every build lists one
+    assert all(device.name and device.memory_total > 0 for device in load.usable_gpus())
+    assert load.usable_gpus()
 
 
 def program(folder, monkeypatch, text):
@@ -123,4 +124,4 @@ def test_apple_s_own_processors_have_graphics(monkeypatch, processor, found):
     ("CUDA0", "CUDA"), ("Vulkan12", "Vulkan"), ("MTL0", "Metal"), ("Metal", "Metal"),
 ])
 def test_a_device_s_name_tells_its_interface(device, interface):
-    assert graphics.interface(device) == interface
+    assert load.interface(device) == interface

@@ -1,5 +1,5 @@
 from assistant.datatypes import Chunk, Location
-from assistant.index.store import StoredChunk
+from assistant.index import StoredChunk
 from assistant.retrieval.fusion import rank_by_score
 from assistant.retrieval.title_links import boost_named_files, distinctive_titles, is_distinctive, spaced_words
 

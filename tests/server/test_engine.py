@@ -19,7 +19,7 @@ import pytest
 
 from assistant.app.assistant import Assistant
 from assistant.app.library import registry as libraries
-from assistant.app.models.cache import ModelCache
+from assistant.app.models import ModelCache
 from assistant.config import Settings
 from assistant.errors import EngineUnavailable, NothingIndexed, UsageError
 from assistant.server import spawn as launch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import plistlib
 import shlex
 import shutil
 import subprocess
@@ -240,4 +241,6 @@ def test_the_service_files_start_a_safe_command(place):
     unit = systemd_unit(command, variables, place.home)
     assert command[1] == "-P" and "PYTHONPATH" not in variables and variables["PYTHONSAFEPATH"] == "1"
     assert f"\nWorkingDirectory=-{place.home}\n" in unit and shlex.quote("-P") in unit
-    assert f"<key>WorkingDirectory</key><string>{place.home}</string>" in launchd_agent("label", command, variables, place.home)
+    agent = plistlib.loads(launchd_agent("label", command, variables, place.home).encode())
+    assert (agent["WorkingDirectory"], agent["ProgramArguments"]) == (str(place.home), command)
+    assert agent["EnvironmentVariables"] == variables

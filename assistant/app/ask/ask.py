@@ -11,7 +11,7 @@ from itertools import chain
 from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
 from assistant.app.ask.whole_document import answer_about_files, is_about_files
 from assistant.app.library.library import Library
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
@@ -75,7 +75,7 @@ class QuestionAnswering:
         if turns and (meta := detect_meta_question(question)).intent:
             loading = self._models.start_chat()
             return MetaAnswerStream(question, meta, turns, loading.result, self._settings.answer_tokens)
-        if whole := answer_about_files(question, self._libraries, wanted, self._models.load_chat, self._settings.embed):
+        if whole := answer_about_files(question, self._libraries, wanted, lambda: self._models.chat, self._settings.embed):
             return whole
         loading = self._models.start_chat()  # it loads while the evidence is retrieved
         started = time.perf_counter()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 
-from assistant.app.library.derived import TrialLog, trial_log
-from assistant.app.library.library import CALIBRATION_KEY, Library
+from assistant.app.library.library import CALIBRATION_KEY, Library, TrialLog
 from assistant.config import Settings
 from assistant.datatypes import Calibration, ChatModel, Hit, OnProgress, Progress
 from assistant.errors import UsageError
@@ -39,7 +38,7 @@ def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int,
     searcher, store = library.searcher(), library.store
     limit = settings.top_k + settings.context_chunks
     done: list[CalibrationTrial] = []
-    for trial in calibration_trials(chat, store, trial_log(library.file, chat.name),
+    for trial in calibration_trials(chat, store, library.trial_log(chat.name),
                         lambda question: searcher.search(question, limit, STEPS),
                         lambda question, hits: compose(chat, question, hits[: settings.context_chunks], (),
                                                        settings.context_chunk_tokens, settings.answer_tokens)):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from assistant.app.library.derived import document_notes, notes_folder
 from assistant.app.library.library import Library
 from assistant.datatypes import ChatModel, Filter, Hit
 from assistant.generation.documents import (
     File,
+    NotesCache,
     SourceFile,
     Task,
     TaskKind,
@@ -41,8 +41,9 @@ def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filt
     if not chosen or is_beyond_rules(task, len(chosen) < len(owners) or bool(wanted)):
         return None
     files = [] if task.kind is TaskKind.COUNTING else [file_of(owners[source].store, source) for source in chosen]
-    elsewhere = {source.content_hash: notes_folder(library) for source, library in owners.items()}
-    return WholeDocumentStream(question, task, files, open_chat, document_notes(libraries[0], elsewhere), embedder)
+    elsewhere = {source.content_hash: library.notes_folder for source, library in owners.items()}
+    notes = NotesCache(libraries[0].notes_folder, elsewhere=elsewhere)
+    return WholeDocumentStream(question, task, files, open_chat, notes, embedder)
 
 
 def is_beyond_rules(task: Task, narrowed: bool) -> bool:

@@ -12,7 +12,7 @@ from typing import TypeVar
 import psutil
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import ModelProvider, chat_spec
+from assistant.app.models import ModelProvider, chat_spec
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder, Message
 from assistant.errors import NothingIndexed

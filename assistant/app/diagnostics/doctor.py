@@ -15,7 +15,7 @@ from assistant import catalog
 from assistant.app.assistant import Assistant
 from assistant.app.diagnostics import gpus as graphics
 from assistant.app.diagnostics import hardware
-from assistant.app.models.cache import chat_spec, embedder_spec, is_gguf, reranker_spec
+from assistant.app.models import chat_spec, embedder_spec, is_gguf, reranker_spec
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError

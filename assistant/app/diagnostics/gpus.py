@@ -1,13 +1,11 @@
-"""Detect GPUs: those that the installed llama.cpp can use, those it cannot, and how to build it for them.
+"""Detect the GPUs of this machine, also those that the installed llama.cpp cannot use, and how to build it for them.
 
 What cannot be detected counts as absent; nothing here raises.
 """
 
 from __future__ import annotations
 
-import ctypes
 import importlib.metadata
-import importlib.util
 import platform
 import sys
 from contextlib import suppress
@@ -16,70 +14,12 @@ from pathlib import Path
 from assistant.datatypes import Gpu
 from assistant.system.children import interpreter_name, output_of
 
-USABLE_TYPES = (1, 2)  # ggml's device types: discrete and integrated GPU; 0 is the CPU
 DRIVER = Path("/proc/driver/nvidia/gpus")
 DRAWING = Path("/sys/class/drm")
 VENDORS = {"0x10de": ("NVIDIA graphics card", "CUDA"), "0x1002": ("AMD graphics card", "Vulkan"),
            "0x8086": ("Intel graphics", "Vulkan")}
 OPTIONS = {"CUDA": "-DGGML_CUDA=on", "Vulkan": "-DGGML_VULKAN=on", "Metal": "-DGGML_METAL=on"}
 NEEDS = {"CUDA": "the CUDA toolkit", "Vulkan": "the Vulkan SDK", "Metal": "Xcode's command line tools"}
-
-
-def usable_gpus() -> tuple[Gpu, ...]:
-    """Return the GPUs that the installed llama.cpp can use, as its own library lists them."""
-    try:
-        package = importlib.util.find_spec("llama_cpp")
-        folders = package.submodule_search_locations if package else None
-        return listed_gpus(Path(folders[0]) / "lib") if folders else ()
-    except (OSError, AttributeError, ImportError, ValueError):  # not installed, or built differently
-        return ()
-
-
-def listed_gpus(folder: Path) -> tuple[Gpu, ...]:
-    """Return the GPUs that the ggml libraries in a folder list."""
-    libraries = [ctypes.CDLL(str(path)) for path in (library(folder, "ggml-base"), library(folder, "ggml"))]
-    count = function(libraries, "ggml_backend_dev_count", ctypes.c_size_t)
-    device_at = function(libraries, "ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
-    kind = function(libraries, "ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)
-    name = function(libraries, "ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)
-    describe = function(libraries, "ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)
-    size_out = ctypes.POINTER(ctypes.c_size_t)
-    measure = function(libraries, "ggml_backend_dev_memory", None, ctypes.c_void_p, size_out, size_out)
-    gpus = []
-    for device in (device_at(number) for number in range(count())):
-        if kind(device) in USABLE_TYPES:
-            free, total = ctypes.c_size_t(), ctypes.c_size_t()
-            measure(device, ctypes.byref(free), ctypes.byref(total))
-            gpus.append(Gpu(text(describe(device)), total.value, free.value, interface(text(name(device)))))
-    return tuple(gpus)
-
-
-def text(words: bytes | None) -> str:
-    """Decode a C string."""
-    return (words or b"").decode("utf-8", "replace")
-
-
-def interface(device: str) -> str:
-    """Return the interface from ggml's device name: "CUDA0" is CUDA, "MTL0" is Metal."""
-    bare = device.rstrip("0123456789")
-    return "Metal" if bare in {"MTL", "Metal"} else bare
-
-
-def library(folder: Path, name: str) -> Path:
-    """Return the path of a dynamic library. Raises OSError if there is none."""
-    for candidate in (f"lib{name}.so", f"lib{name}.dylib", f"{name}.dll", f"lib{name}.dll"):
-        if (folder / candidate).exists():
-            return folder / candidate
-    raise OSError(f"no library {name}")
-
-
-def function(libraries: list[ctypes.CDLL], name: str, result: object, *arguments: object) -> ctypes._NamedFuncPointer:
-    """Return a C function from the first library that has it. Raises AttributeError if none has."""
-    found = next(filter(None, (getattr(lib, name, None) for lib in libraries)), None)
-    if found is None:
-        raise AttributeError(name)
-    found.restype, found.argtypes = result, list(arguments)
-    return found  # type: ignore[no-any-return]
 
 
 def present_gpus() -> tuple[Gpu, ...]:

@@ -10,8 +10,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from assistant.app.diagnostics.gpus import present_gpus, usable_gpus
+from assistant.app.diagnostics.gpus import present_gpus
 from assistant.datatypes import Gpu, Machine
+from assistant.models.llama.load import usable_gpus
 from assistant.system.children import output_of
 
 # instruction sets that determine the speed of quantized models, by their Linux names

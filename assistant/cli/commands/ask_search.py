@@ -122,7 +122,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
 
 def require_models(settings: Settings) -> None:
     """Raise ModelMissing if a model is not on this disk. Called before files are read; the engine checks for itself."""
-    from assistant.app.models.cache import chat_spec, reranker_spec
+    from assistant.app.models import chat_spec, reranker_spec
 
     chat_spec(settings)
     if settings.rerank:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from assistant.app.models.cache import chat_spec
+from assistant.app.models import chat_spec
 from assistant.cli.commands.engine import answering
 from assistant.cli.console import counted, is_terminal, notice, notices, on_one_line, output, say_error, write
 from assistant.cli.conversation import (

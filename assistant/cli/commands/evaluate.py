@@ -10,7 +10,7 @@ from typing import IO, Annotated
 import typer
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import chat_spec
+from assistant.app.models import chat_spec
 from assistant.cli import json_output as to_json
 from assistant.cli.batch import read_bytes
 from assistant.cli.console import counted, notice, on_one_line, output, say_error

@@ -10,7 +10,7 @@ import typer
 from assistant.app.assistant import Assistant
 from assistant.app.diagnostics import hardware
 from assistant.app.diagnostics.benchmark import Measurement, measure
-from assistant.app.models.cache import chat_spec, embedder_spec
+from assistant.app.models import chat_spec, embedder_spec
 from assistant.cli import json_output as to_json
 from assistant.cli.console import notice, output, size_in_words
 from assistant.cli.json_output import print_json

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from assistant.datatypes import ChatModel, Hit, Message, OnProgress, Progress, PromptText
 from assistant.generation.injection.untrusted_text import fence, fill_template, join_prompt_texts, own_words, sanitize
+from assistant.system.atomic_files import write_atomically
 from assistant.text.languages import CJK_CHARACTER
 
 LONG = 20  # seconds; longer waits are announced
@@ -136,9 +137,7 @@ class NotesCache:
         file = self._file(content_hash, key)
         with suppress(OSError):  # a full or read-only disk loses the reply, not the answer
             file.parent.mkdir(parents=True, exist_ok=True)
-            partial = file.with_suffix(".partial")
-            partial.write_text(text, "utf-8")
-            partial.replace(file)
+            write_atomically(file, text.encode())
             self._keep_to_budget()
 
     def keep_only(self, content_hashes: Collection[str]) -> None:
@@ -158,7 +157,8 @@ class NotesCache:
         before = paces.get(model, seconds)
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / PACE).write_text(json.dumps(paces | {model: before + PACE_WEIGHT * (seconds - before)}), "utf-8")
+            updated = paces | {model: before + PACE_WEIGHT * (seconds - before)}
+            write_atomically(self._folder / PACE, json.dumps(updated).encode())
 
     def _paces(self) -> dict[str, float]:
         try:

@@ -114,8 +114,7 @@ class Graph:
 
     def _layer(self, flow: Any, bias: Any, name: str) -> Any:  # noqa: ANN401
         op = self._op
-        query, key, value = (self._heads(self._dense(flow, f"{name}attention.self.{part}"))
-                             for part in ("query", "key", "value"))
+        query, key, value = (self._heads(self._dense(flow, f"{name}attention.self.{part}")) for part in ("query", "key", "value"))
         seen = op.transpose(self._attend(query, key, value, bias), self._whole(0, 2, 1, 3))
         seen = self._dense(op.reshape(seen, self._whole(0, 0, self._config.hidden), True), f"{name}attention.output.dense")
         flow = self._normalize(op.add(seen, flow), f"{name}attention.output.LayerNorm")

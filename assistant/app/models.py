@@ -8,16 +8,18 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from assistant import catalog
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder, Reranker, Tunable, never_stop
 from assistant.errors import ModelMissing, UsageError
-from assistant.models.open import ChatSpec, EmbedderSpec, RerankerSpec, open_chat, open_embedder, open_reranker
+from assistant.models.open import ChatSpec, ModelSpec, open_chat, open_embedder, open_reranker
 from assistant.retrieval import PromptOrder
 from assistant.system.paths import FAKE, is_fake, user_path
 
 MAGIC = b"GGUF"
+NOUNS = {"chat": "chat model", "embedding": "embedding model", "reranker": "reranker"}
 HINT = "Check the path, or choose a model of the catalog: assistant models list"
 
 
@@ -30,19 +32,31 @@ def is_gguf(path: Path) -> bool:
         return False
 
 
-def embedder_spec(settings: Settings) -> EmbedderSpec:
-    """Return the spec of the chosen embedding model. Raises ModelMissing or UsageError."""
+def locate(settings: Settings, name: str, kind: catalog.ModelKind) -> tuple[str, Path, catalog.Model | None]:
+    """Return a model's display name and path, and its catalog entry unless it is the user's own or `fake:`.
+
+    Raises ModelMissing, ModelUnusable or UsageError.
+    """
+    if is_fake(name):
+        return FAKE, Path(), None
+    if own := user_path(name):
+        if not (own.is_file() if kind == "chat" else own.is_dir()):
+            raise ModelMissing(f"There is no {NOUNS[kind]} at {own}.", HINT)
+        return own.stem if kind == "chat" else own.name, own, None
+    model = catalog.find(name)
+    if kind == "reranker" and model.kind != kind:
+        raise UsageError(f"{model.name} is a model of the kind '{model.kind}' and no reranker.", "See: assistant models list")
+    return model.name, catalog.ModelStore(settings.models_folder).require(model), model
+
+
+def embedder_spec(settings: Settings) -> ModelSpec:
+    """Return the spec of the chosen embedding model. Raises ModelMissing, ModelUnusable or UsageError."""
     if not settings.embed:
         raise ModelMissing("No embedding model is chosen yet.", "Run: assistant setup")
-    if is_fake(settings.embed):
-        return EmbedderSpec(FAKE, Path())
-    if own := user_path(settings.embed):
-        if not own.is_dir():
-            raise ModelMissing(f"There is no embedding model at {own}.", HINT)
-        return EmbedderSpec(own.name, own, *own_prompts(own))
-    model = catalog.find(settings.embed)
-    path = catalog.ModelStore(settings.models_folder).require(model)
-    return EmbedderSpec(model.name, path, model.query_prompt, model.passage_prompt)
+    name, path, model = locate(settings, settings.embed, "embedding")
+    if model:
+        return ModelSpec(name, path, model.query_prompt, model.passage_prompt)
+    return ModelSpec(name, path, *(own_prompts(path) if name != FAKE else ()))
 
 
 def own_prompts(folder: Path) -> tuple[str, str]:
@@ -50,41 +64,23 @@ def own_prompts(folder: Path) -> tuple[str, str]:
     try:
         said = json.loads((folder / "config_sentence_transformers.json").read_text("utf-8"))
         prompts = said.get("prompts") or {}
-        passage = prompts.get("document", prompts.get("passage", ""))
-        return str(prompts.get("query", "")), str(passage)
+        return str(prompts.get("query", "")), str(prompts.get("document", prompts.get("passage", "")))
     except (OSError, ValueError, AttributeError):
         return "", ""
 
 
 def chat_spec(settings: Settings) -> ChatSpec:
-    """Return the spec of the chosen chat model. Raises ModelMissing or UsageError."""
+    """Return the spec of the chosen chat model. Raises ModelMissing, ModelUnusable or UsageError."""
     if not settings.chat:
         raise ModelMissing("No chat model is chosen yet.", "Run: assistant setup")
-    if is_fake(settings.chat):
-        name, path = FAKE, Path()
-    elif own := user_path(settings.chat):
-        if not own.is_file():
-            raise ModelMissing(f"There is no chat model at {own}.", HINT)
-        name, path = own.stem, own
-    else:
-        model = catalog.find(settings.chat)
-        name, path = model.name, catalog.ModelStore(settings.models_folder).require(model)
+    name, path, _ = locate(settings, settings.chat, "chat")
     return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers,
                     settings.home, settings.kv_cache_bytes)
 
 
-def reranker_spec(settings: Settings) -> RerankerSpec:
-    """Return the spec of the chosen reranker. Raises ModelMissing or UsageError."""
-    if is_fake(settings.rerank):
-        return RerankerSpec(FAKE, Path())
-    if own := user_path(settings.rerank):
-        if not own.is_dir():
-            raise ModelMissing(f"There is no reranker at {own}.", HINT)
-        return RerankerSpec(own.name, own)
-    model = catalog.find(settings.rerank)
-    if model.kind != "reranker":
-        raise UsageError(f"{model.name} is a model of the kind '{model.kind}' and no reranker.", "See: assistant models list")
-    return RerankerSpec(model.name, catalog.ModelStore(settings.models_folder).require(model))
+def reranker_spec(settings: Settings) -> ModelSpec:
+    """Return the spec of the chosen reranker. Raises ModelMissing, ModelUnusable or UsageError."""
+    return ModelSpec(*locate(settings, settings.rerank, "reranker")[:2])
 
 
 class ModelCache:
@@ -92,8 +88,8 @@ class ModelCache:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._embedders: dict[EmbedderSpec, tuple[FileStamp, Embedder]] = {}
-        self._rerankers: dict[RerankerSpec, tuple[FileStamp, Reranker]] = {}
+        self._embedders: dict[ModelSpec, tuple[FileStamp, Embedder]] = {}
+        self._rerankers: dict[ModelSpec, tuple[FileStamp, Reranker]] = {}
         self._chat: tuple[ChatSpec, FileStamp, Future[ChatModel]] | None = None
         self._should_stop: Callable[[], bool] = never_stop
         self.orders = PromptOrder()  # of the chunks in the chat model's prompts
@@ -109,32 +105,28 @@ class ModelCache:
         chat = self._chat  # read once, since another thread may drop it
         return chat[0].name if chat else ""
 
-    def embedder(self, spec: EmbedderSpec) -> Embedder:
+    def embedder(self, spec: ModelSpec) -> Embedder:
         """Return a loaded embedding model. Raises ModelMissing or ModelUnusable."""
         with self._lock:
-            now = file_stamp(spec.path)
-            if spec not in self._embedders or self._embedders[spec][0] != now:
-                self._embedders[spec] = (now, open_embedder(spec))
-            return self._embedders[spec][1]
+            return load_once(self._embedders, spec, open_embedder)
 
-    def reranker(self, spec: RerankerSpec) -> Reranker:
+    def reranker(self, spec: ModelSpec) -> Reranker:
         """Return a loaded reranker. Raises ModelMissing or ModelUnusable."""
         with self._lock:
-            now = file_stamp(spec.path)
-            if spec not in self._rerankers or self._rerankers[spec][0] != now:
-                self._rerankers[spec] = (now, open_reranker(spec))
-            return self._rerankers[spec][1]
+            return load_once(self._rerankers, spec, open_reranker)
 
     def start_chat(self, spec: ChatSpec) -> Future[ChatModel]:
         """Start loading a chat model in another thread, after dropping a previous one, since two seldom fit in memory."""
         with self._lock:
             now = file_stamp(spec.path)
-            if self._chat is None or self._chat[:2] != (spec, now) or has_failed(self._chat[2]):
+            loading = self._chat[2] if self._chat and self._chat[:2] == (spec, now) else None
+            if loading is None or (loading.done() and loading.exception()):  # never blocks
                 self.drop_chat()
                 loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-chat")
-                self._chat = (spec, now, loader.submit(open_chat, spec, self._should_stop))
+                loading = loader.submit(open_chat, spec, self._should_stop)
+                self._chat = (spec, now, loading)
                 loader.shutdown(wait=False)
-            return self._chat[2]
+            return loading
 
     def stop_chat_when(self, should_stop: Callable[[], bool]) -> None:
         """Stop every computation of the chat model with KeyboardInterrupt once `should_stop` returns True.
@@ -154,23 +146,23 @@ class ModelCache:
 class ModelProvider:
     """The models that the settings name, each loaded on first use into its own cache or a shared one."""
 
-    def __init__(self, settings: Settings, shelf: ModelCache | None = None) -> None:
-        self._settings, self._shelf = settings, shelf or ModelCache()
+    def __init__(self, settings: Settings, cache: ModelCache | None = None) -> None:
+        self._settings, self._cache = settings, cache or ModelCache()
 
     @property
     def embedder(self) -> Embedder:
         """The embedding model. Raises ModelMissing or ModelUnusable."""
-        return self._shelf.embedder(embedder_spec(self._settings))
+        return self._cache.embedder(embedder_spec(self._settings))
 
     @property
     def reranker(self) -> Reranker:
         """The reranker. Raises ModelMissing, ModelUnusable or UsageError."""
-        return self._shelf.reranker(reranker_spec(self._settings))
+        return self._cache.reranker(reranker_spec(self._settings))
 
     def load_reranker(self) -> None:
         """Load the reranker if the settings name one. Raises ModelMissing, ModelUnusable or UsageError."""
         if self._settings.rerank:
-            self._shelf.reranker(reranker_spec(self._settings))
+            self._cache.reranker(reranker_spec(self._settings))
 
     def tune(self, should_stop: Callable[[], bool]) -> None:
         """Measure the fastest numbers of threads for the chat model, unless the settings give one or they are known.
@@ -183,24 +175,29 @@ class ModelProvider:
 
     def start_chat(self) -> Future[ChatModel]:
         """Begin to load the chat model in another thread. Raises ModelMissing at once if there is none."""
-        return self._shelf.start_chat(chat_spec(self._settings))
-
-    def load_chat(self) -> ChatModel:
-        """Return the chat model, loaded. Raises ModelMissing or ModelUnusable."""
-        return self.start_chat().result()
+        return self._cache.start_chat(chat_spec(self._settings))
 
     @property
     def orders(self) -> PromptOrder:
         """The order of chunks in the prompts of recent conversations."""
-        return self._shelf.orders
+        return self._cache.orders
 
     @property
     def chat(self) -> ChatModel:
-        """The chat model. Raises ModelMissing or ModelUnusable."""
-        return self.load_chat()
+        """The chat model, loaded. Raises ModelMissing or ModelUnusable."""
+        return self.start_chat().result()
 
 
 FileStamp = tuple[tuple[str, int, int], ...]
+Opened = TypeVar("Opened")
+
+
+def load_once(loaded: dict[ModelSpec, tuple[FileStamp, Opened]], spec: ModelSpec, load: Callable[[ModelSpec], Opened]) -> Opened:
+    """Return the model of a spec, loaded if it is not yet or if its files have changed."""
+    now = file_stamp(spec.path)
+    if spec not in loaded or loaded[spec][0] != now:
+        loaded[spec] = (now, load(spec))
+    return loaded[spec][1]
 
 
 def file_stamp(path: Path) -> FileStamp:
@@ -208,22 +205,10 @@ def file_stamp(path: Path) -> FileStamp:
     if path == Path():
         return ()
     found: list[tuple[str, int, int]] = []
-    for file in model_files(path):
-        with suppress(OSError):  # another process has just removed it
-            if file.is_file() and not file.name.startswith("."):
-                stat = file.stat()
-                found.append((str(file), stat.st_size, stat.st_mtime_ns))
+    with suppress(OSError):  # another process has just removed the folder
+        for file in sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]:
+            with suppress(OSError):  # or the file
+                if file.is_file() and not file.name.startswith("."):
+                    stat = file.stat()
+                    found.append((str(file), stat.st_size, stat.st_mtime_ns))
     return tuple(found)
-
-
-def model_files(path: Path) -> list[Path]:
-    """Return a model's file, or the sorted files of its folder and direct subfolders."""
-    try:
-        return sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]
-    except OSError:  # another process removed the folder meanwhile
-        return []
-
-
-def has_failed(loading: Future[ChatModel]) -> bool:
-    """Return True if loading has finished with an exception; never blocks."""
-    return loading.done() and loading.exception() is not None

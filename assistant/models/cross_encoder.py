@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import platform
@@ -16,9 +15,9 @@ import numpy as np
 
 from assistant.datatypes import Vectors
 from assistant.errors import ModelUnusable
-from assistant.models.embeddings.openvino.device_choice import load_measurement, package_version, store_measurement
-from assistant.models.embeddings.sentence_transformers import fingerprint, keep_quiet
+from assistant.models.device_choice import hash_of_parts, load_measurement, store_measurement
 from assistant.models.llama.thread_tuning import limit_spinning
+from assistant.models.sentence_transformers import fingerprint, keep_quiet
 
 BATCH = 16
 LONGEST = 512  # tokens of a pair: passages are about 200
@@ -131,9 +130,8 @@ class Throughput:
 
 def speed_key(fingerprint: str, device: str) -> str:
     """Return a hash of everything that the speed of a model depends on."""
-    parts = (fingerprint, device, platform.machine(), platform.processor(), str(os.cpu_count()),
-             *(f"{package} {package_version(package)}" for package in DECIDING))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    parts = (fingerprint, device, platform.machine(), platform.processor(), str(os.cpu_count()))
+    return hash_of_parts(parts, DECIDING)
 
 
 def load_throughput(folder: Path, situation: str) -> float:

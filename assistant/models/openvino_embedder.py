@@ -1,4 +1,7 @@
-"""Embed texts on OpenVINO, with the same vectors as sentence-transformers."""
+"""Embed texts with BERT-shaped models on OpenVINO, without torch, with the same vectors as sentence-transformers.
+
+A model that is not supported (another architecture, another pooling) raises NotSupported; sentence-transformers runs it instead.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -14,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.datatypes import Vectors
-from assistant.models.embeddings.openvino.graph import (
+from assistant.models.openvino_graph import (
     EncoderConfig,
     NotSupported,
     Tensors,
@@ -23,6 +27,8 @@ from assistant.models.embeddings.openvino.graph import (
     read_config,
     read_json,
 )
+
+CACHED_QUESTIONS = 32  # questions whose vectors an embedder keeps
 
 
 class EncoderEmbedder:
@@ -42,6 +48,7 @@ class EncoderEmbedder:
             compiled = beside.submit(self._encoder, self._question_variant)
             self._tokenizer = EncoderTokenizer(folder, self._config.max_tokens)
             compiled.result()
+        self._question = lru_cache(CACHED_QUESTIONS)(self._encode_question)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text without special tokens."""
@@ -58,7 +65,10 @@ class EncoderEmbedder:
         return self._encoder(self._variant).encode(self._tokenizer.ids([self._passage_prompt + text for text in texts]))
 
     def embed_question(self, text: str) -> Vectors:
-        """Return one unit vector of shape (dimension,)."""
+        """Return one unit vector of shape (dimension,), shared by callers: do not modify it."""
+        return self._question(text)
+
+    def _encode_question(self, text: str) -> Vectors:
         vector: Vectors = self._encoder(self._question_variant).encode(self._tokenizer.ids([self._query_prompt + text]))[0]
         return vector
 

@@ -9,9 +9,8 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -20,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from assistant.datatypes import Embedder, Vectors
-from assistant.models.embeddings.openvino.graph import NotSupported, Variant
+from assistant.models.openvino_graph import NotSupported, Variant
+from assistant.system.atomic_files import write_atomically
 
 AGREEMENT: dict[Variant, float] = {"f32": 0.9999, "bf16": 0.999, "int8": 0.99}
 """The minimum cosine between a sample text's vector and the reference vector, as far as the arithmetic permits.
@@ -111,9 +111,13 @@ DECIDING = ("openvino", "tokenizers", "sentence-transformers", "transformers", "
 
 def machine_hash(fingerprint: str, processor: str) -> str:
     """Return a hash of everything that a choice depends on."""
-    versions = [f"{package} {package_version(package)}" for package in DECIDING]
-    parts = (RULES, fingerprint, processor, str(os.cpu_count()), *versions)
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+    return hash_of_parts((RULES, fingerprint, processor, str(os.cpu_count())), DECIDING)
+
+
+def hash_of_parts(parts: Iterable[str], packages: Iterable[str]) -> str:
+    """Return a hash of the parts and of the versions of the packages."""
+    versions = [f"{package} {package_version(package)}" for package in packages]
+    return hashlib.sha256("\0".join([*parts, *versions]).encode()).hexdigest()[:32]
 
 
 def package_version(package: str) -> str:
@@ -161,16 +165,5 @@ def store_measurement(folder: Path, name: str, situation: str, measured: dict[st
     for file in measurement_files(folder, name, situation):
         with suppress(OSError):
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(file, content)
+            write_atomically(file, content.encode())
             return
-
-
-def write_atomically(place: Path, content: str) -> None:
-    """Write a file beside its place and rename it, so that two writers cannot mix."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=place.parent, prefix=place.name, delete=False) as file:
-        file.write(content)
-    try:
-        Path(file.name).replace(place)
-    except OSError:
-        Path(file.name).unlink(missing_ok=True)
-        raise

@@ -14,16 +14,10 @@ import numpy as np
 
 from assistant.datatypes import Embedder, Vectors
 from assistant.errors import ModelUnusable
-from assistant.models.embeddings.openvino.device_choice import (
-    VariantChoice,
-    load_choice,
-    machine_hash,
-    race_variants,
-    store_choice,
-)
-from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
-from assistant.models.embeddings.openvino.graph import NotSupported, Variant, load_library, processor, read_config
+from assistant.models.device_choice import VariantChoice, load_choice, machine_hash, race_variants, store_choice
 from assistant.models.llama.thread_tuning import limit_spinning
+from assistant.models.openvino_embedder import CACHED_QUESTIONS, EncoderEmbedder
+from assistant.models.openvino_graph import NotSupported, Variant, load_library, processor, read_config
 
 WEIGHTS = ("*.safetensors", "pytorch_model.bin")
 SHAPING = ("modules.json", "config.json", "sentence_bert_config.json", "tokenizer.json", "vocab.txt", "*/config.json")
@@ -42,10 +36,11 @@ class SentenceEmbedder:
 
     def __init__(self, name: str, folder: Path, query_prompt: str, passage_prompt: str) -> None:
         self.name = name
-        self._query_prompt, self._passage_prompt = query_prompt, passage_prompt
+        self._passage_prompt = passage_prompt
         self._model = load(folder)
         self.dimension = int(self._model.get_embedding_dimension())
         self.fingerprint = fingerprint(folder, query_prompt, passage_prompt)
+        self._question = lru_cache(CACHED_QUESTIONS)(lambda text: self._encode([query_prompt + text]))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Return the number of tokens of each text without special tokens."""
@@ -66,8 +61,8 @@ class SentenceEmbedder:
         return self._encode([self._passage_prompt + text for text in texts])
 
     def embed_question(self, text: str) -> Vectors:
-        """Return one unit vector of shape (dimension,)."""
-        vector: Vectors = self._encode([self._query_prompt + text])[0]
+        """Return one unit vector of shape (dimension,), shared by callers: do not modify it."""
+        vector: Vectors = self._question(text)[0]
         return vector
 
     def _encode(self, texts: list[str]) -> Vectors:
@@ -158,45 +153,3 @@ def choose_variant(name: str, folder: Path, prompts: Prompts) -> VariantChoice:
                                lambda variant: EncoderEmbedder(name, folder, prompts, mark, variant), offered)
         store_choice(folder, here, choice)
     return choice
-
-
-QUESTIONS_KEPT = 32
-
-
-class CachingEmbedder:
-    """An embedder that caches the vectors of the last questions."""
-
-    def __init__(self, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._question = lru_cache(QUESTIONS_KEPT)(embedder.embed_question)
-
-    @property
-    def name(self) -> str:
-        """The model's name."""
-        return self._embedder.name
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of everything that affects a vector."""
-        return self._embedder.fingerprint
-
-    @property
-    def dimension(self) -> int:
-        """Length of a vector."""
-        return self._embedder.dimension
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Return the number of tokens of each text without special tokens."""
-        return self._embedder.count_tokens(texts)
-
-    def coverage(self, text: str) -> float:
-        """Return the share (0 to 1) of the text's tokens that are in the vocabulary."""
-        return self._embedder.coverage(text)
-
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors of shape (len(texts), dimension)."""
-        return self._embedder.embed_passages(texts)
-
-    def embed_question(self, text: str) -> Vectors:
-        """Return one unit vector of shape (dimension,), shared by callers: do not modify it."""
-        return self._question(text)
