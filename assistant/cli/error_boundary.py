@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import typer
-from typer.core import TyperGroup
 
 from assistant.cli.console import notice, on_one_line, say_error
-from assistant.cli.lazy_command import bypass_pydantic
+from assistant.cli.lazy_command import PlainTextGroup
 from assistant.config import find_home
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, UsageError
 from assistant.system.records import DamagedRecord
@@ -24,12 +23,8 @@ INTERRUPTED = 130
 NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-class ErrorBoundary(TyperGroup):
+class ErrorBoundary(PlainTextGroup):
     """The root command group, which handles the exceptions of all commands."""
-
-    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
-        """Return the options, without pydantic where possible."""
-        return bypass_pydantic(super().get_params(ctx))
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None,  # noqa: ANN401
                      **extra: Any) -> Any:  # noqa: ANN401

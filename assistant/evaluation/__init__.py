@@ -2,7 +2,7 @@
 
 from assistant.evaluation.compare import Comparison, MetricDifference, compare, read_rows, save_evaluation, to_record
 from assistant.evaluation.dataset import Question, missing_files, parse_questions
-from assistant.evaluation.ranking import has_gold_files
+from assistant.evaluation.metrics import has_gold_files
 from assistant.evaluation.run import Estimate, Estimates, Evaluation, Row, measure, summarise
 
 __all__ = [

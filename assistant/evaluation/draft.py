@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from assistant.datatypes import Hit
 from assistant.errors import UsageError
-from assistant.evaluation.answers import is_contained, tokenize
 from assistant.evaluation.dataset import ends_with
+from assistant.evaluation.metrics import is_contained, tokenize
 from assistant.system.paths import expand_user, read_file
 from assistant.text.dates import Date, dates
 from assistant.text.languages import CJK, is_cjk

@@ -11,10 +11,9 @@ import numpy as np
 
 from assistant.datatypes import Answer, Citation, Hit
 from assistant.errors import ContextOverflow
-from assistant.evaluation.answers import score_answer
 from assistant.evaluation.dataset import Question
 from assistant.evaluation.latency import Latency, Matrix, latencies, mean_intervals, means
-from assistant.evaluation.ranking import has_gold_files, score_hits
+from assistant.evaluation.metrics import has_gold_files, score_answer, score_hits
 
 Search = Callable[[str], Sequence[Hit]]
 Ask = Callable[[str], Answer]

@@ -12,19 +12,24 @@ from typing import Any, NoReturn, cast
 from assistant import errors
 from assistant.config import Settings
 from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
-from assistant.server.endpoint import endpoint_of
+from assistant.server.endpoint import CONNECTION_ERRORS, POLL_SECONDS, connect, connect_or_start, endpoint_of
 from assistant.server.operations import Arguments, Operation, Returned
-from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, report_from, stamp
-from assistant.server.spawn import CONNECTION_ERRORS, POLL_SECONDS, connect, connect_or_start
-from assistant.server.wire import (
+from assistant.server.protocol import (
     STOP_BEFORE_HEADERS,
+    Call,
+    EngineMessage,
+    Failed,
     Frame,
     NotAFrame,
+    Report,
+    Result,
     control_frame,
     load_control,
     load_message,
     message_frame,
     parse_frame,
+    report_from,
+    stamp,
 )
 
 ATTEMPTS = 3  # after engines that die before their first message

@@ -16,22 +16,81 @@ import psutil
 from filelock import FileLock, Timeout
 
 from assistant.app.models.cache import ModelCache
-from assistant.server.calls import CallCounter
 from assistant.server.dispatcher import Dispatcher, Job
 from assistant.server.endpoint import PRIVATE_FILE, Endpoint, make_private_folder
 from assistant.server.operations import OPERATIONS
-from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, report_fields, stamp
-from assistant.server.wire import (
+from assistant.server.protocol import (
     OUTDATED_BEFORE_HEADERS,
     PICKLE,
+    Call,
+    EngineMessage,
+    Failed,
     Frame,
     NotAFrame,
+    Report,
+    Result,
     control_frame,
     load_control,
     load_message,
     message_frame,
     parse_frame,
+    report_fields,
+    stamp,
 )
+
+
+class CallCounter:
+    """Counts the calls in progress and says when the engine is to end. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running, self._leaving = 0, False
+        self._last = time.monotonic()
+        self.over = threading.Event()  # set when the engine is to end now
+
+    @property
+    def idle_seconds(self) -> float:
+        """The seconds since a call began or ended."""
+        with self._lock:
+            return time.monotonic() - self._last
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether no more calls are admitted."""
+        return self._leaving
+
+    def admit(self) -> bool:
+        """Admit a call, which must then `finish`; return False once the engine is leaving."""
+        with self._lock:
+            if self._leaving:
+                return False
+            self._running += 1
+            self._last = time.monotonic()
+            return True
+
+    def finish(self) -> None:
+        """Note the end of a call."""
+        with self._lock:
+            self._running -= 1
+            self._last = time.monotonic()
+            self._end_if_done()
+
+    def leave(self) -> None:
+        """Admit no more calls, and end after the last of those that are being answered."""
+        with self._lock:
+            self._leaving = True
+            self._end_if_done()
+
+    def end(self) -> None:
+        """Admit no more calls, and end now, whatever is being answered."""
+        with self._lock:
+            self._leaving = True
+            self.over.set()
+
+    def _end_if_done(self) -> None:
+        if self._leaving and not self._running:
+            self.over.set()
+
 
 TICK = 1.0
 IDLE_WORK_AFTER = 5.0  # seconds without a call before work for idle time begins

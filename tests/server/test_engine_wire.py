@@ -11,21 +11,26 @@ from types import ModuleType
 import pytest
 
 from assistant.config import Settings
-from assistant.server.protocol import Call, Report, Result, report_fields, report_from, stamp
-from assistant.server.wire import (
+from assistant.server.protocol import (
     CONTROL,
     HEADER,
     MAGIC,
     OUTDATED_BEFORE_HEADERS,
     STOP_BEFORE_HEADERS,
     VERSION,
+    Call,
     Frame,
     NotAFrame,
+    Report,
+    Result,
     control_frame,
     load_control,
     load_message,
     message_frame,
     parse_frame,
+    report_fields,
+    report_from,
+    stamp,
 )
 
 OWN, OTHER = b"o" * 32, b"x" * 32

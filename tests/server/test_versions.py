@@ -15,15 +15,23 @@ import pytest
 from assistant.config import Settings
 from assistant.errors import EngineNotRunning, EngineUnavailable
 from assistant.models.fake import FakeReply
-from assistant.server.calls import CallCounter
 from assistant.server.client import EngineClient
-from assistant.server.endpoint import endpoint_of, make_private_folder
+from assistant.server.endpoint import connect, endpoint_of, make_private_folder
 from assistant.server.operations import ASK, SEARCH
-from assistant.server.protocol import Result, TokenDelta, stamp
+from assistant.server.protocol import (
+    HEADER,
+    MAGIC,
+    OUTDATED_BEFORE_HEADERS,
+    STOP_BEFORE_HEADERS,
+    VERSION,
+    Result,
+    TokenDelta,
+    load_control,
+    parse_frame,
+    stamp,
+)
 from assistant.server.remote_assistant import RemoteAssistant, open_assistant
-from assistant.server.server import Server
-from assistant.server.spawn import connect
-from assistant.server.wire import HEADER, MAGIC, OUTDATED_BEFORE_HEADERS, STOP_BEFORE_HEADERS, VERSION, load_control, parse_frame
+from assistant.server.server import CallCounter, Server
 from tests.cli.conftest import Runner
 from tests.server.serving import PATIENCE, call, serving, until
 
@@ -125,7 +133,7 @@ def test_the_person_is_told_that_the_engine_restarts(settings: Settings) -> None
 def test_no_pickle_of_another_version_is_loaded(settings: Settings, version: int, monkeypatch: pytest.MonkeyPatch,
                                                 caplog: pytest.LogCaptureFixture) -> None:
     loaded: list[bytes] = []
-    monkeypatch.setattr("assistant.server.wire.pickle.loads", loaded.append)
+    monkeypatch.setattr("assistant.server.protocol.pickle.loads", loaded.append)
     with serving(settings), connect(endpoint_of(settings.home)) as connection:
         own = stamp() if version != VERSION else OTHER
         connection.send_bytes(HEADER.pack(MAGIC, version, b"P", own) + OF_ANOTHER)
@@ -255,7 +263,7 @@ def test_an_engine_from_before_headers_can_be_stopped(settings: Settings) -> Non
 
 
 def test_what_a_newer_engine_pickles_is_not_loaded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistant.server.wire.pickle.loads", pytest.fail)
+    monkeypatch.setattr("assistant.server.protocol.pickle.loads", pytest.fail)
     with simulated(settings, lambda _: HEADER.pack(MAGIC, VERSION, b"P", OTHER) + OF_ANOTHER), \
             pytest.raises(EngineUnavailable, match="makes no sense"):
         EngineClient(settings).result(SEARCH, QUESTION)

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from assistant import catalog
 from assistant.app.assistant import Assistant
-from assistant.app.diagnostics import gpus as graphics
 from assistant.app.diagnostics import hardware
 from assistant.app.models.cache import chat_spec, embedder_spec, is_gguf, reranker_spec
 from assistant.config import Settings
@@ -192,10 +191,10 @@ def examine_graphics(machine: Machine) -> Finding:
                                    for gpu in machine.gpus))
     if not (idle := hardware.unused_gpus(machine)):
         return ok("GPU", "none that can be used; models run on the CPU")
-    card, toolkit = idle[0], graphics.NEEDS[idle[0].interface]
+    card, toolkit = idle[0], hardware.NEEDS[idle[0].interface]
     return Finding("GPU", Severity.WARNING,
                    f"{card.name} found, but llama-cpp-python was built without {card.interface}: models run on the CPU.",
-                   f"Build it (needs {toolkit} and a C++ compiler): {graphics.install_line(card.interface)}")
+                   f"Build it (needs {toolkit} and a C++ compiler): {hardware.install_line(card.interface)}")
 
 
 def examine_library(settings: Settings) -> tuple[Finding, ...]:

@@ -31,13 +31,15 @@ from assistant.cli.options import (
 from assistant.cli.render.answer import (
     part_progress,
     show_confidence,
+    show_passages,
+    show_search,
+    show_sources,
     show_timings,
     spinner,
     stream_answer,
     warn_masked,
     warn_unsupported,
 )
-from assistant.cli.render.search import show_passages, show_search, show_sources
 from assistant.errors import UsageError
 from assistant.system.paths import absolute, escape_pattern
 
@@ -140,7 +142,7 @@ def files_meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
 
 def explain_search(assistant: Answerer, question: str, wanted: Filter, *, json: bool) -> None:
     """Show the candidates of a search with their ranks and scores."""
-    from assistant.cli.render.search import show_explanation
+    from assistant.cli.render.answer import show_explanation
 
     with spinner("Searching"):
         explanation = assistant.explain(question, wanted)

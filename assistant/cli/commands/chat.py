@@ -26,8 +26,16 @@ from assistant.cli.conversation import (
     session_writer,
 )
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
-from assistant.cli.render.answer import part_progress, show_timings, spinner, stream_answer, warn_masked, warn_unsupported
-from assistant.cli.render.search import show_passages, show_sources
+from assistant.cli.render.answer import (
+    part_progress,
+    show_passages,
+    show_sources,
+    show_timings,
+    spinner,
+    stream_answer,
+    warn_masked,
+    warn_unsupported,
+)
 from assistant.datatypes import Session
 from assistant.errors import AssistantError, ContextOverflow, UsageError
 from assistant.history import Sessions

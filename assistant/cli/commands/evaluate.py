@@ -1,4 +1,4 @@
-"""Command `eval`: measure search and answers, compare two results, draft questions."""
+"""Commands `eval` (measure search and answers, compare two results, draft questions) and `calibrate`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from assistant.cli.options import Chat, Embed, Json, Library, Rerank, settings_o
 from assistant.cli.progress import counting_progress
 from assistant.cli.render.evaluation import show_comparison, show_evaluation
 from assistant.config import Settings
-from assistant.datatypes import FileState, Hit, Progress
+from assistant.datatypes import Calibration, FileState, Hit, Progress
 from assistant.errors import UsageError
 from assistant.evaluation import (
     Evaluation,
@@ -208,3 +208,36 @@ def lines_to(out: Path | None) -> Iterator[IO[str] | None]:
         raise UsageError(f"{out} cannot be written: {error.strerror}.", "Give --out the name of a file.") from error
     with file:
         yield file
+
+
+QuestionCount = Annotated[int, typer.Option("--questions", metavar="N", min=6, help="Number of questions to generate.")]
+Reset = Annotated[bool, typer.Option("--reset", help="Discard the calibration and use the default again.")]
+
+
+def calibrate(context: typer.Context, count: QuestionCount = 20, reset: Reset = False, library: Library = None, chat: Chat = None,
+              embed: Embed = None, json: Json = False) -> None:
+    """Calibrate the refusal threshold to your library.
+
+    The chat model writes questions about passages of your files and answers each twice: with the passages that a search finds,
+    and with the file in question left out. If stopped, the next run continues. The setting refusal_threshold stays as it is.
+    """
+    settings = settings_of(context, library, chat, embed)
+    with Assistant(settings) as assistant:
+        if reset:
+            assistant.forget_calibration()
+            notice("The calibration was discarded; the default applies again.")
+            return
+        chat_spec(settings)
+        with counting_progress("Asking", "questions") as on_progress:
+            found = assistant.calibrate(count, on_progress)
+    if json:
+        to_json.print_json(to_json.calibration(found))
+    else:
+        show_calibration(found)
+
+
+def show_calibration(found: Calibration) -> None:
+    """Show what the calibration changes."""
+    output().print(f"{found.questions} questions; refused if the confidence is below {1 - found.threshold:.0%}")
+    for name, (before, after) in {"answerable": found.answerable_refused, "unanswerable": found.unanswerable_refused}.items():
+        output().print(f"  {name:12} refused {before:.0%} before, {after:.0%} now")

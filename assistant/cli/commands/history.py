@@ -13,7 +13,7 @@ from assistant.cli import json_output as to_json
 from assistant.cli.console import counted, describe_location, harmless, notice, on_one_line, output, write
 from assistant.cli.conversation import delete_typed_questions
 from assistant.cli.options import Json, settings_of
-from assistant.cli.render.search import show_sources
+from assistant.cli.render.answer import show_sources
 from assistant.datatypes import Citation, Session, Turn
 from assistant.errors import UsageError
 from assistant.history import Sessions

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
+from assistant import catalog
 from assistant.app.diagnostics import hardware
-from assistant.catalog import Model, ModelStore, find, load_catalog
+from assistant.app.models.cache import is_gguf
+from assistant.catalog import HubSource, Model, ModelStore, find, load_catalog
 from assistant.cli import json_output as to_json
 from assistant.cli.console import is_terminal, notice, on_one_line, output, say_error, size_in_words
-from assistant.cli.model_choice import ModelChoice, choose_models, fetch_choice
-from assistant.cli.model_choice import fetch_model as pull_model
 from assistant.cli.options import Chat, Embed, Json, settings_of
-from assistant.cli.render.status import show_machine, show_models, show_proposal
+from assistant.cli.progress import download_progress
 from assistant.config import save_choice
-from assistant.errors import ModelUnusable, UsageError
+from assistant.datatypes import Machine
+from assistant.errors import FetchFailed, ModelUnusable, UsageError
+from assistant.system.paths import is_fake, user_path
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Download without asking.")]
 Starter = Annotated[bool, typer.Option("--starter", help="Choose small models that run on every machine.")]
@@ -85,7 +92,7 @@ def pull(context: typer.Context, names: Names) -> None:
     settings = settings_of(context)
     store = ModelStore(settings.models_folder)
     for model in [find(name) for name in names]:
-        pull_model(model, store, settings.hub)
+        fetch_model(model, store, settings.hub)
         output().print(on_one_line(f"{model.name}: {store.path(model)}"))
 
 
@@ -121,3 +128,124 @@ def is_whole(model: Model, store: ModelStore) -> bool:
         return False
     output().print(f"{model.name}: intact, {size_in_words(model.size)}")
     return True
+
+
+MARKS_OF_FOLDER = ("modules.json", "config.json")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A new value of a setting. `model` is empty for the user's own files, `fallback` for models the user named."""
+
+    setting: str
+    value: str
+    model: tuple[Model, ...] = ()
+    fallback: tuple[Model, ...] = ()
+
+
+def choose_models(machine: Machine, chat: str | None, embed: str | None, *, starter: bool) -> tuple[ModelChoice, ModelChoice]:
+    """Return the chat and the embedding model: as named, else recommended for the machine."""
+    models = catalog.load_catalog()
+    smallest = catalog.starter(models)
+    suited = smallest if starter else catalog.recommend(machine, models)
+    named = (choice_by_name("chat", chat, require_gguf), choice_by_name("embed", embed, require_embedder_folder))
+    proposed = [
+        ModelChoice(setting, model.name, (model,), () if model is small else (small,))
+        for setting, model, small in zip(("chat", "embed"), suited, smallest, strict=True)
+    ]
+    return named[0] or proposed[0], named[1] or proposed[1]
+
+
+def choice_by_name(setting: str, name: str | None, check: Callable[[Path], None]) -> ModelChoice | None:
+    """Return the choice for a name or a path; None if neither is given."""
+    if not name:
+        return None
+    if is_fake(name):
+        return ModelChoice(setting, name)
+    if path := user_path(name):
+        check(path)
+        return ModelChoice(setting, str(path))
+    model = catalog.find(name)
+    if model.kind != ("chat" if setting == "chat" else "embedding"):
+        raise UsageError(f"{name} is a model of kind '{model.kind}'.", "See the kinds: assistant models list")
+    return ModelChoice(setting, name, (model,))
+
+
+def require_gguf(path: Path) -> None:
+    """Raise UsageError or ModelUnusable if the path is not a GGUF file."""
+    if not path.is_file():
+        raise UsageError(f"There is no file at {path}.", "Give a GGUF file, or a name from: assistant models list")
+    if not is_gguf(path):
+        raise ModelUnusable(f"{path} is not a GGUF file.", "Give a GGUF file, or a name from: assistant models list")
+
+
+def require_embedder_folder(path: Path) -> None:
+    """Raise UsageError or ModelUnusable if the path is not a folder with an embedding model."""
+    if not path.is_dir():
+        raise UsageError(f"There is no folder at {path}.", "Give a folder, or a name from: assistant models list")
+    if not any((path / name).is_file() for name in MARKS_OF_FOLDER):
+        raise ModelUnusable(f"{path} holds no embedding model: it has neither {' nor '.join(MARKS_OF_FOLDER)}.",
+                            "Give a folder saved by sentence-transformers, or a name from: assistant models list")
+
+
+def fetch_choice(choice: ModelChoice, store: ModelStore, hub: str) -> ModelChoice:
+    """Download the model of a choice; if that fails, download its smaller fallback with a notice."""
+    for model in choice.model:
+        try:
+            fetch_model(model, store, hub)
+        except FetchFailed as failure:
+            for smaller in choice.fallback:
+                notice(f"{failure} Using {smaller.name} instead.")
+                return fetch_choice(ModelChoice(choice.setting, smaller.name, (smaller,)), store, hub)
+            raise
+    return choice
+
+
+def fetch_model(model: Model, store: ModelStore, hub: str) -> None:
+    """Download a model unless it is on this disk."""
+    if not store.is_present(model):
+        with download_progress(model.name) as on_progress:
+            catalog.pull(model, store, hub=hub, on_progress=on_progress)
+
+
+def show_machine(console: Console, machine: Machine) -> None:
+    """Show a machine's processor, memory, disk and GPUs."""
+    console.print(Text("This machine", "bold"))
+    console.print(f"  {machine.processor}, {machine.cores} cores, {machine.system}")
+    console.print(f"  CPU features: {', '.join(machine.features) or 'none that speed up models'}")
+    console.print(f"  memory: {size_in_words(machine.memory_available)} free of {size_in_words(machine.memory_total)}; "
+                  f"disk: {size_in_words(machine.disk_free)} free")
+    for gpu in machine.gpus:
+        console.print(f"  GPU: {gpu.name}, {size_in_words(gpu.memory_free)} free of {size_in_words(gpu.memory_total)}")
+    if not machine.gpus:
+        console.print("  GPU: none that can be used")
+
+
+def show_proposal(console: Console, choices: Sequence[ModelChoice], store: ModelStore) -> None:
+    """Show the proposed models and where they come from."""
+    console.print(Text("Models", "bold"))
+    for choice in choices:
+        if not choice.model:
+            console.print(Text.assemble(f"  {choice.setting:9} ", (on_one_line(choice.value), "bold"), "  your choice"))
+    for model in (model for choice in choices for model in choice.model):
+        state = "already on this disk" if store.is_present(model) else f"{size_in_words(model.size)} to download"
+        console.print(Text.assemble(f"  {model.kind:9} ", (model.name, "bold"), f"  {state}, licence {model.licence}"))
+        console.print(f"            {model.summary}")
+        console.print(f"            from {' or '.join(map(source_in_words, model.sources))}")
+
+
+def source_in_words(source: object) -> str:
+    """Return the source of a model."""
+    return f"the hub ({source.repo})" if isinstance(source, HubSource) else "the package index"
+
+
+def show_models(console: Console, models: Iterable[Model], store: ModelStore, chosen: frozenset[str]) -> None:
+    """Show the models of the catalog, and which of them are on this disk or in use."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("", "name", "kind", "size", "memory", "licence", "languages"):
+        table.add_column(column, no_wrap=column in {"name", "size", "memory"})
+    for model in models:
+        mark = "in use" if model.name in chosen else "on disk" if store.is_present(model) else ""
+        table.add_row(mark, model.name, model.kind, size_in_words(model.size), size_in_words(model.memory), model.licence,
+                      ", ".join(model.languages))
+    console.print(table)

@@ -1,7 +1,8 @@
-"""Commands `status` and `doctor`."""
+"""Commands `status`, `doctor` and `bench`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated
 
@@ -10,12 +11,15 @@ from rich.console import Console
 from rich.text import Text
 
 from assistant.app.assistant import Assistant
+from assistant.app.diagnostics import benchmark, hardware
 from assistant.app.diagnostics import doctor as examination
 from assistant.app.diagnostics.offline_proof import Observer, OfflineProof, TrialStep
 from assistant.app.diagnostics.offline_proof.proof import prove
+from assistant.app.models.cache import chat_spec, embedder_spec
 from assistant.cli import json_output as to_json
-from assistant.cli.console import counted, harmless, notices, output
+from assistant.cli.console import counted, harmless, notices, output, size_in_words
 from assistant.cli.options import Chat, Embed, Json, Library, settings_of
+from assistant.cli.render.answer import spinner
 from assistant.cli.render.status import show_findings, show_ledger, show_status
 from assistant.config import Settings
 from assistant.datatypes import FileState, LedgerEntry, Severity
@@ -127,3 +131,45 @@ def verdict(proof: OfflineProof) -> Text:
     if not proof.holds:
         return Text("No attempt was seen, but some steps failed: nothing is proven.", "bold red")
     return Text("No attempt to use the network.", "bold green")
+
+
+def bench(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
+    """Measure the speed of this machine with the models in use. Takes a minute or two.
+
+    Other busy programs slow it down, and so does an engine that has the models loaded.
+    """
+    settings = settings_of(context, library, chat, embed)
+    about = subject(settings)
+    figures: list[benchmark.Measurement] = []
+    for figure in measure_with_spinner(settings):
+        figures.append(figure)
+        if not json:
+            output().print(f"{figure.name:<64} {measurement_text(figure):>16}", highlight=False)
+    if json:
+        to_json.print_json({**about, "figures": [asdict(figure) for figure in figures]})
+
+
+def subject(settings: Settings) -> dict[str, str | int]:
+    """Return the models and the machine being measured. Raises ModelMissing."""
+    machine = hardware.inspect_machine(settings.home)
+    graphics = ", ".join(gpu.name for gpu in machine.gpus) or "none that can be used"
+    return {"chat": chat_spec(settings).name, "embedder": embedder_spec(settings).name, "processor": machine.processor,
+            "cores": machine.cores, "memory": machine.memory_total, "graphics": graphics}
+
+
+def measure_with_spinner(settings: Settings) -> Iterator[benchmark.Measurement]:
+    """Yield the measurements, with a spinner while each is taken."""
+    figures = benchmark.measure(settings)
+    while True:
+        with spinner("Measuring"):
+            figure = next(figures, None)
+        if figure is None:
+            return
+        yield figure
+
+
+def measurement_text(figure: benchmark.Measurement) -> str:
+    """Return a measurement with its unit."""
+    if figure.unit == "bytes":
+        return size_in_words(int(figure.value))
+    return f"{figure.value:,.{0 if figure.value >= 100 else 1 if figure.value >= 10 else 2}f} {figure.unit}"

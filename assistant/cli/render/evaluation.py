@@ -10,7 +10,7 @@ from rich.text import Text
 
 from assistant.cli.console import counted, on_one_line
 from assistant.evaluation import Comparison, Estimates, Evaluation, MetricDifference
-from assistant.evaluation.report.markdown import display_name, figures, shares, timing
+from assistant.evaluation.report_markdown import display_name, figures, shares, timing
 from assistant.evaluation.run import tally
 
 HEADLINES = ("recall_at_10", "ndcg_at_10", "mrr_at_10", "page_recall_at_10", "span_recall", "contains", "f1",

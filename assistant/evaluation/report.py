@@ -1,22 +1,45 @@
-"""Render an evaluation as one HTML page with SVG plots, without scripts or external files."""
+"""Write an evaluation report as Markdown, or as one HTML page with SVG plots, without scripts or external files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 
+from assistant.errors import UsageError
 from assistant.evaluation.latency import Latency
-from assistant.evaluation.report.markdown import (
+from assistant.evaluation.report_markdown import (
     MEANINGS,
     display_name,
     figures,
     headline,
+    markdown,
     metric_groups,
     question_facts,
     shares,
     timing,
 )
 from assistant.evaluation.run import GOOD, Estimates, Evaluation, Outcome, Row, outcome, tally, worst
+from assistant.system.paths import expand_user, write_file
+
+
+def require_report(path: Path) -> None:
+    """Raise UsageError if no report can be written to the path, before any long work."""
+    if path.suffix.lower() not in {".md", ".html", ".htm"}:
+        raise UsageError(f"{path.name} is neither Markdown nor HTML.", "Call the report FILE.md or FILE.html.")
+    if expand_user(path).is_dir() or not expand_user(path).parent.is_dir():
+        raise UsageError(f"{path} cannot be written: it is a folder, or its folder does not exist.", "Give --report a file name.")
+
+
+def write_report(path: Path, result: Evaluation) -> None:
+    """Write the report. Raises UsageError if it cannot be written."""
+    require_report(path)
+    text = markdown(result) if path.suffix.lower() == ".md" else page(result)
+    try:
+        write_file(expand_user(path), text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", "Give --report the name of a file.") from error
+
 
 WORST = 20
 STYLE = """
