@@ -52,7 +52,7 @@ class ErrorBoundary(PlainTextGroup):
         except OSError as error:
             raise report_and_exit(user_error(error)) from error
         except Exception as error:
-            if not is_of_database(error):
+            if type(error).__module__ != "sqlite3":  # compared by name: sqlite3 may not be imported yet
                 raise
             raise report_and_exit(AssistantError(f"A database could not be read or written: {error}.",
                                                  "Check the library: assistant doctor --check")) from error
@@ -92,11 +92,6 @@ def report_and_exit(error: AssistantError) -> typer.Exit:
     """Print the error and its hint; return the exception that exits with its code."""
     say_error(str(error), error.hint)
     return typer.Exit(error.exit_code)
-
-
-def is_of_database(error: Exception) -> bool:
-    """Return whether SQLite raised the error, without importing sqlite3."""
-    return type(error).__module__ == "sqlite3"
 
 
 def user_error(error: OSError) -> AssistantError:

@@ -1,6 +1,6 @@
 """Evaluate a library's retrieval and answers on questions with gold answers."""
 
-from assistant.evaluation.compare import Comparison, MetricDifference, compare, read_rows, save_evaluation, to_record
+from assistant.evaluation.compare import Comparison, MetricDifference, compare, read_rows, save_evaluation
 from assistant.evaluation.dataset import Question, missing_files, parse_questions
 from assistant.evaluation.metrics import has_gold_files
 from assistant.evaluation.run import Estimate, Estimates, Evaluation, Row, measure, summarise
@@ -21,5 +21,4 @@ __all__ = [
            "read_rows",
            "save_evaluation",
            "summarise",
-           "to_record",
-]
+       ]

@@ -247,7 +247,8 @@ def find_entities(text: str) -> Iterator[tuple[str, str, int]]:
     for kind, start, end in entity_candidates(text):
         free = all(end <= first or last <= start for first, last in taken)
         fact = text[start:end]
-        if free and fact not in OFTEN_CAPITAL and not (kind in FIRST_WORD and is_sentence_start(text, start)):
+        is_first_word = not any(character.isalnum() for character in text[:start])  # always capitalised, whatever it is
+        if free and fact not in OFTEN_CAPITAL and not (kind in FIRST_WORD and is_first_word):
             taken.append((start, end))
             yield kind, fact, start
 
@@ -280,11 +281,6 @@ def is_full_date(text: str, date: Date) -> bool:
     """Return True for a day, a month with a year, or a year marked as one (1886年)."""
     day = date.readings[0]
     return date.has_day or (day.year > 0 and (day.month > 0 or not text[date.start : date.end].isdigit()))
-
-
-def is_sentence_start(text: str, place: int) -> bool:
-    """Return True if no word precedes the offset: the first word of a sentence is always capitalised."""
-    return not any(character.isalnum() for character in text[:place])
 
 
 def spread_over_files(places: Sequence[tuple[int, str]]) -> list[int]:

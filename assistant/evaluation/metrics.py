@@ -151,14 +151,12 @@ TOKEN = re.compile(rf"[{CJK}]|[^\W{CJK}]+")
 
 def score_answer(question: Question, answer: Answer) -> Metrics:
     """Return the metrics that apply to this question; shares from 0 to 1, times in seconds."""
-    return {**score_refusal(question, answer), **score_words(question, answer), **score_citations(question, answer),
-            **score_support(answer), **score_times(answer)}
-
-
-def score_refusal(question: Question, answer: Answer) -> Metrics:
-    """Return the refusal metrics: abstention precision and recall, and refusals of answerable questions."""
-    metrics = {"answerable_refused" if question.answerable else "abstention_recall": float(answer.abstained)}
-    return {**metrics, "abstention_precision": float(not question.answerable)} if answer.abstained else metrics
+    refusal = {"answerable_refused" if question.answerable else "abstention_recall": float(answer.abstained)}
+    precision = {"abstention_precision": float(not question.answerable)} if answer.abstained else {}
+    first = answer.timings.first_token_ms
+    times = {**({} if first is None else {"first_token_seconds": first / 1000}), "total_seconds": answer.timings.total_ms / 1000}
+    return {**refusal, **precision, **score_words(question, answer), **score_citations(question, answer),
+            **score_support(answer), **times}
 
 
 def score_words(question: Question, answer: Answer) -> Metrics:
@@ -191,16 +189,12 @@ def score_citations(question: Question, answer: Answer) -> Metrics:
         right = [matching_document(cited.path, gold) in gold for cited in answer.citations]
         metrics |= {"cites_gold_file": float(any(right)), "citation_precision": fraction_true(right)}
     if question.pages:
-        right = [is_on_right_page(cited, question) for cited in answer.citations]
+        documents = {document for document, _ in question.pages}
+        right = [page_of(cited.path, cited.location, documents) in question.pages for cited in answer.citations]
         metrics |= {"cites_gold_page": float(any(right)), "page_citation_precision": fraction_true(right)}
     if question.spans:
         metrics["span_citation_precision"] = fraction_true([is_on_right_span(cited, question) for cited in answer.citations])
     return metrics
-
-
-def is_on_right_page(cited: Citation, question: Question) -> bool:
-    """Return True if a citation is of a gold page."""
-    return page_of(cited.path, cited.location, {document for document, _ in question.pages}) in question.pages
 
 
 def is_on_right_span(cited: Citation, question: Question) -> bool:
@@ -220,12 +214,6 @@ def score_support(answer: Answer) -> Metrics:
     """Return the share of an answer's sentences with full support, if the program checked it."""
     sentences = () if answer.abstained else answer.sentences
     return {"support_rate": fraction_true([sentence.support == "full" for sentence in sentences])} if sentences else {}
-
-
-def score_times(answer: Answer) -> Metrics:
-    """Return the seconds to the first token, if the model was called, and in total."""
-    first = answer.timings.first_token_ms
-    return {**({} if first is None else {"first_token_seconds": first / 1000}), "total_seconds": answer.timings.total_ms / 1000}
 
 
 def normalise(text: str) -> str:

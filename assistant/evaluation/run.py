@@ -36,15 +36,13 @@ def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> I
         row = Row(question.id, question.text, question.kind, question.lang, metrics, answerable=question.answerable,
                   expected=question.expected)
         try:
-            yield with_answer(row, question, ask(question.text)) if ask else row
+            answer = ask(question.text) if ask else None
         except ContextOverflow as overflow:
             yield replace(row, error=str(overflow))
-
-
-def with_answer(row: Row, question: Question, answer: Answer) -> Row:
-    """Return the row with the answer and its metrics."""
-    return replace(row, metrics={**row.metrics, **score_answer(question, answer)}, answer=answer.text,
-                   abstained=answer.abstained, sources=tuple(source_label(cited) for cited in answer.citations))
+            continue
+        yield row if answer is None else replace(
+            row, metrics={**metrics, **score_answer(question, answer)}, answer=answer.text, abstained=answer.abstained,
+            sources=tuple(source_label(cited) for cited in answer.citations))
 
 
 def source_label(cited: Citation) -> str:

@@ -21,9 +21,9 @@ import json
 import os
 import pickle
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -104,39 +104,24 @@ class Report:
     other_version: bool = False  # another than the client's
 
 
-def report_fields(report: Report) -> dict[str, object]:
-    """Return a report as the fields of a JSON object."""
-    return asdict(report)
-
-
 def report_from(said: Mapping[str, Any]) -> Report:
     """Return a report from the fields of a JSON object. Unknown fields and those of another type are ignored."""
     known = {**said, "embedders": tuple(map(str, said["embedders"]))} if isinstance(said.get("embedders"), list) else dict(said)
-    fitting = {field.name: known[field.name] for field in fields(Report)
-               if field.name in known and has_type_of(known[field.name], field.default)}
+    fitting = {field.name: known[field.name] for field in fields(Report) if field.name in known
+               and type(known[field.name]) in {type(field.default), *([int] if isinstance(field.default, float) else [])}}
     return Report(**fitting)
-
-
-def has_type_of(value: object, default: object) -> bool:
-    """Return whether a value has the type of a default; an int also passes for a float."""
-    return type(value) is type(default) or (isinstance(default, float) and type(value) is int)
 
 
 def stamp() -> bytes:
     """Return 32 bytes that change with every change of the program's files: a hash of their paths, sizes and times."""
     package = Path(__file__).parents[1]
     found = hashlib.sha256(os.fsencode(package))
-    for path in sorted(modules_below(package)):
+    modules = (f"{parent}{os.sep}{name}" for parent, _, names in os.walk(package) for name in names if name.endswith(".py"))
+    for path in sorted(modules):
         with suppress(OSError):  # a file that an installer has just removed
             known = os.stat(path)  # noqa: PTH116 - for every command, of hundreds of files
             found.update(os.fsencode(f"{path}\0{known.st_size}\0{known.st_mtime_ns}\0"))
     return found.digest()
-
-
-def modules_below(folder: Path) -> Iterator[str]:
-    """Yield the paths of the Python files in a folder and all below it."""
-    for parent, _, names in os.walk(folder):
-        yield from (f"{parent}{os.sep}{name}" for name in names if name.endswith(".py"))
 
 
 HEADER = struct.Struct(">8sHc32s")

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from multiprocessing.context import AuthenticationError
 from pathlib import Path
@@ -16,27 +17,10 @@ import psutil
 from filelock import FileLock, Timeout
 
 from assistant.app.models.cache import ModelCache
+from assistant.server import protocol
 from assistant.server.dispatcher import Dispatcher, Job
-from assistant.server.endpoint import PRIVATE_FILE, Endpoint, make_private_folder
+from assistant.server.endpoint import CONNECTION_ERRORS, PRIVATE_FILE, Endpoint, make_private_folder
 from assistant.server.operations import OPERATIONS
-from assistant.server.protocol import (
-    OUTDATED_BEFORE_HEADERS,
-    PICKLE,
-    Call,
-    EngineMessage,
-    Failed,
-    Frame,
-    NotAFrame,
-    Report,
-    Result,
-    control_frame,
-    load_control,
-    load_message,
-    message_frame,
-    parse_frame,
-    report_fields,
-    stamp,
-)
 
 
 class CallCounter:
@@ -98,7 +82,6 @@ POLL_SECONDS = 0.05  # seconds between two checks whether the caller is still co
 DELIVERY_SECONDS = 30.0  # for callers to read their results before the engine ends
 FINAL_REPLY_SECONDS = 2.0  # for callers to learn that the engine has ended
 LOW_MEMORY_SHARE = 0.04  # share of the machine's memory below which the chat model is unloaded
-CONNECTION_ERRORS = (EOFError, OSError)
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +91,7 @@ class Server:
 
     def __init__(self, endpoint: Endpoint, idle_minutes: int) -> None:
         self._endpoint, self._idle_minutes = endpoint, idle_minutes
-        self._stamp, self._key = stamp(), endpoint.key_file.read_bytes()
+        self._stamp, self._key = protocol.stamp(), endpoint.key_file.read_bytes()
         self._shelf = ModelCache()
         self._dispatcher = Dispatcher(self._shelf)
         self._calls = CallCounter()
@@ -180,14 +163,14 @@ class Server:
     def _serve(self, connection: Connection, data: bytes) -> None:
         """Serve one request. The header alone decides whether its message may be unpickled."""
         try:
-            frame = parse_frame(data)
+            frame = protocol.parse_frame(data)
             if not frame.is_control:
                 self._serve_message(connection, frame)
             else:
-                self._serve_control(connection, load_control(frame))
-        except NotAFrame:
-            if data.startswith(PICKLE):  # a version of the program without headers
-                self._turn_away(connection, last=OUTDATED_BEFORE_HEADERS)
+                self._serve_control(connection, protocol.load_control(frame))
+        except protocol.NotAFrame:
+            if data.startswith(protocol.PICKLE):  # a version of the program without headers
+                self._turn_away(connection, last=protocol.OUTDATED_BEFORE_HEADERS)
 
     def _serve_control(self, connection: Connection, said: dict[str, object]) -> None:
         """Serve a control request, which every version of the program may send (see `wire`): never change its meaning."""
@@ -196,23 +179,23 @@ class Server:
             self._calls.end()
             self._keep_open(connection)
         elif said.get("request") == "status":
-            connection.send_bytes(self._control(reply="status", **report_fields(self._report())))
+            connection.send_bytes(self._control(reply="status", **asdict(self._report())))
         else:
             connection.send_bytes(self._control(reply="unknown"))
 
-    def _serve_message(self, connection: Connection, frame: Frame) -> None:
+    def _serve_message(self, connection: Connection, frame: protocol.Frame) -> None:
         if not frame.is_of(self._stamp):
             self._turn_away(connection, self._control(reply="leaving", reason="version"))
         elif not self._calls.admit():
             self._turn_away(connection, self._control(reply="leaving", reason="ending"))
         else:
             try:
-                self._answer(connection, load_message(frame, self._stamp))
+                self._answer(connection, protocol.load_message(frame, self._stamp))
             finally:
                 self._calls.finish()
 
     def _control(self, **said: object) -> bytes:
-        return control_frame(self._stamp, said)
+        return protocol.control_frame(self._stamp, said)
 
     def _turn_away(self, connection: Connection, first: bytes = b"", last: bytes = b"") -> None:
         """Take no more calls, and end after those in progress; the end of the connection tells the caller."""
@@ -231,14 +214,14 @@ class Server:
                 connection.recv_bytes()
 
     def _answer(self, connection: Connection, call: object) -> None:
-        if isinstance(call, Call) and call.operation in OPERATIONS and OPERATIONS[call.operation].is_remote:
+        if isinstance(call, protocol.Call) and call.operation in OPERATIONS and OPERATIONS[call.operation].is_remote:
             self._relay(connection, self._dispatcher.submit(call))
         else:
-            name = call.operation if isinstance(call, Call) else type(call).__name__
-            self._send(connection, Failed("UsageError", f"The engine knows no {name}.", ""))
+            name = call.operation if isinstance(call, protocol.Call) else type(call).__name__
+            self._send(connection, protocol.Failed("UsageError", f"The engine knows no {name}.", ""))
 
-    def _send(self, connection: Connection, message: EngineMessage) -> None:
-        connection.send_bytes(message_frame(self._stamp, message))
+    def _send(self, connection: Connection, message: protocol.EngineMessage) -> None:
+        connection.send_bytes(protocol.message_frame(self._stamp, message))
 
     def _relay(self, connection: Connection, job: Job) -> None:
         """Send a job's messages as they come. A caller that disconnects cancels it; one that does not read delays no other."""
@@ -251,7 +234,7 @@ class Server:
                         connection.recv_bytes()
                     continue
                 self._send(connection, message)
-                if isinstance(message, Result | Failed):
+                if isinstance(message, protocol.Result | protocol.Failed):
                     return
         except BaseException:
             self._dispatcher.cancel(job)
@@ -280,8 +263,9 @@ class Server:
         elif quiet > IDLE_WORK_AFTER and self._shelf.chat_name:
             self._dispatcher.tune()
 
-    def _report(self) -> Report:
+    def _report(self) -> protocol.Report:
         desk, calls = self._dispatcher, self._calls
-        return Report(os.getpid(), time.monotonic() - self._started, psutil.Process().memory_info().rss, self._shelf.chat_name,
-                      self._shelf.embedder_names, desk.answers, desk.searches, desk.waiting, desk.prompt_tokens,
-                      desk.reused_tokens, self._idle_minutes, calls.is_leaving)
+        return protocol.Report(
+            os.getpid(), time.monotonic() - self._started, psutil.Process().memory_info().rss, self._shelf.chat_name,
+            self._shelf.embedder_names, desk.answers, desk.searches, desk.waiting, desk.prompt_tokens, desk.reused_tokens,
+            self._idle_minutes, calls.is_leaving)

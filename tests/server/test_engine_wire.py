@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from types import ModuleType
 
 import pytest
@@ -28,7 +28,6 @@ from assistant.server.protocol import (
     load_message,
     message_frame,
     parse_frame,
-    report_fields,
     report_from,
     stamp,
 )
@@ -78,7 +77,7 @@ def test_a_control_frame_of_any_version_is_read() -> None:
 
 def test_a_report_survives_json() -> None:
     report = Report(1, 2.5, 3, "chat", ("one", "two"), 4, 5, 6, 7, 8, 9, leaving=True)
-    assert report_from(json.loads(json.dumps(report_fields(report)))) == report
+    assert report_from(json.loads(json.dumps(asdict(report)))) == report
 
 
 def test_a_report_of_another_version_is_read_as_far_as_it_goes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
@@ -64,20 +65,15 @@ def status(context: typer.Context, json: Json = False) -> None:
         else:
             output().print(f"{error} {error.hint}")
         return
-    show(report, json=json)
+    if json:
+        print_json({"running": True, **asdict(report), "seconds": round(report.seconds, 1)})
+    else:
+        show(report)
 
 
-def show(report: Report, *, json: bool) -> None:
+def show(report: Report) -> None:
     """Show the engine's report."""
     share = report.reused_tokens / report.prompt_tokens if report.prompt_tokens else 0.0
-    if json:
-        print_json({
-            "running": True, "process": report.process, "seconds": round(report.seconds, 1), "memory": report.memory,
-            "chat": report.chat, "embedders": list(report.embedders), "answers": report.answers, "searches": report.searches,
-            "waiting": report.waiting, "prompt_tokens": report.prompt_tokens, "reused_tokens": report.reused_tokens,
-            "idle_minutes": report.idle_minutes, "leaving": report.leaving, "other_version": report.other_version,
-        })
-        return
     output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, using {size_in_words(report.memory)} of memory.")
     output().print(f"Models: {on_one_line(', '.join(filter(None, (report.chat, *report.embedders)))) or 'none loaded yet'}.")
     output().print(f"{report.answers:,} answers, {report.searches:,} searches; {report.waiting:,} waiting.")

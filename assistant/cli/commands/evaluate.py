@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Annotated
 
@@ -20,7 +21,7 @@ from assistant.cli.options import Chat, Embed, Json, Library, Rerank, settings_o
 from assistant.cli.progress import counting_progress
 from assistant.cli.render.evaluation import show_comparison, show_evaluation
 from assistant.config import Settings
-from assistant.datatypes import Calibration, FileState, Hit, Progress
+from assistant.datatypes import FileState, Hit, Progress
 from assistant.errors import UsageError
 from assistant.evaluation import (
     Evaluation,
@@ -33,7 +34,6 @@ from assistant.evaluation import (
     read_rows,
     save_evaluation,
     summarise,
-    to_record,
 )
 from assistant.evaluation import compare as compared
 from assistant.evaluation.draft import Draft, DraftContext, draft_to_json, generate_drafts, read_drafted, spread_over_files
@@ -72,7 +72,12 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
         draft_questions(settings_of(context, library, chat, embed), make, out)
         return
     if compare is not None:
-        show_difference(*compare, json=json)
+        first, second = compare
+        comparison = compared(read_rows(Path(first)), read_rows(Path(second)))
+        if json:
+            to_json.print_json(asdict(comparison))
+        else:
+            show_comparison(output(), comparison, first, second)
         return
     asked = parse_questions(read_bytes(questions or ""))
     require_use(asked, out, retrieval=retrieval)
@@ -129,7 +134,7 @@ def measure_questions(assistant: Assistant, questions: Sequence[Question], count
 def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json: bool) -> None:
     """Show and save the result; exit with 130 if the run was stopped, with 1 if a question failed."""
     if json:
-        to_json.print_json(to_record(result))
+        to_json.print_json(asdict(result))
     else:
         show_evaluation(output(), result)
     if out is not None:
@@ -142,15 +147,6 @@ def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json:
         raise typer.Exit(INTERRUPTED)
     if any(row.error for row in result.rows):
         raise typer.Exit(1)
-
-
-def show_difference(first: str, second: str, *, json: bool) -> None:
-    """Compare two saved results."""
-    comparison = compared(read_rows(Path(first)), read_rows(Path(second)))
-    if json:
-        to_json.print_json(to_record(comparison))
-    else:
-        show_comparison(output(), comparison, first, second)
 
 
 READ_AT_ONCE = 50  # chunks that are read from the library together
@@ -231,13 +227,8 @@ def calibrate(context: typer.Context, count: QuestionCount = 20, reset: Reset = 
         with counting_progress("Asking", "questions") as on_progress:
             found = assistant.calibrate(count, on_progress)
     if json:
-        to_json.print_json(to_json.calibration(found))
-    else:
-        show_calibration(found)
-
-
-def show_calibration(found: Calibration) -> None:
-    """Show what the calibration changes."""
+        to_json.print_json(asdict(found))
+        return
     output().print(f"{found.questions} questions; refused if the confidence is below {1 - found.threshold:.0%}")
     for name, (before, after) in {"answerable": found.answerable_refused, "unanswerable": found.unanswerable_refused}.items():
         output().print(f"  {name:12} refused {before:.0%} before, {after:.0%} now")

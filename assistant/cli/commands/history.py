@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from assistant.cli.console import counted, describe_location, harmless, notice, 
 from assistant.cli.conversation import delete_typed_questions
 from assistant.cli.options import Json, settings_of
 from assistant.cli.render.answer import show_sources
-from assistant.datatypes import Citation, Session, Turn
+from assistant.datatypes import Citation, Session
 from assistant.errors import UsageError
 from assistant.history import Sessions
 from assistant.system.paths import expand_user, write_file
@@ -29,7 +30,7 @@ def add_fact(context: typer.Context, text: FactText, json: Json = False) -> None
     with Assistant(settings_of(context)) as assistant:
         fact = assistant.memory.add(text)
     if json:
-        to_json.print_json(to_json.fact(fact))
+        to_json.print_json(asdict(fact))
     else:
         notice(f"Saved as fact {fact.number}.")
 
@@ -39,7 +40,7 @@ def list_facts(context: typer.Context, json: Json = False) -> None:
     with Assistant(settings_of(context)) as assistant:
         facts = assistant.memory.all()
     if json:
-        to_json.print_json({"facts": [to_json.fact(fact) for fact in facts]})
+        to_json.print_json({"facts": [asdict(fact) for fact in facts]})
         return
     for fact in facts:
         output().print(f"{fact.number:4}  {fact.said[:10]}  {on_one_line(fact.text)}")
@@ -128,16 +129,11 @@ SPECIAL = re.compile(r"([\\`*_<>\[\]#|])")
 def session_markdown(session: Session) -> str:
     """Return a whole conversation as Markdown."""
     head = f"# Conversation {session.name}\n\nLibrary {escape_markdown(session.library)}, begun {session.started}\n"
-    return "\n".join([head, *(turn_markdown(number, turn) for number, turn in enumerate(session.turns, 1))])
-
-
-def turn_markdown(number: int, turn: Turn) -> str:
-    """Return a turn as Markdown: question, answer, sources."""
-    parts = [f"## {number}. {' '.join(escape_markdown(turn.question).split())}", harmless(turn.answer)]
-    if turn.citations:
-        parts.append("Sources:")
-        parts += [source_markdown(cited) for cited in turn.citations]
-    return "\n\n".join(parts) + "\n"
+    parts = [head]
+    for number, turn in enumerate(session.turns, 1):
+        parts += [f"## {number}. {' '.join(escape_markdown(turn.question).split())}\n", f"{harmless(turn.answer)}\n"]
+        parts += ["Sources:\n", *(f"{source_markdown(cited)}\n" for cited in turn.citations)] if turn.citations else []
+    return "\n".join(parts)
 
 
 def source_markdown(cited: Citation) -> str:

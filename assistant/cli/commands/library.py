@@ -84,7 +84,7 @@ def list_all(context: typer.Context, json: Json = False) -> None:
     """List the libraries and what each one holds."""
     held, wrong = libraries.list_libraries(settings_of(context))
     if json:
-        to_json.print_json({"libraries": [to_json.status(each) for each in held], **to_json.findings(wrong)})
+        to_json.print_json({"libraries": [asdict(each) for each in held], **to_json.findings(wrong)})
         return
     for each in held:
         show_status(output(), each)

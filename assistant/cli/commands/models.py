@@ -36,19 +36,16 @@ def setup(context: typer.Context, yes: Yes = False, starter: Starter = False, ch
     """
     settings = settings_of(context)
     machine = hardware.inspect_machine(settings.home)
-    choices = choose_models(machine, *named_models(context, chat, embed), starter=starter)
+    chat, embed = chat or getattr(context.obj, "chat", None), embed or getattr(context.obj, "embed", None)
+    choices = choose_models(machine, chat, embed, starter=starter)
     store = ModelStore(settings.models_folder)
     show_machine(output(), machine)
     show_proposal(output(), choices, store)
     ask_consent([model for choice in choices for model in choice.model if not store.is_present(model)], yes=yes)
     fetched = [fetch_choice(choice, store, settings.hub) for choice in choices]
     save_choice(settings.config_file, {choice.setting: choice.value for choice in fetched})
-    confirm(fetched)
-
-
-def named_models(context: typer.Context, chat: str | None, embed: str | None) -> tuple[str | None, str | None]:
-    """Return the models named before or after the command."""
-    return chat or getattr(context.obj, "chat", None), embed or getattr(context.obj, "embed", None)
+    output().print(on_one_line(f"Ready: {', '.join(f'{choice.setting} = {choice.value}' for choice in fetched)}."))
+    output().print('Next: assistant add FOLDER, then assistant ask "..."')
 
 
 def ask_consent(missing: Sequence[Model], *, yes: bool) -> None:
@@ -61,13 +58,6 @@ def ask_consent(missing: Sequence[Model], *, yes: bool) -> None:
     if not typer.confirm(f"Download {size}?", default=True, err=True):
         notice("Nothing was changed.")
         raise typer.Exit(1)
-
-
-def confirm(chosen: Sequence[ModelChoice]) -> None:
-    """Print the models that are now in use."""
-    words = ", ".join(f"{choice.setting} = {choice.value}" for choice in chosen)
-    output().print(on_one_line(f"Ready: {words}."))
-    output().print('Next: assistant add FOLDER, then assistant ask "..."')
 
 
 Names = Annotated[list[str], typer.Argument(metavar="NAME", help="Names from the catalog.", show_default=False)]
@@ -99,7 +89,8 @@ def pull(context: typer.Context, names: Names) -> None:
 def verify(context: typer.Context, names: OptionalNames = None) -> None:
     """Verify models on this disk byte by byte. Damaged files are removed."""
     store = ModelStore(settings_of(context).models_folder)
-    models = [find(name) for name in names] if names else [model for model in load_catalog() if has_files(model, store)]
+    models = [find(name) for name in names] if names else [
+        model for model in load_catalog() if any(store.place(model, file).exists() for file in model.files)]
     if not models:
         notice("No model of the catalog is on this disk.")
     if not all([is_whole(model, store) for model in models]):
@@ -112,11 +103,6 @@ def remove(context: typer.Context, names: Names) -> None:
     for model in [find(name) for name in names]:
         freed = store.remove(model)
         output().print(f"{model.name}: {size_in_words(freed)} freed" if freed else f"{model.name} was not on this disk.")
-
-
-def has_files(model: Model, store: ModelStore) -> bool:
-    """Return whether any file of the model is on this disk."""
-    return any(store.place(model, file).exists() for file in model.files)
 
 
 def is_whole(model: Model, store: ModelStore) -> bool:

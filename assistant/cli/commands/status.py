@@ -13,7 +13,7 @@ from rich.text import Text
 from assistant.app.assistant import Assistant
 from assistant.app.diagnostics import benchmark, hardware
 from assistant.app.diagnostics import doctor as examination
-from assistant.app.diagnostics.offline_proof import Observer, OfflineProof, TrialStep
+from assistant.app.diagnostics.offline_proof import Observer, OfflineProof
 from assistant.app.diagnostics.offline_proof.proof import prove
 from assistant.app.models.cache import chat_spec, embedder_spec
 from assistant.cli import json_output as to_json
@@ -22,7 +22,7 @@ from assistant.cli.options import Chat, Embed, Json, Library, settings_of
 from assistant.cli.render.answer import spinner
 from assistant.cli.render.status import show_findings, show_ledger, show_status
 from assistant.config import Settings
-from assistant.datatypes import FileState, LedgerEntry, Severity
+from assistant.datatypes import FileState, Severity
 
 Files = Annotated[bool, typer.Option("--files", help="List every file.")]
 Failed = Annotated[bool, typer.Option("--failed", help="List the files that could not be read, and why.")]
@@ -39,21 +39,17 @@ Offline = Annotated[bool, typer.Option("--prove-offline", help="Instead, run eve
 def status(context: typer.Context, files: Files = False, failed: Failed = False, skipped: Skipped = False,
            library: Library = None, json: Json = False) -> None:
     """Show what the library holds, and which files were left out and why."""
-    wanted = {state for state, given in ((FileState.FAILED, failed), (FileState.SKIPPED, skipped)) if given}
+    asked = {FileState.INDEXED: files, FileState.FAILED: files or failed, FileState.SKIPPED: files or skipped}
+    wanted = {state for state, is_asked in asked.items() if is_asked}
     with Assistant(settings_of(context, library)) as assistant:
         held = assistant.status()
-        entries = in_states(assistant.ledger(), set(FileState) if files else wanted) if files or wanted else ()
+        entries = [entry for entry in assistant.ledger() if entry.state in wanted] if wanted else []
     if json:
-        listing = {"files": [to_json.ledger_entry(entry) for entry in entries]} if files or wanted else {}
-        to_json.print_json({**to_json.status(held), **listing})
+        listing = {"files": [to_json.ledger_entry(entry) for entry in entries]} if wanted else {}
+        to_json.print_json({**asdict(held), **listing})
     else:
         show_status(output(), held)
         show_ledger(output(), entries)
-
-
-def in_states(entries: tuple[LedgerEntry, ...], states: set[FileState]) -> tuple[LedgerEntry, ...]:
-    """Return the entries in one of these states."""
-    return tuple(entry for entry in entries if entry.state in states)
 
 
 def doctor(context: typer.Context, check: Check = False, repair: Repair = False, prove: Offline = False, library: Library = None,
@@ -100,7 +96,9 @@ def prove_offline(settings: Settings, *, json: bool) -> bool:
 def show_proof(console: Console, proof: OfflineProof) -> None:
     """Show the steps, the network calls observed and what that proves."""
     for step in proof.steps:
-        show_step(console, step)
+        mark = ("failed  ", "bold red") if step.failure else ("ran     ", "green")
+        failure = f": {harmless(step.failure)}" if step.failure else ""
+        console.print(Text.assemble(mark, f"{step.name} ({step.seconds:.1f} s){failure}"))
     for reason in proof.passed_over:
         console.print(Text(f"not used: {harmless(reason)}", "dim"))
     evidence = proof.evidence
@@ -115,13 +113,6 @@ def show_proof(console: Console, proof: OfflineProof) -> None:
         console.print(Text.assemble(("attempt  ", "bold red"), harmless(attempt)))
     console.print(verdict(proof))
     console.print(Text(PROVES[proof.way], "dim"))
-
-
-def show_step(console: Console, step: TrialStep) -> None:
-    """Show one step of the trial run."""
-    mark = ("failed  ", "bold red") if step.failure else ("ran     ", "green")
-    failure = f": {harmless(step.failure)}" if step.failure else ""
-    console.print(Text.assemble(mark, f"{step.name} ({step.seconds:.1f} s){failure}"))
 
 
 def verdict(proof: OfflineProof) -> Text:
@@ -144,7 +135,9 @@ def bench(context: typer.Context, library: Library = None, chat: Chat = None, em
     for figure in measure_with_spinner(settings):
         figures.append(figure)
         if not json:
-            output().print(f"{figure.name:<64} {measurement_text(figure):>16}", highlight=False)
+            digits = 0 if figure.value >= 100 else 1 if figure.value >= 10 else 2
+            value = size_in_words(int(figure.value)) if figure.unit == "bytes" else f"{figure.value:,.{digits}f} {figure.unit}"
+            output().print(f"{figure.name:<64} {value:>16}", highlight=False)
     if json:
         to_json.print_json({**about, "figures": [asdict(figure) for figure in figures]})
 
@@ -166,10 +159,3 @@ def measure_with_spinner(settings: Settings) -> Iterator[benchmark.Measurement]:
         if figure is None:
             return
         yield figure
-
-
-def measurement_text(figure: benchmark.Measurement) -> str:
-    """Return a measurement with its unit."""
-    if figure.unit == "bytes":
-        return size_in_words(int(figure.value))
-    return f"{figure.value:,.{0 if figure.value >= 100 else 1 if figure.value >= 10 else 2}f} {figure.unit}"

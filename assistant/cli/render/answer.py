@@ -23,7 +23,7 @@ from assistant.cli.console import (
     output,
     write,
 )
-from assistant.datatypes import Answer, Answerability, Explanation, Reranking, Sentence
+from assistant.datatypes import Answer, Answerability, Explanation, Sentence
 
 if TYPE_CHECKING:
     from assistant.datatypes import Citation, Hit, Location, Progress, SearchResult
@@ -101,10 +101,12 @@ def show_explanation(console: Console, why: Explanation) -> None:
     terms = ", ".join(f"{term} ({count:,})" for term, count in why.terms) or "none"
     console.print(on_one_line(f"Search terms (passages that contain them): {terms}"))
     console.print(f"Weight of the dense ranking relative to BM25: {why.dense_weight:g}")
-    if why.reranking:
-        console.print(on_one_line(reranking_line(why.reranking)))
-    read = ("reranker", "was") if why.reranking else ()
-    table = RichTable("", "score", "BM25", "rank", "cosine", "rank", *read, "passage", box=None, pad_edge=False)
+    if done := why.reranking:
+        console.print(on_one_line(
+            f"{done.model} scored {done.read} of {counted(done.candidates, 'candidate')} in {done.milliseconds:.0f} of "
+            f"{done.budget_milliseconds} ms ({done.pairs_per_second:,.0f} per second); the others follow in their old order"))
+    read = ("reranker", "rank before") if why.reranking else ()
+    table = RichTable("", "score", "BM25", "BM25 rank", "cosine", "cosine rank", *read, "passage", box=None, pad_edge=False)
     for rank, (hit, fate) in enumerate(why.candidates, 1):
         style = "dim" if fate else ""
         name = Text.assemble(source_line(hit.title, hit.path, hit.chunk.location), f"  dropped: {fate}" if fate else "")
@@ -112,12 +114,6 @@ def show_explanation(console: Console, why: Explanation) -> None:
                   *((hit.rerank_score, hit.rank_before_rerank) if read else ())]
         table.add_row(str(rank), f"{hit.score:.2f}", *map(score_text, scores), name, style=style)
     console.print(table)
-
-
-def reranking_line(done: Reranking) -> str:
-    """Return what the reranker did, in one line."""
-    return (f"{done.model} scored {done.read} of {counted(done.candidates, 'candidate')} in {done.milliseconds:.0f} of "
-            f"{done.budget_milliseconds} ms ({done.pairs_per_second:,.0f} per second); the others follow in their old order")
 
 
 def score_text(value: float | None) -> str:
@@ -152,6 +148,13 @@ def write_marks(said: Sequence[Sentence], marked: int) -> int:
             if sentence.support in MARKS:
                 output().print(Text(f" {MARKS[sentence.support]}", "dim yellow"), end="")
     return len(said)
+
+
+def show_notes(answer: Answer) -> None:
+    """Warn about unsupported sentences and withheld text, and print the times."""
+    warn_unsupported(answer)
+    warn_masked(answer)
+    show_timings(answer)
 
 
 def warn_unsupported(answer: Answer) -> None:

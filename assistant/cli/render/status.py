@@ -21,7 +21,9 @@ def show_report(console: Console, report: IngestReport) -> None:
     console.print(Text(summary(report), "bold"))
     left_out = (*report.failed, *report.skipped)
     for entry in left_out[:LISTED]:
-        console.print(entry_with_reason(entry))
+        word, style = STATE_MARKS[entry.state]
+        name = linked(entry.path, entry.path)
+        console.print(Text.assemble("  ", (word, style), " ", name, f": {on_one_line(entry.reason)}"))
     if len(left_out) > LISTED:
         console.print(f"  and {len(left_out) - LISTED:,} more")
     if left_out:
@@ -40,12 +42,6 @@ def summary(report: IngestReport) -> str:
               "skipped": len(report.skipped), "failed": len(report.failed)}
     parts = [f"{count:,} {word}" for word, count in counts.items() if count or word == "indexed"]
     return f"{', '.join(parts)} ({counted(report.chunks, 'passage')}, {report.seconds:.1f} s)"
-
-
-def entry_with_reason(entry: LedgerEntry) -> Text:
-    """Return a file that was left out, with the reason."""
-    word, style = STATE_MARKS[entry.state]
-    return Text.assemble("  ", (word, style), " ", linked(entry.path, entry.path), f": {on_one_line(entry.reason)}")
 
 
 def show_status(console: Console, status: LibraryStatus) -> None:
