@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from assistant.cli.console import notice, on_one_line, output, size_in_words
+from assistant.cli.console import counted, notice, on_one_line, output, size_in_words
 from assistant.cli.json_output import print_json
 from assistant.cli.options import Json, settings_of
 from assistant.cli.render.answer import spinner
@@ -76,7 +76,7 @@ def show(report: Report) -> None:
     share = report.reused_tokens / report.prompt_tokens if report.prompt_tokens else 0.0
     output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, using {size_in_words(report.memory)} of memory.")
     output().print(f"Models: {on_one_line(', '.join(filter(None, (report.chat, *report.embedders)))) or 'none loaded yet'}.")
-    output().print(f"{report.answers:,} answers, {report.searches:,} searches; {report.waiting:,} waiting.")
+    output().print(f"{counted(report.answers, 'answer')}, {counted(report.searches, 'search')}; {report.waiting:,} waiting.")
     output().print(f"{report.prompt_tokens:,} prompt tokens, {share:.0%} of them from the cache.")
     if report.leaving:
         output().print("It is shutting down: it finishes the questions that it has and takes no more.")

@@ -102,7 +102,7 @@ def show_proof(console: Console, proof: OfflineProof) -> None:
     for reason in proof.passed_over:
         console.print(Text(f"not used: {harmless(reason)}", "dim"))
     evidence = proof.evidence
-    console.print(f"{evidence.processes:,} {'process' if evidence.processes == 1 else 'processes'} watched, "
+    console.print(f"{counted(evidence.processes, 'process')} watched, "
                   f"{counted(evidence.calls, 'socket call')} seen, {counted(evidence.inet_sockets, 'network socket')}, "
                   f"{counted(evidence.names, 'name lookup')}")
     for name, count in evidence.apart.items():
