@@ -113,14 +113,10 @@ def on_disk_name(name: str | bytes | int) -> str:
 
 def hint_for(error: OSError) -> str:
     """Return the hint for a file that cannot be used."""
-    if error.errno in NOT_ALLOWED or is_own_path(on_disk_name(error.filename)):
+    path, home = on_disk_name(error.filename), find_home(os.environ)
+    if error.errno in NOT_ALLOWED or Path(path).is_relative_to(home) or home.is_relative_to(path):
         return "Check its permissions, or set ASSISTANT_HOME to a folder of your own."
     return "Check the path and the disk."
-
-
-def is_own_path(path: str) -> bool:
-    """Return whether a path is in the program's home folder, or contains it."""
-    return Path(path).is_relative_to(find_home(os.environ)) or find_home(os.environ).is_relative_to(path)
 
 
 def discard_output() -> None:

@@ -81,11 +81,6 @@ def outcome(row: Row) -> Outcome:
         return Outcome.REFUSED_RIGHTLY if row.abstained else Outcome.MADE_UP
     if row.abstained:
         return Outcome.REFUSED_WRONGLY
-    return answer_outcome(row)
-
-
-def answer_outcome(row: Row) -> Outcome:
-    """Return the outcome of an answer to an answerable question."""
     if "contains" not in row.metrics:
         return Outcome.UNJUDGED
     if not row.metrics["contains"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -13,7 +12,7 @@ from assistant import errors
 from assistant.config import Settings
 from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
 from assistant.server import protocol
-from assistant.server.endpoint import CONNECTION_ERRORS, POLL_SECONDS, connect, connect_or_start, endpoint_of
+from assistant.server.endpoint import CONNECTION_ERRORS, connect, connect_or_start, endpoint_of
 from assistant.server.operations import Arguments, Operation, Returned
 
 ATTEMPTS = 3  # after engines that die before their first message
@@ -65,8 +64,7 @@ class EngineClient:
             try:
                 frame = parse_reply(connection.recv_bytes())
             except CONNECTION_ERRORS as error:
-                raise EngineUnavailable("The engine has just ended, or its version of the program is too old to be asked.",
-                                        "Run: assistant engine stop") from error
+                raise EngineUnavailable("The engine has just ended.", "Run the command again.") from error
         return replace(protocol.report_from(self._body_of(frame, "status")), other_version=not frame.is_of(self._stamp))
 
     def connect(self) -> None:
@@ -83,29 +81,12 @@ class EngineClient:
         """Stop the engine, of whatever version, and wait for its end. Raises EngineNotRunning; EngineUnavailable if it stays."""
         with self._send_control("stop") as connection:
             try:
-                data = connection.recv_bytes()
+                self._body_of(parse_reply(connection.recv_bytes()), "stopping")
+                has_ended = connection.poll(STOP_SECONDS)
             except CONNECTION_ERRORS:
-                has_ended = self._stop_before_headers()
-            else:
-                self._body_of(parse_reply(data), "stopping")
-                try:
-                    has_ended = connection.poll(STOP_SECONDS)
-                except CONNECTION_ERRORS:
-                    has_ended = True
+                has_ended = not self.is_up()
         if not has_ended:
             raise EngineUnavailable(f"The engine is still there after {STOP_SECONDS:.0f} seconds.", "End its process.")
-
-    def _stop_before_headers(self) -> bool:
-        """Stop an engine that closed the connection unasked, as versions without headers do; return whether it has ended."""
-        with suppress(*CONNECTION_ERRORS), connect(self._endpoint) as connection:
-            connection.send_bytes(protocol.STOP_BEFORE_HEADERS)
-            connection.recv_bytes()  # its acknowledgement
-        deadline = time.monotonic() + STOP_SECONDS
-        while self.is_up():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL_SECONDS)
-        return True
 
     def _send_control(self, request: str) -> Connection:
         """Send a control request, which every version understands; return the connection. Raises EngineNotRunning."""

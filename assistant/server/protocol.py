@@ -125,16 +125,9 @@ def stamp() -> bytes:
 
 
 HEADER = struct.Struct(">8sHc32s")
-MAGIC = b"\x00PRVASST"  # no pickle begins so: an engine of a version without headers refuses it too
+MAGIC = b"\x00PRVASST"
 VERSION = 1
 CONTROL, MESSAGE = b"J", b"P"
-
-# Versions before this header know nothing but pickles of their own classes. These two are only sent to them, never loaded: what
-# an engine said to a call of another version, and the call that stops an engine, Call("", "stop", None, ()).
-OUTDATED_BEFORE_HEADERS = b"\x80\x02cassistant.engine.messages\nOutdated\n)\x81."
-STOP_BEFORE_HEADERS = (b"\x80\x02cassistant.engine.messages\nCall\n)\x81](X\x00\x00\x00\x00X\x04\x00\x00\x00stop"
-                       b"N)eb.")
-PICKLE = b"\x80"  # how every message of those versions begins
 
 
 class NotAFrame(ValueError):

@@ -169,8 +169,7 @@ class Server:
             else:
                 self._serve_control(connection, protocol.load_control(frame))
         except protocol.NotAFrame:
-            if data.startswith(protocol.PICKLE):  # a version of the program without headers
-                self._turn_away(connection, last=protocol.OUTDATED_BEFORE_HEADERS)
+            return
 
     def _serve_control(self, connection: Connection, said: dict[str, object]) -> None:
         """Serve a control request, which every version of the program may send (see `wire`): never change its meaning."""
@@ -185,9 +184,9 @@ class Server:
 
     def _serve_message(self, connection: Connection, frame: protocol.Frame) -> None:
         if not frame.is_of(self._stamp):
-            self._turn_away(connection, self._control(reply="leaving", reason="version"))
+            self._turn_away(connection, "version")
         elif not self._calls.admit():
-            self._turn_away(connection, self._control(reply="leaving", reason="ending"))
+            self._turn_away(connection, "ending")
         else:
             try:
                 self._answer(connection, protocol.load_message(frame, self._stamp))
@@ -197,14 +196,11 @@ class Server:
     def _control(self, **said: object) -> bytes:
         return protocol.control_frame(self._stamp, said)
 
-    def _turn_away(self, connection: Connection, first: bytes = b"", last: bytes = b"") -> None:
+    def _turn_away(self, connection: Connection, reason: str) -> None:
         """Take no more calls, and end after those in progress; the end of the connection tells the caller."""
-        if first:
-            connection.send_bytes(first)
+        connection.send_bytes(self._control(reply="leaving", reason=reason))
         self._calls.leave()
         self._keep_open(connection)
-        if last:
-            connection.send_bytes(last)
 
     def _keep_open(self, connection: Connection) -> None:
         """Keep a connection open until another engine may take over, or the caller disconnects."""

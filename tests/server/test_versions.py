@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
 
@@ -21,8 +21,6 @@ from assistant.server.operations import ASK, SEARCH
 from assistant.server.protocol import (
     HEADER,
     MAGIC,
-    OUTDATED_BEFORE_HEADERS,
-    STOP_BEFORE_HEADERS,
     VERSION,
     Result,
     TokenDelta,
@@ -38,7 +36,6 @@ from tests.server.serving import PATIENCE, call, serving, until
 QUESTION = "When does the lease end?"
 OTHER = b"another version of the program.."
 OF_ANOTHER = b"cassistant.of_another_version\nNothing\n."  # a pickle of a class that is nowhere
-FROM_BEFORE_HEADERS = b"\x80\x04\x95" + OF_ANOTHER
 
 
 @pytest.fixture
@@ -142,22 +139,6 @@ def test_no_pickle_of_another_version_is_loaded(settings: Settings, version: int
     assert not loaded and not caplog.records
 
 
-def test_a_command_from_before_headers_has_its_engine_after_the_answers(settings: Settings, slow: threading.Event,
-                                                                        monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(settings) as server, ThreadPoolExecutor(2) as people, set_at_the_end(slow):
-        running = people.submit(answer_of, EngineClient(settings))
-        until(lambda: server._dispatcher.waiting)
-        with connect(endpoint_of(settings.home)) as old:
-            old.send_bytes(FROM_BEFORE_HEADERS)
-            assert not old.poll(0.3)  # it waits, since it asks again at once and then starts an engine of its own
-            slow.set()
-            assert "2027" in running.result(PATIENCE)
-            assert old.poll(PATIENCE)
-            assert old.recv_bytes() == OUTDATED_BEFORE_HEADERS
-        with pytest.raises(OSError):
-            connect(endpoint_of(settings.home))
-
-
 def test_bytes_that_mean_nothing_harm_nobody(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     with serving(settings):
         for data in (b"?", b"", MAGIC, HEADER.pack(MAGIC, VERSION, b"J", OTHER) + b"[", HEADER.pack(MAGIC, VERSION, b"J", OTHER)):
@@ -235,31 +216,6 @@ def test_commands_stop_and_look_at_an_engine_that_is_newer(settings: Settings) -
         assert "another version" in shown.stdout and "Process 42" in shown.stdout
         assert "has stopped" in Runner()("engine", "stop").stderr
     assert {parse_frame(each).kind for each in heard} == {b"J"}
-
-
-def test_an_engine_from_before_headers_can_be_stopped(settings: Settings) -> None:
-    place, stopped = endpoint_of(settings.home), threading.Event()
-    place.key()
-    listener = Listener(place.address, place.family)
-
-    def serve() -> None:
-        while not stopped.is_set():
-            with listener.accept() as connection, suppress(EOFError, OSError):
-                deliver_challenge(connection, place.key())
-                answer_challenge(connection, place.key())
-                if connection.recv_bytes() == STOP_BEFORE_HEADERS:  # anything else ends the connection, as a header did
-                    connection.send(Result(None))
-                    stopped.set()
-        listener.close()
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    with pytest.raises(EngineUnavailable, match="too old"):
-        EngineClient(settings).report()
-    EngineClient(settings).stop()
-    assert stopped.is_set()
-    thread.join(PATIENCE)
-    assert not thread.is_alive()
 
 
 def test_what_a_newer_engine_pickles_is_not_loaded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -217,12 +217,8 @@ def show_proposal(console: Console, choices: Sequence[ModelChoice], store: Model
         state = "already on this disk" if store.is_present(model) else f"{size_in_words(model.size)} to download"
         console.print(Text.assemble(f"  {model.kind:9} ", (model.name, "bold"), f"  {state}, licence {model.licence}"))
         console.print(f"            {model.summary}")
-        console.print(f"            from {' or '.join(map(source_in_words, model.sources))}")
-
-
-def source_in_words(source: object) -> str:
-    """Return the source of a model."""
-    return f"the hub ({source.repo})" if isinstance(source, HubSource) else "the package index"
+        places = (f"the hub ({place.repo})" if isinstance(place, HubSource) else "the package index" for place in model.sources)
+        console.print(f"            from {' or '.join(places)}")
 
 
 def show_models(console: Console, models: Iterable[Model], store: ModelStore, chosen: frozenset[str]) -> None:
