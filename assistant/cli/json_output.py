@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,14 @@ LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message
 def print_json(value: Mapping[str, object]) -> None:
     """Print one object on one line and flush it."""
     print(escaped(json.dumps(value, ensure_ascii=False)), flush=True)
+
+
+def print_result(record: Mapping[str, object], show: Callable[[], None], *, json: bool) -> None:
+    """Print a result as JSON, or show it as text."""
+    if json:
+        print_json(record)
+    else:
+        show()
 
 
 def escaped(text: str) -> str:

@@ -73,17 +73,11 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
         if explain:
             with spinner("Searching"):
                 why = assistant.explain(question or "", wanted)
-            if json:
-                to_json.print_json(to_json.explanation(question or "", why))
-            else:
-                show_explanation(output(), why)
+            to_json.print_result(to_json.explanation(question or "", why), lambda: show_explanation(output(), why), json=json)
             return
         with spinner("Searching"):
             result = assistant.search(question or "", count or 0, wanted)
-        if json:
-            to_json.print_json(to_json.search_result(result))
-        else:
-            show_search(output(), result)
+        to_json.print_result(to_json.search_result(result), lambda: show_search(output(), result), json=json)
         warn_about_search(settings, result.embedded, result.hits)
 
 

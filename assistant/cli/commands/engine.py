@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from assistant.cli.console import counted, notice, on_one_line, output, size_in_words
-from assistant.cli.json_output import print_json
+from assistant.cli.json_output import print_result
 from assistant.cli.options import Json, settings_of
 from assistant.cli.render.answer import spinner
 from assistant.config import Settings
@@ -60,15 +60,9 @@ def status(context: typer.Context, json: Json = False) -> None:
     try:
         report = EngineClient(settings_of(context)).report()
     except EngineNotRunning as error:
-        if json:
-            print_json({"running": False})
-        else:
-            output().print(f"{error} {error.hint}")
+        print_result({"running": False}, lambda: output().print(f"{error} {error.hint}"), json=json)
         return
-    if json:
-        print_json({"running": True, **asdict(report), "seconds": round(report.seconds, 1)})
-    else:
-        show(report)
+    print_result({"running": True, **asdict(report), "seconds": round(report.seconds, 1)}, lambda: show(report), json=json)
 
 
 def show(report: Report) -> None:

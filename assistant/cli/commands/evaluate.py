@@ -74,10 +74,7 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
     if compare is not None:
         first, second = compare
         comparison = compared(read_rows(Path(first)), read_rows(Path(second)))
-        if json:
-            to_json.print_json(asdict(comparison))
-        else:
-            show_comparison(output(), comparison, first, second)
+        to_json.print_result(asdict(comparison), lambda: show_comparison(output(), comparison, first, second), json=json)
         return
     asked = parse_questions(read_bytes(questions or ""))
     require_use(asked, out, retrieval=retrieval)
@@ -133,10 +130,7 @@ def measure_questions(assistant: Assistant, questions: Sequence[Question], count
 
 def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json: bool) -> None:
     """Show and save the result; exit with 130 if the run was stopped, with 1 if a question failed."""
-    if json:
-        to_json.print_json(asdict(result))
-    else:
-        show_evaluation(output(), result)
+    to_json.print_result(asdict(result), lambda: show_evaluation(output(), result), json=json)
     if out is not None:
         save_evaluation(out, result)
     if report is not None:

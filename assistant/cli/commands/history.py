@@ -29,10 +29,7 @@ def add_fact(context: typer.Context, text: FactText, json: Json = False) -> None
     """Save a fact. Answers can use it and cite it as a source."""
     with Assistant(settings_of(context)) as assistant:
         fact = assistant.memory.add(text)
-    if json:
-        to_json.print_json(asdict(fact))
-    else:
-        notice(f"Saved as fact {fact.number}.")
+    to_json.print_result(asdict(fact), lambda: notice(f"Saved as fact {fact.number}."), json=json)
 
 
 def list_facts(context: typer.Context, json: Json = False) -> None:

@@ -62,10 +62,7 @@ def doctor(context: typer.Context, check: Check = False, repair: Repair = False,
     if prove:
         raise typer.Exit(0 if prove_offline(settings, json=json) else 1)
     findings = examination.check_library(settings, repair=repair) if check or repair else examination.examine(settings)
-    if json:
-        to_json.print_json(to_json.findings(findings))
-    else:
-        show_findings(output(), findings)
+    to_json.print_result(to_json.findings(findings), lambda: show_findings(output(), findings), json=json)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(1)
 
@@ -86,10 +83,8 @@ def prove_offline(settings: Settings, *, json: bool) -> bool:
     console = notices()
     with console.status("Offline proof: preparing") as shown:
         proof = prove(settings, lambda name: shown.update(f"Offline proof: {name}"))
-    if json:
-        to_json.print_json({"holds": proof.holds, "proves": PROVES[proof.way], **asdict(proof)})
-    else:
-        show_proof(output(), proof)
+    to_json.print_result({"holds": proof.holds, "proves": PROVES[proof.way], **asdict(proof)},
+                         lambda: show_proof(output(), proof), json=json)
     return proof.holds
 
 
