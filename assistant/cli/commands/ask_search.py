@@ -29,7 +29,7 @@ from assistant.cli.options import (
     settings_of,
 )
 from assistant.cli.render.answer import (
-    part_progress,
+    prepare,
     show_confidence,
     show_explanation,
     show_notes,
@@ -103,8 +103,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             return
         with spinner("Searching"):
             stream = assistant.ask(question or "", (), wanted, strict)
-        with part_progress() as on_progress:
-            stream.prepare(on_progress)
+        prepare(stream)
         if json:
             to_json.print_json(to_json.answer(stream.answer))
         else:

@@ -26,7 +26,7 @@ from assistant.cli.conversation import (
     session_writer,
 )
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
-from assistant.cli.render.answer import part_progress, show_notes, show_passages, show_sources, spinner, stream_answer
+from assistant.cli.render.answer import prepare, show_notes, show_passages, show_sources, spinner, stream_answer
 from assistant.datatypes import Session
 from assistant.errors import AssistantError, ContextOverflow, UsageError
 from assistant.history import Sessions
@@ -117,8 +117,7 @@ def reply(question: str, conversation: Conversation) -> None:
     try:
         with spinner("Searching"):
             stream = conversation.search(question)
-        with part_progress() as on_progress:
-            stream.prepare(on_progress)
+        prepare(stream)
         if notices().is_terminal:
             show_passages(notices(), stream.hits[: conversation.assistant.settings.context_chunks])
         stream_answer(conversation.write(stream), lambda: stream.sentences)

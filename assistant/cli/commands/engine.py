@@ -60,7 +60,8 @@ def status(context: typer.Context, json: Json = False) -> None:
     try:
         report = EngineClient(settings_of(context)).report()
     except EngineNotRunning as error:
-        print_result({"running": False}, lambda: output().print(f"{error} {error.hint}"), json=json)
+        words = f"{error} {error.hint}"
+        print_result({"running": False}, lambda: output().print(words), json=json)
         return
     print_result({"running": True, **asdict(report), "seconds": round(report.seconds, 1)}, lambda: show(report), json=json)
 

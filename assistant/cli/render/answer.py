@@ -26,7 +26,7 @@ from assistant.cli.console import (
 from assistant.datatypes import Answer, Answerability, Explanation, Sentence
 
 if TYPE_CHECKING:
-    from assistant.datatypes import Citation, Hit, Location, Progress, SearchResult
+    from assistant.datatypes import AnswerStreaming, Citation, Hit, Location, Progress, SearchResult
 
 
 MOST_LINES, FEWEST_LEFT_OUT = 40, 5  # lines of a passage; shorten it only by at least so many
@@ -216,9 +216,8 @@ def spinner(words: str) -> Iterator[None]:
             LIVE_CONSOLES.remove(console)
 
 
-@contextmanager
-def part_progress() -> Iterator[Callable[[Progress], None]]:
-    """Show the progress of reading whole documents, after an estimate of its time. A short one shows no bar."""
+def prepare(stream: AnswerStreaming) -> None:
+    """Let an answer read whole documents, after an estimate of the time. A short one shows no progress bar."""
     with ExitStack() as shown:
         bars: list[Callable[[Progress], None]] = []
 
@@ -233,4 +232,4 @@ def part_progress() -> Iterator[Callable[[Progress], None]]:
                 bars.append(shown.enter_context(document_progress()))
             bars[0](progress)
 
-        yield show
+        stream.prepare(show)
