@@ -6,19 +6,6 @@ from assistant.evaluation.metrics import has_gold_files
 from assistant.evaluation.run import Estimate, Estimates, Evaluation, Row, measure, summarise
 
 __all__ = [
-           "Comparison",
-           "Estimate",
-           "Estimates",
-           "Evaluation",
-           "MetricDifference",
-           "Question",
-           "Row",
-           "compare",
-           "has_gold_files",
-           "measure",
-           "missing_files",
-           "parse_questions",
-           "read_rows",
-           "save_evaluation",
-           "summarise",
-       ]
+    "Comparison", "Estimate", "Estimates", "Evaluation", "MetricDifference", "Question", "Row", "compare", "has_gold_files",
+    "measure", "missing_files", "parse_questions", "read_rows", "save_evaluation", "summarise",
+]

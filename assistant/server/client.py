@@ -65,7 +65,7 @@ class EngineClient:
                 frame = parse_reply(connection.recv_bytes())
             except CONNECTION_ERRORS as error:
                 raise EngineUnavailable("The engine has just ended.", "Run the command again.") from error
-        return replace(protocol.report_from(self._body_of(frame, "status")), other_version=not frame.is_of(self._stamp))
+        return replace(protocol.report_from(reply_body(frame, "status")), other_version=not frame.is_of(self._stamp))
 
     def connect(self) -> None:
         """Connect, starting the engine if none runs, and keep the connection for the first call. Raises EngineUnavailable."""
@@ -81,7 +81,7 @@ class EngineClient:
         """Stop the engine, of whatever version, and wait for its end. Raises EngineNotRunning; EngineUnavailable if it stays."""
         with self._send_control("stop") as connection:
             try:
-                self._body_of(parse_reply(connection.recv_bytes()), "stopping")
+                reply_body(parse_reply(connection.recv_bytes()), "stopping")
                 has_ended = connection.poll(STOP_SECONDS)
             except CONNECTION_ERRORS:
                 has_ended = not self.is_up()
@@ -96,16 +96,6 @@ class EngineClient:
         except CONNECTION_ERRORS as error:
             raise EngineNotRunning("No engine is running.", "The next question starts one.") from error
         return connection
-
-    def _body_of(self, frame: protocol.Frame, expected: str) -> dict[str, object]:
-        """Return the body of a control frame. Raises EngineUnavailable if it is not the expected reply."""
-        try:
-            said = protocol.load_control(frame)
-        except protocol.NotAFrame:
-            said = {}
-        if said.get("reply") != expected:
-            raise protocol_violation()
-        return said
 
     def result(self, operation: Operation[Returned, *Arguments], *arguments: *Arguments) -> Returned:
         """Return the result of an operation. Raises what it raises, and EngineUnavailable."""
@@ -146,7 +136,7 @@ class EngineClient:
             while True:
                 frame = protocol.parse_frame(connection.recv_bytes())
                 if frame.is_control:
-                    self._wait_for_end(connection, self._body_of(frame, "leaving"))
+                    self._wait_for_end(connection, reply_body(frame, "leaving"))
                 message = cast("protocol.EngineMessage", protocol.load_message(frame, self._stamp))
                 if isinstance(message, protocol.Failed):
                     raise ERRORS.get(message.kind, AssistantError)(message.message, message.hint)
@@ -181,3 +171,14 @@ def parse_reply(data: bytes) -> protocol.Frame:
 def protocol_violation() -> EngineUnavailable:
     """Return the error for an engine that breaks the protocol."""
     return EngineUnavailable("The engine said something that makes no sense.", "End its process, or use --no-engine.")
+
+
+def reply_body(frame: protocol.Frame, expected: str) -> dict[str, object]:
+    """Return the body of a control frame. Raises EngineUnavailable if it is not the expected reply."""
+    try:
+        said = protocol.load_control(frame)
+    except protocol.NotAFrame:
+        said = {}
+    if said.get("reply") != expected:
+        raise protocol_violation()
+    return said
