@@ -13,7 +13,7 @@ from strict import unsupported
 from wording import quote_stands
 
 from assistant.datatypes import Answer
-from assistant.evaluation.answers import answer_words, score_answer
+from assistant.evaluation.metrics import answer_words, score_answer
 from assistant.text.languages import language
 
 Record = dict[str, Any]

@@ -24,7 +24,7 @@ from questions import Question, read_set
 from report import Cell, markdown_table
 
 from assistant.datatypes import Embedder
-from assistant.evaluation.ranking import score_ranking, unique_in_order
+from assistant.evaluation.metrics import score_ranking, unique_in_order
 from assistant.models.openvino_embedder import EncoderEmbedder
 from assistant.models.openvino_graph import NotSupported
 from assistant.models.sentence_transformers import SentenceEmbedder, fingerprint

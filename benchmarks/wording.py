@@ -7,7 +7,7 @@ import unicodedata
 
 import checkout  # noqa: F401
 
-from assistant.evaluation.answers import is_contained, is_exact, normalise, token_f1, tokenize
+from assistant.evaluation.metrics import is_contained, is_exact, normalise, token_f1, tokenize
 from assistant.text.languages import CJK
 
 __all__ = ["CJK", "is_contained", "is_exact", "normalise", "quote_stands", "squeeze", "token_f1", "tokenize"]

@@ -13,7 +13,7 @@ import pytest
 
 from assistant.cli import console as terminal
 from assistant.cli.console import harmless, on_one_line
-from assistant.cli.render.search import MOST_LINES, shortened
+from assistant.cli.render.answer import MOST_LINES, shortened
 from assistant.datatypes import Progress
 from assistant.history import jsonl as lines
 

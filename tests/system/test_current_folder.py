@@ -206,8 +206,8 @@ def test_no_decoy_runs(place, modules, way, start):
 
 def test_no_program_of_the_current_folder_runs(place, modules):
     place.plant(modules)
-    looking = CARELESS + "from assistant.app.diagnostics import hardware, gpus; from pathlib import Path\n"
-    looking += "print(hardware.inspect_machine(Path.cwd()).processor, gpus.present_gpus())"
+    looking = CARELESS + "from assistant.app.diagnostics import hardware; from pathlib import Path\n"
+    looking += "print(hardware.inspect_machine(Path.cwd()).processor, hardware.present_gpus())"
     assert not place.run(looking).returncode
     assert not place.run(CARELESS + "from assistant.__main__ import main; main()", "doctor").stderr
     assert ran(place.marks) == set()

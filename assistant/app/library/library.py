@@ -94,8 +94,9 @@ def require_same_embedder(store: Store, embedder: Embedder) -> None:
     """Raise EmbedderMismatch if another model made the library's vectors."""
     if store.meta("embedder") not in {"", embedder.fingerprint}:
         built_with = store.meta("embedder_name")
+        other = f"but {embedder.name} is chosen" if embedder.name != built_with else "whose files have changed since"
         raise EmbedderMismatch(
-            f"This library was built with the embedding model {built_with}, not with {embedder.name}.",
+            f"This library was built with the embedding model {built_with}, {other}.",
             f"Use --embed {built_with}, or embed all files again: assistant sync --rebuild",
         )
 

@@ -1,22 +1,46 @@
-"""Render an evaluation as one HTML page with SVG plots, without scripts or external files."""
+"""Write an evaluation report as Markdown, or as one HTML page with SVG plots, without scripts or external files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 
+from assistant.errors import UsageError
 from assistant.evaluation.latency import Latency
-from assistant.evaluation.report.markdown import (
-    MEANINGS,
+from assistant.evaluation.report_markdown import (
+    METRIC_HEADER,
+    TIME_HEADER,
     display_name,
-    figures,
+    group_tables,
     headline,
-    metric_groups,
+    markdown,
+    metric_rows,
     question_facts,
     shares,
     timing,
 )
 from assistant.evaluation.run import GOOD, Estimates, Evaluation, Outcome, Row, outcome, tally, worst
+from assistant.system.paths import expand_user, write_file
+
+
+def require_report(path: Path) -> None:
+    """Raise UsageError if no report can be written to the path, before any long work."""
+    if path.suffix.lower() not in {".md", ".html", ".htm"}:
+        raise UsageError(f"{path.name} is neither Markdown nor HTML.", "Call the report FILE.md or FILE.html.")
+    if expand_user(path).is_dir() or not expand_user(path).parent.is_dir():
+        raise UsageError(f"{path} cannot be written: it is a folder, or its folder does not exist.", "Give --report a file name.")
+
+
+def write_report(path: Path, result: Evaluation) -> None:
+    """Write the report. Raises UsageError if it cannot be written."""
+    require_report(path)
+    text = markdown(result) if path.suffix.lower() == ".md" else page(result)
+    try:
+        write_file(expand_user(path), text.encode("utf-8", "replace"))
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", "Give --report the name of a file.") from error
+
 
 WORST = 20
 STYLE = """
@@ -62,16 +86,12 @@ def page_body(result: Evaluation) -> str:
     found, bad = shares(result.metrics), worst(result.rows, WORST)
     parts = [section("What became of the questions", outcome_bar(tally(result.rows))), metrics_section(result)] if found else []
     parts += [latency_section(result)] if result.latencies else []
-    parts += [section(f"By {title}", group_table(title, list(those))) for title, those in group_rows(result)]
+    parts += [section(f"By {header[0]}", html_table(header, rows)) for header, rows in group_tables(result)]
     parts += [section("The questions that went worst", "".join(map(article, bad)))] if bad else []
-    parts.append(collapsed_questions([row for row in result.rows if row not in bad]))
+    others = [row for row in result.rows if row not in bad]
+    parts += [f"<details><summary>All other questions ({len(others):,})</summary>{''.join(map(article, others))}</details>"
+              if others else ""]
     return "\n".join(parts)
-
-
-def collapsed_questions(rows: Sequence[Row]) -> str:
-    """Return questions in a collapsed element; "" if there are none."""
-    shown = "".join(map(article, rows))
-    return f"<details><summary>All other questions ({len(rows):,})</summary>{shown}</details>" if rows else ""
 
 
 def section(title: str, content: str) -> str:
@@ -81,12 +101,9 @@ def section(title: str, content: str) -> str:
 
 def metrics_section(result: Evaluation) -> str:
     """Return the plot and the table of all metrics."""
-    found = shares(result.metrics)
-    rows = ((display_name(name), *figures(each), MEANINGS.get(name, "")) for name, each in found.items())
     note = ('<p class="soft">Dot: the mean. Line: its 95 % interval, how far the mean could move with other questions of '
             "the same sort (bootstrap).</p>")
-    table = html_table(["metric", "mean", "95 % interval", "questions", "is"], rows)
-    return section("How good", interval_plot(found) + note + table)
+    return section("How good", interval_plot(shares(result.metrics)) + note + html_table(METRIC_HEADER, metric_rows(result)))
 
 
 def latency_section(result: Evaluation) -> str:
@@ -94,19 +111,7 @@ def latency_section(result: Evaluation) -> str:
     seconds = [row.metrics["total_seconds"] for row in (result.rows[1:] or result.rows) if "total_seconds" in row.metrics]
     rows = (timing(name, each) for name, each in result.latencies.items())
     drawn = histogram(seconds, result.latencies["total_seconds"])
-    return section("How long", drawn + html_table(["time", "median", "95th percentile", "answers"], rows))
-
-
-def group_rows(result: Evaluation) -> Iterable[tuple[str, Iterable[Sequence[str]]]]:
-    """Yield the table rows of the metrics by kind and by language."""
-    for title, found in metric_groups(result).items():
-        yield title, ((name or "(none)", display_name(metric), *figures(each)) for name, metrics in found.items()
-                      for metric, each in shares(metrics).items())
-
-
-def group_table(title: str, rows: Sequence[Sequence[str]]) -> str:
-    """Return the table of the metrics by group."""
-    return html_table([title, "metric", "mean", "95 % interval", "questions"], rows)
+    return section("How long", drawn + html_table(TIME_HEADER, rows))
 
 
 def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

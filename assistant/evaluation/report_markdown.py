@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.evaluation.latency import TIME_METRICS, Latency
 from assistant.evaluation.run import Estimate, Estimates, Evaluation, Row, outcome, tally, worst
@@ -26,6 +26,8 @@ MEANINGS = {
     "recall_at_10": "right files among the first ten",
     "ndcg_at_10": "how high the right files stand",
 }
+METRIC_HEADER = ("metric", "mean", "95 % interval", "questions", "is")
+TIME_HEADER = ("time", "median", "95th percentile", "answers")
 NAMES_OF_TIMES = {"first_token_seconds": "to the first word", "total_seconds": "in all"}
 
 
@@ -39,16 +41,11 @@ def report_lines(result: Evaluation) -> Iterator[str]:
     yield from (f"# Library {escape_markdown(str(result.about.get('library', '')))}", "", escape_markdown(headline(result)), "")
     became = ((str(name), str(count)) for name, count in tally(result.rows).items())
     yield from markdown_table(["what became of them", "questions"], became)
-    measured = shares(result.metrics).items()
-    yield from markdown_table(["metric", "mean", "95 % interval", "questions", "is"],
-                     ((display_name(name), *figures(found), MEANINGS.get(name, "")) for name, found in measured))
+    yield from markdown_table(METRIC_HEADER, metric_rows(result))
     if result.latencies:
-        yield from markdown_table(["time", "median", "95th percentile", "answers"],
-                         (timing(name, found) for name, found in result.latencies.items()))
-    for title, found in metric_groups(result).items():
-        rows = ((escape_markdown(name) or "(none)", display_name(metric), *figures(each)) for name, metrics in found.items()
-                for metric, each in shares(metrics).items())
-        yield from markdown_table([title, "metric", "mean", "95 % interval", "questions"], rows)
+        yield from markdown_table(TIME_HEADER, (timing(name, found) for name, found in result.latencies.items()))
+    for header, rows in group_tables(result):
+        yield from markdown_table(header, ((escape_markdown(name), *cells) for name, *cells in rows))
     bad = worst(result.rows, WORST)
     if bad:
         yield from ("## The questions that went worst", "")
@@ -105,9 +102,18 @@ def headline(result: Evaluation) -> str:
     return f"{asked} questions · {models}"
 
 
-def metric_groups(result: Evaluation) -> Mapping[str, Mapping[str, Estimates]]:
-    """Return the metrics by kind and by language, if there are several."""
-    return {title: found for title, found in (("kind", result.kinds), ("language", result.langs)) if found}
+def metric_rows(result: Evaluation) -> Iterator[Sequence[str]]:
+    """Yield a table row for each metric."""
+    for name, found in shares(result.metrics).items():
+        yield display_name(name), *figures(found), MEANINGS.get(name, "")
+
+
+def group_tables(result: Evaluation) -> Iterator[tuple[Sequence[str], Sequence[Sequence[str]]]]:
+    """Yield the header and the rows of the metrics by kind and by language, if there are several."""
+    for title, groups in (("kind", result.kinds), ("language", result.langs)):
+        if groups:
+            yield [title, *METRIC_HEADER[:-1]], [(name or "(none)", display_name(metric), *figures(found))
+                                                 for name, metrics in groups.items() for metric, found in shares(metrics).items()]
 
 
 def question_facts(row: Row) -> dict[str, str]:
