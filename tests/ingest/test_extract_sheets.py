@@ -9,10 +9,10 @@ import pytest
 from olefile import OleFileIO
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.office import sheet_tables, xls
 from assistant.ingest.extractors.office.sheet_tables import column_name
 from assistant.ingest.extractors.office.xlsx import format_value, read_opendocument_sheets, read_sheets
-from assistant.ingest.extractors.source import Source
 from tests.ingest.compound_files import compound
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"

@@ -23,8 +23,8 @@ import numpy.typing as npt
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.pdf.reading_order import Box, in_reading_order
-from assistant.ingest.extractors.source import Source, ignore_step
+from assistant.ingest.extractors.builder import Source, ignore_step
+from assistant.ingest.extractors.pdf.layout import Box, in_reading_order
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 MOST_PIXELS = 120_000_000
 MAX_FRAMES = 2000
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
-ANIMATED = frozenset({"GIF", "WEBP", "PNG"})  # their frames are not pages
+SINGLE = frozenset({"GIF", "WEBP", "PNG", "MPO"})  # their frames are not pages: animations, and in MPO a picture in stereo
 PAGE_BREAK = "\n\n"
 Pixels = npt.NDArray[np.uint8]
 Line = tuple[str, Box]
@@ -48,7 +48,7 @@ MIN_STRIP_ROWS = 1200
 DETECTOR_SIDE = 1280
 DOUBTFUL, CERTAIN = 0.75, 0.9  # merit below which other rotations are tried, and above which they are not
 MIN_LINES = 3  # that are needed to detect a rotated image
-LOADING, RUNNING = threading.Lock(), threading.Lock()
+RUNNING = threading.Lock()  # held while the models are loaded, too
 
 
 def read_image(source: Source) -> Extraction:
@@ -86,9 +86,7 @@ def _texts(source: Source) -> Iterator[str]:
 def _frames(image: Image, source: Source) -> Iterator[str]:
     from PIL import ImageOps
 
-    count = 1 if image.format in ANIMATED else getattr(image, "n_frames", 1)
-    if image.format == "MPO":
-        count = 1  # the second frame is the same picture in stereo
+    count = 1 if image.format in SINGLE else getattr(image, "n_frames", 1)
     if count > MAX_FRAMES:
         raise UnreadableFile(f"it has more than {MAX_FRAMES} pages")
     for number in range(count):
@@ -115,9 +113,10 @@ def recognise_lines(image: Image, on_step: Callable[[str], None] = ignore_step) 
         return []
     found: list[Line] = []
     for top, strip in _strips(pixels):
-        found += [(text, _moved(box, top)) for text, box in _recognise_rotated(strip, on_step)]
+        for text, (left, above, right, below) in _recognise_rotated(strip, on_step):
+            found.append((text, (left / scale, (above + top) / scale, right / scale, (below + top) / scale)))
         on_step("a picture, read off")
-    return _in_order([(text, _scaled(box, scale)) for text, box in found])
+    return _in_order(found)
 
 
 def join_lines(lines: Sequence[Line]) -> str:
@@ -191,9 +190,8 @@ class _OcrResult:
 
 
 def _recognise_upright(pixels: Pixels) -> _OcrResult:
-    engine = _load_once()
     with RUNNING:
-        found = engine(np.ascontiguousarray(pixels))
+        found = _engine()(np.ascontiguousarray(pixels))
     if found.txts is None or found.boxes is None:
         return _OcrResult([], [])
     lines = [(text.strip(), _box(np.asarray(corners))) for text, corners in zip(found.txts, found.boxes, strict=True)]
@@ -213,21 +211,9 @@ def _in_order(lines: Sequence[Line]) -> list[Line]:
         for row in block:
             text = " ".join(lines[index][0] for index in row if lines[index][0])
             if text:
-                ordered.append((text, _bounding_box([boxes[index] for index in row])))
+                lefts, tops, rights, bottoms = zip(*(boxes[index] for index in row), strict=True)
+                ordered.append((text, (min(lefts), min(tops), max(rights), max(bottoms))))
     return ordered
-
-
-def _bounding_box(boxes: Sequence[Box]) -> Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
-def _moved(box: Box, down: int) -> Box:
-    return box[0], box[1] + down, box[2], box[3] + down
-
-
-def _scaled(box: Box, scale: float) -> Box:
-    return box[0] / scale, box[1] / scale, box[2] / scale, box[3] / scale
 
 
 class _Found(Protocol):
@@ -238,17 +224,8 @@ class _Found(Protocol):
     scores: Sequence[float]
 
 
-class _Engine(Protocol):
-    def __call__(self, picture: Pixels, /) -> _Found: ...
-
-
-def _load_once() -> _Engine:
-    with LOADING:
-        return _engine()
-
-
 @cache
-def _engine() -> _Engine:
+def _engine() -> Callable[[Pixels], _Found]:
     """Load the models. Their paths are given because the library downloads models without a path."""
     import onnxruntime
     import rapidocr
@@ -268,7 +245,7 @@ def _engine() -> _Engine:
     }
     engine = rapidocr.RapidOCR(params=settings)
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-    return cast(_Engine, engine)
+    return cast(Callable[[Pixels], _Found], engine)
 
 
 def _model(folder: Path, step: str) -> str:

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Member, Source
 from assistant.ingest.extractors.email.message import RAW, attachments_of, extract_message, header
 from assistant.ingest.extractors.encoding import decode, decode_as
 from assistant.ingest.extractors.legacy.ole import codec_of, open_compound, read_stream
 from assistant.ingest.extractors.legacy.rtf import read_rtf
-from assistant.ingest.extractors.source import Member, Source
 
 if TYPE_CHECKING:
     from olefile import OleFileIO

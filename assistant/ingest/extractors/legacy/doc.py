@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import ExtractionBuilder
-from assistant.ingest.extractors.email.mbox import read_mhtml
+from assistant.ingest.extractors.builder import ExtractionBuilder, Source
+from assistant.ingest.extractors.email.message import read_mhtml
 from assistant.ingest.extractors.legacy.block_writer import BlockAssembler, write_blocks
 from assistant.ingest.extractors.legacy.doc_formatting import (
     DELETED,
@@ -28,12 +28,9 @@ from assistant.ingest.extractors.legacy.doc_formatting import (
     is_on,
 )
 from assistant.ingest.extractors.legacy.doc_pieces import ENCRYPTED, OBFUSCATED, SECOND_TABLE, DocText, Fib, Spans, read_text
-from assistant.ingest.extractors.legacy.ole import open_compound, read_stream, summary_title
-from assistant.ingest.extractors.legacy.rtf import is_rtf, read_rtf
-from assistant.ingest.extractors.legacy.rtf_tokens import decode_symbols
+from assistant.ingest.extractors.legacy.ole import UNSUPPORTED, decrypt_old, open_compound, read_stream, summary_title
+from assistant.ingest.extractors.legacy.rtf import decode_symbols, is_rtf, read_rtf
 from assistant.ingest.extractors.office.docx import read_docx
-from assistant.ingest.extractors.office.encryption import UNSUPPORTED, decrypt_old
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import read_plain
 from assistant.ingest.extractors.web.html import read_html
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.legacy.ole import decode_utf16
-from assistant.ingest.extractors.source import Source
 
 SECTION_FILE = bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3")  # guidFileType
 REVISION_STORE = bytes.fromhex("3fdd9a101b91f549a5d01791edc8aed8")  # guidFileFormat

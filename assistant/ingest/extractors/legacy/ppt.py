@@ -13,10 +13,8 @@ from struct import unpack_from
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, ExtractionBuilder
-from assistant.ingest.extractors.legacy.ole import decode_utf16, open_compound, read_stream, summary_title
-from assistant.ingest.extractors.office.encryption import decrypt_old
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.builder import LINE, ExtractionBuilder, Source
+from assistant.ingest.extractors.legacy.ole import decode_utf16, decrypt_old, open_compound, read_stream, summary_title
 
 KIND = "PowerPoint presentation"
 MAIN, USER = "PowerPoint Document", "Current User"

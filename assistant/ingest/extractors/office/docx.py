@@ -14,23 +14,26 @@ from zipfile import ZipFile
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
-from assistant.ingest.extractors.office.encryption import decrypt
-from assistant.ingest.extractors.office.ooxml import (
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
+from assistant.ingest.extractors.legacy.ole import decrypt
+from assistant.ingest.extractors.zip_package import (
     SKIPPED,
     TEXT_BOX,
     Relation,
+    attribute,
     child_of,
     core_title,
     main_part,
+    open_package,
     optional_xml,
     outermost,
+    read_xml_entry,
     relations,
     running_text,
+    tag_name,
     targets,
+    whole_number,
 )
-from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.zip_package import attribute, open_package, read_xml_entry, tag_name, whole_number
 
 KIND = "Word document"
 HEADING_NAME = re.compile(r"(?:heading|标题|標題)\s*(\d)$", re.I)

@@ -14,15 +14,15 @@ from xml.etree.ElementTree import Element, ParseError
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
-from assistant.ingest.extractors.office.encryption import ENCRYPTED
-from assistant.ingest.extractors.office.ooxml import child_of, optional_xml
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
+from assistant.ingest.extractors.legacy.ole import ENCRYPTED
 from assistant.ingest.extractors.office.pptx import NOWHERE, Box, in_reading_order, write_notes
 from assistant.ingest.extractors.office.sheet_tables import LARGEST_AREA
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.zip_package import (
     attribute,
+    child_of,
     open_package,
+    optional_xml,
     parse_xml,
     read_entry,
     read_xml_entry,

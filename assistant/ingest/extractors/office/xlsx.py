@@ -10,24 +10,27 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 from xml.etree.ElementTree import Element
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import ExtractionBuilder
-from assistant.ingest.extractors.office.encryption import UNSUPPORTED, decrypt, legacy_suffix
+from assistant.ingest.extractors.builder import ExtractionBuilder, Source
+from assistant.ingest.extractors.legacy.ole import UNSUPPORTED, decrypt, legacy_suffix
 from assistant.ingest.extractors.office.odf import numbered_rows, parse_flat_xml, read_content
-from assistant.ingest.extractors.office.ooxml import child_of, core_title
 from assistant.ingest.extractors.office.sheet_tables import NumberedRow, refuse_sparse, write_rows
 from assistant.ingest.extractors.office.xls import rebuild_workbook
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import read_csv
 from assistant.ingest.extractors.web.html import read_html
-from assistant.ingest.extractors.zip_package import OLD_CONTAINER, attribute, open_package, tag_name, whole_number
-
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
+from assistant.ingest.extractors.zip_package import (
+    OLD_CONTAINER,
+    attribute,
+    child_of,
+    core_title,
+    open_package,
+    tag_name,
+    whole_number,
+)
 
 KIND = "spreadsheet"
 ANCIENT = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00")  # a BOF record without compound file: Excel 4 or older
@@ -76,7 +79,7 @@ def read_opendocument_sheets(source: Source) -> Extraction:
 
 def _read_workbook(source: Source) -> Extraction:
     """Read an Excel workbook, hidden sheets included. Raises UnreadableFile if it is damaged or too large."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
     is_old = source.data.startswith(OLD_CONTAINER)
     title, data = ("", rebuild_workbook(source.data, KIND)) if is_old else (_check_package(source), source.data)
@@ -87,7 +90,7 @@ def _read_workbook(source: Source) -> Extraction:
     except (CalamineError, OSError) as error:
         raise UnreadableFile(f"damaged: it is cut off or no {KIND}") from error
     writing, notes = ExtractionBuilder(), []
-    for name in _sheet_names(workbook):
+    for name in (sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet):
         source.on_step(f"sheet {name}")
         try:
             sheet = _catch_panic(lambda name=name: workbook.get_sheet_by_name(name))  # type: ignore[misc]
@@ -95,7 +98,8 @@ def _read_workbook(source: Source) -> Extraction:
             notes.append(f"the sheet {name} is damaged")
             continue
         writing.begin(Part(0, 0, sheet=name))
-        write_rows(_rows_of(sheet), writing, sheet.start[1] if sheet.start else 0)
+        rows = ((number, [format_value(value) for value in row]) for number, row in enumerate(sheet.iter_rows(), 1))
+        write_rows(rows, writing, sheet.start[1] if sheet.start else 0)
     if notes and not writing.length:
         raise UnreadableFile("damaged: none of its sheets can be read")
     return writing.finish(title, tuple(notes))
@@ -108,12 +112,6 @@ def _check_package(source: Source) -> str:
         return core_title(archive)
 
 
-def _sheet_names(workbook: CalamineWorkbook) -> list[str]:
-    from python_calamine import SheetTypeEnum
-
-    return [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
-
-
 def _catch_panic(action: Callable[[], Returned]) -> Returned:
     """Run an action of calamine; a Rust panic, which is no Exception, becomes UnreadableFile."""
     try:
@@ -122,12 +120,6 @@ def _catch_panic(action: Callable[[], Returned]) -> Returned:
         if type(error).__name__ != "PanicException":
             raise
         raise UnreadableFile(f"damaged, or written by a program that is not understood: {error}") from error
-
-
-def _rows_of(sheet: CalamineSheet) -> Iterator[NumberedRow]:
-    """Yield all rows of a sheet with their numbers; their cells begin at the first column of the sheet."""
-    for number, row in enumerate(sheet.iter_rows(), 1):
-        yield number, [format_value(value) for value in row]
 
 
 def format_value(value: CellValue) -> str:

@@ -8,9 +8,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assistant.datatypes import Extraction, Heading, Part, Shape, Table
-from assistant.ingest.extractors.builder import header_of
+from assistant.ingest.extractors.builder import Source, header_of
 from assistant.ingest.extractors.encoding import Decoded, decode
-from assistant.ingest.extractors.source import Source
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?=\r?\n|\Z)", re.S)
 FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.+?)[\"']?[ \t]*\r?$", re.M)

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.datatypes import Extraction, Part, PositionLabel
+from assistant.datatypes import Extraction, PositionLabel
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.encoding import decode
-from assistant.ingest.extractors.source import Source
 
 TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 TIMING = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}")
@@ -36,11 +35,10 @@ def read_subtitles(source: Source) -> Extraction:
     """Read subtitles; each line is marked with the time of its cue."""
     decoded = decode(source.data, source.suffix)
     builder = ExtractionBuilder()
-    builder.begin(Part(0, 0))
     voice, previous, ended = "", frozenset({""}), 0.0
     for cue in _cues(decoded.text.splitlines()):
         speaker = VOICE.search(" ".join(cue.lines))
-        lines = [line for line in (_without_style(line) for line in cue.lines) if line]
+        lines = [line for line in (" ".join(html.unescape(STYLE.sub("", line)).split()) for line in cue.lines) if line]
         new = [line for line in lines if line not in previous]  # rolling captions repeat the line above
         if new:
             name = " ".join(speaker[1].split()) if speaker else ""

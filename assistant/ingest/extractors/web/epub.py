@@ -16,9 +16,8 @@ from zipfile import ZipFile
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import ExtractionBuilder
+from assistant.ingest.extractors.builder import ExtractionBuilder, Source
 from assistant.ingest.extractors.encoding import decode
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.web.html import render
 from assistant.ingest.extractors.zip_package import attribute, open_package, read_entry, read_xml_entry, tag_name
 

@@ -9,10 +9,9 @@ from dataclasses import replace
 from html.entities import name2codepoint
 from typing import TYPE_CHECKING
 
-from assistant.datatypes import Extraction, Part
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
+from assistant.datatypes import Extraction
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.encoding import decode
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import read_code
 from assistant.ingest.extractors.web.html import html_to_text, read_markup
 
@@ -46,7 +45,6 @@ def read_xml(source: Source) -> Extraction:
     if root is None or not _is_document(root):
         return read_code(replace(source, name=source.name if source.suffix == ".xml" else f"{source.name}.xml"))
     builder = ExtractionBuilder()
-    builder.begin(Part(0, 0))
     _write(root, builder, 0)
     return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
 

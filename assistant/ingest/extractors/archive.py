@@ -20,8 +20,8 @@ from pathlib import PurePath, PurePosixPath
 from typing import IO
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Member, Source
 from assistant.ingest.extractors.encoding import decode_name
-from assistant.ingest.extractors.source import Member, Source
 
 MOST_ENTRIES = 2_000
 LARGEST_UNPACKED = 500_000_000  # bytes, all files together
