@@ -145,26 +145,17 @@ def _chunk(document: Document, part: Part, span: _ChunkSpan, flat: Sequence[Sect
     marks = marks_between(document.extraction.marks, span.start, span.end)
     location = Location(
         line_start=bisect_right(line_ends, span.start) - lines_before + 1,
-        line_end=bisect_right(line_ends, span.end - 1) - lines_before + 1,
-        char_start=span.start,
-        char_end=span.end,
-        page=part.page,
-        page_label=part.page_label,
-        slide=part.slide,
-        sheet=part.sheet,
-        cells=cells_of(marks),
-        chapter=part.chapter,
-        message=part.message,
-        time=time_of(marks),
-        heading=heading_of(document.title, path),
-    )
+        line_end=bisect_right(line_ends, span.end - 1) - lines_before + 1, char_start=span.start, char_end=span.end,
+        page=part.page, page_label=part.page_label, slide=part.slide, sheet=part.sheet, cells=cells_of(marks),
+        chapter=part.chapter, message=part.message, time=time_of(marks), heading=heading_of(document.title, path),
+    )  # fmt: skip
     text = document.extraction.text[span.start : span.end]
     return Chunk(text, location, context_of(document, path, _header(span, among)))
 
 
 def _header(span: _ChunkSpan, among: Sequence[Section]) -> str:
     """Return the header row of a table whose beginning is not in the chunk, or an empty string."""
-    tables = [section.table for section in among if section.table]
+    tables = (section.table for section in among if section.table)
     return next((table.header for table in tables if table.char_start < span.start), "")
 
 

@@ -260,12 +260,9 @@ def safe_name(name: str) -> str:
     """Return a relative path with "/" and without "." and ".."; empty if nothing is left."""
     clean = UNSAFE.sub(" ", DRIVE.sub("", name.replace("\\", "/")))
     parts = (part.strip() for part in clean.split("/"))
-    return "/".join(_shorten(part) for part in parts if part and part not in (".", ".."))
-
-
-def _shorten(part: str) -> str:
-    """Shorten a long name in its middle: its end says what kind of file it is."""
-    return part if len(part) <= LONGEST else part[: LONGEST - 20] + "…" + part[-19:]
+    kept = (part for part in parts if part and part not in (".", ".."))
+    # the end of a long name says what kind of file it is
+    return "/".join(part if len(part) <= LONGEST else part[: LONGEST - 20] + "…" + part[-19:] for part in kept)
 
 
 def _is_hidden(name: str) -> bool:

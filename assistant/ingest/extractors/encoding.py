@@ -19,25 +19,14 @@ from assistant.ingest.extractors.builder import storable_text
 
 SAMPLE = 65536  # characters or bytes that are checked
 BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+    (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+)  # fmt: skip
 # The superset that programs really mean by the name of an encoding.
 SUPERSETS = {
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "big5": "big5hkscs",
-    "shift_jis": "cp932",
-    "euc_kr": "cp949",
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "tis-620": "cp874",
-    "ascii": "cp1252",
-}
+    "gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "euc_kr": "cp949",
+    "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874", "ascii": "cp1252",
+}  # fmt: skip
 NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"})
 DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)")
 CONTROLS = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
@@ -63,12 +52,9 @@ TRADITIONAL = frozenset(
 )
 # By encoding: its most common characters, and the first and last code of those in daily use.
 WIDE = {
-    "gb18030": (SIMPLIFIED, 0xB0A1, 0xD7F9),
-    "cp932": (KANA, 0x829F, 0x9872),
-    "big5hkscs": (TRADITIONAL, 0xA440, 0xC67E),
-    "cp949": (HANGUL, 0xB0A1, 0xC8FE),
-    "euc_jp": (KANA, 0xA4A1, 0xCFD3),
-}
+    "gb18030": (SIMPLIFIED, 0xB0A1, 0xD7F9), "cp932": (KANA, 0x829F, 0x9872), "big5hkscs": (TRADITIONAL, 0xA440, 0xC67E),
+    "cp949": (HANGUL, 0xB0A1, 0xC8FE), "euc_jp": (KANA, 0xA4A1, 0xCFD3),
+}  # fmt: skip
 WESTERN = (
     "éèàêçùâîôûëïœüÿæ", "üäößéà", "óáíéñúü", "èàòùéìî", "ãçéáóêõíâúàô", "äöåéü", "øåæéóòô", "íáðéóöúþýæ", "éëïóèöüáê", "öäõüšž",
 )  # fmt: skip

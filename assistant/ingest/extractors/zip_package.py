@@ -1,4 +1,8 @@
-"""Read the entries of zip packages that hold XML (Word, PowerPoint, OpenDocument, EPUB), within size limits."""
+"""Read zip packages that hold XML (Word, PowerPoint, Excel, OpenDocument, EPUB), within size limits.
+
+Part names, relationships and targets follow the Open Packaging Conventions (ECMA-376 part 2). Elements are found by local name,
+which covers the transitional and the strict namespaces.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import io
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -59,17 +63,19 @@ def read_entry(archive: zipfile.ZipFile, name: str) -> bytes:
 
 
 def read_xml_entry(archive: zipfile.ZipFile, name: str) -> Element:
-    """Return the root of an entry's XML. Raises UnreadableFile if it declares entities, which could expand without limit."""
-    content = read_entry(archive, name)
-    if b"<!ENTITY" in content.replace(b"\0", b""):  # every other byte is zero in UTF-16
-        raise UnreadableFile("it is a trap: its XML would grow without end")
-    return parse_xml(content)
+    """Return the root of an entry's XML. Raises as `parse_xml`."""
+    return parse_xml(read_entry(archive, name))
 
 
 def parse_xml(content: bytes) -> Element:
-    """Return the root of an XML document. Raises ParseError if it is invalid or its encoding is unknown."""
+    """Return the root of an XML document. Raises ParseError if it is invalid or its encoding is unknown.
+
+    Raises UnreadableFile if it declares entities, which could expand without limit.
+    """
     from xml.etree import ElementTree
 
+    if b"<!ENTITY" in content.replace(b"\0", b""):  # every other byte is zero in UTF-16
+        raise UnreadableFile("it is a trap: its XML would grow without end")
     try:
         return ElementTree.fromstring(content)
     except (LookupError, ValueError) as error:
@@ -139,13 +145,13 @@ def child_of(node: Element, kind: str) -> Element:
     return next((child for child in node if tag_name(child) == kind), Element(kind))
 
 
-def outermost(node: Element, kind: str) -> Iterator[Element]:
-    """Yield the descendants of a kind that are not inside another one; deletions and fallbacks are skipped."""
+def outermost(node: Iterable[Element], *kinds: str, skipped: frozenset[str] = SKIPPED) -> Iterator[Element]:
+    """Yield the descendants of some kinds that are not inside another one; deletions and fallbacks are skipped."""
     for child in node:
-        if tag_name(child) == kind:
+        if tag_name(child) in kinds:
             yield child
-        elif tag_name(child) not in SKIPPED:
-            yield from outermost(child, kind)
+        elif tag_name(child) not in skipped:
+            yield from outermost(child, *kinds, skipped=skipped)
 
 
 def running_text(paragraph: Element) -> str:
@@ -161,15 +167,11 @@ def _runs(node: Element) -> Iterator[str]:
         elif kind in BREAKS:
             yield BREAKS[kind]
         elif kind == "sup":
-            yield _superscript(running_text(child))
+            raised = running_text(child)
+            yield raised.translate(RAISED) if set(raised) <= set(PLAIN) else f"^({raised})"
         elif kind == "d":  # delimiters
             yield f"({running_text(child)})"
         elif kind == "f":  # fraction
             yield "/".join(running_text(half) for half in child if tag_name(half) in ("num", "den"))
         elif kind not in SKIPPED and kind != TEXT_BOX:
             yield from _runs(child)
-
-
-def _superscript(text: str) -> str:
-    """Return an exponent in superscript characters, after a ^ if there are none for it."""
-    return text.translate(RAISED) if set(text) <= set(PLAIN) else f"^({text})"

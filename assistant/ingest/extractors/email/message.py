@@ -1,4 +1,4 @@
-"""Read e-mail messages (.eml, RFC 5322 and MIME): subject, addresses and text; open their attachments.
+"""Read e-mail messages (.eml, .emlx, RFC 5322 and MIME), mailboxes (.mbox) and web archives (.mhtml); open their attachments.
 
 Headers and bodies are decoded here, from the bytes in the file, because many programs declare a wrong character set or none.
 Of a multipart/alternative the plain text is read, unless it is only a stub for the HTML. Encrypted messages (OpenPGP,
@@ -11,6 +11,7 @@ import binascii
 import mimetypes
 import re
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes
@@ -79,7 +80,6 @@ def open_mail(source: Source) -> Iterator[Member]:
 def extract_message(message: Message) -> Extraction:
     """Return the extraction of a single message."""
     writing = ExtractionBuilder()
-    writing.begin(Part(0, 0))
     notes = write_message(message, writing)
     return writing.finish(header(message, "Subject"), notes)
 
@@ -95,15 +95,13 @@ def parse_mail(data: bytes) -> Message:
 def write_message(message: Message, writing: ExtractionBuilder) -> tuple[str, ...]:
     """Write a message with its subject as heading; return the notes about it."""
     writing.add_heading(header(message, "Subject") or NO_SUBJECT, 1)
-    shown = [f"{name}: {header(message, name)}" for name in SHOWN if header(message, name)]
-    if shown:
-        writing.add(LINE.join(shown))
+    writing.add(LINE.join(f"{name}: {value}" for name in SHOWN if (value := header(message, name))))
     if _is_encrypted(message):
         return (ENCRYPTED,)
     for is_html, text in _texts(message):
         if is_html:
             render(text, writing)
-        elif text.strip():
+        else:
             writing.add(text.strip())
     return ()
 
@@ -129,8 +127,8 @@ def _texts(part: Message) -> Iterator[BodyText]:
     elif part.get_content_maintype() == "multipart":
         for child in _children(part):
             yield from _texts(child)
-    elif kind in ("text/plain", "text/html") and not _is_attached(part):
-        yield (kind == "text/html", _text(part))
+    elif kind in ("text/plain", "text/html") and not (part.get_content_disposition() == "attachment" or _filename(part)):
+        yield kind == "text/html", _text(part)
 
 
 def _best_of(forms: list[list[BodyText]]) -> list[BodyText]:
@@ -157,10 +155,6 @@ def _length(form: list[BodyText]) -> int:
 def _children(part: Message) -> list[Message]:
     payload = part.get_payload()
     return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
-
-
-def _is_attached(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment" or bool(_filename(part))
 
 
 def _text(part: Message) -> str:
@@ -208,7 +202,8 @@ def attachments_of(message: Message) -> Iterator[Member]:
         if part.get_content_type() == "message/rfc822":
             yield _attached_message(part, names)
         elif _is_file(part, part is message):
-            yield Member(names.add(_filename(part) or _default_name(part, number)), _bytes(part))
+            default = f"attachment-{number}{mimetypes.guess_extension(part.get_content_type()) or '.bin'}"
+            yield Member(names.add(_filename(part) or default), _bytes(part))
 
 
 def _leaves(part: Message, depth: int) -> Iterator[Message]:
@@ -254,10 +249,6 @@ def _bytes(part: Message) -> bytes:
     return payload if isinstance(payload, bytes) else b""
 
 
-def _default_name(part: Message, number: int) -> str:
-    return f"attachment-{number}{mimetypes.guess_extension(part.get_content_type()) or '.bin'}"
-
-
 def _decode_header(raw: str) -> str:
     """Decode a header: raw bytes by detection, encoded words by RFC 2047, even if they split a character."""
     line = " ".join(raw.split())
@@ -279,11 +270,10 @@ def _decode_word(piece: bytes, charset: str | None) -> str:
 def read_mbox(source: Source) -> Extraction:
     """Read a mailbox: each message is a part, its subject a heading."""
     writing = ExtractionBuilder()
-    notes: dict[str, int] = {}
+    notes: Counter[str] = Counter()
     for number, message in _messages(source):
         writing.begin(Part(0, 0, message=number))
-        for note in write_message(message, writing):
-            notes[note] = notes.get(note, 0) + 1
+        notes.update(write_message(message, writing))
     found = writing.finish(notes=tuple(f"{count} messages: {note}" for note, count in notes.items()))
     return replace(found, title="")  # the subject of the first message is no title of the mailbox
 

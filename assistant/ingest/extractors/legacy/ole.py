@@ -1,6 +1,8 @@
 """Read OLE compound files ([MS-CFB]), the container of the Office formats before 2007, through olefile.
 
-Also decodes the title of the summary property set ([MS-OLEPS]) and maps Windows code pages and languages to codecs.
+Encrypted Office files, old and new, are decrypted through msoffcrypto: with the default passwords with which Excel and PowerPoint
+encrypt read-only files, then those of the user. Also decodes the title of the summary property set ([MS-OLEPS]) and maps Windows
+code pages and languages to codecs.
 """
 
 from __future__ import annotations
@@ -9,9 +11,9 @@ import codecs
 import io
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import Source
@@ -44,13 +46,9 @@ UNSUPPORTED = "it is encrypted in a way that cannot be undone here"
 DEFAULT_PASSWORDS = ("VelvetSweatshop", "/01Hannes Ruescher/01")
 DAMAGE = (OSError, ValueError, IndexError, AssertionError, struct.error)  # what the libraries raise for damaged files
 STREAMS = {
-    "EncryptedPackage": "",
-    "WordDocument": ".doc",
-    "Workbook": ".xls",
-    "Book": ".xls",
-    "PowerPoint Document": ".ppt",
+    "EncryptedPackage": "", "WordDocument": ".doc", "Workbook": ".xls", "Book": ".xls", "PowerPoint Document": ".ppt",
     "__properties_version1.0": ".msg",
-}
+}  # fmt: skip
 
 
 @contextmanager
@@ -158,7 +156,7 @@ def legacy_suffix(data: bytes) -> str:
 
 def _try_passwords(source: Source) -> Source:
     from msoffcrypto import OfficeFile
-    from msoffcrypto.exceptions import FileFormatError, InvalidKeyError, ParseError
+    from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError, ParseError
 
     try:
         file = OfficeFile(io.BytesIO(source.data))
@@ -167,24 +165,13 @@ def _try_passwords(source: Source) -> Source:
     except (FileFormatError, ParseError, *DAMAGE):  # not encrypted, or damaged: its reader says so
         return source
     for password in filter(None, (*DEFAULT_PASSWORDS, *source.passwords)):
-        with suppress(InvalidKeyError, *DAMAGE):
-            return replace(source, data=_decrypt_with(file, password))
+        out = io.BytesIO()
+        try:
+            file.load_key(password=password, **({"verify_password": True} if file.format == "ooxml" else {}))
+            file.decrypt(out)
+        except (InvalidKeyError, *DAMAGE):
+            continue
+        except DecryptionError as error:
+            raise UnreadableFile(UNSUPPORTED) from error
+        return replace(source, data=out.getvalue())
     raise UnreadableFile(WRONG_PASSWORDS if source.passwords else ENCRYPTED)
-
-
-def _decrypt_with(file: Any, password: str) -> bytes:  # noqa: ANN401  the library has no types
-    """Return the decrypted file. Raises InvalidKeyError, or what else the library raises for a wrong password."""
-    from msoffcrypto.exceptions import DecryptionError, InvalidKeyError
-
-    out = io.BytesIO()
-    try:
-        if file.format == "ooxml":
-            file.load_key(password=password, verify_password=True)
-        else:
-            file.load_key(password=password)
-        file.decrypt(out)
-    except InvalidKeyError:
-        raise
-    except DecryptionError as error:
-        raise UnreadableFile(UNSUPPORTED) from error
-    return out.getvalue()

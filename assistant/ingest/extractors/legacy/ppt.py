@@ -7,7 +7,7 @@ the size of the file at most: a damaged file may list one slide without end.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from struct import unpack_from
 
@@ -37,6 +37,7 @@ TITLE, NOTES, OTHER, CENTRED_TITLE = 0, 2, 4, 6  # text types
 FURNITURE = frozenset({7, 8, 9, 10})  # placeholders: date, slide number, footer, header
 LINE_BREAKS = str.maketrans({"\r": "\n", "\x0b": " ", "\0": None, "\x1f": None})
 MOST_COLUMNS = 200
+CornerCell = tuple[int, int, str]  # left and top of a table cell, and its text
 
 
 def read_ppt(source: Source) -> Extraction:
@@ -69,19 +70,15 @@ def _write_slides(objects: PersistObjects, writing: ExtractionBuilder, source: S
         source.on_step(f"slide {number}")
 
 
-def _listed(text_list: Record | None) -> Iterator[tuple[Record, list[SlideText]]]:
-    """Yield the SlidePersistAtom of each slide in a list, with the texts of its outline."""
-    entry: Record | None = None
-    records: list[Record] = []
+def _listed(text_list: Record | None) -> list[tuple[Record, list[SlideText]]]:
+    """Return the SlidePersistAtom of each slide in a list, with the texts of its outline."""
+    found: list[tuple[Record, list[Record]]] = []
     for child in text_list.children() if text_list else ():
         if child.kind == LISTED:
-            if entry:
-                yield entry, _texts_of(records)
-            entry, records = child, []
-        else:
-            records.append(child)
-    if entry:
-        yield entry, _texts_of(records)
+            found.append((child, []))
+        elif found:
+            found[-1][1].append(child)
+    return [(entry, _texts_of(records)) for entry, records in found]
 
 
 def _write_slide(slide: Record, outline: list[SlideText], writing: ExtractionBuilder) -> None:
@@ -101,9 +98,7 @@ def _write_shape(shape: SlideShape, writing: ExtractionBuilder) -> None:
     if shape.cells:
         writing.add_table(_table_rows(shape.cells))
     for text in shape.texts:
-        lines = [line.strip() for line in text.clean.split("\n") if line.strip()]
-        if lines:
-            writing.add(LINE.join(lines))
+        writing.add(LINE.join(line.strip() for line in text.clean.split("\n") if line.strip()))
 
 
 def _write_notes(page: Record | None, writing: ExtractionBuilder) -> None:
@@ -126,15 +121,6 @@ class SlideText:
     def clean(self) -> str:
         """The text with newlines as line breaks, without control characters."""
         return self.text.translate(LINE_BREAKS).strip()
-
-
-@dataclass(frozen=True, slots=True)
-class CornerCell:
-    """A table cell and its top left corner."""
-
-    left: int
-    top: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,17 +193,15 @@ def _cells(table: Record, outline: list[SlideText]) -> Iterator[CornerCell]:
         text = " ".join(text.clean for text in _shape_texts(shape, outline)) if shape.kind == SHAPE else ""
         if text and anchor.end - anchor.start >= 8:
             left, top = unpack_from("<ii", anchor.data, anchor.start)
-            yield CornerCell(left, top, text)
+            yield left, top, text
 
 
-def _table_rows(cells: Iterable[CornerCell]) -> list[list[str]]:
+def _table_rows(cells: Sequence[CornerCell]) -> list[list[str]]:
     """Return the rows of a table by the corners of its cells."""
-    cells = list(cells)
-    columns = {left: number for number, left in enumerate(sorted({cell.left for cell in cells}))}
-    rows: dict[int, list[str]] = {top: [""] * min(len(columns), MOST_COLUMNS) for top in sorted({cell.top for cell in cells})}
-    for cell in cells:
-        row = rows[cell.top]
-        row[min(columns[cell.left], len(row) - 1)] = cell.text
+    columns = {left: number for number, left in enumerate(sorted({left for left, _, _ in cells}))}
+    rows = {top: [""] * min(len(columns), MOST_COLUMNS) for top in sorted({top for _, top, _ in cells})}
+    for left, top, text in cells:
+        rows[top][min(columns[left], MOST_COLUMNS - 1)] = text
     return list(rows.values())
 
 

@@ -348,13 +348,10 @@ def _append(name: str, text: str) -> str:
 
 TOGGLES = {"v": "is_hidden", "deleted": "is_deleted", "intbl": "in_table"}
 ACTIONS: dict[str, Callable[[RtfDocument], None]] = {
-    "par": RtfDocument.end_paragraph,
-    "sect": RtfDocument.end_paragraph,
-    "cell": lambda document: document.blocks.end_cell(),
-    "row": lambda document: document.blocks.end_row(),
-    "pard": lambda document: document.state.reset_paragraph(),
+    "par": RtfDocument.end_paragraph, "sect": RtfDocument.end_paragraph, "cell": lambda document: document.blocks.end_cell(),
+    "row": lambda document: document.blocks.end_row(), "pard": lambda document: document.state.reset_paragraph(),
     "plain": lambda document: document.state.reset_characters(),
-}
+}  # fmt: skip
 
 
 def tokenize(data: bytes) -> Iterator[re.Match[bytes]]:

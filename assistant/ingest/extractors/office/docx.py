@@ -99,8 +99,7 @@ def _write_blocks(parent: Element, writing: ExtractionBuilder, levels: dict[str,
 
 
 def _write_paragraph(paragraph: Element, writing: ExtractionBuilder, levels: dict[str, int]) -> None:
-    text = running_text(paragraph).strip()
-    if text:
+    if text := running_text(paragraph).strip():
         properties = child_of(paragraph, "pPr")
         is_item = any(tag_name(node) == "numPr" for node in properties)
         outline = whole_number(_value(properties, "outlineLvl"), BODY_TEXT)

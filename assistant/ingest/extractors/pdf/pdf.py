@@ -1,6 +1,7 @@
 """Read PDF files: the text of each page, the outline as headings, and attachments.
 
-PDFium reads the text, pypdf the outline and the page labels. Scanned pages are read by OCR.
+PDFium reads the text, pypdf the outline and the page labels, which are optional: errors in them never make the file fail.
+Scanned pages are read by OCR.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
@@ -21,6 +22,7 @@ from assistant.datatypes import Extraction, Heading, Part
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors.builder import MAX_CHARACTERS, Member, Source
 from assistant.ingest.extractors.images import INSTALL, is_available, join_lines, recognise_lines
+from assistant.ingest.extractors.legacy.ole import ENCRYPTED, WRONG_PASSWORDS
 from assistant.ingest.extractors.pdf.layout import text_in_reading_order
 from assistant.ingest.extractors.pdf.page_text import drop_headers_and_footers, is_unmapped, normalise_pages
 
@@ -61,9 +63,11 @@ class _PdfPage:
 
 def read_pdf(source: Source) -> Extraction:
     """Read the text of each page. A page that cannot be read becomes a note."""
-    with PDFIUM, _opened(source) as (document, password):
-        pages = list(_pages(document, source))
-        title, labels, outline = structure_of(document, source.data, password, len(pages))
+    with PDFIUM:
+        opened, password = _open(source)
+        with closing(opened) as document:
+            pages = list(_pages(document, source))
+            title, labels, outline = _structure_of(document, source.data, password, len(pages))
     notes = tuple(page.note for page in pages if page.note)
     if pages and len(notes) == len(pages):
         raise UnreadableFile(f"damaged: {notes[0]}")
@@ -72,39 +76,27 @@ def read_pdf(source: Source) -> Extraction:
         raise SkippedFile(_why_empty(pages))
     parts = tuple(_parts(texts, labels))
     return Extraction(
-        text=PAGE_BREAK.join(texts),
-        parts=parts,
-        headings=headings_of(outline, texts, parts),
-        title=title,
+        text=PAGE_BREAK.join(texts), parts=parts,
+        headings=tuple(sorted(_headings(outline, texts, parts), key=lambda heading: heading.char_start)), title=title,
         empty_pages=tuple(number for number, text in enumerate(texts, 1) if not text),
-        ocr_pages=tuple(number for number, page in enumerate(pages, 1) if page.is_ocr),
-        notes=notes,
-    )
+        ocr_pages=tuple(number for number, page in enumerate(pages, 1) if page.is_ocr), notes=notes,
+    )  # fmt: skip
 
 
 def open_pdf(source: Source) -> Iterator[Member]:
     """Yield the files attached to the document or to its pages."""
-    with PDFIUM, _opened(source) as (document, _):
+    with PDFIUM, closing(_open(source)[0]) as document:
         members = list(attachments_of(document))
     yield from members
 
 
-@contextmanager
-def _opened(source: Source) -> Iterator[tuple[PdfDocument, str]]:
-    """Open the document; yield it with the password that opened it, or an empty string."""
+def _open(source: Source) -> tuple[PdfDocument, str]:
+    """Return the document and the password that opened it, or an empty string."""
+    from pypdfium2 import PdfDocument, PdfiumError
+
     claimed = _impossible_count(source.data)
     if claimed:
         raise UnreadableFile(f"damaged: it claims to have {claimed} pages")
-    document, password = _open(source)
-    try:
-        yield document, password
-    finally:
-        document.close()
-
-
-def _open(source: Source) -> tuple[PdfDocument, str]:
-    from pypdfium2 import PdfDocument, PdfiumError
-
     logging.getLogger("pypdfium2").setLevel(logging.CRITICAL)
     for password in (None, *source.passwords):
         try:
@@ -115,11 +107,7 @@ def _open(source: Source) -> tuple[PdfDocument, str]:
                 raise UnreadableFile("it is encrypted in a way that is not known here") from error
             if PASSWORD_WRONG not in message:
                 raise UnreadableFile("damaged: its structure cannot be read") from error
-    raise UnreadableFile(
-        "it is encrypted: none of the given passwords opens it"
-        if source.passwords
-        else "it is encrypted: a password is needed"
-    )
+    raise UnreadableFile(WRONG_PASSWORDS if source.passwords else ENCRYPTED)
 
 
 def _impossible_count(data: bytes) -> int:
@@ -150,23 +138,15 @@ def _read_page(document: PdfDocument, index: int) -> _PdfPage:
     from pypdfium2 import PdfiumError
 
     try:
-        page = document[index]
+        with closing(document[index]) as page:
+            return _read(page)
     except PdfiumError:
         return _PdfPage(note=f"page {index + 1} cannot be read")
-    try:
-        return _read(page)
-    except PdfiumError:
-        return _PdfPage(note=f"page {index + 1} cannot be read")
-    finally:
-        page.close()
 
 
 def _read(page: PdfPage) -> _PdfPage:
-    textpage = page.get_textpage()
-    try:
+    with closing(page.get_textpage()) as textpage:
         text = text_in_reading_order(textpage)
-    finally:
-        textpage.close()
     if is_unmapped(text):
         text = ""
     if not is_scanned(page, text):
@@ -193,24 +173,16 @@ def _parts(texts: Sequence[str], labels: Sequence[str]) -> Iterator[Part]:
 
 def is_scanned(page: PdfPage, text: str) -> bool:
     """Return True if the page is a scan: little or no text, but drawings or a large image."""
+    from pypdfium2 import raw
+
     length = len("".join(text.split()))
     if length >= LITTLE_TEXT:
         return False
-    return _has_drawings(page) if length == 0 else _largest_image_share(page) >= LARGE_IMAGE
-
-
-def _has_drawings(page: PdfPage) -> bool:
-    from pypdfium2 import raw
-
-    return any(kind != raw.FPDF_PAGEOBJ_TEXT for kind, _ in _objects(page))
-
-
-def _largest_image_share(page: PdfPage) -> float:
-    from pypdfium2 import raw
-
+    if length == 0:
+        return any(kind != raw.FPDF_PAGEOBJ_TEXT for kind, _ in _objects(page))
     width, height = page.get_size()
-    areas = [area for kind, area in _objects(page) if kind == raw.FPDF_PAGEOBJ_IMAGE]
-    return float(max(areas, default=0.0) / max(1.0, width * height))
+    largest = max((area for kind, area in _objects(page) if kind == raw.FPDF_PAGEOBJ_IMAGE), default=0.0)
+    return bool(largest / max(1.0, width * height) >= LARGE_IMAGE)
 
 
 def _objects(page: PdfPage) -> Iterator[tuple[int, float]]:
@@ -225,11 +197,8 @@ def ocr_page(page: PdfPage, text: str) -> str:
     scale = _scale(*page.get_size())
     if not scale:
         return text
-    bitmap = page.render(scale=scale)
-    try:
+    with closing(page.render(scale=scale)) as bitmap:
         found = join_lines(recognise_lines(bitmap.to_pil()))
-    finally:
-        bitmap.close()
     return found if "".join(text.split()) in "".join(found.split()) else f"{found}\n{text}".strip()
 
 
@@ -244,12 +213,10 @@ def _scale(width: float, height: float) -> float:
 def attachments_of(document: PdfDocument) -> Iterator[Member]:
     """Yield the attachments, with the reason for those that cannot be extracted."""
     left = MAX_ATTACHED_BYTES
-    for number, attachment in enumerate(_attachments(document), 1):
+    for number, attachment in enumerate(islice(_attachments(document), MAX_ATTACHMENTS), 1):
         member = _member(attachment, number, left)
         left -= len(member.data)
         yield member
-        if number == MAX_ATTACHMENTS:
-            return
 
 
 def _attachments(document: PdfDocument) -> Iterator[PdfAttachment]:
@@ -262,11 +229,7 @@ def _attachments(document: PdfDocument) -> Iterator[PdfAttachment]:
 def _page_attachments(document: PdfDocument, index: int) -> Iterator[PdfAttachment]:
     from pypdfium2 import PdfAttachment, PdfiumError, raw
 
-    try:
-        page: PdfPage = document[index]
-    except PdfiumError:
-        return
-    try:
+    with suppress(PdfiumError), closing(document[index]) as page:
         for number in range(min(MAX_ANNOTATIONS, raw.FPDFPage_GetAnnotCount(page))):
             note = raw.FPDFPage_GetAnnot(page, number)
             if raw.FPDFAnnot_GetSubtype(note) == raw.FPDF_ANNOT_FILEATTACHMENT:
@@ -274,8 +237,6 @@ def _page_attachments(document: PdfDocument, index: int) -> Iterator[PdfAttachme
                 if file:
                     yield PdfAttachment(file, document)
             raw.FPDFPage_CloseAnnot(note)
-    finally:
-        page.close()
 
 
 def _member(attachment: PdfAttachment, number: int, left: int) -> Member:
@@ -309,16 +270,8 @@ class OutlineEntry(NamedTuple):
     page: int
 
 
-class Structure(NamedTuple):
-    """The title, page labels and outline of a document. A label that equals the page number is empty."""
-
-    title: str
-    labels: Sequence[str]
-    outline: Sequence[OutlineEntry]
-
-
-def structure_of(document: PdfDocument, data: bytes, password: str, count: int) -> Structure:
-    """Return the title, page labels and outline of a document.
+def _structure_of(document: PdfDocument, data: bytes, password: str, count: int) -> tuple[str, list[str], list[OutlineEntry]]:
+    """Return the title, page labels and outline of a document. A label that equals the page number is empty.
 
     PDFium quickly shows whether there is an outline or a label. Only then does pypdf open the document as well: it resolves
     named and nested destinations that PDFium drops. If pypdf fails, the result of PDFium stands.
@@ -328,7 +281,7 @@ def structure_of(document: PdfDocument, data: bytes, password: str, count: int) 
     outline = _outline_by_pdfium(document)
     if len(data) <= MAX_PYPDF_BYTES and (outline or any(labels)):
         labels, outline = _by_pypdf(data, password, count, labels, outline)
-    return Structure(title, labels, outline)
+    return title, labels, outline
 
 
 def _label(label: str, index: int) -> str:
@@ -386,12 +339,8 @@ def _outline_by_pdfium(document: PdfDocument) -> list[OutlineEntry]:
     return found
 
 
-def headings_of(outline: Sequence[OutlineEntry], texts: Sequence[str], parts: Sequence[Part]) -> tuple[Heading, ...]:
-    """Convert the outline to headings at the position of their titles on the pages."""
-    return tuple(sorted(_headings(outline, texts, parts), key=lambda heading: heading.char_start))
-
-
 def _headings(outline: Sequence[OutlineEntry], texts: Sequence[str], parts: Sequence[Part]) -> Iterator[Heading]:
+    """Convert the outline to headings at the position of their titles on the pages."""
     entries = [entry for entry in outline if 0 <= entry.page < len(parts)]
     positions = [_position(entry.title, texts[entry.page]) for entry in entries]
     pairs = list(zip(entries, positions, strict=True))

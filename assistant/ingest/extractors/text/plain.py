@@ -48,13 +48,11 @@ LATEX_LEVELS = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubs
 ORG = re.compile(r"(\*{1,6})[ \t]+(.+)$")
 BRACED = (TYPED, METHOD, CALLABLE)
 DEFINITIONS = {
-    **dict.fromkeys((".toml", ".ini", ".cfg"), (SECTION,)),
-    **dict.fromkeys((".yaml", ".yml"), (KEY,)),
+    **dict.fromkeys((".toml", ".ini", ".cfg"), (SECTION,)), **dict.fromkeys((".yaml", ".yml"), (KEY,)),
     **dict.fromkeys((".json", ".xml", ".css"), ()),
     **dict.fromkeys((".c", ".h", ".cpp", ".hpp", ".cc", ".cs", ".java", ".m", ".sh", ".bash"), BRACED),
-    **dict.fromkeys((".js", ".jsx", ".ts", ".tsx", ".vue"), (TYPED, ARROW)),
-    ".py": (PYTHON,),
-}
+    **dict.fromkeys((".js", ".jsx", ".ts", ".tsx", ".vue"), (TYPED, ARROW)), ".py": (PYTHON,),
+}  # fmt: skip
 
 
 def read_plain(source: Source) -> Extraction:
@@ -104,14 +102,9 @@ def _header(sample: str, delimiter: str) -> str:
 def single_part(decoded: Decoded, headings: Sequence[Heading], title: str = "", shape: Shape = Shape.PROSE) -> Extraction:
     """Build the extraction of a decoded file with a single part."""
     return Extraction(
-        text=decoded.text,
-        parts=(Part(0, len(decoded.text)),),
-        headings=tuple(headings),
-        title=title,
-        shape=shape,
-        encoding=decoded.encoding,
-        notes=decoded.notes,
-    )
+        text=decoded.text, parts=(Part(0, len(decoded.text)),), headings=tuple(headings), title=title, shape=shape,
+        encoding=decoded.encoding, notes=decoded.notes,
+    )  # fmt: skip
 
 
 def first_title(headings: Sequence[Heading]) -> str:
@@ -126,8 +119,9 @@ def markdown_headings(text: str, start: int = 0) -> tuple[Heading, ...]:
     for at, line in _lines(text, start):
         mark = FENCE.match(line)
         if fence or mark:
-            fence = _fence_after(fence, mark[1] if mark else "", line)
-            above = ""
+            fresh = mark[1] if mark else ""
+            is_closed = fence and fresh.startswith(fence) and line.strip() == fresh
+            fence, above = "" if is_closed else fence or fresh, ""
             continue
         atx, rule = ATX.match(line), SETEXT.match(line)
         if atx and atx[2]:
@@ -137,12 +131,6 @@ def markdown_headings(text: str, start: int = 0) -> tuple[Heading, ...]:
         is_text = not (atx or rule or NOT_SETEXT.match(line) or not line.strip())
         above, above_at, above_end = line if is_text else "", at, at + len(line)
     return tuple(found)
-
-
-def _fence_after(fence: str, mark: str, line: str) -> str:
-    """Return the code fence that is open after this line, or an empty string."""
-    is_closed = fence and mark.startswith(fence) and line.strip() == mark
-    return "" if is_closed else fence or mark
 
 
 def _without_inline_markup(title: str) -> str:

@@ -1,4 +1,7 @@
-"""Read HTML: its main text, one block per line, without scripts and menus; tables as "a | b | c" rows."""
+"""Read HTML: its main text, one block per line; tables as "a | b | c" rows.
+
+Boilerplate is removed: scripts, hidden text, menus, banners, footers.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from assistant.datatypes import Extraction, Part
+from assistant.datatypes import Extraction
 from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.encoding import decode
 
@@ -66,7 +69,6 @@ def read_html(source: Source) -> Extraction:
 def read_markup(markup: str) -> Extraction:
     """Return the extraction of decoded HTML."""
     builder = ExtractionBuilder()
-    builder.begin(Part(0, 0))
     return builder.finish(render(markup, builder))
 
 
@@ -87,7 +89,7 @@ def render(markup: str, builder: ExtractionBuilder, on_anchor: Anchors = ignore_
     else:
         drop_boilerplate(body)
         Renderer(flow, on_anchor).children(main_part(body), False)
-    flow.end()
+    flow.cut(PARAGRAPH)
     return title
 
 
@@ -133,9 +135,11 @@ class Renderer:
         elif tag.name in HEADINGS:
             self._heading(tag)
         elif tag.name == "sup" and not tag.find("a"):
-            self._flow.words(_superscript(tag.get_text()))
+            text = tag.get_text()  # an exponent: 10⁵ must not read as 105
+            self._flow.words(text.translate(TO_SUPERSCRIPT) if set(text) <= set(PLAIN) else text)
         elif tag.name == "math":
-            self._flow.words(_formula(tag))
+            own = (text for text in tag.strings if text.parent and text.parent.name != "annotation")
+            self._flow.words(str(tag.get("alttext") or "") or "".join(own))
         elif tag.name == "table" and not is_layout_table(tag):
             self._table(tag)
         elif tag.name in BLOCKS:
@@ -175,10 +179,9 @@ class Renderer:
         if tag.string is not None:
             return " ".join(tag.string.replace(SOFT_HYPHEN, "").split())
         builder = ExtractionBuilder()
-        builder.begin(Part(0, 0))
         flow = TextFlow(builder)
         Renderer(flow, ignore_anchor).children(tag, False)
-        flow.end()
+        flow.cut(PARAGRAPH)
         return _in_one_line(builder.finish().text)
 
 
@@ -187,16 +190,6 @@ def _in_one_line(text: str) -> str:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     joined = "; " if any(line.startswith("- ") for line in lines) else " "
     return joined.join(line.removeprefix("- ") for line in lines)
-
-
-def _superscript(text: str) -> str:
-    """Convert an exponent to superscript characters: 10⁵ must not read as 105."""
-    return text.translate(TO_SUPERSCRIPT) if text and set(text) <= set(PLAIN) else text
-
-
-def _formula(tag: Tag) -> str:
-    spoken = str(tag.get("alttext") or "")
-    return spoken or "".join(text for text in tag.strings if text.parent and text.parent.name != "annotation")
 
 
 def is_layout_table(table: Tag) -> bool:
@@ -328,14 +321,10 @@ class TextFlow:
         self.cut(PARAGRAPH)
         self._builder.add_table(rows)
 
-    def end(self) -> None:
-        """End the last block."""
-        self.cut(PARAGRAPH)
-
 
 def drop_hidden(body: Tag) -> None:
     """Remove elements that a browser does not show, or only on request."""
-    for tag in body.find_all(_is_hidden):
+    for tag in body.find_all(lambda tag: tag.name in INVISIBLE or tag.has_attr("hidden") or tag.get("role") in MENU_ROLES):
         if not tag.decomposed:
             tag.decompose()
     whole = _length(body)
@@ -347,7 +336,9 @@ def drop_hidden(body: Tag) -> None:
 
 def drop_boilerplate(body: Tag) -> None:
     """Remove footers, menus and banners."""
-    _drop_footers(body)
+    for tag in body.find_all("footer"):
+        if not tag.decomposed and not tag.find_parent("blockquote"):  # in a quotation it names the author
+            tag.decompose()
     whole = len(body.get_text())
     for tag in body.find_all(_may_be_boilerplate):
         if not tag.decomposed and _is_boilerplate(tag, whole):
@@ -361,23 +352,9 @@ def main_part(body: Tag) -> Tag:
     return mains[0] if is_main else body
 
 
-def _is_hidden(tag: Tag) -> bool:
-    return tag.name in INVISIBLE or tag.has_attr("hidden") or tag.get("role") in MENU_ROLES
-
-
-def _drop_footers(body: Tag) -> None:
-    """Remove footers, except in a quotation, where they name its author."""
-    for tag in body.find_all("footer"):
-        if not tag.decomposed and not tag.find_parent("blockquote"):
-            tag.decompose()
-
-
 def _may_be_boilerplate(tag: Tag) -> bool:
-    return tag.name in BOILERPLATE or any(map(_is_boilerplate_name, _names(tag)))
-
-
-def _is_boilerplate_name(name: str) -> bool:
-    return name in WIKI_CLASSES or bool(BANNER.search(name) or MENU.search(name))
+    names = _names(tag)
+    return tag.name in BOILERPLATE or any(name in WIKI_CLASSES or BANNER.search(name) or MENU.search(name) for name in names)
 
 
 def _names(tag: Tag) -> list[str]:
