@@ -72,10 +72,6 @@ class Visit:
     is_link: bool = False
 
 
-def ignore_link(_path: str) -> None:
-    """Ignore a link."""
-
-
 @dataclass(slots=True)
 class Walk:
     """The state of one walk. Links are followed last, so that no file is yielded twice.
@@ -86,13 +82,13 @@ class Walk:
     root: Path
     real_root: str
     max_bytes: int
-    on_link: Callable[[str], None] = ignore_link
+    on_link: Callable[[str], None]
     seen: set[str] = field(default_factory=set)
     links: list[Visit] = field(default_factory=list)
 
 
 def discover(root: Path, max_bytes: int, within: Iterable[Path] | None = None,
-             on_link: Callable[[str], None] = ignore_link) -> Iterator[Candidate | ExcludedEntry]:
+             on_link: Callable[[str], None] = lambda _path: None) -> Iterator[Candidate | ExcludedEntry]:
     """Yield the files below a folder, or the one file, sorted by name. A root that is a file is never ignored.
 
     `within` restricts the walk to these paths and what is below them; apart from links, the result there is the same as that

@@ -47,7 +47,12 @@ def chunk(document: Document, count_tokens: CountTokens, limit: int = 200) -> tu
     extraction = document.extraction
     by_part = sections(extraction)
     flat = [section for group in by_part for section in group]
-    measured = _measure(extraction.text, _all_units(document, flat, limit), count_tokens, limit)
+    found = [
+        (number, unit)
+        for number, section in enumerate(flat)
+        for unit in text_units(extraction.text, section, Shape.TABLE if section.table else extraction.shape, limit // 4)
+    ]
+    measured = _measure(extraction.text, found, count_tokens, limit)
     line_ends = [match.end() for match in LINE_END.finditer(extraction.text)]
     chunks: list[Chunk] = []
     first = 0
@@ -58,15 +63,6 @@ def chunk(document: Document, count_tokens: CountTokens, limit: int = 200) -> tu
         chunks += (_chunk(document, part, span, flat, line_ends) for span in _merge(spans, flat, limit))
         first += len(group)
     return tuple(chunks)
-
-
-def _all_units(document: Document, flat: Sequence[Section], limit: int) -> list[tuple[int, TextUnit]]:
-    extraction = document.extraction
-    return [
-        (number, unit)
-        for number, section in enumerate(flat)
-        for unit in text_units(extraction.text, section, Shape.TABLE if section.table else extraction.shape, limit // 4)
-    ]
 
 
 def _measure(text: str, found: Sequence[tuple[int, TextUnit]], count_tokens: CountTokens, limit: int

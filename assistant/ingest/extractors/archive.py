@@ -116,18 +116,14 @@ def _decompressor(data: bytes, compression: str) -> IO[bytes]:
         return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
     if compression == "bzip2":
         return bz2.BZ2File(stream)
-    if compression == "xz":
-        _refuse_large_window(data)
-        return lzma.LZMAFile(stream)
-    return stream
-
-
-def _refuse_large_window(data: bytes) -> None:
+    if compression != "xz":
+        return stream
     try:
         lzma.LZMADecompressor(memlimit=LARGEST_WINDOW).decompress(data, 1)
     except lzma.LZMAError as error:
         if "memory" in str(error).lower():
             raise UnreadableFile("unpacking it needs more memory than is allowed") from error
+    return lzma.LZMAFile(stream)
 
 
 class Budget:

@@ -148,8 +148,7 @@ def ignore_step(_step: str) -> None:
 class Source:
     """One file to read. `passwords` are tried if it is encrypted.
 
-    A slow reader calls `on_step` ("page 12 of 300") to report progress: without any, the file is given up after the idle
-    timeout.
+    A slow reader calls `on_step` ("page 12 of 300"): without any progress, the file is given up after the idle timeout.
     """
 
     data: bytes

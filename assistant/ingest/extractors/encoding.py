@@ -10,7 +10,7 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -102,10 +102,8 @@ def decode_as(data: bytes, charset: str) -> str:
     """Decode text with a charset declared elsewhere; guess the encoding if the charset is unknown or does not fit."""
     name = _known(charset)
     if name:
-        try:
+        with suppress(UnicodeDecodeError):
             return storable_text(data.decode(name))
-        except UnicodeDecodeError:
-            pass
     decoded = _decode(data, False)
     is_better = not name or decoded.text.count("\ufffd") == 0
     return (decoded.text if is_better else storable_text(data.decode(name, "replace"))).replace("\0", "")
@@ -113,10 +111,9 @@ def decode_as(data: bytes, charset: str) -> str:
 
 def decode_name(raw: bytes) -> str:
     """Decode a file name from an archive: UTF-8, a Chinese, Japanese or Korean encoding, cp866, or cp437."""
-    try:
+    with suppress(UnicodeDecodeError):
         return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        guessed = guess_encoding(raw)
+    guessed = guess_encoding(raw)
     return raw.decode(guessed if guessed in WIDE or guessed == "cp866" else "cp437", "replace")
 
 
@@ -127,23 +124,14 @@ def _decode(data: bytes, trust_declaration: bool) -> Decoded:
     sixteen = _utf16_without_mark(data[:SAMPLE])
     if sixteen:
         return _with_replacements(data, sixteen)
-    try:
-        return _japanese(data) or Decoded(data.decode("utf-8"), "utf-8")
-    except UnicodeDecodeError:
-        pass
+    if JAPANESE_ESCAPE.search(data):
+        with suppress(UnicodeDecodeError):
+            return Decoded(data.decode("iso2022_jp_ext"), "iso2022_jp")
+    with suppress(UnicodeDecodeError):
+        return Decoded(data.decode("utf-8"), "utf-8")
     if _is_mostly_utf8(data):
         return _with_replacements(data, "utf-8")
     return _with_replacements(data, (_declared(data) if trust_declaration else "") or guess_encoding(data))
-
-
-def _japanese(data: bytes) -> Decoded | None:
-    """Decode ISO-2022-JP. Return None if there are no escape sequences of it or they are invalid."""
-    if not JAPANESE_ESCAPE.search(data):
-        return None
-    try:
-        return Decoded(data.decode("iso2022_jp_ext"), "iso2022_jp")
-    except UnicodeDecodeError:
-        return None
 
 
 def _with_replacements(data: bytes, encoding: str) -> Decoded:
@@ -231,12 +219,12 @@ def _narrow_score(sample: bytes, encoding: str, alphabets: tuple[str, ...]) -> f
     beyond_ascii = [at for at, character in enumerate(text) if character > "\x7f"]
     penalties = sum(_context_penalty(text, at) for at in beyond_ascii)
     counts = Counter("".join(text[at] for at in beyond_ascii).lower())
-    fits = max(_fit(counts, _weights(alphabet)) for alphabet in alphabets)
+    other = {letter: _other_weight(letter) for letter in counts}
+    fits = max(
+        sum(count * weights.get(letter, other[letter]) for letter, count in counts.items())
+        for weights in map(_weights, alphabets)
+    )
     return (penalties + fits) / len(beyond_ascii) if beyond_ascii else 0.0
-
-
-def _fit(counts: Mapping[str, int], weights: Mapping[str, float]) -> float:
-    return sum(count * (weights[letter] if letter in weights else _other_weight(letter)) for letter, count in counts.items())
 
 
 @cache

@@ -24,7 +24,7 @@ import numpy.typing as npt
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors.builder import Source, ignore_step
-from assistant.ingest.extractors.pdf.layout import Box, in_reading_order
+from assistant.ingest.extractors.pdf.layout import PAGE_BREAK, Box, in_reading_order, page_parts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,7 +33,6 @@ MOST_PIXELS = 120_000_000
 MAX_FRAMES = 2000
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
 SINGLE = frozenset({"GIF", "WEBP", "PNG", "MPO"})  # their frames are not pages: animations, and in MPO a picture in stereo
-PAGE_BREAK = "\n\n"
 Pixels = npt.NDArray[np.uint8]
 Line = tuple[str, Box]
 PACKAGES = ("rapidocr", "onnxruntime")
@@ -58,13 +57,10 @@ def read_image(source: Source) -> Extraction:
     texts = list(_texts(source))
     if not any(texts):
         raise SkippedFile("no text in the picture")
-    parts, start = [], 0
-    for number, text in enumerate(texts, 1):
-        parts.append(Part(start, start + len(text), page=number if len(texts) > 1 else None))
-        start += len(text) + len(PAGE_BREAK)
     read = tuple(number for number, text in enumerate(texts, 1) if text)
+    parts = page_parts(texts, [""] * len(texts)) if len(texts) > 1 else (Part(0, len(texts[0])),)
     empty = tuple(number for number, text in enumerate(texts, 1) if not text)
-    return Extraction(PAGE_BREAK.join(texts), tuple(parts), empty_pages=empty, ocr_pages=read)
+    return Extraction(PAGE_BREAK.join(texts), parts, empty_pages=empty, ocr_pages=read)
 
 
 def _texts(source: Source) -> Iterator[str]:
@@ -154,8 +150,9 @@ def _strips(pixels: Pixels) -> Iterator[tuple[int, Pixels]]:
 def _recognise_rotated(pixels: Pixels, on_step: Callable[[str], None]) -> list[Line]:
     """Run OCR on an image; if the result is doubtful, also on its rotations, and return the best lines."""
     best = _recognise_upright(pixels)
-    turns = ((1, 3) if best.vertical_share > 0.5 else (2, 1, 3)) if best.is_doubtful else ()
-    for turn in turns:
+    is_vertical = best.vertical_share > 0.5
+    is_doubtful = len(best.lines) >= MIN_LINES and (best.merit < DOUBTFUL or is_vertical)
+    for turn in ((1, 3) if is_vertical else (2, 1, 3)) if is_doubtful else ():
         on_step("a picture, turned")
         best = max(best, _recognise_upright(np.rot90(pixels, turn)), key=lambda result: result.merit)
         if best.merit > CERTAIN:
@@ -183,24 +180,17 @@ class _OcrResult:
         vertical = sum(box[3] - box[1] > 1.5 * (box[2] - box[0]) for text, box in self.lines if len(text) > 1)
         return vertical / max(1, len(self.lines))
 
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether the image is probably rotated."""
-        return len(self.lines) >= MIN_LINES and (self.merit < DOUBTFUL or self.vertical_share > 0.5)
-
 
 def _recognise_upright(pixels: Pixels) -> _OcrResult:
     with RUNNING:
         found = _engine()(np.ascontiguousarray(pixels))
     if found.txts is None or found.boxes is None:
         return _OcrResult([], [])
-    lines = [(text.strip(), _box(np.asarray(corners))) for text, corners in zip(found.txts, found.boxes, strict=True)]
+    lines: list[Line] = []
+    for text, corners in zip(found.txts, map(np.asarray, found.boxes), strict=True):
+        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+        lines.append((text.strip(), (float(left), float(top), float(right), float(bottom))))
     return _OcrResult(lines, [float(score) for score in found.scores])
-
-
-def _box(corners: npt.NDArray[np.float64]) -> Box:
-    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-    return float(left), float(top), float(right), float(bottom)
 
 
 def _in_order(lines: Sequence[Line]) -> list[Line]:

@@ -55,11 +55,9 @@ class ReaderPool:
         self._budget = MemoryBudget(MAX_HELD_BYTES)
 
     def __enter__(self) -> ReaderPool:
-        """Return the pool."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the pool."""
         self.close()
 
     def close(self) -> None:

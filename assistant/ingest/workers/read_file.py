@@ -93,8 +93,10 @@ def sha256_of(data: bytes) -> str:
 def _read_all(run: ReadTask, path: str, data: bytes, depth: int) -> Iterator[ReadResult]:
     source = Source(data, PurePath(path).name, run.terms.passwords, run.on_step)
     reading = _read_one(run, path, source, depth)
-    if depth:
-        _count_characters(run, reading)
+    if depth and isinstance(reading.outcome, Document):
+        run.characters_left -= len(reading.outcome.extraction.text)
+    if run.characters_left < 0:
+        raise UnreadableFile(f"the text in it is longer than {MAX_MEMBER_CHARACTERS // 1_000_000} million characters")
     # a skipped file, such as one without text, may still hold others
     is_unopenable = isinstance(reading.outcome, UnreadableFile) and not isinstance(reading.outcome, SkippedFile)
     if not is_container(source.name) or is_unopenable:
@@ -108,13 +110,6 @@ def _read_all(run: ReadTask, path: str, data: bytes, depth: int) -> Iterator[Rea
     except UnreadableFile as error:
         stopped = str(error)
     yield _with_members(reading, found, stopped, suffix_of(source.name) in READERS)
-
-
-def _count_characters(run: ReadTask, reading: ReadResult) -> None:
-    if isinstance(reading.outcome, Document):
-        run.characters_left -= len(reading.outcome.extraction.text)
-    if run.characters_left < 0:
-        raise UnreadableFile(f"the text in it is longer than {MAX_MEMBER_CHARACTERS // 1_000_000} million characters")
 
 
 def _read_one(run: ReadTask, path: str, source: Source, depth: int) -> ReadResult:

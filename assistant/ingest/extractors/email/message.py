@@ -13,6 +13,7 @@ import re
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from email import message_from_bytes
 from email.errors import HeaderParseError
@@ -231,17 +232,11 @@ def _attached_message(part: Message, names: UniqueNames) -> Member:
         return Member(names.add(_filename(part) or "message.eml"), _bytes(part))
     data = inner.as_bytes(policy=RAW)
     if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":  # forbidden by RFC 2046, but it occurs
-        data = _from_base64(data)
+        with suppress(binascii.Error):
+            data = b64decode(data, validate=False)
     subject = safe_name(header(inner, "Subject").replace("/", "_"))
     name = _filename(part) or f"{subject or 'message'}.eml"
     return Member(names.add(name if name.lower().endswith(".eml") else f"{name}.eml"), data)
-
-
-def _from_base64(data: bytes) -> bytes:
-    try:
-        return b64decode(data, validate=False)
-    except binascii.Error:
-        return data
 
 
 def _bytes(part: Message) -> bytes:

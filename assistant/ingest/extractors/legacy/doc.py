@@ -36,7 +36,7 @@ from assistant.ingest.extractors.web.html import read_html
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
 if TYPE_CHECKING:
-    from olefile import OleFileIO
+    pass
 
 KIND = "Word document"
 HTML = re.compile(rb"\s*<(?:!doctype|html|head|meta|body|\?xml)", re.I)
@@ -73,7 +73,9 @@ def read_doc(source: Source) -> Extraction:
 
 def _read_compound(source: Source) -> Extraction:
     with open_compound(source.data, KIND) as file:
-        fib = _read_fib(file)
+        fib = Fib(read_stream(file, "WordDocument"))
+        fib.table = read_stream(file, "1Table" if fib.flags & SECOND_TABLE else "0Table")
+        fib.data = read_stream(file, "Data")
         title = "" if fib.flags & ENCRYPTED else summary_title(file)
     if fib.flags & ENCRYPTED:
         if fib.flags & OBFUSCATED:
@@ -81,25 +83,14 @@ def _read_compound(source: Source) -> Extraction:
         return _read_compound(decrypt_old(source))
     writing = ExtractionBuilder()
     try:
-        _write(fib, writing, source)
+        stored = read_text(fib)
+        text, roles = _visible_text(stored, fib), ParagraphRoles(fib, stored)
+        _write_parts(stored.parts, text, stored, roles, writing, source)
+        if not writing.length:
+            _write_parts(stored.margins, text, stored, roles, writing, source)
     except (struct.error, IndexError) as error:
         raise UnreadableFile("damaged: it is cut off or no Word document") from error
     return writing.finish(title)
-
-
-def _read_fib(file: OleFileIO) -> Fib:
-    fib = Fib(read_stream(file, "WordDocument"))
-    fib.table = read_stream(file, "1Table" if fib.flags & SECOND_TABLE else "0Table")
-    fib.data = read_stream(file, "Data")
-    return fib
-
-
-def _write(fib: Fib, writing: ExtractionBuilder, source: Source) -> None:
-    stored = read_text(fib)
-    text, roles = _visible_text(stored, fib), ParagraphRoles(fib, stored)
-    _write_parts(stored.parts, text, stored, roles, writing, source)
-    if not writing.length:
-        _write_parts(stored.margins, text, stored, roles, writing, source)
 
 
 def _write_parts(parts: Spans, text: str, stored: DocText, roles: ParagraphRoles, writing: ExtractionBuilder,

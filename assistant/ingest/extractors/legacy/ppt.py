@@ -13,7 +13,7 @@ from struct import unpack_from
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, ExtractionBuilder, Source
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.legacy.ole import decode_utf16, decrypt_old, open_compound, read_stream, summary_title
 
 KIND = "PowerPoint presentation"
@@ -89,16 +89,10 @@ def _write_slide(slide: Record, outline: list[SlideText], writing: ExtractionBui
     title = next((shape for shape in found if shape.is_title), None)
     if title:
         writing.add_heading(title.texts[0].clean, 1)
-    for shape in found:
-        if shape is not title:
-            _write_shape(shape, writing)
-
-
-def _write_shape(shape: SlideShape, writing: ExtractionBuilder) -> None:
-    if shape.cells:
+    for shape in (shape for shape in found if shape is not title):
         writing.add_table(_table_rows(shape.cells))
-    for text in shape.texts:
-        writing.add(LINE.join(line.strip() for line in text.clean.split("\n") if line.strip()))
+        for text in shape.texts:
+            writing.add(LINE.join(line.strip() for line in text.clean.split("\n") if line.strip()))
 
 
 def _write_notes(page: Record | None, writing: ExtractionBuilder) -> None:
@@ -106,8 +100,7 @@ def _write_notes(page: Record | None, writing: ExtractionBuilder) -> None:
     texts = [text.clean for shape in shapes for text in shape.texts if text.kind == NOTES and text.clean]
     if texts:
         writing.add_heading("Notes", 2)
-    for text in texts:
-        writing.add(text)
+        writing.add(PARAGRAPH.join(texts))
 
 
 @dataclass(frozen=True, slots=True)

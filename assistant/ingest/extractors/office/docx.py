@@ -55,7 +55,9 @@ def read_docx(source: Source) -> Extraction:
             for notes in _related_parts(archive, related, kind):
                 _write_blocks(notes, writing, levels)
         for comments in _related_parts(archive, related, "comments"):
-            _write_comments(comments, writing)
+            for comment in comments:
+                text = "\n".join(filter(None, (running_text(paragraph).strip() for paragraph in outermost(comment, "p"))))
+                writing.add(f"[{attribute(comment, 'author')}] {text}" if text else "")
         if not writing.length:
             for name in targets(related, "header") + targets(related, "footer"):
                 _write_blocks(optional_xml(archive, name), writing, {})
@@ -130,13 +132,6 @@ def _cell_texts(cell: Element) -> Iterator[str]:
     yield " ".join(word for paragraph in outermost(cell, "p") for word in running_text(paragraph).split())
     span = whole_number(_value(child_of(cell, "tcPr"), "gridSpan"), 1)
     yield from [""] * (min(span, WIDEST) - 1)
-
-
-def _write_comments(comments: Element, writing: ExtractionBuilder) -> None:
-    for comment in comments:
-        text = "\n".join(filter(None, (running_text(paragraph).strip() for paragraph in outermost(comment, "p"))))
-        if text:
-            writing.add(f"[{attribute(comment, 'author')}] {text}")
 
 
 def _value(node: Element, kind: str) -> str:

@@ -12,13 +12,16 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from ctypes import c_double
-from itertools import groupby, pairwise
+from itertools import accumulate, count, groupby, pairwise
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
+
+from assistant.datatypes import Part
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
 
+PAGE_BREAK = "\n\n"
 LINE = re.compile(r"[^\r\n]+")
 SAMPLES = 8  # lines per page whose boxes are checked
 MAX_RECTANGLES = 200  # per line
@@ -265,6 +268,13 @@ def _reversed(run: Sequence[Glyph]) -> Iterator[Glyph]:
 
 def _text(glyphs: Sequence[Glyph]) -> str:
     return "".join(glyph.character for glyph in glyphs)
+
+
+def page_parts(texts: Sequence[str], labels: Sequence[str]) -> tuple[Part, ...]:
+    """Return a part per page of a text whose pages are joined by PAGE_BREAK."""
+    starts = accumulate((len(text) + len(PAGE_BREAK) for text in texts), initial=0)
+    pages = zip(count(1), starts, texts, labels, strict=False)
+    return tuple(Part(start, start + len(text), page=number, page_label=label or None) for number, start, text, label in pages)
 
 
 def in_reading_order(boxes: Sequence[Box]) -> list[Block]:

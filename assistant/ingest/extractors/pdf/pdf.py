@@ -23,14 +23,13 @@ from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors.builder import MAX_CHARACTERS, Member, Source
 from assistant.ingest.extractors.images import INSTALL, is_available, join_lines, recognise_lines
 from assistant.ingest.extractors.legacy.ole import ENCRYPTED, WRONG_PASSWORDS
-from assistant.ingest.extractors.pdf.layout import text_in_reading_order
+from assistant.ingest.extractors.pdf.layout import PAGE_BREAK, page_parts, text_in_reading_order
 from assistant.ingest.extractors.pdf.page_text import drop_headers_and_footers, is_unmapped, normalise_pages
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
     from pypdfium2 import PdfAttachment, PdfDocument, PdfPage
 
-PAGE_BREAK = "\n\n"
 PAGES_PER_STEP = 50
 PDFIUM = threading.Lock()  # PDFium is not thread-safe
 PAGE_COUNT = re.compile(rb"/Count\s+(\d{6,20})\b")
@@ -74,7 +73,7 @@ def read_pdf(source: Source) -> Extraction:
     texts = drop_headers_and_footers(normalise_pages([page.text for page in pages]))
     if not any(texts):
         raise SkippedFile(_why_empty(pages))
-    parts = tuple(_parts(texts, labels))
+    parts = page_parts(texts, labels)
     return Extraction(
         text=PAGE_BREAK.join(texts), parts=parts,
         headings=tuple(sorted(_headings(outline, texts, parts), key=lambda heading: heading.char_start)), title=title,
@@ -164,13 +163,6 @@ def _why_empty(pages: Sequence[_PdfPage]) -> str:
     return f"no text: {shown} only (scanned){', ' if is_available() else '; '}{remedy}"
 
 
-def _parts(texts: Sequence[str], labels: Sequence[str]) -> Iterator[Part]:
-    start = 0
-    for number, (text, label) in enumerate(zip(texts, labels, strict=True), 1):
-        yield Part(start, start + len(text), page=number, page_label=label or None)
-        start += len(text) + len(PAGE_BREAK)
-
-
 def is_scanned(page: PdfPage, text: str) -> bool:
     """Return True if the page is a scan: little or no text, but drawings or a large image."""
     from pypdfium2 import raw
@@ -194,20 +186,13 @@ def _objects(page: PdfPage) -> Iterator[tuple[int, float]]:
 
 def ocr_page(page: PdfPage, text: str) -> str:
     """Run OCR on the page; append its text layer if the OCR result lacks it."""
-    scale = _scale(*page.get_size())
-    if not scale:
-        return text
+    width, height = page.get_size()
+    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MOST_PIXELS / (width * height)) ** 0.5) if min(width, height) > 0 else 0.0
+    if min(width, height) * scale < 1:
+        return text  # too narrow to be rendered
     with closing(page.render(scale=scale)) as bitmap:
         found = join_lines(recognise_lines(bitmap.to_pil()))
     return found if "".join(text.split()) in "".join(found.split()) else f"{found}\n{text}".strip()
-
-
-def _scale(width: float, height: float) -> float:
-    """Return the scale for rendering, or 0 if the page is too narrow to be rendered."""
-    if width <= 0 or height <= 0:
-        return 0.0
-    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MOST_PIXELS / (width * height)) ** 0.5)
-    return scale if min(width, height) * scale >= 1 else 0.0
 
 
 def attachments_of(document: PdfDocument) -> Iterator[Member]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from assistant.datatypes import Extraction, Shape
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import LINE, MAX_CHARACTERS, PARAGRAPH, ExtractionBuilder, Source
-from assistant.ingest.extractors.encoding import Decoded, decode
+from assistant.ingest.extractors.encoding import decode
 from assistant.ingest.extractors.text.plain import markdown_headings, single_part
 
 LONG_LINE = 1000
@@ -28,7 +30,8 @@ def read_json(source: Source) -> Extraction:
     """Read JSON; it is reformatted if it has long lines or escaped characters."""
     decoded = decode(source.data, source.suffix)
     if ESCAPED.search(decoded.text) or any(len(line) > LONG_LINE for line in decoded.text.splitlines()):
-        decoded = Decoded(_reformat(decoded.text), decoded.encoding, decoded.notes)
+        with suppress(ValueError):
+            decoded = replace(decoded, text=_indented(json.loads(decoded.text)) or decoded.text)
     return single_part(decoded, (), source.name, Shape.CODE)
 
 
@@ -37,7 +40,7 @@ def read_json_lines(source: Source) -> Extraction:
     decoded = decode(source.data, source.suffix)
     if ESCAPED.search(decoded.text):
         lines = "\n".join(map(_unescape_line, decoded.text.split("\n")))
-        decoded = Decoded(lines, decoded.encoding, decoded.notes)
+        decoded = replace(decoded, text=lines)
     return single_part(decoded, (), source.name, Shape.CODE)
 
 
@@ -60,13 +63,6 @@ def read_notebook(source: Source) -> Extraction:
     for cell in _cells(_parse(decoded.text, "notebook")):
         _write_cell(cell, builder)
     return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
-
-
-def _reformat(text: str) -> str:
-    try:
-        return _indented(json.loads(text)) or text
-    except ValueError:
-        return text
 
 
 def _indented(content: object) -> str:

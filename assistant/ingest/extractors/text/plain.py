@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from assistant.datatypes import Extraction, Heading, Part, Shape, Table
 from assistant.ingest.extractors.builder import Source, header_of
@@ -58,7 +59,7 @@ DEFINITIONS = {
 def read_plain(source: Source) -> Extraction:
     """Read plain text; numbered articles, chapters and sections become headings."""
     decoded = decode(source.data, source.suffix)
-    return single_part(decoded, numbered_headings(decoded.text))
+    return single_part(decoded, [heading for at, line in _lines(decoded.text) for heading in _numbered(at, line)])
 
 
 def read_markdown(source: Source) -> Extraction:
@@ -85,18 +86,13 @@ def read_code(source: Source) -> Extraction:
 
 def read_csv(source: Source) -> Extraction:
     """Read comma-, semicolon-, tab- or pipe-separated values as one table."""
-    extraction = single_part(decode(source.data, source.suffix), (), shape=Shape.TABLE)
-    header = _header(extraction.text[:SAMPLE], "\t" if source.suffix == ".tsv" else "")
+    extraction, header = single_part(decode(source.data, source.suffix), (), shape=Shape.TABLE), ""
+    sample = extraction.text[:SAMPLE]
+    with suppress(csv.Error, StopIteration):
+        delimiter = "\t" if source.suffix == ".tsv" else csv.Sniffer().sniff(sample[:SNIFFED], ",;\t|").delimiter
+        rows = csv.reader(sample.splitlines(), delimiter=delimiter)
+        header = header_of([next(rows), next(rows)])
     return dataclasses.replace(extraction, tables=(Table(0, len(extraction.text), header),))
-
-
-def _header(sample: str, delimiter: str) -> str:
-    """Return the first row if it names columns, else an empty string."""
-    try:
-        rows = csv.reader(sample.splitlines(), delimiter=delimiter or csv.Sniffer().sniff(sample[:SNIFFED], ",;\t|").delimiter)
-        return header_of([next(rows), next(rows)])
-    except (csv.Error, StopIteration):
-        return ""
 
 
 def single_part(decoded: Decoded, headings: Sequence[Heading], title: str = "", shape: Shape = Shape.PROSE) -> Extraction:
@@ -151,12 +147,8 @@ def rst_headings(text: str) -> tuple[Heading, ...]:
     return tuple(found)
 
 
-def numbered_headings(text: str) -> tuple[Heading, ...]:
-    """Find headings such as 第十二条, ARTICLE 5 and "1.2 Title", but not items of a numbered list, which end like sentences."""
-    return tuple(heading for at, line in _lines(text) for heading in _numbered(at, line))
-
-
 def _numbered(at: int, line: str) -> Iterator[Heading]:
+    """Find a heading such as 第十二条, ARTICLE 5 or "1.2 Title"; items of a numbered list, which end like sentences, are none."""
     chinese = CHINESE.match(line)
     if chinese:
         rest = line[chinese.end() :].strip()

@@ -38,7 +38,8 @@ def read_subtitles(source: Source) -> Extraction:
     voice, previous, ended = "", frozenset({""}), 0.0
     for cue in _cues(decoded.text.splitlines()):
         speaker = VOICE.search(" ".join(cue.lines))
-        lines = [line for line in (" ".join(html.unescape(STYLE.sub("", line)).split()) for line in cue.lines) if line]
+        plain = (" ".join(html.unescape(STYLE.sub("", line)).split()) for line in cue.lines)
+        lines = [line for line in plain if line]
         new = [line for line in lines if line not in previous]  # rolling captions repeat the line above
         if new:
             name = " ".join(speaker[1].split()) if speaker else ""
@@ -57,8 +58,10 @@ def _cues(lines: list[str]) -> Iterator[_Cue]:
     for line in lines:
         timing = TIMING.match(line) if "-->" in line else None
         if timing:
+            if cue and len(cue.lines) > 1 and cue.lines[-1].strip().isdigit():
+                del cue.lines[-1]  # the number of the next cue, if no empty line separates the two
             if cue:
-                yield _without_number(cue)
+                yield cue
             cue = _Cue(_seconds(*timing.groups()[:4]), _seconds(*timing.groups()[4:]), [])
         elif cue and line.strip():
             cue.lines.append(line)
@@ -69,12 +72,6 @@ def _cues(lines: list[str]) -> Iterator[_Cue]:
         yield cue
 
 
-def _without_number(cue: _Cue) -> _Cue:
-    """Drop the number of the next cue if no empty line separates the two."""
-    is_number = len(cue.lines) > 1 and cue.lines[-1].strip().isdigit()
-    return _Cue(cue.start, cue.end, cue.lines[:-1]) if is_number else cue
-
-
 def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str) -> float:
     return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{fraction}")
 
@@ -83,7 +80,3 @@ def _format_time(start: float) -> str:
     minutes, seconds = divmod(int(start), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
-
-
-def _without_style(line: str) -> str:
-    return " ".join(html.unescape(STYLE.sub("", line)).split())

@@ -55,10 +55,6 @@ HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-s
 MAX_HIDDEN = 0.5  # share of a page's text
 
 
-def ignore_anchor(_identity: str) -> None:
-    """Ignore an anchor."""
-
-
 def read_html(source: Source) -> Extraction:
     """Read an HTML file."""
     decoded = decode(source.data, ".html", trust_declaration=True)
@@ -77,7 +73,7 @@ def html_to_text(markup: str) -> str:
     return read_markup(markup).text
 
 
-def render(markup: str, builder: ExtractionBuilder, on_anchor: Anchors = ignore_anchor) -> str:
+def render(markup: str, builder: ExtractionBuilder, on_anchor: Anchors | None = None) -> str:
     """Write the main text of a page and return its title. `on_anchor` receives the id of each element before its text."""
     soup = _parse(markup)
     title = " ".join(soup.title.get_text().split()) if soup.title else ""
@@ -113,7 +109,7 @@ def _depth(body: Tag) -> int:
 class Renderer:
     """Walk a tree of elements and write its text to a text flow."""
 
-    def __init__(self, flow: TextFlow, on_anchor: Anchors) -> None:
+    def __init__(self, flow: TextFlow, on_anchor: Anchors | None = None) -> None:
         self._flow = flow
         self._on_anchor = on_anchor
 
@@ -149,12 +145,12 @@ class Renderer:
 
     def _anchor(self, tag: Tag) -> None:
         identity = tag.get("id") or (tag.get("name") if tag.name == "a" else None)
-        if isinstance(identity, str) and identity and self._on_anchor is not ignore_anchor:
+        if isinstance(identity, str) and identity and self._on_anchor:
             self._flow.pause()
             self._on_anchor(identity)
 
     def _heading(self, tag: Tag) -> None:
-        for inner in tag.find_all(id=True) if self._on_anchor is not ignore_anchor else ():
+        for inner in tag.find_all(id=True) if self._on_anchor else ():
             self._anchor(inner)
         self._flow.add_heading(self._inline_text(tag), int(tag.name[1]))
 
@@ -169,8 +165,7 @@ class Renderer:
 
     def _table(self, table: Tag) -> None:
         self._flow.cut(PARAGRAPH)
-        caption = table.find("caption", recursive=False)
-        if caption:
+        if caption := table.find("caption", recursive=False):
             self._flow.words(self._inline_text(caption))
         self._flow.add_table(grid(table, self._inline_text))
 
@@ -180,7 +175,7 @@ class Renderer:
             return " ".join(tag.string.replace(SOFT_HYPHEN, "").split())
         builder = ExtractionBuilder()
         flow = TextFlow(builder)
-        Renderer(flow, ignore_anchor).children(tag, False)
+        Renderer(flow).children(tag, False)
         flow.cut(PARAGRAPH)
         return _in_one_line(builder.finish().text)
 
@@ -200,11 +195,8 @@ def is_layout_table(table: Tag) -> bool:
     if any(cell.name == "th" for row in rows for cell in row):
         return False
     is_grid = sum(len(row) > 1 for row in rows) > 1
-    return not is_grid or table.find("table") is not None or any(_is_long(cell) for row in rows for cell in row)
-
-
-def _is_long(cell: Tag) -> bool:
-    return cell.find(LAYOUT) is not None or len(cell.get_text()) > MAX_CELL
+    return not is_grid or table.find("table") is not None or any(
+        cell.find(LAYOUT) is not None or len(cell.get_text()) > MAX_CELL for row in rows for cell in row)
 
 
 def grid(table: Tag, text_of: Callable[[Tag], str]) -> list[list[str]]:
@@ -368,12 +360,10 @@ def _is_boilerplate(tag: Tag, whole: int) -> bool:
         return not whole
     if any(BANNER.search(name) for name in names):
         return length <= MAX_BANNER
-    return bool(WIKI_CLASSES.intersection(names)) or _link_share(tag) > MOSTLY_LINKS
-
-
-def _link_share(tag: Tag) -> float:
+    if WIKI_CLASSES.intersection(names):
+        return True
     links = sum(_length(link) for link in tag.find_all("a"))
-    return links / max(1, _length(tag)) if tag.find("h1") is None else 0.0
+    return tag.find("h1") is None and links / max(1, _length(tag)) > MOSTLY_LINKS
 
 
 def _length(tag: Tag) -> int:

@@ -72,13 +72,10 @@ def _is_document(root: _Element) -> bool:
     if _name(root).lower() in DOCUMENTS:
         return True
     texts = [" ".join(text.split()) for text in root.itertext() if text.strip()]
-    sentences = [text for text in texts if _is_sentence(text)]
+    sentences = [text for text in texts
+                 if (len(text) > SENTENCE and text.count(" ") > len(text) / 20) or len(WIDE.findall(text)) > WIDE_SENTENCE]
     values = sum(len(value) for node in root.iter() if isinstance(node.tag, str) for value in node.attrib.values())
     return sum(map(len, sentences)) > SHARE_OF_SENTENCES * (sum(map(len, texts)) + values / 4)
-
-
-def _is_sentence(text: str) -> bool:
-    return (len(text) > SENTENCE and text.count(" ") > len(text) / 20) or len(WIDE.findall(text)) > WIDE_SENTENCE
 
 
 def _write(node: _Element, builder: ExtractionBuilder, depth: int) -> None:
