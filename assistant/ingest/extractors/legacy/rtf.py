@@ -167,7 +167,7 @@ class _RtfParser:
             state.destination = self.outer[-2].destination
         elif state.destination == NOWHERE:
             return
-        elif (name in DESTINATIONS or (is_starred and name not in SEEN_THOUGH_STARRED)  # an optional one (\\*)
+        elif (name in DESTINATIONS or (is_starred and name not in SEEN_THOUGH_STARRED)  # an optional one (\*)
               or (name == TITLE and state.destination == INFO)):
             self.document.enter(name)
         elif name in CHARACTERS:
