@@ -33,8 +33,8 @@ from reading import BOUNDS, TERMS, Result, read_each, squeezed
 from report import markdown_table, write_json
 
 from assistant.ingest import ReaderPool, ReadRequest
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.registry import READERS
-from assistant.ingest.extractors.source import Source
 
 BARS = ("files", "answers", "places", "pages", "speed", "crowd")
 NAMES_CAUSE = re.compile(r"encrypted|damaged|not text|no reader|crash|given up|memory|unpacks|empty|too large")

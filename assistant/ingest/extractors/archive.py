@@ -20,8 +20,8 @@ from pathlib import PurePath, PurePosixPath
 from typing import IO
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Member, Source
 from assistant.ingest.extractors.encoding import decode_name
-from assistant.ingest.extractors.source import Member, Source
 
 MOST_ENTRIES = 2_000
 LARGEST_UNPACKED = 500_000_000  # bytes, all files together
@@ -116,18 +116,14 @@ def _decompressor(data: bytes, compression: str) -> IO[bytes]:
         return gzip.GzipFile(fileobj=stream)  # type: ignore[return-value]
     if compression == "bzip2":
         return bz2.BZ2File(stream)
-    if compression == "xz":
-        _refuse_large_window(data)
-        return lzma.LZMAFile(stream)
-    return stream
-
-
-def _refuse_large_window(data: bytes) -> None:
+    if compression != "xz":
+        return stream
     try:
         lzma.LZMADecompressor(memlimit=LARGEST_WINDOW).decompress(data, 1)
     except lzma.LZMAError as error:
         if "memory" in str(error).lower():
             raise UnreadableFile("unpacking it needs more memory than is allowed") from error
+    return lzma.LZMAFile(stream)
 
 
 class Budget:
@@ -260,12 +256,9 @@ def safe_name(name: str) -> str:
     """Return a relative path with "/" and without "." and ".."; empty if nothing is left."""
     clean = UNSAFE.sub(" ", DRIVE.sub("", name.replace("\\", "/")))
     parts = (part.strip() for part in clean.split("/"))
-    return "/".join(_shorten(part) for part in parts if part and part not in (".", ".."))
-
-
-def _shorten(part: str) -> str:
-    """Shorten a long name in its middle: its end says what kind of file it is."""
-    return part if len(part) <= LONGEST else part[: LONGEST - 20] + "…" + part[-19:]
+    kept = (part for part in parts if part and part not in (".", ".."))
+    # the end of a long name says what kind of file it is
+    return "/".join(part if len(part) <= LONGEST else part[: LONGEST - 20] + "…" + part[-19:] for part in kept)
 
 
 def _is_hidden(name: str) -> bool:
