@@ -114,10 +114,9 @@ class QuestionAnswering:
         threshold = self._settings.refusal_threshold / 100
         return Limits(self._settings.answer_tokens, threshold, strict, self.retrieval.calibration_offset())
 
-    def compared_with_other_files(self, answer: Answer, evidence: Evidence) -> Answer:
-        """Return the answer with the places where other files contradict its citations."""
-        passages = evidence.hits[: self._settings.context_chunks]
-        others = self.retrieval.with_duplicates(evidence.hits)
+    def compared_with_other_files(self, answer: Answer, hits: Sequence[Hit], passages: Sequence[Hit]) -> Answer:
+        """Return the answer with the places where other hits contradict its citations, which are numbered by `passages`."""
+        others = self.retrieval.with_duplicates(hits)
         modified = self.retrieval.modified_ns((*answer.hits, *others))
         return add_conflicts(answer, find_conflicts(answer.question, answer.text, answer.citations, passages, others, modified))
 
@@ -166,13 +165,13 @@ class QuestionAnswerStream(StreamedAnswer):
         chat = self._loading.result()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
         self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started)
-        return chain(self._generation, self._conflicts(self._generation))
+        return chain(self._generation, self._conflicts(self._generation, prompt))
 
-    def _conflicts(self, generated: AnswerStream) -> Iterator[str]:
+    def _conflicts(self, generated: AnswerStream, prompt: Prompt) -> Iterator[str]:
         """Compare the finished answer with other files; yield what contradicts it, if anything does."""
         answer = generated.answer
         if answer.citations:
-            answer = self._answering.compared_with_other_files(answer, self._evidence)
+            answer = self._answering.compared_with_other_files(answer, self._evidence.hits, prompt.passages)
         self._finished = (answer,)
         if answer.conflicts:
             yield answer.text.removeprefix(generated.answer.text)

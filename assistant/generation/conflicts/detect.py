@@ -35,34 +35,38 @@ VERSION_WORDS = re.compile(
 
 
 def find_conflicts(question: str, claim: str, citations: Sequence[Citation], passages: Sequence[Hit], rivals: Sequence[Hit],
-              modified_ns: Mapping[str, int]) -> tuple[Conflict, ...]:
+                   modified_ns: Mapping[str, int]) -> tuple[Conflict, ...]:
     """Return where a sentence of another file has the frame of a cited one and denies the claim (the answer).
 
-    `passages` are numbered as in the answer; `rivals` also hold those that were found beside them. `modified_ns` holds the
+    `passages` are numbered as in the answer; `rivals` are the hits they were made of, and others. `modified_ns` holds the
     time of each file's last change, by path, in nanoseconds since 1970; files without one have no date.
     """
     found: list[Conflict] = []
-    numbers = {place_of(hit): number for number, hit in enumerate(passages, 1)}
+    others: list[Hit] = []  # cited, and in no passage
     for citation in citations:
-        if not 1 <= citation.number <= len(passages):
+        own = holder((*rivals, *passages), citation)
+        if own is None:
             continue
-        own = passages[citation.number - 1]
         sides = [side_of(citation, "", modified_ns)]
         for rival, start, end, slot in disagreeing(question, citation.quote, own, rivals):
             if not is_claimed(slot, claim):
                 continue
-            number = numbers.setdefault(place_of(rival), max(numbers.values()) + 1)
-            other = Citation(number, rival.path, rival.title, narrow_location(rival.chunk.location, rival.chunk.text, start, end),
-                             rival.chunk.text[start:end])
+            location = narrow_location(rival.chunk.location, rival.chunk.text, start, end)
+            other = Citation(0, rival.path, rival.title, location, rival.chunk.text[start:end])
+            read = holder((*passages, *others), other)
+            others += [] if read else [rival]
+            other = replace(other, number=[*passages, *others].index(read or rival) + 1)
             sides = [replace(sides[0], value=sides[0].value or slot.one), *sides[1:], side_of(other, slot.other, modified_ns)]
         if len({side.value for side in sides}) > 1 and not any(same_places(sides, known) for known in found):
             found.append(Conflict(tuple(sorted(sides, key=age, reverse=True))))
     return tuple(found[:MOST_CONFLICTS])
 
 
-def place_of(hit: Hit) -> tuple[str, int]:
-    """Return what tells a passage from all others."""
-    return hit.path, hit.chunk.location.char_start
+def holder(hits: Sequence[Hit], citation: Citation) -> Hit | None:
+    """Return the first hit that contains a cited text; None if none does."""
+    place = citation.location
+    return next((hit for hit in hits if hit.path == citation.path and citation.quote in hit.chunk.text
+                 and hit.chunk.location.char_start <= place.char_start and place.char_end <= hit.chunk.location.char_end), None)
 
 
 def is_claimed(slot: Difference, claim: str) -> bool:
