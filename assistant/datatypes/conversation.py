@@ -15,7 +15,7 @@ CITED = re.compile(r" ?\[\d{1,3}\]")
 Role = Literal["system", "user", "assistant"]
 
 PromptText = NewType("PromptText", str)
-"""Text that may be part of a prompt. Only `generation.injection.untrusted_text` creates it, so none goes unsanitized."""
+"""Text that may be part of a prompt. Only `generation.untrusted_text` creates it, so none goes unsanitized."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Generate an answer from retrieved hits: prompt, streamed reply, citations, refusal, conversation."""
 
-from assistant.generation.conflicts.detect import add_conflicts, find_conflicts
+from assistant.generation.conflicts import add_conflicts, find_conflicts
 from assistant.generation.conversation.entities import FollowUpKind, Rewriting
 from assistant.generation.conversation.follow_ups import rewrite, rewrite_with_model, turns_about_files
 from assistant.generation.conversation.meta_questions import MetaAnswerStream, detect_meta_question

@@ -23,8 +23,8 @@ from assistant.datatypes import (
     Turn,
 )
 from assistant.errors import ContextOverflow
-from assistant.generation.injection.untrusted_text import fill_template, join_prompt_texts, own_words, sanitize
 from assistant.generation.prompt import PROMPT_VERSION
+from assistant.generation.untrusted_text import fill_template, join_prompt_texts, own_words, sanitize
 from assistant.text.languages import language
 from assistant.text.sentences import digit_strings
 

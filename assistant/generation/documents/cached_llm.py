@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.datatypes import ChatModel, Hit, Message, OnProgress, Progress, PromptText
-from assistant.generation.injection.untrusted_text import fence, fill_template, join_prompt_texts, own_words, sanitize
+from assistant.generation.untrusted_text import fence, fill_template, join_prompt_texts, own_words, sanitize
 from assistant.text.languages import CJK_CHARACTER
 
 LONG = 20  # seconds; longer waits are announced

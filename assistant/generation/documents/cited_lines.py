@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from assistant.datatypes import Citation, Hit
-from assistant.generation.citations.support import narrow_location
 from assistant.generation.documents.task import SourceFile
+from assistant.generation.support import narrow_location
 
 SAID = {
     "found": ("{count} places with {what} in {files}:", "在 {files} 中找到 {count} 处{what}："),

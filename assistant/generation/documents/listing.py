@@ -21,7 +21,7 @@ from assistant.generation.documents.cached_llm import (
     split_into_parts,
 )
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line, row_cells
-from assistant.generation.injection.untrusted_text import sanitize, sanitize_span
+from assistant.generation.untrusted_text import sanitize, sanitize_span
 from assistant.text.dates import Date, dates
 from assistant.text.numbers import Number, numbers
 from assistant.text.sentences import sentence_spans

@@ -13,7 +13,7 @@ from assistant.generation.documents.compare import compare_files
 from assistant.generation.documents.listing import item_kind_names, list_items, list_with_model, parse_item_kinds
 from assistant.generation.documents.summarize import summarize
 from assistant.generation.documents.task import Task, TaskKind
-from assistant.generation.injection.untrusted_text import count_masked
+from assistant.generation.untrusted_text import count_masked
 from assistant.text.languages import language
 
 MAX_NAMES = 5  # file names in a sentence

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from assistant.datatypes import Hit, Message
-from assistant.generation.citations.citing_stream import MARKER, marker_numbers
-from assistant.generation.citations.support import ParsedChunk, attribute, cite, parse_chunk, parse_claim
+from assistant.generation.citing_stream import MARKER, marker_numbers
 from assistant.generation.documents.cached_llm import CachedLLM, choice_prompt, notes_prompt, parse_numbers, split_into_parts
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
-from assistant.generation.injection.untrusted_text import without_comments
+from assistant.generation.support import attribute, cite
+from assistant.generation.untrusted_text import without_comments
+from assistant.text.facts import ParsedChunk, parse_chunk, parse_claim
 from assistant.text.languages import is_cjk
 from assistant.text.languages import language as language_of
 from assistant.text.sentences import contains_numbers, sentence_spans, token_recall, tokens

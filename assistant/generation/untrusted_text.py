@@ -229,7 +229,7 @@ def find_instructions(text: str, *, wary: bool = False) -> list[tuple[int, int]]
     transcript_start = forged_conversation_start(text) if wary else len(text)
     found: list[tuple[int, int]] = []
     follows = False
-    for start, stop in sentence_spans(text):
+    for start, stop in list(sentence_spans(text)):
         cells = split_cells(text[start:stop])
         begins = [start + sum(map(len, cells[:place])) for place in range(len(cells))]
         matches = [(begin, begin + len(cell)) for begin, cell in zip(begins, cells, strict=True)
