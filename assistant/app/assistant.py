@@ -116,7 +116,7 @@ class Assistant:
 
         A root that is missing or empty (an unplugged drive) keeps its files in the library.
         """
-        self._require_library()
+        self._library.require()
         with self._writing(on_progress, rebuild=rebuild) as store:
             roots = [Path(root) for root in store.roots()]
             report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
@@ -126,10 +126,10 @@ class Assistant:
 
     def remove(self, path: Path) -> int:
         """Remove a file or folder and exclude it from now on; return the number of files. Raises UsageError if unknown."""
-        self._require_library()
+        self._library.require()
         gone = str(absolute(path))
         with self._only_writer(ignore_progress):
-            store = self._store()
+            store = self._library.store
             files = [known for known in store.ledger() if is_under(known, [gone])]
             roots = [root for root in store.roots() if is_under(root, [gone])]
             if not files and not roots:
@@ -150,7 +150,7 @@ class Assistant:
 
     def roots(self) -> tuple[Path, ...]:
         """Return the files and folders that were added."""
-        return tuple(map(Path, self._store().roots())) if self.library_file.exists() else ()
+        return tuple(map(Path, self._library.store.roots())) if self.library_file.exists() else ()
 
     def include(self, paths: Sequence[Path]) -> None:
         """Add files and folders without reading them yet. Raises UsageError for a path that does not exist."""
@@ -166,7 +166,7 @@ class Assistant:
 
         Skips files that were written to less than `quiet_seconds` ago. Keeps the reader processes for the next call.
         """
-        self._require_library()
+        self._library.require()
         with self._writing(on_progress) as store:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
             self._readers = self._readers or Readers(self._means(), lasting=True)
@@ -181,7 +181,7 @@ class Assistant:
 
     def embed_waiting(self, most: int) -> int:
         """Embed at most `most` pending chunks; return the number still pending."""
-        store = self._store()
+        store = self._library.store
         if most and store.count_pending_embeddings():
             with self._writing(ignore_progress):
                 self._backlog = self._backlog or EmbeddingQueue(store, self._models.embedder)
@@ -210,7 +210,7 @@ class Assistant:
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:
         embedder = self._models.embedder
         with self._only_writer(on_progress):
-            store = self._store()
+            store = self._library.store
             if not store.meta("embedder"):
                 with store.transaction():
                     record_embedder(store, embedder)
@@ -287,8 +287,8 @@ class Assistant:
 
     def forget_calibration(self) -> None:
         """Delete the calibration: the shipped threshold applies again."""
-        self._require_library()
-        self._store().set_meta(CALIBRATION_KEY, "")
+        self._library.require()
+        self._library.store.set_meta(CALIBRATION_KEY, "")
 
     def calibration_offset(self) -> float:
         """Return the calibrated log-odds offset of the probability that the files do not answer; 0 without calibration."""
@@ -298,12 +298,12 @@ class Assistant:
 
     def passage_places(self) -> list[tuple[int, str]]:
         """Return (chunk id, path) of every chunk. Raises NothingIndexed if there is no library."""
-        self._require_library()
-        return self._store().paths_of_chunks()
+        self._library.require()
+        return self._library.store.paths_of_chunks()
 
     def passages(self, numbers: Sequence[int]) -> tuple[Hit, ...]:
         """Return the chunks with these ids, in this order, as hits; deleted ones are left out."""
-        found = self._store().chunks(numbers)
+        found = self._library.store.chunks(numbers)
         kept = [found[number] for number in numbers if number in found]
         return tuple(Hit(stored.chunk_id, stored.path, stored.title, stored.chunk) for stored in kept)
 
@@ -315,8 +315,8 @@ class Assistant:
 
     def status(self) -> LibraryStatus:
         """Return the status of the library. Raises NothingIndexed if there is no library."""
-        self._require_library()
-        store = self._store()
+        self._library.require()
+        store = self._library.store
         return LibraryStatus(
             self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
             store.count_chunks(), store.roots(), store.count(FileState.SKIPPED), store.count(FileState.FAILED),
@@ -325,13 +325,13 @@ class Assistant:
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""
-        self._require_library()
-        return tuple(self._store().ledger().values())
+        self._library.require()
+        return tuple(self._library.store.ledger().values())
 
     def integrity(self) -> str:
         """Return "ok", or what SQLite finds wrong with the database. Raises NothingIndexed if there is no library."""
-        self._require_library()
-        return self._store().integrity()
+        self._library.require()
+        return self._library.store.integrity()
 
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of chunks that are embedded; the others are found by keyword only."""
@@ -342,17 +342,9 @@ class Assistant:
 
         Raises NothingIndexed if there is no library, LibraryDamaged if its database cannot be repaired.
         """
-        self._require_library()
+        self._library.require()
         with self._only_writer(ignore_progress):
             return check_consistency(self._library, self._sessions, repair=repair)
-
-    # parts, opened once
-
-    def _require_library(self) -> None:
-        self._library.require()
-
-    def _store(self) -> Store:
-        return self._library.store
 
 
 def size_of(folder: Path) -> int:

@@ -117,7 +117,7 @@ def disagreeing(question: str, sentence: str, own: Hit, rivals: Sequence[Hit]) -
                      if not (names(own, slot.one, slot.other) and names(rival, slot.other, slot.one))]
             if slots and answers_as_well(question, sentence, own, texts[place], rival, slots):
                 seen.add(rival.path)
-                yield rival, *places[place], most_asked(question, slots)
+                yield rival, *places[place], min(slots, key=lambda slot: slot.kind != "value")  # a number names it best
                 break
 
 
@@ -130,22 +130,13 @@ def names(hit: Hit, value: str, other: str) -> bool:
     return any(is_value_word(word) and word in held for word in set(tokens(value)) - set(tokens(other)))
 
 
-def most_asked(question: str, slots: Sequence[Difference]) -> Difference:
-    """Return the slot that a conflict is named by: a number before all else."""
-    return min(slots, key=lambda slot: slot.kind != "value")
-
-
 def are_versions(one: Hit, other: Hit) -> bool:
     """Return whether two passages are of two versions of one file, by their names or by their words."""
-    if unnumbered(PurePath(one.path).stem) == unnumbered(PurePath(other.path).stem):
+    bare, other_bare = (VERSION_WORDS.sub("", PurePath(hit.path).stem.lower()) for hit in (one, other))
+    if bare == other_bare:
         return True
     words, others = set(tokens(one.chunk.text)), set(tokens(other.chunk.text))
     return len(words) > 2 * MOST_SLOTS and len(words & others) >= VERSIONS * max(len(words), len(others))
-
-
-def unnumbered(name: str) -> str:
-    """Return a name without what tells versions apart."""
-    return VERSION_WORDS.sub("", name.lower())
 
 
 def answers_as_well(question: str, sentence: str, own: Hit, other: str, rival: Hit, slots: Sequence[Difference]) -> bool:
@@ -191,13 +182,6 @@ def shortened(quote: str) -> str:
     return line if len(line) <= LONGEST else line[:LONGEST].rsplit(" ", 1)[0] + " …"
 
 
-def cited_with(citations: Sequence[Citation], found: Sequence[Conflict]) -> tuple[Citation, ...]:
-    """Return the citations of an answer and of its conflicts, by number."""
-    known = {citation.number: citation for conflict in found for side in conflict.sides for citation in (side.citation,)}
-    known |= {citation.number: citation for citation in citations}
-    return tuple(known[number] for number in sorted(known))
-
-
 DATE = re.compile(
     r"(?<!\d)((?:19|20)\d{2})(?:[-_. /年]?(0[1-9]|1[0-2]|[1-9](?=月))(?:[-_. /月]?(0[1-9]|[12]\d|3[01]))?)?(?!\d)"
 )
@@ -225,5 +209,7 @@ def add_conflicts(answer: Answer, found: Sequence[Conflict]) -> Answer:
     """Return the answer with the contradictions behind its text and their quotes among its citations."""
     if not found:
         return answer
+    known = {side.citation.number: side.citation for conflict in found for side in conflict.sides}
+    known |= {citation.number: citation for citation in answer.citations}
     return replace(answer, text=f"{answer.text}\n\n{conflict_text(answer.question, found)}",
-                   citations=cited_with(answer.citations, found), conflicts=tuple(found))
+                   citations=tuple(known[number] for number in sorted(known)), conflicts=tuple(found))

@@ -18,7 +18,6 @@ CHARACTERS_PER_TOKEN = 4
 TOKENS_PER_HEADER = 25  # a passage's number, source and title in the prompt
 
 
-
 def widen(hits: Sequence[Hit], neighbours: Sequence[Sequence[Chunk]], tokens: int) -> tuple[Hit, ...]:
     """Widen hits, best first, by the chunks right beside them in their files, within a budget of tokens.
 
@@ -29,15 +28,15 @@ def widen(hits: Sequence[Hit], neighbours: Sequence[Sequence[Chunk]], tokens: in
     for place, hit in enumerate(hits):
         for chunk in neighbours[place]:
             is_read = any(one.path == hit.path and spans_meet(one.chunk, chunk) for one in wide)
-            if estimate_tokens(chunk) <= left and not is_read and are_neighbours(wide[place].chunk, chunk):
+            if not is_read and are_neighbours(wide[place].chunk, chunk) and (size := estimate_tokens(chunk)) <= left:
                 wide[place] = replace(wide[place], chunk=merge_chunks(wide[place].chunk, chunk))
-                left -= estimate_tokens(chunk)
+                left -= size
     return tuple(wide)
 
 
 def merge_touching(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the hits, each merged with lower-ranked hits that touch or overlap it, transitively."""
-    return merge_where(overlap_or_touch, hits)
+    return merge_where(lambda one, other: overlap_with_same_text(one, other) or are_neighbours(one, other), hits)
 
 
 def merge_overlapping(hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -60,11 +59,6 @@ def merge_where(belong: Callable[[Chunk, Chunk], bool], hits: Sequence[Hit]) -> 
         else:
             found[beside] = replace(found[beside], chunk=merge_chunks(found[beside].chunk, hit.chunk))
     return merge_where(belong, found) if len(found) < len(hits) else tuple(found)
-
-
-def overlap_or_touch(one: Chunk, other: Chunk) -> bool:
-    """Return True if two chunks of a file can be read as one."""
-    return overlap_with_same_text(one, other) or are_neighbours(one, other)
 
 
 def spans_meet(one: Chunk, other: Chunk) -> bool:

@@ -10,7 +10,6 @@ from assistant.datatypes import ChatModel, Filter, Hit
 from assistant.generation.documents import (
     File,
     SourceFile,
-    Task,
     TaskKind,
     WholeDocumentStream,
     parse_item_kinds,
@@ -36,23 +35,15 @@ def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filt
         return None
     for library in libraries:
         library.require()
-    owners = {source: library for library in libraries for source in sources_in(library.store, wanted)}
+    owners = {SourceFile(*row): library for library in libraries for row in library.store.filtered_files(wanted)}
     chosen = resolve_files(task, question, tuple(owners), narrowed=bool(wanted))
-    if not chosen or is_beyond_rules(task, len(chosen) < len(owners) or bool(wanted)):
+    # a list whose items only the model can find needs a file that is named
+    is_vague = task.kind is TaskKind.LISTING and not parse_item_kinds(task.wanted) and not task.certain
+    if not chosen or (is_vague and len(chosen) == len(owners) and not wanted):
         return None
     files = [] if task.kind is TaskKind.COUNTING else [file_of(owners[source].store, source) for source in chosen]
     elsewhere = {source.content_hash: notes_folder(library) for source, library in owners.items()}
     return WholeDocumentStream(question, task, files, open_chat, document_notes(libraries[0], elsewhere), embedder)
-
-
-def is_beyond_rules(task: Task, narrowed: bool) -> bool:
-    """Return whether a list needs the model to find its items, and no file is named to look in."""
-    return task.kind is TaskKind.LISTING and not parse_item_kinds(task.wanted) and not (task.certain or narrowed)
-
-
-def sources_in(store: Store, wanted: Filter) -> list[SourceFile]:
-    """Return the files of a library that match the filter."""
-    return [SourceFile(*row) for row in store.filtered_files(wanted)]
 
 
 def file_of(store: Store, source: SourceFile) -> File:

@@ -24,7 +24,7 @@ from assistant.datatypes import (
 )
 from assistant.errors import ContextOverflow
 from assistant.generation.prompt import PROMPT_VERSION
-from assistant.generation.untrusted_text import fill_template, join_prompt_texts, own_words, sanitize
+from assistant.generation.untrusted_text import fill_template, own_words, sanitize
 from assistant.text.languages import language
 from assistant.text.sentences import digit_strings
 
@@ -115,12 +115,8 @@ def turn_index(match: re.Match[str]) -> int:
     """Return the index of the turn that is meant; -1, the last, if none is named."""
     named = [value.lower() for value in match.groupdict().values() if value]
     indexes = (index for word, index in ORDINALS.items() for value in named if value.startswith(word))
-    return next(indexes, default_turn(match.group()))
-
-
-def default_turn(text: str) -> int:
-    """Return 0 if the text speaks of the beginning, otherwise -1."""
-    return 0 if re.search(r"\bfirst\b|at the beginning|最开始|最初|一开始", text, re.IGNORECASE) else -1
+    of_beginning = re.search(r"\bfirst\b|at the beginning|最开始|最初|一开始", match.group(), re.IGNORECASE)
+    return next(indexes, 0 if of_beginning else -1)
 
 
 class MetaAnswerStream(StreamedAnswer):
@@ -179,7 +175,7 @@ class MetaAnswerStream(StreamedAnswer):
         chat = self._open()
         self._answer = replace(self._answer, model=chat.name)
         try:
-            reply = "".join(chat.reply(rephrase_messages(self.question, [turn]), self._answer_tokens)).strip()
+            reply = "".join(chat.reply(rephrase_messages(self.question, turn), self._answer_tokens)).strip()
         except ContextOverflow:
             reply = ""
         if not reply or not digit_strings(reply) <= digit_strings(f"{turn.question} {uncited_answer(turn)}"):
@@ -199,9 +195,8 @@ def turn_citation(place: int, number: int, turn: Turn) -> Citation:
                     Location(1, quote.count("\n") + 1, 0, len(quote)), quote, "turn")
 
 
-def rephrase_messages(request: str, turns: Sequence[Turn]) -> tuple[Message, ...]:
-    """Return the messages that ask a model to rephrase turns."""
-    exchanges = [fill_template("User: {question}\nAssistant: {answer}",
-                   {"question": own_words(turn.question), "answer": sanitize(CITED.sub("", turn.answer))}) for turn in turns]
-    parts = {"told": join_prompt_texts("\n", exchanges), "request": own_words(request)}
-    return (Message("system", own_words(REPHRASE)), Message("user", fill_template("{told}\n\n{request}", parts)))
+def rephrase_messages(request: str, turn: Turn) -> tuple[Message, ...]:
+    """Return the messages that ask a model to rephrase the answer of a turn."""
+    parts = {"question": own_words(turn.question), "answer": sanitize(uncited_answer(turn)), "request": own_words(request)}
+    asked = fill_template("User: {question}\nAssistant: {answer}\n\n{request}", parts)
+    return (Message("system", own_words(REPHRASE)), Message("user", asked))

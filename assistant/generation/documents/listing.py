@@ -133,8 +133,8 @@ def find_items(file: File, wanted: Sequence[ItemKind]) -> list[ItemMatch]:
 def judge_deadlines(unclear: Sequence[tuple[File, ItemMatch]], writer: CachedLLM) -> tuple[set[int], set[int]]:
     """Return the ids (`id`) of the matches the model rejects, and of those for which its reply is unusable."""
     batches = [unclear[start : start + BATCH] for start in range(0, len(unclear), BATCH)]
-    prompts = [deadlines_prompt([sanitized_sentence(each) for _, each in batch]) for batch in batches]
-    requests = [(batch[0][0].source.content_hash, prompt, JUDGED_TOKENS) for batch, prompt in zip(batches, prompts, strict=True)]
+    requests = [(batch[0][0].source.content_hash, deadlines_prompt([sanitized_sentence(found) for _, found in batch]),
+                 JUDGED_TOKENS) for batch in batches]
     writer.expect(requests)
     refused, unsure = set[int](), set[int]()
     for batch, (content_hash, messages, tokens) in zip(batches, requests, strict=True):
@@ -164,15 +164,11 @@ def bullets(matches: Sequence[ItemMatch]) -> list[CitedLine]:
     """Return a line for each match: the items, then the sentence if it says more."""
     lines: list[CitedLine] = []
     for match in matches:
-        items, sentence = ", ".join(match.items), item_sentence(match)
+        items = ", ".join(match.items)
+        sentence = one_line(match.hit.chunk.text[match.start : match.end], MAX_SENTENCE)
         text = f"- {items} — {sentence}" if len(sentence) > len(items) + 2 else f"- {sentence}"
         lines.append(CitedLine(text, (cite_span(match.hit, match.start, match.end),)))
     return lines
-
-
-def item_sentence(match: ItemMatch) -> str:
-    """Return the sentence of a match as it is displayed."""
-    return one_line(match.hit.chunk.text[match.start : match.end], MAX_SENTENCE)
 
 
 def sanitized_sentence(match: ItemMatch) -> PromptText:
@@ -214,13 +210,9 @@ def parse_item_kinds(words: str) -> tuple[ItemKind, ...]:
     """Return the item kinds that these words name; an empty tuple if any word names no known kind."""
     if CONTACT.fullmatch(words.strip()):
         return (ItemKind.EMAIL, ItemKind.PHONE)
-    each = [item_kind(part) for part in re.split(JOINED, words.strip()) if part]
-    return tuple(dict.fromkeys(kind for kind in each if kind)) if each and all(each) else ()
-
-
-def item_kind(words: str) -> ItemKind | None:
-    """Return the item kind these words name; None if the rules do not know it."""
-    return next((kind for kind, pattern in WORDS_FOR.items() if re.fullmatch(pattern, words.strip())), None)
+    each = [next((kind for kind, pattern in WORDS_FOR.items() if re.fullmatch(pattern, part.strip())), None)
+            for part in re.split(JOINED, words.strip()) if part]
+    return tuple(dict.fromkeys(kind for kind in each if kind)) if all(each) else ()
 
 
 def find_matches(hit: Hit, wanted: ItemKind) -> Iterator[ItemMatch]:
