@@ -129,7 +129,7 @@ class Assistant:
         self._library.require()
         gone = str(absolute(path))
         with self._only_writer(ignore_progress):
-            store = self._library.store
+            store = self._store()
             files = [known for known in store.ledger() if is_under(known, [gone])]
             roots = [root for root in store.roots() if is_under(root, [gone])]
             if not files and not roots:
@@ -150,7 +150,7 @@ class Assistant:
 
     def roots(self) -> tuple[Path, ...]:
         """Return the files and folders that were added."""
-        return tuple(map(Path, self._library.store.roots())) if self.library_file.exists() else ()
+        return tuple(map(Path, self._store().roots())) if self.library_file.exists() else ()
 
     def include(self, paths: Sequence[Path]) -> None:
         """Add files and folders without reading them yet. Raises UsageError for a path that does not exist."""
@@ -181,7 +181,7 @@ class Assistant:
 
     def embed_waiting(self, most: int) -> int:
         """Embed at most `most` pending chunks; return the number still pending."""
-        store = self._library.store
+        store = self._store()
         if most and store.count_pending_embeddings():
             with self._writing(ignore_progress):
                 self._backlog = self._backlog or EmbeddingQueue(store, self._models.embedder)
@@ -210,7 +210,7 @@ class Assistant:
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:
         embedder = self._models.embedder
         with self._only_writer(on_progress):
-            store = self._library.store
+            store = self._store()
             if not store.meta("embedder"):
                 with store.transaction():
                     record_embedder(store, embedder)
@@ -288,7 +288,7 @@ class Assistant:
     def forget_calibration(self) -> None:
         """Delete the calibration: the shipped threshold applies again."""
         self._library.require()
-        self._library.store.set_meta(CALIBRATION_KEY, "")
+        self._store().set_meta(CALIBRATION_KEY, "")
 
     def calibration_offset(self) -> float:
         """Return the calibrated log-odds offset of the probability that the files do not answer; 0 without calibration."""
@@ -299,11 +299,11 @@ class Assistant:
     def passage_places(self) -> list[tuple[int, str]]:
         """Return (chunk id, path) of every chunk. Raises NothingIndexed if there is no library."""
         self._library.require()
-        return self._library.store.paths_of_chunks()
+        return self._store().paths_of_chunks()
 
     def passages(self, numbers: Sequence[int]) -> tuple[Hit, ...]:
         """Return the chunks with these ids, in this order, as hits; deleted ones are left out."""
-        found = self._library.store.chunks(numbers)
+        found = self._store().chunks(numbers)
         kept = [found[number] for number in numbers if number in found]
         return tuple(Hit(stored.chunk_id, stored.path, stored.title, stored.chunk) for stored in kept)
 
@@ -316,7 +316,7 @@ class Assistant:
     def status(self) -> LibraryStatus:
         """Return the status of the library. Raises NothingIndexed if there is no library."""
         self._library.require()
-        store = self._library.store
+        store = self._store()
         return LibraryStatus(
             self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
             store.count_chunks(), store.roots(), store.count(FileState.SKIPPED), store.count(FileState.FAILED),
@@ -326,12 +326,12 @@ class Assistant:
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""
         self._library.require()
-        return tuple(self._library.store.ledger().values())
+        return tuple(self._store().ledger().values())
 
     def integrity(self) -> str:
         """Return "ok", or what SQLite finds wrong with the database. Raises NothingIndexed if there is no library."""
         self._library.require()
-        return self._library.store.integrity()
+        return self._store().integrity()
 
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of chunks that are embedded; the others are found by keyword only."""
@@ -345,6 +345,9 @@ class Assistant:
         self._library.require()
         with self._only_writer(ignore_progress):
             return check_consistency(self._library, self._sessions, repair=repair)
+
+    def _store(self) -> Store:
+        return self._library.store
 
 
 def size_of(folder: Path) -> int:

@@ -147,9 +147,19 @@ class Answer:
 
 
 class StreamedAnswer:
-    """Base class of streamed answers. Subclasses set `_finished` at the end of iteration."""
+    """Base class of streamed answers: see AnswerStreaming. Subclasses set `_finished` at the end of iteration."""
 
+    question: str
+    hits: tuple[Hit, ...] = ()
     _finished: tuple[Answer, ...] = ()
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """Return none, as for an answer whose lines carry their own citations."""
+        return ()
+
+    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+        """Do nothing, as for an answer without work before its first token."""
 
     @property
     def answer(self) -> Answer:

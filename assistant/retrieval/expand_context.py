@@ -21,7 +21,7 @@ TOKENS_PER_HEADER = 25  # a passage's number, source and title in the prompt
 def widen(hits: Sequence[Hit], neighbours: Sequence[Sequence[Chunk]], tokens: int) -> tuple[Hit, ...]:
     """Widen hits, best first, by the chunks right beside them in their files, within a budget of tokens.
 
-    No two hits touch (see `touching_joined`); `neighbours` holds, for each hit, the chunks directly after and before it.
+    No two hits touch (see `merge_touching`); `neighbours` holds, for each hit, the chunks directly after and before it.
     """
     wide = list(hits)
     left = tokens - sum(estimate_tokens(hit.chunk) for hit in wide)
@@ -92,10 +92,7 @@ def are_neighbours(one: Chunk, other: Chunk) -> bool:
 
 
 def text_between(first: Chunk, second: Chunk) -> str:
-    """Return the white space between two chunks, inferred from their lines; it may differ in length from the gap.
-
-    Line ends between lines, one space within a line.
-    """
+    """Return the line ends or the space between two chunks, inferred from their lines; it may differ in length from the gap."""
     lines = second.location.line_start - first.location.line_end
     gap = second.location.char_start - first.location.char_end
     if not lines:

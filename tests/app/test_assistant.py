@@ -315,7 +315,7 @@ def test_a_batch_is_one_transaction(assistant: Assistant, folder: Path) -> None:
         (folder / f"{number}.xyz").write_text("?", "utf-8")
     assistant.add([folder / "lease.md"])
     commits: list[str] = []
-    assistant._library.store._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    assistant._store()._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
     report = assistant.add([folder])
     assert (report.indexed, len(report.skipped)) == (22, 20)
     assert len(commits) <= 8
@@ -570,7 +570,7 @@ def test_a_question_of_a_hundred_thousand_characters_is_searched(assistant: Assi
 
 def test_a_full_disk_is_said_and_what_was_kept_stays(assistant: Assistant, folder: Path) -> None:
     assistant.add([folder])
-    connection = assistant._library.store._connection
+    connection = assistant._store()._connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")  # SQLite says then what it says of a full disk
     (folder / "big.txt").write_text("\n\n".join(f"Paragraph {number} on topic {number * 7}." for number in range(3000)), "utf-8")
@@ -760,10 +760,10 @@ def test_vectors_of_texts_that_left_are_dropped_in_the_end(
     (folder / "lease.md").unlink()
     assistant.sync()
     counted = "SELECT count(*) FROM vectors WHERE key NOT IN (SELECT vector_key FROM chunks)"
-    assert assistant._library.store._number(counted) > 0
+    assert assistant._store()._number(counted) > 0
     monkeypatch.setattr("assistant.index.store.time.time", lambda: time.time_ns() / 1e9 + 8 * 86_400)
     assistant.sync()
-    assert assistant._library.store._number(counted) == assistant._library.store._number("SELECT count(*) FROM orphaned_vectors") == 0
+    assert assistant._store()._number(counted) == assistant._store()._number("SELECT count(*) FROM orphaned_vectors") == 0
 
 
 def test_a_known_file_that_cannot_be_read_for_a_moment_stays_as_it_was(

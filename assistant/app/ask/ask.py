@@ -20,7 +20,6 @@ from assistant.datatypes import (
     ChatModel,
     Filter,
     Hit,
-    Progress,
     Sentence,
     StreamedAnswer,
     Timings,
@@ -153,9 +152,6 @@ class QuestionAnswerStream(StreamedAnswer):
     def sentences(self) -> Sequence[Sentence]:
         """The finished sentences, each with its citations."""
         return self._generation.sentences if self._generation else ()
-
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do nothing: there is no long work before the first word."""
 
     def __iter__(self) -> Iterator[str]:
         """Return the text piece by piece, then the contradictions in other files. The pieces join to `answer.text`."""

@@ -13,11 +13,8 @@ from assistant.datatypes import (
     Answer,
     ChatModel,
     Citation,
-    Hit,
     Location,
     Message,
-    Progress,
-    Sentence,
     StreamedAnswer,
     Timings,
     Turn,
@@ -125,19 +122,10 @@ class MetaAnswerStream(StreamedAnswer):
     def __init__(self, question: str, meta: MetaQuestion, turns: Sequence[Turn], open_model: Callable[[], ChatModel],
                  answer_tokens: int) -> None:
         self.question = question
-        self.hits: tuple[Hit, ...] = ()
         self._meta, self._turns, self._open, self._answer_tokens = meta, turns, open_model, answer_tokens
         self._texts = TEXTS["zh" if language(question) == "zh" else "en"]
         self._started = time.perf_counter()
         self._answer = Answer(question, "", False, (), (), "", "", PROMPT_VERSION, Timings(0.0))
-
-    @property
-    def sentences(self) -> Sequence[Sentence]:
-        """Empty: earlier answers are repeated, no claims are made."""
-        return ()
-
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do nothing: there is no work before the first token."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text; the pieces concatenate to `answer.text`."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 
 from assistant.datatypes import CITED, Turn
 from assistant.generation.conversation.entities import FollowUpKind, Rewriting, entities, replace_span, substitute_entities
@@ -197,27 +196,16 @@ def proper_names(text: str) -> list[str]:
 
 def noun_phrases(question: str) -> list[tuple[int, int]]:
     """Return the spans of the phrases after a determiner ("the", "a", "my", ...)."""
-    found = [span for match in DETERMINED.finditer(question) for span in trim_noun_phrase(question, match.start(1), match.end(1))]
-    return [without_verb(question, span) for span in found]
-
-
-def without_verb(question: str, span: tuple[int, int]) -> tuple[int, int]:
-    """Return the span without its last word if that is the question's verb: "did the movers cost ...?"."""
-    inside = question[slice(*span)]
-    if SUPPORTED.search(question[: span[0]]) and " " in inside:
-        return span[0], span[0] + inside.rindex(" ")
-    return span
-
-
-def trim_noun_phrase(question: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the span up to the first word that cannot be part of a noun phrase, unless it is empty."""
-    last = start
-    for word in WORD.finditer(question, start, end):
-        if word.group().lower() in BREAKS:
-            break
-        last = word.end()
-    if last > start:
-        yield start, last
+    found = []
+    for match in DETERMINED.finditer(question):
+        inside = list(takewhile(lambda word: word.group().lower() not in BREAKS, WORD.finditer(question, *match.span(1))))
+        if not inside:
+            continue
+        start, end = match.start(1), inside[-1].end()
+        if SUPPORTED.search(question[:start]) and " " in question[start:end]:  # the question's verb: "did the movers cost ...?"
+            end = question.rindex(" ", start, end)
+        found.append((start, end))
+    return found
 
 
 def prepositional_phrase(question: str, preposition: str) -> tuple[int, int] | None:

@@ -110,7 +110,8 @@ KINDS = {
 def list_items(files: Sequence[File], wanted: Sequence[ItemKind], language: str, writer: CachedLLM) -> list[CitedLine]:
     """Return the list of what rules find. Clear items are always kept; the model judges the unclear ones."""
     what = item_kind_names(wanted, language)
-    found = {file: find_items(file, wanted) for file in files}
+    found = {file: sorted((match for hit in file.passages for kind in wanted for match in find_matches(hit, kind)),
+                          key=lambda match: match.hit.chunk.location.char_start + match.start) for file in files}
     unclear = [(file, each) for file, all_found in found.items() for each in all_found if not each.clear]
     refused, unsure = judge_deadlines(unclear, writer) if unclear else (set(), set())
     listed = {file: [each for each in each_found if each.clear or id(each) not in refused | unsure]
@@ -122,12 +123,6 @@ def list_items(files: Sequence[File], wanted: Sequence[ItemKind], language: str,
     if refused:
         lines += [CitedLine(""), CitedLine(localized("other", language, what=what, count=len(refused)))]
     return lines if any(listed.values()) or doubtful else []
-
-
-def find_items(file: File, wanted: Sequence[ItemKind]) -> list[ItemMatch]:
-    """Return the matches in a file, in order."""
-    each = [found for hit in file.passages for kind in wanted for found in find_matches(hit, kind)]
-    return sorted(each, key=lambda found: found.hit.chunk.location.char_start + found.start)
 
 
 def judge_deadlines(unclear: Sequence[tuple[File, ItemMatch]], writer: CachedLLM) -> tuple[set[int], set[int]]:
@@ -219,8 +214,9 @@ def find_matches(hit: Hit, wanted: ItemKind) -> Iterator[ItemMatch]:
     """Yield the sentences of a chunk that contain items of a kind, in order."""
     text = hit.chunk.text
     for start, end in sentence_spans(text):
-        sentence = text[start:end]
-        if RULER.match(sentence) or is_header(text, end):
+        sentence, following = text[start:end], text[end:].lstrip("\r\n").split("\n", 1)[0]
+        is_header = "-" in following and RULER.match(following)
+        if RULER.match(sentence) or is_header:
             continue
         items, clear = extract_items(sentence, row_header(hit, start, sentence), wanted)
         if items:
@@ -263,12 +259,8 @@ def pattern_texts(pattern: re.Pattern[str], sentence: str) -> list[str]:
 
 def plain_numbers(sentence: str) -> list[Number]:
     """Return the numbers of a sentence that are not part of a date."""
-    return numbers(sentence, [(date.start, date.end) for date in dates(sentence, years=True) if not is_bare_year(sentence, date)])
-
-
-def is_bare_year(sentence: str, date: Date) -> bool:
-    """Return whether a date is a year that may also be a plain number: 2024, but not 2024年."""
-    return sentence[date.start : date.end].isdigit()
+    spans = [(date.start, date.end) for date in dates(sentence, years=True)]
+    return numbers(sentence, [(start, end) for start, end in spans if not sentence[start:end].isdigit()])  # 2024, but not 2024年
 
 
 def dates_in(sentence: str) -> list[str]:
@@ -285,7 +277,7 @@ def is_listed(sentence: str, date: Date) -> bool:
     if day.day or (day.year and (day.month or day.quarter)):
         return True
     if day.year:
-        return not is_bare_year(sentence, date)
+        return not sentence[date.start : date.end].isdigit()
     return day.month > 0 and bool(BEFORE_MONTH.search(sentence[: date.start]) or BEHIND_MONTH.match(sentence, date.end))
 
 
@@ -313,12 +305,6 @@ def is_phone(number: str, sentence: str, header: str) -> bool:
     if not 7 <= figures <= 15 or any(date.end - date.start == len(number) for date in dates(number)):
         return False
     return bool(PHONE_CUE.search(sentence) or PHONE_CUE.search(header)) or number.startswith(("+", "0", "("))
-
-
-def is_header(text: str, end: int) -> bool:
-    """Return whether the line that ends here is a table header, followed by a ruler."""
-    following = text[end:].lstrip("\r\n").split("\n", 1)[0]
-    return bool(following.strip()) and "-" in following and bool(RULER.match(following))
 
 
 def row_header(hit: Hit, start: int, row: str) -> str:
