@@ -9,13 +9,7 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 
 from assistant.datatypes import Answer, Citation, Conflict, ConflictSide, Hit
-from assistant.generation.sentence_diff import (
-    Difference,
-    is_value_word,
-    numeric_values,
-    sentence_diff,
-    similar_sentences,
-)
+from assistant.generation.sentence_diff import Difference, is_value_word, numeric_values, sentence_diff, similar_sentences
 from assistant.generation.support import narrow_location
 from assistant.text.languages import language
 from assistant.text.sentences import sentence_spans, tokens

@@ -79,7 +79,8 @@ class AnswerStream(StreamedAnswer):
         """Yield the text, citation numbers included. What was yielded joins to `answer.text`."""
         for piece in self._pieces():
             if self._answer.timings.first_token_ms is None:  # as the user sees it, checks included
-                self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=self._elapsed()))
+                taken = milliseconds_since(self._started)
+                self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=taken))
             yield piece
 
     def _pieces(self) -> Iterator[str]:
@@ -94,7 +95,7 @@ class AnswerStream(StreamedAnswer):
         if clear and answerability.p_unanswerable > answerability.threshold:
             yield from self._refuse(reply)
             return
-        pieces, begun = iter(reply), self._elapsed()
+        pieces, begun = iter(reply), time.perf_counter()
         opening = read_opening(pieces)
         if is_empty(opening) or is_refusal(opening):
             yield from self._refuse(reply)
@@ -152,7 +153,7 @@ class AnswerStream(StreamedAnswer):
             sentences = [sentence.text for sentence in stream.sentences]
             if sentences and sentences[-1] in sentences[:-1]:  # small models can repeat themselves without end
                 break
-        self._writing_ms = self._elapsed() - begun
+        self._writing_ms = milliseconds_since(begun)
         for more in rest(said):
             yield from stream.feed(more)
         yield from stream.finish()
@@ -163,14 +164,11 @@ class AnswerStream(StreamedAnswer):
         self._finish(reply, replace(self._answer, text=text, abstained=True))
 
     def _finish(self, reply: Reply, answer: Answer) -> None:
-        timings = replace(answer.timings, total_ms=self._elapsed(), prompt_tokens=reply.prompt_tokens,
+        timings = replace(answer.timings, total_ms=milliseconds_since(self._started), prompt_tokens=reply.prompt_tokens,
                           reused_tokens=self._tally.reused_tokens, read_tokens=self._tally.read_tokens,
                           generated_tokens=reply.generated_tokens, writing_ms=self._writing_ms)
         self._answer = replace(answer, timings=timings)
         self._finished = (self._answer,)
-
-    def _elapsed(self) -> float:
-        return milliseconds_since(self._started)
 
 
 def refuse_without_evidence(draft: Answer, started: float) -> Answer:

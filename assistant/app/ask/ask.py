@@ -53,11 +53,6 @@ class Evidence:
     passages: tuple[Hit, ...]
     retrieve_ms: float
 
-    @property
-    def shown(self) -> tuple[Hit, ...]:
-        """The passages that the model reads, then the hits that they do not contain."""
-        return (*self.passages, *drop_contained(self.hits, self.passages))
-
 
 class QuestionAnswering:
     """Answers questions from the libraries. `retrieval` finds the evidence; the stream that `ask` returns writes the answer."""
@@ -103,9 +98,10 @@ class QuestionAnswering:
         return prompt
 
     def draft(self, question: str, evidence: Evidence) -> Answer:
-        """Return the answer as far as it is known before a model is asked."""
+        """Return the answer as far as it is known before a model is asked; its hits are the passages, then all other hits."""
+        hits = (*evidence.passages, *drop_contained(evidence.hits, evidence.passages))
         searched = evidence.rewriting.display_text if evidence.rewriting.kind != FollowUpKind.NONE else ""
-        return Answer(question, "", False, (), evidence.shown, "", self._models.embedder.name, PROMPT_VERSION,
+        return Answer(question, "", False, (), hits, "", self._models.embedder.name, PROMPT_VERSION,
                       Timings(evidence.retrieve_ms), searched)
 
     def limits(self, strict: bool) -> Limits:

@@ -8,17 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from assistant.datatypes import (
-    CITED,
-    Answer,
-    ChatModel,
-    Citation,
-    Location,
-    Message,
-    StreamedAnswer,
-    Timings,
-    Turn,
-)
+from assistant.datatypes import CITED, Answer, ChatModel, Citation, Location, Message, StreamedAnswer, Timings, Turn
 from assistant.errors import ContextOverflow
 from assistant.generation.prompt import PROMPT_VERSION
 from assistant.generation.untrusted_text import fill_template, own_words, sanitize
@@ -141,7 +131,10 @@ class MetaAnswerStream(StreamedAnswer):
         """Return the text and the numbers, from 1, of the turns it cites."""
         intent, turns = self._meta.intent, self._turns
         if intent in {"questions", "summary"}:
-            return self._list_turns(with_answers=intent == "summary"), list(range(1, len(turns) + 1))
+            head = self._texts["summary" if intent == "summary" else "all"].format(count=len(turns))
+            lines = [f"- {turn.question}{f' {uncited_answer(turn)}' if intent == 'summary' else ''} [{number}]"
+                     for number, turn in enumerate(turns, 1)]
+            return "\n".join([head, *lines]), list(range(1, len(turns) + 1))
         index = self._meta.turn if self._meta.turn >= 0 else len(turns) + self._meta.turn
         if index >= len(turns):
             return self._texts["none"], []
@@ -151,12 +144,6 @@ class MetaAnswerStream(StreamedAnswer):
         if intent == "question":
             return self._texts["asked"].format(number=index + 1, text=turn.question) + " [1]", [index + 1]
         return self._texts["told"].format(question=turn.question, text=uncited_answer(turn)) + " [1]", [index + 1]
-
-    def _list_turns(self, *, with_answers: bool) -> str:
-        head = self._texts["summary" if with_answers else "all"].format(count=len(self._turns))
-        lines = [f"- {turn.question}{f' {uncited_answer(turn)}' if with_answers else ''} [{number}]"
-                 for number, turn in enumerate(self._turns, 1)]
-        return "\n".join([head, *lines])
 
     def _rephrased(self, turn: Turn) -> str:
         """Return the model's rephrasing of the turn's answer, or the original if the model is empty or changes numbers."""
