@@ -52,7 +52,8 @@ def find_conflicts(question: str, claim: str, citations: Sequence[Citation], pas
             other = replace(other, number=[*passages, *others].index(read or rival) + 1)
             sides = [replace(sides[0], value=sides[0].value or slot.one), *sides[1:], side_of(other, slot.other, modified_ns)]
         if len({side.value for side in sides}) > 1 and not any(same_places(sides, known) for known in found):
-            found.append(Conflict(tuple(sorted(sides, key=age, reverse=True))))
+            sides.sort(key=lambda side: (side.date, version_of(side.citation.path, side.citation.title)), reverse=True)
+            found.append(Conflict(tuple(sides)))
     return tuple(found[:MOST_CONFLICTS])
 
 
@@ -80,11 +81,6 @@ def said_in(text: str) -> set[str]:
 def side_of(citation: Citation, value: str, modified_ns: Mapping[str, int]) -> ConflictSide:
     """Return one side of a conflict."""
     return ConflictSide(citation, value, date_of(citation.path, citation.title, modified_ns.get(citation.path, 0)))
-
-
-def age(side: ConflictSide) -> tuple[str, tuple[int, ...]]:
-    """Return what sides are ordered by."""
-    return side.date, version_of(side.citation.path, side.citation.title)
 
 
 def same_places(sides: Sequence[ConflictSide], known: Conflict) -> bool:

@@ -192,19 +192,16 @@ def user_message(chunks: Sequence[PromptText], request: PromptText) -> Message:
 def chunk_segments(hits: Sequence[Hit], *, wary: bool = False) -> tuple[PromptText, ...]:
     """Return the numbered chunks as segments, number and text apart, so that the text does not depend on its rank.
 
-    With `wary`, suspected instructions are removed, and the result is not cached.
+    The text is the file name and the page, then title, headings and text inside the fence. With `wary`, suspected instructions
+    are removed, and the result is not cached.
     """
-    return tuple(segment for number, hit in enumerate(hits, 1) for segment in (
-        fill_template("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}),
-        chunk_prompt_text(hit, wary=wary),
-    ))
-
-
-def chunk_prompt_text(hit: Hit, *, wary: bool = False) -> PromptText:
-    """Return a chunk as the model reads it: file name and page, then title, headings and text inside the fence."""
-    source = " · ".join(part for part in (PurePath(hit.path).name, location_label(hit.chunk.location)) if part)
-    parts = {"source": sanitize(" ".join(source.split()), wary=wary), "text": fence(hit.chunk.searchable, wary=wary)}
-    return fill_template(" {source}\n{text}", parts)
+    segments: list[PromptText] = []
+    for number, hit in enumerate(hits, 1):
+        source = " · ".join(part for part in (PurePath(hit.path).name, location_label(hit.chunk.location)) if part)
+        parts = {"source": sanitize(" ".join(source.split()), wary=wary), "text": fence(hit.chunk.searchable, wary=wary)}
+        segments.append(fill_template("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}))
+        segments.append(fill_template(" {source}\n{text}", parts))
+    return tuple(segments)
 
 
 def location_label(location: Location) -> str:

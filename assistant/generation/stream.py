@@ -1,4 +1,4 @@
-"""Write the answer to one prompt as a stream: answerability gate, citations, compound questions, verification, refusal."""
+"""Write the answer to a prompt as a stream: prompt-injection check, answerability gate, citations, missing parts, verification."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def merge_overlapping(hits: Sequence[Hit]) -> tuple[Hit, ...]:
 
 def drop_contained(hits: Sequence[Hit], read: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the hits that are not contained in one of `read`."""
-    return tuple(hit for hit in hits if not any(contains_hit(one, hit) for one in read))
+    return tuple(hit for hit in hits if not any(one.path == hit.path and contains(one.chunk, hit.chunk) for one in read))
 
 
 def merge_where(belong: Callable[[Chunk, Chunk], bool], hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -119,11 +119,10 @@ def in_file_order(one: Chunk, other: Chunk) -> tuple[Chunk, Chunk]:
     return (one, other) if (here.char_start, -here.char_end) <= (there.char_start, -there.char_end) else (other, one)
 
 
-def contains_hit(hit: Hit, other: Hit) -> bool:
-    """Return True if the hit contains all text of the other hit."""
-    here, there = hit.chunk.location, other.chunk.location
-    inside = hit.path == other.path and here.char_start <= there.char_start and there.char_end <= here.char_end
-    return inside and same_text_where_spans_meet(hit.chunk, other.chunk)
+def contains(one: Chunk, other: Chunk) -> bool:
+    """Return True if the first of two chunks of a file contains all text of the other."""
+    here, there = one.location, other.location
+    return here.char_start <= there.char_start and there.char_end <= here.char_end and same_text_where_spans_meet(one, other)
 
 
 def estimate_tokens(chunk: Chunk) -> int:

@@ -23,7 +23,6 @@ from assistant.retrieval.fusion import (
     cosine_z_scores,
     dense_weight,
     fuse,
-    is_similar_size,
     mean_of_found,
     rank_by_score,
     reassign_scores,
@@ -108,9 +107,10 @@ class Searcher:
     def _state(self, view: Nearest) -> LibrarySnapshot:
         known = self._known
         if known is None or known.stamp != view.stamp:
-            drawn_from = known.background.drawn_from if known else 0
-            fits = drawn_from and is_similar_size(len(view.ids), drawn_from)
-            background = known.background if known and fits else sample_background(self._store, self._embedder, view)
+            background = known.background if known else None
+            size = background.drawn_from if background else 0
+            if background is None or not size or abs(len(view.ids) - size) * 10 > size:  # a tenth more or less than it was
+                background = sample_background(self._store, self._embedder, view)
             self._known = known = LibrarySnapshot(view.stamp, FileNumbers(self._store), background)
         return known
 

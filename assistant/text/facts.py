@@ -65,7 +65,6 @@ class Claim:
     `clauses` are (keys of the facts, terms) of each clause: a number belongs to the terms of its clause.
     """
 
-    text: str
     facts: tuple[ClaimFact, ...]
     terms: frozenset[str]
     question_terms: frozenset[str]
@@ -112,7 +111,7 @@ class Numeral:
 def parse_claim(sentence: str, question: str) -> Claim:
     """Return a sentence of an answer parsed."""
     clauses = tuple((frozenset(fact.keys for fact in claim_facts(part)), terms(part)) for part in CLAUSE.split(sentence))
-    return Claim(sentence, claim_facts(sentence), terms(sentence), terms(question), clauses, is_cjk(sentence), language(sentence))
+    return Claim(claim_facts(sentence), terms(sentence), terms(question), clauses, is_cjk(sentence), language(sentence))
 
 
 def parse_chunk(chunk: Chunk) -> ParsedChunk:
@@ -140,17 +139,11 @@ def claim_facts(claim: str) -> tuple[ClaimFact, ...]:
     without = CODE.sub(lambda match: match.group() if PERIOD.match(match.group()) else " ", text)
     identifiers = (ClaimFact("identifier", frozenset({squeeze(code)}), frozenset(re.findall(r"\w+", code.casefold())))
                    for code in codes)
-    for fact in (*identifiers, *number_facts(without), *name_facts(without)):
+    figures = (ClaimFact("number", numeral.keys, frozenset(re.findall(r"\w+", without[numeral.start : numeral.end].casefold())))
+               for numeral in numerals(without) if numeral.required)
+    for fact in (*identifiers, *figures, *name_facts(without)):
         found.setdefault(fact.keys, fact)
     return tuple(found.values())
-
-
-def number_facts(text: str) -> Iterator[ClaimFact]:
-    """Yield the numbers and dates of a claim that its source must contain."""
-    for numeral in numerals(text):
-        if numeral.required:
-            own = re.findall(r"\w+", text[numeral.start : numeral.end].casefold())
-            yield ClaimFact("number", numeral.keys, frozenset(own))
 
 
 def name_facts(text: str) -> Iterator[ClaimFact]:

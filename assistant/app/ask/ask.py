@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
-from assistant.app.ask.whole_document import answer_about_files, is_about_files
+from assistant.app.library.derived import document_notes, notes_folder
 from assistant.app.library.library import Library
 from assistant.app.models.cache import ModelProvider
 from assistant.config import Settings
@@ -41,6 +41,16 @@ from assistant.generation import (
     refuse_without_evidence,
     rewrite,
 )
+from assistant.generation.documents import (
+    File,
+    SourceFile,
+    TaskKind,
+    WholeDocumentStream,
+    parse_item_kinds,
+    recognize_task,
+    resolve_files,
+)
+from assistant.index import Store
 from assistant.retrieval import drop_contained
 
 
@@ -167,3 +177,36 @@ class QuestionAnswerStream(StreamedAnswer):
         self._finished = (answer,)
         if answer.conflicts:
             yield answer.text.removeprefix(generated.answer.text)
+
+
+def is_about_files(question: str) -> bool:
+    """Return whether a question may be one about whole files."""
+    return recognize_task(question) is not None
+
+
+def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filter, open_chat: Callable[[], ChatModel],
+                       embedder: str) -> WholeDocumentStream | None:
+    """Return the answer, still to be prepared, to a question about whole files; None for an ordinary question.
+
+    Raises UsageError if it is unclear which files are meant, NothingIndexed if a library is missing.
+    """
+    task = recognize_task(question)
+    if task is None:
+        return None
+    for library in libraries:
+        library.require()
+    owners = {SourceFile(*row): library for library in libraries for row in library.store.filtered_files(wanted)}
+    chosen = resolve_files(task, question, tuple(owners), narrowed=bool(wanted))
+    # a list whose items only the model can find needs a file that is named
+    is_vague = task.kind is TaskKind.LISTING and not parse_item_kinds(task.wanted) and not task.certain
+    if not chosen or (is_vague and len(chosen) == len(owners) and not wanted):
+        return None
+    files = [] if task.kind is TaskKind.COUNTING else [file_of(owners[source].store, source) for source in chosen]
+    elsewhere = {source.content_hash: notes_folder(library) for source, library in owners.items()}
+    return WholeDocumentStream(question, task, files, open_chat, document_notes(libraries[0], elsewhere), embedder)
+
+
+def file_of(store: Store, source: SourceFile) -> File:
+    """Return a file with all its chunks."""
+    return File(source, tuple(Hit(stored.chunk_id, stored.path, stored.title, stored.chunk)
+                              for stored in store.chunks_of_file(source.path)))

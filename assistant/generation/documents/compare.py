@@ -9,7 +9,7 @@ import difflib
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -169,18 +169,13 @@ def describe_change(change: SentenceChange, language: str) -> CitedLine:
 
 def replaced_words(old: str, new: str) -> list[tuple[str, str]]:
     """Return the pairs of replaced words; an empty list if they are too many or too long to name."""
-    pairs = [pair for pair in word_swaps(old, new) if any(character.isalnum() for side in pair for character in side)]
-    short = all(was and now and len(was) <= MAX_SWAP and len(now) <= MAX_SWAP for was, now in pairs)
-    return pairs if short and len(pairs) <= MAX_SWAPS else []
-
-
-def word_swaps(old: str, new: str) -> Iterator[tuple[str, str]]:
-    """Yield each differing run of words, old and new."""
     was, now = list(PIECE.finditer(old)), list(PIECE.finditer(new))
     matcher = difflib.SequenceMatcher(None, [each.group() for each in was], [each.group() for each in now], autojunk=False)
-    for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
-        if tag != "equal":
-            yield span_text(old, was[old_start:old_end]), span_text(new, now[new_start:new_end])
+    swaps = [(span_text(old, was[old_start:old_end]), span_text(new, now[new_start:new_end]))
+             for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes() if tag != "equal"]
+    pairs = [pair for pair in swaps if any(character.isalnum() for side in pair for character in side)]
+    short = all(0 < len(side) <= MAX_SWAP for pair in pairs for side in pair)
+    return pairs if short and len(pairs) <= MAX_SWAPS else []
 
 
 def span_text(text: str, pieces: Sequence[re.Match[str]]) -> str:

@@ -236,8 +236,7 @@ def find_pair_by_phrases(phrases: Sequence[str], sources: Sequence[SourceFile]) 
     """Return the two files named by two phrases; in "the 2023 and the 2024 agreement" both share the noun."""
     first, second = phrases
     noun, start = last_word(second), re.sub(r"\d+", " ", first)  # versions differ in their numbers
-    one = find_by_phrase(first, sources) or find_by_phrase(f"{first} {noun}", sources)
-    other = find_by_phrase(second, sources) or find_by_phrase(f"{start} {second}", sources)
+    one, other = find_by_phrase(first, sources), find_by_phrase(second, sources)
     one = one if len(one) == 1 else find_by_phrase(f"{first} {noun}", sources)
     other = other if len(other) == 1 else find_by_phrase(f"{start} {second}", sources)
     return (*one, *other) if len(one) == len(other) == 1 and one != other else ()
