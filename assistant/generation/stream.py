@@ -1,4 +1,4 @@
-"""Write the answer to a prompt as a stream: prompt-injection check, answerability gate, citations, missing parts, verification."""
+"""Write the answer to a prompt as a stream: injection check, answerability gate, citations, missing parts, verification."""
 
 from __future__ import annotations
 
