@@ -20,7 +20,8 @@ import checkout  # noqa: F401
 from report import markdown_table
 
 from assistant.datatypes import Chunk, Location
-from assistant.generation.citations.support import judge_support, parse_chunk, parse_claim
+from assistant.generation.support import judge_support
+from assistant.text.facts import parse_chunk, parse_claim
 from assistant.text.sentences import sentence_spans
 
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w.,]*\d)")

@@ -116,7 +116,7 @@ class Assistant:
 
         A root that is missing or empty (an unplugged drive) keeps its files in the library.
         """
-        self._require_library()
+        self._library.require()
         with self._writing(on_progress, rebuild=rebuild) as store:
             roots = [Path(root) for root in store.roots()]
             report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
@@ -126,7 +126,7 @@ class Assistant:
 
     def remove(self, path: Path) -> int:
         """Remove a file or folder and exclude it from now on; return the number of files. Raises UsageError if unknown."""
-        self._require_library()
+        self._library.require()
         gone = str(absolute(path))
         with self._only_writer(ignore_progress):
             store = self._store()
@@ -166,7 +166,7 @@ class Assistant:
 
         Skips files that were written to less than `quiet_seconds` ago. Keeps the reader processes for the next call.
         """
-        self._require_library()
+        self._library.require()
         with self._writing(on_progress) as store:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
             self._readers = self._readers or LazyReaderPool(self._reader_options(), keep_open=True)
@@ -287,7 +287,7 @@ class Assistant:
 
     def forget_calibration(self) -> None:
         """Delete the calibration: the shipped threshold applies again."""
-        self._require_library()
+        self._library.require()
         self._store().set_meta(CALIBRATION_KEY, "")
 
     def calibration_offset(self) -> float:
@@ -298,7 +298,7 @@ class Assistant:
 
     def passage_places(self) -> list[tuple[int, str]]:
         """Return (chunk id, path) of every chunk. Raises NothingIndexed if there is no library."""
-        self._require_library()
+        self._library.require()
         return self._store().paths_of_chunks()
 
     def passages(self, numbers: Sequence[int]) -> tuple[Hit, ...]:
@@ -315,7 +315,7 @@ class Assistant:
 
     def status(self) -> LibraryStatus:
         """Return the status of the library. Raises NothingIndexed if there is no library."""
-        self._require_library()
+        self._library.require()
         store = self._store()
         return LibraryStatus(
             self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
@@ -325,12 +325,12 @@ class Assistant:
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""
-        self._require_library()
+        self._library.require()
         return tuple(self._store().ledger().values())
 
     def integrity(self) -> str:
         """Return "ok", or what SQLite finds wrong with the database. Raises NothingIndexed if there is no library."""
-        self._require_library()
+        self._library.require()
         return self._store().integrity()
 
     def embedded_share(self) -> float:
@@ -342,14 +342,9 @@ class Assistant:
 
         Raises NothingIndexed if there is no library, LibraryDamaged if its database cannot be repaired.
         """
-        self._require_library()
+        self._library.require()
         with self._only_writer(ignore_progress):
             return check_consistency(self._library, self._sessions, repair=repair)
-
-    # parts, opened once
-
-    def _require_library(self) -> None:
-        self._library.require()
 
     def _store(self) -> Store:
         return self._library.store

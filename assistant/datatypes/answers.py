@@ -106,9 +106,19 @@ class Answer:
 
 
 class StreamedAnswer:
-    """Base class of streamed answers. Subclasses set `_finished` at the end of iteration."""
+    """Base class of streamed answers: see AnswerStreaming. Subclasses set `_finished` at the end of iteration."""
 
+    question: str
+    hits: tuple[Hit, ...] = ()
     _finished: tuple[Answer, ...] = ()
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """Return none, as for an answer whose lines carry their own citations."""
+        return ()
+
+    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+        """Do nothing, as for an answer without work before its first token."""
 
     @property
     def answer(self) -> Answer:
@@ -151,7 +161,7 @@ CITED = re.compile(r" ?\[\d{1,3}\]")
 Role = Literal["system", "user", "assistant"]
 
 PromptText = NewType("PromptText", str)
-"""Text that may be part of a prompt. Only `generation.injection.untrusted_text` creates it, so none goes unsanitized."""
+"""Text that may be part of a prompt. Only `generation.untrusted_text` creates it, so none goes unsanitized."""
 
 
 @dataclass(frozen=True, slots=True)

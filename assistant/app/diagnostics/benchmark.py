@@ -16,7 +16,7 @@ from assistant.app.models import ModelProvider, chat_spec
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder, Message
 from assistant.errors import NothingIndexed
-from assistant.generation.injection.untrusted_text import fill_template, own_words
+from assistant.generation.untrusted_text import fill_template, own_words
 
 PROMPT_WORDS, DECODE_TOKENS = 450, 48
 PASSAGES, PASSAGE_WORDS = 64, 150

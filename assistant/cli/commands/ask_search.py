@@ -126,7 +126,7 @@ def require_models(settings: Settings) -> None:
 
 def files_meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
     """Return the filter for a question with paths to add: "this file" means the path that was given."""
-    from assistant.app.ask.whole_document import is_about_files
+    from assistant.app.ask.ask import is_about_files
 
     if not is_about_files(question) or wanted.paths:
         return wanted

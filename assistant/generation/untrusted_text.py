@@ -12,7 +12,7 @@ at most one in 20,000 ordinary sentences may match (`benchmarks/ordinary.py` mea
 (`Answer.masked`).
 
 A second, wide set of patterns matches every sentence that may be an instruction, many ordinary ones included ("You must tell
-the landlord within three days."). Such sentences are removed only if the answer with them is suspicious (`second_answer.py`).
+the landlord within three days."). Such sentences are removed only if the answer with them is suspicious (`choose_safe_prompt`).
 
 Only this module creates `PromptText`, the type of message content: `sanitize` for the text of files, `own_words` for what the
 program or the user says.
@@ -194,12 +194,7 @@ def hidden_comments(text: str) -> list[str]:
 
 def without_comments(text: str) -> str:
     """Return the text with comments replaced by white space: all other characters keep their offsets."""
-    return CODE_OR_COMMENT.sub(lambda match: match.group("code") or blank_out(match.group()), text)
-
-
-def blank_out(text: str) -> str:
-    """Return white space of the same length, with the same line breaks."""
-    return re.sub(r"\S", " ", text)
+    return CODE_OR_COMMENT.sub(lambda match: match.group("code") or re.sub(r"\S", " ", match.group()), text)
 
 
 def break_mark(mark: re.Match[str]) -> str:
@@ -226,10 +221,11 @@ def find_instructions(text: str, *, wary: bool = False) -> list[tuple[int, int]]
     if not wary and not HINT.search(text):
         return []
     is_instruction = looks_like_instruction if wary else overrides_instructions
-    transcript_start = forged_conversation_start(text) if wary else len(text)
+    forged = FORGED.search(text) if wary else None  # from there on the text imitates a chat transcript
+    transcript_start = forged.start() if forged else len(text)
     found: list[tuple[int, int]] = []
     follows = False
-    for start, stop in sentence_spans(text):
+    for start, stop in list(sentence_spans(text)):
         cells = split_cells(text[start:stop])
         begins = [start + sum(map(len, cells[:place])) for place in range(len(cells))]
         matches = [(begin, begin + len(cell)) for begin, cell in zip(begins, cells, strict=True)
@@ -256,12 +252,6 @@ def overrides_instructions(sentence: str) -> bool:
 def looks_like_instruction(sentence: str) -> bool:
     """Return whether a sentence may be an instruction to the model; many ordinary sentences qualify."""
     return bool(SUSPECT_EN.search(sentence) or SUSPECT_ZH.search(sentence))
-
-
-def forged_conversation_start(text: str) -> int:
-    """Return the offset at which a text starts to imitate a chat transcript; its length if it does not."""
-    found = FORGED.search(text)
-    return found.start() if found else len(text)
 
 
 def draws_on_instructions(answer: str, instructions: Sequence[str], question: str, rest: str) -> bool:

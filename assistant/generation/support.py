@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from assistant.datatypes import Chunk, Citation, Hit, Location, Sentence, Support
-from assistant.generation.citations.claims import (
-    ChunkContent,
-    ClaimFact,
-    chunk_content,
-    claim_facts,
-    contains_fact,
-    merge_content,
-)
-from assistant.text.languages import is_cjk, language
-from assistant.text.sentences import sentence_spans, token_recall, tokens
-from assistant.text.stems import overlap_share, terms
+from assistant.datatypes import Citation, Hit, Location, Sentence, Support
+from assistant.text.facts import ChunkContent, Claim, ClaimFact, ParsedChunk, ParsedSentence
+from assistant.text.sentences import closest_sentence
 
 FULL, PARTIAL = 0.6, 0.35  # minimum shares of the claim's terms
 FULL_BIGRAMS = 0.5  # for Chinese, whose character bigrams also cross word boundaries
@@ -25,8 +16,7 @@ NEAR = 0.4  # minimum share of the terms near a number that are also near it in 
 SCATTERED = 0.15  # discount for terms scattered over a chunk
 AHEAD = 0.35  # margin by which a sentence with another number may match the terms better
 FEW = 2  # terms; a claim with fewer is completed with those of its question
-CLAUSE = re.compile(r"[,;:](?=\s)|[，；：。()（）]|\s(?:and|but|while|which|who)\s", re.IGNORECASE)
-ROW = re.compile(r"\||\t|,\S[^,]*,\S")
+MIN_STEM = 4
 SUPPORT_ORDER = {"none": 0, "partial": 1, "full": 2}
 LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -40,44 +30,6 @@ class Attribution:
 
 
 NO_ATTRIBUTION = Attribution((), "none")
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedSentence:
-    """A sentence or table row of a chunk. `around` holds its terms with those of its neighbours (a row: only its own)."""
-
-    content: ChunkContent
-    terms: frozenset[str]
-    around: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedChunk:
-    """A chunk, parsed once for all claims: its content, the content of its title and headings, its terms and sentences."""
-
-    content: ChunkContent
-    heading_content: ChunkContent
-    terms: frozenset[str]
-    context: frozenset[str]
-    units: tuple[ParsedSentence, ...]
-    cjk: bool
-    language: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A parsed sentence of an answer. `question_terms` holds the terms of the question, which a short answer leaves out.
-
-    `clauses` are (keys of the facts, terms) of each clause: a number belongs to the terms of its clause.
-    """
-
-    text: str
-    facts: tuple[ClaimFact, ...]
-    terms: frozenset[str]
-    question_terms: frozenset[str]
-    clauses: tuple[tuple[frozenset[frozenset[str]], frozenset[str]], ...]
-    cjk: bool
-    language: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +50,8 @@ def attribute(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChun
     together = judge_support(claim, [sources[number - 1] for number in believed]) if believed else None
     if together and together.support == "full":
         return Attribution(tuple(believed), "full")
-    best = min(alone, key=lambda number: (*support_rank(alone[number]), number), default=0)
+    best = max(alone, key=lambda number: (SUPPORT_ORDER[alone[number].support], len(alone[number].found),
+                                          alone[number].term_share), default=0)  # the first of equals
     if not best or alone[best].support == "none":
         return NO_ATTRIBUTION
     if alone[best].support == "full":
@@ -106,11 +59,6 @@ def attribute(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChun
     if pair := complete_support(claim, believed or [best], sources):
         return Attribution(pair, "full")
     return Attribution(tuple(believed) or (best,), "partial")
-
-
-def support_rank(verdict: SupportVerdict) -> tuple[int, int, float]:
-    """Return a sort key that puts the better verdict first."""
-    return -SUPPORT_ORDER[verdict.support], -len(verdict.found), -verdict.term_share
 
 
 def complete_support(claim: Claim, numbers: Sequence[int], sources: Sequence[ParsedChunk]) -> tuple[int, ...]:
@@ -134,12 +82,7 @@ def build_citations(sentences: Sequence[Sentence], passages: Sequence[Hit], ques
 def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
     """Return the citation of a chunk for a claim: the sentence with the most terms of claim and question."""
     text = hit.chunk.text
-    wanted, asked = tokens(claim), tokens(question)
-    start, end = max(
-        sentence_spans(text),
-        key=lambda span: (token_recall(wanted, text[slice(*span)]) + 0.3 * token_recall(asked, text[slice(*span)]), -span[0]),
-        default=(0, len(text)),
-    )
+    start, end = closest_sentence(text, claim, question)
     return Citation(number, hit.path, hit.title, narrow_location(hit.chunk.location, text, start, end), text[start:end], hit.kind)
 
 
@@ -148,27 +91,6 @@ def narrow_location(location: Location, text: str, start: int, end: int) -> Loca
     first = location.line_start + len(LINE_END.findall(text[:start]))
     return replace(location, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])),
                    char_start=location.char_start + start, char_end=location.char_start + end)
-
-
-def parse_claim(sentence: str, question: str) -> Claim:
-    """Return a sentence of an answer parsed."""
-    clauses = tuple((frozenset(fact.keys for fact in claim_facts(part)), terms(part)) for part in CLAUSE.split(sentence))
-    return Claim(sentence, claim_facts(sentence), terms(sentence), terms(question), clauses, is_cjk(sentence), language(sentence))
-
-
-def parse_chunk(chunk: Chunk) -> ParsedChunk:
-    """Return a chunk parsed; title, headings and table header belong to each of its sentences."""
-    pieces = [chunk.text[start:end] for start, end in sentence_spans(chunk.text)]
-    words = [terms(piece) for piece in pieces]
-    rows = [bool(ROW.search(piece)) for piece in pieces]
-    sentences = tuple(
-        ParsedSentence(chunk_content(piece), words[place],
-             words[place] if rows[place] else frozenset().union(*words[max(0, place - 1) : place + 2]))
-        for place, piece in enumerate(pieces)
-    )
-    context, heading_content, text = terms(chunk.context), chunk_content(chunk.context), chunk.searchable
-    content = merge_content((heading_content, *(unit.content for unit in sentences)))
-    return ParsedChunk(content, heading_content, context.union(*words), context, sentences, is_cjk(text), language(text))
 
 
 def words_near(fact: ClaimFact, claim: Claim) -> frozenset[str]:
@@ -185,7 +107,8 @@ def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdic
     if foreign:
         whole = bool(claim.facts) and len(found) == len(claim.facts)
         return SupportVerdict("full" if whole else "partial" if found or not claim.facts else "none", float(whole), found)
-    covered = max(coverage(claim, source) for source in sources) if len(sources) == 1 else joint_coverage(claim, sources)
+    together = frozenset().union(*(source.terms for source in sources))
+    covered = coverage(claim, sources[0]) if len(sources) == 1 else overlap_share(claim.terms, together) - SCATTERED
     exact = [fact for fact in claim.facts if fact.kind != "name"]
     missing = [fact for fact in exact if not any(contains_fact(fact, source.content) for source in sources)]
     return SupportVerdict(grade_support(claim, found, missing, covered), covered, found)
@@ -193,13 +116,8 @@ def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdic
 
 def coverage(claim: Claim, source: ParsedChunk) -> float:
     """Return the share of the claim's terms in the best sentence of a chunk, or in the whole chunk at a discount."""
-    best = max((overlap_share(claim.terms, unit.around | source.context) for unit in source.units), default=0.0)
+    best = max((overlap_share(claim.terms, unit.around) for unit in source.units), default=0.0)
     return max(best, overlap_share(claim.terms, source.terms) - SCATTERED)
-
-
-def joint_coverage(claim: Claim, sources: Sequence[ParsedChunk]) -> float:
-    """Return the share of the claim's terms in several chunks."""
-    return overlap_share(claim.terms, frozenset().union(*(source.terms for source in sources))) - SCATTERED
 
 
 def grade_support(claim: Claim, found: frozenset[ClaimFact], missing: Sequence[ClaimFact], covered: float) -> Support:
@@ -224,19 +142,38 @@ def is_supported_near(fact: ClaimFact, claim: Claim, source: ParsedChunk) -> boo
     if differs_in_language(claim, source):
         return True
     if fact.kind == "name":
-        return len(fact.words) < 2 or any(contains_fact(fact, merge_content((unit.content, source.heading_content)))
+        return len(fact.words) < 2 or any(contains_words(fact.words, unit.content.words | source.heading_words)
                                           for unit in source.units)
     wanted = words_near(fact, claim)
     near = [unit for unit in source.units if contains_fact(fact, unit.content)]
     if not near:  # the fact is in the title or a heading
         return True
-    best = max(near, key=lambda unit: word_overlap(wanted, unit, source))
-    reached = word_overlap(wanted, best, source)
+    best = max(near, key=lambda unit: word_overlap(wanted, unit))
     rivals = [unit for unit in source.units if unit.content.numbers and unit not in near] if fact.kind == "number" else []
-    ahead = max((overlap_share(wanted, unit.terms | source.context) for unit in rivals), default=0.0)
-    return reached >= NEAR and ahead < overlap_share(wanted, best.terms | source.context) + AHEAD
+    ahead = max((overlap_share(wanted, unit.terms) for unit in rivals), default=0.0)
+    return word_overlap(wanted, best) >= NEAR and ahead < overlap_share(wanted, best.terms) + AHEAD
 
 
-def word_overlap(wanted: frozenset[str], unit: ParsedSentence, source: ParsedChunk) -> float:
+def word_overlap(wanted: frozenset[str], unit: ParsedSentence) -> float:
     """Return the share of the terms in the sentence, where terms found only in its neighbours count half."""
-    return (overlap_share(wanted, unit.terms | source.context) + overlap_share(wanted, unit.around | source.context)) / 2
+    return (overlap_share(wanted, unit.terms) + overlap_share(wanted, unit.around)) / 2
+
+
+def overlap_share(wanted: frozenset[str], present: frozenset[str]) -> float:
+    """Return the share (0 to 1) of the wanted terms that are present; 1 if nothing is wanted."""
+    return len(wanted & present) / len(wanted) if wanted else 1.0
+
+
+def contains_fact(fact: ClaimFact, source: ChunkContent) -> bool:
+    """Return whether the source contains the fact."""
+    if fact.kind == "number":
+        return bool(fact.keys & source.numbers)
+    if fact.kind == "identifier" or not fact.words:
+        return any(key in source.squeezed for key in fact.keys)
+    return contains_words(fact.words, source.words)
+
+
+def contains_words(name: Iterable[str], words: Collection[str]) -> bool:
+    """Return whether each word of a name is among the words, or begins one or the other way round: Norman for Normandy."""
+    return all(own in words or any(min(len(own), len(word)) >= MIN_STEM and (word.startswith(own) or own.startswith(word))
+                                   for word in words) for own in name)

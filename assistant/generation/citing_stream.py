@@ -10,8 +10,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from assistant.datatypes import Hit, Sentence
-from assistant.generation.citations.support import Attribution, attribute, parse_chunk, parse_claim
 from assistant.generation.prompt import NOT_STATED
+from assistant.generation.support import attribute
+from assistant.text.facts import parse_chunk, parse_claim
 from assistant.text.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
 
 # preceded by white space, or at least not by a letter or digit: x[1] is code
@@ -30,8 +31,7 @@ class CitingStream:
     """
 
     def __init__(self, passages: Sequence[Hit], question: str = "", *, strict: bool = False) -> None:
-        self._texts = [hit.chunk.searchable for hit in passages]
-        self._sources = [parse_chunk(hit.chunk) for hit in passages]
+        self.sources = [parse_chunk(hit.chunk) for hit in passages]
         self._question, self._strict = question, strict
         self._kept_back = ""
         self._pending = ""
@@ -78,29 +78,21 @@ class CitingStream:
     def _next_marker(self) -> tuple[int, int, list[int]] | None:
         """Return the span of the first marker (with numbers) or refusal token (without) in the pending text."""
         text, offset = self._in_context()
-        marker, refusal = self._first_marker(text, offset), REFUSAL_TOKEN.search(text, offset)
+        marker = next((match for match in MARKER.finditer(text, offset) if self._is_marker(match)), None)
+        refusal = REFUSAL_TOKEN.search(text, offset)
         if refusal and (marker is None or refusal.start() <= marker.start()):
             return refusal.start() - offset, refusal.end() - offset, []
         return (marker.start() - offset, marker.end() - offset, marker_numbers(marker)) if marker else None
 
-    def _first_marker(self, text: str, start: int) -> re.Match[str] | None:
-        for match in MARKER.finditer(text, start):
-            if self._is_marker(match):
-                return match
-        return None
-
     def _is_marker(self, match: re.Match[str]) -> bool:
         """Return whether the match was written by the model: a number out of range may be text of a chunk."""
-        if any(1 <= number <= len(self._texts) for number in marker_numbers(match)):
-            return True
-        return not any(match.group().strip() in text for text in self._texts)
+        in_range = any(1 <= number <= len(self.sources) for number in marker_numbers(match))
+        return in_range or not any(match.group().strip() in source.text for source in self.sources)
 
     def _next_end(self) -> tuple[int, int] | None:
         text, offset = self._in_context()
-        for match in END.finditer(text, offset):
-            if is_end(text, match.start(), match.end()):
-                return match.start() - offset, match.end() - offset
-        return None
+        ends = (match.span() for match in END.finditer(text, offset) if is_end(text, *match.span()))
+        return next(((start - offset, end - offset) for start, end in ends), None)
 
     def _end_sentence(self, start: int, end: int) -> Iterator[str]:
         yield from self._show(self._pending[:start])
@@ -128,17 +120,13 @@ class CitingStream:
         if body.endswith((":", "：")) or not body:
             yield from self._give(terminator if body or not terminator.strip() else "")
             return
-        choice = attribute(parse_claim(body, self._question), written, self._sources)
+        choice = attribute(parse_claim(body, self._question), written, self.sources)
         self.sentences.append(Sentence(body + terminator.strip(), choice.numbers, choice.support))
         marks = "".join(f"[{number}]" for number in choice.numbers)
         yield from self._give((f" {marks}" if marks else "") + terminator)
-        yield from self._release(choice)
-
-    def _release(self, choice: Attribution) -> Iterator[str]:
-        """Yield the buffered sentence, unless it is unsupported."""
-        text, self._kept_back = self._kept_back, ""
-        if text and choice.support != "none":
-            yield text
+        kept, self._kept_back = self._kept_back, ""
+        if kept and choice.support != "none":
+            yield kept
 
 
 def marker_numbers(marker: re.Match[str]) -> list[int]:

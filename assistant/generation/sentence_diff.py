@@ -11,7 +11,7 @@ from typing import Literal
 from assistant.text.dates import MONTHS, Date, dates
 from assistant.text.languages import CJK
 from assistant.text.number_words import ORDINALS, SCALES, TEENS, TENS, UNITS
-from assistant.text.numbers import Number, numbers
+from assistant.text.numbers import numbers
 from assistant.text.sentences import STOP
 
 PIECE = re.compile(f"\\d[\\d.,:/-]*\\d|\\d|[%€$£¥]|[{CJK}]|[^\\W\\d_{CJK}]+(?:['’][^\\W\\d_]+)?")
@@ -93,8 +93,9 @@ def sentence_diff(one: str, other: str, max_differences: int = 1, max_extra: flo
         elif has_name(first[start:end]) and has_name(second[second_start:second_end]):
             return ()
         else:
-            extra += max(count_content_words(first[start:end]), count_content_words(second[second_start:second_end]))
-    shared_count = sum(is_content_word(word) for word in shared)
+            extra += max(count_content_words(folded_words(first[start:end])),
+                         count_content_words(folded_words(second[second_start:second_end])))
+    shared_count = count_content_words(shared)
     if not 1 <= len(differences) <= max_differences or extra > max_extra * shared_count:
         return ()
     is_chinese = sum(re.match(f"[{CJK}]", word) is not None for word in shared) > len(shared) / 2
@@ -105,15 +106,12 @@ def sentence_diff(one: str, other: str, max_differences: int = 1, max_extra: flo
 def numeric_values(text: str) -> list[NumericValue]:
     """Return the numbers and dates of a text in order."""
     found = dates(text)
-    each = [NumericValue(number.start, number.end, keys := number_readings(number), keys)
-            for number in numbers(text, [(date.start, date.end) for date in found])]
-    each += [NumericValue(date.start, date.end, *date_readings(date)) for date in found]
+    each = [NumericValue(date.start, date.end, *date_readings(date)) for date in found]
+    for number in numbers(text, [(date.start, date.end) for date in found]):
+        digits = number.written if number.parts == 100 or number.unit else ()  # 5m: million or metres
+        keys = frozenset(map(str, (*number.values, *digits)))
+        each.append(NumericValue(number.start, number.end, keys, keys))
     return sorted(each, key=lambda figure: figure.start)
-
-
-def number_readings(number: Number) -> frozenset[str]:
-    """Return the possible values of a number; for a percentage or 5m (million or metres) also the digits alone."""
-    return frozenset(map(str, (*number.values, *(number.written if number.parts == 100 or number.unit else ()))))
 
 
 def date_readings(date: Date) -> tuple[frozenset[str], frozenset[str]]:
@@ -124,8 +122,9 @@ def date_readings(date: Date) -> tuple[frozenset[str], frozenset[str]]:
     return exact, (exact | implied) - {"0/0/0", "0"}
 
 
-def same_values(ones: Sequence[NumericValue], others: Sequence[NumericValue]) -> bool:
-    """Return whether values are pairwise equal, or one of two includes the other: 2027 and 3 May 2027."""
+def same_values(was: Sequence[Token], now: Sequence[Token]) -> bool:
+    """Return whether the values are pairwise equal, or one of two includes the other: 2027 and 3 May 2027."""
+    ones, others = ([word.figure for word in words if word.figure] for words in (was, now))
     return len(ones) == len(others) > 0 and all(one.exact & other.implied or other.exact & one.implied
                                                 for one, other in zip(ones, others, strict=True))
 
@@ -147,14 +146,9 @@ def folded_words(words: Sequence[Token]) -> list[str]:
     return [word.folded for word in words]
 
 
-def is_content_word(word: str) -> bool:
-    """Return whether a word is neither a stop word nor a currency or percent sign."""
-    return word not in STOP and not re.fullmatch(r"[%€$£¥]", word)
-
-
-def count_content_words(words: Sequence[Token]) -> int:
-    """Return the number of content words."""
-    return sum(is_content_word(word) for word in folded_words(words))
+def count_content_words(words: Sequence[str]) -> int:
+    """Return the number of words that are neither a stop word nor a currency or percent sign."""
+    return sum(word not in STOP and not re.fullmatch(r"[%€$£¥]", word) for word in words)
 
 
 def difference_at(one: str, other: str, first: Sequence[Token], second: Sequence[Token],
@@ -166,12 +160,7 @@ def difference_at(one: str, other: str, first: Sequence[Token], second: Sequence
     if kind is None or (kind == "value" and is_adverbial(first, place)):
         return None
     found = Difference(kind, difference_text(one, first, place), difference_text(other, second, second_place))
-    return None if kind == "value" and same_values(values_in(was), values_in(now)) else found
-
-
-def values_in(words: Sequence[Token]) -> list[NumericValue]:
-    """Return the numbers and dates among the tokens."""
-    return [word.figure for word in words if word.figure]
+    return None if kind == "value" and same_values(was, now) else found
 
 
 def difference_kind(words: Sequence[str], others: Sequence[str], was: Sequence[Token], now: Sequence[Token],

@@ -9,14 +9,8 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 
 from assistant.datatypes import Answer, Citation, Conflict, ConflictSide, Hit
-from assistant.generation.citations.support import narrow_location
-from assistant.generation.conflicts.sentence_diff import (
-    Difference,
-    is_value_word,
-    numeric_values,
-    sentence_diff,
-    similar_sentences,
-)
+from assistant.generation.sentence_diff import Difference, is_value_word, numeric_values, sentence_diff, similar_sentences
+from assistant.generation.support import narrow_location
 from assistant.text.languages import language
 from assistant.text.sentences import sentence_spans, tokens
 
@@ -35,34 +29,39 @@ VERSION_WORDS = re.compile(
 
 
 def find_conflicts(question: str, claim: str, citations: Sequence[Citation], passages: Sequence[Hit], rivals: Sequence[Hit],
-              modified_ns: Mapping[str, int]) -> tuple[Conflict, ...]:
+                   modified_ns: Mapping[str, int]) -> tuple[Conflict, ...]:
     """Return where a sentence of another file has the frame of a cited one and denies the claim (the answer).
 
-    `passages` are numbered as in the answer; `rivals` also hold those that were found beside them. `modified_ns` holds the
+    `passages` are numbered as in the answer; `rivals` are the hits they were made of, and others. `modified_ns` holds the
     time of each file's last change, by path, in nanoseconds since 1970; files without one have no date.
     """
     found: list[Conflict] = []
-    numbers = {place_of(hit): number for number, hit in enumerate(passages, 1)}
+    others: list[Hit] = []  # cited, and in no passage
     for citation in citations:
-        if not 1 <= citation.number <= len(passages):
+        own = holder((*rivals, *passages), citation)
+        if own is None:
             continue
-        own = passages[citation.number - 1]
         sides = [side_of(citation, "", modified_ns)]
         for rival, start, end, slot in disagreeing(question, citation.quote, own, rivals):
             if not is_claimed(slot, claim):
                 continue
-            number = numbers.setdefault(place_of(rival), max(numbers.values()) + 1)
-            other = Citation(number, rival.path, rival.title, narrow_location(rival.chunk.location, rival.chunk.text, start, end),
-                             rival.chunk.text[start:end])
+            location = narrow_location(rival.chunk.location, rival.chunk.text, start, end)
+            other = Citation(0, rival.path, rival.title, location, rival.chunk.text[start:end])
+            read = holder((*passages, *others), other)
+            others += [] if read else [rival]
+            other = replace(other, number=[*passages, *others].index(read or rival) + 1)
             sides = [replace(sides[0], value=sides[0].value or slot.one), *sides[1:], side_of(other, slot.other, modified_ns)]
         if len({side.value for side in sides}) > 1 and not any(same_places(sides, known) for known in found):
-            found.append(Conflict(tuple(sorted(sides, key=age, reverse=True))))
+            sides.sort(key=lambda side: (side.date, version_of(side.citation.path, side.citation.title)), reverse=True)
+            found.append(Conflict(tuple(sides)))
     return tuple(found[:MOST_CONFLICTS])
 
 
-def place_of(hit: Hit) -> tuple[str, int]:
-    """Return what tells a passage from all others."""
-    return hit.path, hit.chunk.location.char_start
+def holder(hits: Sequence[Hit], citation: Citation) -> Hit | None:
+    """Return the first hit that contains a cited text; None if none does."""
+    place = citation.location
+    return next((hit for hit in hits if hit.path == citation.path and citation.quote in hit.chunk.text
+                 and hit.chunk.location.char_start <= place.char_start and place.char_end <= hit.chunk.location.char_end), None)
 
 
 def is_claimed(slot: Difference, claim: str) -> bool:
@@ -82,11 +81,6 @@ def said_in(text: str) -> set[str]:
 def side_of(citation: Citation, value: str, modified_ns: Mapping[str, int]) -> ConflictSide:
     """Return one side of a conflict."""
     return ConflictSide(citation, value, date_of(citation.path, citation.title, modified_ns.get(citation.path, 0)))
-
-
-def age(side: ConflictSide) -> tuple[str, tuple[int, ...]]:
-    """Return what sides are ordered by."""
-    return side.date, version_of(side.citation.path, side.citation.title)
 
 
 def same_places(sides: Sequence[ConflictSide], known: Conflict) -> bool:
@@ -113,7 +107,7 @@ def disagreeing(question: str, sentence: str, own: Hit, rivals: Sequence[Hit]) -
                      if not (names(own, slot.one, slot.other) and names(rival, slot.other, slot.one))]
             if slots and answers_as_well(question, sentence, own, texts[place], rival, slots):
                 seen.add(rival.path)
-                yield rival, *places[place], most_asked(question, slots)
+                yield rival, *places[place], min(slots, key=lambda slot: slot.kind != "value")  # a number names it best
                 break
 
 
@@ -126,22 +120,13 @@ def names(hit: Hit, value: str, other: str) -> bool:
     return any(is_value_word(word) and word in held for word in set(tokens(value)) - set(tokens(other)))
 
 
-def most_asked(question: str, slots: Sequence[Difference]) -> Difference:
-    """Return the slot that a conflict is named by: a number before all else."""
-    return min(slots, key=lambda slot: slot.kind != "value")
-
-
 def are_versions(one: Hit, other: Hit) -> bool:
     """Return whether two passages are of two versions of one file, by their names or by their words."""
-    if unnumbered(PurePath(one.path).stem) == unnumbered(PurePath(other.path).stem):
+    bare, other_bare = (VERSION_WORDS.sub("", PurePath(hit.path).stem.lower()) for hit in (one, other))
+    if bare == other_bare:
         return True
     words, others = set(tokens(one.chunk.text)), set(tokens(other.chunk.text))
     return len(words) > 2 * MOST_SLOTS and len(words & others) >= VERSIONS * max(len(words), len(others))
-
-
-def unnumbered(name: str) -> str:
-    """Return a name without what tells versions apart."""
-    return VERSION_WORDS.sub("", name.lower())
 
 
 def answers_as_well(question: str, sentence: str, own: Hit, other: str, rival: Hit, slots: Sequence[Difference]) -> bool:
@@ -187,13 +172,6 @@ def shortened(quote: str) -> str:
     return line if len(line) <= LONGEST else line[:LONGEST].rsplit(" ", 1)[0] + " …"
 
 
-def cited_with(citations: Sequence[Citation], found: Sequence[Conflict]) -> tuple[Citation, ...]:
-    """Return the citations of an answer and of its conflicts, by number."""
-    known = {citation.number: citation for conflict in found for side in conflict.sides for citation in (side.citation,)}
-    known |= {citation.number: citation for citation in citations}
-    return tuple(known[number] for number in sorted(known))
-
-
 DATE = re.compile(
     r"(?<!\d)((?:19|20)\d{2})(?:[-_. /年]?(0[1-9]|1[0-2]|[1-9](?=月))(?:[-_. /月]?(0[1-9]|[12]\d|3[01]))?)?(?!\d)"
 )
@@ -221,5 +199,7 @@ def add_conflicts(answer: Answer, found: Sequence[Conflict]) -> Answer:
     """Return the answer with the contradictions behind its text and their quotes among its citations."""
     if not found:
         return answer
+    known = {side.citation.number: side.citation for conflict in found for side in conflict.sides}
+    known |= {citation.number: citation for citation in answer.citations}
     return replace(answer, text=f"{answer.text}\n\n{conflict_text(answer.question, found)}",
-                   citations=cited_with(answer.citations, found), conflicts=tuple(found))
+                   citations=tuple(known[number] for number in sorted(known)), conflicts=tuple(found))

@@ -1,6 +1,6 @@
-"""Extract the facts of a claim that a source must contain: numbers, dates, identifiers and names, as normalized keys.
+"""Parse a text once for comparison with others: as a claim with the facts that a source must contain, or as a source.
 
-Keys are the same however a value is written: 1,000 or 1000, 十二 or 12.
+Facts are numbers, dates, identifiers and names. Their keys are the same however a value is written: 1,000 or 1000, 十二 or 12.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from assistant.datatypes import Chunk
 from assistant.text.dates import MONTHS, Date, dates
-from assistant.text.languages import CJK, CJK_PUNCTUATION, HAN, is_cjk
+from assistant.text.languages import CJK, CJK_PUNCTUATION, HAN, is_cjk, language
 from assistant.text.numbers import VULGAR, Number, numbers
-from assistant.text.sentences import STOP
+from assistant.text.sentences import STOP, sentence_spans
+from assistant.text.stems import terms
 
 FactKind = Literal["number", "identifier", "name"]
 
@@ -34,7 +36,8 @@ PLAIN = STOP | frozenset(
     "though since both each all any some many most such only according however therefore thus also then so but mr mrs ms dr sir "
     "monday tuesday wednesday thursday friday saturday sunday am pm".split()
 ) | frozenset(MONTHS) | frozenset(name[:3] for name in MONTHS)
-MIN_STEM = 4
+CLAUSE = re.compile(r"[,;:](?=\s)|[，；：。()（）]|\s(?:and|but|while|which|who)\s", re.IGNORECASE)
+ROW = re.compile(r"\||\t|,\S[^,]*,\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,46 @@ class ChunkContent:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """A parsed sentence of an answer. `question_terms` holds the terms of the question, which a short answer leaves out.
+
+    `clauses` are (keys of the facts, terms) of each clause: a number belongs to the terms of its clause.
+    """
+
+    facts: tuple[ClaimFact, ...]
+    terms: frozenset[str]
+    question_terms: frozenset[str]
+    clauses: tuple[tuple[frozenset[frozenset[str]], frozenset[str]], ...]
+    cjk: bool
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedSentence:
+    """A sentence or table row of a chunk, its terms, and these with its neighbours' (a row: only its own).
+
+    The terms of the title and the headings belong to every sentence.
+    """
+
+    content: ChunkContent
+    terms: frozenset[str]
+    around: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedChunk:
+    """A chunk with its title and headings, parsed once for all claims."""
+
+    text: str
+    content: ChunkContent
+    heading_words: frozenset[str]
+    terms: frozenset[str]
+    units: tuple[ParsedSentence, ...]
+    cjk: bool
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class Numeral:
     """A number or date at text[start:end]: its possible `keys`, and whether a source must contain it (`required`)."""
 
@@ -65,28 +108,42 @@ class Numeral:
     required: bool
 
 
+def parse_claim(sentence: str, question: str) -> Claim:
+    """Return a sentence of an answer parsed."""
+    clauses = tuple((frozenset(fact.keys for fact in claim_facts(part)), terms(part)) for part in CLAUSE.split(sentence))
+    return Claim(claim_facts(sentence), terms(sentence), terms(question), clauses, is_cjk(sentence), language(sentence))
+
+
+def parse_chunk(chunk: Chunk) -> ParsedChunk:
+    """Return a chunk parsed; title, headings and table header belong to each of its sentences."""
+    pieces = [chunk.text[start:end] for start, end in sentence_spans(chunk.text)]
+    context, words = terms(chunk.context), [terms(piece) for piece in pieces]
+    heading, contents = chunk_content(chunk.context), [chunk_content(piece) for piece in pieces]
+    units = tuple(
+        ParsedSentence(contents[place], context | words[place], context | words[place] if ROW.search(piece)
+                       else context.union(*words[max(0, place - 1) : place + 2]))
+        for place, piece in enumerate(pieces)
+    )
+    parts = (heading, *contents)
+    content = ChunkContent(frozenset().union(*(part.numbers for part in parts)),
+                           frozenset().union(*(part.words for part in parts)), "\n".join(part.squeezed for part in parts))
+    text = chunk.searchable
+    return ParsedChunk(text, content, heading.words, context.union(*words), units, is_cjk(text), language(text))
+
+
 def claim_facts(claim: str) -> tuple[ClaimFact, ...]:
     """Return the distinct facts of a sentence."""
     text = normalize_numerals(claim)
     found: dict[frozenset[str], ClaimFact] = {}
-    codes = [match for match in CODE.finditer(text) if not PERIOD.match(match.group())]
+    codes = [match.group() for match in CODE.finditer(text) if not PERIOD.match(match.group())]
     without = CODE.sub(lambda match: match.group() if PERIOD.match(match.group()) else " ", text)
-    for fact in (*(identifier_fact(match.group()) for match in codes), *number_facts(without), *name_facts(without)):
+    identifiers = (ClaimFact("identifier", frozenset({squeeze(code)}), frozenset(re.findall(r"\w+", code.casefold())))
+                   for code in codes)
+    figures = (ClaimFact("number", numeral.keys, frozenset(re.findall(r"\w+", without[numeral.start : numeral.end].casefold())))
+               for numeral in numerals(without) if numeral.required)
+    for fact in (*identifiers, *figures, *name_facts(without)):
         found.setdefault(fact.keys, fact)
     return tuple(found.values())
-
-
-def identifier_fact(code: str) -> ClaimFact:
-    """Return a code, address or link as a fact."""
-    return ClaimFact("identifier", frozenset({squeeze(code)}), frozenset(word.casefold() for word in re.findall(r"\w+", code)))
-
-
-def number_facts(text: str) -> Iterator[ClaimFact]:
-    """Yield the numbers and dates of a claim that its source must contain."""
-    for numeral in numerals(text):
-        if numeral.required:
-            own = re.findall(r"\w+", text[numeral.start : numeral.end].casefold())
-            yield ClaimFact("number", numeral.keys, frozenset(own))
 
 
 def name_facts(text: str) -> Iterator[ClaimFact]:
@@ -150,29 +207,6 @@ def chunk_content(source: str) -> ChunkContent:
     text = normalize_numerals(source)
     numbers = frozenset(key for numeral in numerals(text) for key in unscaled_keys(source_keys(numeral)))
     return ChunkContent(numbers, frozenset(fold(word) for word in LATIN_WORD.findall(text)), squeeze(text))
-
-
-def merge_content(parts: tuple[ChunkContent, ...]) -> ChunkContent:
-    """Return the combined content of several texts."""
-    return ChunkContent(frozenset().union(*(part.numbers for part in parts)), frozenset().union(*(part.words for part in parts)),
-                   "\n".join(part.squeezed for part in parts))
-
-
-def contains_fact(fact: ClaimFact, source: ChunkContent) -> bool:
-    """Return whether the source contains the fact. Names match by prefix: Norman for Normandy."""
-    if fact.kind == "number":
-        return bool(fact.keys & source.numbers)
-    if fact.kind == "identifier" or not fact.words:
-        return any(key in source.squeezed for key in fact.keys)
-    return all(any(is_same_word(own, word) for word in source.words) for own in fact.words)
-
-
-def is_same_word(one: str, other: str) -> bool:
-    """Return whether two folded words are equal, or one of at least four letters begins the other."""
-    if one == other:
-        return True
-    shorter, longer = sorted((one, other), key=len)
-    return len(shorter) >= MIN_STEM and longer.startswith(shorter)
 
 
 def normalize_numerals(text: str) -> str:
