@@ -2,8 +2,8 @@
 
     python benchmarks/claims.py benchmarks/faults/claims.jsonl [--cite-all] [--list] [--json]
 
-A line of the file is {"id", "lang", "kind", "claim", "sources": [{"text", "title", "heading", "context"?}], "right"}; `context` is
-the header of a table. `--cite-all` takes it that the model wrote the numbers of all sources behind the claim. No models; seconds.
+A line of the file is {"id", "lang", "kind", "claim", "sources": [{"text", "title", "heading", "context"?}], "right"};
+`context` is the header of a table. `--cite-all` takes it that the model cited all sources. No models; seconds.
 """
 
 from __future__ import annotations
