@@ -13,7 +13,8 @@ WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 SLIDES = "http://schemas.openxmlformats.org/presentationml/2006/main"
 DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
 PLACED = tuple[int, int, str]  # x, y and text on a page of 612 by 792 points
-STYLES = (f'<styleSheet xmlns="{MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="#,##0.00\\ &quot;€&quot;"/></numFmts>'
+STYLES = (f'<styleSheet xmlns="{MAIN}"><numFmts count="1">'
+          '<numFmt numFmtId="164" formatCode="#,##0.00\\ &quot;€&quot;"/></numFmts>'
           '<cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="10"/><xf numFmtId="164"/></cellXfs></styleSheet>')
 PERCENT, EURO = 1, 2  # cell formats of `workbook`
 
