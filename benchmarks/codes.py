@@ -1,4 +1,4 @@
-"""Exact-code search: how often is the passage that holds a random code the first hit?
+"""Measure exact-code search: how often the passage that holds a random code is the first hit.
 
     python benchmarks/codes.py [--codes 500] [--rows 100000] [--embed fake: | all-minilm-l6-v2] [--json]
 
@@ -29,7 +29,8 @@ SHAPES = ("AA-00", "A0000000", "AAA 0000", "aaaaaa", "00000000", "AA00-AA")
 SMALL_LIBRARIES = (2, 3, 4, 5, 7, 10, 14, 18, 24, 30)
 THINGS = ("pump", "valve", "gauge", "crane", "locker", "buoy", "meter", "lamp", "boiler", "winch")
 PLACES = ("north yard", "old hall", "engine room", "boat shed", "cellar", "east gate", "workshop", "quay")
-FACTS = ("was painted in spring", "is checked every month", "needs a new seal", "belongs to the second crew", "stands still in winter")
+FACTS = ("was painted in spring", "is checked every month", "needs a new seal",
+         "belongs to the second crew", "stands still in winter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ def main() -> int:
         for count in counts:
             print(json.dumps(asdict(count)))
     else:
-        rows = [[c.library, "yes" if c.embedded else "no", c.asked, c.codes, share_text(c.first, c.codes)] for c in summed(counts)]
+        rows = [[c.library, "yes" if c.embedded else "no", c.asked, c.codes, share_text(c.first, c.codes)]
+                for c in summed(counts)]
         print(markdown_table(["library", "embedded", "searched for", "codes", "first hit holds the code"], rows))
     return 0
 

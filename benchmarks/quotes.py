@@ -1,10 +1,10 @@
-"""Is the quoted unit the one that holds the answer's value? On answerable questions whose gold answer stands in a gold passage.
+"""Measure how often the quoted unit holds the answer's value, on answerable questions with the answer in a gold passage.
 
     python benchmarks/quotes.py DATA [--sets squad2 cmrc multiformat] [--limit 300] [--list]
 
 The claim is built without a chat model: the question's interrogative ("how many", "who", "什么") gives way to the gold answer and
 the question mark to a full stop; a question without one is followed by the answer. The passage is the chunk that holds the gold
-span, or, where none is given, the chunk of the gold files that holds an answer and most words of the gold section. Right is a quote
+span, or, where none is given, the chunk of the gold files with an answer and most words of the gold section. Right is a quote
 that holds a gold answer. Passages of a single unit are left out, since nothing can be chosen there. No models.
 """
 
@@ -14,7 +14,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,9 +32,10 @@ from assistant.ingest import chunk, read_document
 from assistant.models.fake import FakeEmbedder
 
 LARGEST = 100_000_000  # bytes of a file
-ENGLISH = re.compile(r"\b(?:how (?:many|much|long|old|far|often|big|large|high)|(?:in |on |at |to |from |by )?(?:what|which)|when|where"
-                     r"|who|whom|whose|why|how)\b", re.IGNORECASE)
-CHINESE = re.compile("什么时候|什么地方|什么名字|哪一?[年月日天个位些种里座家部条]|为什么|怎么样|怎样|什么|多少|几|谁|哪里|何时|何地|何")
+ENGLISH = re.compile(r"\b(?:how (?:many|much|long|old|far|often|big|large|high)|(?:in |on |at |to |from |by )?(?:what|which)"
+                     r"|when|where|who|whom|whose|why|how)\b", re.IGNORECASE)
+CHINESE = re.compile("什么时候|什么地方|什么名字|哪一?[年月日天个位些种里座家部条]|为什么|怎么样|怎样|什么|多少|几|谁|哪里"
+                     "|何时|何地|何")
 
 
 @dataclass(frozen=True, slots=True)
