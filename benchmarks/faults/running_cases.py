@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import checkout
@@ -216,7 +217,7 @@ def quiet_watch(_program: Program) -> None:
     assert len(out.getvalue().splitlines()) <= 1, f"{len(out.getvalue().splitlines())} lines for 5 polls"
 
 
-def standing(kind, doing):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def standing(kind: Any, doing: str) -> Any:  # noqa: ANN401 - the fields are looked up
     """Return a status of a watch, with values of the right types for what it must have."""
     import dataclasses
 
