@@ -15,14 +15,17 @@ from assistant.app.ask.ask import QuestionAnswering
 from assistant.app.ask.calibrate import calibrate
 from assistant.app.ingest.add import EmbeddingQueue, IngestRun, ReaderOptions, Readers, record_embedder
 from assistant.app.ingest.write_batch import OnChange, ignore_change
+from assistant.app.library.browse import list_files, read_passage, read_text
 from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
 from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
 from assistant.app.models.cache import ModelProvider
+from assistant.app.models.embed import embed
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
     AnswerStreaming,
     Calibration,
+    Embeddings,
     Explanation,
     Fact,
     FileState,
@@ -34,6 +37,7 @@ from assistant.datatypes import (
     LibraryStatus,
     OnProgress,
     SearchResult,
+    TextPage,
     Turn,
     ignore_progress,
 )
@@ -327,6 +331,25 @@ class Assistant:
         """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""
         self._require_library()
         return tuple(self._store().ledger().values())
+
+    def files(self, wanted: Filter = EVERY_FILE, after: str = "", limit: int = 100) -> tuple[LedgerEntry, ...]:
+        """Return at most `limit` files with text that pass the filter, by path, from the path behind `after`.
+
+        Raises NothingIndexed if there is no library.
+        """
+        return list_files(self._libraries, wanted, after, limit)
+
+    def passage(self, path: str, character: int, neighbours: int = 0, wanted: Filter = EVERY_FILE) -> TextPage:
+        """Return the chunk of a file at a character offset, with its neighbours. Raises NotFound."""
+        return read_passage(self._libraries, path, character, neighbours, wanted)
+
+    def text(self, path: str, character: int = 0, most: int = 100_000, wanted: Filter = EVERY_FILE) -> TextPage:
+        """Return the text of a file from a character offset, about `most` characters of it. Raises NotFound."""
+        return read_text(self._libraries, path, character, most, wanted)
+
+    def embed(self, texts: Sequence[str], *, as_questions: bool = False) -> Embeddings:
+        """Return the vectors of texts, as passages or as questions. Raises ModelMissing or ModelUnusable."""
+        return embed(self._models.embedder, texts, as_questions=as_questions)
 
     def integrity(self) -> str:
         """Return "ok", or what SQLite finds wrong with the database. Raises NothingIndexed if there is no library."""

@@ -13,6 +13,7 @@ from assistant.datatypes.answers import (
     StreamedAnswer,
     Support,
 )
+from assistant.datatypes.browsing import Embeddings, TextPage
 from assistant.datatypes.conversation import CITED, QUERY_SEPARATOR, Fact, Message, PromptText, Role, Session, Turn
 from assistant.datatypes.documents import Chunk, Document, Extraction, Heading, Location, Part, PositionLabel, Shape, Table
 from assistant.datatypes.files import (
@@ -46,6 +47,7 @@ __all__ = [
     "ConflictSide",
     "Document",
     "Embedder",
+    "Embeddings",
     "Explanation",
     "Extraction",
     "Fact",
@@ -82,6 +84,7 @@ __all__ = [
     "StreamedAnswer",
     "Support",
     "Table",
+    "TextPage",
     "Timings",
     "Tunable",
     "Turn",

@@ -15,15 +15,17 @@ class Filter:
     paths: files, folders or patterns with * and ?; one must match
     types: suffixes without a dot; one must match
     since_ns: time of modification or later, nanoseconds since 1970
+    within: as `paths`; restricts a client to some files, whatever paths it asks for
     """
 
     paths: tuple[str, ...] = ()
     types: tuple[str, ...] = ()
     since_ns: int | None = None
+    within: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Return True if the filter is not empty."""
-        return bool(self.paths or self.types or self.since_ns is not None)
+        return bool(self.paths or self.types or self.since_ns is not None or self.within)
 
 
 EVERY_FILE = Filter()

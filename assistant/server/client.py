@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -11,6 +12,7 @@ from typing import Any, NoReturn, cast
 
 from assistant import errors
 from assistant.config import Settings
+from assistant.datatypes import never_stop
 from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
 from assistant.server.endpoint import endpoint_of
 from assistant.server.operations import Arguments, Operation, Returned
@@ -39,6 +41,10 @@ class EngineDraining(Exception):
     """The engine took no more calls, and has ended by now."""
 
 
+class CallStopped(Exception):
+    """A call ended because its `should_stop` returned True."""
+
+
 def ignore_restart() -> None:
     """Do nothing: the default for `on_restart`."""
 
@@ -54,6 +60,13 @@ class EngineClient:
         self._endpoint = endpoint_of(settings.home)
         self._stamp = stamp()
         self._unused: list[Connection] = []  # opened, and not used yet
+        self._should_stop = never_stop
+
+    def with_call_settings(self, settings: Settings, should_stop: Callable[[], bool]) -> EngineClient:
+        """Return a client of the same engine for calls with other settings; they raise CallStopped once `should_stop` is true."""
+        client = copy.copy(self)
+        client._settings, client._should_stop, client._unused = settings, should_stop, []
+        return client
 
     def is_up(self) -> bool:
         """Return whether an engine answers."""
@@ -175,7 +188,7 @@ class EngineClient:
         with self._connection() as connection:
             connection.send_bytes(call)
             while True:
-                frame = parse_frame(connection.recv_bytes())
+                frame = parse_frame(self._receive(connection))
                 if frame.is_control:
                     self._wait_for_end(connection, self._body_of(frame, "leaving"))
                 message = cast("EngineMessage", load_message(frame, self._stamp))
@@ -191,8 +204,16 @@ class EngineClient:
             self._on_restart()
         with suppress(*CONNECTION_ERRORS):
             while True:
-                connection.recv_bytes()
+                self._receive(connection)
         raise EngineDraining
+
+    def _receive(self, connection: Connection) -> bytes:
+        """Return the next message. Raises CallStopped, and CONNECTION_ERRORS."""
+        if self._should_stop is not never_stop:
+            while not connection.poll(POLL_SECONDS):
+                if self._should_stop():
+                    raise CallStopped
+        return connection.recv_bytes()
 
     def _connection(self) -> Connection:
         try:

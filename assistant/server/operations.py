@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assistant.app.assistant import Assistant
-    from assistant.datatypes import AnswerStreaming, Explanation, Filter, LibraryStatus, SearchResult, Turn
+    from assistant.datatypes import (
+        AnswerStreaming,
+        Embeddings,
+        Explanation,
+        Filter,
+        LedgerEntry,
+        LibraryStatus,
+        SearchResult,
+        TextPage,
+        Turn,
+    )
 
 ShouldStop = Callable[[], bool]
 Arguments = TypeVarTuple("Arguments")
@@ -67,6 +77,25 @@ def _status(assistant: Assistant, _should_stop: ShouldStop) -> LibraryStatus:
     return assistant.status()
 
 
+def _files(assistant: Assistant, _should_stop: ShouldStop, wanted: Filter = EVERY_FILE, after: str = "",
+           limit: int = 100) -> tuple[LedgerEntry, ...]:
+    return assistant.files(wanted, after, limit)
+
+
+def _passage(assistant: Assistant, _should_stop: ShouldStop, path: str, character: int, neighbours: int = 0,
+             wanted: Filter = EVERY_FILE) -> TextPage:
+    return assistant.passage(path, character, neighbours, wanted)
+
+
+def _text(assistant: Assistant, _should_stop: ShouldStop, path: str, character: int, most: int,
+          wanted: Filter = EVERY_FILE) -> TextPage:
+    return assistant.text(path, character, most, wanted)
+
+
+def _embed(assistant: Assistant, _should_stop: ShouldStop, texts: Sequence[str], as_questions: bool = False) -> Embeddings:
+    return assistant.embed(texts, as_questions=as_questions)
+
+
 def _prefetch(assistant: Assistant, should_stop: ShouldStop, question: str, turns: Sequence[Turn] = ()) -> None:
     assistant.anticipate(question, turns, should_stop)
 
@@ -80,8 +109,13 @@ SEARCH = Operation("search", Kind.SEARCH, _search)
 EXPLAIN = Operation("explain", Kind.SEARCH, _explain)
 EMBEDDED_SHARE = Operation("embedded_share", Kind.SEARCH, _embedded_share)
 STATUS = Operation("status", Kind.SEARCH, _status)
+FILES = Operation("files", Kind.SEARCH, _files)
+PASSAGE = Operation("passage", Kind.SEARCH, _passage)
+TEXT = Operation("text", Kind.SEARCH, _text)
+EMBED = Operation("embed", Kind.SEARCH, _embed)
 PREFETCH_QUERY = Operation("anticipate", Kind.BACKGROUND, _prefetch)
 TUNE = Operation("tune", Kind.BACKGROUND, _tune, is_remote=False)
 
-_EVERY: tuple[AnyOperation, ...] = (ASK, SEARCH, EXPLAIN, EMBEDDED_SHARE, STATUS, PREFETCH_QUERY, TUNE)
+_EVERY: tuple[AnyOperation, ...] = (ASK, SEARCH, EXPLAIN, EMBEDDED_SHARE, STATUS, FILES, PASSAGE, TEXT, EMBED,
+                                    PREFETCH_QUERY, TUNE)
 OPERATIONS = {operation.name: operation for operation in _EVERY}
