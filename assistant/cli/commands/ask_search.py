@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assistant.app.ask.filters import filter_of
 from assistant.cli import json_output as to_json
 from assistant.cli.batch import read_batch, run_batch
 from assistant.cli.commands.engine import answering
@@ -25,7 +26,6 @@ from assistant.cli.options import (
     Rerank,
     Since,
     Types,
-    filter_of,
     settings_of,
 )
 from assistant.cli.render.answer import (
