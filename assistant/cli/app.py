@@ -62,6 +62,8 @@ register(app, "ask", "ask_search:ask", "Answer a question from your files, with 
 register(app, "chat", "chat:chat", "Chat about your files. Type /help to see the commands.", "assistant chat",
          "assistant chat -L work", "assistant chat --resume", "assistant chat --resume 20240314-2",
          "assistant chat --no-keep")
+register(app, "serve", "serve:serve", "Serve other programs over HTTP: OpenAI's API and JSON.", "assistant serve",
+         "assistant serve -L work --port 8800", "assistant serve --show-token")
 register(app, "eval", "evaluate:evaluate",
          "Measure search and answer quality on your own library, with questions whose answers you know.",
          "assistant eval questions.jsonl --retrieval", "assistant eval questions.jsonl --out before.json",

@@ -1,0 +1,72 @@
+"""Read the fields of a JSON request, with an error that names the field."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from assistant.errors import UsageError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+T = TypeVar("T", str, int, bool)
+
+Fields = Mapping[str, object]
+MOST_ITEMS = 1000  # of a list
+
+
+async def read_object(request: Request) -> Fields:
+    """Return the JSON object of a request's body. Raises UsageError if it is none."""
+    try:
+        value = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise UsageError("The body is not valid JSON.", "Send one JSON object in UTF-8.") from error
+    if not isinstance(value, dict):
+        raise UsageError("The body is not a JSON object.", "Send one JSON object.")
+    return value
+
+
+def field(fields: Fields, name: str, default: T) -> T:
+    """Return a field of the default's type; the default if it is missing or null. Raises UsageError for another type."""
+    value = fields.get(name)
+    if value is None:
+        return default
+    if type(value) is not type(default):
+        raise UsageError(f"The field {name} must be {describe_type(default)}.", "See /openapi.json.")
+    return value
+
+
+def required(fields: Fields, name: str) -> str:
+    """Return a text field that must not be empty. Raises UsageError."""
+    value = field(fields, name, "")
+    if not value.strip():
+        raise UsageError(f"The field {name} is missing or empty.", "See /openapi.json.")
+    return value
+
+
+def texts(fields: Fields, name: str) -> tuple[str, ...]:
+    """Return a field that is a text or a list of texts; an empty tuple if it is missing. Raises UsageError."""
+    value = fields.get(name)
+    if value is None:
+        return ()
+    listed = [value] if isinstance(value, str) else value
+    if not isinstance(listed, list) or len(listed) > MOST_ITEMS or not all(isinstance(each, str) for each in listed):
+        raise UsageError(f"The field {name} must be a text or a list of texts.", "See /openapi.json.")
+    return tuple(listed)
+
+
+def objects(fields: Fields, name: str) -> tuple[Fields, ...]:
+    """Return a field that is a list of objects; an empty tuple if it is missing. Raises UsageError."""
+    value = fields.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or len(value) > MOST_ITEMS or not all(isinstance(each, dict) for each in value):
+        raise UsageError(f"The field {name} must be a list of objects.", "See /openapi.json.")
+    return tuple(value)
+
+
+def describe_type(value: object) -> str:
+    """Return the JSON type of a value in words."""
+    return "true or false" if isinstance(value, bool) else "a whole number" if isinstance(value, int) else "a text"
