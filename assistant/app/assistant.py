@@ -6,9 +6,8 @@ Its methods delegate to the use cases below `app`; the order of a question's ste
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from assistant.app.ask.ask import QuestionAnswering
@@ -16,6 +15,7 @@ from assistant.app.ask.calibrate import calibrate
 from assistant.app.ingest.add import EmbeddingQueue, IngestRun, ReaderOptions, Readers, record_embedder
 from assistant.app.ingest.write_batch import OnChange, ignore_change
 from assistant.app.library.browse import list_files, read_passage, read_text
+from assistant.app.library.holdings import filtered_status, status_of
 from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
 from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
 from assistant.app.models.cache import ModelProvider
@@ -28,7 +28,6 @@ from assistant.datatypes import (
     Embeddings,
     Explanation,
     Fact,
-    FileState,
     Filter,
     Finding,
     Hit,
@@ -317,15 +316,10 @@ class Assistant:
 
     # what there is
 
-    def status(self) -> LibraryStatus:
-        """Return the status of the library. Raises NothingIndexed if there is no library."""
+    def status(self, wanted: Filter = EVERY_FILE) -> LibraryStatus:
+        """Return the status of the library, or of its files that pass a filter. Raises NothingIndexed if there is no library."""
         self._require_library()
-        store = self._store()
-        return LibraryStatus(
-            self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
-            store.count_chunks(), store.roots(), store.count(FileState.SKIPPED), store.count(FileState.FAILED),
-            size_of(self.library_file.parent), store.count_pending_embeddings(),
-        )
+        return filtered_status(self._library, wanted) if wanted else status_of(self._library)
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""
@@ -376,16 +370,6 @@ class Assistant:
 
     def _store(self) -> Store:
         return self._library.store
-
-
-def size_of(folder: Path) -> int:
-    """Return the total size of the files in a folder in bytes; files that vanish or cannot be read count 0."""
-    total = 0
-    for file in folder.iterdir():
-        with suppress(OSError):
-            status = file.stat()
-            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
-    return total
 
 
 def addable(path: Path) -> Path:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from assistant.datatypes import FileState, Filter, LedgerEntry
 from assistant.index.chunks import CHUNK_COLUMNS, ChunkReader, StoredChunk, chunk_from_row, file_condition
 from assistant.index.files import FILE_COLUMNS, Ledger, entry_from_row
 
 COLUMNS = f"{', '.join('chunks.' + name for name in CHUNK_COLUMNS.split(', '))}, files.title"
 SELECT = f"SELECT {COLUMNS} FROM chunks JOIN files ON files.path = chunks.path"
+
+
+@dataclass(frozen=True, slots=True)
+class FileCount:
+    """Numbers of files, of their chunks and of their bytes."""
+
+    files: int
+    chunks: int
+    bytes: int
 
 
 class FileTextReader(Ledger, ChunkReader):
@@ -20,6 +31,14 @@ class FileTextReader(Ledger, ChunkReader):
         rows = self._rows(f"SELECT {FILE_COLUMNS} FROM files WHERE path > ? AND state = ?{within} ORDER BY path LIMIT ?",
                           (after, FileState.INDEXED.value, *values, limit))
         return [entry_from_row(row) for row in rows]
+
+    def count_files(self, state: FileState, filter: Filter) -> FileCount:
+        """Count the files of a status that pass the filter."""
+        condition, values = file_condition(filter)
+        within = f" AND {condition}" if condition else ""
+        rows = self._rows("SELECT count(*), coalesce(sum(chunks), 0), coalesce(sum(size), 0) FROM files "
+                          f"WHERE state = ?{within}", (state.value, *values))
+        return FileCount(*map(int, rows[0]))
 
     def passes(self, path: str, filter: Filter) -> bool:
         """Return whether the library holds this file and it passes the filter."""

@@ -110,8 +110,8 @@ class Gateway:
         raise AssistantError("The engine did not finish its answer.", "Ask again.")
 
     async def status(self, library: str, client: str = "") -> LibraryStatus:
-        """Return what a library holds. Raises NotFound; the paths of a restricted scope are not among its roots."""
-        return await self._result(client, library, STATUS)
+        """Return what a library holds, as far as it is in the scope. Raises NotFound."""
+        return await self._result(client, library, STATUS, self.scope.filter())
 
     async def files(self, after: str = "", limit: int = 100, library: str = "", wanted: Filter = EVERY_FILE,
                     client: str = "") -> tuple[LedgerEntry, ...]:

@@ -73,8 +73,8 @@ def _embedded_share(assistant: Assistant, _should_stop: ShouldStop) -> float:
     return assistant.embedded_share()
 
 
-def _status(assistant: Assistant, _should_stop: ShouldStop) -> LibraryStatus:
-    return assistant.status()
+def _status(assistant: Assistant, _should_stop: ShouldStop, wanted: Filter = EVERY_FILE) -> LibraryStatus:
+    return assistant.status(wanted)
 
 
 def _files(assistant: Assistant, _should_stop: ShouldStop, wanted: Filter = EVERY_FILE, after: str = "",

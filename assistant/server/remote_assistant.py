@@ -76,7 +76,7 @@ class RemoteAssistant:
 
     def status(self) -> LibraryStatus:
         """Return what the library holds. Raises what Assistant.status raises, and EngineUnavailable."""
-        return self._client.result(STATUS)
+        return self._client.result(STATUS, EVERY_FILE)
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress) -> IngestReport:
         """Bring files and folders in. Raises what Assistant.add raises."""

@@ -30,6 +30,7 @@ AllowHost = Annotated[list[str] | None, typer.Option("--allow-host", metavar="NA
                                                      "name, such as host.docker.internal. Can be repeated.")]
 AllowOrigin = Annotated[list[str] | None, typer.Option("--allow-origin", metavar="ORIGIN", help="A web page that may send "
                                                        "requests, such as http://localhost:3000. Can be repeated.")]
+Http = Annotated[bool, typer.Option("--http", help="Serve over HTTP instead of stdin and stdout.")]
 ShowToken = Annotated[bool, typer.Option("--show-token", help="Print the token and exit.")]
 Visible = Annotated[list[str] | None, typer.Option("--path", metavar="PATH", help="Let clients see only this file, files in this "
                                                    "folder, or files that match a pattern. Can be repeated.")]
@@ -107,3 +108,25 @@ def access_for(settings: Settings, hosts: list[str] | None, origins: list[str] |
 def is_loopback(host: str) -> bool:
     """Return whether an address can only be reached from this machine."""
     return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
+def mcp(context: typer.Context, http: Http = False, host: Host = "127.0.0.1", port: Port = MCP_PORT, allow_host: AllowHost = None,
+        allow_origin: AllowOrigin = None, library: Libraries = None, path: Visible = None, chat: Chat = None,
+        embed: Embed = None, rerank: Rerank = None, no_engine: NoEngine = False) -> None:
+    """Serve agents over the Model Context Protocol: search, ask, read_passage, list_files, status.
+
+    The program that uses it starts this command and speaks to it over stdin and stdout. See docs/connect.md.
+    """
+    settings = settings_of(context, library, chat, embed, rerank)
+    scope = scope_of(context, library, path, chat, embed, rerank)
+    from assistant.server.mcp.serve import serve_http, serve_stdio
+
+    if not http:
+        serve_stdio(channel_for(settings, no_engine=no_engine), scope)
+        return
+    access = access_for(settings, allow_host, allow_origin, host)
+    with listening_socket(host, port) as listening:
+        channel = channel_for(settings, no_engine=no_engine)
+        say_where(settings, host, listening, "/mcp")
+        serve_http(channel, scope, access, listening)
+    notice("Stopped.")

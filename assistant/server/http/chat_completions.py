@@ -17,10 +17,10 @@ from assistant.errors import UsageError
 from assistant.server.gateway import Gateway, Question
 from assistant.server.http.citations import source_list, url_annotations
 from assistant.server.http.conversation import conversation_of
-from assistant.server.http.reading import Fields, field, objects, read_object, required
 from assistant.server.http.requests import client_of, gateway_of
 from assistant.server.http.streaming import EventStream, while_connected
 from assistant.server.protocol import TokenDelta
+from assistant.server.reading import Fields, field, objects, read_object, required
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assistant.datatypes import Turn
 from assistant.errors import UsageError
-from assistant.server.http.reading import Fields, field, objects
+from assistant.server.reading import Fields, field, objects
 
 SOURCES = "\n\nSources:\n"
 APPENDED = re.compile(rf"{SOURCES}\[\d+\] .*\Z", re.DOTALL)

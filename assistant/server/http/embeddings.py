@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse
 from assistant.datatypes import Embeddings
 from assistant.datatypes.as_json import Json
 from assistant.errors import UsageError
-from assistant.server.http.reading import field, read_object, required, texts
 from assistant.server.http.requests import client_of, gateway_of
 from assistant.server.http.streaming import while_connected
+from assistant.server.reading import field, read_object, required, texts
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -11,9 +11,9 @@ from assistant.app.ask.filters import filter_of
 from assistant.datatypes import Filter, Turn
 from assistant.datatypes import as_json as to_json
 from assistant.server.gateway import Question
-from assistant.server.http.reading import Fields, field, objects, read_object, required, texts
 from assistant.server.http.requests import client_of, gateway_of
 from assistant.server.http.streaming import while_connected
+from assistant.server.reading import Fields, field, objects, read_object, required, texts
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -42,8 +42,6 @@ async def show_status(request: Request) -> Response:
     """Answer with what the libraries hold, and how many requests wait."""
     gateway = gateway_of(request)
     held = [to_json.status(await gateway.status(name, client_of(request, {}))) for name in gateway.scope.library_names()]
-    if gateway.scope.paths:
-        held = [{**each, "roots": list(gateway.scope.paths)} for each in held]
     return JSONResponse({"version": __version__, "libraries": held, "waiting": gateway.waiting})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from assistant.server.http.reading import Fields, field
+from assistant.server.reading import Fields, field
 
 if TYPE_CHECKING:
     from starlette.requests import Request

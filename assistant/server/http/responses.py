@@ -18,10 +18,10 @@ from assistant.server.http.chat_completions import evidence
 from assistant.server.http.citations import file_annotations, source_list
 from assistant.server.http.conversation import conversation_of
 from assistant.server.http.errors import describe_error
-from assistant.server.http.reading import Fields, field, objects, read_object, required
 from assistant.server.http.requests import client_of, gateway_of
 from assistant.server.http.streaming import EventStream, while_connected
 from assistant.server.protocol import TokenDelta
+from assistant.server.reading import Fields, field, objects, read_object, required
 
 if TYPE_CHECKING:
     from starlette.requests import Request

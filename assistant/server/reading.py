@@ -1,4 +1,4 @@
-"""Read the fields of a JSON request, with an error that names the field."""
+"""Read the fields of a JSON request of another program, with an error that names the field."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", str, int, bool)
 
 Fields = Mapping[str, object]
+HINT = "See the description of this interface."
 MOST_ITEMS = 1000  # of a list
 
 
@@ -34,7 +35,7 @@ def field(fields: Fields, name: str, default: T) -> T:
     if value is None:
         return default
     if type(value) is not type(default):
-        raise UsageError(f"The field {name} must be {describe_type(default)}.", "See /openapi.json.")
+        raise UsageError(f"The field {name} must be {describe_type(default)}.", HINT)
     return value
 
 
@@ -42,7 +43,7 @@ def required(fields: Fields, name: str) -> str:
     """Return a text field that must not be empty. Raises UsageError."""
     value = field(fields, name, "")
     if not value.strip():
-        raise UsageError(f"The field {name} is missing or empty.", "See /openapi.json.")
+        raise UsageError(f"The field {name} is missing or empty.", HINT)
     return value
 
 
@@ -53,7 +54,7 @@ def texts(fields: Fields, name: str) -> tuple[str, ...]:
         return ()
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list) or len(listed) > MOST_ITEMS or not all(isinstance(each, str) for each in listed):
-        raise UsageError(f"The field {name} must be a text or a list of texts.", "See /openapi.json.")
+        raise UsageError(f"The field {name} must be a text or a list of texts.", HINT)
     return tuple(listed)
 
 
@@ -63,7 +64,7 @@ def objects(fields: Fields, name: str) -> tuple[Fields, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or len(value) > MOST_ITEMS or not all(isinstance(each, dict) for each in value):
-        raise UsageError(f"The field {name} must be a list of objects.", "See /openapi.json.")
+        raise UsageError(f"The field {name} must be a list of objects.", HINT)
     return tuple(value)
 
 
