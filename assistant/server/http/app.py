@@ -45,7 +45,7 @@ def routes() -> list[Route]:
 def create_app(gateway: Gateway, access: Access) -> ASGIApp:
     """Return the application."""
     app = Starlette(routes=routes(), exception_handlers={
-        AssistantError: answer_error, HTTPException: answer_http_error, Disconnected: answer_nobody})
+        AssistantError: answer_error, HTTPException: answer_http_error, Disconnected: answer_nobody, Exception: answer_bug})
     app.state.gateway = gateway
     return guarded(app, access)
 
@@ -73,6 +73,11 @@ async def answer_http_error(_request: Request, error: Exception) -> Response:
     """Answer an unknown address or method."""
     assert isinstance(error, HTTPException)
     return plain_error(error.status_code, f"{error.detail}. See /openapi.json.", "not_found_error", dict(error.headers or {}))
+
+
+async def answer_bug(_request: Request, error: Exception) -> Response:
+    """Answer a bug; the guard logs it."""
+    return plain_error(500, f"The server failed: {type(error).__name__}.", "server_error")
 
 
 async def answer_nobody(_request: Request, _error: Exception) -> Response:

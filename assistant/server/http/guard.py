@@ -140,7 +140,7 @@ class Guard:
             log.error("a request failed: %s\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
             if not send.started:
                 await plain_error(500, f"The server failed: {type(error).__name__}.", "server_error")(scope, receive, send)
-            else:
+            elif not send.finished:
                 raise ResponseBroken from None  # the server closes the connection: the client sees that the response is cut off
 
 
@@ -168,15 +168,16 @@ class Replay:
 
 
 class Started:
-    """Sends messages, and knows whether the response has begun."""
+    """Sends messages, and knows whether the response has begun, and ended."""
 
     def __init__(self, send: Send) -> None:
-        self._send, self.started = send, False
+        self._send, self.started, self.finished = send, False, False
 
     async def __call__(self, message: Message) -> None:
         """Send a message."""
         self.started = True
         await self._send(message)
+        self.finished = message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
 def is_preflight(scope: Scope, headers: Headers) -> bool:
