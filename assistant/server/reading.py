@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from assistant.errors import UsageError
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
 
 T = TypeVar("T", str, int, bool)
 
 Fields = Mapping[str, object]
 HINT = "See the description of this interface."
 MOST_ITEMS = 1000  # of a list
-
-
-async def read_object(request: Request) -> Fields:
-    """Return the JSON object of a request's body. Raises UsageError if it is none."""
-    try:
-        value = json.loads(await request.body())
-    except (ValueError, RecursionError) as error:
-        raise UsageError("The body is not valid JSON.", "Send one JSON object in UTF-8.") from error
-    if not isinstance(value, dict):
-        raise UsageError("The body is not a JSON object.", "Send one JSON object.")
-    return value
 
 
 def field(fields: Fields, name: str, default: T) -> T:

@@ -14,29 +14,14 @@ import pytest
 from assistant.config import Settings
 from assistant.datatypes import Answer
 from assistant.errors import NothingIndexed, TimeLimitExceeded, UsageError
-from assistant.models.fake import FakeReply
 from assistant.server.channel import CallStopped, EngineChannel, InProcessChannel
 from assistant.server.gateway import Gateway, Limits, Question
 from assistant.server.protocol import EngineMessage, TokenDelta
 from assistant.server.scope import Scope
+from tests.server.endless import Endless
 from tests.server.serving import serving, until
 
 DEPOSIT = Question("How much is the deposit?")
-
-
-@pytest.fixture
-def stopped(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """Let a reply last until it is stopped; return the event of that."""
-    event = threading.Event()
-
-    def compute(reply: FakeReply) -> None:
-        if reply.generated_tokens:
-            until(reply.should_stop)
-            event.set()
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(FakeReply, "_compute", compute)
-    return event
 
 
 @pytest.fixture(params=["engine", "here"])
@@ -62,36 +47,35 @@ def test_an_answer_comes_in_pieces_and_as_a_whole(gateway: Gateway):
     assert text == answer.text == "The deposit is 15500 pounds [1]."
 
 
-def test_leaving_an_answer_stops_the_model(gateway: Gateway, stopped: threading.Event):
+def test_leaving_an_answer_stops_the_model(gateway: Gateway, endless: Endless):
     async def run() -> None:
         async with aclosing(gateway.ask(DEPOSIT)) as events:
-            async for event in events:
-                if isinstance(event, TokenDelta | Answer) or stopped.is_set():
-                    raise AssertionError("it is not stopped")
+            async for _ in events:
+                await asyncio.to_thread(endless.wait_for_begin)
                 break
-        await asyncio.to_thread(until, stopped.is_set)
+        await asyncio.to_thread(endless.wait_for_stop)
         assert (await gateway.search("deposit")).hits
 
     asyncio.run(run())
 
 
-def test_a_task_that_is_cancelled_stops_the_model(gateway: Gateway, stopped: threading.Event):
+def test_a_task_that_is_cancelled_stops_the_model(gateway: Gateway, endless: Endless):
     async def run() -> None:
         task = asyncio.create_task(gateway.answer(DEPOSIT))
-        await asyncio.sleep(0.3)
+        await asyncio.to_thread(endless.wait_for_begin)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.to_thread(until, stopped.is_set)
+        await asyncio.to_thread(endless.wait_for_stop)
 
     asyncio.run(run())
 
 
-def test_what_takes_too_long_is_stopped(settings: Settings, stopped: threading.Event):
+def test_what_takes_too_long_is_stopped(settings: Settings, endless: Endless):
     async def run() -> None:
         with pytest.raises(TimeLimitExceeded, match="longer than 1 seconds"):
             await Gateway(InProcessChannel(), Scope(), Limits(answer_seconds=1)).answer(DEPOSIT)
-        await asyncio.to_thread(until, stopped.is_set)
+        await asyncio.to_thread(endless.wait_for_stop)
 
     asyncio.run(run())
 

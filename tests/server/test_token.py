@@ -18,7 +18,7 @@ def test_it_is_made_once_even_by_many_at_the_same_time(tmp_path: Path):
         tokens = set(pool.map(lambda _: load_token(tmp_path / "home"), range(32)))
     assert len(tokens) == 1
     assert len(tokens.pop()) >= 43
-    assert os.listdir(tmp_path / "home") == ["token"]
+    assert [file.name for file in (tmp_path / "home").iterdir()] == ["token"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")

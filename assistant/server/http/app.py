@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from assistant.errors import AssistantError
 from assistant.server.http import chat_completions, embeddings, own_json, responses
 from assistant.server.http.errors import error_response, plain_error
 from assistant.server.http.guard import Access, Guard
+from assistant.server.http.json_response import JsonResponse
 from assistant.server.http.openapi import description
 from assistant.server.http.streaming import Disconnected
 
@@ -60,7 +61,7 @@ def guarded(app: ASGIApp, access: Access) -> ASGIApp:
 
 async def show_description(_request: Request) -> Response:
     """Answer with the OpenAPI description."""
-    return JSONResponse(description())
+    return JsonResponse(description())
 
 
 async def answer_error(_request: Request, error: Exception) -> Response:

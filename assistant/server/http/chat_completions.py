@@ -8,8 +8,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse
-
 from assistant.datatypes import Answer
 from assistant.datatypes import as_json as to_json
 from assistant.datatypes.as_json import Json
@@ -17,10 +15,11 @@ from assistant.errors import UsageError
 from assistant.server.gateway import Gateway, Question
 from assistant.server.http.citations import source_list, url_annotations
 from assistant.server.http.conversation import conversation_of
-from assistant.server.http.requests import client_of, gateway_of
+from assistant.server.http.json_response import JsonResponse
+from assistant.server.http.requests import client_of, gateway_of, read_object
 from assistant.server.http.streaming import EventStream, while_connected
 from assistant.server.protocol import TokenDelta
-from assistant.server.reading import Fields, field, objects, read_object, required
+from assistant.server.reading import Fields, field, objects, required
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -32,13 +31,13 @@ OWNER = "private-assistant"
 async def list_models(request: Request) -> Response:
     """Answer with the libraries."""
     names = gateway_of(request).scope.library_names()
-    return JSONResponse({"object": "list", "data": [model_object(name) for name in names]})
+    return JsonResponse({"object": "list", "data": [model_object(name) for name in names]})
 
 
 async def show_model(request: Request) -> Response:
     """Answer with one library. Raises NotFound."""
     settings = gateway_of(request).scope.settings(request.path_params["model"])
-    return JSONResponse(model_object(settings.library))
+    return JsonResponse(model_object(settings.library))
 
 
 def model_object(name: str) -> Json:
@@ -56,7 +55,7 @@ async def complete_chat(request: Request) -> Response:
         counted = isinstance(options, dict) and field(options, "include_usage", False)
         gateway.scope.settings(question.library)  # an unknown library is an error, not a stream
         return EventStream(completion.chunks(gateway, question, counted=counted))
-    return JSONResponse(completion.whole(await while_connected(request, gateway.answer(question))))
+    return JsonResponse(completion.whole(await while_connected(request, gateway.answer(question))))
 
 
 def chat_question(fields: Fields, client: str) -> Question:

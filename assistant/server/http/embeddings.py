@@ -6,14 +6,13 @@ import base64
 import struct
 from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse
-
 from assistant.datatypes import Embeddings
 from assistant.datatypes.as_json import Json
 from assistant.errors import UsageError
-from assistant.server.http.requests import client_of, gateway_of
+from assistant.server.http.json_response import JsonResponse
+from assistant.server.http.requests import client_of, gateway_of, read_object
 from assistant.server.http.streaming import while_connected
-from assistant.server.reading import field, read_object, required, texts
+from assistant.server.reading import field, required, texts
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -41,7 +40,7 @@ async def create_embeddings(request: Request) -> Response:
     vectors = [encoded(made, number, encoding) for number in range(len(wanted))]
     data = [{"object": "embedding", "index": number, "embedding": vector} for number, vector in enumerate(vectors)]
     result: Json = {"object": "list", "data": data, "model": made.model, "usage": usage}
-    return JSONResponse(result)
+    return JsonResponse(result)
 
 
 def encoded(made: Embeddings, number: int, encoding: str) -> str | list[float]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from starlette.responses import JSONResponse
-
 from assistant.errors import (
     AssistantError,
     ContextOverflow,
@@ -17,6 +15,7 @@ from assistant.errors import (
     TimeLimitExceeded,
     UsageError,
 )
+from assistant.server.http.json_response import JsonResponse
 
 RETRY_SECONDS = 5
 STATUS: tuple[tuple[type[AssistantError], int, str], ...] = (
@@ -45,13 +44,13 @@ def describe_error(error: AssistantError) -> tuple[int, dict[str, object]]:
     return status, error_body(f"{error} {error.hint}".strip(), kind, type(error).__name__)
 
 
-def error_response(error: AssistantError) -> JSONResponse:
+def error_response(error: AssistantError) -> JsonResponse:
     """Return the response for an error."""
     status, body = describe_error(error)
-    return JSONResponse(body, status, {"retry-after": str(RETRY_SECONDS)} if status in (429, 503) else None)
+    return JsonResponse(body, status, {"retry-after": str(RETRY_SECONDS)} if status in (429, 503) else None)
 
 
 def plain_error(status: int, message: str, kind: str = "invalid_request_error",
-                headers: dict[str, str] | None = None) -> JSONResponse:
+                headers: dict[str, str] | None = None) -> JsonResponse:
     """Return a response for a failure that is no AssistantError."""
-    return JSONResponse(error_body(message, kind), status, headers)
+    return JsonResponse(error_body(message, kind), status, headers)

@@ -1,9 +1,11 @@
-"""What every request has: the gateway to the engine, and the client that it comes from."""
+"""What every request has: its JSON, the gateway to the engine, and the client that it comes from."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, cast
 
+from assistant.errors import UsageError
 from assistant.server.reading import Fields, field
 
 if TYPE_CHECKING:
@@ -12,6 +14,17 @@ if TYPE_CHECKING:
     from assistant.server.gateway import Gateway
 
 LONGEST = 200  # characters of a client's name
+
+
+async def read_object(request: Request) -> Fields:
+    """Return the JSON object of a request's body. Raises UsageError if it is none."""
+    try:
+        value = json.loads(await request.body())
+    except (ValueError, RecursionError) as error:
+        raise UsageError("The body is not valid JSON.", "Send one JSON object in UTF-8.") from error
+    if not isinstance(value, dict):
+        raise UsageError("The body is not a JSON object.", "Send one JSON object.")
+    return value
 
 
 def gateway_of(request: Request) -> Gateway:

@@ -8,8 +8,6 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from starlette.responses import JSONResponse
-
 from assistant.datatypes import Answer
 from assistant.datatypes.as_json import Json
 from assistant.errors import AssistantError, UsageError
@@ -18,10 +16,11 @@ from assistant.server.http.chat_completions import evidence
 from assistant.server.http.citations import file_annotations, source_list
 from assistant.server.http.conversation import conversation_of
 from assistant.server.http.errors import describe_error
-from assistant.server.http.requests import client_of, gateway_of
+from assistant.server.http.json_response import JsonResponse
+from assistant.server.http.requests import client_of, gateway_of, read_object
 from assistant.server.http.streaming import EventStream, while_connected
 from assistant.server.protocol import TokenDelta
-from assistant.server.reading import Fields, field, objects, read_object, required
+from assistant.server.reading import Fields, field, objects, required
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -38,7 +37,7 @@ async def create_response(request: Request) -> Response:
     if field(fields, "stream", False):
         gateway.scope.settings(question.library)  # an unknown library is an error, not a stream
         return EventStream(made.events(gateway, question))
-    return JSONResponse(made.finished(await while_connected(request, gateway.answer(question))))
+    return JsonResponse(made.finished(await while_connected(request, gateway.answer(question))))
 
 
 def response_question(fields: Fields, client: str) -> Question:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from assistant.app.assistant import Assistant
 from assistant.config import Settings
+from assistant.datatypes import Turn
 from assistant.server.http.conversation import conversation_of, without_sources
 from tests.server.web import Web
 
@@ -82,10 +85,16 @@ def test_earlier_messages_are_the_conversation(web: Web):
 
 def test_an_own_answer_that_comes_back_has_its_citations_again(web: Web, settings: Settings, monkeypatch: pytest.MonkeyPatch):
     first = web.post("/v1/chat/completions", {"model": "default", "messages": [DEPOSIT]}).json()["choices"][0]["message"]
-    seen = []
+    seen: list[Turn] = []
     ask = Assistant.ask
-    monkeypatch.setattr(Assistant, "ask", lambda self, question, turns=(), *rest: (seen.extend(turns), ask(self, question, turns, *rest))[1])
-    web.post("/v1/chat/completions", {"model": "default", "messages": [DEPOSIT, first, {"role": "user", "content": "And the mill?"}]})
+
+    def note(self: Assistant, question: str, turns: Sequence[Turn] = (), *rest: Any) -> Any:
+        seen.extend(turns)
+        return ask(self, question, turns, *rest)
+
+    monkeypatch.setattr(Assistant, "ask", note)
+    messages = [DEPOSIT, first, {"role": "user", "content": "And the mill?"}]
+    web.post("/v1/chat/completions", {"model": "default", "messages": messages})
     [turn] = seen
     assert turn.answer == "The deposit is 15500 pounds [1]."
     assert [cited.quote for cited in turn.citations] == ["The deposit is 15500 pounds."]

@@ -23,7 +23,8 @@ def test_vectors_are_those_of_the_library_in_both_encodings(web: Web):
 
 
 @pytest.mark.parametrize("fields", [
-    {}, {"input": "x"}, {"model": "default", "input": ""}, {"model": "default", "input": []}, {"model": "default", "input": [1, 2]},
+    {}, {"input": "x"}, {"model": "default", "input": ""}, {"model": "default", "input": []},
+    {"model": "default", "input": [1, 2]},
     {"model": "default", "input": "x", "encoding_format": "hex"}, {"model": "default", "input": "x", "input_type": "title"},
     {"model": "default", "input": ["x"] * 257}, {"model": "default", "input": ["x" * 500_000]},
 ])  # fmt: skip

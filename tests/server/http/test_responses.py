@@ -31,7 +31,8 @@ def test_the_events_of_a_stream_are_numbered_and_end_with_the_whole(web: Web):
     events = [json.loads(data.removeprefix("data: ")) for _, data in blocks]
     assert [name.removeprefix("event: ") for name, _ in blocks] == [event["type"] for event in events]
     assert [event["sequence_number"] for event in events] == list(range(len(events)))
-    assert "".join(event["delta"] for event in events if event["type"].endswith("text.delta")) == whole["output"][0]["content"][0]["text"]
+    written = "".join(event["delta"] for event in events if event["type"].endswith("text.delta"))
+    assert written == whole["output"][0]["content"][0]["text"]
     assert [events[0]["type"], events[-1]["type"]] == ["response.created", "response.completed"]
     last = events[-1]["response"]
     assert {**last, "id": "", "created_at": 0, "output": []} == {**whole, "id": "", "created_at": 0, "output": []}

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import threading
 
 import pytest
 
 from assistant.config import Settings
 from assistant.errors import UsageError
-from assistant.models.fake import FakeReply
 from assistant.server.http import streaming
 from assistant.server.http.streaming import encode_event, with_heartbeats
-from tests.server.serving import until
+from tests.server.endless import Endless
 from tests.server.web import TOKEN, Web, serving_web
 
 PATHS = {
@@ -20,20 +19,6 @@ PATHS = {
     "/v1/responses": {"model": "default", "input": "How much is the deposit?"},
     "/ask": {"question": "How much is the deposit?"},
 }
-
-
-@pytest.fixture
-def stopped(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    event = threading.Event()
-
-    def compute(reply: FakeReply) -> None:
-        if reply.generated_tokens:
-            until(reply.should_stop)
-            event.set()
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(FakeReply, "_compute", compute)
-    return event
 
 
 def sent(path: str, fields: dict[str, object]) -> bytes:
@@ -44,30 +29,25 @@ def sent(path: str, fields: dict[str, object]) -> bytes:
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("path", PATHS)
-def test_disconnecting_stops_the_model(web: Web, stopped: threading.Event, path: str, stream: bool):
+def test_disconnecting_stops_the_model(web: Web, endless: Endless, path: str, stream: bool):
     with web.connect() as connection:
         connection.sendall(sent(path, {**PATHS[path], "stream": stream}))
-        if stream and path != "/ask":
-            assert connection.recv(20).startswith(b"HTTP/1.1 200")
-        else:
-            threading.Event().wait(0.3)
-    until(stopped.is_set)
+        endless.wait_for_begin()
+    endless.wait_for_stop()
     assert web.post("/search", {"question": "deposit"}).status_code == 200
 
 
-def test_a_stream_that_waits_says_so(settings: Settings, stopped: threading.Event, monkeypatch: pytest.MonkeyPatch):
+def test_a_stream_that_waits_says_so(settings: Settings, endless: Endless, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(streaming, "HEARTBEAT_SECONDS", 0.05)
     with serving_web() as web, web.connect() as connection:
         connection.sendall(sent("/v1/responses", {**PATHS["/v1/responses"], "stream": True}))
         heard = b""
         while heard.count(b": waiting\n\n") < 3:
             heard += connection.recv(1000)
-    until(stopped.is_set)
+    endless.wait_for_stop()
 
 
 def test_an_error_is_the_last_event():
-    import asyncio
-
     async def events():
         yield "", {"a": "é\n"}
         raise UsageError("It is wrong.", "Do this.")
