@@ -61,7 +61,8 @@ class ResponseObject:
     def finished(self, answer: Answer) -> Json:
         """Return the response of a finished answer."""
         taken = answer.timings
-        counts = {"input_tokens": taken.prompt_tokens, "input_tokens_details": {"cached_tokens": taken.reused_tokens},
+        read = {"cached_tokens": taken.reused_tokens, "cache_write_tokens": 0}
+        counts = {"input_tokens": taken.prompt_tokens, "input_tokens_details": read,
                   "output_tokens": taken.generated_tokens, "output_tokens_details": {"reasoning_tokens": 0},
                   "total_tokens": taken.prompt_tokens + taken.generated_tokens}
         message = self._message("completed", [text_part(answer)])
