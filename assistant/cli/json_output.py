@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from assistant.cli.console import ODD_IN_NAME
-from assistant.datatypes.as_json import Json, answer, citation, hit, ledger_entry, search_result, status
+from assistant.datatypes.as_json import Json, answer, citation, hit, ledger_entry, search_result
 
 if TYPE_CHECKING:
+    from assistant import datatypes as data
     from assistant.catalog import Model
-    from assistant.datatypes import (
-        Calibration,
-        Change,
-        Explanation,
-        Fact,
-        Finding,
-        IngestReport,
-        LedgerEntry,
-        Session,
-        Turn,
-    )
-    from assistant.watch import WatchStatus
 
 __all__ = [
-    "Json", "answer", "calibration", "change", "citation", "escaped", "explanation", "fact", "findings", "ledger_entry", "model",
-    "print_json", "report", "search_result", "session", "session_line", "standing", "status",
+    "Json", "answer", "change", "citation", "escaped", "explanation", "findings", "ledger_entry", "model", "print_json",
+    "print_result", "report", "search_result", "session", "session_line",
 ]
 
 
@@ -36,12 +25,20 @@ def print_json(value: Mapping[str, object]) -> None:
     print(escaped(json.dumps(value, ensure_ascii=False)), flush=True)
 
 
+def print_result(record: Mapping[str, object], show: Callable[[], None], *, json: bool) -> None:
+    """Print a result as JSON, or show it as text."""
+    if json:
+        print_json(record)
+    else:
+        show()
+
+
 def escaped(text: str) -> str:
     """Return equivalent JSON with control characters and lone surrogates escaped."""
     return ODD_IN_NAME.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
-def explanation(question: str, why: Explanation) -> Json:
+def explanation(question: str, why: data.Explanation) -> Json:
     """Return the candidates of a search with their ranks and scores."""
     return {
         "question": question, "terms": [{"term": term, "passages": count} for term, count in why.terms],
@@ -54,34 +51,24 @@ def explanation(question: str, why: Explanation) -> Json:
     }
 
 
-def calibration(found: Calibration) -> Json:
-    """Return a calibration: each refused share is a pair, without and with the offset."""
-    return asdict(found)
-
-
-def turn(said: Turn) -> Json:
+def turn(said: data.Turn) -> Json:
     """Return one turn of a conversation."""
     return {"question": said.question, **({"searched": said.searched} if said.searched else {}), "answer": said.answer,
             "abstained": said.abstained, "asked": said.asked, "citations": [citation(each) for each in said.citations]}
 
 
-def session_line(kept: Session) -> Json:
+def session_line(kept: data.Session) -> Json:
     """Return the summary of a conversation: its number of turns and first question."""
     return {"session": kept.name, "library": kept.library, "started": kept.started, "turns": len(kept.turns),
             "first": kept.turns[0].question if kept.turns else ""}
 
 
-def session(kept: Session) -> Json:
+def session(kept: data.Session) -> Json:
     """Return a whole conversation."""
     return {"session": kept.name, "library": kept.library, "started": kept.started, "turns": [turn(each) for each in kept.turns]}
 
 
-def fact(kept: Fact) -> Json:
-    """Return a saved fact."""
-    return asdict(kept)
-
-
-def report(done: IngestReport) -> Json:
+def report(done: data.IngestReport) -> Json:
     """Return the result of `add` or `sync`."""
     return {
         "indexed": done.indexed, "unchanged": done.unchanged, "removed": done.removed,
@@ -91,23 +78,18 @@ def report(done: IngestReport) -> Json:
     }
 
 
-def change(made: Change) -> Json:
+def change(made: data.Change) -> Json:
     """Return the change of one file."""
     return {"path": made.path, **({"chunks": made.chunks} if made.kind == "indexed" else {}),
             **({"reason": made.reason} if made.reason else {}), **({"was": made.old_path} if made.old_path else {})}
 
 
-def standing(now: WatchStatus) -> Json:
-    """Return the status of a watch."""
-    return asdict(now)
-
-
-def reason(entry: LedgerEntry) -> Json:
+def reason(entry: data.LedgerEntry) -> Json:
     """Return a file that was left out, with the reason."""
     return {"path": entry.path, "reason": entry.reason}
 
 
-def findings(found: Iterable[Finding]) -> Json:
+def findings(found: Iterable[data.Finding]) -> Json:
     """Return the findings of `doctor`."""
     return {"findings": [asdict(finding) for finding in found]}
 

@@ -54,7 +54,7 @@ class InProcessChannel:
     """Calls a dispatcher of this process: for fake models, and where the engine is off."""
 
     def __init__(self) -> None:
-        from assistant.app.models.cache import ModelCache
+        from assistant.app.models import ModelCache
         from assistant.server.dispatcher import Dispatcher
 
         self._dispatcher = Dispatcher(ModelCache())

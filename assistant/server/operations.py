@@ -11,23 +11,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, TypeVarTuple
 
-from assistant.datatypes import EVERY_FILE
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from assistant import datatypes as data
     from assistant.app.assistant import Assistant
-    from assistant.datatypes import (
-        AnswerStreaming,
-        Embeddings,
-        Explanation,
-        Filter,
-        LedgerEntry,
-        LibraryStatus,
-        SearchResult,
-        TextPage,
-        Turn,
-    )
+    from assistant.datatypes import AnswerStreaming, Explanation, Filter, LibraryStatus, SearchResult, Turn
 
 ShouldStop = Callable[[], bool]
 Arguments = TypeVarTuple("Arguments")
@@ -55,66 +44,27 @@ class Operation(Generic[Returned, *Arguments]):
 AnyOperation: TypeAlias = "Operation[Any, *tuple[Any, ...]]"
 
 
-def _ask(assistant: Assistant, _should_stop: ShouldStop, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE,
-         strict: bool = False) -> AnswerStreaming:
-    return assistant.ask(question, turns, wanted, strict)
-
-
-def _search(assistant: Assistant, _should_stop: ShouldStop, question: str, limit: int = 0,
-            wanted: Filter = EVERY_FILE) -> SearchResult:
-    return assistant.search(question, limit, wanted)
-
-
-def _explain(assistant: Assistant, _should_stop: ShouldStop, question: str, wanted: Filter = EVERY_FILE) -> Explanation:
-    return assistant.explain(question, wanted)
-
-
-def _embedded_share(assistant: Assistant, _should_stop: ShouldStop) -> float:
-    return assistant.embedded_share()
-
-
-def _status(assistant: Assistant, _should_stop: ShouldStop, wanted: Filter = EVERY_FILE) -> LibraryStatus:
-    return assistant.status(wanted)
-
-
-def _files(assistant: Assistant, _should_stop: ShouldStop, wanted: Filter = EVERY_FILE, after: str = "",
-           limit: int = 100) -> tuple[LedgerEntry, ...]:
-    return assistant.files(wanted, after, limit)
-
-
-def _passage(assistant: Assistant, _should_stop: ShouldStop, path: str, character: int, neighbours: int = 0,
-             wanted: Filter = EVERY_FILE) -> TextPage:
-    return assistant.passage(path, character, neighbours, wanted)
-
-
-def _text(assistant: Assistant, _should_stop: ShouldStop, path: str, character: int, most: int,
-          wanted: Filter = EVERY_FILE) -> TextPage:
-    return assistant.text(path, character, most, wanted)
-
-
-def _embed(assistant: Assistant, _should_stop: ShouldStop, texts: Sequence[str], as_questions: bool = False) -> Embeddings:
-    return assistant.embed(texts, as_questions=as_questions)
-
-
-def _prefetch(assistant: Assistant, should_stop: ShouldStop, question: str, turns: Sequence[Turn] = ()) -> None:
-    assistant.anticipate(question, turns, should_stop)
-
-
-def _tune(assistant: Assistant, should_stop: ShouldStop) -> None:
-    assistant.tune(should_stop)
-
-
-ASK = Operation("ask", Kind.ANSWER, _ask)
-SEARCH = Operation("search", Kind.SEARCH, _search)
-EXPLAIN = Operation("explain", Kind.SEARCH, _explain)
-EMBEDDED_SHARE = Operation("embedded_share", Kind.SEARCH, _embedded_share)
-STATUS = Operation("status", Kind.SEARCH, _status)
-FILES = Operation("files", Kind.SEARCH, _files)
-PASSAGE = Operation("passage", Kind.SEARCH, _passage)
-TEXT = Operation("text", Kind.SEARCH, _text)
-EMBED = Operation("embed", Kind.SEARCH, _embed)
-PREFETCH_QUERY = Operation("anticipate", Kind.BACKGROUND, _prefetch)
-TUNE = Operation("tune", Kind.BACKGROUND, _tune, is_remote=False)
+ASK: Operation[AnswerStreaming, str, Sequence[Turn], Filter, bool] = Operation(
+    "ask", Kind.ANSWER, lambda assistant, _, *given: assistant.ask(*given))
+SEARCH: Operation[SearchResult, str, int, Filter] = Operation(
+    "search", Kind.SEARCH, lambda assistant, _, *given: assistant.search(*given))
+EXPLAIN: Operation[Explanation, str, Filter] = Operation(
+    "explain", Kind.SEARCH, lambda assistant, _, *given: assistant.explain(*given))
+EMBEDDED_SHARE: Operation[float] = Operation("embedded_share", Kind.SEARCH, lambda assistant, _: assistant.embedded_share())
+STATUS: Operation[LibraryStatus, Filter] = Operation(
+    "status", Kind.SEARCH, lambda assistant, _, *given: assistant.status(*given))
+FILES: Operation[tuple[data.LedgerEntry, ...], Filter, str, int] = Operation(
+    "files", Kind.SEARCH, lambda assistant, _, *given: assistant.files(*given))
+PASSAGE: Operation[data.TextPage, str, int, int, Filter] = Operation(
+    "passage", Kind.SEARCH, lambda assistant, _, *given: assistant.passage(*given))
+TEXT: Operation[data.TextPage, str, int, int, Filter] = Operation(
+    "text", Kind.SEARCH, lambda assistant, _, *given: assistant.text(*given))
+EMBED: Operation[data.Embeddings, Sequence[str], bool] = Operation(
+    "embed", Kind.SEARCH, lambda assistant, _, texts, as_questions: assistant.embed(texts, as_questions=as_questions))
+PREFETCH_QUERY: Operation[None, str, Sequence[Turn]] = Operation(
+    "anticipate", Kind.BACKGROUND, lambda assistant, should_stop, *given: assistant.anticipate(*given, should_stop=should_stop))
+TUNE: Operation[None] = Operation(
+    "tune", Kind.BACKGROUND, lambda assistant, should_stop: assistant.tune(should_stop), is_remote=False)
 
 _EVERY: tuple[AnyOperation, ...] = (ASK, SEARCH, EXPLAIN, EMBEDDED_SHARE, STATUS, FILES, PASSAGE, TEXT, EMBED,
                                     PREFETCH_QUERY, TUNE)

@@ -153,6 +153,5 @@ def open_here(settings: Settings) -> Assistant:
 
 def with_absolute_model_paths(settings: Settings) -> Settings:
     """Return the settings with absolute paths for the user's own models: the engine has another working folder."""
-    names = (settings.chat, settings.embed, settings.rerank)
-    chat, embed, rerank = (str(user_path(name) or name) for name in names)
+    chat, embed, rerank = (str(user_path(name) or name) for name in (settings.chat, settings.embed, settings.rerank))
     return replace(settings, chat=chat, embed=embed, rerank=rerank)

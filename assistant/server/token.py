@@ -7,7 +7,7 @@ import secrets
 from pathlib import Path
 
 from assistant.errors import AssistantError
-from assistant.server.endpoint import PRIVATE_FILE, publish_file
+from assistant.system.atomic_files import PRIVATE_FILE, write_atomically
 
 TOKEN_BYTES = 32
 SHORTEST = 16  # characters of a token that a user wrote into the file
@@ -41,7 +41,4 @@ def load_token(home: Path) -> str:
 def create_token(file: Path) -> None:
     """Write a new token. The file appears whole: of two processes that start at once, both use the same token."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f"token.{secrets.token_hex(8)}")
-    with os.fdopen(os.open(aside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, PRIVATE_FILE), "w", encoding="ascii") as opened:
-        opened.write(f"{secrets.token_urlsafe(TOKEN_BYTES)}\n")
-    publish_file(aside, file)
+    write_atomically(file, f"{secrets.token_urlsafe(TOKEN_BYTES)}\n".encode(), PRIVATE_FILE, overwrite=False)
