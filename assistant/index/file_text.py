@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from assistant.datatypes import FileState, Filter, LedgerEntry
-from assistant.index.chunks import CHUNK_COLUMNS, ChunkReader, StoredChunk, chunk_from_row, file_condition
+from assistant.index.chunks import SELECT_CHUNKS, ChunkReader, StoredChunk, chunk_from_row, file_condition
 from assistant.index.files import FILE_COLUMNS, Ledger, entry_from_row
-
-COLUMNS = f"{', '.join('chunks.' + name for name in CHUNK_COLUMNS.split(', '))}, files.title"
-SELECT = f"SELECT {COLUMNS} FROM chunks JOIN files ON files.path = chunks.path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +49,12 @@ class FileTextReader(Ledger, ChunkReader):
                            "ORDER BY char_start DESC LIMIT 1", (path, character, character))
         if not found:
             return []
-        rows = self._rows(f"{SELECT} WHERE chunks.path = ? AND ordinal BETWEEN ? AND ? ORDER BY ordinal",
+        rows = self._rows(f"{SELECT_CHUNKS} WHERE chunks.path = ? AND ordinal BETWEEN ? AND ? ORDER BY ordinal",
                           (path, found[0][0] - neighbours, found[0][0] + neighbours))
         return [chunk_from_row(row) for row in rows]
 
     def chunks_from(self, path: str, character: int, limit: int) -> list[StoredChunk]:
         """Return at most `limit` chunks of a file that end behind a character offset, in document order."""
-        rows = self._rows(f"{SELECT} WHERE chunks.path = ? AND char_end > ? ORDER BY ordinal LIMIT ?", (path, character, limit))
+        rows = self._rows(f"{SELECT_CHUNKS} WHERE chunks.path = ? AND char_end > ? ORDER BY ordinal LIMIT ?",
+                          (path, character, limit))
         return [chunk_from_row(row) for row in rows]

@@ -31,6 +31,9 @@ class Channel(Protocol):
         The call is cancelled when the iterator is closed, or soon after `should_stop` returns True.
         """
 
+    def close(self) -> None:
+        """Cancel the calls of this channel, and end what it has started in this process."""
+
 
 class EngineChannel:
     """Calls the engine's process, which is started if none runs. Each call has a connection of its own."""
@@ -48,6 +51,9 @@ class EngineChannel:
         """Yield the messages of a call; see Channel. Raises EngineUnavailable too."""
         client = self._client.with_call_settings(with_absolute_model_paths(settings), should_stop)
         yield from client.messages(operation, *arguments)
+
+    def close(self) -> None:
+        """Do nothing: each call closes its own connection."""
 
 
 class InProcessChannel:
@@ -78,6 +84,10 @@ class InProcessChannel:
                     return
         finally:
             self._dispatcher.cancel(job)
+
+    def close(self) -> None:
+        """End the threads of the dispatcher."""
+        self._dispatcher.close()
 
 
 def open_channel(settings: Settings, on_restart: Callable[[], None] = ignore_restart) -> Channel:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from typing import Any
 
 import pytest
@@ -27,7 +27,8 @@ DEPOSIT = Question("How much is the deposit?")
 @pytest.fixture(params=["engine", "here"])
 def gateway(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Gateway]:
     if request.param == "here":
-        yield Gateway(InProcessChannel(), Scope())
+        with closing(InProcessChannel()) as channel:
+            yield Gateway(channel, Scope())
         return
     with serving(settings):
         yield Gateway(EngineChannel(settings), Scope())
@@ -73,8 +74,8 @@ def test_a_task_that_is_cancelled_stops_the_model(gateway: Gateway, endless: End
 
 def test_what_takes_too_long_is_stopped(settings: Settings, endless: Endless):
     async def run() -> None:
-        with pytest.raises(TimeLimitExceeded, match="longer than 1 seconds"):
-            await Gateway(InProcessChannel(), Scope(), Limits(answer_seconds=1)).answer(DEPOSIT)
+        with closing(InProcessChannel()) as channel, pytest.raises(TimeLimitExceeded, match="longer than 1 seconds"):
+            await Gateway(channel, Scope(), Limits(answer_seconds=1)).answer(DEPOSIT)
         await asyncio.to_thread(endless.wait_for_stop)
 
     asyncio.run(run())
@@ -116,6 +117,9 @@ class SlowChannel:
                 self.running -= 1
         yield  # a generator
 
+    def close(self) -> None:
+        """Do nothing."""
+
 
 def test_one_answer_at_a_time_also_when_clients_leave(settings: Settings):
     async def run() -> int:
@@ -130,3 +134,11 @@ def test_one_answer_at_a_time_also_when_clients_leave(settings: Settings):
         return channel.most
 
     assert asyncio.run(run()) == 1
+
+
+def test_a_closed_channel_leaves_no_thread(settings: Settings):
+    before = threading.active_count()
+    for _ in range(10):
+        with closing(InProcessChannel()) as channel:
+            assert asyncio.run(Gateway(channel, Scope()).search("deposit")).hits
+    until(lambda: threading.active_count() <= before)

@@ -53,7 +53,8 @@ class Web:
 def serving_web(scope: Scope | None = None, channel: Channel | None = None, access: Access | None = None,
                 limits: Limits | None = None, make_app: Any = create_app) -> Iterator[Web]:
     """Serve until the block ends."""
-    gateway = Gateway(channel or InProcessChannel(), scope or Scope(), limits)
+    channel = channel or InProcessChannel()
+    gateway = Gateway(channel, scope or Scope(), limits)
     server = server_for(make_app(gateway, access or Access(TOKEN)))
     with listen("127.0.0.1", 0) as listening:
         thread = threading.Thread(target=server.run, args=([listening],))
@@ -65,3 +66,4 @@ def serving_web(scope: Scope | None = None, channel: Channel | None = None, acce
             server.should_exit = True
             thread.join(30)
             assert not thread.is_alive()
+            channel.close()

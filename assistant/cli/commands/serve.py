@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,8 +52,7 @@ def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = PORT, a
 
     access = access_for(settings, allow_host, allow_origin, host)
     scope = scope_of(context, library, path, chat, embed, rerank)
-    with listening_socket(host, port) as listening:
-        channel = channel_for(settings, no_engine=no_engine)
+    with listening_socket(host, port) as listening, channel_for(settings, no_engine=no_engine) as channel:
         say_where(settings, host, listening, "/v1")
         serve_http(channel, scope, access, listening)
     notice("Stopped.")
@@ -68,17 +68,17 @@ def scope_of(context: typer.Context, library: str | None, paths: list[str] | Non
     return Scope(requested_names(named), tuple(path_pattern(path) for path in paths or ()), flags)
 
 
-def channel_for(settings: Settings, *, no_engine: bool) -> Channel:
-    """Return the channel to the engine; to this process, with a notice, if it is unavailable or not wanted."""
+def channel_for(settings: Settings, *, no_engine: bool) -> closing[Channel]:
+    """Return the channel to the engine, to close; to this process, with a notice, if it is unavailable or not wanted."""
     from assistant.server.channel import InProcessChannel, open_channel
 
     if no_engine:
-        return InProcessChannel()
+        return closing(InProcessChannel())
     try:
-        return open_channel(settings, lambda: notice(RESTARTING))
+        return closing(open_channel(settings, lambda: notice(RESTARTING)))
     except EngineUnavailable as error:
         notice(f"{error} This command runs without it. {error.hint}")
-        return InProcessChannel()
+        return closing(InProcessChannel())
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -122,11 +122,11 @@ def mcp(context: typer.Context, http: Http = False, host: Host = "127.0.0.1", po
     from assistant.server.mcp.serve import serve_http, serve_stdio
 
     if not http:
-        serve_stdio(channel_for(settings, no_engine=no_engine), scope)
+        with channel_for(settings, no_engine=no_engine) as channel:
+            serve_stdio(channel, scope)
         return
     access = access_for(settings, allow_host, allow_origin, host)
-    with listening_socket(host, port) as listening:
-        channel = channel_for(settings, no_engine=no_engine)
+    with listening_socket(host, port) as listening, channel_for(settings, no_engine=no_engine) as channel:
         say_where(settings, host, listening, "/mcp")
         serve_http(channel, scope, access, listening)
     notice("Stopped.")

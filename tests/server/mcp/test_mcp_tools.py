@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +30,8 @@ MODES = ("legacy", "auto")
 
 @pytest.fixture
 def channel(settings: Settings) -> Iterator[InProcessChannel]:
-    yield InProcessChannel()
+    with closing(InProcessChannel()) as made:
+        yield made
 
 
 def with_client(channel: InProcessChannel, use: Callable[[Client], Awaitable[T]], scope: Scope | None = None,
