@@ -2,6 +2,7 @@
 
 AssistantError                1
 ├── UsageError                2
+│   └── NotFound              2   a library, file or passage that does not exist, or that a client may not see
 ├── NothingIndexed            4
 ├── ModelMissing              5
 ├── ModelUnusable             1   a model file is damaged, or not a model
@@ -17,6 +18,8 @@ AssistantError                1
 ├── DiskFull                  1
 ├── EngineUnavailable         1   the engine does not start, or has exited
 │   └── EngineNotRunning      1   the engine is not running, and the command does not start it
+├── ServerBusy                1   too many requests of other programs wait already
+├── TimeLimitExceeded         1   a request of another program took too long
 ├── ReadersUnavailable        1   the process that reads files does not start
 └── UnreadableFile                affects one file: becomes a ledger entry, never shown as an error
     └── SkippedFile               the same, for a file that is left out on purpose
@@ -52,6 +55,10 @@ class UsageError(AssistantError):
     """A command, option or value is invalid."""
 
     exit_code = 2
+
+
+class NotFound(UsageError):
+    """A library, file or passage does not exist, or the client may not see it."""
 
 
 class NothingIndexed(AssistantError):
@@ -116,6 +123,14 @@ class EngineUnavailable(AssistantError):
 
 class EngineNotRunning(EngineUnavailable):
     """The engine is not running, and the command does not start it."""
+
+
+class ServerBusy(AssistantError):
+    """Too many requests of other programs wait already."""
+
+
+class TimeLimitExceeded(AssistantError):
+    """A request of another program took longer than it may."""
 
 
 class ReadersUnavailable(AssistantError):

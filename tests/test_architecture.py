@@ -36,6 +36,10 @@ HEAVY = {"faiss": "index", "sentence_transformers": "models", "llama_cpp": "mode
          "watchdog": "watch"}
 
 
+WEB = {"mcp", "mcp_types", "starlette", "uvicorn"}  # only the servers of other programs, which a command imports when it runs
+SERVERS = ("server/http/", "server/mcp/")
+
+
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
@@ -136,6 +140,15 @@ def test_each_heavy_library_is_imported_in_one_package_and_when_it_is_needed(pat
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_web_libraries_stay_in_the_servers_which_are_imported_when_they_are_needed(path):
+    if str(path.relative_to(PACKAGE).as_posix()).startswith(SERVERS):
+        return
+    assert not {full.split(".")[0] for full in imports_of(path)} & WEB
+    early = {full for node in at_import(tree_of(path)) for full in imported(node)}
+    assert not {full for full in early if full.startswith(("assistant.server.http", "assistant.server.mcp"))}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
 def test_only_the_command_line_prints(path):
     calls = {node.func.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert package_of(path) == "cli" or "print" not in calls
@@ -178,7 +191,7 @@ def test_help_loads_no_model_library():
                "except SystemExit as end: assert not end.code\n"
                "print('LOADED', *sorted(set(sys.modules) & {'torch', 'sentence_transformers', 'faiss', 'llama_cpp', "
                "'transformers', 'pypdf', 'pypdfium2', 'httpx', 'prompt_toolkit', 'openvino', 'tokenizers', 'rapidocr', "
-               "'PIL', 'olefile', 'watchdog'}))")
+               "'PIL', 'olefile', 'watchdog', 'mcp', 'starlette', 'uvicorn'}))")
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     assert "Usage: assistant" in done.stdout
     assert done.stdout.splitlines()[-1] == "LOADED"

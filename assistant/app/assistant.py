@@ -6,15 +6,17 @@ Its methods delegate to the use cases below `app`; the order of a question's ste
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from assistant.app.ask.ask import QuestionAnswering
 from assistant.app.ask.calibrate import calibrate
+from assistant.app.embed import embed
 from assistant.app.ingest.add import EmbeddingQueue, IngestRun, LazyReaderPool, ReaderOptions, record_embedder
 from assistant.app.ingest.write_batch import OnChange, ignore_change
+from assistant.app.library.browse import list_files, read_passage, read_text
+from assistant.app.library.holdings import filtered_status, status_of
 from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
 from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
 from assistant.app.models import ModelProvider
@@ -23,9 +25,9 @@ from assistant.datatypes import (
     EVERY_FILE,
     AnswerStreaming,
     Calibration,
+    Embeddings,
     Explanation,
     Fact,
-    FileState,
     Filter,
     Finding,
     Hit,
@@ -34,6 +36,7 @@ from assistant.datatypes import (
     LibraryStatus,
     OnProgress,
     SearchResult,
+    TextPage,
     Turn,
     ignore_progress,
 )
@@ -313,20 +316,34 @@ class Assistant:
 
     # what there is
 
-    def status(self) -> LibraryStatus:
-        """Return the status of the library. Raises NothingIndexed if there is no library."""
+    def status(self, wanted: Filter = EVERY_FILE) -> LibraryStatus:
+        """Return the status of the library, or of its files that pass a filter. Raises NothingIndexed if there is no library."""
         self._library.require()
-        store = self._store()
-        return LibraryStatus(
-            self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
-            store.count_chunks(), store.roots(), store.count(FileState.SKIPPED), store.count(FileState.FAILED),
-            size_of(self.library_file.parent), store.count_pending_embeddings(),
-        )
+        return filtered_status(self._library, wanted) if wanted else status_of(self._library)
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""
         self._library.require()
         return tuple(self._store().ledger().values())
+
+    def files(self, wanted: Filter = EVERY_FILE, after: str = "", limit: int = 100) -> tuple[LedgerEntry, ...]:
+        """Return at most `limit` files with text that pass the filter, by path, from the path behind `after`.
+
+        Raises NothingIndexed if there is no library.
+        """
+        return list_files(self._libraries, wanted, after, limit)
+
+    def passage(self, path: str, character: int, neighbours: int = 0, wanted: Filter = EVERY_FILE) -> TextPage:
+        """Return the chunk of a file at a character offset, with its neighbours. Raises NotFound."""
+        return read_passage(self._libraries, path, character, neighbours, wanted)
+
+    def text(self, path: str, character: int = 0, most: int = 100_000, wanted: Filter = EVERY_FILE) -> TextPage:
+        """Return the text of a file from a character offset, about `most` characters of it. Raises NotFound."""
+        return read_text(self._libraries, path, character, most, wanted)
+
+    def embed(self, texts: Sequence[str], *, as_questions: bool = False) -> Embeddings:
+        """Return the vectors of texts, as passages or as questions. Raises ModelMissing or ModelUnusable."""
+        return embed(self._models.embedder, texts, as_questions=as_questions)
 
     def integrity(self) -> str:
         """Return "ok", or what SQLite finds wrong with the database. Raises NothingIndexed if there is no library."""
@@ -348,16 +365,6 @@ class Assistant:
 
     def _store(self) -> Store:
         return self._library.store
-
-
-def size_of(folder: Path) -> int:
-    """Return the total size of the files in a folder in bytes; files that vanish or cannot be read count 0."""
-    total = 0
-    for file in folder.iterdir():
-        with suppress(OSError):
-            status = file.stat()
-            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
-    return total
 
 
 def addable(path: Path) -> Path:

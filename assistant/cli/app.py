@@ -55,14 +55,20 @@ register(app, "watch", "watch:watch",
 register(app, "search", "ask_search:search", "Find passages in your files. Needs no language model.",
          'assistant search "notice period"', 'assistant search "notice period" -k 3 --json',
          'assistant search "notice period" --path ~/contracts --type pdf --since 1y',
+         'assistant search "notice period" --format paths',
          'assistant search "notice period" --explain', "assistant search --batch questions.jsonl")
 register(app, "ask", "ask_search:ask", "Answer a question from your files, with a source for every claim.",
          'assistant ask "When does the lease end?"', 'assistant ask "When does the lease end?" ~/contracts',
          'assistant ask "When does the lease end?" -L work,home --type pdf',
-         "assistant ask --batch questions.jsonl > answers.jsonl")
+         "assistant ask - < question.txt", "assistant ask --batch questions.jsonl > answers.jsonl")
 register(app, "chat", "chat:chat", "Chat about your files. Type /help to see the commands.", "assistant chat",
          "assistant chat -L work", "assistant chat --resume", "assistant chat --resume 20240314-2",
          "assistant chat --no-keep")
+register(app, "serve", "serve:serve", "Serve other programs over HTTP: OpenAI's API and JSON.", "assistant serve",
+         "assistant serve -L work --port 8800", "assistant serve --show-token")
+register(app, "mcp", "serve:mcp",
+         "Serve agents over the Model Context Protocol: search, ask, read_passage, list_files, status.", "assistant mcp",
+         "assistant mcp -L work --path ~/work/contracts", "assistant mcp --http --port 8766")
 register(app, "eval", "evaluate:evaluate",
          "Measure search and answer quality on your own library, with questions whose answers you know.",
          "assistant eval questions.jsonl --retrieval", "assistant eval questions.jsonl --out before.json",

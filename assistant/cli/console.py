@@ -126,19 +126,8 @@ def is_folder_there(path: Path) -> bool:
 
 
 def describe_location(location: Location) -> str:
-    """Return a location as text, such as "p. 3, lines 10-12"."""
-    first, last = location.line_start, location.line_end
-    parts = (
-        f"p. {location.page}{f' (“{location.page_label}”)' if location.page_label else ''}" if location.page is not None else "",
-        f"slide {location.slide}" if location.slide is not None else "",
-        f"sheet {location.sheet}" if location.sheet else "",
-        location.cells or "",
-        location.chapter or "",
-        f"message {location.message}" if location.message is not None else "",
-        location.time or "",
-        f"line {first}" if first == last else f"lines {first}-{last}",
-    )
-    return on_one_line(", ".join(part for part in parts if part))
+    """Return a location as text on one line, such as "p. 3, lines 10-12"."""
+    return on_one_line(location.words)
 
 
 def size_in_words(count: int) -> str:

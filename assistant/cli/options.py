@@ -1,20 +1,17 @@
-"""Options shared by several commands, and the settings and filters made from them."""
+"""Options shared by several commands, and the settings made from them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from assistant.cli.console import is_there
 from assistant.config import Settings, load_settings
-from assistant.datatypes import Filter
 from assistant.errors import UsageError
-from assistant.system.paths import absolute, escape_pattern, expand_user, is_pattern, read_file
+from assistant.system.paths import expand_user, read_file
 
 LARGEST = 2**20  # bytes of a file of passwords
 
@@ -79,39 +76,3 @@ Types = Annotated[list[str] | None, typer.Option("--type", metavar="SUFFIX", hel
                                                  "repeated.")]
 Since = Annotated[str | None, typer.Option("--since", metavar="WHEN", help="Only files changed since a date (2026-01-31) or in "
                                            "the last days, weeks, months or years (7d, 2w, 6m, 1y).")]
-
-AGO = re.compile(r"(\d{1,5})\s*([dwmy])[a-z]*", re.I)
-DAYS = {"d": 1, "w": 7, "m": 30, "y": 365}
-FROM_HERE = ("~", "./", "../")  # prefixes of patterns that are relative to a folder
-NANOSECONDS = 10**9
-
-
-def filter_of(paths: list[str] | None, types: list[str] | None, since: str | None) -> Filter:
-    """Return the search filter for the options. Raises UsageError for an invalid time."""
-    places = tuple(path_pattern(path) for path in paths or ())
-    kinds = tuple(kind.strip().lower().lstrip(".") for listed in types or () for kind in listed.split(",") if kind.strip())
-    return Filter(places, kinds, None if since is None else since_timestamp(since, datetime.now().astimezone()))
-
-
-def path_pattern(path: str) -> str:
-    """Return an absolute path, a pattern, or, for a bare word, a pattern for paths that contain it.
-
-    A name that exists on the disk is never a pattern.
-    """
-    place = absolute(Path(path))
-    if is_there(place):
-        return escape_pattern(str(place))
-    if is_pattern(path):
-        return str(absolute(Path(path))) if path.startswith(FROM_HERE) else path
-    return f"*{path}*" if path == place.name else str(place)
-
-
-def since_timestamp(since: str, now: datetime) -> int:
-    """Return a date, or a time so long ago, as nanoseconds since 1970."""
-    ago = AGO.fullmatch(since.strip())
-    try:
-        when = now - timedelta(days=int(ago[1]) * DAYS[ago[2].lower()]) if ago else datetime.fromisoformat(since.strip())
-        return int(when.timestamp()) * NANOSECONDS
-    except (ValueError, OverflowError, OSError) as error:
-        hint = "Give a date (2026-01-31), or how long ago: 7d, 2w, 6m, 1y."
-        raise UsageError(f"--since {since} is not a valid time.", hint) from error

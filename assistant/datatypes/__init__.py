@@ -21,6 +21,7 @@ from assistant.datatypes.answers import (
     Support,
     Turn,
 )
+from assistant.datatypes.browsing import Embeddings, TextPage
 from assistant.datatypes.documents import Chunk, Document, Extraction, Heading, Location, Part, PositionLabel, Shape, Table
 from assistant.datatypes.files import (
     Change,
@@ -42,9 +43,10 @@ from assistant.datatypes.search import EVERY_FILE, Explanation, Filter, Hit, Kin
 
 __all__ = [
     "CITED", "EVERY_FILE", "QUERY_SEPARATOR", "Answer", "AnswerStreaming", "Answerability", "Calibration", "Change",
-    "ChatModel", "Chunk", "Citation", "Conflict", "ConflictSide", "Document", "Embedder", "Explanation", "Extraction", "Fact",
-    "FileState", "Filter", "Finding", "Gpu", "Heading", "Hit", "ImportReport", "IngestReport", "Kind", "LedgerEntry",
-    "LibraryStatus", "Location", "Machine", "Message", "OnProgress", "Part", "PositionLabel", "Progress", "PromptText",
-    "RemovedText", "Reply", "Reranker", "Reranking", "Role", "ScoredText", "SearchResult", "Sentence", "Session", "Severity",
-    "Shape", "StreamedAnswer", "Support", "Table", "Timings", "Tunable", "Turn", "Vectors", "ignore_progress", "never_stop",
+    "ChatModel", "Chunk", "Citation", "Conflict", "ConflictSide", "Document", "Embedder", "Embeddings", "Explanation",
+    "Extraction", "Fact", "FileState", "Filter", "Finding", "Gpu", "Heading", "Hit", "ImportReport", "IngestReport", "Kind",
+    "LedgerEntry", "LibraryStatus", "Location", "Machine", "Message", "OnProgress", "Part", "PositionLabel", "Progress",
+    "PromptText", "RemovedText", "Reply", "Reranker", "Reranking", "Role", "ScoredText", "SearchResult", "Sentence",
+    "Session", "Severity", "Shape", "StreamedAnswer", "Support", "Table", "TextPage", "Timings", "Tunable", "Turn", "Vectors",
+    "ignore_progress", "never_stop",
 ]

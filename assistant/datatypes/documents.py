@@ -26,6 +26,22 @@ class Location:
     time: str | None = None  # time in a recording such as "01:02:03"
     heading: str | None = None  # heading above the text
 
+    @property
+    def words(self) -> str:
+        """The location as text, such as "p. 3, lines 10-12"; names of sheets and chapters are as in the file."""
+        first, last = self.line_start, self.line_end
+        parts = (
+            f"p. {self.page}{f' (“{self.page_label}”)' if self.page_label else ''}" if self.page is not None else "",
+            f"slide {self.slide}" if self.slide is not None else "",
+            f"sheet {self.sheet}" if self.sheet else "",
+            self.cells or "",
+            self.chapter or "",
+            f"message {self.message}" if self.message is not None else "",
+            self.time or "",
+            f"line {first}" if first == last else f"lines {first}-{last}",
+        )
+        return ", ".join(part for part in parts if part)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

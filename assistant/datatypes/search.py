@@ -15,10 +15,11 @@ class Filter:
     paths: tuple[str, ...] = ()  # files, folders or patterns with * and ?; one must match
     types: tuple[str, ...] = ()  # suffixes without a dot; one must match
     since_ns: int | None = None  # time of modification or later, nanoseconds since 1970
+    within: tuple[str, ...] = ()  # as paths; restricts a client to some files, whatever paths it asks for
 
     def __bool__(self) -> bool:
         """Return True if the filter is not empty."""
-        return bool(self.paths or self.types or self.since_ns is not None)
+        return bool(self.paths or self.types or self.since_ns is not None or self.within)
 
 
 EVERY_FILE = Filter()

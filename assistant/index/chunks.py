@@ -188,22 +188,28 @@ def chunk_from_row(row: Sequence[Any]) -> StoredChunk:
 
 def chunk_ids_query(filter: Filter) -> tuple[str, list[object]]:
     """Return the SELECT for the ids of the chunks that pass a filter, and its parameters; ("", []) for no filter."""
+    condition, values = file_condition(filter)
+    if not condition:
+        return "", []
+    return f"SELECT chunks.id FROM chunks JOIN files ON files.path = chunks.path WHERE {condition}", values
+
+
+def file_condition(filter: Filter) -> tuple[str, list[object]]:
+    """Return the SQL condition that a row of `files` passes a filter, and its parameters; ("", []) for no filter."""
     tests: list[str] = []
     values: list[object] = []
-    if filter.paths:
-        each = [path_condition(path) for path in filter.paths]
-        tests.append(" OR ".join(test for test, _ in each))
-        values += [value for _, those in each for value in those]
+    for among in (filter.paths, filter.within):
+        if among:
+            each = [path_condition(path) for path in among]
+            tests.append(" OR ".join(test for test, _ in each))
+            values += [value for _, those in each for value in those]
     if filter.types:
         tests.append(" OR ".join("lower(files.path) GLOB ?" for _ in filter.types))
         values += [f"*.{escape_pattern(escape_bytes(kind).lower().lstrip('.'))}" for kind in filter.types]
     if filter.since_ns is not None:
         tests.append("files.mtime_ns >= ?")
         values.append(filter.since_ns)
-    if not tests:
-        return "", []
-    joined = " AND ".join(f"({test})" for test in tests)
-    return f"SELECT chunks.id FROM chunks JOIN files ON files.path = chunks.path WHERE {joined}", values
+    return " AND ".join(f"({test})" for test in tests), values
 
 
 def path_condition(path: str) -> tuple[str, list[object]]:

@@ -14,8 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Vectors
-from assistant.index.chunks import LOCATION_COLUMNS, ChunkReader
-from assistant.index.files import Ledger
+from assistant.index.chunks import LOCATION_COLUMNS
+from assistant.index.file_text import FileTextReader
 from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest
 from assistant.index.vector_index import VectorView, open_view
@@ -26,7 +26,7 @@ def vector_key(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
-class Store(Ledger, ChunkReader):
+class Store(FileTextReader):
     """An open library with write access. Each method is one transaction unless `transaction` groups several."""
 
     def clear(self, paths: Iterable[str], reason: str) -> None:

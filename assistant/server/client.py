@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -10,9 +11,10 @@ from typing import Any, NoReturn, cast
 
 from assistant import errors
 from assistant.config import Settings
+from assistant.datatypes import never_stop
 from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
 from assistant.server import protocol
-from assistant.server.endpoint import CONNECTION_ERRORS, connect, connect_or_start, endpoint_of
+from assistant.server.endpoint import CONNECTION_ERRORS, POLL_SECONDS, connect, connect_or_start, endpoint_of
 from assistant.server.operations import Arguments, Operation, Returned
 
 ATTEMPTS = 3  # after engines that die before their first message
@@ -25,6 +27,10 @@ ERRORS: dict[str, type[AssistantError]] = {  # by the name under which the engin
 
 class EngineDraining(Exception):
     """The engine took no more calls, and has ended by now."""
+
+
+class CallStopped(Exception):
+    """A call ended because its `should_stop` returned True."""
 
 
 def ignore_restart() -> None:
@@ -42,6 +48,13 @@ class EngineClient:
         self._endpoint = endpoint_of(settings.home)
         self._stamp = protocol.stamp()
         self._unused: list[Connection] = []  # opened, and not used yet
+        self._should_stop = never_stop
+
+    def with_call_settings(self, settings: Settings, should_stop: Callable[[], bool]) -> EngineClient:
+        """Return a client of the same engine for calls with other settings; they raise CallStopped once `should_stop` is true."""
+        client = copy.copy(self)
+        client._settings, client._should_stop, client._unused = settings, should_stop, []
+        return client
 
     def is_up(self) -> bool:
         """Return whether an engine answers."""
@@ -134,12 +147,12 @@ class EngineClient:
         with self._connection() as connection:
             connection.send_bytes(call)
             while True:
-                frame = protocol.parse_frame(connection.recv_bytes())
+                frame = protocol.parse_frame(self._receive(connection))
                 if frame.is_control:
                     self._wait_for_end(connection, reply_body(frame, "leaving"))
                 message = cast("protocol.EngineMessage", protocol.load_message(frame, self._stamp))
                 if isinstance(message, protocol.Failed):
-                    raise ERRORS.get(message.kind, AssistantError)(message.message, message.hint)
+                    raise error_from(message)
                 yield message
                 if isinstance(message, protocol.Result):
                     return
@@ -150,14 +163,27 @@ class EngineClient:
             self._on_restart()
         with suppress(*CONNECTION_ERRORS):
             while True:
-                connection.recv_bytes()
+                self._receive(connection)
         raise EngineDraining
+
+    def _receive(self, connection: Connection) -> bytes:
+        """Return the next message. Raises CallStopped, and CONNECTION_ERRORS."""
+        if self._should_stop is not never_stop:
+            while not connection.poll(POLL_SECONDS):
+                if self._should_stop():
+                    raise CallStopped
+        return connection.recv_bytes()
 
     def _connection(self) -> Connection:
         try:
             return self._unused.pop()  # no check before: calls may come from several threads
         except IndexError:
             return connect_or_start(self._endpoint, self._settings.home)
+
+
+def error_from(message: protocol.Failed) -> AssistantError:
+    """Return the engine's error as the exception that it was there."""
+    return ERRORS.get(message.kind, AssistantError)(message.message, message.hint)
 
 
 def parse_reply(data: bytes) -> protocol.Frame:

@@ -49,6 +49,7 @@ class WorkerThread:
         self._jobs: deque[Job] = deque()
         self._current: Job | None = None
         self._assistants: dict[tuple[object, ...], Assistant] = {}
+        self._closed = False
         threading.Thread(target=self._work, name=name, daemon=True).start()
 
     @property
@@ -77,6 +78,14 @@ class WorkerThread:
                 self._current.cancelled.set()
             self._changed.notify()
 
+    def close(self) -> None:
+        """Cancel every job, and end the thread after the running one. It closes its libraries."""
+        with self._changed:
+            self._closed = True
+            for job in (*self._jobs, *([self._current] if self._current else ())):
+                job.cancelled.set()
+            self._changed.notify()
+
     def do_if_idle(self, action: Callable[[], None]) -> bool:
         """Run an action now if no job waits or runs; return whether it ran. A job that comes meanwhile waits."""
         with self._changed:
@@ -86,18 +95,21 @@ class WorkerThread:
             return True
 
     def _work(self) -> None:
-        while True:
-            job = self._begin()
+        while (job := self._begin()) is not None:
             try:
                 self._do(job)
             finally:
                 with self._changed:
                     self._current = None
+        for assistant in self._assistants.values():
+            assistant.close()
 
-    def _begin(self) -> Job:
-        """Wait for a job; return it. A preemptible one is cancelled if another waits behind it."""
+    def _begin(self) -> Job | None:
+        """Wait for a job; return it. A preemptible one is cancelled if another waits behind it. Return None once it is closed."""
         with self._changed:
             while not self._jobs:
+                if self._closed:
+                    return None
                 self._changed.wait()
             job = self._current = self._jobs.popleft()
             if job.is_preemptible and self._jobs:
@@ -175,6 +187,11 @@ class Dispatcher:
                 self._untuned = call.settings
         self._threads[job.operation.kind].put(job)
         return job
+
+    def close(self) -> None:
+        """Cancel every job and end the threads."""
+        for thread in set(self._threads.values()):
+            thread.close()
 
     def tune(self) -> None:
         """Measure how the chat model of the last question computes fastest; a question stops that."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, TypeVarTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from assistant import datatypes as data
     from assistant.app.assistant import Assistant
     from assistant.datatypes import AnswerStreaming, Explanation, Filter, LibraryStatus, SearchResult, Turn
 
@@ -50,11 +51,21 @@ SEARCH: Operation[SearchResult, str, int, Filter] = Operation(
 EXPLAIN: Operation[Explanation, str, Filter] = Operation(
     "explain", Kind.SEARCH, lambda assistant, _, *given: assistant.explain(*given))
 EMBEDDED_SHARE: Operation[float] = Operation("embedded_share", Kind.SEARCH, lambda assistant, _: assistant.embedded_share())
-STATUS: Operation[LibraryStatus] = Operation("status", Kind.SEARCH, lambda assistant, _: assistant.status())
+STATUS: Operation[LibraryStatus, Filter] = Operation(
+    "status", Kind.SEARCH, lambda assistant, _, *given: assistant.status(*given))
+FILES: Operation[tuple[data.LedgerEntry, ...], Filter, str, int] = Operation(
+    "files", Kind.SEARCH, lambda assistant, _, *given: assistant.files(*given))
+PASSAGE: Operation[data.TextPage, str, int, int, Filter] = Operation(
+    "passage", Kind.SEARCH, lambda assistant, _, *given: assistant.passage(*given))
+TEXT: Operation[data.TextPage, str, int, int, Filter] = Operation(
+    "text", Kind.SEARCH, lambda assistant, _, *given: assistant.text(*given))
+EMBED: Operation[data.Embeddings, Sequence[str], bool] = Operation(
+    "embed", Kind.SEARCH, lambda assistant, _, texts, as_questions: assistant.embed(texts, as_questions=as_questions))
 PREFETCH_QUERY: Operation[None, str, Sequence[Turn]] = Operation(
     "anticipate", Kind.BACKGROUND, lambda assistant, should_stop, *given: assistant.anticipate(*given, should_stop=should_stop))
 TUNE: Operation[None] = Operation(
     "tune", Kind.BACKGROUND, lambda assistant, should_stop: assistant.tune(should_stop), is_remote=False)
 
-_EVERY: tuple[AnyOperation, ...] = (ASK, SEARCH, EXPLAIN, EMBEDDED_SHARE, STATUS, PREFETCH_QUERY, TUNE)
+_EVERY: tuple[AnyOperation, ...] = (ASK, SEARCH, EXPLAIN, EMBEDDED_SHARE, STATUS, FILES, PASSAGE, TEXT, EMBED,
+                                    PREFETCH_QUERY, TUNE)
 OPERATIONS = {operation.name: operation for operation in _EVERY}

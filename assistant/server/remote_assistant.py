@@ -76,7 +76,7 @@ class RemoteAssistant:
 
     def status(self) -> LibraryStatus:
         """Return what the library holds. Raises what Assistant.status raises, and EngineUnavailable."""
-        return self._client.result(STATUS)
+        return self._client.result(STATUS, EVERY_FILE)
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress) -> IngestReport:
         """Bring files and folders in. Raises what Assistant.add raises."""
@@ -138,8 +138,7 @@ def open_assistant(settings: Settings, on_restart: Callable[[], None] = ignore_r
     """
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return open_here(settings)
-    chat, embed, rerank = (str(user_path(name) or name) for name in (settings.chat, settings.embed, settings.rerank))
-    settings = replace(settings, chat=chat, embed=embed, rerank=rerank)  # absolute: the engine has another working folder
+    settings = with_absolute_model_paths(settings)
     client = EngineClient(settings, on_restart)
     client.connect()
     return RemoteAssistant(settings, client)
@@ -150,3 +149,9 @@ def open_here(settings: Settings) -> Assistant:
     from assistant.app.assistant import Assistant
 
     return Assistant(settings)
+
+
+def with_absolute_model_paths(settings: Settings) -> Settings:
+    """Return the settings with absolute paths for the user's own models: the engine has another working folder."""
+    chat, embed, rerank = (str(user_path(name) or name) for name in (settings.chat, settings.embed, settings.rerank))
+    return replace(settings, chat=chat, embed=embed, rerank=rerank)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.cli.options import filter_of, since_timestamp
+from assistant.app.ask.filters import filter_of, since_timestamp
 from assistant.datatypes import Filter
 from assistant.errors import UsageError
 

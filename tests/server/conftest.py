@@ -16,8 +16,14 @@ from assistant.config import Settings, load_settings
 from assistant.errors import EngineNotRunning
 from assistant.server.client import EngineClient
 from assistant.server.endpoint import STARTED_PROCESSES, reap
+from tests.server.endless import Endless, endless_replies
 
 TEXT = "The lease ends on 31 December 2027.\n\nThe deposit is 15500 pounds.\n\nThe mill was built in 1874.\n"
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> Endless:
+    return endless_replies(monkeypatch)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from assistant.app.ask.filters import filter_of
 from assistant.cli import json_output as to_json
 from assistant.cli.batch import run_batch
 from assistant.cli.commands.engine import answering
@@ -25,7 +27,6 @@ from assistant.cli.options import (
     Rerank,
     Since,
     Types,
-    filter_of,
     settings_of,
 )
 from assistant.cli.render.answer import (
@@ -39,6 +40,7 @@ from assistant.cli.render.answer import (
     spinner,
     stream_answer,
 )
+from assistant.cli.render.formats import Format, formatted
 from assistant.errors import UsageError
 from assistant.system.paths import absolute, escape_pattern
 
@@ -48,22 +50,26 @@ if TYPE_CHECKING:
     from assistant.server.remote_assistant import Answerer
 
 ABSTAINED = 3
+LONGEST_STDIN = 2**20  # bytes
 QUOTED = 12  # sources: with more, the answer is a list that already quotes them, so only their locations are shown
 
-Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes.", show_default=False)]
+Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes; - reads it from stdin.",
+                                                show_default=False)]
 Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders to add first.",
                                                  show_default=False)]
 Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with ranks and scores, and why it was dropped.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage supports.")]
 ShowConfidence = Annotated[bool, typer.Option("--show-confidence", help="Show the confidence that your files answer this.")]
+Form = Annotated[Format, typer.Option("--format", metavar="FORM", help="Print text, paths, lines (path:line:text), json or csv.")]
 Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="Number of passages to show.")]
 
 
 def search(context: typer.Context, question: Question = None, count: Count = None, path: Paths = None, kind: Types = None,
            since: Since = None, explain: Explain = False, batch: Batch = None, library: Libraries = None, embed: Embed = None,
-           rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False) -> None:
+           rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False, form: Form = Format.TEXT) -> None:
     """Find passages in your files. Needs no language model."""
     require_one(question, batch)
+    question = question_or_stdin(question)
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, embed=embed, rerank=rerank)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
@@ -77,7 +83,11 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
             return
         with spinner("Searching"):
             result = assistant.search(question or "", count or 0, wanted)
-        to_json.print_result(to_json.search_result(result), lambda: show_search(output(), result), json=json)
+        if form in {Format.TEXT, Format.JSON}:
+            json = json or form is Format.JSON
+            to_json.print_result(to_json.search_result(result), lambda: show_search(output(), result), json=json)
+        else:
+            write(formatted(result.hits, form))
         warn_about_search(settings, result.embedded, result.hits)
 
 
@@ -90,6 +100,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     Exits with code 3 if your files do not contain the answer.
     """
     require_one(question, batch)
+    question = question_or_stdin(question)
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, chat, embed, rerank)
     if paths or no_engine or not settings.chat:
@@ -141,6 +152,16 @@ def warn_about_search(settings: Settings, embedded: float, hits: Sequence[Hit]) 
     if settings.rerank and hits and all(hit.rerank_score is None for hit in hits):
         notice(f"The reranker had no time to read a passage: {settings.rerank_budget_ms} ms are too short on this machine. "
                "Increase rerank_budget_ms, or choose a smaller reranker.")
+
+
+def question_or_stdin(question: str | None) -> str | None:
+    """Return the question; for "-", what stdin holds. Raises UsageError if that is very long."""
+    if question != "-":
+        return question
+    content = sys.stdin.buffer.read(LONGEST_STDIN + 1)
+    if len(content) > LONGEST_STDIN:
+        raise UsageError(f"The question on stdin has more than {LONGEST_STDIN:,} bytes.", "Shorten it.")
+    return content.decode("utf-8-sig", "replace").strip()
 
 
 def require_one(question: str | None, batch: str | None) -> None:

@@ -1,0 +1,56 @@
+"""Print the passages of a search for other programs: as paths, as lines like those of grep, or as CSV."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from assistant.cli.console import describe_location, harmless, on_one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assistant.datatypes import Hit
+
+COLUMNS = ("rank", "score", "path", "title", "place", "line_start", "line_end", "text")
+
+
+class Format(StrEnum):
+    """The form in which passages are printed."""
+
+    TEXT = "text"
+    PATHS = "paths"
+    LINES = "lines"
+    JSON = "json"
+    CSV = "csv"
+
+
+def formatted(hits: Sequence[Hit], form: Format) -> str:
+    """Return passages as text in one of the forms paths, lines and csv; each line ends with a line break."""
+    if form is Format.CSV:
+        return as_csv(hits)
+    if form is Format.PATHS:
+        lines = list(dict.fromkeys(on_one_line(hit.path) for hit in hits))
+    else:
+        lines = [f"{on_one_line(hit.path)}:{hit.chunk.location.line_start}:{on_one_line(first_line(hit))}" for hit in hits]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def first_line(hit: Hit) -> str:
+    """Return the first line of a passage that is not empty."""
+    return next((line.strip() for line in hit.chunk.text.splitlines() if line.strip()), "")
+
+
+def as_csv(hits: Sequence[Hit]) -> str:
+    """Return passages as CSV with a header."""
+    import csv  # these two are imported only here: every question imports this module
+    import io
+
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for rank, hit in enumerate(hits, 1):
+        place = hit.chunk.location
+        writer.writerow([rank, round(hit.score, 6), on_one_line(hit.path), on_one_line(hit.title), describe_location(place),
+                         place.line_start, place.line_end, harmless(hit.chunk.text)])
+    return table.getvalue()

@@ -1,0 +1,1 @@
+"""HTTP server for other programs on this machine: OpenAI's API, the program's own JSON, and the transport of MCP."""

@@ -1,0 +1,54 @@
+"""The program's own JSON: `/search`, `/ask`, `/status` and `/healthz`. Results are those of `--json` on the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assistant import __version__
+from assistant.app.ask.filters import filter_of
+from assistant.datatypes import Filter, Turn
+from assistant.datatypes import as_json as to_json
+from assistant.server.gateway import Question
+from assistant.server.http.json_response import JsonResponse
+from assistant.server.http.requests import client_of, gateway_of, read_object
+from assistant.server.http.streaming import while_connected
+from assistant.server.reading import Fields, field, objects, required, texts
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+
+async def search(request: Request) -> Response:
+    """Answer with the passages for a question."""
+    fields = await read_object(request)
+    found = await while_connected(request, gateway_of(request).search(
+        required(fields, "question"), max(0, field(fields, "limit", 0)), field(fields, "library", ""), requested_filter(fields),
+        client_of(request, fields)))
+    return JsonResponse(to_json.search_result(found))
+
+
+async def ask(request: Request) -> Response:
+    """Answer a question."""
+    fields = await read_object(request)
+    turns = tuple(Turn(required(turn, "question"), field(turn, "answer", "")) for turn in objects(fields, "turns"))
+    question = Question(required(fields, "question"), field(fields, "library", ""), turns, requested_filter(fields),
+                        field(fields, "strict", False), client_of(request, fields))
+    return JsonResponse(to_json.answer(await while_connected(request, gateway_of(request).answer(question))))
+
+
+async def show_status(request: Request) -> Response:
+    """Answer with what the libraries hold, and how many requests wait."""
+    gateway = gateway_of(request)
+    held = [to_json.status(await gateway.status(name, client_of(request, {}))) for name in gateway.scope.library_names()]
+    return JsonResponse({"version": __version__, "libraries": held, "waiting": gateway.waiting})
+
+
+async def show_health(_request: Request) -> Response:
+    """Answer that the server runs; the engine is not asked."""
+    return JsonResponse({"status": "ok", "version": __version__})
+
+
+def requested_filter(fields: Fields) -> Filter:
+    """Return the filter of a request. Raises UsageError."""
+    return filter_of(texts(fields, "paths"), texts(fields, "types"), field(fields, "since", "") or None)

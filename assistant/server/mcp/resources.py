@@ -1,0 +1,75 @@
+"""Files and passages as MCP resources: `assistant://file/PATH` and `assistant://passage/PATH?at=N`, paths percent-encoded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+from mcp_types import (
+    ListResourcesResult,
+    ListResourceTemplatesResult,
+    ReadResourceResult,
+    Resource,
+    ResourceTemplate,
+    TextResourceContents,
+)
+
+from assistant.errors import NotFound
+from assistant.server.gateway import Gateway
+
+SCHEME = "assistant"
+PAGE = 100  # resources of one list
+MOST_CHARACTERS = 100_000  # of one resource
+TEMPLATES = (
+    ResourceTemplate(name="file", uri_template="assistant://file/{path}{?from}", mime_type="text/plain",
+                     description="The text of a file, from a character on."),
+    ResourceTemplate(name="passage", uri_template="assistant://passage/{path}{?at,neighbours}", mime_type="text/plain",
+                     description="The passage of a file at a character, with its neighbours."),
+)
+
+
+class Resources:
+    """The resources of one server."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def list(self, cursor: str, client: str) -> ListResourcesResult:
+        """Return files by path; the cursor is the last path."""
+        library = ",".join(self._gateway.scope.library_names())
+        files = await self._gateway.files(cursor, PAGE + 1, library, client=client) if library else ()
+        listed = [Resource(uri=file_uri(entry.path), name=Path(entry.path).name, title=entry.path, mime_type="text/plain")
+                  for entry in files[:PAGE]]
+        return ListResourcesResult(resources=listed, next_cursor=files[PAGE - 1].path if len(files) > PAGE else None)
+
+    async def templates(self) -> ListResourceTemplatesResult:
+        """Return the forms of the addresses."""
+        return ListResourceTemplatesResult(resource_templates=list(TEMPLATES))
+
+    async def read(self, uri: str, client: str) -> ReadResourceResult:
+        """Return a file or a passage; `_meta.more` is the address of the rest. Raises NotFound."""
+        parts = urlsplit(uri)
+        path, query = unquote(parts.path.removeprefix("/")), parse_qs(parts.query)
+        library = ",".join(self._gateway.scope.library_names())
+        if parts.scheme != SCHEME or parts.netloc not in {"file", "passage"} or not library:
+            raise NotFound(f"There is no resource {uri[:200]}.", "List the resources.")
+        if parts.netloc == "file":
+            page = await self._gateway.text(path, number(query, "from", 0), MOST_CHARACTERS, library, client)
+        else:
+            page = await self._gateway.passage(path, number(query, "at", 0), min(10, number(query, "neighbours", 0)), library,
+                                               client)
+        text = page.text[:MOST_CHARACTERS]
+        end = page.start + len(text) if len(text) < len(page.text) else page.end
+        rest = {"more": f"{file_uri(path)}?from={end}"} if len(text) < len(page.text) or not page.complete else None
+        return ReadResourceResult(contents=[TextResourceContents(uri=uri, text=text, mime_type="text/plain", _meta=rest)])
+
+
+def file_uri(path: str) -> str:
+    """Return the address of a file."""
+    return f"{SCHEME}://file/{quote(path, safe='')}"
+
+
+def number(query: dict[str, list[str]], name: str, default: int) -> int:
+    """Return a number of an address; the default if it is missing or no number."""
+    value = query.get(name, [""])[0]
+    return int(value) if value.isdecimal() and len(value) <= 15 else default

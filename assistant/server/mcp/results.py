@@ -1,0 +1,141 @@
+"""Results of tools, bounded in characters: a readable text, the same as an object, and a cursor to the rest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.datatypes import Answer, Citation, Hit, LedgerEntry, LibraryStatus, TextPage
+from assistant.datatypes.as_json import Json
+
+FIELD_CHARACTERS = 40  # of the names and punctuation of an item
+LONGEST_QUOTE = 400
+MARKS = {"full": "", "partial": "~", "none": "?"}
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The result of a tool: for a model to read, and for a program."""
+
+    text: str
+    fields: Json
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text cut after so many characters."""
+    return text if len(text) <= most else f"{text[: max(0, most - 1)]}…"
+
+
+def fitting(sizes: Sequence[int], most: int) -> int:
+    """Return how many of the items fit into so many characters; at least one, if there are any."""
+    total = 0
+    for count, size in enumerate(sizes):
+        total += size + FIELD_CHARACTERS
+        if count and total > most:
+            return count
+    return len(sizes)
+
+
+def with_more(text: str, more: str | None) -> str:
+    """Return a text with a last line that says how to get the rest."""
+    return text if more is None else f"{text}\n\nThere is more: call again with cursor {json.dumps(more)}."
+
+
+def passages_result(hits: Sequence[Hit], offset: int, limit: int, most: int) -> ToolResult:
+    """Return the passages from `offset` on, at most `limit`; `hits` holds one more if there are more."""
+    wanted = hits[offset : offset + limit]
+    sizes = [len(hit.chunk.text) + 2 * len(hit.path) for hit in wanted]
+    shown = wanted[: fitting(sizes, most)]
+    end = offset + len(shown)
+    more = str(end) if end < len(hits) else None
+    room = most if len(shown) == 1 else max(map(len, (hit.chunk.text for hit in shown)), default=0)
+    items = [passage_fields(hit, room) for hit in shown]
+    blocks = [f"{number}. {item['path']}, {item['place']} (at {item['at']})\n{item['text']}"
+              for number, item in enumerate(items, offset + 1)]
+    return ToolResult(with_more("\n\n".join(blocks) or "No passages found.", more), {"passages": items, "more": more})
+
+
+def passage_fields(hit: Hit, most: int) -> Json:
+    """Return one passage."""
+    place = hit.chunk.location
+    return {"path": hit.path, "title": hit.title, "place": place.words if hit.kind == "file" else hit.kind,
+            "at": place.char_start, "text": shortened(hit.chunk.text, most)}
+
+
+def text_result(page: TextPage, most: int) -> ToolResult:
+    """Return text of a file; the cursor is the character from which it continues."""
+    text = page.text[:most]
+    cut = len(text) < len(page.text)
+    end = page.start + len(text) if cut else page.end
+    more = str(end) if cut or not page.complete else None
+    places = [{"at": hit.chunk.location.char_start, "place": hit.chunk.location.words} for hit in page.hits
+              if hit.chunk.location.char_start < end]
+    places = places[: max(1, fitting([len(str(place["place"])) for place in places], most // 2))]
+    fields: Json = {"path": page.path, "title": page.title, "start": page.start, "end": end, "text": text, "places": places,
+                    "more": more}
+    first, last = page.hits[0].chunk.location.words, page.hits[-1].chunk.location.words
+    where = first if len(page.hits) == 1 else f"{first} to {last}"
+    return ToolResult(with_more(f"{page.path}, {where} (characters {page.start} to {end})\n\n{text}", more), fields)
+
+
+def files_result(files: Sequence[LedgerEntry], limit: int, most: int) -> ToolResult:
+    """Return files; `files` holds one more than `limit` if there are more. The cursor is the last path."""
+    listed = files[:limit]
+    shown = listed[: fitting([len(entry.path) for entry in listed], most)]
+    more = shown[-1].path if len(shown) < len(files) else None
+    items = [{"path": entry.path, "bytes": entry.size, "passages": entry.chunks} for entry in shown]
+    lines = "\n".join(f"{entry.path} ({entry.chunks} passages)" for entry in shown)
+    return ToolResult(with_more(lines or "No files.", more), {"files": items, "more": more})
+
+
+def status_result(version: str, held: Sequence[LibraryStatus]) -> ToolResult:
+    """Return what the libraries hold."""
+    items: list[Json] = [
+        {"name": each.name, "files": each.documents, "passages": each.chunks, "folders": list(each.roots),
+         "left_out": each.skipped + each.failed, "not_embedded": each.waiting} for each in held
+    ]
+    lines = [f"{each.name}: {each.documents} files, {each.chunks} passages, from {', '.join(each.roots) or 'no folder'}"
+             for each in held]
+    return ToolResult("\n".join(lines) or "There are no libraries yet. The user can add files: assistant add FOLDER",
+                      {"version": version, "libraries": items})
+
+
+def answer_text(answer: Answer) -> str:
+    """Return an answer as one text: what is not fully supported is marked, and the sources follow."""
+    weak = [said for said in answer.sentences if said.support != "full"]
+    parts = [answer.text]
+    if answer.abstained:
+        parts.append("The files do not state the answer.")
+    elif answer.sentences and not weak:
+        parts.append("Every sentence is supported by its source.")
+    parts += [f"{'Partly supported' if said.support == 'partial' else 'Not supported'}: {said.text}" for said in weak
+              if not answer.abstained]
+    sources = [f"[{cited.number}] {cited.path}, {place_of(cited)} (at {cited.location.char_start}): "
+               f"“{shortened(' '.join(cited.quote.split()), LONGEST_QUOTE)}”" for cited in answer.citations]
+    return "\n".join([*parts, *(["Sources:", *sources] if sources else [])])
+
+
+def answer_fields(answer: Answer, most: int) -> Json:
+    """Return an answer as an object of about so many characters: sentences and sources that do not fit are left out."""
+    third = max(200, most // 3)
+    sentences: list[Json] = [{"text": said.text, "citations": list(said.numbers), "support": said.support}
+                             for said in answer.sentences]
+    citations = [citation_fields(cited) for cited in answer.citations]
+    return {
+        "answer": shortened(answer.text, third), "abstained": answer.abstained,
+        "sentences": sentences[: fitting([len(str(said["text"])) for said in sentences], third)],
+        "citations": citations[: fitting([len(str(cited["quote"])) + len(str(cited["path"])) for cited in citations], third)],
+        "model": answer.model,
+    }
+
+
+def citation_fields(cited: Citation) -> Json:
+    """Return one source of an answer."""
+    return {"number": cited.number, "path": cited.path, "title": cited.title, "place": place_of(cited),
+            "at": cited.location.char_start, "quote": shortened(cited.quote, LONGEST_QUOTE)}
+
+
+def place_of(cited: Citation) -> str:
+    """Return where a citation is; for what is no file, what it is."""
+    return cited.location.words if cited.kind == "file" else cited.kind

@@ -1,0 +1,157 @@
+"""The tools of the MCP server: read the arguments, ask the gateway, bound the result."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+
+from assistant import __version__
+from assistant.app.ask.filters import filter_of
+from assistant.datatypes import Answer, Filter
+from assistant.errors import AssistantError, UsageError
+from assistant.server.gateway import MOST_HITS, Gateway, Question
+from assistant.server.mcp.results import (
+    ToolResult,
+    answer_fields,
+    answer_text,
+    files_result,
+    passages_result,
+    status_result,
+    text_result,
+    with_more,
+)
+from assistant.server.protocol import ProgressUpdate, Started, TokenDelta
+from assistant.server.reading import Fields, field, required, texts
+
+OnProgress = Callable[[str], Awaitable[None]]
+KEPT_ANSWERS = 16
+
+
+class Tools:
+    """The tools of one server. `client` identifies a client for the fair queue."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._long_answers: OrderedDict[str, tuple[Answer, str]] = OrderedDict()  # to continue them
+
+    async def call(self, name: str, arguments: Fields, client: str, on_progress: OnProgress) -> ToolResult:
+        """Return the result of a tool. Raises AssistantError, also for an unknown tool."""
+        if name == "ask":
+            return await self.ask(arguments, client, on_progress)
+        tools = {"search": self.search, "read_passage": self.read_passage, "list_files": self.list_files, "status": self.status}
+        if name not in tools:
+            raise UsageError(f"There is no tool {name[:100]!r}.", f"Tools: ask, {', '.join(tools)}.")
+        return await tools[name](arguments, client)
+
+    async def search(self, arguments: Fields, client: str) -> ToolResult:
+        """Find passages."""
+        offset, limit = cursor_number(arguments), between(arguments, "limit", 1, 50, 5)
+        most = min(MOST_HITS, offset + limit + 1)  # one more, to know whether there is more
+        found = await self._gateway.search(required(arguments, "query"), most, field(arguments, "library", ""),
+                                           requested_filter(arguments), client)
+        return passages_result(found.hits, offset, limit, size(arguments))
+
+    async def read_passage(self, arguments: Fields, client: str) -> ToolResult:
+        """Read a passage with its neighbours, or with a cursor the text that follows."""
+        path, most = required(arguments, "path"), size(arguments)
+        library = field(arguments, "library", "") or self.every_library()
+        if arguments.get("cursor") is not None:
+            page = await self._gateway.text(path, cursor_number(arguments), most, library, client)
+        else:
+            at, neighbours = at_least(arguments, "at", 0), between(arguments, "neighbours", 0, 10, 1)
+            page = await self._gateway.passage(path, at, neighbours, library, client)
+            if len(page.text) > most and neighbours:  # the passage itself comes first
+                page = await self._gateway.passage(path, at, 0, library, client)
+        return text_result(page, most)
+
+    async def list_files(self, arguments: Fields, client: str) -> ToolResult:
+        """List files by path."""
+        limit, library = between(arguments, "limit", 1, 500, 100), field(arguments, "library", "") or self.every_library()
+        files = await self._gateway.files(field(arguments, "cursor", ""), limit + 1, library, requested_filter(arguments),
+                                          client) if library else ()
+        return files_result(files, limit, size(arguments))
+
+    async def status(self, _arguments: Fields, client: str) -> ToolResult:
+        """Show the libraries."""
+        held = [await self._gateway.status(name, client) for name in self._gateway.scope.library_names()]
+        return status_result(__version__, held)
+
+    async def ask(self, arguments: Fields, client: str, on_progress: OnProgress) -> ToolResult:
+        """Answer a question, or with a cursor continue a long answer."""
+        if arguments.get("cursor") is not None:
+            return self._continued(field(arguments, "cursor", ""), size(arguments))
+        asked = Question(required(arguments, "question"), field(arguments, "library", ""), (), requested_filter(arguments),
+                         field(arguments, "strict", False), client)
+        answer = await self._finished(asked, on_progress)
+        return self._page(answer, answer_text(answer), 0, size(arguments), "")
+
+    async def _finished(self, asked: Question, on_progress: OnProgress) -> Answer:
+        """Return the finished answer; report what happens until then."""
+        await on_progress("Waiting for the engine")
+        async with aclosing(self._gateway.ask(asked)) as events:
+            async for event in events:
+                if isinstance(event, Answer):
+                    return event
+                if isinstance(event, Started):
+                    await on_progress(f"Found {len(event.hits)} passages")
+                elif isinstance(event, ProgressUpdate):
+                    await on_progress(f"{event.progress.stage}: {event.progress.done} of {event.progress.total}")
+                elif isinstance(event, TokenDelta):
+                    await on_progress("Writing")
+        raise AssistantError("The engine did not finish its answer.", "Ask again.")
+
+    def _continued(self, cursor: str, most: int) -> ToolResult:
+        """Return the next part of a long answer. Raises UsageError if it is no longer kept."""
+        name, _, start = cursor.partition(":")
+        if name not in self._long_answers or not start.isdecimal():
+            raise UsageError("This cursor is not valid any more.", "Ask again without a cursor.")
+        answer, text = self._long_answers[name]
+        return self._page(answer, text, int(start), most, name)
+
+    def _page(self, answer: Answer, text: str, start: int, most: int, name: str) -> ToolResult:
+        """Return a part of an answer's text; the answer is kept if more follows."""
+        part = text[start : start + most]
+        more = None
+        if start + most < len(text):
+            name = name or secrets.token_hex(4)
+            self._long_answers[name] = (answer, text)
+            if len(self._long_answers) > KEPT_ANSWERS:
+                self._long_answers.popitem(last=False)
+            more = f"{name}:{start + most}"
+        fields = answer_fields(answer, most) if not start else {**answer_fields(answer, most), "answer": part, "sentences": [],
+                                                               "citations": []}
+        return ToolResult(with_more(part, more), {**fields, "more": more})
+
+    def every_library(self) -> str:
+        """Return the names of all visible libraries."""
+        return ",".join(self._gateway.scope.library_names())
+
+
+def requested_filter(arguments: Fields) -> Filter:
+    """Return the filter of a call. Raises UsageError."""
+    return filter_of(texts(arguments, "path"), texts(arguments, "type"), field(arguments, "since", "") or None)
+
+
+def between(arguments: Fields, name: str, least: int, most: int, default: int) -> int:
+    """Return a number in a range; one outside becomes the nearest in it. Raises UsageError for another type."""
+    return min(most, max(least, field(arguments, name, default)))
+
+
+def at_least(arguments: Fields, name: str, least: int) -> int:
+    """Return a number that is not smaller than `least`, by default `least`, and fits into a database."""
+    return between(arguments, name, least, 2**53, least)
+
+
+def size(arguments: Fields) -> int:
+    """Return the most characters of the result."""
+    return between(arguments, "max_characters", 500, 50_000, 6000)
+
+
+def cursor_number(arguments: Fields) -> int:
+    """Return a cursor that is a number, 0 without one. Raises UsageError."""
+    cursor = field(arguments, "cursor", "0")
+    if not cursor.isdecimal() or len(cursor) > 15:
+        raise UsageError("The cursor is not valid.", "Pass the value of more in the last result.")
+    return int(cursor)

@@ -1,0 +1,65 @@
+"""Results for other programs, and questions from them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import pytest
+
+
+def test_paths_are_listed_once(run, library, folder):
+    assert run("search", "notice period rent deposit", "--format", "paths").stdout.splitlines() == [str(folder / "lease.md")]
+
+
+def test_lines_are_those_of_grep(run, library, folder):
+    first = run("search", "notice period", "--format", "lines").stdout.splitlines()[0]
+    path, number, text = first.rsplit(":", 2)
+    assert path == str(folder / "lease.md")
+    assert text in (folder / "lease.md").read_text("utf-8").splitlines()[int(number) - 1]
+
+
+def test_csv_holds_the_whole_passage(run, library, folder):
+    rows = list(csv.DictReader(io.StringIO(run("search", "citric acid", "--format", "csv").stdout)))
+    assert rows[0]["rank"] == "1"
+    assert rows[0]["path"] == str(folder / "coffee.txt")
+    assert rows[0]["text"].splitlines()[1] == "Descale it every three weeks with citric acid."
+
+
+def test_json_is_that_of_the_option(run, library):
+    by_format, by_option = (json.loads(run("search", "rent", *flags).stdout) for flags in (("--format", "json"), ("--json",)))
+    assert by_format["hits"] == by_option["hits"]
+
+
+HEADER = "rank,score,path,title,place,line_start,line_end,text\n"
+
+
+@pytest.mark.parametrize(("form", "expected"), [("paths", ""), ("lines", ""), ("csv", HEADER)])
+def test_nothing_found(run, library, form, expected):
+    assert run("search", "rent", "--type", "pdf", "--format", form).stdout == expected
+
+
+def test_an_unknown_format_is_refused(run, library):
+    assert run("search", "rent", "--format", "xml").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_the_question_can_come_from_stdin(run, library, command):
+    by_stdin = json.loads(run(command, "-", "--json", stdin="\ufeffWhen does the lease end?\n").stdout)
+    assert by_stdin["question"] == "When does the lease end?"
+
+
+@pytest.mark.parametrize("stdin", ["", "\n\n"])
+def test_an_empty_stdin_is_no_question(run, library, stdin):
+    result = run("ask", "-", stdin=stdin)
+    assert result.exit_code == 2
+    assert "The question is empty" in result.stderr
+
+
+def test_bytes_that_are_no_text_break_nothing(run, library):
+    assert run("search", "-", stdin=b"rent \xff\xfe").exit_code == 0
+
+
+def test_a_very_long_stdin_is_refused(run, library):
+    assert run("ask", "-", stdin="x" * (2**20 + 1)).exit_code == 2

@@ -1,0 +1,88 @@
+"""The program's own JSON over HTTP is that of the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from assistant import __version__
+from assistant.app.assistant import Assistant
+from assistant.config import Settings
+from assistant.datatypes import as_json as to_json
+from assistant.server.http.guard import Access
+from assistant.server.scope import Scope
+from tests.server.serving import until
+from tests.server.web import TOKEN, Web, serving_web
+
+
+def without_times(fields: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in fields.items() if name != "timings"}
+
+
+def test_a_search_and_an_answer_are_those_of_the_facade(web: Web, settings: Settings):
+    question = "How much is the deposit?"
+    with Assistant(settings) as assistant:
+        found, answer = assistant.search(question, 2), assistant.ask(question).answer
+    said = web.post("/ask", {"question": question}).json()
+    searched = web.post("/search", {"question": question, "limit": 2}).json()
+    assert without_times(searched) == without_times(to_json.search_result(found))
+    assert without_times(said) == without_times(to_json.answer(answer))
+
+
+def test_half_characters_break_no_answer(web: Web):
+    for path, body in (("/ask", b'{"question": "\\ud800 deposit"}'), ("/search", b'{"question": "x", "library": "\\ud800"}')):
+        assert web.request("POST", path, content=body).status_code in {200, 404}
+
+
+def test_a_conversation_and_a_filter(web: Web, settings: Settings):
+    turns = [{"question": "How much is the deposit?", "answer": "15500 pounds"}]
+    said = web.post("/ask", {"question": "What was my last question?", "turns": turns}).json()
+    assert "How much is the deposit?" in said["answer"]
+    assert web.post("/search", {"question": "deposit", "types": "pdf"}).json()["hits"] == []
+    assert web.post("/search", {"question": "deposit", "paths": ["lease*"], "since": "1y"}).json()["hits"]
+
+
+@pytest.mark.parametrize("fields", [{"question": "x", "since": "yesterday"}, {"question": "x", "limit": 101},
+                                    {"question": "x", "limit": "3"}, {"question": "x", "paths": ["a\0b"]},
+                                    {"question": "x", "paths": {}}, {"question": "x", "limit": True}])
+def test_what_is_no_search_is_refused(web: Web, fields: object):
+    assert web.post("/search", fields).status_code == 400
+
+
+def test_status_and_health(web: Web, settings: Settings):
+    held = web.get("/status").json()
+    assert held["libraries"][0]["documents"] == 1
+    assert held["libraries"][0]["roots"] == [str(settings.home / "files")]
+    assert web.get("/healthz").json() == {"status": "ok", "version": __version__}
+
+
+def test_unknown_addresses_and_methods(web: Web):
+    assert web.get("/nothing").status_code == 404
+    assert web.get("/ask").status_code == 405
+    assert web.get("/nothing").json()["error"]["type"] == "not_found_error"
+
+
+def test_a_bug_is_logged_by_its_place_and_not_by_its_words(web: Web, monkeypatch: pytest.MonkeyPatch,
+                                                           caplog: pytest.LogCaptureFixture):
+    monkeypatch.setattr(type(web.gateway), "waiting", property(lambda _: 1 / len("")))
+    answer = web.get("/status")
+    assert answer.status_code == 500
+    assert "ZeroDivisionError" in answer.json()["error"]["message"]
+    until(lambda: "ZeroDivisionError" in caplog.text)
+    assert "division by zero" not in caplog.text + answer.text
+
+
+def test_a_scope_hides_files_and_libraries(settings: Settings):
+    (settings.home / "files" / "secret.txt").write_text("The deposit of the secret contract is 99 pounds.\n", "utf-8")
+    with Assistant(settings) as assistant:
+        assistant.add([settings.home / "files"])
+    visible = str(settings.home / "files" / "lease.txt")
+    with serving_web(Scope(("default",), (visible,)), access=Access(TOKEN)) as web:
+        for fields in ({"question": "secret deposit"}, {"question": "secret deposit", "paths": ["*secret*"]}):
+            found = web.post("/search", fields).json()
+            assert {hit["path"] for hit in found["hits"]} <= {visible}
+            assert "99 pounds" not in web.post("/ask", fields).text
+        assert web.get("/status").json()["libraries"][0]["documents"] == 1
+        assert web.get("/status").json()["libraries"][0]["roots"] == [visible]
+    with serving_web(Scope(("other",))) as web:
+        assert web.get("/v1/models").json()["data"] == []
+        assert web.post("/search", {"question": "x", "library": "default"}).status_code == 404
