@@ -47,9 +47,12 @@ class Pattern:
     accepts: Callable[[str], bool]
 
 
-def has_four_digits(text: str) -> bool:
-    """Return whether a labelled value has at least four digits: otherwise it is a word or a short number."""
-    return len(digits(text)) >= 4
+DATE = re.compile(r"(?:19|20)\d\d(?:[-/. ]\d{1,2}(?:[-/. ]\d{1,2})?|-(?:19|20)\d\d)?|\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d")
+
+
+def is_code(text: str) -> bool:
+    """Return whether a labelled value has at least four digits and is no year or date."""
+    return len(digits(text)) >= 4 and not DATE.fullmatch(text.strip())
 
 
 def is_phone(text: str) -> bool:
@@ -59,7 +62,7 @@ def is_phone(text: str) -> bool:
 
 def is_labelled_phone(text: str) -> bool:
     """Return whether a text after a label such as "phone" can be a number to dial, and is no year or date."""
-    return 5 <= len(digits(text)) <= 15 and not re.fullmatch(r"(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}", text.strip())
+    return 5 <= len(digits(text)) <= 15 and not DATE.fullmatch(text.strip())
 
 
 def always(_: str) -> bool:
@@ -70,13 +73,13 @@ def always(_: str) -> bool:
 BEFORE, AFTER = r"(?<![\w.+/@#-])", r"(?![\w@]|[.,/-]\d)"  # neither within a longer code nor within a number
 SEPARATE = r"(?<![A-Za-z0-9_])(?<!\d[.,/-])(?<![A-Za-z][-/])(?<![-#])"  # Chinese characters may touch a number
 APART = r"(?![A-Za-z0-9_])(?![.,/-]\d)(?!-[A-Za-z])"
-LABEL_END = (r"(?:\s*(?:number|numbers|no\b\.?|nr\b\.?|num\b\.?|code|id\b|#|号码|号|號碼|號|编号|編號))?"
+LABEL_END = (r"(?i:\s*(?:numbers?|no\b\.?|nr\b\.?|num\b\.?|code|id\b|#|号码|号|號碼|號|编号|編號))?"
              r"(?:\s*[(（][^()（）\n]{0,24}[)）])?\s*(?:is\b|was\b|are\b|为|是|為|[:：=#])?\s*[\"“'‘「]?")
 
 
 def labelled(words: str, value: str) -> re.Pattern[str]:
     """Return the pattern of a value after one of the words that name it."""
-    return re.compile(rf"(?:(?<![A-Za-z])(?i:{words})){LABEL_END}(?P<value>{value})", re.ASCII)
+    return re.compile(rf"(?:(?<![A-Za-z])(?i:{words})(?:(?<![A-Za-z])|(?![A-Za-z]))){LABEL_END}(?P<value>{value})", re.ASCII)
 
 
 def plain(form: str) -> re.Pattern[str]:
@@ -98,16 +101,18 @@ PASSPORT_WORDS = r"passport(?: (?:card|book))?|护照|護照|通行证|台胞证
 ACCOUNT_WORDS = (
     r"(?:(?:bank|savings|current|checking|customer|client|brokerage|giro|debit|credit) )?(?:account|acct\b\.?|a/c|card)"
     r"|sort code|routing|BSB|ABA|policy|membership|member|konto"
-    r"|(?:银行|储蓄|信用|借记)?卡|(?:银行)?[账帐賬帳][户戶]?|户|会员|保单|存折|微信|QQ|支付宝")
-CODE = r"(?=[A-Za-z]{0,4}[- ]?\d)[A-Za-z]{0,4}[- ]?\d(?:[ -]?\d){3,22}(?:[- ]?[A-Za-z])?(?![A-Za-z0-9])"
+    r"|(?:银行|储蓄|信用|借记)?卡|(?:银行)?[账帐賬帳][户戶]?|户号|会员|保单|存折|微信|QQ|支付宝")
+AMOUNT = r"(?!\s?(?:[%€$£]|[元万亿人名位张次个件年月]|euros?\b|EUR\b|USD\b|GBP\b|dollars?\b|pounds?\b|people\b|times\b))"
+CODE = (r"(?:[A-Z]{1,4}[- ])?[A-Za-z]{0,4}\d[A-Z0-9]*(?:[ -][A-Z]{0,3}\d[A-Z0-9]*)*(?:-[A-Z])?(?![A-Za-z0-9]|[.,]\d)"
+        + AMOUNT)
 EXTENSION = r"(?:\s*(?:ext\b\.?|extension|x|转|分机)\s*\d{1,6})?"
-DIALLED = rf"\+?\(?\d(?:[\s.()/-]{{0,2}}\d){{4,14}}{EXTENSION}(?![\d])"
+DIALLED = rf"\+?\(?\d(?:[\s.()/-]{{0,2}}\d){{4,14}}{EXTENSION}(?!\d|[.,]\d){AMOUNT}"
 DOMAIN = (r"(?:(?:[A-Za-z0-9-]{1,63}\.){1,8}(?:[A-Za-z]{2,24}|xn--[A-Za-z0-9-]{2,59})(?![A-Za-z0-9-])"
           r"|(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}(?![\w-]))")
 AT, DOT = r" ?[\[(](?:at|AT|@)[\])] ?", r" ?(?:\.|[\[(](?:dot|DOT|\.)[\])]) ?"
 IBANS = "|".join(rf"{country}\d\d(?:[ -]?[A-Z0-9]){{{length - 4}}}" for country, length in IBAN_LENGTHS.items())
 CARDS = r"\d{4}(?P<gap>[ -])\d{4}(?P=gap)\d{4}(?P=gap)\d{4}(?:(?P=gap)\d{1,3})?|3\d{3}[ -]\d{6}[ -]\d{4,5}|\d{14,19}"
-AMERICAN = r"(?:\+?1[\s.-])?(?:\([2-9]\d\d\)\s?|[2-9]\d\d(?P<gap>[-.]))[2-9]\d\d(?(gap)(?P=gap)|[\s.-])\d{4}"
+AMERICAN = r"(?:\+?1[\s.-])?(?:\([2-9]\d\d\)\s?|[2-9]\d\d(?P<gap>[-. ]))[2-9]\d\d(?(gap)(?P=gap)|[\s.-])\d{4}"
 INTERNATIONAL = r"\+\d{1,3}[\s.-]?(?:\(\d{1,5}\)[\s.-]?)?\d(?:[\s.-]?\d){4,13}"
 CHINESE = r"(?:\(0\d{2,3}\)|（0\d{2,3}）|0\d{2,3}-)\s?[2-9]\d{6,7}(?:-\d{1,5})?"
 EUROPEAN = (r"0[12378]\d{2,3}[ -]\d{3}[ -]?\d{3,4}|02\d[ -]\d{4}[ -]\d{4}|0[17]\d{2}[ -/]\d{6,8}"
@@ -128,8 +133,8 @@ PATTERNS = (
     Pattern("ID", plain(r"\d{3}\.\d{3}\.\d{3}-\d{2}"), is_brazilian_number),
     Pattern("ID", plain(r"[2-9]\d{3} \d{4} \d{4}"), is_aadhaar),
     Pattern("ID", plain(r"(?![DFIQUV])[A-Z](?![DFIQUVO])[A-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"), always),  # British, for insurance
-    Pattern("PASSPORT", labelled(PASSPORT_WORDS, CODE), has_four_digits),
-    Pattern("ID", labelled(ID_WORDS, rf"{CODE}|[0-9A-Z]{{18}}(?![0-9A-Za-z])"), has_four_digits),
+    Pattern("PASSPORT", labelled(PASSPORT_WORDS, CODE), is_code),
+    Pattern("ID", labelled(ID_WORDS, rf"{CODE}|[0-9A-Z]{{18}}(?![0-9A-Za-z])"), is_code),
     Pattern("PHONE", re.compile(rf"(?<![\w.]){INTERNATIONAL}{EXTENSION}(?!\w)", re.ASCII), is_phone),
     Pattern("PHONE", re.compile(rf"(?<![\w.-]){AMERICAN}{EXTENSION}(?![\w-]|\.\d)", re.ASCII), always),
     Pattern("PHONE", plain(r"1[3-9]\d(?P<gap>[ -]?)\d{4}(?P=gap)\d{4}"), always),  # Chinese mobile numbers
@@ -137,7 +142,7 @@ PATTERNS = (
     Pattern("PHONE", plain(r"[48]00-?\d{3}-?\d{4}|[48]00-\d{4}-\d{3}"), always),
     Pattern("PHONE", plain(EUROPEAN), always),
     Pattern("PHONE", labelled(PHONE_WORDS, DIALLED), is_labelled_phone),
-    Pattern("ACCOUNT", labelled(ACCOUNT_WORDS, CODE), has_four_digits),
+    Pattern("ACCOUNT", labelled(ACCOUNT_WORDS, CODE), is_code),
 )
 """In order of precedence: of two that overlap, the earlier form counts."""
 
