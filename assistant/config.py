@@ -15,7 +15,7 @@ import platformdirs
 
 from assistant.errors import UsageError
 from assistant.system.atomic_files import write_atomically
-from assistant.system.paths import absolute, read_file
+from assistant.system.paths import absolute, is_address, read_file
 
 GIB = 2**30
 LONGEST_TEXT = 4096  # characters of a path or an address
@@ -56,10 +56,13 @@ def split_names(names: str) -> list[str]:
 
 
 NAME_OR_PATH = Allowed("a name or a path", is_short_text)
+SHORT_TEXT = Allowed("a text", is_short_text)
 BOOLEAN = Allowed("true or false", lambda value: isinstance(value, bool))
 ALLOWED: dict[str, Allowed] = {
     "library": Allowed("a name, or several separated by commas", lambda names: all(map(is_library_name, split_names(names)))),
-    "chat": NAME_OR_PATH,
+    "chat": Allowed("a name, a path, or an http:// or https:// address", is_short_text),
+    "chat_model": SHORT_TEXT,
+    "local_chat": NAME_OR_PATH,
     "embed": NAME_OR_PATH,
     "rerank": NAME_OR_PATH,
     "hub": Allowed("an http:// or https:// address", lambda text: is_short_text(text) and ADDRESS.fullmatch(text) is not None),
@@ -81,6 +84,11 @@ ALLOWED: dict[str, Allowed] = {
     "threads": int_range(0, 512),
     "gpu_layers": int_range(-1, 1000),
     "kv_cache_bytes": int_range(0, 1024 * GIB),
+    "remote": Allowed("off, lan or any", {"off", "lan", "any"}.__contains__),
+    "remote_when": Allowed("always or unsure", {"always", "unsure"}.__contains__),
+    "remote_fallback": BOOLEAN,
+    "remote_redact": BOOLEAN,
+    "remote_timeout": int_range(1, 3600),
     "engine": Allowed("auto, on or off", {"auto", "on", "off"}.__contains__),
     "engine_idle_minutes": int_range(1, 525_600),
 }
@@ -115,8 +123,10 @@ class Settings:
 
     home: Path
     library: str = "default"
-    # models: a name from the catalog, a path, or "fake:" (test models without weights)
+    # models: a name from the catalog, a path, or "fake:" (test models without weights); chat also the address of a server
     chat: str = ""
+    chat_model: str = ""  # the name of the model on that server
+    local_chat: str = ""  # the chat model of this machine beside a server, for drafts and as a fallback
     embed: str = ""
     rerank: str = ""  # none
     hub: str = "https://huggingface.co"
@@ -146,6 +156,14 @@ class Settings:
     gpu_layers: int = -1
     # disk for the prefix cache, which keeps what the chat model computed of the instructions; 0: none
     kv_cache_bytes: int = 2 * 2**30
+    # a chat model on another machine: "off" connects nowhere, "lan" only to private addresses, "any" to all; ask it "always", or
+    # only if the local model is "unsure"; answer with the local model if it fails; replace personal identifiers in what is sent;
+    # seconds without text before it is given up
+    remote: str = "off"
+    remote_when: str = "always"
+    remote_fallback: bool = False
+    remote_redact: bool = True
+    remote_timeout: int = 120
     # the background process that keeps the models loaded: "auto" starts it if the models have weights, "on" always, "off" never
     engine: str = "auto"
     engine_idle_minutes: int = 15
@@ -186,6 +204,11 @@ class Settings:
         return self.home / "memory.sqlite"
 
     @property
+    def sent_file(self) -> Path:
+        """The record of what was sent to another machine: times and sizes, no text."""
+        return self.home / "sent.jsonl"
+
+    @property
     def libraries_folder(self) -> Path:
         """The folder of libraries, one subfolder each."""
         return self.home / "libraries"
@@ -208,8 +231,20 @@ def load_settings(flags: Mapping[str, str | int] | None = None, environment: Map
         return validated(overlay(with_environment(settings, environment), dict(flags or {}), "The command"))
 
     named = completed(settings)
-    own = read_config(named.own_file) if len(named.libraries) == 1 and named.own_file.is_file() else {}
+    has_own = len(named.libraries) == 1 and named.own_file.is_file()
+    own = local_only(read_config(named.own_file), named.own_file) if has_own else {}
     return completed(overlay(settings, own, str(named.own_file))) if own else named
+
+
+REMOTE = ("remote", "remote_when", "remote_fallback", "remote_redact", "remote_timeout", "chat_model", "local_chat")
+
+
+def local_only(own: dict[str, object], path: Path) -> dict[str, object]:
+    """Return a library's own settings. Raises UsageError if they say where text is sent: an imported library may bring them."""
+    if found := [name for name in own if name in REMOTE or (name == "chat" and is_address(str(own[name])))]:
+        raise UsageError(f"{path} sets {found[0]}, but a library cannot choose a chat model on another machine.",
+                         "Remove that line; set it in config.toml in the home folder.")
+    return own
 
 
 def with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:
@@ -295,6 +330,10 @@ def validated(settings: Settings) -> Settings:
         if not is_library_name(name):
             raise UsageError(f"{abbreviated(name)} is not a valid library name.",
                              "Use letters, digits, '-' and '_', at most 100 of them.")
+    needs_local = settings.remote_fallback or settings.remote_when == "unsure"
+    if is_address(settings.chat) and settings.remote != "off" and needs_local and not settings.local_chat:
+        raise UsageError("remote_fallback and remote_when = \"unsure\" need a chat model of this machine beside the server.",
+                         "Set local_chat to a name from the catalog: assistant models list")
     if settings.context_tokens < settings.answer_tokens + 512:
         raise UsageError(f"context_tokens is {settings.context_tokens} and answer_tokens {settings.answer_tokens}; "
                          "context_tokens must be at least 512 more than answer_tokens.",

@@ -5,6 +5,7 @@ AssistantError                1
 │   └── NotFound              2   a library, file or passage that does not exist, or that a client may not see
 ├── NothingIndexed            4
 ├── ModelMissing              5
+├── ServerUnavailable         6   the server of a remote chat model cannot be reached, or breaks off
 ├── ModelUnusable             1   a model file is damaged, or not a model
 ├── FetchFailed               1   no source provides a model
 ├── LibraryBusy               1   another process is writing
@@ -71,6 +72,12 @@ class ModelMissing(AssistantError):
     """A model is not on this disk."""
 
     exit_code = 5
+
+
+class ServerUnavailable(AssistantError):
+    """The server of a remote chat model cannot be reached, answers nonsense or breaks off."""
+
+    exit_code = 6
 
 
 class ModelUnusable(AssistantError):

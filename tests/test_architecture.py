@@ -31,7 +31,7 @@ MAY_IMPORT = {
 FACES = {"typer", "rich", "prompt_toolkit"}
 HEAVY = {"faiss": "index", "sentence_transformers": "models", "llama_cpp": "models", "torch": "models",
          "transformers": "models", "pypdfium2": "ingest", "pypdf": "ingest", "bs4": "ingest",
-         "httpx": "catalog", "openvino": "models", "tokenizers": "models", "rapidocr": "ingest", "olefile": "ingest",
+         "httpx": "catalog, models", "openvino": "models", "tokenizers": "models", "rapidocr": "ingest", "olefile": "ingest",
          "onnxruntime": "ingest", "PIL": "ingest", "python_calamine": "ingest", "msoffcrypto": "ingest", "lxml": "ingest",
          "watchdog": "watch"}
 
@@ -134,7 +134,7 @@ def test_only_the_command_line_knows_faces(path):
 def test_each_heavy_library_is_imported_in_one_package_and_when_it_is_needed(path):
     for full in imports_of(path):
         library = full.split(".")[0]
-        assert HEAVY.get(library, package_of(path)) == package_of(path), f"{name_of(path)} imports {full}"
+        assert package_of(path) in HEAVY.get(library, package_of(path)).split(", "), f"{name_of(path)} imports {full}"
     early = {full.split(".")[0] for node in at_import(tree_of(path)) for full in imported(node)}
     assert not early & HEAVY.keys()
 
@@ -152,6 +152,21 @@ def test_web_libraries_stay_in_the_servers_which_are_imported_when_they_are_need
 def test_only_the_command_line_prints(path):
     calls = {node.func.id for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
     assert package_of(path) == "cli" or "print" not in calls
+
+
+NETWORK = {"assistant/catalog/sources.py", "assistant/models/remote/transport.py"}
+
+
+def test_two_files_use_the_network_one_for_downloads_and_one_for_a_chat_model_on_another_machine():
+    clients = {"httpx", "requests", "urllib3", "aiohttp", "http.client", "urllib.request"}
+    users = {name_of(path) for path in MODULES for full in imports_of(path)
+             if any(full == client or full.startswith(f"{client}.") for client in clients)}
+    assert users == NETWORK
+
+
+def test_only_the_remote_chat_model_is_permitted_to_use_the_network_in_the_engine():
+    users = {name_of(path) for path in MODULES for full in imports_of(path) if full.endswith("permit_network")}
+    assert users == {"assistant/models/remote/address.py", "assistant/models/remote/transport.py"}
 
 
 STARTING = {"subprocess", "pty", "webbrowser", "concurrent.futures.ProcessPoolExecutor", "concurrent.futures.process"}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from assistant.app.ask.ask import QuestionAnswering
 from assistant.app.ask.calibrate import calibrate
+from assistant.app.ask.delegation import count_sent
 from assistant.app.embed import embed
 from assistant.app.ingest.add import EmbeddingQueue, IngestRun, LazyReaderPool, ReaderOptions, record_embedder
 from assistant.app.ingest.write_batch import OnChange, ignore_change
@@ -35,7 +36,9 @@ from assistant.datatypes import (
     LedgerEntry,
     LibraryStatus,
     OnProgress,
+    OutgoingRequest,
     SearchResult,
+    SentCount,
     TextPage,
     Turn,
     ignore_progress,
@@ -246,6 +249,18 @@ class Assistant:
         meant.
         """
         return self._answering.ask(question, turns, wanted, strict)
+
+    def preview(self, question: str, wanted: Filter = EVERY_FILE) -> tuple[OutgoingRequest, ...]:
+        """Return the requests that a question sends to a chat model on another machine, and send nothing.
+
+        Later requests, such as the check of the answer, contain the same passages and what that model has replied. Raises what
+        `ask` raises, and UsageError if the settings name no such model.
+        """
+        return self._answering.preview(question, wanted)
+
+    def sent(self) -> SentCount:
+        """Return what went to chat models on other machines so far."""
+        return count_sent(self.settings.sent_file)
 
     def anticipate(self, question: str, turns: Sequence[Turn] = (), should_stop: Callable[[], bool] = lambda: False) -> None:
         """Prefetch for a question that is being typed: retrieve its passages and let the model read them.

@@ -8,15 +8,21 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from assistant import catalog
 from assistant.config import Settings
 from assistant.datatypes import ChatModel, Embedder, Reranker, Tunable, never_stop
 from assistant.errors import ModelMissing, UsageError
 from assistant.models.open import ChatSpec, ModelSpec, open_chat, open_embedder, open_reranker
+from assistant.models.remote.address import parse_server
+from assistant.models.remote.spec import ServerSpec
 from assistant.retrieval import PromptOrder
-from assistant.system.paths import FAKE, is_fake, user_path
+from assistant.system.credentials import find_chat_key
+from assistant.system.paths import FAKE, is_address, is_fake, user_path
+
+if TYPE_CHECKING:
+    from assistant.models.remote.chat import RemoteChat
 
 MAGIC = b"GGUF"
 NOUNS = {"chat": "chat model", "embedding": "embedding model", "reranker": "reranker"}
@@ -70,12 +76,45 @@ def own_prompts(folder: Path) -> tuple[str, str]:
 
 
 def chat_spec(settings: Settings) -> ChatSpec:
-    """Return the spec of the chosen chat model. Raises ModelMissing, ModelUnusable or UsageError."""
-    if not settings.chat:
+    """Return the spec of the chat model that is asked first: with `remote_when = "unsure"` the one of this machine.
+
+    Raises ModelMissing, ModelUnusable or UsageError.
+    """
+    if is_address(settings.chat):
+        remote = remote_chat_spec(settings)
+        if settings.remote_when == "always":
+            return remote
+    return local_chat_spec(settings)
+
+
+def remote_chat_spec(settings: Settings) -> ChatSpec:
+    """Return the spec of the chat model on another machine. Raises UsageError if the settings do not allow one."""
+    server = parse_server(settings.chat)
+    if settings.remote == "off":
+        raise UsageError(f"The setting chat names the server {server.machine}, but remote is off. Nothing was sent.",
+                         'To let questions and passages go there: remote = "lan" in config.toml; to stay here: assistant setup')
+    if not settings.chat_model:
+        raise UsageError(f"The setting chat names the server {server.machine}, but chat_model is not set.",
+                         "Set it to the name of a model of that server.")
+    allowed = ServerSpec(settings.chat, settings.remote, settings.remote_redact, settings.remote_timeout, settings.sent_file)
+    return ChatSpec(settings.chat_model, Path(), settings.context_tokens, server=allowed)
+
+
+def local_chat_spec(settings: Settings) -> ChatSpec:
+    """Return the spec of the chat model of this machine. Raises ModelMissing, ModelUnusable or UsageError."""
+    chosen = settings.local_chat if is_address(settings.chat) else settings.chat
+    if not chosen:
         raise ModelMissing("No chat model is chosen yet.", "Run: assistant setup")
-    name, path, _ = locate(settings, settings.chat, "chat")
+    name, path, _ = locate(settings, chosen, "chat")
     return ChatSpec(name, path, settings.context_tokens, settings.threads, settings.gpu_layers,
                     settings.home, settings.kv_cache_bytes)
+
+
+def chat_key(settings: Settings) -> str:
+    """Return the key of the chat model on another machine; "" if there is none, or the settings allow no such model."""
+    if not is_address(settings.chat) or settings.remote == "off":
+        return ""
+    return find_chat_key(parse_server(settings.chat).machine)
 
 
 def reranker_spec(settings: Settings) -> ModelSpec:
@@ -91,6 +130,7 @@ class ModelCache:
         self._embedders: dict[ModelSpec, tuple[FileStamp, Embedder]] = {}
         self._rerankers: dict[ModelSpec, tuple[FileStamp, Reranker]] = {}
         self._chat: tuple[ChatSpec, FileStamp, Future[ChatModel]] | None = None
+        self._remote: dict[ChatSpec, RemoteChat] = {}  # models on other machines take no memory here
         self._should_stop: Callable[[], bool] = never_stop
         self.orders = PromptOrder()  # of the chunks in the chat model's prompts
 
@@ -114,6 +154,17 @@ class ModelCache:
         """Return a loaded reranker. Raises ModelMissing or ModelUnusable."""
         with self._lock:
             return load_once(self._rerankers, spec, open_reranker)
+
+    def remote_chat(self, spec: ChatSpec) -> RemoteChat:
+        """Return a chat model on another machine; connects to nothing. Raises UsageError if its address is invalid."""
+        from assistant.models.remote.chat import RemoteChat
+
+        assert spec.server is not None
+        with self._lock:
+            if spec not in self._remote:
+                made = RemoteChat(spec.name, spec.server, spec.context_tokens, lambda: self._should_stop())
+                self._remote[spec] = made
+            return self._remote[spec]
 
     def start_chat(self, spec: ChatSpec) -> Future[ChatModel]:
         """Start loading a chat model in another thread, after dropping a previous one, since two seldom fit in memory."""
@@ -174,8 +225,34 @@ class ModelProvider:
             chat.tune(chat_spec(self._settings).threads_file, should_stop)
 
     def start_chat(self) -> Future[ChatModel]:
-        """Begin to load the chat model in another thread. Raises ModelMissing at once if there is none."""
-        return self._cache.start_chat(chat_spec(self._settings))
+        """Begin to load the chat model that is asked first in another thread. Raises ModelMissing at once if there is none."""
+        return self._start(chat_spec(self._settings))
+
+    def start_local_chat(self) -> Future[ChatModel]:
+        """Begin to load the chat model of this machine in another thread. Raises ModelMissing at once if there is none."""
+        return self._start(local_chat_spec(self._settings))
+
+    @property
+    def uses_remote(self) -> bool:
+        """Whether questions may go to a chat model on another machine."""
+        return is_address(self._settings.chat)
+
+    @property
+    def asks_remote_first(self) -> bool:
+        """Whether every question goes to a chat model on another machine."""
+        return self.uses_remote and self._settings.remote_when == "always"
+
+    @property
+    def remote_chat(self) -> RemoteChat:
+        """The chat model on another machine. Raises UsageError if the settings do not allow it or are not valid."""
+        return self._cache.remote_chat(remote_chat_spec(self._settings))
+
+    def _start(self, spec: ChatSpec) -> Future[ChatModel]:
+        if spec.server is None:
+            return self._cache.start_chat(spec)
+        ready: Future[ChatModel] = Future()
+        ready.set_result(self._cache.remote_chat(spec))
+        return ready
 
     @property
     def orders(self) -> PromptOrder:

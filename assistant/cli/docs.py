@@ -30,6 +30,7 @@ in your shell.
 | 3 | the files do not contain the answer (`ask`) |
 | 4 | nothing is indexed yet |
 | 5 | a model is missing |
+| 6 | the server of a [remote chat model](guide.md#a-chat-model-on-another-machine) cannot be used |
 | 130 | stopped by Ctrl-C |
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NewType, Protocol
 
@@ -45,7 +45,7 @@ class Answerability:
     p_refusal_token: float  # probability (0 to 1) that the model's reply starts with the refusal
     # 1 - log p(question | passages) / log p(question), in [-1, 1]; 1: the passages predict the question fully, 0: not
     # at all, negative: they make it less likely
-    query_likelihood_gain: float
+    query_likelihood_gain: float | None  # None if the model cannot score texts
     p_verified: float | None = None  # probability (0 to 1) of "Yes" when the model verifies its answer; None if it was not asked
 
 
@@ -103,6 +103,28 @@ class Answer:
     answerability: Answerability | None = None  # None if it was not estimated
     conflicts: tuple[Conflict, ...] = ()
     masked: tuple[RemovedText, ...] = ()  # what was removed from the passages before the model read them
+    machine: str = ""  # the machine that the model ran on, HOST:PORT; "" for this one
+    fallback: str = ""  # why the local model answered instead of the one on another machine; "" if it did not
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingRequest:
+    """A request as it would be sent to a chat model on another machine, but for the key."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: str  # JSON
+
+
+@dataclass(frozen=True, slots=True)
+class SentCount:
+    """What went to chat models on other machines so far."""
+
+    questions: int  # number of questions that could go to another machine
+    left: int  # number of those that went
+    requests: int
+    bytes: int  # of the requests' bodies
+    servers: tuple[str, ...]  # HOST:PORT of each machine
 
 
 class StreamedAnswer:

@@ -77,7 +77,9 @@ def answer(given: Answer) -> Json:
         "hits": hits(given.hits),
         **({"answerability": answerability(given.answerability)} if given.answerability else {}),
         **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
-        "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
+        "model": given.model, "machine": given.machine or "this machine",
+        **({"fallback": given.fallback} if given.fallback else {}),
+        "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),
     }
 

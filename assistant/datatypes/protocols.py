@@ -85,11 +85,19 @@ class Reply(Protocol):
     generated_tokens: int  # length of the reply
     finished: bool  # False if it was cut off at the token limit
 
+    @property
+    def has_estimated_counts(self) -> bool:
+        """Whether the counts are estimates, because a server did not give them."""
+
+    @property
+    def gives_likelihoods(self) -> bool:
+        """Whether `likelihood` is known; a server may not give log-probabilities."""
+
     def likelihood(self, opening: str) -> float:
         """Return the probability (0 to 1) that the reply starts with `opening`. Call it before iterating."""
 
     def log_likelihoods(self) -> tuple[float, ...]:
-        """Return the natural-log probability of each candidate text; computes the prompt."""
+        """Return the natural-log probability of each candidate text, () if the model cannot score any; computes the prompt."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text in pieces."""
@@ -113,6 +121,10 @@ class ChatModel(Protocol):
     @property
     def name(self) -> str:
         """The model's display name."""
+
+    @property
+    def machine(self) -> str:
+        """The machine that the model runs on, HOST:PORT; "" for this machine."""
 
     @property
     def context_tokens(self) -> int:

@@ -81,6 +81,7 @@ class Timings:
     reused_tokens: int = 0  # tokens of the prompt taken from the KV cache
     read_tokens: int = 0  # tokens computed, including those for checks
     generated_tokens: int = 0  # length of the reply
+    estimated_tokens: bool = False  # whether the counts are estimates, because a server did not give them
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,16 +127,26 @@ def cross_language_offset(question: str, prompt: Prompt) -> float:
     return 0.0 if same else CROSS_LANGUAGE
 
 
-def query_likelihood_gain(log_likelihoods: Sequence[float]) -> float:
-    """Return 1 - log p(question | chunks) / log p(question), at least -1; 1 if the chunks fully determine the question."""
+def query_likelihood_gain(log_likelihoods: Sequence[float]) -> float | None:
+    """Return 1 - log p(question | chunks) / log p(question), at least -1; 1 if the chunks fully determine the question.
+
+    Return None without likelihoods.
+    """
+    if not log_likelihoods:
+        return None
     given_chunks, without = log_likelihoods
     return max(-1.0, 1 - given_chunks / without) if without else UNKNOWN_GAIN
 
 
-def verify_answer(chat: ReplyWriter, prompt: Prompt, question: str, answer: str) -> float:
-    """Return p(Yes) / (p(Yes) + p(No)) when the model is asked whether the chunks state this answer; 0.5 for neither."""
+def verify_answer(chat: ReplyWriter, prompt: Prompt, question: str, answer: str) -> float | None:
+    """Return p(Yes) / (p(Yes) + p(No)) when the model is asked whether the chunks state this answer; 0.5 for neither.
+
+    Return None if the model's server gives no probabilities.
+    """
     ask = own_words(VERIFY_REQUEST["zh" if language(question) == "zh" else "en"])
     reply = chat.reply([*prompt.messages, Message("assistant", sanitize(answer)), Message("user", ask)], 1)
+    if not reply.gives_likelihoods:
+        return None
     yes, no = (sum(reply.likelihood(word) for word in words) for words in (YES, NO))
     return yes / (yes + no) if yes + no > EPSILON else 0.5
 
@@ -155,15 +165,16 @@ def answerability_after(before: Answerability, p_verified: float, question: str,
     return replace(before, p_unanswerable=logistic(odds), p_verified=p_verified)
 
 
-def unanswerable_log_odds(weights: AnswerabilityWeights, question: str, gain: float) -> float:
+def unanswerable_log_odds(weights: AnswerabilityWeights, question: str, gain: float | None) -> float:
     """Return the log-odds that the files do not answer the question, from the query-likelihood gain."""
     intercept = weights.intercept + (weights.chinese if language(question) == "zh" else 0.0)
-    return intercept + weights.query_likelihood_gain * gain
+    return intercept + weights.query_likelihood_gain * (UNKNOWN_GAIN if gain is None else gain)
 
 
 def is_decided(estimate: Answerability) -> bool:
-    """Return whether the estimate is so far from the threshold that the answer need not be verified."""
-    return abs(log_odds(estimate.p_unanswerable) - log_odds(estimate.threshold)) > DECIDED_MARGIN
+    """Return whether the estimate is so far from the threshold that the answer need not be verified; not without a gain."""
+    margin = abs(log_odds(estimate.p_unanswerable) - log_odds(estimate.threshold))
+    return estimate.query_likelihood_gain is not None and margin > DECIDED_MARGIN
 
 
 def log_odds(probability: float) -> float:

@@ -66,7 +66,7 @@ class AnswerStream(StreamedAnswer):
         self._offset = 0.0
         self._citing: CitingStream | None = None
         self._tally = TallyingChat(chat)
-        self._answer = replace(draft, model=chat.name)
+        self._answer = replace(draft, model=chat.name, machine=chat.machine)
         self._writing_ms = 0.0
 
     @property
@@ -89,10 +89,10 @@ class AnswerStream(StreamedAnswer):
         self._answer = replace(self._answer, masked=count_masked(prompt.passages, wary=wary))
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
         self._offset = self._limits.offset + cross_language_offset(self.question, prompt)
-        answerability = answerability_before(reply, self.question, self._limits.refusal_threshold, self._offset)
+        answerability = self._estimate_before(reply)
         self._answer = replace(self._answer, answerability=answerability)
-        clear = is_decided(answerability)
-        if clear and answerability.p_unanswerable > answerability.threshold:
+        clear = answerability is None or is_decided(answerability)
+        if clear and is_unlikely(answerability):
             yield from self._refuse(reply)
             return
         pieces, begun = iter(reply), time.perf_counter()
@@ -104,7 +104,14 @@ class AnswerStream(StreamedAnswer):
         rest = partial(answer_missing_parts, self.question, chat=chat, prompt=prompt, sources=stream.sources,
                        answer_tokens=self._limits.answer_tokens)
         shown = stripped(self._cited(stream, opening, pieces, begun, rest))
-        yield from self._finish_text(shown if clear else self._verified(shown, chat, prompt, answerability), reply, prompt)
+        given = shown if answerability is None or clear else self._verified(shown, chat, prompt, answerability)
+        yield from self._finish_text(given, reply, prompt)
+
+    def _estimate_before(self, reply: Reply) -> Answerability | None:
+        """Return the answerability before the first token; None if the model's server gives no probabilities."""
+        if not reply.gives_likelihoods:
+            return None
+        return answerability_before(reply, self.question, self._limits.refusal_threshold, self._offset)
 
     def _verified(self, shown: Iterator[str], chat: ReplyWriter, prompt: Prompt, answerability: Answerability) -> Iterator[str]:
         """Yield a short answer at its end if the model verifies it; a long one as it comes, by the answerability before it.
@@ -115,18 +122,19 @@ class AnswerStream(StreamedAnswer):
         for piece in shown:
             pieces.append(piece)
             if sum(map(len, pieces)) > LONGEST_KEPT_BACK:
-                if answerability.p_unanswerable <= answerability.threshold:
+                if not is_unlikely(answerability):
                     yield from pieces
                     yield from shown
                 return
         sentences = self._citing.sentences if self._citing else []
-        if sentences and all(sentence.support == "none" for sentence in sentences):
+        is_scored = answerability.query_likelihood_gain is not None
+        if is_scored and sentences and all(sentence.support == "none" for sentence in sentences):
             return
         said = " ".join(sentence.text for sentence in sentences)
         after = verify_answer(chat, prompt, self.question, said or "".join(pieces))
-        answerability = answerability_after(answerability, after, self.question, self._offset)
-        self._answer = replace(self._answer, answerability=answerability)
-        if answerability.p_unanswerable <= answerability.threshold:
+        verified = None if after is None else answerability_after(answerability, after, self.question, self._offset)
+        self._answer = replace(self._answer, answerability=verified)
+        if verified is None or verified.p_unanswerable <= verified.threshold:
             yield from pieces
 
     def _finish_text(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
@@ -165,10 +173,17 @@ class AnswerStream(StreamedAnswer):
 
     def _finish(self, reply: Reply, answer: Answer) -> None:
         timings = replace(answer.timings, total_ms=milliseconds_since(self._started), prompt_tokens=reply.prompt_tokens,
+                          estimated_tokens=reply.has_estimated_counts,
                           reused_tokens=self._tally.reused_tokens, read_tokens=self._tally.read_tokens,
                           generated_tokens=reply.generated_tokens, writing_ms=self._writing_ms)
         self._answer = replace(answer, timings=timings)
         self._finished = (self._answer,)
+
+
+def is_unlikely(answerability: Answerability | None) -> bool:
+    """Return whether the estimate before the answer, from scored texts, says that the files do not state it."""
+    return (answerability is not None and answerability.query_likelihood_gain is not None
+            and answerability.p_unanswerable > answerability.threshold)
 
 
 def refuse_without_evidence(draft: Answer, started: float) -> Answer:

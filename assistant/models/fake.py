@@ -81,6 +81,8 @@ class FakeReply:
     generated_tokens: int = 0
     finished: bool = True
     candidate_scores: tuple[float, ...] = ()
+    has_estimated_counts: bool = False
+    gives_likelihoods: bool = True
     should_stop: Callable[[], bool] = never_stop
 
     def _compute(self) -> None:
@@ -115,6 +117,7 @@ class FakeChat:
     """
 
     name: str = "fake:"
+    machine: str = ""
     context_tokens: int = 4096
     replies: list[str] = field(default_factory=list)
     asked: list[tuple[Message, ...]] = field(default_factory=list)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from assistant.datatypes import ChatModel, Embedder, Reranker, never_stop
 from assistant.errors import ModelMissing
+from assistant.models.remote.spec import ServerSpec
 from assistant.system.paths import FAKE
 
 
@@ -35,6 +36,7 @@ class ChatSpec:
     gpu_layers: int = -1
     home: Path = Path()
     cache_bytes: int = 0
+    server: ServerSpec | None = None  # of a model on another machine, which has no path
 
     @property
     def threads_file(self) -> Path:
@@ -56,7 +58,7 @@ def open_embedder(spec: ModelSpec) -> Embedder:
 
 
 def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never_stop) -> ChatModel:
-    """Load a chat model. Raises ModelMissing or ModelUnusable.
+    """Load a chat model of this machine. Raises ModelMissing or ModelUnusable.
 
     Its computations end with KeyboardInterrupt once `should_stop`, which the computing thread calls, returns True.
     """

@@ -16,6 +16,7 @@ from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
 from assistant.server import protocol
 from assistant.server.endpoint import CONNECTION_ERRORS, POLL_SECONDS, connect, connect_or_start, endpoint_of
 from assistant.server.operations import Arguments, Operation, Returned
+from assistant.system.paths import is_address
 
 ATTEMPTS = 3  # after engines that die before their first message
 TURNS = 20  # of engines that are ending, or are of another version
@@ -122,7 +123,7 @@ class EngineClient:
 
         If the engine dies before its first message, or takes no more calls, another is started and asked.
         """
-        call = protocol.message_frame(self._stamp, protocol.Call(operation.name, self._settings, arguments))
+        call = protocol.message_frame(self._stamp, protocol.Call(operation.name, self._settings, arguments, self._chat_key()))
         deaths = 0
         for _ in range(TURNS):
             heard = False
@@ -141,6 +142,14 @@ class EngineClient:
                     raise EngineUnavailable("The engine stopped in the middle of its work.",
                                             "Ask again; if it happens again, run: assistant engine stop") from error
         raise EngineUnavailable("Engines of several versions of the program take turns.", "Run: assistant engine stop")
+
+    def _chat_key(self) -> str:
+        """Return the key of a chat model on another machine, which the engine does not inherit."""
+        if not is_address(self._settings.chat):
+            return ""
+        from assistant.app.models import chat_key  # only needed for such a model
+
+        return chat_key(self._settings)
 
     def _exchange(self, call: bytes) -> Iterator[protocol.EngineMessage]:
         """Send a call; yield the messages. Raises EngineDraining when an engine that refused the call has ended."""

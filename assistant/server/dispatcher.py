@@ -20,6 +20,7 @@ from assistant.datatypes import Answer, AnswerStreaming, Explanation, Progress, 
 from assistant.errors import AssistantError
 from assistant.server.operations import OPERATIONS, TUNE, Kind
 from assistant.server.protocol import Call, EngineMessage, Failed, ProgressUpdate, Result, Started, TokenDelta
+from assistant.system.credentials import use_chat_key
 
 MOST_LIBRARIES = 4
 
@@ -120,10 +121,11 @@ class WorkerThread:
         try:
             if job.cancelled.is_set():
                 raise KeyboardInterrupt
-            for message in perform(self._assistant(job.call.settings), job):
-                if isinstance(message, Result):
-                    self._finished(message.result)
-                job.messages.put(message)
+            with use_chat_key(job.call.chat_key):
+                for message in perform(self._assistant(job.call.settings), job):
+                    if isinstance(message, Result):
+                        self._finished(message.result)
+                    job.messages.put(message)
         except AssistantError as error:
             job.messages.put(Failed(type(error).__name__, str(error), error.hint))
         except KeyboardInterrupt:

@@ -23,7 +23,7 @@ import pickle
 import struct
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Call:
     operation: str
     settings: Settings
     arguments: tuple[object, ...] = ()
+    chat_key: str = field(default="", repr=False)  # of the remote chat model, if one is used
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+from assistant.system.credentials import KEY_VARIABLE
 from assistant.system.environment import cleaned
 
 ENTRY = Path(__file__).absolute().with_name("entry.py")
@@ -37,8 +38,9 @@ def module_command(module: str, *arguments: str) -> list[str]:
 
 
 def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment, cleaned and with the changes, for a child."""
-    return cleaned(dict(os.environ)) | dict(changes)
+    """Return this process's environment, cleaned, without the key of a remote chat model and with the changes, for a child."""
+    inherited = {name: value for name, value in os.environ.items() if name != KEY_VARIABLE}
+    return cleaned(inherited) | dict(changes)
 
 
 def start_piped(module: str, folder: Path, changes: Mapping[str, str]) -> subprocess.Popen[bytes]:
@@ -93,7 +95,7 @@ def run_tool(module: str, arguments: Sequence[str], folder: Path) -> subprocess.
 
 def output_of(*command: str) -> str:
     """Return the stdout of a system program; an empty string if it is missing or fails."""
-    environment = cleaned(dict(os.environ))
+    environment = environment_with({})
     program = find_program(command[0], environment.get("PATH", os.defpath))
     if program is None:
         return ""

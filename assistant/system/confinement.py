@@ -6,7 +6,8 @@ equivalent: there the process is separate but has the user's full rights.
 Independently, `refuse_network` makes Python's network calls fail in processes that need none (readers and engine). Some libraries
 open a socket on import (urllib3 binds an IPv6 socket) or download missing files. An audit hook (PEP 578) runs before the system
 call, and the call fails as on a machine without a network. It covers calls through Python's socket module; system calls by C
-libraries are covered by `assistant doctor --prove-offline`.
+libraries are covered by `assistant doctor --prove-offline`. The one exception is `permit_network`: the thread that asks a chat
+model on another machine, which the user has configured, can reach the addresses of that machine and no others.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+import threading
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,13 +85,50 @@ REFUSED_EVENT = "assistant.network_refused"  # our own audit event, so that a lo
 LOCAL_FAMILIES = frozenset({getattr(socket, "AF_UNIX", None)} - {None})
 
 
+class Permission(threading.local):
+    """The host names and addresses that this thread may look up and connect to; none by default."""
+
+    hosts: Collection[str] = ()
+
+
+PERMISSION = Permission()
+SENDING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
+
+
+@contextmanager
+def permit_network(hosts: Collection[str]) -> Iterator[None]:
+    """Let this thread look up and connect to these host names and addresses for the duration of the block."""
+    PERMISSION.hosts = hosts
+    try:
+        yield
+    finally:
+        PERMISSION.hosts = ()
+
+
 def refuse_network() -> None:
-    """Make every later attempt to open a network socket or look up a name fail in this process, irrevocably."""
+    """Make every later attempt to use the network or look up a name fail in this process, unless `permit_network` allows it."""
     sys.addaudithook(block_network_event)
 
 
 def block_network_event(event: str, arguments: tuple[object, ...]) -> None:
-    """Audit hook: raise OSError for a network call."""
-    if event in LOOKUPS or (event == "socket.__new__" and arguments[1] not in LOCAL_FAMILIES):
+    """Audit hook: raise OSError for a network call that is not permitted."""
+    if is_network_call(event, arguments) and not is_permitted(event, arguments):
         sys.audit(REFUSED_EVENT, event)
         raise OSError(errno.ENETUNREACH, "this process uses no network")
+
+
+def is_network_call(event: str, arguments: tuple[object, ...]) -> bool:
+    """Return whether an audit event is a name lookup, a new network socket, or a packet to another address."""
+    if event in SENDING:
+        return getattr(arguments[0], "family", None) not in LOCAL_FAMILIES
+    return event in LOOKUPS or (event == "socket.__new__" and arguments[1] not in LOCAL_FAMILIES)
+
+
+def is_permitted(event: str, arguments: tuple[object, ...]) -> bool:
+    """Return whether `permit_network` allows a network call of this thread."""
+    hosts = PERMISSION.hosts
+    if event == "socket.__new__":
+        return bool(hosts)
+    if event in SENDING:  # the address is (host, port, ...); sendmsg on a connected socket has none
+        return isinstance(address := arguments[1], tuple) and address[0] in hosts
+    return arguments[0] in hosts

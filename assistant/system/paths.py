@@ -12,11 +12,19 @@ from pathlib import Path
 from typing import IO, cast
 
 FAKE = "fake:"
+ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 SPECIAL = re.compile(r"[*?\[]")
 
 
+def is_address(name: str) -> bool:
+    """Return whether the name of a chat model is the address of a server, http:// or https://."""
+    return ADDRESS.match(name) is not None
+
+
 def user_path(name: str) -> Path | None:
-    """Return the path if the name is a path to the user's own files; None if it is a catalog name."""
+    """Return the path if the name is a path to the user's own files; None if it is a catalog name or the address of a server."""
+    if is_address(name):
+        return None
     looks_like_path = os.sep in name or "/" in name or name.startswith(("~", ".")) or name.lower().endswith(".gguf")
     return expand_user(Path(name)).absolute() if looks_like_path else None  # ".." may follow a symbolic link
 

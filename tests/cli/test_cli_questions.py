@@ -77,7 +77,7 @@ def test_ask_answers_with_sources(run, library, folder):
     assert sources.startswith("Sources\n[1] ")
     assert "“The lease ends on 31 December 2027.”" in sources
     assert "line 5" in sources
-    assert result.stderr == ""
+    assert result.stderr == "Written by fake: on this machine.\n"
 
 
 def test_ask_shows_the_passages_first_in_a_terminal(run, library, terminal):
@@ -89,7 +89,7 @@ def test_ask_shows_the_passages_first_in_a_terminal(run, library, terminal):
 def test_ask_as_json(run, library, folder):
     answer = json.loads(run("ask", "When does the lease end?", "--json").stdout)
     assert list(answer) == ["question", "answer", "abstained", "sentences", "citations", "conflicts", "hits", "answerability",
-                            "model", "embedder", "prompt_version", "timings"]
+                            "model", "machine", "embedder", "prompt_version", "timings"]
     assert (answer["abstained"], answer["model"], answer["embedder"]) == (False, "fake:", "fake:")
     assert set(answer["timings"]) == {"retrieve_ms", "first_token_ms", "total_ms", "writing_ms", "prompt_tokens", "reused_tokens",
                                       "read_tokens", "generated_tokens"}
@@ -117,7 +117,7 @@ def test_ask_adds_paths_first(run, folder):
     assert "nine grams" in result.stdout
     assert result.stderr.startswith("2 indexed")
     again = run("ask", "How many grams of beans?", folder)
-    assert again.stderr == ""
+    assert again.stderr == "Written by fake: on this machine.\n"
 
 
 def test_a_stopped_answer_leaves_what_there_is(run, library, monkeypatch):

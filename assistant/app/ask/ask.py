@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain
 
+from assistant.app.ask.delegation import DelegatedAnswer, OpenChat
 from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
 from assistant.app.library.library import Library
 from assistant.app.models import ModelProvider
@@ -19,6 +19,7 @@ from assistant.datatypes import (
     ChatModel,
     Filter,
     Hit,
+    OutgoingRequest,
     Sentence,
     StreamedAnswer,
     Timings,
@@ -51,6 +52,7 @@ from assistant.generation.documents import (
     resolve_files,
 )
 from assistant.index import Store
+from assistant.models.remote.preview import PreviewChat
 from assistant.retrieval import drop_contained
 
 
@@ -78,13 +80,37 @@ class QuestionAnswering:
         libraries = self.retrieval.searchable_libraries(question, wanted)
         if turns and (meta := detect_meta_question(question)).intent:
             loading = self._models.start_chat()
-            return MetaAnswerStream(question, meta, turns, loading.result, self._settings.answer_tokens)
-        if whole := answer_about_files(question, self._libraries, wanted, lambda: self._models.chat, self._settings.embed):
-            return whole
+            return self._delegated(lambda chat: MetaAnswerStream(question, meta, turns, chat, self._settings.answer_tokens),
+                                   loading.result)
+        if whole := self._about_files(question, wanted):
+            return self._delegated(whole, lambda: self._models.chat)
         loading = self._models.start_chat()  # it loads while the evidence is retrieved
         started = time.perf_counter()
         evidence = self._retrieve(question, turns, wanted, libraries)
-        return QuestionAnswerStream(self, question, turns, evidence, loading, strict, started)
+        return self._delegated(lambda chat: QuestionAnswerStream(self, question, turns, evidence, chat, strict, started),
+                               loading.result)
+
+    def _delegated(self, make: Callable[[OpenChat], AnswerStreaming], open_chat: OpenChat) -> AnswerStreaming:
+        """Return the answer of the chat model, or of one on another machine if the settings name one."""
+        return DelegatedAnswer(make, self._models, self._settings) if self._models.uses_remote else make(open_chat)
+
+    def _about_files(self, question: str, wanted: Filter, *,
+                     keep: bool = True) -> Callable[[OpenChat], WholeDocumentStream] | None:
+        """Return a function that begins the answer to a question about whole files; None for an ordinary question."""
+        return answer_about_files(question, self._libraries, wanted, self._settings.embed, keep=keep)
+
+    def preview(self, question: str, wanted: Filter = EVERY_FILE) -> tuple[OutgoingRequest, ...]:
+        """Return the first requests that a question sends to another machine, and send nothing; see Assistant.preview."""
+        question = validate_question(question)
+        libraries = self.retrieval.searchable_libraries(question, wanted)
+        chat = PreviewChat(self._models.remote_chat)
+        if whole := self._about_files(question, wanted, keep=False):
+            whole(lambda: chat).prepare(lambda _: None)
+        else:
+            evidence = self._retrieve(question, (), wanted, libraries)
+            stream = QuestionAnswerStream(self, question, (), evidence, lambda: chat, strict=False, started=time.perf_counter())
+            "".join(stream)
+        return tuple(chat.requests)
 
     def _retrieve(self, question: str, turns: Sequence[Turn], wanted: Filter, libraries: Sequence[Library]) -> Evidence:
         """Retrieve the evidence for a question; its time does not include the loading of models."""
@@ -128,6 +154,8 @@ class QuestionAnswering:
     def anticipate(self, question: str, turns: Sequence[Turn], should_stop: Callable[[], bool]) -> None:
         """Retrieve the evidence of a question that is being typed and let the model read it; see Assistant.anticipate."""
         question = validate_question(question)
+        if self._models.asks_remote_first:
+            return  # a question that is not asked yet must not leave this machine
         if should_stop() or is_about_files(question) or (turns and detect_meta_question(question).intent):
             return
         loading = self._models.start_chat()
@@ -147,11 +175,11 @@ class QuestionAnswerStream(StreamedAnswer):
     """An answer whose evidence is there at once. Iterating composes the prompt, writes the text and compares it with others."""
 
     def __init__(self, answering: QuestionAnswering, question: str, turns: Sequence[Turn], evidence: Evidence,
-                 loading: Future[ChatModel], strict: bool, started: float) -> None:
+                 open_chat: OpenChat, strict: bool, started: float) -> None:
         self._draft, self._limits = answering.draft(question, evidence), answering.limits(strict)
         self.question, self.hits = question, self._draft.hits
         self._answering, self._turns, self._evidence = answering, turns, evidence
-        self._loading, self._started = loading, started
+        self._open_chat, self._started = open_chat, started
         self._generation: AnswerStream | None = None
 
     @property
@@ -164,7 +192,7 @@ class QuestionAnswerStream(StreamedAnswer):
         if not self.hits:
             self._finished = (refuse_without_evidence(self._draft, self._started),)
             return iter((self._finished[0].text,))
-        chat = self._loading.result()
+        chat = self._open_chat()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
         self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started)
         return chain(self._generation, self._conflicts(self._generation, prompt))
@@ -184,10 +212,11 @@ def is_about_files(question: str) -> bool:
     return recognize_task(question) is not None
 
 
-def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filter, open_chat: Callable[[], ChatModel],
-                       embedder: str) -> WholeDocumentStream | None:
-    """Return the answer, still to be prepared, to a question about whole files; None for an ordinary question.
+def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filter, embedder: str, *,
+                       keep: bool = True) -> Callable[[OpenChat], WholeDocumentStream] | None:
+    """Return a function that begins the answer, with a chat model, to a question about whole files; None for an ordinary one.
 
+    The model's replies are kept on the disk unless `keep` is False.
     Raises UsageError if it is unclear which files are meant, NothingIndexed if a library is missing.
     """
     task = recognize_task(question)
@@ -203,8 +232,8 @@ def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filt
         return None
     files = [] if task.kind is TaskKind.COUNTING else [file_of(owners[source].store, source) for source in chosen]
     elsewhere = {source.content_hash: library.notes_folder for source, library in owners.items()}
-    notes = NotesCache(libraries[0].notes_folder, elsewhere=elsewhere)
-    return WholeDocumentStream(question, task, files, open_chat, notes, embedder)
+    notes = NotesCache(libraries[0].notes_folder, elsewhere=elsewhere, is_read_only=not keep)
+    return lambda open_chat: WholeDocumentStream(question, task, files, open_chat, notes, embedder)
 
 
 def file_of(store: Store, source: SourceFile) -> File:

@@ -30,6 +30,9 @@ def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int,
 
     Continues a calibration that was stopped. Raises NothingIndexed, or UsageError if the library is too small.
     """
+    if chat.machine:
+        raise UsageError("A chat model on another machine cannot be calibrated: it does not score texts.",
+                         "Calibrate a model of this machine: --chat NAME")
     done: list[CalibrationTrial] = []
     for trial in calibration_trials(library, chat, settings):
         done.append(trial)

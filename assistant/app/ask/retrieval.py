@@ -88,9 +88,12 @@ class EvidenceRetrieval:
         return [library.searcher() for library in libraries]
 
     def rewrite_question(self, question: str, turns: Sequence[Turn]) -> Rewriting:
-        """Return the search queries of a question: by rule, or by the chat model if the rules are not sure and time allows."""
+        """Return the search queries of a question: by rule, or by the chat model if the rules are not sure and time allows.
+
+        A model on another machine is not asked: retrieval stays on this one.
+        """
         by_rule = rewrite(question, turns)
-        if by_rule.confident or not self._settings.rewrite_timeout:
+        if by_rule.confident or not self._settings.rewrite_timeout or self._models.asks_remote_first:
             return by_rule
         previous = turns_about_files(turns)[-1]
         return rewrite_with_model(self._models.chat, question, previous, by_rule, self._settings.rewrite_timeout)

@@ -14,13 +14,13 @@ from pathlib import Path
 from assistant import catalog
 from assistant.app.assistant import Assistant
 from assistant.app.diagnostics import hardware
-from assistant.app.models import chat_spec, embedder_spec, is_gguf, reranker_spec
+from assistant.app.models import embedder_spec, is_gguf, local_chat_spec, remote_chat_spec, reranker_spec
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError
 from assistant.ingest import probe_confinement
 from assistant.system.confinement import Confinement
-from assistant.system.paths import is_fake, user_path
+from assistant.system.paths import FAKE, is_address, is_fake, user_path
 
 PACKAGES = {
     "bs4": "beautifulsoup4", "faiss": "faiss-cpu", "filelock": "filelock", "httpx": "httpx",
@@ -41,7 +41,7 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
         ok("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         examine_search(), examine_packages(), examine_readers(), examine_home(settings.home), examine_disk(machine),
         examine_model("embedding model", settings.embed, lambda: embedder_path(settings)),
-        examine_model("chat model", settings.chat, lambda: chat_path(settings)),
+        *examine_chat(settings),
         *([examine_model("reranker", settings.rerank, lambda: reranker_spec(settings).path)] if settings.rerank else []),
         examine_memory(settings, machine), examine_graphics(machine), *with_library(settings, examine_library),
     )
@@ -135,6 +135,21 @@ def examine_model(subject: str, name: str, check: Callable[[], Path]) -> Finding
     return ok(subject, f"{name} at {path}")
 
 
+def examine_chat(settings: Settings) -> tuple[Finding, ...]:
+    """Check the chat model of this machine, and the settings of one on another machine, to which nothing is sent."""
+    if not is_address(settings.chat):
+        return (examine_model("chat model", settings.chat, lambda: chat_path(settings)),)
+    subject = "chat model on another machine"
+    try:
+        spec = remote_chat_spec(settings)
+    except AssistantError as error:
+        return (Finding(subject, Severity.ERROR, str(error), error.hint),)
+    sent = "without identifiers" if settings.remote_redact else "as it is"
+    found = ok(subject, f"{spec.name} at {settings.chat} (remote = {settings.remote}); text is sent {sent}")
+    local = settings.local_chat
+    return (found, *([examine_model("chat model", local, lambda: chat_path(settings))] if local else []))
+
+
 def embedder_path(settings: Settings) -> Path:
     """Return the path of the embedding model. Raises AssistantError."""
     spec = embedder_spec(settings)
@@ -145,8 +160,8 @@ def embedder_path(settings: Settings) -> Path:
 
 def chat_path(settings: Settings) -> Path:
     """Return the path of the chat model. Raises AssistantError."""
-    spec = chat_spec(settings)
-    if not is_fake(settings.chat) and not is_gguf(spec.path):
+    spec = local_chat_spec(settings)
+    if spec.name != FAKE and not is_gguf(spec.path):
         raise UsageError(f"There is no GGUF file at {spec.path}.", "Run: assistant setup")
     return spec.path
 
@@ -166,8 +181,9 @@ def examine_memory(settings: Settings, machine: Machine) -> Finding:
 def memory_needed(settings: Settings) -> int:
     """Return the memory that the chat model needs in bytes; 0 if there is no model."""
     try:
-        path = user_path(settings.chat)
-        return int(path.stat().st_size * OWN_MODEL_OVERHEAD) if path else catalog.find(settings.chat).memory
+        name = settings.local_chat if is_address(settings.chat) else settings.chat
+        path = user_path(name)
+        return int(path.stat().st_size * OWN_MODEL_OVERHEAD) if path else catalog.find(name).memory
     except (OSError, UsageError):
         return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,8 +33,10 @@ from assistant.cli.render.answer import (
     prepare,
     show_confidence,
     show_explanation,
+    show_model,
     show_notes,
     show_passages,
+    show_requests,
     show_search,
     show_sources,
     spinner,
@@ -42,7 +44,7 @@ from assistant.cli.render.answer import (
 )
 from assistant.cli.render.formats import Format, formatted
 from assistant.errors import UsageError
-from assistant.system.paths import absolute, escape_pattern
+from assistant.system.paths import absolute, escape_pattern, is_address
 
 if TYPE_CHECKING:
     from assistant.config import Settings
@@ -61,6 +63,8 @@ Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate w
 Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage supports.")]
 ShowConfidence = Annotated[bool, typer.Option("--show-confidence", help="Show the confidence that your files answer this.")]
 Form = Annotated[Format, typer.Option("--format", metavar="FORM", help="Print text, paths, lines (path:line:text), json or csv.")]
+ShowSent = Annotated[bool, typer.Option("--show-sent", help="Print exactly what would leave this machine for a chat model on "
+                                        "another one, and send nothing.")]
 Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="Number of passages to show.")]
 
 
@@ -94,7 +98,7 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
         since: Since = None, strict: Strict = False, confidence: ShowConfidence = False, batch: Batch = None,
         library: Libraries = None, chat: Chat = None, embed: Embed = None, rerank: Rerank = None,
-        no_engine: NoEngine = False, json: Json = False) -> None:
+        no_engine: NoEngine = False, show_sent: ShowSent = False, json: Json = False) -> None:
     """Answer a question from your files, with a source for every claim.
 
     Exits with code 3 if your files do not contain the answer.
@@ -103,6 +107,9 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     question = question_or_stdin(question)
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, chat, embed, rerank)
+    if show_sent:
+        show_what_leaves(settings, question, wanted, json=json)
+        return
     if paths or no_engine or not settings.chat:
         require_models(settings)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
@@ -117,13 +124,27 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         prepare(stream)
         if json:
             to_json.print_json(to_json.answer(stream.answer))
+            show_model(stream.answer)
         else:
             show_answer(stream, settings.context_chunks)
         if confidence:
-            show_confidence(stream.answer.answerability)
+            show_confidence(stream.answer)
         warn_about_search(settings, assistant.embedded_share(), stream.hits)
         if stream.answer.abstained:
             raise typer.Exit(ABSTAINED)
+
+
+def show_what_leaves(settings: Settings, question: str | None, wanted: Filter, *, json: bool) -> None:
+    """Print the requests that a question would send to another machine, and send nothing. Raises UsageError if it would not."""
+    from assistant.server.remote_assistant import open_here
+
+    if question is None or not is_address(settings.chat):
+        raise UsageError("--show-sent needs a QUESTION and a chat model on another machine; with one on this machine nothing "
+                         "leaves.", "Set chat to the address of a server, see docs/guide.md.")
+    with open_here(settings) as assistant, spinner("Searching"):
+        requests = assistant.preview(question, wanted)
+    to_json.print_result({"sent": False, "requests": [asdict(request) for request in requests]},
+                         lambda: show_requests(requests, when=settings.remote_when), json=json)
 
 
 def require_models(settings: Settings) -> None:

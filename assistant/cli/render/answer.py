@@ -23,7 +23,7 @@ from assistant.cli.console import (
     output,
     write,
 )
-from assistant.datatypes import Answer, Answerability, Explanation, Sentence
+from assistant.datatypes import Answer, Explanation, OutgoingRequest, Sentence
 
 if TYPE_CHECKING:
     from assistant.datatypes import AnswerStreaming, Citation, Hit, Location, Progress, SearchResult
@@ -151,9 +151,10 @@ def write_marks(said: Sequence[Sentence], marked: int) -> int:
 
 
 def show_notes(answer: Answer) -> None:
-    """Warn about unsupported sentences and withheld text, and print the times."""
+    """Warn about unsupported sentences and withheld text, name the model, and print the times."""
     warn_unsupported(answer)
     warn_masked(answer)
+    show_model(answer)
     show_timings(answer)
 
 
@@ -177,6 +178,26 @@ def warn_masked(answer: Answer) -> None:
             notice(f"{each.path}: withheld {counted(each.comments, 'hidden comment')} from the model.")
 
 
+def show_model(answer: Answer) -> None:
+    """Name the model and the machine that wrote an answer, and say why the local model did if another one should have."""
+    if answer.fallback:
+        notice(f"{answer.fallback} The model of this machine answered instead.")
+    if answer.model:
+        notice(f"Written by {on_one_line(answer.model)} on {on_one_line(answer.machine) or 'this machine'}.")
+
+
+def show_requests(requests: Sequence[OutgoingRequest], *, when: str) -> None:
+    """Print requests to another machine exactly as they would be sent; what is said about them goes to stderr."""
+    if not requests:
+        notice("Nothing would leave this machine: the passages found answer no question to a model.")
+    for request in requests:
+        write(f"POST {request.url}\n" + "".join(f"{name}: {value}\n" for name, value in request.headers.items()))
+        write(f"\n{request.body}\n")
+    only = " only if the local model is unsure" if when == "unsure" else ""
+    notice(f"Nothing was sent. This would be{only}, with the key, if one is set, in the header Authorization. Requests that "
+           "follow contain the same passages and what the model has replied.")
+
+
 def show_timings(answer: Answer) -> None:
     """Print times and token counts of an answer that a model wrote (terminal only)."""
     timings = answer.timings
@@ -190,14 +211,17 @@ def show_timings(answer: Answer) -> None:
         f"{timings.generated_tokens:,} written{rate}", style="dim", highlight=False)
 
 
-def show_confidence(judged: Answerability | None) -> None:
+def show_confidence(answer: Answer) -> None:
     """Show the confidence that the files answer the question, and the signals behind it."""
+    judged = answer.answerability
     if judged is None:
-        notice("No confidence was computed: there was no passage to judge.")
+        why = f"{on_one_line(answer.machine)} gives no probabilities" if answer.machine else "there was no passage to judge"
+        notice(f"No confidence was computed: {why}.")
         return
     notice(f"Confidence that your files answer this: {1 - judged.p_unanswerable:.0%} (refused below {1 - judged.threshold:.0%}).")
     after = "" if judged.p_verified is None else f", probability that the model confirms its answer {judged.p_verified:.0%}"
-    notice(f"Query-likelihood gain {judged.query_likelihood_gain:.0%}, "
+    gain = judged.query_likelihood_gain
+    notice(f"Query-likelihood gain {'unknown' if gain is None else f'{gain:.0%}'}, "
            f"probability that the model refuses {judged.p_refusal_token:.0%}{after}.")
 
 

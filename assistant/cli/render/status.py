@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from assistant.cli.console import counted, linked, on_one_line, size_in_words
-from assistant.datatypes import FileState, Finding, IngestReport, LedgerEntry, LibraryStatus, Severity
+from assistant.datatypes import FileState, Finding, IngestReport, LedgerEntry, LibraryStatus, SentCount, Severity
 from assistant.errors import ENCRYPTED
 
 LISTED = 10  # files that a summary names
@@ -54,6 +54,14 @@ def show_status(console: Console, status: LibraryStatus) -> None:
         console.print(f"  {counted(status.waiting, 'passage')} not embedded yet, found by keyword only; to embed: assistant sync")
     for root in status.roots:
         console.print(Text.assemble("  from ", linked(root, root)))
+
+
+def show_sent(console: Console, sent: SentCount) -> None:
+    """Show how many questions went to chat models on other machines; nothing if none could."""
+    if sent.questions or sent.requests:
+        console.print(f"  {sent.left:,} of {counted(sent.questions, 'question')} left this machine for "
+                      f"{on_one_line(', '.join(sent.servers)) or 'no server'}: {counted(sent.requests, 'request')}, "
+                      f"{size_in_words(sent.bytes)}")
 
 
 def show_ledger(console: Console, entries: Sequence[LedgerEntry]) -> None:

@@ -148,7 +148,7 @@ class MetaAnswerStream(StreamedAnswer):
     def _rephrased(self, turn: Turn) -> str:
         """Return the model's rephrasing of the turn's answer, or the original if the model is empty or changes numbers."""
         chat = self._open()
-        self._answer = replace(self._answer, model=chat.name)
+        self._answer = replace(self._answer, model=chat.name, machine=chat.machine)
         try:
             reply = "".join(chat.reply(rephrase_messages(self.question, turn), self._answer_tokens)).strip()
         except ContextOverflow:

@@ -71,6 +71,11 @@ class CachedLLM:
         """The model's name; an empty string if it was not loaded."""
         return self._chat.name if self._chat else ""
 
+    @property
+    def machine(self) -> str:
+        """The machine that the model runs on; an empty string for this one, or if it was not loaded."""
+        return self._chat.machine if self._chat else ""
+
     def expect(self, requests: Sequence[tuple[str, tuple[Message, ...], int]]) -> None:
         """Count the requests (content hash, messages, tokens) that are not cached, and announce the time they will take."""
         new = [each for each in requests if not self.notes.get(each[0], cache_key(self.chat.name, each[1], each[2]))]
@@ -116,9 +121,11 @@ def character_count(messages: Sequence[Message]) -> int:
 class NotesCache:
     """Disk cache of model replies, one folder for each content hash. Write errors are ignored."""
 
-    def __init__(self, folder: Path, budget: int = BUDGET, elsewhere: Mapping[str, Path] | None = None) -> None:
+    def __init__(self, folder: Path, budget: int = BUDGET, elsewhere: Mapping[str, Path] | None = None, *,
+                 is_read_only: bool = False) -> None:
         """Cache replies in the folder; for the content hashes in `elsewhere`, in the folders named there."""
         self._folder, self._budget, self._elsewhere = folder, budget, elsewhere or {}
+        self._is_read_only = is_read_only
 
     def get(self, content_hash: str, key: str) -> str:
         """Return a cached reply; an empty string if there is none."""
@@ -129,6 +136,8 @@ class NotesCache:
 
     def put(self, content_hash: str, key: str, text: str) -> None:
         """Store a reply, and evict the oldest ones beyond the budget."""
+        if self._is_read_only:
+            return
         file = self._file(content_hash, key)
         with suppress(OSError):  # a full or read-only disk loses the reply, not the answer
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -148,6 +157,8 @@ class NotesCache:
 
     def note_pace(self, model: str, seconds: float) -> None:
         """Update the moving average of the model's seconds per character."""
+        if self._is_read_only:
+            return
         paces = self._paces()
         before = paces.get(model, seconds)
         with suppress(OSError):

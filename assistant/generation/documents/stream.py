@@ -39,7 +39,8 @@ class WholeDocumentStream(StreamedAnswer):
             timings = replace(self._answer.timings, prompt_tokens=writer.prompt_tokens, read_tokens=writer.prompt_tokens,
                               generated_tokens=writer.generated_tokens)
             read = [hit for file in self._files for hit in file.passages] if writer.name else []
-            self._answer = replace(self._answer, model=writer.name, timings=timings, masked=count_masked(read))
+            self._answer = replace(self._answer, model=writer.name, machine=writer.machine, timings=timings,
+                                   masked=count_masked(read))
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text line by line."""

@@ -34,6 +34,8 @@ class LlamaChat:
     Any computation ends with KeyboardInterrupt at its next step once `should_stop` returns True.
     """
 
+    machine = ""
+
     def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int,
                  disk_cache: DiskKVCache | None = None, should_stop: Callable[[], bool] = never_stop) -> None:
         self.name = name

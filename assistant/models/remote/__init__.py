@@ -1,0 +1,1 @@
+"""Chat models on other machines, behind an OpenAI-compatible HTTP interface."""

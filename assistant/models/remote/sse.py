@@ -1,0 +1,104 @@
+"""Parse the response of a chat completion: server-sent events with JSON chunks, or one JSON object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+class NoReply(ValueError):
+    """Raised for a response that is no chat completion; the message says what it is instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """One step of a streamed reply."""
+
+    text: str = ""
+    # probabilities as natural logarithms of the tokens that could stand here, if the server gives them
+    alternatives: tuple[tuple[str, float], ...] = ()
+    finish_reason: str = ""
+    usage: tuple[int, int] | None = None  # tokens of the prompt and of the reply
+    is_thinking: bool = False  # whether it has text of a reasoning model that does not belong to the reply
+
+
+def parse_events(lines: Iterable[bytes]) -> Iterator[Delta]:
+    """Yield the steps of a stream; it must end with [DONE] or a reason to finish. Raises NoReply."""
+    is_finished = False
+    for line in lines:
+        content = line.strip()
+        if not content or content.startswith((b":", b"event:", b"id:", b"retry:")):
+            continue
+        if not content.startswith(b"data:"):
+            raise NoReply(f"sent something that is no stream of events: {shorten(content)}")
+        data = content.removeprefix(b"data:").strip()
+        if data == b"[DONE]":
+            return
+        for delta in parse_chunk(data):
+            is_finished = is_finished or bool(delta.finish_reason)
+            yield delta
+    if not is_finished:
+        raise NoReply("broke off in the middle of its answer")
+
+
+def parse_whole(lines: Iterable[bytes]) -> Iterator[Delta]:
+    """Yield the only step of a response that is not streamed. Raises NoReply."""
+    return parse_chunk(b"\n".join(lines))
+
+
+def parse_chunk(data: bytes) -> Iterator[Delta]:
+    """Yield the step in one JSON object, if it has one. Raises NoReply if it is an error or no chat completion."""
+    try:
+        said = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise NoReply(f"sent something that is no JSON: {shorten(data)}") from error
+    if not isinstance(said, dict):
+        raise NoReply(f"sent something that is no chat completion: {shorten(data)}")
+    if said.get("error"):
+        raise NoReply(f"reports an error: {error_message(said)}")
+    if not isinstance(said.get("choices"), list):
+        raise NoReply(f"sent something that is no chat completion: {shorten(data)}")
+    try:
+        yield from deltas_of(said)
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+        raise NoReply(f"sent a chat completion of an unknown form: {shorten(data)}") from error
+
+
+def deltas_of(said: dict[str, Any]) -> Iterator[Delta]:
+    """Yield the step in a chat completion, or in a chunk of one."""
+    usage = said.get("usage")
+    counts = (int(usage["prompt_tokens"]), int(usage.get("completion_tokens") or 0)) if usage else None
+    if not said["choices"]:
+        yield Delta(usage=counts)
+        return
+    choice = said["choices"][0]
+    message = choice.get("delta") or choice.get("message") or {}
+    content = message.get("content") or ""
+    if not isinstance(content, str):
+        raise TypeError("the content is no text")
+    is_thinking = bool(message.get("reasoning_content") or message.get("reasoning"))
+    yield Delta(content, alternatives_of(choice.get("logprobs")), str(choice.get("finish_reason") or ""), counts, is_thinking)
+
+
+def alternatives_of(logprobs: Any) -> tuple[tuple[str, float], ...]:  # noqa: ANN401 - JSON
+    """Return the candidates for the first token of a step with their log-probabilities."""
+    tokens = (logprobs or {}).get("content") or []
+    if not tokens:
+        return ()
+    listed = tokens[0].get("top_logprobs") or [tokens[0]]
+    return tuple((str(each["token"]), float(each["logprob"])) for each in listed)
+
+
+def error_message(said: dict[str, Any]) -> str:
+    """Return the message of an error object, shortened."""
+    error = said.get("error", said)
+    message = error.get("message") if isinstance(error, dict) else error
+    return shorten(str(message or said).encode("utf-8", "replace"))
+
+
+def shorten(data: bytes) -> str:
+    """Return the beginning of what a server sent, for an error message."""
+    text = " ".join(data[:400].decode("utf-8", "replace").split())
+    return f"{text[:120]}…" if len(text) > 120 else text or "nothing"

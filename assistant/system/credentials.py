@@ -1,0 +1,46 @@
+"""Find the key of a remote chat model: in the environment or in the keyring of the system, never in a settings file.
+
+The engine gets the key with each call and keeps none; child processes never inherit it (`system/children.py`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+KEY_VARIABLE = "ASSISTANT_CHAT_KEY"
+SERVICE = "private-assistant"  # in the keyring; the user name is the server, HOST:PORT
+GIVEN: ContextVar[str | None] = ContextVar("chat key", default=None)
+
+
+@contextmanager
+def use_chat_key(key: str) -> Iterator[None]:
+    """Use this key in the block, whatever this process's environment says; "" for none."""
+    token = GIVEN.set(key)
+    try:
+        yield
+    finally:
+        GIVEN.reset(token)
+
+
+def find_chat_key(server: str) -> str:
+    """Return the key for a server (HOST:PORT): of `use_chat_key`, the environment or the keyring; "" if there is none."""
+    given = GIVEN.get()
+    if given is not None:
+        return given
+    return os.environ.get(KEY_VARIABLE, "").strip() or from_keyring(server)
+
+
+def from_keyring(server: str) -> str:
+    """Return the key in the system's keyring; "" if there is none, or the package `keyring` is not installed or not usable."""
+    try:
+        import keyring
+        import keyring.errors
+    except ImportError:
+        return ""
+    try:
+        return keyring.get_password(SERVICE, server) or ""
+    except keyring.errors.KeyringError:
+        return ""
