@@ -149,7 +149,8 @@ def own_schemas() -> Json:
     """Return the schemas of the program's own JSON."""
     location = record({"line_start": NUMBER, "line_end": NUMBER, "char_start": NUMBER, "char_end": NUMBER})
     hit = record({"rank": NUMBER, "score": {"type": "number"}, "path": TEXT, "title": TEXT, "location": location, "text": TEXT})
-    timings: Json = {"type": "object", "additionalProperties": {"type": ["number", "null"]}}
+    timings: Json = {"type": "object", "properties": {"estimated_tokens": YES_OR_NO},
+                     "additionalProperties": {"type": ["number", "null"]}}
     library = record(dict.fromkeys(("name", "path", "embedder"), TEXT)
                      | dict.fromkeys(("documents", "chunks", "skipped", "failed", "bytes", "waiting"), NUMBER)
                      | {"roots": listed(TEXT)})
@@ -160,7 +161,7 @@ def own_schemas() -> Json:
         "Answer": record({
             "question": TEXT, "answer": TEXT, "abstained": YES_OR_NO, "sentences": listed(reference("Sentence")),
             "citations": listed(reference("Citation")), "conflicts": listed({"type": "object"}), "hits": listed(hit),
-            "model": TEXT, "embedder": TEXT, "prompt_version": TEXT, "timings": timings}),
+            "model": TEXT, "machine": TEXT, "embedder": TEXT, "prompt_version": TEXT, "timings": timings}),
         "Status": record({"version": TEXT, "libraries": listed(library), "waiting": NUMBER}),
         "Health": record({"status": {"const": "ok"}, "version": TEXT}),
     }
