@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -90,8 +91,10 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=128)
     except (OSError, OverflowError, UnicodeError) as error:
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise UsageError(f"Port {port} is in use by another program.", "Choose another: --port N") from error
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{host}, port {port}, cannot be listened on: {reason}.", "Choose another with --port.") from error
+        raise UsageError(f"{host}, port {port}, cannot be listened on: {reason}.", "Choose another: --host ADDRESS") from error
 
 
 def run_app(app: ASGIApp, listening: socket.socket) -> None:
