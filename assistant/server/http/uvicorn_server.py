@@ -16,6 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from assistant.errors import UsageError
+from assistant.system.confinement import refuse_outgoing_network
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -99,6 +100,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def run_app(app: ASGIApp, listening: socket.socket) -> None:
     """Serve an application until SIGINT or SIGTERM."""
+    refuse_outgoing_network()
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it logs what the guard has logged without words of files
     server_for(app).run(sockets=[listening])
 

@@ -13,6 +13,7 @@ from assistant.server.http.app import guarded
 from assistant.server.http.guard import MOST_BYTES
 from assistant.server.http.uvicorn_server import run_app
 from assistant.server.mcp.server import create_server
+from assistant.system.confinement import refuse_outgoing_network
 
 if TYPE_CHECKING:
     import socket
@@ -29,6 +30,7 @@ MOST_SESSIONS = 100
 
 def serve_stdio(channel: Channel, scope: Scope) -> None:
     """Serve the program that started this process over stdin and stdout, until it closes stdin."""
+    refuse_outgoing_network()
     asyncio.run(run_stdio(Gateway(channel, scope)))
 
 
