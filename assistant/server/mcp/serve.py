@@ -17,6 +17,7 @@ from assistant.system.confinement import refuse_outgoing_network
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp
 
@@ -41,9 +42,10 @@ async def run_stdio(gateway: Gateway) -> None:
         await server.run(read, write, server.create_initialization_options())
 
 
-def serve_http(channel: Channel, scope: Scope, access: Access, listening: socket.socket) -> None:
-    """Serve clients over streamable HTTP until SIGINT or SIGTERM."""
-    run_app(create_http_app(Gateway(channel, scope), access), listening)
+def serve_http(channel: Channel, scope: Scope, access: Access, listening: socket.socket,
+               on_start: Callable[[], None]) -> None:
+    """Serve clients over streamable HTTP until SIGINT or SIGTERM; call `on_start` once they are served."""
+    run_app(create_http_app(Gateway(channel, scope), access), listening, on_start)
 
 
 def create_http_app(gateway: Gateway, access: Access) -> ASGIApp:
