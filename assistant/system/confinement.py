@@ -13,6 +13,7 @@ model on another machine, which the user has configured, can reach the addresses
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import sys
 import threading
@@ -82,6 +83,7 @@ def with_seccomp(*, may_write: bool) -> str:
 
 LOOKUPS = frozenset({"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr", "socket.getnameinfo"})
 REFUSED_EVENT = "assistant.network_refused"  # our own audit event, so that a log of events shows what was refused
+IPV4_LOOPBACK = re.compile(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}")
 LOCAL_FAMILIES = frozenset({getattr(socket, "AF_UNIX", None)} - {None})
 
 
@@ -132,3 +134,31 @@ def is_permitted(event: str, arguments: tuple[object, ...]) -> bool:
     if event in SENDING:  # the address is (host, port, ...); sendmsg on a connected socket has none
         return isinstance(address := arguments[1], tuple) and address[0] in hosts
     return arguments[0] in hosts
+
+
+def refuse_outgoing_network() -> None:
+    """Make every later attempt to connect to another machine or look up a name fail in this process, irrevocably.
+
+    For servers: what clients sent to this machine is still received, and answered.
+    """
+    sys.addaudithook(block_outgoing_event)
+
+
+def block_outgoing_event(event: str, arguments: tuple[object, ...]) -> None:
+    """Audit hook: raise OSError for a name lookup, and for a connection that leaves this machine."""
+    if event in LOOKUPS and not is_loopback(arguments[0]):
+        refused = True
+    elif event in SENDING:
+        to = arguments[1]
+        refused = isinstance(to, tuple) and not is_loopback(to[0])
+    else:
+        return
+    if refused:
+        sys.audit(REFUSED_EVENT, event)
+        raise OSError(errno.ENETUNREACH, "this process connects to no other machine")
+
+
+def is_loopback(host: object) -> bool:
+    """Return whether a host is this machine, by its loopback name or address; no host means this machine too."""
+    name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+    return name in {None, "", "localhost", "::1"} or (isinstance(name, str) and IPV4_LOOPBACK.fullmatch(name) is not None)

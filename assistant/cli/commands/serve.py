@@ -53,8 +53,7 @@ def serve(context: typer.Context, host: Host = "127.0.0.1", port: Port = PORT, a
     access = access_for(settings, allow_host, allow_origin, host)
     scope = scope_of(context, library, path, chat, embed, rerank)
     with listening_socket(host, port) as listening, channel_for(settings, no_engine=no_engine) as channel:
-        say_where(settings, host, listening, "/v1")
-        serve_http(channel, scope, access, listening)
+        serve_http(channel, scope, access, listening, lambda: say_where(settings, host, listening, "/v1"))
     notice("Stopped.")
 
 
@@ -65,7 +64,10 @@ def scope_of(context: typer.Context, library: str | None, paths: list[str] | Non
     named = library or before.library or ""
     said = {"chat": chat or before.chat, "embed": embed or before.embed, "rerank": rerank}
     flags = {name: value for name, value in said.items() if value is not None}
-    return Scope(requested_names(named), tuple(path_pattern(path) for path in paths or ()), flags)
+    scope = Scope(requested_names(named), tuple(path_pattern(path) for path in paths or ()), flags)
+    for name in set(scope.libraries) - set(scope.library_names()):
+        notice(f"There is no library '{name}' yet. Add files to it: assistant add -L {name} FOLDER")
+    return scope
 
 
 def channel_for(settings: Settings, *, no_engine: bool) -> closing[Channel]:
@@ -127,6 +129,5 @@ def mcp(context: typer.Context, http: Http = False, host: Host = "127.0.0.1", po
         return
     access = access_for(settings, allow_host, allow_origin, host)
     with listening_socket(host, port) as listening, channel_for(settings, no_engine=no_engine) as channel:
-        say_where(settings, host, listening, "/mcp")
-        serve_http(channel, scope, access, listening)
+        serve_http(channel, scope, access, listening, lambda: say_where(settings, host, listening, "/mcp"))
     notice("Stopped.")

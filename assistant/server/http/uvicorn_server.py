@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from assistant.errors import UsageError
+from assistant.system.confinement import refuse_outgoing_network
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -68,7 +70,20 @@ class BoundedProtocol(H11Protocol):
 
 
 class OrderlyServer(uvicorn.Server):
-    """A uvicorn server that returns from `run` after SIGINT or SIGTERM instead of raising the signal again."""
+    """A uvicorn server that returns from `run` after SIGINT or SIGTERM instead of raising the signal again.
+
+    `on_start` is called once requests are served and the signals end the server.
+    """
+
+    def __init__(self, config: uvicorn.Config, on_start: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve."""
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._on_start()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -90,21 +105,28 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family, backlog=128)
     except (OSError, OverflowError, UnicodeError) as error:
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
+            raise UsageError(f"Port {port} is in use by another program.", "Choose another: --port N") from error
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{host}, port {port}, cannot be listened on: {reason}.", "Choose another with --port.") from error
+        raise UsageError(f"{host}, port {port}, cannot be listened on: {reason}.", "Choose another: --host ADDRESS") from error
 
 
-def run_app(app: ASGIApp, listening: socket.socket) -> None:
-    """Serve an application until SIGINT or SIGTERM."""
+def run_app(app: ASGIApp, listening: socket.socket, on_start: Callable[[], None]) -> None:
+    """Serve an application until SIGINT or SIGTERM; call `on_start` once it is served."""
+    refuse_outgoing_network()
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it logs what the guard has logged without words of files
-    server_for(app).run(sockets=[listening])
+    server_for(app, on_start).run(sockets=[listening])
 
 
-def server_for(app: ASGIApp) -> OrderlyServer:
+def start_silently() -> None:
+    """Do nothing: the default for `on_start`."""
+
+
+def server_for(app: ASGIApp, on_start: Callable[[], None] = start_silently) -> OrderlyServer:
     """Return the server for an application."""
     options: dict[str, Any] = {"http": BoundedProtocol, "loop": "asyncio", "ws": "none", "lifespan": "on", "log_config": None}
     return OrderlyServer(uvicorn.Config(
         app, **options, access_log=False, server_header=False, proxy_headers=False, limit_concurrency=MOST_CONNECTIONS,
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=GRACE_SECONDS,
         h11_max_incomplete_event_size=MOST_HEADER_BYTES,
-    ))
+    ), on_start)

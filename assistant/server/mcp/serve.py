@@ -13,9 +13,11 @@ from assistant.server.http.app import guarded
 from assistant.server.http.guard import MOST_BYTES
 from assistant.server.http.uvicorn_server import run_app
 from assistant.server.mcp.server import create_server
+from assistant.system.confinement import refuse_outgoing_network
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from starlette.types import ASGIApp
 
@@ -29,6 +31,7 @@ MOST_SESSIONS = 100
 
 def serve_stdio(channel: Channel, scope: Scope) -> None:
     """Serve the program that started this process over stdin and stdout, until it closes stdin."""
+    refuse_outgoing_network()
     asyncio.run(run_stdio(Gateway(channel, scope)))
 
 
@@ -39,9 +42,10 @@ async def run_stdio(gateway: Gateway) -> None:
         await server.run(read, write, server.create_initialization_options())
 
 
-def serve_http(channel: Channel, scope: Scope, access: Access, listening: socket.socket) -> None:
-    """Serve clients over streamable HTTP until SIGINT or SIGTERM."""
-    run_app(create_http_app(Gateway(channel, scope), access), listening)
+def serve_http(channel: Channel, scope: Scope, access: Access, listening: socket.socket,
+               on_start: Callable[[], None]) -> None:
+    """Serve clients over streamable HTTP until SIGINT or SIGTERM; call `on_start` once they are served."""
+    run_app(create_http_app(Gateway(channel, scope), access), listening, on_start)
 
 
 def create_http_app(gateway: Gateway, access: Access) -> ASGIApp:

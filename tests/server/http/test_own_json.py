@@ -29,7 +29,8 @@ def test_a_search_and_an_answer_are_those_of_the_facade(web: Web, settings: Sett
 
 
 def test_half_characters_break_no_answer(web: Web):
-    for path, body in (("/ask", b'{"question": "\\ud800 deposit"}'), ("/search", b'{"question": "x", "library": "\\ud800"}')):
+    for path, body in (("/ask", b'{"question": "\\ud800 deposit"}'), ("/search", b'{"question": "\\u0000 NEAR(* deposit \\""}'),
+                       ("/ask", b'{"question": "\\u0000"}'), ("/search", b'{"question": "x", "library": "\\ud800"}')):
         assert web.request("POST", path, content=body).status_code in {200, 404}
 
 
