@@ -138,8 +138,9 @@ def open_assistant(settings: Settings, on_restart: Callable[[], None] = ignore_r
     """
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return open_here(settings)
-    chat, embed, rerank = (str(user_path(name) or name) for name in (settings.chat, settings.embed, settings.rerank))
-    settings = replace(settings, chat=chat, embed=embed, rerank=rerank)  # absolute: the engine has another working folder
+    named = {name: getattr(settings, name) for name in ("chat", "local_chat", "embed", "rerank")}
+    paths = {name: str(user_path(value) or value) for name, value in named.items()}
+    settings = replace(settings, **paths)  # absolute: the engine has another working folder
     client = EngineClient(settings, on_restart)
     client.connect()
     return RemoteAssistant(settings, client)
