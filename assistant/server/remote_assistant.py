@@ -138,9 +138,9 @@ def open_assistant(settings: Settings, on_restart: Callable[[], None] = ignore_r
     """
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return open_here(settings)
-    named = {name: getattr(settings, name) for name in ("chat", "local_chat", "embed", "rerank")}
-    paths = {name: str(user_path(value) or value) for name, value in named.items()}
-    settings = replace(settings, **paths)  # absolute: the engine has another working folder
+    named = (settings.chat, settings.local_chat, settings.embed, settings.rerank)
+    chat, local, embed, rerank = (str(user_path(name) or name) for name in named)  # absolute: the engine has another folder
+    settings = replace(settings, chat=chat, local_chat=local, embed=embed, rerank=rerank)
     client = EngineClient(settings, on_restart)
     client.connect()
     return RemoteAssistant(settings, client)

@@ -1,4 +1,4 @@
-"""A chat model on another machine, against servers on this one: what is sent, what comes back, and every way a server can fail."""
+"""A chat model on another machine, against servers on this one: what is sent, what comes back, and how a server can fail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from assistant.system.credentials import use_chat_key
 
 ASKED = (Message("system", "Answer briefly."), Message("user", "Who is anna@example.com?"))
 SECONDS = 1.0
-WHOLE = b'{"choices": [{"message": {"content": "whole"}, "finish_reason": "stop"}], "usage": {"prompt_tokens": 5, "completion_tokens": 1}}'
+WHOLE = (b'{"choices": [{"message": {"content": "whole"}, "finish_reason": "stop"}], '
+         b'"usage": {"prompt_tokens": 5, "completion_tokens": 1}}')
 
 
 def chat_at(server: FakeServer, **changes) -> RemoteChat:
