@@ -1,7 +1,9 @@
 """Measure how completely identifiers are replaced before a prompt leaves the machine, and how often other text is.
 
 `redaction.jsonl`: the project's own sentences, English and Chinese, with made-up identifiers. The errors in half of them
-(`"half": "held"`) were never looked at while the patterns were changed. Usage: python benchmarks/redaction.py [--half fit|held|all] [--errors] [--json]
+(`"half": "held"`) were never looked at while the patterns were changed.
+
+Usage: python benchmarks/redaction.py [--half fit|held|all] [--errors] [--json]
 """
 
 from __future__ import annotations

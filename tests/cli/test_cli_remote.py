@@ -197,8 +197,11 @@ def test_a_library_cannot_choose_where_text_goes(run, server, library, monkeypat
     assert server.bodies == []
 
 
-def test_a_library_with_a_model_of_its_own_is_not_asked_together_with_others_through_a_server(run, server, library, folder):
+def test_a_library_with_a_model_of_its_own_is_not_asked_together_with_others_through_a_server(
+        run, server, library, folder, own_home, monkeypatch):
     assert run("add", folder, "-L", "other").exit_code == 0
+    (own_home / "config.toml").write_text(f'chat = "{server.address}"', "utf-8")
+    monkeypatch.delenv("ASSISTANT_CHAT")
     library.with_name("settings.toml").write_text('chat = "fake:"', "utf-8")
     alone = run("ask", QUESTION)
     assert "Written by fake: on this machine." in alone.stderr
