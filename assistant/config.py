@@ -253,8 +253,9 @@ def require_one_place(settings: Settings) -> None:
     if len(settings.libraries) > 1 and is_address(settings.chat) and settings.remote != "off":
         for name in settings.libraries:
             if "chat" in read_config(settings.libraries_folder / name / "settings.toml"):
-                raise UsageError(f"The library '{name}' has a chat model of its own, but a question to several libraries would go "
-                                 "to the server that chat names.", "Ask the libraries one by one, or give a model: --chat NAME")
+                raise UsageError(f"The library '{name}' has a chat model of its own, but a question to several libraries would "
+                                 "go to the server that chat names.",
+                                 "Ask the libraries one by one, or give a model: --chat NAME")
 
 
 def with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:

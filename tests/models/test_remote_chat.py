@@ -194,6 +194,51 @@ def test_waiting_is_stopped_at_once_and_the_server_sees_it():
         assert time.monotonic() - started < 0.8
 
 
+def slow_headers(handler) -> None:
+    """Send a header every 50 ms, and never the end of them."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    while not handler.fake.stopping.wait(0.05):
+        try:
+            handler.wfile.write(b"X-A: b\r\n")
+            handler.wfile.flush()
+        except OSError:
+            handler.fake.headers.append({"gone": "yes"})
+            return
+
+
+def test_an_exchange_that_is_given_up_leaves_no_thread_and_no_connection():
+    with running(slow_headers) as server:
+        with pytest.raises(ServerUnavailable, match="sent no text"):
+            "".join(reply_of(server))
+        until = time.monotonic() + 3
+        while time.monotonic() < until and (asking() or {"gone": "yes"} not in server.headers):
+            time.sleep(0.05)
+        assert not asking()
+        assert {"gone": "yes"} in server.headers
+
+
+def asking() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name == "ask-server"]
+
+
+@pytest.mark.parametrize("events", [
+    b'data:{"choices":[{"delta":{"content":"ok"}}]}\r\n\r\ndata:[DONE]',
+    b'\xef\xbb\xbfdata: {"choices":[{"delta":{"content":"ok"}}]}\n\ndata: [DONE]',
+    b'data: {"choices":[{"delta":null}]}\n\ndata: {"choices":[{"delta":{"content":"ok"}}],"usage":{"prompt_tokens":"x"}}\n\n'
+    b'data: [DONE]',
+    b'event: x\n: hello\ndata: {"choices":[{"delta":{"content":"ok"},"logprobs":{"content":[{"token":"a"}]}}]}\n\ndata: [DONE]',
+    b'data: {"choices":[{"delta":{"content":"ok"},"finish_reason":"stop"}]}\n\n',
+])
+def test_streams_of_other_servers_are_understood(events):
+    with running(sends(events)) as server:
+        assert "".join(reply_of(server)) == "ok"
+
+
+def test_half_a_character_in_a_reply_does_no_harm():
+    with running(sends(b'data: {"choices":[{"delta":{"content":"a\\ud800b"}}]}\n\ndata: [DONE]')) as server:
+        assert "".join(reply_of(server)) == "a?b"
+
+
 def test_proxies_of_the_environment_are_ignored(monkeypatch):
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
