@@ -20,6 +20,14 @@ def test_valid_addresses(address, machine, path):
     assert (server.machine, server.path) == (machine, path)
 
 
+@pytest.mark.parametrize(("address", "expected"), [
+    ("https://api.example.com/v1", "api.example.com"), ("http://gpu.lan:8080/v1", "gpu.lan:8080"),
+    ("http://[fd00::5]/v1", "[fd00::5]"), ("https://gpu.lan:80/v1", "gpu.lan:80"),
+])
+def test_the_host_header_has_no_usual_port(address, expected):
+    assert parse_server(address).host_header == expected
+
+
 @pytest.mark.parametrize("address", ["http://", "http://host:99999/v1", "http://me:secret@host/v1", "http://key@host", "ftp://host",
                                      "http://host/v1?key=1", "http://host/v1#a", "http://host:0/v1", "http://[::1", "http://a..b/"])
 def test_invalid_addresses_are_refused_and_no_password_is_repeated(address):

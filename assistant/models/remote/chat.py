@@ -88,7 +88,7 @@ class RemoteChat:
         if "max_tokens" in self.omitted:
             body["max_completion_tokens"] = body.pop("max_tokens")
         sent = {name: value for name, value in body.items() if name not in self.omitted}
-        headers = {"Host": self.server.machine, "Content-Type": "application/json", "Accept": "text/event-stream",
+        headers = {"Host": self.server.host_header, "Content-Type": "application/json", "Accept": "text/event-stream",
                    "Accept-Encoding": "identity", "User-Agent": "private-assistant"}
         return Request(self.server, COMPLETIONS, json.dumps(sent, ensure_ascii=False).encode("utf-8", "replace"), headers)
 
