@@ -231,6 +231,7 @@ def load_settings(flags: Mapping[str, str | int] | None = None, environment: Map
         return validated(overlay(with_environment(settings, environment), dict(flags or {}), "The command"))
 
     named = completed(settings)
+    require_one_place(named)
     has_own = len(named.libraries) == 1 and named.own_file.is_file()
     own = local_only(read_config(named.own_file), named.own_file) if has_own else {}
     return completed(overlay(settings, own, str(named.own_file))) if own else named
@@ -245,6 +246,16 @@ def local_only(own: dict[str, object], path: Path) -> dict[str, object]:
         raise UsageError(f"{path} sets {found[0]}, but a library cannot choose a chat model on another machine.",
                          "Remove that line; set it in config.toml in the home folder.")
     return own
+
+
+def require_one_place(settings: Settings) -> None:
+    """Raise UsageError if libraries are asked together through a server, and one of them has a chat model of its own."""
+    if len(settings.libraries) > 1 and is_address(settings.chat) and settings.remote != "off":
+        for name in settings.libraries:
+            if "chat" in read_config(settings.libraries_folder / name / "settings.toml"):
+                raise UsageError(f"The library '{name}' has a chat model of its own, but a question to several libraries would "
+                                 "go to the server that chat names.",
+                                 "Ask the libraries one by one, or give a model: --chat NAME")
 
 
 def with_environment(settings: Settings, environment: Mapping[str, str]) -> Settings:

@@ -1,7 +1,9 @@
 """Measure how completely identifiers are replaced before a prompt leaves the machine, and how often other text is.
 
-`redaction.jsonl`: the project's own sentences, English and Chinese, with made-up identifiers; half of them (`"half": "held"`) were
-never looked at while the patterns were written. Usage: python benchmarks/redaction.py [--half fit|held|all] [--errors] [--json]
+`redaction.jsonl`: the project's own sentences, English and Chinese, with made-up identifiers. The errors in half of them
+(`"half": "held"`) were never looked at while the patterns were changed.
+
+Usage: python benchmarks/redaction.py [--half fit|held|all] [--errors] [--json]
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Counts over sentences: a value counts as replaced if no character of it is left, a replacement as right if it covers one."""
+    """Counts over sentences: a value is replaced if no character of it is left, a replacement is right if it covers one."""
 
     sentences: int
     values: int
@@ -86,7 +88,8 @@ def measure(sentences: Sequence[Labelled]) -> Score:
     """Return the counts over sentences."""
     found = [find_identifiers(each.text) for each in sentences]
     return Score(len(sentences), sum(len(each.values) for each in sentences),
-                 sum(is_replaced(each.text, span, hits) for each, hits in zip(sentences, found, strict=True) for span in each.spans),
+                 sum(is_replaced(each.text, span, hits) for each, hits in zip(sentences, found, strict=True)
+                     for span in each.spans),
                  sum(map(len, found)),
                  sum(is_right(hit, each.spans) for each, hits in zip(sentences, found, strict=True) for hit in hits))
 

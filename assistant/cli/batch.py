@@ -12,7 +12,7 @@ import typer
 
 from assistant.cli.console import say_error
 from assistant.cli.json_output import Json, print_json
-from assistant.errors import ContextOverflow, UsageError
+from assistant.errors import ContextOverflow, ServerUnavailable, UsageError
 from assistant.system.paths import expand_user, read_file
 
 LARGEST = 2**28  # bytes of a file of questions
@@ -59,13 +59,13 @@ def parse_question(number: int, line: bytes) -> BatchQuestion:
 def run_batch(file: str, answer: Callable[[str], Json]) -> None:
     """Print the result of each question of a file; exit with code 1 if one has none.
 
-    A question that does not fit the model gets a line with an `error`; the others continue.
+    A question that does not fit the model, or that a server does not answer, gets a line with an `error`; the others continue.
     """
     has_failed = False
     for asked in read_batch(file):
         try:
             result = answer(asked.question)
-        except (ContextOverflow, UsageError) as error:
+        except (ContextOverflow, ServerUnavailable, UsageError) as error:
             say_error(f"Line {asked.line}: {error}")
             result, has_failed = {"question": asked.question, "error": str(error)}, True
         print_json({**asked.identity, **result})

@@ -153,5 +153,6 @@ def open_here(settings: Settings) -> Assistant:
 
 def with_absolute_model_paths(settings: Settings) -> Settings:
     """Return the settings with absolute paths for the user's own models: the engine has another working folder."""
-    chat, embed, rerank = (str(user_path(name) or name) for name in (settings.chat, settings.embed, settings.rerank))
-    return replace(settings, chat=chat, embed=embed, rerank=rerank)
+    named = (settings.chat, settings.local_chat, settings.embed, settings.rerank)
+    chat, local, embed, rerank = (str(user_path(name) or name) for name in named)
+    return replace(settings, chat=chat, local_chat=local, embed=embed, rerank=rerank)

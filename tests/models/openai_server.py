@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -118,11 +119,14 @@ def sends(body: bytes, content_type: str = "text/event-stream") -> Answer:
 
 
 @contextmanager
-def running(*script: Answer) -> Iterator[FakeServer]:
+def running(*script: Answer, tls: ssl.SSLContext | None = None) -> Iterator[FakeServer]:
     """Run a server on a free port of the loopback interface."""
     fake = FakeServer(list(script))
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"fake": fake}))
     server.daemon_threads = True
+    server.handle_error = lambda *_: None  # type: ignore[method-assign] - a client that leaves is no error here
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     fake.port = server.server_address[1]
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
     try:

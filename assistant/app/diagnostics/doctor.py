@@ -144,8 +144,8 @@ def examine_chat(settings: Settings) -> tuple[Finding, ...]:
         spec = remote_chat_spec(settings)
     except AssistantError as error:
         return (Finding(subject, Severity.ERROR, str(error), error.hint),)
-    sent = "without identifiers" if settings.remote_redact else "as it is"
-    found = ok(subject, f"{spec.name} at {settings.chat} (remote = {settings.remote}); text is sent {sent}")
+    sent = "identifiers are replaced in what is sent" if settings.remote_redact else "text is sent as it is"
+    found = ok(subject, f"{spec.name} at {settings.chat} (remote = {settings.remote}); {sent}")
     local = settings.local_chat
     return (found, *([examine_model("chat model", local, lambda: chat_path(settings))] if local else []))
 

@@ -28,7 +28,7 @@ from assistant.cli.conversation import (
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
 from assistant.cli.render.answer import prepare, show_notes, show_passages, show_sources, spinner, stream_answer
 from assistant.datatypes import Session
-from assistant.errors import AssistantError, ContextOverflow, UsageError
+from assistant.errors import AssistantError, ContextOverflow, ServerUnavailable, UsageError
 from assistant.history import Sessions
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def reply(question: str, conversation: Conversation) -> None:
         write("\n")
     except KeyboardInterrupt:
         notice("Stopped.")
-    except (ContextOverflow, UsageError) as error:
+    except (ContextOverflow, ServerUnavailable, UsageError) as error:
         say_error(str(error), error.hint)
 
 

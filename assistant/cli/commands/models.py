@@ -68,7 +68,8 @@ OptionalNames = Annotated[list[str] | None, typer.Argument(metavar="NAME", show_
 def list_models(context: typer.Context, json: Json = False) -> None:
     """List the models in the catalog and show which of them are on this disk."""
     settings = settings_of(context)
-    store, chosen = ModelStore(settings.models_folder), frozenset({settings.chat, settings.embed, settings.rerank})
+    store = ModelStore(settings.models_folder)
+    chosen = frozenset({settings.chat, settings.local_chat, settings.embed, settings.rerank})
     if not json:
         show_models(output(), load_catalog(), store, chosen)
         return

@@ -189,7 +189,8 @@ def show_model(answer: Answer) -> None:
 def show_requests(requests: Sequence[OutgoingRequest], *, when: str) -> None:
     """Print requests to another machine exactly as they would be sent; what is said about them goes to stderr."""
     if not requests:
-        notice("Nothing would leave this machine: the passages found answer no question to a model.")
+        notice("Nothing would leave this machine for this question.")
+        return
     for request in requests:
         write(f"POST {request.url}\n" + "".join(f"{name}: {value}\n" for name, value in request.headers.items()))
         write(f"\n{request.body}\n")
@@ -206,7 +207,8 @@ def show_timings(answer: Answer) -> None:
     writing = timings.writing_ms / 1000
     rate = f", {timings.generated_tokens / writing:.0f} tokens/s" if timings.generated_tokens and writing > 0 else ""
     notices().print(
-        f"search {timings.retrieve_ms / 1000:.1f} s, first word after {timings.first_token_ms / 1000:.1f} s; tokens: "
+        f"search {timings.retrieve_ms / 1000:.1f} s, first word after {timings.first_token_ms / 1000:.1f} s; tokens"
+        f"{' (estimated)' if timings.estimated_tokens else ''}: "
         f"{timings.read_tokens:,} read, {timings.reused_tokens:,} cached, "
         f"{timings.generated_tokens:,} written{rate}", style="dim", highlight=False)
 

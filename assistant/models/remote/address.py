@@ -36,6 +36,11 @@ class Server:
         """The machine as it is named to the user: HOST:PORT."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def host_header(self) -> str:
+        """The value of the header Host: without the port if it is the usual one."""
+        return self.machine.removesuffix(f":{self.port}") if self.port == PORTS[self.scheme] else self.machine
+
     def url(self, host: str, path: str) -> str:
         """Return the URL of a path below the prefix, on a host or an address."""
         return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}{self.path}{path}"

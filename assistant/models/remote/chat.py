@@ -52,13 +52,13 @@ class RemoteChat:
     """A chat model on another machine."""
 
     def __init__(self, name: str, spec: ServerSpec, context_tokens: int, should_stop: Callable[[], bool] = never_stop,
-                 pauses: Sequence[float] = PAUSES) -> None:
+                 pauses: Sequence[float] | None = None) -> None:
         self.name, self.context_tokens = name, context_tokens
         self.server, self.spec = parse_server(spec.address), spec
         self.redactor = Redactor()
         self.requests_sent = 0
         self.omitted: set[str] = set()  # optional parameters that the server does not know
-        self.should_stop, self._pauses = should_stop, pauses
+        self.should_stop, self._pauses = should_stop, PAUSES if pauses is None else pauses
 
     @property
     def machine(self) -> str:
@@ -74,7 +74,8 @@ class RemoteChat:
         tokens = self.count_tokens(messages)
         if tokens + max_tokens > self.context_tokens:
             raise ContextOverflow(f"The prompt has about {tokens} tokens and the reply may have {max_tokens}, more than the "
-                                  f"context of {self.context_tokens}.", "Ask a shorter question, or raise context_tokens in config.toml.")
+                                  f"context of {self.context_tokens}.",
+                                  "Ask a shorter question, or raise context_tokens in config.toml.")
         return RemoteReply(self, messages, max_tokens, tokens)
 
     def request(self, messages: Sequence[Message], max_tokens: int) -> Request:
@@ -87,7 +88,7 @@ class RemoteChat:
         if "max_tokens" in self.omitted:
             body["max_completion_tokens"] = body.pop("max_tokens")
         sent = {name: value for name, value in body.items() if name not in self.omitted}
-        headers = {"Host": self.server.machine, "Content-Type": "application/json", "Accept": "text/event-stream",
+        headers = {"Host": self.server.host_header, "Content-Type": "application/json", "Accept": "text/event-stream",
                    "Accept-Encoding": "identity", "User-Agent": "private-assistant"}
         return Request(self.server, COMPLETIONS, json.dumps(sent, ensure_ascii=False).encode("utf-8", "replace"), headers)
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+BOM = b"\xef\xbb\xbf"
+
 
 class NoReply(ValueError):
     """Raised for a response that is no chat completion; the message says what it is instead."""
@@ -28,7 +30,7 @@ def parse_events(lines: Iterable[bytes]) -> Iterator[Delta]:
     """Yield the steps of a stream; it must end with [DONE] or a reason to finish. Raises NoReply."""
     is_finished = False
     for line in lines:
-        content = line.strip()
+        content = line.strip().removeprefix(BOM)
         if not content or content.startswith((b":", b"event:", b"id:", b"retry:")):
             continue
         if not content.startswith(b"data:"):
@@ -68,8 +70,7 @@ def parse_chunk(data: bytes) -> Iterator[Delta]:
 
 def deltas_of(said: dict[str, Any]) -> Iterator[Delta]:
     """Yield the step in a chat completion, or in a chunk of one."""
-    usage = said.get("usage")
-    counts = (int(usage["prompt_tokens"]), int(usage.get("completion_tokens") or 0)) if usage else None
+    counts = counts_of(said.get("usage"))
     if not said["choices"]:
         yield Delta(usage=counts)
         return
@@ -79,23 +80,32 @@ def deltas_of(said: dict[str, Any]) -> Iterator[Delta]:
     if not isinstance(content, str):
         raise TypeError("the content is no text")
     is_thinking = bool(message.get("reasoning_content") or message.get("reasoning"))
+    content = content.encode("utf-8", "replace").decode("utf-8")  # without lone surrogates
     yield Delta(content, alternatives_of(choice.get("logprobs")), str(choice.get("finish_reason") or ""), counts, is_thinking)
 
 
+def counts_of(usage: Any) -> tuple[int, int] | None:  # noqa: ANN401 - JSON
+    """Return the tokens of prompt and reply; None if the server gives none, or something else."""
+    try:
+        return int(usage["prompt_tokens"]), int(usage.get("completion_tokens") or 0)
+    except (TypeError, ValueError, AttributeError, KeyError):
+        return None
+
+
 def alternatives_of(logprobs: Any) -> tuple[tuple[str, float], ...]:  # noqa: ANN401 - JSON
-    """Return the candidates for the first token of a step with their log-probabilities."""
-    tokens = (logprobs or {}).get("content") or []
-    if not tokens:
+    """Return the candidates for the first token of a step with their log-probabilities; () if there are none."""
+    try:
+        first = logprobs["content"][0]
+        return tuple((str(each["token"]), float(each["logprob"])) for each in first.get("top_logprobs") or [first])
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         return ()
-    listed = tokens[0].get("top_logprobs") or [tokens[0]]
-    return tuple((str(each["token"]), float(each["logprob"])) for each in listed)
 
 
 def error_message(said: dict[str, Any]) -> str:
     """Return the message of an error object, shortened."""
     error = said.get("error", said)
-    message = error.get("message") if isinstance(error, dict) else error
-    return shorten(str(message or said).encode("utf-8", "replace"))
+    message = error.get("message", error) if isinstance(error, dict) else error
+    return shorten(str(message).encode("utf-8", "replace"))
 
 
 def shorten(data: bytes) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from assistant.models.remote.address import Server
 from assistant.system.confinement import permit_network
@@ -144,15 +144,21 @@ class Exchange:
         timeout = httpx.Timeout(self._seconds, connect=min(CONNECT_SECONDS, self._seconds))
         with httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout, verify=verified_context()) as client:
             message = client.build_request("POST", request.server.url(address, request.path), content=request.body,
-                                           headers=request.headers, extensions={"sni_hostname": request.server.host})
+                                           headers=request.headers,
+                                           extensions={"sni_hostname": request.server.host, "trace": self._keep_socket})
             response = client.send(message, stream=True)
             try:
-                stream = response.extensions.get("network_stream")
-                self._socket = stream.get_extra_info("socket") if stream else None
                 self._received.put(ResponseStart(response.status_code, dict(response.headers)))
                 self._receive(response)
             finally:
                 response.close()
+
+    def _keep_socket(self, event: str, details: Mapping[str, Any]) -> None:
+        """Keep the socket of the new connection, so that it can be cut before the server answers (a callback of httpcore)."""
+        if event in {"connection.connect_tcp.complete", "connection.start_tls.complete"}:
+            self._socket = details["return_value"].get_extra_info("socket")
+            if self._is_closed:
+                self.close()
 
     def _receive(self, response: httpx.Response) -> None:
         pending, total = b"", 0

@@ -11,8 +11,9 @@ from assistant.app.diagnostics.offline_proof import NetworkEvidence, Observer, O
 from assistant.app.diagnostics.offline_proof.trial import TrialHome, trial_home
 from assistant.app.models import chat_spec, embedder_spec, reranker_spec
 from assistant.config import Settings
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, UsageError
 from assistant.system.children import interpreter, module_command, start_lines
+from assistant.system.paths import is_address
 
 OnStep = Callable[[str], None]
 
@@ -35,6 +36,9 @@ def prove(settings: Settings, on_step: OnStep, ways: tuple[Observer, ...] = tupl
 
 def require_models(settings: Settings) -> None:
     """Raise ModelMissing or UsageError if a chosen model is not on this disk."""
+    if is_address(settings.chat):
+        raise UsageError("With a chat model on another machine questions leave this one: there is no offline proof.",
+                         "Prove it for a chat model of this machine: assistant doctor --prove-offline --chat NAME")
     embedder_spec(settings)
     chat_spec(settings)
     if settings.rerank:
