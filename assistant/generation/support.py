@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.datatypes import Citation, Hit, Location, Sentence, Support
-from assistant.text.facts import ChunkContent, Claim, ClaimFact, ParsedChunk, ParsedSentence
-from assistant.text.sentences import closest_sentence
+from assistant.generation.agreement import UnitVerdict, compare_unit, has_literal
+from assistant.text.facts import Claim, ParsedChunk, ParsedSentence, Statement, Token, parse_chunk, parse_claim
+from assistant.text.literals import ChunkContent, ClaimFact, contains_code
 
-FULL, PARTIAL = 0.6, 0.35  # minimum shares of the claim's terms
-FULL_BIGRAMS = 0.5  # for Chinese, whose character bigrams also cross word boundaries
-NEAR = 0.4  # minimum share of the terms near a number that are also near it in the source
-SCATTERED = 0.15  # discount for terms scattered over a chunk
-AHEAD = 0.35  # margin by which a sentence with another number may match the terms better
-FEW = 2  # terms; a claim with fewer is completed with those of its question
 MIN_STEM = 4
 SUPPORT_ORDER = {"none": 0, "partial": 1, "full": 2}
 LINE_END = re.compile(r"\r\n|\r|\n")
+INHERITS = re.compile(r"(?:which|who|whose|it|he|she|they|and|but|also|then)\b|[有共并其以由于在被已为是将则后再也]|\d", re.IGNORECASE)
+OWN_SUBJECT = re.compile(r"(?:the|a|an|its|his|her|their|this|that|these|those|each|every|all|no|there|in|on|at)\b", re.IGNORECASE)
+QUESTION_WEIGHT = 0.3  # of the words of the question, in the choice of a quote
+LEAD = 2  # words of the first clause that name its subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +33,23 @@ NO_ATTRIBUTION = Attribution((), "none")
 
 @dataclass(frozen=True, slots=True)
 class SupportVerdict:
-    """How far chunks support a claim: the facts that were found, and the share (0 to 1) of its terms that were."""
+    """How far chunks support a claim: how many of its numbers, identifiers and names they have, and the share of its words."""
 
     support: Support
     term_share: float
-    found: frozenset[ClaimFact]
+    found: int
 
 
 def attribute(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChunk]) -> Attribution:
     """Return the numbers the model wrote if their chunks support the claim, otherwise those of the best supporting chunks."""
-    if not claim.terms and not claim.facts:
+    if claim.is_empty:
         return NO_ATTRIBUTION
     alone = {number: judge_support(claim, [source]) for number, source in enumerate(sources, 1)}
     believed = [number for number in dict.fromkeys(written) if number in alone and alone[number].support != "none"]
     together = judge_support(claim, [sources[number - 1] for number in believed]) if believed else None
     if together and together.support == "full":
         return Attribution(tuple(believed), "full")
-    best = max(alone, key=lambda number: (SUPPORT_ORDER[alone[number].support], len(alone[number].found),
+    best = max(alone, key=lambda number: (SUPPORT_ORDER[alone[number].support], alone[number].found,
                                           alone[number].term_share), default=0)  # the first of equals
     if not best or alone[best].support == "none":
         return NO_ATTRIBUTION
@@ -80,10 +79,33 @@ def build_citations(sentences: Sequence[Sentence], passages: Sequence[Hit], ques
 
 
 def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
-    """Return the citation of a chunk for a claim: the sentence with the most terms of claim and question."""
+    """Return the citation of a chunk for a claim: the sentence or table row that supports it most."""
     text = hit.chunk.text
-    start, end = closest_sentence(text, claim, question)
-    return Citation(number, hit.path, hit.title, narrow_location(hit.chunk.location, text, start, end), text[start:end], hit.kind)
+    start, end = closest_unit(parse_claim(claim, question), parse_chunk(hit.chunk))
+    location = narrow_location(hit.chunk.location, text, start, end)
+    return Citation(number, hit.path, hit.title, location, text[start:end], hit.kind)
+
+
+def closest_unit(claim: Claim, source: ParsedChunk) -> tuple[int, int]:
+    """Return the span of the unit that supports a claim most: values first, then words; the whole text if it has none."""
+    units = [unit for unit in source.units if not unit.is_heading] or source.units
+    foreign = differs_in_language(claim, source)
+    statements = (claim.whole, *claim.parts)
+
+    def rank(unit: ParsedSentence) -> tuple[object, ...]:
+        verdicts = [compare_unit(statement, unit, source, claim.question, foreign=foreign) for statement in statements]
+        asked = present_words(claim.question, unit)
+        return (*verdicts[0].rank[:2], max(verdict.support == "full" for verdict in verdicts), verdicts[0].share + QUESTION_WEIGHT * asked,
+                -unit.start)
+
+    best = max(units, key=rank, default=None)
+    return (best.start, best.end) if best else (0, len(source.text))
+
+
+def present_words(question: Statement, unit: ParsedSentence) -> float:
+    """Return the share (0 to 1) of a question's words in a unit."""
+    words = question.words
+    return len(words & unit.statement.words) / len(words) if words else 0.0
 
 
 def narrow_location(location: Location, text: str, start: int, end: int) -> Location:
@@ -93,41 +115,49 @@ def narrow_location(location: Location, text: str, start: int, end: int) -> Loca
                    char_start=location.char_start + start, char_end=location.char_start + end)
 
 
-def words_near(fact: ClaimFact, claim: Claim) -> frozenset[str]:
-    """Return the terms a fact belongs to: of its clause, of the sentence, or also of the question if these are too few."""
-    own = next((words for keys, words in claim.clauses if fact.keys in keys), claim.terms) - fact.words
-    whole = claim.terms - fact.words
-    return own if len(own) >= FEW else whole if len(whole) >= FEW else whole | claim.question_terms
-
-
 def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdict:
-    """Return how far the chunks, taken together, support the claim."""
-    found = frozenset(fact for fact in claim.facts if any(is_supported_near(fact, claim, source) for source in sources))
-    foreign = bool(sources) and all(differs_in_language(claim, source) for source in sources)
-    if foreign:
-        whole = bool(claim.facts) and len(found) == len(claim.facts)
-        return SupportVerdict("full" if whole else "partial" if found or not claim.facts else "none", float(whole), found)
-    together = frozenset().union(*(source.terms for source in sources))
-    covered = coverage(claim, sources[0]) if len(sources) == 1 else overlap_share(claim.terms, together) - SCATTERED
-    exact = [fact for fact in claim.facts if fact.kind != "name"]
-    missing = [fact for fact in exact if not any(contains_fact(fact, source.content) for source in sources)]
-    return SupportVerdict(grade_support(claim, found, missing, covered), covered, found)
+    """Return how far the chunks support the claim: as a whole in one sentence or row of one of them, or clause by clause."""
+    verdicts = [verdict for source in sources for verdict in verdicts_of(claim.whole, claim, source)]
+    best = max(verdicts, key=lambda verdict: verdict.rank, default=UnitVerdict("none", 0, 0, 0.0))
+    if best.support != "full" and claim.parts and all(is_clause_supported(claim, place, sources) for place in range(len(claim.parts))):
+        best = replace(best, support="full")
+    if best.support != "full" and (best.contradiction or lacks_value(claim, sources)):
+        best = replace(best, support="none")
+    return SupportVerdict(best.support, best.share, best.literals)
 
 
-def coverage(claim: Claim, source: ParsedChunk) -> float:
-    """Return the share of the claim's terms in the best sentence of a chunk, or in the whole chunk at a discount."""
-    best = max((overlap_share(claim.terms, unit.around) for unit in source.units), default=0.0)
-    return max(best, overlap_share(claim.terms, source.terms) - SCATTERED)
+def verdicts_of(part: Statement, claim: Claim, source: ParsedChunk, anchors: Sequence[Token] = ()) -> Iterator[UnitVerdict]:
+    """Yield the comparison of a statement with each unit of a chunk."""
+    foreign = differs_in_language(claim, source)
+    for unit in source.units:
+        yield compare_unit(part, unit, source, claim.question, foreign=foreign, anchors=anchors)
 
 
-def grade_support(claim: Claim, found: frozenset[ClaimFact], missing: Sequence[ClaimFact], covered: float) -> Support:
-    """Return the support grade for a chunk in the claim's language; `missing` are the numbers and codes found nowhere."""
-    if len(found) == len(claim.facts) and covered >= (FULL_BIGRAMS if claim.cjk else FULL):
-        return "full"
-    exact = [fact for fact in claim.facts if fact.kind != "name"]
-    if missing and len(missing) == len(exact):
-        return "none"
-    return "partial" if covered >= PARTIAL or any(fact in found for fact in exact) else "none"
+def is_clause_supported(claim: Claim, place: int, sources: Sequence[ParsedChunk]) -> bool:
+    """Return whether a clause is fully supported by one unit, which must also be about its subject if that is in the first clause."""
+    part, first = claim.parts[place], claim.parts[0]
+    inherits = place > 0 and not part.names and not part.codes and inherits_subject(part)
+    anchors = [*first.names, *first.codes] if inherits else []
+    lead = subject_words(first) if inherits and not anchors else frozenset[str]()
+    return any(verdict.support == "full" for source in sources if lead <= source.words
+               for verdict in verdicts_of(part, claim, source, anchors))
+
+
+def inherits_subject(part: Statement) -> bool:
+    """Return whether a clause has no subject of its own, judged by its first word."""
+    text = part.text.lstrip()
+    return bool(INHERITS.match(text)) or (not part.cjk and not OWN_SUBJECT.match(text))
+
+
+def subject_words(first: Statement) -> frozenset[str]:
+    """Return the first words of a clause; in Chinese its first characters."""
+    return frozenset(key for token in first.content[:LEAD] if token.kind == "word" for key in token.keys)
+
+
+def lacks_value(claim: Claim, sources: Sequence[ParsedChunk]) -> bool:
+    """Return whether a number or identifier of the claim, with its unit of measure, is nowhere in the chunks."""
+    exact = [token for token in claim.whole.tokens if token.required and token.kind in {"number", "code"}]
+    return any(not any(has_literal(token, claim.whole, unit, source) for source in sources for unit in source.units) for token in exact)
 
 
 def differs_in_language(claim: Claim, source: ParsedChunk) -> bool:
@@ -135,40 +165,13 @@ def differs_in_language(claim: Claim, source: ParsedChunk) -> bool:
     return claim.cjk != source.cjk or claim.language != source.language
 
 
-def is_supported_near(fact: ClaimFact, claim: Claim, source: ParsedChunk) -> bool:
-    """Return whether the chunk contains the fact: a number or code near the terms it belongs to."""
-    if not contains_fact(fact, source.content):
-        return False
-    if differs_in_language(claim, source):
-        return True
-    if fact.kind == "name":
-        return len(fact.words) < 2 or any(contains_words(fact.words, unit.content.words | source.heading_words)
-                                          for unit in source.units)
-    wanted = words_near(fact, claim)
-    near = [unit for unit in source.units if contains_fact(fact, unit.content)]
-    if not near:  # the fact is in the title or a heading
-        return True
-    best = max(near, key=lambda unit: word_overlap(wanted, unit))
-    rivals = [unit for unit in source.units if unit.content.numbers and unit not in near] if fact.kind == "number" else []
-    ahead = max((overlap_share(wanted, unit.terms) for unit in rivals), default=0.0)
-    return word_overlap(wanted, best) >= NEAR and ahead < overlap_share(wanted, best.terms) + AHEAD
-
-
-def word_overlap(wanted: frozenset[str], unit: ParsedSentence) -> float:
-    """Return the share of the terms in the sentence, where terms found only in its neighbours count half."""
-    return (overlap_share(wanted, unit.terms) + overlap_share(wanted, unit.around)) / 2
-
-
-def overlap_share(wanted: frozenset[str], present: frozenset[str]) -> float:
-    """Return the share (0 to 1) of the wanted terms that are present; 1 if nothing is wanted."""
-    return len(wanted & present) / len(wanted) if wanted else 1.0
-
-
 def contains_fact(fact: ClaimFact, source: ChunkContent) -> bool:
     """Return whether the source contains the fact."""
     if fact.kind == "number":
         return bool(fact.keys & source.numbers)
-    if fact.kind == "identifier" or not fact.words:
+    if fact.kind == "identifier":
+        return any(contains_code(key, source.text) for key in fact.keys)
+    if not fact.words:
         return any(key in source.squeezed for key in fact.keys)
     return contains_words(fact.words, source.words)
 

@@ -1,88 +1,177 @@
-"""Parse a text once for comparison with others: as a claim with the facts that a source must contain, or as a source.
+"""Parse a text once for comparison with others: a sentence of an answer as a claim, a chunk as its sentences and table rows.
 
-Facts are numbers, dates, identifiers and names. Their keys are the same however a value is written: 1,000 or 1000, 十二 or 12.
+Both become statements: tokens in order, each a number with its unit of measure, an identifier, a name, a word or a negation.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from assistant.datatypes import Chunk
-from assistant.text.dates import MONTHS, Date, dates
-from assistant.text.languages import CJK, CJK_PUNCTUATION, HAN, is_cjk, language
-from assistant.text.numbers import VULGAR, Number, numbers
-from assistant.text.sentences import STOP, sentence_spans
-from assistant.text.stems import terms
-
-FactKind = Literal["number", "identifier", "name"]
-
-LETTER = f"[^\\W\\d_{CJK}]"
-LATIN_WORD = re.compile(f"{LETTER}+(?:['’]{LETTER}+)*")
-CODE = re.compile(
-    rf"https?://[^\s{CJK_PUNCTUATION}{CJK}]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    r"|(?<![\w-])(?=[\w-]*\d)[A-Za-z][\w-]*(?:[./]\w+)*(?!\w)", re.ASCII
+from assistant.text.clock import clock_times
+from assistant.text.languages import CJK, CJK_CHARACTER, is_cjk, language
+from assistant.text.lines import Line, is_ruler, lines_of
+from assistant.text.literals import (
+    CODE,
+    LATIN_WORD,
+    PERIOD,
+    TITLE,
+    ClaimFact,
+    claim_facts,
+    fold,
+    name_words,
+    normalize_numerals,
+    numerals,
+    source_keys,
+    squeeze,
+    unscaled_keys,
 )
-PERIOD = re.compile(r"^(?:[a-z]{3,}-\d+.*)$")  # post-1945 is a word and a number, not a code
-TITLE = re.compile(rf"《([^》]{{1,60}})》|「([^」]{{1,60}})」|“([{HAN}·]{{2,30}})”")
-SQUEEZED = re.compile(r"[\s\-_–—·.,，。]+")
-# capitalized words that are no names: sentence openers, titles, and weekdays and months, which have keys of their own
-PLAIN = STOP | frozenset(
-    "i he she they we you his her their our your my yes no not there here when while after before during because if although "
-    "though since both each all any some many most such only according however therefore thus also then so but mr mrs ms dr sir "
-    "monday tuesday wednesday thursday friday saturday sunday am pm".split()
-) | frozenset(MONTHS) | frozenset(name[:3] for name in MONTHS)
-CLAUSE = re.compile(r"[,;:](?=\s)|[，；：。()（）]|\s(?:and|but|while|which|who)\s", re.IGNORECASE)
-ROW = re.compile(r"\||\t|,\S[^,]*,\S")
+from assistant.text.measures import AFTER, measure_at, rates_of
+from assistant.text.polarity import negations
+from assistant.text.sentences import sentence_spans
+from assistant.text.stems import CHINESE_STOP, ENGLISH_STOP, stem
+
+TokenKind = Literal["number", "code", "name", "word", "function", "negation"]
+
+CLAUSE = re.compile(r"[,;:](?=\s)|[，；：。()（）]|\s(?:and|but|while|whereas|which|who|whose)\s|\s[–—]\s", re.IGNORECASE)
+WORD = re.compile(f"[{CJK}]|{LATIN_WORD.pattern}")
+LABEL = re.compile(r"(?<![\w.'’-])(?!I\b)[A-Z](?![\w.'’-])(?!\s+[a-z])|(?<=[a-z]\s)(?!I\b)[A-Z](?![\w.'’-])")  # Shelf A, not "A shelf"
+# words of permission and of little content, which a paraphrase exchanges
+LIGHT = frozenset(
+    "allow allows allowed permit permits permitted able possible get gets got take takes took taken make makes made give gives given gave "
+    "there's it's that's one's must shall need needs per yes least most up".split())
+LIGHT_ZH = CHINESE_STOP | frozenset("可以能许許要会會得应應须須需来來去用时時则則将將把给給让讓请請每约約共达達")
+PRONOUN = re.compile(r"\b(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|this|these|those|such|who|which|both|former|latter)\b"
+                     r"|[他她它其该該此]", re.IGNORECASE)
+UPPER = re.compile(r"\b(?:(?:no|not)\s+(?:more|higher|later|longer|greater)\s+than|at\s+most|up\s+to|not\s+exceed|maximum)\b"
+                   "|最多|最高|最大|至多|以内|不(?:得|能|可)?(?:超过|超過|高于|多于|大于|晚于)", re.IGNORECASE)
+LOWER = re.compile(r"\b(?:(?:no|not)\s+(?:less|fewer|lower|earlier|sooner)\s+than|at\s+least|minimum)\b"
+                   "|最少|最低|至少|不(?:得|能|可)?(?:少于|低于|小于|早于)", re.IGNORECASE)
+KEY_LINE = re.compile(r"[^\s.!?。！？][^.!?。！？\n]{0,60}?[:：]\s*\S")
+DIRECTION = re.compile(r"\b(from|to|until|till|since|before|after|above|below|over|under|between)\s+(?:the\s+)?\W{0,2}$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimFact:
-    """A literal fact of a claim: a source contains it if it has any of the keys, or all words of a name."""
+class Token:
+    """A token of a statement. `keys` are those that a source must have one of; `held` are those that it has as a source itself."""
 
-    kind: FactKind
+    kind: TokenKind
+    start: int
+    end: int
+    written: str
     keys: frozenset[str]
-    words: frozenset[str]
+    held: frozenset[str]
+    measure: str = ""
+    required: bool = False
+    clause: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkContent:
-    """Searchable content of a source text: the keys of its numbers, its words, its characters without spaces and hyphens."""
+@dataclass(frozen=True)
+class Statement:
+    """A sentence, table row or clause, parsed. `titles` are titles in quotation marks; `bounds` are "max" and "min"."""
 
-    numbers: frozenset[str]
-    words: frozenset[str]
-    squeezed: str
+    text: str
+    tokens: tuple[Token, ...]
+    titles: frozenset[str]
+    rates: frozenset[str]
+    bounds: frozenset[str]
+    cjk: bool
+
+    @cached_property
+    def lower(self) -> str:
+        """The text in lower case."""
+        return self.text.casefold()
+
+    @cached_property
+    def squeezed(self) -> str:
+        """The text without case, spaces and hyphens."""
+        return squeeze(self.text)
+
+    @cached_property
+    def content(self) -> tuple[Token, ...]:
+        """The tokens that say something: neither function words nor negations."""
+        return tuple(token for token in self.tokens if token.kind not in {"function", "negation"})
+
+    @cached_property
+    def numbers(self) -> tuple[Token, ...]:
+        """The numbers, dates and times."""
+        return tuple(token for token in self.tokens if token.kind == "number")
+
+    @cached_property
+    def names(self) -> tuple[Token, ...]:
+        """The words of names."""
+        return tuple(token for token in self.tokens if token.kind == "name")
+
+    @cached_property
+    def codes(self) -> tuple[Token, ...]:
+        """The identifiers."""
+        return tuple(token for token in self.tokens if token.kind == "code")
+
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """All keys, as a source has them."""
+        return frozenset().union(*(token.held for token in self.tokens))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The keys of the words and names; in Chinese those of the single characters."""
+        return frozenset(key for token in self.content if token.kind in {"word", "name"} for key in token.keys)
+
+    @cached_property
+    def folded(self) -> frozenset[str]:
+        """All words in Latin script, without case and accents, and single capital letters as "=A"."""
+        return frozenset(key for token in self.tokens if token.kind != "number" for key in (token.held if token.kind == "name" else ())
+                         ) | frozenset(fold(word) for word in LATIN_WORD.findall(self.text))
+
+    @cached_property
+    def pairs(self) -> frozenset[str]:
+        """The pairs of neighbouring Chinese characters that are no function words."""
+        found = [token for token in self.content if token.kind == "word" and CJK_CHARACTER.match(token.written)]
+        return frozenset(one.written + other.written for one, other in zip(found, found[1:], strict=False) if one.end == other.start)
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A parsed sentence of an answer. `question_terms` holds the terms of the question, which a short answer leaves out.
+    """A parsed sentence of an answer.
 
-    `clauses` are (keys of the facts, terms) of each clause: a number belongs to the terms of its clause.
+    `parts` are its clauses if there are several, each with the names and identifiers of the first one if it has none of its own.
+    `question` is the statement of its question, which a short answer leaves out.
     """
 
+    text: str
     facts: tuple[ClaimFact, ...]
-    terms: frozenset[str]
-    question_terms: frozenset[str]
-    clauses: tuple[tuple[frozenset[frozenset[str]], frozenset[str]], ...]
+    whole: Statement
+    parts: tuple[Statement, ...]
+    question: Statement
     cjk: bool
     language: str
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the claim says nothing that can be compared."""
+        return not self.whole.content
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedSentence:
-    """A sentence or table row of a chunk, its terms, and these with its neighbours' (a row: only its own).
+    """A sentence or table row of a chunk: text[start:end].
 
-    The terms of the title and the headings belong to every sentence.
+    `header` are the cells of its table's header. `before` is the statement of what precedes a sentence and may name its subject.
+    `is_heading` marks headings, headers and rulers, which are quoted only if nothing else is there.
     """
 
-    content: ChunkContent
-    terms: frozenset[str]
-    around: frozenset[str]
+    start: int
+    end: int
+    statement: Statement
+    header: tuple[Statement, ...] = ()
+    columns: int = 0
+    before: tuple[Statement, ...] = ()
+    is_row: bool = False
+    is_heading: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,176 +179,189 @@ class ParsedChunk:
     """A chunk with its title and headings, parsed once for all claims."""
 
     text: str
-    content: ChunkContent
-    heading_words: frozenset[str]
-    terms: frozenset[str]
+    heading: Statement
     units: tuple[ParsedSentence, ...]
+    words: frozenset[str]
     cjk: bool
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class Numeral:
-    """A number or date at text[start:end]: its possible `keys`, and whether a source must contain it (`required`)."""
-
-    start: int
-    end: int
-    keys: frozenset[str]
-    required: bool
-
-
 def parse_claim(sentence: str, question: str) -> Claim:
     """Return a sentence of an answer parsed."""
-    clauses = tuple((frozenset(fact.keys for fact in claim_facts(part)), terms(part)) for part in CLAUSE.split(sentence))
-    return Claim(claim_facts(sentence), terms(sentence), terms(question), clauses, is_cjk(sentence), language(sentence))
+    whole = parse_statement(sentence)
+    return Claim(sentence, claim_facts(sentence), whole, tuple(split_clauses(whole)), parse_statement(question), whole.cjk, language(sentence))
 
 
-def parse_chunk(chunk: Chunk) -> ParsedChunk:
-    """Return a chunk parsed; title, headings and table header belong to each of its sentences."""
-    pieces = [chunk.text[start:end] for start, end in sentence_spans(chunk.text)]
-    context, words = terms(chunk.context), [terms(piece) for piece in pieces]
-    heading, contents = chunk_content(chunk.context), [chunk_content(piece) for piece in pieces]
-    units = tuple(
-        ParsedSentence(contents[place], context | words[place], context | words[place] if ROW.search(piece)
-                       else context.union(*words[max(0, place - 1) : place + 2]))
-        for place, piece in enumerate(pieces)
-    )
-    parts = (heading, *contents)
-    content = ChunkContent(frozenset().union(*(part.numbers for part in parts)),
-                           frozenset().union(*(part.words for part in parts)), "\n".join(part.squeezed for part in parts))
-    text = chunk.searchable
-    return ParsedChunk(text, content, heading.words, context.union(*words), units, is_cjk(text), language(text))
+def split_clauses(whole: Statement) -> Iterator[Statement]:
+    """Yield the clauses of a statement that say something; nothing if there is only one."""
+    numbers = sorted({token.clause for token in whole.content})
+    for number in numbers if len(numbers) > 1 else ():
+        inside = [token for token in whole.tokens if token.clause == number]
+        first = inside[0].start
+        text = whole.text[first : max(token.end for token in inside)]
+        tokens = tuple(replace(token, start=token.start - first, end=token.end - first) for token in inside)
+        titles = frozenset(title for title in whole.titles if title in squeeze(text))
+        yield Statement(text, tokens, titles, rates_of(text), bounds_of(text), whole.cjk)
 
 
-def claim_facts(claim: str) -> tuple[ClaimFact, ...]:
-    """Return the distinct facts of a sentence."""
-    text = normalize_numerals(claim)
-    found: dict[frozenset[str], ClaimFact] = {}
-    codes = [match.group() for match in CODE.finditer(text) if not PERIOD.match(match.group())]
-    without = CODE.sub(lambda match: match.group() if PERIOD.match(match.group()) else " ", text)
-    identifiers = (ClaimFact("identifier", frozenset({squeeze(code)}), frozenset(re.findall(r"\w+", code.casefold())))
-                   for code in codes)
-    figures = (ClaimFact("number", numeral.keys, frozenset(re.findall(r"\w+", without[numeral.start : numeral.end].casefold())))
-               for numeral in numerals(without) if numeral.required)
-    for fact in (*identifiers, *figures, *name_facts(without)):
-        found.setdefault(fact.keys, fact)
-    return tuple(found.values())
+def parse_statement(text: str) -> Statement:
+    """Return a text as tokens, each with the number of its clause."""
+    plain = normalize_numerals(text)
+    ends = [match.end() for match in CLAUSE.finditer(plain)]
+    tokens = [replace(token, clause=sum(end <= token.start for end in ends)) for token in tokenize(plain)] if ends else list(tokenize(plain))
+    titles = frozenset(squeeze(match.group(match.lastindex or 0)) for match in TITLE.finditer(plain))
+    return Statement(plain, tuple(tokens), titles, rates_of(plain), bounds_of(plain), is_cjk(plain))
 
 
-def name_facts(text: str) -> Iterator[ClaimFact]:
-    """Yield the names in a text: titles in quotation marks and runs of capitalized words."""
-    for match in TITLE.finditer(text):
-        yield ClaimFact("name", frozenset({squeeze(match.group(match.lastindex or 0))}), frozenset())
-    run: list[re.Match[str]] = []
-    for match in name_words(text):
-        if run and text[run[-1].end() : match.start()] not in {" ", "-", "·"}:
-            yield name_fact(text, run)
-            run = []
-        run.append(match)
-    if run:
-        yield name_fact(text, run)
+def bounds_of(text: str) -> frozenset[str]:
+    """Return whether a text names an upper bound, a lower one, or both."""
+    return frozenset(name for name, pattern in (("max", UPPER), ("min", LOWER)) if pattern.search(text))
 
 
-def name_fact(text: str, run: list[re.Match[str]]) -> ClaimFact:
-    """Return a run of words as a name."""
-    words = frozenset(fold(word.group()) for word in run)
-    return ClaimFact("name", frozenset({squeeze(text[run[0].start() : run[-1].end()])}), words)
+def tokenize(text: str) -> list[Token]:
+    """Return the tokens of a normalized text in order."""
+    found = list(code_tokens(text))
+    rest = blank(text, found)
+    found += clock_tokens(rest)
+    rest = blank(rest, found)
+    figures = list(number_tokens(rest))
+    rest = blank(rest, figures)
+    for token in figures:
+        rest = blank_measure(rest, token)
+    denied = [Token("negation", start, end, text[start:end], frozenset(), frozenset()) for start, end in negations(rest, is_cjk(text))]
+    return sorted([*found, *figures, *denied, *word_tokens(blank(rest, denied), text)], key=lambda token: token.start)
 
 
-def name_words(text: str) -> Iterator[re.Match[str]]:
-    """Yield the words that are names or parts of names."""
-    chinese = is_cjk(text)
-    words = list(LATIN_WORD.finditer(text))
-    for place, match in enumerate(words):
+def blank(text: str, tokens: Iterable[Token]) -> str:
+    """Return the text with spaces in the place of the tokens."""
+    for token in tokens:
+        text = text[: token.start] + " " * (token.end - token.start) + text[token.end :]
+    return text
+
+
+def blank_measure(text: str, token: Token) -> str:
+    """Return the text with spaces in the place of the unit of measure behind a number."""
+    match = AFTER.match(text, token.end) if token.measure else None
+    return text[: match.start()] + " " * len(match.group()) + text[match.end() :] if match else text
+
+
+def code_tokens(text: str) -> Iterator[Token]:
+    """Yield the identifiers of a text."""
+    for match in CODE.finditer(text):
+        if not PERIOD.match(match.group()):
+            keys = frozenset({f"c:{squeeze(match.group())}"})
+            yield Token("code", *match.span(), match.group(), keys, keys, required=True)
+
+
+def clock_tokens(text: str) -> Iterator[Token]:
+    """Yield the times of day of a text: one that does not say which half of the day agrees with one that does."""
+    for clock in clock_times(text):
+        keys = clock.keys if clock.marked else clock.keys | clock.loose
+        held = clock.keys | (clock.loose if clock.marked else frozenset())
+        yield Token("number", clock.start, clock.end, text[clock.start : clock.end], keys, held, required=True)
+
+
+def number_tokens(text: str) -> Iterator[Token]:
+    """Yield the numbers and dates of a text."""
+    for numeral in numerals(text):
+        yield Token("number", numeral.start, numeral.end, text[numeral.start : numeral.end], numeral.keys,
+                    unscaled_keys(source_keys(numeral)), measure_at(text, numeral.start, numeral.end), numeral.required)
+
+
+def word_tokens(text: str, whole: str) -> Iterator[Token]:
+    """Yield the words, names and Chinese characters of a text whose numbers are blank; `whole` is the text with them."""
+    names = {match.start() for match in name_words(whole)} if not is_cjk(whole) else {match.start() for match in LATIN_WORD.finditer(text)}
+    labels = {match.start() for match in LABEL.finditer(whole)}
+    for match in WORD.finditer(text):
         word = match.group()
-        opens = place == 0 or bool(re.search(r"[.!?:;\n]\s*[\"“(]?\s*$", text[words[place - 1].end() : match.start()]))
-        if chinese or (word[0].isupper() and (not opens or is_name_at_start(text, words, place))):
-            folded = fold(word)
-            if folded not in PLAIN and (len(folded) > 1 or chinese):
-                yield match
+        if match.start() in labels and len(word) == 1:
+            key = frozenset({f"={word}"})
+            yield Token("name", *match.span(), word, key, key, required=True)
+        elif CJK_CHARACTER.match(word):
+            key = frozenset({word})
+            yield Token("function" if word in LIGHT_ZH else "word", *match.span(), word, key, key)
+        else:
+            yield latin_token(match, is_name=match.start() in names)
 
 
-def is_name_at_start(text: str, words: list[re.Match[str]], place: int) -> bool:
-    """Return whether the first word of a sentence is a name: an acronym, or part of a run of capitalized words."""
-    word = words[place].group()
-    if len(word) > 1 and word.isupper():
+def latin_token(match: re.Match[str], *, is_name: bool) -> Token:
+    """Return a word in Latin script as a token; its key is its stem."""
+    folded, plain = fold(match.group()), match.group().lower()
+    key = frozenset({stem(folded)})
+    if plain in ENGLISH_STOP or plain in LIGHT:
+        return Token("function", *match.span(), folded, key, key)
+    return Token("name" if is_name else "word", *match.span(), folded, key, key, required=is_name)
+
+
+def parse_chunk(chunk: Chunk, file_name: str = "") -> ParsedChunk:
+    """Return a chunk parsed; title, headings and the name of its file belong to each of its sentences."""
+    context, header = split_context(chunk)
+    heading = parse_statement("\n".join(filter(None, (file_name, context))))
+    units = tuple(parse_units(chunk.text, header))
+    words = frozenset().union(heading.words, *(unit.statement.words for unit in units))
+    text = chunk.searchable
+    return ParsedChunk(text, heading, units, words, is_cjk(text), language(text))
+
+
+def split_context(chunk: Chunk) -> tuple[str, str]:
+    """Return the context of a chunk without, and its table header: the last line, if it has cells."""
+    above, _, last = chunk.context.rpartition("\n")
+    rows = lines_of(chunk.text)
+    first = next((line for line in rows if line.is_row and len(line.cells) > 1), None)
+    header = next((line for line in lines_of(f"{last}\n{last}") if line.cells), None) if first else None
+    return (above, last) if first and header and abs(len(header.cells) - len(first.cells)) <= 1 else (chunk.context, "")
+
+
+def parse_units(text: str, header: str) -> Iterator[ParsedSentence]:
+    """Yield the sentences and table rows of a text."""
+    rows = {line.start: line for line in lines_of(text) if line.is_row}
+    head = header_cells(header)
+    before: list[Statement] = []
+    in_table = False
+    for start, end in sentence_spans(text):
+        row = rows.get(text.rfind("\n", 0, start) + 1) or rows.get(start)
+        if row is None:
+            unit = parse_statement(text[start:end])
+            item = bool(KEY_LINE.match(unit.text)) and "\n" in text
+            yield ParsedSentence(start, end, unit, before=() if item else tuple(before[-3:]), is_heading=is_heading(text, start, end))
+            if not item:
+                before.append(unit)
+            in_table = False
+            continue
+        is_head = is_ruler(row) or (not in_table and not header and is_header(row, rows, text))
+        if is_head and not is_ruler(row):
+            head = header_cells(row.text)
+        yield ParsedSentence(start, end, row_statement(row, text[start:end]), () if is_head else head, len(row.cells), is_row=True, is_heading=is_head)
+        in_table = True
+
+
+def is_heading(text: str, start: int, end: int) -> bool:
+    """Return whether a sentence is a heading in Markdown."""
+    return text[start:end].startswith("#")
+
+
+def header_cells(header: str) -> tuple[Statement, ...]:
+    """Return the cells of a table's header, parsed."""
+    line = next((line for line in lines_of(f"{header}\n{header}") if line.cells), None)
+    return tuple(parse_statement(cell) for cell in line.cells) if line else ()
+
+
+def is_header(row: Line, rows: dict[int, Line], text: str) -> bool:
+    """Return whether the first row of a table is its header: it has no numbers, and a later row has, or a ruler is below it."""
+    following = [other for start, other in rows.items() if start > row.start]
+    if not following:
+        return False
+    if is_ruler(following[0]):
         return True
-    following = words[place + 1] if place + 1 < len(words) else None
-    if following is None:
-        return len(words) == 1
-    return following.group()[0].isupper() and not text[words[place].end() : following.start()].strip()
+    figures = re.compile(r"\d")
+    same = [other for other in following if len(other.cells) == len(row.cells)]
+    return bool(row.cells) and not figures.search(row.text) and any(figures.search(other.text) for other in same)
 
 
-@lru_cache(maxsize=4096)
-def fold(word: str) -> str:
-    """Return a word without case, accents and possessive 's."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).casefold()
-    return re.sub(r"['’]s?$", "", plain)
-
-
-def squeeze(text: str) -> str:
-    """Return the text without case, spaces and hyphens."""
-    return SQUEEZED.sub("", unicodedata.normalize("NFKC", text)).casefold()
-
-
-def chunk_content(source: str) -> ChunkContent:
-    """Return the searchable content of a text."""
-    text = normalize_numerals(source)
-    numbers = frozenset(key for numeral in numerals(text) for key in unscaled_keys(source_keys(numeral)))
-    return ChunkContent(numbers, frozenset(fold(word) for word in LATIN_WORD.findall(text)), squeeze(text))
-
-
-def normalize_numerals(text: str) -> str:
-    """Return the text in NFKC form, with a space before vulgar fractions so that 2½ does not become 21/2."""
-    apart = VULGAR.sub(lambda match: f" {unicodedata.normalize('NFKC', match.group())}", text)
-    return unicodedata.normalize("NFKC", apart)
-
-
-def numerals(text: str) -> Iterator[Numeral]:
-    """Yield the numbers and dates of a text. A scaled number has keys for its value and, prefixed q:, for its digits."""
-    found = dates(text)
-    for date in found:
-        yield from date_numerals(text, date)
-    for number in numbers(text, [(date.start, date.end) for date in found]):
-        yield Numeral(number.start, number.end, number_keys(number), number.certain)
-        if re.search(r"\d[\s/\u2044]\d", text[number.start : number.end]):  # 12 300 or 3/4 may also be two numbers
-            yield from (Numeral(number.start, number.end, frozenset({f"n:{int(part)}"}), required=False)
-                        for part in re.findall(r"\d+", text[number.start : number.end]))
-
-
-def date_numerals(text: str, date: Date) -> Iterator[Numeral]:
-    """Yield the day or month of a date, and its year. An English month alone is not required: sources write it without "in"."""
-    alone = not date.has_day and (text[date.start : date.end].isalpha() or date.readings[0].quarter > 0)
-    keys = frozenset(key for reading in date.readings for key in day_keys(reading.month, reading.day, reading.quarter))
-    yield Numeral(date.start, date.end, keys, required=not alone or not text[date.start : date.end].isascii())
-    if date.first_day:
-        yield Numeral(date.start, date.end, frozenset(day_keys(date.readings[0].month, date.first_day, 0)), required=True)
-    if date.readings[0].year:
-        yield Numeral(date.start, date.end, frozenset({f"n:{date.readings[0].year}"}), required=True)
-
-
-def day_keys(month: int, day: int, quarter: int) -> Iterator[str]:
-    """Yield the key of a day, month or quarter."""
-    yield f"k:{quarter}" if quarter else f"d:{month}-{day}" if day else f"m:{month}"
-
-
-def source_keys(found: Numeral) -> frozenset[str]:
-    """Return the keys of a numeral in a source: a day also contains its month."""
-    return found.keys | {f"m:{key[2:].split('-')[0]}" for key in found.keys if key.startswith("d:")}
-
-
-def number_keys(number: Number) -> frozenset[str]:
-    """Return the keys of a number. A percentage also has its fraction, 5m (million or metres) also its digits."""
-    if number.parts > 1:
-        return frozenset({*(f"n:{value}" for value in number.written), *(f"p:{value}" for value in number.values)})
-    keys = {f"n:{value}" for value in (*number.values, *map(abs, number.values))}
-    if number.scaled:
-        keys |= {f"q:{value}" for value in number.written}
-    return frozenset(keys | ({f"n:{value}" for value in number.written} if number.unit else set()))
-
-
-def unscaled_keys(keys: frozenset[str]) -> frozenset[str]:
-    """Return the keys of a number in a source: unscaled digits also match scaled ones, as in tables in millions."""
-    if any(name.startswith("q:") for name in keys):
-        return frozenset(name for name in keys if not name.startswith("q:"))
-    return keys | {f"q:{name[2:]}" for name in keys if name.startswith("n:")}
+def row_statement(row: Line, text: str) -> Statement:
+    """Return a table row parsed; its columns are the clauses of its tokens."""
+    if len(row.cells) < 2:
+        return parse_statement(text)
+    cells = [parse_statement(cell) for cell in row.cells]
+    tokens = tuple(replace(token, clause=column) for column, cell in enumerate(cells) for token in cell.tokens)
+    return Statement(normalize_numerals(text), tokens, frozenset().union(*(cell.titles for cell in cells)), rates_of(text), bounds_of(text), is_cjk(text))

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from assistant.text.languages import CJK, is_cjk
+from assistant.text.languages import CJK
+from assistant.text.lines import blocks_of
 
 WORD = re.compile(f"\\d[\\d.,:/-]*\\d|[{CJK}]|[^\\W_{CJK}]+")
 CLOSERS = "\"'”’)）」』】"
@@ -16,8 +17,7 @@ ABBREVIATION = re.compile(
 )
 LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*\d{1,3}\.$")
 LONGEST_ABBREVIATION = 24
-MAX_LINE, MIN_WRAP = 400, 40  # characters
-QUESTION_WEIGHT = 0.3
+MAX_ROW = 600  # characters; a longer row is prose in cells, and is split into its sentences
 STOP = frozenset(
     "a an the of in on at to for from by with and or is are was were be been it its as that this these those which who what "
     "的 了 是 在 和 与 及 或 有 为 之 其".split()
@@ -38,26 +38,17 @@ def is_end(text: str, start: int, end: int) -> bool:
 
 
 def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of each sentence, without surrounding white space."""
-    start = 0
-    for match in END.finditer(text):
-        if is_end(text, match.start(), match.end()) and not is_wrap(text, match.start(), match.end()):
-            yield from trim_span(text, start, match.end())
-            start = match.end()
-    yield from trim_span(text, start, len(text))
-
-
-def is_wrap(text: str, start: int, end: int) -> bool:
-    """Return whether the line break at text[start:end] only wraps a sentence, as in a paragraph of a PDF."""
-    if text[start:end] not in {"\n", "\r", "\r\n"}:
-        return False
-    before = re.split(r"[\r\n]", text[max(0, start - MAX_LINE) : start])[-1].rstrip()
-    after = text[end : end + 1]
-    if "|" in before or "\t" in before or not after.isalnum() or not before:
-        return False
-    if is_cjk(after):
-        return len(before) >= MIN_WRAP // 2 and is_cjk(before[-1]) and before[-1].isalpha()
-    return len(before) >= MIN_WRAP and (after.islower() or before[-1].islower() or before[-1] in ",;")
+    """Yield (start, end) of each sentence or table row, without surrounding white space; a wrapped sentence is whole."""
+    for block in blocks_of(text):
+        start, end = block[0].start, block[-1].end
+        if block[0].is_row and end - start <= MAX_ROW:
+            yield from trim_span(text, start, end)
+            continue
+        for match in END.finditer(text, start, end):
+            if match.group()[0] not in "\r\n" and is_end(text, match.start(), match.end()):
+                yield from trim_span(text, start, match.end())
+                start = match.end()
+        yield from trim_span(text, start, end)
 
 
 def trim_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -65,17 +56,6 @@ def trim_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     inner = text[start:end]
     if inner.strip():
         yield start + len(inner) - len(inner.lstrip()), end - (len(inner) - len(inner.rstrip()))
-
-
-def closest_sentence(text: str, claim: str, question: str) -> tuple[int, int]:
-    """Return the span of the sentence with the most tokens of a claim and, at a lower weight, of its question."""
-    wanted, asked = tokens(claim), tokens(question)
-
-    def closeness(span: tuple[int, int]) -> tuple[float, int]:
-        sentence = text[slice(*span)]
-        return token_recall(wanted, sentence) + QUESTION_WEIGHT * token_recall(asked, sentence), -span[0]
-
-    return max(sentence_spans(text), key=closeness, default=(0, len(text)))
 
 
 def token_recall(claim: Sequence[str], source: str) -> float:
