@@ -17,12 +17,16 @@ from assistant.text.literals import contains_code, fold
 from assistant.text.polarity import are_opposite, count_opposites_zh
 
 FULL, PARTIAL = 0.55, 0.35  # minimum shares of the statement's words
+FULL_ZH = 0.5  # for Chinese, whose pairs of characters also cross word boundaries
+MIN_OWN = 0.5  # of the words, that are in the unit itself
 FULL_SHORT = 0.4  # with the words of its question, for a statement of fewer than FEW words of its own
 FEW = 2
 MIN_STEM = 4  # letters that two words must begin with to be forms of one
 SLOT = 3  # tokens of a slot in which one word stands for another
 SLOT_ZH = 6  # characters
 TARGET_ZH = 4  # characters behind a negation that may be what it denies
+MIN_NAMED = 0.6  # of the words of a header cell, for a claim to name its column
+LINKS = frozenset("为是由任归")
 YEARS = range(1000, 2200)
 
 
@@ -54,8 +58,7 @@ def compare_unit(part: Statement, unit: ParsedSentence, source: ParsedChunk, que
     """
     needed = [token for token in (*part.tokens, *anchors) if token.required and not (foreign and is_untranslatable(token, source))]
     found = [token for token in needed if has_literal(token, part, unit, source)]
-    missing = len(needed) - len(found) + sum(title not in unit.statement.squeezed and title not in source.heading.squeezed
-                                             for title in part.titles if not foreign)
+    missing = len(needed) - len(found) + (0 if foreign else count_missing_titles(part, unit, source))
     if foreign:
         return foreign_verdict(part, unit, needed, len(found), missing)
     share, least = word_share(part, unit, source, question)
@@ -76,6 +79,13 @@ def foreign_verdict(part: Statement, unit: ParsedSentence, needed: Sequence[Toke
 def is_untranslatable(token: Token, source: ParsedChunk) -> bool:
     """Return whether a source in another script cannot be expected to have a token: a name in a Chinese text."""
     return token.kind == "name" and source.cjk
+
+
+def count_missing_titles(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> int:
+    """Return how many titles of a statement a unit lacks; one in another sentence counts as there if the unit names no other."""
+    others = unit.statement.titles - part.titles
+    return sum(title not in unit.statement.squeezed and title not in source.heading.squeezed
+               and (bool(others) or all(title not in each.squeezed for each in unit.before)) for title in part.titles)
 
 
 # literals
@@ -144,13 +154,19 @@ def is_form(word: str, other: str) -> bool:
 
 
 def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, question: Statement) -> tuple[float, float]:
-    """Return the share of a statement's words in a unit (half of it with those of the text around), and the least for full support."""
-    wanted, pairs, least = part.words, part.pairs, FULL
+    """Return the share of a statement's words in a unit (half of it with those of the text around), and the least for full support.
+
+    A unit that has less than half of the words by itself has no share that is enough.
+    """
+    wanted, pairs, least = part.words, part.pairs, FULL_ZH if part.cjk else FULL
     if len(wanted) < FEW:
         wanted, pairs, least = wanted | question.words, pairs | question.pairs, FULL_SHORT
-    own = (unit.statement, *unit.header)
-    around = (*own, source.heading, *unit.before)
-    return (present_share(wanted, pairs, own) + present_share(wanted, pairs, around)) / 2, least
+    own = (unit.statement, *unit.header, *((source.heading,) if unit.is_row else ()))
+    alone = present_share(wanted, pairs, own)
+    share = (alone + present_share(wanted, pairs, (*own, source.heading, *unit.before))) / 2
+    if len(part.words) >= FEW and alone < MIN_OWN * least / FULL:
+        share = min(share, least - 0.01)
+    return share, least
 
 
 def present_share(wanted: frozenset[str], pairs: frozenset[str], statements: Sequence[Statement]) -> float:
@@ -195,20 +211,36 @@ def rates_differ(part: Statement, unit: Statement) -> str:
 def polarity_differs(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
     """Return "negation" if one denies what the other says: by a negation of a word of both, or by an opposite."""
     theirs = unit.statement
-    denied = sum(token.kind == "negation" for token in part.tokens)
-    counter = sum(denies(token, theirs, part) for token in theirs.tokens if token.kind == "negation")
+    ours_denied = [target_of(token, part) for token in part.tokens if token.kind == "negation"]
+    engaged = engaged_clauses(part, theirs)
+    theirs_denied = [target_of(token, theirs) for token in theirs.tokens if token.kind == "negation" and token.clause in engaged]
+    counter = [target for target in theirs_denied if any(is_claimed(token, part) for token in target)]
+    for target in list(ours_denied):
+        keys = frozenset().union(*(token.keys for token in target))
+        match = next((other for other in counter if any(has_word(key, keys) for token in other for key in token.held)), None)
+        if match is not None:
+            ours_denied.remove(target)
+            counter.remove(match)
     opposite = count_opposites_zh(part.text, theirs.text) if part.cjk else count_opposites(part, theirs)
-    return "negation" if (denied + counter + opposite) % 2 else ""
+    return "negation" if (len(ours_denied) + len(counter) + opposite) % 2 else ""
 
 
-def denies(negation: Token, statement: Statement, claim: Statement) -> bool:
-    """Return whether what a negation denies is a word of the claim."""
+def engaged_clauses(part: Statement, unit: Statement) -> frozenset[int]:
+    """Return the clauses of a unit that a statement is about: those with most of its words, or with some that no other clause has."""
+    clauses = {token.clause for token in unit.content}
+    held = {clause: frozenset(key for token in unit.content if token.clause == clause and is_claimed(token, part) for key in token.held)
+            for clause in clauses}
+    most = max((len(keys) for keys in held.values()), default=0)
+    return frozenset(clause for clause, keys in held.items() if len(keys) == most
+                     or keys - frozenset().union(*(other for place, other in held.items() if place != clause)))
+
+
+def target_of(negation: Token, statement: Statement) -> list[Token]:
+    """Return what a negation denies: the next word of its clause, or its last one if none follows; in Chinese some characters."""
     inside = [token for token in statement.content if token.clause == negation.clause]
     after = [token for token in inside if token.start > negation.start]
     count = TARGET_ZH if statement.cjk else 1
-    target = after[:count] or inside[-count:]
-    return any(token.keys & claim.words or (token.kind in {"number", "code"} and token.held & claim.held) for token in target) or any(
-        not statement.cjk and has_word(key, claim.words) for token in target if token.kind in {"word", "name"} for key in token.keys)
+    return after[:count] or inside[-count:]
 
 
 def count_opposites(part: Statement, unit: Statement) -> int:
@@ -273,6 +305,49 @@ def is_pair_crossed(own: Sequence[Token], own_left: Sequence[Token], other: Sequ
     return any(kind_of(token) in kinds and not token.held & elsewhere for token in own)
 
 
+def is_role_crossed(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
+    """Return "crossed" if a claim joins the subject of one Chinese clause to the role in another: 甲为社长，乙为司库."""
+    if not part.cjk or unit.is_row:
+        return ""
+    sides = [side for side in map(divided, clauses_of(unit.statement)) if side]
+    for before, after in sides:
+        for other_before, other_after in sides:
+            subject, role = claimed_only(before, other_before, part), claimed_only(other_after, after, part)
+            if subject and role and unclaimed(after, part) and unclaimed(other_before, part):
+                return "crossed"
+    return ""
+
+
+def clauses_of(statement: Statement) -> list[list[Token]]:
+    """Return the tokens of each clause."""
+    return [[token for token in statement.tokens if token.clause == clause] for clause in sorted({token.clause for token in statement.tokens})]
+
+
+def divided(clause: Sequence[Token]) -> tuple[list[Token], list[Token]] | None:
+    """Return the tokens before and behind the first word that links a subject to its role; None if there is none."""
+    place = next((place for place, token in enumerate(clause) if token.written in LINKS), -1)
+    return (list(clause[:place]), list(clause[place + 1 :])) if 0 < place < len(clause) - 1 else None
+
+
+def claimed_only(tokens: Sequence[Token], others: Sequence[Token], part: Statement) -> bool:
+    """Return whether the claim has a word of some tokens that is not among the others."""
+    known = frozenset().union(*(token.held for token in others))
+    return any(token.kind == "word" and is_claimed(token, part) and not token.held & known for token in tokens)
+
+
+def unclaimed(tokens: Sequence[Token], part: Statement) -> bool:
+    """Return whether tokens have a word of which the claim says nothing."""
+    return any(token.kind == "word" and not is_claimed(token, part) for token in tokens)
+
+
+def is_other_name(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
+    """Return "name" if the claim opens with a name of the source that the unit lacks, while it has another one."""
+    first = next(iter(part.tokens), None)
+    if first is None or first.kind != "word" or first.written not in source.capitals or has_word(next(iter(first.keys)), unit.statement.words):
+        return ""
+    return "name" if any(token.written in source.capitals and not is_claimed(token, part) for token in unit.statement.content) else ""
+
+
 def kind_of(token: Token) -> str:
     """Return the kind of a value, so that only values of one kind are rivals; "" for a word."""
     if token.kind == "name":
@@ -298,7 +373,8 @@ def is_other_column(part: Statement, unit: ParsedSentence, _source: ParsedChunk)
     row = unit.statement
     cells = [[token for token in row.content if token.clause == column] for column in range(unit.columns)]
     claimed = {column for column, cell in enumerate(cells) if any(is_claimed(token, part) for token in cell)}
-    named = {column for column, head in enumerate(unit.header) if head.content and any(is_claimed(token, part) for token in head.content)}
+    named = {column for column, head in enumerate(unit.header) if head.content
+             and sum(is_claimed(token, part) for token in head.content) >= MIN_NAMED * len(head.content)}
     shared = {column for column in named if any(is_claimed(token, part) and token.held & other.held for place, head in enumerate(unit.header)
                                                 if place != column for other in head.content for token in unit.header[column].content)}
     for column in named - claimed - shared:
@@ -402,7 +478,8 @@ def substituted_zh(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
     matcher = difflib.SequenceMatcher(None, [token.written for token in ours], [token.written for token in theirs], autojunk=False)
     blocks = matcher.get_opcodes()
     for place, (tag, start, end, first, last) in enumerate(blocks):
-        if tag != "replace" or last - first > SLOT_ZH:
+        slot = theirs[first:last]
+        if tag != "replace" or len(slot) > SLOT_ZH or len({token.clause for token in slot}) > 1 or any(token.kind == "number" for token in slot):
             continue
         old, new = content_zh(ours[start:end]), content_zh(theirs[first:last])
         if not old or not new or PRONOUN.search("".join(token.written for token in theirs[first:last])) or new <= part.words or old <= known:
@@ -428,8 +505,8 @@ def are_roles_swapped(part: Statement, unit: ParsedSentence, _source: ParsedChun
     theirs = unit.statement
     if part.cjk or unit.is_row:
         return ""
-    pairs = [(token, next((other for other in theirs.tokens if other.held & token.keys and other.kind != "number"), None)) for token in part.names]
-    known = [(token, other) for token, other in pairs if other]
+    pairs = [(token, [other for other in theirs.tokens if other.held & token.keys]) for token in part.names]
+    known = [(token, same[0]) for token, same in pairs if len(same) == 1 and sum(other.keys == token.keys for other in part.names) == 1]
     for (one, first), (two, second) in zip(known, known[1:], strict=False):
         if two.start - one.end <= 1 or first.start < second.start or first.clause != second.clause:
             continue  # two words of one name, or the same order
@@ -451,4 +528,5 @@ def marker_of(token: Token, statement: Statement) -> str:
 
 
 CHECKS: tuple[Callable[[Statement, ParsedSentence, ParsedChunk], str], ...] = (
-    bounds_differ, polarity_differs, is_other_row, is_other_column, is_crossed, is_substituted, directions_differ, are_roles_swapped)
+    bounds_differ, polarity_differs, is_other_row, is_other_column, is_crossed, is_role_crossed, is_other_name,
+    is_substituted, directions_differ, are_roles_swapped)

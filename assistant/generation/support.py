@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.datatypes import Citation, Hit, Location, Sentence, Support
@@ -17,6 +17,7 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 INHERITS = re.compile(r"(?:which|who|whose|it|he|she|they|and|but|also|then)\b|[有共并其以由于在被已为是将则后再也]|\d", re.IGNORECASE)
 OWN_SUBJECT = re.compile(r"(?:the|a|an|its|his|her|their|this|that|these|those|each|every|all|no|there|in|on|at)\b", re.IGNORECASE)
 QUESTION_WEIGHT = 0.3  # of the words of the question, in the choice of a quote
+SAME_LANGUAGE = 0.3  # share of the words from which on a text is taken to be in the claim's language
 LEAD = 2  # words of the first clause that name its subject
 
 
@@ -29,6 +30,7 @@ class Attribution:
 
 
 NO_ATTRIBUTION = Attribution((), "none")
+NO_VERDICT = UnitVerdict("none", 0, 0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,14 @@ def attribute(claim: Claim, written: Sequence[int], sources: Sequence[ParsedChun
         return Attribution(tuple(believed), "full")
     best = max(alone, key=lambda number: (SUPPORT_ORDER[alone[number].support], alone[number].found,
                                           alone[number].term_share), default=0)  # the first of equals
-    if not best or alone[best].support == "none":
+    if not best:
         return NO_ATTRIBUTION
     if alone[best].support == "full":
         return Attribution((best,), "full")
-    if pair := complete_support(claim, believed or [best], sources):
+    if claim.parts and (pair := complete_support(claim, believed or [best], sources)):
         return Attribution(pair, "full")
+    if alone[best].support == "none":
+        return NO_ATTRIBUTION
     return Attribution(tuple(believed) or (best,), "partial")
 
 
@@ -89,17 +93,16 @@ def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
 def closest_unit(claim: Claim, source: ParsedChunk) -> tuple[int, int]:
     """Return the span of the unit that supports a claim most: values first, then words; the whole text if it has none."""
     units = [unit for unit in source.units if not unit.is_heading] or source.units
-    foreign = differs_in_language(claim, source)
-    statements = (claim.whole, *claim.parts)
+    verdicts = verdicts_of(claim.whole, claim, replace(source, units=tuple(units)))
+    by_clause = [verdicts_of(part, claim, replace(source, units=tuple(units))) for part in claim.parts]
 
-    def rank(unit: ParsedSentence) -> tuple[object, ...]:
-        verdicts = [compare_unit(statement, unit, source, claim.question, foreign=foreign) for statement in statements]
-        asked = present_words(claim.question, unit)
-        return (*verdicts[0].rank[:2], max(verdict.support == "full" for verdict in verdicts), verdicts[0].share + QUESTION_WEIGHT * asked,
-                -unit.start)
+    def rank(place: int) -> tuple[object, ...]:
+        verdict, asked = verdicts[place], present_words(claim.question, units[place])
+        some = max((each[place].support == "full" for each in by_clause), default=False)
+        return (*verdict.rank[:2], some, verdict.share + QUESTION_WEIGHT * asked, -place)
 
-    best = max(units, key=rank, default=None)
-    return (best.start, best.end) if best else (0, len(source.text))
+    best = max(range(len(units)), key=rank, default=None)
+    return (units[best].start, units[best].end) if best is not None else (0, len(source.text))
 
 
 def present_words(question: Statement, unit: ParsedSentence) -> float:
@@ -117,8 +120,7 @@ def narrow_location(location: Location, text: str, start: int, end: int) -> Loca
 
 def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdict:
     """Return how far the chunks support the claim: as a whole in one sentence or row of one of them, or clause by clause."""
-    verdicts = [verdict for source in sources for verdict in verdicts_of(claim.whole, claim, source)]
-    best = max(verdicts, key=lambda verdict: verdict.rank, default=UnitVerdict("none", 0, 0, 0.0))
+    best = best_verdict(claim.whole, claim, sources)
     if best.support != "full" and claim.parts and all(is_clause_supported(claim, place, sources) for place in range(len(claim.parts))):
         best = replace(best, support="full")
     if best.support != "full" and (best.contradiction or lacks_value(claim, sources)):
@@ -126,11 +128,25 @@ def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdic
     return SupportVerdict(best.support, best.share, best.literals)
 
 
-def verdicts_of(part: Statement, claim: Claim, source: ParsedChunk, anchors: Sequence[Token] = ()) -> Iterator[UnitVerdict]:
-    """Yield the comparison of a statement with each unit of a chunk."""
-    foreign = differs_in_language(claim, source)
-    for unit in source.units:
-        yield compare_unit(part, unit, source, claim.question, foreign=foreign, anchors=anchors)
+def best_verdict(part: Statement, claim: Claim, sources: Iterable[ParsedChunk], anchors: Sequence[Token] = ()) -> UnitVerdict:
+    """Return the best comparison of a statement with a unit of the chunks.
+
+    A unit that contradicts the statement is the best one if it has more of its words than those that support it.
+    """
+    verdicts = [verdict for source in sources for verdict in verdicts_of(part, claim, source, anchors)]
+    full = max((verdict for verdict in verdicts if verdict.support == "full"), key=lambda verdict: verdict.share, default=None)
+    against = max((verdict for verdict in verdicts if verdict.contradiction and not verdict.missing), key=lambda verdict: verdict.share, default=None)
+    if full and against and against.share > full.share:
+        return against
+    return full or max(verdicts, key=lambda verdict: verdict.rank, default=NO_VERDICT)
+
+
+def verdicts_of(part: Statement, claim: Claim, source: ParsedChunk, anchors: Sequence[Token] = ()) -> list[UnitVerdict]:
+    """Return the comparison of a statement with each unit of a chunk; across languages by what needs no translation."""
+    found = [compare_unit(part, unit, source, claim.question, foreign=False, anchors=anchors) for unit in source.units]
+    if not differs_in_language(claim, source) or max((verdict.share for verdict in found), default=0.0) >= SAME_LANGUAGE:
+        return found
+    return [compare_unit(part, unit, source, claim.question, foreign=True, anchors=anchors) for unit in source.units]
 
 
 def is_clause_supported(claim: Claim, place: int, sources: Sequence[ParsedChunk]) -> bool:
@@ -139,8 +155,8 @@ def is_clause_supported(claim: Claim, place: int, sources: Sequence[ParsedChunk]
     inherits = place > 0 and not part.names and not part.codes and inherits_subject(part)
     anchors = [*first.names, *first.codes] if inherits else []
     lead = subject_words(first) if inherits and not anchors else frozenset[str]()
-    return any(verdict.support == "full" for source in sources if lead <= source.words
-               for verdict in verdicts_of(part, claim, source, anchors))
+    about = [source for source in sources if lead <= source.words]
+    return best_verdict(part, claim, about, anchors).support == "full"
 
 
 def inherits_subject(part: Statement) -> bool:

@@ -13,12 +13,15 @@ from typing import Literal
 
 from assistant.datatypes import Chunk
 from assistant.text.clock import clock_times
+from assistant.text.dates import MONTH_NUMBERS, MONTHS
+from assistant.text.irregular import IRREGULAR
 from assistant.text.languages import CJK, CJK_CHARACTER, is_cjk, language
 from assistant.text.lines import Line, is_ruler, lines_of
 from assistant.text.literals import (
     CODE,
     LATIN_WORD,
     PERIOD,
+    PLAIN,
     TITLE,
     ClaimFact,
     claim_facts,
@@ -37,7 +40,11 @@ from assistant.text.stems import CHINESE_STOP, ENGLISH_STOP, stem
 
 TokenKind = Literal["number", "code", "name", "word", "function", "negation"]
 
-CLAUSE = re.compile(r"[,;:](?=\s)|[，；：。()（）]|\s(?:and|but|while|whereas|which|who|whose)\s|\s[–—]\s", re.IGNORECASE)
+CLAUSE = re.compile(rf"[,;:](?=[\s{CJK}])|(?<=[{CJK}])[,;:]|[。()]|\s(?:and|but|while|whereas|which|who|whose)\s|\s[–—]\s", re.IGNORECASE)
+# where a claim may be divided into clauses that different sentences support
+DIVISION = re.compile(rf"[;；]|,(?=\s+(?:and|but|while|whereas|which|who|whose|it|they|he|she)\s)|\s(?:and|but|while|whereas)\s|(?<=[{CJK}])[,;]", re.IGNORECASE)
+MIN_CLAUSE = 2  # words, or four Chinese characters, beside its numbers, of a clause on its own
+ADVERBIAL = re.compile(r"\W*(?:in|on|at|by|after|before|during|since|from|until|under|for|with|as|according)\b", re.IGNORECASE)
 WORD = re.compile(f"[{CJK}]|{LATIN_WORD.pattern}")
 LABEL = re.compile(r"(?<![\w.'’-])(?!I\b)[A-Z](?![\w.'’-])(?!\s+[a-z])|(?<=[a-z]\s)(?!I\b)[A-Z](?![\w.'’-])")  # Shelf A, not "A shelf"
 # words of permission and of little content, which a paraphrase exchanges
@@ -51,6 +58,7 @@ UPPER = re.compile(r"\b(?:(?:no|not)\s+(?:more|higher|later|longer|greater)\s+th
                    "|最多|最高|最大|至多|以内|不(?:得|能|可)?(?:超过|超過|高于|多于|大于|晚于)", re.IGNORECASE)
 LOWER = re.compile(r"\b(?:(?:no|not)\s+(?:less|fewer|lower|earlier|sooner)\s+than|at\s+least|minimum)\b"
                    "|最少|最低|至少|不(?:得|能|可)?(?:少于|低于|小于|早于)", re.IGNORECASE)
+MONTH_NAMES = frozenset(MONTHS) | frozenset(MONTH_NUMBERS)
 KEY_LINE = re.compile(r"[^\s.!?。！？][^.!?。！？\n]{0,60}?[:：]\s*\S")
 DIRECTION = re.compile(r"\b(from|to|until|till|since|before|after|above|below|over|under|between)\s+(?:the\s+)?\W{0,2}$", re.IGNORECASE)
 
@@ -176,12 +184,13 @@ class ParsedSentence:
 
 @dataclass(frozen=True, slots=True)
 class ParsedChunk:
-    """A chunk with its title and headings, parsed once for all claims."""
+    """A chunk with its title and headings, parsed once for all claims. `capitals` are words that it never writes in lower case."""
 
     text: str
     heading: Statement
     units: tuple[ParsedSentence, ...]
     words: frozenset[str]
+    capitals: frozenset[str]
     cjk: bool
     language: str
 
@@ -193,15 +202,28 @@ def parse_claim(sentence: str, question: str) -> Claim:
 
 
 def split_clauses(whole: Statement) -> Iterator[Statement]:
-    """Yield the clauses of a statement that say something; nothing if there is only one."""
-    numbers = sorted({token.clause for token in whole.content})
-    for number in numbers if len(numbers) > 1 else ():
-        inside = [token for token in whole.tokens if token.clause == number]
-        first = inside[0].start
-        text = whole.text[first : max(token.end for token in inside)]
-        tokens = tuple(replace(token, start=token.start - first, end=token.end - first) for token in inside)
+    """Yield the clauses of a statement that different sentences may support; nothing if there is only one."""
+    ends = [match.end() for match in DIVISION.finditer(whole.text)]
+    groups: list[list[Token]] = []
+    for number in range(len(ends) + 1):
+        inside = [token for token in whole.tokens if sum(end <= token.start for end in ends) == number]
+        if groups and not (is_clause(groups[-1], whole) and is_clause(inside, whole)):
+            groups[-1] += inside
+        elif inside:
+            groups.append(inside)
+    for group in groups if len(groups) > 1 else ():
+        first = group[0].start
+        text = whole.text[first : max(token.end for token in group)]
+        tokens = tuple(replace(token, start=token.start - first, end=token.end - first) for token in group)
         titles = frozenset(title for title in whole.titles if title in squeeze(text))
         yield Statement(text, tokens, titles, rates_of(text), bounds_of(text), whole.cjk)
+
+
+def is_clause(tokens: Sequence[Token], whole: Statement) -> bool:
+    """Return whether tokens may be a clause of their own: they have words enough, and do not only say when or where."""
+    words = [token for token in tokens if token.kind in {"word", "name"}]
+    least = 2 * MIN_CLAUSE if whole.cjk else MIN_CLAUSE
+    return len(words) >= least and (len(words) > least or not ADVERBIAL.match(whole.text[tokens[0].start :]))
 
 
 def parse_statement(text: str) -> Statement:
@@ -220,6 +242,9 @@ def bounds_of(text: str) -> frozenset[str]:
 
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of a normalized text in order."""
+    if month := MONTH_NUMBERS.get(text.strip().lower()[:3]) if text.strip().lower().rstrip(".") in MONTH_NAMES else None:
+        key = frozenset({f"m:{month}"})
+        return [Token("number", 0, len(text), text, key, key, required=True)]
     found = list(code_tokens(text))
     rest = blank(text, found)
     found += clock_tokens(rest)
@@ -272,6 +297,7 @@ def word_tokens(text: str, whole: str) -> Iterator[Token]:
     """Yield the words, names and Chinese characters of a text whose numbers are blank; `whole` is the text with them."""
     names = {match.start() for match in name_words(whole)} if not is_cjk(whole) else {match.start() for match in LATIN_WORD.finditer(text)}
     labels = {match.start() for match in LABEL.finditer(whole)}
+    bounds = {place for pattern in (UPPER, LOWER) for match in pattern.finditer(whole) for place in range(*match.span())}
     for match in WORD.finditer(text):
         word = match.group()
         if match.start() in labels and len(word) == 1:
@@ -279,7 +305,7 @@ def word_tokens(text: str, whole: str) -> Iterator[Token]:
             yield Token("name", *match.span(), word, key, key, required=True)
         elif CJK_CHARACTER.match(word):
             key = frozenset({word})
-            yield Token("function" if word in LIGHT_ZH else "word", *match.span(), word, key, key)
+            yield Token("function" if word in LIGHT_ZH or (match.start() in bounds and word not in "高低大小") else "word", *match.span(), word, key, key)
         else:
             yield latin_token(match, is_name=match.start() in names)
 
@@ -287,7 +313,7 @@ def word_tokens(text: str, whole: str) -> Iterator[Token]:
 def latin_token(match: re.Match[str], *, is_name: bool) -> Token:
     """Return a word in Latin script as a token; its key is its stem."""
     folded, plain = fold(match.group()), match.group().lower()
-    key = frozenset({stem(folded)})
+    key = frozenset({stem(IRREGULAR.get(folded, folded))})
     if plain in ENGLISH_STOP or plain in LIGHT:
         return Token("function", *match.span(), folded, key, key)
     return Token("name" if is_name else "word", *match.span(), folded, key, key, required=is_name)
@@ -300,7 +326,9 @@ def parse_chunk(chunk: Chunk, file_name: str = "") -> ParsedChunk:
     units = tuple(parse_units(chunk.text, header))
     words = frozenset().union(heading.words, *(unit.statement.words for unit in units))
     text = chunk.searchable
-    return ParsedChunk(text, heading, units, words, is_cjk(text), language(text))
+    written = set(LATIN_WORD.findall(text))
+    capitals = frozenset(fold(word) for word in written if word[0].isupper() and word.lower() not in written and fold(word) not in PLAIN)
+    return ParsedChunk(text, heading, units, words, capitals, is_cjk(text), language(text))
 
 
 def split_context(chunk: Chunk) -> tuple[str, str]:
