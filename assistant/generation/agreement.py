@@ -16,15 +16,18 @@ from assistant.text.languages import CJK_CHARACTER
 from assistant.text.literals import contains_code, fold
 from assistant.text.polarity import are_opposite, count_opposites_zh
 
-FULL, PARTIAL = 0.55, 0.35  # minimum shares of the statement's words
-FULL_ZH = 0.5  # for Chinese, whose pairs of characters also cross word boundaries
+FULL, PARTIAL = 0.52, 0.35  # minimum shares of the statement's words
+FULL_ZH = 0.5  # for Chinese, whose pairs of characters also cross word boundaries, and for table rows
 MIN_OWN = 0.5  # of the words, that are in the unit itself
+MIN_CORE, MIN_CORE_ZH = 2, 3  # words that are not in the title, from which on those in it need not be in the unit
 FULL_SHORT = 0.4  # with the words of its question, for a statement of fewer than FEW words of its own
 FEW = 2
 MIN_STEM = 4  # letters that two words must begin with to be forms of one
 SLOT = 3  # tokens of a slot in which one word stands for another
 SLOT_ZH = 6  # characters
+TARGET = 2  # words behind a negation by which two negations are compared; the first is what it denies
 TARGET_ZH = 4  # characters behind a negation that may be what it denies
+ENGAGED = 0.75  # of the words of a clause
 MIN_NAMED = 0.6  # of the words of a header cell, for a claim to name its column
 LINKS = frozenset("为是由任归")
 YEARS = range(1000, 2200)
@@ -126,11 +129,11 @@ def is_date(token: Token) -> bool:
                ) and not token.measure
 
 
-def neighbours(token: Token, statement: Statement) -> frozenset[str]:
-    """Return the keys of the words on both sides of a token."""
+def neighbours(token: Token, statement: Statement) -> frozenset[tuple[int, str]]:
+    """Return the keys of the words before (-1) and behind (1) a token."""
     place = next((place for place, other in enumerate(statement.tokens) if other.start == token.start), -1)
-    beside = [statement.tokens[other] for other in (place - 1, place + 1) if place >= 0 and 0 <= other < len(statement.tokens)]
-    return frozenset(key for each in beside if each.kind in {"word", "name"} for key in each.keys)
+    beside = [(side, statement.tokens[place + side]) for side in (-1, 1) if place >= 0 and 0 <= place + side < len(statement.tokens)]
+    return frozenset((side, key) for side, each in beside if each.kind in {"word", "name"} for key in each.keys)
 
 
 def has_name(token: Token, statement: Statement) -> bool:
@@ -156,23 +159,38 @@ def is_form(word: str, other: str) -> bool:
 def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, question: Statement) -> tuple[float, float]:
     """Return the share of a statement's words in a unit (half of it with those of the text around), and the least for full support.
 
-    A unit that has less than half of the words by itself has no share that is enough.
+    The words of the title and headings are what a text is about, and need not be in the unit. One that has less than half of the
+    others by itself has no share that is enough.
     """
-    wanted, pairs, least = part.words, part.pairs, FULL_ZH if part.cjk else FULL
+    wanted, pairs, least = part.words, part.pairs, FULL_ZH if part.cjk or unit.is_row else FULL
     if len(wanted) < FEW:
         wanted, pairs, least = wanted | question.words, pairs | question.pairs, FULL_SHORT
     own = (unit.statement, *unit.header, *((source.heading,) if unit.is_row else ()))
     alone = present_share(wanted, pairs, own)
-    share = (alone + present_share(wanted, pairs, (*own, source.heading, *unit.before))) / 2
+    share = (alone + present_share(wanted, pairs, (*own, source.heading, source.topic, *unit.before))) / 2
+    core = core_words(part, wanted, source.topic)
+    if core != wanted:
+        alone = max(alone, present_share(core, pairs - source.topic.pairs, own))
     if len(part.words) >= FEW and alone < MIN_OWN * least / FULL:
         share = min(share, least - 0.01)
     return share, least
 
 
+def core_words(part: Statement, wanted: frozenset[str], topic: Statement) -> frozenset[str]:
+    """Return the words that a unit must have by itself: those not in the title if enough are left, or else all but names in it."""
+    core = frozenset(word for word in wanted if not has_word(word, topic.words))
+    if len(core) >= (MIN_CORE_ZH if part.cjk else MIN_CORE):
+        return core
+    names = frozenset(key for token in part.names for key in token.keys)
+    return (core | (wanted - names)) or wanted
+
+
 def present_share(wanted: frozenset[str], pairs: frozenset[str], statements: Sequence[Statement]) -> float:
     """Return the share of words in statements; for Chinese the mean of those of characters and of pairs of them. 1 if none is wanted."""
     words = frozenset().union(*(each.words for each in statements))
-    share = sum(has_word(word, words) for word in wanted) / len(wanted) if wanted else 1.0
+    if not wanted:
+        return 1.0
+    share = sum(has_word(word, words) for word in wanted) / len(wanted)
     if not pairs:
         return share
     present = frozenset().union(*(each.pairs for each in statements))
@@ -214,9 +232,9 @@ def polarity_differs(part: Statement, unit: ParsedSentence, _source: ParsedChunk
     ours_denied = [target_of(token, part) for token in part.tokens if token.kind == "negation"]
     engaged = engaged_clauses(part, theirs)
     theirs_denied = [target_of(token, theirs) for token in theirs.tokens if token.kind == "negation" and token.clause in engaged]
-    counter = [target for target in theirs_denied if any(is_claimed(token, part) for token in target)]
+    counter = [target for target in theirs_denied if any(is_claimed(token, part) for token in target[: None if part.cjk else 1])]
     for target in list(ours_denied):
-        keys = frozenset().union(*(token.keys for token in target))
+        keys = frozenset(key for token in target for key in token.keys)
         match = next((other for other in counter if any(has_word(key, keys) for token in other for key in token.held)), None)
         if match is not None:
             ours_denied.remove(target)
@@ -226,20 +244,21 @@ def polarity_differs(part: Statement, unit: ParsedSentence, _source: ParsedChunk
 
 
 def engaged_clauses(part: Statement, unit: Statement) -> frozenset[int]:
-    """Return the clauses of a unit that a statement is about: those with most of its words, or with some that no other clause has."""
-    clauses = {token.clause for token in unit.content}
-    held = {clause: frozenset(key for token in unit.content if token.clause == clause and is_claimed(token, part) for key in token.held)
-            for clause in clauses}
-    most = max((len(keys) for keys in held.values()), default=0)
-    return frozenset(clause for clause, keys in held.items() if len(keys) == most
-                     or keys - frozenset().union(*(other for place, other in held.items() if place != clause)))
+    """Return the clauses of a unit that a statement is about: those with most of its words, and those it has nearly whole."""
+    found: dict[int, tuple[int, float]] = {}
+    for clause in {token.clause for token in unit.content}:
+        inside = [token for token in unit.content if token.clause == clause]
+        claimed = [token for token in inside if is_claimed(token, part)]
+        found[clause] = (len({key for token in claimed for key in token.held}), len(claimed) / len(inside))
+    most = max((count for count, _ in found.values()), default=0)
+    return frozenset(clause for clause, (count, share) in found.items() if count == most or share >= ENGAGED)
 
 
 def target_of(negation: Token, statement: Statement) -> list[Token]:
     """Return what a negation denies: the next word of its clause, or its last one if none follows; in Chinese some characters."""
     inside = [token for token in statement.content if token.clause == negation.clause]
     after = [token for token in inside if token.start > negation.start]
-    count = TARGET_ZH if statement.cjk else 1
+    count = TARGET_ZH if statement.cjk else TARGET
     return after[:count] or inside[-count:]
 
 
@@ -295,14 +314,21 @@ def is_crossed(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> s
 
 
 def is_pair_crossed(own: Sequence[Token], own_left: Sequence[Token], other: Sequence[Token], other_left: Sequence[Token]) -> bool:
-    """Return whether a literal only of one clause goes with words only of another that has an unclaimed literal of the same kind."""
+    """Return whether a literal only of one clause goes with words only of another that has an unclaimed literal of the same kind.
+
+    A clause that opens with a claimed word has no subject of its own, so that it may share that of the other.
+    """
     elsewhere = frozenset().union(*(token.held for token in other))
     here = frozenset().union(*(token.held for token in own))
-    words_only_there = any(not token.held & here for token in other)
-    if not words_only_there or not own_left:
+    size = sum(2 if token.kind == "number" or not CJK_CHARACTER.match(token.written) else 1 for token in own_left)
+    if not own or size < 2 or all(token.held & here for token in other):
+        return False
+    first = min((*own, *own_left), key=lambda token: token.start)
+    if first.kind == "word" and first in own:
         return False
     kinds = {kind_of(token) for token in other_left} - {""}
-    return any(kind_of(token) in kinds and not token.held & elsewhere for token in own)
+    names = first.kind == "name" and any(token.kind == "word" for token in own_left)
+    return any(kind_of(token) in kinds and not token.held & elsewhere for token in own if token.kind != "name" or names)
 
 
 def is_role_crossed(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
@@ -375,13 +401,18 @@ def is_other_column(part: Statement, unit: ParsedSentence, _source: ParsedChunk)
     claimed = {column for column, cell in enumerate(cells) if any(is_claimed(token, part) for token in cell)}
     named = {column for column, head in enumerate(unit.header) if head.content
              and sum(is_claimed(token, part) for token in head.content) >= MIN_NAMED * len(head.content)}
-    shared = {column for column in named if any(is_claimed(token, part) and token.held & other.held for place, head in enumerate(unit.header)
-                                                if place != column for other in head.content for token in unit.header[column].content)}
+    shared = {column for column in named if all(is_in_other_head(token, column, unit) for token in unit.header[column].content
+                                                if is_claimed(token, part))}
     for column in named - claimed - shared:
         rivals = [other for other in claimed - named if other and has_figure(cells[other]) == has_figure(cells[column])]
         if cells[column] and rivals and column:
             return "column"
     return ""
+
+
+def is_in_other_head(token: Token, column: int, unit: ParsedSentence) -> bool:
+    """Return whether another column has a word of a column's header in its own."""
+    return any(token.held & other.held for place, head in enumerate(unit.header) if place != column for other in head.content)
 
 
 def has_figure(cell: Sequence[Token]) -> bool:
@@ -479,10 +510,12 @@ def substituted_zh(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
     blocks = matcher.get_opcodes()
     for place, (tag, start, end, first, last) in enumerate(blocks):
         slot = theirs[first:last]
-        if tag != "replace" or len(slot) > SLOT_ZH or len({token.clause for token in slot}) > 1 or any(token.kind == "number" for token in slot):
+        if tag != "replace" or len(slot) > SLOT_ZH or len({token.clause for token in slot}) > 1:
             continue
         old, new = content_zh(ours[start:end]), content_zh(theirs[first:last])
         if not old or not new or PRONOUN.search("".join(token.written for token in theirs[first:last])) or new <= part.words or old <= known:
+            continue
+        if len(old) != len(new) and not old <= source.words:
             continue
         flanks = [size_of(blocks[other]) for other in (place - 1, place + 1) if 0 <= other < len(blocks)]
         if flanks and min(flanks) >= 1 and sum(flanks) >= 3 and not old & frozenset().union(unit.statement.words):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 
 from assistant.datatypes import Citation, Hit, Location, Sentence, Support
 from assistant.generation.agreement import UnitVerdict, compare_unit, has_literal
@@ -82,10 +83,15 @@ def build_citations(sentences: Sequence[Sentence], passages: Sequence[Hit], ques
     )
 
 
+def parse_hit(hit: Hit) -> ParsedChunk:
+    """Return the chunk of a hit parsed, with the name of its file, which an answer may name."""
+    return parse_chunk(hit.chunk, PurePath(hit.path).name if hit.kind == "file" else "")
+
+
 def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
     """Return the citation of a chunk for a claim: the sentence or table row that supports it most."""
     text = hit.chunk.text
-    start, end = closest_unit(parse_claim(claim, question), parse_chunk(hit.chunk))
+    start, end = closest_unit(parse_claim(claim, question), parse_hit(hit))
     location = narrow_location(hit.chunk.location, text, start, end)
     return Citation(number, hit.path, hit.title, location, text[start:end], hit.kind)
 

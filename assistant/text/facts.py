@@ -40,7 +40,8 @@ from assistant.text.stems import CHINESE_STOP, ENGLISH_STOP, stem
 
 TokenKind = Literal["number", "code", "name", "word", "function", "negation"]
 
-CLAUSE = re.compile(rf"[,;:](?=[\s{CJK}])|(?<=[{CJK}])[,;:]|[。()]|\s(?:and|but|while|whereas|which|who|whose)\s|\s[–—]\s", re.IGNORECASE)
+CLAUSE = re.compile(rf"[,;:](?=[\s{CJK}])(?!\s+(?:who|which|whose|where|that)\b)|(?<=[{CJK}])[,;:]|[。()]|\s(?:and|but|while|whereas)\s|\s[–—]\s",
+                    re.IGNORECASE)
 # where a claim may be divided into clauses that different sentences support
 DIVISION = re.compile(rf"[;；]|,(?=\s+(?:and|but|while|whereas|which|who|whose|it|they|he|she)\s)|\s(?:and|but|while|whereas)\s|(?<=[{CJK}])[,;]", re.IGNORECASE)
 MIN_CLAUSE = 2  # words, or four Chinese characters, beside its numbers, of a clause on its own
@@ -58,6 +59,8 @@ UPPER = re.compile(r"\b(?:(?:no|not)\s+(?:more|higher|later|longer|greater)\s+th
                    "|最多|最高|最大|至多|以内|不(?:得|能|可)?(?:超过|超過|高于|多于|大于|晚于)", re.IGNORECASE)
 LOWER = re.compile(r"\b(?:(?:no|not)\s+(?:less|fewer|lower|earlier|sooner)\s+than|at\s+least|minimum)\b"
                    "|最少|最低|至少|不(?:得|能|可)?(?:少于|低于|小于|早于)", re.IGNORECASE)
+LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)、．](?!\d))\s*")
+MAX_TITLE = 60  # characters of a title line
 MONTH_NAMES = frozenset(MONTHS) | frozenset(MONTH_NUMBERS)
 KEY_LINE = re.compile(r"[^\s.!?。！？][^.!?。！？\n]{0,60}?[:：]\s*\S")
 DIRECTION = re.compile(r"\b(from|to|until|till|since|before|after|above|below|over|under|between)\s+(?:the\s+)?\W{0,2}$", re.IGNORECASE)
@@ -184,10 +187,14 @@ class ParsedSentence:
 
 @dataclass(frozen=True, slots=True)
 class ParsedChunk:
-    """A chunk with its title and headings, parsed once for all claims. `capitals` are words that it never writes in lower case."""
+    """A chunk with its title and headings, parsed once for all claims.
+
+    `topic` are its title and headings, those within it included. `capitals` are words that it never writes in lower case.
+    """
 
     text: str
     heading: Statement
+    topic: Statement
     units: tuple[ParsedSentence, ...]
     words: frozenset[str]
     capitals: frozenset[str]
@@ -197,7 +204,7 @@ class ParsedChunk:
 
 def parse_claim(sentence: str, question: str) -> Claim:
     """Return a sentence of an answer parsed."""
-    whole = parse_statement(sentence)
+    whole = parse_statement(LIST_MARK.sub("", sentence))
     return Claim(sentence, claim_facts(sentence), whole, tuple(split_clauses(whole)), parse_statement(question), whole.cjk, language(sentence))
 
 
@@ -223,6 +230,8 @@ def is_clause(tokens: Sequence[Token], whole: Statement) -> bool:
     """Return whether tokens may be a clause of their own: they have words enough, and do not only say when or where."""
     words = [token for token in tokens if token.kind in {"word", "name"}]
     least = 2 * MIN_CLAUSE if whole.cjk else MIN_CLAUSE
+    if not whole.cjk and words and len(words) < least and any(token.kind == "number" for token in tokens):
+        return not ADVERBIAL.match(whole.text[tokens[0].start :])
     return len(words) >= least and (len(words) > least or not ADVERBIAL.match(whole.text[tokens[0].start :]))
 
 
@@ -325,10 +334,12 @@ def parse_chunk(chunk: Chunk, file_name: str = "") -> ParsedChunk:
     heading = parse_statement("\n".join(filter(None, (file_name, context))))
     units = tuple(parse_units(chunk.text, header))
     words = frozenset().union(heading.words, *(unit.statement.words for unit in units))
+    above = [chunk.text[unit.start : unit.end] for unit in units if unit.is_heading and not unit.is_row]
+    topic = parse_statement("\n".join((heading.text, *above))) if above else heading
     text = chunk.searchable
     written = set(LATIN_WORD.findall(text))
     capitals = frozenset(fold(word) for word in written if word[0].isupper() and word.lower() not in written and fold(word) not in PLAIN)
-    return ParsedChunk(text, heading, units, words, capitals, is_cjk(text), language(text))
+    return ParsedChunk(text, heading, topic, units, words, capitals, is_cjk(text), language(text))
 
 
 def split_context(chunk: Chunk) -> tuple[str, str]:
@@ -364,8 +375,12 @@ def parse_units(text: str, header: str) -> Iterator[ParsedSentence]:
 
 
 def is_heading(text: str, start: int, end: int) -> bool:
-    """Return whether a sentence is a heading in Markdown."""
-    return text[start:end].startswith("#")
+    """Return whether text[start:end] is a heading in Markdown, or a short first line without a number and an end."""
+    line = text[start:end]
+    if line.startswith("#"):
+        return True
+    opens = not text[:start].strip() and text[end:].lstrip(" \t")[:1] in {"\n", "\r"} and bool(text[end:].strip())
+    return opens and len(line) <= MAX_TITLE and not re.search(r"[\d:：.!?。！？，,]", line)
 
 
 def header_cells(header: str) -> tuple[Statement, ...]:

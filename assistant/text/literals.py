@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Literal
 
 from assistant.text.dates import MONTHS, Date, dates
+from assistant.text.folding import fold_characters
 from assistant.text.languages import CJK, CJK_PUNCTUATION, HAN, is_cjk
 from assistant.text.numbers import VULGAR, Number, numbers
 from assistant.text.sentences import STOP
@@ -130,13 +131,13 @@ def is_name_at_start(text: str, words: list[re.Match[str]], place: int) -> bool:
 @lru_cache(maxsize=4096)
 def fold(word: str) -> str:
     """Return a word without case, accents and possessive 's."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).casefold()
+    plain = "".join(c for c in unicodedata.normalize("NFKD", fold_characters(word)) if not unicodedata.combining(c)).casefold()
     return re.sub(r"['’]s?$", "", plain)
 
 
 def squeeze(text: str) -> str:
     """Return the text without case, spaces and hyphens."""
-    return SQUEEZED.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    return SQUEEZED.sub("", fold_characters(text)).casefold()
 
 
 def chunk_content(source: str) -> ChunkContent:
@@ -159,9 +160,9 @@ def contains_code(code: str, text: str) -> bool:
 
 
 def normalize_numerals(text: str) -> str:
-    """Return the text in NFKC form, with a space before vulgar fractions so that 2½ does not become 21/2."""
+    """Return the text folded, with a space before vulgar fractions so that 2½ does not become 21/2."""
     apart = VULGAR.sub(lambda match: f" {unicodedata.normalize('NFKC', match.group())}", text)
-    return unicodedata.normalize("NFKC", apart)
+    return fold_characters(apart)
 
 
 def numerals(text: str) -> Iterator[Numeral]:
