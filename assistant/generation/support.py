@@ -17,6 +17,8 @@ SUPPORT_ORDER = {"none": 0, "partial": 1, "full": 2}
 LINE_END = re.compile(r"\r\n|\r|\n")
 INHERITS = re.compile(r"(?:which|who|whose|it|he|she|they|and|but|also|then)\b|[有共并其以由于在被已为是将则后再也]|\d", re.IGNORECASE)
 OWN_SUBJECT = re.compile(r"(?:the|a|an|its|his|her|their|this|that|these|those|each|every|all|no|there|in|on|at)\b", re.IGNORECASE)
+SEPARATOR, JOINED, FIRST_TO_LAST = " > ", " / ", " – "  # as the chunker writes headings, and those of a chunk of several sections
+MARKUP = 14  # most characters of a heading line beside its title
 QUESTION_WEIGHT = 0.3  # of the words of the question, in the choice of a quote
 SAME_LANGUAGE = 0.3  # share of the words from which on a text is taken to be in the claim's language
 LEAD = 2  # words of the first clause that name its subject
@@ -118,10 +120,33 @@ def present_words(question: Statement, unit: ParsedSentence) -> float:
 
 
 def narrow_location(location: Location, text: str, start: int, end: int) -> Location:
-    """Return the location of text[start:end] within the chunk at `location`."""
+    """Return the location of text[start:end] within the chunk at `location`, with the heading above it.
+
+    Text that has other line breaks than the file (JSON on one line) keeps the lines of the chunk.
+    """
+    span = replace(location, char_start=location.char_start + start, char_end=location.char_start + end,
+                   heading=heading_above(location.heading, text, start))
+    if len(LINE_END.findall(text)) != location.line_end - location.line_start:
+        return span
     first = location.line_start + len(LINE_END.findall(text[:start]))
-    return replace(location, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])),
-                   char_start=location.char_start + start, char_end=location.char_start + end)
+    return replace(span, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])))
+
+
+def heading_above(heading: str | None, text: str, start: int) -> str | None:
+    """Return the heading above text[start:]: in a chunk of several sections the last one before it."""
+    above, mark, last = (heading or "").rpartition(SEPARATOR)
+    titles = last.split(JOINED) if JOINED in last else last.split(FIRST_TO_LAST)
+    if heading is None or len(titles) < 2:
+        return heading
+    lines = [line.strip() for line in text[: start + 1].splitlines()]
+    found = next((title for line in reversed(lines) if (title := title_in(line, titles))), "")
+    return f"{above}{mark}{found}" if found else heading
+
+
+def title_in(line: str, titles: Sequence[str]) -> str:
+    """Return the title of a heading line: one of the titles, or any behind the marks of Markdown; "" if it is none."""
+    known = next((title for title in titles if line.endswith(title) and len(line) <= len(title) + MARKUP), "")
+    return known or (line.strip("# ") if line.startswith("#") else "")
 
 
 def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdict:

@@ -107,12 +107,15 @@ def typical_length(lines: Sequence[Line]) -> int:
 
 def is_wrapped(text: str, line: Line, following: Line, long: int) -> bool:
     """Return whether the break between two lines only wraps a sentence, as in a paragraph of a PDF."""
-    gap = text[line.end : following.start]
-    if gap.strip(" \t") not in {"\n", "\r", "\r\n"} or line.is_row or HEADING.match(line.text) or following.begins_unit:
+    gap = re.sub(r"\r\n?", "\n", text[line.end : following.start]).replace(" ", "").replace("\t", "")
+    if gap.strip("\n") or len(gap) > 2 or line.is_row or HEADING.match(line.text) or following.begins_unit:
         return False
     before, after = line.text.rstrip(), following.text.lstrip()[:1]
     if ENDED.search(before) or not after.isalnum():
         return False
+    if len(gap) > 1:  # a blank line: only between the halves of a sentence over a page break
+        is_open = bool(OPEN_END.search(before))
+        return len(before.split()) >= MIN_WORDS and not is_cjk(after) and (is_open or after.islower())
     if is_cjk(after):
         return is_cjk(before[-1]) and len(before) >= max(MIN_CHINESE, FULL_LINE * long)
     if after.islower():
