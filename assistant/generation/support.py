@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from assistant.datatypes import Citation, Hit, Location, Sentence, Support
-from assistant.generation.agreement import UnitVerdict, compare_unit, has_literal
+from assistant.generation.agreement import UnitVerdict, compare_unit, has_literal, has_number, has_word
 from assistant.text.facts import Claim, ParsedChunk, ParsedSentence, Statement, Token, parse_chunk, parse_claim
 from assistant.text.literals import ChunkContent, ClaimFact, contains_code
 
@@ -19,7 +19,8 @@ INHERITS = re.compile(r"(?:which|who|whose|it|he|she|they|and|but|also|then)\b|[
 OWN_SUBJECT = re.compile(r"(?:the|a|an|its|his|her|their|this|that|these|those|each|every|all|no|there|in|on|at)\b", re.IGNORECASE)
 SEPARATOR, JOINED, FIRST_TO_LAST = " > ", " / ", " – "  # as the chunker writes headings, and those of a chunk of several sections
 MARKUP = 14  # most characters of a heading line beside its title
-QUESTION_WEIGHT = 0.3  # of the words of the question, in the choice of a quote
+NEW_WEIGHT, VALUE_WEIGHT = 3, 3  # in the choice of a quote, of words that are not in the question, and of numbers and identifiers
+FULL_BONUS = 0.1  # in the choice of a quote, of a unit that fully supports the claim
 SAME_LANGUAGE = 0.3  # share of the words from which on a text is taken to be in the claim's language
 LEAD = 2  # words of the first clause that name its subject
 
@@ -100,23 +101,40 @@ def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
 
 def closest_unit(claim: Claim, source: ParsedChunk) -> tuple[int, int]:
     """Return the span of the unit that supports a claim most: values first, then words; the whole text if it has none."""
-    units = [unit for unit in source.units if not unit.is_heading] or source.units
-    verdicts = verdicts_of(claim.whole, claim, replace(source, units=tuple(units)))
-    by_clause = [verdicts_of(part, claim, replace(source, units=tuple(units))) for part in claim.parts]
-
-    def rank(place: int) -> tuple[object, ...]:
-        verdict, asked = verdicts[place], present_words(claim.question, units[place])
-        some = max((each[place].support == "full" for each in by_clause), default=False)
-        return (*verdict.rank[:2], some, verdict.share + QUESTION_WEIGHT * asked, -place)
-
-    best = max(range(len(units)), key=rank, default=None)
-    return (units[best].start, units[best].end) if best is not None else (0, len(source.text))
+    units = tuple(unit for unit in source.units if not unit.is_heading) or source.units
+    if not units:
+        return 0, len(source.text)
+    verdicts = verdicts_of(claim.whole, claim, replace(source, units=units))
+    scores = quote_scores(claim, units)
+    best = max(range(len(units)), key=lambda place: (scores[place][0], scores[place][1] + FULL_BONUS * (verdicts[place].support == "full"), -place))
+    return units[best].start, units[best].end
 
 
-def present_words(question: Statement, unit: ParsedSentence) -> float:
-    """Return the share (0 to 1) of a question's words in a unit."""
-    words = question.words
-    return len(words & unit.statement.words) / len(words) if words else 0.0
+def quote_scores(claim: Claim, units: Sequence[ParsedSentence]) -> list[tuple[int, float]]:
+    """Return for each unit how many values of the claim it has that the question does not name, and its share of all words.
+
+    A word weighs more if the question has it not, since it is then part of what was asked for, and if few units have it.
+    """
+    values, words, total = [0] * len(units), [0.0] * len(units), 0.0
+    for token in {token.keys: token for token in claim.whole.content}.values():
+        present = [is_in_unit(token, unit) for unit in units]
+        exact, asked = token.kind in {"number", "code"}, bool(token.held & claim.question.held)
+        weight = (1 if asked else NEW_WEIGHT) * (VALUE_WEIGHT if exact else 1) / (sum(present) or len(units)) ** 0.5
+        total += weight
+        for place, found in enumerate(present):
+            values[place] += found and exact and not asked
+            words[place] += weight * found
+    return [(value, share / (total or 1.0)) for value, share in zip(values, words, strict=True)]
+
+
+def is_in_unit(token: Token, unit: ParsedSentence) -> bool:
+    """Return whether a unit, or the header of its table, has a token."""
+    if token.kind == "number":
+        return has_number(token, unit)
+    own = (unit.statement, *unit.header)
+    if token.kind == "code":
+        return any(contains_code(token.written, each.lower) for each in own)
+    return any(has_word(key, each.words) for each in own for key in token.keys)
 
 
 def narrow_location(location: Location, text: str, start: int, end: int) -> Location:
