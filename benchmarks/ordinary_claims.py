@@ -75,7 +75,12 @@ def made_of(record: dict[str, Any], corpus: Path, draw: random.Random) -> Iterat
     yield Made("copied", True, sentence, passage)
     yield Made("question and answer", True, claim_of(record["question"], span["text"]), passage)
     if not chinese:
-        yield Made("words left out", True, " ".join(word for word in sentence.split() if KEPT.search(word) or draw.random() > LEFT_OUT), passage)
+        yield Made(
+            "words left out",
+            True,
+            " ".join(word for word in sentence.split() if KEPT.search(word) or draw.random() > LEFT_OUT),
+            passage,
+        )
     if opening := (OPENING_ZH if chinese else OPENING).fullmatch(sentence):
         yield Made("opening moved", True, moved(opening[1], opening[2], chinese=chinese), passage)
     for kind, pattern in (("number exchanged", NUMBER), ("name exchanged", NAME)):
@@ -85,8 +90,14 @@ def made_of(record: dict[str, Any], corpus: Path, draw: random.Random) -> Iterat
             match = draw.choice(own)
             yield Made(kind, False, sentence[: match.start()] + draw.choice(others) + sentence[match.end() :], passage)
     if verb := (VERB_ZH if chinese else VERB).search(sentence):
-        yield Made("negation put in", False, sentence[: verb.start() if chinese else verb.end()] + ("不" if chinese else "not ")
-                   + sentence[verb.start() if chinese else verb.end() :], passage)
+        yield Made(
+            "negation put in",
+            False,
+            sentence[: verb.start() if chinese else verb.end()]
+            + ("不" if chinese else "not ")
+            + sentence[verb.start() if chinese else verb.end() :],
+            passage,
+        )
 
 
 def moved(opening: str, rest: str, *, chinese: bool) -> str:

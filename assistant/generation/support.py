@@ -8,15 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from assistant.datatypes import Citation, Hit, Location, Sentence, Support
-from assistant.generation.agreement import UnitVerdict, compare_unit, has_literal, has_number, has_word
-from assistant.text.facts import Claim, ParsedChunk, ParsedSentence, Statement, Token, parse_chunk, parse_claim
+from assistant.generation.agreement import UnitVerdict, compare_unit
+from assistant.generation.token_matching import has_literal, has_number, has_word
+from assistant.text.facts import Claim, ParsedChunk, ParsedSentence, parse_chunk, parse_claim
 from assistant.text.literals import ChunkContent, ClaimFact, contains_code
+from assistant.text.statements import Statement, Token
 
 MIN_STEM = 4
 SUPPORT_ORDER = {"none": 0, "partial": 1, "full": 2}
 LINE_END = re.compile(r"\r\n|\r|\n")
-INHERITS = re.compile(r"(?:which|who|whose|it|he|she|they|and|but|also|then)\b|[有共并其以由于在被已为是将则后再也]|\d", re.IGNORECASE)
-OWN_SUBJECT = re.compile(r"(?:the|a|an|its|his|her|their|this|that|these|those|each|every|all|no|there|in|on|at)\b", re.IGNORECASE)
+INHERITS = re.compile(
+    r"(?:which|who|whose|it|he|she|they|and|but|also|then)\b|[有共并其以由于在被已为是将则后再也]|\d", re.IGNORECASE)
+OWN_SUBJECT = re.compile(
+    r"(?:the|a|an|its|his|her|their|this|that|these|those|each|every|all|no|there|in|on|at)\b", re.IGNORECASE)
 SEPARATOR, JOINED, FIRST_TO_LAST = " > ", " / ", " – "  # as the chunker writes headings, and those of a chunk of several sections
 MARKUP = 14  # most characters of a heading line beside its title
 NEW_WEIGHT, VALUE_WEIGHT = 3, 3  # in the choice of a quote, of words that are not in the question, and of numbers and identifiers
@@ -106,8 +110,10 @@ def closest_unit(claim: Claim, source: ParsedChunk) -> tuple[int, int]:
         return 0, len(source.text)
     verdicts = verdicts_of(claim.whole, claim, replace(source, units=units))
     scores = quote_scores(claim, units)
-    best = max(range(len(units)), key=lambda place: (scores[place][0], scores[place][1] + FULL_BONUS * (verdicts[place].support == "full"), -place))
-    return units[best].start, units[best].end
+    ranks = [(values, words + FULL_BONUS * (verdict.support == "full"), -unit.start)
+             for (values, words), verdict, unit in zip(scores, verdicts, units, strict=True)]
+    best = units[ranks.index(max(ranks))]
+    return best.start, best.end
 
 
 def quote_scores(claim: Claim, units: Sequence[ParsedSentence]) -> list[tuple[int, float]]:
@@ -170,7 +176,8 @@ def title_in(line: str, titles: Sequence[str]) -> str:
 def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdict:
     """Return how far the chunks support the claim: as a whole in one sentence or row of one of them, or clause by clause."""
     best = best_verdict(claim.whole, claim, sources)
-    if best.support != "full" and claim.parts and all(is_clause_supported(claim, place, sources) for place in range(len(claim.parts))):
+    places = range(len(claim.parts))
+    if best.support != "full" and places and all(is_clause_supported(claim, place, sources) for place in places):
         best = replace(best, support="full")
     if best.support != "full" and (best.contradiction or lacks_value(claim, sources)):
         best = replace(best, support="none")
@@ -183,11 +190,16 @@ def best_verdict(part: Statement, claim: Claim, sources: Iterable[ParsedChunk], 
     A unit that contradicts the statement is the best one if it has more of its words than those that support it.
     """
     verdicts = [verdict for source in sources for verdict in verdicts_of(part, claim, source, anchors)]
-    full = max((verdict for verdict in verdicts if verdict.support == "full"), key=lambda verdict: verdict.share, default=None)
-    against = max((verdict for verdict in verdicts if verdict.contradiction and not verdict.missing), key=lambda verdict: verdict.share, default=None)
-    if full and against and against.share > full.share:
-        return against
-    return full or max(verdicts, key=lambda verdict: verdict.rank, default=NO_VERDICT)
+    full = largest_share(verdict for verdict in verdicts if verdict.support == "full")
+    against = largest_share(verdict for verdict in verdicts if verdict.contradiction and not verdict.missing)
+    if full is not NO_VERDICT:
+        return against if against.share > full.share else full
+    return max(verdicts, key=lambda verdict: verdict.rank, default=NO_VERDICT)
+
+
+def largest_share(verdicts: Iterable[UnitVerdict]) -> UnitVerdict:
+    """Return the verdict with the largest share of the words."""
+    return max(verdicts, key=lambda verdict: verdict.share, default=NO_VERDICT)
 
 
 def verdicts_of(part: Statement, claim: Claim, source: ParsedChunk, anchors: Sequence[Token] = ()) -> list[UnitVerdict]:
@@ -199,7 +211,7 @@ def verdicts_of(part: Statement, claim: Claim, source: ParsedChunk, anchors: Seq
 
 
 def is_clause_supported(claim: Claim, place: int, sources: Sequence[ParsedChunk]) -> bool:
-    """Return whether a clause is fully supported by one unit, which must also be about its subject if that is in the first clause."""
+    """Return whether one unit fully supports a clause, and is about its subject if that is in the first clause."""
     part, first = claim.parts[place], claim.parts[0]
     inherits = place > 0 and not part.names and not part.codes and inherits_subject(part)
     anchors = [*first.names, *first.codes] if inherits else []
@@ -222,7 +234,8 @@ def subject_words(first: Statement) -> frozenset[str]:
 def lacks_value(claim: Claim, sources: Sequence[ParsedChunk]) -> bool:
     """Return whether a number or identifier of the claim, with its unit of measure, is nowhere in the chunks."""
     exact = [token for token in claim.whole.tokens if token.required and token.kind in {"number", "code"}]
-    return any(not any(has_literal(token, claim.whole, unit, source) for source in sources for unit in source.units) for token in exact)
+    places = [(unit, source) for source in sources for unit in source.units]
+    return any(not any(has_literal(token, claim.whole, unit, source) for unit, source in places) for token in exact)
 
 
 def differs_in_language(claim: Claim, source: ParsedChunk) -> bool:

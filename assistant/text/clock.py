@@ -1,4 +1,4 @@
-"""Parse the times of day in English and Chinese text: 18:40, 6:40 pm, 10 p.m., 晚上十点, 22点30分; also durations such as 2:47:33."""
+"""Parse the times of day in English and Chinese text: 18:40, 6:40 pm, 晚上十点, 22点30分; also 2:47:33."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from assistant.text.chinese_numerals import numeral_value
 
 DIGITAL = re.compile(
-    r"(?<![\d:.])(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])(?:\s?(?P<half>[ap])\.?m\b\.?)?", re.IGNORECASE)
+    r"(?<![\d:.])(?P<hour>\d{1,2}):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?![\d:])(?:\s?(?P<half>[ap])\.?m\b\.?)?",
+    re.IGNORECASE,
+)
 HALF_DAY = re.compile(r"(?<![\d:.,])(?P<hour>\d{1,2})(?:\.(?P<minute>[0-5]\d))?\s?(?P<half>[ap])\.?m\b\.?", re.IGNORECASE)
 FIGURE = "[〇零一二三四五六七八九十两兩]"
 CHINESE = re.compile(
     rf"(?P<part>凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|夜里|夜間|夜间|晚|早)?\s?(?<!\d)(?<!{FIGURE})(?P<hour>\d{{1,2}}|{FIGURE}{{1,3}})"
-    rf"\s?[点點时時](?!\d*{FIGURE}*[%％])(?:钟|鐘|整|(?P<half>半)|(?P<minute>\d{{1,2}}|{FIGURE}{{1,3}})分|(?![{FIGURE[1:-1]}间間候期代刻]))")
+    rf"\s?[点點时時](?!\d*{FIGURE}*[%％])(?:钟|鐘|整|(?P<half>半)|(?P<minute>\d{{1,2}}|{FIGURE}{{1,3}})分|(?![{FIGURE[1:-1]}间間候期代刻]))"
+)
 LATE = {"下午", "傍晚", "晚上", "夜里", "夜間", "夜间", "晚"}
 
 

@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from assistant.text.languages import is_cjk
 
 LINE = re.compile(r"[^\r\n]+")
-CELL_MARKS = (re.compile(r"\s?\|\s?"), re.compile(r"\t"), re.compile(r"(?<!\d),(?=\S)|,(?=\S)(?!\d{3}(?!\d))"),
-              re.compile(r";(?=\S)"), re.compile(r"(?<=\S) {2,}(?=\S)"))
+CELL_MARKS = (
+    re.compile(r"\s?\|\s?"),
+    re.compile(r"\t"),
+    re.compile(r"(?<!\d),(?=\S)|,(?=\S)(?!\d{3}(?!\d))"),
+    re.compile(r";(?=\S)"),
+    re.compile(r"(?<=\S) {2,}(?=\S)"),
+)
 SURE_MARKS = 2  # the first so many of CELL_MARKS make a row of a single line
 MIN_CELLS = 3  # that commas or semicolons make of a line on its own; beside a line of the same number two are enough
 RULER = re.compile(r"[\s|:+=-]*-{2,}[\s|:+=-]*")
@@ -19,7 +24,9 @@ HEADING = re.compile(r"[ \t]*#{1,6}[ \t]")
 ENDED = re.compile(r"[.!?。！？；:：][\"'”’)）」』】]*$")
 OPEN_END = re.compile(
     r"(?:[,，、(（-]|\b(?:a|an|the|of|in|on|at|to|for|from|by|with|and|or|is|are|was|were|be|been|than|as|that|which|who|not|into|per"
-    r"|has|have|had|will|must|may|can|its|their|his|her|von|der|die|das|und|de|la|le|et))$", re.IGNORECASE)
+    r"|has|have|had|will|must|may|can|its|their|his|her|von|der|die|das|und|de|la|le|et))$",
+    re.IGNORECASE,
+)
 MIN_WORDS = 4  # of a line that wraps before a lower-case word; lines of lists are shorter
 FULL_LINE = 0.8  # of the typical length of the text's long lines: such a line may wrap before a capital letter
 MIN_LONG = 40  # characters of a line that may wrap before a capital letter

@@ -23,15 +23,18 @@ ORDINARY_ZH = re.compile(
     "|别(?:名|称|稱|的|人|处|處|号|號|府|院)|没落|沒落|淹没|沉没|停(?:车|車|留|泊|靠)|差不多|是不是|能不能|有没有|莫(?:斯科|扎特|大|名)|避免|难免|免费|免費")
 NEGATIONS_ZH = re.compile("禁止|严禁|嚴禁|不|没有|沒有|没|沒|未|无|無|勿|免|禁|莫|别|非|停(?=[航业業运運止用工])|谢绝|拒绝")
 OPPOSITE_WORDS = (
-    "enable/disable enabled/disabled open/closed opens/closes opened/closed include/exclude included/excluded includes/excludes includes/without "
-    "allow/forbid accept/reject accepted/rejected increase/decrease increased/decreased rose/fell rise/fall rises/falls above/below before/after "
-    "more/less more/fewer most/least maximum/minimum first/last win/lose won/lost start/end starts/ends begin/end begins/ends began/ended on/off "
-    "left/right north/south east/west northern/southern eastern/western import/export imports/exports buy/sell bought/sold internal/external "
-    "early/late earlier/later upper/lower succeed/fail succeeded/failed present/absent mandatory/optional required/optional public/private "
-    "high/low higher/lower long/short longer/shorter gain/loss profit/loss summer/winter inside/outside with/without always/never all/none "
-    "older/younger oldest/youngest largest/smallest highest/lowest longest/shortest earliest/latest male/female hot/cold top/bottom front/rear "
-    "arrive/depart arrives/departs arrives/leaves arrival/departure income/expenditure income/expenses assets/liabilities mother/father son/daughter "
-    "brother/sister husband/wife morning/evening am/pm free/paid same/different"
+    "enable/disable enabled/disabled open/closed opens/closes opened/closed include/exclude included/excluded "
+    "includes/excludes includes/without allow/forbid accept/reject accepted/rejected increase/decrease "
+    "increased/decreased rose/fell rise/fall rises/falls above/below before/after more/less more/fewer most/least "
+    "maximum/minimum first/last win/lose won/lost start/end starts/ends begin/end begins/ends began/ended on/off "
+    "left/right north/south east/west northern/southern eastern/western import/export imports/exports buy/sell "
+    "bought/sold internal/external early/late earlier/later upper/lower succeed/fail succeeded/failed present/absent "
+    "mandatory/optional required/optional public/private high/low higher/lower long/short longer/shorter gain/loss "
+    "profit/loss summer/winter inside/outside with/without always/never all/none older/younger oldest/youngest "
+    "largest/smallest highest/lowest longest/shortest earliest/latest male/female hot/cold top/bottom front/rear "
+    "arrive/depart arrives/departs arrives/leaves arrival/departure income/expenditure income/expenses "
+    "assets/liabilities mother/father son/daughter brother/sister husband/wife morning/evening am/pm free/paid "
+    "same/different "
 )
 OPPOSITES: dict[str, frozenset[str]] = {}
 for _pair in OPPOSITE_WORDS.split():
@@ -40,9 +43,11 @@ for _pair in OPPOSITE_WORDS.split():
     OPPOSITES[_other] = OPPOSITES.get(_other, frozenset()) | {_one}
 PREFIXES = ("un", "dis", "in", "im", "non", "ir", "il")
 OPPOSITES_ZH = tuple(tuple(pair.split("/")) for pair in (
-    "开启/关闭 打开/关闭 开放/关闭 启用/停用 启用/禁用 增加/减少 上升/下降 上涨/下跌 提高/降低 最高/最低 最多/最少 最大/最小 最早/最晚 以上/以下 之前/之后 以前/以后 "
-    "同意/拒绝 成功/失败 收入/支出 进口/出口 上午/下午 早上/晚上 左侧/右侧 左边/右边 买入/卖出 内部/外部 必须/可选 公开/保密 包含/不含 包括/除外 第一/最后 首/末 南/北 东/西 "
-    "收费/免费 父/母 儿子/女儿 夏季/冬季").split())
+    "开启/关闭 打开/关闭 开放/关闭 启用/停用 启用/禁用 增加/减少 上升/下降 上涨/下跌 提高/降低 最高/最低 "
+    "最多/最少 最大/最小 最早/最晚 以上/以下 之前/之后 以前/以后 同意/拒绝 成功/失败 收入/支出 进口/出口 "
+    "上午/下午 早上/晚上 左侧/右侧 左边/右边 买入/卖出 内部/外部 必须/可选 公开/保密 包含/不含 包括/除外 "
+    "第一/最后 首/末 南/北 东/西 收费/免费 父/母 儿子/女儿 夏季/冬季 "
+).split())
 
 
 def negations(text: str, chinese: bool) -> Iterator[tuple[int, int]]:

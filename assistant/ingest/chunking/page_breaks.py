@@ -42,7 +42,9 @@ def end_of_rest(extraction: Extraction, part: Part, following: Part) -> int:
 
 def is_structure_at(extraction: Extraction, end: int, start: int) -> bool:
     """Return whether a table ends or begins, or a heading begins, at a page break."""
-    tables = any(table.char_start <= start < table.char_end or table.char_start < end <= table.char_end for table in extraction.tables)
+    tables = any(
+        table.char_start <= start < table.char_end or table.char_start < end <= table.char_end for table in extraction.tables
+    )
     starts = sorted(heading.char_start for heading in extraction.headings)
     return tables or bisect_left(starts, start + 1) > bisect_left(starts, end)
 

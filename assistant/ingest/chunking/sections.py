@@ -1,6 +1,6 @@
 """Divide an extraction into sections, spans of text under one heading path, and build the context of a chunk.
 
-No section crosses a slide, sheet, chapter or message, none a page but to end its last sentence, and a table is a section of its own.
+No section crosses a slide, sheet, chapter or message, nor a page except to end a sentence. A table is a section of its own.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Section:
 
 
 def sections(extraction: Extraction) -> list[list[Section]]:
-    """Return the sections of each part, in which a sentence over a page break is whole. A heading without text below it is merged with the section that follows."""
+    """Return the sections of each part. A heading without text below it is merged with the section that follows."""
     headings = sorted(extraction.headings, key=lambda heading: heading.char_start)
     starts = [heading.char_start for heading in headings]
     paths = list(_paths(headings))
