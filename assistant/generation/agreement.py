@@ -95,7 +95,7 @@ def count_missing_titles(part: Statement, unit: ParsedSentence, source: ParsedCh
 
 
 def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, question: Statement) -> tuple[float, float]:
-    """Return the share of a statement's words in a unit, the mean of that without and with the text around, and the least for full.
+    """Return the share of a statement's words in a unit, the mean without and with the text around, and the least for full.
 
     The words of the title and headings are what a text is about, and need not be in the unit. One that has less than half of the
     others by itself has no share that is enough.

@@ -1,6 +1,6 @@
 """Find what in a sentence or table row contradicts a claim whose values and words it has.
 
-The checks are lexical: negations and opposites, bounds, rates, prepositions of direction, parallel clauses, names and their order.
+The checks are lexical: negations and opposites, bounds, rates, prepositions of direction, parallel clauses, order of names.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Split a document into chunks: verbatim spans with exact locations, none across a slide or sheet.
 
-A chunk crosses a page break only to end a sentence. Splits follow the structure: headings first, then paragraphs, sentences and clauses. The caller provides the token counts.
+A chunk crosses a page break only to end a sentence. Splits
+follow the structure: headings first, then paragraphs, sentences and clauses. The caller provides the token counts.
 """
 
 from __future__ import annotations
