@@ -16,6 +16,7 @@ from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.statements import Statement, Token
 
 FULL, PARTIAL = 0.52, 0.35  # minimum shares of the statement's words
+FULL_WITH_VALUE = 0.5  # for a statement with a number or identifier that the unit has
 FULL_ZH = 0.5  # for Chinese, whose pairs of characters also cross word boundaries, and for table rows
 MIN_OWN = 0.5  # of the words, that are in the unit itself
 MIN_CORE, MIN_CORE_ZH = 2, 3  # words that are not in the title, from which on those in it need not be in the unit
@@ -64,6 +65,8 @@ def compare_unit(
     if foreign:
         return foreign_verdict(part, unit, needed, len(found), missing)
     share, least = word_share(part, unit, source, question)
+    if any(token.kind != "name" for token in found):
+        least = min(least, FULL_WITH_VALUE)
     contradiction = "" if missing or share < least else contradicts(part, unit, source)
     full = not missing and not contradiction and share >= least
     some = share >= PARTIAL or any(token.kind != "name" for token in found)
@@ -109,7 +112,8 @@ def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, quest
     core = core_words(part, wanted, source.topic)
     if core != wanted:
         alone = max(alone, present_share(core, pairs - source.topic.pairs, own))
-    if len(part.words) >= FEW and alone < MIN_OWN * least / FULL:
+    has_none = bool(part.words) and present_share(part.words, frozenset(), own) == 0
+    if has_none or (len(part.words) >= FEW and alone < MIN_OWN * least / FULL):
         share = min(share, least - 0.01)
     return share, least
 

@@ -5,6 +5,7 @@ The checks are lexical: negations and opposites, bounds, rates, prepositions of 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -21,6 +22,7 @@ TARGET = 2  # words behind a negation by which two negations are compared; the f
 TARGET_ZH = 4  # characters behind a negation that may be what it denies
 ENGAGED = 0.75  # of the words of a clause
 LINKS = frozenset("为是由任归")
+Sides = tuple[Sequence[Token], Sequence[Token]]
 OPPOSED = frozenset(
     map(
         frozenset,
@@ -77,6 +79,23 @@ def polarity_differs(part: Statement, unit: ParsedSentence, _source: ParsedChunk
             counter.remove(match)
     opposite = count_opposites_zh(part.text, theirs.text) if part.cjk else count_opposites(part, theirs)
     return "negation" if (len(ours_denied) + len(counter) + opposite) % 2 else ""
+
+
+def is_other_number(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
+    """Return "number" if a number that need not be one (二号楼, one day) stands before the same word as another one in the unit."""
+    theirs = unit.statement
+    for token in part.numbers:
+        if not token.required and not any(token.keys & other.held for other in theirs.numbers):
+            following = next_token(token, part)
+            rivals = (other for other in theirs.numbers if not is_claimed(other, part))
+            if following and any((next_token(other, theirs) or token).written == following.written for other in rivals):
+                return "number"
+    return ""
+
+
+def next_token(token: Token, statement: Statement) -> Token | None:
+    """Return the token directly behind another; None if it is the last."""
+    return next((other for other in statement.tokens if other.start >= token.end), None)
 
 
 def engaged_clauses(part: Statement, unit: Statement) -> frozenset[int]:
@@ -169,15 +188,17 @@ def is_pair_crossed(own: Sequence[Token], own_left: Sequence[Token], other: Sequ
 
 
 def is_role_crossed(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
-    """Return "crossed" if a claim joins the subject of one Chinese clause to the role in another: 甲为社长，乙为司库."""
+    """Return "crossed" if a claim joins the subject of one Chinese clause to the role in another: 甲负责采购，乙负责销售."""
     if not part.cjk or unit.is_row:
         return ""
-    sides = [side for side in map(divided, clauses_of(unit.statement)) if side]
-    for before, after in sides:
-        for other_before, other_after in sides:
-            subject, role = claimed_only(before, other_before, part), claimed_only(other_after, after, part)
-            if subject and role and unclaimed(after, part) and unclaimed(other_before, part):
-                return "crossed"
+    clauses = clauses_of(unit.statement)
+    for one in clauses:
+        for other in clauses:
+            sides = divided(one, other) if one is not other else ()
+            for (before, after), (other_before, other_after) in sides:
+                subject, role = claimed_only(before, other_before, part), claimed_only(other_after, after, part)
+                if subject and role and unclaimed(after, part) and unclaimed(other_before, part):
+                    return "crossed"
     return ""
 
 
@@ -189,10 +210,14 @@ def clauses_of(statement: Statement) -> list[list[Token]]:
     ]
 
 
-def divided(clause: Sequence[Token]) -> tuple[list[Token], list[Token]] | None:
-    """Return the tokens before and behind the first word that links a subject to its role; None if there is none."""
-    place = next((place for place, token in enumerate(clause) if token.written in LINKS), -1)
-    return (list(clause[:place]), list(clause[place + 1 :])) if 0 < place < len(clause) - 1 else None
+def divided(one: Sequence[Token], other: Sequence[Token]) -> tuple[tuple[Sides, Sides], ...]:
+    """Return what stands before and behind the words by which two clauses are parallel; an empty tuple if they are not."""
+    ours, theirs = [token.written for token in one], [token.written for token in other]
+    match = difflib.SequenceMatcher(None, ours, theirs, autojunk=False).find_longest_match()
+    first, second, size = match.a, match.b, match.size
+    if not size or (size == 1 and ours[first] not in LINKS) or not (first and second):
+        return ()
+    return (((one[:first], one[first + size :]), (other[:second], other[second + size :])),)
 
 
 def claimed_only(tokens: Sequence[Token], others: Sequence[Token], part: Statement) -> bool:
@@ -234,15 +259,15 @@ def kind_of(token: Token) -> str:
     return f"number {token.measure}" if token.measure else "date" if is_date(token) else "number"
 
 
-def are_roles_swapped(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
+def are_roles_swapped(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
     """Return "roles" if two names stand in the other order, in the same voice: A hired B, B hired A; A was hired by B."""
     theirs = unit.statement
     if part.cjk or unit.is_row:
         return ""
-    pairs = [(token, [other for other in theirs.tokens if other.held & token.keys]) for token in part.names]
-    known = [
-        (token, same[0]) for token, same in pairs if len(same) == 1 and sum(other.keys == token.keys for other in part.names) == 1
-    ]
+    opening = [token for token in part.tokens[:1] if token.kind == "word" and token.written in source.capitals]
+    names = [*opening, *part.names]
+    pairs = [(token, [other for other in theirs.tokens if other.held & token.keys]) for token in names]
+    known = [(token, same[0]) for token, same in pairs if len(same) == 1 and sum(other.keys == token.keys for other in names) == 1]
     for (one, first), (two, second) in pairwise(known):
         if two.start - one.end <= 1 or first.start < second.start or first.clause != second.clause:
             continue  # two words of one name, or the same order
@@ -267,6 +292,7 @@ def marker_of(token: Token, statement: Statement) -> str:
 
 CHECKS: tuple[Callable[[Statement, ParsedSentence, ParsedChunk], str], ...] = (
     bounds_differ,
+    is_other_number,
     polarity_differs,
     is_other_row,
     is_other_column,

@@ -60,6 +60,6 @@ def is_other_row(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> 
                 if token.clause == column and token.kind in {"word", "name"}
                 for key in token.keys
             )
-            if words and words <= part.words and not words & here:
+            if words - here and words <= part.words:
                 return "row"
     return ""

@@ -15,6 +15,7 @@ END = re.compile(f"[。！？；][{CLOSERS}]*|[.!?][{CLOSERS}]*(?=\\s|$)|[\r\n]+
 ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[A-Z]|[Dd]r|[Mm]rs?|[Mm]s|[Pp]rof|[Nn]o|[Ff]ig|[Ss]t|vs|etc|e\.g|i\.e|[Ii]nc|[Ll]td|[Cc]o|approx)\.$"
 )
+UNIT_SYMBOL = re.compile(r"\d\s?[A-Z]\.$")  # 230 V.
 LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*\d{1,3}\.$")
 LONGEST_ABBREVIATION = 24
 MAX_ROW = 600  # characters; a longer row is prose in cells, and is split into its sentences
@@ -34,6 +35,8 @@ def is_end(text: str, start: int, end: int) -> bool:
     if text[start] != ".":
         return True
     before = text[max(0, end - LONGEST_ABBREVIATION) : end].rstrip(CLOSERS)
+    if UNIT_SYMBOL.search(before):
+        return True
     return not (ABBREVIATION.search(before) or LIST_NUMBER.search(before))
 
 

@@ -253,6 +253,7 @@ def clock_tokens(text: str) -> Iterator[Token]:
 def number_tokens(text: str) -> Iterator[Token]:
     """Yield the numbers and dates of a text."""
     for numeral in numerals(text):
+        measure = measure_at(text, numeral.start, numeral.end)
         yield Token(
             "number",
             numeral.start,
@@ -260,8 +261,8 @@ def number_tokens(text: str) -> Iterator[Token]:
             text[numeral.start : numeral.end],
             numeral.keys,
             unscaled_keys(source_keys(numeral)),
-            measure_at(text, numeral.start, numeral.end),
-            numeral.required,
+            measure,
+            numeral.required or (bool(measure) and "n:1" not in numeral.keys),
         )
 
 
