@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from assistant.datatypes import Hit, Sentence
 from assistant.generation.prompt import NOT_STATED
-from assistant.generation.support import attribute
-from assistant.text.facts import parse_chunk, parse_claim
+from assistant.generation.support import attribute, parse_hit
+from assistant.text.facts import parse_claim
 from assistant.text.sentences import CLOSERS, END, LONGEST_ABBREVIATION, is_end
 
 # preceded by white space, or at least not by a letter or digit: x[1] is code
@@ -31,7 +31,7 @@ class CitingStream:
     """
 
     def __init__(self, passages: Sequence[Hit], question: str = "", *, strict: bool = False) -> None:
-        self.sources = [parse_chunk(hit.chunk) for hit in passages]
+        self.sources = [parse_hit(hit) for hit in passages]
         self._question, self._strict = question, strict
         self._kept_back = ""
         self._pending = ""

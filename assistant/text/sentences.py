@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 
-from assistant.text.languages import CJK, is_cjk
+from assistant.text.folding import fold_characters, joined_compounds
+from assistant.text.languages import CJK
+from assistant.text.lines import blocks_of
 
 WORD = re.compile(f"\\d[\\d.,:/-]*\\d|[{CJK}]|[^\\W_{CJK}]+")
 CLOSERS = "\"'”’)）」』】"
@@ -14,10 +15,10 @@ END = re.compile(f"[。！？；][{CLOSERS}]*|[.!?][{CLOSERS}]*(?=\\s|$)|[\r\n]+
 ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[A-Z]|[Dd]r|[Mm]rs?|[Mm]s|[Pp]rof|[Nn]o|[Ff]ig|[Ss]t|vs|etc|e\.g|i\.e|[Ii]nc|[Ll]td|[Cc]o|approx)\.$"
 )
+UNIT_SYMBOL = re.compile(r"\d\s?[A-Z]\.$")  # 230 V.
 LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*\d{1,3}\.$")
 LONGEST_ABBREVIATION = 24
-MAX_LINE, MIN_WRAP = 400, 40  # characters
-QUESTION_WEIGHT = 0.3
+MAX_ROW = 600  # characters; a longer row is prose in cells, and is split into its sentences
 STOP = frozenset(
     "a an the of in on at to for from by with and or is are was were be been it its as that this these those which who what "
     "的 了 是 在 和 与 及 或 有 为 之 其".split()
@@ -26,7 +27,7 @@ STOP = frozenset(
 
 def tokens(text: str) -> list[str]:
     """Return the lower-case words of a text without stop words; numbers are whole, CJK is split by character."""
-    return [word for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()) if word not in STOP]
+    return [word for word in WORD.findall(fold_characters(text).lower()) if word not in STOP]
 
 
 def is_end(text: str, start: int, end: int) -> bool:
@@ -34,30 +35,23 @@ def is_end(text: str, start: int, end: int) -> bool:
     if text[start] != ".":
         return True
     before = text[max(0, end - LONGEST_ABBREVIATION) : end].rstrip(CLOSERS)
+    if UNIT_SYMBOL.search(before):
+        return True
     return not (ABBREVIATION.search(before) or LIST_NUMBER.search(before))
 
 
 def sentence_spans(text: str) -> Iterator[tuple[int, int]]:
-    """Yield (start, end) of each sentence, without surrounding white space."""
-    start = 0
-    for match in END.finditer(text):
-        if is_end(text, match.start(), match.end()) and not is_wrap(text, match.start(), match.end()):
-            yield from trim_span(text, start, match.end())
-            start = match.end()
-    yield from trim_span(text, start, len(text))
-
-
-def is_wrap(text: str, start: int, end: int) -> bool:
-    """Return whether the line break at text[start:end] only wraps a sentence, as in a paragraph of a PDF."""
-    if text[start:end] not in {"\n", "\r", "\r\n"}:
-        return False
-    before = re.split(r"[\r\n]", text[max(0, start - MAX_LINE) : start])[-1].rstrip()
-    after = text[end : end + 1]
-    if "|" in before or "\t" in before or not after.isalnum() or not before:
-        return False
-    if is_cjk(after):
-        return len(before) >= MIN_WRAP // 2 and is_cjk(before[-1]) and before[-1].isalpha()
-    return len(before) >= MIN_WRAP and (after.islower() or before[-1].islower() or before[-1] in ",;")
+    """Yield (start, end) of each sentence or table row, without surrounding white space; a wrapped sentence is whole."""
+    for block in blocks_of(text):
+        start, end = block[0].start, block[-1].end
+        if block[0].is_row and end - start <= MAX_ROW:
+            yield from trim_span(text, start, end)
+            continue
+        for match in END.finditer(text, start, end):
+            if match.group()[0] not in "\r\n" and is_end(text, match.start(), match.end()):
+                yield from trim_span(text, start, match.end())
+                start = match.end()
+        yield from trim_span(text, start, end)
 
 
 def trim_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -67,22 +61,11 @@ def trim_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
         yield start + len(inner) - len(inner.lstrip()), end - (len(inner) - len(inner.rstrip()))
 
 
-def closest_sentence(text: str, claim: str, question: str) -> tuple[int, int]:
-    """Return the span of the sentence with the most tokens of a claim and, at a lower weight, of its question."""
-    wanted, asked = tokens(claim), tokens(question)
-
-    def closeness(span: tuple[int, int]) -> tuple[float, int]:
-        sentence = text[slice(*span)]
-        return token_recall(wanted, sentence) + QUESTION_WEIGHT * token_recall(asked, sentence), -span[0]
-
-    return max(sentence_spans(text), key=closeness, default=(0, len(text)))
-
-
 def token_recall(claim: Sequence[str], source: str) -> float:
     """Return the share (0 to 1) of the claim's tokens that the source contains; numbers have triple weight."""
     if not claim:
         return 0.0
-    held = set(tokens(source))
+    held = {*tokens(source), *joined_compounds(fold_characters(source).lower())}
     weights = [(3.0 if is_number(token) else 1.0, token) for token in claim]
     found = sum(weight for weight, token in weights if token in held or (is_number(token) and contains_numbers(token, source)))
     return found / sum(weight for weight, _ in weights)
@@ -107,5 +90,5 @@ def contains_numbers(claim: str, source: str) -> bool:
 
 def digit_strings(text: str) -> set[str]:
     """Return the numbers in digits in a text, without thousands separators."""
-    plain = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text))
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", fold_characters(text))
     return {number.strip(".,:/-") for number in re.findall(r"\d[\d.,:/-]*", plain)}

@@ -1,7 +1,7 @@
 import pytest
 
 from assistant.generation.support import contains_fact
-from assistant.text.facts import chunk_content, claim_facts
+from assistant.text.literals import chunk_content, claim_facts
 
 
 def borne_out(claim: str, source: str) -> list[bool]:

@@ -1,6 +1,7 @@
-"""Split a document into chunks: verbatim spans with exact locations, none across a page, slide or sheet.
+"""Split a document into chunks: verbatim spans with exact locations, none across a slide or sheet.
 
-Splits follow the structure: headings first, then paragraphs, sentences and clauses. The caller provides the token counts.
+A chunk crosses a page break only to end a sentence. Splits
+follow the structure: headings first, then paragraphs, sentences and clauses. The caller provides the token counts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from assistant.datatypes import Chunk, Document, Location, Part, PositionLabel, 
 from assistant.ingest.chunking.boundaries import TextUnit, pack_units, split_unit, text_units
 from assistant.ingest.chunking.sections import Section, context_of, heading_of, path_of, sections
 
-CHUNKER_VERSION = 2
+CHUNKER_VERSION = 3
 CountTokens = Callable[[Sequence[str]], list[int]]
 LINE_END = re.compile(r"\r\n|\r|\n")
 CHARACTERS_PER_TOKEN = 8  # more than in any prose: a unit longer than this times the limit is too long without counting

@@ -1,6 +1,6 @@
 """Divide an extraction into sections, spans of text under one heading path, and build the context of a chunk.
 
-No section crosses a page, slide, sheet, chapter or message, and a table is a section of its own.
+No section crosses a slide, sheet, chapter or message, nor a page except to end a sentence. A table is a section of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.datatypes import Document, Extraction, Heading, Part, Table
+from assistant.ingest.chunking.page_breaks import whole_sentence_parts
 
 UNDERLINE = re.compile(r"\r?\n[ \t]*([=\-~^\"'`*+#:.<>_])\1+[ \t]*(?=\r?\n|\Z)")
 MARKUP = 14  # most characters of a heading line beside its title: "### ", a number, closing marks
@@ -40,7 +41,7 @@ def sections(extraction: Extraction) -> list[list[Section]]:
     paths = list(_paths(headings))
     found = []
     tables = sorted(extraction.tables, key=lambda table: table.char_start)
-    for part in extraction.parts:
+    for part in whole_sentence_parts(extraction):
         first, last = bisect_left(starts, part.char_start), bisect_left(starts, part.char_end)
         inherited = paths[first - 1] if first else ()
         cut = _split_at_headings(extraction.text, part, inherited, headings[first:last], paths[first:last])

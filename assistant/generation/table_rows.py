@@ -1,0 +1,65 @@
+"""Find claims that give a table row the value of another row, or of another column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.generation.token_matching import is_claimed
+from assistant.text.facts import ParsedChunk, ParsedSentence
+from assistant.text.statements import Statement, Token
+
+MIN_NAMED = 0.6  # of the words of a header cell, for a claim to name its column
+
+
+def is_other_column(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
+    """Return "column" if a row's value is claimed of another column that the claim names by its header."""
+    if not unit.header or len(unit.header) != unit.columns:
+        return ""
+    row = unit.statement
+    cells = [[token for token in row.content if token.clause == column] for column in range(unit.columns)]
+    claimed = {column for column, cell in enumerate(cells) if any(is_claimed(token, part) for token in cell)}
+    named = {
+        column
+        for column, head in enumerate(unit.header)
+        if head.content and sum(is_claimed(token, part) for token in head.content) >= MIN_NAMED * len(head.content)
+    }
+    shared = {
+        column
+        for column in named
+        if all(is_in_other_head(token, column, unit) for token in unit.header[column].content if is_claimed(token, part))
+    }
+    for column in named - claimed - shared:
+        rivals = [other for other in claimed - named if other and has_figure(cells[other]) == has_figure(cells[column])]
+        if cells[column] and rivals and column:
+            return "column"
+    return ""
+
+
+def is_in_other_head(token: Token, column: int, unit: ParsedSentence) -> bool:
+    """Return whether another column has a word of a column's header in its own."""
+    return any(token.held & other.held for place, head in enumerate(unit.header) if place != column for other in head.content)
+
+
+def has_figure(cell: Sequence[Token]) -> bool:
+    """Return whether a cell has a number."""
+    return any(token.kind == "number" for token in cell)
+
+
+def is_other_row(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
+    """Return "row" if a statement has the words of a cell of another row, which this row and what is above it have not."""
+    if not unit.is_row:
+        return ""
+    here = frozenset().union(unit.statement.words, source.heading.words, *(head.words for head in unit.header))
+    for other in source.units:
+        if not other.is_row or other.is_heading or other is unit:
+            continue
+        for column in range(other.columns):
+            words = frozenset(
+                key
+                for token in other.statement.content
+                if token.clause == column and token.kind in {"word", "name"}
+                for key in token.keys
+            )
+            if words - here and words <= part.words:
+                return "row"
+    return ""

@@ -1,0 +1,92 @@
+"""Match tokens of a claim with a sentence or table row of a source: numbers, identifiers, names and words."""
+
+from __future__ import annotations
+
+from assistant.text.facts import ParsedChunk, ParsedSentence
+from assistant.text.literals import contains_code
+from assistant.text.statements import PRONOUN, Statement, Token
+
+YEARS = range(1000, 2200)
+MIN_STEM = 4  # letters that two words must begin with to be forms of one
+
+
+def has_number(token: Token, unit: ParsedSentence) -> bool:
+    """Return whether a unit has a number, in no other unit of measure."""
+    return any(
+        token.keys & other.held and not (token.measure and other.measure and token.measure != other.measure)
+        for each in (unit.statement, *unit.header)
+        for other in each.numbers
+    )
+
+
+def is_in_heading(token: Token, part: Statement, heading: Statement) -> bool:
+    """Return whether a heading has a date, or a number beside the same word, as part of a name: 12 Hill Road."""
+    same = [other for other in heading.numbers if token.keys & other.held]
+    if not same:
+        return False
+    if is_date(token):
+        return True
+    return any(neighbours(token, part) & neighbours(other, heading) for other in same)
+
+
+def is_date(token: Token) -> bool:
+    """Return whether a number is a date or may be a year."""
+    return (
+        any(key[0] in "dmk" or (key.startswith("n:") and key[2:].isdigit() and int(key[2:]) in YEARS) for key in token.keys)
+        and not token.measure
+    )
+
+
+def neighbours(token: Token, statement: Statement) -> frozenset[tuple[int, str]]:
+    """Return the keys of the words before (-1) and behind (1) a token."""
+    place = next((place for place, other in enumerate(statement.tokens) if other.start == token.start), -1)
+    beside = [
+        (side, statement.tokens[place + side]) for side in (-1, 1) if place >= 0 and 0 <= place + side < len(statement.tokens)
+    ]
+    return frozenset((side, key) for side, each in beside if each.kind in {"word", "name"} for key in each.keys)
+
+
+def has_name(token: Token, statement: Statement) -> bool:
+    """Return whether a statement has a word of a name, or a form of it: Norman for Normandy."""
+    if token.written not in statement.folded and not token.keys & statement.folded:
+        return any(is_form(token.written, word) for word in statement.folded)
+    return True
+
+
+def may_refer_back(part: Statement, unit: Statement) -> bool:
+    """Return whether a sentence may be about a name before it: it has a pronoun, or no name of which the claim says nothing."""
+    return bool(PRONOUN.search(unit.text)) or all(token.keys & part.words for token in unit.names)
+
+
+def is_form(word: str, other: str) -> bool:
+    """Return whether one word begins as the other."""
+    return min(len(word), len(other)) >= MIN_STEM and (word.startswith(other) or other.startswith(word))
+
+
+def has_word(word: str, words: frozenset[str]) -> bool:
+    """Return whether a word or a form of it is among the words."""
+    return word in words or (len(word) >= MIN_STEM and any(is_form(word, other) for other in words))
+
+
+def is_claimed(token: Token, part: Statement) -> bool:
+    """Return whether a token of a source is also in the claim."""
+    if token.kind == "number":
+        return any(token.held & other.keys for other in part.numbers)
+    return bool(token.held & part.held) or any(
+        has_word(key, part.words) for key in token.held if token.kind in {"word", "name"} and len(key) >= MIN_STEM
+    )
+
+
+def has_literal(token: Token, part: Statement, unit: ParsedSentence, source: ParsedChunk) -> bool:
+    """Return whether a unit, or where it may the text above it, has a number, identifier or name."""
+    if token.kind == "number":
+        return has_number(token, unit) or is_in_heading(token, part, source.heading)
+    if token.kind == "code":
+        own = (unit.statement, *unit.header, source.heading)
+        return any(contains_code(token.written, each.lower) for each in own) or (
+            not unit.statement.codes and any(contains_code(token.written, each.lower) for each in unit.before)
+        )
+    own = (unit.statement, *unit.header, source.heading)
+    return any(has_name(token, each) for each in own) or (
+        any(has_name(token, each) for each in unit.before) and may_refer_back(part, unit.statement)
+    )
