@@ -104,6 +104,11 @@ class Answer:
     conflicts: tuple[Conflict, ...] = ()
     masked: tuple[RemovedText, ...] = ()  # what was removed from the passages before the model read them
 
+    @property
+    def is_unsupported(self) -> bool:
+        """Whether the passages support no sentence of the answer."""
+        return bool(self.sentences) and all(sentence.support == "none" for sentence in self.sentences)
+
 
 class StreamedAnswer:
     """Base class of streamed answers: see AnswerStreaming. Subclasses set `_finished` at the end of iteration."""

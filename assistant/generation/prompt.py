@@ -49,6 +49,21 @@ REFUSALS = {
     "fr": "Vos fichiers ne le disent pas.",
     "es": "Sus archivos no lo dicen.",
 }
+NOT_COMPUTED = {
+    "en": "This needs every row or file, and answers are written from a few passages: counts, sums, averages and extremes are not "
+          "computed yet. Search finds single rows.",
+    "zh": "这个问题需要用到全部行或全部文件，而回答只依据少数段落：目前还不能计算总数、总和、平均值和最大最小值。搜索可以找到单行。",
+    "ja": "これにはすべての行またはファイルが必要ですが、回答は少数の箇所から書かれます。件数、合計、平均、最大・最小はまだ計算できません。",
+    "ko": "모든 행이나 파일이 필요한 질문입니다. 답은 몇 개의 구절로 작성되며, 개수, 합계, 평균, 최댓값은 아직 계산하지 않습니다.",
+    "ru": "Для этого нужны все строки или файлы, а ответ пишется по нескольким отрывкам: количества, суммы, средние и крайние "
+          "значения пока не вычисляются.",
+    "de": "Dafür sind alle Zeilen oder Dateien nötig; Antworten stützen sich auf wenige Textstellen. Anzahlen, Summen, Mittelwerte "
+          "und Höchstwerte werden noch nicht berechnet.",
+    "fr": "Il faudrait toutes les lignes ou tous les fichiers, or une réponse repose sur quelques passages : nombres, sommes, "
+          "moyennes et extrêmes ne sont pas encore calculés.",
+    "es": "Harían falta todas las filas o archivos, y una respuesta se basa en pocos pasajes: todavía no se calculan recuentos, "
+          "sumas, promedios ni extremos.",
+}
 # precedes a question whose chunks are in another language: small models tend to answer in theirs
 ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",
              "ru": "Ответь по-русски.", "de": "Antworte auf Deutsch.", "fr": "Réponds en français.", "es": "Responde en español."}
@@ -70,6 +85,11 @@ QUESTION = {"zh": "问题：", "ja": "質問：", "ko": "질문: "}
 def refusal_text(question: str) -> str:
     """Return the refusal sentence in the question's language."""
     return REFUSALS[language(question)]
+
+
+def computation_refusal(question: str) -> str:
+    """Return the sentence that says why a count, a sum or an extreme is not answered, in the question's language."""
+    return NOT_COMPUTED[language(question)]
 
 
 class ReplyWriter(Protocol):

@@ -21,7 +21,7 @@ from assistant.datatypes import (
 )
 from assistant.generation.citing_stream import CitingStream
 from assistant.generation.compound import answer_missing_parts
-from assistant.generation.prompt import Prompt, ReplyWriter, answerability_probe, refusal_text
+from assistant.generation.prompt import Prompt, ReplyWriter, answerability_probe, computation_refusal, refusal_text
 from assistant.generation.refusal import (
     answerability_after,
     answerability_before,
@@ -175,6 +175,12 @@ def refuse_without_evidence(draft: Answer, started: float) -> Answer:
     """Return the refusal of a question that has no evidence: no model is asked."""
     timings = replace(draft.timings, total_ms=milliseconds_since(started))
     return replace(draft, text=refusal_text(draft.question), abstained=True, timings=timings)
+
+
+def refuse_to_compute(draft: Answer, started: float) -> Answer:
+    """Return the refusal of a question that would have to be computed over all rows or files: no model is asked."""
+    timings = replace(draft.timings, total_ms=milliseconds_since(started))
+    return replace(draft, text=computation_refusal(draft.question), abstained=True, timings=timings)
 
 
 def milliseconds_since(started: float) -> float:

@@ -33,10 +33,14 @@ from assistant.generation import (
     Prompt,
     Rewriting,
     add_conflicts,
+    asks_of_table,
     compose,
     detect_meta_question,
     find_conflicts,
     history_messages,
+    needs_all_rows,
+    recognize_aggregate,
+    refuse_to_compute,
     refuse_without_evidence,
     rewrite,
 )
@@ -128,7 +132,7 @@ class QuestionAnswering:
     def anticipate(self, question: str, turns: Sequence[Turn], should_stop: Callable[[], bool]) -> None:
         """Retrieve the evidence of a question that is being typed and let the model read it; see Assistant.anticipate."""
         question = validate_question(question)
-        if should_stop() or is_about_files(question) or (turns and detect_meta_question(question).intent):
+        if should_stop() or recognize_task(question) is not None or (turns and detect_meta_question(question).intent):
             return
         loading = self._models.start_chat()
         searchers = self.retrieval.open(self.retrieval.searchable_libraries(question, EVERY_FILE))
@@ -152,6 +156,7 @@ class QuestionAnswerStream(StreamedAnswer):
         self.question, self.hits = question, self._draft.hits
         self._answering, self._turns, self._evidence = answering, turns, evidence
         self._loading, self._started = loading, started
+        self._standalone = evidence.rewriting.queries[0]
         self._generation: AnswerStream | None = None
 
     @property
@@ -162,12 +167,18 @@ class QuestionAnswerStream(StreamedAnswer):
     def __iter__(self) -> Iterator[str]:
         """Return the text piece by piece, then the contradictions in other files. The pieces join to `answer.text`."""
         if not self.hits:
-            self._finished = (refuse_without_evidence(self._draft, self._started),)
-            return iter((self._finished[0].text,))
+            return self._finish_with(refuse_without_evidence(self._draft, self._started))
+        if needs_computation(self._standalone, self._evidence):
+            return self._finish_with(refuse_to_compute(self._draft, self._started))
         chat = self._loading.result()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
         self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started)
         return chain(self._generation, self._conflicts(self._generation, prompt))
+
+    def _finish_with(self, answer: Answer) -> Iterator[str]:
+        """Finish with an answer that no model writes."""
+        self._finished = (answer,)
+        return iter((answer.text,))
 
     def _conflicts(self, generated: AnswerStream, prompt: Prompt) -> Iterator[str]:
         """Compare the finished answer with other files; yield what contradicts it, if anything does."""
@@ -179,9 +190,15 @@ class QuestionAnswerStream(StreamedAnswer):
             yield answer.text.removeprefix(generated.answer.text)
 
 
+def needs_computation(question: str, evidence: Evidence) -> bool:
+    """Return whether a question needs a count, sum, average or extreme over all rows of a table or over many files."""
+    asked = recognize_aggregate(question)
+    return asked is not None and needs_all_rows(question, asked, evidence.hits)
+
+
 def is_about_files(question: str) -> bool:
     """Return whether a question may be one about whole files."""
-    return recognize_task(question) is not None
+    return recognize_task(question) is not None or asks_of_table(question)
 
 
 def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filter, open_chat: Callable[[], ChatModel],
@@ -201,7 +218,7 @@ def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filt
     is_vague = task.kind is TaskKind.LISTING and not parse_item_kinds(task.wanted) and not task.certain
     if not chosen or (is_vague and len(chosen) == len(owners) and not wanted):
         return None
-    files = [] if task.kind is TaskKind.COUNTING else [file_of(owners[source].store, source) for source in chosen]
+    files = [file_of(owners[source].store, source) for source in chosen]
     elsewhere = {source.content_hash: library.notes_folder for source, library in owners.items()}
     notes = NotesCache(libraries[0].notes_folder, elsewhere=elsewhere)
     return WholeDocumentStream(question, task, files, open_chat, notes, embedder)

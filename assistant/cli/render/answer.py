@@ -142,29 +142,28 @@ def stream_answer(pieces: Iterator[str], said: Callable[[], Sequence[Sentence]] 
 
 
 def write_marks(said: Sequence[Sentence], marked: int) -> int:
-    """Write the support marks of the sentences finished since the last call (terminal only); return how many are finished."""
-    if output().is_terminal:
-        for sentence in said[marked:]:
-            if sentence.support in MARKS:
-                output().print(Text(f" {MARKS[sentence.support]}", "dim yellow"), end="")
+    """Write the support marks of the sentences finished since the last call; return how many are finished."""
+    for sentence in said[marked:]:
+        if sentence.support in MARKS:
+            output().print(Text(f" {MARKS[sentence.support]}", "dim yellow"), end="")
     return len(said)
 
 
 def show_notes(answer: Answer) -> None:
-    """Warn about unsupported sentences and withheld text, and print the times."""
+    """Warn about unsupported sentences and masked text, and print the times."""
     warn_unsupported(answer)
     warn_masked(answer)
     show_timings(answer)
 
 
 def warn_unsupported(answer: Answer) -> None:
-    """Warn if an answer has no sources, and explain the marks used in it."""
-    if not answer.citations and not answer.abstained:
-        notice("No passage supports this answer. Do not rely on it.")
+    """Warn if no passage supports the answer, and explain the marks used in it. On stdout, so that a file or pipe has it too."""
+    if answer.is_unsupported:
+        output().print(Text("No passage supports this answer. Do not rely on it.", "dim"))
         return
     for support, meaning in MEANING.items():
         if any(sentence.support == support for sentence in answer.sentences):
-            notice(meaning)
+            output().print(Text(meaning, "dim"))
 
 
 def warn_masked(answer: Answer) -> None:
