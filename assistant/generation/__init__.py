@@ -1,7 +1,7 @@
 """Generate an answer from retrieved hits: prompt, streamed reply, citations, refusal, conversation."""
 
 from assistant.generation.aggregation import asks_of_table, needs_all_rows, recognize_aggregate
-from assistant.generation.conflicts import add_conflicts, find_conflicts
+from assistant.generation.conflicts import FileDate, add_conflicts, find_conflicts
 from assistant.generation.conversation.entities import FollowUpKind, Rewriting
 from assistant.generation.conversation.follow_ups import rewrite, rewrite_with_model, turns_about_files
 from assistant.generation.conversation.meta_questions import MetaAnswerStream, detect_meta_question
@@ -16,4 +16,4 @@ from assistant.generation.question_writer import (
 )
 from assistant.generation.stream import AnswerStream, Limits, refuse_to_compute, refuse_without_evidence
 
-__all__ = ["GENERATED_QUESTION_OFFSET", "PROMPT_VERSION", "AnswerStream", "CalibrationTrial", "FollowUpKind", "Limits", "MetaAnswerStream", "Prompt", "Rewriting", "add_conflicts", "asks_of_table", "compose", "detect_meta_question", "draft_question", "find_conflicts", "fit_calibration", "history_messages", "needs_all_rows", "question_log_odds", "recognize_aggregate", "refuse_to_compute", "refuse_without_evidence", "rewrite", "rewrite_with_model", "turns_about_files", "write_question"]
+__all__ = ["GENERATED_QUESTION_OFFSET", "PROMPT_VERSION", "AnswerStream", "CalibrationTrial", "FileDate", "FollowUpKind", "Limits", "MetaAnswerStream", "Prompt", "Rewriting", "add_conflicts", "asks_of_table", "compose", "detect_meta_question", "draft_question", "find_conflicts", "fit_calibration", "history_messages", "needs_all_rows", "question_log_odds", "recognize_aggregate", "refuse_to_compute", "refuse_without_evidence", "rewrite", "rewrite_with_model", "turns_about_files", "write_question"]

@@ -14,6 +14,7 @@ from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
+    QUERY_SEPARATOR,
     Answer,
     AnswerStreaming,
     ChatModel,
@@ -126,8 +127,9 @@ class QuestionAnswering:
     def compared_with_other_files(self, answer: Answer, hits: Sequence[Hit], passages: Sequence[Hit]) -> Answer:
         """Return the answer with the places where other hits contradict its citations, which are numbered by `passages`."""
         others = self.retrieval.with_duplicates(hits)
-        modified = self.retrieval.modified_ns((*answer.hits, *others))
-        return add_conflicts(answer, find_conflicts(answer.question, answer.text, answer.citations, passages, others, modified))
+        files = self.retrieval.file_dates((*answer.hits, *others))
+        asked = answer.searched.split(QUERY_SEPARATOR)[0] or answer.question
+        return add_conflicts(answer, find_conflicts(asked, answer.text, answer.citations, passages, others, files))
 
     def anticipate(self, question: str, turns: Sequence[Turn], should_stop: Callable[[], bool]) -> None:
         """Retrieve the evidence of a question that is being typed and let the model read it; see Assistant.anticipate."""

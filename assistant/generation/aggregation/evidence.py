@@ -141,7 +141,7 @@ def is_lookup(asked: Aggregate, row: TableRow, part: TablePart) -> bool:
             return True
         counted = words_of(asked.noun) & part.named.union(*part.column_words(numeric=False))
         return not counted and bool(key & wanted or any(QUANTITY.search(name) for name in part.header))
-    return bool(key) and key <= wanted or any(has_cue(asked, name) for name in part.header)
+    return (bool(key) and key <= wanted) or any(has_cue(asked, name) for name in part.header)
 
 
 def sums_rows(asked: Aggregate, tables: Sequence[TablePart]) -> bool:

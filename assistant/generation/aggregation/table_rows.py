@@ -77,7 +77,8 @@ def read_table(hit: Hit) -> TablePart | None:
 
 def separator_of(lines: Sequence[str], *, is_file: bool) -> str:
     """Return what separates the cells of most lines; an empty string if the lines are no rows."""
-    for separator in ("|", "\t", *((";", ",") if is_file else ())):
+    separators: tuple[str, ...] = ("|", "\t", ";", ",") if is_file else ("|", "\t")
+    for separator in separators:
         if lines and 2 * sum(separator in line for line in lines) > len(lines) and (is_file or holds_rows(lines, separator)):
             return separator
     return ""
