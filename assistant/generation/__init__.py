@@ -5,6 +5,7 @@ from assistant.generation.conflicts import FileDate, add_conflicts, find_conflic
 from assistant.generation.conversation.entities import FollowUpKind, Rewriting
 from assistant.generation.conversation.follow_ups import rewrite, rewrite_with_model, turns_about_files
 from assistant.generation.conversation.meta_questions import MetaAnswerStream, detect_meta_question
+from assistant.generation.conversation.small_talk import SmallTalkStream, detect_small_talk
 from assistant.generation.prompt import PROMPT_VERSION, Prompt, compose, history_messages
 from assistant.generation.question_writer import (
     GENERATED_QUESTION_OFFSET,
@@ -16,4 +17,8 @@ from assistant.generation.question_writer import (
 )
 from assistant.generation.stream import AnswerStream, Limits, refuse_to_compute, refuse_without_evidence
 
-__all__ = ["GENERATED_QUESTION_OFFSET", "PROMPT_VERSION", "AnswerStream", "CalibrationTrial", "FileDate", "FollowUpKind", "Limits", "MetaAnswerStream", "Prompt", "Rewriting", "add_conflicts", "asks_of_table", "compose", "detect_meta_question", "draft_question", "find_conflicts", "fit_calibration", "history_messages", "needs_all_rows", "question_log_odds", "recognize_aggregate", "refuse_to_compute", "refuse_without_evidence", "rewrite", "rewrite_with_model", "turns_about_files", "write_question"]
+__all__ = ["GENERATED_QUESTION_OFFSET", "PROMPT_VERSION", "AnswerStream", "CalibrationTrial", "FileDate", "FollowUpKind",
+           "Limits", "MetaAnswerStream", "Prompt", "Rewriting", "SmallTalkStream", "add_conflicts", "asks_of_table", "compose",
+           "detect_meta_question", "detect_small_talk", "draft_question", "find_conflicts", "fit_calibration",
+           "history_messages", "needs_all_rows", "question_log_odds", "recognize_aggregate", "refuse_to_compute",
+           "refuse_without_evidence", "rewrite", "rewrite_with_model", "turns_about_files", "write_question"]

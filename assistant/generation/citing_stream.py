@@ -84,8 +84,16 @@ class CitingStream:
             return refusal.start() - offset, refusal.end() - offset, []
         return (marker.start() - offset, marker.end() - offset, marker_numbers(marker)) if marker else None
 
+    def _is_quoted(self, match: re.Match[str]) -> bool:
+        """Return whether a chunk has these brackets after the same word: "source [2]" is its own text, not a citation."""
+        before = match.string[: match.start()].split()
+        quoted = "".join([*before[-1:], *match.group().split()])
+        return bool(before) and any(quoted in "".join(source.text.split()) for source in self.sources)
+
     def _is_marker(self, match: re.Match[str]) -> bool:
         """Return whether the match was written by the model: a number out of range may be text of a chunk."""
+        if self._is_quoted(match):
+            return False
         in_range = any(1 <= number <= len(self.sources) for number in marker_numbers(match))
         return in_range or not any(match.group().strip() in source.text for source in self.sources)
 
@@ -97,8 +105,8 @@ class CitingStream:
     def _end_sentence(self, start: int, end: int) -> Iterator[str]:
         yield from self._show(self._pending[:start])
         terminator = self._pending[start:end]
-        while (follower := MARKER.match(self._pending, end)) and self._is_marker(follower):
-            self._numbers += marker_numbers(follower)
+        while (follower := MARKER.match(self._pending, end)) and (self._is_marker(follower) or self._is_quoted(follower)):
+            self._numbers += [] if self._is_quoted(follower) else marker_numbers(follower)  # a footnote mark of the text
             end = follower.end()
         self._pending = self._pending[end:]
         yield from self._close(terminator)

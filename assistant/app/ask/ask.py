@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import PurePath
 
 from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
 from assistant.app.library.library import Library
@@ -33,10 +34,12 @@ from assistant.generation import (
     MetaAnswerStream,
     Prompt,
     Rewriting,
+    SmallTalkStream,
     add_conflicts,
     asks_of_table,
     compose,
     detect_meta_question,
+    detect_small_talk,
     find_conflicts,
     history_messages,
     needs_all_rows,
@@ -81,6 +84,8 @@ class QuestionAnswering:
         """Return an answer to come; see Assistant.ask."""
         question = validate_question(question)
         libraries = self.retrieval.searchable_libraries(question, wanted)
+        if talk := detect_small_talk(question):
+            return SmallTalkStream(question, talk, file_names(self._libraries, wanted), self._settings.embed)
         if turns and (meta := detect_meta_question(question)).intent:
             loading = self._models.start_chat()
             return MetaAnswerStream(question, meta, turns, loading.result, self._settings.answer_tokens)
@@ -134,7 +139,8 @@ class QuestionAnswering:
     def anticipate(self, question: str, turns: Sequence[Turn], should_stop: Callable[[], bool]) -> None:
         """Retrieve the evidence of a question that is being typed and let the model read it; see Assistant.anticipate."""
         question = validate_question(question)
-        if should_stop() or recognize_task(question) is not None or (turns and detect_meta_question(question).intent):
+        if should_stop() or recognize_task(question) is not None or detect_small_talk(question) or (
+                turns and detect_meta_question(question).intent):
             return
         loading = self._models.start_chat()
         searchers = self.retrieval.open(self.retrieval.searchable_libraries(question, EVERY_FILE))
@@ -196,6 +202,12 @@ def needs_computation(question: str, evidence: Evidence) -> bool:
     """Return whether a question needs a count, sum, average or extreme over all rows of a table or over many files."""
     asked = recognize_aggregate(question)
     return asked is not None and needs_all_rows(question, asked, evidence.hits)
+
+
+def file_names(libraries: Sequence[Library], wanted: Filter) -> list[str]:
+    """Return the names of the files in these libraries."""
+    return [PurePath(path).name for library in libraries if library.file.exists()
+            for path, _, _, _ in library.store.filtered_files(wanted)]
 
 
 def is_about_files(question: str) -> bool:

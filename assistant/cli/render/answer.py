@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assistant.datatypes import AnswerStreaming, Citation, Hit, Location, Progress, SearchResult
 
 
-MOST_LINES, FEWEST_LEFT_OUT = 40, 5  # lines of a passage; shorten it only by at least so many
+MOST_LINES, FEWEST_LEFT_OUT = 24, 5  # lines of a passage; shorten it only by at least so many
 NO_FILES = ("memory:", "turn:")
 
 
