@@ -1,6 +1,6 @@
 """Generate an answer from retrieved hits: prompt, streamed reply, citations, refusal, conversation."""
 
-from assistant.generation.aggregation import asks_of_table, needs_all_rows, recognize_aggregate
+from assistant.generation.aggregation import asks_of_table, needs_all_rows, recognize_aggregate, tables_named
 from assistant.generation.conflicts import FileDate, add_conflicts, find_conflicts
 from assistant.generation.conversation.entities import FollowUpKind, Rewriting
 from assistant.generation.conversation.follow_ups import rewrite, rewrite_with_model, turns_about_files
@@ -21,4 +21,4 @@ __all__ = ["GENERATED_QUESTION_OFFSET", "PROMPT_VERSION", "AnswerStream", "Calib
            "Limits", "MetaAnswerStream", "Prompt", "Rewriting", "SmallTalkStream", "add_conflicts", "asks_of_table", "compose",
            "detect_meta_question", "detect_small_talk", "draft_question", "find_conflicts", "fit_calibration",
            "history_messages", "needs_all_rows", "question_log_odds", "recognize_aggregate", "refuse_to_compute",
-           "refuse_without_evidence", "rewrite", "rewrite_with_model", "turns_about_files", "write_question"]
+           "refuse_without_evidence", "rewrite", "rewrite_with_model", "tables_named", "turns_about_files", "write_question"]

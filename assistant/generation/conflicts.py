@@ -10,7 +10,7 @@ from pathlib import PurePath
 from assistant.datatypes import Answer, Citation, Conflict, ConflictSide, Hit
 from assistant.generation.sentence_diff import Difference, is_value_word, numeric_values, sentence_diff, similar_sentences
 from assistant.generation.statement_dates import date_of, version_of
-from assistant.generation.subjects import are_series, differ_in_subject, is_row
+from assistant.generation.subjects import ASKS_WHETHER, are_series, differ_in_subject, is_row
 from assistant.generation.support import narrow_location
 from assistant.text.languages import language
 from assistant.text.sentences import sentence_spans, tokens
@@ -136,6 +136,10 @@ def contradicts(question: str, sentence: str, own: Hit, other: str, rival: Hit, 
         return False
     if own.path == rival.path and not is_row(sentence, own) and not stand_alone(question, (sentence, own), (other, rival), slots):
         return False
+    if is_row(sentence, own) and is_row(other, rival):
+        return bool({stem(word) for word in tokens(question)} & {stem(word) for word in (*tokens(sentence), *tokens(other))})
+    if len(slots) == 1 and ASKS_WHETHER.search(question):  # "Does it end in 2027?" is about the end
+        question = " ".join(word for word in tokens(question) if word not in tokens(slots[0].one))
     return answers_as_well(question, sentence, own, other, rival, slots)
 
 

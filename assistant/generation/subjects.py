@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePath
 
 from assistant.datatypes import Hit
 from assistant.generation.sentence_diff import Difference, is_value_word, sentence_diff, similar_sentences
 from assistant.text.sentences import sentence_spans, tokens
 
-VERSION_WORD = re.compile(
-    r"(?:v|ver|version|rev|revision|edition|old|new|final|draft|copy|previous|current)?\d{0,3}(?:\.\d{1,3})*", re.IGNORECASE)
 YEAR = re.compile(r"(?:19|20)\d\d(?:\d{2}){0,2}")
 MARKED_VERSION = re.compile(r"(?:^|[\s_\-.(（])(?:v|ver|version|rev|revision|edition|draft|copy)[\s_.-]?\d|版本?\s?\d|\(\d{1,2}\)|第?\d版",
                             re.IGNORECASE)
@@ -126,28 +125,48 @@ def is_other_row(row: str, own: Hit, other: str, rival: Hit) -> bool:
 
     Rows of one thing have the same key in two tables, and the tables do not differ in most of the rows that they share.
     """
-    key = cells_of(row)[0]
-    if not key or key != cells_of(other)[0] or same_table(own, rival):
+    key, mine, others = cells_of(row)[0], table_around(row, own), table_around(other, rival)
+    if not key or key != cells_of(other)[0] or is_same_table(own, mine, rival, others):
         return True
-    if differ_in_number(heading_of(own), heading_of(rival)):
+    if differ_in_number(mine.title or heading_of(own), others.title or heading_of(rival)):
         return True
-    mine, others = keyed_rows(own), keyed_rows(rival)
-    if len(mine.get(key, ())) > 1 or len(others.get(key, ())) > 1:
+    one, two = mine.keyed, others.keyed
+    if len(one.get(key, ())) > 1 or len(two.get(key, ())) > 1:
         return True
-    shared = [mine[each] == others[each] for each in mine.keys() & others.keys() if len(mine[each]) == len(others[each]) == 1]
+    shared = [one[each] == two[each] for each in one.keys() & two.keys() if len(one[each]) == len(two[each]) == 1]
     return len(shared) > 1 and 2 * shared.count(False) > len(shared)
 
 
-def same_table(own: Hit, rival: Hit) -> bool:
-    """Return whether two passages are of one table: of one file and one sheet."""
-    return own.path == rival.path and own.chunk.location.sheet == rival.chunk.location.sheet
+@dataclass(frozen=True, slots=True)
+class TableBlock:
+    """Consecutive rows of a passage, and the line above them."""
+
+    title: str
+    rows: tuple[str, ...]
+
+    @property
+    def keyed(self) -> dict[str, list[list[str]]]:
+        """The cells of the rows by their first cell."""
+        found: dict[str, list[list[str]]] = {}
+        for row in self.rows:
+            found.setdefault(cells_of(row)[0], []).append(cells_of(row))
+        return found
 
 
-def keyed_rows(hit: Hit) -> dict[str, list[list[str]]]:
-    """Return the rows of a passage by their first cell."""
-    rows: dict[str, list[list[str]]] = {}
+def table_around(row: str, hit: Hit) -> TableBlock:
+    """Return the rows of a passage among which a row stands."""
+    blocks, title = [TableBlock("", ())], ""
     for line in hit.chunk.text.splitlines():
-        cells = cells_of(line)
-        if len(cells) > 1:
-            rows.setdefault(cells[0], []).append(cells)
-    return rows
+        if line.strip() and is_row(line, hit):
+            blocks[-1] = TableBlock(blocks[-1].title or title, (*blocks[-1].rows, line))
+        elif line.strip():
+            title = line.strip("#* \t")
+            blocks.append(TableBlock(title, ()))
+    return next((block for block in blocks if any(row.strip() in line for line in block.rows)), TableBlock("", (row,)))
+
+
+def is_same_table(own: Hit, mine: TableBlock, rival: Hit, others: TableBlock) -> bool:
+    """Return whether two rows are of one table: of one file, sheet and section."""
+    if own.path != rival.path or own.chunk.location.sheet != rival.chunk.location.sheet:
+        return False
+    return mine == others if own.chunk_id == rival.chunk_id else heading_of(own) == heading_of(rival)

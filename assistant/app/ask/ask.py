@@ -47,6 +47,7 @@ from assistant.generation import (
     refuse_to_compute,
     refuse_without_evidence,
     rewrite,
+    tables_named,
 )
 from assistant.generation.documents import (
     File,
@@ -60,6 +61,7 @@ from assistant.generation.documents import (
 )
 from assistant.index import Store
 from assistant.retrieval import drop_contained
+from assistant.system.paths import escape_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,17 @@ class QuestionAnswering:
         passages = self.retrieval.passages_to_read(hits, turns)
         self._models.orders.keep((*questions_of(turns), question), passages)
         return Evidence(rewriting, hits, passages, milliseconds_since(searching))
+
+    def needs_computation(self, question: str, hits: Sequence[Hit]) -> bool:
+        """Return whether a question needs a count, sum, average or extreme over all rows of a table or over many files."""
+        asked = recognize_aggregate(question)
+        if asked is None:
+            return False
+        paths = [path for library in self._libraries if library.file.exists()
+                 for path, _, _, _ in library.store.filtered_files(EVERY_FILE)]
+        named = tuple(escape_pattern(path) for path in tables_named(asked, paths))
+        rows = self.retrieval.search(question, wanted=Filter(paths=named)).hits if named else ()
+        return needs_all_rows(question, asked, (*hits, *rows))
 
     def compose_prompt(self, chat: ChatModel, question: str, turns: Sequence[Turn], evidence: Evidence) -> Prompt:
         """Return the prompt: with the widened passages, or the narrow ones if the model counts more tokens than was estimated."""
@@ -176,7 +189,7 @@ class QuestionAnswerStream(StreamedAnswer):
         """Return the text piece by piece, then the contradictions in other files. The pieces join to `answer.text`."""
         if not self.hits:
             return self._finish_with(refuse_without_evidence(self._draft, self._started))
-        if needs_computation(self._standalone, self._evidence):
+        if self._answering.needs_computation(self._standalone, self._evidence.hits):
             return self._finish_with(refuse_to_compute(self._draft, self._started))
         chat = self._loading.result()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
@@ -196,12 +209,6 @@ class QuestionAnswerStream(StreamedAnswer):
         self._finished = (answer,)
         if answer.conflicts:
             yield answer.text.removeprefix(generated.answer.text)
-
-
-def needs_computation(question: str, evidence: Evidence) -> bool:
-    """Return whether a question needs a count, sum, average or extreme over all rows of a table or over many files."""
-    asked = recognize_aggregate(question)
-    return asked is not None and needs_all_rows(question, asked, evidence.hits)
 
 
 def file_names(libraries: Sequence[Library], wanted: Filter) -> list[str]:

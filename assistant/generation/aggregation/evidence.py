@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from assistant.datatypes import Hit
 from assistant.generation.aggregation.question import ROW_NOUN, TABLE_NOUN, Aggregate, AggregateKind
-from assistant.generation.aggregation.table_rows import TablePart, TableRow, name_of, prose_of, read_table, words_of
+from assistant.generation.aggregation.table_rows import SUFFIXES, TablePart, TableRow, name_of, prose_of, read_table, words_of
 from assistant.text.numbers import numbers
 from assistant.text.sentences import sentence_spans
 
-LOOKED_AT = 5  # hits
+LOOKED_AT = 10  # hits of the question, and as many of the tables that it names
 STATED = 0.5  # minimum share of the words asked for in a sentence that states the aggregate
 FEWEST_FILES = 2
+MOST_TABLES = 4
+COUNTED_WITHIN = 24  # characters from a number to what it counts
+CONDITION = re.compile(r"\b(?:more|less|fewer|greater|higher|lower|larger|smaller|over|above|below|under|at least|at most|before|after|between"
+                       r"|since|exceed\w*|older|younger|longer|shorter)\b|超过|以上|以下|多于|少于|大于|小于|高于|低于|至少|之前|之后|以前|以后",
+                       re.IGNORECASE)
 TOTAL = re.compile(r"\b(?:grand |sub)?totals?\b|\bsum\b|\boverall\b|\ball\b|合计|总计|总额|总和|小计|总数|合計|총|итого|всего"
                    r"|\bgesamt|\bsumme\b|\bsomme\b|\bsuma\b", re.IGNORECASE)
 AVERAGE = re.compile(r"\baverages?\b|\bmean\b|\bmedian\b|平均|人均|均值|durchschnitt|moyenne|promedio|средн|평균", re.IGNORECASE)
@@ -33,26 +38,44 @@ RECORD_NOUN = re.compile(
 
 def needs_all_rows(question: str, asked: Aggregate, hits: Sequence[Hit]) -> bool:
     """Return whether an aggregate must be computed: its rows are the best evidence, and no sentence or row states it."""
-    looked_at = [hit for hit in hits if hit.kind == "file"][:LOOKED_AT]
-    parts = [read_table(hit) for hit in looked_at]
+    looked_at = [hit for hit in hits if hit.kind == "file"][: 2 * LOOKED_AT]
+    read = [(hit, read_table(hit)) for hit in looked_at]
     if asked.kind is AggregateKind.AMOUNT:
-        return bool(parts) and parts[0] is not None and sums_rows(asked, [part for part in parts if part])
+        return bool(read) and read[0][1] is not None and sums_rows(asked, [part for _, part in read if part])
     if counts_files(question, asked, hits):
-        return not any(states(asked, sentence, hit) for hit in looked_at for sentence in sentences_of(hit, None))
-    tables = [part for hit, part in zip(looked_at, parts, strict=True) if part and is_meant(question, asked, hit, part, hits)]
-    if not tables:
-        return False
-    if any(states(asked, sentence, hit) for hit, part in zip(looked_at, parts, strict=True) for sentence in sentences_of(hit, part)):
+        return not any(counts(asked, sentence) for hit, part in read for sentence in sentences_of(hit, part))
+    tables = [part for hit, part in read if part and is_meant(question, asked, hit, part, read)]
+    if not tables or any(states(asked, sentence, hit) for hit, part in read for sentence in sentences_of(hit, part)):
         return False
     return not any(stands_in_row(asked, part, tables) for part in tables)
 
 
-def is_meant(question: str, asked: Aggregate, hit: Hit, part: TablePart, hits: Sequence[Hit]) -> bool:
-    """Return whether a table is what is asked about: it is the best hit, or the question names it or what its rows are."""
+def is_meant(question: str, asked: Aggregate, hit: Hit, part: TablePart, read: Sequence[tuple[Hit, TablePart | None]]) -> bool:
+    """Return whether a table is what is asked about.
+
+    It is the best hit, or the question names it, what its rows are, or one of its values that no other text has.
+    """
     name = PurePath(hit.path).name.lower()
-    if hit is hits[0] or name in question.lower() or TABLE_NOUN.search(question) or ROW_NOUN.match(asked.noun):
+    if hit is read[0][0] or name in question.lower() or TABLE_NOUN.search(question) or ROW_NOUN.match(asked.noun):
         return True
-    return bool(words_of(asked.noun) & (part.named | frozenset().union(*map(words_of, part.header), frozenset())))
+    wanted = words_of(asked.rest)
+    if words_of(asked.noun) & part.header_words or wanted & (part.named | part.header_words) - number_words(wanted):
+        return True
+    return bool(wanted & part.values - frozenset().union(*(words_of(other.chunk.text) for other, table in read if table is None)))
+
+
+def tables_named(asked: Aggregate, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return the files of tables whose name has a word of the question; an empty tuple if these are too many to mean one."""
+    wanted = words_of(asked.rest)
+    wanted -= number_words(wanted)
+    found = [path for path in paths if PurePath(path).suffix.lower() in SUFFIXES
+             and wanted & words_of(PurePath(path).stem.replace("-", " "))]
+    return tuple(found) if len(found) <= MOST_TABLES else ()
+
+
+def number_words(words: frozenset[str]) -> frozenset[str]:
+    """Return the words with a digit."""
+    return frozenset(word for word in words if any(character.isdigit() for character in word))
 
 
 def counts_files(question: str, asked: Aggregate, hits: Sequence[Hit]) -> bool:
@@ -79,6 +102,14 @@ def is_plural(question: str, found: re.Match[str]) -> bool:
 def sentences_of(hit: Hit, part: TablePart | None) -> list[str]:
     """Return the sentences of a hit; of a table those in its long cells."""
     return prose_of(hit, part, [hit.chunk.text[start:end] for start, end in sentence_spans(hit.chunk.text)])
+
+
+def counts(asked: Aggregate, sentence: str) -> bool:
+    """Return whether a sentence states how many files or documents there are, as in "12 letters"; "Letter 12" does not."""
+    noun = words_of(asked.noun)
+    if asked.kind is not AggregateKind.COUNT or not words_of(asked.rest) <= words_of(sentence):
+        return False
+    return any(noun & words_of(sentence[number.end : number.end + COUNTED_WITHIN]) for number in numbers(sentence))
 
 
 def states(asked: Aggregate, sentence: str, hit: Hit) -> bool:
@@ -115,12 +146,22 @@ def stands_in_row(asked: Aggregate, part: TablePart, tables: Sequence[TablePart]
 
 def is_total_row(asked: Aggregate, row: TableRow, part: TablePart, tables: Sequence[TablePart]) -> bool:
     """Return whether a row has the totals of what is asked: no word of the question selects other rows."""
+    if asked.kind is AggregateKind.COUNT and (CONDITION.search(asked.rest) or counts_rows(asked, part)):
+        return False
     cue = AVERAGE if asked.kind is AggregateKind.AVERAGE else TOTAL
     if not any(cue.search(cell) for cell in row.cells if len(cell.split()) <= 4):
         return False
-    known = row.words | part.named | frozenset().union(*map(words_of, part.header), frozenset())
+    known = row.words | part.named | part.header_words
     others = frozenset().union(*(other.words for table in tables for other in table.rows if other is not row), frozenset())
     return not (words_of(asked.rest) & others) - known
+
+
+def counts_rows(asked: Aggregate, part: TablePart) -> bool:
+    """Return whether what is counted are the rows of a table, and not a number in one of its columns."""
+    noun = words_of(asked.noun)
+    if any(words & noun for words in part.column_words(numeric=True)):
+        return False
+    return bool(noun & part.named.union(*part.column_words(numeric=False)))
 
 
 def best_rows(asked: Aggregate, tables: Sequence[TablePart]) -> list[TableRow]:
@@ -136,11 +177,9 @@ def is_lookup(asked: Aggregate, row: TableRow, part: TablePart) -> bool:
     wanted = words_of(asked.rest)
     key = words_of(row.cells[0]) if row.cells else frozenset()
     if asked.kind is AggregateKind.COUNT:
-        numeric = list(part.column_words(numeric=True))
-        if any(words & words_of(asked.noun) for words in numeric):
-            return True
-        counted = words_of(asked.noun) & part.named.union(*part.column_words(numeric=False))
-        return not counted and bool(key & wanted or any(QUANTITY.search(name) for name in part.header))
+        if any(words & words_of(asked.noun) for words in part.column_words(numeric=True)):
+            return not CONDITION.search(asked.rest)
+        return not counts_rows(asked, part) and bool(key & wanted or any(QUANTITY.search(name) for name in part.header))
     return (bool(key) and key <= wanted) or any(has_cue(asked, name) for name in part.header)
 
 
@@ -148,8 +187,3 @@ def sums_rows(asked: Aggregate, tables: Sequence[TablePart]) -> bool:
     """Return whether an amount is one of several rows that are equally meant, without a row of totals."""
     best = best_rows(asked, tables)
     return len(best) > 1 and not any(is_total_row(asked, row, part, tables) for part in tables for row in part.rows)
-
-
-def table_names(hits: Sequence[Hit]) -> Iterator[str]:
-    """Yield the names of the files of tables among the first hits, each once."""
-    yield from dict.fromkeys(PurePath(hit.path).name for hit in hits[:LOOKED_AT] if read_table(hit))

@@ -37,6 +37,17 @@ class TablePart:
     rows: tuple[TableRow, ...]
     named: frozenset[str]
 
+    @property
+    def header_words(self) -> frozenset[str]:
+        """The words of the header."""
+        return frozenset().union(*map(words_of, self.header))
+
+    @property
+    def values(self) -> frozenset[str]:
+        """The words of short cells that are no numbers."""
+        return frozenset().union(*(words_of(cell) for row in self.rows for cell in row.cells
+                                   if len(cell) < LONG_CELL and not NUMERIC.match(cell)))
+
     def column_words(self, *, numeric: bool) -> Iterator[frozenset[str]]:
         """Yield the words of the header of each column whose cells are numbers, or of each other column."""
         for place, name in enumerate(self.header):
