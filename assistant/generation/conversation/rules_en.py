@@ -45,14 +45,14 @@ CONTINUATION = re.compile(
     r"|says who|"
     r"where does it say (?:that|so)|what does that mean)[\s?.!]*$", re.IGNORECASE,
 )
-NAME = re.compile(r"(?:[A-Z][\w'’&-]*|[A-Z]\.)(?:\s+(?:(?:of|the|and|de|van|von)\s+)?(?:[A-Z][\w'’&-]*|\d+[A-Z]\b"
+NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]?[A-Z][\w'’&-]*|[A-Z]\.)(?:\s+(?:(?:of|the|and|de|van|von)\s+)?(?:[A-Z][\w'’&-]*|\d+[A-Z]\b"
                   r"|\d{1,3}(?![\w.,:/-]*\d|\w)))*")
 CORRECTION = re.compile(
     r"^(?:(?:no|nope|nah|sorry|wait|oops|actually|well)\b[,.!;:\s—–-]*)*"
     r"(?:(?:(?<=\W)|^)(?:i (?:meant?|was asking(?: about)?|am asking(?: about)?|was talking about|wanted)|i['’]m asking(?: about)?"
     r"|make that|rather|instead|i said)\s+(?:to (?:say|ask(?: about)?)\s+)?)?(?P<right>.+)$", re.IGNORECASE)
 CORRECTS = re.compile(r"^(?:no|nope|nah|sorry|wait|oops|actually)\b[,.!;:—–-]|^i (?:meant?|was (?:asking|talking) about)\b"
-                      r"|^(?:rather|make that)\b", re.IGNORECASE)
+                      r"|^(?:rather|make that)\b|^not\s[^,;?]+[,;]\s*(?:but\s+)?\w", re.IGNORECASE)
 NOT_THAT = re.compile(r"[,;]?\s+(?:and )?not\s+[^,;]+$|^not\s+[^,;]+[,;]\s*(?:but\s+)?", re.IGNORECASE)
 AGREES = re.compile(r"^(?:(?:yes|yeah|yep|sure|ok(?:ay)?|please|please do|go ahead|do (?:it|that)|of course|correct|exactly|right"
                     r"|that(?:['’]s| is) (?:right|it|what i mean(?:t)?)|i do)[\s,.!]*)+$", re.IGNORECASE)
@@ -84,8 +84,8 @@ def rewrite_en(question: str, last: Turn) -> Rewriting:
     core = core.rstrip(" ?.!") or question
     if AGREES.match(question):
         return agree(last)
-    if CORRECTS.match(question) and (meant := correction(question)):
-        return meant_instead(meant, before)
+    if CORRECTS.match(question) and (meant := correction(question)) not in {"", question.strip(" ?.!")}:
+        return meant_instead(meant, last)
     if CONTINUATION.match(question) or (core.lower().startswith("why ") and len(content_words(core)) < FEW):
         return Rewriting((f"{before.rstrip(' ?')}? {question}",), FollowUpKind.CONTINUATION)
     if not ASKS.match(core) and is_fragment(core, opened):
@@ -116,11 +116,11 @@ def correction(question: str) -> str:
     return NOT_THAT.sub("", found["right"].strip(" ?.!")).strip() if found else ""
 
 
-def meant_instead(meant: str, before: str) -> Rewriting:
-    """Return the last question with what is meant instead; a whole question is taken as it stands."""
+def meant_instead(meant: str, last: Turn) -> Rewriting:
+    """Return the last question with what is meant instead; a whole question is rewritten like any other."""
     if ASKS.match(meant) or WITHIN.search(meant):
-        return Rewriting((f"{meant[:1].upper()}{meant[1:]}?",))
-    return ellipsis(meant, before)
+        return rewrite_en(f"{meant[:1].upper()}{meant[1:]}?", last)
+    return ellipsis(meant, last.standalone)
 
 
 def is_fragment(core: str, opened: bool) -> bool:

@@ -41,6 +41,7 @@ CORRECTION = re.compile(
     r"^(?:(?:不是?|不对|错了|抱歉|对不起|等等|等一下)[，,。！!\s]+)*(?:(?:不是?[，,\s]*)?我(?:刚才)?(?:是)?(?:想)?(?:说|问|指)的?(?:是)?|应该是"
     r"|改成|换成|不是.{1,12}[，,]\s*(?:而)?是)\s*(?P<right>.+?)(?:[，,]\s*不是.+)?$")
 CORRECTS = re.compile(r"^(?:不是?|不对|错了|抱歉|对不起|等等|等一下)[，,。！!\s]|^我(?:刚才)?(?:是)?(?:想)?(?:说|问|指)的?是|^不是.{1,12}[，,]\s*(?:而)?是")
+NUMBERED_NAME = re.compile(rf"[{HAN}A-Za-z-]{{1,10}}\s?\d{{1,4}}[A-Za-z]?")
 AGREES = re.compile(r"^(?:(?:是的?|对的?|好的?|嗯|可以|行|没错|请(?:说|讲)?|要|没问题)[，,。！!\s]*)+$")
 NAMED = re.compile(rf"(?:是|为|由|叫|：|:|，)([{HAN}·]{{2,4}}?)(?=[，,。；、（(\s]|负责|担任|签|提出|主持|批准|\[|$)")
 LONGEST_NAME = 6
@@ -86,6 +87,8 @@ def ellipsis(fragment: str, before: str) -> Rewriting:
 def substitute(fragment: str, before: str) -> list[str]:
     """Return the last question with the fragment in place of each possible constituent, the likeliest first."""
     spans = segments(before)
+    if NUMBERED_NAME.fullmatch(fragment) and (named := [span for span in spans if NUMBERED_NAME.fullmatch(before[slice(*span)])]):
+        return [replace_span(fragment, before, named[-1])]
     alike = {span: shared_suffix(fragment, before[slice(*span)]) for span in spans}
     nearest = max(alike.values(), default=0)
     if nearest:

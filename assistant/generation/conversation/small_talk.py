@@ -15,11 +15,11 @@ SmallTalk = Literal["", "greeting", "files"]
 MOST_NAMES = 20  # files named in an answer
 GREETING = re.compile(
     r"(?:hi|hello|hey|howdy|greetings|good (?:morning|afternoon|evening|day)|test|ping|thanks?(?: you)?(?: very much| so much| a lot)?"
-    r"|bye|goodbye|help(?: me)?|how are you(?: doing)?|who are you|what are you|what can (?:you|i) (?:do|ask)(?: here| for me)?"
+    r"|bye|goodbye|no|nope|never ?mind|nothing|help(?: me)?|how are you(?: doing)?|who are you|what are you|what can (?:you|i) (?:do|ask)(?: here| for me)?"
     r"|what do you (?:do|know)|how (?:do|does) (?:you|this|it) work|how do i use (?:you|this|it)"
     r"|hallo|guten (?:morgen|tag|abend)|moin|danke(?: schön)?|hilfe|was kannst du|bonjour|bonsoir|salut|merci|aide"
     r"|hola|buen[oa]s (?:días|dias|tardes|noches)|gracias|ayuda|привет|здравствуйте|спасибо|помощь"
-    r"|你好|您好|嗨|哈[喽啰]|早上好|下午好|晚上好|早安|谢谢(?:你|您)?|多谢|再见|帮助|你是谁|你能做什么|你会什么|怎么用"
+    r"|你好|您好|嗨|哈[喽啰]|早上好|下午好|晚上好|早安|谢谢(?:你|您)?|多谢|不用了?|没有了?|没事了?|再见|帮助|你是谁|你能做什么|你会什么|怎么用"
     r"|こんにちは|こんばんは|おはよう(?:ございます)?|ありがとう(?:ございます)?|안녕(?:하세요)?|감사합니다)"
     r"(?:[\s,，]+(?:there|everyone|all|assistant|again|friend|you))*", re.IGNORECASE)
 MINE = r"(?:(?:all|the|my|our|these|your)\s+)*"
