@@ -3,8 +3,8 @@
     python benchmarks/aggregates.py DATA [--sets squad2 cmrc hotpot] [--embed MODEL] [--show]
 
 DATA holds the public sets (see README.md). No chat model is used: every question is searched, and the rule decides. In a set of
-prose hardly any question may be refused; in `tables` every question of the kinds count, sum, average and extreme that one row does
-not answer should be.
+prose hardly any question may be refused; in `tables` every question of the kinds count, sum, average and extreme that one row
+does not answer should be.
 """
 
 from __future__ import annotations

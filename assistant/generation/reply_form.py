@@ -11,7 +11,8 @@ ASKED = re.compile(r"json|yaml|xml|csv|html|code|script|snippet|command|config\w
 FENCED = re.compile(r"^[ \t]*(```+|~~~+).*?(?:^[ \t]*\1[ \t]*$|\Z)", re.DOTALL | re.MULTILINE)
 OBJECT = re.compile(r"^[ \t]*[\[{]\s*[\"'{\[].*?[}\]][ \t]*,?[ \t]*$", re.DOTALL | re.MULTILINE)
 ANNOUNCES = re.compile(
-    r"^.*\b(?:json|format|form|schema|template|structure)\b.*[:.]\s*$|^.*(?:格式|形式|模板).*[：:。]\s*$", re.IGNORECASE | re.MULTILINE)
+    r"^.*\b(?:json|format|form|schema|template|structure)\b.*[:.]\s*$|^.*(?:格式|形式|模板).*[：:。]\s*$",
+    re.IGNORECASE | re.MULTILINE)
 
 
 def begins_with_form(reply: str) -> bool:

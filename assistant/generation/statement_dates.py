@@ -19,7 +19,8 @@ FIRST_LINES = 8  # lines of a file that can date it
 BEFORE, BEHIND = 28, 6  # characters around a date in which a word says that the text applies from then on
 IN_FORCE = re.compile(
     r"\b(?:valid|effective|in force|applies|applicable|as of|as at|dated?|issued|updated|revised|revision|version|status"
-    r"|stand|gültig|datum|vom|en vigueur|vigente|действует)\b|有效|生效|起(?:施行|执行|实施)?|日期|修订|版本|发布|更新", re.IGNORECASE)
+    r"|stand|gültig|datum|vom|en vigueur|vigente|действует)\b|有效|生效|起(?:施行|执行|实施)?|日期|修订|版本|发布|更新",
+    re.IGNORECASE)
 
 
 def date_of(path: str, title: str, mtime_ns: int, opening: str = "") -> str:

@@ -12,10 +12,10 @@ from assistant.generation.sentence_diff import Difference, is_value_word, senten
 from assistant.text.sentences import sentence_spans, tokens
 
 YEAR = re.compile(r"(?:19|20)\d\d(?:\d{2}){0,2}")
-MARKED_VERSION = re.compile(r"(?:^|[\s_\-.(（])(?:v|ver|version|rev|revision|edition|draft|copy)[\s_.-]?\d|版本?\s?\d|\(\d{1,2}\)|第?\d版",
-                            re.IGNORECASE)
-ASKS_WHETHER = re.compile(r"^\W*(?:is|are|was|were|does|do|did|has|have|had|can|may|must|should|will)\b|[吗么]\W*$|是否|是不是|能否|可否",
-                          re.IGNORECASE)
+MARKED_VERSION = re.compile(r"(?:^|[\s_\-.(（])(?:v|ver|version|rev|revision|edition|draft|copy)[\s_.-]?\d"
+                            r"|版本?\s?\d|\(\d{1,2}\)|第?\d版", re.IGNORECASE)
+ASKS_WHETHER = re.compile(r"^\W*(?:is|are|was|were|does|do|did|has|have|had|can|may|must|should|will)\b"
+                          r"|[吗么]\W*$|是否|是不是|能否|可否", re.IGNORECASE)
 FEWEST_FILLED = 2  # sentences in which two texts of one template differ
 ROW = re.compile(r"\s*[|\t;]\s*|,(?=\S)")
 
@@ -50,7 +50,8 @@ def selects(question: str, slot: Difference) -> bool:
     if slot.kind == "denial":
         return False
     asked, one, other = set(tokens(question)), set(tokens(slot.one)), set(tokens(slot.other))
-    apart, others = ({word for word in words if slot.kind == "name" or is_value_word(word)} for words in (one - other, other - one))
+    apart, others = ({word for word in words if slot.kind == "name" or is_value_word(word)}
+                     for words in (one - other, other - one))
     return bool(apart) and apart <= asked and not others & asked
 
 
@@ -99,8 +100,8 @@ def fills_template(one: Hit, other: Hit) -> bool:
     filled = 0
     for start, end in sentence_spans(one.chunk.text):
         sentence = one.chunk.text[start:end]
-        if sentence not in texts and any(differs_in_little(sentence, texts[place]) for place in similar_sentences(sentence, texts)):
-            filled += 1
+        alike = similar_sentences(sentence, texts) if sentence not in texts else ()
+        filled += any(differs_in_little(sentence, texts[place]) for place in alike)
     return filled >= FEWEST_FILLED
 
 

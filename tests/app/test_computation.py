@@ -1,9 +1,10 @@
 """Counts, sums and extremes over tables and files are refused with a reason; what one row or sentence states is answered."""
 
+# ruff: noqa: E501 - a case is one line
+
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

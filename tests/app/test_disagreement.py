@@ -1,5 +1,7 @@
 """Files disagree only about the same thing: not two sites, sections, rows or periods, but one file with itself, or two tables."""
 
+# ruff: noqa: E501 - a case is one line
+
 from __future__ import annotations
 
 import os

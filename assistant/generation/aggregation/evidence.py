@@ -17,8 +17,8 @@ STATED = 0.5  # minimum share of the words asked for in a sentence that states t
 FEWEST_FILES = 2
 MOST_TABLES = 4
 COUNTED_WITHIN = 24  # characters from a number to what it counts
-CONDITION = re.compile(r"\b(?:more|less|fewer|greater|higher|lower|larger|smaller|over|above|below|under|at least|at most|before|after|between"
-                       r"|since|exceed\w*|older|younger|longer|shorter)\b|超过|以上|以下|多于|少于|大于|小于|高于|低于|至少|之前|之后|以前|以后",
+CONDITION = re.compile(r"\b(?:more|less|fewer|greater|higher|lower|larger|smaller|over|above|below|under|at least|at most"
+                       r"|before|after|between|since|exceed\w*|older|younger|longer|shorter)\b|超过|以上|以下|多于|少于|大于|小于|高于|低于|至少|之前|之后|以前|以后",
                        re.IGNORECASE)
 TOTAL = re.compile(r"\b(?:grand |sub)?totals?\b|\bsum\b|\boverall\b|\ball\b|合计|总计|总额|总和|小计|总数|合計|총|итого|всего"
                    r"|\bgesamt|\bsumme\b|\bsomme\b|\bsuma\b", re.IGNORECASE)

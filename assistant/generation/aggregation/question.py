@@ -42,7 +42,7 @@ CUES: dict[str, tuple[tuple[AggregateKind, str], ...]] = {
     "en": (
         (AggregateKind.SUM, r"\b(?:(?:grand |sub)?totals?|(?<!lump )sums?(?! insured)|altogether|in all(?=[\s?.!]*$)|combined"
                             r"|add(?:ed|s)? up|put together|cumulative)\b"),
-        (AggregateKind.AVERAGE, r"\b(?:averages?|median|mean (?:of|value|amount|price|cost|age|salary|score|temperature|number))\b"),
+        (AggregateKind.AVERAGE, r"\b(?:averages?|median|mean (?:of|value|amount|price|cost|age|salary|score|temperature))\b"),
         (AggregateKind.COUNT, r"\bhow many\b|\bwhat number of\b|\bcount(?: up)?(?= (?:all|the|my|our|how|every|of)\b)"
                               rf"|\b(?:number|counts?|tally|quantity)(?= of (?:(?:the|all|all the|my|our|different) )*{PLURAL})"
                               r"|^number(?= of )"),
@@ -71,15 +71,17 @@ CUES: dict[str, tuple[tuple[AggregateKind, str], ...]] = {
         (AggregateKind.EXTREME, r"가장|최[대소고저]|제일"),
     ),
     "ru": (
-        (AggregateKind.SUM, r"\b(?:сумм\w+|итого|в общей сложности|всего)\b"), (AggregateKind.AVERAGE, r"\bсредн\w+|\bв среднем\b"),
+        (AggregateKind.SUM, r"\b(?:сумм\w+|итого|в общей сложности|всего)\b"),
+        (AggregateKind.AVERAGE, r"\bсредн\w+|\bв среднем\b"),
         (AggregateKind.COUNT, r"\bсколько(?! (?:стоит|стоят|времени|лет))\b|\bколичество\b|\bчисло\b"),
         (AggregateKind.EXTREME, r"\bсам(?:ый|ая|ое|ые|ого|ой)\b|\bнаи(?:больш|меньш)\w+|\bбольше всего\b|\bм(?:акс|ин)имальн\w+"),
     ),
     "de": (
-        (AggregateKind.SUM, r"\b(?:insgesamt|summe|gesamt\w*|zusammen)\b"), (AggregateKind.AVERAGE, r"durchschnitt\w*|\bmittelwert\b"),
+        (AggregateKind.SUM, r"\b(?:insgesamt|summe|gesamt\w*|zusammen)\b"),
+        (AggregateKind.AVERAGE, r"durchschnitt\w*|\bmittelwert\b"),
         (AggregateKind.COUNT, r"\bwie ?viele\b|\banzahl\b"),
-        (AggregateKind.EXTREME, r"\b(?:meisten?|wenigsten?|größte\w*|kleinste\w*|höchste\w*|niedrigste\w*|teuerste\w*|billigste\w*"
-                                r"|günstigste\w*|älteste\w*|jüngste\w*|längste\w*|kürzeste\w*|neueste\w*|maximal\w*|minimal\w*)\b"),
+        (AggregateKind.EXTREME, r"\b(?:meisten?|wenigsten?|größte\w*|kleinste\w*|höchste\w*|niedrigste\w*|teuerste\w*"
+                                r"|billigste\w*|günstigste\w*|älteste\w*|jüngste\w*|längste\w*|kürzeste\w*|neueste\w*|maximal\w*|minimal\w*)\b"),
     ),
     "fr": (
         (AggregateKind.SUM, r"\b(?:tota(?:l|ux|le)|somme|en tout)\b"), (AggregateKind.AVERAGE, r"\bmoyenn?e?\b"),
@@ -93,8 +95,8 @@ CUES: dict[str, tuple[tuple[AggregateKind, str], ...]] = {
     ),
 }  # fmt: skip
 ORDER = (AggregateKind.AVERAGE, AggregateKind.EXTREME, AggregateKind.COUNT, AggregateKind.SUM, AggregateKind.AMOUNT)
-PATTERNS = {wanted: re.compile("|".join(pattern for cues in CUES.values() for kind, pattern in cues if kind is wanted), re.IGNORECASE)
-            for wanted in ORDER}
+PATTERNS = {wanted: re.compile("|".join(pattern for cues in CUES.values() for kind, pattern in cues if kind is wanted),
+                               re.IGNORECASE) for wanted in ORDER}
 MEASURE = re.compile(rf"^\s*(?:of (?:(?:the|all|all the|my|our|different) )*|de |d['’])?{COUNTED_ZH}?", re.IGNORECASE)
 NOUN_ENDS = re.compile(
     r"\b(?:is|are|was|were|do|does|did|has|have|had|can|could|in|from|of|to|by|with|on|at|for|there|you|we|i|that|which|who"
@@ -105,7 +107,8 @@ ROW_NOUN = re.compile(
     r"|行|条(?:记录|数据)|笔(?:记录|交易|账)|条目", re.IGNORECASE)
 TABLE_NOUN = re.compile(r"\b(?:tables?|spreadsheets?|work ?sheets?|workbooks?|csv|excel|xlsx)\b|表格|电子表|工作表|表[中里]",
                         re.IGNORECASE)
-THIS_FILE = re.compile(r"\b(?:this|these|the) (?:files?|lists?|sheets?)\b|[这此本该](?:个|份|些)?(?:文件|清单|列表)", re.IGNORECASE)
+THIS_FILE = re.compile(r"\b(?:this|these|the) (?:files?|lists?|sheets?)\b|[这此本该](?:个|份|些)?(?:文件|清单|列表)",
+                       re.IGNORECASE)
 
 
 def recognize_aggregate(question: str) -> Aggregate | None:

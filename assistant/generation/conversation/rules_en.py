@@ -45,19 +45,21 @@ CONTINUATION = re.compile(
     r"|says who|"
     r"where does it say (?:that|so)|what does that mean)[\s?.!]*$", re.IGNORECASE,
 )
-NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]?[A-Z][\w'’&-]*|[A-Z]\.)(?:\s+(?:(?:of|the|and|de|van|von)\s+)?(?:[A-Z][\w'’&-]*|\d+[A-Z]\b"
-                  r"|\d{1,3}(?![\w.,:/-]*\d|\w)))*")
+NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]?[A-Z][\w'’&-]*|[A-Z]\.)"
+                  r"(?:\s+(?:(?:of|the|and|de|van|von)\s+)?(?:[A-Z][\w'’&-]*|\d+[A-Z]\b|\d{1,3}(?![\w.,:/-]*\d|\w)))*")
 CORRECTION = re.compile(
     r"^(?:(?:no|nope|nah|sorry|wait|oops|actually|well)\b[,.!;:\s—–-]*)*"
-    r"(?:(?:(?<=\W)|^)(?:i (?:meant?|was asking(?: about)?|am asking(?: about)?|was talking about|wanted)|i['’]m asking(?: about)?"
-    r"|make that|rather|instead|i said)\s+(?:to (?:say|ask(?: about)?)\s+)?)?(?P<right>.+)$", re.IGNORECASE)
+    r"(?:(?:(?<=\W)|^)(?:i (?:meant?|(?:was|am) asking(?: about)?|was talking about|wanted)"
+    r"|i['’]m asking(?: about)?|make that|rather|instead|i said)\s+(?:to (?:say|ask(?: about)?)\s+)?)?(?P<right>.+)$",
+    re.IGNORECASE)
 CORRECTS = re.compile(r"^(?:no|nope|nah|sorry|wait|oops|actually)\b[,.!;:—–-]|^i (?:meant?|was (?:asking|talking) about)\b"
                       r"|^(?:rather|make that)\b|^not\s[^,;?]+[,;]\s*(?:but\s+)?\w", re.IGNORECASE)
 NOT_THAT = re.compile(r"[,;]?\s+(?:and )?not\s+[^,;]+$|^not\s+[^,;]+[,;]\s*(?:but\s+)?", re.IGNORECASE)
 AGREES = re.compile(r"^(?:(?:yes|yeah|yep|sure|ok(?:ay)?|please|please do|go ahead|do (?:it|that)|of course|correct|exactly|right"
                     r"|that(?:['’]s| is) (?:right|it|what i mean(?:t)?)|i do)[\s,.!]*)+$", re.IGNORECASE)
 OFFER = re.compile(r"(?:would you like(?: me)?|do you want(?: me)?|shall i|should i|may i|can i)(?: to)?"
-                   r"(?: (?:know|see|hear|tell you|show you|look up|list|find|say|give you))?(?: about)? (?P<about>[^.?!]+)\?\s*$",
+                   r"(?: (?:know|see|hear|tell you|show you|look up|list|find|say|give you))?(?: about)? "
+                   r"(?P<about>[^.?!]+)\?\s*$",
                    re.IGNORECASE)
 DETERMINER = re.compile(r"^(?:the|an?|my|our|your)\s+", re.IGNORECASE)
 DETERMINED = re.compile(r"\b(?:the|an?|my|our|your|each|every|any)\s+((?:[\w'’&/-]+\s*){1,4})", re.IGNORECASE)
@@ -141,7 +143,8 @@ def ellipsis(fragment: str, before: str) -> Rewriting:
         return Rewriting((" ".join([exchange, *more]),), FollowUpKind.ELLIPSIS, confident=not more)
     readings = list(dict.fromkeys(substitute(fragment, before)))
     added = f"{before.rstrip(' ?')} {fragment}?"
-    alone = [] if entities(fragment) or proper_names(f"… {fragment}") else [DETERMINER.sub("", PREPOSITION.sub("", fragment).strip())]
+    named = entities(fragment) or proper_names(f"… {fragment}")
+    alone = [] if named else [DETERMINER.sub("", PREPOSITION.sub("", fragment).strip())]
     return Rewriting((*(readings[:2] or [added]), *alone), FollowUpKind.ELLIPSIS, confident=len(readings) == 1)
 
 

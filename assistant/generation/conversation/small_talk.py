@@ -14,8 +14,10 @@ SmallTalk = Literal["", "greeting", "files"]
 
 MOST_NAMES = 20  # files named in an answer
 GREETING = re.compile(
-    r"(?:hi|hello|hey|howdy|greetings|good (?:morning|afternoon|evening|day)|test|ping|thanks?(?: you)?(?: very much| so much| a lot)?"
-    r"|bye|goodbye|no|nope|never ?mind|nothing|help(?: me)?|how are you(?: doing)?|who are you|what are you|what can (?:you|i) (?:do|ask)(?: here| for me)?"
+    r"(?:hi|hello|hey|howdy|greetings|good (?:morning|afternoon|evening|day)|test|ping"
+    r"|thanks?(?: you)?(?: very much| so much| a lot)?"
+    r"|bye|goodbye|no|nope|never ?mind|nothing|help(?: me)?|how are you(?: doing)?|who are you|what are you"
+    r"|what can (?:you|i) (?:do|ask)(?: here| for me)?"
     r"|what do you (?:do|know)|how (?:do|does) (?:you|this|it) work|how do i use (?:you|this|it)"
     r"|hallo|guten (?:morgen|tag|abend)|moin|danke(?: schön)?|hilfe|was kannst du|bonjour|bonsoir|salut|merci|aide"
     r"|hola|buen[oa]s (?:días|dias|tardes|noches)|gracias|ayuda|привет|здравствуйте|спасибо|помощь"
@@ -25,12 +27,14 @@ GREETING = re.compile(
 MINE = r"(?:(?:all|the|my|our|these|your)\s+)*"
 FILES_EN = r"(?:files?|documents?|docs|pdfs?|sources)"
 FILES = re.compile(
-    rf"(?:which|what|how many) {FILES_EN} (?:do (?:i|we|you) have|have (?:i|we|you) (?:got|added|read|indexed)?|are (?:there|here|in here|known"
-    rf"|indexed|added|available|stored)|can you (?:see|read|search|use)|do you (?:know|see|use)|did (?:i|we|you) (?:add|read|index))"
+    rf"(?:which|what|how many) {FILES_EN} (?:do (?:i|we|you) have|have (?:i|we|you) (?:got|added|read|indexed)?"
+    rf"|are (?:there|here|in here|known|indexed|added|available|stored)|can you (?:see|read|search|use)|do you (?:know|see|use)"
+    rf"|did (?:i|we|you) (?:add|read|index))"
     rf"(?: (?:in|to|of|from) {MINE}(?:library|folder|index|here))?(?: here| now| so far)?"
     rf"|(?:(?:please )?(?:list|show|name|tell)(?: me)? {MINE}{FILES_EN}|what(?:'s| is) in {MINE}(?:library|index|files)"
     rf"|(?:list|names) of {MINE}{FILES_EN})(?: (?:that )?(?:i|you|we) have)?"
-    r"|welche (?:dateien|dokumente) (?:habe ich|gibt es|hast du|kennst du)|quels (?:fichiers|documents)(?: (?:ai-je|as-tu|y a-t-il|sont là))?"
+    r"|welche (?:dateien|dokumente) (?:habe ich|gibt es|hast du|kennst du)"
+    r"|quels (?:fichiers|documents)(?: (?:ai-je|as-tu|y a-t-il|sont là))?"
     r"|qué (?:archivos|documentos) (?:tengo|hay|tienes)|какие (?:у меня )?(?:есть )?(?:файлы|документы)(?: у меня)?(?: есть)?"
     r"|(?:请)?(?:我|你|库里|资料库里|这里)?(?:一共|总共|都|现在)*(?:有|添加了|读了|收录了)?(?:哪些|什么|多少个?|几个)(?:文件|文档|资料)"
     r"|(?:请)?(?:列出|显示)(?:一下)?(?:我的|所有|全部)*(?:的)?(?:文件|文档)|(?:文件|文档)(?:都)?有(?:哪些|多少)"
@@ -60,7 +64,8 @@ class SmallTalkStream(StreamedAnswer):
 
     def __init__(self, question: str, talk: SmallTalk, names: Sequence[str], embedder: str) -> None:
         self.question = question
-        self._answer = Answer(question, hint_text(question, talk, names), False, (), (), "", embedder, PROMPT_VERSION, Timings(0.0))
+        text = hint_text(question, talk, names)
+        self._answer = Answer(question, text, False, (), (), "", embedder, PROMPT_VERSION, Timings(0.0))
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text in one piece."""

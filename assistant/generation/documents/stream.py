@@ -49,7 +49,8 @@ class WholeDocumentStream(StreamedAnswer):
         hits = cited_hits(self._files, citations)
         taken = (time.perf_counter() - self._started) * 1000
         timings = replace(self._answer.timings, first_token_ms=taken, total_ms=taken)
-        self._answer = replace(self._answer, text=text, citations=citations, hits=hits, timings=timings, abstained=not self._lines)
+        self._answer = replace(self._answer, text=text, citations=citations, hits=hits, timings=timings,
+                               abstained=not self._lines)
         self._finished = (self._answer,)
         yield from text.splitlines(keepends=True)
 

@@ -1,5 +1,7 @@
 """Greetings and questions for the list of files get a hint; a question about what stands in files is no small talk."""
 
+# ruff: noqa: E501 - a case is one line
+
 import pytest
 
 from assistant.generation.conversation.small_talk import SmallTalkStream, detect_small_talk
