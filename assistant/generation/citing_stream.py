@@ -78,11 +78,14 @@ class CitingStream:
     def _next_marker(self) -> tuple[int, int, list[int]] | None:
         """Return the span of the first marker (with numbers) or refusal token (without) in the pending text."""
         text, offset = self._in_context()
-        marker = next((match for match in MARKER.finditer(text, offset) if self._is_marker(match)), None)
+        marker = next((match for match in MARKER.finditer(text, offset)
+                       if self._is_marker(match) or (self._is_quoted(match) and is_behind_end(match))), None)
         refusal = REFUSAL_TOKEN.search(text, offset)
         if refusal and (marker is None or refusal.start() <= marker.start()):
             return refusal.start() - offset, refusal.end() - offset, []
-        return (marker.start() - offset, marker.end() - offset, marker_numbers(marker)) if marker else None
+        if marker is None:
+            return None
+        return marker.start() - offset, marker.end() - offset, [] if self._is_quoted(marker) else marker_numbers(marker)
 
     def _is_quoted(self, match: re.Match[str]) -> bool:
         """Return whether a chunk has these brackets after the same word: "source [2]" is its own text, not a citation."""
@@ -135,6 +138,11 @@ class CitingStream:
         kept, self._kept_back = self._kept_back, ""
         if kept and choice.support != "none":
             yield kept
+
+
+def is_behind_end(marker: re.Match[str]) -> bool:
+    """Return whether a marker follows the end of a sentence, as a footnote mark does."""
+    return marker.string[: marker.start()].rstrip()[-1:] in set(".!?。！？")
 
 
 def marker_numbers(marker: re.Match[str]) -> list[int]:

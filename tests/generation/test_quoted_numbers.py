@@ -20,7 +20,8 @@ def test_a_number_that_the_passage_has_stays_in_the_sentence() -> None:
 
 def test_a_footnote_mark_behind_a_sentence_is_no_citation() -> None:
     text, numbers = said("The gauge is 12 metres high.[2]", "The gauge is 12 metres high.[2] It is red.", "The gauge is high.")
-    assert (text, numbers) == ("The gauge is 12 metres high [1].", [(1,)])
+    assert "[2]" not in text
+    assert numbers == [(1,)]
 
 
 def test_the_model_s_own_numbers_are_still_read() -> None:

@@ -24,9 +24,8 @@ def test_what_begins_with_a_form(reply: str, is_form: bool) -> None:
 
 
 def test_the_lines_of_a_form_are_left_out() -> None:
-    assert without_forms(PAGE).split("\n\n")[-1].splitlines()[0] == "The gauge is 12 metres high."
-    assert "action" not in without_forms(PAGE) and '"a"' not in without_forms(PAGE)
-    assert "1931" in without_forms(PAGE)
+    left = [line for line in without_forms(PAGE).splitlines() if line]
+    assert left == ["The gauge is 12 metres high.", "It was built in 1931."]
 
 
 def test_what_is_quoted_from_a_passage_is_no_obeyed_form() -> None:

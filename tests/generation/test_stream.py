@@ -164,7 +164,7 @@ def test_a_doubtful_answer_that_nothing_bears_out_is_not_given_and_not_asked_abo
 def test_a_supported_draft_is_less_doubtful() -> None:
     p_verified = 0.6  # just too doubtful without support
     supported = judged(Judging(0.0, p_verified, "The rent is 900 euros.")).answer
-    partly = judged(Judging(0.0, p_verified, "The rent is 900 euros, with heating.")).answer
+    partly = judged(Judging(0.0, p_verified, "The rent is 900 euros. Bananas grow in Ecuador.")).answer
     assert supported.answerability and partly.answerability
     assert supported.answerability.p_unanswerable < partly.answerability.p_unanswerable
 

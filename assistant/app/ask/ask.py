@@ -56,6 +56,7 @@ from assistant.generation.documents import (
     TaskKind,
     WholeDocumentStream,
     parse_item_kinds,
+    printable,
     recognize_task,
     resolve_files,
 )
@@ -213,7 +214,7 @@ class QuestionAnswerStream(StreamedAnswer):
 
 def file_names(libraries: Sequence[Library], wanted: Filter) -> list[str]:
     """Return the names of the files in these libraries."""
-    return [PurePath(path).name for library in libraries if library.file.exists()
+    return [printable(PurePath(path).name) for library in libraries if library.file.exists()
             for path, _, _, _ in library.store.filtered_files(wanted)]
 
 

@@ -17,6 +17,7 @@ SUFFIXES = frozenset(".csv .tsv .xlsx .xls .xlsb .xlsm .ods .parquet".split())
 RULER = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 NUMERIC = re.compile(r"^[^\w]{0,3}\d[\d.,' ]*\s?(?:%|[^\W\d_]{1,4}|[€$£¥])?$")
 LONG_CELL = 60  # characters: a longer cell is prose
+PROSE_CELL = 160  # characters: with such cells in most rows, a table is a text in cells
 FEWEST_ROWS = 2
 
 
@@ -69,7 +70,7 @@ def name_of(hit: Hit) -> str:
 
 
 def read_table(hit: Hit) -> TablePart | None:
-    """Return the rows of a chunk; None if it is no table."""
+    """Return the rows of a chunk; None if it is no table, or a text in cells."""
     is_file = PurePath(hit.path).suffix.lower() in SUFFIXES
     lines = [line for line in hit.chunk.text.splitlines() if line.strip()]
     separator = separator_of(lines, is_file=is_file)
@@ -77,6 +78,8 @@ def read_table(hit: Hit) -> TablePart | None:
         return None
     ruled = next((place for place, line in enumerate(lines) if "-" in line and RULER.match(line)), 0)
     rows = [split_row(line, separator) for line in lines if not RULER.match(line)]
+    if 2 * sum(any(len(cell) > PROSE_CELL for cell in row) for row in rows) >= len(rows):
+        return None
     width = max(len(row) for row in rows)
     above = hit.chunk.context.splitlines()[-1:]
     header = split_row(above[0], "|") if above and above[0].count("|") == width - 1 else ()

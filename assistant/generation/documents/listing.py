@@ -162,10 +162,10 @@ def format_list(listed: dict[File, list[ItemMatch]], what: str, language: str) -
     """Return the list, grouped by file if there are several."""
     by_file = {file: found for file, found in listed.items() if found}
     count = sum(len(found) for found in by_file.values())
-    names = next(iter(by_file)).source.name if len(by_file) == 1 else localized("files", language, count=len(by_file))
+    names = next(iter(by_file)).source.shown_name if len(by_file) == 1 else localized("files", language, count=len(by_file))
     lines = [CitedLine(localized("found" if count != 1 else "found_one", language, count=count, what=what, files=names))]
     for file, found in by_file.items():
-        lines += [CitedLine(""), CitedLine(f"{file.source.name}:")] if len(by_file) > 1 else []
+        lines += [CitedLine(""), CitedLine(f"{file.source.shown_name}:")] if len(by_file) > 1 else []
         lines += bullets(found)
     return lines
 

@@ -65,7 +65,7 @@ class WholeDocumentStream(StreamedAnswer):
 
     def _nothing(self) -> str:
         """Return the sentence that says that nothing was found."""
-        names = [file.source.name for file in self._files]
+        names = [file.source.shown_name for file in self._files]
         files = ", ".join(names) if len(names) <= MAX_NAMES else localized("files", self._language, count=len(names))
         wanted = parse_item_kinds(self._task.wanted)
         return localized("none", self._language, files=files,

@@ -128,6 +128,11 @@ class SourceFile:
         """The file name without folders."""
         return PurePath(self.path).name
 
+    @property
+    def shown_name(self) -> str:
+        """The file name on one line, without control characters, for an answer."""
+        return printable(self.name)
+
 
 def recognize_task(question: str) -> Task | None:
     """Return the task on whole documents that a question asks for; None for an ordinary question."""
@@ -276,6 +281,11 @@ def name_words(text: str) -> list[str]:
     """Return the words of a name in lower case, without plural endings."""
     return [word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
             for word in WORD.findall(fold_name(text))]
+
+
+def printable(name: str) -> str:
+    """Return a name with a replacement character for line breaks, controls and direction marks."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in name)
 
 
 def fold_name(text: str) -> str:
