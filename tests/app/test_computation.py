@@ -23,6 +23,7 @@ FILES = {
                 "| Ida Roth | Sales | 61000 |\n| Omar Said | Support | 39500 |\n",
     "house.md": "# House\n\nThe building has 40 parking spaces. About 1,200 people live in the Linden quarter. The largest room is "
                 "the hall on the first floor. The total rent is 900 euros a month. The maximum load of the lift is 1,600 kilograms.\n",
+    "upload.md": "# Uploads\n\nThe form accepts 20 files. The maximum size of a file is 30 megabytes.\n",
     **{f"letters/letter-{n}.md": f"# Letter {n}\n\nDear Mrs Moor, on {n} May we met in {('Hull', 'York')[n % 2]}.\n"
        for n in range(1, 6)},
 }
@@ -45,7 +46,7 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Assistant]:
     "What is the total of the invoices to Paris?", "What is the average invoice amount?", "Which invoice is the largest?",
     "How many rows are in invoices.csv?", "How many pumps are in hall 2?", "How many pumps have a pressure above 5 bar?",
     "Which pump has the highest pressure?", "Which town has the most inhabitants?", "How many towns have more than 2 schools?",
-    "How many people work in Sales?", "How many letters are there?", "How many files mention Mrs Moor?",
+    "How many people work in Sales?", "How many letters are there?", "How many files mention Mrs Moor?", "Which file is the largest?",
     "一共有多少张发票？", "华东木业有几张发票？", "发票总金额是多少？", "哪张发票的金额最大？", "发票的平均金额是多少？",
     "Wie viele Rechnungen gibt es von Alder Timber?", "Combien de factures y a-t-il pour Cole Ltd ?",
     "¿Cuántas facturas hay de Dorn AG?",
@@ -60,7 +61,8 @@ def test_what_needs_every_row_is_refused_with_the_reason(assistant: Assistant, q
     "How many schools are there in total?", "How many people live in the Linden quarter?",
     "How many parking spaces does the building have?", "What is the largest room?", "What is the total rent?",
     "What is the maximum load of the lift?", "What is the amount of INV-17?", "What is the pressure of P-12?",
-    "What is the salary of Ida Roth?", "How much was invoice INV-20?", "FP-12 的金额是多少？", "When did we meet in Hull?",
+    "What is the salary of Ida Roth?", "How much was invoice INV-20?", "FP-12 的金额是多少？", "When did we meet in Hull?", "How many files may be uploaded with the form?",
+    "What is the maximum size of a file?",
 ])
 def test_what_a_row_or_a_sentence_states_is_answered(assistant: Assistant, question: str) -> None:
     answer = assistant.ask(question).answer

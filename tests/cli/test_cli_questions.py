@@ -206,7 +206,7 @@ def test_an_answer_that_no_passage_bears_out_is_marked(run, library, monkeypatch
     monkeypatch.setattr("assistant.models.fake.nearest_sentence", lambda prompt: "Bananas grow in Ecuador [1].")
     result = run("ask", "What is the rent?")
     assert result.exit_code == 3
-    assert result.stdout.splitlines() == ["Bananas grow in Ecuador. [?]", "No passage supports this answer. Do not rely on it."]
+    assert result.stdout.splitlines() == ["Bananas grow in Ecuador [?].", "No passage supports this answer. Do not rely on it."]
 
 
 def test_filters_and_explanations_from_the_command_line(run, library, folder):
@@ -251,7 +251,7 @@ def test_a_pipe_gets_the_marks_too(run, library, monkeypatch):
     saying(monkeypatch, "The lease ends on 31 December 2027. Bananas grow in Ecuador.")
     result = run("ask", "When does the lease end?")
     assert result.exit_code == 0
-    assert "Ecuador [?]." in result.stdout or "Ecuador. [?]" in result.stdout
+    assert "Ecuador [?]." in result.stdout
     assert "[?] No passage supports this." in result.stdout
 
 

@@ -16,7 +16,7 @@ LOOKED_AT = 10  # hits of the question, and as many of the tables that it names
 STATED = 0.5  # minimum share of the words asked for in a sentence that states the aggregate
 FEWEST_FILES = 2
 MOST_TABLES = 4
-COUNTED_WITHIN = 24  # characters from a number to what it counts
+COUNTED_WITHIN, MOST_BETWEEN = 30, 3  # characters and words after a number in which stands what it counts
 CONDITION = re.compile(r"\b(?:more|less|fewer|greater|higher|lower|larger|smaller|over|above|below|under|at least|at most"
                        r"|before|after|between|since|exceed\w*|older|younger|longer|shorter)\b|超过|以上|以下|多于|少于|大于|小于|高于|低于|至少|之前|之后|以前|以后",
                        re.IGNORECASE)
@@ -30,6 +30,9 @@ SYNONYMS = {"max": "high", "maximum": "high", "maximal": "high", "highest": "hig
 FILE_NOUN = re.compile(
     r"\b(?:files?|documents?|docs|pdfs?|folders?|e-?mails?|dateien|dokumente|fichiers|archivos|documentos)\b"
     r"|文件|文档|邮件|файл|документ|ファイル|文書|파일|문서", re.IGNORECASE)
+WHICH_FILE = re.compile(rf"\b(?:which|what)(?: of (?:my|the|our))? (?:{FILE_NOUN.pattern}) (?:is|are|was|were|has|have)\b"
+                        rf"|\b(?:largest|smallest|longest|shortest|newest|oldest|biggest|latest) (?:{FILE_NOUN.pattern})\W*$"
+                        r"|哪[个份些](?:文件|文档|邮件)最", re.IGNORECASE)
 RECORD_NOUN = re.compile(
     r"\b(?:invoices?|receipts?|bills?|contracts?|agreements?|letters?|orders?|tickets?|reports?|offers?|quotes?|statements?"
     r"|applications?|minutes|forms?|rechnungen|verträge|briefe|factures|contrats|facturas|contratos)\b"
@@ -83,7 +86,9 @@ def counts_files(question: str, asked: Aggregate, hits: Sequence[Hit]) -> bool:
     if any(PurePath(hit.path).name.lower() in question.lower() for hit in hits):
         return False
     object_of = asked.noun if asked.kind is AggregateKind.COUNT else question
-    if FILE_NOUN.match(object_of) or (asked.kind is AggregateKind.EXTREME and FILE_NOUN.search(question)):
+    if asked.kind is AggregateKind.EXTREME and WHICH_FILE.search(question):
+        return True
+    if asked.kind is AggregateKind.COUNT and FILE_NOUN.match(object_of):
         return True
     found = RECORD_NOUN.search(object_of)
     if not found or (asked.kind is not AggregateKind.COUNT and not is_plural(question, found)):
@@ -106,10 +111,11 @@ def sentences_of(hit: Hit, part: TablePart | None) -> list[str]:
 
 def counts(asked: Aggregate, sentence: str) -> bool:
     """Return whether a sentence states how many files or documents there are, as in "12 letters"; "Letter 12" does not."""
-    noun = words_of(asked.noun)
-    if asked.kind is not AggregateKind.COUNT or not words_of(asked.rest) <= words_of(sentence):
+    if asked.kind is not AggregateKind.COUNT:
         return False
-    return any(noun & words_of(sentence[number.end : number.end + COUNTED_WITHIN]) for number in numbers(sentence))
+    noun, ends = words_of(asked.noun), [number.end for number in numbers(sentence)]
+    others = words_of(asked.rest) - noun
+    return (not others or bool(others & words_of(sentence))) and any(noun & words_of(" ".join(sentence[end : end + COUNTED_WITHIN].split()[:MOST_BETWEEN])) for end in ends)
 
 
 def states(asked: Aggregate, sentence: str, hit: Hit) -> bool:
