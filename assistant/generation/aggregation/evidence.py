@@ -113,9 +113,12 @@ def counts(asked: Aggregate, sentence: str) -> bool:
     """Return whether a sentence states how many files or documents there are, as in "12 letters"; "Letter 12" does not."""
     if asked.kind is not AggregateKind.COUNT:
         return False
-    noun, ends = words_of(asked.noun), [number.end for number in numbers(sentence)]
-    others = words_of(asked.rest) - noun
-    return (not others or bool(others & words_of(sentence))) and any(noun & words_of(" ".join(sentence[end : end + COUNTED_WITHIN].split()[:MOST_BETWEEN])) for end in ends)
+    found = FILE_NOUN.match(asked.noun) or RECORD_NOUN.match(asked.noun)
+    noun = words_of(found.group() if found else asked.noun)
+    others, ends = words_of(asked.rest) - noun, [number.end for number in numbers(sentence)]
+    if others and not others & words_of(sentence):
+        return False
+    return any(noun & words_of(" ".join(sentence[end : end + COUNTED_WITHIN].split()[:MOST_BETWEEN])) for end in ends)
 
 
 def states(asked: Aggregate, sentence: str, hit: Hit) -> bool:
