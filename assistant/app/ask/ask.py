@@ -73,6 +73,7 @@ class Evidence:
     hits: tuple[Hit, ...]
     passages: tuple[Hit, ...]
     retrieve_ms: float
+    wanted: Filter = EVERY_FILE  # the filter that the user set
 
 
 class QuestionAnswering:
@@ -109,18 +110,20 @@ class QuestionAnswering:
             hits = self.retrieval.merge_facts(rewriting, hits)
         passages = self.retrieval.passages_to_read(hits, turns)
         self._models.orders.keep((*questions_of(turns), question), passages)
-        return Evidence(rewriting, hits, passages, milliseconds_since(searching))
+        return Evidence(rewriting, hits, passages, milliseconds_since(searching), wanted)
 
-    def needs_computation(self, question: str, hits: Sequence[Hit]) -> bool:
+    def needs_computation(self, question: str, evidence: Evidence) -> bool:
         """Return whether a question needs a count, sum, average or extreme over all rows of a table or over many files."""
         asked = recognize_aggregate(question)
         if asked is None:
             return False
+        if evidence.wanted:
+            return needs_all_rows(question, asked, evidence.hits)
         paths = [path for library in self._libraries if library.file.exists()
                  for path, _, _, _ in library.store.filtered_files(EVERY_FILE)]
         named = tuple(escape_pattern(path) for path in tables_named(asked, paths))
         rows = self.retrieval.search(question, wanted=Filter(paths=named)).hits if named else ()
-        return needs_all_rows(question, asked, (*hits, *rows))
+        return needs_all_rows(question, asked, (*evidence.hits, *rows))
 
     def compose_prompt(self, chat: ChatModel, question: str, turns: Sequence[Turn], evidence: Evidence) -> Prompt:
         """Return the prompt: with the widened passages, or the narrow ones if the model counts more tokens than was estimated."""
@@ -190,7 +193,7 @@ class QuestionAnswerStream(StreamedAnswer):
         """Return the text piece by piece, then the contradictions in other files. The pieces join to `answer.text`."""
         if not self.hits:
             return self._finish_with(refuse_without_evidence(self._draft, self._started))
-        if self._answering.needs_computation(self._standalone, self._evidence.hits):
+        if self._answering.needs_computation(self._standalone, self._evidence):
             return self._finish_with(refuse_to_compute(self._draft, self._started))
         chat = self._loading.result()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
