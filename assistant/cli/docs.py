@@ -27,7 +27,7 @@ in your shell.
 | 0 | success |
 | 1 | an error; the message says what to do |
 | 2 | invalid command, option or value |
-| 3 | the files do not contain the answer (`ask`) |
+| 3 | the files do not contain the answer, or no passage supports it (`ask`) |
 | 4 | nothing is indexed yet |
 | 5 | a model is missing |
 | 6 | the server of a [remote chat model](guide.md#a-chat-model-on-another-machine) cannot be used |

@@ -106,6 +106,11 @@ class Answer:
     machine: str = ""  # the machine that the model ran on, HOST:PORT; "" for this one
     fallback: str = ""  # why the local model answered instead of the one on another machine; "" if it did not
 
+    @property
+    def is_unsupported(self) -> bool:
+        """Whether the passages support no sentence of the answer."""
+        return bool(self.sentences) and all(sentence.support == "none" for sentence in self.sentences)
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingRequest:

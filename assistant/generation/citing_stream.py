@@ -78,14 +78,25 @@ class CitingStream:
     def _next_marker(self) -> tuple[int, int, list[int]] | None:
         """Return the span of the first marker (with numbers) or refusal token (without) in the pending text."""
         text, offset = self._in_context()
-        marker = next((match for match in MARKER.finditer(text, offset) if self._is_marker(match)), None)
+        marker = next((match for match in MARKER.finditer(text, offset)
+                       if self._is_marker(match) or (self._is_quoted(match) and is_behind_end(match))), None)
         refusal = REFUSAL_TOKEN.search(text, offset)
         if refusal and (marker is None or refusal.start() <= marker.start()):
             return refusal.start() - offset, refusal.end() - offset, []
-        return (marker.start() - offset, marker.end() - offset, marker_numbers(marker)) if marker else None
+        if marker is None:
+            return None
+        return marker.start() - offset, marker.end() - offset, [] if self._is_quoted(marker) else marker_numbers(marker)
+
+    def _is_quoted(self, match: re.Match[str]) -> bool:
+        """Return whether a chunk has these brackets after the same word: "source [2]" is its own text, not a citation."""
+        before = match.string[: match.start()].split()
+        quoted = "".join([*before[-1:], *match.group().split()])
+        return bool(before) and any(quoted in "".join(source.text.split()) for source in self.sources)
 
     def _is_marker(self, match: re.Match[str]) -> bool:
         """Return whether the match was written by the model: a number out of range may be text of a chunk."""
+        if self._is_quoted(match):
+            return False
         in_range = any(1 <= number <= len(self.sources) for number in marker_numbers(match))
         return in_range or not any(match.group().strip() in source.text for source in self.sources)
 
@@ -97,8 +108,8 @@ class CitingStream:
     def _end_sentence(self, start: int, end: int) -> Iterator[str]:
         yield from self._show(self._pending[:start])
         terminator = self._pending[start:end]
-        while (follower := MARKER.match(self._pending, end)) and self._is_marker(follower):
-            self._numbers += marker_numbers(follower)
+        while (follower := MARKER.match(self._pending, end)) and (self._is_marker(follower) or self._is_quoted(follower)):
+            self._numbers += [] if self._is_quoted(follower) else marker_numbers(follower)  # a footnote mark of the text
             end = follower.end()
         self._pending = self._pending[end:]
         yield from self._close(terminator)
@@ -127,6 +138,11 @@ class CitingStream:
         kept, self._kept_back = self._kept_back, ""
         if kept and choice.support != "none":
             yield kept
+
+
+def is_behind_end(marker: re.Match[str]) -> bool:
+    """Return whether a marker follows the end of a sentence, as a footnote mark does."""
+    return marker.string[: marker.start()].rstrip()[-1:] in set(".!?。！？")
 
 
 def marker_numbers(marker: re.Match[str]) -> list[int]:

@@ -1,27 +1,39 @@
-"""Detect where other files contradict a sentence that an answer cites, and say so behind the answer, newest file first."""
+"""Detect where files contradict a sentence that an answer cites, and say so behind the answer, newest file first."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 
 from assistant.datatypes import Answer, Citation, Conflict, ConflictSide, Hit
 from assistant.generation.sentence_diff import Difference, is_value_word, numeric_values, sentence_diff, similar_sentences
+from assistant.generation.statement_dates import date_of, version_of
+from assistant.generation.subjects import ASKS_WHETHER, are_series, differ_in_subject, is_row
 from assistant.generation.support import narrow_location
 from assistant.text.languages import language
 from assistant.text.sentences import sentence_spans, tokens
 
+
+@dataclass(frozen=True, slots=True)
+class FileDate:
+    """What dates a file: the time of its last change (nanoseconds since 1970, 0 if unknown) and the beginning of its text."""
+
+    modified_ns: int = 0
+    opening: str = ""
+
+
 VERSIONS = 0.6  # of the words of two passages, for one to be the other's version
 MOST_SLOTS, MOST_EXTRA = 3, 0.7  # what two versions of a sentence may say differently, and have beside that
 MOST_CONFLICTS = 3
+STATEMENT_ENDS = (".", "!", "。", "！", "；", ".”", "。”", ")", "）")
 LONGEST = 160  # characters of a quote
 SAID = {
     "en": ("Your files disagree (newest first): {sides}.", " – ", "“{quote}” [{number}]", " ({date})"),
     "zh": ("您的文件说法不一（新的在前）：{sides}。", "；", "“{quote}” [{number}]", "（{date}）"),
 }
+SAID_BY_ONE = {"en": "One of your files says both: {sides}.", "zh": "您的一个文件前后说法不一：{sides}。"}
 
 VERSION_WORDS = re.compile(
     r"[\d\s_.()\-（）年月日]+|新|旧|版|修订|(?:^|(?<=[\s_\-.]))(?:v|ver|version|rev|old|new|final|draft|copy)(?=$|[\s\d_\-.])"
@@ -29,11 +41,11 @@ VERSION_WORDS = re.compile(
 
 
 def find_conflicts(question: str, claim: str, citations: Sequence[Citation], passages: Sequence[Hit], rivals: Sequence[Hit],
-                   modified_ns: Mapping[str, int]) -> tuple[Conflict, ...]:
-    """Return where a sentence of another file has the frame of a cited one and denies the claim (the answer).
+                   files: Mapping[str, FileDate]) -> tuple[Conflict, ...]:
+    """Return where a sentence elsewhere has the frame of a cited one and denies the claim (the answer).
 
-    `passages` are numbered as in the answer; `rivals` are the hits they were made of, and others. `modified_ns` holds the
-    time of each file's last change, by path, in nanoseconds since 1970; files without one have no date.
+    `question` stands alone. `passages` are numbered as in the answer; `rivals` are the hits they were made of, and others.
+    `files` holds what dates each file, by path; other files have no date.
     """
     found: list[Conflict] = []
     others: list[Hit] = []  # cited, and in no passage
@@ -41,7 +53,7 @@ def find_conflicts(question: str, claim: str, citations: Sequence[Citation], pas
         own = holder((*rivals, *passages), citation)
         if own is None:
             continue
-        sides = [side_of(citation, "", modified_ns)]
+        sides = [side_of(citation, "", files)]
         for rival, start, end, slot in disagreeing(question, citation.quote, own, rivals):
             if not is_claimed(slot, claim):
                 continue
@@ -50,7 +62,7 @@ def find_conflicts(question: str, claim: str, citations: Sequence[Citation], pas
             read = holder((*passages, *others), other)
             others += [] if read else [rival]
             other = replace(other, number=[*passages, *others].index(read or rival) + 1)
-            sides = [replace(sides[0], value=sides[0].value or slot.one), *sides[1:], side_of(other, slot.other, modified_ns)]
+            sides = [replace(sides[0], value=sides[0].value or slot.one), *sides[1:], side_of(other, slot.other, files)]
         if len({side.value for side in sides}) > 1 and not any(same_places(sides, known) for known in found):
             sides.sort(key=lambda side: (side.date, version_of(side.citation.path, side.citation.title)), reverse=True)
             found.append(Conflict(tuple(sides)))
@@ -78,9 +90,10 @@ def said_in(text: str) -> set[str]:
     return keys | {word for word in tokens(text) if is_value_word(word)}
 
 
-def side_of(citation: Citation, value: str, modified_ns: Mapping[str, int]) -> ConflictSide:
+def side_of(citation: Citation, value: str, files: Mapping[str, FileDate]) -> ConflictSide:
     """Return one side of a conflict."""
-    return ConflictSide(citation, value, date_of(citation.path, citation.title, modified_ns.get(citation.path, 0)))
+    file = files.get(citation.path, FileDate())
+    return ConflictSide(citation, value, date_of(citation.path, citation.title, file.modified_ns, file.opening))
 
 
 def same_places(sides: Sequence[ConflictSide], known: Conflict) -> bool:
@@ -92,36 +105,59 @@ def same_places(sides: Sequence[ConflictSide], known: Conflict) -> bool:
 
 
 def disagreeing(question: str, sentence: str, own: Hit, rivals: Sequence[Hit]) -> Iterator[tuple[Hit, int, int, Difference]]:
-    """Yield the sentences of other files that say otherwise: (passage, start, end, what), at most one to a file."""
-    seen = {own.path}
+    """Yield the sentences that say otherwise: (passage, start, end, what), at most one to a file, each wording once."""
+    seen, worded = set[str](), {folded(sentence)}
     for rival in rivals:
         if rival.path in seen:
             continue
         places = list(sentence_spans(rival.chunk.text))
         texts = [rival.chunk.text[start:end] for start, end in places]
-        if any(" ".join(text.split()) == " ".join(sentence.split()) for text in texts):
+        if rival.path != own.path and any(folded(text) == folded(sentence) for text in texts):
             continue
-        versions = are_versions(own, rival)
+        versions = rival.path != own.path and are_versions(own, rival)
         for place in similar_sentences(sentence, texts):
-            slots = [slot for slot in sentence_diff(sentence, texts[place], *((MOST_SLOTS, MOST_EXTRA) if versions else ()))
-                     if not (names(own, slot.one, slot.other) and names(rival, slot.other, slot.one))]
-            if slots and answers_as_well(question, sentence, own, texts[place], rival, slots):
+            slots = sentence_diff(sentence, texts[place], *((MOST_SLOTS, MOST_EXTRA) if versions else ()))
+            if slots and contradicts(question, sentence, own, texts[place], rival, slots):
                 seen.add(rival.path)
-                yield rival, *places[place], min(slots, key=lambda slot: slot.kind != "value")  # a number names it best
+                if folded(texts[place]) not in worded:  # a copy says nothing new
+                    worded.add(folded(texts[place]))
+                    yield rival, *places[place], min(slots, key=lambda slot: slot.kind != "value")  # a number names it best
                 break
 
 
-def names(hit: Hit, value: str, other: str) -> bool:
-    """Return whether what sets a value apart from another stands in the name or the title of its file.
+def folded(sentence: str) -> str:
+    """Return a sentence with single spaces and without case."""
+    return " ".join(sentence.split()).casefold()
 
-    Then it says which file this is, not what the file says.
+
+def contradicts(question: str, sentence: str, own: Hit, other: str, rival: Hit, slots: Sequence[Difference]) -> bool:
+    """Return whether the other sentence is about the same thing and answers the question otherwise."""
+    if differ_in_subject(question, sentence, own, other, rival, slots):
+        return False
+    if own.path == rival.path and not is_row(sentence, own) and not stand_alone(question, (sentence, own), (other, rival), slots):
+        return False
+    if is_row(sentence, own) and is_row(other, rival):
+        return bool({stem(word) for word in tokens(question)} & {stem(word) for word in (*tokens(sentence), *tokens(other))})
+    if len(slots) == 1 and ASKS_WHETHER.search(question):  # "Does it end in 2027?" is about the end
+        question = " ".join(word for word in tokens(question) if word not in tokens(slots[0].one))
+    return answers_as_well(question, sentence, own, other, rival, slots)
+
+
+def stand_alone(question: str, one: tuple[str, Hit], other: tuple[str, Hit], slots: Sequence[Difference]) -> bool:
+    """Return whether two sentences of one file say by themselves what they are about, and can be compared.
+
+    What the headings add to the words of the question can differ from section to section; a title is no statement.
     """
-    held = set(tokens(f"{hit.title} {re.sub('[_-]', ' ', PurePath(hit.path).stem)}"))
-    return any(is_value_word(word) and word in held for word in set(tokens(value)) - set(tokens(other)))
+    asked = {stem(word) for word in tokens(question)}
+    said = [(text.rstrip().endswith(STATEMENT_ENDS), asked & words_around(text, hit) - {stem(word) for word in tokens(text)})
+            for text, hit in (one, other)]
+    return all(ended and not added for ended, added in said) and all(slot.kind != "name" for slot in slots)
 
 
 def are_versions(one: Hit, other: Hit) -> bool:
     """Return whether two passages are of two versions of one file, by their names or by their words."""
+    if are_series(one, other):
+        return False
     bare, other_bare = (VERSION_WORDS.sub("", PurePath(hit.path).stem.lower()) for hit in (one, other))
     if bare == other_bare:
         return True
@@ -157,42 +193,22 @@ def stem(word: str) -> str:
 
 def conflict_text(question: str, found: Sequence[Conflict]) -> str:
     """Return the sentences that say so, in the question's language; English where it is neither English nor Chinese."""
-    whole, between, said, dated = SAID["zh" if language(question) == "zh" else "en"]
-    return "\n".join(
-        whole.format(sides=between.join(
-            said.format(quote=shortened(side.citation.quote), number=side.citation.number)
-            + (dated.format(date=side.date) if side.date else "") for side in conflict.sides
-        )) for conflict in found
-    )
+    return "\n".join(conflict_sentence(conflict, "zh" if language(question) == "zh" else "en") for conflict in found)
+
+
+def conflict_sentence(conflict: Conflict, language: str) -> str:
+    """Return the sentence that quotes all sides of a conflict."""
+    whole, between, said, dated = SAID[language]
+    one_file = len({side.citation.path for side in conflict.sides}) == 1
+    quoted = [said.format(quote=shortened(side.citation.quote), number=side.citation.number)
+              + (dated.format(date=side.date) if side.date and not one_file else "") for side in conflict.sides]
+    return (SAID_BY_ONE[language] if one_file else whole).format(sides=between.join(quoted))
 
 
 def shortened(quote: str) -> str:
     """Return a quote on one line, no longer than can be read at a glance."""
     line = " ".join(re.sub(r"\*\*|__|^[-*#>|\s]+", "", quote).split())
     return line if len(line) <= LONGEST else line[:LONGEST].rsplit(" ", 1)[0] + " …"
-
-
-DATE = re.compile(
-    r"(?<!\d)((?:19|20)\d{2})(?:[-_. /年]?(0[1-9]|1[0-2]|[1-9](?=月))(?:[-_. /月]?(0[1-9]|[12]\d|3[01]))?)?(?!\d)"
-)
-VERSION = re.compile(r"(?:^|[\s_\-.(（])(?:v|ver|version|rev|revision|版本|第)\s?\.?(\d{1,3}(?:\.\d{1,3})*)", re.IGNORECASE)
-NANOSECONDS = 10**9
-
-
-def date_of(path: str, title: str, mtime_ns: int) -> str:
-    """Return "2024-03-01", "2024-03" or "2024": from the name, else the title, else the time of change; empty where unknown."""
-    for text in (PurePath(path).stem, title):
-        if match := DATE.search(text):
-            return "-".join(part.zfill(2) for part in match.groups() if part)
-    return datetime.fromtimestamp(mtime_ns / NANOSECONDS, UTC).date().isoformat() if mtime_ns else ""
-
-
-def version_of(path: str, title: str) -> tuple[int, ...]:
-    """Return the version in a file's name or title, as numbers; empty where there is none."""
-    for text in (PurePath(path).stem, title):
-        if match := VERSION.search(text):
-            return tuple(int(part) for part in match.group(1).split("."))
-    return ()
 
 
 def add_conflicts(answer: Answer, found: Sequence[Conflict]) -> Answer:

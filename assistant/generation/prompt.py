@@ -8,12 +8,13 @@ question comes last.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Protocol
 
 from assistant.datatypes import CITED, ChatModel, Hit, Location, Message, PromptText, Reply, ScoredText, Turn
 from assistant.errors import ContextOverflow
+from assistant.generation.reply_form import without_forms
 from assistant.generation.untrusted_text import (
     FENCE_CLOSES,
     FENCE_OPENS,
@@ -49,6 +50,34 @@ REFUSALS = {
     "fr": "Vos fichiers ne le disent pas.",
     "es": "Sus archivos no lo dicen.",
 }
+WITHHELD = {
+    "en": "Withheld: not sure enough that this answers the question. See {numbers}.",
+    "zh": "未给出回答：不能确定下列段落是否回答了这个问题，请看 {numbers}。",
+    "ja": "回答を控えます。質問の答えかどうか確かではありません。{numbers} をご覧ください。",
+    "ko": "확실하지 않아 답을 보류합니다. {numbers}을(를) 보십시오.",
+    "ru": "Ответ не дан: нет уверенности, что это ответ на вопрос. См. {numbers}.",
+    "de": "Zurückgehalten: Es ist nicht sicher genug, dass dies die Frage beantwortet. Siehe {numbers}.",
+    "fr": "Réponse retenue : il n'est pas assez sûr qu'elle réponde à la question. Voir {numbers}.",
+    "es": "Respuesta retenida: no es bastante seguro que responda a la pregunta. Véase {numbers}.",
+}
+NOT_COMPUTED = {
+    "en": "This needs every row or file, and answers are written from a few passages: counts, sums, averages and extremes are "
+          "not computed yet. Search finds single rows.",
+    "zh": "这个问题需要用到全部行或全部文件，而回答只依据少数段落：目前还不能计算总数、总和、平均值和最大最小值。"
+          "搜索可以找到单行。",
+    "ja": "これにはすべての行またはファイルが必要ですが、回答は少数の箇所から書かれます。"
+          "件数、合計、平均、最大・最小はまだ計算できません。",
+    "ko": "모든 행이나 파일이 필요한 질문입니다. 답은 몇 개의 구절로 작성되며, "
+          "개수, 합계, 평균, 최댓값은 아직 계산하지 않습니다.",
+    "ru": "Для этого нужны все строки или файлы, а ответ пишется по нескольким отрывкам: количества, суммы, средние и крайние "
+          "значения пока не вычисляются.",
+    "de": "Dafür sind alle Zeilen oder Dateien nötig; Antworten stützen sich auf wenige Textstellen. Anzahlen, Summen, "
+          "Mittelwerte und Höchstwerte werden noch nicht berechnet.",
+    "fr": "Il faudrait toutes les lignes ou tous les fichiers, or une réponse repose sur quelques passages : nombres, sommes, "
+          "moyennes et extrêmes ne sont pas encore calculés.",
+    "es": "Harían falta todas las filas o archivos, y una respuesta se basa en pocos pasajes: todavía no se calculan recuentos, "
+          "sumas, promedios ni extremos.",
+}
 # precedes a question whose chunks are in another language: small models tend to answer in theirs
 ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",
              "ru": "Ответь по-русски.", "de": "Antworte auf Deutsch.", "fr": "Réponds en français.", "es": "Responde en español."}
@@ -70,6 +99,16 @@ QUESTION = {"zh": "问题：", "ja": "質問：", "ko": "질문: "}
 def refusal_text(question: str) -> str:
     """Return the refusal sentence in the question's language."""
     return REFUSALS[language(question)]
+
+
+def withheld_text(question: str, numbers: Sequence[int]) -> str:
+    """Return the sentence that says that an answer is withheld and which passages to see, in the question's language."""
+    return WITHHELD[language(question)].format(numbers="".join(f"[{number}]" for number in numbers))
+
+
+def computation_refusal(question: str) -> str:
+    """Return the sentence that says why a count, a sum or an extreme is not answered, in the question's language."""
+    return NOT_COMPUTED[language(question)]
 
 
 class ReplyWriter(Protocol):
@@ -94,8 +133,17 @@ class Prompt:
     @property
     def without_suspected_instructions(self) -> Prompt:
         """The same prompt without sentences of chunks that look like instructions to the model."""
-        request_segment = self.messages[1].segments[-1]
-        segments = (*chunk_segments(self.passages, wary=True), request_segment)
+        return self._with_passages(chunk_segments(self.passages, wary=True))
+
+    @property
+    def without_forms(self) -> Prompt:
+        """The same prompt without the lines of chunks that show the form of a reply: JSON objects and fenced code."""
+        plain = [replace(hit, chunk=replace(hit.chunk, text=without_forms(hit.chunk.text))) for hit in self.passages]
+        return self._with_passages(chunk_segments(plain, wary=True))
+
+    def _with_passages(self, chunks: Sequence[PromptText]) -> Prompt:
+        """Return the prompt with other segments of the same chunks."""
+        segments = (*chunks, self.messages[1].segments[-1])
         message = Message("user", join_prompt_texts("", segments), segments)
         return Prompt((self.messages[0], message, *self.messages[2:]), self.passages)
 

@@ -21,7 +21,15 @@ from assistant.datatypes import (
 )
 from assistant.generation.citing_stream import CitingStream
 from assistant.generation.compound import answer_missing_parts
-from assistant.generation.prompt import Prompt, ReplyWriter, answerability_probe, refusal_text
+from assistant.generation.prompt import (
+    NOT_STATED,
+    Prompt,
+    ReplyWriter,
+    answerability_probe,
+    computation_refusal,
+    refusal_text,
+    withheld_text,
+)
 from assistant.generation.refusal import (
     answerability_after,
     answerability_before,
@@ -33,6 +41,7 @@ from assistant.generation.refusal import (
     may_become_refusal,
     verify_answer,
 )
+from assistant.generation.reply_form import asks_for_form, begins_with_form, stands_in
 from assistant.generation.support import attribute, build_citations
 from assistant.generation.untrusted_text import count_masked, draws_on_instructions, find_instructions, sanitize, visible_text
 from assistant.text.facts import parse_chunk, parse_claim
@@ -64,6 +73,7 @@ class AnswerStream(StreamedAnswer):
         self._prompt, self._limits, self._started = prompt, limits, started
         self._standalone = draft.searched.split(QUERY_SEPARATOR)[0] or draft.question
         self._offset = 0.0
+        self._withheld = False
         self._citing: CitingStream | None = None
         self._tally = TallyingChat(chat)
         self._answer = replace(draft, model=chat.name, machine=chat.machine)
@@ -95,8 +105,8 @@ class AnswerStream(StreamedAnswer):
         if clear and is_unlikely(answerability):
             yield from self._refuse(reply)
             return
-        pieces, begun = iter(reply), time.perf_counter()
-        opening = read_opening(pieces)
+        begun = time.perf_counter()
+        reply, pieces, opening = self._read_in_plain_form(chat, prompt, reply)
         if is_empty(opening) or is_refusal(opening):
             yield from self._refuse(reply)
             return
@@ -113,16 +123,35 @@ class AnswerStream(StreamedAnswer):
             return None
         return answerability_before(reply, self.question, self._limits.refusal_threshold, self._offset)
 
+    def _read_in_plain_form(self, chat: ReplyWriter, prompt: Prompt, reply: Reply) -> tuple[Reply, Iterator[str], str]:
+        """Return the reply, its pieces and its opening; those of another reply if it has a form that only a passage asks for.
+
+        The second reply is to a prompt without the lines that ask for the form. If it has the form too, it is a refusal.
+        """
+        pieces = iter(reply)
+        opening = read_opening(pieces)
+        if not begins_with_form(opening):
+            return reply, pieces, opening
+        whole = opening + "".join(pieces)
+        texts = [hit.chunk.searchable for hit in prompt.passages]
+        if asks_for_form(self.question) or stands_in(whole, texts):
+            return reply, iter(()), whole
+        again = chat.reply(prompt.without_forms.messages, self._limits.answer_tokens)
+        second = "".join(again)
+        return again, iter(()), NOT_STATED if begins_with_form(second) else second
+
     def _verified(self, shown: Iterator[str], chat: ReplyWriter, prompt: Prompt, answerability: Answerability) -> Iterator[str]:
         """Yield a short answer at its end if the model verifies it; a long one as it comes, by the answerability before it.
 
-        An answer without a supported sentence is not given: it was doubtful before it was written.
+        An answer without a supported sentence is not given: it was doubtful before it was written. A supported one is withheld
+        if it stays doubtful.
         """
         pieces: list[str] = []
         for piece in shown:
             pieces.append(piece)
             if sum(map(len, pieces)) > LONGEST_KEPT_BACK:
-                if not is_unlikely(answerability):
+                self._withheld = is_unlikely(answerability)
+                if not self._withheld:
                     yield from pieces
                     yield from shown
                 return
@@ -132,9 +161,12 @@ class AnswerStream(StreamedAnswer):
             return
         said = " ".join(sentence.text for sentence in sentences)
         after = verify_answer(chat, prompt, self.question, said or "".join(pieces))
-        verified = None if after is None else answerability_after(answerability, after, self.question, self._offset)
+        supported = bool(sentences) and all(sentence.support == "full" for sentence in sentences)
+        verified = (None if after is None else
+                    answerability_after(answerability, after, self.question, self._offset, supported=supported))
         self._answer = replace(self._answer, answerability=verified)
-        if verified is None or verified.p_unanswerable <= verified.threshold:
+        self._withheld = verified is not None and verified.p_unanswerable > verified.threshold
+        if not self._withheld:
             yield from pieces
 
     def _finish_text(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
@@ -144,7 +176,7 @@ class AnswerStream(StreamedAnswer):
             text += piece
             yield piece
         if not text:
-            yield from self._refuse(reply)
+            yield from self._withhold(reply, prompt) if self._withheld else self._refuse(reply)
             return
         said = tuple(self.sentences)
         cited = build_citations(said, prompt.passages, self.question)
@@ -165,6 +197,17 @@ class AnswerStream(StreamedAnswer):
         for more in rest(said):
             yield from stream.feed(more)
         yield from stream.finish()
+
+    def _withhold(self, reply: Reply, prompt: Prompt) -> Iterator[str]:
+        """Yield, instead of an answer that is too doubtful, where to look: the passages that support it."""
+        supported = [sentence for sentence in (self._citing.sentences if self._citing else []) if sentence.support != "none"]
+        cited = build_citations(supported, prompt.passages, self.question)
+        if not cited:
+            yield from self._refuse(reply)
+            return
+        text = withheld_text(self.question, [citation.number for citation in cited])
+        yield text
+        self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=True))
 
     def _refuse(self, reply: Reply) -> Iterator[str]:
         text = refusal_text(self.question)
@@ -190,6 +233,12 @@ def refuse_without_evidence(draft: Answer, started: float) -> Answer:
     """Return the refusal of a question that has no evidence: no model is asked."""
     timings = replace(draft.timings, total_ms=milliseconds_since(started))
     return replace(draft, text=refusal_text(draft.question), abstained=True, timings=timings)
+
+
+def refuse_to_compute(draft: Answer, started: float) -> Answer:
+    """Return the refusal of a question that would have to be computed over all rows or files: no model is asked."""
+    timings = replace(draft.timings, total_ms=milliseconds_since(started))
+    return replace(draft, text=computation_refusal(draft.question), abstained=True, timings=timings)
 
 
 def milliseconds_since(started: float) -> float:

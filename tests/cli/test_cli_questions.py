@@ -205,9 +205,8 @@ def test_chinese_stays_chinese_in_json(run, folder):
 def test_an_answer_that_no_passage_bears_out_is_marked(run, library, monkeypatch):
     monkeypatch.setattr("assistant.models.fake.nearest_sentence", lambda prompt: "Bananas grow in Ecuador [1].")
     result = run("ask", "What is the rent?")
-    assert result.exit_code == 0
-    assert result.stdout.strip() == "Bananas grow in Ecuador."
-    assert "No passage supports this answer" in result.stderr
+    assert result.exit_code == 3
+    assert result.stdout.splitlines() == ["Bananas grow in Ecuador [?].", "No passage supports this answer. Do not rely on it."]
 
 
 def test_filters_and_explanations_from_the_command_line(run, library, folder):
@@ -245,7 +244,25 @@ def test_a_sentence_that_nothing_bears_out_is_marked(run, library, terminal, mon
     result = run("ask", "When does the lease end?")
     assert "Ecuador [?]." in result.stdout.replace("\x1b[2;33m", "").replace("\x1b[0m", "")
     assert "2027 [1]." in result.stdout
-    assert "No passage supports this" in result.stderr
+    assert "No passage supports this" in result.stdout
+
+
+def test_a_pipe_gets_the_marks_too(run, library, monkeypatch):
+    saying(monkeypatch, "The lease ends on 31 December 2027. Bananas grow in Ecuador.")
+    result = run("ask", "When does the lease end?")
+    assert result.exit_code == 0
+    assert "Ecuador [?]." in result.stdout
+    assert "[?] No passage supports this." in result.stdout
+
+
+def test_a_greeting_gets_a_hint(run, library):
+    result = run("ask", "hello")
+    assert result.exit_code == 0
+    assert "Ask a question about your files" in result.stdout
+
+
+def test_files_are_listed_without_a_model(run, library):
+    assert "lease.md" in run("ask", "Which files do I have?").stdout
 
 
 def test_json_says_how_far_each_sentence_is_borne_out(run, library, monkeypatch):

@@ -159,3 +159,37 @@ def test_a_doubtful_answer_that_nothing_bears_out_is_not_given_and_not_asked_abo
     answer = judged(chat).answer
     assert answer.abstained and answer.text == "Your files do not say."
     assert chat.checks == 0
+
+
+def test_a_supported_draft_is_less_doubtful() -> None:
+    p_verified = 0.6  # just too doubtful without support
+    supported = judged(Judging(0.0, p_verified, "The rent is 900 euros.")).answer
+    partly = judged(Judging(0.0, p_verified, "The rent is 900 euros. Bananas grow in Ecuador.")).answer
+    assert supported.answerability and partly.answerability
+    assert supported.answerability.p_unanswerable < partly.answerability.p_unanswerable
+
+
+def test_what_is_withheld_says_where_to_look() -> None:
+    answer = judged(Judging(UNSURE, 0.05)).answer
+    assert answer.abstained
+    assert answer.text == "Withheld: not sure enough that this answers the question. See [1]."
+    assert [citation.quote for citation in answer.citations] == ["The rent is 900 euros."]
+    assert "900" not in answer.text
+
+
+def test_a_reply_in_a_form_that_the_question_does_not_ask_for_is_asked_again() -> None:
+    chat = FakeChat(replies=['{"action": "answer", "text": "900 euros"}', "The rent is 900 euros."])
+    answer = stream_of("How much is the rent?", chat, Limits(50, 0.5)).answer
+    assert answer.text == "The rent is 900 euros [1]."
+    assert len(chat.asked) == 2
+
+
+def test_a_reply_that_keeps_the_form_is_a_refusal() -> None:
+    answer = stream_of("How much is the rent?", FakeChat(replies=['{"action": "answer"}'] * 2), Limits(50, 0.5)).answer
+    assert (answer.text, answer.abstained) == ("Your files do not say.", True)
+
+
+def test_a_form_that_the_question_asks_for_is_an_answer() -> None:
+    chat = FakeChat(replies=['{"rent": 900}'])
+    assert "900" in stream_of("What is the rent as JSON?", chat, Limits(50, 0.5)).answer.text
+    assert len(chat.asked) == 1

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from pathlib import PurePath
 
 from assistant.app.ask.delegation import DelegatedAnswer, OpenChat
 from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
@@ -14,6 +15,7 @@ from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
+    QUERY_SEPARATOR,
     Answer,
     AnswerStreaming,
     ChatModel,
@@ -33,13 +35,20 @@ from assistant.generation import (
     MetaAnswerStream,
     Prompt,
     Rewriting,
+    SmallTalkStream,
     add_conflicts,
+    asks_of_table,
     compose,
     detect_meta_question,
+    detect_small_talk,
     find_conflicts,
     history_messages,
+    needs_all_rows,
+    recognize_aggregate,
+    refuse_to_compute,
     refuse_without_evidence,
     rewrite,
+    tables_named,
 )
 from assistant.generation.documents import (
     File,
@@ -48,12 +57,14 @@ from assistant.generation.documents import (
     TaskKind,
     WholeDocumentStream,
     parse_item_kinds,
+    printable,
     recognize_task,
     resolve_files,
 )
 from assistant.index import Store
 from assistant.models.remote.preview import PreviewChat
 from assistant.retrieval import drop_contained
+from assistant.system.paths import escape_pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,7 @@ class Evidence:
     hits: tuple[Hit, ...]
     passages: tuple[Hit, ...]
     retrieve_ms: float
+    wanted: Filter = EVERY_FILE  # the filter that the user set
 
 
 class QuestionAnswering:
@@ -78,6 +90,8 @@ class QuestionAnswering:
         """Return an answer to come; see Assistant.ask."""
         question = validate_question(question)
         libraries = self.retrieval.searchable_libraries(question, wanted)
+        if talk := detect_small_talk(question):
+            return SmallTalkStream(question, talk, file_names(self._libraries, wanted), self._settings.embed)
         if turns and (meta := detect_meta_question(question)).intent:
             loading = self._models.start_chat()
             return self._delegated(lambda chat: MetaAnswerStream(question, meta, turns, chat, self._settings.answer_tokens),
@@ -122,7 +136,20 @@ class QuestionAnswering:
             hits = self.retrieval.merge_facts(rewriting, hits)
         passages = self.retrieval.passages_to_read(hits, turns)
         self._models.orders.keep((*questions_of(turns), question), passages)
-        return Evidence(rewriting, hits, passages, milliseconds_since(searching))
+        return Evidence(rewriting, hits, passages, milliseconds_since(searching), wanted)
+
+    def needs_computation(self, question: str, evidence: Evidence) -> bool:
+        """Return whether a question needs a count, sum, average or extreme over all rows of a table or over many files."""
+        asked = recognize_aggregate(question)
+        if asked is None:
+            return False
+        if evidence.wanted:
+            return needs_all_rows(question, asked, evidence.hits)
+        paths = [path for library in self._libraries if library.file.exists()
+                 for path, _, _, _ in library.store.filtered_files(EVERY_FILE)]
+        named = tuple(escape_pattern(path) for path in tables_named(asked, paths))
+        rows = self.retrieval.search(question, wanted=Filter(paths=named)).hits if named else ()
+        return needs_all_rows(question, asked, (*evidence.hits, *rows))
 
     def compose_prompt(self, chat: ChatModel, question: str, turns: Sequence[Turn], evidence: Evidence) -> Prompt:
         """Return the prompt: with the widened passages, or the narrow ones if the model counts more tokens than was estimated."""
@@ -148,15 +175,17 @@ class QuestionAnswering:
     def compared_with_other_files(self, answer: Answer, hits: Sequence[Hit], passages: Sequence[Hit]) -> Answer:
         """Return the answer with the places where other hits contradict its citations, which are numbered by `passages`."""
         others = self.retrieval.with_duplicates(hits)
-        modified = self.retrieval.modified_ns((*answer.hits, *others))
-        return add_conflicts(answer, find_conflicts(answer.question, answer.text, answer.citations, passages, others, modified))
+        files = self.retrieval.file_dates((*answer.hits, *others))
+        asked = answer.searched.split(QUERY_SEPARATOR)[0] or answer.question
+        return add_conflicts(answer, find_conflicts(asked, answer.text, answer.citations, passages, others, files))
 
     def anticipate(self, question: str, turns: Sequence[Turn], should_stop: Callable[[], bool]) -> None:
         """Retrieve the evidence of a question that is being typed and let the model read it; see Assistant.anticipate."""
         question = validate_question(question)
         if self._models.asks_remote_first:
             return  # a question that is not asked yet must not leave this machine
-        if should_stop() or is_about_files(question) or (turns and detect_meta_question(question).intent):
+        if should_stop() or recognize_task(question) is not None or detect_small_talk(question) or (
+                turns and detect_meta_question(question).intent):
             return
         loading = self._models.start_chat()
         searchers = self.retrieval.open(self.retrieval.searchable_libraries(question, EVERY_FILE))
@@ -180,6 +209,7 @@ class QuestionAnswerStream(StreamedAnswer):
         self.question, self.hits = question, self._draft.hits
         self._answering, self._turns, self._evidence = answering, turns, evidence
         self._open_chat, self._started = open_chat, started
+        self._standalone = evidence.rewriting.queries[0]
         self._generation: AnswerStream | None = None
 
     @property
@@ -190,12 +220,18 @@ class QuestionAnswerStream(StreamedAnswer):
     def __iter__(self) -> Iterator[str]:
         """Return the text piece by piece, then the contradictions in other files. The pieces join to `answer.text`."""
         if not self.hits:
-            self._finished = (refuse_without_evidence(self._draft, self._started),)
-            return iter((self._finished[0].text,))
+            return self._finish_with(refuse_without_evidence(self._draft, self._started))
+        if self._answering.needs_computation(self._standalone, self._evidence):
+            return self._finish_with(refuse_to_compute(self._draft, self._started))
         chat = self._open_chat()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
         self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started)
         return chain(self._generation, self._conflicts(self._generation, prompt))
+
+    def _finish_with(self, answer: Answer) -> Iterator[str]:
+        """Finish with an answer that no model writes."""
+        self._finished = (answer,)
+        return iter((answer.text,))
 
     def _conflicts(self, generated: AnswerStream, prompt: Prompt) -> Iterator[str]:
         """Compare the finished answer with other files; yield what contradicts it, if anything does."""
@@ -207,9 +243,15 @@ class QuestionAnswerStream(StreamedAnswer):
             yield answer.text.removeprefix(generated.answer.text)
 
 
+def file_names(libraries: Sequence[Library], wanted: Filter) -> list[str]:
+    """Return the names of the files in these libraries."""
+    return [printable(PurePath(path).name) for library in libraries if library.file.exists()
+            for path, _, _, _ in library.store.filtered_files(wanted)]
+
+
 def is_about_files(question: str) -> bool:
     """Return whether a question may be one about whole files."""
-    return recognize_task(question) is not None
+    return recognize_task(question) is not None or asks_of_table(question)
 
 
 def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filter, embedder: str, *,
@@ -230,7 +272,7 @@ def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filt
     is_vague = task.kind is TaskKind.LISTING and not parse_item_kinds(task.wanted) and not task.certain
     if not chosen or (is_vague and len(chosen) == len(owners) and not wanted):
         return None
-    files = [] if task.kind is TaskKind.COUNTING else [file_of(owners[source].store, source) for source in chosen]
+    files = [file_of(owners[source].store, source) for source in chosen]
     elsewhere = {source.content_hash: library.notes_folder for source, library in owners.items()}
     notes = NotesCache(libraries[0].notes_folder, elsewhere=elsewhere, is_read_only=not keep)
     return lambda open_chat: WholeDocumentStream(question, task, files, open_chat, notes, embedder)

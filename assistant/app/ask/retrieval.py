@@ -10,7 +10,7 @@ from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import EVERY_FILE, Chunk, Explanation, Filter, Hit, SearchResult, Timings, Turn
 from assistant.errors import UsageError
-from assistant.generation import FollowUpKind, Rewriting, rewrite, rewrite_with_model, turns_about_files
+from assistant.generation import FileDate, FollowUpKind, Rewriting, rewrite, rewrite_with_model, turns_about_files
 from assistant.history.facts import Facts, merge_facts
 from assistant.history.facts import relevant_facts as recalled
 from assistant.retrieval import (
@@ -128,13 +128,14 @@ class EvidenceRetrieval:
                   for found in library.chunk_at(path, place.char_start))
         return (*hits, *others)
 
-    def modified_ns(self, hits: Sequence[Hit]) -> dict[str, int]:
-        """Return when the files of hits were changed, by path, in nanoseconds since 1970; unknown files are left out."""
+    def file_dates(self, hits: Sequence[Hit]) -> dict[str, FileDate]:
+        """Return what dates the files of hits, by path; unknown files are left out."""
         paths = list(dict.fromkeys(hit.path for hit in hits))
-        found: dict[str, int] = {}
+        found: dict[str, FileDate] = {}
         for library in self._libraries:
             if library.file.exists():
-                found = {**library.store.modified_ns(paths), **found}
+                modified = library.store.modified_ns(paths)
+                found = {path: FileDate(changed, opening_of(library, path)) for path, changed in modified.items()} | found
         return found
 
     # searching
@@ -192,6 +193,12 @@ def search_all(searchers: Sequence[Searcher], query: str, limit: int, wanted: Fi
     """Return the best hits of one library or several; scores are sums of evidence and comparable between libraries."""
     found = [hit for searcher in searchers for hit in searcher.search(query, limit, STEPS, wanted)]
     return tuple(sorted(found, key=lambda hit: -hit.score)[:limit]) if len(searchers) > 1 else tuple(found)
+
+
+def opening_of(library: Library, path: str) -> str:
+    """Return the beginning of a file's text, as far as its first chunk reaches; an empty string if it is not found."""
+    first = [hit.chunk for hit in library.chunk_at(path, 0)] or library.store.adjacent_chunks(path, 0, 0)
+    return first[0].text if first else ""
 
 
 def questions_of(turns: Sequence[Turn]) -> tuple[str, ...]:

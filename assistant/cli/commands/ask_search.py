@@ -101,7 +101,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         no_engine: NoEngine = False, show_sent: ShowSent = False, json: Json = False) -> None:
     """Answer a question from your files, with a source for every claim.
 
-    Exits with code 3 if your files do not contain the answer.
+    Exits with code 3 if your files do not contain the answer, or if no passage supports it.
     """
     require_one(question, batch)
     question = question_or_stdin(question)
@@ -130,7 +130,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         if confidence:
             show_confidence(stream.answer)
         warn_about_search(settings, assistant.embedded_share(), stream.hits)
-        if stream.answer.abstained:
+        if stream.answer.abstained or stream.answer.is_unsupported:
             raise typer.Exit(ABSTAINED)
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from assistant.datatypes import AnswerStreaming, Citation, Hit, Location, Progress, SearchResult
 
 
-MOST_LINES, FEWEST_LEFT_OUT = 40, 5  # lines of a passage; shorten it only by at least so many
+MOST_LINES, FEWEST_LEFT_OUT = 24, 5  # lines of a passage; shorten it only by at least so many
 NO_FILES = ("memory:", "turn:")
 
 
@@ -142,16 +142,15 @@ def stream_answer(pieces: Iterator[str], said: Callable[[], Sequence[Sentence]] 
 
 
 def write_marks(said: Sequence[Sentence], marked: int) -> int:
-    """Write the support marks of the sentences finished since the last call (terminal only); return how many are finished."""
-    if output().is_terminal:
-        for sentence in said[marked:]:
-            if sentence.support in MARKS:
-                output().print(Text(f" {MARKS[sentence.support]}", "dim yellow"), end="")
+    """Write the support marks of the sentences finished since the last call; return how many are finished."""
+    for sentence in said[marked:]:
+        if sentence.support in MARKS:
+            output().print(Text(f" {MARKS[sentence.support]}", "dim yellow"), end="")
     return len(said)
 
 
 def show_notes(answer: Answer) -> None:
-    """Warn about unsupported sentences and withheld text, name the model, and print the times."""
+    """Warn about unsupported sentences and masked text, name the model, and print the times."""
     warn_unsupported(answer)
     warn_masked(answer)
     show_model(answer)
@@ -159,13 +158,13 @@ def show_notes(answer: Answer) -> None:
 
 
 def warn_unsupported(answer: Answer) -> None:
-    """Warn if an answer has no sources, and explain the marks used in it."""
-    if not answer.citations and not answer.abstained:
-        notice("No passage supports this answer. Do not rely on it.")
+    """Warn if no passage supports the answer, and explain the marks used in it. On stdout, so that a file or pipe has it too."""
+    if answer.is_unsupported:
+        output().print(Text("No passage supports this answer. Do not rely on it.", "dim"))
         return
     for support, meaning in MEANING.items():
         if any(sentence.support == support for sentence in answer.sentences):
-            notice(meaning)
+            output().print(Text(meaning, "dim"))
 
 
 def warn_masked(answer: Answer) -> None:

@@ -15,6 +15,7 @@ from assistant.datatypes import CITED, ChatModel, Message, Turn
 from assistant.errors import ContextOverflow
 from assistant.generation.conversation import rules_en, rules_zh
 from assistant.generation.conversation.entities import Rewriting, entities
+from assistant.generation.conversation.small_talk import detect_small_talk
 from assistant.generation.untrusted_text import fill_template, own_words, sanitize
 from assistant.text.languages import language
 from assistant.text.sentences import digit_strings, tokens
@@ -33,8 +34,9 @@ EXAMPLES = (
 
 
 def turns_about_files(turns: Sequence[Turn]) -> list[Turn]:
-    """Return the turns about files, without those about the conversation itself."""
-    return [turn for turn in turns if not any(cited.kind == "turn" for cited in turn.citations)]
+    """Return the turns about files, without greetings and those about the conversation itself."""
+    return [turn for turn in turns if not any(cited.kind == "turn" for cited in turn.citations)
+            and not detect_small_talk(turn.question)]
 
 
 def rewrite(question: str, turns: Sequence[Turn]) -> Rewriting:

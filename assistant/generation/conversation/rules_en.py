@@ -45,7 +45,23 @@ CONTINUATION = re.compile(
     r"|says who|"
     r"where does it say (?:that|so)|what does that mean)[\s?.!]*$", re.IGNORECASE,
 )
-NAME = re.compile(r"(?:[A-Z][\w'’&-]*|[A-Z]\.)(?:\s+(?:(?:of|the|and|de|van|von)\s+)?(?:[A-Z][\w'’&-]*|\d+[A-Z]\b))*")
+NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]?[A-Z][\w'’&-]*|[A-Z]\.)"
+                  r"(?:\s+(?:(?:of|the|and|de|van|von)\s+)?(?:[A-Z][\w'’&-]*|\d+[A-Z]\b|\d{1,3}(?![\w.,:/-]*\d|\w)))*")
+CORRECTION = re.compile(
+    r"^(?:(?:no|nope|nah|sorry|wait|oops|actually|well)\b[,.!;:\s—–-]*)*"
+    r"(?:(?:(?<=\W)|^)(?:i (?:meant?|(?:was|am) asking(?: about)?|was talking about|wanted)"
+    r"|i['’]m asking(?: about)?|make that|rather|instead|i said)\s+(?:to (?:say|ask(?: about)?)\s+)?)?(?P<right>.+)$",
+    re.IGNORECASE)
+CORRECTS = re.compile(r"^(?:no|nope|nah|sorry|wait|oops|actually)\b[,.!;:—–-]|^i (?:meant?|was (?:asking|talking) about)\b"
+                      r"|^(?:rather|make that)\b|^not\s[^,;?]+[,;]\s*(?:but\s+)?\w", re.IGNORECASE)
+NOT_THAT = re.compile(r"[,;]?\s+(?:and )?not\s+[^,;]+$|^not\s+[^,;]+[,;]\s*(?:but\s+)?", re.IGNORECASE)
+AGREES = re.compile(r"^(?:(?:yes|yeah|yep|sure|ok(?:ay)?|please|please do|go ahead|do (?:it|that)|of course|correct|exactly|right"
+                    r"|that(?:['’]s| is) (?:right|it|what i mean(?:t)?)|i do)[\s,.!]*)+$", re.IGNORECASE)
+OFFER = re.compile(r"(?:would you like(?: me)?|do you want(?: me)?|shall i|should i|may i|can i)(?: to)?"
+                   r"(?: (?:know|see|hear|tell you|show you|look up|list|find|say|give you))?(?: about)? "
+                   r"(?P<about>[^.?!]+)\?\s*$",
+                   re.IGNORECASE)
+DETERMINER = re.compile(r"^(?:the|an?|my|our|your)\s+", re.IGNORECASE)
 DETERMINED = re.compile(r"\b(?:the|an?|my|our|your|each|every|any)\s+((?:[\w'’&/-]+\s*){1,4})", re.IGNORECASE)
 WORD = re.compile(r"[^\W_][\w'’./&-]*[^\W_]|[^\W_]")
 BREAKS = frozenset(
@@ -68,6 +84,10 @@ def rewrite_en(question: str, last: Turn) -> Rewriting:
     before = last.standalone
     core, opened = strip_connective(question)
     core = core.rstrip(" ?.!") or question
+    if AGREES.match(question):
+        return agree(last)
+    if CORRECTS.match(question) and (meant := correction(question)) not in {"", question.strip(" ?.!")}:
+        return meant_instead(meant, last)
     if CONTINUATION.match(question) or (core.lower().startswith("why ") and len(content_words(core)) < FEW):
         return Rewriting((f"{before.rstrip(' ?')}? {question}",), FollowUpKind.CONTINUATION)
     if not ASKS.match(core) and is_fragment(core, opened):
@@ -86,6 +106,25 @@ def rewrite_en(question: str, last: Turn) -> Rewriting:
     return Rewriting((question,))
 
 
+def agree(last: Turn) -> Rewriting:
+    """Return the query for "yes": what the last answer offers, or else the last question again."""
+    offer = OFFER.search(CITED.sub("", last.answer))
+    return Rewriting((offer["about"].strip() if offer else last.standalone,), FollowUpKind.CONTINUATION)
+
+
+def correction(question: str) -> str:
+    """Return what is meant instead: "the Lumen 3" of "No, I meant the Lumen 3, not the 5."; an empty string if nothing is."""
+    found = CORRECTION.match(question)
+    return NOT_THAT.sub("", found["right"].strip(" ?.!")).strip() if found else ""
+
+
+def meant_instead(meant: str, last: Turn) -> Rewriting:
+    """Return the last question with what is meant instead; a whole question is rewritten like any other."""
+    if ASKS.match(meant) or WITHIN.search(meant):
+        return rewrite_en(f"{meant[:1].upper()}{meant[1:]}?", last)
+    return ellipsis(meant, last.standalone)
+
+
 def is_fragment(core: str, opened: bool) -> bool:
     """Return whether the words are a question fragment; without a leading "and", only a very short one is."""
     if WITHIN.search(core):
@@ -98,13 +137,22 @@ def is_fragment(core: str, opened: bool) -> bool:
 def ellipsis(fragment: str, before: str) -> Rewriting:
     """Return the last question with the fragment substituted; up to two readings if it is ambiguous."""
     exchange, rest = substitute_entities(before, fragment)
-    if exchange != before:
+    if exchange != before and not ends_a_new_name(fragment, before):
         known = {word.lower() for word in content_words(before)}
         more = [word for word in content_words(rest) if word.lower() not in known]
         return Rewriting((" ".join([exchange, *more]),), FollowUpKind.ELLIPSIS, confident=not more)
     readings = list(dict.fromkeys(substitute(fragment, before)))
-    alone = f"{before.rstrip(' ?')} {fragment}?"
-    return Rewriting(tuple(readings[:2]) or (alone,), FollowUpKind.ELLIPSIS, confident=len(readings) == 1)
+    added = f"{before.rstrip(' ?')} {fragment}?"
+    named = entities(fragment) or proper_names(f"… {fragment}")
+    alone = [] if named else [DETERMINER.sub("", PREPOSITION.sub("", fragment).strip())]
+    return Rewriting((*(readings[:2] or [added]), *alone), FollowUpKind.ELLIPSIS, confident=len(readings) == 1)
+
+
+def ends_a_new_name(fragment: str, before: str) -> bool:
+    """Return whether a number of the fragment belongs to a word before it that the last question lacks: "the Terra 2"."""
+    known = before.casefold()
+    return any(word.casefold() not in known and word.lower() not in FUNCTION_WORDS
+               for word in re.findall(r"([^\W\d_][\w'’&-]*) \d{1,4}\b(?![\w.,:/-]*\d)", fragment))
 
 
 def substitute(fragment: str, before: str) -> list[str]:
@@ -116,7 +164,7 @@ def substitute(fragment: str, before: str) -> list[str]:
         bare_part = fragment[preposition.end():].strip()
         return [f"{before.rstrip(' ?')} {fragment}?", *replace_name(bare_part, before)]
     spans = noun_phrases(before)
-    bare_part = re.sub(r"^(?:the|an?|my|our|your)\s+", "", fragment, flags=re.IGNORECASE)
+    bare_part = DETERMINER.sub("", fragment)
     named = replace_name(fragment, before)
     if named:
         return named

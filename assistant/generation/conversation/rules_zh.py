@@ -37,6 +37,13 @@ BREAK = re.compile(
 )
 CHOICE = re.compile(r"哪[种个款类家所]|什么型号|叫什么")
 ASKED = re.compile(r"什么时候|什么|多少|谁|哪|几|多久|多长|怎么|如何|为什么|何时|是否|能否")
+CORRECTION = re.compile(
+    r"^(?:(?:不是?|不对|错了|抱歉|对不起|等等|等一下)[，,。！!\s]+)*(?:(?:不是?[，,\s]*)?我(?:刚才)?(?:是)?(?:想)?(?:说|问|指)的?(?:是)?|应该是"
+    r"|改成|换成|不是.{1,12}[，,]\s*(?:而)?是)\s*(?P<right>.+?)(?:[，,]\s*不是.+)?$")
+CORRECTS = re.compile(r"^(?:不是?|不对|错了|抱歉|对不起|等等|等一下)[，,。！!\s]|^我(?:刚才)?(?:是)?(?:想)?(?:说|问|指)的?是"
+                      r"|^不是.{1,12}[，,]\s*(?:而)?是")
+NUMBERED_NAME = re.compile(rf"[{HAN}A-Za-z-]{{1,10}}\s?\d{{1,4}}[A-Za-z]?")
+AGREES = re.compile(r"^(?:(?:是的?|对的?|好的?|嗯|可以|行|没错|请(?:说|讲)?|要|没问题)[，,。！!\s]*)+$")
 NAMED = re.compile(rf"(?:是|为|由|叫|：|:|，)([{HAN}·]{{2,4}}?)(?=[，,。；、（(\s]|负责|担任|签|提出|主持|批准|\[|$)")
 LONGEST_NAME = 6
 
@@ -47,6 +54,11 @@ def rewrite_zh(question: str, last: Turn) -> Rewriting:
     core, opened = strip_connective(question)
     core = core.strip(END)
     own = content_characters(core)
+    if AGREES.match(question):
+        return Rewriting((before,), FollowUpKind.CONTINUATION)
+    if CORRECTS.match(question) and (found := CORRECTION.match(question.strip(END))):
+        meant = PARTICLE.sub("", found["right"]).strip(END)
+        return Rewriting((meant,)) if ASKS.search(meant) else ellipsis(meant, before)
     if CONTINUATION.match(question) or (core.startswith(("为什么", "为何")) and len(own) <= FEW):
         return Rewriting((f"{before.rstrip(END)}？{question}",), FollowUpKind.CONTINUATION)
     if not ASKS.search(core) and len(content_characters(core)) <= SHORT and not PRONOUN.fullmatch(core):
@@ -68,13 +80,16 @@ def ellipsis(fragment: str, before: str) -> Rewriting:
         sure = not more or more in before
         return Rewriting((exchange if sure else f"{exchange} {more}",), FollowUpKind.ELLIPSIS, confident=sure)
     readings = list(dict.fromkeys(substitute(fragment, before)))
-    alone = f"{before.rstrip(END)} {fragment}"
-    return Rewriting(tuple(readings[:2]) or (alone,), FollowUpKind.ELLIPSIS, confident=len(readings) == 1)
+    added = f"{before.rstrip(END)} {fragment}"
+    alone = [] if len(readings) == 1 or entities(fragment) else [fragment]
+    return Rewriting((*(readings[:2] or [added]), *alone), FollowUpKind.ELLIPSIS, confident=len(readings) == 1)
 
 
 def substitute(fragment: str, before: str) -> list[str]:
     """Return the last question with the fragment in place of each possible constituent, the likeliest first."""
     spans = segments(before)
+    if NUMBERED_NAME.fullmatch(fragment) and (named := [span for span in spans if NUMBERED_NAME.fullmatch(before[slice(*span)])]):
+        return [replace_span(fragment, before, named[-1])]
     alike = {span: shared_suffix(fragment, before[slice(*span)]) for span in spans}
     nearest = max(alike.values(), default=0)
     if nearest:

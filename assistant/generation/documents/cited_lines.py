@@ -32,8 +32,6 @@ SAID = {
                   "{old} 与 {new} 几乎没有相同的句子，逐句比较意义不大。"),
     "changed": ("Changed", "修改"), "added": ("Added", "新增"), "removed": ("Removed", "删除"),
     "rest": ("{count} more are not shown.", "另有 {count} 处未显示。"),
-    "rows": ("Passages cannot count rows: this program finds rows, but does not yet compute with all of them.",
-             "段落检索无法统计行数：本程序能找到记录，但还不能对全部记录进行计算。"),
 }
 RULER = re.compile(r"^\s*\|?[\s:|-]+\|?\s*$")
 

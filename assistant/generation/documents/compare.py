@@ -83,7 +83,7 @@ def compare_files(old: File, new: File, language: str, on_progress: OnProgress =
     changes = changes_between(before, after, progress)
     counts = Counter(change_kind(change) for change in changes)
     same = len(after) - counts["added"] - counts["changed"]
-    names = {"old": old.source.name, "new": new.source.name, "same": same}
+    names = {"old": old.source.shown_name, "new": new.source.shown_name, "same": same}
     if not changes:
         return [CitedLine(localized("identical", language, **names))]
     numbers = {kind: counts[kind] for kind in ("changed", "added", "removed")}

@@ -48,6 +48,21 @@ CUE = re.compile(
 )
 TIED = re.compile(r"\b(?:within|notice|advance|before|after|latest|later|until|due|payable|for up to|expir\w*|lapse\w*"
                   r"|respon\w*|target\w*|by)\b|内|前|期限|逾期|超过|届满|提前|时限|满|期自|期为|有效", re.IGNORECASE)
+# words that always say that there is a deadline, with or without a date
+SURE_CUE = re.compile(
+    r"\b(?:deadlines?|no later than|not later than|at the latest|due (?:date|by|on|every|each|within)|must be (?:submitted|filed"
+    r"|handed in|paid|returned|reported) (?:by|before|within|every|each)|closing date|cut-?off)\b"
+    r"|截止|最迟|不迟于|不晚于|至迟|期限为", re.IGNORECASE)
+WEEKDAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+RECURRING = re.compile(
+    rf"\b(?:every|each)\s+(?:(?:second|other|third|fourth|first|last|working|business)\s+)*(?:{WEEKDAY}|days?|weeks?|months?|quarters?|years?"
+    rf"|mornings?|evenings?)\b(?:\s+of\s+(?:the|each|every)\s+(?:month|week|quarter|year))?"
+    rf"|\b(?:the\s+)?(?:first|second|third|fourth|last|\d{{1,2}}(?:st|nd|rd|th))\s+(?:{WEEKDAY}|(?:working |business )?day)"
+    r"\s+of\s+(?:the|each|every|that)\s+(?:following\s+)?(?:month|week|quarter|year)\b"
+    rf"|\b(?:next|this|following)\s+(?:{WEEKDAY}|week|month|quarter|year)\b|\b{WEEKDAY}\b|\b(?:daily|weekly|monthly|quarterly|yearly|annually)\b"
+    r"|\b(?:noon|midnight|\d{1,2}(?:[:.]\d{2})?\s?(?:am|pm|o['’]clock)|\d{1,2}:\d{2})\b"
+    r"|每(?:个|隔)?(?:[一二两三四1-9])?(?:个)?(?:工作日|天|日|周|星期|月|季度?|年)(?:的?(?:第[一二三四五]个)?(?:周|星期)?[一二三四五六日天末底初])?"
+    r"|(?:本|下|次|当)(?:周|月|季度?|年)(?:[一二三四五六日底末])?|(?:周|星期)[一二三四五六日天]", re.IGNORECASE)
 MONEY_BEFORE = re.compile(r"(?:(?:\b(?:us|a|c|hk))?[$€£¥￥]|\b(?:eur|usd|gbp|chf|cny|rmb|jpy)\b)\s?$", re.IGNORECASE)
 MONEY_BEHIND = re.compile(
     r"\s?(?:(?:euros?|eur|pounds?(?: sterling)?|gbp|(?:us |u\.s\. )?dollars?|usd|chf|francs?|yen|jpy|yuan|cny|rmb|cents?|pence"
@@ -147,10 +162,10 @@ def format_list(listed: dict[File, list[ItemMatch]], what: str, language: str) -
     """Return the list, grouped by file if there are several."""
     by_file = {file: found for file, found in listed.items() if found}
     count = sum(len(found) for found in by_file.values())
-    names = next(iter(by_file)).source.name if len(by_file) == 1 else localized("files", language, count=len(by_file))
+    names = next(iter(by_file)).source.shown_name if len(by_file) == 1 else localized("files", language, count=len(by_file))
     lines = [CitedLine(localized("found" if count != 1 else "found_one", language, count=count, what=what, files=names))]
     for file, found in by_file.items():
-        lines += [CitedLine(""), CitedLine(f"{file.source.name}:")] if len(by_file) > 1 else []
+        lines += [CitedLine(""), CitedLine(f"{file.source.shown_name}:")] if len(by_file) > 1 else []
         lines += bullets(found)
     return lines
 
@@ -244,6 +259,8 @@ def deadlines_in(sentence: str, header: str) -> tuple[list[str], bool]:
     under = cells_under(sentence, header, CUE) + cells_under(sentence, header, TIED)
     tied = durations if TIED.search(sentence) else [each for each in durations if any(each in cell for cell in under)]
     clear = bool(CUE.search(sentence)) or any(item in cell for cell in under for item in (*found, *tied))
+    if not found and not tied and (sure := SURE_CUE.search(sentence)):  # no date, but a deadline
+        return [collapsed(sentence, *(RECURRING.search(sentence) or sure).span())], bool(RECURRING.search(sentence))
     return [*found, *(each for each in tied if not any(each in date for date in found))], clear
 
 

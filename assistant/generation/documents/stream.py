@@ -50,15 +50,13 @@ class WholeDocumentStream(StreamedAnswer):
         hits = cited_hits(self._files, citations)
         taken = (time.perf_counter() - self._started) * 1000
         timings = replace(self._answer.timings, first_token_ms=taken, total_ms=taken)
-        abstained = not self._lines or self._task.kind is TaskKind.COUNTING
-        self._answer = replace(self._answer, text=text, citations=citations, hits=hits, timings=timings, abstained=abstained)
+        self._answer = replace(self._answer, text=text, citations=citations, hits=hits, timings=timings,
+                               abstained=not self._lines)
         self._finished = (self._answer,)
         yield from text.splitlines(keepends=True)
 
     def _drafted(self, writer: CachedLLM) -> list[CitedLine]:
         task, files, language = self._task, self._files, self._language
-        if task.kind is TaskKind.COUNTING:
-            return [CitedLine(localized("rows", language))]
         if task.kind is TaskKind.SUMMARY:
             return summarize(files, language, writer)
         if task.kind is TaskKind.DIFFERENCES:
@@ -68,7 +66,7 @@ class WholeDocumentStream(StreamedAnswer):
 
     def _nothing(self) -> str:
         """Return the sentence that says that nothing was found."""
-        names = [file.source.name for file in self._files]
+        names = [file.source.shown_name for file in self._files]
         files = ", ".join(names) if len(names) <= MAX_NAMES else localized("files", self._language, count=len(names))
         wanted = parse_item_kinds(self._task.wanted)
         return localized("none", self._language, files=files,

@@ -60,9 +60,9 @@ def notes_messages(part: Sequence[Hit], language: str, parts: int) -> tuple[Mess
 def summarize_file(file: File, notes: Sequence[CitedLine], limit: int, language: str, writer: CachedLLM) -> list[CitedLine]:
     """Return the summary of one file."""
     if not notes:
-        return [CitedLine(localized("empty", language, files=file.source.name))]
+        return [CitedLine(localized("empty", language, files=file.source.shown_name))]
     chosen = select_notes(file, drop_duplicates(notes), limit, writer)
-    heading = CitedLine(localized("summary", language, files=file.source.name))
+    heading = CitedLine(localized("summary", language, files=file.source.shown_name))
     return [heading, *(CitedLine(f"- {line.text}", line.citations) for line in chosen)]
 
 

@@ -1,4 +1,4 @@
-"""Detect tasks on whole documents (summary, comparison, list, row count) by rule, and resolve the files they mean.
+"""Detect tasks on whole documents (summary, comparison, list) by rule, and resolve the files they mean.
 
 The rules are narrow: an ordinary question taken for a task gets no answer; a task that is missed gets an ordinary one.
 """
@@ -51,12 +51,6 @@ LISTED = re.compile(
     rf"(?: (?:in|from|of|across|within|throughout|mentioned in|named in|found in|contained in|that (?:are|is) in)"
     rf" (?P<about>.+?))?{TAIL}$"
 )
-COUNTED = re.compile(
-    r"^(?:how many|what(?:'s| is) the (?:total )?(?:number|count) of|count (?:all )?(?:the |of )*)\s*"
-    r"(?:rows?|entries|records?|lines?|line items|transactions|bookings)(?: (?:are|is|does|do|has|have|in|from|there)\b.*"
-    r"|(?: of (?:the|this|my) (?:table|file|spreadsheet|sheet|list)\b.*)?)$"
-)
-COUNTED_ZH = re.compile(r"^.*(?:有)?(?:多少|几)(?:行|条记录|条数据|笔(?:记录|交易|账)?|条目).*$")
 PLEASE = r"^(?:请|麻烦|帮我|帮忙|你|您|能不能|能否|可以|给我|为我|替我|把|将|对|，|,|\s)*"
 NOUN_ZH = (r"(?:文件夹|目录|文件|文档|合同|协议|报告|论文|文章|材料|资料|制度|说明书|说明|手册"
            r"|会议纪要|纪要|记录|信件|信|邮件|笔记|书|版本|稿|表格|幻灯片)")
@@ -94,7 +88,6 @@ QUOTED = re.compile(r"《([^》]+)》|[\"“]([^\"”]+)[\"”]|'([^']+)'")
 EMPTY_WORDS = STOP | frozenset("file document version pdf all between two both my our s".split())
 HINT = 'Name it in the question, or choose it: --path "*name*"; see what there is: assistant status --files'
 MAX_MATCHES = 3
-TABLES = frozenset(".csv .tsv .xlsx .xls .xlsb .xlsm .ods .parquet".split())
 COUNTERS = re.compile(r"\b(?:these|those|the|two|both|versions?|of)\b|两|个|份|版本|这|的")
 
 
@@ -104,7 +97,6 @@ class TaskKind(StrEnum):
     SUMMARY = "summary"
     DIFFERENCES = "differences"
     LISTING = "listing"
-    COUNTING = "counting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +128,18 @@ class SourceFile:
         """The file name without folders."""
         return PurePath(self.path).name
 
+    @property
+    def shown_name(self) -> str:
+        """The file name on one line, without control characters, for an answer."""
+        return printable(self.name)
+
 
 def recognize_task(question: str) -> Task | None:
     """Return the task on whole documents that a question asks for; None for an ordinary question."""
     text = " ".join(question.lower().replace("’", "'").split()).rstrip(" ?？。.!！:：")
     if not text or "\n" in question.strip():
         return None
-    if task := parse_summary(text) or parse_listing(text) or parse_comparison(text):
-        return task
-    return Task(TaskKind.COUNTING, text) if COUNTED.match(text) or COUNTED_ZH.match(text) else None
+    return parse_summary(text) or parse_listing(text) or parse_comparison(text)
 
 
 def resolve_files(task: Task, question: str, sources: Sequence[SourceFile], *, narrowed: bool) -> tuple[SourceFile, ...]:
@@ -157,8 +152,6 @@ def resolve_files(task: Task, question: str, sources: Sequence[SourceFile], *, n
     named = find_by_name(question, sources) or find_by_phrase(task.about, sources)
     if named:
         return named
-    if task.kind is TaskKind.COUNTING:
-        return tuple(source for source in sources if PurePath(source.path).suffix.lower() in TABLES)
     if task.kind is TaskKind.LISTING:
         return tuple(sources) if task.certain or not task.about else ()
     if task.certain and (len(sources) == 1 or task.everything or narrowed):
@@ -288,6 +281,11 @@ def name_words(text: str) -> list[str]:
     """Return the words of a name in lower case, without plural endings."""
     return [word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
             for word in WORD.findall(fold_name(text))]
+
+
+def printable(name: str) -> str:
+    """Return a name with a replacement character for line breaks, controls and direction marks."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in name)
 
 
 def fold_name(text: str) -> str:

@@ -91,12 +91,6 @@ def test_nothing_to_list_is_said(tmp_path: Path) -> None:
     assert answer.text == "没有找到电话号码。已通读全文：a.md。"
 
 
-def test_rows_are_not_counted(tmp_path: Path) -> None:
-    answer = ask("How many rows are in a.csv?", FakeChat(), tmp_path).answer
-    assert answer.abstained
-    assert "cannot count rows" in answer.text
-
-
 def test_notes_leave_with_their_file_and_keep_to_their_budget(tmp_path: Path) -> None:
     notes = NotesCache(tmp_path, budget=10)
     notes.put("a" * 64, "k", "12345")

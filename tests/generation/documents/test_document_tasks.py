@@ -24,8 +24,6 @@ ALL = (OLD, NEW, LEASE, CHINESE)
     ("List all deadlines in this folder", TaskKind.LISTING),
     ("列出这份合同里的所有金额", TaskKind.LISTING),
     ("找出文件夹中所有的截止日期", TaskKind.LISTING),
-    ("How many rows are in expenses.csv?", TaskKind.COUNTING),
-    ("这个表格有多少行？", TaskKind.COUNTING),
 ])
 def test_what_is_asked_of_whole_files(question: str, kind: TaskKind) -> None:
     task = recognize_task(question)

@@ -77,3 +77,19 @@ def test_addresses_and_numbers() -> None:
     assert items(text, ItemKind.PHONE) == ["01632 960 144", "0512-5550-0186", "13812345678"]
     assert items(text, ItemKind.PERCENTAGE) == ["4 %"]
     assert items("Order 2024 1234 5678 was sent.", ItemKind.PHONE) == []
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("Reports are handed in no later than every second Monday.", ["every second Monday"]),
+    ("The rent is due on the first working day of each month.", ["the first working day of each month"]),
+    ("The deadline is noon.", ["noon"]),
+    ("周报不迟于每周五提交。", ["每周五"]),
+    ("The choir meets every Monday.", []),
+])
+def test_a_deadline_without_a_date_is_listed(text: str, found: list[str]) -> None:
+    assert items(text, ItemKind.DEADLINE) == found
+
+
+def test_a_deadline_without_any_time_is_left_to_the_model() -> None:
+    (hit,) = file_with("The deadline is announced by the board.").passages
+    assert [match.clear for match in find_matches(hit, ItemKind.DEADLINE)] == [False]
