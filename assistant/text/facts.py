@@ -14,6 +14,7 @@ from typing import Literal
 
 from assistant.datatypes import Chunk
 from assistant.text.dates import MONTHS, Date, dates
+from assistant.text.folding import fold_characters, joined_compounds
 from assistant.text.languages import CJK, CJK_PUNCTUATION, HAN, is_cjk, language
 from assistant.text.numbers import VULGAR, Number, numbers
 from assistant.text.sentences import STOP, sentence_spans
@@ -117,7 +118,7 @@ def parse_claim(sentence: str, question: str) -> Claim:
 def parse_chunk(chunk: Chunk) -> ParsedChunk:
     """Return a chunk parsed; title, headings and table header belong to each of its sentences."""
     pieces = [chunk.text[start:end] for start, end in sentence_spans(chunk.text)]
-    context, words = terms(chunk.context), [terms(piece) for piece in pieces]
+    context, words = source_terms(chunk.context), [source_terms(piece) for piece in pieces]
     heading, contents = chunk_content(chunk.context), [chunk_content(piece) for piece in pieces]
     units = tuple(
         ParsedSentence(contents[place], context | words[place], context | words[place] if ROW.search(piece)
@@ -129,6 +130,11 @@ def parse_chunk(chunk: Chunk) -> ParsedChunk:
                            frozenset().union(*(part.words for part in parts)), "\n".join(part.squeezed for part in parts))
     text = chunk.searchable
     return ParsedChunk(text, content, heading.words, context.union(*words), units, is_cjk(text), language(text))
+
+
+def source_terms(source: str) -> frozenset[str]:
+    """Return the terms of a source text: those of `terms`, and hyphenated words also as one word."""
+    return terms(source) | terms(" ".join(joined_compounds(fold_characters(source))))
 
 
 def claim_facts(claim: str) -> tuple[ClaimFact, ...]:
@@ -193,13 +199,13 @@ def is_name_at_start(text: str, words: list[re.Match[str]], place: int) -> bool:
 @lru_cache(maxsize=4096)
 def fold(word: str) -> str:
     """Return a word without case, accents and possessive 's."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c)).casefold()
+    plain = "".join(c for c in unicodedata.normalize("NFKD", fold_characters(word)) if not unicodedata.combining(c)).casefold()
     return re.sub(r"['’]s?$", "", plain)
 
 
 def squeeze(text: str) -> str:
     """Return the text without case, spaces and hyphens."""
-    return SQUEEZED.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    return SQUEEZED.sub("", fold_characters(text)).casefold()
 
 
 def chunk_content(source: str) -> ChunkContent:
@@ -210,9 +216,9 @@ def chunk_content(source: str) -> ChunkContent:
 
 
 def normalize_numerals(text: str) -> str:
-    """Return the text in NFKC form, with a space before vulgar fractions so that 2½ does not become 21/2."""
+    """Return the text folded, with a space before vulgar fractions so that 2½ does not become 21/2."""
     apart = VULGAR.sub(lambda match: f" {unicodedata.normalize('NFKC', match.group())}", text)
-    return unicodedata.normalize("NFKC", apart)
+    return fold_characters(apart)
 
 
 def numerals(text: str) -> Iterator[Numeral]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 
+from assistant.text.folding import fold_characters, joined_compounds
 from assistant.text.languages import CJK, is_cjk
 
 WORD = re.compile(f"\\d[\\d.,:/-]*\\d|[{CJK}]|[^\\W_{CJK}]+")
@@ -26,7 +26,7 @@ STOP = frozenset(
 
 def tokens(text: str) -> list[str]:
     """Return the lower-case words of a text without stop words; numbers are whole, CJK is split by character."""
-    return [word for word in WORD.findall(unicodedata.normalize("NFKC", text).lower()) if word not in STOP]
+    return [word for word in WORD.findall(fold_characters(text).lower()) if word not in STOP]
 
 
 def is_end(text: str, start: int, end: int) -> bool:
@@ -82,7 +82,7 @@ def token_recall(claim: Sequence[str], source: str) -> float:
     """Return the share (0 to 1) of the claim's tokens that the source contains; numbers have triple weight."""
     if not claim:
         return 0.0
-    held = set(tokens(source))
+    held = {*tokens(source), *joined_compounds(fold_characters(source).lower())}
     weights = [(3.0 if is_number(token) else 1.0, token) for token in claim]
     found = sum(weight for weight, token in weights if token in held or (is_number(token) and contains_numbers(token, source)))
     return found / sum(weight for weight, _ in weights)
@@ -107,5 +107,5 @@ def contains_numbers(claim: str, source: str) -> bool:
 
 def digit_strings(text: str) -> set[str]:
     """Return the numbers in digits in a text, without thousands separators."""
-    plain = re.sub(r"(?<=\d),(?=\d{3})", "", unicodedata.normalize("NFKC", text))
+    plain = re.sub(r"(?<=\d),(?=\d{3})", "", fold_characters(text))
     return {number.strip(".,:/-") for number in re.findall(r"\d[\d.,:/-]*", plain)}

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from assistant.text.folding import fold_characters
 from assistant.text.languages import CJK, CJK_CHARACTER
 from assistant.text.sentences import STOP
 
@@ -24,7 +25,7 @@ MIN_STEM = 3
 def terms(text: str) -> frozenset[str]:
     """Return the terms of a text: stems of English words and bigrams of Chinese characters, without stop words and numbers."""
     found: set[str] = set()
-    for run in RUN.findall(unicodedata.normalize("NFKC", text).lower()):
+    for run in RUN.findall(fold_characters(text).lower()):
         if CJK_CHARACTER.match(run):
             found |= character_bigrams(run)
         elif run not in ENGLISH_STOP:

@@ -1,0 +1,186 @@
+"""Find the codes, numbers and names that a question gives exactly, and rank the few chunks that hold them first.
+
+A word that one to three chunks of a library hold identifies them. Neither the cosine, which knows nothing of codes, nor other
+words can outweigh it if the question gives it as an identifier: a code (K-47, R0077777, relayctl), a number, a word with its
+number (buoy 7991), a quoted phrase, or a proper name. Ordinary words are no identifiers, however few chunks hold them: a chunk
+in other words may well be the right one. Only a question that is nothing but a word or two asks for that word.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from assistant.index.chunks import StoredChunk
+from assistant.index.fts_text import QUOTED, RUN, TERM, is_stop
+from assistant.index.interfaces import Phrases, Searchable
+from assistant.text.facts import name_words
+from assistant.text.folding import fold_characters
+from assistant.text.languages import CJK, language
+from assistant.text.stems import ENGLISH_STOP
+
+MOST_HOLDING = 3  # chunks: a name or number that more hold does not identify them
+MOST_HOLDING_CODE = 20  # chunks: the same for a code
+MOST_IDENTIFIERS = 24  # of one question: bounds the cost of a question that is a pasted text
+FEWEST_DIGITS = 3  # of a number that identifies without the word before it
+MOST_BARE_WORDS = 2  # of a question that asks for its words
+CODE_SCORE, NAME_SCORE, PART = 100.0, 1.0, 0.5  # any number of names weighs less than part of a code
+BELOW = 0.01  # log-odds between the last chunk with an identifier and the first without
+
+SIGN = f"[^\\W_{CJK}]"
+GLUE = "[-_/.:+#@]"  # what stands inside a code
+WHOLE = re.compile(f"{SIGN}+(?:(?:{GLUE}|(?<=\\d),(?=\\d)){SIGN}+)*")
+YEAR = re.compile(r"(?:1[89]|20)\d\d")
+ORDINARY = re.compile(r"\d+(?:st|nd|rd|th|s)?(?:-[a-z]{3,})*|\d+[.:/+-]\d")  # 3rd, 1990s, 24-hour, 5-year-old, 2.5
+SMALL_CODE = re.compile("[0-9]+[a-z]{1,2}")  # 12b, but also 5km
+VARIABLE = re.compile(rf"[_#@]|::|{SIGN}{{3}}\.{SIGN}{{2}}")  # max_size, a@b.org, config.toml
+PIECES = re.compile(r"[^\W\d_]+|\d+")
+# no vowel, or a beginning or an end that European languages do not have: xkcd, nginx, kubectl
+CONSONANT = "[bcdfghjklmnpqrstvwxz]"
+NO_WORD = re.compile(f"{CONSONANT}+|(?:[lr](?![hlr])|m(?![bnc])|n(?!j)){CONSONANT}.*|.*{CONSONANT}{{2}}(?<!th)[bcjlmnqrvwx]")
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """An identifier of a question: its words as indexed, the score of a chunk that holds it, and how many chunks may hold it."""
+
+    words: tuple[str, ...]
+    score: float
+    most: int
+
+    @property
+    def forms(self) -> tuple[Phrases, ...]:
+        """What the keyword index holds: the words one after another, and written as one (AX 2040, AX2040)."""
+        joined = "".join(self.words)
+        return ((" ".join(self.words),),) if len(self.words) == 1 or RUN.search(joined) else ((" ".join(self.words),), (joined,))
+
+
+@dataclass(frozen=True, slots=True)
+class ExactTerm:
+    """An identifier that few chunks hold, and the ids of these chunks."""
+
+    identifier: Identifier
+    rows: tuple[int, ...]
+
+
+def identifiers(question: str) -> list[Identifier]:
+    """Return the identifiers of a question, each once."""
+    text = fold_characters(question)
+    found = dict[tuple[str, ...], Identifier]()
+    for each in (*quoted_phrases(text), *codes_in(text), *names_in(text), *bare_words(text)):
+        found.setdefault(each.words, each)
+    return list(found.values())[:MOST_IDENTIFIERS]
+
+
+def quoted_phrases(text: str) -> Iterator[Identifier]:
+    """Yield the phrases in quotation marks."""
+    for match in QUOTED.finditer(text):
+        words = words_of(match.group(1))
+        if not all(map(is_stop, words)):
+            yield Identifier(words, CODE_SCORE, MOST_HOLDING)
+
+
+def codes_in(text: str) -> Iterator[Identifier]:
+    """Yield the codes, numbers, and words with their numbers of a folded text."""
+    before = ""
+    end = 0
+    for match in WHOLE.finditer(text):
+        whole, words = match.group(), words_of(match.group())
+        if is_number(whole):
+            if sum(map(str.isdigit, whole)) >= FEWEST_DIGITS:
+                yield Identifier(words, NAME_SCORE if YEAR.fullmatch(whole) else CODE_SCORE, MOST_HOLDING)
+            if is_label(before) and text[end : match.start()] == " ":
+                yield Identifier((*words_of(before), *words), CODE_SCORE, MOST_HOLDING)
+        elif is_code(whole) and text[match.end() : match.end() + 1] not in {"'", "’"}:  # couldn't
+            yield Identifier(words, NAME_SCORE if SMALL_CODE.fullmatch(whole) else CODE_SCORE, MOST_HOLDING_CODE)
+        before, end = whole, match.end()
+
+
+def is_number(whole: str) -> bool:
+    """Return True for digits, grouped by commas or not."""
+    return whole.replace(",", "").isdigit()
+
+
+def is_code(whole: str) -> bool:
+    """Return True for a code with digits, the name of a file or variable, and letters that are no word."""
+    if any(map(str.isdigit, whole)):
+        return not ORDINARY.fullmatch(whole)
+    return bool(VARIABLE.search(whole)) or (whole.isascii() and len(whole) > 3 and bool(NO_WORD.fullmatch(whole)))
+
+
+def is_label(word: str) -> bool:
+    """Return True for a word that a number can belong to, as in "buoy 7991"."""
+    return word.isalpha() and word.lower() not in ENGLISH_STOP and not is_stop(word.lower())
+
+
+def names_in(text: str) -> Iterator[Identifier]:
+    """Yield the words of proper names and the acronyms, if the capitals tell them from other words."""
+    words = [word for word in TERM.findall(text) if word[0].isalpha() and not RUN.match(word)]
+    capitals = sum(word[0].isupper() for word in words)
+    if language(text) == "de" or (len(words) > 2 and 2 * capitals > len(words)):
+        return
+    for match in name_words(WHOLE.sub(lambda found: " " if any(map(str.isdigit, found.group())) else found.group(), text)):
+        word = re.sub(r"['’]s?$", "", match.group())
+        if word[0].isupper() and len(word) > 1 and not is_stop(word.lower()):
+            yield Identifier(words_of(word), NAME_SCORE, MOST_HOLDING)
+
+
+def bare_words(text: str) -> Iterator[Identifier]:
+    """Yield the words of a question that is nothing but one or two words."""
+    words = TERM.findall(text.lower())
+    if len(words) <= MOST_BARE_WORDS and not any(map(is_stop, words)):
+        for word in words:
+            yield Identifier(words_of(word), NAME_SCORE, MOST_HOLDING)
+
+
+def words_of(text: str) -> tuple[str, ...]:
+    """Return the words of an identifier as the keyword index holds them: lower case, CJK by character."""
+    return tuple(part for term in TERM.findall(text.lower()) for part in (term if RUN.match(term) else [term]))
+
+
+def find_exact_terms(store: Searchable, question: str) -> list[ExactTerm]:
+    """Return the identifiers of a question that few chunks hold."""
+    asked = identifiers(question)
+    forms = [form for each in asked for form in each.forms]
+    found = dict(zip(forms, store.holding_each(forms, MOST_HOLDING_CODE + 1), strict=True)) if forms else {}
+    rows = [tuple(dict.fromkeys(row for form in each.forms for row in found[form])) for each in asked]
+    return [ExactTerm(each, held) for each, held in zip(asked, rows, strict=True) if 0 < len(held) <= each.most]
+
+
+def exact_scores(terms: Iterable[ExactTerm], stored: Mapping[int, StoredChunk]) -> dict[int, float]:
+    """Return the score of each chunk that holds identifiers: the sum of theirs, less for a part of a longer code."""
+    scores: dict[int, float] = {}
+    for term in terms:
+        whole = pattern_of(term.identifier)
+        for chunk in term.rows:
+            if chunk in stored:
+                text = plain(f"{stored[chunk].path}\n{stored[chunk].chunk.searchable}")
+                scores[chunk] = scores.get(chunk, 0.0) + term.identifier.score * (1.0 if whole.search(text) else PART)
+    return scores
+
+
+def plain(text: str) -> str:
+    """Return a text folded, in lower case and without accents."""
+    lower = unicodedata.normalize("NFKD", fold_characters(text).lower())
+    return "".join(character for character in lower if not unicodedata.combining(character))
+
+
+def pattern_of(identifier: Identifier) -> re.Pattern[str]:
+    """Return a pattern that finds an identifier as a whole in a plain text: PPR-908 neither in PPR-9087 nor in PPR-908/B."""
+    pieces = [re.escape(piece) for word in identifier.words for piece in PIECES.findall(plain(word))]
+    inner = r"[\W_]{0,3}".join(pieces)
+    return re.compile(rf"(?<!{SIGN})(?<!{SIGN}[-_.]){inner}(?!{SIGN})(?![-_.]{SIGN})(?!/{SIGN}{{1,2}}(?!{SIGN}))")
+
+
+def rank_exact_first(scores: Mapping[int, float], exact: Mapping[int, float]) -> dict[int, float]:
+    """Return the scores, lowered for chunks as far as needed to rank them below all chunks with a higher exact score."""
+    ranked: dict[int, float] = {}
+    shift, lowest, level = 0.0, 0.0, None
+    for chunk in sorted(scores, key=lambda chunk: (-exact.get(chunk, 0.0), -scores[chunk])):
+        if level is not None and exact.get(chunk, 0.0) < level:
+            shift = min(shift, lowest - BELOW - scores[chunk])
+        ranked[chunk] = lowest = scores[chunk] + shift
+        level = exact.get(chunk, 0.0)
+    return ranked
