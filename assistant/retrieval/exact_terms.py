@@ -33,9 +33,10 @@ SIGN = f"[^\\W_{CJK}]"
 GLUE = "[-_/.:+#@]"  # what stands inside a code
 WHOLE = re.compile(f"{SIGN}+(?:(?:{GLUE}|(?<=\\d),(?=\\d)){SIGN}+)*")
 YEAR = re.compile(r"(?:1[89]|20)\d\d")
-ORDINARY = re.compile(r"\d+(?:st|nd|rd|th|s)?(?:-[a-z]{3,})*|\d+[.:/+-]\d")  # 3rd, 1990s, 24-hour, 5-year-old, 2.5
+ORDINARY = re.compile(r"\d+(?:st|nd|rd|th|s)?(?:-[a-z]{3,})*|\d+/\d+|\d+[.:+-]\d")  # 3rd, 24-hour, 5-year-old, 1/2000, 2.5
 SMALL_CODE = re.compile("[0-9]+[a-z]{1,2}")  # 12b, but also 5km
 VARIABLE = re.compile(rf"[_#@]|::|{SIGN}{{3}}\.{SIGN}{{2}}")  # max_size, a@b.org, config.toml
+BRACKETED = re.compile(r"(?<=\w )\([^()]*\)")  # an abbreviation or a remark: what it is about stands before it
 PIECES = re.compile(r"[^\W\d_]+|\d+")
 # no vowel, or a beginning or an end that European languages do not have: xkcd, nginx, kubectl
 CONSONANT = "[bcdfghjklmnpqrstvwxz]"
@@ -89,9 +90,10 @@ def codes_in(text: str) -> Iterator[Identifier]:
     for match in WHOLE.finditer(text):
         whole, words = match.group(), words_of(match.group())
         if is_number(whole):
+            is_year = bool(YEAR.fullmatch(whole))
             if sum(map(str.isdigit, whole)) >= FEWEST_DIGITS:
-                yield Identifier(words, NAME_SCORE if YEAR.fullmatch(whole) else CODE_SCORE, MOST_HOLDING)
-            if is_label(before) and text[end : match.start()] == " ":
+                yield Identifier(words, NAME_SCORE if is_year else CODE_SCORE, MOST_HOLDING)
+            if not is_year and is_label(before) and text[end : match.start()] == " ":
                 yield Identifier((*words_of(before), *words), CODE_SCORE, MOST_HOLDING)
         elif is_code(whole) and text[match.end() : match.end() + 1] not in {"'", "’"}:  # couldn't
             yield Identifier(words, NAME_SCORE if SMALL_CODE.fullmatch(whole) else CODE_SCORE, MOST_HOLDING_CODE)
@@ -121,6 +123,7 @@ def names_in(text: str) -> Iterator[Identifier]:
     capitals = sum(word[0].isupper() for word in words)
     if language(text) == "de" or (len(words) > 2 and 2 * capitals > len(words)):
         return
+    text = BRACKETED.sub(" ", text)
     for match in name_words(WHOLE.sub(lambda found: " " if any(map(str.isdigit, found.group())) else found.group(), text)):
         word = re.sub(r"['’]s?$", "", match.group())
         if word[0].isupper() and len(word) > 1 and not is_stop(word.lower()):
