@@ -23,7 +23,7 @@ from assistant.text.stems import ENGLISH_STOP
 
 MOST_HOLDING = 3  # chunks: a name or number that more hold does not identify them
 MOST_HOLDING_CODE = 20  # chunks: the same for a code
-MOST_IDENTIFIERS = 24  # of one question: bounds the cost of a question that is a pasted text
+MOST_IDENTIFIERS = 64  # of one question: bounds the cost of a question that is a pasted text
 FEWEST_DIGITS = 3  # of a number that identifies without the word before it
 MOST_BARE_WORDS = 2  # of a question that asks for its words
 CODE_SCORE, NAME_SCORE, PART = 100.0, 1.0, 0.5  # any number of names weighs less than part of a code
