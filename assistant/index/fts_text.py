@@ -2,7 +2,7 @@
 
 Chinese, Japanese and Korean are written without spaces, so their runs become single characters and overlapping bigrams: 数据库
 becomes 数 据 库 数据 据库. Characters are folded, and hyphenated words are also indexed as one word, behind the text
-so that phrases stay intact.
+so that phrases stay intact, and with a mark so that "boundary layer" in a question does not count twice where it has a hyphen.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from assistant.text.languages import CJK
 
 INDEX_VERSION = 2  # raised when the same text is indexed differently: the files are then read again
 
+JOINED = "\ue000"  # begins a hyphenated word that is indexed as one word
 RUN = re.compile(f"[{CJK}]+")
 TERM = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+")
 PIECE = re.compile(r"[^\W\d_]+|\d+")
@@ -37,7 +38,7 @@ def body_text(path: str, searchable: str) -> str:
     The file name is found by keyword but not embedded, so renaming a file needs no new embedding.
     """
     text = tokenize_for_index(f"{PurePath(path).stem}\n{searchable}")
-    return "\n".join([text, *joined_compounds(text)])
+    return "\n".join([text, *(f"{JOINED}{word}" for word in joined_compounds(text))])
 
 
 def tokenize_for_index(text: str) -> str:
@@ -78,6 +79,11 @@ def exact_phrases(question: str) -> list[str]:
     in_words = (" ".join(part for term in TERM.findall(whole.lower()) for part in (term if RUN.match(term) else [term]))
                 for whole in found)
     return list(dict.fromkeys(words for words in in_words if " " in words))
+
+
+def joined_forms(terms: Iterable[str]) -> list[str]:
+    """Return the words as they are indexed where a text hyphenates them."""
+    return [f"{JOINED}{term}" for term in terms if not RUN.match(term)]
 
 
 def letter_digit_parts(term: str) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from assistant.index.chunks import StoredChunk
-from assistant.index.fts_text import QUOTED, RUN, TERM, is_stop
+from assistant.index.fts_text import QUOTED, RUN, TERM, is_stop, joined_forms
 from assistant.index.interfaces import Phrases, Searchable
 from assistant.text.facts import name_words
 from assistant.text.folding import fold_characters
@@ -53,9 +53,9 @@ class Identifier:
 
     @property
     def forms(self) -> tuple[Phrases, ...]:
-        """What the keyword index holds: the words one after another, and written as one (AX 2040, AX2040)."""
-        joined = "".join(self.words)
-        return ((" ".join(self.words),),) if len(self.words) == 1 or RUN.search(joined) else ((" ".join(self.words),), (joined,))
+        """What the keyword index holds: the words one after another, and what is written as one word here or there."""
+        other = ["".join(self.words)] if len(self.words) > 1 else joined_forms(self.words)
+        return ((" ".join(self.words),), *((each,) for each in other if not RUN.search(each)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import numpy as np
 from assistant.datatypes import EVERY_FILE, Embedder, Explanation, Filter, Hit, Vectors
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk
+from assistant.index.fts_text import JOINED
 from assistant.index.interfaces import Nearest, Searchable
 from assistant.retrieval.bm25 import FileNumbers, Term, find_terms, keyword_search, max_bm25, mix_file_scores
 from assistant.retrieval.exact_terms import ExactTerm, exact_scores, find_exact_terms, rank_exact_first
@@ -87,7 +88,7 @@ class Searcher:
             hits = kept
         candidates |= {hit.chunk_id: hit for hit in hits}
         return Explanation(
-            tuple((" ".join(term.phrases), len(term.rows)) for term in evidence.asked), evidence.weight,
+            tuple((" ".join(term.phrases).replace(JOINED, ""), len(term.rows)) for term in evidence.asked), evidence.weight,
             tuple((hit, fates.get(chunk, "")) for chunk, hit in candidates.items()),
         )
 
