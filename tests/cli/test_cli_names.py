@@ -15,7 +15,7 @@ from assistant.cli import console as terminal
 from assistant.cli.console import harmless, on_one_line
 from assistant.cli.render.answer import MOST_LINES, shortened
 from assistant.datatypes import Progress
-from assistant.history import jsonl as lines
+from assistant.system.atomic_files import append_record
 
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
 NAMES = ("two\nlines.md", "\x1b[31mred.md", "\u202egnp.md", "c1\x9b31m.md", "\u2066a\u2069.md",
@@ -82,7 +82,7 @@ def test_a_kept_conversation_and_its_export(run, hostile):
 def test_a_damaged_session_is_told_once_and_the_rest_is_shown(run, hostile, own_home):
     run("chat", "--keep", stdin="How long is the notice period?\n")
     session = next((own_home / "sessions").glob("*.jsonl"))
-    lines.append(session, {"question": "And the\u2028rent?", "answer": "None."})
+    append_record(session, {"question": "And the\u2028rent?", "answer": "None."})
     session.write_bytes(session.read_bytes() + b'{"half')
     result = run("sessions", "show", "last")
     assert "And the\nrent?" in result.stdout
@@ -119,6 +119,22 @@ def test_a_folder_that_cannot_be_opened_breaks_no_display(run, library, folder, 
         result = run(*arguments)
         assert result.exit_code == 0, result.stderr
     assert "lease.md" in run("status", "--files").stdout
+
+
+def test_a_printed_hit_costs_one_look_at_the_disk(run, library, folder, monkeypatch):
+    real, looked = os.stat, list[str]()
+
+    def counted(path, *rest, **options):
+        if str(path).startswith(str(folder)):
+            looked.append(str(path))
+        return real(path, *rest, **options)
+
+    terminal.is_folder_there.cache_clear()
+    monkeypatch.setattr(os, "stat", counted)
+    hits = json.loads(run("search", "lease", "--json").stdout)["hits"]
+    assert not looked
+    assert run("search", "lease").exit_code == 0
+    assert len(looked) <= len(hits)
 
 
 def test_folders_that_are_away_are_looked_at_once(tmp_path, monkeypatch):
