@@ -44,7 +44,7 @@ NO_WORD = re.compile(f"{CONSONANT}+|(?:[lr](?![hlr])|m(?![bnc])|n(?!j)){CONSONAN
 
 
 @dataclass(frozen=True, slots=True)
-class Identifier:
+class SearchIdentifier:
     """An identifier of a question: its words as indexed, the score of a chunk that holds it, and how many chunks may hold it."""
 
     words: tuple[str, ...]
@@ -62,28 +62,28 @@ class Identifier:
 class ExactTerm:
     """An identifier that few chunks hold, and the ids of these chunks."""
 
-    identifier: Identifier
+    identifier: SearchIdentifier
     rows: tuple[int, ...]
 
 
-def identifiers(question: str) -> list[Identifier]:
+def identifiers(question: str) -> list[SearchIdentifier]:
     """Return the identifiers of a question, each once."""
     text = fold_characters(question)
-    found = dict[tuple[str, ...], Identifier]()
+    found = dict[tuple[str, ...], SearchIdentifier]()
     for each in (*quoted_phrases(text), *codes_in(text), *names_in(text), *bare_words(text)):
         found.setdefault(each.words, each)
     return list(found.values())[:MOST_IDENTIFIERS]
 
 
-def quoted_phrases(text: str) -> Iterator[Identifier]:
+def quoted_phrases(text: str) -> Iterator[SearchIdentifier]:
     """Yield the phrases in quotation marks."""
     for match in QUOTED.finditer(text):
         words = words_of(match.group(1))
         if not all(map(is_stop, words)):
-            yield Identifier(words, CODE_SCORE, MOST_HOLDING)
+            yield SearchIdentifier(words, CODE_SCORE, MOST_HOLDING)
 
 
-def codes_in(text: str) -> Iterator[Identifier]:
+def codes_in(text: str) -> Iterator[SearchIdentifier]:
     """Yield the codes, numbers, and words with their numbers of a folded text."""
     before = ""
     end = 0
@@ -92,11 +92,11 @@ def codes_in(text: str) -> Iterator[Identifier]:
         if is_number(whole):
             is_year = bool(YEAR.fullmatch(whole))
             if sum(map(str.isdigit, whole)) >= FEWEST_DIGITS:
-                yield Identifier(words, NAME_SCORE if is_year else CODE_SCORE, MOST_HOLDING)
+                yield SearchIdentifier(words, NAME_SCORE if is_year else CODE_SCORE, MOST_HOLDING)
             if not is_year and is_label(before) and text[end : match.start()] == " ":
-                yield Identifier((*words_of(before), *words), CODE_SCORE, MOST_HOLDING)
-        elif is_code(whole) and text[match.end() : match.end() + 1] not in {"'", "’"}:  # couldn't
-            yield Identifier(words, NAME_SCORE if SMALL_CODE.fullmatch(whole) else CODE_SCORE, MOST_HOLDING_CODE)
+                yield SearchIdentifier((*words_of(before), *words), CODE_SCORE, MOST_HOLDING)
+        elif looks_like_code(whole) and text[match.end() : match.end() + 1] not in {"'", "’"}:  # couldn't
+            yield SearchIdentifier(words, NAME_SCORE if SMALL_CODE.fullmatch(whole) else CODE_SCORE, MOST_HOLDING_CODE)
         before, end = whole, match.end()
 
 
@@ -105,7 +105,7 @@ def is_number(whole: str) -> bool:
     return whole.replace(",", "").isdigit()
 
 
-def is_code(whole: str) -> bool:
+def looks_like_code(whole: str) -> bool:
     """Return True for a code with digits, the name of a file or variable, and letters that are no word."""
     if any(map(str.isdigit, whole)):
         return not ORDINARY.fullmatch(whole)
@@ -117,7 +117,7 @@ def is_label(word: str) -> bool:
     return word.isalpha() and word.lower() not in ENGLISH_STOP and not is_stop(word.lower())
 
 
-def names_in(text: str) -> Iterator[Identifier]:
+def names_in(text: str) -> Iterator[SearchIdentifier]:
     """Yield the words of proper names and the acronyms, if the capitals tell them from other words."""
     words = [word for word in TERM.findall(text) if word[0].isalpha() and not RUN.match(word)]
     capitals = sum(word[0].isupper() for word in words)
@@ -127,15 +127,15 @@ def names_in(text: str) -> Iterator[Identifier]:
     for match in name_words(WHOLE.sub(lambda found: " " if any(map(str.isdigit, found.group())) else found.group(), text)):
         word = re.sub(r"['’]s?$", "", match.group())
         if word[0].isupper() and len(word) > 1 and not is_stop(word.lower()):
-            yield Identifier(words_of(word), NAME_SCORE, MOST_HOLDING)
+            yield SearchIdentifier(words_of(word), NAME_SCORE, MOST_HOLDING)
 
 
-def bare_words(text: str) -> Iterator[Identifier]:
+def bare_words(text: str) -> Iterator[SearchIdentifier]:
     """Yield the words of a question that is nothing but one or two words."""
     words = TERM.findall(text.lower())
     if len(words) <= MOST_BARE_WORDS and not any(map(is_stop, words)):
         for word in words:
-            yield Identifier(words_of(word), NAME_SCORE, MOST_HOLDING)
+            yield SearchIdentifier(words_of(word), NAME_SCORE, MOST_HOLDING)
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -159,20 +159,20 @@ def exact_scores(terms: Iterable[ExactTerm], stored: Mapping[int, StoredChunk]) 
         whole = pattern_of(term.identifier)
         for chunk in term.rows:
             if chunk in stored:
-                text = plain(f"{stored[chunk].path}\n{stored[chunk].chunk.searchable}")
+                text = without_accents(f"{stored[chunk].path}\n{stored[chunk].chunk.searchable}")
                 scores[chunk] = scores.get(chunk, 0.0) + term.identifier.score * (1.0 if whole.search(text) else PART)
     return scores
 
 
-def plain(text: str) -> str:
+def without_accents(text: str) -> str:
     """Return a text folded, in lower case and without accents."""
     lower = unicodedata.normalize("NFKD", fold_characters(text).lower())
     return "".join(character for character in lower if not unicodedata.combining(character))
 
 
-def pattern_of(identifier: Identifier) -> re.Pattern[str]:
+def pattern_of(identifier: SearchIdentifier) -> re.Pattern[str]:
     """Return a pattern that finds an identifier as a whole in a plain text: PPR-908 neither in PPR-9087 nor in PPR-908/B."""
-    pieces = [re.escape(piece) for word in identifier.words for piece in PIECES.findall(plain(word))]
+    pieces = [re.escape(piece) for word in identifier.words for piece in PIECES.findall(without_accents(word))]
     inner = r"[\W_]{0,3}".join(pieces)
     return re.compile(rf"(?<!{SIGN})(?<!{SIGN}[-_.]){inner}(?!{SIGN})(?![-_.]{SIGN})(?!/{SIGN}{{1,2}}(?!{SIGN}))")
 

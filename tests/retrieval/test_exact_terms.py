@@ -17,7 +17,7 @@ from assistant.retrieval.exact_terms import (
     NAME_SCORE,
     PART,
     ExactTerm,
-    Identifier,
+    SearchIdentifier,
     exact_scores,
     identifiers,
     rank_exact_first,
@@ -122,7 +122,7 @@ def chunk(number: int, text: str) -> StoredChunk:
 
 
 def test_what_holds_more_of_the_identifiers_scores_more() -> None:
-    code, name = Identifier(("k", "47"), CODE_SCORE, 20), Identifier(("berg",), NAME_SCORE, 3)
+    code, name = SearchIdentifier(("k", "47"), CODE_SCORE, 20), SearchIdentifier(("berg",), NAME_SCORE, 3)
     stored = {1: chunk(1, "K-47 of Berg"), 2: chunk(2, "K-47/B"), 3: chunk(3, "Berg"), 4: chunk(4, "nothing")}
     assert exact_scores([ExactTerm(code, (1, 2)), ExactTerm(name, (1, 3, 9))], stored) == {
         1: CODE_SCORE + NAME_SCORE, 2: PART * CODE_SCORE, 3: NAME_SCORE}
