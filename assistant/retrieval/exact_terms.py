@@ -50,6 +50,7 @@ class SearchIdentifier:
     words: tuple[str, ...]
     score: float
     most: int
+    only_as_name: bool = False  # whether it counts only in chunks that write it as a name, within a sentence
 
     @property
     def forms(self) -> tuple[Phrases, ...]:
@@ -70,7 +71,7 @@ def identifiers(question: str) -> list[SearchIdentifier]:
     """Return the identifiers of a question, each once."""
     text = fold_characters(question)
     found = dict[tuple[str, ...], SearchIdentifier]()
-    for each in (*quoted_phrases(text), *codes_in(text), *names_in(text), *bare_words(text)):
+    for each in (*quoted_phrases(text), *codes_in(text), *bare_words(text), *names_in(text)):
         found.setdefault(each.words, each)
     return list(found.values())[:MOST_IDENTIFIERS]
 
@@ -118,11 +119,17 @@ def is_label(word: str) -> bool:
 
 
 def names_in(text: str) -> Iterator[SearchIdentifier]:
-    """Yield the words of proper names and the acronyms, if the capitals tell them from other words."""
+    """Yield the words of proper names and the acronyms, if the capitals tell them from other words.
+
+    In a question without capitals every word may be a name: those count that the chunks themselves write as names.
+    """
     words = [word for word in TERM.findall(text) if word[0].isalpha() and not RUN.match(word)]
     capitals = sum(word[0].isupper() for word in words)
     if language(text) == "de" or (len(words) > 2 and 2 * capitals > len(words)):
         return
+    if not capitals:
+        known = (word for word in words if word.isalpha() and word not in ENGLISH_STOP and not is_stop(word))
+        yield from (SearchIdentifier(words_of(word), NAME_SCORE, MOST_HOLDING, only_as_name=True) for word in known)
     text = BRACKETED.sub(" ", text)
     for match in name_words(WHOLE.sub(lambda found: " " if any(map(str.isdigit, found.group())) else found.group(), text)):
         word = re.sub(r"['’]s?$", "", match.group())
@@ -158,21 +165,29 @@ def exact_scores(terms: Iterable[ExactTerm], stored: Mapping[int, StoredChunk]) 
     for term in terms:
         whole = pattern_of(term.identifier)
         for chunk in term.rows:
-            if chunk in stored:
-                text = without_accents(f"{stored[chunk].path}\n{stored[chunk].chunk.searchable}")
+            if chunk in stored and (not term.identifier.only_as_name or is_written_as_name(term.identifier, stored[chunk])):
+                text = without_accents(f"{stored[chunk].path}\n{stored[chunk].chunk.searchable}").lower()
                 scores[chunk] = scores.get(chunk, 0.0) + term.identifier.score * (1.0 if whole.search(text) else PART)
     return scores
 
 
+def is_written_as_name(identifier: SearchIdentifier, stored: StoredChunk) -> bool:
+    """Return True if a chunk writes an identifier with a capital, and at least once within a sentence."""
+    text = without_accents(stored.chunk.text)
+    found = list(re.finditer(rf"(?<!{SIGN}){re.escape(without_accents(identifier.words[0]))}(?!{SIGN})", text, re.IGNORECASE))
+    within = any(re.search(r"[\w,;] $", text[max(0, match.start() - 2) : match.start()]) for match in found)
+    return within and all(match.group()[0].isupper() for match in found)
+
+
 def without_accents(text: str) -> str:
-    """Return a text folded, in lower case and without accents."""
-    lower = unicodedata.normalize("NFKD", fold_characters(text).lower())
-    return "".join(character for character in lower if not unicodedata.combining(character))
+    """Return a text folded and without accents."""
+    decomposed = unicodedata.normalize("NFKD", fold_characters(text))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
 def pattern_of(identifier: SearchIdentifier) -> re.Pattern[str]:
     """Return a pattern that finds an identifier as a whole in a plain text: PPR-908 neither in PPR-9087 nor in PPR-908/B."""
-    pieces = [re.escape(piece) for word in identifier.words for piece in PIECES.findall(without_accents(word))]
+    pieces = [re.escape(piece) for word in identifier.words for piece in PIECES.findall(without_accents(word).lower())]
     inner = r"[\W_]{0,3}".join(pieces)
     return re.compile(rf"(?<!{SIGN})(?<!{SIGN}[-_.]){inner}(?!{SIGN})(?![-_.]{SIGN})(?!/{SIGN}{{1,2}}(?!{SIGN}))")
 

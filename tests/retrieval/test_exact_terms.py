@@ -59,7 +59,7 @@ def first(store: Store, question: str, wanted: Filter | None = None) -> str:
     ("ABC 1234", [("1234",), ("abc", "1234"), ("abc",)]), ("it was in 1987", [("1987",)]),
 ])
 def test_identifiers_of_a_question(question: str, words: list[tuple[str, ...]]) -> None:
-    assert [each.words for each in identifiers(question)] == words
+    assert [each.words for each in identifiers(question) if not each.only_as_name] == words
 
 
 @pytest.mark.parametrize("question", [
@@ -68,7 +68,7 @@ def test_identifiers_of_a_question(question: str, words: list[tuple[str, ...]]) 
     "a rhythm of the well-known algorithm", "the blood pressure (DBP) of men",
 ])
 def test_ordinary_words_identify_nothing(question: str) -> None:
-    assert identifiers(question) == []
+    assert [each for each in identifiers(question) if not each.only_as_name] == []
 
 
 CODES = ("K-47", "R0077777", "UTF-318", "buoy 7991", "relayctl", "bcdfgh", "AB12-CD", "part_no_7", "2.4.1", "Halvorsen")
@@ -115,6 +115,14 @@ def test_a_code_that_a_filter_leaves_out_is_not_found(store: Store) -> None:
     put(store, "/a.txt", "K-47 is closed.")
     put(store, "/b.txt", "The valve is open.")
     assert first(store, "Is the valve K-47 open?", Filter(paths=("/b.txt",))) == "The valve is open."
+
+
+def test_a_name_typed_in_lower_case_counts_where_it_is_written_as_a_name(store: Store) -> None:
+    put(store, "/a.txt", "The accounting office is asked by everybody who has a question of accounting.",
+        "In the cellar works Petrossian, who counts.", "The office opens at nine.")
+    question = "who in the accounting office has {} to be asked a question of accounting"
+    assert "Petrossian" in first(store, question.format("petrossian"))
+    assert "accounting" in first(store, question.format("nine"))
 
 
 def chunk(number: int, text: str) -> StoredChunk:
