@@ -5,7 +5,7 @@ import pytest
 from assistant.datatypes import Chunk, Location
 from assistant.text.facts import claim_facts, parse_chunk
 from assistant.text.folding import fold_characters, joined_compounds
-from assistant.text.sentences import closest_sentence, token_recall, tokens
+from assistant.text.sentences import sentence_spans, token_recall, tokens
 from assistant.text.stems import terms
 from assistant.text.traditional_chinese import SIMPLIFIED
 
@@ -49,7 +49,7 @@ def test_names_and_codes_are_compared_folded() -> None:
     assert claim_facts("Valve K-\u200b47 is shut.")[0].keys == claim_facts("Valve K-47 is shut.")[0].keys
 
 
-def test_places_are_those_of_the_file() -> None:
-    text = "Nothing here. The lubri\u00adcation interval is 400 hours. Nothing there."
-    start, end = closest_sentence(text, "The lubrication interval", "")
-    assert text[start:end] == "The lubri\u00adcation interval is 400 hours."
+def test_sentences_are_those_of_the_file() -> None:
+    text = "Nothing here. The lubri\u00adcation interval of the Straße is 400 hours. Nothing there."
+    assert [text[start:end] for start, end in sentence_spans(text)][1] == \
+        "The lubri\u00adcation interval of the Straße is 400 hours."
