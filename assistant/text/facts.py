@@ -14,11 +14,11 @@ from typing import Literal
 
 from assistant.datatypes import Chunk
 from assistant.text.dates import MONTHS, Date, dates
-from assistant.text.folding import fold_characters, joined_compounds
+from assistant.text.folding import fold_characters
 from assistant.text.languages import CJK, CJK_PUNCTUATION, HAN, is_cjk, language
 from assistant.text.numbers import VULGAR, Number, numbers
 from assistant.text.sentences import STOP, sentence_spans
-from assistant.text.stems import terms
+from assistant.text.stems import source_terms, terms
 
 FactKind = Literal["number", "identifier", "name"]
 
@@ -130,11 +130,6 @@ def parse_chunk(chunk: Chunk) -> ParsedChunk:
                            frozenset().union(*(part.words for part in parts)), "\n".join(part.squeezed for part in parts))
     text = chunk.searchable
     return ParsedChunk(text, content, heading.words, context.union(*words), units, is_cjk(text), language(text))
-
-
-def source_terms(source: str) -> frozenset[str]:
-    """Return the terms of a source text: those of `terms`, and hyphenated words also as one word."""
-    return terms(source) | terms(" ".join(joined_compounds(fold_characters(source))))
 
 
 def claim_facts(claim: str) -> tuple[ClaimFact, ...]:
