@@ -1,5 +1,7 @@
 """Spellings that readers take for the same are folded alike, wherever texts are compared."""
 
+import time
+
 import pytest
 
 from assistant.text.facts import claim_facts
@@ -52,3 +54,10 @@ def test_sentences_are_those_of_the_file() -> None:
     text = "Nothing here. The lubri\u00adcation interval of the Straße is 400 hours. Nothing there."
     assert [text[start:end] for start, end in sentence_spans(text)][1] == \
         "The lubri\u00adcation interval of the Straße is 400 hours."
+
+
+def test_a_very_long_word_takes_no_time() -> None:
+    started = time.process_time()
+    assert joined_compounds("a" * 200_000) == []
+    assert len(fold_characters("\u00ad " * 100_000 + "é")) == 100_001
+    assert time.process_time() - started < 5
