@@ -62,7 +62,7 @@ def test_a_reply_does_not_depend_on_what_was_cached(chat: LlamaChat, shared: int
     assert "".join(chat.reply(other, 30))
     warm = chat.reply(LONG, 30, candidates)
     assert ("".join(warm), warm.log_likelihoods(), warm.likelihood("The")) == (cold_text, cold_scores, cold_first)
-    assert (warm.reused_tokens > STEP) == (shared > 5)
+    assert (warm.reused_tokens >= STEP) == (shared > 0)
 
 
 def test_the_instructions_are_computed_once_for_all_processes(weights: Callable[[str], Path], tmp_path: Path) -> None:
