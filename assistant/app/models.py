@@ -215,14 +215,16 @@ class ModelProvider:
         if self._settings.rerank:
             self._cache.reranker(reranker_spec(self._settings))
 
-    def tune(self, should_stop: Callable[[], bool]) -> None:
+    def tune(self, should_stop: Callable[[], bool], *, anew: bool = False) -> None:
         """Measure the fastest numbers of threads for the chat model, unless the settings give one or they are known.
+
+        With `anew` they are measured although they are known.
 
         Raises ModelMissing, ModelUnusable or KeyboardInterrupt.
         """
         chat = self.chat
         if not self._settings.threads and isinstance(chat, Tunable):
-            chat.tune(chat_spec(self._settings).threads_file, should_stop)
+            chat.tune(chat_spec(self._settings).threads_file, should_stop, anew=anew)
 
     def start_chat(self) -> Future[ChatModel]:
         """Begin to load the chat model that is asked first in another thread. Raises ModelMissing at once if there is none."""

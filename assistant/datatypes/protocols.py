@@ -107,8 +107,11 @@ class Reply(Protocol):
 class Tunable(Protocol):
     """A chat model that can tune its thread count to this machine."""
 
-    def tune(self, place: Path, should_stop: Callable[[], bool]) -> object:
-        """Return the fastest configuration, from a file or measured now and saved; stops early if `should_stop` returns True."""
+    def tune(self, place: Path, should_stop: Callable[[], bool], *, anew: bool = False) -> object:
+        """Return the fastest configuration, from a file or (always with `anew`) measured now and saved.
+
+        Stops early if `should_stop` returns True.
+        """
 
 
 class ChatModel(Protocol):

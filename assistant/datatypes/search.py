@@ -45,6 +45,7 @@ class Hit:
     kind: Kind = "file"
     rerank_score: float | None = None  # log-odds from the reranker, None if it did not read the chunk
     rank_before_rerank: int | None = None  # rank from 1 before reranking, None if it was not reranked
+    exact_score: float = 0.0  # for identifiers of the question that few chunks hold and this one does; it precedes `score`
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ import numpy as np
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Location, Vectors
 from assistant.index.change_log import ChangeLog, Ids
 from assistant.index.database import SQL_VALUES, translate_error
-from assistant.index.fts_text import RUN, TERM, fts_and, nfkc
+from assistant.index.fts_text import RUN, TERM, fts_and
 from assistant.system.paths import escape_pattern, is_pattern
+from assistant.text.folding import fold_characters
 
 LOCATION_COLUMNS = tuple(field.name for field in fields(Location))
 CHUNK_COLUMNS = ", ".join(f"chunks.{name}" for name in ("id", "path", "text", "context", *LOCATION_COLUMNS))
@@ -164,7 +165,7 @@ class ChunkReader(ChangeLog):
 
     def says(self, quote: str) -> bool:
         """Return True if a chunk holds the quote's first words (for Chinese: its longest run of characters)."""
-        words = TERM.findall(nfkc(quote).lower())
+        words = TERM.findall(fold_characters(quote).lower())
         runs = [word for word in words if RUN.match(word)]
         row = [*max(runs, key=len)] if runs else words[:QUOTE_WORDS]
         return bool(row) and bool(self.holding((" ".join(row),), 1))

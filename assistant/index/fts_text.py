@@ -1,18 +1,22 @@
 """Tokenize text for the keyword index (FTS5), identically for documents and questions.
 
 Chinese, Japanese and Korean are written without spaces, so their runs become single characters and overlapping bigrams: 数据库
-becomes 数 据 库 数据 据库.
+becomes 数 据 库 数据 据库. Characters are folded, and hyphenated words are also indexed as one word, behind the text
+so that phrases stay intact, and with a mark so that "boundary layer" in a question does not count twice where it has a hyphen.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePath
 
+from assistant.text.folding import fold_characters, joined_compounds
 from assistant.text.languages import CJK
 
+INDEX_VERSION = 2  # raised when the same text is indexed differently: the files are then read again
+
+JOINED = "\ue000"  # begins a hyphenated word that is indexed as one word
 RUN = re.compile(f"[{CJK}]+")
 TERM = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+")
 PIECE = re.compile(r"[^\W\d_]+|\d+")
@@ -33,17 +37,13 @@ def body_text(path: str, searchable: str) -> str:
 
     The file name is found by keyword but not embedded, so renaming a file needs no new embedding.
     """
-    return tokenize_for_index(f"{PurePath(path).stem}\n{searchable}")
+    text = tokenize_for_index(f"{PurePath(path).stem}\n{searchable}")
+    return "\n".join([text, *(f"{JOINED}{word}" for word in joined_compounds(text))])
 
 
 def tokenize_for_index(text: str) -> str:
-    """Return the text as the keyword index stores it: NFKC, CJK runs as characters and bigrams."""
-    return RUN.sub(lambda run: f" {' '.join([*run.group(), *bigrams(run.group())])} ", nfkc(text))
-
-
-def nfkc(text: str) -> str:
-    """Return the text in Unicode NFKC: full-width letters become plain, compatibility forms are unified."""
-    return unicodedata.normalize("NFKC", text)
+    """Return the text as the keyword index stores it: folded, CJK runs as characters and bigrams."""
+    return RUN.sub(lambda run: f" {' '.join([*run.group(), *bigrams(run.group())])} ", fold_characters(text))
 
 
 def bigrams(run: str) -> list[str]:
@@ -54,7 +54,7 @@ def bigrams(run: str) -> list[str]:
 def query_terms(question: str) -> list[str]:
     """Return a question's distinct search terms in order: words and CJK bigrams, stop words only if nothing else is left."""
     found: list[str] = []
-    for term in TERM.findall(nfkc(question).lower()):
+    for term in TERM.findall(fold_characters(question).lower()):
         if RUN.match(term):
             found += bigrams(term) or [term]
         else:
@@ -73,12 +73,17 @@ def exact_phrases(question: str) -> list[str]:
 
     A CJK run becomes its characters, which are consecutive in the index.
     """
-    text = nfkc(question)
+    text = fold_characters(question)
     found = [match.group(1) for match in QUOTED.finditer(text)]
     found += [match.group() for pattern in (CODE, CLAUSE) for match in pattern.finditer(text)]
     in_words = (" ".join(part for term in TERM.findall(whole.lower()) for part in (term if RUN.match(term) else [term]))
                 for whole in found)
     return list(dict.fromkeys(words for words in in_words if " " in words))
+
+
+def joined_forms(terms: Iterable[str]) -> list[str]:
+    """Return the words as they are indexed where a text hyphenates them."""
+    return [f"{JOINED}{term}" for term in terms if not RUN.match(term)]
 
 
 def letter_digit_parts(term: str) -> list[str]:
@@ -89,7 +94,7 @@ def letter_digit_parts(term: str) -> list[str]:
 
 def concatenated_words(question: str) -> list[str]:
     """Return every two and three adjacent words written as one: "Best Buy" may be bestbuy in a file name."""
-    words = [term for term in TERM.findall(nfkc(question).lower()) if not RUN.match(term)]
+    words = [term for term in TERM.findall(fold_characters(question).lower()) if not RUN.match(term)]
     return list(dict.fromkeys("".join(words[i : i + n]) for n in (2, 3) for i in range(len(words) - n + 1)))
 
 

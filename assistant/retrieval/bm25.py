@@ -10,7 +10,7 @@ import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Filter, Vectors
 from assistant.index.change_log import Ids
-from assistant.index.fts_text import concatenated_words, exact_phrases, letter_digit_parts, query_terms
+from assistant.index.fts_text import concatenated_words, exact_phrases, joined_forms, letter_digit_parts, query_terms
 from assistant.index.interfaces import Phrases, Searchable
 
 MAX_TERMS = 48  # bounds the query for very long questions
@@ -34,9 +34,10 @@ def find_terms(store: Searchable, question: str, passages: int) -> list[Term]:
     """Return the question's discriminative terms, rarest first; if all are common, a conjunction of them as one term."""
     limit = min(max(COMMON_FLOOR, int(COMMON_SHARE * passages)), MOST_ROWS)
     text = question[: 100 * MAX_TERMS]
-    counts = count_each(store, [(term,) for term in query_terms(text)[:MAX_TERMS]], limit + 1)
+    words = query_terms(text)[:MAX_TERMS]
+    counts = count_each(store, [(term,) for term in words], limit + 1)
     unknown = [phrase for (phrase,), count in counts.items() if not count]
-    others = [*(part for term in unknown for part in letter_digit_parts(term)), *exact_phrases(text),
+    others = [*(part for term in unknown for part in letter_digit_parts(term)), *exact_phrases(text), *joined_forms(words),
               *concatenated_words(text)[: 2 * MAX_TERMS]]
     counts |= count_each(store, [(other,) for other in dict.fromkeys(others) if (other,) not in counts], limit + 1)
     held = {phrases: count for phrases, count in counts.items() if count}

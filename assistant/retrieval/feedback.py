@@ -17,10 +17,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from assistant.index.chunks import StoredChunk
-from assistant.index.fts_text import RUN, TERM, is_stop, nfkc
+from assistant.index.fts_text import RUN, TERM, is_stop
 from assistant.index.interfaces import Searchable
 from assistant.retrieval.bm25 import SATURATION, Term
 from assistant.retrieval.fusion import rank_by_score
+from assistant.text.folding import fold_characters
 
 FEEDBACK_DOCS = 5  # files, each with its best chunk
 MIN_DOCS = 2
@@ -59,7 +60,7 @@ def expand_query(
 
 def count_words(text: str) -> Iterable[str]:
     """Yield a chunk's words in lower case, and CJK bigrams."""
-    plain = nfkc(text).lower()
+    plain = fold_characters(text).lower()
     if not RUN.search(plain):
         yield from TERM.findall(plain)
         return
@@ -131,7 +132,7 @@ def distinctive_titles(found: Sequence[StoredChunk]) -> dict[str, str]:
 
 def spaced_words(text: str) -> str:
     """Return the words in lower case surrounded by spaces, CJK runs without: a name in the text is then a substring."""
-    words = TERM.findall(nfkc(text).lower())
+    words = TERM.findall(fold_characters(text).lower())
     return "".join(word if RUN.match(word) else f" {word} " for word in words).replace("  ", " ")
 
 

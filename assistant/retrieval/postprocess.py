@@ -7,7 +7,8 @@ from dataclasses import replace
 from itertools import chain, zip_longest
 
 from assistant.datatypes import Hit
-from assistant.index.fts_text import TERM, nfkc
+from assistant.index.fts_text import TERM
+from assistant.text.folding import fold_characters
 
 UNRELATED_COSINE = 0.15
 MIN_RESEMBLANCE = 0.9  # Jaccard similarity of the shingles
@@ -50,7 +51,7 @@ def group_near_duplicates(hits: Sequence[Hit]) -> list[list[Hit]]:
 
 def shingles(text: str) -> frozenset[int]:
     """Return the hashes of all runs of SHINGLE words. Numbers are kept, so that two rows of one form differ."""
-    words = [word for term in TERM.findall(nfkc(text).lower()) for word in (term if term[0] >= "\u3040" else [term])]
+    words = [word for term in TERM.findall(fold_characters(text).lower()) for word in (term if term[0] >= "\u3040" else [term])]
     return frozenset(hash(tuple(words[at : at + SHINGLE])) for at in range(max(1, len(words) - SHINGLE + 1)))
 
 

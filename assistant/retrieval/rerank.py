@@ -45,12 +45,15 @@ def batch_size(pairs_per_second: float, milliseconds: float, left: int) -> int:
 
 
 def mix_scores(hits: Sequence[Hit], scores: Vectors) -> list[Hit]:
-    """Return the hits ordered by both scores; the fused scores are reassigned so that they fall with the rank."""
+    """Return the hits ordered by both scores; the fused scores are reassigned so that they fall with the rank.
+
+    Hits with an identifier of the question stay before those without.
+    """
     if not hits:
         return []
     evidence = np.array([hit.score for hit in hits], np.float32)
     values = (1 - SEARCH_SHARE) * z_scores(scores) + SEARCH_SHARE * z_scores(evidence)
-    order = np.argsort(-values, kind="stable").tolist()
+    order = np.lexsort((-values, np.array([-hit.exact_score for hit in hits]))).tolist()
     return [replace(hits[number], score=float(before.score), rerank_score=float(scores[number]), rank_before_rerank=number + 1)
             for number, before in zip(order, hits, strict=True)]
 

@@ -14,8 +14,10 @@ import numpy as np
 from assistant.datatypes import EVERY_FILE, Embedder, Explanation, Filter, Hit, Vectors
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk
+from assistant.index.fts_text import JOINED
 from assistant.index.interfaces import Nearest, Searchable
 from assistant.retrieval.bm25 import FileNumbers, Term, find_terms, keyword_search, max_bm25, mix_file_scores
+from assistant.retrieval.exact_terms import ExactTerm, exact_scores, find_exact_terms, rank_exact_first
 from assistant.retrieval.feedback import EXPANSION_WEIGHT, EXPANSION_WEIGHT_ALONE, boost_named_files, expand_query
 from assistant.retrieval.fusion import (
     Background,
@@ -52,6 +54,7 @@ class SearchEvidence:
     """The candidates' scores: BM25 by chunk, BM25 mixed with that of the file, cosines; and the question's terms and vector."""
 
     asked: list[Term]
+    exact: list[ExactTerm]
     bm25: dict[int, float]
     keyword: dict[int, float]
     cosines: dict[int, float]
@@ -85,7 +88,7 @@ class Searcher:
             hits = kept
         candidates |= {hit.chunk_id: hit for hit in hits}
         return Explanation(
-            tuple((" ".join(term.phrases), len(term.rows)) for term in evidence.asked), evidence.weight,
+            tuple((" ".join(term.phrases).replace(JOINED, ""), len(term.rows)) for term in evidence.asked), evidence.weight,
             tuple((hit, fates.get(chunk, "")) for chunk, hit in candidates.items()),
         )
 
@@ -95,11 +98,13 @@ class Searcher:
             state = self._state(view)
             evidence = self._evidence(question, view, state, filter)
             stored = self._store.chunks(list({**evidence.bm25, **evidence.cosines}))
-            scores = self._scores(question, view, state, evidence, stored)
+            exact = exact_scores(evidence.exact, stored)
+            scores = rank_exact_first(self._scores(question, view, state, evidence, stored), exact)
         keyword_ranks, dense_ranks = ranks_by_score(evidence.bm25), ranks_by_score(evidence.cosines)
         hits = [
             Hit(chunk, stored[chunk].path, stored[chunk].title, stored[chunk].chunk, scores[chunk],
-                keyword_ranks.get(chunk), evidence.bm25.get(chunk), dense_ranks.get(chunk), evidence.cosines.get(chunk))
+                keyword_ranks.get(chunk), evidence.bm25.get(chunk), dense_ranks.get(chunk), evidence.cosines.get(chunk),
+                exact_score=exact.get(chunk, 0.0))
             for chunk in rank_by_score(scores) if chunk in stored
         ]
         return hits, evidence
@@ -122,10 +127,22 @@ class Searcher:
             nearing = aside.submit(nearest_chunks, question, vector, view, state, among) if weight else None
             asked = find_terms(self._store, question, state.files.total)
             found = dict(keyword_search(self._store, asked, state.files.total, KEYWORD_DEPTH, filter))
+            exact = find_exact_terms(self._store, question)
+            named = self._named_chunks(exact, found, filter)
             near = nearing.result() if nearing else {}
         bm25 = {chunk: score for place, (chunk, score) in enumerate(found.items()) if place < CANDIDATES or chunk in near}
+        bm25 = {**named, **bm25}
         cosines = {**near, **view.cosines(vector, [chunk for chunk in bm25 if chunk not in near])} if weight else {}
-        return SearchEvidence(asked, bm25, mix_file_scores(bm25, state.files, asked), cosines, vector, weight)
+        return SearchEvidence(asked, exact, bm25, mix_file_scores(bm25, state.files, asked), cosines, vector, weight)
+
+    def _named_chunks(self, exact: Sequence[ExactTerm], found: Mapping[int, float], filter: Filter) -> dict[int, float]:
+        """Return the BM25 scores of the chunks that hold an identifier of the question and pass the filter."""
+        rows = {row for term in exact for row in term.rows}
+        if rows <= found.keys():
+            return {row: found[row] for row in rows}
+        forms = list(dict.fromkeys(form for term in exact for form in term.identifier.forms))
+        scores = {**dict(self._store.match(forms, KEYWORD_DEPTH, filter)), **found}
+        return {row: scores[row] for row in rows if row in scores}
 
     def _scores(
         self, question: str, view: Nearest, state: LibrarySnapshot, evidence: SearchEvidence, stored: Mapping[int, StoredChunk]

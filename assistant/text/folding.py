@@ -17,7 +17,7 @@ INVISIBLE = re.compile("\u00ad[^\\S\r\n]*(?:\r\n|\r|\n)[^\\S\r\n]*|"
 LETTERS = {"ß": "ss", "ẞ": "SS", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d",
            "Đ": "D", "ı": "i", "\u2010": "-"}  # what no Unicode normalization decomposes
 WORD = f"[^\\W_{CJK}]"
-HYPHENATED = re.compile(f"{WORD}+(?:-(?:\r\n|\r|\n)?{WORD}+)+")
+HYPHENATED = re.compile(f"(?<!{WORD}){WORD}++(?:-(?:\r\n|\r|\n)?{WORD}++)++")  # possessive: linear in a long word
 HYPHEN = re.compile("[-\r\n]+")
 
 

@@ -121,6 +121,22 @@ def test_a_folder_that_cannot_be_opened_breaks_no_display(run, library, folder, 
     assert "lease.md" in run("status", "--files").stdout
 
 
+def test_a_printed_hit_costs_one_look_at_the_disk(run, library, folder, monkeypatch):
+    real, looked = os.stat, list[str]()
+
+    def counted(path, *rest, **options):
+        if str(path).startswith(str(folder)):
+            looked.append(str(path))
+        return real(path, *rest, **options)
+
+    terminal.is_folder_there.cache_clear()
+    monkeypatch.setattr(os, "stat", counted)
+    hits = json.loads(run("search", "lease", "--json").stdout)["hits"]
+    assert not looked
+    assert run("search", "lease").exit_code == 0
+    assert len(looked) <= len(hits)
+
+
 def test_folders_that_are_away_are_looked_at_once(tmp_path, monkeypatch):
     looked: list[Path] = []
     terminal.is_folder_there.cache_clear()

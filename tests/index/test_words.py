@@ -1,4 +1,19 @@
-from assistant.index.fts_text import concatenated_words, exact_phrases, letter_digit_parts, query_terms, tokenize_for_index
+from pathlib import Path
+
+import pytest
+
+from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
+from assistant.index import Store
+from assistant.index.fts_text import (
+    JOINED,
+    body_text,
+    concatenated_words,
+    exact_phrases,
+    letter_digit_parts,
+    query_terms,
+    tokenize_for_index,
+)
+from assistant.retrieval.bm25 import find_terms
 
 
 def test_chinese_becomes_characters_and_pairs() -> None:
@@ -42,3 +57,33 @@ def test_letters_and_numbers_come_apart() -> None:
 
 def test_neighbours_may_be_written_as_one_word() -> None:
     assert concatenated_words("Did Best Buy grow?") == ["didbest", "bestbuy", "buygrow", "didbestbuy", "bestbuygrow"]
+
+
+def test_hyphenated_words_are_also_indexed_as_one_behind_the_text() -> None:
+    assert body_text("/x/plan.md", "The back-up of 颱風.").split() == ["plan", "The", "back-up", "of", "台", "风", "台风", ".",
+                                                                    f"{JOINED}backup"]
+
+
+@pytest.mark.parametrize(("text", "question"), [
+    ("The lubri\u00adcation interval is 400 hours.", "lubrication"), ("The lubri\u200bcation interval.", "lubrication"),
+    ("The lubrication interval.", "lubri\u00adcation"), ("颱風來襲時關閉閘門。", "台风"), ("台风来袭", "颱風"),
+    ("The back-up generator runs.", "backup"), ("The backup generator runs.", "back-up"), ("Die Straße ist zu.", "Strasse"),
+    ("Die Strasse ist zu.", "Straße"), ("The back\u2011up generator.", "backup"),
+])
+def test_spellings_that_look_alike_are_found(tmp_path: Path, text: str, question: str) -> None:
+    store = Store(tmp_path / "library.sqlite")
+    for path, content in (("/a.md", text), ("/b.md", "Quite another thing stands here.")):
+        store.put_document(LedgerEntry(path, "/", FileState.INDEXED, "", 1, 1, path, 1), "",
+                           [Chunk(content, Location(1, 1, 0, len(content)))])
+    assert [term.rows.tolist() for term in find_terms(store, question, 2)] == [[1]]
+    assert store.chunks([1])[1].chunk.text == text
+    assert store.says(text)
+    store.close()
+
+
+def test_two_words_do_not_count_twice_where_a_text_hyphenates_them(tmp_path: Path) -> None:
+    store = Store(tmp_path / "library.sqlite")
+    store.put_document(LedgerEntry("/a.md", "/", FileState.INDEXED, "", 1, 1, "x", 1), "",
+                       [Chunk("The boundary-layer flow.", Location(1, 1, 0, 24))])
+    assert [term.phrases for term in find_terms(store, "boundary layer", 1)] == [("boundary",), ("layer",)]
+    store.close()

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import psutil
 import pytest
 
 from assistant.models.llama import thread_tuning as cores
+from assistant.models.llama.chat import LlamaChat
 from assistant.models.llama.thread_tuning import (
     Threads,
+    are_outdated,
+    forget_threads,
     load_threads,
     machine_key,
     store_threads,
@@ -111,3 +116,109 @@ def test_a_damaged_file_counts_for_nothing_and_is_written_anew(tmp_path: Path, d
 def test_a_home_that_cannot_be_written_is_no_failure(tmp_path: Path) -> None:
     store_threads(tmp_path / "nowhere" / "threads.json", machine_key("one"), Threads(8, 4))
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_measurement_is_forgotten_after_some_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place, then = tmp_path / "threads.json", time.time()
+    store_threads(place, "key", Threads(8, 4))
+    monkeypatch.setattr(cores.time, "time", lambda: then + 6 * 86_400)
+    assert load_threads(place, "key") == Threads(8, 4)
+    for days in (8, -8):  # a clock that was set back is no reason to keep it
+        monkeypatch.setattr(cores.time, "time", lambda days=days: then + days * 86_400)
+        assert load_threads(place, "key") is None
+
+
+def test_one_model_is_forgotten(tmp_path: Path) -> None:
+    place = tmp_path / "threads.json"
+    store_threads(place, "one", Threads(8, 4))
+    store_threads(place, "another", Threads(2, 2))
+    forget_threads(place, "one")
+    assert load_threads(place, "one") is None
+    assert load_threads(place, "another") == Threads(2, 2)
+
+
+def test_only_a_long_prefill_far_slower_than_measured_outdates_a_measurement() -> None:
+    measured = Threads(1, 1, tokens_per_second=100.0)
+    assert are_outdated(measured, 400, 10.0)
+    assert not are_outdated(measured, 400, 6.0)
+    assert not are_outdated(measured, 10, 10.0)
+    assert not are_outdated(Threads(1, 1), 400, 1000.0)
+
+
+class Contended:
+    """An engine that is faster with fewer threads."""
+
+    def __init__(self) -> None:
+        self.threads, self.cached_tokens = Threads(0, 0), list[int]()
+        self.now, self.tried = 0.0, 0
+
+    def set_threads(self, threads: Threads) -> None:
+        self.threads = threads
+
+    def try_tokens(self, tokens: Sequence[int]) -> None:
+        self.tried += 1
+        self.now += 0.001 * self.threads.reading * len(tokens)
+
+    def grow_context(self, tokens: int) -> None:
+        pass
+
+
+@pytest.fixture
+def contended(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[LlamaChat, Contended]]:
+    chat, engine = LlamaChat.__new__(LlamaChat), Contended()
+    chat._engine, chat._identity, chat._threads, chat._threads_place = engine, "a", None, None  # type: ignore[assignment]
+    monkeypatch.setattr(LlamaChat, "context_tokens", 4096)
+    monkeypatch.setattr("assistant.models.llama.chat.usable_cores", lambda: (4, 4))
+    monkeypatch.setattr(cores.time, "perf_counter", lambda: engine.now)
+    yield chat, engine
+
+
+def load_of(monkeypatch: pytest.MonkeyPatch, *percents: float) -> None:
+    """Let the processors be so busy, one look after the other."""
+    looks = iter(percents)
+    monkeypatch.setattr(psutil, "cpu_percent", lambda *_: next(looks))
+
+
+def test_on_a_busy_machine_nothing_is_measured_or_stored(
+    contended: tuple[LlamaChat, Contended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, engine = contended
+    load_of(monkeypatch, 90.0)
+    assert chat.tune(tmp_path / "threads.json") == engine.threads == Threads(4, 4)
+    assert (engine.tried, list(tmp_path.iterdir())) == (0, [])
+
+
+def test_what_was_measured_while_the_machine_became_busy_is_not_stored(
+    contended: tuple[LlamaChat, Contended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, engine = contended
+    load_of(monkeypatch, 0.0, 90.0)
+    assert chat.tune(tmp_path / "threads.json") == engine.threads == Threads(4, 4)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_stored_measurement_is_used_unless_a_new_one_is_wanted(
+    contended: tuple[LlamaChat, Contended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, engine = contended
+    place = tmp_path / "threads.json"
+    store_threads(place, machine_key("a"), Threads(4, 3))
+    assert chat.tune(place) == engine.threads == Threads(4, 3)
+    load_of(monkeypatch, 90.0)
+    assert chat.tune(place, anew=True) == Threads(4, 3)  # the machine is busy: the stored one stays
+    load_of(monkeypatch, 0.0, 0.0)
+    assert chat.tune(place, anew=True) == engine.threads == load_threads(place, machine_key("a")) == Threads(2, 2)
+
+
+def test_a_measurement_that_no_longer_holds_is_forgotten(
+    contended: tuple[LlamaChat, Contended], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chat, engine = contended
+    place = tmp_path / "threads.json"
+    store_threads(place, machine_key("a"), Threads(1, 1, tokens_per_second=100.0))
+    chat.use_tuned_threads(place)
+    chat._judge_threads(400, 5.0)
+    assert engine.threads == load_threads(place, machine_key("a")) == Threads(1, 1)
+    chat._judge_threads(400, 30.0)
+    assert engine.threads == Threads(4, 4)
+    assert load_threads(place, machine_key("a")) is None

@@ -115,12 +115,12 @@ class CountingEngine:
         self.cached_tokens: list[int] = []
         self.computed = 0
 
-    def truncate(self, count):
-        del self.cached_tokens[count:]
+    def holds_prefix(self, prefix):
+        return self.cached_tokens[: len(prefix)] == prefix
 
-    def decode(self, tokens):
-        self.cached_tokens += tokens
-        self.computed += len(tokens)
+    def prefill_prefix(self, prefix):
+        self.cached_tokens = list(prefix)
+        self.computed += len(prefix)
 
     def save(self):
         return repr(self.cached_tokens).encode()
@@ -155,8 +155,8 @@ def test_a_state_that_does_not_fit_the_engine_is_computed_again(tmp_path):
     assert cache.get(state_name("m", PREFIX)) == repr(PREFIX).encode()
 
 
-@pytest.mark.parametrize(("tokens", "computed"), [(PREFIX, 38), (PREFIX[:20], 18)])
-def test_without_a_disk_or_for_a_short_prefix_only_the_rest_is_computed(tmp_path, tokens, computed):
+@pytest.mark.parametrize(("tokens", "computed"), [(PREFIX, 40), (PREFIX[:20], 20)])
+def test_without_a_disk_or_for_a_short_prefix_it_is_computed_as_a_whole(tmp_path, tokens, computed):
     engine, disk = CountingEngine(), DiskKVCache(tmp_path, 1000) if len(tokens) < 24 else None
     engine.cached_tokens = [0, 1]
     assert PrefixCache(engine, disk, "m").restore(tokens) == engine.computed == computed

@@ -4,7 +4,7 @@ import math
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from assistant.datatypes import Message, ScoredText
 from assistant.errors import ContextOverflow, ModelMissing, ModelUnusable
 from assistant.models.llama.chat import LlamaChat
 from assistant.models.llama.decoder import open_context
+from assistant.models.llama.engine import STEP
 from assistant.models.open import ChatSpec, open_chat
 
 pytestmark = pytest.mark.model
@@ -34,11 +35,34 @@ def test_a_reply_is_generated_and_counted(chat: LlamaChat) -> None:
     assert 0 < reply.generated_tokens < 40
 
 
+FILLER = "The mill by the river was built of grey stone and has two wheels. "
+LONG = (Message("user", f"{FILLER * 12}The capital of France is Paris. What is the capital of France?"),)
+
+
+def whole_steps(chat: LlamaChat, messages: Sequence[Message], tokens: int) -> int:
+    """Return the tokens of a prompt that a cache of its first `tokens` saves: its prefix and the whole steps behind it."""
+    start = chat._template.tokenize_with_prefix(messages)[1]
+    return start + (tokens - start) // STEP * STEP
+
+
 def test_what_two_prompts_share_is_computed_once(chat: LlamaChat) -> None:
-    first = "".join(chat.reply(CAPITAL, 40))
-    again = chat.reply(CAPITAL, 40)
+    first = "".join(chat.reply(LONG, 40))
+    again = chat.reply(LONG, 40)
     assert "".join(again) == first
-    assert again.reused_tokens == again.prompt_tokens - 1
+    assert again.reused_tokens == whole_steps(chat, LONG, again.prompt_tokens - 1) > 2 * STEP
+
+
+@pytest.mark.parametrize("shared", [0, 5, 11])
+def test_a_reply_does_not_depend_on_what_was_cached(chat: LlamaChat, shared: int) -> None:
+    candidates = (ScoredText(LONG, "Which city is it?"), ScoredText(CAPITAL, "Which city is it?"))
+    chat._engine.truncate(0)
+    cold = chat.reply(LONG, 30, candidates)
+    cold_text, cold_scores, cold_first = "".join(cold), cold.log_likelihoods(), cold.likelihood("The")
+    other = (Message("user", f"{FILLER * shared}The baker sells bread. What does the baker sell?"),)
+    assert "".join(chat.reply(other, 30))
+    warm = chat.reply(LONG, 30, candidates)
+    assert ("".join(warm), warm.log_likelihoods(), warm.likelihood("The")) == (cold_text, cold_scores, cold_first)
+    assert (warm.reused_tokens >= STEP) == (shared > 0)
 
 
 def test_the_instructions_are_computed_once_for_all_processes(weights: Callable[[str], Path], tmp_path: Path) -> None:
@@ -113,7 +137,7 @@ def test_a_context_grows_and_what_is_held_stays(weights: Callable[[str], Path]) 
     engine.grow_context(small + 1)
     assert small < engine.context_size < engine.context_tokens == 8192
     again = opened.reply(CAPITAL, 40)
-    assert ("".join(again), again.reused_tokens) == (first, again.prompt_tokens - 1)
+    assert ("".join(again), again.reused_tokens) == (first, whole_steps(opened, CAPITAL, again.prompt_tokens - 1))
     assert opened.reply(long, 40).prompt_tokens > small
     opened.close()
 
@@ -189,14 +213,17 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         open_chat(ChatSpec("nothing", tmp_path / "nothing.gguf"))
 
 
-def test_threads_are_tuned_once_and_what_is_held_stays(chat: LlamaChat, tmp_path: Path) -> None:
+def test_threads_are_tuned_once_and_what_is_held_stays(
+    chat: LlamaChat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assistant.models.llama.chat.is_busy", lambda: False)
     first = "".join(chat.reply(CAPITAL, 40))
     place = tmp_path / "threads.json"
     found = chat.tune(place)
     assert place.exists()
     again = chat.reply(CAPITAL, 40)
     assert again.likelihood("P") > 0
-    assert again.reused_tokens == again.prompt_tokens - 1
+    assert again.reused_tokens == whole_steps(chat, CAPITAL, again.prompt_tokens - 1)
     assert "".join(again) == first
     assert chat.tune(place) == found
 

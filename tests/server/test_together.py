@@ -60,7 +60,7 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
             done["stopped"] += 1
             raise
 
-    def tune(chat: FakeChat, place: Path, should_stop: Callable[[], bool]) -> None:
+    def tune(chat: FakeChat, place: Path, should_stop: Callable[[], bool], *, anew: bool = False) -> None:
         steps(chat, 20)
         done["tuned"] += 1
 

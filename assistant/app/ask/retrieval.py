@@ -192,7 +192,7 @@ class EvidenceRetrieval:
 def search_all(searchers: Sequence[Searcher], query: str, limit: int, wanted: Filter) -> tuple[Hit, ...]:
     """Return the best hits of one library or several; scores are sums of evidence and comparable between libraries."""
     found = [hit for searcher in searchers for hit in searcher.search(query, limit, STEPS, wanted)]
-    return tuple(sorted(found, key=lambda hit: -hit.score)[:limit]) if len(searchers) > 1 else tuple(found)
+    return tuple(sorted(found, key=lambda hit: (-hit.exact_score, -hit.score))[:limit]) if len(searchers) > 1 else tuple(found)
 
 
 def opening_of(library: Library, path: str) -> str:

@@ -48,7 +48,7 @@ def measure(settings: Settings) -> Iterator[Measurement]:
     yield from measure_embedding(embedder)
     load, chat = timed(lambda: models.chat)
     yield Measurement("load the chat model", load, "s")
-    models.tune(lambda: False)
+    models.tune(lambda: False, anew=True)
     figures = list(measure_generation(chat))
     yield from figures
     size = spec.path.stat().st_size if spec.path.is_file() else 0

@@ -18,6 +18,7 @@ from assistant.app.ingest.write_batch import OnChange, WriteBatch, add_to_report
 from assistant.datatypes import Change, Document, Embedder, FileState, IngestReport, LedgerEntry, OnProgress, Progress
 from assistant.errors import BEING_WRITTEN, ENCRYPTED, GONE, UNREAD, SkippedFile, UnreadableFile
 from assistant.index import Store
+from assistant.index.fts_text import INDEX_VERSION
 from assistant.index.store import vector_key
 from assistant.ingest import (
     CHUNKER_VERSION,
@@ -120,8 +121,9 @@ class IngestRun:
 
     @property
     def _chunking_version(self) -> str:
-        """The versions of extraction and chunking: if they differ from the library's, files are read again."""
-        return f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {self._options.chunk_tokens} tokens"
+        """The versions of extraction, chunking and keyword index: if they differ from the library's, files are read again."""
+        return (f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, index {INDEX_VERSION}, "
+                f"{self._options.chunk_tokens} tokens")
 
     def _with_members(self, paths: Iterable[str]) -> set[str]:
         """Return files on the disk together with the files inside them."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from assistant.datatypes import Message, ScoredText, never_stop
@@ -14,12 +16,17 @@ from assistant.models.llama.generate import DRAFT, LlamaReply, Prefill
 from assistant.models.llama.kv_cache import DiskKVCache, PrefixCache, build
 from assistant.models.llama.load import model_fingerprint
 from assistant.models.llama.thread_tuning import (
+    ANY_TOKEN,
     PROBE_TOKENS,
     Threads,
+    are_outdated,
+    forget_threads,
+    is_busy,
     load_threads,
     machine_key,
     store_threads,
     thread_candidates,
+    time_of,
     tune_threads,
     usable_cores,
 )
@@ -43,6 +50,8 @@ class LlamaChat:
         self._template = ChatTemplate(self._engine.vocabulary)
         self._identity = f"{model_fingerprint(path)} {build()}"
         self._prefix_cache = PrefixCache(self._engine, disk_cache, self._identity)
+        self._threads: Threads | None = None  # the measured numbers in use, and the file that holds them
+        self._threads_place: Path | None = None
 
     @property
     def context_tokens(self) -> int:
@@ -66,6 +75,13 @@ class LlamaChat:
         return LlamaReply(self._engine, lambda: self._prefill(prompt, prefix_length, candidates), prompt, max_tokens)
 
     def _prefill(self, prompt: list[int], prefix_length: int, candidates: Sequence[ScoredText]) -> Prefill:
+        """Bring a prompt into the KV cache and score the candidate texts."""
+        started = time.perf_counter()
+        done = self._prefill_and_score(prompt, prefix_length, candidates)
+        self._judge_threads(len(prompt) - done.reused, time.perf_counter() - started)
+        return done
+
+    def _prefill_and_score(self, prompt: list[int], prefix_length: int, candidates: Sequence[ScoredText]) -> Prefill:
         """Bring a prompt into the KV cache; score the candidate texts in the same batch as its last tokens."""
         if not candidates:
             computed = self._prefix_cache.restore(prompt[:prefix_length])
@@ -90,23 +106,48 @@ class LlamaChat:
         text = self._engine.vocabulary.tokenize(candidate.text, special=False)[:fits]
         return Branch(start, [*asked[start:], *text], len(text))
 
-    def tune(self, place: Path, should_stop: Callable[[], bool] = lambda: False) -> Threads:
-        """Return the fastest numbers of threads for this model on this machine, read from a file or measured now and stored."""
-        key = machine_key(self._identity)
-        if kept := load_threads(place, key):
-            return kept
+    def tune(self, place: Path, should_stop: Callable[[], bool] = never_stop, *, anew: bool = False) -> Threads:
+        """Set and return the fastest numbers of threads on this machine: the stored ones, or with `anew` those measured now.
+
+        On a busy machine nothing is measured: the stored numbers are used, or the number of cores.
+        """
+        key, numbers = machine_key(self._identity), thread_candidates(*usable_cores())
+        kept = load_threads(place, key)
+        if kept and not anew:
+            return self._use(place, kept)
+        if is_busy():
+            return self._use(place, kept or Threads(numbers[0], numbers[0]))
+        found = self._measure_threads(should_stop, numbers)
+        if should_stop() or is_busy():
+            return self._use(place, kept or Threads(numbers[0], numbers[0]))
+        store_threads(place, key, found)
+        return self._use(place, found)
+
+    def _measure_threads(self, should_stop: Callable[[], bool], numbers: Sequence[int]) -> Threads:
+        """Measure the fastest numbers of threads and the speed of prefill with them."""
         self._engine.grow_context(len(self._engine.cached_tokens) + PROBE_TOKENS)
         if len(self._engine.cached_tokens) + PROBE_TOKENS > self.context_tokens:
             self._engine.truncate(0)
-        found = tune_threads(self._engine, should_stop, thread_candidates(*usable_cores()))
-        if not should_stop():
-            store_threads(place, key, found)
-        return found
+        found = tune_threads(self._engine, should_stop, numbers)
+        return replace(found, tokens_per_second=PROBE_TOKENS / time_of(self._engine, [ANY_TOKEN] * PROBE_TOKENS))
+
+    def _use(self, place: Path, threads: Threads) -> Threads:
+        """Set numbers of threads that come from a file or a measurement for it."""
+        self._engine.set_threads(threads)
+        self._threads, self._threads_place = threads, place
+        return threads
 
     def use_tuned_threads(self, place: Path) -> None:
         """Set the numbers of threads that were measured, if there are any."""
         if kept := load_threads(place, machine_key(self._identity)):
-            self._engine.set_threads(kept)
+            self._use(place, kept)
+
+    def _judge_threads(self, tokens: int, seconds: float) -> None:
+        """Forget measured numbers of threads, and use the number of cores, if a prefill was far slower than measured."""
+        if self._threads and self._threads_place and are_outdated(self._threads, tokens, seconds):
+            forget_threads(self._threads_place, machine_key(self._identity))
+            self._engine.set_threads(Threads(*[usable_cores()[0]] * 2))
+            self._threads = None
 
     def close(self) -> None:
         """Free the model's memory."""

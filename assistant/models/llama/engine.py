@@ -1,6 +1,8 @@
 """Decode tokens with a KV cache that is kept between calls: a prompt with the prefix of the last one costs only the rest.
 
-It knows nothing of messages, templates or chunks.
+A token's state depends, in its last bits, on the batch in which it was computed, and a near-tie between two words then falls
+either way. So a prompt is computed in steps that begin at the same tokens whatever was cached: at its prefix, and every
+STEP tokens behind it. Only whole steps are reused. It knows nothing of messages, templates or chunks.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from assistant.errors import ModelUnusable
 from assistant.models.llama.decoder import BATCH, FIRST_ROOM, Decoder
 
 SEQUENCE = 0
+STEP = 64  # tokens of a prompt that are computed at once: a cached prompt is reused up to the last common step
 MIN_PROBABILITY = 1e-30  # so that it has a logarithm
 
 
@@ -37,6 +40,8 @@ class Engine(Decoder):
                  should_stop: Callable[[], bool] = never_stop) -> None:
         super().__init__(path, context_tokens, threads, gpu_layers, should_stop)
         self._cached: list[int] = []  # the tokens whose KV state the cache holds, in order
+        self._start = 0  # of the steps: the length of the prompt's prefix
+        self._stepped = 0  # cached tokens that were computed in whole steps
 
     def grow_context(self, tokens: int) -> None:
         """Grow the context to `tokens`, up to `context_tokens`; the cached tokens stay.
@@ -66,14 +71,28 @@ class Engine(Decoder):
             self.truncate(before)
 
     def prefill(self, tokens: Sequence[int], *, needs_logits: bool = True) -> int:
-        """Bring the cache to exactly these tokens; return how many of them it held.
+        """Bring the cache to exactly these tokens, which begin with its prefix; return how many of them it held.
 
         With `needs_logits` the last token is always computed: its logits predict the first token of the reply.
         """
-        reused = common_prefix(self._cached, tokens[:-1] if needs_logits else tokens)
+        common = min(self._stepped, common_prefix(self._cached, tokens[:-1] if needs_logits else tokens))
+        reused = self._start + (common - self._start) // STEP * STEP if common >= self._start else 0
         self.truncate(reused)
-        self.decode(tokens[reused:])
+        for first in range(reused, len(tokens), STEP):
+            self.extend(tokens[first : first + STEP])
+            if first + STEP <= len(tokens) and first >= self._start:
+                self._stepped = first + STEP
         return reused
+
+    def prefill_prefix(self, prefix: Sequence[int]) -> None:
+        """Bring the cache to exactly the prefix of a prompt, computed as a whole."""
+        self.truncate(0)
+        self.decode(prefix)
+        self._start = self._stepped = len(prefix)
+
+    def holds_prefix(self, prefix: Sequence[int]) -> bool:
+        """Return whether the cached tokens begin with the prefix of a prompt, computed as a whole."""
+        return self._start == len(prefix) <= self._stepped and self._cached[: len(prefix)] == list(prefix)
 
     def decode(self, tokens: Sequence[int]) -> None:
         """Decode any number of tokens after the cached ones."""
@@ -118,12 +137,13 @@ class Engine(Decoder):
         return self._state(SEQUENCE)
 
     def restore(self, kept: bytes, tokens: Sequence[int]) -> bool:
-        """Cache these tokens instead, with the KV state that `save` returned; return False, caching none, on failure."""
+        """Cache the prefix of a prompt, with the KV state that `save` returned; return False, caching none, on failure."""
         self.truncate(0)
         if not self._load_state(kept, SEQUENCE):
             self.truncate(0)
             return False
         self._cached.extend(tokens)
+        self._start = self._stepped = len(tokens)
         return True
 
     def follow(self, token: int, drafts: Sequence[int]) -> list[int]:
@@ -156,6 +176,8 @@ class Engine(Decoder):
         """Drop all cached tokens after the first `count`."""
         self._api.llama_memory_seq_rm(self._memory, SEQUENCE, count, -1)
         del self._cached[count:]
+        self._stepped = min(self._stepped, count)
+        self._start = min(self._start, count)
 
 
 def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from assistant.models.llama.engine import Engine, common_prefix
+from assistant.models.llama.engine import Engine
 from assistant.system.atomic_files import write_atomically
 
 MAGIC = b"akv1"
@@ -120,18 +120,15 @@ class PrefixCache:
     def restore(self, prefix: Sequence[int]) -> int:
         """Let the engine hold a prefix, or longer tokens that begin with it; return how many tokens had to be computed."""
         engine, size = self._engine, len(prefix)
-        common = common_prefix(engine.cached_tokens, prefix)
-        if common == size:
+        if engine.holds_prefix(prefix):
             return 0
         if self._disk is None or size < MIN_PREFIX_TOKENS:
-            engine.truncate(common)
-            engine.decode(prefix[common:])
-            return size - common
+            engine.prefill_prefix(prefix)
+            return size
         name = state_name(self._model, prefix)
         kept = self._disk.get(name)
         if kept and engine.restore(kept, prefix):
             return 0
-        engine.truncate(0)
-        engine.decode(prefix)
+        engine.prefill_prefix(prefix)
         self._disk.put(name, engine.save())
         return size

@@ -1,7 +1,9 @@
-"""Measure the fastest numbers of threads for prefill and generation, once per model and machine, in about two seconds.
+"""Measure the fastest numbers of threads for prefill and generation, per model and machine, in about two seconds.
 
 Prefill is bound by arithmetic, generation by memory bandwidth: their best numbers differ, and on processors with fast and slow
-cores, or on a share of a larger machine, neither is the number of cores. The result is stored in a file.
+cores, or on a share of a larger machine, neither is the number of cores. The result is stored in a file and kept for some days.
+
+On a busy machine fewer threads than cores are fastest, for as long as it is busy: such a measurement is neither used nor stored.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -24,14 +26,20 @@ PROBE_TOKENS = 16  # prompt tokens of one prefill measurement
 WRITTEN = 3  # tokens of one generation measurement
 WORTH_CHANGING = 1.03  # speed-up over the number of cores: less is noise
 ANY_TOKEN = 1000
+BUSY_PERCENT = 20.0  # of the processors' time, before the measurement or after it
+LOOK_SECONDS = 0.25  # for which the processors' time is observed
+KEPT_SECONDS = 7 * 86_400.0
+MUCH_SLOWER = 0.5  # of the measured speed: the measurement no longer holds
+JUDGED_TOKENS = 128  # a shorter prefill tells nothing of the speed
 
 
 @dataclass(frozen=True, slots=True)
 class Threads:
-    """Numbers of threads: `reading` for prefill, `writing` for generation."""
+    """Numbers of threads: `reading` for prefill, `writing` for generation; and the measured speed of prefill."""
 
     reading: int
     writing: int
+    tokens_per_second: float = field(default=0.0, compare=False)  # 0 if unknown
 
 
 class Measurable(Protocol):
@@ -93,6 +101,18 @@ def fastest(model: Measurable, tokens: Sequence[int], should_stop: Callable[[], 
     return found if least and usual > least[found] * WORTH_CHANGING else numbers[0]
 
 
+def is_busy() -> bool:
+    """Return whether the processors work now, while this process waits."""
+    import psutil
+
+    return float(psutil.cpu_percent(LOOK_SECONDS)) > BUSY_PERCENT
+
+
+def are_outdated(threads: Threads, tokens: int, seconds: float) -> bool:
+    """Return whether a prefill of so many tokens was far slower than measured with these numbers of threads."""
+    return tokens >= JUDGED_TOKENS and tokens < threads.tokens_per_second * seconds * MUCH_SLOWER
+
+
 def time_of(model: Measurable, tokens: Sequence[int]) -> float:
     """Return the seconds to decode these tokens; for a single token the mean of a few rounds."""
     rounds = WRITTEN if len(tokens) == 1 else 1
@@ -109,21 +129,36 @@ def machine_key(model: str) -> str:
 
 
 def load_threads(place: Path, key: str) -> Threads | None:
-    """Return the stored numbers of threads, or None if there are none or the file is damaged."""
+    """Return the stored numbers of threads; None if there are none, they are old, or the file is damaged."""
     with suppress(OSError, ValueError, TypeError, KeyError):
         kept = json.loads(place.read_text("utf-8"))[key]
-        threads = Threads(int(kept["reading"]), int(kept["writing"]))
-        return threads if min(threads.reading, threads.writing) >= 1 else None
+        threads = Threads(int(kept["reading"]), int(kept["writing"]), float(kept["tokens_per_second"]))
+        is_recent = abs(time.time() - float(kept["measured"])) < KEPT_SECONDS  # also if the clock was set back
+        return threads if is_recent and min(threads.reading, threads.writing) >= 1 else None
     return None
 
 
 def store_threads(place: Path, key: str, threads: Threads) -> None:
     """Store the numbers beside those of other models. An unwritable disk only costs another measurement later."""
-    kept: dict[str, object] = {}
+    write_records(place, {**read_records(place), key: {**asdict(threads), "measured": time.time()}})
+
+
+def forget_threads(place: Path, key: str) -> None:
+    """Remove the stored numbers of a model."""
+    write_records(place, {name: kept for name, kept in read_records(place).items() if name != key})
+
+
+def read_records(place: Path) -> dict[str, object]:
+    """Return what the file holds; an empty dict if it is missing or damaged."""
     with suppress(OSError, ValueError, TypeError):
-        kept = dict(json.loads(place.read_text("utf-8")))
+        return dict(json.loads(place.read_text("utf-8")))
+    return {}
+
+
+def write_records(place: Path, records: dict[str, object]) -> None:
+    """Write the file, if its folder can be written."""
     with suppress(OSError):
-        write_atomically(place, json.dumps({**kept, key: asdict(threads)}).encode())
+        write_atomically(place, json.dumps(records).encode())
 
 
 SPINS = "1000"
