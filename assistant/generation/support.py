@@ -87,10 +87,15 @@ def cite(number: int, hit: Hit, claim: str, question: str) -> Citation:
 
 
 def narrow_location(location: Location, text: str, start: int, end: int) -> Location:
-    """Return the location of text[start:end] within the chunk at `location`."""
+    """Return the location of text[start:end] within the chunk at `location`.
+
+    Text that has other line breaks than the file (JSON on one line) keeps the lines of the chunk.
+    """
+    span = replace(location, char_start=location.char_start + start, char_end=location.char_start + end)
+    if len(LINE_END.findall(text)) != location.line_end - location.line_start:
+        return span
     first = location.line_start + len(LINE_END.findall(text[:start]))
-    return replace(location, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])),
-                   char_start=location.char_start + start, char_end=location.char_start + end)
+    return replace(span, line_start=first, line_end=first + len(LINE_END.findall(text[start:end])))
 
 
 def words_near(fact: ClaimFact, claim: Claim) -> frozenset[str]:

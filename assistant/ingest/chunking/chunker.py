@@ -139,9 +139,11 @@ def _chunk(document: Document, part: Part, span: _ChunkSpan, flat: Sequence[Sect
     has_own_lines = part.page is not None or part.slide is not None or part.sheet is not None
     lines_before = bisect_right(line_ends, part.char_start) if has_own_lines else 0
     marks = marks_between(document.extraction.marks, span.start, span.end)
+    lines = [mark.line for mark in marks if mark.line is not None]
     location = Location(
-        line_start=bisect_right(line_ends, span.start) - lines_before + 1,
-        line_end=bisect_right(line_ends, span.end - 1) - lines_before + 1, char_start=span.start, char_end=span.end,
+        line_start=lines[0] if lines else bisect_right(line_ends, span.start) - lines_before + 1,
+        line_end=lines[-1] if lines else bisect_right(line_ends, span.end - 1) - lines_before + 1,
+        char_start=span.start, char_end=span.end,
         page=part.page, page_label=part.page_label, slide=part.slide, sheet=part.sheet, cells=cells_of(marks),
         chapter=part.chapter, message=part.message, time=time_of(marks), heading=heading_of(document.title, path),
     )  # fmt: skip
