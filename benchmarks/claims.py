@@ -20,7 +20,8 @@ from intervals import share_text
 from report import markdown_table
 
 from assistant.datatypes import Chunk, Location, Support
-from assistant.generation.citations.support import attribute, parse_chunk, parse_claim
+from assistant.generation.support import attribute
+from assistant.text.facts import parse_chunk, parse_claim
 
 
 @dataclass(frozen=True, slots=True)
