@@ -11,7 +11,7 @@ from assistant.generation.support import build_citations
 
 
 def hit(text: str, number: int = 1, line: int = 10) -> Hit:
-    location = Location(line, line + text.count("\n"), 100, 100 + len(text))
+    location = Location(line, line + len(re.findall(r"\r\n|\r|\n", text)), 100, 100 + len(text))
     return Hit(number, f"/{number}.txt", f"File {number}", Chunk(text, location))
 
 
