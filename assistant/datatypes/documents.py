@@ -49,6 +49,7 @@ class Table:
     char_start: int
     char_end: int
     header: str = ""  # its header row, repeated in the context of each of its chunks; "" if it has none
+    is_continued: bool = False  # True if the header is not in its text but on an earlier page
 
 
 @dataclass(frozen=True, slots=True)

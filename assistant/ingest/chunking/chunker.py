@@ -154,7 +154,7 @@ def _chunk(document: Document, part: Part, span: _ChunkSpan, flat: Sequence[Sect
 def _header(span: _ChunkSpan, among: Sequence[Section]) -> str:
     """Return the header row of a table whose beginning is not in the chunk, or an empty string."""
     tables = (section.table for section in among if section.table)
-    return next((table.header for table in tables if table.char_start < span.start), "")
+    return next((table.header for table in tables if table.char_start < span.start or table.is_continued), "")
 
 
 def marks_between(marks: Sequence[PositionLabel], start: int, end: int) -> Sequence[PositionLabel]:

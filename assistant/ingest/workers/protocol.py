@@ -171,6 +171,12 @@ def _count(value: object) -> int:
     return value
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("not a truth value")
+    return value
+
+
 def _hash(value: object) -> str:
     if not HASH.fullmatch(text := _text(value)):
         raise ValueError("not a hash")
@@ -186,6 +192,6 @@ def _text(value: object) -> str:
 
 
 CHECKS: dict[str, Callable[[object], Any]] = {  # by the type of a field
-    "int": _count, "str": _text,
+    "int": _count, "str": _text, "bool": _flag,
     "int | None": lambda value: _optional(value, _count), "str | None": lambda value: _optional(value, _text),
 }  # fmt: skip
