@@ -5,10 +5,11 @@ from __future__ import annotations
 import queue
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from assistant.ingest.workers.protocol import (
     ProtocolError,
     confinement_from_frame,
     is_result_of,
+    piece_of,
     reading_from_frame,
     receive,
     send,
@@ -86,7 +88,8 @@ class WorkerSupervisor:
         given_up: dict[str, str] = {}
         while True:
             results: list[ReadResult] = []
-            held = 0
+            pieces: list[str] = []
+            held, most = 0, min(MAX_RESULT_BYTES, self._bounds.memory)
             current = [str(path)]
             try:
                 for frame in self._request(path, known_hash, given_up):
@@ -94,11 +97,14 @@ class WorkerSupervisor:
                         on_step(str(frame["step"]))
                     elif "begin" in frame:
                         current.append(str(frame["begin"]))
+                    elif "text" in frame:
+                        pieces.append(piece_of(frame))
                     elif "reading" in frame:
-                        results.append(_result_of(path, frame["reading"]))
+                        results.append(_result_of(path, frame["reading"], pieces))
                         held += memory_size(results[-1:])
-                        if held > MAX_RESULT_BYTES:
-                            raise WorkerLost("what is in it is too long")
+                        pieces = []
+                    if held + sum(map(sys.getsizeof, pieces)) > most:
+                        raise WorkerLost("what is in it is too long")
                 if self._process is not None and memory_of(self._process.pid) > RECYCLE_AT * self._bounds.memory:
                     self._end()
                 return results
@@ -255,9 +261,12 @@ def memory_of(process: int) -> int:
         return 0
 
 
-def _result_of(path: Path, frame: Frame) -> ReadResult:
-    """Return the result in a frame. Raises ProtocolError if it belongs to another file than the one requested."""
-    result = reading_from_frame(frame)
+def _result_of(path: Path, frame: Frame, pieces: Sequence[str]) -> ReadResult:
+    """Return the result in a frame and the pieces of text before it.
+
+    Raises ProtocolError if it belongs to another file than the one requested.
+    """
+    result = reading_from_frame(frame, pieces)
     if not is_result_of(result, str(path)):
         raise ProtocolError("a reading is of another file")
     return result
