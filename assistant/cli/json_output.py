@@ -81,7 +81,13 @@ def timings(taken: data.Timings) -> Json:
 def search_result(result: data.SearchResult) -> Json:
     """Return the passages for one question."""
     taken = {name: value for name, value in timings(result.timings).items() if name in {"retrieve_ms", "total_ms"}}
-    return {"question": result.question, "hits": hits(result.hits), "embedded": round(result.embedded, 4), "timings": taken}
+    return {"question": result.question, "hits": hits(result.hits), "embedded": round(result.embedded, 4), "timings": taken,
+            **outdated(result.outdated)}
+
+
+def outdated(files: Sequence[data.OutdatedFile]) -> Json:
+    """Return the files that have changed since they were read, under their key; nothing if there are none."""
+    return {"outdated": [asdict(each) for each in files]} if files else {}
 
 
 def explanation(question: str, why: data.Explanation) -> Json:
@@ -106,6 +112,7 @@ def answer(given: data.Answer) -> Json:
         "hits": hits(given.hits),
         **({"answerability": answerability(given.answerability)} if given.answerability else {}),
         **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
+        **outdated(given.outdated),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),
     }

@@ -33,6 +33,7 @@ from assistant.datatypes.files import (
     LibraryStatus,
     Machine,
     OnProgress,
+    OutdatedFile,
     Progress,
     Severity,
     ignore_progress,
@@ -44,7 +45,7 @@ __all__ = [
     "CITED", "EVERY_FILE", "QUERY_SEPARATOR", "Answer", "AnswerStreaming", "Answerability", "Calibration", "Change",
     "ChatModel", "Chunk", "Citation", "Conflict", "ConflictSide", "Document", "Embedder", "Explanation", "Extraction", "Fact",
     "FileState", "Filter", "Finding", "Gpu", "Heading", "Hit", "ImportReport", "IngestReport", "Kind", "LedgerEntry",
-    "LibraryStatus", "Location", "Machine", "Message", "OnProgress", "Part", "PositionLabel", "Progress", "PromptText",
+    "LibraryStatus", "Location", "Machine", "Message", "OnProgress", "OutdatedFile", "Part", "PositionLabel", "Progress", "PromptText",
     "RemovedText", "Reply", "Reranker", "Reranking", "Role", "ScoredText", "SearchResult", "Sentence", "Session", "Severity",
     "Shape", "StreamedAnswer", "Support", "Table", "Timings", "Tunable", "Turn", "Vectors", "ignore_progress", "never_stop",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from assistant.datatypes.files import OutdatedFile
 from assistant.datatypes.documents import Chunk, Location
 
 
@@ -90,3 +91,4 @@ class SearchResult:
     hits: tuple[Hit, ...]
     timings: Timings
     embedded: float = 1.0  # share (0 to 1) of all chunks that have a vector
+    outdated: tuple[OutdatedFile, ...] = ()  # the files of the hits that have changed since they were read

@@ -7,6 +7,7 @@ A document is in the library completely or not at all; an interrupted run loses 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -61,16 +62,17 @@ FOR_OCR = "for OCR"  # end of the reasons that OCR software would resolve
 
 
 class IngestRun:
-    """One ingestion run over roots of a library."""
+    """One ingestion run over roots of a library. A root above the folder `own` of the program's own files leaves that out."""
 
     def __init__(self, store: Store, embedder: Embedder, pool: LazyReaderPool, on_progress: OnProgress,
-                 on_change: OnChange = ignore_change) -> None:
+                 on_change: OnChange = ignore_change, own: Path | None = None) -> None:
         self._store, self._embedder, self._pool, self._options = store, embedder, pool, pool.options
         self._on_progress, self._on_change = on_progress, on_change
         self._report = IngestReport()
         self._batch = WriteBatch()
         self._queue = EmbeddingQueue(store, embedder)
-        self._excluded = store.excluded()
+        own_places = {str(own.absolute()), os.path.realpath(own)} if own else set()
+        self._excluded = (*store.excluded(), *sorted(own_places))
         self._members: dict[str, set[str]] = {}  # known files inside each container
         self._moved_from: dict[str, LedgerEntry] = {}  # new path -> entry of the file that may have moved there
         self._known: Ledger = {}

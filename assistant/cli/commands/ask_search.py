@@ -38,6 +38,7 @@ from assistant.cli.render.answer import (
     show_sources,
     spinner,
     stream_answer,
+    warn_outdated,
 )
 from assistant.errors import UsageError
 from assistant.system.paths import absolute, escape_pattern
@@ -78,6 +79,7 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
         with spinner("Searching"):
             result = assistant.search(question or "", count or 0, wanted)
         to_json.print_result(to_json.search_result(result), lambda: show_search(output(), result), json=json)
+        warn_outdated(result.outdated)
         warn_about_search(settings, result.embedded, result.hits)
 
 

@@ -23,11 +23,15 @@ MIN_ROWS = 3
 MIN_GAP = 0.9  # of the line height, between two cells; spaces in justified prose are narrower
 MAX_ROW_DISTANCE = 4.0  # line heights from one row to the next
 MIN_FILLED = 0.6  # share of the rows in which at least two columns are filled
+MIN_FULL = 0.5  # share of the lines with more than one cell
+HEADER_ROWS = 2  # of a table in which a column of currency signs may hold a name
 PROSE_WORDS = 5  # words of a typical cell in a column of prose
 MAX_COLUMNS = 40
 MAX_LINES = 1000  # of a page that is searched
 SPACES = re.compile(r"[^\S\r\n]+")
-LIST_MARK = re.compile(r"[•●▪◦·–—\-*o§]|[(\[]?(?:\d{1,3}(?:\.\d{1,3})*|[A-Za-z]|[ivxIVX]{1,5})[.)\]:]?|(?:\d{1,3}\.){1,4}\d{0,3}")
+LIST_MARK = re.compile(r"[•●▪◦·–—\-*o§]|[(\[]?(?:\d{1,3}(?:\.\d{1,3})*(?:-\d{1,3})?|[A-Za-z]|[ivxIVX]{1,5})[.)\]:\-]?")
+LEADER = re.compile(r"[.…_·]+")  # dots that lead the eye to the next column
+CURRENCY_BEHIND = re.compile(r"(.*\S)\s+([$€£¥])")  # the sign of the next column
 BEFORE_NUMBER = frozenset({"$", "€", "£", "¥", "US$", "(", "$("})  # cells that belong to the number on their right
 BEHIND_NUMBER = frozenset({")", "%", ")%"})
 HYPHENS = str.maketrans({"\ufffe": "-", "\x02": "-"})  # how PDFium marks a hyphen at the end of a line
@@ -102,18 +106,19 @@ def _read_line(textpage: PdfTextPage, text: str, start: int, end: int) -> _Line:
     rectangle = raw.FS_RECTF()
     raw.FPDFText_GetLooseCharBox(textpage, start, rectangle)
     height = max(1.0, abs(rectangle.top - rectangle.bottom))
-    words = [match.span() for match in re.finditer(r"\S+", text[start:end])]
-    if not words:
-        return _Line(start, end, rectangle.top, height, ())
+    found = list(re.finditer(r"\S+", text[start:end]))
+    words = [match for match in found if not LEADER.fullmatch(match[0])] or found
     cells: list[_Cell] = []
-    first, cell_left = words[0][0], box(start + words[0][0])[0]
-    for (_, word_end), (next_start, _) in zip(words, [*words[1:], (0, 0)], strict=True):
-        word_right = box(start + word_end - 1)[1]
-        next_left = box(start + next_start)[0] if next_start else 0.0
-        if not next_start or next_left - word_right > MIN_GAP * height:
-            cells.append(_Cell(cell_left, word_right, text[start + first : start + word_end].translate(HYPHENS)))
-            first, cell_left = next_start, next_left
-    return _Line(start, end, rectangle.top, height, tuple(cells))
+    first, cell_left, right_edge = 0, 0.0, 0.0
+    for word in words:
+        word_left = box(start + word.start())[0]
+        if word is not words[0] and word_left - right_edge > MIN_GAP * height:
+            cells.append(_Cell(cell_left, right_edge, text[start + first : start + word.start()].translate(HYPHENS).strip()))
+            first = word.start()
+        cell_left = word_left if first == word.start() or word is words[0] else cell_left
+        right_edge = box(start + word.end() - 1)[1]
+    last = [_Cell(cell_left, right_edge, text[start + first : end].translate(HYPHENS).strip())] if words else []
+    return _Line(start, end, rectangle.top, height, (*cells, *last))
 
 
 def _runs(lines: Sequence[_Line], above: PageTable | None) -> Iterator[list[_Line]]:
@@ -172,7 +177,8 @@ def _table_of(run: Sequence[_Line], above: PageTable | None, *, ends_page: bool)
     rows = [_row(line, columns) for line in run]
     full = [row for row, line in zip(rows, run, strict=True) if len(line.cells) > 1]
     filled = [sum(bool(row[number]) for row in full) for number in range(len(columns))]
-    if sum(count >= MIN_FILLED * len(full) for count in filled) < 2 or _is_prose(full) or _is_list(full):
+    has_columns = sum(count >= MIN_FILLED * len(full) for count in filled) > 1 and len(full) >= MIN_FULL * len(rows)
+    if not has_columns or _is_prose(full) or _is_list(full):
         return None
     rows = _join_symbols(rows)
     header = header_of(rows) if _has_digits_below_words(rows) or not _has_digits(rows) else ""
@@ -199,6 +205,9 @@ def _row(line: _Line, columns: Sequence[Gap]) -> list[str]:
     for cell in line.cells:
         number = next(number for number, (left, right) in enumerate(columns) if left <= cell.left and cell.right <= right)
         row[number] = f"{row[number]} {cell.text}".strip()
+    for number in range(len(row) - 1):
+        if sign := CURRENCY_BEHIND.fullmatch(row[number]):
+            row[number], row[number + 1] = sign[1], f"{sign[2]} {row[number + 1]}".strip()
     return row
 
 
@@ -219,13 +228,14 @@ def _is_list(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _join_symbols(rows: list[list[str]]) -> list[list[str]]:
-    """Join columns that hold only currency signs or brackets with the number beside them."""
-    number = 0
+    """Join columns that hold only currency signs or brackets, but for the header, with the number beside them."""
+    number, body = 0, min(HEADER_ROWS, len(rows) - 1)
     while rows and number < len(rows[0]):
-        cells = {row[number] for row in rows if row[number]}
+        cells = {row[number] for row in rows[body:] if row[number]}
         is_before = cells <= BEFORE_NUMBER and number + 1 < len(rows[0])
         is_behind = cells <= BEHIND_NUMBER and number > 0
-        if cells and (is_before or is_behind):
+        is_name_alone = is_before and not cells and not any(row[number + 1] for row in rows[:body])
+        if is_name_alone or (cells and (is_before or is_behind)):
             first = number if is_before else number - 1
             rows = [[*row[:first], f"{row[first]} {row[first + 1]}".strip(), *row[first + 2 :]] for row in rows]
         else:
