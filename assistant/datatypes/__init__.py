@@ -45,7 +45,8 @@ __all__ = [
     "CITED", "EVERY_FILE", "QUERY_SEPARATOR", "Answer", "AnswerStreaming", "Answerability", "Calibration", "Change",
     "ChatModel", "Chunk", "Citation", "Conflict", "ConflictSide", "Document", "Embedder", "Explanation", "Extraction", "Fact",
     "FileState", "Filter", "Finding", "Gpu", "Heading", "Hit", "ImportReport", "IngestReport", "Kind", "LedgerEntry",
-    "LibraryStatus", "Location", "Machine", "Message", "OnProgress", "OutdatedFile", "Part", "PositionLabel", "Progress", "PromptText",
+    "LibraryStatus", "Location", "Machine", "Message", "OnProgress", "OutdatedFile", "Part", "PositionLabel", "Progress",
+    "PromptText",
     "RemovedText", "Reply", "Reranker", "Reranking", "Role", "ScoredText", "SearchResult", "Sentence", "Session", "Severity",
     "Shape", "StreamedAnswer", "Support", "Table", "Timings", "Tunable", "Turn", "Vectors", "ignore_progress", "never_stop",
 ]

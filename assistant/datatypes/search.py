@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from assistant.datatypes.files import OutdatedFile
 from assistant.datatypes.documents import Chunk, Location
+from assistant.datatypes.files import OutdatedFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ PICTURE, DATA = "[picture]", "[data]"
 MIN_RUN = 200  # characters of base64 or hexadecimal digits; hashes and keys that a reader may look for are shorter
 MIN_TEXT = 64  # characters; the shortest payload of a `data:` URI that is replaced
 MIN_SHARE = 0.02  # of the digits, the small and the capital letters in base64
+MAX_SIGNS = 1 / 8  # of the characters / - _, which are frequent in paths
 EMBEDDED = re.compile(
     r"(?i:\bdata:)(?P<kind>[\w.+-]{1,40}/[\w.+-]{1,80})?(?:;[\w.+-]{1,40}(?:=[\w.+\"-]{0,80})?){0,8}(?:"
     r";(?i:base64),(?:[A-Za-z0-9+/=_%-]|\\?[ \t]*\r?\n[ \t]*(?=[A-Za-z0-9+/=]{40}|[A-Za-z0-9+/]{0,80}={0,2}[ \t]*[)\"'>])){64,}"
@@ -49,4 +50,5 @@ def is_encoded(run: str) -> bool:
     if HEXADECIMAL.match(run):
         return sum(map(str.isdigit, run)) > MIN_SHARE * len(run) and any(map(str.isalpha, run))
     counts = (sum(map(kind, run)) for kind in (str.isdigit, str.islower, str.isupper))
-    return all(count > MIN_SHARE * len(run) for count in counts) and run.count("/") + run.count("-") + run.count("_") < len(run) / 8
+    signs = sum(map(run.count, "/-_"))
+    return all(count > MIN_SHARE * len(run) for count in counts) and signs < MAX_SIGNS * len(run)

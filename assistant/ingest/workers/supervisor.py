@@ -87,9 +87,7 @@ class WorkerSupervisor:
         """
         given_up: dict[str, str] = {}
         while True:
-            results: list[ReadResult] = []
-            pieces: list[str] = []
-            held, most = 0, min(MAX_RESULT_BYTES, self._bounds.memory)
+            received = _Received(path, min(MAX_RESULT_BYTES, self._bounds.memory))
             current = [str(path)]
             try:
                 for frame in self._request(path, known_hash, given_up):
@@ -97,21 +95,15 @@ class WorkerSupervisor:
                         on_step(str(frame["step"]))
                     elif "begin" in frame:
                         current.append(str(frame["begin"]))
-                    elif "text" in frame:
-                        pieces.append(piece_of(frame))
-                    elif "reading" in frame:
-                        results.append(_result_of(path, frame["reading"], pieces))
-                        held += memory_size(results[-1:])
-                        pieces = []
-                    if held + sum(map(sys.getsizeof, pieces)) > most:
-                        raise WorkerLost("what is in it is too long")
+                    else:
+                        received.add(frame)
                 if self._process is not None and memory_of(self._process.pid) > RECYCLE_AT * self._bounds.memory:
                     self._end()
-                return results
+                return received.results
             except (WorkerLost, ProtocolError) as error:
                 self._end()
                 if self._is_closed or current[-1] == str(path) or len(given_up) == MAX_GIVEN_UP:
-                    return [*(each for each in results if each.path != str(path)), self._failure(path, str(error))]
+                    return [*(each for each in received.results if each.path != str(path)), self._failure(path, str(error))]
                 given_up[current[-1]] = str(error)
 
     def _request(self, path: Path, known_hash: str, given_up: dict[str, str]) -> Iterator[Frame]:
@@ -214,6 +206,26 @@ class WorkerSupervisor:
             with suppress(OSError):
                 if stream is not None:
                     stream.close()
+
+
+class _Received:
+    """The results that a worker has sent for one file and the files inside it, at most about `most` bytes."""
+
+    def __init__(self, path: Path, most: int) -> None:
+        self.results: list[ReadResult] = []
+        self._path, self._most, self._held = path, most, 0
+        self._pieces: list[str] = []  # of the text of the next result
+
+    def add(self, frame: Frame) -> None:
+        """Add a piece of text or a result. Raises ProtocolError, or WorkerLost if it becomes too much."""
+        if "text" in frame:
+            self._pieces.append(piece_of(frame))
+        elif "reading" in frame:
+            self.results.append(_result_of(self._path, frame["reading"], self._pieces))
+            self._held += memory_size(self.results[-1:])
+            self._pieces = []
+        if self._held + sum(map(sys.getsizeof, self._pieces)) > self._most:
+            raise WorkerLost("what is in it is too long")
 
 
 class FrameQueue:

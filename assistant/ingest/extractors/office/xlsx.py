@@ -27,6 +27,7 @@ from assistant.ingest.extractors.text.plain import read_csv
 from assistant.ingest.extractors.web.html import read_html
 from assistant.ingest.extractors.zip_package import (
     OLD_CONTAINER,
+    Relation,
     attribute,
     child_of,
     core_title,
@@ -145,8 +146,8 @@ def _read_package(archive: ZipFile) -> _Package:
     formats = formats_of_styles(archive, next(iter(targets(related, "styles")), "xl/styles.xml"))
     details = refuse_sparse(archive, formats)
     listed = child_of(optional_xml(archive, main), "sheets") if related else ()
-    parts = {attribute(sheet, "name"): related[identity].target for sheet in listed if (identity := _relation_id(sheet)) in related}
-    return _Package(core_title(archive), formats, {name: details[part] for name, part in parts.items() if part in details})
+    targets_of = {attribute(sheet, "name"): related.get(_relation_id(sheet), Relation("", "")).target for sheet in listed}
+    return _Package(core_title(archive), formats, {name: details[part] for name, part in targets_of.items() if part in details})
 
 
 def _relation_id(sheet: Element) -> str:
@@ -193,7 +194,8 @@ def repeat_merged(rows: Iterable[tuple[int, list[str]]], merged: Iterable[CellRa
         if any(cells):
             for _, index, text in open_cells:
                 cells[index] = cells[index] or text
-        open_cells += [(last, index, cells[index]) for last, index in starting.get(number, ()) if index < len(cells) and cells[index]]
+        begun = ((last, index) for last, index in starting.get(number, ()) if index < len(cells) and cells[index])
+        open_cells += [(last, index, cells[index]) for last, index in begun]
         yield number, cells
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from ctypes import create_string_buffer
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 MAX_ANNOTATIONS = 5000  # per page
 MAX_VALUE = 20_000  # characters
+LONG_VALUE = 12  # characters
 INDEX = re.compile(r"\[\d+\]")
 
 
@@ -28,7 +30,8 @@ def read_annotations(page: PdfPage, text: str) -> PageAnnotations:
     """Return the annotations of a page. What is in its text already is left out."""
     from pypdfium2 import raw
 
-    known, texts, comments = _squeezed(text), [], 0
+    known, comments = _squeezed(text), 0
+    texts: list[str] = []
     for number in range(min(MAX_ANNOTATIONS, raw.FPDFPage_GetAnnotCount(page))):
         annotation = raw.FPDFPage_GetAnnot(page, number)
         kind = raw.FPDFAnnot_GetSubtype(annotation)
@@ -36,7 +39,7 @@ def read_annotations(page: PdfPage, text: str) -> PageAnnotations:
             texts += _field(page, annotation, known)
         elif kind == raw.FPDF_ANNOT_FREETEXT:
             content = _string(annotation, "Contents")
-            texts += [content] if content and _squeezed(content) not in known else []
+            texts += [content] if content and not _is_in(content, known) else []
         elif kind in _comment_kinds():
             comments += bool(_string(annotation, "Contents"))
         raw.FPDFPage_CloseAnnot(annotation)
@@ -57,24 +60,22 @@ def _field(page: PdfPage, annotation: Any, known: str) -> Iterator[str]:  # noqa
 
     if page.formenv is None:
         return
-    form, fields = page.formenv, ("FPDFAnnot_GetFormFieldAlternateName", "FPDFAnnot_GetFormFieldName")
+    form, fields = page.formenv, (raw.FPDFAnnot_GetFormFieldAlternateName, raw.FPDFAnnot_GetFormFieldName)
     kind = raw.FPDFAnnot_GetFormFieldType(form, annotation)
     if kind in (raw.FPDF_FORMFIELD_PUSHBUTTON, raw.FPDF_FORMFIELD_SIGNATURE):
         return
     is_button = kind in (raw.FPDF_FORMFIELD_CHECKBOX, raw.FPDF_FORMFIELD_RADIOBUTTON)
-    value = _text(lambda *buffer: raw.FPDFAnnot_GetFormFieldValue(form, annotation, *buffer))
-    if not value or (is_button and not raw.FPDFAnnot_IsChecked(form, annotation)) or (
-            not is_button and _squeezed(value) in known):
+    value = _text(partial(raw.FPDFAnnot_GetFormFieldValue, form, annotation))
+    if not value or _is_in(value, known) or (is_button and not raw.FPDFAnnot_IsChecked(form, annotation)):
         return
-    names = (_text(lambda *buffer, read=getattr(raw, name): read(form, annotation, *buffer)) for name in fields)  # type: ignore[misc]
-    name = next(filter(None, names), "")
+    name = next(filter(None, (_text(partial(read, form, annotation)) for read in fields)), "")
     yield f"{INDEX.sub('', name).rpartition('.')[2] or 'field'}: {value}"
 
 
 def _string(annotation: Any, key: str) -> str:  # noqa: ANN401 - a handle of PDFium
     from pypdfium2 import raw
 
-    return _text(lambda *buffer: raw.FPDFAnnot_GetStringValue(annotation, key.encode(), *buffer))
+    return _text(partial(raw.FPDFAnnot_GetStringValue, annotation, key.encode()))
 
 
 def _text(read: Callable[..., int]) -> str:
@@ -90,6 +91,12 @@ def _text(read: Callable[..., int]) -> str:
     read(cast(buffer, POINTER(raw.FPDF_WCHAR)), size)
     lines = buffer.raw[:size].decode("utf-16-le", "replace").rstrip("\0").replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
+
+
+def _is_in(text: str, known: str) -> bool:
+    """Return True if the squeezed text of a page contains a text that is long enough not to be there by chance."""
+    squeezed = _squeezed(text)
+    return len(squeezed) >= LONG_VALUE and squeezed in known
 
 
 def _squeezed(text: str) -> str:

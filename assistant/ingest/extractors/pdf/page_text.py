@@ -131,7 +131,7 @@ def _halves(match: re.Match[str]) -> tuple[str, str]:
 
 
 def clean_text(text: str) -> str:
-    """Return the text with "\\n" as line end, ordinary letters for compatibility characters, and no control characters."""
+    """Return the text with one kind of line end, ordinary letters for compatibility characters, and no control characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
     text = COMPATIBLE.sub(lambda match: unicodedata.normalize("NFKC", match[0]).lstrip(" "), text)
     return UNPRINTABLE.sub("", text).strip("\n ")

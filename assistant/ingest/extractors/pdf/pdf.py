@@ -13,7 +13,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, product
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -66,7 +66,7 @@ class _PdfPage:
     is_scan: bool = False
     is_ocr: bool = False
     tables: tuple[PageTable, ...] = ()
-    annotations: PageAnnotations = PageAnnotations()
+    annotations: PageAnnotations = field(default_factory=PageAnnotations)
 
 
 def read_pdf(source: Source) -> Extraction:
@@ -109,7 +109,7 @@ def _tables(texts: Sequence[str], parts: Sequence[Part], pages: Sequence[_PdfPag
 
 
 def _find_rows(rows: Sequence[str], text: str, at: int) -> tuple[int, int]:
-    """Return the span of rows in a page, without those that were dropped as its header or footer; (0, 0) if they are not there."""
+    """Return the span of rows in a page, without those dropped as its header or footer; (0, 0) if they are not there."""
     for first, last in product(range(EDGE_LINES + 1), range(EDGE_LINES + 1)):
         kept = "\n".join(rows[first : len(rows) - last])
         start = text.find(kept, at) if kept else -1
