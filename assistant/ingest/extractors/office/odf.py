@@ -161,9 +161,9 @@ def _write_table(table: Element, writing: ExtractionBuilder) -> None:
 
 def _bounded_rows(rows: Iterable[Element]) -> Iterator[list[str]]:
     """Yield the cells of each row. Raises UnreadableFile if repeated ones make too many."""
-    count = 0
-    for row in rows:
-        cells = _cell_texts(row)
+    count, spanning = 0, _SpanningCells()
+    for number, row in enumerate(rows):
+        cells = spanning.fill(_cell_texts(row), row, number)
         count += len(cells)
         if count > LARGEST_AREA:
             raise UnreadableFile(f"too large: a table of more than {LARGEST_AREA / 1e6:.0f} million cells")
@@ -259,15 +259,10 @@ def numbered_rows(table: Element) -> Iterator[tuple[int, list[str]]]:
     A cell that spans several rows stands in each of them that has other text.
     """
     number = 1
-    spanning: dict[int, tuple[int, str]] = {}  # by column: the last row that a cell of a row above spans, and its text
+    spanning = _SpanningCells()
     for row in _rows_of(table):
         copies = _count(row, "number-rows-repeated")
-        spanning = {column: found for column, found in spanning.items() if found[0] >= number}
-        cells = _cell_texts(row)
-        if spanning and any(cells):
-            cells += [""] * (max(spanning) + 1 - len(cells))
-            cells = [text or spanning.get(column, (0, ""))[1] for column, text in enumerate(cells)]
-        spanning.update(_spanning_cells(row, number))
+        cells = spanning.fill(_cell_texts(row), row, number)
         if any(cells):
             for copy in range(min(copies, MOST_COPIES)):
                 yield number + copy, cells
@@ -298,6 +293,22 @@ def _cell_texts(row: Element) -> list[str]:
         if len(cells) > WIDEST:
             break
     return cells[:WIDEST]
+
+
+class _SpanningCells:
+    """The cells that span further rows, by column: the last row of each and its text."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, tuple[int, str]] = {}
+
+    def fill(self, cells: list[str], row: Element, number: int) -> list[str]:
+        """Return the cells of a row with the text of those above that span it, unless the row has no text of its own."""
+        self._open = {column: found for column, found in self._open.items() if found[0] >= number}
+        if self._open and any(cells):
+            cells = cells + [""] * (max(self._open) + 1 - len(cells))
+            cells = [text or self._open.get(column, (0, ""))[1] for column, text in enumerate(cells)]
+        self._open.update(_spanning_cells(row, number))
+        return cells
 
 
 def _spanning_cells(row: Element, number: int) -> Iterator[tuple[int, tuple[int, str]]]:

@@ -23,7 +23,8 @@ MIN_ROWS = 3
 MIN_GAP = 0.9  # of the line height, between two cells; spaces in justified prose are narrower
 MAX_ROW_DISTANCE = 4.0  # line heights from one row to the next
 MIN_FILLED = 0.6  # share of the rows in which at least two columns are filled
-MIN_FULL = 0.5  # share of the lines with more than one cell
+MIN_FULL = 0.5  # share of the lines with more than one cell, and of the cells of a column that are aligned
+MAX_SHIFT = 1.0  # line heights, between the edges of cells that are aligned
 HEADER_ROWS = 2  # of a table in which a column of currency signs may hold a name
 PROSE_WORDS = 5  # words of a typical cell in a column of prose
 MAX_COLUMNS = 40
@@ -177,8 +178,9 @@ def _table_of(run: Sequence[_Line], above: PageTable | None, *, ends_page: bool)
     rows = [_row(line, columns) for line in run]
     full = [row for row, line in zip(rows, run, strict=True) if len(line.cells) > 1]
     filled = [sum(bool(row[number]) for row in full) for number in range(len(columns))]
-    has_columns = sum(count >= MIN_FILLED * len(full) for count in filled) > 1 and len(full) >= MIN_FULL * len(rows)
-    if not has_columns or _is_prose(full) or _is_list(full):
+    columns_of_cells = [number for number, count in enumerate(filled) if count >= MIN_FILLED * len(full)]
+    has_columns = len(columns_of_cells) > 1 and len(full) >= MIN_FULL * len(rows)
+    if not has_columns or not all(_is_lined_up(run, columns[number]) for number in columns_of_cells) or _is_prose(full) or _is_list(full):
         return None
     rows = _join_symbols(rows)
     header = header_of(rows) if _has_digits_below_words(rows) or not _has_digits(rows) else ""
@@ -186,6 +188,15 @@ def _table_of(run: Sequence[_Line], above: PageTable | None, *, ends_page: bool)
     continues = above is not None and is_like_above and (header == above.header or not _has_digits_below_words(rows))
     inherited = above.header if above and continues else header
     return PageTable(tuple(as_row(row) for row in rows), inherited, columns, continues, ends_page)
+
+
+def _is_lined_up(run: Sequence[_Line], column: Gap) -> bool:
+    """Return True if most cells of a column share their left edge, their right edge or their middle."""
+    full = [cell for line in run if len(line.cells) > 1 for cell in line.cells]
+    cells = [cell for cell in full if column[0] <= cell.left and cell.right <= column[1]]
+    nearby = MAX_SHIFT * median(line.height for line in run)
+    edges = ([cell.left for cell in cells], [cell.right for cell in cells], [(cell.left + cell.right) / 2 for cell in cells])
+    return any(sum(abs(edge - median(each)) <= nearby for edge in each) >= MIN_FULL * len(each) for each in edges)
 
 
 def _has_digits(rows: Sequence[Sequence[str]]) -> bool:
