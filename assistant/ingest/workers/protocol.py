@@ -83,7 +83,7 @@ def piece_of(frame: Frame) -> str:
     """Return the piece of text in a frame. Raises ProtocolError if it is invalid."""
     try:
         return _text(frame["text"])
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ProtocolError("a frame holds no text") from error
 
 
