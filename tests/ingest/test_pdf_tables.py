@@ -65,7 +65,8 @@ def test_what_may_be_something_else_stays_as_it_is() -> None:
     left = [f"Line {n} of the left column goes on and on" for n in range(9)]
     columns = [*prose(left), *prose([line.replace("left", "right") for line in left], 330)]
     listed = table([[f"{n}.", f"Point of the list with number {n}"] for n in range(1, 7)], widths=40)
-    ragged = [place for n in range(6) for place in ((60, 740 - 14 * n, "words"), (150 + 31 * (n % 4), 740 - 14 * n, "and far away more words"))]
+    ragged = [place for n in range(6) for place in (
+        (60, 740 - 14 * n, "words"), (150 + 31 * (n % 4), 740 - 14 * n, "and far away more words"))]
     pairs = [place for n, text in enumerate(left) for place in ((60, 740 - 14 * n, text), (330, 740 - 14 * n, text))]
     for placed in (columns, listed, ragged, pairs, table(VALVES[:2])):
         found = read_pdf(pdf(placed))

@@ -53,7 +53,8 @@ def test_the_delimiter_that_a_table_names() -> None:
 
 @pytest.mark.parametrize(("data", "encoding", "text"), [
     ("Die Gebühr beträgt vier Euro.".encode() + b"\xff\n", "utf-8", "Die Gebühr beträgt vier Euro.\ufffd\n"),
-    ("Плата за воду".encode() + b"\xff", "utf-8", "Плата за воду\ufffd"), ("水费每月四元".encode() + b"\xff", "utf-8", "水费每月四元\ufffd"),
+    ("Плата за воду".encode() + b"\xff", "utf-8", "Плата за воду\ufffd"),
+    ("水费每月四元".encode() + b"\xff", "utf-8", "水费每月四元\ufffd"),
     (b"The rent is 900 euros\0 a month.\n", "utf-8", "The rent is 900 euros\ufffd a month.\n"),
     (b"Ann\0 Bo", "utf-8", "Ann\ufffd Bo"), ("rent 9".encode("utf-16-le"), "utf-16-le", "rent 9"),
     ("Die Gebühr beträgt fünf.".encode("cp1252"), "cp1252", "Die Gebühr beträgt fünf."),

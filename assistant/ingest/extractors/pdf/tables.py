@@ -180,7 +180,8 @@ def _table_of(run: Sequence[_Line], above: PageTable | None, *, ends_page: bool)
     filled = [sum(bool(row[number]) for row in full) for number in range(len(columns))]
     columns_of_cells = [number for number, count in enumerate(filled) if count >= MIN_FILLED * len(full)]
     has_columns = len(columns_of_cells) > 1 and len(full) >= MIN_FULL * len(rows)
-    if not has_columns or not all(_is_lined_up(run, columns[number]) for number in columns_of_cells) or _is_prose(full) or _is_list(full):
+    is_aligned = has_columns and all(_is_lined_up(run, columns[number]) for number in columns_of_cells)
+    if not is_aligned or _is_prose(full) or _is_list(full):
         return None
     rows = _join_symbols(rows)
     header = header_of(rows) if _has_digits_below_words(rows) or not _has_digits(rows) else ""
