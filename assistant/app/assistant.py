@@ -13,6 +13,7 @@ from pathlib import Path
 from assistant.app.ask.ask import QuestionAnswering
 from assistant.app.ask.calibrate import calibrate
 from assistant.app.ask.delegation import count_sent
+from assistant.app.ask.outdated import CheckedAnswerStream, outdated_of_search
 from assistant.app.embed import embed
 from assistant.app.ingest.add import EmbeddingQueue, IngestRun, LazyReaderPool, ReaderOptions, record_embedder
 from assistant.app.ingest.write_batch import OnChange, ignore_change
@@ -176,7 +177,7 @@ class Assistant:
         with self._writing(on_progress) as store:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
             self._readers = self._readers or LazyReaderPool(self._reader_options(), keep_open=True)
-            intake = IngestRun(store, self._models.embedder, self._readers, on_progress, on_change)
+            intake = IngestRun(store, self._models.embedder, self._readers, on_progress, on_change, self.settings.home)
             report, entangled = intake.refresh(map(Path, store.roots()), within, quiet_seconds)
             self._entangled |= entangled
             if report.indexed or report.removed:
@@ -210,7 +211,8 @@ class Assistant:
                      WorkerLimits(settings.file_timeout, settings.file_memory_bytes), settings.chunk_tokens)
 
     def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> IngestRun:
-        return IngestRun(store, self._models.embedder, LazyReaderPool(self._reader_options(passwords)), on_progress)
+        return IngestRun(store, self._models.embedder, LazyReaderPool(self._reader_options(passwords)), on_progress,
+                         own=self.settings.home)
 
     @contextmanager
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:
@@ -231,7 +233,7 @@ class Assistant:
 
     def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
         """Return the hits for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
-        return self._retrieval.search(question, limit, wanted)
+        return outdated_of_search(self._libraries, self._retrieval.search(question, limit, wanted))
 
     def explain(self, question: str, wanted: Filter = EVERY_FILE) -> Explanation:
         """Return every candidate of a search in one library with its scores. Raises NothingIndexed or EmbedderMismatch."""
@@ -248,7 +250,7 @@ class Assistant:
         Raises ModelMissing before the search, NothingIndexed or EmbedderMismatch; UsageError if it is unclear which files are
         meant.
         """
-        return self._answering.ask(question, turns, wanted, strict)
+        return CheckedAnswerStream(self._answering.ask(question, turns, wanted, strict), self._libraries)
 
     def preview(self, question: str, wanted: Filter = EVERY_FILE) -> tuple[OutgoingRequest, ...]:
         """Return the requests that a question sends to a chat model on another machine, and send nothing.

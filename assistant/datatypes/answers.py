@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, NewType, Protocol
 
 from assistant.datatypes.documents import Location
-from assistant.datatypes.files import Progress
+from assistant.datatypes.files import OutdatedFile, Progress
 from assistant.datatypes.search import Hit, Kind, Timings
 
 
@@ -103,6 +103,7 @@ class Answer:
     answerability: Answerability | None = None  # None if it was not estimated
     conflicts: tuple[Conflict, ...] = ()
     masked: tuple[RemovedText, ...] = ()  # what was removed from the passages before the model read them
+    outdated: tuple[OutdatedFile, ...] = ()  # the cited files that have changed since they were read
     machine: str = ""  # the machine that the model ran on, HOST:PORT; "" for this one
     fallback: str = ""  # why the local model answered instead of the one on another machine; "" if it did not
 

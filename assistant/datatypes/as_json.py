@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from assistant.datatypes.answers import Answer, Answerability, Citation, Conflict, Sentence
 from assistant.datatypes.documents import Location
-from assistant.datatypes.files import LedgerEntry, LibraryStatus
+from assistant.datatypes.files import LedgerEntry, LibraryStatus, OutdatedFile
 from assistant.datatypes.search import Hit, SearchResult, Timings
 
 Json = dict[str, object]
@@ -65,7 +65,13 @@ def timings(taken: Timings) -> Json:
 def search_result(result: SearchResult) -> Json:
     """Return the passages for one question."""
     taken = {name: value for name, value in timings(result.timings).items() if name in {"retrieve_ms", "total_ms"}}
-    return {"question": result.question, "hits": hits(result.hits), "embedded": round(result.embedded, 4), "timings": taken}
+    return {"question": result.question, "hits": hits(result.hits), "embedded": round(result.embedded, 4), "timings": taken,
+            **outdated(result.outdated)}
+
+
+def outdated(files: Sequence[OutdatedFile]) -> Json:
+    """Return the files that have changed since they were read, under their key; nothing if there are none."""
+    return {"outdated": [asdict(each) for each in files]} if files else {}
 
 
 def answer(given: Answer) -> Json:
@@ -77,6 +83,7 @@ def answer(given: Answer) -> Json:
         "hits": hits(given.hits),
         **({"answerability": answerability(given.answerability)} if given.answerability else {}),
         **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
+        **outdated(given.outdated),
         "model": given.model, "machine": given.machine or "this machine",
         **({"fallback": given.fallback} if given.fallback else {}),
         "embedder": given.embedder, "prompt_version": given.prompt_version,

@@ -14,6 +14,7 @@ class Location:
     line_start: int
     line_end: int
     # char_start, char_end: half-open span of the extracted text, which for plain text, Markdown and code is the decoded file
+    # without embedded pictures
     char_start: int
     char_end: int
     page: int | None = None  # page number from 1
@@ -64,15 +65,17 @@ class Table:
     char_start: int
     char_end: int
     header: str = ""  # its header row, repeated in the context of each of its chunks; "" if it has none
+    is_continued: bool = False  # True if the header is not in its text but on an earlier page
 
 
 @dataclass(frozen=True, slots=True)
 class PositionLabel:
-    """The cells ("A2:F2") or time ("12:05") of the text from `char_start` up to the next mark."""
+    """The cells ("A2:F2"), time ("12:05") or line of the file of the text from `char_start` up to the next mark."""
 
     char_start: int
     cells: str | None = None
     time: str | None = None
+    line: int | None = None  # from 1; only where the extracted text has other line breaks than the file
 
 
 @dataclass(frozen=True, slots=True)

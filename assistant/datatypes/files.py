@@ -37,6 +37,14 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class OutdatedFile:
+    """A file whose text in the library may no longer be that of the file on the disk."""
+
+    path: str
+    state: Literal["changed", "missing"]  # saved again since it was read, or not at its place
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """The outcome of one file."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from assistant.datatypes.documents import Chunk, Location
+from assistant.datatypes.files import OutdatedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +94,4 @@ class SearchResult:
     hits: tuple[Hit, ...]
     timings: Timings
     embedded: float = 1.0  # share (0 to 1) of all chunks that have a vector
+    outdated: tuple[OutdatedFile, ...] = ()  # the files of the hits that have changed since they were read

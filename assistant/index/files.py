@@ -52,6 +52,11 @@ class Ledger(Connection):
         rows = self._rows(f"SELECT {FILE_COLUMNS} FROM files ORDER BY path")
         return {str(row[0]): entry_from_row(row) for row in rows}
 
+    def entry(self, path: str) -> LedgerEntry | None:
+        """Return the entry of one file, or None if the library does not know it."""
+        rows = self._rows(f"SELECT {FILE_COLUMNS} FROM files WHERE path = ?", (path,))
+        return entry_from_row(rows[0]) if rows else None
+
     def entries_under(self, paths: Iterable[str]) -> dict[str, LedgerEntry]:
         """Return the entries of these files and of all files below these folders, by path."""
         found: dict[str, LedgerEntry] = {}

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from assistant.index.file_text import FileTextReader
 from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest
 from assistant.index.vector_index import VectorView, open_view
+
+CHUNKS_AT_ONCE = 1024
 
 
 def vector_key(text: str) -> bytes:
@@ -40,15 +43,24 @@ class Store(FileTextReader):
             self.drop_unused_vectors()
             self._grow_generation()
 
-    def put_document(self, entry: LedgerEntry, title: str, chunks: Sequence[Chunk]) -> None:
-        """Replace a file's chunks and its ledger entry; chunks whose vector is not stored become pending."""
+    def put_document(self, entry: LedgerEntry, title: str, chunks: Iterable[Chunk]) -> int:
+        """Replace a file's chunks and its ledger entry; chunks whose vector is not stored become pending.
+
+        The chunks are taken in batches and all are written in one transaction. Return their number, which the entry gets.
+        """
         with self.transaction():
             self._drop_chunks(entry.path)
             self._put_entry(entry, title)
-            known = self.known_vectors({vector_key(chunk.searchable) for chunk in chunks})
-            for ordinal, chunk in enumerate(chunks):
-                self._put_chunk(entry.path, ordinal, chunk, known)
+            left, count = iter(chunks), 0
+            while batch := list(islice(left, CHUNKS_AT_ONCE)):
+                known = self.known_vectors({vector_key(chunk.searchable) for chunk in batch})
+                for ordinal, chunk in enumerate(batch, count):
+                    self._put_chunk(entry.path, ordinal, chunk, known)
+                count += len(batch)
+            if count != entry.chunks:
+                self._put_entry(replace(entry, chunks=count), title)
             self._grow_generation()
+        return count
 
     def put_vectors(self, vectors: Mapping[bytes, Vectors], settled: Iterable[int] = ()) -> None:
         """Store vectors by the keys of their texts; chunks with these texts, and `settled` ones, are no longer pending."""

@@ -5,8 +5,17 @@ The package uses no model and no database.
 
 from __future__ import annotations
 
-from assistant.ingest.chunking.chunker import CHUNKER_VERSION, CountTokens, chunk
-from assistant.ingest.discovery import Candidate, ExcludedEntry, RescanTarget, discover, is_utf8, printable, rescan_target
+from assistant.ingest.chunking.chunker import CHUNKER_VERSION, CountTokens, chunk, iterate_chunks
+from assistant.ingest.discovery import (
+    Candidate,
+    ExcludedEntry,
+    RescanTarget,
+    clamped_mtime_ns,
+    discover,
+    is_utf8,
+    printable,
+    rescan_target,
+)
 from assistant.ingest.extractors.registry import EXTRACTOR_VERSION, is_ocr_available
 from assistant.ingest.workers.pool import ReaderPool, ReadRequest
 from assistant.ingest.workers.read_file import ReadOptions, ReadResult, Unchanged
@@ -26,9 +35,11 @@ __all__ = [
     "Unchanged",
     "WorkerLimits",
     "chunk",
+    "clamped_mtime_ns",
     "discover",
     "is_ocr_available",
     "is_utf8",
+    "iterate_chunks",
     "printable",
     "probe_confinement",
     "rescan_target",

@@ -220,12 +220,12 @@ def apply_file_rules(path: str, status: os.stat_result, root: Path, max_bytes: i
         return exclude(path, status, root, no_reader_reason(Path(path).name))
     if status.st_size > max_bytes:
         return exclude(path, status, root, str(too_large_error(status.st_size, max_bytes)))
-    return Candidate(Path(path), root, status.st_size, _mtime_ns(status))
+    return Candidate(Path(path), root, status.st_size, clamped_mtime_ns(status))
 
 
 def exclude(path: str, status: os.stat_result, root: Path, reason: str) -> ExcludedEntry:
     """Return the exclusion of a file."""
-    return ExcludedEntry(Path(printable(path)), root, status.st_size, _mtime_ns(status), reason)
+    return ExcludedEntry(Path(printable(path)), root, status.st_size, clamped_mtime_ns(status), reason)
 
 
 def inaccessible(path: str, root: Path, error: OSError) -> ExcludedEntry:
@@ -233,7 +233,7 @@ def inaccessible(path: str, root: Path, error: OSError) -> ExcludedEntry:
     return ExcludedEntry(Path(printable(path)), root, 0, 0, f"cannot be opened: {error.strerror}", is_inaccessible=True)
 
 
-def _mtime_ns(status: os.stat_result) -> int:
+def clamped_mtime_ns(status: os.stat_result) -> int:
     """Return the modification time clamped to 64 bits: some file systems store years beyond 2262."""
     return max(-(2**63), min(status.st_mtime_ns, 2**63 - 1))
 

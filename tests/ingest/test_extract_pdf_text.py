@@ -29,13 +29,13 @@ def test_columns_that_are_drawn_line_by_line_are_read_one_after_the_other(make_p
     assert text.split("\n")[1:] == LEFT + RIGHT
 
 
-def test_columns_in_their_order_and_tables_stay_as_they_are(make_pdf):
+def test_columns_in_their_order_and_tables_by_row(make_pdf):
     columns = "".join(shown(50, 700 - 14 * n, line) for n, line in enumerate(LEFT))
     columns += "".join(shown(320, 700 - 14 * n, line) for n, line in enumerate(RIGHT))
     assert read_pdf(Source(with_content(make_pdf, columns), "a.pdf")).text.split("\n") == LEFT + RIGHT
     table = "".join(shown(50, 700 - 14 * n, f"Name {n}") + shown(320, 700 - 14 * n, f"value {n}") for n in range(8))
     lines = read_pdf(Source(with_content(make_pdf, table), "a.pdf")).text.split("\n")
-    assert lines == [f"Name {n} value {n}" for n in range(8)]
+    assert lines == [f"Name {n} | value {n}" for n in range(8)]
 
 
 def test_what_is_printed_twice_is_read_once(make_pdf):

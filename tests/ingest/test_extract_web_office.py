@@ -134,7 +134,7 @@ def test_docx_comments_and_notes_come_after_the_text(make_docx):
     assert read_docx(Source(data, "a.docx")).text == "text\n\nnoted\n\n[Ann] Is this\nso?"
 
 
-def test_docx_headers_count_only_where_there_is_nothing_else(make_docx):
+def test_docx_headers_are_read_once_behind_the_body(make_docx):
     relation = '<R Id="1" Type="x/header" Target="header1.xml"/><R Id="2" Target="gone.xml" Type="x/footer"/>'
 
     def letter(body: str) -> str:
@@ -144,7 +144,8 @@ def test_docx_headers_count_only_where_there_is_nothing_else(make_docx):
             archive.writestr("word/_rels/document.xml.rels", f"<Relationships>{relation}</Relationships>")
         return read_docx(Source(buffer.getvalue(), "a.docx")).text
 
-    assert letter(paragraph("Dear")) == "Dear"
+    assert letter(paragraph("Dear")) == "Dear\n\nLetterhead"
+    assert letter(paragraph("Letterhead of the yard")) == "Letterhead of the yard"
     assert letter("") == "Letterhead"
 
 

@@ -61,7 +61,7 @@ def test_an_exception_of_our_own_code_is_a_finding(monkeypatch):
 
     monkeypatch.setattr(text, "decode", lambda *_, **__: None)
     target = next(target for target in TARGETS if target.name == "text .txt")
-    assert judge(target, b"text").startswith("AttributeError at plain.py:read_plain:")
+    assert judge(target, b"text").startswith("AttributeError at plain.py:decode_text:")
 
 
 @pytest.mark.parametrize("error", [MemoryError(), AssertionError("it does not come through the wire as it is")])

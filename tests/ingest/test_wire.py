@@ -45,6 +45,23 @@ def test_a_document_comes_through_whole():
     assert through(reading) == reading
 
 
+def test_a_long_text_comes_through_in_pieces(monkeypatch):
+    monkeypatch.setattr(wire, "PIECE", 10)
+    table = replace(EXTRACTION.tables[0], is_continued=True)
+    extraction = replace(EXTRACTION, tables=(table,), marks=(PositionLabel(0, line=3),))
+    reading = ReadResult("/a.txt", Document("/a.txt", "a", HASH, extraction), HASH, 12)
+    pieces = [wire.piece_of(frame) for frame in wire.text_frames(reading)]
+    assert max(map(len, pieces)) == 10
+    assert reading_to_frame(reading)["document"]["text"] == ""
+    stream = io.BytesIO()
+    send(stream, reading_to_frame(reading))
+    stream.seek(0)
+    assert reading_from_frame(receive(stream), pieces) == reading
+    for wrong in ({"text": 1}, {"text": "\ud800"}, {}):
+        with pytest.raises(ProtocolError):
+            wire.piece_of(wrong)
+
+
 @pytest.mark.parametrize("kind", [UnreadableFile, SkippedFile])
 def test_a_refusal_comes_through_with_its_kind(kind):
     found = through(ReadResult("/a", kind("damaged: 坏了", HASH), HASH, 3)).outcome

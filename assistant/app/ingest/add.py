@@ -7,6 +7,7 @@ A document is in the library completely or not at all; an interrupted run loses 
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,17 @@ from pathlib import Path
 
 from assistant.app.ingest.scan import Ledger, Scanner, ScanResult
 from assistant.app.ingest.write_batch import OnChange, WriteBatch, add_to_report, detect_moves, ignore_change
-from assistant.datatypes import Change, Document, Embedder, FileState, IngestReport, LedgerEntry, OnProgress, Progress
+from assistant.datatypes import (
+    Change,
+    Chunk,
+    Document,
+    Embedder,
+    FileState,
+    IngestReport,
+    LedgerEntry,
+    OnProgress,
+    Progress,
+)
 from assistant.errors import BEING_WRITTEN, ENCRYPTED, GONE, UNREAD, SkippedFile, UnreadableFile
 from assistant.index import Store
 from assistant.index.fts_text import INDEX_VERSION
@@ -33,6 +44,7 @@ from assistant.ingest import (
     WorkerLimits,
     chunk,
     is_ocr_available,
+    iterate_chunks,
 )
 from assistant.system.paths import is_under
 
@@ -40,6 +52,10 @@ EMBEDDED_AT_ONCE = 512  # chunks: enough to batch by length, and little work to 
 ORPHANED_VECTOR_SECONDS = 7 * 86_400  # how long vectors of removed texts are kept, in case the text comes back
 EMBEDDED_MEANWHILE = 64  # chunks embedded between two readings: few, so that no finished reading waits long
 
+LONG_TEXT = 4_000_000  # characters; a longer document is written while it is split
+STEP_CHUNKS = 5000  # between two progress messages
+
+NO_TEXT = "there is no text in it"
 REBUILDING = "the library was being rebuilt, and the file was not read again yet"
 AWAY = "its folder was missing when the library was rebuilt"
 TEMPORARY_REASONS = (GONE, BEING_WRITTEN, UNREAD)  # these may not hold at the next scan
@@ -47,16 +63,17 @@ FOR_OCR = "for OCR"  # end of the reasons that OCR software would resolve
 
 
 class IngestRun:
-    """One ingestion run over roots of a library."""
+    """One ingestion run over roots of a library. A root above the folder `own` of the program's own files leaves that out."""
 
     def __init__(self, store: Store, embedder: Embedder, pool: LazyReaderPool, on_progress: OnProgress,
-                 on_change: OnChange = ignore_change) -> None:
+                 on_change: OnChange = ignore_change, own: Path | None = None) -> None:
         self._store, self._embedder, self._pool, self._options = store, embedder, pool, pool.options
         self._on_progress, self._on_change = on_progress, on_change
         self._report = IngestReport()
         self._batch = WriteBatch()
         self._queue = EmbeddingQueue(store, embedder)
-        self._excluded = store.excluded()
+        own_places = {str(own.absolute()), os.path.realpath(own)} if own else set()
+        self._excluded = (*store.excluded(), *sorted(own_places))
         self._members: dict[str, set[str]] = {}  # known files inside each container
         self._moved_from: dict[str, LedgerEntry] = {}  # new path -> entry of the file that may have moved there
         self._known: Ledger = {}
@@ -213,19 +230,42 @@ class IngestRun:
             self._on_change(Change("failed", entry.path, reason))
 
     def _add_document(self, entry: LedgerEntry, document: Document) -> None:
-        chunks = chunk(document, self._embedder.count_tokens, self._options.chunk_tokens)
         extraction = document.extraction
-        if extraction.text and not chunks:
-            reason = "there is no text in it"
-            self._batch.notes.append(replace(entry, state=FileState.SKIPPED, reason=reason, notes=extraction.notes))
-            return
         entry = replace(
-            entry, chunks=len(chunks), encoding=extraction.encoding,
-            pages=max((part.page or 0 for part in extraction.parts), default=0), empty_pages=extraction.empty_pages,
-            ocr_pages=extraction.ocr_pages, notes=extraction.notes,
+            entry, encoding=extraction.encoding, pages=max((part.page or 0 for part in extraction.parts), default=0),
+            empty_pages=extraction.empty_pages, ocr_pages=extraction.ocr_pages, notes=extraction.notes,
         )
-        self._batch.documents.append((entry, document, chunks))
+        if len(extraction.text) > LONG_TEXT:
+            self._write_long_document(entry, document)
+            return
+        chunks = chunk(document, self._embedder.count_tokens, self._options.chunk_tokens)
+        if extraction.text and not chunks:
+            self._batch.notes.append(without_text(entry))
+            return
+        self._batch.documents.append((replace(entry, chunks=len(chunks)), document, chunks))
         self._batch.chunks += len(chunks)
+
+    def _write_long_document(self, entry: LedgerEntry, document: Document) -> None:
+        """Write a document in a transaction of its own while it is split, so that its chunks are never all in memory."""
+        self._flush()
+        chunks = iterate_chunks(document, self._embedder.count_tokens, self._options.chunk_tokens)
+        with self._store.transaction():
+            count = self._store.put_document(entry, document.title, self._showing_steps(entry.path, chunks))
+            if not count:
+                self._store.put_entry(without_text(entry))
+        if not count:
+            self._report = replace(self._report, skipped=(*self._report.skipped, without_text(entry)))
+            self._on_change(Change("skipped", entry.path, NO_TEXT))
+            return
+        self._report = replace(self._report, indexed=self._report.indexed + 1, chunks=self._report.chunks + count)
+        self._on_change(Change("indexed", entry.path, chunks=count))
+
+    def _showing_steps(self, path: str, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Yield the chunks and show now and then how many there are."""
+        for number, each in enumerate(chunks, 1):
+            if number % STEP_CHUNKS == 0:
+                self._show_step(f"{path}: {number:,} passages")
+            yield each
 
     def _flush(self) -> None:
         """Write the batch in one transaction, then report it: from now on its files are found by keyword."""
@@ -254,6 +294,11 @@ class IngestRun:
         embedded = self._queue.embed(most)
         self._report = replace(self._report, embedded=self._report.embedded + embedded)
         return embedded
+
+
+def without_text(entry: LedgerEntry) -> LedgerEntry:
+    """Return the entry of a file in which there is no text."""
+    return replace(entry, state=FileState.SKIPPED, reason=NO_TEXT)
 
 
 IsStale = Callable[[LedgerEntry], bool]

@@ -78,8 +78,8 @@ class Scanner:
         return ScanResult(tuple(changed.values()), unchanged, gone, kept, tuple(str(root) for root in away), frozenset(entangled))
 
     def _discover(self, root: Path, within: Sequence[Path] | None, entangled: set[str]) -> Iterator[Candidate | ExcludedEntry]:
-        # an excluded path above a root was excluded before the root was added
-        excluded = [path for path in self.excluded if is_under(path, [str(root)])]
+        # an excluded path above a root was excluded before the root was added; the program's own folder itself can be a root
+        excluded = [path for path in self.excluded if is_under(path, [str(root)]) and path != str(root)]
         for found in discover(root, self.max_file_bytes, within, lambda _link: entangled.add(str(root))):
             if not is_under(str(found.path), excluded):
                 yield found

@@ -41,6 +41,7 @@ from assistant.cli.render.answer import (
     show_sources,
     spinner,
     stream_answer,
+    warn_outdated,
 )
 from assistant.cli.render.formats import Format, formatted
 from assistant.errors import UsageError
@@ -92,6 +93,7 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
             to_json.print_result(to_json.search_result(result), lambda: show_search(output(), result), json=json)
         else:
             write(formatted(result.hits, form))
+        warn_outdated(result.outdated)
         warn_about_search(settings, result.embedded, result.hits)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from textwrap import indent
+from textwrap import dedent, indent
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -26,10 +27,13 @@ from assistant.cli.console import (
 from assistant.datatypes import Answer, Explanation, OutgoingRequest, Sentence
 
 if TYPE_CHECKING:
-    from assistant.datatypes import AnswerStreaming, Citation, Hit, Location, Progress, SearchResult
+    from assistant.datatypes import AnswerStreaming, Citation, Hit, Location, OutdatedFile, Progress, SearchResult
 
 
 MOST_LINES, FEWEST_LEFT_OUT = 24, 5  # lines of a passage; shorten it only by at least so many
+BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n){2,}")
+MOST_INDENT = 16  # spaces at the start of a line
+DEEP_INDENT = re.compile(rf"^ {{{MOST_INDENT},}}", re.M)
 NO_FILES = ("memory:", "turn:")
 
 
@@ -49,8 +53,10 @@ def show_search(console: Console, result: SearchResult) -> None:
 
 
 def shortened(text: str) -> str:
-    """Return a passage cut after MOST_LINES lines."""
-    lines = text.strip("\n").split("\n")
+    """Return a passage as it is shown: cut after MOST_LINES lines, without long runs of blank lines and deep indentation."""
+    whole = dedent(BLANK_LINES.sub("\n\n", text.strip("\n")))
+    text = DEEP_INDENT.sub(" " * MOST_INDENT, whole)
+    lines = text.split("\n")
     more = len(lines) - MOST_LINES
     return text if more < FEWEST_LEFT_OUT else "\n".join([*lines[:MOST_LINES], f"… {more} more lines"])
 
@@ -153,6 +159,7 @@ def show_notes(answer: Answer) -> None:
     """Warn about unsupported sentences and masked text, name the model, and print the times."""
     warn_unsupported(answer)
     warn_masked(answer)
+    warn_outdated(answer.outdated)
     show_model(answer)
     show_timings(answer)
 
@@ -196,6 +203,16 @@ def show_requests(requests: Sequence[OutgoingRequest], *, when: str) -> None:
     only = " only if the local model is unsure" if when == "unsure" else ""
     notice(f"Nothing was sent. This would be{only}, with the key, if one is set, in the header Authorization. Requests that "
            "follow contain the same passages and what the model has replied.")
+
+
+OUTDATED = {"changed": "has changed since it was read. What is shown may be outdated. Read it again with: assistant sync",
+            "missing": "is no longer there: it was moved or deleted, or its drive is not connected."}
+
+
+def warn_outdated(files: Sequence[OutdatedFile]) -> None:
+    """Warn about the files whose text in the library may no longer be theirs."""
+    for each in files:
+        notice(f"{each.path} {OUTDATED[each.state]}")
 
 
 def show_timings(answer: Answer) -> None:

@@ -7,17 +7,19 @@ follow the structure: headings first, then paragraphs, sentences and clauses. Th
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from assistant.datatypes import Chunk, Document, Location, Part, PositionLabel, Shape
+from assistant.datatypes import Chunk, Document, Extraction, Location, Part, PositionLabel, Shape
 from assistant.ingest.chunking.boundaries import TextUnit, pack_units, split_unit, text_units
 from assistant.ingest.chunking.sections import Section, context_of, heading_of, path_of, sections
 
 CHUNKER_VERSION = 3
 CountTokens = Callable[[Sequence[str]], list[int]]
 LINE_END = re.compile(r"\r\n|\r|\n")
+WINDOW = 2_000_000  # characters that are split at once
 CHARACTERS_PER_TOKEN = 8  # more than in any prose: a unit longer than this times the limit is too long without counting
 TINY = 1 / 3  # of the limit: a shorter section is merged with a neighbour
 CELL = re.compile(r"([A-Z]+)(\d+)")
@@ -45,25 +47,60 @@ class _ChunkSpan:
 
 def chunk(document: Document, count_tokens: CountTokens, limit: int = 200) -> tuple[Chunk, ...]:
     """Split a document into chunks of at most `limit` tokens."""
-    extraction = document.extraction
-    by_part = sections(extraction)
-    flat = [section for group in by_part for section in group]
+    return tuple(iterate_chunks(document, count_tokens, limit))
+
+
+def iterate_chunks(document: Document, count_tokens: CountTokens, limit: int = 200) -> Iterator[Chunk]:
+    """Yield the chunks of a document. The memory it takes is that of WINDOW characters, however long the text is."""
+    line_ends = array("q", (match.end() for match in LINE_END.finditer(document.extraction.text)))
+    for group in _groups(document.extraction):
+        yield from _chunks_of_group(document, group, line_ends, count_tokens, limit)
+
+
+def _groups(extraction: Extraction) -> Iterator[list[tuple[Part, list[Section]]]]:
+    """Yield the parts with their sections in groups of about WINDOW characters; a longer part is divided."""
+    group: list[tuple[Part, list[Section]]] = []
+    length = 0
+    for part, of_part in zip(extraction.parts, sections(extraction), strict=True):
+        fresh: list[Section] = []
+        for section in (piece for each in of_part for piece in _windows(extraction.text, each)):
+            if length + section.end - section.start > WINDOW and length:
+                yield [*group, (part, fresh)]
+                group, fresh, length = [], [], 0
+            fresh.append(section)
+            length += section.end - section.start
+        group.append((part, fresh))
+    yield group
+
+
+def _windows(text: str, section: Section) -> Iterator[Section]:
+    """Divide a section that is longer than WINDOW, at the ends of paragraphs, lines or words."""
+    while section.end - section.start > WINDOW:
+        first, last = section.start + WINDOW // 2, section.start + WINDOW
+        ends = (text.rfind(mark, first, last) for mark in ("\n\n", "\n", " "))
+        end = next((end for end in ends if end >= 0), last)
+        yield replace(section, end=end)
+        section = replace(section, start=end, headings=())
+    yield section
+
+
+def _chunks_of_group(document: Document, group: Sequence[tuple[Part, list[Section]]], line_ends: Sequence[int],
+                     count_tokens: CountTokens, limit: int) -> Iterator[Chunk]:
+    text, shape = document.extraction.text, document.extraction.shape
+    flat = [section for _, of_part in group for section in of_part]
     found = [
         (number, unit)
         for number, section in enumerate(flat)
-        for unit in text_units(extraction.text, section, Shape.TABLE if section.table else extraction.shape, limit // 4)
+        for unit in text_units(text, section, Shape.TABLE if section.table else shape, limit // 4)
     ]
-    measured = _measure(extraction.text, found, count_tokens, limit)
-    line_ends = [match.end() for match in LINE_END.finditer(extraction.text)]
-    chunks: list[Chunk] = []
+    measured = _measure(text, found, count_tokens, limit)
     first = 0
-    for part, group in zip(extraction.parts, by_part, strict=True):
+    for part, of_part in group:
         spans = [
-            span for number in range(first, first + len(group)) for span in _chunk_spans(number, measured[number], limit)
+            span for number in range(first, first + len(of_part)) for span in _chunk_spans(number, measured[number], limit)
         ]
-        chunks += (_chunk(document, part, span, flat, line_ends) for span in _merge(spans, flat, limit))
-        first += len(group)
-    return tuple(chunks)
+        yield from (_chunk(document, part, span, flat, line_ends) for span in _merge(spans, flat, limit))
+        first += len(of_part)
 
 
 def _measure(text: str, found: Sequence[tuple[int, TextUnit]], count_tokens: CountTokens, limit: int
@@ -140,9 +177,11 @@ def _chunk(document: Document, part: Part, span: _ChunkSpan, flat: Sequence[Sect
     has_own_lines = part.page is not None or part.slide is not None or part.sheet is not None
     lines_before = bisect_right(line_ends, part.char_start) if has_own_lines else 0
     marks = marks_between(document.extraction.marks, span.start, span.end)
+    lines = [mark.line for mark in marks if mark.line is not None]
     location = Location(
-        line_start=bisect_right(line_ends, span.start) - lines_before + 1,
-        line_end=bisect_right(line_ends, span.end - 1) - lines_before + 1, char_start=span.start, char_end=span.end,
+        line_start=lines[0] if lines else bisect_right(line_ends, span.start) - lines_before + 1,
+        line_end=lines[-1] if lines else bisect_right(line_ends, span.end - 1) - lines_before + 1,
+        char_start=span.start, char_end=span.end,
         page=part.page, page_label=part.page_label, slide=part.slide, sheet=part.sheet, cells=cells_of(marks),
         chapter=part.chapter, message=part.message, time=time_of(marks), heading=heading_of(document.title, path),
     )  # fmt: skip
@@ -153,7 +192,7 @@ def _chunk(document: Document, part: Part, span: _ChunkSpan, flat: Sequence[Sect
 def _header(span: _ChunkSpan, among: Sequence[Section]) -> str:
     """Return the header row of a table whose beginning is not in the chunk, or an empty string."""
     tables = (section.table for section in among if section.table)
-    return next((table.header for table in tables if table.char_start < span.start), "")
+    return next((table.header for table in tables if table.char_start < span.start or table.is_continued), "")
 
 
 def marks_between(marks: Sequence[PositionLabel], start: int, end: int) -> Sequence[PositionLabel]:

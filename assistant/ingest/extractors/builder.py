@@ -12,6 +12,7 @@ from typing import Any
 
 from assistant.datatypes import Extraction, Heading, Part, PositionLabel, Table
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.embedded_data import replace_embedded_data
 
 MAX_CHARACTERS = 50_000_000  # a small file that yields more is a decompression bomb
 PARAGRAPH, LINE = "\n\n", "\n"
@@ -33,9 +34,13 @@ class ExtractionBuilder:
         self._parts: list[Part] = []
 
     def add(self, text: str, gap: str = PARAGRAPH, mark: PositionLabel | None = None) -> int:
-        """Add a block unless it is empty; return its start. `mark` is attached to it; the start given in `mark` is ignored."""
+        """Add a block unless it is empty; return its start. `mark` is attached to it; the start given in `mark` is ignored.
+
+        Embedded data in it becomes a placeholder.
+        """
         if not text:
             return self.length
+        text = replace_embedded_data(text)
         before = gap if self._pieces else ""
         start = self.length + len(before)
         self.length = start + len(text)
@@ -45,6 +50,10 @@ class ExtractionBuilder:
         if mark:
             self._marks.append(replace(mark, char_start=start))
         return start
+
+    def __contains__(self, text: str) -> bool:
+        """Return True if a block contains a text."""
+        return any(text in piece for piece in self._pieces)
 
     def add_heading(self, title: str, level: int, gap: str = PARAGRAPH) -> None:
         """Add a heading as a block of one line."""
@@ -68,9 +77,14 @@ class ExtractionBuilder:
         self._parts.append(replace(part, char_start=self.length))
 
     def finish(self, title: str = "", notes: tuple[str, ...] = (), encoding: str | None = None) -> Extraction:
-        """Return the extraction without empty parts. The title defaults to the first heading of level 1."""
+        """Return the extraction without empty parts.
+
+        The title defaults to the first heading of level 1; in a presentation only to one on its first slide.
+        """
         text = "".join(self._pieces)
-        found = title.strip() or next((heading.title for heading in self._headings if heading.level == 1), "")
+        end = self._parts[1].char_start if len(self._parts) > 1 and self._parts[0].slide else len(text)
+        first = (heading.title for heading in self._headings if heading.level == 1 and heading.char_start < end)
+        found = title.strip() or next(first, "")
         return Extraction(text, self._spans(text), tuple(self._headings), tuple(self._tables), tuple(self._marks), found,
                           encoding=encoding, notes=notes)
 

@@ -15,9 +15,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import storable_text
+from assistant.ingest.extractors.builder import REPLACEMENT, storable_text
 
 SAMPLE = 65536  # characters or bytes that are checked
+MOST_ZEROS = 2  # NUL characters in a text
+COMPANIONS = frozenset({"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "MICRO", "MASCULINE", "FEMININE"})  # of another script
 BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -93,9 +95,14 @@ def decode(data: bytes, suffix: str, trust_declaration: bool = False) -> Decoded
     """
     decoded = _decode(data, trust_declaration)
     sample = decoded.text[:SAMPLE]
-    if data.startswith(b"%PDF-") or "\0" in decoded.text or len(CONTROLS.findall(sample)) > len(sample) / 200:
+    zeros = decoded.text.count("\0")
+    has_many_zeros = zeros > max(MOST_ZEROS, len(decoded.text) // 100_000)
+    if data.startswith(b"%PDF-") or has_many_zeros or len(CONTROLS.findall(sample)) - zeros > len(sample) / 200:
         raise UnreadableFile(f"it is not text (binary content in a {suffix or 'text'} file)")
-    return decoded
+    if not zeros:
+        return decoded
+    note = f"{zeros} NUL character{'s' if zeros > 1 else ''} in the text"
+    return Decoded(decoded.text.replace("\0", REPLACEMENT), decoded.encoding, (*decoded.notes, note))
 
 
 def decode_as(data: bytes, charset: str) -> str:
@@ -141,10 +148,18 @@ def _with_replacements(data: bytes, encoding: str) -> Decoded:
 
 
 def _is_mostly_utf8(data: bytes) -> bool:
-    """Return True for UTF-8 with a few invalid bytes, such as a log that was cut inside a character."""
+    """Return True for UTF-8 with a few invalid bytes, such as a log that was cut inside a character.
+
+    Few texts in another encoding hold sequences that are valid UTF-8 by chance, and those are of many scripts. So in a short
+    text twice as many valid sequences as invalid bytes suffice if they are letters of one script.
+    """
     text = data.decode("utf-8", "replace")
     lost = text.count("\ufffd")
-    return sum(character > "\x7f" for character in text) - lost > 20 * lost
+    valid = [character for character in text if character > "\x7f" and character != "\ufffd"]
+    if len(valid) > 20 * lost:
+        return True
+    scripts = {unicodedata.name(character, "?").split()[0] for character in valid if character.isalpha()}
+    return len(valid) >= 2 * lost and len(scripts - COMPANIONS) == 1
 
 
 def _declared(data: bytes) -> str:
@@ -165,11 +180,22 @@ def _known(charset: str) -> str:
 
 def _utf16_without_mark(sample: bytes) -> str:
     """Recognise UTF-16 by zeros at every other byte. Return the codec, or an empty string."""
+    if sample.count(0) < 0.4 * len(sample) and _is_utf8(sample.replace(b"\0", b"")):
+        return ""  # a text with stray zeros: in UTF-16 the other bytes are no UTF-8, or zeros are half of it
     half = max(1, len(sample) // 2)
     even, odd = sample[0::2].count(0) / half, sample[1::2].count(0) / half
     if max(even, odd) < 0.1 or min(even, odd) > 0.02:
         return ""
     return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Return True if the bytes are valid UTF-8, but for a character that is cut off at the end."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def guess_encoding(data: bytes) -> str:

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, fields
 from itertools import chain
 from pathlib import PurePath
@@ -24,7 +24,8 @@ from assistant.ingest.workers.read_file import ReadResult, Unchanged
 from assistant.system.confinement import Confinement
 
 LENGTH = struct.Struct(">I")
-MAX_FRAME_BYTES = 2**28  # room for the 50 million characters that a reader may return, at three bytes each, and the rest
+MAX_FRAME_BYTES = 2**28  # room for the parts, headings, tables and marks of a long document
+PIECE = 1_000_000  # characters of a text that are sent in one frame, so that it is not in memory several times
 MAX_COUNT = 2**53
 HASH = re.compile(r"(?:[0-9a-f]{64})?")  # SHA-256, or empty
 
@@ -71,8 +72,23 @@ def _exactly(stream: IO[bytes], count: int) -> bytes:
     return content
 
 
+def text_frames(reading: ReadResult) -> Iterator[Frame]:
+    """Yield the text of a document in pieces if it is long; they precede the frame of `reading_to_frame`, which leaves it out."""
+    text = reading.outcome.extraction.text if isinstance(reading.outcome, Document) else ""
+    if len(text) > PIECE:
+        yield from ({"text": text[start : start + PIECE]} for start in range(0, len(text), PIECE))
+
+
+def piece_of(frame: Frame) -> str:
+    """Return the piece of text in a frame. Raises ProtocolError if it is invalid."""
+    try:
+        return _text(frame["text"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ProtocolError("a frame holds no text") from error
+
+
 def reading_to_frame(reading: ReadResult) -> Frame:
-    """Convert a result to a frame."""
+    """Convert a result to a frame, without its text if that is long."""
     outcome = reading.outcome
     frame: Frame = {"path": reading.path, "hash": reading.content_hash, "size": reading.size, "container": reading.container}
     if isinstance(outcome, Document):
@@ -83,10 +99,10 @@ def reading_to_frame(reading: ReadResult) -> Frame:
     return {**frame, "refused": reason, "known": outcome.content_hash, "skipped": isinstance(outcome, SkippedFile)}
 
 
-def reading_from_frame(frame: Frame) -> ReadResult:
-    """Convert a frame to a result. Raises ProtocolError if a value is missing or invalid."""
+def reading_from_frame(frame: Frame, pieces: Sequence[str] = ()) -> ReadResult:
+    """Convert a frame, and the pieces of text before it, to a result. Raises ProtocolError if a value is missing or invalid."""
     try:
-        return ReadResult(_path(frame["path"]), _outcome(frame), _hash(frame["hash"]), _count(frame["size"]),
+        return ReadResult(_path(frame["path"]), _outcome(frame, pieces), _hash(frame["hash"]), _count(frame["size"]),
                        _path(frame["container"]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ProtocolError("a frame holds no reading") from error
@@ -114,9 +130,9 @@ def confinement_from_frame(frame: Frame) -> Confinement:
         raise ProtocolError("a frame holds no confinement") from error
 
 
-def _outcome(frame: Frame) -> Document | UnreadableFile | Unchanged:
+def _outcome(frame: Frame, pieces: Sequence[str]) -> Document | UnreadableFile | Unchanged:
     if "document" in frame:
-        extraction = _extraction_from_frame(frame["document"])
+        extraction = _extraction_from_frame(frame["document"], pieces)
         return Document(_path(frame["path"]), _text(frame["title"]), _hash(frame["hash"]), extraction)
     if "unchanged" in frame:
         return Unchanged()
@@ -126,11 +142,12 @@ def _outcome(frame: Frame) -> Document | UnreadableFile | Unchanged:
 
 def _extraction_to_frame(extraction: Extraction) -> Frame:
     values = {each.name: getattr(extraction, each.name) for each in fields(extraction)}
+    values["text"] = extraction.text if len(extraction.text) <= PIECE else ""
     return values | {name: [astuple(row) for row in values[name]] for name in ROWS}
 
 
-def _extraction_from_frame(frame: Frame) -> Extraction:
-    text = _text(frame["text"])
+def _extraction_from_frame(frame: Frame, pieces: Sequence[str]) -> Extraction:
+    text = "".join(pieces) or _text(frame["text"])
     rows: dict[str, Any] = {name: tuple(_row(kind, values) for values in _list(frame[name])) for name, kind in ROWS.items()}
     for each in chain(*rows.values()):
         if not each.char_start <= getattr(each, "char_end", len(text)) <= len(text):
@@ -171,6 +188,12 @@ def _count(value: object) -> int:
     return value
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("not a truth value")
+    return value
+
+
 def _hash(value: object) -> str:
     if not HASH.fullmatch(text := _text(value)):
         raise ValueError("not a hash")
@@ -186,6 +209,6 @@ def _text(value: object) -> str:
 
 
 CHECKS: dict[str, Callable[[object], Any]] = {  # by the type of a field
-    "int": _count, "str": _text,
+    "int": _count, "str": _text, "bool": _flag,
     "int | None": lambda value: _optional(value, _count), "str | None": lambda value: _optional(value, _text),
 }  # fmt: skip

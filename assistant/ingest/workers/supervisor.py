@@ -5,10 +5,11 @@ from __future__ import annotations
 import queue
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from assistant.ingest.workers.protocol import (
     ProtocolError,
     confinement_from_frame,
     is_result_of,
+    piece_of,
     reading_from_frame,
     receive,
     send,
@@ -85,8 +87,7 @@ class WorkerSupervisor:
         """
         given_up: dict[str, str] = {}
         while True:
-            results: list[ReadResult] = []
-            held = 0
+            received = _Received(path, min(MAX_RESULT_BYTES, self._bounds.memory))
             current = [str(path)]
             try:
                 for frame in self._request(path, known_hash, given_up):
@@ -94,18 +95,15 @@ class WorkerSupervisor:
                         on_step(str(frame["step"]))
                     elif "begin" in frame:
                         current.append(str(frame["begin"]))
-                    elif "reading" in frame:
-                        results.append(_result_of(path, frame["reading"]))
-                        held += memory_size(results[-1:])
-                        if held > MAX_RESULT_BYTES:
-                            raise WorkerLost("what is in it is too long")
+                    else:
+                        received.add(frame)
                 if self._process is not None and memory_of(self._process.pid) > RECYCLE_AT * self._bounds.memory:
                     self._end()
-                return results
+                return received.results
             except (WorkerLost, ProtocolError) as error:
                 self._end()
                 if self._is_closed or current[-1] == str(path) or len(given_up) == MAX_GIVEN_UP:
-                    return [*(each for each in results if each.path != str(path)), self._failure(path, str(error))]
+                    return [*(each for each in received.results if each.path != str(path)), self._failure(path, str(error))]
                 given_up[current[-1]] = str(error)
 
     def _request(self, path: Path, known_hash: str, given_up: dict[str, str]) -> Iterator[Frame]:
@@ -210,6 +208,26 @@ class WorkerSupervisor:
                     stream.close()
 
 
+class _Received:
+    """The results that a worker has sent for one file and the files inside it, at most about `most` bytes."""
+
+    def __init__(self, path: Path, most: int) -> None:
+        self.results: list[ReadResult] = []
+        self._path, self._most, self._held = path, most, 0
+        self._pieces: list[str] = []  # of the text of the next result
+
+    def add(self, frame: Frame) -> None:
+        """Add a piece of text or a result. Raises ProtocolError, or WorkerLost if it becomes too much."""
+        if "text" in frame:
+            self._pieces.append(piece_of(frame))
+        elif "reading" in frame:
+            self.results.append(_result_of(self._path, frame["reading"], self._pieces))
+            self._held += memory_size(self.results[-1:])
+            self._pieces = []
+        if self._held + sum(map(sys.getsizeof, self._pieces)) > self._most:
+            raise WorkerLost("what is in it is too long")
+
+
 class FrameQueue:
     """A short queue of the frames that a worker sent, so that they do not fill the memory."""
 
@@ -255,9 +273,12 @@ def memory_of(process: int) -> int:
         return 0
 
 
-def _result_of(path: Path, frame: Frame) -> ReadResult:
-    """Return the result in a frame. Raises ProtocolError if it belongs to another file than the one requested."""
-    result = reading_from_frame(frame)
+def _result_of(path: Path, frame: Frame, pieces: Sequence[str]) -> ReadResult:
+    """Return the result in a frame and the pieces of text before it.
+
+    Raises ProtocolError if it belongs to another file than the one requested.
+    """
+    result = reading_from_frame(frame, pieces)
     if not is_result_of(result, str(path)):
         raise ProtocolError("a reading is of another file")
     return result

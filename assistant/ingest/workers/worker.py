@@ -24,6 +24,7 @@ from assistant.ingest.workers.protocol import (
     reading_to_frame,
     receive,
     send,
+    text_frames,
 )
 from assistant.ingest.workers.read_file import ReadOptions, ReadResult, ReadTask, read_with_members
 from assistant.system.children import write_bytecode
@@ -72,6 +73,8 @@ def serve(request: Frame, terms: ReadOptions, send_frame: Callable[[Frame], None
 def send_result(reading: ReadResult, send_frame: Callable[[Frame], None]) -> None:
     """Send a result, or an UnreadableFile in its place if it is too long for a frame."""
     try:
+        for piece in text_frames(reading):
+            send_frame(piece)
         send_frame({"reading": reading_to_frame(reading)})
     except FrameTooLong:
         refused = UnreadableFile("its text and its tables are too long", reading.content_hash)

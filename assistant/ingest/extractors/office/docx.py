@@ -1,13 +1,13 @@
 """Read Word documents (WordprocessingML, ECMA-376 part 1): paragraphs, tables, notes and comments, headings by style.
 
 The XML is read directly, by local names: this covers the strict variant, text boxes, content controls and equations, which
-python-docx leaves out. Headers and footers are read only if there is no other text, as in a letterhead.
+python-docx leaves out. Headers and footers are read once, behind the body.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from xml.etree.ElementTree import Element
 from zipfile import ZipFile
@@ -39,6 +39,7 @@ KIND = "Word document"
 HEADING_NAME = re.compile(r"(?:heading|标题|標題)\s*(\d)$", re.I)
 MAIN = "word/document.xml"
 BODY_TEXT = 9  # the outline level of running text
+PAGE_NUMBER = re.compile(r"(?:[\W\d]|page|seite|pagina|página|pag|pg|стр|of|von|sur|de|di|van|из|第|页|頁|共)*", re.I)
 WIDEST = 63  # columns, the limit of Word
 
 
@@ -58,10 +59,26 @@ def read_docx(source: Source) -> Extraction:
             for comment in comments:
                 text = "\n".join(filter(None, (running_text(paragraph).strip() for paragraph in outermost(comment, "p"))))
                 writing.add(f"[{attribute(comment, 'author')}] {text}" if text else "")
-        if not writing.length:
-            for name in targets(related, "header") + targets(related, "footer"):
-                _write_blocks(optional_xml(archive, name), writing, {})
+        _write_margins([optional_xml(archive, name) for name in targets(related, "header") + targets(related, "footer")], writing)
         return writing.finish(core_title(archive))
+
+
+def _write_margins(margins: Sequence[Element], writing: ExtractionBuilder) -> None:
+    """Write the paragraphs of headers and footers once, behind the body; without page numbers and what is in the body."""
+    texts = (text for margin in margins for paragraph in outermost(margin, "p", TEXT_BOX) for text in _margin_texts(paragraph))
+    gap = PARAGRAPH
+    for text in dict.fromkeys(texts):
+        if not PAGE_NUMBER.fullmatch(text) and text not in writing:
+            writing.add(text, gap)
+            gap = LINE
+
+
+def _margin_texts(node: Element) -> Iterator[str]:
+    """Yield the text of a paragraph, or of the paragraphs in a text box, and of the text boxes in it."""
+    if tag_name(node) == "p":
+        yield " ".join(running_text(node).split())
+    for inner in outermost(node, "p", TEXT_BOX):
+        yield from _margin_texts(inner)
 
 
 def _related_parts(archive: ZipFile, related: dict[str, Relation], kind: str) -> list[Element]:
@@ -124,7 +141,33 @@ def _write_table(table: Element, writing: ExtractionBuilder, levels: dict[str, i
             for cell in chain.from_iterable(run):
                 _write_blocks(cell, writing, levels)
         else:
-            writing.add_table([[text for cell in row for text in _cell_texts(cell)] for row in run])
+            writing.add_table(_rows_with_merged_cells(run))
+
+
+def _rows_with_merged_cells(rows: Iterable[Sequence[Element]]) -> list[list[str]]:
+    """Return the texts of the cells; a cell merged with those above it repeats their text, unless its row has no other."""
+    table: list[list[str]] = []
+    above: dict[int, str] = {}  # the text of the merged cell that each column is in
+    for row in rows:
+        texts: list[str] = []
+        repeated: dict[int, str] = {}
+        for cell in row:
+            column, merge = len(texts), _vertical_merge(cell)
+            texts += _cell_texts(cell)
+            if merge == "continue":
+                repeated[column] = above.get(column, "")
+            else:
+                above[column] = texts[column] if merge else ""
+        if any(texts):
+            texts = [text or repeated.get(column, "") for column, text in enumerate(texts)]
+        table.append(texts)
+    return table
+
+
+def _vertical_merge(cell: Element) -> str:
+    """Return "restart" or "continue" if a cell is merged with those below or above it, else an empty string."""
+    found = (node for node in child_of(cell, "tcPr") if tag_name(node) == "vMerge")
+    return next((attribute(node, "val") or "continue" for node in found), "")
 
 
 def _cell_texts(cell: Element) -> Iterator[str]:

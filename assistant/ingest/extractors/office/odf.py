@@ -47,6 +47,7 @@ UNITS = {"cm": 10.0, "mm": 1.0, "in": 25.4, "pt": 25.4 / 72, "pc": 25.4 / 6, "px
 MOST_COPIES = 1000  # of a row or cell with text; more repeats are layout
 WIDEST = 16384  # columns, the limit of spreadsheet programs
 ROW_GROUPS = frozenset({"table-rows", "table-header-rows", "table-row-group"})
+ROUNDED, LONG_NUMBER = re.compile(r"-?\d[.,]?\d*E\+\d+"), re.compile(r"-?\d{10,}")
 VALUES = ("string-value", "date-value", "time-value", "boolean-value", "value")
 
 
@@ -160,9 +161,9 @@ def _write_table(table: Element, writing: ExtractionBuilder) -> None:
 
 def _bounded_rows(rows: Iterable[Element]) -> Iterator[list[str]]:
     """Yield the cells of each row. Raises UnreadableFile if repeated ones make too many."""
-    count = 0
-    for row in rows:
-        cells = _cell_texts(row)
+    count, spanning = 0, _SpanningCells()
+    for number, row in enumerate(rows):
+        cells = spanning.fill(_cell_texts(row), row, number)
         count += len(cells)
         if count > LARGEST_AREA:
             raise UnreadableFile(f"too large: a table of more than {LARGEST_AREA / 1e6:.0f} million cells")
@@ -253,11 +254,15 @@ def _box(shape: Element) -> Box:
 
 
 def numbered_rows(table: Element) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and cells of each row that has text; of repeated rows MOST_COPIES at most."""
+    """Yield the number and cells of each row that has text; of repeated rows MOST_COPIES at most.
+
+    A cell that spans several rows stands in each of them that has other text.
+    """
     number = 1
+    spanning = _SpanningCells()
     for row in _rows_of(table):
         copies = _count(row, "number-rows-repeated")
-        cells = _cell_texts(row)
+        cells = spanning.fill(_cell_texts(row), row, number)
         if any(cells):
             for copy in range(min(copies, MOST_COPIES)):
                 yield number + copy, cells
@@ -290,10 +295,39 @@ def _cell_texts(row: Element) -> list[str]:
     return cells[:WIDEST]
 
 
+class _SpanningCells:
+    """The cells that span further rows, by column: the last row of each and its text."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, tuple[int, str]] = {}
+
+    def fill(self, cells: list[str], row: Element, number: int) -> list[str]:
+        """Return the cells of a row with the text of those above that span it, unless the row has no text of its own."""
+        self._open = {column: found for column, found in self._open.items() if found[0] >= number}
+        if self._open and any(cells):
+            cells = cells + [""] * (max(self._open) + 1 - len(cells))
+            cells = [text or self._open.get(column, (0, ""))[1] for column, text in enumerate(cells)]
+        self._open.update(_spanning_cells(row, number))
+        return cells
+
+
+def _spanning_cells(row: Element, number: int) -> Iterator[tuple[int, tuple[int, str]]]:
+    """Yield the column of each cell with text that spans further rows, the last of these rows, and the text."""
+    column = 0
+    for cell in row:
+        if tag_name(cell) in ("table-cell", "covered-table-cell"):
+            rows = _count(cell, "number-rows-spanned")
+            if rows > 1 and column < WIDEST and (text := _cell_text(cell)):
+                yield column, (number + rows - 1, text)
+            column += _count(cell, "number-columns-repeated")
+
+
 def _cell_text(cell: Element) -> str:
     """Return the displayed text of a cell, or its value if it has none; notes and comments are left out."""
     children = [child for child in cell if tag_name(child) not in ("annotation", "note")]
     shown = " ".join(filter(None, map(_paragraph_text, outermost(children, "p", "h", skipped=LEFT_OUT))))
+    if ROUNDED.fullmatch(shown) and LONG_NUMBER.fullmatch(attribute(cell, "value")):
+        return attribute(cell, "value")  # a long number that is displayed rounded, because its column is narrow
     return shown or next(filter(None, (attribute(cell, name) for name in VALUES)), "")
 
 

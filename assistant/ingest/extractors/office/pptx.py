@@ -111,8 +111,7 @@ class _Deck:
         for body in outermost(shape, "txBody") if tag_name(shape) != "graphicFrame" else ():
             self._write_text(body, _role_of(shape)[0] in BODIES)
         for table in outermost(shape, "tbl"):
-            rows = [[" ".join(_paragraph_texts(cell)) for cell in outermost(row, "tc")] for row in outermost(table, "tr")]
-            self.writing.add_table(rows)
+            self.writing.add_table(_table_rows(table))
         for chart in outermost(shape, "chart"):
             drawn = self._related_part(_relation_id(chart, "id"))
             self.writing.add(" ".join(_paragraph_texts(next(outermost(drawn, "title"), Element("title")))))
@@ -139,6 +138,20 @@ def write_notes(texts: list[str], writing: ExtractionBuilder) -> None:
     if texts:
         writing.add_heading("Notes", 2)
         writing.add(LINE.join(texts))
+
+
+def _table_rows(table: Element) -> list[list[str]]:
+    """Return the texts of the cells; a cell merged with those above it repeats their text, unless its row has no other."""
+    rows: list[list[str]] = []
+    for row in outermost(table, "tr"):
+        cells = list(outermost(row, "tc"))
+        texts = [" ".join(_paragraph_texts(cell)) for cell in cells]
+        above = rows[-1] if rows and any(texts) else []
+        for column, cell in enumerate(cells):
+            if attribute(cell, "vMerge") in ("1", "true") and column < len(above):
+                texts[column] = texts[column] or above[column]
+        rows.append(texts)
+    return rows
 
 
 def _shapes_in(tree: Element) -> Iterator[Element]:

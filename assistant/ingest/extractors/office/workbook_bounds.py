@@ -1,5 +1,7 @@
 """Bound the memory that calamine takes for a workbook: refuse sparse sheets, and rebuild workbooks of Excel 97 to 2003 (.xls).
 
+The same pass over the cells of an .xlsx notes what calamine does not tell of them (`SheetDetails`).
+
 calamine allocates the whole area that the cells of a sheet span: two cells could ask for gigabytes. So that area is measured
 before, in the XML or records of a sheet ([MS-XLSB], [MS-XLS] 2.1.4). It also follows a cyclic sector chain of a compound file
 forever, so olefile takes out the workbook stream, which is written into a new compound file ([MS-CFB]).
@@ -10,7 +12,7 @@ from __future__ import annotations
 import re
 import struct
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from xml.parsers import expat
@@ -23,6 +25,10 @@ LARGEST_AREA = 10_000_000  # cells, empty ones included
 SHEET = re.compile(r"xl/worksheets/[^/]+\.(xml|bin)$", re.I)
 CELL = re.compile(rb"""<(?:\w{1,9}:)?c\s[^<>]{0,200}?\br\s*=\s*["']([A-Za-z]{1,9}\d{1,9})["'][^<>]{0,200}(?<!/)>""")
 PLACE = re.compile(r"([A-Za-z]{1,9})(\d{1,9})$")
+Place = tuple[int, int]
+LONG_NUMBER = re.compile(rb">-?\d{16,}<")  # in a cell that is a number or a text
+WHOLE = re.compile(r"-?\d{16,400}\Z")
+MOST_STYLED = 2_000_000  # cells whose style is noted
 VALUES = frozenset({"v", "is", "f"})  # elements of a cell that is not empty
 ROW_RECORD, CELL_RECORDS = 0, frozenset({*range(2, 12), 62})  # BrtRowHdr; BrtCellRk to BrtFmlaError, BrtCellRString
 
@@ -36,11 +42,29 @@ CELLS = frozenset({*range(0x0001, 0x0007), 0x00BD, 0x00D6, 0x00FD, 0x0201, 0x020
 MUL_RK = 0x00BD  # several cells: the last column is at its end
 
 
-def refuse_sparse(archive: zipfile.ZipFile) -> None:
-    """Raise UnreadableFile if the non-empty cells of a sheet in an .xlsx or .xlsb lie too far apart."""
+@dataclass(frozen=True, slots=True)
+class SheetDetails:
+    """What calamine does not tell of the cells of an .xlsx sheet; a place is (row from 1, column from 1)."""
+
+    styles: Mapping[Place, int]  # the styles that were asked for, by cell
+    long_numbers: Mapping[Place, str]  # whole numbers with more digits than a float keeps
+    formulas_without_value: int
+
+
+def refuse_sparse(archive: zipfile.ZipFile, styles: Container[int] = ()) -> dict[str, SheetDetails]:
+    """Raise UnreadableFile if the non-empty cells of a sheet in an .xlsx or .xlsb lie too far apart.
+
+    Return the details of the .xlsx sheets by part name, with the cells that have one of these styles.
+    """
+    found: dict[str, SheetDetails] = {}
     for name in filter(SHEET.match, archive.namelist()):
         content = read_entry(archive, name)
-        refuse_area(_area_of_records(content) if name.lower().endswith(".bin") else _area_of_cells(content))
+        if name.lower().endswith(".bin"):
+            refuse_area(_area_of_records(content))
+        else:
+            area, found[name] = _read_cells(content, styles)
+            refuse_area(area)
+    return found
 
 
 def refuse_area(area: int) -> None:
@@ -72,26 +96,41 @@ class CellBounds:
         self.left, self.right = min(self.left, column), max(self.right, column)
 
 
-def _area_of_cells(content: bytes) -> int:
-    """Return the area that the non-empty cells of sheet XML span; malformed XML is searched by regular expression as well."""
-    cells = _CellParser()
+def _read_cells(content: bytes, styles: Container[int]) -> tuple[int, SheetDetails]:
+    """Return the area that the non-empty cells of sheet XML span, and the details of its cells.
+
+    Malformed XML is searched by regular expression as well.
+    """
+    cells = _CellParser(styles)
     parser = expat.ParserCreate()
-    parser.StartElementHandler = cells.begin
+    parser.StartElementHandler, parser.EndElementHandler = cells.begin, cells.end
+    if LONG_NUMBER.search(content):
+        parser.buffer_text = True
+        parser.CharacterDataHandler = cells.add_text
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, LookupError, ValueError):  # the last two: an encoding unknown to Python or expat
         for match in CELL.finditer(content):
             cells.begin("c", {"r": match[1].decode("ascii")})
             cells.begin("v", {})
-    return cells.bounds.area
+    return cells.bounds.area, SheetDetails(cells.styles, cells.long_numbers, cells.formulas_without_value)
 
 
 class _CellParser:
-    """Collects the bounds of cells from the elements of a sheet; a row or cell without reference follows the one before."""
+    """Collects the bounds of cells from the elements of a sheet; a row or cell without reference follows the one before.
 
-    def __init__(self) -> None:
+    It also notes the cells with some styles, long whole numbers, and formulas without a value.
+    """
+
+    def __init__(self, styles: Container[int]) -> None:
         self.bounds = CellBounds()
+        self.styles: dict[Place, int] = {}
+        self.long_numbers: dict[Place, str] = {}
+        self.formulas_without_value = 0
         self._row = self._column = 0
+        self._wanted_styles = styles
+        self._has_formula = self._has_value = self._is_number = False
+        self._text = ""
 
     def begin(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Handle a start tag."""
@@ -99,13 +138,36 @@ class _CellParser:
         if name == "row":
             self._row, self._column = whole_number(attributes.get("r", ""), self._row + 1), 0
         elif name == "c":
-            place = PLACE.match(attributes.get("r", ""))
-            letters = place[1].upper() if place else ""
-            number = reduce(lambda number, letter: number * 26 + ord(letter) - ord("A") + 1, letters, 0)
-            self._column = number or self._column + 1
-            self._row = int(place[2]) if place else self._row
+            self._begin_cell(attributes)
         elif name in VALUES:
             self.bounds.include(self._row, self._column)
+            self._has_formula |= name == "f"
+            self._has_value |= name != "f"
+            self._text = ""
+
+    def _begin_cell(self, attributes: Mapping[str, str]) -> None:
+        place = PLACE.match(attributes.get("r", ""))
+        letters = place[1].upper() if place else ""
+        number = reduce(lambda number, letter: number * 26 + ord(letter) - ord("A") + 1, letters, 0)
+        self._column = number or self._column + 1
+        self._row = int(place[2]) if place else self._row
+        self._has_formula = self._has_value = False
+        self._is_number = attributes.get("t", "n") == "n"
+        style = whole_number(attributes.get("s", "0"))
+        if self._is_number and style in self._wanted_styles and len(self.styles) < MOST_STYLED:
+            self.styles[self._row, self._column] = style
+
+    def add_text(self, text: str) -> None:
+        """Handle the text of an element."""
+        self._text += text
+
+    def end(self, tag: str) -> None:
+        """Handle an end tag."""
+        name = tag.rpartition(":")[2]
+        if name == "v" and self._is_number and WHOLE.match(self._text):
+            self.long_numbers[self._row, self._column] = self._text
+        elif name == "c" and self._has_formula and not self._has_value:
+            self.formulas_without_value += 1
 
 
 def _area_of_records(content: bytes) -> int:

@@ -8,29 +8,40 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from statistics import median_high
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 from xml.etree.ElementTree import Element
+from zipfile import ZipFile
 
 from assistant.datatypes import Extraction, Part, PositionLabel
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source, as_row, header_of
 from assistant.ingest.extractors.legacy.ole import UNSUPPORTED, decrypt, legacy_suffix
+from assistant.ingest.extractors.office.number_formats import NumberFormat, formats_of_styles
 from assistant.ingest.extractors.office.odf import numbered_rows, parse_flat_xml, read_content
-from assistant.ingest.extractors.office.workbook_bounds import LARGEST_AREA, rebuild_workbook, refuse_sparse
+from assistant.ingest.extractors.office.workbook_bounds import LARGEST_AREA, SheetDetails, rebuild_workbook, refuse_sparse
 from assistant.ingest.extractors.text.plain import read_csv
 from assistant.ingest.extractors.web.html import read_html
 from assistant.ingest.extractors.zip_package import (
     OLD_CONTAINER,
+    Relation,
     attribute,
     child_of,
     core_title,
+    main_part,
     open_package,
+    optional_xml,
+    relations,
     tag_name,
+    targets,
     whole_number,
 )
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineSheet
 
 KIND = "spreadsheet"
 ANCIENT = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00")  # a BOF record without compound file: Excel 4 or older
@@ -38,7 +49,8 @@ HTML = re.compile(rb"<\s*(?:!doctype html|html|head|body|table|meta|div|style)\b
 SPREADSHEETML = b"urn:schemas-microsoft-com:office:spreadsheet"
 HEAD_BYTES = 2048
 MIDNIGHT = time()
-EXACT = 1e15  # larger whole numbers are not exact, and Excel shows them in scientific notation
+EXACT = 2.0**53  # larger whole numbers are not exact, and Excel shows them in scientific notation
+EXACT_DECIMALS = 1e15  # larger numbers have no digits behind the point
 WIDEST = 16384  # columns, the limit of Excel
 
 MOST_CELLS = 3_000_000
@@ -46,6 +58,8 @@ LATEST_HEADER = 10  # title rows that may stand above the header
 ROWS_BELOW = 20
 
 NumberedRow = tuple[int, Sequence[str]]
+CellRange = tuple[tuple[int, int], tuple[int, int]]
+NO_DETAILS = SheetDetails({}, {}, 0)
 CellValue = str | float | bool | date | datetime | time | timedelta
 Returned = TypeVar("Returned")
 
@@ -84,15 +98,14 @@ def read_opendocument_sheets(source: Source) -> Extraction:
 
 def _read_workbook(source: Source) -> Extraction:
     """Read an Excel workbook, hidden sheets included. Raises UnreadableFile if it is damaged or too large."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
-    title, data = "", source.data
+    package, data = _Package(), source.data
     if source.data.startswith(OLD_CONTAINER):
         data = rebuild_workbook(source.data, KIND)
     else:
         with open_package(source.data, KIND) as archive:
-            refuse_sparse(archive)
-            title = core_title(archive)
+            package = _read_package(archive)
     try:
         workbook = _catch_panic(lambda: CalamineWorkbook.from_filelike(io.BytesIO(data)))
     except PasswordError as error:
@@ -100,19 +113,90 @@ def _read_workbook(source: Source) -> Extraction:
     except (CalamineError, OSError) as error:
         raise UnreadableFile(f"damaged: it is cut off or no {KIND}") from error
     writing, notes = ExtractionBuilder(), []
-    for name in (sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet):
-        source.on_step(f"sheet {name}")
+    for listed in (sheet for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet):
+        source.on_step(f"sheet {listed.name}")
         try:
-            sheet = _catch_panic(lambda name=name: workbook.get_sheet_by_name(name))  # type: ignore[misc]
+            sheet = _catch_panic(lambda name=listed.name: workbook.get_sheet_by_name(name))  # type: ignore[misc]
         except (CalamineError, UnreadableFile):
-            notes.append(f"the sheet {name} is damaged")
+            notes.append(f"the sheet {listed.name} is damaged")
             continue
-        writing.begin(Part(0, 0, sheet=name))
-        rows = ((number, [format_value(value) for value in row]) for number, row in enumerate(sheet.iter_rows(), 1))
-        write_rows(rows, writing, sheet.start[1] if sheet.start else 0)
+        writing.begin(Part(0, 0, sheet=listed.name))
+        length = writing.length
+        _write_sheet(sheet, package, writing)
+        if listed.visible != SheetVisibleEnum.Visible and writing.length > length:
+            notes.append(f"the sheet {listed.name} is hidden in the workbook; it was read")
     if notes and not writing.length:
         raise UnreadableFile("damaged: none of its sheets can be read")
-    return writing.finish(title, tuple(notes))
+    return writing.finish(package.title, (*notes, *_note_on_formulas(package)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Package:
+    """What the parts of an .xlsx tell beside its values."""
+
+    title: str = ""
+    formats: Mapping[int, NumberFormat] = field(default_factory=dict)  # by cell style
+    sheets: Mapping[str, SheetDetails] = field(default_factory=dict)  # by name
+
+
+def _read_package(archive: ZipFile) -> _Package:
+    """Read the title, the number formats and the details of the sheets. Raises UnreadableFile for a sparse sheet."""
+    main = main_part(archive, "xl/workbook.xml")
+    related = {} if main.endswith(".bin") else relations(archive, main)
+    formats = formats_of_styles(archive, next(iter(targets(related, "styles")), "xl/styles.xml"))
+    details = refuse_sparse(archive, formats)
+    listed = child_of(optional_xml(archive, main), "sheets") if related else ()
+    targets_of = {attribute(sheet, "name"): related.get(_relation_id(sheet), Relation("", "")).target for sheet in listed}
+    return _Package(core_title(archive), formats, {name: details[part] for name, part in targets_of.items() if part in details})
+
+
+def _relation_id(sheet: Element) -> str:
+    """Return the identifier of a sheet's relationship: the attribute `id` with a namespace."""
+    return next((value for key, value in sheet.attrib.items() if key.endswith("}id")), "")
+
+
+def _note_on_formulas(package: _Package) -> list[str]:
+    count = sum(sheet.formulas_without_value for sheet in package.sheets.values())
+    return [f"{count} formula{'s' if count > 1 else ''} without a value: open the file in a spreadsheet program and save it"
+            ] if count else []
+
+
+def _write_sheet(sheet: CalamineSheet, package: _Package, writing: ExtractionBuilder) -> None:
+    first = sheet.start[1] if sheet.start else 0
+    details = package.sheets.get(sheet.name, NO_DETAILS)
+
+    def show(value: CellValue, number: int, index: int) -> str:
+        place = (number, first + index + 1)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if place in details.long_numbers:
+                return details.long_numbers[place]
+            if place in details.styles and abs(value) < EXACT_DECIMALS:
+                return package.formats[details.styles[place]].show(value)
+        return format_value(value)
+
+    rows = ((number, [show(value, number, index) for index, value in enumerate(row)])
+            for number, row in enumerate(sheet.iter_rows(), 1))
+    write_rows(repeat_merged(rows, sheet.merged_cell_ranges or (), first), writing, first)
+
+
+def repeat_merged(rows: Iterable[tuple[int, list[str]]], merged: Iterable[CellRange], first_column: int) -> Iterator[NumberedRow]:
+    """Yield the rows with the text of a merged cell in each row that it spans, at its first column.
+
+    A row without other text stays empty. `merged` are ranges of (row, column) from 0 to the last ones, both included.
+    """
+    starting: dict[int, list[tuple[int, int]]] = {}
+    for (top, left), (bottom, _) in merged:
+        if bottom > top and left >= first_column:
+            starting.setdefault(top + 1, []).append((bottom + 1, left - first_column))
+    open_cells: list[tuple[int, int, str]] = []  # last row, index, text
+    for number, cells in rows:
+        open_cells = [cell for cell in open_cells if cell[0] >= number]
+        if any(cells):
+            for _, index, text in open_cells:
+                cells[index] = cells[index] or text
+        begun = ((last, index) for last, index in starting.get(number, ()) if index < len(cells) and cells[index])
+        open_cells += [(last, index, cells[index]) for last, index in begun]
+        yield number, cells
 
 
 def _catch_panic(action: Callable[[], Returned]) -> Returned:
@@ -132,7 +216,7 @@ def format_value(value: CellValue) -> str:
     if isinstance(value, bool):
         return str(value).upper()
     if isinstance(value, (int, float)):
-        is_whole = value == value and abs(value) < EXACT and value == int(value)
+        is_whole = value == value and abs(value) <= EXACT and value == int(value)
         return str(int(value)) if is_whole else f"{value:.15g}"
     if isinstance(value, timedelta):
         seconds, sign = round(abs(value.total_seconds())), "-" if value < timedelta() else ""

@@ -63,19 +63,20 @@ class Glyph(NamedTuple):
         return self[1:]
 
 
-def text_in_reading_order(textpage: PdfTextPage) -> str:
-    """Return the text of a page."""
+def text_in_reading_order(textpage: PdfTextPage) -> tuple[str, bool]:
+    """Return the text of a page, and whether each character of it is that of the page with the same index."""
     text: str = textpage.get_text_range()
     if RIGHT_TO_LEFT.search(text):
-        return _text(in_logical_order(glyphs_of(textpage)))
+        return _text(in_logical_order(glyphs_of(textpage))), False
     if textpage.count_chars() != len(text):
-        return text  # offsets in the text do not match the characters of the page
+        return text, False
     lines = [match.span() for match in LINE.finditer(text)]
     is_disordered, is_overprinted = _check_lines(textpage, lines)
     if is_overprinted:
-        return _text(without_overprints(glyphs_of(textpage)))
+        return _text(without_overprints(glyphs_of(textpage))), False
     is_prose = len(DIGIT.findall(text)) < MAX_DIGIT_SHARE * len(text)
-    return _rearranged(glyphs_of(textpage)) if is_disordered and is_prose else text
+    rearranged = _rearranged(glyphs_of(textpage)) if is_disordered and is_prose else text
+    return rearranged, rearranged == text
 
 
 def _check_lines(textpage: PdfTextPage, lines: Sequence[tuple[int, int]]) -> tuple[bool, bool]:

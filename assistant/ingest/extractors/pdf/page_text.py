@@ -7,6 +7,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+from assistant.ingest.extractors.builder import BETWEEN_CELLS
+
 EDGE_LINES = 3  # lines at the top and the bottom of a page that may be a header or footer
 MIN_PAGES = 4
 MAX_DROPPED = 0.5  # share of a page's characters: a page that would lose more is kept whole
@@ -54,11 +56,16 @@ def _repeating_lines(pages: Sequence[Sequence[str]]) -> list[list[str]]:
 
 
 def _key(line: str, number: int) -> str:
-    """Return the part of a line that repeats: digits are masked, and a page number is relative to the page."""
+    """Return the part of a line that repeats: digits are masked, and a page number is relative to the page.
+
+    In a table row nothing is masked: rows that differ in their numbers alone are not repeated.
+    """
     line = " ".join(line.split())
     alone = PAGE_NUMBER.fullmatch(line)
     if alone:
         return f"#{int(alone[1]) - number}"
+    if BETWEEN_CELLS in line:
+        return line
     return DIGITS.sub("0", line) if len(line) <= MAX_LINE and LETTER.search(line) else ""
 
 
@@ -101,7 +108,7 @@ def normalise_pages(texts: Sequence[str]) -> list[str]:
     the form that is more frequent among its other line ends.
     """
     if not any(LINE_END_HYPHEN.search(text) for text in texts):
-        return [_clean(text) for text in texts]
+        return [clean_text(text) for text in texts]
     words = set(re.findall(r"\w+(?:-\w+)*", " ".join(texts).lower()))
     halves = [_halves(match) for text in texts for match in LINE_END_HYPHEN.finditer(text)]
     joined = sum((left + right).lower() in words for left, right in halves)
@@ -113,7 +120,7 @@ def normalise_pages(texts: Sequence[str]) -> list[str]:
             return "-"
         return "" if (left + right).lower() in words or joined > hyphenated else "-"
 
-    return [_clean(LINE_END_HYPHEN.sub(mend, text)) for text in texts]
+    return [clean_text(LINE_END_HYPHEN.sub(mend, text)) for text in texts]
 
 
 def _halves(match: re.Match[str]) -> tuple[str, str]:
@@ -123,7 +130,8 @@ def _halves(match: re.Match[str]) -> tuple[str, str]:
     return before[0] if before else "", after[0] if after else ""
 
 
-def _clean(text: str) -> str:
+def clean_text(text: str) -> str:
+    """Return the text with one kind of line end, ordinary letters for compatibility characters, and no control characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "\n")
     text = COMPATIBLE.sub(lambda match: unicodedata.normalize("NFKC", match[0]).lstrip(" "), text)
     return UNPRINTABLE.sub("", text).strip("\n ")

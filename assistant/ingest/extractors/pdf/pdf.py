@@ -1,4 +1,4 @@
-"""Read PDF files: the text of each page, the outline as headings, and attachments.
+"""Read PDF files: the text, tables and form values of each page, the outline as headings, and attachments.
 
 PDFium reads the text, pypdf the outline and the page labels, which are optional: errors in them never make the file fail.
 Scanned pages are read by OCR.
@@ -13,18 +13,26 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import dataclass, field
+from itertools import islice, product
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.datatypes import Extraction, Heading, Part
+from assistant.datatypes import Extraction, Heading, Part, Table
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors.builder import MAX_CHARACTERS, Member, Source
 from assistant.ingest.extractors.images import INSTALL, is_available, join_lines, recognise_lines
 from assistant.ingest.extractors.legacy.ole import ENCRYPTED, WRONG_PASSWORDS
+from assistant.ingest.extractors.pdf.annotations import MAX_ANNOTATIONS, PageAnnotations, read_annotations
 from assistant.ingest.extractors.pdf.layout import PAGE_BREAK, page_parts, text_in_reading_order
-from assistant.ingest.extractors.pdf.page_text import drop_headers_and_footers, is_unmapped, normalise_pages
+from assistant.ingest.extractors.pdf.page_text import (
+    EDGE_LINES,
+    clean_text,
+    drop_headers_and_footers,
+    is_unmapped,
+    normalise_pages,
+)
+from assistant.ingest.extractors.pdf.tables import PageTable, find_tables
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -36,7 +44,6 @@ PAGE_COUNT = re.compile(rb"/Count\s+(\d{6,20})\b")
 PASSWORD_WRONG, SCHEME_UNKNOWN = "password", "security"  # in PDFium's messages
 MAX_ATTACHMENTS = 1000
 MAX_ATTACHED_BYTES = 300_000_000
-MAX_ANNOTATIONS = 5000  # per page
 DOTS_PER_INCH, POINTS_PER_INCH = 200, 72
 MOST_PIXELS = 8_000_000  # an A4 page has 3.9 million
 LITTLE_TEXT = 40  # characters: a page number, a stamp, a line added by the scanner
@@ -58,6 +65,8 @@ class _PdfPage:
     note: str = ""
     is_scan: bool = False
     is_ocr: bool = False
+    tables: tuple[PageTable, ...] = ()
+    annotations: PageAnnotations = field(default_factory=PageAnnotations)
 
 
 def read_pdf(source: Source) -> Extraction:
@@ -71,15 +80,46 @@ def read_pdf(source: Source) -> Extraction:
     if pages and len(notes) == len(pages):
         raise UnreadableFile(f"damaged: {notes[0]}")
     texts = drop_headers_and_footers(normalise_pages([page.text for page in pages]))
+    texts = ["\n".join(filter(None, (text, *map(clean_text, page.annotations.texts))))
+             for text, page in zip(texts, pages, strict=True)]
     if not any(texts):
         raise SkippedFile(_why_empty(pages))
     parts = page_parts(texts, labels)
+    notes += _note_on_comments(sum(page.annotations.comments for page in pages))
     return Extraction(
-        text=PAGE_BREAK.join(texts), parts=parts,
+        text=PAGE_BREAK.join(texts), parts=parts, tables=tuple(_tables(texts, parts, pages)),
         headings=tuple(sorted(_headings(outline, texts, parts), key=lambda heading: heading.char_start)), title=title,
         empty_pages=tuple(number for number, text in enumerate(texts, 1) if not text),
         ocr_pages=tuple(number for number, page in enumerate(pages, 1) if page.is_ocr), notes=notes,
     )  # fmt: skip
+
+
+def _tables(texts: Sequence[str], parts: Sequence[Part], pages: Sequence[_PdfPage]) -> Iterator[Table]:
+    """Yield the tables of all pages at their places in the final text, where page headers and footers are dropped."""
+    for text, part, page in zip(texts, parts, pages, strict=True):
+        at = 0
+        for table in page.tables:
+            rows = list(map(clean_text, table.rows))
+            start, end = _find_rows(rows, text, at)
+            if end > start:
+                begins = text.startswith(table.header, start)
+                header = clean_text(table.header)
+                yield Table(part.char_start + start, part.char_start + end, header, bool(header) and not begins)
+                at = end
+
+
+def _find_rows(rows: Sequence[str], text: str, at: int) -> tuple[int, int]:
+    """Return the span of rows in a page, without those dropped as its header or footer; (0, 0) if they are not there."""
+    for first, last in product(range(EDGE_LINES + 1), range(EDGE_LINES + 1)):
+        kept = "\n".join(rows[first : len(rows) - last])
+        start = text.find(kept, at) if kept else -1
+        if start >= 0:
+            return start, start + len(kept)
+    return 0, 0
+
+
+def _note_on_comments(count: int) -> tuple[str, ...]:
+    return (f"{count} comment{'s' if count > 1 else ''} not read",) if count else ()
 
 
 def open_pdf(source: Source) -> Iterator[Member]:
@@ -120,9 +160,15 @@ def _impossible_count(data: bytes) -> int:
 
 
 def _pages(document: PdfDocument, source: Source) -> Iterator[_PdfPage]:
+    from pypdfium2 import PdfiumError
+
     count, size = len(document), 0
+    above: PageTable | None = None  # the table that ends the page before
+    with suppress(PdfiumError):
+        document.init_forms()
     for index in range(count):
-        page = _read_page(document, index)
+        page = _read_page(document, index, above)
+        above = page.tables[-1] if page.tables and page.tables[-1].ends_page else None
         size += len(page.text)
         if size > MAX_CHARACTERS:
             raise UnreadableFile(f"it unpacks to more than {MAX_CHARACTERS // 1_000_000} million characters")
@@ -133,25 +179,28 @@ def _pages(document: PdfDocument, source: Source) -> Iterator[_PdfPage]:
         yield page
 
 
-def _read_page(document: PdfDocument, index: int) -> _PdfPage:
+def _read_page(document: PdfDocument, index: int, above: PageTable | None) -> _PdfPage:
     from pypdfium2 import PdfiumError
 
     try:
         with closing(document[index]) as page:
-            return _read(page)
+            return _read(page, above)
     except PdfiumError:
         return _PdfPage(note=f"page {index + 1} cannot be read")
 
 
-def _read(page: PdfPage) -> _PdfPage:
+def _read(page: PdfPage, above: PageTable | None) -> _PdfPage:
+    tables: tuple[PageTable, ...] = ()
     with closing(page.get_textpage()) as textpage:
-        text = text_in_reading_order(textpage)
-    if is_unmapped(text):
-        text = ""
+        text, is_as_drawn = text_in_reading_order(textpage)
+        if is_unmapped(text):
+            text = ""
+        elif is_as_drawn:
+            text, tables = find_tables(textpage, text, above)
     if not is_scanned(page, text):
-        return _PdfPage(text)
+        return _PdfPage(text, tables=tables, annotations=read_annotations(page, text))
     found = ocr_page(page, text) if is_available() else text
-    return _PdfPage(found, is_scan=True, is_ocr=found != text)
+    return _PdfPage(found, is_scan=True, is_ocr=found != text, annotations=read_annotations(page, found))
 
 
 def _why_empty(pages: Sequence[_PdfPage]) -> str:

@@ -12,11 +12,13 @@ from typing import Any
 from assistant.datatypes import Extraction, Shape
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors.builder import LINE, MAX_CHARACTERS, PARAGRAPH, ExtractionBuilder, Source
+from assistant.ingest.extractors.embedded_data import replace_embedded_data
 from assistant.ingest.extractors.encoding import decode
-from assistant.ingest.extractors.text.plain import markdown_headings, single_part
+from assistant.ingest.extractors.text.json_layout import ESCAPED, lay_out
+from assistant.ingest.extractors.text.plain import decode_text, markdown_headings, single_part
 
 LONG_LINE = 1000
-ESCAPED = re.compile(r"\\u(?!00[0-7])[0-9a-fA-F]{4}")  # a character beyond ASCII, which a search would not find
+ANY_LINE = re.compile(r"[^\r\n]+")
 ITEMS = frozenset({"list_item", "listItem", "check_list_item", "task_item", "taskItem"})
 INLINE = frozenset({"text", "hard_break", "hardBreak", "mention", "emoji", "link"})
 Json = dict[str, Any]
@@ -27,17 +29,20 @@ UNDERLINE = re.compile(r"\s*(=+|-+)\s*$")
 
 
 def read_json(source: Source) -> Extraction:
-    """Read JSON; it is reformatted if it has long lines or escaped characters."""
+    """Read JSON; it is reformatted if it has long lines or escaped characters. Its lines remain those of the file."""
     decoded = decode(source.data, source.suffix)
-    if ESCAPED.search(decoded.text) or any(len(line) > LONG_LINE for line in decoded.text.splitlines()):
-        with suppress(ValueError):
-            decoded = replace(decoded, text=_indented(json.loads(decoded.text)) or decoded.text)
-    return single_part(decoded, (), source.name, Shape.CODE)
+    is_long = any(match.end() - match.start() > LONG_LINE for match in ANY_LINE.finditer(decoded.text))
+    if is_long or ESCAPED.search(decoded.text):
+        with suppress(ValueError, RecursionError):
+            if laid_out := lay_out(decoded.text, MAX_CHARACTERS):
+                extraction = single_part(replace(decoded, text=laid_out.text), (), source.name, Shape.CODE)
+                return replace(extraction, marks=laid_out.marks)
+    return single_part(replace(decoded, text=replace_embedded_data(decoded.text)), (), source.name, Shape.CODE)
 
 
 def read_json_lines(source: Source) -> Extraction:
     """Read JSON lines, one record per line, with its characters unescaped."""
-    decoded = decode(source.data, source.suffix)
+    decoded = decode_text(source)
     if ESCAPED.search(decoded.text):
         lines = "\n".join(map(_unescape_line, decoded.text.split("\n")))
         decoded = replace(decoded, text=lines)
@@ -63,17 +68,6 @@ def read_notebook(source: Source) -> Extraction:
     for cell in _cells(_parse(decoded.text, "notebook")):
         _write_cell(cell, builder)
     return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
-
-
-def _indented(content: object) -> str:
-    """Return JSON with one value per line, or an empty string if the indentation makes it too long."""
-    pieces, length = [], 0
-    for piece in json.JSONEncoder(ensure_ascii=False, indent=1).iterencode(content):
-        pieces.append(piece)
-        length += len(piece)
-        if length > MAX_CHARACTERS:
-            return ""
-    return "".join(pieces)
 
 
 def _unescape_line(line: str) -> str:

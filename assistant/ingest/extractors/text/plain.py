@@ -10,11 +10,13 @@ from contextlib import suppress
 
 from assistant.datatypes import Extraction, Heading, Part, Shape, Table
 from assistant.ingest.extractors.builder import Source, header_of
+from assistant.ingest.extractors.embedded_data import replace_embedded_data, spans_between_blocks
 from assistant.ingest.extractors.encoding import Decoded, decode
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?=\r?\n|\Z)", re.S)
 FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.+?)[\"']?[ \t]*\r?$", re.M)
 SAMPLE = 65536
+NAMED_DELIMITER = re.compile(r"sep=(.)[ \t]*\r?\n", re.I)
 SNIFFED = 4096  # characters; csv.Sniffer takes quadratic time, over a minute for SAMPLE
 LINE = re.compile(r"[^\r\n]+")
 MAX_LINE = 200  # characters; a longer line is no heading and is kept from slow patterns
@@ -58,13 +60,13 @@ DEFINITIONS = {
 
 def read_plain(source: Source) -> Extraction:
     """Read plain text; numbered articles, chapters and sections become headings."""
-    decoded = decode(source.data, source.suffix)
+    decoded = decode_text(source)
     return single_part(decoded, [heading for at, line in _lines(decoded.text) for heading in _numbered(at, line)])
 
 
 def read_markdown(source: Source) -> Extraction:
     """Read Markdown; the title is that of the front matter or the first heading of level 1."""
-    decoded = decode(source.data, source.suffix)
+    decoded = decode_text(source)
     front = FRONT_MATTER.match(decoded.text)
     titled = FRONT_TITLE.search(front[1]) if front else None
     headings = markdown_headings(decoded.text, front.end() if front else 0)
@@ -73,33 +75,47 @@ def read_markdown(source: Source) -> Extraction:
 
 def read_rst(source: Source) -> Extraction:
     """Read reStructuredText."""
-    decoded = decode(source.data, source.suffix)
+    decoded = decode_text(source)
     headings = rst_headings(decoded.text)
     return single_part(decoded, headings, first_title(headings))
 
 
 def read_code(source: Source) -> Extraction:
     """Read source code or structured text; definitions become headings, the title is the file name."""
-    decoded = decode(source.data, source.suffix, trust_declaration=source.suffix == ".xml")
+    decoded = decode_text(source, trust_declaration=source.suffix == ".xml")
     return single_part(decoded, code_headings(decoded.text, source.suffix), source.name, Shape.CODE)
 
 
 def read_csv(source: Source) -> Extraction:
-    """Read comma-, semicolon-, tab- or pipe-separated values as one table."""
-    extraction, header = single_part(decode(source.data, source.suffix), (), shape=Shape.TABLE), ""
-    sample = extraction.text[:SAMPLE]
+    """Read comma-, semicolon-, tab- or pipe-separated values as one table; a first line "sep=;" names the delimiter."""
+    extraction = single_part(decode_text(source), (), shape=Shape.TABLE)
+    named, header = NAMED_DELIMITER.match(extraction.text), ""
+    start = named.end() if named else 0
+    sample = extraction.text[start : start + SAMPLE]
     with suppress(csv.Error, StopIteration):
-        delimiter = "\t" if source.suffix == ".tsv" else csv.Sniffer().sniff(sample[:SNIFFED], ",;\t|").delimiter
-        rows = csv.reader(sample.splitlines(), delimiter=delimiter)
+        rows = csv.reader(sample.splitlines(), delimiter=named[1] if named else _delimiter(sample, source.suffix))
         header = header_of([next(rows), next(rows)])
-    return dataclasses.replace(extraction, tables=(Table(0, len(extraction.text), header),))
+    if named:
+        extraction = dataclasses.replace(extraction, parts=(Part(start, len(extraction.text)),))
+    return dataclasses.replace(extraction, tables=(Table(start, len(extraction.text), header),))
+
+
+def _delimiter(sample: str, suffix: str) -> str:
+    """Return the delimiter of a table. Raises csv.Error if none is found."""
+    return "\t" if suffix == ".tsv" else csv.Sniffer().sniff(sample[:SNIFFED], ",;\t|").delimiter
+
+
+def decode_text(source: Source, trust_declaration: bool = False) -> Decoded:
+    """Decode a text file, without the data that is embedded in it; see `decode`."""
+    decoded = decode(source.data, source.suffix, trust_declaration)
+    return dataclasses.replace(decoded, text=replace_embedded_data(decoded.text))
 
 
 def single_part(decoded: Decoded, headings: Sequence[Heading], title: str = "", shape: Shape = Shape.PROSE) -> Extraction:
-    """Build the extraction of a decoded file with a single part."""
+    """Build the extraction of a decoded file with a single part, but for the long blocks of embedded data in it."""
     return Extraction(
-        text=decoded.text, parts=(Part(0, len(decoded.text)),), headings=tuple(headings), title=title, shape=shape,
-        encoding=decoded.encoding, notes=decoded.notes,
+        text=decoded.text, parts=tuple(Part(*span) for span in spans_between_blocks(decoded.text)), headings=tuple(headings),
+        title=title, shape=shape, encoding=decoded.encoding, notes=decoded.notes,
     )  # fmt: skip
 
 
