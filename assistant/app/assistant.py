@@ -17,6 +17,7 @@ from assistant.app.ingest.add import EmbeddingQueue, IngestRun, ReaderOptions, R
 from assistant.app.ingest.write_batch import OnChange, ignore_change
 from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
 from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
+from assistant.app.library.tables import LibraryTables
 from assistant.app.models.cache import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
@@ -274,6 +275,12 @@ class Assistant:
     def remember(self, words: str) -> Fact:
         """Store a fact and return it. Raises UsageError or MemoryUnusable."""
         return self.memory.add(words)
+
+    # tables
+
+    def tables(self, wanted: Filter = EVERY_FILE) -> LibraryTables:
+        """Return the tables of the files that pass a filter, to list and to query. Raises NothingIndexed."""
+        return LibraryTables(self._libraries, wanted)
 
     # answerability
 

@@ -15,6 +15,7 @@ app = typer.Typer(name="assistant", cls=ErrorBoundary, no_args_is_help=True, pre
                   context_settings={"help_option_names": ["--help", "-h"]})
 model_commands = typer.Typer(no_args_is_help=True, help="Manage the models in the catalog and on this disk.")
 library_commands = typer.Typer(no_args_is_help=True, help="Manage libraries. Each one indexes its own set of files.")
+table_commands = typer.Typer(no_args_is_help=True, help="List the tables in your files, and compute over them with SQL.")
 engine_commands = typer.Typer(no_args_is_help=True, help="Manage the engine, a background process that keeps the models loaded.")
 session_commands = typer.Typer(no_args_is_help=True, help="Manage saved conversations.")
 memory_commands = typer.Typer(no_args_is_help=True, help="Manage saved facts, which answers use in addition to your files.")
@@ -95,6 +96,14 @@ register(library_commands, "export", "library:export",
 register(library_commands, "import", "library:import_",
          "Import an exported library. The file is verified before anything is changed.",
          "assistant library import work.library --as work")
+app.add_typer(table_commands, name="tables")
+register(table_commands, "list", "tables:list_tables", "List the tables in your files.", "assistant tables list",
+         'assistant tables list --path "*invoices*" --json')
+register(table_commands, "show", "tables:show_table", "Show the columns of a table, their types and units, and its first rows.",
+         "assistant tables show invoices", "assistant tables show invoices --json")
+register(table_commands, "query", "tables:query", "Run one SELECT statement over your tables. It can read nothing else.",
+         'assistant tables query "SELECT supplier, sum(amount) FROM invoices GROUP BY supplier"',
+         'assistant tables query "SELECT * FROM invoices WHERE amount > 1000" --csv > large.csv')
 app.add_typer(model_commands, name="models")
 register(model_commands, "list", "models:list_models", "List the models in the catalog and show which of them are on this disk.",
          "assistant models list", "assistant models list --json")

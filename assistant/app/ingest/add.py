@@ -8,13 +8,14 @@ A document is in the library completely or not at all; an interrupted run loses 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.app.ingest.scan import Ledger, Scanner, ScanResult
 from assistant.app.ingest.write_batch import OnChange, WriteBatch, add_to_report, detect_moves, ignore_change
+from assistant.app.library.tables import TABLES_VERSION, documents_without_files, store_tables
 from assistant.datatypes import Change, Document, Embedder, FileState, IngestReport, LedgerEntry, OnProgress, Progress
 from assistant.errors import BEING_WRITTEN, ENCRYPTED, GONE, UNREAD, SkippedFile, UnreadableFile
 from assistant.index import Store
@@ -100,7 +101,7 @@ class IngestRun:
             self._store.set_meta("shape", self._chunking_version)
             reread = rebuild
         is_stale = staleness_check(ledger.values(), has_passwords=bool(self._options.terms.passwords),
-                                   has_new_ocr=has_new_ocr, everything=reread)
+                                   has_new_ocr=has_new_ocr, everything=reread, without_tables=documents_without_files(self._store))
         scanner = Scanner(on_disk, self._excluded, self._options.terms.max_bytes, self._on_progress, is_stale, self._quiet_ns)
         scan = scanner.scan(roots, within)
         if within is not None and scan.entangled - {str(path) for path in within}:
@@ -226,6 +227,7 @@ class IngestRun:
             ocr_pages=extraction.ocr_pages, notes=extraction.notes,
         )
         self._batch.documents.append((entry, document, chunks))
+        self._batch.tables[document.content_hash] = store_tables(self._store, document)
         self._batch.chunks += len(chunks)
 
     def _flush(self) -> None:
@@ -265,21 +267,22 @@ def refused_reading(found: Candidate | ExcludedEntry) -> list[ReadResult]:
 
 def chunking_version(chunk_tokens: int) -> str:
     """Return the versions of extraction and chunking: if they differ from the library's, files are read again."""
-    return f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {chunk_tokens} tokens"
+    return f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {chunk_tokens} tokens, tables {TABLES_VERSION}"
 
 
 IsStale = Callable[[LedgerEntry], bool]
 
 
-def staleness_check(entries: Iterable[LedgerEntry], *, has_passwords: bool, has_new_ocr: bool, everything: bool) -> IsStale:
+def staleness_check(entries: Iterable[LedgerEntry], *, has_passwords: bool, has_new_ocr: bool, everything: bool,
+                    without_tables: Container[str] = ()) -> IsStale:
     """Return a predicate for known files that must be read again even if they have not changed.
 
-    These are, if passwords are given, files that are encrypted or contain encrypted files, and, if OCR was installed since the
-    last run, files with pages that are images.
+    These are, if passwords are given, files that are encrypted or contain encrypted files; if OCR was installed since the
+    last run, files with pages that are images; and files whose content hash is in `without_tables`.
     """
     stale = {path for entry in entries for path in (entry.path, entry.container)
              if (has_passwords and entry.state is FileState.FAILED and ENCRYPTED in entry.reason)
-             or (has_new_ocr and (entry.empty_pages or FOR_OCR in entry.reason))}
+             or (has_new_ocr and (entry.empty_pages or FOR_OCR in entry.reason)) or entry.content_hash in without_tables}
     return lambda entry: everything or entry.path in stale
 
 
