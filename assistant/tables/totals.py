@@ -8,7 +8,7 @@ from decimal import Decimal
 
 LABEL = re.compile(
     r"^\W*(?:(?:grand|sub|overall|running|final|net|page|carried)[ -]?)?totals?\b[^.!?]{0,40}$|^\W*sums?(?: total)?\W*$|^\W*(?:all|sum)[ -]total"
-    r"|\b(?:sub-?)?total\W*$"
+    r"|^.{0,60}\b(?:sub-?)?total\W*$"
     r"|^\W*(?:(?:gesamt|zwischen|end)(?:summe|ergebnis|betrag)?|summe|insgesamt)\b[^.!?]{0,40}$|^\W*(?:sous-?)?total(?:e|es)?\b[^.!?]{0,30}$"
     r"|^\W*.{0,8}(?:合计|总计|小计|共计|总和|合計|總計|小計|累计)\W*$", re.I)
 STATISTIC = re.compile(r"^\W*(?:average|mean|median|averages|avg\.?|durchschnitt|mittelwert|平均(?:值|数)?)\W*$", re.I)
@@ -39,6 +39,11 @@ def find_totals(texts: Sequence[Sequence[str]], numbers: Numbers) -> list[bool]:
         marks.append(is_total)
         sums.add(values, is_total=is_total)
     return marks
+
+
+def is_label(cell: str) -> bool:
+    """Return whether a cell may be the label of a row that totals others."""
+    return bool(LABEL.match(cell) or STATISTIC.match(cell))
 
 
 class _RunningSums:

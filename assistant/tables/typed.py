@@ -12,7 +12,7 @@ from decimal import Decimal
 from assistant.datatypes.tables import Column, ColumnType
 from assistant.tables.headers import column_names, find_header, is_blank, padded, split_unit
 from assistant.tables.raw import RawRow, RawTable
-from assistant.tables.totals import find_totals
+from assistant.tables.totals import find_totals, is_label
 from assistant.tables.values import (
     CERTAIN_SHARE,
     MOST_DIGITS,
@@ -79,10 +79,27 @@ def type_table(raw: RawTable) -> TypedTable | None:
     style = detect_number_format([cell for column in texts for cell in column[: SNIFFED_CELLS // len(texts) + 1]], NumberFormat())
     columns = [type_column(name, head, unit, column, style)
                for name, head, unit, column in zip(names, headers, units, texts, strict=True)]
-    totals = find_totals(list(zip(*texts, strict=True)), numeric_rows(columns, len(rows)))
+    totals = mark_totals(columns, texts)
     columns = [settled(column, totals, texts, style) for column, texts in zip(columns, texts, strict=True)]
     title = raw.title or " · ".join(header.titles)
     return TypedTable(title, raw.sheet, columns, rows, totals, (*raw.notes, *notes_on(columns)))
+
+
+def mark_totals(columns: Sequence[TypedColumn], texts: Sequence[Sequence[str]]) -> list[bool]:
+    """Return, for each row, whether it totals others."""
+    rows = len(texts[0])
+    if not may_hold_totals(columns):
+        return [False] * rows
+    return find_totals(list(zip(*texts, strict=True)), numeric_rows(columns, rows))
+
+
+def may_hold_totals(columns: Sequence[TypedColumn]) -> bool:
+    """Return whether a cell is a label of totals, or a row has no text; a long table without either needs no further look."""
+    texts = [column for column in columns if not column.column.is_numeric]
+    odd = {text for column in columns if column.column.is_numeric
+           for text, value in zip(column.texts, column.values, strict=True) if value is None}
+    distinct = odd.union(*(set(column.texts) for column in texts))
+    return any(map(is_label, distinct)) or any(not any(cells) for cells in zip(*(column.texts for column in texts), strict=True))
 
 
 def numeric_rows(columns: Sequence[TypedColumn], rows: int) -> list[list[Decimal | None]]:

@@ -21,10 +21,12 @@ NUMBER = re.compile(
     rf"^(?P<open>\()?\s*(?P<sign>[+\-−–])?\s*(?P<before>{SIGNS})?\s*(?P<inner>[+\-−])?\s*"
     r"(?P<figures>\d[\d.,'’\u00a0\u202f\u2009 ]*\d|\d|[.,]\d+)(?P<exponent>[eE][+-]?\d{1,3})?(?P<dot>\.)?\s*"
     rf"(?P<unit>{SIGNS}|{UNIT})?\s*(?P<close>\))?\s*(?P<trailing>[-−])?$")
-NOTE = re.compile(r"\s*(?:\[[\w\s]{1,8}\]|[*†‡§#^]+|\((?:est\.?|approx\.?|estimated|provisional)\))\s*$")
+PLAIN = re.compile(r"-?\d{1,15}(?:\.\d{1,10})?")
+NOTE = re.compile(r"\s*(?:\[[\w\s]{1,8}\]|[*†‡§#^]+|(?<=[\w%.] )\([^()]{1,30}\))\s*$")
 LEAD_NOTE = re.compile(r"^(?:ca\.?|approx\.?|~|≈|约)\s*", re.I)
 POINT = re.compile(r"\d{1,3}(?:,\d{3})+\.\d+|\d*\.(?:\d{1,2}|\d{4,})|\d{1,3}(?:,\d{3}){2,}|0\.\d+")
 COMMA = re.compile(r"\d{1,3}(?:\.\d{3})+,\d+|\d*,(?:\d{1,2}|\d{4,})|\d{1,3}(?:\.\d{3}){2,}|0,\d+")
+COMMA_GROUP, POINT_GROUP = re.compile(r"[1-9]\d{0,2},\d{3}"), re.compile(r"[1-9]\d{0,2}\.\d{3}")
 GROUPED_SPACE = re.compile(r"\d{1,3}(?:[ '’\u00a0\u202f\u2009]\d{3})+(?:[.,]\d+)?")
 GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,2}(?:,\d{2})+,\d{3}")  # the second: lakhs
 LEADING_ZERO = re.compile(r"0\d+")
@@ -61,24 +63,31 @@ def is_empty(cell: str) -> bool:
 
 def figures_of(cell: str) -> re.Match[str] | None:
     """Match a cell that is a number with sign, currency or unit, without footnote marks."""
+    if PLAIN.fullmatch(cell):
+        return NUMBER.match(cell)
     cleaned = LEAD_NOTE.sub("", NOTE.sub("", unicodedata.normalize("NFKC", cell).strip()))
     match = NUMBER.match(cleaned)
     return match if match and bool(match["open"]) == bool(match["close"]) else None
 
 
 def detect_number_format(cells: Sequence[str], default: NumberFormat) -> NumberFormat:
-    """Return the notation that the unambiguous cells of a column show; the default if there are none."""
-    points = commas = 0
-    for cell in cells:
-        match = figures_of(cell)
-        if match:
-            points += bool(POINT.fullmatch(match["figures"]))
-            commas += bool(COMMA.fullmatch(match["figures"]))
+    """Return the notation that the unambiguous cells of a column show; the default if there are none.
+
+    A mark with three digits behind it may group thousands: a few other cells among many such are slips.
+    """
+    found = [match["figures"] for cell in cells if (match := figures_of(cell))]
+    points, commas = (sum(bool(pattern.fullmatch(figures)) for figures in found) for pattern in (POINT, COMMA))
+    grouped_by_comma, grouped_by_point = (sum(bool(pattern.fullmatch(figures)) for figures in found)
+                                          for pattern in (COMMA_GROUP, POINT_GROUP))
+    commas, points = (count if 3 * count > grouped else 0
+                      for count, grouped in ((commas, grouped_by_comma), (points, grouped_by_point)))
     return default if points == commas else NumberFormat(commas > points)
 
 
 def parse_number(cell: str, style: NumberFormat) -> ParsedNumber | None:
     """Return the number in a cell; None if the cell is something else."""
+    if not style.comma and PLAIN.fullmatch(cell):
+        return ParsedNumber(Decimal(cell))
     match = figures_of(cell)
     if not match:
         return None
