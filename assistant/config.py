@@ -6,14 +6,15 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import platformdirs
 
 from assistant.errors import UsageError
+from assistant.system.atomic_files import write_atomically
 from assistant.system.paths import absolute, read_file
 
 GIB = 2**30
@@ -25,94 +26,22 @@ FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f/\\:<>"|?*\u2028\u2029\u061c\u200e\u
 ADDRESS = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE | re.ASCII)
 
 
-class Allowed(Protocol):
-    """The valid values of a setting. `words` completes the sentence "It can be ..."."""
-
-    @property
-    def words(self) -> str:
-        """Describe the valid values."""
-        ...
-
-    def allows(self, value: object) -> bool:
-        """Return whether a value of the setting's type is valid."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class IntRange:
-    """Integers from `low` to `high`, both included."""
+class Allowed:
+    """The valid values of a setting: `words` completes "it can be ...", `allows` judges a value of the setting's type."""
 
-    low: int
-    high: int
-
-    @property
-    def words(self) -> str:
-        """Describe the range."""
-        return f"{self.low} to {self.high}"
-
-    def allows(self, value: object) -> bool:
-        """Return whether the value is in the range."""
-        return isinstance(value, int) and self.low <= value <= self.high
+    words: str
+    allows: Callable[[Any], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
-    """One of several words."""
-
-    options: tuple[str, ...]
-
-    @property
-    def words(self) -> str:
-        """List the words."""
-        return f"{', '.join(self.options[:-1])} or {self.options[-1]}"
-
-    def allows(self, value: object) -> bool:
-        """Return whether the value is one of the words (lower case)."""
-        return value in self.options
+def int_range(low: int, high: int) -> Allowed:
+    """Return integers from `low` to `high`, both included."""
+    return Allowed(f"{low} to {high}", lambda value: low <= value <= high)
 
 
-@dataclass(frozen=True, slots=True)
-class Boolean:
-    """True or false."""
-
-    words: str = "true or false"
-
-    def allows(self, value: object) -> bool:
-        """Return whether the value is a boolean."""
-        return isinstance(value, bool)
-
-
-@dataclass(frozen=True, slots=True)
-class NameOrPath:
-    """The name of a model or a path; an empty string for none."""
-
-    words: str = "a name or a path"
-
-    def allows(self, value: object) -> bool:
-        """Return whether the value can be a path."""
-        return isinstance(value, str) and len(value) <= LONGEST_TEXT and "\0" not in value
-
-
-@dataclass(frozen=True, slots=True)
-class HttpAddress:
-    """An HTTP address."""
-
-    words: str = "an http:// or https:// address"
-
-    def allows(self, value: object) -> bool:
-        """Return whether the value is an HTTP address."""
-        return isinstance(value, str) and len(value) <= LONGEST_TEXT and ADDRESS.fullmatch(value) is not None
-
-
-@dataclass(frozen=True, slots=True)
-class LibraryNames:
-    """One or several names of libraries, separated by commas."""
-
-    words: str = "a name, or several separated by commas"
-
-    def allows(self, value: object) -> bool:
-        """Return whether every name is valid."""
-        return isinstance(value, str) and all(is_library_name(name.strip()) for name in value.split(","))
+def is_short_text(text: str) -> bool:
+    """Return whether a text can be a path or an address."""
+    return len(text) <= LONGEST_TEXT and "\0" not in text
 
 
 def is_library_name(name: str) -> bool:
@@ -121,32 +50,39 @@ def is_library_name(name: str) -> bool:
         and not name.endswith(".") and not FORBIDDEN.search(name) and name.partition(".")[0].rstrip().lower() not in RESERVED
 
 
+def split_names(names: str) -> list[str]:
+    """Return the names in a list separated by commas."""
+    return [name.strip() for name in names.split(",")]
+
+
+NAME_OR_PATH = Allowed("a name or a path", is_short_text)
+BOOLEAN = Allowed("true or false", lambda value: isinstance(value, bool))
 ALLOWED: dict[str, Allowed] = {
-    "library": LibraryNames(),
-    "chat": NameOrPath(),
-    "embed": NameOrPath(),
-    "rerank": NameOrPath(),
-    "hub": HttpAddress(),
-    "max_file_bytes": IntRange(1, 1024 * GIB),
-    "reader_processes": IntRange(0, 256),
-    "file_timeout": IntRange(1, 86_400),
-    "file_memory_bytes": IntRange(GIB // 4, 1024 * GIB),
-    "chunk_tokens": IntRange(1, 8192),
-    "top_k": IntRange(1, 1000),
-    "context_chunks": IntRange(1, 100),
-    "context_chunk_tokens": IntRange(1, 1_000_000),
-    "rerank_budget_ms": IntRange(1, 600_000),
-    "context_tokens": IntRange(513, 1_048_576),
-    "answer_tokens": IntRange(1, 100_000),
-    "rewrite_timeout": IntRange(0, 600),
-    "refusal_threshold": IntRange(0, 100),
-    "save_sessions": Boolean(),
-    "use_facts": Boolean(),
-    "threads": IntRange(0, 512),
-    "gpu_layers": IntRange(-1, 1000),
-    "kv_cache_bytes": IntRange(0, 1024 * GIB),
-    "engine": OneOf(("auto", "on", "off")),
-    "engine_idle_minutes": IntRange(1, 525_600),
+    "library": Allowed("a name, or several separated by commas", lambda names: all(map(is_library_name, split_names(names)))),
+    "chat": NAME_OR_PATH,
+    "embed": NAME_OR_PATH,
+    "rerank": NAME_OR_PATH,
+    "hub": Allowed("an http:// or https:// address", lambda text: is_short_text(text) and ADDRESS.fullmatch(text) is not None),
+    "max_file_bytes": int_range(1, 1024 * GIB),
+    "reader_processes": int_range(0, 256),
+    "file_timeout": int_range(1, 86_400),
+    "file_memory_bytes": int_range(GIB // 4, 1024 * GIB),
+    "chunk_tokens": int_range(1, 8192),
+    "top_k": int_range(1, 1000),
+    "context_chunks": int_range(1, 100),
+    "context_chunk_tokens": int_range(1, 1_000_000),
+    "rerank_budget_ms": int_range(1, 600_000),
+    "context_tokens": int_range(513, 1_048_576),
+    "answer_tokens": int_range(1, 100_000),
+    "rewrite_timeout": int_range(0, 600),
+    "refusal_threshold": int_range(0, 100),
+    "save_sessions": BOOLEAN,
+    "use_facts": BOOLEAN,
+    "threads": int_range(0, 512),
+    "gpu_layers": int_range(-1, 1000),
+    "kv_cache_bytes": int_range(0, 1024 * GIB),
+    "engine": Allowed("auto, on or off", {"auto", "on", "off"}.__contains__),
+    "engine_idle_minutes": int_range(1, 525_600),
 }
 """Valid values by setting; the table in docs/guide.md uses the same words."""
 
@@ -217,7 +153,7 @@ class Settings:
     @property
     def libraries(self) -> tuple[str, ...]:
         """The library names in `library`, which can be several separated by commas."""
-        return tuple(dict.fromkeys(name.strip() for name in self.library.split(",")))
+        return tuple(dict.fromkeys(split_names(self.library)))
 
     @property
     def config_file(self) -> Path:
@@ -370,22 +306,12 @@ def save_choice(path: Path, values: Mapping[str, str]) -> None:
     """Write settings into a TOML file and keep its other lines unchanged."""
     lines = read_file(path, LARGEST_CONFIG).decode("utf-8-sig").split("\n") if path.exists() else []
     first_table = next((number for number, line in enumerate(lines) if line.lstrip().startswith("[")), len(lines))
-    kept = [line for line in lines[:first_table] if toml_key(line) not in values] + lines[first_table:]
-    text = "\n".join([*(f"{name} = {toml_string(value)}" for name, value in values.items()), *kept]).rstrip("\n") + "\n"
+    kept = [line for line in lines[:first_table] if line.split("=")[0].strip().strip("\"'") not in values] + lines[first_table:]
+    # a TOML string is a JSON string in which DEL is escaped too
+    chosen = [f"{name} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f") for name, value in values.items()]
+    text = "\n".join([*chosen, *kept]).rstrip("\n") + "\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_suffix(".partial")
-    aside.write_bytes(utf8_or_error(text))
-    aside.replace(path)
-
-
-def toml_key(line: str) -> str:
-    """Return the text of a TOML line before "=", without quotes."""
-    return line.split("=")[0].strip().strip("\"'")
-
-
-def toml_string(value: str) -> str:
-    """Return the text as a TOML string: a JSON string with DEL escaped as well."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    write_atomically(path, utf8_or_error(text))
 
 
 def utf8_or_error(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Records of answers in; a table of every bar with its interval, and a table of each slice, out."""
+"""Compare recorded answers with the project's bars: one row per bar with its interval, and one row per slice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question and what the assistant answered in; a record with the answer, what it stands on and how good it is, out."""
+"""Ask one question and record the answer, its citations and its scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from strict import unsupported
 from wording import quote_stands
 
 from assistant.datatypes import Answer
-from assistant.evaluation.answers import answer_words, score_answer
+from assistant.evaluation.metrics import answer_words, score_answer
 from assistant.text.languages import language
 
 Record = dict[str, Any]

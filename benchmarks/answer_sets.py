@@ -1,4 +1,4 @@
-"""The folder of the public sets in; the questions that the bars of answers are measured on, a fixed sample of each slice, out."""
+"""Draw the fixed sample of questions of each slice of the public sets on which the bars of answers are measured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Public sets in; how good answers, refusals and citations are, beside the bars that they should reach, out.
+"""Measure answers, refusals and citations on public sets, and compare them with the project's bars.
 
     python benchmarks/answers.py DATA --home HOME --out answers.jsonl [--half fit|report] [--slices "squad2 answerable" hotpot]
         [--sample 100] [--limit 10] [--minutes 9] [--chat NAME] [--cross-embed FOLDER] [--report-only]
@@ -24,7 +24,7 @@ from answer_records import Record, append, read_records, record_of, strict_failu
 from answer_sets import SLICES, Asked, Slice, folder_of, in_turns, read_slice, write_passages
 
 from assistant import Assistant, AssistantError, Settings, load_settings
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.datatypes import EVERY_FILE, Filter
 
 

@@ -1,4 +1,4 @@
-"""What was measured on the sets in; beside each bar that the project has set itself, the figure and whether it is reached, out.
+"""Compare retrieval measurements with the project's bars.
 
 Bars are for the starter embedding model, but those of questions and passages in two languages, for which it takes a
 multilingual one. They are meant for the samples of 50 to 240 questions that the sets have here, so a miss or a hit by a

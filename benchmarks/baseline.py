@@ -1,4 +1,4 @@
-"""Text files and a question in; the files in the order of plain BM25 out: the floor that a search must beat.
+"""Rank whole files with plain BM25: the floor that search must beat.
 
     python benchmarks/baseline.py DATA [--sets squad2 cmrc scifact hotpot cranfield xquad rgb]
 

@@ -1,4 +1,4 @@
-"""Nothing in; the checkout's own package first on the path, whether it is installed or not, out. Import it for that alone."""
+"""Put the checkout's own package first on the import path, whether or not it is installed. Imported for this effect only."""
 
 import sys
 from pathlib import Path

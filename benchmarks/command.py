@@ -1,4 +1,4 @@
-"""A library's name and questions in; what the installed `assistant` command printed, and how long it took, out."""
+"""Run the installed `assistant` command on a library and measure how long it takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sets of documents and a model's folder in; how fast and how true each way of embedding is out.
+"""Compare ways of embedding a corpus: speed, and nDCG@10 of dense search alone.
 
     python benchmarks/embedding.py DATA MODEL [--sets squad2 scifact] [--files 600] [--query-prompt P] [--passage-prompt P]
 
@@ -24,10 +24,10 @@ from questions import Question, read_set
 from report import Cell, markdown_table
 
 from assistant.datatypes import Embedder
-from assistant.evaluation.ranking import score_ranking, unique_in_order
-from assistant.models.embeddings.openvino.embedder import EncoderEmbedder
-from assistant.models.embeddings.openvino.graph import NotSupported
-from assistant.models.embeddings.sentence_transformers import SentenceEmbedder, fingerprint
+from assistant.evaluation.metrics import score_ranking, unique_in_order
+from assistant.models.openvino_embedder import EncoderEmbedder
+from assistant.models.openvino_graph import NotSupported
+from assistant.models.sentence_transformers import SentenceEmbedder, fingerprint
 
 Matrix = npt.NDArray[np.float32]
 FLOOR = "sentence-transformers, per file"

@@ -1,4 +1,4 @@
-"""A library, questions and a chat model with weights in; what the resident engine adds to what must be computed, out.
+"""Measure what the resident engine adds to the model's own computation.
 
     ASSISTANT_HOME=… python benchmarks/engine.py --library NAME --questions FILE.jsonl [--count 20]
 
@@ -27,7 +27,7 @@ from typing import Any
 import psutil
 
 from assistant import Settings, load_settings
-from assistant.app.models.cache import chat_spec
+from assistant.app.models import chat_spec
 from assistant.datatypes import Message, Turn
 from assistant.models.llama.chat import LlamaChat
 from assistant.server.client import EngineClient

@@ -1,4 +1,4 @@
-"""Eight clients, two hundred questions, and kills in; how many got their own right answer, a clear error, or anything else, out.
+"""Kill the engine and its clients at random while eight clients ask 200 questions, and count the outcomes.
 
     python benchmarks/engine_kills.py [--questions 200] [--clients 8] [--seed 1]
 

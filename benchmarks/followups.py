@@ -1,4 +1,4 @@
-"""Two-turn conversations in; how often the second turn's passage is among the first five out, for several ways of searching.
+"""Measure how often the second turn of a conversation finds its passage among the first five, for several ways of searching.
 
     python benchmarks/followups.py [--questions develop|report] [--model] [--home DIR] [--embed MODEL] [--among FOLDER]
         [--out FILE.json]

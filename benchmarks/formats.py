@@ -1,4 +1,4 @@
-"""A folder of real and hostile files in; how many of them are read, and how exactly their places are known, out.
+"""Read real and hostile files: count the ones that are read, and check the places of known snippets.
 
     python benchmarks/formats.py DATA [--bars files answers places pages speed crowd] [--home DIR] [--embed NAME] [--out FILE]
 
@@ -33,8 +33,8 @@ from reading import BOUNDS, TERMS, Result, read_each, squeezed
 from report import markdown_table, write_json
 
 from assistant.ingest import ReaderPool, ReadRequest
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.registry import READERS
-from assistant.ingest.extractors.source import Source
 
 BARS = ("files", "answers", "places", "pages", "speed", "crowd")
 NAMES_CAUSE = re.compile(r"encrypted|damaged|not text|no reader|crash|given up|memory|unpacks|empty|too large")

@@ -20,11 +20,10 @@ from fuzz_tokens import JSON, LINES, MAIL, OLE, PDF, RTF, TIMES, XML
 
 from assistant.datatypes import Document, Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import storable
+from assistant.ingest.extractors.builder import Source, storable
 from assistant.ingest.extractors.email.outlook_msg import unpack_rtf
 from assistant.ingest.extractors.encoding import decode, decode_as, decode_name
 from assistant.ingest.extractors.registry import OPENERS, READERS, extract, members
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.workers.protocol import ProtocolError, reading_from_frame, reading_to_frame, receive, send
 from assistant.ingest.workers.read_file import ReadResult
 

@@ -44,7 +44,7 @@ from assistant.cli.commands import watch
 from assistant.cli.lazy_command import LazyCommand
 from assistant.config import ALLOWED
 from assistant.errors import EngineUnavailable
-from assistant.server import spawn as launch
+from assistant.server import endpoint as launch
 
 SETTINGS = (*NUMBERS, *TEXTS, *LIBRARIES, "auto", "on", "off")
 KEPT = ("memory.sqlite", "history", "threads.json", "sessions/20240314-2.jsonl",

@@ -35,7 +35,7 @@ from report import Cell, markdown_table
 
 from assistant import Answer, Assistant, AssistantError, load_settings
 from assistant.datatypes import EVERY_FILE, Filter
-from assistant.evaluation.answers import answer_words, is_contained
+from assistant.evaluation.metrics import answer_words, is_contained
 from assistant.text.sentences import tokens
 
 CASES = Path(__file__).with_name("injections.jsonl")

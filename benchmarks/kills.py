@@ -1,4 +1,4 @@
-"""A seed and a number of kills in; what a library lost by them out.
+"""Kill writers of a library at random instants and count what the library lost.
 
 A process adds, syncs, watches, removes or searches (which writes the vectors' view), and is killed (-9) at a random instant. Then
 the library is opened again: SQLite must find it whole, each document must be there as a whole, and what was there and had no

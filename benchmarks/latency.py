@@ -1,4 +1,4 @@
-"""A library and questions in; how long a search takes in a warm process, in a library of so many passages, out.
+"""Measure the search latency of a warm process in a library of a given size.
 
     python benchmarks/latency.py DATA --set squad2 --like squad2 scifact --passages 100000 --embed MODEL --home DIR
 
@@ -22,7 +22,7 @@ from questions import read_set
 from report import markdown_table
 
 from assistant import Assistant, load_settings
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
 from assistant.index import Store
 from assistant.index.store import vector_key

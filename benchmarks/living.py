@@ -1,4 +1,4 @@
-"""Nothing but a place for scratch files in; whether the library follows its folders, survives kills and does nothing twice, out.
+"""Check that a library follows its folders, survives kills and repeats no work.
 
     python benchmarks/living.py [--bars kills operations saves rename sync readers] [--home HOME] [--embed NAME]
 

@@ -1,4 +1,4 @@
-"""A folder and a seed in; random operations on its files, and what a library says of it, out.
+"""Apply random file operations to a folder and record what a library reports about it.
 
 The operations are those of people and programs at work: files written at once and piece by piece, saved as editors do it,
 renamed, moved, copied, touched, edited and taken back, folders renamed and removed, many files at once, ignore files.

@@ -3,7 +3,7 @@
     python benchmarks/ordinary.py FOLDER [FOLDER ...] [--half fit|report|all] [--files N] [--examples 20] [--json]
 
 Reads plain text, Markdown, reStructuredText and pages of a manual (roff, also gzipped), splits them into sentences as the
-program does, and puts each file through `generation.injection`. A sentence is `changed` where words of it do not reach the
+program does, and puts each file through `generation.untrusted_text`. A sentence is `changed` where words of it do not reach the
 model: `masked` ones set a model's orders aside as far as the rules can tell, and those in `comments` stand in a comment of HTML
 in a file that is no Markdown, where a reader does see it. Counted apart are the sentences in comments of Markdown (`hidden`),
 which no reader of it sees. `respelled` ones lost nothing but characters of no width, or got a space into the mark of a chat
@@ -23,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from assistant.generation.injection.untrusted_text import find_instructions, hidden_comments, sanitize, visible_text
+from assistant.generation.untrusted_text import find_instructions, hidden_comments, sanitize, visible_text
 from assistant.text.sentences import sentence_spans
 
 BAR = 20_000

@@ -1,4 +1,4 @@
-"""A folder, a model and questions in; the files that Chroma finds out. Runs in an environment of Chroma's own.
+"""Search a folder with Chroma, in an environment of its own, and print the files found.
 
 As its introduction does it: a collection with nothing set but the embedding function, one document for each file. By default it
 embeds with an ONNX build of all-MiniLM-L6-v2, which it fetches from the network; here its own function for sentence-transformers

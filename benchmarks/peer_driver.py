@@ -1,4 +1,4 @@
-"""What every peer's driver does: arguments and questions in; a line when the files are in, and a line for each question, out.
+"""Shared driver of the peers: parse the arguments, print one line when the files are indexed and one line per question.
 
 Runs in the peer's environment, so it uses the standard library alone.
 """

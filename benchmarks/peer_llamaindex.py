@@ -1,4 +1,4 @@
-"""A folder, a model and questions in; the files that LlamaIndex finds out. Runs in an environment of LlamaIndex's own.
+"""Search a folder with LlamaIndex, in an environment of its own, and print the files found.
 
 As its starter example does it: SimpleDirectoryReader, VectorStoreIndex with its default sentence splitter, its own retriever.
 """

@@ -1,4 +1,4 @@
-"""A folder, a model and questions in; the files that txtai finds out. Runs in an environment of txtai's own.
+"""Search a folder with txtai, in an environment of its own, and print the files found.
 
 As its introduction does it: Embeddings with a path to the model and nothing else set, one text for each file.
 """

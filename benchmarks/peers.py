@@ -1,4 +1,4 @@
-"""The same files, questions and embedding model for this program and for its peers in one run; how well and how fast each does.
+"""Compare retrieval quality and speed with other programs: the same files, questions and embedding model in one run.
 
     python benchmarks/peers.py DATA --model FOLDER --home NEW_FOLDER [--sets squad2 scifact] [--out FILE.json]
         --peer llamaindex=PYTHON --peer txtai=PYTHON --peer chroma=PYTHON

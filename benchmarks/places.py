@@ -1,4 +1,4 @@
-"""The sets `multiformat` and `financebench` in; how exactly it is known where their words stand out."""
+"""Check the pages, slides and rows reported for known words of the sets `multiformat` and `financebench`."""
 
 from __future__ import annotations
 

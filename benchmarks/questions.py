@@ -1,4 +1,4 @@
-"""A set's `queries.jsonl` in; questions with what is right for them out, as `assistant eval` reads them."""
+"""Read a set's `queries.jsonl` as evaluation questions, as `assistant eval` does."""
 
 from __future__ import annotations
 

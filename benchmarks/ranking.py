@@ -9,8 +9,8 @@ from typing import Any
 import checkout  # noqa: F401
 from questions import Question, Span
 
-from assistant.evaluation.ranking import Range, RankScores, SpanScores, merge_ranges, score_ranking, unique_in_order
-from assistant.evaluation.ranking import score_spans as score_ranges
+from assistant.evaluation.metrics import Range, RankScores, SpanScores, merge_ranges, score_ranking, unique_in_order
+from assistant.evaluation.metrics import score_spans as score_ranges
 
 __all__ = ["RankScores", "SpanScores", "merge_ranges", "score_ranking", "unique_in_order"]
 

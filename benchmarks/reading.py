@@ -1,4 +1,4 @@
-"""Files in; what the workers made of them, how long each took and how much memory they used out."""
+"""Measure the time and memory that reader processes need per file."""
 
 from __future__ import annotations
 

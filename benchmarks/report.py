@@ -1,4 +1,4 @@
-"""Numbers in; Markdown tables and JSON files out."""
+"""Write Markdown tables and JSON files of measurements."""
 
 from __future__ import annotations
 

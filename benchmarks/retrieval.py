@@ -1,4 +1,4 @@
-"""Sets of documents and questions in; how well and how fast `assistant search` finds the right files out.
+"""Measure the quality and speed of `assistant search` on public sets.
 
     python benchmarks/retrieval.py DATA [--sets squad2 xquad:en->zh ...] [--embed MODEL] [--home DIR] [--out FILE.json]
 

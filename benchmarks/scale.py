@@ -1,4 +1,4 @@
-"""A number of passages in; how fast a library of so many opens and searches, what it misses, and what memory it takes, out.
+"""Measure how fast a library of a given number of chunks opens and searches, its recall, and its memory.
 
     python benchmarks/scale.py FOLDER [--passages 1000000] [--questions 200] [--remove]
 

@@ -1,4 +1,4 @@
-"""Questions and the JSON lines that `search` printed for them in; the scores of the run out."""
+"""Score the JSON lines that `search` printed for a set of questions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A library and files in; how soon a saved file is found, what renaming and looking again cost, who is disturbed, out."""
+"""Measure how soon a saved file is found, and what renames and repeated scans cost."""
 
 from __future__ import annotations
 

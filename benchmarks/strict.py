@@ -1,4 +1,4 @@
-"""A sentence of an answer and the text that it cites in; the numbers and names of it that do not stand there out.
+"""Find the numbers and names in a sentence of an answer that do not stand in the text that it cites.
 
 Stricter than the program's own check, and written apart from it: every number, with no tolerance for small ones, and
 every name must be found. Names are, in Latin script, capitalised words and words with a digit that are not the first of

@@ -1,4 +1,4 @@
-"""Text files in; how well the support that the program gives a sentence tells a right number from one of another place out.
+"""Measure how well the support check tells a right number from a number of another place.
 
     python benchmarks/support.py FOLDER... [--files 200] [--seed 7]
 
@@ -20,7 +20,8 @@ import checkout  # noqa: F401
 from report import markdown_table
 
 from assistant.datatypes import Chunk, Location
-from assistant.generation.citations.support import judge_support, parse_chunk, parse_claim
+from assistant.generation.support import judge_support
+from assistant.text.facts import parse_chunk, parse_claim
 from assistant.text.sentences import sentence_spans
 
 NUMBER = re.compile(r"(?<![\w.,])\d+(?:[.,]\d+)*(?![\w.,]*\d)")

@@ -1,4 +1,4 @@
-"""A number of passages in; a library of so many, made of words that nobody wrote and vectors that no model made, out.
+"""Build a synthetic library of a given number of chunks, with a Zipf vocabulary and clustered vectors.
 
 Words follow Zipf's law, as those of a language do. Vectors are a mixture: topics of unequal size, and around each a cloud of
 few dimensions, as embedding models give. The same number gives the same library; a build that was broken off goes on.

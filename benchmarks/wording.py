@@ -1,4 +1,4 @@
-"""Two pieces of text in; how far they say the same out, as `assistant eval` says it, and whether a quote stands in a text."""
+"""Compare wording: the similarity of two texts as `assistant eval` scores it, and whether a quote stands in a text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 
 import checkout  # noqa: F401
 
-from assistant.evaluation.answers import is_contained, is_exact, normalise, token_f1, tokenize
+from assistant.evaluation.metrics import is_contained, is_exact, normalise, token_f1, tokenize
 from assistant.text.languages import CJK
 
 __all__ = ["CJK", "is_contained", "is_exact", "normalise", "quote_stands", "squeeze", "token_f1", "tokenize"]

@@ -1,4 +1,4 @@
-"""Write the tree of the package into docs/architecture.md: each module with the first line of its docstring.
+"""Write the tree of the package into docs/architecture.md: each module with the gist of its docstring.
 
     .venv/bin/python docs/tree.py
 
@@ -14,6 +14,7 @@ from pathlib import Path
 PAGE = Path(__file__).with_name("architecture.md")
 TREE = re.compile(r"(?<=^```\n)assistant/.*?(?=^```$)", re.MULTILINE | re.DOTALL)
 PACKAGE = Path(__file__).parents[1] / "assistant"
+FEWEST_WORDS = 3
 COLUMN = 28  # where the meanings begin, counted from the name's own depth
 
 
@@ -33,8 +34,10 @@ def line(name: str, says: str, depth: int) -> str:
 
 
 def meaning(module: Path) -> str:
-    """Return the first line of a module's docstring."""
-    return (ast.get_docstring(ast.parse(module.read_text("utf-8"))) or "").split("\n")[0].rstrip(".")
+    """Return the first sentence of a module's docstring, without what follows a colon if enough stands before it."""
+    sentence = (ast.get_docstring(ast.parse(module.read_text("utf-8"))) or "").split("\n")[0].split(". ")[0].rstrip(".")
+    gist = sentence.split(": ")[0]
+    return gist if len(gist.split()) >= FEWEST_WORDS else sentence
 
 
 def current(page: str) -> str:

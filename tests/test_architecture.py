@@ -66,7 +66,7 @@ def imports_of(path: Path) -> Iterator[str]:
 def test_only_one_module_makes_the_text_of_a_prompt():
     makers = {name_of(path) for path in MODULES for node in ast.walk(tree_of(path))
               if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("PromptText")}
-    assert makers == {"assistant/generation/injection/untrusted_text.py"}
+    assert makers == {"assistant/generation/untrusted_text.py"}
 
 
 def test_what_the_program_says_is_not_put_together_with_the_text_of_a_file():

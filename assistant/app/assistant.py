@@ -13,12 +13,12 @@ from pathlib import Path
 
 from assistant.app.ask.ask import QuestionAnswering
 from assistant.app.ask.calibrate import calibrate
-from assistant.app.ingest.add import EmbeddingQueue, IngestRun, ReaderOptions, Readers, record_embedder
+from assistant.app.ingest.add import EmbeddingQueue, IngestRun, LazyReaderPool, ReaderOptions, record_embedder
 from assistant.app.ingest.write_batch import OnChange, ignore_change
 from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
 from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
 from assistant.app.library.tables import LibraryTables
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
@@ -62,7 +62,7 @@ class Assistant:
         self._answering = QuestionAnswering(settings, self._models, self._libraries)
         self._retrieval = self._answering.retrieval
         self._sessions = Sessions(settings.sessions_folder)
-        self._readers: Readers | None = None
+        self._readers: LazyReaderPool | None = None
         self._backlog: EmbeddingQueue | None = None
         self._entangled: frozenset[str] = frozenset()  # roots that can be looked at as a whole only
 
@@ -117,7 +117,7 @@ class Assistant:
 
         A root that is missing or empty (an unplugged drive) keeps its files in the library.
         """
-        self._require_library()
+        self._library.require()
         with self._writing(on_progress, rebuild=rebuild) as store:
             roots = [Path(root) for root in store.roots()]
             report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
@@ -127,7 +127,7 @@ class Assistant:
 
     def remove(self, path: Path) -> int:
         """Remove a file or folder and exclude it from now on; return the number of files. Raises UsageError if unknown."""
-        self._require_library()
+        self._library.require()
         gone = str(absolute(path))
         with self._only_writer(ignore_progress):
             store = self._store()
@@ -167,10 +167,10 @@ class Assistant:
 
         Skips files that were written to less than `quiet_seconds` ago. Keeps the reader processes for the next call.
         """
-        self._require_library()
+        self._library.require()
         with self._writing(on_progress) as store:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
-            self._readers = self._readers or Readers(self._means(), lasting=True)
+            self._readers = self._readers or LazyReaderPool(self._reader_options(), keep_open=True)
             intake = IngestRun(store, self._models.embedder, self._readers, on_progress, on_change)
             report, entangled = intake.refresh(map(Path, store.roots()), within, quiet_seconds)
             self._entangled |= entangled
@@ -198,14 +198,14 @@ class Assistant:
         if self._readers is not None:
             self._readers.close()
 
-    def _means(self, passwords: Sequence[str] = ()) -> ReaderOptions:
+    def _reader_options(self, passwords: Sequence[str] = ()) -> ReaderOptions:
         settings = self.settings
         readers = settings.reader_processes or min(MOST_READERS, os.cpu_count() or 1)
         return ReaderOptions(readers, ReadOptions(settings.max_file_bytes, tuple(passwords)),
                      WorkerLimits(settings.file_timeout, settings.file_memory_bytes), settings.chunk_tokens)
 
     def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> IngestRun:
-        return IngestRun(store, self._models.embedder, Readers(self._means(passwords)), on_progress)
+        return IngestRun(store, self._models.embedder, LazyReaderPool(self._reader_options(passwords)), on_progress)
 
     @contextmanager
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:
@@ -294,7 +294,7 @@ class Assistant:
 
     def forget_calibration(self) -> None:
         """Delete the calibration: the shipped threshold applies again."""
-        self._require_library()
+        self._library.require()
         self._store().set_meta(CALIBRATION_KEY, "")
 
     def calibration_offset(self) -> float:
@@ -305,7 +305,7 @@ class Assistant:
 
     def passage_places(self) -> list[tuple[int, str]]:
         """Return (chunk id, path) of every chunk. Raises NothingIndexed if there is no library."""
-        self._require_library()
+        self._library.require()
         return self._store().paths_of_chunks()
 
     def passages(self, numbers: Sequence[int]) -> tuple[Hit, ...]:
@@ -322,7 +322,7 @@ class Assistant:
 
     def status(self) -> LibraryStatus:
         """Return the status of the library. Raises NothingIndexed if there is no library."""
-        self._require_library()
+        self._library.require()
         store = self._store()
         return LibraryStatus(
             self.settings.library, str(self.library_file), store.meta("embedder_name"), store.count(FileState.INDEXED),
@@ -332,12 +332,12 @@ class Assistant:
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""
-        self._require_library()
+        self._library.require()
         return tuple(self._store().ledger().values())
 
     def integrity(self) -> str:
         """Return "ok", or what SQLite finds wrong with the database. Raises NothingIndexed if there is no library."""
-        self._require_library()
+        self._library.require()
         return self._store().integrity()
 
     def embedded_share(self) -> float:
@@ -349,14 +349,9 @@ class Assistant:
 
         Raises NothingIndexed if there is no library, LibraryDamaged if its database cannot be repaired.
         """
-        self._require_library()
+        self._library.require()
         with self._only_writer(ignore_progress):
             return check_consistency(self._library, self._sessions, repair=repair)
-
-    # parts, opened once
-
-    def _require_library(self) -> None:
-        self._library.require()
 
     def _store(self) -> Store:
         return self._library.store

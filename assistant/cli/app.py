@@ -8,17 +8,17 @@ import typer
 
 from assistant import __version__
 from assistant.cli.error_boundary import ErrorBoundary
-from assistant.cli.lazy_command import register
+from assistant.cli.lazy_command import PlainTextGroup, register
 from assistant.cli.options import Chat, Embed, Flags, Library
 
 app = typer.Typer(name="assistant", cls=ErrorBoundary, no_args_is_help=True, pretty_exceptions_enable=False,
                   context_settings={"help_option_names": ["--help", "-h"]})
-model_commands = typer.Typer(no_args_is_help=True, help="Manage the models in the catalog and on this disk.")
-library_commands = typer.Typer(no_args_is_help=True, help="Manage libraries. Each one indexes its own set of files.")
-table_commands = typer.Typer(no_args_is_help=True, help="List the tables in your files, and compute over them with SQL.")
-engine_commands = typer.Typer(no_args_is_help=True, help="Manage the engine, a background process that keeps the models loaded.")
-session_commands = typer.Typer(no_args_is_help=True, help="Manage saved conversations.")
-memory_commands = typer.Typer(no_args_is_help=True, help="Manage saved facts, which answers use in addition to your files.")
+
+def command_group(name: str, says: str) -> typer.Typer:
+    """Add a group of commands and return it."""
+    group = typer.Typer(cls=PlainTextGroup, no_args_is_help=True, help=says)
+    app.add_typer(group, name=name)
+    return group
 
 
 def show_version(requested: bool) -> None:
@@ -67,9 +67,9 @@ register(app, "eval", "evaluate:evaluate",
          "Measure search and answer quality on your own library, with questions whose answers you know.",
          "assistant eval questions.jsonl --retrieval", "assistant eval questions.jsonl --out before.json",
          "assistant eval --compare before.json after.json")
-register(app, "calibrate", "measure:calibrate", "Calibrate the refusal threshold to your library.",
+register(app, "calibrate", "evaluate:calibrate", "Calibrate the refusal threshold to your library.",
          "assistant calibrate", "assistant calibrate -L work --questions 40", "assistant calibrate --reset")
-register(app, "bench", "measure:bench",
+register(app, "bench", "status:bench",
          "Measure the speed of this machine with the models in use. Takes a minute or two.",
          "assistant bench", "assistant bench --json")
 register(app, "status", "status:status", "Show what the library holds, and which files were left out and why.",
@@ -77,64 +77,64 @@ register(app, "status", "status:status", "Show what the library holds, and which
 register(app, "doctor", "status:doctor", "Check the installation, the models, the library and the machine for problems.",
          "assistant doctor", "assistant doctor --json", "assistant doctor --check --repair",
          "assistant doctor --prove-offline")
-app.add_typer(library_commands, name="library")
-register(library_commands, "list", "library:list_all", "List the libraries and what each one holds.", "assistant library list",
+libraries = command_group("library", "Manage libraries. Each one indexes its own set of files.")
+register(libraries, "list", "library:list_all", "List the libraries and what each one holds.", "assistant library list",
          "assistant library list --json")
-register(library_commands, "create", "library:create",
+register(libraries, "create", "library:create",
          "Create an empty library, optionally with its own settings. `assistant add -L NAME` also creates one.",
          "assistant library create work", "assistant library create work context_chunks=8")
-register(library_commands, "set", "library:set_",
+register(libraries, "set", "library:set_",
          "Change the settings of one library. They override config.toml; environment variables override them.",
          "assistant library set work chunk_tokens=300")
-register(library_commands, "rename", "library:rename", "Rename a library.", "assistant library rename work office")
-register(library_commands, "delete", "library:delete",
+register(libraries, "rename", "library:rename", "Rename a library.", "assistant library rename work office")
+register(libraries, "delete", "library:delete",
          "Delete a library and all data stored for it. Your own files are not touched.",
          "assistant library delete work")
-register(library_commands, "export", "library:export",
+register(libraries, "export", "library:export",
          "Export a library to one file with checksums. Another machine can import it without embedding anything again.",
          "assistant library export work work.library")
-register(library_commands, "import", "library:import_",
+register(libraries, "import", "library:import_",
          "Import an exported library. The file is verified before anything is changed.",
          "assistant library import work.library --as work")
-app.add_typer(table_commands, name="tables")
-register(table_commands, "list", "tables:list_tables", "List the tables in your files.", "assistant tables list",
+tables = command_group("tables", "List the tables in your files, and compute over them with SQL.")
+register(tables, "list", "tables:list_tables", "List the tables in your files.", "assistant tables list",
          'assistant tables list --path "*invoices*" --json')
-register(table_commands, "show", "tables:show_table", "Show the columns of a table, their types and units, and its first rows.",
+register(tables, "show", "tables:show_table", "Show the columns of a table, their types and units, and its first rows.",
          "assistant tables show invoices", "assistant tables show invoices --json")
-register(table_commands, "query", "tables:query", "Run one SELECT statement over your tables. It can read nothing else.",
+register(tables, "query", "tables:query", "Run one SELECT statement over your tables. It can read nothing else.",
          'assistant tables query "SELECT supplier, sum(amount) FROM invoices GROUP BY supplier"',
          'assistant tables query "SELECT * FROM invoices WHERE amount > 1000" --csv > large.csv')
-app.add_typer(model_commands, name="models")
-register(model_commands, "list", "models:list_models", "List the models in the catalog and show which of them are on this disk.",
+models = command_group("models", "Manage the models in the catalog and on this disk.")
+register(models, "list", "models:list_models", "List the models in the catalog and show which of them are on this disk.",
          "assistant models list", "assistant models list --json")
-register(model_commands, "pull", "models:pull", "Download models and verify them. Interrupted downloads resume.",
+register(models, "pull", "models:pull", "Download models and verify them. Interrupted downloads resume.",
          "assistant models pull multilingual-e5-small")
-register(model_commands, "verify", "models:verify", "Verify models on this disk byte by byte. Damaged files are removed.",
+register(models, "verify", "models:verify", "Verify models on this disk byte by byte. Damaged files are removed.",
          "assistant models verify", "assistant models verify bge-m3")
-register(model_commands, "remove", "models:remove", "Remove models from this disk.", "assistant models remove bge-m3")
-app.add_typer(engine_commands, name="engine")
-register(engine_commands, "start", "engine:start",
+register(models, "remove", "models:remove", "Remove models from this disk.", "assistant models remove bge-m3")
+engine = command_group("engine", "Manage the engine, a background process that keeps the models loaded.")
+register(engine, "start", "engine:start",
          "Start the engine so that the first question does not wait for it. Questions also start it automatically.",
          "assistant engine start")
-register(engine_commands, "stop", "engine:stop", "Stop the engine. An answer that is being written ends.",
+register(engine, "stop", "engine:stop", "Stop the engine. An answer that is being written ends.",
          "assistant engine stop")
-register(engine_commands, "status", "engine:status", "Show which models the engine has loaded and what it has done.",
+register(engine, "status", "engine:status", "Show which models the engine has loaded and what it has done.",
          "assistant engine status", "assistant engine status --json")
-app.add_typer(session_commands, name="sessions")
-register(session_commands, "list", "history:list_sessions", "List the saved conversations, newest first.",
+sessions = command_group("sessions", "Manage saved conversations.")
+register(sessions, "list", "history:list_sessions", "List the saved conversations, newest first.",
          "assistant sessions list", "assistant sessions list --json")
-register(session_commands, "show", "history:show_session", "Show a saved conversation with its sources.",
+register(sessions, "show", "history:show_session", "Show a saved conversation with its sources.",
          "assistant sessions show last", "assistant sessions show 20240314-2 --json")
-register(session_commands, "delete", "history:delete_sessions",
+register(sessions, "delete", "history:delete_sessions",
          "Delete conversations permanently, with their questions in the input history.",
          "assistant sessions delete 20240314-2", "assistant sessions delete --all")
-register(session_commands, "export", "history:export_session",
+register(sessions, "export", "history:export_session",
          "Export a conversation as Markdown: questions, answers, and each source with its path, location and quote.",
          "assistant sessions export last", "assistant sessions export 20240314-2 --out lease.md")
-app.add_typer(memory_commands, name="memory")
-register(memory_commands, "add", "history:add_fact", "Save a fact. Answers can use it and cite it as a source.",
+memory = command_group("memory", "Manage saved facts, which answers use in addition to your files.")
+register(memory, "add", "history:add_fact", "Save a fact. Answers can use it and cite it as a source.",
          'assistant memory add "Our landlord is Brackwater Estates."')
-register(memory_commands, "list", "history:list_facts", "List the saved facts.", "assistant memory list",
+register(memory, "list", "history:list_facts", "List the saved facts.", "assistant memory list",
          "assistant memory list --json")
-register(memory_commands, "forget", "history:delete_facts", "Delete facts permanently.", "assistant memory forget 3",
+register(memory, "forget", "history:delete_facts", "Delete facts permanently.", "assistant memory forget 3",
          "assistant memory forget --all")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import typer
 
 from assistant.cli.console import say_error
 from assistant.cli.json_output import Json, print_json
@@ -54,23 +56,18 @@ def parse_question(number: int, line: bytes) -> BatchQuestion:
     return BatchQuestion(number, question, {"id": entry["id"]} if "id" in entry else {})
 
 
-def run_batch(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json]) -> bool:
-    """Print the result of each question; return whether all succeeded.
+def run_batch(file: str, answer: Callable[[str], Json]) -> None:
+    """Print the result of each question of a file; exit with code 1 if one has none.
 
     A question that does not fit the model gets a line with an `error`; the others continue.
     """
-    succeeded = True
-    for asked, result in answer_each(questions, answer):
-        succeeded = succeeded and "error" not in result
-        print_json({**asked.identity, **result})
-    return succeeded
-
-
-def answer_each(questions: tuple[BatchQuestion, ...], answer: Callable[[str], Json]) -> Iterator[tuple[BatchQuestion, Json]]:
-    """Yield each question with its result."""
-    for asked in questions:
+    has_failed = False
+    for asked in read_batch(file):
         try:
-            yield asked, answer(asked.question)
+            result = answer(asked.question)
         except (ContextOverflow, UsageError) as error:
             say_error(f"Line {asked.line}: {error}")
-            yield asked, {"question": asked.question, "error": str(error)}
+            result, has_failed = {"question": asked.question, "error": str(error)}, True
+        print_json({**asked.identity, **result})
+    if has_failed:
+        raise typer.Exit(1)

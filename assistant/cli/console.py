@@ -153,4 +153,5 @@ def size_in_words(count: int) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun in singular or plural."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    plural = f"{noun}es" if noun.endswith(("s", "ch")) else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"

@@ -14,10 +14,11 @@ import typer
 
 from assistant.cli.console import is_terminal, notice
 from assistant.config import Settings
-from assistant.datatypes import Answer, AnswerStreaming, Citation, Fact, Hit, Session, Turn
+from assistant.datatypes import AnswerStreaming, Citation, Session, Turn
 from assistant.errors import AssistantError, UsageError
 from assistant.history import Sessions
 from assistant.server.remote_assistant import Answerer, RemoteAssistant
+from assistant.system.atomic_files import write_atomically
 
 COMMAND = re.compile(r"(/[A-Za-z]+)(?:\s+(.*))?", re.DOTALL)
 HELP = """Type a question. Follow-up questions may refer to earlier ones.
@@ -35,28 +36,20 @@ class Conversation:
 
     def __init__(self, assistant: Answerer, turns: Sequence[Turn] = (), keep: Callable[[Turn], None] = lambda _: None) -> None:
         """Continue from earlier turns; `keep` is called with each finished turn."""
-        self._assistant, self._keep = assistant, keep
+        self.assistant, self._keep = assistant, keep
         self.turns = list(turns)
         self.citations: tuple[Citation, ...] = turns[-1].citations if turns else ()
 
     def search(self, question: str) -> AnswerStreaming:
         """Retrieve passages and return the answer to stream. Raises what Assistant.ask raises."""
         self.citations = ()
-        return self._assistant.ask(question, self.turns)
+        return self.assistant.ask(question, self.turns)
 
     @property
-    def looks_ahead(self) -> bool:
-        """Whether passages can be prefetched while the user types: only the engine can do so."""
-        return isinstance(self._assistant, RemoteAssistant)
-
-    def look_ahead(self, typed: str) -> None:
-        """Prefetch passages for a partly typed question. Raises what Assistant.anticipate raises."""
-        if isinstance(self._assistant, RemoteAssistant):
-            self._assistant.anticipate(typed, self.turns)
-
-    def passages(self, stream: AnswerStreaming) -> tuple[Hit, ...]:
-        """Return the passages in the prompt of an answer."""
-        return stream.hits[: self._assistant.settings.context_chunks]
+    def look_ahead(self) -> Callable[[str], None] | None:
+        """A function that prefetches passages for a partly typed question; None without the engine, which alone can do so."""
+        engine = self.assistant
+        return (lambda typed: engine.anticipate(typed, self.turns)) if isinstance(engine, RemoteAssistant) else None
 
     def write(self, stream: AnswerStreaming) -> Iterator[str]:
         """Yield the text of an answer. A stopped answer stays in the conversation, marked as stopped."""
@@ -70,7 +63,8 @@ class Conversation:
         finally:
             text = "".join(said)
             if text.strip():
-                turn = (finished_turn(stream.answer, asked) if finished
+                given = stream.answer if finished else None
+                turn = (Turn(given.question, given.text, given.citations, given.searched, given.abstained, asked) if given
                         else Turn(stream.question, text.rstrip() + STOPPED, asked=asked))
                 self.turns.append(turn)
                 self._keep(turn)
@@ -81,10 +75,6 @@ class Conversation:
             return self.citations
         return self.turns[number - 1].citations if number <= len(self.turns) else ()
 
-    def remember(self, words: str) -> Fact:
-        """Save a fact and return it. Raises UsageError or MemoryUnusable."""
-        return self._assistant.remember(words)
-
     def clear(self) -> None:
         """Remove all turns."""
         self.turns.clear()
@@ -94,11 +84,6 @@ class Conversation:
 def now() -> str:
     """Return the local time in ISO 8601 with its UTC offset, to the second."""
     return datetime.now().astimezone().isoformat(timespec="seconds")
-
-
-def finished_turn(answer: Answer, asked: str) -> Turn:
-    """Return the turn for a finished answer."""
-    return Turn(answer.question, answer.text, answer.citations, answer.searched, answer.abstained, asked)
 
 
 def parse_command(line: str) -> tuple[str, str]:
@@ -207,10 +192,7 @@ def delete_typed_questions(history: Path, questions: Collection[str]) -> None:
     entries = list(history_entries(history.read_text("utf-8", "replace")))
     kept = [entry for entry in entries if typed_text(entry) not in questions]
     if len(kept) < len(entries):
-        aside = history.with_suffix(".partial")
-        make_private(aside)
-        aside.write_text("".join(kept), "utf-8")
-        aside.replace(history)
+        write_atomically(history, "".join(kept).encode(), PRIVATE)
 
 
 def history_entries(text: str) -> Iterator[str]:

@@ -12,24 +12,19 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import typer
-from typer.core import TyperGroup
 
 from assistant.cli.console import notice, on_one_line, say_error
-from assistant.cli.lazy_command import bypass_pydantic
+from assistant.cli.lazy_command import PlainTextGroup
 from assistant.config import find_home
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, UsageError
-from assistant.system.records import DamagedRecord
+from assistant.system.atomic_files import DamagedRecord
 
 INTERRUPTED = 130
 NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
-class ErrorBoundary(TyperGroup):
+class ErrorBoundary(PlainTextGroup):
     """The root command group, which handles the exceptions of all commands."""
-
-    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
-        """Return the options, without pydantic where possible."""
-        return bypass_pydantic(super().get_params(ctx))
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None,  # noqa: ANN401
                      **extra: Any) -> Any:  # noqa: ANN401
@@ -57,7 +52,7 @@ class ErrorBoundary(TyperGroup):
         except OSError as error:
             raise report_and_exit(user_error(error)) from error
         except Exception as error:
-            if not is_of_database(error):
+            if type(error).__module__ != "sqlite3":  # compared by name: sqlite3 may not be imported yet
                 raise
             raise report_and_exit(AssistantError(f"A database could not be read or written: {error}.",
                                                  "Check the library: assistant doctor --check")) from error
@@ -99,11 +94,6 @@ def report_and_exit(error: AssistantError) -> typer.Exit:
     return typer.Exit(error.exit_code)
 
 
-def is_of_database(error: Exception) -> bool:
-    """Return whether SQLite raised the error, without importing sqlite3."""
-    return type(error).__module__ == "sqlite3"
-
-
 def user_error(error: OSError) -> AssistantError:
     """Return an OSError as an error with a hint; re-raise one without an error number."""
     if error.errno in NO_ROOM:
@@ -123,14 +113,10 @@ def on_disk_name(name: str | bytes | int) -> str:
 
 def hint_for(error: OSError) -> str:
     """Return the hint for a file that cannot be used."""
-    if error.errno in NOT_ALLOWED or is_own_path(on_disk_name(error.filename)):
+    path, home = on_disk_name(error.filename), find_home(os.environ)
+    if error.errno in NOT_ALLOWED or Path(path).is_relative_to(home) or home.is_relative_to(path):
         return "Check its permissions, or set ASSISTANT_HOME to a folder of your own."
     return "Check the path and the disk."
-
-
-def is_own_path(path: str) -> bool:
-    """Return whether a path is in the program's home folder, or contains it."""
-    return Path(path).is_relative_to(find_home(os.environ)) or find_home(os.environ).is_relative_to(path)
 
 
 def discard_output() -> None:

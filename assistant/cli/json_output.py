@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from assistant.cli.console import ODD_IN_NAME
 
 if TYPE_CHECKING:
+    from assistant import datatypes as data
     from assistant.catalog import Model
-    from assistant.datatypes import (
-        Answer,
-        Answerability,
-        Calibration,
-        Change,
-        Citation,
-        Conflict,
-        Explanation,
-        Fact,
-        Finding,
-        Hit,
-        IngestReport,
-        LedgerEntry,
-        LibraryStatus,
-        Location,
-        SearchResult,
-        Sentence,
-        Session,
-        Timings,
-        Turn,
-    )
-    from assistant.watch import WatchStatus
 
 Json = dict[str, object]
 LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message", "time", "line_start", "line_end",
@@ -44,17 +23,25 @@ def print_json(value: Mapping[str, object]) -> None:
     print(escaped(json.dumps(value, ensure_ascii=False)), flush=True)
 
 
+def print_result(record: Mapping[str, object], show: Callable[[], None], *, json: bool) -> None:
+    """Print a result as JSON, or show it as text."""
+    if json:
+        print_json(record)
+    else:
+        show()
+
+
 def escaped(text: str) -> str:
     """Return equivalent JSON with control characters and lone surrogates escaped."""
     return ODD_IN_NAME.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
-def location(place: Location) -> Json:
+def location(place: data.Location) -> Json:
     """Return a location without its missing fields."""
     return {name: value for name in LOCATION if (value := getattr(place, name)) is not None}
 
 
-def hit(found: Hit, rank: int) -> Json:
+def hit(found: data.Hit, rank: int) -> Json:
     """Return one passage."""
     ranks = {"keyword_rank": found.keyword_rank, "dense_rank": found.dense_rank, "rank_before": found.rank_before_rerank,
              "rerank_score": found.rerank_score}
@@ -67,18 +54,18 @@ def hit(found: Hit, rank: int) -> Json:
     }
 
 
-def hits(found: Sequence[Hit]) -> list[Json]:
+def hits(found: Sequence[data.Hit]) -> list[Json]:
     """Return passages, best first."""
     return [hit(each, rank) for rank, each in enumerate(found, 1)]
 
 
-def citation(cited: Citation) -> Json:
+def citation(cited: data.Citation) -> Json:
     """Return one source of an answer."""
     return {"number": cited.number, "path": cited.path, "title": cited.title, "location": location(cited.location),
             "quote": cited.quote, **({"kind": cited.kind} if cited.kind != "file" else {})}
 
 
-def answerability(judged: Answerability) -> Json:
+def answerability(judged: data.Answerability) -> Json:
     """Return the confidence that the files answer the question, the refusal limit, and the signals; probabilities from 0 to 1."""
     values = {"confidence": 1 - judged.p_unanswerable, "refused_below": 1 - judged.threshold,
               "query_likelihood_gain": judged.query_likelihood_gain,
@@ -86,23 +73,18 @@ def answerability(judged: Answerability) -> Json:
     return {name: round(value, 4) for name, value in values.items() if value is not None}
 
 
-def sentence(said: Sentence) -> Json:
-    """Return one sentence of an answer with the numbers of its sources and their support."""
-    return {"text": said.text, "numbers": list(said.numbers), "support": said.support}
-
-
-def timings(taken: Timings) -> Json:
+def timings(taken: data.Timings) -> Json:
     """Return milliseconds and counts."""
     return {name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(taken).items()}
 
 
-def search_result(result: SearchResult) -> Json:
+def search_result(result: data.SearchResult) -> Json:
     """Return the passages for one question."""
     taken = {name: value for name, value in timings(result.timings).items() if name in {"retrieve_ms", "total_ms"}}
     return {"question": result.question, "hits": hits(result.hits), "embedded": round(result.embedded, 4), "timings": taken}
 
 
-def explanation(question: str, why: Explanation) -> Json:
+def explanation(question: str, why: data.Explanation) -> Json:
     """Return the candidates of a search with their ranks and scores."""
     return {
         "question": question, "terms": [{"term": term, "passages": count} for term, count in why.terms],
@@ -115,11 +97,11 @@ def explanation(question: str, why: Explanation) -> Json:
     }
 
 
-def answer(given: Answer) -> Json:
+def answer(given: data.Answer) -> Json:
     """Return one answer."""
     return {
         "question": given.question, **({"searched": given.searched} if given.searched else {}), "answer": given.text,
-        "abstained": given.abstained, "sentences": [sentence(each) for each in given.sentences],
+        "abstained": given.abstained, "sentences": [asdict(each) for each in given.sentences],
         "citations": [citation(each) for each in given.citations], "conflicts": [conflict(each) for each in given.conflicts],
         "hits": hits(given.hits),
         **({"answerability": answerability(given.answerability)} if given.answerability else {}),
@@ -129,40 +111,30 @@ def answer(given: Answer) -> Json:
     }
 
 
-def calibration(found: Calibration) -> Json:
-    """Return a calibration: each refused share is a pair, without and with the offset."""
-    return asdict(found)
-
-
-def turn(said: Turn) -> Json:
+def turn(said: data.Turn) -> Json:
     """Return one turn of a conversation."""
     return {"question": said.question, **({"searched": said.searched} if said.searched else {}), "answer": said.answer,
             "abstained": said.abstained, "asked": said.asked, "citations": [citation(each) for each in said.citations]}
 
 
-def session_line(kept: Session) -> Json:
+def session_line(kept: data.Session) -> Json:
     """Return the summary of a conversation: its number of turns and first question."""
     return {"session": kept.name, "library": kept.library, "started": kept.started, "turns": len(kept.turns),
             "first": kept.turns[0].question if kept.turns else ""}
 
 
-def session(kept: Session) -> Json:
+def session(kept: data.Session) -> Json:
     """Return a whole conversation."""
     return {"session": kept.name, "library": kept.library, "started": kept.started, "turns": [turn(each) for each in kept.turns]}
 
 
-def fact(kept: Fact) -> Json:
-    """Return a saved fact."""
-    return asdict(kept)
-
-
-def conflict(found: Conflict) -> Json:
+def conflict(found: data.Conflict) -> Json:
     """Return the conflicting statements of files, newest first."""
     return {"sides": [{"number": side.citation.number, "path": side.citation.path, "date": side.date, "value": side.value,
                        "quote": side.citation.quote} for side in found.sides]}
 
 
-def report(done: IngestReport) -> Json:
+def report(done: data.IngestReport) -> Json:
     """Return the result of `add` or `sync`."""
     return {
         "indexed": done.indexed, "unchanged": done.unchanged, "removed": done.removed,
@@ -172,28 +144,18 @@ def report(done: IngestReport) -> Json:
     }
 
 
-def change(made: Change) -> Json:
+def change(made: data.Change) -> Json:
     """Return the change of one file."""
     return {"path": made.path, **({"chunks": made.chunks} if made.kind == "indexed" else {}),
             **({"reason": made.reason} if made.reason else {}), **({"was": made.old_path} if made.old_path else {})}
 
 
-def standing(now: WatchStatus) -> Json:
-    """Return the status of a watch."""
-    return asdict(now)
-
-
-def reason(entry: LedgerEntry) -> Json:
+def reason(entry: data.LedgerEntry) -> Json:
     """Return a file that was left out, with the reason."""
     return {"path": entry.path, "reason": entry.reason}
 
 
-def status(held: LibraryStatus) -> Json:
-    """Return the status of a library."""
-    return asdict(held)
-
-
-def ledger_entry(entry: LedgerEntry) -> Json:
+def ledger_entry(entry: data.LedgerEntry) -> Json:
     """Return the ledger entry of one file."""
     return {
         "path": entry.path, "root": entry.root, "state": entry.state.value, "reason": entry.reason, "size": entry.size,
@@ -203,7 +165,7 @@ def ledger_entry(entry: LedgerEntry) -> Json:
     }
 
 
-def findings(found: Iterable[Finding]) -> Json:
+def findings(found: Iterable[data.Finding]) -> Json:
     """Return the findings of `doctor`."""
     return {"findings": [asdict(finding) for finding in found]}
 

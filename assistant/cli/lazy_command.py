@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 
 class LazyCommand(TyperCommand):
@@ -48,11 +48,13 @@ class TextPassthrough:
         return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
 
 
-def bypass_pydantic(parameters: list[Any]) -> list[Any]:
-    """Set the text converter on parameters that typer has not resolved yet."""
+def adjust_parameters(parameters: list[Any]) -> list[Any]:
+    """Let text bypass pydantic, and show no type beside a flag in the help."""
     for parameter in parameters:
         if getattr(parameter, "_runtime_param", 0) is None:
             parameter._runtime_param = TextPassthrough()
+        if getattr(parameter, "is_flag", False):
+            parameter.metavar = ""
     return parameters
 
 
@@ -61,7 +63,15 @@ class PlainTextCommand(TyperCommand):
 
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
         """Return the options and arguments."""
-        return bypass_pydantic(super().get_params(ctx))
+        return adjust_parameters(super().get_params(ctx))
+
+
+class PlainTextGroup(TyperGroup):
+    """A group of commands whose text parameters need no pydantic."""
+
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        """Return the options."""
+        return adjust_parameters(super().get_params(ctx))
 
 
 def register(group: typer.Typer, name: str, place: str, says: str, *examples: str) -> None:

@@ -1,10 +1,11 @@
-"""Answers with their citations, support, answerability and conflicts."""
+"""Answers with their citations, support, answerability and conflicts; conversations, saved sessions and remembered facts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NewType, Protocol
 
 from assistant.datatypes.documents import Location
 from assistant.datatypes.files import Progress
@@ -13,18 +14,13 @@ from assistant.datatypes.search import Hit, Kind, Timings
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A numbered source of an answer: a verbatim quote and its exact location.
+    """A numbered source of an answer: a verbatim quote and its exact location."""
 
-    number: the number in the answer's text, from 1
-    path: the file, or for another `kind` an id such as "memory:3"
-    quote: verbatim text of the source
-    """
-
-    number: int
-    path: str
+    number: int  # the number in the answer's text, from 1
+    path: str  # the file, or for another `kind` an id such as "memory:3"
     title: str
     location: Location
-    quote: str
+    quote: str  # verbatim text of the source
     kind: Kind = "file"
 
 
@@ -33,67 +29,44 @@ Support = Literal["full", "partial", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of an answer.
+    """A sentence of an answer."""
 
-    text: without citation marks
-    numbers: numbers of its citations
-    support: how far the cited passages entail it
-    """
-
-    text: str
-    numbers: tuple[int, ...]
-    support: Support
+    text: str  # without citation marks
+    numbers: tuple[int, ...]  # numbers of its citations
+    support: Support  # how far the cited passages entail it
 
 
 @dataclass(frozen=True, slots=True)
 class Answerability:
-    """The answerability of a question from the passages found, estimated before or after the answer is generated.
+    """The answerability of a question from the passages found, estimated before or after the answer is generated."""
 
-    p_unanswerable: probability (0 to 1) that the passages do not state the answer
-    threshold: the answer is refused above this probability (0 to 1)
-    p_refusal_token: probability (0 to 1) that the model's reply starts with the refusal
-    query_likelihood_gain: 1 - log p(question | passages) / log p(question), in [-1, 1]; 1: the passages predict the question
-      fully, 0: not at all, negative: they make it less likely
-    p_verified: probability (0 to 1) of "Yes" when the model verifies its answer; None if it was not asked
-    """
-
-    p_unanswerable: float
-    threshold: float
-    p_refusal_token: float
+    p_unanswerable: float  # probability (0 to 1) that the passages do not state the answer
+    threshold: float  # the answer is refused above this probability (0 to 1)
+    p_refusal_token: float  # probability (0 to 1) that the model's reply starts with the refusal
+    # 1 - log p(question | passages) / log p(question), in [-1, 1]; 1: the passages predict the question fully, 0: not
+    # at all, negative: they make it less likely
     query_likelihood_gain: float
-    p_verified: float | None = None
+    p_verified: float | None = None  # probability (0 to 1) of "Yes" when the model verifies its answer; None if it was not asked
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The refusal threshold's calibration for one library, from questions generated from its own chunks.
+    """The refusal threshold's calibration for one library, from questions generated from its own chunks."""
 
-    questions: number of questions
-    offset: added to the log-odds of `p_unanswerable`
-    threshold: refusal threshold (0 to 1) that the shares refer to
-    answerable_refused: share (0 to 1) of answerable questions refused, without and with the offset
-    unanswerable_refused: share (0 to 1) of unanswerable questions refused, without and with the offset
-    """
-
-    questions: int
-    offset: float
-    threshold: float
-    answerable_refused: tuple[float, float]
-    unanswerable_refused: tuple[float, float]
+    questions: int  # number of questions
+    offset: float  # added to the log-odds of `p_unanswerable`
+    threshold: float  # refusal threshold (0 to 1) that the shares refer to
+    answerable_refused: tuple[float, float]  # share (0 to 1) of answerable questions refused, without and with the offset
+    unanswerable_refused: tuple[float, float]  # share (0 to 1) of unanswerable questions refused, without and with the offset
 
 
 @dataclass(frozen=True, slots=True)
 class ConflictSide:
-    """What one file says in a conflict.
+    """What one file says in a conflict."""
 
-    citation: where it says so
-    value: the conflicting value
-    date: date of the file's statement, "2024", "2024-03" or "2024-03-01"; "" if unknown
-    """
-
-    citation: Citation
-    value: str
-    date: str = ""
+    citation: Citation  # where it says so
+    value: str  # the conflicting value
+    date: str = ""  # date of the file's statement, "2024", "2024-03" or "2024-03-01"; "" if unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,51 +78,47 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class RemovedText:
-    """Text of one file that was removed from the prompt: prompt injections and invisible comments.
-
-    sentences: number of sentences that give the model instructions
-    comments: number of comments that a reader does not see
-    """
+    """Text of one file that was removed from the prompt: prompt injections and invisible comments."""
 
     path: str
-    sentences: int
-    comments: int
+    sentences: int  # number of sentences that give the model instructions
+    comments: int  # number of comments that a reader does not see
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished answer.
-
-    text: the answer with citation marks [1]; if `abstained`, the refusal
-    abstained: True if the files do not state the answer
-    hits: the passages in the prompt, best first
-    prompt_version: version of the prompt templates
-    searched: the rewritten query of a follow-up question; "" if the question was used as it is
-    sentences: the sentences with their support, empty if it was not checked
-    answerability: None if it was not estimated
-    masked: what was removed from the passages before the model read them
-    """
+    """A finished answer."""
 
     question: str
-    text: str
-    abstained: bool
+    text: str  # the answer with citation marks [1]; if `abstained`, the refusal
+    abstained: bool  # True if the files do not state the answer
     citations: tuple[Citation, ...]
-    hits: tuple[Hit, ...]
+    hits: tuple[Hit, ...]  # the passages in the prompt, best first
     model: str
     embedder: str
-    prompt_version: str
+    prompt_version: str  # version of the prompt templates
     timings: Timings
-    searched: str = ""
-    sentences: tuple[Sentence, ...] = ()
-    answerability: Answerability | None = None
+    searched: str = ""  # the rewritten query of a follow-up question; "" if the question was used as it is
+    sentences: tuple[Sentence, ...] = ()  # the sentences with their support, empty if it was not checked
+    answerability: Answerability | None = None  # None if it was not estimated
     conflicts: tuple[Conflict, ...] = ()
-    masked: tuple[RemovedText, ...] = ()
+    masked: tuple[RemovedText, ...] = ()  # what was removed from the passages before the model read them
 
 
 class StreamedAnswer:
-    """Base class of streamed answers. Subclasses set `_finished` at the end of iteration."""
+    """Base class of streamed answers: see AnswerStreaming. Subclasses set `_finished` at the end of iteration."""
 
+    question: str
+    hits: tuple[Hit, ...] = ()
     _finished: tuple[Answer, ...] = ()
+
+    @property
+    def sentences(self) -> Sequence[Sentence]:
+        """Return none, as for an answer whose lines carry their own citations."""
+        return ()
+
+    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+        """Do nothing, as for an answer without work before its first token."""
 
     @property
     def answer(self) -> Answer:
@@ -183,3 +152,58 @@ class AnswerStreaming(Protocol):
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text in pieces."""
+
+
+QUERY_SEPARATOR = " / "  # separates alternative rewritten queries of a question
+
+CITED = re.compile(r" ?\[\d{1,3}\]")
+
+Role = Literal["system", "user", "assistant"]
+
+PromptText = NewType("PromptText", str)
+"""Text that may be part of a prompt. Only `generation.untrusted_text` creates it, so none goes unsanitized."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a chat prompt."""
+
+    role: Role
+    content: PromptText  # plain text; chat template markup in it has no effect
+    segments: tuple[PromptText, ...] = ()  # the content in pieces that are tokenized separately; empty if it is one piece
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question of a conversation with its answer."""
+
+    question: str
+    answer: str
+    citations: tuple[Citation, ...] = ()
+    searched: str = ""  # the rewritten query; "" if the question was used as it is
+    abstained: bool = False  # True if the answer is a refusal
+    asked: str = ""  # time of the question, ISO 8601
+
+    @property
+    def standalone(self) -> str:
+        """The question rewritten to stand alone; the first of several rewritten queries."""
+        return self.searched.split(QUERY_SEPARATOR)[0] or self.question
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A fact that the user asked to remember."""
+
+    number: int  # its id
+    said: str  # when it was added, ISO 8601
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A saved conversation."""
+
+    name: str  # its id, for example "20240314-2"
+    library: str  # name of the library it is with
+    started: str  # time of the first question, ISO 8601
+    turns: tuple[Turn, ...]

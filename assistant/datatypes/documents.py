@@ -8,34 +8,23 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a span of text is in a document.
+    """Where a span of text is in a document."""
 
-    line_start, line_end: lines from 1, within the page, slide or sheet if there is one, otherwise within the file
-    char_start, char_end: half-open span of the extracted text, which for plain text, Markdown and code is the decoded file
-    page: page number from 1
-    page_label: the document's own label of the page ("xii"), if it differs
-    slide: slide number from 1
-    sheet: name of the sheet
-    cells: cell range such as "A2:F9"
-    chapter: title of the chapter
-    message: number of the message in a mailbox
-    time: time in a recording such as "01:02:03"
-    heading: heading above the text
-    """
-
+    # line_start, line_end: lines from 1, within the page, slide or sheet if there is one, otherwise within the file
     line_start: int
     line_end: int
+    # char_start, char_end: half-open span of the extracted text, which for plain text, Markdown and code is the decoded file
     char_start: int
     char_end: int
-    page: int | None = None
-    page_label: str | None = None
-    slide: int | None = None
-    sheet: str | None = None
-    cells: str | None = None
-    chapter: str | None = None
-    message: int | None = None
-    time: str | None = None
-    heading: str | None = None
+    page: int | None = None  # page number from 1
+    page_label: str | None = None  # the document's own label of the page ("xii"), if it differs
+    slide: int | None = None  # slide number from 1
+    sheet: str | None = None  # name of the sheet
+    cells: str | None = None  # cell range such as "A2:F9"
+    chapter: str | None = None  # title of the chapter
+    message: int | None = None  # number of the message in a mailbox
+    time: str | None = None  # time in a recording such as "01:02:03"
+    heading: str | None = None  # heading above the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +43,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A span of text that is a table with one row per line; chunks split it between rows only.
-
-    header: its header row, repeated in the context of each of its chunks; "" if it has none
-    """
+    """A span of text that is a table with one row per line; chunks split it between rows only."""
 
     char_start: int
     char_end: int
-    header: str = ""
+    header: str = ""  # its header row, repeated in the context of each of its chunks; "" if it has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,53 +78,38 @@ class Shape(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """What an extractor found in one file.
+    """What an extractor found in one file."""
 
-    text: the extracted text
-    parts: in order, disjoint
-    tables: in order, disjoint, each within one part
-    encoding: character encoding of a text file, None for other formats
-    empty_pages: numbers of the pages without text
-    ocr_pages: numbers of the pages whose text was recognized by OCR
-    notes: warnings for the user
-    """
-
-    text: str
-    parts: tuple[Part, ...]
+    text: str  # the extracted text
+    parts: tuple[Part, ...]  # in order, disjoint
     headings: tuple[Heading, ...] = ()
-    tables: tuple[Table, ...] = ()
+    tables: tuple[Table, ...] = ()  # in order, disjoint, each within one part
     marks: tuple[PositionLabel, ...] = ()
     title: str = ""
     shape: Shape = Shape.PROSE
-    encoding: str | None = None
-    empty_pages: tuple[int, ...] = ()
-    ocr_pages: tuple[int, ...] = ()
-    notes: tuple[str, ...] = ()
+    encoding: str | None = None  # character encoding of a text file, None for other formats
+    empty_pages: tuple[int, ...] = ()  # numbers of the pages without text
+    ocr_pages: tuple[int, ...] = ()  # numbers of the pages whose text was recognized by OCR
+    notes: tuple[str, ...] = ()  # warnings for the user
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The extracted text of one file.
-
-    content_hash: SHA-256 of the file's bytes
-    """
+    """The extracted text of one file."""
 
     path: str
     title: str
-    content_hash: str
+    content_hash: str  # SHA-256 of the file's bytes
     extraction: Extraction
 
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A verbatim passage of a document, at most as long as the chunker's token limit.
+    """A verbatim passage of a document, at most as long as the chunker's token limit."""
 
-    text: verbatim text of the document
-    context: title, heading path and table header, prepended for embedding, keyword search and the prompt; never part of a quote
-    """
-
-    text: str
+    text: str  # verbatim text of the document
     location: Location
+    # title, heading path and table header, prepended for embedding, keyword search and the prompt; never part of a quote
     context: str = ""
 
     @property

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
-from assistant.datatypes.conversation import Message, PromptText
+from assistant.datatypes.answers import Message, PromptText
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,20 +77,13 @@ class ScoredText:
 
 
 class Reply(Protocol):
-    """A streamed reply; iterate to generate it. The counts are final afterwards.
+    """A streamed reply; iterate to generate it. The counts are final afterwards."""
 
-    prompt_tokens: length of the prompt
-    reused_tokens: tokens of the prompt taken from the KV cache
-    candidate_tokens: tokens computed for candidates, and for a prompt that had to be computed again
-    generated_tokens: length of the reply
-    finished: False if it was cut off at the token limit
-    """
-
-    prompt_tokens: int
-    reused_tokens: int
-    candidate_tokens: int
-    generated_tokens: int
-    finished: bool
+    prompt_tokens: int  # length of the prompt
+    reused_tokens: int  # tokens of the prompt taken from the KV cache
+    candidate_tokens: int  # tokens computed for candidates, and for a prompt that had to be computed again
+    generated_tokens: int  # length of the reply
+    finished: bool  # False if it was cut off at the token limit
 
     def likelihood(self, opening: str) -> float:
         """Return the probability (0 to 1) that the reply starts with `opening`. Call it before iterating."""

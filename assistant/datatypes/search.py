@@ -10,16 +10,11 @@ from assistant.datatypes.documents import Chunk, Location
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Restricts a question to some files; an empty filter passes every file. A file must match each non-empty field.
+    """Restricts a question to some files; an empty filter passes every file. A file must match each non-empty field."""
 
-    paths: files, folders or patterns with * and ?; one must match
-    types: suffixes without a dot; one must match
-    since_ns: time of modification or later, nanoseconds since 1970
-    """
-
-    paths: tuple[str, ...] = ()
-    types: tuple[str, ...] = ()
-    since_ns: int | None = None
+    paths: tuple[str, ...] = ()  # files, folders or patterns with * and ?; one must match
+    types: tuple[str, ...] = ()  # suffixes without a dot; one must match
+    since_ns: int | None = None  # time of modification or later, nanoseconds since 1970
 
     def __bool__(self) -> bool:
         """Return True if the filter is not empty."""
@@ -34,97 +29,64 @@ Kind = Literal["file", "memory", "turn"]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk found for a question.
-
-    path: the file, or for another `kind` an id such as "memory:3"
-    score: fused score in log-odds; only its order is meaningful
-    keyword_rank, dense_rank: rank from 1 in that search, None if it did not find the chunk
-    keyword_score: BM25 score
-    cosine: cosine similarity (-1 to 1) to the question
-    also: (path, location) of its near-duplicates
-    rerank_score: log-odds from the reranker, None if it did not read the chunk
-    rank_before: rank from 1 before reranking, None if it was not reranked
-    """
+    """A chunk found for a question."""
 
     chunk_id: int
-    path: str
+    path: str  # the file, or for another `kind` an id such as "memory:3"
     title: str
     chunk: Chunk
-    score: float = 0.0
-    keyword_rank: int | None = None
-    keyword_score: float | None = None
+    score: float = 0.0  # fused score in log-odds; only its order is meaningful
+    keyword_rank: int | None = None  # keyword_rank, dense_rank: rank from 1 in that search, None if it did not find the chunk
+    keyword_score: float | None = None  # BM25 score
     dense_rank: int | None = None
-    cosine: float | None = None
-    also: tuple[tuple[str, Location], ...] = ()
+    cosine: float | None = None  # cosine similarity (-1 to 1) to the question
+    also: tuple[tuple[str, Location], ...] = ()  # (path, location) of its near-duplicates
     kind: Kind = "file"
-    rerank_score: float | None = None
-    rank_before_rerank: int | None = None
+    rerank_score: float | None = None  # log-odds from the reranker, None if it did not read the chunk
+    rank_before_rerank: int | None = None  # rank from 1 before reranking, None if it was not reranked
 
 
 @dataclass(frozen=True, slots=True)
 class Reranking:
-    """Statistics of reranking for one question.
-
-    read: number of hits that were reranked
-    candidates: number of hits before
-    milliseconds: time used
-    budget_milliseconds: time allowed
-    """
+    """Statistics of reranking for one question."""
 
     model: str
-    read: int
-    candidates: int
+    read: int  # number of hits that were reranked
+    candidates: int  # number of hits before
     pairs_per_second: float
-    milliseconds: float
-    budget_milliseconds: int
+    milliseconds: float  # time used
+    budget_milliseconds: int  # time allowed
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why a search found what it found.
+    """Why a search found what it found."""
 
-    terms: (term, number of chunks that hold it); terms that are too common are left out
-    dense_weight: weight of the dense score, 0 if it was not used
-    candidates: (hit, name of the step that dropped it, or "")
-    reranking: None if no reranker is selected
-    """
-
-    terms: tuple[tuple[str, int], ...]
-    dense_weight: float
-    candidates: tuple[tuple[Hit, str], ...]
-    reranking: Reranking | None = None
+    terms: tuple[tuple[str, int], ...]  # (term, number of chunks that hold it); terms that are too common are left out
+    dense_weight: float  # weight of the dense score, 0 if it was not used
+    candidates: tuple[tuple[Hit, str], ...]  # (hit, name of the step that dropped it, or "")
+    reranking: Reranking | None = None  # None if no reranker is selected
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Times in milliseconds since the question, and token counts; None if a step did not happen.
-
-    first_token_ms: when the first text was shown; later than generated if the answer is checked first
-    writing_ms: duration of generation
-    prompt_tokens: length of the prompt
-    reused_tokens: tokens of the prompt taken from the KV cache
-    read_tokens: tokens computed, including those for checks
-    generated_tokens: length of the reply
-    """
+    """Times in milliseconds since the question, and token counts; None if a step did not happen."""
 
     retrieve_ms: float
-    first_token_ms: float | None = None
+    first_token_ms: float | None = None  # when the first text was shown; later than generated if the answer is checked first
     total_ms: float = 0.0
-    writing_ms: float = 0.0
-    prompt_tokens: int = 0
-    reused_tokens: int = 0
-    read_tokens: int = 0
-    generated_tokens: int = 0
+    writing_ms: float = 0.0  # duration of generation
+    prompt_tokens: int = 0  # length of the prompt
+    reused_tokens: int = 0  # tokens of the prompt taken from the KV cache
+    read_tokens: int = 0  # tokens computed, including those for checks
+    generated_tokens: int = 0  # length of the reply
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The hits for one question, best first.
-
-    embedded: share (0 to 1) of all chunks that have a vector
-    """
+    """The hits for one question, best first."""
 
     question: str
     hits: tuple[Hit, ...]
     timings: Timings
-    embedded: float = 1.0
+    embedded: float = 1.0  # share (0 to 1) of all chunks that have a vector

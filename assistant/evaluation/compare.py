@@ -92,14 +92,9 @@ def metric_difference(first: float, second: float, low: float, high: float, coun
     return MetricDifference(first, second, second - first, low, high, int(count), differ >= FEWEST and (low > 0 or high < 0))
 
 
-def to_record(result: Evaluation | Comparison) -> dict[str, object]:
-    """Return a result as a JSON object."""
-    return asdict(result)
-
-
 def save_evaluation(path: Path, result: Evaluation) -> None:
     """Write an evaluation as JSON. Raises UsageError if it cannot be written."""
-    text = json.dumps(to_record(result), ensure_ascii=False, indent=1) + "\n"
+    text = json.dumps(asdict(result), ensure_ascii=False, indent=1) + "\n"
     try:
         write_file(expand_user(path), text.encode("utf-8", "replace"))
     except OSError as error:

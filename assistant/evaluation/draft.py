@@ -13,8 +13,8 @@ from typing import TypeVar
 
 from assistant.datatypes import Hit
 from assistant.errors import UsageError
-from assistant.evaluation.answers import is_contained, tokenize
 from assistant.evaluation.dataset import ends_with
+from assistant.evaluation.metrics import is_contained, tokenize
 from assistant.system.paths import expand_user, read_file
 from assistant.text.dates import Date, dates
 from assistant.text.languages import CJK, is_cjk
@@ -87,33 +87,33 @@ class DraftContext:
                 known.append(entity)
 
 
-def generate_drafts(passages: Iterable[Hit], count: int, desk: DraftContext) -> Iterator[Draft]:
+def generate_drafts(passages: Iterable[Hit], count: int, context: DraftContext) -> Iterator[Draft]:
     """Yield up to `count` new drafts; fewer if the chunks do not yield as many."""
-    return islice(iterate_drafts(passages, desk), count)
+    return islice(iterate_drafts(passages, context), count)
 
 
-def iterate_drafts(passages: Iterable[Hit], desk: DraftContext) -> Iterator[Draft]:
+def iterate_drafts(passages: Iterable[Hit], context: DraftContext) -> Iterator[Draft]:
     """Yield drafts as long as there are chunks; every fourth is unanswerable, if one can be derived."""
     made = 0
     for hit in passages:
-        desk.note(hit)
-        for draft in draft_answerable(hit, desk):
-            desk.waiting.append(draft)
+        context.note(hit)
+        for draft in draft_answerable(hit, context):
+            context.waiting.append(draft)
             yield draft
             made += 1
-        if made and made % (UNANSWERABLE_EACH - 1) == 0 and desk.waiting:
-            yield from draft_unanswerable(desk)
-            desk.waiting.clear()
+        if made and made % (UNANSWERABLE_EACH - 1) == 0 and context.waiting:
+            yield from draft_unanswerable(context)
+            context.waiting.clear()
 
 
-def draft_answerable(hit: Hit, desk: DraftContext) -> Iterator[Draft]:
+def draft_answerable(hit: Hit, context: DraftContext) -> Iterator[Draft]:
     """Yield a question about a chunk if one of the first attempts is good; nothing if one exists already."""
     for fact in select_facts(hit):
         draft = Draft("", hit, fact)
-        if draft.identity in desk.done:
+        if draft.identity in context.done:
             return
-        question = desk.write(hit, fact.sentence, fact.text)
-        if question and is_good(question, fact, hit) and is_found(hit, desk.find(question)):
+        question = context.write(hit, fact.sentence, fact.text)
+        if question and is_good(question, fact, hit) and is_found(hit, context.find(question)):
             yield Draft(question, hit, fact)
             return
 
@@ -128,14 +128,14 @@ def select_facts(hit: Hit) -> list[FactSpan]:
     return (firsts[turn:] + firsts[:turn])[:FACTS_TRIED]
 
 
-def draft_unanswerable(desk: DraftContext) -> Iterator[Draft]:
+def draft_unanswerable(context: DraftContext) -> Iterator[Draft]:
     """Yield one question that the files cannot answer: a draft with an entity replaced."""
-    for draft in reversed(desk.waiting):
-        if Draft("", draft.hit, None).identity in desk.done:
+    for draft in reversed(context.waiting):
+        if Draft("", draft.hit, None).identity in context.done:
             continue
-        for entity, other in islice(entity_swaps(draft.question, draft.hit.chunk.searchable, desk.seen), SWAPS_TRIED):
+        for entity, other in islice(entity_swaps(draft.question, draft.hit.chunk.searchable, context.seen), SWAPS_TRIED):
             question = draft.question.replace(entity, other, 1)
-            if not can_be_answered(question, other, desk.find(question)):
+            if not can_be_answered(question, other, context.find(question)):
                 yield Draft(question, draft.hit, None, (entity, other))
                 return
 
@@ -247,7 +247,8 @@ def find_entities(text: str) -> Iterator[tuple[str, str, int]]:
     for kind, start, end in entity_candidates(text):
         free = all(end <= first or last <= start for first, last in taken)
         fact = text[start:end]
-        if free and fact not in OFTEN_CAPITAL and not (kind in FIRST_WORD and is_sentence_start(text, start)):
+        is_first_word = not any(character.isalnum() for character in text[:start])  # always capitalised, whatever it is
+        if free and fact not in OFTEN_CAPITAL and not (kind in FIRST_WORD and is_first_word):
             taken.append((start, end))
             yield kind, fact, start
 
@@ -280,11 +281,6 @@ def is_full_date(text: str, date: Date) -> bool:
     """Return True for a day, a month with a year, or a year marked as one (1886年)."""
     day = date.readings[0]
     return date.has_day or (day.year > 0 and (day.month > 0 or not text[date.start : date.end].isdigit()))
-
-
-def is_sentence_start(text: str, place: int) -> bool:
-    """Return True if no word precedes the offset: the first word of a sentence is always capitalised."""
-    return not any(character.isalnum() for character in text[:place])
 
 
 def spread_over_files(places: Sequence[tuple[int, str]]) -> list[int]:

@@ -11,10 +11,9 @@ import numpy as np
 
 from assistant.datatypes import Answer, Citation, Hit
 from assistant.errors import ContextOverflow
-from assistant.evaluation.answers import score_answer
 from assistant.evaluation.dataset import Question
 from assistant.evaluation.latency import Latency, Matrix, latencies, mean_intervals, means
-from assistant.evaluation.ranking import has_gold_files, score_hits
+from assistant.evaluation.metrics import has_gold_files, score_answer, score_hits
 
 Search = Callable[[str], Sequence[Hit]]
 Ask = Callable[[str], Answer]
@@ -37,15 +36,13 @@ def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> I
         row = Row(question.id, question.text, question.kind, question.lang, metrics, answerable=question.answerable,
                   expected=question.expected)
         try:
-            yield with_answer(row, question, ask(question.text)) if ask else row
+            answer = ask(question.text) if ask else None
         except ContextOverflow as overflow:
             yield replace(row, error=str(overflow))
-
-
-def with_answer(row: Row, question: Question, answer: Answer) -> Row:
-    """Return the row with the answer and its metrics."""
-    return replace(row, metrics={**row.metrics, **score_answer(question, answer)}, answer=answer.text,
-                   abstained=answer.abstained, sources=tuple(source_label(cited) for cited in answer.citations))
+            continue
+        yield row if answer is None else replace(
+            row, metrics={**metrics, **score_answer(question, answer)}, answer=answer.text, abstained=answer.abstained,
+            sources=tuple(source_label(cited) for cited in answer.citations))
 
 
 def source_label(cited: Citation) -> str:
@@ -84,11 +81,6 @@ def outcome(row: Row) -> Outcome:
         return Outcome.REFUSED_RIGHTLY if row.abstained else Outcome.MADE_UP
     if row.abstained:
         return Outcome.REFUSED_WRONGLY
-    return answer_outcome(row)
-
-
-def answer_outcome(row: Row) -> Outcome:
-    """Return the outcome of an answer to an answerable question."""
     if "contains" not in row.metrics:
         return Outcome.UNJUDGED
     if not row.metrics["contains"]:

@@ -6,17 +6,18 @@ The rules are conservative: a question that compares the two things, or asks for
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from assistant.datatypes import ChatModel
-from assistant.generation.citations.support import attribute, parse_chunk, parse_claim
-from assistant.generation.prompt import Prompt
+from assistant.generation.prompt import Prompt, ReplyWriter
 from assistant.generation.refusal import is_empty, is_refusal
+from assistant.generation.support import attribute
+from assistant.text.facts import ParsedChunk, parse_claim
 from assistant.text.languages import language
 
 LONGEST = 8  # Chinese characters within which the second name ends as the first does: 冬奥会和亚运会
 SHORTEST = 2
+COLON = {"zh": "：", "ja": "："}
 LINK = re.compile("[和与及]")
 EDGE = re.compile(r"[\s，。？?！、：；的了在于年月日由被是》《”“\d]")
 NUMBERED = re.compile(r"(?P<one>\d+\s*(?P<unit>[年月日号]?))[和与及、](?P<other>\d+\s*(?P<other_unit>[年月日号]))")
@@ -104,26 +105,16 @@ def squeezed(text: str) -> str:
     return "".join(text.split()).casefold()
 
 
-COLON = {"zh": "：", "ja": "："}
+def answer_missing_parts(question: str, said: str, chat: ReplyWriter, prompt: Prompt, sources: Sequence[ParsedChunk],
+                         answer_tokens: int) -> Iterator[str]:
+    """Ask the model about each part that the answer does not cover; yield the replies that the passages fully support.
 
-
-def answer_missing_parts(question: str, said: str, chat: ChatModel, prompt: Prompt, answer_tokens: int) -> Iterator[str]:
-    """Ask the model about each part that the answer does not cover; yield the replies that the passages fully support."""
-    read = "\n".join(hit.chunk.searchable for hit in prompt.passages)
-    for part in missing_parts(question, said, read):
+    `sources` are the passages of the prompt, parsed.
+    """
+    for part in missing_parts(question, said, "\n".join(source.text for source in sources)):
         more = "".join(chat.reply(prompt.about(part.question), answer_tokens)).strip()
         if is_empty(more) or is_refusal(more) or more in said:
             continue
-        line = with_part_name(part, more, question)
-        if is_fully_supported(line, part, prompt):
+        line = more if part.name in more else f"{part.name}{COLON.get(language(question), ': ')}{more}"
+        if attribute(parse_claim(line, part.question), (), sources).support == "full":  # the model does not verify it
             yield f"\n{line}"
-
-
-def with_part_name(part: QuestionPart, more: str, question: str) -> str:
-    """Return the reply, preceded by the name of its part if it does not contain it."""
-    return more if part.name in more else f"{part.name}{COLON.get(language(question), ': ')}{more}"
-
-
-def is_fully_supported(line: str, part: QuestionPart, prompt: Prompt) -> bool:
-    """Return whether the passages fully support the line: it is not verified by the model."""
-    return attribute(parse_claim(line, part.question), (), [parse_chunk(hit.chunk) for hit in prompt.passages]).support == "full"

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Protocol
 
-from assistant.datatypes import CITED, ChatModel, Hit, Location, Message, PromptText, ScoredText, Turn
+from assistant.datatypes import CITED, ChatModel, Hit, Location, Message, PromptText, Reply, ScoredText, Turn
 from assistant.errors import ContextOverflow
-from assistant.generation.injection.untrusted_text import (
+from assistant.generation.untrusted_text import (
     FENCE_CLOSES,
     FENCE_OPENS,
     fence,
@@ -71,6 +72,13 @@ def refusal_text(question: str) -> str:
     return REFUSALS[language(question)]
 
 
+class ReplyWriter(Protocol):
+    """A chat model as far as its replies."""
+
+    def reply(self, messages: Sequence[Message], max_tokens: int, candidates: Sequence[ScoredText] = ()) -> Reply:
+        """Start a reply; see ChatModel."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """The messages for the model and the chunks they contain: number n in the text is passages[n - 1]."""
@@ -107,32 +115,38 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
     Drops the oldest turns of the history first, then the last chunks; the question is never cut. Raises ContextOverflow if the
     question alone does not fit.
     """
+    chunks, turns = chunk_segments(hits), list(history)
+
+    def size(count: int) -> int:
+        return chat.count_tokens(written(question, hits[:count], chunks[: 2 * count], turns))
+
     room = chat.context_tokens - answer_tokens
     question_tokens = chat.count_tokens(messages(question, (), ()))
     if question_tokens > room:
         raise ContextOverflow(f"The question is too long: {question_tokens} tokens with its instructions; "
                               f"the model takes {room}.",
                               "Ask a shorter question, or raise context_tokens in config.toml.")
-    turns = list(history)
-    while turns and chat.count_tokens(messages(question, hits[:1], turns)) > room - passage_tokens:
+    while turns and size(1) > room - passage_tokens:
         del turns[:2]
-    base = chat.count_tokens(messages(question, (), turns)) if turns else question_tokens
-    chosen: list[Hit] = []
-    for hit in hits:
-        size = chat.count_tokens(messages(question, [*chosen, hit], turns))
-        if size > room or (chosen and size > base + passage_tokens):
-            break
-        chosen.append(hit)
+    base = size(0) if turns else question_tokens
+    chosen = 0
+    while chosen < len(hits) and (needed := size(chosen + 1)) <= room and (not chosen or needed <= base + passage_tokens):
+        chosen += 1
     if hits and not chosen:
         raise ContextOverflow("The question is so long that no passage fits beside it.",
                               "Ask a shorter question, or raise context_tokens in config.toml.")
-    return Prompt(messages(question, chosen, turns), tuple(chosen))
+    return Prompt(written(question, hits[:chosen], chunks[: 2 * chosen], turns), tuple(hits[:chosen]))
 
 
 def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> tuple[Message, ...]:
     """Return the system text, the chunks, the earlier turns and the question."""
+    return written(question, hits, chunk_segments(hits), history)
+
+
+def written(question: str, hits: Sequence[Hit], chunks: Sequence[PromptText],
+            history: Sequence[Message]) -> tuple[Message, ...]:
+    """Return the messages with the segments of the hits before the first question."""
     result = [Message("system", own_words(SYSTEM))]
-    chunks = chunk_segments(hits)
     for message in (*history, Message("user", own_words(question))):
         if message.role == "user":
             result.append(user_message(chunks, question_text(message.content, hits)))
@@ -178,19 +192,16 @@ def user_message(chunks: Sequence[PromptText], request: PromptText) -> Message:
 def chunk_segments(hits: Sequence[Hit], *, wary: bool = False) -> tuple[PromptText, ...]:
     """Return the numbered chunks as segments, number and text apart, so that the text does not depend on its rank.
 
-    With `wary`, suspected instructions are removed, and the result is not cached.
+    The text is the file name and the page, then title, headings and text inside the fence. With `wary`, suspected instructions
+    are removed, and the result is not cached.
     """
-    return tuple(segment for number, hit in enumerate(hits, 1) for segment in (
-        fill_template("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}),
-        chunk_prompt_text(hit, wary=wary),
-    ))
-
-
-def chunk_prompt_text(hit: Hit, *, wary: bool = False) -> PromptText:
-    """Return a chunk as the model reads it: file name and page, then title, headings and text inside the fence."""
-    source = " · ".join(part for part in (PurePath(hit.path).name, location_label(hit.chunk.location)) if part)
-    parts = {"source": sanitize(" ".join(source.split()), wary=wary), "text": fence(hit.chunk.searchable, wary=wary)}
-    return fill_template(" {source}\n{text}", parts)
+    segments: list[PromptText] = []
+    for number, hit in enumerate(hits, 1):
+        source = " · ".join(part for part in (PurePath(hit.path).name, location_label(hit.chunk.location)) if part)
+        parts = {"source": sanitize(" ".join(source.split()), wary=wary), "text": fence(hit.chunk.searchable, wary=wary)}
+        segments.append(fill_template("\n\n[{number}]" if number > 1 else "[1]", {"number": own_words(str(number))}))
+        segments.append(fill_template(" {source}\n{text}", parts))
+    return tuple(segments)
 
 
 def location_label(location: Location) -> str:

@@ -7,16 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from assistant.datatypes import Calibration, ChatModel, Chunk, Hit, Message, PromptText
-from assistant.generation.injection.untrusted_text import (
-    fence,
-    fill_template,
-    join_prompt_texts,
-    own_words,
-    sanitize,
-    sanitize_span,
-)
 from assistant.generation.prompt import QUESTION_REQUEST, Prompt, answerability_probe
 from assistant.generation.refusal import WEIGHTS_BEFORE, log_odds, logistic, query_likelihood_gain, unanswerable_log_odds
+from assistant.generation.untrusted_text import fence, fill_template, join_prompt_texts, own_words, sanitize, sanitize_span
 from assistant.text.languages import language
 from assistant.text.stems import terms
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from assistant.datatypes import Answerability, ChatModel, Message, Reply
-from assistant.generation.injection.untrusted_text import own_words, sanitize
-from assistant.generation.prompt import NOT_STATED, VERIFY_REQUEST, Prompt
+from assistant.datatypes import Answerability, Message, Reply
+from assistant.generation.prompt import NOT_STATED, VERIFY_REQUEST, Prompt, ReplyWriter
+from assistant.generation.untrusted_text import own_words, sanitize
 from assistant.text.languages import language
 
 NOUN = r"(?:passages?|files?|documents?|texts?|information|context|sources?)"
@@ -133,16 +133,11 @@ def query_likelihood_gain(log_likelihoods: Sequence[float]) -> float:
     return max(-1.0, 1 - given_chunks / without) if without else UNKNOWN_GAIN
 
 
-def verify_answer(chat: ChatModel, prompt: Prompt, question: str, answer: str) -> float:
-    """Return the probability (0 to 1) of Yes when the model is asked whether the chunks state this answer."""
+def verify_answer(chat: ReplyWriter, prompt: Prompt, question: str, answer: str) -> float:
+    """Return p(Yes) / (p(Yes) + p(No)) when the model is asked whether the chunks state this answer; 0.5 for neither."""
     ask = own_words(VERIFY_REQUEST["zh" if language(question) == "zh" else "en"])
     reply = chat.reply([*prompt.messages, Message("assistant", sanitize(answer)), Message("user", ask)], 1)
-    return yes_share(reply.likelihood)
-
-
-def yes_share(likelihood: Callable[[str], float]) -> float:
-    """Return p(Yes) / (p(Yes) + p(No)); 0.5 if the model says neither."""
-    yes, no = (sum(likelihood(word) for word in words) for words in (YES, NO))
+    yes, no = (sum(reply.likelihood(word) for word in words) for words in (YES, NO))
     return yes / (yes + no) if yes + no > EPSILON else 0.5
 
 

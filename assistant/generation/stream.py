@@ -1,10 +1,12 @@
-"""Write the answer to one prompt as a stream: answerability gate, citations, compound questions, verification, refusal."""
+"""Write the answer to a prompt as a stream: injection check, answerability gate, citations, missing parts, verification."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import PurePath
 
 from assistant.datatypes import (
     QUERY_SEPARATOR,
@@ -17,12 +19,9 @@ from assistant.datatypes import (
     Sentence,
     StreamedAnswer,
 )
-from assistant.generation.citations.citing_stream import CitingStream
-from assistant.generation.citations.support import build_citations
+from assistant.generation.citing_stream import CitingStream
 from assistant.generation.compound import answer_missing_parts
-from assistant.generation.injection.second_answer import choose_safe_prompt
-from assistant.generation.injection.untrusted_text import count_masked
-from assistant.generation.prompt import Prompt, answerability_probe, refusal_text
+from assistant.generation.prompt import Prompt, ReplyWriter, answerability_probe, refusal_text
 from assistant.generation.refusal import (
     answerability_after,
     answerability_before,
@@ -34,6 +33,9 @@ from assistant.generation.refusal import (
     may_become_refusal,
     verify_answer,
 )
+from assistant.generation.support import attribute, build_citations
+from assistant.generation.untrusted_text import count_masked, draws_on_instructions, find_instructions, sanitize, visible_text
+from assistant.text.facts import parse_chunk, parse_claim
 
 LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for its verification
 
@@ -76,8 +78,9 @@ class AnswerStream(StreamedAnswer):
     def __iter__(self) -> Iterator[str]:
         """Yield the text, citation numbers included. What was yielded joins to `answer.text`."""
         for piece in self._pieces():
-            if self._answer.timings.first_token_ms is None:  # as the person sees it, checks included
-                self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=self._elapsed()))
+            if self._answer.timings.first_token_ms is None:  # as the user sees it, checks included
+                taken = milliseconds_since(self._started)
+                self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=taken))
             yield piece
 
     def _pieces(self) -> Iterator[str]:
@@ -92,18 +95,18 @@ class AnswerStream(StreamedAnswer):
         if clear and answerability.p_unanswerable > answerability.threshold:
             yield from self._refuse(reply)
             return
-        pieces, begun = iter(reply), self._elapsed()
-        opening = self._read_opening(pieces)
+        pieces, begun = iter(reply), time.perf_counter()
+        opening = read_opening(pieces)
         if is_empty(opening) or is_refusal(opening):
             yield from self._refuse(reply)
             return
         self._citing = stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
-        tokens = self._limits.answer_tokens
-        shown = stripped(self._cited(stream, opening, pieces, begun,
-                                      lambda said: answer_missing_parts(self.question, said, chat, prompt, tokens)))
+        rest = partial(answer_missing_parts, self.question, chat=chat, prompt=prompt, sources=stream.sources,
+                       answer_tokens=self._limits.answer_tokens)
+        shown = stripped(self._cited(stream, opening, pieces, begun, rest))
         yield from self._finish_text(shown if clear else self._verified(shown, chat, prompt, answerability), reply, prompt)
 
-    def _verified(self, shown: Iterator[str], chat: ChatModel, prompt: Prompt, answerability: Answerability) -> Iterator[str]:
+    def _verified(self, shown: Iterator[str], chat: ReplyWriter, prompt: Prompt, answerability: Answerability) -> Iterator[str]:
         """Yield a short answer at its end if the model verifies it; a long one as it comes, by the answerability before it.
 
         An answer without a supported sentence is not given: it was doubtful before it was written.
@@ -140,25 +143,17 @@ class AnswerStream(StreamedAnswer):
         abstained = not cited and contains_refusal(text)
         self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=abstained, sentences=said))
 
-    def _read_opening(self, pieces: Iterator[str]) -> str:
-        """Return the beginning of the reply, long enough to tell an answer from a refusal."""
-        opening = ""
-        for piece in pieces:
-            opening += piece
-            if is_refusal(opening) or not may_become_refusal(opening):
-                break
-        return opening
-
     def _cited(self, stream: CitingStream, opening: str, pieces: Iterator[str], begun: float,
-                 rest: Callable[[str], Iterator[str]]) -> Iterator[str]:
+               rest: Callable[[str], Iterator[str]]) -> Iterator[str]:
         said = opening
         yield from stream.feed(opening)
         for piece in pieces:
             said += piece
             yield from stream.feed(piece)
-            if repeats_itself(stream):
+            sentences = [sentence.text for sentence in stream.sentences]
+            if sentences and sentences[-1] in sentences[:-1]:  # small models can repeat themselves without end
                 break
-        self._writing_ms = self._elapsed() - begun
+        self._writing_ms = milliseconds_since(begun)
         for more in rest(said):
             yield from stream.feed(more)
         yield from stream.finish()
@@ -169,14 +164,11 @@ class AnswerStream(StreamedAnswer):
         self._finish(reply, replace(self._answer, text=text, abstained=True))
 
     def _finish(self, reply: Reply, answer: Answer) -> None:
-        timings = replace(answer.timings, total_ms=self._elapsed(), prompt_tokens=reply.prompt_tokens,
+        timings = replace(answer.timings, total_ms=milliseconds_since(self._started), prompt_tokens=reply.prompt_tokens,
                           reused_tokens=self._tally.reused_tokens, read_tokens=self._tally.read_tokens,
                           generated_tokens=reply.generated_tokens, writing_ms=self._writing_ms)
         self._answer = replace(answer, timings=timings)
         self._finished = (self._answer,)
-
-    def _elapsed(self) -> float:
-        return milliseconds_since(self._started)
 
 
 def refuse_without_evidence(draft: Answer, started: float) -> Answer:
@@ -202,28 +194,46 @@ def stripped(pieces: Iterator[str]) -> Iterator[str]:
             yield kept
 
 
-def repeats_itself(stream: CitingStream) -> bool:
-    """Return whether the last sentence is a repetition: small models can repeat themselves without end."""
-    said = [sentence.text for sentence in stream.sentences]
-    return len(said) > 1 and said[-1] in said[:-1]
+def read_opening(pieces: Iterator[str]) -> str:
+    """Return the beginning of the reply, long enough to tell an answer from a refusal."""
+    opening = ""
+    for piece in pieces:
+        opening += piece
+        if is_refusal(opening) or not may_become_refusal(opening):
+            break
+    return opening
+
+
+def choose_safe_prompt(chat: ReplyWriter, prompt: Prompt, question: str, answer_tokens: int) -> tuple[Prompt, bool]:
+    """Return the prompt to answer from, and whether suspected instructions are removed from it.
+
+    They are removed if chunks contain suspected instructions, the answer with them refuses or draws only on them, and the
+    chunks support the answer without them: fully or, if there was none before, at least partially.
+    """
+    read = [hit.chunk.searchable for hit in prompt.passages]
+    texts = [*(PurePath(hit.path).name for hit in prompt.passages), *map(visible_text, read)]
+    instructions = [text[start:end] for text in texts for start, end in find_instructions(text, wary=True)]
+    if not instructions:
+        return prompt, False
+    first = "".join(chat.reply(prompt.messages, answer_tokens))
+    without_answer = is_empty(first) or is_refusal(first)
+    rest = " ".join(sanitize(text, wary=True) for text in read)
+    if not without_answer and not draws_on_instructions(first, instructions, question, rest):
+        return prompt, False
+    safe = prompt.without_suspected_instructions
+    again = "".join(chat.reply(safe.messages, answer_tokens))
+    if is_empty(again) or is_refusal(again):
+        return prompt, False
+    support = attribute(parse_claim(again, question), (), [parse_chunk(hit.chunk) for hit in prompt.passages]).support
+    return (safe, True) if support == "full" or (support == "partial" and without_answer) else (prompt, False)
 
 
 class TallyingChat:
-    """Wrap a chat model to count the prompt tokens of one question, which can take several prompts."""
+    """Count the prompt tokens that one question takes, which can be several prompts."""
 
     def __init__(self, chat: ChatModel) -> None:
         self._chat = chat
         self._replies: list[Reply] = []
-
-    @property
-    def name(self) -> str:
-        """The name of the model."""
-        return self._chat.name
-
-    @property
-    def context_tokens(self) -> int:
-        """The number of tokens that prompt and reply must share."""
-        return self._chat.context_tokens
 
     @property
     def reused_tokens(self) -> int:
@@ -235,16 +245,8 @@ class TallyingChat:
         """How many prompt tokens were computed, over all prompts."""
         return sum(reply.prompt_tokens - reply.reused_tokens + reply.candidate_tokens for reply in self._replies)
 
-    def count_tokens(self, messages: Sequence[Message]) -> int:
-        """Return the length of the prompt that these messages become, template included."""
-        return self._chat.count_tokens(messages)
-
     def reply(self, messages: Sequence[Message], max_tokens: int, candidates: Sequence[ScoredText] = ()) -> Reply:
         """Start a reply; see ChatModel. Raises ContextOverflow if prompt and reply do not fit."""
         reply = self._chat.reply(messages, max_tokens, candidates)
         self._replies.append(reply)
         return reply
-
-    def close(self) -> None:
-        """Free the model's memory."""
-        self._chat.close()

@@ -1,4 +1,7 @@
-"""Saved conversations: a folder of sessions, each a file of JSON lines, to list, read, continue, redact and delete."""
+"""Saved conversations: a folder of sessions, each a private file of JSON lines, to list, read, continue, redact and delete.
+
+Every change of a file holds the lock of the folder and is on the disk when the call returns.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,16 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime
 from pathlib import Path
 
+from filelock import FileLock
+
 from assistant.datatypes import Citation, Kind, Location, Session, Turn
 from assistant.errors import UsageError
-from assistant.history import jsonl as lines
-from assistant.system.records import parse_records
+from assistant.system.atomic_files import PRIVATE_FILE, append_record, encode_record, parse_records, write_atomically
 from assistant.text.languages import HAN
 
 FORMAT = 1
+PRIVATE_FOLDER = 0o700
+LOCK_SECONDS = 30.0
 LAST = "last"
 NAME = re.compile(r"\d{8}-\d{1,6}")
 HINT = "See them all: assistant sessions list"
@@ -34,20 +40,20 @@ class Sessions:
 
     def begin(self, library: str, turn: Turn) -> str:
         """Save the first turn of a new session; return its id, for example "20240314-2". Raises OSError."""
-        day = datetime.now().strftime("%Y%m%d")
-        count = 1 + max((int(path.stem.split("-")[1]) for path in self._files() if path.stem.startswith(day)), default=0)
-        while True:  # another process may take the number first
-            try:
-                lines.create(self._path(f"{day}-{count}"), {"format": FORMAT, "library": library, "started": turn.asked})
-                break
-            except FileExistsError:
-                count += 1
-        self.append(f"{day}-{count}", turn)
-        return f"{day}-{count}"
+        self._folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+        with folder_lock(self._folder):
+            day = datetime.now().strftime("%Y%m%d")
+            count = 1 + max((int(path.stem.split("-")[1]) for path in self._files() if path.stem.startswith(day)), default=0)
+            path = self._path(f"{day}-{count}")
+            append_record(path, {"format": FORMAT, "library": library, "started": turn.asked})
+            append_record(path, turn_record(turn))
+        return path.stem
 
     def append(self, name: str, turn: Turn) -> None:
         """Append a turn to a session; it is on the disk when this returns. Raises OSError."""
-        lines.append(self._path(name), turn_record(turn))
+        with folder_lock(self._folder):
+            self._path(name).stat()  # raises FileNotFoundError if another process has deleted it
+            append_record(self._path(name), turn_record(turn))
 
     def all(self) -> tuple[Session, ...]:
         """Return every session, the one with the latest turn first; unreadable files are skipped."""
@@ -75,13 +81,12 @@ class Sessions:
 
     def delete(self, name: str) -> None:
         """Delete a session's file. Raises UsageError if there is none."""
-        lines.delete(self._path(self.find(name).name))
+        path = self._path(self.find(name).name)
+        with folder_lock(self._folder):
+            path.unlink()
 
     def forget(self, library: str, is_gone: IsGone) -> int:
-        """Remove text of deleted sources from the conversations with a library; return how many changed.
-
-        Raises OSError.
-        """
+        """Remove text of deleted sources from the conversations with a library; return how many changed. Raises OSError."""
         return sum(redact_session(path, library, is_gone) for path in self._files())
 
     def _path(self, name: str) -> Path:
@@ -93,23 +98,34 @@ class Sessions:
 
 def redact_session(path: Path, library: str, is_gone: IsGone) -> bool:
     """Remove text of deleted sources from a session if it is with this library; return True if it changed."""
-    while True:  # a running conversation may append to the file meanwhile
-        try:
-            before = lines.read_lines(path)
-        except FileNotFoundError:  # deleted after it was listed
+    try:
+        session = read_session(path)
+        if session.library != library or tuple(redact_turns(session.turns, is_gone)) == session.turns:
             return False
-        session = parse_session(path, before)
-        turns = tuple(redact_turns(session.turns, is_gone))
-        if session.library != library or turns == session.turns:
-            return False
-        head = {"format": FORMAT, "library": session.library, "started": session.started}
-        if lines.replace_if_unchanged(path, before, [head, *map(turn_record, turns)]):
-            return True
+        with folder_lock(path.parent):  # a running conversation may have appended to the file meanwhile
+            session = parse_session(path, path.read_bytes())
+            for left in path.parent.glob(f"{path.name}.*.partial"):  # a killed process left it, with text of the conversation
+                left.unlink(missing_ok=True)
+            records = [{"format": FORMAT, "library": library, "started": session.started},
+                       *map(turn_record, redact_turns(session.turns, is_gone))]
+            write_atomically(path, b"".join(map(encode_record, records)), PRIVATE_FILE)
+    except FileNotFoundError:  # deleted after it was listed
+        return False
+    return True
 
 
 def read_session(path: Path) -> Session:
-    """Return the session in a file. Raises OSError."""
-    return parse_session(path, lines.read_lines(path))
+    """Return the session in a file, after a line that another process is writing is finished. Raises OSError."""
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        with folder_lock(path.parent):  # a writer holds it until its line is whole; what stays torn was cut off by a kill
+            content = path.read_bytes()
+    return parse_session(path, content)
+
+
+def folder_lock(folder: Path) -> FileLock:
+    """Return the lock of a folder, a file beside it. Acquiring it raises OSError, also on timeout."""
+    return FileLock(folder.with_name(f"{folder.name}.lock"), timeout=LOCK_SECONDS, mode=PRIVATE_FILE)
 
 
 def parse_session(path: Path, content: bytes) -> Session:
@@ -122,16 +138,10 @@ def parse_session(path: Path, content: bytes) -> Session:
 
 def turn_record(turn: Turn) -> dict[str, object]:
     """Return a turn as a JSON object; absent parts of a location are left out."""
-    return {
-        "question": turn.question, "answer": turn.answer, "searched": turn.searched, "abstained": turn.abstained,
-        "asked": turn.asked, "citations": [citation_record(citation) for citation in turn.citations],
-    }
-
-
-def citation_record(citation: Citation) -> dict[str, object]:
-    """Return a citation as a JSON object."""
-    place = {name: value for name, value in asdict(citation.location).items() if value is not None}
-    return {**asdict(citation), "location": place}
+    record = asdict(turn)
+    for citation in record["citations"]:
+        citation["location"] = {name: value for name, value in citation["location"].items() if value is not None}
+    return record
 
 
 def parse_turn(value: Mapping[str, object]) -> Turn:

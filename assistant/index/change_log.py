@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,24 +9,14 @@ import numpy as np
 from assistant.index.database import Connection
 
 CHANGES_KEPT = 100_000  # an in-memory copy that is further behind compares every chunk
-SQL_VALUES = 500  # parameters of one IN (...)
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
-
-
-@dataclass(frozen=True, slots=True)
-class FileSpans:
-    """The first chunk id and the number of chunks of every file, by rising id, in one version of the library."""
-
-    version: bytes
-    first: Ids
-    sizes: Ids
 
 
 class ChangeLog(Connection):
     """The version of a library and the changes that led to it, as far back as they are kept."""
 
-    _spans = FileSpans(b"", np.empty(0, np.int64), np.empty(0, np.int64))
+    _spans = (b"", np.empty(0, np.int64), np.empty(0, np.int64))  # for which version; see `spans`
 
     @property
     def version(self) -> bytes:
@@ -65,34 +54,27 @@ class ChangeLog(Connection):
         A file's chunks are inserted in one transaction, so their ids are consecutive.
         """
         version = self.version
-        if self._spans.version != version:
-            held = self._spans
-            self._spans = self._updated(held, version) if self.knows(held.version) else self._counted(version)
-        return self._spans.first, self._spans.sizes
+        known, first, sizes = self._spans
+        if known != version:
+            first, sizes = self._updated(known, first, sizes) if self.knows(known) else self._counted()
+            self._spans = version, first, sizes
+        return first, sizes
 
-    def _counted(self, version: bytes) -> FileSpans:
+    def _counted(self) -> tuple[Ids, Ids]:
         # answered from an index, without reading the texts
-        return file_spans(version, self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"))
+        return file_spans(self._rows("SELECT min(id), count(*) FROM chunks GROUP BY path"))
 
-    def _updated(self, held: FileSpans, version: bytes) -> FileSpans:
-        changed = self.changed_since(held.version)
-        rows: list[tuple[Any, ...]] = []
-        for part in (changed[start : start + SQL_VALUES].tolist() for start in range(0, len(changed), SQL_VALUES)):
-            among = f"SELECT path FROM chunks WHERE id IN ({','.join('?' * len(part))})"
-            rows += self._rows(f"SELECT min(id), count(*) FROM chunks WHERE path IN ({among}) GROUP BY path", part)
-        new = file_spans(version, rows)
-        stays = ~np.isin(held.first, np.concatenate([changed, new.first]))
-        return sorted_by_id(FileSpans(version, np.concatenate([held.first[stays], new.first]),
-                              np.concatenate([held.sizes[stays], new.sizes])))
+    def _updated(self, known: bytes, first: Ids, sizes: Ids) -> tuple[Ids, Ids]:
+        changed = self.changed_since(known)
+        sql = "SELECT min(id), count(*) FROM chunks WHERE path IN (SELECT path FROM chunks WHERE id IN ({})) GROUP BY path"
+        new_first, new_sizes = file_spans(self._rows_in(sql, changed.tolist()))
+        stays = ~np.isin(first, np.concatenate([changed, new_first]))
+        first, sizes = np.concatenate([first[stays], new_first]), np.concatenate([sizes[stays], new_sizes])
+        order = np.argsort(first)
+        return first[order], sizes[order]
 
 
-def file_spans(version: bytes, rows: list[tuple[Any, ...]]) -> FileSpans:
+def file_spans(rows: list[tuple[Any, ...]]) -> tuple[Ids, Ids]:
     """Return the spans in rows of (first id, number of chunks), without duplicates."""
     found = np.unique(np.array(rows, np.int64).reshape(-1, 2), axis=0)
-    return FileSpans(version, np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1]))
-
-
-def sorted_by_id(spans: FileSpans) -> FileSpans:
-    """Return the spans sorted by first id."""
-    order = np.argsort(spans.first)
-    return FileSpans(spans.version, spans.first[order], spans.sizes[order])
+    return np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1])

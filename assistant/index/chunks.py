@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Location, Vectors
-from assistant.index.change_log import SQL_VALUES, ChangeLog
-from assistant.index.database import translate_error
+from assistant.index.change_log import ChangeLog, Ids
+from assistant.index.database import SQL_VALUES, translate_error
 from assistant.index.fts_text import RUN, TERM, fts_and, nfkc
 from assistant.system.paths import escape_pattern, is_pattern
 
 LOCATION_COLUMNS = tuple(field.name for field in fields(Location))
-CHUNK_COLUMNS = f"id, path, text, context, {', '.join(LOCATION_COLUMNS)}"
+CHUNK_COLUMNS = ", ".join(f"chunks.{name}" for name in ("id", "path", "text", "context", *LOCATION_COLUMNS))
+SELECT_CHUNKS = f"SELECT {CHUNK_COLUMNS}, files.title FROM chunks JOIN files ON files.path = chunks.path"
 QUOTE_WORDS = 12  # consecutive words that identify a quote
 DAY = 86_400 * 10**9  # nanoseconds
 CHUNK_KEY = np.dtype([("id", np.int64), ("key_prefix", "S8")])  # a chunk id and the first bytes of its vector's key
@@ -51,13 +52,7 @@ class ChunkReader(ChangeLog):
 
     def known_vectors(self, keys: Iterable[bytes]) -> set[bytes]:
         """Return those of the keys whose vector is stored."""
-        wanted = list(keys)
-        found: set[bytes] = set()
-        for start in range(0, len(wanted), SQL_VALUES):
-            part = wanted[start : start + SQL_VALUES]
-            rows = self._rows(f"SELECT key FROM vectors WHERE key IN ({','.join('?' * len(part))})", part)
-            found.update(bytes(row[0]) for row in rows)
-        return found
+        return {bytes(row[0]) for row in self._rows_in("SELECT key FROM vectors WHERE key IN ({})", list(keys))}
 
     def pending_embeddings(self) -> list[int]:
         """Return the ids of the chunks without a vector: newest day first, within a day the smallest file first."""
@@ -76,13 +71,8 @@ class ChunkReader(ChangeLog):
 
     def chunks(self, ids: Sequence[int]) -> dict[int, StoredChunk]:
         """Return the chunks with these ids by id; deleted ids are left out."""
-        found: dict[int, StoredChunk] = {}
-        for start in range(0, len(ids), SQL_VALUES):
-            part = list(ids[start : start + SQL_VALUES])
-            sql = (f"SELECT {', '.join('chunks.' + name for name in CHUNK_COLUMNS.split(', '))}, files.title FROM chunks "
-                   f"JOIN files ON files.path = chunks.path WHERE chunks.id IN ({','.join('?' * len(part))})")
-            found.update((stored.chunk_id, stored) for stored in map(chunk_from_row, self._rows(sql, part)))
-        return found
+        rows = self._rows_in(f"{SELECT_CHUNKS} WHERE chunks.id IN ({{}})", ids)
+        return {stored.chunk_id: stored for stored in map(chunk_from_row, rows)}
 
     def chunk_at(self, path: str, character: int) -> dict[int, StoredChunk]:
         """Return the chunk that holds this character of a file's text, by its id; an empty dict if there is none."""
@@ -112,19 +102,12 @@ class ChunkReader(ChangeLog):
 
     def modified_ns(self, paths: Sequence[str]) -> dict[str, int]:
         """Return when these files were changed, by path, in nanoseconds since 1970; files without text are left out."""
-        found: dict[str, int] = {}
-        for start in range(0, len(paths), SQL_VALUES):
-            part = paths[start : start + SQL_VALUES]
-            rows = self._rows("SELECT path, mtime_ns FROM files WHERE chunks > 0 AND state = ? "
-                              f"AND path IN ({','.join('?' * len(part))})", [FileState.INDEXED.value, *part])
-            found.update((str(path), int(changed)) for path, changed in rows)
-        return found
+        sql = "SELECT path, mtime_ns FROM files WHERE chunks > 0 AND state = ? AND path IN ({})"
+        return {str(path): int(changed) for path, changed in self._rows_in(sql, paths, [FileState.INDEXED.value])}
 
     def chunks_of_file(self, path: str) -> list[StoredChunk]:
         """Return all chunks of a file in document order."""
-        sql = (f"SELECT {', '.join('chunks.' + name for name in CHUNK_COLUMNS.split(', '))}, files.title FROM chunks "
-               "JOIN files ON files.path = chunks.path WHERE chunks.path = ? ORDER BY ordinal")
-        return [chunk_from_row(row) for row in self._rows(sql, [path])]
+        return [chunk_from_row(row) for row in self._rows(f"{SELECT_CHUNKS} WHERE chunks.path = ? ORDER BY ordinal", [path])]
 
     def chunk_keys(self) -> ChunkKeys:
         """Return the key (id and first bytes of the vector's key) of every chunk with a vector, by rising id."""
@@ -139,19 +122,16 @@ class ChunkReader(ChangeLog):
 
     def chunk_keys_of(self, ids: Sequence[int]) -> ChunkKeys:
         """Return the keys of those of these chunks that exist and have a vector, by rising id."""
-        found: list[tuple[Any, ...]] = []
-        for start in range(0, len(ids), SQL_VALUES):
-            part = ids[start : start + SQL_VALUES]
-            found += self._rows(f"SELECT id, substr(vector_key, 1, 8) FROM chunks WHERE id IN ({','.join('?' * len(part))}) "
-                                "AND NOT EXISTS (SELECT 1 FROM pending_embeddings WHERE chunk = id)", part)
-        return np.array(sorted(found), CHUNK_KEY)
+        sql = ("SELECT id, substr(vector_key, 1, 8) FROM chunks WHERE id IN ({}) "
+               "AND NOT EXISTS (SELECT 1 FROM pending_embeddings WHERE chunk = id)")
+        return np.array(sorted(self._rows_in(sql, ids)), CHUNK_KEY)
 
     def dimension(self) -> int:
         """Return the dimension of most vectors; 0 if there are none."""
         rows = self._rows("SELECT length(vector) / 2 FROM vectors GROUP BY 1 ORDER BY count(*) DESC LIMIT 1")
         return int(rows[0][0]) if rows else 0
 
-    def vectors_of(self, ids: Sequence[int], dimension: int) -> Iterator[tuple[np.ndarray[Any, np.dtype[np.int64]], Vectors]]:
+    def vectors_of(self, ids: Sequence[int], dimension: int) -> Iterator[tuple[Ids, Vectors]]:
         """Yield (ids of shape (n,), vectors of shape (n, dimension)) of these chunks in blocks."""
         for start in range(0, len(ids), SQL_VALUES):
             part = ids[start : start + SQL_VALUES]
@@ -168,7 +148,7 @@ class ChunkReader(ChangeLog):
                           (" OR ".join(map(fts_and, terms)), *values, limit))
         return [(int(row[0]), float(row[1])) for row in rows]
 
-    def ids_of(self, filter: Filter) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def ids_of(self, filter: Filter) -> Ids:
         """Return the ids of the chunks whose files pass the filter, sorted, shape (n,)."""
         among, values = chunk_ids_query(filter)
         rows = self._rows(among or "SELECT id FROM chunks", values)
@@ -200,7 +180,7 @@ class ChunkReader(ChangeLog):
 
 
 def chunk_from_row(row: Sequence[Any]) -> StoredChunk:
-    """Return the chunk in a row of CHUNK_COLUMNS plus the file's title."""
+    """Return the chunk in a row of SELECT_CHUNKS."""
     chunk_id, path, text, context, *places, title = row
     location = Location(**dict(zip(LOCATION_COLUMNS, places, strict=True)))
     return StoredChunk(chunk_id, path, title, Chunk(text, location, context))

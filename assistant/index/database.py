@@ -14,7 +14,8 @@ from typing import Any
 from assistant.errors import DiskFull, LibraryBusy, LibraryDamaged, LibraryTooNew, LibraryUnwritable
 
 SCHEMA_VERSION = 1
-BUSY_MILLISECONDS = 30_000
+BUSY_SECONDS = 30.0
+SQL_VALUES = 500  # parameters of one IN (...)
 PRIVATE_FOLDER = 0o700  # a library folder holds the text of all files
 SECURE_WORDS = (3, 42)  # since this SQLite version FTS5 can overwrite deleted text at once
 WRITABLE_HINT = "Check its permissions, or set ASSISTANT_HOME."
@@ -68,6 +69,7 @@ TABLES = (
     WORDS,
 )
 
+
 def connect(path: Path) -> sqlite3.Connection:
     """Open a library's file, or create it; open a file that cannot be written read-only.
 
@@ -101,7 +103,7 @@ def open_connection(path: Path, manner: str = "") -> sqlite3.Connection:
     """Return a connection to the file. Raises sqlite3.Error or LibraryTooNew."""
     # transactions are explicit; one thread may embed while another writes
     connection = sqlite3.connect(path.absolute().as_uri() + manner if manner else path, uri=bool(manner),
-                                 timeout=BUSY_MILLISECONDS / 1000, isolation_level=None, check_same_thread=False)
+                                 timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         if not manner:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -211,6 +213,14 @@ class Connection:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise translate_error(error, self.path) from error
+
+    def _rows_in(self, sql: str, keys: Sequence[object], values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query that ends in `IN ({})` and a rest without parameters, for any number of keys."""
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(keys), SQL_VALUES):
+            part = keys[start : start + SQL_VALUES]
+            found += self._rows(sql.format(",".join("?" * len(part))), (*values, *part))
+        return found
 
     def _number(self, sql: str, values: Sequence[object] = ()) -> int:
         return int(self._rows(sql, values)[0][0] or 0)

@@ -38,7 +38,7 @@ def body_text(path: str, searchable: str) -> str:
 
 def tokenize_for_index(text: str) -> str:
     """Return the text as the keyword index stores it: NFKC, CJK runs as characters and bigrams."""
-    return RUN.sub(lambda run: f" {' '.join(cjk_ngrams(run.group()))} ", nfkc(text))
+    return RUN.sub(lambda run: f" {' '.join([*run.group(), *bigrams(run.group())])} ", nfkc(text))
 
 
 def nfkc(text: str) -> str:
@@ -46,9 +46,9 @@ def nfkc(text: str) -> str:
     return unicodedata.normalize("NFKC", text)
 
 
-def cjk_ngrams(run: str) -> list[str]:
-    """Return the characters and overlapping bigrams of a CJK run."""
-    return [*run, *(run[index : index + 2] for index in range(len(run) - 1))]
+def bigrams(run: str) -> list[str]:
+    """Return the overlapping bigrams of a CJK run."""
+    return [run[index : index + 2] for index in range(len(run) - 1)]
 
 
 def query_terms(question: str) -> list[str]:
@@ -56,7 +56,7 @@ def query_terms(question: str) -> list[str]:
     found: list[str] = []
     for term in TERM.findall(nfkc(question).lower()):
         if RUN.match(term):
-            found += [term] if len(term) == 1 else [term[i : i + 2] for i in range(len(term) - 1)]
+            found += bigrams(term) or [term]
         else:
             found.append(term)
     distinct = list(dict.fromkeys(found))
@@ -76,13 +76,9 @@ def exact_phrases(question: str) -> list[str]:
     text = nfkc(question)
     found = [match.group(1) for match in QUOTED.finditer(text)]
     found += [match.group() for pattern in (CODE, CLAUSE) for match in pattern.finditer(text)]
-    in_words = (" ".join(part for term in TERM.findall(whole.lower()) for part in split_cjk(term)) for whole in found)
+    in_words = (" ".join(part for term in TERM.findall(whole.lower()) for part in (term if RUN.match(term) else [term]))
+                for whole in found)
     return list(dict.fromkeys(words for words in in_words if " " in words))
-
-
-def split_cjk(term: str) -> list[str]:
-    """Return the characters of a CJK run; any other word as it is."""
-    return list(term) if RUN.match(term) else [term]
 
 
 def letter_digit_parts(term: str) -> list[str]:
@@ -98,10 +94,6 @@ def concatenated_words(question: str) -> list[str]:
 
 
 def fts_and(phrases: Iterable[str]) -> str:
-    """Return the FTS5 expression for chunks that hold all of these phrases."""
-    return f"({' AND '.join(map(fts_phrase, phrases))})"
-
-
-def fts_phrase(phrase: str) -> str:
-    """Return the phrase as an FTS5 string literal, in which nothing is an operator."""
-    return '"' + phrase.replace('"', '""') + '"'
+    """Return the FTS5 expression for chunks that hold all of these phrases: string literals, in which nothing is an operator."""
+    literals = ['"' + phrase.replace('"', '""') + '"' for phrase in phrases]
+    return f"({' AND '.join(literals)})"

@@ -8,7 +8,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -34,25 +33,8 @@ FTS_ORPHANS = """SELECT count(*) FROM words_content WHERE NOT EXISTS
 RESTORE = "Move the file away and add your files again; the files themselves are untouched."
 REPAIR = "Run: assistant doctor --check --repair"
 SYNC = "Run: assistant sync"
-PENDING_WITHOUT_CHUNK = "SELECT chunk FROM pending_embeddings WHERE chunk NOT IN (SELECT id FROM chunks)"
 READ_AGAIN = "UPDATE files SET content_hash = '', mtime_ns = 0 WHERE path IN ({paths}) OR path IN " \
              "(SELECT container FROM files WHERE path IN ({paths}))"
-INCOMPLETE_FILES = """SELECT files.path FROM files LEFT JOIN chunks ON chunks.path = files.path WHERE files.state = 'indexed'
-    AND files.content_hash <> '' GROUP BY files.path
-    HAVING count(chunks.id) <> files.chunks OR coalesce(max(chunks.ordinal) + 1, 0) <> count(chunks.id)"""
-CHUNKS_WITHOUT_FILE = """SELECT id FROM chunks WHERE NOT EXISTS
-    (SELECT 1 FROM files WHERE files.path = chunks.path AND files.state = 'indexed')"""
-NO_CONTAINER = """SELECT path FROM files WHERE container <> '' AND NOT EXISTS
-    (SELECT 1 FROM files AS outer_file WHERE outer_file.path = files.container)"""
-WRONG_LENGTH = "SELECT key FROM vectors WHERE length(vector) <> 2 * {dimension}"
-UNUSED_VECTORS = """SELECT key FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)
-    AND NOT EXISTS (SELECT 1 FROM orphaned_vectors WHERE orphaned_vectors.key = vectors.key)"""
-STALE_ORPHANS = """SELECT key FROM orphaned_vectors
-    WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = orphaned_vectors.key)"""
-UNSCHEDULED = """SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)
-    AND NOT EXISTS (SELECT 1 FROM pending_embeddings WHERE chunk = id)"""
-ALREADY_EMBEDDED = """SELECT chunk FROM pending_embeddings JOIN chunks ON id = chunk
-    WHERE EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)"""
 
 
 class Inspection:
@@ -114,14 +96,12 @@ class Inspection:
     def _examine_tables(self) -> None:
         dimension = self._store.dimension()
         for check in CHECKS:
-            filled = IntegrityCheck(check.detail, check.find.format(dimension=dimension),
-                           tuple(sql.format(dimension=dimension) for sql in check.mending))
-            count = self._count(f"SELECT count(*) FROM ({filled.find})")
+            find = check.find.format(dimension=dimension)
+            count = self._count(f"SELECT count(*) FROM ({find})")
+            for sql in check.mending if count and self._repair else ():
+                self._sql.execute(sql.format(find=find))
             if count:
-                if self._repair:
-                    for sql in filled.mending:
-                        self._sql.execute(sql)
-                self._say(filled.detail.format(count=count), SYNC if "read again" in filled.detail else "")
+                self._say(check.detail.format(count=count), SYNC if "read again" in check.detail else "")
 
     def _examine_text(self) -> None:
         """Compare each chunk's vector key with the hash of its text; files of chunks that differ are read again."""
@@ -191,12 +171,6 @@ class Inspection:
             self._say("the library has lost count of its changes")
 
 
-def index_rows(connection: sqlite3.Connection) -> Iterator[tuple[int, str]]:
-    """Yield (chunk id, text that the keyword index must hold for it)."""
-    for chunk, path, text, context in connection.execute("SELECT id, path, text, context FROM chunks"):
-        yield chunk, body_text(path, searchable(text, context))
-
-
 def searchable(text: str, context: str) -> str:
     """Return the text of a chunk that is embedded and indexed."""
     return f"{context}\n{text}" if context else text
@@ -216,9 +190,9 @@ def rebuild_fts(connection: sqlite3.Connection) -> None:
     connection.execute("DROP TABLE IF EXISTS words")
     connection.execute(WORDS)
     enable_secure_delete(connection)
-    rows = index_rows(connection)
-    while block := list(islice(rows, BLOCK)):
-        connection.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", block)
+    rows = ((chunk, body_text(path, searchable(text, context))) for chunk, path, text, context
+            in connection.execute("SELECT id, path, text, context FROM chunks"))
+    connection.executemany("INSERT INTO words (rowid, body) VALUES (?, ?)", rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,22 +206,39 @@ class IntegrityCheck:
 
 # in this order, since repairing one can cause the next
 CHECKS = (
-    IntegrityCheck("{count:,} files inside others have no container any more", NO_CONTAINER,
-                   (f"DELETE FROM chunks WHERE path IN ({NO_CONTAINER})", f"DELETE FROM files WHERE path IN ({NO_CONTAINER})")),
-    IntegrityCheck("{count:,} passages belong to no file with text", CHUNKS_WITHOUT_FILE,
-                   (f"DELETE FROM chunks WHERE id IN ({CHUNKS_WITHOUT_FILE})",)),
-    IntegrityCheck("{count:,} files have lost passages, or have too many; they will be read again", INCOMPLETE_FILES,
-                   (READ_AGAIN.format(paths=INCOMPLETE_FILES),)),
-    IntegrityCheck("{count:,} vectors are not as long as the others", WRONG_LENGTH,
-                   (f"DELETE FROM vectors WHERE key IN ({WRONG_LENGTH})",)),
-    IntegrityCheck("{count:,} passages that wait for a vector are gone", PENDING_WITHOUT_CHUNK,
-                   (f"DELETE FROM pending_embeddings WHERE chunk IN ({PENDING_WITHOUT_CHUNK})",)),
-    IntegrityCheck("{count:,} passages wait for a vector that is here", ALREADY_EMBEDDED,
-                   (f"DELETE FROM pending_embeddings WHERE chunk IN ({ALREADY_EMBEDDED})",)),
-    IntegrityCheck("{count:,} passages have no vector and wait for none", UNSCHEDULED,
-                   (f"INSERT OR IGNORE INTO pending_embeddings {UNSCHEDULED}",)),
-    IntegrityCheck("{count:,} notes of vectors to be kept for a while have no vector", STALE_ORPHANS,
-                   (f"DELETE FROM orphaned_vectors WHERE key IN ({STALE_ORPHANS})",)),
-    IntegrityCheck("{count:,} vectors belong to no passage", UNUSED_VECTORS,
-                   (f"DELETE FROM vectors WHERE key IN ({UNUSED_VECTORS})",)),
+    IntegrityCheck("{count:,} files inside others have no container any more",
+                   """SELECT path FROM files WHERE container <> '' AND NOT EXISTS
+                   (SELECT 1 FROM files AS outer_file WHERE outer_file.path = files.container)""",
+                   ("DELETE FROM chunks WHERE path IN ({find})", "DELETE FROM files WHERE path IN ({find})")),
+    IntegrityCheck("{count:,} passages belong to no file with text",
+                   """SELECT id FROM chunks WHERE NOT EXISTS
+                   (SELECT 1 FROM files WHERE files.path = chunks.path AND files.state = 'indexed')""",
+                   ("DELETE FROM chunks WHERE id IN ({find})",)),
+    IntegrityCheck("{count:,} files have lost passages, or have too many; they will be read again",
+                   """SELECT files.path FROM files LEFT JOIN chunks ON chunks.path = files.path WHERE files.state = 'indexed'
+                   AND files.content_hash <> '' GROUP BY files.path
+                   HAVING count(chunks.id) <> files.chunks OR coalesce(max(chunks.ordinal) + 1, 0) <> count(chunks.id)""",
+                   (READ_AGAIN.format(paths="{find}"),)),
+    IntegrityCheck("{count:,} vectors are not as long as the others",
+                   "SELECT key FROM vectors WHERE length(vector) <> 2 * {dimension}",
+                   ("DELETE FROM vectors WHERE key IN ({find})",)),
+    IntegrityCheck("{count:,} passages that wait for a vector are gone",
+                   "SELECT chunk FROM pending_embeddings WHERE chunk NOT IN (SELECT id FROM chunks)",
+                   ("DELETE FROM pending_embeddings WHERE chunk IN ({find})",)),
+    IntegrityCheck("{count:,} passages wait for a vector that is here",
+                   """SELECT chunk FROM pending_embeddings JOIN chunks ON id = chunk
+                   WHERE EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)""",
+                   ("DELETE FROM pending_embeddings WHERE chunk IN ({find})",)),
+    IntegrityCheck("{count:,} passages have no vector and wait for none",
+                   """SELECT id FROM chunks WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE key = vector_key)
+                   AND NOT EXISTS (SELECT 1 FROM pending_embeddings WHERE chunk = id)""",
+                   ("INSERT OR IGNORE INTO pending_embeddings {find}",)),
+    IntegrityCheck("{count:,} notes of vectors to be kept for a while have no vector",
+                   """SELECT key FROM orphaned_vectors
+                   WHERE NOT EXISTS (SELECT 1 FROM vectors WHERE vectors.key = orphaned_vectors.key)""",
+                   ("DELETE FROM orphaned_vectors WHERE key IN ({find})",)),
+    IntegrityCheck("{count:,} vectors belong to no passage",
+                   """SELECT key FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE vector_key = key)
+                   AND NOT EXISTS (SELECT 1 FROM orphaned_vectors WHERE orphaned_vectors.key = vectors.key)""",
+                   ("DELETE FROM vectors WHERE key IN ({find})",)),
 )

@@ -14,13 +14,11 @@ from dataclasses import replace
 import numpy as np
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Vectors
-from assistant.index.chunks import LOCATION_COLUMNS, ChunkKeys, ChunkReader, StoredChunk, no_chunk_keys
+from assistant.index.chunks import LOCATION_COLUMNS, ChunkReader
 from assistant.index.files import Ledger
 from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest
 from assistant.index.vector_index import VectorView, open_view
-
-__all__ = ["ChunkKeys", "Store", "StoredChunk", "no_chunk_keys", "vector_key"]
 
 
 def vector_key(text: str) -> bytes:

@@ -18,7 +18,7 @@ import numpy as np
 
 from assistant.datatypes import Vectors
 from assistant.index.change_log import Ids
-from assistant.index.chunks import CHUNK_KEY, ChunkKeys
+from assistant.index.chunks import ChunkKeys
 from assistant.system.atomic_files import sync_file, write_atomically
 
 LAYOUT = 1  # version of the file layout
@@ -59,14 +59,17 @@ class VectorBase:
             return self._by_quantizer(vector, limit, alive)
         import faiss
 
-        selector, _kept = position_selector(alive)
+        bits = None if alive is None else np.packbits(alive, bitorder="little")  # the selector does not copy it
+        selector = None if bits is None else faiss.IDSelectorBitmap(len(self), faiss.swig_ptr(bits))
         parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         products, places = self.index.search(vector.reshape(1, -1), min(limit, left), params=parameters)
         return [(int(self.ids[place]), float(product))
                 for place, product in zip(places[0], products[0], strict=True) if place >= 0]
 
     def _by_quantizer(self, vector: Vectors, limit: int, alive: Alive | None) -> list[tuple[int, float]]:
-        places = quantized_candidates(self.quantizer, vector, limit)
+        wanted = min(int(self.quantizer.ntotal), max(RESCORED_AT_LEAST, RESCORED_PER_HIT * limit))
+        _, candidates = self.quantizer.search(vector.reshape(1, -1), wanted)
+        places = candidates[0][candidates[0] >= 0]
         if alive is not None:
             places = places[alive[places]]
         products = self.vectors(places) @ vector
@@ -89,26 +92,11 @@ class VectorBase:
         return found
 
 
-def position_selector(alive: Alive | None) -> tuple[Any, Any]:
-    """Return a FAISS selector for the positions that are True, and the bitmap that must outlive it."""
-    import faiss
-
-    if alive is None:
-        return None, None
-    bits = np.packbits(alive, bitorder="little")
-    return faiss.IDSelectorBitmap(len(alive), faiss.swig_ptr(bits)), bits
-
-
 def flat_index(dimension: int) -> Any:  # noqa: ANN401 - FAISS has no types
     """Return an empty index with exact search over half-precision vectors."""
     import faiss
 
     return faiss.IndexScalarQuantizer(dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
-
-
-def empty_base(dimension: int) -> VectorBase:
-    """Return a base without vectors."""
-    return VectorBase(flat_index(dimension), np.empty(0, CHUNK_KEY), Stamp(b"", b""))
 
 
 def manifest_path(library: Path) -> Path:
@@ -137,7 +125,7 @@ def read_base(library: Path, origin: bytes) -> VectorBase:
         raise ValueError("the view is not as it was written")
     index = faiss.read_index(str(vectors), faiss.IO_FLAG_MMAP_IFC)
     base = VectorBase(index, np.load(keys, mmap_mode="r", allow_pickle=False), stamp,
-                read_quantizer(quantizer) if quantizer.exists() else None, token)
+                      faiss.read_index(str(quantizer)) if quantizer.exists() else None, token)
     if len(base) != index.ntotal:
         raise ValueError(f"the view has {index.ntotal} vectors and says that it has {len(base)}")
     return base
@@ -166,8 +154,8 @@ def end_hash(path: Path) -> str:
     return f"{size} {digest.hexdigest()}"
 
 
-def write_base(base: VectorBase, library: Path) -> str:
-    """Write a base, sync it to disk, and replace the manifest; return its token. Raises OSError.
+def write_base(base: VectorBase, library: Path) -> None:
+    """Write a base, sync it to disk, and replace the manifest. Raises OSError or RuntimeError.
 
     Older bases are unlinked. A process that has one mapped keeps it until closed (on Windows the file stays until the next
     write).
@@ -177,26 +165,23 @@ def write_base(base: VectorBase, library: Path) -> str:
     token = secrets.token_hex(4)
     vectors, keys, quantizer = base_paths(library, token)
     try:
-        with vectors.open("wb") as file:
-            # streamed, so that there is no second copy in memory
-            faiss.write_index(base.index, faiss.PyCallbackIOWriter(file.write))  # type: ignore[attr-defined]
-            sync_file(file)
-        with keys.open("wb") as file:
-            np.save(file, base.chunk_keys)
-            sync_file(file)
+        faiss.write_index(base.index, str(vectors))
+        with keys.open("wb") as opened:
+            np.save(opened, base.chunk_keys)
         if base.quantizer is not None:
-            write_quantizer(base.quantizer, quantizer)
-            with quantizer.open("rb+") as file:
+            faiss.write_index(base.quantizer, str(quantizer))
+        written = [path for path in (vectors, keys, quantizer) if path.exists()]
+        for path in written:
+            with path.open("rb+") as file:
                 sync_file(file)
         manifest = {"layout": LAYOUT, "origin": base.stamp.origin.hex(), "version": base.stamp.version.hex(), "token": token,
-                    "ends": [end_hash(path) for path in (vectors, keys, quantizer) if path.exists()]}
+                    "ends": [end_hash(path) for path in written]}
         write_atomically(manifest_path(library), json.dumps(manifest).encode())
     except BaseException:
         for path in (vectors, keys, quantizer):
             path.unlink(missing_ok=True)
         raise
     remove_other_bases(library, token)
-    return token
 
 
 def remove_other_bases(library: Path, token: str) -> None:
@@ -217,25 +202,3 @@ def build_quantizer(fetch: Fetch, count: int, dimension: int, block: int) -> Any
     for start in range(0, count, block):
         quantizer.add(fetch(np.arange(start, min(start + block, count))))
     return quantizer
-
-
-def quantized_candidates(quantizer: Any, vector: Vectors, limit: int) -> Ids:  # noqa: ANN401 - FAISS has no types
-    """Return the positions of the candidates for the nearest vectors by quantized distance, shape (n,)."""
-    wanted = min(int(quantizer.ntotal), max(RESCORED_AT_LEAST, RESCORED_PER_HIT * limit))
-    _, places = quantizer.search(vector.reshape(1, -1), wanted)
-    found: Ids = places[0][places[0] >= 0]
-    return found
-
-
-def write_quantizer(quantizer: Any, path: Path) -> None:  # noqa: ANN401 - FAISS has no types
-    """Write the quantizer to a file."""
-    import faiss
-
-    faiss.write_index(quantizer, str(path))
-
-
-def read_quantizer(path: Path) -> Any:  # noqa: ANN401 - FAISS has no types
-    """Return the quantizer in a file. Raises RuntimeError if it is not one."""
-    import faiss
-
-    return faiss.read_index(str(path))

@@ -25,7 +25,6 @@ from assistant.index.vector_files import (
     Stamp,
     VectorBase,
     build_quantizer,
-    empty_base,
     flat_index,
     list_view_files,
     manifest_path,
@@ -135,7 +134,7 @@ def view_of_base(base: VectorBase) -> VectorView:
 
 def empty_view(dimension: int) -> VectorView:
     """Return a view without vectors."""
-    return view_of_base(empty_base(dimension))
+    return view_of_base(VectorBase(flat_index(dimension), no_chunk_keys(), Stamp(b"", b"")))
 
 
 def update_view(view: VectorView, store: ChunkReader, stamp: Stamp) -> VectorView:

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 from assistant.ingest.chunking.chunker import CHUNKER_VERSION, CountTokens, chunk
 from assistant.ingest.discovery import Candidate, ExcludedEntry, RescanTarget, discover, is_utf8, printable, rescan_target
-from assistant.ingest.extractors.registry import EXTRACTOR_VERSION, OPENERS, READERS, is_ocr_available
+from assistant.ingest.extractors.registry import EXTRACTOR_VERSION, is_ocr_available
 from assistant.ingest.workers.pool import ReaderPool, ReadRequest
-from assistant.ingest.workers.read_file import ReadOptions, ReadResult, Unchanged, read_document
+from assistant.ingest.workers.read_file import ReadOptions, ReadResult, Unchanged
 from assistant.ingest.workers.supervisor import WorkerLimits, probe_confinement
 
 __all__ = [
     "CHUNKER_VERSION",
     "EXTRACTOR_VERSION",
-    "OPENERS",
-    "READERS",
     "Candidate",
     "CountTokens",
     "ExcludedEntry",
@@ -33,6 +31,5 @@ __all__ = [
     "is_utf8",
     "printable",
     "probe_confinement",
-    "read_document",
     "rescan_target",
 ]

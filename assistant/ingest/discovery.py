@@ -72,10 +72,6 @@ class Visit:
     is_link: bool = False
 
 
-def ignore_link(_path: str) -> None:
-    """Ignore a link."""
-
-
 @dataclass(slots=True)
 class Walk:
     """The state of one walk. Links are followed last, so that no file is yielded twice.
@@ -86,13 +82,13 @@ class Walk:
     root: Path
     real_root: str
     max_bytes: int
-    on_link: Callable[[str], None] = ignore_link
+    on_link: Callable[[str], None]
     seen: set[str] = field(default_factory=set)
     links: list[Visit] = field(default_factory=list)
 
 
 def discover(root: Path, max_bytes: int, within: Iterable[Path] | None = None,
-             on_link: Callable[[str], None] = ignore_link) -> Iterator[Candidate | ExcludedEntry]:
+             on_link: Callable[[str], None] = lambda _path: None) -> Iterator[Candidate | ExcludedEntry]:
     """Yield the files below a folder, or the one file, sorted by name. A root that is a file is never ignored.
 
     `within` restricts the walk to these paths and what is below them; apart from links, the result there is the same as that
@@ -140,7 +136,7 @@ def _walk_tree(walk: Walk, branches: Branches) -> Iterator[Candidate | ExcludedE
         except OSError as error:
             yield inaccessible(link.path, walk.root, error)
             continue
-        if not _is_inside(link.real, walk.real_root):
+        if link.real != walk.real_root and not link.real.startswith(walk.real_root.rstrip(os.sep) + os.sep):
             yield exclude(link.path, status, walk.root, "a link that leads out of the folder")
             continue
         walk.on_link(link.path)
@@ -214,10 +210,6 @@ def _children(folder: Visit) -> list[Visit]:
     ]
 
 
-def _is_inside(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
-
-
 def apply_file_rules(path: str, status: os.stat_result, root: Path, max_bytes: int) -> Candidate | ExcludedEntry:
     """Apply the file rules: return a candidate, or the refusal with its reason."""
     if not stat.S_ISREG(status.st_mode):
@@ -250,7 +242,11 @@ def load_ignore_rules(folder: str, names: Collection[str]) -> tuple[IgnoreRules,
     """Return the ignore rules of a folder that holds files of these names: one entry, or an empty tuple."""
     from pathspec import GitIgnoreSpec
 
-    lines = [line for name in IGNORE_FILES if name in names for line in _lines_of(Path(folder, name)) if _is_pattern(line)]
+    lines: list[str] = []
+    for file in (Path(folder, name) for name in IGNORE_FILES if name in names):
+        with suppress(OSError):  # one that cannot be read counts as empty
+            lines += file.read_text("utf-8-sig", errors="replace").replace("\r\n", "\n").split("\n") if file.is_file() else []
+    lines = list(filter(_is_pattern, lines))
     return (IgnoreRules(folder, GitIgnoreSpec.from_lines(lines)),) if lines else ()
 
 
@@ -268,13 +264,6 @@ def is_ignored(path: str, rules: tuple[IgnoreRules, ...], *, is_folder: bool) ->
             if (is_folder or not is_for_folders) and pattern.match_file(relative + "/" * is_folder):
                 return bool(pattern.include)
     return False
-
-
-def _lines_of(path: Path) -> list[str]:
-    """Return the lines of an ignore file, or an empty list if it cannot be read."""
-    with suppress(OSError):
-        return path.read_text("utf-8-sig", errors="replace").replace("\r\n", "\n").split("\n") if path.is_file() else []
-    return []
 
 
 def _is_pattern(line: str) -> bool:

@@ -80,7 +80,7 @@ class FakeReply:
     candidate_tokens: int = 0
     generated_tokens: int = 0
     finished: bool = True
-    weighed: tuple[float, ...] = ()
+    candidate_scores: tuple[float, ...] = ()
     should_stop: Callable[[], bool] = never_stop
 
     def _compute(self) -> None:
@@ -96,7 +96,7 @@ class FakeReply:
     def log_likelihoods(self) -> tuple[float, ...]:
         """Return the log-likelihoods of the candidate texts. Raises KeyboardInterrupt if it is stopped."""
         self._compute()
-        return self.weighed
+        return self.candidate_scores
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text word by word. Raises KeyboardInterrupt between two words if it is stopped."""
@@ -135,8 +135,8 @@ class FakeChat:
         self.asked.append(tuple(messages))
         by_user = [message.content for message in messages if message.role == "user"]
         said = self.replies.pop(0) if self.replies else nearest_sentence(by_user)
-        weighed = tuple(self._score(each) for each in candidates)
-        return FakeReply(said, tokens, weighed=weighed, should_stop=self.should_stop)
+        scores = tuple(self._score(each) for each in candidates)
+        return FakeReply(said, tokens, candidate_scores=scores, should_stop=self.should_stop)
 
     def _score(self, candidate: ScoredText) -> float:
         """Return a log-likelihood: if the verdict is Yes, each word is likelier after a passage."""

@@ -12,8 +12,8 @@ from assistant.system.paths import FAKE
 
 
 @dataclass(frozen=True, slots=True)
-class EmbedderSpec:
-    """The path of an embedding model, and the prompts that it was trained with."""
+class ModelSpec:
+    """The path of an embedding model or a reranker, and the prompts that it was trained with."""
 
     name: str
     path: Path
@@ -42,15 +42,7 @@ class ChatSpec:
         return self.home / "threads.json"
 
 
-@dataclass(frozen=True, slots=True)
-class RerankerSpec:
-    """The path of a reranker."""
-
-    name: str
-    path: Path
-
-
-def open_embedder(spec: EmbedderSpec) -> Embedder:
+def open_embedder(spec: ModelSpec) -> Embedder:
     """Load an embedding model. Raises ModelMissing or ModelUnusable."""
     if spec.name == FAKE:
         from assistant.models.fake import FakeEmbedder
@@ -58,9 +50,9 @@ def open_embedder(spec: EmbedderSpec) -> Embedder:
         return FakeEmbedder()
     if not spec.path.is_dir():
         raise ModelMissing(f"There is no embedding model at {spec.path}.", "Run: assistant setup")
-    from assistant.models.embeddings.sentence_transformers import CachingEmbedder, open_fastest
+    from assistant.models.sentence_transformers import open_fastest
 
-    return CachingEmbedder(open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt)))
+    return open_fastest(spec.name, spec.path, (spec.query_prompt, spec.passage_prompt))
 
 
 def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never_stop) -> ChatModel:
@@ -84,7 +76,7 @@ def open_chat(spec: ChatSpec, should_stop: Callable[[], bool] = never_stop) -> C
     return chat
 
 
-def open_reranker(spec: RerankerSpec) -> Reranker:
+def open_reranker(spec: ModelSpec) -> Reranker:
     """Load a reranker. Raises ModelMissing or ModelUnusable."""
     if spec.name == FAKE:
         from assistant.models.fake import FakeReranker
@@ -92,6 +84,6 @@ def open_reranker(spec: RerankerSpec) -> Reranker:
         return FakeReranker()
     if not spec.path.is_dir():
         raise ModelMissing(f"There is no reranker at {spec.path}.", 'Run: assistant models list; or go without: --rerank ""')
-    from assistant.models.rerankers.cross_encoder import CrossReranker
+    from assistant.models.cross_encoder import CrossReranker
 
     return CrossReranker(spec.name, spec.path)

@@ -5,17 +5,5 @@ from assistant.retrieval.postprocess import STEPS, PromptOrder, insert_at, inter
 from assistant.retrieval.rerank import MOST, rerank, rerank_explanation
 from assistant.retrieval.search import Searcher
 
-__all__ = [
-           "MOST",
-           "STEPS",
-           "PromptOrder",
-           "Searcher",
-           "drop_contained",
-           "insert_at",
-           "interleave",
-           "merge_overlapping",
-           "merge_touching",
-           "rerank",
-           "rerank_explanation",
-           "widen",
-]
+__all__ = ["MOST", "STEPS", "PromptOrder", "Searcher", "drop_contained", "insert_at", "interleave", "merge_overlapping",
+           "merge_touching", "rerank", "rerank_explanation", "widen"]

@@ -81,14 +81,10 @@ def keyword_search(
     store: Searchable, asked: Sequence[Term], passages: int, limit: int, filter: Filter = EVERY_FILE
 ) -> list[tuple[int, float]]:
     """Return (chunk id, BM25 score), best first, of the chunks that hold one of the terms and pass the filter."""
-    if passages > LARGE and not filter and is_common_question(asked):
+    # without a rare term, a question's only term is a conjunction or has very many postings
+    if passages > LARGE and not filter and len(asked) == 1 and (len(asked[0].phrases) > 1 or len(asked[0].rows) > MOST_ROWS):
         return constant_scores(asked[0], passages)
     return store.match([term.phrases for term in asked], limit, filter) if asked else []
-
-
-def is_common_question(asked: Sequence[Term]) -> bool:
-    """Return True if the question has no rare term: its only term is a conjunction or has very many postings."""
-    return len(asked) == 1 and (len(asked[0].phrases) > 1 or len(asked[0].rows) > MOST_ROWS)
 
 
 def constant_scores(term: Term, passages: int) -> list[tuple[int, float]]:

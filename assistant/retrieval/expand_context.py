@@ -18,26 +18,25 @@ CHARACTERS_PER_TOKEN = 4
 TOKENS_PER_HEADER = 25  # a passage's number, source and title in the prompt
 
 
-
 def widen(hits: Sequence[Hit], neighbours: Sequence[Sequence[Chunk]], tokens: int) -> tuple[Hit, ...]:
     """Widen hits, best first, by the chunks right beside them in their files, within a budget of tokens.
 
-    No two hits touch (see `touching_joined`); `neighbours` holds, for each hit, the chunks directly after and before it.
+    No two hits touch (see `merge_touching`); `neighbours` holds, for each hit, the chunks directly after and before it.
     """
     wide = list(hits)
     left = tokens - sum(estimate_tokens(hit.chunk) for hit in wide)
     for place, hit in enumerate(hits):
         for chunk in neighbours[place]:
             is_read = any(one.path == hit.path and spans_meet(one.chunk, chunk) for one in wide)
-            if estimate_tokens(chunk) <= left and not is_read and are_neighbours(wide[place].chunk, chunk):
+            if not is_read and are_neighbours(wide[place].chunk, chunk) and (size := estimate_tokens(chunk)) <= left:
                 wide[place] = replace(wide[place], chunk=merge_chunks(wide[place].chunk, chunk))
-                left -= estimate_tokens(chunk)
+                left -= size
     return tuple(wide)
 
 
 def merge_touching(hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the hits, each merged with lower-ranked hits that touch or overlap it, transitively."""
-    return merge_where(overlap_or_touch, hits)
+    return merge_where(lambda one, other: overlap_with_same_text(one, other) or are_neighbours(one, other), hits)
 
 
 def merge_overlapping(hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -47,7 +46,7 @@ def merge_overlapping(hits: Sequence[Hit]) -> tuple[Hit, ...]:
 
 def drop_contained(hits: Sequence[Hit], read: Sequence[Hit]) -> tuple[Hit, ...]:
     """Return the hits that are not contained in one of `read`."""
-    return tuple(hit for hit in hits if not any(contains_hit(one, hit) for one in read))
+    return tuple(hit for hit in hits if not any(one.path == hit.path and contains(one.chunk, hit.chunk) for one in read))
 
 
 def merge_where(belong: Callable[[Chunk, Chunk], bool], hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -60,11 +59,6 @@ def merge_where(belong: Callable[[Chunk, Chunk], bool], hits: Sequence[Hit]) -> 
         else:
             found[beside] = replace(found[beside], chunk=merge_chunks(found[beside].chunk, hit.chunk))
     return merge_where(belong, found) if len(found) < len(hits) else tuple(found)
-
-
-def overlap_or_touch(one: Chunk, other: Chunk) -> bool:
-    """Return True if two chunks of a file can be read as one."""
-    return overlap_with_same_text(one, other) or are_neighbours(one, other)
 
 
 def spans_meet(one: Chunk, other: Chunk) -> bool:
@@ -98,10 +92,7 @@ def are_neighbours(one: Chunk, other: Chunk) -> bool:
 
 
 def text_between(first: Chunk, second: Chunk) -> str:
-    """Return the white space between two chunks, inferred from their lines; it may differ in length from the gap.
-
-    Line ends between lines, one space within a line.
-    """
+    """Return the line ends or the space between two chunks, inferred from their lines; it may differ in length from the gap."""
     lines = second.location.line_start - first.location.line_end
     gap = second.location.char_start - first.location.char_end
     if not lines:
@@ -128,11 +119,10 @@ def in_file_order(one: Chunk, other: Chunk) -> tuple[Chunk, Chunk]:
     return (one, other) if (here.char_start, -here.char_end) <= (there.char_start, -there.char_end) else (other, one)
 
 
-def contains_hit(hit: Hit, other: Hit) -> bool:
-    """Return True if the hit contains all text of the other hit."""
-    here, there = hit.chunk.location, other.chunk.location
-    inside = hit.path == other.path and here.char_start <= there.char_start and there.char_end <= here.char_end
-    return inside and same_text_where_spans_meet(hit.chunk, other.chunk)
+def contains(one: Chunk, other: Chunk) -> bool:
+    """Return True if the first of two chunks of a file contains all text of the other."""
+    here, there = one.location, other.location
+    return here.char_start <= there.char_start and there.char_end <= here.char_end and same_text_where_spans_meet(one, other)
 
 
 def estimate_tokens(chunk: Chunk) -> int:

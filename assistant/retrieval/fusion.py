@@ -138,11 +138,6 @@ def sample_background(store: Searchable, embedder: Embedder, view: Nearest) -> B
     return Background(sample_of_script(vectors), scripts, len(ids))
 
 
-def is_similar_size(size: int, drawn_from: int) -> bool:
-    """Return True if a library's size differs by at most a tenth from that when the sample was taken."""
-    return abs(size - drawn_from) * 10 <= drawn_from
-
-
 def knows_script(embedder: Embedder, texts: Sequence[str]) -> bool:
     """Return True if the model's vocabulary covers these texts, judged by a few of them."""
     taste = texts[:: max(1, len(texts) // TEXTS_TO_JUDGE)][:TEXTS_TO_JUDGE]

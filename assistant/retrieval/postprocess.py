@@ -95,7 +95,8 @@ class PromptOrder:
     def keep(self, questions: Sequence[str], read: Sequence[Hit]) -> None:
         """Record the passages read for the last of these questions; the oldest conversations are dropped."""
         self._read.pop(tuple(questions), None)
-        self._read[tuple(questions)] = tuple(file_span(hit) for hit in read)
+        places = ((hit.path, hit.chunk.location) for hit in read)
+        self._read[tuple(questions)] = tuple((path, place.char_start, place.char_end) for path, place in places)
         while len(self._read) > MOST_CONVERSATIONS:
             del self._read[next(iter(self._read))]
 
@@ -110,11 +111,6 @@ class PromptOrder:
             return next((place for place, read in enumerate(earlier) if begins_in(hit, read)), len(earlier))
 
         return tuple(sorted(hits, key=place))
-
-
-def file_span(hit: Hit) -> FileSpan:
-    """Return the path and span of a hit."""
-    return hit.path, hit.chunk.location.char_start, hit.chunk.location.char_end
 
 
 def begins_in(hit: Hit, read: FileSpan) -> bool:

@@ -16,13 +16,13 @@ from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk
 from assistant.index.interfaces import Nearest, Searchable
 from assistant.retrieval.bm25 import FileNumbers, Term, find_terms, keyword_search, max_bm25, mix_file_scores
+from assistant.retrieval.feedback import EXPANSION_WEIGHT, EXPANSION_WEIGHT_ALONE, boost_named_files, expand_query
 from assistant.retrieval.fusion import (
     Background,
     contrast_with_topic,
     cosine_z_scores,
     dense_weight,
     fuse,
-    is_similar_size,
     mean_of_found,
     rank_by_score,
     reassign_scores,
@@ -30,8 +30,6 @@ from assistant.retrieval.fusion import (
     script_z_scores,
     word_bonus,
 )
-from assistant.retrieval.query_expansion import EXPANSION_WEIGHT, EXPANSION_WEIGHT_ALONE, expand_query
-from assistant.retrieval.title_links import boost_named_files
 from assistant.text.languages import script_of
 
 CANDIDATES = 100  # per search
@@ -93,14 +91,11 @@ class Searcher:
 
     def _candidates(self, question: str, filter: Filter) -> tuple[list[Hit], SearchEvidence]:
         with self._store.reading():  # the whole search sees one version of the library
-            return self._candidates_now(question, filter)
-
-    def _candidates_now(self, question: str, filter: Filter) -> tuple[list[Hit], SearchEvidence]:
-        self._view = view = self._store.view(self._embedder.dimension, self._view)
-        state = self._state(view)
-        evidence = self._evidence(question, view, state, filter)
-        stored = self._store.chunks(list({**evidence.bm25, **evidence.cosines}))
-        scores = self._scores(question, view, state, evidence, stored)
+            self._view = view = self._store.view(self._embedder.dimension, self._view)
+            state = self._state(view)
+            evidence = self._evidence(question, view, state, filter)
+            stored = self._store.chunks(list({**evidence.bm25, **evidence.cosines}))
+            scores = self._scores(question, view, state, evidence, stored)
         keyword_ranks, dense_ranks = ranks_by_score(evidence.bm25), ranks_by_score(evidence.cosines)
         hits = [
             Hit(chunk, stored[chunk].path, stored[chunk].title, stored[chunk].chunk, scores[chunk],
@@ -112,9 +107,10 @@ class Searcher:
     def _state(self, view: Nearest) -> LibrarySnapshot:
         known = self._known
         if known is None or known.stamp != view.stamp:
-            drawn_from = known.background.drawn_from if known else 0
-            fits = drawn_from and is_similar_size(len(view.ids), drawn_from)
-            background = known.background if known and fits else sample_background(self._store, self._embedder, view)
+            background = known.background if known else None
+            size = background.drawn_from if background else 0
+            if background is None or not size or abs(len(view.ids) - size) * 10 > size:  # a tenth more or less than it was
+                background = sample_background(self._store, self._embedder, view)
             self._known = known = LibrarySnapshot(view.stamp, FileNumbers(self._store), background)
         return known
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -12,20 +11,9 @@ from typing import Any, NoReturn, cast
 from assistant import errors
 from assistant.config import Settings
 from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
-from assistant.server.endpoint import endpoint_of
+from assistant.server import protocol
+from assistant.server.endpoint import CONNECTION_ERRORS, connect, connect_or_start, endpoint_of
 from assistant.server.operations import Arguments, Operation, Returned
-from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, report_from, stamp
-from assistant.server.spawn import CONNECTION_ERRORS, POLL_SECONDS, connect, connect_or_start
-from assistant.server.wire import (
-    STOP_BEFORE_HEADERS,
-    Frame,
-    NotAFrame,
-    control_frame,
-    load_control,
-    load_message,
-    message_frame,
-    parse_frame,
-)
 
 ATTEMPTS = 3  # after engines that die before their first message
 TURNS = 20  # of engines that are ending, or are of another version
@@ -52,7 +40,7 @@ class EngineClient:
     def __init__(self, settings: Settings, on_restart: Callable[[], None] = ignore_restart) -> None:
         self._settings, self._on_restart = settings, on_restart
         self._endpoint = endpoint_of(settings.home)
-        self._stamp = stamp()
+        self._stamp = protocol.stamp()
         self._unused: list[Connection] = []  # opened, and not used yet
 
     def is_up(self) -> bool:
@@ -70,11 +58,14 @@ class EngineClient:
         except EngineUnavailable:
             return False
 
-    def report(self) -> Report:
+    def report(self) -> protocol.Report:
         """Return the status of the engine, of whatever version. Raises EngineNotRunning or EngineUnavailable."""
         with self._send_control("status") as connection:
-            frame = self._receive_control(connection)
-        return replace(report_from(self._body_of(frame, "status")), other_version=not frame.is_of(self._stamp))
+            try:
+                frame = parse_reply(connection.recv_bytes())
+            except CONNECTION_ERRORS as error:
+                raise EngineUnavailable("The engine has just ended.", "Run the command again.") from error
+        return replace(protocol.report_from(reply_body(frame, "status")), other_version=not frame.is_of(self._stamp))
 
     def connect(self) -> None:
         """Connect, starting the engine if none runs, and keep the connection for the first call. Raises EngineUnavailable."""
@@ -90,67 +81,35 @@ class EngineClient:
         """Stop the engine, of whatever version, and wait for its end. Raises EngineNotRunning; EngineUnavailable if it stays."""
         with self._send_control("stop") as connection:
             try:
-                data = connection.recv_bytes()
+                reply_body(parse_reply(connection.recv_bytes()), "stopping")
+                has_ended = connection.poll(STOP_SECONDS)
             except CONNECTION_ERRORS:
-                has_ended = self._stop_before_headers()
-            else:
-                self._body_of(parse_reply(data), "stopping")
-                has_ended = wait_until_closed(connection, STOP_SECONDS)
+                has_ended = not self.is_up()
         if not has_ended:
             raise EngineUnavailable(f"The engine is still there after {STOP_SECONDS:.0f} seconds.", "End its process.")
-
-    def _stop_before_headers(self) -> bool:
-        """Stop an engine that closed the connection unasked, as versions without headers do; return whether it has ended."""
-        with suppress(*CONNECTION_ERRORS), connect(self._endpoint) as connection:
-            connection.send_bytes(STOP_BEFORE_HEADERS)
-            connection.recv_bytes()  # its acknowledgement
-        deadline = time.monotonic() + STOP_SECONDS
-        while self.is_up():
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(POLL_SECONDS)
-        return True
 
     def _send_control(self, request: str) -> Connection:
         """Send a control request, which every version understands; return the connection. Raises EngineNotRunning."""
         try:
             connection = connect(self._endpoint)
-            connection.send_bytes(control_frame(self._stamp, {"request": request}))
+            connection.send_bytes(protocol.control_frame(self._stamp, {"request": request}))
         except CONNECTION_ERRORS as error:
             raise EngineNotRunning("No engine is running.", "The next question starts one.") from error
         return connection
 
-    def _receive_control(self, connection: Connection) -> Frame:
-        """Return the reply to a control request. Raises EngineUnavailable."""
-        try:
-            return parse_reply(connection.recv_bytes())
-        except CONNECTION_ERRORS as error:
-            raise EngineUnavailable("The engine has just ended, or is of a version of the program that is too old to be asked.",
-                                    "Run: assistant engine stop") from error
-
-    def _body_of(self, frame: Frame, expected: str) -> dict[str, object]:
-        """Return the body of a control frame. Raises EngineUnavailable if it is not the expected reply."""
-        try:
-            said = load_control(frame)
-        except NotAFrame:
-            said = {}
-        if said.get("reply") != expected:
-            raise protocol_violation()
-        return said
-
     def result(self, operation: Operation[Returned, *Arguments], *arguments: *Arguments) -> Returned:
         """Return the result of an operation. Raises what it raises, and EngineUnavailable."""
         for message in self.messages(operation, *arguments):
-            if isinstance(message, Result):
+            if isinstance(message, protocol.Result):
                 return cast("Returned", message.result)
         raise EngineUnavailable("The engine said nothing.", "Try again, or use --no-engine.")
 
-    def messages(self, operation: Operation[Any, *Arguments], *arguments: *Arguments) -> Iterator[EngineMessage]:
+    def messages(self, operation: Operation[Any, *Arguments], *arguments: *Arguments) -> Iterator[protocol.EngineMessage]:
         """Yield the engine's messages to a call, Result last. Raises what the operation raises, and EngineUnavailable.
 
         If the engine dies before its first message, or takes no more calls, another is started and asked.
         """
-        call = message_frame(self._stamp, Call(operation.name, self._settings, arguments))
+        call = protocol.message_frame(self._stamp, protocol.Call(operation.name, self._settings, arguments))
         deaths = 0
         for _ in range(TURNS):
             heard = False
@@ -161,7 +120,7 @@ class EngineClient:
                 return
             except EngineDraining:
                 continue
-            except NotAFrame as error:
+            except protocol.NotAFrame as error:
                 raise protocol_violation() from error
             except CONNECTION_ERRORS as error:
                 deaths += 1
@@ -170,19 +129,19 @@ class EngineClient:
                                             "Ask again; if it happens again, run: assistant engine stop") from error
         raise EngineUnavailable("Engines of several versions of the program take turns.", "Run: assistant engine stop")
 
-    def _exchange(self, call: bytes) -> Iterator[EngineMessage]:
+    def _exchange(self, call: bytes) -> Iterator[protocol.EngineMessage]:
         """Send a call; yield the messages. Raises EngineDraining when an engine that refused the call has ended."""
         with self._connection() as connection:
             connection.send_bytes(call)
             while True:
-                frame = parse_frame(connection.recv_bytes())
+                frame = protocol.parse_frame(connection.recv_bytes())
                 if frame.is_control:
-                    self._wait_for_end(connection, self._body_of(frame, "leaving"))
-                message = cast("EngineMessage", load_message(frame, self._stamp))
-                if isinstance(message, Failed):
-                    raise error_from(message)
+                    self._wait_for_end(connection, reply_body(frame, "leaving"))
+                message = cast("protocol.EngineMessage", protocol.load_message(frame, self._stamp))
+                if isinstance(message, protocol.Failed):
+                    raise ERRORS.get(message.kind, AssistantError)(message.message, message.hint)
                 yield message
-                if isinstance(message, Result):
+                if isinstance(message, protocol.Result):
                     return
 
     def _wait_for_end(self, connection: Connection, said: dict[str, object]) -> NoReturn:
@@ -201,19 +160,11 @@ class EngineClient:
             return connect_or_start(self._endpoint, self._settings.home)
 
 
-def wait_until_closed(connection: Connection, seconds: float) -> bool:
-    """Return whether the other side closes a connection within so many seconds, having sent nothing more."""
-    try:
-        return connection.poll(seconds)
-    except CONNECTION_ERRORS:
-        return True
-
-
-def parse_reply(data: bytes) -> Frame:
+def parse_reply(data: bytes) -> protocol.Frame:
     """Return the frame that an engine sent. Raises EngineUnavailable if it is none."""
     try:
-        return parse_frame(data)
-    except NotAFrame as error:
+        return protocol.parse_frame(data)
+    except protocol.NotAFrame as error:
         raise protocol_violation() from error
 
 
@@ -222,6 +173,12 @@ def protocol_violation() -> EngineUnavailable:
     return EngineUnavailable("The engine said something that makes no sense.", "End its process, or use --no-engine.")
 
 
-def error_from(message: Failed) -> AssistantError:
-    """Return the engine's error as the exception that it was there."""
-    return ERRORS.get(message.kind, AssistantError)(message.message, message.hint)
+def reply_body(frame: protocol.Frame, expected: str) -> dict[str, object]:
+    """Return the body of a control frame. Raises EngineUnavailable if it is not the expected reply."""
+    try:
+        said = protocol.load_control(frame)
+    except protocol.NotAFrame:
+        said = {}
+    if said.get("reply") != expected:
+        raise protocol_violation()
+    return said

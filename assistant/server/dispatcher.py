@@ -14,7 +14,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import ModelCache, ModelProvider
+from assistant.app.models import ModelCache, ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import Answer, AnswerStreaming, Explanation, Progress, SearchResult
 from assistant.errors import AssistantError
@@ -43,8 +43,8 @@ class Job:
 class WorkerThread:
     """A thread that runs one job after the other, in the order in which they came, with libraries that it keeps open."""
 
-    def __init__(self, name: str, shelf: ModelCache, finished: Callable[[object], None]) -> None:
-        self._shelf, self._finished = shelf, finished
+    def __init__(self, name: str, models: ModelCache, finished: Callable[[object], None]) -> None:
+        self._models, self._finished = models, finished
         self._changed = threading.Condition()  # guards the two that follow
         self._jobs: deque[Job] = deque()
         self._current: Job | None = None
@@ -131,7 +131,7 @@ class WorkerThread:
         if key not in self._assistants:
             while len(self._assistants) >= MOST_LIBRARIES:
                 self._assistants.pop(next(iter(self._assistants))).close()
-            self._assistants[key] = Assistant(settings, ModelProvider(settings, self._shelf))
+            self._assistants[key] = Assistant(settings, ModelProvider(settings, self._models))
         return self._assistants[key]
 
     def _close_replaced(self, settings: Settings, identities: tuple[object, ...]) -> None:
@@ -148,14 +148,14 @@ class Dispatcher:
     The chat model only computes on the answers' thread, so cancelling a job there is all that stops the model.
     """
 
-    def __init__(self, shelf: ModelCache) -> None:
-        self._shelf, self._lock = shelf, threading.Lock()
+    def __init__(self, models: ModelCache) -> None:
+        self._models, self._lock = models, threading.Lock()
         self.answers = self.searches = self.prompt_tokens = self.reused_tokens = 0
         self._untuned: Settings | None = None  # of the last question, until its model is tuned
-        answers, searches = WorkerThread("answers", shelf, self._count), WorkerThread("searches", shelf, self._count)
+        answers, searches = WorkerThread("answers", models, self._count), WorkerThread("searches", models, self._count)
         self._answers = answers
         self._threads = {Kind.ANSWER: answers, Kind.BACKGROUND: answers, Kind.SEARCH: searches}
-        shelf.stop_chat_when(lambda: answers.is_cancelled)
+        models.stop_chat_when(lambda: answers.is_cancelled)
 
     @property
     def waiting(self) -> int:
@@ -185,7 +185,7 @@ class Dispatcher:
 
     def unload_chat(self) -> bool:
         """Free the chat model's memory unless a job needs it; return whether that was done. The next job loads it again."""
-        return self._answers.do_if_idle(self._shelf.drop_chat)
+        return self._answers.do_if_idle(self._models.drop_chat)
 
     def cancel(self, job: Job) -> None:
         """Stop this job, and no other: at its next step, or before it begins."""

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, TypeVarTuple
 
-from assistant.datatypes import EVERY_FILE
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -45,43 +43,18 @@ class Operation(Generic[Returned, *Arguments]):
 AnyOperation: TypeAlias = "Operation[Any, *tuple[Any, ...]]"
 
 
-def _ask(assistant: Assistant, _should_stop: ShouldStop, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE,
-         strict: bool = False) -> AnswerStreaming:
-    return assistant.ask(question, turns, wanted, strict)
-
-
-def _search(assistant: Assistant, _should_stop: ShouldStop, question: str, limit: int = 0,
-            wanted: Filter = EVERY_FILE) -> SearchResult:
-    return assistant.search(question, limit, wanted)
-
-
-def _explain(assistant: Assistant, _should_stop: ShouldStop, question: str, wanted: Filter = EVERY_FILE) -> Explanation:
-    return assistant.explain(question, wanted)
-
-
-def _embedded_share(assistant: Assistant, _should_stop: ShouldStop) -> float:
-    return assistant.embedded_share()
-
-
-def _status(assistant: Assistant, _should_stop: ShouldStop) -> LibraryStatus:
-    return assistant.status()
-
-
-def _prefetch(assistant: Assistant, should_stop: ShouldStop, question: str, turns: Sequence[Turn] = ()) -> None:
-    assistant.anticipate(question, turns, should_stop)
-
-
-def _tune(assistant: Assistant, should_stop: ShouldStop) -> None:
-    assistant.tune(should_stop)
-
-
-ASK = Operation("ask", Kind.ANSWER, _ask)
-SEARCH = Operation("search", Kind.SEARCH, _search)
-EXPLAIN = Operation("explain", Kind.SEARCH, _explain)
-EMBEDDED_SHARE = Operation("embedded_share", Kind.SEARCH, _embedded_share)
-STATUS = Operation("status", Kind.SEARCH, _status)
-PREFETCH_QUERY = Operation("anticipate", Kind.BACKGROUND, _prefetch)
-TUNE = Operation("tune", Kind.BACKGROUND, _tune, is_remote=False)
+ASK: Operation[AnswerStreaming, str, Sequence[Turn], Filter, bool] = Operation(
+    "ask", Kind.ANSWER, lambda assistant, _, *given: assistant.ask(*given))
+SEARCH: Operation[SearchResult, str, int, Filter] = Operation(
+    "search", Kind.SEARCH, lambda assistant, _, *given: assistant.search(*given))
+EXPLAIN: Operation[Explanation, str, Filter] = Operation(
+    "explain", Kind.SEARCH, lambda assistant, _, *given: assistant.explain(*given))
+EMBEDDED_SHARE: Operation[float] = Operation("embedded_share", Kind.SEARCH, lambda assistant, _: assistant.embedded_share())
+STATUS: Operation[LibraryStatus] = Operation("status", Kind.SEARCH, lambda assistant, _: assistant.status())
+PREFETCH_QUERY: Operation[None, str, Sequence[Turn]] = Operation(
+    "anticipate", Kind.BACKGROUND, lambda assistant, should_stop, *given: assistant.anticipate(*given, should_stop=should_stop))
+TUNE: Operation[None] = Operation(
+    "tune", Kind.BACKGROUND, lambda assistant, should_stop: assistant.tune(should_stop), is_remote=False)
 
 _EVERY: tuple[AnyOperation, ...] = (ASK, SEARCH, EXPLAIN, EMBEDDED_SHARE, STATUS, PREFETCH_QUERY, TUNE)
 OPERATIONS = {operation.name: operation for operation in _EVERY}

@@ -138,7 +138,8 @@ def open_assistant(settings: Settings, on_restart: Callable[[], None] = ignore_r
     """
     if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return open_here(settings)
-    settings = with_absolute_model_paths(settings)
+    chat, embed, rerank = (str(user_path(name) or name) for name in (settings.chat, settings.embed, settings.rerank))
+    settings = replace(settings, chat=chat, embed=embed, rerank=rerank)  # absolute: the engine has another working folder
     client = EngineClient(settings, on_restart)
     client.connect()
     return RemoteAssistant(settings, client)
@@ -149,10 +150,3 @@ def open_here(settings: Settings) -> Assistant:
     from assistant.app.assistant import Assistant
 
     return Assistant(settings)
-
-
-def with_absolute_model_paths(settings: Settings) -> Settings:
-    """Return the settings with absolute paths for the user's own models: the engine has another working folder."""
-    names = (settings.chat, settings.embed, settings.rerank)
-    chat, embed, rerank = (str(user_path(name) or name) for name in names)
-    return replace(settings, chat=chat, embed=embed, rerank=rerank)

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from multiprocessing.connection import Client, Connection, Listener, answer_challenge, deliver_challenge
 from multiprocessing.context import AuthenticationError
 from pathlib import Path
@@ -15,23 +16,65 @@ from queue import Empty
 import psutil
 from filelock import FileLock, Timeout
 
-from assistant.app.models.cache import ModelCache
-from assistant.server.calls import CallCounter
+from assistant.app.models import ModelCache
+from assistant.server import protocol
 from assistant.server.dispatcher import Dispatcher, Job
-from assistant.server.endpoint import PRIVATE_FILE, Endpoint, make_private_folder
+from assistant.server.endpoint import CONNECTION_ERRORS, PRIVATE_FILE, Endpoint, make_private_folder
 from assistant.server.operations import OPERATIONS
-from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, report_fields, stamp
-from assistant.server.wire import (
-    OUTDATED_BEFORE_HEADERS,
-    PICKLE,
-    Frame,
-    NotAFrame,
-    control_frame,
-    load_control,
-    load_message,
-    message_frame,
-    parse_frame,
-)
+
+
+class CallCounter:
+    """Counts the calls in progress and says when the engine is to end. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running, self._leaving = 0, False
+        self._last = time.monotonic()
+        self.over = threading.Event()  # set when the engine is to end now
+
+    @property
+    def idle_seconds(self) -> float:
+        """The seconds since a call began or ended."""
+        with self._lock:
+            return time.monotonic() - self._last
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether no more calls are admitted."""
+        return self._leaving
+
+    def admit(self) -> bool:
+        """Admit a call, which must then `finish`; return False once the engine is leaving."""
+        with self._lock:
+            if self._leaving:
+                return False
+            self._running += 1
+            self._last = time.monotonic()
+            return True
+
+    def finish(self) -> None:
+        """Note the end of a call."""
+        with self._lock:
+            self._running -= 1
+            self._last = time.monotonic()
+            self._end_if_done()
+
+    def leave(self) -> None:
+        """Admit no more calls, and end after the last of those that are being answered."""
+        with self._lock:
+            self._leaving = True
+            self._end_if_done()
+
+    def end(self) -> None:
+        """Admit no more calls, and end now, whatever is being answered."""
+        with self._lock:
+            self._leaving = True
+            self.over.set()
+
+    def _end_if_done(self) -> None:
+        if self._leaving and not self._running:
+            self.over.set()
+
 
 TICK = 1.0
 IDLE_WORK_AFTER = 5.0  # seconds without a call before work for idle time begins
@@ -39,7 +82,6 @@ POLL_SECONDS = 0.05  # seconds between two checks whether the caller is still co
 DELIVERY_SECONDS = 30.0  # for callers to read their results before the engine ends
 FINAL_REPLY_SECONDS = 2.0  # for callers to learn that the engine has ended
 LOW_MEMORY_SHARE = 0.04  # share of the machine's memory below which the chat model is unloaded
-CONNECTION_ERRORS = (EOFError, OSError)
 
 log = logging.getLogger(__name__)
 
@@ -49,9 +91,9 @@ class Server:
 
     def __init__(self, endpoint: Endpoint, idle_minutes: int) -> None:
         self._endpoint, self._idle_minutes = endpoint, idle_minutes
-        self._stamp, self._key = stamp(), endpoint.key_file.read_bytes()
-        self._shelf = ModelCache()
-        self._dispatcher = Dispatcher(self._shelf)
+        self._stamp, self._key = protocol.stamp(), endpoint.key_file.read_bytes()
+        self._models = ModelCache()
+        self._dispatcher = Dispatcher(self._models)
         self._calls = CallCounter()
         self._gone = threading.Event()  # set when another engine may take over
         self._turned_away: list[threading.Thread] = []  # each keeps a caller's connection open until then
@@ -121,14 +163,13 @@ class Server:
     def _serve(self, connection: Connection, data: bytes) -> None:
         """Serve one request. The header alone decides whether its message may be unpickled."""
         try:
-            frame = parse_frame(data)
+            frame = protocol.parse_frame(data)
             if not frame.is_control:
                 self._serve_message(connection, frame)
             else:
-                self._serve_control(connection, load_control(frame))
-        except NotAFrame:
-            if data.startswith(PICKLE):  # a version of the program without headers
-                self._turn_away(connection, last=OUTDATED_BEFORE_HEADERS)
+                self._serve_control(connection, protocol.load_control(frame))
+        except protocol.NotAFrame:
+            return
 
     def _serve_control(self, connection: Connection, said: dict[str, object]) -> None:
         """Serve a control request, which every version of the program may send (see `wire`): never change its meaning."""
@@ -137,32 +178,29 @@ class Server:
             self._calls.end()
             self._keep_open(connection)
         elif said.get("request") == "status":
-            connection.send_bytes(self._control(reply="status", **report_fields(self._report())))
+            connection.send_bytes(self._control(reply="status", **asdict(self._report())))
         else:
             connection.send_bytes(self._control(reply="unknown"))
 
-    def _serve_message(self, connection: Connection, frame: Frame) -> None:
+    def _serve_message(self, connection: Connection, frame: protocol.Frame) -> None:
         if not frame.is_of(self._stamp):
-            self._turn_away(connection, self._control(reply="leaving", reason="version"))
+            self._turn_away(connection, "version")
         elif not self._calls.admit():
-            self._turn_away(connection, self._control(reply="leaving", reason="ending"))
+            self._turn_away(connection, "ending")
         else:
             try:
-                self._answer(connection, load_message(frame, self._stamp))
+                self._answer(connection, protocol.load_message(frame, self._stamp))
             finally:
                 self._calls.finish()
 
     def _control(self, **said: object) -> bytes:
-        return control_frame(self._stamp, said)
+        return protocol.control_frame(self._stamp, said)
 
-    def _turn_away(self, connection: Connection, first: bytes = b"", last: bytes = b"") -> None:
+    def _turn_away(self, connection: Connection, reason: str) -> None:
         """Take no more calls, and end after those in progress; the end of the connection tells the caller."""
-        if first:
-            connection.send_bytes(first)
+        connection.send_bytes(self._control(reply="leaving", reason=reason))
         self._calls.leave()
         self._keep_open(connection)
-        if last:
-            connection.send_bytes(last)
 
     def _keep_open(self, connection: Connection) -> None:
         """Keep a connection open until another engine may take over, or the caller disconnects."""
@@ -172,14 +210,14 @@ class Server:
                 connection.recv_bytes()
 
     def _answer(self, connection: Connection, call: object) -> None:
-        if isinstance(call, Call) and call.operation in OPERATIONS and OPERATIONS[call.operation].is_remote:
+        if isinstance(call, protocol.Call) and call.operation in OPERATIONS and OPERATIONS[call.operation].is_remote:
             self._relay(connection, self._dispatcher.submit(call))
         else:
-            name = call.operation if isinstance(call, Call) else type(call).__name__
-            self._send(connection, Failed("UsageError", f"The engine knows no {name}.", ""))
+            name = call.operation if isinstance(call, protocol.Call) else type(call).__name__
+            self._send(connection, protocol.Failed("UsageError", f"The engine knows no {name}.", ""))
 
-    def _send(self, connection: Connection, message: EngineMessage) -> None:
-        connection.send_bytes(message_frame(self._stamp, message))
+    def _send(self, connection: Connection, message: protocol.EngineMessage) -> None:
+        connection.send_bytes(protocol.message_frame(self._stamp, message))
 
     def _relay(self, connection: Connection, job: Job) -> None:
         """Send a job's messages as they come. A caller that disconnects cancels it; one that does not read delays no other."""
@@ -192,7 +230,7 @@ class Server:
                         connection.recv_bytes()
                     continue
                 self._send(connection, message)
-                if isinstance(message, Result | Failed):
+                if isinstance(message, protocol.Result | protocol.Failed):
                     return
         except BaseException:
             self._dispatcher.cancel(job)
@@ -215,14 +253,15 @@ class Server:
     def _work_while_idle(self, quiet: float) -> None:
         """Unload the chat model if memory is short; after a while tune its threads."""
         memory = psutil.virtual_memory()
-        if memory.available < memory.total * LOW_MEMORY_SHARE and self._shelf.chat_name:
+        if memory.available < memory.total * LOW_MEMORY_SHARE and self._models.chat_name:
             if self._dispatcher.unload_chat():
                 log.warning("little memory is left: the language model is unloaded")
-        elif quiet > IDLE_WORK_AFTER and self._shelf.chat_name:
+        elif quiet > IDLE_WORK_AFTER and self._models.chat_name:
             self._dispatcher.tune()
 
-    def _report(self) -> Report:
-        desk, calls = self._dispatcher, self._calls
-        return Report(os.getpid(), time.monotonic() - self._started, psutil.Process().memory_info().rss, self._shelf.chat_name,
-                      self._shelf.embedder_names, desk.answers, desk.searches, desk.waiting, desk.prompt_tokens,
-                      desk.reused_tokens, self._idle_minutes, calls.is_leaving)
+    def _report(self) -> protocol.Report:
+        models, dispatcher = self._models, self._dispatcher
+        return protocol.Report(
+            os.getpid(), time.monotonic() - self._started, psutil.Process().memory_info().rss, models.chat_name,
+            models.embedder_names, dispatcher.answers, dispatcher.searches, dispatcher.waiting, dispatcher.prompt_tokens,
+            dispatcher.reused_tokens, self._idle_minutes, self._calls.is_leaving)

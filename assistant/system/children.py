@@ -6,20 +6,19 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from assistant.system.environment import cleaned
 
-if TYPE_CHECKING:
-    import subprocess  # imported at run time only when a process is started: most commands start none
-
 ENTRY = Path(__file__).absolute().with_name("entry.py")
+OUTPUT_SECONDS = 10  # for a system program
 
 
 def interpreter() -> list[str]:
@@ -44,8 +43,6 @@ def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
 
 def start_piped(module: str, folder: Path, changes: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start a module of this package in its own session (no Ctrl-C), with pipes for input and output."""
-    import subprocess
-
     return subprocess.Popen(module_command(module), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                             cwd=folder, env=environment_with(changes), start_new_session=os.name == "posix")
 
@@ -53,8 +50,6 @@ def start_piped(module: str, folder: Path, changes: Mapping[str, str]) -> subpro
 def start_lasting(command: Sequence[str], folder: Path, output: IO[bytes] | None, errors: IO[bytes],
                   changes: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """Start a command of `command_of` that outlives this program and its terminal; without `output`, stdout is discarded."""
-    import subprocess
-
     flags = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output or subprocess.DEVNULL, stderr=errors, cwd=folder,
                             env=environment_with(changes), start_new_session=os.name == "posix", creationflags=flags)
@@ -62,8 +57,6 @@ def start_lasting(command: Sequence[str], folder: Path, output: IO[bytes] | None
 
 def ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
     """Return whether a process ends within the time."""
-    import subprocess
-
     try:
         process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -73,8 +66,6 @@ def ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 def run_to_end(command: Sequence[str], typed: str, seconds: float) -> subprocess.CompletedProcess[str]:
     """Run a command of `command_of` with text on stdin; return its output. Raises TimeoutError."""
-    import subprocess
-
     try:
         return subprocess.run(command, input=typed, capture_output=True, text=True, encoding="utf-8", errors="replace",
                               timeout=seconds, check=False)
@@ -84,15 +75,11 @@ def run_to_end(command: Sequence[str], typed: str, seconds: float) -> subprocess
 
 def run_inside(command: Sequence[str]) -> int:
     """Run a command with this process's stdin, stdout and stderr; return its exit code."""
-    import subprocess
-
     return subprocess.run(command, check=False).returncode
 
 
 def start_lines(command: Sequence[str], folder: Path, errors: IO[bytes], environment: Mapping[str, str]) -> subprocess.Popen[str]:
     """Start a command in its own session (no Ctrl-C) with exactly this environment, for reading its stdout line by line."""
-    import subprocess
-
     return subprocess.Popen(list(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=dict(environment),
                             cwd=folder, text=True, encoding="utf-8", errors="replace", start_new_session=sys.platform != "win32",
                             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0))
@@ -100,26 +87,19 @@ def start_lines(command: Sequence[str], folder: Path, errors: IO[bytes], environ
 
 def run_tool(module: str, arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a Python tool from this environment, such as pip; return its output."""
-    import subprocess
-
     return subprocess.run([*interpreter(), "-m", module, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", check=False, cwd=folder, env=environment_with({}))
 
 
-SECONDS = 10
-
-
 def output_of(*command: str) -> str:
     """Return the stdout of a system program; an empty string if it is missing or fails."""
-    import subprocess
-
     environment = cleaned(dict(os.environ))
     program = find_program(command[0], environment.get("PATH", os.defpath))
     if program is None:
         return ""
     try:
         return subprocess.run([program, *command[1:]], capture_output=True, text=True, errors="replace", check=True,
-                              timeout=SECONDS, stdin=subprocess.DEVNULL, cwd=program.parent, env=environment).stdout
+                              timeout=OUTPUT_SECONDS, stdin=subprocess.DEVNULL, cwd=program.parent, env=environment).stdout
     except (OSError, subprocess.SubprocessError):
         return ""
 

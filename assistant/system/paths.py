@@ -18,7 +18,7 @@ SPECIAL = re.compile(r"[*?\[]")
 def user_path(name: str) -> Path | None:
     """Return the path if the name is a path to the user's own files; None if it is a catalog name."""
     looks_like_path = os.sep in name or "/" in name or name.startswith(("~", ".")) or name.lower().endswith(".gguf")
-    return absolute_link(Path(name)) if looks_like_path else None
+    return expand_user(Path(name)).absolute() if looks_like_path else None  # ".." may follow a symbolic link
 
 
 def is_fake(name: str) -> bool:
@@ -39,11 +39,6 @@ def escape_pattern(path: str) -> str:
 def absolute(path: Path) -> Path:
     """Return the absolute path with `~` and `..` resolved, but not symbolic links."""
     return Path(os.path.abspath(expand_user(path)))  # noqa: PTH100 - resolve() would follow the links
-
-
-def absolute_link(path: Path) -> Path:
-    """Return the absolute path with `~` resolved, but not `..`, which may follow a symbolic link."""
-    return expand_user(path).absolute()
 
 
 def expand_user(path: Path) -> Path:

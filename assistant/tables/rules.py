@@ -12,6 +12,7 @@ from assistant.tables.intent import Intent, Operation
 from assistant.tables.linking import Link, LinkedQuestion, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.tokens import root
+from assistant.text.languages import language
 
 UNLINKED_PENALTY = 0.6  # factor of the confidence for each content word that is linked to nothing
 VERB_PENALTY = 0.85
@@ -29,6 +30,22 @@ MEASURES = {  # nouns of columns that an adjective measures
 YES_NO = re.compile(r"^(?:did|does|do|is|are|was|were|has|have|had|can)\b(?!.{1,80}\bor\b)", re.I)
 WH = re.compile(r"\b(?:what|which|who|whose|whom|name|list|show|give)\b|哪|谁|什么", re.I)
 IDENTIFIER = re.compile(r"(?:^|_)(?:id|no|nr|number|code|rank|pick|position|pos|编号|序号|place)(?:_|$)", re.I)
+
+PHRASES = {  # in English and in Chinese
+    "sum": ("the sum of {}", "{} 的总和"), "average": ("the average of {}", "{} 的平均值"), "rows": ("the number of rows", "行数"),
+    "distinct": ("the number of different values of {}", "{} 的不同值的个数"), "each": ("{} for each {}", "按 {1} 统计的{0}"),
+    "ranked": ("{} for each {}, largest first", "按 {1} 统计的{0}，从大到小"),
+    "ranked up": ("{} for each {}, smallest first", "按 {1} 统计的{0}，从小到大"),
+    "largest": ("the largest {}", "最大的 {}"), "smallest": ("the smallest {}", "最小的 {}"),
+    "largest of": ("the {} with the largest {}", "{1} 最大的 {0}"), "smallest of": ("the {} with the smallest {}", "{1} 最小的 {0}"),
+    "difference": ("the difference in {} between {} and {}", "{1} 与 {2} 的 {0} 之差"),
+    "range": ("the difference between the largest and the smallest {}", "最大与最小的 {} 之差"),
+    "compared": ("{} of {} and of {}, compared", "比较 {1} 与 {2} 的{0}"), "first": ("the first {} in the table", "表中第一个 {}"),
+    "last": ("the last {} in the table", "表中最后一个 {}"), "list": ("the {} of the rows", "各行的 {}"),
+    "after": ("the {} in the row after the one where {}", "{1} 的下一行的 {0}"),
+    "before": ("the {} in the row before the one where {}", "{1} 的上一行的 {0}"),
+    "share": ("the share of {}", "{} 的占比"), "share of rows": ("the share of the rows", "行数占比"), "where": ("{}, where {}", "{}（条件：{}）"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +93,8 @@ class _Rules:
         self._linked, self._intent = linked, intent
         self._table = quoted(linked.table.name)
         self._filters = self._condition(linked.values, linked.conditions)
-        self._words = " and ".join(dict.fromkeys(link.words for link in (*linked.values, *linked.conditions)))
+        self._language = "zh" if language(linked.question) == "zh" else "en"
+        self._words = self._say_all((*linked.values, *linked.conditions))
         conditioned = {link.column.name for link in linked.conditions}
         self._free = [link for link in linked.columns if link.column.name not in conditioned]
         self._numeric = [link for link in self._free if link.column.is_numeric and not is_year_column(link.column)]
@@ -91,7 +109,15 @@ class _Rules:
             Operation.NEXT: self._beside, Operation.PREVIOUS: self._beside, Operation.LIST: self._list, Operation.SHARE: self._share}
         yield from rules[self._intent.operation]()
 
-    # parts of statements
+    # parts of statements and of sentences
+
+    def _say(self, key: str, *parts: str) -> str:
+        """Return a phrase in the language of the question."""
+        return PHRASES[key][self._language == "zh"].format(*parts)
+
+    def _say_all(self, links: Sequence[Link]) -> str:
+        """Return the conditions of links in words."""
+        return (" 且 " if self._language == "zh" else " and ").join(dict.fromkeys(link.words for link in links))
 
     def _condition(self, values: Sequence[Link], conditions: Sequence[Link]) -> str:
         """Return the condition of all links: cells of one column are alternatives, everything else must hold."""
@@ -112,8 +138,8 @@ class _Rules:
 
     def _reading(self, sql: str, words: str, kind: str, confidence: float = 1.0, unit: str = "", where: str | None = None,
                  target: str = "") -> Reading:
-        behind = f", where {self._words}" if self._words else ""
-        return Reading(self._intent.operation, sql, words + behind, kind, confidence, self._filters if where is None else where, unit, target)
+        said = self._say("where", words, self._words) if self._words else words
+        return Reading(self._intent.operation, sql, said, kind, confidence, self._filters if where is None else where, unit, target)
 
     def _measure(self) -> Column | None:
         """Return the column that the question measures: named, meant by an adjective, or the only one of its kind."""
@@ -181,25 +207,25 @@ class _Rules:
         asked = [link for link in self._free if behind - 1 <= link.start <= behind + 2]
         group = self._group()
         if group and group.column.type is ColumnType.TEXT:
-            yield self._grouped(group.column, "count(*)", "the number of rows")
+            yield self._grouped(group.column, "count(*)", self._say("rows"))
             return
         for link in asked:
             column = link.column
             if column.is_numeric and not is_year_column(column) and not IDENTIFIER.search(column.name):
                 yield self._reading(f"SELECT sum({quoted(column.name)}) FROM {self._table}{self._where()}",
-                                    f"the sum of {label(column)}", "number", 0.95 * link.score, column.unit)
+                                    self._say("sum", label(column)), "number", 0.95 * link.score, column.unit)
                 return
             if column.type is ColumnType.TEXT and (self._intent.is_distinct or column.distinct < self._linked.table.rows):
                 yield self._reading(f"SELECT count(DISTINCT {quoted(column.name)}) FROM {self._table}{self._where()}",
-                                    f"the number of different values of {label(column)}", "number", 0.95 if self._intent.is_distinct else 0.9)
+                                    self._say("distinct", label(column)), "number", 0.95 if self._intent.is_distinct else 0.9)
                 if self._intent.is_distinct:
                     return
-        yield self._reading(f"SELECT count(*) FROM {self._table}{self._where()}", "the number of rows", "number", 0.95)
+        yield self._reading(f"SELECT count(*) FROM {self._table}{self._where()}", self._say("rows"), "number", 0.95)
 
     def _grouped(self, group: Column, aggregate: str, words: str, unit: str = "") -> Reading:
         name, descending = quoted(group.name), f" LIMIT {self._intent.limit}" if self._intent.limit else ""
         return self._reading(f"SELECT {name}, {aggregate} AS result FROM {self._table}{self._where()} GROUP BY {name} "
-                             f"ORDER BY result DESC{descending}", f"{words} for each {label(group)}", "rows", 0.95, unit)
+                             f"ORDER BY result DESC{descending}", self._say("each", words, label(group)), "rows", 0.95, unit)
 
     def _aggregate(self, function: str, words: str) -> Iterator[Reading]:
         measure, certain = self._measure(), 0.95
@@ -209,13 +235,13 @@ class _Rules:
             return
         name, group = quoted(measure.name), self._group()
         if group and group.column.name != measure.name:
-            yield self._grouped(group.column, f"{function}({name})", f"{words} of {label(measure)}", measure.unit)
+            yield self._grouped(group.column, f"{function}({name})", self._say(words, label(measure)), measure.unit)
             return
-        yield self._reading(f"SELECT {function}({name}) FROM {self._table}{self._where()}", f"{words} of {label(measure)}", "number",
+        yield self._reading(f"SELECT {function}({name}) FROM {self._table}{self._where()}", self._say(words, label(measure)), "number",
                             certain, measure.unit)
 
     def _sum(self) -> Iterator[Reading]:
-        found = list(self._aggregate("sum", "the sum"))
+        found = list(self._aggregate("sum", "sum"))
         if found and (self._numeric or not re.search(r"how many|number of|多少(?:个|家|张|笔)", self._linked.question, re.I)):
             yield from found
         elif not found and re.search(r"how many|number of|times|多少", self._linked.question, re.I):
@@ -225,7 +251,7 @@ class _Rules:
         if re.search(r"\b(?:highest|lowest|most|least|above|below|over|under|greater|less|more)\b|最", self._linked.question, re.I) \
                 and any("average" in link.column.header.lower() for link in self._linked.columns):
             return
-        yield from self._aggregate("avg", "the average")
+        yield from self._aggregate("avg", "average")
 
     def _extreme(self) -> Iterator[Reading]:
         is_high = self._intent.operation is Operation.MAXIMUM
@@ -238,12 +264,12 @@ class _Rules:
         extreme = "largest" if is_high else "smallest"
         if measure is None:
             if entity is not None and entity.distinct < self._linked.table.rows and entity.type is ColumnType.TEXT:
-                yield self._ranked(entity, "count(*)", "the number of rows", direction, limit)
+                yield self._ranked(entity, "count(*)", self._say("rows"), direction, limit)
             return
         name = quoted(measure.name)
         if entity is None and not re.search(r"\b(?:who|which)\b|谁|哪", self._linked.question, re.I):
             function = "max" if is_high else "min"
-            yield self._reading(f"SELECT {function}({name}) FROM {self._table}{self._where()}", f"the {extreme} {label(measure)}",
+            yield self._reading(f"SELECT {function}({name}) FROM {self._table}{self._where()}", self._say(extreme, label(measure)),
                                 "value" if measure.is_temporal else "number", 0.9, measure.unit, target=measure.name)
             return
         certain = 0.95 if entity else 0.75
@@ -253,19 +279,19 @@ class _Rules:
         repeated = entity.type is ColumnType.TEXT and entity.distinct < self._linked.table.rows and measure.is_numeric
         if repeated and not is_year_column(measure):
             summed = SUMMED.search(self._linked.question) or not re.search(r"\bsingle\b|单", self._linked.question)
-            yield replace(self._ranked(entity, f"sum({name})", f"the sum of {label(measure)}", direction, limit, measure.unit),
+            yield replace(self._ranked(entity, f"sum({name})", self._say("sum", label(measure)), direction, limit, measure.unit),
                           confidence=certain if summed else 0.5)
         target = quoted(entity.name)
         extra = f"{name} IS NOT NULL"
         yield self._reading(f"SELECT {target}, {name} FROM {self._table}{self._where(extra)} ORDER BY {name} {direction}, _row LIMIT {limit}",
-                            f"the {label(entity)} with the {extreme} {label(measure)}", "rows", certain if not repeated else 0.8,
+                            self._say(f"{extreme} of", label(entity), label(measure)), "rows", certain if not repeated else 0.8,
                             measure.unit)
 
     def _ranked(self, entity: Column, aggregate: str, words: str, direction: str, limit: int, unit: str = "") -> Reading:
         name = quoted(entity.name)
         ties = f"SELECT {name}, {aggregate} AS result FROM {self._table}{self._where(f'{name} IS NOT NULL')} GROUP BY {name}"
         return self._reading(f"{ties} ORDER BY result {direction}, {name} LIMIT {limit}",
-                             f"{words} for each {label(entity)}, {'largest' if direction == 'DESC' else 'smallest'} first", "rows", 0.9, unit)
+                             self._say("ranked" if direction == "DESC" else "ranked up", words, label(entity)), "rows", 0.9, unit)
 
     def _difference(self) -> Iterator[Reading]:
         measure, pair = self._measure(), self._pair()
@@ -278,13 +304,12 @@ class _Rules:
             behind = f" AND {rest}" if rest else ""
             sums = [f"(SELECT sum({name}) FROM {self._table} WHERE {link.sql}{behind})" for link in (first, second)]
             yield replace(self._reading(
-                f"SELECT abs({sums[0]} - {sums[1]})", f"the difference in {label(measure)} between {first.value} and {second.value}",
-                "number", 0.95, measure.unit, f"({first.sql} OR {second.sql}){behind}"),
-                words=f"the difference in {label(measure)} between {first.value} and {second.value}")
+                f"SELECT abs({sums[0]} - {sums[1]})", "", "number", 0.95, measure.unit, f"({first.sql} OR {second.sql}){behind}"),
+                words=self._say("difference", label(measure), first.value, second.value))
         elif re.search(r"\b(?:highest|most|largest|biggest|maximum|best)\b.*\b(?:lowest|least|smallest|fewest|minimum|worst)\b|最.+最",
                        self._linked.question, re.I):
             yield self._reading(f"SELECT max({name}) - min({name}) FROM {self._table}{self._where()}",
-                                f"the difference between the largest and the smallest {label(measure)}", "number", 0.9, measure.unit)
+                                self._say("range", label(measure)), "number", 0.9, measure.unit)
 
     def _pair(self) -> tuple[Link, Link] | None:
         """Return two cells of the same column that the question names."""
@@ -314,14 +339,14 @@ class _Rules:
             sums = [f"(SELECT sum({name}) FROM {self._table} WHERE {link.sql})" for link in (first, second)]
             yield replace(self._reading(f"SELECT CASE WHEN {sums[0]} {sign} {sums[1]} THEN 'Yes' ELSE 'No' END, {sums[0]}, {sums[1]}", "",
                                         "value", 0.9, measure.unit, where),
-                          words=f"{label(measure)} of {first.value} and of {second.value}, compared")
+                          words=self._say("compared", label(measure), first.value, second.value))
             return
         aggregate, words = (f"{'min' if measure.is_temporal else 'sum'}({quoted(measure.name)})", label(measure)) if measure \
-            else ("count(*)", "the number of rows")
+            else ("count(*)", self._say("rows"))
         yield replace(self._reading(
             f"SELECT {key}, {aggregate} AS result FROM {self._table} WHERE {where} GROUP BY {key} ORDER BY result {direction}", "", "rows",
             0.95 if measure else 0.75, measure.unit if measure else "", where, "compare"),
-            words=f"{words} of {first.value} and of {second.value}, compared")
+            words=self._say("compared", words, first.value, second.value))
 
     def _target(self) -> Column | None:
         """Return the column that an order question asks for: named behind the question word or near the operation, or the naming one."""
@@ -337,7 +362,7 @@ class _Rules:
         name, limit = quoted(target.name), self._intent.limit or 1
         position = "first" if direction == "ASC" else "last"
         yield self._reading(f"SELECT {name} FROM {self._table}{self._where(f'{name} IS NOT NULL')} ORDER BY _row {direction} LIMIT {limit}",
-                            f"the {position} {label(target)} in the table", "value", 0.85)
+                            self._say(position, label(target)), "value", 0.85)
 
     def _beside(self) -> Iterator[Reading]:
         anchors = [link for link in self._linked.values if link.score >= 0.6]
@@ -351,19 +376,20 @@ class _Rules:
         yield replace(self._reading(
             f"SELECT {name} FROM {self._table} WHERE _row {sign} (SELECT {edge}(_row) FROM {self._table} WHERE {where}) "
             f"ORDER BY _row {order} LIMIT 1", "", "value", 0.85, "", where),
-            words=f"the {label(target)} in the row {word} the one where {' and '.join(link.words for link in anchors)}")
+            words=self._say(word, label(target), self._say_all(anchors)))
 
     def _list(self) -> Iterator[Reading]:
         entity = self._entity() or self._naming()
         if entity is None or not self._filters:
             return
-        yield self._reading(f"SELECT {quoted(entity.name)} FROM {self._table}{self._where()}", f"the {label(entity)} of the rows", "rows", 0.8)
+        yield self._reading(f"SELECT {quoted(entity.name)} FROM {self._table}{self._where()}", self._say("list", label(entity)), "rows", 0.8)
 
     def _share(self) -> Iterator[Reading]:
         if not self._filters:
             return
         measure = self._measure()
-        whole, words = (f"sum({quoted(measure.name)})", f"the share of {label(measure)}") if measure else ("count(*)", "the share of the rows")
+        whole, words = (f"sum({quoted(measure.name)})", self._say("share", label(measure))) if measure \
+            else ("count(*)", self._say("share of rows"))
         yield self._reading(f"SELECT round(100.0 * {whole} FILTER (WHERE {self._filters}) / {whole}, 2) FROM {self._table}", words, "number",
                             0.9, "%")
 

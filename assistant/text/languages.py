@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 KANA, HAN, HANGUL = "\u3040-\u30ff", "\u3400-\u4dbf\u4e00-\u9fff", "\uac00-\ud7af"
 CJK = f"{KANA}{HAN}\uf900-\ufaff{HANGUL}"  # indexed by character; except Hangul, these are written without spaces
@@ -41,6 +42,7 @@ def script_of(text: str) -> str:
     return max(counts, key=lambda name: counts[name])
 
 
+@lru_cache(maxsize=64)  # several steps ask for the language of the same question and passage
 def language(text: str) -> str:
     """Return "zh", "ja", "ko", "ru", "de", "fr" or "es"; "en" for all others."""
     letters = letters_in(text) or 1

@@ -17,6 +17,7 @@ ABBREVIATION = re.compile(
 LIST_NUMBER = re.compile(r"(?:^|\n)[ \t]*\d{1,3}\.$")
 LONGEST_ABBREVIATION = 24
 MAX_LINE, MIN_WRAP = 400, 40  # characters
+QUESTION_WEIGHT = 0.3
 STOP = frozenset(
     "a an the of in on at to for from by with and or is are was were be been it its as that this these those which who what "
     "的 了 是 在 和 与 及 或 有 为 之 其".split()
@@ -64,6 +65,17 @@ def trim_span(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     inner = text[start:end]
     if inner.strip():
         yield start + len(inner) - len(inner.lstrip()), end - (len(inner) - len(inner.rstrip()))
+
+
+def closest_sentence(text: str, claim: str, question: str) -> tuple[int, int]:
+    """Return the span of the sentence with the most tokens of a claim and, at a lower weight, of its question."""
+    wanted, asked = tokens(claim), tokens(question)
+
+    def closeness(span: tuple[int, int]) -> tuple[float, int]:
+        sentence = text[slice(*span)]
+        return token_recall(wanted, sentence) + QUESTION_WEIGHT * token_recall(asked, sentence), -span[0]
+
+    return max(sentence_spans(text), key=closeness, default=(0, len(text)))
 
 
 def token_recall(claim: Sequence[str], source: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
 from functools import lru_cache
 
 from assistant.text.languages import CJK, CJK_CHARACTER
@@ -50,8 +49,3 @@ def stem(word: str) -> str:
             core = core[: -len(ending)]
             break
     return core[:-1] if len(core) > MIN_STEM and core[-1] == core[-2] else core
-
-
-def overlap_share(wanted: Collection[str], held: Collection[str]) -> float:
-    """Return the share (0 to 1) of the wanted terms that are held; 1 if nothing is wanted."""
-    return sum(term in held for term in wanted) / len(wanted) if wanted else 1.0

@@ -19,19 +19,6 @@ from assistant.watch.service import (
 from assistant.watch.watcher import Watcher, WatchListener
 
 __all__ = [
-    "SETTLE_SECONDS",
-    "Debouncer",
-    "Timing",
-    "WatchListener",
-    "WatchStatus",
-    "WatchedRoot",
-    "Watcher",
-    "ask_to_stop",
-    "claim_watch",
-    "is_asked_to_stop",
-    "is_watched",
-    "launchd_agent",
-    "read_status",
-    "systemd_unit",
-    "write_status",
+    "SETTLE_SECONDS", "Debouncer", "Timing", "WatchListener", "WatchStatus", "WatchedRoot", "Watcher", "ask_to_stop",
+    "claim_watch", "is_asked_to_stop", "is_watched", "launchd_agent", "read_status", "systemd_unit", "write_status",
 ]

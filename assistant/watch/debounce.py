@@ -13,22 +13,14 @@ CROWD = 50  # if more paths of one folder changed, the folder is scanned instead
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Intervals of a watch, in seconds.
+    """Intervals of a watch, in seconds."""
 
-    settle: quiet time after a change
-    open: quiet time after a change of a file that is not closed yet, on systems that report closing
-    longest: a file that is never quiet is scanned after this time
-    poll: between two scans of a folder without events
-    full_rescan: between two full rescans, in case an event was missed
-    root_check: between two checks whether the roots are still the same folders
-    """
-
-    settle: float = 0.5
-    open: float = 3.0
-    longest: float = 60.0
-    poll: float = 30.0
-    full_rescan: float = 3600.0
-    root_check: float = 3.0
+    settle: float = 0.5  # quiet time after a change
+    open: float = 3.0  # quiet time after a change of a file that is not closed yet, on systems that report closing
+    longest: float = 60.0  # a file that is never quiet is scanned after this time
+    poll: float = 30.0  # between two scans of a folder without events
+    full_rescan: float = 3600.0  # between two full rescans, in case an event was missed
+    root_check: float = 3.0  # between two checks whether the roots are still the same folders
 
 
 @dataclass(slots=True)
@@ -43,8 +35,8 @@ class _Dirty:
 class Debouncer:
     """Changed paths, added by one thread and taken by another. Times are of a monotonic clock."""
 
-    def __init__(self, pace: Timing) -> None:
-        self._pace = pace
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
         self._dirty: dict[str, _Dirty] = {}
         self._lock = threading.Lock()
         self._arrived = threading.Event()
@@ -75,14 +67,14 @@ class Debouncer:
         with self._lock:
             resting = {path for path, dirty in self._dirty.items() if self._rests(dirty, now)}
             busy = {folder for path in self._dirty.keys() - resting for folder in parent_folders(path)}
-            taken = [path for path in resting if path not in busy or now - self._dirty[path].first >= self._pace.longest]
+            taken = [path for path in resting if path not in busy or now - self._dirty[path].first >= self._timing.longest]
             for path in taken:
                 del self._dirty[path]
         return collapse_crowds(taken, busy)
 
     def _rests(self, dirty: _Dirty, now: float) -> bool:
-        quiet = self._pace.open if dirty.is_open else self._pace.settle
-        return now - dirty.last >= quiet or now - dirty.first >= self._pace.longest
+        quiet = self._timing.open if dirty.is_open else self._timing.settle
+        return now - dirty.last >= quiet or now - dirty.first >= self._timing.longest
 
 
 def parent_folders(path: str) -> list[str]:

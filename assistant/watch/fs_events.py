@@ -50,12 +50,12 @@ class Events:
         self._on_path = on_path
         self._observer: BaseObserver | None = None
         self._watches: dict[str, ObservedWatch] = {}
-        self._alarm = _Alarm(on_loss)
-        logging.getLogger("watchdog").addHandler(self._alarm)
+        self._loss_handler = _LossHandler(on_loss)
+        logging.getLogger("watchdog").addHandler(self._loss_handler)
 
     def close(self) -> None:
         """Stop reporting."""
-        logging.getLogger("watchdog").removeHandler(self._alarm)
+        logging.getLogger("watchdog").removeHandler(self._loss_handler)
         if self._observer is not None:
             self._observer.stop()
             self._observer.join(5)
@@ -68,7 +68,7 @@ class Events:
         from watchdog.observers import Observer
 
         handler = FileSystemEventHandler()
-        handler.on_any_event = self._hear  # type: ignore[method-assign]
+        handler.on_any_event = self._on_event  # type: ignore[method-assign]
         warnings.filterwarnings("ignore", module="watchdog")  # about its internal bookkeeping
         if self._observer is None:
             self._observer = Observer()
@@ -83,7 +83,7 @@ class Events:
             raise events_unavailable(error) from error
 
     @property
-    def is_well(self) -> bool:
+    def is_running(self) -> bool:
         """Whether the observer's threads are still running."""
         return self._observer is None or (self._observer.is_alive() and all(each.is_alive() for each in self._observer.emitters))
 
@@ -93,7 +93,7 @@ class Events:
         if watch is not None and self._observer is not None and watch not in self._watches.values():
             self._observer.unschedule(watch)
 
-    def _hear(self, event: FileSystemEvent) -> None:
+    def _on_event(self, event: FileSystemEvent) -> None:
         if event.event_type in IGNORED or (event.is_directory and event.event_type == "modified"):
             return
         is_open = TELLS_CLOSED and not event.is_directory and event.event_type in {"created", "modified"}
@@ -102,7 +102,7 @@ class Events:
             self._on_path(os.fsdecode(event.dest_path), False)
 
 
-class _Alarm(logging.Handler):
+class _LossHandler(logging.Handler):
     """Logging handler for watchdog's warnings: events may be lost, so everything must be scanned again."""
 
     def __init__(self, on_loss: OnLoss) -> None:

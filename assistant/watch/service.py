@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import plistlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from filelock import FileLock, Timeout
 
@@ -32,26 +32,22 @@ class WatchedRoot:
 class WatchStatus:
     """What a watch is doing, what is pending, and what it has done since it began.
 
-    queued: paths still to scan
-    waiting: chunks without a vector
     indexed to failed: number of files with this outcome
-    problem: the error that pauses the watch, or ""
-    since: start time, seconds since 1970
     """
 
     doing: str = "starting"
     current: str = ""
-    queued: int = 0
-    waiting: int = 0
+    queued: int = 0  # paths still to scan
+    waiting: int = 0  # chunks without a vector
     indexed: int = 0
     moved: int = 0
     removed: int = 0
     skipped: int = 0
     failed: int = 0
     followed: tuple[WatchedRoot, ...] = ()
-    problem: str = ""
+    problem: str = ""  # the error that pauses the watch, or ""
     process: int = 0
-    since: float = 0.0
+    since: float = 0.0  # start time, seconds since 1970
 
 
 @contextmanager
@@ -79,15 +75,13 @@ def is_watched(folder: Path) -> bool:
     """Return True if a watch of this library is running."""
     if not (folder / LOCK).exists():
         return False
-    lock = FileLock(folder / LOCK)
     try:
-        lock.acquire(timeout=0)
+        with FileLock(folder / LOCK).acquire(timeout=0):
+            return False
     except Timeout:
         return True
     except OSError:
         return False
-    lock.release()
-    return False
 
 
 def write_status(folder: Path, standing: WatchStatus) -> None:
@@ -139,16 +133,8 @@ def systemd_quoted(text: str) -> str:
 
 def launchd_agent(label: str, command: Sequence[str], environment: Mapping[str, str], home: Path) -> str:
     """Return a launchd property list (launchd.plist(5)) that runs the command, and logs, in the program's home folder."""
-    words = "".join(f"    <string>{escape(word)}</string>\n" for word in command)
-    variables = "".join(f"    <key>{escape(name)}</key><string>{escape(value)}</string>\n" for name, value in environment.items())
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
-        '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">\n'
-        f'<plist version="1.0">\n<dict>\n  <key>Label</key><string>{escape(label)}</string>\n'
-        f"  <key>ProgramArguments</key>\n  <array>\n{words}  </array>\n"
-        f"  <key>EnvironmentVariables</key>\n  <dict>\n{variables}  </dict>\n"
-        "  <key>RunAtLoad</key><true/>\n  <key>KeepAlive</key><dict><key>SuccessfulExit</key><false/></dict>\n"
-        f"  <key>WorkingDirectory</key><string>{escape(str(home))}</string>\n"
-        f"  <key>ProcessType</key><string>Background</string>\n"
-        f"  <key>StandardErrorPath</key><string>{escape(str(home / LOG))}</string>\n</dict>\n</plist>\n"
-    )
+    return plistlib.dumps({
+        "Label": label, "ProgramArguments": list(command), "EnvironmentVariables": dict(environment), "RunAtLoad": True,
+        "KeepAlive": {"SuccessfulExit": False}, "WorkingDirectory": str(home), "ProcessType": "Background",
+        "StandardErrorPath": str(home / LOG),
+    }, sort_keys=False).decode()

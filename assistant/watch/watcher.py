@@ -26,10 +26,11 @@ EMBEDDED_AT_ONCE = 32  # chunks embedded between two checks for changes
 PATHS_AT_ONCE = 200
 REST_SECONDS = 60.0  # idle time after which the reader processes are stopped
 GIVING_WAY_SECONDS = 0.25  # between two checks whether a question is still being answered
+AWAY = "is not there; what the library holds of it is kept"
 MOST_TRIES = 5  # for a file that cannot be read at the moment
 
 Identity = tuple[int, int]
-Look = Callable[[str], str]
+RescanTarget = Callable[[str], str]
 
 
 class WatchedLibrary(Protocol):
@@ -48,7 +49,7 @@ class WatchedLibrary(Protocol):
     def rest(self) -> None:
         """Free what is held between two scans."""
 
-    def to_look_at(self, roots: Iterable[Path]) -> Look:
+    def to_look_at(self, roots: Iterable[Path]) -> RescanTarget:
         """Return a function from a changed path to the path to scan, or "" to ignore it."""
 
 
@@ -61,7 +62,7 @@ class WatchListener(Protocol):
     def noticed(self, words: str) -> None:
         """Receive a notice to show."""
 
-    def stands(self, standing: WatchStatus) -> None:
+    def stands(self, status: WatchStatus) -> None:
         """Receive the current status; called often."""
 
 
@@ -71,26 +72,26 @@ class Watcher:
     Embedding pauses while `is_asked` says that a question is being answered on this machine.
     """
 
-    def __init__(self, library: WatchedLibrary, audience: WatchListener, pace: Timing, *, only: Sequence[Path] = (),
+    def __init__(self, library: WatchedLibrary, listener: WatchListener, timing: Timing, *, only: Sequence[Path] = (),
                  always_poll: bool = False, is_asked: Callable[[], bool] = lambda: False) -> None:
-        self._library, self._audience, self._pace, self._is_asked = library, audience, pace, is_asked
+        self._library, self._listener, self._timing, self._is_asked = library, listener, timing, is_asked
         self._only, self._always_poll = tuple(only), always_poll
-        self._changes = Debouncer(pace)
-        self._events = Events(self._hear, self._distrust)
-        self._look: Look = lambda _path: ""
+        self._changes = Debouncer(timing)
+        self._events = Events(self._on_event, self._request_full_rescan)
+        self._rescan_target: RescanTarget = lambda _path: ""
         self._identities: dict[Path, Identity | None] = {}
-        self._manners: dict[Path, WatchedRoot] = {}
+        self._watched_roots: dict[Path, WatchedRoot] = {}
         self._next_poll: dict[Path, float] = {}
         self._tries: dict[str, int] = {}
-        self._is_in_doubt = True  # a full rescan is due
-        self._trusted_until = self._next_glance = self._not_before = 0.0
+        self._needs_full_rescan = True
+        self._next_full_rescan = self._next_root_check = self._retry_at = 0.0
         self._last_work = time.monotonic()
-        self._standing = WatchStatus(process=os.getpid(), since=time.time())
+        self._status = WatchStatus(process=os.getpid(), since=time.time())
 
     def follow(self, should_stop: Callable[[], bool]) -> None:
         """Watch until `should_stop` returns True. Raises errors that only the user can resolve."""
         if not self._always_poll and not events_arrive():
-            self._audience.noticed("This machine does not report file changes: folders are polled.")
+            self._listener.noticed("This machine does not report file changes: folders are polled.")
             self._always_poll = True
         try:
             while not should_stop():
@@ -101,144 +102,134 @@ class Watcher:
 
     def _step(self, now: float) -> None:
         """Do the next due task."""
-        if now >= self._next_glance:
-            self._glance(now)
+        if now >= self._next_root_check:
+            self._check_roots(now)
         polled = [root for root, due in self._next_poll.items() if now >= due]
-        if now < self._not_before:
+        if now < self._retry_at:
             self._changes.wait(PULSE_SECONDS)
-        elif self._is_in_doubt or now >= self._trusted_until:
-            self._look_at_everything(now)
+        elif self._needs_full_rescan or now >= self._next_full_rescan:
+            self._rescan_all(now)
         elif polled:
-            self._next_poll.update((root, now + self._pace.poll) for root in polled)
-            self._look_at(polled, self._pace.open)
+            self._next_poll.update((root, now + self._timing.poll) for root in polled)
+            self._rescan(polled, self._timing.open)
         elif ready := self._changes.take(now):
-            self._look_at(list(map(Path, ready)))
-        elif self._standing.waiting and self._is_asked():
-            self._tell(doing="giving way", current="", queued=len(self._changes))
+            self._rescan(list(map(Path, ready)))
+        elif self._status.waiting and self._is_asked():
+            self._report(replace(self._status, doing="giving way", current="", queued=len(self._changes)))
             self._changes.wait(GIVING_WAY_SECONDS)
-        elif self._standing.waiting:
+        elif self._status.waiting:
             self._embed()
         else:
             self._idle(now)
 
     def _idle(self, now: float) -> None:
-        self._tell(doing="watching", current="", queued=len(self._changes))
+        self._report(replace(self._status, doing="watching", current="", queued=len(self._changes)))
         if now - self._last_work > REST_SECONDS:
             self._library.rest()
         if len(self._changes):
             time.sleep(PULSE_SECONDS)  # does not wake up for each of a thousand events
         else:
-            self._changes.wait(max(PULSE_SECONDS, min(self._next_glance - now, 1.0)))
+            self._changes.wait(max(PULSE_SECONDS, min(self._next_root_check - now, 1.0)))
 
-    # what happens
-
-    def _hear(self, path: str, is_open: bool) -> None:
-        if found := self._look(path):
+    def _on_event(self, path: str, is_open: bool) -> None:
+        if found := self._rescan_target(path):
             self._changes.add(found, time.monotonic(), is_open=is_open)
 
-    def _distrust(self) -> None:
-        self._is_in_doubt = True
+    def _request_full_rescan(self) -> None:
+        self._needs_full_rescan = True
 
-    def _glance(self, now: float) -> None:
+    def _check_roots(self, now: float) -> None:
         """Check which roots exist, and whether each is still the same folder."""
-        self._next_glance = now + self._pace.root_check
+        self._next_root_check = now + self._timing.root_check
         roots = self._only or self._library.roots()
-        if not self._events.is_well:
+        if not self._events.is_running:
             self._events.close()
-            self._events = Events(self._hear, self._distrust)
+            self._events = Events(self._on_event, self._request_full_rescan)
             self._identities = dict.fromkeys(self._identities)  # all roots are entered again
         if set(roots) != set(self._identities):
             for root in set(self._identities) - set(roots):
-                self._leave(root)
+                self._detach(root)
             self._identities = {root: self._identities.get(root) for root in roots}
-            self._look = self._library.to_look_at(roots)
+            self._rescan_target = self._library.to_look_at(roots)
         for root in roots:
             found = folder_identity(root)
-            if found is None and (root not in self._manners or self._manners[root].method != "away"):
-                self._leave(root)
-                self._manners[root] = WatchedRoot(str(root), "away", "it is not there; what the library holds of it is kept")
-                self._audience.noticed(f"{root} is not there; what the library holds of it is kept.")
+            if found is None and (root not in self._watched_roots or self._watched_roots[root].method != "away"):
+                self._detach(root)
+                self._watched_roots[root] = WatchedRoot(str(root), "away", f"it {AWAY}")
+                self._listener.noticed(f"{root} {AWAY}.")
             elif found is not None and found != self._identities[root]:
-                self._enter(root, now)
+                self._attach(root, now)
             self._identities[root] = found
-        self._tell(followed=tuple(self._manners[root] for root in roots))
+        self._report(replace(self._status, followed=tuple(self._watched_roots[root] for root in roots)))
 
-    def _enter(self, root: Path, now: float) -> None:
+    def _attach(self, root: Path, now: float) -> None:
         """Watch a root that is new, has come back, or is another folder of the same name."""
-        self._leave(root)
+        self._detach(root)
         reason = "as asked" if self._always_poll else why_no_events(root)
         if not reason:
             try:
                 self._events.attach(root)
             except EventsUnavailable as error:
                 reason = str(error)
-                self._audience.noticed(f"{root} is polled: {error}. {error.hint}".strip())
+                self._listener.noticed(f"{root} is polled: {error}. {error.hint}".strip())
         if reason:
-            self._next_poll[root] = now + self._pace.poll
-        self._manners[root] = WatchedRoot(str(root), "polling" if reason else "events", reason)
+            self._next_poll[root] = now + self._timing.poll
+        self._watched_roots[root] = WatchedRoot(str(root), "polling" if reason else "events", reason)
         self._changes.add(str(root), now)
 
-    def _leave(self, root: Path) -> None:
+    def _detach(self, root: Path) -> None:
         self._events.detach(root)
         self._next_poll.pop(root, None)
-        self._manners.pop(root, None)
+        self._watched_roots.pop(root, None)
 
-    # what is done
-
-    def _look_at_everything(self, now: float) -> None:
-        self._is_in_doubt = False
-        self._trusted_until = now + self._pace.full_rescan
+    def _rescan_all(self, now: float) -> None:
+        self._needs_full_rescan = False
+        self._next_full_rescan = now + self._timing.full_rescan
         self._changes.clear()
-        self._look_at(self._only or None)
+        self._rescan(self._only or None)
 
-    def _look_at(self, paths: Sequence[Path] | None, quiet_seconds: float = 0.0) -> None:
+    def _rescan(self, paths: Sequence[Path] | None, quiet_seconds: float = 0.0) -> None:
         self._last_work = time.monotonic()
-        self._tell(doing="looking", queued=len(self._changes) + len(paths or ()))
+        self._report(replace(self._status, doing="looking", queued=len(self._changes) + len(paths or ())))
         try:
             for some in [None] if paths is None else path_batches(paths):  # other processes may write between two batches
-                self._library.refresh(some, self._show, self._take, quiet_seconds)
-            self._tell(waiting=self._library.embed_waiting(0), problem="")
+                self._library.refresh(some, self._on_progress, self._on_change, quiet_seconds)
+            self._report(replace(self._status, waiting=self._library.embed_waiting(0), problem=""))
         except TEMPORARY as error:
-            self._give_up_for_now(error)
+            self._retry_later(error)
 
     def _embed(self) -> None:
         self._last_work = time.monotonic()
-        self._tell(doing="embedding", current="", queued=len(self._changes))
+        self._report(replace(self._status, doing="embedding", current="", queued=len(self._changes)))
         try:
-            self._tell(waiting=self._library.embed_waiting(EMBEDDED_AT_ONCE))
+            self._report(replace(self._status, waiting=self._library.embed_waiting(EMBEDDED_AT_ONCE)))
         except TEMPORARY as error:
-            self._give_up_for_now(error)
+            self._retry_later(error)
 
-    def _give_up_for_now(self, error: Exception) -> None:
+    def _retry_later(self, error: Exception) -> None:
         """Schedule a full rescan after a pause."""
-        if str(error) != self._standing.problem:
-            self._audience.noticed(f"{error} Trying again every {RETRY_SECONDS:.0f} seconds.")
-        self._tell(problem=str(error))
-        self._is_in_doubt = True
-        self._not_before = time.monotonic() + RETRY_SECONDS
+        if str(error) != self._status.problem:
+            self._listener.noticed(f"{error} Trying again every {RETRY_SECONDS:.0f} seconds.")
+        self._report(replace(self._status, problem=str(error)))
+        self._needs_full_rescan = True
+        self._retry_at = time.monotonic() + RETRY_SECONDS
 
-    def _take(self, change: Change) -> None:
+    def _on_change(self, change: Change) -> None:
         tries = self._tries.pop(change.path, 0)
         if change.reason.startswith((BEING_WRITTEN, UNREAD)) and tries < MOST_TRIES:
             self._tries[change.path] = tries + 1
             self._changes.add(change.path, time.monotonic(), is_open=True)
-        count = int(getattr(self._standing, change.kind))
-        self._standing = replace(self._standing, **{change.kind: count + 1})  # type: ignore[arg-type]
-        self._audience.changed(change)
+        count = int(getattr(self._status, change.kind))
+        self._status = replace(self._status, **{change.kind: count + 1})  # type: ignore[arg-type]
+        self._listener.changed(change)
 
-    def _show(self, progress: Progress) -> None:
-        self._tell(doing=progress.stage, current=progress.current, queued=len(self._changes) + progress.total - progress.done)
+    def _on_progress(self, progress: Progress) -> None:
+        queued = len(self._changes) + progress.total - progress.done
+        self._report(replace(self._status, doing=progress.stage, current=progress.current, queued=queued))
 
-    def _tell(self, *, doing: str = "", current: str | None = None, queued: int | None = None, waiting: int | None = None,
-              problem: str | None = None, followed: tuple[WatchedRoot, ...] | None = None) -> None:
-        before = self._standing
-        self._standing = replace(
-            before, doing=doing or before.doing, current=before.current if current is None else current,
-            queued=before.queued if queued is None else queued, waiting=before.waiting if waiting is None else waiting,
-            problem=before.problem if problem is None else problem,
-            followed=before.followed if followed is None else followed,
-        )
-        self._audience.stands(self._standing)
+    def _report(self, status: WatchStatus) -> None:
+        self._status = status
+        self._listener.stands(status)
 
 
 def path_batches(paths: Sequence[Path]) -> Iterator[Sequence[Path]]:

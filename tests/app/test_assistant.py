@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import ANY
 
@@ -18,6 +19,7 @@ import pytest
 from msoffcrypto.format.ooxml import OOXMLFile
 
 from assistant import Assistant, Settings
+from assistant.app.library.library import require_same_embedder
 from assistant.datatypes import FileState, Filter, Progress, Turn
 from assistant.errors import DiskFull, EmbedderMismatch, ModelMissing, NothingIndexed, SkippedFile, UnreadableFile, UsageError
 from assistant.index import Store
@@ -478,7 +480,7 @@ def test_a_session_notices_that_another_process_rebuilt_with_another_model(
         fingerprint = "another"
 
     other = again(assistant)
-    other._models._shelf.embedder = lambda spec: Other()
+    other._models._cache.embedder = lambda spec: Other()
     other.sync(rebuild=True)
     with pytest.raises(EmbedderMismatch):
         assistant.search("rent")
@@ -813,3 +815,9 @@ def test_a_root_with_links_to_places_inside_is_looked_at_as_a_whole(assistant: A
     assert assistant.refresh([folder / "link.md"]).indexed == 1
     (folder / ".store" / "note.md").write_text("Chimney swept twice.", "utf-8")
     assert assistant.refresh([folder / "lease.md"]).indexed == 1
+
+
+def test_a_model_of_the_same_name_with_other_files_is_named_as_such() -> None:
+    store = SimpleNamespace(meta={"embedder": "one", "embedder_name": "minilm"}.get)
+    with pytest.raises(EmbedderMismatch, match="built with the embedding model minilm, whose files have changed since"):
+        require_same_embedder(store, SimpleNamespace(fingerprint="another", name="minilm"))

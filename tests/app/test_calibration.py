@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from assistant.app.library.derived import TrialLog
+from assistant.app.library.library import TrialLog
 from assistant.generation import CalibrationTrial
-from assistant.system.records import DamagedRecord
+from assistant.system.atomic_files import DamagedRecord
 
 ODD = CalibrationTrial("What\u2028is\x85the rent?", 0.5, -1.5)
 

@@ -35,24 +35,24 @@ def severities(findings: tuple[Finding, ...]) -> list[Severity]:
 
 
 def test_a_sound_library(settings, library):
-    assert severities(doctor.examine_library(settings)) == [Severity.OK]
+    assert severities(doctor.with_library(settings, doctor.examine_library)) == [Severity.OK]
 
 
 def test_no_library(settings):
-    assert severities(doctor.examine_library(settings)) == [Severity.WARNING]
+    assert severities(doctor.with_library(settings, doctor.examine_library)) == [Severity.WARNING]
 
 
 def test_a_damaged_library(settings, library):
     for beside in library.parent.glob("library.sqlite-*"):
         beside.unlink()
     library.write_bytes(b"no database" * 1000)
-    (finding,) = doctor.examine_library(settings)
+    (finding,) = doctor.with_library(settings, doctor.examine_library)
     assert finding.severity is Severity.ERROR
     assert "not a readable library" in finding.detail
 
 
 def test_a_library_of_another_embedding_model(settings, library):
-    findings = doctor.examine_library(replace(settings, embed="bge-m3"))
+    findings = doctor.with_library(replace(settings, embed="bge-m3"), doctor.examine_library)
     assert severities(findings) == [Severity.OK, Severity.ERROR]
     assert "sync --rebuild" in findings[1].remedy
 
@@ -118,8 +118,11 @@ def test_a_package_that_is_missing(monkeypatch):
 
 
 def test_a_reranker_is_looked_at_where_one_is_chosen(settings, tmp_path):
-    assert doctor.examine_reranker(settings) == ()
-    (absent,) = doctor.examine_reranker(replace(settings, rerank=str(tmp_path / "none")))
+    def reranker(name: str) -> list[Finding]:
+        return [finding for finding in doctor.examine(replace(settings, rerank=name)) if finding.subject == "reranker"]
+
+    assert reranker("") == []
+    (absent,) = reranker(str(tmp_path / "none"))
     assert absent.severity is Severity.ERROR
-    (here,) = doctor.examine_reranker(replace(settings, rerank=str(tmp_path)))
+    (here,) = reranker(str(tmp_path))
     assert (here.subject, here.severity) == ("reranker", Severity.OK)

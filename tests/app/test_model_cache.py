@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from assistant.app.models.cache import ModelCache, embedder_spec, file_stamp
+from assistant.app.models import ModelCache, embedder_spec, file_stamp
 from assistant.config import Settings
 from assistant.errors import ModelMissing, ModelUnusable
 from assistant.models.fake import FakeChat
-from assistant.models.open import ChatSpec, EmbedderSpec
+from assistant.models.open import ChatSpec, ModelSpec
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_is_loaded_can_be_asked_while_it_changes():
 
     def load() -> None:
         for number in range(100):
-            shelf.embedder(EmbedderSpec("fake:", Path(), f"{number}"))
+            shelf.embedder(ModelSpec("fake:", Path(), f"{number}"))
             shelf.start_chat(ChatSpec("fake:", Path(), number)).result()
             shelf.drop_chat()
         over.set()
@@ -98,7 +98,7 @@ def test_a_model_that_fails_while_another_is_wanted_is_dropped(monkeypatch: pyte
             raise ModelUnusable("It is broken.")
         return FakeChat()
 
-    monkeypatch.setattr("assistant.app.models.cache.open_chat", load)
+    monkeypatch.setattr("assistant.app.models.open_chat", load)
     shelf = ModelCache()
     broken = shelf.start_chat(ChatSpec("broken", Path()))
     threading.Timer(0.1, may_fail.set).start()

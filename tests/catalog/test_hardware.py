@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from assistant.app.diagnostics import gpus as graphics
 from assistant.app.diagnostics import hardware
 from assistant.datatypes import Gpu
+from assistant.models.llama import load
 
 
 def test_this_machine(tmp_path):
@@ -49,15 +49,15 @@ def test_no_limit(tmp_path, monkeypatch, limit):
 @pytest.mark.parametrize("package", [None, SimpleNamespace(submodule_search_locations=["/nowhere"]),
                                      SimpleNamespace(submodule_search_locations=None)])
 def test_no_llama_cpp_is_no_graphics_card(monkeypatch, package):
-    monkeypatch.setattr(graphics.importlib.util, "find_spec", lambda name: package)
-    assert graphics.usable_gpus() == ()
+    monkeypatch.setattr(load.importlib.util, "find_spec", lambda name: package)
+    assert load.usable_gpus() == ()
 
 
 def test_ggml_s_own_list_can_be_read(monkeypatch):
     pytest.importorskip("llama_cpp")
-    monkeypatch.setattr(graphics, "USABLE_TYPES", (0,))  # the processor stands in for a card: every build lists one
-    assert all(device.name and device.memory_total > 0 for device in graphics.usable_gpus())
-    assert graphics.usable_gpus()
+    monkeypatch.setattr(load, "GPU_TYPES", (0,))  # the processor stands in for a card: every build lists one
+    assert all(device.name and device.memory_total > 0 for device in load.usable_gpus())
+    assert load.usable_gpus()
 
 
 def program(folder, monkeypatch, text):
@@ -78,49 +78,49 @@ def test_cards_that_llama_cpp_does_not_use(tmp_path, monkeypatch):
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell script stands in for the program")
 def test_a_driver_that_fails_lists_no_card(tmp_path, monkeypatch):
     program(tmp_path, monkeypatch, "echo broken; exit 9")
-    assert graphics.nvidia_cards() == ()
+    assert hardware.nvidia_cards() == ()
 
 
 def test_no_driver_lists_no_card(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert graphics.nvidia_cards() == ()
+    assert hardware.nvidia_cards() == ()
 
 
 @pytest.fixture
 def no_program(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(graphics.sys, "platform", "linux")
+    monkeypatch.setattr(hardware.sys, "platform", "linux")
     for name in ("DRIVER", "DRAWING"):
-        monkeypatch.setattr(graphics, name, tmp_path / name)
+        monkeypatch.setattr(hardware, name, tmp_path / name)
     return tmp_path
 
 
 def test_without_nvidia_s_program_its_driver_is_asked(no_program):
     (no_program / "DRIVER" / "0000:01:00.0").mkdir(parents=True)
     (no_program / "DRIVER" / "0000:01:00.0" / "information").write_text("Model: \t\t Some Card\nIRQ: 7\n")
-    assert graphics.present_gpus() == (Gpu("Some Card", 0, 0, "CUDA"),)
+    assert hardware.present_gpus() == (Gpu("Some Card", 0, 0, "CUDA"),)
 
 
 def test_other_makers_are_known_by_what_linux_draws_with(no_program):
     for number, vendor in enumerate(("0x1002", "0x1002", "0x1234")):
         (no_program / "DRAWING" / f"card{number}" / "device").mkdir(parents=True)
         (no_program / "DRAWING" / f"card{number}" / "device" / "vendor").write_text(f"{vendor}\n")
-    assert graphics.present_gpus() == (Gpu("AMD graphics card", 0, 0, "Vulkan"),)
+    assert hardware.present_gpus() == (Gpu("AMD graphics card", 0, 0, "Vulkan"),)
 
 
 def test_nothing_that_draws_is_no_card(no_program):
-    assert graphics.present_gpus() == ()
+    assert hardware.present_gpus() == ()
 
 
 @pytest.mark.parametrize(("processor", "found"), [("arm64", (Gpu("Apple graphics", 0, 0, "Metal"),)), ("x86_64", ())])
 def test_apple_s_own_processors_have_graphics(monkeypatch, processor, found):
-    monkeypatch.setattr(graphics.sys, "platform", "darwin")
-    monkeypatch.setattr(graphics.platform, "machine", lambda: processor)
-    assert graphics.present_gpus() == found
+    monkeypatch.setattr(hardware.sys, "platform", "darwin")
+    monkeypatch.setattr(hardware.platform, "machine", lambda: processor)
+    assert hardware.present_gpus() == found
 
 
 @pytest.mark.parametrize(("device", "interface"), [
     ("CUDA0", "CUDA"), ("Vulkan12", "Vulkan"), ("MTL0", "Metal"), ("Metal", "Metal"),
 ])
 def test_a_device_s_name_tells_its_interface(device, interface):
-    assert graphics.interface(device) == interface
+    assert load.interface(device) == interface

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from assistant.cli import model_choice as choosing
 from assistant.cli.app import app
-from assistant.cli.commands import models  # imported before a test puts something else in place of what it imports
-from assistant.server.spawn import STARTED_PROCESSES, reap
+from assistant.cli.commands import models  # noqa: F401 - imported before a test replaces what it imports
+from assistant.server.endpoint import STARTED_PROCESSES, reap
 
 LEASE = """# Old mill
 
@@ -25,7 +24,6 @@ The lease ends on 31 December 2027. The notice period is nine months.
 
 The yearly rent is 46500 pounds. The deposit is 15500 pounds.
 """
-PATCHED = (choosing, models)
 COFFEE = "The coffee machine takes nine grams of beans.\nDescale it every three weeks with citric acid.\n"
 
 

@@ -53,7 +53,7 @@ def test_the_questions_of_the_model_are_taken_for_harder_than_they_are(run, many
     kept = own_home / "libraries" / "default" / "calibration.jsonl"
     found = []
     for own_words in (0.0, 1.5):
-        for module in ("app.ask.calibrate", "app.library.derived"):
+        for module in ("app.ask.calibrate", "app.library.library"):
             monkeypatch.setattr(f"assistant.{module}.GENERATED_QUESTION_OFFSET", own_words)
         run("calibrate", "--questions", "6")
         records = map(json.loads, kept.read_text("utf-8").splitlines()[-6:])

@@ -61,7 +61,7 @@ def test_another_embedding_model(run, library, arguments):
     change(library, "UPDATE meta SET value = 'other' WHERE key IN ('embedder', 'embedder_name')")
     result = run(*arguments)
     assert result.exit_code == 1
-    assert "built with the embedding model other" in result.stderr
+    assert "built with the embedding model other, but fake: is chosen." in result.stderr
     assert "assistant sync --rebuild" in result.stderr
     assert run("sync", "--rebuild").exit_code == 0
     assert run("search", "lease").exit_code == 0
@@ -158,3 +158,10 @@ def test_no_character_stops_the_output(run, folder, monkeypatch):
 
 def test_an_unknown_command(run):
     assert run("bogus").exit_code == 2
+
+
+@pytest.mark.parametrize("command", [(), ("ask",), ("chat",), ("models",), ("models", "list")])
+def test_the_help_shows_no_type_beside_a_flag(run, command):
+    shown = run(*command, "--help").stdout
+    assert "--help" in shown
+    assert "bool" not in shown

@@ -13,9 +13,9 @@ import pytest
 
 from assistant.cli import console as terminal
 from assistant.cli.console import harmless, on_one_line
-from assistant.cli.render.search import MOST_LINES, shortened
+from assistant.cli.render.answer import MOST_LINES, shortened
 from assistant.datatypes import Progress
-from assistant.history import jsonl as lines
+from assistant.system.atomic_files import append_record
 
 ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029\ud800-\udfff]")
 NAMES = ("two\nlines.md", "\x1b[31mred.md", "\u202egnp.md", "c1\x9b31m.md", "\u2066a\u2069.md",
@@ -82,7 +82,7 @@ def test_a_kept_conversation_and_its_export(run, hostile):
 def test_a_damaged_session_is_told_once_and_the_rest_is_shown(run, hostile, own_home):
     run("chat", "--keep", stdin="How long is the notice period?\n")
     session = next((own_home / "sessions").glob("*.jsonl"))
-    lines.append(session, {"question": "And the\u2028rent?", "answer": "None."})
+    append_record(session, {"question": "And the\u2028rent?", "answer": "None."})
     session.write_bytes(session.read_bytes() + b'{"half')
     result = run("sessions", "show", "last")
     assert "And the\nrent?" in result.stdout

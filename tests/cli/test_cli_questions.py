@@ -268,6 +268,9 @@ def test_a_reranker_shows_what_it_did(run, library):
     result = run("search", "notice period of the lease", "--explain", "--rerank", "fake:")
     assert result.exit_code == 0
     assert "fake: scored " in result.stdout
+    header = next(line for line in result.stdout.splitlines() if "cosine" in line and "passage" in line)
+    columns = re.split(r" {2,}", header.strip())
+    assert columns == ["score", "BM25", "BM25 rank", "cosine", "cosine rank", "reranker", "rank before", "passage"]
     assert "reranker" in result.stdout
     as_json = json.loads(run("search", "notice period of the lease", "--explain", "--rerank", "fake:", "--json").stdout)
     assert as_json["reranking"]["model"] == "fake:"

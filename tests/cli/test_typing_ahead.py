@@ -89,6 +89,6 @@ def test_a_conversation_looks_ahead_through_the_engine(run: Runner, folder, own_
     run("add", folder)
     with open_assistant(load_settings()) as assistant:
         conversation = Conversation(assistant)
-        assert conversation.looks_ahead
+        assert conversation.look_ahead
         conversation.look_ahead("When does the lease")
         assert "2027" in "".join(conversation.write(conversation.search("When does the lease end?")))

@@ -10,10 +10,9 @@ import pytest
 from assistant.datatypes import Timings
 from assistant.errors import ContextOverflow
 from assistant.evaluation import Question, measure
-from assistant.evaluation.answers import score_answer as score_all
-from assistant.evaluation.answers import score_support
 from assistant.evaluation.dataset import Span
-from assistant.evaluation.ranking import score_hits
+from assistant.evaluation.metrics import score_answer as score_all
+from assistant.evaluation.metrics import score_hits, score_support
 from tests.evaluation.made_up import make_answer, make_hit
 
 LEASE = Question("1", "When?", True, ("2027",), (), frozenset({"lease.pdf"}), (("lease.pdf", 1.0),),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.evaluation.ranking import merge_ranges, score_ranking, score_spans, unique_in_order
+from assistant.evaluation.metrics import merge_ranges, score_ranking, score_spans, unique_in_order
 
 
 def test_a_ranking_with_two_of_three_right_files():

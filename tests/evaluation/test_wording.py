@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.evaluation.answers import is_contained, normalise, token_f1, tokenize
+from assistant.evaluation.metrics import is_contained, normalise, token_f1, tokenize
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assistant.datatypes import Chunk, Hit, Location, Sentence
-from assistant.generation.citations.citing_stream import CitingStream
-from assistant.generation.citations.support import build_citations
+from assistant.generation.citing_stream import CitingStream
+from assistant.generation.support import build_citations
 
 
 def hit(text: str, number: int = 1, line: int = 10) -> Hit:

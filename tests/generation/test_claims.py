@@ -1,6 +1,7 @@
 import pytest
 
-from assistant.generation.citations.claims import chunk_content, claim_facts, contains_fact
+from assistant.generation.support import contains_fact
+from assistant.text.facts import chunk_content, claim_facts
 
 
 def borne_out(claim: str, source: str) -> list[bool]:

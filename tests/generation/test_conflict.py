@@ -3,8 +3,8 @@
 import pytest
 
 from assistant.datatypes import Chunk, Conflict, Hit, Location
-from assistant.generation.citations.support import cite
-from assistant.generation.conflicts.detect import conflict_text, date_of, find_conflicts, version_of
+from assistant.generation.conflicts import conflict_text, date_of, find_conflicts, version_of
+from assistant.generation.support import cite
 
 DISAGREEING = [
     ("合同总价是多少？", ("合同.md", "合同总价为人民币一亿二千万元。"), ("补充协议.md", "合同总价为人民币1.3亿元。")),

@@ -1,6 +1,6 @@
 import pytest
 
-from assistant.generation.citations.claims import normalize_numerals, numerals, source_keys, unscaled_keys
+from assistant.text.facts import normalize_numerals, numerals, source_keys, unscaled_keys
 
 
 def keys(text: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.generation.conflicts.sentence_diff import sentence_diff
+from assistant.generation.sentence_diff import sentence_diff
 
 SAME = [
     ("一亿二千万元", "120000000元"), ("一亿二千万元", "120,000,000元"), ("一亿二千万元", "1.2亿元"), ("三十五日", "35日"),

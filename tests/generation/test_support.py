@@ -1,7 +1,8 @@
 import pytest
 
 from assistant.datatypes import Chunk, Location
-from assistant.generation.citations.support import Attribution, attribute, judge_support, parse_chunk, parse_claim
+from assistant.generation.support import Attribution, attribute, judge_support
+from assistant.text.facts import parse_chunk, parse_claim
 
 
 def passage(text: str, context: str = "") -> Chunk:

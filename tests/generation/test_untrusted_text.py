@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from assistant.datatypes import Chunk, Hit, Location, RemovedText
-from assistant.generation.injection.untrusted_text import (
+from assistant.generation.prompt import messages
+from assistant.generation.untrusted_text import (
     FENCE_CLOSES,
     FENCE_OPENS,
     MASK,
@@ -17,7 +18,6 @@ from assistant.generation.injection.untrusted_text import (
     sanitize,
     sanitize_span,
 )
-from assistant.generation.prompt import messages
 
 PLAIN = (
     "The lease ends on 31 December 2027. The tenant must tell the landlord nine months before.",

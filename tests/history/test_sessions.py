@@ -12,7 +12,7 @@ import pytest
 from assistant.datatypes import Citation, Location, Turn
 from assistant.errors import UsageError
 from assistant.history import Sessions
-from assistant.history import jsonl as lines
+from assistant.history import sessions as sessions_module
 
 SOURCE = Citation(1, "/files/租约.pdf", "租约", Location(3, 4, 10, 20, page=2, heading="第五条"), "押金为一万元。")
 FIRST = Turn("押金是多少？", "押金为一万元 [1]。", (SOURCE,), asked="2024-03-14T10:00:00+00:00")
@@ -49,7 +49,7 @@ def test_nobody_else_can_read_them(sessions: Sessions, tmp_path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.filterwarnings("ignore::assistant.system.records.DamagedRecord")
+@pytest.mark.filterwarnings("ignore::assistant.system.atomic_files.DamagedRecord")
 @pytest.mark.parametrize("tail", [b'{"question": "half', b"\xff\xfe\x00", b"[1, 2]\nnull\n", b'{"question": 7}\n'])
 def test_a_damaged_line_costs_that_line_alone(sessions: Sessions, tmp_path: Path, tail: bytes) -> None:
     name = sessions.begin("a", FIRST)
@@ -59,7 +59,7 @@ def test_a_damaged_line_costs_that_line_alone(sessions: Sessions, tmp_path: Path
     assert sessions.find(name).turns == (FIRST, SECOND)
 
 
-@pytest.mark.filterwarnings("ignore::assistant.system.records.DamagedRecord")
+@pytest.mark.filterwarnings("ignore::assistant.system.atomic_files.DamagedRecord")
 def test_a_file_of_nonsense_stops_nothing(sessions: Sessions, tmp_path: Path) -> None:
     name = sessions.begin("a", FIRST)
     file_of(tmp_path, "20200101-1").write_bytes(b"\x00" * 100)
@@ -168,8 +168,8 @@ def test_adding_a_turn_does_not_read_the_file(sessions: Sessions, tmp_path: Path
 def test_a_lock_that_is_never_let_go_is_an_error(sessions: Sessions, tmp_path: Path,
                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
     name = sessions.begin("a", FIRST)
-    with lines.folder_lock(tmp_path / "sessions"):
-        monkeypatch.setattr(lines, "PATIENCE_SECONDS", 0.05)
+    with sessions_module.folder_lock(tmp_path / "sessions"):
+        monkeypatch.setattr(sessions_module, "LOCK_SECONDS", 0.05)
         with pytest.raises(OSError, match="lock"):
             sessions.append(name, SECOND)
 

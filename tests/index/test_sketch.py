@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 
 from assistant.index.chunks import CHUNK_KEY
-from assistant.index.vector_files import Stamp, VectorBase, build_quantizer, flat_index, read_quantizer, write_quantizer
+from assistant.index.vector_files import Stamp, VectorBase, build_quantizer, flat_index
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ def base_of(vectors: np.ndarray, path: Path) -> VectorBase:
     index.add(vectors)
     marks = np.zeros(len(vectors), CHUNK_KEY)
     marks["id"] = 10 * np.arange(len(vectors))
-    write_quantizer(build_quantizer(lambda places: vectors[places], len(vectors), 128, 1_000), path)
-    return VectorBase(index, marks, Stamp(b"", b""), read_quantizer(path))
+    faiss.write_index(build_quantizer(lambda places: vectors[places], len(vectors), 128, 1_000), str(path))
+    return VectorBase(index, marks, Stamp(b"", b""), faiss.read_index(str(path)))
 
 
 def test_nearly_all_of_the_nearest_are_found_with_their_scores(vectors: np.ndarray, tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_no_word_of_a_removed_file_stays_on_the_disk(store: Store) -> None:
 
 
 def test_a_reader_that_holds_on_to_the_log_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_MILLISECONDS", 1)
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.001)
     put(store, ENTRY, chunk("zebrafish"))
     writer, reader = Store(store.path), Store(store.path)
     with reader.reading():

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from assistant.datatypes import Document, Extraction, Heading, Part, PositionLabel, Shape, Table
 from assistant.ingest import chunk
 from assistant.ingest.chunking.chunker import cells_of
-from assistant.ingest.extractors.builder import ExtractionBuilder
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.builder import ExtractionBuilder, Source
 from assistant.ingest.extractors.text.plain import read_code, read_markdown, read_plain
 
 WORDS = "the report says that sales of the new line rose again in most of the regions we serve".split()

@@ -12,9 +12,9 @@ import zlib
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.archives import archive
-from assistant.ingest.extractors.archives.archive import open_archive
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors import archive
+from assistant.ingest.extractors.archive import open_archive
+from assistant.ingest.extractors.builder import Source
 
 
 def zipped(entries: dict[str, bytes], **changed) -> bytes:

@@ -7,7 +7,7 @@ import zipfile
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.web.epub import read_epub
 
 CONTAINER = '<container><rootfiles><rootfile full-path="OEBPS/book.opf"/></rootfiles></container>'

@@ -9,8 +9,8 @@ from PIL import Image
 
 from assistant.errors import SkippedFile, UnreadableFile
 from assistant.ingest.extractors import images
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.images import read_image
-from assistant.ingest.extractors.source import Source
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,9 @@ from email.mime.text import MIMEText
 import pytest
 
 from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.email import message as email_message
-from assistant.ingest.extractors.email.mbox import open_emlx, open_mbox, read_emlx, read_mbox, read_mhtml
-from assistant.ingest.extractors.email.message import open_mail, read_mail
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.email.message import open_emlx, open_mail, open_mbox, read_emlx, read_mail, read_mbox, read_mhtml
 
 PLAIN = (
     b"From: Ann <ann@example.org>\r\nTo: bob@example.org\r\nSubject: Lunch\r\n"

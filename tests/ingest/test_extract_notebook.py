@@ -5,7 +5,7 @@ import json
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.text.json import LONGEST_OUTPUT, read_notebook
 
 

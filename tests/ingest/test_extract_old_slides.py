@@ -5,8 +5,8 @@ import struct
 import pytest
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.legacy.ppt import read_ppt
-from assistant.ingest.extractors.source import Source
 from tests.ingest.compound_files import compound, summary
 
 TITLE, BODY, NOTES, OTHER = 0, 1, 2, 4

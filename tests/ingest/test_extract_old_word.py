@@ -6,10 +6,10 @@ import struct
 import pytest
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.legacy.doc import read_doc
 from assistant.ingest.extractors.legacy.doc_formatting import _HugeProperties, _paragraph_runs, _read_level
 from assistant.ingest.extractors.legacy.doc_pieces import Fib, read_text
-from assistant.ingest.extractors.source import Source
 from tests.ingest.compound_files import compound, summary
 
 TEXT_AT, PAGE_AT = 0x800, 0x600

@@ -5,8 +5,8 @@ import struct
 import pytest
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.legacy.onenote import RevisionStore, _PageContent, read_one
-from assistant.ingest.extractors.source import Source
 
 MAGIC, FOOTER = (0xA4567AB1F5F7F4C4).to_bytes(8, "little"), (0x8BC215C38233BA4B).to_bytes(8, "little")
 SECTION, PAGE, IDS = b"S" * 16, b"P" * 16, b"I" * 16

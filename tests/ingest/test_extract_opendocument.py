@@ -6,8 +6,8 @@ import zipfile
 import pytest
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.office.odf import read_opendocument
-from assistant.ingest.extractors.source import Source
 
 SPACES = " ".join(f'xmlns:{name}="{name}"' for name in "office text table draw svg presentation dc meta".split())
 

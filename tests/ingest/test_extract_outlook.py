@@ -5,10 +5,10 @@ import struct
 import pytest
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.email import outlook_msg
 from assistant.ingest.extractors.email.message import open_mail, read_mail
 from assistant.ingest.extractors.email.outlook_msg import open_msg, read_msg, unpack_rtf
-from assistant.ingest.extractors.source import Source
 
 NO_RECORDS = bytes(32)
 

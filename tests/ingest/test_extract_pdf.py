@@ -7,11 +7,11 @@ import pypdf
 import pytest
 
 from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.pdf import pdf
 from assistant.ingest.extractors.pdf import pdf as pdf_attached
 from assistant.ingest.extractors.pdf import pdf as pdf_scan
 from assistant.ingest.extractors.pdf.pdf import _impossible_count, open_pdf, read_pdf
-from assistant.ingest.extractors.source import Source
 
 
 def with_pypdf(data: bytes, change) -> bytes:

@@ -2,11 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.ingest.extractors.pdf.layout import Glyph, in_logical_order, without_overprints
+from assistant.ingest.extractors.builder import Source
+from assistant.ingest.extractors.pdf.layout import Glyph, in_logical_order, in_reading_order, without_overprints
 from assistant.ingest.extractors.pdf.page_text import drop_headers_and_footers, is_unmapped, normalise_pages
 from assistant.ingest.extractors.pdf.pdf import read_pdf
-from assistant.ingest.extractors.pdf.reading_order import in_reading_order
-from assistant.ingest.extractors.source import Source
 
 LEFT = [f"left column line number {word} goes on" for word in "one two three four five six seven".split()]
 RIGHT = [f"right column line number {word} goes on" for word in "one two three four five six seven".split()]

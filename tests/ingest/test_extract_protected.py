@@ -7,9 +7,9 @@ import zipfile
 import pytest
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Source
+from assistant.ingest.extractors.legacy.ole import decrypt, legacy_suffix
 from assistant.ingest.extractors.office.docx import read_docx
-from assistant.ingest.extractors.office.encryption import decrypt, legacy_suffix
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
 TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"

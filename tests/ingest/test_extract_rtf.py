@@ -5,8 +5,8 @@ import time
 import pytest
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.legacy.rtf import read_rtf
-from assistant.ingest.extractors.source import Source
 
 FONTS = (
     rb"{\fonttbl{\f0\fcharset0 Times;}{\f1\fcharset128 Mincho;}{\f2\fcharset134 SimSun;}{\f3\fcharset136 Ming;}"

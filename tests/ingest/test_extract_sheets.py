@@ -9,10 +9,9 @@ import pytest
 from olefile import OleFileIO
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.office import sheet_tables, xls
-from assistant.ingest.extractors.office.sheet_tables import column_name
-from assistant.ingest.extractors.office.xlsx import format_value, read_opendocument_sheets, read_sheets
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.builder import Source
+from assistant.ingest.extractors.office import workbook_bounds, xlsx
+from assistant.ingest.extractors.office.xlsx import column_name, format_value, read_opendocument_sheets, read_sheets
 from tests.ingest.compound_files import compound
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -112,14 +111,14 @@ def test_columns_have_letters():
 def test_a_sheet_with_too_much_in_it_is_refused(monkeypatch):
     with pytest.raises(UnreadableFile, match="most of them empty"):
         read(workbook({"A1": "x", "XFD1048576": "y"}))
-    monkeypatch.setattr(sheet_tables, "MOST_CELLS", 3)
+    monkeypatch.setattr(xlsx, "MOST_CELLS", 3)
     with pytest.raises(UnreadableFile, match="too large"):
         read(workbook({"A1": 1, "B1": 2, "A2": 3, "B2": 4}))
 
 
 def test_empty_cells_far_out_do_not_count():
     content = b'<row r="1"><c r="A1"><v>1</v></c><c r="XFD1" s="1"/></row><row r="1048576"><c s="2" r="A1048576" /></row>'
-    assert sheet_tables._area_of_cells(content) == 1
+    assert workbook_bounds._area_of_cells(content) == 1
 
 
 def binary_record(kind: int, content: bytes) -> bytes:
@@ -130,7 +129,7 @@ def test_the_cells_of_a_binary_sheet_count_and_not_the_bounds_that_it_states():
     first, last = (binary_record(0, struct.pack("<I", row)) + binary_record(5, struct.pack("<I", column) + bytes(12))
                    for row, column in ((3, 2), (12, 6)))  # fmt: skip
     stated = b"\x94\x01\x10" + bytes(16)
-    assert sheet_tables._area_of_records(b"\x81\x01\x00" + stated + first + last) == 50
+    assert workbook_bounds._area_of_records(b"\x81\x01\x00" + stated + first + last) == 50
 
 
 @pytest.mark.parametrize(
@@ -143,7 +142,7 @@ def test_the_cells_of_a_binary_sheet_count_and_not_the_bounds_that_it_states():
 )  # fmt: skip
 def test_a_cell_far_out_is_seen_however_it_is_written(cell):
     sheet = f'<x:sheetData xmlns:x="{MAIN}"><row r="1"><c r="A1"><v>1</v></c></row><row>{cell}</row></x:sheetData>'
-    assert sheet_tables._area_of_cells(sheet.encode()) > 1e9
+    assert workbook_bounds._area_of_cells(sheet.encode()) > 1e9
 
 
 def old_workbook(*cells: tuple[int, int]) -> bytes:
@@ -178,7 +177,7 @@ def test_an_allocation_table_that_runs_in_a_circle_ends():
 def test_a_workbook_of_any_size_fits_the_file_of_our_own():
     for size in (1, 4096, 4097, 5_000_000):
         content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
-        with OleFileIO(io.BytesIO(xls.write_compound("Workbook", content))) as file:
+        with OleFileIO(io.BytesIO(workbook_bounds.write_compound("Workbook", content))) as file:
             assert file.openstream("Workbook").read().rstrip(b"\0") == content.rstrip(b"\0")
 
 
@@ -253,4 +252,4 @@ def test_numbers_of_excel_2003_that_are_none(digits):
 @pytest.mark.parametrize("encoding", ["TTF-8", "gb18030", "hex", "idna"])
 def test_a_sheet_in_an_encoding_that_nobody_knows(encoding):
     sheet = f'<?xml version="1.0" encoding="{encoding}"?><sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData>'
-    assert sheet_tables._area_of_cells(sheet.encode()) == 1
+    assert workbook_bounds._area_of_cells(sheet.encode()) == 1

@@ -7,8 +7,8 @@ import pytest
 
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors import zip_package as package
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.office.pptx import read_slides
-from assistant.ingest.extractors.source import Source
 
 SPACES = 'xmlns:p="p" xmlns:a="a" xmlns:r="r" xmlns:c="c" xmlns:dgm="dgm" xmlns:mc="mc"'
 

@@ -7,7 +7,7 @@ import pytest
 
 from assistant.datatypes import Shape
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.text import json as structured
 from assistant.ingest.extractors.text.calendar import read_content_lines
 from assistant.ingest.extractors.text.json import read_json, read_json_lines, read_note

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.text.subtitles import read_subtitles
 
 SRT = """1

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from assistant.datatypes import Shape
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.encoding import decode, decode_as, decode_name
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import read_code, read_csv, read_markdown, read_plain, read_rst
 
 CHINESE = "这是我们公司的年度报告。本年度的收入比上一年增长了百分之十，主要是因为市场需求的增加。"

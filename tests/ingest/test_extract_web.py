@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 from bs4 import BeautifulSoup
 
-from assistant.ingest.extractors.builder import ExtractionBuilder
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.builder import ExtractionBuilder, Source
 from assistant.ingest.extractors.web.html import MOST_SPANNED, grid, read_html, read_markup, render
 
 TEXT = "The story itself is long enough to be most of what stands on this page, and it goes on for a while."

@@ -7,8 +7,8 @@ import pytest
 
 from assistant.errors import UnreadableFile
 from assistant.ingest.extractors import zip_package as package
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.office.docx import read_docx
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.web.html import read_html
 
 PAGE = """<?xml version="1.0"?><!DOCTYPE html><html><head><title>My page</title><style>p{}</style></head><body>

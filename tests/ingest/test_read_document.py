@@ -6,14 +6,21 @@ import sys
 
 import pytest
 
-from assistant.datatypes import Extraction, Part
+from assistant.datatypes import Document, Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest import OPENERS, READERS, read_document
-from assistant.ingest.extractors.registry import has_reader
-from assistant.ingest.extractors.source import import_function
+from assistant.ingest.extractors.builder import import_function
+from assistant.ingest.extractors.registry import OPENERS, READERS, has_reader
 from assistant.ingest.workers import read_file as files
 
 LIMIT = 1_000_000
+
+
+def read_document(path, max_bytes) -> Document:
+    """Read one file as the worker does, and raise what is said instead of its document."""
+    outcome = list(files.read_with_members(files.ReadTask(path, files.ReadOptions(max_bytes))))[-1].outcome
+    if isinstance(outcome, UnreadableFile):
+        raise outcome
+    return outcome
 
 
 def reason(path) -> str:

@@ -8,8 +8,9 @@ import pytest
 
 from assistant.datatypes import Document
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest import OPENERS, READERS, ReadOptions, ReadResult
-from assistant.ingest.extractors.source import Member, Source
+from assistant.ingest import ReadOptions, ReadResult
+from assistant.ingest.extractors.builder import Member, Source
+from assistant.ingest.extractors.registry import OPENERS, READERS
 from assistant.ingest.workers import read_file as reading
 from assistant.ingest.workers.read_file import ReadTask, read_with_members, sha256_of
 

@@ -5,9 +5,8 @@ import base64
 import pytest
 
 from assistant.datatypes import Extraction, Heading, Part, PositionLabel, Table
-from assistant.ingest.extractors.builder import storable, storable_text
+from assistant.ingest.extractors.builder import Source, storable, storable_text
 from assistant.ingest.extractors.registry import extract, members
-from assistant.ingest.extractors.source import Source
 
 HALF = "\ud800"
 

@@ -26,7 +26,7 @@ HOSTILE = '''
 import json, os, signal, sys, time
 from assistant.datatypes import Extraction, Part
 from assistant.ingest.extractors.registry import OPENERS, READERS
-from assistant.ingest.extractors.source import Member
+from assistant.ingest.extractors.builder import Member
 
 def crash(source):
     os.kill(os.getpid(), signal.SIGSEGV)

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import ModelMissing, ModelUnusable
-from assistant.models.open import RerankerSpec, open_reranker
-from assistant.models.rerankers.cross_encoder import PACE_FILE, Throughput, load_throughput, speed_key
+from assistant.models.cross_encoder import PACE_FILE, Throughput, load_throughput, speed_key
+from assistant.models.open import ModelSpec, open_reranker
 
 NOUNS = "lease rent pump milk filter boiler".split()
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *NOUNS, "the", "is", "what", "?"]
@@ -50,7 +50,7 @@ def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_it_knows_which_passage_is_wanted(cross_encoder: Path):
-    reranker = open_reranker(RerankerSpec("tiny", cross_encoder))
+    reranker = open_reranker(ModelSpec("tiny", cross_encoder))
     passages = [f"the {noun} is the {noun}" for noun in NOUNS]
     for number, noun in enumerate(NOUNS):
         scores = reranker.score(f"what is the {noun} ?", passages)
@@ -62,37 +62,37 @@ def test_it_knows_which_passage_is_wanted(cross_encoder: Path):
 
 
 def test_scores_do_not_depend_on_what_stands_beside(cross_encoder: Path):
-    reranker = open_reranker(RerankerSpec("tiny", cross_encoder))
+    reranker = open_reranker(ModelSpec("tiny", cross_encoder))
     together = reranker.score("what is the pump ?", ["the pump", "the rent is the rent is the rent"])
     assert reranker.score("what is the pump ?", ["the pump"])[0] == pytest.approx(together[0], abs=1e-4)
 
 
 def test_the_pace_is_kept_beside_the_model_and_corrected_at_each_start(cross_encoder: Path):
-    assert open_reranker(RerankerSpec("tiny", cross_encoder)).pairs_per_second > 0
+    assert open_reranker(ModelSpec("tiny", cross_encoder)).pairs_per_second > 0
     kept = json.loads((cross_encoder / ".pace.json").read_text("utf-8"))
     (cross_encoder / ".pace.json").write_text(json.dumps({**kept, "pairs_per_second": 7.0}), "utf-8")
-    assert 7.0 < open_reranker(RerankerSpec("tiny", cross_encoder)).pairs_per_second <= 8.0  # what is seen counts for an eighth
+    assert 7.0 < open_reranker(ModelSpec("tiny", cross_encoder)).pairs_per_second <= 8.0  # what is seen counts for an eighth
 
 
 def test_the_fingerprint_is_that_of_the_weights(cross_encoder: Path):
-    one, other = (open_reranker(RerankerSpec(name, cross_encoder)) for name in ("one", "other"))
+    one, other = (open_reranker(ModelSpec(name, cross_encoder)) for name in ("one", "other"))
     assert one.fingerprint == other.fingerprint
 
 
 def test_an_embedding_model_is_refused_since_it_has_no_head_for_scores(small_model: Callable[..., Path]):
     with pytest.raises(ModelUnusable, match="BertModel, which scores no pairs") as caught:
-        open_reranker(RerankerSpec("small", small_model()))
+        open_reranker(ModelSpec("small", small_model()))
     assert '--rerank ""' in caught.value.hint
 
 
 def test_a_folder_that_is_not_there_or_empty_or_damaged(tmp_path: Path, cross_encoder: Path):
     with pytest.raises(ModelMissing):
-        open_reranker(RerankerSpec("none", tmp_path / "none"))
+        open_reranker(ModelSpec("none", tmp_path / "none"))
     with pytest.raises(ModelUnusable, match=r"no config\.json"):
-        open_reranker(RerankerSpec("empty", tmp_path))
+        open_reranker(ModelSpec("empty", tmp_path))
     (tmp_path / "config.json").write_bytes((cross_encoder / "config.json").read_bytes())
     with pytest.raises(ModelUnusable, match="is not a reranker that can be loaded"):
-        open_reranker(RerankerSpec("cut", tmp_path))
+        open_reranker(ModelSpec("cut", tmp_path))
 
 
 def test_a_pace_follows_what_happens(tmp_path: Path):

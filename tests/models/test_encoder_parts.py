@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.models.embeddings.openvino.device_choice import (
+from assistant.models.device_choice import (
     CHOICE_FILE,
     SAMPLE,
     VariantChoice,
@@ -17,9 +17,9 @@ from assistant.models.embeddings.openvino.device_choice import (
     race_variants,
     store_choice,
 )
-from assistant.models.embeddings.openvino.embedder import batches, pool
-from assistant.models.embeddings.openvino.graph import NotSupported, Tensors, read_config
 from assistant.models.fake import FakeEmbedder
+from assistant.models.openvino_embedder import batches, pool
+from assistant.models.openvino_graph import NotSupported, Tensors, read_config
 
 SmallModel = Callable[..., Path]
 

@@ -8,14 +8,14 @@ import pytest
 
 from assistant.datatypes import Embedder
 from assistant.errors import ModelUnusable
-from assistant.models.open import EmbedderSpec, open_embedder
+from assistant.models.open import ModelSpec, open_embedder
 
 pytestmark = pytest.mark.model
 
 
 @pytest.fixture(scope="module")
 def embedder(weights: Callable[[str], Path]) -> Embedder:
-    return open_embedder(EmbedderSpec("minilm", weights("all-minilm-l6-v2")))
+    return open_embedder(ModelSpec("minilm", weights("all-minilm-l6-v2")))
 
 
 def test_vectors_are_unit_length_and_mean_something(embedder: Embedder) -> None:
@@ -36,11 +36,11 @@ def test_a_language_that_the_vocabulary_does_not_know_is_noticed(embedder: Embed
 
 
 def test_the_fingerprint_knows_the_prompts(embedder: Embedder, weights: Callable[[str], Path]) -> None:
-    other = open_embedder(EmbedderSpec("minilm", weights("all-minilm-l6-v2"), query_prompt="query: "))
+    other = open_embedder(ModelSpec("minilm", weights("all-minilm-l6-v2"), query_prompt="query: "))
     assert other.fingerprint != embedder.fingerprint
 
 
 def test_a_folder_that_holds_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}", "utf-8")
     with pytest.raises(ModelUnusable, match="not an embedding model"):
-        open_embedder(EmbedderSpec("nothing", tmp_path))
+        open_embedder(ModelSpec("nothing", tmp_path))

@@ -9,7 +9,7 @@ from assistant.index import Store
 from assistant.index.store import vector_key
 from assistant.retrieval import bm25 as keyword
 from assistant.retrieval.bm25 import FileNumbers, file_scores, find_terms, keyword_search, max_bm25, mix_file_scores, rarest_terms
-from assistant.retrieval.query_expansion import expand_query
+from assistant.retrieval.feedback import expand_query
 
 TEXTS = {
     "/lease.txt": ["The notice period is three months.", "The rent is 900 euros.", "Pets are allowed."],

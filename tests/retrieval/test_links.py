@@ -1,7 +1,7 @@
 from assistant.datatypes import Chunk, Location
-from assistant.index.store import StoredChunk
+from assistant.index import StoredChunk
+from assistant.retrieval.feedback import boost_named_files, distinctive_titles, is_distinctive, spaced_words
 from assistant.retrieval.fusion import rank_by_score
-from assistant.retrieval.title_links import boost_named_files, distinctive_titles, is_distinctive, spaced_words
 
 
 def passage(number: int, title: str, text: str, path: str = "") -> StoredChunk:

@@ -15,7 +15,7 @@ from assistant.app.assistant import Assistant
 from assistant.config import Settings, load_settings
 from assistant.errors import EngineNotRunning
 from assistant.server.client import EngineClient
-from assistant.server.spawn import STARTED_PROCESSES, reap
+from assistant.server.endpoint import STARTED_PROCESSES, reap
 
 TEXT = "The lease ends on 31 December 2027.\n\nThe deposit is 15500 pounds.\n\nThe mill was built in 1874.\n"
 

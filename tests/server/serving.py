@@ -11,11 +11,9 @@ from typing import cast
 from assistant.config import Settings
 from assistant.errors import EngineUnavailable
 from assistant.server.client import EngineClient
-from assistant.server.endpoint import endpoint_of
-from assistant.server.protocol import Call, EngineMessage, Failed, Result, stamp
+from assistant.server.endpoint import CONNECTION_ERRORS, connect, endpoint_of
+from assistant.server.protocol import Call, EngineMessage, Failed, Result, load_message, message_frame, parse_frame, stamp
 from assistant.server.server import Server
-from assistant.server.spawn import CONNECTION_ERRORS, connect
-from assistant.server.wire import load_message, message_frame, parse_frame
 
 PATIENCE = 30.0
 

@@ -19,19 +19,17 @@ import pytest
 
 from assistant.app.assistant import Assistant
 from assistant.app.library import registry as libraries
-from assistant.app.models.cache import ModelCache
+from assistant.app.models import ModelCache
 from assistant.config import Settings
 from assistant.errors import EngineUnavailable, NothingIndexed, UsageError
-from assistant.server import spawn as launch
+from assistant.server import endpoint as launch
 from assistant.server.client import EngineClient
 from assistant.server.dispatcher import Dispatcher
-from assistant.server.endpoint import LONGEST_SOCKET, endpoint_of
+from assistant.server.endpoint import LONGEST_SOCKET, connect, endpoint_of
 from assistant.server.operations import ASK, SEARCH, Kind, Operation
-from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, Started, stamp
+from assistant.server.protocol import Call, EngineMessage, Failed, Report, Result, Started, message_frame, stamp
 from assistant.server.remote_assistant import RemoteAssistant, open_assistant
 from assistant.server.server import Server
-from assistant.server.spawn import connect
-from assistant.server.wire import message_frame
 
 QUESTION = "When does the lease end?"
 

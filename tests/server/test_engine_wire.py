@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import json
 import pickle
-import sys
-from dataclasses import dataclass, replace
-from types import ModuleType
+from dataclasses import asdict, replace
 
 import pytest
 
 from assistant.config import Settings
-from assistant.server.protocol import Call, Report, Result, report_fields, report_from, stamp
-from assistant.server.wire import (
+from assistant.server.protocol import (
     CONTROL,
     HEADER,
     MAGIC,
-    OUTDATED_BEFORE_HEADERS,
-    STOP_BEFORE_HEADERS,
     VERSION,
+    Call,
     Frame,
     NotAFrame,
+    Report,
+    Result,
     control_frame,
     load_control,
     load_message,
     message_frame,
     parse_frame,
+    report_from,
+    stamp,
 )
 
 OWN, OTHER = b"o" * 32, b"x" * 32
@@ -73,43 +73,12 @@ def test_a_control_frame_of_any_version_is_read() -> None:
 
 def test_a_report_survives_json() -> None:
     report = Report(1, 2.5, 3, "chat", ("one", "two"), 4, 5, 6, 7, 8, 9, leaving=True)
-    assert report_from(json.loads(json.dumps(report_fields(report)))) == report
+    assert report_from(json.loads(json.dumps(asdict(report)))) == report
 
 
 def test_a_report_of_another_version_is_read_as_far_as_it_goes() -> None:
     said = {"process": 7, "seconds": 3, "chat": 5, "embedders": "none", "new": {"a": 1}, "waiting": True}
     assert report_from(said) == Report(process=7, seconds=3)
-
-
-@pytest.fixture
-def old_messages(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Return an empty module by the name that versions without headers had for their messages."""
-    module = ModuleType("assistant.engine.messages")
-    monkeypatch.setitem(sys.modules, "assistant.engine", ModuleType("assistant.engine"))
-    monkeypatch.setitem(sys.modules, "assistant.engine.messages", module)
-    return module
-
-
-def test_versions_without_headers_hear_that_they_are_outdated(old_messages: ModuleType) -> None:
-    class Outdated:
-        """Stands for the class that those versions have."""
-
-    old_messages.__dict__["Outdated"] = Outdated
-    assert isinstance(pickle.loads(OUTDATED_BEFORE_HEADERS), Outdated)
-
-
-def test_versions_without_headers_can_be_stopped(old_messages: ModuleType) -> None:
-    @dataclass(frozen=True, slots=True)
-    class OldCall:
-        """Stands for the class that those versions have."""
-
-        stamp: str
-        method: str
-        settings: object
-        arguments: tuple[object, ...] = ()
-
-    old_messages.__dict__["Call"] = OldCall
-    assert pickle.loads(STOP_BEFORE_HEADERS) == OldCall("", "stop", None)
 
 
 def test_a_stamp_is_of_this_length_and_the_same_twice() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import ModelCache
+from assistant.app.models import ModelCache
 from assistant.config import Settings
 from assistant.datatypes import Message
 from assistant.errors import NothingIndexed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import ModelCache
+from assistant.app.models import ModelCache
 from assistant.config import Settings
 from assistant.datatypes import EVERY_FILE
 from assistant.server.dispatcher import Dispatcher, Job

@@ -15,8 +15,7 @@ import pytest
 
 from assistant.errors import EngineUnavailable
 from assistant.server import endpoint as place_module
-from assistant.server.endpoint import KEY_BYTES, Endpoint, endpoint_of, make_private_folder
-from assistant.server.spawn import connect
+from assistant.server.endpoint import KEY_BYTES, Endpoint, connect, endpoint_of, make_private_folder
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links, owners and modes of POSIX")
 

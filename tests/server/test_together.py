@@ -16,7 +16,7 @@ from hypothesis import settings as rounds
 from hypothesis import strategies as st
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import ModelCache
+from assistant.app.models import ModelCache
 from assistant.config import Settings
 from assistant.datatypes import Answer, SearchResult
 from assistant.models.fake import FakeChat, FakeReply
@@ -216,7 +216,7 @@ def test_a_call_cancelled_while_the_model_is_loaded_computes_nothing(settings: S
 
     monkeypatch.setattr(FakeReply, "_compute", compute)
     desk = Dispatcher(ModelCache())
-    monkeypatch.setattr("assistant.app.models.cache.open_chat", lambda spec, should_stop: load(spec, should_stop=should_stop))
+    monkeypatch.setattr("assistant.app.models.open_chat", lambda spec, should_stop: load(spec, should_stop=should_stop))
     asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
     assert loading.wait(PATIENCE)
     desk.cancel(asked)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from multiprocessing.connection import Connection, Listener, answer_challenge, deliver_challenge
 from pathlib import Path
 
@@ -15,22 +15,27 @@ import pytest
 from assistant.config import Settings
 from assistant.errors import EngineNotRunning, EngineUnavailable
 from assistant.models.fake import FakeReply
-from assistant.server.calls import CallCounter
 from assistant.server.client import EngineClient
-from assistant.server.endpoint import endpoint_of, make_private_folder
+from assistant.server.endpoint import connect, endpoint_of, make_private_folder
 from assistant.server.operations import ASK, SEARCH
-from assistant.server.protocol import Result, TokenDelta, stamp
+from assistant.server.protocol import (
+    HEADER,
+    MAGIC,
+    VERSION,
+    Result,
+    TokenDelta,
+    load_control,
+    parse_frame,
+    stamp,
+)
 from assistant.server.remote_assistant import RemoteAssistant, open_assistant
-from assistant.server.server import Server
-from assistant.server.spawn import connect
-from assistant.server.wire import HEADER, MAGIC, OUTDATED_BEFORE_HEADERS, STOP_BEFORE_HEADERS, VERSION, load_control, parse_frame
+from assistant.server.server import CallCounter, Server
 from tests.cli.conftest import Runner
 from tests.server.serving import PATIENCE, call, serving, until
 
 QUESTION = "When does the lease end?"
 OTHER = b"another version of the program.."
 OF_ANOTHER = b"cassistant.of_another_version\nNothing\n."  # a pickle of a class that is nowhere
-FROM_BEFORE_HEADERS = b"\x80\x04\x95" + OF_ANOTHER
 
 
 @pytest.fixture
@@ -125,29 +130,13 @@ def test_the_person_is_told_that_the_engine_restarts(settings: Settings) -> None
 def test_no_pickle_of_another_version_is_loaded(settings: Settings, version: int, monkeypatch: pytest.MonkeyPatch,
                                                 caplog: pytest.LogCaptureFixture) -> None:
     loaded: list[bytes] = []
-    monkeypatch.setattr("assistant.server.wire.pickle.loads", loaded.append)
+    monkeypatch.setattr("assistant.server.protocol.pickle.loads", loaded.append)
     with serving(settings), connect(endpoint_of(settings.home)) as connection:
         own = stamp() if version != VERSION else OTHER
         connection.send_bytes(HEADER.pack(MAGIC, version, b"P", own) + OF_ANOTHER)
         assert said_by(connection) == {"reply": "leaving", "reason": "version"}
         assert ends(connection)
     assert not loaded and not caplog.records
-
-
-def test_a_command_from_before_headers_has_its_engine_after_the_answers(settings: Settings, slow: threading.Event,
-                                                                        monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(settings) as server, ThreadPoolExecutor(2) as people, set_at_the_end(slow):
-        running = people.submit(answer_of, EngineClient(settings))
-        until(lambda: server._dispatcher.waiting)
-        with connect(endpoint_of(settings.home)) as old:
-            old.send_bytes(FROM_BEFORE_HEADERS)
-            assert not old.poll(0.3)  # it waits, since it asks again at once and then starts an engine of its own
-            slow.set()
-            assert "2027" in running.result(PATIENCE)
-            assert old.poll(PATIENCE)
-            assert old.recv_bytes() == OUTDATED_BEFORE_HEADERS
-        with pytest.raises(OSError):
-            connect(endpoint_of(settings.home))
 
 
 def test_bytes_that_mean_nothing_harm_nobody(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
@@ -229,33 +218,8 @@ def test_commands_stop_and_look_at_an_engine_that_is_newer(settings: Settings) -
     assert {parse_frame(each).kind for each in heard} == {b"J"}
 
 
-def test_an_engine_from_before_headers_can_be_stopped(settings: Settings) -> None:
-    place, stopped = endpoint_of(settings.home), threading.Event()
-    place.key()
-    listener = Listener(place.address, place.family)
-
-    def serve() -> None:
-        while not stopped.is_set():
-            with listener.accept() as connection, suppress(EOFError, OSError):
-                deliver_challenge(connection, place.key())
-                answer_challenge(connection, place.key())
-                if connection.recv_bytes() == STOP_BEFORE_HEADERS:  # anything else ends the connection, as a header did
-                    connection.send(Result(None))
-                    stopped.set()
-        listener.close()
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    with pytest.raises(EngineUnavailable, match="too old"):
-        EngineClient(settings).report()
-    EngineClient(settings).stop()
-    assert stopped.is_set()
-    thread.join(PATIENCE)
-    assert not thread.is_alive()
-
-
 def test_what_a_newer_engine_pickles_is_not_loaded(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("assistant.server.wire.pickle.loads", pytest.fail)
+    monkeypatch.setattr("assistant.server.protocol.pickle.loads", pytest.fail)
     with simulated(settings, lambda _: HEADER.pack(MAGIC, VERSION, b"P", OTHER) + OF_ANOTHER), \
             pytest.raises(EngineUnavailable, match="makes no sense"):
         EngineClient(settings).result(SEARCH, QUESTION)

@@ -48,3 +48,21 @@ def test_the_content_is_on_the_disk_before_the_name_is(tmp_path: Path, monkeypat
     monkeypatch.setattr(Path, "replace", lambda path, target: (done.append("rename"), replace(path, target))[1])
     write_atomically(tmp_path / "file.json", b"new")
     assert done[:2] == ["sync", "rename"]
+
+
+def test_without_overwriting_the_first_file_stays(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    write_atomically(file, b"first", 0o600, overwrite=False)
+    write_atomically(file, b"second", 0o600, overwrite=False)
+    assert file.read_bytes() == b"first"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_without_links_the_file_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_atomically(tmp_path / "key", b"whole", 0o600, overwrite=False)
+    assert (tmp_path / "key").read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [tmp_path / "key"]

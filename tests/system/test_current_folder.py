@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import plistlib
 import shlex
 import shutil
 import subprocess
@@ -205,8 +206,8 @@ def test_no_decoy_runs(place, modules, way, start):
 
 def test_no_program_of_the_current_folder_runs(place, modules):
     place.plant(modules)
-    looking = CARELESS + "from assistant.app.diagnostics import hardware, gpus; from pathlib import Path\n"
-    looking += "print(hardware.inspect_machine(Path.cwd()).processor, gpus.present_gpus())"
+    looking = CARELESS + "from assistant.app.diagnostics import hardware; from pathlib import Path\n"
+    looking += "print(hardware.inspect_machine(Path.cwd()).processor, hardware.present_gpus())"
     assert not place.run(looking).returncode
     assert not place.run(CARELESS + "from assistant.__main__ import main; main()", "doctor").stderr
     assert ran(place.marks) == set()
@@ -240,4 +241,6 @@ def test_the_service_files_start_a_safe_command(place):
     unit = systemd_unit(command, variables, place.home)
     assert command[1] == "-P" and "PYTHONPATH" not in variables and variables["PYTHONSAFEPATH"] == "1"
     assert f"\nWorkingDirectory=-{place.home}\n" in unit and shlex.quote("-P") in unit
-    assert f"<key>WorkingDirectory</key><string>{place.home}</string>" in launchd_agent("label", command, variables, place.home)
+    agent = plistlib.loads(launchd_agent("label", command, variables, place.home).encode())
+    assert (agent["WorkingDirectory"], agent["ProgramArguments"]) == (str(place.home), command)
+    assert agent["EnvironmentVariables"] == variables

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.system.records import DamagedRecord, append_record, read_records
+from assistant.system.atomic_files import DamagedRecord, append_record, read_records
 
 ODD = "one\u2028two\x85three\x0bfour\x1cfive"
 

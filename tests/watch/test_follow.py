@@ -177,9 +177,9 @@ def test_an_editors_way_of_saving_is_one_change(settings: Settings, folder: Path
 @needs_events
 def test_lost_events_are_made_up_for(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with following(settings, folder) as heard:
-        monkeypatch.setattr(Watcher, "_hear", lambda *_: None)
+        monkeypatch.setattr(Watcher, "_on_event", lambda *_: None)
         with monkeypatch.context() as deaf:
-            deaf.setattr(Events, "_hear", lambda *_: None)
+            deaf.setattr(Events, "_on_event", lambda *_: None)
             (folder / "missed.md").write_text("Missed.", "utf-8")
             logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed; filesystem events were lost")
             wait_until(lambda: ("indexed", "missed.md") in heard.told())

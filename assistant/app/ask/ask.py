@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from itertools import chain
 
 from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
-from assistant.app.ask.whole_document import answer_about_files, is_about_files
 from assistant.app.library.library import Library
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
     EVERY_FILE,
@@ -20,7 +19,6 @@ from assistant.datatypes import (
     ChatModel,
     Filter,
     Hit,
-    Progress,
     Sentence,
     StreamedAnswer,
     Timings,
@@ -42,6 +40,17 @@ from assistant.generation import (
     refuse_without_evidence,
     rewrite,
 )
+from assistant.generation.documents import (
+    File,
+    NotesCache,
+    SourceFile,
+    TaskKind,
+    WholeDocumentStream,
+    parse_item_kinds,
+    recognize_task,
+    resolve_files,
+)
+from assistant.index import Store
 from assistant.retrieval import drop_contained
 
 
@@ -53,11 +62,6 @@ class Evidence:
     hits: tuple[Hit, ...]
     passages: tuple[Hit, ...]
     retrieve_ms: float
-
-    @property
-    def shown(self) -> tuple[Hit, ...]:
-        """The passages that the model reads, then the hits that they do not contain."""
-        return (*self.passages, *drop_contained(self.hits, self.passages))
 
 
 class QuestionAnswering:
@@ -75,7 +79,7 @@ class QuestionAnswering:
         if turns and (meta := detect_meta_question(question)).intent:
             loading = self._models.start_chat()
             return MetaAnswerStream(question, meta, turns, loading.result, self._settings.answer_tokens)
-        if whole := answer_about_files(question, self._libraries, wanted, self._models.load_chat, self._settings.embed):
+        if whole := answer_about_files(question, self._libraries, wanted, lambda: self._models.chat, self._settings.embed):
             return whole
         loading = self._models.start_chat()  # it loads while the evidence is retrieved
         started = time.perf_counter()
@@ -104,9 +108,10 @@ class QuestionAnswering:
         return prompt
 
     def draft(self, question: str, evidence: Evidence) -> Answer:
-        """Return the answer as far as it is known before a model is asked."""
+        """Return the answer as far as it is known before a model is asked; its hits are the passages, then all other hits."""
+        hits = (*evidence.passages, *drop_contained(evidence.hits, evidence.passages))
         searched = evidence.rewriting.display_text if evidence.rewriting.kind != FollowUpKind.NONE else ""
-        return Answer(question, "", False, (), evidence.shown, "", self._models.embedder.name, PROMPT_VERSION,
+        return Answer(question, "", False, (), hits, "", self._models.embedder.name, PROMPT_VERSION,
                       Timings(evidence.retrieve_ms), searched)
 
     def limits(self, strict: bool) -> Limits:
@@ -114,10 +119,9 @@ class QuestionAnswering:
         threshold = self._settings.refusal_threshold / 100
         return Limits(self._settings.answer_tokens, threshold, strict, self.retrieval.calibration_offset())
 
-    def compared_with_other_files(self, answer: Answer, evidence: Evidence) -> Answer:
-        """Return the answer with the places where other files contradict its citations."""
-        passages = evidence.hits[: self._settings.context_chunks]
-        others = self.retrieval.with_duplicates(evidence.hits)
+    def compared_with_other_files(self, answer: Answer, hits: Sequence[Hit], passages: Sequence[Hit]) -> Answer:
+        """Return the answer with the places where other hits contradict its citations, which are numbered by `passages`."""
+        others = self.retrieval.with_duplicates(hits)
         modified = self.retrieval.modified_ns((*answer.hits, *others))
         return add_conflicts(answer, find_conflicts(answer.question, answer.text, answer.citations, passages, others, modified))
 
@@ -155,9 +159,6 @@ class QuestionAnswerStream(StreamedAnswer):
         """The finished sentences, each with its citations."""
         return self._generation.sentences if self._generation else ()
 
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do nothing: there is no long work before the first word."""
-
     def __iter__(self) -> Iterator[str]:
         """Return the text piece by piece, then the contradictions in other files. The pieces join to `answer.text`."""
         if not self.hits:
@@ -166,13 +167,47 @@ class QuestionAnswerStream(StreamedAnswer):
         chat = self._loading.result()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
         self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started)
-        return chain(self._generation, self._conflicts(self._generation))
+        return chain(self._generation, self._conflicts(self._generation, prompt))
 
-    def _conflicts(self, generated: AnswerStream) -> Iterator[str]:
+    def _conflicts(self, generated: AnswerStream, prompt: Prompt) -> Iterator[str]:
         """Compare the finished answer with other files; yield what contradicts it, if anything does."""
         answer = generated.answer
         if answer.citations:
-            answer = self._answering.compared_with_other_files(answer, self._evidence)
+            answer = self._answering.compared_with_other_files(answer, self._evidence.hits, prompt.passages)
         self._finished = (answer,)
         if answer.conflicts:
             yield answer.text.removeprefix(generated.answer.text)
+
+
+def is_about_files(question: str) -> bool:
+    """Return whether a question may be one about whole files."""
+    return recognize_task(question) is not None
+
+
+def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filter, open_chat: Callable[[], ChatModel],
+                       embedder: str) -> WholeDocumentStream | None:
+    """Return the answer, still to be prepared, to a question about whole files; None for an ordinary question.
+
+    Raises UsageError if it is unclear which files are meant, NothingIndexed if a library is missing.
+    """
+    task = recognize_task(question)
+    if task is None:
+        return None
+    for library in libraries:
+        library.require()
+    owners = {SourceFile(*row): library for library in libraries for row in library.store.filtered_files(wanted)}
+    chosen = resolve_files(task, question, tuple(owners), narrowed=bool(wanted))
+    # a list whose items only the model can find needs a file that is named
+    is_vague = task.kind is TaskKind.LISTING and not parse_item_kinds(task.wanted) and not task.certain
+    if not chosen or (is_vague and len(chosen) == len(owners) and not wanted):
+        return None
+    files = [] if task.kind is TaskKind.COUNTING else [file_of(owners[source].store, source) for source in chosen]
+    elsewhere = {source.content_hash: library.notes_folder for source, library in owners.items()}
+    notes = NotesCache(libraries[0].notes_folder, elsewhere=elsewhere)
+    return WholeDocumentStream(question, task, files, open_chat, notes, embedder)
+
+
+def file_of(store: Store, source: SourceFile) -> File:
+    """Return a file with all its chunks."""
+    return File(source, tuple(Hit(stored.chunk_id, stored.path, stored.title, stored.chunk)
+                              for stored in store.chunks_of_file(source.path)))

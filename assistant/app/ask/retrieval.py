@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from assistant.app.library.library import CALIBRATION_KEY, Library
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import EVERY_FILE, Chunk, Explanation, Filter, Hit, SearchResult, Timings, Turn
 from assistant.errors import UsageError

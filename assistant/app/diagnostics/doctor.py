@@ -13,9 +13,8 @@ from pathlib import Path
 
 from assistant import catalog
 from assistant.app.assistant import Assistant
-from assistant.app.diagnostics import gpus as graphics
 from assistant.app.diagnostics import hardware
-from assistant.app.models.cache import chat_spec, embedder_spec, is_gguf, reranker_spec
+from assistant.app.models import chat_spec, embedder_spec, is_gguf, reranker_spec
 from assistant.config import Settings
 from assistant.datatypes import Finding, Machine, Severity
 from assistant.errors import AssistantError, NothingIndexed, UsageError
@@ -39,23 +38,18 @@ def examine(settings: Settings) -> tuple[Finding, ...]:
     """Return the findings of all checks, good ones included."""
     machine = hardware.inspect_machine(settings.home)
     return (
-        examine_python(), examine_search(), examine_packages(), examine_readers(), examine_home(settings.home),
-        examine_disk(machine),
+        ok("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
+        examine_search(), examine_packages(), examine_readers(), examine_home(settings.home), examine_disk(machine),
         examine_model("embedding model", settings.embed, lambda: embedder_path(settings)),
         examine_model("chat model", settings.chat, lambda: chat_path(settings)),
-        *examine_reranker(settings),
-        examine_memory(settings, machine), examine_graphics(machine), *examine_library(settings),
+        *([examine_model("reranker", settings.rerank, lambda: reranker_spec(settings).path)] if settings.rerank else []),
+        examine_memory(settings, machine), examine_graphics(machine), *with_library(settings, examine_library),
     )
 
 
 def ok(subject: str, detail: str) -> Finding:
     """Return a finding without a problem."""
     return Finding(subject, Severity.OK, detail)
-
-
-def examine_python() -> Finding:
-    """Report the Python version and the platform."""
-    return ok("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
 
 
 def examine_search() -> Finding:
@@ -149,13 +143,6 @@ def embedder_path(settings: Settings) -> Path:
     return spec.path
 
 
-def examine_reranker(settings: Settings) -> tuple[Finding, ...]:
-    """Check that the reranker, if one is chosen, is on this disk; it is not loaded."""
-    if not settings.rerank:
-        return ()
-    return (examine_model("reranker", settings.rerank, lambda: reranker_spec(settings).path),)
-
-
 def chat_path(settings: Settings) -> Path:
     """Return the path of the chat model. Raises AssistantError."""
     spec = chat_spec(settings)
@@ -192,41 +179,38 @@ def examine_graphics(machine: Machine) -> Finding:
                                    for gpu in machine.gpus))
     if not (idle := hardware.unused_gpus(machine)):
         return ok("GPU", "none that can be used; models run on the CPU")
-    card, toolkit = idle[0], graphics.NEEDS[idle[0].interface]
+    card, toolkit = idle[0], hardware.NEEDS[idle[0].interface]
     return Finding("GPU", Severity.WARNING,
                    f"{card.name} found, but llama-cpp-python was built without {card.interface}: models run on the CPU.",
-                   f"Build it (needs {toolkit} and a C++ compiler): {graphics.install_line(card.interface)}")
+                   f"Build it (needs {toolkit} and a C++ compiler): {hardware.install_line(card.interface)}")
 
 
-def examine_library(settings: Settings) -> tuple[Finding, ...]:
-    """Check that the library is intact and was built with the chosen embedding model."""
+def with_library(settings: Settings, examine: Callable[[Assistant, str], tuple[Finding, ...]]) -> tuple[Finding, ...]:
+    """Return the findings about the opened library, or one that says why it cannot be opened or read."""
     subject = f"library {settings.library}"
     try:
         with Assistant(settings) as assistant:
-            status, integrity = assistant.status(), assistant.integrity()
-    except NothingIndexed as error:
-        return (Finding(subject, Severity.WARNING, str(error), error.hint),)
+            return examine(assistant, subject)
     except AssistantError as error:
-        return (Finding(subject, Severity.ERROR, str(error), error.hint),)
+        severity = Severity.WARNING if isinstance(error, NothingIndexed) else Severity.ERROR
+        return (Finding(subject, severity, str(error), error.hint),)
+
+
+def examine_library(assistant: Assistant, subject: str) -> tuple[Finding, ...]:
+    """Check that the library is intact and was built with the chosen embedding model."""
+    status, integrity = assistant.status(), assistant.integrity()
     if integrity != "ok":
         return (Finding(subject, Severity.ERROR, f"{status.path} is damaged: {integrity}.",
                         "Move the library file away and add your files again. Your files are not affected."),)
     counts = ok(subject, f"{status.documents:,} files, {status.chunks:,} passages, "
                          f"{status.skipped:,} skipped, {status.failed:,} failed")
-    return (counts, *examine_embedder_match(subject, status.embedder, settings))
+    return (counts, *examine_embedder_match(subject, status.embedder, assistant.settings))
 
 
 def check_library(settings: Settings, *, repair: bool) -> tuple[Finding, ...]:
     """Return the findings of a full consistency check of the library; one good finding if there is no problem."""
-    subject = f"library {settings.library}"
-    try:
-        with Assistant(settings) as assistant:
-            found = assistant.check(repair=repair)
-    except NothingIndexed as error:
-        return (Finding(subject, Severity.WARNING, str(error), error.hint),)
-    except AssistantError as error:
-        return (Finding(subject, Severity.ERROR, str(error), error.hint),)
-    return found or (ok(subject, "files, passages, vectors and indexes are consistent; no removed text is left"),)
+    consistent = "files, passages, vectors and indexes are consistent; no removed text is left"
+    return with_library(settings, lambda assistant, subject: assistant.check(repair=repair) or (ok(subject, consistent),))
 
 
 def examine_embedder_match(subject: str, built_with: str, settings: Settings) -> tuple[Finding, ...]:

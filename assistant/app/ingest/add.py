@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,10 +49,9 @@ FOR_OCR = "for OCR"  # end of the reasons that OCR software would resolve
 class IngestRun:
     """One ingestion run over roots of a library."""
 
-    def __init__(self, store: Store, embedder: Embedder, readers: Readers, on_progress: OnProgress,
+    def __init__(self, store: Store, embedder: Embedder, pool: LazyReaderPool, on_progress: OnProgress,
                  on_change: OnChange = ignore_change) -> None:
-        self._store, self._embedder, self._readers = store, embedder, readers
-        self._options = readers.means
+        self._store, self._embedder, self._pool, self._options = store, embedder, pool, pool.options
         self._on_progress, self._on_change = on_progress, on_change
         self._report = IngestReport()
         self._batch = WriteBatch()
@@ -100,9 +99,10 @@ class IngestRun:
         if within is None and not ledger:
             self._store.set_meta("shape", self._chunking_version)
             reread = rebuild
-        is_stale = staleness_check(ledger.values(), has_passwords=bool(self._options.terms.passwords),
-                                   has_new_ocr=has_new_ocr, everything=reread, without_tables=documents_without_files(self._store))
-        scanner = Scanner(on_disk, self._excluded, self._options.terms.max_bytes, self._on_progress, is_stale, self._quiet_ns)
+        is_stale = staleness_check(ledger.values(), has_passwords=bool(self._options.read.passwords),
+                                   has_new_ocr=has_new_ocr, everything=reread,
+                                   without_tables=documents_without_files(self._store))
+        scanner = Scanner(on_disk, self._excluded, self._options.read.max_bytes, self._on_progress, is_stale, self._quiet_ns)
         scan = scanner.scan(roots, within)
         if within is not None and scan.entangled - {str(path) for path in within}:
             return self._run(roots, [*within, *map(Path, scan.entangled)])
@@ -122,7 +122,8 @@ class IngestRun:
 
     @property
     def _chunking_version(self) -> str:
-        return chunking_version(self._options.chunk_tokens)
+        """The versions of extraction and chunking: if they differ from the library's, files are read again."""
+        return f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {self._options.chunk_tokens} tokens, tables {TABLES_VERSION}"
 
     def _with_members(self, paths: Iterable[str]) -> set[str]:
         """Return files on the disk together with the files inside them."""
@@ -161,15 +162,12 @@ class IngestRun:
         known = {**self._known, **self._moved_from}
         jobs = [ReadRequest(found.path, hash_if_current(known.get(str(found.path)), is_stale))
                 for found in changed if isinstance(found, Candidate)]
-        if jobs:
-            with self._readers.opened(len(jobs)) as pool:
-                results = pool.read(jobs, self._show_step, self._embed_meanwhile)
-                for found in changed:
-                    self._ingest(found, refused_reading(found) if isinstance(found, ExcludedEntry) else next(results)[1])
-                self._flush()
-        else:
+        with ExitStack() as stack:
+            pool = stack.enter_context(self._pool.opened(len(jobs))) if jobs else None
+            results = pool.read(jobs, self._show_step, self._embed_meanwhile) if pool else iter(())
             for found in changed:
-                self._ingest(found, refused_reading(found))
+                refused = SkippedFile(found.reason) if isinstance(found, ExcludedEntry) else None
+                self._ingest(found, [ReadResult(str(found.path), refused)] if refused else next(results)[1])
             self._flush()
         self._drop(self._with_members(entry.path for entry in self._moved_from.values()))
 
@@ -259,17 +257,6 @@ class IngestRun:
         return embedded
 
 
-def refused_reading(found: Candidate | ExcludedEntry) -> list[ReadResult]:
-    """Return the reading of a file that was refused without reading it."""
-    reason = found.reason if isinstance(found, ExcludedEntry) else ""
-    return [ReadResult(str(found.path), SkippedFile(reason))]
-
-
-def chunking_version(chunk_tokens: int) -> str:
-    """Return the versions of extraction and chunking: if they differ from the library's, files are read again."""
-    return f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {chunk_tokens} tokens, tables {TABLES_VERSION}"
-
-
 IsStale = Callable[[LedgerEntry], bool]
 
 
@@ -300,18 +287,17 @@ def is_indexed(known: LedgerEntry | None) -> bool:
 class ReaderOptions:
     """How files are read: number of processes, size limit and passwords, time and memory limits, tokens per chunk."""
 
-    readers: int
-    terms: ReadOptions
-    bounds: WorkerLimits
+    processes: int
+    read: ReadOptions
+    limits: WorkerLimits
     chunk_tokens: int
 
 
-class Readers:
-    """The reader processes: started for each run, or `lasting` for many small runs."""
+class LazyReaderPool:
+    """The reader processes, started when files are read: for each run, or kept for many small runs."""
 
-    def __init__(self, means: ReaderOptions, *, lasting: bool = False) -> None:
-        self.means = means
-        self._is_lasting = lasting
+    def __init__(self, options: ReaderOptions, *, keep_open: bool = False) -> None:
+        self.options, self._keep_open = options, keep_open
         self._pool: ReaderPool | None = None
 
     def close(self) -> None:
@@ -324,14 +310,14 @@ class Readers:
     def opened(self, files: int) -> Iterator[ReaderPool]:
         """Yield the processes, at most one per file."""
         if self._pool is None:
-            count = self.means.readers if self._is_lasting else min(self.means.readers, files)
-            self._pool = ReaderPool(count, self.means.terms, self.means.bounds)
+            count = self.options.processes if self._keep_open else min(self.options.processes, files)
+            self._pool = ReaderPool(count, self.options.read, self.options.limits)
         try:
             yield self._pool
         except BaseException:
             self.close()
             raise
-        if not self._is_lasting:
+        if not self._keep_open:
             self.close()
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from assistant.datatypes import FileState, LedgerEntry, OnProgress, Progress
@@ -57,13 +58,16 @@ class Scanner:
         unchanged = 0
         blind = [str(root) for root in away]
         entangled: set[str] = set()
-        for found in self._discover(present, within, entangled):
+        everything = chain.from_iterable(self._discover(root, within, entangled) for root in present)
+        for count, found in enumerate(everything, 1):
             path = str(found.path)
+            if count % 256 == 0:
+                self.on_progress(Progress("looking", count, 0, current=path))
             if path in seen:
                 continue
             if isinstance(found, ExcludedEntry) and found.is_inaccessible:
                 blind.append(path)
-                if self._is_indexed(path):
+                if path in self.ledger and self.ledger[path].state is FileState.INDEXED:
                     continue
             seen.add(path)
             if self._is_unchanged(found):
@@ -71,24 +75,14 @@ class Scanner:
             elif not 0 <= time.time_ns() - found.mtime_ns < self.quiet_ns:
                 changed[path] = found
         gone, kept = self._missing(seen, {str(root) for root in present}, blind)
-        return ScanResult(tuple(changed.values()), unchanged, gone, kept, tuple(str(root) for root in away),
-                      frozenset(entangled))
+        return ScanResult(tuple(changed.values()), unchanged, gone, kept, tuple(str(root) for root in away), frozenset(entangled))
 
-    def _discover(self, roots: Sequence[Path], within: Sequence[Path] | None, entangled: set[str]
-                  ) -> Iterator[Candidate | ExcludedEntry]:
-        count = 0
-        for root in roots:
-            # an excluded path above a root was excluded before the root was added
-            excluded = [path for path in self.excluded if is_under(path, [str(root)])]
-            for found in discover(root, self.max_file_bytes, within, recorder_of_entangled(entangled, str(root))):
-                count += 1
-                if count % 256 == 0:
-                    self.on_progress(Progress("looking", count, 0, current=str(found.path)))
-                if not is_under(str(found.path), excluded):
-                    yield found
-
-    def _is_indexed(self, path: str) -> bool:
-        return path in self.ledger and self.ledger[path].state is FileState.INDEXED
+    def _discover(self, root: Path, within: Sequence[Path] | None, entangled: set[str]) -> Iterator[Candidate | ExcludedEntry]:
+        # an excluded path above a root was excluded before the root was added
+        excluded = [path for path in self.excluded if is_under(path, [str(root)])]
+        for found in discover(root, self.max_file_bytes, within, lambda _link: entangled.add(str(root))):
+            if not is_under(str(found.path), excluded):
+                yield found
 
     def _is_unchanged(self, found: Candidate | ExcludedEntry) -> bool:
         """Return whether a file need not be read: refused for the same reason, or same size and modification time.
@@ -110,11 +104,6 @@ class Scanner:
             is_gone = self.ledger[path].root in present and not is_under(path, blind)
             (gone if is_gone else kept).append(path)
         return tuple(gone), tuple(kept)
-
-
-def recorder_of_entangled(entangled: set[str], root: str) -> Callable[[str], None]:
-    """Return a callback that records the root of a link that leads to another place inside it."""
-    return lambda _link: entangled.add(root)
 
 
 def is_away(root: Path, ledger: Ledger) -> bool:

@@ -25,6 +25,7 @@ from assistant.datatypes import LibraryStatus, OnProgress, Progress
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, ExportUnwritable, LibraryDamaged, LibraryTooNew, UsageError
 from assistant.index import Store
 from assistant.index.database import translate_error
+from assistant.system.atomic_files import rename_synced, sync_file
 
 FORMAT = 1
 MANIFEST, LIBRARY, SETTINGS = "manifest.json", "library.sqlite", "settings.toml"
@@ -61,14 +62,14 @@ def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgres
         snapshot(folder / LIBRARY, copy)
         sources = {LIBRARY: copy, **({SETTINGS: folder / SETTINGS} if (folder / SETTINGS).exists() else {})}
         create_private(aside)
-        with aside.open("r+b") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-                entries = {name: add_entry(archive, name, source, on_progress) for name, source in sources.items()}
-                manifest = Manifest(held.name, held.documents, held.chunks, held.embedder, held.roots, entries)
-                archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, ensure_ascii=False, indent=1))
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(target)
+        with aside.open("r+b") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            entries: dict[str, ArchiveEntry] = {}
+            for name, source in sources.items():
+                with source.open("rb") as original, archive.open(name, "w", force_zip64=True) as entry:
+                    entries[name] = copy_hashed(original, entry, source.stat().st_size, "packing", on_progress)
+            manifest = Manifest(held.name, held.documents, held.chunks, held.embedder, held.roots, entries)
+            archive.writestr(MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}, ensure_ascii=False, indent=1))
+        rename_synced(aside, target)
         return target.stat().st_size
     except OSError as error:
         raise write_error(target, error) from error
@@ -104,12 +105,6 @@ def snapshot(source: Path, target: Path) -> None:
         if error.sqlite_errorcode in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE}:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
         raise translate_error(error, source) from error
-
-
-def add_entry(archive: zipfile.ZipFile, name: str, source: Path, on_progress: OnProgress) -> ArchiveEntry:
-    """Add a file to the archive; return its hash and size."""
-    with source.open("rb") as file, archive.open(name, "w", force_zip64=True) as entry:
-        return copy_hashed(file, entry, source.stat().st_size, "packing", on_progress)
 
 
 def copy_hashed(source: IO[bytes], target: IO[bytes], total: int, stage: str, on_progress: OnProgress) -> ArchiveEntry:
@@ -159,8 +154,7 @@ def unpack(source: Path, manifest: Manifest, folder: Path, on_progress: OnProgre
         for name, expected in manifest.entries.items():
             with archive.open(name) as entry, (folder / name).open("wb") as file:
                 found = copy_hashed(entry, file, expected.bytes, "unpacking", on_progress)
-                file.flush()
-                os.fsync(file.fileno())
+                sync_file(file)
             if found != expected:
                 raise LibraryDamaged(f"{source} is damaged: the checksum of {name} does not match.", "Export or copy it again.")
     verify_library(folder / LIBRARY, source, manifest)

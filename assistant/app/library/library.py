@@ -1,15 +1,18 @@
-"""One library: its store and its searcher, opened on first use."""
+"""One library: its store and its searcher, opened on first use, and the files that models wrote beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from assistant.app.models.cache import ModelProvider
+from assistant.app.models import ModelProvider
 from assistant.datatypes import Chunk, Citation, Embedder, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
+from assistant.generation import GENERATED_QUESTION_OFFSET, PROMPT_VERSION, CalibrationTrial
 from assistant.index import Store
 from assistant.retrieval import Searcher
+from assistant.system.atomic_files import PRIVATE_FILE, append_record, parse_record, read_records, write_atomically
 
 CALIBRATION_KEY = "calibration_offset"  # metadata key of the calibration
 
@@ -61,6 +64,15 @@ class Library:
             self._searcher = self._searcher or Searcher(self.store, embedder)
         return self._searcher
 
+    @property
+    def notes_folder(self) -> Path:
+        """The folder of the models' notes on the documents."""
+        return self.file.parent / "notes"
+
+    def trial_log(self, model: str) -> TrialLog:
+        """Return the file of calibration trials, to read and to add those with this model."""
+        return TrialLog(self.file.parent / "calibration.jsonl", model)
+
     def chunk_at(self, path: str, character: int) -> list[Hit]:
         """Return the chunk of a file at a character offset, as a hit; an empty list if there is none."""
         found = self.store.chunk_at(path, character).values() if self.file.exists() else ()
@@ -82,7 +94,54 @@ def require_same_embedder(store: Store, embedder: Embedder) -> None:
     """Raise EmbedderMismatch if another model made the library's vectors."""
     if store.meta("embedder") not in {"", embedder.fingerprint}:
         built_with = store.meta("embedder_name")
+        other = f"but {embedder.name} is chosen" if embedder.name != built_with else "whose files have changed since"
         raise EmbedderMismatch(
-            f"This library was built with the embedding model {built_with}, not with {embedder.name}.",
+            f"This library was built with the embedding model {built_with}, {other}.",
             f"Use --embed {built_with}, or embed all files again: assistant sync --rebuild",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLog:
+    """File of a library's calibration trials, so that a stopped calibration can continue."""
+
+    file: Path
+    model: str
+
+    def trials(self) -> dict[str, CalibrationTrial]:
+        """Return the trials with this model and prompt version, by chunk. Damaged lines are skipped."""
+        found: dict[str, CalibrationTrial] = {}
+        for record in read_records(self.file) if self.file.exists() else ():
+            if record.get("by") == self._by and (trial := trial_of(record.get("trial"))):
+                found[str(record.get("passage"))] = trial
+        return found
+
+    def keep(self, passage: str, trial: CalibrationTrial) -> None:
+        """Append one trial."""
+        append_record(self.file, {"by": self._by, "passage": passage, "trial": asdict(trial)})
+
+    def keep_only(self, paths: Container[str]) -> None:
+        """Delete the trials about chunks of all other files, for every model."""
+        lines = [line for line in self.file.read_bytes().split(b"\n") if line.strip()]
+        kept = [line for line in lines if document_of(line) in paths]
+        if len(kept) < len(lines):
+            write_atomically(self.file, b"".join(line + b"\n" for line in kept), PRIVATE_FILE)
+
+    @property
+    def _by(self) -> str:
+        return f"{self.model} {PROMPT_VERSION} {GENERATED_QUESTION_OFFSET}"
+
+
+def trial_of(value: object) -> CalibrationTrial | None:
+    """Parse a trial; return None if the value is not one."""
+    if not isinstance(value, dict):
+        return None
+    question, answered, held_out = (value.get(name) for name in ("question", "answered", "held_out"))
+    if isinstance(question, str) and isinstance(answered, int | float) and isinstance(held_out, int | float):
+        return CalibrationTrial(question, float(answered), float(held_out))
+    return None
+
+
+def document_of(line: bytes) -> str:
+    """Return the path of the file that a line is about; an empty string for a damaged line."""
+    return str((parse_record(line) or {}).get("passage", "")).rpartition("#")[0]

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from assistant.app.library.derived import document_notes, notes_folder, trial_log
 from assistant.app.library.library import Library
 from assistant.app.library.tables import check_tables, purge_tables
 from assistant.datatypes import Citation, Finding, OnProgress, Progress, Severity
 from assistant.errors import LibraryUnwritable
+from assistant.generation.documents import NotesCache
 from assistant.history import Sessions
 from assistant.index import PRIVATE_FOLDER, Inspection, check_view, remove_stale_files
 
@@ -102,10 +102,10 @@ def redact_sessions(library: Library, sessions: Sessions) -> None:
 def purge(library: Library) -> None:
     """Delete what was derived from files that were removed or changed: tables, and models' notes and calibration trials."""
     purge_tables(library.store)
-    notebook = trial_log(library.file, "")
-    if not (notebook.file.exists() or notes_folder(library).exists()):
+    trials = library.trial_log("")
+    if not (trials.file.exists() or library.notes_folder.exists()):
         return
     ledger = library.store.ledger()  # read once: this runs after every saved file while watching
-    document_notes(library).keep_only({entry.content_hash for entry in ledger.values()})
-    if notebook.file.exists():
-        notebook.keep_only(ledger)
+    NotesCache(library.notes_folder).keep_only({entry.content_hash for entry in ledger.values()})
+    if trials.file.exists():
+        trials.keep_only(ledger)

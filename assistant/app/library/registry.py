@@ -128,16 +128,11 @@ def set_library_settings(settings: Settings, name: str, own: Mapping[str, str]) 
 
 def require_library_settings(settings: Settings, own: Mapping[str, object], origin: str = "The command") -> None:
     """Raise UsageError if a library cannot have these settings."""
-    validated(overlay(settings, reject_global_settings(own, origin), origin))
-
-
-def reject_global_settings(values: Mapping[str, object], origin: str) -> Mapping[str, object]:
-    """Return the values. Raises UsageError if one is not a setting of a library."""
-    for key in values:
+    for key in own:
         if key not in LIBRARY_SETTINGS:
             raise UsageError(f"{origin} sets {abbreviated(key)}, which a library cannot override.",
                              f"Settings of a library: {', '.join(LIBRARY_SETTINGS)}.")
-    return values
+    validated(overlay(settings, own, origin))
 
 
 def existing_folder(settings: Settings, name: str) -> Path:
@@ -177,13 +172,11 @@ def exclusive_lock(folder: Path) -> Iterator[FileLock]:
     """Hold the write lock of a library. Raises LibraryBusy if another program has it."""
     lock = FileLock(folder / "writer.lock")
     try:
-        lock.acquire(timeout=0)
+        held = lock.acquire(timeout=0)
     except Timeout as error:
         raise LibraryBusy("Another program is writing to this library.", "Wait until it has finished, then try again.") from error
-    try:
+    with held:
         yield lock
-    finally:
-        lock.release()
 
 
 def release_before_move(lock: FileLock) -> None:

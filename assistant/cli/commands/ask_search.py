@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assistant.cli import json_output as to_json
-from assistant.cli.batch import read_batch, run_batch
+from assistant.cli.batch import run_batch
 from assistant.cli.commands.engine import answering
 from assistant.cli.console import notice, notices, output, write
 from assistant.cli.error_boundary import INTERRUPTED
@@ -29,15 +29,16 @@ from assistant.cli.options import (
     settings_of,
 )
 from assistant.cli.render.answer import (
-    part_progress,
+    prepare,
     show_confidence,
-    show_timings,
+    show_explanation,
+    show_notes,
+    show_passages,
+    show_search,
+    show_sources,
     spinner,
     stream_answer,
-    warn_masked,
-    warn_unsupported,
 )
-from assistant.cli.render.search import show_passages, show_search, show_sources
 from assistant.errors import UsageError
 from assistant.system.paths import absolute, escape_pattern
 
@@ -67,19 +68,16 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
     settings = settings_of(context, library, embed=embed, rerank=rerank)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if batch is not None:
-            finish_batch(run_batch(
-                read_batch(batch), lambda asked: to_json.search_result(assistant.search(asked, count or 0, wanted))
-            ))
+            run_batch(batch, lambda asked: to_json.search_result(assistant.search(asked, count or 0, wanted)))
             return
         if explain:
-            explain_search(assistant, question or "", wanted, json=json)
+            with spinner("Searching"):
+                why = assistant.explain(question or "", wanted)
+            to_json.print_result(to_json.explanation(question or "", why), lambda: show_explanation(output(), why), json=json)
             return
         with spinner("Searching"):
             result = assistant.search(question or "", count or 0, wanted)
-        if json:
-            to_json.print_json(to_json.search_result(result))
-        else:
-            show_search(output(), result)
+        to_json.print_result(to_json.search_result(result), lambda: show_search(output(), result), json=json)
         warn_about_search(settings, result.embedded, result.hits)
 
 
@@ -101,14 +99,11 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             add_first(assistant, paths)
             wanted = files_meant(question or "", paths, wanted)
         if batch is not None:
-            finish_batch(run_batch(
-                read_batch(batch), lambda asked: to_json.answer(assistant.ask(asked, (), wanted, strict).answer)
-            ))
+            run_batch(batch, lambda asked: to_json.answer(assistant.ask(asked, (), wanted, strict).answer))
             return
         with spinner("Searching"):
             stream = assistant.ask(question or "", (), wanted, strict)
-        with part_progress() as on_progress:
-            stream.prepare(on_progress)
+        prepare(stream)
         if json:
             to_json.print_json(to_json.answer(stream.answer))
         else:
@@ -122,7 +117,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
 
 def require_models(settings: Settings) -> None:
     """Raise ModelMissing if a model is not on this disk. Called before files are read; the engine checks for itself."""
-    from assistant.app.models.cache import chat_spec, reranker_spec
+    from assistant.app.models import chat_spec, reranker_spec
 
     chat_spec(settings)
     if settings.rerank:
@@ -131,23 +126,11 @@ def require_models(settings: Settings) -> None:
 
 def files_meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
     """Return the filter for a question with paths to add: "this file" means the path that was given."""
-    from assistant.app.ask.whole_document import is_about_files
+    from assistant.app.ask.ask import is_about_files
 
     if not is_about_files(question) or wanted.paths:
         return wanted
     return replace(wanted, paths=tuple(escape_pattern(str(absolute(each))) for each in paths))
-
-
-def explain_search(assistant: Answerer, question: str, wanted: Filter, *, json: bool) -> None:
-    """Show the candidates of a search with their ranks and scores."""
-    from assistant.cli.render.search import show_explanation
-
-    with spinner("Searching"):
-        explanation = assistant.explain(question, wanted)
-    if json:
-        to_json.print_json(to_json.explanation(question, explanation))
-    else:
-        show_explanation(output(), explanation)
 
 
 def warn_about_search(settings: Settings, embedded: float, hits: Sequence[Hit]) -> None:
@@ -165,12 +148,6 @@ def require_one(question: str | None, batch: str | None) -> None:
     if (question is None) == (batch is None):
         raise UsageError("Give either a QUESTION or --batch FILE.",
                          'For example: assistant ask "When does the lease end?"')
-
-
-def finish_batch(succeeded: bool) -> None:
-    """Exit with code 1 if a question has no result."""
-    if not succeeded:
-        raise typer.Exit(1)
 
 
 def add_first(assistant: Answerer, paths: list[Path]) -> None:
@@ -195,6 +172,4 @@ def show_answer(stream: AnswerStreaming, passages: int) -> None:
     if stream.answer.citations:
         write("\n")
         show_sources(output(), stream.answer.citations, quotes=len(stream.answer.citations) <= QUOTED)
-    warn_unsupported(stream.answer)
-    warn_masked(stream.answer)
-    show_timings(stream.answer)
+    show_notes(stream.answer)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from assistant.app.models.cache import chat_spec
+from assistant.app.models import chat_spec
 from assistant.cli.commands.engine import answering
 from assistant.cli.console import counted, is_terminal, notice, notices, on_one_line, output, say_error, write
 from assistant.cli.conversation import (
@@ -26,8 +26,7 @@ from assistant.cli.conversation import (
     session_writer,
 )
 from assistant.cli.options import Chat, Embed, Flags, Library, NoEngine, Rerank, settings_of
-from assistant.cli.render.answer import part_progress, show_timings, spinner, stream_answer, warn_masked, warn_unsupported
-from assistant.cli.render.search import show_passages, show_sources
+from assistant.cli.render.answer import prepare, show_notes, show_passages, show_sources, spinner, stream_answer
 from assistant.datatypes import Session
 from assistant.errors import AssistantError, ContextOverflow, UsageError
 from assistant.history import Sessions
@@ -59,7 +58,7 @@ def chat(context: typer.Context, library: Library = None, chat: Chat = None, emb
             show_earlier(earlier)
         turns = earlier.turns if earlier else ()
         conversation = Conversation(assistant, turns, keeper.keep)
-        ahead = TypingAhead(conversation.look_ahead) if conversation.looks_ahead else None
+        ahead = TypingAhead(conversation.look_ahead) if conversation.look_ahead else None
         converse(conversation, typed_lines(settings.history_file if keeper.wanted else None, ahead), keeper)
 
 
@@ -107,7 +106,7 @@ def sources(number: str, conversation: Conversation) -> None:
 def remember(words: str, conversation: Conversation) -> None:
     """Save a fact."""
     try:
-        fact = conversation.remember(words)
+        fact = conversation.assistant.remember(words)
         notice(f"Saved as fact {fact.number}. To delete it: assistant memory forget {fact.number}")
     except AssistantError as error:
         say_error(str(error), error.hint)
@@ -118,17 +117,14 @@ def reply(question: str, conversation: Conversation) -> None:
     try:
         with spinner("Searching"):
             stream = conversation.search(question)
-        with part_progress() as on_progress:
-            stream.prepare(on_progress)
+        prepare(stream)
         if notices().is_terminal:
-            show_passages(notices(), conversation.passages(stream))
+            show_passages(notices(), stream.hits[: conversation.assistant.settings.context_chunks])
         stream_answer(conversation.write(stream), lambda: stream.sentences)
         if stream.answer.searched:
             notice(f"Searched for: {stream.answer.searched}")
         show_sources(output(), conversation.citations, quotes=False)
-        warn_unsupported(stream.answer)
-        warn_masked(stream.answer)
-        show_timings(stream.answer)
+        show_notes(stream.answer)
         write("\n")
     except KeyboardInterrupt:
         notice("Stopped.")

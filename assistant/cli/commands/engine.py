@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
 
-from assistant.cli.console import notice, on_one_line, output, size_in_words
-from assistant.cli.json_output import print_json
+from assistant.cli.console import counted, notice, on_one_line, output, size_in_words
+from assistant.cli.json_output import print_result
 from assistant.cli.options import Json, settings_of
 from assistant.cli.render.answer import spinner
 from assistant.config import Settings
@@ -59,28 +60,18 @@ def status(context: typer.Context, json: Json = False) -> None:
     try:
         report = EngineClient(settings_of(context)).report()
     except EngineNotRunning as error:
-        if json:
-            print_json({"running": False})
-        else:
-            output().print(f"{error} {error.hint}")
+        words = f"{error} {error.hint}"
+        print_result({"running": False}, lambda: output().print(words), json=json)
         return
-    show(report, json=json)
+    print_result({"running": True, **asdict(report), "seconds": round(report.seconds, 1)}, lambda: show(report), json=json)
 
 
-def show(report: Report, *, json: bool) -> None:
+def show(report: Report) -> None:
     """Show the engine's report."""
     share = report.reused_tokens / report.prompt_tokens if report.prompt_tokens else 0.0
-    if json:
-        print_json({
-            "running": True, "process": report.process, "seconds": round(report.seconds, 1), "memory": report.memory,
-            "chat": report.chat, "embedders": list(report.embedders), "answers": report.answers, "searches": report.searches,
-            "waiting": report.waiting, "prompt_tokens": report.prompt_tokens, "reused_tokens": report.reused_tokens,
-            "idle_minutes": report.idle_minutes, "leaving": report.leaving, "other_version": report.other_version,
-        })
-        return
     output().print(f"Process {report.process}, up for {report.seconds:,.0f} s, using {size_in_words(report.memory)} of memory.")
     output().print(f"Models: {on_one_line(', '.join(filter(None, (report.chat, *report.embedders)))) or 'none loaded yet'}.")
-    output().print(f"{report.answers:,} answers, {report.searches:,} searches; {report.waiting:,} waiting.")
+    output().print(f"{counted(report.answers, 'answer')}, {counted(report.searches, 'search')}; {report.waiting:,} waiting.")
     output().print(f"{report.prompt_tokens:,} prompt tokens, {share:.0%} of them from the cache.")
     if report.leaving:
         output().print("It is shutting down: it finishes the questions that it has and takes no more.")

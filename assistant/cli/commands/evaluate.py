@@ -1,16 +1,17 @@
-"""Command `eval`: measure search and answers, compare two results, draft questions."""
+"""Commands `eval` (measure search and answers, compare two results, draft questions) and `calibrate`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Annotated
 
 import typer
 
 from assistant.app.assistant import Assistant
-from assistant.app.models.cache import chat_spec
+from assistant.app.models import chat_spec
 from assistant.cli import json_output as to_json
 from assistant.cli.batch import read_bytes
 from assistant.cli.console import counted, notice, on_one_line, output, say_error
@@ -33,7 +34,6 @@ from assistant.evaluation import (
     read_rows,
     save_evaluation,
     summarise,
-    to_record,
 )
 from assistant.evaluation import compare as compared
 from assistant.evaluation.draft import Draft, DraftContext, draft_to_json, generate_drafts, read_drafted, spread_over_files
@@ -72,7 +72,9 @@ def evaluate(context: typer.Context, questions: Asked = None, compare: Pair = No
         draft_questions(settings_of(context, library, chat, embed), make, out)
         return
     if compare is not None:
-        show_difference(*compare, json=json)
+        first, second = compare
+        comparison = compared(read_rows(Path(first)), read_rows(Path(second)))
+        to_json.print_result(asdict(comparison), lambda: show_comparison(output(), comparison, first, second), json=json)
         return
     asked = parse_questions(read_bytes(questions or ""))
     require_use(asked, out, retrieval=retrieval)
@@ -128,10 +130,7 @@ def measure_questions(assistant: Assistant, questions: Sequence[Question], count
 
 def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json: bool) -> None:
     """Show and save the result; exit with 130 if the run was stopped, with 1 if a question failed."""
-    if json:
-        to_json.print_json(to_record(result))
-    else:
-        show_evaluation(output(), result)
+    to_json.print_result(asdict(result), lambda: show_evaluation(output(), result), json=json)
     if out is not None:
         save_evaluation(out, result)
     if report is not None:
@@ -142,15 +141,6 @@ def conclude(result: Evaluation, out: Path | None, report: Path | None, *, json:
         raise typer.Exit(INTERRUPTED)
     if any(row.error for row in result.rows):
         raise typer.Exit(1)
-
-
-def show_difference(first: str, second: str, *, json: bool) -> None:
-    """Compare two saved results."""
-    comparison = compared(read_rows(Path(first)), read_rows(Path(second)))
-    if json:
-        to_json.print_json(to_record(comparison))
-    else:
-        show_comparison(output(), comparison, first, second)
 
 
 READ_AT_ONCE = 50  # chunks that are read from the library together
@@ -208,3 +198,31 @@ def lines_to(out: Path | None) -> Iterator[IO[str] | None]:
         raise UsageError(f"{out} cannot be written: {error.strerror}.", "Give --out the name of a file.") from error
     with file:
         yield file
+
+
+QuestionCount = Annotated[int, typer.Option("--questions", metavar="N", min=6, help="Number of questions to generate.")]
+Reset = Annotated[bool, typer.Option("--reset", help="Discard the calibration and use the default again.")]
+
+
+def calibrate(context: typer.Context, count: QuestionCount = 20, reset: Reset = False, library: Library = None, chat: Chat = None,
+              embed: Embed = None, json: Json = False) -> None:
+    """Calibrate the refusal threshold to your library.
+
+    The chat model writes questions about passages of your files and answers each twice: with the passages that a search finds,
+    and with the file in question left out. If stopped, the next run continues. The setting refusal_threshold stays as it is.
+    """
+    settings = settings_of(context, library, chat, embed)
+    with Assistant(settings) as assistant:
+        if reset:
+            assistant.forget_calibration()
+            notice("The calibration was discarded; the default applies again.")
+            return
+        chat_spec(settings)
+        with counting_progress("Asking", "questions") as on_progress:
+            found = assistant.calibrate(count, on_progress)
+    if json:
+        to_json.print_json(asdict(found))
+        return
+    output().print(f"{found.questions} questions; refused if the confidence is below {1 - found.threshold:.0%}")
+    for name, (before, after) in {"answerable": found.answerable_refused, "unanswerable": found.unanswerable_refused}.items():
+        output().print(f"  {name:12} refused {before:.0%} before, {after:.0%} now")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -13,8 +14,8 @@ from assistant.cli import json_output as to_json
 from assistant.cli.console import counted, describe_location, harmless, notice, on_one_line, output, write
 from assistant.cli.conversation import delete_typed_questions
 from assistant.cli.options import Json, settings_of
-from assistant.cli.render.search import show_sources
-from assistant.datatypes import Citation, Session, Turn
+from assistant.cli.render.answer import show_sources
+from assistant.datatypes import Citation, Session
 from assistant.errors import UsageError
 from assistant.history import Sessions
 from assistant.system.paths import expand_user, write_file
@@ -28,10 +29,7 @@ def add_fact(context: typer.Context, text: FactText, json: Json = False) -> None
     """Save a fact. Answers can use it and cite it as a source."""
     with Assistant(settings_of(context)) as assistant:
         fact = assistant.memory.add(text)
-    if json:
-        to_json.print_json(to_json.fact(fact))
-    else:
-        notice(f"Saved as fact {fact.number}.")
+    to_json.print_result(asdict(fact), lambda: notice(f"Saved as fact {fact.number}."), json=json)
 
 
 def list_facts(context: typer.Context, json: Json = False) -> None:
@@ -39,7 +37,7 @@ def list_facts(context: typer.Context, json: Json = False) -> None:
     with Assistant(settings_of(context)) as assistant:
         facts = assistant.memory.all()
     if json:
-        to_json.print_json({"facts": [to_json.fact(fact) for fact in facts]})
+        to_json.print_json({"facts": [asdict(fact) for fact in facts]})
         return
     for fact in facts:
         output().print(f"{fact.number:4}  {fact.said[:10]}  {on_one_line(fact.text)}")
@@ -128,16 +126,11 @@ SPECIAL = re.compile(r"([\\`*_<>\[\]#|])")
 def session_markdown(session: Session) -> str:
     """Return a whole conversation as Markdown."""
     head = f"# Conversation {session.name}\n\nLibrary {escape_markdown(session.library)}, begun {session.started}\n"
-    return "\n".join([head, *(turn_markdown(number, turn) for number, turn in enumerate(session.turns, 1))])
-
-
-def turn_markdown(number: int, turn: Turn) -> str:
-    """Return a turn as Markdown: question, answer, sources."""
-    parts = [f"## {number}. {' '.join(escape_markdown(turn.question).split())}", harmless(turn.answer)]
-    if turn.citations:
-        parts.append("Sources:")
-        parts += [source_markdown(cited) for cited in turn.citations]
-    return "\n\n".join(parts) + "\n"
+    parts = [head]
+    for number, turn in enumerate(session.turns, 1):
+        parts += [f"## {number}. {' '.join(escape_markdown(turn.question).split())}\n", f"{harmless(turn.answer)}\n"]
+        parts += ["Sources:\n", *(f"{source_markdown(cited)}\n" for cited in turn.citations)] if turn.citations else []
+    return "\n".join(parts)
 
 
 def source_markdown(cited: Citation) -> str:

@@ -51,18 +51,13 @@ def remove(context: typer.Context, path: Added, library: Library = None, json: J
     """Remove a file or folder from the library and keep it out. The file itself is not touched."""
     with Assistant(settings_of(context, library)) as assistant:
         count = assistant.remove(path)
-    if json:
-        to_json.print_json({"path": str(path), "removed": count})
-    else:
-        output().print(f"{counted(count, 'file')} removed from the library.")
+    to_json.print_result({"path": str(path), "removed": count},
+                         lambda: output().print(f"{counted(count, 'file')} removed from the library."), json=json)
 
 
 def finish_ingest(report: IngestReport, *, json: bool) -> None:
     """Show the report; exit with 130 if the run was stopped, with 1 if every file failed."""
-    if json:
-        to_json.print_json(to_json.report(report))
-    else:
-        show_report(output(), report)
+    to_json.print_result(to_json.report(report), lambda: show_report(output(), report), json=json)
     if report.interrupted:
         notice("Stopped. The files listed are in the library; run the command again to continue.")
         raise typer.Exit(INTERRUPTED)
@@ -84,7 +79,7 @@ def list_all(context: typer.Context, json: Json = False) -> None:
     """List the libraries and what each one holds."""
     held, wrong = libraries.list_libraries(settings_of(context))
     if json:
-        to_json.print_json({"libraries": [to_json.status(each) for each in held], **to_json.findings(wrong)})
+        to_json.print_json({"libraries": [asdict(each) for each in held], **to_json.findings(wrong)})
         return
     for each in held:
         show_status(output(), each)
@@ -118,11 +113,8 @@ def export(context: typer.Context, name: Name, target: Target, json: Json = Fals
     """Export a library to one file with checksums. Another machine can import it without embedding anything again."""
     with copying_progress() as on_progress:
         size = libraries.export(settings_of(context), name, target, on_progress)
-    if json:
-        to_json.print_json({"name": name, "path": str(target), "bytes": size})
-    else:
-        output().print(on_one_line(f"{name}: exported to {target}, {size_in_words(size)}. The file contains the text of your "
-                                   "files: keep it safe."))
+    says = f"{name}: exported to {target}, {size_in_words(size)}. The file contains the text of your files: keep it safe."
+    to_json.print_result({"name": name, "path": str(target), "bytes": size}, lambda: output().print(on_one_line(says)), json=json)
 
 
 def import_(context: typer.Context, source: Source, name: As = "", json: Json = False) -> None:
@@ -157,7 +149,5 @@ def parse_settings(own: list[str]) -> dict[str, str]:
 
 def report_change(name: str, path: Path, done: str, *, json: bool) -> None:
     """Print what was done to a library."""
-    if json:
-        to_json.print_json({"name": name, "path": str(path), "done": done})
-    else:
-        output().print(on_one_line(f"{name}: {done} ({path})"))
+    to_json.print_result({"name": name, "path": str(path), "done": done},
+                         lambda: output().print(on_one_line(f"{name}: {done} ({path})")), json=json)

@@ -1,7 +1,8 @@
-"""Commands `status` and `doctor`."""
+"""Commands `status`, `doctor` and `bench`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated
 
@@ -10,15 +11,18 @@ from rich.console import Console
 from rich.text import Text
 
 from assistant.app.assistant import Assistant
+from assistant.app.diagnostics import benchmark, hardware
 from assistant.app.diagnostics import doctor as examination
-from assistant.app.diagnostics.offline_proof import Observer, OfflineProof, TrialStep
+from assistant.app.diagnostics.offline_proof import Observer, OfflineProof
 from assistant.app.diagnostics.offline_proof.proof import prove
+from assistant.app.models import chat_spec, embedder_spec
 from assistant.cli import json_output as to_json
-from assistant.cli.console import counted, harmless, notices, output
+from assistant.cli.console import counted, harmless, notices, output, size_in_words
 from assistant.cli.options import Chat, Embed, Json, Library, settings_of
+from assistant.cli.render.answer import spinner
 from assistant.cli.render.status import show_findings, show_ledger, show_status
 from assistant.config import Settings
-from assistant.datatypes import FileState, LedgerEntry, Severity
+from assistant.datatypes import FileState, Severity
 
 Files = Annotated[bool, typer.Option("--files", help="List every file.")]
 Failed = Annotated[bool, typer.Option("--failed", help="List the files that could not be read, and why.")]
@@ -35,21 +39,17 @@ Offline = Annotated[bool, typer.Option("--prove-offline", help="Instead, run eve
 def status(context: typer.Context, files: Files = False, failed: Failed = False, skipped: Skipped = False,
            library: Library = None, json: Json = False) -> None:
     """Show what the library holds, and which files were left out and why."""
-    wanted = {state for state, given in ((FileState.FAILED, failed), (FileState.SKIPPED, skipped)) if given}
+    asked = {FileState.INDEXED: files, FileState.FAILED: files or failed, FileState.SKIPPED: files or skipped}
+    wanted = {state for state, is_asked in asked.items() if is_asked}
     with Assistant(settings_of(context, library)) as assistant:
         held = assistant.status()
-        entries = in_states(assistant.ledger(), set(FileState) if files else wanted) if files or wanted else ()
+        entries = [entry for entry in assistant.ledger() if entry.state in wanted] if wanted else []
     if json:
-        listing = {"files": [to_json.ledger_entry(entry) for entry in entries]} if files or wanted else {}
-        to_json.print_json({**to_json.status(held), **listing})
+        listing = {"files": [to_json.ledger_entry(entry) for entry in entries]} if wanted else {}
+        to_json.print_json({**asdict(held), **listing})
     else:
         show_status(output(), held)
         show_ledger(output(), entries)
-
-
-def in_states(entries: tuple[LedgerEntry, ...], states: set[FileState]) -> tuple[LedgerEntry, ...]:
-    """Return the entries in one of these states."""
-    return tuple(entry for entry in entries if entry.state in states)
 
 
 def doctor(context: typer.Context, check: Check = False, repair: Repair = False, prove: Offline = False, library: Library = None,
@@ -62,10 +62,7 @@ def doctor(context: typer.Context, check: Check = False, repair: Repair = False,
     if prove:
         raise typer.Exit(0 if prove_offline(settings, json=json) else 1)
     findings = examination.check_library(settings, repair=repair) if check or repair else examination.examine(settings)
-    if json:
-        to_json.print_json(to_json.findings(findings))
-    else:
-        show_findings(output(), findings)
+    to_json.print_result(to_json.findings(findings), lambda: show_findings(output(), findings), json=json)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise typer.Exit(1)
 
@@ -86,21 +83,21 @@ def prove_offline(settings: Settings, *, json: bool) -> bool:
     console = notices()
     with console.status("Offline proof: preparing") as shown:
         proof = prove(settings, lambda name: shown.update(f"Offline proof: {name}"))
-    if json:
-        to_json.print_json({"holds": proof.holds, "proves": PROVES[proof.way], **asdict(proof)})
-    else:
-        show_proof(output(), proof)
+    to_json.print_result({"holds": proof.holds, "proves": PROVES[proof.way], **asdict(proof)},
+                         lambda: show_proof(output(), proof), json=json)
     return proof.holds
 
 
 def show_proof(console: Console, proof: OfflineProof) -> None:
     """Show the steps, the network calls observed and what that proves."""
     for step in proof.steps:
-        show_step(console, step)
+        mark = ("failed  ", "bold red") if step.failure else ("ran     ", "green")
+        failure = f": {harmless(step.failure)}" if step.failure else ""
+        console.print(Text.assemble(mark, f"{step.name} ({step.seconds:.1f} s){failure}"))
     for reason in proof.passed_over:
         console.print(Text(f"not used: {harmless(reason)}", "dim"))
     evidence = proof.evidence
-    console.print(f"{evidence.processes:,} {'process' if evidence.processes == 1 else 'processes'} watched, "
+    console.print(f"{counted(evidence.processes, 'process')} watched, "
                   f"{counted(evidence.calls, 'socket call')} seen, {counted(evidence.inet_sockets, 'network socket')}, "
                   f"{counted(evidence.names, 'name lookup')}")
     for name, count in evidence.apart.items():
@@ -113,13 +110,6 @@ def show_proof(console: Console, proof: OfflineProof) -> None:
     console.print(Text(PROVES[proof.way], "dim"))
 
 
-def show_step(console: Console, step: TrialStep) -> None:
-    """Show one step of the trial run."""
-    mark = ("failed  ", "bold red") if step.failure else ("ran     ", "green")
-    failure = f": {harmless(step.failure)}" if step.failure else ""
-    console.print(Text.assemble(mark, f"{step.name} ({step.seconds:.1f} s){failure}"))
-
-
 def verdict(proof: OfflineProof) -> Text:
     """Return the outcome in one line."""
     if proof.evidence.attempts:
@@ -127,3 +117,40 @@ def verdict(proof: OfflineProof) -> Text:
     if not proof.holds:
         return Text("No attempt was seen, but some steps failed: nothing is proven.", "bold red")
     return Text("No attempt to use the network.", "bold green")
+
+
+def bench(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
+    """Measure the speed of this machine with the models in use. Takes a minute or two.
+
+    Other busy programs slow it down, and so does an engine that has the models loaded.
+    """
+    settings = settings_of(context, library, chat, embed)
+    about = subject(settings)
+    figures: list[benchmark.Measurement] = []
+    for figure in measure_with_spinner(settings):
+        figures.append(figure)
+        if not json:
+            digits = 0 if figure.value >= 100 else 1 if figure.value >= 10 else 2
+            value = size_in_words(int(figure.value)) if figure.unit == "bytes" else f"{figure.value:,.{digits}f} {figure.unit}"
+            output().print(f"{figure.name:<64} {value:>16}", highlight=False)
+    if json:
+        to_json.print_json({**about, "figures": [asdict(figure) for figure in figures]})
+
+
+def subject(settings: Settings) -> dict[str, str | int]:
+    """Return the models and the machine being measured. Raises ModelMissing."""
+    machine = hardware.inspect_machine(settings.home)
+    graphics = ", ".join(gpu.name for gpu in machine.gpus) or "none that can be used"
+    return {"chat": chat_spec(settings).name, "embedder": embedder_spec(settings).name, "processor": machine.processor,
+            "cores": machine.cores, "memory": machine.memory_total, "graphics": graphics}
+
+
+def measure_with_spinner(settings: Settings) -> Iterator[benchmark.Measurement]:
+    """Yield the measurements, with a spinner while each is taken."""
+    figures = benchmark.measure(settings)
+    while True:
+        with spinner("Measuring"):
+            figure = next(figures, None)
+        if figure is None:
+            return
+        yield figure

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,7 +133,7 @@ def report_status(folder: Path, *, json: bool) -> None:
     """Show the status of the watch; exit with code 1 if there is none."""
     is_running = is_watched(folder)
     if json:
-        to_json.print_json({"running": is_running, **(to_json.standing(read_status(folder)) if is_running else {})})
+        to_json.print_json({"running": is_running, **(asdict(read_status(folder)) if is_running else {})})
     elif is_running:
         show_standing(output(), read_status(folder))
     else:

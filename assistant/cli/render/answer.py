@@ -1,18 +1,125 @@
-"""Stream an answer to stdout, mark its unsupported sentences, and print notices about it on stderr."""
+"""Render search results, answers and their sources, and print notices about an answer on stderr."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from textwrap import indent
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+from rich.table import Table as RichTable
 from rich.text import Text
 
-from assistant.cli.console import LIVE_CONSOLES, counted, notice, notices, output, write
-from assistant.datatypes import Answer, Answerability, Sentence
+from assistant.cli.console import (
+    LIVE_CONSOLES,
+    counted,
+    describe_location,
+    harmless,
+    linked,
+    notice,
+    notices,
+    on_one_line,
+    output,
+    write,
+)
+from assistant.datatypes import Answer, Answerability, Explanation, Sentence
 
 if TYPE_CHECKING:
-    from assistant.datatypes import Progress
+    from assistant.datatypes import AnswerStreaming, Citation, Hit, Location, Progress, SearchResult
+
+
+MOST_LINES, FEWEST_LEFT_OUT = 40, 5  # lines of a passage; shorten it only by at least so many
+NO_FILES = ("memory:", "turn:")
+
+
+def show_search(console: Console, result: SearchResult) -> None:
+    """Show the passages for a question."""
+    if not result.hits:
+        console.print("No passages found.")
+    for rank, hit in enumerate(result.hits, 1):
+        line = Text.assemble((f"{rank}. ", "bold"), source_line(hit.title, hit.path, hit.chunk.location))
+        line.append(f"  score {hit.score:.3f}", "dim")
+        console.print(line)
+        console.print(Text(f"   {on_one_line(hit.path)}", "dim"))
+        for path, location in hit.also:
+            console.print(Text(f"   also {on_one_line(path)}, {describe_location(location)}", "dim"))
+        show_indented(console, shortened(hit.chunk.text))
+        console.print()
+
+
+def shortened(text: str) -> str:
+    """Return a passage cut after MOST_LINES lines."""
+    lines = text.strip("\n").split("\n")
+    more = len(lines) - MOST_LINES
+    return text if more < FEWEST_LEFT_OUT else "\n".join([*lines[:MOST_LINES], f"… {more} more lines"])
+
+
+def source_line(title: str, path: str, location: Location) -> Text:
+    """Return a title with its link and location; without both for facts and turns, which are no files."""
+    if path.startswith(NO_FILES):
+        return Text(on_one_line(title), "bold")
+    heading = f" · {on_one_line(location.heading)}" if location.heading else ""
+    return Text.assemble(linked(title, path, location), f", {describe_location(location)}", (heading, "dim"))
+
+
+def show_indented(console: Console, text: str) -> None:
+    """Show a passage's text, indented."""
+    words = harmless(text).strip("\n")
+    if not console.is_terminal:
+        console.print(indent(words, "   "))
+        return
+    from rich.padding import Padding  # imported only here: other outputs need no layout
+
+    console.print(Padding(Text(words), (0, 0, 0, 3), expand=False))
+
+
+def show_passages(console: Console, hits: Sequence[Hit]) -> None:
+    """Show the passages that an answer will be based on."""
+    if hits:
+        console.print(Text("Passages:", "dim"))
+    for number, hit in enumerate(hits, 1):
+        line = Text.assemble(f"  [{number}] ", source_line(hit.title, hit.path, hit.chunk.location))
+        line.stylize("dim")
+        console.print(line)
+
+
+def show_sources(console: Console, citations: Sequence[Citation], *, quotes: bool = True) -> None:
+    """Show an answer's sources with their quotes."""
+    if citations:
+        console.print(Text("Sources", "bold"))
+    for cited in citations:
+        console.print(Text.assemble(f"[{cited.number}] ", source_line(cited.title, cited.path, cited.location)))
+        if quotes:
+            if cited.kind == "file":
+                console.print(Text(f"   {on_one_line(cited.path)}", "dim"))
+            show_indented(console, f"“{cited.quote.strip()}”")
+
+
+def show_explanation(console: Console, why: Explanation) -> None:
+    """Show the search terms, then each candidate's ranks and scores and the step that dropped it."""
+    terms = ", ".join(f"{term} ({count:,})" for term, count in why.terms) or "none"
+    console.print(on_one_line(f"Search terms (passages that contain them): {terms}"))
+    console.print(f"Weight of the dense ranking relative to BM25: {why.dense_weight:g}")
+    if done := why.reranking:
+        console.print(on_one_line(
+            f"{done.model} scored {done.read} of {counted(done.candidates, 'candidate')} in {done.milliseconds:.0f} of "
+            f"{done.budget_milliseconds} ms ({done.pairs_per_second:,.0f} per second); the others follow in their old order"))
+    read = ("reranker", "rank before") if why.reranking else ()
+    table = RichTable("", "score", "BM25", "BM25 rank", "cosine", "cosine rank", *read, "passage", box=None, pad_edge=False)
+    for rank, (hit, fate) in enumerate(why.candidates, 1):
+        style = "dim" if fate else ""
+        name = Text.assemble(source_line(hit.title, hit.path, hit.chunk.location), f"  dropped: {fate}" if fate else "")
+        scores = [hit.keyword_score, hit.keyword_rank, hit.cosine, hit.dense_rank,
+                  *((hit.rerank_score, hit.rank_before_rerank) if read else ())]
+        table.add_row(str(rank), f"{hit.score:.2f}", *map(score_text, scores), name, style=style)
+    console.print(table)
+
+
+def score_text(value: float | None) -> str:
+    """Return a rank or a score; a dash if it is missing."""
+    return "–" if value is None else str(value) if isinstance(value, int) else f"{value:.2f}"
+
 
 MARKS = {"partial": "[~]", "none": "[?]"}
 MEANING = {"partial": "[~] The source supports only a part of this. Check the source.",
@@ -41,6 +148,13 @@ def write_marks(said: Sequence[Sentence], marked: int) -> int:
             if sentence.support in MARKS:
                 output().print(Text(f" {MARKS[sentence.support]}", "dim yellow"), end="")
     return len(said)
+
+
+def show_notes(answer: Answer) -> None:
+    """Warn about unsupported sentences and withheld text, and print the times."""
+    warn_unsupported(answer)
+    warn_masked(answer)
+    show_timings(answer)
 
 
 def warn_unsupported(answer: Answer) -> None:
@@ -102,9 +216,8 @@ def spinner(words: str) -> Iterator[None]:
             LIVE_CONSOLES.remove(console)
 
 
-@contextmanager
-def part_progress() -> Iterator[Callable[[Progress], None]]:
-    """Show the progress of reading whole documents, after an estimate of its time. A short one shows no bar."""
+def prepare(stream: AnswerStreaming) -> None:
+    """Let an answer read whole documents, after an estimate of the time. A short one shows no progress bar."""
     with ExitStack() as shown:
         bars: list[Callable[[Progress], None]] = []
 
@@ -119,4 +232,4 @@ def part_progress() -> Iterator[Callable[[Progress], None]]:
                 bars.append(shown.enter_context(document_progress()))
             bars[0](progress)
 
-        yield show
+        stream.prepare(show)

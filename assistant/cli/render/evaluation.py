@@ -10,7 +10,7 @@ from rich.text import Text
 
 from assistant.cli.console import counted, on_one_line
 from assistant.evaluation import Comparison, Estimates, Evaluation, MetricDifference
-from assistant.evaluation.report.markdown import display_name, figures, shares, timing
+from assistant.evaluation.report_markdown import display_name, figures, shares, timing
 from assistant.evaluation.run import tally
 
 HEADLINES = ("recall_at_10", "ndcg_at_10", "mrr_at_10", "page_recall_at_10", "span_recall", "contains", "f1",
@@ -26,34 +26,20 @@ def show_evaluation(console: Console, result: Evaluation) -> None:
                                 f"  {counted(len(result.rows), 'question')}, {models}"))
     console.print(estimate_table({"": shares(result.metrics)}, ""))
     if result.latencies:
+        table = plain_table(["time", "median", "95th percentile", "answers"], right={"answers"})
+        for name, measured in result.latencies.items():
+            table.add_row(*timing(name, measured))
         console.print()
-        console.print(times_table(result))
+        console.print(table)
     if result.about.get("chat"):
+        outcomes = ", ".join(f"{count:,} {name}" for name, count in tally(result.rows).items())
         console.print()
-        show_outcomes(console, result)
+        console.print(Text(f"Of {counted(len(result.rows), 'question')}: {outcomes}"))
     for title, groups in (("kind", result.kinds), ("language", result.langs)):
         if groups:
             console.print()
-            console.print(estimate_table({name: headlines(found) for name, found in groups.items()}, title))
-
-
-def times_table(result: Evaluation) -> Table:
-    """Return a table of latencies. The first question is left out: it loads the models."""
-    table = plain_table(["time", "median", "95th percentile", "answers"], right={"answers"})
-    for name, found in result.latencies.items():
-        table.add_row(*timing(name, found))
-    return table
-
-
-def show_outcomes(console: Console, result: Evaluation) -> None:
-    """Show the outcomes of the questions: answered, refused, wrong and so on."""
-    found = ", ".join(f"{count:,} {name}" for name, count in tally(result.rows).items())
-    console.print(Text(f"Of {counted(len(result.rows), 'question')}: {found}"))
-
-
-def headlines(found: Estimates) -> Estimates:
-    """Return the main metrics."""
-    return {name: found[name] for name in HEADLINES if name in found}
+            main = {name: {metric: found[metric] for metric in HEADLINES if metric in found} for name, found in groups.items()}
+            console.print(estimate_table(main, title))
 
 
 def estimate_table(groups: Mapping[str, Estimates], title: str) -> Table:

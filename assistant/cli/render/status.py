@@ -1,17 +1,14 @@
-"""Render ingestion reports, library status, the file ledger, machines, models and findings."""
+"""Render ingestion reports, library status, the file ledger and findings."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from assistant.catalog import HubSource, Model, ModelStore
 from assistant.cli.console import counted, linked, on_one_line, size_in_words
-from assistant.cli.model_choice import ModelChoice
-from assistant.datatypes import FileState, Finding, IngestReport, LedgerEntry, LibraryStatus, Machine, Severity
+from assistant.datatypes import FileState, Finding, IngestReport, LedgerEntry, LibraryStatus, Severity
 from assistant.errors import ENCRYPTED
 
 LISTED = 10  # files that a summary names
@@ -24,7 +21,9 @@ def show_report(console: Console, report: IngestReport) -> None:
     console.print(Text(summary(report), "bold"))
     left_out = (*report.failed, *report.skipped)
     for entry in left_out[:LISTED]:
-        console.print(entry_with_reason(entry))
+        word, style = STATE_MARKS[entry.state]
+        name = linked(entry.path, entry.path)
+        console.print(Text.assemble("  ", (word, style), " ", name, f": {on_one_line(entry.reason)}"))
     if len(left_out) > LISTED:
         console.print(f"  and {len(left_out) - LISTED:,} more")
     if left_out:
@@ -43,12 +42,6 @@ def summary(report: IngestReport) -> str:
               "skipped": len(report.skipped), "failed": len(report.failed)}
     parts = [f"{count:,} {word}" for word, count in counts.items() if count or word == "indexed"]
     return f"{', '.join(parts)} ({counted(report.chunks, 'passage')}, {report.seconds:.1f} s)"
-
-
-def entry_with_reason(entry: LedgerEntry) -> Text:
-    """Return a file that was left out, with the reason."""
-    word, style = STATE_MARKS[entry.state]
-    return Text.assemble("  ", (word, style), " ", linked(entry.path, entry.path), f": {on_one_line(entry.reason)}")
 
 
 def show_status(console: Console, status: LibraryStatus) -> None:
@@ -97,49 +90,6 @@ def page_ranges(numbers: Sequence[int]) -> str:
 
 SEVERITY_MARKS = {Severity.OK: ("ok     ", "green"), Severity.WARNING: ("warning", "yellow"),
                   Severity.ERROR: ("error  ", "bold red")}
-
-
-def show_machine(console: Console, machine: Machine) -> None:
-    """Show a machine's processor, memory, disk and GPUs."""
-    console.print(Text("This machine", "bold"))
-    console.print(f"  {machine.processor}, {machine.cores} cores, {machine.system}")
-    console.print(f"  CPU features: {', '.join(machine.features) or 'none that speed up models'}")
-    console.print(f"  memory: {size_in_words(machine.memory_available)} free of {size_in_words(machine.memory_total)}; "
-                  f"disk: {size_in_words(machine.disk_free)} free")
-    for gpu in machine.gpus:
-        console.print(f"  GPU: {gpu.name}, {size_in_words(gpu.memory_free)} free of {size_in_words(gpu.memory_total)}")
-    if not machine.gpus:
-        console.print("  GPU: none that can be used")
-
-
-def show_proposal(console: Console, choices: Sequence[ModelChoice], store: ModelStore) -> None:
-    """Show the proposed models and where they come from."""
-    console.print(Text("Models", "bold"))
-    for choice in choices:
-        if not choice.model:
-            console.print(Text.assemble(f"  {choice.setting:9} ", (on_one_line(choice.value), "bold"), "  your choice"))
-    for model in (model for choice in choices for model in choice.model):
-        state = "already on this disk" if store.is_present(model) else f"{size_in_words(model.size)} to download"
-        console.print(Text.assemble(f"  {model.kind:9} ", (model.name, "bold"), f"  {state}, licence {model.licence}"))
-        console.print(f"            {model.summary}")
-        console.print(f"            from {' or '.join(map(source_in_words, model.sources))}")
-
-
-def source_in_words(source: object) -> str:
-    """Return the source of a model."""
-    return f"the hub ({source.repo})" if isinstance(source, HubSource) else "the package index"
-
-
-def show_models(console: Console, models: Iterable[Model], store: ModelStore, chosen: frozenset[str]) -> None:
-    """Show the models of the catalog, and which of them are on this disk or in use."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("", "name", "kind", "size", "memory", "licence", "languages"):
-        table.add_column(column, no_wrap=column in {"name", "size", "memory"})
-    for model in models:
-        mark = "in use" if model.name in chosen else "on disk" if store.is_present(model) else ""
-        table.add_row(mark, model.name, model.kind, size_in_words(model.size), size_in_words(model.memory), model.licence,
-                      ", ".join(model.languages))
-    console.print(table)
 
 
 def show_findings(console: Console, findings: Iterable[Finding]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -86,7 +87,7 @@ class JsonPrinter:
         doing = "watching" if is_at_rest and not waits else "working"
         if doing != self._doing:
             self._doing = doing
-            to_json.print_json({"event": doing, **to_json.standing(standing)})
+            to_json.print_json({"event": doing, **asdict(standing)})
 
 
 class LiveView:

@@ -87,6 +87,11 @@ def substitute_entities(question: str, fragment: str) -> tuple[str, str]:
     return result, rest
 
 
+def replace_span(fragment: str, before: str, span: tuple[int, int]) -> str:
+    """Return the text with the fragment in place of the span."""
+    return before[: span[0]] + fragment + before[span[1]:]
+
+
 class FollowUpKind(StrEnum):
     """How a question depends on the previous turn."""
 

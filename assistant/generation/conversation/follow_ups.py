@@ -15,7 +15,7 @@ from assistant.datatypes import CITED, ChatModel, Message, Turn
 from assistant.errors import ContextOverflow
 from assistant.generation.conversation import rules_en, rules_zh
 from assistant.generation.conversation.entities import Rewriting, entities
-from assistant.generation.injection.untrusted_text import fill_template, own_words, sanitize
+from assistant.generation.untrusted_text import fill_template, own_words, sanitize
 from assistant.text.languages import language
 from assistant.text.sentences import digit_strings, tokens
 from assistant.text.stems import stem

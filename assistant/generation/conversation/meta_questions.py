@@ -8,23 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from assistant.datatypes import (
-    CITED,
-    Answer,
-    ChatModel,
-    Citation,
-    Hit,
-    Location,
-    Message,
-    Progress,
-    Sentence,
-    StreamedAnswer,
-    Timings,
-    Turn,
-)
+from assistant.datatypes import CITED, Answer, ChatModel, Citation, Location, Message, StreamedAnswer, Timings, Turn
 from assistant.errors import ContextOverflow
-from assistant.generation.injection.untrusted_text import fill_template, join_prompt_texts, own_words, sanitize
 from assistant.generation.prompt import PROMPT_VERSION
+from assistant.generation.untrusted_text import fill_template, own_words, sanitize
 from assistant.text.languages import language
 from assistant.text.sentences import digit_strings
 
@@ -115,12 +102,8 @@ def turn_index(match: re.Match[str]) -> int:
     """Return the index of the turn that is meant; -1, the last, if none is named."""
     named = [value.lower() for value in match.groupdict().values() if value]
     indexes = (index for word, index in ORDINALS.items() for value in named if value.startswith(word))
-    return next(indexes, default_turn(match.group()))
-
-
-def default_turn(text: str) -> int:
-    """Return 0 if the text speaks of the beginning, otherwise -1."""
-    return 0 if re.search(r"\bfirst\b|at the beginning|最开始|最初|一开始", text, re.IGNORECASE) else -1
+    of_beginning = re.search(r"\bfirst\b|at the beginning|最开始|最初|一开始", match.group(), re.IGNORECASE)
+    return next(indexes, 0 if of_beginning else -1)
 
 
 class MetaAnswerStream(StreamedAnswer):
@@ -129,19 +112,10 @@ class MetaAnswerStream(StreamedAnswer):
     def __init__(self, question: str, meta: MetaQuestion, turns: Sequence[Turn], open_model: Callable[[], ChatModel],
                  answer_tokens: int) -> None:
         self.question = question
-        self.hits: tuple[Hit, ...] = ()
         self._meta, self._turns, self._open, self._answer_tokens = meta, turns, open_model, answer_tokens
         self._texts = TEXTS["zh" if language(question) == "zh" else "en"]
         self._started = time.perf_counter()
         self._answer = Answer(question, "", False, (), (), "", "", PROMPT_VERSION, Timings(0.0))
-
-    @property
-    def sentences(self) -> Sequence[Sentence]:
-        """Empty: earlier answers are repeated, no claims are made."""
-        return ()
-
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do nothing: there is no work before the first token."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text; the pieces concatenate to `answer.text`."""
@@ -157,7 +131,10 @@ class MetaAnswerStream(StreamedAnswer):
         """Return the text and the numbers, from 1, of the turns it cites."""
         intent, turns = self._meta.intent, self._turns
         if intent in {"questions", "summary"}:
-            return self._list_turns(with_answers=intent == "summary"), list(range(1, len(turns) + 1))
+            head = self._texts["summary" if intent == "summary" else "all"].format(count=len(turns))
+            lines = [f"- {turn.question}{f' {uncited_answer(turn)}' if intent == 'summary' else ''} [{number}]"
+                     for number, turn in enumerate(turns, 1)]
+            return "\n".join([head, *lines]), list(range(1, len(turns) + 1))
         index = self._meta.turn if self._meta.turn >= 0 else len(turns) + self._meta.turn
         if index >= len(turns):
             return self._texts["none"], []
@@ -168,18 +145,12 @@ class MetaAnswerStream(StreamedAnswer):
             return self._texts["asked"].format(number=index + 1, text=turn.question) + " [1]", [index + 1]
         return self._texts["told"].format(question=turn.question, text=uncited_answer(turn)) + " [1]", [index + 1]
 
-    def _list_turns(self, *, with_answers: bool) -> str:
-        head = self._texts["summary" if with_answers else "all"].format(count=len(self._turns))
-        lines = [f"- {turn.question}{f' {uncited_answer(turn)}' if with_answers else ''} [{number}]"
-                 for number, turn in enumerate(self._turns, 1)]
-        return "\n".join([head, *lines])
-
     def _rephrased(self, turn: Turn) -> str:
         """Return the model's rephrasing of the turn's answer, or the original if the model is empty or changes numbers."""
         chat = self._open()
         self._answer = replace(self._answer, model=chat.name)
         try:
-            reply = "".join(chat.reply(rephrase_messages(self.question, [turn]), self._answer_tokens)).strip()
+            reply = "".join(chat.reply(rephrase_messages(self.question, turn), self._answer_tokens)).strip()
         except ContextOverflow:
             reply = ""
         if not reply or not digit_strings(reply) <= digit_strings(f"{turn.question} {uncited_answer(turn)}"):
@@ -199,9 +170,8 @@ def turn_citation(place: int, number: int, turn: Turn) -> Citation:
                     Location(1, quote.count("\n") + 1, 0, len(quote)), quote, "turn")
 
 
-def rephrase_messages(request: str, turns: Sequence[Turn]) -> tuple[Message, ...]:
-    """Return the messages that ask a model to rephrase turns."""
-    exchanges = [fill_template("User: {question}\nAssistant: {answer}",
-                   {"question": own_words(turn.question), "answer": sanitize(CITED.sub("", turn.answer))}) for turn in turns]
-    parts = {"told": join_prompt_texts("\n", exchanges), "request": own_words(request)}
-    return (Message("system", own_words(REPHRASE)), Message("user", fill_template("{told}\n\n{request}", parts)))
+def rephrase_messages(request: str, turn: Turn) -> tuple[Message, ...]:
+    """Return the messages that ask a model to rephrase the answer of a turn."""
+    parts = {"question": own_words(turn.question), "answer": sanitize(uncited_answer(turn)), "request": own_words(request)}
+    asked = fill_template("User: {question}\nAssistant: {answer}\n\n{request}", parts)
+    return (Message("system", own_words(REPHRASE)), Message("user", asked))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import dropwhile
+from itertools import dropwhile, takewhile
 
 from assistant.datatypes import CITED, Turn
-from assistant.generation.conversation.entities import FollowUpKind, Rewriting, entities, substitute_entities
+from assistant.generation.conversation.entities import FollowUpKind, Rewriting, entities, replace_span, substitute_entities
 
 FEW, SHORT = 2, 4  # content words
 MOST_NAMES = 2
@@ -70,7 +69,7 @@ def rewrite_en(question: str, last: Turn) -> Rewriting:
     core, opened = strip_connective(question)
     core = core.rstrip(" ?.!") or question
     if CONTINUATION.match(question) or (core.lower().startswith("why ") and len(content_words(core)) < FEW):
-        return continuation(question, last)
+        return Rewriting((f"{before.rstrip(' ?')}? {question}",), FollowUpKind.CONTINUATION)
     if not ASKS.match(core) and is_fragment(core, opened):
         return ellipsis(core, before)
     if has_unresolved_pronoun(question):
@@ -94,12 +93,6 @@ def is_fragment(core: str, opened: bool) -> bool:
     own = len(content_words(core))
     begins = bool(PREPOSITION.match(core) or re.match(r"(?:the|an?|my|our|your)\b", core, re.IGNORECASE))
     return own <= SHORT * 2 if opened else own <= (SHORT if begins else FEW)
-
-
-def continuation(question: str, last: Turn) -> Rewriting:
-    """Return the last question followed by the request for more ("why?", "how so?")."""
-    before = last.standalone
-    return Rewriting((f"{before.rstrip(' ?')}? {question}",), FollowUpKind.CONTINUATION)
 
 
 def ellipsis(fragment: str, before: str) -> Rewriting:
@@ -127,15 +120,15 @@ def substitute(fragment: str, before: str) -> list[str]:
     named = replace_name(fragment, before)
     if named:
         return named
-    alike = [span for span in spans if end_alike(bare_part, before[slice(*span)])]
+    # which end in the same word: "the 2024 agreement", "the 2023 agreement"
+    alike = [span for span in spans if last_word(bare_part) and last_word(bare_part) == last_word(before[slice(*span)])]
     chosen = alike[-1:] or (spans[:1] + spans[-1:])
     return [replace_span(bare_part, before, span) for span in chosen]
 
 
-def end_alike(first: str, second: str) -> bool:
-    """Return whether two phrases end in the same word: "the 2024 agreement", "the 2023 agreement"."""
-    one, other = words(first), words(second)
-    return bool(one and other) and one[-1].lower() == other[-1].lower()
+def last_word(phrase: str) -> str:
+    """Return the last word in lower case; an empty string if there is none."""
+    return "".join(words(phrase)[-1:]).lower()
 
 
 def replace_name(fragment: str, before: str) -> list[str]:
@@ -145,11 +138,6 @@ def replace_name(fragment: str, before: str) -> list[str]:
         return []
     dated = " ".join(thing.text for thing in entities(before))
     return [before.replace(name, given[0]) for name in reversed(proper_names(before)) if name not in dated]
-
-
-def replace_span(fragment: str, before: str, span: tuple[int, int]) -> str:
-    """Return the text with the fragment in place of the span."""
-    return before[: span[0]] + fragment + before[span[1]:]
 
 
 def resolve_pronoun(question: str, last: Turn) -> Rewriting:
@@ -198,41 +186,26 @@ def proper_names(text: str) -> list[str]:
     """Return the proper names in a text; a single capitalized word at the beginning of a sentence does not count."""
     found = []
     for match in NAME.finditer(text):
-        name = " ".join(drop_grammar(match.group().split()))
+        # function words are capitalized only at the beginning of a sentence
+        name = " ".join(dropwhile(lambda word: word.lower() in FUNCTION_WORDS, match.group().split()))
         starts = match.start() == 0 or re.search(r"[.!?:\n]\s*$", text[: match.start()])
         if name and not (starts and name == match.group() and " " not in name):
             found.append(name)
     return found
 
 
-def drop_grammar(parts: list[str]) -> list[str]:
-    """Return the words without leading function words, which are capitalized only at the beginning of a sentence."""
-    return list(dropwhile(lambda word: word.lower() in FUNCTION_WORDS, parts))
-
-
 def noun_phrases(question: str) -> list[tuple[int, int]]:
     """Return the spans of the phrases after a determiner ("the", "a", "my", ...)."""
-    found = [span for match in DETERMINED.finditer(question) for span in trim_noun_phrase(question, match.start(1), match.end(1))]
-    return [without_verb(question, span) for span in found]
-
-
-def without_verb(question: str, span: tuple[int, int]) -> tuple[int, int]:
-    """Return the span without its last word if that is the question's verb: "did the movers cost ...?"."""
-    inside = question[slice(*span)]
-    if SUPPORTED.search(question[: span[0]]) and " " in inside:
-        return span[0], span[0] + inside.rindex(" ")
-    return span
-
-
-def trim_noun_phrase(question: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield the span up to the first word that cannot be part of a noun phrase, unless it is empty."""
-    last = start
-    for word in WORD.finditer(question, start, end):
-        if word.group().lower() in BREAKS:
-            break
-        last = word.end()
-    if last > start:
-        yield start, last
+    found = []
+    for match in DETERMINED.finditer(question):
+        inside = list(takewhile(lambda word: word.group().lower() not in BREAKS, WORD.finditer(question, *match.span(1))))
+        if not inside:
+            continue
+        start, end = match.start(1), inside[-1].end()
+        if SUPPORTED.search(question[:start]) and " " in question[start:end]:  # the question's verb: "did the movers cost ...?"
+            end = question.rindex(" ", start, end)
+        found.append((start, end))
+    return found
 
 
 def prepositional_phrase(question: str, preposition: str) -> tuple[int, int] | None:

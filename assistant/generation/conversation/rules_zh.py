@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from assistant.datatypes import CITED, Turn
-from assistant.generation.conversation.entities import FollowUpKind, Rewriting, entities, substitute_entities
+from assistant.generation.conversation.entities import FollowUpKind, Rewriting, entities, replace_span, substitute_entities
 from assistant.text.languages import HAN
 
 FEW, SHORT = 4, 12  # content characters
@@ -49,7 +49,7 @@ def rewrite_zh(question: str, last: Turn) -> Rewriting:
     own = content_characters(core)
     if CONTINUATION.match(question) or (core.startswith(("为什么", "为何")) and len(own) <= FEW):
         return Rewriting((f"{before.rstrip(END)}？{question}",), FollowUpKind.CONTINUATION)
-    if not ASKS.search(core) and len(content_characters(core)) <= SHORT and not is_pronoun(core):
+    if not ASKS.search(core) and len(content_characters(core)) <= SHORT and not PRONOUN.fullmatch(core):
         return ellipsis(core, before) if opened or len(core) <= FEW else Rewriting((question,))
     if has_unresolved_pronoun(question):
         return resolve_pronoun(question, last)
@@ -58,11 +58,6 @@ def rewrite_zh(question: str, last: Turn) -> Rewriting:
     if len(own) <= FEW or (opened and len(own) <= SHORT):
         return Rewriting((f"{topic(last)} {core}", core), FollowUpKind.ELLIPSIS, confident=False)
     return Rewriting((question,))
-
-
-def is_pronoun(core: str) -> bool:
-    """Return whether the words are only a pronoun."""
-    return bool(PRONOUN.fullmatch(core))
 
 
 def ellipsis(fragment: str, before: str) -> Rewriting:
@@ -88,11 +83,6 @@ def substitute(fragment: str, before: str) -> list[str]:
     asked = ASKED.search(before)
     focus = [span for span in spans if asked is None or span[1] <= asked.start()]
     return [*(replace_span(fragment, before, span) for span in focus[-1:]), f"{before.rstrip(END)} {fragment}"]
-
-
-def replace_span(fragment: str, before: str, span: tuple[int, int]) -> str:
-    """Return the text with the fragment in place of the span."""
-    return before[: span[0]] + fragment + before[span[1]:]
 
 
 def resolve_pronoun(question: str, last: Turn) -> Rewriting:

@@ -26,14 +26,6 @@ Words = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """Two ranges without common elements, first[start:end] and second[start:end]; one may be empty."""
-
-    first: slice
-    second: slice
-
-
-@dataclass(frozen=True, slots=True)
 class Range:
     """A range of both sequences: first[a:b] and second[c:d]."""
 
@@ -41,11 +33,6 @@ class Range:
     b: int
     c: int
     d: int
-
-    @property
-    def gap(self) -> Gap:
-        """The range as a gap."""
-        return Gap(slice(self.a, self.b), slice(self.c, self.d))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +57,22 @@ class Runs:
         return int(self.first[place]), int(self.second[place]), int(self.length[place])
 
 
-def gaps(first: Ids, second: Ids, step: Step) -> Iterator[Gap]:
-    """Yield the gaps between the common runs of two sequences, in order. `step` is called between steps and may raise."""
+def gaps(first: Ids, second: Ids, step: Step) -> Iterator[tuple[slice, slice]]:
+    """Yield the gaps between the common runs of two sequences, in order: slices of both, one of which may be empty.
+
+    `step` is called between steps and may raise.
+    """
     waiting: list[tuple[Range, Runs]] = [(Range(0, len(first), 0, len(second)), diagonal_runs(first, second))]
     while waiting:
         step()
         whole, runs = waiting.pop()
         inside = runs.within(whole)
         if inside.length.size:
-            before, after = split_range(whole, *extend_run(first, second, whole, *inside.longest()))
-            waiting += [(after, inside), (before, inside)]  # the earlier range is processed first
+            at, beside, length = extend_run(first, second, whole, *inside.longest())
+            waiting.append((Range(at + length, whole.b, beside + length, whole.d), inside))
+            waiting.append((Range(whole.a, at, whole.c, beside), inside))  # the earlier range is processed first
         elif whole.a < whole.b or whole.c < whole.d:
-            yield whole.gap
-
-
-def split_range(whole: Range, at: int, beside: int, length: int) -> tuple[Range, Range]:
-    """Return the ranges before and after a run."""
-    return Range(whole.a, at, whole.c, beside), Range(at + length, whole.b, beside + length, whole.d)
+            yield slice(whole.a, whole.b), slice(whole.c, whole.d)
 
 
 def extend_run(first: Ids, second: Ids, whole: Range, at: int, beside: int, length: int) -> tuple[int, int, int]:
@@ -148,7 +134,7 @@ class Numbering:
         return self._sentences.setdefault(words, len(self._sentences))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Candidates:
     """The best matches of one sentence: descending scores and their indexes; `is_cut` if there were more than `kept`."""
 

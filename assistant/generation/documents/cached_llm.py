@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from assistant.datatypes import ChatModel, Hit, Message, OnProgress, Progress, PromptText
-from assistant.generation.injection.untrusted_text import fence, fill_template, join_prompt_texts, own_words, sanitize
+from assistant.generation.untrusted_text import fence, fill_template, join_prompt_texts, own_words, sanitize
+from assistant.system.atomic_files import write_atomically
 from assistant.text.languages import CJK_CHARACTER
 
 LONG = 20  # seconds; longer waits are announced
@@ -101,20 +102,15 @@ class CachedLLM:
         """Report the remaining time once if it is long; `pace` is in seconds per character."""
         if not self._announced and pace * self._left > LONG:
             self._announced = True
-            self.on_progress(Progress(ESTIMATE, self._done, self._total, current=duration_text(pace * self._left)))
+            seconds = pace * self._left
+            left = f"{round(seconds / 10) * 10} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+            self.on_progress(Progress(ESTIMATE, self._done, self._total, current=left))
 
 
 def character_count(messages: Sequence[Message]) -> int:
     """Return the number of characters in messages; CJK characters count twice, since each is about a token."""
     text = "".join(message.content for message in messages)
     return max(1, len(text) + len(CJK_CHARACTER.findall(text)))
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration for display."""
-    if seconds < 90:
-        return f"{round(seconds / 10) * 10} seconds"
-    return f"{round(seconds / 60)} minutes"
 
 
 class NotesCache:
@@ -136,9 +132,7 @@ class NotesCache:
         file = self._file(content_hash, key)
         with suppress(OSError):  # a full or read-only disk loses the reply, not the answer
             file.parent.mkdir(parents=True, exist_ok=True)
-            partial = file.with_suffix(".partial")
-            partial.write_text(text, "utf-8")
-            partial.replace(file)
+            write_atomically(file, text.encode())
             self._keep_to_budget()
 
     def keep_only(self, content_hashes: Collection[str]) -> None:
@@ -158,7 +152,8 @@ class NotesCache:
         before = paces.get(model, seconds)
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            (self._folder / PACE).write_text(json.dumps(paces | {model: before + PACE_WEIGHT * (seconds - before)}), "utf-8")
+            updated = paces | {model: before + PACE_WEIGHT * (seconds - before)}
+            write_atomically(self._folder / PACE, json.dumps(updated).encode())
 
     def _paces(self) -> dict[str, float]:
         try:

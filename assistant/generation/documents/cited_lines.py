@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from assistant.datatypes import Citation, Hit
-from assistant.generation.citations.support import narrow_location
 from assistant.generation.documents.task import SourceFile
+from assistant.generation.support import narrow_location
 
 SAID = {
     "found": ("{count} places with {what} in {files}:", "在 {files} 中找到 {count} 处{what}："),
@@ -69,15 +69,12 @@ def number_lines(lines: Sequence[CitedLine]) -> tuple[str, tuple[Citation, ...]]
     known: dict[tuple[str, int, int], Citation] = {}
     written: list[str] = []
     for line in lines:
-        numbers = [citation_number(known, citation) for citation in line.citations]
+        numbers = []
+        for citation in line.citations:
+            place = (citation.path, citation.location.char_start, citation.location.char_end)
+            numbers.append(known.setdefault(place, replace(citation, number=len(known) + 1)).number)
         written.append(insert_markers(line.text, numbers, line.places))
     return "\n".join(written), tuple(known.values())
-
-
-def citation_number(known: dict[tuple[str, int, int], Citation], citation: Citation) -> int:
-    """Return the number of a citation's span, a new one at its first occurrence."""
-    place = (citation.path, citation.location.char_start, citation.location.char_end)
-    return known.setdefault(place, replace(citation, number=len(known) + 1)).number
 
 
 def insert_markers(text: str, numbers: Sequence[int], places: Sequence[int] = ()) -> str:
@@ -112,4 +109,3 @@ def one_line(text: str, limit: int = 0) -> str:
 def localized(name: str, language: str, **values: object) -> str:
     """Return a sentence of the program in English or Chinese."""
     return SAID[name][language == "zh"].format(**values)
-

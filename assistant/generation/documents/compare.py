@@ -9,12 +9,12 @@ import difflib
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from assistant.datatypes import Hit, OnProgress, Progress
+from assistant.datatypes import Hit, OnProgress, Progress, ignore_progress
 from assistant.generation.documents.alignment import Numbering, gaps, match_sentences
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
 from assistant.text.languages import CJK
@@ -53,23 +53,18 @@ class SentenceChange:
 
 
 class StepProgress:
-    """Step counter that reports progress at most ten times a second. The callback may raise to stop the work."""
+    """Step counter that reports progress at most ten times a second. The callback may raise to stop the work.
+
+    done, total: the number of finished steps and of all
+    """
 
     def __init__(self, on_progress: OnProgress) -> None:
-        self._on_progress, self._done, self._total, self._last = on_progress, 0, 0, time.monotonic()
-
-    def expect(self, total: int) -> None:
-        """Set the number of steps and restart the count."""
-        self._done, self._total = 0, total
-
-    def reach(self, done: int) -> None:
-        """Set the number of finished steps."""
-        self._done = done
-        self.beat()
+        self.done = self.total = 0
+        self._on_progress, self._last = on_progress, time.monotonic()
 
     def step(self) -> None:
         """Count one step."""
-        self._done += 1
+        self.done += 1
         self.beat()
 
     def beat(self) -> None:
@@ -77,18 +72,14 @@ class StepProgress:
         now = time.monotonic()
         if now - self._last >= SECONDS:
             self._last = now
-            self._on_progress(Progress(COMPARING, min(self._done, self._total), self._total))
+            self._on_progress(Progress(COMPARING, min(self.done, self.total), self.total))
 
 
-def no_progress(_progress: Progress) -> None:
-    """Ignore a progress report."""
-
-
-def compare_files(old: File, new: File, language: str, on_progress: OnProgress = no_progress) -> list[CitedLine]:
+def compare_files(old: File, new: File, language: str, on_progress: OnProgress = ignore_progress) -> list[CitedLine]:
     """Return the changes in the order of the new file. `on_progress` may raise to stop the comparison."""
     progress = StepProgress(on_progress)
     before, after = file_sentences(old, progress), file_sentences(new, progress)
-    progress.expect(len(before))
+    progress.total = len(before)
     changes = changes_between(before, after, progress)
     counts = Counter(change_kind(change) for change in changes)
     same = len(after) - counts["added"] - counts["changed"]
@@ -113,16 +104,10 @@ def file_sentences(file: File, progress: StepProgress) -> list[FileSentence]:
     found: list[FileSentence] = []
     for hit in file.passages:
         progress.beat()
-        found += chunk_sentences(hit)
+        text = hit.chunk.text
+        found += [FileSentence(hit, start, end, words) for start, end in sentence_spans(text)
+                  if not RULER.match(text[start:end]) and (words := tuple(tokens(text[start:end])))]
     return found
-
-
-def chunk_sentences(hit: Hit) -> Iterator[FileSentence]:
-    """Yield the sentences of a chunk that contain a word."""
-    text = hit.chunk.text
-    for start, end in sentence_spans(text):
-        if not RULER.match(text[start:end]) and (words := tuple(tokens(text[start:end]))):
-            yield FileSentence(hit, start, end, words)
 
 
 def changes_between(before: Sequence[FileSentence], after: Sequence[FileSentence],
@@ -131,9 +116,10 @@ def changes_between(before: Sequence[FileSentence], after: Sequence[FileSentence
     numbering = Numbering()
     old, new = (np.array([numbering.sentence(each.words) for each in side], np.intp) for side in (before, after))
     changes: list[SentenceChange] = []
-    for gap in gaps(old, new, progress.beat):
-        progress.reach(gap.first.start)
-        changes += pair_sentences(before[gap.first], after[gap.second], numbering, progress)
+    for removed, added in gaps(old, new, progress.beat):
+        progress.done = removed.start
+        progress.beat()
+        changes += pair_sentences(before[removed], after[added], numbering, progress)
     return drop_moved(changes)
 
 
@@ -183,18 +169,13 @@ def describe_change(change: SentenceChange, language: str) -> CitedLine:
 
 def replaced_words(old: str, new: str) -> list[tuple[str, str]]:
     """Return the pairs of replaced words; an empty list if they are too many or too long to name."""
-    pairs = [pair for pair in word_swaps(old, new) if any(character.isalnum() for side in pair for character in side)]
-    short = all(was and now and len(was) <= MAX_SWAP and len(now) <= MAX_SWAP for was, now in pairs)
-    return pairs if short and len(pairs) <= MAX_SWAPS else []
-
-
-def word_swaps(old: str, new: str) -> Iterator[tuple[str, str]]:
-    """Yield each differing run of words, old and new."""
     was, now = list(PIECE.finditer(old)), list(PIECE.finditer(new))
     matcher = difflib.SequenceMatcher(None, [each.group() for each in was], [each.group() for each in now], autojunk=False)
-    for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes():
-        if tag != "equal":
-            yield span_text(old, was[old_start:old_end]), span_text(new, now[new_start:new_end])
+    swaps = [(span_text(old, was[old_start:old_end]), span_text(new, now[new_start:new_end]))
+             for tag, old_start, old_end, new_start, new_end in matcher.get_opcodes() if tag != "equal"]
+    pairs = [pair for pair in swaps if any(character.isalnum() for side in pair for character in side)]
+    short = all(0 < len(side) <= MAX_SWAP for pair in pairs for side in pair)
+    return pairs if short and len(pairs) <= MAX_SWAPS else []
 
 
 def span_text(text: str, pieces: Sequence[re.Match[str]]) -> str:

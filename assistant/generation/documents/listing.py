@@ -21,7 +21,7 @@ from assistant.generation.documents.cached_llm import (
     split_into_parts,
 )
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line, row_cells
-from assistant.generation.injection.untrusted_text import sanitize, sanitize_span
+from assistant.generation.untrusted_text import sanitize, sanitize_span
 from assistant.text.dates import Date, dates
 from assistant.text.numbers import Number, numbers
 from assistant.text.sentences import sentence_spans
@@ -110,7 +110,8 @@ KINDS = {
 def list_items(files: Sequence[File], wanted: Sequence[ItemKind], language: str, writer: CachedLLM) -> list[CitedLine]:
     """Return the list of what rules find. Clear items are always kept; the model judges the unclear ones."""
     what = item_kind_names(wanted, language)
-    found = {file: find_items(file, wanted) for file in files}
+    found = {file: sorted((match for hit in file.passages for kind in wanted for match in find_matches(hit, kind)),
+                          key=lambda match: match.hit.chunk.location.char_start + match.start) for file in files}
     unclear = [(file, each) for file, all_found in found.items() for each in all_found if not each.clear]
     refused, unsure = judge_deadlines(unclear, writer) if unclear else (set(), set())
     listed = {file: [each for each in each_found if each.clear or id(each) not in refused | unsure]
@@ -124,17 +125,11 @@ def list_items(files: Sequence[File], wanted: Sequence[ItemKind], language: str,
     return lines if any(listed.values()) or doubtful else []
 
 
-def find_items(file: File, wanted: Sequence[ItemKind]) -> list[ItemMatch]:
-    """Return the matches in a file, in order."""
-    each = [found for hit in file.passages for kind in wanted for found in find_matches(hit, kind)]
-    return sorted(each, key=lambda found: found.hit.chunk.location.char_start + found.start)
-
-
 def judge_deadlines(unclear: Sequence[tuple[File, ItemMatch]], writer: CachedLLM) -> tuple[set[int], set[int]]:
     """Return the ids (`id`) of the matches the model rejects, and of those for which its reply is unusable."""
     batches = [unclear[start : start + BATCH] for start in range(0, len(unclear), BATCH)]
-    prompts = [deadlines_prompt([sanitized_sentence(each) for _, each in batch]) for batch in batches]
-    requests = [(batch[0][0].source.content_hash, prompt, JUDGED_TOKENS) for batch, prompt in zip(batches, prompts, strict=True)]
+    requests = [(batch[0][0].source.content_hash, deadlines_prompt([sanitized_sentence(found) for _, found in batch]),
+                 JUDGED_TOKENS) for batch in batches]
     writer.expect(requests)
     refused, unsure = set[int](), set[int]()
     for batch, (content_hash, messages, tokens) in zip(batches, requests, strict=True):
@@ -164,15 +159,11 @@ def bullets(matches: Sequence[ItemMatch]) -> list[CitedLine]:
     """Return a line for each match: the items, then the sentence if it says more."""
     lines: list[CitedLine] = []
     for match in matches:
-        items, sentence = ", ".join(match.items), item_sentence(match)
+        items = ", ".join(match.items)
+        sentence = one_line(match.hit.chunk.text[match.start : match.end], MAX_SENTENCE)
         text = f"- {items} — {sentence}" if len(sentence) > len(items) + 2 else f"- {sentence}"
         lines.append(CitedLine(text, (cite_span(match.hit, match.start, match.end),)))
     return lines
-
-
-def item_sentence(match: ItemMatch) -> str:
-    """Return the sentence of a match as it is displayed."""
-    return one_line(match.hit.chunk.text[match.start : match.end], MAX_SENTENCE)
 
 
 def sanitized_sentence(match: ItemMatch) -> PromptText:
@@ -214,21 +205,18 @@ def parse_item_kinds(words: str) -> tuple[ItemKind, ...]:
     """Return the item kinds that these words name; an empty tuple if any word names no known kind."""
     if CONTACT.fullmatch(words.strip()):
         return (ItemKind.EMAIL, ItemKind.PHONE)
-    each = [item_kind(part) for part in re.split(JOINED, words.strip()) if part]
-    return tuple(dict.fromkeys(kind for kind in each if kind)) if each and all(each) else ()
-
-
-def item_kind(words: str) -> ItemKind | None:
-    """Return the item kind these words name; None if the rules do not know it."""
-    return next((kind for kind, pattern in WORDS_FOR.items() if re.fullmatch(pattern, words.strip())), None)
+    each = [next((kind for kind, pattern in WORDS_FOR.items() if re.fullmatch(pattern, part.strip())), None)
+            for part in re.split(JOINED, words.strip()) if part]
+    return tuple(dict.fromkeys(kind for kind in each if kind)) if all(each) else ()
 
 
 def find_matches(hit: Hit, wanted: ItemKind) -> Iterator[ItemMatch]:
     """Yield the sentences of a chunk that contain items of a kind, in order."""
     text = hit.chunk.text
     for start, end in sentence_spans(text):
-        sentence = text[start:end]
-        if RULER.match(sentence) or is_header(text, end):
+        sentence, following = text[start:end], text[end:].lstrip("\r\n").split("\n", 1)[0]
+        is_header = "-" in following and RULER.match(following)
+        if RULER.match(sentence) or is_header:
             continue
         items, clear = extract_items(sentence, row_header(hit, start, sentence), wanted)
         if items:
@@ -271,12 +259,8 @@ def pattern_texts(pattern: re.Pattern[str], sentence: str) -> list[str]:
 
 def plain_numbers(sentence: str) -> list[Number]:
     """Return the numbers of a sentence that are not part of a date."""
-    return numbers(sentence, [(date.start, date.end) for date in dates(sentence, years=True) if not is_bare_year(sentence, date)])
-
-
-def is_bare_year(sentence: str, date: Date) -> bool:
-    """Return whether a date is a year that may also be a plain number: 2024, but not 2024年."""
-    return sentence[date.start : date.end].isdigit()
+    spans = [(date.start, date.end) for date in dates(sentence, years=True)]
+    return numbers(sentence, [(start, end) for start, end in spans if not sentence[start:end].isdigit()])  # 2024, but not 2024年
 
 
 def dates_in(sentence: str) -> list[str]:
@@ -293,7 +277,7 @@ def is_listed(sentence: str, date: Date) -> bool:
     if day.day or (day.year and (day.month or day.quarter)):
         return True
     if day.year:
-        return not is_bare_year(sentence, date)
+        return not sentence[date.start : date.end].isdigit()
     return day.month > 0 and bool(BEFORE_MONTH.search(sentence[: date.start]) or BEHIND_MONTH.match(sentence, date.end))
 
 
@@ -321,12 +305,6 @@ def is_phone(number: str, sentence: str, header: str) -> bool:
     if not 7 <= figures <= 15 or any(date.end - date.start == len(number) for date in dates(number)):
         return False
     return bool(PHONE_CUE.search(sentence) or PHONE_CUE.search(header)) or number.startswith(("+", "0", "("))
-
-
-def is_header(text: str, end: int) -> bool:
-    """Return whether the line that ends here is a table header, followed by a ruler."""
-    following = text[end:].lstrip("\r\n").split("\n", 1)[0]
-    return bool(following.strip()) and "-" in following and bool(RULER.match(following))
 
 
 def row_header(hit: Hit, start: int, row: str) -> str:

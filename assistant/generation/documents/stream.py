@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from assistant.datatypes import Answer, ChatModel, Citation, Hit, OnProgress, Sentence, StreamedAnswer, Timings
+from assistant.datatypes import Answer, ChatModel, Citation, Hit, OnProgress, StreamedAnswer, Timings
 from assistant.generation.documents.cached_llm import WHOLE_VERSION, CachedLLM, NotesCache
 from assistant.generation.documents.cited_lines import CitedLine, File, localized, number_lines
 from assistant.generation.documents.compare import compare_files
 from assistant.generation.documents.listing import item_kind_names, list_items, list_with_model, parse_item_kinds
 from assistant.generation.documents.summarize import summarize
 from assistant.generation.documents.task import Task, TaskKind
-from assistant.generation.injection.untrusted_text import count_masked
+from assistant.generation.untrusted_text import count_masked
 from assistant.text.languages import language
 
 MAX_NAMES = 5  # file names in a sentence
@@ -25,17 +25,11 @@ class WholeDocumentStream(StreamedAnswer):
     def __init__(self, question: str, task: Task, files: Sequence[File], open_chat: Callable[[], ChatModel], notes: NotesCache,
                  embedder: str) -> None:
         self.question = question
-        self.hits: tuple[Hit, ...] = ()
         self._started = time.perf_counter()
         self._answer = Answer(question, "", False, (), (), "", embedder, WHOLE_VERSION, Timings(0.0))
         self._task, self._files, self._open_chat, self._notes = task, files, open_chat, notes
         self._language = language(question)
         self._lines: list[CitedLine] | None = None
-
-    @property
-    def sentences(self) -> Sequence[Sentence]:
-        """Empty: every line of the answer carries its own citations."""
-        return ()
 
     def prepare(self, on_progress: OnProgress) -> None:
         """Process the files. If it is interrupted, replies of the model so far stay in the cache."""

@@ -8,16 +8,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from assistant.datatypes import Hit, Message
-from assistant.generation.citations.citing_stream import MARKER, marker_numbers
-from assistant.generation.citations.support import ParsedChunk, attribute, cite, parse_chunk, parse_claim
+from assistant.generation.citing_stream import MARKER, marker_numbers
 from assistant.generation.documents.cached_llm import CachedLLM, choice_prompt, notes_prompt, parse_numbers, split_into_parts
 from assistant.generation.documents.cited_lines import RULER, CitedLine, File, cite_span, localized, one_line
-from assistant.generation.injection.untrusted_text import without_comments
+from assistant.generation.support import attribute, cite
+from assistant.generation.untrusted_text import without_comments
+from assistant.text.facts import ParsedChunk, parse_chunk, parse_claim
 from assistant.text.languages import is_cjk
 from assistant.text.languages import language as language_of
 from assistant.text.sentences import contains_numbers, sentence_spans, token_recall, tokens
@@ -33,14 +33,6 @@ DAMPING, ROUNDS = 0.85, 30
 MIN_TOKENS = 4  # of a sentence that is ranked
 
 
-@dataclass(frozen=True, slots=True)
-class PartNotes:
-    """The notes on one part; `extracted`: they are sentences of the text, because no note of the model was supported."""
-
-    lines: tuple[CitedLine, ...]
-    extracted: bool
-
-
 def summarize(files: Sequence[File], language: str, writer: CachedLLM) -> list[CitedLine]:
     """Return the summary of each file; every line is fully supported by the chunks it cites."""
     parts = {file: split_into_parts(file.passages, writer.chat, NOTES_TOKENS) for file in files}
@@ -51,8 +43,8 @@ def summarize(files: Sequence[File], language: str, writer: CachedLLM) -> list[C
     lines: list[CitedLine] = []
     for file in files:
         lines += [CitedLine("")] if lines else []
-        lines += summarize_file(file, [line for part in noted[file] for line in part.lines], limit, language, writer)
-    extracted = sum(part.extracted for each in noted.values() for part in each)
+        lines += summarize_file(file, [line for notes, _ in noted[file] for line in notes], limit, language, writer)
+    extracted = sum(is_extracted for each in noted.values() for _, is_extracted in each)
     total = sum(len(each) for each in noted.values())
     return [*lines, CitedLine(""), CitedLine(localized("quoted", language, count=extracted, total=total))] if extracted else lines
 
@@ -60,12 +52,9 @@ def summarize(files: Sequence[File], language: str, writer: CachedLLM) -> list[C
 def notes_messages(part: Sequence[Hit], language: str, parts: int) -> tuple[Message, ...]:
     """Return the messages that ask for notes on a part of a file."""
     count = NOTES_PER_PART + (2 if parts <= FEW_PARTS else 0)
-    return notes_prompt(part, language, count, with_numbers=is_other_language(part, language))
-
-
-def is_other_language(part: Sequence[Hit], language: str) -> bool:
-    """Return whether the text and the summary are in different languages, so that terms cannot be compared."""
-    return language_of(" ".join(hit.chunk.text for hit in part)[:2000]) != language
+    # terms of a text cannot be compared with notes in another language
+    is_other_language = language_of(" ".join(hit.chunk.text for hit in part)[:2000]) != language
+    return notes_prompt(part, language, count, with_numbers=is_other_language)
 
 
 def summarize_file(file: File, notes: Sequence[CitedLine], limit: int, language: str, writer: CachedLLM) -> list[CitedLine]:
@@ -77,13 +66,14 @@ def summarize_file(file: File, notes: Sequence[CitedLine], limit: int, language:
     return [heading, *(CitedLine(f"- {line.text}", line.citations) for line in chosen)]
 
 
-def take_notes(file: File, part: Sequence[Hit], language: str, parts: int, writer: CachedLLM) -> PartNotes:
-    """Return the model's supported notes on a part, or else its most central sentences."""
+def take_notes(file: File, part: Sequence[Hit], language: str, parts: int,
+               writer: CachedLLM) -> tuple[tuple[CitedLine, ...], bool]:
+    """Return the model's supported notes on a part, or else its most central sentences, and whether it is these."""
     reply = writer.write(file.source.content_hash, notes_messages(part, language, parts), NOTES_TOKENS)
     sources = [parse_chunk(hit.chunk) for hit in part]
     lines = tuple(line for text in notes_in(reply) if (line := verify_note(text, part, sources)))
     count = QUOTES if parts > FEW_PARTS else QUOTES_IF_FEW
-    return PartNotes(lines, extracted=False) if lines else PartNotes(extract_sentences(part, count), extracted=True)
+    return (lines, False) if lines else (extract_sentences(part, count), True)
 
 
 def notes_in(reply: str) -> list[str]:
@@ -161,8 +151,9 @@ def central_sentences(sentences: Sequence[str], count: int) -> list[int]:
     usable = [place for place, each in enumerate(words) if len(each) >= MIN_TOKENS]
     if len(usable) <= count:
         return usable
-    links = np.array([[sentence_similarity(words[one], words[other]) if one != other else 0.0 for other in usable]
-                      for one in usable])
+    # common words by the sum of the logarithms of the lengths plus one
+    links = np.array([[len(words[one] & words[other]) / (math.log(len(words[one]) + 1) + math.log(len(words[other]) + 1))
+                       if one != other else 0.0 for other in usable] for one in usable])
     outgoing = links.sum(axis=0)
     shares = np.divide(links, outgoing, out=np.zeros_like(links), where=outgoing > 0)
     ranks = np.full(len(usable), 1 / len(usable))
@@ -170,8 +161,3 @@ def central_sentences(sentences: Sequence[str], count: int) -> list[int]:
         ranks = (1 - DAMPING) / len(usable) + DAMPING * shares @ ranks
     best = sorted(range(len(usable)), key=lambda place: (-ranks[place], place))[:count]
     return sorted(usable[place] for place in best)
-
-
-def sentence_similarity(one: set[str], other: set[str]) -> float:
-    """Return the number of common words divided by the sum of the logarithms of the lengths plus one (TextRank)."""
-    return len(one & other) / (math.log(len(one) + 1) + math.log(len(other) + 1))

@@ -82,6 +82,8 @@ IN_ZH = re.compile(
     r"(?P<every>所有|全部|每一?[个条项])的?(?P<wanted>.+)$"
 )
 ALL_ZH = re.compile(r"^(?P<every>所有|全部|每一?[个条项])的?(?P<wanted>.+)$")
+# words that only mean files: "this report", but not "the report on bees"
+ONLY_FILES = re.compile(rf"{ONE_FILE}|everything|(?:{THESE} )+library|{THIS_ZH}\w{{0,2}}?{NOUN_ZH}|文件夹|{NOUN_ZH}")
 EVERYTHING = re.compile(
     rf"\b(?:{ALL_NOUN})\b|\b(?:all|each|every) (?:\w+ )?{FILE_NOUN}"
     rf"|文件夹|目录|(?:所有|全部)(?:的)?{NOUN_ZH}|资料库"
@@ -137,10 +139,12 @@ class SourceFile:
 
 def recognize_task(question: str) -> Task | None:
     """Return the task on whole documents that a question asks for; None for an ordinary question."""
-    text = normalize_question(question)
+    text = " ".join(question.lower().replace("’", "'").split()).rstrip(" ?？。.!！:：")
     if not text or "\n" in question.strip():
         return None
-    return parse_summary(text) or parse_listing(text) or parse_comparison(text) or parse_counting(text)
+    if task := parse_summary(text) or parse_listing(text) or parse_comparison(text):
+        return task
+    return Task(TaskKind.COUNTING, text) if COUNTED.match(text) or COUNTED_ZH.match(text) else None
 
 
 def resolve_files(task: Task, question: str, sources: Sequence[SourceFile], *, narrowed: bool) -> tuple[SourceFile, ...]:
@@ -164,11 +168,6 @@ def resolve_files(task: Task, question: str, sources: Sequence[SourceFile], *, n
     return ()
 
 
-def normalize_question(question: str) -> str:
-    """Return the question in lower case with single spaces, without final punctuation."""
-    return " ".join(question.lower().replace("’", "'").split()).rstrip(" ?？。.!！:：")
-
-
 def first_group(match: re.Match[str], *names: str) -> str:
     """Return the text of the first of these groups that matched; an empty string if none did."""
     return next((found.strip() for name in names if (found := match.group(name))), "")
@@ -187,13 +186,8 @@ def parse_summary(text: str) -> Task | None:
 
 def scoped_task(kind: TaskKind, about: str, wanted: str = "") -> Task:
     """Return a task whose object is `about`, classified as file noun or name."""
-    certain = is_file_noun(about)
+    certain = bool(ONLY_FILES.fullmatch(about))
     return Task(kind, about, wanted, certain, certain and bool(EVERYTHING.search(about)))
-
-
-def is_file_noun(about: str) -> bool:
-    """Return whether the words only mean files: "this report", but not "the report on bees"."""
-    return bool(re.fullmatch(rf"{ONE_FILE}|everything|(?:{THESE} )+library|{THIS_ZH}\w{{0,2}}?{NOUN_ZH}|文件夹|{NOUN_ZH}", about))
 
 
 def parse_comparison(text: str) -> Task | None:
@@ -219,11 +213,6 @@ def parse_listing(text: str) -> Task | None:
     return None
 
 
-def parse_counting(text: str) -> Task | None:
-    """Return the row counting task; None if the text asks for none."""
-    return Task(TaskKind.COUNTING, text) if COUNTED.match(text) or COUNTED_ZH.match(text) else None
-
-
 def resolve_pair(task: Task, question: str, sources: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
     """Return the two files to compare, in the order of the question. Raises UsageError if they are ambiguous."""
     named = find_by_name(question, sources)
@@ -246,9 +235,8 @@ def resolve_pair(task: Task, question: str, sources: Sequence[SourceFile]) -> tu
 def find_pair_by_phrases(phrases: Sequence[str], sources: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
     """Return the two files named by two phrases; in "the 2023 and the 2024 agreement" both share the noun."""
     first, second = phrases
-    noun, start = last_word(second), without_numbers(first)
-    one = find_by_phrase(first, sources) or find_by_phrase(f"{first} {noun}", sources)
-    other = find_by_phrase(second, sources) or find_by_phrase(f"{start} {second}", sources)
+    noun, start = last_word(second), re.sub(r"\d+", " ", first)  # versions differ in their numbers
+    one, other = find_by_phrase(first, sources), find_by_phrase(second, sources)
     one = one if len(one) == 1 else find_by_phrase(f"{first} {noun}", sources)
     other = other if len(other) == 1 else find_by_phrase(f"{start} {second}", sources)
     return (*one, *other) if len(one) == len(other) == 1 and one != other else ()
@@ -260,20 +248,11 @@ def last_word(phrase: str) -> str:
     return "".join(words[-2:]) if words and re.match(f"[{CJK}]", words[-1]) else (words[-1] if words else "")
 
 
-def without_numbers(phrase: str) -> str:
-    """Return a phrase without its numbers, in which versions differ."""
-    return re.sub(r"\d+", " ", phrase)
-
-
 def find_by_name(question: str, sources: Sequence[SourceFile]) -> tuple[SourceFile, ...]:
     """Return the files whose name or title occurs verbatim in the question, in its order."""
     text = fold_name(question)
-    found: list[tuple[int, SourceFile]] = []
-    for source in sources:
-        place = name_position(text, source)
-        if place >= 0:
-            found.append((place, source))
-    return tuple(source for _, source in sorted(found, key=lambda pair: pair[0]))
+    places = {source: name_position(text, source) for source in sources}
+    return tuple(sorted((source for source in sources if places[source] >= 0), key=lambda source: places[source]))
 
 
 def name_position(text: str, source: SourceFile) -> int:

@@ -16,6 +16,7 @@ from math import ceil
 
 from assistant.datatypes import Shape
 from assistant.ingest.chunking.sections import Section
+from assistant.text.sentences import trim_span
 
 # Every alternative begins at the start of a run of its characters, which keeps matching linear in the length of the text.
 BOUNDARY_PATTERN = re.compile(
@@ -64,15 +65,8 @@ class TextUnit:
 BOUNDARY_KINDS = {"paragraph": Boundary.PARAGRAPH, "line": Boundary.LINE, "sentence": Boundary.SENTENCE,
                   "chinese": Boundary.SENTENCE}
 # By boundary: how far a group may deviate from its ideal length, in units of that length, to avoid a split there.
-PENALTY = {
-    Boundary.PARAGRAPH: 0.0,
-    Boundary.LINE: 0.15,
-    Boundary.SENTENCE: 0.25,
-    Boundary.CLAUSE: 0.6,
-    Boundary.WORD: 0.8,
-    Boundary.ANYWHERE: 1.0,
-    Boundary.HEADING: 9.0,
-}
+PENALTY = {Boundary.PARAGRAPH: 0.0, Boundary.LINE: 0.15, Boundary.SENTENCE: 0.25, Boundary.CLAUSE: 0.6, Boundary.WORD: 0.8,
+           Boundary.ANYWHERE: 1.0, Boundary.HEADING: 9.0}  # fmt: skip
 
 
 def text_units(text: str, section: Section, shape: Shape, size: int) -> Iterator[TextUnit]:
@@ -167,10 +161,7 @@ def _best_split(text: str, start: int, end: int, size: int) -> tuple[int, Bounda
 
 def _trim(text: str, start: int, end: int, boundary: Boundary) -> Iterator[TextUnit]:
     """Yield the span without white space at its ends, unless it is empty."""
-    run = text[start:end]
-    left = len(run) - len(run.lstrip())
-    if left < len(run):
-        yield TextUnit(start + left, start + len(run.rstrip()), boundary)
+    yield from (TextUnit(*span, boundary) for span in trim_span(text, start, end))
 
 
 def _group_end(boundaries: Sequence[Boundary], sums: Sequence[int], first: int, limit: int) -> int:

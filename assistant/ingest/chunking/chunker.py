@@ -47,7 +47,12 @@ def chunk(document: Document, count_tokens: CountTokens, limit: int = 200) -> tu
     extraction = document.extraction
     by_part = sections(extraction)
     flat = [section for group in by_part for section in group]
-    measured = _measure(extraction.text, _all_units(document, flat, limit), count_tokens, limit)
+    found = [
+        (number, unit)
+        for number, section in enumerate(flat)
+        for unit in text_units(extraction.text, section, Shape.TABLE if section.table else extraction.shape, limit // 4)
+    ]
+    measured = _measure(extraction.text, found, count_tokens, limit)
     line_ends = [match.end() for match in LINE_END.finditer(extraction.text)]
     chunks: list[Chunk] = []
     first = 0
@@ -58,15 +63,6 @@ def chunk(document: Document, count_tokens: CountTokens, limit: int = 200) -> tu
         chunks += (_chunk(document, part, span, flat, line_ends) for span in _merge(spans, flat, limit))
         first += len(group)
     return tuple(chunks)
-
-
-def _all_units(document: Document, flat: Sequence[Section], limit: int) -> list[tuple[int, TextUnit]]:
-    extraction = document.extraction
-    return [
-        (number, unit)
-        for number, section in enumerate(flat)
-        for unit in text_units(extraction.text, section, Shape.TABLE if section.table else extraction.shape, limit // 4)
-    ]
 
 
 def _measure(text: str, found: Sequence[tuple[int, TextUnit]], count_tokens: CountTokens, limit: int
@@ -145,26 +141,17 @@ def _chunk(document: Document, part: Part, span: _ChunkSpan, flat: Sequence[Sect
     marks = marks_between(document.extraction.marks, span.start, span.end)
     location = Location(
         line_start=bisect_right(line_ends, span.start) - lines_before + 1,
-        line_end=bisect_right(line_ends, span.end - 1) - lines_before + 1,
-        char_start=span.start,
-        char_end=span.end,
-        page=part.page,
-        page_label=part.page_label,
-        slide=part.slide,
-        sheet=part.sheet,
-        cells=cells_of(marks),
-        chapter=part.chapter,
-        message=part.message,
-        time=time_of(marks),
-        heading=heading_of(document.title, path),
-    )
+        line_end=bisect_right(line_ends, span.end - 1) - lines_before + 1, char_start=span.start, char_end=span.end,
+        page=part.page, page_label=part.page_label, slide=part.slide, sheet=part.sheet, cells=cells_of(marks),
+        chapter=part.chapter, message=part.message, time=time_of(marks), heading=heading_of(document.title, path),
+    )  # fmt: skip
     text = document.extraction.text[span.start : span.end]
     return Chunk(text, location, context_of(document, path, _header(span, among)))
 
 
 def _header(span: _ChunkSpan, among: Sequence[Section]) -> str:
     """Return the header row of a table whose beginning is not in the chunk, or an empty string."""
-    tables = [section.table for section in among if section.table]
+    tables = (section.table for section in among if section.table)
     return next((table.header for table in tables if table.char_start < span.start), "")
 
 

@@ -102,7 +102,7 @@ def _merge_bare_headings(text: str, cut: Sequence[Section]) -> list[Section]:
     bare: list[Section] = []
     for section in cut:
         bare.append(section)
-        if not _is_bare(text, section):
+        if not section.headings or text[section.headings[-1][1] : section.end].strip():
             folded.append(_merge_run(bare))
             bare = []
     if bare and folded:
@@ -118,24 +118,16 @@ def _merge_run(run: Sequence[Section]) -> Section:
     return replace(run[-1], start=run[0].start, headings=headings)
 
 
-def _is_bare(text: str, section: Section) -> bool:
-    return bool(section.headings) and not text[section.headings[-1][1] : section.end].strip()
-
-
 def path_of(paths: Sequence[HeadingPath]) -> HeadingPath:
     """Return the common prefix of several heading paths, followed by their next headings joined to one."""
-    common = _common(paths)
+    shortest = min(paths, key=len)
+    differing = (at for at, title in enumerate(shortest) if any(path[at] != title for path in paths))
+    common = shortest[: next(differing, len(shortest))]
     following = list(dict.fromkeys(path[len(common)] for path in paths if len(path) > len(common)))
     if not following:
         return common
     joined = " / ".join(following) if len(following) <= 3 else f"{following[0]} – {following[-1]}"
     return (*common, joined)
-
-
-def _common(paths: Sequence[HeadingPath]) -> HeadingPath:
-    shortest = min(paths, key=len)
-    differing = (at for at, title in enumerate(shortest) if any(path[at] != title for path in paths))
-    return shortest[: next(differing, len(shortest))]
 
 
 def heading_of(title: str, path: HeadingPath) -> str | None:

@@ -1,11 +1,14 @@
-"""Build an Extraction from blocks, headings, tables and marks, and make its texts storable."""
+"""Interface of the readers: the Source they take, the ExtractionBuilder for what they return, the Member of a container."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from importlib import import_module
 from itertools import chain
+from pathlib import PurePath
+from typing import Any
 
 from assistant.datatypes import Extraction, Heading, Part, PositionLabel, Table
 from assistant.errors import UnreadableFile
@@ -30,7 +33,9 @@ class ExtractionBuilder:
         self._parts: list[Part] = []
 
     def add(self, text: str, gap: str = PARAGRAPH, mark: PositionLabel | None = None) -> int:
-        """Add a block and return its start. `mark` is attached to it; the start given in `mark` is ignored."""
+        """Add a block unless it is empty; return its start. `mark` is attached to it; the start given in `mark` is ignored."""
+        if not text:
+            return self.length
         before = gap if self._pieces else ""
         start = self.length + len(before)
         self.length = start + len(text)
@@ -71,11 +76,9 @@ class ExtractionBuilder:
 
     def _spans(self, text: str) -> tuple[Part, ...]:
         """Return the parts that hold text, trimmed of white space."""
-        if not self._parts:
-            return (Part(0, len(text)),)
-        spans = []
-        ends = [part.char_start for part in self._parts[1:]] + [len(text)]
-        for part, end in zip(self._parts, ends, strict=True):
+        parts, spans = self._parts or [Part(0, 0)], []
+        ends = [part.char_start for part in parts[1:]] + [len(text)]
+        for part, end in zip(parts, ends, strict=True):
             run = text[part.char_start : end]
             if run.strip():
                 start = part.char_start + len(run) - len(run.lstrip())
@@ -100,16 +103,19 @@ def storable(extraction: Extraction) -> Extraction:
     """Return an extraction without lone surrogates; all offsets stay valid."""
     if is_storable("".join(_texts(extraction))):
         return extraction
-    return replace(
-        extraction,
-        text=storable_text(extraction.text),
-        title=storable_text(extraction.title),
-        parts=tuple(map(_part, extraction.parts)),
-        headings=tuple(Heading(each.char_start, each.level, storable_text(each.title)) for each in extraction.headings),
-        tables=tuple(Table(each.char_start, each.char_end, storable_text(each.header)) for each in extraction.tables),
-        marks=tuple(PositionLabel(each.char_start, _optional(each.cells), _optional(each.time)) for each in extraction.marks),
-        notes=tuple(map(storable_text, extraction.notes)),
-    )
+    found: Extraction = _with_storable_texts(extraction)
+    return found
+
+
+def _with_storable_texts(value: Any) -> Any:  # noqa: ANN401 - a value of the type that is given
+    """Replace lone surrogates in a text, or in all texts of a tuple or dataclass."""
+    if isinstance(value, str):
+        return storable_text(value)
+    if isinstance(value, tuple):
+        return tuple(map(_with_storable_texts, value))
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    return replace(value, **{each.name: _with_storable_texts(getattr(value, each.name)) for each in fields(value)})
 
 
 def storable_text(text: str) -> str:
@@ -134,9 +140,53 @@ def _texts(extraction: Extraction) -> chain[str]:
     )
 
 
-def _part(part: Part) -> Part:
-    return replace(part, page_label=_optional(part.page_label), sheet=_optional(part.sheet), chapter=_optional(part.chapter))
+def ignore_step(_step: str) -> None:
+    """Ignore a progress message."""
 
 
-def _optional(text: str | None) -> str | None:
-    return None if text is None else storable_text(text)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file to read. `passwords` are tried if it is encrypted.
+
+    A slow reader calls `on_step` ("page 12 of 300"): without any progress, the file is given up after the idle timeout.
+    """
+
+    data: bytes
+    name: str
+    passwords: tuple[str, ...] = field(default=(), repr=False)
+    on_step: Callable[[str], None] = field(default=ignore_step, repr=False, compare=False)
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of the name, in lower case, with its dot."""
+        return PurePath(self.name).suffix.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside a file: an attachment or an archive entry. `refusal` is set if it could not be extracted."""
+
+    name: str
+    data: bytes = b""
+    refusal: UnreadableFile | None = None
+
+
+Reader = Callable[[Source], Extraction]
+Opener = Callable[[Source], Iterator[Member]]
+
+
+@dataclass(frozen=True, slots=True)
+class LazyFunction:
+    """A reader or opener that is imported on its first call, which keeps the start of the program fast."""
+
+    module: str
+    function: str
+
+    def __call__(self, source: Source) -> Any:  # noqa: ANN401 - what a Reader or an Opener returns
+        """Import the function and call it."""
+        return import_function(self.module, self.function)(source)
+
+
+def import_function(module: str, function: str) -> Any:  # noqa: ANN401 - the caller knows the type
+    """Return a function of a module below this package."""
+    return getattr(import_module(f"{__package__}.{module}"), function)

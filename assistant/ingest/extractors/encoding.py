@@ -10,7 +10,7 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 
@@ -19,25 +19,14 @@ from assistant.ingest.extractors.builder import storable_text
 
 SAMPLE = 65536  # characters or bytes that are checked
 BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
+    (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"), (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+)  # fmt: skip
 # The superset that programs really mean by the name of an encoding.
 SUPERSETS = {
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "big5": "big5hkscs",
-    "shift_jis": "cp932",
-    "euc_kr": "cp949",
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "tis-620": "cp874",
-    "ascii": "cp1252",
-}
+    "gb2312": "gb18030", "gbk": "gb18030", "big5": "big5hkscs", "shift_jis": "cp932", "euc_kr": "cp949",
+    "iso8859-1": "cp1252", "iso8859-9": "cp1254", "iso8859-11": "cp874", "tis-620": "cp874", "ascii": "cp1252",
+}  # fmt: skip
 NO_CHARSETS = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"})
 DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([\w.:-]+)")
 CONTROLS = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
@@ -63,12 +52,9 @@ TRADITIONAL = frozenset(
 )
 # By encoding: its most common characters, and the first and last code of those in daily use.
 WIDE = {
-    "gb18030": (SIMPLIFIED, 0xB0A1, 0xD7F9),
-    "cp932": (KANA, 0x829F, 0x9872),
-    "big5hkscs": (TRADITIONAL, 0xA440, 0xC67E),
-    "cp949": (HANGUL, 0xB0A1, 0xC8FE),
-    "euc_jp": (KANA, 0xA4A1, 0xCFD3),
-}
+    "gb18030": (SIMPLIFIED, 0xB0A1, 0xD7F9), "cp932": (KANA, 0x829F, 0x9872), "big5hkscs": (TRADITIONAL, 0xA440, 0xC67E),
+    "cp949": (HANGUL, 0xB0A1, 0xC8FE), "euc_jp": (KANA, 0xA4A1, 0xCFD3),
+}  # fmt: skip
 WESTERN = (
     "éèàêçùâîôûëïœüÿæ", "üäößéà", "óáíéñúü", "èàòùéìî", "ãçéáóêõíâúàô", "äöåéü", "øåæéóòô", "íáðéóöúþýæ", "éëïóèöüáê", "öäõüšž",
 )  # fmt: skip
@@ -116,10 +102,8 @@ def decode_as(data: bytes, charset: str) -> str:
     """Decode text with a charset declared elsewhere; guess the encoding if the charset is unknown or does not fit."""
     name = _known(charset)
     if name:
-        try:
+        with suppress(UnicodeDecodeError):
             return storable_text(data.decode(name))
-        except UnicodeDecodeError:
-            pass
     decoded = _decode(data, False)
     is_better = not name or decoded.text.count("\ufffd") == 0
     return (decoded.text if is_better else storable_text(data.decode(name, "replace"))).replace("\0", "")
@@ -127,10 +111,9 @@ def decode_as(data: bytes, charset: str) -> str:
 
 def decode_name(raw: bytes) -> str:
     """Decode a file name from an archive: UTF-8, a Chinese, Japanese or Korean encoding, cp866, or cp437."""
-    try:
+    with suppress(UnicodeDecodeError):
         return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        guessed = guess_encoding(raw)
+    guessed = guess_encoding(raw)
     return raw.decode(guessed if guessed in WIDE or guessed == "cp866" else "cp437", "replace")
 
 
@@ -141,23 +124,14 @@ def _decode(data: bytes, trust_declaration: bool) -> Decoded:
     sixteen = _utf16_without_mark(data[:SAMPLE])
     if sixteen:
         return _with_replacements(data, sixteen)
-    try:
-        return _japanese(data) or Decoded(data.decode("utf-8"), "utf-8")
-    except UnicodeDecodeError:
-        pass
+    if JAPANESE_ESCAPE.search(data):
+        with suppress(UnicodeDecodeError):
+            return Decoded(data.decode("iso2022_jp_ext"), "iso2022_jp")
+    with suppress(UnicodeDecodeError):
+        return Decoded(data.decode("utf-8"), "utf-8")
     if _is_mostly_utf8(data):
         return _with_replacements(data, "utf-8")
     return _with_replacements(data, (_declared(data) if trust_declaration else "") or guess_encoding(data))
-
-
-def _japanese(data: bytes) -> Decoded | None:
-    """Decode ISO-2022-JP. Return None if there are no escape sequences of it or they are invalid."""
-    if not JAPANESE_ESCAPE.search(data):
-        return None
-    try:
-        return Decoded(data.decode("iso2022_jp_ext"), "iso2022_jp")
-    except UnicodeDecodeError:
-        return None
 
 
 def _with_replacements(data: bytes, encoding: str) -> Decoded:
@@ -245,12 +219,12 @@ def _narrow_score(sample: bytes, encoding: str, alphabets: tuple[str, ...]) -> f
     beyond_ascii = [at for at, character in enumerate(text) if character > "\x7f"]
     penalties = sum(_context_penalty(text, at) for at in beyond_ascii)
     counts = Counter("".join(text[at] for at in beyond_ascii).lower())
-    fits = max(_fit(counts, _weights(alphabet)) for alphabet in alphabets)
+    other = {letter: _other_weight(letter) for letter in counts}
+    fits = max(
+        sum(count * weights.get(letter, other[letter]) for letter, count in counts.items())
+        for weights in map(_weights, alphabets)
+    )
     return (penalties + fits) / len(beyond_ascii) if beyond_ascii else 0.0
-
-
-def _fit(counts: Mapping[str, int], weights: Mapping[str, float]) -> float:
-    return sum(count * (weights[letter] if letter in weights else _other_weight(letter)) for letter, count in counts.items())
 
 
 @cache

@@ -23,8 +23,8 @@ import numpy.typing as npt
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.pdf.reading_order import Box, in_reading_order
-from assistant.ingest.extractors.source import Source, ignore_step
+from assistant.ingest.extractors.builder import Source, ignore_step
+from assistant.ingest.extractors.pdf.layout import PAGE_BREAK, Box, in_reading_order, page_parts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,8 +32,7 @@ if TYPE_CHECKING:
 MOST_PIXELS = 120_000_000
 MAX_FRAMES = 2000
 FORMATS = ("PNG", "JPEG", "TIFF", "WEBP", "BMP", "GIF")
-ANIMATED = frozenset({"GIF", "WEBP", "PNG"})  # their frames are not pages
-PAGE_BREAK = "\n\n"
+SINGLE = frozenset({"GIF", "WEBP", "PNG", "MPO"})  # their frames are not pages: animations, and in MPO a picture in stereo
 Pixels = npt.NDArray[np.uint8]
 Line = tuple[str, Box]
 PACKAGES = ("rapidocr", "onnxruntime")
@@ -48,7 +47,7 @@ MIN_STRIP_ROWS = 1200
 DETECTOR_SIDE = 1280
 DOUBTFUL, CERTAIN = 0.75, 0.9  # merit below which other rotations are tried, and above which they are not
 MIN_LINES = 3  # that are needed to detect a rotated image
-LOADING, RUNNING = threading.Lock(), threading.Lock()
+RUNNING = threading.Lock()  # held while the models are loaded, too
 
 
 def read_image(source: Source) -> Extraction:
@@ -58,13 +57,10 @@ def read_image(source: Source) -> Extraction:
     texts = list(_texts(source))
     if not any(texts):
         raise SkippedFile("no text in the picture")
-    parts, start = [], 0
-    for number, text in enumerate(texts, 1):
-        parts.append(Part(start, start + len(text), page=number if len(texts) > 1 else None))
-        start += len(text) + len(PAGE_BREAK)
     read = tuple(number for number, text in enumerate(texts, 1) if text)
+    parts = page_parts(texts, [""] * len(texts)) if len(texts) > 1 else (Part(0, len(texts[0])),)
     empty = tuple(number for number, text in enumerate(texts, 1) if not text)
-    return Extraction(PAGE_BREAK.join(texts), tuple(parts), empty_pages=empty, ocr_pages=read)
+    return Extraction(PAGE_BREAK.join(texts), parts, empty_pages=empty, ocr_pages=read)
 
 
 def _texts(source: Source) -> Iterator[str]:
@@ -86,9 +82,7 @@ def _texts(source: Source) -> Iterator[str]:
 def _frames(image: Image, source: Source) -> Iterator[str]:
     from PIL import ImageOps
 
-    count = 1 if image.format in ANIMATED else getattr(image, "n_frames", 1)
-    if image.format == "MPO":
-        count = 1  # the second frame is the same picture in stereo
+    count = 1 if image.format in SINGLE else getattr(image, "n_frames", 1)
     if count > MAX_FRAMES:
         raise UnreadableFile(f"it has more than {MAX_FRAMES} pages")
     for number in range(count):
@@ -115,9 +109,10 @@ def recognise_lines(image: Image, on_step: Callable[[str], None] = ignore_step) 
         return []
     found: list[Line] = []
     for top, strip in _strips(pixels):
-        found += [(text, _moved(box, top)) for text, box in _recognise_rotated(strip, on_step)]
+        for text, (left, above, right, below) in _recognise_rotated(strip, on_step):
+            found.append((text, (left / scale, (above + top) / scale, right / scale, (below + top) / scale)))
         on_step("a picture, read off")
-    return _in_order([(text, _scaled(box, scale)) for text, box in found])
+    return _in_order(found)
 
 
 def join_lines(lines: Sequence[Line]) -> str:
@@ -155,8 +150,9 @@ def _strips(pixels: Pixels) -> Iterator[tuple[int, Pixels]]:
 def _recognise_rotated(pixels: Pixels, on_step: Callable[[str], None]) -> list[Line]:
     """Run OCR on an image; if the result is doubtful, also on its rotations, and return the best lines."""
     best = _recognise_upright(pixels)
-    turns = ((1, 3) if best.vertical_share > 0.5 else (2, 1, 3)) if best.is_doubtful else ()
-    for turn in turns:
+    is_vertical = best.vertical_share > 0.5
+    is_doubtful = len(best.lines) >= MIN_LINES and (best.merit < DOUBTFUL or is_vertical)
+    for turn in ((1, 3) if is_vertical else (2, 1, 3)) if is_doubtful else ():
         on_step("a picture, turned")
         best = max(best, _recognise_upright(np.rot90(pixels, turn)), key=lambda result: result.merit)
         if best.merit > CERTAIN:
@@ -184,25 +180,17 @@ class _OcrResult:
         vertical = sum(box[3] - box[1] > 1.5 * (box[2] - box[0]) for text, box in self.lines if len(text) > 1)
         return vertical / max(1, len(self.lines))
 
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether the image is probably rotated."""
-        return len(self.lines) >= MIN_LINES and (self.merit < DOUBTFUL or self.vertical_share > 0.5)
-
 
 def _recognise_upright(pixels: Pixels) -> _OcrResult:
-    engine = _load_once()
     with RUNNING:
-        found = engine(np.ascontiguousarray(pixels))
+        found = _engine()(np.ascontiguousarray(pixels))
     if found.txts is None or found.boxes is None:
         return _OcrResult([], [])
-    lines = [(text.strip(), _box(np.asarray(corners))) for text, corners in zip(found.txts, found.boxes, strict=True)]
+    lines: list[Line] = []
+    for text, corners in zip(found.txts, map(np.asarray, found.boxes), strict=True):
+        (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+        lines.append((text.strip(), (float(left), float(top), float(right), float(bottom))))
     return _OcrResult(lines, [float(score) for score in found.scores])
-
-
-def _box(corners: npt.NDArray[np.float64]) -> Box:
-    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-    return float(left), float(top), float(right), float(bottom)
 
 
 def _in_order(lines: Sequence[Line]) -> list[Line]:
@@ -213,21 +201,9 @@ def _in_order(lines: Sequence[Line]) -> list[Line]:
         for row in block:
             text = " ".join(lines[index][0] for index in row if lines[index][0])
             if text:
-                ordered.append((text, _bounding_box([boxes[index] for index in row])))
+                lefts, tops, rights, bottoms = zip(*(boxes[index] for index in row), strict=True)
+                ordered.append((text, (min(lefts), min(tops), max(rights), max(bottoms))))
     return ordered
-
-
-def _bounding_box(boxes: Sequence[Box]) -> Box:
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts), min(tops), max(rights), max(bottoms)
-
-
-def _moved(box: Box, down: int) -> Box:
-    return box[0], box[1] + down, box[2], box[3] + down
-
-
-def _scaled(box: Box, scale: float) -> Box:
-    return box[0] / scale, box[1] / scale, box[2] / scale, box[3] / scale
 
 
 class _Found(Protocol):
@@ -238,17 +214,8 @@ class _Found(Protocol):
     scores: Sequence[float]
 
 
-class _Engine(Protocol):
-    def __call__(self, picture: Pixels, /) -> _Found: ...
-
-
-def _load_once() -> _Engine:
-    with LOADING:
-        return _engine()
-
-
 @cache
-def _engine() -> _Engine:
+def _engine() -> Callable[[Pixels], _Found]:
     """Load the models. Their paths are given because the library downloads models without a path."""
     import onnxruntime
     import rapidocr
@@ -268,7 +235,7 @@ def _engine() -> _Engine:
     }
     engine = rapidocr.RapidOCR(params=settings)
     logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-    return cast(_Engine, engine)
+    return cast(Callable[[Pixels], _Found], engine)
 
 
 def _model(folder: Path, step: str) -> str:

@@ -15,9 +15,8 @@ from pathlib import PurePath
 
 from assistant.datatypes import Extraction
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.builder import storable
-from assistant.ingest.extractors.office.encryption import legacy_suffix
-from assistant.ingest.extractors.source import LazyOpener, LazyReader, Member, Opener, Reader, Source, import_function
+from assistant.ingest.extractors.builder import LazyFunction, Member, Opener, Reader, Source, import_function, storable
+from assistant.ingest.extractors.legacy.ole import legacy_suffix
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
 EXTRACTOR_VERSION = 3
@@ -29,49 +28,49 @@ CODE_SUFFIXES = (
     ".swift .kt .scala .sh .bash .ps1 .sql .r .jl .lua .pl .m .tex .org .css .vue"
 )
 READERS: dict[str, Reader] = {
-    ".pdf": LazyReader("pdf.pdf", "read_pdf"),
-    **dict.fromkeys(IMAGE_SUFFIXES.split(), LazyReader("images", "read_image")),
+    ".pdf": LazyFunction("pdf.pdf", "read_pdf"),
+    **dict.fromkeys(IMAGE_SUFFIXES.split(), LazyFunction("images", "read_image")),
     # office
-    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), LazyReader("office.docx", "read_docx")),
-    **dict.fromkeys((".pptx", ".pptm", ".ppsx"), LazyReader("office.pptx", "read_slides")),
-    **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xlsb", ".xls"), LazyReader("office.xlsx", "read_sheets")),
-    **dict.fromkeys(OPEN_DOCUMENT_SUFFIXES.split(), LazyReader("office.odf", "read_opendocument")),
-    **dict.fromkeys((".ods", ".ots", ".fods"), LazyReader("office.xlsx", "read_opendocument_sheets")),
+    **dict.fromkeys((".docx", ".docm", ".dotx", ".dotm"), LazyFunction("office.docx", "read_docx")),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx"), LazyFunction("office.pptx", "read_slides")),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx", ".xlsb", ".xls"), LazyFunction("office.xlsx", "read_sheets")),
+    **dict.fromkeys(OPEN_DOCUMENT_SUFFIXES.split(), LazyFunction("office.odf", "read_opendocument")),
+    **dict.fromkeys((".ods", ".ots", ".fods"), LazyFunction("office.xlsx", "read_opendocument_sheets")),
     # legacy
-    ".rtf": LazyReader("legacy.rtf", "read_rtf"),
-    **dict.fromkeys((".doc", ".dot"), LazyReader("legacy.doc", "read_doc")),
-    **dict.fromkeys((".ppt", ".pps"), LazyReader("legacy.ppt", "read_ppt")),
-    ".one": LazyReader("legacy.onenote", "read_one"),
+    ".rtf": LazyFunction("legacy.rtf", "read_rtf"),
+    **dict.fromkeys((".doc", ".dot"), LazyFunction("legacy.doc", "read_doc")),
+    **dict.fromkeys((".ppt", ".pps"), LazyFunction("legacy.ppt", "read_ppt")),
+    ".one": LazyFunction("legacy.onenote", "read_one"),
     # web, books, mail
-    **dict.fromkeys((".html", ".htm", ".xhtml"), LazyReader("web.html", "read_html")),
-    **dict.fromkeys((".mhtml", ".mht"), LazyReader("email.mbox", "read_mhtml")),
-    ".epub": LazyReader("web.epub", "read_epub"),
-    ".eml": LazyReader("email.message", "read_mail"),
-    ".emlx": LazyReader("email.mbox", "read_emlx"),
-    ".mbox": LazyReader("email.mbox", "read_mbox"),
-    ".msg": LazyReader("email.outlook_msg", "read_msg"),
-    **dict.fromkeys((".ics", ".vcf"), LazyReader("text.calendar", "read_content_lines")),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), LazyFunction("web.html", "read_html")),
+    **dict.fromkeys((".mhtml", ".mht"), LazyFunction("email.message", "read_mhtml")),
+    ".epub": LazyFunction("web.epub", "read_epub"),
+    ".eml": LazyFunction("email.message", "read_mail"),
+    ".emlx": LazyFunction("email.message", "read_emlx"),
+    ".mbox": LazyFunction("email.message", "read_mbox"),
+    ".msg": LazyFunction("email.outlook_msg", "read_msg"),
+    **dict.fromkeys((".ics", ".vcf"), LazyFunction("text.calendar", "read_content_lines")),
     # data
-    **dict.fromkeys((".csv", ".tsv"), LazyReader("text.plain", "read_csv")),
-    ".json": LazyReader("text.json", "read_json"),
-    **dict.fromkeys((".jsonl", ".ndjson"), LazyReader("text.json", "read_json_lines")),
-    ".boxnote": LazyReader("text.json", "read_note"),
-    ".ipynb": LazyReader("text.json", "read_notebook"),
-    **dict.fromkeys((".xml", ".nxml", ".rss", ".atom", ".fb2"), LazyReader("web.xml", "read_xml")),
-    **dict.fromkeys((".srt", ".vtt"), LazyReader("text.subtitles", "read_subtitles")),
+    **dict.fromkeys((".csv", ".tsv"), LazyFunction("text.plain", "read_csv")),
+    ".json": LazyFunction("text.json", "read_json"),
+    **dict.fromkeys((".jsonl", ".ndjson"), LazyFunction("text.json", "read_json_lines")),
+    ".boxnote": LazyFunction("text.json", "read_note"),
+    ".ipynb": LazyFunction("text.json", "read_notebook"),
+    **dict.fromkeys((".xml", ".nxml", ".rss", ".atom", ".fb2"), LazyFunction("web.xml", "read_xml")),
+    **dict.fromkeys((".srt", ".vtt"), LazyFunction("text.subtitles", "read_subtitles")),
     # text
-    **dict.fromkeys((".txt", ".text", ".log"), LazyReader("text.plain", "read_plain")),
-    **dict.fromkeys((".md", ".markdown"), LazyReader("text.plain", "read_markdown")),
-    ".rst": LazyReader("text.plain", "read_rst"),
-    **dict.fromkeys(CODE_SUFFIXES.split(), LazyReader("text.plain", "read_code")),
+    **dict.fromkeys((".txt", ".text", ".log"), LazyFunction("text.plain", "read_plain")),
+    **dict.fromkeys((".md", ".markdown"), LazyFunction("text.plain", "read_markdown")),
+    ".rst": LazyFunction("text.plain", "read_rst"),
+    **dict.fromkeys(CODE_SUFFIXES.split(), LazyFunction("text.plain", "read_code")),
 }
 OPENERS: dict[str, Opener] = {
-    **dict.fromkeys(ARCHIVE_SUFFIXES.split(), LazyOpener("archives.archive", "open_archive")),
-    ".pdf": LazyOpener("pdf.pdf", "open_pdf"),
-    ".eml": LazyOpener("email.message", "open_mail"),
-    ".emlx": LazyOpener("email.mbox", "open_emlx"),
-    ".mbox": LazyOpener("email.mbox", "open_mbox"),
-    ".msg": LazyOpener("email.outlook_msg", "open_msg"),
+    **dict.fromkeys(ARCHIVE_SUFFIXES.split(), LazyFunction("archive", "open_archive")),
+    ".pdf": LazyFunction("pdf.pdf", "open_pdf"),
+    ".eml": LazyFunction("email.message", "open_mail"),
+    ".emlx": LazyFunction("email.message", "open_emlx"),
+    ".mbox": LazyFunction("email.message", "open_mbox"),
+    ".msg": LazyFunction("email.outlook_msg", "open_msg"),
 }
 ADVICE = {
     **dict.fromkeys((".pages", ".numbers", ".key"), "export it as PDF, Word or Excel"),
@@ -80,11 +79,10 @@ ADVICE = {
 }
 """Advice for common formats without a reader."""
 PLAIN_NAMES = frozenset({"readme", "license", "licence", "copying", "notice", "authors", "changelog", "todo"})
-SNIFFED = (
+SNIFFED = frozenset((
     ".pdf .doc .docx .docm .dotx .dotm .rtf .odt .ott .ppt .pptx .pptm .ppsx .odp .otp .xls .xlsx .xlsm .xltx .xlsb .ods .ots "
     ".epub .msg"
-)
-SNIFFED_SUFFIXES = frozenset(SNIFFED.split())
+).split())
 """Suffixes of files whose content is checked: names can be wrong. A text suffix is always trusted."""
 PDF_HEAD_BYTES = 1024  # the PDF header may stand anywhere in these
 PACKAGE_ENTRIES = {
@@ -92,20 +90,17 @@ PACKAGE_ENTRIES = {
     "META-INF/container.xml": ".epub",
 }  # fmt: skip
 OPEN_DOCUMENT_KINDS = {b"text": ".odt", b"spreadsheet": ".ods", b"presentation": ".odp"}
-SUFFIX_FAMILIES = tuple(map(frozenset, (
-    (".docx", ".docm", ".dotx", ".dotm"), (".pptx", ".pptm", ".ppsx"), (".xlsx", ".xlsm", ".xltx", ".xlsb", ".xls"),
-    (".odt", ".ott"), (".odp", ".otp"), (".ods", ".ots"),
-)))  # fmt: skip
 
 
 def extract(source: Source) -> Extraction:
     """Read a file with the reader for its format. Raises UnreadableFile, or SkippedFile if it holds no text."""
     _refuse_empty(source)
-    if suffix_of(source.name) not in READERS:
+    suffix = suffix_of(source.name)
+    if suffix not in READERS:
         raise UnreadableFile(no_reader_reason(source.name))
     with _convert_errors():
-        suffix = _true_suffix(source, suffix_of(source.name))
-        extraction = READERS.get(suffix, READERS[suffix_of(source.name)])(source)
+        found = _sniff(source.data) if suffix in SNIFFED else ""
+        extraction = READERS.get(found, READERS[suffix])(source)
     if not extraction.text.strip():
         raise SkippedFile("no text in it")
     return storable(extraction)
@@ -146,14 +141,8 @@ def suffix_of(name: str) -> str:
     return ".txt" if not suffix and name.lower() in PLAIN_NAMES else suffix
 
 
-def _true_suffix(source: Source, suffix: str) -> str:
-    """Return the suffix for the file's content, or `suffix` if it belongs to the same family or the content is unknown."""
-    found = _sniff(source.data) if suffix in SNIFFED_SUFFIXES else ""
-    is_family = any(found in family and suffix in family for family in SUFFIX_FAMILIES)
-    return suffix if not found or is_family else found
-
-
 def _sniff(data: bytes) -> str:
+    """Return the suffix for a file's content, or an empty string if it is not known."""
     if b"%PDF-" in data[:PDF_HEAD_BYTES]:
         return ".pdf"
     if data.startswith(b"{\\rtf"):

@@ -25,11 +25,6 @@ POLL_SECONDS = 0.2
 OnStep = Callable[[str], None]
 
 
-def no_idle_work() -> bool:
-    """Do nothing while a result is awaited."""
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
     """A request to read a file. `known_hash` is the SHA-256 of its content at the last reading, if any."""
@@ -60,11 +55,9 @@ class ReaderPool:
         self._budget = MemoryBudget(MAX_HELD_BYTES)
 
     def __enter__(self) -> ReaderPool:
-        """Return the pool."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the pool."""
         self.close()
 
     def close(self) -> None:
@@ -75,7 +68,7 @@ class ReaderPool:
             supervisor.close()
         self._threads.shutdown(wait=True)
 
-    def read(self, jobs: Iterable[ReadRequest], on_step: OnStep, meanwhile: Callable[[], bool] = no_idle_work
+    def read(self, jobs: Iterable[ReadRequest], on_step: OnStep, meanwhile: Callable[[], bool] = lambda: False
              ) -> Iterator[tuple[ReadRequest, list[ReadResult]]]:
         """Yield each request with its results, in order. Only one call may run at a time.
 

@@ -12,7 +12,8 @@ import os
 import re
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
+from itertools import chain
 from pathlib import PurePath
 from typing import IO, Any, TypeVar
 
@@ -27,6 +28,7 @@ MAX_FRAME_BYTES = 2**28  # room for the 50 million characters that a reader may 
 MAX_COUNT = 2**53
 HASH = re.compile(r"(?:[0-9a-f]{64})?")  # SHA-256, or empty
 
+ROWS = {"parts": Part, "headings": Heading, "tables": Table, "marks": PositionLabel}  # sent as the values of their fields
 Frame = dict[str, Any]
 Value = TypeVar("Value")
 
@@ -123,37 +125,27 @@ def _outcome(frame: Frame) -> Document | UnreadableFile | Unchanged:
 
 
 def _extraction_to_frame(extraction: Extraction) -> Frame:
-    return {
-        **asdict(extraction),
-        "headings": [[heading.char_start, heading.level, heading.title] for heading in extraction.headings],
-        "marks": [[mark.char_start, mark.cells, mark.time] for mark in extraction.marks],
-    }
+    values = {each.name: getattr(extraction, each.name) for each in fields(extraction)}
+    return values | {name: [astuple(row) for row in values[name]] for name in ROWS}
 
 
 def _extraction_from_frame(frame: Frame) -> Extraction:
     text = _text(frame["text"])
-    parts, tables = tuple(map(_part, _list(frame["parts"]))), tuple(map(_table, _list(frame["tables"])))
-    spans = [(part.char_start, part.char_end) for part in parts] + [(table.char_start, table.char_end) for table in tables]
-    headings, marks = tuple(map(_heading, _list(frame["headings"]))), tuple(map(_mark, _list(frame["marks"])))
-    starts = [heading.char_start for heading in headings] + [mark.char_start for mark in marks]
-    spans += [(start, len(text)) for start in starts]
-    if any(not 0 <= start <= end <= len(text) for start, end in spans):
-        raise ValueError("a span lies outside of the text")
+    rows: dict[str, Any] = {name: tuple(_row(kind, values) for values in _list(frame[name])) for name, kind in ROWS.items()}
+    for each in chain(*rows.values()):
+        if not each.char_start <= getattr(each, "char_end", len(text)) <= len(text):
+            raise ValueError("a span lies outside of the text")
     return Extraction(
-        text, parts, headings, tables, marks, _text(frame["title"]), Shape(frame["shape"]), _optional(frame["encoding"], _text),
-        tuple(map(_count, _list(frame["empty_pages"]))), tuple(map(_count, _list(frame["ocr_pages"]))),
-        tuple(map(_text, _list(frame["notes"]))),
+        text, title=_text(frame["title"]), shape=Shape(frame["shape"]), encoding=_optional(frame["encoding"], _text),
+        empty_pages=tuple(map(_count, _list(frame["empty_pages"]))), ocr_pages=tuple(map(_count, _list(frame["ocr_pages"]))),
+        notes=tuple(map(_text, _list(frame["notes"]))), **rows,
     )  # fmt: skip
 
 
-def _heading(frame: object) -> Heading:
-    start, level, title = _list(frame)
-    return Heading(_count(start), _count(level), _text(title))
-
-
-def _mark(frame: object) -> PositionLabel:
-    start, cells, time = _list(frame)
-    return PositionLabel(_count(start), _optional(cells, _text), _optional(time, _text))
+def _row(kind: type[Any], values: object) -> Any:  # noqa: ANN401 - an object of the kind
+    """Return a part, heading, table or mark from the values of its fields, which are checked by their types."""
+    pairs = zip(fields(kind), _list(values), strict=True)
+    return kind(*(CHECKS[str(each.type)](value) for each, value in pairs))
 
 
 def _list(value: object) -> list[Any]:
@@ -167,16 +159,6 @@ def _path(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("not a string")
     return value
-
-
-def _part(frame: Frame) -> Part:
-    return Part(_count(frame["char_start"]), _count(frame["char_end"]), _optional(frame["page"], _count),
-                _optional(frame["page_label"], _text), _optional(frame["slide"], _count), _optional(frame["sheet"], _text),
-                _optional(frame["chapter"], _text), _optional(frame["message"], _count))
-
-
-def _table(frame: Frame) -> Table:
-    return Table(_count(frame["char_start"]), _count(frame["char_end"]), _text(frame["header"]))
 
 
 def _optional(value: object, check: Callable[[object], Value]) -> Value | None:
@@ -201,3 +183,9 @@ def _text(value: object) -> str:
     if not is_storable(text):
         raise ValueError("a text holds a lone surrogate")
     return text
+
+
+CHECKS: dict[str, Callable[[object], Any]] = {  # by the type of a field
+    "int": _count, "str": _text,
+    "int | None": lambda value: _optional(value, _count), "str | None": lambda value: _optional(value, _text),
+}  # fmt: skip

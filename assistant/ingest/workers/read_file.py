@@ -14,9 +14,8 @@ from pathlib import Path, PurePath
 
 from assistant.datatypes import Document, Extraction, Part
 from assistant.errors import BEING_WRITTEN, GONE, UNREAD, SkippedFile, UnreadableFile
-from assistant.ingest.extractors.builder import storable_text
+from assistant.ingest.extractors.builder import Member, Source, ignore_step, storable_text
 from assistant.ingest.extractors.registry import READERS, extract, has_reader, is_container, members, no_reader_reason, suffix_of
-from assistant.ingest.extractors.source import Member, Source, ignore_step
 
 MAX_DEPTH = 4  # an archive in a mail in an archive is real; deeper nesting is an attack
 MAX_MEMBERS = 2000
@@ -72,12 +71,6 @@ class ReadTask:
     characters_left: int = MAX_MEMBER_CHARACTERS
 
 
-def read_document(path: Path, max_bytes: int) -> Document:
-    """Read one file without the files inside it. Raises UnreadableFile (or SkippedFile) with the reason."""
-    data = read_bytes(path, max_bytes)
-    return _document(str(path), Source(data, path.name), sha256_of(data))
-
-
 def read_with_members(run: ReadTask) -> Iterator[ReadResult]:
     """Yield the results for a file and for the files inside it. A fault of a file is a result, not an exception."""
     path = str(run.path)
@@ -100,9 +93,13 @@ def sha256_of(data: bytes) -> str:
 def _read_all(run: ReadTask, path: str, data: bytes, depth: int) -> Iterator[ReadResult]:
     source = Source(data, PurePath(path).name, run.terms.passwords, run.on_step)
     reading = _read_one(run, path, source, depth)
-    if depth:
-        _count_characters(run, reading)
-    if not is_container(source.name) or _is_unopenable(reading.outcome):
+    if depth and isinstance(reading.outcome, Document):
+        run.characters_left -= len(reading.outcome.extraction.text)
+    if run.characters_left < 0:
+        raise UnreadableFile(f"the text in it is longer than {MAX_MEMBER_CHARACTERS // 1_000_000} million characters")
+    # a skipped file, such as one without text, may still hold others
+    is_unopenable = isinstance(reading.outcome, UnreadableFile) and not isinstance(reading.outcome, SkippedFile)
+    if not is_container(source.name) or is_unopenable:
         yield reading
         return
     found, stopped = 0, ""
@@ -113,18 +110,6 @@ def _read_all(run: ReadTask, path: str, data: bytes, depth: int) -> Iterator[Rea
     except UnreadableFile as error:
         stopped = str(error)
     yield _with_members(reading, found, stopped, suffix_of(source.name) in READERS)
-
-
-def _count_characters(run: ReadTask, reading: ReadResult) -> None:
-    if isinstance(reading.outcome, Document):
-        run.characters_left -= len(reading.outcome.extraction.text)
-    if run.characters_left < 0:
-        raise UnreadableFile(f"the text in it is longer than {MAX_MEMBER_CHARACTERS // 1_000_000} million characters")
-
-
-def _is_unopenable(outcome: object) -> bool:
-    """Return True if the file cannot be opened either. A skipped file, such as one without text, may still hold others."""
-    return isinstance(outcome, UnreadableFile) and not isinstance(outcome, SkippedFile)
 
 
 def _read_one(run: ReadTask, path: str, source: Source, depth: int) -> ReadResult:
@@ -249,10 +234,8 @@ def _open_nonblocking(path: str, flags: int) -> int:
 
 def memory_size(results: Iterable[ReadResult]) -> int:
     """Return the approximate size of results in memory, in bytes."""
-    return sum(_document_size(result.outcome) for result in results if isinstance(result.outcome, Document))
-
-
-def _document_size(document: Document) -> int:
-    found = document.extraction
-    entries = len(found.parts) + len(found.headings) + len(found.tables) + len(found.marks)
-    return sys.getsizeof(found.text) + sum(sys.getsizeof(table.header) for table in found.tables) + ENTRY_BYTES * entries
+    total = 0
+    for found in (result.outcome.extraction for result in results if isinstance(result.outcome, Document)):
+        entries = len(found.parts) + len(found.headings) + len(found.tables) + len(found.marks)
+        total += sys.getsizeof(found.text) + sum(sys.getsizeof(table.header) for table in found.tables) + ENTRY_BYTES * entries
+    return total

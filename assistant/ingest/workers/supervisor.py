@@ -99,7 +99,8 @@ class WorkerSupervisor:
                         held += memory_size(results[-1:])
                         if held > MAX_RESULT_BYTES:
                             raise WorkerLost("what is in it is too long")
-                self._recycle_if_large()
+                if self._process is not None and memory_of(self._process.pid) > RECYCLE_AT * self._bounds.memory:
+                    self._end()
                 return results
             except (WorkerLost, ProtocolError) as error:
                 self._end()
@@ -176,18 +177,15 @@ class WorkerSupervisor:
         except (WorkerLost, ProtocolError) as error:
             self._end()
             raise _readers_unavailable(str(error)) from error
-        except ReadersUnavailable:
-            self._end()
-            raise
 
     def _await_ready(self, process: subprocess.Popen[bytes]) -> None:
         try:
             frame = self._frames.get(timeout=START_SECONDS)
         except queue.Empty as error:
-            raise _readers_unavailable("it does not respond") from error
+            raise WorkerLost("it does not respond") from error
         if isinstance(frame, ProtocolError):
             if not self._is_closed:
-                raise _readers_unavailable(_cause_of_end(process))
+                raise WorkerLost(_cause_of_end(process))
         else:
             self.confinement = confinement_from_frame(frame["ready"])
 
@@ -197,10 +195,6 @@ class WorkerSupervisor:
             send(process.stdin, frame)
         except OSError as error:
             raise WorkerLost(_cause_of_end(process)) from error
-
-    def _recycle_if_large(self) -> None:
-        if self._process is not None and memory_of(self._process.pid) > RECYCLE_AT * self._bounds.memory:
-            self._end()
 
     def _end(self) -> None:
         process, self._process = self._process, None

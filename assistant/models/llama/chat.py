@@ -72,7 +72,7 @@ class LlamaChat:
         branches = [branch for each in candidates if (branch := self._branch(each, prompt, limit)).scored]
         border = max((branch.start for branch in branches), default=len(prompt) - 1)
         computed = self._prefix_cache.restore(prompt[: min(prefix_length, border)])
-        reused = self._engine.extend_to(prompt[:border]) - computed
+        reused = self._engine.prefill(prompt[:border], needs_logits=False) - computed
         scores = tuple(self._engine.decode_and_score(prompt[border:], branches))
         return Prefill(reused, sum(len(branch.tokens) - 1 for branch in branches),
                        scores if len(scores) == len(candidates) else (0.0,) * len(candidates))

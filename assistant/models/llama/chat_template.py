@@ -29,8 +29,7 @@ class ChatTemplate:
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
         self._vocabulary = vocabulary
-        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True,
-                                                    extensions=["jinja2.ext.loopcontrols"])
+        environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
         environment.globals["raise_exception"] = refuse
         self._template = environment.from_string(vocabulary.chat_template() or CHATML)
         self._cache: dict[tuple[str, bool], tuple[int, ...]] = {}
@@ -142,12 +141,8 @@ class Vocabulary:
         template = self._api.llama_model_chat_template(self._model, None)
         return template.decode("utf-8") if template else ""
 
-    def token_text(self, token: int) -> str:
-        """Return the text of a token, control tokens included."""
-        text = self._api.llama_vocab_get_text(self._vocabulary, token)
-        return text.decode("utf-8", "replace") if text else ""
-
     def special_texts(self) -> tuple[str, str]:
-        """Return the texts of the begin and end tokens, which templates refer to."""
-        begin, end = self._api.llama_vocab_bos(self._vocabulary), self._api.llama_vocab_eos(self._vocabulary)
-        return (self.token_text(begin) if begin >= 0 else "", self.token_text(end) if end >= 0 else "")
+        """Return the texts of the begin and end tokens, which templates refer to; "" for one that the model does not have."""
+        tokens = self._api.llama_vocab_bos(self._vocabulary), self._api.llama_vocab_eos(self._vocabulary)
+        begin, end = (self._api.llama_vocab_get_text(self._vocabulary, token) if token >= 0 else b"" for token in tokens)
+        return (begin or b"").decode("utf-8", "replace"), (end or b"").decode("utf-8", "replace")

@@ -67,9 +67,6 @@ class Decoder:
         self._interrupted = self._interrupted or self._should_stop()
         return self._interrupted
 
-    def _interrupt(self) -> None:
-        self._interrupted = True
-
     def set_threads(self, threads: Threads) -> None:
         """Set the numbers of threads."""
         self._threads = threads
@@ -98,7 +95,7 @@ class Decoder:
         Raises KeyboardInterrupt after Ctrl-C or if `should_stop` returns True, even if the device never called it.
         """
         self._interrupted = False
-        with noted_interrupts(self._interrupt):
+        with noted_interrupts(lambda: setattr(self, "_interrupted", True)):
             status = int(self._api.llama_decode(self._context, self._batch))
         if self._should_abort(None):
             raise KeyboardInterrupt
@@ -123,18 +120,11 @@ class Decoder:
         """Return the probability (0 to 1) of each next token after the token at `index` of the last batch."""
         import numpy as np
 
-        logits = self._logits(index).astype(np.float64)  # the sum has 150,000 terms
+        found = self._api.llama_get_logits_ith(self._context, index)
+        logits = np.ctypeslib.as_array(found, shape=(self.vocabulary.size,)).astype(np.float64)  # the sum has 150,000 terms
         odds = np.exp(logits - logits.max())
         shares: Probabilities = odds / odds.sum()
         return shares
-
-    def _logits(self, index: int) -> npt.NDArray[np.float32]:
-        """Return the logits after the token at `index` of the last batch: the library's memory, valid until the next batch."""
-        import numpy as np
-
-        found = self._api.llama_get_logits_ith(self._context, index)
-        logits: npt.NDArray[np.float32] = np.ctypeslib.as_array(found, shape=(self.vocabulary.size,))
-        return logits
 
     def close(self) -> None:
         """Free model, context, sampler and batch."""

@@ -65,10 +65,12 @@ class Engine(Decoder):
         finally:
             self.truncate(before)
 
-    def prefill(self, tokens: Sequence[int]) -> int:
-        """Bring the cache to exactly these tokens; return how many of them it held. The last is always computed."""
-        # the logits of the last token predict the first one of the reply
-        reused = common_prefix(self._cached, tokens[:-1])
+    def prefill(self, tokens: Sequence[int], *, needs_logits: bool = True) -> int:
+        """Bring the cache to exactly these tokens; return how many of them it held.
+
+        With `needs_logits` the last token is always computed: its logits predict the first token of the reply.
+        """
+        reused = common_prefix(self._cached, tokens[:-1] if needs_logits else tokens)
         self.truncate(reused)
         self.decode(tokens[reused:])
         return reused
@@ -77,13 +79,6 @@ class Engine(Decoder):
         """Decode any number of tokens after the cached ones."""
         for start in range(0, len(tokens), BATCH):
             self.extend(tokens[start : start + BATCH])
-
-    def extend_to(self, tokens: Sequence[int]) -> int:
-        """Bring the cache to exactly these tokens, which others will follow; return how many of them it held."""
-        reused = common_prefix(self._cached, tokens)
-        self.truncate(reused)
-        self.decode(tokens[reused:])
-        return reused
 
     def decode_and_score(self, tokens: Sequence[int], branches: Sequence[Branch]) -> list[float]:
         """Decode tokens after the cached ones and score branches in the same batch; return the log-probability of each branch.

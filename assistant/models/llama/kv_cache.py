@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from assistant.models.llama.engine import Engine, common_prefix
+from assistant.system.atomic_files import write_atomically
 
 MAGIC = b"akv1"
 SUFFIX = ".kv"
@@ -50,18 +51,10 @@ class DiskKVCache:
         """Store a state, unless it exceeds the budget or the folder cannot be written."""
         if len(payload) > self._budget:
             return
-        file = self._file(name)
-        aside = file.with_suffix(".partial")
-        try:
-            with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE), "wb") as opened:
-                opened.write(MAGIC + hashlib.sha256(payload).digest() + payload)
-            aside.replace(file)
-        except OSError:
-            with suppress(OSError):
-                aside.unlink()
-            return
-        self._size += len(payload)
-        self._evict()
+        with suppress(OSError):
+            write_atomically(self._file(name), MAGIC + hashlib.sha256(payload).digest() + payload, PRIVATE_FILE)
+            self._size += len(payload)
+            self._evict()
 
     def _evict(self) -> None:
         """Remove the least recently used files until the cache is within its budget."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import importlib.util
+import os
 import sys
 from collections import deque
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
+from assistant.datatypes import Gpu
 from assistant.errors import ModelUnusable
 
 
@@ -59,7 +62,7 @@ def hash_ends(path: Path, size: int, _changed: int) -> str:
 
 COMPUTE_BYTES = 600 * 2**20
 ALL_LAYERS = 999
-GPU_TYPES = (1, 2)  # ggml's device types: discrete and integrated graphics
+GPU_TYPES = (1, 2)  # ggml's device types: discrete and integrated GPU; 0 is the CPU
 
 
 def plan_layers(api: Any, path: Path, wanted: int) -> int:  # noqa: ANN401 - the bindings have no types
@@ -68,7 +71,7 @@ def plan_layers(api: Any, path: Path, wanted: int) -> int:  # noqa: ANN401 - the
         return 0
     if wanted >= 0:
         return wanted
-    free = free_gpu_memory(api)
+    free = max((gpu.memory_free for gpu in usable_gpus()), default=0)
     need = path.stat().st_size + COMPUTE_BYTES
     if free >= need * 1.1:
         return ALL_LAYERS
@@ -76,19 +79,62 @@ def plan_layers(api: Any, path: Path, wanted: int) -> int:  # noqa: ANN401 - the
     return max(0, int((free - COMPUTE_BYTES) / (path.stat().st_size / 32)))
 
 
-def free_gpu_memory(api: Any) -> int:  # noqa: ANN401 - the bindings have no types
-    """Return the largest free memory of any graphics device in bytes, 0 if there is none."""
-    ggml = api.llama_cpp._lib
-    ggml.ggml_backend_dev_get.restype = ctypes.c_void_p
-    ggml.ggml_backend_dev_count.restype = ctypes.c_size_t
-    best = 0
-    for index in range(ggml.ggml_backend_dev_count()):
-        device = ctypes.c_void_p(ggml.ggml_backend_dev_get(ctypes.c_size_t(index)))
-        if ggml.ggml_backend_dev_type(device) in GPU_TYPES:
+def usable_gpus() -> tuple[Gpu, ...]:
+    """Return the GPUs that the installed llama.cpp can use, as its own library lists them; none if it cannot be asked."""
+    try:
+        package = importlib.util.find_spec("llama_cpp")
+        folders = package.submodule_search_locations if package else None
+        chosen = os.environ.get("LLAMA_CPP_LIB_PATH")  # as llama-cpp-python finds its library
+        return list_gpus(Path(chosen) if chosen else Path(folders[0]) / "lib") if folders else ()
+    except (OSError, AttributeError, ImportError, ValueError):  # not installed, or built differently
+        return ()
+
+
+def list_gpus(folder: Path) -> tuple[Gpu, ...]:
+    """Return the GPUs that the ggml libraries in a folder list."""
+    libraries = [ctypes.CDLL(str(path)) for path in (library(folder, "ggml-base"), library(folder, "ggml"))]
+    count = function(libraries, "ggml_backend_dev_count", ctypes.c_size_t)
+    device_at = function(libraries, "ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
+    kind = function(libraries, "ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)
+    name = function(libraries, "ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)
+    describe = function(libraries, "ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)
+    size_out = ctypes.POINTER(ctypes.c_size_t)
+    measure = function(libraries, "ggml_backend_dev_memory", None, ctypes.c_void_p, size_out, size_out)
+    gpus = []
+    for device in (device_at(number) for number in range(count())):
+        if kind(device) in GPU_TYPES:
             free, total = ctypes.c_size_t(), ctypes.c_size_t()
-            ggml.ggml_backend_dev_memory(device, ctypes.byref(free), ctypes.byref(total))
-            best = max(best, free.value)
-    return best
+            measure(device, ctypes.byref(free), ctypes.byref(total))
+            gpus.append(Gpu(text(describe(device)), total.value, free.value, interface(text(name(device)))))
+    return tuple(gpus)
+
+
+def text(words: bytes | None) -> str:
+    """Decode a C string."""
+    return (words or b"").decode("utf-8", "replace")
+
+
+def interface(device: str) -> str:
+    """Return the interface from ggml's device name: "CUDA0" is CUDA, "MTL0" is Metal."""
+    bare = device.rstrip("0123456789")
+    return "Metal" if bare in {"MTL", "Metal"} else bare
+
+
+def library(folder: Path, name: str) -> Path:
+    """Return the path of a dynamic library. Raises OSError if there is none."""
+    for candidate in (f"lib{name}.so", f"lib{name}.dylib", f"{name}.dll", f"lib{name}.dll"):
+        if (folder / candidate).exists():
+            return folder / candidate
+    raise OSError(f"no library {name}")
+
+
+def function(libraries: list[ctypes.CDLL], name: str, result: object, *arguments: object) -> ctypes._NamedFuncPointer:
+    """Return a C function from the first library that has it. Raises AttributeError if none has."""
+    found = next(filter(None, (getattr(lib, name, None) for lib in libraries)), None)
+    if found is None:
+        raise AttributeError(name)
+    found.restype, found.argtypes = result, list(arguments)
+    return found  # type: ignore[no-any-return]
 
 
 def has_amx() -> bool:

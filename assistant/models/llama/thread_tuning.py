@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
+from assistant.system.atomic_files import write_atomically
+
 SECONDS = 2.0  # for both measurements; at least two numbers are compared
 PROBE_TOKENS = 16  # prompt tokens of one prefill measurement
 WRITTEN = 3  # tokens of one generation measurement
@@ -120,10 +122,8 @@ def store_threads(place: Path, key: str, threads: Threads) -> None:
     kept: dict[str, object] = {}
     with suppress(OSError, ValueError, TypeError):
         kept = dict(json.loads(place.read_text("utf-8")))
-    aside = place.with_suffix(".partial")
     with suppress(OSError):
-        aside.write_text(json.dumps({**kept, key: asdict(threads)}), "utf-8")
-        aside.replace(place)
+        write_atomically(place, json.dumps({**kept, key: asdict(threads)}).encode())
 
 
 SPINS = "1000"

@@ -76,16 +76,13 @@ class StraceReader:
         elif call in FORKING:
             self._processes += "CLONE_THREAD" not in arguments and ") = -1 " not in arguments
         elif call in OPENING:
-            self._take_file(process, call, arguments)
+            if RESOLVER_FILE.search(arguments):
+                self._attempt(process, call, arguments, is_name=True)
         elif call == "io_uring_setup":
             self._gaps.add(RING_GAP)
         else:
             self._calls += 1
             self._take_network_call(process, call, arguments)
-
-    def _take_file(self, process: str, call: str, arguments: str) -> None:
-        if RESOLVER_FILE.search(arguments):
-            self._attempt(process, call, arguments, is_name=True)
 
     def _take_network_call(self, process: str, call: str, arguments: str) -> None:
         if RESOLVER.search(arguments):
@@ -107,7 +104,8 @@ class StraceReader:
 
     def _take_address(self, process: str, call: str, arguments: str) -> None:
         if path := UNIX_PATH.search(arguments):
-            self._apart[self._name_of(path["path"])] += 1
+            is_own = path["path"].startswith(self._own)
+            self._apart["the engine's own Unix socket" if is_own else f"Unix socket {path['path']}"] += 1
         elif address := ADDRESS.search(arguments):
             if LOOPBACK.match(address["address"]):
                 self._apart[f"loopback address {address['address']}"] += 1
@@ -115,9 +113,6 @@ class StraceReader:
                 self._attempt(process, call, arguments)
         elif family_in(arguments) not in {*LOCAL_FAMILIES, "", "UNSPEC"}:
             self._attempt(process, call, arguments)
-
-    def _name_of(self, path: str) -> str:
-        return "the engine's own Unix socket" if path.startswith(self._own) else f"Unix socket {path}"
 
     def _attempt(self, process: str, call: str, arguments: str, *, is_name: bool = False) -> None:
         self._names += is_name

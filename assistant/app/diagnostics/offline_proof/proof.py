@@ -9,7 +9,7 @@ from pathlib import Path
 
 from assistant.app.diagnostics.offline_proof import NetworkEvidence, Observer, OfflineProof, TrialStep, audit, kernel
 from assistant.app.diagnostics.offline_proof.trial import TrialHome, trial_home
-from assistant.app.models.cache import chat_spec, embedder_spec, reranker_spec
+from assistant.app.models import chat_spec, embedder_spec, reranker_spec
 from assistant.config import Settings
 from assistant.errors import AssistantError
 from assistant.system.children import interpreter, module_command, start_lines

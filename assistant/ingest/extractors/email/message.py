@@ -1,4 +1,4 @@
-"""Read e-mail messages (.eml, RFC 5322 and MIME): subject, addresses and text; open their attachments.
+"""Read e-mail messages (.eml, .emlx, RFC 5322 and MIME), mailboxes (.mbox) and web archives (.mhtml); open their attachments.
 
 Headers and bodies are decoded here, from the bytes in the file, because many programs declare a wrong character set or none.
 Of a multipart/alternative the plain text is read, unless it is only a stub for the HTML. Encrypted messages (OpenPGP,
@@ -11,7 +11,10 @@ import binascii
 import mimetypes
 import re
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
@@ -20,12 +23,11 @@ from email.policy import Compat32
 from functools import lru_cache
 
 from assistant.datatypes import Extraction, Part
-from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.archives.archive import UniqueNames, safe_name
-from assistant.ingest.extractors.builder import LINE, ExtractionBuilder
+from assistant.errors import SkippedFile, UnreadableFile
+from assistant.ingest.extractors.archive import UniqueNames, safe_name
+from assistant.ingest.extractors.builder import LINE, ExtractionBuilder, Member, Source
 from assistant.ingest.extractors.encoding import decode_as
-from assistant.ingest.extractors.source import Member, Source
-from assistant.ingest.extractors.web.html import html_to_text, render
+from assistant.ingest.extractors.web.html import html_to_text, read_markup, render
 
 SHOWN = ("From", "To", "Cc", "Date")
 KNOWN_HEADERS = ("From", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Received")
@@ -43,6 +45,11 @@ DEEPEST = 50
 LONGEST_HEADER = 20_000  # characters; decoding takes quadratic time
 
 BodyText = tuple[bool, str]  # whether it is HTML, and the text
+
+# A message begins with "From sender date" after an empty line; in the text of a message such a line is written ">From".
+SEPARATOR = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\r\n]{1,300}?\d:\d\d[^\r\n]{0,300}\r?\n")
+QUOTED = re.compile(rb"^>(>*From )", re.M)
+STEP = 50
 
 
 class _RawHeaders(Compat32):
@@ -74,7 +81,6 @@ def open_mail(source: Source) -> Iterator[Member]:
 def extract_message(message: Message) -> Extraction:
     """Return the extraction of a single message."""
     writing = ExtractionBuilder()
-    writing.begin(Part(0, 0))
     notes = write_message(message, writing)
     return writing.finish(header(message, "Subject"), notes)
 
@@ -90,15 +96,13 @@ def parse_mail(data: bytes) -> Message:
 def write_message(message: Message, writing: ExtractionBuilder) -> tuple[str, ...]:
     """Write a message with its subject as heading; return the notes about it."""
     writing.add_heading(header(message, "Subject") or NO_SUBJECT, 1)
-    shown = [f"{name}: {header(message, name)}" for name in SHOWN if header(message, name)]
-    if shown:
-        writing.add(LINE.join(shown))
+    writing.add(LINE.join(f"{name}: {value}" for name in SHOWN if (value := header(message, name))))
     if _is_encrypted(message):
         return (ENCRYPTED,)
     for is_html, text in _texts(message):
         if is_html:
             render(text, writing)
-        elif text.strip():
+        else:
             writing.add(text.strip())
     return ()
 
@@ -124,8 +128,8 @@ def _texts(part: Message) -> Iterator[BodyText]:
     elif part.get_content_maintype() == "multipart":
         for child in _children(part):
             yield from _texts(child)
-    elif kind in ("text/plain", "text/html") and not _is_attached(part):
-        yield (kind == "text/html", _text(part))
+    elif kind in ("text/plain", "text/html") and not (part.get_content_disposition() == "attachment" or _filename(part)):
+        yield kind == "text/html", _text(part)
 
 
 def _best_of(forms: list[list[BodyText]]) -> list[BodyText]:
@@ -152,10 +156,6 @@ def _length(form: list[BodyText]) -> int:
 def _children(part: Message) -> list[Message]:
     payload = part.get_payload()
     return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else []
-
-
-def _is_attached(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment" or bool(_filename(part))
 
 
 def _text(part: Message) -> str:
@@ -203,7 +203,8 @@ def attachments_of(message: Message) -> Iterator[Member]:
         if part.get_content_type() == "message/rfc822":
             yield _attached_message(part, names)
         elif _is_file(part, part is message):
-            yield Member(names.add(_filename(part) or _default_name(part, number)), _bytes(part))
+            default = f"attachment-{number}{mimetypes.guess_extension(part.get_content_type()) or '.bin'}"
+            yield Member(names.add(_filename(part) or default), _bytes(part))
 
 
 def _leaves(part: Message, depth: int) -> Iterator[Message]:
@@ -231,26 +232,16 @@ def _attached_message(part: Message, names: UniqueNames) -> Member:
         return Member(names.add(_filename(part) or "message.eml"), _bytes(part))
     data = inner.as_bytes(policy=RAW)
     if str(part.get("Content-Transfer-Encoding", "")).strip().lower() == "base64":  # forbidden by RFC 2046, but it occurs
-        data = _from_base64(data)
+        with suppress(binascii.Error):
+            data = b64decode(data, validate=False)
     subject = safe_name(header(inner, "Subject").replace("/", "_"))
     name = _filename(part) or f"{subject or 'message'}.eml"
     return Member(names.add(name if name.lower().endswith(".eml") else f"{name}.eml"), data)
 
 
-def _from_base64(data: bytes) -> bytes:
-    try:
-        return b64decode(data, validate=False)
-    except binascii.Error:
-        return data
-
-
 def _bytes(part: Message) -> bytes:
     payload = part.get_payload(decode=True)
     return payload if isinstance(payload, bytes) else b""
-
-
-def _default_name(part: Message, number: int) -> str:
-    return f"attachment-{number}{mimetypes.guess_extension(part.get_content_type()) or '.bin'}"
 
 
 def _decode_header(raw: str) -> str:
@@ -269,3 +260,65 @@ def _decode_header(raw: str) -> str:
 
 def _decode_word(piece: bytes, charset: str | None) -> str:
     return decode_as(piece, charset) if charset else piece.decode("raw_unicode_escape", "replace")
+
+
+def read_mbox(source: Source) -> Extraction:
+    """Read a mailbox: each message is a part, its subject a heading."""
+    writing = ExtractionBuilder()
+    notes: Counter[str] = Counter()
+    for number, message in _messages(source):
+        writing.begin(Part(0, 0, message=number))
+        notes.update(write_message(message, writing))
+    found = writing.finish(notes=tuple(f"{count} messages: {note}" for note, count in notes.items()))
+    return replace(found, title="")  # the subject of the first message is no title of the mailbox
+
+
+def open_mbox(source: Source) -> Iterator[Member]:
+    """Yield the attachments of the messages of a mailbox."""
+    for number, message in _messages(source):
+        for member in attachments_of(message):
+            yield replace(member, name=f"message {number}/{member.name}")
+
+
+def _messages(source: Source) -> Iterator[tuple[int, Message]]:
+    """Yield the messages of a mailbox with their numbers; what is no message is skipped."""
+    starts = [match.span() for match in SEPARATOR.finditer(source.data)]
+    if not starts:
+        raise UnreadableFile("damaged: it is no mailbox") if source.data.strip() else SkippedFile("the mailbox is empty")
+    ends = [start for start, _ in starts[1:]] + [len(source.data)]
+    for number, ((_, start), end) in enumerate(zip(starts, ends, strict=True), 1):
+        if number % STEP == 0:
+            source.on_step(f"message {number} of {len(starts)}")
+        try:
+            yield number, parse_mail(QUOTED.sub(rb"\1", source.data[start:end]))
+        except UnreadableFile:
+            continue
+
+
+def read_emlx(source: Source) -> Extraction:
+    """Read a message of Apple Mail."""
+    return read_mail(_unwrap_emlx(source))
+
+
+def open_emlx(source: Source) -> Iterator[Member]:
+    """Yield the attachments of a message of Apple Mail."""
+    yield from open_mail(_unwrap_emlx(source))
+
+
+def _unwrap_emlx(source: Source) -> Source:
+    """Remove the first line, which states the length of the message, and the property list after the message."""
+    line, _, rest = source.data.partition(b"\n")
+    if not line.strip().isdigit() or len(line) > 20:
+        raise UnreadableFile("damaged: it is no message of Apple Mail")
+    return replace(source, data=rest[: int(line)])
+
+
+def read_mhtml(source: Source) -> Extraction:
+    """Read the main page of a web archive (RFC 2557)."""
+    message = parse_mail(source.data)
+    pages = [part for part in message.walk() if part.get_content_type() in ("text/html", "application/xhtml+xml")]
+    if not pages:
+        raise UnreadableFile("damaged: there is no page in it")
+    started = [page for page in pages if page.get("Content-ID") and page.get("Content-ID") == message.get_param("start")]
+    found = read_markup(content((started or pages)[0]))
+    return replace(found, title=found.title or header(message, "Subject"))

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Member, Source
 from assistant.ingest.extractors.email.message import RAW, attachments_of, extract_message, header
 from assistant.ingest.extractors.encoding import decode, decode_as
 from assistant.ingest.extractors.legacy.ole import codec_of, open_compound, read_stream
 from assistant.ingest.extractors.legacy.rtf import read_rtf
-from assistant.ingest.extractors.source import Member, Source
 
 if TYPE_CHECKING:
     from olefile import OleFileIO
@@ -157,7 +157,9 @@ class MsgStorage:
 
     def record(self, identity: int) -> int:
         """Return a property of fixed length, 0 if there is none."""
-        records = read_stream(self.file, self.path + PROPERTIES)[self._header_size() :]
+        # the header before the records is shorter in an attachment, and in an attached message
+        header_size = 32 if not self.path else 8 if self.path.split("/")[-2].startswith(ATTACHED) else 24
+        records = read_stream(self.file, self.path + PROPERTIES)[header_size:]
         for at in range(0, len(records) - 15, 16):
             _, found, _, value = struct.unpack_from("<HHIQ", records, at)
             if found == identity:
@@ -169,12 +171,6 @@ class MsgStorage:
         own = self.path.split("/")[:-1]
         paths = self.file.listdir(streams=False, storages=True)
         return sorted(path[-1] for path in paths if path[:-1] == own)
-
-    def _header_size(self) -> int:
-        """Return the length of the header before the records of the file, an attachment, or an attached message."""
-        if not self.path:
-            return 32
-        return 8 if self.path.split("/")[-2].startswith(ATTACHED) else 24
 
 
 def unpack_rtf(data: bytes) -> bytes:

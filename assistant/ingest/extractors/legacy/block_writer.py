@@ -42,10 +42,15 @@ class BlockAssembler:
         if in_table:
             self.pieces.append("\n")
             return
-        self.end_table()
-        text, label = self._take_text(), self._take_label()
+        self.end_row()
+        if self.rows:
+            self.blocks.append(self.rows)
+            self.rows = []
+            self._append_asides()
+        text, label = self._take_text(), join_surrogates(self.label).strip()
+        self.label = ""
         if text:
-            self.blocks.append(Paragraph(text, level, label))
+            self.blocks.append(Paragraph(text, level, "-" if label in BULLETS else label))
         self._append_asides()
 
     def end_cell(self) -> None:
@@ -58,14 +63,6 @@ class BlockAssembler:
             self.rows.append(self.cells)
         self.cells = []
 
-    def end_table(self) -> None:
-        """End the table, if one is open."""
-        self.end_row()
-        if self.rows:
-            self.blocks.append(self.rows)
-            self.rows = []
-            self._append_asides()
-
     def close(self) -> list[Block]:
         """End the open paragraph and table and return all blocks."""
         self.end_paragraph(0, False)
@@ -75,10 +72,6 @@ class BlockAssembler:
         text = join_surrogates("".join(self.pieces)).strip()
         self.pieces = []
         return text
-
-    def _take_label(self) -> str:
-        label, self.label = join_surrogates(self.label).strip(), ""
-        return "-" if label in BULLETS else label
 
     def _append_asides(self) -> None:
         self.blocks += self.asides

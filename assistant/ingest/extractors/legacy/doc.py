@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import ExtractionBuilder
-from assistant.ingest.extractors.email.mbox import read_mhtml
+from assistant.ingest.extractors.builder import ExtractionBuilder, Source
+from assistant.ingest.extractors.email.message import read_mhtml
 from assistant.ingest.extractors.legacy.block_writer import BlockAssembler, write_blocks
 from assistant.ingest.extractors.legacy.doc_formatting import (
     DELETED,
@@ -28,18 +28,15 @@ from assistant.ingest.extractors.legacy.doc_formatting import (
     is_on,
 )
 from assistant.ingest.extractors.legacy.doc_pieces import ENCRYPTED, OBFUSCATED, SECOND_TABLE, DocText, Fib, Spans, read_text
-from assistant.ingest.extractors.legacy.ole import open_compound, read_stream, summary_title
-from assistant.ingest.extractors.legacy.rtf import is_rtf, read_rtf
-from assistant.ingest.extractors.legacy.rtf_tokens import decode_symbols
+from assistant.ingest.extractors.legacy.ole import UNSUPPORTED, decrypt_old, open_compound, read_stream, summary_title
+from assistant.ingest.extractors.legacy.rtf import decode_symbols, is_rtf, read_rtf
 from assistant.ingest.extractors.office.docx import read_docx
-from assistant.ingest.extractors.office.encryption import UNSUPPORTED, decrypt_old
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import read_plain
 from assistant.ingest.extractors.web.html import read_html
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
 if TYPE_CHECKING:
-    from olefile import OleFileIO
+    pass
 
 KIND = "Word document"
 HTML = re.compile(rb"\s*<(?:!doctype|html|head|meta|body|\?xml)", re.I)
@@ -76,7 +73,9 @@ def read_doc(source: Source) -> Extraction:
 
 def _read_compound(source: Source) -> Extraction:
     with open_compound(source.data, KIND) as file:
-        fib = _read_fib(file)
+        fib = Fib(read_stream(file, "WordDocument"))
+        fib.table = read_stream(file, "1Table" if fib.flags & SECOND_TABLE else "0Table")
+        fib.data = read_stream(file, "Data")
         title = "" if fib.flags & ENCRYPTED else summary_title(file)
     if fib.flags & ENCRYPTED:
         if fib.flags & OBFUSCATED:
@@ -84,25 +83,14 @@ def _read_compound(source: Source) -> Extraction:
         return _read_compound(decrypt_old(source))
     writing = ExtractionBuilder()
     try:
-        _write(fib, writing, source)
+        stored = read_text(fib)
+        text, roles = _visible_text(stored, fib), ParagraphRoles(fib, stored)
+        _write_parts(stored.parts, text, stored, roles, writing, source)
+        if not writing.length:
+            _write_parts(stored.margins, text, stored, roles, writing, source)
     except (struct.error, IndexError) as error:
         raise UnreadableFile("damaged: it is cut off or no Word document") from error
     return writing.finish(title)
-
-
-def _read_fib(file: OleFileIO) -> Fib:
-    fib = Fib(read_stream(file, "WordDocument"))
-    fib.table = read_stream(file, "1Table" if fib.flags & SECOND_TABLE else "0Table")
-    fib.data = read_stream(file, "Data")
-    return fib
-
-
-def _write(fib: Fib, writing: ExtractionBuilder, source: Source) -> None:
-    stored = read_text(fib)
-    text, roles = _visible_text(stored, fib), ParagraphRoles(fib, stored)
-    _write_parts(stored.parts, text, stored, roles, writing, source)
-    if not writing.length:
-        _write_parts(stored.margins, text, stored, roles, writing, source)
 
 
 def _write_parts(parts: Spans, text: str, stored: DocText, roles: ParagraphRoles, writing: ExtractionBuilder,

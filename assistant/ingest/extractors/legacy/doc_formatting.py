@@ -70,7 +70,9 @@ class ParagraphRoles:
         """Return the role of the paragraph with this text whose end mark is at a character position."""
         if not self._is_modern:
             return ParagraphRole(ends_row=not text)  # the row mark follows the mark of the last cell
-        run = self._run_at(self._stored.offset_of(position))
+        offset = self._stored.offset_of(position)
+        place = bisect_right(self._starts, offset) - 1
+        run = self._runs[place] if place >= 0 and offset < self._runs[place].end else NO_PROPERTIES
         own = run.properties
         if is_on(own, ROW_END):
             return ParagraphRole(in_table=True, ends_row=True)
@@ -82,11 +84,6 @@ class ParagraphRoles:
         label = self._lists.next_label(_number(properties, LIST, 0), _number(properties, LIST_LEVEL, 0))
         outline = _number(own, OUTLINE, BODY_TEXT)
         return ParagraphRole(outline + 1 if outline < BODY_TEXT else self._styles.level(run.style), label)
-
-    def _run_at(self, offset: int) -> PropertyRun:
-        place = bisect_right(self._starts, offset) - 1
-        run = self._runs[place] if place >= 0 else NO_PROPERTIES
-        return run if run.start <= offset < run.end else NO_PROPERTIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +267,9 @@ class ListTable:
     def __init__(self, fib: Fib) -> None:
         offset, length = fib.part(LISTS)
         self._levels = _read_lists(fib.table[offset:], length) if length else {}
-        self._identities = _read_overrides(fib.table_part(OVERRIDES))
+        overrides = fib.table_part(OVERRIDES)
+        count = min(int.from_bytes(overrides[:4], "little"), max(0, len(overrides) - 4) // OVERRIDE_SIZE)
+        self._identities = [unpack_from("<i", overrides, 4 + OVERRIDE_SIZE * number)[0] for number in range(count)]
         self._counters: dict[int, dict[int, int]] = {}
 
     def next_label(self, override: int, level: int) -> str:
@@ -321,12 +320,6 @@ def _read_level(table: bytes, at: int) -> tuple[ListLevel, int]:
     text = at + LEVEL_SIZE + table[at + 24] + table[at + 25]
     end = text + 2 + 2 * int.from_bytes(table[text : text + 2], "little")
     return ListLevel(start, number_format, decode_utf16(table[text + 2 : end])[:LONGEST_PATTERN]), end
-
-
-def _read_overrides(table: bytes) -> list[int]:
-    """Return the list identifier of each list override (LFO)."""
-    count = min(int.from_bytes(table[:4], "little"), max(0, len(table) - 4) // OVERRIDE_SIZE)
-    return [unpack_from("<i", table, 4 + OVERRIDE_SIZE * number)[0] for number in range(count)]
 
 
 def _roman(number: int) -> str:

@@ -1,6 +1,8 @@
 """Read OLE compound files ([MS-CFB]), the container of the Office formats before 2007, through olefile.
 
-Also decodes the title of the summary property set ([MS-OLEPS]) and maps Windows code pages and languages to codecs.
+Encrypted Office files, old and new, are decrypted through msoffcrypto: with the default passwords with which Excel and PowerPoint
+encrypt read-only files, then those of the user. Also decodes the title of the summary property set ([MS-OLEPS]) and maps Windows
+code pages and languages to codecs.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assistant.errors import UnreadableFile
+from assistant.ingest.extractors.builder import Source
 from assistant.ingest.extractors.zip_package import OLD_CONTAINER
 
 if TYPE_CHECKING:
@@ -35,6 +39,16 @@ LANGUAGES = {
     0x24: 1250, 0x25: 1257, 0x26: 1257, 0x27: 1257, 0x29: 1256, 0x2A: 1258, 0x2F: 1251,
 }  # fmt: skip
 SIMPLIFIED, CYRILLIC_SERBIAN = frozenset({0x0804, 0x1004}), 0x0C1A
+
+ENCRYPTED = "it is encrypted: a password is needed"
+WRONG_PASSWORDS = "it is encrypted: none of the given passwords opens it"
+UNSUPPORTED = "it is encrypted in a way that cannot be undone here"
+DEFAULT_PASSWORDS = ("VelvetSweatshop", "/01Hannes Ruescher/01")
+DAMAGE = (OSError, ValueError, IndexError, AssertionError, struct.error)  # what the libraries raise for damaged files
+STREAMS = {
+    "EncryptedPackage": "", "WordDocument": ".doc", "Workbook": ".xls", "Book": ".xls", "PowerPoint Document": ".ppt",
+    "__properties_version1.0": ".msg",
+}  # fmt: skip
 
 
 @contextmanager
@@ -102,3 +116,62 @@ def codec_of_language(language: int) -> str:
     if language in SIMPLIFIED:
         return "gb18030"
     return codec_of(1251 if language == CYRILLIC_SERBIAN else LANGUAGES.get(language & 0x3FF, 1252))
+
+
+def decrypt(source: Source, kind: str = "") -> Source:
+    """Return the source decrypted, or as it is if it is not encrypted. Raises UnreadableFile if no password opens it.
+
+    With a `kind` ("Word document"), the source must be an OOXML file: a compound file that holds none is refused.
+    """
+    if not source.data.startswith(OLD_CONTAINER):
+        return source
+    old = legacy_suffix(source.data)
+    if kind and old:
+        raise UnreadableFile(f"it is an old {old} file under a new name, no {kind}")
+    found = _try_passwords(source)
+    if kind and found is source:
+        raise UnreadableFile(f"damaged: it is cut off or no {kind}")
+    return found
+
+
+def decrypt_old(source: Source) -> Source:
+    """Return an encrypted .doc or .ppt decrypted. Raises UnreadableFile if its encryption is unknown or no password opens it."""
+    found = decrypt(source)
+    if found is source:
+        raise UnreadableFile(UNSUPPORTED)
+    return found
+
+
+def legacy_suffix(data: bytes) -> str:
+    """Return the suffix (".doc") of an Office file before 2007 by its streams, empty for any other file."""
+    import olefile
+
+    try:
+        with olefile.OleFileIO(io.BytesIO(data)) as file:
+            top = {path[0] for path in file.listdir()}
+    except DAMAGE:
+        return ""
+    return next((suffix for name, suffix in STREAMS.items() if name in top), "")
+
+
+def _try_passwords(source: Source) -> Source:
+    from msoffcrypto import OfficeFile
+    from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError, ParseError
+
+    try:
+        file = OfficeFile(io.BytesIO(source.data))
+        if not file.is_encrypted():
+            return source
+    except (FileFormatError, ParseError, *DAMAGE):  # not encrypted, or damaged: its reader says so
+        return source
+    for password in filter(None, (*DEFAULT_PASSWORDS, *source.passwords)):
+        out = io.BytesIO()
+        try:
+            file.load_key(password=password, **({"verify_password": True} if file.format == "ooxml" else {}))
+            file.decrypt(out)
+        except (InvalidKeyError, *DAMAGE):
+            continue
+        except DecryptionError as error:
+            raise UnreadableFile(UNSUPPORTED) from error
+        return replace(source, data=out.getvalue())
+    raise UnreadableFile(WRONG_PASSWORDS if source.passwords else ENCRYPTED)

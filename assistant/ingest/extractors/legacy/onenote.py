@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.legacy.ole import decode_utf16
-from assistant.ingest.extractors.source import Source
 
 SECTION_FILE = bytes.fromhex("e4525c7b8cd8a74daeb15378d02996d3")  # guidFileType
 REVISION_STORE = bytes.fromhex("3fdd9a101b91f549a5d01791edc8aed8")  # guidFileFormat
@@ -73,7 +73,7 @@ def read_one(source: Source) -> Extraction:
 def _page_order(store: RevisionStore) -> list[ExtendedGuid]:
     """Return the object spaces of the pages in the order of the section, then those that it does not list."""
     section = store.spaces.get(store.root, ObjectSpace())
-    listed = [identity for stored in section.objects.values() for identity in stored.properties.spaces.get(PAGES, [])]
+    listed = [identity for stored in section.objects.values() for identity in stored.spaces.get(PAGES, [])]
     return [identity for identity in dict.fromkeys([*listed, *store.spaces]) if identity in store.spaces]
 
 
@@ -148,14 +148,13 @@ class _PageContent:
 
 def _children(stored: StoredObject) -> Iterator[ExtendedGuid]:
     for number in CHILDREN:
-        yield from stored.properties.objects.get(number, [])
+        yield from stored.objects.get(number, [])
 
 
 def _own_text(stored: StoredObject) -> str:
     if stored.kind != RICH_TEXT:
         return ""
-    texts = stored.properties.texts
-    text = decode_utf16(texts.get(UNICODE, b"")) or texts.get(ASCII, b"").decode("cp1252", "replace")
+    text = decode_utf16(stored.texts.get(UNICODE, b"")) or stored.texts.get(ASCII, b"").decode("cp1252", "replace")
     return LINK.sub("", text).translate(LINE_BREAKS).strip()
 
 
@@ -172,10 +171,12 @@ class FileNode:
 
 @dataclass(slots=True)
 class StoredObject:
-    """An object: its class (JCID) and its properties."""
+    """An object: its class (JCID) and its properties: bytes, references to objects, and references to object spaces."""
 
-    kind: int
-    properties: PropertySet
+    kind: int = 0
+    texts: dict[int, bytes] = field(default_factory=dict)
+    objects: dict[int, list[ExtendedGuid]] = field(default_factory=dict)
+    spaces: dict[int, list[ExtendedGuid]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -259,7 +260,7 @@ class RevisionStore:
         elif node.kind in CHANGES:
             kind = space.objects[identity].kind if identity in space.objects else 0
         data = self._data[node.pointer : node.pointer + node.length]
-        space.objects[identity] = StoredObject(kind, _PropertyReader(data, self._identity).properties)
+        space.objects[identity] = replace(_PropertyReader(data, self._identity).read, kind=kind)
 
     def _identity(self, compact: int) -> ExtendedGuid:
         """Return the identity that a CompactID stands for in the current global identification table."""
@@ -284,21 +285,12 @@ def _number(data: bytes, at: int, width: int = 4) -> int:
     return int.from_bytes(data[at : at + width], "little")
 
 
-@dataclass(slots=True)
-class PropertySet:
-    """The properties of an object by identifier: bytes, references to objects, and references to object spaces."""
-
-    texts: dict[int, bytes] = field(default_factory=dict)
-    objects: dict[int, list[ExtendedGuid]] = field(default_factory=dict)
-    spaces: dict[int, list[ExtendedGuid]] = field(default_factory=dict)
-
-
 class _PropertyReader:
     """Reads an ObjectSpaceObjectPropSet; `identify` resolves a CompactID."""
 
     def __init__(self, data: bytes, identify: Callable[[int], ExtendedGuid]) -> None:
         self._data, self._at = data, 0
-        self.properties = PropertySet()
+        self.read = StoredObject()
         flags, numbers = self._stream()
         self._objects = iter([identify(number) for number in numbers])
         self._spaces: Iterator[ExtendedGuid] = iter(())
@@ -307,7 +299,7 @@ class _PropertyReader:
             self._spaces = iter([identify(number) for number in numbers])
             if flags & MORE_STREAMS:
                 self._stream()
-        self._set(self.properties, 0)
+        self._set(self.read, 0)
 
     def _take(self, width: int) -> int:
         if self._at + width > len(self._data):
@@ -319,35 +311,35 @@ class _PropertyReader:
         flags = self._take(4)
         return flags, [self._take(4) for _ in range(flags & COUNT)]
 
-    def _set(self, properties: PropertySet, depth: int) -> None:
+    def _set(self, found: StoredObject, depth: int) -> None:
         if depth > DEEPEST_PROPERTIES:
             raise UnreadableFile(TOO_DEEP)
         for identity in [self._take(4) for _ in range(self._take(2))]:
-            self._property(properties, identity & 0x3FFFFFF, identity >> 26 & 0x1F, depth)
+            self._property(found, identity & 0x3FFFFFF, identity >> 26 & 0x1F, depth)
 
-    def _property(self, properties: PropertySet, number: int, kind: int, depth: int) -> None:
+    def _property(self, found: StoredObject, number: int, kind: int, depth: int) -> None:
         """Read the value of a property; nested property sets are skipped."""
         if kind in WIDTHS:
             self._at += WIDTHS[kind]
         elif kind == BYTES:
             length = self._take(4)
-            properties.texts[number] = self._data[self._at : self._at + length]
+            found.texts[number] = self._data[self._at : self._at + length]
             self._at += length
         elif kind in (OBJECT, SPACE, CONTEXT, *COUNTED):
-            self._refer(properties, number, kind, self._take(4) if kind in COUNTED else 1)
+            self._refer(found, number, kind, self._take(4) if kind in COUNTED else 1)
         elif kind == SETS:
             count = self._take(4)
             self._at += 4 if count else 0
             for _ in range(count):
-                self._set(PropertySet(), depth + 1)
+                self._set(StoredObject(), depth + 1)
         elif kind == SET:
-            self._set(PropertySet(), depth + 1)
+            self._set(StoredObject(), depth + 1)
         else:
             raise UnreadableFile(DAMAGED)
 
-    def _refer(self, properties: PropertySet, number: int, kind: int, count: int) -> None:
+    def _refer(self, found: StoredObject, number: int, kind: int, count: int) -> None:
         """Take references from the object streams, where they stand in the order of the properties."""
         if kind in (OBJECT, OBJECTS):
-            properties.objects[number] = [found for _, found in zip(range(count), self._objects, strict=False)]
+            found.objects[number] = list(islice(self._objects, count))
         elif kind in (SPACE, SPACES):
-            properties.spaces[number] = [found for _, found in zip(range(count), self._spaces, strict=False)]
+            found.spaces[number] = list(islice(self._spaces, count))

@@ -7,16 +7,14 @@ the size of the file at most: a damaged file may list one slide without end.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from struct import unpack_from
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, ExtractionBuilder
-from assistant.ingest.extractors.legacy.ole import decode_utf16, open_compound, read_stream, summary_title
-from assistant.ingest.extractors.office.encryption import decrypt_old
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
+from assistant.ingest.extractors.legacy.ole import decode_utf16, decrypt_old, open_compound, read_stream, summary_title
 
 KIND = "PowerPoint presentation"
 MAIN, USER = "PowerPoint Document", "Current User"
@@ -39,6 +37,7 @@ TITLE, NOTES, OTHER, CENTRED_TITLE = 0, 2, 4, 6  # text types
 FURNITURE = frozenset({7, 8, 9, 10})  # placeholders: date, slide number, footer, header
 LINE_BREAKS = str.maketrans({"\r": "\n", "\x0b": " ", "\0": None, "\x1f": None})
 MOST_COLUMNS = 200
+CornerCell = tuple[int, int, str]  # left and top of a table cell, and its text
 
 
 def read_ppt(source: Source) -> Extraction:
@@ -71,19 +70,15 @@ def _write_slides(objects: PersistObjects, writing: ExtractionBuilder, source: S
         source.on_step(f"slide {number}")
 
 
-def _listed(text_list: Record | None) -> Iterator[tuple[Record, list[SlideText]]]:
-    """Yield the SlidePersistAtom of each slide in a list, with the texts of its outline."""
-    entry: Record | None = None
-    records: list[Record] = []
+def _listed(text_list: Record | None) -> list[tuple[Record, list[SlideText]]]:
+    """Return the SlidePersistAtom of each slide in a list, with the texts of its outline."""
+    found: list[tuple[Record, list[Record]]] = []
     for child in text_list.children() if text_list else ():
         if child.kind == LISTED:
-            if entry:
-                yield entry, _texts_of(records)
-            entry, records = child, []
-        else:
-            records.append(child)
-    if entry:
-        yield entry, _texts_of(records)
+            found.append((child, []))
+        elif found:
+            found[-1][1].append(child)
+    return [(entry, _texts_of(records)) for entry, records in found]
 
 
 def _write_slide(slide: Record, outline: list[SlideText], writing: ExtractionBuilder) -> None:
@@ -94,18 +89,10 @@ def _write_slide(slide: Record, outline: list[SlideText], writing: ExtractionBui
     title = next((shape for shape in found if shape.is_title), None)
     if title:
         writing.add_heading(title.texts[0].clean, 1)
-    for shape in found:
-        if shape is not title:
-            _write_shape(shape, writing)
-
-
-def _write_shape(shape: SlideShape, writing: ExtractionBuilder) -> None:
-    if shape.cells:
+    for shape in (shape for shape in found if shape is not title):
         writing.add_table(_table_rows(shape.cells))
-    for text in shape.texts:
-        lines = [line.strip() for line in text.clean.split("\n") if line.strip()]
-        if lines:
-            writing.add(LINE.join(lines))
+        for text in shape.texts:
+            writing.add(LINE.join(line.strip() for line in text.clean.split("\n") if line.strip()))
 
 
 def _write_notes(page: Record | None, writing: ExtractionBuilder) -> None:
@@ -113,8 +100,7 @@ def _write_notes(page: Record | None, writing: ExtractionBuilder) -> None:
     texts = [text.clean for shape in shapes for text in shape.texts if text.kind == NOTES and text.clean]
     if texts:
         writing.add_heading("Notes", 2)
-    for text in texts:
-        writing.add(text)
+        writing.add(PARAGRAPH.join(texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +114,6 @@ class SlideText:
     def clean(self) -> str:
         """The text with newlines as line breaks, without control characters."""
         return self.text.translate(LINE_BREAKS).strip()
-
-
-@dataclass(frozen=True, slots=True)
-class CornerCell:
-    """A table cell and its top left corner."""
-
-    left: int
-    top: int
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,17 +186,15 @@ def _cells(table: Record, outline: list[SlideText]) -> Iterator[CornerCell]:
         text = " ".join(text.clean for text in _shape_texts(shape, outline)) if shape.kind == SHAPE else ""
         if text and anchor.end - anchor.start >= 8:
             left, top = unpack_from("<ii", anchor.data, anchor.start)
-            yield CornerCell(left, top, text)
+            yield left, top, text
 
 
-def _table_rows(cells: Iterable[CornerCell]) -> list[list[str]]:
+def _table_rows(cells: Sequence[CornerCell]) -> list[list[str]]:
     """Return the rows of a table by the corners of its cells."""
-    cells = list(cells)
-    columns = {left: number for number, left in enumerate(sorted({cell.left for cell in cells}))}
-    rows: dict[int, list[str]] = {top: [""] * min(len(columns), MOST_COLUMNS) for top in sorted({cell.top for cell in cells})}
-    for cell in cells:
-        row = rows[cell.top]
-        row[min(columns[cell.left], len(row) - 1)] = cell.text
+    columns = {left: number for number, left in enumerate(sorted({left for left, _, _ in cells}))}
+    rows = {top: [""] * min(len(columns), MOST_COLUMNS) for top in sorted({top for _, top, _ in cells})}
+    for left, top, text in cells:
+        rows[top][min(columns[left], MOST_COLUMNS - 1)] = text
     return list(rows.values())
 
 

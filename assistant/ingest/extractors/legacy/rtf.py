@@ -7,17 +7,16 @@ goes to a destination: the document, a list label, the title, the font or style 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import ExtractionBuilder
+from assistant.ingest.extractors.builder import ExtractionBuilder, Source
 from assistant.ingest.extractors.legacy.block_writer import BlockAssembler, join_surrogates, write_blocks
-from assistant.ingest.extractors.legacy.ole import codec_of
-from assistant.ingest.extractors.legacy.rtf_tokens import Font, RtfToken, TokenKind, decode_symbols, tokenize
+from assistant.ingest.extractors.legacy.ole import DOUBLE_BYTE, codec_of
 from assistant.ingest.extractors.office.docx import HEADING_NAME
-from assistant.ingest.extractors.source import Source
 
 DEEPEST = 1000
 STEP = 500_000
@@ -46,6 +45,31 @@ CHARACTERS = {
     "nestrow": "\n", "zwj": "\u200d", "zwnj": "\u200c", "page": "\n", "column": "\n",
 }  # fmt: skip
 SYMBOLS = {"~": "\u00a0", "_": "-"}
+CODE_PAGES = {"mac": 10000, "pc": 437, "pca": 850}
+
+TOKEN = re.compile(
+    rb"\\(?P<word>[a-zA-Z]{1,32})(?P<number>-?\d{1,10})?[ ]?"  # a control word and the one space that ends it
+    rb"|\\'([0-9a-fA-F]{2})"
+    rb"|\\([^a-zA-Z'])"
+    rb"|([{}])"
+    rb"|[\r\n\0]+"
+    rb"|([^\\{}\r\n\0]+)"
+    rb"|\\",  # a lone backslash, as at the end of a truncated file
+    re.S,
+)
+CHARSETS = {
+    0: "cp1252", 77: "mac_roman", 78: "cp932", 79: "cp949", 80: "gb18030", 81: "big5hkscs", 128: "cp932", 129: "cp949",
+    130: "johab", 134: "gb18030", 136: "big5hkscs", 161: "cp1253", 162: "cp1254", 163: "cp1258", 177: "cp1255",
+    178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250", 254: "cp437", 255: "cp850",
+}  # fmt: skip
+SYMBOL_CHARSET = 2
+HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+GREEK = str.maketrans("ABGDEZHQIKLMNXOPRSTUFCYWabgdezhqiklmnxoprstufcyw", "ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩαβγδεζηθικλμνξοπρστυφχψω")
+PICTOGRAM, BULLET = re.compile(r"[\x80-\xff]"), "•"
+ADOBE_SYMBOL = str.maketrans(
+    {0xA3: "≤", 0xA5: "∞", 0xAE: "→", 0xB0: "°", 0xB1: "±", 0xB3: "≥", 0xB4: "×", 0xB6: "∂", 0xB8: "÷", 0xB9: "≠", 0xBA: "≡",
+     0xBB: "≈", 0xC7: "∩", 0xC8: "∪", 0xCE: "∈", 0xD5: "∏", 0xD6: "√", 0xE5: "∑", 0xF2: "∫"}
+)  # fmt: skip
 
 
 def is_rtf(data: bytes) -> bool:
@@ -77,18 +101,19 @@ class _RtfParser:
         self.to_skip = 0
         self.is_starred = self.is_over = False
 
-    def take(self, token: RtfToken) -> None:
+    def take(self, token: re.Match[bytes]) -> None:
         """Process the next token."""
-        if token.kind in (TokenKind.TEXT, TokenKind.BYTE):
-            self._take_bytes(token.data)
-        elif token.kind is TokenKind.WORD:
+        word, number, code, symbol, brace, text = token.groups()
+        if text or code:
+            self._take_bytes(text or bytes.fromhex(code.decode("ascii")))
+        elif word:
             self._flush()
-            self._take_word(token.name, token.number)
-        elif token.kind is TokenKind.SYMBOL:
-            self._take_symbol(token.name)
-        elif token.kind is TokenKind.OPEN:
+            self._take_word(word.decode("ascii"), int(number) if number else None)
+        elif symbol:
+            self._take_symbol(symbol.decode("latin-1"))
+        elif brace == b"{":
             self._open()
-        else:
+        elif brace:
             self._close()
 
     def finish(self) -> Extraction:
@@ -131,7 +156,7 @@ class _RtfParser:
         if name == "*":
             self.is_starred = True
         elif name in "\r\n":
-            ACTIONS["par"](self.document, None)
+            self.document.end_paragraph()
         elif name in SYMBOLS:
             self._take_character(SYMBOLS[name])
 
@@ -142,21 +167,15 @@ class _RtfParser:
             state.destination = self.outer[-2].destination
         elif state.destination == NOWHERE:
             return
-        elif self._enters(name, is_starred):
+        elif (name in DESTINATIONS or (is_starred and name not in SEEN_THOUGH_STARRED)  # an optional one (\*)
+              or (name == TITLE and state.destination == INFO)):
             self.document.enter(name)
         elif name in CHARACTERS:
             self._take_character(CHARACTERS[name])
         elif name == "u":
             self._take_unicode(number or 0)
-        elif name in TOGGLES:
-            setattr(state, TOGGLES[name], number != 0)
-        elif name in ACTIONS:
-            ACTIONS[name](self.document, number)
-
-    def _enters(self, name: str, is_starred: bool) -> bool:
-        r"""Return whether a word begins a destination: a known one, an optional one (\*), or the title."""
-        is_title = name == TITLE and self.document.state.destination == INFO
-        return is_title or name in DESTINATIONS or (is_starred and name not in SEEN_THOUGH_STARRED)
+        else:
+            self.document.apply(name, number)
 
     def _take_character(self, text: str) -> None:
         if self.to_skip:
@@ -193,13 +212,13 @@ class GroupState:
     defines: int = -1  # the font or style whose table entry this is
     is_aside: bool = False  # a note or text box begins in this very group
 
-    def reset_paragraph(self) -> None:
-        """Reset the paragraph properties."""
-        self.style, self.outline, self.in_table = -1, BODY_LEVEL, False
-
     def reset_characters(self) -> None:
         """Reset the character properties."""
         self.font, self.is_hidden, self.is_deleted = -1, False, False
+
+    def reset_paragraph(self) -> None:
+        """Reset the paragraph properties."""
+        self.style, self.outline, self.in_table = -1, BODY_LEVEL, False
 
 
 @dataclass(slots=True)
@@ -282,50 +301,42 @@ class RtfDocument:
         outline, style = self.state.outline, self.styles.get(self.state.style, RtfStyle())
         self.blocks.end_paragraph(outline + 1 if outline < BODY_LEVEL else style.level, self.state.in_table)
 
-    def choose_font(self, number: int) -> None:
-        r"""Apply \f: begin an entry of the font table, or take a font for the text."""
-        if self.state.destination == FONTS:
+    def apply(self, name: str, number: int | None) -> None:
+        """Apply a control word that changes the state of the group or the document, or ends a paragraph, cell or row."""
+        if name in TOGGLES:
+            setattr(self.state, TOGGLES[name], number != 0)
+        elif name in ACTIONS:
+            ACTIONS[name](self)
+        elif name in ("ansicpg", *CODE_PAGES):
+            self.encoding = codec_of(CODE_PAGES.get(name) or number or 1252)
+        elif name == "deff":
+            self.default_font = number or 0
+        elif name == "uc":
+            self.state.replacements = 1 if number is None else max(0, number)
+        elif name in ("f", "fcharset", "cpg"):
+            self._set_font(name, number or 0)
+        elif name in ("s", "outlinelevel"):
+            self._set_style(name, number or 0)
+
+    def _set_font(self, name: str, number: int) -> None:
+        r"""Apply \f, \fcharset or \cpg to the entry of the font table that is being defined, or take a font for the text."""
+        if self.state.destination != FONTS:
+            self.state.font = number if name == "f" else self.state.font
+        elif name == "f":
             self.state.defines = number
             self.fonts[number] = Font()
-        else:
-            self.state.font = number
-
-    def choose_style(self, number: int) -> None:
-        r"""Apply \s: begin an entry of the style sheet, or take a style for the paragraph."""
-        if self.state.destination == STYLES:
-            self.state.defines = number
-        else:
-            self.state.style = number
-
-    def set_outline(self, number: int) -> None:
-        r"""Apply \outlinelevel to the style that is being defined, or to the paragraph."""
-        level = min(max(0, number), BODY_LEVEL)
-        if self.state.destination == STYLES:
-            self._defined_style().outline = level
-        else:
-            self.state.outline = level
-
-    def set_charset(self, number: int) -> None:
-        r"""Apply \fcharset to the font that is being defined."""
-        if self.state.destination == FONTS:
+        elif name == "fcharset":
             self.fonts.setdefault(self.state.defines, Font()).charset = number
-
-    def set_code_page(self, number: int) -> None:
-        r"""Apply \cpg to the font that is being defined."""
-        if self.state.destination == FONTS and number:
+        elif number:
             self.fonts.setdefault(self.state.defines, Font()).code_page = codec_of(number)
 
-    def set_encoding(self, code_page: int) -> None:
-        r"""Apply \ansicpg, \mac, \pc or \pca."""
-        self.encoding = codec_of(code_page)
-
-    def set_default_font(self, number: int) -> None:
-        r"""Apply \deff."""
-        self.default_font = number
-
-    def set_replacements(self, count: int) -> None:
-        r"""Apply \uc."""
-        self.state.replacements = max(0, count)
+    def _set_style(self, name: str, number: int) -> None:
+        r"""Apply \s or \outlinelevel to the entry of the style sheet that is being defined, or to the paragraph."""
+        is_definition = self.state.destination == STYLES
+        if name == "s":
+            setattr(self.state, "defines" if is_definition else "style", number)
+        else:
+            (self._defined_style() if is_definition else self.state).outline = min(max(0, number), BODY_LEVEL)
 
     def _defined_style(self) -> RtfStyle:
         return self.styles.setdefault(max(0, self.state.defines), RtfStyle())
@@ -336,22 +347,55 @@ def _append(name: str, text: str) -> str:
 
 
 TOGGLES = {"v": "is_hidden", "deleted": "is_deleted", "intbl": "in_table"}
-ACTIONS: dict[str, Callable[[RtfDocument, int | None], None]] = {
-    "par": lambda document, _: document.end_paragraph(),
-    "sect": lambda document, _: document.end_paragraph(),
-    "cell": lambda document, _: document.blocks.end_cell(),
-    "row": lambda document, _: document.blocks.end_row(),
-    "pard": lambda document, _: document.state.reset_paragraph(),
-    "plain": lambda document, _: document.state.reset_characters(),
-    "f": lambda document, number: document.choose_font(number or 0),
-    "s": lambda document, number: document.choose_style(number or 0),
-    "outlinelevel": lambda document, number: document.set_outline(number or 0),
-    "fcharset": lambda document, number: document.set_charset(number or 0),
-    "cpg": lambda document, number: document.set_code_page(number or 0),
-    "ansicpg": lambda document, number: document.set_encoding(number or 1252),
-    "mac": lambda document, _: document.set_encoding(10000),
-    "pc": lambda document, _: document.set_encoding(437),
-    "pca": lambda document, _: document.set_encoding(850),
-    "deff": lambda document, number: document.set_default_font(number or 0),
-    "uc": lambda document, number: document.set_replacements(1 if number is None else number),
-}
+ACTIONS: dict[str, Callable[[RtfDocument], None]] = {
+    "par": RtfDocument.end_paragraph, "sect": RtfDocument.end_paragraph, "cell": lambda document: document.blocks.end_cell(),
+    "row": lambda document: document.blocks.end_row(), "pard": lambda document: document.state.reset_paragraph(),
+    "plain": lambda document: document.state.reset_characters(),
+}  # fmt: skip
+
+
+def tokenize(data: bytes) -> Iterator[re.Match[bytes]]:
+    r"""Yield the tokens of a file as matches of TOKEN; binary data (\bin) is skipped."""
+    at = 0
+    while at < len(data):
+        found = TOKEN.match(data, at)
+        assert found  # every byte begins one of the alternatives
+        at = found.end()
+        if found["word"] == b"bin":
+            at += max(0, int(found["number"] or 0))
+        else:
+            yield found
+
+
+@dataclass(slots=True)
+class Font:
+    r"""An entry of the font table: its \fcharset, the codec of its \cpg if it has one, and its name."""
+
+    charset: int = 1  # DEFAULT_CHARSET: that of the document
+    code_page: str = ""
+    name: str = ""
+
+    def decode(self, data: bytes, document: str) -> str:
+        """Decode bytes in this font; `document` is the encoding of the document."""
+        if self.charset == SYMBOL_CHARSET:
+            return decode_symbols(data.decode("latin-1"), self.name)
+        encoding = self.code_page or CHARSETS.get(self.charset, document)
+        # East Asian programs write their own encoding into fonts with ANSI_CHARSET
+        if self.charset == 0 and document in DOUBLE_BYTE and _is_double_byte(data, document):
+            encoding = document
+        return data.decode(encoding, "replace")
+
+
+def decode_symbols(text: str, font: str) -> str:
+    """Map the letters of a symbol font to Unicode: Greek and operators of Symbol, a bullet for other pictograms."""
+    if font.strip().lower().startswith("symbol"):
+        text = text.translate(GREEK).translate(ADOBE_SYMBOL)
+    return PICTOGRAM.sub(BULLET, text)
+
+
+def _is_double_byte(data: bytes, encoding: str) -> bool:
+    runs = HIGH_RUN.findall(data)
+    try:
+        return bool(runs) and all(len(run) % 2 == 0 for run in runs) and bool(data.decode(encoding))
+    except UnicodeDecodeError:
+        return False

@@ -14,23 +14,26 @@ from zipfile import ZipFile
 
 from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
-from assistant.ingest.extractors.office.encryption import decrypt
-from assistant.ingest.extractors.office.ooxml import (
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
+from assistant.ingest.extractors.legacy.ole import decrypt
+from assistant.ingest.extractors.zip_package import (
     SKIPPED,
     TEXT_BOX,
     Relation,
+    attribute,
     child_of,
     core_title,
     main_part,
+    open_package,
     optional_xml,
     outermost,
+    read_xml_entry,
     relations,
     running_text,
+    tag_name,
     targets,
+    whole_number,
 )
-from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.zip_package import attribute, open_package, read_xml_entry, tag_name, whole_number
 
 KIND = "Word document"
 HEADING_NAME = re.compile(r"(?:heading|标题|標題)\s*(\d)$", re.I)
@@ -52,7 +55,9 @@ def read_docx(source: Source) -> Extraction:
             for notes in _related_parts(archive, related, kind):
                 _write_blocks(notes, writing, levels)
         for comments in _related_parts(archive, related, "comments"):
-            _write_comments(comments, writing)
+            for comment in comments:
+                text = "\n".join(filter(None, (running_text(paragraph).strip() for paragraph in outermost(comment, "p"))))
+                writing.add(f"[{attribute(comment, 'author')}] {text}" if text else "")
         if not writing.length:
             for name in targets(related, "header") + targets(related, "footer"):
                 _write_blocks(optional_xml(archive, name), writing, {})
@@ -96,8 +101,7 @@ def _write_blocks(parent: Element, writing: ExtractionBuilder, levels: dict[str,
 
 
 def _write_paragraph(paragraph: Element, writing: ExtractionBuilder, levels: dict[str, int]) -> None:
-    text = running_text(paragraph).strip()
-    if text:
+    if text := running_text(paragraph).strip():
         properties = child_of(paragraph, "pPr")
         is_item = any(tag_name(node) == "numPr" for node in properties)
         outline = whole_number(_value(properties, "outlineLvl"), BODY_TEXT)
@@ -128,13 +132,6 @@ def _cell_texts(cell: Element) -> Iterator[str]:
     yield " ".join(word for paragraph in outermost(cell, "p") for word in running_text(paragraph).split())
     span = whole_number(_value(child_of(cell, "tcPr"), "gridSpan"), 1)
     yield from [""] * (min(span, WIDEST) - 1)
-
-
-def _write_comments(comments: Element, writing: ExtractionBuilder) -> None:
-    for comment in comments:
-        text = "\n".join(filter(None, (running_text(paragraph).strip() for paragraph in outermost(comment, "p"))))
-        if text:
-            writing.add(f"[{attribute(comment, 'author')}] {text}")
 
 
 def _value(node: Element, kind: str) -> str:

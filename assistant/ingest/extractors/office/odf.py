@@ -14,15 +14,16 @@ from xml.etree.ElementTree import Element, ParseError
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
-from assistant.ingest.extractors.office.encryption import ENCRYPTED
-from assistant.ingest.extractors.office.ooxml import child_of, optional_xml
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
+from assistant.ingest.extractors.legacy.ole import ENCRYPTED
 from assistant.ingest.extractors.office.pptx import NOWHERE, Box, in_reading_order, write_notes
-from assistant.ingest.extractors.office.sheet_tables import LARGEST_AREA
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.office.workbook_bounds import LARGEST_AREA
 from assistant.ingest.extractors.zip_package import (
     attribute,
+    child_of,
     open_package,
+    optional_xml,
+    outermost,
     parse_xml,
     read_entry,
     read_xml_entry,
@@ -79,8 +80,6 @@ def read_content(source: Source) -> tuple[Element, str]:
 
 def parse_flat_xml(data: bytes, kind: str) -> Element:
     """Return the root of a file that is one XML document. Raises UnreadableFile if it is malformed or declares entities."""
-    if b"<!ENTITY" in data.replace(b"\0", b""):
-        raise UnreadableFile("it is a trap: its XML would grow without end")
     try:
         return parse_xml(data)
     except ParseError as error:
@@ -119,8 +118,7 @@ def _write_blocks(parent: Iterable[Element], writing: ExtractionBuilder, is_item
 
 
 def _write_paragraph(paragraph: Element, writing: ExtractionBuilder, is_item: bool) -> None:
-    text = _paragraph_text(paragraph)
-    if text:
+    if text := _paragraph_text(paragraph):
         writing.add(f"- {text}" if is_item else text, LINE if is_item else PARAGRAPH)
     _write_anchored(paragraph, writing)
 
@@ -153,7 +151,7 @@ def _write_table(table: Element, writing: ExtractionBuilder) -> None:
     """Write a table row by row. Rows of a layout table (one column, or tables in its cells) are written as blocks."""
     rows = list(_rows_of(table))
     is_frame = all(len(_cell_texts(row)) < 2 for row in rows)
-    for is_layout, run in groupby(rows, lambda row: is_frame or any(True for _ in _outermost(row, "table"))):
+    for is_layout, run in groupby(rows, lambda row: is_frame or any(True for _ in outermost(row, "table", skipped=LEFT_OUT))):
         if is_layout:
             _write_blocks((cell for row in run for cell in row), writing)
         else:
@@ -173,7 +171,7 @@ def _bounded_rows(rows: Iterable[Element]) -> Iterator[list[str]]:
 
 def _paragraph_texts(node: Element) -> Iterator[str]:
     """Yield the text of each paragraph and heading in an element, empty ones included."""
-    return map(_paragraph_text, _outermost(node, "p", "h"))
+    return map(_paragraph_text, outermost(node, "p", "h", skipped=LEFT_OUT))
 
 
 def _paragraph_text(paragraph: Element) -> str:
@@ -202,15 +200,6 @@ def _collapse(text: str | None) -> str:
         return ""
     inner = " ".join(text.split(None))
     return f"{' ' if text[0].isspace() else ''}{inner}{' ' if inner and text[-1].isspace() else ''}"
-
-
-def _outermost(node: Element, *kinds: str) -> Iterator[Element]:
-    """Yield the descendants of some kinds that are not inside another one."""
-    for child in node:
-        if tag_name(child) in kinds:
-            yield child
-        elif tag_name(child) not in LEFT_OUT:
-            yield from _outermost(child, *kinds)
 
 
 def _write_pages(body: Element, writing: ExtractionBuilder, source: Source, are_slides: bool) -> None:
@@ -242,10 +231,9 @@ def _ordered_shapes(parent: Element) -> Iterator[Element]:
 def _write_shape(shape: Element, writing: ExtractionBuilder) -> None:
     """Write a shape; its paragraphs are lines of one block."""
     gap = PARAGRAPH
-    for node in _outermost(shape, "p", "h", "table", *LISTS):
+    for node in outermost(shape, "p", "h", "table", *LISTS, skipped=LEFT_OUT):
         if tag_name(node) in ("p", "h"):
-            text = _paragraph_text(node)
-            if text:
+            if text := _paragraph_text(node):
                 writing.add(text, gap)
                 gap = LINE
         else:
@@ -260,11 +248,8 @@ def _box(shape: Element) -> Box:
     if not left or not top:
         return NOWHERE
     height = LENGTH.match(attribute(shape, "height"))
-    return Box(_millimetres(left), _millimetres(top), _millimetres(height) if height else 0.0)
-
-
-def _millimetres(length: re.Match[str]) -> float:
-    return float(length[1]) * UNITS.get(length[2] or "mm", 1.0)
+    x, y, high = (float(size[1]) * UNITS.get(size[2] or "mm", 1.0) if size else 0.0 for size in (left, top, height))
+    return Box(x, y, high)
 
 
 def numbered_rows(table: Element) -> Iterator[tuple[int, list[str]]]:
@@ -308,8 +293,7 @@ def _cell_texts(row: Element) -> list[str]:
 def _cell_text(cell: Element) -> str:
     """Return the displayed text of a cell, or its value if it has none; notes and comments are left out."""
     children = [child for child in cell if tag_name(child) not in ("annotation", "note")]
-    nodes = (node for child in children for node in ([child] if tag_name(child) in ("p", "h") else _outermost(child, "p", "h")))
-    shown = " ".join(filter(None, map(_paragraph_text, nodes)))
+    shown = " ".join(filter(None, map(_paragraph_text, outermost(children, "p", "h", skipped=LEFT_OUT))))
     return shown or next(filter(None, (attribute(cell, name) for name in VALUES)), "")
 
 

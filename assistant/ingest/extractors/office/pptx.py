@@ -14,22 +14,25 @@ from xml.etree.ElementTree import Element
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, ExtractionBuilder
-from assistant.ingest.extractors.office.encryption import decrypt
-from assistant.ingest.extractors.office.ooxml import (
+from assistant.ingest.extractors.builder import LINE, ExtractionBuilder, Source
+from assistant.ingest.extractors.legacy.ole import decrypt
+from assistant.ingest.extractors.zip_package import (
     DAMAGE,
     Relation,
+    attribute,
     child_of,
     core_title,
     main_part,
+    open_package,
     optional_xml,
     outermost,
+    read_xml_entry,
     relations,
     running_text,
+    tag_name,
     targets,
+    whole_number,
 )
-from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.zip_package import attribute, open_package, read_xml_entry, tag_name, whole_number
 
 KIND = "PowerPoint presentation"
 SHAPES = frozenset({"sp", "cxnSp", "graphicFrame", "pic", "grpSp", "contentPart"})
@@ -91,7 +94,9 @@ class _Deck:
             if not any(shape is title for title in titles):
                 self._write_shape(shape)
         for notes in targets(self.related, "notesSlide"):
-            self._write_notes(optional_xml(self.archive, notes))
+            trees = outermost(optional_xml(self.archive, notes), "spTree")
+            bodies = (shape for tree in trees for shape in _shapes_in(tree) if _role_of(shape)[0] == "body")
+            write_notes([text for shape in bodies for text in _paragraph_texts(shape)], self.writing)
 
     def _ordered(self, tree: Element) -> Iterator[Element]:
         """Yield the shapes in reading order; those of a group stay together."""
@@ -109,35 +114,20 @@ class _Deck:
             rows = [[" ".join(_paragraph_texts(cell)) for cell in outermost(row, "tc")] for row in outermost(table, "tr")]
             self.writing.add_table(rows)
         for chart in outermost(shape, "chart"):
-            self._write_chart(self._related_part(_relation_id(chart, "id")))
-        for diagram in outermost(shape, "relIds"):
-            self._write_diagram(self._related_part(_relation_id(diagram, "dm")))
+            drawn = self._related_part(_relation_id(chart, "id"))
+            self.writing.add(" ".join(_paragraph_texts(next(outermost(drawn, "title"), Element("title")))))
+            self.writing.add_table(_chart_rows(drawn))
+        for diagram in outermost(shape, "relIds"):  # SmartArt; points of other types are connections
+            points = outermost(self._related_part(_relation_id(diagram, "dm")), "pt")
+            texts = [" ".join(_paragraph_texts(point)) for point in points if attribute(point, "type") in ("", "node", "asst")]
+            self.writing.add(LINE.join(f"- {text}" for text in texts if text))
 
     def _write_text(self, body: Element, is_content: bool) -> None:
         paragraphs = [(paragraph, running_text(paragraph).strip()) for paragraph in outermost(body, "p")]
         paragraphs = [(paragraph, text) for paragraph, text in paragraphs if text]
         by_default = is_content and len(paragraphs) > 1
-        self._write_lines([f"- {text}" if _is_item(paragraph, by_default) else text for paragraph, text in paragraphs])
-
-    def _write_chart(self, chart: Element) -> None:
-        title = next(outermost(chart, "title"), Element("title"))
-        self._write_lines([" ".join(_paragraph_texts(title))])
-        self.writing.add_table(_chart_rows(chart))
-
-    def _write_diagram(self, diagram: Element) -> None:
-        """Write the texts of a SmartArt; its other points are connections."""
-        points = [point for point in outermost(diagram, "pt") if attribute(point, "type") in ("", "node", "asst")]
-        self._write_lines([f"- {text}" for text in map(" ".join, map(_paragraph_texts, points)) if text])
-
-    def _write_notes(self, notes: Element) -> None:
-        bodies = [shape for tree in outermost(notes, "spTree") for shape in _shapes_in(tree) if _role_of(shape)[0] == "body"]
-        write_notes([text for shape in bodies for text in _paragraph_texts(shape)], self.writing)
-
-    def _write_lines(self, lines: list[str]) -> None:
-        """Write lines as one block."""
-        text = LINE.join(lines)
-        if text:
-            self.writing.add(text)
+        lines = (f"- {text}" if _is_item(paragraph, by_default) else text for paragraph, text in paragraphs)
+        self.writing.add(LINE.join(lines))
 
     def _related_part(self, identity: str) -> Element:
         relation = self.related.get(identity)
@@ -265,16 +255,12 @@ def in_reading_order(shapes: Sequence[Positioned], boxes: Sequence[Box]) -> list
     placed = sorted(zip(settled, shapes, strict=True), key=lambda pair: pair[0].top)
     rows: list[list[tuple[Box, Positioned]]] = []
     for box, shape in placed:
-        if rows and _is_beside(box, rows[-1][0][0]):
+        first = rows[-1][0][0] if rows else NOWHERE
+        if rows and box.top <= first.top + first.height / 2:  # it begins above the middle of the first box of the row
             rows[-1].append((box, shape))
         else:
             rows.append([(box, shape)])
     return [shape for row in rows for _, shape in sorted(row, key=lambda pair: pair[0].left)]
-
-
-def _is_beside(box: Box, first: Box) -> bool:
-    """Return whether a box begins above the middle of the first box of the row."""
-    return box.top <= first.top + first.height / 2
 
 
 def _chart_rows(chart: Element) -> list[list[str]]:

@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from statistics import median_high
+from typing import TypeVar
 from xml.etree.ElementTree import Element
 
-from assistant.datatypes import Extraction, Part
+from assistant.datatypes import Extraction, Part, PositionLabel
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import ExtractionBuilder
-from assistant.ingest.extractors.office.encryption import UNSUPPORTED, decrypt, legacy_suffix
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source, as_row, header_of
+from assistant.ingest.extractors.legacy.ole import UNSUPPORTED, decrypt, legacy_suffix
 from assistant.ingest.extractors.office.odf import numbered_rows, parse_flat_xml, read_content
-from assistant.ingest.extractors.office.ooxml import child_of, core_title
-from assistant.ingest.extractors.office.sheet_tables import NumberedRow, refuse_sparse, write_rows
-from assistant.ingest.extractors.office.xls import rebuild_workbook
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.office.workbook_bounds import LARGEST_AREA, rebuild_workbook, refuse_sparse
 from assistant.ingest.extractors.text.plain import read_csv
 from assistant.ingest.extractors.web.html import read_html
-from assistant.ingest.extractors.zip_package import OLD_CONTAINER, attribute, open_package, tag_name, whole_number
-
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
+from assistant.ingest.extractors.zip_package import (
+    OLD_CONTAINER,
+    attribute,
+    child_of,
+    core_title,
+    open_package,
+    tag_name,
+    whole_number,
+)
 
 KIND = "spreadsheet"
 ANCIENT = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00")  # a BOF record without compound file: Excel 4 or older
@@ -38,6 +41,11 @@ MIDNIGHT = time()
 EXACT = 1e15  # larger whole numbers are not exact, and Excel shows them in scientific notation
 WIDEST = 16384  # columns, the limit of Excel
 
+MOST_CELLS = 3_000_000
+LATEST_HEADER = 10  # title rows that may stand above the header
+ROWS_BELOW = 20
+
+NumberedRow = tuple[int, Sequence[str]]
 CellValue = str | float | bool | date | datetime | time | timedelta
 Returned = TypeVar("Returned")
 
@@ -76,10 +84,15 @@ def read_opendocument_sheets(source: Source) -> Extraction:
 
 def _read_workbook(source: Source) -> Extraction:
     """Read an Excel workbook, hidden sheets included. Raises UnreadableFile if it is damaged or too large."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
-    is_old = source.data.startswith(OLD_CONTAINER)
-    title, data = ("", rebuild_workbook(source.data, KIND)) if is_old else (_check_package(source), source.data)
+    title, data = "", source.data
+    if source.data.startswith(OLD_CONTAINER):
+        data = rebuild_workbook(source.data, KIND)
+    else:
+        with open_package(source.data, KIND) as archive:
+            refuse_sparse(archive)
+            title = core_title(archive)
     try:
         workbook = _catch_panic(lambda: CalamineWorkbook.from_filelike(io.BytesIO(data)))
     except PasswordError as error:
@@ -87,7 +100,7 @@ def _read_workbook(source: Source) -> Extraction:
     except (CalamineError, OSError) as error:
         raise UnreadableFile(f"damaged: it is cut off or no {KIND}") from error
     writing, notes = ExtractionBuilder(), []
-    for name in _sheet_names(workbook):
+    for name in (sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet):
         source.on_step(f"sheet {name}")
         try:
             sheet = _catch_panic(lambda name=name: workbook.get_sheet_by_name(name))  # type: ignore[misc]
@@ -95,23 +108,11 @@ def _read_workbook(source: Source) -> Extraction:
             notes.append(f"the sheet {name} is damaged")
             continue
         writing.begin(Part(0, 0, sheet=name))
-        write_rows(_rows_of(sheet), writing, sheet.start[1] if sheet.start else 0)
+        rows = ((number, [format_value(value) for value in row]) for number, row in enumerate(sheet.iter_rows(), 1))
+        write_rows(rows, writing, sheet.start[1] if sheet.start else 0)
     if notes and not writing.length:
         raise UnreadableFile("damaged: none of its sheets can be read")
     return writing.finish(title, tuple(notes))
-
-
-def _check_package(source: Source) -> str:
-    """Return the title of an OOXML workbook. Raises UnreadableFile if a sheet is too sparse."""
-    with open_package(source.data, KIND) as archive:
-        refuse_sparse(archive)
-        return core_title(archive)
-
-
-def _sheet_names(workbook: CalamineWorkbook) -> list[str]:
-    from python_calamine import SheetTypeEnum
-
-    return [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
 
 
 def _catch_panic(action: Callable[[], Returned]) -> Returned:
@@ -124,12 +125,6 @@ def _catch_panic(action: Callable[[], Returned]) -> Returned:
         raise UnreadableFile(f"damaged, or written by a program that is not understood: {error}") from error
 
 
-def _rows_of(sheet: CalamineSheet) -> Iterator[NumberedRow]:
-    """Yield all rows of a sheet with their numbers; their cells begin at the first column of the sheet."""
-    for number, row in enumerate(sheet.iter_rows(), 1):
-        yield number, [format_value(value) for value in row]
-
-
 def format_value(value: CellValue) -> str:
     """Return a value as a spreadsheet displays it, dates in ISO 8601."""
     if isinstance(value, str):
@@ -140,16 +135,11 @@ def format_value(value: CellValue) -> str:
         is_whole = value == value and abs(value) < EXACT and value == int(value)
         return str(int(value)) if is_whole else f"{value:.15g}"
     if isinstance(value, timedelta):
-        return _duration(value)
+        seconds, sign = round(abs(value.total_seconds())), "-" if value < timedelta() else ""
+        return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == MIDNIGHT else value.isoformat(" ", "seconds")
     return value.isoformat()
-
-
-def _duration(value: timedelta) -> str:
-    seconds = round(abs(value.total_seconds()))
-    sign = "-" if value < timedelta() else ""
-    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def _read_spreadsheetml(source: Source) -> Extraction:
@@ -179,7 +169,10 @@ def _xml_cells(row: Element) -> list[str]:
     for cell in row:
         if tag_name(cell) != "Cell":
             continue
-        column, text = _index(cell, column + 1), _xml_value(cell)
+        column, data = _index(cell, column + 1), child_of(cell, "Data")
+        text = "".join(data.itertext()).strip()
+        if attribute(data, "Type") == "DateTime":
+            text = text.removesuffix("T00:00:00.000")
         if column > WIDEST:
             break
         if text:
@@ -188,12 +181,71 @@ def _xml_cells(row: Element) -> list[str]:
     return cells
 
 
-def _xml_value(cell: Element) -> str:
-    data = child_of(cell, "Data")
-    text = "".join(data.itertext()).strip()
-    return text.removesuffix("T00:00:00.000") if attribute(data, "Type") == "DateTime" else text
-
-
 def _index(node: Element, following: int) -> int:
     """Return the row or column number that a node states, `following` if it states none or a lower one."""
     return max(following, whole_number(attribute(node, "Index")))
+
+
+def write_rows(rows: Iterable[NumberedRow], writing: ExtractionBuilder, first_column: int = 0) -> None:
+    """Write the numbered rows of a sheet; their first cell is in column `first_column` (from 0).
+
+    Raises UnreadableFile if there are too many cells.
+    """
+    filled = spread = 0
+    table: list[NumberedRow] = []
+    for number, cells in rows:
+        count = _count(cells)
+        filled += count
+        spread += len(cells) if count else 0
+        if filled > MOST_CELLS or spread > LARGEST_AREA:
+            raise UnreadableFile(f"too large: a sheet of more than {MOST_CELLS / 1e6:.0f} million cells")
+        if count and table and number > table[-1][0] + 1:
+            _write_table(table, writing, first_column)
+            table = []
+        if count:
+            table.append((number, cells))
+    _write_table(table, writing, first_column)
+
+
+def _write_table(table: Sequence[NumberedRow], writing: ExtractionBuilder, first_column: int) -> None:
+    """Write the titles above the header as lines, then the table without its empty columns."""
+    columns = sorted({index for _, cells in table for index, cell in enumerate(cells) if cell})
+    rows = [[cells[index] for index in columns if index < len(cells)] for _, cells in table]
+    marks = [PositionLabel(0, cells=_range(number, cells, first_column)) for number, cells in table]
+    start = _header_row(rows)
+    for position in range(start):
+        writing.add(as_row(rows[position]), LINE if position else PARAGRAPH, marks[position])
+    writing.add_table(rows[start:], marks[start:])
+
+
+def _header_row(rows: Sequence[Sequence[str]]) -> int:
+    """Return the index of the header: below emptier title rows, with most of the columns filled below it. By default 0."""
+    fullest = 0
+    for number in range(min(LATEST_HEADER, len(rows) - 1)):
+        names = _count(rows[number])
+        typical = median_high(_count(row) for row in rows[number + 1 : number + 1 + ROWS_BELOW])
+        if names >= 2 * fullest and 3 * names >= 2 * typical and header_of(rows[number : number + 2]):
+            return number
+        fullest = max(fullest, names)
+    return 0
+
+
+def _count(cells: Sequence[str]) -> int:
+    return sum(map(bool, cells))
+
+
+def _range(number: int, cells: Sequence[str], first_column: int) -> str:
+    """Return the range from the first to the last cell with text, such as "B4:F4"."""
+    filled = [index for index, cell in enumerate(cells) if cell]
+    first, last = (f"{column_name(first_column + index)}{number}" for index in (filled[0], filled[-1]))
+    return first if first == last else f"{first}:{last}"
+
+
+def column_name(index: int) -> str:
+    """Return the letters of a column counted from 0: 0 is "A", 26 is "AA"."""
+    name = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        name = chr(ord("A") + rest) + name
+    return name

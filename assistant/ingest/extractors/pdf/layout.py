@@ -1,7 +1,9 @@
-"""Extract the text layer of a PDF page in reading order.
+"""Extract the text layer of a PDF page in reading order; sort the boxes of lines into columns.
 
 PDFium returns the text in content order, which is nearly always the reading order. The boxes of a few sampled lines show where
-it is not; only there are the boxes of all characters read.
+it is not; only there are the boxes of all characters read. Boxes are split recursively into bands and columns: the recursive X-Y
+cut of Nagy and Seth, "Hierarchical representation of optically scanned documents" (1984). A gap counts as a gutter only if there
+is prose on both sides, so tables are read by row.
 """
 
 from __future__ import annotations
@@ -10,15 +12,16 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from ctypes import c_double
-from itertools import groupby, pairwise
+from itertools import accumulate, count, groupby, pairwise
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
-from assistant.ingest.extractors.pdf.reading_order import LONG_LINE, Block, Box, in_reading_order
+from assistant.datatypes import Part
 
 if TYPE_CHECKING:
     from pypdfium2 import PdfTextPage
 
+PAGE_BREAK = "\n\n"
 LINE = re.compile(r"[^\r\n]+")
 SAMPLES = 8  # lines per page whose boxes are checked
 MAX_RECTANGLES = 200  # per line
@@ -31,6 +34,19 @@ LINE_ENDS = "\r\n"
 RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 OVERPRINT_DISTANCE = 0.15  # of the height: fake bold prints a letter twice within it
 
+Box = tuple[float, float, float, float]  # left, top, right, bottom; the top is less than the bottom
+Gap = tuple[float, float]
+Row = list[int]
+Block = list[Row]
+
+MIN_LINES = 3  # in a column
+LONG_LINE = 8.0  # times its height: about fifteen Latin letters, twenty where OCR draws its boxes wide
+FULL_LINE = 0.6  # of its column's width
+MIN_COLUMN_WIDTH = 0.3  # of the widest
+MIN_GUTTER_WIDTH = 0.7  # times the height of a line
+MAX_DEPTH = 8
+MAX_BOXES = 5000  # more boxes are not prose in columns and would take too long
+
 
 class Glyph(NamedTuple):
     """A character and its box; the top is less than the bottom. Characters that PDFium inserts have no width."""
@@ -41,6 +57,11 @@ class Glyph(NamedTuple):
     right: float
     bottom: float
 
+    @property
+    def box(self) -> Box:
+        """The box alone."""
+        return self[1:]
+
 
 def text_in_reading_order(textpage: PdfTextPage) -> str:
     """Return the text of a page."""
@@ -50,32 +71,23 @@ def text_in_reading_order(textpage: PdfTextPage) -> str:
     if textpage.count_chars() != len(text):
         return text  # offsets in the text do not match the characters of the page
     lines = [match.span() for match in LINE.finditer(text)]
-    checks = _check_lines(textpage, lines)
-    if checks.is_overprinted:
+    is_disordered, is_overprinted = _check_lines(textpage, lines)
+    if is_overprinted:
         return _text(without_overprints(glyphs_of(textpage)))
     is_prose = len(DIGIT.findall(text)) < MAX_DIGIT_SHARE * len(text)
-    return _rearranged(glyphs_of(textpage)) if checks.is_disordered and is_prose else text
+    return _rearranged(glyphs_of(textpage)) if is_disordered and is_prose else text
 
 
-class _LineChecks(NamedTuple):
-    """Whether a page is out of reading order, and whether text is printed twice."""
-
-    is_disordered: bool
-    is_overprinted: bool
-
-
-def _check_lines(textpage: PdfTextPage, lines: Sequence[tuple[int, int]]) -> _LineChecks:
-    """Check whether lines jump up often, span two columns, or are printed over themselves."""
+def _check_lines(textpage: PdfTextPage, lines: Sequence[tuple[int, int]]) -> tuple[bool, bool]:
+    """Return whether lines are out of reading order (jump up often, or span two columns), and whether some are printed twice."""
     boxes = [_line_box(textpage, *line) for line in lines]
     jumps = sum(second[3] < first[1] for first, second in pairwise(boxes))
     widest = max((box[2] - box[0] for box in boxes), default=0.0)
     long = [line for line, box in zip(lines, boxes, strict=True) if box[2] - box[0] > 0.6 * widest]
     sampled = [_runs(textpage, *line) for line in long[:: max(1, len(long) // SAMPLES)][:SAMPLES]]
     two_column = sum(_spans_two_columns(*line) for line in sampled)
-    return _LineChecks(
-        is_disordered=jumps > max(MAX_JUMPS, len(lines) // 10) or two_column > max(2, len(sampled) // 2),
-        is_overprinted=any(_is_overprinted(*line) for line in sampled),
-    )
+    is_disordered = jumps > max(MAX_JUMPS, len(lines) // 10) or two_column > max(2, len(sampled) // 2)
+    return is_disordered, any(_is_overprinted(*line) for line in sampled)
 
 
 def _line_box(textpage: PdfTextPage, start: int, end: int) -> Box:
@@ -110,22 +122,19 @@ def _is_overprinted(runs: Sequence[Run], height: float) -> bool:
 def _spans_two_columns(runs: Sequence[Run], height: float) -> bool:
     """Return True if a line is two runs of prose with one gap between them."""
     gaps = [number for number, (first, second) in enumerate(pairwise(runs), 1) if second[0] - first[1] > height]
-    return len(gaps) == 1 and all(_length(side) > LONG_LINE * height for side in (runs[: gaps[0]], runs[gaps[0] :]))
-
-
-def _length(runs: Sequence[Run]) -> float:
-    return runs[-1][1] - runs[0][0]
+    return len(gaps) == 1 and all(side[-1][1] - side[0][0] > LONG_LINE * height for side in (runs[: gaps[0]], runs[gaps[0] :]))
 
 
 def _rearranged(glyphs: Sequence[Glyph]) -> str:
     segments = _segments(glyphs)
-    boxes = [_around(segment) for segment in segments]
-    if 2 * sum(_is_upright(segment, box) for segment, box in zip(segments, boxes, strict=True)) > len(boxes):
+    texts, boxes = [_text(segment).strip() for segment in segments], [_around(segment) for segment in segments]
+    upright = sum(len(text) < 2 or box[3] - box[1] > box[2] - box[0] for text, box in zip(texts, boxes, strict=True))
+    if 2 * upright > len(boxes):
         return _text(glyphs)  # vertical or rotated text, where every letter looks like a line
     blocks = in_reading_order(boxes)
     if not _is_scrambled(blocks, boxes):
         return _text(glyphs)
-    return "\n".join(" ".join(_text(segments[index]).strip() for index in row) for block in blocks for row in block)
+    return "\n".join(" ".join(texts[index] for index in row) for block in blocks for row in block)
 
 
 def _segments(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:
@@ -145,10 +154,6 @@ def _segments(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:
     return [segment for segment in segments if any(glyph.right > glyph.left for glyph in segment)]
 
 
-def _is_upright(segment: Sequence[Glyph], box: Box) -> bool:
-    return len(_text(segment).strip()) < 2 or box[3] - box[1] > box[2] - box[0]
-
-
 def _is_scrambled(blocks: Sequence[Block], boxes: Sequence[Box]) -> bool:
     """Return True if the content order jumps between blocks far more often than necessary."""
     block_of = {index: number for number, block in enumerate(blocks) for row in block for index in row}
@@ -159,20 +164,18 @@ def _is_scrambled(blocks: Sequence[Block], boxes: Sequence[Box]) -> bool:
 def _around(segment: Sequence[Glyph]) -> Box:
     drawn = [glyph for glyph in segment if glyph.right > glyph.left]
     return (
-        min(glyph.left for glyph in drawn),
-        median(glyph.top for glyph in drawn),
-        max(glyph.right for glyph in drawn),
+        min(glyph.left for glyph in drawn), median(glyph.top for glyph in drawn), max(glyph.right for glyph in drawn),
         median(glyph.bottom for glyph in drawn),
-    )
+    )  # fmt: skip
 
 
-def glyphs_of(textpage: PdfTextPage, start: int = 0, count: int = MAX_GLYPHS) -> list[Glyph]:
+def glyphs_of(textpage: PdfTextPage) -> list[Glyph]:
     """Return the characters of a page in content order."""
     from pypdfium2 import raw
 
     left, right, bottom, top = (c_double() for _ in range(4))
     found = []
-    for index in range(start, min(start + count, textpage.count_chars())):
+    for index in range(min(MAX_GLYPHS, textpage.count_chars())):
         raw.FPDFText_GetCharBox(textpage, index, left, right, bottom, top)
         code = raw.FPDFText_GetUnicode(textpage, index)
         if 0 < code < 0x110000:
@@ -204,18 +207,17 @@ def without_overprints(glyphs: Sequence[Glyph]) -> list[Glyph]:
 
 def _share_boxes(glyphs: Sequence[Glyph]) -> list[bool]:
     """Return for each glyph whether it shares its box with a neighbour: one drawing with the text that the file gives for it."""
-    same = [False, *(_box(first) == _box(second) for first, second in pairwise(glyphs)), False]
+    same = [False, *(first.box == second.box for first, second in pairwise(glyphs)), False]
     return [before or after for before, after in pairwise(same)]
 
 
 def in_logical_order(glyphs: Sequence[Glyph]) -> list[Glyph]:
     """Convert right-to-left text from visual to logical order."""
-    return [glyph for is_line_end, line in _lines(glyphs) for glyph in (line if is_line_end else _logical_line(line))]
-
-
-def _lines(glyphs: Sequence[Glyph]) -> Iterator[tuple[bool, list[Glyph]]]:
-    for is_line_end, line in groupby(glyphs, key=lambda glyph: glyph.character in LINE_ENDS):
-        yield is_line_end, list(line)
+    found: list[Glyph] = []
+    for is_line_end, group in groupby(glyphs, key=lambda glyph: glyph.character in LINE_ENDS):
+        line = list(group)
+        found += line if is_line_end else _logical_line(line)
+    return found
 
 
 def _logical_line(line: list[Glyph]) -> list[Glyph]:
@@ -239,7 +241,8 @@ def _glyph_runs(line: Sequence[Glyph], flags: Sequence[bool]) -> Iterator[tuple[
     for index, flag in enumerate(flags):
         glyph = line[index]
         is_break = glyph.character.isalpha() and not flag
-        if start >= 0 and (is_break or (flag and _box(glyph) != _box(line[end]) and _is_shared(line, start, end))):
+        is_shared = end > start >= 0 and glyph.box != line[end].box and line[start].box == line[end].box
+        if start >= 0 and (is_break or (flag and is_shared)):
             yield start, end + 1
             start = -1
         if flag:
@@ -248,13 +251,9 @@ def _glyph_runs(line: Sequence[Glyph], flags: Sequence[bool]) -> Iterator[tuple[
         yield start, end + 1
 
 
-def _is_shared(line: Sequence[Glyph], start: int, end: int) -> bool:
-    return end > start and _box(line[start]) == _box(line[end])
-
-
 def _is_in_visual_order(run: Sequence[Glyph]) -> bool:
     letters = [glyph for glyph in run if RIGHT_TO_LEFT.match(glyph.character) and not unicodedata.combining(glyph.character)]
-    if len(run) > 1 and len({_box(glyph) for glyph in run if not glyph.character.isspace()}) == 1:
+    if len(run) > 1 and len({glyph.box for glyph in run if not glyph.character.isspace()}) == 1:
         return True  # the words of one drawing, which PDFium reverses like every right-to-left line
     steps = [second.left + second.right - first.left - first.right for first, second in pairwise(letters)]
     return sum(step > 0 for step in steps) > sum(step < 0 for step in steps)
@@ -271,5 +270,106 @@ def _text(glyphs: Sequence[Glyph]) -> str:
     return "".join(glyph.character for glyph in glyphs)
 
 
-def _box(glyph: Glyph) -> tuple[float, float, float, float]:
-    return glyph[1:]
+def page_parts(texts: Sequence[str], labels: Sequence[str]) -> tuple[Part, ...]:
+    """Return a part per page of a text whose pages are joined by PAGE_BREAK."""
+    starts = accumulate((len(text) + len(PAGE_BREAK) for text in texts), initial=0)
+    pages = zip(count(1), starts, texts, labels, strict=False)
+    return tuple(Part(start, start + len(text), page=number, page_label=label or None) for number, start, text, label in pages)
+
+
+def in_reading_order(boxes: Sequence[Box]) -> list[Block]:
+    """Return blocks of rows of indexes: the columns and the bands between them, from top to bottom."""
+    everything = list(range(len(boxes)))
+    if len(boxes) > MAX_BOXES:
+        return [_rows(everything, boxes)]
+    return [block for block in _cut(everything, boxes, 0) if block]
+
+
+def _cut(chosen: Sequence[int], boxes: Sequence[Box], depth: int) -> Iterator[Block]:
+    if depth == MAX_DEPTH or len(chosen) < 2 * MIN_LINES:
+        yield _rows(chosen, boxes)
+        return
+    pending: list[int] = []
+    for band, gaps in _bands(chosen, boxes):
+        columns = _columns(band, gaps, boxes)
+        if len(columns) < 2:
+            pending += band
+            continue
+        yield _rows(pending, boxes)
+        pending = []
+        for column in columns:
+            yield from _cut(column, boxes, depth + 1)
+    yield _rows(pending, boxes)
+
+
+def _bands(chosen: Sequence[int], boxes: Sequence[Box]) -> Iterator[tuple[list[int], list[Gap]]]:
+    """Yield runs of boxes, from top to bottom, each with the gaps that go down through all of it."""
+    left, right = min(boxes[index][0] for index in chosen), max(boxes[index][2] for index in chosen)
+    min_width = MIN_GUTTER_WIDTH * _height(chosen, boxes)
+    band: list[int] = []
+    gaps = [(left, right)]
+    for index in sorted(chosen, key=lambda index: (boxes[index][1], boxes[index][0])):
+        fewer = _without(gaps, boxes[index], min_width)
+        if band and _inner(gaps, left, right) and not _inner(fewer, left, right):
+            yield band, gaps
+            band, fewer = [], _without([(left, right)], boxes[index], min_width)
+        elif band and not _inner(fewer, left, right) and _inner(_without([(left, right)], boxes[index], min_width), left, right):
+            yield band, []
+            band, fewer = [], _without([(left, right)], boxes[index], min_width)
+        band.append(index)
+        gaps = fewer
+    yield band, gaps
+
+
+def _without(gaps: Sequence[Gap], box: Box, min_width: float) -> list[Gap]:
+    pieces = []
+    for start, end in gaps:
+        pieces += [(start, min(end, box[0])), (max(start, box[2]), end)]
+    return [(start, end) for start, end in dict.fromkeys(pieces) if end - start >= min_width]
+
+
+def _inner(gaps: Sequence[Gap], left: float, right: float) -> bool:
+    """Return True if any gap can be a gutter and not only a margin."""
+    width = right - left
+    return any(end > left + 0.2 * width and start < right - 0.2 * width for start, end in gaps)
+
+
+def _columns(band: Sequence[int], gaps: Sequence[Gap], boxes: Sequence[Box]) -> list[list[int]]:
+    """Return the columns of a band from left to right, or a single one unless all of them are prose."""
+    edges = [float("-inf"), *((start + end) / 2 for start, end in sorted(gaps)), float("inf")]
+    middles = {index: (boxes[index][0] + boxes[index][2]) / 2 for index in band}
+    columns = [[index for index in band if start < middles[index] <= end] for start, end in pairwise(edges)]
+    columns = [column for column in columns if column]
+    widths = [_width(column, boxes) for column in columns]
+    is_text = min(widths) > MIN_COLUMN_WIDTH * max(widths) and all(_is_prose(column, boxes) for column in columns)
+    return columns if is_text else [list(band)]
+
+
+def _is_prose(column: Sequence[int], boxes: Sequence[Box]) -> bool:
+    """Return True if most lines are long and fill their column, unlike those of a table."""
+    length = median(boxes[index][2] - boxes[index][0] for index in column)
+    is_full = length > max(LONG_LINE * _height(column, boxes), FULL_LINE * _width(column, boxes))
+    return is_full and len(_rows(column, boxes)) >= MIN_LINES
+
+
+def _width(column: Sequence[int], boxes: Sequence[Box]) -> float:
+    return max(boxes[index][2] for index in column) - min(boxes[index][0] for index in column)
+
+
+def _rows(chosen: Sequence[int], boxes: Sequence[Box]) -> Block:
+    """Group the boxes into rows from top to bottom, each from left to right."""
+    rows: Block = []
+    top, bottom = 0.0, 0.0
+    for index in sorted(chosen, key=lambda index: boxes[index][1] + boxes[index][3]):
+        _, above, _, below = boxes[index]
+        overlap = min(bottom, below) - max(top, above)
+        if rows and top < (above + below) / 2 < bottom and overlap > 0.5 * min(bottom - top, below - above):
+            rows[-1].append(index)
+        else:
+            rows.append([index])
+            top, bottom = above, below
+    return [sorted(row, key=lambda index: boxes[index][0]) for row in rows]
+
+
+def _height(chosen: Sequence[int], boxes: Sequence[Box]) -> float:
+    return median(boxes[index][3] - boxes[index][1] for index in chosen)

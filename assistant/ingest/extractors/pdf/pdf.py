@@ -1,33 +1,35 @@
 """Read PDF files: the text of each page, the outline as headings, and attachments.
 
-PDFium reads the text, pypdf the outline and the page labels. Scanned pages are read by OCR.
+PDFium reads the text, pypdf the outline and the page labels, which are optional: errors in them never make the file fail.
+Scanned pages are read by OCR.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from assistant.datatypes import Extraction, Part
+from assistant.datatypes import Extraction, Heading, Part
 from assistant.errors import SkippedFile, UnreadableFile
-from assistant.ingest.extractors.builder import MAX_CHARACTERS
+from assistant.ingest.extractors.builder import MAX_CHARACTERS, Member, Source
 from assistant.ingest.extractors.images import INSTALL, is_available, join_lines, recognise_lines
-from assistant.ingest.extractors.pdf.layout import text_in_reading_order
-from assistant.ingest.extractors.pdf.outline import headings_of, structure_of
+from assistant.ingest.extractors.legacy.ole import ENCRYPTED, WRONG_PASSWORDS
+from assistant.ingest.extractors.pdf.layout import PAGE_BREAK, page_parts, text_in_reading_order
 from assistant.ingest.extractors.pdf.page_text import drop_headers_and_footers, is_unmapped, normalise_pages
-from assistant.ingest.extractors.source import Member, Source
 
 if TYPE_CHECKING:
+    from pypdf import PdfReader
     from pypdfium2 import PdfAttachment, PdfDocument, PdfPage
 
-PAGE_BREAK = "\n\n"
 PAGES_PER_STEP = 50
 PDFIUM = threading.Lock()  # PDFium is not thread-safe
 PAGE_COUNT = re.compile(rb"/Count\s+(\d{6,20})\b")
@@ -40,6 +42,12 @@ MOST_PIXELS = 8_000_000  # an A4 page has 3.9 million
 LITTLE_TEXT = 40  # characters: a page number, a stamp, a line added by the scanner
 LARGE_IMAGE = 0.5  # of the page area
 MAX_OBJECTS = 2000
+
+MAX_HEADINGS = 5000
+MAX_PYPDF_BYTES = 50_000_000  # pypdf takes seconds for larger files
+MAX_TITLE, MAX_LABEL = 500, 30
+SEARCHED = 20_000  # characters of a page that are searched for its headings
+MAX_NOT_FOUND = 20  # headings not found on their page; with more, the outline belongs to a larger document
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,50 +62,40 @@ class _PdfPage:
 
 def read_pdf(source: Source) -> Extraction:
     """Read the text of each page. A page that cannot be read becomes a note."""
-    with PDFIUM, _opened(source) as (document, password):
-        pages = list(_pages(document, source))
-        title, labels, outline = structure_of(document, source.data, password, len(pages))
+    with PDFIUM:
+        opened, password = _open(source)
+        with closing(opened) as document:
+            pages = list(_pages(document, source))
+            title, labels, outline = _structure_of(document, source.data, password, len(pages))
     notes = tuple(page.note for page in pages if page.note)
     if pages and len(notes) == len(pages):
         raise UnreadableFile(f"damaged: {notes[0]}")
     texts = drop_headers_and_footers(normalise_pages([page.text for page in pages]))
     if not any(texts):
         raise SkippedFile(_why_empty(pages))
-    parts = tuple(_parts(texts, labels))
+    parts = page_parts(texts, labels)
     return Extraction(
-        text=PAGE_BREAK.join(texts),
-        parts=parts,
-        headings=headings_of(outline, texts, parts),
-        title=title,
+        text=PAGE_BREAK.join(texts), parts=parts,
+        headings=tuple(sorted(_headings(outline, texts, parts), key=lambda heading: heading.char_start)), title=title,
         empty_pages=tuple(number for number, text in enumerate(texts, 1) if not text),
-        ocr_pages=tuple(number for number, page in enumerate(pages, 1) if page.is_ocr),
-        notes=notes,
-    )
+        ocr_pages=tuple(number for number, page in enumerate(pages, 1) if page.is_ocr), notes=notes,
+    )  # fmt: skip
 
 
 def open_pdf(source: Source) -> Iterator[Member]:
     """Yield the files attached to the document or to its pages."""
-    with PDFIUM, _opened(source) as (document, _):
+    with PDFIUM, closing(_open(source)[0]) as document:
         members = list(attachments_of(document))
     yield from members
 
 
-@contextmanager
-def _opened(source: Source) -> Iterator[tuple[PdfDocument, str]]:
-    """Open the document; yield it with the password that opened it, or an empty string."""
+def _open(source: Source) -> tuple[PdfDocument, str]:
+    """Return the document and the password that opened it, or an empty string."""
+    from pypdfium2 import PdfDocument, PdfiumError
+
     claimed = _impossible_count(source.data)
     if claimed:
         raise UnreadableFile(f"damaged: it claims to have {claimed} pages")
-    document, password = _open(source)
-    try:
-        yield document, password
-    finally:
-        document.close()
-
-
-def _open(source: Source) -> tuple[PdfDocument, str]:
-    from pypdfium2 import PdfDocument, PdfiumError
-
     logging.getLogger("pypdfium2").setLevel(logging.CRITICAL)
     for password in (None, *source.passwords):
         try:
@@ -108,11 +106,7 @@ def _open(source: Source) -> tuple[PdfDocument, str]:
                 raise UnreadableFile("it is encrypted in a way that is not known here") from error
             if PASSWORD_WRONG not in message:
                 raise UnreadableFile("damaged: its structure cannot be read") from error
-    raise UnreadableFile(
-        "it is encrypted: none of the given passwords opens it"
-        if source.passwords
-        else "it is encrypted: a password is needed"
-    )
+    raise UnreadableFile(WRONG_PASSWORDS if source.passwords else ENCRYPTED)
 
 
 def _impossible_count(data: bytes) -> int:
@@ -143,23 +137,15 @@ def _read_page(document: PdfDocument, index: int) -> _PdfPage:
     from pypdfium2 import PdfiumError
 
     try:
-        page = document[index]
+        with closing(document[index]) as page:
+            return _read(page)
     except PdfiumError:
         return _PdfPage(note=f"page {index + 1} cannot be read")
-    try:
-        return _read(page)
-    except PdfiumError:
-        return _PdfPage(note=f"page {index + 1} cannot be read")
-    finally:
-        page.close()
 
 
 def _read(page: PdfPage) -> _PdfPage:
-    textpage = page.get_textpage()
-    try:
+    with closing(page.get_textpage()) as textpage:
         text = text_in_reading_order(textpage)
-    finally:
-        textpage.close()
     if is_unmapped(text):
         text = ""
     if not is_scanned(page, text):
@@ -177,33 +163,18 @@ def _why_empty(pages: Sequence[_PdfPage]) -> str:
     return f"no text: {shown} only (scanned){', ' if is_available() else '; '}{remedy}"
 
 
-def _parts(texts: Sequence[str], labels: Sequence[str]) -> Iterator[Part]:
-    start = 0
-    for number, (text, label) in enumerate(zip(texts, labels, strict=True), 1):
-        yield Part(start, start + len(text), page=number, page_label=label or None)
-        start += len(text) + len(PAGE_BREAK)
-
-
 def is_scanned(page: PdfPage, text: str) -> bool:
     """Return True if the page is a scan: little or no text, but drawings or a large image."""
+    from pypdfium2 import raw
+
     length = len("".join(text.split()))
     if length >= LITTLE_TEXT:
         return False
-    return _has_drawings(page) if length == 0 else _largest_image_share(page) >= LARGE_IMAGE
-
-
-def _has_drawings(page: PdfPage) -> bool:
-    from pypdfium2 import raw
-
-    return any(kind != raw.FPDF_PAGEOBJ_TEXT for kind, _ in _objects(page))
-
-
-def _largest_image_share(page: PdfPage) -> float:
-    from pypdfium2 import raw
-
+    if length == 0:
+        return any(kind != raw.FPDF_PAGEOBJ_TEXT for kind, _ in _objects(page))
     width, height = page.get_size()
-    areas = [area for kind, area in _objects(page) if kind == raw.FPDF_PAGEOBJ_IMAGE]
-    return float(max(areas, default=0.0) / max(1.0, width * height))
+    largest = max((area for kind, area in _objects(page) if kind == raw.FPDF_PAGEOBJ_IMAGE), default=0.0)
+    return bool(largest / max(1.0, width * height) >= LARGE_IMAGE)
 
 
 def _objects(page: PdfPage) -> Iterator[tuple[int, float]]:
@@ -215,34 +186,22 @@ def _objects(page: PdfPage) -> Iterator[tuple[int, float]]:
 
 def ocr_page(page: PdfPage, text: str) -> str:
     """Run OCR on the page; append its text layer if the OCR result lacks it."""
-    scale = _scale(*page.get_size())
-    if not scale:
-        return text
-    bitmap = page.render(scale=scale)
-    try:
+    width, height = page.get_size()
+    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MOST_PIXELS / (width * height)) ** 0.5) if min(width, height) > 0 else 0.0
+    if min(width, height) * scale < 1:
+        return text  # too narrow to be rendered
+    with closing(page.render(scale=scale)) as bitmap:
         found = join_lines(recognise_lines(bitmap.to_pil()))
-    finally:
-        bitmap.close()
     return found if "".join(text.split()) in "".join(found.split()) else f"{found}\n{text}".strip()
-
-
-def _scale(width: float, height: float) -> float:
-    """Return the scale for rendering, or 0 if the page is too narrow to be rendered."""
-    if width <= 0 or height <= 0:
-        return 0.0
-    scale = min(DOTS_PER_INCH / POINTS_PER_INCH, (MOST_PIXELS / (width * height)) ** 0.5)
-    return scale if min(width, height) * scale >= 1 else 0.0
 
 
 def attachments_of(document: PdfDocument) -> Iterator[Member]:
     """Yield the attachments, with the reason for those that cannot be extracted."""
     left = MAX_ATTACHED_BYTES
-    for number, attachment in enumerate(_attachments(document), 1):
+    for number, attachment in enumerate(islice(_attachments(document), MAX_ATTACHMENTS), 1):
         member = _member(attachment, number, left)
         left -= len(member.data)
         yield member
-        if number == MAX_ATTACHMENTS:
-            return
 
 
 def _attachments(document: PdfDocument) -> Iterator[PdfAttachment]:
@@ -255,11 +214,7 @@ def _attachments(document: PdfDocument) -> Iterator[PdfAttachment]:
 def _page_attachments(document: PdfDocument, index: int) -> Iterator[PdfAttachment]:
     from pypdfium2 import PdfAttachment, PdfiumError, raw
 
-    try:
-        page: PdfPage = document[index]
-    except PdfiumError:
-        return
-    try:
+    with suppress(PdfiumError), closing(document[index]) as page:
         for number in range(min(MAX_ANNOTATIONS, raw.FPDFPage_GetAnnotCount(page))):
             note = raw.FPDFPage_GetAnnot(page, number)
             if raw.FPDFAnnot_GetSubtype(note) == raw.FPDF_ANNOT_FILEATTACHMENT:
@@ -267,8 +222,6 @@ def _page_attachments(document: PdfDocument, index: int) -> Iterator[PdfAttachme
                 if file:
                     yield PdfAttachment(file, document)
             raw.FPDFPage_CloseAnnot(note)
-    finally:
-        page.close()
 
 
 def _member(attachment: PdfAttachment, number: int, left: int) -> Member:
@@ -292,3 +245,97 @@ def _size(attachment: PdfAttachment) -> int:
     size = c_ulong()
     raw.FPDFAttachment_GetFile(attachment, None, 0, byref(size))
     return size.value
+
+
+class OutlineEntry(NamedTuple):
+    """An entry of the outline: its level from 1, its title, and the index of its page."""
+
+    level: int
+    title: str
+    page: int
+
+
+def _structure_of(document: PdfDocument, data: bytes, password: str, count: int) -> tuple[str, list[str], list[OutlineEntry]]:
+    """Return the title, page labels and outline of a document. A label that equals the page number is empty.
+
+    PDFium quickly shows whether there is an outline or a label. Only then does pypdf open the document as well: it resolves
+    named and nested destinations that PDFium drops. If pypdf fails, the result of PDFium stands.
+    """
+    title = " ".join(str(document.get_metadata_value("Title")).split())[:MAX_TITLE]
+    labels = [_label(document.get_page_label(index), index) for index in range(count)]
+    outline = _outline_by_pdfium(document)
+    if len(data) <= MAX_PYPDF_BYTES and (outline or any(labels)):
+        labels, outline = _by_pypdf(data, password, count, labels, outline)
+    return title, labels, outline
+
+
+def _label(label: str, index: int) -> str:
+    label = " ".join(label.split())[:MAX_LABEL]
+    return "" if label == str(index + 1) else label
+
+
+def _by_pypdf(data: bytes, password: str, count: int, labels: list[str], outline: list[OutlineEntry]
+              ) -> tuple[list[str], list[OutlineEntry]]:
+    import pypdf
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data), password=password or None)
+        if outline:
+            outline = list(islice(_outline_by_pypdf(reader), MAX_HEADINGS)) or outline
+        if any(labels):
+            labels = [_label(label, index) for index, label in enumerate(islice(reader.page_labels, count))]
+            labels += [""] * (count - len(labels))
+    except Exception:  # optional: the result of PDFium stands
+        return labels, outline
+    return labels, outline
+
+
+def _outline_by_pypdf(reader: PdfReader) -> Iterator[OutlineEntry]:
+    for level, entry in _flat(reader.outline, 1):
+        page = reader.get_destination_page_number(entry)
+        title = " ".join(str(entry.title or "").split())[:MAX_TITLE]
+        if title and page is not None and page >= 0:
+            yield OutlineEntry(level, title, page)
+
+
+def _flat(outline: Sequence[Any], level: int) -> Iterator[tuple[int, Any]]:
+    for entry in outline:
+        if isinstance(entry, list):
+            yield from _flat(entry, level + 1)
+        else:
+            yield level, entry
+
+
+def _outline_by_pdfium(document: PdfDocument) -> list[OutlineEntry]:
+    """Return the outline as far as it can be read, without entries that have no page in this document."""
+    from pypdfium2 import PdfiumError
+
+    found: list[OutlineEntry] = []
+    try:
+        for bookmark in islice(document.get_toc(), MAX_HEADINGS):
+            target = bookmark.get_dest()
+            title = " ".join(bookmark.get_title().split())[:MAX_TITLE]
+            page = target.get_index() if target else None
+            if title and page is not None:
+                found.append(OutlineEntry(bookmark.level + 1, title, page))
+    except (PdfiumError, ValueError, RuntimeError):
+        pass  # the entries before the damage are kept
+    return found
+
+
+def _headings(outline: Sequence[OutlineEntry], texts: Sequence[str], parts: Sequence[Part]) -> Iterator[Heading]:
+    """Convert the outline to headings at the position of their titles on the pages."""
+    entries = [entry for entry in outline if 0 <= entry.page < len(parts)]
+    positions = [_position(entry.title, texts[entry.page]) for entry in entries]
+    pairs = list(zip(entries, positions, strict=True))
+    not_found = Counter(entry.page for entry, position in pairs if position < 0)
+    for (level, title, page), position in pairs:
+        if position >= 0 or not_found[page] <= MAX_NOT_FOUND:
+            yield Heading(parts[page].char_start + max(0, position), level, title)
+
+
+def _position(title: str, page: str) -> int:
+    """Return the position of the title on its page, or -1."""
+    match = re.search(r"\s+".join(re.escape(word) for word in title.split()), page[:SEARCHED], re.I)
+    return match.start() if match else -1

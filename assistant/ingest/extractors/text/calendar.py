@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.datatypes import Extraction, Part
+from assistant.datatypes import Extraction
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.encoding import decode, decode_as
-from assistant.ingest.extractors.source import Source
 
 LINE_END = re.compile("\r\n|[\r\n]")  # not str.splitlines: values may hold other separators
 FOLD = re.compile(r"\r?\n[ \t]")
@@ -45,10 +44,8 @@ def read_content_lines(source: Source) -> Extraction:
     decoded = decode(source.data, source.suffix)
     if "BEGIN:V" not in decoded.text.upper():
         raise UnreadableFile("damaged: it is no calendar or address book")
-    builder, title = ExtractionBuilder(), ""
-    builder.begin(Part(0, 0))
+    builder, title, gap = ExtractionBuilder(), "", PARAGRAPH
     open_kinds: list[str] = []
-    gap = PARAGRAPH
     for line in _lines(decoded.text):
         if line.name == "BEGIN":
             open_kinds.append(line.value.upper())

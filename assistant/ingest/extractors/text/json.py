@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from assistant.datatypes import Extraction, Part, Shape
+from assistant.datatypes import Extraction, Shape
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, MAX_CHARACTERS, PARAGRAPH, ExtractionBuilder
-from assistant.ingest.extractors.encoding import Decoded, decode
-from assistant.ingest.extractors.source import Source
+from assistant.ingest.extractors.builder import LINE, MAX_CHARACTERS, PARAGRAPH, ExtractionBuilder, Source
+from assistant.ingest.extractors.encoding import decode
 from assistant.ingest.extractors.text.plain import markdown_headings, single_part
 
 LONG_LINE = 1000
@@ -29,7 +30,8 @@ def read_json(source: Source) -> Extraction:
     """Read JSON; it is reformatted if it has long lines or escaped characters."""
     decoded = decode(source.data, source.suffix)
     if ESCAPED.search(decoded.text) or any(len(line) > LONG_LINE for line in decoded.text.splitlines()):
-        decoded = Decoded(_reformat(decoded.text), decoded.encoding, decoded.notes)
+        with suppress(ValueError):
+            decoded = replace(decoded, text=_indented(json.loads(decoded.text)) or decoded.text)
     return single_part(decoded, (), source.name, Shape.CODE)
 
 
@@ -38,16 +40,14 @@ def read_json_lines(source: Source) -> Extraction:
     decoded = decode(source.data, source.suffix)
     if ESCAPED.search(decoded.text):
         lines = "\n".join(map(_unescape_line, decoded.text.split("\n")))
-        decoded = Decoded(lines, decoded.encoding, decoded.notes)
+        decoded = replace(decoded, text=lines)
     return single_part(decoded, (), source.name, Shape.CODE)
 
 
 def read_note(source: Source) -> Extraction:
     """Read a Box Note: a ProseMirror document or, in old ones, a single text."""
     decoded = decode(source.data, source.suffix)
-    note = _parse(decoded.text, "note")
-    builder = ExtractionBuilder()
-    builder.begin(Part(0, 0))
+    note, builder = _parse(decoded.text, "note"), ExtractionBuilder()
     old = note.get("atext") if isinstance(note, dict) else None
     if isinstance(old, dict):
         builder.add(str(old.get("text", "")))
@@ -59,19 +59,10 @@ def read_note(source: Source) -> Extraction:
 def read_notebook(source: Source) -> Extraction:
     """Read a Jupyter notebook; the headings are those of its Markdown cells."""
     decoded = decode(source.data, source.suffix)
-    notebook = _parse(decoded.text, "notebook")
     builder = ExtractionBuilder()
-    builder.begin(Part(0, 0))
-    for cell in _cells(notebook):
+    for cell in _cells(_parse(decoded.text, "notebook")):
         _write_cell(cell, builder)
     return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
-
-
-def _reformat(text: str) -> str:
-    try:
-        return _indented(json.loads(text)) or text
-    except ValueError:
-        return text
 
 
 def _indented(content: object) -> str:
@@ -114,15 +105,11 @@ def _write_node(node: object, builder: ExtractionBuilder, mark: str = "") -> Non
     elif kind == "heading":
         builder.add_heading(_text(node), _level(node.get("attrs")))
     elif children and all(child.get("type") in INLINE for child in children):
-        _write_text(_text(node), builder, mark)
+        if text := _text(node).strip():
+            builder.add(mark + text, LINE if mark else PARAGRAPH)
     else:
         for number, child in enumerate(children):
             _write_node(child, builder, mark if number == 0 and kind in ITEMS else "- " if child.get("type") in ITEMS else "")
-
-
-def _write_text(text: str, builder: ExtractionBuilder, mark: str) -> None:
-    if text.strip():
-        builder.add(mark + text.strip(), LINE if mark else PARAGRAPH)
 
 
 def _level(attributes: object) -> int:
@@ -167,39 +154,25 @@ def _write_cell(cell: Json, builder: ExtractionBuilder) -> None:
     elif text.strip():
         builder.add(text.strip("\r\n"))
     for output in _dicts(cell.get("outputs")):
-        _write_output(_output_text(output), builder)
+        shown = COLOURS.sub("", _output_text(output)[: 2 * LONGEST_OUTPUT]).strip("\r\n").rstrip()
+        builder.add(shown if len(shown) <= LONGEST_OUTPUT else shown[:LONGEST_OUTPUT] + " …")
 
 
 def _write_markdown(text: str, builder: ExtractionBuilder) -> None:
     at = 0
     for heading in markdown_headings(text):
-        _write_block(text[at : heading.char_start], builder)
+        builder.add(text[at : heading.char_start].strip("\r\n").rstrip())
         builder.add_heading(heading.title, heading.level)
         at = _heading_end(text, heading.char_start)
-    _write_block(text[at:], builder)
+    builder.add(text[at:].strip("\r\n").rstrip())
 
 
 def _heading_end(text: str, start: int) -> int:
     """Return the end of a heading, including its underline."""
-    end = _end_of_line(text, start)
-    below = _end_of_line(text, end)
+    end = text.find("\n", start) + 1 or len(text)
+    below = text.find("\n", end) + 1 or len(text)
     has_underline = not text[start:end].lstrip().startswith("#") and UNDERLINE.match(text[end:below])
     return below if has_underline else end
-
-
-def _end_of_line(text: str, start: int) -> int:
-    return text.find("\n", start) + 1 or len(text)
-
-
-def _write_block(text: str, builder: ExtractionBuilder) -> None:
-    if text.strip():
-        builder.add(text.strip("\r\n").rstrip())
-
-
-def _write_output(text: str, builder: ExtractionBuilder) -> None:
-    text = COLOURS.sub("", text[: 2 * LONGEST_OUTPUT]).strip("\r\n").rstrip()
-    if text:
-        builder.add(text if len(text) <= LONGEST_OUTPUT else text[:LONGEST_OUTPUT] + " …")
 
 
 def _output_text(output: Json) -> str:

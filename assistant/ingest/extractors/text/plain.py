@@ -6,11 +6,11 @@ import csv
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 
 from assistant.datatypes import Extraction, Heading, Part, Shape, Table
-from assistant.ingest.extractors.builder import header_of
+from assistant.ingest.extractors.builder import Source, header_of
 from assistant.ingest.extractors.encoding import Decoded, decode
-from assistant.ingest.extractors.source import Source
 
 FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?=\r?\n|\Z)", re.S)
 FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.+?)[\"']?[ \t]*\r?$", re.M)
@@ -49,19 +49,17 @@ LATEX_LEVELS = {"part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubs
 ORG = re.compile(r"(\*{1,6})[ \t]+(.+)$")
 BRACED = (TYPED, METHOD, CALLABLE)
 DEFINITIONS = {
-    **dict.fromkeys((".toml", ".ini", ".cfg"), (SECTION,)),
-    **dict.fromkeys((".yaml", ".yml"), (KEY,)),
+    **dict.fromkeys((".toml", ".ini", ".cfg"), (SECTION,)), **dict.fromkeys((".yaml", ".yml"), (KEY,)),
     **dict.fromkeys((".json", ".xml", ".css"), ()),
     **dict.fromkeys((".c", ".h", ".cpp", ".hpp", ".cc", ".cs", ".java", ".m", ".sh", ".bash"), BRACED),
-    **dict.fromkeys((".js", ".jsx", ".ts", ".tsx", ".vue"), (TYPED, ARROW)),
-    ".py": (PYTHON,),
-}
+    **dict.fromkeys((".js", ".jsx", ".ts", ".tsx", ".vue"), (TYPED, ARROW)), ".py": (PYTHON,),
+}  # fmt: skip
 
 
 def read_plain(source: Source) -> Extraction:
     """Read plain text; numbered articles, chapters and sections become headings."""
     decoded = decode(source.data, source.suffix)
-    return single_part(decoded, numbered_headings(decoded.text))
+    return single_part(decoded, [heading for at, line in _lines(decoded.text) for heading in _numbered(at, line)])
 
 
 def read_markdown(source: Source) -> Extraction:
@@ -88,31 +86,21 @@ def read_code(source: Source) -> Extraction:
 
 def read_csv(source: Source) -> Extraction:
     """Read comma-, semicolon-, tab- or pipe-separated values as one table."""
-    extraction = single_part(decode(source.data, source.suffix), (), shape=Shape.TABLE)
-    header = _header(extraction.text[:SAMPLE], "\t" if source.suffix == ".tsv" else "")
+    extraction, header = single_part(decode(source.data, source.suffix), (), shape=Shape.TABLE), ""
+    sample = extraction.text[:SAMPLE]
+    with suppress(csv.Error, StopIteration):
+        delimiter = "\t" if source.suffix == ".tsv" else csv.Sniffer().sniff(sample[:SNIFFED], ",;\t|").delimiter
+        rows = csv.reader(sample.splitlines(), delimiter=delimiter)
+        header = header_of([next(rows), next(rows)])
     return dataclasses.replace(extraction, tables=(Table(0, len(extraction.text), header),))
-
-
-def _header(sample: str, delimiter: str) -> str:
-    """Return the first row if it names columns, else an empty string."""
-    try:
-        rows = csv.reader(sample.splitlines(), delimiter=delimiter or csv.Sniffer().sniff(sample[:SNIFFED], ",;\t|").delimiter)
-        return header_of([next(rows), next(rows)])
-    except (csv.Error, StopIteration):
-        return ""
 
 
 def single_part(decoded: Decoded, headings: Sequence[Heading], title: str = "", shape: Shape = Shape.PROSE) -> Extraction:
     """Build the extraction of a decoded file with a single part."""
     return Extraction(
-        text=decoded.text,
-        parts=(Part(0, len(decoded.text)),),
-        headings=tuple(headings),
-        title=title,
-        shape=shape,
-        encoding=decoded.encoding,
-        notes=decoded.notes,
-    )
+        text=decoded.text, parts=(Part(0, len(decoded.text)),), headings=tuple(headings), title=title, shape=shape,
+        encoding=decoded.encoding, notes=decoded.notes,
+    )  # fmt: skip
 
 
 def first_title(headings: Sequence[Heading]) -> str:
@@ -127,8 +115,9 @@ def markdown_headings(text: str, start: int = 0) -> tuple[Heading, ...]:
     for at, line in _lines(text, start):
         mark = FENCE.match(line)
         if fence or mark:
-            fence = _fence_after(fence, mark[1] if mark else "", line)
-            above = ""
+            fresh = mark[1] if mark else ""
+            is_closed = fence and fresh.startswith(fence) and line.strip() == fresh
+            fence, above = "" if is_closed else fence or fresh, ""
             continue
         atx, rule = ATX.match(line), SETEXT.match(line)
         if atx and atx[2]:
@@ -138,12 +127,6 @@ def markdown_headings(text: str, start: int = 0) -> tuple[Heading, ...]:
         is_text = not (atx or rule or NOT_SETEXT.match(line) or not line.strip())
         above, above_at, above_end = line if is_text else "", at, at + len(line)
     return tuple(found)
-
-
-def _fence_after(fence: str, mark: str, line: str) -> str:
-    """Return the code fence that is open after this line, or an empty string."""
-    is_closed = fence and mark.startswith(fence) and line.strip() == mark
-    return "" if is_closed else fence or mark
 
 
 def _without_inline_markup(title: str) -> str:
@@ -164,12 +147,8 @@ def rst_headings(text: str) -> tuple[Heading, ...]:
     return tuple(found)
 
 
-def numbered_headings(text: str) -> tuple[Heading, ...]:
-    """Find headings such as 第十二条, ARTICLE 5 and "1.2 Title", but not items of a numbered list, which end like sentences."""
-    return tuple(heading for at, line in _lines(text) for heading in _numbered(at, line))
-
-
 def _numbered(at: int, line: str) -> Iterator[Heading]:
+    """Find a heading such as 第十二条, ARTICLE 5 or "1.2 Title"; items of a numbered list, which end like sentences, are none."""
     chinese = CHINESE.match(line)
     if chinese:
         rest = line[chinese.end() :].strip()

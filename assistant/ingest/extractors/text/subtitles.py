@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from assistant.datatypes import Extraction, Part, PositionLabel
+from assistant.datatypes import Extraction, PositionLabel
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.encoding import decode
-from assistant.ingest.extractors.source import Source
 
 TIME = r"(?:(\d{1,4}):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})"
 TIMING = re.compile(rf"\s*{TIME}\s*-->\s*{TIME}")
@@ -36,11 +35,11 @@ def read_subtitles(source: Source) -> Extraction:
     """Read subtitles; each line is marked with the time of its cue."""
     decoded = decode(source.data, source.suffix)
     builder = ExtractionBuilder()
-    builder.begin(Part(0, 0))
     voice, previous, ended = "", frozenset({""}), 0.0
     for cue in _cues(decoded.text.splitlines()):
         speaker = VOICE.search(" ".join(cue.lines))
-        lines = [line for line in (_without_style(line) for line in cue.lines) if line]
+        plain = (" ".join(html.unescape(STYLE.sub("", line)).split()) for line in cue.lines)
+        lines = [line for line in plain if line]
         new = [line for line in lines if line not in previous]  # rolling captions repeat the line above
         if new:
             name = " ".join(speaker[1].split()) if speaker else ""
@@ -59,8 +58,10 @@ def _cues(lines: list[str]) -> Iterator[_Cue]:
     for line in lines:
         timing = TIMING.match(line) if "-->" in line else None
         if timing:
+            if cue and len(cue.lines) > 1 and cue.lines[-1].strip().isdigit():
+                del cue.lines[-1]  # the number of the next cue, if no empty line separates the two
             if cue:
-                yield _without_number(cue)
+                yield cue
             cue = _Cue(_seconds(*timing.groups()[:4]), _seconds(*timing.groups()[4:]), [])
         elif cue and line.strip():
             cue.lines.append(line)
@@ -71,12 +72,6 @@ def _cues(lines: list[str]) -> Iterator[_Cue]:
         yield cue
 
 
-def _without_number(cue: _Cue) -> _Cue:
-    """Drop the number of the next cue if no empty line separates the two."""
-    is_number = len(cue.lines) > 1 and cue.lines[-1].strip().isdigit()
-    return _Cue(cue.start, cue.end, cue.lines[:-1]) if is_number else cue
-
-
 def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str) -> float:
     return int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds) + float(f"0.{fraction}")
 
@@ -85,7 +80,3 @@ def _format_time(start: float) -> str:
     minutes, seconds = divmod(int(start), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
-
-
-def _without_style(line: str) -> str:
-    return " ".join(html.unescape(STYLE.sub("", line)).split())

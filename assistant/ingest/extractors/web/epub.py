@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
+from typing import NamedTuple
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 from zipfile import ZipFile
 
 from assistant.datatypes import Extraction, Part
 from assistant.errors import UnreadableFile
-from assistant.ingest.extractors.builder import ExtractionBuilder
+from assistant.ingest.extractors.builder import ExtractionBuilder, Source
 from assistant.ingest.extractors.encoding import decode
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.web.html import render
 from assistant.ingest.extractors.zip_package import attribute, open_package, read_entry, read_xml_entry, tag_name
 
@@ -29,28 +28,12 @@ MAX_TITLE_PIECES = 100  # text nodes in the title of a chapter
 FONT_OBFUSCATION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 
 
-@dataclass(frozen=True, slots=True)
-class _Book:
-    """The package document of an e-book."""
+class _Book(NamedTuple):
+    """The package document of an e-book: its title, and the names of its pages in order and of the tables of contents."""
 
     title: str
-    pages: list[str]  # names of entries in reading order
-    contents: list[str]  # names of the tables of contents
-
-
-@dataclass(slots=True)
-class _Chapters:
-    """Track the current chapter: its titles from the tables of contents, by entry and id of an element."""
-
-    titles: dict[tuple[str, str], str] = field(default_factory=dict)
-    current: str = ""
-
-    def begin(self, builder: ExtractionBuilder, name: str, identity: str = "") -> None:
-        """Begin a part if a chapter begins at this id, or at the start of an entry."""
-        title = self.titles.get((name, identity), "")
-        if title or not identity:
-            self.current = title or self.current
-            builder.begin(Part(0, 0, chapter=self.current or None))
+    pages: list[str]
+    contents: list[str]
 
 
 def read_epub(source: Source) -> Extraction:
@@ -65,17 +48,27 @@ def read_epub(source: Source) -> Extraction:
 
 
 def _write(archive: ZipFile, names: set[str], book: _Book, source: Source) -> Extraction:
-    builder, chapters = ExtractionBuilder(), _Chapters()
+    builder, current = ExtractionBuilder(), ""
+    titles: dict[tuple[str, str], str] = {}  # by entry and id of an element
     for contents in book.contents:
         for where, title in _titles(archive, contents):
-            chapters.titles.setdefault(where, title)
+            titles.setdefault(where, title)
+
+    def begin(name: str, identity: str = "") -> None:
+        """Begin a part if a chapter begins at this id, or at the start of an entry."""
+        nonlocal current
+        title = titles.get((name, identity), "")
+        if title or not identity:
+            current = title or current
+            builder.begin(Part(0, 0, chapter=current or None))
+
     pages = list(dict.fromkeys(book.pages))
     there = [name for name in pages if name in names]
     for number, name in enumerate(there, 1):
         source.on_step(f"chapter {number} of {len(there)}")
-        chapters.begin(builder, name)
+        begin(name)
         markup = decode(read_entry(archive, name), ".xhtml", trust_declaration=True).text
-        render(markup, builder, partial(chapters.begin, builder, name))
+        render(markup, builder, partial(begin, name))
     lost = len(pages) - len(there)
     return builder.finish(book.title, (f"{lost} chapters are missing in the file",) if lost else ())
 

@@ -1,4 +1,7 @@
-"""Read HTML: its main text, one block per line, without scripts and menus; tables as "a | b | c" rows."""
+"""Read HTML: its main text, one block per line; tables as "a | b | c" rows.
+
+Boilerplate is removed: scripts, hidden text, menus, banners, footers.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,9 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from assistant.datatypes import Extraction, Part
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
+from assistant.datatypes import Extraction
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.encoding import decode
-from assistant.ingest.extractors.source import Source
-from assistant.ingest.extractors.web.boilerplate import drop_boilerplate, drop_hidden, main_part
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -37,9 +38,21 @@ MAX_COLSPAN, MAX_ROWSPAN = 200, 1000
 MOST_SPANNED = 300_000  # cells of one table that are filled by spanning cells
 LAYOUT = ("h1", "h2", "h3", "form")
 
-
-def ignore_anchor(_identity: str) -> None:
-    """Ignore an anchor."""
+INVISIBLE = (
+    "head script style noscript template nav svg iframe object select button dialog canvas audio video rt rp"
+).split()
+MENU_ROLES = frozenset({"navigation", "search", "menu", "menubar", "dialog", "alertdialog"})
+MAIN_SHARE = 0.5  # of the page's text that a <main> or <article> must hold
+MAX_DROPPED = 0.3  # share of a page's text: an element with more is no banner or menu, whatever its name
+MOSTLY_LINKS = 0.6  # share of link text in a menu
+MAX_BANNER = 3000  # characters
+BOILERPLATE = ("header", "aside")
+BANNER = re.compile(r"(?:^|[-_])(?:cookies?|consent|gdpr|onetrust)(?:$|[-_])", re.I)
+MENU = re.compile(r"(?:^|[-_])(?:menu|nav|navbar|navigation|breadcrumbs?|sidebar|share|social|pagination)(?:$|[-_])", re.I)
+WIKI_CLASSES = frozenset({"mw-editsection", "mw-jump-link", "catlinks", "printfooter", "skip-link"})  # of MediaWiki pages
+# Invisible to users but not to a language model, so a place for prompt injections.
+HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|(?:font-size|opacity)\s*:\s*0(?:\.0+)?(?![.\d])", re.I)
+MAX_HIDDEN = 0.5  # share of a page's text
 
 
 def read_html(source: Source) -> Extraction:
@@ -52,7 +65,6 @@ def read_html(source: Source) -> Extraction:
 def read_markup(markup: str) -> Extraction:
     """Return the extraction of decoded HTML."""
     builder = ExtractionBuilder()
-    builder.begin(Part(0, 0))
     return builder.finish(render(markup, builder))
 
 
@@ -61,7 +73,7 @@ def html_to_text(markup: str) -> str:
     return read_markup(markup).text
 
 
-def render(markup: str, builder: ExtractionBuilder, on_anchor: Anchors = ignore_anchor) -> str:
+def render(markup: str, builder: ExtractionBuilder, on_anchor: Anchors | None = None) -> str:
     """Write the main text of a page and return its title. `on_anchor` receives the id of each element before its text."""
     soup = _parse(markup)
     title = " ".join(soup.title.get_text().split()) if soup.title else ""
@@ -73,7 +85,7 @@ def render(markup: str, builder: ExtractionBuilder, on_anchor: Anchors = ignore_
     else:
         drop_boilerplate(body)
         Renderer(flow, on_anchor).children(main_part(body), False)
-    flow.end()
+    flow.cut(PARAGRAPH)
     return title
 
 
@@ -97,7 +109,7 @@ def _depth(body: Tag) -> int:
 class Renderer:
     """Walk a tree of elements and write its text to a text flow."""
 
-    def __init__(self, flow: TextFlow, on_anchor: Anchors) -> None:
+    def __init__(self, flow: TextFlow, on_anchor: Anchors | None = None) -> None:
         self._flow = flow
         self._on_anchor = on_anchor
 
@@ -119,9 +131,11 @@ class Renderer:
         elif tag.name in HEADINGS:
             self._heading(tag)
         elif tag.name == "sup" and not tag.find("a"):
-            self._flow.words(_superscript(tag.get_text()))
+            text = tag.get_text()  # an exponent: 10⁵ must not read as 105
+            self._flow.words(text.translate(TO_SUPERSCRIPT) if set(text) <= set(PLAIN) else text)
         elif tag.name == "math":
-            self._flow.words(_formula(tag))
+            own = (text for text in tag.strings if text.parent and text.parent.name != "annotation")
+            self._flow.words(str(tag.get("alttext") or "") or "".join(own))
         elif tag.name == "table" and not is_layout_table(tag):
             self._table(tag)
         elif tag.name in BLOCKS:
@@ -131,12 +145,12 @@ class Renderer:
 
     def _anchor(self, tag: Tag) -> None:
         identity = tag.get("id") or (tag.get("name") if tag.name == "a" else None)
-        if isinstance(identity, str) and identity and self._on_anchor is not ignore_anchor:
+        if isinstance(identity, str) and identity and self._on_anchor:
             self._flow.pause()
             self._on_anchor(identity)
 
     def _heading(self, tag: Tag) -> None:
-        for inner in tag.find_all(id=True) if self._on_anchor is not ignore_anchor else ():
+        for inner in tag.find_all(id=True) if self._on_anchor else ():
             self._anchor(inner)
         self._flow.add_heading(self._inline_text(tag), int(tag.name[1]))
 
@@ -151,8 +165,7 @@ class Renderer:
 
     def _table(self, table: Tag) -> None:
         self._flow.cut(PARAGRAPH)
-        caption = table.find("caption", recursive=False)
-        if caption:
+        if caption := table.find("caption", recursive=False):
             self._flow.words(self._inline_text(caption))
         self._flow.add_table(grid(table, self._inline_text))
 
@@ -161,10 +174,9 @@ class Renderer:
         if tag.string is not None:
             return " ".join(tag.string.replace(SOFT_HYPHEN, "").split())
         builder = ExtractionBuilder()
-        builder.begin(Part(0, 0))
         flow = TextFlow(builder)
-        Renderer(flow, ignore_anchor).children(tag, False)
-        flow.end()
+        Renderer(flow).children(tag, False)
+        flow.cut(PARAGRAPH)
         return _in_one_line(builder.finish().text)
 
 
@@ -175,16 +187,6 @@ def _in_one_line(text: str) -> str:
     return joined.join(line.removeprefix("- ") for line in lines)
 
 
-def _superscript(text: str) -> str:
-    """Convert an exponent to superscript characters: 10⁵ must not read as 105."""
-    return text.translate(TO_SUPERSCRIPT) if text and set(text) <= set(PLAIN) else text
-
-
-def _formula(tag: Tag) -> str:
-    spoken = str(tag.get("alttext") or "")
-    return spoken or "".join(text for text in tag.strings if text.parent and text.parent.name != "annotation")
-
-
 def is_layout_table(table: Tag) -> bool:
     """Return True if a table is page layout: no header cells, and long texts, nested tables or a single column."""
     if table.get("role") in ("presentation", "none"):
@@ -193,11 +195,8 @@ def is_layout_table(table: Tag) -> bool:
     if any(cell.name == "th" for row in rows for cell in row):
         return False
     is_grid = sum(len(row) > 1 for row in rows) > 1
-    return not is_grid or table.find("table") is not None or any(_is_long(cell) for row in rows for cell in row)
-
-
-def _is_long(cell: Tag) -> bool:
-    return cell.find(LAYOUT) is not None or len(cell.get_text()) > MAX_CELL
+    return not is_grid or table.find("table") is not None or any(
+        cell.find(LAYOUT) is not None or len(cell.get_text()) > MAX_CELL for row in rows for cell in row)
 
 
 def grid(table: Tag, text_of: Callable[[Tag], str]) -> list[list[str]]:
@@ -314,6 +313,59 @@ class TextFlow:
         self.cut(PARAGRAPH)
         self._builder.add_table(rows)
 
-    def end(self) -> None:
-        """End the last block."""
-        self.cut(PARAGRAPH)
+
+def drop_hidden(body: Tag) -> None:
+    """Remove elements that a browser does not show, or only on request."""
+    for tag in body.find_all(lambda tag: tag.name in INVISIBLE or tag.has_attr("hidden") or tag.get("role") in MENU_ROLES):
+        if not tag.decomposed:
+            tag.decompose()
+    whole = _length(body)
+    for tag in body.find_all(style=HIDDEN_STYLE):
+        # a page that a script reveals on load is hidden as a whole
+        if not tag.decomposed and _length(tag) <= MAX_HIDDEN * whole:
+            tag.decompose()
+
+
+def drop_boilerplate(body: Tag) -> None:
+    """Remove footers, menus and banners."""
+    for tag in body.find_all("footer"):
+        if not tag.decomposed and not tag.find_parent("blockquote"):  # in a quotation it names the author
+            tag.decompose()
+    whole = len(body.get_text())
+    for tag in body.find_all(_may_be_boilerplate):
+        if not tag.decomposed and _is_boilerplate(tag, whole):
+            tag.decompose()
+
+
+def main_part(body: Tag) -> Tag:
+    """Return the only <main> or <article> if it holds most of the text, else the body."""
+    mains = body.find_all("main") or body.find_all("article")
+    is_main = len(mains) == 1 and _length(mains[0]) >= MAIN_SHARE * _length(body)
+    return mains[0] if is_main else body
+
+
+def _may_be_boilerplate(tag: Tag) -> bool:
+    names = _names(tag)
+    return tag.name in BOILERPLATE or any(name in WIKI_CLASSES or BANNER.search(name) or MENU.search(name) for name in names)
+
+
+def _names(tag: Tag) -> list[str]:
+    """Return the id and the classes of an element."""
+    return [name for key in ("id", "class") for name in tag.get_attribute_list(key) if name]
+
+
+def _is_boilerplate(tag: Tag, whole: int) -> bool:
+    names, length = _names(tag), len(tag.get_text())
+    if length > MAX_DROPPED * whole or tag.name in ("body", "main", "article"):
+        return not whole
+    if any(BANNER.search(name) for name in names):
+        return length <= MAX_BANNER
+    if WIKI_CLASSES.intersection(names):
+        return True
+    links = sum(_length(link) for link in tag.find_all("a"))
+    return tag.find("h1") is None and links / max(1, _length(tag)) > MOSTLY_LINKS
+
+
+def _length(tag: Tag) -> int:
+    """Return the length of the text without surrounding white space."""
+    return sum(len(text.strip()) for text in tag.strings)

@@ -9,10 +9,9 @@ from dataclasses import replace
 from html.entities import name2codepoint
 from typing import TYPE_CHECKING
 
-from assistant.datatypes import Extraction, Part
-from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder
+from assistant.datatypes import Extraction
+from assistant.ingest.extractors.builder import LINE, PARAGRAPH, ExtractionBuilder, Source
 from assistant.ingest.extractors.encoding import decode
-from assistant.ingest.extractors.source import Source
 from assistant.ingest.extractors.text.plain import read_code
 from assistant.ingest.extractors.web.html import html_to_text, read_markup
 
@@ -46,7 +45,6 @@ def read_xml(source: Source) -> Extraction:
     if root is None or not _is_document(root):
         return read_code(replace(source, name=source.name if source.suffix == ".xml" else f"{source.name}.xml"))
     builder = ExtractionBuilder()
-    builder.begin(Part(0, 0))
     _write(root, builder, 0)
     return builder.finish(encoding=decoded.encoding, notes=decoded.notes)
 
@@ -74,13 +72,10 @@ def _is_document(root: _Element) -> bool:
     if _name(root).lower() in DOCUMENTS:
         return True
     texts = [" ".join(text.split()) for text in root.itertext() if text.strip()]
-    sentences = [text for text in texts if _is_sentence(text)]
+    sentences = [text for text in texts
+                 if (len(text) > SENTENCE and text.count(" ") > len(text) / 20) or len(WIDE.findall(text)) > WIDE_SENTENCE]
     values = sum(len(value) for node in root.iter() if isinstance(node.tag, str) for value in node.attrib.values())
     return sum(map(len, sentences)) > SHARE_OF_SENTENCES * (sum(map(len, texts)) + values / 4)
-
-
-def _is_sentence(text: str) -> bool:
-    return (len(text) > SENTENCE and text.count(" ") > len(text) / 20) or len(WIDE.findall(text)) > WIDE_SENTENCE
 
 
 def _write(node: _Element, builder: ExtractionBuilder, depth: int) -> None:

@@ -1,1 +1,0 @@
-"""Detect contradictions between the files that an answer is based on."""

@@ -1,1 +1,0 @@
-"""Defend against prompt injection: sanitize the text of files, and detect answers that follow instructions in it."""

@@ -1,1 +1,0 @@
-"""Openers of archives and compressed files."""

@@ -1,1 +1,0 @@
-"""Embedding models: sentence-transformers, and BERT-shaped models on OpenVINO."""
