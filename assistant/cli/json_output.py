@@ -11,6 +11,7 @@ from assistant.cli.console import ODD_IN_NAME
 
 if TYPE_CHECKING:
     from assistant import datatypes as data
+    from assistant.datatypes.tables import Computation
     from assistant.catalog import Model
 
 Json = dict[str, object]
@@ -103,12 +104,21 @@ def answer(given: data.Answer) -> Json:
         "question": given.question, **({"searched": given.searched} if given.searched else {}), "answer": given.text,
         "abstained": given.abstained, "sentences": [asdict(each) for each in given.sentences],
         "citations": [citation(each) for each in given.citations], "conflicts": [conflict(each) for each in given.conflicts],
-        "hits": hits(given.hits),
+        "hits": hits(given.hits), "route": "table" if given.computation else "passages", **computation(given.computation),
         **({"answerability": answerability(given.answerability)} if given.answerability else {}),
         **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,
         "timings": timings(given.timings),
     }
+
+
+def computation(done: Computation | None) -> Json:
+    """Return how an answer was computed over a table; an empty object if it was not."""
+    if done is None:
+        return {}
+    return {"sql": done.sql, "table": done.table, "computed": done.words, "columns": list(done.columns),
+            "rows": [list(row) for row in done.rows], "row_count": done.count, "confidence": round(done.confidence, 3),
+            "by_model": done.by_model}
 
 
 def turn(said: data.Turn) -> Json:

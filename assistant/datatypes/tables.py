@@ -124,3 +124,41 @@ class QueryResult:
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
     is_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row that a computed answer rests on: its document, its place in it, and its cells as text.
+
+    start, end: its span in the document's text
+    """
+
+    path: str
+    sheet: str
+    place: str
+    line: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Computation:
+    """How an answer was computed.
+
+    table: name of the table in SQL
+    words: how it was computed, in words
+    columns, rows: the result of the statement, its values as text
+    count: number of rows that it rests on
+    confidence: 0 to 1
+    by_model: whether the chat model wrote the statement
+    """
+
+    table: str
+    sql: str
+    words: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    count: int
+    confidence: float
+    by_model: bool = False

@@ -16,6 +16,7 @@ from assistant.tables.validate import first_line, validate_statement
 MOST_ROWS = 1_000
 MOST_SECONDS = 10.0
 MEMORY = "1GB"
+PART = "_part"  # number of the file in a table of several
 ROW = "_row"  # number of a row in its table, in the order of the file
 LOCKS = ("SET autoinstall_known_extensions = false", "SET autoload_known_extensions = false",
          "SET allow_community_extensions = false", "SET python_enable_replacements = false", "SET max_temp_directory_size = '0B'",
@@ -99,9 +100,9 @@ def all_rows(table: TableInfo) -> str:
 
 
 def visible_columns(table: TableInfo) -> list[str]:
-    """Return the columns that statements can name: its own, texts beside those with cells of another type, and the row's number."""
+    """Return the columns that statements can name: its own, texts beside those with cells of another type, and the numbers of file and row."""
     own = [name for column in table.columns for name in (column.name, column.name + TEXT_SUFFIX)[: 1 + has_text(column)]]
-    return [*own, ROW]
+    return [*own, PART, ROW]
 
 
 def has_text(column: Column) -> bool:
@@ -113,7 +114,7 @@ def part_select(table: TableInfo, number: int, path: Path) -> str:
     """Return the SELECT that reads one file of a table, with the types that all of its files share."""
     stored = table.sources[number].stored
     own = {column.name for column in stored.columns}
-    selected = [f"{number} AS _part", *PLACE_COLUMNS]
+    selected = [f"{number} AS {PART}", *PLACE_COLUMNS]
     for column in table.columns:
         name = quoted(column.name)
         if column.name not in own:

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain
 
+from assistant.app.ask.computed import answer_computed
 from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
 from assistant.app.library.library import Library
 from assistant.app.models import ModelProvider
@@ -53,6 +54,8 @@ from assistant.generation.documents import (
 from assistant.index import Store
 from assistant.retrieval import drop_contained
 
+TABLE_HITS = 20  # passages that say which tables a question may be about
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -79,12 +82,26 @@ class QuestionAnswering:
         if turns and (meta := detect_meta_question(question)).intent:
             loading = self._models.start_chat()
             return MetaAnswerStream(question, meta, turns, loading.result, self._settings.answer_tokens)
+        if computed := self._computed(question, turns, wanted):
+            return computed
         if whole := answer_about_files(question, self._libraries, wanted, lambda: self._models.chat, self._settings.embed):
             return whole
         loading = self._models.start_chat()  # it loads while the evidence is retrieved
         started = time.perf_counter()
         evidence = self._retrieve(question, turns, wanted, libraries)
         return QuestionAnswerStream(self, question, turns, evidence, loading, strict, started)
+
+    def _computed(self, question: str, turns: Sequence[Turn], wanted: Filter) -> AnswerStreaming | None:
+        """Return the answer computed over a table of the files; None for a question that is answered from passages."""
+        task = recognize_task(question)
+        if task and task.kind is not TaskKind.COUNTING:
+            return None
+        standalone = rewrite(question, turns).queries[0] if turns else question
+
+        def find_hits(words: str) -> Sequence[Hit]:
+            return self.retrieval.search(words, TABLE_HITS, wanted).hits
+
+        return answer_computed(standalone, self._libraries, wanted, find_hits, lambda: self._models.chat, self._settings.embed)
 
     def _retrieve(self, question: str, turns: Sequence[Turn], wanted: Filter, libraries: Sequence[Library]) -> Evidence:
         """Retrieve the evidence for a question; its time does not include the loading of models."""
