@@ -117,7 +117,7 @@ def computation(done: Computation | None) -> Json:
     if done is None:
         return {}
     return {"sql": done.sql, "table": done.table, "computed": done.words, "columns": list(done.columns),
-            "rows": [list(row) for row in done.rows], "row_count": done.count, "confidence": round(done.confidence, 3),
+            "rows": [list(row) for row in done.rows], "values": list(done.values), "row_count": done.count, "confidence": round(done.confidence, 3),
             "by_model": done.by_model}
 
 

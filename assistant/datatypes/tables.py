@@ -149,6 +149,7 @@ class Computation:
     table: name of the table in SQL
     words: how it was computed, in words
     columns, rows: the result of the statement, its values as text
+    values: the values among them that answer the question
     count: number of rows that it rests on
     confidence: 0 to 1
     by_model: whether the chat model wrote the statement
@@ -159,6 +160,7 @@ class Computation:
     words: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    values: tuple[str, ...]
     count: int
     confidence: float
     by_model: bool = False

@@ -170,8 +170,9 @@ def answer_text(asked: Question, found: list[Solved]) -> ComputedAnswer:
     lines.append(basis_line(best, table, is_chinese=is_chinese))
     lines += notes(table, best, asked, is_chinese=is_chinese)
     result = best.result
-    computation = Computation(table.name, best.reading.sql, best.reading.words, result.columns,
-                              tuple(tuple(plain_text(value) for value in row) for row in result.rows), best.count,
+    rows = tuple(tuple(plain_text(value) for value in row) for row in result.rows)
+    values = tuple(row[0] for row in (rows[:1] if best.reading.target == "compare" else rows))
+    computation = Computation(table.name, best.reading.sql, best.reading.words, result.columns, rows, values, best.count,
                               best.reading.confidence, best.by_model)
     return ComputedAnswer("\n".join(lines), best.rows, computation)
 

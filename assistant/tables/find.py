@@ -71,7 +71,7 @@ def name_text(path: str) -> str:
 def names_table(question: str, table: TableInfo) -> bool:
     """Return whether a question has (nearly) all words of a table's file name, sheet or title, or its SQL name."""
     asked = {root(form) for form in forms(question)}
-    if table.name.lower() in question.lower().split():
+    if table.name.lower() in re.findall(r"\w+", question.lower()):
         return True
     names = dict.fromkeys(text for source in table.sources for text in (name_text(source.path), source.stored.title,
                                                                          source.document_title))

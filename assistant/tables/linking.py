@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
-from assistant.tables.connection import TableConnection, all_rows, literal
+from assistant.tables.connection import TableConnection, literal
 from assistant.tables.headers import split_unit
 from assistant.tables.parquet import quoted
-from assistant.tables.tokens import Token, find_run, form_of, is_filler, root, tokenize
+from assistant.tables.tokens import Token, chinese_fillers, find_run, is_filler, root, tokenize
 from assistant.text.dates import Day, dates
 
 MOST_VALUES = 50_000  # distinct values of a column that are compared with a question
@@ -70,9 +70,10 @@ def link_question(question: str, table: TableInfo, connection: TableConnection) 
     columns = tuple(link for link in headers if not (set(range(link.start, link.end)) <= taken))
     conditions = tuple(condition_links(question, tokens, table, columns, taken))
     used = {place for link in (*values, *columns, *conditions) for place in range(link.start, link.end)}
-    known = table_words(table)
+    known, fillers = table_words(table), chinese_fillers(question)
     unlinked = tuple(token.form for place, token in enumerate(tokens)
-                     if place not in used and not is_filler(token.form) and root(token.form) not in known)
+                     if place not in used and token.start not in fillers and not is_filler(token.form)
+                     and root(token.form) not in known)
     return LinkedQuestion(question, tokens, table, columns, values, conditions, unlinked)
 
 
@@ -81,6 +82,7 @@ def table_words(table: TableInfo) -> frozenset[str]:
     texts = [part for source in table.sources for part in (
         source.path.rpartition("/")[2].rpartition(".")[0].replace("_", " ").replace("-", " "), source.stored.sheet,
         source.stored.title, source.document_title)]
+    texts += [column.unit for column in table.columns]
     return frozenset(root(token.form) for text in dict.fromkeys(texts) for token in tokenize(text))
 
 
@@ -212,23 +214,27 @@ def condition_links(question: str, tokens: Sequence[Token], table: TableInfo, co
                     ) -> Iterator[Link]:
     """Yield the comparisons of a question with numbers, and its dates, as conditions on the nearest fitting column."""
     busy: list[tuple[int, int]] = [(tokens[place].start, tokens[place].end) for place in sorted(taken)]
-    for condition in date_conditions(question, tokens, table, columns, busy):
-        busy.append((tokens[condition.start].start, tokens[condition.end - 1].end))
-        yield condition
-    for condition in number_conditions(question, tokens, table, columns, busy):
-        busy.append((tokens[condition.start].start, tokens[condition.end - 1].end))
-        yield condition
+    named = [link for link in columns if link.column.is_numeric and not is_year_column(link.column)]
+    rules = (lambda: number_conditions(question, tokens, table, named, busy, only_named=True),
+             lambda: date_conditions(question, tokens, table, columns, busy),
+             lambda: number_conditions(question, tokens, table, columns, busy))
+    for rule in rules:
+        for condition in list(rule()):
+            busy.append((tokens[condition.start].start, tokens[condition.end - 1].end))
+            yield condition
 
 
 def number_conditions(question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link],
-                      busy: Sequence[tuple[int, int]]) -> Iterator[Link]:
-    """Yield the comparisons with numbers."""
+                      busy: Sequence[tuple[int, int]], *, only_named: bool = False) -> Iterator[Link]:
+    """Yield the comparisons with numbers; with `only_named`, those on columns that the question names."""
     for pattern in (BETWEEN, BEHIND, COMPARISON):
         for match in pattern.finditer(question):
             if any(match.start("low" if pattern is BETWEEN else "number") < end and start < match.end() for start, end in busy):
                 continue
             span = token_span(tokens, *match.span())
-            column = nearest(columns, span, lambda column: column.is_numeric) or only(table, lambda column: column.is_numeric)
+            column = nearest(columns, span, lambda column: column.is_numeric)
+            if column is None and not only_named:
+                column = only(table, lambda column: column.is_numeric)
             if column is None or span is None:
                 continue
             name, label = quoted(column.name), column.header or column.name
@@ -353,20 +359,16 @@ def token_span(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int]
     return (inside[0], inside[-1] + 1) if inside else None
 
 
-def nearest(columns: Sequence[Link], span: tuple[int, int] | None, fits: object) -> Column | None:
-    """Return the mentioned column that fits and stands nearest to a span."""
-    assert callable(fits)
-    if span is None:
-        return None
+def nearest(columns: Sequence[Link], span: tuple[int, int] | None, fits: Callable[[Column], bool]) -> Column | None:
+    """Return the mentioned column that fits and stands nearest to a span; None if there is none."""
     fitting = [link for link in columns if fits(link.column)]
-    return min(fitting, key=lambda link: min(abs(link.start - span[1]), abs(span[0] - link.end)), default=None).column if fitting else None  # type: ignore[union-attr]
+    if span is None or not fitting:
+        return None
+    return min(fitting, key=lambda link: min(abs(link.start - span[1]), abs(span[0] - link.end))).column
 
 
-def only(table: TableInfo, fits: object) -> Column | None:
+def only(table: TableInfo, fits: Callable[[Column], bool]) -> Column | None:
     """Return the only column of a table that fits; None if there are several or none."""
-    assert callable(fits)
     fitting = [column for column in table.columns if fits(column)]
     return fitting[0] if len(fitting) == 1 else None
 
-
-__all__ = ["Link", "LinkKind", "LinkedQuestion", "all_rows", "form_of", "link_question"]

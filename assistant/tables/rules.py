@@ -27,6 +27,10 @@ MEASURES = {  # nouns of columns that an adjective measures
     "short": "length duration distance time", "tall": "height 高度", "high": "height elevation", "heav": "weight 重量", "light": "weight",
     "fast": "speed time", "old": "age year date 年龄", "young": "age year date 年龄", "big": "size area population", "larg": "size area population amount",
     "small": "size area population", "deep": "depth", "wide": "width", "rich": "wealth income", "贵": "价格 单价 金额", "便宜": "价格 单价"}
+ASKED_BEHIND = re.compile(r"\b(?:before|after|previous to|prior to|following|preceding) (?:who|whom|what|which)\b", re.I)
+NEGATED = re.compile(r"\b(?:not|never|no|except|excluding|without|other than|neither|nor|didn't|isn't|wasn't|doesn't|aren't|weren't|don't)\b"
+                     r"(?! (?:more|less|fewer|later|earlier)\b)|除了|不是|没有|未", re.I)
+NEGATION_PENALTY = 0.45  # of a question with a negation that no condition stands for
 YES_NO = re.compile(r"^(?:did|does|do|is|are|was|were|has|have|had|can)\b(?!.{1,80}\bor\b)", re.I)
 WH = re.compile(r"\b(?:what|which|who|whose|whom|name|list|show|give)\b|哪|谁|什么", re.I)
 IDENTIFIER = re.compile(r"(?:^|_)(?:id|no|nr|number|code|rank|pick|position|pos|编号|序号|place)(?:_|$)", re.I)
@@ -77,8 +81,19 @@ def scored(reading: Reading, linked: LinkedQuestion, intent: Intent) -> Reading:
     """Return a reading whose confidence is lowered by the words that it leaves out and by doubtful links."""
     words = [word for word in linked.unlinked if not within(word, linked, intent)]
     penalty = math.prod(VERB_PENALTY if VERB.search(word) else UNLINKED_PENALTY for word in words)
+    if NEGATED.search(apart_from_links(linked)):
+        penalty *= NEGATION_PENALTY
     weakest = min([link.score for link in linked.values if link.column.name in reading.where] or [1.0])
     return replace(reading, confidence=reading.confidence * penalty * min(1.0, weakest))
+
+
+def apart_from_links(linked: LinkedQuestion) -> str:
+    """Return a question without the words that are cells or conditions."""
+    text = linked.question
+    for link in (*linked.values, *linked.conditions):
+        start, end = linked.tokens[link.start].start, linked.tokens[link.end - 1].end
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
 
 
 def within(word: str, linked: LinkedQuestion, intent: Intent) -> bool:
@@ -189,6 +204,12 @@ class _Rules:
         asked = [link for link in asked if WH.search(self._linked.question[: self._linked.tokens[link.start].start])
                  and link.start - self._question_word() <= 5]
         return asked[0].column if asked else None
+
+    def _asked_first(self) -> Column | None:
+        """Return the column of any type that is named right behind the question word."""
+        word = self._question_word()
+        behind = [link for link in self._free if 0 < link.start - word <= 3]
+        return behind[0].column if behind else None
 
     def _question_word(self) -> int:
         match = WH.search(self._linked.question)
@@ -322,6 +343,10 @@ class _Rules:
 
     def _compare(self) -> Iterator[Reading]:
         pair = self._pair()
+        years = next((link for link in self._linked.conditions if " IN (" in link.sql), None)
+        if pair is None and years is not None:
+            yield self._compared_years(years)
+            return
         if pair is None:
             yield from self._list()
             return
@@ -348,9 +373,19 @@ class _Rules:
             0.95 if measure else 0.75, measure.unit if measure else "", where, "compare"),
             words=self._say("compared", words, first.value, second.value))
 
+    def _compared_years(self, years: Link) -> Reading:
+        """Return the comparison of two years: of a measure, or of their numbers of rows."""
+        measure, key = self._measure(), years.sql.partition(" IN (")[0]
+        aggregate, words = (f"sum({quoted(measure.name)})", label(measure)) if measure else ("count(*)", self._say("rows"))
+        direction = "ASC" if LESS.search(self._linked.question) else "DESC"
+        first, _, second = years.sql.partition(" IN (")[2].rstrip(")").partition(", ")
+        return replace(self._reading(f"SELECT {key} AS year, {aggregate} AS result FROM {self._table}{self._where()} GROUP BY year "
+                                     f"ORDER BY result {direction}", "", "rows", 0.85, measure.unit if measure else "", None, "compare"),
+                       words=self._say("compared", words, first, second))
+
     def _target(self) -> Column | None:
         """Return the column that an order question asks for: named behind the question word or near the operation, or the naming one."""
-        entity = self._entity()
+        entity = self._entity() or self._asked_first()
         near = [link for link in self._free if 0 <= link.start - self._first_token(self._intent.end) <= 2]
         return entity or (near[0].column if near else None) or self._naming()
 
@@ -369,7 +404,8 @@ class _Rules:
         target = self._entity() or (anchors[0].column if anchors else None)
         if not anchors or target is None:
             return
-        sign, word = (">", "after") if self._intent.operation is Operation.NEXT else ("<", "before")
+        is_after = (self._intent.operation is Operation.NEXT) is not bool(ASKED_BEHIND.search(self._linked.question))
+        sign, word = (">", "after") if is_after else ("<", "before")
         order, edge = ("ASC", "max") if sign == ">" else ("DESC", "min")
         where = self._condition(anchors, self._linked.conditions)
         name = quoted(target.name)

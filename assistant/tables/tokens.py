@@ -25,6 +25,8 @@ ENGLISH_FILLER = frozenset("""
     """.split())
 CHINESE_FILLER = frozenset("的了是在和与及或有为之其于被由也都就这那他它个到从对以并而把所则着很又还多少几哪些什么谁请问列出共一总计算数量"
                            "吗呢吧中里内上下我们你您各每")
+CHINESE_PHRASES = re.compile("记录|条目|数据|合计|总计|总和|总数|平均值?|最[多少高低大小长短早晚新贵]的?|小时|多少|几[个条家张笔人]|[条行个家张笔位名件]|"
+                             "表|分别|不同|种类?|第一|最后|之间|相差|差额|超过|大于|小于|高于|低于|至少|以上|以下|占比?|所有|全部|一共|总共|清单|明细|情况")
 ROMAN_S = re.compile(r"['’]s?$")
 
 
@@ -81,6 +83,11 @@ def is_filler(form: str) -> bool:
 
 
 FILLER_FORMS = frozenset(map(form_of, ENGLISH_FILLER))
+
+
+def chinese_fillers(text: str) -> frozenset[int]:
+    """Return the offsets of the characters that belong to Chinese words that say nothing about what a question asks for."""
+    return frozenset(place for match in CHINESE_PHRASES.finditer(text) for place in range(*match.span()))
 
 
 def find_run(wanted: Sequence[str], among: Sequence[str], start: int = 0) -> int:

@@ -82,7 +82,8 @@ class QuestionAnswering:
         if turns and (meta := detect_meta_question(question)).intent:
             loading = self._models.start_chat()
             return MetaAnswerStream(question, meta, turns, loading.result, self._settings.answer_tokens)
-        if computed := self._computed(question, turns, wanted):
+        task = recognize_task(question)
+        if (task is None or not task.certain) and (computed := self._computed(question, turns, wanted)):
             return computed
         if whole := answer_about_files(question, self._libraries, wanted, lambda: self._models.chat, self._settings.embed):
             return whole
@@ -93,9 +94,6 @@ class QuestionAnswering:
 
     def _computed(self, question: str, turns: Sequence[Turn], wanted: Filter) -> AnswerStreaming | None:
         """Return the answer computed over a table of the files; None for a question that is answered from passages."""
-        task = recognize_task(question)
-        if task and task.kind is not TaskKind.COUNTING:
-            return None
         standalone = rewrite(question, turns).queries[0] if turns else question
 
         def find_hits(words: str) -> Sequence[Hit]:

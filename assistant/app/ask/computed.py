@@ -108,7 +108,7 @@ def is_computed(asked: Question, candidate: Candidate, intent: Intent, *, is_top
     if candidate.is_named:
         return intent.is_strong or asked.confidence >= CERTAIN or asked.links > 0
     if intent.is_strong:
-        return asked.links > 0 and is_covered or (is_top and asked.links > 0)
+        return asked.links > 0 and (is_covered or is_top)
     return asked.confidence >= WEAK_CERTAIN and asked.links > 1 and is_covered
 
 
@@ -155,7 +155,8 @@ class FixedAnswer(StreamedAnswer):
 
 def cite_rows(rows: Sequence[TableRow], libraries: Sequence[Library]) -> tuple[tuple[Citation, ...], tuple[Hit, ...]]:
     """Return a numbered citation for each row, and the chunks that hold the rows."""
-    citations, hits = [], {}
+    citations: list[Citation] = []
+    hits: dict[int, Hit] = {}
     for number, row in enumerate(rows, 1):
         found = next((hit for library in libraries for hit in library.chunk_at(row.path, row.start)), None)
         location = Location(row.line, row.line, row.start, row.end, sheet=row.sheet or None, cells=row.place or None)
