@@ -11,7 +11,6 @@ from pathlib import PurePath
 from assistant.datatypes.tables import Column, ColumnType, StoredTable, TableInfo, TableSource
 from assistant.tables.headers import identifier, unique_name
 
-FILE_COLUMN = "file"  # of a table made of several files
 VARIABLE = re.compile(r"\d+|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|[一二三四五六七八九十]+(?=[月季])|q[1-4]", re.I)
 PLAIN_NAME = re.compile(r"[^\W\d_]{2,}|[\u4e00-\u9fff]")
 MERGED_SAMPLES = 24
@@ -73,11 +72,11 @@ def common_name(group: Sequence[TableSource]) -> str:
 
 
 def merged_columns(group: Sequence[TableSource]) -> tuple[Column, ...]:
-    """Return the columns of a table; for several files, with the file as the first column and types wide enough for all."""
+    """Return the columns of a table; for several files or sheets, with these as the last column, and types wide enough for all."""
     if len(group) == 1:
         return group[0].stored.columns
-    names = tuple(map(file_label, group))
-    merged = [Column(file_column(group), "file", ColumnType.TEXT, samples=names[:MERGED_SAMPLES], distinct=len(names))]
+    names = tuple(source_label(source, group) for source in group)
+    merged: list[Column] = []
     for columns in zip(*(source.stored.columns for source in group), strict=True):
         widest = max(columns, key=lambda column: WIDEST.get(column.type, 0))
         samples = tuple(dict.fromkeys(sample for column in columns for sample in column.samples))[:MERGED_SAMPLES]
@@ -88,19 +87,17 @@ def merged_columns(group: Sequence[TableSource]) -> tuple[Column, ...]:
             widest, scale=scale, samples=samples, unparsed=sum(column.unparsed for column in columns),
             distinct=max(column.distinct for column in columns),
             lowest=min(lows, key=sort_key(widest), default=""), highest=max(highs, key=sort_key(widest), default="")))
-    return tuple(merged)
+    what = "sheet" if len({source.path for source in group}) == 1 else "file"
+    name = unique_name(f"{what}_name", {column.name for column in merged})
+    return (*merged, Column(name, what, ColumnType.TEXT, samples=names[:MERGED_SAMPLES], distinct=len(names)))
 
 
-def file_label(source: TableSource) -> str:
-    """Return the value of the file column for a table: its file's name, and its sheet."""
-    name = PurePath(source.path).name
-    return f"{name} {source.stored.sheet}" if source.stored.sheet else name
-
-
-def file_column(group: Sequence[TableSource]) -> str:
-    """Return the name of the column that names the file; it differs from the tables' own columns."""
-    taken = {column.name for column in group[0].stored.columns}
-    return "source_file" if FILE_COLUMN in taken or f"{FILE_COLUMN}_" in taken else "file_name"
+def source_label(source: TableSource, group: Sequence[TableSource]) -> str:
+    """Return what tells one part of a table from the others: its sheet if all are of one file, else its file, and its sheet."""
+    name, sheet = PurePath(source.path).name, source.stored.sheet
+    if len({each.path for each in group}) == 1:
+        return sheet or source.stored.title or source.stored.file
+    return f"{name} {sheet}" if len({each.stored.sheet for each in group}) > 1 else name
 
 
 def sort_key(column: Column) -> type:

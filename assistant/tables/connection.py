@@ -9,7 +9,7 @@ from types import TracebackType
 
 from assistant.datatypes.tables import Column, QueryResult, TableInfo
 from assistant.errors import AssistantError
-from assistant.tables.catalog import file_label
+from assistant.tables.catalog import source_label
 from assistant.tables.parquet import PLACE_COLUMNS, TEXT_SUFFIX, quoted, sql_type
 from assistant.tables.validate import first_line, validate_statement
 
@@ -118,7 +118,7 @@ def part_select(table: TableInfo, number: int, path: Path) -> str:
     for column in table.columns:
         name = quoted(column.name)
         if column.name not in own:
-            selected.append(f"{literal(file_label(table.sources[number]))} AS {name}")
+            selected.append(f"{literal(source_label(table.sources[number], table.sources))} AS {name}")
             continue
         selected.append(f"CAST({name} AS {sql_type(column)}) AS {name}")
         if has_text(column):

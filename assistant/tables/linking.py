@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import PurePath
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
 from assistant.tables.connection import TableConnection, literal
@@ -78,12 +79,12 @@ def link_question(question: str, table: TableInfo, connection: TableConnection) 
 
 
 def table_words(table: TableInfo) -> frozenset[str]:
-    """Return the stems of the words that name a table: of its files, folders' last names, sheets and titles."""
-    texts = [part for source in table.sources for part in (
-        source.path.rpartition("/")[2].rpartition(".")[0].replace("_", " ").replace("-", " "), source.stored.sheet,
-        source.stored.title, source.document_title)]
-    texts += [column.unit for column in table.columns]
-    return frozenset(root(token.form) for text in dict.fromkeys(texts) for token in tokenize(text))
+    """Return the stems of the words that name a table: of its files, sheets, titles and units; for several files, those of all."""
+    named = [frozenset(root(token.form) for text in (
+        PurePath(source.path).stem.replace("_", " ").replace("-", " "), source.stored.sheet, source.stored.title, source.document_title)
+        for token in tokenize(text)) for source in table.sources]
+    units = {root(token.form) for column in table.columns for token in tokenize(column.unit)}
+    return frozenset.intersection(*named) | units
 
 
 # columns
@@ -215,7 +216,8 @@ def condition_links(question: str, tokens: Sequence[Token], table: TableInfo, co
     """Yield the comparisons of a question with numbers, and its dates, as conditions on the nearest fitting column."""
     busy: list[tuple[int, int]] = [(tokens[place].start, tokens[place].end) for place in sorted(taken)]
     named = [link for link in columns if link.column.is_numeric and not is_year_column(link.column)]
-    rules = (lambda: number_conditions(question, tokens, table, named, busy, only_named=True),
+    rules: tuple[Callable[[], Iterator[Link]], ...] = (
+             lambda: number_conditions(question, tokens, table, named, busy, only_named=True),
              lambda: date_conditions(question, tokens, table, columns, busy),
              lambda: number_conditions(question, tokens, table, columns, busy))
     for rule in rules:
