@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from assistant.datatypes.tables import QueryResult
 from assistant.tables.connection import TableConnection
 from assistant.tables.intent import Intent, Operation
-from assistant.tables.linking import LinkedQuestion
+from assistant.tables.linking import LinkedQuestion, is_year_column
 from assistant.tables.parquet import quoted
-from assistant.tables.validate import Node, expressions, parse_statement
+from assistant.tables.validate import Node, arguments_of, expressions, parse_statement
 
 NUMBERS = frozenset({Operation.COUNT, Operation.SUM, Operation.AVERAGE, Operation.DIFFERENCE, Operation.SHARE})
 AGGREGATE = {Operation.COUNT: {"count", "count_star", "sum", "max", "min"}, Operation.SUM: {"sum", "count", "count_star"},
@@ -20,7 +20,8 @@ MOST_ANSWERS = 12
 def doubts_about(sql: str, result: QueryResult, linked: LinkedQuestion, intent: Intent, connection: TableConnection) -> list[str]:
     """Return what speaks against a statement: no result, a result of another type, cells that do not exist or were left out."""
     tree = parse_statement(sql)
-    return [*result_doubts(result, intent), *operation_doubts(tree, intent), *cell_doubts(tree, linked, connection)]
+    return [*result_doubts(result, intent), *operation_doubts(tree, intent), *measure_doubts(tree, linked, intent),
+            *cell_doubts(tree, linked, connection)]
 
 
 def result_doubts(result: QueryResult, intent: Intent) -> Iterator[str]:
@@ -40,6 +41,20 @@ def operation_doubts(tree: Node, intent: Intent) -> Iterator[str]:
     wanted = AGGREGATE.get(intent.operation)
     if wanted and not used & wanted:
         yield f"The question asks for a {intent.operation.value}."
+
+
+def measure_doubts(tree: Node, linked: LinkedQuestion, intent: Intent) -> Iterator[str]:
+    """Yield doubts about the columns that are added up: years are not, and for a count only those that the question names."""
+    named = {link.column.name for link in linked.columns}
+    for each in expressions(tree):
+        function = str(each.get("function_name", "")).lower()
+        inner = [argument.get("expression", argument) for argument in arguments_of(each) if function == "sum"]
+        columns = [linked.table.column(str(part["column_names"][-1])) for part in inner if part.get("class") == "COLUMN_REF"]
+        for column in columns:
+            if column and is_year_column(column):
+                yield f"{column.name} holds years, which are not added up."
+            elif column and intent.operation is Operation.COUNT and column.name not in named:
+                yield f"The question asks for a count, not for the sum of {column.name}."
 
 
 def cell_doubts(tree: Node, linked: LinkedQuestion, connection: TableConnection) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from assistant.app.ingest.scan import Ledger, Scanner, ScanResult
 from assistant.app.ingest.write_batch import OnChange, WriteBatch, add_to_report, detect_moves, ignore_change
 from assistant.app.library.tables import TABLES_VERSION, documents_without_files, store_tables
-from assistant.datatypes import Change, Document, Embedder, FileState, IngestReport, LedgerEntry, OnProgress, Progress
+from assistant.datatypes import Change, Document, Embedder, FileState, IngestReport, LedgerEntry, OnProgress, Progress, Shape
 from assistant.errors import BEING_WRITTEN, ENCRYPTED, GONE, UNREAD, SkippedFile, UnreadableFile
 from assistant.index import Store
 from assistant.index.store import vector_key
@@ -38,6 +38,8 @@ from assistant.system.paths import is_under
 
 EMBEDDED_AT_ONCE = 512  # chunks: enough to batch by length, and little work to lose
 ORPHANED_VECTOR_SECONDS = 7 * 86_400  # how long vectors of removed texts are kept, in case the text comes back
+MOST_SEARCHED = 20_000_000  # characters of a delimited file that become passages; of a longer one only the first SEARCHED_OF_LONG
+SEARCHED_OF_LONG = 1_000_000
 EMBEDDED_MEANWHILE = 64  # chunks embedded between two readings: few, so that no finished reading waits long
 
 REBUILDING = "the library was being rebuilt, and the file was not read again yet"
@@ -213,7 +215,8 @@ class IngestRun:
             self._on_change(Change("failed", entry.path, reason))
 
     def _add_document(self, entry: LedgerEntry, document: Document) -> None:
-        chunks = chunk(document, self._embedder.count_tokens, self._options.chunk_tokens)
+        found = searched_part(document)
+        chunks = chunk(found, self._embedder.count_tokens, self._options.chunk_tokens)
         extraction = document.extraction
         if extraction.text and not chunks:
             reason = "there is no text in it"
@@ -222,7 +225,7 @@ class IngestRun:
         entry = replace(
             entry, chunks=len(chunks), encoding=extraction.encoding,
             pages=max((part.page or 0 for part in extraction.parts), default=0), empty_pages=extraction.empty_pages,
-            ocr_pages=extraction.ocr_pages, notes=extraction.notes,
+            ocr_pages=extraction.ocr_pages, notes=found.extraction.notes,
         )
         self._batch.documents.append((entry, document, chunks))
         self._batch.tables[document.content_hash] = store_tables(self._store, document)
@@ -255,6 +258,20 @@ class IngestRun:
         embedded = self._queue.embed(most)
         self._report = replace(self._report, embedded=self._report.embedded + embedded)
         return embedded
+
+
+def searched_part(document: Document) -> Document:
+    """Return a document without the rows of a long delimited file behind the first ones, which are only computed over."""
+    extraction = document.extraction
+    if extraction.shape is not Shape.TABLE or len(extraction.text) <= MOST_SEARCHED:
+        return document
+    end = extraction.text.rfind("\n", 0, SEARCHED_OF_LONG) + 1 or SEARCHED_OF_LONG
+    text = extraction.text[:end]
+    rows = text.count("\n")
+    note = f"only its first {rows:,} lines are searched as text; tables and computed answers use all"
+    tables = tuple(replace(table, char_end=min(table.char_end, end)) for table in extraction.tables)
+    parts = tuple(replace(part, char_end=min(part.char_end, end)) for part in extraction.parts)
+    return replace(document, extraction=replace(extraction, text=text, tables=tables, parts=parts, notes=(*extraction.notes, note)))
 
 
 IsStale = Callable[[LedgerEntry], bool]
