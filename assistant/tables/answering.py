@@ -19,8 +19,8 @@ from assistant.tables.schema import describe_table
 from assistant.tables.validate import StatementRefused
 from assistant.text.languages import language
 
-CERTAIN = 0.55  # confidence from which a reading by rule is the answer
-TENTATIVE = 0.4  # confidence from which a reading by rule is the answer if the chat model's statement gives the same
+CERTAIN = 0.5  # confidence from which a reading by rule is the answer
+TENTATIVE = 0.35  # confidence from which a reading by rule is the answer if the chat model's statement gives the same
 MOST_TRIES = 3  # of the chat model: an error or an empty result goes back twice
 MOST_LINES = 20
 AVERAGE_DIGITS = 4
@@ -87,8 +87,6 @@ def compute(asked: Question, connection: TableConnection, write_sql: WriteSql | 
         agreeing = [each for each in by_rule if solved and same_result(each.result, solved.result)]
         if agreeing:
             return answer_text(asked, agreeing[:1])
-        if solved and not by_rule:
-            return answer_text(asked, [solved])
     return refusal(asked)
 
 

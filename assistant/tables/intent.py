@@ -74,7 +74,7 @@ PATTERNS: tuple[tuple[Operation, bool, re.Pattern[str]], ...] = tuple(
         (Operation.COMPARE, False, r"\b(?:more|less|fewer|larger|higher|longer|bigger|greater|older|taller|heavier|lower|smaller|shorter|better|worse"
                                    r"|faster|earlier|later)\b.{0,80}\b(?:or|than|between)\b|\bcompare\b|(?:更|比较)(?:多|少|高|低|大|小|贵|便宜)|还是"),
         (Operation.SUM, False, r"\bhow much\b|\btotals?\b|多少(?:钱|元)"),
-        (Operation.LIST, False, r"^(?:list|show|name|give)(?: me)?(?: all| every| the)\b|\bwhich\b.{1,60}\b(?:are|have|has|had|were|is|was)\b|^(?:列出|哪些|有哪些)|哪些|分别"),
+        (Operation.LIST, False, r"^(?:list|show|name|give)(?: me)?(?: all| every| the| an?)\b|\bwhich\b.{1,60}\b(?:are|have|has|had|were|is|was)\b|^(?:列出|哪些|有哪些)|哪些|分别"),
     ))
 TOP = re.compile(rf"\b(?:top|first|last|bottom|largest|highest|biggest|lowest|smallest)\s+(?P<after>{FEW})\b"
                  rf"|\b(?P<before>{FEW})\s+(?:{HIGH}|{LOW})\b|\bwhich (?P<which>{FEW})\b|(?:前|最.{{1,2}}的?)(?P<zh>{FEW})(?:个|名|家|位|项|大|种|款|条|张|笔)?", re.I)

@@ -21,7 +21,8 @@ ENGLISH_FILLER = frozenset("""
     on listed list chart table row rows record records entry entries item items line lines column data file files sheet document mentioned
     included shown given there exist contain contains about into through like value values many one ones thing things made make makes
     compared compare difference average mean highest lowest largest smallest biggest greatest maximum minimum top bottom first last next
-    previous earliest latest right immediately come comes came go goes much altogether exactly ever have get got
+    larger longer higher bigger greater taller heavier older younger shorter smaller lower faster slower better worse cheaper fewer
+    expensive cheap previous earliest latest right immediately come comes came go goes much altogether exactly ever have get got
     """.split())
 CHINESE_FILLER = frozenset("的了是在和与及或有为之其于被由也都就这那他它个到从对以并而把所则着很又还多少几哪些什么谁请问列出共一总计算数量"
                            "吗呢吧中里内上下我们你您各每")
