@@ -25,8 +25,10 @@ FOLDER = Path(__file__).parent / "tables"
 FILES = FOLDER / "files"
 Record = dict[str, object]
 Grid = list[list[object]]
-SHEET = ('<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-         "<sheetData>{rows}</sheetData></worksheet>")
+SHEET = (
+    '<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    "<sheetData>{rows}</sheetData></worksheet>"
+)
 
 
 def cents(random_numbers: random.Random, low: int, high: int) -> Decimal:
@@ -71,47 +73,126 @@ def make_records() -> dict[str, list[Record]]:
     suppliers = ["Northwind Traders", "Alder & Sons", "Brightline Ltd", "Cobalt Supplies", "Delta Freight"]
     tables: dict[str, list[Record]] = {}
     tables["invoices"] = [
-        {"no": f"INV-{1000 + n}", "date": date(2026, 1, 5) + timedelta(days=4 * n), "supplier": suppliers[n % 5],
-         "amount": cents(numbers, 80, 4000), "status": numbers.choice(["paid", "open", "overdue"])} for n in range(30)]
+        {
+            "no": f"INV-{1000 + n}",
+            "date": date(2026, 1, 5) + timedelta(days=4 * n),
+            "supplier": suppliers[n % 5],
+            "amount": cents(numbers, 80, 4000),
+            "status": numbers.choice(["paid", "open", "overdue"]),
+        }
+        for n in range(30)
+    ]
     tables["rechnungen"] = [
-        {"nr": f"RE{200 + n}", "datum": date(2026, 2, 1) + timedelta(days=3 * n), "kunde": numbers.choice(["Huber KG", "Maier GmbH", "Otto Bau"]),
-         "netto": cents(numbers, 500, 9000), "bezahlt": numbers.choice(["ja", "nein"])} for n in range(18)]
+        {
+            "nr": f"RE{200 + n}",
+            "datum": date(2026, 2, 1) + timedelta(days=3 * n),
+            "kunde": numbers.choice(["Huber KG", "Maier GmbH", "Otto Bau"]),
+            "netto": cents(numbers, 500, 9000),
+            "bezahlt": numbers.choice(["ja", "nein"]),
+        }
+        for n in range(18)
+    ]
     tables["timesheets"] = [
-        {"month": month, "date": date(2026, month, 1 + day), "employee": numbers.choice(["Ana Ruiz", "Ben Cole", "Cleo Park", "Dev Shah"]),
-         "project": numbers.choice(["Apollo", "Borealis", "Cirrus"]), "hours": Decimal(numbers.randint(4, 18)) / 2}
-        for month in (1, 2, 3) for day in range(12)]
+        {
+            "month": month,
+            "date": date(2026, month, 1 + day),
+            "employee": numbers.choice(["Ana Ruiz", "Ben Cole", "Cleo Park", "Dev Shah"]),
+            "project": numbers.choice(["Apollo", "Borealis", "Cirrus"]),
+            "hours": Decimal(numbers.randint(4, 18)) / 2,
+        }
+        for month in (1, 2, 3)
+        for day in range(12)
+    ]
     tables["inventory"] = [
-        {"sheet": sheet, "sku": f"{number:05d}", "item": item, "quantity": numbers.randint(0, 400), "price": cents(numbers, 1, 90)}
+        {
+            "sheet": sheet,
+            "sku": f"{number:05d}",
+            "item": item,
+            "quantity": numbers.randint(0, 400),
+            "price": cents(numbers, 1, 90),
+        }
         for sheet in ("Warehouse A", "Warehouse B")
-        for number, item in enumerate(["Hex bolt", "Lock nut", "Washer", "Hinge", "Bracket", "Cable tie", "Anchor", "Rivet"], 101)]
+        for number, item in enumerate(["Hex bolt", "Lock nut", "Washer", "Hinge", "Bracket", "Cable tie", "Anchor", "Rivet"], 101)
+    ]
     tables["measurements"] = [
-        {"station": numbers.choice(["Harbour", "Ridge", "Valley"]), "date": date(2026, 4, 1) + timedelta(days=n),
-         "temperature": Decimal(numbers.randint(-50, 250)) / 10, "rain": None if n % 7 == 3 else Decimal(numbers.randint(0, 300)) / 10}
-        for n in range(28)]
+        {
+            "station": numbers.choice(["Harbour", "Ridge", "Valley"]),
+            "date": date(2026, 4, 1) + timedelta(days=n),
+            "temperature": Decimal(numbers.randint(-50, 250)) / 10,
+            "rain": None if n % 7 == 3 else Decimal(numbers.randint(0, 300)) / 10,
+        }
+        for n in range(28)
+    ]
     tables["sales_zh"] = [
-        {"date": date(2026, 5, 1) + timedelta(days=n), "product": numbers.choice(["螺丝刀", "电钻", "扳手", "锤子"]),
-         "region": numbers.choice(["华东", "华南", "华北"]), "count": numbers.randint(1, 60), "amount": cents(numbers, 50, 3000)} for n in range(26)]
+        {
+            "date": date(2026, 5, 1) + timedelta(days=n),
+            "product": numbers.choice(["螺丝刀", "电钻", "扳手", "锤子"]),
+            "region": numbers.choice(["华东", "华南", "华北"]),
+            "count": numbers.randint(1, 60),
+            "amount": cents(numbers, 50, 3000),
+        }
+        for n in range(26)
+    ]
     tables["hours_zh"] = [
         {"sheet": sheet, "name": name, "department": department, "hours": numbers.randint(120, 210)}
         for sheet in ("一月", "二月")
-        for name, department in (("王芳", "财务部"), ("李强", "技术部"), ("张伟", "技术部"), ("刘洋", "市场部"), ("陈静", "市场部"), ("赵磊", "技术部"))]
+        for name, department in (
+            ("王芳", "财务部"),
+            ("李强", "技术部"),
+            ("张伟", "技术部"),
+            ("刘洋", "市场部"),
+            ("陈静", "市场部"),
+            ("赵磊", "技术部"),
+        )
+    ]
     tables["expenses"] = [
         {"department": name, "plan": numbers.randint(20, 90) * 100, "actual": numbers.randint(20, 90) * 100}
-        for name in ("Sales", "Research", "Support", "Legal", "Facilities")]
+        for name in ("Sales", "Research", "Support", "Legal", "Facilities")
+    ]
     tables["contracts"] = [
-        {"contract": name, "partner": partner, "start": date(2024 + n % 3, 1 + n, 1), "end": date(2026 + n % 3, 2 + n, 28), "value": 1500 * (n + 3)}
-        for n, (name, partner) in enumerate((("Lease Harbour Street", "Brackwater Estates"), ("Cleaning", "Sparkle Ltd"), ("Insurance", "Meridian"),
-                                             ("Hosting", "Nimbus"), ("Security", "Watchful Ltd"), ("Catering", "Green Fork"),
-                                             ("Elevator maintenance", "Liftworks")))]
+        {
+            "contract": name,
+            "partner": partner,
+            "start": date(2024 + n % 3, 1 + n, 1),
+            "end": date(2026 + n % 3, 2 + n, 28),
+            "value": 1500 * (n + 3),
+        }
+        for n, (name, partner) in enumerate(
+            (
+                ("Lease Harbour Street", "Brackwater Estates"),
+                ("Cleaning", "Sparkle Ltd"),
+                ("Insurance", "Meridian"),
+                ("Hosting", "Nimbus"),
+                ("Security", "Watchful Ltd"),
+                ("Catering", "Green Fork"),
+                ("Elevator maintenance", "Liftworks"),
+            )
+        )
+    ]
     tables["orders"] = [
-        {"order_id": 4929000000005600 + n, "customer": numbers.choice(["Mill Lane Cafe", "Oak Books", "Pine Gym"]),
-         "country": numbers.choice(["Norway", "Spain", "Kenya"]), "items": numbers.randint(1, 12), "total": cents(numbers, 10, 900)} for n in range(24)]
+        {
+            "order_id": 4929000000005600 + n,
+            "customer": numbers.choice(["Mill Lane Cafe", "Oak Books", "Pine Gym"]),
+            "country": numbers.choice(["Norway", "Spain", "Kenya"]),
+            "items": numbers.randint(1, 12),
+            "total": cents(numbers, 10, 900),
+        }
+        for n in range(24)
+    ]
     tables["machines"] = [
-        {"machine": f"Press {letter}", "location": numbers.choice(["Hall 1", "Hall 2"]), "year": 2005 + 2 * n, "power": numbers.randint(10, 95),
-         "downtime": numbers.randint(0, 40)} for n, letter in enumerate("ABCDEFGH")]
+        {
+            "machine": f"Press {letter}",
+            "location": numbers.choice(["Hall 1", "Hall 2"]),
+            "year": 2005 + 2 * n,
+            "power": numbers.randint(10, 95),
+            "downtime": numbers.randint(0, 40),
+        }
+        for n, letter in enumerate("ABCDEFGH")
+    ]
     tables["stock_zh"] = [
         {"code": f"00{n + 11}", "name": name, "quantity": numbers.randint(5, 900), "price": cents(numbers, 1, 60)}
-        for n, name in enumerate(["A4纸", "签字笔", "订书机", "文件夹", "胶带", "白板笔", "计算器"])]
+        for n, name in enumerate(["A4纸", "签字笔", "订书机", "文件夹", "胶带", "白板笔", "计算器"])
+    ]
     return tables
 
 
@@ -130,36 +211,86 @@ def write_files(tables: dict[str, list[Record]]) -> None:
         chosen = where(tables["timesheets"], month=month)
         rows = [["Date", "Employee", "Project", "Hours"], *[[r["date"], r["employee"], r["project"], r["hours"]] for r in chosen]]
         write_csv(f"timesheet {name}.csv", [*rows, ["Total", "", "", total(chosen, "hours")]], ",", "utf-8-sig")
-    write_xlsx("inventory.xlsx", {sheet: [["Stock list"], [f"{sheet}, counted 30 June 2026"], [],
-                                          ["SKU", "Item", "Quantity", "Unit price (USD)"],
-                                          *[[r["sku"], r["item"], r["quantity"], r["price"]] for r in where(tables["inventory"], sheet=sheet)],
-                                          ["Total", "", total(where(tables["inventory"], sheet=sheet), "quantity"), ""]]
-                                  for sheet in ("Warehouse A", "Warehouse B")})
+    write_xlsx(
+        "inventory.xlsx",
+        {
+            sheet: [
+                ["Stock list"],
+                [f"{sheet}, counted 30 June 2026"],
+                [],
+                ["SKU", "Item", "Quantity", "Unit price (USD)"],
+                *[[r["sku"], r["item"], r["quantity"], r["price"]] for r in where(tables["inventory"], sheet=sheet)],
+                ["Total", "", total(where(tables["inventory"], sheet=sheet), "quantity"), ""],
+            ]
+            for sheet in ("Warehouse A", "Warehouse B")
+        },
+    )
     rows = [["Station", "Date", "Temperature (°C)", "Rainfall (mm)"]]
-    rows += [[r["station"], r["date"], r["temperature"], "n/a" if r["rain"] is None else r["rain"]] for r in tables["measurements"]]
+    rows += [
+        [r["station"], r["date"], r["temperature"], "n/a" if r["rain"] is None else r["rain"]] for r in tables["measurements"]
+    ]
     write_csv("weather measurements.tsv", rows, "\t", "utf-8")
     rows = [["日期", "产品", "地区", "数量", "金额"]]
-    rows += [[f"{r['date'].year}年{r['date'].month}月{r['date'].day}日", r["product"], r["region"], r["count"], f"¥{r['amount']:,}"]  # type: ignore[attr-defined]
-             for r in tables["sales_zh"]]
+    rows += [
+        [f"{r['date'].year}年{r['date'].month}月{r['date'].day}日", r["product"], r["region"], r["count"], f"¥{r['amount']:,}"]  # type: ignore[attr-defined]
+        for r in tables["sales_zh"]
+    ]
     rows.append(["合计", "", "", total(tables["sales_zh"], "count"), f"¥{total(tables['sales_zh'], 'amount'):,}"])
     write_csv("销售明细.csv", rows, ",", "utf-8")
-    write_xlsx("员工工时.xlsx", {sheet: [["姓名", "部门", "工时(小时)"], *[[r["name"], r["department"], r["hours"]]
-                                                                    for r in where(tables["hours_zh"], sheet=sheet)]] for sheet in ("一月", "二月")})
-    write_xlsx("expenses 2026.xlsx", {"Expenses": [["Department", "Budget", ""], ["", "Plan (EUR)", "Actual (EUR)"],
-                                                   *[[r["department"], r["plan"], r["actual"]] for r in tables["expenses"]],
-                                                   ["Total", total(tables["expenses"], "plan"), total(tables["expenses"], "actual")]]})
-    lines = ["# Contracts", "", "All contracts in force.", "", "| Contract | Partner | Start | End | Annual value (EUR) |", "|---|---|---|---|---:|"]
+    write_xlsx(
+        "员工工时.xlsx",
+        {
+            sheet: [
+                ["姓名", "部门", "工时(小时)"],
+                *[[r["name"], r["department"], r["hours"]] for r in where(tables["hours_zh"], sheet=sheet)],
+            ]
+            for sheet in ("一月", "二月")
+        },
+    )
+    write_xlsx(
+        "expenses 2026.xlsx",
+        {
+            "Expenses": [
+                ["Department", "Budget", ""],
+                ["", "Plan (EUR)", "Actual (EUR)"],
+                *[[r["department"], r["plan"], r["actual"]] for r in tables["expenses"]],
+                ["Total", total(tables["expenses"], "plan"), total(tables["expenses"], "actual")],
+            ]
+        },
+    )
+    lines = [
+        "# Contracts",
+        "",
+        "All contracts in force.",
+        "",
+        "| Contract | Partner | Start | End | Annual value (EUR) |",
+        "|---|---|---|---|---:|",
+    ]
     lines += [f"| {r['contract']} | {r['partner']} | {r['start']} | {r['end']} | {r['value']:,} |" for r in tables["contracts"]]
     (FILES / "contracts.md").write_text("\n".join(lines) + "\n", "utf-8")
     (FILES / "web orders.jsonl").write_text(
-        "".join(json.dumps({**r, "total": float(str(r["total"]))}) + "\n" for r in tables["orders"]), "utf-8")
-    body = "".join(f"<tr><td>{r['machine']}</td><td>{r['location']}</td><td>{r['year']}</td><td>{r['power']} kW</td><td>{r['downtime']}</td></tr>"
-                   for r in tables["machines"])
+        "".join(json.dumps({**r, "total": float(str(r["total"]))}) + "\n" for r in tables["orders"]), "utf-8"
+    )
+    body = "".join(
+        f"<tr><td>{r['machine']}</td><td>{r['location']}</td><td>{r['year']}</td><td>{r['power']} "
+        f"kW</td><td>{r['downtime']}</td></tr>"
+        for r in tables["machines"]
+    )
     (FILES / "machines.html").write_text(
-        "<html><head><title>Machines of the plant</title></head><body><h1>Machines of the plant</h1><table><tr><th>Machine</th><th>Location</th>"
-        f"<th>Year built</th><th>Power</th><th>Downtime (h)</th></tr>{body}</table></body></html>", "utf-8")
-    write_csv("办公用品库存.csv", [["编号", "名称", "数量(件)", "单价(元)"], *[[r["code"], r["name"], r["quantity"], r["price"]] for r in tables["stock_zh"]]],
-              ",", "gb18030")
+        "<html><head><title>Machines of the plant</title></head><body><h1>Machines of the "
+        "plant</h1><table><tr><th>Machine</th><th>Location</th>"
+        f"<th>Year built</th><th>Power</th><th>Downtime (h)</th></tr>{body}</table></body></html>",
+        "utf-8",
+    )
+    write_csv(
+        "办公用品库存.csv",
+        [
+            ["编号", "名称", "数量(件)", "单价(元)"],
+            *[[r["code"], r["name"], r["quantity"], r["price"]] for r in tables["stock_zh"]],
+        ],
+        ",",
+        "gb18030",
+    )
 
 
 def write_invoices(records: list[Record]) -> None:
@@ -189,25 +320,47 @@ def write_xlsx(name: str, sheets: dict[str, Grid]) -> None:
     """Write a workbook of inline strings and numbers."""
     stamp = (2026, 6, 30, 0, 0, 0)
     with zipfile.ZipFile(FILES / name, "w", zipfile.ZIP_DEFLATED) as archive:
+
         def put(path: str, content: str) -> None:
             archive.writestr(zipfile.ZipInfo(path, stamp), content)
 
         numbered = list(enumerate(sheets, 1))
-        types = "".join(f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="application/vnd.openxmlformats-officedocument.'
-                        'spreadsheetml.worksheet+xml"/>' for n, _ in numbered)
-        put("[Content_Types].xml", '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" '
-            f'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>{types}</Types>')
+        types = "".join(
+            f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="application/vnd.openxmlformats-officedocument.'
+            'spreadsheetml.worksheet+xml"/>'
+            for n, _ in numbered
+        )
+        put(
+            "[Content_Types].xml",
+            '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+            '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override '
+            'PartName="/xl/workbook.xml" '
+            f'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/>{types}</Types>',
+        )
         kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-        put("_rels/.rels", '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-            f'<Relationship Id="r1" Type="{kind}/officeDocument" Target="xl/workbook.xml"/></Relationships>')
-        put("xl/_rels/workbook.xml.rels", '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-            + "".join(f'<Relationship Id="r{n}" Type="{kind}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n, _ in numbered) + "</Relationships>")
-        put("xl/workbook.xml", '<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
-            f'xmlns:r="{kind}"><sheets>' + "".join(f'<sheet name="{escape(sheet)}" sheetId="{n}" r:id="r{n}"/>' for n, sheet in numbered)
-            + "</sheets></workbook>")
+        put(
+            "_rels/.rels",
+            '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+            f'<Relationship Id="r1" Type="{kind}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        )
+        put(
+            "xl/_rels/workbook.xml.rels",
+            '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+            + "".join(f'<Relationship Id="r{n}" Type="{kind}/worksheet" Target="worksheets/sheet{n}.xml"/>' for n, _ in numbered)
+            + "</Relationships>",
+        )
+        put(
+            "xl/workbook.xml",
+            '<?xml version="1.0"?><workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
+            f'xmlns:r="{kind}"><sheets>'
+            + "".join(f'<sheet name="{escape(sheet)}" sheetId="{n}" r:id="r{n}"/>' for n, sheet in numbered)
+            + "</sheets></workbook>",
+        )
         for n, sheet in numbered:
-            put(f"xl/worksheets/sheet{n}.xml", SHEET.format(rows="".join(xml_row(number, row) for number, row in enumerate(sheets[sheet], 1))))
+            put(
+                f"xl/worksheets/sheet{n}.xml",
+                SHEET.format(rows="".join(xml_row(number, row) for number, row in enumerate(sheets[sheet], 1))),
+            )
 
 
 def xml_row(number: int, row: Sequence[object]) -> str:
@@ -238,13 +391,19 @@ def make_questions(t: dict[str, list[Record]]) -> list[tuple[str, Sequence[objec
         ("How many invoices received are overdue?", [len(where(inv, status="overdue"))]),
         ("How many invoices received are open?", [len(where(inv, status="open"))]),
         ("What is the total amount of the invoices received?", [total(inv, "amount")]),
-        ("What is the total amount of the invoices received from Cobalt Supplies?", [total(where(inv, supplier="Cobalt Supplies"), "amount")]),
+        (
+            "What is the total amount of the invoices received from Cobalt Supplies?",
+            [total(where(inv, supplier="Cobalt Supplies"), "amount")],
+        ),
         ("How many invoices received came from Delta Freight?", [len(where(inv, supplier="Delta Freight"))]),
         ("How many invoices received from Brightline Ltd are paid?", [len(where(inv, supplier="Brightline Ltd", status="paid"))]),
         ("Which supplier has the highest total amount of invoices received?", [most(by(inv, "supplier", "amount"))]),
         ("What is the average amount of the paid invoices received?", [mean(where(inv, status="paid"), "amount")]),
         ("What is the highest amount among the invoices received?", [max(r["amount"] for r in inv)]),  # type: ignore[type-var]
-        ("What is the lowest amount among the overdue invoices received?", [min(r["amount"] for r in where(inv, status="overdue"))]),  # type: ignore[type-var]
+        (
+            "What is the lowest amount among the overdue invoices received?",
+            [min(r["amount"] for r in where(inv, status="overdue"))],
+        ),  # type: ignore[type-var]
         ("How many invoices received are dated February 2026?", [len(february)]),
         ("What was the total amount of invoices received in February 2026?", [total(february, "amount")]),
         ("How many invoices received have an amount over 2000?", [sum(r["amount"] > 2000 for r in inv)]),  # type: ignore[operator]
@@ -252,33 +411,57 @@ def make_questions(t: dict[str, list[Record]]) -> list[tuple[str, Sequence[objec
         ("How many different suppliers are in the invoices received?", [5]),
         ("What is the total discount of the invoices received?", []),
         ("What is the sum of Netto in Rechnungen Ausgang?", [total(rech, "netto")]),
-        ("What is the average Netto for the Kunde Maier GmbH in Rechnungen Ausgang?", [mean(where(rech, kunde="Maier GmbH"), "netto")]),
+        (
+            "What is the average Netto for the Kunde Maier GmbH in Rechnungen Ausgang?",
+            [mean(where(rech, kunde="Maier GmbH"), "netto")],
+        ),
         ("How many rows of Rechnungen Ausgang have Bezahlt nein?", [len(where(rech, bezahlt="nein"))]),
         ("What is the total Netto of Huber KG in Rechnungen Ausgang?", [total(where(rech, kunde="Huber KG"), "netto")]),
         ("Which Kunde has the highest total Netto in Rechnungen Ausgang?", [most(by(rech, "kunde", "netto"))]),
         ("What is the largest Netto in Rechnungen Ausgang?", [max(r["netto"] for r in rech)]),  # type: ignore[type-var]
         ("How many hours in total are in the timesheets?", [total(time, "hours")]),
         ("How many hours did Ana Ruiz work according to the timesheets?", [total(where(time, employee="Ana Ruiz"), "hours")]),
-        ("How many hours did Ben Cole work on Apollo in the timesheets?", [total(where(time, employee="Ben Cole", project="Apollo"), "hours")]),
-        ("How many hours were spent on the project Borealis in the timesheets?", [total(where(time, project="Borealis"), "hours")]),
+        (
+            "How many hours did Ben Cole work on Apollo in the timesheets?",
+            [total(where(time, employee="Ben Cole", project="Apollo"), "hours")],
+        ),
+        (
+            "How many hours were spent on the project Borealis in the timesheets?",
+            [total(where(time, project="Borealis"), "hours")],
+        ),
         ("Which employee has the most hours in the timesheets?", [most(by(time, "employee", "hours"))]),
         ("Which project has the most hours in the timesheets?", [most(by(time, "project", "hours"))]),
         ("How many hours were recorded in the timesheets in February 2026?", [total(where(time, month=2), "hours")]),
-        ("How many hours did Cleo Park work in March 2026 according to the timesheets?", [total(where(time, month=3, employee="Cleo Park"), "hours")]),
+        (
+            "How many hours did Cleo Park work in March 2026 according to the timesheets?",
+            [total(where(time, month=3, employee="Cleo Park"), "hours")],
+        ),
         ("What is the average number of hours per entry in the timesheets?", [mean(time, "hours")]),
         ("What is the overtime pay in total in the timesheets?", []),
         ("What is the total quantity in the inventory of Warehouse A?", [total(where(stock, sheet="Warehouse A"), "quantity")]),
         ("What is the total quantity in the inventory of Warehouse B?", [total(where(stock, sheet="Warehouse B"), "quantity")]),
-        ("Which item has the highest unit price in the inventory of Warehouse A?", [top(where(stock, sheet="Warehouse A"), "price", "item")]),
-        ("Which item has the lowest quantity in the inventory of Warehouse B?", [low(where(stock, sheet="Warehouse B"), "quantity", "item")]),
-        ("How many items in the inventory of Warehouse B have a quantity below 100?",
-         [sum(r["quantity"] < 100 for r in where(stock, sheet="Warehouse B"))]),  # type: ignore[operator]
-        ("How many items in the inventory of Warehouse A have a quantity above 200?",
-         [sum(r["quantity"] > 200 for r in where(stock, sheet="Warehouse A"))]),  # type: ignore[operator]
+        (
+            "Which item has the highest unit price in the inventory of Warehouse A?",
+            [top(where(stock, sheet="Warehouse A"), "price", "item")],
+        ),
+        (
+            "Which item has the lowest quantity in the inventory of Warehouse B?",
+            [low(where(stock, sheet="Warehouse B"), "quantity", "item")],
+        ),
+        (
+            "How many items in the inventory of Warehouse B have a quantity below 100?",
+            [sum(r["quantity"] < 100 for r in where(stock, sheet="Warehouse B"))],
+        ),  # type: ignore[operator]
+        (
+            "How many items in the inventory of Warehouse A have a quantity above 200?",
+            [sum(r["quantity"] > 200 for r in where(stock, sheet="Warehouse A"))],
+        ),  # type: ignore[operator]
         ("What is the average temperature in the weather measurements?", [mean(weather, "temperature")]),
         ("What is the average rainfall in the weather measurements?", [mean(known, "rain")]),
-        ("What is the highest temperature at the station Ridge in the weather measurements?",
-         [max(r["temperature"] for r in where(weather, station="Ridge"))]),  # type: ignore[type-var]
+        (
+            "What is the highest temperature at the station Ridge in the weather measurements?",
+            [max(r["temperature"] for r in where(weather, station="Ridge"))],
+        ),  # type: ignore[type-var]
         ("What is the total rainfall at Harbour in the weather measurements?", [total(where(known, station="Harbour"), "rain")]),
         ("How many weather measurements are from Valley?", [len(where(weather, station="Valley"))]),
         ("How many weather measurements have a temperature below 0?", [sum(r["temperature"] < 0 for r in weather)]),  # type: ignore[operator]
@@ -300,8 +483,15 @@ def make_questions(t: dict[str, list[Record]]) -> list[tuple[str, Sequence[objec
         ("What is the total of the plan in expenses 2026?", [total(spent, "plan")]),
         ("Which department has the highest plan in expenses 2026?", [top(spent, "plan", "department")]),
         ("Which department has the lowest actual in expenses 2026?", [low(spent, "actual", "department")]),
-        ("What is the difference in actual between Sales and Legal in expenses 2026?",
-         [abs(int(str(where(spent, department="Sales")[0]["actual"])) - int(str(where(spent, department="Legal")[0]["actual"])))]),
+        (
+            "What is the difference in actual between Sales and Legal in expenses 2026?",
+            [
+                abs(
+                    int(str(where(spent, department="Sales")[0]["actual"]))
+                    - int(str(where(spent, department="Legal")[0]["actual"]))
+                )
+            ],
+        ),
         ("What is the average actual of the departments in expenses 2026?", [mean(spent, "actual")]),
         ("How many contracts are there?", [len(contracts)]),
         ("Which contract has the highest annual value?", [top(contracts, "value", "contract")]),
@@ -312,7 +502,10 @@ def make_questions(t: dict[str, list[Record]]) -> list[tuple[str, Sequence[objec
         ("How many web orders came from Norway?", [len(where(orders, country="Norway"))]),
         ("What is the sum of total of the web orders by Oak Books?", [total(where(orders, customer="Oak Books"), "total")]),
         ("How many items were in the web orders from Kenya?", [total(where(orders, country="Kenya"), "items")]),
-        ("Which customer has the most web orders?", [most({c: Decimal(len(where(orders, customer=c))) for c in {r["customer"] for r in orders}})]),
+        (
+            "Which customer has the most web orders?",
+            [most({c: Decimal(len(where(orders, customer=c))) for c in {r["customer"] for r in orders}})],
+        ),
         ("How many machines of the plant are in Hall 2?", [len(where(machines, location="Hall 2"))]),
         ("What is the total power of the machines of the plant in Hall 1?", [total(where(machines, location="Hall 1"), "power")]),
         ("Which machine of the plant has the most downtime?", [top(machines, "downtime", "machine")]),
@@ -327,8 +520,12 @@ def main() -> None:
     tables = make_records()
     write_files(tables)
     questions = make_questions(tables)
-    lines = [json.dumps({"id": f"own-{number}", "question": question, "answers": [str(answer) for answer in answers]}, ensure_ascii=False)
-             for number, (question, answers) in enumerate(questions)]
+    lines = [
+        json.dumps(
+            {"id": f"own-{number}", "question": question, "answers": [str(answer) for answer in answers]}, ensure_ascii=False
+        )
+        for number, (question, answers) in enumerate(questions)
+    ]
     (FOLDER / "questions.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
 
 

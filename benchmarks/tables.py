@@ -55,8 +55,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(arguments.home or folder)
         os.environ["ASSISTANT_HOME"] = str(home)
-        settings = load_settings({"embed": arguments.embed, "chat": arguments.chat if arguments.model else "fake:",
-                                  "library": "tables-own" if arguments.own else "tables"})
+        settings = load_settings(
+            {
+                "embed": arguments.embed,
+                "chat": arguments.chat if arguments.model else "fake:",
+                "library": "tables-own" if arguments.own else "tables",
+            }
+        )
         with Assistant(settings) as assistant:
             assistant.add([corpus])
             results = [measured(assistant, corpus, asked, arguments) for asked in questions]
@@ -87,8 +92,10 @@ def read_questions(arguments: argparse.Namespace) -> tuple[Path, list[Asked]]:
     file = folder / ("questions.jsonl" if arguments.own else "queries.jsonl")
     records = [json.loads(line) for line in file.read_text("utf-8").splitlines() if line.strip()]
     start, step = {"develop": (0, 2), "report": (1, 2), "all": (0, 1)}[arguments.half]
-    found = [Asked(str(each["id"]), each["question"], tuple(each["answers"]), each.get("table", ""), each.get("kind", ""))
-             for each in records]
+    found = [
+        Asked(str(each["id"]), each["question"], tuple(each["answers"]), each.get("table", ""), each.get("kind", ""))
+        for each in records
+    ]
     return folder / ("files" if arguments.own else "corpus"), found[start::step][arguments.first :][: arguments.most]
 
 
@@ -116,9 +123,18 @@ def measured(assistant: Assistant, corpus: Path, asked: Asked, arguments: argpar
 def record(asked: Asked, answer: Answer, outcome: str, seconds: float) -> dict[str, object]:
     """Return the line of one answer for the file of results."""
     done = answer.computation
-    return {"id": asked.number, "question": asked.question, "gold": asked.answers, "outcome": outcome, "answer": answer.text,
-            "sql": done.sql if done else "", "by_model": bool(done and done.by_model),
-            "confidence": done.confidence if done else 0.0, "kind": asked.kind, "seconds": round(seconds, 2)}
+    return {
+        "id": asked.number,
+        "question": asked.question,
+        "gold": asked.answers,
+        "outcome": outcome,
+        "answer": answer.text,
+        "sql": done.sql if done else "",
+        "by_model": bool(done and done.by_model),
+        "confidence": done.confidence if done else 0.0,
+        "kind": asked.kind,
+        "seconds": round(seconds, 2),
+    }
 
 
 def outcome_of(answer: Answer, gold: Sequence[str]) -> str:
@@ -157,8 +173,10 @@ def plain(text: str) -> str:
 
 def show(results: Sequence[tuple[Asked, str, float]], arguments: argparse.Namespace) -> None:
     """Print the shares, over all questions and by kind."""
-    print(f"| {arguments.half} half{', own' if arguments.own else ', ' + arguments.context}{', model' if arguments.model else ''} "
-          "| questions | right | wrong | refused | wrong of answered | seconds, median |\n|---|---|---|---|---|---|---|")
+    print(
+        f"| {arguments.half} half{', own' if arguments.own else ', ' + arguments.context}{', model' if arguments.model else ''} "
+        "| questions | right | wrong | refused | wrong of answered | seconds, median |\n|---|---|---|---|---|---|---|"
+    )
     kinds = ["", *sorted({asked.kind for asked, _, _ in results})]
     for kind in kinds:
         chosen = [(outcome, seconds) for asked, outcome, seconds in results if not kind or asked.kind == kind]

@@ -11,8 +11,8 @@ from assistant.cli.console import ODD_IN_NAME
 
 if TYPE_CHECKING:
     from assistant import datatypes as data
-    from assistant.datatypes.tables import Computation
     from assistant.catalog import Model
+    from assistant.datatypes.tables import Computation
 
 Json = dict[str, object]
 LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message", "time", "line_start", "line_end",
@@ -117,7 +117,8 @@ def computation(done: Computation | None) -> Json:
     if done is None:
         return {}
     return {"sql": done.sql, "table": done.table, "computed": done.words, "columns": list(done.columns),
-            "rows": [list(row) for row in done.rows], "values": list(done.values), "row_count": done.count, "confidence": round(done.confidence, 3),
+            "rows": [list(row) for row in done.rows], "values": list(done.values), "row_count": done.count,
+            "confidence": round(done.confidence, 3),
             "by_model": done.by_model}
 
 

@@ -11,8 +11,8 @@ SQL_TOKENS = 160
 SYSTEM = "You write DuckDB SQL. You reply with one SELECT statement and nothing else."
 REQUEST = """{schema}
 
-Rules: use only the columns above. Compare text exactly as it is written above. Use _row for "first", "last", "before" and "after". \
-To name the row with the highest value, use ORDER BY ... DESC LIMIT 1. Select the value that is asked for first.{hints}
+Rules: use only the columns above. Compare text exactly as it is written above. Use _row for "first", "last", "before" and \
+"after". To name the row with the highest value, use ORDER BY ... DESC LIMIT 1. Select the value that is asked for first.{hints}
 
 Question: {question}
 SQL:"""

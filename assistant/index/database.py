@@ -242,7 +242,8 @@ class Connection:
 
     def meta_with_prefix(self, prefix: str) -> dict[str, str]:
         """Return the metadata whose keys start with a prefix, by key."""
-        rows = self._rows("SELECT key, value FROM meta WHERE key >= ? AND key < ?", (prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)))
+        behind = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        rows = self._rows("SELECT key, value FROM meta WHERE key >= ? AND key < ?", (prefix, behind))
         return {str(key): str(value) for key, value in rows}
 
     def drop_meta(self, keys: Iterable[str]) -> None:

@@ -65,8 +65,11 @@ class Question:
     @property
     def links(self) -> int:
         """The number of columns, cells and conditions that the question names."""
-        return len({link.column.name for link in self.linked.columns if link.score >= 0.9}) + len(
-            {link.start for link in self.linked.values if link.score >= 0.6}) + len(self.linked.conditions)
+        return (
+            len({link.column.name for link in self.linked.columns if link.score >= 0.9})
+            + len({link.start for link in self.linked.values if link.score >= 0.6})
+            + len(self.linked.conditions)
+        )
 
 
 def understand(question: str, intent: Intent, table: TableInfo, connection: TableConnection) -> Question:
@@ -147,7 +150,9 @@ def ask_model(asked: Question, connection: TableConnection, write_sql: WriteSql)
         doubts = doubts_about(sql, result, linked, asked.intent, connection)
         if not doubts:
             count, rows = rows_behind(sql, "", linked.table, connection)
-            words = "computed with a statement of the chat model" if language(linked.question) != "zh" else "由语言模型编写的语句计算"
+            words = (
+                "computed with a statement of the chat model" if language(linked.question) != "zh" else "由语言模型编写的语句计算"
+            )
             reading = Reading(asked.intent.operation, sql, words, "rows", 0.5)
             return Solved(reading, result, count, rows, by_model=True)
         trouble = f"{sql}\n{doubts[0]}"
@@ -170,8 +175,17 @@ def answer_text(asked: Question, found: list[Solved]) -> ComputedAnswer:
     result = best.result
     rows = tuple(tuple(plain_text(value) for value in row) for row in result.rows)
     values = tuple(row[0] for row in (rows[:1] if best.reading.target == "compare" else rows))
-    computation = Computation(table.name, best.reading.sql, best.reading.words, result.columns, rows, values, best.count,
-                              best.reading.confidence, best.by_model)
+    computation = Computation(
+        table.name,
+        best.reading.sql,
+        best.reading.words,
+        result.columns,
+        rows,
+        values,
+        best.count,
+        best.reading.confidence,
+        best.by_model,
+    )
     return ComputedAnswer("\n".join(lines), best.rows, computation)
 
 
@@ -231,24 +245,35 @@ def basis_line(solved: Solved, table: TableInfo, *, is_chinese: bool) -> str:
     marks = " ".join(f"[{number}]" for number in range(1, len(solved.rows) + 1))
     files = len({source.path for source in table.sources})
     if is_chinese:
-        return f"依据表 {table.name} 的 {solved.count or table.rows:,} 行{f'（{files} 个文件）' if files > 1 else ''} {marks}".strip()
+        among = f"（{files} 个文件）" if files > 1 else ""
+        return f"依据表 {table.name} 的 {solved.count or table.rows:,} 行{among} {marks}".strip()
     rows = solved.count or table.rows
-    return (f"Computed over {rows:,} {'row' if rows == 1 else 'rows'} of the table {table.name}"
-            f"{f' ({files} files)' if files > 1 else ''} {marks}").strip()
+    return (
+        f"Computed over {rows:,} {'row' if rows == 1 else 'rows'} of the table {table.name}"
+        f"{f' ({files} files)' if files > 1 else ''} {marks}"
+    ).strip()
 
 
 def notes(table: TableInfo, solved: Solved, asked: Question, *, is_chinese: bool) -> list[str]:
     """Return what a reader of the number should know: totals left out, cells that are no numbers, words that were not used."""
     said = []
     if table.totals:
-        said.append(f"不含 {table.totals} 个合计行。" if is_chinese else
-                    f"{table.totals} {'row that totals others was' if table.totals == 1 else 'rows that total others were'} left out.")
+        said.append(
+            f"不含 {table.totals} 个合计行。"
+            if is_chinese
+            else f"{table.totals} {'row that totals others was' if table.totals == 1 else 'rows that total others were'} left "
+                 f"out."
+        )
     for column in table.columns:
         if column.unparsed and f'"{column.name}"' in solved.reading.sql:
             said.append(unparsed_note(column, is_chinese=is_chinese))
     if asked.linked.unlinked and solved.reading.confidence < 0.9:
         words = ", ".join(dict.fromkeys(token.text for token in asked.linked.tokens if token.form in asked.linked.unlinked))
-        said.append(f"未与任何列对应的词：{words}。请核对。" if is_chinese else f"Not linked to a column: {words}. Check that the rows are the ones you mean.")
+        said.append(
+            f"未与任何列对应的词：{words}。请核对。"
+            if is_chinese
+            else f"Not linked to a column: {words}. Check that the rows are the ones you mean."
+        )
     return said
 
 
@@ -257,7 +282,8 @@ def unparsed_note(column: Column, *, is_chinese: bool) -> str:
     name = column.header or column.name
     if is_chinese:
         return f"列 {name} 中有 {column.unparsed} 个单元格不是有效的值，未计入。"
-    return f"{column.unparsed} of the cells of {name} {'is' if column.unparsed == 1 else 'are'} no {column.type.value} and did not count."
+    verb = "is" if column.unparsed == 1 else "are"
+    return f"{column.unparsed} of the cells of {name} {verb} no {column.type.value} and did not count."
 
 
 def refusal(asked: Question) -> ComputedAnswer:
@@ -266,9 +292,11 @@ def refusal(asked: Question) -> ComputedAnswer:
     names = ", ".join(column.header or column.name for column in table.columns)
     words = ", ".join(dict.fromkeys(token.text for token in asked.linked.tokens if token.form in asked.linked.unlinked))
     if language(asked.linked.question) == "zh":
-        return ComputedAnswer(f"无法可靠地计算：问题{f'中的“{words}”' if words else ''}与表 {table.name} 的列对应不上。该表的列：{names}。")
+        return ComputedAnswer(
+            f"无法可靠地计算：问题{f'中的“{words}”' if words else ''}与表 {table.name} 的列对应不上。该表的列：{names}。"
+        )
     about = f" ({words})" if words else ""
-    return ComputedAnswer(f"This cannot be computed reliably: the question{about} does not match the columns of the table {table.name}. "
-                          f"Its columns are: {names}.")
-
-
+    return ComputedAnswer(
+        f"This cannot be computed reliably: the question{about} does not match the columns of the table {table.name}. "
+        f"Its columns are: {names}."
+    )

@@ -11,7 +11,9 @@ from pathlib import PurePath
 from assistant.datatypes.tables import Column, ColumnType, StoredTable, TableInfo, TableSource
 from assistant.tables.headers import identifier, unique_name
 
-VARIABLE = re.compile(r"\d+|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|[一二三四五六七八九十]+(?=[月季])|q[1-4]", re.I)
+VARIABLE = re.compile(
+    r"\d+|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b|[一二三四五六七八九十]+(?=[月季])|q[1-4]", re.I
+)
 PLAIN_NAME = re.compile(r"[^\W\d_]{2,}|[\u4e00-\u9fff]")
 MERGED_SAMPLES = 24
 WIDEST = {ColumnType.INTEGER: 0, ColumnType.DECIMAL: 1, ColumnType.DATE: 0, ColumnType.TIMESTAMP: 1}
@@ -24,8 +26,10 @@ def to_json(tables: Sequence[StoredTable]) -> str:
 
 def from_json(text: str) -> tuple[StoredTable, ...]:
     """Return the tables in such JSON."""
-    return tuple(StoredTable(**{**table, "columns": tuple(map(column_from_json, table["columns"])), "notes": tuple(table["notes"])})
-                 for table in json.loads(text))
+    return tuple(
+        StoredTable(**{**table, "columns": tuple(map(column_from_json, table["columns"])), "notes": tuple(table["notes"])})
+        for table in json.loads(text)
+    )
 
 
 def column_from_json(fields: dict[str, object]) -> Column:
@@ -72,7 +76,7 @@ def common_name(group: Sequence[TableSource]) -> str:
 
 
 def merged_columns(group: Sequence[TableSource]) -> tuple[Column, ...]:
-    """Return the columns of a table; for several files or sheets, with these as the last column, and types wide enough for all."""
+    """Return the columns of a table; for several files or sheets, with these as the last column, and types that fit all."""
     if len(group) == 1:
         return group[0].stored.columns
     names = tuple(source_label(source, group) for source in group)
@@ -81,12 +85,21 @@ def merged_columns(group: Sequence[TableSource]) -> tuple[Column, ...]:
         widest = max(columns, key=lambda column: WIDEST.get(column.type, 0))
         samples = tuple(dict.fromkeys(sample for column in columns for sample in column.samples))[:MERGED_SAMPLES]
         scale = -1 if any(column.scale < 0 for column in columns) else max(column.scale for column in columns)
-        lows, highs = ([text for text in texts if text] for texts in (
-            [column.lowest for column in columns], [column.highest for column in columns]))
-        merged.append(replace(
-            widest, scale=scale, samples=samples, unparsed=sum(column.unparsed for column in columns),
-            distinct=max(column.distinct for column in columns),
-            lowest=min(lows, key=sort_key(widest), default=""), highest=max(highs, key=sort_key(widest), default="")))
+        lows, highs = (
+            [text for text in texts if text]
+            for texts in ([column.lowest for column in columns], [column.highest for column in columns])
+        )
+        merged.append(
+            replace(
+                widest,
+                scale=scale,
+                samples=samples,
+                unparsed=sum(column.unparsed for column in columns),
+                distinct=max(column.distinct for column in columns),
+                lowest=min(lows, key=sort_key(widest), default=""),
+                highest=max(highs, key=sort_key(widest), default=""),
+            )
+        )
     what = "sheet" if len({source.path for source in group}) == 1 else "file"
     name = unique_name(f"{what}_name", {column.name for column in merged})
     return (*merged, Column(name, what, ColumnType.TEXT, samples=names[:MERGED_SAMPLES], distinct=len(names)))

@@ -12,16 +12,23 @@ from assistant.tables.parquet import quoted
 from assistant.tables.validate import Node, arguments_of, expressions, parse_statement
 
 NUMBERS = frozenset({Operation.COUNT, Operation.SUM, Operation.AVERAGE, Operation.DIFFERENCE, Operation.SHARE})
-AGGREGATE = {Operation.COUNT: {"count", "count_star", "sum", "max", "min"}, Operation.SUM: {"sum", "count", "count_star"},
-             Operation.AVERAGE: {"avg", "sum", "median"}}
+AGGREGATE = {
+    Operation.COUNT: {"count", "count_star", "sum", "max", "min"},
+    Operation.SUM: {"sum", "count", "count_star"},
+    Operation.AVERAGE: {"avg", "sum", "median"},
+}
 MOST_ANSWERS = 12
 
 
 def doubts_about(sql: str, result: QueryResult, linked: LinkedQuestion, intent: Intent, connection: TableConnection) -> list[str]:
     """Return what speaks against a statement: no result, a result of another type, cells that do not exist or were left out."""
     tree = parse_statement(sql)
-    return [*result_doubts(result, intent), *operation_doubts(tree, intent), *measure_doubts(tree, linked, intent),
-            *cell_doubts(tree, linked, connection)]
+    return [
+        *result_doubts(result, intent),
+        *operation_doubts(tree, intent),
+        *measure_doubts(tree, linked, intent),
+        *cell_doubts(tree, linked, connection),
+    ]
 
 
 def result_doubts(result: QueryResult, intent: Intent) -> Iterator[str]:
@@ -31,7 +38,9 @@ def result_doubts(result: QueryResult, intent: Intent) -> Iterator[str]:
         yield "The result is empty."
     elif len(result.rows) > MOST_ANSWERS and intent.operation is not Operation.LIST:
         yield "The result has too many rows."
-    elif intent.operation in NUMBERS and not any(isinstance(value, (int, float)) or hasattr(value, "as_tuple") for value in result.rows[0]):
+    elif intent.operation in NUMBERS and not any(
+        isinstance(value, (int, float)) or hasattr(value, "as_tuple") for value in result.rows[0]
+    ):
         yield "The question asks for a number."
 
 
@@ -92,5 +101,7 @@ def column_and_text(comparison: Node) -> tuple[str, str]:
 def exists(name: str, text: str, linked: LinkedQuestion, connection: TableConnection) -> bool:
     """Return whether a column has a cell with this text."""
     cell = text.replace("'", "''")
-    rows = connection.run(f"SELECT 1 FROM {quoted(linked.table.name)} WHERE CAST({quoted(name)} AS VARCHAR) = '{cell}' LIMIT 1").rows
+    rows = connection.run(
+        f"SELECT 1 FROM {quoted(linked.table.name)} WHERE CAST({quoted(name)} AS VARCHAR) = '{cell}' LIMIT 1"
+    ).rows
     return bool(rows)

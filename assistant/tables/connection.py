@@ -18,9 +18,15 @@ MOST_SECONDS = 10.0
 MEMORY = "1GB"
 PART = "_part"  # number of the file in a table of several
 ROW = "_row"  # number of a row in its table, in the order of the file
-LOCKS = ("SET autoinstall_known_extensions = false", "SET autoload_known_extensions = false",
-         "SET allow_community_extensions = false", "SET python_enable_replacements = false", "SET max_temp_directory_size = '0B'",
-         "SET enable_external_access = false", "SET lock_configuration = true")
+LOCKS = (
+    "SET autoinstall_known_extensions = false",
+    "SET autoload_known_extensions = false",
+    "SET allow_community_extensions = false",
+    "SET python_enable_replacements = false",
+    "SET max_temp_directory_size = '0B'",
+    "SET enable_external_access = false",
+    "SET lock_configuration = true",
+)
 
 
 class StatementFailed(AssistantError):
@@ -86,8 +92,10 @@ class TableConnection:
 
     def _load(self, table: TableInfo, folder_of: dict[str, Path]) -> None:
         """Load the files of a table, and make the view of its rows without totals."""
-        parts = [part_select(table, number, folder_of[source.stored.file] / source.stored.file)
-                 for number, source in enumerate(table.sources)]
+        parts = [
+            part_select(table, number, folder_of[source.stored.file] / source.stored.file)
+            for number, source in enumerate(table.sources)
+        ]
         inner = quoted(all_rows(table))
         self._connection.execute(f"CREATE TABLE {inner} AS {' UNION ALL BY NAME '.join(parts)}")
         shown = ", ".join(quoted(name) for name in visible_columns(table))
@@ -100,7 +108,7 @@ def all_rows(table: TableInfo) -> str:
 
 
 def visible_columns(table: TableInfo) -> list[str]:
-    """Return the columns that statements can name: its own, texts beside those with cells of another type, and the numbers of file and row."""
+    """Return the columns that statements can name: its own, the texts of those with odd cells, the numbers of file and row."""
     own = [name for column in table.columns for name in (column.name, column.name + TEXT_SUFFIX)[: 1 + has_text(column)]]
     return [*own, PART, ROW]
 

@@ -11,8 +11,10 @@ from assistant.tables.parquet import quoted
 from assistant.tables.validate import Node, expressions, parse_statement
 
 SHOWN = 10
-AGGREGATES = frozenset("count count_star sum avg min max median mode stddev stddev_samp stddev_pop first last any_value arg_max arg_min "
-                       "max_by min_by count_if countif string_agg group_concat listagg quantile_cont quantile_disc".split())
+AGGREGATES = frozenset(
+    "count count_star sum avg min max median mode stddev stddev_samp stddev_pop first last any_value arg_max arg_min "
+    "max_by min_by count_if countif string_agg group_concat listagg quantile_cont quantile_disc".split()
+)
 
 
 def rows_behind(sql: str, where: str, table: TableInfo, connection: TableConnection) -> tuple[int, tuple[TableRow, ...]]:
@@ -40,7 +42,11 @@ def keys_statement(sql: str, table: TableInfo, connection: TableConnection) -> s
     """Return a statement for the keys of the rows behind another; an empty string if that does not read one table alone."""
     tree = parse_statement(sql)
     source = tree.get("from_table") or {}
-    if tree.get("type") != "SELECT_NODE" or source.get("type") != "BASE_TABLE" or source["table_name"].lower() != table.name.lower():
+    if (
+        tree.get("type") != "SELECT_NODE"
+        or source.get("type") != "BASE_TABLE"
+        or source["table_name"].lower() != table.name.lower()
+    ):
         return ""
     names = {str(each.get("function_name", "")).lower() for each in expressions(tree.get("select_list"))}
     if names & AGGREGATES or tree.get("group_expressions"):
@@ -66,7 +72,9 @@ def places(keys: str, table: TableInfo, connection: TableConnection) -> list[Tab
     fields = ", ".join(f"t.{quoted(name)}" for name in shown)
     rows = connection.run(
         f"SELECT t.{PART}, t._place, t._line, t._start, t._end, {fields} FROM ({keys} LIMIT {SHOWN}) k JOIN {inner} t "
-        f"ON t.{PART} = k.{PART} AND t._row = k._row ORDER BY t.{PART}, t._row", SHOWN).rows
+        f"ON t.{PART} = k.{PART} AND t._row = k._row ORDER BY t.{PART}, t._row",
+        SHOWN,
+    ).rows
     return [table_row(row, shown, table) for row in rows]
 
 

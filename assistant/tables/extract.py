@@ -40,8 +40,11 @@ def built_tables(extraction: Extraction) -> Iterator[RawTable]:
     places = {mark.char_start: mark.cells for mark in extraction.marks if mark.cells}
     for table in extraction.tables:
         part = part_at(extraction, table.char_start)
-        yield RawTable(list(built_rows(extraction.text, table, part, places)), title_above(extraction, table.char_start, part),
-                       part.sheet or "")
+        yield RawTable(
+            list(built_rows(extraction.text, table, part, places)),
+            title_above(extraction, table.char_start, part),
+            part.sheet or "",
+        )
 
 
 def built_rows(text: str, table: Table, part: Part, places: dict[int, str]) -> Iterator[RawRow]:
@@ -86,8 +89,11 @@ def markdown_tables(extraction: Extraction) -> Iterator[RawTable]:
             rows = [number - 1, *range(number + 1, last)]
             part = part_at(extraction, starts[number - 1])
             first = extraction.text.count("\n", 0, part.char_start)
-            yield RawTable([RawRow(pipe_cells(lines[row]), row - first + 1, starts[row], starts[row] + len(lines[row]))
-                            for row in rows], title_above(extraction, starts[number - 1], part), part.sheet or "")
+            yield RawTable(
+                [RawRow(pipe_cells(lines[row]), row - first + 1, starts[row], starts[row] + len(lines[row])) for row in rows],
+                title_above(extraction, starts[number - 1], part),
+                part.sheet or "",
+            )
             number = last
         number += 1
 

@@ -12,8 +12,11 @@ from pathlib import PurePath
 from assistant.datatypes.tables import TableInfo
 from assistant.tables.tokens import forms, root, stems
 
-SCOPED = re.compile(r"^\s*(?:in|for|from|on|according to)\s+(?P<scope>.{3,150}?)\s*[:：,，]\s+(?P<question>\S.{5,})$|^在?(?P<zh>.{2,40}?)(?:中|里)[，,：:](?P<rest>.{3,})$",
-                    re.I | re.S)
+SCOPED = re.compile(
+    r"^\s*(?:in|for|from|on|according to)\s+(?P<scope>.{3,150}?)\s*[:：,，]\s+(?P<question>\S.{5,})$|^在?(?P<zh>.{2,40}?)(?:中"
+    r"|里)[，,：:](?P<rest>.{3,})$",
+    re.I | re.S,
+)
 NAME_WEIGHT, HEADER_WEIGHT, CELL_WEIGHT = 2.0, 1.5, 1.0
 HIT_WEIGHT = 4.0  # of being the best hit of the search; a later one counts for its share
 NAMED_SHARE = 0.75  # of the words of a table's name that a question must have to name it
@@ -37,7 +40,7 @@ def split_scope(question: str) -> tuple[str, str]:
 
 
 def rank_tables(question: str, tables: Sequence[TableInfo], hits: Mapping[str, int]) -> list[Candidate]:
-    """Return the tables that share words with a question, best first. hits: rank (from 0) of the documents that a search found."""
+    """Return the tables that share words with a question, best first. hits: rank (from 0) of the documents of a search."""
     words = [words_of(table) for table in tables]
     frequency = Counter(word for each in words for word in {*each[0], *each[1], *each[2]})
     asked = stems(question)
@@ -56,8 +59,13 @@ def rank_tables(question: str, tables: Sequence[TableInfo], hits: Mapping[str, i
 
 def words_of(table: TableInfo) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
     """Return the stems of a table's names, of its headers, and of samples of its cells."""
-    names = " ".join(dict.fromkeys(text for source in table.sources for text in (
-        name_text(source.path), source.stored.sheet, source.stored.title, source.document_title)))
+    names = " ".join(
+        dict.fromkeys(
+            text
+            for source in table.sources
+            for text in (name_text(source.path), source.stored.sheet, source.stored.title, source.document_title)
+        )
+    )
     headers = " ".join(column.header for column in table.columns)
     cells = " ".join(sample for column in table.columns if not column.is_numeric for sample in column.samples)
     return stems(names), stems(headers), stems(cells)
@@ -73,7 +81,8 @@ def names_table(question: str, table: TableInfo) -> bool:
     asked = {root(form) for form in forms(question)}
     if table.name.lower() in re.findall(r"\w+", question.lower()):
         return True
-    names = dict.fromkeys(text for source in table.sources for text in (name_text(source.path), source.stored.title,
-                                                                         source.document_title))
+    names = dict.fromkeys(
+        text for source in table.sources for text in (name_text(source.path), source.stored.title, source.document_title)
+    )
     wanted = [[root(form) for form in forms(re.sub(r"\([^)]*\)", " ", name))] for name in names]
     return any(len(words) > 1 and sum(word in asked for word in words) >= NAMED_SHARE * len(words) for words in wanted)

@@ -14,19 +14,27 @@ from assistant.tables.values import CURRENCY, DateFormat, figures_of, is_empty, 
 LATEST_HEADER = 10  # title lines that may stand above the header
 ROWS_BELOW = 20
 CURRENCIES = "|".join(sorted(map(re.escape, CURRENCY), key=len, reverse=True))
-UNITS = (rf"[kKmM]?(?:{CURRENCIES})|[kKmM]n?\.? ?(?:{CURRENCIES})|(?:{CURRENCIES}) ?(?:k|m|mn|bn|million|billion|thousand)|%|‰|percent|in %"
-         r"|[kcmµ]?m[²³23]?|km/h|m/s|mph|ha|acres?|mi|ft|in|sq (?:mi|km|ft)|[kmµ]?g|t|lbs?|tons?|tonnes|[mc]?l|°[CF]|[kMGT]?Wh?|[kM]?V|[kM]?Hz|[kMGT]?B"
-         r"|h|hrs?|hours?|min|minutes|s|sec|seconds|ms|d|days|weeks|months|years|yrs"
-         r"|pcs|pieces|units?|万|千|亿|百万|人|件|个|台|小时|天|次|吨|公斤|千克|米|平方米|千元|百万元|亿元|美元|欧元|人民币"
-         r"|thousands?|millions?|billions?|bn|mn|000s?|'000|mm|kN|bar|[kMh]?Pa|ppm|mg/l|dB")
+UNITS = (
+    rf"[kKmM]?(?:{CURRENCIES})|[kKmM]n?\.? ?(?:{CURRENCIES})|(?:{CURRENCIES}) ?(?:k|m|mn|bn|million|billion|thousand)|%|‰"
+    rf"|percent|in %"
+    r"|[kcmµ]?m[²³23]?|km/h|m/s|mph|ha|acres?|mi|ft|in|sq (?:mi|km|ft)|[kmµ]?g|t|lbs?|tons?|tonnes|[mc]?l|°[CF]|[kMGT]?Wh?"
+    r"|[kM]?V|[kM]?Hz|[kMGT]?B"
+    r"|h|hrs?|hours?|min|minutes|s|sec|seconds|ms|d|days|weeks|months|years|yrs"
+    r"|pcs|pieces|units?|万|千|亿|百万|人|件|个|台|小时|天|次|吨|公斤|千克|米|平方米|千元|百万元|亿元|美元|欧元|人民币"
+    r"|thousands?|millions?|billions?|bn|mn|000s?|'000|mm|kN|bar|[kMh]?Pa|ppm|mg/l|dB"
+)
 IN_BRACKETS = re.compile(rf"^(?P<name>.*?\S)\s*[(（\[]\s*(?:in |单位[:：]?)?(?P<unit>{UNITS})\s*[)）\]]\s*(?P<rest>.*)$")
 BEHIND = re.compile(rf"^(?P<name>.*?\S)\s*(?:,\s*|\s+in\s+|/\s*|\s+)(?P<unit>k?(?:{CURRENCIES})|%|kWh|kg|°C)$")
 FOOTNOTE = re.compile(r"\s*(?:\[\w{1,4}\]|[*†‡])\s*$")
 RESERVED = frozenset(
-    "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create default deferrable desc "
-    "describe distinct do else end except false fetch for foreign from group having in initially intersect into lambda lateral leading "
-    "limit not null offset on only or order pivot placing primary qualify references returning select show some summarize symmetric table "
-    "then to trailing true union unique unpivot using variadic when where window with file".split())
+    "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create default "
+    "deferrable desc "
+    "describe distinct do else end except false fetch for foreign from group having in initially intersect into lambda lateral "
+    "leading "
+    "limit not null offset on only or order pivot placing primary qualify references returning select show some summarize "
+    "symmetric table "
+    "then to trailing true union unique unpivot using variadic when where window with file".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +99,9 @@ def is_second_line(first: Sequence[str], second: Sequence[str], below: Sequence[
     texts = [cell for cell in second if cell]
     if not has_gaps or len(texts) < 2 or any(is_value(cell) and not is_year(cell) for cell in texts):
         return False
-    numeric = sum(any(is_value(row.cells[index]) for row in below if index < len(row.cells))
-                  for index, cell in enumerate(second) if cell)
+    numeric = sum(
+        any(is_value(row.cells[index]) for row in below if index < len(row.cells)) for index, cell in enumerate(second) if cell
+    )
     return 2 * numeric >= len(texts) and not any(row.cells[: len(second)] == list(second) for row in below)
 
 
@@ -133,7 +142,13 @@ def column_names(headers: Sequence[str], units: Sequence[str]) -> tuple[str, ...
 
 def identifier(text: str, default: str) -> str:
     """Return a text as an SQL name in lower case: letters, digits and underscores, no reserved word."""
-    written = unicodedata.normalize("NFKC", text).lower().replace("%", " percent ").replace("+/-", " difference ").replace("#", " number ")
+    written = (
+        unicodedata.normalize("NFKC", text)
+        .lower()
+        .replace("%", " percent ")
+        .replace("+/-", " difference ")
+        .replace("#", " number ")
+    )
     name = re.sub(r"\W+", "_", written).strip("_")[:60].strip("_")
     if not name:
         return default

@@ -72,17 +72,29 @@ def link_question(question: str, table: TableInfo, connection: TableConnection) 
     conditions = tuple(condition_links(question, tokens, table, columns, taken))
     used = {place for link in (*values, *columns, *conditions) for place in range(link.start, link.end)}
     known, fillers = table_words(table), chinese_fillers(question)
-    unlinked = tuple(token.form for place, token in enumerate(tokens)
-                     if place not in used and token.start not in fillers and not is_filler(token.form)
-                     and root(token.form) not in known)
+    unlinked = tuple(
+        token.form
+        for place, token in enumerate(tokens)
+        if place not in used and token.start not in fillers and not is_filler(token.form) and root(token.form) not in known
+    )
     return LinkedQuestion(question, tokens, table, columns, values, conditions, unlinked)
 
 
 def table_words(table: TableInfo) -> frozenset[str]:
-    """Return the stems of the words that name a table: of its files, sheets, titles and units; for several files, those of all."""
-    named = [frozenset(root(token.form) for text in (
-        PurePath(source.path).stem.replace("_", " ").replace("-", " "), source.stored.sheet, source.stored.title, source.document_title)
-        for token in tokenize(text)) for source in table.sources]
+    """Return the stems of the words that name a table: of its files, sheets, titles and units; of several, what all have."""
+    named = [
+        frozenset(
+            root(token.form)
+            for text in (
+                PurePath(source.path).stem.replace("_", " ").replace("-", " "),
+                source.stored.sheet,
+                source.stored.title,
+                source.document_title,
+            )
+            for token in tokenize(text)
+        )
+        for source in table.sources
+    ]
     units = {root(token.form) for column in table.columns for token in tokenize(column.unit)}
     return frozenset.intersection(*named) | units
 
@@ -96,7 +108,9 @@ def column_links(tokens: Sequence[Token], table: TableInfo) -> list[Link]:
     best: list[Link] = []
     for link in sorted(found, key=lambda link: (-(link.end - link.start), -link.score)):
         overlapping = [other for other in best if other.start < link.end and link.start < other.end]
-        if not overlapping or all((other.start, other.end, other.score) == (link.start, link.end, link.score) for other in overlapping):
+        if not overlapping or all(
+            (other.start, other.end, other.score) == (link.start, link.end, link.score) for other in overlapping
+        ):
             best.append(link)
     return sorted(best, key=lambda link: link.start)
 
@@ -116,7 +130,11 @@ def header_links(tokens: Sequence[Token], column: Column) -> Iterator[Link]:
             yield Link(LinkKind.COLUMN, column, at, at + len(wanted), score)
             at = find_run(wanted, among, at + 1)
     if len(content) > 1:
-        places = [place for place, form in enumerate(roots) if form in {root(each) for each in content} and not is_filler(written[place])]
+        places = [
+            place
+            for place, form in enumerate(roots)
+            if form in {root(each) for each in content} and not is_filler(written[place])
+        ]
         matched = {roots[place] for place in places}
         for place in places:
             yield Link(LinkKind.COLUMN, column, place, place + 1, 0.3 + 0.5 * len(matched) / len(content))
@@ -147,10 +165,12 @@ def distinct_values(table: TableInfo, column: Column, connection: TableConnectio
 def cell_links(written: Sequence[str], present: set[str], column: Column, value: str) -> Iterator[Link]:
     """Yield the place where a cell occurs in a question."""
     cell = [token.form for token in tokenize(value)]
-    if not cell or len(cell) > LONGEST_VALUE or cell[0] not in present and cell[-1] not in present:
+    if not cell or len(cell) > LONGEST_VALUE or (cell[0] not in present and cell[-1] not in present):
         return
     at = find_run(cell, written)
-    if at >= 0 and not (len(cell) == 1 and (is_filler(cell[0]) or len(cell[0]) < 2 and not cell[0].isdigit() and cell[0].isascii())):
+    if at >= 0 and not (
+        len(cell) == 1 and (is_filler(cell[0]) or (len(cell[0]) < 2 and not cell[0].isdigit() and cell[0].isascii()))
+    ):
         yield equal_link(column, value, at, at + len(cell), 1.0 + 0.01 * len(cell))
         return
     if len(cell) > 1:
@@ -178,8 +198,16 @@ def in_named_columns(links: Sequence[Link], headers: Sequence[Link]) -> tuple[Li
 
 def equal_link(column: Column, value: str, start: int, end: int, score: float) -> Link:
     """Return the link to the rows with a cell."""
-    return Link(LinkKind.VALUE, column, start, end, score, f"{quoted(column.name)} = {literal(value)}",
-                f"{column.header or column.name} is {value}", value)
+    return Link(
+        LinkKind.VALUE,
+        column,
+        start,
+        end,
+        score,
+        f"{quoted(column.name)} = {literal(value)}",
+        f"{column.header or column.name} is {value}",
+        value,
+    )
 
 
 def best_links(found: Iterable[Link]) -> tuple[Link, ...]:
@@ -187,47 +215,72 @@ def best_links(found: Iterable[Link]) -> tuple[Link, ...]:
     best: list[Link] = []
     for link in sorted(found, key=lambda link: (-(link.end - link.start), -link.score)):
         overlapping = [other for other in best if other.start < link.end and link.start < other.end]
-        if not overlapping or all((other.start, other.end, other.score) == (link.start, link.end, link.score) for other in overlapping):
+        if not overlapping or all(
+            (other.start, other.end, other.score) == (link.start, link.end, link.score) for other in overlapping
+        ):
             best.append(link)
     return tuple(sorted(best, key=lambda link: link.start))
 
 
 # conditions
 
-MORE = r"(?:more|greater|larger|higher|bigger|longer|older|later|heavier|taller) than|over|above|exceed(?:s|ing|ed)?|超过|大于|高于|多于|以上|晚于"
+MORE = (
+    r"(?:more|greater|larger|higher|bigger|longer|older|later|heavier|taller) than|over|above|exceed(?:s|ing|ed)?"
+    "|超过|大于|高于|多于|以上|晚于"
+)
 LESS = r"(?:less|fewer|smaller|lower|shorter|younger|earlier|lighter) than|under|below|低于|小于|少于|不到|以下|早于"
 LEAST = r"at least|no (?:less|fewer) than|minimum of|不少于|至少|不低于"
 MOST = r"at most|no more than|not more than|up to|maximum of|不超过|至多|最多"
-COMPARISON = re.compile(rf"(?:(?P<more>{MORE})|(?P<less>{LESS})|(?P<least>{LEAST})|(?P<most>{MOST}))\s*(?:of |了|a |the )?"
-                        r"[$€£¥￥]?\s*(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>万|千|k\b|thousand|million|m\b)?", re.I)
-BEHIND = re.compile(r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>万|千)?\s*(?:元|人|件|个|小时|天|次|吨)?"
-                    r"(?:\s*(?:or|and) (?:(?P<least>more|greater|higher|above|over|later|older)|(?P<most>less|fewer|lower|below|under|earlier))"
-                    r"|(?P<leastzh>及以上|或以上|以上)|(?P<mostzh>及以下|或以下|以下))", re.I)
-BETWEEN = re.compile(r"\b(?:between|from)\s+[$€£]?(?P<low>\d[\d,]*(?:\.\d+)?)\s+(?:and|to)\s+[$€£]?(?P<high>\d[\d,]*(?:\.\d+)?)", re.I)
-YEAR_RANGE = re.compile(r"\b(?P<low>(?:1[5-9]|20)\d\d)(?:年)?(?P<word>\s*[-–—~]\s*|\s+(?:to|until|through|and|or)\s+|\s*(?:到|至|和|与|或)\s*)"
-                        r"(?P<high>(?:1[5-9]|20)\d\d)\b", re.I)
+COMPARISON = re.compile(
+    rf"(?:(?P<more>{MORE})|(?P<less>{LESS})|(?P<least>{LEAST})|(?P<most>{MOST}))\s*(?:of |了|a |the )?"
+    r"[$€£¥￥]?\s*(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>万|千|k\b|thousand|million|m\b)?",
+    re.I,
+)
+BEHIND = re.compile(
+    r"(?P<number>\d[\d,]*(?:\.\d+)?)\s*(?P<scale>万|千)?\s*(?:元|人|件|个|小时|天|次|吨)?"
+    r"(?:\s*(?:or|and) (?:(?P<least>more|greater|higher|above|over|later|older)|(?P<most>less|fewer|lower|below|under|earlier))"
+    r"|(?P<leastzh>及以上|或以上|以上)|(?P<mostzh>及以下|或以下|以下))",
+    re.I,
+)
+BETWEEN = re.compile(
+    r"\b(?:between|from)\s+[$€£]?(?P<low>\d[\d,]*(?:\.\d+)?)\s+(?:and|to)\s+[$€£]?(?P<high>\d[\d,]*(?:\.\d+)?)", re.I
+)
+YEAR_RANGE = re.compile(
+    r"\b(?P<low>(?:1[5-9]|20)\d\d)(?:年)?(?P<word>\s*[-–—~]\s*|\s+(?:to|until|through|and|or)\s+|\s*(?:到|至|和|与|或)\s*)"
+    r"(?P<high>(?:1[5-9]|20)\d\d)\b",
+    re.I,
+)
 SCALES = {"万": 10_000, "千": 1_000, "k": 1_000, "thousand": 1_000, "million": 1_000_000, "m": 1_000_000}
 AFTER_DATE = re.compile(r"(?:after|since|from|later than|以后|之后|起)\s*$|^\s*(?:以后|之后|起|以来)", re.I)
 BEFORE_DATE = re.compile(r"(?:before|until|by|earlier than|prior to)\s*$|^\s*(?:以前|之前|前)", re.I)
 
 
-def condition_links(question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link], taken: set[int]
-                    ) -> Iterator[Link]:
+def condition_links(
+    question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link], taken: set[int]
+) -> Iterator[Link]:
     """Yield the comparisons of a question with numbers, and its dates, as conditions on the nearest fitting column."""
     busy: list[tuple[int, int]] = [(tokens[place].start, tokens[place].end) for place in sorted(taken)]
     named = [link for link in columns if link.column.is_numeric and not is_year_column(link.column)]
     rules: tuple[Callable[[], Iterator[Link]], ...] = (
-             lambda: number_conditions(question, tokens, table, named, busy, only_named=True),
-             lambda: date_conditions(question, tokens, table, columns, busy),
-             lambda: number_conditions(question, tokens, table, columns, busy))
+        lambda: number_conditions(question, tokens, table, named, busy, only_named=True),
+        lambda: date_conditions(question, tokens, table, columns, busy),
+        lambda: number_conditions(question, tokens, table, columns, busy),
+    )
     for rule in rules:
         for condition in list(rule()):
             busy.append((tokens[condition.start].start, tokens[condition.end - 1].end))
             yield condition
 
 
-def number_conditions(question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link],
-                      busy: Sequence[tuple[int, int]], *, only_named: bool = False) -> Iterator[Link]:
+def number_conditions(
+    question: str,
+    tokens: Sequence[Token],
+    table: TableInfo,
+    columns: Sequence[Link],
+    busy: Sequence[tuple[int, int]],
+    *,
+    only_named: bool = False,
+) -> Iterator[Link]:
     """Yield the comparisons with numbers; with `only_named`, those on columns that the question names."""
     for pattern in (BETWEEN, BEHIND, COMPARISON):
         for match in pattern.finditer(question):
@@ -242,7 +295,9 @@ def number_conditions(question: str, tokens: Sequence[Token], table: TableInfo, 
             name, label = quoted(column.name), column.header or column.name
             if pattern is BETWEEN:
                 low, high = (number_of(match[group]) for group in ("low", "high"))
-                yield Link(LinkKind.CONDITION, column, *span, 1.0, f"{name} BETWEEN {low} AND {high}", f"{label} from {low} to {high}")
+                yield Link(
+                    LinkKind.CONDITION, column, *span, 1.0, f"{name} BETWEEN {low} AND {high}", f"{label} from {low} to {high}"
+                )
                 continue
             sign = sign_of({group: text for group, text in match.groupdict().items() if text})
             value = number_of(match["number"]) * SCALES.get((match["scale"] or "").lower(), 1)
@@ -268,8 +323,9 @@ def number_of(written: str) -> Decimal:
     return Decimal(written.replace(",", ""))
 
 
-def date_conditions(question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link],
-                    busy: Sequence[tuple[int, int]]) -> Iterator[Link]:
+def date_conditions(
+    question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link], busy: Sequence[tuple[int, int]]
+) -> Iterator[Link]:
     """Yield the days, months, quarters and years of a question as ranges of a date column, or as years of a column of years."""
     busy = list(busy)
     for condition, begin, end in year_ranges(question, tokens, table, columns):
@@ -292,18 +348,28 @@ def date_conditions(question: str, tokens: Sequence[Token], table: TableInfo, co
             if years:
                 sign = ">" if AFTER_DATE.search(before) else "<" if BEFORE_DATE.search(before) else "="
                 sign = ">=" if re.search(r"since\s*$", before, re.I) else sign
-                yield Link(LinkKind.CONDITION, years, *span, 1.0, f"{quoted(years.name)} {sign} {day.year}",
-                           f"{years.header or years.name} {sign} {day.year}")
+                yield Link(
+                    LinkKind.CONDITION,
+                    years,
+                    *span,
+                    1.0,
+                    f"{quoted(years.name)} {sign} {day.year}",
+                    f"{years.header or years.name} {sign} {day.year}",
+                )
 
 
-def year_ranges(question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link]
-                ) -> Iterator[tuple[Link, int, int]]:
+def year_ranges(
+    question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link]
+) -> Iterator[tuple[Link, int, int]]:
     """Yield the ranges and the pairs of years in a question as conditions, each with its span."""
     for match in YEAR_RANGE.finditer(question):
         span, (low, high) = token_span(tokens, *match.span()), sorted((match["low"], match["high"]))
         column = nearest(columns, span, is_year_column) or only(table, is_year_column)
         dated_column = nearest(columns, span, lambda column: column.is_temporal) or only(table, lambda column: column.is_temporal)
-        is_range = match["word"].strip().lower() not in {"and", "or", "和", "与", "或"} or "between" in question[: match.start()].lower()[-9:]
+        is_range = (
+            match["word"].strip().lower() not in {"and", "or", "和", "与", "或"}
+            or "between" in question[: match.start()].lower()[-9:]
+        )
         if span is None or not (column or dated_column):
             continue
         year = quoted(column.name) if column else f"year({quoted(dated_column.name)})" if dated_column else ""
@@ -311,14 +377,23 @@ def year_ranges(question: str, tokens: Sequence[Token], table: TableInfo, column
         sql = f"{year} BETWEEN {low} AND {high}" if is_range else f"{year} IN ({low}, {high})"
         chosen = column or dated_column
         assert chosen is not None
-        yield (Link(LinkKind.CONDITION, chosen, *span, 1.0, sql, f"{label} {'from' if is_range else 'in'} {low} {'to' if is_range else 'and'} {high}"),
-               *match.span())
+        yield (
+            Link(
+                LinkKind.CONDITION,
+                chosen,
+                *span,
+                1.0,
+                sql,
+                f"{label} {'from' if is_range else 'in'} {low} {'to' if is_range else 'and'} {high}",
+            ),
+            *match.span(),
+        )
 
 
 def is_year_column(column: Column) -> bool:
     """Return whether a column of integers holds years."""
     low, high = column.lowest, column.highest
-    return column.type is ColumnType.INTEGER and bool(low) and 1000 <= int(Decimal(low)) and int(Decimal(high)) <= 2200
+    return column.type is ColumnType.INTEGER and bool(low) and int(Decimal(low)) >= 1000 and int(Decimal(high)) <= 2200
 
 
 def with_year(day: Day, column: Column) -> Day:
@@ -344,8 +419,10 @@ def range_of(day: Day) -> tuple[date, date] | None:
 def dated(column: Column, span: tuple[int, int], bounds: tuple[date, date], before: str, after: str) -> Link:
     """Return the condition that a date column lies in a range, after it or before it."""
     name, label, (low, high) = quoted(column.name), column.header or column.name, bounds
-    if AFTER_DATE.search(before) and not re.search(r"(?:since|from)\s*$", before, re.I) or re.match(r"\s*(?:以后|之后)", after):
-        return Link(LinkKind.CONDITION, column, *span, 1.0, f"{name} >= DATE '{high}'", f"{label} after {high - timedelta(days=1)}")
+    if (AFTER_DATE.search(before) and not re.search(r"(?:since|from)\s*$", before, re.I)) or re.match(r"\s*(?:以后|之后)", after):
+        return Link(
+            LinkKind.CONDITION, column, *span, 1.0, f"{name} >= DATE '{high}'", f"{label} after {high - timedelta(days=1)}"
+        )
     if AFTER_DATE.search(before) or re.match(r"\s*(?:起|以来)", after):
         return Link(LinkKind.CONDITION, column, *span, 1.0, f"{name} >= DATE '{low}'", f"{label} from {low}")
     if BEFORE_DATE.search(before) or re.match(r"\s*(?:以前|之前|前)", after):
@@ -357,7 +434,9 @@ def dated(column: Column, span: tuple[int, int], bounds: tuple[date, date], befo
 
 def token_span(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
     """Return the tokens that lie in a span of the question; None if there are none."""
-    inside = [place for place, token in enumerate(tokens) if token.start >= start - 1 and token.end <= end + 1 and token.end > start]
+    inside = [
+        place for place, token in enumerate(tokens) if token.start >= start - 1 and token.end <= end + 1 and token.end > start
+    ]
     return (inside[0], inside[-1] + 1) if inside else None
 
 
@@ -373,4 +452,3 @@ def only(table: TableInfo, fits: Callable[[Column], bool]) -> Column | None:
     """Return the only column of a table that fits; None if there are several or none."""
     fitting = [column for column in table.columns if fits(column)]
     return fitting[0] if len(fitting) == 1 else None
-

@@ -55,8 +55,15 @@ class TableFiles:
             partial.unlink(missing_ok=True)
         sync_folder(self.folder)
         marked = sum(table.totals)
-        return StoredTable(name, table.title, table.sheet, tuple(column.column for column in table.columns),
-                           len(table.rows) - marked, marked, table.notes)
+        return StoredTable(
+            name,
+            table.title,
+            table.sheet,
+            tuple(column.column for column in table.columns),
+            len(table.rows) - marked,
+            marked,
+            table.notes,
+        )
 
     def missing(self, names: Iterable[str]) -> set[str]:
         """Return which of these files do not exist."""
@@ -118,9 +125,13 @@ def columns_of(table: TypedTable) -> tuple[dict[str, Any], list[str]]:
 
     rows = table.rows
     arrays: dict[str, Any] = {
-        "_row": np.arange(1, len(rows) + 1), "_line": np.array([row.line for row in rows]),
-        "_start": np.array([row.start for row in rows]), "_end": np.array([row.end for row in rows]),
-        "_place": text_array([row.place or None for row in rows]), "_total": np.array(table.totals, dtype=bool)}
+        "_row": np.arange(1, len(rows) + 1),
+        "_line": np.array([row.line for row in rows]),
+        "_start": np.array([row.start for row in rows]),
+        "_end": np.array([row.end for row in rows]),
+        "_place": text_array([row.place or None for row in rows]),
+        "_total": np.array(table.totals, dtype=bool),
+    }
     selected = [*PLACE_COLUMNS]
     for index, column in enumerate(table.columns):
         name, kind = column.column.name, sql_type(column.column)
@@ -149,5 +160,3 @@ def text_array(values: Sequence[str | None]) -> Any:  # noqa: ANN401 - a NumPy a
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
-
-

@@ -27,8 +27,10 @@ def parse_records(text: str, suffix: str) -> list[RawTable]:
     if len(names) < 2 or len(names) > MOST_COLUMNS:
         return []
     lines = line_numbers(text, [start for _, start, _ in found])
-    rows = [RawRow([text_of(record.get(name)) for name in names], line, start, end)
-            for (record, start, end), line in zip(found, lines, strict=True)]
+    rows = [
+        RawRow([text_of(record.get(name)) for name in names], line, start, end)
+        for (record, start, end), line in zip(found, lines, strict=True)
+    ]
     return [RawTable(rows, names=names)]
 
 

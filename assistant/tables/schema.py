@@ -13,9 +13,13 @@ MOST_COLUMNS = 40
 def describe_table(table: TableInfo, linked: LinkedQuestion) -> str:
     """Return the description of a table as a CREATE TABLE statement with comments."""
     named = {link.column.name: link.value for link in linked.values}
-    lines = [f"  {column.name} {sql_type(column)}, -- {column_comment(column, named.get(column.name, ''))}"
-             for column in table.columns[:MOST_COLUMNS]]
-    return "\n".join([f"CREATE TABLE {table.name} ( -- {table.rows} rows", *lines, "  _row BIGINT -- position of the row in the table", ");"])
+    lines = [
+        f"  {column.name} {sql_type(column)}, -- {column_comment(column, named.get(column.name, ''))}"
+        for column in table.columns[:MOST_COLUMNS]
+    ]
+    return "\n".join(
+        [f"CREATE TABLE {table.name} ( -- {table.rows} rows", *lines, "  _row BIGINT -- position of the row in the table", ");"]
+    )
 
 
 def column_comment(column: Column, value: str) -> str:

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 LABEL = re.compile(
-    r"^\W*(?:(?:grand|sub|overall|running|final|net|page|carried)[ -]?)?totals?\b[^.!?]{0,40}$|^\W*sums?(?: total)?\W*$|^\W*(?:all|sum)[ -]total"
+    r"^\W*(?:(?:grand|sub|overall|running|final|net|page|carried)[ -]?)?totals?\b[^.!?]{0,40}$|^\W*sums?(?: total)?\W*$"
+    r"|^\W*(?:all|sum)[ -]total"
     r"|^.{0,60}\b(?:sub-?)?total\W*$"
-    r"|^\W*(?:(?:gesamt|zwischen|end)(?:summe|ergebnis|betrag)?|summe|insgesamt)\b[^.!?]{0,40}$|^\W*(?:sous-?)?total(?:e|es)?\b[^.!?]{0,30}$"
-    r"|^\W*.{0,8}(?:合计|总计|小计|共计|总和|合計|總計|小計|累计)\W*$", re.I)
+    r"|^\W*(?:(?:gesamt|zwischen|end)(?:summe|ergebnis|betrag)?|summe|insgesamt)\b[^.!?]{0,40}$|^\W*(?:sous-?)?total(?:e"
+    r"|es)?\b[^.!?]{0,30}$"
+    r"|^\W*.{0,8}(?:合计|总计|小计|共计|总和|合計|總計|小計|累计)\W*$",
+    re.I,
+)
 STATISTIC = re.compile(r"^\W*(?:average|mean|median|averages|avg\.?|durchschnitt|mittelwert|平均(?:值|数)?)\W*$", re.I)
 LABEL_CELLS = 4  # cells among which a label may stand
 TOLERANCE = Decimal("0.006")
@@ -35,7 +39,14 @@ def find_totals(texts: Sequence[Sequence[str]], numbers: Numbers) -> list[bool]:
         is_total = bool(sums.rows) and (
             (is_labelled and (sums.any_match(values) or (texts_only <= 1 and sums.rows > 1)))
             or (sums.rows > 1 and texts_only == 0 and len(values) < len(row) and sums.all_match(values))
-            or (number >= len(texts) - 2 and sums.rows > 1 and texts_only <= 1 and bool(filled) and bool(STATISTIC.match(filled[0]))))
+            or (
+                number >= len(texts) - 2
+                and sums.rows > 1
+                and texts_only <= 1
+                and bool(filled)
+                and bool(STATISTIC.match(filled[0]))
+            )
+        )
         marks.append(is_total)
         sums.add(values, is_total=is_total)
     return marks
@@ -75,5 +86,8 @@ class _RunningSums:
         return bool(filled) and all(self._matches(index, value) for index, value in filled)
 
     def _matches(self, index: int, value: Decimal) -> bool:
-        return any(abs(sums[index] - value) <= TOLERANCE + abs(value) * Decimal("0.00001")
-                   for sums in (self._block, self._all, self._totals) if sums[index])
+        return any(
+            abs(sums[index] - value) <= TOLERANCE + abs(value) * Decimal("0.00001")
+            for sums in (self._block, self._all, self._totals)
+            if sums[index]
+        )

@@ -77,8 +77,10 @@ def type_table(raw: RawTable) -> TypedTable | None:
     names = column_names(headers, units)
     texts = [[row[index] for row in cells] for index in kept]
     style = detect_number_format([cell for column in texts for cell in column[: SNIFFED_CELLS // len(texts) + 1]], NumberFormat())
-    columns = [type_column(name, head, unit, column, style)
-               for name, head, unit, column in zip(names, headers, units, texts, strict=True)]
+    columns = [
+        type_column(name, head, unit, column, style)
+        for name, head, unit, column in zip(names, headers, units, texts, strict=True)
+    ]
     totals = mark_totals(columns, texts)
     columns = [settled(column, totals, texts, style) for column, texts in zip(columns, texts, strict=True)]
     title = raw.title or " · ".join(header.titles)
@@ -96,8 +98,13 @@ def mark_totals(columns: Sequence[TypedColumn], texts: Sequence[Sequence[str]]) 
 def may_hold_totals(columns: Sequence[TypedColumn]) -> bool:
     """Return whether a cell is a label of totals, or a row has no text; a long table without either needs no further look."""
     texts = [column for column in columns if not column.column.is_numeric]
-    odd = {text for column in columns if column.column.is_numeric
-           for text, value in zip(column.texts, column.values, strict=True) if value is None}
+    odd = {
+        text
+        for column in columns
+        if column.column.is_numeric
+        for text, value in zip(column.texts, column.values, strict=True)
+        if value is None
+    }
     distinct = odd.union(*(set(column.texts) for column in texts))
     return any(map(is_label, distinct)) or any(not any(cells) for cells in zip(*(column.texts for column in texts), strict=True))
 
@@ -105,8 +112,10 @@ def may_hold_totals(columns: Sequence[TypedColumn]) -> bool:
 def numeric_rows(columns: Sequence[TypedColumn], rows: int) -> list[list[Decimal | None]]:
     """Return the numbers of each row, for the columns of numbers that may be added up."""
     additive = [column.values for column in columns if column.column.is_numeric and not YEAR_LIKE.search(column.column.header)]
-    return [[Decimal(value) if isinstance(value, (Decimal, float)) else None
-             for value in (column[row] for column in additive)] for row in range(rows)]
+    return [
+        [Decimal(value) if isinstance(value, (Decimal, float)) else None for value in (column[row] for column in additive)]
+        for row in range(rows)
+    ]
 
 
 def settled(column: TypedColumn, totals: Sequence[bool], texts: Sequence[str], style: NumberFormat) -> TypedColumn:
@@ -123,10 +132,12 @@ def settled(column: TypedColumn, totals: Sequence[bool], texts: Sequence[str], s
 def described(column: TypedColumn, totals: Sequence[bool]) -> TypedColumn:
     """Return a column with samples, number of distinct values and range of its rows that are no totals."""
     data = [(value, text) for value, text, total in zip(column.values, column.texts, totals, strict=True) if not total]
-    seen: dict[str, None] = dict.fromkeys(text if isinstance(value, str) else shown(value) for value, text in data if value is not None)
+    seen: dict[str, None] = dict.fromkeys(
+        text if isinstance(value, str) else shown(value) for value, text in data if value is not None
+    )
     samples = tuple(text[:LONGEST_SAMPLE] for _, text in zip(range(SAMPLES), seen, strict=False))
     ordered = [value for value, _ in data if value is not None and not isinstance(value, str)]
-    low, high = (shown(min(ordered)), shown(max(ordered))) if ordered else ("", "")  
+    low, high = (shown(min(ordered)), shown(max(ordered))) if ordered else ("", "")
     unparsed = sum(value is None and not is_empty(text) for value, text in data)
     found = replace(column.column, samples=samples, distinct=len(seen), lowest=low, highest=high, unparsed=unparsed)
     return TypedColumn(found, column.values, column.texts)
@@ -139,16 +150,22 @@ def shown(value: Value) -> str:
 
 def notes_on(columns: Sequence[TypedColumn]) -> tuple[str, ...]:
     """Return a note for each column with cells that are no value of its type."""
-    return tuple(f"{count} of the cells of {column.column.header or column.column.name} "
-                 f"{'is' if count == 1 else 'are'} no {column.column.type.value} and {'does' if count == 1 else 'do'} not count"
-                 for column in columns if (count := column.column.unparsed))
+    return tuple(
+        f"{count} of the cells of {column.column.header or column.column.name} "
+        f"{'is' if count == 1 else 'are'} no {column.column.type.value} and {'does' if count == 1 else 'do'} not count"
+        for column in columns
+        if (count := column.column.unparsed)
+    )
 
 
 def type_column(name: str, header: str, unit: str, texts: list[str], style: NumberFormat) -> TypedColumn:
     """Return a column as dates, numbers or text, whichever most of its filled cells are."""
     filled = [text for text in texts if not is_empty(text)]
-    return (as_dates(name, header, unit, texts, filled) or as_numbers(name, header, unit, texts, filled, style)
-            or TypedColumn(Column(name, header, ColumnType.TEXT, unit), [text or None for text in texts], texts))
+    return (
+        as_dates(name, header, unit, texts, filled)
+        or as_numbers(name, header, unit, texts, filled, style)
+        or TypedColumn(Column(name, header, ColumnType.TEXT, unit), [text or None for text in texts], texts)
+    )
 
 
 def as_dates(name: str, header: str, unit: str, texts: list[str], filled: list[str]) -> TypedColumn | None:
@@ -162,7 +179,9 @@ def as_dates(name: str, header: str, unit: str, texts: list[str], filled: list[s
     if len(known) < CERTAIN_SHARE * len(filled):
         return None
     if all(map(is_day, known)):
-        return TypedColumn(Column(name, header, ColumnType.DATE, unit), [moment.date() if moment else None for moment in found], texts)
+        return TypedColumn(
+            Column(name, header, ColumnType.DATE, unit), [moment.date() if moment else None for moment in found], texts
+        )
     return TypedColumn(Column(name, header, ColumnType.TIMESTAMP, unit), list(found), texts)
 
 

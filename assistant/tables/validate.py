@@ -18,33 +18,50 @@ DEEPEST = 8  # subqueries inside each other
 MOST_CONCATENATIONS = 8  # each may double a text
 MOST_TABLES = 12
 LONGEST_CONSTANT = 1_000
-FUNCTIONS = frozenset("""
-    count count_star sum avg min max median mode stddev stddev_samp stddev_pop variance var_samp var_pop first last any_value
-    arg_max arg_min max_by min_by count_if countif bool_and bool_or quantile quantile_cont quantile_disc approx_count_distinct
-    string_agg group_concat listagg corr product sum_no_overflow
-    + - * / % // ** ^ || ~~ !~~ ~~* !~~* ~~~ ~ !~ & | << >> @ !
-    abs round floor ceil ceiling trunc sign sqrt power pow exp ln log log10 log2 mod greatest least
-    lower upper lcase ucase trim ltrim rtrim length len strlen substring substr left right position strpos instr contains
-    starts_with ends_with prefix suffix split_part reverse concat concat_ws replace regexp_matches regexp_extract regexp_full_match
-    regexp_replace strip_accents nfc_normalize like_escape not_like_escape ilike_escape not_ilike_escape ascii unicode
-    levenshtein damerau_levenshtein jaccard jaro_similarity jaro_winkler_similarity editdist3
-    year month day quarter week weekday dayofweek isodow dayofyear dayofmonth weekofyear yearweek decade century hour minute second
-    date_part datepart date_trunc datetrunc date_diff datediff date_add date_sub datesub last_day monthname dayname strftime
-    strptime try_strptime make_date epoch to_days to_months to_years to_hours to_minutes to_seconds age extract current_date today
-    now get_current_timestamp get_current_date
-    coalesce nullif ifnull if isnan isfinite isinf
-    row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value
-    not is_distinct_from
-""".split())
+FUNCTIONS = frozenset(
+    """
+    count count_star sum avg min max median mode stddev stddev_samp stddev_pop variance var_samp var_pop first last
+    any_value arg_max arg_min max_by min_by count_if countif bool_and bool_or quantile quantile_cont quantile_disc
+    approx_count_distinct string_agg group_concat listagg corr product sum_no_overflow + - * / % // ** ^ || ~~ !~~ ~~*
+    !~~* ~~~ ~ !~ & | << >> @ ! abs round floor ceil ceiling trunc sign sqrt power pow exp ln log log10 log2 mod
+    greatest least lower upper lcase ucase trim ltrim rtrim length len strlen substring substr left right position
+    strpos instr contains starts_with ends_with prefix suffix split_part reverse concat concat_ws replace regexp_matches
+    regexp_extract regexp_full_match regexp_replace strip_accents nfc_normalize like_escape not_like_escape ilike_escape
+    not_ilike_escape ascii unicode levenshtein damerau_levenshtein jaccard jaro_similarity jaro_winkler_similarity
+    editdist3 year month day quarter week weekday dayofweek isodow dayofyear dayofmonth weekofyear yearweek decade
+    century hour minute second date_part datepart date_trunc datetrunc date_diff datediff date_add date_sub datesub
+    last_day monthname dayname strftime strptime try_strptime make_date epoch to_days to_months to_years to_hours
+    to_minutes to_seconds age extract current_date today now get_current_timestamp get_current_date coalesce nullif
+    ifnull if isnan isfinite isinf row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value
+    last_value nth_value not is_distinct_from
+    """.split()
+)
 NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE"})
 SOURCES = frozenset({"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EMPTY_FROM"})
 MODIFIERS = frozenset({"ORDER_MODIFIER", "LIMIT_MODIFIER", "DISTINCT_MODIFIER"})
-CLASSES = frozenset({"COLUMN_REF", "CONSTANT", "FUNCTION", "COMPARISON", "CONJUNCTION", "OPERATOR", "CAST", "CASE", "BETWEEN",
-                     "SUBQUERY", "WINDOW", "STAR", "TYPE"})
+CLASSES = frozenset(
+    {
+        "COLUMN_REF",
+        "CONSTANT",
+        "FUNCTION",
+        "COMPARISON",
+        "CONJUNCTION",
+        "OPERATOR",
+        "CAST",
+        "CASE",
+        "BETWEEN",
+        "SUBQUERY",
+        "WINDOW",
+        "STAR",
+        "TYPE",
+    }
+)
 JOINS = frozenset({"INNER", "LEFT", "RIGHT", "OUTER", "FULL", "SEMI", "ANTI"})
-CAST_TYPES = frozenset("""BOOLEAN TINYINT SMALLINT INTEGER INT BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT FLOAT DOUBLE REAL DECIMAL
+CAST_TYPES = frozenset(
+    """BOOLEAN TINYINT SMALLINT INTEGER INT BIGINT HUGEINT UTINYINT USMALLINT UINTEGER UBIGINT FLOAT DOUBLE REAL DECIMAL
     NUMERIC VARCHAR TEXT STRING DATE TIME TIMESTAMP INTERVAL LONG SHORT BOOL INT4 INT8 CHAR FLOAT4 FLOAT8 UNBOUND UNKNOWN
-    "TIMESTAMP WITH TIME ZONE" TIMESTAMPTZ NULL INTEGER_LITERAL STRING_LITERAL""".split())
+    "TIMESTAMP WITH TIME ZONE" TIMESTAMPTZ NULL INTEGER_LITERAL STRING_LITERAL""".split()
+)
 Node = dict[str, Any]
 
 
@@ -69,7 +86,9 @@ def parse_statement(sql: str) -> Node:
         connection.close()
     parsed = json.loads(str(row[0])) if row else {}
     if parsed.get("error"):
-        raise StatementRefused(f"Only one SELECT statement is allowed: {parsed.get('error_message', 'it cannot be parsed')}.".replace("..", "."))
+        raise StatementRefused(
+            f"Only one SELECT statement is allowed: {parsed.get('error_message', 'it cannot be parsed')}.".replace("..", ".")
+        )
     statements = parsed.get("statements", [])
     if len(statements) != 1:
         raise StatementRefused(f"Exactly one SELECT statement is allowed; there are {len(statements)}.")
@@ -133,8 +152,11 @@ class _Walk:
         self._sources += kind == "BASE_TABLE"
         require(self._sources <= MOST_TABLES, f"more than {MOST_TABLES} tables are named")
         if kind == "JOIN":
-            require(str(node.get("ref_type", "REGULAR")) != "CROSS" and bool(node.get("condition") or node.get("using_columns")
-                    or node.get("ref_type") == "NATURAL"), "a join needs a condition (JOIN ... ON)")
+            require(
+                str(node.get("ref_type", "REGULAR")) != "CROSS"
+                and bool(node.get("condition") or node.get("using_columns") or node.get("ref_type") == "NATURAL"),
+                "a join needs a condition (JOIN ... ON)",
+            )
         if kind == "BASE_TABLE":
             name = str(node.get("table_name", "")).lower()
             require(not node.get("schema_name") and not node.get("catalog_name"), "only the tables of the library can be read")
@@ -160,7 +182,9 @@ class _Walk:
             require(self._concatenations <= MOST_CONCATENATIONS, "too many texts are joined")
         if name in {"replace", "regexp_replace"}:
             texts = [text_constant(argument) for argument in arguments_of(node)[1:3]]
-            shrinks = len(texts) == 2 and None not in texts and len(str(texts[1])) <= (len(str(texts[0])) if name == "replace" else 0)
+            shrinks = (
+                len(texts) == 2 and None not in texts and len(str(texts[1])) <= (len(str(texts[0])) if name == "replace" else 0)
+            )
             require(shrinks, f"{name} may only shorten a text")
 
 

@@ -13,14 +13,28 @@ from decimal import Decimal
 from assistant.text.dates import MONTH_NUMBERS
 
 EMPTY = frozenset({"", *"- -- – — n/a na n.a. null none nil tbd tba ? ... … nan 无 暂无 /".split()})
-CURRENCY = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "¥": "CNY", "￥": "CNY", "RMB": "CNY", "元": "元", "₹": "INR", "Fr.": "CHF",
-            "万元": "万元", "kr": "kr", **{code: code for code in "CHF EUR USD GBP CNY JPY SEK DKK NOK PLN CZK".split()}}
+CURRENCY = {
+    "$": "USD",
+    "US$": "USD",
+    "€": "EUR",
+    "£": "GBP",
+    "¥": "CNY",
+    "￥": "CNY",
+    "RMB": "CNY",
+    "元": "元",
+    "₹": "INR",
+    "Fr.": "CHF",
+    "万元": "万元",
+    "kr": "kr",
+    **{code: code for code in "CHF EUR USD GBP CNY JPY SEK DKK NOK PLN CZK".split()},
+}
 SIGNS = "|".join(sorted(map(re.escape, CURRENCY), key=len, reverse=True))
 UNIT = r"[^\W\d_]{1,6}[²³23]?(?:/[^\W\d_]{1,4}[²³23]?)?|[%‰°]|°[CF]|[^\W\d_]{1,4}\.|个|件|次|人|吨|小时|天"
 NUMBER = re.compile(
     rf"^(?P<open>\()?\s*(?P<sign>[+\-−–])?\s*(?P<before>{SIGNS})?\s*(?P<inner>[+\-−])?\s*"
     r"(?P<figures>\d[\d.,'’\u00a0\u202f\u2009 ]*\d|\d|[.,]\d+)(?P<exponent>[eE][+-]?\d{1,3})?(?P<dot>\.)?\s*"
-    rf"(?P<unit>{SIGNS}|{UNIT})?\s*(?P<close>\))?\s*(?P<trailing>[-−])?$")
+    rf"(?P<unit>{SIGNS}|{UNIT})?\s*(?P<close>\))?\s*(?P<trailing>[-−])?$"
+)
 PLAIN = re.compile(r"-?\d{1,15}(?:\.\d{1,10})?")
 NOTE = re.compile(r"\s*(?:\[[\w\s]{1,8}\]|[*†‡§#^]+|(?<=[\w%.] )\([^()]{1,30}\))\s*$")
 LEAD_NOTE = re.compile(r"^(?:ca\.?|approx\.?|~|≈|约)\s*", re.I)
@@ -33,9 +47,11 @@ LEADING_ZERO = re.compile(r"0\d+")
 ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?Z?)?$")
 NUMERIC_DATE = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?:,? (\d{1,2}):(\d{2})(?::(\d{2}))?)?$")
 CHINESE_DATE = re.compile(r"(\d{4})\s?年\s?(\d{1,2})\s?月\s?(\d{1,2})\s?[日号]?$")
-WORD_DATE = re.compile(r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?"
-                       r"(?:(\d{1,2})(?:st|nd|rd|th)?[ -]([A-Z][a-z]{2,8})\.?,?[ -](\d{4})"
-                       r"|([A-Z][a-z]{2,8})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4}))$")
+WORD_DATE = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? )?"
+    r"(?:(\d{1,2})(?:st|nd|rd|th)?[ -]([A-Z][a-z]{2,8})\.?,?[ -](\d{4})"
+    r"|([A-Z][a-z]{2,8})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4}))$"
+)
 MOST_DIGITS = 37
 MOST_SCALE = 12
 CERTAIN_SHARE = 0.8  # of the filled cells of a column of numbers or dates
@@ -77,10 +93,12 @@ def detect_number_format(cells: Sequence[str], default: NumberFormat) -> NumberF
     """
     found = [match["figures"] for cell in cells if (match := figures_of(cell))]
     points, commas = (sum(bool(pattern.fullmatch(figures)) for figures in found) for pattern in (POINT, COMMA))
-    grouped_by_comma, grouped_by_point = (sum(bool(pattern.fullmatch(figures)) for figures in found)
-                                          for pattern in (COMMA_GROUP, POINT_GROUP))
-    commas, points = (count if 3 * count > grouped else 0
-                      for count, grouped in ((commas, grouped_by_comma), (points, grouped_by_point)))
+    grouped_by_comma, grouped_by_point = (
+        sum(bool(pattern.fullmatch(figures)) for figures in found) for pattern in (COMMA_GROUP, POINT_GROUP)
+    )
+    commas, points = (
+        count if 3 * count > grouped else 0 for count, grouped in ((commas, grouped_by_comma), (points, grouped_by_point))
+    )
     return default if points == commas else NumberFormat(commas > points)
 
 

@@ -31,12 +31,20 @@ COMPUTED_VERSION = "computed-1"
 MOST_CANDIDATES = 3  # tables that a question is linked to
 MOST_UNLINKED = 0.5  # share of the content words that may be linked to nothing
 WEAK_CERTAIN = 0.75  # confidence that a question needs whose words may mean something else ("first", "most")
-FILES = re.compile(r"^(?:how many|what is the (?:total )?number of|number of|count(?: the| all)?) (?:different |indexed )?"
-                   r"(?P<kind>files|documents|pdfs?|pdf files|spreadsheets|presentations|images|e-?mails)"
-                   r"(?: (?:are there|do i have|are|exist|have i|did i add|in|of)\b.{0,40})?\??$"
-                   r"|^(?:一共|总共)?有?多少(?:个|份)?(?P<zh>文件|文档)\??？?$", re.I)
-SUFFIXES = {"pdf": "pdf", "spreadsheet": "xlsx xls xlsm xlsb ods csv tsv", "presentation": "pptx ppt odp",
-            "image": "png jpg jpeg tif tiff bmp gif webp", "mail": "eml msg mbox emlx"}
+FILES = re.compile(
+    r"^(?:how many|what is the (?:total )?number of|number of|count(?: the| all)?) (?:different |indexed )?"
+    r"(?P<kind>files|documents|pdfs?|pdf files|spreadsheets|presentations|images|e-?mails)"
+    r"(?: (?:are there|do i have|are|exist|have i|did i add|in|of)\b.{0,40})?\??$"
+    r"|^(?:一共|总共)?有?多少(?:个|份)?(?P<zh>文件|文档)\??？?$",
+    re.I,
+)
+SUFFIXES = {
+    "pdf": "pdf",
+    "spreadsheet": "xlsx xls xlsm xlsb ods csv tsv",
+    "presentation": "pptx ppt odp",
+    "image": "png jpg jpeg tif tiff bmp gif webp",
+    "mail": "eml msg mbox emlx",
+}
 
 FindHits = Callable[[str], Sequence[Hit]]
 
@@ -50,8 +58,14 @@ class Chosen:
     needs_model: bool
 
 
-def answer_computed(question: str, libraries: Sequence[Library], wanted: Filter, find_hits: FindHits,
-                    open_chat: Callable[[], ChatModel], embedder: str) -> StreamedAnswer | None:
+def answer_computed(
+    question: str,
+    libraries: Sequence[Library],
+    wanted: Filter,
+    find_hits: FindHits,
+    open_chat: Callable[[], ChatModel],
+    embedder: str,
+) -> StreamedAnswer | None:
     """Return the computed answer to come; None for a question that is not computed over a table or over the files.
 
     Raises TableMissing if a stored table is lost.
@@ -70,8 +84,9 @@ def answer_computed(question: str, libraries: Sequence[Library], wanted: Filter,
     return ComputedAnswerStream(question, chosen, libraries, open_chat, embedder, started) if chosen else None
 
 
-def choose_table(question: str, scope: str, inner: str, intent: Intent, tables: LibraryTables, find_hits: FindHits, *,
-                 narrowed: bool) -> Chosen | None:
+def choose_table(
+    question: str, scope: str, inner: str, intent: Intent, tables: LibraryTables, find_hits: FindHits, *, narrowed: bool
+) -> Chosen | None:
     """Return the table that a question is computed over; None if the question is not about one."""
     known = tables.tables
     found = dict.fromkeys(hit.path for hit in find_hits(question)) if len(known) > 1 else {}
@@ -115,8 +130,15 @@ def is_computed(asked: Question, candidate: Candidate, intent: Intent, *, is_top
 class ComputedAnswerStream(StreamedAnswer):
     """A computed answer: iterating runs the statements, with the chat model's help if the rules are not certain."""
 
-    def __init__(self, question: str, chosen: Chosen, libraries: Sequence[Library], open_chat: Callable[[], ChatModel],
-                 embedder: str, started: float) -> None:
+    def __init__(
+        self,
+        question: str,
+        chosen: Chosen,
+        libraries: Sequence[Library],
+        open_chat: Callable[[], ChatModel],
+        embedder: str,
+        started: float,
+    ) -> None:
         self.question = question
         self._chosen, self._libraries, self._open_chat = chosen, libraries, open_chat
         self._embedder, self._started = embedder, started
@@ -128,8 +150,20 @@ class ComputedAnswerStream(StreamedAnswer):
             found, model = self._computed(connection)
         citations, hits = cite_rows(found.rows, self._libraries)
         taken = (time.perf_counter() - self._started) * 1000
-        self._finished = (Answer(self.question, found.text, found.computation is None, citations, hits, model, self._embedder,
-                                 COMPUTED_VERSION, Timings(0.0, taken, taken), computation=found.computation),)
+        self._finished = (
+            Answer(
+                self.question,
+                found.text,
+                found.computation is None,
+                citations,
+                hits,
+                model,
+                self._embedder,
+                COMPUTED_VERSION,
+                Timings(0.0, taken, taken),
+                computation=found.computation,
+            ),
+        )
         yield from found.text.splitlines(keepends=True)
 
     def _computed(self, connection: TableConnection) -> tuple[ComputedAnswer, str]:
@@ -185,4 +219,3 @@ def count_files(question: str, libraries: Sequence[Library], wanted: Filter) -> 
         return f"资料库中有 {counted:,} 个含文字的文件。"
     names = f"{match['kind'].lower()}" if counted != 1 else match["kind"].lower().rstrip("s")
     return f"The library holds {counted:,} {names} with text. See them with: assistant status --files"
-

@@ -125,7 +125,8 @@ class IngestRun:
     @property
     def _chunking_version(self) -> str:
         """The versions of extraction and chunking: if they differ from the library's, files are read again."""
-        return f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {self._options.chunk_tokens} tokens, tables {TABLES_VERSION}"
+        return (f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, {self._options.chunk_tokens} tokens, "
+                f"tables {TABLES_VERSION}")
 
     def _with_members(self, paths: Iterable[str]) -> set[str]:
         """Return files on the disk together with the files inside them."""
@@ -271,7 +272,8 @@ def searched_part(document: Document) -> Document:
     note = f"only its first {rows:,} lines are searched as text; tables and computed answers use all"
     tables = tuple(replace(table, char_end=min(table.char_end, end)) for table in extraction.tables)
     parts = tuple(replace(part, char_end=min(part.char_end, end)) for part in extraction.parts)
-    return replace(document, extraction=replace(extraction, text=text, tables=tables, parts=parts, notes=(*extraction.notes, note)))
+    notes = (*extraction.notes, note)
+    return replace(document, extraction=replace(extraction, text=text, tables=tables, parts=parts, notes=notes))
 
 
 IsStale = Callable[[LedgerEntry], bool]

@@ -38,8 +38,12 @@ def store_tables(store: Store, document: Document) -> str:
         stored = [files.write(document.content_hash, number, table) for number, table in enumerate(found)]
     except OSError as error:
         if error.errno in NO_ROOM:
-            raise DiskFull(f"The disk has no room left for {files.folder}.", "Free some space, then run: assistant sync") from error
-        raise LibraryUnwritable(f"{files.folder} cannot be written: {error.strerror or error}.", "Check its permissions.") from error
+            raise DiskFull(
+                f"The disk has no room left for {files.folder}.", "Free some space, then run: assistant sync"
+            ) from error
+        raise LibraryUnwritable(
+            f"{files.folder} cannot be written: {error.strerror or error}.", "Check its permissions."
+        ) from error
     return to_json(stored) if stored else ""
 
 
@@ -70,8 +74,9 @@ def purge_tables(store: Store) -> None:
 def documents_without_files(store: Store) -> frozenset[str]:
     """Return the hashes of the documents of which a table's file is missing: they must be read again."""
     files = table_files(store.path)
-    return frozenset(content_hash for content_hash, tables in stored_tables(store).items()
-                     if files.missing(table.file for table in tables))
+    return frozenset(
+        content_hash for content_hash, tables in stored_tables(store).items() if files.missing(table.file for table in tables)
+    )
 
 
 def check_tables(store: Store, *, repair: bool) -> tuple[Finding, ...]:
@@ -86,8 +91,11 @@ def check_tables(store: Store, *, repair: bool) -> tuple[Finding, ...]:
         if repair:
             for name in damaged:
                 (files.folder / name).unlink(missing_ok=True)
-        found.append(Finding("repaired", Severity.WARNING, f"{detail}: it will be read again.", SYNC) if repair
-                     else Finding("library", Severity.ERROR, f"{detail}.", "Run: assistant doctor --check --repair"))
+        found.append(
+            Finding("repaired", Severity.WARNING, f"{detail}: it will be read again.", SYNC)
+            if repair
+            else Finding("library", Severity.ERROR, f"{detail}.", "Run: assistant doctor --check --repair")
+        )
     return tuple(found)
 
 

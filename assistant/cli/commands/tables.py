@@ -24,7 +24,9 @@ Sql = Annotated[str, typer.Argument(metavar="SQL", help="One SELECT statement in
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 
 
-def list_tables(context: typer.Context, path: Paths = None, kind: Types = None, library: Library = None, json: Json = False) -> None:
+def list_tables(
+    context: typer.Context, path: Paths = None, kind: Types = None, library: Library = None, json: Json = False
+) -> None:
     """List the tables in your files.
 
     Tables of the same columns in files whose names differ only in numbers or months are one table, with the file as a column.

@@ -44,7 +44,9 @@ def show_typed_table(console: Console, table: TableInfo, rows: QueryResult) -> N
         console.print(Text(harmless(title)))
     grid = Table("column", "header", "type", "unit", "values", box=None, pad_edge=False, header_style="bold")
     for column in table.columns:
-        grid.add_row(*(Text(harmless(cell)) for cell in (column.name, column.header, column.type.value, column.unit, values_of(column))))
+        grid.add_row(
+            *(Text(harmless(cell)) for cell in (column.name, column.header, column.type.value, column.unit, values_of(column)))
+        )
     console.print(grid)
     for note in dict.fromkeys(note for source in table.sources for note in source.stored.notes):
         console.print(Text(harmless(note), "dim"))
@@ -90,18 +92,36 @@ def json_value(value: object) -> object:
 
 def result_json(result: QueryResult) -> Json:
     """Return a result for JSON; its decimals are text, so that no digit is lost."""
-    return {"columns": list(result.columns), "rows": [[json_value(value) for value in row] for row in result.rows],
-            "cut": result.is_cut}
+    return {
+        "columns": list(result.columns),
+        "rows": [[json_value(value) for value in row] for row in result.rows],
+        "cut": result.is_cut,
+    }
 
 
 def table_json(table: TableInfo) -> Json:
     """Return a table for JSON: where it comes from, and its columns."""
     return {
-        "name": table.name, "rows": table.rows, "totals": table.totals,
-        "files": [{"path": source.path, "sheet": source.stored.sheet, "title": source.stored.title, "rows": source.stored.rows}
-                  for source in table.sources],
-        "columns": [{"name": column.name, "header": column.header, "type": column.type.value, "unit": column.unit,
-                     "unparsed": column.unparsed, "distinct": column.distinct, "lowest": column.lowest, "highest": column.highest,
-                     "samples": list(column.samples)} for column in table.columns],
+        "name": table.name,
+        "rows": table.rows,
+        "totals": table.totals,
+        "files": [
+            {"path": source.path, "sheet": source.stored.sheet, "title": source.stored.title, "rows": source.stored.rows}
+            for source in table.sources
+        ],
+        "columns": [
+            {
+                "name": column.name,
+                "header": column.header,
+                "type": column.type.value,
+                "unit": column.unit,
+                "unparsed": column.unparsed,
+                "distinct": column.distinct,
+                "lowest": column.lowest,
+                "highest": column.highest,
+                "samples": list(column.samples),
+            }
+            for column in table.columns
+        ],
         "notes": list(dict.fromkeys(note for source in table.sources for note in source.stored.notes)),
     }
