@@ -25,7 +25,7 @@ UNITS = (
 )
 IN_BRACKETS = re.compile(rf"^(?P<name>.*?\S)\s*[(（\[]\s*(?:in |单位[:：]?)?(?P<unit>{UNITS})\s*[)）\]]\s*(?P<rest>.*)$")
 BEHIND = re.compile(rf"^(?P<name>.*?\S)\s*(?:,\s*|\s+in\s+|/\s*|\s+)(?P<unit>k?(?:{CURRENCIES})|%|kWh|kg|°C)$")
-FOOTNOTE = re.compile(r"\s*(?:\[\w{1,4}\]|[*†‡])\s*$")
+FOOTNOTE = re.compile(r"\s*(?:\[(?:\d{1,3}|[a-z]|note \d+)\]|[*†‡])\s*$")
 RESERVED = frozenset(
     "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create default "
     "deferrable desc "

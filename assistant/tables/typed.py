@@ -215,7 +215,7 @@ def codes(header: str, filled: Sequence[str]) -> bool:
 def exact_column(column: Column, values: list[Value], texts: list[str]) -> TypedColumn | None:
     """Return a column of integers or decimals with the scale that its values need, of floating point if none is exact."""
     numbers = [value for value in values if isinstance(value, Decimal)]
-    scale = max(max(0, -int(value.normalize().as_tuple().exponent)) for value in numbers)
+    scale = max(max(0, -int(value.as_tuple().exponent)) for value in numbers)
     digits = max(value.adjusted() + 1 for value in numbers)
     if scale > MOST_SCALE or digits + scale > MOST_DIGITS:
         floats: list[Value] = [float(value) if isinstance(value, Decimal) else None for value in values]
