@@ -1,6 +1,7 @@
 """Measure answers computed over tables: right, wrong and refused, on public questions and on the project's own.
 
     python benchmarks/tables.py DATA [--context path|title] [--half develop|report|all] [--model] [--home HOME] [--out FILE]
+    python benchmarks/tables.py DATA --routes [--home HOME]
     python benchmarks/tables.py --own [--half develop|report|all] [--model] [--home HOME]
 
 DATA holds `tables/corpus` and `tables/queries.jsonl` (WikiTableQuestions). Every table is in one library; with `--context path`
@@ -8,7 +9,8 @@ DATA holds `tables/corpus` and `tables/queries.jsonl` (WikiTableQuestions). Ever
 with even numbers are for development, the others for the report. `--own` asks the 80 questions of `benchmarks/tables`. Without
 `--model` no chat model is asked, so that only the rules answer. An answer is right if its values are the gold values
 (numbers by value, texts without case, notes and brackets); "wrong of answered" is the share of wrong ones among the
-answers given. Answers that passages gave count as wrong unless they hold the gold answer.
+answers given. `--routes` counts how many of 500 questions of squad2, cmrc and hotpot are taken for computing while the
+library holds nothing but the tables. Answers that passages gave count as wrong unless they hold the gold answer.
 """
 
 from __future__ import annotations
@@ -26,11 +28,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.app.ask.computed import ComputedAnswerStream
 from assistant.app.assistant import Assistant
 from assistant.config import load_settings
 from assistant.datatypes import Answer, Filter
 from assistant.system.paths import escape_pattern
 
+ROUTED = ("squad2", "cmrc", "hotpot")
+ROUTED_QUESTIONS = 167  # of each set
 OWN = Path(__file__).parent / "tables"
 DETAILS = re.compile(r"(?<!^)\s*(?:\([^)]*\)|\[[^\]]*\])\s*$")
 MARKS = re.compile(r"[\[\]*†‡^#\"“”‘’']")
@@ -64,6 +69,9 @@ def main() -> None:
         )
         with Assistant(settings) as assistant:
             assistant.add([corpus])
+            if arguments.routes:
+                show_routes(assistant, Path(arguments.data))
+                return
             results = [measured(assistant, corpus, asked, arguments) for asked in questions]
     show(results, arguments)
 
@@ -73,6 +81,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else "")
     parser.add_argument("data", nargs="?")
     parser.add_argument("--own", action="store_true")
+    parser.add_argument("--routes", action="store_true")
     parser.add_argument("--context", choices=("path", "title"), default="path")
     parser.add_argument("--half", choices=("develop", "report", "all"), default="develop")
     parser.add_argument("--model", action="store_true")
@@ -118,6 +127,21 @@ def measured(assistant: Assistant, corpus: Path, asked: Asked, arguments: argpar
         values = list(answer.computation.values[:4]) if answer.computation else answer.text[:100]
         print(f"{outcome:8} {asked.kind:10} {question} {list(asked.answers)} -> {values} {sql}", file=sys.stderr, flush=True)
     return asked, outcome, seconds
+
+
+def show_routes(assistant: Assistant, data: Path) -> None:
+    """Print how many questions of sets about prose are taken for computing."""
+    for name in ROUTED:
+        lines = (data / name / "queries.jsonl").read_text("utf-8").splitlines()
+        step = max(1, len(lines) // ROUTED_QUESTIONS)
+        questions = [json.loads(line)["question"] for line in lines[::step][:ROUTED_QUESTIONS]]
+        taken = [question for question in questions if is_computed(assistant, question)]
+        print(f"{name}: {len(taken)} of {len(questions)} taken for computing", *taken[:10], sep="\n  ", flush=True)
+
+
+def is_computed(assistant: Assistant, question: str) -> bool:
+    """Return whether a question is taken for computing over a table."""
+    return isinstance(assistant.ask(question), ComputedAnswerStream)
 
 
 def record(asked: Asked, answer: Answer, outcome: str, seconds: float) -> dict[str, object]:

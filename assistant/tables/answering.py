@@ -19,7 +19,7 @@ from assistant.tables.schema import describe_table
 from assistant.tables.validate import StatementRefused
 from assistant.text.languages import language
 
-CERTAIN = 0.5  # confidence from which a reading by rule is the answer
+CERTAIN = 0.55  # confidence from which a reading by rule is the answer
 TENTATIVE = 0.35  # confidence from which a reading by rule is the answer if the chat model's statement gives the same
 MOST_TRIES = 3  # of the chat model: an error or an empty result goes back twice
 MOST_LINES = 20

@@ -121,7 +121,7 @@ def is_computed(asked: Question, candidate: Candidate, intent: Intent, *, is_top
     content = len(asked.linked.unlinked) + asked.links
     is_covered = len(asked.linked.unlinked) <= MOST_UNLINKED * max(1, content)
     if candidate.is_named:
-        return intent.is_strong or asked.confidence >= CERTAIN or asked.links > 0
+        return True
     if intent.is_strong:
         return asked.links > 0 and (is_covered or is_top)
     return asked.confidence >= WEAK_CERTAIN and asked.links > 1 and is_covered
