@@ -16,11 +16,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import checkout  # noqa: F401
-from assistant.generation.citations.support import attribute, parse_chunk, parse_claim
 from intervals import share_text
 from report import markdown_table
 
 from assistant.datatypes import Chunk, Location, Support
+from assistant.generation.support import attribute
+from assistant.text.facts import parse_chunk, parse_claim
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,14 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import checkout  # noqa: F401
-from assistant.generation.citations.support import cite
+from documents import read_document
 from intervals import share_text
 from report import markdown_table
 from wording import is_contained, tokenize
 
 from assistant.datatypes import Chunk, Hit
 from assistant.errors import UnreadableFile
-from assistant.ingest import chunk, read_document
+from assistant.generation.support import cite
+from assistant.ingest import chunk
 from assistant.models.fake import FakeEmbedder
 
 LARGEST = 100_000_000  # bytes of a file

@@ -153,8 +153,8 @@ class DoubtfulChat(FakeChat):
     def reply(self, messages: Sequence[Message], max_tokens: int, candidates: Sequence[ScoredText] = ()) -> FakeReply:
         """Start the reply; the passages make the question likelier by `gain`."""
         made = super(DoubtfulChat, self).reply(messages, max_tokens, candidates)
-        weighed = (-10.0 * (1 - self.gain), -10.0) if len(candidates) == 2 else made.weighed
-        return DoubtfulReply(made.text, made.prompt_tokens, weighed=weighed, yes=self.yes)
+        weighed = (-10.0 * (1 - self.gain), -10.0) if len(candidates) == 2 else made.candidate_scores
+        return DoubtfulReply(made.text, made.prompt_tokens, candidate_scores=weighed, yes=self.yes)
 
 
 def withheld(files: Mapping[str, str], question: str, reply: str, program: Program) -> None:

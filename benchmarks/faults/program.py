@@ -51,7 +51,7 @@ class Program:
 
     def document(self, name: str, content: str | bytes) -> Document:
         """Return a file of this content, read."""
-        from assistant.ingest import read_document
+        from documents import read_document
 
         self.write({name: content})
         return read_document(self.files / name, LARGEST)
@@ -125,7 +125,8 @@ def passage(text: str, context: str = "") -> Chunk:
 
 def support(claim: str, *sources: str | Chunk, question: str = "") -> Support:
     """Return the support that the program gives a claim whose sources are these passages."""
-    from assistant.generation.citations.support import attribute, parse_chunk, parse_claim
+    from assistant.generation.support import attribute
+    from assistant.text.facts import parse_chunk, parse_claim
 
     chunks = [source if isinstance(source, Chunk) else passage(source) for source in sources]
     return attribute(parse_claim(claim, question), (), [parse_chunk(chunk) for chunk in chunks]).support
@@ -133,7 +134,7 @@ def support(claim: str, *sources: str | Chunk, question: str = "") -> Support:
 
 def quote(claim: str, source: str | Chunk, question: str = "") -> str:
     """Return what the program quotes of a passage for a claim."""
-    from assistant.generation.citations.support import cite
+    from assistant.generation.support import cite
 
     chunk = source if isinstance(source, Chunk) else passage(source)
     return cite(1, Hit(1, "/a.md", "", chunk), claim, question).quote

@@ -56,7 +56,8 @@ class Judging(FakeChat):
 
     def reply(self, messages, max_tokens, candidates=()):
         if "Reply Yes" not in messages[-1].content:
-            return replace(super().reply(messages, max_tokens, candidates), candidate_scores=(self.query_likelihood_gain - 1, -1.0))
+            scores = (self.query_likelihood_gain - 1, -1.0)
+            return replace(super().reply(messages, max_tokens, candidates), candidate_scores=scores)
         self.checks += 1
         likely = {"Yes": self.p_verified, "No": 1 - self.p_verified}
         return type("Reply", (FakeReply,), {"likelihood": lambda _, word: likely.get(word, 0.0)})("", 10)
