@@ -71,7 +71,8 @@ def places(keys: str, table: TableInfo, connection: TableConnection) -> list[Tab
     inner, shown = quoted(all_rows(table)), [name for name in visible_columns(table) if not name.startswith("_")]
     fields = ", ".join(f"t.{quoted(name)}" for name in shown)
     rows = connection.run(
-        f"SELECT t.{PART}, t._place, t._line, t._start, t._end, {fields} FROM (SELECT * FROM ({keys}) LIMIT {SHOWN}) k JOIN {inner} t "
+        f"SELECT t.{PART}, t._place, t._line, t._start, t._end, {fields} FROM (SELECT * FROM ({keys}) LIMIT {SHOWN}) k JOIN "
+        f"{inner} t "
         f"ON t.{PART} = k.{PART} AND t._row = k._row ORDER BY t.{PART}, t._row",
         SHOWN,
     ).rows

@@ -11,7 +11,10 @@ from assistant.cli.app import app
 from assistant.config import load_settings
 from assistant.datatypes import Filter
 
-CSV = "sep=;\nRechnung;Datum;Lieferant;Betrag (EUR)\nR1;05.01.2026;Muster GmbH;1.234,50\nR2;17.01.2026;Alpha AG;99,90\nSumme;;;1.334,40\n"
+CSV = (
+    "sep=;\nRechnung;Datum;Lieferant;Betrag (EUR)\n"
+    "R1;05.01.2026;Muster GmbH;1.234,50\nR2;17.01.2026;Alpha AG;99,90\nSumme;;;1.334,40\n"
+)
 
 
 @pytest.fixture
@@ -19,7 +22,9 @@ def folder(tmp_path):
     folder = tmp_path / "files"
     folder.mkdir()
     (folder / "rechnungen.csv").write_text(CSV, "utf-8")
-    (folder / "notes.md").write_text("# Notes\n\nThe lamp costs 5 euros. How many people live in Tolne? 300 people live in Tolne.\n")
+    (folder / "notes.md").write_text(
+        "# Notes\n\nThe lamp costs 5 euros. How many people live in Tolne? 300 people live in Tolne.\n"
+    )
     return folder
 
 
@@ -70,7 +75,9 @@ def test_a_computed_answer_has_its_statement_and_cites_its_rows(assistant, folde
     answer = assistant.ask("What is the total Betrag in rechnungen?").answer
     assert "1,334.40 EUR" in answer.text and not answer.abstained
     assert [(cited.location.line_start, cited.quote) for cited in answer.citations] == [
-        (3, "R1;05.01.2026;Muster GmbH;1.234,50"), (4, "R2;17.01.2026;Alpha AG;99,90")]
+        (3, "R1;05.01.2026;Muster GmbH;1.234,50"),
+        (4, "R2;17.01.2026;Alpha AG;99,90"),
+    ]
     assert answer.computation.sql.startswith("SELECT sum(") and answer.computation.count == 2
 
 
@@ -94,10 +101,15 @@ def test_the_commands(assistant):
     shown = run.invoke(app, ["tables", "show", "rechnungen"]).stdout
     assert "2 rows, 1 total row left out" in shown and "EUR" in shown
     assert run.invoke(app, ["tables", "query", "SELECT lieferant FROM rechnungen ORDER BY betrag", "--csv"]).stdout == (
-        "lieferant\nAlpha AG\nMuster GmbH\n")
+        "lieferant\nAlpha AG\nMuster GmbH\n"
+    )
     refused = run.invoke(app, ["tables", "query", "DROP TABLE rechnungen"])
     assert refused.exit_code == 2 and "Only one SELECT" in refused.stderr
     unknown = run.invoke(app, ["tables", "show", "nothing"])
     assert unknown.exit_code == 2 and "There is no table nothing" in unknown.stderr
-    asked = json.loads(run.invoke(app, ["--embed", "fake:", "--chat", "fake:", "ask", "What is the total Betrag in rechnungen?", "--json"]).stdout)
+    asked = json.loads(
+        run.invoke(
+            app, ["--embed", "fake:", "--chat", "fake:", "ask", "What is the total Betrag in rechnungen?", "--json"]
+        ).stdout
+    )
     assert (asked["route"], asked["values"], asked["row_count"]) == ("table", ["1334.40"], 2)

@@ -27,8 +27,16 @@ def column(table, name):
     return next(each for each in table.columns if each.column.name == name)
 
 
-@pytest.mark.parametrize(("text", "delimiter"), [
-    ("a,b\n1,2\n3,4\n", ","), ("a;b\n1,5;2\n3,5;4\n", ";"), ("a\tb\n1\t2\n", "\t"), ("a|b|c\n1|2|3\n", "|"), ("sep=;\na;b\n1;2\n", ";")])
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("a,b\n1,2\n3,4\n", ","),
+        ("a;b\n1,5;2\n3,5;4\n", ";"),
+        ("a\tb\n1\t2\n", "\t"),
+        ("a|b|c\n1|2|3\n", "|"),
+        ("sep=;\na;b\n1;2\n", ";"),
+    ],
+)
 def test_the_delimiter_is_the_one_whose_rows_agree(text, delimiter):
     assert detect_dialect(text).delimiter == delimiter
 
@@ -45,17 +53,20 @@ def test_backslash_escapes_are_read():
     assert rows[1].cells == ['x "q" y', "1"]
 
 
-@pytest.mark.parametrize(("cells", "values"), [
-    (("1.234,50", "99,90", "12,00"), ("1234.50", "99.90", "12.00")),
-    (("1,234.50", "99.90", "12"), ("1234.50", "99.90", "12")),
-    (("17,189", "6,902", "13,5000", "4,100", "5,200"), ("17189", "6902", None, "4100", "5200")),
-    (("$1,200", "$300", "$15,000"), ("1200", "300", "15000")),
-    (("18.5%", "2%", "-3.25 %"), ("18.5", "2", "-3.25")),
-    (("(1,200)", "5", "7-"), ("-1200", "5", "-7")),
-    (("4929000000005678", "1", "2"), ("4929000000005678", "1", "2")),
-    (("1 234 567", "2", "3"), ("1234567", "2", "3")),
-    (("5 kg", "7 kg", "n/a"), ("5", "7", None)),
-])
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (("1.234,50", "99,90", "12,00"), ("1234.50", "99.90", "12.00")),
+        (("1,234.50", "99.90", "12"), ("1234.50", "99.90", "12")),
+        (("17,189", "6,902", "13,5000", "4,100", "5,200"), ("17189", "6902", None, "4100", "5200")),
+        (("$1,200", "$300", "$15,000"), ("1200", "300", "15000")),
+        (("18.5%", "2%", "-3.25 %"), ("18.5", "2", "-3.25")),
+        (("(1,200)", "5", "7-"), ("-1200", "5", "-7")),
+        (("4929000000005678", "1", "2"), ("4929000000005678", "1", "2")),
+        (("1 234 567", "2", "3"), ("1234567", "2", "3")),
+        (("5 kg", "7 kg", "n/a"), ("5", "7", None)),
+    ],
+)
 def test_numbers_in_any_notation_keep_their_exact_values(cells, values):
     table = typed("name;x", *(f"row {number};{cell}" for number, cell in enumerate(cells)))
     found = column(table, "x")
@@ -68,11 +79,18 @@ def test_codes_are_no_numbers():
     assert column(table, "zip").column.type is ColumnType.TEXT
 
 
-@pytest.mark.parametrize(("cells", "first"), [
-    (("2026-01-05", "2026-02-01"), date(2026, 1, 5)), (("05.01.2026", "31.01.2026"), date(2026, 1, 5)),
-    (("01/05/2026", "12/31/2026"), date(2026, 1, 5)), (("31/12/2026", "05/01/2026"), date(2026, 12, 31)),
-    (("January 5, 2026", "March 1, 2026"), date(2026, 1, 5)), (("2026年1月5日", "2026年2月1日"), date(2026, 1, 5)),
-    (("5 Jan 2026", "1 Mar 2026"), date(2026, 1, 5))])
+@pytest.mark.parametrize(
+    ("cells", "first"),
+    [
+        (("2026-01-05", "2026-02-01"), date(2026, 1, 5)),
+        (("05.01.2026", "31.01.2026"), date(2026, 1, 5)),
+        (("01/05/2026", "12/31/2026"), date(2026, 1, 5)),
+        (("31/12/2026", "05/01/2026"), date(2026, 12, 31)),
+        (("January 5, 2026", "March 1, 2026"), date(2026, 1, 5)),
+        (("2026年1月5日", "2026年2月1日"), date(2026, 1, 5)),
+        (("5 Jan 2026", "1 Mar 2026"), date(2026, 1, 5)),
+    ],
+)
 def test_dates_are_not_off_by_a_day_and_the_column_decides_the_order(cells, first):
     found = column(typed("name;day", f"a;{cells[0]}", f"b;{cells[1]}"), "day")
     assert found.column.type is ColumnType.DATE
@@ -86,26 +104,43 @@ def test_the_header_is_found_below_titles_and_over_two_lines_and_units_become_me
     assert table.title == "Budget report"
 
 
-@pytest.mark.parametrize(("header", "parts"), [
-    ("Sales (kEUR)", ("Sales", "kEUR")), ("Weight [kg]", ("Weight", "kg")), ("单价(元)", ("单价", "元")), ("Played (PJ)", ("Played (PJ)", "")),
-    ("Share in %", ("Share", "%"))])
+@pytest.mark.parametrize(
+    ("header", "parts"),
+    [
+        ("Sales (kEUR)", ("Sales", "kEUR")),
+        ("Weight [kg]", ("Weight", "kg")),
+        ("单价(元)", ("单价", "元")),
+        ("Played (PJ)", ("Played (PJ)", "")),
+        ("Share in %", ("Share", "%")),
+    ],
+)
 def test_only_units_are_taken_from_headers(header, parts):
     assert split_unit(header) == parts
 
 
 def test_names_are_sql_identifiers():
     assert [identifier(text, "c") for text in ("Order", "Unit price", "2009", "销售 额", "%")] == [
-        "order_", "unit_price", "y2009", "销售_额", "percent"]
+        "order_",
+        "unit_price",
+        "y2009",
+        "销售_额",
+        "percent",
+    ]
 
 
 def test_subtotals_and_totals_are_marked_and_nothing_else():
-    table = typed("Item;Group;Amount", "a;x;10", "b;x;20", "Subtotal x;;30", "c;y;5", "d;y;7", "Subtotal y;;12", "Grand total;;42")
+    table = typed(
+        "Item;Group;Amount", "a;x;10", "b;x;20", "Subtotal x;;30", "c;y;5", "d;y;7", "Subtotal y;;12", "Grand total;;42"
+    )
     assert table.totals == [False, False, True, False, False, True, True]
 
 
 def test_an_unlabelled_row_of_sums_is_a_total_and_a_company_called_total_is_none():
     assert typed("Item;Amount", "a;10", "b;20", ";30").totals == [False, False, True]
-    assert typed("Supplier;Date;Amount", "Total SE;2026-01-01;10", "Shell;2026-01-02;20", "Total SE;2026-01-03;7").totals == [False] * 3
+    assert (
+        typed("Supplier;Date;Amount", "Total SE;2026-01-01;10", "Shell;2026-01-02;20", "Total SE;2026-01-03;7").totals
+        == [False] * 3
+    )
 
 
 def test_cells_that_are_no_number_are_counted_and_kept_as_text():

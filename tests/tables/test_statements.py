@@ -13,8 +13,14 @@ from assistant.tables.raw import RawRow, RawTable
 from assistant.tables.typed import type_table
 from assistant.tables.validate import StatementRefused, validate_statement
 
-INVOICES = ("no;date;supplier;amount (EUR);status", "R1;05.01.2026;Muster GmbH;1.234,50;paid", "R2;17.01.2026;Alpha AG;99,90;open",
-            "R3;03.02.2026;Muster GmbH;12,00;open", "R4;20.02.2026;Beta KG;700,25;overdue", "Total;;;2.046,65;")
+INVOICES = (
+    "no;date;supplier;amount (EUR);status",
+    "R1;05.01.2026;Muster GmbH;1.234,50;paid",
+    "R2;17.01.2026;Alpha AG;99,90;open",
+    "R3;03.02.2026;Muster GmbH;12,00;open",
+    "R4;20.02.2026;Beta KG;700,25;overdue",
+    "Total;;;2.046,65;",
+)
 
 
 def stored(folder, path, *lines, number=0):
@@ -31,21 +37,49 @@ def invoices(tmp_path):
         yield table, connection
 
 
-@pytest.mark.parametrize("sql", [
-    "SELECT count(*) FROM invoices", "WITH t AS (SELECT * FROM invoices) SELECT supplier, sum(amount) FROM t GROUP BY ALL ORDER BY 2 DESC",
-    "SELECT a.supplier FROM invoices a JOIN invoices b ON a.no = b.no", "SELECT replace(supplier, 'GmbH', '') FROM invoices",
-    "SELECT supplier, rank() OVER (ORDER BY amount) FROM invoices", "SELECT 1 UNION ALL SELECT count(*) FROM invoices"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT count(*) FROM invoices",
+        "WITH t AS (SELECT * FROM invoices) SELECT supplier, sum(amount) FROM t GROUP BY ALL ORDER BY 2 DESC",
+        "SELECT a.supplier FROM invoices a JOIN invoices b ON a.no = b.no",
+        "SELECT replace(supplier, 'GmbH', '') FROM invoices",
+        "SELECT supplier, rank() OVER (ORDER BY amount) FROM invoices",
+        "SELECT 1 UNION ALL SELECT count(*) FROM invoices",
+    ],
+)
 def test_ordinary_selects_are_allowed(sql):
     assert validate_statement(sql, ["invoices"]) == {"invoices"}
 
 
-@pytest.mark.parametrize("sql", [
-    "SELECT * FROM read_csv('/etc/passwd')", "SELECT * FROM '/etc/passwd'", "SELECT * FROM other", "SELECT * FROM invoices__all",
-    "SELECT 1; SELECT 2", "DROP VIEW invoices", "COPY invoices TO 'x'", "ATTACH 'x'", "PRAGMA version", "INSTALL httpfs", "SET threads=9",
-    "SELECT * FROM invoices, invoices b", "SELECT * FROM invoices CROSS JOIN invoices b", "SELECT repeat('x', 1000000000)",
-    "SELECT * FROM range(10)", "SELECT unnest([1])", "SELECT replace(supplier, 'a', 'aaaa') FROM invoices", "SELECT getenv('HOME')",
-    "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT * FROM r", "SELECT * FROM information_schema.tables",
-    "SELECT a || a || a || a || a || a || a || a || a || a FROM (SELECT supplier AS a FROM invoices)", "", "hello"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM other",
+        "SELECT * FROM invoices__all",
+        "SELECT 1; SELECT 2",
+        "DROP VIEW invoices",
+        "COPY invoices TO 'x'",
+        "ATTACH 'x'",
+        "PRAGMA version",
+        "INSTALL httpfs",
+        "SET threads=9",
+        "SELECT * FROM invoices, invoices b",
+        "SELECT * FROM invoices CROSS JOIN invoices b",
+        "SELECT repeat('x', 1000000000)",
+        "SELECT * FROM range(10)",
+        "SELECT unnest([1])",
+        "SELECT replace(supplier, 'a', 'aaaa') FROM invoices",
+        "SELECT getenv('HOME')",
+        "WITH RECURSIVE r(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM r) SELECT * FROM r",
+        "SELECT * FROM information_schema.tables",
+        "SELECT a || a || a || a || a || a || a || a || a || a FROM (SELECT supplier AS a FROM invoices)",
+        "",
+        "hello",
+    ],
+)
 def test_everything_else_is_refused(sql):
     with pytest.raises(StatementRefused):
         validate_statement(sql, ["invoices"])
@@ -57,7 +91,9 @@ def test_a_statement_is_stopped_at_its_bound_and_the_connection_goes_on(tmp_path
     (table,) = name_tables([source])
     with TableConnection([table], {source.stored.file: tmp_path / "tables"}, seconds=0.5) as connection:
         with pytest.raises(StatementFailed, match="stopped"):
-            connection.query("SELECT count(*) FROM long a JOIN long b ON a.b <> b.b JOIN long c ON b.b <> c.b JOIN long d ON c.b <> d.b")
+            connection.query(
+                "SELECT count(*) FROM long a JOIN long b ON a.b <> b.b JOIN long c ON b.b <> c.b JOIN long d ON c.b <> d.b"
+            )
         assert connection.query("SELECT max(a) FROM long").rows == ((2999,),)
 
 
@@ -70,8 +106,12 @@ def test_rows_are_limited_and_totals_left_out(invoices):
 def test_even_a_statement_that_is_not_validated_cannot_touch_files(invoices, tmp_path):
     _, connection = invoices
     (tmp_path / "secret.csv").write_text("a,b\n1,2\n")
-    for sql in (f"SELECT * FROM read_csv('{tmp_path / 'secret.csv'}')", f"COPY invoices TO '{tmp_path / 'out.csv'}'",
-                "SET enable_external_access = true", f"ATTACH '{tmp_path / 'x.db'}' AS x"):
+    for sql in (
+        f"SELECT * FROM read_csv('{tmp_path / 'secret.csv'}')",
+        f"COPY invoices TO '{tmp_path / 'out.csv'}'",
+        "SET enable_external_access = true",
+        f"ATTACH '{tmp_path / 'x.db'}' AS x",
+    ):
         with pytest.raises(StatementFailed):
             connection.run(sql)
     assert not (tmp_path / "out.csv").exists()
@@ -93,30 +133,43 @@ def test_the_catalog_survives_json(tmp_path):
 
 
 def test_files_of_one_shape_are_one_table_with_the_file_as_a_column(tmp_path):
-    sources = [stored(tmp_path, f"/x/hours 2026-0{month}.csv", "name;hours", f"Ann;{month}", "Bob;10", number=month) for month in (1, 2, 3)]
+    sources = [
+        stored(tmp_path, f"/x/hours 2026-0{month}.csv", "name;hours", f"Ann;{month}", "Bob;10", number=month)
+        for month in (1, 2, 3)
+    ]
     (table,) = name_tables(sources)
     folders = {source.stored.file: tmp_path / "tables" for source in sources}
     with TableConnection([table], folders) as connection:
         assert connection.query(f"SELECT file_name, hours FROM {table.name} WHERE name = 'Ann'").rows == tuple(
-            (f"hours 2026-0{month}.csv", month) for month in (1, 2, 3))
+            (f"hours 2026-0{month}.csv", month) for month in (1, 2, 3)
+        )
 
 
 def answered(question, table, connection, write=None):
     return compute(understand(question, recognize_intent(question), table, connection), connection, write)
 
 
-@pytest.mark.parametrize(("question", "values"), [
-    ("How many invoices are open?", ("2",)), ("What is the total amount of Muster GmbH?", ("1246.50",)),
-    ("What is the average amount?", ("511.6625",)), ("Which supplier has the highest amount?", ("Muster GmbH",)),
-    ("How many invoices have an amount over 500?", ("2",)), ("What is the total amount in February 2026?", ("712.25",)),
-    ("How many different suppliers are there?", ("3",)), ("What is the lowest amount?", ("12.00",)),
-    ("What is the difference in amount between Alpha AG and Beta KG?", ("600.35",)),
-    ("How many invoices are dated after 17 January 2026?", ("2",))])
+@pytest.mark.parametrize(
+    ("question", "values"),
+    [
+        ("How many invoices are open?", ("2",)),
+        ("What is the total amount of Muster GmbH?", ("1246.50",)),
+        ("What is the average amount?", ("511.6625",)),
+        ("Which supplier has the highest amount?", ("Muster GmbH",)),
+        ("How many invoices have an amount over 500?", ("2",)),
+        ("What is the total amount in February 2026?", ("712.25",)),
+        ("How many different suppliers are there?", ("3",)),
+        ("What is the lowest amount?", ("12.00",)),
+        ("What is the difference in amount between Alpha AG and Beta KG?", ("600.35",)),
+        ("How many invoices are dated after 17 January 2026?", ("2",)),
+    ],
+)
 def test_rules_answer_what_is_linked_word_by_word(question, values, invoices):
     found = answered(question, *invoices)
     assert found.computation is not None, found.text
     assert [float(value) if value[0].isdigit() else value for value in found.computation.values] == [
-        float(value) if value[0].isdigit() else value for value in values]
+        float(value) if value[0].isdigit() else value for value in values
+    ]
     assert "1 row that totals others was left out." in found.text
 
 
@@ -142,7 +195,9 @@ def test_the_model_confirms_a_doubtful_reading_and_its_faults_go_back_twice(invo
 
     def write(question, schema, hints, trouble):
         tries.append(trouble)
-        return "SELECT nothing FROM invoices" if len(tries) < 3 else "SELECT count(*) FROM invoices WHERE supplier = 'Muster GmbH'"
+        return (
+            "SELECT nothing FROM invoices" if len(tries) < 3 else "SELECT count(*) FROM invoices WHERE supplier = 'Muster GmbH'"
+        )
 
     asked = understand(question, recognize_intent(question), table, connection)
     assert 0 < asked.confidence < 0.5

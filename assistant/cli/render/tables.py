@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assistant.cli.console import counted, harmless
-from assistant.datatypes.tables import Column, QueryResult, TableInfo
+from assistant.datatypes.tables import Column, Computation, QueryResult, TableInfo
 
 SAMPLES = 3
 Json = dict[str, object]
@@ -70,6 +70,14 @@ def show_result(console: Console, result: QueryResult) -> None:
     for row in result.rows:
         grid.add_row(*(Text(harmless(plain_value(value))) for value in row))
     console.print(grid)
+
+
+def show_statement(console: Console, done: Computation | None) -> None:
+    """Show the SQL of a computed answer, or that there is none."""
+    if done is None:
+        console.print("This answer was not computed over a table.")
+    else:
+        console.print(Text(harmless(f"SQL: {done.sql}"), "dim"))
 
 
 def plain_value(value: object) -> str:
