@@ -104,7 +104,7 @@ def answer(given: data.Answer) -> Json:
         "question": given.question, **({"searched": given.searched} if given.searched else {}), "answer": given.text,
         "abstained": given.abstained, "sentences": [asdict(each) for each in given.sentences],
         "citations": [citation(each) for each in given.citations], "conflicts": [conflict(each) for each in given.conflicts],
-        "hits": hits(given.hits), "route": "table" if given.computation else "passages", **computation(given.computation),
+        "hits": hits(given.hits), "route": "computed" if given.computation else "passages", **computation(given.computation),
         **({"answerability": answerability(given.answerability)} if given.answerability else {}),
         **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
         "model": given.model, "embedder": given.embedder, "prompt_version": given.prompt_version,

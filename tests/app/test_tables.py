@@ -112,4 +112,4 @@ def test_the_commands(assistant):
             app, ["--embed", "fake:", "--chat", "fake:", "ask", "What is the total Betrag in rechnungen?", "--json"]
         ).stdout
     )
-    assert (asked["route"], asked["values"], asked["row_count"]) == ("table", ["1334.40"], 2)
+    assert (asked["route"], asked["values"], asked["row_count"]) == ("computed", ["1334.40"], 2)

@@ -19,7 +19,7 @@ from assistant.datatypes import (
     StreamedAnswer,
     Timings,
 )
-from assistant.datatypes.tables import TableRow
+from assistant.datatypes.tables import Computation, TableRow
 from assistant.generation.sql_writer import write_sql
 from assistant.tables.answering import CERTAIN, ComputedAnswer, Question, compute, understand
 from assistant.tables.connection import TableConnection
@@ -72,7 +72,7 @@ def answer_computed(
     """
     started = time.perf_counter()
     if counted := count_files(question, libraries, wanted):
-        return FixedAnswer(question, counted, embedder, started)
+        return FileCount(question, *counted, embedder, started)
     scope, inner = split_scope(question)
     intent = recognize_intent(inner)
     if intent is None:
@@ -174,13 +174,16 @@ class ComputedAnswerStream(StreamedAnswer):
         return compute(self._chosen.asked, connection, lambda *parts: write_sql(chat, *parts)), chat.name
 
 
-class FixedAnswer(StreamedAnswer):
-    """An answer that is known at once."""
+class FileCount(StreamedAnswer):
+    """The answer to how many files there are, counted in the ledger."""
 
-    def __init__(self, question: str, text: str, embedder: str, started: float) -> None:
+    def __init__(self, question: str, text: str, count: int, embedder: str, started: float) -> None:
         self.question = question
         taken = (time.perf_counter() - started) * 1000
-        self._finished = (Answer(question, text, False, (), (), "", embedder, COMPUTED_VERSION, Timings(0.0, taken, taken)),)
+        done = Computation("", "", "counted in the list of files", ("count",), ((str(count),),), (str(count),), count, 1.0)
+        self._finished = (
+            Answer(question, text, False, (), (), "", embedder, COMPUTED_VERSION, Timings(0.0, taken, taken), computation=done),
+        )
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text."""
@@ -206,16 +209,16 @@ def cite_rows(rows: Sequence[TableRow], libraries: Sequence[Library]) -> tuple[t
     return tuple(citations), tuple(hits.values())
 
 
-def count_files(question: str, libraries: Sequence[Library], wanted: Filter) -> str:
-    """Return the answer to "How many files are there?", counted in the ledger; an empty string for another question."""
+def count_files(question: str, libraries: Sequence[Library], wanted: Filter) -> tuple[str, int] | None:
+    """Return the answer to "How many files are there?", counted in the ledger, and the number; None for another question."""
     match = FILES.match(question.strip())
     if not match:
-        return ""
+        return None
     kind = (match["kind"] or "").lower().rstrip("s")
     suffixes = next((known.split() for name, known in SUFFIXES.items() if kind.startswith(name) or kind.endswith(name)), None)
     paths = [path for library in libraries if library.file.exists() for path, *_ in library.store.filtered_files(wanted)]
     counted = sum(suffixes is None or path.rpartition(".")[2].lower() in suffixes for path in paths)
     if language(question) == "zh":
-        return f"资料库中有 {counted:,} 个含文字的文件。"
-    names = f"{match['kind'].lower()}" if counted != 1 else match["kind"].lower().rstrip("s")
-    return f"The library holds {counted:,} {names} with text. See them with: assistant status --files"
+        return f"资料库中有 {counted:,} 个含文字的文件。", counted
+    name = match["kind"].lower() if counted != 1 else match["kind"].lower().rstrip("s")
+    return f"The library holds {counted:,} {name} with text. See them with: assistant status --files", counted

@@ -159,7 +159,7 @@ def show_notes(answer: Answer) -> None:
 
 def warn_unsupported(answer: Answer) -> None:
     """Warn if an answer has no sources, and explain the marks used in it."""
-    if not answer.citations and not answer.abstained:
+    if not answer.citations and not answer.abstained and answer.computation is None:
         notice("No passage supports this answer. Do not rely on it.")
         return
     for support, meaning in MEANING.items():
