@@ -16,12 +16,12 @@ PACKAGE = ROOT / "assistant"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 SHARED = {"datatypes", "errors", "text", "system"}
-STAGES = {"ingest", "index", "retrieval", "generation", "models", "catalog", "history"}
+STAGES = {"ingest", "index", "retrieval", "tables", "generation", "models", "catalog", "history"}
 USE_CASES = {"ask", "ingest", "diagnostics"}  # of app; they share app/library and app/models, and do not import each other
 MAY_IMPORT = {
     "datatypes": set(), "errors": set(), "text": {"datatypes", "errors"}, "system": {"datatypes", "errors"},
     "config": {"errors", "system"},
-    **dict.fromkeys(("ingest", "index", "generation", "models", "catalog", "watch", "evaluation"), SHARED),
+    **dict.fromkeys(("ingest", "index", "tables", "generation", "models", "catalog", "watch", "evaluation"), SHARED),
     "retrieval": SHARED | {"index"}, "history": SHARED | {"index"},
     "app": SHARED | STAGES | {"config"},
     # front ends: commands in a terminal, and the resident process that does the same for other processes
@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "cli": SHARED | {"app", "config", "catalog", "evaluation", "server", "watch", "history"},
 }
 FACES = {"typer", "rich", "prompt_toolkit"}
-HEAVY = {"faiss": "index", "sentence_transformers": "models", "llama_cpp": "models", "torch": "models",
+HEAVY = {"faiss": "index", "duckdb": "tables", "sentence_transformers": "models", "llama_cpp": "models", "torch": "models",
          "transformers": "models", "pypdfium2": "ingest", "pypdf": "ingest", "bs4": "ingest",
          "httpx": "catalog, models", "openvino": "models", "tokenizers": "models", "rapidocr": "ingest", "olefile": "ingest",
          "onnxruntime": "ingest", "PIL": "ingest", "python_calamine": "ingest", "msoffcrypto": "ingest", "lxml": "ingest",

@@ -15,12 +15,12 @@ from assistant.config import ALLOWED
 
 PAGE = Path(__file__).parents[1] / "docs" / "cli.md"
 COMMANDS = ("setup", "add", "sync", "remove", "search", "ask", "chat", "serve", "mcp", "eval", "bench", "calibrate", "watch",
-            "status", "doctor", "models list", "models pull", "models verify",
+            "status", "doctor", "tables list", "tables show", "tables query", "models list", "models pull", "models verify",
             "models remove", "sessions list", "sessions show", "sessions delete", "sessions export",
             "memory add", "memory list", "memory forget", "engine start", "engine stop", "engine status",
             "library list", "library create", "library set", "library rename", "library delete", "library export",
             "library import")
-GROUPS = ("models", "engine", "sessions", "memory", "library")
+GROUPS = ("models", "engine", "sessions", "memory", "library", "tables")
 
 
 def test_the_reference_is_current():

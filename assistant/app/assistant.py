@@ -21,6 +21,7 @@ from assistant.app.library.browse import list_files, read_passage, read_text
 from assistant.app.library.holdings import filtered_status, status_of
 from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
 from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
+from assistant.app.library.tables import LibraryTables
 from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
@@ -294,6 +295,12 @@ class Assistant:
     def remember(self, words: str) -> Fact:
         """Store a fact and return it. Raises UsageError or MemoryUnusable."""
         return self.memory.add(words)
+
+    # tables
+
+    def tables(self, wanted: Filter = EVERY_FILE) -> LibraryTables:
+        """Return the tables of the files that pass a filter, to list and to query. Raises NothingIndexed."""
+        return LibraryTables(self._libraries, wanted)
 
     # answerability
 

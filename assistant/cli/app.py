@@ -102,6 +102,14 @@ register(libraries, "export", "library:export",
 register(libraries, "import", "library:import_",
          "Import an exported library. The file is verified before anything is changed.",
          "assistant library import work.library --as work")
+tables = command_group("tables", "List the tables in your files, and compute over them with SQL.")
+register(tables, "list", "tables:list_tables", "List the tables in your files.", "assistant tables list",
+         'assistant tables list --path "*invoices*" --json')
+register(tables, "show", "tables:show_table", "Show the columns of a table, their types and units, and its first rows.",
+         "assistant tables show invoices", "assistant tables show invoices --json")
+register(tables, "query", "tables:query", "Run one SELECT statement over your tables. It can read nothing else.",
+         'assistant tables query "SELECT supplier, sum(amount) FROM invoices GROUP BY supplier"',
+         'assistant tables query "SELECT * FROM invoices WHERE amount > 1000" --csv > large.csv')
 models = command_group("models", "Manage the models in the catalog and on this disk.")
 register(models, "list", "models:list_models", "List the models in the catalog and show which of them are on this disk.",
          "assistant models list", "assistant models list --json")

@@ -10,6 +10,7 @@ from typing import Literal, NewType, Protocol
 from assistant.datatypes.documents import Location
 from assistant.datatypes.files import OutdatedFile, Progress
 from assistant.datatypes.search import Hit, Kind, Timings
+from assistant.datatypes.tables import Computation
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Answer:
     answerability: Answerability | None = None  # None if it was not estimated
     conflicts: tuple[Conflict, ...] = ()
     masked: tuple[RemovedText, ...] = ()  # what was removed from the passages before the model read them
+    computation: Computation | None = None  # how it was computed over a table; None if it was read from passages
     outdated: tuple[OutdatedFile, ...] = ()  # the cited files that have changed since they were read
     machine: str = ""  # the machine that the model ran on, HOST:PORT; "" for this one
     fallback: str = ""  # why the local model answered instead of the one on another machine; "" if it did not

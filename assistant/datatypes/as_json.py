@@ -9,6 +9,7 @@ from assistant.datatypes.answers import Answer, Answerability, Citation, Conflic
 from assistant.datatypes.documents import Location
 from assistant.datatypes.files import LedgerEntry, LibraryStatus, OutdatedFile
 from assistant.datatypes.search import Hit, SearchResult, Timings
+from assistant.datatypes.tables import Computation
 
 Json = dict[str, object]
 LOCATION = ("page", "page_label", "slide", "sheet", "cells", "chapter", "message", "time", "line_start", "line_end",
@@ -81,6 +82,7 @@ def answer(given: Answer) -> Json:
         "abstained": given.abstained, "sentences": [sentence(each) for each in given.sentences],
         "citations": [citation(each) for each in given.citations], "conflicts": [conflict(each) for each in given.conflicts],
         "hits": hits(given.hits),
+        "route": "computed" if given.computation else "passages", **computation(given.computation),
         **({"answerability": answerability(given.answerability)} if given.answerability else {}),
         **({"masked": [asdict(each) for each in given.masked]} if given.masked else {}),
         **outdated(given.outdated),
@@ -110,3 +112,12 @@ def ledger_entry(entry: LedgerEntry) -> Json:
         "ocr_pages": list(entry.ocr_pages), "encoding": entry.encoding, "notes": list(entry.notes),
         **({"container": entry.container} if entry.container else {}),
     }
+
+
+def computation(done: Computation | None) -> Json:
+    """Return how an answer was computed over a table; an empty object if it was not."""
+    if done is None:
+        return {}
+    return {"sql": done.sql, "table": done.table, "computed": done.words, "columns": list(done.columns),
+            "rows": [list(row) for row in done.rows], "values": list(done.values), "row_count": done.count,
+            "confidence": round(done.confidence, 3), "by_model": done.by_model}

@@ -6,7 +6,7 @@ Times are nanoseconds, sizes bytes. There is one schema version; a file of any o
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -239,6 +239,17 @@ class Connection:
         """Store a value in the library's metadata."""
         with self.transaction():
             self._connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def meta_with_prefix(self, prefix: str) -> dict[str, str]:
+        """Return the metadata whose keys start with a prefix, by key."""
+        behind = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        rows = self._rows("SELECT key, value FROM meta WHERE key >= ? AND key < ?", (prefix, behind))
+        return {str(key): str(value) for key, value in rows}
+
+    def drop_meta(self, keys: Iterable[str]) -> None:
+        """Remove keys from the library's metadata."""
+        with self.transaction():
+            self._connection.executemany("DELETE FROM meta WHERE key = ?", [(key,) for key in keys])
 
     @property
     def generation(self) -> int:

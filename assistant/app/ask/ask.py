@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import PurePath
 
+from assistant.app.ask.computed import answer_computed
 from assistant.app.ask.delegation import DelegatedAnswer, OpenChat
 from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
 from assistant.app.library.library import Library
@@ -66,6 +67,8 @@ from assistant.models.remote.preview import PreviewChat
 from assistant.retrieval import drop_contained
 from assistant.system.paths import escape_pattern
 
+TABLE_HITS = 20  # passages that say which tables a question may be about
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -96,8 +99,8 @@ class QuestionAnswering:
             loading = self._models.start_chat()
             return self._delegated(lambda chat: MetaAnswerStream(question, meta, turns, chat, self._settings.answer_tokens),
                                    loading.result)
-        if whole := self._about_files(question, wanted):
-            return self._delegated(whole, lambda: self._models.chat)
+        if make := self._computed(question, turns, wanted) or self._about_files(question, wanted):
+            return self._delegated(make, lambda: self._models.chat)
         loading = self._models.start_chat()  # it loads while the evidence is retrieved
         started = time.perf_counter()
         evidence = self._retrieve(question, turns, wanted, libraries)
@@ -118,13 +121,27 @@ class QuestionAnswering:
         question = validate_question(question)
         libraries = self.retrieval.searchable_libraries(question, wanted)
         chat = PreviewChat(self._models.remote_chat)
-        if whole := self._about_files(question, wanted, keep=False):
+        if computed := self._computed(question, (), wanted):
+            "".join(computed(lambda: chat))
+        elif whole := self._about_files(question, wanted, keep=False):
             whole(lambda: chat).prepare(lambda _: None)
         else:
             evidence = self._retrieve(question, (), wanted, libraries)
             stream = QuestionAnswerStream(self, question, (), evidence, lambda: chat, strict=False, started=time.perf_counter())
             "".join(stream)
         return tuple(chat.requests)
+
+    def _computed(self, question: str, turns: Sequence[Turn], wanted: Filter) -> Callable[[OpenChat], AnswerStreaming] | None:
+        """Return a function that begins the answer computed over a table of the files; None for an ordinary question."""
+        task = recognize_task(question)
+        if task is not None and task.certain:
+            return None
+        standalone = rewrite(question, turns).queries[0] if turns else question
+
+        def find_hits(words: str) -> Sequence[Hit]:
+            return self.retrieval.search(words, TABLE_HITS, wanted).hits
+
+        return answer_computed(standalone, self._libraries, wanted, find_hits, self._settings.embed)
 
     def _retrieve(self, question: str, turns: Sequence[Turn], wanted: Filter, libraries: Sequence[Library]) -> Evidence:
         """Retrieve the evidence for a question; its time does not include the loading of models."""

@@ -23,7 +23,7 @@ from assistant.system.confinement import Confinement
 from assistant.system.paths import FAKE, is_address, is_fake, user_path
 
 PACKAGES = {
-    "bs4": "beautifulsoup4", "faiss": "faiss-cpu", "filelock": "filelock", "httpx": "httpx",
+    "bs4": "beautifulsoup4", "duckdb": "duckdb", "faiss": "faiss-cpu", "filelock": "filelock", "httpx": "httpx",
     "llama_cpp": "llama-cpp-python", "lxml": "lxml", "msoffcrypto": "msoffcrypto-tool", "numpy": "numpy", "olefile": "olefile",
     "onnxruntime": "onnxruntime", "openvino": "openvino", "PIL": "pillow", "prompt_toolkit": "prompt-toolkit",
     "psutil": "psutil", "pypdf": "pypdf", "pypdfium2": "pypdfium2", "python_calamine": "python-calamine", "rapidocr": "rapidocr",

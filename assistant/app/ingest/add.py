@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from assistant.app.ingest.scan import Ledger, Scanner, ScanResult
 from assistant.app.ingest.write_batch import OnChange, WriteBatch, add_to_report, detect_moves, ignore_change
+from assistant.app.library.tables import TABLES_VERSION, documents_without_files, record_tables, store_tables
 from assistant.datatypes import (
     Change,
     Chunk,
@@ -117,7 +118,8 @@ class IngestRun:
             self._store.set_meta("shape", self._chunking_version)
             reread = rebuild
         is_stale = staleness_check(ledger.values(), has_passwords=bool(self._options.read.passwords),
-                                   has_new_ocr=has_new_ocr, everything=reread)
+                                   has_new_ocr=has_new_ocr, everything=reread,
+                                   without_tables=documents_without_files(self._store))
         scanner = Scanner(on_disk, self._excluded, self._options.read.max_bytes, self._on_progress, is_stale, self._quiet_ns)
         scan = scanner.scan(roots, within)
         if within is not None and scan.entangled - {str(path) for path in within}:
@@ -138,8 +140,8 @@ class IngestRun:
 
     @property
     def _chunking_version(self) -> str:
-        """The versions of extraction, chunking and keyword index: if they differ from the library's, files are read again."""
-        return (f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, index {INDEX_VERSION}, "
+        """The versions of extraction, chunking, keyword index and tables: if they differ, files are read again."""
+        return (f"extractor {EXTRACTOR_VERSION}, chunker {CHUNKER_VERSION}, index {INDEX_VERSION}, tables {TABLES_VERSION}, "
                 f"{self._options.chunk_tokens} tokens")
 
     def _with_members(self, paths: Iterable[str]) -> set[str]:
@@ -243,14 +245,17 @@ class IngestRun:
             self._batch.notes.append(without_text(entry))
             return
         self._batch.documents.append((replace(entry, chunks=len(chunks)), document, chunks))
+        self._batch.tables[document.content_hash] = store_tables(self._store, document)
         self._batch.chunks += len(chunks)
 
     def _write_long_document(self, entry: LedgerEntry, document: Document) -> None:
         """Write a document in a transaction of its own while it is split, so that its chunks are never all in memory."""
         self._flush()
         chunks = iterate_chunks(document, self._embedder.count_tokens, self._options.chunk_tokens)
+        tables = store_tables(self._store, document)
         with self._store.transaction():
             count = self._store.put_document(entry, document.title, self._showing_steps(entry.path, chunks))
+            record_tables(self._store, document.content_hash, tables if count else "")
             if not count:
                 self._store.put_entry(without_text(entry))
         if not count:
@@ -304,15 +309,16 @@ def without_text(entry: LedgerEntry) -> LedgerEntry:
 IsStale = Callable[[LedgerEntry], bool]
 
 
-def staleness_check(entries: Iterable[LedgerEntry], *, has_passwords: bool, has_new_ocr: bool, everything: bool) -> IsStale:
+def staleness_check(entries: Iterable[LedgerEntry], *, has_passwords: bool, has_new_ocr: bool, everything: bool,
+                    without_tables: Container[str] = ()) -> IsStale:
     """Return a predicate for known files that must be read again even if they have not changed.
 
-    These are, if passwords are given, files that are encrypted or contain encrypted files, and, if OCR was installed since the
-    last run, files with pages that are images.
+    These are, if passwords are given, files that are encrypted or contain encrypted files; if OCR was installed since the
+    last run, files with pages that are images; and files whose content hash is in `without_tables`.
     """
     stale = {path for entry in entries for path in (entry.path, entry.container)
              if (has_passwords and entry.state is FileState.FAILED and ENCRYPTED in entry.reason)
-             or (has_new_ocr and (entry.empty_pages or FOR_OCR in entry.reason))}
+             or (has_new_ocr and (entry.empty_pages or FOR_OCR in entry.reason)) or entry.content_hash in without_tables}
     return lambda entry: everything or entry.path in stale
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
+from assistant.app.library.tables import record_tables
 from assistant.datatypes import Change, Chunk, Document, FileState, IngestReport, LedgerEntry
 from assistant.index import Store
 from assistant.ingest import Candidate, ExcludedEntry
@@ -28,6 +29,7 @@ class WriteBatch:
     """
 
     documents: list[tuple[LedgerEntry, Document, tuple[Chunk, ...]]] = field(default_factory=list)
+    tables: dict[str, str] = field(default_factory=dict)  # description of a document's tables, by its content hash
     notes: list[LedgerEntry] = field(default_factory=list)
     touched: list[LedgerEntry] = field(default_factory=list)
     moved: list[tuple[str, LedgerEntry]] = field(default_factory=list)
@@ -49,6 +51,8 @@ class WriteBatch:
         with store.transaction():
             for entry, document, chunks in self.documents:
                 store.put_document(entry, document.title, chunks)
+            for content_hash, description in self.tables.items():
+                record_tables(store, content_hash, description)
             for entry in self.notes:
                 store.put_entry(entry)
             store.drop_files(self.gone)

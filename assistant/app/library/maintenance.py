@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from assistant.app.library.library import Library
+from assistant.app.library.tables import check_tables, purge_tables
 from assistant.datatypes import Citation, Finding, OnProgress, Progress, Severity
 from assistant.errors import LibraryUnwritable
 from assistant.generation.documents import NotesCache
@@ -58,7 +59,7 @@ def check_consistency(library: Library, sessions: Sessions, *, repair: bool) -> 
     if found or view:
         store.set_meta(REMOVED_TEXT_KEY, "yes")
     swept = rewrite_stale_files(library)
-    return (*found, *view, *(() if swept else (LOG_IN_USE,)))
+    return (*found, *view, *check_tables(store, repair=repair), *(() if swept else (LOG_IN_USE,)))
 
 
 def purge_removed(library: Library, sessions: Sessions) -> None:
@@ -99,7 +100,8 @@ def redact_sessions(library: Library, sessions: Sessions) -> None:
 
 
 def purge(library: Library) -> None:
-    """Delete what models derived from files that were removed or changed: notes and calibration trials."""
+    """Delete what was derived from files that were removed or changed: tables, and models' notes and calibration trials."""
+    purge_tables(library.store)
     trials = library.trial_log("")
     if not (trials.file.exists() or library.notes_folder.exists()):
         return

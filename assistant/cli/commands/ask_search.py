@@ -44,6 +44,7 @@ from assistant.cli.render.answer import (
     warn_outdated,
 )
 from assistant.cli.render.formats import Format, formatted
+from assistant.cli.render.tables import show_statement
 from assistant.errors import UsageError
 from assistant.system.paths import absolute, escape_pattern, is_address
 
@@ -61,6 +62,7 @@ Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The qu
 Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders to add first.",
                                                  show_default=False)]
 Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with ranks and scores, and why it was dropped.")]
+ShowSql = Annotated[bool, typer.Option("--explain", help="Show the SQL of an answer that is computed over a table.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage supports.")]
 ShowConfidence = Annotated[bool, typer.Option("--show-confidence", help="Show the confidence that your files answer this.")]
 Form = Annotated[Format, typer.Option("--format", metavar="FORM", help="Print text, paths, lines (path:line:text), json or csv.")]
@@ -98,8 +100,8 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
-        since: Since = None, strict: Strict = False, confidence: ShowConfidence = False, batch: Batch = None,
-        library: Libraries = None, chat: Chat = None, embed: Embed = None, rerank: Rerank = None,
+        since: Since = None, strict: Strict = False, confidence: ShowConfidence = False, explain: ShowSql = False,
+        batch: Batch = None, library: Libraries = None, chat: Chat = None, embed: Embed = None, rerank: Rerank = None,
         no_engine: NoEngine = False, show_sent: ShowSent = False, json: Json = False) -> None:
     """Answer a question from your files, with a source for every claim.
 
@@ -131,6 +133,8 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             show_answer(stream, settings.context_chunks)
         if confidence:
             show_confidence(stream.answer)
+        if explain and not json:
+            show_statement(output(), stream.answer.computation)
         warn_about_search(settings, assistant.embedded_share(), stream.hits)
         if stream.answer.abstained or stream.answer.is_unsupported:
             raise typer.Exit(ABSTAINED)

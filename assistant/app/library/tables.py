@@ -1,0 +1,140 @@
+"""The tables of a library: stored with its documents, removed with them, and opened for statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from assistant.app.library.library import Library
+from assistant.datatypes import EVERY_FILE, Document, Filter, Finding, Severity
+from assistant.datatypes.tables import QueryResult, StoredTable, TableInfo, TableSource
+from assistant.errors import NO_ROOM, DiskFull, LibraryUnwritable, UsageError
+from assistant.index import Store
+from assistant.tables.catalog import from_json, name_tables, to_json
+from assistant.tables.connection import TableConnection
+from assistant.tables.extract import raw_tables
+from assistant.tables.parquet import TableFiles, quoted
+from assistant.tables.typed import type_table
+from assistant.tables.validate import validate_statement
+
+TABLES_VERSION = 1  # of everything that decides how a table is stored; another version reads the files again
+KEY = "tables:"  # of the metadata that describe a document's tables, before its hash
+SYNC = "Run: assistant sync"
+
+
+def table_files(library_file: Path) -> TableFiles:
+    """Return the Parquet files beside a library's database."""
+    return TableFiles(library_file.parent / "tables")
+
+
+def store_tables(store: Store, document: Document) -> str:
+    """Write the tables of a document and return their description for the metadata; an empty string if it has none.
+
+    Raises DiskFull or LibraryUnwritable.
+    """
+    files = table_files(store.path)
+    try:
+        found = (typed for raw in raw_tables(document) if (typed := type_table(raw)))
+        stored = [files.write(document.content_hash, number, table) for number, table in enumerate(found)]
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise DiskFull(
+                f"The disk has no room left for {files.folder}.", "Free some space, then run: assistant sync"
+            ) from error
+        raise LibraryUnwritable(
+            f"{files.folder} cannot be written: {error.strerror or error}.", "Check its permissions."
+        ) from error
+    return to_json(stored) if stored else ""
+
+
+def record_tables(store: Store, content_hash: str, description: str) -> None:
+    """Record in the metadata which tables a document has."""
+    if description:
+        store.set_meta(KEY + content_hash, description)
+    else:
+        store.drop_meta([KEY + content_hash])
+
+
+def stored_tables(store: Store) -> dict[str, tuple[StoredTable, ...]]:
+    """Return the tables of each document by its content hash."""
+    return {key.removeprefix(KEY): from_json(value) for key, value in store.meta_with_prefix(KEY).items()}
+
+
+def purge_tables(store: Store) -> None:
+    """Delete the tables of documents that the library no longer has, and files that belong to none."""
+    files, described = table_files(store.path), store.meta_with_prefix(KEY)
+    if not described and not files.folder.exists():
+        return
+    known = {entry.content_hash for entry in store.ledger().values()}
+    store.drop_meta([key for key in described if key.removeprefix(KEY) not in known])
+    kept = {table.file for tables in stored_tables(store).values() for table in tables}
+    files.keep_only(kept)
+
+
+def documents_without_files(store: Store) -> frozenset[str]:
+    """Return the hashes of the documents of which a table's file is missing: they must be read again."""
+    files = table_files(store.path)
+    return frozenset(
+        content_hash for content_hash, tables in stored_tables(store).items() if files.missing(table.file for table in tables)
+    )
+
+
+def check_tables(store: Store, *, repair: bool) -> tuple[Finding, ...]:
+    """Return a finding for each document with a missing or damaged table file; `repair` has it read again by the next sync."""
+    files, found = table_files(store.path), []
+    for content_hash, tables in stored_tables(store).items():
+        damaged = files.damaged(table.file for table in tables)
+        if not damaged:
+            continue
+        paths = ", ".join(path for path, entry in store.ledger().items() if entry.content_hash == content_hash)
+        detail = f"{len(damaged)} of the stored tables of {paths} {'is' if len(damaged) == 1 else 'are'} missing or damaged"
+        if repair:
+            for name in damaged:
+                (files.folder / name).unlink(missing_ok=True)
+        found.append(
+            Finding("repaired", Severity.WARNING, f"{detail}: it will be read again.", SYNC)
+            if repair
+            else Finding("library", Severity.ERROR, f"{detail}.", "Run: assistant doctor --check --repair")
+        )
+    return tuple(found)
+
+
+class LibraryTables:
+    """The tables of some libraries that pass a filter, by SQL name."""
+
+    def __init__(self, libraries: Sequence[Library], wanted: Filter = EVERY_FILE) -> None:
+        self.folder_of: dict[str, Path] = {}
+        sources: list[TableSource] = []
+        for library in libraries:
+            library.require()
+            sources += self._sources(library.store, wanted)
+        self.tables = name_tables(sources)
+
+    def _sources(self, store: Store, wanted: Filter) -> Iterable[TableSource]:
+        tables, files = stored_tables(store), table_files(store.path)
+        for path, title, content_hash, _ in store.filtered_files(wanted):
+            for stored in tables.get(content_hash, ()):
+                self.folder_of[stored.file] = files.folder
+                yield TableSource(path, title, stored)
+
+    def named(self, name: str) -> TableInfo:
+        """Return a table by its name. Raises UsageError if there is none."""
+        for table in self.tables:
+            if table.name.lower() == name.lower():
+                return table
+        raise UsageError(f"There is no table {name}.", "See what there is: assistant tables list")
+
+    def open(self, tables: Iterable[TableInfo]) -> TableConnection:
+        """Return a locked connection to these tables. Raises TableMissing."""
+        return TableConnection(tables, self.folder_of)
+
+    def query(self, sql: str, most_rows: int) -> QueryResult:
+        """Run a statement over the tables that it names. Raises StatementRefused, StatementFailed or TableMissing."""
+        names = validate_statement(sql, [table.name for table in self.tables])
+        with self.open(table for table in self.tables if table.name.lower() in names) as connection:
+            return connection.query(sql, most_rows)
+
+    def first_rows(self, table: TableInfo, count: int) -> QueryResult:
+        """Return the first rows of a table."""
+        with self.open([table]) as connection:
+            return connection.run(f"SELECT * FROM {quoted(table.name)}", count)

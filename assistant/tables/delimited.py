@@ -1,0 +1,89 @@
+"""Parse delimiter-separated text: detect its dialect, and yield its rows with their places in the text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from assistant.tables.raw import RawRow
+
+DELIMITERS = ",;\t|"
+SAMPLE_LINES = 200
+SAMPLE_CHARACTERS = 65_536
+SEPARATOR_LINE = re.compile(r"\ufeff?\"?sep=(.)\"?[ \t]*\r?\n", re.I)  # Excel's own first line
+ESCAPED_QUOTE = re.compile(r'\\"')
+MAX_FIELD = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a text is delimited. start: offset of its first row."""
+
+    delimiter: str
+    escape: str | None = None
+    start: int = 0
+
+
+def detect_dialect(text: str) -> Dialect | None:
+    """Return the dialect whose rows agree most on a number of columns; None if none yields two columns."""
+    stated = SEPARATOR_LINE.match(text)
+    sample = text[stated.end() if stated else 0 :][:SAMPLE_CHARACTERS]
+    sample = "\n".join(sample.splitlines()[:SAMPLE_LINES])
+    escape = "\\" if len(ESCAPED_QUOTE.findall(sample)) > sample.count('""') else None
+    if stated:
+        return Dialect(stated[1], escape, stated.end())
+    scored = [(agreement(sample, delimiter, escape), -DELIMITERS.index(delimiter), delimiter) for delimiter in DELIMITERS]
+    score, _, delimiter = max(scored)
+    return Dialect(delimiter, escape) if score > 0 else None
+
+
+def agreement(sample: str, delimiter: str, escape: str | None) -> float:
+    """Return the share of rows with the most frequent number of columns, times the logarithm of that number; 0 for one column."""
+    try:
+        rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, escapechar=escape) if any(row)]
+    except csv.Error:
+        return 0.0
+    counts = Counter(len(row) for row in rows if len(row) > 1)
+    if not counts:
+        return 0.0
+    width, agreeing = counts.most_common(1)[0]
+    return agreeing / len(rows) * (1 + width.bit_length() / 10)
+
+
+def parse_delimited(text: str) -> Iterator[RawRow]:
+    """Yield the rows of delimited text that have a filled cell; nothing if it has no two columns."""
+    dialect = detect_dialect(text)
+    if dialect is None:
+        return
+    lines = _LineCounter(text, dialect.start)
+    csv.field_size_limit(MAX_FIELD)
+    reader = csv.reader(lines, delimiter=dialect.delimiter, escapechar=dialect.escape)
+    first = lines.number
+    skipped = text.count("\n", 0, dialect.start)
+    begin = dialect.start
+    try:
+        for cells in reader:
+            if any(cells):
+                yield RawRow([cell.strip() for cell in cells], first + skipped + 1, begin, lines.offset)
+            first, begin = lines.number, lines.offset
+    except csv.Error:
+        return
+
+
+class _LineCounter:
+    """Iterates over the lines of a text and knows the number and the end of the last one."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self.number, self.offset = 0, start
+        self._lines = io.StringIO(text, newline="")
+        self._lines.seek(start)
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self.number += 1
+            self.offset += len(line)
+            yield line.replace("\x00", "")

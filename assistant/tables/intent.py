@@ -1,0 +1,200 @@
+"""Recognise that a question asks for a computation over rows, and which: count, sum, extreme, order and so on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What a question asks to compute."""
+
+    COUNT = "count"
+    SUM = "sum"
+    AVERAGE = "average"
+    MAXIMUM = "maximum"
+    MINIMUM = "minimum"
+    DIFFERENCE = "difference"
+    SHARE = "share"
+    COMPARE = "compare"
+    FIRST = "first"
+    LAST = "last"
+    NEXT = "next"
+    PREVIOUS = "previous"
+    LIST = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The operation that a question asks for, and the span of the words that say so.
+
+    is_distinct: different values are counted; limit: of "the top three", 0 if none; is_strong: the words can hardly mean
+    anything but a computation
+    """
+
+    operation: Operation
+    start: int
+    end: int
+    is_distinct: bool = False
+    limit: int = 0
+    is_strong: bool = True
+
+
+HIGH = (
+    r"(?:highest|largest|biggest|greatest|maximum|max|most|longest|tallest|heaviest|oldest|fastest|best|strongest|widest|deepest"
+    r"|richest|busiest|priciest|most expensive|highest[- ]paid|highest[- ]paying|latest|newest|most recent|costliest)"
+)
+LOW = (
+    r"(?:lowest|smallest|least|minimum|min|fewest|shortest|lightest|youngest|slowest|worst|weakest|narrowest|cheapest|poorest"
+    r"|least expensive|earliest|shallowest)"
+)
+COUNTED = {
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "一": 1,
+    "二": 2,
+    "两": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+    "十": 10,
+}
+FEW = rf"(?:{'|'.join(COUNTED)}|\d{{1,3}})"
+PATTERNS: tuple[tuple[Operation, bool, re.Pattern[str]], ...] = tuple(
+    (operation, strong, re.compile(pattern, re.I))
+    for operation, strong, pattern in (
+        (
+            Operation.DIFFERENCE,
+            True,
+            r"\bdifferences? (?:in|between|of)\b|\bhow (?:many|much) (?:more|fewer|less|longer|higher|larger|taller"
+            r"|older|greater|bigger|heavier|lower)\b|\bdiffers? by\b|\b(?:by )?how much did\b.{1,60}\b(?:grow|change|fall|rise)"
+            r"|相差|差多少|差额|之差|多出?多少|少多少|比.{1,20}(?:多|少|高|低)多少",
+        ),
+        (
+            Operation.SHARE,
+            True,
+            r"\b(?:what|which) (?:share|percentage|percent|proportion|fraction) of\b|\bwhat (?:%|per cent) of\b|占比|百分之几"
+            r"|所占比例"
+            r"|占.{0,12}(?:比例|多少)",
+        ),
+        (Operation.AVERAGE, True, r"\b(?:average|mean|avg\.?)\b|\bon average\b|平均"),
+        (
+            Operation.COUNT,
+            True,
+            r"\bhow many (?:different|distinct|unique)\b|\bnumber of (?:different|distinct|unique)\b"
+            r"|(?:多少|几)(?:种|类)(?:不同)?",
+        ),
+        (Operation.COUNT, True, r"\b(?:total )?(?:amounts?|numbers?) of times\b"),
+        (
+            Operation.SUM,
+            True,
+            r"\b(?:sum|total amount|total value|combined (?:total|number|amount)|total sum|grand total) of\b"
+            r"|\bin total\b|\baltogether\b|\ball together\b|\bcombined\b|\badd(?:ed)? up\b|\bhow much\b.{0,60}\b(?:total"
+            r"|altogether|overall)\b"
+            r"|\bwhat (?:is|are|was|were|'s)(?: the| our| my)? (?:overall |combined )?total\b(?! number of\b)|^total\b|\btotal "
+            r"(?!number\b)\w+"
+            r"|合计|总共.{0,20}(?:多少|几)(?:元|钱)|总额|总和|总金额|总数量|总量|总收入|总成本|总工时|总销|一共.{0,12}(?:花|支付|付|销售|收入|用)",
+        ),
+        (
+            Operation.COUNT,
+            True,
+            r"\bhow many\b|\b(?:total )?(?:number|count|nr\.?|quantity) of\b|\bhow often\b|\bcount (?:the|of|all)\b|\btotal "
+            r"number\b"
+            r"|\bamounts? of times\b|多少(?:个|家|张|笔|条|项|次|人|台|份|件|位|名|行|种|天|只|本|所|户|辆|批)"
+            r"|几(?:个|家|张|笔|条|项|次|人|台|份|件|位|名|行|天|只|本|所"
+            r"|辆|批)"
+            r"|数量是多少|个数|总数|有多少",
+        ),
+        (
+            Operation.NEXT,
+            False,
+            r"\b(?:right|directly|immediately|just)? ?(?:after|following|next after|succeeded|succeeds|next to|below)\b|\bcame? "
+            r"next\b|之后|下一",
+        ),
+        (
+            Operation.PREVIOUS,
+            False,
+            r"\b(?:right|directly|immediately|just)? ?(?:before|previous to|prior to|preceded|precedes|preceding|above)\b"
+            r"|之前|上一",
+        ),
+        (
+            Operation.MAXIMUM,
+            False,
+            rf"\b{HIGH}\b|\btop {FEW}\b|\btop\b|\bmore than any\b|最(?:高|大|多|长|贵|好|晚|新|快|重|远)|前{FEW}",
+        ),
+        (Operation.MINIMUM, False, rf"\b{LOW}\b|\bbottom {FEW}\b|最(?:低|小|少|短|便宜|差|早|慢|轻|近)"),
+        (Operation.FIRST, False, r"\bfirst\b|第一"),
+        (Operation.LAST, False, r"\blast\b|\bfinal\b|最后"),
+        (
+            Operation.COMPARE,
+            False,
+            r"\b(?:more|less|fewer|larger|higher|longer|bigger|greater|older|taller|heavier|lower|smaller|shorter|better|worse"
+            r"|faster|earlier|later)\b.{0,80}\b(?:or|than|between)\b|\bcompare\b|(?:更|比较)(?:多|少|高|低|大|小|贵|便宜)|还是",
+        ),
+        (Operation.SUM, False, r"\bhow much\b|\btotals?\b|多少(?:钱|元)"),
+        (
+            Operation.LIST,
+            False,
+            r"^(?:list|show|name|give)(?: me)?(?: all| every| the| an?)\b|\bwhich\b.{1,60}\b(?:are|have|has|had|were|is|was)\b"
+            r"|^(?:列出|哪些|有哪些)|哪些|分别",
+        ),
+    )
+)
+TOP = re.compile(
+    rf"\b(?:top|first|last|bottom|largest|highest|biggest|lowest|smallest)\s+(?P<after>{FEW})\b"
+    rf"|\b(?P<before>{FEW})\s+(?:{HIGH}|{LOW})\b|\bwhich (?P<which>{FEW})\b"
+    rf"|(?:前|最.{{1,2}}的?)(?P<zh>{FEW})(?:个|名|家|位|项|大|种|款|条|张"
+    rf"|笔)?",
+    re.I,
+)
+DISTINCT = re.compile(r"\b(?:different|distinct|unique)\b|不同|种", re.I)
+
+
+def recognize_intent(question: str) -> Intent | None:
+    """Return what a question asks to compute; None if it asks for none."""
+    for operation, strong, pattern in PATTERNS:
+        match = pattern.search(question)
+        if match:
+            return Intent(operation, *match.span(), bool(DISTINCT.search(question)), top_count(question), strong)
+    return None
+
+
+def recognize_apart(question: str, spans: Iterable[tuple[int, int]]) -> Intent | None:
+    """Return what a question asks to compute by its words outside some spans, such as the headers that it names.
+
+    "average" in "Which club had the highest average attendance?" belongs to a header. If nothing else says what is asked, the
+    whole question decides.
+    """
+    masked = question
+    for start, end in spans:
+        masked = masked[:start] + "\x00" * (end - start) + masked[end:]
+    return recognize_intent(masked) or recognize_intent(question)
+
+
+def top_count(question: str) -> int:
+    """Return the number in "the top three"; 0 if there is none."""
+    match = TOP.search(question)
+    if not match:
+        return 0
+    written = next(group for group in match.groups() if group).lower()
+    return COUNTED.get(written) or int(written)
+
+
+def asks_for_computing(question: str) -> bool:
+    """Return whether the words of a question can hardly mean anything but a count, a sum or another computation."""
+    intent = recognize_intent(question)
+    return intent is not None and intent.is_strong

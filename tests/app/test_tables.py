@@ -1,0 +1,115 @@
+"""Tables of a library: stored with their documents, removed with them, rebuilt when lost, and asked."""
+
+import json
+from decimal import Decimal
+
+import pytest
+from typer.testing import CliRunner
+
+from assistant.app.assistant import Assistant
+from assistant.cli.app import app
+from assistant.config import load_settings
+from assistant.datatypes import Filter
+
+CSV = (
+    "sep=;\nRechnung;Datum;Lieferant;Betrag (EUR)\n"
+    "R1;05.01.2026;Muster GmbH;1.234,50\nR2;17.01.2026;Alpha AG;99,90\nSumme;;;1.334,40\n"
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "rechnungen.csv").write_text(CSV, "utf-8")
+    (folder / "notes.md").write_text(
+        "# Notes\n\nThe lamp costs 5 euros. How many people live in Tolne? 300 people live in Tolne.\n"
+    )
+    return folder
+
+
+@pytest.fixture
+def assistant(folder):
+    with Assistant(load_settings({"embed": "fake:", "chat": "fake:"})) as assistant:
+        assistant.add([folder])
+        yield assistant
+
+
+def parquet_files(assistant):
+    return sorted((assistant.library_file.parent / "tables").iterdir())
+
+
+def test_tables_are_stored_and_queried(assistant):
+    (table,) = assistant.tables().tables
+    assert (table.name, table.rows, table.totals) == ("rechnungen", 2, 1)
+    assert assistant.tables().query("SELECT sum(betrag) FROM rechnungen", 10).rows[0][0] == Decimal("1334.40")
+
+
+def test_tables_go_with_their_document(assistant, folder):
+    assert len(parquet_files(assistant)) == 1
+    assistant.remove(folder / "rechnungen.csv")
+    assert parquet_files(assistant) == [] and assistant.tables().tables == ()
+
+
+def test_tables_of_a_changed_file_replace_the_old_ones(assistant, folder):
+    (old,) = parquet_files(assistant)
+    (folder / "rechnungen.csv").write_text(CSV.replace("99,90", "199,90"), "utf-8")
+    assistant.sync()
+    (new,) = parquet_files(assistant)
+    assert new != old
+    assert assistant.tables().query("SELECT min(betrag) FROM rechnungen", 10).rows == ((Decimal("199.90"),),)
+
+
+def test_lost_tables_are_found_by_the_check_and_read_again(assistant):
+    (file,) = parquet_files(assistant)
+    file.write_bytes(b"damaged")
+    (finding,) = assistant.check()
+    assert "rechnungen.csv" in finding.detail
+    assistant.check(repair=True)
+    assert parquet_files(assistant) == []
+    assistant.sync()
+    assert assistant.check() == () and len(parquet_files(assistant)) == 1
+
+
+def test_a_computed_answer_has_its_statement_and_cites_its_rows(assistant, folder):
+    answer = assistant.ask("What is the total Betrag in rechnungen?").answer
+    assert "1,334.40 EUR" in answer.text and not answer.abstained
+    assert [(cited.location.line_start, cited.quote) for cited in answer.citations] == [
+        (3, "R1;05.01.2026;Muster GmbH;1.234,50"),
+        (4, "R2;17.01.2026;Alpha AG;99,90"),
+    ]
+    assert answer.computation.sql.startswith("SELECT sum(") and answer.computation.count == 2
+
+
+def test_a_count_that_no_column_has_is_refused_and_not_read_from_passages(assistant):
+    answer = assistant.ask("How many penguins are in the table rechnungen?", wanted=Filter(types=("csv",))).answer
+    assert answer.abstained or "number of rows" in answer.text.lower()
+
+
+def test_a_count_in_prose_is_still_answered_from_passages(assistant):
+    assert assistant.ask("How many people live in Tolne?").answer.computation is None
+
+
+def test_files_are_counted(assistant):
+    assert "2 files" in assistant.ask("How many files are there?").answer.text
+
+
+def test_the_commands(assistant):
+    run = CliRunner()
+    listed = json.loads(run.invoke(app, ["--embed", "fake:", "tables", "list", "--json"]).stdout)
+    assert [table["name"] for table in listed["tables"]] == ["rechnungen"]
+    shown = run.invoke(app, ["tables", "show", "rechnungen"]).stdout
+    assert "2 rows, 1 total row left out" in shown and "EUR" in shown
+    assert run.invoke(app, ["tables", "query", "SELECT lieferant FROM rechnungen ORDER BY betrag", "--csv"]).stdout == (
+        "lieferant\nAlpha AG\nMuster GmbH\n"
+    )
+    refused = run.invoke(app, ["tables", "query", "DROP TABLE rechnungen"])
+    assert refused.exit_code == 2 and "Only one SELECT" in refused.stderr
+    unknown = run.invoke(app, ["tables", "show", "nothing"])
+    assert unknown.exit_code == 2 and "There is no table nothing" in unknown.stderr
+    asked = json.loads(
+        run.invoke(
+            app, ["--embed", "fake:", "--chat", "fake:", "ask", "What is the total Betrag in rechnungen?", "--json"]
+        ).stdout
+    )
+    assert (asked["route"], asked["values"], asked["row_count"]) == ("computed", ["1334.40"], 2)
