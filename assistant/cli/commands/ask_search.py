@@ -43,7 +43,7 @@ from assistant.cli.render.answer import (
     stream_answer,
     warn_outdated,
 )
-from assistant.cli.render.formats import Format, formatted
+from assistant.cli.render.formats import Format, format_of, formatted
 from assistant.cli.render.tables import show_statement
 from assistant.errors import UsageError
 from assistant.system.paths import absolute, escape_pattern, is_address
@@ -65,7 +65,7 @@ Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate w
 ShowSql = Annotated[bool, typer.Option("--explain", help="Show the SQL of an answer that is computed over a table.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage supports.")]
 ShowConfidence = Annotated[bool, typer.Option("--show-confidence", help="Show the confidence that your files answer this.")]
-Form = Annotated[Format, typer.Option("--format", metavar="FORM", help="Print text, paths, lines (path:line:text), json or csv.")]
+Form = Annotated[str, typer.Option("--format", metavar="FORM", help="Print text, paths, lines (path:line:text), json or csv.")]
 ShowSent = Annotated[bool, typer.Option("--show-sent", help="Print exactly what would leave this machine for a chat model on "
                                         "another one, and send nothing.")]
 Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1, help="Number of passages to show.")]
@@ -73,10 +73,10 @@ Count = Annotated[int | None, typer.Option("-k", "--results", metavar="N", min=1
 
 def search(context: typer.Context, question: Question = None, count: Count = None, path: Paths = None, kind: Types = None,
            since: Since = None, explain: Explain = False, batch: Batch = None, library: Libraries = None, embed: Embed = None,
-           rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False, form: Form = Format.TEXT) -> None:
+           rerank: Rerank = None, no_engine: NoEngine = False, json: Json = False, form: Form = "text") -> None:
     """Find passages in your files. Needs no language model."""
     require_one(question, batch)
-    question = question_or_stdin(question)
+    question, shape = question_or_stdin(question), format_of(form)
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, embed=embed, rerank=rerank)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
@@ -90,11 +90,11 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
             return
         with spinner("Searching"):
             result = assistant.search(question or "", count or 0, wanted)
-        if form in {Format.TEXT, Format.JSON}:
-            json = json or form is Format.JSON
+        if shape in {Format.TEXT, Format.JSON}:
+            json = json or shape is Format.JSON
             to_json.print_result(to_json.search_result(result), lambda: show_search(output(), result), json=json)
         else:
-            write(formatted(result.hits, form))
+            write(formatted(result.hits, shape))
         warn_outdated(result.outdated)
         warn_about_search(settings, result.embedded, result.hits)
 

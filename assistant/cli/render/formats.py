@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from assistant.cli.console import describe_location, harmless, on_one_line
+from assistant.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,13 @@ class Format(StrEnum):
     LINES = "lines"
     JSON = "json"
     CSV = "csv"
+
+
+def format_of(name: str) -> Format:
+    """Return the format of this name: an option of text, since one of an enumeration imports pydantic. Raises UsageError."""
+    if name not in set(Format):
+        raise UsageError(f"{name!r} is not a format.", f"Formats: {', '.join(Format)}.")
+    return Format(name)
 
 
 def formatted(hits: Sequence[Hit], form: Format) -> str:
