@@ -331,7 +331,7 @@ class _Rules:
     def _aggregate(self, function: str, words: str) -> Iterator[Reading]:
         measure, certain = self._measure(), 0.95
         if measure is None:
-            measure, certain = self._sole_measure(), 0.7
+            measure, certain = self._sole_measure(), 0.5
         if measure is None:
             return
         name, group = quoted(measure.name), self._group()
