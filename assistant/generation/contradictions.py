@@ -83,7 +83,7 @@ def polarity_differs(part: Statement, unit: ParsedSentence, _source: ParsedChunk
 
 
 def is_other_number(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
-    """Return "number" if a number that need not be one (二号楼, one day) stands before the same word as another one in the unit."""
+    """Return "number" if an uncertain number (二号楼) stands before the same word as another one in the unit."""
     theirs = unit.statement
     for token in part.numbers:
         if not token.required and not any(token.keys & other.held for other in theirs.numbers):
@@ -261,14 +261,16 @@ def kind_of(token: Token) -> str:
 
 
 def are_roles_swapped(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
-    """Return "roles" if two names stand in the other order, in the same voice: A hired B, B hired A; A was hired by B."""
+    """Return "roles" if two names stand in the other order, in the same voice: A hired B, B hired A."""
     theirs = unit.statement
     if part.cjk or unit.is_row:
         return ""
     opening = [token for token in part.tokens[:1] if token.kind == "word" and token.written in source.capitals]
     names = [*opening, *part.names]
     pairs = [(token, [other for other in theirs.tokens if other.held & token.keys]) for token in names]
-    known = [(token, same[0]) for token, same in pairs if len(same) == 1 and sum(other.keys == token.keys for other in names) == 1]
+    known = [
+        (token, same[0]) for token, same in pairs if len(same) == 1 and sum(other.keys == token.keys for other in names) == 1
+    ]
     for (one, first), (two, second) in pairwise(known):
         if two.start - one.end <= 1 or first.start < second.start or first.clause != second.clause:
             continue  # two words of one name, or the same order
