@@ -112,7 +112,8 @@ def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, quest
     core = core_words(part, wanted, source.topic)
     if core != wanted:
         alone = max(alone, present_share(core, pairs - source.topic.pairs, own))
-    has_none = bool(part.words) and present_share(part.words, frozenset(), own) == 0
+    bare = frozenset(key for token in part.content if token.kind == "word" for key in token.keys)
+    has_none = bool(bare) and present_share(bare, frozenset(), own) == 0
     if has_none or (len(part.words) >= FEW and alone < MIN_OWN * least / FULL):
         share = min(share, least - 0.01)
     return share, least

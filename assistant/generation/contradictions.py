@@ -21,6 +21,7 @@ from assistant.text.statements import DIRECTION, Statement, Token
 TARGET = 2  # words behind a negation by which two negations are compared; the first is what it denies
 TARGET_ZH = 4  # characters behind a negation that may be what it denies
 ENGAGED = 0.75  # of the words of a clause
+PARALLEL = 16  # most characters of two neighbouring clauses that are parallel
 LINKS = frozenset("为是由任归")
 Sides = tuple[Sequence[Token], Sequence[Token]]
 OPPOSED = frozenset(
@@ -77,12 +78,12 @@ def polarity_differs(part: Statement, unit: ParsedSentence, _source: ParsedChunk
         if match is not None:
             ours_denied.remove(target)
             counter.remove(match)
-    opposite = count_opposites_zh(part.text, theirs.text) if part.cjk else count_opposites(part, theirs)
+    opposite = count_opposites_zh(part.text, theirs.text) if part.cjk else count_opposites(part, theirs, engaged)
     return "negation" if (len(ours_denied) + len(counter) + opposite) % 2 else ""
 
 
 def is_other_number(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
-    """Return "number" if a number that need not be one (二号楼, one day) stands before the same word as another in the unit."""
+    """Return "number" if an uncertain number (二号楼) stands before the same word as another one in the unit."""
     theirs = unit.statement
     for token in part.numbers:
         if not token.required and not any(token.keys & other.held for other in theirs.numbers):
@@ -117,11 +118,12 @@ def target_of(negation: Token, statement: Statement) -> list[Token]:
     return after[:count] or inside[-count:]
 
 
-def count_opposites(part: Statement, unit: Statement) -> int:
-    """Return how many words of a statement have an opposite in a unit, where neither has both."""
+def count_opposites(part: Statement, unit: Statement, engaged: frozenset[int]) -> int:
+    """Return how many words of a statement have an opposite in these clauses of a unit, where neither has both."""
     ours = {token.written.lower() for token in part.tokens if token.kind in {"word", "function"}}
-    theirs = {token.written.lower() for token in unit.tokens if token.kind in {"word", "function"}}
-    return sum(any(are_opposite(word, other) for other in theirs - ours) for word in ours - theirs)
+    every = {token.written.lower() for token in unit.tokens}
+    theirs = {token.written.lower() for token in unit.tokens if token.kind in {"word", "function"} and token.clause in engaged}
+    return sum(any(are_opposite(word, other) for other in theirs - ours) for word in ours - every)
 
 
 def directions_differ(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
@@ -192,13 +194,12 @@ def is_role_crossed(part: Statement, unit: ParsedSentence, _source: ParsedChunk)
     if not part.cjk or unit.is_row:
         return ""
     clauses = clauses_of(unit.statement)
-    for one in clauses:
-        for other in clauses:
-            sides = divided(one, other) if one is not other else ()
-            for (before, after), (other_before, other_after) in sides:
-                subject, role = claimed_only(before, other_before, part), claimed_only(other_after, after, part)
-                if subject and role and unclaimed(after, part) and unclaimed(other_before, part):
-                    return "crossed"
+    for one, other in (*pairwise(clauses), *pairwise(clauses[::-1])):
+        sides = divided(one, other) if max(len(one), len(other)) <= PARALLEL else ()
+        for (before, after), (other_before, other_after) in sides:
+            subject, role = claimed_only(before, other_before, part), claimed_only(other_after, after, part)
+            if subject and role and unclaimed(after, part) and unclaimed(other_before, part):
+                return "crossed"
     return ""
 
 
@@ -260,15 +261,16 @@ def kind_of(token: Token) -> str:
 
 
 def are_roles_swapped(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
-    """Return "roles" if two names stand in the other order, in the same voice: A hired B, B hired A; A was hired by B."""
+    """Return "roles" if two names stand in the other order, in the same voice: A hired B, B hired A."""
     theirs = unit.statement
     if part.cjk or unit.is_row:
         return ""
     opening = [token for token in part.tokens[:1] if token.kind == "word" and token.written in source.capitals]
     names = [*opening, *part.names]
     pairs = [(token, [other for other in theirs.tokens if other.held & token.keys]) for token in names]
-    known = [(token, same[0]) for token, same in pairs
-             if len(same) == 1 and sum(other.keys == token.keys for other in names) == 1]
+    known = [
+        (token, same[0]) for token, same in pairs if len(same) == 1 and sum(other.keys == token.keys for other in names) == 1
+    ]
     for (one, first), (two, second) in pairwise(known):
         if two.start - one.end <= 1 or first.start < second.start or first.clause != second.clause:
             continue  # two words of one name, or the same order

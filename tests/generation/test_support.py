@@ -21,7 +21,7 @@ ROWS = "E-031,2024-04-02,Pinner Haulage of Leeds,transport,940.00\nE-032,2024-04
     ("The rent is 900 euros a month.", "full"),
     ("The monthly rent is 900 euros.", "full"),
     ("The rent is 1,400 euros a month.", "none"),
-    ("The rent is 2,700 euros a month.", "partial"),
+    ("The rent is 2,700 euros a month.", "none"),
     ("The notice is 90 days.", "full"),
     ("Bananas grow in Ecuador.", "none"),
     ("The rent is 900 euros and goes to Ms Petra Holm, a dentist from Bremen, by cheque.", "partial"),
@@ -68,3 +68,24 @@ def test_two_passages_can_bear_a_sentence_out_together() -> None:
 def test_a_number_that_bears_out_a_part_gives_way_to_one_that_bears_out_all() -> None:
     sources = [parse_chunk(passage(text)) for text in ("The rent is paid monthly.", "The rent is 900 euros, paid monthly.")]
     assert attribute(parse_claim("The rent is 900 euros, paid monthly.", ""), (1,), sources) == Attribution((2,), "full")
+
+
+PUMPS = "Pump | Inspection due | Inspector\nP-11 | 2025-03-04 | Moreau\nP-12 | 2025-11-30 | Okafor"
+
+
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("The inspection of pump P-11 is due on 4 March 2025.", PUMPS), ("充电需要两小时。", "充電需要兩小時。"),
+    ("The hall closes at 10 pm.", "The hall closes at 22:00."),
+])
+def test_values_written_otherwise_are_supported(sentence: str, source: str) -> None:
+    assert support(sentence, source) == "full"
+
+
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("Dogs are allowed in the hall.", "Dogs are not allowed in the hall."), ("PPR-908 ends in 2028.", "PPR-9087 ends in 2028."),
+    ("The inspection of pump P-11 is due on 2025-11-30.", PUMPS), ("Six dollars.", "门票六元。"),
+    ("The deductible for water damage is 2,000 dollars.", "The deductible for fire damage is 2,000 dollars."),
+    ("Take 400 g.", "Take 400 mg."), ("Sam was elected chair.", "Vera Klein was elected chair and Sam Otway treasurer."),
+])
+def test_contradictions_are_not_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) != "full"
