@@ -52,7 +52,7 @@ KEPT = ("memory.sqlite", "history", "threads.json", "sessions/20240314-2.jsonl",
 DAMAGE = (b"", b"\x00" * 5000, b"nonsense\n", b'{"half', b"[1]\n" * 5, b"\xff\xfe\n", b"[" * 9000,
           b'{"format": 1, "library": 5, "started": []}\n{"question": "x\\ud800", "answer": "\\u202e\\u001b[2J", "citations": '
           b'[{"number": 1e999, "path": 5, "location": {"page": "x", "line_start": -1}}, 7]}\n{"question": [], "answer": {}}\n')
-EXIT_CODES = frozenset({0, 1, 2, 3, 4, 5, 130})
+EXIT_CODES = frozenset({0, 1, 2, 3, 4, 5, 6, 130})
 LONGEST_SECONDS = 60
 IN_MEMORY = "/dev/shm"
 MODELS_WITHOUT_WEIGHTS = {"ASSISTANT_CHAT": "fake:", "ASSISTANT_EMBED": "fake:"}

@@ -7,9 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from assistant.app.assistant import Assistant
+from assistant.app.library.registry import export, import_library
 from assistant.cli.app import app
 from assistant.config import load_settings
-from assistant.datatypes import Filter
+from assistant.datatypes import Filter, ignore_progress
 
 CSV = (
     "sep=;\nRechnung;Datum;Lieferant;Betrag (EUR)\n"
@@ -113,3 +114,12 @@ def test_the_commands(assistant):
         ).stdout
     )
     assert (asked["route"], asked["values"], asked["row_count"]) == ("computed", ["1334.40"], 2)
+
+
+def test_an_exported_library_takes_its_tables_along(assistant, folder, tmp_path):
+    target = tmp_path / "library.zip"
+    export(assistant.settings, "default", target, ignore_progress)
+    import_library(assistant.settings, target, "copy", ignore_progress)
+    (folder / "rechnungen.csv").unlink()
+    with Assistant(load_settings({"embed": "fake:", "chat": "fake:", "library": "copy"})) as copy:
+        assert copy.tables().query("SELECT sum(betrag) FROM rechnungen", 10).rows[0][0] == Decimal("1334.40")

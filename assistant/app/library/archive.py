@@ -10,6 +10,7 @@ import hashlib
 import json
 import lzma
 import os
+import re
 import sqlite3
 import stat
 import struct
@@ -29,8 +30,8 @@ from assistant.system.atomic_files import rename_synced, sync_file
 
 FORMAT = 1
 MANIFEST, LIBRARY, SETTINGS = "manifest.json", "library.sqlite", "settings.toml"
-ENTRIES = (LIBRARY, SETTINGS)
-PRIVATE = 0o600
+ENTRY = re.compile(r"library\.sqlite|settings\.toml|tables/[0-9A-Za-z][0-9A-Za-z-]*\.parquet")
+PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
 PIECE = 2**20  # bytes that are copied at once
 MOST_MANIFEST = 2**20
 
@@ -60,7 +61,7 @@ def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgres
     copy, aside = target.with_name(f"{target.name}.{os.getpid()}.copy"), target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
         snapshot(folder / LIBRARY, copy)
-        sources = {LIBRARY: copy, **({SETTINGS: folder / SETTINGS} if (folder / SETTINGS).exists() else {})}
+        sources = {LIBRARY: copy, **{name: folder / name for name in files_beside(folder)}}
         create_private(aside)
         with aside.open("r+b") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             entries: dict[str, ArchiveEntry] = {}
@@ -77,6 +78,12 @@ def pack(folder: Path, held: LibraryStatus, target: Path, on_progress: OnProgres
         for half in (copy, copy.with_name(f"{copy.name}-journal"), aside):
             with suppress(OSError):
                 half.unlink(missing_ok=True)
+
+
+def files_beside(folder: Path) -> list[str]:
+    """Return the names of the files that go into an archive with the database: the settings, and the stored tables."""
+    files = [folder / SETTINGS, *sorted((folder / "tables").glob("*.parquet"))]
+    return [name for file in files if file.exists() and ENTRY.fullmatch(name := file.relative_to(folder).as_posix())]
 
 
 def write_error(target: Path, error: OSError) -> AssistantError:
@@ -135,7 +142,7 @@ def read_manifest(source: Path) -> Manifest:
                                 tuple(map(str, said["roots"])), entries)
     except OSError as error:
         raise UsageError(f"{source} cannot be read: {error.strerror or error}.", "Check the path.") from error
-    if LIBRARY not in manifest.entries or manifest.entries.keys() - set(ENTRIES):
+    if LIBRARY not in manifest.entries or not all(map(ENTRY.fullmatch, manifest.entries)):
         raise LibraryDamaged(f"{source} does not hold a library.", "Export it again: assistant library export")
     return manifest
 
@@ -152,6 +159,7 @@ def unpack(source: Path, manifest: Manifest, folder: Path, on_progress: OnProgre
     """Extract the archive into the folder and verify it. Raises LibraryDamaged if a checksum does not match."""
     with archive_errors(source), zipfile.ZipFile(source) as archive:
         for name, expected in manifest.entries.items():
+            (folder / name).parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
             with archive.open(name) as entry, (folder / name).open("wb") as file:
                 found = copy_hashed(entry, file, expected.bytes, "unpacking", on_progress)
                 sync_file(file)
