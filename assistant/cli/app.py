@@ -107,7 +107,8 @@ register(tables, "list", "tables:list_tables", "List the tables in your files.",
          'assistant tables list --path "*invoices*" --json')
 register(tables, "show", "tables:show_table", "Show the columns of a table, their types and units, and its first rows.",
          "assistant tables show invoices", "assistant tables show invoices --json")
-register(tables, "query", "tables:query", "Run one SELECT statement over your tables. It can read nothing else.",
+register(tables, "query", "tables:query",
+         "Run one SELECT statement over your tables. It can read nothing else, and change nothing.",
          'assistant tables query "SELECT supplier, sum(amount) FROM invoices GROUP BY supplier"',
          'assistant tables query "SELECT * FROM invoices WHERE amount > 1000" --csv > large.csv')
 models = command_group("models", "Manage the models in the catalog and on this disk.")

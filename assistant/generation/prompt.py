@@ -61,22 +61,22 @@ WITHHELD = {
     "es": "Respuesta retenida: no es bastante seguro que responda a la pregunta. Véase {numbers}.",
 }
 NOT_COMPUTED = {
-    "en": "This needs every row or file, and answers are written from a few passages: counts, sums, averages and extremes are "
-          "not computed yet. Search finds single rows.",
-    "zh": "这个问题需要用到全部行或全部文件，而回答只依据少数段落：目前还不能计算总数、总和、平均值和最大最小值。"
-          "搜索可以找到单行。",
-    "ja": "これにはすべての行またはファイルが必要ですが、回答は少数の箇所から書かれます。"
-          "件数、合計、平均、最大・最小はまだ計算できません。",
-    "ko": "모든 행이나 파일이 필요한 질문입니다. 답은 몇 개의 구절로 작성되며, "
-          "개수, 합계, 평균, 최댓값은 아직 계산하지 않습니다.",
-    "ru": "Для этого нужны все строки или файлы, а ответ пишется по нескольким отрывкам: количества, суммы, средние и крайние "
-          "значения пока не вычисляются.",
-    "de": "Dafür sind alle Zeilen oder Dateien nötig; Antworten stützen sich auf wenige Textstellen. Anzahlen, Summen, "
-          "Mittelwerte und Höchstwerte werden noch nicht berechnet.",
-    "fr": "Il faudrait toutes les lignes ou tous les fichiers, or une réponse repose sur quelques passages : nombres, sommes, "
-          "moyennes et extrêmes ne sont pas encore calculés.",
-    "es": "Harían falta todas las filas o archivos, y una respuesta se basa en pocos pasajes: todavía no se calculan recuentos, "
-          "sumas, promedios ni extremos.",
+    "en": "This needs every row or file, and no table in your files fits the question. Counts, sums, averages and extremes are "
+          "not read from a few passages. Search finds single rows.",
+    "zh": "这个问题需要用到全部行或全部文件，而您的文件中没有与它相符的表格。"
+          "总数、总和、平均值和最大最小值不能只依据少数段落得出。搜索可以找到单行。",
+    "ja": "これにはすべての行またはファイルが必要ですが、質問に合う表がありません。"
+          "件数、合計、平均、最大・最小は少数の箇所からは求められません。",
+    "ko": "모든 행이나 파일이 필요한 질문이지만, 질문에 맞는 표가 없습니다. "
+          "개수, 합계, 평균, 최댓값은 몇 개의 구절만으로 구하지 않습니다.",
+    "ru": "Для этого нужны все строки или файлы, а подходящей таблицы в ваших файлах нет. Количества, суммы, средние и крайние "
+          "значения не выводятся из нескольких отрывков.",
+    "de": "Dafür sind alle Zeilen oder Dateien nötig, und keine Tabelle in Ihren Dateien passt zur Frage. Anzahlen, Summen, "
+          "Mittelwerte und Höchstwerte werden nicht aus wenigen Textstellen abgelesen.",
+    "fr": "Il faudrait toutes les lignes ou tous les fichiers, et aucun tableau de vos fichiers ne correspond à la question. "
+          "Nombres, sommes, moyennes et extrêmes ne se lisent pas dans quelques passages.",
+    "es": "Harían falta todas las filas o archivos, y ninguna tabla de sus archivos corresponde a la pregunta. Recuentos, sumas, "
+          "promedios y extremos no se deducen de unos pocos pasajes.",
 }
 # precedes a question whose chunks are in another language: small models tend to answer in theirs
 ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",

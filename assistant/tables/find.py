@@ -52,8 +52,9 @@ def rank_tables(question: str, tables: Sequence[TableInfo], hits: Mapping[str, i
             score += weight * math.log(1 + len(tables) / (1 + frequency[word]))
         rank = min((hits[source.path] for source in table.sources if source.path in hits), default=-1)
         score += HIT_WEIGHT / (1 + rank) if rank >= 0 else 0.0
-        if score > 0:
-            found.append(Candidate(table, score, names_table(question, table)))
+        is_named = names_table(question, table)
+        if score > 0 or is_named:
+            found.append(Candidate(table, score, is_named))
     return sorted(found, key=lambda each: (-each.is_named, -each.score, each.table.name))
 
 
@@ -76,10 +77,24 @@ def name_text(path: str) -> str:
     return PurePath(path).stem.replace("_", " ").replace("-", " ")
 
 
+def has_file_name(lower_question: str, path: str) -> bool:
+    """Return whether a question has the name of a file with its suffix."""
+    name = PurePath(path).name.lower()
+    return "." in name and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", lower_question) is not None
+
+
+def without_suffixes(question: str, tables: Sequence[TableInfo]) -> str:
+    """Return a question in which the file names of tables have no suffix, which is no word of the question."""
+    for suffix in {PurePath(source.path).suffix for table in tables for source in table.sources} - {""}:
+        question = re.sub(rf"(?<=\w){re.escape(suffix)}(?!\w)", "", question, flags=re.IGNORECASE)
+    return question
+
+
 def names_table(question: str, table: TableInfo) -> bool:
     """Return whether a question has (nearly) all words of a table's file name, sheet or title, or its SQL name."""
     asked = {root(form) for form in forms(question)}
-    if table.name.lower() in re.findall(r"\w+", question.lower()):
+    lower = question.lower()
+    if table.name.lower() in re.findall(r"\w+", lower) or any(has_file_name(lower, source.path) for source in table.sources):
         return True
     names = dict.fromkeys(
         text for source in table.sources for text in (name_text(source.path), source.stored.title, source.document_title)

@@ -153,6 +153,7 @@ def test_status_as_json(run, library, folder):
     status = json.loads(run("status", "--json").stdout)
     assert status.pop("bytes") > 0
     assert status.pop("chunks") > 0
+    assert status.pop("sent")["requests"] == 0
     assert status == {"name": "default", "path": str(library), "embedder": "fake:", "documents": 2, "roots": [str(folder)],
                       "skipped": 0, "failed": 0, "waiting": 0}
 

@@ -88,8 +88,8 @@ def test_ask_shows_the_passages_first_in_a_terminal(run, library, terminal):
 
 def test_ask_as_json(run, library, folder):
     answer = json.loads(run("ask", "When does the lease end?", "--json").stdout)
-    assert list(answer) == ["question", "answer", "abstained", "sentences", "citations", "conflicts", "hits", "answerability",
-                            "model", "machine", "embedder", "prompt_version", "timings"]
+    assert list(answer) == ["question", "answer", "abstained", "sentences", "citations", "conflicts", "hits", "route",
+                            "answerability", "model", "machine", "embedder", "prompt_version", "timings"]
     assert (answer["abstained"], answer["model"], answer["embedder"]) == (False, "fake:", "fake:")
     assert set(answer["timings"]) == {"retrieve_ms", "first_token_ms", "total_ms", "writing_ms", "prompt_tokens", "reused_tokens",
                                       "read_tokens", "generated_tokens", "estimated_tokens"}

@@ -14,12 +14,11 @@ def test_it_asks_which_file_is_meant(run, library):
     assert "Which file is meant is not clear" in result.stderr
 
 
-def test_rows_are_not_counted(run, folder):
-    (folder / "table.csv").write_text("a,b\n1,2\n", "utf-8")
+def test_rows_are_counted_and_files_are_not_guessed(run, folder):
+    (folder / "table.csv").write_text("a,b\n1,2\n3,4\n", "utf-8")
     run("add", folder)
-    result = run("ask", "How many rows are in the table?")
-    assert result.exit_code == 3
-    assert "counts, sums, averages and extremes are not computed yet" in result.stdout
+    counted = run("ask", "How many rows are in table.csv?")
+    assert (counted.exit_code, counted.stdout.splitlines()[0]) == (0, "The number of rows: 2.")
 
 
 def test_a_chat_goes_on_where_it_is_unclear_which_file_is_meant(run, library):

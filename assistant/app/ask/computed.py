@@ -23,7 +23,7 @@ from assistant.datatypes.tables import Computation, TableRow
 from assistant.generation.sql_writer import write_sql
 from assistant.tables.answering import CERTAIN, ComputedAnswer, Question, compute, understand
 from assistant.tables.connection import TableConnection
-from assistant.tables.find import Candidate, rank_tables, split_scope
+from assistant.tables.find import Candidate, rank_tables, split_scope, without_suffixes
 from assistant.tables.intent import Intent, recognize_intent
 from assistant.text.languages import language
 
@@ -98,7 +98,8 @@ def choose_table(
     best: tuple[float, Question, Candidate] | None = None
     for candidate in ranked[:MOST_CANDIDATES]:
         with tables.open([candidate.table]) as connection:
-            asked = understand(inner if scope else question, intent, candidate.table, connection)
+            words = without_suffixes(inner if scope else question, [candidate.table])
+            asked = understand(words, intent, candidate.table, connection)
         score = fitness(asked, candidate, ranked[0])
         if best is None or score > best[0]:
             best = (score, asked, candidate)

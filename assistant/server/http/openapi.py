@@ -161,6 +161,7 @@ def own_schemas() -> Json:
         "Answer": record({
             "question": TEXT, "answer": TEXT, "abstained": YES_OR_NO, "sentences": listed(reference("Sentence")),
             "citations": listed(reference("Citation")), "conflicts": listed({"type": "object"}), "hits": listed(hit),
+            "route": word("computed", "passages"),
             "model": TEXT, "machine": TEXT, "embedder": TEXT, "prompt_version": TEXT, "timings": timings}),
         "Status": record({"version": TEXT, "libraries": listed(library), "waiting": NUMBER}),
         "Health": record({"status": {"const": "ok"}, "version": TEXT}),
