@@ -115,7 +115,7 @@ def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, quest
     bare = frozenset(key for token in part.content if token.kind == "word" for key in token.keys)
     has_none = bool(bare) and present_share(bare, frozenset(), own) == 0
     if has_none or (len(part.words) >= FEW and alone < MIN_OWN * least / FULL):
-        share = min(share, least - 0.01)
+        share = min(share, min(least, FULL_WITH_VALUE) - 0.01)
     return share, least
 
 

@@ -21,7 +21,7 @@ ROWS = "E-031,2024-04-02,Pinner Haulage of Leeds,transport,940.00\nE-032,2024-04
     ("The rent is 900 euros a month.", "full"),
     ("The monthly rent is 900 euros.", "full"),
     ("The rent is 1,400 euros a month.", "none"),
-    ("The rent is 2,700 euros a month.", "none"),
+    ("The rent is 2,700 euros a month.", "partial"),
     ("The notice is 90 days.", "full"),
     ("Bananas grow in Ecuador.", "none"),
     ("The rent is 900 euros and goes to Ms Petra Holm, a dentist from Bremen, by cheque.", "partial"),
@@ -89,3 +89,14 @@ def test_values_written_otherwise_are_supported(sentence: str, source: str) -> N
 ])
 def test_contradictions_are_not_full(sentence: str, source: str) -> None:
     assert support(sentence, source) != "full"
+
+
+@pytest.mark.parametrize(("true", "year", "other"), [
+    ("The British East India Company was established in 1599 and was chartered by Queen Elizabeth in the following year.",
+     "1599", " A second office followed in 1767."),
+    ("OPEC soon lost its preeminent position, and in 1981 its production was surpassed by that of other countries.",
+     "1981", " Prices had doubled in 1979."),
+])
+def test_a_year_of_the_next_sentence_is_not_full(true: str, year: str, other: str) -> None:
+    wrong = true.replace(year, other.strip(" .")[-4:])
+    assert (support(true, true + other), support(wrong, true + other)) == ("full", "partial")
