@@ -45,7 +45,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class DiffToken:
     """A word, CJK character, or whole number or date at text[start:end]; `figure` is its value."""
 
     text: str
@@ -122,26 +122,26 @@ def date_readings(date: Date) -> tuple[frozenset[str], frozenset[str]]:
     return exact, (exact | implied) - {"0/0/0", "0"}
 
 
-def same_values(was: Sequence[Token], now: Sequence[Token]) -> bool:
+def same_values(was: Sequence[DiffToken], now: Sequence[DiffToken]) -> bool:
     """Return whether the values are pairwise equal, or one of two includes the other: 2027 and 3 May 2027."""
     ones, others = ([word.figure for word in words if word.figure] for words in (was, now))
     return len(ones) == len(others) > 0 and all(one.exact & other.implied or other.exact & one.implied
                                                 for one, other in zip(ones, others, strict=True))
 
 
-def tokenize(text: str) -> list[Token]:
+def tokenize(text: str) -> list[DiffToken]:
     """Return the tokens of a sentence without its list number; numbers and dates are whole, Chinese is split by character."""
     start = match.end() if (match := NUMBERING.match(text)) else 0
     words = [match.span() for match in PIECE.finditer(text, start)]
     read = [figure for figure in numeric_values(text) if figure.start >= start and not any(
         first < figure.start < last or first < figure.end < last for first, last in words)]
-    found = [Token(text, figure.start, figure.end, min(figure.exact), figure) for figure in read]
-    found += [Token(text, first, last, text[first:last].lower().replace(",", "")) for first, last in words
+    found = [DiffToken(text, figure.start, figure.end, min(figure.exact), figure) for figure in read]
+    found += [DiffToken(text, first, last, text[first:last].lower().replace(",", "")) for first, last in words
               if not any(figure.start < last and first < figure.end for figure in read)]
     return sorted(found, key=lambda piece: piece.start)
 
 
-def folded_words(words: Sequence[Token]) -> list[str]:
+def folded_words(words: Sequence[DiffToken]) -> list[str]:
     """Return the tokens as they are compared."""
     return [word.folded for word in words]
 
@@ -151,7 +151,7 @@ def count_content_words(words: Sequence[str]) -> int:
     return sum(word not in STOP and not re.fullmatch(r"[%€$£¥]", word) for word in words)
 
 
-def difference_at(one: str, other: str, first: Sequence[Token], second: Sequence[Token],
+def difference_at(one: str, other: str, first: Sequence[DiffToken], second: Sequence[DiffToken],
             place: tuple[int, int], second_place: tuple[int, int]) -> Difference | None:
     """Return the difference between two unequal runs of tokens; None if they are not comparable."""
     was, now = first[slice(*place)], second[slice(*second_place)]
@@ -163,8 +163,8 @@ def difference_at(one: str, other: str, first: Sequence[Token], second: Sequence
     return None if kind == "value" and same_values(was, now) else found
 
 
-def difference_kind(words: Sequence[str], others: Sequence[str], was: Sequence[Token], now: Sequence[Token],
-            before: Sequence[Token]) -> DifferenceKind | None:
+def difference_kind(words: Sequence[str], others: Sequence[str], was: Sequence[DiffToken], now: Sequence[DiffToken],
+            before: Sequence[DiffToken]) -> DifferenceKind | None:
     """Return how two runs of tokens differ: in a value, a name, or a negation; None if in something else."""
     if (words and not others and set(words) <= DENIALS) or (others and not words and set(others) <= DENIALS):
         return "denial"
@@ -177,18 +177,18 @@ def difference_kind(words: Sequence[str], others: Sequence[str], was: Sequence[T
     return "name" if are_names(was, now, before) else None
 
 
-def has_name(words: Sequence[Token]) -> bool:
+def has_name(words: Sequence[DiffToken]) -> bool:
     """Return whether one of the tokens is capitalized, except months and weekdays."""
     return any(word.written[0].isupper() and not is_value_token(word) for word in words)
 
 
-def has_value(words: Sequence[Token]) -> bool:
+def has_value(words: Sequence[DiffToken]) -> bool:
     """Return whether a run of tokens is a number, date or time span with at most a few other words."""
     values = sum(is_value_token(word) for word in words)
     return values > 0 and len(words) - values <= MOST_UNITS
 
 
-def is_value_token(word: Token) -> bool:
+def is_value_token(word: DiffToken) -> bool:
     """Return whether a token is a number, a date or part of one."""
     return word.figure is not None or is_value_word(word.written.lower())
 
@@ -198,7 +198,7 @@ def is_value_word(word: str) -> bool:
     return word[0].isdigit() or word in NUMERALS
 
 
-def are_names(was: Sequence[Token], now: Sequence[Token], before: Sequence[Token]) -> bool:
+def are_names(was: Sequence[DiffToken], now: Sequence[DiffToken], before: Sequence[DiffToken]) -> bool:
     """Return whether both runs are names: capitalized within a sentence, or a few characters after 是, a colon or the like."""
     if not before or max(len(was), len(now)) > MAX_DIFFERENCE_WORDS:
         return False
@@ -210,7 +210,7 @@ def are_names(was: Sequence[Token], now: Sequence[Token], before: Sequence[Token
     return announced and all(word.written[0].isupper() for word in (*was, *now))
 
 
-def is_adverbial(words: Sequence[Token], place: tuple[int, int]) -> bool:
+def is_adverbial(words: Sequence[DiffToken], place: tuple[int, int]) -> bool:
     """Return whether a value only says when or where the sentence holds: "In 2010, ..."."""
     start, end = place
     text = words[0].text
@@ -220,7 +220,7 @@ def is_adverbial(words: Sequence[Token], place: tuple[int, int]) -> bool:
     return end < len(words) and leading and (last == "年" or following in {",", "，", "年", ""})
 
 
-def difference_text(text: str, words: Sequence[Token], place: tuple[int, int]) -> str:
+def difference_text(text: str, words: Sequence[DiffToken], place: tuple[int, int]) -> str:
     """Return a run of tokens as it stands in its sentence, with the unit after it or the word that is negated."""
     start, end = place
     last = min(len(words) - 1, end if end == start or is_value_token(words[end - 1]) else end - 1)

@@ -31,7 +31,7 @@ MOST_HITS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class GatewayLimits:
     """Limits for the requests of other programs: counts, and seconds.
 
     A client has at most `waiting_per_client` requests in a queue of at most `waiting`.
@@ -45,7 +45,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class GatewayQuestion:
     """A question of a client; `client` identifies it for the fair queue."""
 
     text: str
@@ -62,8 +62,8 @@ class Gateway:
     One answer at a time is given to the engine, so that a question from a terminal waits for one answer at most.
     """
 
-    def __init__(self, channel: Channel, scope: Scope, limits: Limits | None = None) -> None:
-        self.scope, self.limits = scope, limits or Limits()
+    def __init__(self, channel: Channel, scope: Scope, limits: GatewayLimits | None = None) -> None:
+        self.scope, self.limits = scope, limits or GatewayLimits()
         self._channel, self._turns = channel, TurnMemory()
         of = self.limits
         self._answers = FairQueue(1, of.waiting, of.waiting_per_client, of.queue_seconds)
@@ -82,7 +82,7 @@ class Gateway:
             raise UsageError(f"At most {MOST_HITS} passages can be asked for.", "Ask for fewer.")
         return await self._result(client, library, SEARCH, question, limit, self.scope.filter(wanted))
 
-    async def ask(self, asked: Question) -> AsyncGenerator[AnswerEvent]:
+    async def ask(self, asked: GatewayQuestion) -> AsyncGenerator[AnswerEvent]:
         """Yield the events of an answer, the finished Answer last. Raises what Assistant.ask raises, and as `search` does.
 
         The answer is cancelled when the iterator is closed.
@@ -101,7 +101,7 @@ class Gateway:
                 elif isinstance(message, Started | ProgressUpdate | TokenDelta):
                     yield message
 
-    async def answer(self, asked: Question) -> Answer:
+    async def answer(self, asked: GatewayQuestion) -> Answer:
         """Return the finished answer to a question; raises what `ask` raises."""
         async with aclosing(self.ask(asked)) as events:
             async for event in events:

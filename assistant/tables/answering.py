@@ -12,7 +12,7 @@ from assistant.errors import AssistantError
 from assistant.tables.checks import doubts_about
 from assistant.tables.connection import StatementFailed, TableConnection
 from assistant.tables.evidence import rows_behind
-from assistant.tables.intent import Intent, Operation, recognize_apart
+from assistant.tables.intent import Calculation, Intent, recognize_apart
 from assistant.tables.linking import LinkedQuestion, link_question
 from assistant.tables.rules import Reading, read_question
 from assistant.tables.schema import describe_table
@@ -50,7 +50,7 @@ class Solved:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TableQuestion:
     """A question linked to one table, with what it asks to compute and its readings by rule, best first."""
 
     linked: LinkedQuestion
@@ -72,15 +72,15 @@ class Question:
         )
 
 
-def understand(question: str, intent: Intent, table: TableInfo, connection: TableConnection) -> Question:
+def understand(question: str, intent: Intent, table: TableInfo, connection: TableConnection) -> TableQuestion:
     """Link a question to a table and read it by rule."""
     linked = link_question(question, table, connection)
     spans = [(linked.tokens[link.start].start, linked.tokens[link.end - 1].end) for link in linked.columns if link.score >= 0.95]
     intent = recognize_apart(question, spans) or intent
-    return Question(linked, intent, tuple(read_question(linked, intent)))
+    return TableQuestion(linked, intent, tuple(read_question(linked, intent)))
 
 
-def compute(asked: Question, connection: TableConnection, write_sql: WriteSql | None) -> ComputedAnswer:
+def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteSql | None) -> ComputedAnswer:
     """Return the answer to a question, or a refusal that names the columns that there are."""
     by_rule = solutions(asked, connection, CERTAIN if write_sql is None else TENTATIVE)
     if by_rule and by_rule[0].reading.confidence >= CERTAIN:
@@ -93,7 +93,7 @@ def compute(asked: Question, connection: TableConnection, write_sql: WriteSql | 
     return refusal(asked)
 
 
-def solutions(asked: Question, connection: TableConnection, least: float) -> list[Solved]:
+def solutions(asked: TableQuestion, connection: TableConnection, least: float) -> list[Solved]:
     """Return the readings by rule that have a result, best first: one, and others nearly as good whose results differ."""
     found: list[Solved] = []
     for reading in asked.readings:
@@ -136,7 +136,7 @@ def comparable(value: object) -> object:
     return str(value).strip().lower()
 
 
-def ask_model(asked: Question, connection: TableConnection, write_sql: WriteSql) -> Solved | None:
+def ask_model(asked: TableQuestion, connection: TableConnection, write_sql: WriteSql) -> Solved | None:
     """Return the result of the chat model's statement; None if none passes the checks."""
     linked, trouble = asked.linked, ""
     hints = "; ".join(dict.fromkeys(link.sql for link in (*linked.values, *linked.conditions)))
@@ -162,7 +162,7 @@ def ask_model(asked: Question, connection: TableConnection, write_sql: WriteSql)
 # sentences
 
 
-def answer_text(asked: Question, found: list[Solved]) -> ComputedAnswer:
+def answer_text(asked: TableQuestion, found: list[Solved]) -> ComputedAnswer:
     """Return the answer in sentences: the result of each reading, how it was computed, and what was left out."""
     is_chinese = language(asked.linked.question) == "zh"
     lines = [result_line(solved, asked, is_chinese=is_chinese) for solved in found]
@@ -189,7 +189,7 @@ def answer_text(asked: Question, found: list[Solved]) -> ComputedAnswer:
     return ComputedAnswer("\n".join(lines), best.rows, computation)
 
 
-def result_line(solved: Solved, asked: Question, *, is_chinese: bool) -> str:
+def result_line(solved: Solved, asked: TableQuestion, *, is_chinese: bool) -> str:
     """Return the sentence with the result of one reading."""
     reading, rows = solved.reading, solved.result.rows
     words = reading.words[:1].upper() + reading.words[1:]
@@ -210,9 +210,9 @@ def result_line(solved: Solved, asked: Question, *, is_chinese: bool) -> str:
     return "\n".join([f"{words}{colon.strip()}", *listed])
 
 
-def scale_of(reading: Reading, asked: Question) -> int | None:
+def scale_of(reading: Reading, asked: TableQuestion) -> int | None:
     """Return the decimals to show for a sum or an extreme: those of its column."""
-    if reading.operation is Operation.AVERAGE:
+    if reading.operation is Calculation.AVERAGE:
         return None
     column = next((column for column in asked.linked.table.columns if f'("{column.name}")' in reading.sql), None)
     return column.scale if column is not None and column.scale > 0 else None
@@ -254,7 +254,7 @@ def basis_line(solved: Solved, table: TableInfo, *, is_chinese: bool) -> str:
     ).strip()
 
 
-def notes(table: TableInfo, solved: Solved, asked: Question, *, is_chinese: bool) -> list[str]:
+def notes(table: TableInfo, solved: Solved, asked: TableQuestion, *, is_chinese: bool) -> list[str]:
     """Return what a reader of the number should know: totals left out, cells that are no numbers, words that were not used."""
     said = []
     if table.totals:
@@ -286,7 +286,7 @@ def unparsed_note(column: Column, *, is_chinese: bool) -> str:
     return f"{column.unparsed} of the cells of {name} {verb} no {column.type.value} and did not count."
 
 
-def refusal(asked: Question) -> ComputedAnswer:
+def refusal(asked: TableQuestion) -> ComputedAnswer:
     """Return the refusal of a question that cannot be linked to the columns of a table; it names them."""
     table = asked.linked.table
     names = ", ".join(column.header or column.name for column in table.columns)

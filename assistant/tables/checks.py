@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from assistant.datatypes.tables import QueryResult
 from assistant.tables.connection import TableConnection
-from assistant.tables.intent import Intent, Operation
+from assistant.tables.intent import Calculation, Intent
 from assistant.tables.linking import LinkedQuestion, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.validate import Node, arguments_of, expressions, parse_statement
 
-NUMBERS = frozenset({Operation.COUNT, Operation.SUM, Operation.AVERAGE, Operation.DIFFERENCE, Operation.SHARE})
+NUMBERS = frozenset({Calculation.COUNT, Calculation.SUM, Calculation.AVERAGE, Calculation.DIFFERENCE, Calculation.SHARE})
 AGGREGATE = {
-    Operation.COUNT: {"count", "count_star", "sum", "max", "min"},
-    Operation.SUM: {"sum", "count", "count_star"},
-    Operation.AVERAGE: {"avg", "sum", "median"},
+    Calculation.COUNT: {"count", "count_star", "sum", "max", "min"},
+    Calculation.SUM: {"sum", "count", "count_star"},
+    Calculation.AVERAGE: {"avg", "sum", "median"},
 }
 MOST_ANSWERS = 12
 
@@ -36,7 +36,7 @@ def result_doubts(result: QueryResult, intent: Intent) -> Iterator[str]:
     values = [value for row in result.rows for value in row]
     if not values or all(value is None for value in values):
         yield "The result is empty."
-    elif len(result.rows) > MOST_ANSWERS and intent.operation is not Operation.LIST:
+    elif len(result.rows) > MOST_ANSWERS and intent.operation is not Calculation.LIST:
         yield "The result has too many rows."
     elif intent.operation in NUMBERS and not any(
         isinstance(value, (int, float)) or hasattr(value, "as_tuple") for value in result.rows[0]
@@ -62,7 +62,7 @@ def measure_doubts(tree: Node, linked: LinkedQuestion, intent: Intent) -> Iterat
         for column in columns:
             if column and is_year_column(column):
                 yield f"{column.name} holds years, which are not added up."
-            elif column and intent.operation is Operation.COUNT and column.name not in named:
+            elif column and intent.operation is Calculation.COUNT and column.name not in named:
                 yield f"The question asks for a count, not for the sum of {column.name}."
 
 

@@ -23,7 +23,7 @@ NAMED_SHARE = 0.75  # of the words of a table's name that a question must have t
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class TableCandidate:
     """A table that a question may be about. is_named: the question names its file or title."""
 
     table: TableInfo
@@ -39,7 +39,7 @@ def split_scope(question: str) -> tuple[str, str]:
     return (match["scope"] or match["zh"] or ""), (match["question"] or match["rest"] or question)
 
 
-def rank_tables(question: str, tables: Sequence[TableInfo], hits: Mapping[str, int]) -> list[Candidate]:
+def rank_tables(question: str, tables: Sequence[TableInfo], hits: Mapping[str, int]) -> list[TableCandidate]:
     """Return the tables that share words with a question, best first. hits: rank (from 0) of the documents of a search."""
     words = [words_of(table) for table in tables]
     frequency = Counter(word for each in words for word in {*each[0], *each[1], *each[2]})
@@ -54,7 +54,7 @@ def rank_tables(question: str, tables: Sequence[TableInfo], hits: Mapping[str, i
         score += HIT_WEIGHT / (1 + rank) if rank >= 0 else 0.0
         is_named = names_table(question, table)
         if score > 0 or is_named:
-            found.append(Candidate(table, score, is_named))
+            found.append(TableCandidate(table, score, is_named))
     return sorted(found, key=lambda each: (-each.is_named, -each.score, each.table.name))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Operation(StrEnum):
+class Calculation(StrEnum):
     """What a question asks to compute."""
 
     COUNT = "count"
@@ -34,7 +34,7 @@ class Intent:
     anything but a computation
     """
 
-    operation: Operation
+    operation: Calculation
     start: int
     end: int
     is_distinct: bool = False
@@ -74,33 +74,33 @@ COUNTED = {
     "十": 10,
 }
 FEW = rf"(?:{'|'.join(COUNTED)}|\d{{1,3}})"
-PATTERNS: tuple[tuple[Operation, bool, re.Pattern[str]], ...] = tuple(
+PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
     (operation, strong, re.compile(pattern, re.I))
     for operation, strong, pattern in (
         (
-            Operation.DIFFERENCE,
+            Calculation.DIFFERENCE,
             True,
             r"\bdifferences? (?:in|between|of)\b|\bhow (?:many|much) (?:more|fewer|less|longer|higher|larger|taller"
             r"|older|greater|bigger|heavier|lower)\b|\bdiffers? by\b|\b(?:by )?how much did\b.{1,60}\b(?:grow|change|fall|rise)"
             r"|相差|差多少|差额|之差|多出?多少|少多少|比.{1,20}(?:多|少|高|低)多少",
         ),
         (
-            Operation.SHARE,
+            Calculation.SHARE,
             True,
             r"\b(?:what|which) (?:share|percentage|percent|proportion|fraction) of\b|\bwhat (?:%|per cent) of\b|占比|百分之几"
             r"|所占比例"
             r"|占.{0,12}(?:比例|多少)",
         ),
-        (Operation.AVERAGE, True, r"\b(?:average|mean|avg\.?)\b|\bon average\b|平均"),
+        (Calculation.AVERAGE, True, r"\b(?:average|mean|avg\.?)\b|\bon average\b|平均"),
         (
-            Operation.COUNT,
+            Calculation.COUNT,
             True,
             r"\bhow many (?:different|distinct|unique)\b|\bnumber of (?:different|distinct|unique)\b"
             r"|(?:多少|几)(?:种|类)(?:不同)?",
         ),
-        (Operation.COUNT, True, r"\b(?:total )?(?:amounts?|numbers?) of times\b"),
+        (Calculation.COUNT, True, r"\b(?:total )?(?:amounts?|numbers?) of times\b"),
         (
-            Operation.SUM,
+            Calculation.SUM,
             True,
             r"\b(?:sum|total amount|total value|combined (?:total|number|amount)|total sum|grand total) of\b"
             r"|\bin total\b|\baltogether\b|\ball together\b|\bcombined\b|\badd(?:ed)? up\b|\bhow much\b.{0,60}\b(?:total"
@@ -110,7 +110,7 @@ PATTERNS: tuple[tuple[Operation, bool, re.Pattern[str]], ...] = tuple(
             r"|合计|总共.{0,20}(?:多少|几)(?:元|钱)|总额|总和|总金额|总数量|总量|总收入|总成本|总工时|总销|一共.{0,12}(?:花|支付|付|销售|收入|用)",
         ),
         (
-            Operation.COUNT,
+            Calculation.COUNT,
             True,
             r"\bhow many\b|\b(?:total )?(?:number|count|nr\.?|quantity) of\b|\bhow often\b|\bcount (?:the|of|all)\b|\btotal "
             r"number\b"
@@ -120,34 +120,34 @@ PATTERNS: tuple[tuple[Operation, bool, re.Pattern[str]], ...] = tuple(
             r"|数量是多少|个数|总数|有多少",
         ),
         (
-            Operation.NEXT,
+            Calculation.NEXT,
             False,
             r"\b(?:right|directly|immediately|just)? ?(?:after|following|next after|succeeded|succeeds|next to|below)\b|\bcame? "
             r"next\b|之后|下一",
         ),
         (
-            Operation.PREVIOUS,
+            Calculation.PREVIOUS,
             False,
             r"\b(?:right|directly|immediately|just)? ?(?:before|previous to|prior to|preceded|precedes|preceding|above)\b"
             r"|之前|上一",
         ),
         (
-            Operation.MAXIMUM,
+            Calculation.MAXIMUM,
             False,
             rf"\b{HIGH}\b|\btop {FEW}\b|\btop\b|\bmore than any\b|最(?:高|大|多|长|贵|好|晚|新|快|重|远)|前{FEW}",
         ),
-        (Operation.MINIMUM, False, rf"\b{LOW}\b|\bbottom {FEW}\b|最(?:低|小|少|短|便宜|差|早|慢|轻|近)"),
-        (Operation.FIRST, False, r"\bfirst\b|第一"),
-        (Operation.LAST, False, r"\blast\b|\bfinal\b|最后"),
+        (Calculation.MINIMUM, False, rf"\b{LOW}\b|\bbottom {FEW}\b|最(?:低|小|少|短|便宜|差|早|慢|轻|近)"),
+        (Calculation.FIRST, False, r"\bfirst\b|第一"),
+        (Calculation.LAST, False, r"\blast\b|\bfinal\b|最后"),
         (
-            Operation.COMPARE,
+            Calculation.COMPARE,
             False,
             r"\b(?:more|less|fewer|larger|higher|longer|bigger|greater|older|taller|heavier|lower|smaller|shorter|better|worse"
             r"|faster|earlier|later)\b.{0,80}\b(?:or|than|between)\b|\bcompare\b|(?:更|比较)(?:多|少|高|低|大|小|贵|便宜)|还是",
         ),
-        (Operation.SUM, False, r"\bhow much\b|\btotals?\b|多少(?:钱|元)"),
+        (Calculation.SUM, False, r"\bhow much\b|\btotals?\b|多少(?:钱|元)"),
         (
-            Operation.LIST,
+            Calculation.LIST,
             False,
             r"^(?:list|show|name|give)(?: me)?(?: all| every| the| an?)\b|\bwhich\b.{1,60}\b(?:are|have|has|had|were|is|was)\b"
             r"|^(?:列出|哪些|有哪些)|哪些|分别",

@@ -15,7 +15,7 @@ from assistant.datatypes.tables import Column, ColumnType, TableInfo
 from assistant.tables.connection import TableConnection, literal
 from assistant.tables.headers import split_unit
 from assistant.tables.parquet import quoted
-from assistant.tables.tokens import Token, chinese_fillers, find_run, is_filler, root, tokenize
+from assistant.tables.tokens import QuestionToken, chinese_fillers, find_run, is_filler, root, tokenize
 from assistant.text.dates import Day, dates
 
 MOST_VALUES = 50_000  # distinct values of a column that are compared with a question
@@ -54,7 +54,7 @@ class LinkedQuestion:
     """A question with what its tokens are linked to in one table; `unlinked` are the content words that are not."""
 
     question: str
-    tokens: tuple[Token, ...]
+    tokens: tuple[QuestionToken, ...]
     table: TableInfo
     columns: tuple[Link, ...]
     values: tuple[Link, ...]
@@ -102,7 +102,7 @@ def table_words(table: TableInfo) -> frozenset[str]:
 # columns
 
 
-def column_links(tokens: Sequence[Token], table: TableInfo) -> list[Link]:
+def column_links(tokens: Sequence[QuestionToken], table: TableInfo) -> list[Link]:
     """Return the columns whose header, or a part of it, occurs in a question; for each span of it the best ones."""
     found = [link for column in table.columns for link in header_links(tokens, column)]
     best: list[Link] = []
@@ -115,7 +115,7 @@ def column_links(tokens: Sequence[Token], table: TableInfo) -> list[Link]:
     return sorted(best, key=lambda link: link.start)
 
 
-def header_links(tokens: Sequence[Token], column: Column) -> Iterator[Link]:
+def header_links(tokens: Sequence[QuestionToken], column: Column) -> Iterator[Link]:
     """Yield the places where the header of a column, or its first or last words, occur in a question."""
     written = [token.form for token in tokens]
     roots = [root(form) for form in written]
@@ -143,7 +143,7 @@ def header_links(tokens: Sequence[Token], column: Column) -> Iterator[Link]:
 # cells
 
 
-def value_links(tokens: Sequence[Token], table: TableInfo, connection: TableConnection) -> Iterator[Link]:
+def value_links(tokens: Sequence[QuestionToken], table: TableInfo, connection: TableConnection) -> Iterator[Link]:
     """Yield the cells of text columns that occur in a question: as a whole, or by their distinctive beginning."""
     written = [token.form for token in tokens]
     present = set(written)
@@ -256,7 +256,7 @@ BEFORE_DATE = re.compile(r"(?:before|until|by|earlier than|prior to)\s*$|^\s*(?:
 
 
 def condition_links(
-    question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link], taken: set[int]
+    question: str, tokens: Sequence[QuestionToken], table: TableInfo, columns: Sequence[Link], taken: set[int]
 ) -> Iterator[Link]:
     """Yield the comparisons of a question with numbers, and its dates, as conditions on the nearest fitting column."""
     busy: list[tuple[int, int]] = [(tokens[place].start, tokens[place].end) for place in sorted(taken)]
@@ -274,7 +274,7 @@ def condition_links(
 
 def number_conditions(
     question: str,
-    tokens: Sequence[Token],
+    tokens: Sequence[QuestionToken],
     table: TableInfo,
     columns: Sequence[Link],
     busy: Sequence[tuple[int, int]],
@@ -324,7 +324,7 @@ def number_of(written: str) -> Decimal:
 
 
 def date_conditions(
-    question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link], busy: Sequence[tuple[int, int]]
+    question: str, tokens: Sequence[QuestionToken], table: TableInfo, columns: Sequence[Link], busy: Sequence[tuple[int, int]]
 ) -> Iterator[Link]:
     """Yield the days, months, quarters and years of a question as ranges of a date column, or as years of a column of years."""
     busy = list(busy)
@@ -359,7 +359,7 @@ def date_conditions(
 
 
 def year_ranges(
-    question: str, tokens: Sequence[Token], table: TableInfo, columns: Sequence[Link]
+    question: str, tokens: Sequence[QuestionToken], table: TableInfo, columns: Sequence[Link]
 ) -> Iterator[tuple[Link, int, int]]:
     """Yield the ranges and the pairs of years in a question as conditions, each with its span."""
     for match in YEAR_RANGE.finditer(question):
@@ -432,7 +432,7 @@ def dated(column: Column, span: tuple[int, int], bounds: tuple[date, date], befo
     return Link(LinkKind.CONDITION, column, *span, 1.0, f"{name} >= DATE '{low}' AND {name} < DATE '{high}'", words)
 
 
-def token_span(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int] | None:
+def token_span(tokens: Sequence[QuestionToken], start: int, end: int) -> tuple[int, int] | None:
     """Return the tokens that lie in a span of the question; None if there are none."""
     inside = [
         place for place, token in enumerate(tokens) if token.start >= start - 1 and token.end <= end + 1 and token.end > start

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.datatypes.tables import Column, ColumnType
-from assistant.tables.intent import Intent, Operation
+from assistant.tables.intent import Calculation, Intent
 from assistant.tables.linking import Link, LinkedQuestion, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.tokens import root
@@ -96,7 +96,7 @@ class Reading:
     kind: "number", "value" or "rows"; confidence: 0 to 1; unit: of its number
     """
 
-    operation: Operation
+    operation: Calculation
     sql: str
     words: str
     kind: str
@@ -153,20 +153,20 @@ class _Rules:
 
     def readings(self) -> Iterator[Reading]:
         """Yield the readings of the question."""
-        rules: dict[Operation, Callable[[], Iterator[Reading]]] = {
-            Operation.COUNT: self._count,
-            Operation.SUM: self._sum,
-            Operation.AVERAGE: self._average,
-            Operation.MAXIMUM: self._extreme,
-            Operation.MINIMUM: self._extreme,
-            Operation.DIFFERENCE: self._difference,
-            Operation.COMPARE: self._compare,
-            Operation.FIRST: self._order,
-            Operation.LAST: self._order,
-            Operation.NEXT: self._beside,
-            Operation.PREVIOUS: self._beside,
-            Operation.LIST: self._list,
-            Operation.SHARE: self._share,
+        rules: dict[Calculation, Callable[[], Iterator[Reading]]] = {
+            Calculation.COUNT: self._count,
+            Calculation.SUM: self._sum,
+            Calculation.AVERAGE: self._average,
+            Calculation.MAXIMUM: self._extreme,
+            Calculation.MINIMUM: self._extreme,
+            Calculation.DIFFERENCE: self._difference,
+            Calculation.COMPARE: self._compare,
+            Calculation.FIRST: self._order,
+            Calculation.LAST: self._order,
+            Calculation.NEXT: self._beside,
+            Calculation.PREVIOUS: self._beside,
+            Calculation.LIST: self._list,
+            Calculation.SHARE: self._share,
         }
         yield from rules[self._intent.operation]()
 
@@ -211,7 +211,7 @@ class _Rules:
         if behind or self._numeric:
             return max(behind or self._numeric, key=lambda link: (link.score, -link.start)).column
         years = [link for link in self._free if is_year_column(link.column)]
-        if years and self._intent.operation in {Operation.AVERAGE, Operation.DIFFERENCE}:
+        if years and self._intent.operation in {Calculation.AVERAGE, Calculation.DIFFERENCE}:
             return years[0].column
         for stem, nouns in MEASURES.items():
             if any(root(token.form).startswith(stem) or token.form == stem for token in self._linked.tokens):
@@ -219,7 +219,7 @@ class _Rules:
                     for column in self._linked.table.columns:
                         if noun in column.name.split("_") or (not noun.isascii() and noun in column.name):
                             return column
-        if self._intent.operation in {Operation.DIFFERENCE, Operation.COMPARE, Operation.MAXIMUM, Operation.MINIMUM}:
+        if self._intent.operation in {Calculation.DIFFERENCE, Calculation.COMPARE, Calculation.MAXIMUM, Calculation.MINIMUM}:
             return self._overall()
         return None
 
@@ -361,7 +361,7 @@ class _Rules:
         yield from self._aggregate("avg", "average")
 
     def _extreme(self) -> Iterator[Reading]:
-        is_high = self._intent.operation is Operation.MAXIMUM
+        is_high = self._intent.operation is Calculation.MAXIMUM
         wording = self._linked.question[self._intent.start : self._intent.end]
         entity, measure = self._entity(), self._measure()
         if TIME_WORD.search(wording) and not self._numeric:
@@ -544,7 +544,7 @@ class _Rules:
         target = self._target()
         if target is None:
             return
-        direction = "ASC" if self._intent.operation is Operation.FIRST else "DESC"
+        direction = "ASC" if self._intent.operation is Calculation.FIRST else "DESC"
         name, limit = quoted(target.name), self._intent.limit or 1
         position = "first" if direction == "ASC" else "last"
         yield self._reading(
@@ -559,7 +559,7 @@ class _Rules:
         target = self._entity() or (anchors[0].column if anchors else None)
         if not anchors or target is None:
             return
-        is_after = (self._intent.operation is Operation.NEXT) is not bool(ASKED_BEHIND.search(self._linked.question))
+        is_after = (self._intent.operation is Calculation.NEXT) is not bool(ASKED_BEHIND.search(self._linked.question))
         sign, word = (">", "after") if is_after else ("<", "before")
         order, edge = ("ASC", "max") if sign == ">" else ("DESC", "min")
         where = self._condition(anchors, self._linked.conditions)

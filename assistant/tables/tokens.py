@@ -40,7 +40,7 @@ ROMAN_S = re.compile(r"['’]s?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class QuestionToken:
     """A token: its comparable form, the text it was made of, and where that begins and ends."""
 
     form: str
@@ -49,11 +49,11 @@ class Token:
     end: int
 
 
-def tokenize(text: str) -> list[Token]:
+def tokenize(text: str) -> list[QuestionToken]:
     """Return the tokens of a text."""
     folded = unicodedata.normalize("NFKC", text)
     folded = folded if len(folded) == len(text) else text
-    return [Token(form_of(match[0]), match[0], *match.span()) for match in TOKEN.finditer(folded)]
+    return [QuestionToken(form_of(match[0]), match[0], *match.span()) for match in TOKEN.finditer(folded)]
 
 
 @lru_cache(maxsize=65_536)

@@ -17,7 +17,7 @@ from assistant.tables.values import (
     CERTAIN_SHARE,
     MOST_DIGITS,
     MOST_SCALE,
-    NumberFormat,
+    DecimalStyle,
     ParsedNumber,
     common_unit,
     detect_date_format,
@@ -76,7 +76,7 @@ def type_table(raw: RawTable) -> TypedTable | None:
     units = [split_unit(name)[1] for name in headers]
     names = column_names(headers, units)
     texts = [[row[index] for row in cells] for index in kept]
-    style = detect_number_format([cell for column in texts for cell in column[: SNIFFED_CELLS // len(texts) + 1]], NumberFormat())
+    style = detect_number_format([cell for column in texts for cell in column[: SNIFFED_CELLS // len(texts) + 1]], DecimalStyle())
     columns = [
         type_column(name, head, unit, column, style)
         for name, head, unit, column in zip(names, headers, units, texts, strict=True)
@@ -118,7 +118,7 @@ def numeric_rows(columns: Sequence[TypedColumn], rows: int) -> list[list[Decimal
     ]
 
 
-def settled(column: TypedColumn, totals: Sequence[bool], texts: Sequence[str], style: NumberFormat) -> TypedColumn:
+def settled(column: TypedColumn, totals: Sequence[bool], texts: Sequence[str], style: DecimalStyle) -> TypedColumn:
     """Return a column typed anew without the total rows, whose labels and blanks may have made it text; and described."""
     if any(totals) and not column.column.is_numeric and not column.column.is_temporal:
         data = [text for text, total in zip(texts, totals, strict=True) if not total]
@@ -158,7 +158,7 @@ def notes_on(columns: Sequence[TypedColumn]) -> tuple[str, ...]:
     )
 
 
-def type_column(name: str, header: str, unit: str, texts: list[str], style: NumberFormat) -> TypedColumn:
+def type_column(name: str, header: str, unit: str, texts: list[str], style: DecimalStyle) -> TypedColumn:
     """Return a column as dates, numbers or text, whichever most of its filled cells are."""
     filled = [text for text in texts if not is_empty(text)]
     return (
@@ -190,7 +190,7 @@ def parses(sample: Sequence[str], test: Callable[[str], bool]) -> bool:
     return 2 * sum(map(test, sample)) >= len(sample)
 
 
-def as_numbers(name: str, header: str, unit: str, texts: list[str], filled: list[str], style: NumberFormat) -> TypedColumn | None:
+def as_numbers(name: str, header: str, unit: str, texts: list[str], filled: list[str], style: DecimalStyle) -> TypedColumn | None:
     """Return a column of exact numbers; None if too few cells are numbers, they are codes, or their units differ."""
     sample = filled[:SNIFFED_CELLS]
     style = detect_number_format(sample, style)

@@ -58,7 +58,7 @@ CERTAIN_SHARE = 0.8  # of the filled cells of a column of numbers or dates
 
 
 @dataclass(frozen=True, slots=True)
-class NumberFormat:
+class DecimalStyle:
     """How a column writes numbers. comma: the comma is the decimal mark."""
 
     comma: bool = False
@@ -86,7 +86,7 @@ def figures_of(cell: str) -> re.Match[str] | None:
     return match if match and bool(match["open"]) == bool(match["close"]) else None
 
 
-def detect_number_format(cells: Sequence[str], default: NumberFormat) -> NumberFormat:
+def detect_number_format(cells: Sequence[str], default: DecimalStyle) -> DecimalStyle:
     """Return the notation that the unambiguous cells of a column show; the default if there are none.
 
     A mark with three digits behind it may group thousands: a few other cells among many such are slips.
@@ -99,10 +99,10 @@ def detect_number_format(cells: Sequence[str], default: NumberFormat) -> NumberF
     commas, points = (
         count if 3 * count > grouped else 0 for count, grouped in ((commas, grouped_by_comma), (points, grouped_by_point))
     )
-    return default if points == commas else NumberFormat(commas > points)
+    return default if points == commas else DecimalStyle(commas > points)
 
 
-def parse_number(cell: str, style: NumberFormat) -> ParsedNumber | None:
+def parse_number(cell: str, style: DecimalStyle) -> ParsedNumber | None:
     """Return the number in a cell; None if the cell is something else."""
     if not style.comma and PLAIN.fullmatch(cell):
         return ParsedNumber(Decimal(cell))
@@ -118,7 +118,7 @@ def parse_number(cell: str, style: NumberFormat) -> ParsedNumber | None:
     return ParsedNumber(-value if is_negative else value, CURRENCY.get(unit, unit))
 
 
-def plain_figures(written: str, style: NumberFormat) -> str:
+def plain_figures(written: str, style: DecimalStyle) -> str:
     """Return digits with "." as the decimal mark and no grouping; an empty string if the grouping is irregular."""
     if re.search(r"[ '’\u00a0\u202f\u2009]", written):
         if not GROUPED_SPACE.fullmatch(written):

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from assistant.text.folding import fold_characters, joined_compounds
+from assistant.text.folding import fold_characters
 from assistant.text.languages import CJK, CJK_CHARACTER
 from assistant.text.sentences import STOP
 
@@ -31,11 +31,6 @@ def terms(text: str) -> frozenset[str]:
         elif run not in ENGLISH_STOP:
             found.add(stem(run))
     return frozenset(found)
-
-
-def source_terms(source: str) -> frozenset[str]:
-    """Return the terms of a source text: those of `terms`, and hyphenated words also as one word."""
-    return terms(source) | terms(" ".join(joined_compounds(fold_characters(source))))
 
 
 def character_bigrams(run: str) -> set[str]:

@@ -15,13 +15,13 @@ from assistant.config import Settings
 from assistant.datatypes import Answer
 from assistant.errors import NothingIndexed, TimeLimitExceeded, UsageError
 from assistant.server.channel import CallStopped, EngineChannel, InProcessChannel
-from assistant.server.gateway import Gateway, Limits, Question
+from assistant.server.gateway import Gateway, GatewayLimits, GatewayQuestion
 from assistant.server.protocol import EngineMessage, TokenDelta
 from assistant.server.scope import Scope
 from tests.server.endless import Endless
 from tests.server.serving import serving, until
 
-DEPOSIT = Question("How much is the deposit?")
+DEPOSIT = GatewayQuestion("How much is the deposit?")
 
 
 @pytest.fixture(params=["engine", "here"])
@@ -75,7 +75,7 @@ def test_a_task_that_is_cancelled_stops_the_model(gateway: Gateway, endless: End
 def test_what_takes_too_long_is_stopped(settings: Settings, endless: Endless):
     async def run() -> None:
         with closing(InProcessChannel()) as channel, pytest.raises(TimeLimitExceeded, match="longer than 1 seconds"):
-            await Gateway(channel, Scope(), Limits(answer_seconds=1)).answer(DEPOSIT)
+            await Gateway(channel, Scope(), GatewayLimits(answer_seconds=1)).answer(DEPOSIT)
         await asyncio.to_thread(endless.wait_for_stop)
 
     asyncio.run(run())
@@ -86,7 +86,7 @@ def test_errors_of_the_engine_are_raised(gateway: Gateway, settings: Settings):
         with pytest.raises(UsageError, match="is empty"):
             await gateway.search("  ")
         with pytest.raises(UsageError, match="characters"):
-            await gateway.answer(Question("x" * 20_001))
+            await gateway.answer(GatewayQuestion("x" * 20_001))
         (settings.libraries_folder / "empty").mkdir()
         (settings.libraries_folder / "empty" / "library.sqlite").touch()
         with pytest.raises(NothingIndexed):
@@ -125,7 +125,7 @@ def test_one_answer_at_a_time_also_when_clients_leave(settings: Settings):
     async def run() -> int:
         channel = SlowChannel()
         gateway = Gateway(channel, Scope())
-        tasks = [asyncio.create_task(gateway.answer(Question("x", client=str(number % 3)))) for number in range(20)]
+        tasks = [asyncio.create_task(gateway.answer(GatewayQuestion("x", client=str(number % 3)))) for number in range(20)]
         for task in tasks:
             await asyncio.sleep(0.005)
             task.cancel()

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from assistant.server.channel import Channel, InProcessChannel
-from assistant.server.gateway import Gateway, Limits
+from assistant.server.gateway import Gateway, GatewayLimits
 from assistant.server.http.app import create_app
 from assistant.server.http.guard import Access
 from assistant.server.http.uvicorn_server import listen, server_for
@@ -51,7 +51,7 @@ class Web:
 
 @contextmanager
 def serving_web(scope: Scope | None = None, channel: Channel | None = None, access: Access | None = None,
-                limits: Limits | None = None, make_app: Any = create_app) -> Iterator[Web]:
+                limits: GatewayLimits | None = None, make_app: Any = create_app) -> Iterator[Web]:
     """Serve until the block ends."""
     channel = channel or InProcessChannel()
     gateway = Gateway(channel, scope or Scope(), limits)

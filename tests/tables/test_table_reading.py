@@ -13,7 +13,7 @@ from assistant.tables.headers import identifier, split_unit
 from assistant.tables.raw import RawRow, RawTable
 from assistant.tables.records import parse_records
 from assistant.tables.typed import type_table
-from assistant.tables.values import NumberFormat, figures_of, parse_number
+from assistant.tables.values import DecimalStyle, figures_of, parse_number
 
 
 def typed(*lines, delimiter=";"):
@@ -176,6 +176,6 @@ def test_tables_of_markdown_and_of_readers_are_found_with_their_titles():
 
 
 def test_a_number_may_have_a_note_or_a_second_value_in_brackets():
-    assert parse_number("12.9 (55.2)", NumberFormat()).value == Decimal("12.9")
-    assert parse_number("2,012[3]", NumberFormat()).value == Decimal(2012)
+    assert parse_number("12.9 (55.2)", DecimalStyle()).value == Decimal("12.9")
+    assert parse_number("2,012[3]", DecimalStyle()).value == Decimal(2012)
     assert figures_of("3 - 4") is None

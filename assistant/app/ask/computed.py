@@ -21,9 +21,9 @@ from assistant.datatypes import (
 )
 from assistant.datatypes.tables import Computation, TableRow
 from assistant.generation.sql_writer import write_sql
-from assistant.tables.answering import CERTAIN, ComputedAnswer, Question, compute, understand
+from assistant.tables.answering import CERTAIN, ComputedAnswer, TableQuestion, compute, understand
 from assistant.tables.connection import TableConnection
-from assistant.tables.find import Candidate, rank_tables, split_scope, without_suffixes
+from assistant.tables.find import TableCandidate, rank_tables, split_scope, without_suffixes
 from assistant.tables.intent import Intent, recognize_intent
 from assistant.text.languages import language
 
@@ -54,7 +54,7 @@ class Chosen:
     """The table that a question is about, and the question as it is read over it."""
 
     tables: LibraryTables
-    asked: Question
+    asked: TableQuestion
     needs_model: bool
 
 
@@ -71,7 +71,7 @@ def answer_computed(
     """
     started = time.perf_counter()
     if counted := count_files(question, libraries, wanted):
-        return lambda _: FileCount(question, *counted, embedder, started)
+        return lambda _: FileCountAnswer(question, *counted, embedder, started)
     scope, inner = split_scope(question)
     intent = recognize_intent(inner)
     if intent is None:
@@ -92,10 +92,10 @@ def choose_table(
     known = tables.tables
     found = dict.fromkeys(hit.path for hit in find_hits(question)) if len(known) > 1 else {}
     hits = {path: rank for rank, path in enumerate(found)}
-    ranked = rank_tables(question, known, hits) or ([Candidate(known[0], 0.0, is_named=False)] if len(known) == 1 else [])
+    ranked = rank_tables(question, known, hits) or ([TableCandidate(known[0], 0.0, is_named=False)] if len(known) == 1 else [])
     if narrowed and len(known) == 1:
-        ranked = [Candidate(known[0], 1.0, is_named=True)]
-    best: tuple[float, Question, Candidate] | None = None
+        ranked = [TableCandidate(known[0], 1.0, is_named=True)]
+    best: tuple[float, TableQuestion, TableCandidate] | None = None
     for candidate in ranked[:MOST_CANDIDATES]:
         with tables.open([candidate.table]) as connection:
             words = without_suffixes(inner if scope else question, [candidate.table])
@@ -112,13 +112,13 @@ def choose_table(
     return Chosen(tables, asked, asked.confidence < CERTAIN)
 
 
-def fitness(asked: Question, candidate: Candidate, first: Candidate) -> float:
+def fitness(asked: TableQuestion, candidate: TableCandidate, first: TableCandidate) -> float:
     """Return how well a question fits a table: by what it names in it, and by the table's rank."""
     named = 2.0 * candidate.is_named + candidate.score / max(first.score, 0.01)
     return named + asked.confidence + 0.3 * asked.links - 0.2 * len(asked.linked.unlinked)
 
 
-def is_computed(asked: Question, candidate: Candidate, intent: Intent, *, is_top: bool) -> bool:
+def is_computed(asked: TableQuestion, candidate: TableCandidate, intent: Intent, *, is_top: bool) -> bool:
     """Return whether a question is to be computed over a table rather than answered from passages."""
     content = len(asked.linked.unlinked) + asked.links
     is_covered = len(asked.linked.unlinked) <= MOST_UNLINKED * max(1, content)
@@ -176,7 +176,7 @@ class ComputedAnswerStream(StreamedAnswer):
         return compute(self._chosen.asked, connection, lambda *parts: write_sql(chat, *parts)), chat.name
 
 
-class FileCount(StreamedAnswer):
+class FileCountAnswer(StreamedAnswer):
     """The answer to how many files there are, counted in the ledger."""
 
     def __init__(self, question: str, text: str, count: int, embedder: str, started: float) -> None:

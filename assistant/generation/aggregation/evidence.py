@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from assistant.datatypes import Hit
 from assistant.generation.aggregation.question import ROW_NOUN, TABLE_NOUN, Aggregate, AggregateKind
-from assistant.generation.aggregation.table_rows import SUFFIXES, TablePart, TableRow, name_of, prose_of, read_table, words_of
+from assistant.generation.aggregation.table_rows import SUFFIXES, HitRow, TablePart, name_of, prose_of, read_table, words_of
 from assistant.text.numbers import numbers
 from assistant.text.sentences import sentence_spans
 
@@ -153,7 +153,7 @@ def stands_in_row(asked: Aggregate, part: TablePart, tables: Sequence[TablePart]
     return is_lookup(asked, best[0], part)
 
 
-def is_total_row(asked: Aggregate, row: TableRow, part: TablePart, tables: Sequence[TablePart]) -> bool:
+def is_total_row(asked: Aggregate, row: HitRow, part: TablePart, tables: Sequence[TablePart]) -> bool:
     """Return whether a row has the totals of what is asked: no word of the question selects other rows."""
     if asked.kind is AggregateKind.COUNT and (CONDITION.search(asked.rest) or counts_rows(asked, part)):
         return False
@@ -173,7 +173,7 @@ def counts_rows(asked: Aggregate, part: TablePart) -> bool:
     return bool(noun & part.named.union(*part.column_words(numeric=False)))
 
 
-def best_rows(asked: Aggregate, tables: Sequence[TablePart]) -> list[TableRow]:
+def best_rows(asked: Aggregate, tables: Sequence[TablePart]) -> list[HitRow]:
     """Return the rows with the most words of the question; none if no row has any."""
     wanted = words_of(asked.rest)
     shared = [(len(wanted & row.words), row) for table in tables for row in table.rows]
@@ -181,7 +181,7 @@ def best_rows(asked: Aggregate, tables: Sequence[TablePart]) -> list[TableRow]:
     return [row for count, row in shared if count == most > 0]
 
 
-def is_lookup(asked: Aggregate, row: TableRow, part: TablePart) -> bool:
+def is_lookup(asked: Aggregate, row: HitRow, part: TablePart) -> bool:
     """Return whether the only row that is asked about answers the question by itself."""
     wanted = words_of(asked.rest)
     key = words_of(row.cells[0]) if row.cells else frozenset()

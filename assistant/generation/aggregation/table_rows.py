@@ -22,7 +22,7 @@ FEWEST_ROWS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class TableRow:
+class HitRow:
     """A row of a table: its cells, and all words in them."""
 
     cells: tuple[str, ...]
@@ -35,7 +35,7 @@ class TablePart:
 
     path: str
     header: tuple[str, ...]
-    rows: tuple[TableRow, ...]
+    rows: tuple[HitRow, ...]
     named: frozenset[str]
 
     @property
@@ -85,7 +85,7 @@ def read_table(hit: Hit) -> TablePart | None:
     header = split_row(above[0], "|") if above and above[0].count("|") == width - 1 else ()
     if not header and (ruled or is_file) and rows:
         header, rows = rows[max(0, ruled - 1)], rows[max(1, ruled):]
-    return TablePart(hit.path, tuple(header), tuple(TableRow(tuple(row), words_of(" ".join(row))) for row in rows),
+    return TablePart(hit.path, tuple(header), tuple(HitRow(tuple(row), words_of(" ".join(row))) for row in rows),
                      words_of(name_of(hit)))
 
 

@@ -23,7 +23,7 @@ FORM = "Write it as http://HOST:PORT/v1 or https://HOST/v1."
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class RemoteServer:
     """A server of chat models."""
 
     scheme: str  # "http" or "https"
@@ -46,7 +46,7 @@ class Server:
         return f"{self.scheme}://{f'[{host}]' if ':' in host else host}:{self.port}{self.path}{path}"
 
 
-def parse_server(address: str) -> Server:
+def parse_server(address: str) -> RemoteServer:
     """Return the server at an http:// or https:// address. Raises UsageError if it is invalid or contains a password."""
     try:
         parts = urlsplit(address.strip())
@@ -61,7 +61,7 @@ def parse_server(address: str) -> Server:
     if parts.scheme.lower() not in PORTS or not host or parts.query or parts.fragment or port == 0:
         raise UsageError("The address of the chat model's server is not valid.", FORM)
     scheme = parts.scheme.lower()
-    return Server(scheme, host, port or PORTS[scheme], parts.path.rstrip("/"))
+    return RemoteServer(scheme, host, port or PORTS[scheme], parts.path.rstrip("/"))
 
 
 def is_lan(address: IpAddress) -> bool:
@@ -71,7 +71,7 @@ def is_lan(address: IpAddress) -> bool:
     return any(meant in network for network in LAN if network.version == meant.version)
 
 
-def resolve(server: Server, policy: str) -> tuple[str, ...]:
+def resolve(server: RemoteServer, policy: str) -> tuple[str, ...]:
     """Return the addresses of a server, all of them allowed by the policy, "lan" or "any".
 
     Raises UsageError if one is not allowed, or if text would travel unencrypted to a public address; ServerUnavailable if the
@@ -88,7 +88,7 @@ def resolve(server: Server, policy: str) -> tuple[str, ...]:
     return tuple(map(str, addresses))
 
 
-def look_up(server: Server) -> list[str]:
+def look_up(server: RemoteServer) -> list[str]:
     """Return the addresses of a host name. Raises ServerUnavailable if it has none."""
     try:
         return [str(ipaddress.ip_address(server.host))]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from assistant.models.remote.address import Server
+from assistant.models.remote.address import RemoteServer
 from assistant.system.confinement import permit_network
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ LONGEST_RESPONSE = 2**26  # bytes
 class Request:
     """A request to a server: `body` is JSON."""
 
-    server: Server
+    server: RemoteServer
     path: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -12,7 +12,7 @@ from assistant.datatypes import Answer
 from assistant.datatypes import as_json as to_json
 from assistant.datatypes.as_json import Json
 from assistant.errors import UsageError
-from assistant.server.gateway import Gateway, Question
+from assistant.server.gateway import Gateway, GatewayQuestion
 from assistant.server.http.citations import source_list, url_annotations
 from assistant.server.http.conversation import conversation_of
 from assistant.server.http.json_response import JsonResponse
@@ -58,12 +58,12 @@ async def complete_chat(request: Request) -> Response:
     return JsonResponse(completion.whole(await while_connected(request, gateway.answer(question))))
 
 
-def chat_question(fields: Fields, client: str) -> Question:
+def chat_question(fields: Fields, client: str) -> GatewayQuestion:
     """Return the question of a request. Raises UsageError for what this server cannot do."""
     if field(fields, "n", 1) != 1:
         raise UsageError("Only one answer can be asked for.", "Leave out n.")
     said = conversation_of(objects(fields, "messages"))
-    return Question(said.question, required(fields, "model"), said.turns, client=client)
+    return GatewayQuestion(said.question, required(fields, "model"), said.turns, client=client)
 
 
 class Completion:
@@ -79,7 +79,8 @@ class Completion:
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
         return {**self._head, "object": "chat.completion", "choices": [choice], "usage": usage(answer), **evidence(answer)}
 
-    async def chunks(self, gateway: Gateway, question: Question, *, counted: bool) -> AsyncGenerator[tuple[str, Json | str]]:
+    async def chunks(self, gateway: Gateway, question: GatewayQuestion, *,
+                     counted: bool) -> AsyncGenerator[tuple[str, Json | str]]:
         """Yield the completion as it is written."""
         yield "", self._chunk({"role": "assistant", "content": ""})
         async with aclosing(gateway.ask(question)) as events:

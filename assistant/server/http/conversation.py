@@ -17,14 +17,14 @@ TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class ParsedConversation:
     """A question and the turns before it."""
 
     question: str
     turns: tuple[Turn, ...]
 
 
-def conversation_of(messages: Sequence[Fields]) -> Conversation:
+def conversation_of(messages: Sequence[Fields]) -> ParsedConversation:
     """Return the conversation of chat messages: the last one is the question. Raises UsageError if it is not the user's.
 
     Instructions (`system`) have no effect: the program's own prompt keeps answers to the files.
@@ -41,7 +41,7 @@ def conversation_of(messages: Sequence[Fields]) -> Conversation:
         elif asked:
             turns.append(Turn(asked, without_sources(text)))
             asked = ""
-    return Conversation(said[-1][1], tuple(turns))
+    return ParsedConversation(said[-1][1], tuple(turns))
 
 
 def spoken(messages: Sequence[Fields]) -> Iterator[tuple[str, str]]:

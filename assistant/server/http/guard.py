@@ -100,7 +100,7 @@ class Guard:
             return
         except ConnectionError:
             return
-        await self._pass_on(scope, Replay(body, receive), Started(send))
+        await self._pass_on(scope, Replay(body, receive), TrackedSend(send))
 
     def _refusal(self, scope: Scope) -> ASGIApp | None:
         """Return the response that refuses a request; None if it is permitted."""
@@ -132,7 +132,7 @@ class Guard:
             if not message.get("more_body", False):
                 return bytes(body)
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Started) -> None:
+    async def _pass_on(self, scope: Scope, receive: Receive, send: TrackedSend) -> None:
         """Run the application; log where a bug is, but not its message, which may hold words of a question or a file."""
         try:
             await self._app(scope, receive, send)
@@ -167,7 +167,7 @@ class Replay:
         return {"type": "http.request", "body": body, "more_body": False}
 
 
-class Started:
+class TrackedSend:
     """Sends messages, and knows whether the response has begun, and ended."""
 
     def __init__(self, send: Send) -> None:

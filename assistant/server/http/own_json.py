@@ -8,7 +8,7 @@ from assistant import __version__
 from assistant.app.ask.filters import filter_of
 from assistant.datatypes import Filter, Turn
 from assistant.datatypes import as_json as to_json
-from assistant.server.gateway import Question
+from assistant.server.gateway import GatewayQuestion
 from assistant.server.http.json_response import JsonResponse
 from assistant.server.http.requests import client_of, gateway_of, read_object
 from assistant.server.http.streaming import while_connected
@@ -32,7 +32,7 @@ async def ask(request: Request) -> Response:
     """Answer a question."""
     fields = await read_object(request)
     turns = tuple(Turn(required(turn, "question"), field(turn, "answer", "")) for turn in objects(fields, "turns"))
-    question = Question(required(fields, "question"), field(fields, "library", ""), turns, requested_filter(fields),
+    question = GatewayQuestion(required(fields, "question"), field(fields, "library", ""), turns, requested_filter(fields),
                         field(fields, "strict", False), client_of(request, fields))
     return JsonResponse(to_json.answer(await while_connected(request, gateway_of(request).answer(question))))
 

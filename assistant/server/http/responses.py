@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from assistant.datatypes import Answer
 from assistant.datatypes.as_json import Json
 from assistant.errors import AssistantError, UsageError
-from assistant.server.gateway import Gateway, Question
+from assistant.server.gateway import Gateway, GatewayQuestion
 from assistant.server.http.chat_completions import evidence
 from assistant.server.http.citations import file_annotations, source_list
 from assistant.server.http.conversation import conversation_of
@@ -40,14 +40,14 @@ async def create_response(request: Request) -> Response:
     return JsonResponse(made.finished(await while_connected(request, gateway.answer(question))))
 
 
-def response_question(fields: Fields, client: str) -> Question:
+def response_question(fields: Fields, client: str) -> GatewayQuestion:
     """Return the question of a request. Raises UsageError for what this server cannot do."""
     if fields.get("previous_response_id") or fields.get("conversation"):
         raise UsageError("This server keeps no conversations.", "Send the earlier messages in input.")
     if isinstance(given := fields.get("input"), str):
-        return Question(given, required(fields, "model"), client=client)
+        return GatewayQuestion(given, required(fields, "model"), client=client)
     said = conversation_of(objects(fields, "input"))
-    return Question(said.question, required(fields, "model"), said.turns, client=client)
+    return GatewayQuestion(said.question, required(fields, "model"), said.turns, client=client)
 
 
 class ResponseObject:
@@ -68,7 +68,7 @@ class ResponseObject:
         message = self._message("completed", [text_part(answer)])
         return {**self._state("completed", [message]), "usage": counts, **evidence(answer)}
 
-    async def events(self, gateway: Gateway, question: Question) -> AsyncGenerator[tuple[str, Json]]:
+    async def events(self, gateway: Gateway, question: GatewayQuestion) -> AsyncGenerator[tuple[str, Json]]:
         """Yield the events of the response as it is written."""
         for event in self._opening():
             yield event

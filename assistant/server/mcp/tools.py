@@ -11,7 +11,7 @@ from assistant import __version__
 from assistant.app.ask.filters import filter_of
 from assistant.datatypes import Answer, Filter
 from assistant.errors import AssistantError, UsageError
-from assistant.server.gateway import MOST_HITS, Gateway, Question
+from assistant.server.gateway import MOST_HITS, Gateway, GatewayQuestion
 from assistant.server.mcp.results import (
     ToolResult,
     answer_fields,
@@ -82,12 +82,12 @@ class Tools:
         """Answer a question, or with a cursor continue a long answer."""
         if arguments.get("cursor") is not None:
             return self._continued(field(arguments, "cursor", ""), size(arguments))
-        asked = Question(required(arguments, "question"), field(arguments, "library", ""), (), requested_filter(arguments),
+        asked = GatewayQuestion(required(arguments, "question"), field(arguments, "library", ""), (), requested_filter(arguments),
                          field(arguments, "strict", False), client)
         answer = await self._finished(asked, on_progress)
         return self._page(answer, answer_text(answer), 0, size(arguments), "")
 
-    async def _finished(self, asked: Question, on_progress: OnProgress) -> Answer:
+    async def _finished(self, asked: GatewayQuestion, on_progress: OnProgress) -> Answer:
         """Return the finished answer; report what happens until then."""
         await on_progress("Waiting for the engine")
         async with aclosing(self._gateway.ask(asked)) as events:
