@@ -69,8 +69,10 @@ def test_a_model_that_is_missing_has_its_own_exit_code(run, no_models):
 @pytest.mark.skipif(sys.platform == "win32", reason="stops the command by a signal")
 def test_ctrl_c_leaves_no_process_and_no_folder(tmp_path):
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts background jobs deaf to Ctrl-C
     command = subprocess.Popen([sys.executable, "-m", "assistant", "doctor", "--prove-offline"], env=environment,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    signal.signal(signal.SIGINT, before)
     try:
         wait_for(lambda: any(tmp_path.glob("assistant-offline-*/home/libraries")))  # the first step is at work
         command.send_signal(signal.SIGINT)
