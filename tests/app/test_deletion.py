@@ -21,8 +21,8 @@ from assistant.history import Sessions
 from assistant.index import Store
 from assistant.index import vector_index as vectors
 
-SECRET = "Zebrafish Quetzalcoatl whispers a passphrase: Mxyzptlk-40917. 紫罗兰花园的密码是蝴蝶。"
-MARKS = ("ebrafish", "uetzalcoatl", "xyzptlk", "40917", "紫罗兰", "罗兰", "兰花", "蝴蝶", "紫 罗")
+SECRET = "Zebrafish Quetzalcoatl whispers a passphrase: Mxyzptlk-409172835518. 紫罗兰花园的密码是蝴蝶。"
+MARKS = ("ebrafish", "uetzalcoatl", "xyzptlk", "409172835518", "紫罗兰", "罗兰", "兰花", "蝴蝶", "紫 罗")
 VECTORS = {"vectors"}
 CHARACTER = "蝴"  # the keyword index has it alone; its two or three bytes can stand among vectors by chance
 
