@@ -16,7 +16,7 @@ class Timing:
     """Intervals of a watch, in seconds."""
 
     settle: float = 0.5  # quiet time after a change
-    open: float = 10.0  # quiet time after a change of a file that is not closed yet: its writer may pause
+    open: float = 3.0  # quiet time after a change of a file that is not closed yet, on systems that report closing
     longest: float = 60.0  # a file that is never quiet is scanned after this time
     poll: float = 30.0  # between two scans of a folder without events
     full_rescan: float = 3600.0  # between two full rescans, in case an event was missed

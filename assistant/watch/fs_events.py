@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
 TELLS_CLOSED = sys.platform.startswith("linux")
-SETTLE_SECONDS = 0.5 if TELLS_CLOSED else 5.0  # longer on systems that do not report closing: a writer may pause
+SETTLE_SECONDS = 0.5 if TELLS_CLOSED else 1.5  # longer on systems that do not report closing
 IGNORED = frozenset({"opened", "closed_no_write"})  # reading changes nothing
 
 OnPath = Callable[[str, bool], None]
