@@ -106,7 +106,7 @@ class Answer:
     masked: tuple[RemovedText, ...] = ()  # what was removed from the passages before the model read them
     computation: Computation | None = None  # how it was computed over a table; None if it was read from passages
     outdated: tuple[OutdatedFile, ...] = ()  # the cited files that have changed since they were read
-    machine: str = ""  # the machine that the model ran on, HOST:PORT; "" for this one
+    machine: str = ""  # HOST:PORT of the model, or "this machine" if another one could have answered; "" if none could
     fallback: str = ""  # why the local model answered instead of the one on another machine; "" if it did not
 
     @property

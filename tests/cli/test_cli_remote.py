@@ -203,8 +203,8 @@ def test_a_library_with_a_model_of_its_own_is_not_asked_together_with_others_thr
     (own_home / "config.toml").write_text(f'chat = "{server.address}"', "utf-8")
     monkeypatch.delenv("ASSISTANT_CHAT")
     library.with_name("settings.toml").write_text('chat = "fake:"', "utf-8")
-    alone = run("ask", QUESTION)
-    assert "Written by fake: on this machine." in alone.stderr
+    alone = json.loads(run("ask", QUESTION, "--json").stdout)
+    assert (alone["model"], alone["machine"]) == ("fake:", "this machine")
     together = run("ask", QUESTION, "-L", "default,other")
     assert together.exit_code == 2
     assert "has a chat model of its own" in together.stderr

@@ -67,7 +67,7 @@ class DelegatedAnswer(StreamedAnswer):
         return self._models.start_local_chat().result()
 
     def _finish(self, answer: Answer) -> Iterator[str]:
-        self._finished = (answer,)
+        self._finished = (replace(answer, machine=answer.machine or "this machine"),)
         yield answer.text
 
     def _answer_or_fallback(self, draft: tuple[Answer, ...]) -> Answer:

@@ -185,11 +185,11 @@ def warn_masked(answer: Answer) -> None:
 
 
 def show_model(answer: Answer) -> None:
-    """Name the model and the machine that wrote an answer, and say why the local model did if another one should have."""
+    """Name the model and the machine of an answer that another machine may have written, and say why the local model did."""
     if answer.fallback:
         notice(f"{answer.fallback} The model of this machine answered instead.")
-    if answer.model:
-        notice(f"Written by {on_one_line(answer.model)} on {on_one_line(answer.machine) or 'this machine'}.")
+    if answer.model and answer.machine:
+        notice(f"Written by {on_one_line(answer.model)} on {on_one_line(answer.machine)}.")
 
 
 def show_requests(requests: Sequence[OutgoingRequest], *, when: str) -> None:
