@@ -178,7 +178,10 @@ class _Rules:
 
     def _say_all(self, links: Sequence[Link]) -> str:
         """Return the conditions of links in words."""
-        return (" 且 " if self._language == "zh" else " and ").join(dict.fromkeys(link.words for link in links))
+        if self._language == "zh":
+            words = (f"{label(link.column)}为{link.value}" if link.value else link.words for link in links)
+            return " 且 ".join(dict.fromkeys(words))
+        return " and ".join(dict.fromkeys(link.words for link in links))
 
     def _condition(self, values: Sequence[Link], conditions: Sequence[Link]) -> str:
         """Return the condition of all links: cells of one column are alternatives, everything else must hold."""

@@ -60,6 +60,7 @@ def test_what_needs_every_row_is_computed_or_refused(assistant: Assistant, quest
     ("How many invoices are there?", "119"), ("How many invoices does Alder Timber have?", "29"),
     ("What is the average invoice amount?", "321.1765"), ("How many pumps have a pressure above 5 bar?", "16"),
     ("Which town has the most inhabitants?", "Dunmore"), ("发票总金额是多少？", "23,790"),
+    ("华东木业有几张发票？", "行数（条件：客户为华东木业）：19。"),
 ])
 def test_what_fits_a_table_is_computed(assistant: Assistant, question: str, value: str) -> None:
     answer = assistant.ask(question).answer
