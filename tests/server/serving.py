@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -46,8 +47,9 @@ def until(is_so: object) -> None:
         time.sleep(0.002)
 
 
-def call(settings: Settings, method: str, arguments: tuple[object, ...], seconds: float = PATIENCE) -> list[EngineMessage]:
-    """Return what the engine says to a call; after so many seconds hang up, and return what it had said until then."""
+def call(settings: Settings, method: str, arguments: tuple[object, ...], seconds: float = PATIENCE,
+         messages: int = sys.maxsize) -> list[EngineMessage]:
+    """Return what the engine says to a call; hang up after so many seconds or messages; return what was said until then."""
     heard: list[EngineMessage] = []
     end = time.monotonic() + seconds
     with connect(endpoint_of(settings.home)) as connection:
@@ -55,6 +57,6 @@ def call(settings: Settings, method: str, arguments: tuple[object, ...], seconds
         with suppress(*CONNECTION_ERRORS):
             while connection.poll(max(0.0, end - time.monotonic())):
                 heard.append(cast("EngineMessage", load_message(parse_frame(connection.recv_bytes()), stamp())))
-                if isinstance(heard[-1], Result | Failed):
+                if isinstance(heard[-1], Result | Failed) or len(heard) == messages:
                     break
     return heard

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import Counter
@@ -78,19 +79,22 @@ class Deed:
 
     method: str
     question: str
-    hangs_up_after: float
+    hangs_up_after: float  # seconds
+    hangs_up_at: int = sys.maxsize  # messages
 
     @property
     def stays(self) -> bool:
-        return self.hangs_up_after == PATIENCE
+        return self.hangs_up_after == PATIENCE and self.hangs_up_at == sys.maxsize
 
     @property
     def arguments(self) -> tuple[object, ...]:
         return (self.question, ()) if self.method == "anticipate" else (self.question,)
 
 
-DEEDS = st.builds(Deed, st.sampled_from(("ask", "ask", "search", "anticipate")), st.sampled_from(QUESTIONS),
-                  st.one_of(st.just(PATIENCE), st.floats(0, LATEST)))
+DEEDS = st.one_of(
+    st.builds(Deed, st.sampled_from(("ask", "ask", "search", "anticipate")), st.sampled_from(QUESTIONS),
+              st.one_of(st.just(PATIENCE), st.floats(0, LATEST))),
+    st.builds(Deed, st.just("ask"), st.sampled_from(QUESTIONS), st.just(PATIENCE), st.integers(1, 3)))  # however fast the machine
 IDLE_WORK = st.tuples(st.floats(0, LATEST), st.sampled_from(("tune", "unload_chat")))
 SOME_DEEDS = st.lists(DEEDS, min_size=1, max_size=2)
 SCHEDULES = st.tuples(SOME_DEEDS, SOME_DEEDS, st.lists(IDLE_WORK, max_size=2))
@@ -108,7 +112,7 @@ class Office:
 
     def client(self, deeds: Sequence[Deed]) -> None:
         for deed in deeds:
-            heard = call(self.settings, deed.method, deed.arguments, deed.hangs_up_after)
+            heard = call(self.settings, deed.method, deed.arguments, deed.hangs_up_after, deed.hangs_up_at)
             if deed.stays:
                 self.counts["stayed"] += 1
                 self.check(deed, heard)
