@@ -74,6 +74,7 @@ ALLOWED: dict[str, Allowed] = {
     "top_k": int_range(1, 1000),
     "context_chunks": int_range(1, 100),
     "context_chunk_tokens": int_range(1, 1_000_000),
+    "best_first": BOOLEAN,
     "rerank_budget_ms": int_range(1, 600_000),
     "context_tokens": int_range(513, 1_048_576),
     "answer_tokens": int_range(1, 100_000),
@@ -112,7 +113,7 @@ LARGEST_CONFIG = 2**20  # bytes
 
 LIBRARY_SETTINGS = (
     "chat", "embed", "max_file_bytes", "file_timeout", "file_memory_bytes", "chunk_tokens", "top_k", "context_chunks",
-    "context_chunk_tokens", "context_tokens", "answer_tokens", "rewrite_timeout", "refusal_threshold",
+    "context_chunk_tokens", "best_first", "context_tokens", "answer_tokens", "rewrite_timeout", "refusal_threshold",
 )  # fmt: skip
 """The settings that a library can override."""
 
@@ -141,6 +142,7 @@ class Settings:
     top_k: int = 10
     context_chunks: int = 5
     context_chunk_tokens: int = 1200
+    best_first: bool = True  # read the best passage first, and the others only if it does not answer the question
     rerank_budget_ms: int = 300  # time limit of the reranker per question
     # generation
     context_tokens: int = 4096

@@ -201,6 +201,8 @@ class Message:
     role: Role
     content: PromptText  # plain text; chat template markup in it has no effect
     segments: tuple[PromptText, ...] = ()  # the content in pieces that are tokenized separately; empty if it is one piece
+    first_segments: int = 0  # number of leading segments that other prompts begin with too: their KV state is kept
+    document: str = ""  # mark of the document that those segments quote; "": their KV state is not stored on disk
 
 
 @dataclass(frozen=True, slots=True)

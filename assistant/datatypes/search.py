@@ -82,6 +82,7 @@ class Timings:
     prompt_tokens: int = 0  # length of the prompt
     reused_tokens: int = 0  # tokens of the prompt taken from the KV cache
     read_tokens: int = 0  # tokens computed, including those for checks
+    read_passages: int = 0  # number of passages that the answer was written from
     generated_tokens: int = 0  # length of the reply
     estimated_tokens: bool = False  # whether the counts are estimates, because a server did not give them
 

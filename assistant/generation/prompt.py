@@ -81,6 +81,7 @@ NOT_COMPUTED = {
 # precedes a question whose chunks are in another language: small models tend to answer in theirs
 ANSWER_IN = {"en": "Answer in English.", "zh": "请用中文回答。", "ja": "日本語で答えてください。", "ko": "한국어로 대답하세요.",
              "ru": "Ответь по-русски.", "de": "Antworte auf Deutsch.", "fr": "Réponds en français.", "es": "Responde en español."}
+SEGMENTS_OF_PASSAGE = 2  # its number and its text
 # with and without chunks, to compute the query-likelihood gain of a question
 PROBE_REQUEST = {"en": "Write a question that the passages answer.", "zh": "请写一个资料能够回答的问题。"}
 # follows an answer, to verify it
@@ -141,6 +142,11 @@ class Prompt:
         plain = [replace(hit, chunk=replace(hit.chunk, text=without_forms(hit.chunk.text))) for hit in self.passages]
         return self._with_passages(chunk_segments(plain, wary=True))
 
+    def quoting(self, document: str) -> Prompt:
+        """Return the prompt with the mark of the document that its first passage quotes: see Message.document."""
+        system, asked, *rest = self.messages
+        return replace(self, messages=(system, replace(asked, document=document), *rest))
+
     def _with_passages(self, chunks: Sequence[PromptText]) -> Prompt:
         """Return the prompt with other segments of the same chunks."""
         segments = (*chunks, self.messages[1].segments[-1])
@@ -154,6 +160,9 @@ class Prompt:
     def about(self, question: str) -> tuple[Message, ...]:
         """Return the messages with another question about the same chunks."""
         return self.with_request(question_text(own_words(question), self.passages))
+
+
+NO_PROMPT = Prompt((), ())
 
 
 def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequence[Message],
@@ -234,7 +243,7 @@ def answerability_probe(prompt: Prompt, question: str) -> tuple[ScoredText, Scor
 def user_message(chunks: Sequence[PromptText], request: PromptText) -> Message:
     """Return a user message with the chunks, if any, followed by a request."""
     segments = (*chunks, join_prompt_texts("\n\n", (own_words(""), request)) if chunks else request)
-    return Message("user", join_prompt_texts("", segments), segments)
+    return Message("user", join_prompt_texts("", segments), segments, SEGMENTS_OF_PASSAGE if chunks else 0)
 
 
 def chunk_segments(hits: Sequence[Hit], *, wary: bool = False) -> tuple[PromptText, ...]:

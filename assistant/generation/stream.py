@@ -13,15 +13,18 @@ from assistant.datatypes import (
     Answer,
     Answerability,
     ChatModel,
+    Hit,
     Message,
     Reply,
     ScoredText,
     Sentence,
     StreamedAnswer,
 )
+from assistant.generation.cascade import is_borne_out, is_certain, may_be_accepted
 from assistant.generation.citing_stream import CitingStream
 from assistant.generation.compound import answer_missing_parts
 from assistant.generation.prompt import (
+    NO_PROMPT,
     NOT_STATED,
     Prompt,
     ReplyWriter,
@@ -39,6 +42,7 @@ from assistant.generation.refusal import (
     is_empty,
     is_refusal,
     may_become_refusal,
+    query_likelihood_gain,
     verify_answer,
 )
 from assistant.generation.reply_form import asks_for_form, begins_with_form, stands_in
@@ -66,11 +70,13 @@ class AnswerStream(StreamedAnswer):
     """The answer that a chat model writes to a prompt: iterate for its text, then read the finished `answer`.
 
     `draft` holds what is known before: question, hits, embedding model, and the query that a follow-up question became.
+    `best` is a prompt with the best passage alone, which is tried first; without passages it is not.
     """
 
-    def __init__(self, draft: Answer, chat: ChatModel, prompt: Prompt, limits: Limits, started: float) -> None:
+    def __init__(self, draft: Answer, chat: ChatModel, prompt: Prompt, limits: Limits, started: float,
+                 best: Prompt = NO_PROMPT) -> None:
         self.question, self.hits = draft.question, draft.hits
-        self._prompt, self._limits, self._started = prompt, limits, started
+        self._prompt, self._best, self._limits, self._started = prompt, best, limits, started
         self._standalone = draft.searched.split(QUERY_SEPARATOR)[0] or draft.question
         self._offset = 0.0
         self._withheld = False
@@ -93,7 +99,42 @@ class AnswerStream(StreamedAnswer):
                 self._answer = replace(self._answer, timings=replace(self._answer.timings, first_token_ms=taken))
             yield piece
 
+    @property
+    def passages(self) -> Sequence[Hit]:
+        """The passages that the answer is written from: number n in the text is passages[n - 1]."""
+        return self._prompt.passages
+
     def _pieces(self) -> Iterator[str]:
+        if self._best.passages:
+            yield from self._from_best()
+        if not self._finished:
+            yield from self._from_all()
+
+    def _from_best(self) -> Iterator[str]:
+        """Yield the answer from the best passage alone, and nothing if it is not accepted."""
+        chat, prompt = self._tally, self._best
+        if suspected_instructions(prompt):
+            return
+        reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
+        gain = query_likelihood_gain(reply.log_likelihoods()) if reply.gives_likelihoods else None
+        answerability = self._estimate_before(reply)
+        if not may_be_accepted(gain) or is_unlikely(answerability):
+            return
+        begun, pieces = time.perf_counter(), iter(reply)
+        opening = read_opening(pieces)
+        if is_empty(opening) or is_refusal(opening) or begins_with_form(opening):
+            return
+        stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
+        shown = stripped(self._cited(stream, opening, pieces, begun, lambda _: iter(())))
+        if not is_certain(gain, chat.name):
+            shown = iter(tuple(shown))
+            if not is_borne_out(stream.sentences):
+                return
+        self._prompt, self._citing = prompt, stream
+        self._answer = replace(self._answer, answerability=answerability, masked=count_masked(prompt.passages))
+        yield from self._finish_text(shown, reply, prompt)
+
+    def _from_all(self) -> Iterator[str]:
         chat = self._tally
         prompt, wary = choose_safe_prompt(chat, self._prompt, self.question, self._limits.answer_tokens)
         self._answer = replace(self._answer, masked=count_masked(prompt.passages, wary=wary))
@@ -218,6 +259,7 @@ class AnswerStream(StreamedAnswer):
         timings = replace(answer.timings, total_ms=milliseconds_since(self._started), prompt_tokens=reply.prompt_tokens,
                           estimated_tokens=reply.has_estimated_counts,
                           reused_tokens=self._tally.reused_tokens, read_tokens=self._tally.read_tokens,
+                          read_passages=len(self.passages),
                           generated_tokens=reply.generated_tokens, writing_ms=self._writing_ms)
         self._answer = replace(answer, timings=timings)
         self._finished = (self._answer,)
@@ -274,11 +316,10 @@ def choose_safe_prompt(chat: ReplyWriter, prompt: Prompt, question: str, answer_
     They are removed if chunks contain suspected instructions, the answer with them refuses or draws only on them, and the
     chunks support the answer without them: fully or, if there was none before, at least partially.
     """
-    read = [hit.chunk.searchable for hit in prompt.passages]
-    texts = [*(PurePath(hit.path).name for hit in prompt.passages), *map(visible_text, read)]
-    instructions = [text[start:end] for text in texts for start, end in find_instructions(text, wary=True)]
+    instructions = suspected_instructions(prompt)
     if not instructions:
         return prompt, False
+    read = [hit.chunk.searchable for hit in prompt.passages]
     first = "".join(chat.reply(prompt.messages, answer_tokens))
     without_answer = is_empty(first) or is_refusal(first)
     rest = " ".join(sanitize(text, wary=True) for text in read)
@@ -292,12 +333,23 @@ def choose_safe_prompt(chat: ReplyWriter, prompt: Prompt, question: str, answer_
     return (safe, True) if support == "full" or (support == "partial" and without_answer) else (prompt, False)
 
 
+def suspected_instructions(prompt: Prompt) -> list[str]:
+    """Return the sentences in the passages of a prompt that look like instructions to the model."""
+    names, read = [PurePath(hit.path).name for hit in prompt.passages], [hit.chunk.searchable for hit in prompt.passages]
+    return [text[start:end] for text in (*names, *map(visible_text, read)) for start, end in find_instructions(text, wary=True)]
+
+
 class TallyingChat:
     """Count the prompt tokens that one question takes, which can be several prompts."""
 
     def __init__(self, chat: ChatModel) -> None:
         self._chat = chat
         self._replies: list[Reply] = []
+
+    @property
+    def name(self) -> str:
+        """The model's display name."""
+        return self._chat.name
 
     @property
     def reused_tokens(self) -> int:

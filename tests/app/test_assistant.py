@@ -92,7 +92,7 @@ def test_a_model_that_finds_nothing_is_a_refusal_in_the_questions_language(assis
     assistant.add([folder])
     chat = assistant._models.chat
     assert isinstance(chat, FakeChat)
-    chat.replies = ["NOT STATED"]
+    chat.replies = ["NOT STATED"] * 2  # to the best passage, and to all
     answer = assistant.ask("合同的签订日期是哪天？").answer
     assert (answer.abstained, answer.text, answer.citations) == (True, "您的文件中没有说明。", ())
 

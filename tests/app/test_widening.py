@@ -14,7 +14,7 @@ TEXT = (
 
 def settings(home: Path, passage_tokens: int) -> Settings:
     return Settings(home=home, chat="fake:", embed="fake:", chunk_tokens=12, context_chunks=1,
-                    context_chunk_tokens=passage_tokens)
+                    context_chunk_tokens=passage_tokens, best_first=False)
 
 
 def asked(folder: Path, passage_tokens: int) -> tuple[str, str]:

@@ -32,7 +32,7 @@ class Characters:
 
 def split(vocabulary: Characters, *messages: Message) -> tuple[str, str]:
     """Return the shared prefix and the rest of a prompt."""
-    tokens, length = ChatTemplate(vocabulary).tokenize_with_prefix(messages)  # type: ignore[arg-type]
+    tokens, (length,) = ChatTemplate(vocabulary).tokenize_with_borders(messages)  # type: ignore[arg-type]
     text = "".join(chr(abs(token)) for token in tokens)
     return text[:length], text[length:]
 
@@ -59,6 +59,13 @@ def test_a_template_without_a_system_role_has_its_text_in_the_prefix() -> None:
         "[user]Be brief.\n\n", "Hello")
 
 
+def test_the_first_segments_of_the_user_end_at_a_border() -> None:
+    user = Message("user", "[1] one?", ("[1]", " one", "?"), first_segments=2)  # type: ignore[arg-type]
+    tokens, borders = ChatTemplate(Characters(NO_SYSTEM)).tokenize_with_borders([user, user])  # type: ignore[arg-type]
+    text = "".join(chr(abs(token)) for token in tokens)
+    assert [text[:border] for border in borders] == ["[user]", "[user][1] one"]
+
+
 @pytest.mark.parametrize(("message", "said"), [
     (Message("user", " a b ", (" a", " b ")), " a b "),  # type: ignore[arg-type]
     (Message("user", " a b "), "a b"),  # type: ignore[arg-type]
@@ -68,5 +75,5 @@ def test_only_a_message_without_segments_is_trimmed(message: Message, said: str)
 
 
 def test_markup_in_a_text_stays_text() -> None:
-    tokens, _ = ChatTemplate(Characters()).tokenize_with_prefix([Message("user", "<|im_end|>")])  # type: ignore[arg-type]
+    tokens, _ = ChatTemplate(Characters()).tokenize_with_borders([Message("user", "<|im_end|>")])  # type: ignore[arg-type]
     assert "".join(chr(token) for token in tokens if token > 0) == "<|im_end|>"

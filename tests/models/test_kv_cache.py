@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from assistant.models.llama.kv_cache import DiskKVCache, PrefixCache, open_disk_cache, state_name
+from assistant.models.llama.kv_cache import (
+    Beginning,
+    DiskKVCache,
+    PrefixCache,
+    document_mark,
+    keep_documents,
+    open_disk_cache,
+    state_name,
+)
 
 
 def test_a_state_comes_back_to_another_process(tmp_path):
@@ -57,8 +65,9 @@ def test_nothing_is_stored_in_a_folder_that_is_gone_or_beyond_the_budget(tmp_pat
     assert not list(tmp_path.iterdir())
 
 
-def test_a_name_identifies_model_and_tokens():
-    assert len({state_name("m", (1, 2)), state_name("n", (1, 2)), state_name("m", (12,)), state_name("m", (1, 2, 3))}) == 4
+def test_a_name_identifies_model_tokens_and_parts():
+    named = [("m", (1, 2), (2,)), ("n", (1, 2), (2,)), ("m", (12,), (1,)), ("m", (1, 2, 3), (3,)), ("m", (1, 2), (1, 2))]
+    assert len({state_name(*each) for each in named}) == 5
 
 
 @pytest.fixture
@@ -109,55 +118,102 @@ def test_many_processes_at_once_store_and_remove(tmp_path):
 
 
 class CountingEngine:
-    """Holds tokens, and counts those that it computes; its state is their text."""
+    """Holds tokens and the borders of their parts, and counts those that it computes; its state is their text."""
 
-    def __init__(self) -> None:
-        self.cached_tokens: list[int] = []
+    def __init__(self, tokens=(), borders=()):
+        self.cached_tokens, self.borders = list(tokens), tuple(borders)
         self.computed = 0
 
-    def holds_prefix(self, prefix):
-        return self.cached_tokens[: len(prefix)] == prefix
+    def truncate(self, count):
+        del self.cached_tokens[count:]
+        self.borders = tuple(border for border in self.borders if border <= count)
 
-    def prefill_prefix(self, prefix):
-        self.cached_tokens = list(prefix)
-        self.computed += len(prefix)
+    def keep_parts(self, tokens, borders):
+        if self.cached_tokens[: len(tokens)] != list(tokens) or self.borders[: len(borders)] != tuple(borders):
+            return False
+        if len(self.borders) > len(borders):
+            self.truncate(len(tokens))
+        return True
+
+    def extend_parts(self, part):
+        self.truncate(self.borders[-1] if self.borders else 0)
+        self.cached_tokens += part
+        self.borders = (*self.borders, len(self.cached_tokens))
+        self.computed += len(part)
 
     def save(self):
         return repr(self.cached_tokens).encode()
 
-    def restore(self, kept, tokens):
-        self.cached_tokens = list(tokens) if kept == repr(list(tokens)).encode() else []
-        return bool(self.cached_tokens)
+    def restore(self, kept, tokens, borders):
+        fits = kept == repr(list(tokens)).encode()
+        self.cached_tokens, self.borders = (list(tokens), tuple(borders)) if fits else ([], ())
+        return fits
 
 
 PREFIX = list(range(40))
+SHARED = Beginning((40,))
+PASSAGE, QUOTED = [*PREFIX, *range(100, 130)], Beginning((40, 70), document_mark("default", "hash"))
+
+
+def restore(engine, folder, prompt, beginning):
+    return PrefixCache(engine, DiskKVCache(folder, 100_000) if folder else None, "m").restore(prompt, beginning)
 
 
 def test_a_prefix_is_computed_once_for_all_processes(tmp_path):
     for computed in (40, 0):
-        engine = CountingEngine()
-        engine.cached_tokens = [0, 1, 99]
-        assert PrefixCache(engine, DiskKVCache(tmp_path, 1000), "m").restore(PREFIX) == engine.computed == computed
+        engine = CountingEngine([0, 1, 99])
+        assert restore(engine, tmp_path, PREFIX, SHARED) == engine.computed == computed
         assert engine.cached_tokens == PREFIX
 
 
 def test_a_prefix_that_is_held_already_needs_no_file(tmp_path):
-    engine = CountingEngine()
-    engine.cached_tokens = [*PREFIX, 7]
-    assert PrefixCache(engine, DiskKVCache(tmp_path, 1000), "m").restore(PREFIX) == 0
+    engine = CountingEngine([*PREFIX, 7], [40])
+    assert restore(engine, tmp_path, PREFIX, SHARED) == 0
     assert engine.cached_tokens == [*PREFIX, 7]
 
 
+def test_the_first_passage_is_computed_once_for_all_processes(tmp_path):
+    for computed in (70, 0):
+        assert restore(engine := CountingEngine(), tmp_path, [*PASSAGE, 7], QUOTED) == engine.computed == computed
+        assert (engine.cached_tokens, engine.borders) == (PASSAGE, (40, 70))
+
+
+def test_another_passage_behind_the_same_prefix_costs_only_itself(tmp_path):
+    engine, other = CountingEngine(PASSAGE, [40, 70]), [*PREFIX, *range(200, 230)]
+    assert restore(engine, tmp_path, other, QUOTED) == 30
+    assert engine.cached_tokens == other
+
+
+def test_a_passage_of_no_document_is_not_stored(tmp_path):
+    assert restore(CountingEngine(), tmp_path, PASSAGE, Beginning((40, 70))) == 70
+    assert restore(CountingEngine(), tmp_path, PASSAGE, Beginning((40, 70))) == 30
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_states_of_removed_documents_and_libraries_are_deleted(tmp_path):
+    folder = tmp_path / "cache" / "kv"
+    folder.mkdir(parents=True)
+    for library, content in (("default", "hash"), ("default", "old"), ("team", "old"), ("gone", "old")):
+        restore(CountingEngine(), folder, PASSAGE, Beginning((40, 70), document_mark(library, content)))
+    keep_documents(tmp_path, "default", lambda: {"hash"}, ["default", "team"])
+    marks = {file.stem.partition("-")[2] for file in folder.iterdir()}
+    assert marks == {"", document_mark("default", "hash"), document_mark("team", "old")}
+
+
+def test_the_end_of_a_beginning_can_be_cut():
+    assert QUOTED.up_to(69).borders == (40,)
+    assert QUOTED.up_to(30).borders == (30,)
+
+
 def test_a_state_that_does_not_fit_the_engine_is_computed_again(tmp_path):
-    cache, engine = DiskKVCache(tmp_path, 1000), CountingEngine()
-    cache.put(state_name("m", PREFIX), b"of another shape")
-    assert PrefixCache(engine, cache, "m").restore(PREFIX) == 40
-    assert cache.get(state_name("m", PREFIX)) == repr(PREFIX).encode()
+    cache, name = DiskKVCache(tmp_path, 1000), state_name("m", PREFIX, (40,))
+    cache.put(name, b"of another shape")
+    assert PrefixCache(CountingEngine(), cache, "m").restore(PREFIX, SHARED) == 40
+    assert cache.get(name) == repr(PREFIX).encode()
 
 
 @pytest.mark.parametrize(("tokens", "computed"), [(PREFIX, 40), (PREFIX[:20], 20)])
 def test_without_a_disk_or_for_a_short_prefix_it_is_computed_as_a_whole(tmp_path, tokens, computed):
-    engine, disk = CountingEngine(), DiskKVCache(tmp_path, 1000) if len(tokens) < 24 else None
-    engine.cached_tokens = [0, 1]
-    assert PrefixCache(engine, disk, "m").restore(tokens) == engine.computed == computed
+    engine = CountingEngine([0, 1])
+    assert restore(engine, tmp_path if computed < 24 else None, tokens, Beginning((computed,))) == engine.computed == computed
     assert not list(tmp_path.iterdir())

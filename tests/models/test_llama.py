@@ -41,7 +41,7 @@ LONG = (Message("user", f"{FILLER * 12}The capital of France is Paris. What is t
 
 def whole_steps(chat: LlamaChat, messages: Sequence[Message], tokens: int) -> int:
     """Return the tokens of a prompt that a cache of its first `tokens` saves: its prefix and the whole steps behind it."""
-    start = chat._template.tokenize_with_prefix(messages)[1]
+    start = chat._template.tokenize_with_borders(messages)[1][-1]
     return start + (tokens - start) // STEP * STEP
 
 

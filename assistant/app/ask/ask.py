@@ -29,6 +29,7 @@ from assistant.datatypes import (
     Turn,
 )
 from assistant.generation import (
+    NO_PROMPT,
     PROMPT_VERSION,
     AnswerStream,
     FollowUpKind,
@@ -45,6 +46,7 @@ from assistant.generation import (
     find_conflicts,
     history_messages,
     needs_all_rows,
+    needs_several_passages,
     recognize_aggregate,
     refuse_to_compute,
     refuse_without_evidence,
@@ -63,6 +65,7 @@ from assistant.generation.documents import (
     resolve_files,
 )
 from assistant.index import Store
+from assistant.models.llama.kv_cache import document_mark
 from assistant.models.remote.preview import PreviewChat
 from assistant.retrieval import drop_contained
 from assistant.system.paths import escape_pattern
@@ -177,6 +180,22 @@ class QuestionAnswering:
             prompt = compose(chat, question, narrow, history, settings.context_chunk_tokens, settings.answer_tokens)
         return prompt
 
+    def compose_best(self, chat: ChatModel, question: str, turns: Sequence[Turn], evidence: Evidence) -> Prompt:
+        """Return the prompt with the best passage alone, as it was found; NO_PROMPT if all passages are to be read at once.
+
+        In a conversation they are, since the model has most of them in its cache; and another machine is asked only once.
+        """
+        if not self._settings.best_first or turns or chat.machine or needs_several_passages(question):
+            return NO_PROMPT
+        best = self.retrieval.narrow_passages(evidence.hits, turns)[:1]
+        prompt = compose(chat, question, best, (), self._settings.context_chunk_tokens, self._settings.answer_tokens)
+        return prompt.quoting(self.document_mark(best[0]))
+
+    def document_mark(self, hit: Hit) -> str:
+        """Return how the document of a hit is marked where something of it is stored elsewhere; "" if it is not a file."""
+        entries = ((library.name, library.store.entry(hit.path)) for library in self._libraries if library.file.exists())
+        return next((document_mark(name, entry.content_hash) for name, entry in entries if entry), "")
+
     def draft(self, question: str, evidence: Evidence) -> Answer:
         """Return the answer as far as it is known before a model is asked; its hits are the passages, then all other hits."""
         hits = (*evidence.passages, *drop_contained(evidence.hits, evidence.passages))
@@ -212,7 +231,9 @@ class QuestionAnswering:
             return
         evidence = Evidence(rewriting, hits, self.retrieval.passages_to_read(hits, turns), 0.0)
         chat = loading.result()
-        reply = chat.reply(self.compose_prompt(chat, question, turns, evidence).messages, 1)
+        prompt = self.compose_best(chat, question, turns, evidence)
+        prompt = prompt if prompt.passages else self.compose_prompt(chat, question, turns, evidence)
+        reply = chat.reply(prompt.messages, 1)
         if not should_stop():  # from here on the model itself is told to stop
             reply.likelihood("A")
 
@@ -242,19 +263,20 @@ class QuestionAnswerStream(StreamedAnswer):
             return self._finish_with(refuse_to_compute(self._draft, self._started))
         chat = self._open_chat()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
-        self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started)
-        return chain(self._generation, self._conflicts(self._generation, prompt))
+        best = self._answering.compose_best(chat, self.question, self._turns, self._evidence)
+        self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started, best)
+        return chain(self._generation, self._conflicts(self._generation))
 
     def _finish_with(self, answer: Answer) -> Iterator[str]:
         """Finish with an answer that no model writes."""
         self._finished = (answer,)
         return iter((answer.text,))
 
-    def _conflicts(self, generated: AnswerStream, prompt: Prompt) -> Iterator[str]:
+    def _conflicts(self, generated: AnswerStream) -> Iterator[str]:
         """Compare the finished answer with other files; yield what contradicts it, if anything does."""
         answer = generated.answer
         if answer.citations:
-            answer = self._answering.compared_with_other_files(answer, self._evidence.hits, prompt.passages)
+            answer = self._answering.compared_with_other_files(answer, self._evidence.hits, generated.passages)
         self._finished = (answer,)
         if answer.conflicts:
             yield answer.text.removeprefix(generated.answer.text)

@@ -15,6 +15,7 @@ from assistant.errors import LibraryUnwritable
 from assistant.generation.documents import NotesCache
 from assistant.history import Sessions
 from assistant.index import PRIVATE_FOLDER, Inspection, check_view, remove_stale_files
+from assistant.models.llama.kv_cache import keep_documents
 
 REMOVED_TEXT_KEY = "removed"  # metadata key: set while files may still contain removed text
 REWRITE_LIMIT = 20_000  # chunks: a larger library is rewritten by `doctor --check` only
@@ -100,8 +101,11 @@ def redact_sessions(library: Library, sessions: Sessions) -> None:
 
 
 def purge(library: Library) -> None:
-    """Delete what was derived from files that were removed or changed: tables, and models' notes and calibration trials."""
+    """Delete what was derived from files that were removed or changed: tables, KV states, notes, calibration trials."""
     purge_tables(library.store)
+    folder = library.file.parents[1]
+    keep_documents(folder.parent, library.name, lambda: {entry.content_hash for entry in library.store.ledger().values()},
+                   (each.name for each in folder.iterdir()))
     trials = library.trial_log("")
     if not (trials.file.exists() or library.notes_folder.exists()):
         return

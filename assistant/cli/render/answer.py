@@ -221,9 +221,10 @@ def show_timings(answer: Answer) -> None:
     if not notices().is_terminal or timings.first_token_ms is None:
         return
     writing = timings.writing_ms / 1000
+    passages = f"{counted(timings.read_passages, 'passage')} read; " if timings.read_passages else ""
     rate = f", {timings.generated_tokens / writing:.0f} tokens/s" if timings.generated_tokens and writing > 0 else ""
     notices().print(
-        f"search {timings.retrieve_ms / 1000:.1f} s, first word after {timings.first_token_ms / 1000:.1f} s; tokens"
+        f"search {timings.retrieve_ms / 1000:.1f} s, first word after {timings.first_token_ms / 1000:.1f} s; {passages}tokens"
         f"{' (estimated)' if timings.estimated_tokens else ''}: "
         f"{timings.read_tokens:,} read, {timings.reused_tokens:,} cached, "
         f"{timings.generated_tokens:,} written{rate}", style="dim", highlight=False)

@@ -13,7 +13,7 @@ from assistant.models.llama.chat_template import ChatTemplate
 from assistant.models.llama.decoder import BATCH
 from assistant.models.llama.engine import Branch, Engine, common_prefix
 from assistant.models.llama.generate import DRAFT, LlamaReply, Prefill
-from assistant.models.llama.kv_cache import DiskKVCache, PrefixCache, build
+from assistant.models.llama.kv_cache import Beginning, DiskKVCache, PrefixCache, build
 from assistant.models.llama.load import model_fingerprint
 from assistant.models.llama.thread_tuning import (
     ANY_TOKEN,
@@ -64,7 +64,7 @@ class LlamaChat:
 
     def reply(self, messages: Sequence[Message], max_tokens: int, candidates: Sequence[ScoredText] = ()) -> LlamaReply:
         """Start a reply; see ChatModel. Raises ContextOverflow if prompt and reply do not fit."""
-        prompt, prefix_length = self._template.tokenize_with_prefix(messages)
+        prompt, borders = self._template.tokenize_with_borders(messages)
         if len(prompt) + max_tokens > self.context_tokens:
             raise ContextOverflow(
                 f"The prompt has {len(prompt)} tokens and the reply may have {max_tokens}, "
@@ -72,24 +72,26 @@ class LlamaChat:
                 "Ask a shorter question, or raise context_tokens in config.toml.",
             )
         self._engine.grow_context(len(prompt) + max(max_tokens, 3 * MOST_SCORED) + DRAFT)
-        return LlamaReply(self._engine, lambda: self._prefill(prompt, prefix_length, candidates), prompt, max_tokens)
+        document = next((message.document for message in messages if message.role == "user"), "")
+        beginning = Beginning(borders, document)
+        return LlamaReply(self._engine, lambda: self._prefill(prompt, beginning, candidates), prompt, max_tokens)
 
-    def _prefill(self, prompt: list[int], prefix_length: int, candidates: Sequence[ScoredText]) -> Prefill:
+    def _prefill(self, prompt: list[int], beginning: Beginning, candidates: Sequence[ScoredText]) -> Prefill:
         """Bring a prompt into the KV cache and score the candidate texts."""
         started = time.perf_counter()
-        done = self._prefill_and_score(prompt, prefix_length, candidates)
+        done = self._prefill_and_score(prompt, beginning, candidates)
         self._judge_threads(len(prompt) - done.reused, time.perf_counter() - started)
         return done
 
-    def _prefill_and_score(self, prompt: list[int], prefix_length: int, candidates: Sequence[ScoredText]) -> Prefill:
+    def _prefill_and_score(self, prompt: list[int], beginning: Beginning, candidates: Sequence[ScoredText]) -> Prefill:
         """Bring a prompt into the KV cache; score the candidate texts in the same batch as its last tokens."""
         if not candidates:
-            computed = self._prefix_cache.restore(prompt[:prefix_length])
+            computed = self._prefix_cache.restore(prompt, beginning)
             return Prefill(self._engine.prefill(prompt) - computed)
         limit = min(self.context_tokens - len(prompt), BATCH - 1) // len(candidates)
         branches = [branch for each in candidates if (branch := self._branch(each, prompt, limit)).scored]
         border = max((branch.start for branch in branches), default=len(prompt) - 1)
-        computed = self._prefix_cache.restore(prompt[: min(prefix_length, border)])
+        computed = self._prefix_cache.restore(prompt, beginning.up_to(border))
         reused = self._engine.prefill(prompt[:border], needs_logits=False) - computed
         scores = tuple(self._engine.decode_and_score(prompt[border:], branches))
         return Prefill(reused, sum(len(branch.tokens) - 1 for branch in branches),

@@ -36,26 +36,32 @@ class ChatTemplate:
 
     def tokenize(self, messages: Sequence[Message]) -> list[int]:
         """Return the prompt's tokens, up to the start of the assistant's reply."""
-        return self.tokenize_with_prefix(messages)[0]
+        return self.tokenize_with_borders(messages)[0]
 
-    def tokenize_with_prefix(self, messages: Sequence[Message]) -> tuple[list[int], int]:
-        """Return the prompt's tokens, and the length of their prefix before the user's first word, which all prompts share."""
+    def tokenize_with_borders(self, messages: Sequence[Message]) -> tuple[list[int], tuple[int, ...]]:
+        """Return the prompt's tokens, and the lengths of their beginnings that other prompts share.
+
+        All prompts share what stands before the user's first word; many share the first segments of the first user message.
+        """
         begin = self._vocabulary.begin_token()
         tokens: list[int] = []
-        prefix = -1
+        borders: list[int] = []
         # split() alternates: markup, number, markup, number, ...
         for index, piece in enumerate(PLACEHOLDER.split(self._render(messages))):
             if index % 2 == 0:
                 tokens += self._tokens(piece, special=True)
                 continue
             message = messages[int(piece)]
-            if message.role == "user" and prefix < 0:
-                prefix = len(tokens)
+            is_first = message.role == "user" and not borders
+            if is_first:
+                borders.append(len(tokens))
             # a message without segments is trimmed, as the template would trim it
-            for segment in message.segments or (message.content.strip(),):
+            for number, segment in enumerate(message.segments or (message.content.strip(),), 1):
                 tokens += self._tokens(segment, special=False)
+                if is_first and number == message.first_segments:
+                    borders.append(len(tokens))
         missing = begin if tokens[: len(begin)] != begin else []
-        return [*missing, *tokens], len(missing) + (prefix if prefix >= 0 else len(tokens))
+        return [*missing, *tokens], tuple(len(missing) + border for border in borders or [len(tokens)])
 
     def _render(self, messages: Sequence[Message]) -> str:
         roles = [message.role for message in messages]

@@ -1,8 +1,9 @@
 """Decode tokens with a KV cache that is kept between calls: a prompt with the prefix of the last one costs only the rest.
 
 A token's state depends, in its last bits, on the batch in which it was computed, and a near-tie between two words then falls
-either way. So a prompt is computed in steps that begin at the same tokens whatever was cached: at its prefix, and every
-STEP tokens behind it. Only whole steps are reused. It knows nothing of messages, templates or chunks.
+either way. So a prompt is computed in batches that begin at the same tokens whatever was cached: at each of its borders, and
+every STEP tokens behind the last. Only whole parts between borders and whole steps are reused. It knows nothing of messages,
+templates or chunks.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Engine(Decoder):
                  should_stop: Callable[[], bool] = never_stop) -> None:
         super().__init__(path, context_tokens, threads, gpu_layers, should_stop)
         self._cached: list[int] = []  # the tokens whose KV state the cache holds, in order
-        self._start = 0  # of the steps: the length of the prompt's prefix
+        self._borders: tuple[int, ...] = ()  # where the parts of the prompt end that were each computed as a whole
         self._stepped = 0  # cached tokens that were computed in whole steps
 
     def grow_context(self, tokens: int) -> None:
@@ -71,7 +72,7 @@ class Engine(Decoder):
             self.truncate(before)
 
     def prefill(self, tokens: Sequence[int], *, needs_logits: bool = True) -> int:
-        """Bring the cache to exactly these tokens, which begin with its prefix; return how many of them it held.
+        """Bring the cache to exactly these tokens, which begin with its parts; return how many of them it held.
 
         With `needs_logits` the last token is always computed: its logits predict the first token of the reply.
         """
@@ -84,15 +85,27 @@ class Engine(Decoder):
                 self._stepped = first + STEP
         return reused
 
-    def prefill_prefix(self, prefix: Sequence[int]) -> None:
-        """Bring the cache to exactly the prefix of a prompt, computed as a whole."""
-        self.truncate(0)
-        self.decode(prefix)
-        self._start = self._stepped = len(prefix)
+    @property
+    def _start(self) -> int:
+        """Where the steps begin: the last border."""
+        return self._borders[-1] if self._borders else 0
 
-    def holds_prefix(self, prefix: Sequence[int]) -> bool:
-        """Return whether the cached tokens begin with the prefix of a prompt, computed as a whole."""
-        return self._start == len(prefix) <= self._stepped and self._cached[: len(prefix)] == list(prefix)
+    def extend_parts(self, part: Sequence[int]) -> None:
+        """Decode one more part of a prompt, as a whole, right behind the parts that the cache holds."""
+        self.truncate(self._start)
+        self.decode(part)
+        self._borders = (*self._borders, len(self._cached))
+        self._stepped = len(self._cached)
+
+    def keep_parts(self, tokens: Sequence[int], borders: Sequence[int]) -> bool:
+        """Return whether the cache begins with these tokens, computed in parts that end at these borders; drop further parts."""
+        count = len(borders)
+        if self._borders[:count] != tuple(borders) or self._cached[: len(tokens)] != list(tokens):
+            return False
+        if len(self._borders) > count:
+            self.truncate(len(tokens))
+            self._borders = tuple(borders)
+        return True
 
     def decode(self, tokens: Sequence[int]) -> None:
         """Decode any number of tokens after the cached ones."""
@@ -136,14 +149,14 @@ class Engine(Decoder):
         """Return the KV state of the cached tokens."""
         return self._state(SEQUENCE)
 
-    def restore(self, kept: bytes, tokens: Sequence[int]) -> bool:
-        """Cache the prefix of a prompt, with the KV state that `save` returned; return False, caching none, on failure."""
+    def restore(self, kept: bytes, tokens: Sequence[int], borders: Sequence[int]) -> bool:
+        """Cache the parts of a prompt, with the KV state that `save` returned; return False, caching none, on failure."""
         self.truncate(0)
         if not self._load_state(kept, SEQUENCE):
             self.truncate(0)
             return False
         self._cached.extend(tokens)
-        self._start = self._stepped = len(tokens)
+        self._borders, self._stepped = tuple(borders), len(tokens)
         return True
 
     def follow(self, token: int, drafts: Sequence[int]) -> list[int]:
@@ -177,7 +190,7 @@ class Engine(Decoder):
         self._api.llama_memory_seq_rm(self._memory, SEQUENCE, count, -1)
         del self._cached[count:]
         self._stepped = min(self._stepped, count)
-        self._start = min(self._start, count)
+        self._borders = tuple(border for border in self._borders if border <= count)
 
 
 def common_prefix(first: Sequence[int], second: Sequence[int]) -> int:

@@ -1,15 +1,18 @@
-"""Prefix cache: store the KV state of the shared prompt prefix on disk and restore it.
+"""Prefix cache: store the KV state of the beginning of prompts on disk and restore it.
 
-Each state is one file, named after the model, the build of llama.cpp and the tokens, so that a file of another model or
-version is never read. A damaged file is removed. When all files together exceed the budget, the least recently used are removed.
+What all prompts share is stored, and that with the first passage behind it. Each state is one file, named after the model, the
+build of llama.cpp and the tokens, so that a file of another model or version is never read; that of a passage is marked with
+its document and removed with it. A damaged file is removed. When all files together exceed the budget, the least recently used
+are removed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.models.llama.engine import Engine
@@ -87,11 +90,16 @@ class DiskKVCache:
         return self._folder / f"{name}{SUFFIX}"
 
 
+def state_folder(home: Path) -> Path:
+    """Return the folder of the KV states below a home folder."""
+    return home / "cache" / "kv"
+
+
 def open_disk_cache(home: Path, budget_bytes: int) -> DiskKVCache | None:
     """Return the cache below a home folder; None if there is no home or no budget, or the folder cannot be made."""
     if home == Path() or not budget_bytes:
         return None
-    folder = home / "cache" / "kv"
+    folder = state_folder(home)
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     except OSError:
@@ -99,9 +107,33 @@ def open_disk_cache(home: Path, budget_bytes: int) -> DiskKVCache | None:
     return DiskKVCache(folder, budget_bytes)
 
 
-def state_name(model: str, tokens: Sequence[int]) -> str:
-    """Return the name of the KV state of tokens at the start of a prompt."""
-    return hashlib.sha256(f"{model}|{','.join(map(str, tokens))}".encode()).hexdigest()[:32]
+def state_name(model: str, tokens: Sequence[int], borders: Sequence[int], document: str = "") -> str:
+    """Return the name of the KV state of tokens at the start of a prompt; it ends with the mark of the document they quote."""
+    digest = hashlib.sha256(f"{model}|{','.join(map(str, tokens))}|{borders}".encode()).hexdigest()[:32]
+    return f"{digest}-{document}" if document else digest
+
+
+def document_mark(library: str, content_hash: str) -> str:
+    """Return how the KV states of a library's document are marked."""
+    return f"{short_hash(library)}-{short_hash(content_hash)}"
+
+
+def short_hash(text: str) -> str:
+    """Return the beginning of a text's hash."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def keep_documents(home: Path, library: str, content_hashes: Callable[[], Iterable[str]], libraries: Iterable[str]) -> None:
+    """Delete the KV states of a library's other documents, and those of libraries that there are no more."""
+    files = list(state_folder(home).glob(f"*-*-*{SUFFIX}"))
+    if not files:
+        return
+    owner, others = short_hash(library), {short_hash(each) for each in libraries if each != library}
+    kept = {document_mark(library, each) for each in content_hashes()}
+    for file in files:
+        mark = file.stem.partition("-")[2]
+        if mark not in kept and (mark.startswith(owner) or mark.partition("-")[0] not in others):
+            file.unlink(missing_ok=True)
 
 
 def build() -> str:
@@ -111,24 +143,53 @@ def build() -> str:
     return f"llama-cpp-python {version('llama-cpp-python')} f16 f16 flash"
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The parts at the beginning of a prompt that other prompts share; what the second quotes is of one document."""
+
+    borders: tuple[int, ...]  # where the parts end, in tokens, at least one
+    document: str = ""  # its mark; "" if the second part is not stored on disk
+
+    def up_to(self, border: int) -> Beginning:
+        """Return the parts that end at a border or before it; a first part that is longer is cut there."""
+        return Beginning(tuple(end for end in self.borders if end <= border) or (border,), self.document)
+
+    def parts(self, count: int) -> Beginning:
+        """Return the first parts."""
+        return Beginning(self.borders[:count], self.document)
+
+
 class PrefixCache:
-    """Restores the KV state of prompt prefixes for one engine, from disk if there is a disk cache."""
+    """Restores the KV state of the beginnings of prompts for one engine, from disk if there is a disk cache."""
 
     def __init__(self, engine: Engine, disk: DiskKVCache | None, model: str) -> None:
         self._engine, self._disk, self._model = engine, disk, model
 
-    def restore(self, prefix: Sequence[int]) -> int:
-        """Let the engine hold a prefix, or longer tokens that begin with it; return how many tokens had to be computed."""
-        engine, size = self._engine, len(prefix)
-        if engine.holds_prefix(prefix):
-            return 0
-        if self._disk is None or size < MIN_PREFIX_TOKENS:
-            engine.prefill_prefix(prefix)
-            return size
-        name = state_name(self._model, prefix)
-        kept = self._disk.get(name)
-        if kept and engine.restore(kept, prefix):
-            return 0
-        engine.prefill_prefix(prefix)
-        self._disk.put(name, engine.save())
-        return size
+    def restore(self, prompt: Sequence[int], beginning: Beginning) -> int:
+        """Let the engine hold the beginning of a prompt, each part computed as a whole; return how many tokens it computed."""
+        ends = (0, *beginning.borders)
+        held = next((count for count in range(len(beginning.borders), 0, -1) if self._holds(prompt, beginning.parts(count))), 0)
+        if not held:
+            self._engine.truncate(0)
+        for count in range(held + 1, len(ends)):
+            self._engine.extend_parts(prompt[ends[count - 1] : ends[count]])
+            name = self._name(prompt, beginning.parts(count))
+            if self._disk and name:
+                self._disk.put(name, self._engine.save())
+        return ends[-1] - ends[held]
+
+    def _holds(self, prompt: Sequence[int], beginning: Beginning) -> bool:
+        """Return whether the engine holds the beginning of a prompt, if need be from the disk."""
+        tokens = prompt[: beginning.borders[-1]]
+        if self._engine.keep_parts(tokens, beginning.borders):
+            return True
+        name = self._name(prompt, beginning)
+        kept = self._disk.get(name) if self._disk and name else b""
+        return bool(kept) and self._engine.restore(kept, tokens, beginning.borders)
+
+    def _name(self, prompt: Sequence[int], beginning: Beginning) -> str:
+        """Return the name of a state on disk, "" for one that is not stored."""
+        is_shared, end = len(beginning.borders) == 1, beginning.borders[-1]
+        if end < MIN_PREFIX_TOKENS or not (is_shared or beginning.document):
+            return ""
+        return state_name(self._model, prompt[:end], beginning.borders, "" if is_shared else beginning.document)

@@ -1,0 +1,46 @@
+"""Decide whether an answer from the best passage alone is accepted, or the other passages are read too.
+
+Most questions need one passage, and reading is what a person waits for. An answer from the best passage is accepted if it is not
+a refusal, the passage makes the question likelier by a margin, and every sentence stands in the passage. Otherwise the question
+is answered from all passages as if the best one had not been read alone, with its KV state where the prompts agree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from assistant.datatypes import Sentence
+from assistant.generation.compound import split_question
+
+# the query-likelihood gain from which a finished answer with full support is accepted; chosen, not fitted, for any model
+LEAST_GAIN = 0.45
+# The gain from which the words are shown as they come, before their support is known: fitted for one model, by its name.
+CERTAIN_GAIN: dict[str, float] = {}
+NEVER = 2.0
+
+SEVERAL = re.compile(
+    r"\b(?:compar\w+|differ\w*|versus|vs|both|each|all|every|list|either|older|younger|earlier|later|longer|shorter|more|less|fewer|"
+    r"higher|lower|larger|smaller|same|common|similar\w*|respectively|summar\w+|overview)\b"
+    r"|比较|相比|区别|不同|差异|分别|各自|所有|全部|列出|哪些|共同|都是|都有|还是|更[大小多少高低早晚长短]|相同|总结|概述",
+    re.IGNORECASE)
+
+
+def needs_several_passages(question: str) -> bool:
+    """Return whether a question asks for more than one thing: two parts, a comparison or a list."""
+    return bool(SEVERAL.search(question) or split_question(question))
+
+
+def may_be_accepted(gain: float | None) -> bool:
+    """Return whether the best passage makes the question so much likelier that an answer from it alone may be accepted."""
+    return gain is not None and gain >= LEAST_GAIN
+
+
+def is_certain(gain: float | None, model: str) -> bool:
+    """Return whether an answer from the best passage alone is shown as it comes."""
+    return gain is not None and gain >= CERTAIN_GAIN.get(model, NEVER)
+
+
+def is_borne_out(sentences: Sequence[Sentence]) -> bool:
+    """Return whether every sentence of an answer, and at least one, stands in the passage."""
+    return bool(sentences) and all(sentence.support == "full" for sentence in sentences)
