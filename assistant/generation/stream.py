@@ -20,7 +20,7 @@ from assistant.datatypes import (
     Sentence,
     StreamedAnswer,
 )
-from assistant.generation.cascade import is_borne_out, is_certain, may_be_accepted
+from assistant.generation.cascade import is_borne_out, may_be_accepted
 from assistant.generation.citing_stream import CitingStream
 from assistant.generation.compound import answer_missing_parts
 from assistant.generation.prompt import (
@@ -126,7 +126,7 @@ class AnswerStream(StreamedAnswer):
             return
         stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
         shown = stripped(self._cited(stream, opening, pieces, begun, lambda _: iter(())))
-        if not is_certain(gain, chat.name):
+        if answerability is None or not is_decided(answerability):
             shown = iter(tuple(shown))
             if not is_borne_out(stream.sentences):
                 return
@@ -345,11 +345,6 @@ class TallyingChat:
     def __init__(self, chat: ChatModel) -> None:
         self._chat = chat
         self._replies: list[Reply] = []
-
-    @property
-    def name(self) -> str:
-        """The model's display name."""
-        return self._chat.name
 
     @property
     def reused_tokens(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from assistant.datatypes import Answer, Chunk, Hit, Location, Timings
-from assistant.generation.cascade import CERTAIN_GAIN, LEAST_GAIN, needs_several_passages
+from assistant.generation.cascade import LEAST_GAIN, needs_several_passages
 from assistant.generation.prompt import compose
 from assistant.generation.stream import AnswerStream, Limits
 from assistant.models.fake import FakeChat
@@ -64,13 +64,11 @@ def test_a_passage_with_instructions_is_not_read_alone():
     assert len(chat.asked[0][1].segments) == 5
 
 
-def test_words_come_as_they_are_written_only_where_the_passage_is_certain(monkeypatch):
-    def first_piece(gain):
-        return next(iter(stream_of(Scoring(["The rent is 950 euros.", "The rent is 900 euros."], gain))))
-
-    monkeypatch.setitem(CERTAIN_GAIN, "fake:", 0.8)
-    assert first_piece(0.81) == "The rent"
-    assert "".join(stream_of(Scoring(["The rent is 950 euros.", "The rent is 900 euros."], 0.79))) == "The rent is 900 euros [1]."
+@pytest.mark.parametrize(("gain", "text"), [(0.8, "The rent is 950 euros [1]."), (ENOUGH, "The rent is 900 euros [1].")])
+def test_words_come_as_they_are_written_where_the_passage_leaves_no_doubt(gain, text):
+    stream = stream_of(Scoring(["The rent is 950 euros.", "The rent is 900 euros."], gain))
+    assert list(stream)[0] != text  # noqa: RUF015 - all of it is read
+    assert stream.answer.text == text
 
 
 @pytest.mark.parametrize("question", [
