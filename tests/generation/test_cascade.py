@@ -64,7 +64,7 @@ def test_a_passage_with_instructions_is_not_read_alone():
     assert len(chat.asked[0][1].segments) == 5
 
 
-@pytest.mark.parametrize(("gain", "text"), [(0.8, "The rent is 950 euros [1]."), (ENOUGH, "The rent is 900 euros [1].")])
+@pytest.mark.parametrize(("gain", "text"), [(0.8, "The rent is 950 euros."), (ENOUGH, "The rent is 900 euros [1].")])
 def test_words_come_as_they_are_written_where_the_passage_leaves_no_doubt(gain, text):
     stream = stream_of(Scoring(["The rent is 950 euros.", "The rent is 900 euros."], gain))
     assert list(stream)[0] != text  # noqa: RUF015 - all of it is read
