@@ -15,11 +15,13 @@ import pytest
 
 from assistant.app.assistant import Assistant
 from assistant.app.library import maintenance as upkeep
+from assistant.app.library.registry import delete
 from assistant.config import Settings
 from assistant.datatypes import Citation, Location, Turn
 from assistant.history import Sessions
 from assistant.index import Store
 from assistant.index import vector_index as vectors
+from assistant.models.llama.kv_cache import document_mark
 
 SECRET = "Zebrafish Quetzalcoatl whispers a passphrase: Mxyzptlk-409172835518. 紫罗兰花园的密码是蝴蝶。"
 MARKS = ("ebrafish", "uetzalcoatl", "xyzptlk", "409172835518", "紫罗兰", "罗兰", "兰花", "蝴蝶", "紫 罗")
@@ -191,3 +193,39 @@ def test_the_ledger_is_read_once_for_everything_that_models_derived(settings: Se
     assert len(read) == 1
     assert list((library / "notes").iterdir()) == []
     assert (library / "calibration.jsonl").read_text("utf-8") == ""
+
+
+def store_states(settings: Settings) -> dict[str, Path]:
+    """Store a KV state for each file of the default library, and one of another library; return them by file name."""
+    folder = settings.home / "cache" / "kv"
+    folder.mkdir(parents=True, exist_ok=True)
+    with closing(Store(settings.libraries_folder / "default" / "library.sqlite")) as store:
+        marks = {Path(path).name: document_mark("default", entry.content_hash) for path, entry in store.ledger().items()}
+    (settings.libraries_folder / "team").mkdir()
+    (settings.libraries_folder / "team" / "library.sqlite").touch()
+    marks["of team"] = document_mark("team", "hash")
+    states = {name: folder / f"0123456789abcdef-{mark}.kv" for name, mark in marks.items()}
+    for state in states.values():
+        state.write_bytes(b"state")
+    return states
+
+
+def test_the_kv_states_of_a_removed_or_changed_file_are_deleted(settings: Settings, folder: Path) -> None:
+    with Assistant(settings) as assistant:
+        assistant.add([folder])
+        states = store_states(settings)
+        (folder / "diary0.md").write_text("# Nothing", "utf-8")
+        (folder / "diary1.md").unlink()
+        assistant.sync()
+        gone = {name for name, state in states.items() if not state.exists()}
+        assert gone == {"diary0.md", "diary1.md"}
+        assistant.remove(folder / "plain1.md")
+        assert not states["plain1.md"].exists() and states["plain2.md"].exists()
+
+
+def test_the_kv_states_of_a_deleted_library_are_deleted(settings: Settings, folder: Path) -> None:
+    with Assistant(settings) as assistant:
+        assistant.add([folder])
+    states = store_states(settings)
+    delete(settings, "default")
+    assert [name for name, state in states.items() if state.exists()] == ["of team"]

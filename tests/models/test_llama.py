@@ -14,6 +14,7 @@ from assistant.errors import ContextOverflow, ModelMissing, ModelUnusable
 from assistant.models.llama.chat import LlamaChat
 from assistant.models.llama.decoder import open_context
 from assistant.models.llama.engine import STEP
+from assistant.models.llama.kv_cache import DiskKVCache
 from assistant.models.open import ChatSpec, open_chat
 
 pytestmark = pytest.mark.model
@@ -63,6 +64,27 @@ def test_a_reply_does_not_depend_on_what_was_cached(chat: LlamaChat, shared: int
     warm = chat.reply(LONG, 30, candidates)
     assert ("".join(warm), warm.log_likelihoods(), warm.likelihood("The")) == (cold_text, cold_scores, cold_first)
     assert (warm.reused_tokens >= STEP) == (shared > 0)
+
+
+def test_the_first_passage_is_read_once_for_all_processes(weights: Callable[[str], Path], tmp_path: Path) -> None:
+    passage = f" mill.txt\n{FILLER * 8}The mill was sold to the baker in 1925. "
+
+    def prompt(question: str) -> tuple[Message, ...]:
+        segments = ("[1]", passage, f"\n\nQuestion: {question}")
+        return (Message("user", "".join(segments), segments, 2, "library-document"),)  # type: ignore[arg-type]
+
+    asked, replies = prompt("When was the mill sold?"), []
+    for before in ((), ("Who bought the mill?",), ()):  # the first computes, the second holds, the third reads it from disk
+        chat = LlamaChat("smollm2", weights("smollm2-135m-instruct"), 2048, 0, -1, DiskKVCache(tmp_path, 10**9))
+        for other in before:
+            assert "".join(chat.reply(prompt(other), 20))
+        reply = chat.reply(asked, 20, (ScoredText(asked, "Which year?"), ScoredText(CAPITAL, "Which year?")))
+        replies.append(("".join(reply), reply.log_likelihoods(), reply.likelihood("The")))
+        borders = chat._template.tokenize_with_borders(asked)[1]
+        assert reply.reused_tokens == (borders[-1] if len(replies) > 1 else 0)
+        chat.close()
+    assert len(set(replies)) == 1
+    assert sorted("-library-document.kv" in file.name for file in tmp_path.iterdir()) == [False, True]
 
 
 def test_the_instructions_are_computed_once_for_all_processes(weights: Callable[[str], Path], tmp_path: Path) -> None:

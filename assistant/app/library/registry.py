@@ -17,6 +17,7 @@ from assistant.config import LIBRARY_SETTINGS, Settings, abbreviated, overlay, r
 from assistant.datatypes import Finding, ImportReport, LibraryStatus, OnProgress, Severity
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
 from assistant.index import PRIVATE_FOLDER, Store
+from assistant.models.llama.kv_cache import keep_documents
 from assistant.system.paths import absolute
 
 OPEN_FILES_HOLD = os.name == "nt"  # Windows cannot move a folder with an open file in it
@@ -66,6 +67,7 @@ def delete(settings: Settings, name: str) -> None:
         release_before_move(lock)
         move(folder, aside)
     shutil.rmtree(aside)
+    keep_documents(settings.home, name, tuple, library_names(settings.libraries_folder))
 
 
 def rename(settings: Settings, name: str, new: str) -> Path:
