@@ -27,7 +27,7 @@ from assistant import __version__
 from assistant.errors import AssistantError
 from assistant.server.gateway import Gateway
 from assistant.server.mcp.resources import Resources
-from assistant.server.mcp.schemas import TOOLS
+from assistant.server.mcp.schemas import TABLE_TOOLS, TOOLS
 from assistant.server.mcp.tools import OnProgress, Tools
 
 PROGRESS_SECONDS = 0.5  # between two notifications with the same message
@@ -56,9 +56,10 @@ class Handlers:
     def __init__(self, gateway: Gateway) -> None:
         self._tools, self._resources = Tools(gateway), Resources(gateway)
 
-    async def list_tools(self, _context: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
-        """List the tools."""
-        return ListToolsResult(tools=list(TOOLS))
+    async def list_tools(self, context: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
+        """List the tools; those for tables only if there are tables."""
+        has_tables = await self._tools.tables.are_useful(client_of(context))
+        return ListToolsResult(tools=[*TOOLS, *(TABLE_TOOLS if has_tables else ())])
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> CallToolResult:
         """Call a tool. What fails is a result that says so: the model can read it, and try again in another way."""
