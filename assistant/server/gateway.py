@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from assistant.datatypes import EVERY_FILE, Answer, Filter, LedgerEntry, LibraryStatus, SearchResult, TextPage, Turn
 from assistant.errors import AssistantError, ServerBusy, TimeLimitExceeded, UsageError
+from assistant.server.citation_order import CitationOrder
 from assistant.server.fair_queue import FairQueue
 from assistant.server.operations import (
     ASK,
@@ -61,7 +62,10 @@ class GatewayLimits:
 
 @dataclass(frozen=True, slots=True)
 class GatewayQuestion:
-    """A question of a client; `client` identifies it for the fair queue."""
+    """A question of a client; `client` identifies it for the fair queue.
+
+    in_order: whether the citations of the answer are renumbered in the order in which its text cites them
+    """
 
     text: str
     library: str = ""
@@ -69,6 +73,7 @@ class GatewayQuestion:
     wanted: Filter = EVERY_FILE
     strict: bool = False
     client: str = ""
+    in_order: bool = False
 
 
 class Gateway:
@@ -106,15 +111,19 @@ class Gateway:
         settings = self.scope.settings(asked.library)
         turns = tuple(self._turns.recall(settings.library, turn) for turn in asked.turns[-MOST_TURNS:])
         arguments = (asked.text, turns, self.scope.filter(asked.wanted), asked.strict)
+        order = CitationOrder() if asked.in_order else None
         call = self._call(self._answers, asked.client, settings, self.limits.answer_seconds, ASK, arguments)
         async with aclosing(call) as messages:
             async for message in messages:
                 if isinstance(message, Result):
                     answer = cast("Answer", message.result)
+                    if order and (rest := order.rest()):
+                        yield TokenDelta(rest)
+                    answer = order.renumber_answer(answer) if order else answer
                     self._turns.remember(settings.library, answer)
                     yield answer
                 elif isinstance(message, Started | ProgressUpdate | TokenDelta):
-                    yield message
+                    yield order.renumber_delta(message) if order and isinstance(message, TokenDelta) else message
 
     async def answer(self, asked: GatewayQuestion) -> Answer:
         """Return the finished answer to a question; raises what `ask` raises."""
