@@ -173,8 +173,8 @@ class RemoteChat:
             return self.failure(f"redirects to another address (status {status}), which is not followed")
         if status in {401, 403}:
             return self.failure(f"refuses the key (status {status})",
-                                "Set ASSISTANT_CHAT_KEY in the environment, or store the key in the keyring: "
-                                f"keyring set private-assistant {self.machine}")
+                                "Set ASSISTANT_CHAT_KEY in the environment, or store the key in the keyring and unlock it: "
+                                f"pip install private-assistant[keyring], then keyring set private-assistant {self.machine}")
         if status == 404:
             return self.failure(f"does not know the address or the model {self.name} (status 404: {said})",
                                 "Check chat, which mostly ends with /v1, and chat_model.")
