@@ -1,6 +1,7 @@
 """Open WebUI, the browser interface, pointed at `assistant serve`: an answer is streamed, and its citation is on the screen.
 
-OPEN_WEBUI_PICTURE=docs/open-webui.png writes the picture of docs/connect.md (with the starter models).
+OPEN_WEBUI_PICTURE=docs/open-webui.png writes the picture of docs/connect.md: with `-m "clients and model"` of an answer of the
+starter models over the example files, with `-m "clients and not model"` of an answer of the models without weights.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +43,7 @@ def test_an_answer_is_streamed_and_its_citation_is_on_the_screen(web: Web, tmp_p
         assert "“The deposit is 15500 pounds.”" in seen[-1]
         mark = page.locator(f"{REPLY} {MARK}").first
         assert mark.inner_text() == "lease.txt, line 3"
+        take_picture(page, tmp_path)
         mark.click()
         page.wait_for_selector("text=Content")
         assert "lease.txt, line 3" in page.locator("[role=dialog]").last.inner_text()
@@ -50,8 +53,15 @@ def test_an_answer_is_streamed_and_its_citation_is_on_the_screen(web: Web, tmp_p
         assert "How much is the deposit?" in seen[-1]
 
 
+def take_picture(page: Any, folder: Path) -> None:
+    """Write a picture of the page, small enough for the documentation."""
+    picture = Path(PICTURE or folder / "picture.png")
+    page.screenshot(path=picture)
+    assert picture.stat().st_size < LARGEST_PICTURE
+
+
 @pytest.mark.model
-def test_the_picture_shows_an_answer_over_the_examples(weights, tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_model_answers_over_the_examples(weights, tmp_path: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch):
     chat, embed = weights("qwen2.5-coder-1.5b-instruct"), weights("all-minilm-l6-v2")
     for name, value in {"CHAT": str(chat), "EMBED": str(embed), "THREADS": "1"}.items():
         monkeypatch.setenv(f"ASSISTANT_{name}", value)
@@ -61,6 +71,4 @@ def test_the_picture_shows_an_answer_over_the_examples(weights, tmp_path: Path, 
         seen = ask(page, "What is the tightening torque of the water connections of the HP40?")
         assert "35 Nm" in seen[-1]
         assert "heat-pump" in page.locator(f"{REPLY} {MARK}").first.inner_text()
-        picture = Path(PICTURE or tmp_path / "picture.png")
-        page.screenshot(path=picture)
-        assert picture.stat().st_size < LARGEST_PICTURE
+        take_picture(page, tmp_path)
