@@ -30,7 +30,7 @@ def tables_result(tables: Sequence[TableInfo], limit: int, most: int) -> ToolRes
 def table_fields(table: TableInfo) -> Json:
     """Return a table: its name in SQL, its files, and its columns with the values that they hold."""
     notes = dict.fromkeys(note for source in table.sources for note in source.stored.notes)
-    totals = [f"{table.totals} rows that total others are left out"] if table.totals else []
+    totals = [f"rows that total others, left out: {table.totals}"] if table.totals else []
     left_out = max(0, len(table.columns) - MOST_COLUMNS)
     return {
         "name": table.name, "rows": table.rows, "files": files_of(table),
@@ -79,8 +79,9 @@ def named_files(table: TableInfo) -> str:
 
 
 def rows_result(query: TableQuery, start: int, limit: int, most: int, cursor: str) -> ToolResult:
-    """Return the rows of a statement from `start` on, at most `limit`; `cursor` is that of the rows behind them, without its end.
+    """Return the rows of a statement from `start` on, at most `limit`.
 
+    cursor: the name of the kept result; the cursor to the next rows is it and their start
     `truncated` is true if the statement has more rows than are kept.
     """
     result = query.result

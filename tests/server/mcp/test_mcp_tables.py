@@ -88,7 +88,7 @@ def test_a_client_learns_tables_and_columns(channel: InProcessChannel, tables: S
     assert (sales["name"], sales["rows"], sales["files"]) == ("sales", 3, [path(tables, "sales")])
     assert sales["columns"][0] == {"name": "region", "type": "text", "values": "North, South"}
     assert sales["columns"][2]["unit"] == "EUR"
-    assert sales["notes"] == ["1 rows that total others are left out"]
+    assert sales["notes"] == ["rows that total others, left out: 1"]
     assert wages["name"] == "wages"
     assert "sales: 3 rows from sales.csv. Columns: region text (North, South); day date" in result.content[0].text
     assert listed(channel, path="*wages*") == ["wages"]
