@@ -69,6 +69,8 @@ def own_home() -> Iterator[Path]:
         words = " ".join(WORDS[(number + step) % len(WORDS)] for step in range(120))
         deposit = f"The deposit of tenant {number} is {number}00 pounds."
         (home / "files" / f"{number}.md").write_text(f"# Contract {number}\n\n{deposit} {words}\n", "utf-8")
+    rows = "".join(f"{number},{number}00\n" for number in range(40))
+    (home / "files" / "deposits.csv").write_text(f"Tenant,Deposit\n{rows}", "utf-8")
     with Assistant(load_settings()) as assistant:
         assistant.add([home / "files"])
     try:

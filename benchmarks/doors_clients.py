@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 TIMEOUT = 90.0
 SAMPLE_SECONDS = 2.0
-GOOD = frozenset({"chat", "stream", "search", "embed", "models", "mcp"})
+GOOD = frozenset({"chat", "stream", "search", "embed", "models", "mcp", "table"})
 
 
 @dataclass
@@ -103,6 +103,8 @@ class RandomClient:
             return self._exchange(self._web, self._head("GET", "/v1/models", 0))
         if action == "mcp":
             return self._call_tool("search", {"query": question})
+        if action == "table":
+            return self._call_tool("query_table", {"sql": f"SELECT sum(deposit) FROM deposits WHERE tenant < {len(question)}"})
         return self._post("/search", {"question": question, "user": user})
 
     def _be_bad(self, action: str) -> None:

@@ -21,7 +21,7 @@ from assistant.app.library.browse import list_files, read_passage, read_text
 from assistant.app.library.holdings import filtered_status, status_of
 from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
 from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
-from assistant.app.library.tables import LibraryTables
+from assistant.app.library.tables import LibraryTables, holds_tables
 from assistant.app.models import ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import (
@@ -301,6 +301,10 @@ class Assistant:
     def tables(self, wanted: Filter = EVERY_FILE) -> LibraryTables:
         """Return the tables of the files that pass a filter, to list and to query. Raises NothingIndexed."""
         return LibraryTables(self._libraries, wanted)
+
+    def holds_tables(self, wanted: Filter = EVERY_FILE) -> bool:
+        """Return whether a file that passes a filter has a table. Raises NothingIndexed."""
+        return holds_tables(self._libraries, wanted)
 
     # answerability
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from math import isfinite
 
 from assistant.datatypes.answers import Answer, Answerability, Citation, Conflict, Sentence
 from assistant.datatypes.documents import Location
@@ -51,6 +54,15 @@ def answerability(judged: Answerability) -> Json:
               "query_likelihood_gain": judged.query_likelihood_gain,
               "refusal_probability": judged.p_refusal_token, "confirmation_probability": judged.p_verified}
     return {name: round(value, 4) for name, value in values.items() if value is not None}
+
+
+def cell(value: object) -> str | int | float | None:
+    """Return a value of a table; exact decimals, dates and what JSON cannot hold as text, so that no digit is lost."""
+    if value is None or isinstance(value, (bool, int, str)) or (isinstance(value, float) and isfinite(value)):
+        return value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def sentence(said: Sentence) -> Json:

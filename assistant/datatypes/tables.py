@@ -127,6 +127,14 @@ class QueryResult:
 
 
 @dataclass(frozen=True, slots=True)
+class TableQuery:
+    """The result of a statement of another program, and the tables that it read."""
+
+    result: QueryResult
+    tables: tuple[TableInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class TableRow:
     """A row that a computed answer rests on: its document, its place in it, and its cells as text.
 

@@ -10,6 +10,7 @@ from queue import Empty
 from typing import TYPE_CHECKING, Any, Protocol
 
 from assistant.server.client import CallStopped, EngineClient, error_from, ignore_restart
+from assistant.server.operations import Kind
 from assistant.server.protocol import Call, EngineMessage, Failed, Result
 from assistant.server.remote_assistant import with_absolute_model_paths
 from assistant.system.paths import is_fake
@@ -60,15 +61,16 @@ class InProcessChannel:
     """Calls a dispatcher of this process: for fake models, and where the engine is off."""
 
     def __init__(self) -> None:
-        from assistant.app.models import ModelCache
+        from assistant.app.models import ModelCache, chat_key
         from assistant.server.dispatcher import Dispatcher
 
-        self._dispatcher = Dispatcher(ModelCache())
+        self._dispatcher, self._find_key = Dispatcher(ModelCache()), chat_key
 
     def messages(self, settings: Settings, operation: AnyOperation, arguments: tuple[Any, ...],
                  should_stop: Callable[[], bool]) -> Iterator[EngineMessage]:
         """Yield the messages of a call; see Channel."""
-        job = self._dispatcher.submit(Call(operation.name, settings, arguments))
+        key = self._find_key(settings) if operation.kind is Kind.ANSWER else ""
+        job = self._dispatcher.submit(Call(operation.name, settings, arguments, key))
         try:
             while True:
                 try:

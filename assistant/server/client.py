@@ -15,7 +15,7 @@ from assistant.datatypes import never_stop
 from assistant.errors import AssistantError, EngineNotRunning, EngineUnavailable
 from assistant.server import protocol
 from assistant.server.endpoint import CONNECTION_ERRORS, POLL_SECONDS, connect, connect_or_start, endpoint_of
-from assistant.server.operations import Arguments, Operation, Returned
+from assistant.server.operations import Arguments, Kind, Operation, Returned
 from assistant.system.paths import is_address
 
 ATTEMPTS = 3  # after engines that die before their first message
@@ -123,7 +123,8 @@ class EngineClient:
 
         If the engine dies before its first message, or takes no more calls, another is started and asked.
         """
-        call = protocol.message_frame(self._stamp, protocol.Call(operation.name, self._settings, arguments, self._chat_key()))
+        key = self._chat_key() if operation.kind is Kind.ANSWER else ""
+        call = protocol.message_frame(self._stamp, protocol.Call(operation.name, self._settings, arguments, key))
         deaths = 0
         for _ in range(TURNS):
             heard = False

@@ -11,14 +11,30 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from assistant.datatypes import EVERY_FILE, Answer, Filter, LedgerEntry, LibraryStatus, SearchResult, TextPage, Turn
 from assistant.errors import AssistantError, ServerBusy, TimeLimitExceeded, UsageError
+from assistant.server.citation_order import CitationOrder
 from assistant.server.fair_queue import FairQueue
-from assistant.server.operations import ASK, EMBED, FILES, PASSAGE, SEARCH, STATUS, TEXT, Arguments, Operation, Returned
+from assistant.server.operations import (
+    ASK,
+    EMBED,
+    FILES,
+    HOLDS_TABLES,
+    LIST_TABLES,
+    PASSAGE,
+    QUERY_TABLES,
+    SEARCH,
+    STATUS,
+    TEXT,
+    Arguments,
+    Operation,
+    Returned,
+)
 from assistant.server.protocol import EngineMessage, ProgressUpdate, Result, Started, TokenDelta
 from assistant.server.turn_memory import TurnMemory
 
 if TYPE_CHECKING:
     from assistant.config import Settings
     from assistant.datatypes import Embeddings
+    from assistant.datatypes.tables import TableInfo, TableQuery
     from assistant.server.channel import Channel
     from assistant.server.operations import AnyOperation
     from assistant.server.scope import Scope
@@ -46,7 +62,10 @@ class GatewayLimits:
 
 @dataclass(frozen=True, slots=True)
 class GatewayQuestion:
-    """A question of a client; `client` identifies it for the fair queue."""
+    """A question of a client; `client` identifies it for the fair queue.
+
+    in_order: whether the citations of the answer are renumbered in the order in which its text cites them
+    """
 
     text: str
     library: str = ""
@@ -54,6 +73,7 @@ class GatewayQuestion:
     wanted: Filter = EVERY_FILE
     strict: bool = False
     client: str = ""
+    in_order: bool = False
 
 
 class Gateway:
@@ -91,15 +111,19 @@ class Gateway:
         settings = self.scope.settings(asked.library)
         turns = tuple(self._turns.recall(settings.library, turn) for turn in asked.turns[-MOST_TURNS:])
         arguments = (asked.text, turns, self.scope.filter(asked.wanted), asked.strict)
+        order = CitationOrder() if asked.in_order else None
         call = self._call(self._answers, asked.client, settings, self.limits.answer_seconds, ASK, arguments)
         async with aclosing(call) as messages:
             async for message in messages:
                 if isinstance(message, Result):
                     answer = cast("Answer", message.result)
+                    if order and (rest := order.rest()):
+                        yield TokenDelta(rest)
+                    answer = order.renumber_answer(answer) if order else answer
                     self._turns.remember(settings.library, answer)
                     yield answer
                 elif isinstance(message, Started | ProgressUpdate | TokenDelta):
-                    yield message
+                    yield order.renumber_delta(message) if order and isinstance(message, TokenDelta) else message
 
     async def answer(self, asked: GatewayQuestion) -> Answer:
         """Return the finished answer to a question; raises what `ask` raises."""
@@ -130,10 +154,31 @@ class Gateway:
         """Return the vectors of texts, made with the embedding model of a library."""
         return await self._result(client, library, EMBED, tuple(texts), as_questions)
 
+    async def holds_tables(self, library: str, client: str = "") -> bool:
+        """Return whether a visible file of a library has a table. Raises NotFound."""
+        return await self._result(client, library, HOLDS_TABLES, self.scope.filter())
+
+    async def tables(self, wanted: Filter, after: str, limit: int, client: str = "") -> tuple[TableInfo, ...]:
+        """Return tables of visible files that pass a filter, by name, from the name behind `after`.
+
+        Tables are named among those of all visible files of all visible libraries, for this and for `query_tables`.
+        """
+        settings, visible = self.scope.settings_of_tables(), self.scope.filter()
+        return await self._result_with(client, settings, LIST_TABLES, visible, self.scope.filter(wanted), after, limit)
+
+    async def query_tables(self, sql: str, most_rows: int, longest_text: int, client: str = "") -> TableQuery:
+        """Run a SELECT statement over the tables of visible files. Raises AssistantError if it is not allowed or fails."""
+        settings = self.scope.settings_of_tables()
+        return await self._result_with(client, settings, QUERY_TABLES, self.scope.filter(), sql, most_rows, longest_text)
+
     async def _result(self, client: str, library: str, operation: Operation[Returned, *Arguments],
                       *arguments: *Arguments) -> Returned:
+        """Return the result of an operation of the searches' thread in a library. Raises NotFound."""
+        return await self._result_with(client, self.scope.settings(library), operation, *arguments)
+
+    async def _result_with(self, client: str, settings: Settings, operation: Operation[Returned, *Arguments],
+                           *arguments: *Arguments) -> Returned:
         """Return the result of an operation of the searches' thread."""
-        settings = self.scope.settings(library)
         call = self._call(self._searches, client, settings, self.limits.search_seconds, operation, arguments)
         async with aclosing(call) as messages:
             async for message in messages:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from assistant import datatypes as data
     from assistant.app.assistant import Assistant
     from assistant.datatypes import AnswerStreaming, Explanation, Filter, LibraryStatus, SearchResult, Turn
+    from assistant.datatypes.tables import TableInfo, TableQuery
 
 ShouldStop = Callable[[], bool]
 Arguments = TypeVarTuple("Arguments")
@@ -59,6 +60,12 @@ PASSAGE: Operation[data.TextPage, str, int, int, Filter] = Operation(
     "passage", Kind.SEARCH, lambda assistant, _, *given: assistant.passage(*given))
 TEXT: Operation[data.TextPage, str, int, int, Filter] = Operation(
     "text", Kind.SEARCH, lambda assistant, _, *given: assistant.text(*given))
+HOLDS_TABLES: Operation[bool, Filter] = Operation(
+    "holds_tables", Kind.SEARCH, lambda assistant, _, *given: assistant.holds_tables(*given))
+LIST_TABLES: Operation[tuple[TableInfo, ...], Filter, Filter, str, int] = Operation(
+    "list_tables", Kind.SEARCH, lambda assistant, _, visible, *given: assistant.tables(visible).page(*given))
+QUERY_TABLES: Operation[TableQuery, Filter, str, int, int] = Operation(
+    "query_tables", Kind.SEARCH, lambda assistant, _, visible, *given: assistant.tables(visible).query_for_client(*given))
 EMBED: Operation[data.Embeddings, Sequence[str], bool] = Operation(
     "embed", Kind.SEARCH, lambda assistant, _, texts, as_questions: assistant.embed(texts, as_questions=as_questions))
 PREFETCH_QUERY: Operation[None, str, Sequence[Turn]] = Operation(
@@ -66,6 +73,6 @@ PREFETCH_QUERY: Operation[None, str, Sequence[Turn]] = Operation(
 TUNE: Operation[None] = Operation(
     "tune", Kind.BACKGROUND, lambda assistant, should_stop: assistant.tune(should_stop), is_remote=False)
 
-_EVERY: tuple[AnyOperation, ...] = (ASK, SEARCH, EXPLAIN, EMBEDDED_SHARE, STATUS, FILES, PASSAGE, TEXT, EMBED,
-                                    PREFETCH_QUERY, TUNE)
+_EVERY: tuple[AnyOperation, ...] = (ASK, SEARCH, EXPLAIN, EMBEDDED_SHARE, STATUS, FILES, PASSAGE, TEXT, HOLDS_TABLES,
+                                    LIST_TABLES, QUERY_TABLES, EMBED, PREFETCH_QUERY, TUNE)
 OPERATIONS = {operation.name: operation for operation in _EVERY}

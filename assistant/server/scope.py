@@ -50,6 +50,16 @@ class Scope:
             return replace(settings, use_facts=False)  # saved facts belong to no library and no file
         return settings
 
+    def settings_of_tables(self) -> Settings:
+        """Return settings with all visible libraries, to read their tables together: no model is asked about those.
+
+        Raises NotFound if there is no library.
+        """
+        names = self.library_names()
+        if not names:
+            raise NotFound("There are no libraries yet.", "The user can add files: assistant add FOLDER")
+        return replace(self.settings(names[0]), library=",".join(names))
+
     def filter(self, wanted: Filter = EVERY_FILE) -> Filter:
         """Return a filter restricted to the paths of the scope."""
         return replace(wanted, within=self.paths) if self.paths else wanted

@@ -139,13 +139,13 @@ def is_permitted(event: str, arguments: tuple[object, ...]) -> bool:
 def refuse_outgoing_network() -> None:
     """Make every later attempt to connect to another machine or look up a name fail in this process, irrevocably.
 
-    For servers: what clients sent to this machine is still received, and answered.
+    For servers: what clients sent to this machine is still received, and answered. `permit_network` is the exception here too.
     """
     sys.addaudithook(block_outgoing_event)
 
 
 def block_outgoing_event(event: str, arguments: tuple[object, ...]) -> None:
-    """Audit hook: raise OSError for a name lookup, and for a connection that leaves this machine."""
+    """Audit hook: raise OSError for a name lookup, and for a connection that leaves this machine, unless it is permitted."""
     if event in LOOKUPS and not is_loopback(arguments[0]):
         refused = True
     elif event in SENDING:
@@ -153,7 +153,7 @@ def block_outgoing_event(event: str, arguments: tuple[object, ...]) -> None:
         refused = isinstance(to, tuple) and not is_loopback(to[0])
     else:
         return
-    if refused:
+    if refused and not is_permitted(event, arguments):
         sys.audit(REFUSED_EVENT, event)
         raise OSError(errno.ENETUNREACH, "this process connects to no other machine")
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from assistant.errors import UsageError
+
 KEY_VARIABLE = "ASSISTANT_CHAT_KEY"
 SERVICE = "private-assistant"  # in the keyring; the user name is the server, HOST:PORT
 GIVEN: ContextVar[str | None] = ContextVar("chat key", default=None)
@@ -26,21 +28,31 @@ def use_chat_key(key: str) -> Iterator[None]:
 
 
 def find_chat_key(server: str) -> str:
-    """Return the key for a server (HOST:PORT): of `use_chat_key`, the environment or the keyring; "" if there is none."""
+    """Return the key for a server (HOST:PORT): of `use_chat_key`, the environment or the keyring; "" if there is none.
+
+    Raises UsageError if the key cannot be sent.
+    """
     given = GIVEN.get()
     if given is not None:
         return given
-    return os.environ.get(KEY_VARIABLE, "").strip() or from_keyring(server)
+    return checked(os.environ.get(KEY_VARIABLE, "").strip() or from_keyring(server), server)
 
 
 def from_keyring(server: str) -> str:
     """Return the key in the system's keyring; "" if there is none, or the package `keyring` is not installed or not usable."""
     try:
         import keyring
-        import keyring.errors
     except ImportError:
         return ""
     try:
-        return keyring.get_password(SERVICE, server) or ""
-    except keyring.errors.KeyringError:
+        return (keyring.get_password(SERVICE, server) or "").strip()
+    except Exception:  # a locked keyring or none at all; each backend raises errors of its own
         return ""
+
+
+def checked(key: str, server: str) -> str:
+    """Return a key. Raises UsageError if it holds characters that no HTTP header can have."""
+    if not (key.isascii() and key.isprintable()):
+        raise UsageError(f"The key for {server} holds characters that no HTTP header can have.",
+                         "Copy it again: it was cut or joined with something else.")
+    return key

@@ -287,3 +287,27 @@ def test_the_permission_covers_one_address_one_thread_and_one_block():
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
     refused = "this process uses no network"
     assert done.stdout.strip() == str([refused, "done", refused, refused, refused, refused, refused])
+
+
+SERVING = """
+from assistant.system.confinement import permit_network, refuse_outgoing_network
+import socket, sys
+refuse_outgoing_network()
+def outcome(*address):
+    try:
+        sys.audit("socket.connect", socket.socket(socket.AF_INET), address)
+        return "permitted"
+    except OSError as error:
+        return error.strerror
+results = [outcome("127.0.0.1", 80), outcome("192.168.1.9", 80)]
+with permit_network({"192.168.1.9"}):
+    results += [outcome("192.168.1.9", 80), outcome("192.168.1.10", 80)]
+print(results)
+"""
+
+
+def test_a_server_of_other_programs_reaches_the_chat_model_and_no_other_machine():
+    done = subprocess.run([sys.executable, "-c", SERVING], capture_output=True, encoding="utf-8", check=True, cwd=ROOT,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    refused = "this process connects to no other machine"
+    assert done.stdout.strip() == str(["permitted", refused, "permitted", refused])

@@ -66,11 +66,14 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def says(*pieces: str, usage: tuple[int, int] | None = (123, 7), logprobs: dict[str, float] | None = None) -> Answer:
+def says(*pieces: str, usage: tuple[int, int] | None = (123, 7), logprobs: dict[str, float] | None = None,
+         role_first: bool = False) -> Answer:
     """Answer with these pieces of text; `logprobs` are the log-probabilities of the first token."""
 
     def answer(handler: Handler) -> None:
         handler.stream()
+        if role_first:
+            handler.event(choices=[{"index": 0, "delta": {"role": "assistant"}, "logprobs": None}])
         for number, piece in enumerate(pieces):
             listed = [{"token": token, "logprob": value} for token, value in (logprobs or {}).items()]
             more = {"logprobs": {"content": [{"token": piece, "logprob": 0.0, "top_logprobs": listed}]}} if listed else {}

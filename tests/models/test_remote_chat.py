@@ -85,6 +85,26 @@ def test_log_probabilities_are_used_where_the_server_gives_them():
     assert len(server.bodies) == 1
 
 
+def test_log_probabilities_behind_a_step_with_the_role_are_used():
+    """llama-cpp-python, vLLM and others begin a stream with the role alone."""
+    with running(says("Yes", logprobs={"Yes": -0.2231, "No": -2.9957}, role_first=True)) as server:
+        reply = reply_of(server)
+        assert reply.likelihood("Yes") == pytest.approx(0.8, abs=0.01)
+        assert "".join(reply) == "Yes"
+
+
+@pytest.mark.parametrize("first", ["<think>", "<", "\n<th"])
+def test_log_probabilities_of_a_thought_are_not_those_of_the_reply(first):
+    with running(says(first, "hm</think>Yes", logprobs={first: -0.01, "Yes": -4.0})) as server:
+        assert not reply_of(server).gives_likelihoods
+
+
+def test_an_error_in_the_form_of_fastapi_is_shown_in_its_words():
+    with running(lambda handler: handler.send(418, b'{"detail": "This model is loading."}')) as server, \
+            pytest.raises(ServerUnavailable, match=r"status 418: This model is loading\."):
+        "".join(reply_of(server))
+
+
 def test_a_reply_that_is_not_streamed_is_read_too():
     with running(sends(WHOLE, "application/json")) as server:
         reply = reply_of(server)

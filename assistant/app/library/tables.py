@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from assistant.app.library.library import Library
 from assistant.datatypes import EVERY_FILE, Document, Filter, Finding, Severity, Shape
-from assistant.datatypes.tables import QueryResult, StoredTable, TableInfo, TableSource
+from assistant.datatypes.tables import QueryResult, StoredTable, TableInfo, TableQuery, TableSource
 from assistant.errors import NO_ROOM, DiskFull, LibraryUnwritable, UsageError
 from assistant.index import Store
 from assistant.tables.catalog import from_json, name_tables, to_json
@@ -109,11 +111,22 @@ def check_tables(store: Store, *, repair: bool) -> tuple[Finding, ...]:
     return tuple(found)
 
 
+def holds_tables(libraries: Sequence[Library], wanted: Filter) -> bool:
+    """Return whether a file that passes a filter has a table. Raises NothingIndexed if a library does not exist."""
+    for library in libraries:
+        library.require()
+        described = library.store.meta_with_prefix(KEY)
+        if described and any(KEY + content in described for _, _, content, _ in library.store.filtered_files(wanted)):
+            return True
+    return False
+
+
 class LibraryTables:
-    """The tables of some libraries that pass a filter, by SQL name."""
+    """The tables of some libraries that pass a filter, by SQL name. A file in several libraries counts once."""
 
     def __init__(self, libraries: Sequence[Library], wanted: Filter = EVERY_FILE) -> None:
         self.folder_of: dict[str, Path] = {}
+        self._libraries, self._seen = libraries, set[str]()
         sources: list[TableSource] = []
         for library in libraries:
             library.require()
@@ -123,6 +136,9 @@ class LibraryTables:
     def _sources(self, store: Store, wanted: Filter) -> Iterable[TableSource]:
         tables, files = stored_tables(store), table_files(store.path)
         for path, title, content_hash, _ in store.filtered_files(wanted):
+            if path in self._seen:
+                continue
+            self._seen.add(path)
             for stored in tables.get(content_hash, ()):
                 self.folder_of[stored.file] = files.folder
                 yield TableSource(path, title, stored)
@@ -144,7 +160,31 @@ class LibraryTables:
         with self.open(table for table in self.tables if table.name.lower() in names) as connection:
             return connection.query(sql, most_rows)
 
+    def page(self, wanted: Filter, after: str, limit: int) -> tuple[TableInfo, ...]:
+        """Return at most `limit` tables with a file that passes a filter, by name, from the name behind `after`.
+
+        The names are those among all tables, whatever the filter, so that a statement can use them.
+        """
+        paths = {path for library in self._libraries for path, *_ in library.store.filtered_files(wanted)} if wanted else None
+        found = (table for table in self.tables if table.name > after
+                 and (paths is None or any(source.path in paths for source in table.sources)))
+        return tuple(islice(found, limit))
+
+    def query_for_client(self, sql: str, most_rows: int, longest_text: int) -> TableQuery:
+        """Run a statement of another program; longer texts in its result are cut. Raises what `query` raises."""
+        names = validate_statement(sql, [table.name for table in self.tables])
+        used = tuple(table for table in self.tables if table.name.lower() in names)
+        with self.open(used) as connection:
+            result = connection.query(sql, most_rows)
+        rows = tuple(tuple(cut_text(value, longest_text) for value in row) for row in result.rows)
+        return TableQuery(replace(result, rows=rows), used)
+
     def first_rows(self, table: TableInfo, count: int) -> QueryResult:
         """Return the first rows of a table."""
         with self.open([table]) as connection:
             return connection.run(f"SELECT * FROM {quoted(table.name)}", count)
+
+
+def cut_text(value: object, longest: int) -> object:
+    """Return a value of a result; a text is cut after so many characters."""
+    return f"{value[:longest]}…" if isinstance(value, str) and len(value) > longest else value

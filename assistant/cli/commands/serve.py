@@ -115,7 +115,7 @@ def is_loopback(host: str) -> bool:
 def mcp(context: typer.Context, http: Http = False, host: Host = "127.0.0.1", port: Port = MCP_PORT, allow_host: AllowHost = None,
         allow_origin: AllowOrigin = None, library: Libraries = None, path: Visible = None, chat: Chat = None,
         embed: Embed = None, rerank: Rerank = None, no_engine: NoEngine = False) -> None:
-    """Serve agents over the Model Context Protocol: search, ask, read_passage, list_files, status.
+    """Serve agents over the Model Context Protocol: search, ask, read, list, query tables.
 
     The program that uses it starts this command and speaks to it over stdin and stdout. See docs/connect.md.
     """

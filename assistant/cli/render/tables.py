@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from pathlib import PurePath
 
@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from assistant.cli.console import counted, harmless
+from assistant.datatypes.as_json import cell
 from assistant.datatypes.tables import Column, Computation, QueryResult, TableInfo
 
 SAMPLES = 3
@@ -89,20 +90,11 @@ def plain_value(value: object) -> str:
     return value.isoformat(" ", "seconds") if isinstance(value, datetime) else str(value)
 
 
-def json_value(value: object) -> object:
-    """Return a value for JSON: exact decimals and dates as text."""
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return value
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
 def result_json(result: QueryResult) -> Json:
     """Return a result for JSON; its decimals are text, so that no digit is lost."""
     return {
         "columns": list(result.columns),
-        "rows": [[json_value(value) for value in row] for row in result.rows],
+        "rows": [[cell(value) for value in row] for row in result.rows],
         "cut": result.is_cut,
     }
 

@@ -173,8 +173,8 @@ class RemoteChat:
             return self.failure(f"redirects to another address (status {status}), which is not followed")
         if status in {401, 403}:
             return self.failure(f"refuses the key (status {status})",
-                                "Set ASSISTANT_CHAT_KEY in the environment, or store the key in the keyring: "
-                                f"keyring set private-assistant {self.machine}")
+                                "Set ASSISTANT_CHAT_KEY in the environment, or unlock the keyring that holds the key (pip "
+                                f"install private-assistant[keyring]; keyring set private-assistant {self.machine}).")
         if status == 404:
             return self.failure(f"does not know the address or the model {self.name} (status 404: {said})",
                                 "Check chat, which mostly ends with /v1, and chat_model.")
@@ -232,8 +232,17 @@ class RemoteReply:
                 self._exchange.close()  # also if the rest is not wanted: the server stops generating
 
     def _alternatives(self) -> tuple[tuple[str, float], ...]:
+        """Return the candidates for the first token of the reply; none where the model thinks first.
+
+        Most servers begin with a step that holds the role and no text.
+        """
         self._begin()
-        return self._first[0].alternatives if self._first else ()
+        if any(delta.is_thinking for delta in self._first) or "<think>".startswith(self._first_text()[:7] or "?"):
+            return ()
+        return next((delta.alternatives for delta in self._first if delta.alternatives), ())
+
+    def _first_text(self) -> str:
+        return "".join(delta.text for delta in self._first).lstrip()
 
     def _begin(self) -> None:
         """Send the request and wait for the first text, unless that is done."""

@@ -102,8 +102,8 @@ def alternatives_of(logprobs: Any) -> tuple[tuple[str, float], ...]:  # noqa: AN
 
 
 def error_message(said: dict[str, Any]) -> str:
-    """Return the message of an error object, shortened."""
-    error = said.get("error", said)
+    """Return the message of an error object, shortened; servers made with FastAPI say it in `detail`."""
+    error = said.get("error") or said.get("detail") or said
     message = error.get("message", error) if isinstance(error, dict) else error
     return shorten(str(message).encode("utf-8", "replace"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from assistant.datatypes.as_json import Json
 from assistant.errors import UsageError
 from assistant.server.gateway import Gateway, GatewayQuestion
 from assistant.server.http.citations import source_list, url_annotations
+from assistant.server.http.client_tasks import side_task_reply
 from assistant.server.http.conversation import conversation_of
 from assistant.server.http.json_response import JsonResponse
 from assistant.server.http.requests import client_of, gateway_of, read_object
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 OWNER = "private-assistant"
+NO_TOKENS: Json = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 async def list_models(request: Request) -> Response:
@@ -49,11 +51,13 @@ async def complete_chat(request: Request) -> Response:
     """Answer the last message of a conversation."""
     fields = await read_object(request)
     question, gateway = chat_question(fields, client_of(request, fields)), gateway_of(request)
-    completion = Completion(question.library)
-    if field(fields, "stream", False):
+    completion, streamed = Completion(question.library), field(fields, "stream", False)
+    gateway.scope.settings(question.library)  # an unknown library is an error, not a stream
+    if (reply := side_task_reply(question.text)) is not None:
+        return EventStream(completion.chunks_of_text(reply)) if streamed else JsonResponse(completion.whole_text(reply))
+    if streamed:
         options = fields.get("stream_options")
         counted = isinstance(options, dict) and field(options, "include_usage", False)
-        gateway.scope.settings(question.library)  # an unknown library is an error, not a stream
         return EventStream(completion.chunks(gateway, question, counted=counted))
     return JsonResponse(completion.whole(await while_connected(request, gateway.answer(question))))
 
@@ -63,7 +67,7 @@ def chat_question(fields: Fields, client: str) -> GatewayQuestion:
     if field(fields, "n", 1) != 1:
         raise UsageError("Only one answer can be asked for.", "Leave out n.")
     said = conversation_of(objects(fields, "messages"))
-    return GatewayQuestion(said.question, required(fields, "model"), said.turns, client=client)
+    return GatewayQuestion(said.question, required(fields, "model"), said.turns, client=client, in_order=True)
 
 
 class Completion:
@@ -74,10 +78,20 @@ class Completion:
 
     def whole(self, answer: Answer) -> Json:
         """Return the completion of a finished answer."""
-        message = {"role": "assistant", "content": answer.text + source_list(answer), "refusal": None,
-                   "annotations": url_annotations(answer)}
+        whole = self.whole_text(answer.text + source_list(answer), url_annotations(answer))
+        return {**whole, "usage": usage(answer), **evidence(answer)}
+
+    def whole_text(self, text: str, annotations: Sequence[Json] = ()) -> Json:
+        """Return the completion of a text; no model has written it unless it is an answer."""
+        message = {"role": "assistant", "content": text, "refusal": None, "annotations": list(annotations)}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-        return {**self._head, "object": "chat.completion", "choices": [choice], "usage": usage(answer), **evidence(answer)}
+        return {**self._head, "object": "chat.completion", "choices": [choice], "usage": NO_TOKENS}
+
+    async def chunks_of_text(self, text: str) -> AsyncGenerator[tuple[str, Json | str]]:
+        """Yield the completion of a text that is no answer."""
+        yield "", self._chunk({"role": "assistant", "content": text})
+        yield "", self._chunk({}, "stop")
+        yield "", "[DONE]"
 
     async def chunks(self, gateway: Gateway, question: GatewayQuestion, *,
                      counted: bool) -> AsyncGenerator[tuple[str, Json | str]]:

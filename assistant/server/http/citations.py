@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from assistant.datatypes import Answer, Citation
@@ -22,13 +22,23 @@ def marked_citations(answer: Answer) -> Iterator[tuple[Citation, int, int]]:
 
 
 def url_annotations(answer: Answer) -> list[Json]:
-    """Return the annotations of a chat message."""
+    """Return the annotations of a chat message. Each citation has a title of its own: chat programs merge sources by title."""
+    titles = distinct_titles(answer.citations)
     return [
         {"type": "url_citation", "url_citation": {
-            "url": file_url(cited), "title": cited.title or name_of(cited), "start_index": start, "end_index": end,
+            "url": file_url(cited), "title": titles[cited.number], "start_index": start, "end_index": end,
             "quote": cited.quote, "path": cited.path, "location": location(cited.location)}}
         for cited, start, end in marked_citations(answer)
     ]
+
+
+def distinct_titles(citations: Sequence[Citation]) -> dict[int, str]:
+    """Return the file and place of each citation by its number; one that another has already had, with the number."""
+    titles: dict[int, str] = {}
+    for cited in citations:
+        place = place_of(cited)
+        titles[cited.number] = f"{place} ({cited.number})" if place in titles.values() else place
+    return titles
 
 
 def file_annotations(answer: Answer) -> list[Json]:
@@ -63,8 +73,12 @@ def shortened(quote: str) -> str:
 
 
 def file_url(cited: Citation) -> str:
-    """Return the URL of the file, with the page of a PDF; the id of what is no file."""
+    """Return the URL of the quoted place: the page of a PDF, and characters of the text as in RFC 5147; the id of no file.
+
+    Citations of one file have different URLs, since chat programs merge sources of the same URL.
+    """
     if cited.kind != "file" or not Path(cited.path).is_absolute():
         return cited.path
-    page = f"#page={cited.location.page}" if cited.location.page is not None and cited.path.lower().endswith(".pdf") else ""
-    return Path(cited.path).as_uri() + page
+    place = cited.location
+    page = f"page={place.page}&" if place.page is not None and cited.path.lower().endswith(".pdf") else ""
+    return f"{Path(cited.path).as_uri()}#{page}char={place.char_start},{place.char_end}"

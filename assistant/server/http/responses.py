@@ -45,9 +45,9 @@ def response_question(fields: Fields, client: str) -> GatewayQuestion:
     if fields.get("previous_response_id") or fields.get("conversation"):
         raise UsageError("This server keeps no conversations.", "Send the earlier messages in input.")
     if isinstance(given := fields.get("input"), str):
-        return GatewayQuestion(given, required(fields, "model"), client=client)
+        return GatewayQuestion(given, required(fields, "model"), client=client, in_order=True)
     said = conversation_of(objects(fields, "input"))
-    return GatewayQuestion(said.question, required(fields, "model"), said.turns, client=client)
+    return GatewayQuestion(said.question, required(fields, "model"), said.turns, client=client, in_order=True)
 
 
 class ResponseObject:

@@ -1,4 +1,7 @@
-"""The tools of the MCP server as clients see them: descriptions, and JSON schemas of arguments and results."""
+"""The tools of the MCP server as clients see them: descriptions, and JSON schemas of arguments and results.
+
+TOOLS are always listed, TABLE_TOOLS only if a visible file has a table.
+"""
 
 from __future__ import annotations
 
@@ -43,6 +46,11 @@ PASSAGE = record({"path": TEXT, "title": TEXT, "place": TEXT, "at": AT, "text": 
 CITATION = record({"number": {"type": "integer"}, "path": TEXT, "title": TEXT, "place": TEXT, "at": AT, "quote": TEXT})
 SENTENCE = record({"text": TEXT, "citations": listed({"type": "integer"}), "support": {"enum": ["full", "partial", "none"]}})
 FILE = record({"path": TEXT, "bytes": {"type": "integer"}, "passages": {"type": "integer"}})
+
+CELL: Schema = {"type": ["string", "number", "boolean", "null"]}
+COLUMN = record({"name": TEXT, "type": TEXT}, {"header": TEXT, "unit": TEXT, "values": TEXT})
+TABLE = record({"name": TEXT, "rows": {"type": "integer"}, "files": listed(TEXT), "columns": listed(COLUMN),
+                "notes": listed(TEXT)})
 
 TOOLS = (
     Tool(
@@ -92,5 +100,28 @@ TOOLS = (
     ),
 )
 
-for tool in TOOLS:
+TABLE_TOOLS = (
+    Tool(
+        name="list_tables", title="List the user's tables",
+        description="List the tables in the user's files (spreadsheets, CSV, tables in documents) with columns and types, for "
+                    "query_table.",
+        input_schema=record({}, {**{name: NARROWING[name] for name in ("path", "type", "since")},
+                                 "limit": number(1, 200, 20, "The most tables."), "max_characters": SIZE, "cursor": CURSOR}),
+        output_schema=record({"tables": listed(TABLE), "more": MORE}),
+    ),
+    Tool(
+        name="query_table", title="Query the user's tables",
+        description="Run one SELECT statement (DuckDB SQL) over tables of list_tables: sums, counts, rankings and filters over "
+                    "all rows, which search and ask may miss. Read-only; stopped after 10 seconds; at most 1,000 rows. Cite the "
+                    "files in sources.",
+        input_schema=record({"sql": {"type": "string", "description": "One SELECT, such as SELECT region, sum(amount) FROM sales "
+                                                                      "GROUP BY region ORDER BY 2 DESC."}},
+                            {"limit": number(1, 1000, 50, "The most rows of the result."), "max_characters": SIZE,
+                             "cursor": CURSOR}),
+        output_schema=record({"columns": listed(TEXT), "rows": listed(listed(CELL)), "truncated": {"type": "boolean"},
+                              "sources": listed(record({"table": TEXT, "files": listed(TEXT)})), "more": MORE}),
+    ),
+)
+
+for tool in (*TOOLS, *TABLE_TOOLS):
     tool.annotations = ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)

@@ -8,10 +8,10 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 from assistant import __version__
-from assistant.app.ask.filters import filter_of
-from assistant.datatypes import Answer, Filter
+from assistant.datatypes import Answer
 from assistant.errors import AssistantError, UsageError
 from assistant.server.gateway import MOST_HITS, Gateway, GatewayQuestion
+from assistant.server.mcp.arguments import at_least, between, cursor_number, requested_filter, size
 from assistant.server.mcp.results import (
     ToolResult,
     answer_fields,
@@ -22,8 +22,9 @@ from assistant.server.mcp.results import (
     text_result,
     with_more,
 )
+from assistant.server.mcp.table_tools import TableTools
 from assistant.server.protocol import ProgressUpdate, Started, TokenDelta
-from assistant.server.reading import Fields, field, required, texts
+from assistant.server.reading import Fields, field, required
 
 OnProgress = Callable[[str], Awaitable[None]]
 KEPT_ANSWERS = 16
@@ -33,14 +34,15 @@ class Tools:
     """The tools of one server. `client` identifies a client for the fair queue."""
 
     def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+        self._gateway, self.tables = gateway, TableTools(gateway)
         self._long_answers: OrderedDict[str, tuple[Answer, str]] = OrderedDict()  # to continue them
 
     async def call(self, name: str, arguments: Fields, client: str, on_progress: OnProgress) -> ToolResult:
         """Return the result of a tool. Raises AssistantError, also for an unknown tool."""
         if name == "ask":
             return await self.ask(arguments, client, on_progress)
-        tools = {"search": self.search, "read_passage": self.read_passage, "list_files": self.list_files, "status": self.status}
+        tools = {"search": self.search, "read_passage": self.read_passage, "list_files": self.list_files, "status": self.status,
+                 "list_tables": self.tables.list_tables, "query_table": self.tables.query_table}
         if name not in tools:
             raise UsageError(f"There is no tool {name[:100]!r}.", f"Tools: ask, {', '.join(tools)}.")
         return await tools[name](arguments, client)
@@ -127,31 +129,3 @@ class Tools:
     def every_library(self) -> str:
         """Return the names of all visible libraries."""
         return ",".join(self._gateway.scope.library_names())
-
-
-def requested_filter(arguments: Fields) -> Filter:
-    """Return the filter of a call. Raises UsageError."""
-    return filter_of(texts(arguments, "path"), texts(arguments, "type"), field(arguments, "since", "") or None)
-
-
-def between(arguments: Fields, name: str, least: int, most: int, default: int) -> int:
-    """Return a number in a range; one outside becomes the nearest in it. Raises UsageError for another type."""
-    return min(most, max(least, field(arguments, name, default)))
-
-
-def at_least(arguments: Fields, name: str, least: int) -> int:
-    """Return a number that is not smaller than `least`, by default `least`, and fits into a database."""
-    return between(arguments, name, least, 2**53, least)
-
-
-def size(arguments: Fields) -> int:
-    """Return the most characters of the result."""
-    return between(arguments, "max_characters", 500, 50_000, 6000)
-
-
-def cursor_number(arguments: Fields) -> int:
-    """Return a cursor that is a number, 0 without one. Raises UsageError."""
-    cursor = field(arguments, "cursor", "0")
-    if not cursor.isdecimal() or len(cursor) > 15:
-        raise UsageError("The cursor is not valid.", "Pass the value of more in the last result.")
-    return int(cursor)

@@ -10,7 +10,9 @@ import pytest
 
 from assistant.app.assistant import Assistant
 from assistant.config import Settings
-from assistant.datatypes import Turn
+from assistant.datatypes import Citation, Location, Turn
+from assistant.models import fake
+from assistant.server.http.citations import distinct_titles
 from assistant.server.http.conversation import conversation_of, without_sources
 from tests.server.web import Web
 
@@ -39,7 +41,8 @@ def test_an_answer_has_its_citations_as_annotations_and_as_text(web: Web, settin
     [annotation] = message["annotations"]
     place = annotation["url_citation"]
     assert message["content"][place["start_index"] : place["end_index"]] == "[1]"
-    assert place["url"] == (settings.home / "files" / "lease.txt").as_uri()
+    assert place["url"] == (settings.home / "files" / "lease.txt").as_uri() + "#char=37,65"
+    assert place["title"] == "lease.txt, line 3"
     assert done["sentences"] == [{"text": "The deposit is 15500 pounds.", "numbers": [1], "support": "full"}]
     usage = done["usage"]
     assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > usage["completion_tokens"] > 0
@@ -100,6 +103,31 @@ def test_an_own_answer_that_comes_back_has_its_citations_again(web: Web, setting
     assert [cited.quote for cited in turn.citations] == ["The deposit is 15500 pounds."]
 
 
+OPEN_WEBUI_TASK = """### Task:
+Generate a concise title summarizing the chat history.
+### Output:
+JSON format: { "title": "your concise title here" }
+### Chat History:
+<chat_history>
+USER: How much is the deposit?
+ASSISTANT: The deposit is 15500 pounds [1].
+
+Sources:
+[1] lease.txt, line 3: “The deposit is 15500 pounds.”
+</chat_history>"""
+
+
+def test_a_side_task_of_a_chat_program_is_answered_without_the_engine(web: Web, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Assistant, "ask", lambda *_: pytest.fail("the engine was asked"))
+    asked = {"model": "default", "messages": [{"role": "user", "content": OPEN_WEBUI_TASK}]}
+    done = web.post("/v1/chat/completions", asked).json()
+    assert json.loads(done["choices"][0]["message"]["content"]) == {"title": "How much is the deposit?"}
+    chunks = events_of(web.post("/v1/chat/completions", {**asked, "stream": True}).text)
+    assert chunks[0]["choices"][0]["delta"]["content"] == '{"title": "How much is the deposit?"}'  # type: ignore[index]
+    assert chunks[-1]["choices"][0]["finish_reason"] == "stop"  # type: ignore[index]
+    assert web.post("/v1/chat/completions", {**asked, "model": "nothing"}).status_code == 404
+
+
 @pytest.mark.parametrize("fields", [
     {}, {"model": "default"}, {"model": "default", "messages": []}, {"model": "default", "messages": "x"},
     {"model": 3, "messages": [DEPOSIT]}, {"model": "default", "messages": [DEPOSIT], "n": 2},
@@ -139,3 +167,36 @@ def test_text_parts_are_joined_and_what_has_no_answer_is_left_out():
 def test_only_a_list_of_sources_is_taken_away():
     assert without_sources("Sources:\n[1] x") == "Sources:\n[1] x"
     assert without_sources("a\n\nSources:\nnone") == "a\n\nSources:\nnone"
+
+
+def last_ranked_first(said: Sequence[str]) -> str:
+    """Return the first sentences of the first two passages of a prompt, each with its number, the second one first."""
+    passages = [passage for prompt in said for passage in fake.PASSAGE.findall(prompt)][:2]
+    return " ".join(f"{fake.SENTENCE.findall(body)[0].strip(' .')} [{number}]." for number, body in reversed(passages))
+
+
+def test_citations_are_numbered_in_the_order_of_the_text(web: Web, settings: Settings, monkeypatch: pytest.MonkeyPatch):
+    """Open WebUI takes [n] for the n-th source; the engine numbers by the rank of the passage."""
+    monkeypatch.setattr(fake, "nearest_sentence", last_ranked_first)
+    (settings.home / "files" / "dam.txt").write_text("The dam of the mill was built in 1890.", "utf-8")
+    with Assistant(settings) as assistant:
+        assistant.add([settings.home / "files"])
+    question = "When was the dam of the mill built?"
+    ranked = web.post("/ask", {"question": question}).json()
+    assert ranked["answer"].index("[2]") < ranked["answer"].index("[1]")
+    asked = {"model": "default", "messages": [{"role": "user", "content": question}]}
+    done = web.post("/v1/chat/completions", asked).json()
+    text = done["choices"][0]["message"]["content"]
+    assert text.index("[1]") < text.index("[2]")
+    assert [cited["path"] for cited in done["citations"]] == [cited["path"] for cited in reversed(ranked["citations"])]
+    places = [each["url_citation"] for each in done["choices"][0]["message"]["annotations"]]
+    assert [text[place["start_index"] : place["end_index"]] for place in places] == ["[1]", "[2]"]
+    streamed = events_of(web.post("/v1/chat/completions", {**asked, "stream": True}).text)
+    assert "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in streamed) == text  # type: ignore[index]
+    answered = web.post("/v1/responses", {"model": "default", "input": question}).json()
+    assert answered["output"][0]["content"][0]["text"] == text
+
+
+def test_two_citations_of_one_place_have_titles_of_their_own():
+    cited = [Citation(number, "/a/lease.txt", "", Location(3, 3, 0, 5), "quote") for number in (1, 2)]
+    assert distinct_titles(cited) == {1: f"lease.txt, {cited[0].location.words}", 2: f"lease.txt, {cited[0].location.words} (2)"}
