@@ -11,12 +11,16 @@ MIN_STEM = 4  # letters that two words must begin with to be forms of one
 
 
 def has_number(token: Token, unit: ParsedSentence) -> bool:
-    """Return whether a unit has a number, in no other unit of measure."""
-    return any(
-        token.keys & other.held and not (token.measure and other.measure and token.measure != other.measure)
-        for each in (unit.statement, *unit.header)
-        for other in each.numbers
-    )
+    """Return whether a unit has a number, in the same unit of measure, or the same amount in another one: 24 months, two years."""
+    return any(is_same_amount(token, other) for each in (unit.statement, *unit.header) for other in each.numbers)
+
+
+def is_same_amount(token: Token, other: Token) -> bool:
+    """Return whether a source's number is a claim's; where only one of them has a unit of measure, it is not compared."""
+    common = token.keys & other.held
+    if token.measure and other.measure and token.measure != other.measure:
+        return any(key.startswith("x:") for key in common)
+    return bool(common)
 
 
 def is_in_heading(token: Token, part: Statement, heading: Statement) -> bool:

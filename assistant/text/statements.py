@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from typing import Literal
@@ -26,7 +27,7 @@ from assistant.text.literals import (
     squeeze,
     unscaled_keys,
 )
-from assistant.text.measures import AFTER, measure_at, rates_of
+from assistant.text.measures import Unit, rates_of, unit_after, unit_at
 from assistant.text.polarity import negations
 from assistant.text.stems import CHINESE_STOP, ENGLISH_STOP, stem
 
@@ -69,6 +70,8 @@ LOWER = re.compile(
     "|最少|最低|至少|不(?:得|能|可)?(?:少于|低于|小于|早于)",
     re.IGNORECASE,
 )
+VERSION = re.compile(r"(?:\b(?:version|release|firmware|revision|v|ver|section|clause|chapter|figure|table)|版本?|固件|章节?|条款?|图|表)\s?$",
+                     re.IGNORECASE)  # fmt: skip
 MONTH_NAMES = frozenset(MONTHS) | frozenset(MONTH_NUMBERS)
 DIRECTION = re.compile(
     r"\b(from|to|until|till|since|before|after|above|below|over|under|between)\s+(?:the\s+)?\W{0,2}$", re.IGNORECASE
@@ -230,7 +233,7 @@ def blank(text: str, tokens: Iterable[Token]) -> str:
 
 def blank_measure(text: str, token: Token) -> str:
     """Return the text with spaces in the place of the unit of measure behind a number."""
-    match = AFTER.match(text, token.end) if token.measure else None
+    match = unit_after(text, token.end) if token.measure else None
     return text[: match.start()] + " " * len(match.group()) + text[match.end() :] if match else text
 
 
@@ -251,19 +254,27 @@ def clock_tokens(text: str) -> Iterator[Token]:
 
 
 def number_tokens(text: str) -> Iterator[Token]:
-    """Yield the numbers and dates of a text."""
+    """Yield the numbers and dates of a text. The number of a version has only its spelling as a key: 4.2 is not 4.20."""
     for numeral in numerals(text):
-        measure = measure_at(text, numeral.start, numeral.end)
-        yield Token(
+        written, unit = text[numeral.start : numeral.end], unit_at(text, numeral.start, numeral.end)
+        spelling = frozenset({f"v:{written}"} if "." in written else ())
+        is_version = bool(spelling) and bool(VERSION.search(text[: numeral.start]))
+        token = Token(
             "number",
             numeral.start,
             numeral.end,
-            text[numeral.start : numeral.end],
-            numeral.keys,
-            unscaled_keys(source_keys(numeral)),
-            measure,
-            numeral.required or (bool(measure) and "n:1" not in numeral.keys),
+            written,
+            spelling if is_version else numeral.keys,
+            unscaled_keys(source_keys(numeral)) | spelling,
+            required=numeral.required or (unit is not None and "n:1" not in numeral.keys),
         )
+        yield token if unit is None else with_unit(token, unit)
+
+
+def with_unit(token: Token, unit: Unit) -> Token:
+    """Return a number with a unit of measure: its keys and its amounts in the base unit."""
+    amounts = {unit.amount(Fraction(key[2:])) for key in token.held if key.startswith("n:")} - {""}
+    return replace(token, measure=unit.name, keys=token.keys | amounts, held=token.held | amounts)
 
 
 def word_tokens(text: str, whole: str) -> Iterator[Token]:
