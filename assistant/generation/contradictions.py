@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from assistant.generation.roles import are_roles_exchanged
 from assistant.generation.substitutions import is_substituted
 from assistant.generation.table_rows import is_other_column, is_other_row
 from assistant.generation.token_matching import has_word, is_claimed, is_date
@@ -182,7 +183,7 @@ def is_pair_crossed(own: Sequence[Token], own_left: Sequence[Token], other: Sequ
     if not own or size < 2 or all(token.held & here for token in other):
         return False
     first = min((*own, *own_left), key=lambda token: token.start)
-    if first.kind == "word" and first in own:
+    if first.kind == "word" and first in own and not first.held & elsewhere:
         return False
     kinds = {kind_of(token) for token in other_left} - {""}
     names = first.kind == "name" and any(token.kind == "word" for token in own_left)
@@ -305,4 +306,5 @@ CHECKS: tuple[Callable[[Statement, ParsedSentence, ParsedChunk], str], ...] = (
     is_substituted,
     directions_differ,
     are_roles_swapped,
+    are_roles_exchanged,
 )
