@@ -15,7 +15,6 @@ from assistant.generation.table_rows import is_other_column, is_other_row
 from assistant.generation.token_matching import has_word, is_claimed, is_date
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.languages import CJK_CHARACTER
-from assistant.text.literals import fold
 from assistant.text.polarity import are_opposite, count_opposites_zh
 from assistant.text.statements import DIRECTION, Statement, Token
 
@@ -261,39 +260,6 @@ def kind_of(token: Token) -> str:
     return f"number {token.measure}" if token.measure else "date" if is_date(token) else "number"
 
 
-def are_roles_swapped(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
-    """Return "roles" if two names stand in the other order, in the same voice: A hired B, B hired A."""
-    theirs = unit.statement
-    if part.cjk or unit.is_row:
-        return ""
-    opening = [token for token in part.tokens[:1] if token.kind == "word" and token.written in source.capitals]
-    names = [*opening, *part.names]
-    pairs = [(token, [other for other in theirs.tokens if other.held & token.keys]) for token in names]
-    known = [
-        (token, same[0]) for token, same in pairs if len(same) == 1 and sum(other.keys == token.keys for other in names) == 1
-    ]
-    for (one, first), (two, second) in pairwise(known):
-        if two.start - one.end <= 1 or first.start < second.start or first.clause != second.clause:
-            continue  # two words of one name, or the same order
-        between = part.text[one.end : two.start], theirs.text[second.end : first.start]
-        if any(fold(text.strip(" ,")) in {"and", "or", "", "&"} for text in between):
-            continue
-        passive = sum(" by " in text for text in between)
-        markers = [
-            marker_of(token, statement) for token, statement in ((one, part), (first, theirs), (two, part), (second, theirs))
-        ]
-        if passive != 1 and not (markers[0] == markers[1] and markers[2] == markers[3] and any(markers)):
-            return "roles"
-    return ""
-
-
-def marker_of(token: Token, statement: Statement) -> str:
-    """Return the function word before a name."""
-    place = next((place for place, other in enumerate(statement.tokens) if other.start == token.start), 0)
-    before = statement.tokens[place - 1] if place else None
-    return before.written.lower() if before and before.kind == "function" else ""
-
-
 CHECKS: tuple[Callable[[Statement, ParsedSentence, ParsedChunk], str], ...] = (
     bounds_differ,
     is_other_number,
@@ -305,6 +271,5 @@ CHECKS: tuple[Callable[[Statement, ParsedSentence, ParsedChunk], str], ...] = (
     is_other_name,
     is_substituted,
     directions_differ,
-    are_roles_swapped,
     are_roles_exchanged,
 )

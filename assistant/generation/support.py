@@ -26,6 +26,7 @@ MARKUP = 14  # most characters of a heading line beside its title
 NEW_WEIGHT, VALUE_WEIGHT = 3, 3  # in the choice of a quote, of words that are not in the question, and of numbers and identifiers
 FULL_BONUS = 0.1  # in the choice of a quote, of a unit that fully supports the claim
 SAME_LANGUAGE = 0.3  # share of the words from which on a text is taken to be in the claim's language
+NEAR = 0.9  # share of the words from which on a unit that contradicts a claim is what the claim is made of
 LEAD = 2  # words of the first clause that name its subject
 
 
@@ -177,7 +178,8 @@ def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdic
     """Return how far the chunks support the claim: as a whole in one sentence or row of one of them, or clause by clause."""
     best = best_verdict(claim.whole, claim, sources)
     places = range(len(claim.parts))
-    if best.support != "full" and places and all(is_clause_supported(claim, place, sources) for place in places):
+    near = best.contradiction and best.share >= NEAR
+    if best.support != "full" and places and not near and all(is_clause_supported(claim, place, sources) for place in places):
         best = replace(best, support="full")
     if best.support != "full" and (best.contradiction or lacks_value(claim, sources)):
         best = replace(best, support="none")

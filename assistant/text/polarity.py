@@ -34,7 +34,13 @@ OPPOSITE_WORDS = (
     "largest/smallest highest/lowest longest/shortest earliest/latest male/female hot/cold top/bottom front/rear "
     "arrive/depart arrives/departs arrives/leaves arrival/departure income/expenditure income/expenses "
     "assets/liabilities mother/father son/daughter brother/sister husband/wife morning/evening am/pm free/paid "
-    "same/different "
+    "same/different approve/reject approved/rejected approves/rejects approved/refused granted/refused granted/denied "
+    "agreed/refused admitted/denied raise/lower raised/lowered raises/lowers increased/lowered raised/reduced increased/reduced "
+    "fall/increase fell/increased falls/increases dropped/increased dropped/rose declined/rose declined/increased shrank/grew "
+    "strengthened/weakened add/remove added/removed adds/removes attach/detach arrived/left hired/dismissed praised/criticised "
+    "borrow/lend borrowed/lent borrows/lends gained/lost passed/failed confirmed/denied confirmed/cancelled held/cancelled "
+    "locked/unlocked healthy/ill safe/dangerous empty/full wet/dry cheap/expensive cheaper/dearer easy/difficult strong/weak "
+    "minimum/maximum vertical/horizontal vertically/horizontally indoors/outdoors alive/dead before/during after/during "
 )
 OPPOSITES: dict[str, frozenset[str]] = {}
 for _pair in OPPOSITE_WORDS.split():
@@ -46,7 +52,7 @@ OPPOSITES_ZH = tuple(tuple(pair.split("/")) for pair in (
     "开启/关闭 打开/关闭 开放/关闭 启用/停用 启用/禁用 增加/减少 上升/下降 上涨/下跌 提高/降低 最高/最低 "
     "最多/最少 最大/最小 最早/最晚 以上/以下 之前/之后 以前/以后 同意/拒绝 成功/失败 收入/支出 进口/出口 "
     "上午/下午 早上/晚上 左侧/右侧 左边/右边 买入/卖出 内部/外部 必须/可选 公开/保密 包含/不含 包括/除外 "
-    "第一/最后 首/末 南/北 东/西 收费/免费 父/母 儿子/女儿 夏季/冬季 "
+    "第一/最后 首/末 南/北 东/西 收费/免费 付费/免费 缴费/免费 通过/否决 批准/否决 批准/驳回 支持/反对 赞成/反对 战胜/负于 击败/负于 增加/下降 增长/下降 上升/减少 提高/下调 上调/下调 借入/借出 租入/租出 聘用/解雇 入院/出院 垂直/水平 室内/室外 安全/危险 有效/无效 合格/不合格 新增/取消 存在/不存在 开放/闭馆 开放/停业 营业/停业 营业/歇业 父/母 儿子/女儿 夏季/冬季 "
 ).split())
 
 
