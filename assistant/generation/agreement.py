@@ -113,7 +113,7 @@ def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, quest
     if core != wanted:
         alone = max(alone, present_share(core, pairs - source.topic.pairs, own))
     bare = frozenset(key for token in part.content if token.kind == "word" for key in token.keys)
-    has_none = bool(bare) and present_share(bare, frozenset(), own) == 0
+    has_none = len(bare) > unit.is_row and present_share(bare, frozenset(), own) == 0  # a row has no verb
     if has_none or (len(part.words) >= FEW and alone < MIN_OWN * least / FULL):
         share = min(share, min(least, FULL_WITH_VALUE) - 0.01)
     return share, least

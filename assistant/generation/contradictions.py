@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from assistant.generation.roles import are_roles_exchanged
+from assistant.generation.roles import are_roles_exchanged, is_spliced
 from assistant.generation.substitutions import is_substituted
 from assistant.generation.table_rows import is_other_column, is_other_row
 from assistant.generation.token_matching import has_word, is_claimed, is_date
@@ -272,4 +272,5 @@ CHECKS: tuple[Callable[[Statement, ParsedSentence, ParsedChunk], str], ...] = (
     is_substituted,
     directions_differ,
     are_roles_exchanged,
+    is_spliced,
 )

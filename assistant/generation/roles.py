@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from heapq import heapify, heappop, heappush
+from itertools import combinations, groupby, pairwise
 
-from assistant.generation.token_matching import is_form
+from assistant.generation.token_matching import is_claimed, is_form
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.languages import CJK_CHARACTER
 from assistant.text.statements import Statement, Token
@@ -58,34 +59,83 @@ def are_roles_exchanged(part: Statement, unit: ParsedSentence, _source: ParsedCh
     return ""
 
 
+def is_spliced(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
+    """Return "crossed" if a claim joins a phrase of one clause to one of another, and says nothing of what each stands beside.
+
+    "The council approved the roof" of "The council approved the playground and postponed the roof".
+    """
+    if unit.is_row:
+        return ""
+    theirs = unit.statement.tokens
+    phrases = [phrase for phrase in shared_phrases(part.tokens, theirs) if is_party(part.tokens[phrase.start : phrase.end])]
+    for one, other in pairwise(phrases):
+        if any(token.kind not in {"function", "negation"} for token in part.tokens[one.end : other.start]):
+            continue
+        after, before = beside(theirs, one.last - 1, 1), beside(theirs, other.place, -1)
+        apart = theirs[one.last - 1].clause != theirs[other.place].clause
+        if apart and after and before and not is_claimed(after, part) and not is_claimed(before, part):
+            return "crossed"
+    return ""
+
+
+def beside(tokens: Sequence[Token], place: int, step: int) -> Token | None:
+    """Return the next content token in the clause of tokens[place], None if there is none."""
+    for other in range(place + step, len(tokens) if step > 0 else -1, step):
+        if tokens[other].clause != tokens[place].clause:
+            return None
+        if tokens[other].kind not in {"function", "negation"}:
+            return tokens[other]
+    return None
+
+
 def shared_phrases(ours: Sequence[Token], theirs: Sequence[Token]) -> list[Phrase]:
-    """Return the longest phrases that occur once in both, in the order of the claim; they do not overlap."""
-    lengths = [[0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
-    found: list[tuple[int, int, int]] = []
-    for start in range(len(ours) - 1, -1, -1):
-        for place in range(len(theirs) - 1, -1, -1):
-            if is_same(ours[start], theirs[place]):
-                lengths[start][place] = lengths[start + 1][place + 1] + 1
-                found += [(size, start, place) for size in range(1, lengths[start][place] + 1)]
-    phrases: list[Phrase] = []
-    for size, start, place in sorted(found, key=lambda each: (-each[0], each[1], each[2])):
-        if all((start + size <= other.start or other.end <= start) and (place + size <= other.place or other.last <= place)
-               for other in phrases):
-            phrases.append(Phrase(start, start + size, place))
+    """Return the longest phrases that are in both, in the order of the claim; they do not overlap."""
+    runs = [(-size, start, place) for start, place, size in common_runs(ours, theirs)]
+    heapify(runs)
+    mine, others, phrases = [False] * len(ours), [False] * len(theirs), list[Phrase]()
+    while runs:
+        size, start, place = heappop(runs)
+        pieces = list(free_pieces(mine[start : start - size], others[place : place - size]))
+        if pieces != [(0, -size)]:  # a longer phrase has part of it
+            for first, length in pieces:
+                heappush(runs, (-length, start + first, place + first))
+            continue
+        mine[start : start - size] = others[place : place - size] = [True] * -size
+        phrases.append(Phrase(start, start - size, place))
     return sorted(phrases, key=lambda phrase: phrase.start)
 
 
-def is_same(one: Token, other: Token) -> bool:
-    """Return whether two tokens are forms of one word, or the same value."""
-    return bool(one.keys & other.held) or (
-        one.kind in {"word", "name"} and other.kind in {"word", "name"} and is_form(one.written, other.written)
-    )
+def common_runs(ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[tuple[int, int, int]]:
+    """Yield the start in both and the length of each run of equal tokens that cannot be made longer."""
+    known: dict[str, list[int]] = {}
+    for place, other in enumerate(theirs):
+        for key in other.held or {other.written}:
+            known.setdefault(key, []).append(place)
+    lengths: dict[tuple[int, int], int] = {}
+    for start in range(len(ours) - 1, -1, -1):
+        for place in same_places(ours[start], known):
+            lengths[start, place] = lengths.get((start + 1, place + 1), 0) + 1
+    yield from ((start, place, size) for (start, place), size in lengths.items() if (start - 1, place - 1) not in lengths)
+
+
+def same_places(token: Token, known: Mapping[str, Sequence[int]]) -> set[int]:
+    """Return the places of a unit's tokens that are a token of the claim, or a form of it."""
+    same = [key for key in known if key in token.keys or (token.kind in {"word", "name"} and any(is_form(own, key) for own in token.keys))]
+    return {place for key in same for place in known[key]}
+
+
+def free_pieces(mine: Sequence[bool], others: Sequence[bool]) -> Iterator[tuple[int, int]]:
+    """Yield the start and length of each part of a run of which no token is taken on either side."""
+    for taken, group in groupby(range(len(mine)), key=lambda place: mine[place] or others[place]):
+        places = list(group)
+        if not taken:
+            yield places[0], len(places)
 
 
 def is_party(tokens: Sequence[Token]) -> bool:
     """Return whether a phrase may name a party: it has a name or a word, in Chinese several characters."""
     words = [token for token in tokens if token.kind in {"word", "name", "code"}]
-    chinese = sum(bool(CJK_CHARACTER.match(token.written)) for token in words)
+    chinese = sum(bool(CJK_CHARACTER.match(token.written)) for token in tokens)
     return bool(words) and (chinese == 0 or chinese >= MIN_RUN_ZH)
 
 

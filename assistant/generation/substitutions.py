@@ -12,6 +12,7 @@ from assistant.generation.token_matching import has_word, is_claimed
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.polarity import are_opposite
 from assistant.text.statements import PRONOUN, Statement, Token
+from assistant.text.synonyms import are_synonyms_zh
 
 MOST, MOST_ZH = 3, 6  # words or characters of the unit that one place holds
 MIN_BESIDE = 2  # words on each side of a place whose word may be a synonym
@@ -48,7 +49,11 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
         old, new = content_keys(slot.old), content_keys(slot.new)
         if not old or not new or any(has_word(key, present) for key in old) or is_claimed_or_pronoun(slot.new, part, unit.statement):
             continue
-        if refers_back(slot, old, unit.statement, source) or is_opposite(slot):
+        if refers_back(slot, old, unit.statement, source) or any(
+            is_denied_opposite(one, other, part, unit.statement) for one in slot.old for other in slot.new
+        ) or (
+            part.cjk and are_synonyms_zh("".join(sorted(old)), part.text, unit.statement.text)
+        ):
             continue
         known, sizes = old <= source.words, (MOST_ZH, len(old)) if part.cjk else (MOST, MOST)
         if part.cjk:
@@ -70,17 +75,21 @@ def other_neighbour(part: Statement, unit: ParsedSentence, source: ParsedChunk) 
         if token.kind != "word" or beside.kind != "word" or not token.keys <= source.words or token.keys & present:
             continue
         places = [place for place, each in enumerate(theirs) if each.held & beside.keys]
-        rivals = [theirs[place + 2 * side - 1] for place in places if 0 <= place + 2 * side - 1 < len(theirs)]
-        if rivals and all(rival.kind == "word" and not is_claimed(rival, part) for rival in rivals) and not any(
+        near = [theirs[place + 2 * side - 1] for place in places if 0 <= place + 2 * side - 1 < len(theirs)]
+        rivals = [rival for rival in near if rival.kind == "word" and not is_denied_opposite(token, rival, part, unit.statement)]
+        if rivals and not any(is_claimed(rival, part) for rival in rivals) and not any(
             has_word(key, present) for key in token.keys
         ):
             return "word"
     return ""
 
 
-def is_opposite(slot: Slot) -> bool:
-    """Return whether the words are opposites, which count as a negation: open, closed."""
-    return any(are_opposite(one.written.lower(), other.written.lower()) for one in slot.old for other in slot.new)
+def is_denied_opposite(token: Token, rival: Token, part: Statement, unit: Statement) -> bool:
+    """Return whether two words are opposites of which one is denied: not open, closed."""
+    if not are_opposite(token.written.lower(), rival.written.lower()):
+        return False
+    before = [other for other in unit.tokens if other.end <= rival.start]
+    return any(other.kind == "negation" for other in (*part.tokens, *before[-1:]))
 
 
 def slots(part: Statement, unit: Statement) -> Iterator[Slot]:
@@ -131,7 +140,7 @@ def is_claimed_or_pronoun(tokens: Sequence[Token], part: Statement, unit: Statem
     if PRONOUN.search(unit.text[tokens[0].start : tokens[-1].end]):
         return True
     words = [token for token in tokens if token.kind in {"word", "name"}]
-    return all(is_claimed(token, part) for token in words) if part.cjk else any(is_claimed(token, part) for token in words)
+    return (all if part.cjk else any)(is_claimed(token, part) for token in words)
 
 
 def refers_back(slot: Slot, old: frozenset[str], unit: Statement, source: ParsedChunk) -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.literals import contains_code
-from assistant.text.statements import PRONOUN, Statement, Token
+from assistant.text.statements import Statement, Token
 
 YEARS = range(1000, 2200)
+BACK = re.compile(
+    r"\b(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|this|these|those|such|both|former|latter)\b|[他她它其该該此]", re.IGNORECASE)
 MIN_STEM = 4  # letters that two words must begin with to be forms of one
 
 
@@ -58,8 +62,10 @@ def has_name(token: Token, statement: Statement) -> bool:
 
 
 def may_refer_back(part: Statement, unit: Statement) -> bool:
-    """Return whether a sentence may be about a name before it: it has a pronoun, or no name of which the claim says nothing."""
-    return bool(PRONOUN.search(unit.text)) or all(token.keys & part.words for token in unit.names)
+    """Return whether a sentence may be about a name before it: no name of which the claim says nothing precedes its pronoun."""
+    others = [token.start for token in unit.names if not token.keys & part.words]
+    pronoun = BACK.search(unit.text)
+    return not others or (pronoun is not None and pronoun.start() < min(others))
 
 
 def is_form(word: str, other: str) -> bool:

@@ -130,16 +130,19 @@ def parse_units(text: str, header: str) -> Iterator[ParsedSentence]:
     rows = {line.start: line for line in lines_of(text) if line.is_row}
     head = header_cells(header)
     before: list[Statement] = []
+    items: dict[int, Statement] = {}  # by the start of their line
     in_table = False
     for start, end in sentence_spans(text):
         row = rows.get(text.rfind("\n", 0, start) + 1) or rows.get(start)
         if row is None:
             unit = parse_statement(text[start:end])
             item = bool(KEY_LINE.match(unit.text)) and "\n" in text
-            yield ParsedSentence(
-                start, end, unit, before=() if item else tuple(before[-3:]), is_heading=is_heading(text, start, end)
-            )
-            if not item:
+            line = text.rfind("\n", 0, start) + 1
+            above = () if item else (items[line],) if line in items else tuple(before[-3:])
+            yield ParsedSentence(start, end, unit, before=above, is_heading=is_heading(text, start, end))
+            if item:
+                items[line] = unit
+            else:
                 before.append(unit)
             in_table = False
             continue

@@ -14,7 +14,7 @@ BOUNDS_EN = re.compile(
     r"|whether\s+or\s+not|no\s+doubt|nothing\s+(?:but|other)|not\s+until)\b", re.IGNORECASE)
 NEGATIONS_EN = re.compile(
     r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|forbid\w*|forbad\w*|prohibit\w*|bann?(?:ed|s)?|disallow\w*|lacks?|lacking"
-    r"|out\s+of(?=\s+(?:service|order|use|stock|print|date|operation))|exempt)\b|n['’]t\b", re.IGNORECASE)
+    r"|free\s+of(?=\s+(?:charge|cost|duty|tax))|out\s+of(?=\s+(?:service|order|use|stock|print|date|operation))|exempt)\b|n['’]t\b", re.IGNORECASE)
 BOUNDS_ZH = re.compile(
     "(?:不|不得|不能|不可|不应|不應|未)(?:超过|超過|多于|多於|大于|大於|高于|高於|晚于|晚於|迟于|遲於|少于|少於|低于|低於|小于|小於)")
 ORDINARY_ZH = re.compile(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -30,6 +30,7 @@ from assistant.text.literals import (
 from assistant.text.measures import Unit, rates_of, unit_after, unit_at
 from assistant.text.polarity import negations
 from assistant.text.stems import CHINESE_STOP, ENGLISH_STOP, stem
+from assistant.text.synonyms import BASES
 
 TokenKind = Literal["number", "code", "name", "word", "function", "negation"]
 
@@ -46,9 +47,10 @@ DIVISION = re.compile(
 MIN_CLAUSE = 2  # words, or four Chinese characters, beside its numbers, of a clause on its own
 ADVERBIAL = re.compile(r"\W*(?:in|on|at|by|after|before|during|since|from|until|under|for|with|as|according)\b", re.IGNORECASE)
 WORD = re.compile(f"[{CJK}]|{LATIN_WORD.pattern}")
+AFTER_LABEL = r"(?:(?=['’]s\b)|(?=\.\s*$)|(?![\w.'’-]))"
 LABEL = re.compile(
-    r"(?<![\w.'’-])(?!I\b)[A-Z](?![\w.'’-])(?!\s+[a-z])|(?<=[a-z]\s)(?!I\b)[A-Z](?![\w.'’-])"
-)  # Shelf A, not "A shelf"
+    rf"(?<![\w.'’-])(?!I\b)[A-Z]{AFTER_LABEL}(?!\s+[a-z])|(?<=[a-z]\s)(?!I\b)[A-Z]{AFTER_LABEL}"
+)  # Shelf A, shelf A's, not "A shelf" or "A. Smith"
 # words of permission and of little content, which a paraphrase exchanges
 LIGHT = frozenset(
     "allow allows allowed permit permits permitted able possible get gets got take takes took taken make makes made "
@@ -184,6 +186,7 @@ def is_clause(tokens: Sequence[Token], whole: Statement) -> bool:
     least = 2 * MIN_CLAUSE if whole.cjk else MIN_CLAUSE
     if not whole.cjk and words and len(words) < least and any(token.kind == "number" for token in tokens):
         return not ADVERBIAL.match(whole.text[tokens[0].start :])
+    least -= whole.cjk and any(token.kind == "number" for token in tokens)
     return len(words) >= least and (len(words) > least or not ADVERBIAL.match(whole.text[tokens[0].start :]))
 
 
@@ -288,8 +291,8 @@ def word_tokens(text: str, whole: str) -> Iterator[Token]:
     bounds = {place for pattern in (UPPER, LOWER) for match in pattern.finditer(whole) for place in range(*match.span())}
     for match in WORD.finditer(text):
         word = match.group()
-        if match.start() in labels and len(word) == 1:
-            key = frozenset({f"={word}"})
+        if match.start() in labels and len(fold(word)) == 1:
+            key = frozenset({f"={word[0]}"})
             yield Token("name", *match.span(), word, key, key, required=True)
         elif CJK_CHARACTER.match(word):
             key = frozenset({word})
@@ -304,10 +307,19 @@ def word_tokens(text: str, whole: str) -> Iterator[Token]:
             yield latin_token(match, is_name=match.start() in names)
 
 
+@lru_cache(maxsize=8192)
+def word_key(folded: str) -> str:
+    """Return the stem of a word's base form, or of the first of its synonyms: covered and cover, win and winner, begin and start."""
+    base = IRREGULAR.get(folded, folded)
+    once = stem(BASES.get(base, base))
+    known = next((BASES[form] for form in (once, f"{once}e") if form in BASES), once)
+    return stem(known)
+
+
 def latin_token(match: re.Match[str], *, is_name: bool) -> Token:
     """Return a word in Latin script as a token; its key is its stem."""
     folded, plain = fold(match.group()), match.group().lower()
-    key = frozenset({stem(IRREGULAR.get(folded, folded))})
+    key = frozenset({word_key(folded)})
     if plain in ENGLISH_STOP or plain in LIGHT:
         return Token("function", *match.span(), folded, key, key)
     return Token("name" if is_name else "word", *match.span(), folded, key, key, required=is_name)
