@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from itertools import combinations, groupby, pairwise
+from itertools import combinations, groupby, pairwise, takewhile
 
 from assistant.generation.token_matching import is_claimed, is_form
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.languages import CJK_CHARACTER
 from assistant.text.statements import Statement, Token
 
+PARALLEL = 16  # most tokens of a clause beside a phrase
+NEAR = 2  # clauses
 MIN_RUN_ZH = 2  # characters of a phrase
 AGENT = frozenset("by 被 由 受 遭".split())  # before the one who acts
 TURNING = frozenset("to from before after than until 前 后 至 到".split())  # what is before and behind them cannot change places
@@ -71,21 +73,21 @@ def is_spliced(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> s
     for one, other in pairwise(phrases):
         if any(token.kind not in {"function", "negation"} for token in part.tokens[one.end : other.start]):
             continue
-        after, before = beside(theirs, one.last - 1, 1), beside(theirs, other.place, -1)
-        apart = theirs[one.last - 1].clause != theirs[other.place].clause
-        if apart and after and before and not is_claimed(after, part) and not is_claimed(before, part):
+        behind, ahead = rest_of_clause(theirs, one.last - 1, 1), rest_of_clause(theirs, other.place, -1)
+        apart = 1 <= abs(theirs[one.last - 1].clause - theirs[other.place].clause) <= NEAR  # a comma and "and" divide twice
+        if not (apart and behind and ahead and max(len(behind), len(ahead)) <= PARALLEL):
+            continue
+        new_behind, new_ahead = ([not is_claimed(token, part) for token in tokens] for tokens in (behind, ahead))
+        if new_behind[0] and new_ahead[0] and (all(new_behind) or all(new_ahead)):
             return "crossed"
     return ""
 
 
-def beside(tokens: Sequence[Token], place: int, step: int) -> Token | None:
-    """Return the next content token in the clause of tokens[place], None if there is none."""
-    for other in range(place + step, len(tokens) if step > 0 else -1, step):
-        if tokens[other].clause != tokens[place].clause:
-            return None
-        if tokens[other].kind not in {"function", "negation"}:
-            return tokens[other]
-    return None
+def rest_of_clause(tokens: Sequence[Token], place: int, step: int) -> list[Token]:
+    """Return the content tokens of the clause of tokens[place] behind (1) or before it (-1), the nearest first."""
+    others = tokens[place + step :: step] if place + step >= 0 else ()
+    inside = takewhile(lambda token: token.clause == tokens[place].clause, others)
+    return [token for token in inside if token.kind not in {"function", "negation"}]
 
 
 def shared_phrases(ours: Sequence[Token], theirs: Sequence[Token]) -> list[Phrase]:

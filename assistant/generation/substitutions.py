@@ -11,11 +11,12 @@ from itertools import pairwise
 from assistant.generation.token_matching import has_word, is_claimed
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.polarity import are_opposite
-from assistant.text.statements import PRONOUN, Statement, Token
+from assistant.text.statements import PRONOUN, Statement, Token, word_key
 from assistant.text.synonyms import are_synonyms_zh
 
 MOST, MOST_ZH = 3, 6  # words or characters of the unit that one place holds
 MIN_BESIDE = 2  # words on each side of a place whose word may be a synonym
+EVERY = frozenset({word_key("every")})  # as good as "each"
 DETERMINER = re.compile(r"\b(?:the|this|these|those|that|such|its|his|her|their)\s+$", re.IGNORECASE)
 
 
@@ -24,6 +25,7 @@ class Slot:
     """A place in which an alignment has `new` tokens of the unit for `old` ones of the claim.
 
     `left` and `right` are how many tokens beside it agree, `before` and `after` how many the claim has there.
+    `is_modifier` says that a word follows in the claim at once: water damage.
     """
 
     old: Sequence[Token]
@@ -32,6 +34,7 @@ class Slot:
     right: int
     before: int
     after: int
+    is_modifier: bool
 
     def is_flanked(self, each: int, total: int) -> bool:
         """Return whether so many tokens agree on each side, or all that the claim has there, and so many in all."""
@@ -46,7 +49,7 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
     """
     present = frozenset().union(unit.statement.words, *(head.words for head in unit.header))
     for slot in slots(part, unit.statement):
-        old, new = content_keys(slot.old), content_keys(slot.new)
+        old, new = content_keys(slot.old) - EVERY, content_keys(slot.new)
         if not old or not new or any(has_word(key, present) for key in old) or is_claimed_or_pronoun(slot.new, part, unit.statement):
             continue
         if refers_back(slot, old, unit.statement, source) or any(
@@ -59,7 +62,8 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
         if part.cjk:
             is_other = slot.is_flanked(1, 3) and (known or len(old) == len(new))
         else:
-            is_other = slot.is_flanked(1, 1) if known else min(slot.left, slot.right) >= MIN_BESIDE
+            is_other = slot.is_flanked(1, 1) if known else slot.is_flanked(MIN_BESIDE, MIN_BESIDE) and (
+                slot.is_modifier or min(slot.left, slot.right) >= MIN_BESIDE)
         is_other &= len(new) <= sizes[not known]
         if is_other:
             return "word"
@@ -105,7 +109,8 @@ def slots(part: Statement, unit: Statement) -> Iterator[Slot]:
             continue
         clause = new[0].clause if before else new[-1].clause
         inside = [token for token in new if token.clause == clause]
-        yield Slot(ours[start:end], inside, size_of(blocks, place - 1), size_of(blocks, place + 1), before, after)
+        yield Slot(ours[start:end], inside, size_of(blocks, place - 1), size_of(blocks, place + 1), before, after,
+                   bool(ours[end:]) and ours[end].kind == "word" and ours[end].start - ours[end - 1].end == 1)
 
 
 def aligned_tokens(statement: Statement) -> list[Token]:
