@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
@@ -13,6 +14,7 @@ from assistant.text.languages import CJK_CHARACTER
 from assistant.text.statements import Statement, Token
 
 PARALLEL = 16  # most tokens of a clause beside a phrase
+JOINED = re.compile(r"\b(?:and|but|while|whereas)\b|;", re.IGNORECASE)
 NEAR = 2  # clauses
 MIN_RUN_ZH = 2  # characters of a phrase
 AGENT = frozenset("by 被 由 受 遭".split())  # before the one who acts
@@ -75,7 +77,9 @@ def is_spliced(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> s
             continue
         behind, ahead = rest_of_clause(theirs, one.last - 1, 1), rest_of_clause(theirs, other.place, -1)
         apart = 1 <= abs(theirs[one.last - 1].clause - theirs[other.place].clause) <= NEAR  # a comma and "and" divide twice
-        if not (apart and behind and ahead and max(len(behind), len(ahead)) <= PARALLEL):
+        first, second = sorted((theirs[one.last - 1], theirs[other.place]), key=lambda token: token.start)
+        joined = part.cjk or JOINED.search(unit.statement.text[first.end : second.start])
+        if not (apart and joined and behind and ahead and max(len(behind), len(ahead)) <= PARALLEL):
             continue
         new_behind, new_ahead = ([not is_claimed(token, part) for token in tokens] for tokens in (behind, ahead))
         if new_behind[0] and new_ahead[0] and (all(new_behind) or all(new_ahead)):

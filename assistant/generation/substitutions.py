@@ -49,6 +49,8 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
     """
     present = frozenset().union(unit.statement.words, *(head.words for head in unit.header))
     for slot in slots(part, unit.statement):
+        if not unit.is_row and is_number_exchanged(slot, part):
+            return "number"
         old, new = content_keys(slot.old) - EVERY, content_keys(slot.new)
         if not old or not new or any(has_word(key, present) for key in old) or is_claimed_or_pronoun(slot.new, part, unit.statement):
             continue
@@ -68,6 +70,13 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
         if is_other:
             return "word"
     return "" if part.cjk else other_neighbour(part, unit, source)
+
+
+def is_number_exchanged(slot: Slot, part: Statement) -> bool:
+    """Return whether a number stands where the unit has another one, of which the claim says nothing."""
+    old, new = ([token for token in tokens if token.kind == "number"] for tokens in (slot.old, slot.new))
+    words = any(token.kind in {"word", "name"} for token in (*slot.old, *slot.new))
+    return bool(old and new) and not words and not any(is_claimed(token, part) for token in new) and slot.is_flanked(1, MIN_BESIDE)
 
 
 def other_neighbour(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
