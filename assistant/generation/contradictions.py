@@ -174,7 +174,8 @@ def is_crossed(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> s
 def is_pair_crossed(own: Sequence[Token], own_left: Sequence[Token], other: Sequence[Token], other_left: Sequence[Token]) -> bool:
     """Return whether a literal only of one clause goes with words only of another that has an unclaimed literal of the same kind.
 
-    A clause that opens with a claimed word has no subject of its own, so that it may share that of the other.
+    A clause that opens with a claimed word has no subject of its own, so that it may share that of the other, unless that opens
+    with the same word.
     """
     elsewhere = frozenset().union(*(token.held for token in other))
     here = frozenset().union(*(token.held for token in own))
@@ -182,7 +183,8 @@ def is_pair_crossed(own: Sequence[Token], own_left: Sequence[Token], other: Sequ
     if not own or size < 2 or all(token.held & here for token in other):
         return False
     first = min((*own, *own_left), key=lambda token: token.start)
-    if first.kind == "word" and first in own and not first.held & elsewhere:
+    opening = min((*other, *other_left), key=lambda token: token.start, default=first)
+    if first.kind == "word" and first in own and not first.held & opening.held:
         return False
     kinds = {kind_of(token) for token in other_left} - {""}
     names = first.kind == "name" and any(token.kind == "word" for token in own_left)

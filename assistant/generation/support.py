@@ -178,7 +178,7 @@ def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdic
     """Return how far the chunks support the claim: as a whole in one sentence or row of one of them, or clause by clause."""
     best = best_verdict(claim.whole, claim, sources)
     places = range(len(claim.parts))
-    near = best.contradiction and best.share >= NEAR
+    near = best.contradiction not in {"", "crossed"} and best.share >= NEAR
     if best.support != "full" and places and not near and all(is_clause_supported(claim, place, sources) for place in places):
         best = replace(best, support="full")
     if best.support != "full" and (best.contradiction or lacks_value(claim, sources)):
