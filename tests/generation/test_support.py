@@ -91,6 +91,61 @@ def test_contradictions_are_not_full(sentence: str, source: str) -> None:
     assert support(sentence, source) != "full"
 
 
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("The dealer sold the shop to the baker.", "The baker sold the shop to the dealer."),
+    ("Tessel acquired Brandmere in 2020.", "Tessel was acquired by Brandmere in 2020."),
+    ("The lid must be removed before the pump is stopped.", "The pump must be stopped before the lid is removed."),
+    ("茶商把店铺卖给了面包师。", "面包师把店铺卖给了茶商。"),
+    ("The board approved the loan.", "The board approved the budget and postponed the loan."),
+    ("理事会批准了贷款。", "理事会批准了预算，推迟了贷款。"),
+])
+def test_exchanged_roles_are_not_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) != "full"
+
+
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("The shop was sold to the dealer by the baker.", "The baker sold the shop to the dealer."),
+    ("Brandmere acquired Tessel in 2020.", "Tessel was acquired by Brandmere in 2020."),
+    ("The bridge was built by the engineer in 1871.", "In 1871 the engineer built the bridge."),
+    ("At high water the depth is read at the gauge.", "The gauge reads the depth at high water."),
+    ("默认密码印在标签上。", "标签上印有默认密码。"),
+])
+def test_another_order_of_the_same_roles_is_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) == "full"
+
+
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("Anna teaches physics.", "Anna teaches chemistry and runs the club. Paul teaches physics."),
+    ("All staff may enter the vault.", "All staff receive a badge. Only managers may enter the vault."),
+    ("全体员工可以进入金库。", "全体员工均发放工牌。只有经理可以进入金库。"),
+    ("承租人负责投保房屋。", "承租人交押金。出租人负责投保房屋。"),
+    ("Children under six have to pay.", "Children under six swim free of charge, and pupils pay half."),
+    ("1号线终点站在河西。", "10号线一期终点站在河西。"),
+    ("Ascendo services the lift in block A.", "The lift in block A is serviced by Kone. The lift in block B is serviced by Ascendo."),
+])
+def test_words_in_the_place_of_others_are_not_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) != "full"
+
+
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("The warranty lasts two years.", "The warranty runs for 24 months."), ("The motor weighs 0.34 kg.", "The motor weighs 340 g."),
+    ("Hot water must never be used.", "Never use hot water."), ("There is no charge for children.", "Children swim free of charge."),
+    ("The pool does not open on Mondays.", "The pool is closed on Mondays."), ("芬达担任队长。", "芬达接任队长。"),
+    ("With E19 you should call service.", "- E17: sensor blocked. Rinse it.\n- E19: fan too slow. Call service."),
+])
+def test_paraphrases_are_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) == "full"
+
+
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("The motor draws 750 A.", "The motor draws 750 mA."), ("The flow is 35 l/h.", "The flow is 35 l/min."),
+    ("电流为750安。", "电流为750毫安。"), ("Release 3.1 has a new menu.", "Release 3.10 has a new menu."),
+    ("The meadow has 38 g of nitrogen.", "Field | Nitrogen (kg/ha)\nThe meadow | 38\nThe acre | 51"),
+])
+def test_other_units_and_versions_are_not_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) != "full"
+
+
 @pytest.mark.parametrize(("true", "year", "other"), [
     ("The British East India Company was established in 1599 and was chartered by Queen Elizabeth in the following year.",
      "1599", " A second office followed in 1767."),
