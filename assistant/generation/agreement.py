@@ -15,9 +15,9 @@ from assistant.generation.token_matching import has_literal, has_word
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.statements import Statement, Token
 
-FULL, PARTIAL = 0.45, 0.35  # minimum shares of the statement's words
-FULL_WITH_VALUE = 0.45  # for a statement with a number or identifier that the unit has
-FULL_ZH = 0.45  # for Chinese, whose pairs of characters also cross word boundaries, and for table rows
+FULL, PARTIAL = 0.52, 0.35  # minimum shares of the statement's words
+FULL_WITH_VALUE = 0.5  # for a statement with a number or identifier that the unit has
+FULL_ZH = 0.5  # for Chinese, whose pairs of characters also cross word boundaries, and for table rows
 MIN_OWN = 0.5  # of the words, that are in the unit itself
 MIN_CORE, MIN_CORE_ZH = 2, 3  # words that are not in the title, from which on those in it need not be in the unit
 FULL_SHORT = 0.4  # with the words of its question, for a statement of fewer than FEW words of its own

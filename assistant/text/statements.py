@@ -74,6 +74,7 @@ LOWER = re.compile(
 )
 VERSION = re.compile(r"(?:\b(?:version|release|firmware|revision|v|ver|section|clause|chapter|figure|table)|版本?|固件|章节?|条款?|图|表)\s?$",
                      re.IGNORECASE)  # fmt: skip
+ABLE = re.compile(r"(?<=\w{4})[ai]b(?:le|ly|ility)$")  # dimmable: dim
 MONTH_NAMES = frozenset(MONTHS) | frozenset(MONTH_NUMBERS)
 DIRECTION = re.compile(
     r"\b(from|to|until|till|since|before|after|above|below|over|under|between)\s+(?:the\s+)?\W{0,2}$", re.IGNORECASE
@@ -310,7 +311,7 @@ def word_tokens(text: str, whole: str) -> Iterator[Token]:
 @lru_cache(maxsize=8192)
 def word_key(folded: str) -> str:
     """Return the stem of a word's base form, or of the first of its synonyms: covered and cover, win and winner, begin and start."""
-    base = IRREGULAR.get(folded, folded)
+    base = IRREGULAR.get(folded, ABLE.sub("", folded))
     once = stem(BASES.get(base, base))
     known = next((BASES[form] for form in (once, f"{once}e") if form in BASES), once)
     return stem(known)
