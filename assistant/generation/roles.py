@@ -48,15 +48,18 @@ def are_roles_exchanged(part: Statement, unit: ParsedSentence, _source: ParsedCh
         return ""
     ours, theirs = part.tokens, unit.statement.tokens
     for one, other in combinations(shared_phrases(ours, theirs), 2):
-        if not (is_party(ours[one.start : one.end]) and is_party(ours[other.start : other.end])):
-            continue
         mine = ours[one.end : other.start]
+        least = 1 if len(mine) > MIN_RUN_ZH else MIN_RUN_ZH
+        if not all(is_party(ours[phrase.start : phrase.end], least) for phrase in (one, other)):
+            continue
         first, second = sorted((one, other), key=lambda phrase: phrase.place)
         between = theirs[first.last : second.place]
         if len({token.clause for token in theirs[first.place : second.last]}) > 1:
             continue
         crossed = first is not one
         if crossed and is_same_relation(mine, between):
+            return "roles"
+        if crossed and not between and last_word(mine) == "to":  # issued to Dana, Dana issued
             return "roles"
         if not crossed and is_voice_changed(mine, between):
             return "roles"
@@ -76,6 +79,7 @@ def is_spliced(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> s
         if any(token.kind not in {"function", "negation"} for token in part.tokens[one.end : other.start]):
             continue
         behind, ahead = rest_of_clause(theirs, one.last - 1, 1), rest_of_clause(theirs, other.place, -1)
+        ahead = ahead or rest_of_clause(theirs, other.last - 1, 1)  # what a clause says of its subject
         apart = 1 <= abs(theirs[one.last - 1].clause - theirs[other.place].clause) <= NEAR  # a comma and "and" divide twice
         first, second = sorted((theirs[one.last - 1], theirs[other.place]), key=lambda token: token.start)
         joined = part.cjk or JOINED.search(unit.statement.text[first.end : second.start])
@@ -138,11 +142,11 @@ def free_pieces(mine: Sequence[bool], others: Sequence[bool]) -> Iterator[tuple[
             yield places[0], len(places)
 
 
-def is_party(tokens: Sequence[Token]) -> bool:
+def is_party(tokens: Sequence[Token], least: int = MIN_RUN_ZH) -> bool:
     """Return whether a phrase may name a party: it has a name or a word, in Chinese several characters."""
     words = [token for token in tokens if token.kind in {"word", "name", "code"}]
     chinese = sum(bool(CJK_CHARACTER.match(token.written)) for token in tokens)
-    return bool(words) and (chinese == 0 or chinese >= MIN_RUN_ZH)
+    return bool(words) and (chinese == 0 or chinese >= least)
 
 
 def content_keys(tokens: Sequence[Token]) -> frozenset[str]:
@@ -166,8 +170,16 @@ def is_same_relation(mine: Sequence[Token], between: Sequence[Token]) -> bool:
 
 def is_voice_changed(mine: Sequence[Token], between: Sequence[Token]) -> bool:
     """Return whether the same verb joins two phrases, in the passive in one of the sentences only: acquired, acquired by."""
-    ends = [next((token for token in reversed(each) if token.written not in ARTICLES), None) for each in (mine, between)]
-    same = content_keys(mine)
-    agents = [end is not None and end.written in AGENT for end in ends]
-    verbs = [end is not None and end.kind == "word" for end in ends]
-    return bool(same) and same == content_keys(between) and any(agents) and any(verbs)
+    same, ends = content_keys(mine), {last_word(mine) in AGENT, last_word(between) in AGENT}
+    verbs = [bool(words) and words[-1].kind == "word" for words in (bare(mine), bare(between))]
+    return bool(same) and same == content_keys(between) and ends == {True, False} and any(verbs)
+
+
+def bare(tokens: Sequence[Token]) -> list[Token]:
+    """Return tokens without articles."""
+    return [token for token in tokens if token.written not in ARTICLES]
+
+
+def last_word(tokens: Sequence[Token]) -> str:
+    """Return the last word of tokens that is no article."""
+    return next((token.written for token in reversed(bare(tokens))), "")

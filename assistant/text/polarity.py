@@ -55,6 +55,9 @@ OPPOSITES_ZH = tuple(tuple(pair.split("/")) for pair in (
     "第一/最后 首/末 南/北 东/西 收费/免费 付费/免费 缴费/免费 通过/否决 批准/否决 批准/驳回 支持/反对 赞成/反对 战胜/负于 击败/负于 增加/下降 增长/下降 上升/减少 提高/下调 上调/下调 借入/借出 租入/租出 聘用/解雇 入院/出院 垂直/水平 室内/室外 安全/危险 有效/无效 合格/不合格 新增/取消 存在/不存在 开放/闭馆 开放/停业 营业/停业 营业/歇业 父/母 儿子/女儿 夏季/冬季 "
 ).split())
 
+PLACES_ZH = (("前", "后"), ("内", "外"))  # behind a noun: 饭前
+NOUN_ZH = re.compile("([^之以\\W])[前后内外]")
+
 
 def negations(text: str, chinese: bool) -> Iterator[tuple[int, int]]:
     """Yield the span of each word that denies what follows."""
@@ -74,5 +77,7 @@ def are_opposite(word: str, other: str) -> bool:
 
 def count_opposites_zh(claim: str, source: str) -> int:
     """Return how many opposites two Chinese texts have, of which each has one word."""
+    placed = ((f"{noun}{one}", f"{noun}{other}") for one, other in PLACES_ZH for noun in NOUN_ZH.findall(claim))
     return sum((one in claim and other not in claim and other in source and one not in source)
-               or (other in claim and one not in claim and one in source and other not in source) for one, other in OPPOSITES_ZH)
+               or (other in claim and one not in claim and one in source and other not in source)
+               for one, other in {*OPPOSITES_ZH, *placed})
