@@ -15,6 +15,7 @@ from assistant.text.statements import PRONOUN, Statement, Token, word_key
 from assistant.text.synonyms import are_synonyms_zh
 
 MOST, MOST_ZH = 3, 6  # words or characters of the unit that one place holds
+FAR = 3  # tokens on each side of a place in an otherwise equal sentence
 MIN_BESIDE = 2  # words on each side of a place whose word may be a synonym
 EVERY = frozenset({word_key("every")})  # as good as "each"
 DETERMINER = re.compile(r"\b(?:the|this|these|those|that|such|its|his|her|their)\s+$", re.IGNORECASE)
@@ -41,6 +42,12 @@ class Slot:
         return (self.left >= min(each, self.before) and self.right >= min(each, self.after)
                 and self.left + self.right >= min(total, self.before + self.after, 2 if self.before * self.after == 0 else total))
 
+    @property
+    def is_in_copy(self) -> bool:
+        """Whether so much agrees beside the place that the rest of the sentence is a copy."""
+        left = self.left >= FAR or not self.before
+        return left and (self.right >= FAR or not self.after) and self.left + self.right >= 2 * FAR
+
 
 def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
     """Return "word" if words of the claim stand where the unit has other ones, of which the claim says nothing.
@@ -52,7 +59,8 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
         if not unit.is_row and is_number_exchanged(slot, part):
             return "number"
         old, new = content_keys(slot.old) - EVERY, content_keys(slot.new)
-        if not old or not new or any(has_word(key, present) for key in old) or is_claimed_or_pronoun(slot.new, part, unit.statement):
+        moved = any(has_word(key, present) for key in old) and not slot.is_in_copy
+        if not old or not new or moved or is_claimed_or_pronoun(slot.new, part, unit.statement):
             continue
         if refers_back(slot, old, unit.statement, source) or any(
             is_denied_opposite(one, other, part, unit.statement) for one in slot.old for other in slot.new
