@@ -227,10 +227,13 @@ def is_parallel_crossed(part: Statement, unit: ParsedSentence, _source: ParsedCh
     for one, other in pairwise(clauses):
         if max(len(one), len(other)) > PARALLEL:
             continue
-        matcher = difflib.SequenceMatcher(None, [token.written for token in one], [token.written for token in other], autojunk=False)
-        places = [(one[start:end], other[first:last]) for tag, start, end, first, last in matcher.get_opcodes() if tag == "replace"]
-        linked = LINKS & {token.written for token in one} & {token.written for token in other}
-        sides = {is_whole(ours, part) - is_whole(theirs, part) for ours, theirs in places}
+        ours, theirs = [token.written for token in one], [token.written for token in other]
+        matcher = difflib.SequenceMatcher(None, ours, theirs, autojunk=False)
+        sides = {
+            is_whole(one[start:end], part) - is_whole(other[first:last], part)
+            for tag, start, end, first, last in matcher.get_opcodes() if tag == "replace"
+        }  # fmt: skip
+        linked = LINKS & {*ours} & {*theirs}
         if (linked or matcher.ratio() > MIN_PARALLEL) and {1, -1} <= sides:
             return "crossed"
     return ""

@@ -20,7 +20,7 @@ MIN_RUN_ZH = 2  # characters of a phrase
 AGENT = frozenset("by 被 由 受 遭".split())  # before the one who acts
 TURNING = frozenset("to from before after than until 前 后 至 到".split())  # what is before and behind them cannot change places
 ARTICLES = frozenset({"the", "a", "an"})
-# words of which only one of two sentences has any if it is in the passive or has a noun for the verb: is read at, the pupil of, 负责人
+# words of which only one of two sentences has any if it is in the passive or has a noun for the verb: is read at, 负责人
 MARKS = tuple(
     frozenset(words.split())
     for words in ("by 被 由 受 遭", "of 的", "is are was were be been being", "人 者 员 方", "at in on 在 于", "to", "from")
@@ -130,7 +130,8 @@ def common_runs(ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[tupl
 
 def same_places(token: Token, known: Mapping[str, Sequence[int]]) -> set[int]:
     """Return the places of a unit's tokens that are a token of the claim, or a form of it."""
-    same = [key for key in known if key in token.keys or (token.kind in {"word", "name"} and any(is_form(own, key) for own in token.keys))]
+    is_word = token.kind in {"word", "name"}
+    same = [key for key in known if key in token.keys or (is_word and any(is_form(own, key) for own in token.keys))]
     return {place for key in same for place in known[key]}
 
 

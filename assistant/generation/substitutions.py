@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.generation.token_matching import has_word, is_claimed
+from assistant.generation.token_matching import has_word, is_claimed, is_same
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.polarity import are_opposite
 from assistant.text.statements import PRONOUN, Statement, Token, word_key
@@ -84,7 +84,8 @@ def is_number_exchanged(slot: Slot, part: Statement) -> bool:
     """Return whether a number stands where the unit has another one, of which the claim says nothing."""
     old, new = ([token for token in tokens if token.kind == "number"] for tokens in (slot.old, slot.new))
     words = any(token.kind in {"word", "name"} for token in (*slot.old, *slot.new))
-    return bool(old and new) and not words and not any(is_claimed(token, part) for token in new) and slot.is_flanked(1, MIN_BESIDE)
+    claimed = any(is_claimed(token, part) for token in new)
+    return bool(old and new) and not words and not claimed and slot.is_flanked(1, MIN_BESIDE)
 
 
 def other_neighbour(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
@@ -137,9 +138,7 @@ def aligned_tokens(statement: Statement) -> list[Token]:
 
 def claim_key(token: Token, theirs: Sequence[Token]) -> str:
     """Return the key of the first token of a unit that agrees with one of the claim; its own key if none does."""
-    same = (other for other in theirs if token.keys & other.held or (
-        token.kind in {"word", "name"} and other.kind in {"word", "name"} and any(has_word(key, other.held) for key in token.keys)))
-    return unit_key(next(same, token))
+    return unit_key(next((other for other in theirs if is_same(token, other)), token))
 
 
 def unit_key(token: Token) -> str:

@@ -10,12 +10,13 @@ from assistant.text.statements import Statement, Token
 
 YEARS = range(1000, 2200)
 BACK = re.compile(
-    r"\b(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|this|these|those|such|both|former|latter)\b|[他她它其该該此]", re.IGNORECASE)
+    r"\b(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|this|these|those|such|both|former|latter)\b"
+    "|[他她它其该該此]", re.IGNORECASE)
 MIN_STEM = 4  # letters that two words must begin with to be forms of one
 
 
 def has_number(token: Token, unit: ParsedSentence) -> bool:
-    """Return whether a unit has a number, in the same unit of measure, or the same amount in another one: 24 months, two years."""
+    """Return whether a unit has a number, or the same amount in another unit of measure: 24 months, two years."""
     return any(is_same_amount(token, other) for each in (unit.statement, *unit.header) for other in each.numbers)
 
 
@@ -76,6 +77,12 @@ def is_form(word: str, other: str) -> bool:
 def has_word(word: str, words: frozenset[str]) -> bool:
     """Return whether a word or a form of it is among the words."""
     return word in words or (len(word) >= MIN_STEM and any(is_form(word, other) for other in words))
+
+
+def is_same(token: Token, other: Token) -> bool:
+    """Return whether a source's token is a claim's, or a form of its word."""
+    both = token.kind in {"word", "name"} and other.kind in {"word", "name"}
+    return bool(token.keys & other.held) or (both and any(has_word(key, other.held) for key in token.keys))
 
 
 def is_claimed(token: Token, part: Statement) -> bool:

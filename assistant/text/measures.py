@@ -1,4 +1,4 @@
-"""Parse units of measure: the unit of a number ("2.4 metres", "$5", 400毫克), its amount in a base unit, and rates ("a month", 每日)."""
+"""Parse units of measure: the unit of a number ("2.4 metres", "$5", 400毫克), its amount in a base unit, and rates."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ SPELLINGS = {
     "km/h": "km/h kph 公里每小时 公里/小时",
     "mph": "mph",
 }
-ALIASES = {"km": "公里", "m": "公尺", "cm": "公分", "kg": "公斤 kilo kilos", "l": "公升", "kWh": "度电", "mmol": "毫摩", "Nm": "牛米"}
+ALIASES = {"km": "公里", "m": "公尺", "cm": "公分", "kg": "公斤 kilo kilos", "l": "公升", "kWh": "度电", "mmol": "毫摩",
+           "Nm": "牛米"}  # fmt: skip
 # symbol: its English and Chinese words, and the prefixes that it is used with
 SYSTEM = {
     "m": ("metre meter", "米", "nµmck"),

@@ -13,8 +13,9 @@ BOUNDS_EN = re.compile(
     r"|(?:(?:must|may|shall|should|can|do|does|to)\s*not|cannot|never|without)\s+exceed(?:ing|ed)?|not\s+(?:only|just|least)|no\.?\s?(?=\d)"
     r"|whether\s+or\s+not|no\s+doubt|nothing\s+(?:but|other)|not\s+until)\b", re.IGNORECASE)
 NEGATIONS_EN = re.compile(
-    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|forbid\w*|forbad\w*|prohibit\w*|bann?(?:ed|s)?|disallow\w*|lacks?|lacking"
-    r"|free\s+of(?=\s+(?:charge|cost|duty|tax))|out\s+of(?=\s+(?:service|order|use|stock|print|date|operation))|exempt)\b|n['’]t\b", re.IGNORECASE)
+    r"\b(?:not|no|never|none|nobody|nothing|neither|nor|without|cannot|forbid\w*|forbad\w*|prohibit\w*|bann?(?:ed|s)?|disallow\w*|lacks?"
+    r"|lacking|free\s+of(?=\s+(?:charge|cost|duty|tax))|out\s+of(?=\s+(?:service|order|use|stock|print|date|operation))"
+    r"|exempt)\b|n['’]t\b", re.IGNORECASE)
 BOUNDS_ZH = re.compile(
     "(?:不|不得|不能|不可|不应|不應|未)(?:超过|超過|多于|多於|大于|大於|高于|高於|晚于|晚於|迟于|遲於|少于|少於|低于|低於|小于|小於)")
 ORDINARY_ZH = re.compile(
@@ -52,7 +53,10 @@ OPPOSITES_ZH = tuple(tuple(pair.split("/")) for pair in (
     "开启/关闭 打开/关闭 开放/关闭 启用/停用 启用/禁用 增加/减少 上升/下降 上涨/下跌 提高/降低 最高/最低 "
     "最多/最少 最大/最小 最早/最晚 以上/以下 之前/之后 以前/以后 同意/拒绝 成功/失败 收入/支出 进口/出口 "
     "上午/下午 早上/晚上 左侧/右侧 左边/右边 买入/卖出 内部/外部 必须/可选 公开/保密 包含/不含 包括/除外 "
-    "第一/最后 首/末 南/北 东/西 收费/免费 付费/免费 缴费/免费 通过/否决 批准/否决 批准/驳回 支持/反对 赞成/反对 战胜/负于 击败/负于 增加/下降 增长/下降 上升/减少 提高/下调 上调/下调 借入/借出 租入/租出 聘用/解雇 入院/出院 垂直/水平 室内/室外 安全/危险 有效/无效 合格/不合格 新增/取消 存在/不存在 开放/闭馆 开放/停业 营业/停业 营业/歇业 父/母 儿子/女儿 夏季/冬季 "
+    "第一/最后 首/末 南/北 东/西 收费/免费 付费/免费 缴费/免费 通过/否决 批准/否决 "
+    "批准/驳回 支持/反对 赞成/反对 战胜/负于 击败/负于 增加/下降 增长/下降 "
+    "上升/减少 提高/下调 上调/下调 借入/借出 租入/租出 聘用/解雇 入院/出院 垂直/水平 室内/室外 安全/危险 "
+    "有效/无效 合格/不合格 新增/取消 存在/不存在 开放/闭馆 开放/停业 营业/停业 营业/歇业 父/母 儿子/女儿 夏季/冬季 "
 ).split())
 
 PLACES_ZH = (("前", "后"), ("内", "外"))  # behind a noun: 饭前

@@ -72,8 +72,11 @@ LOWER = re.compile(
     "|最少|最低|至少|不(?:得|能|可)?(?:少于|低于|小于|早于)",
     re.IGNORECASE,
 )
-VERSION = re.compile(r"(?:\b(?:version|release|firmware|revision|v|ver|section|clause|chapter|figure|table)|版本?|固件|章节?|条款?|图|表)\s?$",
-                     re.IGNORECASE)  # fmt: skip
+VERSION = re.compile(
+    r"(?:\b(?:version|release|firmware|revision|v|ver|section|clause|chapter|figure|table)"
+    r"|版本?|固件|章节?|条款?|图|表)\s?$",
+    re.IGNORECASE,
+)
 ABLE = re.compile(r"(?<=\w{4})[ai]b(?:le|ly|ility)$")  # dimmable: dim
 MONTH_NAMES = frozenset(MONTHS) | frozenset(MONTH_NUMBERS)
 DIRECTION = re.compile(
@@ -310,7 +313,7 @@ def word_tokens(text: str, whole: str) -> Iterator[Token]:
 
 @lru_cache(maxsize=8192)
 def word_key(folded: str) -> str:
-    """Return the stem of a word's base form, or of the first of its synonyms: covered and cover, win and winner, begin and start."""
+    """Return the stem of a word's base form, or of the first of its synonyms: covered and cover, begin and start."""
     base = IRREGULAR.get(folded, ABLE.sub("", folded))
     once = stem(BASES.get(base, base))
     known = next((BASES[form] for form in (once, f"{once}e") if form in BASES), once)

@@ -121,15 +121,18 @@ def test_another_order_of_the_same_roles_is_full(sentence: str, source: str) -> 
     ("承租人负责投保房屋。", "承租人交押金。出租人负责投保房屋。"),
     ("Children under six have to pay.", "Children under six swim free of charge, and pupils pay half."),
     ("1号线终点站在河西。", "10号线一期终点站在河西。"),
-    ("Ascendo services the lift in block A.", "The lift in block A is serviced by Kone. The lift in block B is serviced by Ascendo."),
+    ("Ascendo services the lift in block A.",
+     "The lift in block A is serviced by Kone. The lift in block B is serviced by Ascendo."),
 ])
 def test_words_in_the_place_of_others_are_not_full(sentence: str, source: str) -> None:
     assert support(sentence, source) != "full"
 
 
 @pytest.mark.parametrize(("sentence", "source"), [
-    ("The warranty lasts two years.", "The warranty runs for 24 months."), ("The motor weighs 0.34 kg.", "The motor weighs 340 g."),
-    ("Hot water must never be used.", "Never use hot water."), ("There is no charge for children.", "Children swim free of charge."),
+    ("The warranty lasts two years.", "The warranty runs for 24 months."),
+    ("The motor weighs 0.34 kg.", "The motor weighs 340 g."),
+    ("Hot water must never be used.", "Never use hot water."),
+    ("There is no charge for children.", "Children swim free of charge."),
     ("The pool does not open on Mondays.", "The pool is closed on Mondays."), ("芬达担任队长。", "芬达接任队长。"),
     ("With E19 you should call service.", "- E17: sensor blocked. Rinse it.\n- E19: fan too slow. Call service."),
 ])
