@@ -59,7 +59,7 @@ def is_substituted(part: Statement, unit: ParsedSentence, source: ParsedChunk) -
         if not unit.is_row and is_number_exchanged(slot, part):
             return "number"
         old, new = content_keys(slot.old) - EVERY, content_keys(slot.new)
-        moved = any(has_word(key, present) for key in old) and not slot.is_in_copy
+        moved = any(has_word(key, present) for key in old) and (part.cjk or not slot.is_in_copy)
         if not old or not new or moved or is_claimed_or_pronoun(slot.new, part, unit.statement):
             continue
         if refers_back(slot, old, unit.statement, source) or any(

@@ -6,7 +6,8 @@ ENGLISH = """
 begin/start/commence finish/conclude buy/purchase film/movie big/large physician/doctor repair/fix/mend employee/staff/worker
 show/display reply/respond/answer help/assist receive/obtain include/contain/comprise locate/situate
 approximately/roughly
-often/frequently quickly/rapidly increase/rise/grow decrease/decline/fall/drop reduce/lower build/construct/erect try/attempt leave/depart
+often/frequently quickly/rapidly increase/rise/grow decrease/decline/fall/drop reduce/lower build/construct/erect
+try/attempt leave/depart
 car/vehicle price/fee/cost/charge pupil/student send/forward need/require choose/select happen/occur say/mention total/sum
 company/firm house/home ill/sick fault/error consent/permission luggage/baggage truck/lorry waste/garbage/rubbish
 vacation/holiday
