@@ -162,6 +162,11 @@ def directions_differ(part: Statement, unit: ParsedSentence, _source: ParsedChun
         mine, others = direction(token, part), {direction(other, theirs) for other in same}
         if mine and others and mine not in others and any(opposed(mine, other) for other in others) and all(others):
             return "direction"
+        if mine and "" in others and token.kind == "number" and any(
+            direction(other, theirs) == mine and kind_of(other) == kind_of(token) and not is_claimed(other, part)
+            for other in theirs.numbers
+        ):
+            return "direction"
     return ""
 
 

@@ -215,7 +215,7 @@ def verdicts_of(part: Statement, claim: Claim, source: ParsedChunk, anchors: Seq
 def is_clause_supported(claim: Claim, place: int, sources: Sequence[ParsedChunk]) -> bool:
     """Return whether one unit fully supports a clause, and is about its subject if that is in the first clause."""
     part, first = claim.parts[place], claim.parts[0]
-    inherits = place > 0 and not part.names and not part.codes and inherits_subject(part)
+    inherits = place > 0 and not part.names and not part.codes and inherits_subject(part) and not names_row(part, sources)
     anchors = [*first.names, *first.codes] if inherits else []
     lead = subject_words(first) if inherits and not anchors else frozenset[str]()
     about = [source for source in sources if lead <= source.words]
@@ -226,6 +226,13 @@ def inherits_subject(part: Statement) -> bool:
     """Return whether a clause has no subject of its own, judged by its first word."""
     text = part.text.lstrip()
     return bool(INHERITS.match(text)) or (not part.cjk and not OWN_SUBJECT.match(text))
+
+
+def names_row(part: Statement, sources: Iterable[ParsedChunk]) -> bool:
+    """Return whether a clause has the words of a table row's first cell."""
+    rows = (unit.statement for source in sources for unit in source.units if unit.is_row and not unit.is_heading)
+    keys = (frozenset(key for token in row.content if token.clause == 0 for key in token.keys) for row in rows)
+    return any(bool(each) and each <= part.words for each in keys)
 
 
 def subject_words(first: Statement) -> frozenset[str]:
