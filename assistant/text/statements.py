@@ -54,7 +54,8 @@ LABEL = re.compile(
 # words of permission and of little content, which a paraphrase exchanges
 LIGHT = frozenset(
     "allow allows allowed permit permits permitted able possible get gets got take takes took taken make makes made "
-    "give gives given gave there's it's that's one's must shall need needs per yes least most up still already currently remain remains remained "
+    "give gives given gave there's it's that's one's must shall need needs per yes least most up still "
+    "already currently remain remains remained "
     "within upon via onto through around across along among beside besides towards out off back away".split()
 )
 LIGHT_ZH = CHINESE_STOP | frozenset("可以能许許要会會得应應须須需来來去用时時则則将將把给給让讓请請每约約共达達")
