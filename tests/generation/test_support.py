@@ -123,6 +123,11 @@ def test_another_order_of_the_same_roles_is_full(sentence: str, source: str) -> 
     ("1号线终点站在河西。", "10号线一期终点站在河西。"),
     ("Ascendo services the lift in block A.",
      "The lift in block A is serviced by Kone. The lift in block B is serviced by Ascendo."),
+    ("Most rooms have a balcony.", "Few rooms have a balcony. All have a desk."),
+    ("买方支付中介费。", "公证费由买方支付，中介费由卖方支付。"),
+    ("Vitamin C was 40 mg/l.", "Test | Result | Range\nVitamin C | 34 mg/l | 5 to 40\nIron | 12 µmol/l | 10 to 30"),
+    ("The concert was postponed to 10 February.", "The concert on 10 February was postponed to 3 March."),
+    ("患者对花生过敏。", "患者对花生不过敏，对鸡蛋过敏。"), ("药片须饭后服用。", "药片须饭前用水送服。"),
 ])
 def test_words_in_the_place_of_others_are_not_full(sentence: str, source: str) -> None:
     assert support(sentence, source) != "full"
@@ -135,6 +140,9 @@ def test_words_in_the_place_of_others_are_not_full(sentence: str, source: str) -
     ("There is no charge for children.", "Children swim free of charge."),
     ("The pool does not open on Mondays.", "The pool is closed on Mondays."), ("芬达担任队长。", "芬达接任队长。"),
     ("With E19 you should call service.", "- E17: sensor blocked. Rinse it.\n- E19: fan too slow. Call service."),
+    ("The patient is allergic to eggs.", "The patient has no allergy to nuts but is allergic to eggs."),
+    ("The lamp cannot be dimmed.", "The lamp is not dimmable."), ("Tickets are still valid.", "Tickets remain valid."),
+    ("Vitamin C was 34 mg/l and iron 12 µmol/l.", "Test | Result\nVitamin C | 34 mg/l\nIron | 12 µmol/l"),
 ])
 def test_paraphrases_are_full(sentence: str, source: str) -> None:
     assert support(sentence, source) == "full"
