@@ -16,6 +16,7 @@ from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.statements import Statement, Token
 
 FULL, PARTIAL = 0.52, 0.35  # minimum shares of the statement's words
+FULL_OF_MANY, MANY = 0.45, 6  # for a statement of so many words
 FULL_WITH_VALUE = 0.5  # for a statement with a number or identifier that the unit has
 FULL_ZH = 0.5  # for Chinese, whose pairs of characters also cross word boundaries, and for table rows
 MIN_OWN = 0.5  # of the words, that are in the unit itself
@@ -104,6 +105,8 @@ def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, quest
     others by itself has no share that is enough.
     """
     wanted, pairs, least = part.words, part.pairs, FULL_ZH if part.cjk or unit.is_row else FULL
+    if len(wanted) >= MANY and not part.cjk:
+        least = FULL_OF_MANY
     if len(wanted) < FEW:
         wanted, pairs, least = wanted | question.words, pairs | question.pairs, FULL_SHORT
     own = (unit.statement, *unit.header, *((source.heading,) if unit.is_row else ()))
@@ -113,7 +116,7 @@ def word_share(part: Statement, unit: ParsedSentence, source: ParsedChunk, quest
     if core != wanted:
         alone = max(alone, present_share(core, pairs - source.topic.pairs, own))
     bare = frozenset(key for token in part.content if token.kind == "word" for key in token.keys)
-    has_none = bool(bare) and present_share(bare, frozenset(), own) == 0
+    has_none = len(bare) > unit.is_row and present_share(bare, frozenset(), own) == 0  # a row has no verb
     if has_none or (len(part.words) >= FEW and alone < MIN_OWN * least / FULL):
         share = min(share, min(least, FULL_WITH_VALUE) - 0.01)
     return share, least

@@ -6,15 +6,16 @@ The checks are lexical: negations and opposites, bounds, rates, prepositions of 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
+from assistant.generation.roles import are_roles_exchanged, is_spliced
 from assistant.generation.substitutions import is_substituted
 from assistant.generation.table_rows import is_other_column, is_other_row
 from assistant.generation.token_matching import has_word, is_claimed, is_date
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.languages import CJK_CHARACTER
-from assistant.text.literals import fold
 from assistant.text.polarity import are_opposite, count_opposites_zh
 from assistant.text.statements import DIRECTION, Statement, Token
 
@@ -22,8 +23,12 @@ TARGET = 2  # words behind a negation by which two negations are compared; the f
 TARGET_ZH = 4  # characters behind a negation that may be what it denies
 ENGAGED = 0.75  # of the words of a clause
 PARALLEL = 16  # most characters of two neighbouring clauses that are parallel
-LINKS = frozenset("为是由任归")
-Sides = tuple[Sequence[Token], Sequence[Token]]
+LINKS = frozenset("为是由任归")  # what they stand between is parallel
+MIN_PARALLEL = 0.4  # likeness of two clauses of one form
+QUANTIFIER = re.compile(
+    r"\b(?:(?P<all>all|every|each)|(?P<most>most)|(?P<half>half)|(?P<few>few)|(?P<some>some|several))\b(?:\s+of)?(?:\s+the)?"
+    r"|(?P<all_zh>所有|全部|全体|一切)|(?P<most_zh>大部分|大多数|多数)|(?P<half_zh>半数|一半)|(?P<few_zh>少数|少量)|(?P<some_zh>部分|有些|一些|若干)",
+    re.IGNORECASE)
 OPPOSED = frozenset(
     map(
         frozenset,
@@ -57,7 +62,20 @@ def bounds_differ(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -
     theirs = unit.statement.bounds
     if part.bounds and theirs and not part.bounds & theirs:
         return "bound"
+    ours, others = quantities(part), quantities(unit.statement)
+    if any(noun in others and amount != others[noun] for noun, amount in ours.items()):
+        return "bound"
     return rates_differ(part, unit.statement)
+
+
+def quantities(statement: Statement) -> dict[str, str]:
+    """Return whether all, most, some or few are meant, by the word that follows: most rooms, 少数房间."""
+    found = {}
+    for match in QUANTIFIER.finditer(statement.text):
+        noun = next((token for token in statement.content if token.start >= match.end()), None)
+        if noun and noun.kind == "word":
+            found[min(noun.keys)] = str(match.lastgroup)
+    return found
 
 
 def rates_differ(part: Statement, unit: Statement) -> str:
@@ -100,14 +118,24 @@ def next_token(token: Token, statement: Statement) -> Token | None:
 
 
 def engaged_clauses(part: Statement, unit: Statement) -> frozenset[int]:
-    """Return the clauses of a unit that a statement is about: those with most of its words, and those it has nearly whole."""
-    found: dict[int, tuple[int, float]] = {}
+    """Return the clauses of a unit that a statement is about: those with most of its words, and those it has nearly whole.
+
+    Of two clauses, one that the statement has whole is meant rather than one of which it has nothing more but how it begins.
+    """
+    found: dict[int, tuple[frozenset[str], float, frozenset[str]]] = {}
     for clause in {token.clause for token in unit.content}:
         inside = [token for token in unit.content if token.clause == clause]
         claimed = [token for token in inside if is_claimed(token, part)]
-        found[clause] = (len({key for token in claimed for key in token.held}), len(claimed) / len(inside))
-    most = max((count for count, _ in found.values()), default=0)
-    return frozenset(clause for clause, (count, share) in found.items() if count == most or share >= ENGAGED)
+        keys = frozenset(key for token in claimed for key in token.held)
+        opening = takewhile(lambda token: is_claimed(token, part), inside)
+        found[clause] = (keys, len(claimed) / len(inside), frozenset(key for token in opening for key in token.held))
+    most = max((len(keys) for keys, _, _ in found.values()), default=0)
+    engaged = {clause for clause, (keys, share, _) in found.items() if len(keys) == most or share >= ENGAGED}
+    whole = [found[clause][0] for clause in engaged if found[clause][1] == 1]
+    return frozenset(
+        clause for clause in engaged
+        if found[clause][1] == 1 or not any(found[clause][0] - found[clause][2] < keys for keys in whole)
+    )
 
 
 def target_of(negation: Token, statement: Statement) -> list[Token]:
@@ -133,6 +161,11 @@ def directions_differ(part: Statement, unit: ParsedSentence, _source: ParsedChun
         same = [other for other in theirs.tokens if token.keys & other.held and other.kind == token.kind]
         mine, others = direction(token, part), {direction(other, theirs) for other in same}
         if mine and others and mine not in others and any(opposed(mine, other) for other in others) and all(others):
+            return "direction"
+        if mine and "" in others and token.kind == "number" and any(
+            direction(other, theirs) == mine and kind_of(other) == kind_of(token) and not is_claimed(other, part)
+            for other in theirs.numbers
+        ):
             return "direction"
     return ""
 
@@ -174,7 +207,8 @@ def is_crossed(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> s
 def is_pair_crossed(own: Sequence[Token], own_left: Sequence[Token], other: Sequence[Token], other_left: Sequence[Token]) -> bool:
     """Return whether a literal only of one clause goes with words only of another that has an unclaimed literal of the same kind.
 
-    A clause that opens with a claimed word has no subject of its own, so that it may share that of the other.
+    A clause that opens with a claimed word has no subject of its own, so that it may share that of the other, unless that opens
+    with the same word.
     """
     elsewhere = frozenset().union(*(token.held for token in other))
     here = frozenset().union(*(token.held for token in own))
@@ -182,54 +216,44 @@ def is_pair_crossed(own: Sequence[Token], own_left: Sequence[Token], other: Sequ
     if not own or size < 2 or all(token.held & here for token in other):
         return False
     first = min((*own, *own_left), key=lambda token: token.start)
-    if first.kind == "word" and first in own:
+    opening = min((*other, *other_left), key=lambda token: token.start, default=first)
+    if first.kind == "word" and first in own and not first.held & opening.held:
         return False
     kinds = {kind_of(token) for token in other_left} - {""}
     names = first.kind == "name" and any(token.kind == "word" for token in own_left)
     return any(kind_of(token) in kinds and not token.held & elsewhere for token in own if token.kind != "name" or names)
 
 
-def is_role_crossed(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
-    """Return "crossed" if a claim joins the subject of one Chinese clause to the role in another: 甲负责采购，乙负责销售."""
-    if not part.cjk or unit.is_row:
+def is_parallel_crossed(part: Statement, unit: ParsedSentence, _source: ParsedChunk) -> str:
+    """Return "crossed" if two clauses have one form, and the claim fills it from both: 甲负责采购，乙负责销售."""
+    if unit.is_row:
         return ""
     clauses = clauses_of(unit.statement)
-    for one, other in (*pairwise(clauses), *pairwise(clauses[::-1])):
-        sides = divided(one, other) if max(len(one), len(other)) <= PARALLEL else ()
-        for (before, after), (other_before, other_after) in sides:
-            subject, role = claimed_only(before, other_before, part), claimed_only(other_after, after, part)
-            if subject and role and unclaimed(after, part) and unclaimed(other_before, part):
-                return "crossed"
+    for one, other in pairwise(clauses):
+        if max(len(one), len(other)) > PARALLEL:
+            continue
+        ours, theirs = [token.written for token in one], [token.written for token in other]
+        matcher = difflib.SequenceMatcher(None, ours, theirs, autojunk=False)
+        sides = {
+            is_whole(one[start:end], part) - is_whole(other[first:last], part)
+            for tag, start, end, first, last in matcher.get_opcodes() if tag == "replace"
+        }  # fmt: skip
+        linked = LINKS & {*ours} & {*theirs}
+        if (linked or matcher.ratio() > MIN_PARALLEL) and {1, -1} <= sides:
+            return "crossed"
     return ""
 
 
 def clauses_of(statement: Statement) -> list[list[Token]]:
-    """Return the tokens of each clause."""
-    return [
-        [token for token in statement.tokens if token.clause == clause]
-        for clause in sorted({token.clause for token in statement.tokens})
-    ]
+    """Return the tokens of each clause that say something, in Chinese all of them."""
+    tokens = statement.tokens if statement.cjk else statement.content
+    return [[token for token in tokens if token.clause == clause] for clause in sorted({token.clause for token in tokens})]
 
 
-def divided(one: Sequence[Token], other: Sequence[Token]) -> tuple[tuple[Sides, Sides], ...]:
-    """Return what stands before and behind the words by which two clauses are parallel; an empty tuple if they are not."""
-    ours, theirs = [token.written for token in one], [token.written for token in other]
-    match = difflib.SequenceMatcher(None, ours, theirs, autojunk=False).find_longest_match()
-    first, second, size = match.a, match.b, match.size
-    if not size or (size == 1 and ours[first] not in LINKS) or not (first and second):
-        return ()
-    return (((one[:first], one[first + size :]), (other[:second], other[second + size :])),)
-
-
-def claimed_only(tokens: Sequence[Token], others: Sequence[Token], part: Statement) -> bool:
-    """Return whether the claim has a word of some tokens that is not among the others."""
-    known = frozenset().union(*(token.held for token in others))
-    return any(token.kind == "word" and is_claimed(token, part) and not token.held & known for token in tokens)
-
-
-def unclaimed(tokens: Sequence[Token], part: Statement) -> bool:
-    """Return whether tokens have a word of which the claim says nothing."""
-    return any(token.kind == "word" and not is_claimed(token, part) for token in tokens)
+def is_whole(tokens: Sequence[Token], part: Statement) -> bool:
+    """Return whether a claim has all words of some tokens, and they have any."""
+    words = [token for token in tokens if token.kind in {"word", "name"}]
+    return bool(words) and all(is_claimed(token, part) for token in words)
 
 
 def is_other_name(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
@@ -260,39 +284,6 @@ def kind_of(token: Token) -> str:
     return f"number {token.measure}" if token.measure else "date" if is_date(token) else "number"
 
 
-def are_roles_swapped(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> str:
-    """Return "roles" if two names stand in the other order, in the same voice: A hired B, B hired A."""
-    theirs = unit.statement
-    if part.cjk or unit.is_row:
-        return ""
-    opening = [token for token in part.tokens[:1] if token.kind == "word" and token.written in source.capitals]
-    names = [*opening, *part.names]
-    pairs = [(token, [other for other in theirs.tokens if other.held & token.keys]) for token in names]
-    known = [
-        (token, same[0]) for token, same in pairs if len(same) == 1 and sum(other.keys == token.keys for other in names) == 1
-    ]
-    for (one, first), (two, second) in pairwise(known):
-        if two.start - one.end <= 1 or first.start < second.start or first.clause != second.clause:
-            continue  # two words of one name, or the same order
-        between = part.text[one.end : two.start], theirs.text[second.end : first.start]
-        if any(fold(text.strip(" ,")) in {"and", "or", "", "&"} for text in between):
-            continue
-        passive = sum(" by " in text for text in between)
-        markers = [
-            marker_of(token, statement) for token, statement in ((one, part), (first, theirs), (two, part), (second, theirs))
-        ]
-        if passive != 1 and not (markers[0] == markers[1] and markers[2] == markers[3] and any(markers)):
-            return "roles"
-    return ""
-
-
-def marker_of(token: Token, statement: Statement) -> str:
-    """Return the function word before a name."""
-    place = next((place for place, other in enumerate(statement.tokens) if other.start == token.start), 0)
-    before = statement.tokens[place - 1] if place else None
-    return before.written.lower() if before and before.kind == "function" else ""
-
-
 CHECKS: tuple[Callable[[Statement, ParsedSentence, ParsedChunk], str], ...] = (
     bounds_differ,
     is_other_number,
@@ -300,9 +291,10 @@ CHECKS: tuple[Callable[[Statement, ParsedSentence, ParsedChunk], str], ...] = (
     is_other_row,
     is_other_column,
     is_crossed,
-    is_role_crossed,
+    is_parallel_crossed,
     is_other_name,
     is_substituted,
     directions_differ,
-    are_roles_swapped,
+    are_roles_exchanged,
+    is_spliced,
 )

@@ -26,6 +26,7 @@ MARKUP = 14  # most characters of a heading line beside its title
 NEW_WEIGHT, VALUE_WEIGHT = 3, 3  # in the choice of a quote, of words that are not in the question, and of numbers and identifiers
 FULL_BONUS = 0.1  # in the choice of a quote, of a unit that fully supports the claim
 SAME_LANGUAGE = 0.3  # share of the words from which on a text is taken to be in the claim's language
+NEAR = 0.9  # share of the words from which on a unit that contradicts a claim is what the claim is made of
 LEAD = 2  # words of the first clause that name its subject
 
 
@@ -177,7 +178,8 @@ def judge_support(claim: Claim, sources: Sequence[ParsedChunk]) -> SupportVerdic
     """Return how far the chunks support the claim: as a whole in one sentence or row of one of them, or clause by clause."""
     best = best_verdict(claim.whole, claim, sources)
     places = range(len(claim.parts))
-    if best.support != "full" and places and all(is_clause_supported(claim, place, sources) for place in places):
+    near = best.contradiction not in {"", "crossed"} and best.share >= NEAR
+    if best.support != "full" and places and not near and all(is_clause_supported(claim, place, sources) for place in places):
         best = replace(best, support="full")
     if best.support != "full" and (best.contradiction or lacks_value(claim, sources)):
         best = replace(best, support="none")
@@ -213,7 +215,7 @@ def verdicts_of(part: Statement, claim: Claim, source: ParsedChunk, anchors: Seq
 def is_clause_supported(claim: Claim, place: int, sources: Sequence[ParsedChunk]) -> bool:
     """Return whether one unit fully supports a clause, and is about its subject if that is in the first clause."""
     part, first = claim.parts[place], claim.parts[0]
-    inherits = place > 0 and not part.names and not part.codes and inherits_subject(part)
+    inherits = place > 0 and not part.names and not part.codes and inherits_subject(part) and not names_row(part, sources)
     anchors = [*first.names, *first.codes] if inherits else []
     lead = subject_words(first) if inherits and not anchors else frozenset[str]()
     about = [source for source in sources if lead <= source.words]
@@ -224,6 +226,13 @@ def inherits_subject(part: Statement) -> bool:
     """Return whether a clause has no subject of its own, judged by its first word."""
     text = part.text.lstrip()
     return bool(INHERITS.match(text)) or (not part.cjk and not OWN_SUBJECT.match(text))
+
+
+def names_row(part: Statement, sources: Iterable[ParsedChunk]) -> bool:
+    """Return whether a clause has the words of a table row's first cell."""
+    rows = (unit.statement for source in sources for unit in source.units if unit.is_row and not unit.is_heading)
+    keys = (frozenset(key for token in row.content if token.clause == 0 for key in token.keys) for row in rows)
+    return any(bool(each) and each <= part.words for each in keys)
 
 
 def subject_words(first: Statement) -> frozenset[str]:

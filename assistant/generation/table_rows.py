@@ -28,6 +28,10 @@ def is_other_column(part: Statement, unit: ParsedSentence, _source: ParsedChunk)
         for column in named
         if all(is_in_other_head(token, column, unit) for token in unit.header[column].content if is_claimed(token, part))
     }
+    figures = [[is_claimed(token, part) for token in cell if token.kind == "number"] for cell in cells]
+    ranges = {column for column, each in enumerate(figures) if len(each) > 1 and sum(each) == 1}
+    if ranges - named and any(each and not any(each) for each in figures):
+        return "column"  # a bound of a range for the value
     for column in named - claimed - shared:
         rivals = [other for other in claimed - named if other and has_figure(cells[other]) == has_figure(cells[column])]
         if cells[column] and rivals and column:

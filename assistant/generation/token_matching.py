@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
 from assistant.text.facts import ParsedChunk, ParsedSentence
 from assistant.text.literals import contains_code
-from assistant.text.statements import PRONOUN, Statement, Token
+from assistant.text.statements import Statement, Token
 
 YEARS = range(1000, 2200)
+BACK = re.compile(
+    r"\b(?:he|she|it|they|his|her|hers|its|their|theirs|him|them|this|these|those|such|both|former|latter)\b"
+    "|[他她它其该該此]", re.IGNORECASE)
 MIN_STEM = 4  # letters that two words must begin with to be forms of one
 
 
 def has_number(token: Token, unit: ParsedSentence) -> bool:
-    """Return whether a unit has a number, in no other unit of measure."""
-    return any(
-        token.keys & other.held and not (token.measure and other.measure and token.measure != other.measure)
-        for each in (unit.statement, *unit.header)
-        for other in each.numbers
-    )
+    """Return whether a unit has a number, or the same amount in another unit of measure: 24 months, two years."""
+    return any(is_same_amount(token, other) for each in (unit.statement, *unit.header) for other in each.numbers)
+
+
+def is_same_amount(token: Token, other: Token) -> bool:
+    """Return whether a source's number is a claim's; where only one of them has a unit of measure, it is not compared."""
+    common = token.keys & other.held
+    if token.measure and other.measure and token.measure != other.measure:
+        return any(key.startswith("x:") for key in common)
+    return bool(common)
 
 
 def is_in_heading(token: Token, part: Statement, heading: Statement) -> bool:
@@ -54,8 +63,10 @@ def has_name(token: Token, statement: Statement) -> bool:
 
 
 def may_refer_back(part: Statement, unit: Statement) -> bool:
-    """Return whether a sentence may be about a name before it: it has a pronoun, or no name of which the claim says nothing."""
-    return bool(PRONOUN.search(unit.text)) or all(token.keys & part.words for token in unit.names)
+    """Return whether a sentence may be about a name before it: no name of which the claim says nothing precedes its pronoun."""
+    others = [token.start for token in unit.names if not token.keys & part.words]
+    pronoun = BACK.search(unit.text)
+    return not others or (pronoun is not None and pronoun.start() < min(others))
 
 
 def is_form(word: str, other: str) -> bool:
@@ -66,6 +77,12 @@ def is_form(word: str, other: str) -> bool:
 def has_word(word: str, words: frozenset[str]) -> bool:
     """Return whether a word or a form of it is among the words."""
     return word in words or (len(word) >= MIN_STEM and any(is_form(word, other) for other in words))
+
+
+def is_same(token: Token, other: Token) -> bool:
+    """Return whether a source's token is a claim's, or a form of its word."""
+    both = token.kind in {"word", "name"} and other.kind in {"word", "name"}
+    return bool(token.keys & other.held) or (both and any(has_word(key, other.held) for key in token.keys))
 
 
 def is_claimed(token: Token, part: Statement) -> bool:

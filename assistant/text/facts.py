@@ -6,7 +6,7 @@ Both become statements: tokens in order, each a number with its unit of measure,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from assistant.datatypes import Chunk
@@ -20,9 +20,9 @@ from assistant.text.literals import (
     fold,
     normalize_numerals,
 )
-from assistant.text.measures import rates_of
+from assistant.text.measures import header_unit, rates_of
 from assistant.text.sentences import sentence_spans
-from assistant.text.statements import Statement, bounds_of, parse_statement, split_clauses
+from assistant.text.statements import Statement, bounds_of, parse_statement, split_clauses, with_unit
 
 LIST_MARK = re.compile(r"^\s*(?:[-*•]|\d{1,3}[.)、．](?!\d))\s*")
 MAX_TITLE = 60  # characters of a title line
@@ -130,16 +130,19 @@ def parse_units(text: str, header: str) -> Iterator[ParsedSentence]:
     rows = {line.start: line for line in lines_of(text) if line.is_row}
     head = header_cells(header)
     before: list[Statement] = []
+    items: dict[int, Statement] = {}  # by the start of their line
     in_table = False
     for start, end in sentence_spans(text):
         row = rows.get(text.rfind("\n", 0, start) + 1) or rows.get(start)
         if row is None:
             unit = parse_statement(text[start:end])
             item = bool(KEY_LINE.match(unit.text)) and "\n" in text
-            yield ParsedSentence(
-                start, end, unit, before=() if item else tuple(before[-3:]), is_heading=is_heading(text, start, end)
-            )
-            if not item:
+            line = text.rfind("\n", 0, start) + 1
+            above = () if item else (items[line],) if line in items else tuple(before[-3:])
+            yield ParsedSentence(start, end, unit, before=above, is_heading=is_heading(text, start, end))
+            if item:
+                items[line] = unit
+            else:
                 before.append(unit)
             in_table = False
             continue
@@ -149,7 +152,7 @@ def parse_units(text: str, header: str) -> Iterator[ParsedSentence]:
         yield ParsedSentence(
             start,
             end,
-            row_statement(row, text[start:end]),
+            row_statement(row, text[start:end], () if is_head else head),
             () if is_head else head,
             len(row.cells),
             is_row=True,
@@ -185,12 +188,18 @@ def is_header(row: Line, rows: dict[int, Line], text: str) -> bool:
     return bool(row.cells) and not figures.search(row.text) and any(figures.search(other.text) for other in same)
 
 
-def row_statement(row: Line, text: str) -> Statement:
-    """Return a table row parsed; its columns are the clauses of its tokens."""
+def row_statement(row: Line, text: str, header: Sequence[Statement]) -> Statement:
+    """Return a table row parsed; its columns are the clauses of its tokens, and its header may give their unit of measure."""
     if len(row.cells) < 2:
         return parse_statement(text)
     cells = [parse_statement(cell) for cell in row.cells]
-    tokens = tuple(replace(token, clause=column) for column, cell in enumerate(cells) for token in cell.tokens)
+    heads = header if len(header) == len(cells) else ()
+    units = [header_unit(head.text) for head in heads] or [None] * len(cells)
+    tokens = tuple(
+        replace(token if unit is None or token.kind != "number" or token.measure else with_unit(token, unit), clause=column)
+        for column, (cell, unit) in enumerate(zip(cells, units, strict=True))
+        for token in cell.tokens
+    )
     return Statement(
         normalize_numerals(text),
         tokens,

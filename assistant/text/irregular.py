@@ -22,6 +22,6 @@ weigh:weight old:older,oldest,age good:better,best bad:worse,worst person:people
 woman:women foot:feet tooth:teeth mouse:mice goose:geese life:lives wife:wives knife:knives leaf:leaves half:halves
 analyse:analysis,analyses arrive:arrival depart:departure choose:choice decide:decision divide:division
 marry:marriage,married move:movement publish:publication receive:receipt renew:renewal refuse:refusal sign:signature
-treat:treatment try:tried,tries use:usage vary:variation
+treat:treatment try:tried,tries use:used,using,usage vary:variation
 """
 IRREGULAR = {form: base for entry in FORMS.split() for base, _, forms in [entry.partition(":")] for form in forms.split(",")}

@@ -25,7 +25,7 @@ LATIN_WORD = re.compile(f"{LETTER}+(?:['’]{LETTER}+)*")
 CODE = re.compile(
     rf"https?://[^\s{CJK_PUNCTUATION}{CJK}]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
     r"|(?<![\w.-])[\w-]+\.(?:md|txt|pdf|docx?|xlsx?|pptx?|csv|tsv|html?|json|xml|eml|msg|od[tsp]|rtf|epub|py|ipynb|log|ya?ml|toml)(?!\w)"
-    r"|(?<![\w-])(?=[\w-]*\d)[A-Za-z][\w-]*(?:[./]\w+)*(?!\w)", re.ASCII
+    r"|(?<![\w-])(?=[\w-]*\d)[A-Za-z][\w-]*(?:[./]\w+)*(?!\w)|(?<![\w.,-])\d{1,3}[a-fB-F](?!\w)", re.ASCII
 )
 CODE_GAP = r"[^\S\n]?[-_–—·./@:]{0,3}[^\S\n]?"
 CODE_PART = re.compile(r"[A-Za-z]+|\d+|[^\W\d_]+")

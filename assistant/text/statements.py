@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from fractions import Fraction
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Literal
 
@@ -26,9 +27,10 @@ from assistant.text.literals import (
     squeeze,
     unscaled_keys,
 )
-from assistant.text.measures import AFTER, measure_at, rates_of
+from assistant.text.measures import Unit, rates_of, unit_after, unit_at
 from assistant.text.polarity import negations
 from assistant.text.stems import CHINESE_STOP, ENGLISH_STOP, stem
+from assistant.text.synonyms import BASES
 
 TokenKind = Literal["number", "code", "name", "word", "function", "negation"]
 
@@ -45,13 +47,16 @@ DIVISION = re.compile(
 MIN_CLAUSE = 2  # words, or four Chinese characters, beside its numbers, of a clause on its own
 ADVERBIAL = re.compile(r"\W*(?:in|on|at|by|after|before|during|since|from|until|under|for|with|as|according)\b", re.IGNORECASE)
 WORD = re.compile(f"[{CJK}]|{LATIN_WORD.pattern}")
+AFTER_LABEL = r"(?:(?=['’]s\b)|(?=\.\s*$)|(?![\w.'’-]))"
 LABEL = re.compile(
-    r"(?<![\w.'’-])(?!I\b)[A-Z](?![\w.'’-])(?!\s+[a-z])|(?<=[a-z]\s)(?!I\b)[A-Z](?![\w.'’-])"
-)  # Shelf A, not "A shelf"
+    rf"(?<![\w.'’-])(?!I\b)[A-Z]{AFTER_LABEL}(?!\s+[a-z])|(?<=[a-z]\s)(?!I\b)[A-Z]{AFTER_LABEL}"
+)  # Shelf A, shelf A's, not "A shelf" or "A. Smith"
 # words of permission and of little content, which a paraphrase exchanges
 LIGHT = frozenset(
     "allow allows allowed permit permits permitted able possible get gets got take takes took taken make makes made "
-    "give gives given gave there's it's that's one's must shall need needs per yes least most up".split()
+    "give gives given gave there's it's that's one's must shall need needs per yes least most up still "
+    "already currently remain remains remained "
+    "within upon via onto through around across along among beside besides towards out off back away".split()
 )
 LIGHT_ZH = CHINESE_STOP | frozenset("可以能许許要会會得应應须須需来來去用时時则則将將把给給让讓请請每约約共达達")
 PRONOUN = re.compile(
@@ -69,6 +74,12 @@ LOWER = re.compile(
     "|最少|最低|至少|不(?:得|能|可)?(?:少于|低于|小于|早于)",
     re.IGNORECASE,
 )
+VERSION = re.compile(
+    r"(?:\b(?:version|release|firmware|revision|v|ver|section|clause|chapter|figure|table)"
+    r"|版本?|固件|章节?|条款?|图|表)\s?$",
+    re.IGNORECASE,
+)
+ABLE = re.compile(r"(?<=\w{4})[ai]b(?:le|ly|ility)$")  # dimmable: dim
 MONTH_NAMES = frozenset(MONTHS) | frozenset(MONTH_NUMBERS)
 DIRECTION = re.compile(
     r"\b(from|to|until|till|since|before|after|above|below|over|under|between)\s+(?:the\s+)?\W{0,2}$", re.IGNORECASE
@@ -181,6 +192,7 @@ def is_clause(tokens: Sequence[Token], whole: Statement) -> bool:
     least = 2 * MIN_CLAUSE if whole.cjk else MIN_CLAUSE
     if not whole.cjk and words and len(words) < least and any(token.kind == "number" for token in tokens):
         return not ADVERBIAL.match(whole.text[tokens[0].start :])
+    least -= whole.cjk and any(token.kind == "number" for token in tokens)
     return len(words) >= least and (len(words) > least or not ADVERBIAL.match(whole.text[tokens[0].start :]))
 
 
@@ -230,7 +242,7 @@ def blank(text: str, tokens: Iterable[Token]) -> str:
 
 def blank_measure(text: str, token: Token) -> str:
     """Return the text with spaces in the place of the unit of measure behind a number."""
-    match = AFTER.match(text, token.end) if token.measure else None
+    match = unit_after(text, token.end) if token.measure else None
     return text[: match.start()] + " " * len(match.group()) + text[match.end() :] if match else text
 
 
@@ -251,19 +263,27 @@ def clock_tokens(text: str) -> Iterator[Token]:
 
 
 def number_tokens(text: str) -> Iterator[Token]:
-    """Yield the numbers and dates of a text."""
+    """Yield the numbers and dates of a text. The number of a version has only its spelling as a key: 4.2 is not 4.20."""
     for numeral in numerals(text):
-        measure = measure_at(text, numeral.start, numeral.end)
-        yield Token(
+        written, unit = text[numeral.start : numeral.end], unit_at(text, numeral.start, numeral.end)
+        spelling = frozenset({f"v:{written}"} if "." in written else ())
+        is_version = bool(spelling) and bool(VERSION.search(text[: numeral.start]))
+        token = Token(
             "number",
             numeral.start,
             numeral.end,
-            text[numeral.start : numeral.end],
-            numeral.keys,
-            unscaled_keys(source_keys(numeral)),
-            measure,
-            numeral.required or (bool(measure) and "n:1" not in numeral.keys),
+            written,
+            spelling if is_version else numeral.keys,
+            unscaled_keys(source_keys(numeral)) | spelling,
+            required=numeral.required or (unit is not None and "n:1" not in numeral.keys),
         )
+        yield token if unit is None else with_unit(token, unit)
+
+
+def with_unit(token: Token, unit: Unit) -> Token:
+    """Return a number with a unit of measure: its keys and its amounts in the base unit."""
+    amounts = {unit.amount(Fraction(key[2:])) for key in token.held if key.startswith("n:")} - {""}
+    return replace(token, measure=unit.name, keys=token.keys | amounts, held=token.held | amounts)
 
 
 def word_tokens(text: str, whole: str) -> Iterator[Token]:
@@ -277,8 +297,8 @@ def word_tokens(text: str, whole: str) -> Iterator[Token]:
     bounds = {place for pattern in (UPPER, LOWER) for match in pattern.finditer(whole) for place in range(*match.span())}
     for match in WORD.finditer(text):
         word = match.group()
-        if match.start() in labels and len(word) == 1:
-            key = frozenset({f"={word}"})
+        if match.start() in labels and len(fold(word)) == 1:
+            key = frozenset({f"={word[0]}"})
             yield Token("name", *match.span(), word, key, key, required=True)
         elif CJK_CHARACTER.match(word):
             key = frozenset({word})
@@ -293,10 +313,19 @@ def word_tokens(text: str, whole: str) -> Iterator[Token]:
             yield latin_token(match, is_name=match.start() in names)
 
 
+@lru_cache(maxsize=8192)
+def word_key(folded: str) -> str:
+    """Return the stem of a word's base form, or of the first of its synonyms: covered and cover, begin and start."""
+    base = IRREGULAR.get(folded, ABLE.sub("", folded))
+    once = stem(BASES.get(base, base))
+    known = next((BASES[form] for form in (once, f"{once}e") if form in BASES), once)
+    return stem(known)
+
+
 def latin_token(match: re.Match[str], *, is_name: bool) -> Token:
     """Return a word in Latin script as a token; its key is its stem."""
     folded, plain = fold(match.group()), match.group().lower()
-    key = frozenset({stem(IRREGULAR.get(folded, folded))})
+    key = frozenset({word_key(folded)})
     if plain in ENGLISH_STOP or plain in LIGHT:
         return Token("function", *match.span(), folded, key, key)
     return Token("name" if is_name else "word", *match.span(), folded, key, key, required=is_name)

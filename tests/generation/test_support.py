@@ -91,6 +91,72 @@ def test_contradictions_are_not_full(sentence: str, source: str) -> None:
     assert support(sentence, source) != "full"
 
 
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("The dealer sold the shop to the baker.", "The baker sold the shop to the dealer."),
+    ("Tessel acquired Brandmere in 2020.", "Tessel was acquired by Brandmere in 2020."),
+    ("The lid must be removed before the pump is stopped.", "The pump must be stopped before the lid is removed."),
+    ("茶商把店铺卖给了面包师。", "面包师把店铺卖给了茶商。"),
+    ("The board approved the loan.", "The board approved the budget and postponed the loan."),
+    ("理事会批准了贷款。", "理事会批准了预算，推迟了贷款。"),
+])
+def test_exchanged_roles_are_not_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) != "full"
+
+
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("The shop was sold to the dealer by the baker.", "The baker sold the shop to the dealer."),
+    ("Brandmere acquired Tessel in 2020.", "Tessel was acquired by Brandmere in 2020."),
+    ("The bridge was built by the engineer in 1871.", "In 1871 the engineer built the bridge."),
+    ("At high water the depth is read at the gauge.", "The gauge reads the depth at high water."),
+    ("默认密码印在标签上。", "标签上印有默认密码。"),
+])
+def test_another_order_of_the_same_roles_is_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) == "full"
+
+
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("Anna teaches physics.", "Anna teaches chemistry and runs the club. Paul teaches physics."),
+    ("All staff may enter the vault.", "All staff receive a badge. Only managers may enter the vault."),
+    ("全体员工可以进入金库。", "全体员工均发放工牌。只有经理可以进入金库。"),
+    ("承租人负责投保房屋。", "承租人交押金。出租人负责投保房屋。"),
+    ("Children under six have to pay.", "Children under six swim free of charge, and pupils pay half."),
+    ("1号线终点站在河西。", "10号线一期终点站在河西。"),
+    ("Ascendo services the lift in block A.",
+     "The lift in block A is serviced by Kone. The lift in block B is serviced by Ascendo."),
+    ("Most rooms have a balcony.", "Few rooms have a balcony. All have a desk."),
+    ("买方支付中介费。", "公证费由买方支付，中介费由卖方支付。"),
+    ("Vitamin C was 40 mg/l.", "Test | Result | Range\nVitamin C | 34 mg/l | 5 to 40\nIron | 12 µmol/l | 10 to 30"),
+    ("The concert was postponed to 10 February.", "The concert on 10 February was postponed to 3 March."),
+    ("患者对花生过敏。", "患者对花生不过敏，对鸡蛋过敏。"), ("药片须饭后服用。", "药片须饭前用水送服。"),
+])
+def test_words_in_the_place_of_others_are_not_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) != "full"
+
+
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("The warranty lasts two years.", "The warranty runs for 24 months."),
+    ("The motor weighs 0.34 kg.", "The motor weighs 340 g."),
+    ("Hot water must never be used.", "Never use hot water."),
+    ("There is no charge for children.", "Children swim free of charge."),
+    ("The pool does not open on Mondays.", "The pool is closed on Mondays."), ("芬达担任队长。", "芬达接任队长。"),
+    ("With E19 you should call service.", "- E17: sensor blocked. Rinse it.\n- E19: fan too slow. Call service."),
+    ("The patient is allergic to eggs.", "The patient has no allergy to nuts but is allergic to eggs."),
+    ("The lamp cannot be dimmed.", "The lamp is not dimmable."), ("Tickets are still valid.", "Tickets remain valid."),
+    ("Vitamin C was 34 mg/l and iron 12 µmol/l.", "Test | Result\nVitamin C | 34 mg/l\nIron | 12 µmol/l"),
+])
+def test_paraphrases_are_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) == "full"
+
+
+@pytest.mark.parametrize(("sentence", "source"), [
+    ("The motor draws 750 A.", "The motor draws 750 mA."), ("The flow is 35 l/h.", "The flow is 35 l/min."),
+    ("电流为750安。", "电流为750毫安。"), ("Release 3.1 has a new menu.", "Release 3.10 has a new menu."),
+    ("The meadow has 38 g of nitrogen.", "Field | Nitrogen (kg/ha)\nThe meadow | 38\nThe acre | 51"),
+])
+def test_other_units_and_versions_are_not_full(sentence: str, source: str) -> None:
+    assert support(sentence, source) != "full"
+
+
 @pytest.mark.parametrize(("true", "year", "other"), [
     ("The British East India Company was established in 1599 and was chartered by Queen Elizabeth in the following year.",
      "1599", " A second office followed in 1767."),
