@@ -13,7 +13,8 @@ from assistant.tables.checks import doubts_about
 from assistant.tables.connection import StatementFailed, TableConnection
 from assistant.tables.evidence import rows_behind
 from assistant.tables.intent import Calculation, Intent, recognize_apart
-from assistant.tables.linking import LinkedQuestion, link_question
+from assistant.tables.linking import link_question
+from assistant.tables.links import LinkedQuestion
 from assistant.tables.rules import Reading, read_question
 from assistant.tables.schema import describe_table
 from assistant.tables.validate import StatementRefused
@@ -76,8 +77,8 @@ def understand(question: str, intent: Intent, table: TableInfo, connection: Tabl
     """Link a question to a table and read it by rule."""
     linked = link_question(question, table, connection)
     spans = [(linked.tokens[link.start].start, linked.tokens[link.end - 1].end) for link in linked.columns if link.score >= 0.95]
-    intent = recognize_apart(question, spans) or intent
-    return TableQuestion(linked, intent, tuple(read_question(linked, intent)))
+    intents = recognize_apart(question, spans) or [intent]
+    return TableQuestion(linked, intents[0], tuple(read_question(linked, intents)))
 
 
 def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteSql | None) -> ComputedAnswer:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from assistant.datatypes.tables import QueryResult
 from assistant.tables.connection import TableConnection
 from assistant.tables.intent import Calculation, Intent
-from assistant.tables.linking import LinkedQuestion, is_year_column
+from assistant.tables.links import LinkedQuestion, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.validate import Node, arguments_of, expressions, parse_statement
 

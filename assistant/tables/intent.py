@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -73,6 +73,7 @@ COUNTED = {
     "九": 9,
     "十": 10,
 }
+MOST_INTENTS = 4
 FEW = rf"(?:{'|'.join(COUNTED)}|\d{{1,3}})"
 PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
     (operation, strong, re.compile(pattern, re.I))
@@ -166,23 +167,29 @@ DISTINCT = re.compile(r"\b(?:different|distinct|unique)\b|不同|种", re.I)
 
 def recognize_intent(question: str) -> Intent | None:
     """Return what a question asks to compute; None if it asks for none."""
+    return next(intents_of(question), None)
+
+
+def intents_of(question: str) -> Iterator[Intent]:
+    """Yield every operation that the words of a question may ask for, the likeliest first."""
     for operation, strong, pattern in PATTERNS:
         match = pattern.search(question)
         if match:
-            return Intent(operation, *match.span(), bool(DISTINCT.search(question)), top_count(question), strong)
-    return None
+            yield Intent(operation, *match.span(), bool(DISTINCT.search(question)), top_count(question), strong)
 
 
-def recognize_apart(question: str, spans: Iterable[tuple[int, int]]) -> Intent | None:
-    """Return what a question asks to compute by its words outside some spans, such as the headers that it names.
+def recognize_apart(question: str, spans: Iterable[tuple[int, int]]) -> list[Intent]:
+    """Return what a question may ask to compute, the likeliest first; its words outside some spans come before the whole.
 
-    "average" in "Which club had the highest average attendance?" belongs to a header. If nothing else says what is asked, the
-    whole question decides.
+    "average" in "Which club had the highest average attendance?" belongs to a header.
     """
     masked = question
     for start, end in spans:
         masked = masked[:start] + "\x00" * (end - start) + masked[end:]
-    return recognize_intent(masked) or recognize_intent(question)
+    found: dict[Calculation, Intent] = {}
+    for intent in (*intents_of(masked), *intents_of(question)):
+        found.setdefault(intent.operation, intent)
+    return list(found.values())[:MOST_INTENTS]
 
 
 def top_count(question: str) -> int:

@@ -1,0 +1,6 @@
+"""Write SQL by rule for questions whose words are linked: counts, sums, averages, extremes, order, comparisons."""
+
+from assistant.tables.rules.read import read_question
+from assistant.tables.rules.reading import Reading
+
+__all__ = ["Reading", "read_question"]

@@ -1,0 +1,164 @@
+"""Read questions that compare: the difference of two values, A or B, more than A, the same as A."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from assistant.tables.links import Link, is_year_column
+from assistant.tables.parquet import quoted
+from assistant.tables.rules.lists import read_lists
+from assistant.tables.rules.parts import ColumnChoice, QuestionParts, condition_of
+from assistant.tables.rules.reading import Reading, label
+
+LESS = re.compile(
+    r"\b(?:less|fewer|lower|smaller|shorter|younger|cheaper|earlier|lighter|least|fewest|worse|first)\b|更少|更低|更小|更便宜|更早",
+    re.I,
+)
+BOTH_ENDS = re.compile(
+    r"\b(?:highest|most|largest|biggest|maximum|best|longest|tallest|oldest|top|first)\b.*"
+    r"\b(?:lowest|least|smallest|fewest|minimum|worst|shortest|youngest|bottom|last)\b|最.+最",
+    re.I,
+)
+TOP_TWO = re.compile(r"\b(?:top|first|highest|largest) (?:two|2)\b|前两", re.I)
+TIME_COMPARED = re.compile(r"\b(?:earlier|later|first|older|newer|before|last)\b|更(?:早|晚)", re.I)
+YES_NO = re.compile(r"^(?:did|does|do|is|are|was|were|has|have|had|can)\b(?!.{1,80}\bor\b)", re.I)
+THAN = re.compile(r"\bthan\b|多于|少于|高于|低于", re.I)
+SAME = re.compile(r"\bsame\b|\bas (?:many|much)\b|相同|一样", re.I)
+
+
+def read_differences(parts: QuestionParts) -> Iterator[Reading]:
+    """Yield the readings of a difference: of two cells or years, of the largest and the smallest, of the top two."""
+    pair, years = parts.pair(), year_pair(parts)
+    for choice in parts.measures():
+        name, unit = choice.name, choice.column.unit
+        if pair:
+            yield difference_of(parts, choice, pair)
+        if years:
+            key, first, second = years
+            rest = condition_of(parts.values, [link for link in parts.conditions if " IN (" not in link.sql])
+            behind = f" AND {rest}" if rest else ""
+            sums = [f"(SELECT sum({name}) FROM {parts.table} WHERE {key} = {year}{behind})" for year in (first, second)]
+            words = parts.say("difference", label(choice.column), first, second)
+            yield parts.reading(
+                f"SELECT abs({sums[0]} - {sums[1]})", words, "number", ["difference years", choice.mark], unit, parts.filters
+            )
+        if BOTH_ENDS.search(parts.question):
+            words = parts.say("range", label(choice.column))
+            sql = f"SELECT max({name}) - min({name}) FROM {parts.table}{parts.where()}"
+            yield parts.reading(sql, words, "number", ["range", choice.mark], unit)
+        if TOP_TWO.search(parts.question):
+            top = f"SELECT {name} AS top FROM {parts.table}{parts.where(name + ' IS NOT NULL')} ORDER BY {name} DESC LIMIT 2"
+            words = parts.say("range", label(choice.column))
+            yield parts.reading(f"SELECT max(top) - min(top) FROM ({top})", words, "number", ["top two", choice.mark], unit)
+    if pair and pair[0].start != pair[1].start:
+        yield difference_of_counts(parts, pair)
+
+
+def year_pair(parts: QuestionParts) -> tuple[str, str, str] | None:
+    """Return the key and the two years of a condition on two years; None if there is none."""
+    years = next((link for link in parts.conditions if " IN (" in link.sql), None)
+    if years is None:
+        return None
+    key, _, behind = years.sql.partition(" IN (")
+    first, _, second = behind.rstrip(")").partition(", ")
+    return key, first, second
+
+
+def difference_of(parts: QuestionParts, choice: ColumnChoice, pair: tuple[Link, Link]) -> Reading:
+    """Return the reading of the difference between the sums of two cells."""
+    first, second = pair
+    behind = parts.condition_without(pair)
+    sums = [f"(SELECT sum({choice.name}) FROM {parts.table} WHERE {link.sql}{behind})" for link in pair]
+    words = parts.say("difference", label(choice.column), first.value, second.value)
+    where = f"({first.sql} OR {second.sql}){behind}"
+    sql = f"SELECT abs({sums[0]} - {sums[1]})"
+    return parts.reading(sql, words, "number", ["difference", choice.mark], choice.column.unit, where)
+
+
+def difference_of_counts(parts: QuestionParts, pair: tuple[Link, Link]) -> Reading:
+    """Return the reading of the difference between the numbers of rows with two cells."""
+    first, second = pair
+    behind = parts.condition_without(pair)
+    counts = [f"(SELECT count(*) FROM {parts.table} WHERE {link.sql}{behind})" for link in pair]
+    words = parts.say("difference", parts.say("rows"), first.value, second.value)
+    where = f"({first.sql} OR {second.sql}){behind}"
+    return parts.reading(f"SELECT abs({counts[0]} - {counts[1]})", words, "number", ["difference of counts"], "", where)
+
+
+def read_comparisons(parts: QuestionParts) -> Iterator[Reading]:
+    """Yield the readings of "A or B", of "more than A", and of "the same as A"."""
+    pair, years = parts.pair(), year_pair(parts)
+    measures = parts.measures()
+    column = parts.time_column()
+    if column and TIME_COMPARED.search(parts.question):
+        measures = [ColumnChoice(column, "measure time"), *measures]
+    if pair is None and years is not None:
+        yield from (compared_years(parts, choice, years) for choice in (*measures[:2], None))
+        return
+    if pair is not None:
+        for choice in (*measures, None):
+            yield from compared_pair(parts, choice, pair)
+        return
+    yield from read_relations(parts)
+    yield from read_lists(parts)
+
+
+def compared_pair(parts: QuestionParts, choice: ColumnChoice | None, pair: tuple[Link, Link]) -> Iterator[Reading]:
+    """Yield the comparison of two cells: by a measure, or by their numbers of rows."""
+    first, second = pair
+    is_less = bool(LESS.search(parts.question))
+    behind = parts.condition_without(pair)
+    where = f"({first.sql} OR {second.sql}){behind}"
+    words = parts.say("compared", label(choice.column) if choice else parts.say("rows"), first.value, second.value)
+    mark, unit = (choice.mark, choice.column.unit) if choice else ("compared counts", "")
+    is_time = choice is not None and (choice.column.is_temporal or is_year_column(choice.column))
+    aggregate = f"{'min' if is_time else 'sum'}({choice.name})" if choice else "count(*)"
+    if YES_NO.match(parts.question):
+        sums = [f"(SELECT {aggregate} FROM {parts.table} WHERE {link.sql}{behind})" for link in pair]
+        sign = "<" if is_less else ">"
+        sql = f"SELECT CASE WHEN {sums[0]} {sign} {sums[1]} THEN 'Yes' ELSE 'No' END, {sums[0]}, {sums[1]}"
+        yield parts.reading(sql, words, "value", ["yes or no", mark], unit, where)
+        return
+    key = quoted(first.column.name)
+    sql = (
+        f"SELECT {key}, {aggregate} AS result FROM {parts.table} WHERE {where} GROUP BY {key} ORDER BY result "
+        f"{'ASC' if is_less else 'DESC'}"
+    )
+    yield parts.reading(sql, words, "rows", ["compare", mark], unit, where, "compare")
+
+
+def compared_years(parts: QuestionParts, choice: ColumnChoice | None, years: tuple[str, str, str]) -> Reading:
+    """Return the comparison of two years: of a measure, or of their numbers of rows."""
+    key, first, second = years
+    aggregate = f"sum({choice.name})" if choice else "count(*)"
+    words = parts.say("compared", label(choice.column) if choice else parts.say("rows"), first, second)
+    sql = (
+        f"SELECT {key} AS year, {aggregate} AS result FROM {parts.table}{parts.where()} GROUP BY year ORDER BY result "
+        f"{'ASC' if LESS.search(parts.question) else 'DESC'}"
+    )
+    marks = ["compare years", choice.mark if choice else "compared counts"]
+    return parts.reading(sql, words, "rows", marks, choice.column.unit if choice else "", parts.filters, "compare")
+
+
+def read_relations(parts: QuestionParts) -> Iterator[Reading]:
+    """Yield the readings of what has more, less or the same of a measure than the row of a cell."""
+    anchors = [link for link in parts.values if link.score >= 0.45]
+    is_same, is_than = SAME.search(parts.question), THAN.search(parts.question)
+    if not anchors or not (is_same or is_than):
+        return
+    anchor = anchors[-1]
+    sign, word = ("=", "same") if is_same else ("<", "less than") if LESS.search(parts.question) else (">", "more than")
+    for choice in parts.measures():
+        for target in parts.targets()[:2]:
+            value = f"(SELECT max({choice.name}) FROM {parts.table} WHERE {anchor.sql})"
+            where = f"{choice.name} {sign} {value} AND NOT ({anchor.sql}){parts.condition_without([anchor])}"
+            words = parts.say(word, label(target.column), label(choice.column), anchor.value)
+            marks = [word, choice.mark, target.mark]
+            if "how many" in parts.question.lower() or "多少" in parts.question:
+                yield parts.reading(
+                    f"SELECT count(*) FROM {parts.table} WHERE {where}", words, "number", [word, choice.mark], "", where
+                )
+                break
+            sql = f"SELECT {target.name} FROM {parts.table} WHERE {where}"
+            yield parts.reading(sql, words, "rows", marks, choice.column.unit, where)

@@ -1,0 +1,3 @@
+"""Weights of the confidence of a reading."""
+
+WEIGHTS: dict[str, float] = {"bias": 0.0}
