@@ -8,7 +8,7 @@ DATA holds `tables/corpus` and `tables/queries.jsonl` (WikiTableQuestions). Ever
 (default) a question is asked of its own file (`--path`), with `title` it is asked of all as "in TITLE: question". Questions
 with even numbers are for development, the others for the report. `--own` asks the 80 questions of `benchmarks/tables`. Without
 `--model` no chat model is asked, so that only the rules answer. An answer is right if its values are the gold values
-(numbers by value, texts without case, notes and brackets); "wrong of answered" is the share of wrong ones among the
+(numbers by value, dates by day, texts without case, notes and brackets); "wrong of answered" is the share of wrong ones among the
 answers given. `--routes` counts how many of 500 questions of squad2, cmrc and hotpot are taken for computing while the
 library holds nothing but the tables. Answers that passages gave count as wrong unless they hold the gold answer.
 """
@@ -33,11 +33,13 @@ from assistant.app.assistant import Assistant
 from assistant.config import load_settings
 from assistant.datatypes import Answer, Filter
 from assistant.system.paths import escape_pattern
+from assistant.tables.values import DateFormat, parse_date
 
 ROUTED = ("squad2", "cmrc", "hotpot")
 ROUTED_QUESTIONS = 167  # of each set
 OWN = Path(__file__).parent / "tables"
 DETAILS = re.compile(r"(?<!^)\s*(?:\([^)]*\)|\[[^\]]*\])\s*$")
+DASHES = re.compile(r"[‐‑‒–—−]")
 MARKS = re.compile(r"[\[\]*†‡^#\"“”‘’']")
 NUMBER = re.compile(r"[-+−]?[$€£¥]?\s*(\d[\d,]*(?:\.\d+)?)\s*(?:%|[^\W\d]{1,6}\.?)?$")
 
@@ -174,7 +176,10 @@ def outcome_of(answer: Answer, gold: Sequence[str]) -> str:
 
 
 def same(gold: str, value: str) -> bool:
-    """Return whether a value is the gold value: as a number, or as text without case, notes and brackets."""
+    """Return whether a value is the gold value: as a number, as a date, or as text without case, notes and brackets."""
+    days = [parse_date(DETAILS.sub("", text), DateFormat()) for text in (gold, value)]
+    if None not in days:
+        return days[0] == days[1]
     numbers = [number_of(text) for text in (gold, value)]
     if None not in numbers:
         return abs(float(numbers[0] or 0) - float(numbers[1] or 0)) <= 0.005 + 1e-6 * abs(float(numbers[0] or 0))
@@ -191,7 +196,7 @@ def number_of(text: str) -> float | None:
 
 def plain(text: str) -> str:
     """Return a text as it is compared."""
-    folded = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    folded = "".join(c for c in unicodedata.normalize("NFKD", DASHES.sub("-", text)) if not unicodedata.combining(c))
     return " ".join(MARKS.sub(" ", DETAILS.sub("", folded)).lower().split()).strip(" .")
 
 

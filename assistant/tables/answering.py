@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -15,13 +15,15 @@ from assistant.tables.evidence import rows_behind
 from assistant.tables.intent import Calculation, Intent, recognize_apart
 from assistant.tables.linking import link_question
 from assistant.tables.links import LinkedQuestion
-from assistant.tables.rules import Reading, read_question
+from assistant.tables.rules import Reading, read_question, with_result
 from assistant.tables.schema import describe_table
 from assistant.tables.validate import StatementRefused
 from assistant.text.languages import language
 
-CERTAIN = 0.55  # confidence from which a reading by rule is the answer
-TENTATIVE = 0.35  # confidence from which a reading by rule is the answer if the chat model's statement gives the same
+CERTAIN = 0.4  # confidence from which a reading by rule is the answer
+NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
+MOST_SHOWN = 2  # readings
+MOST_RUN = 24  # readings by rule whose statements are run
 MOST_TRIES = 3  # of the chat model: an error or an empty result goes back twice
 MOST_LINES = 20
 AVERAGE_DIGITS = 4
@@ -45,8 +47,8 @@ class Solved:
 
     reading: Reading
     result: QueryResult
-    count: int
-    rows: tuple[TableRow, ...]
+    count: int = 0
+    rows: tuple[TableRow, ...] = ()
     by_model: bool = False
 
 
@@ -83,33 +85,34 @@ def understand(question: str, intent: Intent, table: TableInfo, connection: Tabl
 
 def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteSql | None) -> ComputedAnswer:
     """Return the answer to a question, or a refusal that names the columns that there are."""
-    by_rule = solutions(asked, connection, CERTAIN if write_sql is None else TENTATIVE)
-    if by_rule and by_rule[0].reading.confidence >= CERTAIN:
-        return answer_text(asked, by_rule)
-    if write_sql is not None:
-        solved = ask_model(asked, connection, write_sql)
-        agreeing = [each for each in by_rule if solved and same_result(each.result, solved.result)]
-        if agreeing:
-            return answer_text(asked, agreeing[:1])
+    by_rule = solutions(asked, connection)
+    best = by_rule[0].reading.confidence if by_rule else 0.0
+    if best >= CERTAIN:
+        near = [each for each in by_rule if each.reading.confidence >= NEARLY * best]
+        return answer_text(asked, [with_rows(each, asked, connection) for each in near[:MOST_SHOWN]])
     return refusal(asked)
 
 
-def solutions(asked: TableQuestion, connection: TableConnection, least: float) -> list[Solved]:
-    """Return the readings by rule that have a result, best first: one, and others nearly as good whose results differ."""
+def solutions(asked: TableQuestion, connection: TableConnection) -> list[Solved]:
+    """Return the likeliest readings by rule that have a result, best first; one for each result."""
     found: list[Solved] = []
-    for reading in asked.readings:
-        if reading.confidence < least or (found and reading.confidence < 0.95 * found[0].reading.confidence):
-            break
+    for reading in asked.readings[:MOST_RUN]:
         try:
             result = connection.query(reading.sql)
         except (StatementRefused, StatementFailed):
             continue
-        if is_empty_result(result) or not is_decided(reading, result):
-            continue
-        if not any(same_result(result, other.result) for other in found):
-            count, rows = rows_behind(reading.sql, reading.where, asked.linked.table, connection)
-            found.append(Solved(reading, result, count, rows))
-    return found
+        if not is_empty_result(result) and is_decided(reading, result):
+            found.append(Solved(with_result(reading, result, asked.linked), result))
+    found.sort(key=lambda each: -each.reading.confidence)
+    return [
+        each for place, each in enumerate(found) if not any(same_result(each.result, other.result) for other in found[:place])
+    ]
+
+
+def with_rows(solved: Solved, asked: TableQuestion, connection: TableConnection) -> Solved:
+    """Return a reading with the rows behind its result."""
+    count, rows = rows_behind(solved.reading.sql, solved.reading.where, asked.linked.table, connection)
+    return replace(solved, count=count, rows=rows)
 
 
 def is_empty_result(result: QueryResult) -> bool:

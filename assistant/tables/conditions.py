@@ -142,6 +142,8 @@ def date_conditions(
             bounds = range_of(day)
             if bounds:
                 yield dated(column, span, bounds, before, after)
+            elif day.month:
+                yield in_any_year(column, span, day)
         elif day.year and not (day.month or day.day or day.quarter):
             years = nearest(columns, span, is_year_column) or only(table, is_year_column)
             if years:
@@ -225,6 +227,14 @@ def dated(column: Column, span: tuple[int, int], bounds: tuple[date, date], befo
     return Link(LinkKind.CONDITION, column, *span, 1.0, f"{name} >= DATE '{low}' AND {name} < DATE '{high}'", words)
 
 
+def in_any_year(column: Column, span: tuple[int, int], day: Day) -> Link:
+    """Return the condition that a date column has a month, or a day of it, of whatever year."""
+    name, label = quoted(column.name), column.header or column.name
+    parts = [f"month({name}) = {day.month}", *([f"day({name}) = {day.day}"] if day.day else [])]
+    words = f"{label} in month {day.month}" + (f", day {day.day}" if day.day else "")
+    return Link(LinkKind.CONDITION, column, *span, 0.9, " AND ".join(parts), words)
+
+
 def token_span(tokens: Sequence[QuestionToken], start: int, end: int) -> tuple[int, int] | None:
     """Return the tokens that lie in a span of the question; None if there are none."""
     inside = [
@@ -265,7 +275,7 @@ def equality_links(
         if place in busy or not re.fullmatch(r"\d+(?:\.\d+)?", token.form):
             continue
         near = [link for link in named if -1 <= place - link.end <= 2 or 0 <= link.start - place - 1 <= 1]
-        if near:
+        if near and Decimal(near[0].column.lowest or 0) <= Decimal(token.form) <= Decimal(near[0].column.highest or 0):
             yield equal_number(near[0].column, (place, place + 1), token.form)
 
 

@@ -73,7 +73,7 @@ COUNTED = {
     "九": 9,
     "十": 10,
 }
-MOST_INTENTS = 4
+MOST_INTENTS = 5
 FEW = rf"(?:{'|'.join(COUNTED)}|\d{{1,3}})"
 PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
     (operation, strong, re.compile(pattern, re.I))
@@ -123,13 +123,13 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
         (
             Calculation.NEXT,
             False,
-            r"\b(?:right|directly|immediately|just)? ?(?:after|following|next after|succeeded|succeeds|next to|below)\b|\bcame? "
-            r"next\b|之后|下一",
+            r"\b(?:right|directly|immediately|just)? ?(?:after|following|next after|succeeded|succeeds|next to|below|next)\b"
+            r"|之后|下一",
         ),
         (
             Calculation.PREVIOUS,
             False,
-            r"\b(?:right|directly|immediately|just)? ?(?:before|previous to|prior to|preceded|precedes|preceding|above)\b"
+            r"\b(?:right|directly|immediately|just)? ?(?:before|previous(?:ly)?|prior|preceded|precedes|preceding|above)\b"
             r"|之前|上一",
         ),
         (
@@ -138,8 +138,8 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
             rf"\b{HIGH}\b|\btop {FEW}\b|\btop\b|\bmore than any\b|最(?:高|大|多|长|贵|好|晚|新|快|重|远)|前{FEW}",
         ),
         (Calculation.MINIMUM, False, rf"\b{LOW}\b|\bbottom {FEW}\b|最(?:低|小|少|短|便宜|差|早|慢|轻|近)"),
-        (Calculation.FIRST, False, r"\bfirst\b|第一"),
-        (Calculation.LAST, False, r"\blast\b|\bfinal\b|最后"),
+        (Calculation.FIRST, False, r"\bfirst\b|\b(?:at|on) the (?:very )?top\b|第一"),
+        (Calculation.LAST, False, r"\blast\b|\bfinal\b|\b(?:at|on) the (?:very )?bottom\b|最后"),
         (
             Calculation.COMPARE,
             False,
@@ -151,8 +151,9 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
             Calculation.LIST,
             False,
             r"^(?:list|show|name|give)(?: me)?(?: all| every| the| an?)\b|\bwhich\b.{1,60}\b(?:are|have|has|had|were|is|was)\b"
-            r"|^(?:列出|哪些|有哪些)|哪些|分别",
+            r"|\bonly\b|^(?:列出|哪些|有哪些)|哪些|分别",
         ),
+        (Calculation.COMPARE, False, r"\bor\b(?=[^,.]{1,60}\W*$)|\bsame\b|相同|一样"),
     )
 )
 TOP = re.compile(

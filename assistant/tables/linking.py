@@ -22,13 +22,14 @@ def link_question(question: str, table: TableInfo, connection: TableConnection) 
     taken = places_of(values)
     columns = [link for link in headers if not places_of([link]) <= taken]
     conditions = list(condition_links(question, tokens, table, columns, taken))
+    known, fillers = table_words(table), chinese_fillers(question)
     taken |= places_of(columns) | places_of(conditions)
     columns += synonym_links(tokens, table, taken)
-    conditions += equality_links(question, tokens, table, columns, taken)
+    naming = {place for place, token in enumerate(tokens) if root(token.form) in known}
+    conditions += equality_links(question, tokens, table, columns, taken | naming)
     taken |= places_of(columns) | places_of(conditions)
-    values = (*values, *containing_links(tokens, table, connection, taken))
+    values = (*values, *containing_links(tokens, table, connection, taken | naming))
     used = taken | places_of(values)
-    known, fillers = table_words(table), chinese_fillers(question)
     unlinked = tuple(
         token.form
         for place, token in enumerate(tokens)

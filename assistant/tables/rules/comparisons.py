@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assistant.datatypes.tables import Column, ColumnType
+from assistant.tables.connection import literal
 from assistant.tables.links import Link, is_year_column
 from assistant.tables.parquet import quoted
+from assistant.tables.rules.extremes import RANK
 from assistant.tables.rules.lists import read_lists
-from assistant.tables.rules.parts import ColumnChoice, QuestionParts, condition_of
+from assistant.tables.rules.parts import ColumnChoice, QuestionParts, condition_of, units_differ
 from assistant.tables.rules.reading import Reading, label
 
 LESS = re.compile(
@@ -24,6 +27,10 @@ TOP_TWO = re.compile(r"\b(?:top|first|highest|largest) (?:two|2)\b|前两", re.I
 TIME_COMPARED = re.compile(r"\b(?:earlier|later|first|older|newer|before|last)\b|更(?:早|晚)", re.I)
 YES_NO = re.compile(r"^(?:did|does|do|is|are|was|were|has|have|had|can)\b(?!.{1,80}\bor\b)", re.I)
 THAN = re.compile(r"\bthan\b|多于|少于|高于|低于", re.I)
+SCORE = r"\b([0-9]{1,3}) ?[-–:] ?([0-9]{1,3})\b"
+MOST, FEWEST = re.compile(r"\b(?:largest|greatest|biggest|most)\b", re.I), re.compile(r"\b(?:smallest|least)\b", re.I)
+BETTER = re.compile(r"\b(?:better|worse|higher|lower|best|above|below)\b|更(?:好|高|低)", re.I)
+BIRTH, AGED = re.compile(r"born|birth|founded|built|established|出生"), re.compile(r"\b(?:older|younger|oldest|youngest)\b|更(?:老|年轻)", re.I)
 SAME = re.compile(r"\bsame\b|\bas (?:many|much)\b|相同|一样", re.I)
 
 
@@ -31,7 +38,7 @@ def read_differences(parts: QuestionParts) -> Iterator[Reading]:
     """Yield the readings of a difference: of two cells or years, of the largest and the smallest, of the top two."""
     pair, years = parts.pair(), year_pair(parts)
     for choice in parts.measures():
-        name, unit = choice.name, choice.column.unit
+        name, unit = choice.number, choice.column.unit
         if pair:
             yield difference_of(parts, choice, pair)
         if years:
@@ -51,8 +58,57 @@ def read_differences(parts: QuestionParts) -> Iterator[Reading]:
             top = f"SELECT {name} AS top FROM {parts.table}{parts.where(name + ' IS NOT NULL')} ORDER BY {name} DESC LIMIT 2"
             words = parts.say("range", label(choice.column))
             yield parts.reading(f"SELECT max(top) - min(top) FROM ({top})", words, "number", ["top two", choice.mark], unit)
-    if pair and pair[0].start != pair[1].start:
+    if pair:
         yield difference_of_counts(parts, pair)
+        yield from differences_in_time(parts, pair)
+    yield from differences_of_columns(parts)
+    yield from margins(parts)
+
+
+def differences_in_time(parts: QuestionParts, pair: tuple[Link, Link]) -> Iterator[Reading]:
+    """Yield the reading of the years or days between the rows of two cells."""
+    column = parts.time_column()
+    if column is None:
+        return
+    is_years = not column.is_temporal or "year" in parts.question.lower() or "年" in parts.question
+    moment = quoted(column.name) if not column.is_temporal or not is_years else f"year({quoted(column.name)})"
+    moments = [f"(SELECT min({moment}) FROM {parts.table} WHERE {link.sql})" for link in pair]
+    days = f"date_diff('day', {moments[0]}, {moments[1]})" if not is_years else f"{moments[0]} - {moments[1]}"
+    words = parts.say("difference", label(column), pair[0].value, pair[1].value)
+    where = f"({pair[0].sql} OR {pair[1].sql})"
+    yield parts.reading(f"SELECT abs({days})", words, "number", ["difference in time"], "", where)
+
+
+def differences_of_columns(parts: QuestionParts) -> Iterator[Reading]:
+    """Yield the reading of the difference between two columns that the question names, in the rows that fulfil the conditions."""
+    named = [choice for choice in parts.measures() if choice.mark.startswith(("measure named", "measure part"))]
+    if len(named) < 2 or units_differ(named[0].column, named[1].column):
+        return
+    first, second = named[:2]
+    sql = f"SELECT abs(sum({first.number}) - sum({second.number})) FROM {parts.table}{parts.where()}"
+    words = parts.say("difference", parts.say("rows"), label(first.column), label(second.column))
+    yield parts.reading(sql, words, "number", ["difference of columns", second.mark], first.column.unit)
+
+
+def margins(parts: QuestionParts) -> Iterator[Reading]:
+    """Yield the readings of the difference between the two numbers of a score such as "3-1"."""
+    column = next((column for column in parts.info.columns if holds_scores(column)), None)
+    if column is None:
+        return
+    left, right = (f"TRY_CAST(regexp_extract({quoted(column.name)}, '{SCORE}', {group}) AS INTEGER)" for group in (1, 2))
+    margin, words = f"abs({left} - {right})", parts.say("value", label(column))
+    if parts.filters:
+        yield parts.reading(f"SELECT {margin} FROM {parts.table}{parts.where()}", words, "number", ["margin"])
+    for function, pattern in (("max", MOST), ("min", FEWEST)):
+        if pattern.search(parts.question):
+            sql = f"SELECT {function}({margin}) FROM {parts.table}{parts.where()}"
+            yield parts.reading(sql, words, "number", ["margin", "extreme margin"])
+
+
+def holds_scores(column: Column) -> bool:
+    """Return whether most cells of a column are scores such as "3-1"."""
+    found = sum(bool(re.search(SCORE, cell)) for cell in column.samples)
+    return column.type is ColumnType.TEXT and 2 * found > len(column.samples) > 0
 
 
 def year_pair(parts: QuestionParts) -> tuple[str, str, str] | None:
@@ -69,7 +125,8 @@ def difference_of(parts: QuestionParts, choice: ColumnChoice, pair: tuple[Link, 
     """Return the reading of the difference between the sums of two cells."""
     first, second = pair
     behind = parts.condition_without(pair)
-    sums = [f"(SELECT sum({choice.name}) FROM {parts.table} WHERE {link.sql}{behind})" for link in pair]
+    function = "max" if is_year_column(choice.column) else "sum"
+    sums = [f"(SELECT {function}({choice.number}) FROM {parts.table} WHERE {link.sql}{behind})" for link in pair]
     words = parts.say("difference", label(choice.column), first.value, second.value)
     where = f"({first.sql} OR {second.sql}){behind}"
     sql = f"SELECT abs({sums[0]} - {sums[1]})"
@@ -100,20 +157,35 @@ def read_comparisons(parts: QuestionParts) -> Iterator[Reading]:
         for choice in (*measures, None):
             yield from compared_pair(parts, choice, pair)
         return
+    yield from compared_columns(parts)
     yield from read_relations(parts)
     yield from read_lists(parts)
+
+
+def compared_columns(parts: QuestionParts) -> Iterator[Reading]:
+    """Yield the comparison of two columns that the question names, in the rows that fulfil the conditions."""
+    named = [choice for choice in parts.measures() if choice.mark.startswith(("measure named", "measure part"))]
+    if len(named) < 2 or units_differ(named[0].column, named[1].column):
+        return
+    first, second = named[:2]
+    sign = "<" if LESS.search(parts.question) else ">"
+    names = [literal(label(choice.column)) for choice in (first, second)]
+    sums = [f"sum({choice.number})" for choice in (first, second)]
+    sql = f"SELECT CASE WHEN {sums[0]} {sign} {sums[1]} THEN {names[0]} ELSE {names[1]} END, {sums[0]}, {sums[1]} FROM "
+    words = parts.say("compared", parts.say("rows"), label(first.column), label(second.column))
+    yield parts.reading(f"{sql}{parts.table}{parts.where()}", words, "value", ["compare columns", second.mark])
 
 
 def compared_pair(parts: QuestionParts, choice: ColumnChoice | None, pair: tuple[Link, Link]) -> Iterator[Reading]:
     """Yield the comparison of two cells: by a measure, or by their numbers of rows."""
     first, second = pair
-    is_less = bool(LESS.search(parts.question))
+    is_less = bool(LESS.search(parts.question)) is not is_reversed(parts, choice)
     behind = parts.condition_without(pair)
     where = f"({first.sql} OR {second.sql}){behind}"
     words = parts.say("compared", label(choice.column) if choice else parts.say("rows"), first.value, second.value)
     mark, unit = (choice.mark, choice.column.unit) if choice else ("compared counts", "")
     is_time = choice is not None and (choice.column.is_temporal or is_year_column(choice.column))
-    aggregate = f"{'min' if is_time else 'sum'}({choice.name})" if choice else "count(*)"
+    aggregate = f"{'min' if is_time else 'sum'}({choice.number})" if choice else "count(*)"
     if YES_NO.match(parts.question):
         sums = [f"(SELECT {aggregate} FROM {parts.table} WHERE {link.sql}{behind})" for link in pair]
         sign = "<" if is_less else ">"
@@ -121,6 +193,9 @@ def compared_pair(parts: QuestionParts, choice: ColumnChoice | None, pair: tuple
         yield parts.reading(sql, words, "value", ["yes or no", mark], unit, where)
         return
     key = quoted(first.column.name)
+    if choice is None and behind:
+        one = f"SELECT DISTINCT {key} FROM {parts.table} WHERE {where}"
+        yield parts.reading(one, parts.say("list", label(first.column)), "rows", ["one of two"], "", where)
     sql = (
         f"SELECT {key}, {aggregate} AS result FROM {parts.table} WHERE {where} GROUP BY {key} ORDER BY result "
         f"{'ASC' if is_less else 'DESC'}"
@@ -128,10 +203,19 @@ def compared_pair(parts: QuestionParts, choice: ColumnChoice | None, pair: tuple
     yield parts.reading(sql, words, "rows", ["compare", mark], unit, where, "compare")
 
 
+def is_reversed(parts: QuestionParts, choice: ColumnChoice | None) -> bool:
+    """Return whether a smaller number is more: a better rank, a younger person by the date of birth."""
+    if choice is None:
+        return False
+    is_ranked = bool(RANK.search(choice.column.name)) and bool(BETTER.search(parts.question))
+    is_birth = bool(BIRTH.search(choice.column.name)) and bool(AGED.search(parts.question))
+    return is_ranked or is_birth
+
+
 def compared_years(parts: QuestionParts, choice: ColumnChoice | None, years: tuple[str, str, str]) -> Reading:
     """Return the comparison of two years: of a measure, or of their numbers of rows."""
     key, first, second = years
-    aggregate = f"sum({choice.name})" if choice else "count(*)"
+    aggregate = f"sum({choice.number})" if choice else "count(*)"
     words = parts.say("compared", label(choice.column) if choice else parts.say("rows"), first, second)
     sql = (
         f"SELECT {key} AS year, {aggregate} AS result FROM {parts.table}{parts.where()} GROUP BY year ORDER BY result "
@@ -151,8 +235,8 @@ def read_relations(parts: QuestionParts) -> Iterator[Reading]:
     sign, word = ("=", "same") if is_same else ("<", "less than") if LESS.search(parts.question) else (">", "more than")
     for choice in parts.measures():
         for target in parts.targets()[:2]:
-            value = f"(SELECT max({choice.name}) FROM {parts.table} WHERE {anchor.sql})"
-            where = f"{choice.name} {sign} {value} AND NOT ({anchor.sql}){parts.condition_without([anchor])}"
+            value = f"(SELECT max({choice.number}) FROM {parts.table} WHERE {anchor.sql})"
+            where = f"{choice.number} {sign} {value} AND NOT ({anchor.sql}){parts.condition_without([anchor])}"
             words = parts.say(word, label(target.column), label(choice.column), anchor.value)
             marks = [word, choice.mark, target.mark]
             if "how many" in parts.question.lower() or "多少" in parts.question:

@@ -9,11 +9,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from assistant.datatypes.tables import QueryResult
+from assistant.datatypes.tables import ColumnType, QueryResult
 from assistant.tables.intent import Intent
-from assistant.tables.links import LinkedQuestion
-from assistant.tables.rules.parts import QuestionParts
+from assistant.tables.links import LinkedQuestion, is_year_column
+from assistant.tables.rules.parts import WHEN, WHO, ColumnChoice, QuestionParts
 from assistant.tables.rules.reading import Reading
 from assistant.tables.rules.weights import WEIGHTS
 
@@ -29,6 +30,7 @@ NEGATED = re.compile(
     re.I,
 )
 NUMBER_WORD = re.compile(r"^\d|^(?:two|three|four|five|six|seven|eight|nine|ten|second|third|fourth|fifth|half|twice|century)$")
+SELECTED = re.compile(r'SELECT (?:DISTINCT )?"([^"]+)"')
 LIMITING = re.compile(r"\b(?:only|same|each|both|either|consecutive|exactly|other|another|else|between)\b|连续|同时", re.I)
 COUNTED_NOUN = re.compile(r"\b(?:how many|which|what|number of|amount of|times|most|least|every|all)\s+(?:[a-z]+ )?$", re.I)
 
@@ -55,11 +57,33 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     features["conditions"] = min(len(used) + len(parts.conditions), MOST_COUNTED)
     features["conditions left out"] = float(any(link.sql not in reading.sql for link in parts.conditions))
     features["columns left out"] = min(columns_left_out(reading, linked), MOST_COUNTED)
+    features.update(dict.fromkeys(column_features(reading, parts), 1.0))
     features["other operations"] = min(len(intents) - 1, MOST_COUNTED)
     rest = text_apart_from_links(linked)
     features["negation"] = float(bool(NEGATED.search(rest)) and "NOT" not in reading.where)
     features["limiting word"] = float(bool(LIMITING.search(rest)))
     return {name: value for name, value in features.items() if value}
+
+
+def column_features(reading: Reading, parts: QuestionParts) -> Iterator[str]:
+    """Yield the rank of the measured column and of the one asked for among those that fit, and whether its type fits."""
+    for kind, choices in (("measure", parts.measures()), ("target", parts.targets())):
+        rank = next((rank for rank, choice in enumerate(choices) if choice.mark in reading.marks and used(choice, reading)), 0)
+        if rank:
+            yield f"{kind} rank {rank}"
+    selected = SELECTED.match(reading.sql)
+    column = parts.info.column(selected[1]) if selected else None
+    if column is not None and WHO.search(parts.question) and column.type is not ColumnType.TEXT:
+        yield "who is no text"
+    if column is not None and column.is_numeric and not is_year_column(column):
+        yield "selects number"
+    if column is not None and WHEN.search(parts.question):
+        yield "when is time" if column.is_temporal or is_year_column(column) else "when is no time"
+
+
+def used(choice: ColumnChoice, reading: Reading) -> bool:
+    """Return whether a statement names a column."""
+    return choice.name in reading.sql
 
 
 def columns_left_out(reading: Reading, linked: LinkedQuestion) -> int:
@@ -94,6 +118,12 @@ def text_apart_from_links(linked: LinkedQuestion) -> str:
         start, end = linked.tokens[link.start].start, linked.tokens[link.end - 1].end
         text = text[:start] + " " * (end - start) + text[end:]
     return text
+
+
+def with_result(reading: Reading, result: QueryResult, linked: LinkedQuestion) -> Reading:
+    """Return a reading with the confidence that it has in view of its result."""
+    features = {**reading.features, **result_features(reading, result, linked)}
+    return replace(reading, features=features, confidence=confidence_of(features))
 
 
 def result_features(reading: Reading, result: QueryResult, linked: LinkedQuestion) -> dict[str, float]:

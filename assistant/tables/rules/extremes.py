@@ -66,7 +66,7 @@ def extreme_value(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice)
     """Return the reading of the extreme value itself."""
     is_high = extreme.is_high(choice)
     return parts.reading(
-        f"SELECT {'max' if is_high else 'min'}({choice.name}) FROM {parts.table}{parts.where()}",
+        f"SELECT {'max' if is_high else 'min'}({choice.number}) FROM {parts.table}{parts.where()}",
         parts.say("largest" if is_high else "smallest", label(choice.column)),
         "value" if choice.column.is_temporal else "number",
         ["extreme value", choice.mark, question_form(parts)],
@@ -79,9 +79,9 @@ def extreme_row(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice, t
     """Yield the readings of what has the extreme value: in one row, or in the sum of its rows."""
     is_high, column = extreme.is_high(choice), choice.column
     is_repeated = target.column.type is ColumnType.TEXT and target.column.distinct < parts.info.rows
-    if is_repeated and column.is_numeric and not is_year_column(column) and not RANK.search(column.name):
+    if is_repeated and not column.is_temporal and not is_year_column(column) and not RANK.search(column.name):
         yield parts.reading(
-            f"SELECT {target.name}, sum({choice.name}) AS result FROM {parts.table}{parts.where(target.name + ' IS NOT NULL')} "
+            f"SELECT {target.name}, sum({choice.number}) AS result FROM {parts.table}{parts.where(target.name + ' IS NOT NULL')} "
             f"GROUP BY {target.name} ORDER BY result {'DESC' if is_high else 'ASC'}, {target.name} LIMIT {extreme.limit}"
             + (f" OFFSET {extreme.skipped}" if extreme.skipped else ""),
             parts.say("ranked" if is_high else "ranked up", parts.say("sum", label(column)), label(target.column)),
@@ -89,9 +89,9 @@ def extreme_row(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice, t
             ["extreme sum", choice.mark, target.mark, "told total" if SUMMED.search(parts.question) else "no total"],
             column.unit,
         )
-    filled = f"{choice.name} IS NOT NULL AND {target.name} IS NOT NULL"
+    filled = f"{choice.number} IS NOT NULL AND {target.name} IS NOT NULL"
     yield parts.reading(
-        f"SELECT {target.name}, {choice.name} FROM {parts.table}{parts.where(filled)} {extreme.order(choice, choice.name)}",
+        f"SELECT {target.name}, {choice.number} FROM {parts.table}{parts.where(filled)} {extreme.order(choice, choice.number)}",
         parts.say("largest of" if is_high else "smallest of", label(target.column), label(column)),
         "rows",
         ["extreme row", choice.mark, target.mark, "repeated target" if is_repeated else "single target", question_form(parts)],

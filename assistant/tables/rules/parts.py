@@ -14,6 +14,7 @@ from assistant.tables.rules.reading import PHRASES, Reading, label
 from assistant.tables.tokens import root
 from assistant.text.languages import language
 
+NUMBER_FIRST = re.compile(r"^[^\w\d]{0,2}\d")
 EXACT = 0.95  # score of a link to a whole header
 MOST_CHOICES = 4  # columns that are tried for one part of a statement
 NEAR_WORD = 5  # tokens between a question word and the column that it asks for
@@ -60,6 +61,13 @@ class ColumnChoice:
     def name(self) -> str:
         """The quoted name of the column."""
         return quoted(self.column.name)
+
+    @property
+    def number(self) -> str:
+        """The expression of the column's numbers: for a column of text the first number in each cell."""
+        if self.column.is_numeric or self.column.is_temporal:
+            return self.name
+        return f"TRY_CAST(regexp_extract(replace({self.name}, ',', ''), '-?[0-9]+([.][0-9]+)?') AS DOUBLE)"
 
 
 class QuestionParts:
@@ -130,8 +138,9 @@ class QuestionParts:
     def _measures(self) -> Iterator[ColumnChoice]:
         numeric = [link for link in self.free if link.column.is_numeric and not is_year_column(link.column)]
         behind = self.token_at(self.intent.start)
-        for link in sorted(numeric, key=lambda link: (link.start < behind, -link.score, link.start)):
-            yield ColumnChoice(link.column, "measure named" if link.score >= EXACT else "measure part")
+        for link in sorted(numeric, key=lambda link: (-(link.score >= EXACT), link.start < behind, -link.score, link.start)):
+            where = "" if behind <= link.start <= behind + NEAR_WORD else " far"
+            yield ColumnChoice(link.column, ("measure named" if link.score >= EXACT else "measure part") + where)
         for link in self.free:
             if is_year_column(link.column) and self.intent.operation in {Calculation.AVERAGE, Calculation.DIFFERENCE}:
                 yield ColumnChoice(link.column, "measure year")
@@ -139,6 +148,9 @@ class QuestionParts:
         for column in self.info.columns:
             if column.is_numeric and column.name in {"total", "totals", "合计", "总计"} and self.linked.unlinked:
                 yield ColumnChoice(column, "measure total")
+        for link in self.free:
+            if holds_numbers_in_text(link.column):
+                yield ColumnChoice(link.column, "measure in text" if link.score >= EXACT else "measure in text part")
         additive = [column for column in self.info.columns if is_additive(column)]
         if len(additive) == 1:
             yield ColumnChoice(additive[0], "measure sole")
@@ -149,7 +161,8 @@ class QuestionParts:
             if any(root(token.form).startswith(stem) or token.form == stem for token in self.linked.tokens):
                 for noun in nouns.split():
                     for column in self.info.columns:
-                        if noun in column.name.split("_") or (not noun.isascii() and noun in column.name):
+                        named = noun in column.name.split("_") or (not noun.isascii() and noun in column.name)
+                        if named and (column.is_numeric or column.is_temporal or holds_numbers_in_text(column)):
                             yield column
 
     def targets(self) -> list[ColumnChoice]:
@@ -160,7 +173,8 @@ class QuestionParts:
         word, behind = self.question_word, self.token_at(self.intent.end)
         for link in self.free:
             if 0 <= link.start - word <= NEAR_WORD:
-                yield ColumnChoice(link.column, "target named" if link.score >= EXACT else "target part")
+                distance = "" if link.start - word <= 2 else " far"
+                yield ColumnChoice(link.column, ("target named" if link.score >= EXACT else "target part") + distance)
         for link in self.free:
             if 0 <= link.start - behind <= 2:
                 yield ColumnChoice(link.column, "target near")
@@ -216,6 +230,17 @@ class QuestionParts:
 def is_additive(column: Column) -> bool:
     """Return whether the numbers of a column can be added up: no years, ranks or codes."""
     return column.is_numeric and not is_year_column(column) and not IDENTIFIER.search(column.name)
+
+
+def units_differ(first: Column, second: Column) -> bool:
+    """Return whether the numbers of two columns cannot be added or compared: they are of different units or currencies."""
+    return bool(first.unit and second.unit) and first.unit.lower() != second.unit.lower()
+
+
+def holds_numbers_in_text(column: Column) -> bool:
+    """Return whether most cells of a column of text begin with a number, as in "231+" or "4th"."""
+    cells = column.samples
+    return column.type is ColumnType.TEXT and 2 * sum(bool(NUMBER_FIRST.match(cell)) for cell in cells) > len(cells) > 0
 
 
 def unique_choices(choices: Iterator[ColumnChoice]) -> list[ColumnChoice]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from assistant.datatypes.tables import Column
 from assistant.tables.intent import Calculation
@@ -46,7 +47,7 @@ class Reading:
     sql: the statement; where: the condition of the rows that it rests on, "" for all rows; words: how it is computed
     kind: "number", "value" or "rows"; confidence: 0 to 1; unit: of its number
     target: "compare" if the first row is the answer and the others are for comparison; marks: how the reading was made,
-    which decides its confidence
+    features: what speaks for and against it, which decides its confidence
     """
 
     operation: Calculation
@@ -58,6 +59,7 @@ class Reading:
     unit: str = ""
     target: str = ""
     marks: tuple[str, ...] = ()
+    features: Mapping[str, float] = field(default_factory=dict, compare=False)
 
 
 def label(column: Column) -> str:
