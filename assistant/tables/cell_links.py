@@ -131,11 +131,13 @@ def words_of_cells(cells: Iterable[str]) -> frozenset[str]:
 
 
 def fitting_word(form: str, words: frozenset[str]) -> str:
-    """Return the word of cells that a word of a question is, or the country that its adjective belongs to; "" if there is none."""
+    """Return the word of cells that a word of a question is, or the country of its adjective; "" if there is none."""
     if form in words:
         return form if form.isascii() and form.isalnum() else ""
     match = ADJECTIVE.match(form)
     if not match or len(match["stem"]) < MIN_WORD:
         return ""
     stem = match["stem"]
-    return min((word for word in words if word.startswith(stem) and 0 <= len(word) - len(stem) <= 4 and word.isalpha()), default="")
+    return min(
+        (word for word in words if word.startswith(stem) and 0 <= len(word) - len(stem) <= 4 and word.isalpha()), default=""
+    )

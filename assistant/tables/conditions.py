@@ -43,8 +43,7 @@ SCALES = {"万": 10_000, "千": 1_000, "k": 1_000, "thousand": 1_000, "million":
 AFTER_DATE = re.compile(r"(?:after|since|from|later than|以后|之后|起)\s*$|^\s*(?:以后|之后|起|以来)", re.I)
 BEFORE_DATE = re.compile(r"(?:before|until|by|earlier than|prior to)\s*$|^\s*(?:以前|之前|前)", re.I)
 ORDINALS = {
-    word: number
-    for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
+    word: number for number, word in enumerate("first second third fourth fifth sixth seventh eighth ninth tenth".split(), 1)
 }
 PLACED = re.compile(
     rf"\b(?:(?P<digits>\d{{1,3}})(?:st|nd|rd|th)?|(?P<word>{'|'.join(ORDINALS)}))[ -](?:place|position|spot|rank)\b"

@@ -21,10 +21,12 @@ from assistant.datatypes import (
 )
 from assistant.datatypes.tables import Computation, TableRow
 from assistant.generation.sql_writer import write_sql
-from assistant.tables.answering import CERTAIN, ComputedAnswer, TableQuestion, compute, understand
+from assistant.tables.answer_text import ComputedAnswer
+from assistant.tables.answering import SURE, compute, understand
 from assistant.tables.connection import TableConnection
 from assistant.tables.find import TableCandidate, rank_tables, split_scope, without_suffixes
 from assistant.tables.intent import Intent, recognize_intent
+from assistant.tables.solutions import TableQuestion
 from assistant.text.languages import language
 
 COMPUTED_VERSION = "computed-1"
@@ -109,7 +111,7 @@ def choose_table(
     is_top = any(source.path in hits and hits[source.path] == 0 for source in candidate.table.sources)
     if not is_computed(asked, candidate, intent, is_top=is_top):
         return None
-    return Chosen(tables, asked, asked.confidence < CERTAIN)
+    return Chosen(tables, asked, asked.confidence < SURE)
 
 
 def fitness(asked: TableQuestion, candidate: TableCandidate, first: TableCandidate) -> float:

@@ -30,7 +30,10 @@ THAN = re.compile(r"\bthan\b|多于|少于|高于|低于", re.I)
 SCORE = r"\b([0-9]{1,3}) ?[-–:] ?([0-9]{1,3})\b"
 MOST, FEWEST = re.compile(r"\b(?:largest|greatest|biggest|most)\b", re.I), re.compile(r"\b(?:smallest|least)\b", re.I)
 BETTER = re.compile(r"\b(?:better|worse|higher|lower|best|above|below)\b|更(?:好|高|低)", re.I)
-BIRTH, AGED = re.compile(r"born|birth|founded|built|established|出生"), re.compile(r"\b(?:older|younger|oldest|youngest)\b|更(?:老|年轻)", re.I)
+BIRTH, AGED = (
+    re.compile(r"born|birth|founded|built|established|出生"),
+    re.compile(r"\b(?:older|younger|oldest|youngest)\b|更(?:老|年轻)", re.I),
+)
 SAME = re.compile(r"\bsame\b|\bas (?:many|much)\b|相同|一样", re.I)
 
 

@@ -31,6 +31,21 @@ NEGATED = re.compile(
 )
 NUMBER_WORD = re.compile(r"^\d|^(?:two|three|four|five|six|seven|eight|nine|ten|second|third|fourth|fifth|half|twice|century)$")
 SELECTED = re.compile(r'SELECT (?:DISTINCT )?"([^"]+)"')
+FORMS = tuple(
+    (name, re.compile(pattern, re.I))
+    for name, pattern in (
+        ("how many", r"\bhow (?:many|often)\b|\b(?:number|amount) of\b|多少|几[个家张笔条次人]"),
+        ("how", r"\bhow\b|多(?:长|高|大)"),
+        ("who", r"\bwho(?:se|m)?\b|谁"),
+        ("which", r"\bwhich\b|哪"),
+        ("when", r"\bwhen\b|什么时候|何时"),
+        ("where", r"\bwhere\b"),
+        ("yes or no", r"^(?:did|does|do|is|are|was|were|has|have|had|can)\b"),
+        ("what is", r"\bwhat(?:'s| is| was| are| were)\b|是多少"),
+        ("what", r"\bwhat\b|什么"),
+        ("name", r"^(?:name|list|give|show|tell)\b|列出"),
+    )
+)
 LIMITING = re.compile(r"\b(?:only|same|each|both|either|consecutive|exactly|other|another|else|between)\b|连续|同时", re.I)
 COUNTED_NOUN = re.compile(r"\b(?:how many|which|what|number of|amount of|times|most|least|every|all)\s+(?:[a-z]+ )?$", re.I)
 
@@ -46,14 +61,20 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     linked = parts.linked
     features: dict[str, float] = dict.fromkeys(reading.marks, 1.0)
     features[f"{reading.marks[0]} + {reading.marks[-1]}"] = 1.0
+    features[f"{reading.marks[0]} / {question_form(parts.question)}"] = 1.0
+    features[f"{reading.marks[0]} @ {parts.intent.operation}"] = 1.0
     features[f"intent {min(rank, 2)}"] = 1.0
     features["weak intent"] = float(not parts.intent.is_strong)
     for kind, count in Counter(unlinked_kinds(linked, parts.intent)).items():
         features[f"unlinked {kind}"] = min(count, MOST_COUNTED)
+    linked_words = len(linked.values) + len(linked.columns) + len(linked.conditions)
+    features["share unlinked"] = len(linked.unlinked) / max(1, len(linked.unlinked) + linked_words)
     used = [link for link in parts.values if link.column.name in reading.sql]
     features["uncertain cell"] = 1 - min([link.score for link in used if link.score < 1] or [1.0])
     features["containing cell"] = float(any(link.score == 0.5 and link.sql.startswith("regexp") for link in used))
-    features["cells left out"] = min(len({link.start for link in linked.values}) - len({link.start for link in used}), MOST_COUNTED)
+    features["cells left out"] = min(
+        len({link.start for link in linked.values}) - len({link.start for link in used}), MOST_COUNTED
+    )
     features["conditions"] = min(len(used) + len(parts.conditions), MOST_COUNTED)
     features["conditions left out"] = float(any(link.sql not in reading.sql for link in parts.conditions))
     features["columns left out"] = min(columns_left_out(reading, linked), MOST_COUNTED)
@@ -68,11 +89,13 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
 def column_features(reading: Reading, parts: QuestionParts) -> Iterator[str]:
     """Yield the rank of the measured column and of the one asked for among those that fit, and whether its type fits."""
     for kind, choices in (("measure", parts.measures()), ("target", parts.targets())):
-        rank = next((rank for rank, choice in enumerate(choices) if choice.mark in reading.marks and used(choice, reading)), 0)
+        rank = next((rank for rank, choice in enumerate(choices) if choice.mark in reading.marks and is_used(choice, reading)), 0)
         if rank:
             yield f"{kind} rank {rank}"
     selected = SELECTED.match(reading.sql)
     column = parts.info.column(selected[1]) if selected else None
+    if column is not None and any(link.column.name == column.name for link in parts.values):
+        yield "target is filtered"
     if column is not None and WHO.search(parts.question) and column.type is not ColumnType.TEXT:
         yield "who is no text"
     if column is not None and column.is_numeric and not is_year_column(column):
@@ -81,9 +104,14 @@ def column_features(reading: Reading, parts: QuestionParts) -> Iterator[str]:
         yield "when is time" if column.is_temporal or is_year_column(column) else "when is no time"
 
 
-def used(choice: ColumnChoice, reading: Reading) -> bool:
+def is_used(choice: ColumnChoice, reading: Reading) -> bool:
     """Return whether a statement names a column."""
     return choice.name in reading.sql
+
+
+def question_form(question: str) -> str:
+    """Return with which words a question begins or asks."""
+    return next((name for name, pattern in FORMS if pattern.search(question)), "other")
 
 
 def columns_left_out(reading: Reading, linked: LinkedQuestion) -> int:

@@ -170,6 +170,19 @@ class QuestionParts:
         return unique_choices(self._targets())[:MOST_CHOICES]
 
     def _targets(self) -> Iterator[ColumnChoice]:
+        yield from self._named_targets()
+        if WHEN.search(self.question):
+            yield from (ColumnChoice(column, "target time") for column in self.info.columns if holds_time(column))
+        if WHERE.search(self.question):
+            places = [column for column in self.info.columns if PLACES & set(column.name.split("_"))]
+            yield from (ColumnChoice(column, "target place") for column in places)
+        texts = [column for column in self.info.columns if column.type is ColumnType.TEXT]
+        yield from (ColumnChoice(link.column, "target elsewhere") for link in self.free if not link.column.is_numeric)
+        if naming := self.naming():
+            yield ColumnChoice(naming, "target naming")
+        yield from (ColumnChoice(column, "target unnamed") for column in texts)
+
+    def _named_targets(self) -> Iterator[ColumnChoice]:
         word, behind = self.question_word, self.token_at(self.intent.end)
         for link in self.free:
             if 0 <= link.start - word <= NEAR_WORD:
@@ -178,22 +191,6 @@ class QuestionParts:
         for link in self.free:
             if 0 <= link.start - behind <= 2:
                 yield ColumnChoice(link.column, "target near")
-        if WHEN.search(self.question):
-            for column in self.info.columns:
-                if column.is_temporal or is_year_column(column) or {"year", "season", "date"} & set(column.name.split("_")):
-                    yield ColumnChoice(column, "target time")
-        if WHERE.search(self.question):
-            for column in self.info.columns:
-                if PLACES & set(column.name.split("_")):
-                    yield ColumnChoice(column, "target place")
-        for link in self.free:
-            if not link.column.is_numeric:
-                yield ColumnChoice(link.column, "target elsewhere")
-        if naming := self.naming():
-            yield ColumnChoice(naming, "target naming")
-        for column in self.info.columns:
-            if column.type is ColumnType.TEXT:
-                yield ColumnChoice(column, "target unnamed")
 
     def naming(self) -> Column | None:
         """Return the column whose texts name the rows: the first with (nearly) as many different ones as rows."""
@@ -235,6 +232,11 @@ def is_additive(column: Column) -> bool:
 def units_differ(first: Column, second: Column) -> bool:
     """Return whether the numbers of two columns cannot be added or compared: they are of different units or currencies."""
     return bool(first.unit and second.unit) and first.unit.lower() != second.unit.lower()
+
+
+def holds_time(column: Column) -> bool:
+    """Return whether a column holds dates or years, or is called so."""
+    return column.is_temporal or is_year_column(column) or bool({"year", "season", "date"} & set(column.name.split("_")))
 
 
 def holds_numbers_in_text(column: Column) -> bool:
