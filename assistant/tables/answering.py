@@ -25,9 +25,11 @@ MOST_SHOWN = 2  # readings
 MOST_RUN = 24  # readings by rule whose statements are run
 
 
-def understand(question: str, intent: Intent, table: TableInfo, connection: TableConnection) -> TableQuestion:
-    """Link a question to a table and read it by rule."""
-    linked = link_question(question, table, connection)
+def understand(
+    question: str, intent: Intent, table: TableInfo, connection: TableConnection, others: Sequence[TableInfo] = ()
+) -> TableQuestion:
+    """Link a question to a table, and to others that share a key column with it, and read it by rule."""
+    linked = link_question(question, table, connection, others)
     spans = [(linked.tokens[link.start].start, linked.tokens[link.end - 1].end) for link in linked.columns if link.score >= 0.95]
     intents = recognize_apart(question, spans) or [intent]
     return TableQuestion(linked, intents[0], tuple(read_question(linked, intents)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from assistant.datatypes.tables import TableInfo
@@ -10,12 +10,15 @@ from assistant.tables.cell_links import best_links, containing_links, in_named_c
 from assistant.tables.column_links import column_links, synonym_links
 from assistant.tables.conditions import condition_links, equality_links
 from assistant.tables.connection import TableConnection
+from assistant.tables.joins import join_links
 from assistant.tables.links import Link, LinkedQuestion
 from assistant.tables.tokens import chinese_fillers, is_filler, root, tokenize
 
 
-def link_question(question: str, table: TableInfo, connection: TableConnection) -> LinkedQuestion:
-    """Link a question to one table of a connection."""
+def link_question(
+    question: str, table: TableInfo, connection: TableConnection, others: Sequence[TableInfo] = ()
+) -> LinkedQuestion:
+    """Link a question to one table of a connection, and to cells of others that share a key column with it."""
     tokens = tuple(tokenize(question))
     headers = column_links(tokens, table)
     values = in_named_columns(best_links(specific(value_links(tokens, table, connection))), headers)
@@ -28,6 +31,8 @@ def link_question(question: str, table: TableInfo, connection: TableConnection) 
     naming = {place for place, token in enumerate(tokens) if root(token.form) in known}
     conditions += equality_links(question, tokens, table, columns, taken | naming)
     taken |= places_of(columns) | places_of(conditions)
+    values = (*values, *join_links(tokens, table, others, connection, taken | naming))
+    taken |= places_of(values)
     values = (*values, *containing_links(tokens, table, connection, taken | naming))
     used = taken | places_of(values)
     unlinked = tuple(

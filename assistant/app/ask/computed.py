@@ -19,13 +19,14 @@ from assistant.datatypes import (
     StreamedAnswer,
     Timings,
 )
-from assistant.datatypes.tables import Computation, TableRow
+from assistant.datatypes.tables import Computation, TableInfo, TableRow
 from assistant.generation.sql_writer import write_sql
 from assistant.tables.answer_text import ComputedAnswer
 from assistant.tables.answering import SURE, compute, understand
 from assistant.tables.connection import TableConnection
 from assistant.tables.find import TableCandidate, rank_tables, split_scope, without_suffixes
 from assistant.tables.intent import Intent, recognize_intent
+from assistant.tables.joins import related_tables
 from assistant.tables.solutions import TableQuestion
 from assistant.text.languages import language
 
@@ -53,10 +54,11 @@ FindHits = Callable[[str], Sequence[Hit]]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The table that a question is about, and the question as it is read over it."""
+    """The table that a question is about, the question as it is read over it, and the tables that share a key column with it."""
 
     tables: LibraryTables
     asked: TableQuestion
+    others: tuple[TableInfo, ...]
     needs_model: bool
 
 
@@ -99,9 +101,10 @@ def choose_table(
         ranked = [TableCandidate(known[0], 1.0, is_named=True)]
     best: tuple[float, TableQuestion, TableCandidate] | None = None
     for candidate in ranked[:MOST_CANDIDATES]:
-        with tables.open([candidate.table]) as connection:
+        others = related_tables(candidate.table, known)
+        with tables.open([candidate.table, *others]) as connection:
             words = without_suffixes(inner if scope else question, [candidate.table])
-            asked = understand(words, intent, candidate.table, connection)
+            asked = understand(words, intent, candidate.table, connection, others)
         score = fitness(asked, candidate, ranked[0])
         if best is None or score > best[0]:
             best = (score, asked, candidate)
@@ -111,7 +114,7 @@ def choose_table(
     is_top = any(source.path in hits and hits[source.path] == 0 for source in candidate.table.sources)
     if not is_computed(asked, candidate, intent, is_top=is_top):
         return None
-    return Chosen(tables, asked, asked.confidence < SURE)
+    return Chosen(tables, asked, related_tables(candidate.table, known), asked.confidence < SURE)
 
 
 def fitness(asked: TableQuestion, candidate: TableCandidate, first: TableCandidate) -> float:
@@ -150,7 +153,7 @@ class ComputedAnswerStream(StreamedAnswer):
     def __iter__(self) -> Iterator[str]:
         """Yield the text line by line."""
         asked = self._chosen.asked
-        with self._chosen.tables.open([asked.linked.table]) as connection:
+        with self._chosen.tables.open([asked.linked.table, *self._chosen.others]) as connection:
             found, model = self._computed(connection)
         citations, hits = cite_rows(found.rows, self._libraries)
         taken = (time.perf_counter() - self._started) * 1000

@@ -14,7 +14,8 @@ from assistant.tables.rules.reading import PHRASES, Reading, label
 from assistant.tables.tokens import root
 from assistant.text.languages import language
 
-NUMBER_FIRST = re.compile(r"^[^\w\d]{0,2}\d")
+NUMBER_FIRST = re.compile(r"^[^\w\d]{0,2}\d[\d.,]*\s?(?P<unit>[^\W\d_]*)")
+ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
 EXACT = 0.95  # score of a link to a whole header
 MOST_CHOICES = 4  # columns that are tried for one part of a statement
 NEAR_WORD = 5  # tokens between a question word and the column that it asks for
@@ -99,7 +100,7 @@ class QuestionParts:
     def say_links(self, links: Sequence[Link]) -> str:
         """Return the conditions of links in words."""
         if self._language == "zh":
-            words = (f"{label(link.column)}为{link.value}" if link.value else link.words for link in links)
+            words = (f"{label(link.column)}为{link.value}" if is_equality(link) else link.words for link in links)
             return " 且 ".join(dict.fromkeys(words))
         return " and ".join(dict.fromkeys(link.words for link in links))
 
@@ -229,6 +230,11 @@ def is_additive(column: Column) -> bool:
     return column.is_numeric and not is_year_column(column) and not IDENTIFIER.search(column.name)
 
 
+def is_equality(link: Link) -> bool:
+    """Return whether a link means the rows with a cell of its own column."""
+    return bool(link.value) and link.sql.startswith(f"{quoted(link.column.name)} =")
+
+
 def units_differ(first: Column, second: Column) -> bool:
     """Return whether the numbers of two columns cannot be added or compared: they are of different units or currencies."""
     return bool(first.unit and second.unit) and first.unit.lower() != second.unit.lower()
@@ -240,9 +246,10 @@ def holds_time(column: Column) -> bool:
 
 
 def holds_numbers_in_text(column: Column) -> bool:
-    """Return whether most cells of a column of text begin with a number, as in "231+" or "4th"."""
-    cells = column.samples
-    return column.type is ColumnType.TEXT and 2 * sum(bool(NUMBER_FIRST.match(cell)) for cell in cells) > len(cells) > 0
+    """Return whether most cells of a column of text begin with a number, as in "231+" or "4th", and no two units differ."""
+    found = [match for cell in column.samples if (match := NUMBER_FIRST.match(cell))]
+    units = {match["unit"].lower() for match in found if match["unit"]} - ORDINAL_ENDINGS
+    return column.type is ColumnType.TEXT and 2 * len(found) > len(column.samples) and len(units) <= 1
 
 
 def unique_choices(choices: Iterator[ColumnChoice]) -> list[ColumnChoice]:
