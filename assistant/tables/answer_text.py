@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -162,4 +163,15 @@ def refusal(asked: TableQuestion) -> ComputedAnswer:
     return ComputedAnswer(
         f"This cannot be computed reliably: the question{about} does not match the columns of the table {table.name}. "
         f"Its columns are: {names}."
+    )
+
+
+def refuse_units(asked: TableQuestion, units: Sequence[str]) -> ComputedAnswer:
+    """Return the refusal of a computation over numbers of several currencies; it names them."""
+    names, table = ", ".join(units), asked.linked.table.name
+    if language(asked.linked.question) == "zh":
+        return ComputedAnswer(f"无法计算：表 {table} 的这些行使用不同的货币（{names}），不能相加或比较。请指明其中一种。")
+    return ComputedAnswer(
+        f"This cannot be computed: these rows of the table {table} are in different currencies ({names}), which cannot be added "
+        "or compared. Ask for one of them."
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from assistant.datatypes.tables import TableInfo
-from assistant.tables.answer_text import ComputedAnswer, answer_text, refusal
+from assistant.tables.answer_text import ComputedAnswer, answer_text, refusal, refuse_units
 from assistant.tables.connection import StatementFailed, TableConnection
 from assistant.tables.evidence import rows_behind
 from assistant.tables.intent import Intent, recognize_apart
@@ -14,6 +14,7 @@ from assistant.tables.linking import link_question
 from assistant.tables.model_statements import WriteSql, statements_of_model
 from assistant.tables.rules import read_question, with_result
 from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_empty_result, same_result
+from assistant.tables.units import mixed_units
 from assistant.tables.validate import StatementRefused
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
@@ -44,6 +45,8 @@ def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteS
         near = decide(by_rule, statements_of_model(asked, connection, write_sql))
     elif best < CERTAIN:
         near = []
+    if near and (units := mixed_units(near[0].reading.sql, asked.linked.table, connection)):
+        return refuse_units(asked, units)
     return answer_text(asked, [with_rows(each, asked, connection) for each in near]) if near else refusal(asked)
 
 

@@ -200,9 +200,3 @@ def top_count(question: str) -> int:
         return 0
     written = next(group for group in match.groups() if group).lower()
     return COUNTED.get(written) or int(written)
-
-
-def asks_for_computing(question: str) -> bool:
-    """Return whether the words of a question can hardly mean anything but a count, a sum or another computation."""
-    intent = recognize_intent(question)
-    return intent is not None and intent.is_strong

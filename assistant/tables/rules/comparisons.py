@@ -11,8 +11,9 @@ from assistant.tables.links import Link, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.extremes import RANK
 from assistant.tables.rules.lists import read_lists
-from assistant.tables.rules.parts import ColumnChoice, QuestionParts, condition_of, units_differ
+from assistant.tables.rules.parts import ColumnChoice, QuestionParts, condition_of
 from assistant.tables.rules.reading import Reading, label
+from assistant.tables.units import units_differ
 
 LESS = re.compile(
     r"\b(?:less|fewer|lower|smaller|shorter|younger|cheaper|earlier|lighter|least|fewest|worse|first)\b|更少|更低|更小|更便宜|更早",

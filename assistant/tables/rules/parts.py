@@ -235,11 +235,6 @@ def is_equality(link: Link) -> bool:
     return bool(link.value) and link.sql.startswith(f"{quoted(link.column.name)} =")
 
 
-def units_differ(first: Column, second: Column) -> bool:
-    """Return whether the numbers of two columns cannot be added or compared: they are of different units or currencies."""
-    return bool(first.unit and second.unit) and first.unit.lower() != second.unit.lower()
-
-
 def holds_time(column: Column) -> bool:
     """Return whether a column holds dates or years, or is called so."""
     return column.is_temporal or is_year_column(column) or bool({"year", "season", "date"} & set(column.name.split("_")))

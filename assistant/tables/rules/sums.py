@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from assistant.tables.rules.counts import grouped, read_counts
-from assistant.tables.rules.parts import QuestionParts, units_differ
+from assistant.tables.rules.parts import QuestionParts
 from assistant.tables.rules.reading import Reading, label
+from assistant.tables.units import units_differ
 
 FIRST_ROWS = re.compile(r"\b(?:first|top|last|bottom)\b|前|最后", re.I)
 COUNTED = re.compile(r"how many|number of|times|多少", re.I)
