@@ -1,6 +1,7 @@
 """Measure answers computed over tables: right, wrong and refused, on public questions and on the project's own.
 
-    python benchmarks/tables.py DATA [--context path|title] [--half develop|report|all] [--model] [--home HOME] [--out FILE]
+    python benchmarks/tables.py DATA [--context path|title] [--half develop|report|all] [--model] [--replies FILE] [--home HOME]
+                                [--out FILE]
     python benchmarks/tables.py DATA --routes [--home HOME]
     python benchmarks/tables.py --own [--half develop|report|all] [--model] [--home HOME]
 
@@ -9,7 +10,8 @@ DATA holds `tables/corpus` and `tables/queries.jsonl` (WikiTableQuestions). Ever
 with even numbers are for development, the others for the report. `--own` asks the 80 questions of `benchmarks/tables`. Without
 `--model` no chat model is asked, so that only the rules answer. An answer is right if its values are the gold values
 (numbers by value, dates by day, texts without case, notes and brackets); "wrong of answered" is the share of wrong ones among the
-answers given. `--routes` counts how many of 500 questions of squad2, cmrc and hotpot are taken for computing while the
+answers given. `--replies` keeps the statements of the chat model in a file, so that a
+second run with the same prompts does not run the model. `--routes` counts how many of 500 questions of squad2, cmrc and hotpot are taken for computing while the
 library holds nothing but the tables. Answers that passages gave count as wrong unless they hold the gold answer.
 """
 
@@ -28,10 +30,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.app.ask import computed
 from assistant.app.ask.computed import ComputedAnswerStream
 from assistant.app.assistant import Assistant
 from assistant.config import load_settings
-from assistant.datatypes import Answer, Filter
+from assistant.datatypes import Answer, ChatModel, Filter
+from assistant.generation.sql_writer import write_sql
 from assistant.system.paths import escape_pattern
 from assistant.tables.values import DateFormat, parse_date
 
@@ -69,6 +73,8 @@ def main() -> None:
                 "library": "tables-own" if arguments.own else "tables",
             }
         )
+        if arguments.replies:
+            vars(computed)["write_sql"] = KeptReplies(Path(arguments.replies))
         with Assistant(settings) as assistant:
             assistant.add([corpus])
             if arguments.routes:
@@ -76,6 +82,24 @@ def main() -> None:
                 return
             results = [measured(assistant, corpus, asked, arguments) for asked in questions]
     show(results, arguments)
+
+
+class KeptReplies:
+    """Writes statements as `write_sql` does, and keeps them in a file of JSON lines."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        lines = file.read_text("utf-8").splitlines() if file.exists() else []
+        self._known: dict[str, str] = dict(map(json.loads, lines))
+
+    def __call__(self, chat: ChatModel, *parts: str) -> str:
+        """Return the statement for these parts of a prompt."""
+        key = "\x00".join(parts)
+        if key not in self._known:
+            self._known[key] = write_sql(chat, *parts)
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([key, self._known[key]], ensure_ascii=False) + "\n")
+        return self._known[key]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -87,6 +111,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--context", choices=("path", "title"), default="path")
     parser.add_argument("--half", choices=("develop", "report", "all"), default="develop")
     parser.add_argument("--model", action="store_true")
+    parser.add_argument("--replies", default="")
     parser.add_argument("--embed", default="fake:")
     parser.add_argument("--chat", default="qwen2.5-coder-1.5b-instruct")
     parser.add_argument("--home", default="")
