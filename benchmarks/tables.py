@@ -10,8 +10,8 @@ DATA holds `tables/corpus` and `tables/queries.jsonl` (WikiTableQuestions). Ever
 with even numbers are for development, the others for the report. `--own` asks the 80 questions of `benchmarks/tables`. Without
 `--model` no chat model is asked, so that only the rules answer. An answer is right if its values are the gold values
 (numbers by value, dates by day, texts without case, notes and brackets); "wrong of answered" is the share of wrong ones among the
-answers given. `--replies` keeps the statements of the chat model in a file, so that a
-second run with the same prompts does not run the model. `--routes` counts how many of 500 questions of squad2, cmrc and hotpot are taken for computing while the
+answers given. `--replies` keeps the statements of the chat model in a file, so that a second run with the same prompts does
+not run the model. `--routes` counts how many of 500 questions of squad2, cmrc and hotpot are taken for computing while the
 library holds nothing but the tables. Answers that passages gave count as wrong unless they hold the gold answer.
 """
 

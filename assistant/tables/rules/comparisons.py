@@ -35,6 +35,13 @@ BIRTH, AGED = (
     re.compile(r"born|birth|founded|built|established|出生"),
     re.compile(r"\b(?:older|younger|oldest|youngest)\b|更(?:老|年轻)", re.I),
 )
+DURATION, FAST = re.compile(r"time|duration"), re.compile(r"\b(?:faster|fastest|slower|slowest)\b|更[快慢]", re.I)
+SIDE = (
+    r"more|less|fewer|higher|lower|above|below|larger|smaller|longer|shorter|older|younger|before|after|earlier|later"
+    r"|better|worse"
+)
+SIDES = re.compile(rf"\b(?P<first>{SIDE})\s*(?:or|/)\s*(?P<second>{SIDE})\b", re.I)
+SMALLER = re.compile(r"^(?:less|fewer|lower|below|smaller|shorter|younger|before|earlier|worse)$", re.I)
 SAME = re.compile(r"\bsame\b|\bas (?:many|much)\b|相同|一样", re.I)
 
 
@@ -151,6 +158,10 @@ def read_comparisons(parts: QuestionParts) -> Iterator[Reading]:
     """Yield the readings of "A or B", of "more than A", and of "the same as A"."""
     pair, years = parts.pair(), year_pair(parts)
     measures = parts.measures()
+    sides = SIDES.search(parts.question)
+    if sides and pair:
+        yield from (compared_sides(parts, choice, pair, sides) for choice in measures)
+        return
     column = parts.time_column()
     if column and TIME_COMPARED.search(parts.question):
         measures = [ColumnChoice(column, "measure time"), *measures]
@@ -207,13 +218,28 @@ def compared_pair(parts: QuestionParts, choice: ColumnChoice | None, pair: tuple
     yield parts.reading(sql, words, "rows", ["compare", mark], unit, where, "compare")
 
 
+def compared_sides(parts: QuestionParts, choice: ColumnChoice, pair: tuple[Link, Link], sides: re.Match[str]) -> Reading:
+    """Return the reading of "is A higher or lower than B": which of the two words holds."""
+    behind = parts.condition_without(pair)
+    aggregate = f"{'min' if choice.column.is_temporal else 'sum'}({choice.number})"
+    sums = [f"(SELECT {aggregate} FROM {parts.table} WHERE {link.sql}{behind})" for link in pair]
+    first_is_less = bool(SMALLER.search(sides["first"])) is not is_reversed(parts, choice)
+    sign = "<" if first_is_less else ">"
+    texts = [literal(sides[group].lower()) for group in ("first", "second")]
+    sql = f"SELECT CASE WHEN {sums[0]} {sign} {sums[1]} THEN {texts[0]} ELSE {texts[1]} END, {sums[0]}, {sums[1]}"
+    words = parts.say("compared", label(choice.column), pair[0].value, pair[1].value)
+    where = f"({pair[0].sql} OR {pair[1].sql}){behind}"
+    return parts.reading(sql, words, "value", ["compared sides", choice.mark], choice.column.unit, where)
+
+
 def is_reversed(parts: QuestionParts, choice: ColumnChoice | None) -> bool:
     """Return whether a smaller number is more: a better rank, a younger person by the date of birth."""
     if choice is None:
         return False
     is_ranked = bool(RANK.search(choice.column.name)) and bool(BETTER.search(parts.question))
+    is_speed = bool(DURATION.search(choice.column.name)) and bool(FAST.search(parts.question))
     is_birth = bool(BIRTH.search(choice.column.name)) and bool(AGED.search(parts.question))
-    return is_ranked or is_birth
+    return is_ranked or is_speed or is_birth
 
 
 def compared_years(parts: QuestionParts, choice: ColumnChoice | None, years: tuple[str, str, str]) -> Reading:

@@ -31,21 +31,6 @@ NEGATED = re.compile(
 )
 NUMBER_WORD = re.compile(r"^\d|^(?:two|three|four|five|six|seven|eight|nine|ten|second|third|fourth|fifth|half|twice|century)$")
 SELECTED = re.compile(r'SELECT (?:DISTINCT )?"([^"]+)"')
-FORMS = tuple(
-    (name, re.compile(pattern, re.I))
-    for name, pattern in (
-        ("how many", r"\bhow (?:many|often)\b|\b(?:number|amount) of\b|多少|几[个家张笔条次人]"),
-        ("how", r"\bhow\b|多(?:长|高|大)"),
-        ("who", r"\bwho(?:se|m)?\b|谁"),
-        ("which", r"\bwhich\b|哪"),
-        ("when", r"\bwhen\b|什么时候|何时"),
-        ("where", r"\bwhere\b"),
-        ("yes or no", r"^(?:did|does|do|is|are|was|were|has|have|had|can)\b"),
-        ("what is", r"\bwhat(?:'s| is| was| are| were)\b|是多少"),
-        ("what", r"\bwhat\b|什么"),
-        ("name", r"^(?:name|list|give|show|tell)\b|列出"),
-    )
-)
 LIMITING = re.compile(r"\b(?:only|same|each|both|either|consecutive|exactly|other|another|else|between)\b|连续|同时", re.I)
 COUNTED_NOUN = re.compile(r"\b(?:how many|which|what|number of|amount of|times|most|least|every|all)\s+(?:[a-z]+ )?$", re.I)
 
@@ -61,8 +46,6 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     linked = parts.linked
     features: dict[str, float] = dict.fromkeys(reading.marks, 1.0)
     features[f"{reading.marks[0]} + {reading.marks[-1]}"] = 1.0
-    features[f"{reading.marks[0]} / {question_form(parts.question)}"] = 1.0
-    features[f"{reading.marks[0]} @ {parts.intent.operation}"] = 1.0
     features[f"intent {min(rank, 2)}"] = 1.0
     features["weak intent"] = float(not parts.intent.is_strong)
     for kind, count in Counter(unlinked_kinds(linked, parts.intent)).items():
@@ -107,11 +90,6 @@ def column_features(reading: Reading, parts: QuestionParts) -> Iterator[str]:
 def is_used(choice: ColumnChoice, reading: Reading) -> bool:
     """Return whether a statement names a column."""
     return choice.name in reading.sql
-
-
-def question_form(question: str) -> str:
-    """Return with which words a question begins or asks."""
-    return next((name for name, pattern in FORMS if pattern.search(question)), "other")
 
 
 def columns_left_out(reading: Reading, linked: LinkedQuestion) -> int:

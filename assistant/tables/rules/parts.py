@@ -187,11 +187,18 @@ class QuestionParts:
         word, behind = self.question_word, self.token_at(self.intent.end)
         for link in self.free:
             if 0 <= link.start - word <= NEAR_WORD:
-                distance = "" if link.start - word <= 2 else " far"
-                yield ColumnChoice(link.column, ("target named" if link.score >= EXACT else "target part") + distance)
+                exact = "target named" if link.score >= EXACT else "target part"
+                yield ColumnChoice(link.column, f"{exact} {self._place(link, word)}")
         for link in self.free:
             if 0 <= link.start - behind <= 2:
                 yield ColumnChoice(link.column, "target near")
+
+    def _place(self, link: Link, word: int) -> str:
+        """Return how near a column stands behind the question word, or that the word for it is a verb."""
+        text = self.linked.tokens[link.start].text.lower()
+        if link.start - word > 1 and text.endswith("ed"):
+            return "verb"
+        return {0: "next", 1: "next", 2: "near"}.get(link.start - word, "far")
 
     def naming(self) -> Column | None:
         """Return the column whose texts name the rows: the first with (nearly) as many different ones as rows."""
