@@ -8,9 +8,10 @@ from dataclasses import replace
 from assistant.tables.intent import Calculation, Intent
 from assistant.tables.links import Link, LinkedQuestion
 from assistant.tables.parquet import quoted
-from assistant.tables.rules.comparisons import read_comparisons, read_differences
+from assistant.tables.rules.comparisons import read_comparisons
 from assistant.tables.rules.confidence import confidence_of, features_of
 from assistant.tables.rules.counts import read_counts
+from assistant.tables.rules.differences import read_differences
 from assistant.tables.rules.extremes import read_extremes
 from assistant.tables.rules.lists import read_lists
 from assistant.tables.rules.parts import QuestionParts
