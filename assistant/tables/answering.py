@@ -18,7 +18,7 @@ from assistant.tables.units import mixed_units
 from assistant.tables.validate import StatementRefused
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
-CERTAIN = 0.4  # confidence from which a reading by rule is the answer if the chat model has no statement
+CERTAIN = 0.45  # confidence from which a reading by rule is the answer if the chat model has no statement
 CONTRADICTED = 0.5  # confidence from which it is the answer although the chat model's statements give other results
 CONFIRMED = 0.1  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it

@@ -14,6 +14,8 @@ from assistant.tables.joins import join_links
 from assistant.tables.links import Link, LinkedQuestion
 from assistant.tables.tokens import chinese_fillers, is_filler, root, tokenize
 
+WHOLE_HEADER = 0.95  # score of a link to a whole header, which a link to a part of a cell does not replace
+
 
 def link_question(
     question: str, table: TableInfo, connection: TableConnection, others: Sequence[TableInfo] = ()
@@ -22,6 +24,8 @@ def link_question(
     tokens = tuple(tokenize(question))
     headers = column_links(tokens, table)
     values = in_named_columns(best_links(specific(value_links(tokens, table, connection))), headers)
+    whole = places_of(link for link in headers if link.score >= WHOLE_HEADER)
+    values = tuple(link for link in values if link.score >= 1 or not places_of([link]) <= whole)
     taken = places_of(values)
     columns = [link for link in headers if not places_of([link]) <= taken]
     conditions = list(condition_links(question, tokens, table, columns, taken))

@@ -74,5 +74,5 @@ def with_table_name(sql: str, name: str, connection: TableConnection) -> str:
     for source in sources(tree):
         if source["table_name"].lower() == SHORT_NAME:
             source["alias"] = source.get("alias") or SHORT_NAME
-            source["table_name"] = name
+            source["table_name"], source["qualified_name"] = name, {"path": [name]}
     return deserialized(tree, connection) or sql
