@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from assistant.datatypes.tables import Column, TableInfo
@@ -9,6 +10,7 @@ from assistant.tables.headers import split_unit
 from assistant.tables.links import Link, LinkKind
 from assistant.tables.tokens import QuestionToken, find_run, is_filler, root, tokenize
 
+UNIQUE_BONUS = 0.1
 SYNONYM_SCORE = 0.6
 SYNONYMS = tuple(
     tuple(words.split())
@@ -58,7 +60,9 @@ SYNONYMS = tuple(
 
 def column_links(tokens: Sequence[QuestionToken], table: TableInfo) -> list[Link]:
     """Return the columns whose header, or a part of it, occurs in a question; for each span of it the best ones."""
-    found = [link for column in table.columns for link in header_links(tokens, column)]
+    words = Counter(word for column in table.columns for word in header_words(column))
+    unique = frozenset(word for word, count in words.items() if count == 1)
+    found = [link for column in table.columns for link in header_links(tokens, column, unique)]
     best: list[Link] = []
     for link in sorted(found, key=lambda link: (-(link.end - link.start), -link.score)):
         overlapping = [other for other in best if other.start < link.end and link.start < other.end]
@@ -69,8 +73,16 @@ def column_links(tokens: Sequence[QuestionToken], table: TableInfo) -> list[Link
     return sorted(best, key=lambda link: link.start)
 
 
-def header_links(tokens: Sequence[QuestionToken], column: Column) -> Iterator[Link]:
-    """Yield the places where the header of a column, or its first or last words, occur in a question."""
+def header_words(column: Column) -> frozenset[str]:
+    """Return the stems of the content words of a header."""
+    return frozenset(root(token.form) for token in tokenize(column.header or column.name) if not is_filler(token.form))
+
+
+def header_links(tokens: Sequence[QuestionToken], column: Column, unique: frozenset[str]) -> Iterator[Link]:
+    """Yield the places where the header of a column, or some of its words, occur in a question.
+
+    unique: words that stand in no other header; a link to one is more certain
+    """
     written = [token.form for token in tokens]
     roots = [root(form) for form in written]
     header = [token.form for token in tokenize(split_unit(column.header or column.name.replace("_", " "))[0])]
@@ -91,7 +103,8 @@ def header_links(tokens: Sequence[QuestionToken], column: Column) -> Iterator[Li
         ]
         matched = {roots[place] for place in places}
         for place in places:
-            yield Link(LinkKind.COLUMN, column, place, place + 1, 0.3 + 0.5 * len(matched) / len(content))
+            score = 0.3 + 0.5 * len(matched) / len(content) + UNIQUE_BONUS * (roots[place] in unique)
+            yield Link(LinkKind.COLUMN, column, place, place + 1, score)
 
 
 def synonym_links(tokens: Sequence[QuestionToken], table: TableInfo, taken: set[int]) -> Iterator[Link]:

@@ -62,7 +62,9 @@ def read_comparisons(parts: QuestionParts) -> Iterator[Reading]:
 
 def compared_columns(parts: QuestionParts) -> Iterator[Reading]:
     """Yield the comparison of two columns that the question names, in the rows that fulfil the conditions."""
-    named = [choice for choice in parts.measures() if choice.mark.startswith(("measure named", "measure part"))]
+    named = [
+        choice for choice in parts.measures() if choice.mark.startswith(("measure named", "measure distinctly", "measure part"))
+    ]
     if len(named) < 2 or units_differ(named[0].column, named[1].column):
         return
     first, second = named[:2]

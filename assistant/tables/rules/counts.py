@@ -23,11 +23,12 @@ def read_counts(parts: QuestionParts) -> Iterator[Reading]:
         if parts.filters:
             yield longest_run(parts)
         return
-    behind = parts.token_at(parts.intent.end)
+    first, behind = parts.token_at(parts.intent.start), parts.token_at(parts.intent.end)
     for link in parts.free:
-        column, place = link.column, "near" if behind - 1 <= link.start <= behind + 2 else "far"
+        column = link.column
+        place = "near" if behind - 1 <= link.start <= behind + 2 else "before" if 0 <= first - link.end <= 2 else "far"
         exact = "named" if link.score >= 0.95 else "part"
-        if is_additive(column):
+        if is_additive(column) and place != "far":
             yield parts.reading(
                 f"SELECT sum({quoted(column.name)}) FROM {parts.table}{parts.where()}",
                 parts.say("sum", label(column)),

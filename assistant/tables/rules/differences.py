@@ -101,7 +101,9 @@ def differences_in_time(parts: QuestionParts, pair: tuple[Link, Link]) -> Iterat
 
 def differences_of_columns(parts: QuestionParts) -> Iterator[Reading]:
     """Yield the reading of the difference between two columns that the question names, in the rows that fulfil the conditions."""
-    named = [choice for choice in parts.measures() if choice.mark.startswith(("measure named", "measure part"))]
+    named = [
+        choice for choice in parts.measures() if choice.mark.startswith(("measure named", "measure distinctly", "measure part"))
+    ]
     if len(named) < 2 or units_differ(named[0].column, named[1].column):
         return
     first, second = named[:2]

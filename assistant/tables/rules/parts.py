@@ -16,6 +16,7 @@ from assistant.text.languages import language
 
 NUMBER_FIRST = re.compile(r"^[^\w\d]{0,2}\d[\d.,]*\s?(?P<unit>[^\W\d_]*)")
 ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
+DISTINCT_PART = 0.64  # score of a link to a part of a header that no other header has
 EXACT = 0.95  # score of a link to a whole header
 MOST_CHOICES = 4  # columns that are tried for one part of a statement
 NEAR_WORD = 5  # tokens between a question word and the column that it asks for
@@ -48,6 +49,7 @@ WHO = re.compile(r"\b(?:who|whose|whom)\b|谁", re.I)
 WHEN = re.compile(r"\bwhen\b|\b(?:what|which|in) (?:year|date|day|season|month)\b|哪[年天]|什么时候|何时", re.I)
 WHERE = re.compile(r"\bwhere\b|哪里|什么地方", re.I)
 PLACES = frozenset("location place venue city site country stadium town ground 地点 地址 城市".split())
+CODE = re.compile(r"(?:^|_)(?:id|code|编号|编码)(?:_|$)", re.I)
 IDENTIFIER = re.compile(r"(?:^|_)(?:id|no|nr|number|code|rank|pick|position|pos|编号|序号|place)(?:_|$)", re.I)
 
 
@@ -62,6 +64,11 @@ class ColumnChoice:
     def name(self) -> str:
         """The quoted name of the column."""
         return quoted(self.column.name)
+
+    @property
+    def is_in_question(self) -> bool:
+        """Whether the question has its header, or a part of it."""
+        return self.mark.startswith(("measure named", "measure distinctly", "measure part"))
 
     @property
     def number(self) -> str:
@@ -137,11 +144,17 @@ class QuestionParts:
         return unique_choices(self._measures())[:MOST_CHOICES]
 
     def _measures(self) -> Iterator[ColumnChoice]:
-        numeric = [link for link in self.free if link.column.is_numeric and not is_year_column(link.column)]
+        numeric = [
+            link
+            for link in self.free
+            if link.column.is_numeric
+            and not is_year_column(link.column)
+            and (link.score >= EXACT or not CODE.search(link.column.name))
+        ]
         behind = self.token_at(self.intent.start)
         for link in sorted(numeric, key=lambda link: (-(link.score >= EXACT), link.start < behind, -link.score, link.start)):
             where = "" if behind <= link.start <= behind + NEAR_WORD else " far"
-            yield ColumnChoice(link.column, ("measure named" if link.score >= EXACT else "measure part") + where)
+            yield ColumnChoice(link.column, f"measure {how_named(link)}{where}")
         for link in self.free:
             if is_year_column(link.column) and self.intent.operation in {Calculation.AVERAGE, Calculation.DIFFERENCE}:
                 yield ColumnChoice(link.column, "measure year")
@@ -187,8 +200,7 @@ class QuestionParts:
         word, behind = self.question_word, self.token_at(self.intent.end)
         for link in self.free:
             if 0 <= link.start - word <= NEAR_WORD:
-                exact = "target named" if link.score >= EXACT else "target part"
-                yield ColumnChoice(link.column, f"{exact} {self._place(link, word)}")
+                yield ColumnChoice(link.column, f"target {how_named(link)} {self._place(link, word)}")
         for link in self.free:
             if 0 <= link.start - behind <= 2:
                 yield ColumnChoice(link.column, "target near")
@@ -235,6 +247,11 @@ class QuestionParts:
 def is_additive(column: Column) -> bool:
     """Return whether the numbers of a column can be added up: no years, ranks or codes."""
     return column.is_numeric and not is_year_column(column) and not IDENTIFIER.search(column.name)
+
+
+def how_named(link: Link) -> str:
+    """Return how much of a header a question names: all, a part that no other header has, or a part."""
+    return "named" if link.score >= EXACT else "distinctly" if link.score >= DISTINCT_PART else "part"
 
 
 def is_equality(link: Link) -> bool:

@@ -18,7 +18,8 @@ def read_positions(parts: QuestionParts) -> Iterator[Reading]:
     """Yield the readings of the first or last row: by position, and by the date if there is one."""
     is_first = parts.intent.operation is Calculation.FIRST
     direction, limit = ("ASC" if is_first else "DESC"), parts.intent.limit or 1
-    time = parts.time_column()
+    named = next((link.column for link in parts.free if link.column.is_temporal), None)
+    time = named or parts.time_column()
     for target in parts.targets():
         words = parts.say("first" if is_first else "last", label(target.column))
         where = parts.where(f"{target.name} IS NOT NULL")
@@ -31,7 +32,7 @@ def read_positions(parts: QuestionParts) -> Iterator[Reading]:
         if time is not None and time.name != target.column.name and (time.is_temporal or is_year_column(time)):
             by_time = parts.where(f"{target.name} IS NOT NULL AND {quoted(time.name)} IS NOT NULL")
             sql = f"SELECT {target.name} FROM {parts.table}{by_time} ORDER BY {quoted(time.name)} {direction}, _row LIMIT {limit}"
-            yield parts.reading(sql, words, "value", ["position in time", target.mark])
+            yield parts.reading(sql, words, "value", ["position in named time" if named else "position in time", target.mark])
 
 
 def read_neighbours(parts: QuestionParts) -> Iterator[Reading]:

@@ -54,7 +54,9 @@ def first_rows(parts: QuestionParts) -> str:
 
 def sum_of_columns(parts: QuestionParts, function: str) -> Iterator[Reading]:
     """Yield the sum of two columns that the question names, if they are of one unit."""
-    named = [choice for choice in parts.measures() if choice.mark.startswith(("measure named", "measure part"))]
+    named = [
+        choice for choice in parts.measures() if choice.mark.startswith(("measure named", "measure distinctly", "measure part"))
+    ]
     if function != "sum" or len(named) < 2 or units_differ(named[0].column, named[1].column):
         return
     first, second = named[:2]
