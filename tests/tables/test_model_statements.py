@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from assistant.datatypes.tables import TableInfo
+from assistant.datatypes.tables import QueryResult, TableInfo
+from assistant.tables.answering import CERTAIN, CONTRADICTED, decide
 from assistant.tables.connection import TableConnection
+from assistant.tables.intent import Calculation
+from assistant.tables.rules import Reading
+from assistant.tables.solutions import Solved
 from tests.tables.helpers import answered, opened, values_of
 
 INVOICES = (
@@ -78,3 +82,30 @@ def test_without_two_allowed_statements_that_agree_there_is_no_answer_of_the_mod
 
     found = answered(QUESTION, *invoices, write)
     assert found.computation is None or not found.computation.by_model
+
+
+def solved(value: int, confidence: float) -> Solved:
+    reading = Reading(Calculation.COUNT, f"SELECT {value}", "the number of rows", "number", confidence)
+    return Solved(reading, QueryResult(("count",), ((value,),)))
+
+
+@pytest.mark.parametrize(
+    ("by_rule", "by_model", "answer"),
+    [
+        ([(5, 0.2)], [5], 5),  # confirmed
+        ([(7, 0.3), (5, 0.2)], [5], 5),  # the model decides between two readings
+        ([(5, 0.2)], [6], None),  # contradicted
+        ([(5, 0.02)], [5], None),  # too doubtful to be confirmed by one statement
+        ([(5, 0.02)], [6, 6], 6),  # two statements agree
+        ([(5, 0.02)], [6, 7], None),
+        ([(5, CONTRADICTED)], [6], 5),  # certain enough to be kept
+        ([(5, CERTAIN)], [], 5),  # the model has no statement
+        ([(5, CERTAIN - 0.01)], [], None),
+        ([], [], None),
+    ],
+)
+def test_an_answer_needs_two_statements_that_agree_or_a_certain_reading(
+    by_rule: list[tuple[int, float]], by_model: list[int], answer: int | None
+) -> None:
+    found = decide([solved(*each) for each in by_rule], iter([solved(value, 0.5) for value in by_model]))
+    assert [each.result.rows[0][0] for each in found] == ([] if answer is None else [answer])
