@@ -45,7 +45,8 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     """Return what speaks for and against a reading, by name."""
     linked = parts.linked
     features: dict[str, float] = dict.fromkeys(reading.marks, 1.0)
-    features[f"{reading.marks[0]} + {reading.marks[-1]}"] = 1.0
+    operation = "aggregate" if reading.marks[0] in {"sum", "average"} else reading.marks[0]
+    features[f"{operation} + {reading.marks[-1]}"] = 1.0
     features[f"intent {min(rank, 2)}"] = 1.0
     features["weak intent"] = float(not parts.intent.is_strong)
     for kind, count in Counter(unlinked_kinds(linked, parts.intent)).items():
