@@ -15,11 +15,10 @@ from assistant.tables.model_statements import WriteSql, statements_of_model
 from assistant.tables.rules import read_question, with_result
 from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_empty_result, same_result
 from assistant.tables.units import mixed_units
-from assistant.tables.validate import StatementRefused
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
 CERTAIN = 0.45  # confidence from which a reading by rule is the answer if the chat model has no statement
-CONTRADICTED = 0.5  # confidence from which it is the answer although the chat model's statements give other results
+CONTRADICTED = 0.7  # confidence from which it is the answer although the chat model's statements give other results
 CONFIRMED = 0.1  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
@@ -73,8 +72,8 @@ def solutions(asked: TableQuestion, connection: TableConnection) -> list[Solved]
     found: list[Solved] = []
     for reading in asked.readings[:MOST_RUN]:
         try:
-            result = connection.query(reading.sql)
-        except (StatementRefused, StatementFailed):
+            result = connection.run(reading.sql)
+        except StatementFailed:
             continue
         if not is_empty_result(result) and is_decided(reading, result):
             found.append(Solved(with_result(reading, result, asked.linked), result))
@@ -85,6 +84,7 @@ def solutions(asked: TableQuestion, connection: TableConnection) -> list[Solved]
 
 
 def with_rows(solved: Solved, asked: TableQuestion, connection: TableConnection) -> Solved:
-    """Return a reading with the rows behind its result."""
+    """Return a reading with its validated result and the rows behind it."""
+    result = connection.query(solved.reading.sql)
     count, rows = rows_behind(solved.reading.sql, solved.reading.where, asked.linked.table, connection)
-    return replace(solved, count=count, rows=rows)
+    return replace(solved, result=result, count=count, rows=rows)
