@@ -18,7 +18,6 @@ from assistant.tables.units import mixed_units
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
 CERTAIN = 0.45  # confidence from which a reading by rule is the answer if the chat model has no statement
-CONTRADICTED = 0.7  # confidence from which it is the answer although the chat model's statements give other results
 CONFIRMED = 0.1  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
@@ -53,7 +52,7 @@ def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved
     """Return the result on which two independent statements agree, or the best reading by rule if it needs no other.
 
     A reading by rule that a statement of the model confirms needs little confidence of its own; the model alone must come to
-    the same result by two prompts; and what it contradicts must be more certain than what it leaves open.
+    the same result by two prompts; and what it contradicts is no answer.
     """
     given: list[Solved] = []
     for statement in by_model:
@@ -64,7 +63,7 @@ def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved
             return [statement]
         given.append(statement)
     best = by_rule[0].reading.confidence if by_rule else 0.0
-    return [by_rule[0]] if best >= (CONTRADICTED if given else CERTAIN) else []
+    return [by_rule[0]] if best >= CERTAIN and not given else []
 
 
 def solutions(asked: TableQuestion, connection: TableConnection) -> list[Solved]:

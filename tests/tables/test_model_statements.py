@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.datatypes.tables import QueryResult, TableInfo
-from assistant.tables.answering import CERTAIN, CONTRADICTED, decide
+from assistant.tables.answering import CERTAIN, decide
 from assistant.tables.connection import TableConnection
 from assistant.tables.intent import Calculation
 from assistant.tables.rules import Reading
@@ -94,11 +94,10 @@ def solved(value: int, confidence: float) -> Solved:
     [
         ([(5, 0.2)], [5], 5),  # confirmed
         ([(7, 0.3), (5, 0.2)], [5], 5),  # the model decides between two readings
-        ([(5, 0.2)], [6], None),  # contradicted
+        ([(5, CERTAIN)], [6], None),  # contradicted
         ([(5, 0.02)], [5], None),  # too doubtful to be confirmed by one statement
         ([(5, 0.02)], [6, 6], 6),  # two statements agree
         ([(5, 0.02)], [6, 7], None),
-        ([(5, CONTRADICTED)], [6], 5),  # certain enough to be kept
         ([(5, CERTAIN)], [], 5),  # the model has no statement
         ([(5, CERTAIN - 0.01)], [], None),
         ([], [], None),
