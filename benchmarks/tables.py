@@ -1,6 +1,7 @@
 """Measure answers computed over tables: right, wrong and refused, on public questions and on the project's own.
 
-    python benchmarks/tables.py DATA [--context path|title] [--half develop|report|all] [--model] [--home HOME] [--out FILE]
+    python benchmarks/tables.py DATA [--context path|title] [--half develop|report|all] [--model] [--replies FILE] [--home HOME]
+                                [--out FILE]
     python benchmarks/tables.py DATA --routes [--home HOME]
     python benchmarks/tables.py --own [--half develop|report|all] [--model] [--home HOME]
 
@@ -8,8 +9,9 @@ DATA holds `tables/corpus` and `tables/queries.jsonl` (WikiTableQuestions). Ever
 (default) a question is asked of its own file (`--path`), with `title` it is asked of all as "in TITLE: question". Questions
 with even numbers are for development, the others for the report. `--own` asks the 80 questions of `benchmarks/tables`. Without
 `--model` no chat model is asked, so that only the rules answer. An answer is right if its values are the gold values
-(numbers by value, texts without case, notes and brackets); "wrong of answered" is the share of wrong ones among the
-answers given. `--routes` counts how many of 500 questions of squad2, cmrc and hotpot are taken for computing while the
+(numbers by value, dates by day, texts without case, notes and brackets); "wrong of answered" is the share of wrong ones among the
+answers given. `--replies` keeps the statements of the chat model in a file, so that a second run with the same prompts does
+not run the model. `--routes` counts how many of 500 questions of squad2, cmrc and hotpot are taken for computing while the
 library holds nothing but the tables. Answers that passages gave count as wrong unless they hold the gold answer.
 """
 
@@ -28,16 +30,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from assistant.app.ask import computed
 from assistant.app.ask.computed import ComputedAnswerStream
 from assistant.app.assistant import Assistant
 from assistant.config import load_settings
-from assistant.datatypes import Answer, Filter
+from assistant.datatypes import Answer, ChatModel, Filter
+from assistant.generation.sql_writer import write_sql
 from assistant.system.paths import escape_pattern
+from assistant.tables.values import DateFormat, parse_date
 
 ROUTED = ("squad2", "cmrc", "hotpot")
 ROUTED_QUESTIONS = 167  # of each set
 OWN = Path(__file__).parent / "tables"
 DETAILS = re.compile(r"(?<!^)\s*(?:\([^)]*\)|\[[^\]]*\])\s*$")
+DASHES = re.compile(r"[‐‑‒–—−]")
 MARKS = re.compile(r"[\[\]*†‡^#\"“”‘’']")
 NUMBER = re.compile(r"[-+−]?[$€£¥]?\s*(\d[\d,]*(?:\.\d+)?)\s*(?:%|[^\W\d]{1,6}\.?)?$")
 
@@ -67,6 +73,8 @@ def main() -> None:
                 "library": "tables-own" if arguments.own else "tables",
             }
         )
+        if arguments.replies:
+            vars(computed)["write_sql"] = KeptReplies(Path(arguments.replies))
         with Assistant(settings) as assistant:
             assistant.add([corpus])
             if arguments.routes:
@@ -74,6 +82,24 @@ def main() -> None:
                 return
             results = [measured(assistant, corpus, asked, arguments) for asked in questions]
     show(results, arguments)
+
+
+class KeptReplies:
+    """Writes statements as `write_sql` does, and keeps them in a file of JSON lines."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        lines = file.read_text("utf-8").splitlines() if file.exists() else []
+        self._known: dict[str, str] = dict(map(json.loads, lines))
+
+    def __call__(self, chat: ChatModel, *parts: str) -> str:
+        """Return the statement for these parts of a prompt."""
+        key = "\x00".join(parts)
+        if key not in self._known:
+            self._known[key] = write_sql(chat, *parts)
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([key, self._known[key]], ensure_ascii=False) + "\n")
+        return self._known[key]
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -85,6 +111,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--context", choices=("path", "title"), default="path")
     parser.add_argument("--half", choices=("develop", "report", "all"), default="develop")
     parser.add_argument("--model", action="store_true")
+    parser.add_argument("--replies", default="")
     parser.add_argument("--embed", default="fake:")
     parser.add_argument("--chat", default="qwen2.5-coder-1.5b-instruct")
     parser.add_argument("--home", default="")
@@ -174,7 +201,10 @@ def outcome_of(answer: Answer, gold: Sequence[str]) -> str:
 
 
 def same(gold: str, value: str) -> bool:
-    """Return whether a value is the gold value: as a number, or as text without case, notes and brackets."""
+    """Return whether a value is the gold value: as a number, as a date, or as text without case, notes and brackets."""
+    days = [parse_date(DETAILS.sub("", text), DateFormat()) for text in (gold, value)]
+    if None not in days:
+        return days[0] == days[1]
     numbers = [number_of(text) for text in (gold, value)]
     if None not in numbers:
         return abs(float(numbers[0] or 0) - float(numbers[1] or 0)) <= 0.005 + 1e-6 * abs(float(numbers[0] or 0))
@@ -191,7 +221,7 @@ def number_of(text: str) -> float | None:
 
 def plain(text: str) -> str:
     """Return a text as it is compared."""
-    folded = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    folded = "".join(c for c in unicodedata.normalize("NFKD", DASHES.sub("-", text)) if not unicodedata.combining(c))
     return " ".join(MARKS.sub(" ", DETAILS.sub("", folded)).lower().split()).strip(" .")
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from decimal import Decimal
 
-from assistant.datatypes.tables import QueryResult
+from assistant.datatypes.tables import QueryResult, TableInfo
 from assistant.tables.connection import TableConnection
 from assistant.tables.intent import Calculation, Intent
-from assistant.tables.linking import LinkedQuestion, is_year_column
+from assistant.tables.links import LinkedQuestion, is_year_column
 from assistant.tables.parquet import quoted
+from assistant.tables.rules.parts import WHEN, WHO
+from assistant.tables.units import combined_columns, units_differ
 from assistant.tables.validate import Node, arguments_of, expressions, parse_statement
 
 NUMBERS = frozenset({Calculation.COUNT, Calculation.SUM, Calculation.AVERAGE, Calculation.DIFFERENCE, Calculation.SHARE})
@@ -17,6 +21,7 @@ AGGREGATE = {
     Calculation.SUM: {"sum", "count", "count_star"},
     Calculation.AVERAGE: {"avg", "sum", "median"},
 }
+HOW_MANY = re.compile(r"^how (?:many|much)\b|多少[个家张笔条次人件]", re.I)
 MOST_ANSWERS = 12
 
 
@@ -28,7 +33,28 @@ def doubts_about(sql: str, result: QueryResult, linked: LinkedQuestion, intent: 
         *operation_doubts(tree, intent),
         *measure_doubts(tree, linked, intent),
         *cell_doubts(tree, linked, connection),
+        *unit_doubts(tree, linked.table),
+        *form_doubts(result, linked.question),
     ]
+
+
+def unit_doubts(tree: Node, table: TableInfo) -> Iterator[str]:
+    """Yield doubts about columns of different units or currencies that are added, subtracted or compared."""
+    for first, second in combined_columns(tree, table):
+        if units_differ(first, second):
+            yield f"{first.name} is in {first.unit}, but {second.name} in {second.unit}."
+
+
+def form_doubts(result: QueryResult, question: str) -> Iterator[str]:
+    """Yield a doubt about a result that is not of the kind asked for: a text for who, a date for when, a number for how many."""
+    first = result.rows[0][0] if result.rows else None
+    is_number = isinstance(first, (int, float, Decimal)) and not isinstance(first, bool)
+    if WHO.search(question) and is_number:
+        yield "The question asks for a name."
+    if WHEN.search(question) and isinstance(first, str) and not any(character.isdigit() for character in first):
+        yield "The question asks for a date or a year."
+    if HOW_MANY.search(question) and isinstance(first, str) and not any(character.isdigit() for character in first):
+        yield "The question asks for a number."
 
 
 def result_doubts(result: QueryResult, intent: Intent) -> Iterator[str]:

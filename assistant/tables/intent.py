@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -73,6 +73,7 @@ COUNTED = {
     "九": 9,
     "十": 10,
 }
+MOST_INTENTS = 5
 FEW = rf"(?:{'|'.join(COUNTED)}|\d{{1,3}})"
 PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
     (operation, strong, re.compile(pattern, re.I))
@@ -122,13 +123,13 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
         (
             Calculation.NEXT,
             False,
-            r"\b(?:right|directly|immediately|just)? ?(?:after|following|next after|succeeded|succeeds|next to|below)\b|\bcame? "
-            r"next\b|之后|下一",
+            r"\b(?:right|directly|immediately|just)? ?(?:after|following|next after|succeeded|succeeds|next to|below|next)\b"
+            r"|之后|下一",
         ),
         (
             Calculation.PREVIOUS,
             False,
-            r"\b(?:right|directly|immediately|just)? ?(?:before|previous to|prior to|preceded|precedes|preceding|above)\b"
+            r"\b(?:right|directly|immediately|just)? ?(?:before|previous(?:ly)?|prior|preceded|precedes|preceding|above)\b"
             r"|之前|上一",
         ),
         (
@@ -137,8 +138,8 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
             rf"\b{HIGH}\b|\btop {FEW}\b|\btop\b|\bmore than any\b|最(?:高|大|多|长|贵|好|晚|新|快|重|远)|前{FEW}",
         ),
         (Calculation.MINIMUM, False, rf"\b{LOW}\b|\bbottom {FEW}\b|最(?:低|小|少|短|便宜|差|早|慢|轻|近)"),
-        (Calculation.FIRST, False, r"\bfirst\b|第一"),
-        (Calculation.LAST, False, r"\blast\b|\bfinal\b|最后"),
+        (Calculation.FIRST, False, r"\bfirst\b|\b(?:at|on) the (?:very )?top\b|第一"),
+        (Calculation.LAST, False, r"\blast\b|\bfinal\b|\b(?:at|on) the (?:very )?bottom\b|最后"),
         (
             Calculation.COMPARE,
             False,
@@ -150,8 +151,9 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
             Calculation.LIST,
             False,
             r"^(?:list|show|name|give)(?: me)?(?: all| every| the| an?)\b|\bwhich\b.{1,60}\b(?:are|have|has|had|were|is|was)\b"
-            r"|^(?:列出|哪些|有哪些)|哪些|分别",
+            r"|\bonly\b|^(?:列出|哪些|有哪些)|哪些|分别",
         ),
+        (Calculation.COMPARE, False, r"\bor\b(?=[^,.]{1,60}\W*$)|\bsame\b|相同|一样"),
     )
 )
 TOP = re.compile(
@@ -166,23 +168,29 @@ DISTINCT = re.compile(r"\b(?:different|distinct|unique)\b|不同|种", re.I)
 
 def recognize_intent(question: str) -> Intent | None:
     """Return what a question asks to compute; None if it asks for none."""
+    return next(intents_of(question), None)
+
+
+def intents_of(question: str) -> Iterator[Intent]:
+    """Yield every operation that the words of a question may ask for, the likeliest first."""
     for operation, strong, pattern in PATTERNS:
         match = pattern.search(question)
         if match:
-            return Intent(operation, *match.span(), bool(DISTINCT.search(question)), top_count(question), strong)
-    return None
+            yield Intent(operation, *match.span(), bool(DISTINCT.search(question)), top_count(question), strong)
 
 
-def recognize_apart(question: str, spans: Iterable[tuple[int, int]]) -> Intent | None:
-    """Return what a question asks to compute by its words outside some spans, such as the headers that it names.
+def recognize_apart(question: str, spans: Iterable[tuple[int, int]]) -> list[Intent]:
+    """Return what a question may ask to compute, the likeliest first; its words outside some spans come before the whole.
 
-    "average" in "Which club had the highest average attendance?" belongs to a header. If nothing else says what is asked, the
-    whole question decides.
+    "average" in "Which club had the highest average attendance?" belongs to a header.
     """
     masked = question
     for start, end in spans:
         masked = masked[:start] + "\x00" * (end - start) + masked[end:]
-    return recognize_intent(masked) or recognize_intent(question)
+    found: dict[Calculation, Intent] = {}
+    for intent in (*intents_of(masked), *intents_of(question)):
+        found.setdefault(intent.operation, intent)
+    return list(found.values())[:MOST_INTENTS]
 
 
 def top_count(question: str) -> int:
@@ -192,9 +200,3 @@ def top_count(question: str) -> int:
         return 0
     written = next(group for group in match.groups() if group).lower()
     return COUNTED.get(written) or int(written)
-
-
-def asks_for_computing(question: str) -> bool:
-    """Return whether the words of a question can hardly mean anything but a count, a sum or another computation."""
-    intent = recognize_intent(question)
-    return intent is not None and intent.is_strong

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from assistant.datatypes.tables import Column, TableInfo
-from assistant.tables.linking import LinkedQuestion
+from assistant.tables.links import LinkedQuestion
 from assistant.tables.parquet import sql_type
 
 SAMPLES = 4

@@ -222,3 +222,15 @@ def expressions(node: object) -> Iterator[Node]:
             yield node
         for each in node.values():
             yield from expressions(each)
+
+
+def sources(node: object) -> Iterator[Node]:
+    """Yield every table in a tree."""
+    if isinstance(node, list):
+        for each in node:
+            yield from sources(each)
+    elif isinstance(node, dict):
+        if node.get("type") == "BASE_TABLE":
+            yield node
+        for each in node.values():
+            yield from sources(each)

@@ -188,25 +188,6 @@ def test_a_chinese_question_gets_a_chinese_answer(tmp_path):
     assert "总和" in found.text
 
 
-def test_the_model_confirms_a_doubtful_reading_and_its_faults_go_back_twice(invoices):
-    table, connection = invoices
-    question = "How many of the shipments cleared by customs brokers are from Muster GmbH?"
-    tries = []
-
-    def write(question, schema, hints, trouble):
-        tries.append(trouble)
-        return (
-            "SELECT nothing FROM invoices" if len(tries) < 3 else "SELECT count(*) FROM invoices WHERE supplier = 'Muster GmbH'"
-        )
-
-    asked = understand(question, recognize_intent(question), table, connection)
-    assert 0 < asked.confidence < 0.5
-    found = compute(asked, connection, write)
-    assert len(tries) == 3 and "nothing" in tries[1]
-    assert (found.computation is not None) == (asked.confidence >= 0.35)
-    assert compute(asked, connection, lambda *_: "DROP TABLE invoices").computation is None
-
-
 def test_the_rows_behind_a_statement_are_found(invoices):
     table, connection = invoices
     count, rows = rows_behind("SELECT sum(amount) FROM invoices WHERE status = 'open'", "", table, connection)

@@ -19,18 +19,21 @@ from assistant.datatypes import (
     StreamedAnswer,
     Timings,
 )
-from assistant.datatypes.tables import Computation, TableRow
+from assistant.datatypes.tables import Computation, TableInfo, TableRow
 from assistant.generation.sql_writer import write_sql
-from assistant.tables.answering import CERTAIN, ComputedAnswer, TableQuestion, compute, understand
+from assistant.tables.answer_text import ComputedAnswer
+from assistant.tables.answering import SURE, compute, understand
 from assistant.tables.connection import TableConnection
 from assistant.tables.find import TableCandidate, rank_tables, split_scope, without_suffixes
 from assistant.tables.intent import Intent, recognize_intent
+from assistant.tables.joins import related_tables
+from assistant.tables.solutions import TableQuestion
 from assistant.text.languages import language
 
 COMPUTED_VERSION = "computed-1"
 MOST_CANDIDATES = 3  # tables that a question is linked to
 MOST_UNLINKED = 0.5  # share of the content words that may be linked to nothing
-WEAK_CERTAIN = 0.75  # confidence that a question needs whose words may mean something else ("first", "most")
+WEAK_CERTAIN = 0.55  # confidence that a question needs whose words may mean something else ("first", "most")
 FILES = re.compile(
     r"^(?:how many|what is the (?:total )?number of|number of|count(?: the| all)?) (?:different |indexed )?"
     r"(?P<kind>files|documents|pdfs?|pdf files|spreadsheets|presentations|images|e-?mails)"
@@ -51,10 +54,11 @@ FindHits = Callable[[str], Sequence[Hit]]
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The table that a question is about, and the question as it is read over it."""
+    """The table that a question is about, the question as it is read over it, and the tables that share a key column with it."""
 
     tables: LibraryTables
     asked: TableQuestion
+    others: tuple[TableInfo, ...]
     needs_model: bool
 
 
@@ -97,9 +101,10 @@ def choose_table(
         ranked = [TableCandidate(known[0], 1.0, is_named=True)]
     best: tuple[float, TableQuestion, TableCandidate] | None = None
     for candidate in ranked[:MOST_CANDIDATES]:
-        with tables.open([candidate.table]) as connection:
+        others = related_tables(candidate.table, known)
+        with tables.open([candidate.table, *others]) as connection:
             words = without_suffixes(inner if scope else question, [candidate.table])
-            asked = understand(words, intent, candidate.table, connection)
+            asked = understand(words, intent, candidate.table, connection, others)
         score = fitness(asked, candidate, ranked[0])
         if best is None or score > best[0]:
             best = (score, asked, candidate)
@@ -109,7 +114,7 @@ def choose_table(
     is_top = any(source.path in hits and hits[source.path] == 0 for source in candidate.table.sources)
     if not is_computed(asked, candidate, intent, is_top=is_top):
         return None
-    return Chosen(tables, asked, asked.confidence < CERTAIN)
+    return Chosen(tables, asked, related_tables(candidate.table, known), asked.confidence < SURE)
 
 
 def fitness(asked: TableQuestion, candidate: TableCandidate, first: TableCandidate) -> float:
@@ -148,7 +153,7 @@ class ComputedAnswerStream(StreamedAnswer):
     def __iter__(self) -> Iterator[str]:
         """Yield the text line by line."""
         asked = self._chosen.asked
-        with self._chosen.tables.open([asked.linked.table]) as connection:
+        with self._chosen.tables.open([asked.linked.table, *self._chosen.others]) as connection:
             found, model = self._computed(connection)
         citations, hits = cite_rows(found.rows, self._libraries)
         taken = (time.perf_counter() - self._started) * 1000

@@ -1,0 +1,143 @@
+"""Link the words of a question to the cells of a table: whole cells, parts of them, and cells that contain a word."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from assistant.datatypes.tables import Column, ColumnType, TableInfo
+from assistant.tables.connection import TableConnection, literal
+from assistant.tables.links import Link, LinkKind
+from assistant.tables.parquet import quoted
+from assistant.tables.tokens import QuestionToken, find_run, is_filler, tokenize
+
+MOST_VALUES = 50_000  # distinct values of a column that are compared with a question
+MOST_SHARING = 2  # cells that share the part of them that a question names
+LONGEST_VALUE = 12  # tokens
+MIN_WORD = 3
+CONTAINS_SCORE = 0.5
+ADJECTIVE = re.compile(r"^(?P<stem>[a-z]{3,}?)(?:ians?|ans?|ns?|ese|ish|i|is)$")
+
+
+def value_links(tokens: Sequence[QuestionToken], table: TableInfo, connection: TableConnection) -> Iterator[Link]:
+    """Yield the cells of text columns that occur in a question: as a whole, or by their distinctive beginning."""
+    written = [token.form for token in tokens]
+    present = set(written)
+    for column in table.columns:
+        if column.type is ColumnType.TEXT and not column.is_temporal:
+            for value in distinct_values(table, column, connection):
+                yield from cell_links(written, present, column, value)
+
+
+def distinct_values(table: TableInfo, column: Column, connection: TableConnection) -> list[str]:
+    """Return the distinct cells of a text column."""
+    if column.distinct > MOST_VALUES:
+        return []
+    name = quoted(column.name)
+    rows = connection.run(f"SELECT DISTINCT {name} FROM {quoted(table.name)} WHERE {name} IS NOT NULL", MOST_VALUES).rows
+    return [str(row[0]) for row in rows]
+
+
+def cell_links(written: Sequence[str], present: set[str], column: Column, value: str) -> Iterator[Link]:
+    """Yield the place where a cell occurs in a question."""
+    cell = [token.form for token in tokenize(value)]
+    if not cell or len(cell) > LONGEST_VALUE or (cell[0] not in present and cell[-1] not in present):
+        return
+    at = find_run(cell, written)
+    if at >= 0 and not (
+        len(cell) == 1 and (is_filler(cell[0]) or (len(cell[0]) < 2 and not cell[0].isdigit() and cell[0].isascii()))
+    ):
+        yield equal_link(column, value, at, at + len(cell), 1.0 + 0.01 * len(cell))
+        return
+    if len(cell) > 1:
+        for part, score in ((cell[:-1], 0.7), (cell[1:], 0.65), (cell[:1], 0.45), (cell[-1:], 0.5)):
+            content = [form for form in part if not is_filler(form)]
+            at = find_run(part, written)
+            if at >= 0 and content and len("".join(content)) > 3 - 2 * (not content[0].isascii()) and not part[0].isdigit():
+                yield equal_link(column, value, at, at + len(part), score)
+                return
+
+
+def specific(found: Iterable[Link]) -> list[Link]:
+    """Return links without those of a part of a cell that as many cells share as make it no name."""
+    links = list(found)
+    sharing = Counter((link.column.name, link.start, link.end) for link in links if link.score < 1)
+    return [link for link in links if link.score >= 1 or sharing[(link.column.name, link.start, link.end)] <= MOST_SHARING]
+
+
+def in_named_columns(links: Sequence[Link], headers: Sequence[Link]) -> tuple[Link, ...]:
+    """Return links; of cells of several columns that fit the same words, those of the column that the question names."""
+    named = {link.column.name for link in headers if link.score >= 0.95}
+    chosen = {(link.start, link.end) for link in links if link.column.name in named}
+    return tuple(link for link in links if (link.start, link.end) not in chosen or link.column.name in named)
+
+
+def equal_link(column: Column, value: str, start: int, end: int, score: float) -> Link:
+    """Return the link to the rows with a cell."""
+    return Link(
+        LinkKind.VALUE,
+        column,
+        start,
+        end,
+        score,
+        f"{quoted(column.name)} = {literal(value)}",
+        f"{column.header or column.name} is {value}",
+        value,
+    )
+
+
+def best_links(found: Iterable[Link]) -> tuple[Link, ...]:
+    """Return the longest and best links that do not overlap; cells that fit the same words equally well are all kept."""
+    best: list[Link] = []
+    for link in sorted(found, key=lambda link: (-(link.end - link.start), -link.score)):
+        overlapping = [other for other in best if other.start < link.end and link.start < other.end]
+        if not overlapping or all(
+            (other.start, other.end, other.score) == (link.start, link.end, link.score) for other in overlapping
+        ):
+            best.append(link)
+    return tuple(sorted(best, key=lambda link: link.start))
+
+
+def containing_links(
+    tokens: Sequence[QuestionToken], table: TableInfo, connection: TableConnection, taken: set[int]
+) -> Iterator[Link]:
+    """Yield the cells of text columns that contain a word of a question as a word, or a name of a country for its adjective.
+
+    Only words that nothing else is linked to, and at most two columns for each.
+    """
+    columns = [column for column in table.columns if column.type is ColumnType.TEXT and column.distinct <= MOST_VALUES]
+    words = {column.name: words_of_cells(distinct_values(table, column, connection)) for column in columns}
+    for place, token in enumerate(tokens):
+        if place in taken or is_filler(token.form) or (len(token.form) < MIN_WORD and token.form.isascii()):
+            continue
+        fitting = [(column, found) for column in columns if (found := fitting_word(token.form, words[column.name]))]
+        for column, word in fitting[:2]:
+            yield Link(
+                LinkKind.VALUE,
+                column,
+                place,
+                place + 1,
+                CONTAINS_SCORE,
+                f"regexp_matches(lower(strip_accents({quoted(column.name)})), '\\b{word}')",
+                f"{column.header or column.name} contains {word}",
+                word,
+            )
+
+
+def words_of_cells(cells: Iterable[str]) -> frozenset[str]:
+    """Return the comparable words of cells."""
+    return frozenset(token.form for cell in cells for token in tokenize(cell))
+
+
+def fitting_word(form: str, words: frozenset[str]) -> str:
+    """Return the word of cells that a word of a question is, or the country of its adjective; "" if there is none."""
+    if form in words:
+        return form if form.isascii() and form.isalnum() else ""
+    match = ADJECTIVE.match(form)
+    if not match or len(match["stem"]) < MIN_WORD:
+        return ""
+    stem = match["stem"]
+    return min(
+        (word for word in words if word.startswith(stem) and 0 <= len(word) - len(stem) <= 4 and word.isalpha()), default=""
+    )

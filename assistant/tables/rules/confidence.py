@@ -1,0 +1,148 @@
+"""How likely a reading by rule is right: logistic regression over how it was made and which words it leaves out.
+
+The weights are fitted by `benchmarks/fit_tables.py` on questions whose answers are known.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from assistant.datatypes.tables import ColumnType, QueryResult
+from assistant.tables.intent import Intent
+from assistant.tables.links import LinkedQuestion, is_year_column
+from assistant.tables.rules.parts import WHEN, WHO, ColumnChoice, QuestionParts
+from assistant.tables.rules.reading import Reading
+from assistant.tables.rules.weights import WEIGHTS
+
+MOST_COUNTED = 3
+MOST_LISTED = 3
+VERB = re.compile(
+    r"(?:ed|ing|ave|ew|ought|ept|ent|ade)$|^(?:won|win|play|score|obtain|earn|appear|hold|held|became|become|sell|sold|buy|spend"
+    r"|cost|work|take|took|receive|get|finish|compete|make|go|come)$"
+)
+NEGATED = re.compile(
+    r"\b(?:not|never|no|except|excluding|without|other than|neither|nor|didn't|isn't|wasn't|doesn't|aren't|weren't|don't|but)\b"
+    r"(?! (?:more|less|fewer|later|earlier)\b)|除了|不是|没有|未",
+    re.I,
+)
+NUMBER_WORD = re.compile(r"^\d|^(?:two|three|four|five|six|seven|eight|nine|ten|second|third|fourth|fifth|half|twice|century)$")
+SELECTED = re.compile(r'SELECT (?:DISTINCT )?"([^"]+)"')
+LIMITING = re.compile(r"\b(?:only|same|each|both|either|consecutive|exactly|other|another|else|between)\b|连续|同时", re.I)
+COUNTED_NOUN = re.compile(r"\b(?:how many|which|what|number of|amount of|times|most|least|every|all)\s+(?:[a-z]+ )?$", re.I)
+
+
+def confidence_of(features: Mapping[str, float]) -> float:
+    """Return the probability that a reading with these features is right."""
+    total = WEIGHTS["bias"] + sum(WEIGHTS.get(name, 0.0) * value for name, value in features.items())
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent], rank: int) -> dict[str, float]:
+    """Return what speaks for and against a reading, by name."""
+    linked = parts.linked
+    features: dict[str, float] = dict.fromkeys(reading.marks, 1.0)
+    operation = "aggregate" if reading.marks[0] in {"sum", "average"} else reading.marks[0]
+    features[f"{operation} + {reading.marks[-1]}"] = 1.0
+    features[f"intent {min(rank, 2)}"] = 1.0
+    features["weak intent"] = float(not parts.intent.is_strong)
+    for kind, count in Counter(unlinked_kinds(linked, parts.intent)).items():
+        features[f"unlinked {kind}"] = min(count, MOST_COUNTED)
+    linked_words = len(linked.values) + len(linked.columns) + len(linked.conditions)
+    features["share unlinked"] = len(linked.unlinked) / max(1, len(linked.unlinked) + linked_words)
+    used = [link for link in parts.values if link.column.name in reading.sql]
+    features["uncertain cell"] = 1 - min([link.score for link in used if link.score < 1] or [1.0])
+    features["containing cell"] = float(any(link.score == 0.5 and link.sql.startswith("regexp") for link in used))
+    features["cells left out"] = min(
+        len({link.start for link in linked.values}) - len({link.start for link in used}), MOST_COUNTED
+    )
+    features["conditions"] = min(len(used) + len(parts.conditions), MOST_COUNTED)
+    features["conditions left out"] = float(any(link.sql not in reading.sql for link in parts.conditions))
+    features["columns left out"] = min(columns_left_out(reading, linked), MOST_COUNTED)
+    features.update(dict.fromkeys(column_features(reading, parts), 1.0))
+    features["other operations"] = min(len(intents) - 1, MOST_COUNTED)
+    rest = text_apart_from_links(linked)
+    features["negation"] = float(bool(NEGATED.search(rest)) and "NOT" not in reading.where)
+    features["limiting word"] = float(bool(LIMITING.search(rest)))
+    return {name: value for name, value in features.items() if value}
+
+
+def column_features(reading: Reading, parts: QuestionParts) -> Iterator[str]:
+    """Yield the rank of the measured column and of the one asked for among those that fit, and whether its type fits."""
+    for kind, choices in (("measure", parts.measures()), ("target", parts.targets())):
+        rank = next((rank for rank, choice in enumerate(choices) if choice.mark in reading.marks and is_used(choice, reading)), 0)
+        if rank:
+            yield f"{kind} rank {rank}"
+    selected = SELECTED.match(reading.sql)
+    column = parts.info.column(selected[1]) if selected else None
+    if column is not None and any(link.column.name == column.name for link in parts.values):
+        yield "target is filtered"
+    if column is not None and WHO.search(parts.question) and column.type is not ColumnType.TEXT:
+        yield "who is no text"
+    if column is not None and column.is_numeric and not is_year_column(column):
+        yield "selects number"
+    if column is not None and WHEN.search(parts.question):
+        yield "when is time" if column.is_temporal or is_year_column(column) else "when is no time"
+
+
+def is_used(choice: ColumnChoice, reading: Reading) -> bool:
+    """Return whether a statement names a column."""
+    return choice.name in reading.sql
+
+
+def columns_left_out(reading: Reading, linked: LinkedQuestion) -> int:
+    """Return how many columns whose whole header stands in the question are not in the statement."""
+    named = {link.column.name for link in linked.columns if link.score >= 0.95}
+    return sum(f'"{name}"' not in reading.sql for name in named)
+
+
+def unlinked_kinds(linked: LinkedQuestion, intent: Intent) -> Iterator[str]:
+    """Yield the kind of each content word that is linked to nothing and does not state the operation."""
+    open_words = set(linked.unlinked)
+    for token in linked.tokens:
+        if token.form not in open_words or intent.start <= token.start < intent.end:
+            continue
+        before = linked.question[: token.start]
+        if NUMBER_WORD.search(token.form):
+            yield "number"
+        elif VERB.search(token.form):
+            yield "verb"
+        elif COUNTED_NOUN.search(before):
+            yield "row noun"
+        elif token.text[:1].isupper() and before.strip():
+            yield "name"
+        else:
+            yield "word"
+
+
+def text_apart_from_links(linked: LinkedQuestion) -> str:
+    """Return a question without the words that are cells or conditions."""
+    text = linked.question
+    for link in (*linked.values, *linked.conditions):
+        start, end = linked.tokens[link.start].start, linked.tokens[link.end - 1].end
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
+
+
+def with_result(reading: Reading, result: QueryResult, linked: LinkedQuestion) -> Reading:
+    """Return a reading with the confidence that it has in view of its result."""
+    features = {**reading.features, **result_features(reading, result, linked)}
+    return replace(reading, features=features, confidence=confidence_of(features))
+
+
+def result_features(reading: Reading, result: QueryResult, linked: LinkedQuestion) -> dict[str, float]:
+    """Return what a result says about its reading: zero, several rows, a tie for the first place."""
+    first = result.rows[0]
+    is_extreme = reading.marks[0] in {"extreme row", "extreme sum", "extreme count"}
+    features = {
+        "result zero": float(reading.kind == "number" and first[0] == 0),
+        "result one": float(reading.kind == "number" and first[0] == 1),
+        "result of several rows": float(len(result.rows) > 1 and reading.target != "compare"),
+        "result repeats the question": float(not reading.target and str(first[0]).lower() in linked.question.lower()),
+        "result many rows": float(len(result.rows) > MOST_LISTED),
+        "extreme of zero": float(is_extreme and len(first) > 1 and first[1] == 0),
+    }
+    return {name: value for name, value in features.items() if value}

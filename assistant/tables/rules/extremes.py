@@ -1,0 +1,123 @@
+"""Read questions for a highest or lowest value, and for what has it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from assistant.datatypes.tables import ColumnType
+from assistant.tables.intent import Calculation
+from assistant.tables.links import is_year_column
+from assistant.tables.parquet import quoted
+from assistant.tables.rules.parts import WH, WHO, ColumnChoice, QuestionParts
+from assistant.tables.rules.reading import Reading, label
+
+EARLY = re.compile(r"\b(?:earliest|oldest|first)\b|最早|最旧", re.I)
+TIME_WORD = re.compile(r"\b(?:earliest|latest|newest|oldest|most recent|first|last)\b|最(?:早|晚|新|近)", re.I)
+SUMMED = re.compile(r"\b(?:total|in total|altogether|overall|combined|sum)\b|总|合计|一共", re.I)
+RANK = re.compile(r"(?:^|_)(?:rank|position|pos|place|placing|finish|ranking|名次|排名)(?:_|$)", re.I)
+GOOD, BAD = re.compile(r"\b(?:best|highest|top)\b|最好", re.I), re.compile(r"\b(?:worst|lowest)\b|最差", re.I)
+NTH = re.compile(r"\b(?:(second|2nd)|(third|3rd)|(fourth|4th)|(fifth|5th))[ -]", re.I)
+
+
+class _Extreme:
+    """The direction of an extreme: the order of its rows, how many, and how many come before them."""
+
+    def __init__(self, parts: QuestionParts) -> None:
+        self._parts = parts
+        self._wording = parts.question[parts.intent.start : parts.intent.end]
+        nth = NTH.search(parts.question[: parts.intent.start][-8:])
+        self.skipped = next((place for place, group in enumerate(nth.groups(), 1) if group), 0) if nth else 0
+        self.limit = parts.intent.limit or 1
+
+    def is_high(self, choice: ColumnChoice) -> bool:
+        """Return whether the largest value of a column is meant: for ranks and dates the words mean the opposite."""
+        if RANK.search(choice.column.name) and (GOOD.search(self._wording) or BAD.search(self._wording)):
+            return bool(BAD.search(self._wording))
+        if (choice.column.is_temporal or is_year_column(choice.column)) and TIME_WORD.search(self._wording):
+            return not EARLY.search(self._wording)
+        return self._parts.intent.operation is Calculation.MAXIMUM
+
+    def order(self, choice: ColumnChoice, key: str) -> str:
+        """Return the ORDER BY and LIMIT clauses."""
+        direction = "DESC" if self.is_high(choice) else "ASC"
+        offset = f" OFFSET {self.skipped}" if self.skipped else ""
+        return f"ORDER BY {key} {direction}, _row LIMIT {self.limit}{offset}"
+
+
+def read_extremes(parts: QuestionParts) -> Iterator[Reading]:
+    """Yield the readings of a highest or lowest value: the value itself, and what has it."""
+    extreme, measures = _Extreme(parts), parts.measures()
+    wording = parts.question[parts.intent.start : parts.intent.end]
+    if (column := parts.time_column()) and TIME_WORD.search(wording):
+        measures = [ColumnChoice(column, "measure time"), *(each for each in measures if each.column is not column)]
+    for choice in measures:
+        if not extreme.skipped:
+            yield extreme_value(parts, extreme, choice)
+        for target in parts.targets():
+            if target.column.name != choice.column.name:
+                yield from extreme_row(parts, extreme, choice, target)
+    for target in parts.targets():
+        if target.column.distinct < parts.info.rows and target.column.type is ColumnType.TEXT:
+            yield most_frequent(parts, extreme, target)
+
+
+def extreme_value(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice) -> Reading:
+    """Return the reading of the extreme value itself."""
+    is_high = extreme.is_high(choice)
+    return parts.reading(
+        f"SELECT {'max' if is_high else 'min'}({choice.number}) FROM {parts.table}{parts.where()}",
+        parts.say("largest" if is_high else "smallest", label(choice.column)),
+        "value" if choice.column.is_temporal else "number",
+        ["extreme value", choice.mark, question_form(parts)],
+        choice.column.unit,
+        target=choice.column.name,
+    )
+
+
+def extreme_row(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice, target: ColumnChoice) -> Iterator[Reading]:
+    """Yield the readings of what has the extreme value: in one row, or in the sum of its rows."""
+    is_high, column = extreme.is_high(choice), choice.column
+    is_repeated = target.column.type is ColumnType.TEXT and target.column.distinct < parts.info.rows
+    if is_repeated and not column.is_temporal and not is_year_column(column) and not RANK.search(column.name):
+        yield parts.reading(
+            f"SELECT {target.name}, sum({choice.number}) AS result FROM {parts.table}{parts.where(target.name + ' IS NOT NULL')} "
+            f"GROUP BY {target.name} ORDER BY result {'DESC' if is_high else 'ASC'}, {target.name} LIMIT {extreme.limit}"
+            + (f" OFFSET {extreme.skipped}" if extreme.skipped else ""),
+            parts.say("ranked" if is_high else "ranked up", parts.say("sum", label(column)), label(target.column)),
+            "rows",
+            ["extreme sum", choice.mark, target.mark, "told total" if SUMMED.search(parts.question) else "no total"],
+            column.unit,
+        )
+    filled = f"{choice.number} IS NOT NULL AND {target.name} IS NOT NULL"
+    yield parts.reading(
+        f"SELECT {target.name}, {choice.number} FROM {parts.table}{parts.where(filled)} {extreme.order(choice, choice.number)}",
+        parts.say("largest of" if is_high else "smallest of", label(target.column), label(column)),
+        "rows",
+        ["extreme row", choice.mark, target.mark, "repeated target" if is_repeated else "single target", question_form(parts)],
+        column.unit,
+    )
+
+
+def most_frequent(parts: QuestionParts, extreme: _Extreme, target: ColumnChoice) -> Reading:
+    """Return the reading of the value that stands in the most or the fewest rows."""
+    is_high = parts.intent.operation is Calculation.MAXIMUM
+    return parts.reading(
+        f"SELECT {target.name}, count(*) AS result FROM {parts.table}{parts.where(target.name + ' IS NOT NULL')} GROUP BY "
+        f"{target.name} ORDER BY result {'DESC' if is_high else 'ASC'}, {quoted(target.column.name)} LIMIT {extreme.limit}",
+        parts.say("ranked" if is_high else "ranked up", parts.say("rows"), label(target.column)),
+        "rows",
+        ["extreme count", target.mark, question_form(parts)],
+    )
+
+
+def question_form(parts: QuestionParts) -> str:
+    """Return whether a question asks who or which, what, or with other words."""
+    if WHO.search(parts.question):
+        return "asks who"
+    match = WH.search(parts.question)
+    if not match:
+        return "asks nothing"
+    if match[0].lower() == "what" and parts.question[match.end() :].lower().lstrip().startswith(("is", "was", "are", "were")):
+        return "asks what is"
+    return "asks which"

@@ -1,0 +1,293 @@
+"""The parts of a statement that a question names: conditions, the measured column, the column asked for, the group."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from assistant.datatypes.tables import Column, ColumnType, TableInfo
+from assistant.tables.intent import Calculation, Intent
+from assistant.tables.links import Link, LinkedQuestion, is_year_column
+from assistant.tables.parquet import quoted
+from assistant.tables.rules.reading import PHRASES, Reading, label
+from assistant.tables.tokens import root
+from assistant.text.languages import language
+
+NUMBER_FIRST = re.compile(r"^[^\w\d]{0,2}\d[\d.,]*\s?(?P<unit>[^\W\d_]*)")
+ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
+DISTINCT_PART = 0.64  # score of a link to a part of a header that no other header has
+EXACT = 0.95  # score of a link to a whole header
+MOST_CHOICES = 4  # columns that are tried for one part of a statement
+NEAR_WORD = 5  # tokens between a question word and the column that it asks for
+GROUPED = re.compile(
+    r"\b(?:per|by|for each|for every|in each|of each|each)\s*$|每(?:个|家|种|位|月|年|人|类)?$|按$|各(?:个|家|种)?$", re.I
+)
+MEASURES = {  # nouns of columns that an adjective measures
+    "expens": "price cost amount fee value 价格 单价 金额",
+    "cheap": "price cost amount fee 价格 单价 金额",
+    "long": "length duration distance time 长度",
+    "short": "length duration distance time",
+    "tall": "height 高度",
+    "high": "height elevation",
+    "heav": "weight 重量",
+    "light": "weight",
+    "fast": "speed time",
+    "old": "age year date 年龄",
+    "young": "age year date 年龄",
+    "big": "size area population",
+    "larg": "size area population amount",
+    "small": "size area population",
+    "deep": "depth",
+    "wide": "width",
+    "rich": "wealth income",
+    "贵": "价格 单价 金额",
+    "便宜": "价格 单价",
+}
+WH = re.compile(r"\b(?:what|which|who|whose|whom|name|list|show|give|when|where)\b|哪|谁|什么", re.I)
+WHO = re.compile(r"\b(?:who|whose|whom)\b|谁", re.I)
+WHEN = re.compile(r"\bwhen\b|\b(?:what|which|in) (?:year|date|day|season|month)\b|哪[年天]|什么时候|何时", re.I)
+WHERE = re.compile(r"\bwhere\b|哪里|什么地方", re.I)
+PLACES = frozenset("location place venue city site country stadium town ground 地点 地址 城市".split())
+CODE = re.compile(r"(?:^|_)(?:id|code|编号|编码)(?:_|$)", re.I)
+IDENTIFIER = re.compile(r"(?:^|_)(?:id|no|nr|number|code|rank|pick|position|pos|编号|序号|place)(?:_|$)", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChoice:
+    """A column that may stand for a part of a statement, and how it was chosen."""
+
+    column: Column
+    mark: str
+
+    @property
+    def name(self) -> str:
+        """The quoted name of the column."""
+        return quoted(self.column.name)
+
+    @property
+    def is_in_question(self) -> bool:
+        """Whether the question has its header, or a part of it."""
+        return self.mark.startswith(("measure named", "measure distinctly", "measure part"))
+
+    @property
+    def number(self) -> str:
+        """The expression of the column's numbers: for a column of text the first number in each cell."""
+        if self.column.is_numeric or self.column.is_temporal:
+            return self.name
+        return f"TRY_CAST(regexp_extract(replace({self.name}, ',', ''), '-?[0-9]+([.][0-9]+)?') AS DOUBLE)"
+
+
+class QuestionParts:
+    """The parts of a statement that one question names, for one of its operations and some of its links."""
+
+    def __init__(self, linked: LinkedQuestion, intent: Intent, values: Sequence[Link], conditions: Sequence[Link]) -> None:
+        self.linked, self.intent = linked, intent
+        self.values, self.conditions = tuple(values), tuple(conditions)
+        self.table = quoted(linked.table.name)
+        self.filters = condition_of(values, conditions)
+        self._language = "zh" if language(linked.question) == "zh" else "en"
+        conditioned = {link.column.name for link in conditions}
+        self.free = [link for link in linked.columns if link.column.name not in conditioned]
+
+    @property
+    def info(self) -> TableInfo:
+        """The table."""
+        return self.linked.table
+
+    @property
+    def question(self) -> str:
+        """The question."""
+        return self.linked.question
+
+    def say(self, key: str, *parts: str) -> str:
+        """Return a phrase in the language of the question."""
+        return PHRASES[key][self._language == "zh"].format(*parts)
+
+    def say_links(self, links: Sequence[Link]) -> str:
+        """Return the conditions of links in words."""
+        if self._language == "zh":
+            words = (f"{label(link.column)}为{link.value}" if is_equality(link) else link.words for link in links)
+            return " 且 ".join(dict.fromkeys(words))
+        return " and ".join(dict.fromkeys(link.words for link in links))
+
+    def where(self, extra: str = "") -> str:
+        """Return the WHERE clause of all conditions and one more."""
+        parts = " AND ".join(filter(None, (self.filters, extra)))
+        return f" WHERE {parts}" if parts else ""
+
+    def reading(
+        self, sql: str, words: str, kind: str, marks: Sequence[str], unit: str = "", where: str | None = None, target: str = ""
+    ) -> Reading:
+        """Return a reading whose words name the conditions."""
+        links = self.say_links((*self.values, *self.conditions)) if where is None else ""
+        said = self.say("where", words, links) if links else words
+        return Reading(
+            self.intent.operation, sql, said, kind, 0.0, self.filters if where is None else where, unit, target, tuple(marks)
+        )
+
+    def token_at(self, character: int) -> int:
+        """Return the place of the first token that ends behind a character."""
+        tokens = self.linked.tokens
+        return next((place for place, token in enumerate(tokens) if token.end > character), len(tokens))
+
+    @property
+    def question_word(self) -> int:
+        """The place of the question word; -9 if there is none."""
+        match = WH.search(self.question)
+        return self.token_at(match.start()) if match else -9
+
+    # columns
+
+    def measures(self) -> list[ColumnChoice]:
+        """Return the columns of numbers that the question may measure, the likeliest first."""
+        return unique_choices(self._measures())[:MOST_CHOICES]
+
+    def _measures(self) -> Iterator[ColumnChoice]:
+        numeric = [
+            link
+            for link in self.free
+            if link.column.is_numeric
+            and not is_year_column(link.column)
+            and (link.score >= EXACT or not CODE.search(link.column.name))
+        ]
+        behind = self.token_at(self.intent.start)
+        for link in sorted(numeric, key=lambda link: (-(link.score >= EXACT), link.start < behind, -link.score, link.start)):
+            where = "" if behind <= link.start <= behind + NEAR_WORD else " far"
+            yield ColumnChoice(link.column, f"measure {how_named(link)}{where}")
+        for link in self.free:
+            if is_year_column(link.column) and self.intent.operation in {Calculation.AVERAGE, Calculation.DIFFERENCE}:
+                yield ColumnChoice(link.column, "measure year")
+        yield from (ColumnChoice(column, "measure adjective") for column in self._meant_by_adjectives())
+        for column in self.info.columns:
+            if column.is_numeric and column.name in {"total", "totals", "合计", "总计"} and self.linked.unlinked:
+                yield ColumnChoice(column, "measure total")
+        for link in self.free:
+            if holds_numbers_in_text(link.column):
+                yield ColumnChoice(link.column, "measure in text" if link.score >= EXACT else "measure in text part")
+        additive = [column for column in self.info.columns if is_additive(column)]
+        if len(additive) == 1:
+            yield ColumnChoice(additive[0], "measure sole")
+        yield from (ColumnChoice(column, "measure unnamed") for column in reversed(additive))
+
+    def _meant_by_adjectives(self) -> Iterator[Column]:
+        for stem, nouns in MEASURES.items():
+            if any(root(token.form).startswith(stem) or token.form == stem for token in self.linked.tokens):
+                for noun in nouns.split():
+                    for column in self.info.columns:
+                        named = noun in column.name.split("_") or (not noun.isascii() and noun in column.name)
+                        if named and (column.is_numeric or column.is_temporal or holds_numbers_in_text(column)):
+                            yield column
+
+    def targets(self) -> list[ColumnChoice]:
+        """Return the columns that the question may ask for, the likeliest first."""
+        return unique_choices(self._targets())[:MOST_CHOICES]
+
+    def _targets(self) -> Iterator[ColumnChoice]:
+        yield from self._named_targets()
+        if WHEN.search(self.question):
+            yield from (ColumnChoice(column, "target time") for column in self.info.columns if holds_time(column))
+        if WHERE.search(self.question):
+            places = [column for column in self.info.columns if PLACES & set(column.name.split("_"))]
+            yield from (ColumnChoice(column, "target place") for column in places)
+        texts = [column for column in self.info.columns if column.type is ColumnType.TEXT]
+        yield from (ColumnChoice(link.column, "target elsewhere") for link in self.free if not link.column.is_numeric)
+        if naming := self.naming():
+            yield ColumnChoice(naming, "target naming")
+        yield from (ColumnChoice(column, "target unnamed") for column in texts)
+
+    def _named_targets(self) -> Iterator[ColumnChoice]:
+        word, behind = self.question_word, self.token_at(self.intent.end)
+        for link in self.free:
+            if 0 <= link.start - word <= NEAR_WORD:
+                yield ColumnChoice(link.column, f"target {how_named(link)} {self._place(link, word)}")
+        for link in self.free:
+            if 0 <= link.start - behind <= 2:
+                yield ColumnChoice(link.column, "target near")
+
+    def _place(self, link: Link, word: int) -> str:
+        """Return how near a column stands behind the question word, or that the word for it is a verb."""
+        text = self.linked.tokens[link.start].text.lower()
+        if link.start - word > 1 and text.endswith("ed"):
+            return "verb"
+        return {0: "next", 1: "next", 2: "near"}.get(link.start - word, "far")
+
+    def naming(self) -> Column | None:
+        """Return the column whose texts name the rows: the first with (nearly) as many different ones as rows."""
+        texts = [column for column in self.info.columns if column.type is ColumnType.TEXT]
+        return next((column for column in texts if column.distinct >= 0.9 * self.info.rows), texts[0] if texts else None)
+
+    def group(self) -> Link | None:
+        """Return the column of "per supplier"."""
+        for link in self.linked.columns:
+            if GROUPED.search(self.question[: self.linked.tokens[link.start].start].rstrip()):
+                return link
+        return None
+
+    def time_column(self) -> Column | None:
+        """Return the first column of dates or years."""
+        return next((column for column in self.info.columns if column.is_temporal or is_year_column(column)), None)
+
+    def pair(self) -> tuple[Link, Link] | None:
+        """Return two cells of the same column that the question names."""
+        values = [link for link in self.values if link.score >= 0.45]
+        for number, first in enumerate(values):
+            for second in values[number + 1 :]:
+                if first.column.name == second.column.name and first.start != second.start:
+                    return first, second
+        return None
+
+    def condition_without(self, links: Sequence[Link]) -> str:
+        """Return the condition of all links but some, to be put behind another one; "" if there is no other."""
+        spans = {(link.start, link.end) for link in links}
+        rest = condition_of([link for link in self.values if (link.start, link.end) not in spans], self.conditions)
+        return f" AND {rest}" if rest else ""
+
+
+def is_additive(column: Column) -> bool:
+    """Return whether the numbers of a column can be added up: no years, ranks or codes."""
+    return column.is_numeric and not is_year_column(column) and not IDENTIFIER.search(column.name)
+
+
+def how_named(link: Link) -> str:
+    """Return how much of a header a question names: all, a part that no other header has, or a part."""
+    return "named" if link.score >= EXACT else "distinctly" if link.score >= DISTINCT_PART else "part"
+
+
+def is_equality(link: Link) -> bool:
+    """Return whether a link means the rows with a cell of its own column."""
+    return bool(link.value) and link.sql.startswith(f"{quoted(link.column.name)} =")
+
+
+def holds_time(column: Column) -> bool:
+    """Return whether a column holds dates or years, or is called so."""
+    return column.is_temporal or is_year_column(column) or bool({"year", "season", "date"} & set(column.name.split("_")))
+
+
+def holds_numbers_in_text(column: Column) -> bool:
+    """Return whether most cells of a column of text begin with a number, as in "231+" or "4th", and no two units differ."""
+    found = [match for cell in column.samples if (match := NUMBER_FIRST.match(cell))]
+    units = {match["unit"].lower() for match in found if match["unit"]} - ORDINAL_ENDINGS
+    return column.type is ColumnType.TEXT and 2 * len(found) > len(column.samples) and len(units) <= 1
+
+
+def unique_choices(choices: Iterator[ColumnChoice]) -> list[ColumnChoice]:
+    """Return the first choice of each column."""
+    found: dict[str, ColumnChoice] = {}
+    for choice in choices:
+        found.setdefault(choice.column.name, choice)
+    return list(found.values())
+
+
+def condition_of(values: Sequence[Link], conditions: Sequence[Link]) -> str:
+    """Return the condition of all links: cells of one column are alternatives, everything else must hold."""
+    by_column: dict[str, list[str]] = {}
+    spans: dict[tuple[int, int], set[str]] = {}
+    for link in values:
+        spans.setdefault((link.start, link.end), set()).add(link.column.name)
+    for link in values:
+        ambiguous = len(spans[(link.start, link.end)]) > 1
+        key = f"{link.start}-{link.end}" if ambiguous else link.column.name
+        by_column.setdefault(key, []).append(link.sql)
+    parts = [sqls[0] if len(sqls) == 1 else f"({' OR '.join(dict.fromkeys(sqls))})" for sqls in by_column.values()]
+    return " AND ".join([*parts, *(f"({link.sql})" for link in conditions)])

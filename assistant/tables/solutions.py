@@ -1,0 +1,70 @@
+"""A question linked to a table, and the results of its readings by rule and of the chat model's statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from assistant.datatypes.tables import QueryResult, TableRow
+from assistant.tables.intent import Intent
+from assistant.tables.links import LinkedQuestion
+from assistant.tables.rules import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A reading with its result and the rows behind it."""
+
+    reading: Reading
+    result: QueryResult
+    count: int = 0
+    rows: tuple[TableRow, ...] = ()
+    by_model: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TableQuestion:
+    """A question linked to one table, with what it asks to compute and its readings by rule, best first."""
+
+    linked: LinkedQuestion
+    intent: Intent
+    readings: tuple[Reading, ...]
+
+    @property
+    def confidence(self) -> float:
+        """The confidence of the best reading; 0 without one."""
+        return self.readings[0].confidence if self.readings else 0.0
+
+    @property
+    def links(self) -> int:
+        """The number of columns, cells and conditions that the question names."""
+        return (
+            len({link.column.name for link in self.linked.columns if link.score >= 0.9})
+            + len({link.start for link in self.linked.values if link.score >= 0.6})
+            + len(self.linked.conditions)
+        )
+
+
+def is_empty_result(result: QueryResult) -> bool:
+    """Return whether a result has no value."""
+    return not result.rows or all(value is None for row in result.rows for value in row)
+
+
+def is_decided(reading: Reading, result: QueryResult) -> bool:
+    """Return whether a comparison has two sides that differ."""
+    if reading.target != "compare":
+        return True
+    return len(result.rows) == 2 and result.rows[0][1] != result.rows[1][1]
+
+
+def same_result(one: QueryResult, other: QueryResult) -> bool:
+    """Return whether two results begin with the same values."""
+    first, second = ({comparable(value) for value in row[:2]} for row in (one.rows[0], other.rows[0]))
+    return len(one.rows) == len(other.rows) and bool(first & second)
+
+
+def comparable(value: object) -> object:
+    """Return a value for comparison: numbers rounded, text in lower case."""
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return round(float(value), 4)
+    return str(value).strip().lower()
