@@ -20,7 +20,7 @@ from assistant.tables.validate import validate_statement
 TABLES_VERSION = 1  # of everything that decides how a table is stored; another version reads the files again
 KEY = "tables:"  # of the metadata that describe a document's tables, before its hash
 SYNC = "Run: assistant sync"
-MOST_CHARACTERS = 12_000_000  # of a document whose tables are stored: typing its rows takes up to 30 bytes a character of memory
+MOST_CHARACTERS = 1_200_000_000  # of a document whose tables are stored: typing its rows takes up to 30 bytes a character of memory
 TOO_LONG = "too long for computed answers: its rows are found by search, but not stored as a table"
 
 
