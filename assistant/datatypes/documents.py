@@ -21,7 +21,7 @@ class Location:
     page_label: str | None = None  # the document's own label of the page ("xii"), if it differs
     slide: int | None = None  # slide number from 1
     sheet: str | None = None  # name of the sheet
-    cells: str | None = None  # cell range such as "A2:F9"
+    cells: str | None = None  # cell range such as "A2:F9", or rows such as "rows 2-9"
     chapter: str | None = None  # title of the chapter
     message: int | None = None  # number of the message in a mailbox
     time: str | None = None  # time in a recording such as "01:02:03"
@@ -93,6 +93,7 @@ class Shape(StrEnum):
     PROSE = "prose"
     CODE = "code"
     TABLE = "table"
+    ROWS = "rows"  # a table with its header in the first line, and a row in each other line
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,14 +56,18 @@ def agreement(sample: str, delimiter: str, escape: str | None) -> float:
 
 
 class DelimitedRows:
-    """The rows of delimited text that have a filled cell, parsed anew by each iteration; none if it has no two columns."""
+    """The rows of delimited text that have a filled cell, parsed anew by each iteration; none if it has no two columns.
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    dialect: detected if it is not given; place: words for the place of each row, with {} for its number, which is that of the
+    line before it
+    """
+
+    def __init__(self, text: str, dialect: Dialect | None = None, place: str = "") -> None:
+        self._text, self._dialect, self._place = text, dialect, place
 
     def __iter__(self) -> Iterator[RawRow]:
         """Yield the rows, up to the first that cannot be parsed."""
-        dialect = detect_dialect(self._text)
+        dialect = self._dialect or detect_dialect(self._text)
         if dialect is None:
             return
         lines = _Lines(self._text, dialect.start)
@@ -72,7 +76,7 @@ class DelimitedRows:
         try:
             for cells in csv.reader(lines, delimiter=dialect.delimiter, escapechar=dialect.escape):
                 if any(cells):
-                    yield RawRow([cell.strip() for cell in cells], line + 1, start, lines.offset)
+                    yield RawRow([cell.strip() for cell in cells], line + 1, start, lines.offset, self._place.format(line))
                 line, start = lines.number, lines.offset
         except csv.Error:
             return

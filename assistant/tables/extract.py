@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 
 from assistant.datatypes import Document, Extraction, Part, PositionLabel, Shape, Table
-from assistant.tables.delimited import DelimitedRows
+from assistant.tables.delimited import DelimitedRows, Dialect
 from assistant.tables.raw import RawRow, RawTable
 from assistant.tables.records import parse_records
 
@@ -25,11 +25,20 @@ def raw_tables(document: Document) -> Iterator[RawTable]:
     suffix = PurePath(document.path).suffix.lower().lstrip(".")
     if extraction.shape is Shape.TABLE:
         yield RawTable(DelimitedRows(extraction.text))
+    elif extraction.shape is Shape.ROWS:
+        yield numbered_table(extraction.text)
     elif suffix in RECORDS:
         yield from parse_records(extraction.text, suffix)
     else:
         yield from built_tables(extraction)
         yield from markdown_tables(extraction)
+
+
+def numbered_table(text: str) -> RawTable:
+    """Return the table of comma-separated text with the names of the columns in its first line and a row in each other one."""
+    names = next(iter(DelimitedRows(text, Dialect(","))), None)
+    rows = DelimitedRows(text, Dialect(",", start=text.find("\n") + 1), "row {}")
+    return RawTable(rows, names=tuple(names.cells) if names else ())
 
 
 def built_tables(extraction: Extraction) -> Iterator[RawTable]:

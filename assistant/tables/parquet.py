@@ -113,7 +113,8 @@ def write_parquet(table: TypedTable, path: Path) -> tuple[Column, ...]:
     """
     import duckdb
 
-    with as_os_error(), duckdb.connect(str(path.with_suffix(".duckdb")), config={"threads": 1, "memory_limit": MEMORY}) as database:
+    scratch = str(path.with_suffix(".duckdb"))
+    with as_os_error(), duckdb.connect(scratch, config={"threads": 1, "memory_limit": MEMORY}) as database:
         described = insert_rows(table, database)
         columns = tuple(
             replace(column, distinct=count_distinct(f"v{index}", database)) for index, column in enumerate(described)
