@@ -42,20 +42,27 @@ def read_parquet(source: Source) -> Extraction:
     """Read a Parquet file as one table. Raises UnreadableFile if it is too large."""
     import duckdb
 
-    config: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "memory_limit": MEMORY}
-    with path_of(source.data) as path, duckdb.connect(":memory:", config=config) as connection:
-        connection.execute(f"SET allowed_paths = ['{path}']")
-        for lock in LOCKS:
-            connection.execute(lock)
+    with path_of(source.data) as path, locked_connection(path) as connection:
         try:
-            columns = [(str(name), str(kind)) for name, kind, *_ in connection.execute(f"DESCRIBE FROM read_parquet('{path}')").fetchall()]
+            described = connection.execute(f"DESCRIBE FROM read_parquet('{path}')").fetchall()
+            columns = [(str(name), str(kind)) for name, kind, *_ in described]
             refuse_large(path, len(columns), connection)
             cells = ", ".join(cell_expression(name, kind) for name, kind in columns)
-            text = "".join(lines_of(f"SELECT {cells} FROM read_parquet('{path}')", [name for name, _ in columns], source, connection))
+            names = [name for name, _ in columns]
+            text = "".join(lines_of(f"SELECT {cells} FROM read_parquet('{path}')", names, source, connection))
         except duckdb.OutOfMemoryException as error:
             raise UnreadableFile(f"too large: reading it takes more than {MEMORY} of memory") from error
-    header = as_row([name for name, _ in columns])
-    return Extraction(text, (Part(0, len(text)),), tables=(Table(0, len(text), header),), shape=Shape.ROWS)
+    return Extraction(text, (Part(0, len(text)),), tables=(Table(0, len(text), as_row(names)),), shape=Shape.ROWS)
+
+
+def locked_connection(path: str) -> DuckDBPyConnection:
+    """Return a connection that can open no file but the one at a path."""
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config={"threads": 1, "memory_limit": MEMORY})
+    for setting in (f"SET allowed_paths = ['{path}']", *LOCKS):
+        connection.execute(setting)
+    return connection
 
 
 @contextmanager
