@@ -29,6 +29,7 @@ TEXT_SUFFIX = "_text"  # of the column with the cells of another as they are wri
 PIECE = 2**20
 PLACE_TYPES = "_row BIGINT, _place VARCHAR, _line BIGINT, _start BIGINT, _end BIGINT, _total BOOLEAN"
 MEMORY = "256MB"
+CELLS_IN_MEMORY = 100_000
 ROW_GROUP, SMALLEST_ROW_GROUP = 122_880, 2048  # rows; the first is DuckDB's default
 GROUP_CELLS = 4_000_000  # in a row group of a wide table
 LARGEST_INTEGER = 2**63 - 1
@@ -108,12 +109,13 @@ def digest(path: Path) -> str:
 def write_parquet(table: TypedTable, path: Path) -> tuple[Column, ...]:
     """Write a table with the places of its rows as one Parquet file, and return its columns with their descriptions.
 
-    The rows go chunk by chunk into a database beside the file, as texts, because a column's SQL type depends on all values.
-    Raises OSError.
+    The rows go chunk by chunk into a database, as texts, because a column's SQL type depends on all values; that of a table with
+    many cells is beside the file. Raises OSError.
     """
     import duckdb
 
-    scratch = str(path.with_suffix(".duckdb"))
+    is_small = table.count * len(table.columns) <= CELLS_IN_MEMORY
+    scratch = ":memory:" if is_small else str(path.with_suffix(".duckdb"))
     with as_os_error(), duckdb.connect(scratch, config={"threads": 1, "memory_limit": MEMORY}) as database:
         described = insert_rows(table, database)
         columns = tuple(
