@@ -172,4 +172,4 @@ def unique_name(name: str, taken: set[str]) -> str:
 
 def is_blank(row: RawRow) -> bool:
     """Return whether a row has no value."""
-    return all(is_empty(cell) for cell in row.cells)
+    return all(map(is_empty, row.cells))

@@ -165,7 +165,8 @@ def arrays_of(chunk: TypedChunk, table: TypedTable, before: int) -> dict[str, An
         "_total": np.frombuffer(chunk.totals, dtype=bool),
     }
     for index, (column, texts, values) in enumerate(zip(table.columns, chunk.texts, chunk.values, strict=True)):
-        arrays[f"v{index}"] = text_array([None if value is None else written(value) for value in values])
+        is_text = column.column.type is ColumnType.TEXT
+        arrays[f"v{index}"] = text_array(values if is_text else [None if value is None else written(value) for value in values])
         if column.has_odd:
             arrays[f"t{index}"] = text_array([text or None for text in texts])
     return arrays
@@ -195,7 +196,7 @@ def written(value: object) -> str:
     return format(value, "f") if isinstance(value, Decimal) else str(value)
 
 
-def text_array(values: Sequence[str | None]) -> Any:  # noqa: ANN401 - a NumPy array
+def text_array(values: Sequence[object]) -> Any:  # noqa: ANN401 - a NumPy array
     """Return an array of Python strings."""
     import numpy as np
 
