@@ -31,6 +31,7 @@ class Location:
     def words(self) -> str:
         """The location as text, such as "p. 3, lines 10-12"; names of sheets and chapters are as in the file."""
         first, last = self.line_start, self.line_end
+        has_rows = self.cells is not None and self.cells.startswith("row")  # of a file that has no lines
         parts = (
             f"p. {self.page}{f' (“{self.page_label}”)' if self.page_label else ''}" if self.page is not None else "",
             f"slide {self.slide}" if self.slide is not None else "",
@@ -39,7 +40,7 @@ class Location:
             self.chapter or "",
             f"message {self.message}" if self.message is not None else "",
             self.time or "",
-            f"line {first}" if first == last else f"lines {first}-{last}",
+            "" if has_rows else f"line {first}" if first == last else f"lines {first}-{last}",
         )
         return ", ".join(part for part in parts if part)
 
