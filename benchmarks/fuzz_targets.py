@@ -40,6 +40,7 @@ OF_C_LIBRARIES = (
     "pypdfium2",
     "PIL",
     "python_calamine",
+    "_duckdb",
 )
 
 
@@ -168,6 +169,7 @@ TARGETS: tuple[Target, ...] = (
     *_for_suffixes("content lines", ".ics .vcf", TIMES),
     *_for_suffixes("subtitles", ".srt .vtt", TIMES),
     *_for_suffixes("table", ".csv .tsv", LINES),
+    *_for_suffixes("parquet", ".parquet"),
     *_for_suffixes("json", ".json .jsonl .boxnote .ipynb", JSON),
     *_for_suffixes("xml", ".xml", XML),
     *_for_suffixes("text", ".txt .md .rst .py .java .js .tex .yaml", LINES),

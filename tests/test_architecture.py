@@ -29,8 +29,8 @@ MAY_IMPORT = {
     "cli": SHARED | {"app", "config", "catalog", "evaluation", "server", "watch", "history"},
 }
 FACES = {"typer", "rich", "prompt_toolkit"}
-HEAVY = {"faiss": "index", "duckdb": "tables", "sentence_transformers": "models", "llama_cpp": "models", "torch": "models",
-         "transformers": "models", "pypdfium2": "ingest", "pypdf": "ingest", "bs4": "ingest",
+HEAVY = {"faiss": "index", "duckdb": "ingest, tables", "sentence_transformers": "models", "llama_cpp": "models",
+         "torch": "models", "transformers": "models", "pypdfium2": "ingest", "pypdf": "ingest", "bs4": "ingest",
          "httpx": "catalog, models", "openvino": "models", "tokenizers": "models", "rapidocr": "ingest", "olefile": "ingest",
          "onnxruntime": "ingest", "PIL": "ingest", "python_calamine": "ingest", "msoffcrypto": "ingest", "lxml": "ingest",
          "watchdog": "watch"}

@@ -21,7 +21,7 @@ class Location:
     page_label: str | None = None  # the document's own label of the page ("xii"), if it differs
     slide: int | None = None  # slide number from 1
     sheet: str | None = None  # name of the sheet
-    cells: str | None = None  # cell range such as "A2:F9"
+    cells: str | None = None  # cell range such as "A2:F9", or rows such as "rows 2-9"
     chapter: str | None = None  # title of the chapter
     message: int | None = None  # number of the message in a mailbox
     time: str | None = None  # time in a recording such as "01:02:03"
@@ -31,6 +31,7 @@ class Location:
     def words(self) -> str:
         """The location as text, such as "p. 3, lines 10-12"; names of sheets and chapters are as in the file."""
         first, last = self.line_start, self.line_end
+        has_rows = self.cells is not None and self.cells.startswith("row")  # of a file that has no lines
         parts = (
             f"p. {self.page}{f' (“{self.page_label}”)' if self.page_label else ''}" if self.page is not None else "",
             f"slide {self.slide}" if self.slide is not None else "",
@@ -39,7 +40,7 @@ class Location:
             self.chapter or "",
             f"message {self.message}" if self.message is not None else "",
             self.time or "",
-            f"line {first}" if first == last else f"lines {first}-{last}",
+            "" if has_rows else f"line {first}" if first == last else f"lines {first}-{last}",
         )
         return ", ".join(part for part in parts if part)
 
@@ -93,6 +94,7 @@ class Shape(StrEnum):
     PROSE = "prose"
     CODE = "code"
     TABLE = "table"
+    ROWS = "rows"  # a table with its header in the first line, and a row in each other line
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Read files: discover them, extract their text in worker processes, and split it into chunks.
 
-The package uses no model and no database.
+The package uses no model and no database; DuckDB only parses files.
 """
 
 from __future__ import annotations

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median_high
 
-from assistant.tables.raw import RawRow, RawTable
+from assistant.tables.raw import RawRow
 from assistant.tables.values import CURRENCY, DateFormat, figures_of, is_empty, parse_date
 
 LATEST_HEADER = 10  # title lines that may stand above the header
 ROWS_BELOW = 20
+ROWS_COMPARED = 200  # rows below a header whose cells are compared with its own
+HEAD_ROWS = LATEST_HEADER + ROWS_COMPARED  # all rows that tell where the header is
 CURRENCIES = "|".join(sorted(map(re.escape, CURRENCY), key=len, reverse=True))
 UNITS = (
     rf"[kKmM]?(?:{CURRENCIES})|[kKmM]n?\.? ?(?:{CURRENCIES})|(?:{CURRENCIES}) ?(?:k|m|mn|bn|million|billion|thousand)|%|‰"
@@ -46,18 +48,20 @@ class Header:
     titles: tuple[str, ...] = ()
 
 
-def find_header(table: RawTable) -> Header:
-    """Return the header of a table; columns without one are called after their position."""
-    width = max(len(row.cells) for row in table.rows)
-    if table.names:
-        return Header(table.names, 0)
-    start = header_row(table.rows)
-    titles = tuple(" ".join(filter(None, row.cells)) for row in table.rows[:start])
-    first = padded(table.rows[start].cells, width)
-    if not names_columns(table.rows, start):
+def find_header(head: Sequence[RawRow], width: int, names: tuple[str, ...] = ()) -> Header:
+    """Return the header of a table; columns without one are called after their position.
+
+    head: the first HEAD_ROWS rows, or all if there are fewer; width: columns of the widest row; names: the columns if known
+    """
+    if names:
+        return Header(names, 0)
+    start = header_row(head)
+    titles = tuple(" ".join(filter(None, row.cells)) for row in head[:start])
+    first = padded(head[start].cells, width)
+    if not names_columns(head, start):
         return Header(tuple("" for _ in range(width)), start, titles)
-    second = padded(table.rows[start + 1].cells, width) if start + 2 < len(table.rows) else []
-    if second and is_second_line(first, second, table.rows[start + 2 : start + 2 + ROWS_BELOW]):
+    second = padded(head[start + 1].cells, width) if start + 2 < len(head) else []
+    if second and is_second_line(first, second, head[start + 2 : start + 2 + ROWS_BELOW]):
         return Header(joined(first, second), start + 2, titles)
     return Header(tuple(first), start + 1, titles)
 
@@ -79,7 +83,7 @@ def names_columns(rows: Sequence[RawRow], start: int) -> bool:
     values = sum(is_value(cell) and not is_year(cell) for cell in filled)
     if 2 * values >= len(filled):
         return False
-    below = {cell for row in rows[start + 1 : start + 200] for cell in row.cells}
+    below = {cell for row in rows[start + 1 : start + ROWS_COMPARED] for cell in row.cells}
     return values == 0 or not set(filled) & below
 
 
@@ -168,4 +172,4 @@ def unique_name(name: str, taken: set[str]) -> str:
 
 def is_blank(row: RawRow) -> bool:
     """Return whether a row has no value."""
-    return all(is_empty(cell) for cell in row.cells)
+    return all(map(is_empty, row.cells))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
@@ -18,9 +19,13 @@ class RawRow:
 
 @dataclass(slots=True)
 class RawTable:
-    """A table of a document. `named`: the columns are known (records), so that the first row is data."""
+    """A table of a document.
 
-    rows: list[RawRow]
+    rows: can be iterated several times; rows of files are parsed from the text each time, so that they are never all in memory
+    names: the columns if they are known (records), so that the first row is data
+    """
+
+    rows: Iterable[RawRow]
     title: str = ""
     sheet: str = ""
     names: tuple[str, ...] = ()

@@ -16,34 +16,52 @@ Span = tuple[dict[str, object], int, int]
 
 def parse_records(text: str, suffix: str) -> list[RawTable]:
     """Return the table of records in JSON text; an empty list if it holds no list of objects."""
-    decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+    names: dict[str, None] = {}
+    count = 0
     try:
-        found = list(records_in_lines(text, decoder) if suffix in LINES else records_in_array(text, decoder))
+        for record, _, _ in records_in(text, suffix):
+            names.update(dict.fromkeys(record))
+            count += 1
+            if len(names) > MOST_COLUMNS:
+                return []
     except (ValueError, RecursionError):
         return []
-    if len(found) < 2:
-        return []
-    names = tuple(dict.fromkeys(name for record, _, _ in found for name in record))
-    if len(names) < 2 or len(names) > MOST_COLUMNS:
-        return []
-    lines = line_numbers(text, [start for _, start, _ in found])
-    rows = [
-        RawRow([text_of(record.get(name)) for name in names], line, start, end)
-        for (record, start, end), line in zip(found, lines, strict=True)
-    ]
-    return [RawTable(rows, names=names)]
+    return [RawTable(RecordRows(text, suffix, tuple(names)), names=tuple(names))] if count > 1 and len(names) > 1 else []
+
+
+class RecordRows:
+    """The records of JSON text as rows with a cell for each name, parsed anew by each iteration."""
+
+    def __init__(self, text: str, suffix: str, names: tuple[str, ...]) -> None:
+        self._text, self._suffix, self._names = text, suffix, names
+
+    def __iter__(self) -> Iterator[RawRow]:
+        """Yield the rows."""
+        line, last = 1, 0
+        for record, start, end in records_in(self._text, self._suffix):
+            line += self._text.count("\n", last, start)
+            last = start
+            yield RawRow([text_of(record.get(name)) for name in self._names], line, start, end)
+
+
+def records_in(text: str, suffix: str) -> Iterator[Span]:
+    """Yield the objects in JSON text, each with its span. Raises ValueError or RecursionError."""
+    decoder = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+    return records_in_lines(text, decoder) if suffix in LINES else records_in_array(text, decoder)
 
 
 def records_in_lines(text: str, decoder: json.JSONDecoder) -> Iterator[Span]:
     """Yield the objects of JSON lines, each with its span."""
     at = 0
-    for line in text.split("\n"):
-        if line.strip():
+    while at < len(text):
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        if (line := text[at:end]).strip():
             value = decoder.decode(line)
             if not isinstance(value, dict):
                 raise ValueError("a line is no object")
-            yield flattened(value), at, at + len(line)
-        at += len(line) + 1
+            yield flattened(value), at, end
+        at = end + 1
 
 
 def records_in_array(text: str, decoder: json.JSONDecoder) -> Iterator[Span]:
@@ -80,13 +98,3 @@ def text_of(value: object) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, ensure_ascii=False)
-
-
-def line_numbers(text: str, offsets: list[int]) -> list[int]:
-    """Return the line (from 1) of each rising offset."""
-    numbers, line, last = [], 1, 0
-    for offset in offsets:
-        line += text.count("\n", last, offset)
-        numbers.append(line)
-        last = offset
-    return numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from decimal import Decimal
 
 LABEL = re.compile(
@@ -19,68 +19,83 @@ STATISTIC = re.compile(r"^\W*(?:average|mean|median|averages|avg\.?|durchschnitt
 LABEL_CELLS = 4  # cells among which a label may stand
 TOLERANCE = Decimal("0.006")
 
-Numbers = Sequence[Sequence[Decimal | None]]
+WORDS = (
+    "total sum gesamt zwischen end average mean median avg durchschnitt mittelwert "
+    "合计 总计 小计 共计 总和 合計 總計 小計 累计 平均"
+).split()  # one of these is in every label
+
+Row = Sequence[str]
+Numbers = Sequence[Decimal | None]
 
 
-def find_totals(texts: Sequence[Sequence[str]], numbers: Numbers) -> list[bool]:
-    """Return, for each row, whether it totals others.
+def find_totals(chunks: Iterable[tuple[Sequence[Row], Iterable[Numbers]]], count: int) -> Iterator[bool]:
+    """Yield, for each row, whether it totals others.
 
-    texts: the cells of each row; numbers: the values of each row in the numeric columns. A labelled row counts if one of its
-    numbers is the sum of the rows since the last total, of all rows above or of the totals above, or if it has nothing but
-    its label and numbers. An unlabelled row counts if it has nothing but numbers, and all of them are such sums.
+    chunks: the cells of each row, and the values of each row in the numeric columns; count: the number of rows. A labelled row
+    counts if one of its numbers is the sum of the rows since the last total, of all rows above or of the totals above, or if it
+    has nothing but its label and numbers. An unlabelled row counts if it has nothing but numbers, and all of them are such sums.
     """
-    marks: list[bool] = []
-    sums = _RunningSums(len(numbers[0]) if numbers else 0)
-    for number, row in enumerate(texts):
-        filled = [cell for cell in row if cell]
-        values = numbers[number]
-        is_labelled = any(LABEL.match(cell) for cell in row[:LABEL_CELLS]) or any(LABEL.match(cell) for cell in filled[:1])
-        texts_only = len(filled) - sum(value is not None for value in values)
-        is_total = bool(sums.rows) and (
-            (is_labelled and (sums.any_match(values) or (texts_only <= 1 and sums.rows > 1)))
-            or (sums.rows > 1 and texts_only == 0 and len(values) < len(row) and sums.all_match(values))
-            or (
-                number >= len(texts) - 2
-                and sums.rows > 1
-                and texts_only <= 1
-                and bool(filled)
-                and bool(STATISTIC.match(filled[0]))
-            )
-        )
-        marks.append(is_total)
-        sums.add(values, is_total=is_total)
-    return marks
+    sums = _RunningSums()
+    number = 0
+    for rows, numbers in chunks:
+        labels = labels_among({cell for row in rows for cell in row})
+        for row, values in zip(rows, numbers, strict=True):
+            number += 1
+            is_total = sums.rows > 0 and is_total_row(row, values, sums, labels, is_late=number >= count - 1)
+            yield is_total
+            sums.add(values, is_total=is_total)
 
 
-def is_label(cell: str) -> bool:
-    """Return whether a cell may be the label of a row that totals others."""
-    return bool(LABEL.match(cell) or STATISTIC.match(cell))
+def is_total_row(row: Row, values: Numbers, sums: _RunningSums, labels: Set[str], *, is_late: bool) -> bool:
+    """Return whether a row totals the rows above it. is_late: it is one of the last two rows, which may be an average."""
+    filled = [cell for cell in row if cell]
+    texts_only = len(filled) - sum(value is not None for value in values)
+    if any(cell in labels and LABEL.match(cell) for cell in (*row[:LABEL_CELLS], *filled[:1])) and (
+        sums.any_match(values) or (texts_only <= 1 and sums.rows > 1)
+    ):
+        return True
+    if sums.rows < 2 or texts_only > 1:
+        return False
+    is_statistic = is_late and bool(filled) and bool(STATISTIC.match(filled[0]))
+    return is_statistic or (texts_only == 0 and len(values) < len(row) and sums.all_match(values))
+
+
+def labels_among(cells: Iterable[str]) -> set[str]:
+    """Return the cells that may be the label of a row that totals others."""
+    cells = list(cells)
+    text = "\n".join(cells).casefold()
+    if not any(word in text for word in WORDS):
+        return set()
+    return {cell for cell in cells if LABEL.match(cell) or STATISTIC.match(cell)}
 
 
 class _RunningSums:
     """Sums by column: since the last total, of all rows, and of the totals since the last one that added up totals."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self) -> None:
         self.rows = 0
-        self._width = width
-        self._block, self._all, self._totals = ([Decimal(0)] * width for _ in range(3))
+        self._block: list[Decimal] = []
+        self._all: list[Decimal] = []
+        self._totals: list[Decimal] = []
 
-    def add(self, values: Sequence[Decimal | None], *, is_total: bool) -> None:
+    def add(self, values: Numbers, *, is_total: bool) -> None:
         """Add a row to the sums that it belongs to."""
+        if not self._all:
+            self._block, self._all, self._totals = ([Decimal(0)] * len(values) for _ in range(3))
         known = [value or Decimal(0) for value in values]
         if is_total:
             self._totals = [a + b for a, b in zip(self._totals, known, strict=True)]
-            self._block = [Decimal(0)] * self._width
+            self._block = [Decimal(0)] * len(values)
             return
         self.rows += 1
         self._block = [a + b for a, b in zip(self._block, known, strict=True)]
         self._all = [a + b for a, b in zip(self._all, known, strict=True)]
 
-    def any_match(self, values: Sequence[Decimal | None]) -> bool:
+    def any_match(self, values: Numbers) -> bool:
         """Return whether a number of a row is a sum of the rows above it."""
         return any(self._matches(index, value) for index, value in enumerate(values) if value)
 
-    def all_match(self, values: Sequence[Decimal | None]) -> bool:
+    def all_match(self, values: Numbers) -> bool:
         """Return whether all numbers of a row, and at least one, are sums of the rows above it."""
         filled = [(index, value) for index, value in enumerate(values) if value is not None]
         return bool(filled) and all(self._matches(index, value) for index, value in filled)

@@ -1,223 +1,144 @@
-"""Give a raw table a header, typed columns and marked total rows."""
+"""Give a raw table typed columns and marked total rows, and read it in chunks of values.
+
+Each step is one pass over the rows, which are parsed anew, so that they are never all in memory.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from decimal import Decimal
+from itertools import compress, repeat
+from operator import and_
 
 from assistant.datatypes.tables import Column, ColumnType
-from assistant.tables.headers import column_names, find_header, is_blank, padded, split_unit
+from assistant.tables.chunks import DataRows, data_rows
+from assistant.tables.column_types import SNIFFED_CELLS, ColumnEvidence, TypedColumn, Value
+from assistant.tables.headers import column_names, split_unit
 from assistant.tables.raw import RawRow, RawTable
-from assistant.tables.totals import find_totals, is_label
-from assistant.tables.values import (
-    CERTAIN_SHARE,
-    MOST_DIGITS,
-    MOST_SCALE,
-    DecimalStyle,
-    ParsedNumber,
-    common_unit,
-    detect_date_format,
-    detect_number_format,
-    is_code,
-    is_day,
-    is_empty,
-    parse_date,
-    parse_number,
-)
+from assistant.tables.totals import Numbers, Row, find_totals
+from assistant.tables.values import DecimalStyle, detect_number_format
 
-SAMPLES = 24  # distinct values kept in the catalog
-LONGEST_SAMPLE = 60
-MOST_COLUMNS = 500
-SNIFFED_CELLS = 2000
-CODE_HEADER = r"(?:^|[\s_])(?:id|no\.?|nr\.?|number|code|zip|phone|tel|sku|isbn|iban|account)$|编号|编码|代码|电话|邮编|账号|卡号"
+MOST_PATTERNS = 10_000  # of filled and empty cells in a row that are told apart
 YEAR_LIKE = re.compile(r"\b(?:year|jahr|season)\b|年份|年度", re.I)
-IDENTIFIER = re.compile(CODE_HEADER, re.I)
-
-Value = Decimal | float | date | datetime | str | None
 
 
-@dataclass(slots=True)
-class TypedColumn:
-    """A column with a value for each row. texts: its cells as they are written."""
+@dataclass(frozen=True, slots=True)
+class TypedChunk:
+    """Some rows of a typed table: their places, whether each totals others, and the texts and values of each column."""
 
-    column: Column
-    values: list[Value]
-    texts: list[str]
+    rows: list[RawRow]
+    totals: bytes
+    texts: list[Sequence[str]]
+    values: list[list[Value]]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class TypedTable:
-    """A table with typed columns, and for each row its place and whether it totals others."""
+    """A table with typed columns.
+
+    count: the number of its rows; totals: for each row, whether it totals others; empty if no row does
+    """
 
     title: str
     sheet: str
     columns: list[TypedColumn]
-    rows: list[RawRow]
-    totals: list[bool]
+    data: DataRows
+    count: int
+    totals: bytes
     notes: tuple[str, ...] = ()
+
+    def chunks(self) -> Iterator[TypedChunk]:
+        """Yield the rows in chunks."""
+        start = 0
+        for chunk in self.data:
+            totals = self.totals[start : start + len(chunk.rows)] or bytes(len(chunk.rows))
+            start += len(chunk.rows)
+            pairs = zip(self.columns, chunk.columns, strict=True)
+            yield TypedChunk(chunk.rows, totals, chunk.columns, [column.values(texts, totals) for column, texts in pairs])
 
 
 def type_table(raw: RawTable) -> TypedTable | None:
-    """Return the typed table; None if it has fewer than two named or filled columns, or no rows below its header."""
-    header = find_header(raw)
-    rows = [row for row in raw.rows[header.rows :] if not is_blank(row)]
-    width = len(header.names)
-    if not rows or width > MOST_COLUMNS:
+    """Return the typed table; None if it has fewer than two filled rows or columns, or no rows below its header."""
+    data = data_rows(raw)
+    if data is None:
         return None
-    cells = [padded(row.cells, width) for row in rows]
-    kept = [index for index in range(width) if any(row[index] for row in cells)]
-    if len(kept) < 2:
-        return None
-    headers = [header.names[index] for index in kept]
+    headers = [data.header.names[index] for index in data.kept]
     units = [split_unit(name)[1] for name in headers]
-    names = column_names(headers, units)
-    texts = [[row[index] for row in cells] for index in kept]
-    style = detect_number_format([cell for column in texts for cell in column[: SNIFFED_CELLS // len(texts) + 1]], DecimalStyle())
-    columns = [
-        type_column(name, head, unit, column, style)
-        for name, head, unit, column in zip(names, headers, units, texts, strict=True)
+    named = [
+        Column(name, header, ColumnType.TEXT, unit)
+        for name, header, unit in zip(column_names(headers, units), headers, units, strict=True)
     ]
-    totals = mark_totals(columns, texts)
-    columns = [settled(column, totals, texts, style) for column, texts in zip(columns, texts, strict=True)]
-    title = raw.title or " · ".join(header.titles)
-    return TypedTable(title, raw.sheet, columns, rows, totals, (*raw.notes, *notes_on(columns)))
+    style = common_style(data)
+    columns, count, may_hold_totals = decide_types(data, named, style)
+    totals = mark_totals(data, columns, count) if may_hold_totals else b""
+    if any(totals):
+        columns = retype_texts(data, columns, totals, style)
+    title = raw.title or " · ".join(data.header.titles)
+    return TypedTable(title, raw.sheet, columns, data, count, totals if any(totals) else b"", tuple(raw.notes))
 
 
-def mark_totals(columns: Sequence[TypedColumn], texts: Sequence[Sequence[str]]) -> list[bool]:
+def common_style(data: DataRows) -> DecimalStyle:
+    """Return the notation of numbers that the first cells of all columns show."""
+    columns = next(iter(data)).columns
+    most = SNIFFED_CELLS // len(columns) + 1
+    return detect_number_format([cell for texts in columns for cell in texts[:most]], DecimalStyle())
+
+
+def decide_types(data: DataRows, named: Sequence[Column], style: DecimalStyle) -> tuple[list[TypedColumn], int, bool]:
+    """Return the columns with their types, the number of rows, and whether a row may total others.
+
+    It may if a cell is a label of totals, or if a row has no text; a table without either needs no further look.
+    """
+    evidence = [ColumnEvidence(column.header, style) for column in named]
+    patterns: set[tuple[bool, ...]] = set()
+    count = 0
+    for chunk in data:
+        count += len(chunk.rows)
+        for each, texts in zip(evidence, chunk.columns, strict=True):
+            each.add(texts)
+        if len(patterns) < MOST_PATTERNS:
+            patterns.update(zip(*(map(bool, texts) for texts in chunk.columns), strict=True))
+    columns = [each.decide(column) for each, column in zip(evidence, named, strict=True)]
+    is_text = [not column.column.is_numeric for column in columns]
+    has_label = any(each.has_label(column.column) for each, column in zip(evidence, columns, strict=True))
+    lacks_text = len(patterns) >= MOST_PATTERNS or any(not any(map(and_, pattern, is_text)) for pattern in patterns)
+    return columns, count, has_label or (any(is_text) and lacks_text)
+
+
+def mark_totals(data: DataRows, columns: Sequence[TypedColumn], count: int) -> bytes:
     """Return, for each row, whether it totals others."""
-    rows = len(texts[0])
-    if not may_hold_totals(columns):
-        return [False] * rows
-    return find_totals(list(zip(*texts, strict=True)), numeric_rows(columns, rows))
-
-
-def may_hold_totals(columns: Sequence[TypedColumn]) -> bool:
-    """Return whether a cell is a label of totals, or a row has no text; a long table without either needs no further look."""
-    texts = [column for column in columns if not column.column.is_numeric]
-    odd = {
-        text
-        for column in columns
-        if column.column.is_numeric
-        for text, value in zip(column.texts, column.values, strict=True)
-        if value is None
-    }
-    distinct = odd.union(*(set(column.texts) for column in texts))
-    return any(map(is_label, distinct)) or any(not any(cells) for cells in zip(*(column.texts for column in texts), strict=True))
-
-
-def numeric_rows(columns: Sequence[TypedColumn], rows: int) -> list[list[Decimal | None]]:
-    """Return the numbers of each row, for the columns of numbers that may be added up."""
-    additive = [column.values for column in columns if column.column.is_numeric and not YEAR_LIKE.search(column.column.header)]
-    return [
-        [Decimal(value) if isinstance(value, (Decimal, float)) else None for value in (column[row] for column in additive)]
-        for row in range(rows)
+    additive = [
+        index for index, each in enumerate(columns) if each.column.is_numeric and not YEAR_LIKE.search(each.column.header)
     ]
 
+    def rows() -> Iterator[tuple[Sequence[Row], Iterator[Numbers]]]:
+        for chunk in data:
+            values = [map(as_decimal, columns[index].values(chunk.columns[index])) for index in additive]
+            yield list(zip(*chunk.columns, strict=True)), zip(*values, strict=True) if values else repeat((), len(chunk.rows))
 
-def settled(column: TypedColumn, totals: Sequence[bool], texts: Sequence[str], style: DecimalStyle) -> TypedColumn:
-    """Return a column typed anew without the total rows, whose labels and blanks may have made it text; and described."""
-    if any(totals) and not column.column.is_numeric and not column.column.is_temporal:
-        data = [text for text, total in zip(texts, totals, strict=True) if not total]
-        inner = type_column(column.column.name, column.column.header, column.column.unit, data, style)
-        if inner.column.type is not ColumnType.TEXT:
-            values = iter(inner.values)
-            column = TypedColumn(inner.column, [None if total else next(values) for total in totals], column.texts)
-    return described(column, totals)
+    return bytes(find_totals(rows(), count))
 
 
-def described(column: TypedColumn, totals: Sequence[bool]) -> TypedColumn:
-    """Return a column with samples, number of distinct values and range of its rows that are no totals."""
-    data = [(value, text) for value, text, total in zip(column.values, column.texts, totals, strict=True) if not total]
-    seen: dict[str, None] = dict.fromkeys(
-        text if isinstance(value, str) else shown(value) for value, text in data if value is not None
-    )
-    samples = tuple(text[:LONGEST_SAMPLE] for _, text in zip(range(SAMPLES), seen, strict=False))
-    ordered = [value for value, _ in data if value is not None and not isinstance(value, str)]
-    low, high = (shown(min(ordered)), shown(max(ordered))) if ordered else ("", "")
-    unparsed = sum(value is None and not is_empty(text) for value, text in data)
-    found = replace(column.column, samples=samples, distinct=len(seen), lowest=low, highest=high, unparsed=unparsed)
-    return TypedColumn(found, column.values, column.texts)
+def as_decimal(value: Value) -> Decimal | None:
+    """Return a number as a decimal; None if it is none."""
+    return Decimal(value) if isinstance(value, (Decimal, float)) else None
 
 
-def shown(value: Value) -> str:
-    """Return a value as text."""
-    return str(value)
-
-
-def notes_on(columns: Sequence[TypedColumn]) -> tuple[str, ...]:
-    """Return a note for each column with cells that are no value of its type."""
-    return tuple(
-        f"{count} of the cells of {column.column.header or column.column.name} "
-        f"{'is' if count == 1 else 'are'} no {column.column.type.value} and {'does' if count == 1 else 'do'} not count"
-        for column in columns
-        if (count := column.column.unparsed)
-    )
-
-
-def type_column(name: str, header: str, unit: str, texts: list[str], style: DecimalStyle) -> TypedColumn:
-    """Return a column as dates, numbers or text, whichever most of its filled cells are."""
-    filled = [text for text in texts if not is_empty(text)]
-    return (
-        as_dates(name, header, unit, texts, filled)
-        or as_numbers(name, header, unit, texts, filled, style)
-        or TypedColumn(Column(name, header, ColumnType.TEXT, unit), [text or None for text in texts], texts)
-    )
-
-
-def as_dates(name: str, header: str, unit: str, texts: list[str], filled: list[str]) -> TypedColumn | None:
-    """Return a column of dates or timestamps; None if too few cells are dates, or if day and month cannot be told apart."""
-    style = detect_date_format(filled)
-    if not filled or not parses(filled[:50], lambda text: parse_date(text, style) is not None):
-        return None
-    cache: dict[str, datetime | None] = {text: parse_date(text, style) for text in set(texts)}
-    found = [cache[text] for text in texts]
-    known = [moment for moment in found if moment is not None]
-    if len(known) < CERTAIN_SHARE * len(filled):
-        return None
-    if all(map(is_day, known)):
-        return TypedColumn(
-            Column(name, header, ColumnType.DATE, unit), [moment.date() if moment else None for moment in found], texts
-        )
-    return TypedColumn(Column(name, header, ColumnType.TIMESTAMP, unit), list(found), texts)
-
-
-def parses(sample: Sequence[str], test: Callable[[str], bool]) -> bool:
-    """Return whether at least half of a sample passes a test."""
-    return 2 * sum(map(test, sample)) >= len(sample)
-
-
-def as_numbers(name: str, header: str, unit: str, texts: list[str], filled: list[str], style: DecimalStyle) -> TypedColumn | None:
-    """Return a column of exact numbers; None if too few cells are numbers, they are codes, or their units differ."""
-    sample = filled[:SNIFFED_CELLS]
-    style = detect_number_format(sample, style)
-    if not filled or not parses(sample[:50], lambda text: parse_number(text, style) is not None):
-        return None
-    cache: dict[str, ParsedNumber | None] = {text: parse_number(text, style) for text in set(texts)}
-    known = [found for text in texts if (found := cache[text]) is not None]
-    units = Counter(found.unit for found in known)
-    common = common_unit(units, len(known))
-    if len(known) < CERTAIN_SHARE * len(filled) or common is None or codes(header, filled):
-        return None
-    values: list[Value] = [found.value if (found := cache[text]) is not None else None for text in texts]
-    return exact_column(Column(name, header, ColumnType.DECIMAL, unit or common), values, texts)
-
-
-def codes(header: str, filled: Sequence[str]) -> bool:
-    """Return whether the digits of a column are identifiers: with leading zeros, or too long for an exact number."""
-    is_named = bool(IDENTIFIER.search(header.strip()))
-    return any(is_code(text) for text in filled) or (is_named and any(not text.isdigit() for text in filled))
-
-
-def exact_column(column: Column, values: list[Value], texts: list[str]) -> TypedColumn | None:
-    """Return a column of integers or decimals with the scale that its values need, of floating point if none is exact."""
-    numbers = [value for value in values if isinstance(value, Decimal)]
-    scale = max(max(0, -int(value.as_tuple().exponent)) for value in numbers)
-    digits = max(value.adjusted() + 1 for value in numbers)
-    if scale > MOST_SCALE or digits + scale > MOST_DIGITS:
-        floats: list[Value] = [float(value) if isinstance(value, Decimal) else None for value in values]
-        return TypedColumn(replace(column, scale=-1), floats, texts)
-    return TypedColumn(replace(column, type=ColumnType.DECIMAL if scale else ColumnType.INTEGER, scale=scale), values, texts)
+def retype_texts(data: DataRows, columns: Sequence[TypedColumn], totals: bytes, style: DecimalStyle) -> list[TypedColumn]:
+    """Return the columns, those of text typed anew without the total rows, whose labels and blanks may have made them text."""
+    texts = [index for index, each in enumerate(columns) if each.column.type is ColumnType.TEXT]
+    evidence = {index: ColumnEvidence(columns[index].column.header, style) for index in texts}
+    start = 0
+    for chunk in data:
+        kept = [not is_total for is_total in totals[start : start + len(chunk.rows)]]
+        start += len(chunk.rows)
+        for index, each in evidence.items():
+            each.add(list(compress(chunk.columns[index], kept)))
+    retyped = list(columns)
+    for index, each in evidence.items():
+        found = each.decide(columns[index].column)
+        if found.column.type is not ColumnType.TEXT:
+            retyped[index] = replace(found, skips_totals=True)
+    return retyped

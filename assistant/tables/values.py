@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from assistant.text.dates import MONTH_NUMBERS
@@ -139,28 +138,13 @@ def is_code(cell: str) -> bool:
     return digits.isdigit() and (bool(LEADING_ZERO.fullmatch(digits)) or len(digits) > MOST_DIGITS)
 
 
-def common_unit(units: Counter[str], filled: int) -> str | None:
-    """Return the only unit of a column; "" if it has none, None if its cells disagree."""
-    named = [unit for unit in units if unit]
-    if len(named) > 1:
-        return None
-    return named[0] if named else ""
-
 
 @dataclass(frozen=True, slots=True)
 class DateFormat:
-    """How a column writes dates. month_first: 3/5/2027 is 5 March. is_ambiguous: nothing in it decides that."""
+    """How a column writes dates. month_first: 3/5/2027 is 5 March."""
 
     month_first: bool = False
-    is_ambiguous: bool = False
 
-
-def detect_date_format(cells: Sequence[str]) -> DateFormat:
-    """Return the order of day and month that a column of numeric dates shows; the day first if nothing decides it."""
-    found = [match for match in map(NUMERIC_DATE.match, map(str.strip, cells)) if match]
-    first, second = (any(int(match[group]) > 12 for match in found) for group in (1, 3))
-    slashes = any(match[2] == "/" for match in found)
-    return DateFormat(second and not first, bool(found) and not first and not second and slashes)
 
 
 def parse_date(cell: str, style: DateFormat) -> datetime | None:
@@ -193,8 +177,3 @@ def full_year(written: str) -> int:
 def is_day(moment: datetime) -> bool:
     """Return whether a timestamp is midnight, as a date without a time is."""
     return (moment.hour, moment.minute, moment.second) == (0, 0, 0)
-
-
-def as_date(moment: datetime) -> date:
-    """Return the day of a timestamp."""
-    return moment.date()

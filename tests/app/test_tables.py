@@ -11,6 +11,7 @@ from assistant.app.library.registry import export, import_library
 from assistant.cli.app import app
 from assistant.config import load_settings
 from assistant.datatypes import Filter, ignore_progress
+from tests.ingest.conftest import parquet_of
 
 CSV = (
     "sep=;\nRechnung;Datum;Lieferant;Betrag (EUR)\n"
@@ -123,3 +124,18 @@ def test_an_exported_library_takes_its_tables_along(assistant, folder, tmp_path)
     (folder / "rechnungen.csv").unlink()
     with Assistant(load_settings({"embed": "fake:", "chat": "fake:", "library": "copy"})) as copy:
         assert copy.tables().query("SELECT sum(betrag) FROM rechnungen", 10).rows[0][0] == Decimal("1334.40")
+
+
+def test_a_parquet_file_is_searched_and_computed_over_with_rows_as_places(assistant, folder):
+    (folder / "sales.parquet").write_bytes(
+        parquet_of("FROM (VALUES ('Trueline', 100.50::DECIMAL(9, 2)), ('Cobalt', 20.25)) t(supplier, amount)")
+    )
+    assistant.sync()
+    answer = assistant.ask("What is the total amount in sales?").answer
+    assert "120.75" in answer.text
+    assert [(cited.location.cells, cited.quote) for cited in answer.citations] == [
+        ("row 1", "Trueline,100.50"),
+        ("row 2", "Cobalt,20.25"),
+    ]
+    (hit,) = assistant.search("Cobalt", 1).hits
+    assert hit.chunk.location.words == "rows 1-2"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +57,16 @@ def docx_of(body: str, title: str = "", word: str = WORD, head: str = "") -> byt
         archive.writestr("word/styles.xml", STYLES.format(word=word))
         archive.writestr("docProps/core.xml", CORE.format(title=title))
     return buffer.getvalue()
+
+
+def parquet_of(select: str) -> bytes:
+    """Write the result of a SELECT statement as a Parquet file."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        file = Path(folder) / "a.parquet"
+        connection.execute(f"COPY ({select}) TO '{file}' (FORMAT parquet)")
+        return file.read_bytes()
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ from tests.ingest import (
 from tests.ingest import test_extract_old_slides as old_slides
 from tests.ingest import test_extract_old_word as old_word
 from tests.ingest.compound_files import compound
-from tests.ingest.conftest import docx_of, pdf_of
+from tests.ingest.conftest import docx_of, parquet_of, pdf_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -231,6 +231,8 @@ SEEDS: dict[str, Callable[[], Iterable[bytes]]] = {
     ".csv": lambda: [b"Name;Age\nAnn;30\n", b'"a ""b""",c\n1,2\n'],
     ".tsv": lambda: [b"Name\tAge\nAnn\t30\n"],
     ".json": lambda: [b'{"a": "\\u4f1a", "b": [1, 2.5, null, {"c": ""}]}', NOTE],
+    ".parquet": lambda: [parquet_of("FROM (VALUES (1, 'a', DATE '2026-01-05', [1, 2]), (2, NULL, NULL, [])) t(a, b, c, d)"),
+                         parquet_of("SELECT i, 'x' || i % 3 AS x, {'a': i} AS s FROM range(300) r(i)")],
     ".jsonl": lambda: [b'{"a": "\\u4f1a"}\n{"b": 1}\n'],
     ".boxnote": lambda: [NOTE, b'{"atext": {"text": "old"}}'],
     ".ipynb": lambda: [NOTEBOOK],

@@ -1,13 +1,17 @@
 """Tables as they are found in files: dialects, headers, types, units, totals, exact values."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import compress
 
 import pytest
 
 from assistant.datatypes import Document, Extraction, Part, Shape, Table
-from assistant.datatypes.tables import ColumnType
-from assistant.tables.delimited import detect_dialect, parse_delimited
+from assistant.datatypes.tables import Column, ColumnType
+from assistant.tables.column_types import Value
+from assistant.tables.delimited import DelimitedRows, detect_dialect
+from assistant.tables.description import ColumnDescription, notes_on
 from assistant.tables.extract import raw_tables
 from assistant.tables.headers import identifier, split_unit
 from assistant.tables.raw import RawRow, RawTable
@@ -16,11 +20,46 @@ from assistant.tables.typed import type_table
 from assistant.tables.values import DecimalStyle, figures_of, parse_number
 
 
-def typed(*lines, delimiter=";"):
-    rows = [RawRow(line.split(delimiter), number, 0, 0) for number, line in enumerate(lines, 1)]
-    table = type_table(RawTable(rows))
+@dataclass
+class ReadColumn:
+    """A column with all of its texts and values."""
+
+    column: Column
+    texts: list[str]
+    values: list[Value]
+
+
+@dataclass
+class ReadTable:
+    """A typed table with all of its rows."""
+
+    title: str
+    columns: list[ReadColumn]
+    totals: list[bool]
+    notes: tuple[str, ...]
+
+
+def read(raw):
+    """Return a raw table with all of its values, described as it is when it is stored."""
+    table = type_table(raw)
     assert table is not None
-    return table
+    columns = [ReadColumn(column.column, [], []) for column in table.columns]
+    descriptions = [ColumnDescription() for _ in columns]
+    totals = []
+    for chunk in table.chunks():
+        totals += map(bool, chunk.totals)
+        data = [not total for total in chunk.totals]
+        for column, description, texts, values in zip(columns, descriptions, chunk.texts, chunk.values, strict=True):
+            column.texts += texts
+            column.values += values
+            description.add(list(compress(texts, data)), list(compress(values, data)))
+    for column, description in zip(columns, descriptions, strict=True):
+        column.column = description.describe(column.column)
+    return ReadTable(table.title, columns, totals, (*table.notes, *notes_on(each.column for each in columns)))
+
+
+def typed(*lines, delimiter=";"):
+    return read(RawTable([RawRow(line.split(delimiter), number, 0, 0) for number, line in enumerate(lines, 1)]))
 
 
 def column(table, name):
@@ -43,13 +82,13 @@ def test_the_delimiter_is_the_one_whose_rows_agree(text, delimiter):
 
 def test_rows_know_their_lines_and_spans_also_behind_a_cell_of_two_lines():
     text = 'sep=,\nname,note\nA,"one\ntwo"\nB,x\n'
-    rows = list(parse_delimited(text))
+    rows = list(DelimitedRows(text))
     assert [row.line for row in rows] == [2, 3, 5]
     assert [text[row.start : row.end].strip() for row in rows] == ["name,note", 'A,"one\ntwo"', "B,x"]
 
 
 def test_backslash_escapes_are_read():
-    rows = list(parse_delimited('a,b\n"x \\"q\\" y",1\n"z \\"r\\"",2\n'))
+    rows = list(DelimitedRows('a,b\n"x \\"q\\" y",1\n"z \\"r\\"",2\n'))
     assert rows[1].cells == ['x "q" y', "1"]
 
 

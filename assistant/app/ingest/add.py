@@ -16,7 +16,7 @@ from pathlib import Path
 
 from assistant.app.ingest.scan import Ledger, Scanner, ScanResult
 from assistant.app.ingest.write_batch import OnChange, WriteBatch, add_to_report, detect_moves, ignore_change
-from assistant.app.library.tables import TABLES_VERSION, documents_without_files, notes_on_tables, record_tables, store_tables
+from assistant.app.library.tables import TABLES_VERSION, documents_without_files, record_tables, store_tables
 from assistant.datatypes import (
     Change,
     Chunk,
@@ -236,7 +236,7 @@ class IngestRun:
         entry = replace(
             entry, encoding=extraction.encoding, pages=max((part.page or 0 for part in extraction.parts), default=0),
             empty_pages=extraction.empty_pages, ocr_pages=extraction.ocr_pages,
-            notes=(*extraction.notes, *notes_on_tables(document)),
+            notes=extraction.notes,
         )
         if len(extraction.text) > LONG_TEXT:
             self._write_long_document(entry, document)

@@ -19,11 +19,9 @@ from assistant.tables.parquet import TableFiles, quoted
 from assistant.tables.typed import type_table
 from assistant.tables.validate import validate_statement
 
-TABLES_VERSION = 1  # of everything that decides how a table is stored; another version reads the files again
+TABLES_VERSION = 2  # of everything that decides how a table is stored; another version reads the files again
 KEY = "tables:"  # of the metadata that describe a document's tables, before its hash
 SYNC = "Run: assistant sync"
-MOST_CHARACTERS = 12_000_000  # of a document whose tables are stored: typing its rows takes up to 30 bytes a character of memory
-TOO_LONG = "too long for computed answers: its rows are found by search, but not stored as a table"
 
 
 def table_files(library_file: Path) -> TableFiles:
@@ -36,8 +34,6 @@ def store_tables(store: Store, document: Document) -> str:
 
     Raises DiskFull or LibraryUnwritable.
     """
-    if len(document.extraction.text) > MOST_CHARACTERS:
-        return ""
     files = table_files(store.path)
     try:
         found = (typed for raw in raw_tables(document) if (typed := type_table(raw)))
@@ -51,12 +47,6 @@ def store_tables(store: Store, document: Document) -> str:
             f"{files.folder} cannot be written: {error.strerror or error}.", "Check its permissions."
         ) from error
     return to_json(stored) if stored else ""
-
-
-def notes_on_tables(document: Document) -> tuple[str, ...]:
-    """Return a note for the ledger if a document is one long table, which is not stored as one."""
-    extraction = document.extraction
-    return (TOO_LONG,) if extraction.shape is Shape.TABLE and len(extraction.text) > MOST_CHARACTERS else ()
 
 
 def record_tables(store: Store, content_hash: str, description: str) -> None:

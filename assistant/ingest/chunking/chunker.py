@@ -178,11 +178,14 @@ def _chunk(document: Document, part: Part, span: _ChunkSpan, flat: Sequence[Sect
     lines_before = bisect_right(line_ends, part.char_start) if has_own_lines else 0
     marks = marks_between(document.extraction.marks, span.start, span.end)
     lines = [mark.line for mark in marks if mark.line is not None]
+    line_start = lines[0] if lines else bisect_right(line_ends, span.start) - lines_before + 1
+    line_end = lines[-1] if lines else bisect_right(line_ends, span.end - 1) - lines_before + 1
+    is_rows = document.extraction.shape is Shape.ROWS
     location = Location(
-        line_start=lines[0] if lines else bisect_right(line_ends, span.start) - lines_before + 1,
-        line_end=lines[-1] if lines else bisect_right(line_ends, span.end - 1) - lines_before + 1,
+        line_start=line_start, line_end=line_end,
         char_start=span.start, char_end=span.end,
-        page=part.page, page_label=part.page_label, slide=part.slide, sheet=part.sheet, cells=cells_of(marks),
+        page=part.page, page_label=part.page_label, slide=part.slide, sheet=part.sheet,
+        cells=rows_of(line_start, line_end) if is_rows else cells_of(marks),
         chapter=part.chapter, message=part.message, time=time_of(marks), heading=heading_of(document.title, path),
     )  # fmt: skip
     text = document.extraction.text[span.start : span.end]
@@ -204,6 +207,12 @@ def marks_between(marks: Sequence[PositionLabel], start: int, end: int) -> Seque
 def time_of(marks: Sequence[PositionLabel]) -> str | None:
     """Return the first time among the marks, or None."""
     return next((mark.time for mark in marks if mark.time), None)
+
+
+def rows_of(line_start: int, line_end: int) -> str | None:
+    """Return the rows in these lines of a table with a header line ("row 1" is in line 2), or None if there are none."""
+    first, last = max(line_start - 1, 1), line_end - 1
+    return None if not last else f"row {first}" if first == last else f"rows {first}-{last}"
 
 
 def cells_of(marks: Sequence[PositionLabel]) -> str | None:

@@ -52,6 +52,7 @@ READERS: dict[str, Reader] = {
     **dict.fromkeys((".ics", ".vcf"), LazyFunction("text.calendar", "read_content_lines")),
     # data
     **dict.fromkeys((".csv", ".tsv"), LazyFunction("text.plain", "read_csv")),
+    ".parquet": LazyFunction("parquet", "read_parquet"),
     ".json": LazyFunction("text.json", "read_json"),
     **dict.fromkeys((".jsonl", ".ndjson"), LazyFunction("text.json", "read_json_lines")),
     ".boxnote": LazyFunction("text.json", "read_note"),

@@ -31,7 +31,9 @@ from assistant.system.children import write_bytecode
 from assistant.system.confinement import confine, refuse_network
 
 ADDRESS_SPACE_FACTOR = 3  # times the memory limit: libraries reserve far more than they use
-LIBRARIES = ("PIL.Image", "bs4", "lxml.html", "msoffcrypto", "numpy", "olefile", "onnxruntime", "pypdf", "pypdfium2", "rapidocr")
+LIBRARIES = (
+    "PIL.Image", "bs4", "duckdb", "lxml.html", "msoffcrypto", "numpy", "olefile", "onnxruntime", "pypdf", "pypdfium2", "rapidocr",
+)  # fmt: skip
 STEP_SECONDS = 0.2  # between two progress messages
 
 
