@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from assistant.app.library.library import Library
-from assistant.datatypes import EVERY_FILE, Document, Filter, Finding, Severity, Shape
+from assistant.datatypes import EVERY_FILE, Document, Filter, Finding, Severity
 from assistant.datatypes.tables import QueryResult, StoredTable, TableInfo, TableQuery, TableSource
 from assistant.errors import NO_ROOM, DiskFull, LibraryUnwritable, UsageError
 from assistant.index import Store
