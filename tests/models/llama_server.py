@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pytest
 
 # of an environment with the server, if this one has none
 PYTHON = os.environ.get("LLAMA_SERVER_PYTHON", sys.executable)
@@ -21,11 +22,10 @@ MODEL = "small"
 START_SECONDS = 120.0
 
 
-def missing() -> str:
-    """Return how to install the server; an empty string if it is installed."""
-    done = subprocess.run([PYTHON, "-c", "import llama_cpp.server.app"], capture_output=True)
-    return "" if done.returncode == 0 else (
-        "pip install 'llama-cpp-python[server]', here or in an environment whose Python LLAMA_SERVER_PYTHON names")
+def require_server() -> None:
+    """Skip the test if the server is not installed."""
+    if subprocess.run([PYTHON, "-c", "import llama_cpp.server.app"], capture_output=True).returncode != 0:
+        pytest.skip("pip install 'llama-cpp-python[server]', here or in an environment whose Python LLAMA_SERVER_PYTHON names")
 
 
 @dataclass(frozen=True)

@@ -19,22 +19,23 @@ from tests.server.web import serving_web
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from llama_server import KEY, MODEL, LlamaServer, missing, serving
+from llama_server import KEY, MODEL, LlamaServer, require_server, serving
 
-MISSING = missing()
-pytestmark = [pytest.mark.clients, pytest.mark.model, pytest.mark.skipif(bool(MISSING), reason=MISSING)]
+pytestmark = [pytest.mark.clients, pytest.mark.model]
 QUESTION = "How much is the deposit?"
 COUNT = [Message("user", "Count from one to fifty in words.")]
 
 
 @pytest.fixture(scope="module")
 def server(weights: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaServer]:
+    require_server()
     with serving(weights("smollm2-135m-instruct"), tmp_path_factory.mktemp("llama") / "log") as running:
         yield running
 
 
 @pytest.fixture
 def own_server(weights: Callable[[str], Path], tmp_path: Path) -> Iterator[LlamaServer]:
+    require_server()
     with serving(weights("smollm2-135m-instruct"), tmp_path / "log") as running:
         yield running
 

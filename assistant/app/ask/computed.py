@@ -33,7 +33,7 @@ from assistant.text.languages import language
 COMPUTED_VERSION = "computed-1"
 MOST_CANDIDATES = 3  # tables that a question is linked to
 MOST_UNLINKED = 0.5  # share of the content words that may be linked to nothing
-WEAK_CERTAIN = 0.55  # confidence that a question needs whose words may mean something else ("first", "most")
+WEAK_CERTAIN = 0.7  # confidence that a question needs whose words may mean something else ("first", "most")
 FILES = re.compile(
     r"^(?:how many|what is the (?:total )?number of|number of|count(?: the| all)?) (?:different |indexed )?"
     r"(?P<kind>files|documents|pdfs?|pdf files|spreadsheets|presentations|images|e-?mails)"
