@@ -40,8 +40,8 @@ from assistant.tables.parquet import TableFiles
 from assistant.tables.raw import RawTable
 from assistant.tables.typed import type_table
 
-PENALTY = 3.0
-OWN_WEIGHT = 6.0  # of a question of the project's own
+PENALTY = 4.0
+OWN_WEIGHT = 20.0  # of a question of the project's own
 FEWEST = 4  # readings that must have a feature
 HELD_OUT = 0.25
 WEIGHTS = Path(__file__).parents[1] / "assistant/tables/rules/weights.py"

@@ -23,6 +23,7 @@ LOCKS = (
     "SET autoload_known_extensions = false",
     "SET allow_community_extensions = false",
     "SET python_enable_replacements = false",
+    "SET temp_directory = ''",  # else a folder is made even if nothing may be written to it
     "SET max_temp_directory_size = '0B'",
     "SET enable_external_access = false",
     "SET lock_configuration = true",

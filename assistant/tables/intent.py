@@ -92,7 +92,11 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
             r"|所占比例"
             r"|占.{0,12}(?:比例|多少)",
         ),
-        (Calculation.AVERAGE, True, r"\b(?:averages?|avg\.?)\b|(?<!does )(?<!did )\bmean (?:of|value|amount|price|cost|age|salary|score)\b|平均"),
+        (
+            Calculation.AVERAGE,
+            True,
+            r"\b(?:averages?|avg\.?)\b|(?<!does )(?<!did )\bmean (?:of|value|amount|price|cost|age|salary|score)\b|平均",
+        ),
         (
             Calculation.COUNT,
             True,

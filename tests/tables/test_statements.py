@@ -194,3 +194,8 @@ def test_the_rows_behind_a_statement_are_found(invoices):
     assert (count, [row.line for row in rows]) == (2, [3, 4])
     count, rows = rows_behind("SELECT supplier FROM invoices ORDER BY amount DESC LIMIT 1", "", table, connection)
     assert (count, [row.line for row in rows]) == (1, [2])
+
+
+def test_a_statement_that_needs_much_memory_makes_no_folder_for_it(invoices):
+    _, connection = invoices
+    assert connection.run("SELECT current_setting('temp_directory')").rows == (("",),)
