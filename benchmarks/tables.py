@@ -45,7 +45,7 @@ OWN = Path(__file__).parent / "tables"
 DETAILS = re.compile(r"(?<!^)\s*(?:\([^)]*\)|\[[^\]]*\])\s*$")
 DASHES = re.compile(r"[‐‑‒–—−]")
 MARKS = re.compile(r"[\[\]*†‡^#\"“”‘’']")
-NUMBER = re.compile(r"[-+−]?[$€£¥]?\s*(\d[\d,]*(?:\.\d+)?)\s*(?:%|[^\W\d]{1,6}\.?)?$")
+NUMBER = re.compile(r"[-+−]?[$€£¥]?\s*(\d[\d,]*(?:\.\d+)?|\.\d+)\s*(?:%|[^\W\d]{1,6}\.?)?$")
 
 
 @dataclass(frozen=True, slots=True)

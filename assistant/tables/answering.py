@@ -17,8 +17,8 @@ from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_emp
 from assistant.tables.units import mixed_units
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
-CERTAIN = 0.45  # confidence from which a reading by rule is the answer if the chat model has no statement
-CONFIRMED = 0.1  # confidence from which it is the answer if a statement of the chat model gives the same
+CERTAIN = 0.5  # confidence from which a reading by rule is the answer if the chat model has no statement
+CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
 MOST_RUN = 24  # readings by rule whose statements are run
@@ -51,18 +51,18 @@ def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteS
 def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved]:
     """Return the result on which two independent statements agree, or the best reading by rule if it needs no other.
 
-    A reading by rule that a statement of the model confirms needs little confidence of its own; the model alone must come to
-    the same result by two prompts; and what it contradicts is no answer.
+    A reading by rule that a statement of the model confirms needs less confidence of its own. The model alone must come to the
+    same result by two prompts, and no reading with that confidence may contradict it. What it contradicts is no answer.
     """
     given: list[Solved] = []
+    best = by_rule[0].reading.confidence if by_rule else 0.0
     for statement in by_model:
         confirmed = next((each for each in by_rule if same_result(each.result, statement.result)), None)
         if confirmed is not None and confirmed.reading.confidence >= CONFIRMED:
             return [confirmed]
-        if any(same_result(other.result, statement.result) for other in given):
+        if best < CONFIRMED and any(same_result(other.result, statement.result) for other in given):
             return [statement]
         given.append(statement)
-    best = by_rule[0].reading.confidence if by_rule else 0.0
     return [by_rule[0]] if best >= CERTAIN and not given else []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from assistant.datatypes.tables import QueryResult, TableInfo
-from assistant.tables.answering import CERTAIN, decide
+from assistant.tables.answering import CERTAIN, CONFIRMED, decide
 from assistant.tables.connection import TableConnection
 from assistant.tables.intent import Calculation
 from assistant.tables.rules import Reading
@@ -92,9 +92,10 @@ def solved(value: int, confidence: float) -> Solved:
 @pytest.mark.parametrize(
     ("by_rule", "by_model", "answer"),
     [
-        ([(5, 0.2)], [5], 5),  # confirmed
-        ([(7, 0.3), (5, 0.2)], [5], 5),  # the model decides between two readings
+        ([(5, CONFIRMED)], [5], 5),  # confirmed
+        ([(7, CERTAIN), (5, CONFIRMED)], [5], 5),  # the model decides between two readings
         ([(5, CERTAIN)], [6], None),  # contradicted
+        ([(5, CONFIRMED)], [6, 6], None),  # a reading by rule contradicts the model
         ([(5, 0.02)], [5], None),  # too doubtful to be confirmed by one statement
         ([(5, 0.02)], [6, 6], 6),  # two statements agree
         ([(5, 0.02)], [6, 7], None),
