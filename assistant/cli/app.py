@@ -67,7 +67,7 @@ register(app, "chat", "chat:chat", "Chat about your files. Type /help to see the
 register(app, "serve", "serve:serve", "Serve other programs over HTTP: OpenAI's API and JSON.", "assistant serve",
          "assistant serve -L work --port 8800", "assistant serve --show-token")
 register(app, "mcp", "serve:mcp",
-         "Serve agents over the Model Context Protocol: search, ask, read_passage, list_files, status.", "assistant mcp",
+         "Serve agents over the Model Context Protocol: search, ask, read, list, query tables.", "assistant mcp",
          "assistant mcp -L work --path ~/work/contracts", "assistant mcp --http --port 8766")
 register(app, "eval", "evaluate:evaluate",
          "Measure search and answer quality on your own library, with questions whose answers you know.",

@@ -71,7 +71,9 @@ class Program:
     def library(self, files: Mapping[str, str | bytes] | None = None) -> Iterator[Assistant]:
         """Open the program, with these files added."""
         self.write(files or {})
-        with Assistant(Settings(home=self.home, embed=self.embed, chat="fake:", save_sessions=False)) as assistant:
+        # a reply that a case prescribes may come from any passage
+        settings = Settings(home=self.home, embed=self.embed, chat="fake:", save_sessions=False, best_first=False)
+        with Assistant(settings) as assistant:
             if files is not None:
                 assistant.add([self.files])
             yield assistant

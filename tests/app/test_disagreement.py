@@ -59,7 +59,8 @@ def answered(folder: Path, monkeypatch: pytest.MonkeyPatch, files: dict[str, str
     for name, text in files.items():
         (folder / "files" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "files" / name).write_text(text, "utf-8")
-    with Assistant(Settings(home=folder / "home", embed="fake:", chat="fake:", rewrite_timeout=0)) as assistant:
+    settings = Settings(home=folder / "home", embed="fake:", chat="fake:", rewrite_timeout=0, best_first=False)
+    with Assistant(settings) as assistant:
         assistant.add([folder / "files"])
         return assistant.ask(question, turns).answer
 

@@ -92,7 +92,7 @@ def test_ask_as_json(run, library, folder):
                             "answerability", "model", "machine", "embedder", "prompt_version", "timings"]
     assert (answer["abstained"], answer["model"], answer["embedder"]) == (False, "fake:", "fake:")
     assert set(answer["timings"]) == {"retrieve_ms", "first_token_ms", "total_ms", "writing_ms", "prompt_tokens", "reused_tokens",
-                                      "read_tokens", "generated_tokens", "estimated_tokens"}
+                                      "read_tokens", "read_passages", "generated_tokens", "estimated_tokens"}
     (citation,) = answer["citations"]
     assert list(citation) == ["number", "path", "title", "location", "quote"]
     assert citation["path"] == str(folder / "lease.md")
