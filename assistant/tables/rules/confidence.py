@@ -14,7 +14,7 @@ from dataclasses import replace
 from assistant.datatypes.tables import ColumnType, QueryResult
 from assistant.tables.intent import Intent
 from assistant.tables.links import LinkedQuestion, is_year_column
-from assistant.tables.rules.parts import WHEN, WHO, ColumnChoice, QuestionParts
+from assistant.tables.rules.parts import WHEN, WHO, ColumnChoice, QuestionParts, is_additive
 from assistant.tables.rules.reading import Reading
 from assistant.tables.rules.weights import WEIGHTS
 
@@ -33,7 +33,8 @@ NUMBER_WORD = re.compile(r"^\d|^(?:two|three|four|five|six|seven|eight|nine|ten|
 SELECTED = re.compile(r'SELECT (?:DISTINCT )?"([^"]+)"')
 LIMITING = re.compile(r"\b(?:only|same|each|both|either|consecutive|exactly|other|another|else|between)\b|连续|同时", re.I)
 ROWS = re.compile(r"\b(?:rows|records|entries|lines)\b|多少行|几行|行数|多少条|几条", re.I)
-CHOSEN = {"rows by name": 3.0}  # weights that are not fitted: the training questions never ask for rows
+# weights that are not fitted: the training questions never ask for rows, or for the sum of a table that has one amount
+CHOSEN = {"rows by name": 3.0, "only measure": 2.0}
 COUNTED_NOUN = re.compile(r"\b(?:how many|which|what|number of|amount of|times|most|least|every|all)\s+(?:[a-z]+ )?$", re.I)
 
 
@@ -69,6 +70,8 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     features["other operations"] = min(len(intents) - 1, MOST_COUNTED)
     rest = text_apart_from_links(linked)
     features["rows by name"] = float(reading.marks[0] == "count" and not linked.unlinked and bool(ROWS.search(rest)))
+    measures = [column for column in parts.info.columns if is_additive(column)]
+    features["only measure"] = float(reading.marks[0] == "sum" and not linked.unlinked and len(measures) == 1)
     features["negation"] = float(bool(NEGATED.search(rest)) and "NOT" not in reading.where)
     features["limiting word"] = float(bool(LIMITING.search(rest)))
     return {name: value for name, value in features.items() if value}
