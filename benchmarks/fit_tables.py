@@ -33,11 +33,12 @@ from assistant.datatypes.tables import TableInfo, TableSource
 from assistant.tables.answering import CERTAIN, solutions, understand
 from assistant.tables.catalog import name_tables
 from assistant.tables.connection import TableConnection
-from assistant.tables.delimited import parse_delimited
+from assistant.tables.delimited import DelimitedRows
 from assistant.tables.find import rank_tables, without_suffixes
 from assistant.tables.intent import recognize_intent
 from assistant.tables.parquet import TableFiles
 from assistant.tables.raw import RawTable
+from assistant.tables.rules.confidence import CHOSEN
 from assistant.tables.typed import type_table
 
 PENALTY = 4.0
@@ -45,7 +46,7 @@ OWN_WEIGHT = 20.0  # of a question of the project's own
 FEWEST = 4  # readings that must have a feature
 HELD_OUT = 0.25
 WEIGHTS = Path(__file__).parents[1] / "assistant/tables/rules/weights.py"
-THRESHOLDS = (0.2, 0.3, 0.35, CERTAIN, 0.45, 0.5, 0.6, 0.7)
+THRESHOLDS = (0.3, 0.4, 0.45, CERTAIN, 0.6, 0.7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def read_examples(folder: Path, files: Path) -> Iterable[Example]:
 
 def read_table(path: Path, files: Path, number: int) -> TableInfo | None:
     """Return the table in a CSV file; None if it holds none."""
-    typed = type_table(RawTable(list(parse_delimited(path.read_text("utf-8")))))
+    typed = type_table(RawTable(DelimitedRows(path.read_text("utf-8"))))
     if typed is None:
         return None
     (table,) = name_tables([TableSource(str(path), path.stem, TableFiles(files).write(f"{number:064x}", 0, typed))])
@@ -132,7 +133,7 @@ def example_of(
 def fitted(examples: Sequence[Example]) -> dict[str, float]:
     """Return the weights of a logistic regression over all readings."""
     counts = Counter(name for example in examples for features, _ in example.readings for name in features)
-    names = ["bias", *sorted(name for name, count in counts.items() if count >= FEWEST)]
+    names = ["bias", *sorted(name for name, count in counts.items() if count >= FEWEST and name not in CHOSEN)]
     place = {name: number for number, name in enumerate(names)}
     rows = [(features, is_right, example.weight) for example in examples for features, is_right in example.readings]
     matrix = np.zeros((len(rows), len(names)))
