@@ -20,7 +20,7 @@ from assistant.datatypes import (
     Sentence,
     StreamedAnswer,
 )
-from assistant.generation.cascade import is_borne_out, may_be_accepted
+from assistant.generation.cascade import is_borne_out, is_certain, may_be_accepted
 from assistant.generation.citing_stream import CitingStream
 from assistant.generation.compound import answer_missing_parts
 from assistant.generation.prompt import (
@@ -126,7 +126,7 @@ class AnswerStream(StreamedAnswer):
             return
         stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
         shown = stripped(self._cited(stream, opening, pieces, begun, lambda _: iter(())))
-        if answerability is None or not is_decided(answerability):
+        if not is_certain(gain):
             shown = iter(tuple(shown))
             if not is_borne_out(stream.sentences):
                 return

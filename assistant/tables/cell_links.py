@@ -87,18 +87,6 @@ def equal_link(column: Column, value: str, start: int, end: int, score: float) -
     )
 
 
-def best_links(found: Iterable[Link]) -> tuple[Link, ...]:
-    """Return the longest and best links that do not overlap; cells that fit the same words equally well are all kept."""
-    best: list[Link] = []
-    for link in sorted(found, key=lambda link: (-(link.end - link.start), -link.score)):
-        overlapping = [other for other in best if other.start < link.end and link.start < other.end]
-        if not overlapping or all(
-            (other.start, other.end, other.score) == (link.start, link.end, link.score) for other in overlapping
-        ):
-            best.append(link)
-    return tuple(sorted(best, key=lambda link: link.start))
-
-
 def containing_links(
     tokens: Sequence[QuestionToken], table: TableInfo, connection: TableConnection, taken: set[int]
 ) -> Iterator[Link]:

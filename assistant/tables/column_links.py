@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from assistant.datatypes.tables import Column, TableInfo
 from assistant.tables.headers import split_unit
-from assistant.tables.links import Link, LinkKind
+from assistant.tables.links import Link, LinkKind, best_links
 from assistant.tables.tokens import QuestionToken, find_run, is_filler, root, tokenize
 
 UNIQUE_BONUS = 0.1
@@ -58,19 +58,11 @@ SYNONYMS = tuple(
 )
 
 
-def column_links(tokens: Sequence[QuestionToken], table: TableInfo) -> list[Link]:
+def column_links(tokens: Sequence[QuestionToken], table: TableInfo) -> tuple[Link, ...]:
     """Return the columns whose header, or a part of it, occurs in a question; for each span of it the best ones."""
     words = Counter(word for column in table.columns for word in header_words(column))
     unique = frozenset(word for word, count in words.items() if count == 1)
-    found = [link for column in table.columns for link in header_links(tokens, column, unique)]
-    best: list[Link] = []
-    for link in sorted(found, key=lambda link: (-(link.end - link.start), -link.score)):
-        overlapping = [other for other in best if other.start < link.end and link.start < other.end]
-        if not overlapping or all(
-            (other.start, other.end, other.score) == (link.start, link.end, link.score) for other in overlapping
-        ):
-            best.append(link)
-    return sorted(best, key=lambda link: link.start)
+    return best_links(link for column in table.columns for link in header_links(tokens, column, unique))
 
 
 def header_words(column: Column) -> frozenset[str]:

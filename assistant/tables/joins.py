@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
-from assistant.tables.cell_links import best_links, specific, value_links
+from assistant.tables.cell_links import specific, value_links
 from assistant.tables.connection import TableConnection
-from assistant.tables.links import Link, LinkKind, is_year_column
+from assistant.tables.links import Link, LinkKind, best_links, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.tokens import QuestionToken
 

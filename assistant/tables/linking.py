@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from assistant.datatypes.tables import TableInfo
-from assistant.tables.cell_links import best_links, containing_links, in_named_columns, specific, value_links
+from assistant.tables.cell_links import containing_links, in_named_columns, specific, value_links
 from assistant.tables.column_links import column_links, synonym_links
 from assistant.tables.conditions import condition_links, equality_links
 from assistant.tables.connection import TableConnection
 from assistant.tables.joins import join_links
-from assistant.tables.links import Link, LinkedQuestion
+from assistant.tables.links import Link, LinkedQuestion, best_links
 from assistant.tables.tokens import chinese_fillers, is_filler, root, tokenize
 
 WHOLE_HEADER = 0.95  # score of a link to a whole header, which a link to a part of a cell does not replace

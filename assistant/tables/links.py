@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -47,6 +48,18 @@ class LinkedQuestion:
     values: tuple[Link, ...]
     conditions: tuple[Link, ...]
     unlinked: tuple[str, ...]
+
+
+def best_links(found: Iterable[Link]) -> tuple[Link, ...]:
+    """Return the longest and best links that do not overlap; those that fit the same words equally well are all kept."""
+    best: list[Link] = []
+    for link in sorted(found, key=lambda link: (-(link.end - link.start), -link.score)):
+        overlapping = [other for other in best if other.start < link.end and link.start < other.end]
+        if not overlapping or all(
+            (other.start, other.end, other.score) == (link.start, link.end, link.score) for other in overlapping
+        ):
+            best.append(link)
+    return tuple(sorted(best, key=lambda link: link.start))
 
 
 def is_year_column(column: Column) -> bool:

@@ -67,3 +67,14 @@ def test_a_hit_that_stands_in_a_wider_passage_is_not_shown_again(tmp_path: Path)
         answer = assistant.ask("How many days before the end must notice be given?").answer
     assert len(found) > 1
     assert [hit.chunk.text for hit in answer.hits] == [TEXT.strip()]
+
+
+def test_a_single_passage_is_read_once(tmp_path: Path) -> None:
+    (tmp_path / "lease.txt").write_text("Notice must be given ninety days before the end.\n", "utf-8")
+    with Assistant(replace(settings(tmp_path / "home", 500), best_first=True)) as assistant:
+        assistant.add([tmp_path / "lease.txt"])
+        chat = assistant._models.chat
+        assert isinstance(chat, FakeChat)
+        chat.replies = ["Notice must be given ten days before the end."]
+        assistant.ask("How many days before the end must notice be given?").answer.text  # noqa: B018 - it is asked
+        assert len(chat.asked) == 1

@@ -28,10 +28,10 @@ class Scoring(FakeChat):
         return replace(super().reply(messages, max_tokens, candidates), candidate_scores=(self.gain - 1, -1.0))
 
 
-def stream_of(chat, best=RENT, strict=False):
+def stream_of(chat, best=RENT, strict=False, threshold=0.5):
     draft = Answer(QUESTION, "", False, (), (RENT, OTHER), "", "fake:", "", Timings(1.0))
     prompts = [compose(chat, QUESTION, hits, (), 500, 50) for hits in ((best, OTHER), (best,))]
-    return AnswerStream(draft, chat, prompts[0], Limits(50, 0.5, strict), time.perf_counter(), prompts[1])
+    return AnswerStream(draft, chat, prompts[0], Limits(50, threshold, strict), time.perf_counter(), prompts[1])
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -54,6 +54,17 @@ def test_another_answer_is_not_shown_and_all_passages_are_read(first, gain):
     assert "".join(stream) == stream.answer.text == "The deposit is 1800 euros [2]."
     assert stream.answer.timings.read_passages == 2
     assert [len(messages[1].segments) for messages in chat.asked] == [3, 5]
+
+
+def test_with_the_refusal_threshold_off_an_unsupported_answer_is_not_accepted_either():
+    stream = stream_of(Scoring(["The rent is 950 euros.", "The deposit is 1800 euros."]), threshold=1.0)
+    assert "".join(stream) == "The deposit is 1800 euros [2]."
+
+
+def test_a_lower_refusal_threshold_needs_a_likelier_question():
+    chat = Scoring(["The rent is 900 euros."])
+    assert "".join(stream_of(chat, threshold=0.2)) and len(chat.asked[0][1].segments) == 3
+    assert len(chat.asked) == 2
 
 
 def test_a_passage_with_instructions_is_not_read_alone():

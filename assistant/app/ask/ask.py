@@ -263,7 +263,8 @@ class QuestionAnswerStream(StreamedAnswer):
             return self._finish_with(refuse_to_compute(self._draft, self._started))
         chat = self._open_chat()
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
-        best = self._answering.compose_best(chat, self.question, self._turns, self._evidence)
+        several = len(prompt.passages) > 1
+        best = self._answering.compose_best(chat, self.question, self._turns, self._evidence) if several else NO_PROMPT
         self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started, best)
         return chain(self._generation, self._conflicts(self._generation))
 
