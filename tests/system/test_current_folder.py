@@ -53,7 +53,7 @@ folder = Path(sys.argv[1])
 folder.mkdir()
 print(download(WheelPart("decoy-target", "1.0", "member"), folder).name)
 """
-# what tells the modules of a process: a reader of its own in a worker, a thread in processes that are not confined
+# what tells the modules of a process: a reader of its own in a worker, a thread and its end in processes that are not confined
 OBSERVER = """
 import sys
 if any("worker" in word for word in sys.orig_argv):
@@ -64,12 +64,16 @@ if any("worker" in word for word in sys.orig_argv):
         return Extraction(text, (Part(0, len(text)),))
     READERS[".zmodules"] = modules
 else:
-    import os, threading, time
+    import atexit, os, threading, time
     def tell():
+        with open(f"{folder}/{{os.getpid()}}", "a") as file:
+            file.write(" " + " ".join(list(sys.modules)))
+    def tell_often():
         while True:
-            open(f"{folder}/{{os.getpid()}}", "w").write(" ".join(list(sys.modules)))
+            tell()
             time.sleep(0.1)
-    threading.Thread(target=tell, daemon=True).start()
+    threading.Thread(target=tell_often, daemon=True).start()
+    atexit.register(tell)  # a process that is over before the thread has its turn
 """
 
 
