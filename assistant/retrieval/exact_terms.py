@@ -33,6 +33,8 @@ SIGN = f"[^\\W_{CJK}]"
 GLUE = "[-_/.:+#@]"  # what stands inside a code
 WHOLE = re.compile(f"{SIGN}+(?:(?:{GLUE}|(?<=\\d),(?=\\d)){SIGN}+)*")
 YEAR = re.compile(r"(?:1[89]|20)\d\d")
+PERIOD = re.compile(r"(?:FY|CY)[-/]?\d{2}(?:\d{2})?|Q[1-4][-/]?(?:19|20)\d\d", re.IGNORECASE)  # a time, as a year is
+JOINED = re.compile(r"\w*(?:&\w*)+")  # PP&E, R&D: the index holds the parts alone, which identify nothing
 ORDINARY = re.compile(r"\d+(?:st|nd|rd|th|s)?(?:-[a-z]{3,})*|\d+/\d+|\d+[.:+-]\d")  # 3rd, 24-hour, 5-year-old, 1/2000, 2.5
 SMALL_CODE = re.compile("[0-9]+[a-z]{1,2}")  # 12b, but also 5km
 VARIABLE = re.compile(rf"[_#@]|::|{SIGN}{{3}}\.{SIGN}{{2}}")  # max_size, a@b.org, config.toml
@@ -97,7 +99,8 @@ def codes_in(text: str) -> Iterator[SearchIdentifier]:
             if not is_year and is_label(before) and text[end : match.start()] == " ":
                 yield SearchIdentifier((*words_of(before), *words), CODE_SCORE, MOST_HOLDING)
         elif looks_like_code(whole) and text[match.end() : match.end() + 1] not in {"'", "’"}:  # couldn't
-            yield SearchIdentifier(words, NAME_SCORE if SMALL_CODE.fullmatch(whole) else CODE_SCORE, MOST_HOLDING_CODE)
+            is_weak = SMALL_CODE.fullmatch(whole) or PERIOD.fullmatch(whole)
+            yield SearchIdentifier(words, NAME_SCORE if is_weak else CODE_SCORE, MOST_HOLDING_CODE)
         before, end = whole, match.end()
 
 
@@ -130,7 +133,7 @@ def names_in(text: str) -> Iterator[SearchIdentifier]:
     if not capitals:
         known = (word for word in words if word.isalpha() and word not in ENGLISH_STOP and not is_stop(word))
         yield from (SearchIdentifier(words_of(word), NAME_SCORE, MOST_HOLDING, only_as_name=True) for word in known)
-    text = BRACKETED.sub(" ", text)
+    text = JOINED.sub(" ", BRACKETED.sub(" ", text))
     for match in name_words(WHOLE.sub(lambda found: " " if any(map(str.isdigit, found.group())) else found.group(), text)):
         word = re.sub(r"['’]s?$", "", match.group())
         if word[0].isupper() and len(word) > 1 and not is_stop(word.lower()):

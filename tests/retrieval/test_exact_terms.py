@@ -74,6 +74,13 @@ def test_ordinary_words_identify_nothing(question: str) -> None:
 CODES = ("K-47", "R0077777", "UTF-318", "buoy 7991", "relayctl", "bcdfgh", "AB12-CD", "part_no_7", "2.4.1", "Halvorsen")
 
 
+def test_a_period_is_a_time_and_the_parts_of_a_joined_word_are_no_names() -> None:
+    found = identifiers("What is the average PP&E of Auster between FY2018 and FY2019?")
+    assert {each.words: each.score for each in found} == {
+        ("auster",): NAME_SCORE, ("fy2018",): NAME_SCORE, ("fy2019",): NAME_SCORE}
+    assert [each.score for each in identifiers("Where is Q477?")] == [CODE_SCORE]
+
+
 @pytest.mark.parametrize("embedded", [True, False])
 @pytest.mark.parametrize("passages", [2, 3, 10, 40, 400])
 def test_the_passage_with_the_code_is_first(store: Store, passages: int, embedded: bool) -> None:
