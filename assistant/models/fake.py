@@ -81,6 +81,7 @@ class FakeReply:
     generated_tokens: int = 0
     finished: bool = True
     candidate_scores: tuple[float, ...] = ()
+    probed: tuple[float, float] | tuple[()] = ()  # log-odds that the question is answerable, and that the answer is right
     has_estimated_counts: bool = False
     gives_likelihoods: bool = True
     should_stop: Callable[[], bool] = never_stop
@@ -100,6 +101,15 @@ class FakeReply:
         self._compute()
         return self.candidate_scores
 
+    def answerable(self) -> float | None:
+        """Return the given log-odds."""
+        self._compute()
+        return self.probed[0] if self.probed else None
+
+    def right(self) -> float | None:
+        """Return the given log-odds."""
+        return self.probed[1] if self.probed else None
+
     def __iter__(self) -> Iterator[str]:
         """Yield the text word by word. Raises KeyboardInterrupt between two words if it is stopped."""
         for piece in re.findall(r"\S+\s*", self.text):
@@ -112,7 +122,8 @@ class FakeReply:
 class FakeChat:
     """Replies with the sentence of the passages that shares most words with the question, and records its prompts.
 
-    `replies`, if any, are given first, in order; `verdict` is the reply to prompts that ask for Yes or No.
+    `replies`, if any, are given first, in order; `verdict` is the reply to prompts that ask for Yes or No; `probed` is what the
+    probes say of each reply.
     `should_stop` ends a reply in the middle, as with a real model.
     """
 
@@ -122,6 +133,7 @@ class FakeChat:
     replies: list[str] = field(default_factory=list)
     asked: list[tuple[Message, ...]] = field(default_factory=list)
     verdict: str = "Yes"
+    probed: tuple[float, float] | tuple[()] = ()
     should_stop: Callable[[], bool] = never_stop
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
@@ -139,7 +151,7 @@ class FakeChat:
         by_user = [message.content for message in messages if message.role == "user"]
         said = self.replies.pop(0) if self.replies else nearest_sentence(by_user)
         scores = tuple(self._score(each) for each in candidates)
-        return FakeReply(said, tokens, candidate_scores=scores, should_stop=self.should_stop)
+        return FakeReply(said, tokens, candidate_scores=scores, probed=self.probed, should_stop=self.should_stop)
 
     def _score(self, candidate: ScoredText) -> float:
         """Return a log-likelihood: if the verdict is Yes, each word is likelier after a passage."""

@@ -126,6 +126,9 @@ FOLDED = {spelling.lower(): unit for spelling, unit in EXACT.items() if len(spel
 FOLDED |= {spelling: unit for spelling, unit in EXACT.items() if len(spelling) > 1 and spelling.islower()}
 
 
+MIN_PLURAL = 3
+
+
 def one_of(words: Iterator[str]) -> str:
     """Return a regular expression for any of the words, longest first."""
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
@@ -135,6 +138,9 @@ SPELLED = rf"(?:{one_of(iter(EXACT))}|(?i:{one_of(iter(WORDS | FOLDED))}))(?![A-
 AFTER = re.compile(rf"[\s-]{{0,2}}(?P<power>(?i:cubic |square )|立方|平方)?(?P<unit>{SPELLED})")
 BEFORE = re.compile(r"(?P<unit>us\$|hk\$|[€$£]|eur|usd|gbp|chf|rmb|cny)\s?$", re.IGNORECASE)
 IN_HEADER = re.compile(rf"[(,（]\s*(?P<unit>{SPELLED})\s*(?:[/）)]|$)")
+# "Hours per week", "Litres used": a header that begins with the plural of a unit counts in it
+PLURALS = one_of(word for word in EXACT | WORDS if len(word) > MIN_PLURAL and word.isascii() and word.endswith("s"))
+COUNTED_IN = re.compile(rf"(?P<unit>(?i:{PLURALS}))\b")
 PERIODS = "second minute hour day night week month quarter year"
 RATE = re.compile(
     rf"\b(?i:an?|per|each|every)\s+(?P<en>(?i:{'|'.join(PERIODS.split())}))\b"
@@ -181,8 +187,8 @@ def unit_after(text: str, end: int) -> re.Match[str] | None:
 
 
 def header_unit(head: str) -> Unit | None:
-    """Return the unit that a table header gives for its column: "Nitrogen (kg/ha)"; None if it gives none."""
-    match = IN_HEADER.search(head)
+    """Return the unit that a table header gives for its column: "Nitrogen (kg/ha)", "Hours worked"; None if it gives none."""
+    match = IN_HEADER.search(head) or COUNTED_IN.match(head)
     return unit_of(match["unit"]) if match else None
 
 

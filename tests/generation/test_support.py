@@ -35,6 +35,18 @@ def test_a_number_belongs_to_its_row() -> None:
     assert support("Trueline Metrology was paid 940.00 for calibration.", ROWS) == "partial"
 
 
+STAFF = "Name,Role,Start year,Hours per week\nPriya Nair,Shop manager,2017,38\nLukas Brandt,Head baker,2012,42"
+
+
+@pytest.mark.parametrize(("sentence", "expected"), [
+    ("Priya Nair works 38 hours per week.", "full"),
+    ("The salary of Priya Nair is 38 pounds per week.", "none"),
+    ("Lukas Brandt began in 2012.", "full"),
+])
+def test_a_column_that_counts_hours_holds_no_pounds(sentence: str, expected: str) -> None:
+    assert support(sentence, STAFF) == expected
+
+
 def test_a_short_answer_is_read_with_its_question() -> None:
     assert support("900 euros.", LEASE, question="How much is the rent?") == "full"
     assert support("2,700 euros.", LEASE, question="How much rent is due a month?") == "partial"

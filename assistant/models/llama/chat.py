@@ -15,6 +15,7 @@ from assistant.models.llama.engine import Branch, Engine, common_prefix
 from assistant.models.llama.generate import DRAFT, LlamaReply, Prefill
 from assistant.models.llama.kv_cache import Beginning, DiskKVCache, PrefixCache, build
 from assistant.models.llama.load import model_fingerprint
+from assistant.models.llama.probes import load_probes
 from assistant.models.llama.thread_tuning import (
     ANY_TOKEN,
     PROBE_TOKENS,
@@ -46,7 +47,9 @@ class LlamaChat:
     def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int,
                  disk_cache: DiskKVCache | None = None, should_stop: Callable[[], bool] = never_stop) -> None:
         self.name = name
-        self._engine = Engine(path, context_tokens, threads, gpu_layers, should_stop)
+        self._probes = load_probes(model_fingerprint(path))
+        layers = [layer for probes in self._probes for layer in probes.layers]
+        self._engine = Engine(path, context_tokens, threads, gpu_layers, should_stop, layers)
         self._template = ChatTemplate(self._engine.vocabulary)
         self._identity = f"{model_fingerprint(path)} {build()}"
         self._prefix_cache = PrefixCache(self._engine, disk_cache, self._identity)
@@ -74,7 +77,8 @@ class LlamaChat:
         self._engine.grow_context(len(prompt) + max(max_tokens, 3 * MOST_SCORED) + DRAFT)
         document = next((message.document for message in messages if message.role == "user"), "")
         beginning = Beginning(borders, document)
-        return LlamaReply(self._engine, lambda: self._prefill(prompt, beginning, candidates), prompt, max_tokens)
+        return LlamaReply(self._engine, lambda: self._prefill(prompt, beginning, candidates), prompt, max_tokens,
+                          self._probes)
 
     def _prefill(self, prompt: list[int], beginning: Beginning, candidates: Sequence[ScoredText]) -> Prefill:
         """Bring a prompt into the KV cache and score the candidate texts."""

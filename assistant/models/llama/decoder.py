@@ -17,23 +17,27 @@ from typing import TYPE_CHECKING, Any
 from assistant.datatypes import never_stop
 from assistant.errors import ContextOverflow, ModelUnusable
 from assistant.models.llama.chat_template import Vocabulary
+from assistant.models.llama.hidden_states import LayerOutputs
 from assistant.models.llama.load import LogKeeper, open_model
 from assistant.models.llama.thread_tuning import Threads, limit_spinning, usable_cores
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
+
+    from assistant.models.llama.hidden_states import States
     Probabilities = npt.NDArray[np.float64]
 
 
 class Decoder:
     """A loaded model and its context. Not thread-safe.
 
-    The computing thread calls `should_stop` repeatedly during a computation; it must not raise.
+    The computing thread calls `should_stop` repeatedly during a computation; it must not raise. Of the tokens of the last batch,
+    the hidden states after each of `layers` are kept.
     """
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int,
-                 should_stop: Callable[[], bool] = never_stop) -> None:
+                 should_stop: Callable[[], bool] = never_stop, layers: Sequence[int] = ()) -> None:
         limit_spinning()
         import llama_cpp
 
@@ -47,13 +51,17 @@ class Decoder:
         self._should_stop, self._interrupted = should_stop, False
         # an attribute, since llama.cpp calls it as long as the context exists
         self._abort = llama_cpp.llama_cpp.ggml_abort_callback(self._should_abort)
+        self._outputs = LayerOutputs(llama_cpp, self._model, layers) if layers else None
         self.context_size = 0
         self._open(min(FIRST_ROOM, self.context_tokens))
         self._sampler = llama_cpp.llama_sampler_init_greedy()
         self._batch = llama_cpp.llama_batch_init(BATCH, 0, 1)
 
     def _open(self, room: int) -> None:
-        self._context = open_context(self._api, self._model, room, self._threads, self._abort, self._log)
+        parameters = context_parameters(self._api, room, self._threads, self._abort)
+        if self._outputs:
+            parameters.cb_eval = self._outputs.callback
+        self._context = open_context(self._api, self._model, parameters, self._log)
         self._memory = self._api.llama_get_memory(self._context)
         self.context_size = room
 
@@ -126,6 +134,12 @@ class Decoder:
         shares: Probabilities = odds / odds.sum()
         return shares
 
+    def hidden_state(self, layer: int, index: int = -1) -> States:
+        """Return the hidden state after a layer of the token at `index` of the last batch, shape (width,)."""
+        if self._outputs is None:
+            raise KeyError(layer)
+        return self._outputs.row(layer, index)
+
     def close(self) -> None:
         """Free model, context, sampler and batch."""
         if self._model:
@@ -146,8 +160,8 @@ FIRST_ROOM = 2048  # tokens: enough for most questions; the context grows if nee
 SEQUENCES = 3  # the prompt, and two candidate texts that are scored in the same batch
 
 
-def open_context(api: Any, model: Any, room: int, threads: Threads, abort: Any, log: LogKeeper) -> Any:  # noqa: ANN401 - C library
-    """Create a context for `room` tokens. Raises ModelUnusable."""
+def context_parameters(api: Any, room: int, threads: Threads, abort: Any) -> Any:  # noqa: ANN401 - C library
+    """Return the parameters of a context for `room` tokens."""
     parameters = api.llama_context_default_params()
     parameters.n_ctx = room
     parameters.n_batch = parameters.n_ubatch = BATCH
@@ -157,9 +171,14 @@ def open_context(api: Any, model: Any, room: int, threads: Threads, abort: Any, 
     parameters.flash_attn_type = 1
     parameters.no_perf = True
     parameters.abort_callback = abort
+    return parameters
+
+
+def open_context(api: Any, model: Any, parameters: Any, log: LogKeeper) -> Any:  # noqa: ANN401 - C library
+    """Create a context. Raises ModelUnusable."""
     context = api.llama_init_from_model(model, parameters)
     if not context:
-        raise ModelUnusable(f"llama.cpp cannot make a context of {room} tokens: {log.last_error()}.",
+        raise ModelUnusable(f"llama.cpp cannot make a context of {parameters.n_ctx} tokens: {log.last_error()}.",
                             "Lower context_tokens in config.toml.")
     return context
 

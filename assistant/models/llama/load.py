@@ -82,12 +82,19 @@ def plan_layers(api: Any, path: Path, wanted: int) -> int:  # noqa: ANN401 - the
 def usable_gpus() -> tuple[Gpu, ...]:
     """Return the GPUs that the installed llama.cpp can use, as its own library lists them; none if it cannot be asked."""
     try:
-        package = importlib.util.find_spec("llama_cpp")
-        folders = package.submodule_search_locations if package else None
-        chosen = os.environ.get("LLAMA_CPP_LIB_PATH")  # as llama-cpp-python finds its library
-        return list_gpus(Path(chosen) if chosen else Path(folders[0]) / "lib") if folders else ()
+        return list_gpus(ggml_folder())
     except (OSError, AttributeError, ImportError, ValueError):  # not installed, or built differently
         return ()
+
+
+def ggml_folder() -> Path:
+    """Return the folder of llama.cpp's libraries, where llama-cpp-python finds them. Raises OSError without the package."""
+    package = importlib.util.find_spec("llama_cpp")
+    folders = package.submodule_search_locations if package else None
+    if not folders:
+        raise OSError("llama-cpp-python is not installed")
+    chosen = os.environ.get("LLAMA_CPP_LIB_PATH")
+    return Path(chosen) if chosen else Path(folders[0]) / "lib"
 
 
 def list_gpus(folder: Path) -> tuple[Gpu, ...]:

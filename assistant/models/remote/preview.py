@@ -29,6 +29,12 @@ class EmptyReply:
         """Return an empty tuple."""
         return ()
 
+    def answerable(self) -> None:
+        """Return None."""
+
+    def right(self) -> None:
+        """Return None."""
+
     def __iter__(self) -> Iterator[str]:
         """Yield nothing."""
         return iter(())

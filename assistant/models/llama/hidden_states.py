@@ -1,0 +1,61 @@
+"""Copy the output of chosen layers of a model while llama.cpp computes: the hidden states of a batch's tokens.
+
+llama.cpp calls a function for every node of its graph, and waits with those that the function asks for. The output of a layer
+inside the model holds a row for each token of the batch, whether or not the token's logits are wanted.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from assistant.models.llama.load import function, ggml_folder, library
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    States = npt.NDArray[np.float32]
+
+FLOAT_BYTES = 4
+
+
+class LayerOutputs:
+    """The outputs of chosen layers for the last batch that a context computed.
+
+    Its `callback` must be set in the context's parameters, and it must live as long as the context. Raises OSError or
+    AttributeError if llama.cpp's libraries are not where llama-cpp-python puts them.
+    """
+
+    def __init__(self, api: Any, model: Any, layers: Sequence[int]) -> None:  # noqa: ANN401 - the C library, a C pointer
+        libraries = [ctypes.CDLL(str(library(ggml_folder(), "ggml-base")))]
+        self._name_of = function(libraries, "ggml_get_name", ctypes.c_char_p, ctypes.c_void_p)
+        self._count = function(libraries, "ggml_nelements", ctypes.c_int64, ctypes.c_void_p)
+        size = ctypes.c_size_t
+        self._copy = function(libraries, "ggml_backend_tensor_get", None, ctypes.c_void_p, ctypes.c_void_p, size, size)
+        self._width = int(api.llama_model_n_embd(model))
+        self._layer_of = {f"l_out-{layer}".encode(): layer for layer in layers}
+        self._outputs: dict[int, States] = {}
+        self.callback = api.llama_cpp.ggml_backend_sched_eval_callback(self._take)
+
+    def _take(self, tensor: int, is_asked: bool, _data: object) -> bool:
+        """Say whether a node's value is wanted before it is computed, and copy the value afterwards. Must not raise."""
+        layer = self._layer_of.get(self._name_of(tensor))
+        if is_asked:
+            return layer is not None
+        if layer is not None:
+            self._outputs[layer] = self._read(tensor)
+        return True
+
+    def _read(self, tensor: int) -> States:
+        import numpy as np
+
+        values = np.empty(self._count(tensor), np.float32)
+        self._copy(tensor, values.ctypes.data, 0, values.size * FLOAT_BYTES)
+        rows: States = values.reshape(-1, self._width)
+        return rows
+
+    def row(self, layer: int, index: int = -1) -> States:
+        """Return the hidden state of the token at `index` of the last batch, shape (width,). Raises KeyError without one."""
+        state: States = self._outputs[layer][index]
+        return state
