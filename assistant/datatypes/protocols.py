@@ -100,10 +100,10 @@ class Reply(Protocol):
         """Return the natural-log probability of each candidate text, () if the model cannot score any; computes the prompt."""
 
     def answerable(self) -> float | None:
-        """Return the log-odds that the passages answer the question, by a probe of this model; None without one."""
+        """Return the log-odds that the passages answer the question, by a probe of this model; None without one.
 
-    def right(self) -> float | None:
-        """Return the log-odds that the text so far is a right answer, by a probe of this model; None without one."""
+        Computes the prompt.
+        """
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text in pieces."""

@@ -81,7 +81,7 @@ class FakeReply:
     generated_tokens: int = 0
     finished: bool = True
     candidate_scores: tuple[float, ...] = ()
-    probed: tuple[float, float] | tuple[()] = ()  # log-odds that the question is answerable, and that the answer is right
+    probed: float | None = None
     has_estimated_counts: bool = False
     gives_likelihoods: bool = True
     should_stop: Callable[[], bool] = never_stop
@@ -102,13 +102,9 @@ class FakeReply:
         return self.candidate_scores
 
     def answerable(self) -> float | None:
-        """Return the given log-odds."""
+        """Return the given log-odds. Raises KeyboardInterrupt if it is stopped."""
         self._compute()
-        return self.probed[0] if self.probed else None
-
-    def right(self) -> float | None:
-        """Return the given log-odds."""
-        return self.probed[1] if self.probed else None
+        return self.probed
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text word by word. Raises KeyboardInterrupt between two words if it is stopped."""
@@ -123,7 +119,7 @@ class FakeChat:
     """Replies with the sentence of the passages that shares most words with the question, and records its prompts.
 
     `replies`, if any, are given first, in order; `verdict` is the reply to prompts that ask for Yes or No; `probed` is what the
-    probes say of each reply.
+    probe says of each prompt.
     `should_stop` ends a reply in the middle, as with a real model.
     """
 
@@ -133,7 +129,7 @@ class FakeChat:
     replies: list[str] = field(default_factory=list)
     asked: list[tuple[Message, ...]] = field(default_factory=list)
     verdict: str = "Yes"
-    probed: tuple[float, float] | tuple[()] = ()
+    probed: float | None = None
     should_stop: Callable[[], bool] = never_stop
 
     def count_tokens(self, messages: Sequence[Message]) -> int:

@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from assistant.models.llama.chat import LlamaChat
 from assistant.models.llama.decoder import open_context
 from assistant.models.llama.engine import STEP
 from assistant.models.llama.kv_cache import DiskKVCache
+from assistant.models.llama.load import LogKeeper
 from assistant.models.open import ChatSpec, open_chat
 
 pytestmark = pytest.mark.model
@@ -264,10 +266,10 @@ def test_a_context_that_cannot_grow_is_as_it_was_and_empty(
     engine, small = opened._engine, opened._engine.context_size
     first = "".join(opened.reply(CAPITAL, 40))
 
-    def too_large(api: object, model: object, room: int, *rest: object) -> object:
-        if room > small:
+    def too_large(api: object, model: object, parameters: Any, log: LogKeeper) -> object:
+        if parameters.n_ctx > small:
             raise ModelUnusable("There is no memory left.")
-        return open_context(api, model, room, *rest)
+        return open_context(api, model, parameters, log)
 
     monkeypatch.setattr("assistant.models.llama.decoder.open_context", too_large)
     with pytest.raises(ModelUnusable):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from assistant.models.llama.engine import Branch, Engine, common_prefix
 from assistant.models.llama.generate import DRAFT, LlamaReply, Prefill
 from assistant.models.llama.kv_cache import Beginning, DiskKVCache, PrefixCache, build
 from assistant.models.llama.load import model_fingerprint
-from assistant.models.llama.probes import load_probes
+from assistant.models.llama.probes import load_probe
 from assistant.models.llama.thread_tuning import (
     ANY_TOKEN,
     PROBE_TOKENS,
@@ -39,17 +39,19 @@ class LlamaChat:
     """A chat model from a GGUF file. Consecutive prompts that share a prefix compute it once.
 
     With a `disk_cache`, the KV state of the instructions is kept for other processes too.
-    Any computation ends with KeyboardInterrupt at its next step once `should_stop` returns True.
+    Any computation ends with KeyboardInterrupt at its next step once `should_stop` returns True. The hidden states after each of
+    `layers` can be read, besides those that the model's probe reads.
     """
 
     machine = ""
 
     def __init__(self, name: str, path: Path, context_tokens: int, threads: int, gpu_layers: int,
-                 disk_cache: DiskKVCache | None = None, should_stop: Callable[[], bool] = never_stop) -> None:
+                 disk_cache: DiskKVCache | None = None, should_stop: Callable[[], bool] = never_stop,
+                 layers: Collection[int] = ()) -> None:
         self.name = name
-        self._probes = load_probes(model_fingerprint(path))
-        layers = [layer for probes in self._probes for layer in probes.layers]
-        self._engine = Engine(path, context_tokens, threads, gpu_layers, should_stop, layers)
+        self._probes = load_probe(model_fingerprint(path))
+        self._engine = Engine(path, context_tokens, threads, gpu_layers, should_stop,
+                              {*layers, *(probe.layer for probe in self._probes)})
         self._template = ChatTemplate(self._engine.vocabulary)
         self._identity = f"{model_fingerprint(path)} {build()}"
         self._prefix_cache = PrefixCache(self._engine, disk_cache, self._identity)

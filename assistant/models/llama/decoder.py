@@ -9,7 +9,7 @@ import ctypes
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +37,7 @@ class Decoder:
     """
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int,
-                 should_stop: Callable[[], bool] = never_stop, layers: Sequence[int] = ()) -> None:
+                 should_stop: Callable[[], bool] = never_stop, layers: Collection[int] = ()) -> None:
         limit_spinning()
         import llama_cpp
 

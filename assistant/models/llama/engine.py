@@ -9,7 +9,7 @@ templates or chunks.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class Engine(Decoder):
     """A model with one sequence for the prompt and others for branches of it. Not thread-safe."""
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int,
-                 should_stop: Callable[[], bool] = never_stop, layers: Sequence[int] = ()) -> None:
+                 should_stop: Callable[[], bool] = never_stop, layers: Collection[int] = ()) -> None:
         super().__init__(path, context_tokens, threads, gpu_layers, should_stop, layers)
         self._cached: list[int] = []  # the tokens whose KV state the cache holds, in order
         self._borders: tuple[int, ...] = ()  # where the parts of the prompt end that were each computed as a whole

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from assistant.models.llama.decoder import Probabilities
     from assistant.models.llama.engine import Engine
-    from assistant.models.llama.probes import Probe, Probes
+    from assistant.models.llama.probes import Probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,10 @@ class LlamaReply:
     gives_likelihoods = True
 
     def __init__(self, engine: Engine, prefill: Callable[[], Prefill], prompt: list[int], max_tokens: int,
-                 probes: Sequence[Probes] = ()) -> None:
+                 probes: Sequence[Probe] = ()) -> None:
         self._engine, self._start_prefill, self._prompt, self._max_tokens = engine, prefill, prompt, max_tokens
         self._probes = probes
-        self._answerable: float | None = None  # log-odds, from the last token of the prompt
-        self._right: float | None = None  # log-odds, from the last token so far
+        self._answerable: float | None = None
         self._prefill = Prefill(0)
         self._first: Probabilities | None = None
         self.prompt_tokens = len(prompt)
@@ -61,20 +60,11 @@ class LlamaReply:
         self._run_prefill()
         return self._answerable
 
-    def right(self) -> float | None:
-        """Return the log-odds that the text so far is a right answer, by the model's probe; None without one."""
-        self._run_prefill()
-        return self._right
-
-    def _judge(self, probe: Probe, index: int) -> float:
-        """Return what a probe says of the token at `index` of the last batch."""
-        return probe.log_odds(self._engine.hidden_state(probe.layer, index))
-
     def _run_prefill(self) -> None:
         if not self._is_prefilled:
             self._prefill = self._start_prefill()
-            for probes in self._probes:
-                self._answerable, self._right = self._judge(probes.answerable, -1), self._judge(probes.right, -1)
+            for probe in self._probes:
+                self._answerable = probe.log_odds(self._engine.hidden_state(probe.layer))
             self.reused_tokens, self.candidate_tokens = self._prefill.reused, self._prefill.candidate_tokens
             self._is_prefilled = True
 
@@ -103,8 +93,6 @@ class LlamaReply:
                 if self.generated_tokens == self._max_tokens:
                     return
             coming = self._engine.follow(coming[-1], lookup.propose(self._drafts))
-            for probes in self._probes:
-                self._right = self._judge(probes.right, len(coming) - 1)
 
 
 NGRAM = 3

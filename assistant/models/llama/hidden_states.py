@@ -7,7 +7,7 @@ inside the model holds a row for each token of the batch, whether or not the tok
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from assistant.models.llama.load import function, ggml_folder, library
@@ -27,7 +27,7 @@ class LayerOutputs:
     AttributeError if llama.cpp's libraries are not where llama-cpp-python puts them.
     """
 
-    def __init__(self, api: Any, model: Any, layers: Sequence[int]) -> None:  # noqa: ANN401 - the C library, a C pointer
+    def __init__(self, api: Any, model: Any, layers: Iterable[int]) -> None:  # noqa: ANN401 - the C library, a C pointer
         libraries = [ctypes.CDLL(str(library(ggml_folder(), "ggml-base")))]
         self._name_of = function(libraries, "ggml_get_name", ctypes.c_char_p, ctypes.c_void_p)
         self._count = function(libraries, "ggml_nelements", ctypes.c_int64, ctypes.c_void_p)

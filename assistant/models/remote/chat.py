@@ -224,9 +224,6 @@ class RemoteReply:
     def answerable(self) -> None:
         """Return None: a server does not show its hidden states."""
 
-    def right(self) -> None:
-        """Return None: a server does not show its hidden states."""
-
     def __iter__(self) -> Iterator[str]:
         """Yield the text. Raises ServerUnavailable if the server breaks off; KeyboardInterrupt if it is stopped."""
         self._begin()

@@ -32,9 +32,6 @@ class EmptyReply:
     def answerable(self) -> None:
         """Return None."""
 
-    def right(self) -> None:
-        """Return None."""
-
     def __iter__(self) -> Iterator[str]:
         """Yield nothing."""
         return iter(())

@@ -1,0 +1,260 @@
+"""Fit the probe that tells from a chat model's hidden state whether the passages of a prompt answer its question.
+
+    python benchmarks/fit_probes.py DATA --home HOME --states FOLDER [--chat NAME] [--minutes 60] [--layers 15 18 21]
+        [--layer 18] [--write]
+
+DATA holds `reading/squad2.jsonl` and `reading/cmrc.jsonl`: training questions of SQuAD 2.0 and CMRC 2018, each with its document
+and its answers, and the sets `squad2` and `cmrc` themselves, whose corpora are searched. A document that a question of the report
+half needs stands in no prompt. Each document gives prompts of four kinds: it alone; among five passages; a passage found in
+its place; five found in its place. The hidden states are added to --states document by document; a run that was stopped goes on
+where it was. Then each layer is scored by cross-validation over documents: the area under the ROC curve, each kind apart, where
+the negatives of the first two are the questions that SQuAD 2.0's writers made unanswerable. --write writes the probe of one
+layer into the package, named by the model file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from answer_sets import half_of
+
+from assistant import Assistant, load_settings
+from assistant.datatypes import Hit
+from assistant.generation import compose
+from assistant.generation.prompt import answerability_probe
+from assistant.models.llama.chat import LlamaChat
+from assistant.models.llama.load import model_fingerprint
+from assistant.models.llama.probes import FITTED
+
+SETS = ("squad2", "cmrc")
+OF_EACH = 3  # questions of a document with an answer, and without
+AMONG = 5  # passages of a prompt with several
+FOUND = 30  # hits from which the other passages are taken
+FIRST_SHARE = 0.65  # of the prompts with several passages in which the document is the first
+FOLDS, STRENGTH = 6, 3e-4  # of the cross-validation; C of the logistic regression
+States = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document with its training questions: `answered` in it, and those that its writers made unanswerable."""
+
+    set: str
+    name: str
+    answered: tuple[str, ...]
+    unanswered: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """A name that is the same in every run."""
+        return f"{self.set}-{self.name}".replace("/", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question with the passages of its prompt."""
+
+    kind: str
+    question: str
+    passages: tuple[Hit, ...]
+    is_answerable: bool
+
+
+def read_documents(data: Path, name: str) -> list[Document]:
+    """Return the documents of a set with training questions, shuffled, without those that the report half needs."""
+    held = reported_documents(data / name / "queries.jsonl")
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for line in (data / "reading" / f"{name}.jsonl").read_text("utf-8").splitlines():
+        row = json.loads(line)
+        file = next((file for file in (row["doc"], f"{row['doc']}.txt") if (data / name / "corpus" / file).exists()), "")
+        if file and file not in held:
+            rows.setdefault(file, []).append(row)
+    found = [document_of(name, file, rows[file]) for file in sorted(rows)]
+    random.Random(3).shuffle(found)
+    return [document for document in found if document.answered]
+
+
+def reported_documents(queries: Path) -> frozenset[str]:
+    """Return the names of the documents that the questions of the report half are about."""
+    asked = [each for each in map(json.loads, queries.read_text("utf-8").splitlines()) if half_of(each["id"]) == "report"]
+    removed = {f"{each['removed_doc_title']}.txt" for each in asked if "removed_doc_title" in each}
+    return frozenset(removed.union(*(each.get(key, ()) for each in asked for key in ("gold_docs", "near_docs"))))
+
+
+def document_of(name: str, file: str, rows: Sequence[dict[str, Any]]) -> Document:
+    """Return a document with a few of its questions, drawn at random."""
+    chance = random.Random(file)
+    groups = [[row["question"] for row in rows if row["answerable"] is wanted] for wanted in (True, False)]
+    answered, unanswered = (tuple(chance.sample(group, min(OF_EACH, len(group)))) for group in groups)
+    return Document(name, file, answered, unanswered)
+
+
+def cases_of(document: Document, hits: Sequence[Hit], held: frozenset[str]) -> Iterator[Case]:
+    """Yield the cases of a document, those with the same passages behind each other; none if too little is found."""
+    own = [hit for hit in hits if Path(hit.path).name == document.name]
+    others = [hit for hit in hits if Path(hit.path).name not in {document.name, *held}][:AMONG]
+    if not own or len(others) < AMONG:
+        return
+    chance = random.Random(document.key)
+    place = 0 if chance.random() < FIRST_SHARE else chance.choice((1, 2))
+    several = (*others[:place], own[0], *others[place : AMONG - 1])
+    for kind, passages in (("alone", (own[0],)), ("among others", several)):
+        yield from (Case(kind, question, passages, True) for question in document.answered)
+        yield from (Case(kind, question, passages, False) for question in document.unanswered)
+    for kind, passages in (("another", (others[0],)), ("others", tuple(others))):
+        yield from (Case(kind, question, passages, False) for question in document.answered)
+
+
+class Collector:
+    """Reads the prompts of documents with a chat model and keeps the hidden states at their ends."""
+
+    def __init__(self, data: Path, home: Path, chat: Path, layers: Sequence[int]) -> None:
+        self._settings = replace(load_settings({}), home=home, engine="off")
+        self._chat, self._layers = LlamaChat(chat.stem, chat, self._settings.context_tokens, 0, -1, layers=layers), layers
+        self._libraries = {name: Assistant(replace(self._settings, library=name)) for name in SETS}
+        self._held = {name: reported_documents(data / name / "queries.jsonl") for name in SETS}
+        for name, library in self._libraries.items():
+            library.add([data / name / "corpus"])
+
+    def collect(self, document: Document, file: Path) -> int:
+        """Write the states of a document's cases to a file; return how many there are."""
+        hits = self._libraries[document.set].search(document.answered[0], top_k=FOUND).hits
+        cases = list(cases_of(document, hits, self._held[document.set]))
+        states = [self._states(case) for case in cases]
+        if cases:
+            np.savez(file, states=np.array(states, np.float16), answerable=np.array([case.is_answerable for case in cases]),
+                     kinds=np.array([f"{document.set} {case.kind}" for case in cases]), layers=np.array(self._layers))
+        return len(cases)
+
+    def _states(self, case: Case) -> list[States]:
+        room, reply = self._settings.context_chunk_tokens, self._settings.answer_tokens
+        prompt = compose(self._chat, case.question, case.passages, (), room, reply)
+        self._chat.reply(prompt.messages, 1, answerability_probe(prompt, case.question)).log_likelihoods()
+        return [self._chat._engine.hidden_state(layer) for layer in self._layers]
+
+    def close(self) -> None:
+        """Free the model and close the libraries."""
+        self._chat.close()
+        for library in self._libraries.values():
+            library.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The states of all cases after one layer, shape (cases, width), with what is known of each case."""
+
+    states: States
+    answerable: npt.NDArray[np.bool_]
+    kinds: npt.NDArray[np.str_]
+    documents: npt.NDArray[np.int64]
+
+
+def read_states(folder: Path, layer: int) -> Collected:
+    """Return what was collected of one layer; documents whose states lack it are left out."""
+    parts = []
+    for file in sorted(folder.glob("*.npz")):
+        with np.load(file, allow_pickle=False) as kept:
+            if layer in (layers := kept["layers"].tolist()):
+                parts.append((kept["states"][:, layers.index(layer)].astype(np.float32), kept["answerable"], kept["kinds"]))
+    states, answerable, kinds = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Collected(states, answerable, kinds, np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts]))
+
+
+def classifier() -> Any:  # noqa: ANN401 - scikit-learn has no types
+    """Return the classifier: a logistic regression on standardized numbers."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=3000))
+
+
+def held_out_scores(found: Collected) -> States:
+    """Return the log-odds of each case from a probe that was fitted without its document."""
+    from sklearn.model_selection import GroupKFold, cross_val_predict
+
+    scores: States = cross_val_predict(classifier(), found.states, found.answerable, groups=found.documents,
+                                       cv=GroupKFold(FOLDS), method="decision_function")
+    return scores
+
+
+def area_under_curve(right: States, wrong: States) -> float:
+    """Return the probability that a positive case scores higher than a negative one."""
+    return float(np.mean((right[:, None] > wrong) + 0.5 * (right[:, None] == wrong)))
+
+
+def report(found: Collected, scores: States) -> str:
+    """Return the area under the curve of each kind of negative against the answerable cases with as many passages."""
+    lines = []
+    for name in SETS:
+        for negative, positive in (("alone", "alone"), ("among others", "among others"), ("another", "alone"),
+                                   ("others", "among others")):
+            right = scores[(found.kinds == f"{name} {positive}") & found.answerable]
+            wrong = scores[(found.kinds == f"{name} {negative}") & ~found.answerable]
+            if len(wrong):
+                lines.append(f"  {name} {negative}: {area_under_curve(right, wrong):.3f} of {len(right)} and {len(wrong)}")
+    return "\n".join(lines)
+
+
+def write_probe(found: Collected, layer: int, file: Path) -> None:
+    """Fit a probe to all cases and write it, the standardization folded into its weights."""
+    scaler, regression = (step for _, step in classifier().fit(found.states, found.answerable).steps)
+    weights = regression.coef_[0] / scaler.scale_
+    bias = regression.intercept_[0] - float(weights @ scaler.mean_)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(file, layer=np.array(layer), weights=np.array([*weights, bias], np.float32))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, help="folder that holds the sets")
+    parser.add_argument("--home", type=Path, required=True, help="state folder of the assistant")
+    parser.add_argument("--chat", type=Path, required=True, help="the model's GGUF file")
+    parser.add_argument("--states", type=Path, required=True, help="folder that the hidden states are kept in")
+    parser.add_argument("--minutes", type=float, default=0, help="collect for so many minutes (default: only fit)")
+    parser.add_argument("--layers", type=int, nargs="+", default=[15, 18, 21], help="layers that are collected and scored")
+    parser.add_argument("--layer", type=int, default=18, help="layer of the probe that is written")
+    parser.add_argument("--write", action="store_true", help="write the probe into the package")
+    return parser.parse_args()
+
+
+def collect(arguments: argparse.Namespace) -> None:
+    """Collect the states of more documents, those of both sets in turns, until the time is over."""
+    end = time.monotonic() + 60 * arguments.minutes
+    collector = Collector(arguments.data, arguments.home, arguments.chat, arguments.layers)
+    groups = [read_documents(arguments.data, name) for name in SETS]
+    for document in (document for pair in zip(*groups, strict=False) for document in pair):
+        file = arguments.states / f"{document.key}.npz"
+        if time.monotonic() > end:
+            break
+        if not file.exists():
+            print(document.key, collector.collect(document, file), flush=True)
+    collector.close()
+
+
+def main() -> None:
+    """Collect, score each layer, and write the probe."""
+    arguments = parse_arguments()
+    arguments.states.mkdir(parents=True, exist_ok=True)
+    if arguments.minutes:
+        collect(arguments)
+    for layer in arguments.layers:
+        found = read_states(arguments.states, layer)
+        print(f"layer {layer}, {len(found.states)} cases\n{report(found, held_out_scores(found))}")
+    if arguments.write:
+        write_probe(read_states(arguments.states, arguments.layer), arguments.layer,
+                    Path(str(FITTED)) / f"{model_fingerprint(arguments.chat)}.npz")
+
+
+if __name__ == "__main__":
+    main()
