@@ -117,13 +117,15 @@ LIBRARY_SETTINGS = (
 )  # fmt: skip
 """The settings that a library can override."""
 
+DEFAULT_LIBRARY = "default"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """All settings. Sizes are in bytes or tokens, as their names say."""
 
     home: Path
-    library: str = "default"
+    library: str = DEFAULT_LIBRARY
     # models: a name from the catalog, a path, or "fake:" (test models without weights); chat also the address of a server
     chat: str = ""
     chat_model: str = ""  # the name of the model on that server
@@ -331,7 +333,7 @@ def as_number(value: object) -> int | None:
 def invalid_value(name: str, value: object, allowed: str, origin: str) -> UsageError:
     """Return the error for an invalid value: where it was set and what is valid."""
     if name == "library":
-        return UsageError(f"{abbreviated(value)} is not a valid library name ({origin} sets it).",
+        return UsageError(f"{origin} names the library {abbreviated(value)}, which is not a valid name.",
                           "Use letters, digits, '-' and '_', at most 100 of them.")
     return UsageError(f"{origin} sets {name} to {abbreviated(value)}; it can be {allowed}.",
                       "See all settings and their values in docs/guide.md, Settings.")

@@ -39,6 +39,14 @@ def test_paths_types_and_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert not filter_of(None, None, None)
 
 
+@pytest.mark.parametrize("command", ["search", "ask"])
+def test_a_path_without_files_is_an_error_and_a_type_is_not(run, library, command):
+    result = run(command, "When does the lease end?", "--path", "/nowhere/at all")
+    assert result.exit_code == 2
+    assert "No file in the library is at /nowhere/at all." in result.stderr
+    assert run(command, "When does the lease end?", "--type", "pdf").exit_code in {0, 3}
+
+
 ODD_NAMES = ("Notes [2024]/a.md", "Notes [2024]/b.txt", "Notes 2/a.md", "what?.md", "whats.md", "st*r.md", "star.md",
              "x[!a].md", "deep/st*r/in.md", "deep/star/in.md")
 

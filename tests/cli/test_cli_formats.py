@@ -20,6 +20,14 @@ def test_lines_are_those_of_grep(run, library, folder):
     assert text in (folder / "lease.md").read_text("utf-8").splitlines()[int(number) - 1]
 
 
+def test_the_line_is_the_one_with_the_words_of_the_question(run, tmp_path):
+    notes = tmp_path / "notes.txt"
+    notes.write_text("Shelf list\n\nThe pump is on shelf two.\nThe part PX-4471-B is on shelf nine.\nSold out.\n", "utf-8")
+    run("add", notes)
+    assert run("search", "PX-4471-B", "--format", "lines").stdout == f"{notes}:4:The part PX-4471-B is on shelf nine.\n"
+    assert run("search", "Which shelf has the pump?", "--format", "lines").stdout == f"{notes}:3:The pump is on shelf two.\n"
+
+
 def test_csv_holds_the_whole_passage(run, library, folder):
     rows = list(csv.DictReader(io.StringIO(run("search", "citric acid", "--format", "csv").stdout)))
     assert rows[0]["rank"] == "1"
@@ -38,6 +46,27 @@ HEADER = "rank,score,path,title,place,line_start,line_end,text\n"
 @pytest.mark.parametrize(("form", "expected"), [("paths", ""), ("lines", ""), ("csv", HEADER)])
 def test_nothing_found(run, library, form, expected):
     assert run("search", "rent", "--type", "pdf", "--format", form).stdout == expected
+
+
+def test_two_formats_at_once_are_refused(run, library):
+    result = run("search", "rent", "--json", "--format", "csv")
+    assert result.exit_code == 2
+    assert "--json and --format csv contradict each other." in result.stderr
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_an_empty_question_is_refused_before_any_work(run, command):
+    result = run(command, "  ")
+    assert result.exit_code == 2
+    assert "The question is empty." in result.stderr
+
+
+@pytest.mark.parametrize(("name", "expected"), [
+    ("default", "The library 'default' is empty."), ("nolib", "There is no library 'nolib'.")])
+def test_a_library_that_is_not_there(run, name, expected):
+    result = run("search", "rent", "-L", name)
+    assert result.exit_code == 4
+    assert expected in result.stderr
 
 
 def test_an_unknown_format_is_refused(run, library):

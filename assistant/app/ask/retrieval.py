@@ -38,9 +38,10 @@ class EvidenceRetrieval:
     # searches without an answer
 
     def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
-        """Return the hits for a question, best first. Raises NothingIndexed or EmbedderMismatch."""
+        """Return the hits for a question, best first. Raises NothingIndexed, EmbedderMismatch, or UsageError for a wrong path."""
         question = validate_question(question)
         searchers = self.open(self._libraries)
+        require_paths(self._libraries, wanted)
         started = time.perf_counter()
         hits = self._ranked(searchers, question, limit or self._settings.top_k, wanted)
         taken = milliseconds_since(started)
@@ -73,9 +74,11 @@ class EvidenceRetrieval:
     def searchable_libraries(self, question: str, wanted: Filter) -> tuple[Library, ...]:
         """Return the libraries to search: those with text if remembered facts can answer instead of the others, else all.
 
-        Raises NothingIndexed if a library is missing and no remembered fact bears on the question.
+        Raises NothingIndexed if a library is missing and no remembered fact bears on the question, UsageError if no file lies at
+        a path of the filter.
         """
         holding = tuple(library for library in self._libraries if library.holds_text())
+        require_paths(holding, wanted)
         if len(holding) == len(self._libraries) or (not wanted and self._remembered(question, ())):
             return holding
         for library in self._libraries:
@@ -211,6 +214,14 @@ def validate_question(question: str) -> str:
     if not question.strip():
         raise UsageError("The question is empty.", 'Ask like this: assistant ask "When does the lease end?"')
     return question.encode("utf-8", "replace").decode()  # a terminal or a script can hand over half a character
+
+
+def require_paths(libraries: Sequence[Library], wanted: Filter) -> None:
+    """Raise UsageError if the libraries have files, but none at the paths of a filter: they may be mistyped."""
+    places = Filter(paths=wanted.paths, within=wanted.within)
+    if libraries and wanted.paths and not any(library.store.filtered_files(places) for library in libraries):
+        raise UsageError(f"No file in the library is at {' or '.join(wanted.paths)}.",
+                         "See what it holds: assistant status --files")
 
 
 def milliseconds_since(started: float) -> float:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from assistant.app.models import ModelProvider
+from assistant.config import DEFAULT_LIBRARY
 from assistant.datatypes import Chunk, Citation, Embedder, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.generation import GENERATED_QUESTION_OFFSET, PROMPT_VERSION, CalibrationTrial
@@ -36,8 +37,12 @@ class Library:
 
     def require(self) -> None:
         """Raise NothingIndexed if the library does not exist."""
-        if not self.file.exists():
+        if self.file.exists():
+            return
+        if self.name == DEFAULT_LIBRARY:
             raise NothingIndexed(f"The library '{self.name}' is empty.", "Add files first: assistant add FOLDER")
+        raise NothingIndexed(f"There is no library '{self.name}'.",
+                             f"List the libraries: assistant library list. Or make it: assistant add FOLDER -L {self.name}")
 
     def holds_text(self) -> bool:
         """Return whether the library exists and holds any chunk."""

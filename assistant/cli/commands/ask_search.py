@@ -77,6 +77,8 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
     """Find passages in your files. Needs no language model."""
     require_one(question, batch)
     question, shape = question_or_stdin(question), format_of(form)
+    if json and shape not in {Format.TEXT, Format.JSON}:
+        raise UsageError(f"--json and --format {shape} contradict each other.", "Give one of them.")
     wanted = filter_of(path, kind, since)
     settings = settings_of(context, library, embed=embed, rerank=rerank)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
@@ -94,7 +96,7 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
             json = json or shape is Format.JSON
             to_json.print_result(to_json.search_result(result), lambda: show_search(output(), result), json=json)
         else:
-            write(formatted(result.hits, shape))
+            write(formatted(result.hits, shape, question or ""))
         warn_outdated(result.outdated)
         warn_about_search(settings, result.embedded, result.hits)
 
@@ -196,6 +198,8 @@ def require_one(question: str | None, batch: str | None) -> None:
     if (question is None) == (batch is None):
         raise UsageError("Give either a QUESTION or --batch FILE.",
                          'For example: assistant ask "When does the lease end?"')
+    if question is not None and not question.strip():
+        raise UsageError("The question is empty.", 'Ask like this: assistant ask "When does the lease end?"')
 
 
 def add_first(assistant: Answerer, paths: list[Path]) -> None:

@@ -33,20 +33,35 @@ def format_of(name: str) -> Format:
     return Format(name)
 
 
-def formatted(hits: Sequence[Hit], form: Format) -> str:
-    """Return passages as text in one of the forms paths, lines and csv; each line ends with a line break."""
+def formatted(hits: Sequence[Hit], form: Format, question: str) -> str:
+    """Return passages as text in one of the forms paths, lines and csv; each line ends with a line break.
+
+    Of a passage, the form lines gives the line that has most words of the question.
+    """
     if form is Format.CSV:
         return as_csv(hits)
     if form is Format.PATHS:
         lines = list(dict.fromkeys(on_one_line(hit.path) for hit in hits))
     else:
-        lines = [f"{on_one_line(hit.path)}:{hit.chunk.location.line_start}:{on_one_line(first_line(hit))}" for hit in hits]
+        places = [(hit.path, *best_line(hit, question)) for hit in hits]
+        lines = [f"{on_one_line(path)}:{number}:{on_one_line(line)}" for path, number, line in places]
     return "".join(f"{line}\n" for line in lines)
 
 
-def first_line(hit: Hit) -> str:
-    """Return the first line of a passage that is not empty."""
-    return next((line.strip() for line in hit.chunk.text.splitlines() if line.strip()), "")
+def best_line(hit: Hit, question: str) -> tuple[int, str]:
+    """Return the line of a passage that has most terms of the question, and its number: the first of equals, never an empty one.
+
+    The number is that of the passage's first line if its text is divided into other lines than the file.
+    """
+    from assistant.text.stems import terms
+
+    place, asked, lines = hit.chunk.location, terms(question), hit.chunk.text.splitlines()
+    best = max((number for number, line in enumerate(lines) if line.strip()), default=-1,
+               key=lambda number: (len(asked & terms(lines[number])), -number))
+    if best < 0:
+        return place.line_start, ""
+    as_in_file = len(lines) == place.line_end - place.line_start + 1
+    return place.line_start + best * as_in_file, lines[best].strip()
 
 
 def as_csv(hits: Sequence[Hit]) -> str:
