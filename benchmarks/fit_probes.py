@@ -40,7 +40,7 @@ OF_EACH = 3  # questions of a document with an answer, and without
 AMONG = 5  # passages of a prompt with several
 FOUND = 30  # hits from which the other passages are taken
 FIRST_SHARE = 0.65  # of the prompts with several passages in which the document is the first
-FOLDS, STRENGTH = 6, 3e-4  # of the cross-validation; C of the logistic regression
+FOLDS, STRENGTH = 6, 1e-3  # of the cross-validation; C of the logistic regression
 States = npt.NDArray[np.float32]
 
 

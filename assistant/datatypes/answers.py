@@ -48,6 +48,7 @@ class Answerability:
     # at all, negative: they make it less likely
     query_likelihood_gain: float | None  # None if the model cannot score texts
     p_verified: float | None = None  # probability (0 to 1) of "Yes" when the model verifies its answer; None if it was not asked
+    probe: float | None = None  # log-odds, by the model's probe, that the passages answer the question; None without a probe
 
 
 @dataclass(frozen=True, slots=True)

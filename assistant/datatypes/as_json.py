@@ -52,7 +52,8 @@ def answerability(judged: Answerability) -> Json:
     """Return the confidence that the files answer the question, the refusal limit, and the signals; probabilities from 0 to 1."""
     values = {"confidence": 1 - judged.p_unanswerable, "refused_below": 1 - judged.threshold,
               "query_likelihood_gain": judged.query_likelihood_gain,
-              "refusal_probability": judged.p_refusal_token, "confirmation_probability": judged.p_verified}
+              "refusal_probability": judged.p_refusal_token, "confirmation_probability": judged.p_verified,
+              "probe_log_odds": judged.probe}
     return {name: round(value, 4) for name, value in values.items() if value is not None}
 
 

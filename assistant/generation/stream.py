@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -36,13 +37,13 @@ from assistant.generation.prompt import (
 from assistant.generation.refusal import (
     answerability_after,
     answerability_before,
+    answerability_probed,
     contains_refusal,
     cross_language_offset,
     is_decided,
     is_empty,
     is_refusal,
     may_become_refusal,
-    query_likelihood_gain,
     verify_answer,
 )
 from assistant.generation.reply_form import asks_for_form, begins_with_form, stands_in
@@ -80,6 +81,7 @@ class AnswerStream(StreamedAnswer):
         self._standalone = draft.searched.split(QUERY_SEPARATOR)[0] or draft.question
         self._offset = 0.0
         self._withheld = False
+        self._probe = -math.inf  # the most that the probe has said of the passages read so far
         self._citing: CitingStream | None = None
         self._tally = TallyingChat(chat)
         self._answer = replace(draft, model=chat.name, machine=chat.machine)
@@ -116,9 +118,8 @@ class AnswerStream(StreamedAnswer):
         if suspected_instructions(prompt):
             return
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
-        gain = query_likelihood_gain(reply.log_likelihoods()) if reply.gives_likelihoods else None
         answerability = self._estimate_before(reply)
-        if not may_be_accepted(gain) or is_unlikely(answerability):
+        if not may_be_accepted(answerability) or is_unlikely(answerability):
             return
         begun, pieces = time.perf_counter(), iter(reply)
         opening = read_opening(pieces)
@@ -126,7 +127,7 @@ class AnswerStream(StreamedAnswer):
             return
         stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
         shown = stripped(self._cited(stream, opening, pieces, begun, lambda _: iter(())))
-        if not is_certain(gain):
+        if not is_certain(answerability):
             shown = iter(tuple(shown))
             if not is_borne_out(stream.sentences):
                 return
@@ -162,7 +163,9 @@ class AnswerStream(StreamedAnswer):
         """Return the answerability before the first token; None if the model's server gives no probabilities."""
         if not reply.gives_likelihoods:
             return None
-        return answerability_before(reply, self.question, self._limits.refusal_threshold, self._offset)
+        found = answerability_before(reply, self.question, self._limits.refusal_threshold, self._offset, self._probe)
+        self._probe = self._probe if found.probe is None else found.probe
+        return found
 
     def _read_in_plain_form(self, chat: ReplyWriter, prompt: Prompt, reply: Reply) -> tuple[Reply, Iterator[str], str]:
         """Return the reply, its pieces and its opening; those of another reply if it has a form that only a passage asks for.
@@ -200,15 +203,26 @@ class AnswerStream(StreamedAnswer):
         is_scored = answerability.query_likelihood_gain is not None
         if is_scored and sentences and all(sentence.support == "none" for sentence in sentences):
             return
-        said = " ".join(sentence.text for sentence in sentences)
-        after = verify_answer(chat, prompt, self.question, said or "".join(pieces))
-        supported = bool(sentences) and all(sentence.support == "full" for sentence in sentences)
-        verified = (None if after is None else
-                    answerability_after(answerability, after, self.question, self._offset, supported=supported))
+        verified = self._estimate_after(chat, prompt, answerability, "".join(pieces))
         self._answer = replace(self._answer, answerability=verified)
         self._withheld = verified is not None and verified.p_unanswerable > verified.threshold
         if not self._withheld:
             yield from pieces
+
+    def _estimate_after(self, chat: ReplyWriter, prompt: Prompt, before: Answerability, text: str) -> Answerability | None:
+        """Return the answerability with the finished answer; None if the model's server gives no probabilities.
+
+        A model without a probe is asked whether the passages state the answer.
+        """
+        sentences = self._citing.sentences if self._citing else []
+        supported = bool(sentences) and all(sentence.support == "full" for sentence in sentences)
+        if before.probe is not None:
+            return answerability_probed(before, supported=supported)
+        said = " ".join(sentence.text for sentence in sentences) or text
+        p_verified = verify_answer(chat, prompt, self.question, said)
+        if p_verified is None:
+            return None
+        return answerability_after(before, p_verified, self.question, self._offset, supported=supported)
 
     def _finish_text(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
         """Yield the text and finish the answer; refuse if there is none: only markers, or nothing that is supported."""

@@ -18,10 +18,10 @@ OTHER = Hit(2, "/b.txt", "B", Chunk("The deposit is 1800 euros.", Location(1, 1,
 
 
 class Scoring(FakeChat):
-    """Finds the question so much likelier with the passages than without."""
+    """Finds the question so much likelier with the passages than without; `probed` is what its probe says."""
 
-    def __init__(self, replies, gain=ENOUGH):
-        super().__init__(replies=list(replies))
+    def __init__(self, replies, gain=ENOUGH, probed=None):
+        super().__init__(replies=list(replies), probed=probed)
         self.gain = gain
 
     def reply(self, messages, max_tokens, candidates=()):
@@ -54,6 +54,50 @@ def test_another_answer_is_not_shown_and_all_passages_are_read(first, gain):
     assert "".join(stream) == stream.answer.text == "The deposit is 1800 euros [2]."
     assert stream.answer.timings.read_passages == 2
     assert [len(messages[1].segments) for messages in chat.asked] == [3, 5]
+
+
+@pytest.mark.parametrize(("probed", "passages"), [(0.7, 1), (0.6, 2)])
+def test_with_a_probe_its_log_odds_and_the_gain_decide(probed, passages):
+    chat = Scoring(["The rent is 900 euros.", "The rent is 900 euros."], 0.1, probed)
+    answer = stream_of(chat).answer
+    assert answer.timings.read_passages == passages
+    assert answer.text == "The rent is 900 euros [1]."
+    assert answer.answerability.probe == probed
+
+
+def test_with_a_probe_no_model_is_asked_to_confirm_its_answer():
+    chat = Scoring(["The rent is 900 euros.", "The rent is 900 euros."], 0.1, 0.0)
+    stream = stream_of(chat)
+    assert "".join(stream) == "The rent is 900 euros [1]."
+    assert stream.answer.answerability.p_verified is None
+
+
+@pytest.mark.parametrize(("probed", "replies", "text"), [
+    (-3.0, [], "Your files do not say."),
+    (-0.6, ["The rent is 900 euros."], "Withheld: not sure enough that this answers the question. See [1]."),
+    (-0.1, ["The rent is 900 euros."], "The rent is 900 euros [1]."),
+    (-0.1, ["The rent is 900 euros, and Ms Holm gets it by cheque."],
+     "Withheld: not sure enough that this answers the question. See [1]."),
+])
+def test_with_a_probe_doubt_withholds_and_more_of_it_refuses_at_once(probed, replies, text):
+    chat = Scoring(2 * replies, 0.1, probed)
+    answer = stream_of(chat).answer
+    assert answer.text == text
+    assert len(chat.asked) == 2  # the best passage, and all of them: no reply is generated from the first
+    assert answer.abstained == (text[0] != "T")
+
+
+def test_one_passage_that_answers_the_question_is_enough():
+    chat = Scoring(["The rent is 950 euros.", "The rent is 900 euros."], 0.1, 2.0)
+    reply = chat.reply
+
+    def doubting(messages, max_tokens, candidates=()):
+        made = reply(messages, max_tokens, candidates)
+        return replace(made, probed=1.0 if len(messages[1].segments) == 3 else -3.0)
+
+    chat.reply = doubting
+    answer = stream_of(chat).answer
+    assert (answer.text, answer.answerability.probe) == ("The rent is 900 euros [1].", 1.0)
 
 
 def test_with_the_refusal_threshold_off_an_unsupported_answer_is_not_accepted_either():

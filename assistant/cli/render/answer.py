@@ -239,6 +239,7 @@ def show_confidence(answer: Answer) -> None:
         return
     notice(f"Confidence that your files answer this: {1 - judged.p_unanswerable:.0%} (refused below {1 - judged.threshold:.0%}).")
     after = "" if judged.p_verified is None else f", probability that the model confirms its answer {judged.p_verified:.0%}"
+    after += "" if judged.probe is None else f", probe {judged.probe:+.1f}"
     gain = judged.query_likelihood_gain
     notice(f"Query-likelihood gain {'unknown' if gain is None else f'{gain:.0%}'}, "
            f"probability that the model refuses {judged.p_refusal_token:.0%}{after}.")
