@@ -2,6 +2,7 @@
 
 from assistant.datatypes.answers import (
     CITED,
+    PASSAGES,
     QUERY_SEPARATOR,
     Answer,
     Answerability,
@@ -45,7 +46,7 @@ from assistant.datatypes.protocols import ChatModel, Embedder, Reply, Reranker, 
 from assistant.datatypes.search import EVERY_FILE, Explanation, Filter, Hit, Kind, Reranking, SearchResult, Timings
 
 __all__ = [
-    "CITED", "EVERY_FILE", "QUERY_SEPARATOR", "Answer", "AnswerStreaming", "Answerability", "Calibration", "Change",
+    "CITED", "EVERY_FILE", "PASSAGES", "QUERY_SEPARATOR", "Answer", "AnswerStreaming", "Answerability", "Calibration", "Change",
     "ChatModel", "Chunk", "Citation", "Conflict", "ConflictSide", "Document", "Embedder", "Embeddings", "Explanation",
     "Extraction", "Fact", "FileState", "Filter", "Finding", "Gpu", "Heading", "Hit", "ImportReport", "IngestReport", "Kind",
     "LedgerEntry", "LibraryStatus", "Location", "Machine", "Message", "OnProgress", "OutdatedFile", "OutgoingRequest",

@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import PurePath
 
 from assistant.datatypes import (
+    PASSAGES,
     QUERY_SEPARATOR,
     Answer,
     Answerability,
     ChatModel,
     Hit,
     Message,
+    Progress,
     Reply,
     ScoredText,
     Sentence,
@@ -84,6 +86,7 @@ class AnswerStream(StreamedAnswer):
         self._tally = TallyingChat(chat)
         self._answer = replace(draft, model=chat.name, machine=chat.machine)
         self._writing_ms = 0.0
+        self._read = 0  # passages that the model has read so far
 
     @property
     def sentences(self) -> Sequence[Sentence]:
@@ -115,6 +118,7 @@ class AnswerStream(StreamedAnswer):
         chat, prompt = self._tally, self._best
         if suspected_instructions(prompt):
             return
+        self._report_reading(prompt)
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
         gain = query_likelihood_gain(reply.log_likelihoods()) if reply.gives_likelihoods else None
         answerability = self._estimate_before(reply)
@@ -136,6 +140,7 @@ class AnswerStream(StreamedAnswer):
 
     def _from_all(self) -> Iterator[str]:
         chat = self._tally
+        self._report_reading(self._prompt)
         prompt, wary = choose_safe_prompt(chat, self._prompt, self.question, self._limits.answer_tokens)
         self._answer = replace(self._answer, masked=count_masked(prompt.passages, wary=wary))
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
@@ -157,6 +162,12 @@ class AnswerStream(StreamedAnswer):
         shown = stripped(self._cited(stream, opening, pieces, begun, rest))
         given = shown if answerability is None or clear else self._verified(shown, chat, prompt, answerability)
         yield from self._finish_text(given, reply, prompt)
+
+    def _report_reading(self, prompt: Prompt) -> None:
+        """Report that the model reads the passages of a prompt, and how many of them it has read before."""
+        total = len(prompt.passages)
+        self._on_progress(Progress(PASSAGES, min(self._read, total), total))
+        self._read = total
 
     def _estimate_before(self, reply: Reply) -> Answerability | None:
         """Return the answerability before the first token; None if the model's server gives no probabilities."""

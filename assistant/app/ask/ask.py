@@ -266,6 +266,7 @@ class QuestionAnswerStream(StreamedAnswer):
         several = len(prompt.passages) > 1
         best = self._answering.compose_best(chat, self.question, self._turns, self._evidence) if several else NO_PROMPT
         self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started, best)
+        self._generation.prepare(self._on_progress)
         return chain(self._generation, self._conflicts(self._generation))
 
     def _finish_with(self, answer: Answer) -> Iterator[str]:
