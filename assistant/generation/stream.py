@@ -116,7 +116,7 @@ class AnswerStream(StreamedAnswer):
     def _from_best(self) -> Iterator[str]:
         """Yield the answer from the best passage alone, and nothing if it is not accepted."""
         chat, prompt = self._tally, self._best
-        if suspected_instructions(prompt):
+        if not may_be_read_alone(prompt):
             return
         self._report_reading(prompt)
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
@@ -342,6 +342,11 @@ def choose_safe_prompt(chat: ReplyWriter, prompt: Prompt, question: str, answer_
         return prompt, False
     support = attribute(parse_claim(again, question), (), [parse_chunk(hit.chunk) for hit in prompt.passages]).support
     return (safe, True) if support == "full" or (support == "partial" and without_answer) else (prompt, False)
+
+
+def may_be_read_alone(prompt: Prompt) -> bool:
+    """Return whether an answer may be written from the passage of a prompt alone: it holds no suspected instructions."""
+    return not suspected_instructions(prompt)
 
 
 def suspected_instructions(prompt: Prompt) -> list[str]:

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 
@@ -185,6 +186,23 @@ def test_what_is_being_written_of_a_removed_document_is_removed(tmp_path):
     assert [file.name for file in folder.iterdir()] == [f"c-{document_mark('default', 'hash')}.kv.17-18.partial"]
 
 
+def test_what_is_stored_ahead_evicts_nothing_and_is_evicted_first(tmp_path):
+    cache = DiskKVCache(tmp_path, 5 * 136)
+    cache.put("used", bytes(100))
+    assert cache.put_ahead("ahead", bytes(100)) and cache.put_ahead("taken", bytes(100)) and cache.put_ahead("more", bytes(100))
+    assert not cache.put_ahead("too much", bytes(100))  # a tenth of the budget stays free
+    assert cache.get("taken")
+    cache.put("new", bytes(100))
+    cache.put("newer", bytes(100))
+    assert {file.stem for file in tmp_path.iterdir()} == {"used", "taken", "new", "newer"}
+
+
+def test_a_large_state_is_not_stored_ahead(tmp_path):
+    cache = DiskKVCache(tmp_path, 200)
+    assert not cache.put_ahead("one", bytes(150))
+    assert not list(tmp_path.iterdir())
+
+
 class CountingEngine:
     """Holds tokens and the borders of their parts, and counts those that it computes; its state is their text."""
 
@@ -216,6 +234,14 @@ class CountingEngine:
         fits = kept == repr(list(tokens)).encode()
         self.cached_tokens, self.borders = (list(tokens), tuple(borders)) if fits else ([], ())
         return fits
+
+
+    @contextmanager
+    def set_aside(self):
+        tokens, borders = [*self.cached_tokens], self.borders
+        self.truncate(0)
+        yield
+        self.cached_tokens, self.borders = tokens, borders
 
 
 PREFIX = list(range(40))
@@ -256,6 +282,25 @@ def test_a_passage_of_no_document_is_not_stored(tmp_path):
     assert restore(CountingEngine(), tmp_path, PASSAGE, Beginning((40, 70))) == 70
     assert restore(CountingEngine(), tmp_path, PASSAGE, Beginning((40, 70))) == 30
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_passage_that_was_read_ahead_is_not_computed_again(tmp_path):
+    engine = CountingEngine([*PREFIX, 1, 2], [40])
+    cache = PrefixCache(engine, DiskKVCache(tmp_path, 100_000), "m")
+    assert cache.store_ahead(PASSAGE, QUOTED) and cache.store_ahead(PASSAGE, QUOTED)
+    assert (engine.cached_tokens, engine.borders, engine.computed) == ([*PREFIX, 1, 2], (40,), 70)
+    asked = CountingEngine()
+    assert restore(asked, tmp_path, [*PASSAGE, 7], QUOTED) == 0
+    assert asked.cached_tokens == PASSAGE
+
+
+@pytest.mark.parametrize("budget", [0, 300])
+def test_nothing_is_read_ahead_where_it_cannot_be_stored(tmp_path, budget):
+    engine, disk = CountingEngine(), DiskKVCache(tmp_path, budget) if budget else None
+    if disk:
+        disk.put("other", bytes(250))
+    assert not PrefixCache(engine, disk, "m").store_ahead(PASSAGE, QUOTED)
+    assert engine.computed == 0
 
 
 def test_the_states_of_removed_documents_and_libraries_are_deleted(tmp_path):

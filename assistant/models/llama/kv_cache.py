@@ -22,6 +22,7 @@ from assistant.system.atomic_files import PARTIAL, write_atomically
 MAGIC = b"akv1"
 HEADER_BYTES = len(MAGIC) + 32  # with the SHA-256 of the state
 SUFFIX = ".kv"
+NEVER_USED = 0  # time of use, in seconds since 1970, of a state that no prompt has needed
 ABANDONED_SECONDS = 600.0  # after which a file that is still partly written is one of a killed process
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 MIN_PREFIX_TOKENS = 24  # a shorter prefix is computed faster than its file is read
@@ -60,6 +61,26 @@ class DiskKVCache:
         size = HEADER_BYTES + len(payload)
         if size <= self._budget and self._make_room(size):
             self._write(name, payload)
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a file of a state, which does not count as its use."""
+        return self._file(name).exists()
+
+    def put_ahead(self, name: str, payload: bytes) -> bool:
+        """Store a state that no prompt has needed yet; return False, without evicting any other, if there is no room.
+
+        It is evicted before all states that a prompt has needed.
+        """
+        if not self.has_room(HEADER_BYTES + len(payload)):
+            return False
+        self._write(name, payload)
+        with suppress(OSError):
+            os.utime(self._file(name), (NEVER_USED, NEVER_USED))
+        return True
+
+    def has_room(self, size: int) -> bool:
+        """Return whether so many bytes can be stored ahead: a tenth of the budget is left for what prompts need."""
+        return self.size + size <= self._budget * 0.9
 
     def _write(self, name: str, payload: bytes) -> None:
         with suppress(OSError):
@@ -163,6 +184,12 @@ def keep_documents(home: Path, library: str, content_hashes: Callable[[], Iterab
                 file.unlink(missing_ok=True)
 
 
+def delete_states(home: Path, document: str) -> None:
+    """Delete the KV states of a document by its mark."""
+    for file in state_folder(home).glob(f"*-{document}{SUFFIX}*"):
+        file.unlink(missing_ok=True)
+
+
 def build() -> str:
     """Return what else a KV state depends on: the build of llama.cpp, the types of keys and values, flash attention."""
     from importlib.metadata import version
@@ -204,6 +231,22 @@ class PrefixCache:
             if self._disk and name:
                 self._disk.put(name, self._engine.save())
         return ends[-1] - ends[held]
+
+    def store_ahead(self, prompt: Sequence[int], beginning: Beginning) -> bool:
+        """Store the KV state of the beginning of prompts to come, unless it is stored; return False if there is no room for it.
+
+        The engine then caches what it cached before.
+        """
+        name = self._name(prompt, beginning)
+        if not (self._disk and name and self._disk.has_room(0)):
+            return False
+        if self._disk.has(name):
+            return True
+        end, shared = beginning.borders[-1], beginning.parts(len(beginning.borders) - 1)
+        with self._engine.set_aside():
+            self.restore(prompt, shared)
+            self._engine.extend_parts(prompt[shared.borders[-1] : end])
+            return self._disk.put_ahead(name, self._engine.save())
 
     def _holds(self, prompt: Sequence[int], beginning: Beginning) -> bool:
         """Return whether the engine holds the beginning of a prompt, if need be from the disk."""
