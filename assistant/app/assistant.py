@@ -279,6 +279,13 @@ class Assistant:
         """
         self._models.tune(should_stop)
 
+    def prefill(self, should_stop: Callable[[], bool] = lambda: False) -> None:
+        """Let the chat model read passages that earlier questions found, for the questions to come; see ReadingAhead.
+
+        Raises ModelMissing or ModelUnusable, and KeyboardInterrupt if the model is interrupted.
+        """
+        self._answering.reading_ahead.run(should_stop)
+
     def rewritten(self, question: str, turns: Sequence[Turn]) -> Rewriting:
         """Return the standalone question: rewritten by rules, and by the chat model if the rules are not confident."""
         return self._retrieval.rewrite_question(question, turns)

@@ -2,6 +2,7 @@
 
 from assistant.datatypes.answers import (
     CITED,
+    PASSAGES,
     QUERY_SEPARATOR,
     Answer,
     Answerability,
@@ -41,15 +42,26 @@ from assistant.datatypes.files import (
     Severity,
     ignore_progress,
 )
-from assistant.datatypes.protocols import ChatModel, Embedder, Reply, Reranker, ScoredText, Tunable, Vectors, never_stop
+from assistant.datatypes.protocols import (
+    ChatModel,
+    Embedder,
+    Prefilling,
+    Reply,
+    Reranker,
+    ScoredText,
+    Tunable,
+    Vectors,
+    never_stop,
+)
 from assistant.datatypes.search import EVERY_FILE, Explanation, Filter, Hit, Kind, Reranking, SearchResult, Timings
 
 __all__ = [
-    "CITED", "EVERY_FILE", "QUERY_SEPARATOR", "Answer", "AnswerStreaming", "Answerability", "Calibration", "Change",
-    "ChatModel", "Chunk", "Citation", "Conflict", "ConflictSide", "Document", "Embedder", "Embeddings", "Explanation",
-    "Extraction", "Fact", "FileState", "Filter", "Finding", "Gpu", "Heading", "Hit", "ImportReport", "IngestReport", "Kind",
-    "LedgerEntry", "LibraryStatus", "Location", "Machine", "Message", "OnProgress", "OutdatedFile", "OutgoingRequest",
-    "Part", "PositionLabel", "Progress", "PromptText", "RemovedText", "Reply", "Reranker", "Reranking", "Role", "ScoredText",
-    "SearchResult", "SentCount", "Sentence", "Session", "Severity", "Shape", "StreamedAnswer", "Support", "Table",
-    "TextPage", "Timings", "Tunable", "Turn", "Vectors", "ignore_progress", "never_stop",
+    "CITED", "EVERY_FILE", "PASSAGES", "QUERY_SEPARATOR", "Answer", "AnswerStreaming", "Answerability", "Calibration",
+    "Change", "ChatModel", "Chunk", "Citation", "Conflict", "ConflictSide", "Document", "Embedder", "Embeddings",
+    "Explanation", "Extraction", "Fact", "FileState", "Filter", "Finding", "Gpu", "Heading", "Hit", "ImportReport",
+    "IngestReport", "Kind", "LedgerEntry", "LibraryStatus", "Location", "Machine", "Message", "OnProgress", "OutdatedFile",
+    "OutgoingRequest", "Part", "PositionLabel", "Prefilling", "Progress", "PromptText", "RemovedText", "Reply", "Reranker",
+    "Reranking", "Role", "ScoredText", "SearchResult", "SentCount", "Sentence", "Session", "Severity", "Shape",
+    "StreamedAnswer", "Support", "Table", "TextPage", "Timings", "Tunable", "Turn", "Vectors", "ignore_progress",
+    "never_stop",
 ]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NewType, Protocol
 
 from assistant.datatypes.documents import Location
-from assistant.datatypes.files import OutdatedFile, Progress
+from assistant.datatypes.files import OnProgress, OutdatedFile, ignore_progress
 from assistant.datatypes.search import Hit, Kind, Timings
 from assistant.datatypes.tables import Computation
 
@@ -136,20 +136,25 @@ class SentCount:
     servers: tuple[str, ...]  # HOST:PORT of each machine
 
 
+PASSAGES = "passages"  # the stage of an answer in which the model reads passages
+
+
 class StreamedAnswer:
     """Base class of streamed answers: see AnswerStreaming. Subclasses set `_finished` at the end of iteration."""
 
     question: str
     hits: tuple[Hit, ...] = ()
     _finished: tuple[Answer, ...] = ()
+    _on_progress: OnProgress = staticmethod(ignore_progress)
 
     @property
     def sentences(self) -> Sequence[Sentence]:
         """Return none, as for an answer whose lines carry their own citations."""
         return ()
 
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do nothing, as for an answer without work before its first token."""
+    def prepare(self, on_progress: OnProgress) -> None:
+        """Report to `on_progress` while iterating, as an answer does that has no work to do before it."""
+        self._on_progress = on_progress
 
     @property
     def answer(self) -> Answer:
@@ -178,8 +183,11 @@ class AnswerStreaming(Protocol):
     def sentences(self) -> Sequence[Sentence]:
         """The sentences completed so far."""
 
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
-        """Do the long work before the first token, if any, and report its progress."""
+    def prepare(self, on_progress: OnProgress) -> None:
+        """Do the work that comes before any passage is shown, if any. Report its progress, and later what the model reads.
+
+        What the model reads is reported as a Progress of the stage PASSAGES: `total` passages, of which it has read `done`.
+        """
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text in pieces."""

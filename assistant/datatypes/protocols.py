@@ -120,6 +120,17 @@ class Tunable(Protocol):
         """
 
 
+@runtime_checkable
+class Prefilling(Protocol):
+    """A chat model that can read the beginning of prompts to come and store the result on disk."""
+
+    def prefill(self, messages: Sequence[Message]) -> bool:
+        """Store the KV state of the segments that other prompts begin with too; return False if nothing can be stored.
+
+        Evicts nothing that a prompt has needed. Raises KeyboardInterrupt if it is stopped.
+        """
+
+
 class ChatModel(Protocol):
     """A chat model that generates replies to messages.
 

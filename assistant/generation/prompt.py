@@ -195,6 +195,11 @@ def compose(chat: ChatModel, question: str, hits: Sequence[Hit], history: Sequen
     return Prompt(written(question, hits[:chosen], chunks[: 2 * chosen], turns), tuple(hits[:chosen]))
 
 
+def prompt_of_passage(hit: Hit, document: str) -> Prompt:
+    """Return a prompt that begins as one with this passage as its best; `document` is the mark of its document."""
+    return Prompt(messages("", (hit,), ()), (hit,)).quoting(document)
+
+
 def messages(question: str, hits: Sequence[Hit], history: Sequence[Message]) -> tuple[Message, ...]:
     """Return the system text, the chunks, the earlier turns and the question."""
     return written(question, hits, chunk_segments(hits), history)

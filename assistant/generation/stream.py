@@ -10,12 +10,14 @@ from functools import partial
 from pathlib import PurePath
 
 from assistant.datatypes import (
+    PASSAGES,
     QUERY_SEPARATOR,
     Answer,
     Answerability,
     ChatModel,
     Hit,
     Message,
+    Progress,
     Reply,
     ScoredText,
     Sentence,
@@ -86,6 +88,7 @@ class AnswerStream(StreamedAnswer):
         self._tally = TallyingChat(chat)
         self._answer = replace(draft, model=chat.name, machine=chat.machine)
         self._writing_ms = 0.0
+        self._read = 0  # passages that the model has read so far
 
     @property
     def sentences(self) -> Sequence[Sentence]:
@@ -115,8 +118,9 @@ class AnswerStream(StreamedAnswer):
     def _from_best(self) -> Iterator[str]:
         """Yield the answer from the best passage alone, and nothing if it is not accepted."""
         chat, prompt = self._tally, self._best
-        if suspected_instructions(prompt):
+        if not may_be_read_alone(prompt):
             return
+        self._report_reading(prompt)
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
         answerability = self._estimate_before(reply)
         if not may_be_accepted(answerability) or is_unlikely(answerability):
@@ -137,6 +141,7 @@ class AnswerStream(StreamedAnswer):
 
     def _from_all(self) -> Iterator[str]:
         chat = self._tally
+        self._report_reading(self._prompt)
         prompt, wary = choose_safe_prompt(chat, self._prompt, self.question, self._limits.answer_tokens)
         self._answer = replace(self._answer, masked=count_masked(prompt.passages, wary=wary))
         reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
@@ -158,6 +163,12 @@ class AnswerStream(StreamedAnswer):
         shown = stripped(self._cited(stream, opening, pieces, begun, rest))
         given = shown if answerability is None or clear else self._verified(shown, chat, prompt, answerability)
         yield from self._finish_text(given, reply, prompt)
+
+    def _report_reading(self, prompt: Prompt) -> None:
+        """Report that the model reads the passages of a prompt, and how many of them it has read before."""
+        total = len(prompt.passages)
+        self._on_progress(Progress(PASSAGES, min(self._read, total), total))
+        self._read = total
 
     def _estimate_before(self, reply: Reply) -> Answerability | None:
         """Return the answerability before the first token; None if the model's server gives no probabilities."""
@@ -345,6 +356,11 @@ def choose_safe_prompt(chat: ReplyWriter, prompt: Prompt, question: str, answer_
         return prompt, False
     support = attribute(parse_claim(again, question), (), [parse_chunk(hit.chunk) for hit in prompt.passages]).support
     return (safe, True) if support == "full" or (support == "partial" and without_answer) else (prompt, False)
+
+
+def may_be_read_alone(prompt: Prompt) -> bool:
+    """Return whether an answer may be written from the passage of a prompt alone: it holds no suspected instructions."""
+    return not suspected_instructions(prompt)
 
 
 def suspected_instructions(prompt: Prompt) -> list[str]:

@@ -128,6 +128,7 @@ class FakeChat:
     context_tokens: int = 4096
     replies: list[str] = field(default_factory=list)
     asked: list[tuple[Message, ...]] = field(default_factory=list)
+    prefilled: list[tuple[Message, ...]] = field(default_factory=list)
     verdict: str = "Yes"
     probed: float | None = None
     should_stop: Callable[[], bool] = never_stop
@@ -148,6 +149,13 @@ class FakeChat:
         said = self.replies.pop(0) if self.replies else nearest_sentence(by_user)
         scores = tuple(self._score(each) for each in candidates)
         return FakeReply(said, tokens, candidate_scores=scores, probed=self.probed, should_stop=self.should_stop)
+
+    def prefill(self, messages: Sequence[Message]) -> bool:
+        """Record the messages: there is nothing to store. Raises KeyboardInterrupt if it is stopped."""
+        if self.should_stop():
+            raise KeyboardInterrupt
+        self.prefilled.append(tuple(messages))
+        return True
 
     def _score(self, candidate: ScoredText) -> float:
         """Return a log-likelihood: if the verdict is Yes, each word is likelier after a passage."""

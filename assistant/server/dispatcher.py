@@ -18,7 +18,7 @@ from assistant.app.models import ModelCache, ModelProvider
 from assistant.config import Settings
 from assistant.datatypes import Answer, AnswerStreaming, Explanation, Progress, SearchResult
 from assistant.errors import AssistantError
-from assistant.server.operations import OPERATIONS, TUNE, Kind
+from assistant.server.operations import OPERATIONS, PREFILL, TUNE, Kind
 from assistant.server.protocol import Call, EngineMessage, Failed, ProgressUpdate, Result, Started, TokenDelta
 from assistant.system.credentials import use_chat_key
 
@@ -165,7 +165,8 @@ class Dispatcher:
     def __init__(self, models: ModelCache) -> None:
         self._models, self._lock = models, threading.Lock()
         self.answers = self.searches = self.prompt_tokens = self.reused_tokens = 0
-        self._untuned: Settings | None = None  # of the last question, until its model is tuned
+        self._due: dict[str, Settings] = {}  # work for idle time: settings of the last question, until it is begun
+        self._prefilling: Job | None = None
         answers, searches = WorkerThread("answers", models, self._count), WorkerThread("searches", models, self._count)
         self._answers = answers
         self._threads = {Kind.ANSWER: answers, Kind.BACKGROUND: answers, Kind.SEARCH: searches}
@@ -182,11 +183,16 @@ class Dispatcher:
         return all(thread.is_idle for thread in self._threads.values())
 
     def submit(self, call: Call) -> Job:
-        """Queue a call; return its job."""
+        """Queue a call; return its job. Reading ahead ends for it at once, and is due again in the next idle time."""
         job = Job(call)
-        if job.operation.kind is Kind.ANSWER:
-            with self._lock:
-                self._untuned = call.settings
+        with self._lock:
+            if job.operation.kind is Kind.ANSWER:
+                self._due = {TUNE.name: call.settings, PREFILL.name: call.settings}
+            elif self._prefilling and job.operation is not PREFILL:
+                self._due[PREFILL.name] = self._prefilling.call.settings
+            if self._prefilling:
+                self.cancel(self._prefilling)
+            self._prefilling = job if job.operation is PREFILL else None
         self._threads[job.operation.kind].put(job)
         return job
 
@@ -195,12 +201,16 @@ class Dispatcher:
         for thread in set(self._threads.values()):
             thread.close()
 
-    def tune(self) -> None:
-        """Measure how the chat model of the last question computes fastest; a question stops that."""
+    def work_while_idle(self) -> None:
+        """Measure how the chat model of the last question computes fastest, or else let it read passages ahead.
+
+        Each is begun once after a question; a question stops it.
+        """
         with self._lock:
-            settings, self._untuned = self._untuned, None
+            name = next(iter(self._due), "")
+            settings = self._due.pop(name, None)
         if settings is not None:
-            self.submit(Call(TUNE.name, settings))
+            self.submit(Call(name, settings))
 
     def unload_chat(self) -> bool:
         """Free the chat model's memory unless a job needs it; return whether that was done. The next job loads it again."""

@@ -72,7 +72,9 @@ PREFETCH_QUERY: Operation[None, str, Sequence[Turn]] = Operation(
     "anticipate", Kind.BACKGROUND, lambda assistant, should_stop, *given: assistant.anticipate(*given, should_stop=should_stop))
 TUNE: Operation[None] = Operation(
     "tune", Kind.BACKGROUND, lambda assistant, should_stop: assistant.tune(should_stop), is_remote=False)
+PREFILL: Operation[None] = Operation(
+    "prefill", Kind.BACKGROUND, lambda assistant, should_stop: assistant.prefill(should_stop), is_remote=False)
 
 _EVERY: tuple[AnyOperation, ...] = (ASK, SEARCH, EXPLAIN, EMBEDDED_SHARE, STATUS, FILES, PASSAGE, TEXT, HOLDS_TABLES,
-                                    LIST_TABLES, QUERY_TABLES, EMBED, PREFETCH_QUERY, TUNE)
+                                    LIST_TABLES, QUERY_TABLES, EMBED, PREFETCH_QUERY, TUNE, PREFILL)
 OPERATIONS = {operation.name: operation for operation in _EVERY}

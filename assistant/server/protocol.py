@@ -59,7 +59,7 @@ class TokenDelta:
 
 @dataclass(frozen=True, slots=True)
 class ProgressUpdate:
-    """The progress of the work before the first word."""
+    """The progress of the work before the first word, or the passages that the model reads for it."""
 
     progress: Progress
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, Progress, SearchResult, Sentence, StreamedAnswer, Turn
+from assistant.datatypes import EVERY_FILE, Answer, Filter, Hit, OnProgress, SearchResult, Sentence, StreamedAnswer, Turn
 from assistant.errors import EngineUnavailable
 from assistant.server.client import EngineClient, ignore_restart
 from assistant.server.operations import ASK, EMBEDDED_SHARE, EXPLAIN, PREFETCH_QUERY, SEARCH, STATUS
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from assistant.app.assistant import Assistant
     from assistant.config import Settings
-    from assistant.datatypes import AnswerStreaming, Explanation, Fact, IngestReport, LibraryStatus, OnProgress
+    from assistant.datatypes import AnswerStreaming, Explanation, Fact, IngestReport, LibraryStatus
 
 Answerer: TypeAlias = "Assistant | RemoteAssistant"
 
@@ -107,8 +107,9 @@ class RemoteAnswerStream(StreamedAnswer):
         """The finished sentences."""
         return self._finished[0].sentences if self._finished else self._said
 
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+    def prepare(self, on_progress: OnProgress) -> None:
         """Wait for the work before the first word: only answers about whole files have any, and those begin without passages."""
+        self._on_progress = on_progress
         while not self.hits and not self._finished:
             message = next(self._messages)
             if not isinstance(message, ProgressUpdate):
@@ -123,6 +124,8 @@ class RemoteAnswerStream(StreamedAnswer):
                 if isinstance(message, TokenDelta):
                     self._said = message.sentences
                     yield message.text
+                elif isinstance(message, ProgressUpdate):
+                    self._on_progress(message.progress)
                 elif isinstance(message, Result):
                     self._finished = (cast("Answer", message.result),)
         finally:

@@ -251,13 +251,13 @@ class Server:
             self._work_while_idle(quiet)
 
     def _work_while_idle(self, quiet: float) -> None:
-        """Unload the chat model if memory is short; after a while tune its threads."""
+        """Unload the chat model if memory is short; after a while tune its threads, then let it read ahead."""
         memory = psutil.virtual_memory()
         if memory.available < memory.total * LOW_MEMORY_SHARE and self._models.chat_name:
             if self._dispatcher.unload_chat():
                 log.warning("little memory is left: the language model is unloaded")
         elif quiet > IDLE_WORK_AFTER and self._models.chat_name:
-            self._dispatcher.tune()
+            self._dispatcher.work_while_idle()
 
     def _report(self) -> protocol.Report:
         models, dispatcher = self._models, self._dispatcher

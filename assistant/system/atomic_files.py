@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+PARTIAL = ".partial"  # suffix of a file that is not completely written
+
 
 def write_atomically(path: Path, data: bytes, mode: int = 0o666, *, overwrite: bool = True) -> None:
     """Write `data` to `path` so that readers, and a crash, see either the old file or the new one. Raises OSError.
@@ -22,7 +24,7 @@ def write_atomically(path: Path, data: bytes, mode: int = 0o666, *, overwrite: b
     A new file gets the permissions `mode` (less the umask); pass 0o600 for a private file. Without `overwrite`, a file that is
     there stays as it is. The temporary file is called `<name>.<process>-<thread>.partial`, so that two writers do not share one.
     """
-    partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}.partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_native_id()}{PARTIAL}")
     partial.unlink(missing_ok=True)
     try:
         descriptor = os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), mode)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -233,6 +234,36 @@ def test_a_terminal_is_told_how_long_it_took_and_a_pipe_is_not(run, folder, monk
     run("ask", "When does the lease end?")
     assert re.search(r"search \d.* first word after \d.* tokens: \d+ read, 0 cached, \d+ written",
                      console.export_text())
+
+
+@pytest.fixture
+def slow(monkeypatch):
+    """Let a reply of the model last longer than the time between two frames of a spinner."""
+    scores = FakeReply.log_likelihoods
+
+    def score_slowly(reply):
+        time.sleep(0.6)
+        return scores(reply)
+
+    monkeypatch.setattr(FakeReply, "log_likelihoods", score_slowly)
+
+
+OF_BOTH_FILES = "How long is the notice period of the coffee machine?"
+
+
+def test_a_terminal_is_told_how_many_passages_are_read(run, library, terminal, slow, monkeypatch):
+    assert "Reading 1 passage" in run("ask", OF_BOTH_FILES).stderr
+    saying(monkeypatch, "NOT STATED")
+    said = run("ask", OF_BOTH_FILES).stderr
+    assert "Reading 1 passage" in said
+    assert "Not enough; reading 1 more" in said
+
+
+def test_neither_a_pipe_nor_json_is_told_what_is_read(run, library, monkeypatch):
+    saying(monkeypatch, "NOT STATED")
+    for arguments in ((), ("--json",)):
+        result = run("ask", OF_BOTH_FILES, *arguments)
+        assert "reading" not in (result.stdout + result.stderr).lower()
 
 
 def saying(monkeypatch: pytest.MonkeyPatch, reply: str) -> None:

@@ -2,19 +2,24 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from assistant.models.llama import kv_cache
 from assistant.models.llama.kv_cache import (
     Beginning,
     DiskKVCache,
     PrefixCache,
     document_mark,
     keep_documents,
+    list_folder,
     open_disk_cache,
     state_name,
 )
+from assistant.system import atomic_files
 
 
 def test_a_state_comes_back_to_another_process(tmp_path):
@@ -49,14 +54,14 @@ def test_a_damaged_file_is_removed(tmp_path, damage):
 
 
 def test_the_least_recently_used_is_evicted(tmp_path):
-    cache = DiskKVCache(tmp_path, 350)
+    cache = DiskKVCache(tmp_path, 3 * 136)
     for number, name in enumerate(("one", "two", "three")):
         cache.put(name, bytes(100))
         os.utime(tmp_path / f"{name}.kv", (number, number))
     cache.get("one")
     cache.put("four", bytes(100))
     assert [bool(cache.get(name)) for name in ("one", "two", "three", "four")] == [True, False, False, True]
-    assert cache.size <= 350
+    assert cache.size == 2 * 136
 
 
 def test_nothing_is_stored_in_a_folder_that_is_gone_or_beyond_the_budget(tmp_path):
@@ -76,16 +81,14 @@ def vanishing(tmp_path, monkeypatch):
     cache = DiskKVCache(tmp_path, 10_000)
     for name in ("one", "two", "three", "four"):
         cache.put(name, bytes(100))
-    stat, seen = Path.stat, set()
+    def list_late(folder):
+        found = list_folder(folder)
+        for entry in found[::2]:
+            Path(entry).unlink()
+        monkeypatch.setattr(kv_cache, "list_folder", list_folder)
+        return found
 
-    def stat_late(file, **how):
-        if file.suffix == ".kv" and file not in seen:
-            seen.add(file)
-            if len(seen) % 2:
-                file.unlink()
-        return stat(file, **how)
-
-    monkeypatch.setattr(Path, "stat", stat_late)
+    monkeypatch.setattr(kv_cache, "list_folder", list_late)
     return tmp_path
 
 
@@ -94,10 +97,9 @@ def test_files_that_another_process_removes_are_left_out_of_the_count(vanishing)
 
 
 def test_eviction_goes_on_where_another_process_removes_files(vanishing):
-    cache = DiskKVCache(vanishing, 10_000)
-    cache._budget, cache._size = 150, 1000
+    cache = DiskKVCache(vanishing, 150)
     cache.put("five", bytes(100))
-    assert cache.size <= 150
+    assert cache.size == 136
 
 
 def test_a_folder_that_another_process_removes_holds_nothing(tmp_path):
@@ -111,10 +113,94 @@ def test_many_processes_at_once_store_and_remove(tmp_path):
             cache = DiskKVCache(tmp_path, 1000)
             cache.put(f"{(number + turn) % 12}", bytes(200))
             cache.get(f"{turn % 12}")
-            cache._evict()
 
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(work, range(4)))
+
+
+def total(folder):
+    return sum(file.stat().st_size for file in folder.iterdir())
+
+
+def test_ten_thousand_states_stay_within_the_budget_and_nothing_is_left_of_removed_documents(tmp_path, monkeypatch):
+    budget, random = 60_000, Random(1)
+    cache, folder = open_disk_cache(tmp_path, budget), tmp_path / "cache" / "kv"
+    totals = []
+    monkeypatch.setattr(atomic_files, "sync_file", lambda _: totals.append(total(folder)))  # where a state is partly there
+    monkeypatch.setattr(atomic_files, "sync_folder", lambda _: None)
+    kept = {f"hash{number}" for number in range(8)}
+    for turn in range(10_000):
+        document, size = f"hash{random.randrange(8)}", random.randrange(400, 5000)
+        if document in kept:
+            name = state_name("m", (random.randrange(20), 7), (1, 2), document_mark("default", document))
+            cache.get(name) or cache.put(name, bytes(size))
+        if turn % 500 == 499:
+            kept = {f"hash{number}" for number in range(8) if random.random() < 0.7}
+            keep_documents(tmp_path, "default", lambda now=kept: now, ["default"])
+            marks = {file.stem.partition("-")[2] for file in folder.iterdir()}
+            assert marks <= {document_mark("default", each) for each in kept}
+            totals.append(total(folder))
+    assert len(totals) > 1000
+    assert budget / 2 < max(totals) <= budget
+
+
+def test_a_state_is_replaced_within_the_budget(tmp_path):
+    cache = DiskKVCache(tmp_path, 200)
+    for payload in (b"one", bytes(100), b"two"):
+        cache.put("name", payload)
+        assert cache.get("name") == payload
+    assert cache.size == 36 + 3
+
+
+def test_a_state_that_takes_the_whole_budget_is_stored_alone(tmp_path):
+    cache = DiskKVCache(tmp_path, 236)
+    cache.put("small", bytes(10))
+    cache.put("large", bytes(200))
+    assert [file.name for file in tmp_path.iterdir()] == ["large.kv"]
+    cache.put("beyond", bytes(201))
+    assert [file.name for file in tmp_path.iterdir()] == ["large.kv"]
+
+
+def test_another_process_counts_too(tmp_path):
+    one, other = DiskKVCache(tmp_path, 4 * 136), DiskKVCache(tmp_path, 4 * 136)
+    for number in range(20):
+        (one if number % 2 else other).put(f"{number}", bytes(100))
+        assert total(tmp_path) <= 4 * 136
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    old, new = (tmp_path / f"{name}.kv.17-18.partial" for name in ("old", "new"))
+    for file in (old, new):
+        file.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    DiskKVCache(tmp_path, 1000).put("one", b"x")
+    assert {file.name for file in tmp_path.iterdir()} == {new.name, "one.kv"}
+
+
+def test_what_is_being_written_of_a_removed_document_is_removed(tmp_path):
+    folder = tmp_path / "cache" / "kv"
+    folder.mkdir(parents=True)
+    for content in ("old", "hash"):
+        (folder / f"c-{document_mark('default', content)}.kv.17-18.partial").write_bytes(b"half")
+    keep_documents(tmp_path, "default", lambda: {"hash"}, ["default"])
+    assert [file.name for file in folder.iterdir()] == [f"c-{document_mark('default', 'hash')}.kv.17-18.partial"]
+
+
+def test_what_is_stored_ahead_evicts_nothing_and_is_evicted_first(tmp_path):
+    cache = DiskKVCache(tmp_path, 5 * 136)
+    cache.put("used", bytes(100))
+    assert cache.put_ahead("ahead", bytes(100)) and cache.put_ahead("taken", bytes(100)) and cache.put_ahead("more", bytes(100))
+    assert not cache.put_ahead("too much", bytes(100))  # a tenth of the budget stays free
+    assert cache.get("taken")
+    cache.put("new", bytes(100))
+    cache.put("newer", bytes(100))
+    assert {file.stem for file in tmp_path.iterdir()} == {"used", "taken", "new", "newer"}
+
+
+def test_a_large_state_is_not_stored_ahead(tmp_path):
+    cache = DiskKVCache(tmp_path, 200)
+    assert not cache.put_ahead("one", bytes(150))
+    assert not list(tmp_path.iterdir())
 
 
 class CountingEngine:
@@ -148,6 +234,14 @@ class CountingEngine:
         fits = kept == repr(list(tokens)).encode()
         self.cached_tokens, self.borders = (list(tokens), tuple(borders)) if fits else ([], ())
         return fits
+
+
+    @contextmanager
+    def set_aside(self):
+        tokens, borders = [*self.cached_tokens], self.borders
+        self.truncate(0)
+        yield
+        self.cached_tokens, self.borders = tokens, borders
 
 
 PREFIX = list(range(40))
@@ -188,6 +282,25 @@ def test_a_passage_of_no_document_is_not_stored(tmp_path):
     assert restore(CountingEngine(), tmp_path, PASSAGE, Beginning((40, 70))) == 70
     assert restore(CountingEngine(), tmp_path, PASSAGE, Beginning((40, 70))) == 30
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_passage_that_was_read_ahead_is_not_computed_again(tmp_path):
+    engine = CountingEngine([*PREFIX, 1, 2], [40])
+    cache = PrefixCache(engine, DiskKVCache(tmp_path, 100_000), "m")
+    assert cache.store_ahead(PASSAGE, QUOTED) and cache.store_ahead(PASSAGE, QUOTED)
+    assert (engine.cached_tokens, engine.borders, engine.computed) == ([*PREFIX, 1, 2], (40,), 70)
+    asked = CountingEngine()
+    assert restore(asked, tmp_path, [*PASSAGE, 7], QUOTED) == 0
+    assert asked.cached_tokens == PASSAGE
+
+
+@pytest.mark.parametrize("budget", [0, 300])
+def test_nothing_is_read_ahead_where_it_cannot_be_stored(tmp_path, budget):
+    engine, disk = CountingEngine(), DiskKVCache(tmp_path, budget) if budget else None
+    if disk:
+        disk.put("other", bytes(250))
+    assert not PrefixCache(engine, disk, "m").store_ahead(PASSAGE, QUOTED)
+    assert engine.computed == 0
 
 
 def test_the_states_of_removed_documents_and_libraries_are_deleted(tmp_path):

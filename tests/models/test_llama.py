@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from assistant.datatypes import Message, ScoredText
+from assistant.datatypes import Message, ScoredText, never_stop
 from assistant.errors import ContextOverflow, ModelMissing, ModelUnusable
 from assistant.models.llama.chat import LlamaChat
 from assistant.models.llama.decoder import open_context
@@ -87,6 +87,32 @@ def test_the_first_passage_is_read_once_for_all_processes(weights: Callable[[str
         chat.close()
     assert len(set(replies)) == 1
     assert sorted("-library-document.kv" in file.name for file in tmp_path.iterdir()) == [False, True]
+
+
+def test_a_passage_is_read_ahead_without_touching_what_is_cached(weights: Callable[[str], Path], tmp_path: Path) -> None:
+    def prompt(subject: str) -> tuple[Message, ...]:
+        segments = ("[1]", f" {subject}.txt\n{FILLER * 8}The {subject} was sold in 1925. ", "\n\nQuestion: When?")
+        return (Message("user", "".join(segments), segments, 2, f"library-{subject}"),)  # type: ignore[arg-type]
+
+    def open_with(cache: DiskKVCache | None, should_stop: Callable[[], bool] = never_stop) -> LlamaChat:
+        return LlamaChat("smollm2", weights("smollm2-135m-instruct"), 2048, 0, -1, cache, should_stop)
+
+    uncached, stopping, disk = open_with(None), threading.Event(), DiskKVCache(tmp_path, 10**9)
+    expected = ["".join(uncached.reply(prompt(subject), 20)) for subject in ("mill", "barn")]
+    chat = open_with(disk, stopping.is_set)
+    assert "".join(chat.reply(prompt("mill"), 20)) == expected[0]
+    cached = [*chat._engine.cached_tokens]
+    assert chat.prefill(prompt("barn"))
+    stopping.set()
+    with pytest.raises(KeyboardInterrupt):
+        chat.prefill(prompt("inn"))
+    stopping.clear()
+    assert chat._engine.cached_tokens == cached
+    assert "".join(chat.reply(prompt("mill"), 20)) == expected[0]
+    other = open_with(disk).reply(prompt("barn"), 20)
+    assert "".join(other) == expected[1]
+    assert other.reused_tokens > other.prompt_tokens / 2
+    assert not list(tmp_path.glob("*-library-inn.kv"))
 
 
 def test_the_instructions_are_computed_once_for_all_processes(weights: Callable[[str], Path], tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from assistant.server.operations import PREFETCH_QUERY
 from assistant.server.protocol import Call, Failed, Result, Started
 from assistant.server.remote_assistant import RemoteAssistant, open_assistant
 from assistant.server.server import Server
+from tests.server.serving import serving, until
 
 PATIENCE = 30
 QUESTION = "When does the lease end?"
@@ -127,13 +128,60 @@ def test_the_model_of_the_last_question_is_tuned_when_there_is_time(settings: Se
 
     monkeypatch.setattr(Assistant, "tune", tune)
     desk = Dispatcher(ModelCache())
-    desk.tune()  # nothing was asked yet
+    desk.work_while_idle()  # nothing was asked yet
     assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTION,)))), Result)
-    desk.tune()
-    desk.tune()
+    for _ in range(3):
+        until(lambda: desk.is_idle)
+        desk.work_while_idle()
     assert over.wait(PATIENCE)
     assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTION,)))), Result)
     assert tuned == ["fake:"]
+
+
+class Reading:
+    """Reads ahead until it is told to stop, and counts how often it began."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun = threading.Semaphore(0)
+        monkeypatch.setattr(Assistant, "prefill", self.read)
+        monkeypatch.setattr(Assistant, "tune", lambda *_: None)
+
+    def read(self, should_stop: Callable[[], bool]) -> None:
+        self.begun.release()
+        while not should_stop():
+            threading.Event().wait(0.01)
+
+
+@pytest.mark.parametrize("operation", ["ask", "search", "anticipate"])
+def test_any_call_ends_reading_ahead_which_goes_on_in_the_next_idle_time(
+        settings: Settings, monkeypatch: pytest.MonkeyPatch, operation: str) -> None:
+    desk, reading = Dispatcher(ModelCache()), Reading(monkeypatch)
+    desk.work_while_idle()  # nothing was asked yet
+    assert isinstance(last_of(desk.submit(Call("ask", settings, (QUESTION,)))), Result)
+    until(lambda: desk.is_idle)
+    desk.work_while_idle()  # tunes
+    until(lambda: desk.is_idle)
+    desk.work_while_idle()
+    assert reading.begun.acquire(timeout=PATIENCE)
+    desk.work_while_idle()  # it is at it
+    assert isinstance(last_of(desk.submit(Call(operation, settings, (QUESTION,)))), Result)
+    until(lambda: desk.is_idle)
+    assert not reading.begun.acquire(blocking=False)
+    for _ in range(1 + (operation == "ask")):  # after a question the threads are tuned first
+        until(lambda: desk.is_idle)
+        desk.work_while_idle()
+    assert reading.begun.acquire(timeout=PATIENCE)
+    desk.close()
+
+
+def test_the_server_reads_ahead_when_no_call_has_come_for_a_while(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = Reading(monkeypatch)
+    monkeypatch.setattr("assistant.server.server.IDLE_WORK_AFTER", 0.0)
+    monkeypatch.setattr("assistant.server.server.TICK", 0.01)
+    with serving(settings):
+        assert "2027" in RemoteAssistant(settings, EngineClient(settings)).ask(QUESTION).answer.text
+        assert reading.begun.acquire(timeout=PATIENCE)
+        assert "2027" in RemoteAssistant(settings, EngineClient(settings)).ask(QUESTION).answer.text  # it gives way
 
 
 def test_a_model_that_cannot_be_tuned_stays_as_it_is(settings: Settings) -> None:

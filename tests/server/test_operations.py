@@ -19,7 +19,7 @@ def test_an_operation_stands_in_the_table_by_its_name() -> None:
     assert [operation.name for operation in OPERATIONS.values() if operation.kind is Kind.ANSWER] == ["ask"]
 
 
-@pytest.mark.parametrize("name", ["close", "remove", "tune", "__class__", "settings"])
+@pytest.mark.parametrize("name", ["close", "remove", "tune", "prefill", "__class__", "settings"])
 def test_what_other_processes_may_not_call_is_refused(settings: Settings, name: str) -> None:
     with serving(settings):
         [message] = call(settings, name, ())

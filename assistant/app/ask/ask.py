@@ -10,6 +10,7 @@ from pathlib import PurePath
 
 from assistant.app.ask.computed import answer_computed
 from assistant.app.ask.delegation import DelegatedAnswer, OpenChat
+from assistant.app.ask.reading_ahead import ReadingAhead
 from assistant.app.ask.retrieval import EvidenceRetrieval, milliseconds_since, questions_of, validate_question
 from assistant.app.library.library import Library
 from assistant.app.models import ModelProvider
@@ -90,6 +91,7 @@ class QuestionAnswering:
     def __init__(self, settings: Settings, models: ModelProvider, libraries: Sequence[Library]) -> None:
         self._settings, self._models, self._libraries = settings, models, libraries
         self.retrieval = EvidenceRetrieval(settings, models, libraries)
+        self.reading_ahead = ReadingAhead(settings, models, self.document_mark)
 
     def ask(self, question: str, turns: Sequence[Turn] = (), wanted: Filter = EVERY_FILE,
             strict: bool = False) -> AnswerStreaming:
@@ -266,7 +268,17 @@ class QuestionAnswerStream(StreamedAnswer):
         several = len(prompt.passages) > 1
         best = self._answering.compose_best(chat, self.question, self._turns, self._evidence) if several else NO_PROMPT
         self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started, best)
-        return chain(self._generation, self._conflicts(self._generation))
+        self._generation.prepare(self._on_progress)
+        found = self._answering.retrieval.narrow_passages(self._evidence.hits, ())
+        self._answering.reading_ahead.note(found, best.passages)
+        return chain(self._written(self._generation, best), self._conflicts(self._generation))
+
+    def _written(self, generation: AnswerStream, best: Prompt) -> Iterator[str]:
+        """Yield the text that the model writes; of a file that is removed meanwhile, no KV state stays on disk."""
+        try:
+            yield from generation
+        finally:
+            self._answering.reading_ahead.forget_if_removed(best)
 
     def _finish_with(self, answer: Answer) -> Iterator[str]:
         """Finish with an answer that no model writes."""

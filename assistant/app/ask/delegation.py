@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from assistant.app.models import ModelProvider
 from assistant.config import Settings
-from assistant.datatypes import Answer, AnswerStreaming, ChatModel, Progress, SentCount, Sentence, StreamedAnswer
+from assistant.datatypes import Answer, AnswerStreaming, ChatModel, OnProgress, SentCount, Sentence, StreamedAnswer
 from assistant.errors import ServerUnavailable
 from assistant.system.atomic_files import append_record, read_records
 
@@ -38,13 +38,13 @@ class DelegatedAnswer(StreamedAnswer):
         """The finished sentences of the answer that is shown."""
         return self._finished[0].sentences if self._finished else self._current.sentences
 
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+    def prepare(self, on_progress: OnProgress) -> None:
         """Do the work before the first token; the local model does it if the other one fails and a fallback is allowed."""
+        self._on_progress = on_progress
         try:
             self._current.prepare(on_progress)
         except ServerUnavailable as error:
             self._fall_back(error)
-            self._current.prepare(on_progress)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text; the pieces concatenate to `answer.text`."""
@@ -58,6 +58,7 @@ class DelegatedAnswer(StreamedAnswer):
             if self._settings.remote_fallback:
                 yield from self._finish(self._answer_or_fallback(draft))
             else:
+                self._current.prepare(self._on_progress)
                 yield from self._current
                 self._finished = (self._current.answer,)
         finally:
@@ -73,6 +74,7 @@ class DelegatedAnswer(StreamedAnswer):
     def _answer_or_fallback(self, draft: tuple[Answer, ...]) -> Answer:
         """Return the answer of the other machine, or the local one if that fails: the draft, if there is one."""
         try:
+            self._current.prepare(self._on_progress)
             answer = self._current.answer
         except ServerUnavailable as error:
             self._failure = str(error)
@@ -82,11 +84,12 @@ class DelegatedAnswer(StreamedAnswer):
         return replace(answer, fallback=self._failure)
 
     def _fall_back(self, error: ServerUnavailable) -> None:
-        """Begin the answer anew with the local model. Raises the error if that is not allowed."""
+        """Begin the answer anew with the local model, and prepare it. Raises the error if that is not allowed."""
         if not self._settings.remote_fallback:
             raise error
         self._failure = str(error)
         self._current = self._make(self._local)
+        self._current.prepare(self._on_progress)
 
     def _record(self) -> None:
         """Record whether the question left this machine; not its text."""

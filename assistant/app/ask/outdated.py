@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from assistant.app.library.library import Library
-from assistant.datatypes import AnswerStreaming, LedgerEntry, OutdatedFile, Progress, SearchResult, Sentence, StreamedAnswer
+from assistant.datatypes import AnswerStreaming, LedgerEntry, OnProgress, OutdatedFile, SearchResult, Sentence, StreamedAnswer
 from assistant.ingest import clamped_mtime_ns
 
 
@@ -42,7 +42,7 @@ class CheckedAnswerStream(StreamedAnswer):
         """The finished sentences."""
         return self._stream.sentences
 
-    def prepare(self, on_progress: Callable[[Progress], None]) -> None:
+    def prepare(self, on_progress: OnProgress) -> None:
         """Prepare the stream."""
         self._stream.prepare(on_progress)
         self.hits = self._stream.hits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -14,13 +14,14 @@ import psutil
 from assistant.app.assistant import Assistant
 from assistant.app.models import ModelProvider, chat_spec
 from assistant.config import Settings
-from assistant.datatypes import ChatModel, Embedder, Message
-from assistant.errors import NothingIndexed
+from assistant.datatypes import ChatModel, Embedder, Message, Timings
+from assistant.errors import NothingIndexed, UsageError
 from assistant.generation.untrusted_text import fill_template, own_words
 
 PROMPT_WORDS, DECODE_TOKENS = 450, 48
 PASSAGES, PASSAGE_WORDS = 64, 150
 QUESTIONS = 20
+ASKED, ANSWER_TOKENS = 3, 24  # questions that are answered, and the length of their answers
 Result = TypeVar("Result")
 TARGET = "a 7B model (Q4_K_M)"
 TARGET_BYTES = 4_680_000_000  # Qwen2.5-7B-Instruct Q4_K_M: each token reads all bytes once, so time grows with size
@@ -32,7 +33,7 @@ PLACES = ("in the north hall", "by the river", "under clause four", "at noon", "
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One measured value. `unit` is a rate ("tokens/s"), a time ("ms", "s") or "bytes"."""
+    """One measured value. `unit` is a rate ("tokens/s"), a time ("ms", "s"), a number ("passages", "tokens") or "bytes"."""
 
     name: str
     value: float
@@ -55,6 +56,7 @@ def measure(settings: Settings) -> Iterator[Measurement]:
     if size:
         yield from project_to_7b({figure.name: figure.value for figure in figures}, TARGET_BYTES / size)
     yield from measure_search(settings, models)
+    yield from measure_questions(settings, models)
     yield Measurement("memory of this process", psutil.Process().memory_info().rss, "bytes")
 
 
@@ -101,13 +103,55 @@ def measure_search(settings: Settings, models: ModelProvider) -> Iterator[Measur
     """Measure searches of the library, with questions made of words from its chunks."""
     with Assistant(settings, models) as assistant:
         try:
-            found = assistant.search("pump lease invoice 合同 报告", QUESTIONS).hits
+            texts = questions_of_library(assistant) or [filler_text(9, 1)]
         except NothingIndexed:
             return
-        texts = [" ".join(hit.chunk.text.split()[:12])[:200] for hit in found] or [filler_text(9, 1)]
         seconds = [timed(partial(assistant.search, text))[0] for text in texts]
     yield Measurement("search, median", 1000 * statistics.median(seconds), "ms")
     yield Measurement("search, 95th percentile", 1000 * percentile(seconds, 0.95), "ms")
+
+
+def measure_questions(settings: Settings, models: ModelProvider) -> Iterator[Measurement]:
+    """Measure answers to a few questions about the library, then the same asked again: what is read, and the time until then.
+
+    None is asked if a model on another machine may answer: the passages of the library would be sent there.
+    """
+    if models.uses_remote:
+        return
+    with Assistant(replace(settings, answer_tokens=ANSWER_TOKENS), models) as assistant:
+        try:
+            texts = questions_of_library(assistant)[:ASKED]
+        except NothingIndexed:
+            return
+        for kind in ("question", "question asked again"):
+            timings = [each for text in texts for each in timings_of_answer(assistant, text)]
+            yield from summarize_timings(kind, [each for each in timings if each.read_passages])
+
+
+def timings_of_answer(assistant: Assistant, text: str) -> tuple[Timings, ...]:
+    """Return the timings of an answer from passages; an empty tuple if the text would be a question about whole files."""
+    try:
+        stream = assistant.ask(text)
+    except UsageError:  # it is unclear which files are meant
+        return ()
+    return (stream.answer.timings,) if stream.hits else ()
+
+
+def summarize_timings(kind: str, timings: Sequence[Timings]) -> Iterator[Measurement]:
+    """Return the medians of the timings of answers that a model wrote, if there are any."""
+    if not timings:
+        return
+    yield Measurement(f"{kind}: evidence found", statistics.median(each.retrieve_ms for each in timings) / 1000, "s")
+    yield Measurement(f"{kind}: first word", statistics.median(each.first_token_ms or 0.0 for each in timings) / 1000, "s")
+    yield Measurement(f"{kind}: passages read", statistics.median_low(each.read_passages for each in timings), "passages")
+    yield Measurement(f"{kind}: tokens read", statistics.median_low(each.read_tokens for each in timings), "tokens")
+    yield Measurement(f"{kind}: tokens cached", statistics.median_low(each.reused_tokens for each in timings), "tokens")
+
+
+def questions_of_library(assistant: Assistant) -> list[str]:
+    """Return questions made of words from chunks of the library. Raises NothingIndexed."""
+    found = assistant.search("pump lease invoice 合同 报告", QUESTIONS).hits
+    return [" ".join(hit.chunk.text.split()[:12])[:200] for hit in found]
 
 
 def timed(work: Callable[[], Result]) -> tuple[float, Result]:

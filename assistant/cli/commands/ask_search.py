@@ -30,6 +30,7 @@ from assistant.cli.options import (
     settings_of,
 )
 from assistant.cli.render.answer import (
+    ReadingStatus,
     prepare,
     show_confidence,
     show_explanation,
@@ -127,12 +128,12 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
             return
         with spinner("Searching"):
             stream = assistant.ask(question or "", (), wanted, strict)
-        prepare(stream)
+        status = prepare(stream)
         if json:
             to_json.print_json(to_json.answer(stream.answer))
             show_model(stream.answer)
         else:
-            show_answer(stream, settings.context_chunks)
+            show_answer(stream, settings.context_chunks, status)
         if confidence:
             show_confidence(stream.answer)
         if explain and not json:
@@ -216,11 +217,11 @@ def add_first(assistant: Answerer, paths: list[Path]) -> None:
         raise typer.Exit(INTERRUPTED)
 
 
-def show_answer(stream: AnswerStreaming, passages: int) -> None:
+def show_answer(stream: AnswerStreaming, passages: int, status: ReadingStatus) -> None:
     """Show the passages, stream the answer, then show its sources."""
     if notices().is_terminal:
         show_passages(notices(), stream.hits[:passages])
-    stream_answer(iter(stream), lambda: stream.sentences)
+    stream_answer(iter(stream), lambda: stream.sentences, status)
     if stream.answer.citations:
         write("\n")
         show_sources(output(), stream.answer.citations, quotes=len(stream.answer.citations) <= QUOTED)

@@ -117,10 +117,10 @@ def reply(question: str, conversation: Conversation) -> None:
     try:
         with spinner("Searching"):
             stream = conversation.search(question)
-        prepare(stream)
+        status = prepare(stream)
         if notices().is_terminal:
             show_passages(notices(), stream.hits[: conversation.assistant.settings.context_chunks])
-        stream_answer(conversation.write(stream), lambda: stream.sentences)
+        stream_answer(conversation.write(stream), lambda: stream.sentences, status)
         if stream.answer.searched:
             notice(f"Searched for: {stream.answer.searched}")
         show_sources(output(), conversation.citations, quotes=False)

@@ -120,6 +120,9 @@ def verdict(proof: OfflineProof) -> Text:
     return Text("No attempt to use the network.", "bold green")
 
 
+COUNTS = {"passages", "tokens"}  # units of whole numbers
+
+
 def bench(context: typer.Context, library: Library = None, chat: Chat = None, embed: Embed = None, json: Json = False) -> None:
     """Measure the speed of this machine with the models in use. Takes a minute or two.
 
@@ -131,7 +134,7 @@ def bench(context: typer.Context, library: Library = None, chat: Chat = None, em
     for figure in measure_with_spinner(settings):
         figures.append(figure)
         if not json:
-            digits = 0 if figure.value >= 100 else 1 if figure.value >= 10 else 2
+            digits = 0 if figure.unit in COUNTS or figure.value >= 100 else 1 if figure.value >= 10 else 2
             value = size_in_words(int(figure.value)) if figure.unit == "bytes" else f"{figure.value:,.{digits}f} {figure.unit}"
             output().print(f"{figure.name:<64} {value:>16}", highlight=False)
     if json:

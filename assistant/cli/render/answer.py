@@ -24,7 +24,7 @@ from assistant.cli.console import (
     output,
     write,
 )
-from assistant.datatypes import Answer, Explanation, OutgoingRequest, Sentence
+from assistant.datatypes import PASSAGES, Answer, Explanation, OutgoingRequest, Sentence
 
 if TYPE_CHECKING:
     from assistant.datatypes import AnswerStreaming, Citation, Hit, Location, OutdatedFile, Progress, SearchResult
@@ -132,9 +132,30 @@ MEANING = {"partial": "[~] The source supports only a part of this. Check the so
            "none": "[?] No passage supports this. Do not rely on it."}
 
 
-def stream_answer(pieces: Iterator[str], said: Callable[[], Sequence[Sentence]] = tuple) -> None:
+class ReadingStatus:
+    """What the terminal says until the first word of an answer: how many passages the model reads."""
+
+    def __init__(self) -> None:
+        self._words = "Reading"
+        self._show: Callable[[str], None] = lambda _: None
+
+    def note(self, progress: Progress) -> None:
+        """Say what the model reads from now on."""
+        more = progress.total - progress.done
+        self._words = (f"Not enough; reading {more} more" if progress.done and more else
+                       f"Reading {counted(progress.total, 'passage')}")
+        self._show(self._words)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show it (terminal only)."""
+        with spinner(self._words) as self._show:
+            yield
+
+
+def stream_answer(pieces: Iterator[str], said: Callable[[], Sequence[Sentence]], status: ReadingStatus) -> None:
     """Write an answer piece by piece, with a mark after each sentence of `said` that is not fully supported."""
-    with spinner("Reading"):
+    with status.shown():
         first = next(pieces, "")
     marked = 0
     try:
@@ -246,26 +267,33 @@ def show_confidence(answer: Answer) -> None:
 
 
 @contextmanager
-def spinner(words: str) -> Iterator[None]:
-    """Show a spinner with a text (terminal only)."""
+def spinner(words: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner with a text (terminal only). Yield a function that changes the text."""
     console = notices()
     if not console.is_terminal:
-        yield
+        yield lambda _: None
         return
-    with console.status(Text(words, "dim"), refresh_per_second=4):  # each frame costs 1 ms of CPU time
+    with console.status(Text(words, "dim"), refresh_per_second=4) as status:  # each frame costs 1 ms of CPU time
         LIVE_CONSOLES.append(console)
         try:
-            yield
+            yield lambda other: status.update(Text(other, "dim"))
         finally:
             LIVE_CONSOLES.remove(console)
 
 
-def prepare(stream: AnswerStreaming) -> None:
-    """Let an answer read whole documents, after an estimate of the time. A short one shows no progress bar."""
+def prepare(stream: AnswerStreaming) -> ReadingStatus:
+    """Let an answer read whole documents, after an estimate of the time. A short one shows no progress bar.
+
+    Return what the terminal says of passages that are read after that.
+    """
+    status = ReadingStatus()
     with ExitStack() as shown:
         bars: list[Callable[[Progress], None]] = []
 
         def show(progress: Progress) -> None:
+            if progress.stage == PASSAGES:
+                status.note(progress)
+                return
             if progress.stage == "estimate":
                 notice(f"{progress.total} parts to read, about {progress.current}. "
                        "Ctrl-C stops; ask again to continue where it stopped.")
@@ -277,3 +305,4 @@ def prepare(stream: AnswerStreaming) -> None:
             bars[0](progress)
 
         stream.prepare(show)
+    return status

@@ -32,6 +32,7 @@ from assistant.models.llama.thread_tuning import (
     usable_cores,
 )
 
+PARTS = 2  # of the beginning of a prompt: instructions, first passage
 MOST_SCORED = 128  # tokens of a candidate text
 
 
@@ -113,6 +114,20 @@ class LlamaChat:
         fits = max(0, min(MOST_SCORED, limit - (len(asked) - start)))
         text = self._engine.vocabulary.tokenize(candidate.text, special=False)[:fits]
         return Branch(start, [*asked[start:], *text], len(text))
+
+    def prefill(self, messages: Sequence[Message]) -> bool:
+        """Store the KV state of the segments that other prompts begin with too; return False if nothing can be stored.
+
+        Prompts that have been cached in memory stay. Raises KeyboardInterrupt if it is stopped.
+        """
+        prompt, borders = self._template.tokenize_with_borders(messages)
+        document = next((message.document for message in messages if message.role == "user"), "")
+        if len(borders) < PARTS or not document:
+            return False
+        if borders[-1] >= self.context_tokens:
+            return True
+        self._engine.grow_context(borders[-1])
+        return self._prefix_cache.store_ahead(prompt, Beginning(borders, document))
 
     def tune(self, place: Path, should_stop: Callable[[], bool] = never_stop, *, anew: bool = False) -> Threads:
         """Set and return the fastest numbers of threads on this machine: the stored ones, or with `anew` those measured now.

@@ -9,7 +9,8 @@ templates or chunks.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,6 +159,19 @@ class Engine(Decoder):
         self._cached.extend(tokens)
         self._borders, self._stepped = tuple(borders), len(tokens)
         return True
+
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Cache nothing at first inside the block; afterwards, also if it is interrupted, what was cached before it."""
+        tokens, borders, stepped = [*self._cached], self._borders, self._stepped
+        kept = self.save() if tokens else b""
+        self.truncate(0)
+        try:
+            yield
+        finally:
+            self.truncate(0)
+            if tokens and self.restore(kept, tokens, borders):
+                self._stepped = stepped
 
     def follow(self, token: int, drafts: Sequence[int]) -> list[int]:
         """Decode a token and drafted continuations; return the correct drafts and the likeliest token after them.

@@ -2,39 +2,45 @@
 
 What all prompts share is stored, and that with the first passage behind it. Each state is one file, named after the model, the
 build of llama.cpp and the tokens, so that a file of another model or version is never read; that of a passage is marked with
-its document and removed with it. A damaged file is removed. When all files together exceed the budget, the least recently used
-are removed.
+its document and removed with it. A damaged file is removed. Before the files together would exceed the budget, the least
+recently used are removed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from assistant.models.llama.engine import Engine
-from assistant.system.atomic_files import write_atomically
+from assistant.system.atomic_files import PARTIAL, write_atomically
 
 MAGIC = b"akv1"
+HEADER_BYTES = len(MAGIC) + 32  # with the SHA-256 of the state
 SUFFIX = ".kv"
+NEVER_USED = 0  # time of use, in seconds since 1970, of a state that no prompt has needed
+ABANDONED_SECONDS = 600.0  # after which a file that is still partly written is one of a killed process
 PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 MIN_PREFIX_TOKENS = 24  # a shorter prefix is computed faster than its file is read
 
 
 class DiskKVCache:
-    """KV states as files in one folder, within a budget of bytes. Several processes may use the folder at once."""
+    """KV states as files in one folder, within a budget of bytes. Several processes may use the folder at once.
+
+    So the files are listed whenever one is stored: to list ten thousand takes a fraction of the time of computing one state.
+    """
 
     def __init__(self, folder: Path, budget_bytes: int) -> None:
         self._folder, self._budget = folder, budget_bytes
-        self._size = sum(stat.st_size for _, stat in self._files())
 
     @property
     def size(self) -> int:
-        """The bytes of all files, as far as this process knows."""
-        return self._size
+        """The bytes of all files."""
+        return sum(size for _, size, _ in self._files())
 
     def get(self, name: str) -> bytes:
         """Return a stored state, or b"" if there is none or its file is damaged."""
@@ -44,50 +50,89 @@ class DiskKVCache:
             os.utime(file)
         except OSError:
             return b""
-        digest, payload = kept[len(MAGIC) : len(MAGIC) + 32], kept[len(MAGIC) + 32 :]
+        digest, payload = kept[len(MAGIC) : HEADER_BYTES], kept[HEADER_BYTES:]
         if kept.startswith(MAGIC) and hashlib.sha256(payload).digest() == digest:
             return payload
-        self._remove(file)
+        remove(os.fspath(file))
         return b""
 
     def put(self, name: str, payload: bytes) -> None:
-        """Store a state, unless it exceeds the budget or the folder cannot be written."""
-        if len(payload) > self._budget:
-            return
+        """Store a state, unless it exceeds the budget or the folder cannot be written. Others are evicted before."""
+        size = HEADER_BYTES + len(payload)
+        if size <= self._budget and self._make_room(size):
+            self._write(name, payload)
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a file of a state, which does not count as its use."""
+        return self._file(name).exists()
+
+    def put_ahead(self, name: str, payload: bytes) -> bool:
+        """Store a state that no prompt has needed yet; return False, without evicting any other, if there is no room.
+
+        It is evicted before all states that a prompt has needed.
+        """
+        if not self.has_room(HEADER_BYTES + len(payload)):
+            return False
+        self._write(name, payload)
+        with suppress(OSError):
+            os.utime(self._file(name), (NEVER_USED, NEVER_USED))
+        return True
+
+    def has_room(self, size: int) -> bool:
+        """Return whether so many bytes can be stored ahead: a tenth of the budget is left for what prompts need."""
+        return self.size + size <= self._budget * 0.9
+
+    def _write(self, name: str, payload: bytes) -> None:
         with suppress(OSError):
             write_atomically(self._file(name), MAGIC + hashlib.sha256(payload).digest() + payload, PRIVATE_FILE)
-            self._size += len(payload)
-            self._evict()
 
-    def _evict(self) -> None:
-        """Remove the least recently used files until the cache is within its budget."""
-        if self._size <= self._budget:
-            return
-        known = sorted((stat.st_mtime_ns, stat.st_size, file) for file, stat in self._files())
-        self._size = sum(size for _, size, _ in known)  # another process may have stored or removed some
-        for _, _, file in known:
-            if self._size <= self._budget * 0.9:
-                return
-            self._remove(file)
+    def _make_room(self, size: int) -> bool:
+        """Remove the least recently used files, a tenth of the budget at once; return whether `size` bytes more are within it."""
+        known = self._files()
+        total = sum(size for _, size, _ in known)
+        if total + size <= self._budget:
+            return True
+        for _, freed, file in sorted(known):
+            if total + size <= self._budget * 0.9:
+                break
+            if remove(file):
+                total -= freed
+        return total + size <= self._budget
 
-    def _remove(self, file: Path) -> None:
-        try:
-            size = file.stat().st_size
-            file.unlink()
-        except OSError:
-            return
-        self._size -= size
-
-    def _files(self) -> list[tuple[Path, os.stat_result]]:
-        """Return the files with their status, without those that another process removes meanwhile."""
-        found: list[tuple[Path, os.stat_result]] = []
-        for file in sorted(self._folder.glob(f"*{SUFFIX}")):
-            with suppress(OSError):
-                found.append((file, file.stat()))
-        return found
+    def _files(self) -> list[tuple[int, int, str]]:
+        """Return time of use, size and path of each file; delete those that a killed process has left partly written."""
+        known: list[tuple[int, int, str]] = []
+        for entry in list_folder(self._folder):
+            with suppress(OSError):  # another process removes it meanwhile
+                stat = entry.stat()
+                if entry.name.endswith(SUFFIX):
+                    known.append((stat.st_mtime_ns, stat.st_size, entry.path))
+                elif entry.name.endswith(PARTIAL) and time.time() - stat.st_mtime > ABANDONED_SECONDS:
+                    remove(entry.path)
+        return known
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}{SUFFIX}"
+
+
+def remove(file: str) -> bool:
+    """Remove a file; return False if it cannot be removed, as one that another process has open on Windows."""
+    try:
+        os.unlink(file)  # noqa: PTH108 - of thousands of files
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def list_folder(folder: Path) -> list[os.DirEntry[str]]:
+    """Return the entries of a folder, an empty list if it is missing."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
 
 
 def state_folder(home: Path) -> Path:
@@ -125,15 +170,24 @@ def short_hash(text: str) -> str:
 
 def keep_documents(home: Path, library: str, content_hashes: Callable[[], Iterable[str]], libraries: Iterable[str]) -> None:
     """Delete the KV states of a library's other documents, and those of libraries that there are no more."""
-    files = list(state_folder(home).glob(f"*-*-*{SUFFIX}"))
+    files = list(state_folder(home).glob(f"*-*-*{SUFFIX}*"))  # with those that are written now, or that a killed process left
     if not files:
         return
     owner, others = short_hash(library), {short_hash(each) for each in libraries if each != library}
     kept = {document_mark(library, each) for each in content_hashes()}
     for file in files:
-        mark = file.stem.partition("-")[2]
+        mark = file.name.partition(SUFFIX)[0].partition("-")[2]
         if mark not in kept and (mark.startswith(owner) or mark.partition("-")[0] not in others):
-            file.unlink(missing_ok=True)
+            if file.suffix == PARTIAL:
+                remove(os.fspath(file))  # fails on Windows while it is written
+            else:
+                file.unlink(missing_ok=True)
+
+
+def delete_states(home: Path, document: str) -> None:
+    """Delete the KV states of a document by its mark."""
+    for file in state_folder(home).glob(f"*-{document}{SUFFIX}*"):
+        file.unlink(missing_ok=True)
 
 
 def build() -> str:
@@ -177,6 +231,22 @@ class PrefixCache:
             if self._disk and name:
                 self._disk.put(name, self._engine.save())
         return ends[-1] - ends[held]
+
+    def store_ahead(self, prompt: Sequence[int], beginning: Beginning) -> bool:
+        """Store the KV state of the beginning of prompts to come, unless it is stored; return False if there is no room for it.
+
+        The engine then caches what it cached before.
+        """
+        name = self._name(prompt, beginning)
+        if not (self._disk and name and self._disk.has_room(0)):
+            return False
+        if self._disk.has(name):
+            return True
+        end, shared = beginning.borders[-1], beginning.parts(len(beginning.borders) - 1)
+        with self._engine.set_aside():
+            self.restore(prompt, shared)
+            self._engine.extend_parts(prompt[shared.borders[-1] : end])
+            return self._disk.put_ahead(name, self._engine.save())
 
     def _holds(self, prompt: Sequence[int], beginning: Beginning) -> bool:
         """Return whether the engine holds the beginning of a prompt, if need be from the disk."""
