@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from assistant.datatypes import Calibration, ChatModel, Chunk, Hit, Message, PromptText
 from assistant.generation.prompt import QUESTION_REQUEST, Prompt, answerability_probe
-from assistant.generation.refusal import WEIGHTS_BEFORE, log_odds, logistic, query_likelihood_gain, unanswerable_log_odds
+from assistant.generation.refusal import log_odds, log_odds_before, logistic, query_likelihood_gain
 from assistant.generation.untrusted_text import fence, fill_template, join_prompt_texts, own_words, sanitize, sanitize_span
 from assistant.text.languages import language
 from assistant.text.stems import terms
@@ -35,7 +35,8 @@ MIN_SHARED = 2  # terms that a question must share with its chunk
 PRIOR_SD = 2.0  # prior standard deviation of the offset, in log-odds
 NEWTON_STEPS = 50
 # A chunk has a higher query-likelihood gain for a question that the model wrote about it than for a user's: .70 instead of .46
-# (SQuAD 2.0, Qwen2.5-Coder-1.5B, 11 and 49 questions). This offset of the log-odds compensates for it.
+# (SQuAD 2.0, Qwen2.5-Coder-1.5B, 11 and 49 questions). This offset of the log-odds compensates for it; what a probe makes of such
+# questions was not measured.
 GENERATED_QUESTION_OFFSET = 0.72
 
 
@@ -96,7 +97,7 @@ def write_question(chat: ChatModel, chunk: Chunk) -> str:
 def question_log_odds(chat: ChatModel, prompt: Prompt, question: str) -> float:
     """Return the log-odds that the chunks do not answer the question, before the answer and without an offset."""
     reply = chat.reply(prompt.messages, 1, answerability_probe(prompt, question))
-    return unanswerable_log_odds(WEIGHTS_BEFORE, question, query_likelihood_gain(reply.log_likelihoods()))
+    return log_odds_before(question, query_likelihood_gain(reply.log_likelihoods()), reply.answerable())
 
 
 def fit_offset(trials: Sequence[CalibrationTrial]) -> float:

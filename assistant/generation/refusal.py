@@ -170,12 +170,16 @@ def answerability_before(reply: Reply, question: str, threshold: float, offset: 
     `earlier` is what the probe said of the best passage alone: one passage that answers the question is enough.
     """
     gain, probe = query_likelihood_gain(reply.log_likelihoods()), reply.answerable()
-    if probe is not None:
-        probe = max(probe, earlier)
-        odds = PROBED_INTERCEPT - probe - PROBED_GAIN * (UNKNOWN_GAIN if gain is None else gain)
-    else:
-        odds = unanswerable_log_odds(WEIGHTS_BEFORE, question, gain)
+    probe = None if probe is None else max(probe, earlier)
+    odds = log_odds_before(question, gain, probe)
     return Answerability(logistic(odds + offset), threshold, reply.likelihood(NOT_STATED), gain, probe=probe)
+
+
+def log_odds_before(question: str, gain: float | None, probe: float | None) -> float:
+    """Return the log-odds that the files do not answer the question, from the signals before the answer."""
+    if probe is None:
+        return unanswerable_log_odds(WEIGHTS_BEFORE, question, gain)
+    return PROBED_INTERCEPT - probe - PROBED_GAIN * (UNKNOWN_GAIN if gain is None else gain)
 
 
 def answerability_probed(before: Answerability, *, supported: bool) -> Answerability:

@@ -15,7 +15,8 @@ from assistant.index import Store
 from assistant.retrieval import Searcher
 from assistant.system.atomic_files import PRIVATE_FILE, append_record, parse_record, read_records, write_atomically
 
-CALIBRATION_KEY = "calibration_offset"  # metadata key of the calibration
+SIGNALS = 2  # version of the signals that a calibration weighs
+CALIBRATION_KEY = f"calibration_offset_{SIGNALS}"  # metadata key of the calibration
 
 
 class Library:
@@ -134,7 +135,7 @@ class TrialLog:
 
     @property
     def _by(self) -> str:
-        return f"{self.model} {PROMPT_VERSION} {GENERATED_QUESTION_OFFSET}"
+        return f"{self.model} {PROMPT_VERSION} {SIGNALS} {GENERATED_QUESTION_OFFSET}"
 
 
 def trial_of(value: object) -> CalibrationTrial | None:
