@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.app.library.library import CALIBRATION_KEY
 from assistant.index import Store
 
 TOPICS = ("lease", "coffee", "boiler", "garden", "bicycle", "telescope", "violin", "harbour", "bakery", "library")
@@ -34,7 +35,7 @@ def test_calibrate_keeps_an_offset_with_the_library(run, many, own_home):
     found = json.loads(run("calibrate", "--questions", "6", "--json").stdout)
     assert found["questions"] == 6
     store = Store(own_home / "libraries" / "default" / "library.sqlite")
-    assert float(store.meta("calibration_offset")) == pytest.approx(found["offset"])
+    assert float(store.meta(CALIBRATION_KEY)) == pytest.approx(found["offset"])
     store.close()
     assert run("calibrate", "--reset").exit_code == 0
 
