@@ -39,7 +39,7 @@ class TableQuestion:
     def links(self) -> int:
         """The number of columns, cells and conditions that the question names."""
         return (
-            len({link.column.name for link in self.linked.columns if link.score >= 0.9})
+            len({link.column.name for link in (*self.linked.columns, *self.linked.implied) if link.score >= 0.9})
             + len({link.start for link in self.linked.values if link.score >= 0.6})
             + len(self.linked.conditions)
         )
