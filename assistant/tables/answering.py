@@ -13,7 +13,7 @@ from assistant.tables.evidence import rows_behind
 from assistant.tables.intent import Intent, recognize_apart
 from assistant.tables.linking import link_question
 from assistant.tables.model_statements import WriteSql, statements_of_model
-from assistant.tables.rules import read_question, with_result
+from assistant.tables.rules import Reading, read_question, with_result
 from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_empty_result, same_result
 from assistant.tables.units import mixed_units
 
@@ -47,7 +47,7 @@ def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteS
     """Return the answer to a question, or a refusal that names the columns that there are."""
     by_rule = solutions(asked, connection)
     best = by_rule[0].reading.confidence if by_rule else 0.0
-    near = [each for each in by_rule if each.reading.confidence >= NEARLY * best]
+    near = [each for each in by_rule if is_near(each.reading, by_rule[0].reading)]
     if write_sql is not None and best < SURE:
         near = decide(by_rule, statements_of_model(asked, connection, write_sql))
     elif best < CERTAIN:
@@ -74,6 +74,12 @@ def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved
             return [statement]
         given.append(statement)
     return [by_rule[0]] if best >= CERTAIN and not given else []
+
+
+def is_near(reading: Reading, best: Reading) -> bool:
+    """Return whether a reading is nearly as likely as the best one, and leaves out no more of the cells that a question names."""
+    left_out, left_out_by_best = (each.features.get("cells left out", 0.0) for each in (reading, best))
+    return reading.confidence >= NEARLY * best.confidence and left_out <= left_out_by_best
 
 
 def with_rivals(chosen: Sequence[Solved], by_rule: Sequence[Solved]) -> list[Solved]:
