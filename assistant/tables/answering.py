@@ -10,12 +10,12 @@ from assistant.datatypes.tables import TableInfo
 from assistant.tables.answer_text import ComputedAnswer, answer_text, refusal, refuse_units
 from assistant.tables.connection import StatementFailed, TableConnection
 from assistant.tables.evidence import rows_behind
-from assistant.tables.intent import Intent, recognize_apart
 from assistant.tables.linking import link_question
 from assistant.tables.model_statements import WriteSql, statements_of_model
 from assistant.tables.rules import Reading, read_question, with_result
 from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_empty_result, same_result
 from assistant.tables.units import mixed_units
+from assistant.text.calculations import Intent, recognize_apart
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
 CERTAIN = 0.5  # confidence from which a reading by rule is the answer if the chat model has no statement

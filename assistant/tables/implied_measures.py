@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from assistant.datatypes.tables import Column, TableInfo
-from assistant.tables.intent import Calculation, recognize_intent
 from assistant.tables.links import Link, LinkKind, tokens_in
 from assistant.tables.quantities import Quantity, columns_of
 from assistant.tables.tokens import QuestionToken, form_of, forms
+from assistant.text.calculations import Calculation, recognize_intent
 
 IMPLIED_SCORE = 0.9
 MOST_COLUMNS = 2  # of a quantity; of more of them none is implied

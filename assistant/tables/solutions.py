@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from assistant.datatypes.tables import QueryResult, TableRow
-from assistant.tables.intent import Intent
 from assistant.tables.links import LinkedQuestion
 from assistant.tables.rules import Reading
+from assistant.text.calculations import Intent
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from assistant.text.calculations.vocabulary import MEASURE_WORD
 from assistant.text.languages import CJK
 from assistant.text.stems import stem
 
@@ -33,7 +34,6 @@ CHINESE_FILLER = frozenset(
     "的了是在和与及或有为之其于被由也都就这那他它个到从对以并而把所则着很又还多少几哪些什么谁请问列出共一总计算数量"
     "吗呢吧中里内上下我们你您各每"
 )
-MEASURE_WORD = "[个家张笔条项次人台份件位名行种天只本所户辆批]"  # between a number and a noun
 CHINESE_PHRASES = re.compile(
     rf"记录|条目|数据|合计|总计|总和|总数|平均值?|最[多少高低大小长短早晚新贵]的?|小时|(?:多少|几){MEASURE_WORD}|多少|[条行个家张笔位名件]|"
     "表|分别|不同|种类?|第一|最后|之间|相差|差额|超过|大于|小于|高于|低于|至少|以上|以下|占比?|所有|全部|一共|总共|清单|明细|情况"

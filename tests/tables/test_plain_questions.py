@@ -11,8 +11,8 @@ from assistant.datatypes.tables import TableInfo
 from assistant.tables.answer_text import ComputedAnswer
 from assistant.tables.answering import compute, understand
 from assistant.tables.connection import TableConnection
-from assistant.tables.intent import recognize_intent
 from assistant.tables.relative_dates import relative_dates
+from assistant.text.calculations import recognize_intent
 from tests.tables.helpers import opened, values_of
 
 TODAY = date(2026, 11, 28)  # a Saturday

@@ -25,9 +25,9 @@ from assistant.tables.answer_text import ComputedAnswer
 from assistant.tables.answering import SURE, compute, understand
 from assistant.tables.connection import TableConnection
 from assistant.tables.find import TableCandidate, rank_tables, split_scope, without_suffixes
-from assistant.tables.intent import Intent, recognize_intent
 from assistant.tables.joins import related_tables
 from assistant.tables.solutions import TableQuestion
+from assistant.text.calculations import Intent, recognize_intent
 from assistant.text.languages import language
 
 COMPUTED_VERSION = "computed-1"

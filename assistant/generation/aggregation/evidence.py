@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from assistant.datatypes import Hit
-from assistant.generation.aggregation.question import ROW_NOUN, TABLE_NOUN, Aggregate, AggregateKind
 from assistant.generation.aggregation.table_rows import SUFFIXES, HitRow, TablePart, name_of, prose_of, read_table, words_of
+from assistant.text.calculations.aggregates import ROW_NOUN, TABLE_NOUN, Aggregate, AggregateKind
 from assistant.text.numbers import numbers
 from assistant.text.sentences import sentence_spans
 

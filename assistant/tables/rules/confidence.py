@@ -13,13 +13,13 @@ from dataclasses import replace
 
 from assistant.datatypes.tables import ColumnType, QueryResult
 from assistant.tables.implied_measures import contradicts_flow
-from assistant.tables.intent import Calculation, Intent
 from assistant.tables.links import LinkedQuestion, is_year_column
 from assistant.tables.rules.parts import IMPLIED, THING, WHEN, WHO, ColumnChoice, QuestionParts, is_additive
 from assistant.tables.rules.reading import Reading
 from assistant.tables.rules.weights import WEIGHTS
 from assistant.tables.settlement import has_state
 from assistant.tables.tokens import form_of
+from assistant.text.calculations import Calculation, Intent
 
 MOST_COUNTED = 3
 MOST_LISTED = 3

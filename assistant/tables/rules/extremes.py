@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from assistant.datatypes.tables import ColumnType
-from assistant.tables.intent import Calculation
 from assistant.tables.links import is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.quantities import is_per_unit
 from assistant.tables.rules.parts import IMPLIED, WH, WHO, ColumnChoice, QuestionParts
 from assistant.tables.rules.reading import Reading, label
+from assistant.text.calculations import Calculation
 
 EARLY = re.compile(r"\b(?:earliest|oldest|first)\b|最早|最旧", re.I)
 TIME_WORD = re.compile(r"\b(?:earliest|latest|newest|oldest|most recent|first|last)\b|最(?:早|晚|新|近)", re.I)

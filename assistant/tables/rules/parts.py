@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
-from assistant.tables.intent import Calculation, Intent
 from assistant.tables.links import Link, LinkedQuestion, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.reading import PHRASES, Reading, label
 from assistant.tables.tokens import forms, root
+from assistant.text.calculations import Calculation, Intent
 from assistant.text.languages import language
 
 NUMBER_FIRST = re.compile(r"^[^\w\d]{0,2}\d[\d.,]*\s?(?P<unit>[^\W\d_]*)")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from assistant.datatypes.tables import Column
-from assistant.tables.intent import Calculation
+from assistant.text.calculations import Calculation
 
 PHRASES = {  # in English and in Chinese
     "sum": ("the sum of {}", "{} 的总和"),

@@ -9,8 +9,8 @@ from assistant.tables.quantities import is_per_unit
 from assistant.tables.rules.counts import grouped, read_counts
 from assistant.tables.rules.parts import QuestionParts
 from assistant.tables.rules.reading import Reading, label
-from assistant.tables.tokens import MEASURE_WORD
 from assistant.tables.units import units_differ
+from assistant.text.calculations.vocabulary import MEASURE_WORD
 
 FIRST_ROWS = re.compile(r"\b(?:first|top|last|bottom)\b|前|最后", re.I)
 SUMMED = re.compile(r"\b(?:sum|total|add(?:ed)?)\b|合计|总", re.I)  # without which prices of one thing each are not added up

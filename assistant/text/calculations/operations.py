@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from assistant.tables.tokens import MEASURE_WORD
+from assistant.text.calculations.vocabulary import AVERAGE_WORD, MEAN_NOUN, MEASURE_WORD, MONEY_VERB, MONEY_ZH
 
 
 class Calculation(StrEnum):
@@ -78,9 +78,7 @@ COUNTED = {
 }
 MOST_INTENTS = 5
 FEW = rf"(?:{'|'.join(COUNTED)}|\d{{1,3}})"
-PAID = r"spen[dt]|pa(?:y|id)|cost|earn(?:ed)?|owed?|bill(?:ed)?|charged?|invoiced?"
 REACHED = r"(?:did|does|has|have)\b.{0,30}\b(?:get|got|gotten|become|rise|fall|drop)\b"
-SPENT_ZH = "花|付|支付|支出|收入|报销|卖|赚|欠|开销|销售"
 PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
     (operation, strong, re.compile(pattern, re.I))
     for operation, strong, pattern in (
@@ -101,7 +99,7 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
         (
             Calculation.AVERAGE,
             True,
-            r"\b(?:averages?|avg\.?)\b|(?<!does )(?<!did )\bmean (?:of|value|amount|price|cost|age|salary|score)\b|平均",
+            rf"\b(?:{AVERAGE_WORD}|avg\.?)\b|(?<!does )(?<!did )\bmean (?:of|{MEAN_NOUN})\b|平均",
         ),
         (
             Calculation.COUNT,
@@ -159,8 +157,8 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
         (
             Calculation.SUM,
             False,
-            rf"\bhow much\b|\btotals?\b|多少(?:钱|元)|(?:{SPENT_ZH})[了出过掉给]?(?:的钱)?多少"
-            rf"|\bwhat (?:did|do|does|have|has)\b.{{1,40}}\b(?:{PAID})\b"
+            rf"\bhow much\b|\btotals?\b|多少(?:钱|元)|(?:{MONEY_ZH})[了出过掉给]?(?:的钱)?多少"
+            rf"|\bwhat (?:did|do|does|have|has)\b.{{1,40}}\b(?:{MONEY_VERB})\b"
             r"|\bhow long\b.{1,40}\b(?:work(?:ed|ing)?|spen[dt])\b",
         ),
         (
