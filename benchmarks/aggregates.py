@@ -21,7 +21,8 @@ from report import markdown_table
 
 from assistant import Assistant, Settings
 from assistant.config import find_home
-from assistant.generation import needs_all_rows, recognize_aggregate
+from assistant.generation import needs_all_rows
+from assistant.text.calculations import recognize_aggregate
 
 PROSE = ("squad2", "cmrc", "hotpot", "xquad", "multiformat")
 

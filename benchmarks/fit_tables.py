@@ -35,11 +35,11 @@ from assistant.tables.catalog import name_tables
 from assistant.tables.connection import TableConnection
 from assistant.tables.delimited import DelimitedRows
 from assistant.tables.find import rank_tables, without_suffixes
-from assistant.tables.intent import recognize_intent
 from assistant.tables.parquet import TableFiles
 from assistant.tables.raw import RawTable
 from assistant.tables.rules.confidence import CHOSEN
 from assistant.tables.typed import type_table
+from assistant.text.calculations import recognize_intent
 
 PENALTY = 4.0
 OWN_WEIGHT = 20.0  # of a question of the project's own

@@ -1,6 +1,6 @@
 """Generate an answer from retrieved hits: prompt, streamed reply, citations, refusal, conversation."""
 
-from assistant.generation.aggregation import asks_of_table, needs_all_rows, recognize_aggregate, tables_named
+from assistant.generation.aggregation import needs_all_rows, tables_named
 from assistant.generation.cascade import needs_several_passages
 from assistant.generation.conflicts import FileDate, add_conflicts, find_conflicts
 from assistant.generation.conversation.entities import FollowUpKind, Rewriting
@@ -20,7 +20,7 @@ from assistant.generation.stream import AnswerStream, Limits, may_be_read_alone,
 
 __all__ = ["GENERATED_QUESTION_OFFSET", "NO_PROMPT", "PROMPT_VERSION", "AnswerStream", "CalibrationTrial", "FileDate",
            "FollowUpKind", "Limits", "MetaAnswerStream", "Prompt", "Rewriting", "SmallTalkStream", "add_conflicts",
-           "asks_of_table", "compose", "detect_meta_question", "detect_small_talk", "draft_question", "find_conflicts",
-           "fit_calibration", "history_messages", "may_be_read_alone", "needs_all_rows", "needs_several_passages",
-           "prompt_of_passage", "question_log_odds", "recognize_aggregate", "refuse_to_compute", "refuse_without_evidence",
-           "rewrite", "rewrite_with_model", "tables_named", "turns_about_files", "write_question"]
+           "compose", "detect_meta_question", "detect_small_talk", "draft_question", "find_conflicts", "fit_calibration",
+           "history_messages", "may_be_read_alone", "needs_all_rows", "needs_several_passages", "prompt_of_passage",
+           "question_log_odds", "refuse_to_compute", "refuse_without_evidence", "rewrite", "rewrite_with_model", "tables_named",
+           "turns_about_files", "write_question"]

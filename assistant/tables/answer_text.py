@@ -8,9 +8,9 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from assistant.datatypes.tables import Column, Computation, TableInfo, TableRow
-from assistant.tables.intent import Calculation
 from assistant.tables.rules import Reading
 from assistant.tables.solutions import Solved, TableQuestion
+from assistant.text.calculations import Calculation
 from assistant.text.languages import language
 
 MOST_LINES = 20

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 
 from assistant.datatypes.tables import TableInfo
 from assistant.tables.answer_text import ComputedAnswer, answer_text, refusal, refuse_units
 from assistant.tables.connection import StatementFailed, TableConnection
 from assistant.tables.evidence import rows_behind
-from assistant.tables.intent import Intent, recognize_apart
 from assistant.tables.linking import link_question
 from assistant.tables.model_statements import WriteSql, statements_of_model
-from assistant.tables.rules import read_question, with_result
+from assistant.tables.rules import Reading, read_question, with_result
 from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_empty_result, same_result
 from assistant.tables.units import mixed_units
+from assistant.text.calculations import Intent, recognize_apart
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
 CERTAIN = 0.5  # confidence from which a reading by rule is the answer if the chat model has no statement
@@ -25,10 +26,18 @@ MOST_RUN = 24  # readings by rule whose statements are run
 
 
 def understand(
-    question: str, intent: Intent, table: TableInfo, connection: TableConnection, others: Sequence[TableInfo] = ()
+    question: str,
+    intent: Intent,
+    table: TableInfo,
+    connection: TableConnection,
+    others: Sequence[TableInfo] = (),
+    today: date | None = None,
 ) -> TableQuestion:
-    """Link a question to a table, and to others that share a key column with it, and read it by rule."""
-    linked = link_question(question, table, connection, others)
+    """Link a question to a table, and to others that share a key column with it, and read it by rule.
+
+    today: from which "overdue" and "last month" are told; by default the date of the system
+    """
+    linked = link_question(question, table, connection, others, today or date.today())
     spans = [(linked.tokens[link.start].start, linked.tokens[link.end - 1].end) for link in linked.columns if link.score >= 0.95]
     intents = recognize_apart(question, spans) or [intent]
     return TableQuestion(linked, intents[0], tuple(read_question(linked, intents)))
@@ -38,11 +47,12 @@ def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteS
     """Return the answer to a question, or a refusal that names the columns that there are."""
     by_rule = solutions(asked, connection)
     best = by_rule[0].reading.confidence if by_rule else 0.0
-    near = [each for each in by_rule if each.reading.confidence >= NEARLY * best][:MOST_SHOWN]
+    near = [each for each in by_rule if is_near(each.reading, by_rule[0].reading)]
     if write_sql is not None and best < SURE:
         near = decide(by_rule, statements_of_model(asked, connection, write_sql))
     elif best < CERTAIN:
         near = []
+    near = with_rivals(near, by_rule)[:MOST_SHOWN]
     if near and (units := mixed_units(near[0].reading.sql, asked.linked.table, connection)):
         return refuse_units(asked, units)
     return answer_text(asked, [with_rows(each, asked, connection) for each in near]) if near else refusal(asked)
@@ -64,6 +74,19 @@ def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved
             return [statement]
         given.append(statement)
     return [by_rule[0]] if best >= CERTAIN and not given else []
+
+
+def is_near(reading: Reading, best: Reading) -> bool:
+    """Return whether a reading is nearly as likely as the best one, and leaves out no more of the cells that a question names."""
+    left_out, left_out_by_best = (each.features.get("cells left out", 0.0) for each in (reading, best))
+    return reading.confidence >= NEARLY * best.confidence and left_out <= left_out_by_best
+
+
+def with_rivals(chosen: Sequence[Solved], by_rule: Sequence[Solved]) -> list[Solved]:
+    """Return chosen readings, the first of them followed by those that the same words mean equally well."""
+    rivals = chosen[0].reading.rivals if chosen else ""
+    behind = [each for each in by_rule if rivals and each.reading.rivals == rivals and each not in chosen]
+    return [*chosen[:1], *behind, *chosen[1:]]
 
 
 def solutions(asked: TableQuestion, connection: TableConnection) -> list[Solved]:

@@ -8,12 +8,12 @@ from decimal import Decimal
 
 from assistant.datatypes.tables import QueryResult, TableInfo
 from assistant.tables.connection import TableConnection
-from assistant.tables.intent import Calculation, Intent
 from assistant.tables.links import LinkedQuestion, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.parts import WHEN, WHO
 from assistant.tables.units import combined_columns, units_differ
 from assistant.tables.validate import Node, arguments_of, expressions, parse_statement
+from assistant.text.calculations import Calculation, Intent
 
 NUMBERS = frozenset({Calculation.COUNT, Calculation.SUM, Calculation.AVERAGE, Calculation.DIFFERENCE, Calculation.SHARE})
 AGGREGATE = {

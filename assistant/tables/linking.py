@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import PurePath
 
 from assistant.datatypes.tables import TableInfo
@@ -10,27 +11,39 @@ from assistant.tables.cell_links import containing_links, in_named_columns, spec
 from assistant.tables.column_links import column_links, synonym_links
 from assistant.tables.conditions import condition_links, equality_links
 from assistant.tables.connection import TableConnection
+from assistant.tables.implied_measures import implied_links
 from assistant.tables.joins import join_links
 from assistant.tables.links import Link, LinkedQuestion, best_links
+from assistant.tables.settlement import state_links
 from assistant.tables.tokens import chinese_fillers, is_filler, root, tokenize
 
 WHOLE_HEADER = 0.95  # score of a link to a whole header, which a link to a part of a cell does not replace
 
 
 def link_question(
-    question: str, table: TableInfo, connection: TableConnection, others: Sequence[TableInfo] = ()
+    question: str,
+    table: TableInfo,
+    connection: TableConnection,
+    others: Sequence[TableInfo],
+    today: date,
 ) -> LinkedQuestion:
-    """Link a question to one table of a connection, and to cells of others that share a key column with it."""
+    """Link a question to one table of a connection, and to cells of others that share a key column with it.
+
+    today: from which "overdue" and "last month" are told
+    """
     tokens = tuple(tokenize(question))
     headers = column_links(tokens, table)
     values = in_named_columns(best_links(specific(value_links(tokens, table, connection))), headers)
     whole = places_of(link for link in headers if link.score >= WHOLE_HEADER)
     values = tuple(link for link in values if link.score >= 1 or not places_of([link]) <= whole)
-    taken = places_of(values)
+    states = list(state_links(question, tokens, table, values, connection, today))
+    values = tuple(link for link in values if not places_of([link]) <= places_of(states))
+    taken = places_of(values) | places_of(states)
     columns = [link for link in headers if not places_of([link]) <= taken]
-    conditions = list(condition_links(question, tokens, table, columns, taken))
+    conditions = [*states, *condition_links(question, tokens, table, columns, taken, today)]
     known, fillers = table_words(table), chinese_fillers(question)
-    taken |= places_of(columns) | places_of(conditions)
+    implied = tuple(implied_links(question, tokens, table, values))
+    taken |= places_of(columns) | places_of(conditions) | places_of(implied)
     columns += synonym_links(tokens, table, taken)
     naming = {place for place, token in enumerate(tokens) if root(token.form) in known}
     conditions += equality_links(question, tokens, table, columns, taken | naming)
@@ -44,7 +57,7 @@ def link_question(
         for place, token in enumerate(tokens)
         if place not in used and token.start not in fillers and not is_filler(token.form) and root(token.form) not in known
     )
-    return LinkedQuestion(question, tokens, table, tuple(columns), values, tuple(conditions), unlinked)
+    return LinkedQuestion(question, tokens, table, tuple(columns), values, tuple(conditions), unlinked, implied)
 
 
 def places_of(links: Iterable[Link]) -> set[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -39,7 +39,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class LinkedQuestion:
-    """A question with what its tokens are linked to in one table; `unlinked` are the content words that are not."""
+    """A question with what its tokens are linked to in one table; `unlinked` are the content words that are not.
+
+    implied: the columns of numbers that words imply without naming them, such as the amounts by "spent"
+    """
 
     question: str
     tokens: tuple[QuestionToken, ...]
@@ -48,6 +51,7 @@ class LinkedQuestion:
     values: tuple[Link, ...]
     conditions: tuple[Link, ...]
     unlinked: tuple[str, ...]
+    implied: tuple[Link, ...] = ()
 
 
 def best_links(found: Iterable[Link]) -> tuple[Link, ...]:
@@ -66,3 +70,31 @@ def is_year_column(column: Column) -> bool:
     """Return whether a column of integers holds years."""
     low, high = column.lowest, column.highest
     return column.type is ColumnType.INTEGER and bool(low) and int(Decimal(low)) >= 1000 and int(Decimal(high)) <= 2200
+
+
+def token_span(tokens: Sequence[QuestionToken], start: int, end: int) -> tuple[int, int] | None:
+    """Return the tokens that lie in a span of the question; None if there are none."""
+    inside = [
+        place for place, token in enumerate(tokens) if token.start >= start - 1 and token.end <= end + 1 and token.end > start
+    ]
+    return (inside[0], inside[-1] + 1) if inside else None
+
+
+def tokens_in(tokens: Sequence[QuestionToken], start: int, end: int) -> tuple[int, int] | None:
+    """Return the tokens with a character in a span of the question; None if there are none."""
+    inside = [place for place, token in enumerate(tokens) if token.start < end and token.end > start]
+    return (inside[0], inside[-1] + 1) if inside else None
+
+
+def nearest(columns: Sequence[Link], span: tuple[int, int] | None, fits: Callable[[Column], bool]) -> Column | None:
+    """Return the mentioned column that fits and stands nearest to a span; None if there is none."""
+    fitting = [link for link in columns if fits(link.column)]
+    if span is None or not fitting:
+        return None
+    return min(fitting, key=lambda link: min(abs(link.start - span[1]), abs(span[0] - link.end))).column
+
+
+def only(table: TableInfo, fits: Callable[[Column], bool]) -> Column | None:
+    """Return the only column of a table that fits; None if there are several or none."""
+    fitting = [column for column in table.columns if fits(column)]
+    return fitting[0] if len(fitting) == 1 else None

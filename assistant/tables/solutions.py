@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from assistant.datatypes.tables import QueryResult, TableRow
-from assistant.tables.intent import Intent
 from assistant.tables.links import LinkedQuestion
 from assistant.tables.rules import Reading
+from assistant.text.calculations import Intent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class TableQuestion:
     def links(self) -> int:
         """The number of columns, cells and conditions that the question names."""
         return (
-            len({link.column.name for link in self.linked.columns if link.score >= 0.9})
+            len({link.column.name for link in (*self.linked.columns, *self.linked.implied) if link.score >= 0.9})
             + len({link.start for link in self.linked.values if link.score >= 0.6})
             + len(self.linked.conditions)
         )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from assistant.text.calculations.vocabulary import MEASURE_WORD
 from assistant.text.languages import CJK
 from assistant.text.stems import stem
 
@@ -26,6 +27,7 @@ ENGLISH_FILLER = frozenset(
     maximum minimum top bottom first last next larger longer higher bigger greater taller heavier older younger shorter
     smaller lower faster slower better worse cheaper fewer expensive cheap previous earliest latest right immediately
     come comes came go goes much altogether exactly ever have get got
+    still yet already currently far
     """.split()
 )
 CHINESE_FILLER = frozenset(
@@ -33,7 +35,7 @@ CHINESE_FILLER = frozenset(
     "吗呢吧中里内上下我们你您各每"
 )
 CHINESE_PHRASES = re.compile(
-    "记录|条目|数据|合计|总计|总和|总数|平均值?|最[多少高低大小长短早晚新贵]的?|小时|多少|几[个条家张笔人]|[条行个家张笔位名件]|"
+    rf"记录|条目|数据|合计|总计|总和|总数|平均值?|最[多少高低大小长短早晚新贵]的?|小时|(?:多少|几){MEASURE_WORD}|多少|[条行个家张笔位名件]|"
     "表|分别|不同|种类?|第一|最后|之间|相差|差额|超过|大于|小于|高于|低于|至少|以上|以下|占比?|所有|全部|一共|总共|清单|明细|情况"
 )
 ROMAN_S = re.compile(r"['’]s?$")

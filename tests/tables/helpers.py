@@ -11,11 +11,11 @@ from assistant.tables.answer_text import ComputedAnswer
 from assistant.tables.answering import compute, understand
 from assistant.tables.catalog import name_tables
 from assistant.tables.connection import TableConnection
-from assistant.tables.intent import recognize_intent
 from assistant.tables.model_statements import WriteSql
 from assistant.tables.parquet import TableFiles
 from assistant.tables.raw import RawRow, RawTable
 from assistant.tables.typed import type_table
+from assistant.text.calculations import recognize_intent
 
 
 def stored(folder: Path, path: str, *lines: str, number: int = 0) -> TableSource:

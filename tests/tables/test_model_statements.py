@@ -10,9 +10,9 @@ import pytest
 from assistant.datatypes.tables import QueryResult, TableInfo
 from assistant.tables.answering import CERTAIN, CONFIRMED, decide
 from assistant.tables.connection import TableConnection
-from assistant.tables.intent import Calculation
 from assistant.tables.rules import Reading
 from assistant.tables.solutions import Solved
+from assistant.text.calculations import Calculation
 from tests.tables.helpers import answered, opened, values_of
 
 INVOICES = (

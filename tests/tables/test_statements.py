@@ -7,11 +7,11 @@ from assistant.tables.answering import compute, understand
 from assistant.tables.catalog import from_json, name_tables, to_json
 from assistant.tables.connection import StatementFailed, TableConnection, TableMissing
 from assistant.tables.evidence import rows_behind
-from assistant.tables.intent import recognize_intent
 from assistant.tables.parquet import TableFiles
 from assistant.tables.raw import RawRow, RawTable
 from assistant.tables.typed import type_table
 from assistant.tables.validate import StatementRefused, validate_statement
+from assistant.text.calculations import recognize_intent
 
 INVOICES = (
     "no;date;supplier;amount (EUR);status",

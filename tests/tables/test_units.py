@@ -6,8 +6,8 @@ from pathlib import Path
 
 from assistant.tables.answering import understand
 from assistant.tables.checks import doubts_about
-from assistant.tables.intent import recognize_intent
 from assistant.tables.units import mixed_units
+from assistant.text.calculations import recognize_intent
 from tests.tables.helpers import answered, opened, values_of
 
 FEES = ("invoice;currency;fee", "A1;EUR;10", "A2;USD;20", "A3;EUR;5", "A4;USD;8")

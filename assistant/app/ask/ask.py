@@ -40,7 +40,6 @@ from assistant.generation import (
     Rewriting,
     SmallTalkStream,
     add_conflicts,
-    asks_of_table,
     compose,
     detect_meta_question,
     detect_small_talk,
@@ -48,7 +47,6 @@ from assistant.generation import (
     history_messages,
     needs_all_rows,
     needs_several_passages,
-    recognize_aggregate,
     refuse_to_compute,
     refuse_without_evidence,
     rewrite,
@@ -70,6 +68,7 @@ from assistant.models.llama.kv_cache import document_mark
 from assistant.models.remote.preview import PreviewChat
 from assistant.retrieval import drop_contained
 from assistant.system.paths import escape_pattern
+from assistant.text.calculations import asks_of_table, recognize_aggregate
 
 TABLE_HITS = 20  # passages that say which tables a question may be about
 

@@ -25,14 +25,15 @@ from assistant.tables.answer_text import ComputedAnswer
 from assistant.tables.answering import SURE, compute, understand
 from assistant.tables.connection import TableConnection
 from assistant.tables.find import TableCandidate, rank_tables, split_scope, without_suffixes
-from assistant.tables.intent import Intent, recognize_intent
 from assistant.tables.joins import related_tables
 from assistant.tables.solutions import TableQuestion
+from assistant.text.calculations import Intent, recognize_intent
 from assistant.text.languages import language
 
 COMPUTED_VERSION = "computed-1"
 MOST_CANDIDATES = 3  # tables that a question is linked to
 MOST_UNLINKED = 0.5  # share of the content words that may be linked to nothing
+SAME_LANGUAGE = 0.2  # which decides between tables that fit alike
 WEAK_CERTAIN = 0.7  # confidence that a question needs whose words may mean something else ("first", "most")
 FILES = re.compile(
     r"^(?:how many|what is the (?:total )?number of|number of|count(?: the| all)?) (?:different |indexed )?"
@@ -118,8 +119,10 @@ def choose_table(
 
 
 def fitness(asked: TableQuestion, candidate: TableCandidate, first: TableCandidate) -> float:
-    """Return how well a question fits a table: by what it names in it, and by the table's rank."""
+    """Return how well a question fits a table: by what it names in it, by the table's rank, and by the language of both."""
     named = 2.0 * candidate.is_named + candidate.score / max(first.score, 0.01)
+    headers = " ".join(column.header for column in candidate.table.columns)
+    named += SAME_LANGUAGE * (language(headers) == language(asked.linked.question))
     return named + asked.confidence + 0.3 * asked.links - 0.2 * len(asked.linked.unlinked)
 
 

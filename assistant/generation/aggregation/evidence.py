@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from assistant.datatypes import Hit
-from assistant.generation.aggregation.question import ROW_NOUN, TABLE_NOUN, Aggregate, AggregateKind
 from assistant.generation.aggregation.table_rows import SUFFIXES, HitRow, TablePart, name_of, prose_of, read_table, words_of
+from assistant.text.calculations.aggregates import ROW_NOUN, TABLE_NOUN, Aggregate, AggregateKind
 from assistant.text.numbers import numbers
 from assistant.text.sentences import sentence_spans
 
@@ -27,6 +27,12 @@ QUANTITY = re.compile(r"\b(?:counts?|quantity|qty|pieces|pcs|units|stock|amount|
                       r"|数量|库存|件数|个数|人数|数", re.IGNORECASE)
 SYNONYMS = {"max": "high", "maximum": "high", "maximal": "high", "highest": "high", "min": "low", "minimum": "low",
             "minimal": "low", "lowest": "low"}
+# how a sentence states a limit that a question calls a maximum or a minimum
+LIMITS = {
+    "high": re.compile(r"\b(?:at most|up to|no(?:t)? more than|(?:must|may|shall|can)(?: not|not) exceed|limited to)\b"
+                       r"|至多|最多|不超过|不得超过|上限", re.IGNORECASE),
+    "low": re.compile(r"\b(?:at least|no(?:t)? (?:less|fewer) than)\b|至少|最少|不少于|不得少于|不低于|下限", re.IGNORECASE),
+}
 FILE_NOUN = re.compile(
     r"\b(?:files?|documents?|docs|pdfs?|folders?|e-?mails?|dateien|dokumente|fichiers|archivos|documentos)\b"
     r"|文件|文档|邮件|файл|документ|ファイル|文書|파일|문서", re.IGNORECASE)
@@ -136,6 +142,8 @@ def has_cue(asked: Aggregate, text: str) -> bool:
     if asked.kind is AggregateKind.SUM and TOTAL.search(text):
         return True
     if asked.kind is AggregateKind.AVERAGE and AVERAGE.search(text):
+        return True
+    if any(LIMITS[end].search(text) for cue in asked.cues if (end := SYNONYMS.get(cue, cue)) in LIMITS):
         return True
     said = text.lower()
     own = {SYNONYMS.get(word, word) for word in re.findall(r"[^\W\d_]+", said)} | set(words_of(said))

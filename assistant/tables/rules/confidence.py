@@ -12,11 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from assistant.datatypes.tables import ColumnType, QueryResult
-from assistant.tables.intent import Intent
+from assistant.tables.implied_measures import contradicts_flow
 from assistant.tables.links import LinkedQuestion, is_year_column
-from assistant.tables.rules.parts import WHEN, WHO, ColumnChoice, QuestionParts, is_additive
+from assistant.tables.rules.parts import IMPLIED, THING, WHEN, WHO, ColumnChoice, QuestionParts, is_additive
 from assistant.tables.rules.reading import Reading
 from assistant.tables.rules.weights import WEIGHTS
+from assistant.tables.settlement import has_state
+from assistant.tables.tokens import form_of
+from assistant.text.calculations import Calculation, Intent
 
 MOST_COUNTED = 3
 MOST_LISTED = 3
@@ -33,8 +36,27 @@ NUMBER_WORD = re.compile(r"^\d|^(?:two|three|four|five|six|seven|eight|nine|ten|
 SELECTED = re.compile(r'SELECT (?:DISTINCT )?"([^"]+)"')
 LIMITING = re.compile(r"\b(?:only|same|each|both|either|consecutive|exactly|other|another|else|between)\b|连续|同时", re.I)
 ROWS = re.compile(r"\b(?:rows|records|entries|lines)\b|多少行|几行|行数|多少条|几条", re.I)
-# weights that are not fitted: the training questions never ask for rows, or for the sum of a table that has one amount
-CHOSEN = {"rows by name": 3.0, "only measure": 2.0}
+# weights that are not fitted: the training questions never ask for rows, for the sum of a table that has one amount, for a
+# measure that a verb implies, or for what is overdue; and they are written in lower case
+CHOSEN = {
+    "rows by name": 3.0,
+    "only measure": 2.0,
+    "implied measure": 2.0,
+    "implied measure left out": -3.0,
+    "asks for several": 4.0,
+    "implied measure unsure": -2.5,
+    "word of business left out": -4.0,
+    "rows for units": -4.0,
+    "predicate left out": -3.0,
+    "unlinked name": -3.0,
+}
+COMPUTING = frozenset({Calculation.COUNT, Calculation.SUM, Calculation.AVERAGE, Calculation.MAXIMUM, Calculation.MINIMUM})
+PARTIES = frozenset(map(form_of, "customer client buyer supplier vendor employee staff worker".split()))
+UNITS = re.compile(
+    r"how many (?:seconds|minutes|hours|days|weeks|months|dollars|euros|pounds)\b|多少(?:天|个?小时|分钟|个?月|周)", re.I
+)
+PREDICATE = re.compile(r"\bhow many\b.{1,60}?\b(?:are|were|is|was|been|got)\s+(?:still |already |not )?(?P<predicate>\w+)", re.I)
+PLURAL = re.compile(r"\bwhich (?!\w*(?:ss|us|is)\b)\w{3,}s\b(?! (?:is|was|has)\b)|哪些", re.I)
 COUNTED_NOUN = re.compile(r"\b(?:how many|which|what|number of|amount of|times|most|least|every|all)\s+(?:[a-z]+ )?$", re.I)
 
 
@@ -72,6 +94,16 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     features["rows by name"] = float(reading.marks[0] == "count" and not linked.unlinked and bool(ROWS.search(rest)))
     measures = [column for column in parts.info.columns if is_additive(column)]
     features["only measure"] = float(reading.marks[0] == "sum" and not linked.unlinked and len(measures) == 1)
+    is_implied = IMPLIED in reading.marks
+    guesses = "target is filtered" in features or any(mark in {"target unnamed", "target naming"} for mark in reading.marks)
+    features["implied measure"] = float(is_implied and not linked.unlinked and not guesses)
+    features["implied measure unsure"] = float(is_implied and (guesses or bool(linked.unlinked)))
+    features["asks for several"] = float(not linked.unlinked and asks_for_several(reading, parts))
+    features["implied measure left out"] = float(not is_implied and leaves_implied_out(reading, parts))
+    left_out = has_state(rest) or contradicts_flow(linked.question, parts.info) or bool(PARTIES & set(linked.unlinked))
+    features["word of business left out"] = float(left_out)
+    features["predicate left out"] = float(not reading.where and leaves_predicate_out(linked))
+    features["rows for units"] = float(reading.marks[0] == "count" and bool(UNITS.search(parts.question)))
     features["negation"] = float(bool(NEGATED.search(rest)) and "NOT" not in reading.where)
     features["limiting word"] = float(bool(LIMITING.search(rest)))
     return {name: value for name, value in features.items() if value}
@@ -80,6 +112,7 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
 def column_features(reading: Reading, parts: QuestionParts) -> Iterator[str]:
     """Yield the rank of the measured column and of the one asked for among those that fit, and whether its type fits."""
     for kind, choices in (("measure", parts.measures()), ("target", parts.targets())):
+        choices = [choice for choice in choices if choice.mark != IMPLIED]  # which are equally likely
         rank = next((rank for rank, choice in enumerate(choices) if choice.mark in reading.marks and is_used(choice, reading)), 0)
         if rank:
             yield f"{kind} rank {rank}"
@@ -93,6 +126,35 @@ def column_features(reading: Reading, parts: QuestionParts) -> Iterator[str]:
         yield "selects number"
     if column is not None and WHEN.search(parts.question):
         yield "when is time" if column.is_temporal or is_year_column(column) else "when is no time"
+
+
+def asks_for_several(reading: Reading, parts: QuestionParts) -> bool:
+    """Return whether a question asks for as many values as there are: "which customers", "who", "per category"."""
+    if "grouped" in reading.marks:
+        return IMPLIED in reading.marks
+    mark = reading.marks[-1]
+    if reading.marks[0] != "list" or not all(link.score >= 1 for link in parts.values):
+        return False
+    if mark == THING:
+        return True
+    if WHO.search(parts.question):
+        return mark.startswith(("target named", "target part next"))
+    return mark.startswith("target named") and bool(PLURAL.search(parts.question))
+
+
+def leaves_predicate_out(linked: LinkedQuestion) -> bool:
+    """Return whether what "how many invoices are DISPUTED" says of the rows is linked to nothing."""
+    match = PREDICATE.search(linked.question)
+    return match is not None and any(
+        token.form in linked.unlinked for token in linked.tokens if match.start("predicate") <= token.start < match.end()
+    )
+
+
+def leaves_implied_out(reading: Reading, parts: QuestionParts) -> bool:
+    """Return whether a reading measures something else than the question implies, and not a column that it names."""
+    is_named = any(mark.startswith("measure named") for mark in reading.marks)
+    used = any(f'"{column.name}"' in reading.sql for column in parts.implied)
+    return bool(parts.implied) and reading.operation in COMPUTING and not is_named and not used
 
 
 def is_used(choice: ColumnChoice, reading: Reading) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from assistant.datatypes.tables import Column, ColumnType
 from assistant.tables.parquet import quoted
-from assistant.tables.rules.parts import QuestionParts, is_additive
+from assistant.tables.rules.parts import IMPLIED, QuestionParts, is_additive
 from assistant.tables.rules.reading import Reading, label
 
 CONSECUTIVE = re.compile(r"\b(?:consecutive(?:ly)?|in a row|straight)\b|连续", re.I)
@@ -44,6 +44,9 @@ def read_counts(parts: QuestionParts) -> Iterator[Reading]:
                 "number",
                 [f"distinct {exact}", f"distinct {distinct}"],
             )
+    for column in parts.implied:
+        sql = f"SELECT sum({quoted(column.name)}) FROM {parts.table}{parts.where()}"
+        yield parts.reading(sql, parts.say("sum", label(column)), "number", ["counted implied", IMPLIED], column.unit)
     if not parts.intent.is_distinct or not any(behind - 1 <= link.start <= behind + 2 for link in parts.free):
         yield parts.reading(
             f"SELECT count(*) FROM {parts.table}{parts.where()}",

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from assistant.datatypes.tables import ColumnType
-from assistant.tables.intent import Calculation
 from assistant.tables.links import is_year_column
 from assistant.tables.parquet import quoted
-from assistant.tables.rules.parts import WH, WHO, ColumnChoice, QuestionParts
+from assistant.tables.quantities import is_per_unit
+from assistant.tables.rules.parts import IMPLIED, WH, WHO, ColumnChoice, QuestionParts
 from assistant.tables.rules.reading import Reading, label
+from assistant.text.calculations import Calculation
 
 EARLY = re.compile(r"\b(?:earliest|oldest|first)\b|最早|最旧", re.I)
 TIME_WORD = re.compile(r"\b(?:earliest|latest|newest|oldest|most recent|first|last)\b|最(?:早|晚|新|近)", re.I)
 SUMMED = re.compile(r"\b(?:total|in total|altogether|overall|combined|sum)\b|总|合计|一共", re.I)
 RANK = re.compile(r"(?:^|_)(?:rank|position|pos|place|placing|finish|ranking|名次|排名)(?:_|$)", re.I)
 GOOD, BAD = re.compile(r"\b(?:best|highest|top)\b|最好", re.I), re.compile(r"\b(?:worst|lowest)\b|最差", re.I)
+QUALITY = re.compile(r"\b(?:best|worst)\b|最[好差]", re.I)  # which no number of rows tells
+HOW = re.compile(r"how\b", re.I)  # "how hot did it get" asks for the value
+PRICED = re.compile(r"(?:most |least )?(?:expensive|cheap|pric|costl)|最(?:贵|便宜)", re.I)
 NTH = re.compile(r"\b(?:(second|2nd)|(third|3rd)|(fourth|4th)|(fifth|5th))[ -]", re.I)
 
 
@@ -29,6 +34,9 @@ class _Extreme:
         nth = NTH.search(parts.question[: parts.intent.start][-8:])
         self.skipped = next((place for place, group in enumerate(nth.groups(), 1) if group), 0) if nth else 0
         self.limit = parts.intent.limit or 1
+        behind = parts.token_at(parts.intent.end)
+        # "the most expensive ARTICLE" asks for the article, and not for the price
+        self.has_noun = any(0 <= link.start - behind <= 1 and not link.column.is_numeric for link in parts.free)
 
     def is_high(self, choice: ColumnChoice) -> bool:
         """Return whether the largest value of a column is meant: for ranks and dates the words mean the opposite."""
@@ -52,11 +60,13 @@ def read_extremes(parts: QuestionParts) -> Iterator[Reading]:
     if (column := parts.time_column()) and TIME_WORD.search(wording):
         measures = [ColumnChoice(column, "measure time"), *(each for each in measures if each.column is not column)]
     for choice in measures:
-        if not extreme.skipped:
+        if not extreme.skipped and not (choice.mark == IMPLIED and extreme.has_noun):
             yield extreme_value(parts, extreme, choice)
-        for target in parts.targets():
+        for target in () if HOW.match(wording) else parts.targets():
             if target.column.name != choice.column.name:
                 yield from extreme_row(parts, extreme, choice, target)
+    if QUALITY.search(wording) or HOW.match(wording):
+        return
     for target in parts.targets():
         if target.column.distinct < parts.info.rows and target.column.type is ColumnType.TEXT:
             yield most_frequent(parts, extreme, target)
@@ -76,26 +86,52 @@ def extreme_value(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice)
 
 
 def extreme_row(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice, target: ColumnChoice) -> Iterator[Reading]:
-    """Yield the readings of what has the extreme value: in one row, or in the sum of its rows."""
-    is_high, column = extreme.is_high(choice), choice.column
+    """Yield the readings of what has the extreme value: in one row, or in the sum of its rows.
+
+    What was spent, earned or worked is a sum; what is expensive may be either.
+    """
+    column = choice.column
     is_repeated = target.column.type is ColumnType.TEXT and target.column.distinct < parts.info.rows
-    if is_repeated and not column.is_temporal and not is_year_column(column) and not RANK.search(column.name):
-        yield parts.reading(
-            f"SELECT {target.name}, sum({choice.number}) AS result FROM {parts.table}{parts.where(target.name + ' IS NOT NULL')} "
-            f"GROUP BY {target.name} ORDER BY result {'DESC' if is_high else 'ASC'}, {target.name} LIMIT {extreme.limit}"
-            + (f" OFFSET {extreme.skipped}" if extreme.skipped else ""),
-            parts.say("ranked" if is_high else "ranked up", parts.say("sum", label(column)), label(target.column)),
-            "rows",
-            ["extreme sum", choice.mark, target.mark, "told total" if SUMMED.search(parts.question) else "no total"],
-            column.unit,
-        )
+    has_sum = is_repeated and not is_per_unit(column) and not column.is_temporal and not is_year_column(column)
+    if not has_sum or RANK.search(column.name):
+        yield row_with_extreme(parts, extreme, choice, target, is_repeated=is_repeated)
+    elif choice.mark != IMPLIED:
+        yield sum_with_extreme(parts, extreme, choice, target)
+        yield row_with_extreme(parts, extreme, choice, target, is_repeated=is_repeated)
+    elif PRICED.match(parts.question[parts.intent.start :]):
+        rivals = parts.rivals("priced", target.name)
+        yield replace(sum_with_extreme(parts, extreme, choice, target), rivals=rivals)
+        yield replace(row_with_extreme(parts, extreme, choice, target, is_repeated=is_repeated), rivals=rivals)
+    else:
+        yield sum_with_extreme(parts, extreme, choice, target)
+
+
+def sum_with_extreme(parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice, target: ColumnChoice) -> Reading:
+    """Return the reading of what has the extreme value in the sum of its rows."""
+    is_high = extreme.is_high(choice)
+    return parts.reading(
+        f"SELECT {target.name}, sum({choice.number}) AS result FROM {parts.table}{parts.where(target.name + ' IS NOT NULL')} "
+        f"GROUP BY {target.name} ORDER BY result {'DESC' if is_high else 'ASC'}, {target.name} LIMIT {extreme.limit}"
+        + (f" OFFSET {extreme.skipped}" if extreme.skipped else ""),
+        parts.say("ranked" if is_high else "ranked up", parts.say("sum", label(choice.column)), label(target.column)),
+        "rows",
+        ["extreme sum", choice.mark, target.mark, "told total" if SUMMED.search(parts.question) else "no total"],
+        choice.column.unit,
+    )
+
+
+def row_with_extreme(
+    parts: QuestionParts, extreme: _Extreme, choice: ColumnChoice, target: ColumnChoice, *, is_repeated: bool
+) -> Reading:
+    """Return the reading of what has the extreme value in one row."""
     filled = f"{choice.number} IS NOT NULL AND {target.name} IS NOT NULL"
-    yield parts.reading(
+    words = parts.say("largest of" if extreme.is_high(choice) else "smallest of", label(target.column), label(choice.column))
+    return parts.reading(
         f"SELECT {target.name}, {choice.number} FROM {parts.table}{parts.where(filled)} {extreme.order(choice, choice.number)}",
-        parts.say("largest of" if is_high else "smallest of", label(target.column), label(column)),
+        words,
         "rows",
         ["extreme row", choice.mark, target.mark, "repeated target" if is_repeated else "single target", question_form(parts)],
-        column.unit,
+        choice.column.unit,
     )
 
 

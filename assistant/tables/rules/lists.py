@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from assistant.tables.rules.parts import QuestionParts, condition_of
+from assistant.tables.rules.parts import THING, QuestionParts, condition_of
 from assistant.tables.rules.reading import Reading, label
 
 OTHER = re.compile(
@@ -23,7 +24,8 @@ def read_lists(parts: QuestionParts) -> Iterator[Reading]:
             yield from other_values(parts, target.name, target.mark, label(target.column), other.end())
         where = parts.where(f"{target.name} IS NOT NULL")
         sql = f"SELECT DISTINCT {target.name} FROM {parts.table}{where}"
-        yield parts.reading(sql, parts.say("list", label(target.column)), "rows", ["list", target.mark])
+        rivals = parts.rivals(THING) if target.mark == THING else ""
+        yield replace(parts.reading(sql, parts.say("list", label(target.column)), "rows", ["list", target.mark]), rivals=rivals)
 
 
 def other_values(parts: QuestionParts, name: str, mark: str, words: str, behind: int) -> Iterator[Reading]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from assistant.datatypes.tables import Column, ColumnType, TableInfo
-from assistant.tables.intent import Calculation, Intent
 from assistant.tables.links import Link, LinkedQuestion, is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.reading import PHRASES, Reading, label
-from assistant.tables.tokens import root
+from assistant.tables.tokens import forms, root
+from assistant.text.calculations import Calculation, Intent
 from assistant.text.languages import language
 
 NUMBER_FIRST = re.compile(r"^[^\w\d]{0,2}\d[\d.,]*\s?(?P<unit>[^\W\d_]*)")
@@ -19,6 +19,11 @@ ORDINAL_ENDINGS = frozenset({"st", "nd", "rd", "th"})
 DISTINCT_PART = 0.64  # score of a link to a part of a header that no other header has
 EXACT = 0.95  # score of a link to a whole header
 MOST_CHOICES = 4  # columns that are tried for one part of a statement
+MOST_IMPLIED = 2  # measures of one question, which are as many readings
+IMPLIED = "measure implied"
+THING = "target thing"
+WORKED_ON = re.compile(r"what\b.*\bwork(?:ed|ing)? on\b", re.I)
+PEOPLE = frozenset("employee staff worker colleague person name team customer client".split())
 NEAR_WORD = 5  # tokens between a question word and the column that it asks for
 GROUPED = re.compile(
     r"\b(?:per|by|for each|for every|in each|of each|each)\s*$|每(?:个|家|种|位|月|年|人|类)?$|按$|各(?:个|家|种)?$", re.I
@@ -122,9 +127,15 @@ class QuestionParts:
         """Return a reading whose words name the conditions."""
         links = self.say_links((*self.values, *self.conditions)) if where is None else ""
         said = self.say("where", words, links) if links else words
+        where = self.filters if where is None else where
+        rivals = self.rivals(*marks) if IMPLIED in marks and len(self.implied) > 1 else ""
         return Reading(
-            self.intent.operation, sql, said, kind, 0.0, self.filters if where is None else where, unit, target, tuple(marks)
+            self.intent.operation, sql, said, kind, where=where, unit=unit, target=target, marks=tuple(marks), rivals=rivals
         )
+
+    def rivals(self, *names: str) -> str:
+        """Return the name that readings share which differ only in their measure or in the column asked for."""
+        return " ".join((*names, self.filters))
 
     def token_at(self, character: int) -> int:
         """Return the place of the first token that ends behind a character."""
@@ -155,6 +166,7 @@ class QuestionParts:
         for link in sorted(numeric, key=lambda link: (-(link.score >= EXACT), link.start < behind, -link.score, link.start)):
             where = "" if behind <= link.start <= behind + NEAR_WORD else " far"
             yield ColumnChoice(link.column, f"measure {how_named(link)}{where}")
+        yield from (ColumnChoice(column, IMPLIED) for column in self.implied)
         for link in self.free:
             if is_year_column(link.column) and self.intent.operation in {Calculation.AVERAGE, Calculation.DIFFERENCE}:
                 yield ColumnChoice(link.column, "measure year")
@@ -169,6 +181,14 @@ class QuestionParts:
         if len(additive) == 1:
             yield ColumnChoice(additive[0], "measure sole")
         yield from (ColumnChoice(column, "measure unnamed") for column in reversed(additive))
+
+    @property
+    def implied(self) -> list[Column]:
+        """The columns of numbers that words of the question imply; none if there are more than two, or if it names one itself."""
+        if any(link.column.is_numeric and not is_year_column(link.column) and link.score >= DISTINCT_PART for link in self.free):
+            return []
+        columns = {link.column.name: link.column for link in self.linked.implied}
+        return list(columns.values()) if len(columns) <= MOST_IMPLIED else []
 
     def _meant_by_adjectives(self) -> Iterator[Column]:
         for stem, nouns in MEASURES.items():
@@ -191,6 +211,7 @@ class QuestionParts:
             places = [column for column in self.info.columns if PLACES & set(column.name.split("_"))]
             yield from (ColumnChoice(column, "target place") for column in places)
         texts = [column for column in self.info.columns if column.type is ColumnType.TEXT]
+        yield from (ColumnChoice(column, THING) for column in self._things())
         yield from (ColumnChoice(link.column, "target elsewhere") for link in self.free if not link.column.is_numeric)
         if naming := self.naming():
             yield ColumnChoice(naming, "target naming")
@@ -211,6 +232,15 @@ class QuestionParts:
         if link.start - word > 1 and text.endswith("ed"):
             return "verb"
         return {0: "next", 1: "next", 2: "near"}.get(link.start - word, "far")
+
+    def _things(self) -> list[Column]:
+        """Return the columns of text for which "what did they work on" asks: of no people, without a condition; two at most."""
+        if self.intent.operation is not Calculation.LIST or not WORKED_ON.match(self.question):
+            return []
+        conditioned = {link.column.name for link in (*self.values, *self.conditions)}
+        texts = [column for column in self.info.columns if column.type is ColumnType.TEXT and column.name not in conditioned]
+        things = [column for column in texts if not PEOPLE & set(forms(column.header or column.name))]
+        return things if len(things) <= MOST_IMPLIED else []
 
     def naming(self) -> Column | None:
         """Return the column whose texts name the rows: the first with (nearly) as many different ones as rows."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from assistant.tables.intent import Calculation
 from assistant.tables.links import is_year_column
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.parts import ColumnChoice, QuestionParts, condition_of, unique_choices
 from assistant.tables.rules.reading import Reading, label
+from assistant.text.calculations import Calculation
 
 ASKED_BEHIND = re.compile(r"\b(?:before|after|previous to|prior to|following|preceding) (?:who|whom|what|which)\b", re.I)
 

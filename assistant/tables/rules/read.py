@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from assistant.tables.intent import Calculation, Intent
 from assistant.tables.links import Link, LinkedQuestion
 from assistant.tables.parquet import quoted
 from assistant.tables.rules.comparisons import read_comparisons
@@ -19,6 +18,7 @@ from assistant.tables.rules.positions import read_neighbours, read_positions
 from assistant.tables.rules.reading import Reading, label
 from assistant.tables.rules.sums import read_averages, read_shares, read_sums
 from assistant.tables.tokens import tokenize
+from assistant.text.calculations import Calculation, Intent
 
 CERTAIN_LINK = 0.6  # score of a link to a cell that is not left out
 WIDENED_SCORE = 0.9

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from assistant.datatypes.tables import Column
-from assistant.tables.intent import Calculation
+from assistant.text.calculations import Calculation
 
 PHRASES = {  # in English and in Chinese
     "sum": ("the sum of {}", "{} 的总和"),
@@ -48,6 +48,7 @@ class Reading:
     kind: "number", "value" or "rows"; confidence: 0 to 1; unit: of its number
     target: "compare" if the first row is the answer and the others are for comparison; marks: how the reading was made,
     features: what speaks for and against it, which decides its confidence
+    rivals: of readings that the words mean equally well and that are shown together, the name that they share; "" if none
     """
 
     operation: Calculation
@@ -60,6 +61,7 @@ class Reading:
     target: str = ""
     marks: tuple[str, ...] = ()
     features: Mapping[str, float] = field(default_factory=dict, compare=False)
+    rivals: str = ""
 
 
 def label(column: Column) -> str:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from assistant.tables.quantities import is_per_unit
 from assistant.tables.rules.counts import grouped, read_counts
 from assistant.tables.rules.parts import QuestionParts
 from assistant.tables.rules.reading import Reading, label
 from assistant.tables.units import units_differ
+from assistant.text.calculations.vocabulary import MEASURE_WORD
 
 FIRST_ROWS = re.compile(r"\b(?:first|top|last|bottom)\b|前|最后", re.I)
-COUNTED = re.compile(r"how many|number of|times|多少", re.I)
+SUMMED = re.compile(r"\b(?:sum|total|add(?:ed)?)\b|合计|总", re.I)  # without which prices of one thing each are not added up
+COUNTED = re.compile(rf"how many|number of|times|(?:多少|几){MEASURE_WORD}", re.I)
 EXTREME_WORD = re.compile(r"\b(?:highest|lowest|most|least|above|below|over|under|greater|less|more)\b|最", re.I)
 
 
@@ -33,6 +36,8 @@ def aggregated(parts: QuestionParts, function: str, words: str) -> Iterator[Read
     """Yield the aggregate of each column that the question may measure."""
     group, rows = parts.group(), first_rows(parts)
     for choice in parts.measures():
+        if function == "sum" and is_per_unit(choice.column) and not SUMMED.search(parts.question):
+            continue
         if group and group.column.name != choice.column.name:
             marks, said = [words, "grouped", choice.mark], parts.say(words, label(choice.column))
             yield grouped(parts, group.column, f"{function}({choice.number})", said, marks, choice.column.unit)

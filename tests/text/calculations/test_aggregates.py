@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.generation.aggregation import recognize_aggregate
+from assistant.text.calculations import recognize_aggregate
 
 
 @pytest.mark.parametrize(("question", "kind", "noun"), [

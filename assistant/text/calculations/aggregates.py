@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assistant.text.calculations.vocabulary import AVERAGE_WORD, COUNTED_ZH, MEAN_NOUN, MONEY_NOUN, MONEY_VERB, MONEY_ZH
 from assistant.text.languages import HAN
 
-COUNTED_ZH = r"[个张笔份家件条名位台次项封本辆套只种款所行列人户场节篇页]"
 PLURAL = r"(?:[\w-]+ ){0,3}?(?:[\w-]*s|people|men|women|children|staff)\b"
 # not superlatives although they end in -est
 NO_SUPERLATIVE = (
@@ -42,15 +42,14 @@ CUES: dict[str, tuple[tuple[AggregateKind, str], ...]] = {
     "en": (
         (AggregateKind.SUM, r"\b(?:(?:grand |sub)?totals?|(?<!lump )sums?(?! insured)|altogether|in all(?=[\s?.!]*$)|combined"
                             r"|add(?:ed|s)? up|put together|cumulative)\b"),
-        (AggregateKind.AVERAGE, r"\b(?:averages?|median|mean (?:of|value|amount|price|cost|age|salary|score|temperature))\b"),
+        (AggregateKind.AVERAGE, rf"\b(?:{AVERAGE_WORD}|median|mean (?:of|{MEAN_NOUN}|temperature))\b"),
         (AggregateKind.COUNT, r"\bhow many\b|\bwhat number of\b|\bcount(?: up)?(?= (?:all|the|my|our|how|every|of)\b)"
                               rf"|\b(?:number|counts?|tally|quantity)(?= of (?:(?:the|all|all the|my|our|different) )*{PLURAL})"
                               r"|^number(?= of )"),
         (AggregateKind.EXTREME, r"(?<!at )\b(?:most|least|fewest)\b(?! of\b)|\b(?:maximum|minimum|maximal|minimal|max|min)\b"
                                 r"|\btop \d+\b"
                                 rf"|\b(?!(?:{NO_SUPERLATIVE})\b)[a-z]{{3,}}est\b(?! of kin)|\b(?:best|worst)\b"),
-        (AggregateKind.AMOUNT, r"\bhow much (?:[\w'-]+ ){0,6}?(?:spen[dt]|pa(?:y|id)|earn(?:ed)?|cost|owed?|sell|sold|invoiced?"
-                               r"|bill(?:ed)?|charged?|revenue|turnover|income)\b"),
+        (AggregateKind.AMOUNT, rf"\bhow much (?:[\w'-]+ ){{0,6}}?(?:{MONEY_VERB}|{MONEY_NOUN})\b"),
     ),
     "zh": (
         (AggregateKind.SUM, r"一共|总共|合计|总计|总额|总和|总金额|总收入|总支出|总费用|加起来|累计|全部加|总销售额|总量"),
@@ -58,7 +57,7 @@ CUES: dict[str, tuple[tuple[AggregateKind, str], ...]] = {
         (AggregateKind.COUNT, rf"(?:有|共|计)?(?:多少|几)(?={COUNTED_ZH})|数量|个数|总数|人数|件数|条数|笔数|行数|份数|数目"
                               rf"|(?:有|共)多少(?=[{HAN}])(?!钱|元|块|天|年|月|日|小?时|分钟|秒|米|厘|毫|公|千|克|吨|升|度|岁|平方|立方|百分)"),
         (AggregateKind.EXTREME, r"最(?:大|多|高|低|少|小|长|短|贵|便宜|早|晚|新|旧|老|年轻|重|轻|快|慢|远|近|差|常|畅销)"),
-        (AggregateKind.AMOUNT, r"(?:花|付|支付|支出|收入|报销|卖|赚|欠|开销|销售)[了出过掉]?(?:的钱)?多少"),
+        (AggregateKind.AMOUNT, rf"(?:{MONEY_ZH})[了出过掉]?(?:的钱)?多少"),
     ),
     "ja": (
         (AggregateKind.SUM, r"合計|総額|総計|全部で"), (AggregateKind.AVERAGE, r"平均|中央値"),

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from assistant.text.calculations.vocabulary import AVERAGE_WORD, MEAN_NOUN, MEASURE_WORD, MONEY_VERB, MONEY_ZH
+
 
 class Calculation(StrEnum):
     """What a question asks to compute."""
@@ -44,11 +46,12 @@ class Intent:
 
 HIGH = (
     r"(?:highest|largest|biggest|greatest|maximum|max|most|longest|tallest|heaviest|oldest|fastest|best|strongest|widest|deepest"
-    r"|richest|busiest|priciest|most expensive|highest[- ]paid|highest[- ]paying|latest|newest|most recent|costliest)"
+    r"|richest|busiest|priciest|most expensive|highest[- ]paid|highest[- ]paying|latest|newest|most recent|costliest|hottest"
+    r"|warmest|wettest)"
 )
 LOW = (
     r"(?:lowest|smallest|least|minimum|min|fewest|shortest|lightest|youngest|slowest|worst|weakest|narrowest|cheapest|poorest"
-    r"|least expensive|earliest|shallowest)"
+    r"|least expensive|earliest|shallowest|coldest|coolest|driest)"
 )
 COUNTED = {
     "one": 1,
@@ -75,6 +78,7 @@ COUNTED = {
 }
 MOST_INTENTS = 5
 FEW = rf"(?:{'|'.join(COUNTED)}|\d{{1,3}})"
+REACHED = r"(?:did|does|has|have)\b.{0,30}\b(?:get|got|gotten|become|rise|fall|drop)\b"
 PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
     (operation, strong, re.compile(pattern, re.I))
     for operation, strong, pattern in (
@@ -95,7 +99,7 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
         (
             Calculation.AVERAGE,
             True,
-            r"\b(?:averages?|avg\.?)\b|(?<!does )(?<!did )\bmean (?:of|value|amount|price|cost|age|salary|score)\b|平均",
+            rf"\b(?:{AVERAGE_WORD}|avg\.?)\b|(?<!does )(?<!did )\bmean (?:of|{MEAN_NOUN})\b|平均",
         ),
         (
             Calculation.COUNT,
@@ -119,9 +123,7 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
             True,
             r"\bhow many\b|\b(?:total )?(?:number|count|nr\.?|quantity) of\b|\bhow often\b|\bcount (?:the|of|all)\b|\btotal "
             r"number\b"
-            r"|\bamounts? of times\b|多少(?:个|家|张|笔|条|项|次|人|台|份|件|位|名|行|种|天|只|本|所|户|辆|批)"
-            r"|几(?:个|家|张|笔|条|项|次|人|台|份|件|位|名|行|天|只|本|所"
-            r"|辆|批)"
+            rf"|\bamounts? of times\b|(?:多少|几){MEASURE_WORD}"
             r"|数量是多少|个数|总数|有多少",
         ),
         (
@@ -150,12 +152,26 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
             r"\b(?:more|less|fewer|larger|higher|longer|bigger|greater|older|taller|heavier|lower|smaller|shorter|better|worse"
             r"|faster|earlier|later)\b.{0,80}\b(?:or|than|between)\b|\bcompare\b|(?:更|比较)(?:多|少|高|低|大|小|贵|便宜)|还是",
         ),
-        (Calculation.SUM, False, r"\bhow much\b|\btotals?\b|多少(?:钱|元)"),
+        (Calculation.MAXIMUM, False, rf"\bhow (?:hot|warm|humid|high) {REACHED}"),
+        (Calculation.MINIMUM, False, rf"\bhow (?:cold|cool|low) {REACHED}"),
+        (
+            Calculation.SUM,
+            False,
+            rf"\bhow much\b|\btotals?\b|多少(?:钱|元)|(?:{MONEY_ZH})[了出过掉给]?(?:的钱)?多少"
+            rf"|\bwhat (?:did|do|does|have|has)\b.{{1,40}}\b(?:{MONEY_VERB})\b"
+            r"|\bhow long\b.{1,40}\b(?:work(?:ed|ing)?|spen[dt])\b",
+        ),
         (
             Calculation.LIST,
             False,
             r"^(?:list|show|name|give)(?: me)?(?: all| every| the| an?)\b|\bwhich\b.{1,60}\b(?:are|have|has|had|were|is|was)\b"
             r"|\bonly\b|^(?:列出|哪些|有哪些)|哪些|分别",
+        ),
+        (
+            Calculation.LIST,
+            False,
+            r"\bwhat (?:did|do|does|have|has|had|is|are|was|were)\b.{1,60}\bwork(?:ed|ing)? on\b"
+            r"|^who (?:has |have |all )?work(?:s|ed) on\b",
         ),
         (Calculation.COMPARE, False, r"\bor\b(?=[^,.]{1,60}\W*$)|\bsame\b|相同|一样"),
     )
