@@ -145,7 +145,7 @@ def test_what_the_table_does_not_tell_is_refused(name: str, rows: tuple[str, ...
 def test_a_reading_without_a_cell_that_the_question_names_is_not_shown_beside_one_with_it(tmp_path: Path) -> None:
     with opened(tmp_path, hours=HOURS) as (tables, connection):
         text = asked("How much time did Ben spend on drawing?", tables["hours"], connection).text
-    assert text.splitlines()[0].endswith("6.0.")
+    assert text.splitlines()[0].endswith(": 6.")
 
 
 @pytest.mark.parametrize(
