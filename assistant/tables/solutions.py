@@ -44,6 +44,11 @@ class TableQuestion:
             + len(self.linked.conditions)
         )
 
+    @property
+    def names_a_phrase(self) -> bool:
+        """Whether the question has a column's name of several words, such as "hours per week"."""
+        return any(link.score >= 0.9 and link.end - link.start > 1 for link in self.linked.columns)
+
 
 def is_empty_result(result: QueryResult) -> bool:
     """Return whether a result has no value."""

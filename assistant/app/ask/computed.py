@@ -134,7 +134,8 @@ def is_computed(asked: TableQuestion, candidate: TableCandidate, intent: Intent,
         return True
     if intent.is_strong:
         return asked.links > 0 and (is_covered or is_top)
-    return asked.confidence >= WEAK_CERTAIN and asked.links > 1 and is_covered
+    is_clear = asked.links > 1 or (asked.names_a_phrase and not asked.linked.unlinked)
+    return asked.confidence >= WEAK_CERTAIN and is_clear and is_covered
 
 
 class ComputedAnswerStream(StreamedAnswer):
