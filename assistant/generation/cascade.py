@@ -18,13 +18,15 @@ from assistant.generation.refusal import log_odds
 # The query-likelihood gain from which a finished answer with full support is accepted. Chosen before it was measured: on 37
 # answerable questions of the fitted half it accepts 18 and loses no right answer; of 24 unanswerable ones it accepts none.
 LEAST_GAIN = 0.45
-# The gain from which the words are shown as they come, before their support is known: that from which an answer from all passages
-# is, at the refusal threshold as shipped. It does not follow the threshold, which says nothing of one passage against all.
+# The gain from which the words are shown as they come once the first sentence has full support: that from which an answer from
+# all passages is shown, at the refusal threshold as shipped. It does not follow the threshold, which says nothing of one passage
+# against all.
 CERTAIN_GAIN = 0.567
 
 # The log-odds that the best passage answers the question, by the probe and the gain, from which an answer with full support is
-# accepted, and from which it is shown as it comes. Of training questions of SQuAD 2.0 that the probe was not fitted to, .67 of
-# the answerable and .25 of the unanswerable ones reach the first (of CMRC .79 and none), .47 and .09 the second (.75 and none).
+# accepted, and from which it is shown as soon as its first sentence has it. Of training questions of SQuAD 2.0 that the probe was
+# not fitted to, .67 of the answerable and .25 of the unanswerable ones reach the first (of CMRC .79 and none), .47 and .09 the
+# second (.75 and none).
 LEAST_LOG_ODDS = 1.05
 CERTAIN_LOG_ODDS = 1.75
 
@@ -46,7 +48,7 @@ def may_be_accepted(judged: Answerability | None) -> bool:
 
 
 def is_certain(judged: Answerability | None) -> bool:
-    """Return whether an answer from the best passage alone is shown as it comes."""
+    """Return whether an answer from the best passage alone is shown as it comes, once its first sentence has full support."""
     return exceeds(judged, CERTAIN_LOG_ODDS, CERTAIN_GAIN)
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from pathlib import PurePath
 
 from assistant.datatypes import (
@@ -131,10 +132,10 @@ class AnswerStream(StreamedAnswer):
             return
         stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
         shown = stripped(self._cited(stream, opening, pieces, begun, lambda _: iter(())))
-        if not is_certain(answerability):
-            shown = iter(tuple(shown))
-            if not is_borne_out(stream.sentences):
-                return
+        kept = read_until(shown, lambda: is_certain(answerability) and bool(stream.sentences))
+        if not is_borne_out(stream.sentences):
+            return
+        shown = chain(kept, shown)
         self._prompt, self._citing = prompt, stream
         self._answer = replace(self._answer, answerability=answerability, masked=count_masked(prompt.passages))
         yield from self._finish_text(shown, reply, prompt)
@@ -323,6 +324,16 @@ def stripped(pieces: Iterator[str]) -> Iterator[str]:
         if kept:
             begun = True
             yield kept
+
+
+def read_until(pieces: Iterator[str], is_enough: Callable[[], bool]) -> list[str]:
+    """Return the first pieces: those after which it is enough, or all."""
+    kept: list[str] = []
+    for piece in pieces:
+        kept.append(piece)
+        if is_enough():
+            break
+    return kept
 
 
 def read_opening(pieces: Iterator[str]) -> str:

@@ -119,11 +119,18 @@ def test_a_passage_with_instructions_is_not_read_alone():
     assert len(chat.asked[0][1].segments) == 5
 
 
-@pytest.mark.parametrize(("gain", "text"), [(0.8, "The rent is 950 euros."), (ENOUGH, "The rent is 900 euros [1].")])
-def test_words_come_as_they_are_written_where_the_passage_leaves_no_doubt(gain, text):
-    stream = stream_of(Scoring(["The rent is 950 euros.", "The rent is 900 euros."], gain))
-    assert list(stream)[0] != text  # noqa: RUF015 - all of it is read
-    assert stream.answer.text == text
+@pytest.mark.parametrize(("gain", "passages"), [(0.8, 1), (ENOUGH, 2)])
+def test_after_a_supported_sentence_words_come_as_they_are_written_where_the_passage_leaves_no_doubt(gain, passages):
+    stream = stream_of(Scoring(["The rent is 900 euros. Dogs cost 20 euros more."] * 2, gain))
+    pieces = list(stream)
+    assert stream.answer.timings.read_passages == passages
+    assert stream.answer.text.startswith("The rent is 900 euros [1].")
+    assert len(pieces) > 2
+
+
+def test_an_unsupported_sentence_is_never_shown_from_the_best_passage_alone():
+    stream = stream_of(Scoring(["The rent is 950 euros.", "The rent is 900 euros."], 0.8))
+    assert "".join(stream) == "The rent is 900 euros [1]."
 
 
 @pytest.mark.parametrize(("replies", "reads"), [
