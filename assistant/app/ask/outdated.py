@@ -59,7 +59,7 @@ class CheckedAnswerStream(StreamedAnswer):
 def _entry_of(libraries: Sequence[Library], path: str) -> LedgerEntry | None:
     """Return the ledger entry of the file on the disk that holds a path, or None if no library knows it."""
     for library in libraries:
-        if library.file.exists() and (entry := library.store.entry(path)):
+        if library.exists() and (entry := library.store.entry(path)):
             return library.store.entry(entry.container) if entry.container else entry
     return None
 
