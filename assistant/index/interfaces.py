@@ -199,6 +199,9 @@ class DocumentWriter(Protocol):
 class VectorStore(Protocol):
     """The vectors of the chunks, by the hash of their text (see `vector_key`)."""
 
+    def dimension(self) -> int:
+        """Return the dimension of the vectors; 0 if there are none."""
+
     def known_vectors(self, keys: Iterable[bytes]) -> set[bytes]:
         """Return those of the keys whose vector is stored."""
 

@@ -177,13 +177,12 @@ class MemoryLibrary:
     def put_document(self, entry: LedgerEntry, title: str, chunks: Iterable[Chunk]) -> int:
         with self.transaction():
             self._drop_chunks(entry.path)
-            count = 0
-            for count, chunk in enumerate(chunks, 1):
-                self._of.chunks[self._of.next_id] = entry.path, chunk
-                self._of.next_id += 1
-            self._of.files[entry.path] = replace(entry, chunks=count), title
+            given = list(chunks)
+            self._of.chunks.update((number, (entry.path, chunk)) for number, chunk in enumerate(given, self._of.next_id))
+            self._of.next_id += len(given)
+            self._of.files[entry.path] = replace(entry, chunks=len(given)), title
             self._of.generation += 1
-        return count
+        return len(given)
 
     def put_entry(self, entry: LedgerEntry) -> None:
         self._drop_chunks(entry.path)
@@ -314,13 +313,21 @@ class MemoryLibrary:
         return MemoryView((self.generation, dimension), {number: self._of.vectors[key] for number, key in keys.items()
                                                          if key in self._of.vectors}, dimension)
 
+    def dimension(self) -> int:
+        return next((len(vector) for vector in self._of.vectors.values()), 0)
+
     def known_vectors(self, keys: Iterable[bytes]) -> set[bytes]:
         return self._of.vectors.keys() & set(keys)
 
     def pending_embeddings(self) -> list[int]:
-        pending = [number for number, (_, chunk) in self._of.chunks.items() if vector_key(chunk.searchable) not in self._of.vectors]
-        entries = {number: self._of.files[self._of.chunks[number][0]][0] for number in pending}
-        return sorted(pending, key=lambda number: (-(entries[number].mtime_ns // (86_400 * 10**9)), entries[number].size, number))
+        pending = [number for number, (_, chunk) in self._of.chunks.items()
+                   if vector_key(chunk.searchable) not in self._of.vectors]
+
+        def order(number: int) -> tuple[int, int, int]:
+            entry = self._of.files[self._of.chunks[number][0]][0]
+            return -(entry.mtime_ns // (86_400 * 10**9)), entry.size, number
+
+        return sorted(pending, key=order)
 
     def count_pending_embeddings(self) -> int:
         return len(self.pending_embeddings())
@@ -361,7 +368,8 @@ def passes(entry: LedgerEntry, filter: Filter) -> bool:
     def is_among(paths: Sequence[str]) -> bool:
         return not paths or any(matches(entry.path, path) for path in paths)
 
-    has_type = not filter.types or Path(entry.path).suffix.lower().lstrip(".") in {kind.lower().lstrip(".") for kind in filter.types}
+    types = {kind.lower().lstrip(".") for kind in filter.types}
+    has_type = not types or Path(entry.path).suffix.lower().lstrip(".") in types
     return is_among(filter.paths) and is_among(filter.within) and has_type and (
         filter.since_ns is None or entry.mtime_ns >= filter.since_ns)
 

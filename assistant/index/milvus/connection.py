@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from assistant.errors import AssistantError, LibraryBusy, ServerUnavailable, UsageError
 from assistant.index.milvus.address import DEFAULT_DATABASE, MilvusAddress
+from assistant.index.milvus.schema import HASH, Collection
 from assistant.system.confinement import is_network_refused
 from assistant.system.credentials import find_library_token
 
@@ -33,7 +34,8 @@ class MilvusConnection:
     """A connection to one database of Milvus."""
 
     def __init__(self, client: Any, address: MilvusAddress) -> None:  # noqa: ANN401 - pymilvus has no types
-        self.client, self.address = client, address
+        self.address = address
+        self._client = client
         self._closed = False
 
     def close(self) -> None:
@@ -41,23 +43,50 @@ class MilvusConnection:
         if self._closed:
             return
         self._closed = True
-        self.client.close()
+        self._client.close()
         if self.address.path:
             release_file(self.address.path)
 
     def has(self, collection: str) -> bool:
         """Return whether a collection exists."""
-        return bool(self._call(lambda: self.client.has_collection(collection, timeout=SECONDS)))
+        return bool(self._call(lambda: self._client.has_collection(collection, timeout=SECONDS)))
+
+    def create(self, collection: Collection) -> None:
+        """Create a collection. One shard: the rows of one request become visible together."""
+        from pymilvus import DataType
+
+        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+        key = {"max_length": HASH} if collection.has_text_id else {}
+        schema.add_field("id", DataType.VARCHAR if collection.has_text_id else DataType.INT64, is_primary=True, **key)
+        for name in collection.numbers:
+            schema.add_field(name, DataType.INT64)
+        for name, length in collection.texts:
+            schema.add_field(name, DataType.VARCHAR, max_length=length)
+        index = self._client.prepare_index_params()
+        if collection.dimension:
+            schema.add_field(collection.vector, DataType.FLOAT_VECTOR, dim=collection.dimension)
+            index.add_index(collection.vector, index_type="FLAT", metric_type="IP")
+        else:
+            schema.add_field(collection.vector, DataType.SPARSE_FLOAT_VECTOR)
+            index.add_index(collection.vector, index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
+        for name in collection.indexed:
+            index.add_index(name, index_type="INVERTED")
+        self._call(lambda: self._client.create_collection(collection.name, schema=schema, index_params=index, num_shards=1,
+                                                          consistency_level=STRONG, timeout=SECONDS))
+
+    def drop(self, collection: str) -> None:
+        """Delete a collection with all its rows."""
+        self._call(lambda: self._client.drop_collection(collection, timeout=SECONDS))
 
     def query(self, collection: str, filter: str, fields: Sequence[str]) -> list[Row]:
         """Return the fields of all rows that pass a filter; "" for every row."""
-        rows = self._call(lambda: self.client.query(collection, filter=filter, output_fields=list(fields), limit=MOST_RESULTS,
+        rows = self._call(lambda: self._client.query(collection, filter=filter, output_fields=list(fields), limit=MOST_RESULTS,
                                                     timeout=SECONDS))
         return list(rows) if len(rows) < MOST_RESULTS else list(self.iterate(collection, filter, fields))
 
     def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 2_000) -> Iterator[Row]:
         """Yield the fields of all rows that pass a filter, read in blocks."""
-        iterator = self._call(lambda: self.client.query_iterator(
+        iterator = self._call(lambda: self._client.query_iterator(
             collection, batch_size=block, filter=filter, output_fields=list(fields), timeout=SECONDS))
         try:
             while rows := self._call(iterator.next):
@@ -75,13 +104,13 @@ class MilvusConnection:
 
     def count(self, collection: str, filter: str) -> int:
         """Return the number of rows that pass a filter."""
-        rows = self._call(lambda: self.client.query(collection, filter=filter, output_fields=["count(*)"], timeout=SECONDS))
+        rows = self._call(lambda: self._client.query(collection, filter=filter, output_fields=["count(*)"], timeout=SECONDS))
         return int(rows[0]["count(*)"])
 
     def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = ""
                ) -> list[list[tuple[int, float]]]:
         """Return, for each vector, (id, inner product) of the nearest rows that pass a filter, best first."""
-        found = self._call(lambda: self.client.search(
+        found = self._call(lambda: self._client.search(
             collection, data=list(vectors), anns_field=field, limit=min(limit, MOST_RESULTS), filter=filter,
             output_fields=["id"], search_params={"metric_type": "IP"}, timeout=SECONDS))
         return [[(int(hit["id"]), float(hit["distance"])) for hit in hits] for hits in found]
@@ -89,17 +118,17 @@ class MilvusConnection:
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         """Write rows by primary key in one request."""
         if rows:
-            self._call(lambda: self.client.upsert(collection, list(rows), timeout=SECONDS))
+            self._call(lambda: self._client.upsert(collection, list(rows), timeout=SECONDS))
 
     def delete(self, collection: str, field: str, values: Sequence[int] | Sequence[str]) -> None:
         """Delete the rows whose field has one of these values."""
         for start in range(0, len(values), ROWS_AT_ONCE):
             filter = f"{field} in {listed(values[start : start + ROWS_AT_ONCE])}"
-            self._call(partial(self.client.delete, collection, filter=filter, timeout=SECONDS))
+            self._call(partial(self._client.delete, collection, filter=filter, timeout=SECONDS))
 
     def flush(self, collection: str) -> None:
         """Seal what was written, so that it is indexed."""
-        self._call(lambda: self.client.flush(collection, timeout=4 * SECONDS))
+        self._call(lambda: self._client.flush(collection, timeout=4 * SECONDS))
 
     def _call(self, request: Callable[[], Result]) -> Result:
         try:

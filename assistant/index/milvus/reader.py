@@ -26,13 +26,20 @@ from assistant.index.milvus.keywords import KeywordIndex
 from assistant.index.milvus.mirror import LedgerMirror
 from assistant.index.milvus.positions import FilePositions
 from assistant.index.milvus.rows import CHUNK_FIELDS, EXCLUDED, FILE, META, ROOT, parsed_chunk, row_id, unpacked_text
-from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS, create_collections, require_current
+from assistant.index.milvus.schema import (
+    LEDGER,
+    LEDGER_COLLECTION,
+    PASSAGES,
+    PASSAGES_COLLECTION,
+    VECTORS,
+    require_current,
+)
 from assistant.index.milvus.snapshot import Snapshot, expand
 from assistant.index.milvus.tokens import Tokenizer
 from assistant.index.milvus.vectors import MilvusView
 from assistant.index.places import SharedPlace
 
-VERSION_KEY, SCHEMA_KEY = "version", "schema"
+VERSION_KEY, SCHEMA_KEY, DIMENSION_KEY = "version", "schema", "dimension"
 FRESH_SECONDS = 1.0  # single reads outside `reading` use a version at most this old
 VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED))
 READ_TRIES = 3  # a file that is replaced while it is read is read again
@@ -53,7 +60,9 @@ class MilvusReader:
         self._depth, self._checked = 0, 0.0
         self._version: str | None = None
         self._forget()
-        create_collections(connection)
+        for collection in (PASSAGES_COLLECTION, LEDGER_COLLECTION):  # a library exists once it has a ledger
+            if not connection.has(collection.name):
+                connection.create(collection)
         self._refresh()
         require_current(self._mirror.meta(SCHEMA_KEY))
 
@@ -280,8 +289,14 @@ class MilvusReader:
 
     def view(self, dimension: int, held: Nearest | None) -> MilvusView:
         """Return the current vectors of the library; `held` is kept if nothing has changed."""
-        view = MilvusView(self._connection, self._current(), dimension, np.array(sorted(self._pending_chunks()), np.int64))
-        return held if isinstance(held, MilvusView) and held.stamp == view.stamp else view
+        current = self._current()
+        if isinstance(held, MilvusView) and held.stamp == (current.version, dimension):
+            return held
+        return MilvusView(self._connection, current, dimension, np.array(sorted(self._pending_chunks()), np.int64))
+
+    def dimension(self) -> int:
+        """Return the dimension of the vectors; 0 if there are none."""
+        return int(self._ledger.meta(DIMENSION_KEY) or 0)
 
     def known_vectors(self, keys: Iterable[bytes]) -> set[bytes]:
         """Return those of the keys whose vector is stored."""

@@ -26,7 +26,7 @@ from assistant.errors import LibraryBusy
 from assistant.index.fts_text import body_text
 from assistant.index.milvus.connection import ROWS_AT_ONCE, Row
 from assistant.index.milvus.generations import ABANDONED_SECONDS, GenerationNote, NewIds, erase_generations, sweep
-from assistant.index.milvus.reader import SCHEMA_KEY, VERSION_KEY, MilvusReader
+from assistant.index.milvus.reader import DIMENSION_KEY, SCHEMA_KEY, VERSION_KEY, MilvusReader
 from assistant.index.milvus.rows import (
     EXCLUDED,
     FILE,
@@ -40,12 +40,11 @@ from assistant.index.milvus.rows import (
     ledger_row,
     row_id,
 )
-from assistant.index.milvus.schema import LEDGER, PASSAGES, SCHEMA_VERSION, VECTORS, create_vectors
+from assistant.index.milvus.schema import LEDGER, PASSAGES, SCHEMA_VERSION, VECTORS, vectors_collection
 from assistant.index.milvus.tokens import sparse_vector
 from assistant.index.store import vector_key
 
 CHUNKS_AT_ONCE = 512
-DIMENSION_KEY = "dimension"
 TOO_LONG = "one of its passages is too long for a shared library"
 
 
@@ -271,8 +270,8 @@ class MilvusWriter(MilvusReader):
         if self._mirror.meta(DIMENSION_KEY) == str(dimension) and self._connection.has(VECTORS):
             return
         if self._connection.has(VECTORS):
-            self._connection.client.drop_collection(VECTORS)
-        create_vectors(self._connection, dimension)
+            self._connection.drop(VECTORS)
+        self._connection.create(vectors_collection(dimension))
         self._mirror.set_meta(DIMENSION_KEY, str(dimension))
         changes.put(META, DIMENSION_KEY, {"key": DIMENSION_KEY, "value": str(dimension)})
 
