@@ -299,7 +299,13 @@ class Assistant:
     # tables
 
     def tables(self, wanted: Filter = EVERY_FILE) -> LibraryTables:
-        """Return the tables of the files that pass a filter, to list and to query. Raises NothingIndexed."""
+        """Return the tables of the files that pass a filter, to list and to query. Raises NothingIndexed.
+
+        Raises UsageError for a shared library, which stores no tables.
+        """
+        if any(library.is_shared for library in self._libraries):
+            raise UsageError("The tables of a shared library cannot be queried yet.",
+                             "Their rows are found as text: assistant search, assistant ask.")
         return LibraryTables(self._libraries, wanted)
 
     def holds_tables(self, wanted: Filter = EVERY_FILE) -> bool:

@@ -17,8 +17,9 @@ from assistant.index.database import PRIVATE_FOLDER
 from assistant.index.interfaces import LibraryStore
 from assistant.index.sqlite_library import SqliteLibrary
 from assistant.system.atomic_files import PRIVATE_FILE, write_atomically
+from assistant.system.paths import LIBRARY_LINK
 
-LIBRARY_FILE, LINK_FILE = "library.sqlite", "shared.json"
+LIBRARY_FILE = "library.sqlite"
 BACKENDS = {"milvus": "assistant.index.milvus"}
 FORM = "Write it as milvus://HOST:PORT/DATABASE, or as the path of a file that ends in .db."
 
@@ -57,13 +58,13 @@ def backend_of(address: str) -> Backend:
 
 def file_in(folder: Path) -> Path:
     """Return the file that makes a folder a library: the link to a shared place if there is one, or else the SQLite file."""
-    link = folder / LINK_FILE
+    link = folder / LIBRARY_LINK
     return link if link.exists() else folder / LIBRARY_FILE
 
 
 def open_library(folder: Path) -> LibraryStore:
     """Open the library of a folder; an SQLite file is created if there is none. Raises what the store raises."""
-    link = folder / LINK_FILE
+    link = folder / LIBRARY_LINK
     if not link.exists():
         return SqliteLibrary(folder / LIBRARY_FILE)
     place = read_link(link)
@@ -72,7 +73,7 @@ def open_library(folder: Path) -> LibraryStore:
 
 def is_shared(folder: Path) -> bool:
     """Return whether a folder links to a shared library."""
-    return (folder / LINK_FILE).exists()
+    return (folder / LIBRARY_LINK).exists()
 
 
 def create_link(folder: Path, address: str) -> SharedPlace:
@@ -80,7 +81,7 @@ def create_link(folder: Path, address: str) -> SharedPlace:
     place = SharedPlace(backend_of(address).canonical(address), secrets.token_hex(8))
     try:
         folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        write_atomically(folder / LINK_FILE, json.dumps(asdict(place)).encode(), PRIVATE_FILE)
+        write_atomically(folder / LIBRARY_LINK, json.dumps(asdict(place)).encode(), PRIVATE_FILE)
     except OSError as error:
         raise LibraryUnwritable(f"{folder} cannot be written: {error.strerror or error}.",
                                 "Check its permissions, or set ASSISTANT_HOME.") from error

@@ -149,7 +149,8 @@ def connect(address: MilvusAddress) -> MilvusConnection:
     program has the file open.
     """
     if is_network_refused():
-        raise UsageError("This process uses no network, which a shared library needs.", "Use --no-engine.")
+        raise UsageError("The engine and the servers for other programs use no network, which a shared library needs.",
+                         "Ask it with: assistant search, ask or chat.")
     try:
         from pymilvus import MilvusClient
     except ImportError as error:
