@@ -25,7 +25,18 @@ from assistant.index.milvus.connection import MilvusConnection
 from assistant.index.milvus.keywords import KeywordIndex
 from assistant.index.milvus.mirror import LedgerMirror
 from assistant.index.milvus.positions import FilePositions
-from assistant.index.milvus.rows import CHUNK_FIELDS, EXCLUDED, FILE, META, ROOT, parsed_chunk, row_id, unpacked_text
+from assistant.index.milvus.rows import (
+    CHUNK_FIELDS,
+    EXCLUDED,
+    FILE,
+    META,
+    ROOT,
+    FileRow,
+    parsed_chunk,
+    parsed_file,
+    row_id,
+    unpacked_text,
+)
 from assistant.index.milvus.schema import (
     LEDGER,
     LEDGER_COLLECTION,
@@ -199,14 +210,24 @@ class MilvusReader:
         return {chunk: found[chunk] for chunk in wanted.tolist() if chunk in found}
 
     def chunks_of_file(self, path: str) -> list[StoredChunk]:
-        """Return all chunks of a file in document order. Raises LibraryBusy if it is replaced each time it is read."""
+        """Return all chunks of a file in document order; none if the file is removed while it is read.
+
+        Raises LibraryBusy if it is replaced each time it is read.
+        """
+        row = self._ledger.row(path)
         for _ in range(READ_TRIES):
-            row = self._ledger.row(path)
-            found = self.chunks(range(row.first, row.first + row.entry.chunks)) if row and row.first else {}
-            if row is None or len(found) == row.entry.chunks:
-                return list(found.values())
-            self._checked = 0.0
+            if row is None or not row.first:
+                return []
+            rows = self._connection.query(PASSAGES, f"file == {row.first}", CHUNK_FIELDS)
+            if len(rows) == row.entry.chunks:
+                return [parsed_chunk(each, path, row.title) for each in sorted(rows, key=lambda each: int(each["id"]))]
+            row = self._stored_row(path)
         raise LibraryBusy(f"{path} is being written by another machine.", "Try again.")
+
+    def _stored_row(self, path: str) -> FileRow | None:
+        """Return the row of a file as it is on the server now, whatever version is being read."""
+        rows = self._connection.by_values(LEDGER, "id", [row_id(FILE, path)], ("kind", "value"))
+        return parsed_file(json.loads(unpacked_text(rows[0]["value"]))) if rows and rows[0]["kind"] == FILE else None
 
     def _file(self, path: str) -> FilePositions:
         """Return where the chunks of a file are; without any for a file that the library does not hold."""
