@@ -138,8 +138,10 @@ def test_deleting_it_here_leaves_it_where_it_lives(run, team):
     assert found_by(run, "team")
 
 
-def test_the_engine_refuses_it(run, team, monkeypatch):
-    monkeypatch.undo()
-    monkeypatch.setattr("assistant.index.milvus.connection.is_network_refused", lambda: True)
-    with pytest.raises(Exception, match="use no network"):
-        connection.connect(connection.MilvusAddress("db"))
+def test_it_is_evaluated(run, team, folder, tmp_path):
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text(json.dumps({"id": "1", "question": "When does the lease end?", "answers": ["31 December 2027"],
+                                     "gold_docs": [str(folder / "lease.md")], "answerable": True}) + "\n", "utf-8")
+    measured = run("eval", questions, "-L", "team", "--json")
+    assert measured.exit_code == 0, measured.stderr
+    assert '"recall' in measured.stdout

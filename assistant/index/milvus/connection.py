@@ -208,7 +208,7 @@ def translate(error: Exception, address: MilvusAddress) -> AssistantError:
     """Return the program's own error, with a hint, for one of pymilvus or gRPC."""
     if isinstance(error, AssistantError):
         return error
-    said = first_line(str(getattr(error, "message", "") or error) or type(error).__name__)
+    said = first_line(message_of(error))
     place = f"The server of the shared library, {address.machine},"
     if any(word in said.lower() for word in REFUSALS):
         return ServerUnavailable(f"{place} refuses the token: {said}.",
@@ -218,6 +218,14 @@ def translate(error: Exception, address: MilvusAddress) -> AssistantError:
         return ServerUnavailable(f"{place} cannot be reached: {said}.",
                                  "Check that it runs and the network works, then try again; what was reported done is kept.")
     return ServerUnavailable(f"{place} reports an error: {said}.", "Try again; then see the log of the server.")
+
+
+def message_of(error: Exception) -> str:
+    """Return what an error says; of one of gRPC its details and the name of its code."""
+    code, details = getattr(error, "code", None), getattr(error, "details", None)
+    if callable(code) and callable(details):
+        return f"{details()} ({code().name})"
+    return str(getattr(error, "message", "") or error) or type(error).__name__
 
 
 def first_line(text: str) -> str:
