@@ -15,7 +15,7 @@ from assistant.errors import UsageError
 
 KEY_VARIABLE, TOKEN_VARIABLE = "ASSISTANT_CHAT_KEY", "ASSISTANT_LIBRARY_TOKEN"
 SECRET_VARIABLES = frozenset({KEY_VARIABLE, TOKEN_VARIABLE})
-SERVICE = "private-assistant"  # in the keyring; the user name is the server, HOST:PORT, or milvus:HOST:PORT
+SERVICE = "private-assistant"  # in the keyring; the user name is the server, HOST:PORT, after SCHEME: for a library
 GIVEN: ContextVar[str | None] = ContextVar("chat key", default=None)
 
 
@@ -41,8 +41,8 @@ def find_chat_key(server: str) -> str:
 
 
 def find_library_token(server: str) -> str:
-    """Return the token for the server of a shared library (HOST:PORT), or USER:PASSWORD; "" if there is none."""
-    return os.environ.get(TOKEN_VARIABLE, "").strip() or from_keyring(f"milvus:{server}")
+    """Return the token for the server of a shared library (SCHEME:HOST:PORT), or USER:PASSWORD; "" if there is none."""
+    return os.environ.get(TOKEN_VARIABLE, "").strip() or from_keyring(server)
 
 
 def from_keyring(server: str) -> str:

@@ -157,7 +157,7 @@ def connect(address: MilvusAddress) -> MilvusConnection:
         raise UsageError("A shared library needs the package pymilvus, which is not installed.", INSTALL) from error
     logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # errors are reported once, by this program
     url = open_file(address.path) if address.path else address.url
-    token = "" if address.path else find_library_token(address.machine)
+    token = "" if address.path else find_library_token(f"milvus:{address.machine}")
     try:
         client = MilvusClient(url, token=token, timeout=CONNECT_SECONDS, dedicated=True)
         if address.database != DEFAULT_DATABASE:
