@@ -268,6 +268,16 @@ def test_chunks_wait_until_they_have_a_vector(store: LibraryStore, opened: Calla
         assert text_of(each, each.holding_each([("old",)], 5)[0]) == ["An old text."]
 
 
+def test_a_vector_is_found_at_once_though_others_of_its_file_wait(store: LibraryStore) -> None:
+    first, second = chunks_of("A new text.", "Another one.")
+    store.put_document(entry_of("/new.txt"), "New", [first, second])
+    before = store.view(256, None)
+    embed(store, [second])
+    view = store.view(256, before)
+    assert text_of(store, [number for number, _ in view.search(EMBEDDER.embed_question("one"), 5)]) == ["Another one."]
+    assert text_of(store, store.pending_embeddings()) == ["A new text."]
+
+
 def test_a_text_with_a_vector_is_not_embedded_again(filled: LibraryStore) -> None:
     text = TEXTS["/docs/lease.txt"][0]
     assert filled.known_vectors([vector_key(chunks_of(text)[0].searchable)])

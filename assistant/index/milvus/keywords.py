@@ -27,6 +27,7 @@ LEAST_RARITY = 1e-6  # of a word that more than half of the chunks hold, as in F
 POSTING_ARRAYS = ("ids", "frequency", "length")
 TERMS_AT_ONCE = 16  # of one request
 RANGE = MOST_RESULTS // 2  # chunks of an id range, of which one search returns all: room is left for those not visible
+MOST_KEPT = 512  # lists of terms in memory
 MOST_RANGES = 32  # a word in more chunks than these ranges hold is counted in these only
 
 
@@ -56,6 +57,7 @@ class KeywordIndex:
 
     def holding(self, terms: Sequence[Phrases], limit: int) -> list[list[int]]:
         """Return, for each term, the ids of at most `limit` chunks that hold all of its phrases."""
+        self._make_room()
         split = [self._split(phrases) for phrases in terms]
         alone = [words[0] for phrases in split if len(phrases) == 1 for words in phrases if len(words) == 1]
         self._fetch(alone, limit)
@@ -63,6 +65,7 @@ class KeywordIndex:
 
     def match(self, terms: Sequence[Phrases]) -> dict[int, float]:
         """Return the BM25 score of each chunk that holds all phrases of any of the terms."""
+        self._make_room()
         scores: dict[int, float] = {}
         self._fetch([words[0] for phrases in map(self._split, terms) for words in phrases if len(words) == 1], MOST_RESULTS)
         for phrases in map(self._split, terms):
@@ -74,6 +77,10 @@ class KeywordIndex:
                 for chunk, gain in zip(of_rows.ids.tolist(), gains.tolist(), strict=True):
                     scores[chunk] = scores.get(chunk, 0.0) + gain
         return scores
+
+    def _make_room(self) -> None:
+        if len(self._kept) + len(self._phrases) > MOST_KEPT:
+            self._kept, self._phrases = {}, {}
 
     def _split(self, phrases: Phrases) -> list[list[str]]:
         return self._tokenizer.split(phrases)

@@ -21,7 +21,7 @@ from assistant.index.chunks import StoredChunk, quoted_words
 from assistant.index.file_text import FileCount
 from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest, Phrases
-from assistant.index.milvus.connection import MilvusConnection
+from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection
 from assistant.index.milvus.keywords import KeywordIndex
 from assistant.index.milvus.mirror import LedgerMirror
 from assistant.index.milvus.positions import FilePositions
@@ -102,14 +102,21 @@ class MilvusReader:
             self._depth -= 1
 
     def _refresh(self) -> None:
-        """Read the ledger if its version has changed."""
-        rows = self._connection.by_values(LEDGER, "id", [row_id(META, VERSION_KEY)], ("value",))
-        version = str(json.loads(unpacked_text(rows[0]["value"]))["value"]) if rows else ""
-        if version != self._version:
-            self._mirror.load(self._connection.query(LEDGER, f"kind in [{VISIBLE}]", ("kind", "value")))
+        """Read the ledger if its version has changed; a long one, which takes several requests, again if it changes meanwhile."""
+        for _ in range(READ_TRIES):
+            if self._stored_version() == self._version:
+                break
+            rows = self._connection.query(LEDGER, f"kind in [{VISIBLE}]", ("kind", "value"))
+            self._mirror.load(rows)
             self._version = self._mirror.meta(VERSION_KEY)
             self._forget()
+            if len(rows) < MOST_RESULTS:
+                break
         self._checked = time.monotonic()
+
+    def _stored_version(self) -> str:
+        rows = self._connection.by_values(LEDGER, "id", [row_id(META, VERSION_KEY)], ("value",))
+        return str(json.loads(unpacked_text(rows[0]["value"]))["value"]) if rows else ""
 
     def _forget(self) -> None:
         """Drop what was derived from the last version."""

@@ -17,6 +17,7 @@ from assistant.index.milvus.schema import LONGEST
 
 COMPRESSED = "\uf8ffz"  # begins a compressed text; a text that itself begins so is compressed
 LIST_FIELDS = ("empty_pages", "ocr_pages", "notes")
+SHORTENED_FIELDS = (*LIST_FIELDS, "title", "reason")
 CHUNK_FIELDS = ("id", "file", "text", "context", "location", "char_start", "char_end")
 FILE, META, ROOT, EXCLUDED, GENERATION, GONE = "file", "meta", "root", "excluded", "generation", "gone"
 
@@ -66,7 +67,8 @@ def row_id(kind: str, key: str) -> str:
 
 def ledger_row(kind: str, key: str, value: Mapping[str, Any]) -> Row:
     """Return a row of the ledger."""
-    return {"id": row_id(kind, key), "kind": kind, "value": packed_text(json.dumps(value)), "nothing": [0.0, 0.0]}
+    packed = packed_text(json.dumps(value, ensure_ascii=False))
+    return {"id": row_id(kind, key), "kind": kind, "value": packed, "nothing": [0.0, 0.0]}
 
 
 def gone_row(kind: str, key: str) -> Row:
@@ -75,13 +77,13 @@ def gone_row(kind: str, key: str) -> Row:
 
 
 def file_row(row: FileRow) -> Row:
-    """Return the row of a file. The notes of a file with very many are shortened to fit."""
+    """Return the row of a file. What is extremely long is shortened to fit."""
     value = {**asdict(row.entry), "title": row.title, "first": row.first, "words": row.words, "waiting": row.waiting}
     while True:
         try:
             return ledger_row(FILE, row.entry.path, value)
         except ValueError:
-            longest = max(LIST_FIELDS, key=lambda name: len(json.dumps(value[name])))
+            longest = max(SHORTENED_FIELDS, key=lambda name: len(json.dumps(value[name])))
             value[longest] = value[longest][: len(value[longest]) // 2]
 
 

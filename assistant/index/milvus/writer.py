@@ -57,6 +57,7 @@ class Changes:
     noted: set[int] = field(default_factory=set)  # generations whose note is written
     passages: list[Row] = field(default_factory=list)  # not written yet
     vectors: list[Row] = field(default_factory=list)
+    has_new_vectors: bool = False
     erased: list[int] = field(default_factory=list)
     replaced: list[int] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
@@ -105,7 +106,7 @@ class MilvusWriter(MilvusReader):
 
     def _commit(self, changes: Changes) -> None:
         self._write_staged(changes)
-        if not (changes.rows or changes.erased or changes.replaced or changes.notes):
+        if not (changes.rows or changes.notes or changes.erased or changes.replaced or changes.has_new_vectors):
             return
         if time.monotonic() - changes.started > ABANDONED_SECONDS / 2:
             raise LibraryBusy("Writing took so long that another machine may have swept it.", "Run the command again.")
@@ -146,6 +147,7 @@ class MilvusWriter(MilvusReader):
                     count += len(batch)
                     words += sum(map(len, split))
             except ValueError:
+                new_ids.advance(first + count + CHUNKS_AT_ONCE)  # these ids are erased, so no other file may get them
                 changes.erased.append(first)
                 self._forget_pending(first)
                 self.put_entry(replace(entry, state=FileState.FAILED, reason=TOO_LONG, chunks=0))
@@ -181,6 +183,7 @@ class MilvusWriter(MilvusReader):
         for collection, rows in ((PASSAGES, changes.passages), (VECTORS, changes.vectors)):
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 self._connection.upsert(collection, rows[start : start + ROWS_AT_ONCE])
+        changes.has_new_vectors |= bool(changes.vectors)
         changes.passages, changes.vectors = [], []
 
     def _put_row(self, changes: Changes, row: FileRow) -> None:
@@ -277,6 +280,9 @@ class MilvusWriter(MilvusReader):
 
     def drop_orphaned_vectors(self, kept_seconds: float) -> int:
         """Sweep what interrupted writes and replaced files left behind; return the number of generations erased."""
+        with self._changing() as changes:  # a writer may have been killed before it recorded that no chunk waits
+            waiting = {row.first for row in self._mirror.rows_waiting()}
+            self._settle_files(changes, waiting - {file for file, _ in self._pending_chunks().values()})
         return sweep(self._connection, self._shared.writer, everything=not kept_seconds)
 
     # paths and values
@@ -318,8 +324,9 @@ class MilvusWriter(MilvusReader):
         """Remove keys."""
         with self._changing() as changes:
             for key in keys:
-                self._mirror.drop_meta([key])
-                changes.drop(META, key)
+                if key in self._mirror.meta_with_prefix(key):
+                    self._mirror.drop_meta([key])
+                    changes.drop(META, key)
 
 
 def halved(vector: Vectors) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +136,45 @@ def test_two_writers_of_one_file_leave_one_version_of_it() -> None:
     assert contents(opened(tables)) == {"/a.txt": ["one"]}
     assert one.inspect(repair=True) == ()
     assert_no_garbage(tables, one)
+
+
+def test_a_file_whose_vectors_are_all_there_does_not_wait_for_ever() -> None:
+    tables = MemoryTables()
+    store = opened(tables)
+    tables.before = KillAfter(10**6)
+    put(store, "/a.txt", FILES["/a.txt"])
+    for row in tables.tables[LEDGER].values():  # as a writer leaves it that is killed before its last request
+        row["value"] = row["value"].replace('"waiting": false', '"waiting": true')
+    again = opened(tables)
+    assert again.count_pending_embeddings() == 0
+    again.drop_orphaned_vectors(7 * 86_400)
+    assert not [row for row in tables.tables[LEDGER].values() if '"waiting": true' in row["value"]]
+    assert again.inspect(repair=False) == ()
+
+
+def test_what_is_extremely_long_is_shortened_and_not_lost() -> None:
+    noise = random.Random(1)
+    letters = "".join(chr(noise.randrange(0x4E00, 0x9FFF)) for _ in range(60_000))
+    store = opened(MemoryTables())
+    store.put_entry(LedgerEntry("/a.txt", "/", FileState.FAILED, letters, 1, 1, notes=(letters, "short")))
+    entry = store.entry("/a.txt")
+    assert entry is not None
+    assert opened(store._connection).entry("/a.txt").reason == letters[: len(letters) // 4]  # type: ignore[arg-type, union-attr]
+
+
+def test_a_passage_that_is_too_long_fails_its_file_and_no_other() -> None:
+    noise = random.Random(1)
+    letters = "".join(chr(noise.randrange(0x4E00, 0x9FFF)) for _ in range(60_000))
+    tables = MemoryTables()
+    store = opened(tables)
+    with store.transaction():
+        put(store, "/long.txt", [letters])
+        put(store, "/short.txt", ["short"])
+    assert contents(store) == {"/long.txt": [], "/short.txt": ["short"]}
+    entry = store.entry("/long.txt")
+    assert entry is not None
+    assert (entry.state, "too long" in entry.reason) == (FileState.FAILED, True)
+    assert_no_garbage(tables, store)
 
 
 def test_lost_passages_and_vectors_are_found_and_come_back_with_the_next_sync() -> None:
