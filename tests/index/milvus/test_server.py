@@ -72,8 +72,8 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
     """Start a server; yield its address and the id of its process."""
     pytest.importorskip("pymilvus", reason=REASON)
     pytest.importorskip("milvus_lite", reason=REASON)
-    monkeypatch.setattr(connection, "SECONDS", 3.0)
-    monkeypatch.setattr(connection, "CONNECT_SECONDS", 3.0)
+    monkeypatch.setattr(connection, "SECONDS", 6.0)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 6.0)
     with closing(socket.socket()) as found:
         found.bind(("127.0.0.1", 0))
         port = int(found.getsockname()[1])
@@ -84,7 +84,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[st
     process.join()
 
 
-def opened(address: str, seconds: float = 60.0) -> MilvusLibrary:
+def opened(address: str, seconds: float = 300.0) -> MilvusLibrary:
     end = time.monotonic() + seconds
     while True:
         try:
@@ -107,7 +107,7 @@ def test_a_server_that_hangs_or_dies_is_an_error_in_time_and_nothing_is_lost(ser
         begin = time.monotonic()
         with pytest.raises(ServerUnavailable, match="cannot be reached"):
             store.put_document(LedgerEntry("/b.txt", "/", FileState.INDEXED, "", 10, 1, "hash"), "Title", CHUNKS)
-        assert time.monotonic() - begin < 30
+        assert time.monotonic() - begin < 60
         os.kill(process, signal.SIGCONT)
         assert list(store.ledger()) == ["/a.txt"]
         assert [each.chunk for each in store.chunks_of_file("/a.txt")] == CHUNKS
