@@ -1,6 +1,6 @@
 """Kill the writers of a shared library at random instants, and count what readers saw wrong and what the library lost.
 
-    python benchmarks/shared_kills.py [--kills 200] [--writers 2] [--readers 4] [--seed 1] [--at milvus://HOST:PORT/DATABASE]
+    python benchmarks/shared_kills.py [--kills 200] [--minutes 0] [--writers 2] [--readers 4] [--seed 1] [--at PLACE]
 
 Each writer puts, replaces and drops files of its own, as a machine of its own, and notes in a log when it begins and when it has
 finished each. It is killed (-9) at a random instant and started again. Readers read every file and search for its word all the
@@ -201,12 +201,12 @@ def garbage(store: MilvusLibrary) -> int:
     return sum(number not in ids for number in rows)
 
 
-def kill_writers(address: str, folder: Path, kills: int, writers: int, seed: int) -> int:
-    """Start writers, kill each at a random instant and start it again; return how many died while they were writing."""
-    chance = random.Random(seed)
-    busy = 0
+def kill_writers(address: str, folder: Path, kills: int, writers: int, seed: int, minutes: float) -> tuple[int, int]:
+    """Start writers, kill each at a random instant and start it again; return how many died, and how many while writing."""
+    chance, stop = random.Random(seed), time.monotonic() + 60 * minutes if minutes else float("inf")
+    busy = done = 0
     running = {f"machine{number}": start_writer(address, f"machine{number}", folder, chance) for number in range(writers)}
-    for done in range(kills):
+    while done < kills and time.monotonic() < stop:
         name = chance.choice(sorted(running))
         size = log_size(folder, name)
         end = time.monotonic() + START_SECONDS
@@ -217,11 +217,12 @@ def kill_writers(address: str, folder: Path, kills: int, writers: int, seed: int
         running[name].join()
         busy += last_word(folder, name) == "begin"
         running[name] = start_writer(address, name, folder, chance)
-        print(f"\r{done + 1} kills", end="", file=sys.stderr)
+        done += 1
+        print(f"\r{done} kills", end="", file=sys.stderr)
     for process in running.values():
         process.kill()
         process.join()
-    return busy
+    return done, busy
 
 
 def start_writer(address: str, name: str, folder: Path, chance: random.Random) -> multiprocessing.process.BaseProcess:
@@ -254,6 +255,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, value in (("--kills", 200), ("--writers", 2), ("--readers", 4), ("--seed", 1)):
         parser.add_argument(name, type=int, default=value)
+    parser.add_argument("--minutes", type=float, default=0.0, help="stop killing after this time (0: no limit)")
     parser.add_argument("--at", default="")
     arguments = parser.parse_args()
     import pymilvus  # noqa: F401 - once, before the children are forked
@@ -266,7 +268,7 @@ def main() -> int:
         for process in helpers:
             process.start()
         try:
-            busy = kill_writers(address, folder, arguments.kills, arguments.writers, arguments.seed)
+            done, busy = kill_writers(address, folder, arguments.kills, arguments.writers, arguments.seed, arguments.minutes)
             for process in helpers[-arguments.readers :] if arguments.readers else []:
                 os.kill(process.pid or 0, signal.SIGKILL)
             for number in range(arguments.writers):  # each machine's next run sweeps what its last one left
@@ -279,7 +281,7 @@ def main() -> int:
             for process in helpers:
                 process.kill()
     readings = wrong.pop("readings", 0)
-    print(f"\n{arguments.kills} kills, {busy} of them while a change was being written; {readings:,} readings of whole files")
+    print(f"\n{done} kills, {busy} of them while a change was being written; {readings:,} readings of whole files")
     print(f"wrong: {dict(wrong) or 'nothing'}")
     print(f"chunks and vectors that no file has after the next run: {left}; findings of the check: {len(findings)}")
     return int(bool(wrong or left or findings))

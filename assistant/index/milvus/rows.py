@@ -38,7 +38,7 @@ def packed_text(text: str) -> str:
     raw = text.encode("utf-8", "surrogatepass")
     if len(raw) <= LONGEST and not text.startswith(COMPRESSED) and is_utf8(text):
         return text
-    packed = COMPRESSED + base64.b85encode(zlib.compress(raw)).decode("ascii")
+    packed = COMPRESSED + base64.b64encode(zlib.compress(raw)).decode("ascii")
     if len(packed.encode()) > LONGEST:
         raise ValueError("a text is too long")
     return packed
@@ -48,7 +48,7 @@ def unpacked_text(field: str) -> str:
     """Return the text that a field holds."""
     if not field.startswith(COMPRESSED):
         return field
-    return zlib.decompress(base64.b85decode(field[len(COMPRESSED) :])).decode("utf-8", "surrogatepass")
+    return zlib.decompress(base64.b64decode(field[len(COMPRESSED) :])).decode("utf-8", "surrogatepass")
 
 
 def is_utf8(text: str) -> bool:
