@@ -7,6 +7,7 @@ repeated: rows are written by primary key (upsert), and deleting twice is deleti
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -151,6 +152,7 @@ def connect(address: MilvusAddress) -> MilvusConnection:
     if is_network_refused():
         raise UsageError("The engine and the servers for other programs use no network, which a shared library needs.",
                          "Ask it with: assistant search, ask or chat.")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC itself would write to the terminal; its errors come as exceptions
     try:
         from pymilvus import MilvusClient
     except ImportError as error:
