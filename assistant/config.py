@@ -15,7 +15,7 @@ import platformdirs
 
 from assistant.errors import UsageError
 from assistant.system.atomic_files import write_atomically
-from assistant.system.paths import absolute, is_address, read_file
+from assistant.system.paths import LIBRARY_LINK, absolute, is_address, read_file
 
 GIB = 2**30
 LONGEST_TEXT = 4096  # characters of a path or an address
@@ -176,6 +176,11 @@ class Settings:
     def libraries(self) -> tuple[str, ...]:
         """The library names in `library`, which can be several separated by commas."""
         return tuple(dict.fromkeys(split_names(self.library)))
+
+    @property
+    def has_shared_library(self) -> bool:
+        """Whether one of the libraries lives on a server, or in a file that other programs may use."""
+        return any((self.libraries_folder / name / LIBRARY_LINK).exists() for name in self.libraries)
 
     @property
     def config_file(self) -> Path:

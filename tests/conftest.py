@@ -63,6 +63,7 @@ def weights() -> Callable[[str], Path]:
 WHAT_SKIPPING_MEANS = {
     "model": "this run says nothing about llama.cpp or the embedding libraries",
     "clients": "this run says nothing about programs that others wrote, such as OpenAI's client",
+    "shared": "this run says nothing about shared libraries in Milvus",
     "offline": "this run does not prove in every way that nothing uses the network",
 }
 

@@ -33,7 +33,7 @@ HEAVY = {"faiss": "index", "duckdb": "ingest, tables", "sentence_transformers": 
          "torch": "models", "transformers": "models", "pypdfium2": "ingest", "pypdf": "ingest", "bs4": "ingest",
          "httpx": "catalog, models", "openvino": "models", "tokenizers": "models", "rapidocr": "ingest", "olefile": "ingest",
          "onnxruntime": "ingest", "PIL": "ingest", "python_calamine": "ingest", "msoffcrypto": "ingest", "lxml": "ingest",
-         "watchdog": "watch"}
+         "watchdog": "watch", "pymilvus": "index", "milvus_lite": "index"}
 
 
 WEB = {"mcp", "mcp_types", "starlette", "uvicorn"}  # only the servers of other programs, which a command imports when it runs
@@ -154,6 +154,19 @@ def test_only_the_command_line_prints(path):
     assert package_of(path) == "cli" or "print" not in calls
 
 
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_milvus_stays_in_its_folder(path):
+    inside = str(path.relative_to(PACKAGE).as_posix()).startswith("index/milvus/")
+    full = set(imports_of(path))
+    assert inside or not any(name.split(".")[0] in {"pymilvus", "milvus_lite"} or name.startswith("assistant.index.milvus")
+                             for name in full)
+    words = path.read_text("utf-8").lower().count("milvus")
+    assert inside or not words or name_of(path) in MENTIONS_OF_MILVUS, "no code outside the folder depends on the kind of store"
+
+
+# where its scheme is registered, and texts for users and readers
+MENTIONS_OF_MILVUS = {"assistant/index/places.py", "assistant/index/interfaces.py", "assistant/index/__init__.py",
+                      "assistant/cli/commands/library.py", "assistant/cli/app.py"}
 NETWORK = {"assistant/catalog/sources.py", "assistant/models/remote/transport.py"}
 
 
@@ -206,7 +219,7 @@ def test_help_loads_no_model_library():
                "except SystemExit as end: assert not end.code\n"
                "print('LOADED', *sorted(set(sys.modules) & {'torch', 'sentence_transformers', 'faiss', 'llama_cpp', "
                "'transformers', 'pypdf', 'pypdfium2', 'httpx', 'prompt_toolkit', 'openvino', 'tokenizers', 'rapidocr', "
-               "'PIL', 'olefile', 'watchdog', 'mcp', 'starlette', 'uvicorn'}))")
+               "'PIL', 'olefile', 'watchdog', 'mcp', 'starlette', 'uvicorn', 'pymilvus', 'milvus_lite'}))")
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     assert "Usage: assistant" in done.stdout
     assert done.stdout.splitlines()[-1] == "LOADED"

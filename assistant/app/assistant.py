@@ -20,7 +20,7 @@ from assistant.app.ingest.write_batch import OnChange, ignore_change
 from assistant.app.library.browse import list_files, read_passage, read_text
 from assistant.app.library.holdings import filtered_status, status_of
 from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
-from assistant.app.library.maintenance import REMOVED_TEXT_KEY, check_consistency, purge, purge_removed, write_lock
+from assistant.app.library.maintenance import check_consistency, purge, purge_removed, write_lock
 from assistant.app.library.tables import LibraryTables, holds_tables
 from assistant.app.models import ModelProvider
 from assistant.config import Settings
@@ -49,7 +49,7 @@ from assistant.errors import UsageError
 from assistant.generation import Rewriting, draft_question
 from assistant.history import Sessions
 from assistant.history.facts import Facts
-from assistant.index import Store, prepare_view
+from assistant.index import REMOVED_TEXT_KEY, LibraryStore
 from assistant.ingest import ReadOptions, RescanTarget, WorkerLimits, is_utf8, printable, rescan_target
 from assistant.system.paths import absolute, is_under
 
@@ -89,7 +89,7 @@ class Assistant:
 
     @property
     def library_file(self) -> Path:
-        """The path of the library's SQLite file."""
+        """The path of the library's SQLite file, or of the file that says where a shared library lives."""
         return self._library.file
 
     @property
@@ -115,7 +115,7 @@ class Assistant:
                     store.add_root(str(root))
             report = self._intake(store, on_progress, passwords).run(roots)
             purge(self._library)
-            prepare_view(store, self._models.embedder.dimension)
+            store.prepare(self._models.embedder.dimension)
         return report
 
     def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
@@ -126,10 +126,10 @@ class Assistant:
         """
         self._library.require()
         with self._writing(on_progress, rebuild=rebuild) as store:
-            roots = [Path(root) for root in store.roots()]
+            roots = [Path(root) for root in store.own_roots()]
             report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
             purge(self._library)
-            prepare_view(store, self._models.embedder.dimension)
+            store.prepare(self._models.embedder.dimension)
         return report
 
     def remove(self, path: Path) -> int:
@@ -158,7 +158,7 @@ class Assistant:
 
     def roots(self) -> tuple[Path, ...]:
         """Return the files and folders that were added."""
-        return tuple(map(Path, self._store().roots())) if self.library_file.exists() else ()
+        return tuple(map(Path, self._store().own_roots())) if self._library.exists() else ()
 
     def include(self, paths: Sequence[Path]) -> None:
         """Add files and folders without reading them yet. Raises UsageError for a path that does not exist."""
@@ -179,7 +179,7 @@ class Assistant:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
             self._readers = self._readers or LazyReaderPool(self._reader_options(), keep_open=True)
             intake = IngestRun(store, self._models.embedder, self._readers, on_progress, on_change, self.settings.home)
-            report, entangled = intake.refresh(map(Path, store.roots()), within, quiet_seconds)
+            report, entangled = intake.refresh(map(Path, store.own_roots()), within, quiet_seconds)
             self._entangled |= entangled
             if report.indexed or report.removed:
                 purge(self._library)
@@ -211,12 +211,12 @@ class Assistant:
         return ReaderOptions(readers, ReadOptions(settings.max_file_bytes, tuple(passwords)),
                      WorkerLimits(settings.file_timeout, settings.file_memory_bytes), settings.chunk_tokens)
 
-    def _intake(self, store: Store, on_progress: OnProgress, passwords: Sequence[str]) -> IngestRun:
+    def _intake(self, store: LibraryStore, on_progress: OnProgress, passwords: Sequence[str]) -> IngestRun:
         return IngestRun(store, self._models.embedder, LazyReaderPool(self._reader_options(passwords)), on_progress,
                          own=self.settings.home)
 
     @contextmanager
-    def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[Store]:
+    def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[LibraryStore]:
         embedder = self._models.embedder
         with self._only_writer(on_progress):
             store = self._store()
@@ -300,13 +300,19 @@ class Assistant:
         return self._retrieval.memory
 
     def remember(self, words: str) -> Fact:
-        """Store a fact and return it. Raises UsageError or MemoryUnusable."""
+        """LibraryStore a fact and return it. Raises UsageError or MemoryUnusable."""
         return self.memory.add(words)
 
     # tables
 
     def tables(self, wanted: Filter = EVERY_FILE) -> LibraryTables:
-        """Return the tables of the files that pass a filter, to list and to query. Raises NothingIndexed."""
+        """Return the tables of the files that pass a filter, to list and to query. Raises NothingIndexed.
+
+        Raises UsageError for a shared library, which stores no tables.
+        """
+        if any(library.is_shared for library in self._libraries):
+            raise UsageError("The tables of a shared library cannot be queried yet.",
+                             "Their rows are found as text: assistant search, assistant ask.")
         return LibraryTables(self._libraries, wanted)
 
     def holds_tables(self, wanted: Filter = EVERY_FILE) -> bool:
@@ -381,7 +387,7 @@ class Assistant:
         return embed(self._models.embedder, texts, as_questions=as_questions)
 
     def integrity(self) -> str:
-        """Return "ok", or what SQLite finds wrong with the database. Raises NothingIndexed if there is no library."""
+        """Return "ok", or what a quick check finds wrong with the library. Raises NothingIndexed if there is no library."""
         self._library.require()
         return self._store().integrity()
 
@@ -398,7 +404,7 @@ class Assistant:
         with self._only_writer(ignore_progress):
             return check_consistency(self._library, self._sessions, repair=repair)
 
-    def _store(self) -> Store:
+    def _store(self) -> LibraryStore:
         return self._library.store
 
 

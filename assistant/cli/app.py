@@ -88,7 +88,8 @@ register(libraries, "list", "library:list_all", "List the libraries and what eac
          "assistant library list --json")
 register(libraries, "create", "library:create",
          "Create an empty library, optionally with its own settings. `assistant add -L NAME` also creates one.",
-         "assistant library create work", "assistant library create work context_chunks=8")
+         "assistant library create work", "assistant library create work context_chunks=8",
+         "assistant library create team --at milvus://db.office.lan:19530/team")
 register(libraries, "set", "library:set_",
          "Change the settings of one library. They override config.toml; environment variables override them.",
          "assistant library set work chunk_tokens=300")

@@ -165,10 +165,8 @@ class ChunkReader(ChangeLog):
 
     def says(self, quote: str) -> bool:
         """Return True if a chunk holds the quote's first words (for Chinese: its longest run of characters)."""
-        words = TERM.findall(fold_characters(quote).lower())
-        runs = [word for word in words if RUN.match(word)]
-        row = [*max(runs, key=len)] if runs else words[:QUOTE_WORDS]
-        return bool(row) and bool(self.holding((" ".join(row),), 1))
+        words = quoted_words(quote)
+        return bool(words) and bool(self.holding((words,), 1))
 
     def holding_each(self, terms: Sequence[Sequence[str]], limit: int) -> list[list[int]]:
         """Return, for each term, the ids of at most `limit` chunks that hold all of its phrases."""
@@ -178,6 +176,13 @@ class ChunkReader(ChangeLog):
         """Return, for each term, how many chunks hold all of its phrases, counting no further than `limit`."""
         sql = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH ? LIMIT ?)"
         return [self._number(sql, (fts_and(phrases), limit)) for phrases in terms]
+
+
+def quoted_words(quote: str) -> str:
+    """Return the phrase by which a quote is looked up: its first words, or for Chinese its longest run of characters."""
+    words = TERM.findall(fold_characters(quote).lower())
+    runs = [word for word in words if RUN.match(word)]
+    return " ".join([*max(runs, key=len)] if runs else words[:QUOTE_WORDS])
 
 
 def chunk_from_row(row: Sequence[Any]) -> StoredChunk:

@@ -136,10 +136,12 @@ class RemoteAnswerStream(StreamedAnswer):
 def open_assistant(settings: Settings, on_restart: Callable[[], None] = ignore_restart) -> Answerer:
     """Return the proxy of the engine, or an Assistant in this process if the engine is off or the models are fake.
 
+    A library that is shared is always opened in this process: the engine uses no network.
+
     Starts the engine if none runs. `on_restart` is called if an engine of another version must end first, which can last as long
     as the answers that it is writing. Raises EngineUnavailable if it does not start.
     """
-    if settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
+    if settings.has_shared_library or settings.engine == "off" or (settings.engine == "auto" and is_fake(settings.embed)):
         return open_here(settings)
     settings = with_absolute_model_paths(settings)
     client = EngineClient(settings, on_restart)

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
-from assistant.system.credentials import KEY_VARIABLE
+from assistant.system.credentials import SECRET_VARIABLES
 from assistant.system.environment import cleaned
 
 ENTRY = Path(__file__).absolute().with_name("entry.py")
@@ -38,8 +38,8 @@ def module_command(module: str, *arguments: str) -> list[str]:
 
 
 def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's environment, cleaned, without the key of a remote chat model and with the changes, for a child."""
-    inherited = {name: value for name, value in os.environ.items() if name != KEY_VARIABLE}
+    """Return this process's environment, cleaned, without keys and tokens and with the changes, for a child."""
+    inherited = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
     return cleaned(inherited) | dict(changes)
 
 

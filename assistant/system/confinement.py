@@ -94,6 +94,7 @@ class Permission(threading.local):
 
 
 PERMISSION = Permission()
+REFUSALS: list[str] = []  # what this process refuses for good
 SENDING = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 
 
@@ -109,7 +110,13 @@ def permit_network(hosts: Collection[str]) -> Iterator[None]:
 
 def refuse_network() -> None:
     """Make every later attempt to use the network or look up a name fail in this process, unless `permit_network` allows it."""
+    REFUSALS.append("network")
     sys.addaudithook(block_network_event)
+
+
+def is_network_refused() -> bool:
+    """Return whether this process refuses to use the network, or to connect to other machines."""
+    return bool(REFUSALS)
 
 
 def block_network_event(event: str, arguments: tuple[object, ...]) -> None:
@@ -141,6 +148,7 @@ def refuse_outgoing_network() -> None:
 
     For servers: what clients sent to this machine is still received, and answered. `permit_network` is the exception here too.
     """
+    REFUSALS.append("outgoing network")
     sys.addaudithook(block_outgoing_event)
 
 

@@ -1,6 +1,7 @@
-"""Find the key of a remote chat model: in the environment or in the keyring of the system, never in a settings file.
+"""Find the key of a remote chat model and the token of a shared library: in the environment or in the keyring of the system.
 
-The engine gets the key with each call and keeps none; child processes never inherit it (`system/children.py`).
+They are never in a settings file. The engine gets the key with each call and keeps none; child processes never inherit either
+(`system/children.py`).
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from contextvars import ContextVar
 
 from assistant.errors import UsageError
 
-KEY_VARIABLE = "ASSISTANT_CHAT_KEY"
-SERVICE = "private-assistant"  # in the keyring; the user name is the server, HOST:PORT
+KEY_VARIABLE, TOKEN_VARIABLE = "ASSISTANT_CHAT_KEY", "ASSISTANT_LIBRARY_TOKEN"
+SECRET_VARIABLES = frozenset({KEY_VARIABLE, TOKEN_VARIABLE})
+SERVICE = "private-assistant"  # in the keyring; the user name is the server, HOST:PORT, after SCHEME: for a library
 GIVEN: ContextVar[str | None] = ContextVar("chat key", default=None)
 
 
@@ -36,6 +38,11 @@ def find_chat_key(server: str) -> str:
     if given is not None:
         return given
     return checked(os.environ.get(KEY_VARIABLE, "").strip() or from_keyring(server), server)
+
+
+def find_library_token(server: str) -> str:
+    """Return the token for the server of a shared library (SCHEME:HOST:PORT), or USER:PASSWORD; "" if there is none."""
+    return os.environ.get(TOKEN_VARIABLE, "").strip() or from_keyring(server)
 
 
 def from_keyring(server: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, cast
 
 FAKE = "fake:"
+LIBRARY_LINK = "shared.json"  # the file in a library's folder that says where a shared library lives
 ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 SPECIAL = re.compile(r"[*?\[]")
 

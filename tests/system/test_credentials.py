@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import UsageError
-from assistant.system.credentials import find_chat_key, use_chat_key
+from assistant.system.children import environment_with
+from assistant.system.credentials import find_chat_key, find_library_token, use_chat_key
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 
@@ -43,6 +44,15 @@ def test_a_key_of_a_call_comes_before_both(keyring: FakeKeyring, monkeypatch: py
         with use_chat_key(key):
             assert find_chat_key(SERVER) == key
     assert keyring.asked == []
+
+
+def test_the_token_of_a_library_is_in_the_environment_or_the_keyring(keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch):
+    keyring.passwords["private-assistant", "milvus:db:19530"] = "ann:secret\n"
+    assert find_library_token("milvus:db:19530") == "ann:secret"
+    assert find_library_token("milvus:other:19530") == ""
+    monkeypatch.setenv("ASSISTANT_LIBRARY_TOKEN", " token ")
+    assert find_library_token("milvus:db:19530") == "token"
+    assert "ASSISTANT_LIBRARY_TOKEN" not in environment_with({})
 
 
 @pytest.mark.parametrize("failure", [RuntimeError("no backend"), OSError("locked"), KeyError("x")])

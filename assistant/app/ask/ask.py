@@ -63,7 +63,7 @@ from assistant.generation.documents import (
     recognize_task,
     resolve_files,
 )
-from assistant.index import Store
+from assistant.index import LibraryStore
 from assistant.models.llama.kv_cache import document_mark
 from assistant.models.remote.preview import PreviewChat
 from assistant.retrieval import drop_contained
@@ -166,7 +166,7 @@ class QuestionAnswering:
             return False
         if evidence.wanted:
             return needs_all_rows(question, asked, evidence.hits)
-        paths = [path for library in self._libraries if library.file.exists()
+        paths = [path for library in self._libraries if library.exists()
                  for path, _, _, _ in library.store.filtered_files(EVERY_FILE)]
         named = tuple(escape_pattern(path) for path in tables_named(asked, paths))
         rows = self.retrieval.search(question, wanted=Filter(paths=named)).hits if named else ()
@@ -194,7 +194,7 @@ class QuestionAnswering:
 
     def document_mark(self, hit: Hit) -> str:
         """Return how the document of a hit is marked where something of it is stored elsewhere; "" if it is not a file."""
-        entries = ((library.name, library.store.entry(hit.path)) for library in self._libraries if library.file.exists())
+        entries = ((library.name, library.store.entry(hit.path)) for library in self._libraries if library.exists())
         return next((document_mark(name, entry.content_hash) for name, entry in entries if entry), "")
 
     def draft(self, question: str, evidence: Evidence) -> Answer:
@@ -296,7 +296,7 @@ class QuestionAnswerStream(StreamedAnswer):
 
 def file_names(libraries: Sequence[Library], wanted: Filter) -> list[str]:
     """Return the names of the files in these libraries."""
-    return [printable(PurePath(path).name) for library in libraries if library.file.exists()
+    return [printable(PurePath(path).name) for library in libraries if library.exists()
             for path, _, _, _ in library.store.filtered_files(wanted)]
 
 
@@ -329,7 +329,7 @@ def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filt
     return lambda open_chat: WholeDocumentStream(question, task, files, open_chat, notes, embedder)
 
 
-def file_of(store: Store, source: SourceFile) -> File:
+def file_of(store: LibraryStore, source: SourceFile) -> File:
     """Return a file with all its chunks."""
     return File(source, tuple(Hit(stored.chunk_id, stored.path, stored.title, stored.chunk)
                               for stored in store.chunks_of_file(source.path)))

@@ -81,7 +81,7 @@ def answer_computed(
     intent = recognize_intent(inner)
     if intent is None:
         return None
-    tables = LibraryTables([library for library in libraries if library.file.exists()], wanted)
+    tables = LibraryTables([library for library in libraries if library.exists()], wanted)
     if not tables.tables:
         return None
     chosen = choose_table(question, scope, inner, intent, tables, find_hits, narrowed=bool(wanted))
@@ -227,7 +227,7 @@ def count_files(question: str, libraries: Sequence[Library], wanted: Filter) -> 
         return None
     kind = (match["kind"] or "").lower().rstrip("s")
     suffixes = next((known.split() for name, known in SUFFIXES.items() if kind.startswith(name) or kind.endswith(name)), None)
-    paths = [path for library in libraries if library.file.exists() for path, *_ in library.store.filtered_files(wanted)]
+    paths = [path for library in libraries if library.exists() for path, *_ in library.store.filtered_files(wanted)]
     counted = sum(suffixes is None or path.rpartition(".")[2].lower() in suffixes for path in paths)
     if language(question) == "zh":
         return f"资料库中有 {counted:,} 个含文字的文件。", counted

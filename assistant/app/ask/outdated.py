@@ -57,9 +57,14 @@ class CheckedAnswerStream(StreamedAnswer):
 
 
 def _entry_of(libraries: Sequence[Library], path: str) -> LedgerEntry | None:
-    """Return the ledger entry of the file on the disk that holds a path, or None if no library knows it."""
+    """Return the ledger entry of the file on the disk that holds a path, or None if no library knows it.
+
+    A file of a shared library may be on another machine: it is compared only if what was added is on this one too.
+    """
     for library in libraries:
-        if library.file.exists() and (entry := library.store.entry(path)):
+        if library.exists() and (entry := library.store.entry(path)):
+            if library.is_shared and not os.path.exists(entry.root):  # noqa: PTH110 - Path.exists raises in a closed folder
+                return None
             return library.store.entry(entry.container) if entry.container else entry
     return None
 

@@ -62,11 +62,11 @@ class EvidenceRetrieval:
 
     def embedded_share(self) -> float:
         """Return the share (0 to 1) of the chunks that have a vector; the others are found by keyword only."""
-        return min((library.store.embedded_share() for library in self._libraries if library.file.exists()), default=1.0)
+        return min((library.store.embedded_share() for library in self._libraries if library.exists()), default=1.0)
 
     def calibration_offset(self) -> float:
         """Return the calibrated offset of the log-odds of the answerability, the mean of the libraries; 0 without calibration."""
-        kept = [float(library.store.meta(CALIBRATION_KEY) or 0.0) for library in self._libraries if library.file.exists()]
+        kept = [float(library.store.meta(CALIBRATION_KEY) or 0.0) for library in self._libraries if library.exists()]
         return sum(kept) / max(1, len(kept))
 
     # the steps of a question, in their order
@@ -136,7 +136,7 @@ class EvidenceRetrieval:
         paths = list(dict.fromkeys(hit.path for hit in hits))
         found: dict[str, FileDate] = {}
         for library in self._libraries:
-            if library.file.exists():
+            if library.exists():
                 modified = library.store.modified_ns(paths)
                 found = {path: FileDate(changed, opening_of(library, path)) for path, changed in modified.items()} | found
         return found

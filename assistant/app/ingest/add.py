@@ -29,7 +29,7 @@ from assistant.datatypes import (
     Progress,
 )
 from assistant.errors import BEING_WRITTEN, ENCRYPTED, GONE, UNREAD, SkippedFile, UnreadableFile
-from assistant.index import Store
+from assistant.index import LibraryStore
 from assistant.index.fts_text import INDEX_VERSION
 from assistant.index.store import vector_key
 from assistant.ingest import (
@@ -66,7 +66,7 @@ FOR_OCR = "for OCR"  # end of the reasons that OCR software would resolve
 class IngestRun:
     """One ingestion run over roots of a library. A root above the folder `own` of the program's own files leaves that out."""
 
-    def __init__(self, store: Store, embedder: Embedder, pool: LazyReaderPool, on_progress: OnProgress,
+    def __init__(self, store: LibraryStore, embedder: Embedder, pool: LazyReaderPool, on_progress: OnProgress,
                  on_change: OnChange = ignore_change, own: Path | None = None) -> None:
         self._store, self._embedder, self._pool, self._options = store, embedder, pool, pool.options
         self._on_progress, self._on_change = on_progress, on_change
@@ -374,7 +374,7 @@ class LazyReaderPool:
 class EmbeddingQueue:
     """Queue of the chunks of a library that have no vector yet."""
 
-    def __init__(self, store: Store, embedder: Embedder) -> None:
+    def __init__(self, store: LibraryStore, embedder: Embedder) -> None:
         self._store, self._embedder = store, embedder
         self._queue: list[int] = []
 
@@ -393,7 +393,7 @@ class EmbeddingQueue:
         return len(missing)
 
 
-def record_embedder(store: Store, embedder: Embedder) -> None:
+def record_embedder(store: LibraryStore, embedder: Embedder) -> None:
     """Record in the library which model its vectors come from."""
     store.set_meta("embedder", embedder.fingerprint)
     store.set_meta("embedder_name", embedder.name)

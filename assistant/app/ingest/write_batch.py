@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from assistant.app.library.tables import record_tables
 from assistant.datatypes import Change, Chunk, Document, FileState, IngestReport, LedgerEntry
-from assistant.index import Store
+from assistant.index import LibraryStore
 from assistant.ingest import Candidate, ExcludedEntry
 
 BATCH_CHUNKS = 2048  # in one transaction
@@ -46,7 +46,7 @@ class WriteBatch:
         """Whether the batch should be written."""
         return self.chunks >= BATCH_CHUNKS or self.files >= BATCH_FILES
 
-    def write(self, store: Store) -> None:
+    def write(self, store: LibraryStore) -> None:
         """Write the batch in one transaction."""
         with store.transaction():
             for entry, document, chunks in self.documents:

@@ -55,7 +55,7 @@ def read_text(libraries: Sequence[Library], path: str, character: int, most: int
 
 def holding(libraries: Sequence[Library], path: str, wanted: Filter) -> list[Library]:
     """Return the libraries that hold a file which passes the filter."""
-    return [library for library in libraries if library.file.exists() and library.store.passes(path, wanted)]
+    return [library for library in libraries if library.exists() and library.store.passes(path, wanted)]
 
 
 def not_found(path: str) -> NotFound:

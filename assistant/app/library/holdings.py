@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import stat
-from contextlib import suppress
-from pathlib import Path
-
 from assistant.app.library.library import Library
 from assistant.datatypes import FileState, Filter, LibraryStatus
 
@@ -14,9 +10,9 @@ def status_of(library: Library) -> LibraryStatus:
     """Return the status of a library that exists."""
     store = library.store
     return LibraryStatus(
-        library.name, str(library.file), store.meta("embedder_name"), store.count(FileState.INDEXED),
+        library.name, store.place, store.meta("embedder_name"), store.count(FileState.INDEXED),
         store.count_chunks(), store.roots(), store.count(FileState.SKIPPED), store.count(FileState.FAILED),
-        size_of(library.file.parent), store.count_pending_embeddings(),
+        store.size(), store.count_pending_embeddings(),
     )
 
 
@@ -25,16 +21,6 @@ def filtered_status(library: Library, wanted: Filter) -> LibraryStatus:
     store = library.store
     counted = {state: store.count_files(state, wanted) for state in FileState}
     indexed = counted[FileState.INDEXED]
-    return LibraryStatus(library.name, str(library.file), store.meta("embedder_name"), indexed.files, indexed.chunks,
+    return LibraryStatus(library.name, store.place, store.meta("embedder_name"), indexed.files, indexed.chunks,
                          wanted.within or wanted.paths, counted[FileState.SKIPPED].files, counted[FileState.FAILED].files,
                          indexed.bytes)
-
-
-def size_of(folder: Path) -> int:
-    """Return the total size of the files in a folder in bytes; files that vanish or cannot be read count 0."""
-    total = 0
-    for file in folder.iterdir():
-        with suppress(OSError):
-            status = file.stat()
-            total += status.st_size if stat.S_ISREG(status.st_mode) else 0
-    return total

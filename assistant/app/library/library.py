@@ -11,7 +11,8 @@ from assistant.config import DEFAULT_LIBRARY
 from assistant.datatypes import Chunk, Citation, Embedder, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
 from assistant.generation import GENERATED_QUESTION_OFFSET, PROMPT_VERSION, CalibrationTrial
-from assistant.index import Store
+from assistant.index import LibraryStore, open_library
+from assistant.index.places import file_in, is_shared
 from assistant.retrieval import Searcher
 from assistant.system.atomic_files import PRIVATE_FILE, append_record, parse_record, read_records, write_atomically
 
@@ -24,11 +25,25 @@ class Library:
 
     def __init__(self, name: str, folder: Path, models: ModelProvider) -> None:
         self.name = name
-        self.file = folder / name / "library.sqlite"
+        self.folder = folder / name
         self._models = models
-        self._store: Store | None = None
+        self._store: LibraryStore | None = None
         self._searcher: Searcher | None = None
         self._checked_generation = -1
+
+    @property
+    def file(self) -> Path:
+        """The SQLite file, or the file that says where a shared library lives."""
+        return file_in(self.folder)
+
+    def exists(self) -> bool:
+        """Return whether there is such a library."""
+        return self.file.exists()
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other machines use the library too."""
+        return is_shared(self.folder)
 
     def close(self) -> None:
         """Close the store if it is open."""
@@ -38,7 +53,7 @@ class Library:
 
     def require(self) -> None:
         """Raise NothingIndexed if the library does not exist."""
-        if self.file.exists():
+        if self.exists():
             return
         if self.name == DEFAULT_LIBRARY:
             raise NothingIndexed(f"The library '{self.name}' is empty.", "Add files first: assistant add FOLDER")
@@ -47,13 +62,13 @@ class Library:
 
     def holds_text(self) -> bool:
         """Return whether the library exists and holds any chunk."""
-        return self.file.exists() and self.store.count_chunks() > 0
+        return self.exists() and self.store.count_chunks() > 0
 
     @property
-    def store(self) -> Store:
+    def store(self) -> LibraryStore:
         """The store, created if it does not exist."""
         if self._store is None:
-            self._store = Store(self.file)
+            self._store = open_library(self.folder)
         return self._store
 
     def searcher(self) -> Searcher:
@@ -73,30 +88,30 @@ class Library:
     @property
     def notes_folder(self) -> Path:
         """The folder of the models' notes on the documents."""
-        return self.file.parent / "notes"
+        return self.folder / "notes"
 
     def trial_log(self, model: str) -> TrialLog:
         """Return the file of calibration trials, to read and to add those with this model."""
-        return TrialLog(self.file.parent / "calibration.jsonl", model)
+        return TrialLog(self.folder / "calibration.jsonl", model)
 
     def chunk_at(self, path: str, character: int) -> list[Hit]:
         """Return the chunk of a file at a character offset, as a hit; an empty list if there is none."""
-        found = self.store.chunk_at(path, character).values() if self.file.exists() else ()
+        found = self.store.chunk_at(path, character).values() if self.exists() else ()
         return [Hit(each.chunk_id, each.path, each.title, each.chunk) for each in found]
 
     def passage(self, cited: Citation) -> list[Hit]:
         """Return the chunk that a citation quotes, as a hit; an empty list if the library no longer has it."""
-        if cited.kind != "file" or not self.file.exists():
+        if cited.kind != "file" or not self.exists():
             return []
         return [hit for hit in self.chunk_at(cited.path, cited.location.char_start) if cited.quote in hit.chunk.text]
 
     def neighbours(self, hits: Sequence[Hit]) -> list[list[Chunk]]:
         """Return, for each hit, the chunks right after and right before it in its file; none if the library does not hold it."""
         spans = [(hit.path, hit.chunk.location.char_start, hit.chunk.location.char_end) for hit in hits]
-        return self.store.beside_each(spans) if self.file.exists() else [[] for _ in hits]
+        return self.store.beside_each(spans) if self.exists() else [[] for _ in hits]
 
 
-def require_same_embedder(store: Store, embedder: Embedder) -> None:
+def require_same_embedder(store: LibraryStore, embedder: Embedder) -> None:
     """Raise EmbedderMismatch if another model made the library's vectors."""
     if store.meta("embedder") not in {"", embedder.fingerprint}:
         built_with = store.meta("embedder_name")

@@ -14,10 +14,9 @@ from assistant.datatypes import Citation, Finding, OnProgress, Progress, Severit
 from assistant.errors import LibraryUnwritable
 from assistant.generation.documents import NotesCache
 from assistant.history import Sessions
-from assistant.index import PRIVATE_FOLDER, Inspection, check_view, remove_stale_files
+from assistant.index import PRIVATE_FOLDER
 from assistant.models.llama.kv_cache import keep_documents
 
-REMOVED_TEXT_KEY = "removed"  # metadata key: set while files may still contain removed text
 REWRITE_LIMIT = 20_000  # chunks: a larger library is rewritten by `doctor --check` only
 LOG_IN_USE = Finding("library", Severity.WARNING, "Another program is reading this library: its log still contains removed text.",
                      "Close that program (assistant engine stop), then check again.")
@@ -55,32 +54,16 @@ def check_consistency(library: Library, sessions: Sessions, *, repair: bool) -> 
     store = library.store
     purge(library)
     redact_sessions(library, sessions)
-    found = Inspection(store, repair=repair).run()
-    view = check_view(store)
-    if found or view:
-        store.set_meta(REMOVED_TEXT_KEY, "yes")
-    swept = rewrite_stale_files(library)
-    return (*found, *view, *check_tables(store, repair=repair), *(() if swept else (LOG_IN_USE,)))
+    found = store.inspect(repair=repair)
+    swept = store.erase_removed(thorough=True)
+    return (*found, *check_tables(store, repair=repair), *(() if swept else (LOG_IN_USE,)))
 
 
 def purge_removed(library: Library, sessions: Sessions) -> None:
     """Delete what was just removed from every file of the library; a large library only empties its log."""
     purge(library)
     redact_sessions(library, sessions)
-    if library.store.count_chunks() <= REWRITE_LIMIT:
-        rewrite_stale_files(library)
-    else:
-        library.store.truncate_wal()
-
-
-def rewrite_stale_files(library: Library) -> bool:
-    """Rewrite the files that may contain removed text; return whether all of it is deleted."""
-    store = library.store
-    is_swept = remove_stale_files(library.file, everything=bool(store.meta(REMOVED_TEXT_KEY)))
-    store.rewrite_keyword_index()
-    if is_swept:
-        store.set_meta(REMOVED_TEXT_KEY, "")
-    return store.truncate_wal() and is_swept
+    library.store.erase_removed(thorough=library.store.count_chunks() <= REWRITE_LIMIT)
 
 
 def redact_sessions(library: Library, sessions: Sessions) -> None:
@@ -103,7 +86,7 @@ def redact_sessions(library: Library, sessions: Sessions) -> None:
 def purge(library: Library) -> None:
     """Delete what was derived from files that were removed or changed: tables, KV states, notes, calibration trials."""
     purge_tables(library.store)
-    folder = library.file.parents[1]
+    folder = library.folder.parent
     keep_documents(folder.parent, library.name, lambda: {entry.content_hash for entry in library.store.ledger().values()},
                    (each.name for each in folder.iterdir()))
     trials = library.trial_log("")

@@ -1,22 +1,27 @@
-"""List, create, rename, export, import and delete the libraries of a home folder, and change their settings."""
+"""List, create, rename, export, import and delete the libraries of a home folder, and change their settings.
+
+A shared library has a folder here too, which says where it lives and holds this machine's settings for it.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from assistant.app.assistant import Assistant
-from assistant.app.library.archive import LIBRARY, SETTINGS, Manifest, pack, read_manifest, unpack
+from assistant.app.library.archive import SETTINGS, Manifest, pack, read_manifest, unpack
+from assistant.app.library.transfer import transfer
 from assistant.config import LIBRARY_SETTINGS, Settings, abbreviated, overlay, read_config, save_choice, validated
 from assistant.datatypes import Finding, ImportReport, LibraryStatus, OnProgress, Severity
 from assistant.errors import NO_ROOM, AssistantError, DiskFull, LibraryBusy, LibraryUnwritable, NothingIndexed, UsageError
-from assistant.index import PRIVATE_FOLDER, Store
+from assistant.index import PRIVATE_FOLDER, LibraryStore, SqliteLibrary, open_library
+from assistant.index.places import LIBRARY_FILE, create_link, file_in, is_shared, read_link
 from assistant.models.llama.kv_cache import keep_documents
 from assistant.system.paths import absolute
 
@@ -40,7 +45,7 @@ def list_libraries(settings: Settings) -> tuple[tuple[LibraryStatus, ...], tuple
 
 def library_names(folder: Path) -> list[str]:
     """Return the names of the libraries in a folder."""
-    return sorted(file.parent.name for file in folder.glob(f"*/{LIBRARY}") if not file.parent.name.startswith("."))
+    return sorted(each.name for each in folder.glob("*/") if not each.name.startswith(".") and file_in(each).exists())
 
 
 def status_of(settings: Settings, name: str) -> LibraryStatus:
@@ -49,18 +54,40 @@ def status_of(settings: Settings, name: str) -> LibraryStatus:
         return assistant.status()
 
 
-def create(settings: Settings, name: str, own: Mapping[str, str]) -> Path:
-    """Create an empty library with its own settings; return its folder. Raises UsageError if the name is taken."""
+def create(settings: Settings, name: str, own: Mapping[str, str], place: str = "") -> Path:
+    """Create an empty library with its own settings; return its folder. Raises UsageError if the name is taken.
+
+    With a place, the library is shared: what is already there is linked. Raises what the store raises if it cannot be opened.
+    """
     folder = free_folder(settings, name)
     require_library_settings(settings, own)
-    Store(folder / LIBRARY).close()
+    with new_store(folder, place):
+        pass
     if own:
         set_library_settings(settings, name, own)
     return folder
 
 
+@contextmanager
+def new_store(folder: Path, place: str) -> Iterator[LibraryStore]:
+    """Open the store of a new library, and close it afterwards; if it cannot be opened or used, the folder is removed again."""
+    try:
+        if place:
+            create_link(folder, place)
+        with closing(open_library(folder)) as store:
+            yield store
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def place_of(folder: Path) -> str:
+    """Return where the library of a folder lives: the address of a shared one, or the folder."""
+    return read_link(file_in(folder)).address if is_shared(folder) else str(folder)
+
+
 def delete(settings: Settings, name: str) -> None:
-    """Delete a library atomically with all its data; the user's files stay."""
+    """Delete a library atomically with all its data; the user's files stay. Of a shared one, delete only what is here."""
     folder = existing_folder(settings, name)
     with exclusive_lock(folder) as lock:
         aside = folder.with_name(f".{name}.{os.getpid()}.deleted")
@@ -84,11 +111,33 @@ def export(settings: Settings, name: str, target: Path, on_progress: OnProgress)
     if os.path.lexists(target):
         raise UsageError(f"{target} already exists.", "Choose another name, or move the file away.")
     target = absolute(target)
-    return pack(existing_folder(settings, name), status_of(settings, name), target, on_progress)
+    folder = existing_folder(settings, name)
+    if not is_shared(folder):
+        return pack(folder, status_of(settings, name), target, on_progress)
+    with copied_library(folder, on_progress) as copy:
+        return pack(copy, status_of(settings, name), target, on_progress)
 
 
-def import_library(settings: Settings, source: Path, name: str, on_progress: OnProgress) -> ImportReport:
-    """Import an exported library. Nothing changes before it is verified.
+@contextmanager
+def copied_library(folder: Path, on_progress: OnProgress) -> Iterator[Path]:
+    """Yield a folder with a copy of a shared library in SQLite, which is removed afterwards."""
+    copy = folder.with_name(f".{folder.name}.{os.getpid()}.copy")
+    try:
+        copy.mkdir(mode=PRIVATE_FOLDER)
+        with closing(open_library(folder)) as source, closing(SqliteLibrary(copy / LIBRARY_FILE)) as target:
+            transfer(source, target, on_progress)
+        if (folder / SETTINGS).exists():
+            shutil.copyfile(folder / SETTINGS, copy / SETTINGS)
+        yield copy
+    except OSError as error:
+        kind = DiskFull if error.errno in NO_ROOM else LibraryUnwritable
+        raise kind(f"{copy} cannot be written: {error.strerror or error}.", "Check the disk and its permissions.") from error
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+def import_library(settings: Settings, source: Path, name: str, on_progress: OnProgress, place: str = "") -> ImportReport:
+    """Import an exported library, with a place into an empty shared one. Nothing changes before it is verified.
 
     Returns its status, its folders that are not on this machine, and those that another library also has.
     """
@@ -101,13 +150,24 @@ def import_library(settings: Settings, source: Path, name: str, on_progress: OnP
         unpack(source, manifest, aside, on_progress)
         if (aside / SETTINGS).exists():
             require_library_settings(settings, read_config(aside / SETTINGS), str(source))
-        move(aside, folder)
+        if place:
+            share(aside, folder, place, on_progress)
+        else:
+            move(aside, folder)
     except OSError as error:
         kind = DiskFull if error.errno in NO_ROOM else LibraryUnwritable
         raise kind(f"{folder} cannot be written: {error.strerror or error}.", "Check the disk and its permissions.") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return import_report(settings, name, manifest)
+
+
+def share(unpacked: Path, folder: Path, place: str, on_progress: OnProgress) -> None:
+    """Copy an unpacked library to a shared place, and link a folder to it."""
+    with closing(SqliteLibrary(unpacked / LIBRARY_FILE)) as source, new_store(folder, place) as target:
+        transfer(source, target, on_progress)
+        if (unpacked / SETTINGS).exists():
+            shutil.copyfile(unpacked / SETTINGS, folder / SETTINGS)
 
 
 def import_report(settings: Settings, name: str, manifest: Manifest) -> ImportReport:
@@ -140,7 +200,7 @@ def require_library_settings(settings: Settings, own: Mapping[str, object], orig
 def existing_folder(settings: Settings, name: str) -> Path:
     """Return a library's folder. Raises NothingIndexed if it does not exist."""
     folder = folder_of(settings, name)
-    if not (folder / LIBRARY).exists():
+    if not file_in(folder).exists():
         raise NothingIndexed(f"There is no library '{name}'.", "List the libraries: assistant library list")
     return folder
 

@@ -11,7 +11,7 @@ from assistant.app.library.library import Library
 from assistant.datatypes import EVERY_FILE, Document, Filter, Finding, Severity
 from assistant.datatypes.tables import QueryResult, StoredTable, TableInfo, TableQuery, TableSource
 from assistant.errors import NO_ROOM, DiskFull, LibraryUnwritable, UsageError
-from assistant.index import Store
+from assistant.index import LibraryStore
 from assistant.tables.catalog import from_json, name_tables, to_json
 from assistant.tables.connection import TableConnection
 from assistant.tables.extract import raw_tables
@@ -24,17 +24,19 @@ KEY = "tables:"  # of the metadata that describe a document's tables, before its
 SYNC = "Run: assistant sync"
 
 
-def table_files(library_file: Path) -> TableFiles:
-    """Return the Parquet files beside a library's database."""
-    return TableFiles(library_file.parent / "tables")
+def table_files(store: LibraryStore) -> TableFiles:
+    """Return the Parquet files in a library's folder."""
+    return TableFiles(store.folder / "tables")
 
 
-def store_tables(store: Store, document: Document) -> str:
+def store_tables(store: LibraryStore, document: Document) -> str:
     """Write the tables of a document and return their description for the metadata; an empty string if none are stored.
 
-    Raises DiskFull or LibraryUnwritable.
+    A shared library stores no tables: the Parquet files would be on this machine only. Raises DiskFull or LibraryUnwritable.
     """
-    files = table_files(store.path)
+    if store.is_shared:
+        return ""
+    files = table_files(store)
     try:
         found = (typed for raw in raw_tables(document) if (typed := type_table(raw)))
         stored = [files.write(document.content_hash, number, table) for number, table in enumerate(found)]
@@ -49,7 +51,7 @@ def store_tables(store: Store, document: Document) -> str:
     return to_json(stored) if stored else ""
 
 
-def record_tables(store: Store, content_hash: str, description: str) -> None:
+def record_tables(store: LibraryStore, content_hash: str, description: str) -> None:
     """Record in the metadata which tables a document has."""
     if description:
         store.set_meta(KEY + content_hash, description)
@@ -57,14 +59,14 @@ def record_tables(store: Store, content_hash: str, description: str) -> None:
         store.drop_meta([KEY + content_hash])
 
 
-def stored_tables(store: Store) -> dict[str, tuple[StoredTable, ...]]:
+def stored_tables(store: LibraryStore) -> dict[str, tuple[StoredTable, ...]]:
     """Return the tables of each document by its content hash."""
     return {key.removeprefix(KEY): from_json(value) for key, value in store.meta_with_prefix(KEY).items()}
 
 
-def purge_tables(store: Store) -> None:
+def purge_tables(store: LibraryStore) -> None:
     """Delete the tables of documents that the library no longer has, and files that belong to none."""
-    files, described = table_files(store.path), store.meta_with_prefix(KEY)
+    files, described = table_files(store), store.meta_with_prefix(KEY)
     if not described and not files.folder.exists():
         return
     known = {entry.content_hash for entry in store.ledger().values()}
@@ -73,17 +75,17 @@ def purge_tables(store: Store) -> None:
     files.keep_only(kept)
 
 
-def documents_without_files(store: Store) -> frozenset[str]:
+def documents_without_files(store: LibraryStore) -> frozenset[str]:
     """Return the hashes of the documents of which a table's file is missing: they must be read again."""
-    files = table_files(store.path)
+    files = table_files(store)
     return frozenset(
         content_hash for content_hash, tables in stored_tables(store).items() if files.missing(table.file for table in tables)
     )
 
 
-def check_tables(store: Store, *, repair: bool) -> tuple[Finding, ...]:
+def check_tables(store: LibraryStore, *, repair: bool) -> tuple[Finding, ...]:
     """Return a finding for each document with a missing or damaged table file; `repair` has it read again by the next sync."""
-    files, found = table_files(store.path), []
+    files, found = table_files(store), []
     for content_hash, tables in stored_tables(store).items():
         damaged = files.damaged(table.file for table in tables)
         if not damaged:
@@ -123,8 +125,8 @@ class LibraryTables:
             sources += self._sources(library.store, wanted)
         self.tables = name_tables(sources)
 
-    def _sources(self, store: Store, wanted: Filter) -> Iterable[TableSource]:
-        tables, files = stored_tables(store), table_files(store.path)
+    def _sources(self, store: LibraryStore, wanted: Filter) -> Iterable[TableSource]:
+        tables, files = stored_tables(store), table_files(store)
         for path, title, content_hash, _ in store.filtered_files(wanted):
             if path in self._seen:
                 continue

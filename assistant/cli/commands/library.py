@@ -70,6 +70,8 @@ New = Annotated[str, typer.Argument(metavar="NEW", help="Its new name.", show_de
 Target = Annotated[Path, typer.Argument(metavar="FILE", help="The file to write.", show_default=False)]
 Source = Annotated[Path, typer.Argument(metavar="FILE", help="An exported library.", show_default=False)]
 As = Annotated[str, typer.Option("--as", metavar="NAME", help="Name for the imported library; default: its original name.")]
+At = Annotated[str, typer.Option("--at", metavar="PLACE", help="Where a shared library lives: milvus://HOST:PORT/DATABASE, or "
+                                 "the path of a file that ends in .db.")]
 LibrarySettings = Annotated[list[str] | None, typer.Argument(metavar="SETTING=VALUE", show_default=False,
                                                              help="Settings of this library only, such as chunk_tokens=300.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
@@ -88,25 +90,32 @@ def list_all(context: typer.Context, json: Json = False) -> None:
         notice("There is no library yet. Create one: assistant add FOLDER")
 
 
-def create(context: typer.Context, name: Name, own: LibrarySettings = None, json: Json = False) -> None:
-    """Create an empty library, optionally with its own settings. `assistant add -L NAME` also creates one."""
-    report_change(name, libraries.create(settings_of(context), name, parse_settings(own or [])), "created", json=json)
+def create(context: typer.Context, name: Name, own: LibrarySettings = None, at: At = "", json: Json = False) -> None:
+    """Create an empty library, optionally with its own settings. `assistant add -L NAME` also creates one.
+
+    With --at the library is shared: other machines that name the same place use the same library.
+    """
+    folder = libraries.create(settings_of(context), name, parse_settings(own or []), at)
+    report_change(name, libraries.place_of(folder), "linked" if at else "created", json=json)
 
 
 def delete(context: typer.Context, name: Name, yes: Yes = False, json: Json = False) -> None:
-    """Delete a library and all data stored for it. Your own files are not touched."""
+    """Delete a library and all data stored for it. Your own files are not touched.
+
+    A shared library stays where it lives; only the link on this machine is deleted.
+    """
     settings = settings_of(context)
     folder = libraries.existing_folder(settings, name)
     if not yes and not typer.confirm(on_one_line(f"Delete the library {name} ({folder})?"), default=False, err=True):
         notice("Nothing was deleted.")
         raise typer.Exit(1)
     libraries.delete(settings, name)
-    report_change(name, folder, "deleted", json=json)
+    report_change(name, str(folder), "deleted", json=json)
 
 
 def rename(context: typer.Context, name: Name, new: New, json: Json = False) -> None:
     """Rename a library."""
-    report_change(new, libraries.rename(settings_of(context), name, new), "renamed", json=json)
+    report_change(new, str(libraries.rename(settings_of(context), name, new)), "renamed", json=json)
 
 
 def export(context: typer.Context, name: Name, target: Target, json: Json = False) -> None:
@@ -117,10 +126,13 @@ def export(context: typer.Context, name: Name, target: Target, json: Json = Fals
     to_json.print_result({"name": name, "path": str(target), "bytes": size}, lambda: output().print(on_one_line(says)), json=json)
 
 
-def import_(context: typer.Context, source: Source, name: As = "", json: Json = False) -> None:
-    """Import an exported library. The file is verified before anything is changed."""
+def import_(context: typer.Context, source: Source, name: As = "", at: At = "", json: Json = False) -> None:
+    """Import an exported library. The file is verified before anything is changed.
+
+    With --at it becomes a shared library, without embedding anything again.
+    """
     with copying_progress() as on_progress:
-        came = libraries.import_library(settings_of(context), source, name, on_progress)
+        came = libraries.import_library(settings_of(context), source, name, on_progress, at)
     if json:
         to_json.print_json(asdict(came))
         return
@@ -136,7 +148,7 @@ def set_(context: typer.Context, name: Name, own: LibrarySettings = None, json: 
     given = parse_settings(own or [])
     if not given:
         raise UsageError("No setting was given.", f"For example: assistant library set {name} chunk_tokens=300")
-    report_change(name, libraries.set_library_settings(settings_of(context), name, given), "set", json=json)
+    report_change(name, str(libraries.set_library_settings(settings_of(context), name, given)), "set", json=json)
 
 
 def parse_settings(own: list[str]) -> dict[str, str]:
@@ -147,7 +159,7 @@ def parse_settings(own: list[str]) -> dict[str, str]:
     return {key.strip(): value.strip() for key, _, value in (each.partition("=") for each in own)}
 
 
-def report_change(name: str, path: Path, done: str, *, json: bool) -> None:
-    """Print what was done to a library."""
-    to_json.print_result({"name": name, "path": str(path), "done": done},
+def report_change(name: str, path: str, done: str, *, json: bool) -> None:
+    """Print what was done to a library; `path` is its folder or file, or the address of a shared one."""
+    to_json.print_result({"name": name, "path": path, "done": done},
                          lambda: output().print(on_one_line(f"{name}: {done} ({path})")), json=json)

@@ -1,0 +1,78 @@
+"""Copy a library from one store into another, empty one, with its vectors: nothing is read, split or embedded again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from assistant.app.library.library import CALIBRATION_KEY
+from assistant.datatypes import EVERY_FILE, FileState, LedgerEntry, OnProgress, Progress
+from assistant.errors import UsageError
+from assistant.index import LibraryStore, Nearest
+from assistant.index.store import vector_key
+
+COPIED_KEYS = ("embedder", "embedder_name", "shape", "ocr", CALIBRATION_KEY)
+FILES_AT_ONCE = 64  # of one transaction
+
+
+def transfer(source: LibraryStore, target: LibraryStore, on_progress: OnProgress) -> None:
+    """Copy everything but the tables, which are files on one machine. Raises UsageError if the target is not empty.
+
+    If it stops half way, the target is emptied again.
+    """
+    if target.ledger() or target.roots():
+        raise UsageError(f"There is already a library at {target.place}.", "Link it (assistant library create NAME --at PLACE), "
+                         "or choose another place.")
+    try:
+        with source.reading():
+            copy_all(source, target, on_progress)
+    except BaseException:
+        with target.transaction():
+            target.drop_files(list(target.ledger()))
+        raise
+
+
+def copy_all(source: LibraryStore, target: LibraryStore, on_progress: OnProgress) -> None:
+    """Copy the files in transactions, then the added and excluded paths and the named values."""
+    ledger, dimension = source.ledger(), source.dimension()
+    titles = {path: title for path, title, _, _ in source.filtered_files(EVERY_FILE)}
+    view = source.view(dimension, None)
+    done, total = 0, sum(entry.size for entry in ledger.values())
+    for block in blocks(list(ledger.values())):
+        with target.transaction():
+            for entry in block:
+                copy_file(source, target, entry, titles.get(entry.path, ""))
+        copy_vectors(source, target, block, view)
+        done += sum(entry.size for entry in block)
+        on_progress(Progress("copying", done, total))
+    with target.transaction():
+        for root in source.roots():
+            target.add_root(root)
+        for path in source.excluded():
+            target.exclude(path)
+        for key in COPIED_KEYS:
+            target.set_meta(key, source.meta(key))
+    target.prepare(dimension)
+
+
+def blocks(entries: Sequence[LedgerEntry]) -> Iterator[list[LedgerEntry]]:
+    """Yield the entries in blocks."""
+    left = iter(entries)
+    while block := list(islice(left, FILES_AT_ONCE)):
+        yield block
+
+
+def copy_file(source: LibraryStore, target: LibraryStore, entry: LedgerEntry, title: str) -> None:
+    """Copy the entry and the chunks of a file."""
+    if entry.state is FileState.INDEXED:
+        target.put_document(entry, title, (stored.chunk for stored in source.chunks_of_file(entry.path)))
+    else:
+        target.put_entry(entry)
+
+
+def copy_vectors(source: LibraryStore, target: LibraryStore, entries: Sequence[LedgerEntry], view: Nearest) -> None:
+    """Copy the vectors of the chunks of some files."""
+    stored = {each.chunk_id: each.chunk for entry in entries if entry.chunks for each in source.chunks_of_file(entry.path)}
+    ids, vectors = view.vectors(list(stored))
+    keys = [vector_key(stored[chunk].searchable) for chunk in ids.tolist()]
+    target.put_vectors(dict(zip(keys, vectors, strict=True)))

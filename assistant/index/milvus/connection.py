@@ -1,0 +1,235 @@
+"""Connection to Milvus: requests with time limits, and the program's own errors for those of the server.
+
+`pymilvus` repeats a request that did not reach the server, with growing pauses, until its time limit. Every request here may be
+repeated: rows are written by primary key (upsert), and deleting twice is deleting once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+from assistant.errors import AssistantError, LibraryBusy, ServerUnavailable, UsageError
+from assistant.index.milvus.address import DEFAULT_DATABASE, MilvusAddress
+from assistant.index.milvus.schema import HASH, Collection
+from assistant.system.confinement import is_network_refused
+from assistant.system.credentials import find_library_token
+
+SECONDS = 30.0  # for one request, repetitions included
+CONNECT_SECONDS = 10.0
+MOST_RESULTS = 16_384  # of one search or query; a limit of Milvus
+ROWS_AT_ONCE = 500  # rows of one query by id, and of one upsert of chunks
+STRONG = "Strong"  # every read sees everything that was written before it
+INSTALL = "Install it: pip install 'private-assistant[shared]'"
+OPEN_FILES: Counter[str] = Counter()  # connections of this process to each file of milvus-lite
+
+Row = dict[str, Any]
+Result = TypeVar("Result")
+
+
+class MilvusConnection:
+    """A connection to one database of Milvus."""
+
+    def __init__(self, client: Any, address: MilvusAddress) -> None:  # noqa: ANN401 - pymilvus has no types
+        self.address = address
+        self._client = client
+        self._closed = False
+
+    def close(self) -> None:
+        """Close the connection; the last one to a file of milvus-lite closes the file too."""
+        if self._closed:
+            return
+        self._closed = True
+        self._client.close()
+        if self.address.path:
+            release_file(self.address.path)
+
+    def has(self, collection: str) -> bool:
+        """Return whether a collection exists."""
+        return bool(self._call(lambda: self._client.has_collection(collection, timeout=SECONDS)))
+
+    def create(self, collection: Collection) -> None:
+        """Create a collection. One shard: the rows of one request become visible together."""
+        from pymilvus import DataType
+
+        schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
+        key = {"max_length": HASH} if collection.has_text_id else {}
+        schema.add_field("id", DataType.VARCHAR if collection.has_text_id else DataType.INT64, is_primary=True, **key)
+        for name in collection.numbers:
+            schema.add_field(name, DataType.INT64)
+        for name, length in collection.texts:
+            schema.add_field(name, DataType.VARCHAR, max_length=length)
+        index = self._client.prepare_index_params()
+        if collection.dimension:
+            schema.add_field(collection.vector, DataType.FLOAT_VECTOR, dim=collection.dimension)
+            index.add_index(collection.vector, index_type="FLAT", metric_type="IP")
+        else:
+            schema.add_field(collection.vector, DataType.SPARSE_FLOAT_VECTOR)
+            index.add_index(collection.vector, index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
+        for name in collection.indexed:
+            index.add_index(name, index_type="INVERTED")
+        self._call(lambda: self._client.create_collection(collection.name, schema=schema, index_params=index, num_shards=1,
+                                                          consistency_level=STRONG, timeout=SECONDS))
+
+    def drop(self, collection: str) -> None:
+        """Delete a collection with all its rows."""
+        self._call(lambda: self._client.drop_collection(collection, timeout=SECONDS))
+
+    def query(self, collection: str, filter: str, fields: Sequence[str]) -> list[Row]:
+        """Return the fields of all rows that pass a filter; "" for every row."""
+        rows = self._call(lambda: self._client.query(collection, filter=filter, output_fields=list(fields), limit=MOST_RESULTS,
+                                                    timeout=SECONDS))
+        return list(rows) if len(rows) < MOST_RESULTS else list(self.iterate(collection, filter, fields))
+
+    def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 2_000) -> Iterator[Row]:
+        """Yield the fields of all rows that pass a filter, read in blocks."""
+        iterator = self._call(lambda: self._client.query_iterator(
+            collection, batch_size=block, filter=filter, output_fields=list(fields), timeout=SECONDS))
+        try:
+            while rows := self._call(iterator.next):
+                yield from rows
+        finally:
+            iterator.close()
+
+    def by_values(self, collection: str, field: str, values: Sequence[int] | Sequence[str], fields: Sequence[str]
+                  ) -> list[Row]:
+        """Return the fields of the rows whose field has one of these values, which are numbers or hexadecimal text."""
+        found: list[Row] = []
+        for start in range(0, len(values), ROWS_AT_ONCE):
+            found += self.query(collection, f"{field} in {listed(values[start : start + ROWS_AT_ONCE])}", fields)
+        return found
+
+    def count(self, collection: str, filter: str) -> int:
+        """Return the number of rows that pass a filter."""
+        rows = self._call(lambda: self._client.query(collection, filter=filter, output_fields=["count(*)"], timeout=SECONDS))
+        return int(rows[0]["count(*)"])
+
+    def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = ""
+               ) -> list[list[tuple[int, float]]]:
+        """Return, for each vector, (id, inner product) of the nearest rows that pass a filter, best first."""
+        found = self._call(lambda: self._client.search(
+            collection, data=list(vectors), anns_field=field, limit=min(limit, MOST_RESULTS), filter=filter,
+            output_fields=["id"], search_params={"metric_type": "IP"}, timeout=SECONDS))
+        return [[(int(hit["id"]), float(hit["distance"])) for hit in hits] for hits in found]
+
+    def upsert(self, collection: str, rows: Sequence[Row]) -> None:
+        """Write rows by primary key in one request."""
+        if rows:
+            self._call(lambda: self._client.upsert(collection, list(rows), timeout=SECONDS))
+
+    def delete(self, collection: str, field: str, values: Sequence[int] | Sequence[str]) -> None:
+        """Delete the rows whose field has one of these values."""
+        for start in range(0, len(values), ROWS_AT_ONCE):
+            filter = f"{field} in {listed(values[start : start + ROWS_AT_ONCE])}"
+            self._call(partial(self._client.delete, collection, filter=filter, timeout=SECONDS))
+
+    def flush(self, collection: str) -> None:
+        """Seal what was written, so that it is indexed."""
+        self._call(lambda: self._client.flush(collection, timeout=4 * SECONDS))
+
+    def _call(self, request: Callable[[], Result]) -> Result:
+        try:
+            return request()
+        except Exception as error:  # pymilvus passes on errors of grpc and of its own
+            raise translate(error, self.address) from error
+
+
+def listed(values: Sequence[int] | Sequence[str]) -> str:
+    """Return numbers or hexadecimal texts as a list in a filter; neither holds anything to escape."""
+    return "[" + ", ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values) + "]"
+
+
+def connect(address: MilvusAddress) -> MilvusConnection:
+    """Connect to a server, or open a file of milvus-lite.
+
+    Raises UsageError if the package is missing or this process uses no network, ServerUnavailable, or LibraryBusy if another
+    program has the file open.
+    """
+    if is_network_refused():
+        raise UsageError("The engine and the servers for other programs use no network, which a shared library needs.",
+                         "Ask it with: assistant search, ask or chat.")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC itself would write to the terminal; its errors come as exceptions
+    try:
+        from pymilvus import MilvusClient
+    except ImportError as error:
+        raise UsageError("A shared library needs the package pymilvus, which is not installed.", INSTALL) from error
+    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # errors are reported once, by this program
+    url = open_file(address.path) if address.path else address.url
+    token = "" if address.path else find_library_token(f"milvus:{address.machine}")
+    try:
+        client = MilvusClient(url, token=token, timeout=CONNECT_SECONDS, dedicated=True)
+        if address.database != DEFAULT_DATABASE:
+            use_database(client, address.database)
+    except Exception as error:
+        if address.path:
+            release_file(address.path)
+        raise translate(error, address) from error
+    return MilvusConnection(client, address)
+
+
+def use_database(client: Any, name: str) -> None:  # noqa: ANN401 - pymilvus has no types
+    """Switch to a database, which is created if the server does not have it."""
+    if name not in client.list_databases(timeout=CONNECT_SECONDS):
+        client.create_database(name, timeout=CONNECT_SECONDS)
+    client.use_database(name, timeout=CONNECT_SECONDS)
+
+
+def open_file(path: str) -> str:
+    """Start milvus-lite on a file in this process; return its URL. Raises UsageError or LibraryBusy."""
+    logging.getLogger("milvus_lite").setLevel(logging.CRITICAL)
+    try:
+        from milvus_lite.server_manager import server_manager_instance
+    except ImportError as error:
+        raise UsageError("A shared library in a file needs the package milvus-lite, which is not installed.", INSTALL) from error
+    url = server_manager_instance.start_and_get_uri(path)
+    if url is None:
+        raise LibraryBusy(f"{path} cannot be opened: another program has it open, or it is no file of milvus-lite.",
+                          "Close the other program; for several programs at once run a server and use milvus://HOST:PORT.")
+    OPEN_FILES[path] += 1
+    return str(url)
+
+
+def release_file(path: str) -> None:
+    """Stop milvus-lite on a file if this was the last connection of this process to it."""
+    from milvus_lite.server_manager import server_manager_instance
+
+    OPEN_FILES[path] -= 1
+    if OPEN_FILES[path] <= 0:
+        server_manager_instance.release_server(path)
+
+
+REFUSALS = ("unauthenticated", "auth check failure", "permission", "privilege")
+UNREACHABLE = ("fail connecting", "unavailable", "deadline", "timeout", "timed out", "connection refused", "failed to connect")
+
+
+def translate(error: Exception, address: MilvusAddress) -> AssistantError:
+    """Return the program's own error, with a hint, for one of pymilvus or gRPC."""
+    if isinstance(error, AssistantError):
+        return error
+    said = first_line(message_of(error))
+    place = f"The server of the shared library, {address.machine},"
+    if any(word in said.lower() for word in REFUSALS):
+        return ServerUnavailable(f"{place} refuses the token: {said}.",
+                                 "Set ASSISTANT_LIBRARY_TOKEN in the environment, or unlock the keyring that holds the token "
+                                 f"(keyring set private-assistant milvus:{address.machine}).")
+    if any(word in said.lower() for word in UNREACHABLE):
+        return ServerUnavailable(f"{place} cannot be reached: {said}.",
+                                 "Check that it runs and the network works, then try again; what was reported done is kept.")
+    return ServerUnavailable(f"{place} reports an error: {said}.", "Try again; then see the log of the server.")
+
+
+def message_of(error: Exception) -> str:
+    """Return what an error says; of one of gRPC its details and the name of its code."""
+    code, details = getattr(error, "code", None), getattr(error, "details", None)
+    if callable(code) and callable(details):
+        return f"{details()} ({code().name})"
+    return str(getattr(error, "message", "") or error) or type(error).__name__
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a message, at most 200 characters, without a final stop."""
+    return text.strip().partition("\n")[0][:200].rstrip(" .")

@@ -1,0 +1,95 @@
+"""A shared library in Milvus: reading, writing, and keeping it consistent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from assistant.datatypes import Finding, Severity
+from assistant.errors import ServerUnavailable
+from assistant.index.integrity import REPAIR, SYNC
+from assistant.index.milvus.generations import erase_generations, read_notes, sweep
+from assistant.index.milvus.rows import FileRow
+from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS
+from assistant.index.milvus.writer import MilvusWriter
+from assistant.index.sqlite_library import size_of
+
+
+class MilvusLibrary(MilvusWriter):
+    """A library in Milvus; implements `LibraryStore`."""
+
+    def size(self) -> int:
+        """Return the size of the file of milvus-lite, or of this machine's folder for a library on a server, in bytes."""
+        path = self._connection.address.path
+        if not path:
+            return size_of(self.folder)
+        return sum(size_of(folder) for folder in (Path(path), *Path(path).rglob("*")) if folder.is_dir())
+
+    def integrity(self) -> str:
+        """Return "ok" if the server answers. Raises ServerUnavailable if it does not."""
+        self._connection.count(LEDGER, "")
+        return "ok"
+
+    def prepare(self, dimension: int) -> None:
+        """Have the server seal and index what was written. It does so by itself later if it refuses now."""
+        for collection in (LEDGER, PASSAGES, VECTORS):
+            with suppress(ServerUnavailable):
+                self._connection.flush(collection)
+
+    def erase_removed(self, *, thorough: bool) -> bool:
+        """Erase the old generations of changed files; return True."""
+        sweep(self._connection, self._shared.writer, everything=True)
+        return True
+
+    def inspect(self, *, repair: bool) -> tuple[Finding, ...]:
+        """Compare the ledger with the chunks and vectors, and erase chunks that no file has; return what is wrong."""
+        passages, vectors = self._count_generations(PASSAGES), self._count_generations(VECTORS)
+        sweep(self._connection, self._shared.writer, everything=True)
+        written = {note.first for note in read_notes(self._connection)}
+        self._refresh()  # after the notes: a generation whose note is gone is visible by then
+        rows = [row for path in self.ledger() if (row := self._mirror.row(path)) and row.first]
+        visible = {row.first for row in rows}
+        erase_generations(self._connection, sorted((passages.keys() | vectors.keys()) - visible - written))
+        seen = [row for row in rows if row.first in passages or row.entry.chunks]  # files that another machine adds meanwhile
+        broken = [row for row in seen if self._lacks(row, PASSAGES, passages)]
+        unembedded = [row for row in seen if not row.waiting and row not in broken and self._lacks(row, VECTORS, vectors)]
+        if repair:
+            self._repair(broken, unembedded)
+        return tuple(finding for finding in (
+            found("{count:,} files have lost passages, or have too many; they will be read again", len(broken), repair=repair),
+            found("{count:,} files have passages without a vector that wait for none", len(unembedded), repair=repair),
+        ) if finding)
+
+    def _count_generations(self, collection: str) -> Counter[int]:
+        """Return the number of rows of each generation."""
+        if not self._connection.has(collection):
+            return Counter()
+        return Counter(int(row["file"]) for row in self._connection.iterate(collection, "", ("file",)))
+
+    def _lacks(self, row: FileRow, collection: str, counted: Counter[int]) -> bool:
+        """Return whether rows of a file are missing; one that was written after the count is counted again."""
+        if counted[row.first] == row.entry.chunks:
+            return False
+        return not self._connection.has(collection) or (
+            self._connection.count(collection, f"file == {row.first}") != row.entry.chunks)
+
+    def _repair(self, broken: list[FileRow], unembedded: list[FileRow]) -> None:
+        """Have files read again, or their chunks embedded, by the next `sync`."""
+        with self._changing() as changes:
+            for row in broken:
+                self._put_row(changes, replace(row, entry=replace(row.entry, content_hash="", mtime_ns=0)))
+            for row in unembedded:
+                self._put_row(changes, replace(row, waiting=True))
+        self._pending = None
+
+
+def found(detail: str, count: int, *, repair: bool) -> Finding | None:
+    """Return the finding about so many files, or None if there are none."""
+    if not count:
+        return None
+    said = detail.format(count=count)
+    if repair:
+        return Finding("repaired", Severity.WARNING, f"{said}: mended.", SYNC)
+    return Finding("library", Severity.ERROR, f"{said}.", REPAIR)

@@ -1,0 +1,143 @@
+"""The ledger of a shared library in memory, in the tables of the default store, so that filters mean the same in both."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from assistant.datatypes import FileState, Filter
+from assistant.index.change_log import Ids
+from assistant.index.chunks import file_condition
+from assistant.index.database import create_tables
+from assistant.index.file_text import FileTextReader
+from assistant.index.files import FILE_COLUMNS, entry_from_row
+from assistant.index.milvus.connection import Row
+from assistant.index.milvus.rows import EXCLUDED, FILE, META, ROOT, FileRow, parsed_file, unpacked_text
+
+GENERATIONS = ("CREATE TABLE generations (path TEXT PRIMARY KEY, first INTEGER NOT NULL, words INTEGER NOT NULL, "
+               "waiting INTEGER NOT NULL) WITHOUT ROWID")
+OWNERS = "CREATE TABLE owners (path TEXT PRIMARY KEY, writer TEXT NOT NULL) WITHOUT ROWID"
+CLEARED = ("files", "generations", "owners", "roots", "excluded", "meta")
+
+
+class LedgerMirror(FileTextReader):
+    """Files, added paths and named values. `owners` says which machine keeps an added path up to date."""
+
+    def __init__(self) -> None:
+        self.path = Path()
+        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._depth = 0
+        create_tables(self._connection)
+        self._connection.execute(GENERATIONS)
+        self._connection.execute(OWNERS)
+
+    @contextmanager
+    def unsaved(self) -> Iterator[None]:
+        """Group changes; if the block raises, they are undone."""
+        with self.transaction():
+            yield
+
+    def load(self, rows: Iterable[Row]) -> None:
+        """Replace everything by the rows of the ledger."""
+        with self.transaction():
+            for table in CLEARED:
+                self._connection.execute(f"DELETE FROM {table}")
+            for row in rows:
+                self._load_row(str(row["kind"]), json.loads(unpacked_text(row["value"])))
+
+    def _load_row(self, kind: str, value: dict[str, object]) -> None:
+        if kind == FILE:
+            self.put(parsed_file(value))
+        elif kind == META:
+            self.set_meta(str(value["key"]), str(value["value"]))
+        elif kind == ROOT:
+            self.own(str(value["path"]), str(value["writer"]))
+        elif kind == EXCLUDED:
+            self.exclude(str(value["path"]))
+
+    def own(self, root: str, writer: str) -> None:
+        """Record an added path and the machine that keeps it up to date."""
+        self.add_root(root)
+        with self.transaction():
+            self._connection.execute("INSERT OR REPLACE INTO owners VALUES (?, ?)", (root, writer))
+
+    def roots_of(self, writer: str) -> tuple[str, ...]:
+        """Return the added paths that a machine keeps up to date."""
+        sql = "SELECT path FROM owners WHERE writer = ? AND path IN (SELECT path FROM roots) ORDER BY path"
+        rows = self._rows(sql, (writer,))
+        return tuple(str(row[0]) for row in rows)
+
+    def put(self, row: FileRow) -> None:
+        """Record a file."""
+        with self.transaction():
+            self._put_entry(row.entry, row.title)
+            self._connection.execute("INSERT OR REPLACE INTO generations VALUES (?, ?, ?, ?)",
+                                     (row.entry.path, row.first, row.words, row.waiting))
+
+    def drop(self, path: str) -> None:
+        """Forget a file."""
+        with self.transaction():
+            for table in ("files", "generations"):
+                self._connection.execute(f"DELETE FROM {table} WHERE path = ?", (path,))
+
+    def row(self, path: str) -> FileRow | None:
+        """Return the row of a file, or None if the library does not know it."""
+        rows = self._rows(f"SELECT {FILE_COLUMNS}, title, first, words, waiting FROM files JOIN generations USING (path) "
+                          "WHERE path = ?", (path,))
+        return file_row_of(rows[0]) if rows else None
+
+    def rows_waiting(self) -> list[FileRow]:
+        """Return the files with chunks that have no vector: newest day first, within a day the smallest file first."""
+        rows = self._rows(f"SELECT {FILE_COLUMNS}, title, first, words, waiting FROM files JOIN generations USING (path) "
+                          f"WHERE waiting AND first ORDER BY mtime_ns / {86_400 * 10**9} DESC, size, first")
+        return [file_row_of(row) for row in rows]
+
+    def owner_of(self, firsts: Iterable[int]) -> dict[int, tuple[str, str]]:
+        """Return (path, title) of the files with these generations, by generation."""
+        rows = self._rows_in("SELECT first, path, title FROM files JOIN generations USING (path) WHERE first IN ({})",
+                             list(set(firsts)))
+        return {int(first): (str(path), str(title)) for first, path, title in rows}
+
+    def generations(self, filter: Filter | None = None) -> tuple[Ids, Ids]:
+        """Return the first chunk id and the number of chunks of every file that passes a filter, by rising id."""
+        condition, values = file_condition(filter) if filter else ("", [])
+        within = f" AND {condition}" if condition else ""
+        rows = self._rows(f"SELECT DISTINCT first, chunks FROM files JOIN generations USING (path) WHERE first{within} "
+                          "ORDER BY first", values)
+        found = np.array(rows, np.int64).reshape(-1, 2)
+        return np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1])
+
+    def count_words(self) -> int:
+        """Return the number of words of all chunks."""
+        return self._number("SELECT sum(words) FROM generations WHERE first")
+
+    def filtered_files(self, filter: Filter) -> list[tuple[str, str, str, int]]:
+        """Return (path, title, content hash, mtime in ns) of the indexed files that pass the filter, by path."""
+        condition, values = file_condition(filter)
+        within = f" AND {condition}" if condition else ""
+        sql = "SELECT path, title, content_hash, mtime_ns FROM files WHERE chunks > 0 AND state = ?"
+        return [(str(path), str(title), str(content), int(changed)) for path, title, content, changed
+                in self._rows(f"{sql}{within} ORDER BY path", [FileState.INDEXED.value, *values])]
+
+    def put_touched(self, path: str, size: int, mtime_ns: int) -> list[FileRow]:
+        """Record a new size and mtime of a file and of the files inside it; return their rows."""
+        self.touch(path, size, mtime_ns)
+        inside = [str(row[0]) for row in self._rows("SELECT path FROM files WHERE container = ?", (path,))]
+        return [row for each in (path, *inside) if (row := self.row(each))]
+
+
+def file_row_of(row: Sequence[object]) -> FileRow:
+    """Return the file in a row of the tables `files` and `generations`."""
+    *entry, title, first, words, waiting = row
+    return FileRow(entry_from_row(entry), str(title), int(str(first)), int(str(words)), bool(waiting))
+
+
+def with_chunks(row: FileRow, count: int) -> FileRow:
+    """Return a file with another number of chunks in its entry."""
+    return replace(row, entry=replace(row.entry, chunks=count))

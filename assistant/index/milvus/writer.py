@@ -1,0 +1,340 @@
+"""Write a shared library in Milvus, which has no transactions: a file becomes visible whole, or not at all.
+
+1. The ledger notes that a generation of chunks is being written.
+2. Its chunks are written under new ids. Nobody sees them yet.
+3. One request replaces the rows of the ledger: files, named values, and the version. It makes all of a transaction visible.
+4. The chunks of removed files are deleted. Those of replaced files stay for a while, since a search may still be using them.
+
+What a killed process leaves behind is named by the notes of the first step, and swept by the next run of the same machine, or by
+`doctor --check`. Machines write at the same time without waiting for each other: if two write one file, the last one counts.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from assistant.datatypes import Chunk, FileState, LedgerEntry, Vectors
+from assistant.errors import LibraryBusy
+from assistant.index.fts_text import body_text
+from assistant.index.milvus.connection import ROWS_AT_ONCE, Row
+from assistant.index.milvus.generations import ABANDONED_SECONDS, GenerationNote, NewIds, erase_generations, sweep
+from assistant.index.milvus.reader import DIMENSION_KEY, SCHEMA_KEY, VERSION_KEY, MilvusReader
+from assistant.index.milvus.rows import (
+    EXCLUDED,
+    FILE,
+    GENERATION,
+    META,
+    ROOT,
+    FileRow,
+    chunk_row,
+    file_row,
+    gone_row,
+    ledger_row,
+    row_id,
+)
+from assistant.index.milvus.schema import LEDGER, PASSAGES, SCHEMA_VERSION, VECTORS, vectors_collection
+from assistant.index.milvus.tokens import sparse_vector
+from assistant.index.store import vector_key
+
+CHUNKS_AT_ONCE = 512
+TOO_LONG = "one of its passages is too long for a shared library"
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a transaction has changed so far. `notes` are of generations in the making, `erased` and `replaced` of old ones."""
+
+    rows: dict[str, Row] = field(default_factory=dict)  # of the ledger, by id
+    notes: dict[int, GenerationNote] = field(default_factory=dict)
+    noted: set[int] = field(default_factory=set)  # generations whose note is written
+    passages: list[Row] = field(default_factory=list)  # not written yet
+    vectors: list[Row] = field(default_factory=list)
+    has_new_vectors: bool = False
+    erased: list[int] = field(default_factory=list)
+    replaced: list[int] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
+
+    def put(self, kind: str, key: str, value: Mapping[str, Any]) -> None:
+        """Add a row of the ledger."""
+        row = ledger_row(kind, key, value)
+        self.rows[row["id"]] = row
+
+    def drop(self, kind: str, key: str) -> None:
+        """Remove a row of the ledger."""
+        row = gone_row(kind, key)
+        self.rows[row["id"]] = row
+
+
+class MilvusWriter(MilvusReader):
+    """Write access to a shared library."""
+
+    _changes: Changes | None = None
+    _new_ids: NewIds | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Group several changes into one; if the block raises, none of them is visible."""
+        if self._changes is not None:
+            yield
+            return
+        with self.reading():
+            self._changes = Changes()
+            try:
+                with self._mirror.unsaved():
+                    yield
+                    self._commit(self._changes)
+            except BaseException:
+                self._version = None  # the memory may differ from the server: it is read again
+                self._forget()
+                raise
+            finally:
+                self._changes = None
+
+    @contextmanager
+    def _changing(self) -> Iterator[Changes]:
+        with self.transaction():
+            assert self._changes is not None
+            yield self._changes
+
+    def _commit(self, changes: Changes) -> None:
+        self._write_staged(changes)
+        if not (changes.rows or changes.notes or changes.erased or changes.replaced or changes.has_new_vectors):
+            return
+        if time.monotonic() - changes.started > ABANDONED_SECONDS / 2:
+            raise LibraryBusy("Writing took so long that another machine may have swept it.", "Run the command again.")
+        version = secrets.token_hex(16)
+        for key, value in ((VERSION_KEY, version), (SCHEMA_KEY, str(SCHEMA_VERSION))):
+            self._mirror.set_meta(key, value)
+            changes.put(META, key, {"key": key, "value": value})
+        now = time.time()
+        old = {first: GenerationNote(first, 0, self._shared.writer, now, is_old=True)
+               for first in (*changes.erased, *changes.replaced)}
+        rows = {**changes.rows, **{note.id: note.row() for note in old.values()}}
+        for first in changes.notes:
+            rows[row_id(GENERATION, str(first))] = gone_row(GENERATION, str(first))
+        self._connection.upsert(LEDGER, list(rows.values()))
+        self._version, self._snapshot, self._keywords = version, None, None
+        self.generation += 1
+        erase_generations(self._connection, changes.erased)
+        done = [row_id(GENERATION, str(first)) for first in (*changes.notes, *changes.erased)]
+        self._connection.delete(LEDGER, "id", done)
+
+    # chunks
+
+    def put_document(self, entry: LedgerEntry, title: str, chunks: Iterable[Chunk]) -> int:
+        """Replace a file's chunks and its ledger entry; chunks whose vector is not stored become pending.
+
+        Return their number, which the entry gets. A file with a passage that is too long for Milvus is recorded as failed.
+        """
+        with self._changing() as changes:
+            known = self._mirror.row(entry.path)
+            new_ids = self._new_ids = self._new_ids or NewIds(self._connection)
+            first = new_ids.start()
+            changes.notes[first] = GenerationNote(first, known.first if known else 0, self._shared.writer, time.time())
+            left, count, words, waiting = iter(chunks), 0, 0, False
+            try:
+                while batch := list(islice(left, CHUNKS_AT_ONCE)):
+                    split = self._tokenizer.split([body_text(entry.path, chunk.searchable) for chunk in batch])
+                    waiting |= self._stage(changes, first, count, batch, split)
+                    count += len(batch)
+                    words += sum(map(len, split))
+            except ValueError:
+                new_ids.advance(first + count + CHUNKS_AT_ONCE)  # these ids are erased, so no other file may get them
+                changes.erased.append(first)
+                self._forget_pending(first)
+                self.put_entry(replace(entry, state=FileState.FAILED, reason=TOO_LONG, chunks=0))
+                return 0
+            new_ids.advance(first + count)
+            self._put_row(changes, FileRow(replace(entry, chunks=count), title, first if count else 0, words, waiting))
+            if known and known.first:
+                changes.replaced.append(known.first)
+                self._forget_pending(known.first)
+            return count
+
+    def _stage(self, changes: Changes, first: int, count: int, batch: Sequence[Chunk], split: Sequence[Sequence[str]]) -> bool:
+        """Add the rows of some chunks to those to be written; return whether one of them has no vector."""
+        keys = [vector_key(chunk.searchable) for chunk in batch]
+        vectors = self._vectors_by_key(set(keys)) if self._mirror.meta(DIMENSION_KEY) else {}
+        pending = self._pending_chunks()
+        for ordinal, (chunk, key, words) in enumerate(zip(batch, keys, split, strict=True), count):
+            number = first + ordinal
+            changes.passages.append(chunk_row(number, first, ordinal, chunk, key, sparse_vector(words)))
+            if key in vectors:
+                changes.vectors.append(vector_row(number, first, key.hex(), vectors[key]))
+            else:
+                pending[number] = (first, key.hex())
+        if len(changes.passages) >= CHUNKS_AT_ONCE:
+            self._write_staged(changes)
+        return any(key not in vectors for key in keys)
+
+    def _write_staged(self, changes: Changes) -> None:
+        """Note which generations are being written, then write the rows that are ready."""
+        unnoted = [note for first, note in changes.notes.items() if first not in changes.noted]
+        self._connection.upsert(LEDGER, [note.row() for note in unnoted])
+        changes.noted.update(note.first for note in unnoted)
+        for collection, rows in ((PASSAGES, changes.passages), (VECTORS, changes.vectors)):
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                self._connection.upsert(collection, rows[start : start + ROWS_AT_ONCE])
+        changes.has_new_vectors |= bool(changes.vectors)
+        changes.passages, changes.vectors = [], []
+
+    def _put_row(self, changes: Changes, row: FileRow) -> None:
+        self._mirror.put(row)
+        changed = file_row(row)
+        changes.rows[changed["id"]] = changed
+
+    def _erase(self, changes: Changes, row: FileRow | None) -> None:
+        """Erase the chunks of a file with the commit."""
+        if row is not None and row.first:
+            changes.erased.append(row.first)
+            self._forget_pending(row.first)
+
+    def _forget_pending(self, first: int) -> None:
+        self._pending = {chunk: each for chunk, each in self._pending_chunks().items() if each[0] != first}
+
+    def put_entry(self, entry: LedgerEntry) -> None:
+        """Record a file without text (skipped or failed) and remove its old chunks."""
+        with self._changing() as changes:
+            self._erase(changes, self._mirror.row(entry.path))
+            self._put_row(changes, FileRow(entry, ""))
+
+    def drop_files(self, paths: Iterable[str]) -> int:
+        """Remove files with everything that came from them; return how many were removed."""
+        with self._changing() as changes:
+            known = [row for path in paths if (row := self._mirror.row(path))]
+            for row in known:
+                self._erase(changes, row)
+                self._mirror.drop(row.entry.path)
+                changes.drop(FILE, row.entry.path)
+        return len(known)
+
+    def clear(self, paths: Iterable[str], reason: str) -> None:
+        """Remove the chunks and vectors of indexed files; the files are skipped, for this reason, until they are read."""
+        with self._changing() as changes:
+            for row in filter(None, map(self._mirror.row, paths)):
+                if row.entry.state is FileState.INDEXED:
+                    self._erase(changes, row)
+                    cleared = replace(row.entry, state=FileState.SKIPPED, reason=reason, mtime_ns=0, content_hash="", chunks=0)
+                    self._put_row(changes, FileRow(cleared, row.title))
+
+    def move_file(self, old: str, entry: LedgerEntry) -> None:
+        """Move everything known of a file, and of the files inside it, to a new path with the same name and content."""
+        with self._changing() as changes:
+            self.drop_files(self._mirror.entries_under([entry.path]))
+            for path, known in self._mirror.entries_under([old]).items():
+                row = self._mirror.row(path)
+                assert row is not None
+                moved = replace(known, path=entry.path + path[len(old) :], root=entry.root, mtime_ns=entry.mtime_ns,
+                                container=entry.path if known.container else "")
+                self._mirror.drop(path)
+                changes.drop(FILE, path)
+                self._put_row(changes, replace(row, entry=moved))
+
+    def touch(self, path: str, size: int, mtime_ns: int) -> None:
+        """Record a new size and mtime of a file whose content is unchanged, and of the files inside it."""
+        with self._changing() as changes:
+            for row in self._mirror.put_touched(path, size, mtime_ns):
+                self._put_row(changes, row)
+
+    # vectors
+
+    def put_vectors(self, vectors: Mapping[bytes, Vectors], settled: Iterable[int] = ()) -> None:
+        """Store vectors by the keys of their texts; chunks with these texts, and `settled` ones, are no longer pending."""
+        with self._changing() as changes:
+            pending, done = self._pending_chunks(), set(settled)
+            given: dict[str, Sequence[float]] = {key.hex(): halved(vector) for key, vector in vectors.items()}
+            chosen = {chunk: each for chunk, each in pending.items() if each[1] in given or chunk in done}
+            missing = {each[1] for each in chosen.values()} - given.keys()
+            known = self._vectors_by_key(bytes.fromhex(key) for key in missing)
+            given |= {key.hex(): vector for key, vector in known.items()}
+            if given:
+                self._require_vectors(changes, len(next(iter(given.values()))))
+            changes.vectors += [vector_row(chunk, file, key, given[key]) for chunk, (file, key) in chosen.items() if key in given]
+            self._write_staged(changes)
+            self._pending = {chunk: each for chunk, each in pending.items() if chunk not in chosen or each[1] not in given}
+            self._settle_files(changes, {file for file, _ in chosen.values()} - {file for file, _ in self._pending.values()})
+
+    def _settle_files(self, changes: Changes, files: set[int]) -> None:
+        """Record that all chunks of these generations have a vector."""
+        for row in self._mirror.rows_waiting():
+            if row.first in files:
+                self._put_row(changes, replace(row, waiting=False))
+
+    def _require_vectors(self, changes: Changes, dimension: int) -> None:
+        """Create the collection of the vectors, anew if those of another model are in it."""
+        if self._mirror.meta(DIMENSION_KEY) == str(dimension) and self._connection.has(VECTORS):
+            return
+        if self._connection.has(VECTORS):
+            self._connection.drop(VECTORS)
+        self._connection.create(vectors_collection(dimension))
+        self._mirror.set_meta(DIMENSION_KEY, str(dimension))
+        changes.put(META, DIMENSION_KEY, {"key": DIMENSION_KEY, "value": str(dimension)})
+
+    def drop_orphaned_vectors(self, kept_seconds: float) -> int:
+        """Sweep what interrupted writes and replaced files left behind; return the number of generations erased."""
+        with self._changing() as changes:  # a writer may have been killed before it recorded that no chunk waits
+            waiting = {row.first for row in self._mirror.rows_waiting()}
+            self._settle_files(changes, waiting - {file for file, _ in self._pending_chunks().values()})
+        return sweep(self._connection, self._shared.writer, everything=not kept_seconds)
+
+    # paths and values
+
+    def add_root(self, path: str) -> None:
+        """Record an added path, which this machine keeps up to date from now on."""
+        with self._changing() as changes:
+            self._mirror.own(path, self._shared.writer)
+            changes.put(ROOT, path, {"path": path, "writer": self._shared.writer})
+
+    def drop_root(self, path: str) -> None:
+        """Remove an added path."""
+        with self._changing() as changes:
+            self._mirror.drop_root(path)
+            changes.drop(ROOT, path)
+
+    def exclude(self, path: str) -> None:
+        """Exclude a path from its root."""
+        with self._changing() as changes:
+            self._mirror.exclude(path)
+            changes.put(EXCLUDED, path, {"path": path})
+
+    def include(self, path: str) -> None:
+        """Include a path again, with everything excluded below it."""
+        with self._changing() as changes:
+            before = set(self._mirror.excluded())
+            self._mirror.include(path)
+            for included in before - set(self._mirror.excluded()):
+                changes.drop(EXCLUDED, included)
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Store a value."""
+        with self._changing() as changes:
+            if self._mirror.meta(key) != value:
+                self._mirror.set_meta(key, value)
+                changes.put(META, key, {"key": key, "value": value})
+
+    def drop_meta(self, keys: Iterable[str]) -> None:
+        """Remove keys."""
+        with self._changing() as changes:
+            for key in keys:
+                if key in self._mirror.meta_with_prefix(key):
+                    self._mirror.drop_meta([key])
+                    changes.drop(META, key)
+
+
+def halved(vector: Vectors) -> list[float]:
+    """Return a vector in the half precision of the default store, so that both stores score alike."""
+    rounded: list[float] = np.asarray(vector).astype(np.float16).astype(np.float32).tolist()
+    return rounded
+
+
+def vector_row(number: int, file: int, key: str, vector: Sequence[float]) -> Row:
+    """Return the row of a chunk's vector."""
+    return {"id": number, "file": file, "key": key, "vector": list(vector)}
