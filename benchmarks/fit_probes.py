@@ -6,10 +6,12 @@
 DATA holds `reading/squad2.jsonl` and `reading/cmrc.jsonl`: training questions of SQuAD 2.0 and CMRC 2018, each with its document
 and its answers, and the sets `squad2` and `cmrc` themselves, whose corpora are searched. A document that a question of the report
 half needs stands in no prompt. Each document gives prompts of four kinds: it alone; among five passages; a passage found in
-its place; five found in its place. The hidden states are added to --states document by document; a run that was stopped goes on
-where it was. Then each layer is scored by cross-validation over documents: the area under the ROC curve, each kind apart, where
-the negatives of the first two are the questions that SQuAD 2.0's writers made unanswerable. --write writes the probe of one
-layer into the package, named by the model file.
+its place; five found in its place. Of the sets `rgb` and `hotpot` the fit half is asked, with the best passage found alone and
+with the best five; such a prompt is answerable if its passages hold every right answer, and it weighs as much as three others.
+The hidden states are added to --states document by document, question by question; a run that was stopped goes on where it was.
+Then each layer is scored by cross-validation over documents: the area under the ROC curve, each kind apart, where the negatives
+of the first two are the questions that SQuAD 2.0's writers made unanswerable. --write writes the probe of one layer into the
+package, named by the model file.
 """
 
 from __future__ import annotations
@@ -25,10 +27,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from answer_sets import half_of
+from answer_sets import SLICES, Asked, folder_of, half_of, in_turns, read_slice, write_passages
 
 from assistant import Assistant, load_settings
-from assistant.datatypes import Hit
+from assistant.datatypes import EVERY_FILE, Filter, Hit
+from assistant.evaluation.metrics import is_contained
 from assistant.generation import compose
 from assistant.generation.prompt import answerability_probe
 from assistant.models.llama.chat import LlamaChat
@@ -36,6 +39,9 @@ from assistant.models.llama.load import model_fingerprint
 from assistant.models.llama.probes import FITTED
 
 SETS = ("squad2", "cmrc")
+ASKED = ("rgb noise en", "rgb noise zh", "rgb reject", "rgb integration", "hotpot")
+MOST_ASKED = 20  # questions of each of these slices
+ASKED_WEIGHT = 3.0
 OF_EACH = 3  # questions of a document with an answer, and without
 AMONG = 5  # passages of a prompt with several
 FOUND = 30  # hits from which the other passages are taken
@@ -114,25 +120,45 @@ def cases_of(document: Document, hits: Sequence[Hit], held: frozenset[str]) -> I
         yield from (Case(kind, question, passages, False) for question in document.answered)
 
 
+def cases_of_question(asked: Asked, hits: Sequence[Hit]) -> Iterator[Case]:
+    """Yield the cases of a question of a public set: the best passage found alone, and the best five."""
+    groups = asked.question.answer_groups or ((asked.question.answers,) if asked.question.answers else ())
+    for kind, passages in (("alone", tuple(hits[:1])), ("among others", tuple(hits[:AMONG]))):
+        text = "\n".join(hit.chunk.searchable for hit in passages)
+        holds = bool(groups) and all(any(is_contained(answer, text) for answer in group) for group in groups)
+        yield Case(kind, asked.question.text, passages, holds)
+
+
 class Collector:
     """Reads the prompts of documents with a chat model and keeps the hidden states at their ends."""
 
     def __init__(self, data: Path, home: Path, chat: Path, layers: Sequence[int]) -> None:
         self._settings = replace(load_settings({}), home=home, engine="off")
         self._chat, self._layers = LlamaChat(chat.stem, chat, self._settings.context_tokens, 0, -1, layers=layers), layers
-        self._libraries = {name: Assistant(replace(self._settings, library=name)) for name in SETS}
+        self._corpora = home / "corpora"
+        folders = {name: data / name / "corpus" for name in (*SETS, "hotpot")} | {"rgb": self._corpora / "rgb"}
+        self._libraries = {name: Assistant(replace(self._settings, library=name)) for name in folders}
         self._held = {name: reported_documents(data / name / "queries.jsonl") for name in SETS}
         for name, library in self._libraries.items():
-            library.add([data / name / "corpus"])
+            library.add([folders[name]])
 
     def collect(self, document: Document, file: Path) -> int:
         """Write the states of a document's cases to a file; return how many there are."""
         hits = self._libraries[document.set].search(document.answered[0], top_k=FOUND).hits
-        cases = list(cases_of(document, hits, self._held[document.set]))
-        states = [self._states(case) for case in cases]
+        return self._write(document.set, list(cases_of(document, hits, self._held[document.set])), 1.0, file)
+
+    def collect_question(self, asked: Asked, file: Path) -> int:
+        """Write the states of a question's cases to a file; return how many there are."""
+        wanted = Filter(paths=(str(folder_of(asked, self._corpora)),)) if asked.passages else EVERY_FILE
+        hits = self._libraries[asked.slice.folder].search(asked.question.text, wanted=wanted).hits
+        return self._write(asked.slice.name, list(cases_of_question(asked, hits)), ASKED_WEIGHT, file)
+
+    def _write(self, name: str, cases: Sequence[Case], weight: float, file: Path) -> int:
         if cases:
-            np.savez(file, states=np.array(states, np.float16), answerable=np.array([case.is_answerable for case in cases]),
-                     kinds=np.array([f"{document.set} {case.kind}" for case in cases]), layers=np.array(self._layers))
+            states = np.array([self._states(case) for case in cases], np.float16)
+            answerable, kinds = [case.is_answerable for case in cases], [f"{name} {case.kind}" for case in cases]
+            np.savez(file, states=states, answerable=np.array(answerable), kinds=np.array(kinds),
+                     weights=np.full(len(cases), weight), layers=np.array(self._layers))
         return len(cases)
 
     def _states(self, case: Case) -> list[States]:
@@ -156,6 +182,7 @@ class Collected:
     answerable: npt.NDArray[np.bool_]
     kinds: npt.NDArray[np.str_]
     documents: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float64]
 
 
 def read_states(folder: Path, layer: int) -> Collected:
@@ -164,26 +191,32 @@ def read_states(folder: Path, layer: int) -> Collected:
     for file in sorted(folder.glob("*.npz")):
         with np.load(file, allow_pickle=False) as kept:
             if layer in (layers := kept["layers"].tolist()):
-                parts.append((kept["states"][:, layers.index(layer)].astype(np.float32), kept["answerable"], kept["kinds"]))
-    states, answerable, kinds = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Collected(states, answerable, kinds, np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts]))
+                states = kept["states"][:, layers.index(layer)].astype(np.float32)
+                parts.append((states, kept["answerable"], kept["kinds"], kept["weights"]))
+    states, answerable, kinds, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Collected(states, answerable, kinds, np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts]), weights)
 
 
-def classifier() -> Any:  # noqa: ANN401 - scikit-learn has no types
-    """Return the classifier: a logistic regression on standardized numbers."""
+def fitted_weights(found: Collected, rows: npt.NDArray[np.int64]) -> States:
+    """Return the weights of a logistic regression on standardized numbers, fitted to these rows, with the bias at the end."""
     from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    return make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=3000))
+    scaler = StandardScaler().fit(found.states[rows])
+    regression = LogisticRegression(C=STRENGTH, max_iter=3000)
+    regression.fit(scaler.transform(found.states[rows]), found.answerable[rows], sample_weight=found.weights[rows])
+    weights = regression.coef_[0] / scaler.scale_
+    return np.array([*weights, regression.intercept_[0] - weights @ scaler.mean_], np.float32)
 
 
 def held_out_scores(found: Collected) -> States:
     """Return the log-odds of each case from a probe that was fitted without its document."""
-    from sklearn.model_selection import GroupKFold, cross_val_predict
+    from sklearn.model_selection import GroupKFold
 
-    scores: States = cross_val_predict(classifier(), found.states, found.answerable, groups=found.documents,
-                                       cv=GroupKFold(FOLDS), method="decision_function")
+    scores = np.zeros(len(found.states), np.float32)
+    for rows, others in GroupKFold(FOLDS).split(found.states, groups=found.documents):
+        weights = fitted_weights(found, rows)
+        scores[others] = found.states[others] @ weights[:-1] + weights[-1]
     return scores
 
 
@@ -207,11 +240,8 @@ def report(found: Collected, scores: States) -> str:
 
 def write_probe(found: Collected, layer: int, file: Path) -> None:
     """Fit a probe to all cases and write it, the standardization folded into its weights."""
-    scaler, regression = (step for _, step in classifier().fit(found.states, found.answerable).steps)
-    weights = regression.coef_[0] / scaler.scale_
-    bias = regression.intercept_[0] - float(weights @ scaler.mean_)
     file.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(file, layer=np.array(layer), weights=np.array([*weights, bias], np.float32))
+    np.savez(file, layer=np.array(layer), weights=fitted_weights(found, np.arange(len(found.states))))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -229,9 +259,16 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def collect(arguments: argparse.Namespace) -> None:
-    """Collect the states of more documents, those of both sets in turns, until the time is over."""
+    """Collect the states of more questions and documents, those of all sets in turns, until the time is over."""
     end = time.monotonic() + 60 * arguments.minutes
+    questions = [read_slice(arguments.data, each, MOST_ASKED, "fit") for each in SLICES if each.name in ASKED]
+    for group in questions:
+        write_passages(group, arguments.home / "corpora")
     collector = Collector(arguments.data, arguments.home, arguments.chat, arguments.layers)
+    for asked in in_turns(questions):
+        file = arguments.states / f"{asked.slice.name}-{asked.question.id}.npz".replace(" ", "-")
+        if time.monotonic() < end and not file.exists():
+            print(file.stem, collector.collect_question(asked, file), flush=True)
     groups = [read_documents(arguments.data, name) for name in SETS]
     for document in (document for pair in zip(*groups, strict=False) for document in pair):
         file = arguments.states / f"{document.key}.npz"
