@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
+import numpy.typing as npt
 from answer_records import Record, strict_failures
 from answer_sets import SLICES
 from report import Cell, markdown_table
@@ -87,6 +88,31 @@ def slices_table(records: Sequence[Record]) -> str:
     header = ["slice", "questions", "contains", "EM", "F1", "refused wrongly", "refused rightly", "cited", "citations right",
               "support rate", "first token, s", "in all, s"]
     return markdown_table(header, rows)
+
+
+PAIRS = (("squad2 answerable", "squad2 unanswerable"), ("cmrc answerable", "cmrc missing_doc"), ("rgb noise en", "rgb reject"),
+         ("rgb noise zh", "rgb reject"))
+
+
+def confidence_table(records: Sequence[Record]) -> str:
+    """Return how well the confidence tells answerable from unanswerable questions: the area under the ROC curve of each pair."""
+    rows: list[list[Cell]] = []
+    for pair in PAIRS:
+        right, wrong = (confidences(records, name) for name in pair)
+        if len(right) and len(wrong):
+            rows.append([" / ".join(pair), len(right), len(wrong), area_under_curve(right, wrong)])
+    return markdown_table(["slices", "answerable", "unanswerable", "area under the curve"], rows)
+
+
+def confidences(records: Sequence[Record], name: str) -> npt.NDArray[np.float64]:
+    """Return the confidence (0 to 1) that a question of a slice is answerable, of all for which it was estimated."""
+    found = [record["doubt"] for record in records if record["slice"] == name]
+    return np.array([1 - doubt["p_unanswerable"] for doubt in found if doubt], np.float64)
+
+
+def area_under_curve(right: npt.NDArray[np.float64], wrong: npt.NDArray[np.float64]) -> float:
+    """Return the probability that a value of the first group is higher than one of the second; equal ones count half."""
+    return float(np.mean((right[:, None] > wrong) + 0.5 * (right[:, None] == wrong)))
 
 
 def mean_of(records: Sequence[Record], metric: str) -> float | None:

@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from answer_bars import area_under_curve
 from answer_sets import SLICES, Asked, folder_of, half_of, in_turns, read_slice, write_passages
 
 from assistant import Assistant, load_settings
@@ -209,23 +210,18 @@ def fitted_weights(found: Collected, rows: npt.NDArray[np.int64]) -> States:
     return np.array([*weights, regression.intercept_[0] - weights @ scaler.mean_], np.float32)
 
 
-def held_out_scores(found: Collected) -> States:
+def held_out_scores(found: Collected) -> npt.NDArray[np.float64]:
     """Return the log-odds of each case from a probe that was fitted without its document."""
     from sklearn.model_selection import GroupKFold
 
-    scores = np.zeros(len(found.states), np.float32)
+    scores = np.zeros(len(found.states))
     for rows, others in GroupKFold(FOLDS).split(found.states, groups=found.documents):
         weights = fitted_weights(found, rows)
         scores[others] = found.states[others] @ weights[:-1] + weights[-1]
     return scores
 
 
-def area_under_curve(right: States, wrong: States) -> float:
-    """Return the probability that a positive case scores higher than a negative one."""
-    return float(np.mean((right[:, None] > wrong) + 0.5 * (right[:, None] == wrong)))
-
-
-def report(found: Collected, scores: States) -> str:
+def report(found: Collected, scores: npt.NDArray[np.float64]) -> str:
     """Return the area under the curve of each kind of negative against the answerable cases with as many passages."""
     lines = []
     for name in SETS:
