@@ -666,7 +666,9 @@ def test_a_question_is_asked_of_some_files_only(assistant: Assistant, folder: Pa
                              (Filter((str(folder / "lease.md"),)), "lease.md"), (Filter(since_ns=10**12), "lease.md")):
         names = {Path(hit.path).name for hit in assistant.search(asked, wanted=wanted).hits}
         assert expected in names and len(names & {"lease.md", "lease.txt"}) == 1
-    assert assistant.search(asked, wanted=Filter(("/nowhere",))).hits == ()
+    assert assistant.search(asked, wanted=Filter(("/nowhere*",))).hits == ()
+    with pytest.raises(UsageError, match="No file in the library is at /nowhere"):
+        assistant.search(asked, wanted=Filter(("/nowhere",)))
     assert assistant.ask(asked, wanted=Filter(types=("txt",))).hits[0].path.endswith("lease.txt")
 
 

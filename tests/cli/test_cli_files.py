@@ -180,7 +180,7 @@ def test_libraries_are_apart_and_the_option_stands_anywhere(run, library, folder
 def test_a_name_that_no_library_can_have(run, name):
     result = run("status", "-L", name)
     assert result.exit_code == 2
-    assert "is not a valid library name" in result.stderr
+    assert "is not a valid" in result.stderr
 
 
 def test_add_points_to_every_kind_of_file_that_was_left_out(run, folder):

@@ -25,6 +25,7 @@ from assistant.retrieval import (
     rerank_explanation,
     widen,
 )
+from assistant.system.paths import is_pattern
 
 KNOWS_LANGUAGE = 0.8  # share of a question's tokens that the embedding model must know for its cosine to mean something
 
@@ -217,9 +218,13 @@ def validate_question(question: str) -> str:
 
 
 def require_paths(libraries: Sequence[Library], wanted: Filter) -> None:
-    """Raise UsageError if the libraries have files, but none at the paths of a filter: they may be mistyped."""
+    """Raise UsageError if the libraries have files, but none at the paths of a filter: they may be mistyped.
+
+    A pattern may well match nothing.
+    """
     places = Filter(paths=wanted.paths, within=wanted.within)
-    if libraries and wanted.paths and not any(library.store.filtered_files(places) for library in libraries):
+    is_literal = bool(wanted.paths) and not any(is_pattern(path) for path in wanted.paths)
+    if libraries and is_literal and not any(library.store.filtered_files(places) for library in libraries):
         raise UsageError(f"No file in the library is at {' or '.join(wanted.paths)}.",
                          "See what it holds: assistant status --files")
 
