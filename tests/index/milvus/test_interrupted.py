@@ -42,7 +42,7 @@ def opened(tables: MemoryTables, writer: str = "machine 1") -> MilvusLibrary:
 
 def put(store: MilvusLibrary, path: str, texts: list[str]) -> None:
     chunks = [Chunk(text, Location(1, 1, 10 * place, 10 * place + len(text))) for place, text in enumerate(texts)]
-    store.put_document(LedgerEntry(path, "/", FileState.INDEXED, "", 1, 1, " ".join(texts)), path, chunks)
+    store.put_document(LedgerEntry(path, "/", FileState.INDEXED, "", 1, 1, " ".join(texts)[:64]), path, chunks)
     store.put_vectors({vector_key(chunk.searchable): np.ones(4, np.float32) / 2 for chunk in chunks})
 
 
