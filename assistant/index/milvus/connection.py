@@ -75,6 +75,10 @@ class MilvusConnection:
         self._call(lambda: self._client.create_collection(collection.name, schema=schema, index_params=index, num_shards=1,
                                                           consistency_level=STRONG, timeout=SECONDS))
 
+    def load(self, collection: str) -> None:
+        """Make a collection ready to be read, which it is not after the server or the file was opened again."""
+        self._call(lambda: self._client.load_collection(collection, timeout=SECONDS))
+
     def drop(self, collection: str) -> None:
         """Delete a collection with all its rows."""
         self._call(lambda: self._client.drop_collection(collection, timeout=SECONDS))

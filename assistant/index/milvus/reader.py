@@ -74,6 +74,9 @@ class MilvusReader:
         for collection in (PASSAGES_COLLECTION, LEDGER_COLLECTION):  # a library exists once it has a ledger
             if not connection.has(collection.name):
                 connection.create(collection)
+        for name in (LEDGER, PASSAGES, VECTORS):
+            if connection.has(name):
+                connection.load(name)
         self._refresh()
         require_current(self._mirror.meta(SCHEMA_KEY))
 

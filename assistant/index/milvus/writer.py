@@ -279,11 +279,14 @@ class MilvusWriter(MilvusReader):
         changes.put(META, DIMENSION_KEY, {"key": DIMENSION_KEY, "value": str(dimension)})
 
     def drop_orphaned_vectors(self, kept_seconds: float) -> int:
-        """Sweep what interrupted writes and replaced files left behind; return the number of generations erased."""
+        """Sweep what interrupted writes and replaced files left behind; return the number of generations erased.
+
+        The vectors of removed chunks went with them. Replaced generations that a search may still be using stay for now.
+        """
         with self._changing() as changes:  # a writer may have been killed before it recorded that no chunk waits
             waiting = {row.first for row in self._mirror.rows_waiting()}
             self._settle_files(changes, waiting - {file for file, _ in self._pending_chunks().values()})
-        return sweep(self._connection, self._shared.writer, everything=not kept_seconds)
+        return sweep(self._connection, self._shared.writer, everything=False)
 
     # paths and values
 

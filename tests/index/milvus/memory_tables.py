@@ -29,6 +29,9 @@ class MemoryTables(MilvusConnection):
         self.before("create")
         self.tables[collection.name] = {}
 
+    def load(self, collection: str) -> None:
+        assert collection in self.tables
+
     def drop(self, collection: str) -> None:
         self.before("drop")
         del self.tables[collection]
