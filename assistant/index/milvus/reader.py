@@ -44,6 +44,7 @@ from assistant.index.milvus.schema import (
     PASSAGES_COLLECTION,
     VECTORS,
     require_current,
+    vectors_collection,
 )
 from assistant.index.milvus.snapshot import Snapshot, expand
 from assistant.index.milvus.tokens import Tokenizer
@@ -72,11 +73,9 @@ class MilvusReader:
         self._version: str | None = None
         self._forget()
         for collection in (PASSAGES_COLLECTION, LEDGER_COLLECTION):  # a library exists once it has a ledger
-            if not connection.has(collection.name):
-                connection.create(collection)
-        for name in (LEDGER, PASSAGES, VECTORS):
-            if connection.has(name):
-                connection.load(name)
+            connection.open(collection)
+        if connection.has(VECTORS):
+            connection.open(vectors_collection(connection.dimension_of(VECTORS, "vector")))
         self._refresh()
         require_current(self._mirror.meta(SCHEMA_KEY))
 

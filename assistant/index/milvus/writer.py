@@ -270,11 +270,12 @@ class MilvusWriter(MilvusReader):
 
     def _require_vectors(self, changes: Changes, dimension: int) -> None:
         """Create the collection of the vectors, anew if those of another model are in it."""
-        if self._mirror.meta(DIMENSION_KEY) == str(dimension) and self._connection.has(VECTORS):
+        has_any = self._connection.has(VECTORS)
+        if has_any and self._mirror.meta(DIMENSION_KEY) == str(dimension):
             return
-        if self._connection.has(VECTORS):
+        if has_any and self._connection.dimension_of(VECTORS, "vector") != dimension:
             self._connection.drop(VECTORS)
-        self._connection.create(vectors_collection(dimension))
+        self._connection.open(vectors_collection(dimension))
         self._mirror.set_meta(DIMENSION_KEY, str(dimension))
         changes.put(META, DIMENSION_KEY, {"key": DIMENSION_KEY, "value": str(dimension)})
 
