@@ -52,7 +52,7 @@ from assistant.index.milvus.vectors import MilvusView
 from assistant.index.places import SharedPlace
 
 VERSION_KEY, SCHEMA_KEY, DIMENSION_KEY = "version", "schema", "dimension"
-FRESH_SECONDS = 1.0  # single reads outside `reading` use a version at most this old
+FRESH_SECONDS = 0.1  # single reads outside `reading` use a version at most this old
 VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED))
 READ_TRIES = 3  # a file that is replaced while it is read is read again
 
