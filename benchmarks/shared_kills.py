@@ -276,14 +276,14 @@ def main() -> int:
                     store.drop_orphaned_vectors(0)
             with closing(opened(address, "judge", folder)) as store:
                 wrong = judge(folder, store)
-                left, findings = garbage(store), store.inspect(repair=False)
+                findings, left = store.inspect(repair=False), garbage(store)
         finally:
             for process in helpers:
                 process.kill()
     readings = wrong.pop("readings", 0)
     print(f"\n{done} kills, {busy} of them while a change was being written; {readings:,} readings of whole files")
     print(f"wrong: {dict(wrong) or 'nothing'}")
-    print(f"chunks and vectors that no file has after the next run: {left}; findings of the check: {len(findings)}")
+    print(f"chunks and vectors that no file has after a check: {left}; findings of the check: {len(findings)}")
     return int(bool(wrong or left or findings))
 
 

@@ -278,6 +278,15 @@ def test_a_vector_is_found_at_once_though_others_of_its_file_wait(store: Library
     assert text_of(store, store.pending_embeddings()) == ["A new text."]
 
 
+def test_another_model_may_have_vectors_of_another_length(filled: LibraryStore) -> None:
+    filled.clear(list(filled.ledger()), "it is read again")
+    chunks = chunks_of("A new text.")
+    filled.put_document(entry_of("/new.txt"), "New", chunks)
+    filled.put_vectors({vector_key(chunks[0].searchable): np.full(4, 0.5, np.float32)})
+    assert filled.dimension() == 4
+    assert len(filled.view(4, None).search(np.full(4, 0.5, np.float32), 5)) == 1
+
+
 def test_a_text_with_a_vector_is_not_embedded_again(filled: LibraryStore) -> None:
     text = TEXTS["/docs/lease.txt"][0]
     assert filled.known_vectors([vector_key(chunks_of(text)[0].searchable)])

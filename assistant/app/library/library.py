@@ -74,15 +74,16 @@ class Library:
     def searcher(self) -> Searcher:
         """Return the searcher. Raises NothingIndexed, or EmbedderMismatch if another model made the vectors."""
         self.require()
-        if not self.store.count_chunks():
-            raise NothingIndexed(f"The library '{self.name}' holds no text.",
-                                 "Add files first: assistant add FOLDER; see skipped files: assistant status --files")
-        generation = self.store.generation
-        if self._searcher is None or generation != self._checked_generation:  # another process may have rebuilt it
-            embedder = self._models.embedder
-            require_same_embedder(self.store, embedder)
-            self._checked_generation = generation
-            self._searcher = self._searcher or Searcher(self.store, embedder)
+        with self.store.reading():  # the newest version, also of a library that other machines change
+            if not self.store.count_chunks():
+                raise NothingIndexed(f"The library '{self.name}' holds no text.",
+                                     "Add files first: assistant add FOLDER; see skipped files: assistant status --files")
+            generation = self.store.generation
+            if self._searcher is None or generation != self._checked_generation:  # another process may have rebuilt it
+                embedder = self._models.embedder
+                require_same_embedder(self.store, embedder)
+                self._checked_generation = generation
+                self._searcher = self._searcher or Searcher(self.store, embedder)
         return self._searcher
 
     @property

@@ -10,6 +10,7 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
@@ -52,8 +53,34 @@ class MilvusConnection:
         """Return whether a collection exists."""
         return bool(self._call(lambda: self._client.has_collection(collection, timeout=SECONDS)))
 
-    def create(self, collection: Collection) -> None:
-        """Create a collection. One shard: the rows of one request become visible together."""
+    def open(self, collection: Collection) -> None:
+        """Make a collection ready to be read and written; create what is missing of it.
+
+        Another machine may be creating it too, or may have been killed while it did.
+        """
+        if self.has(collection.name):
+            with suppress(ServerUnavailable):
+                return self._load(collection.name)
+        self._create(collection)
+        return self._load(collection.name)
+
+    def _load(self, name: str) -> None:
+        self._call(lambda: self._client.load_collection(name, timeout=SECONDS))
+
+    def _create(self, collection: Collection) -> None:
+        """Create a collection and its indexes. One shard: the rows of one request become visible together."""
+        schema, name = self._schema(collection), collection.name
+        self._unless(lambda: self.has(name), lambda: self._client.create_collection(
+            name, schema=schema, num_shards=1, consistency_level=STRONG, timeout=SECONDS))
+        for field in (collection.vector, *collection.indexed):
+            index = self._client.prepare_index_params()
+            if field == collection.vector:
+                index.add_index(field, index_type="FLAT" if collection.dimension else "SPARSE_INVERTED_INDEX", metric_type="IP")
+            else:
+                index.add_index(field, index_type="INVERTED")
+            self._unless(partial(self._has_index, name, field), partial(self._client.create_index, name, index, timeout=SECONDS))
+
+    def _schema(self, collection: Collection) -> Any:  # noqa: ANN401 - pymilvus has no types
         from pymilvus import DataType
 
         schema = self._client.create_schema(auto_id=False, enable_dynamic_field=False)
@@ -63,17 +90,29 @@ class MilvusConnection:
             schema.add_field(name, DataType.INT64)
         for name, length in collection.texts:
             schema.add_field(name, DataType.VARCHAR, max_length=length)
-        index = self._client.prepare_index_params()
         if collection.dimension:
             schema.add_field(collection.vector, DataType.FLOAT_VECTOR, dim=collection.dimension)
-            index.add_index(collection.vector, index_type="FLAT", metric_type="IP")
         else:
             schema.add_field(collection.vector, DataType.SPARSE_FLOAT_VECTOR)
-            index.add_index(collection.vector, index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
-        for name in collection.indexed:
-            index.add_index(name, index_type="INVERTED")
-        self._call(lambda: self._client.create_collection(collection.name, schema=schema, index_params=index, num_shards=1,
-                                                          consistency_level=STRONG, timeout=SECONDS))
+        return schema
+
+    def _has_index(self, name: str, field: str) -> bool:
+        return bool(self._call(lambda: self._client.list_indexes(name, field_name=field, timeout=SECONDS)))
+
+    def _unless(self, is_done: Callable[[], bool], make: Callable[[], object]) -> None:
+        """Make something that another machine may be making at the same time."""
+        if is_done():
+            return
+        try:
+            self._call(make)
+        except ServerUnavailable:
+            if not is_done():
+                raise
+
+    def dimension_of(self, collection: str, field: str) -> int:
+        """Return the dimension of the vectors of a collection."""
+        described = self._call(lambda: self._client.describe_collection(collection, timeout=SECONDS))
+        return int(next(each["params"]["dim"] for each in described["fields"] if each["name"] == field))
 
     def drop(self, collection: str) -> None:
         """Delete a collection with all its rows."""

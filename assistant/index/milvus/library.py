@@ -39,8 +39,11 @@ class MilvusLibrary(MilvusWriter):
                 self._connection.flush(collection)
 
     def erase_removed(self, *, thorough: bool) -> bool:
-        """Erase the old generations of changed files; return True."""
-        sweep(self._connection, self._shared.writer, everything=True)
+        """Erase the old generations of changed files that no search uses any more; return True.
+
+        The chunks of removed files went with them.
+        """
+        sweep(self._connection, self._shared.writer, everything=False)
         return True
 
     def inspect(self, *, repair: bool) -> tuple[Finding, ...]:

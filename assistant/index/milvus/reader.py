@@ -44,6 +44,7 @@ from assistant.index.milvus.schema import (
     PASSAGES_COLLECTION,
     VECTORS,
     require_current,
+    vectors_collection,
 )
 from assistant.index.milvus.snapshot import Snapshot, expand
 from assistant.index.milvus.tokens import Tokenizer
@@ -51,7 +52,7 @@ from assistant.index.milvus.vectors import MilvusView
 from assistant.index.places import SharedPlace
 
 VERSION_KEY, SCHEMA_KEY, DIMENSION_KEY = "version", "schema", "dimension"
-FRESH_SECONDS = 1.0  # single reads outside `reading` use a version at most this old
+FRESH_SECONDS = 0.1  # single reads outside `reading` use a version at most this old
 VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED))
 READ_TRIES = 3  # a file that is replaced while it is read is read again
 
@@ -72,8 +73,9 @@ class MilvusReader:
         self._version: str | None = None
         self._forget()
         for collection in (PASSAGES_COLLECTION, LEDGER_COLLECTION):  # a library exists once it has a ledger
-            if not connection.has(collection.name):
-                connection.create(collection)
+            connection.open(collection)
+        if connection.has(VECTORS):
+            connection.open(vectors_collection(connection.dimension_of(VECTORS, "vector")))
         self._refresh()
         require_current(self._mirror.meta(SCHEMA_KEY))
 

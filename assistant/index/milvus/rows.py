@@ -84,6 +84,8 @@ def file_row(row: FileRow) -> Row:
             return ledger_row(FILE, row.entry.path, value)
         except ValueError:
             longest = max(SHORTENED_FIELDS, key=lambda name: len(json.dumps(value[name])))
+            if not value[longest]:
+                raise
             value[longest] = value[longest][: len(value[longest]) // 2]
 
 

@@ -270,20 +270,24 @@ class MilvusWriter(MilvusReader):
 
     def _require_vectors(self, changes: Changes, dimension: int) -> None:
         """Create the collection of the vectors, anew if those of another model are in it."""
-        if self._mirror.meta(DIMENSION_KEY) == str(dimension) and self._connection.has(VECTORS):
+        has_any = self._connection.has(VECTORS)
+        if has_any and self._mirror.meta(DIMENSION_KEY) == str(dimension):
             return
-        if self._connection.has(VECTORS):
+        if has_any and self._connection.dimension_of(VECTORS, "vector") != dimension:
             self._connection.drop(VECTORS)
-        self._connection.create(vectors_collection(dimension))
+        self._connection.open(vectors_collection(dimension))
         self._mirror.set_meta(DIMENSION_KEY, str(dimension))
         changes.put(META, DIMENSION_KEY, {"key": DIMENSION_KEY, "value": str(dimension)})
 
     def drop_orphaned_vectors(self, kept_seconds: float) -> int:
-        """Sweep what interrupted writes and replaced files left behind; return the number of generations erased."""
+        """Sweep what interrupted writes and replaced files left behind; return the number of generations erased.
+
+        The vectors of removed chunks went with them. Replaced generations that a search may still be using stay for now.
+        """
         with self._changing() as changes:  # a writer may have been killed before it recorded that no chunk waits
             waiting = {row.first for row in self._mirror.rows_waiting()}
             self._settle_files(changes, waiting - {file for file, _ in self._pending_chunks().values()})
-        return sweep(self._connection, self._shared.writer, everything=not kept_seconds)
+        return sweep(self._connection, self._shared.writer, everything=False)
 
     # paths and values
 

@@ -18,6 +18,7 @@ class MemoryTables(MilvusConnection):
         self.address = MilvusAddress("memory")
         self.before = before
         self.tables: dict[str, dict[int | str, Row]] = {}
+        self.dimensions: dict[str, int] = {}
 
     def close(self) -> None:
         pass
@@ -25,9 +26,14 @@ class MemoryTables(MilvusConnection):
     def has(self, collection: str) -> bool:
         return collection in self.tables
 
-    def create(self, collection: Collection) -> None:
-        self.before("create")
-        self.tables[collection.name] = {}
+    def open(self, collection: Collection) -> None:
+        if collection.name not in self.tables:
+            self.before("create")
+            self.tables[collection.name] = {}
+            self.dimensions[collection.name] = collection.dimension
+
+    def dimension_of(self, collection: str, field: str) -> int:
+        return self.dimensions[collection]
 
     def drop(self, collection: str) -> None:
         self.before("drop")

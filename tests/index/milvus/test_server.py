@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
@@ -21,6 +22,7 @@ from assistant.index.milvus.library import MilvusLibrary
 from assistant.index.milvus.rows import META, ledger_row
 from assistant.index.milvus.schema import LEDGER
 from assistant.index.places import SharedPlace
+from assistant.index.store import vector_key
 from assistant.system import confinement
 from tests.index.milvus.memory_tables import MemoryTables
 
@@ -116,6 +118,20 @@ def test_a_server_that_hangs_or_dies_is_an_error_in_time_and_nothing_is_lost(ser
             pass
     with pytest.raises(ServerUnavailable, match="cannot be reached"):
         opened(address, seconds=0)
+
+
+@pytest.mark.shared
+def test_a_file_is_read_after_it_was_closed(tmp_path: Path) -> None:
+    pytest.importorskip("pymilvus", reason=REASON)
+    pytest.importorskip("milvus_lite", reason=REASON)
+    for count in range(3):
+        with closing(open_shared(SharedPlace(canonical(str(tmp_path / "team.db")), "this machine"), tmp_path)) as store:
+            assert store.count_chunks() == count
+            assert len(store.view(4, None).ids) == count
+            store.put_document(LedgerEntry(f"/{count}.txt", "/", FileState.INDEXED, "", 10, 1, "hash"), "Title", CHUNKS)
+            store.put_vectors({vector_key("The rent is 900."): np.full(4, 0.5, np.float32)})
+            store.prepare(4)
+            assert len(store.view(4, None).search(np.full(4, 0.5, np.float32), 9)) == count + 1
 
 
 @pytest.mark.shared
