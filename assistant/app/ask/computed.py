@@ -131,7 +131,7 @@ def is_computed(asked: TableQuestion, candidate: TableCandidate, intent: Intent,
     content = len(asked.linked.unlinked) + asked.links
     is_covered = len(asked.linked.unlinked) <= MOST_UNLINKED * max(1, content)
     if candidate.is_named:
-        return True
+        return intent.is_strong or is_covered
     if intent.is_strong:
         return asked.links > 0 and (is_covered or is_top)
     is_clear = asked.links > 1 or (asked.names_a_phrase and not asked.linked.unlinked)
