@@ -23,7 +23,7 @@ from assistant.datatypes import Answer, SearchResult
 from assistant.models.fake import FakeChat, FakeReply
 from assistant.server import server as serving_module
 from assistant.server.dispatcher import Dispatcher, Job
-from assistant.server.protocol import Call, EngineMessage, Failed, Result, Started, TokenDelta
+from assistant.server.protocol import Call, EngineMessage, Failed, ProgressUpdate, Result, Started, TokenDelta
 from assistant.server.server import Server
 from tests.server.serving import PATIENCE, call, serving, until
 
@@ -95,7 +95,7 @@ DEEDS = st.one_of(
     st.builds(Deed, st.sampled_from(("ask", "ask", "search", "anticipate")), st.sampled_from(QUESTIONS),
               st.one_of(st.just(PATIENCE), st.floats(0, LATEST))),
     st.builds(Deed, st.just("ask"), st.sampled_from(QUESTIONS), st.just(PATIENCE), st.integers(1, 3)))  # however fast the machine
-IDLE_WORK = st.tuples(st.floats(0, LATEST), st.sampled_from(("tune", "unload_chat")))
+IDLE_WORK = st.tuples(st.floats(0, LATEST), st.sampled_from(("work_while_idle", "unload_chat")))
 SOME_DEEDS = st.lists(DEEDS, min_size=1, max_size=2)
 SCHEDULES = st.tuples(SOME_DEEDS, SOME_DEEDS, st.lists(IDLE_WORK, max_size=2))
 
@@ -184,8 +184,8 @@ def test_a_search_that_is_hung_up_leaves_the_answer_alone(settings: Settings, mo
     searched = desk.submit(Call("search", settings, (QUESTIONS[0],)))
     asked = desk.submit(Call("ask", settings, (QUESTIONS[0],)))
     assert searching.wait(PATIENCE)
-    assert isinstance(asked.messages.get(timeout=PATIENCE), Started)
-    assert isinstance(asked.messages.get(timeout=PATIENCE), TokenDelta)
+    messages = [asked.messages.get(timeout=PATIENCE) for _ in range(3)]
+    assert [type(message) for message in messages] == [Started, ProgressUpdate, TokenDelta]
     desk.cancel(searched)
     cancelled.set()
     assert isinstance(last_of(asked), Result)
