@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from assistant.datatypes import Message, ScoredText
-from assistant.models.llama import probes
+from assistant.models.llama import hidden_states, probes
 from assistant.models.llama.chat import LlamaChat
+from assistant.models.llama.hidden_states import can_read_layers
 from assistant.models.llama.load import model_fingerprint
 from assistant.models.llama.probes import Probe, load_probe, read_probe
 
@@ -83,6 +84,28 @@ def test_a_state_is_read_after_the_context_grew(chat: LlamaChat) -> None:
     chat._engine.grow_context(chat._engine.context_size + 1)
     chat._engine.truncate(0)
     assert chat.reply(CAPITAL, 20).answerable() == pytest.approx(first, rel=0.02)
+
+
+@pytest.mark.model
+def test_where_the_layers_cannot_be_read_a_model_answers_without_its_probe(
+    weights: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = weights("smollm2-135m-instruct")
+    np.savez(tmp_path / f"{model_fingerprint(path)}.npz", layer=np.array(LAYER), weights=np.eye(1, WIDTH + 1, PLACE)[0])
+    monkeypatch.setattr(probes, "FITTED", tmp_path)
+    monkeypatch.setattr(hidden_states, "ggml_folder", lambda: tmp_path)
+    assert not can_read_layers()
+    opened = LlamaChat("smollm2", path, 2048, 0, -1)
+    assert opened.reply(CAPITAL, 5).answerable() is None
+    opened.close()
+
+
+@pytest.mark.model
+def test_a_layer_without_output_judges_nothing(chat: LlamaChat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chat, "_probes", (Probe(LAYER + 1, np.ones(WIDTH + 1, np.float32)),))
+    reply = chat.reply(CAPITAL, 5)
+    assert reply.answerable() is None
+    assert "".join(reply)
 
 
 @pytest.mark.model

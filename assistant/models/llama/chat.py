@@ -13,6 +13,7 @@ from assistant.models.llama.chat_template import ChatTemplate
 from assistant.models.llama.decoder import BATCH
 from assistant.models.llama.engine import Branch, Engine, common_prefix
 from assistant.models.llama.generate import DRAFT, LlamaReply, Prefill
+from assistant.models.llama.hidden_states import can_read_layers
 from assistant.models.llama.kv_cache import Beginning, DiskKVCache, PrefixCache, build
 from assistant.models.llama.load import model_fingerprint
 from assistant.models.llama.probes import load_probe
@@ -50,7 +51,7 @@ class LlamaChat:
                  disk_cache: DiskKVCache | None = None, should_stop: Callable[[], bool] = never_stop,
                  layers: Collection[int] = ()) -> None:
         self.name = name
-        self._probes = load_probe(model_fingerprint(path))
+        self._probes = load_probe(model_fingerprint(path)) if can_read_layers() else ()
         self._engine = Engine(path, context_tokens, threads, gpu_layers, should_stop,
                               {*layers, *(probe.layer for probe in self._probes)})
         self._template = ChatTemplate(self._engine.vocabulary)

@@ -134,6 +134,10 @@ class Decoder:
         shares: Probabilities = odds / odds.sum()
         return shares
 
+    def has_hidden_state(self, layer: int) -> bool:
+        """Return whether the hidden states after a layer are kept."""
+        return self._outputs is not None and self._outputs.has(layer)
+
     def hidden_state(self, layer: int, index: int = -1) -> States:
         """Return the hidden state after a layer of the token at `index` of the last batch, shape (width,)."""
         if self._outputs is None:

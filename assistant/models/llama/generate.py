@@ -64,7 +64,8 @@ class LlamaReply:
         if not self._is_prefilled:
             self._prefill = self._start_prefill()
             for probe in self._probes:
-                self._answerable = probe.log_odds(self._engine.hidden_state(probe.layer))
+                if self._engine.has_hidden_state(probe.layer):
+                    self._answerable = probe.log_odds(self._engine.hidden_state(probe.layer))
             self.reused_tokens, self.candidate_tokens = self._prefill.reused, self._prefill.candidate_tokens
             self._is_prefilled = True
 

@@ -18,13 +18,22 @@ if TYPE_CHECKING:
     States = npt.NDArray[np.float32]
 
 FLOAT_BYTES = 4
+FUNCTIONS = ("ggml_get_name", "ggml_nelements", "ggml_backend_tensor_get")
+
+
+def can_read_layers() -> bool:
+    """Return whether llama.cpp's libraries have what `LayerOutputs` needs, where llama-cpp-python finds them."""
+    try:
+        base = ctypes.CDLL(str(library(ggml_folder(), "ggml-base")))
+    except (OSError, ImportError, ValueError):  # not installed, or built differently
+        return False
+    return all(hasattr(base, name) for name in FUNCTIONS)
 
 
 class LayerOutputs:
     """The outputs of chosen layers for the last batch that a context computed.
 
-    Its `callback` must be set in the context's parameters, and it must live as long as the context. Raises OSError or
-    AttributeError if llama.cpp's libraries are not where llama-cpp-python puts them.
+    Its `callback` must be set in the context's parameters, and it must live as long as the context. Only where `can_read_layers`.
     """
 
     def __init__(self, api: Any, model: Any, layers: Iterable[int]) -> None:  # noqa: ANN401 - the C library, a C pointer
@@ -54,6 +63,10 @@ class LayerOutputs:
         self._copy(tensor, values.ctypes.data, 0, values.size * FLOAT_BYTES)
         rows: States = values.reshape(-1, self._width)
         return rows
+
+    def has(self, layer: int) -> bool:
+        """Return whether the last batch gave an output of the layer."""
+        return layer in self._outputs
 
     def row(self, layer: int, index: int = -1) -> States:
         """Return the hidden state of the token at `index` of the last batch, shape (width,). Raises KeyError without one."""
