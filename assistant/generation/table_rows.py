@@ -54,16 +54,24 @@ def is_other_row(part: Statement, unit: ParsedSentence, source: ParsedChunk) -> 
     if not unit.is_row:
         return ""
     here = frozenset().union(unit.statement.words, source.heading.words, *(head.words for head in unit.header))
-    for other in source.units:
+    for before, other in zip((None, *source.units), source.units, strict=False):
         if not other.is_row or other.is_heading or other is unit:
             continue
+        is_first = (before is None or not before.is_row) and not unit.header
         for column in range(other.columns):
-            words = frozenset(
-                key
-                for token in other.statement.content
-                if token.clause == column and token.kind in {"word", "name"}
-                for key in token.keys
-            )
-            if words - here and words <= part.words:
+            words = frozenset(key for token in cell_words(other, column) for key in token.keys)
+            if words - here and words <= part.words and not (is_first and may_be_head(other, unit, column, part)):
                 return "row"
     return ""
+
+
+def may_be_head(first: ParsedSentence, unit: ParsedSentence, column: int, part: Statement) -> bool:
+    """Return whether the first row of a table may be its header: no row has numbers, and the row's own cell is claimed too."""
+    if first.statement.numbers or unit.statement.numbers or first.columns != unit.columns:
+        return False
+    return any(is_claimed(token, part) for token in cell_words(unit, column))
+
+
+def cell_words(row: ParsedSentence, column: int) -> list[Token]:
+    """Return the words and names in a cell of a table row."""
+    return [token for token in row.statement.content if token.clause == column and token.kind in {"word", "name"}]

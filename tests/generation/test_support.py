@@ -35,6 +35,19 @@ def test_a_number_belongs_to_its_row() -> None:
     assert support("Trueline Metrology was paid 940.00 for calibration.", ROWS) == "partial"
 
 
+WORDS_ONLY = "Product | Contains\nWalnut loaf | gluten, nuts\nRice cake | egg, milk"
+
+
+@pytest.mark.parametrize(("sentence", "expected"), [
+    ("The walnut loaf contains gluten and nuts.", "full"),
+    ("The rice cake contains egg and milk.", "full"),
+    ("The walnut loaf contains egg and milk.", "partial"),
+    ("The rice cake contains gluten, nuts.", "partial"),
+])
+def test_the_first_row_of_a_table_of_words_may_be_its_header(sentence: str, expected: str) -> None:
+    assert support(sentence, WORDS_ONLY) == expected
+
+
 STAFF = "Name,Role,Start year,Hours per week\nPriya Nair,Shop manager,2017,38\nLukas Brandt,Head baker,2012,42"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from assistant.text.calculations.vocabulary import AVERAGE_WORD, MEAN_NOUN, MEASURE_WORD, MONEY_VERB, MONEY_ZH
+from assistant.text.calculations.vocabulary import AVERAGE_WORD, MEAN_NOUN, MEASURE_WORD, MONEY_VERB, MONEY_ZH, NOT_A_NAME
 
 
 class Calculation(StrEnum):
@@ -121,8 +121,8 @@ PATTERNS: tuple[tuple[Calculation, bool, re.Pattern[str]], ...] = tuple(
         (
             Calculation.COUNT,
             True,
-            r"\bhow many\b|\b(?:total )?(?:number|count|nr\.?|quantity) of\b|\bhow often\b|\bcount (?:the|of|all)\b|\btotal "
-            r"number\b"
+            rf"\bhow many\b|{NOT_A_NAME}\b(?:total )?(?:number|count|nr\.?|quantity) of\b"
+            r"|\bhow often\b|\bcount (?:the|of|all)\b|\btotal number\b"
             rf"|\bamounts? of times\b|(?:多少|几){MEASURE_WORD}"
             r"|数量是多少|个数|总数|有多少",
         ),

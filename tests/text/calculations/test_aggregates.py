@@ -2,7 +2,7 @@
 
 import pytest
 
-from assistant.text.calculations import recognize_aggregate
+from assistant.text.calculations import recognize_aggregate, recognize_intent
 
 
 @pytest.mark.parametrize(("question", "kind", "noun"), [
@@ -40,3 +40,20 @@ def test_the_words_of_an_aggregate(question: str, kind: str, noun: str) -> None:
 ])
 def test_other_questions_ask_for_none(question: str) -> None:
     assert recognize_aggregate(question) is None
+
+
+@pytest.mark.parametrize("question", [
+    "What is the contract number of the supply contract?", "And the serial number of the pump?",
+    "What is the phone number of the electrician?",
+])
+def test_a_number_that_is_a_name_counts_nothing(question: str) -> None:
+    assert recognize_intent(question) is None
+    assert recognize_aggregate(question) is None
+
+
+@pytest.mark.parametrize("question", [
+    "What is the number of pumps?", "Number of invoices from Paris", "How many parts are there?",
+])
+def test_the_number_of_things_is_a_count(question: str) -> None:
+    intent = recognize_intent(question)
+    assert intent is not None and intent.operation == "count"
