@@ -1,17 +1,21 @@
 """Measure what reading the best passage first saves and costs, against reading all passages at once.
 
     python benchmarks/best_first.py DATA --home HOME --out best.jsonl [--slices "squad2 answerable"] [--sample 20]
-        [--half fit|report|all] [--minutes 9] [--chat NAME] [--report-only]
+        [--ways all "all open" cold "cold open" disk memory] [--records answers.jsonl] [--half fit|report|all] [--minutes 9]
+        [--chat NAME] [--report-only]
 
-DATA holds the public sets as benchmarks/README.md describes. Each question is asked four times in one process: with all passages;
-with the best one first when nothing of it is cached; when its KV state is on disk; and when it is in memory. The last three must
-give the same text. Each record is added to --out at once; a run that was stopped goes on where it was.
+DATA holds the public sets as benchmarks/README.md describes. Each question is asked in several ways in one process: with all
+passages; with the best one first when nothing of it is cached; when its KV state is on disk; and when it is in memory. The last
+three must give the same text. The ways called open are asked right after those of their name, and refuse nothing by the refusal
+threshold. Each record is added to --out at once, and the whole answer to the way cold to --records, which
+`answers.py --report-only` reads; a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +23,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from answer_bars import interval
+from answer_records import append, record_of
 from answer_sets import SLICES, Asked, folder_of, in_turns, read_slice, write_passages
 
 from assistant import Assistant, load_settings
@@ -28,44 +34,52 @@ from assistant.evaluation.metrics import score_answer
 from assistant.models.llama.chat import LlamaChat
 from assistant.models.llama.kv_cache import state_folder
 
-WAYS = ("all", "cold", "disk", "memory")
+WAYS = ("all", "all open", "cold", "cold open", "disk", "memory")
+SAME = ("cold", "disk", "memory")  # must give the same text
+OPEN = 100  # percent: a refusal threshold that nothing exceeds
 Record = dict[str, Any]
 
 
 class Bench:
     """For each set two assistants over the same library and models: one reads all passages at once, one the best first."""
 
-    def __init__(self, data: Path, home: Path, chat: str) -> None:
+    def __init__(self, data: Path, home: Path, chat: str, ways: Sequence[str], records: Path | None) -> None:
+        self._ways, self._records = ways, records
         flags = {"chat": chat} if chat else {}
         self._settings = replace(load_settings(flags), home=home, engine="off")
         self._data, self._corpora, self._models = data, home / "corpora", ModelProvider(self._settings)
-        self._open: dict[tuple[str, bool], Assistant] = {}
+        self._open: dict[tuple[str, str], Assistant] = {}
 
     def measure(self, asked: Asked) -> Record:
         """Return what each way of asking a question took, and what it gave."""
-        self._of(asked, best_first=True).search(asked.question.text)  # the library and the embedding model are open
+        self._of(asked, "cold").search(asked.question.text)  # the library and the embedding model are open
         found: Record = {"id": asked.question.id, "slice": asked.slice.name, "answerable": asked.question.answerable}
-        for way in WAYS:
+        for way in self._ways:
             if way == "cold":
                 for file in state_folder(self._settings.home).glob("*-*-*.kv"):
                     file.unlink()
-            if way != "memory":
+            if way in ("all", "cold", "disk"):
                 self._forget_prompt()
-            found[way] = self._ask(asked, best_first=way != "all")
+            found[way] = self._ask(asked, way)
         return found
 
-    def _ask(self, asked: Asked, *, best_first: bool) -> Record:
+    def _ask(self, asked: Asked, way: str) -> Record:
         wanted = Filter(paths=(str(folder_of(asked, self._corpora)),)) if asked.passages else EVERY_FILE
-        answer = self._of(asked, best_first=best_first).ask(asked.question.text, wanted=wanted).answer
+        answer = self._of(asked, way).ask(asked.question.text, wanted=wanted).answer
+        if self._records and way == "cold":
+            append(self._records, record_of(asked, answer))
         return summary(asked, answer)
 
-    def _of(self, asked: Asked, *, best_first: bool) -> Assistant:
-        key = asked.slice.folder, best_first
+    def _of(self, asked: Asked, way: str) -> Assistant:
+        """Return the assistant that asks in that way."""
+        settings = replace(self._settings, library=asked.slice.folder, best_first=not way.startswith("all"))
+        if way.endswith("open"):
+            settings = replace(settings, refusal_threshold=OPEN)
+        key = settings.library, f"{settings.best_first} {settings.refusal_threshold}"
         if key not in self._open:
-            self._open[key] = Assistant(replace(self._settings, library=key[0], best_first=best_first), self._models)
-            if best_first:
-                self._open[key].add([(self._corpora if asked.slice.own_passages else self._data) / key[0] /
-                                     ("" if asked.slice.own_passages else "corpus")])
+            self._open[key] = opened = Assistant(settings, self._models)
+            if way == "cold":
+                opened.add([self._corpora / key[0] if asked.slice.own_passages else self._data / key[0] / "corpus"])
         return self._open[key]
 
     def _forget_prompt(self) -> None:
@@ -88,29 +102,40 @@ def summary(asked: Asked, answer: Answer) -> Record:
 
 def table(records: Sequence[Record]) -> list[str]:
     """Return a line for each slice, and one for all."""
-    lines = ["slice | n | one passage | contains all, first | refused all, first | tokens all, cold, disk | "
-             "sooner cold, disk | same text"]
+    lines = ["slice | n | one passage | contains all, first | open: contains all, first | refused all, first | "
+             "tokens all, cold, disk | sooner cold, disk | same text"]
     for name in [*sorted({record["slice"] for record in records}), ""]:
         group = [record for record in records if name in ("", record["slice"])]
         lines.append(line_of(name or "together", group))
-    return lines
+    return [*lines, *map(difference_line, (("all", "cold"), ("all open", "cold open")), [records] * 2)]
 
 
 def line_of(name: str, group: Sequence[Record]) -> str:
     """Return the line of a slice. Shares are means, tokens medians, and times ratios of medians."""
-    def mean(way: str, key: str) -> str:
-        values = [float(record[way][key]) for record in group if record[way][key] is not None]
-        return f"{sum(values) / len(values):.3f}" if values else "-"
+    def means(key: str, *ways: str) -> str:
+        found = [[float(record[way][key]) for record in group if way in record and record[way][key] is not None] for way in ways]
+        return ", ".join(f"{sum(values) / len(values):.3f}" if values else "-" for values in found)
 
     def middle(way: str, key: str) -> float:
-        return median(record[way][key] for record in group)
+        return float(median([record[way][key] for record in group if way in record] or [math.nan]))
 
-    tokens = ", ".join(f"{middle(way, 'read'):.0f}" for way in WAYS[:3])
-    sooner = ", ".join(f"{middle('all', 'first_ms') / middle(way, 'first_ms'):.1f}" for way in WAYS[1:3])
+    tokens = ", ".join(f"{middle(way, 'read'):.0f}" for way in ("all", "cold", "disk"))
+    sooner = ", ".join(f"{middle('all', 'first_ms') / middle(way, 'first_ms'):.1f}" for way in ("cold", "disk"))
     one = sum(record["cold"]["passages"] == 1 for record in group) / len(group)
-    same = sum(len({record[way]["text"] for way in WAYS[1:]}) == 1 for record in group)
-    return (f"{name} | {len(group)} | {one:.2f} | {mean('all', 'contains')}, {mean('cold', 'contains')} | "
-            f"{mean('all', 'refused')}, {mean('cold', 'refused')} | {tokens} | {sooner} | {same}")
+    same = sum(len({record[way]["text"] for way in SAME if way in record}) == 1 for record in group)
+    return (f"{name} | {len(group)} | {one:.2f} | {means('contains', 'all', 'cold')} | "
+            f"{means('contains', 'all open', 'cold open')} | {means('refused', 'all', 'cold')} | {tokens} | {sooner} | {same}")
+
+
+def difference_line(ways: tuple[str, str], records: Sequence[Record]) -> str:
+    """Return by how much more answers of the second way than of the first hold the right one, paired, with its interval."""
+    pairs = [[record[way]["contains"] for way in ways] for record in records if set(ways) <= set(record)]
+    differences = [float(after) - float(before) for before, after in pairs if None not in (before, after)]
+    if not differences:
+        return f"{ways[1]} against {ways[0]}: not asked"
+    mean, low, high = interval(differences)
+    return (f"{ways[1]} against {ways[0]}: contains {mean:+.3f} ({low:+.3f} to {high:+.3f}), "
+            f"{sum(d > 0 for d in differences)} gained, {sum(d < 0 for d in differences)} lost of {len(differences)}")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -120,6 +145,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--home", type=Path, required=True, help="state folder of the assistant, models included")
     parser.add_argument("--out", type=Path, required=True, help="file of JSON lines that the records are added to")
     parser.add_argument("--slices", nargs="+", choices=[each.name for each in SLICES], default=["squad2 answerable"])
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=["all", *SAME])
+    parser.add_argument("--records", type=Path, help="file of JSON lines that the whole answers of the way cold are added to")
     parser.add_argument("--sample", type=int, default=20, metavar="N", help="questions of each slice (default 20)")
     parser.add_argument("--half", choices=("fit", "report", "all"), default="report", help="only the questions of one half")
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after so many minutes")
@@ -134,7 +161,8 @@ def main() -> None:
     records = [json.loads(line) for line in arguments.out.read_text("utf-8").splitlines()] if arguments.out.exists() else []
     slices = [each for each in SLICES if each.name in arguments.slices]
     groups = [read_slice(arguments.data, each, arguments.sample, arguments.half) for each in slices]
-    bench, end = Bench(arguments.data, arguments.home, arguments.chat), time.monotonic() + 60 * arguments.minutes
+    bench = Bench(arguments.data, arguments.home, arguments.chat, arguments.ways, arguments.records)
+    end = time.monotonic() + 60 * arguments.minutes
     known = {(record["slice"], record["id"]) for record in records}
     for group in groups:
         write_passages(group, arguments.home / "corpora")
