@@ -6,9 +6,10 @@
 
 DATA holds the public sets as benchmarks/README.md describes. Each question is asked in several ways in one process: with all
 passages; with the best one first when nothing of it is cached; when its KV state is on disk; and when it is in memory. The last
-three must give the same text. The ways called open are asked right after those of their name, and refuse nothing by the refusal
-threshold. Each record is added to --out at once, and the whole answer to the way cold to --records, which
-`answers.py --report-only` reads; a run that was stopped goes on where it was.
+three must give the same text. The ways called open refuse nothing by the refusal threshold; they are
+asked right after those of their name, where these refused, and are the same answer where they did not. Each record is added to
+--out at once, and the whole answer to the way cold to --records, which `answers.py --report-only` reads; a run that was stopped
+goes on where it was.
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ class Bench:
                     file.unlink()
             if way in ("all", "cold", "disk"):
                 self._forget_prompt()
-            found[way] = self._ask(asked, way)
+            same = way.removesuffix(" open")
+            is_known = same != way and same in found and not found[same]["refused"]
+            found[way] = found[same] if is_known else self._ask(asked, way)
         return found
 
     def _ask(self, asked: Asked, way: str) -> Record:
