@@ -364,3 +364,29 @@ def test_show_confidence_prints_the_confidence_and_its_signals(run, library):
     assert shown["refused_below"] == 0.5
     assert shown["confidence"] > 0.5
     assert shown["query_likelihood_gain"] == pytest.approx(0.8)
+
+
+def test_fast_quotes_the_likely_sentence_without_a_chat_model(run, library, folder, monkeypatch):
+    monkeypatch.setenv("ASSISTANT_CHAT", "")
+    result = run("ask", "--fast", "What is the notice period?")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("“The notice period is nine months.” [1]\n")
+    assert "[1] Old mill, line 5" in result.stdout
+    assert "without a language model" in result.stderr
+
+
+def test_fast_as_json(run, library, folder):
+    result = json.loads(run("ask", "--fast", "What is the notice period?", "--json").stdout)
+    assert (result["abstained"], result["model"]) == (False, "")
+    (cited,) = result["citations"]
+    assert (cited["quote"], cited["path"]) == ("The notice period is nine months.", str(folder / "lease.md"))
+
+
+def test_fast_in_a_batch(run, library, tmp_path):
+    (tmp_path / "asked.jsonl").write_text('{"question": "What is the notice period?"}\n', "utf-8")
+    (line,) = run("ask", "--fast", "--batch", tmp_path / "asked.jsonl").stdout.splitlines()
+    assert json.loads(line)["answer"] == "“The notice period is nine months.” [1]"
+
+
+def test_the_likely_sentence_is_shown_while_the_model_reads(run, library, terminal):
+    assert "Most likely in [1]: “The notice period is nine months.”" in run("ask", "What is the notice period?").stderr

@@ -51,7 +51,7 @@ from assistant.system.paths import absolute, escape_pattern, is_address
 
 if TYPE_CHECKING:
     from assistant.config import Settings
-    from assistant.datatypes import AnswerStreaming, Filter, Hit
+    from assistant.datatypes import Answer, AnswerStreaming, Filter, Hit
     from assistant.server.remote_assistant import Answerer
 
 ABSTAINED = 3
@@ -65,6 +65,8 @@ Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files 
 Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with ranks and scores, and why it was dropped.")]
 ShowSql = Annotated[bool, typer.Option("--explain", help="Show the SQL of an answer that is computed over a table.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage supports.")]
+Fast = Annotated[bool, typer.Option("--fast", help="Quote the sentence that most likely answers, at once and without a language "
+                                    "model.")]
 ShowConfidence = Annotated[bool, typer.Option("--show-confidence", help="Show the confidence that your files answer this.")]
 Form = Annotated[str, typer.Option("--format", metavar="FORM", help="Print text, paths, lines (path:line:text), json or csv.")]
 ShowSent = Annotated[bool, typer.Option("--show-sent", help="Print exactly what would leave this machine for a chat model on "
@@ -103,9 +105,9 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
 
 
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
-        since: Since = None, strict: Strict = False, confidence: ShowConfidence = False, explain: ShowSql = False,
-        batch: Batch = None, library: Libraries = None, chat: Chat = None, embed: Embed = None, rerank: Rerank = None,
-        no_engine: NoEngine = False, show_sent: ShowSent = False, json: Json = False) -> None:
+        since: Since = None, strict: Strict = False, fast: Fast = False, confidence: ShowConfidence = False,
+        explain: ShowSql = False, batch: Batch = None, library: Libraries = None, chat: Chat = None, embed: Embed = None,
+        rerank: Rerank = None, no_engine: NoEngine = False, show_sent: ShowSent = False, json: Json = False) -> None:
     """Answer a question from your files, with a source for every claim.
 
     Exits with code 3 if your files do not contain the answer, or if no passage supports it.
@@ -117,14 +119,18 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     if show_sent:
         show_what_leaves(settings, question, wanted, json=json)
         return
-    if paths or no_engine or not settings.chat:
+    if (paths or no_engine or not settings.chat) and not fast:
         require_models(settings)
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if paths:
             add_first(assistant, paths)
             wanted = files_meant(question or "", paths, wanted)
         if batch is not None:
-            run_batch(batch, lambda asked: to_json.answer(assistant.ask(asked, (), wanted, strict).answer))
+            run_batch(batch, lambda asked: to_json.answer(quote(assistant, asked, wanted) if fast else
+                                                          assistant.ask(asked, (), wanted, strict).answer))
+            return
+        if fast:
+            show_quote(quote(assistant, question or "", wanted), json=json)
             return
         with spinner("Searching"):
             stream = assistant.ask(question or "", (), wanted, strict)
@@ -141,6 +147,27 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
         warn_about_search(settings, assistant.embedded_share(), stream.hits)
         if stream.answer.abstained or stream.answer.is_unsupported:
             raise typer.Exit(ABSTAINED)
+
+
+def quote(assistant: Answerer, question: str, wanted: Filter) -> Answer:
+    """Return the sentence that most likely answers the question, chosen without a chat model."""
+    from assistant.app.ask.quoting import quote_answer
+
+    with spinner("Searching"):
+        found = assistant.search(question, assistant.settings.context_chunks, wanted)
+    return quote_answer(question, found, assistant.settings.embed)
+
+
+def show_quote(answer: Answer, *, json: bool) -> None:
+    """Print a quoted answer with its source. Exits with code 3 if nothing was found."""
+    to_json.print_result(to_json.answer(answer), lambda: write(f"{answer.text}\n"), json=json)
+    if not json and answer.citations:
+        write("\n")
+        show_sources(output(), answer.citations, quotes=False)
+    warn_outdated(answer.outdated)
+    if answer.abstained:
+        raise typer.Exit(ABSTAINED)
+    notice("Chosen without a language model: read it before you rely on it. It may not answer the question.")
 
 
 def show_what_leaves(settings: Settings, question: str | None, wanted: Filter, *, json: bool) -> None:
@@ -220,7 +247,7 @@ def add_first(assistant: Answerer, paths: list[Path]) -> None:
 def show_answer(stream: AnswerStreaming, passages: int, status: ReadingStatus) -> None:
     """Show the passages, stream the answer, then show its sources."""
     if notices().is_terminal:
-        show_passages(notices(), stream.hits[:passages])
+        show_passages(notices(), stream.question, stream.hits[:passages])
     stream_answer(iter(stream), lambda: stream.sentences, status)
     if stream.answer.citations:
         write("\n")

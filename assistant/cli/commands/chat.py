@@ -119,7 +119,7 @@ def reply(question: str, conversation: Conversation) -> None:
             stream = conversation.search(question)
         status = prepare(stream)
         if notices().is_terminal:
-            show_passages(notices(), stream.hits[: conversation.assistant.settings.context_chunks])
+            show_passages(notices(), stream.question, stream.hits[: conversation.assistant.settings.context_chunks])
         stream_answer(conversation.write(stream), lambda: stream.sentences, status)
         if stream.answer.searched:
             notice(f"Searched for: {stream.answer.searched}")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_LINES, FEWEST_LEFT_OUT = 24, 5  # lines of a passage; shorten it only by at least so many
 BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n){2,}")
+LONGEST_LIKELY = 300  # characters of a quote that is shown while the model reads
 MOST_INDENT = 16  # spaces at the start of a line
 DEEP_INDENT = re.compile(rf"^ {{{MOST_INDENT},}}", re.M)
 NO_FILES = ("memory:", "turn:")
@@ -80,14 +81,25 @@ def show_indented(console: Console, text: str) -> None:
     console.print(Padding(Text(words), (0, 0, 0, 3), expand=False))
 
 
-def show_passages(console: Console, hits: Sequence[Hit]) -> None:
-    """Show the passages that an answer will be based on."""
+def show_passages(console: Console, question: str, hits: Sequence[Hit]) -> None:
+    """Show the passages that an answer will be based on, and the sentence of them that most likely answers."""
+    from assistant.app.ask.quoting import likely_sentences
+
     if hits:
         console.print(Text("Passages:", "dim"))
     for number, hit in enumerate(hits, 1):
         line = Text.assemble(f"  [{number}] ", source_line(hit.title, hit.path, hit.chunk.location))
         line.stylize("dim")
         console.print(line)
+    show_likely(console, likely_sentences(question, hits))
+
+
+def show_likely(console: Console, likely: Sequence[Citation]) -> None:
+    """Show the sentences of the passages that most likely answer, while the model reads."""
+    for each in likely:
+        words = " ".join(each.quote.split())
+        shown = words if len(words) <= LONGEST_LIKELY else f"{words[:LONGEST_LIKELY]}…"
+        console.print(Text(f"Most likely in [{each.number}]: “{on_one_line(shown)}”", "dim"))
 
 
 def show_sources(console: Console, citations: Sequence[Citation], *, quotes: bool = True) -> None:
