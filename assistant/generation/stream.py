@@ -24,7 +24,7 @@ from assistant.datatypes import (
     Sentence,
     StreamedAnswer,
 )
-from assistant.generation.cascade import is_borne_out, is_certain, may_be_accepted
+from assistant.generation.cascade import is_beyond_doubt, is_borne_out, is_certain, may_be_accepted
 from assistant.generation.citing_stream import CitingStream
 from assistant.generation.compound import answer_missing_parts
 from assistant.generation.prompt import (
@@ -132,10 +132,11 @@ class AnswerStream(StreamedAnswer):
             return
         stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
         shown = stripped(self._cited(stream, opening, pieces, begun, lambda _: iter(())))
-        kept = read_until(shown, lambda: is_certain(answerability) and bool(stream.sentences))
-        if not is_borne_out(stream.sentences):
-            return
-        shown = chain(kept, shown)
+        if not is_beyond_doubt(answerability):
+            kept = read_until(shown, lambda: is_certain(answerability) and bool(stream.sentences))
+            if not is_borne_out(stream.sentences):
+                return
+            shown = chain(kept, shown)
         self._prompt, self._citing = prompt, stream
         self._answer = replace(self._answer, answerability=answerability, masked=count_masked(prompt.passages))
         yield from self._finish_text(shown, reply, prompt)

@@ -128,7 +128,17 @@ def test_after_a_supported_sentence_words_come_as_they_are_written_where_the_pas
     assert len(pieces) > 2
 
 
-def test_an_unsupported_sentence_is_never_shown_from_the_best_passage_alone():
+@pytest.mark.parametrize(("probed", "text", "is_at_once"), [
+    (2.0, "The rent is 950 euros.", True), (1.0, "The rent is 900 euros [1].", False),
+])
+def test_words_come_at_once_only_where_a_probe_leaves_no_doubt(probed, text, is_at_once):
+    chat = Scoring(["The rent is 950 euros.", "The rent is 900 euros."], ENOUGH, probed)
+    stream = stream_of(chat)
+    assert "".join(stream) == stream.answer.text == text
+    assert len(chat.asked) == (1 if is_at_once else 2)
+
+
+def test_an_unsupported_sentence_is_not_shown_from_the_best_passage_alone():
     stream = stream_of(Scoring(["The rent is 950 euros.", "The rent is 900 euros."], 0.8))
     assert "".join(stream) == "The rent is 900 euros [1]."
 
