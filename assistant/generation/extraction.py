@@ -19,6 +19,7 @@ from assistant.text.stems import terms
 RANK_WEIGHT, NUMBER_WEIGHT, ECHO_WEIGHT = 0.54, 0.15, -0.25
 FEWEST_NEW = 3  # terms and numbers that the question has not: with fewer a sentence is an echo, such as a title or a caption
 NUMBER = re.compile(r"\d+(?:[.,:/-]\d+)*|[一二三四五六七八九十百千万两]+")
+CLAUSE_NUMBER = re.compile(r"^\W*(?:第[\d一二三四五六七八九十百]+[条章节款]|\d+(?:\.\d+)*[.)）、]?(?=\s))")
 ASKS_NUMBER = re.compile(
     r"\b(?:when|how (?:many|much|long|old|far|tall|high|large|big|often|fast|deep|wide|heavy)|what (?:\w+ )?(?:year|date|day|"
     r"month|time|percentage|number|amount|age|price|fee|cost|rate|size|speed|height|weight|length|temperature|pressure|torque))\b"
@@ -68,7 +69,7 @@ def candidates_of(number: int, hit: Hit, question: str) -> Iterator[Candidate]:
     above = terms(parsed.topic.text)
     for unit in parsed.units:
         if not unit.is_heading:
-            text = hit.chunk.text[unit.start : unit.end]
+            text = CLAUSE_NUMBER.sub("", hit.chunk.text[unit.start : unit.end])
             own = known_words(text)
             numbers = frozenset(NUMBER.findall(text)) - asked
             yield Candidate(number, unit.start, unit.end, own | above, own - asked, bool(numbers))

@@ -43,6 +43,11 @@ def test_a_heading_is_no_answer():
     assert not found.quote.startswith("#")
 
 
+def test_a_clause_number_is_no_answer():
+    (found,) = likely_sentences("How much is the rent?", (hit("9. Rent.\nThe tenant pays a rent of 900 euros each month."),))
+    assert found.quote == "The tenant pays a rent of 900 euros each month."
+
+
 def test_of_equal_sentences_the_better_passage_counts():
     (found,) = likely_sentences("Who is the landlord?", (hit("Ms Arden is the landlord."), hit("Mr Bell is the landlord.")))
     assert found.quote == "Ms Arden is the landlord."
