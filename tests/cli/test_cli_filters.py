@@ -47,6 +47,20 @@ def test_a_path_without_files_is_an_error_and_a_type_is_not(run, library, comman
     assert run(command, "When does the lease end?", "--type", "pdf").exit_code in {0, 3}
 
 
+@pytest.mark.parametrize("form", ["argument", "option"])
+@pytest.mark.parametrize("changed", ["", "x"])
+def test_the_cited_copy_is_the_one_that_was_asked(run, library, folder, tmp_path, form, changed):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "copy.md").write_text((folder / "lease.md").read_text("utf-8").replace("Old mill", f"Old mill{changed}"), "utf-8")
+    assert run("add", other).exit_code == 0
+    for place in (other, folder):
+        given = (place,) if form == "argument" else ("--path", place)
+        result = json.loads(run("ask", "When does the lease end?", *given, "--json").stdout)
+        assert {Path(citation["path"]).parent for citation in result["citations"]} == {place}
+        assert {Path(hit["path"]).parent for hit in result["hits"]} == {place}
+
+
 ODD_NAMES = ("Notes [2024]/a.md", "Notes [2024]/b.txt", "Notes 2/a.md", "what?.md", "whats.md", "st*r.md", "star.md",
              "x[!a].md", "deep/st*r/in.md", "deep/star/in.md")
 
