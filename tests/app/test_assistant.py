@@ -53,6 +53,20 @@ def again(assistant: Assistant) -> Assistant:
     return Assistant(assistant.settings)
 
 
+@pytest.mark.parametrize("act", ["add", "sync", "refresh"])
+def test_the_time_of_a_report_includes_the_loading_of_the_model(assistant, folder, monkeypatch, act):
+    assistant.add([folder])
+
+    def load(*_: object) -> FakeEmbedder:
+        time.sleep(0.3)
+        return FakeEmbedder()
+
+    monkeypatch.setattr("assistant.app.models.open_embedder", load)
+    with again(assistant) as opened:
+        report = opened.add([folder]) if act == "add" else opened.sync() if act == "sync" else opened.refresh()
+    assert report.seconds >= 0.3
+
+
 def test_files_in_and_a_cited_answer_out(assistant: Assistant, folder: Path) -> None:
     report = assistant.add([folder])
     assert (report.indexed, report.failed, report.skipped) == (3, (), ())
