@@ -163,7 +163,8 @@ class _Walk:
             require(not node.get("schema_name") and not node.get("catalog_name"), "only the tables of the library can be read")
             if name not in scope:
                 if name not in self._tables:
-                    raise StatementRefused(f"There is no table {name}.", tables_hint(name, self._tables))
+                    reason = f"The statement is not allowed: there is no table {name}."
+                    raise StatementRefused(reason, tables_hint(name, self._tables))
                 self.used.add(name)
 
     def _check_expression(self, node: Node) -> None:

@@ -124,7 +124,7 @@ def test_the_commands(assistant):
         (["query", "SELECT betrg FROM rechnungen"], ["There is no column betrg.", "Did you mean betrag?", "lieferant (text)"]),
         (["query", "SELECT r.betrg FROM rechnungen r"], ["There is no column betrg.", "Did you mean betrag?"]),
         (["query", "SELECT sum(lieferant) FROM rechnungen"], ["betrag (decimal)"]),
-        (["query", "SELECT 1 FROM rechnung"], ["There is no table rechnung.", "Did you mean rechnungen?"]),
+        (["query", "SELECT 1 FROM rechnung"], ["there is no table rechnung.", "Did you mean rechnungen?"]),
         (["query", 'SELECT 1 FROM "rechnungen.csv"'], ["Did you mean rechnungen?"]),
         (["query", "DELETE FROM rechnungen"], ["Only one SELECT statement is allowed.\n"]),
     ],
