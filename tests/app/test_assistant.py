@@ -821,6 +821,16 @@ def test_a_look_at_some_paths_brings_in_these_and_embeds_nothing(assistant: Assi
     assert assistant.refresh([folder.parent / "elsewhere"]) == replace(report, indexed=0, removed=0, seconds=ANY)
 
 
+def test_a_file_that_was_added_itself_is_not_read_again_for_a_look_elsewhere(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder / "lease.md"])
+    other = folder / "other"
+    other.mkdir()
+    assistant.add([other])
+    report = assistant.refresh([other])
+    assert (report.indexed, report.unchanged) == (0, 0)
+    assert assistant.refresh([folder]).unchanged == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")
 def test_a_root_with_links_to_places_inside_is_looked_at_as_a_whole(assistant: Assistant, folder: Path) -> None:
     (folder / ".store").mkdir()
