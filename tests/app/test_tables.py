@@ -145,6 +145,15 @@ def test_a_table_is_shown_by_the_name_of_its_file_and_listed_by_its_whole_name(a
     assert any(len(line.split()[0]) > 50 for line in listed.splitlines() if line.split())
 
 
+def test_the_rows_of_a_table_are_counted_by_its_name_and_other_counts_are_not(assistant, folder):
+    (folder / "employees.csv").write_text("Name,Office\nAda,Kiel\nBen,Bonn\nCy,Kiel\nDi,Bonn\n", "utf-8")
+    (folder / "trips.csv").write_text("Day,Place\n2026-01-02,Rome\n2026-01-03,Oslo\n", "utf-8")
+    assistant.sync()
+    answer = assistant.ask("How many staff members do we have?").answer
+    assert answer.computation is not None and answer.computation.values == ("4",)
+    assert assistant.ask("How many people live in Tolne?").answer.computation is None
+
+
 def test_an_exported_library_takes_its_tables_along(assistant, folder, tmp_path):
     target = tmp_path / "library.zip"
     export(assistant.settings, "default", target, ignore_progress)
