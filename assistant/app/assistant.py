@@ -6,8 +6,10 @@ Its methods delegate to the use cases below `app`; the order of a question's ste
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from assistant.app.ask.ask import QuestionAnswering
@@ -107,6 +109,7 @@ class Assistant:
 
         Raises UsageError for a path that does not exist, before anything is read.
         """
+        started = time.perf_counter()
         roots = [addable(path) for path in paths]
         with self._writing(on_progress) as store:
             with store.transaction():
@@ -116,7 +119,7 @@ class Assistant:
             report = self._intake(store, on_progress, passwords).run(roots)
             purge(self._library)
             store.prepare(self._models.embedder.dimension)
-        return report
+        return timed(report, started)
 
     def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
              passwords: Sequence[str] = ()) -> IngestReport:
@@ -124,13 +127,14 @@ class Assistant:
 
         A root that is missing or empty (an unplugged drive) keeps its files in the library.
         """
+        started = time.perf_counter()
         self._library.require()
         with self._writing(on_progress, rebuild=rebuild) as store:
             roots = [Path(root) for root in store.own_roots()]
             report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
             purge(self._library)
             store.prepare(self._models.embedder.dimension)
-        return report
+        return timed(report, started)
 
     def remove(self, path: Path) -> int:
         """Remove a file or folder and exclude it from now on; return the number of files. Raises UsageError if unknown."""
@@ -174,6 +178,7 @@ class Assistant:
 
         Skips files that were written to less than `quiet_seconds` ago. Keeps the reader processes for the next call.
         """
+        started = time.perf_counter()
         self._library.require()
         with self._writing(on_progress) as store:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
@@ -185,7 +190,7 @@ class Assistant:
                 purge(self._library)
         if report.chunks:
             self._backlog = None  # the newest first
-        return report
+        return timed(report, started)
 
     def embed_waiting(self, most: int) -> int:
         """Embed at most `most` pending chunks; return the number still pending."""
@@ -406,6 +411,11 @@ class Assistant:
 
     def _store(self) -> LibraryStore:
         return self._library.store
+
+
+def timed(report: IngestReport, started: float) -> IngestReport:
+    """Return a report with the seconds since a reading of `time.perf_counter`, the loading of the model among them."""
+    return replace(report, seconds=time.perf_counter() - started)
 
 
 def addable(path: Path) -> Path:

@@ -85,7 +85,7 @@ class IngestReport:
     failed: tuple[LedgerEntry, ...] = ()
     chunks: int = 0  # number of new chunks
     embedded: int = 0  # number of new vectors
-    seconds: float = 0.0  # wall-clock time
+    seconds: float = 0.0  # wall-clock time, with the loading of the embedding model
     interrupted: bool = False  # True if the run was stopped
     away: tuple[str, ...] = ()  # roots that do not exist at the moment; the library keeps their files
 

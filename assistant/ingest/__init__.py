@@ -16,7 +16,7 @@ from assistant.ingest.discovery import (
     printable,
     rescan_target,
 )
-from assistant.ingest.extractors.registry import EXTRACTOR_VERSION, is_ocr_available
+from assistant.ingest.extractors.registry import EXTRACTOR_VERSION, is_ocr_available, known_types
 from assistant.ingest.workers.pool import ReaderPool, ReadRequest
 from assistant.ingest.workers.read_file import ReadOptions, ReadResult, Unchanged
 from assistant.ingest.workers.supervisor import WorkerLimits, probe_confinement
@@ -40,6 +40,7 @@ __all__ = [
     "is_ocr_available",
     "is_utf8",
     "iterate_chunks",
+    "known_types",
     "printable",
     "probe_confinement",
     "rescan_target",

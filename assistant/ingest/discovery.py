@@ -101,7 +101,8 @@ def discover(root: Path, max_bytes: int, within: Iterable[Path] | None = None,
         raise UsageError(f"no such file or folder: {root}")
     walk = Walk(path, os.path.realpath(path), max_bytes, on_link)
     if not path.is_dir():
-        return iter([apply_file_rules(str(path), path.stat(), path, max_bytes)])
+        is_asked = within is None or any(path.is_relative_to(each) for each in within)
+        return iter([apply_file_rules(str(path), path.stat(), path, max_bytes)] if is_asked else ())
     if within is None:
         return _walk_tree(walk, {})
     related = [each for each in within if each.is_relative_to(path) or path.is_relative_to(each)]

@@ -10,11 +10,14 @@ from decimal import Decimal
 from assistant.datatypes.tables import Column, Computation, TableInfo, TableRow
 from assistant.tables.rules import Reading
 from assistant.tables.solutions import Solved, TableQuestion
+from assistant.tables.units import currencies_in_cells
+from assistant.tables.values import CURRENCY
 from assistant.text.calculations import Calculation
 from assistant.text.languages import language
 
 MOST_LINES = 20
 AVERAGE_DIGITS = 4
+MONEY_DIGITS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def result_line(solved: Solved, asked: TableQuestion, *, is_chinese: bool) -> st
     unit = f" {reading.unit}" if reading.unit and reading.unit not in {"%"} else reading.unit
     colon, stop = ("：", "。") if is_chinese else (": ", ".")
     if solved.by_model and len(rows) == 1 and len(rows[0]) == 1:
-        return f"{'结果' if is_chinese else 'Result'}{colon}{shown_value(rows[0][0])}{stop}"
+        return f"{'结果' if is_chinese else 'Result'}{colon}{shown_value(rows[0][0], scale_of(reading, asked))}{unit}{stop}"
     if reading.kind == "number" or len(rows) == 1:
         scale = scale_of(reading, asked)
         first, *rest = (shown_value(value, scale) for value in rows[0])
@@ -75,9 +78,9 @@ def result_line(solved: Solved, asked: TableQuestion, *, is_chinese: bool) -> st
 
 
 def scale_of(reading: Reading, asked: TableQuestion) -> int | None:
-    """Return the decimals to show for a sum or an extreme: those of its column."""
+    """Return the decimals to show: those of the column for a sum or an extreme, two for an average of money."""
     if reading.operation is Calculation.AVERAGE:
-        return None
+        return MONEY_DIGITS if reading.unit in CURRENCY.values() else None
     column = next((column for column in asked.linked.table.columns if f'("{column.name}")' in reading.sql), None)
     return column.scale if column is not None and column.scale > 0 else None
 
@@ -163,6 +166,17 @@ def refusal(asked: TableQuestion) -> ComputedAnswer:
     return ComputedAnswer(
         f"This cannot be computed reliably: the question{about} does not match the columns of the table {table.name}. "
         f"Its columns are: {names}."
+    )
+
+
+def refuse_cells(asked: TableQuestion, column: Column) -> ComputedAnswer:
+    """Return the refusal of a computation over a column whose cells are in several currencies; it names them."""
+    names, table, header = ", ".join(currencies_in_cells(column)), asked.linked.table.name, column.header or column.name
+    if language(asked.linked.question) == "zh":
+        return ComputedAnswer(f"无法计算：表 {table} 的列 {header} 使用不同的货币（{names}），不能相加或比较。")
+    return ComputedAnswer(
+        f"This cannot be computed: the cells of {header} in the table {table} are in different currencies ({names}), which "
+        "cannot be added or compared."
     )
 
 

@@ -6,22 +6,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from assistant.datatypes.tables import TableInfo
-from assistant.tables.answer_text import ComputedAnswer, answer_text, refusal, refuse_units
+from assistant.datatypes.tables import Column, TableInfo
+from assistant.tables.answer_text import ComputedAnswer, answer_text, refusal, refuse_cells, refuse_units
 from assistant.tables.connection import StatementFailed, TableConnection
 from assistant.tables.evidence import rows_behind
 from assistant.tables.linking import link_question
 from assistant.tables.model_statements import WriteSql, statements_of_model
+from assistant.tables.parquet import quoted
 from assistant.tables.rules import Reading, read_question, with_result
 from assistant.tables.solutions import Solved, TableQuestion, is_decided, is_empty_result, same_result
-from assistant.tables.units import mixed_units
-from assistant.text.calculations import Intent, recognize_apart
+from assistant.tables.units import currencies_in_cells, mixed_units, unit_of_result
+from assistant.text.calculations import Calculation, Intent, recognize_apart
 
 SURE = 0.7  # confidence from which a reading by rule is the answer and the chat model is not asked
 CERTAIN = 0.5  # confidence from which a reading by rule is the answer if the chat model has no statement
 CONFIRMED = 0.4  # confidence from which it is the answer if a statement of the chat model gives the same
 NEARLY = 0.97  # share of the best reading's confidence from which another one is shown beside it
 MOST_SHOWN = 2  # readings
+COMBINED = frozenset({Calculation.SUM, Calculation.AVERAGE, Calculation.MAXIMUM, Calculation.MINIMUM, Calculation.DIFFERENCE})
 MOST_RUN = 24  # readings by rule whose statements are run
 
 
@@ -55,7 +57,19 @@ def compute(asked: TableQuestion, connection: TableConnection, write_sql: WriteS
     near = with_rivals(near, by_rule)[:MOST_SHOWN]
     if near and (units := mixed_units(near[0].reading.sql, asked.linked.table, connection)):
         return refuse_units(asked, units)
+    if mixed := mixed_cells(asked, near):
+        return refuse_cells(asked, mixed)
     return answer_text(asked, [with_rows(each, asked, connection) for each in near]) if near else refusal(asked)
+
+
+def mixed_cells(asked: TableQuestion, near: Sequence[Solved]) -> Column | None:
+    """Return the column that a question computes over although its cells are in several currencies; None if it does not."""
+    if asked.intent.operation not in COMBINED:
+        return None
+    sql = near[0].reading.sql if near else ""
+    linked = {link.column.name for link in asked.linked.columns}
+    mixed = (column for column in asked.linked.table.columns if currencies_in_cells(column))
+    return next((each for each in mixed if f'({quoted(each.name)}' in sql or (not near and each.name in linked)), None)
 
 
 def decide(by_rule: Sequence[Solved], by_model: Iterator[Solved]) -> list[Solved]:
@@ -108,5 +122,6 @@ def solutions(asked: TableQuestion, connection: TableConnection) -> list[Solved]
 def with_rows(solved: Solved, asked: TableQuestion, connection: TableConnection) -> Solved:
     """Return a reading with its validated result and the rows behind it."""
     result = connection.query(solved.reading.sql)
+    unit = solved.reading.unit or unit_of_result(solved.reading.sql, asked.linked.table, connection)
     count, rows = rows_behind(solved.reading.sql, solved.reading.where, asked.linked.table, connection)
-    return replace(solved, result=result, count=count, rows=rows)
+    return replace(solved, reading=replace(solved.reading, unit=unit), result=result, count=count, rows=rows)

@@ -27,6 +27,7 @@ UNITS = (
 )
 IN_BRACKETS = re.compile(rf"^(?P<name>.*?\S)\s*[(（\[]\s*(?:in |单位[:：]?)?(?P<unit>{UNITS})\s*[)）\]]\s*(?P<rest>.*)$")
 BEHIND = re.compile(rf"^(?P<name>.*?\S)\s*(?:,\s*|\s+in\s+|/\s*|\s+)(?P<unit>k?(?:{CURRENCIES})|%|kWh|kg|°C)$")
+BEFORE = re.compile(rf"^(?P<unit>{CURRENCIES})\s+(?P<name>[^\W\d].*)$")  # "EUR amount"
 FOOTNOTE = re.compile(r"\s*(?:\[(?:\d{1,3}|[a-z]|note \d+)\]|[*†‡])\s*$")
 RESERVED = frozenset(
     "all analyse analyze and any array as asc asymmetric both case cast check collate column constraint create default "
@@ -126,7 +127,7 @@ def padded(cells: Sequence[str], width: int) -> list[str]:
 def split_unit(header: str) -> tuple[str, str]:
     """Return the name and the unit of a header such as "Sales (kEUR)"; the unit is empty if it states none."""
     header = " ".join(FOOTNOTE.sub("", header).split())
-    match = IN_BRACKETS.match(header) or BEHIND.match(header)
+    match = IN_BRACKETS.match(header) or BEHIND.match(header) or BEFORE.match(header)
     if not match:
         return header, ""
     rest = match.groupdict().get("rest") or ""

@@ -23,17 +23,24 @@ MOST_COLUMNS = 2  # of a quantity; of more of them none is implied
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Words that imply a quantity. counts: they do in a question for a number of things; flow: of money, "in", "out" or ""."""
+    """Words that imply a quantity.
+
+    counts: they do in a question for a number of things; flow: of money, "in", "out" or ""
+    needs_cell: they do only if the question names a cell
+    """
 
     pattern: re.Pattern[str]
     quantities: tuple[Quantity, ...]
     flow: str = ""
     counts: bool = False
+    needs_cell: bool = False
 
 
-def wording(pattern: str, *quantities: Quantity, flow: str = "", counts: bool = False) -> Wording:
+def wording(
+    pattern: str, *quantities: Quantity, flow: str = "", counts: bool = False, needs_cell: bool = False
+) -> Wording:
     """Return the words that a pattern matches in any case."""
-    return Wording(re.compile(pattern, re.I), quantities, flow, counts)
+    return Wording(re.compile(pattern, re.I), quantities, flow, counts, needs_cell)
 
 
 FLOWS = {  # who pays whom
@@ -66,6 +73,12 @@ WORDINGS = (
         r"|支付了?|付[了给]?|欠|收费|多少[钱元]",
         Quantity.MONEY,
     ),
+    # a total without a noun: "what is the total from X"
+    wording(
+        r"\b(?:totals?|sum)(?= (?:from|to|for|of|with|by)\b)|\bhow much(?= (?:in total|altogether|overall)\b)",
+        Quantity.MONEY,
+        needs_cell=True,
+    ),
     wording(
         r"\b(?:biggest|largest|smallest|best|top|main|most important|worst)(?= (?:customer|client|buyer|supplier|vendor)s?\b)"
         r"|最[大小好](?=的?(?:客户|供应商|买家))",
@@ -90,7 +103,7 @@ def implied_links(question: str, tokens: Sequence[QuestionToken], table: TableIn
         return
     tells_time = bool(TIME_SPENT.pattern.search(question))
     cells = {place for link in values for place in range(link.start, link.end)}
-    for each in WORDINGS:
+    for each in WORDINGS if cells else [each for each in WORDINGS if not each.needs_cell]:
         wanted = wanted_quantities(each, told, is_count=is_count, tells_time=tells_time)
         columns = columns_of(table, wanted)
         if wanted[:1] == [Quantity.PRICE]:

@@ -13,7 +13,8 @@ from assistant.tables.conditions import condition_links, equality_links
 from assistant.tables.connection import TableConnection
 from assistant.tables.implied_measures import implied_links
 from assistant.tables.joins import join_links
-from assistant.tables.links import Link, LinkedQuestion, best_links
+from assistant.tables.links import Link, LinkedQuestion, best_links, tokens_in
+from assistant.tables.row_names import counted_rows
 from assistant.tables.settlement import state_links
 from assistant.tables.tokens import chinese_fillers, is_filler, root, tokenize
 
@@ -52,6 +53,8 @@ def link_question(
     taken |= places_of(values)
     values = (*values, *containing_links(tokens, table, connection, taken | naming))
     used = taken | places_of(values)
+    if (counted := counted_rows(question, table)) and (span := tokens_in(tokens, *counted)):
+        used |= set(range(*span))
     unlinked = tuple(
         token.form
         for place, token in enumerate(tokens)

@@ -12,12 +12,14 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from assistant.errors import AssistantError
+from assistant.tables.near_names import tables_hint
 
 LONGEST_STATEMENT = 8_000
 DEEPEST = 8  # subqueries inside each other
 MOST_CONCATENATIONS = 8  # each may double a text
 MOST_TABLES = 12
 LONGEST_CONSTANT = 1_000
+NOT_SELECT = "Only SELECT statements"  # in the message of DuckDB
 FUNCTIONS = frozenset(
     """
     count count_star sum avg min max median mode stddev stddev_samp stddev_pop variance var_samp var_pop first last
@@ -86,9 +88,8 @@ def parse_statement(sql: str) -> Node:
         connection.close()
     parsed = json.loads(str(row[0])) if row else {}
     if parsed.get("error"):
-        raise StatementRefused(
-            f"Only one SELECT statement is allowed: {parsed.get('error_message', 'it cannot be parsed')}.".replace("..", ".")
-        )
+        reason = str(parsed.get("error_message", "it cannot be parsed")).strip(".!")
+        raise StatementRefused(f"Only one SELECT statement is allowed{'' if NOT_SELECT in reason else f': {reason}'}.")
     statements = parsed.get("statements", [])
     if len(statements) != 1:
         raise StatementRefused(f"Exactly one SELECT statement is allowed; there are {len(statements)}.")
@@ -161,7 +162,9 @@ class _Walk:
             name = str(node.get("table_name", "")).lower()
             require(not node.get("schema_name") and not node.get("catalog_name"), "only the tables of the library can be read")
             if name not in scope:
-                require(name in self._tables, f"there is no table {name}")
+                if name not in self._tables:
+                    reason = f"The statement is not allowed: there is no table {name}."
+                    raise StatementRefused(reason, tables_hint(name, self._tables))
                 self.used.add(name)
 
     def _check_expression(self, node: Node) -> None:

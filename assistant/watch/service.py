@@ -58,7 +58,7 @@ def claim_watch(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise LibraryBusy("This library is being watched already.", "See how it stands: assistant watch --status") from error
+        raise already_watched() from error
     except OSError as error:
         raise LibraryUnwritable(f"{folder} cannot be written: {error.strerror or error}.",
                                 "Check its permissions and the disk, or set ASSISTANT_HOME.") from error
@@ -69,6 +69,11 @@ def claim_watch(folder: Path) -> Iterator[None]:
         for name in (STATE, STOP):
             (folder / name).unlink(missing_ok=True)
         lock.release()
+
+
+def already_watched() -> LibraryBusy:
+    """Return the error for a second watch of a library."""
+    return LibraryBusy("This library is already being watched.", "See its status: assistant watch --status")
 
 
 def is_watched(folder: Path) -> bool:

@@ -26,7 +26,7 @@ EMBEDDED_AT_ONCE = 32  # chunks embedded between two checks for changes
 PATHS_AT_ONCE = 200
 REST_SECONDS = 60.0  # idle time after which the reader processes are stopped
 GIVING_WAY_SECONDS = 0.25  # between two checks whether a question is still being answered
-AWAY = "is not there; what the library holds of it is kept"
+AWAY = "is missing; its files stay in the library"
 MOST_TRIES = 5  # for a file that cannot be read at the moment
 
 Identity = tuple[int, int]

@@ -53,6 +53,20 @@ def again(assistant: Assistant) -> Assistant:
     return Assistant(assistant.settings)
 
 
+@pytest.mark.parametrize("act", ["add", "sync", "refresh"])
+def test_the_time_of_a_report_includes_the_loading_of_the_model(assistant, folder, monkeypatch, act):
+    assistant.add([folder])
+
+    def load(*_: object) -> FakeEmbedder:
+        time.sleep(0.3)
+        return FakeEmbedder()
+
+    monkeypatch.setattr("assistant.app.models.open_embedder", load)
+    with again(assistant) as opened:
+        report = opened.add([folder]) if act == "add" else opened.sync() if act == "sync" else opened.refresh()
+    assert report.seconds >= 0.3
+
+
 def test_files_in_and_a_cited_answer_out(assistant: Assistant, folder: Path) -> None:
     report = assistant.add([folder])
     assert (report.indexed, report.failed, report.skipped) == (3, (), ())
@@ -805,6 +819,16 @@ def test_a_look_at_some_paths_brings_in_these_and_embeds_nothing(assistant: Assi
     assert assistant.refresh([folder / "manual.md"]).removed == 1
     assert assistant.refresh([folder.parent]).unchanged == 2
     assert assistant.refresh([folder.parent / "elsewhere"]) == replace(report, indexed=0, removed=0, seconds=ANY)
+
+
+def test_a_file_that_was_added_itself_is_not_read_again_for_a_look_elsewhere(assistant: Assistant, folder: Path) -> None:
+    assistant.add([folder / "lease.md"])
+    other = folder / "other"
+    other.mkdir()
+    assistant.add([other])
+    report = assistant.refresh([other])
+    assert (report.indexed, report.unchanged) == (0, 0)
+    assert assistant.refresh([folder]).unchanged == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links")

@@ -117,6 +117,43 @@ def test_the_commands(assistant):
     assert (asked["route"], asked["values"], asked["row_count"]) == ("computed", ["1334.40"], 2)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["show", "rechnunge"], ["There is no table rechnunge.", "Did you mean rechnungen?"]),
+        (["query", "SELECT betrg FROM rechnungen"], ["There is no column betrg.", "Did you mean betrag?", "lieferant (text)"]),
+        (["query", "SELECT r.betrg FROM rechnungen r"], ["There is no column betrg.", "Did you mean betrag?"]),
+        (["query", "SELECT sum(lieferant) FROM rechnungen"], ["betrag (decimal)"]),
+        (["query", "SELECT 1 FROM rechnung"], ["there is no table rechnung.", "Did you mean rechnungen?"]),
+        (["query", 'SELECT 1 FROM "rechnungen.csv"'], ["Did you mean rechnungen?"]),
+        (["query", "DELETE FROM rechnungen"], ["Only one SELECT statement is allowed.\n"]),
+    ],
+)
+def test_an_error_of_the_commands_names_what_there_is(assistant, arguments, says):
+    result = CliRunner().invoke(app, ["tables", *arguments])
+    assert result.exit_code in {1, 2}
+    for words in says:
+        assert words in result.stderr
+
+
+def test_a_table_is_shown_by_the_name_of_its_file_and_listed_by_its_whole_name(assistant, folder):
+    name = "Rechnungen der Firma an alle Kunden im In- und Ausland aus dem letzten Jahr"
+    (folder / f"{name}.csv").write_text(CSV, "utf-8")
+    assistant.sync()
+    assert CliRunner().invoke(app, ["tables", "show", name]).exit_code == 0
+    listed = CliRunner().invoke(app, ["tables", "list"]).stdout
+    assert any(len(line.split()[0]) > 50 for line in listed.splitlines() if line.split())
+
+
+def test_the_rows_of_a_table_are_counted_by_its_name_and_other_counts_are_not(assistant, folder):
+    (folder / "employees.csv").write_text("Name,Office\nAda,Kiel\nBen,Bonn\nCy,Kiel\nDi,Bonn\n", "utf-8")
+    (folder / "trips.csv").write_text("Day,Place\n2026-01-02,Rome\n2026-01-03,Oslo\n", "utf-8")
+    assistant.sync()
+    answer = assistant.ask("How many staff members do we have?").answer
+    assert answer.computation is not None and answer.computation.values == ("4",)
+    assert assistant.ask("How many people live in Tolne?").answer.computation is None
+
+
 def test_an_exported_library_takes_its_tables_along(assistant, folder, tmp_path):
     target = tmp_path / "library.zip"
     export(assistant.settings, "default", target, ignore_progress)

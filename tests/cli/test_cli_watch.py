@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from assistant.cli.commands import watch as command
-from assistant.cli.render.watch import LiveView, StatusRecorder
+from assistant.cli.render.watch import LiveView, StatusRecorder, change_line
 from assistant.datatypes import Change
 from assistant.watch import WatchedRoot, WatchStatus, ask_to_stop, claim_watch, is_watched, read_status, write_status
 
@@ -63,7 +63,7 @@ def test_it_follows_until_it_is_asked_to_stop(run, folder, state):
     events = [json.loads(line) for line in result.stdout.splitlines()]
     assert [event["event"] for event in events] == ["working", "indexed", "indexed", "watching"]
     assert events[-1]["followed"] == [{"path": str(folder), "method": "polling", "reason": "as asked"}]
-    assert "already" in said[0]
+    assert said == ["Error: This library is already being watched.\nSee its status: assistant watch --status\n"]
     assert not is_watched(state)
 
 
@@ -72,7 +72,9 @@ def test_in_the_background(run, library, folder, state):
     started = run("watch", "--daemon")
     try:
         assert started.exit_code == 0 and "in the background" in started.stdout
-        assert "See its status" in run("watch", "--daemon").stderr
+        again = run("watch", "--daemon")
+        assert (again.exit_code, again.stderr) == (1, "Error: This library is already being watched.\n"
+                                                      "See its status: assistant watch --status\n")
         standing = json.loads(run("watch", "--status", "--json").stdout)
         assert standing["running"] and standing["process"] != os.getpid()
         assert str(folder) in run("watch", "--status").stdout
@@ -103,6 +105,10 @@ def test_a_service_file_quotes_what_is_special():
     assert "WorkingDirectory=-/home/a b/100%%\n" in unit
     assert 'ExecStart="/a b/python" "100%%" "$$HOME" "say \\"no\\""\n' in unit
     assert 'Environment="NAME=$5 and 5%%"\n' in unit
+
+
+def test_a_reason_is_told_as_add_tells_it():
+    assert change_line(Change("failed", "/x/bad.pdf", "it is damaged")).plain == "failed  /x/bad.pdf: it is damaged"
 
 
 def test_the_live_view_shows_what_happened_what_waits_and_what_failed(tmp_path):

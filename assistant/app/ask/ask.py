@@ -68,7 +68,7 @@ from assistant.models.llama.kv_cache import document_mark
 from assistant.models.remote.preview import PreviewChat
 from assistant.retrieval import drop_contained
 from assistant.system.paths import escape_pattern
-from assistant.text.calculations import asks_of_table, recognize_aggregate
+from assistant.text.calculations import recognize_aggregate
 
 TABLE_HITS = 20  # passages that say which tables a question may be about
 
@@ -298,11 +298,6 @@ def file_names(libraries: Sequence[Library], wanted: Filter) -> list[str]:
     """Return the names of the files in these libraries."""
     return [printable(PurePath(path).name) for library in libraries if library.exists()
             for path, _, _, _ in library.store.filtered_files(wanted)]
-
-
-def is_about_files(question: str) -> bool:
-    """Return whether a question may be one about whole files."""
-    return recognize_task(question) is not None or asks_of_table(question)
 
 
 def answer_about_files(question: str, libraries: Sequence[Library], wanted: Filter, embedder: str, *,

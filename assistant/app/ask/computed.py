@@ -26,8 +26,9 @@ from assistant.tables.answering import SURE, compute, understand
 from assistant.tables.connection import TableConnection
 from assistant.tables.find import TableCandidate, rank_tables, split_scope, without_suffixes
 from assistant.tables.joins import related_tables
+from assistant.tables.row_names import counted_rows
 from assistant.tables.solutions import TableQuestion
-from assistant.text.calculations import Intent, recognize_intent
+from assistant.text.calculations import Calculation, Intent, recognize_intent
 from assistant.text.languages import language
 
 COMPUTED_VERSION = "computed-1"
@@ -98,6 +99,9 @@ def choose_table(
     found = dict.fromkeys(hit.path for hit in find_hits(question)) if len(known) > 1 else {}
     hits = {path: rank for rank, path in enumerate(found)}
     ranked = rank_tables(question, known, hits) or ([TableCandidate(known[0], 0.0, is_named=False)] if len(known) == 1 else [])
+    counted = [table for table in known if intent.operation is Calculation.COUNT and counted_rows(question, table)]
+    if len(counted) == 1:
+        ranked = [TableCandidate(counted[0], 1.0, is_named=True)]
     if narrowed and len(known) == 1:
         ranked = [TableCandidate(known[0], 1.0, is_named=True)]
     best: tuple[float, TableQuestion, TableCandidate] | None = None

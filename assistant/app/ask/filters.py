@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from difflib import get_close_matches
 from pathlib import Path
 
 from assistant.datatypes import Filter
@@ -22,7 +23,20 @@ def filter_of(paths: Sequence[str] | None, types: Sequence[str] | None, since: s
     """Return the filter for these words. Raises UsageError for an invalid one."""
     places = tuple(path_pattern(path) for path in paths or ())
     kinds = tuple(kind.strip().lower().lstrip(".") for listed in types or () for kind in listed.split(",") if kind.strip())
+    require_known_types(kinds)
     return Filter(places, kinds, None if since is None else since_timestamp(since, datetime.now().astimezone()))
+
+
+def require_known_types(types: Sequence[str]) -> None:
+    """Raise UsageError for a type that no file in a library can have; the error lists those that there are."""
+    from assistant.ingest import known_types
+
+    known = known_types()
+    for kind in types:
+        if kind.rpartition(".")[2] not in known:
+            near = get_close_matches(kind, known, 1)
+            meant = f"Did you mean {near[0]}? " if near else ""
+            raise UsageError(f"There is no file type {kind[:100]!r}.", f"{meant}Types are suffixes: {', '.join(known)}.")
 
 
 def path_pattern(path: str) -> str:

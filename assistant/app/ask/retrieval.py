@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import PurePath
 
 from assistant.app.library.library import CALIBRATION_KEY, Library
 from assistant.app.models import ModelProvider
@@ -39,10 +40,13 @@ class EvidenceRetrieval:
     # searches without an answer
 
     def search(self, question: str, limit: int = 0, wanted: Filter = EVERY_FILE) -> SearchResult:
-        """Return the hits for a question, best first. Raises NothingIndexed, EmbedderMismatch, or UsageError for a wrong path."""
+        """Return the hits for a question, best first.
+
+        Raises NothingIndexed, EmbedderMismatch, or UsageError for a path or type that no file has.
+        """
         question = validate_question(question)
         searchers = self.open(self._libraries)
-        require_paths(self._libraries, wanted)
+        require_files(self._libraries, wanted)
         started = time.perf_counter()
         hits = self._ranked(searchers, question, limit or self._settings.top_k, wanted)
         taken = milliseconds_since(started)
@@ -76,10 +80,10 @@ class EvidenceRetrieval:
         """Return the libraries to search: those with text if remembered facts can answer instead of the others, else all.
 
         Raises NothingIndexed if a library is missing and no remembered fact bears on the question, UsageError if no file lies at
-        a path of the filter.
+        a path of the filter or has its type.
         """
         holding = tuple(library for library in self._libraries if library.holds_text())
-        require_paths(holding, wanted)
+        require_files(holding, wanted)
         if len(holding) == len(self._libraries) or (not wanted and self._remembered(question, ())):
             return holding
         for library in self._libraries:
@@ -217,8 +221,8 @@ def validate_question(question: str) -> str:
     return question.encode("utf-8", "replace").decode()  # a terminal or a script can hand over half a character
 
 
-def require_paths(libraries: Sequence[Library], wanted: Filter) -> None:
-    """Raise UsageError if the libraries have files, but none at the paths of a filter: they may be mistyped.
+def require_files(libraries: Sequence[Library], wanted: Filter) -> None:
+    """Raise UsageError if the libraries have files, but none at the paths or of the types of a filter: they may be mistyped.
 
     A pattern may well match nothing.
     """
@@ -227,6 +231,17 @@ def require_paths(libraries: Sequence[Library], wanted: Filter) -> None:
     if libraries and is_literal and not any(library.store.filtered_files(places) for library in libraries):
         raise UsageError(f"No file in the library is at {' or '.join(wanted.paths)}.",
                          "See what it holds: assistant status --files")
+    kinds = Filter(types=wanted.types, within=wanted.within)
+    if libraries and wanted.types and not any(library.store.filtered_files(kinds) for library in libraries):
+        raise UsageError(f"No file in the library has the type {' or '.join(wanted.types)}.", types_hint(libraries, wanted))
+
+
+def types_hint(libraries: Sequence[Library], wanted: Filter) -> str:
+    """Return which types the files of the libraries have that a client may see."""
+    visible = Filter(within=wanted.within)
+    paths = (PurePath(path) for library in libraries for path, *_ in library.store.filtered_files(visible))
+    found = sorted({path.suffix.lower().removeprefix(".") for path in paths} - {""})
+    return f"Its files have the types {', '.join(found)}." if found else "See what it holds: assistant status --files"
 
 
 def milliseconds_since(started: float) -> float:

@@ -8,7 +8,6 @@ A document is in the library completely or not at all; an interrupted run loses 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -83,14 +82,13 @@ class IngestRun:
 
     def run(self, roots: Iterable[Path], *, rebuild: bool = False) -> IngestReport:
         """Update the library from these roots and embed the chunks. Ctrl-C stops early and keeps what is done."""
-        started = time.perf_counter()
         try:
             self._run(list(roots), rebuild=rebuild)
             self._embed_rest()
             self._store.drop_orphaned_vectors(ORPHANED_VECTOR_SECONDS)
         except KeyboardInterrupt:
             self._report = replace(self._report, interrupted=True)
-        return replace(self._report, seconds=time.perf_counter() - started)
+        return self._report
 
     def refresh(self, roots: Iterable[Path], within: Sequence[Path] | None, quiet_seconds: float = 0.0
                 ) -> tuple[IngestReport, frozenset[str]]:
@@ -99,12 +97,11 @@ class IngestRun:
         Files modified less than `quiet_seconds` ago are left for the next run. Returns the report, and the roots with links
         that lead to other places inside them, which can only be scanned as a whole.
         """
-        started = time.perf_counter()
         self._embeds, self._quiet_ns = False, int(quiet_seconds * 1e9)
         entangled = self._run(list(roots), within)
         if within is None:
             self._store.drop_orphaned_vectors(ORPHANED_VECTOR_SECONDS)
-        return replace(self._report, seconds=time.perf_counter() - started), entangled
+        return self._report, entangled
 
     def _run(self, roots: list[Path], within: Sequence[Path] | None = None, *, rebuild: bool = False) -> frozenset[str]:
         ocr_available, ocr_at_last_run = "yes" if is_ocr_available() else "no", self._store.meta("ocr")

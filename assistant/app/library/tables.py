@@ -13,13 +13,14 @@ from assistant.datatypes.tables import QueryResult, StoredTable, TableInfo, Tabl
 from assistant.errors import NO_ROOM, DiskFull, LibraryUnwritable, UsageError
 from assistant.index import LibraryStore
 from assistant.tables.catalog import from_json, name_tables, to_json
-from assistant.tables.connection import TableConnection
+from assistant.tables.connection import StatementFailed, TableConnection
 from assistant.tables.extract import raw_tables
+from assistant.tables.near_names import columns_hint, missing_column, name_in_sql, tables_called, tables_hint
 from assistant.tables.parquet import TableFiles, quoted
 from assistant.tables.typed import type_table
-from assistant.tables.validate import validate_statement
+from assistant.tables.validate import StatementRefused, validate_statement
 
-TABLES_VERSION = 2  # of everything that decides how a table is stored; another version reads the files again
+TABLES_VERSION = 3  # of everything that decides how a table is stored; another version reads the files again
 KEY = "tables:"  # of the metadata that describe a document's tables, before its hash
 SYNC = "Run: assistant sync"
 
@@ -136,11 +137,13 @@ class LibraryTables:
                 yield TableSource(path, title, stored)
 
     def named(self, name: str) -> TableInfo:
-        """Return a table by its name. Raises UsageError if there is none."""
-        for table in self.tables:
-            if table.name.lower() == name.lower():
-                return table
-        raise UsageError(f"There is no table {name}.", "See what there is: assistant tables list")
+        """Return a table by its name in SQL or the name of its file. Raises UsageError if none or several are called that."""
+        found = tables_called(name, self.tables)
+        if len(found) > 1:
+            raise UsageError(f"{name} may mean several tables.", f"Name one of them: {', '.join(each.name for each in found)}")
+        if not found:
+            raise UsageError(f"There is no table {name}.", tables_hint(name, [table.name for table in self.tables]))
+        return found[0]
 
     def open(self, tables: Iterable[TableInfo]) -> TableConnection:
         """Return a locked connection to these tables. Raises TableMissing."""
@@ -148,9 +151,22 @@ class LibraryTables:
 
     def query(self, sql: str, most_rows: int) -> QueryResult:
         """Run a statement over the tables that it names. Raises StatementRefused, StatementFailed or TableMissing."""
-        names = validate_statement(sql, [table.name for table in self.tables])
-        with self.open(table for table in self.tables if table.name.lower() in names) as connection:
-            return connection.query(sql, most_rows)
+        return self._run(sql, most_rows).result
+
+    def _run(self, sql: str, most_rows: int) -> TableQuery:
+        """Run a statement over the tables that it names. An error says what the tables and columns are called."""
+        try:
+            names = validate_statement(sql, [table.name for table in self.tables])
+        except StatementRefused as error:
+            raise StatementRefused(str(error), name_in_sql(sql, self.tables) or error.hint) from error
+        used = tuple(table for table in self.tables if table.name.lower() in names)
+        with self.open(used) as connection:
+            try:
+                return TableQuery(connection.query(sql, most_rows), used)
+            except StatementFailed as error:
+                missing = missing_column(str(error))
+                says = f"There is no column {missing}." if missing else str(error)
+                raise StatementFailed(says, error.hint or columns_hint(missing, used)) from error
 
     def page(self, wanted: Filter, after: str, limit: int) -> tuple[TableInfo, ...]:
         """Return at most `limit` tables with a file that passes a filter, by name, from the name behind `after`.
@@ -164,12 +180,9 @@ class LibraryTables:
 
     def query_for_client(self, sql: str, most_rows: int, longest_text: int) -> TableQuery:
         """Run a statement of another program; longer texts in its result are cut. Raises what `query` raises."""
-        names = validate_statement(sql, [table.name for table in self.tables])
-        used = tuple(table for table in self.tables if table.name.lower() in names)
-        with self.open(used) as connection:
-            result = connection.query(sql, most_rows)
-        rows = tuple(tuple(cut_text(value, longest_text) for value in row) for row in result.rows)
-        return TableQuery(replace(result, rows=rows), used)
+        found = self._run(sql, most_rows)
+        rows = tuple(tuple(cut_text(value, longest_text) for value in row) for row in found.result.rows)
+        return replace(found, result=replace(found.result, rows=rows))
 
     def first_rows(self, table: TableInfo, count: int) -> QueryResult:
         """Return the first rows of a table."""

@@ -60,8 +60,8 @@ QUOTED = 12  # sources: with more, the answer is a list that already quotes them
 
 Question = Annotated[str | None, typer.Argument(metavar="QUESTION", help="The question, in quotes; - reads it from stdin.",
                                                 show_default=False)]
-Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", help="Files and folders to add first.",
-                                                 show_default=False)]
+Extra = Annotated[list[Path] | None, typer.Argument(metavar="PATH", show_default=False,
+                                                 help="Files and folders to add first. The answer comes from them only.")]
 Explain = Annotated[bool, typer.Option("--explain", help="Show every candidate with ranks and scores, and why it was dropped.")]
 ShowSql = Annotated[bool, typer.Option("--explain", help="Show the SQL of an answer that is computed over a table.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave out every sentence that no passage supports.")]
@@ -124,7 +124,7 @@ def ask(context: typer.Context, question: Question = None, paths: Extra = None, 
     with answering(settings, no_engine=no_engine or batch is not None) as assistant:
         if paths:
             add_first(assistant, paths)
-            wanted = files_meant(question or "", paths, wanted)
+            wanted = narrow_to(paths, wanted)
         if batch is not None:
             run_batch(batch, lambda asked: to_json.answer(quote(assistant, asked, wanted) if fast else
                                                           assistant.ask(asked, (), wanted, strict).answer))
@@ -192,13 +192,9 @@ def require_models(settings: Settings) -> None:
         reranker_spec(settings)
 
 
-def files_meant(question: str, paths: Sequence[Path], wanted: Filter) -> Filter:
-    """Return the filter for a question with paths to add: "this file" means the path that was given."""
-    from assistant.app.ask.ask import is_about_files
-
-    if not is_about_files(question) or wanted.paths:
-        return wanted
-    return replace(wanted, paths=tuple(escape_pattern(str(absolute(each))) for each in paths))
+def narrow_to(paths: Sequence[Path], wanted: Filter) -> Filter:
+    """Return the filter for a question with paths to add: only these are asked, unless --path names others."""
+    return wanted if wanted.paths else replace(wanted, paths=tuple(escape_pattern(str(absolute(each))) for each in paths))
 
 
 def warn_about_search(settings: Settings, embedded: float, hits: Sequence[Hit]) -> None:

@@ -20,7 +20,8 @@ FIRST_ROWS = 10
 MOST_ROWS = 1_000
 MOST_CSV_ROWS = 1_000_000
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a table, as `assistant tables list` shows it.")]
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The name of a table, as `assistant tables list` shows it, "
+                                          "or of its file.")]
 Sql = Annotated[str, typer.Argument(metavar="SQL", help="One SELECT statement in DuckDB's SQL.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 

@@ -28,6 +28,7 @@ from assistant.watch import (
     Timing,
     Watcher,
     WatchListener,
+    already_watched,
     ask_to_stop,
     claim_watch,
     is_asked_to_stop,
@@ -183,7 +184,7 @@ def service_file(settings: Settings, command: Sequence[str]) -> str:
 def start_daemon(settings: Settings, folder: Path, command: Sequence[str]) -> None:
     """Start the watch in its own process and wait until it runs. Raises AssistantError with its output if it exits."""
     if is_watched(folder):
-        raise AssistantError("This library is already being watched.", "See its status: assistant watch --status")
+        raise already_watched()
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / LOG
     with log.open("wb") as written:

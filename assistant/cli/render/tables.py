@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import PurePath
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -24,7 +25,10 @@ def show_tables(console: Console, tables: Sequence[TableInfo]) -> None:
     if not tables:
         console.print("There are no tables in your files.")
         return
-    grid = Table("table", "rows", "columns", "file", box=None, pad_edge=False, header_style="bold")
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    grid.add_column("table", no_wrap=True, min_width=max(cell_len(table.name) for table in tables))  # to be copied whole
+    for header in ("rows", "columns", "file"):
+        grid.add_column(header, overflow="fold")
     for table in tables:
         grid.add_row(Text(table.name), f"{table.rows:,}", str(len(table.columns)), Text(harmless(sources_of(table))))
     console.print(grid)

@@ -30,7 +30,7 @@ def change_line(change: Change) -> Text:
     if change.chunks:
         line.append(f"  {counted(change.chunks, 'passage')}", "dim")
     if change.reason:
-        line.append(f"  {on_one_line(change.reason)}")
+        line.append(f": {on_one_line(change.reason)}")
     if change.old_path:
         line.append(f"  from {on_one_line(change.old_path)}", "dim")
     return line

@@ -7,6 +7,7 @@ from itertools import dropwhile, takewhile
 
 from assistant.datatypes import CITED, Turn
 from assistant.generation.conversation.entities import FollowUpKind, Rewriting, entities, replace_span, substitute_entities
+from assistant.generation.conversation.persons import persons_among
 
 FEW, SHORT = 2, 4  # content words
 MOST_NAMES = 2
@@ -45,8 +46,9 @@ CONTINUATION = re.compile(
     r"|says who|"
     r"where does it say (?:that|so)|what does that mean)[\s?.!]*$", re.IGNORECASE,
 )
-NAME = re.compile(r"(?<![A-Za-z])(?:[a-z]?[A-Z][\w'’&-]*|[A-Z]\.)"
-                  r"(?:\s+(?:(?:of|the|and|de|van|von)\s+)?(?:[A-Z][\w'’&-]*|\d+[A-Z]\b|\d{1,3}(?![\w.,:/-]*\d|\w)))*")
+INITIAL = r"(?:Dr|Mr|Mrs|Ms|Prof|[A-Z])\.\s+(?=[A-Z])(?!(?:The|It|He|She|They|This|That|In|On|For|And|But|A|An)\b)"
+NAME = re.compile(rf"(?<![A-Za-z])(?:{INITIAL})*(?:[a-z]?[A-Z][\w'’&-]*|[A-Z]\.)"
+                  rf"(?:\s+(?:(?:of|the|and|de|van|von)\s+)?(?:{INITIAL})*(?:[A-Z][\w'’&-]*|\d+[A-Z]\b|\d{{1,3}}(?![\w.,:/-]*\d|\w)))*")
 CORRECTION = re.compile(
     r"^(?:(?:no|nope|nah|sorry|wait|oops|actually|well)\b[,.!;:\s—–-]*)*"
     r"(?:(?:(?<=\W)|^)(?:i (?:meant?|(?:was|am) asking(?: about)?|was talking about|wanted)"
@@ -190,20 +192,39 @@ def replace_name(fragment: str, before: str) -> list[str]:
 
 def resolve_pronoun(question: str, last: Turn) -> Rewriting:
     """Return the question with its pronoun replaced by a name, or with the topic appended."""
-    named = proper_names(last.standalone)
-    answered = [name for name in proper_names(f"… {CITED.sub('', last.answer)}") if name not in named]
+    named, said = proper_names(last.standalone), CITED.sub("", last.answer)
+    answered = [name for name in map(without_possessive, proper_names(f"… {said}")) if not is_known(name, last)]
     asks_name = re.match(r"who|which|whom|what(?:'s| is) the name|name", last.question, re.IGNORECASE)
-    given = CITED.sub("", last.answer).strip(" .")
-    if not answered and len(given.split()) <= FEW and asks_name and not last.abstained:
-        answered = [given]
+    if not answered and asks_name and not last.abstained:
+        answered = roles_told(said, last)
     about = " ".join(dict.fromkeys([*(answered[:MOST_NAMES] if asks_name and not last.abstained else []), topic(last)]))
     personal = PERSONAL.search(question)
-    person = answered if asks_name and answered else named
+    told = [] if last.abstained else persons_among(answered, said)
+    person = told if asks_name and answered else persons_among(named, last.standalone) or told
     if personal and len(person) == 1:
         rest = question[personal.end():]
         owned = "'s" if re.match(r"his|hers|her\b(?=\s+[a-z])", personal.group() + rest, re.IGNORECASE) else ""
         return Rewriting((question[: personal.start()] + person[0] + owned + rest,), FollowUpKind.PRONOUN)
     return Rewriting((f"{question} ({about})",), FollowUpKind.PRONOUN, confident=bool(about) and not personal)
+
+
+def is_known(name: str, last: Turn) -> bool:
+    """Return whether the last question has all words of a name: "Signed by ..." after "Who signed it?" names nobody."""
+    asked = {word.lower() for word in words(last.standalone)}
+    return all(word.lower() in asked for word in words(name))
+
+
+def without_possessive(name: str) -> str:
+    """Return a name without its possessive ending."""
+    return POSSESSIVE.sub("", name) if re.search(r"['’]s$", name) else name
+
+
+def roles_told(said: str, last: Turn) -> list[str]:
+    """Return who an answer without a name says it was: all of a very short one, else the phrases that are new: "the director"."""
+    given = said.strip(" .")
+    if len(given.split()) <= FEW:
+        return [given] if given else []
+    return [f"the {given[slice(*span)]}" for span in noun_phrases(given) if not is_known(given[slice(*span)], last)]
 
 
 def topic(last: Turn) -> str:

@@ -119,6 +119,13 @@ def has_reader(name: str) -> bool:
     return suffix_of(name) in READERS or is_container(name)
 
 
+def known_types() -> tuple[str, ...]:
+    """Return the suffixes of all files that can be read or opened, without their dots: documents first, program text last."""
+    code = CODE_SUFFIXES.split()
+    first = [suffix for suffix in (*READERS, *OPENERS) if suffix not in code]
+    return tuple(suffix.removeprefix(".") for suffix in dict.fromkeys([*first, *code]))
+
+
 def is_container(name: str) -> bool:
     """Return True if files of this name can contain other files."""
     return suffix_of(name) in OPENERS

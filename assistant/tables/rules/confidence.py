@@ -14,6 +14,7 @@ from dataclasses import replace
 from assistant.datatypes.tables import ColumnType, QueryResult
 from assistant.tables.implied_measures import contradicts_flow
 from assistant.tables.links import LinkedQuestion, is_year_column
+from assistant.tables.row_names import counted_rows
 from assistant.tables.rules.parts import IMPLIED, THING, WHEN, WHO, ColumnChoice, QuestionParts, is_additive
 from assistant.tables.rules.reading import Reading
 from assistant.tables.rules.weights import WEIGHTS
@@ -91,7 +92,8 @@ def features_of(reading: Reading, parts: QuestionParts, intents: Sequence[Intent
     features.update(dict.fromkeys(column_features(reading, parts), 1.0))
     features["other operations"] = min(len(intents) - 1, MOST_COUNTED)
     rest = text_apart_from_links(linked)
-    features["rows by name"] = float(reading.marks[0] == "count" and not linked.unlinked and bool(ROWS.search(rest)))
+    names_rows = ROWS.search(rest) or counted_rows(linked.question, parts.info)
+    features["rows by name"] = float(reading.marks[0] == "count" and not linked.unlinked and bool(names_rows))
     measures = [column for column in parts.info.columns if is_additive(column)]
     features["only measure"] = float(reading.marks[0] == "sum" and not linked.unlinked and len(measures) == 1)
     is_implied = IMPLIED in reading.marks

@@ -4,7 +4,7 @@
 from a few passages (eight languages). Both use the words of `vocabulary`.
 """
 
-from assistant.text.calculations.aggregates import Aggregate, AggregateKind, asks_of_table, recognize_aggregate
+from assistant.text.calculations.aggregates import Aggregate, AggregateKind, recognize_aggregate
 from assistant.text.calculations.operations import Calculation, Intent, recognize_apart, recognize_intent
 
 __all__ = [
@@ -12,7 +12,6 @@ __all__ = [
     "AggregateKind",
     "Calculation",
     "Intent",
-    "asks_of_table",
     "recognize_aggregate",
     "recognize_apart",
     "recognize_intent",

@@ -106,8 +106,6 @@ ROW_NOUN = re.compile(
     r"|行|条(?:记录|数据)|笔(?:记录|交易|账)|条目", re.IGNORECASE)
 TABLE_NOUN = re.compile(r"\b(?:tables?|spreadsheets?|work ?sheets?|workbooks?|csv|excel|xlsx)\b|表格|电子表|工作表|表[中里]",
                         re.IGNORECASE)
-THIS_FILE = re.compile(r"\b(?:this|these|the) (?:files?|lists?|sheets?)\b|[这此本该](?:个|份|些)?(?:文件|清单|列表)",
-                       re.IGNORECASE)
 
 
 def recognize_aggregate(question: str) -> Aggregate | None:
@@ -129,8 +127,3 @@ def noun_after(text: str, start: int) -> str:
     after = MEASURE.sub("", text[start : start + LONGEST_NOUN])
     end = NOUN_ENDS.search(after)
     return after[: end.start() if end else len(after)].strip()
-
-
-def asks_of_table(question: str) -> bool:
-    """Return whether a question asks for an aggregate and says that it means a table or a file."""
-    return recognize_aggregate(question) is not None and bool(TABLE_NOUN.search(question) or THIS_FILE.search(question))
