@@ -206,8 +206,13 @@ class AnswerStream(StreamedAnswer):
         return again, iter(()), NOT_STATED if begins_with_form(second) else second
 
     def _checked(self, shown: Iterator[str], chat: ReplyWriter, prompt: Prompt, answerability: Answerability) -> Iterator[str]:
-        """Yield the text as far as the estimate before it, or the checks of the finished answer, allow."""
+        """Yield the text as far as the estimate before it, or the checks of the finished answer, allow.
+
+        What a model on another machine writes is shown as it comes, with its marks.
+        """
         gate = self._limits.gate
+        if self._answer.machine:
+            return shown
         if gate is None or gate.waits_for_support or answerability.p_unanswerable is None:
             return self._from_first_supported(shown)
         if is_decided(gate, answerability):

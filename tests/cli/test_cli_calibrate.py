@@ -11,7 +11,6 @@ import pytest
 from assistant.app.library.calibrations import gate_key, offset_key, stored_gate
 from assistant.index import Store
 from assistant.models.fake import FakeChat
-from tests.generation.gates import LIKELIHOOD_GATE
 
 TOPICS = ("lease", "coffee", "boiler", "garden", "bicycle", "telescope", "violin", "harbour", "bakery", "library")
 
@@ -32,18 +31,6 @@ def many(run, tmp_path, monkeypatch):
 def asked_about(said: list[str]) -> str:
     topic = next(topic for topic in TOPICS if f" {topic} " in said[-1])
     return f"Which office inspected the {topic}?"
-
-
-@pytest.fixture
-def fitted(monkeypatch):
-    """Give the fake model shipped constants, as the starter model has them."""
-    made = FakeChat.__init__
-
-    def init(self, *arguments, **named):
-        made(self, *arguments, **named)
-        self.gate = LIKELIHOOD_GATE
-
-    monkeypatch.setattr(FakeChat, "__init__", init)
 
 
 def store_of(home):
