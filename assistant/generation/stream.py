@@ -85,7 +85,7 @@ class AnswerStream(StreamedAnswer):
         self._prompt, self._best, self._limits, self._started = prompt, best, limits, started
         self._standalone = draft.searched.split(QUERY_SEPARATOR)[0] or draft.question
         self._offset = 0.0
-        self._withheld = False
+        self._withheld = self._hides_sentences = False
         self._probe = -math.inf  # the most that the probe has said of the passages read so far
         self._citing: CitingStream | None = None
         self._tally = TallyingChat(chat)
@@ -95,7 +95,9 @@ class AnswerStream(StreamedAnswer):
 
     @property
     def sentences(self) -> Sequence[Sentence]:
-        """The finished sentences; of a strict answer those with support."""
+        """The finished sentences; of a strict answer those with support. None of what is refused or withheld."""
+        if self._hides_sentences:
+            return []
         return [sentence for sentence in self._said if sentence.support != "none" or not self._limits.strict]
 
     def __iter__(self) -> Iterator[str]:
@@ -307,11 +309,13 @@ class AnswerStream(StreamedAnswer):
             yield from self._refuse(reply)
             return
         text = withheld_text(self.question, [citation.number for citation in cited])
+        self._hides_sentences = True
         yield text
         self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=True))
 
     def _refuse(self, reply: Reply) -> Iterator[str]:
         text = refusal_text(self.question)
+        self._hides_sentences = True
         yield text
         self._finish(reply, replace(self._answer, text=text, abstained=True))
 

@@ -205,7 +205,9 @@ def test_without_a_gate_the_likelihoods_of_the_question_are_computed_for_the_bes
 
 @pytest.mark.parametrize("reply", ["NOT STATED", "The moon is made of cheese.", "The moon is made of cheese. Bananas are blue."])
 def test_without_a_gate_a_refusal_and_an_answer_without_a_supported_sentence_are_refused(reply):
-    answer = stream_of(Unfitted(["NOT STATED", reply], ENOUGH)).answer
+    stream = stream_of(Unfitted(["NOT STATED", reply], ENOUGH))
+    answer = stream.answer
+    assert not stream.sentences  # which would put a mark behind the refusal
     assert (answer.text, answer.abstained, answer.citations) == ("Your files do not say.", True, ())
 
 
