@@ -20,8 +20,9 @@ from assistant.app.embed import embed
 from assistant.app.ingest.add import EmbeddingQueue, IngestRun, LazyReaderPool, ReaderOptions, record_embedder
 from assistant.app.ingest.write_batch import OnChange, ignore_change
 from assistant.app.library.browse import list_files, read_passage, read_text
+from assistant.app.library.calibrations import forget_calibrations
 from assistant.app.library.holdings import filtered_status, status_of
-from assistant.app.library.library import CALIBRATION_KEY, Library, require_same_embedder
+from assistant.app.library.library import Library, require_same_embedder
 from assistant.app.library.maintenance import check_consistency, purge, purge_removed, write_lock
 from assistant.app.library.tables import LibraryTables, holds_tables
 from assistant.app.models import ModelProvider
@@ -41,6 +42,7 @@ from assistant.datatypes import (
     LibraryStatus,
     OnProgress,
     OutgoingRequest,
+    ProbeCalibration,
     SearchResult,
     SentCount,
     TextPage,
@@ -326,22 +328,19 @@ class Assistant:
 
     # answerability
 
-    def calibrate(self, count: int, on_progress: OnProgress = ignore_progress) -> Calibration:
-        """Calibrate the refusal threshold to this library with questions about its own chunks, and store the offset.
+    def calibrate(self, count: int, on_progress: OnProgress = ignore_progress) -> Calibration | ProbeCalibration:
+        """Calibrate the refusals of the chat model to this library with questions about its own chunks, and store the result.
 
-        Resumes a stopped calibration. Raises ModelMissing, NothingIndexed, or UsageError if the library is too small.
+        An offset for a model with shipped constants, a probe for another one. Resumes a stopped calibration. Raises ModelMissing,
+        NothingIndexed, or UsageError if the library is too small or the model cannot be calibrated.
         """
         self._library.searcher()  # an empty library says so before a model is loaded
         return calibrate(self._library, self._models.chat, self.settings, count, on_progress)
 
     def forget_calibration(self) -> None:
-        """Delete the calibration: the shipped threshold applies again."""
+        """Delete the calibrations of all chat models for this library."""
         self._library.require()
-        self._store().set_meta(CALIBRATION_KEY, "")
-
-    def calibration_offset(self) -> float:
-        """Return the calibrated log-odds offset of the probability that the files do not answer; 0 without calibration."""
-        return self._retrieval.calibration_offset()
+        forget_calibrations(self._store())
 
     # questions about the files, to measure answers with
 

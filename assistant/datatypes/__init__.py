@@ -14,6 +14,7 @@ from assistant.datatypes.answers import (
     Fact,
     Message,
     OutgoingRequest,
+    ProbeCalibration,
     PromptText,
     RemovedText,
     Role,
@@ -42,10 +43,12 @@ from assistant.datatypes.files import (
     Severity,
     ignore_progress,
 )
+from assistant.datatypes.gates import Gate, LikelihoodGate, LikelihoodWeights, Probe, ProbeGate, Vector
 from assistant.datatypes.protocols import (
     ChatModel,
     Embedder,
     Prefilling,
+    Probing,
     Reply,
     Reranker,
     ScoredText,
@@ -58,10 +61,10 @@ from assistant.datatypes.search import EVERY_FILE, Explanation, Filter, Hit, Kin
 __all__ = [
     "CITED", "EVERY_FILE", "PASSAGES", "QUERY_SEPARATOR", "Answer", "AnswerStreaming", "Answerability", "Calibration",
     "Change", "ChatModel", "Chunk", "Citation", "Conflict", "ConflictSide", "Document", "Embedder", "Embeddings",
-    "Explanation", "Extraction", "Fact", "FileState", "Filter", "Finding", "Gpu", "Heading", "Hit", "ImportReport",
-    "IngestReport", "Kind", "LedgerEntry", "LibraryStatus", "Location", "Machine", "Message", "OnProgress", "OutdatedFile",
-    "OutgoingRequest", "Part", "PositionLabel", "Prefilling", "Progress", "PromptText", "RemovedText", "Reply", "Reranker",
-    "Reranking", "Role", "ScoredText", "SearchResult", "SentCount", "Sentence", "Session", "Severity", "Shape",
-    "StreamedAnswer", "Support", "Table", "TextPage", "Timings", "Tunable", "Turn", "Vectors", "ignore_progress",
-    "never_stop",
+    "Explanation", "Extraction", "Fact", "FileState", "Filter", "Finding", "Gate", "Gpu", "Heading", "Hit", "ImportReport",
+    "IngestReport", "Kind", "LedgerEntry", "LibraryStatus", "LikelihoodGate", "LikelihoodWeights", "Location", "Machine",
+    "Message", "OnProgress", "OutdatedFile", "OutgoingRequest", "Part", "PositionLabel", "Prefilling", "Probe",
+    "ProbeCalibration", "ProbeGate", "Probing", "Progress", "PromptText", "RemovedText", "Reply", "Reranker", "Reranking",
+    "Role", "ScoredText", "SearchResult", "SentCount", "Sentence", "Session", "Severity", "Shape", "StreamedAnswer",
+    "Support", "Table", "TextPage", "Timings", "Tunable", "Turn", "Vector", "Vectors", "ignore_progress", "never_stop",
 ]

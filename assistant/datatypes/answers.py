@@ -39,16 +39,24 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Answerability:
-    """The answerability of a question from the passages found, estimated before or after the answer is generated."""
+    """The answerability of a question from the passages found, estimated before or after the answer is generated.
 
-    p_unanswerable: float  # probability (0 to 1) that the passages do not state the answer
+    There is no estimate for a model for which nothing was fitted: then only the checks of the finished answer decide.
+    """
+
+    p_unanswerable: float | None  # probability (0 to 1) that the passages do not state the answer; None: there is no estimate
     threshold: float  # the answer is refused above this probability (0 to 1)
-    p_refusal_token: float  # probability (0 to 1) that the model's reply starts with the refusal
+    p_refusal_token: float | None = None  # probability (0 to 1) that the model's reply starts with the refusal; None: unknown
     # 1 - log p(question | passages) / log p(question), in [-1, 1]; 1: the passages predict the question fully, 0: not
     # at all, negative: they make it less likely
-    query_likelihood_gain: float | None  # None if the model cannot score texts
+    query_likelihood_gain: float | None = None  # None if it was not measured
     p_verified: float | None = None  # probability (0 to 1) of "Yes" when the model verifies its answer; None if it was not asked
     probe: float | None = None  # log-odds, by the model's probe, that the passages answer the question; None without a probe
+
+    @property
+    def is_unlikely(self) -> bool:
+        """Whether the estimate says that the passages do not state the answer; False without an estimate."""
+        return self.p_unanswerable is not None and self.p_unanswerable > self.threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,25 @@ class Calibration:
     threshold: float  # refusal threshold (0 to 1) that the shares refer to
     answerable_refused: tuple[float, float]  # share (0 to 1) of answerable questions refused, without and with the offset
     unanswerable_refused: tuple[float, float]  # share (0 to 1) of unanswerable questions refused, without and with the offset
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeCalibration:
+    """The probe of a chat model, fitted to questions that it wrote about one library's own chunks.
+
+    The area and the shares are cross-validated: each question is judged by a probe that was fitted without its file.
+    """
+
+    questions: int  # number of questions
+    files: int  # number of files that they are about
+    layer: int  # the layer whose output the probe reads
+    area: float  # area under the ROC curve, questions with their file against the same without it; .5 is chance
+    area_low: float  # the ends of its 95 % bootstrap interval over files
+    area_high: float
+    threshold: float  # refusal threshold (0 to 1) that the shares refer to
+    answerable_refused: float  # share (0 to 1) of answerable questions refused before the answer
+    unanswerable_refused: float  # share (0 to 1) of unanswerable questions refused before the answer
+    is_stored: bool  # False if the area is not clearly above chance
 
 
 @dataclass(frozen=True, slots=True)

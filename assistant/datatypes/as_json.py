@@ -49,12 +49,17 @@ def citation(cited: Citation) -> Json:
 
 
 def answerability(judged: Answerability) -> Json:
-    """Return the confidence that the files answer the question, the refusal limit, and the signals; probabilities from 0 to 1."""
-    values = {"confidence": 1 - judged.p_unanswerable, "refused_below": 1 - judged.threshold,
-              "query_likelihood_gain": judged.query_likelihood_gain,
-              "refusal_probability": judged.p_refusal_token, "confirmation_probability": judged.p_verified,
-              "probe_log_odds": judged.probe}
-    return {name: round(value, 4) for name, value in values.items() if value is not None}
+    """Return the confidence that the files answer the question, the refusal limit, and the signals; probabilities from 0 to 1.
+
+    The confidence is None if there is no estimate; then there is no limit either.
+    """
+    signals = {"query_likelihood_gain": judged.query_likelihood_gain,
+               "refusal_probability": judged.p_refusal_token, "confirmation_probability": judged.p_verified,
+               "probe_log_odds": judged.probe}
+    measured: Json = {name: round(value, 4) for name, value in signals.items() if value is not None}
+    if judged.p_unanswerable is None:
+        return {"confidence": None, **measured}
+    return {"confidence": round(1 - judged.p_unanswerable, 4), "refused_below": round(1 - judged.threshold, 4), **measured}
 
 
 def cell(value: object) -> str | int | float | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 from assistant.datatypes.answers import Message, PromptText
+from assistant.datatypes.gates import Gate, Vector
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,11 +100,8 @@ class Reply(Protocol):
     def log_likelihoods(self) -> tuple[float, ...]:
         """Return the natural-log probability of each candidate text, () if the model cannot score any; computes the prompt."""
 
-    def answerable(self) -> float | None:
-        """Return the log-odds that the passages answer the question, by a probe of this model; None without one.
-
-        Computes the prompt.
-        """
+    def hidden_state(self, layer: int) -> Vector | None:
+        """Return the hidden state after a layer at the end of the prompt, None if it is not watched; computes the prompt."""
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text in pieces."""
@@ -143,6 +141,14 @@ class ChatModel(Protocol):
         """The model's display name."""
 
     @property
+    def fingerprint(self) -> str:
+        """Hash of the model file, by which what was fitted to it is found; "" for a model on another machine."""
+
+    @property
+    def gate(self) -> Gate | None:
+        """The constants that are shipped for this model to estimate answerability; None if nothing was fitted to it."""
+
+    @property
     def machine(self) -> str:
         """The machine that the model runs on, HOST:PORT; "" for this machine."""
 
@@ -162,3 +168,15 @@ class ChatModel(Protocol):
 
     def close(self) -> None:
         """Free the model's memory."""
+
+
+@runtime_checkable
+class Probing(ChatModel, Protocol):
+    """A chat model whose hidden states can be read."""
+
+    @property
+    def layers(self) -> int:
+        """The number of layers whose outputs can be read; 0 if none can."""
+
+    def watch(self, layer: int) -> None:
+        """Keep the output of a layer at the end of each prompt from now on: see Reply.hidden_state."""

@@ -121,4 +121,5 @@ def parse_row(record: Mapping[str, Any]) -> Row:
         str(record.get("error", "")), str(record.get("answer", "")), bool(record.get("abstained")),
         bool(record.get("answerable", True)), tuple(map(str, record.get("expected", ()))),
         tuple(map(str, record.get("sources", ()))),
+        None if record.get("confidence") is None else float(record["confidence"]),
     )  # fmt: skip

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from pathlib import Path
 
 from assistant.errors import UsageError
 from assistant.evaluation.latency import Latency
+from assistant.evaluation.reliability import Reliability
 from assistant.evaluation.report_markdown import (
+    COVERAGE_HEADER,
     METRIC_HEADER,
+    RELIABILITY_HEADER,
     TIME_HEADER,
+    calibration_line,
+    coverage_rows,
     display_name,
     group_tables,
     headline,
     markdown,
     metric_rows,
     question_facts,
+    reliability_rows,
     shares,
     timing,
 )
@@ -69,6 +76,7 @@ LABEL, FIGURE = 210, 150  # pixels for a row's label on the left and its figures
 ROW = 26
 BINS = 20
 HEIGHT = 140
+MARGIN = 44  # pixels beside the risk-coverage curve
 NARROW = 60  # pixels: narrower parts of a bar have no number
 
 
@@ -86,6 +94,7 @@ def page_body(result: Evaluation) -> str:
     found, bad = shares(result.metrics), worst(result.rows, WORST)
     parts = [section("What became of the questions", outcome_bar(tally(result.rows))), metrics_section(result)] if found else []
     parts += [latency_section(result)] if result.latencies else []
+    parts += [reliability_section(each) for each in result.reliability]
     parts += [section(f"By {header[0]}", html_table(header, rows)) for header, rows in group_tables(result)]
     parts += [section("The questions that went worst", "".join(map(article, bad)))] if bad else []
     others = [row for row in result.rows if row not in bad]
@@ -112,6 +121,28 @@ def latency_section(result: Evaluation) -> str:
     rows = (timing(name, each) for name, each in result.latencies.items())
     drawn = histogram(seconds, result.latencies["total_seconds"])
     return section("How long", drawn + html_table(TIME_HEADER, rows))
+
+
+def reliability_section(found: Reliability) -> str:
+    """Return the plot and the tables of the confidences."""
+    note = (f'<p class="soft">{escape(calibration_line(found))} Plot: the share of all questions that are answered, against the '
+            "share of those answers that are wrong, as less and less confidence is accepted.</p>")
+    tables = html_table(COVERAGE_HEADER, coverage_rows(found)) + html_table(RELIABILITY_HEADER, reliability_rows(found))
+    return section("How far the confidence can be trusted", risk_plot(found) + note + tables)
+
+
+def risk_plot(found: Reliability) -> str:
+    """Return the risk-coverage curve: coverage from left to right, the share of wrong answers upwards, both from 0 to 1."""
+    foot, wide = HEIGHT + 30, WIDTH - 2 * MARGIN
+    places = [(MARGIN + each.coverage * wide, foot - each.wrong * HEIGHT) for each in found.coverage]
+    grid = [part for tick in range(5) for part in (
+        svg_line(MARGIN, foot - tick / 4 * HEIGHT, MARGIN + wide, foot - tick / 4 * HEIGHT, "grid"),
+        svg_text(MARGIN - 8, foot - tick / 4 * HEIGHT + 4, f"{tick / 4:.0%}", "end", "soft"),
+        svg_text(MARGIN + tick / 4 * wide, foot + 16, f"{tick / 4:.0%}", "middle", "soft"))]
+    lines = [svg_line(*one, *other, "span") for one, other in pairwise(places)]
+    dots = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5" class="dot"/>' for x, y in places]
+    names = [svg_text(0, 14, "wrong among the answers", "start", "soft"), svg_text(WIDTH, foot + 34, "answered", "end", "soft")]
+    return drawing(foot + 40, [*grid, *lines, *dots, *names], "Wrong answers against answered questions")
 
 
 def html_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from assistant.evaluation.latency import TIME_METRICS, Latency
+from assistant.evaluation.reliability import Reliability
 from assistant.evaluation.run import Estimate, Estimates, Evaluation, Row, outcome, tally, worst
 
 WORST = 20
@@ -26,6 +27,8 @@ MEANINGS = {
     "recall_at_10": "right files among the first ten",
     "ndcg_at_10": "how high the right files stand",
 }
+COVERAGE_HEADER = ("confidence at least", "answers", "of all questions", "wrong among them")
+RELIABILITY_HEADER = ("confidence", "answers", "mean confidence", "right")
 METRIC_HEADER = ("metric", "mean", "95 % interval", "questions", "is")
 TIME_HEADER = ("time", "median", "95th percentile", "answers")
 NAMES_OF_TIMES = {"first_token_seconds": "to the first word", "total_seconds": "in all"}
@@ -44,6 +47,10 @@ def report_lines(result: Evaluation) -> Iterator[str]:
     yield from markdown_table(METRIC_HEADER, metric_rows(result))
     if result.latencies:
         yield from markdown_table(TIME_HEADER, (timing(name, found) for name, found in result.latencies.items()))
+    for found in result.reliability:
+        yield from ("## How far the confidence can be trusted", "", calibration_line(found), "")
+        yield from markdown_table(COVERAGE_HEADER, coverage_rows(found))
+        yield from markdown_table(RELIABILITY_HEADER, reliability_rows(found))
     for header, rows in group_tables(result):
         yield from markdown_table(header, ((escape_markdown(name), *cells) for name, *cells in rows))
     bad = worst(result.rows, WORST)
@@ -93,6 +100,25 @@ def timing(name: str, found: Latency) -> tuple[str, str, str, str]:
     """Return a time's name, its median and 95th percentile with their intervals, and its number of answers."""
     return (NAMES_OF_TIMES[name], f"{found.median:.1f} s ({found.median_low:.1f} to {found.median_high:.1f})",
             f"{found.p95:.1f} s ({found.p95_low:.1f} to {found.p95_high:.1f})", f"{found.count:,}")
+
+
+def calibration_line(found: Reliability) -> str:
+    """Return the expected calibration error and what it is measured on."""
+    answers = sum(each.answers for each in found.bins)
+    return (f"Expected calibration error {found.calibration_error:.3f}: how far the confidence is from the share of right "
+            f"answers, on {answers:,} answers of {found.questions:,} questions with a confidence.")
+
+
+def coverage_rows(found: Reliability) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the risk-coverage curve, from the most confident answers to all."""
+    for each in found.coverage:
+        yield f"{each.least_confidence:.2f}", f"{each.answers:,}", f"{each.coverage:.0%}", f"{each.wrong:.0%}"
+
+
+def reliability_rows(found: Reliability) -> Iterator[tuple[str, str, str, str]]:
+    """Yield the bins of confidence."""
+    for each in found.bins:
+        yield f"{each.low:.1f} to {each.high:.1f}", f"{each.answers:,}", f"{each.confidence:.2f}", f"{each.right:.2f}"
 
 
 def headline(result: Evaluation) -> str:

@@ -14,6 +14,7 @@ from assistant.errors import ContextOverflow
 from assistant.evaluation.dataset import Question
 from assistant.evaluation.latency import Latency, Matrix, latencies, mean_intervals, means
 from assistant.evaluation.metrics import has_gold_files, score_answer, score_hits
+from assistant.evaluation.reliability import Reliability, Verdict, reliability
 
 Search = Callable[[str], Sequence[Hit]]
 Ask = Callable[[str], Answer]
@@ -42,7 +43,13 @@ def measure(questions: Iterable[Question], search: Search, ask: Ask | None) -> I
             continue
         yield row if answer is None else replace(
             row, metrics={**metrics, **score_answer(question, answer)}, answer=answer.text, abstained=answer.abstained,
-            sources=tuple(source_label(cited) for cited in answer.citations))
+            sources=tuple(source_label(cited) for cited in answer.citations), confidence=confidence_of(answer))
+
+
+def confidence_of(answer: Answer) -> float | None:
+    """Return the confidence (0 to 1) that the files answer the question; None without an estimate."""
+    judged = answer.answerability
+    return None if judged is None or judged.p_unanswerable is None else 1 - judged.p_unanswerable
 
 
 def source_label(cited: Citation) -> str:
@@ -68,6 +75,8 @@ class Outcome(StrEnum):
 
 
 GOOD = frozenset({Outcome.RIGHT, Outcome.REFUSED_RIGHTLY, Outcome.FOUND, Outcome.UNJUDGED})
+ANSWERED_RIGHT = frozenset({Outcome.RIGHT, Outcome.CITES_ANOTHER})
+JUDGED = ANSWERED_RIGHT | {Outcome.WRONG, Outcome.MADE_UP}
 SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
@@ -106,6 +115,7 @@ class Row:
 
     expected: gold answers
     sources: labels of the citations, for example "lease.pdf, p. 2"
+    confidence: that the files answer the question (0 to 1); None without an estimate
     """
 
     id: str
@@ -119,6 +129,7 @@ class Row:
     answerable: bool = True
     expected: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +149,7 @@ Estimates = Mapping[str, Estimate]
 class Evaluation:
     """The results of an evaluation. `kinds` and `langs` are empty if all questions have the same.
 
+    reliability: how far the confidences can be trusted, in a tuple of one; empty if no answer has one
     about: library and models
     planned: number of questions; more than rows if the run was stopped
     """
@@ -148,6 +160,7 @@ class Evaluation:
     kinds: Mapping[str, Estimates]
     langs: Mapping[str, Estimates]
     latencies: Mapping[str, Latency]
+    reliability: tuple[Reliability, ...]
     rows: tuple[Row, ...]
 
 
@@ -155,7 +168,19 @@ def summarise(rows: Sequence[Row], planned: int, about: Mapping[str, str | int])
     """Return the summary of all rows, of which there is at least one."""
     kinds = group_estimates(rows, [row.kind for row in rows])
     langs = group_estimates(rows, [row.lang for row in rows])
-    return Evaluation(about, planned, estimates(rows), kinds, langs, latencies([row.metrics for row in rows]), tuple(rows))
+    return Evaluation(about, planned, estimates(rows), kinds, langs, latencies([row.metrics for row in rows]),
+                      reliability(list(verdicts(rows))), tuple(rows))
+
+
+def verdicts(rows: Sequence[Row]) -> Iterator[Verdict]:
+    """Yield the confidence of each question that has one, refused or with an answer that can be judged.
+
+    A right answer counts as right whichever file it cites.
+    """
+    for row in rows:
+        became = outcome(row)
+        if row.confidence is not None and (row.abstained or became in JUDGED):
+            yield Verdict(row.confidence, not row.abstained, became in ANSWERED_RIGHT)
 
 
 def group_estimates(rows: Sequence[Row], names: Sequence[str]) -> dict[str, Estimates]:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from assistant.datatypes import Calibration, ChatModel, Chunk, Hit, Message, PromptText
-from assistant.generation.prompt import QUESTION_REQUEST, Prompt, answerability_probe
-from assistant.generation.refusal import log_odds, log_odds_before, logistic, query_likelihood_gain
+from assistant.datatypes import Calibration, ChatModel, Chunk, Gate, Hit, Message, PromptText
+from assistant.errors import ModelUnusable
+from assistant.generation.answerability import gain_candidates, log_odds, logistic, measure_signals
+from assistant.generation.prompt import QUESTION_REQUEST, Prompt
 from assistant.generation.untrusted_text import fence, fill_template, join_prompt_texts, own_words, sanitize, sanitize_span
 from assistant.text.languages import language
 from assistant.text.stems import terms
@@ -94,10 +95,15 @@ def write_question(chat: ChatModel, chunk: Chunk) -> str:
     return question if good else ""
 
 
-def question_log_odds(chat: ChatModel, prompt: Prompt, question: str) -> float:
-    """Return the log-odds that the chunks do not answer the question, before the answer and without an offset."""
-    reply = chat.reply(prompt.messages, 1, answerability_probe(prompt, question))
-    return log_odds_before(question, query_likelihood_gain(reply.log_likelihoods()), reply.answerable())
+def question_log_odds(chat: ChatModel, gate: Gate, prompt: Prompt, question: str) -> float:
+    """Return the log-odds that the chunks do not answer the question, before the answer and without an offset.
+
+    Raises ModelUnusable if the hidden state that the gate reads is missing.
+    """
+    found = measure_signals(gate, chat.reply(prompt.messages, 1, gain_candidates(gate, prompt, question)), question)
+    if found is None:
+        raise ModelUnusable("The hidden state of the chat model cannot be read.", "Install the llama-cpp-python of this program.")
+    return found.odds
 
 
 def fit_offset(trials: Sequence[CalibrationTrial]) -> float:

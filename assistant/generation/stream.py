@@ -16,13 +16,25 @@ from assistant.datatypes import (
     Answer,
     Answerability,
     ChatModel,
+    Gate,
     Hit,
     Message,
+    ProbeGate,
     Progress,
     Reply,
     ScoredText,
     Sentence,
     StreamedAnswer,
+)
+from assistant.generation.answerability import (
+    cross_language_offset,
+    estimate_before,
+    estimate_with_support,
+    estimate_with_verification,
+    gain_candidates,
+    is_decided,
+    query_likelihood_gain,
+    verify_answer,
 )
 from assistant.generation.cascade import is_beyond_doubt, is_borne_out, is_certain, may_be_accepted
 from assistant.generation.citing_stream import CitingStream
@@ -37,18 +49,7 @@ from assistant.generation.prompt import (
     refusal_text,
     withheld_text,
 )
-from assistant.generation.refusal import (
-    answerability_after,
-    answerability_before,
-    answerability_probed,
-    contains_refusal,
-    cross_language_offset,
-    is_decided,
-    is_empty,
-    is_refusal,
-    may_become_refusal,
-    verify_answer,
-)
+from assistant.generation.refusal import contains_refusal, is_empty, is_refusal, may_become_refusal
 from assistant.generation.reply_form import asks_for_form, begins_with_form, stands_in
 from assistant.generation.support import attribute, build_citations
 from assistant.generation.untrusted_text import count_masked, draws_on_instructions, find_instructions, sanitize, visible_text
@@ -61,13 +62,14 @@ LONGEST_KEPT_BACK = 300  # characters of an answer that may wait for its verific
 class Limits:
     """The limits of an answer: its length in tokens, the refusal threshold (0 to 1), whether unsupported sentences are dropped.
 
-    `offset` is the calibrated offset of the log-odds for this library.
+    `offset` is the calibrated offset of the log-odds for this library, `gate` what was fitted to the chat model, if anything was.
     """
 
     answer_tokens: int
     refusal_threshold: float
     strict: bool = False
     offset: float = 0.0
+    gate: Gate | None = None
 
 
 class AnswerStream(StreamedAnswer):
@@ -83,7 +85,7 @@ class AnswerStream(StreamedAnswer):
         self._prompt, self._best, self._limits, self._started = prompt, best, limits, started
         self._standalone = draft.searched.split(QUERY_SEPARATOR)[0] or draft.question
         self._offset = 0.0
-        self._withheld = False
+        self._withheld = self._hides_sentences = False
         self._probe = -math.inf  # the most that the probe has said of the passages read so far
         self._citing: CitingStream | None = None
         self._tally = TallyingChat(chat)
@@ -93,9 +95,10 @@ class AnswerStream(StreamedAnswer):
 
     @property
     def sentences(self) -> Sequence[Sentence]:
-        """The finished sentences; of a strict answer those with support."""
-        said = self._citing.sentences if self._citing else []
-        return [sentence for sentence in said if sentence.support != "none" or not self._limits.strict]
+        """The finished sentences; of a strict answer those with support. None of what is refused or withheld."""
+        if self._hides_sentences:
+            return []
+        return [sentence for sentence in self._said if sentence.support != "none" or not self._limits.strict]
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text, citation numbers included. What was yielded joins to `answer.text`."""
@@ -122,9 +125,11 @@ class AnswerStream(StreamedAnswer):
         if not may_be_read_alone(prompt):
             return
         self._report_reading(prompt)
-        reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
-        answerability = self._estimate_before(reply)
-        if not may_be_accepted(answerability) or is_unlikely(answerability):
+        gate = self._limits.gate
+        scored = gain_candidates(gate, prompt, self._standalone) if gate else answerability_probe(prompt, self._standalone)
+        reply = chat.reply(prompt.messages, self._limits.answer_tokens, scored)
+        answerability = self._estimate_best(reply)
+        if not may_be_accepted(gate, answerability) or answerability.is_unlikely:
             return
         begun, pieces = time.perf_counter(), iter(reply)
         opening = read_opening(pieces)
@@ -132,8 +137,8 @@ class AnswerStream(StreamedAnswer):
             return
         stream = CitingStream(prompt.passages, self.question, strict=self._limits.strict)
         shown = stripped(self._cited(stream, opening, pieces, begun, lambda _: iter(())))
-        if not is_beyond_doubt(answerability):
-            kept = read_until(shown, lambda: is_certain(answerability) and bool(stream.sentences))
+        if not is_beyond_doubt(gate, answerability):
+            kept = read_until(shown, lambda: is_certain(gate, answerability) and bool(stream.sentences))
             if not is_borne_out(stream.sentences):
                 return
             shown = chain(kept, shown)
@@ -146,12 +151,13 @@ class AnswerStream(StreamedAnswer):
         self._report_reading(self._prompt)
         prompt, wary = choose_safe_prompt(chat, self._prompt, self.question, self._limits.answer_tokens)
         self._answer = replace(self._answer, masked=count_masked(prompt.passages, wary=wary))
-        reply = chat.reply(prompt.messages, self._limits.answer_tokens, answerability_probe(prompt, self._standalone))
-        self._offset = self._limits.offset + cross_language_offset(self.question, prompt)
+        gate = self._limits.gate
+        scored = gain_candidates(gate, prompt, self._standalone)
+        reply = chat.reply(prompt.messages, self._limits.answer_tokens, scored)
+        self._offset = self._limits.offset + cross_language_offset(gate, self.question, prompt)
         answerability = self._estimate_before(reply)
         self._answer = replace(self._answer, answerability=answerability)
-        clear = answerability is None or is_decided(answerability)
-        if clear and is_unlikely(answerability):
+        if gate and is_decided(gate, answerability) and answerability.is_unlikely:
             yield from self._refuse(reply)
             return
         begun = time.perf_counter()
@@ -163,8 +169,7 @@ class AnswerStream(StreamedAnswer):
         rest = partial(answer_missing_parts, self.question, chat=chat, prompt=prompt, sources=stream.sources,
                        answer_tokens=self._limits.answer_tokens)
         shown = stripped(self._cited(stream, opening, pieces, begun, rest))
-        given = shown if answerability is None or clear else self._verified(shown, chat, prompt, answerability)
-        yield from self._finish_text(given, reply, prompt)
+        yield from self._finish_text(self._checked(shown, chat, prompt, answerability), reply, prompt)
 
     def _report_reading(self, prompt: Prompt) -> None:
         """Report that the model reads the passages of a prompt, and how many of them it has read before."""
@@ -172,11 +177,17 @@ class AnswerStream(StreamedAnswer):
         self._on_progress(Progress(PASSAGES, min(self._read, total), total))
         self._read = total
 
-    def _estimate_before(self, reply: Reply) -> Answerability | None:
-        """Return the answerability before the first token; None if the model's server gives no probabilities."""
-        if not reply.gives_likelihoods:
-            return None
-        found = answerability_before(reply, self.question, self._limits.refusal_threshold, self._offset, self._probe)
+    def _estimate_best(self, reply: Reply) -> Answerability:
+        """Return the answerability by the best passage alone; without a gate the query-likelihood gain and no estimate."""
+        if self._limits.gate is not None:
+            return self._estimate_before(reply)
+        gain = query_likelihood_gain(reply.log_likelihoods())
+        return Answerability(None, self._limits.refusal_threshold, query_likelihood_gain=gain)
+
+    def _estimate_before(self, reply: Reply) -> Answerability:
+        """Return the answerability before the first token."""
+        limits = self._limits
+        found = estimate_before(limits.gate, reply, self.question, limits.refusal_threshold, self._offset, self._probe)
         self._probe = self._probe if found.probe is None else found.probe
         return found
 
@@ -197,7 +208,40 @@ class AnswerStream(StreamedAnswer):
         second = "".join(again)
         return again, iter(()), NOT_STATED if begins_with_form(second) else second
 
-    def _verified(self, shown: Iterator[str], chat: ReplyWriter, prompt: Prompt, answerability: Answerability) -> Iterator[str]:
+    def _checked(self, shown: Iterator[str], chat: ReplyWriter, prompt: Prompt, answerability: Answerability) -> Iterator[str]:
+        """Yield the text as far as the estimate before it, or the checks of the finished answer, allow.
+
+        What a model on another machine writes is shown as it comes, with its marks.
+        """
+        gate = self._limits.gate
+        if self._answer.machine:
+            return shown
+        if gate is None or gate.waits_for_support or answerability.p_unanswerable is None:
+            return self._from_first_supported(shown)
+        if is_decided(gate, answerability):
+            return shown
+        return self._verified(shown, chat, prompt, gate, answerability)
+
+    def _from_first_supported(self, shown: Iterator[str]) -> Iterator[str]:
+        """Yield the text once one of its sentences has support; nothing if none has."""
+        kept = read_until(shown, lambda: any(sentence.support != "none" for sentence in self._said))
+        if self._is_unsupported:
+            return
+        yield from kept
+        yield from shown
+
+    @property
+    def _said(self) -> Sequence[Sentence]:
+        """The finished sentences, those without support too."""
+        return self._citing.sentences if self._citing else ()
+
+    @property
+    def _is_unsupported(self) -> bool:
+        """Whether there are finished sentences and none of them has support."""
+        return bool(self._said) and all(sentence.support == "none" for sentence in self._said)
+
+    def _verified(self, shown: Iterator[str], chat: ReplyWriter, prompt: Prompt, gate: Gate,
+                  answerability: Answerability) -> Iterator[str]:
         """Yield a short answer at its end if the model verifies it; a long one as it comes, by the answerability before it.
 
         An answer without a supported sentence is not given: it was doubtful before it was written. A supported one is withheld
@@ -207,35 +251,27 @@ class AnswerStream(StreamedAnswer):
         for piece in shown:
             pieces.append(piece)
             if sum(map(len, pieces)) > LONGEST_KEPT_BACK:
-                self._withheld = is_unlikely(answerability)
+                self._withheld = answerability.is_unlikely
                 if not self._withheld:
                     yield from pieces
                     yield from shown
                 return
-        sentences = self._citing.sentences if self._citing else []
-        is_scored = answerability.query_likelihood_gain is not None
-        if is_scored and sentences and all(sentence.support == "none" for sentence in sentences):
+        if self._is_unsupported:
             return
-        verified = self._estimate_after(chat, prompt, answerability, "".join(pieces))
+        verified = self._estimate_after(chat, prompt, gate, answerability, "".join(pieces))
         self._answer = replace(self._answer, answerability=verified)
-        self._withheld = verified is not None and verified.p_unanswerable > verified.threshold
+        self._withheld = verified.is_unlikely
         if not self._withheld:
             yield from pieces
 
-    def _estimate_after(self, chat: ReplyWriter, prompt: Prompt, before: Answerability, text: str) -> Answerability | None:
-        """Return the answerability with the finished answer; None if the model's server gives no probabilities.
-
-        A model without a probe is asked whether the passages state the answer.
-        """
-        sentences = self._citing.sentences if self._citing else []
-        supported = bool(sentences) and all(sentence.support == "full" for sentence in sentences)
-        if before.probe is not None:
-            return answerability_probed(before, supported=supported)
-        said = " ".join(sentence.text for sentence in sentences) or text
+    def _estimate_after(self, chat: ReplyWriter, prompt: Prompt, gate: Gate, before: Answerability, text: str) -> Answerability:
+        """Return the answerability with the finished answer. Without a probe, the model is asked to verify it."""
+        supported = bool(self._said) and all(sentence.support == "full" for sentence in self._said)
+        if isinstance(gate, ProbeGate):
+            return estimate_with_support(gate, before, supported=supported)
+        said = " ".join(sentence.text for sentence in self._said) or text
         p_verified = verify_answer(chat, prompt, self.question, said)
-        if p_verified is None:
-            return None
-        return answerability_after(before, p_verified, self.question, self._offset, supported=supported)
+        return estimate_with_verification(gate, before, p_verified, self.question, self._offset, supported=supported)
 
     def _finish_text(self, shown: Iterator[str], reply: Reply, prompt: Prompt) -> Iterator[str]:
         """Yield the text and finish the answer; refuse if there is none: only markers, or nothing that is supported."""
@@ -268,17 +304,19 @@ class AnswerStream(StreamedAnswer):
 
     def _withhold(self, reply: Reply, prompt: Prompt) -> Iterator[str]:
         """Yield, instead of an answer that is too doubtful, where to look: the passages that support it."""
-        supported = [sentence for sentence in (self._citing.sentences if self._citing else []) if sentence.support != "none"]
+        supported = [sentence for sentence in self._said if sentence.support != "none"]
         cited = build_citations(supported, prompt.passages, self.question)
         if not cited:
             yield from self._refuse(reply)
             return
         text = withheld_text(self.question, [citation.number for citation in cited])
+        self._hides_sentences = True
         yield text
         self._finish(reply, replace(self._answer, text=text, citations=cited, abstained=True))
 
     def _refuse(self, reply: Reply) -> Iterator[str]:
         text = refusal_text(self.question)
+        self._hides_sentences = True
         yield text
         self._finish(reply, replace(self._answer, text=text, abstained=True))
 
@@ -290,12 +328,6 @@ class AnswerStream(StreamedAnswer):
                           generated_tokens=reply.generated_tokens, writing_ms=self._writing_ms)
         self._answer = replace(answer, timings=timings)
         self._finished = (self._answer,)
-
-
-def is_unlikely(answerability: Answerability | None) -> bool:
-    """Return whether the estimate before the answer, from scored texts, says that the files do not state it."""
-    return (answerability is not None and answerability.query_likelihood_gain is not None
-            and answerability.p_unanswerable > answerability.threshold)
 
 
 def refuse_without_evidence(draft: Answer, started: float) -> Answer:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from assistant.datatypes import Message, ScoredText, Vectors, never_stop
+from assistant.datatypes import Gate, Message, ScoredText, Vector, Vectors, never_stop
 from assistant.errors import ContextOverflow
 from assistant.text.languages import HAN
 
@@ -81,7 +81,7 @@ class FakeReply:
     generated_tokens: int = 0
     finished: bool = True
     candidate_scores: tuple[float, ...] = ()
-    probed: float | None = None
+    states: Mapping[int, Vector] = field(default_factory=dict)
     has_estimated_counts: bool = False
     gives_likelihoods: bool = True
     should_stop: Callable[[], bool] = never_stop
@@ -101,10 +101,10 @@ class FakeReply:
         self._compute()
         return self.candidate_scores
 
-    def answerable(self) -> float | None:
-        """Return the given log-odds. Raises KeyboardInterrupt if it is stopped."""
+    def hidden_state(self, layer: int) -> Vector | None:
+        """Return the given state of a layer; None without one. Raises KeyboardInterrupt if it is stopped."""
         self._compute()
-        return self.probed
+        return self.states.get(layer)
 
     def __iter__(self) -> Iterator[str]:
         """Yield the text word by word. Raises KeyboardInterrupt between two words if it is stopped."""
@@ -118,8 +118,8 @@ class FakeReply:
 class FakeChat:
     """Replies with the sentence of the passages that shares most words with the question, and records its prompts.
 
-    `replies`, if any, are given first, in order; `verdict` is the reply to prompts that ask for Yes or No; `probed` is what the
-    probe says of each prompt.
+    `replies`, if any, are given first, in order; `verdict` is the reply to prompts that ask for Yes or No. Its only hidden state,
+    after the watched layers, is `probed`, or the share of the question's words in the passages.
     `should_stop` ends a reply in the middle, as with a real model.
     """
 
@@ -131,7 +131,15 @@ class FakeChat:
     prefilled: list[tuple[Message, ...]] = field(default_factory=list)
     verdict: str = "Yes"
     probed: float | None = None
+    gate: Gate | None = None
+    fingerprint: str = "fake-1"
+    layers: int = 3
+    watched: set[int] = field(default_factory=set)
     should_stop: Callable[[], bool] = never_stop
+
+    def watch(self, layer: int) -> None:
+        """Give replies a hidden state of this layer from now on."""
+        self.watched.add(layer)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the number of words of all messages."""
@@ -148,7 +156,12 @@ class FakeChat:
         by_user = [message.content for message in messages if message.role == "user"]
         said = self.replies.pop(0) if self.replies else nearest_sentence(by_user)
         scores = tuple(self._score(each) for each in candidates)
-        return FakeReply(said, tokens, candidate_scores=scores, probed=self.probed, should_stop=self.should_stop)
+        states = dict.fromkeys(self.watched, self._state(by_user))
+        return FakeReply(said, tokens, candidate_scores=scores, states=states, should_stop=self.should_stop)
+
+    def _state(self, said: Sequence[str]) -> Vector:
+        """Return the hidden state at the end of a prompt, shape (1,)."""
+        return np.array([share_in_passages(said) if self.probed is None else self.probed], np.float32)
 
     def prefill(self, messages: Sequence[Message]) -> bool:
         """Record the messages: there is nothing to store. Raises KeyboardInterrupt if it is stopped."""
@@ -164,6 +177,13 @@ class FakeChat:
 
     def close(self) -> None:
         """Do nothing, since there is no memory to free."""
+
+
+def share_in_passages(said: Sequence[str]) -> float:
+    """Return the share (0 to 1) of the words of the last line that the passages hold."""
+    question = set(words(said[-1].strip().rpartition("\n")[2]))
+    held = {word for prompt in said for _, body in PASSAGE.findall(prompt) for word in words(body)}
+    return len(question & held) / len(question) if question else 0.0
 
 
 def nearest_sentence(said: Sequence[str]) -> str:

@@ -121,7 +121,7 @@ def test_ask_adds_paths_first(run, folder):
     assert again.stderr == ""
 
 
-def test_a_stopped_answer_leaves_what_there_is(run, library, monkeypatch):
+def test_a_stopped_answer_leaves_what_there_is(run, library, monkeypatch, fitted):
     def stop(_):
         yield from ("The ", "lease ", "ends ", "on ", "31 ", "December ")
         raise KeyboardInterrupt
@@ -203,7 +203,7 @@ def test_chinese_stays_chinese_in_json(run, folder):
     assert "交货日期" in run("search", "交货日期", "--json").stdout
 
 
-def test_an_answer_that_no_passage_bears_out_is_marked(run, library, monkeypatch):
+def test_an_answer_that_no_passage_bears_out_is_marked(run, library, monkeypatch, fitted):
     monkeypatch.setattr("assistant.models.fake.nearest_sentence", lambda prompt: "Bananas grow in Ecuador [1].")
     result = run("ask", "What is the rent?")
     assert result.exit_code == 3
@@ -356,7 +356,7 @@ def test_a_reranker_without_time_is_told(run, library, monkeypatch):
     assert "The reranker had no time" in result.stderr
 
 
-def test_show_confidence_prints_the_confidence_and_its_signals(run, library):
+def test_show_confidence_prints_the_confidence_and_its_signals(run, library, fitted):
     result = run("ask", "When does the lease end?", "--show-confidence")
     assert re.search(r"Confidence that your files answer this: \d+% \(refused below 50%\)\.", result.stderr)
     assert "Query-likelihood gain 80%, probability that the model refuses 0%" in result.stderr
@@ -390,3 +390,22 @@ def test_fast_in_a_batch(run, library, tmp_path):
 
 def test_the_likely_sentence_is_shown_while_the_model_reads(run, library, terminal):
     assert "Most likely in [1]: “The notice period is nine months.”" in run("ask", "What is the notice period?").stderr
+
+
+def test_a_model_without_a_fitted_estimate_says_so(run, library):
+    result = run("ask", "When does the lease end?", "--show-confidence")
+    said = " ".join(result.stderr.split())
+    assert "No confidence was computed: nothing was fitted to fake:. Only its answer was checked." in said
+    shown = json.loads(run("ask", "When does the lease end?", "--json").stdout)["answerability"]
+    assert shown["confidence"] is None and "refused_below" not in shown
+
+
+def test_a_terminal_says_under_an_answer_that_nothing_is_fitted(run, library, terminal):
+    said = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", run("ask", "When does the lease end?").stderr)
+    assert "no confidence: nothing is fitted to this model" in " ".join(said.split())
+
+
+def test_an_answer_without_a_supported_sentence_of_such_a_model_is_refused(run, library, monkeypatch):
+    monkeypatch.setattr("assistant.models.fake.nearest_sentence", lambda prompt: "Bananas grow in Ecuador [1].")
+    result = run("ask", "What is the rent?")
+    assert (result.exit_code, result.stdout) == (3, "Your files do not say.\n")

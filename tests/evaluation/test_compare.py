@@ -90,7 +90,7 @@ def test_what_is_saved_is_read_back(tmp_path):
     save_evaluation(tmp_path / "a.json", summarise(rows, 2, {"library": "default"}))
     assert read_rows(tmp_path / "a.json") == tuple(rows)
     record = json.loads((tmp_path / "a.json").read_text("utf-8"))
-    assert list(record) == ["about", "planned", "metrics", "kinds", "langs", "latencies", "rows"]
+    assert list(record) == ["about", "planned", "metrics", "kinds", "langs", "latencies", "reliability", "rows"]
     assert set(record["metrics"]["f1"]) == {"mean", "low", "high", "count"}
 
 

@@ -1,10 +1,11 @@
 import pytest
 
 from assistant.datatypes import Chunk, Hit, Location
+from assistant.generation.answerability import cross_language_offset, logistic
 from assistant.generation.prompt import Prompt
 from assistant.generation.question_writer import CalibrationTrial, fit_calibration, fit_offset, write_question
-from assistant.generation.refusal import cross_language_offset, logistic
 from assistant.models.fake import FakeChat
+from tests.generation.gates import PROBE_GATE
 
 CHUNK = Chunk("The lease of the mill ends on 31 December 2027.", Location(1, 1, 0, 47))
 
@@ -38,4 +39,5 @@ def test_a_calibration_says_what_it_changes() -> None:
 
 def test_a_question_in_another_language_than_its_passages_is_doubted_less() -> None:
     prompt = Prompt((), (Hit(1, "/a.txt", "A", CHUNK),))
-    assert cross_language_offset("租约何时到期？", prompt) < cross_language_offset("When does the lease end?", prompt) == 0.0
+    other, same = (cross_language_offset(PROBE_GATE, asked, prompt) for asked in ("租约何时到期？", "When does the lease end?"))
+    assert other < same == cross_language_offset(None, "租约何时到期？", prompt) == 0.0

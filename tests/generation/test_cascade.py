@@ -3,13 +3,16 @@
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from assistant.app.library.calibrations import calibrated_gate
 from assistant.datatypes import PASSAGES, Answer, Chunk, Hit, Location, Progress, Timings
 from assistant.generation.cascade import LEAST_GAIN, needs_several_passages
 from assistant.generation.prompt import compose
 from assistant.generation.stream import AnswerStream, Limits
 from assistant.models.fake import FakeChat
+from tests.generation.gates import LAYER, gate_of
 
 QUESTION = "How much is the rent?"
 RENT = Hit(1, "/a.txt", "A", Chunk("The rent is 900 euros. Cats are welcome.", Location(1, 1, 0, 41)))
@@ -21,17 +24,20 @@ class Scoring(FakeChat):
     """Finds the question so much likelier with the passages than without; `probed` is what its probe says."""
 
     def __init__(self, replies, gain=ENOUGH, probed=None):
-        super().__init__(replies=list(replies), probed=probed)
+        super().__init__(replies=list(replies), probed=probed, gate=gate_of(probed), watched={LAYER})
         self.gain = gain
+        self.scored = []  # whether each prompt came with texts to score
 
     def reply(self, messages, max_tokens, candidates=()):
-        return replace(super().reply(messages, max_tokens, candidates), candidate_scores=(self.gain - 1, -1.0))
+        scores = (self.gain - 1, -1.0) if candidates else ()
+        self.scored.append(bool(candidates))
+        return replace(super().reply(messages, max_tokens, candidates), candidate_scores=scores)
 
 
 def stream_of(chat, best=RENT, strict=False, threshold=0.5):
     draft = Answer(QUESTION, "", False, (), (RENT, OTHER), "", "fake:", "", Timings(1.0))
     prompts = [compose(chat, QUESTION, hits, (), 500, 50) for hits in ((best, OTHER), (best,))]
-    return AnswerStream(draft, chat, prompts[0], Limits(50, threshold, strict), time.perf_counter(), prompts[1])
+    return AnswerStream(draft, chat, prompts[0], Limits(50, threshold, strict, gate=chat.gate), time.perf_counter(), prompts[1])
 
 
 @pytest.mark.parametrize("strict", [False, True])
@@ -62,7 +68,7 @@ def test_with_a_probe_its_log_odds_and_the_gain_decide(probed, passages):
     answer = stream_of(chat).answer
     assert answer.timings.read_passages == passages
     assert answer.text == "The rent is 900 euros [1]."
-    assert answer.answerability.probe == probed
+    assert answer.answerability.probe == pytest.approx(probed)
 
 
 def test_with_a_probe_no_model_is_asked_to_confirm_its_answer():
@@ -93,7 +99,7 @@ def test_one_passage_that_answers_the_question_is_enough():
 
     def doubting(messages, max_tokens, candidates=()):
         made = reply(messages, max_tokens, candidates)
-        return replace(made, probed=1.0 if len(messages[1].segments) == 3 else -3.0)
+        return replace(made, states={LAYER: np.array([1.0 if len(messages[1].segments) == 3 else -3.0], np.float32)})
 
     chat.reply = doubting
     answer = stream_of(chat).answer
@@ -177,3 +183,91 @@ def test_a_question_about_several_things_reads_all_passages(question):
 ])
 def test_an_ordinary_question_does_not(question):
     assert not needs_several_passages(question)
+
+
+class Unfitted(Scoring):
+    """The same model with nothing fitted to it."""
+
+    def __init__(self, replies, gain=ENOUGH):
+        super().__init__(replies, gain)
+        self.gate = None
+
+
+@pytest.mark.parametrize(("gain", "passages"), [(ENOUGH, 1), (LEAST_GAIN - 0.01, 2)])
+def test_without_a_gate_full_support_and_the_chosen_gain_accept_an_answer_from_the_best_passage(gain, passages):
+    answer = stream_of(Unfitted(["The rent is 900 euros."] * 2, gain)).answer
+    assert (answer.text, answer.timings.read_passages) == ("The rent is 900 euros [1].", passages)
+    assert answer.answerability.p_unanswerable is None
+
+
+def test_without_a_gate_nothing_is_refused_before_the_answer_and_no_model_is_asked_to_confirm_it():
+    chat = Unfitted(["The rent is 900 euros."], -1.0)
+    stream = stream_of(chat)
+    assert "".join(stream) == "The rent is 900 euros [1]."
+    assert len(chat.asked) == 2  # the best passage, whose reply is not generated, and all of them
+
+
+def test_without_a_gate_the_likelihoods_of_the_question_are_computed_for_the_best_passage_only():
+    chat = Unfitted(["The rent is 900 euros."], -1.0)
+    assert stream_of(chat).answer.text
+    assert chat.scored == [True, False]
+
+
+@pytest.mark.parametrize("reply", ["NOT STATED", "The moon is made of cheese.", "The moon is made of cheese. Bananas are blue."])
+def test_without_a_gate_a_refusal_and_an_answer_without_a_supported_sentence_are_refused(reply):
+    stream = stream_of(Unfitted(["NOT STATED", reply], ENOUGH))
+    answer = stream.answer
+    assert not stream.sentences  # which would put a mark behind the refusal
+    assert (answer.text, answer.abstained, answer.citations) == ("Your files do not say.", True, ())
+
+
+def test_without_a_gate_an_answer_is_shown_from_its_first_supported_sentence_on():
+    stream = stream_of(Unfitted(["NOT STATED", "Bananas are blue. The rent is 900 euros. Cats are welcome."]))
+    pieces = iter(stream)
+    shown = [next(pieces)]
+    assert stream.sentences[-1].support == "full"  # known before the first word is shown
+    assert "".join([*shown, *pieces]) == "Bananas are blue. The rent is 900 euros [1]. Cats are welcome [1]."
+
+
+def test_without_a_gate_an_answer_in_another_language_than_its_passages_is_given_with_its_marks():
+    answer = stream_of(Unfitted(["NOT STATED", "租约说明了一切。"])).answer
+    assert not answer.abstained
+    assert [sentence.support for sentence in answer.sentences] == ["partial"]
+
+
+def test_words_are_not_shown_before_the_answer_is_complete_where_no_bound_was_fitted():
+    stream = stream_of(Unfitted(["The rent is 900 euros. Dogs cost 20 euros more.", "The deposit is 1800 euros."], 0.99))
+    assert "".join(stream) == "The deposit is 1800 euros [2]."
+
+
+CALIBRATED = calibrated_gate(LAYER, np.array([1, 0], np.float32), 1.0)
+
+
+@pytest.mark.parametrize(("probed", "passages", "asked"), [(1.1, 1, 1), (0.9, 2, 2), (0.1, 2, 2)])
+def test_a_calibrated_probe_accepts_and_answers_without_likelihoods(probed, passages, asked):
+    chat = Scoring(["The rent is 900 euros."] * asked, probed=probed)
+    chat.gate = CALIBRATED
+    answer = stream_of(chat).answer
+    assert (answer.text, answer.timings.read_passages) == ("The rent is 900 euros [1].", passages)
+    assert answer.answerability.query_likelihood_gain is None
+    assert not any(chat.scored)
+
+
+def test_a_calibrated_probe_refuses_before_the_answer():
+    chat = Scoring([], probed=-0.1)
+    chat.gate = CALIBRATED
+    answer = stream_of(chat).answer
+    assert (answer.text, answer.timings.generated_tokens) == ("Your files do not say.", 0)
+
+
+def test_an_answer_that_a_calibrated_probe_lets_through_needs_a_supported_sentence_too():
+    chat = Scoring(["The moon is made of cheese."] * 2, probed=0.1)
+    chat.gate = CALIBRATED
+    assert stream_of(chat).answer.text == "Your files do not say."
+
+
+def test_a_probe_of_another_width_than_the_state_gives_no_estimate():
+    chat = Scoring(["The rent is 900 euros."] * 2, probed=-5.0)
+    chat.gate = calibrated_gate(LAYER, np.ones(7, np.float32), 1.0)
+    answer = stream_of(chat).answer
+    assert (answer.text, answer.answerability.p_unanswerable) == ("The rent is 900 euros [1].", None)

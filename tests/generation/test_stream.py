@@ -5,12 +5,13 @@ import pytest
 
 from assistant.datatypes import Answer, Chunk, Hit, Location, Timings
 from assistant.generation.prompt import compose
-from assistant.generation.refusal import DECIDED_MARGIN, WEIGHTS_BEFORE
 from assistant.generation.stream import AnswerStream, Limits
 from assistant.models.fake import FakeChat, FakeReply
+from tests.generation.gates import LIKELIHOOD_GATE
 
 # of the question foretold: somewhat likelier answered than not
-UNSURE = (-DECIDED_MARGIN / 2 - WEIGHTS_BEFORE.intercept) / WEIGHTS_BEFORE.query_likelihood_gain
+BEFORE = LIKELIHOOD_GATE.before
+UNSURE = (-LIKELIHOOD_GATE.margin / 2 - BEFORE.intercept) / BEFORE.query_likelihood_gain
 HITS = (Hit(1, "/a.txt", "A", Chunk("The rent is 900 euros. Cats are welcome.", Location(1, 1, 0, 41))),)
 
 
@@ -50,7 +51,7 @@ class Judging(FakeChat):
     """Foretells so much of the question before the answer, and says Yes with a probability after it."""
 
     def __init__(self, foretold: float, after: float, reply: str = "The rent is 900 euros.") -> None:
-        super().__init__(replies=[reply])
+        super().__init__(replies=[reply], gate=LIKELIHOOD_GATE)
         self.query_likelihood_gain, self.p_verified = foretold, after
         self.checks = 0
 
@@ -64,7 +65,7 @@ class Judging(FakeChat):
 
 
 def judged(chat: Judging, refusal_threshold: float = 0.5, offset: float = 0.0) -> AnswerStream:
-    return stream_of("How much is the rent?", chat, Limits(50, refusal_threshold, offset=offset))
+    return stream_of("How much is the rent?", chat, Limits(50, refusal_threshold, offset=offset, gate=chat.gate))
 
 
 def test_a_model_that_stands_by_its_answer_is_believed_and_one_that_does_not_is_not() -> None:

@@ -204,10 +204,11 @@ class QuestionAnswering:
         return Answer(question, "", False, (), hits, "", self._models.embedder.name, PROMPT_VERSION,
                       Timings(evidence.retrieve_ms), searched)
 
-    def limits(self, strict: bool) -> Limits:
-        """Return the limits of an answer, with the refusal threshold as it is calibrated for these libraries."""
+    def limits(self, chat: ChatModel, strict: bool) -> Limits:
+        """Return the limits of an answer of a chat model, with what was fitted to it."""
         threshold = self._settings.refusal_threshold / 100
-        return Limits(self._settings.answer_tokens, threshold, strict, self.retrieval.calibration_offset())
+        return Limits(self._settings.answer_tokens, threshold, strict, self.retrieval.calibration_offset(chat),
+                      self.retrieval.gate(chat))
 
     def compared_with_other_files(self, answer: Answer, hits: Sequence[Hit], passages: Sequence[Hit]) -> Answer:
         """Return the answer with the places where other hits contradict its citations, which are numbered by `passages`."""
@@ -244,7 +245,7 @@ class QuestionAnswerStream(StreamedAnswer):
 
     def __init__(self, answering: QuestionAnswering, question: str, turns: Sequence[Turn], evidence: Evidence,
                  open_chat: OpenChat, strict: bool, started: float) -> None:
-        self._draft, self._limits = answering.draft(question, evidence), answering.limits(strict)
+        self._draft, self._strict = answering.draft(question, evidence), strict
         self.question, self.hits = question, self._draft.hits
         self._answering, self._turns, self._evidence = answering, turns, evidence
         self._open_chat, self._started = open_chat, started
@@ -266,7 +267,8 @@ class QuestionAnswerStream(StreamedAnswer):
         prompt = self._answering.compose_prompt(chat, self.question, self._turns, self._evidence)
         several = len(prompt.passages) > 1
         best = self._answering.compose_best(chat, self.question, self._turns, self._evidence) if several else NO_PROMPT
-        self._generation = AnswerStream(self._draft, chat, prompt, self._limits, self._started, best)
+        limits = self._answering.limits(chat, self._strict)
+        self._generation = AnswerStream(self._draft, chat, prompt, limits, self._started, best)
         self._generation.prepare(self._on_progress)
         found = self._answering.retrieval.narrow_passages(self._evidence.hits, ())
         self._answering.reading_ahead.note(found, best.passages)

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
-from assistant.app.library.library import CALIBRATION_KEY, Library
+from assistant.app.library.calibrations import mean_gate, stored_gate, stored_offset
+from assistant.app.library.library import Library
 from assistant.app.models import ModelProvider
 from assistant.config import Settings
-from assistant.datatypes import EVERY_FILE, Chunk, Explanation, Filter, Hit, SearchResult, Timings, Turn
+from assistant.datatypes import EVERY_FILE, ChatModel, Chunk, Explanation, Filter, Gate, Hit, Probing, SearchResult, Timings, Turn
 from assistant.errors import UsageError
 from assistant.generation import FileDate, FollowUpKind, Rewriting, rewrite, rewrite_with_model, turns_about_files
 from assistant.history.facts import Facts, merge_facts
@@ -69,10 +70,25 @@ class EvidenceRetrieval:
         """Return the share (0 to 1) of the chunks that have a vector; the others are found by keyword only."""
         return min((library.store.embedded_share() for library in self._libraries if library.exists()), default=1.0)
 
-    def calibration_offset(self) -> float:
+    def calibration_offset(self, chat: ChatModel) -> float:
         """Return the calibrated offset of the log-odds of the answerability, the mean of the libraries; 0 without calibration."""
-        kept = [float(library.store.meta(CALIBRATION_KEY) or 0.0) for library in self._libraries if library.exists()]
+        kept = [stored_offset(library.store, chat.fingerprint) for library in self._libraries if library.exists()]
         return sum(kept) / max(1, len(kept))
+
+    def gate(self, chat: ChatModel) -> Gate | None:
+        """Return the constants that estimate answerability for a chat model: the shipped ones, or those of all the libraries.
+
+        Return None if nothing was fitted to this model, or not with each of the libraries.
+        """
+        if chat.gate is not None or not isinstance(chat, Probing) or not chat.layers:
+            return chat.gate
+        kept = [stored_gate(library.store, chat.fingerprint) for library in self._libraries if library.exists()]
+        gates = [gate for gate in kept if gate is not None]
+        if not gates or len(gates) < len(kept):
+            return None
+        gate = mean_gate(gates) if len(gates) > 1 else gates[0]
+        chat.watch(gate.probe.layer)
+        return gate
 
     # the steps of a question, in their order
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
+from assistant.app.library.trials import TrialLog
 from assistant.app.models import ModelProvider
 from assistant.config import DEFAULT_LIBRARY
 from assistant.datatypes import Chunk, Citation, Embedder, Hit
 from assistant.errors import EmbedderMismatch, NothingIndexed
-from assistant.generation import GENERATED_QUESTION_OFFSET, PROMPT_VERSION, CalibrationTrial
 from assistant.index import LibraryStore, open_library
 from assistant.index.places import file_in, is_shared
 from assistant.retrieval import Searcher
-from assistant.system.atomic_files import PRIVATE_FILE, append_record, parse_record, read_records, write_atomically
-
-SIGNALS = 2  # version of the signals that a calibration weighs
-CALIBRATION_KEY = f"calibration_offset_{SIGNALS}"  # metadata key of the calibration
 
 
 class Library:
@@ -91,9 +86,9 @@ class Library:
         """The folder of the models' notes on the documents."""
         return self.folder / "notes"
 
-    def trial_log(self, model: str) -> TrialLog:
-        """Return the file of calibration trials, to read and to add those with this model."""
-        return TrialLog(self.folder / "calibration.jsonl", model)
+    def trial_log(self, by: str) -> TrialLog:
+        """Return the log of calibration trials, to read and to add those of this model and kind."""
+        return TrialLog(self.folder / "calibration.jsonl", by)
 
     def chunk_at(self, path: str, character: int) -> list[Hit]:
         """Return the chunk of a file at a character offset, as a hit; an empty list if there is none."""
@@ -121,49 +116,3 @@ def require_same_embedder(store: LibraryStore, embedder: Embedder) -> None:
             f"This library was built with the embedding model {built_with}, {other}.",
             f"Use --embed {built_with}, or embed all files again: assistant sync --rebuild",
         )
-
-
-@dataclass(frozen=True, slots=True)
-class TrialLog:
-    """File of a library's calibration trials, so that a stopped calibration can continue."""
-
-    file: Path
-    model: str
-
-    def trials(self) -> dict[str, CalibrationTrial]:
-        """Return the trials with this model and prompt version, by chunk. Damaged lines are skipped."""
-        found: dict[str, CalibrationTrial] = {}
-        for record in read_records(self.file) if self.file.exists() else ():
-            if record.get("by") == self._by and (trial := trial_of(record.get("trial"))):
-                found[str(record.get("passage"))] = trial
-        return found
-
-    def keep(self, passage: str, trial: CalibrationTrial) -> None:
-        """Append one trial."""
-        append_record(self.file, {"by": self._by, "passage": passage, "trial": asdict(trial)})
-
-    def keep_only(self, paths: Container[str]) -> None:
-        """Delete the trials about chunks of all other files, for every model."""
-        lines = [line for line in self.file.read_bytes().split(b"\n") if line.strip()]
-        kept = [line for line in lines if document_of(line) in paths]
-        if len(kept) < len(lines):
-            write_atomically(self.file, b"".join(line + b"\n" for line in kept), PRIVATE_FILE)
-
-    @property
-    def _by(self) -> str:
-        return f"{self.model} {PROMPT_VERSION} {SIGNALS} {GENERATED_QUESTION_OFFSET}"
-
-
-def trial_of(value: object) -> CalibrationTrial | None:
-    """Parse a trial; return None if the value is not one."""
-    if not isinstance(value, dict):
-        return None
-    question, answered, held_out = (value.get(name) for name in ("question", "answered", "held_out"))
-    if isinstance(question, str) and isinstance(answered, int | float) and isinstance(held_out, int | float):
-        return CalibrationTrial(question, float(answered), float(held_out))
-    return None
-
-
-def document_of(line: bytes) -> str:
-    """Return the path of the file that a line is about; an empty string for a damaged line."""
-    return str((parse_record(line) or {}).get("passage", "")).rpartition("#")[0]

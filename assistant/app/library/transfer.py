@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from assistant.app.library.library import CALIBRATION_KEY
+from assistant.app.library.calibrations import PREFIX
 from assistant.datatypes import EVERY_FILE, FileState, LedgerEntry, OnProgress, Progress
 from assistant.errors import UsageError
 from assistant.index import LibraryStore, Nearest
 from assistant.index.store import vector_key
 
-COPIED_KEYS = ("embedder", "embedder_name", "shape", "ocr", CALIBRATION_KEY)
+COPIED_KEYS = ("embedder", "embedder_name", "shape", "ocr")
 FILES_AT_ONCE = 64  # of one transaction
 
 
@@ -50,7 +50,7 @@ def copy_all(source: LibraryStore, target: LibraryStore, on_progress: OnProgress
             target.add_root(root)
         for path in source.excluded():
             target.exclude(path)
-        for key in COPIED_KEYS:
+        for key in (*COPIED_KEYS, *source.meta_with_prefix(PREFIX)):
             target.set_meta(key, source.meta(key))
     target.prepare(dimension)
 

@@ -19,9 +19,10 @@ from assistant.cli.error_boundary import INTERRUPTED
 from assistant.cli.json_output import escaped
 from assistant.cli.options import Chat, Embed, Json, Library, Rerank, settings_of
 from assistant.cli.progress import counting_progress
+from assistant.cli.render.calibration import show_calibration
 from assistant.cli.render.evaluation import show_comparison, show_evaluation
 from assistant.config import Settings
-from assistant.datatypes import FileState, Hit, Progress
+from assistant.datatypes import Calibration, FileState, Hit, ProbeCalibration, Progress
 from assistant.errors import UsageError
 from assistant.evaluation import (
     Evaluation,
@@ -201,15 +202,17 @@ def lines_to(out: Path | None) -> Iterator[IO[str] | None]:
 
 
 QuestionCount = Annotated[int, typer.Option("--questions", metavar="N", min=6, help="Number of questions to generate.")]
-Reset = Annotated[bool, typer.Option("--reset", help="Discard the calibration and use the default again.")]
+Reset = Annotated[bool, typer.Option("--reset", help="Discard the calibrations of this library, for every chat model.")]
 
 
 def calibrate(context: typer.Context, count: QuestionCount = 20, reset: Reset = False, library: Library = None, chat: Chat = None,
               embed: Embed = None, json: Json = False) -> None:
-    """Calibrate the refusal threshold to your library.
+    """Calibrate to your library what the chat model refuses.
 
-    The chat model writes questions about passages of your files and answers each twice: with the passages that a search finds,
-    and with the file in question left out. If stopped, the next run continues. The setting refusal_threshold stays as it is.
+    The chat model writes questions about passages of your files and reads each with them, and with the file in question left out.
+    For the starter model this moves the refusal threshold. For another local model it trains an estimate of whether the files
+    answer a question, which is kept only if it is clearly better than chance; 40 questions or more are better than 20. If
+    stopped, the next run continues. The setting refusal_threshold stays as it is.
     """
     settings = settings_of(context, library, chat, embed)
     with Assistant(settings) as assistant:
@@ -218,11 +221,21 @@ def calibrate(context: typer.Context, count: QuestionCount = 20, reset: Reset = 
             notice("The calibration was discarded; the default applies again.")
             return
         chat_spec(settings)
-        with counting_progress("Asking", "questions") as on_progress:
-            found = assistant.calibrate(count, on_progress)
-    if json:
-        to_json.print_json(asdict(found))
-        return
-    output().print(f"{found.questions} questions; refused if the confidence is below {1 - found.threshold:.0%}")
-    for name, (before, after) in {"answerable": found.answerable_refused, "unanswerable": found.unanswerable_refused}.items():
-        output().print(f"  {name:12} refused {before:.0%} before, {after:.0%} now")
+        found = run_calibration(assistant, count)
+    to_json.print_result(asdict(found), lambda: show_calibration(output(), found), json=json)
+
+
+def run_calibration(assistant: Assistant, count: int) -> Calibration | ProbeCalibration:
+    """Calibrate with a progress bar; Ctrl-C keeps the questions that were asked."""
+    asked = 0
+    with counting_progress("Asking", "questions") as show:
+        def on_progress(progress: Progress) -> None:
+            nonlocal asked
+            asked = progress.done
+            show(progress)
+
+        try:
+            return assistant.calibrate(count, on_progress)
+        except KeyboardInterrupt as stopped:
+            notice(f"Stopped after {counted(asked, 'question')}. Run the command again to continue.")
+            raise typer.Exit(INTERRUPTED) from stopped

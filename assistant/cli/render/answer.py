@@ -24,7 +24,7 @@ from assistant.cli.console import (
     output,
     write,
 )
-from assistant.datatypes import PASSAGES, Answer, Explanation, OutgoingRequest, Sentence
+from assistant.datatypes import PASSAGES, Answer, Answerability, Explanation, OutgoingRequest, Sentence
 
 if TYPE_CHECKING:
     from assistant.datatypes import AnswerStreaming, Citation, Hit, Location, OutdatedFile, Progress, SearchResult
@@ -260,22 +260,46 @@ def show_timings(answer: Answer) -> None:
         f"search {timings.retrieve_ms / 1000:.1f} s, first word after {timings.first_token_ms / 1000:.1f} s; {passages}tokens"
         f"{' (estimated)' if timings.estimated_tokens else ''}: "
         f"{timings.read_tokens:,} read, {timings.reused_tokens:,} cached, "
-        f"{timings.generated_tokens:,} written{rate}", style="dim", highlight=False)
+        f"{timings.generated_tokens:,} written{rate}{unfitted_note(answer)}", style="dim", highlight=False)
+
+
+def unfitted_note(answer: Answer) -> str:
+    """Return a note that whether the files answer was not estimated, for an answer of a model to which nothing was fitted."""
+    judged = answer.answerability
+    return "; no confidence: nothing is fitted to this model" if judged is not None and judged.p_unanswerable is None else ""
 
 
 def show_confidence(answer: Answer) -> None:
-    """Show the confidence that the files answer the question, and the signals behind it."""
+    """Show the confidence that the files answer the question, and the signals behind it, or why there is none."""
     judged = answer.answerability
-    if judged is None:
-        why = f"{on_one_line(answer.machine)} gives no probabilities" if answer.machine else "there was no passage to judge"
-        notice(f"No confidence was computed: {why}.")
+    if judged is None or judged.p_unanswerable is None:
+        notice(f"No confidence was computed: {explain_missing_estimate(answer)}")
         return
     notice(f"Confidence that your files answer this: {1 - judged.p_unanswerable:.0%} (refused below {1 - judged.threshold:.0%}).")
-    after = "" if judged.p_verified is None else f", probability that the model confirms its answer {judged.p_verified:.0%}"
-    after += "" if judged.probe is None else f", probe {judged.probe:+.1f}"
-    gain = judged.query_likelihood_gain
-    notice(f"Query-likelihood gain {'unknown' if gain is None else f'{gain:.0%}'}, "
-           f"probability that the model refuses {judged.p_refusal_token:.0%}{after}.")
+    measured = ", ".join(describe_signals(judged))
+    notice(f"{measured[:1].upper()}{measured[1:]}.")
+
+
+def explain_missing_estimate(answer: Answer) -> str:
+    """Return why an answer has no estimate of its answerability, and what to do."""
+    if answer.answerability is None:
+        return "there was no passage to judge."
+    if ":" in answer.machine:  # HOST:PORT
+        return "nothing can be fitted to a model on another machine. Only its answer was checked."
+    return (f"nothing was fitted to {on_one_line(answer.model)}. Only its answer was checked. "
+            "To fit an estimate with your files: assistant calibrate")
+
+
+def describe_signals(judged: Answerability) -> Iterator[str]:
+    """Yield the signals that were measured."""
+    if judged.query_likelihood_gain is not None:
+        yield f"query-likelihood gain {judged.query_likelihood_gain:.0%}"
+    if judged.p_refusal_token is not None:
+        yield f"probability that the model refuses {judged.p_refusal_token:.0%}"
+    if judged.p_verified is not None:
+        yield f"probability that the model confirms its answer {judged.p_verified:.0%}"
+    if judged.probe is not None:
+        yield f"probe {judged.probe:+.1f}"
 
 
 @contextmanager

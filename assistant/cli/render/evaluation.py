@@ -10,7 +10,16 @@ from rich.text import Text
 
 from assistant.cli.console import counted, on_one_line
 from assistant.evaluation import Comparison, Estimates, Evaluation, MetricDifference
-from assistant.evaluation.report_markdown import display_name, figures, shares, timing
+from assistant.evaluation.reliability import Reliability
+from assistant.evaluation.report_markdown import (
+    COVERAGE_HEADER,
+    calibration_line,
+    coverage_rows,
+    display_name,
+    figures,
+    shares,
+    timing,
+)
 from assistant.evaluation.run import tally
 
 HEADLINES = ("recall_at_10", "ndcg_at_10", "mrr_at_10", "page_recall_at_10", "span_recall", "contains", "f1",
@@ -31,6 +40,8 @@ def show_evaluation(console: Console, result: Evaluation) -> None:
             table.add_row(*timing(name, measured))
         console.print()
         console.print(table)
+    for trusted in result.reliability:
+        show_reliability(console, trusted)
     if result.about.get("chat"):
         outcomes = ", ".join(f"{count:,} {name}" for name, count in tally(result.rows).items())
         console.print()
@@ -40,6 +51,16 @@ def show_evaluation(console: Console, result: Evaluation) -> None:
             console.print()
             main = {name: {metric: found[metric] for metric in HEADLINES if metric in found} for name, found in groups.items()}
             console.print(estimate_table(main, title))
+
+
+def show_reliability(console: Console, found: Reliability) -> None:
+    """Show how many answers are wrong as less confidence is accepted, and the calibration error."""
+    table = plain_table(list(COVERAGE_HEADER), right=set(COVERAGE_HEADER))
+    for cells in coverage_rows(found):
+        table.add_row(*cells)
+    console.print()
+    console.print(table)
+    console.print(calibration_line(found))
 
 
 def estimate_table(groups: Mapping[str, Estimates], title: str) -> Table:

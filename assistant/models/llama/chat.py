@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from assistant.datatypes import Message, ScoredText, never_stop
+from assistant.datatypes import Message, ProbeGate, ScoredText, never_stop
 from assistant.errors import ContextOverflow
 from assistant.models.llama.chat_template import ChatTemplate
 from assistant.models.llama.decoder import BATCH
@@ -16,7 +16,7 @@ from assistant.models.llama.generate import DRAFT, LlamaReply, Prefill
 from assistant.models.llama.hidden_states import can_read_layers
 from assistant.models.llama.kv_cache import Beginning, DiskKVCache, PrefixCache, build
 from assistant.models.llama.load import model_fingerprint
-from assistant.models.llama.probes import load_probe
+from assistant.models.llama.probes import shipped_gate
 from assistant.models.llama.thread_tuning import (
     ANY_TOKEN,
     PROBE_TOKENS,
@@ -41,8 +41,8 @@ class LlamaChat:
     """A chat model from a GGUF file. Consecutive prompts that share a prefix compute it once.
 
     With a `disk_cache`, the KV state of the instructions is kept for other processes too.
-    Any computation ends with KeyboardInterrupt at its next step once `should_stop` returns True. The hidden states after each of
-    `layers` can be read, besides those that the model's probe reads.
+    Any computation ends with KeyboardInterrupt at its next step once `should_stop` returns True. The outputs of `layers` are
+    watched from the beginning, besides the one that the model's own probe reads.
     """
 
     machine = ""
@@ -51,11 +51,13 @@ class LlamaChat:
                  disk_cache: DiskKVCache | None = None, should_stop: Callable[[], bool] = never_stop,
                  layers: Collection[int] = ()) -> None:
         self.name = name
-        self._probes = load_probe(model_fingerprint(path)) if can_read_layers() else ()
-        self._engine = Engine(path, context_tokens, threads, gpu_layers, should_stop,
-                              {*layers, *(probe.layer for probe in self._probes)})
+        self.fingerprint = model_fingerprint(path)
+        self._reads_layers = can_read_layers()
+        self.gate = shipped_gate(self.fingerprint, reads_layers=self._reads_layers)
+        own = {self.gate.probe.layer} if isinstance(self.gate, ProbeGate) else set[int]()
+        self._engine = Engine(path, context_tokens, threads, gpu_layers, should_stop, {*layers, *own})
         self._template = ChatTemplate(self._engine.vocabulary)
-        self._identity = f"{model_fingerprint(path)} {build()}"
+        self._identity = f"{self.fingerprint} {build()}"
         self._prefix_cache = PrefixCache(self._engine, disk_cache, self._identity)
         self._threads: Threads | None = None  # the measured numbers in use, and the file that holds them
         self._threads_place: Path | None = None
@@ -64,6 +66,15 @@ class LlamaChat:
     def context_tokens(self) -> int:
         """The number of tokens that prompt and reply must share."""
         return self._engine.context_tokens
+
+    @property
+    def layers(self) -> int:
+        """The number of layers whose outputs can be read; 0 if this build of llama.cpp cannot."""
+        return self._engine.layers if self._reads_layers else 0
+
+    def watch(self, layer: int) -> None:
+        """Keep the output of a layer at the end of each prompt from now on: see Reply.hidden_state."""
+        self._engine.watch(layer)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Return the length of the prompt that these messages become, template included."""
@@ -81,8 +92,7 @@ class LlamaChat:
         self._engine.grow_context(len(prompt) + max(max_tokens, 3 * MOST_SCORED) + DRAFT)
         document = next((message.document for message in messages if message.role == "user"), "")
         beginning = Beginning(borders, document)
-        return LlamaReply(self._engine, lambda: self._prefill(prompt, beginning, candidates), prompt, max_tokens,
-                          self._probes)
+        return LlamaReply(self._engine, lambda: self._prefill(prompt, beginning, candidates), prompt, max_tokens)
 
     def _prefill(self, prompt: list[int], beginning: Beginning, candidates: Sequence[ScoredText]) -> Prefill:
         """Bring a prompt into the KV cache and score the candidate texts."""

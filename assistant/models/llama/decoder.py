@@ -33,7 +33,7 @@ class Decoder:
     """A loaded model and its context. Not thread-safe.
 
     The computing thread calls `should_stop` repeatedly during a computation; it must not raise. Of the tokens of the last batch,
-    the hidden states after each of `layers` are kept.
+    the outputs of `layers` are kept, and of those that are watched later.
     """
 
     def __init__(self, path: Path, context_tokens: int, threads: int, gpu_layers: int,
@@ -47,6 +47,7 @@ class Decoder:
         self._threads = Threads(*[threads or usable_cores()[0]] * 2)
         self._model = open_model(llama_cpp, path, gpu_layers, self._log)
         self.vocabulary = Vocabulary(llama_cpp, self._model)
+        self.layers: int = llama_cpp.llama_model_n_layer(self._model)
         self.context_tokens: int = min(context_tokens, llama_cpp.llama_model_n_ctx_train(self._model))
         self._should_stop, self._interrupted = should_stop, False
         # an attribute, since llama.cpp calls it as long as the context exists
@@ -134,15 +135,9 @@ class Decoder:
         shares: Probabilities = odds / odds.sum()
         return shares
 
-    def has_hidden_state(self, layer: int) -> bool:
-        """Return whether the hidden states after a layer are kept."""
-        return self._outputs is not None and self._outputs.has(layer)
-
-    def hidden_state(self, layer: int, index: int = -1) -> States:
-        """Return the hidden state after a layer of the token at `index` of the last batch, shape (width,)."""
-        if self._outputs is None:
-            raise KeyError(layer)
-        return self._outputs.row(layer, index)
+    def hidden_states(self) -> dict[int, States]:
+        """Return the hidden state of the last token of the last batch, shape (width,), by watched layer that gave an output."""
+        return self._outputs.last_rows() if self._outputs else {}
 
     def close(self) -> None:
         """Free model, context, sampler and batch."""

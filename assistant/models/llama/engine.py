@@ -17,6 +17,7 @@ from pathlib import Path
 from assistant.datatypes import never_stop
 from assistant.errors import ModelUnusable
 from assistant.models.llama.decoder import BATCH, FIRST_ROOM, Decoder
+from assistant.models.llama.hidden_states import LayerOutputs
 
 SEQUENCE = 0
 STEP = 64  # tokens of a prompt that are computed at once: a cached prompt is reused up to the last common step
@@ -53,16 +54,30 @@ class Engine(Decoder):
         """
         if min(tokens, self.context_tokens) <= self.context_size:
             return
-        kept, before = self._state(SEQUENCE) if self._cached else b"", self.context_size
-        self._free_context()
+        before = self.context_size
         try:
-            self._open(min(self.context_tokens, max(tokens, 2 * before)))
+            self._reopen(min(self.context_tokens, max(tokens, 2 * before)))
         except ModelUnusable:
             self._cached.clear()
             self._open(before or FIRST_ROOM)
             raise
+
+    def _reopen(self, tokens: int) -> None:
+        """Open another context of `tokens` in place of this one; the cached tokens stay. Raises ModelUnusable."""
+        kept = self._state(SEQUENCE) if self._cached else b""
+        self._free_context()
+        self._open(tokens)
         if self._cached and not self._load_state(kept, SEQUENCE):
             self._cached.clear()
+
+    def watch(self, layer: int) -> None:
+        """Keep the outputs of a layer from the next batch on. The first layer takes a new context. Raises ModelUnusable."""
+        if self._outputs is not None:
+            self._outputs.watch(layer)
+            return
+        self._outputs = LayerOutputs(self._api, self._model, [layer])
+        if self._context:
+            self._reopen(self.context_size)
 
     def try_tokens(self, tokens: Sequence[int]) -> None:
         """Decode tokens after the cached ones, then drop them. Raises KeyboardInterrupt."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assistant.models.llama.decoder import Probabilities
     from assistant.models.llama.engine import Engine
-    from assistant.models.llama.probes import Probe
+    from assistant.models.llama.hidden_states import States
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,9 @@ class LlamaReply:
     has_estimated_counts = False
     gives_likelihoods = True
 
-    def __init__(self, engine: Engine, prefill: Callable[[], Prefill], prompt: list[int], max_tokens: int,
-                 probes: Sequence[Probe] = ()) -> None:
+    def __init__(self, engine: Engine, prefill: Callable[[], Prefill], prompt: list[int], max_tokens: int) -> None:
         self._engine, self._start_prefill, self._prompt, self._max_tokens = engine, prefill, prompt, max_tokens
-        self._probes = probes
-        self._answerable: float | None = None
+        self._states: Mapping[int, States] = {}  # the hidden state at the end of the prompt, by layer
         self._prefill = Prefill(0)
         self._first: Probabilities | None = None
         self.prompt_tokens = len(prompt)
@@ -55,17 +53,15 @@ class LlamaReply:
         self._run_prefill()
         return self._prefill.log_likelihoods
 
-    def answerable(self) -> float | None:
-        """Return the log-odds that the passages answer the question, by the model's probe; None without one."""
+    def hidden_state(self, layer: int) -> States | None:
+        """Return the hidden state after a layer at the end of the prompt; None if the layer is not watched."""
         self._run_prefill()
-        return self._answerable
+        return self._states.get(layer)
 
     def _run_prefill(self) -> None:
         if not self._is_prefilled:
             self._prefill = self._start_prefill()
-            for probe in self._probes:
-                if self._engine.has_hidden_state(probe.layer):
-                    self._answerable = probe.log_odds(self._engine.hidden_state(probe.layer))
+            self._states = self._engine.hidden_states()
             self.reused_tokens, self.candidate_tokens = self._prefill.reused, self._prefill.candidate_tokens
             self._is_prefilled = True
 

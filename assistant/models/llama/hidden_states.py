@@ -64,11 +64,10 @@ class LayerOutputs:
         rows: States = values.reshape(-1, self._width)
         return rows
 
-    def has(self, layer: int) -> bool:
-        """Return whether the last batch gave an output of the layer."""
-        return layer in self._outputs
+    def watch(self, layer: int) -> None:
+        """Copy the output of one more layer from the next batch on."""
+        self._layer_of[f"l_out-{layer}".encode()] = layer
 
-    def row(self, layer: int, index: int = -1) -> States:
-        """Return the hidden state of the token at `index` of the last batch, shape (width,). Raises KeyError without one."""
-        state: States = self._outputs[layer][index]
-        return state
+    def last_rows(self) -> dict[int, States]:
+        """Return the hidden state of the last token of the last batch, shape (width,), by layer that gave an output."""
+        return {layer: rows[-1].copy() for layer, rows in self._outputs.items()}

@@ -51,6 +51,8 @@ def estimate_tokens(messages: Sequence[Message]) -> int:
 class RemoteChat:
     """A chat model on another machine."""
 
+    fingerprint, gate = "", None  # its file and its hidden states are not there to fit anything to
+
     def __init__(self, name: str, spec: ServerSpec, context_tokens: int, should_stop: Callable[[], bool] = never_stop,
                  pauses: Sequence[float] | None = None) -> None:
         self.name, self.context_tokens = name, context_tokens
@@ -221,7 +223,7 @@ class RemoteReply:
         """Return an empty tuple: a server cannot score texts."""
         return ()
 
-    def answerable(self) -> None:
+    def hidden_state(self, layer: int) -> None:
         """Return None: a server does not show its hidden states."""
 
     def __iter__(self) -> Iterator[str]:

@@ -29,7 +29,7 @@ class EmptyReply:
         """Return an empty tuple."""
         return ()
 
-    def answerable(self) -> None:
+    def hidden_state(self, layer: int) -> None:
         """Return None."""
 
     def __iter__(self) -> Iterator[str]:
@@ -43,6 +43,8 @@ class PreviewChat:
 
     chat: RemoteChat
     requests: list[OutgoingRequest] = field(default_factory=list)
+    fingerprint: str = ""
+    gate: None = None
 
     @property
     def name(self) -> str:
