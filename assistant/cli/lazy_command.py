@@ -73,6 +73,16 @@ class PlainTextGroup(TyperGroup):
         """Return the options."""
         return adjust_parameters(super().get_params(ctx))
 
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]  # noqa: ANN401
+        """Return the command; the error for an unknown one names those of the same name in the groups: "library list"."""
+        try:
+            return super().resolve_command(ctx, args)
+        except Exception as error:
+            found = [f"'{name} {args[0]}'" for name, group in self.commands.items() if args[0] in getattr(group, "commands", ())]
+            if found and isinstance(vars(error).get("message"), str):
+                vars(error)["message"] += f" Did you mean {' or '.join(found)}?"
+            raise
+
 
 def register(group: typer.Typer, name: str, place: str, says: str, *examples: str) -> None:
     """Register a command in a group with the first line of its help and its examples."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise, takewhile
 
+from assistant.generation.parallel_sentences import is_of_parallel_sentence
 from assistant.generation.roles import are_roles_exchanged, is_spliced
 from assistant.generation.substitutions import is_substituted
 from assistant.generation.table_rows import is_other_column, is_other_row
@@ -297,4 +298,5 @@ CHECKS: tuple[Callable[[Statement, ParsedSentence, ParsedChunk], str], ...] = (
     directions_differ,
     are_roles_exchanged,
     is_spliced,
+    is_of_parallel_sentence,
 )

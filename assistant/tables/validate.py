@@ -77,6 +77,8 @@ def parse_statement(sql: str) -> Node:
     """Return the tree of a statement. Raises StatementRefused if it is not exactly one SELECT."""
     import duckdb
 
+    if not sql.strip():
+        raise StatementRefused("The statement is empty.")
     if len(sql) > LONGEST_STATEMENT:
         raise StatementRefused(f"The statement is longer than {LONGEST_STATEMENT:,} characters.")
     connection = duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1, "memory_limit": "128MB"})

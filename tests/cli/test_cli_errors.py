@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from assistant.__main__ import main
 from assistant.app.assistant import Assistant
 
 
@@ -165,3 +166,20 @@ def test_the_help_shows_no_type_beside_a_flag(run, command):
     shown = run(*command, "--help").stdout
     assert "--help" in shown
     assert "bool" not in shown
+
+
+def test_ctrl_c_while_the_program_is_being_loaded_prints_no_traceback(monkeypatch, capsys):
+    def stop(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("assistant.__main__.leave_current_folder", stop)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert (ended.value.code, capsys.readouterr().err) == (130, "Stopped.\n")
+
+
+def test_a_command_of_a_group_is_suggested(run):
+    result = run("list")
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert "No such command 'list'." in said and "Did you mean" in said and "'library list'" in said

@@ -50,6 +50,16 @@ def test_a_path_or_a_type_without_files_is_an_error(run, library, command):
     assert run(command, "When does the lease end?", "--type", "pdf,MD").exit_code == 0
 
 
+def test_a_file_without_text_is_told_as_such(run, library, folder):
+    (folder / "blank.txt").write_text("", "utf-8")
+    (folder / "drawing.xyz").write_text("abc", "utf-8")
+    assert run("sync").exit_code == 0
+    for name, reason in (("blank.txt", "the file is empty"), ("drawing.xyz", "no reader for .xyz files")):
+        result = run("ask", "When does the lease end?", folder / name)
+        assert result.exit_code == 2
+        assert f"{folder / name} has no text to search: {reason}." in result.stderr
+
+
 @pytest.mark.parametrize("command", [["search", "rent"], ["ask", "rent"], ["tables", "list"]])
 def test_an_unknown_type_is_an_error_that_lists_the_known_ones(run, library, command):
     result = run(*command, "--type", "dockx")

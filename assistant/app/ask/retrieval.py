@@ -10,7 +10,20 @@ from assistant.app.library.calibrations import mean_gate, stored_gate, stored_of
 from assistant.app.library.library import Library
 from assistant.app.models import ModelProvider
 from assistant.config import Settings
-from assistant.datatypes import EVERY_FILE, ChatModel, Chunk, Explanation, Filter, Gate, Hit, Probing, SearchResult, Timings, Turn
+from assistant.datatypes import (
+    EVERY_FILE,
+    ChatModel,
+    Chunk,
+    Explanation,
+    Filter,
+    Gate,
+    Hit,
+    LedgerEntry,
+    Probing,
+    SearchResult,
+    Timings,
+    Turn,
+)
 from assistant.errors import UsageError
 from assistant.generation import FileDate, FollowUpKind, Rewriting, rewrite, rewrite_with_model, turns_about_files
 from assistant.history.facts import Facts, merge_facts
@@ -245,11 +258,19 @@ def require_files(libraries: Sequence[Library], wanted: Filter) -> None:
     places = Filter(paths=wanted.paths, within=wanted.within)
     is_literal = bool(wanted.paths) and not any(is_pattern(path) for path in wanted.paths)
     if libraries and is_literal and not any(library.store.filtered_files(places) for library in libraries):
+        unread = [] if wanted.within else unread_files(libraries, wanted.paths)
+        if unread:
+            raise UsageError(f"{unread[0].path} has no text to search: {unread[0].reason}.", "See: assistant status --files")
         raise UsageError(f"No file in the library is at {' or '.join(wanted.paths)}.",
                          "See what it holds: assistant status --files")
     kinds = Filter(types=wanted.types, within=wanted.within)
     if libraries and wanted.types and not any(library.store.filtered_files(kinds) for library in libraries):
         raise UsageError(f"No file in the library has the type {' or '.join(wanted.types)}.", types_hint(libraries, wanted))
+
+
+def unread_files(libraries: Sequence[Library], paths: Sequence[str]) -> list[LedgerEntry]:
+    """Return the files at these paths that were left out of the libraries or could not be read."""
+    return [entry for library in libraries for entry in library.store.entries_under(paths).values() if entry.reason]
 
 
 def types_hint(libraries: Sequence[Library], wanted: Filter) -> str:
