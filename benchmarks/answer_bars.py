@@ -13,6 +13,7 @@ from answer_sets import SLICES
 from report import Cell, markdown_table
 
 from assistant.evaluation.latency import mean_intervals
+from assistant.generation.probe_fitting import area_under_curve
 
 STRICT_SAMPLE = 100
 
@@ -107,12 +108,7 @@ def confidence_table(records: Sequence[Record]) -> str:
 def confidences(records: Sequence[Record], name: str) -> npt.NDArray[np.float64]:
     """Return the confidence (0 to 1) that a question of a slice is answerable, of all for which it was estimated."""
     found = [record["doubt"] for record in records if record["slice"] == name]
-    return np.array([1 - doubt["p_unanswerable"] for doubt in found if doubt], np.float64)
-
-
-def area_under_curve(right: npt.NDArray[np.float64], wrong: npt.NDArray[np.float64]) -> float:
-    """Return the probability that a value of the first group is higher than one of the second; equal ones count half."""
-    return float(np.mean((right[:, None] > wrong) + 0.5 * (right[:, None] == wrong)))
+    return np.array([1 - doubt["p_unanswerable"] for doubt in found if doubt and doubt["p_unanswerable"] is not None], np.float64)
 
 
 def mean_of(records: Sequence[Record], metric: str) -> float | None:

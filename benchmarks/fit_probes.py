@@ -9,6 +9,7 @@ half needs stands in no prompt. Each document gives prompts of four kinds: it al
 its place; five found in its place. Of the sets `rgb` and `hotpot` the fit half is asked, with the best passage found alone and
 with the best five; such a prompt is answerable if its passages hold every right answer, and it weighs as much as three others.
 The hidden states are added to --states document by document, question by question; a run that was stopped goes on where it was.
+The first run reads the corpora into --home before its time begins.
 Then each layer is scored by cross-validation over documents: the area under the ROC curve, each kind apart, where the negatives
 of the first two are the questions that SQuAD 2.0's writers made unanswerable. --write writes the probe of one layer into the
 package, named by the model file.
@@ -27,13 +28,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from answer_bars import area_under_curve
 from answer_sets import SLICES, Asked, folder_of, half_of, in_turns, read_slice, write_passages
 
 from assistant import Assistant, load_settings
 from assistant.datatypes import EVERY_FILE, Filter, Hit
 from assistant.evaluation.metrics import is_contained
 from assistant.generation import compose
+from assistant.generation.probe_fitting import area_under_curve, fit_weights, held_out_scores
+from assistant.generation.probe_prompts import ALONE, AMONG, AMONG_OTHERS, ANOTHER, OTHERS, passage_sets
 from assistant.generation.prompt import answerability_probe
 from assistant.models.llama.chat import LlamaChat
 from assistant.models.llama.load import model_fingerprint
@@ -44,10 +46,7 @@ ASKED = ("rgb noise en", "rgb noise zh", "rgb reject", "rgb integration", "hotpo
 MOST_ASKED = 20  # questions of each of these slices
 ASKED_WEIGHT = 3.0
 OF_EACH = 3  # questions of a document with an answer, and without
-AMONG = 5  # passages of a prompt with several
 FOUND = 30  # hits from which the other passages are taken
-FIRST_SHARE = 0.65  # of the prompts with several passages in which the document is the first
-FOLDS, STRENGTH = 6, 1e-3  # of the cross-validation; C of the logistic regression
 States = npt.NDArray[np.float32]
 
 
@@ -111,20 +110,18 @@ def cases_of(document: Document, hits: Sequence[Hit], held: frozenset[str]) -> I
     others = [hit for hit in hits if Path(hit.path).name not in {document.name, *held}][:AMONG]
     if not own or len(others) < AMONG:
         return
-    chance = random.Random(document.key)
-    place = 0 if chance.random() < FIRST_SHARE else chance.choice((1, 2))
-    several = (*others[:place], own[0], *others[place : AMONG - 1])
-    for kind, passages in (("alone", (own[0],)), ("among others", several)):
-        yield from (Case(kind, question, passages, True) for question in document.answered)
-        yield from (Case(kind, question, passages, False) for question in document.unanswered)
-    for kind, passages in (("another", (others[0],)), ("others", tuple(others))):
-        yield from (Case(kind, question, passages, False) for question in document.answered)
+    sets = passage_sets(own[0], others, random.Random(document.key))
+    for kind in (ALONE, AMONG_OTHERS):
+        yield from (Case(kind, question, sets[kind], True) for question in document.answered)
+        yield from (Case(kind, question, sets[kind], False) for question in document.unanswered)
+    for kind in (ANOTHER, OTHERS):
+        yield from (Case(kind, question, sets[kind], False) for question in document.answered)
 
 
 def cases_of_question(asked: Asked, hits: Sequence[Hit]) -> Iterator[Case]:
     """Yield the cases of a question of a public set: the best passage found alone, and the best five."""
     groups = asked.question.answer_groups or ((asked.question.answers,) if asked.question.answers else ())
-    for kind, passages in (("alone", tuple(hits[:1])), ("among others", tuple(hits[:AMONG]))):
+    for kind, passages in ((ALONE, tuple(hits[:1])), (AMONG_OTHERS, tuple(hits[:AMONG]))):
         text = "\n".join(hit.chunk.searchable for hit in passages)
         holds = bool(groups) and all(any(is_contained(answer, text) for answer in group) for group in groups)
         yield Case(kind, asked.question.text, passages, holds)
@@ -163,10 +160,10 @@ class Collector:
         return len(cases)
 
     def _states(self, case: Case) -> list[States]:
-        room, reply = self._settings.context_chunk_tokens, self._settings.answer_tokens
-        prompt = compose(self._chat, case.question, case.passages, (), room, reply)
-        self._chat.reply(prompt.messages, 1, answerability_probe(prompt, case.question)).log_likelihoods()
-        return [self._chat._engine.hidden_state(layer) for layer in self._layers]
+        room, written = self._settings.context_chunk_tokens, self._settings.answer_tokens
+        prompt = compose(self._chat, case.question, case.passages, (), room, written)
+        reply = self._chat.reply(prompt.messages, 1, answerability_probe(prompt, case.question))
+        return [state for layer in self._layers if (state := reply.hidden_state(layer)) is not None]
 
     def close(self) -> None:
         """Free the model and close the libraries."""
@@ -198,35 +195,11 @@ def read_states(folder: Path, layer: int) -> Collected:
     return Collected(states, answerable, kinds, np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts]), weights)
 
 
-def fitted_weights(found: Collected, rows: npt.NDArray[np.int64]) -> States:
-    """Return the weights of a logistic regression on standardized numbers, fitted to these rows, with the bias at the end."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.preprocessing import StandardScaler
-
-    scaler = StandardScaler().fit(found.states[rows])
-    regression = LogisticRegression(C=STRENGTH, max_iter=3000)
-    regression.fit(scaler.transform(found.states[rows]), found.answerable[rows], sample_weight=found.weights[rows])
-    weights = regression.coef_[0] / scaler.scale_
-    return np.array([*weights, regression.intercept_[0] - weights @ scaler.mean_], np.float32)
-
-
-def held_out_scores(found: Collected) -> npt.NDArray[np.float64]:
-    """Return the log-odds of each case from a probe that was fitted without its document."""
-    from sklearn.model_selection import GroupKFold
-
-    scores = np.zeros(len(found.states))
-    for rows, others in GroupKFold(FOLDS).split(found.states, groups=found.documents):
-        weights = fitted_weights(found, rows)
-        scores[others] = found.states[others] @ weights[:-1] + weights[-1]
-    return scores
-
-
 def report(found: Collected, scores: npt.NDArray[np.float64]) -> str:
     """Return the area under the curve of each kind of negative against the answerable cases with as many passages."""
     lines = []
     for name in SETS:
-        for negative, positive in (("alone", "alone"), ("among others", "among others"), ("another", "alone"),
-                                   ("others", "among others")):
+        for negative, positive in ((ALONE, ALONE), (AMONG_OTHERS, AMONG_OTHERS), (ANOTHER, ALONE), (OTHERS, AMONG_OTHERS)):
             right = scores[(found.kinds == f"{name} {positive}") & found.answerable]
             wrong = scores[(found.kinds == f"{name} {negative}") & ~found.answerable]
             if len(wrong):
@@ -237,7 +210,7 @@ def report(found: Collected, scores: npt.NDArray[np.float64]) -> str:
 def write_probe(found: Collected, layer: int, file: Path) -> None:
     """Fit a probe to all cases and write it, the standardization folded into its weights."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    np.savez(file, layer=np.array(layer), weights=fitted_weights(found, np.arange(len(found.states))))
+    np.savez(file, layer=np.array(layer), weights=fit_weights(found.states, found.answerable, found.weights))
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -256,11 +229,11 @@ def parse_arguments() -> argparse.Namespace:
 
 def collect(arguments: argparse.Namespace) -> None:
     """Collect the states of more questions and documents, those of all sets in turns, until the time is over."""
-    end = time.monotonic() + 60 * arguments.minutes
     questions = [read_slice(arguments.data, each, MOST_ASKED, "fit") for each in SLICES if each.name in ASKED]
     for group in questions:
         write_passages(group, arguments.home / "corpora")
     collector = Collector(arguments.data, arguments.home, arguments.chat, arguments.layers)
+    end = time.monotonic() + 60 * arguments.minutes
     for asked in in_turns(questions):
         file = arguments.states / f"{asked.slice.name}-{asked.question.id}.npz".replace(" ", "-")
         if time.monotonic() < end and not file.exists():
@@ -283,7 +256,8 @@ def main() -> None:
         collect(arguments)
     for layer in arguments.layers:
         found = read_states(arguments.states, layer)
-        print(f"layer {layer}, {len(found.states)} cases\n{report(found, held_out_scores(found))}")
+        scores = held_out_scores(found.states, found.answerable, found.documents, found.weights)
+        print(f"layer {layer}, {len(found.states)} cases\n{report(found, scores)}")
     if arguments.write:
         write_probe(read_states(arguments.states, arguments.layer), arguments.layer,
                     Path(str(FITTED)) / f"{model_fingerprint(arguments.chat)}.npz")

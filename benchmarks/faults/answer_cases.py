@@ -12,8 +12,8 @@ from unittest import mock
 
 from assistant.datatypes import Citation, Location, Message, ScoredText, Support, Turn
 from assistant.generation.prompt import refusal_text
-from assistant.generation.refusal import WEIGHTS_BEFORE
 from assistant.models.fake import FakeChat, FakeReply
+from assistant.models.llama.probes import QWEN
 from faults.builders import pdf_file as pdf
 from faults.builders import table_pages
 from faults.harness import Cases
@@ -159,10 +159,11 @@ class DoubtfulChat(FakeChat):
 
 def withheld(files: Mapping[str, str], question: str, reply: str, program: Program) -> None:
     """Check that a supported answer is not replaced by "Your files do not say" at any of the doubts that were measured."""
-    gains = [(WEIGHTS_BEFORE.intercept - odds) / -WEIGHTS_BEFORE.query_likelihood_gain for odds in (0.1, 0.3, 0.5, 0.65)]
+    before = QWEN.without_probe.before
+    gains = [(before.intercept - odds) / -before.query_likelihood_gain for odds in (0.1, 0.3, 0.5, 0.65)]
     refused = 0
     for gain in gains:
-        chat = DoubtfulChat(replies=[reply], gain=gain)
+        chat = DoubtfulChat(replies=[reply], gain=gain, gate=QWEN.without_probe)
         with program.library(files) as assistant, mock.patch("assistant.models.fake.FakeChat", lambda chat=chat, **_: chat):
             answer = assistant.ask(question).answer
         refused += answer.text == refusal_text(question)
