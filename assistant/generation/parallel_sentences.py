@@ -54,7 +54,8 @@ def exchanges_of(ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[Exc
     """Yield the places at which two sentences of one form differ; nothing if they are of different forms."""
     if len(ours) > MOST_TOKENS:
         return
-    compared = SequenceMatcher(None, *([token.written.lower() for token in tokens] for tokens in (ours, theirs)), autojunk=False)
+    words, others = ([token.written.lower() for token in tokens] for tokens in (ours, theirs))
+    compared = SequenceMatcher(None, words, others, autojunk=False)
     changes = [change for change in compared.get_opcodes() if change[0] != "equal"]
     if compared.ratio() < MIN_ALIKE or any(kind != "replace" for kind, *_ in changes):
         return
