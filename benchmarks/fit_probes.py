@@ -45,6 +45,7 @@ SETS = ("squad2", "cmrc")
 ASKED = ("rgb noise en", "rgb noise zh", "rgb reject", "rgb integration", "hotpot")
 MOST_ASKED = 20  # questions of each of these slices
 ASKED_WEIGHT = 3.0
+FEWEST = 2  # documents and questions, to fit a probe to one and test it on the other
 OF_EACH = 3  # questions of a document with an answer, and without
 FOUND = 30  # hits from which the other passages are taken
 States = npt.NDArray[np.float32]
@@ -191,6 +192,8 @@ def read_states(folder: Path, layer: int) -> Collected:
             if layer in (layers := kept["layers"].tolist()):
                 states = kept["states"][:, layers.index(layer)].astype(np.float32)
                 parts.append((states, kept["answerable"], kept["kinds"], kept["weights"]))
+    if len(parts) < FEWEST:
+        raise SystemExit(f"{len(parts)} documents and questions were collected for layer {layer}: give it more --minutes.")
     states, answerable, kinds, weights = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Collected(states, answerable, kinds, np.repeat(np.arange(len(parts)), [len(part[0]) for part in parts]), weights)
 
@@ -204,7 +207,7 @@ def report(found: Collected, scores: npt.NDArray[np.float64]) -> str:
             wrong = scores[(found.kinds == f"{name} {negative}") & ~found.answerable]
             if len(wrong):
                 lines.append(f"  {name} {negative}: {area_under_curve(right, wrong):.3f} of {len(right)} and {len(wrong)}")
-    return "\n".join(lines)
+    return "\n".join(lines) or "  no document of squad2 or cmrc was collected yet"
 
 
 def write_probe(found: Collected, layer: int, file: Path) -> None:

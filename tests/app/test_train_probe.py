@@ -35,13 +35,13 @@ SUBJECTS = {
 
 
 def settings_of(home: Path, chat: Path | str) -> Settings:
-    return replace(load_settings({}), home=home, engine="off", chat=str(chat), embed="fake:", threads=1)
+    return replace(load_settings({}), home=home, engine="off", chat=str(chat), embed="fake:", threads=1, context_chunk_tokens=160)
 
 
 def library_of(folder: Path) -> Path:
     folder.mkdir()
     for name, text in SUBJECTS.items():
-        (folder / f"{name}.txt").write_text(f"{text} Visitors of the {name} are asked to write to the council first.\n", "utf-8")
+        (folder / f"{name}.txt").write_text(f"{text} It is older than the {name} of the next town.\n", "utf-8")
     return folder
 
 

@@ -166,3 +166,12 @@ def test_a_damaged_probe_gives_no_estimate(run, many, own_home):
         store.set_meta(gate_key("fake-1"), damage)
         assert stored_gate(store, "fake-1") is None
     store.close()
+
+
+def test_libraries_that_are_asked_together_have_an_estimate_if_each_is_calibrated(run, many, own_home):
+    run("add", many, "-L", "second")
+    asked = ("ask", "Which office inspected the violin?", "-L", "default,second", "--json")
+    run("calibrate", "--questions", "10")
+    assert json.loads(run(*asked).stdout)["answerability"]["confidence"] is None
+    run("calibrate", "--questions", "10", "-L", "second")
+    assert json.loads(run(*asked).stdout)["answerability"]["confidence"] > 0.5
