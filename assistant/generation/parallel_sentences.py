@@ -54,15 +54,15 @@ def exchanges_of(ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[Exc
     """Yield the places at which two sentences of one form differ; nothing if they are of different forms."""
     if len(ours) > MOST_TOKENS:
         return
-    words, others = ([token.written.lower() for token in tokens] for tokens in (ours, theirs))
-    compared = SequenceMatcher(None, words, others, autojunk=False)
+    one, other = ([token.written.lower() for token in tokens] for tokens in (ours, theirs))
+    compared = SequenceMatcher(None, one, other, autojunk=False)
     changes = [change for change in compared.get_opcodes() if change[0] != "equal"]
     if compared.ratio() < MIN_ALIKE or any(kind != "replace" for kind, *_ in changes):
         return
     for _, start, end, first, last in changes:
-        own, other = by_clause(ours[start:end]), by_clause(theirs[first:last])
-        if own.keys() == other.keys():  # "the seller: Ada" and "the buyer: Ben" differ at two places
-            yield from (Exchange(own[clause], other[clause]) for clause in own)
+        mine, others = by_clause(ours[start:end]), by_clause(theirs[first:last])
+        if mine.keys() == others.keys():  # "the seller: Ada" and "the buyer: Ben" differ at two places
+            yield from (Exchange(mine[clause], others[clause]) for clause in mine)
         else:
             yield Exchange(content(ours[start:end]), content(theirs[first:last]))
 
