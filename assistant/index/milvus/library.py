@@ -11,13 +11,13 @@ from assistant.datatypes import Finding, Severity
 from assistant.errors import ServerUnavailable
 from assistant.index.integrity import REPAIR, SYNC
 from assistant.index.milvus.generations import erase_generations, read_notes, sweep
+from assistant.index.milvus.roots import MilvusRoots
 from assistant.index.milvus.rows import FileRow
 from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS
-from assistant.index.milvus.writer import MilvusWriter
 from assistant.index.sqlite_library import size_of
 
 
-class MilvusLibrary(MilvusWriter):
+class MilvusLibrary(MilvusRoots):
     """A library in Milvus; implements `LibraryStore`."""
 
     def size(self) -> int:
@@ -50,6 +50,7 @@ class MilvusLibrary(MilvusWriter):
         """Compare the ledger with the chunks and vectors, and erase chunks that no file has; return what is wrong."""
         passages, vectors = self._count_generations(PASSAGES), self._count_generations(VECTORS)
         sweep(self._connection, self._shared.writer, everything=True)
+        self._leases.sweep()
         written = {note.first for note in read_notes(self._connection)}
         self._refresh()  # after the notes: a generation whose note is gone is visible by then
         rows = [row for path in self.ledger() if (row := self._mirror.row(path)) and row.first]
@@ -79,7 +80,11 @@ class MilvusLibrary(MilvusWriter):
             self._connection.count(collection, f"file == {row.first}") != row.entry.chunks)
 
     def _repair(self, broken: list[FileRow], unembedded: list[FileRow]) -> None:
-        """Have files read again, or their chunks embedded, by the next `sync`."""
+        """Have files read again, or their chunks embedded, by the next `sync`.
+
+        Raises LibraryBusy if another machine keeps one of them up to date at the moment.
+        """
+        self.hold({row.entry.root for row in (*broken, *unembedded)})
         with self._changing() as changes:
             for row in broken:
                 self._put_row(changes, replace(row, entry=replace(row.entry, content_hash="", mtime_ns=0)))
