@@ -103,6 +103,9 @@ class FileLedger(Protocol):
     def name_root(self, path: str, name: str) -> None:
         """Choose the name under which a shared library knows a path that is about to be added. Raises UsageError."""
 
+    def root_names(self) -> dict[str, str]:
+        """Return the names that a shared library has for the added paths of this machine, by path."""
+
     def add_root(self, path: str) -> None:
         """Record an added path."""
 

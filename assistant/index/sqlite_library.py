@@ -43,6 +43,10 @@ class SqliteLibrary(Store):
         """Raise UsageError: the files of a library on one machine are known by their paths."""
         raise UsageError("Only the folders of a shared library have names.", "Add it without --root.")
 
+    def root_names(self) -> dict[str, str]:
+        """Return an empty dict: paths have no names."""
+        return {}
+
     def hold(self, roots: Iterable[str]) -> dict[str, str]:
         """Return an empty dict: no other machine uses the library."""
         return {}

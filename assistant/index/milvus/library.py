@@ -20,6 +20,12 @@ from assistant.index.sqlite_library import size_of
 class MilvusLibrary(MilvusRoots):
     """A library in Milvus; implements `LibraryStore`."""
 
+    def close(self) -> None:
+        """Release the leases that this process holds, and close the connection."""
+        with suppress(ServerUnavailable):
+            self.release()
+        super().close()
+
     def size(self) -> int:
         """Return the size of the file of milvus-lite, or of this machine's folder for a library on a server, in bytes."""
         path = self._connection.address.path

@@ -39,6 +39,10 @@ class MilvusRoots(MilvusWriter):
             require_same_folder(name, path, (file[len(name) + 1 :] for file in files if name_of(file) == name))
         self._chosen[path] = name
 
+    def root_names(self) -> dict[str, str]:
+        """Return the names of the added paths that this machine has, by path; of a single file with the file's name."""
+        return {root: self._mirror.names.to_shared(root) for root in self.own_roots() if self._name(root)}
+
     def add_root(self, path: str) -> None:
         """Record an added path under the name that was chosen for it, or a free one; its files are known by that name.
 
