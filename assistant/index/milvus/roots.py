@@ -30,13 +30,14 @@ class MilvusRoots(MilvusWriter):
         Raises UsageError if it cannot have this name.
         """
         require_name(name)
-        known = self._name(path)
-        if known not in {"", name}:
-            raise UsageError(f"{path} is in the library already, with the name '{known}'.",
-                             f"Use that name on the other machines: --root {known}")
-        if not known and name in self._ledger.roots():
-            files = [entry.path for entry in self._mirror.ledger().values() if not entry.container]
-            require_same_folder(name, path, (file[len(name) + 1 :] for file in files if name_of(file) == name))
+        with self.reading():
+            known = self._name(path)
+            if known not in {"", name}:
+                raise UsageError(f"{path} is in the library already, with the name '{known}'.",
+                                 f"Use that name on the other machines: --root {known}")
+            if not known and name in self._mirror.roots():
+                files = [entry.path for entry in self._mirror.ledger().values() if not entry.container]
+                require_same_folder(name, path, (file[len(name) + 1 :] for file in files if name_of(file) == name))
         self._chosen[path] = name
 
     def root_names(self) -> dict[str, str]:
