@@ -189,7 +189,8 @@ def measure(place: Path, address: str, options: argparse.Namespace) -> int:
     own, share, mounted = place / "own", place / "share", place / "mounted"
     folders = [Operations(own, options.seed), Operations(share, options.seed + 1)]
     mounted.symlink_to(share)
-    machines = [Machine(place / "one", address, {"own": own, "share": share}), Machine(place / "two", address, {"share": mounted})]
+    machines = [Machine(place / "one", address, {"own": own, "share": share}),
+                Machine(place / "two", address, {"share": mounted})]
     for machine in machines:
         machine.start()
     try:
@@ -204,9 +205,10 @@ def measure(place: Path, address: str, options: argparse.Namespace) -> int:
         findings = assistant.check()
     print(*wrong[:5], sep="\n", file=sys.stderr)
     reported = sum((machine.heard.changes for machine in machines), Counter[str]())
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in reported.items())
     print(markdown_table(["measured", "value"], [
         ["operations", f"{done:,} in {seconds:.0f} s"], ["handovers of the share", f"{took} of {options.handovers}"],
-        ["changes that the two watches reported", f"{reported.total():,} ({', '.join(f'{n:,} {k}' for k, n in reported.items())})"],
+        ["changes that the two watches reported", f"{reported.total():,} ({kinds})"],
         ["files and passages at the end", f"{files:,} and {passages:,}"],
         ["files that differ from a new library", len(wrong)], ["words whose passages or scores differ", len(words)],
         ["findings of the check", len(findings)], ["seconds to catch up", f"{waited:.0f}"]]))

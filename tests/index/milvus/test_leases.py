@@ -1,4 +1,4 @@
-"""Leases of roots: one machine writes, another takes over when the lease has expired, and late writes of the first stay unseen."""
+"""Leases of roots: one machine writes, another takes over when they have expired, and late writes of the first stay unseen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assistant.index.milvus.library import MilvusLibrary
 from assistant.index.milvus.schema import LEDGER
 from assistant.index.places import SharedPlace
 from tests.index.milvus.memory_tables import MemoryTables
-from tests.index.milvus.test_interrupted import Killed, KillAfter, assert_no_garbage, contents, put
+from tests.index.milvus.test_interrupted import KillAfter, Killed, assert_no_garbage, contents, put
 
 FILES = {"/docs/a.txt": ["one", "two"], "/docs/b.txt": ["three"], "/docs/gone.txt": ["four"]}
 CHANGED = {"/docs/a.txt": ["uno", "dos", "tres"], "/docs/b.txt": ["three"], "/docs/new.txt": ["cinco"]}

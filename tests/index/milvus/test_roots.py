@@ -23,7 +23,8 @@ NAMES = RootNames([("docs", "/home/ann/docs"), ("docs/deep", "/home/ann/docs/dee
 
 @pytest.mark.parametrize(("path", "shared"), [
     ("/home/ann/docs", "docs"), ("/home/ann/docs/a.txt", "docs/a.txt"), ("/home/ann/docs/deep/b/c.txt", "docs/deep/b/c.txt"),
-    ("/home/ann/docs2/a.txt", "all/home/ann/docs2/a.txt"), ("/tmp/lease.txt", "lease/lease.txt"), ("/tmp/other.txt", "all/tmp/other.txt"),
+    ("/home/ann/docs2/a.txt", "all/home/ann/docs2/a.txt"), ("/tmp/lease.txt", "lease/lease.txt"),
+    ("/tmp/other.txt", "all/tmp/other.txt"),
     ("/", "all"), ("/home/ann/docs/a.zip/b.txt", "docs/a.zip/b.txt"),
 ])
 def test_paths_are_translated_and_come_back(path: str, shared: str) -> None:
@@ -70,7 +71,8 @@ def test_a_share_at_two_places_is_one_set_of_files(tables: MemoryTables, tmp_pat
     one.add_root(here)
     put(one, f"{here}/a.txt", ["one"])
     one.exclude(f"{here}/secret")
-    assert (contents(two), two.roots(), two.own_roots(), two.excluded()) == ({"docs/a.txt": ["one"]}, ("docs",), (), ("docs/secret",))
+    assert (contents(two), two.roots(), two.own_roots(), two.excluded()) == (
+        {"docs/a.txt": ["one"]}, ("docs",), (), ("docs/secret",))
     two.name_root(there, "docs")
     two.add_root(there)
     assert (contents(two), two.roots(), two.own_roots(), two.excluded()) == (
@@ -108,7 +110,7 @@ def test_a_folder_in_a_root_belongs_to_it_and_one_around_it_is_refused(tables: M
     one = opened(tables, "one")
     deep = folder_with(tmp_path / "docs" / "deep")
     one.add_root(deep)
-    with pytest.raises(UsageError, match="Remove|holds"):
+    with pytest.raises(UsageError, match="was added under the name"):
         one.add_root(str(tmp_path / "docs"))
     two = opened(MemoryTables(), "one")
     two.add_root(str(tmp_path / "docs"))
