@@ -6,8 +6,8 @@ Machine one has a folder of its own, and both have a share, under different path
 started again `--handovers` times, gracefully or with its lease left to expire, so that the other takes over. At the end the
 library is compared with one in SQLite and FAISS into which the same folders are added once: every file's status, title, passages
 and vectors, how many passages hold each word, and the BM25 score of each passage for it. The place is milvus-lite in a process of
-its own (one request at a time), unless --at names an empty database. The operations are spread over `--minutes`; the time to
-catch up after the last one is reported.
+its own (one request at a time), unless --at names an empty database. The operations are spread over `--minutes`, after which they
+end even if there were fewer; the time to catch up after the last one is reported.
 """
 
 from __future__ import annotations
@@ -159,20 +159,20 @@ def different(one: Mapping[str, object], other: Mapping[str, object]) -> list[st
 def operate(machines: list[Machine], folders: list[Operations], options: argparse.Namespace) -> tuple[int, int, float]:
     """Do the operations; return how many were done, how many handovers succeeded, and the seconds."""
     chance, begun = random.Random(options.seed), time.monotonic()
-    blocks = options.operations // BLOCK
-    pace = 60 * options.minutes / blocks
-    handovers = {round(blocks * (number + 1) / (options.handovers + 1)): number for number in range(options.handovers)}
-    took = 0
-    for block in range(blocks):
+    blocks, seconds = options.operations // BLOCK, 60 * options.minutes
+    took = tried = done = 0
+    while done < blocks and time.monotonic() - begun < seconds:
         for _ in range(BLOCK):
             chance.choice(folders).one()
         for folder in folders:
             folder.prune(MOST_FILES)
-        if block in handovers:
-            took += hand_over(machines, "share", expires=handovers[block] % 2 == 1)
-        print(f"\r{BLOCK * (block + 1)} operations", end="", file=sys.stderr)
-        time.sleep(max(0.0, begun + (block + 1) * pace - time.monotonic()))
-    return blocks * BLOCK, took, time.monotonic() - begun
+        done += 1
+        if max(done / blocks, (time.monotonic() - begun) / seconds) > (tried + 1) / (options.handovers + 1):
+            took += hand_over(machines, "share", expires=tried % 2 == 1)
+            tried += 1
+        print(f"\r{BLOCK * done} operations", end="", file=sys.stderr)
+        time.sleep(max(0.0, begun + done * seconds / blocks - time.monotonic()))
+    return BLOCK * done, took, time.monotonic() - begun
 
 
 def compare(store: LibraryStore, home: Path, folders: list[Path]) -> tuple[list[str], list[str], float, int]:

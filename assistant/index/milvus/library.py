@@ -13,7 +13,7 @@ from assistant.index.integrity import REPAIR, SYNC
 from assistant.index.milvus.generations import erase_generations, read_notes, sweep
 from assistant.index.milvus.roots import MilvusRoots
 from assistant.index.milvus.rows import FileRow
-from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS
+from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS, index_for
 from assistant.index.sqlite_library import size_of
 
 
@@ -43,6 +43,17 @@ class MilvusLibrary(MilvusRoots):
         for collection in (LEDGER, PASSAGES, VECTORS):
             with suppress(ServerUnavailable):
                 self._connection.flush(collection)
+        with suppress(ServerUnavailable):
+            self._fit_index()
+
+    def _fit_index(self) -> None:
+        """Replace the index of the vectors if there are many more or fewer of them than it is made for."""
+        if not self._connection.has(VECTORS):
+            return
+        present = self._connection.index_kind(VECTORS, "vector")
+        wanted = index_for(self._connection.count(VECTORS, ""), present)
+        if present and present != wanted.kind:
+            self._connection.replace_index(VECTORS, "vector", wanted)
 
     def erase_removed(self, *, thorough: bool) -> bool:
         """Erase the old generations of changed files that no search uses any more; return True.

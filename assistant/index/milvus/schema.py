@@ -31,6 +31,26 @@ class Collection:
     indexed: tuple[str, ...] = ()  # fields that filters use
 
 
+@dataclass(frozen=True, slots=True)
+class VectorIndex:
+    """How the vectors are searched: a kind of index of Milvus with its parameters for building and searching."""
+
+    kind: str
+    build: tuple[tuple[str, int], ...] = ()
+    breadth: int = 0  # candidates that a search looks at, at least as many as it returns; 0 for an exact search
+
+
+EXACT = VectorIndex("FLAT")
+GRAPH = VectorIndex("HNSW", (("M", 16), ("efConstruction", 200)), 256)
+EXACT_ROWS = 200_000  # up to so many vectors are compared one by one; see docs/shared-libraries-scale.md for the measurements
+
+
+def index_for(rows: int, present: str = EXACT.kind) -> VectorIndex:
+    """Return the index for so many vectors; the present kind is kept between half the limit and the limit."""
+    least = EXACT_ROWS // 2 if present == GRAPH.kind else EXACT_ROWS
+    return GRAPH if rows > least else EXACT
+
+
 # a collection must have a vector: that of the ledger means nothing
 LEDGER_COLLECTION = Collection(LEDGER, "nothing", 2, has_text_id=True, texts=(("kind", 16), ("value", LONGEST)))
 PASSAGES_COLLECTION = Collection(
