@@ -167,7 +167,8 @@ def operate(machines: list[Machine], folders: list[Operations], options: argpars
         for folder in folders:
             folder.prune(MOST_FILES)
         done += 1
-        if max(done / blocks, (time.monotonic() - begun) / seconds) > (tried + 1) / (options.handovers + 1):
+        share = max(done / blocks, (time.monotonic() - begun) / seconds)
+        if tried < options.handovers and share > (tried + 1) / (options.handovers + 1):
             took += hand_over(machines, "share", expires=tried % 2 == 1)
             tried += 1
         print(f"\r{BLOCK * done} operations", end="", file=sys.stderr)
