@@ -128,7 +128,7 @@ class Assistant:
         """
         self._library.require()
         with self._writing(on_progress, rebuild=rebuild) as store:
-            if rebuild:  # the files of the other machines are changed too
+            if rebuild and store.meta("embedder") != self._models.embedder.fingerprint:  # the others' files are cleared too
                 store.hold(store.roots())
             with self._holding(store, map(Path, store.own_roots())) as held:
                 report = self._intake(store, on_progress, passwords).run(held, rebuild=rebuild)
