@@ -1,6 +1,6 @@
 """Measure what a passage costs in a shared library in Milvus, and how searching grows, with each kind of vector index.
 
-    python benchmarks/shared_scale.py [--passages 5000 20000] [--vectors 20000 100000] [--kinds FLAT HNSW IVF_FLAT] [--at PLACE]
+    python benchmarks/shared_scale.py [--passages 5000 20000] [--vectors 20000 100000] [--files 5000 20000] [--at PLACE]
 
 Passages: one library grows to each size with documents of 50 passages, each of about 120 words drawn from a Zipf distribution,
 with random unit vectors around random centres. Reported are passages written per second (the words counted, the rows of all
@@ -9,6 +9,9 @@ and the time of a keyword search with two words of middling frequency.
 
 Vectors: a collection of vectors alone grows to each size. For each kind of index, reported are the time to build it, the median
 and 95th percentile of a search for the ten nearest, and how many of them it finds (recall).
+
+Files: a ledger alone grows to each number of files, in one root. Reported are the time in which another process opens it and the
+memory that this takes there, the time in which it reads it again after a change, and the time in which it takes the root over.
 
 The place is milvus-lite in a process of its own, unless --at names an empty database, whose disk and memory are not measured. No
 size is begun after `--minutes`.
@@ -186,8 +189,48 @@ def measure_passages(store: MilvusLibrary, address: str, folder: Path, server: p
                               "ms by keyword", "p95"], rows), flush=True)
 
 
+def measure_files(store: MilvusLibrary, address: str, folder: Path, options: argparse.Namespace) -> None:
+    """Grow a ledger, and print a table of what it costs another machine."""
+    rows: list[list[Cell]] = []
+    store._chosen["/docs"] = "docs"
+    store.add_root("/docs")
+    store.hold(["/docs"])
+    done = 0
+    for size in sorted(options.files):
+        begin, added = time.perf_counter(), size - done
+        while done < size:
+            with store.transaction():
+                for number in range(done, min(size, done + ROWS_AT_ONCE)):
+                    path = f"/docs/{number % 97}/a document with a name of usual length {number}.pdf"
+                    store.put_entry(LedgerEntry(path, "/docs", FileState.SKIPPED, "there is no text in it", 40_000, 1,
+                                                f"{number:064x}"))
+            done = min(size, done + ROWS_AT_ONCE)
+            print(f"\r{done:,} files", end="", file=sys.stderr)
+        rate = added / (time.perf_counter() - begin)
+        store.release()
+        with fork.Pool(1) as pool:
+            rows.append([f"{size:,}", f"{rate:.0f}", *pool.apply(open_elsewhere, (address, folder))])
+        store.hold(["/docs"])
+        print(markdown_table(["files", "written per s", "s to open", "MiB of the reader", "s to read again", "s to take over"],
+                             rows), flush=True)
+
+
+def open_elsewhere(address: str, folder: Path) -> list[Cell]:
+    """Open a library as another machine; return the seconds, the memory, and the seconds to read it again and to take it over."""
+    process = psutil.Process()
+    before, begin = process.memory_info().rss, time.perf_counter()
+    with closing(opened(address, "another", folder)) as store:
+        opening, memory = time.perf_counter() - begin, process.memory_info().rss - before
+        begin, store._version = time.perf_counter(), None
+        with store.reading():
+            again = time.perf_counter() - begin
+        begin = time.perf_counter()
+        store.hold(["docs"])
+        return [f"{opening:.1f}", f"{memory / MIB:,.0f}", f"{again:.1f}", f"{time.perf_counter() - begin:.1f}"]
+
+
 def measure(what: str, options: argparse.Namespace) -> None:
-    """Measure passages or vectors, with a new milvus-lite or at the place that was named."""
+    """Measure passages, vectors or files, with a new milvus-lite or at the place that was named."""
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
         process = None if options.at else fork.Process(target=serve, args=(f"{folder}/team.db", port))
@@ -199,6 +242,8 @@ def measure(what: str, options: argparse.Namespace) -> None:
             with closing(opened(address, "writer", folder)) as store:
                 if what == "vectors":
                     measure_vectors(store, server, options, end)
+                elif what == "files":
+                    measure_files(store, address, folder, options)
                 else:
                     measure_passages(store, address, folder, server, options, end)
         finally:
@@ -210,6 +255,7 @@ def main() -> int:
     """Measure at a new milvus-lite, or at the place that was named."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--passages", nargs="*", type=int, default=[5_000, 20_000])
+    parser.add_argument("--files", nargs="*", type=int, default=[5_000, 20_000])
     parser.add_argument("--vectors", nargs="*", type=int, default=[20_000, 100_000])
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--dimension", type=int, default=384)
@@ -219,7 +265,7 @@ def main() -> int:
     options = parser.parse_args()
     import pymilvus  # noqa: F401 - once, before the server is forked
 
-    for what in ("vectors", "passages"):
+    for what in ("files", "vectors", "passages"):
         if getattr(options, what):
             measure(what, options)
     return 0

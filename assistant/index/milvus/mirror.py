@@ -50,6 +50,7 @@ class LedgerMirror(FileTextReader):
     def __init__(self, writer: str) -> None:
         self._writer, self.names = writer, RootNames()
         self.leases: dict[str, Lease] = {}
+        self.root_values: dict[str, dict[str, Any]] = {}  # what the rows of the roots hold, by root
         self.path = Path()
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._depth = 0
@@ -69,6 +70,7 @@ class LedgerMirror(FileTextReader):
         mounts = [value for kind, value in values if kind == MOUNT and value["writer"] == self._writer]
         self.names = RootNames((value["root"], value["path"]) for value in mounts)
         self.leases = {value["name"]: Lease(**value) for kind, value in values if kind == LEASE}
+        self.root_values = {value["path"]: value for kind, value in values if kind == ROOT}
         with self.transaction():
             for table in CLEARED:
                 self._connection.execute(f"DELETE FROM {table}")

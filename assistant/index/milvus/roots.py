@@ -54,7 +54,9 @@ class MilvusRoots(MilvusWriter):
             if not name_of(path) and self._mirror.names.to_local(root) != path:
                 self._mount(changes, root, path)
             self._mirror.add_root(path)
-            changes.put(ROOT, root, {"path": root})
+            known = self._mirror.root_values.get(root) or self._mirror.root_values.get(path) or {}
+            kept = {name: value for name, value in known.items() if name != "writer"}  # that of version 1
+            changes.put(ROOT, root, {**kept, "path": root})
             if not name_of(path):
                 self._mirror.own(path)
                 changes.put(MOUNT, f"{self._shared.writer}\0{root}", {

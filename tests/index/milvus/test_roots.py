@@ -131,8 +131,8 @@ def as_version_1(tables: MemoryTables, store: MilvusLibrary, root: str, *paths: 
     """Write files as version 1 of the format did: by absolute path, with the machine in the row of the root."""
     for path in paths:
         put(store, path, [Path(path).stem])
-    rows = [ledger_row(ROOT, root, {"path": root, "writer": "one"}), ledger_row(META, "schema", {"key": "schema", "value": "1"})]
-    tables.upsert(LEDGER, rows)
+    values = {"path": root, "writer": "one", "more": 1}
+    tables.upsert(LEDGER, [ledger_row(ROOT, root, values), ledger_row(META, "schema", {"key": "schema", "value": "1"})])
     store._version = None
 
 
@@ -152,6 +152,7 @@ def test_a_library_of_version_1_is_read_and_its_roots_get_names(tables: MemoryTa
     assert one.meta("schema") == "2"
     kinds = [row["kind"] for row in tables.tables[LEDGER].values()]
     assert (kinds.count("file"), kinds.count("root")) == (2, 1)
+    assert one._mirror.root_values["docs"] == {"path": "docs", "more": 1}
 
 
 def test_a_later_format_is_refused(tables: MemoryTables) -> None:
