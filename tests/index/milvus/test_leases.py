@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +55,10 @@ class Office:
         for path, texts in FILES.items():
             put(store, path, texts)
         return store
+
+    def files(self) -> int:
+        """Return the number of rows of files, seen or not."""
+        return sum(row["kind"] == "file" for row in self.tables.tables[LEDGER].values())
 
     def at_request(self, number: int, act: Callable[[], object]) -> None:
         """Let something happen before the request of this number, once."""
@@ -116,6 +123,7 @@ def test_a_released_lease_is_taken_over_at_once_and_the_fence_grows() -> None:
         assert after.hold(["/docs"]) == {}
         assert office.clock.now - begun <= CLAIM_SECONDS
         assert (after._leases.held("docs").fence, contents(before), contents(after)) == (fence, FILES, FILES)
+        assert office.files() == len(FILES)
 
 
 def test_the_same_machine_continues_its_lease_in_another_process_which_does_not_release_it() -> None:
@@ -154,8 +162,35 @@ def test_a_root_that_is_taken_over_while_its_holder_writes_is_whole_and_shows_no
     one.drop_orphaned_vectors(0)  # sweeps what it wrote in vain
     assert others[0].inspect(repair=False) == ()
     assert_no_garbage(office.tables, others[0])
-    rows = [row["value"] for row in office.tables.tables[LEDGER].values() if row["kind"] == "file"]
-    assert len(rows) == len(CHANGED)
+    assert office.files() == len(CHANGED)
+
+
+@pytest.mark.parametrize("number", range(requests_of(lambda _, store: change(store))))
+@pytest.mark.parametrize("later", range(4))
+def test_what_a_replaced_holder_writes_before_it_dies_is_never_seen(number: int, later: int) -> None:
+    office = Office()
+    one = office.filled()
+    seen: list[dict[str, list[str]]] = []
+
+    def lose() -> None:
+        seen.append(contents(take_over(office)))
+        office.tables.before = KillAfter(later)
+
+    office.at_request(number, lose)
+    with suppress(Killed, LibraryBusy):
+        change(one)
+    office.tables.before = lambda _: None
+    assert contents(office.machine("three")) == seen[0]
+
+
+def test_a_holder_that_was_replaced_long_ago_changes_nothing_that_others_see() -> None:
+    office = Office()
+    one = office.filled()
+    two = take_over(office)
+    version = two._stored_version()
+    with pytest.raises(LibraryBusy, match="'docs' is kept up to date by"):
+        change(one)
+    assert (two._stored_version(), office.files()) == (version, len(FILES))
 
 
 @pytest.mark.parametrize("number", range(requests_of(lambda office, _: take_over(office))))
@@ -218,10 +253,41 @@ def test_of_two_machines_that_take_over_at_once_one_goes_on() -> None:
     assert contents(office.machine("one"))["/docs/b.txt"] == ["of machine three"]
 
 
-def test_a_late_renewal_of_the_old_holder_changes_nothing() -> None:
+def test_of_two_machines_that_claim_a_root_before_either_has_it_the_later_one_goes_on() -> None:
+    office = Office()
+    office.filled()
+    office.clock.now += 2 * LEASE_SECONDS
+    two, three = office.machine("two"), office.machine("three")
+    claimed, go_on, left = threading.Event(), threading.Event(), list[dict[str, str]]()
+    two._leases.pause = lambda _: (claimed.set(), go_on.wait(30))
+    first = threading.Thread(target=lambda: left.append(two.hold(["/docs"])))
+    first.start()
+    claimed.wait(30)
+    three._leases.pause = lambda _: (go_on.set(), first.join(30))
+    assert three.hold(["/docs"]) == {}
+    assert list(left[0]) == ["/docs"]
+    assert (three._leases.held("docs").fence, contents(three)) == (2, FILES)
+
+
+def test_a_late_renewal_or_release_of_the_old_holder_changes_nothing() -> None:
     office = Office()
     one = office.filled()
     two = take_over(office)
+    one._leases._renewed.clear()
     one.renew()
+    office.clock.now += LEASE_SECONDS - 1
+    one.release()
+    assert office.machine("three").hold(["/docs"])
+    one = office.machine("one")
+    one._leases._held["docs"] = replace(two._leases.held("docs"), holder="one", fence=1)
+    one.renew()
+    office.clock.now += 2
+    assert office.machine("three").hold(["/docs"]) == {}
+
+
+def test_a_holder_learns_from_the_register_that_it_was_replaced() -> None:
+    office = Office()
+    one = office.filled()
+    two = take_over(office)
     assert (two._leases.lost(["docs"]), contents(two)) == ([], FILES)
     assert [lease.holder for lease in one._leases.lost(["docs"])] == ["two"]
