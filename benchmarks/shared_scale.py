@@ -175,6 +175,7 @@ def measure_vectors(store: MilvusLibrary, server: psutil.Process | None, options
             rows.append([f"{size:,}", f"{added / clock:.0f}", f"{added / used:.0f}", *row, f"{memory:,.0f}"])
             print(markdown_table(["vectors", "written per s", "per processor s", "index", "s to build", "processor s",
                                   "ms to search", "p95", "processor ms", f"recall@{TOP}", "MiB of the server"], rows), flush=True)
+        store._connection.replace_index(VECTORS, "vector", EXACT)  # or else growing would build graphs
 
 
 def measure_size(store: MilvusLibrary, address: str, folder: Path, server: psutil.Process | None) -> list[Cell]:

@@ -120,13 +120,13 @@ class MilvusConnection:
 
     def replace_index(self, collection: str, field: str, index: VectorIndex) -> None:
         """Replace the index of the vectors. Until the new one is built, which takes minutes for a large one, searches fail."""
-        names = self._call(lambda: self._client.list_indexes(collection, field_name=field, timeout=SECONDS))
+        names = self._call(lambda: self._client.list_indexes(collection, field_name=field, timeout=INDEX_SECONDS))
         wanted = self._client.prepare_index_params()
         wanted.add_index(field, index_type=index.kind, metric_type="IP", params=dict(index.build))
-        self._call(lambda: self._client.release_collection(collection, timeout=SECONDS))
+        self._call(lambda: self._client.release_collection(collection, timeout=INDEX_SECONDS))
         try:
             for name in names:
-                self._call(partial(self._client.drop_index, collection, name, timeout=SECONDS))
+                self._call(partial(self._client.drop_index, collection, name, timeout=INDEX_SECONDS))
             self._call(lambda: self._client.create_index(collection, wanted, timeout=INDEX_SECONDS))
         finally:
             self._call(lambda: self._client.load_collection(collection, timeout=INDEX_SECONDS))
