@@ -146,7 +146,7 @@ class MilvusConnection:
                                                     timeout=SECONDS))
         return list(rows) if len(rows) < MOST_RESULTS else list(self.iterate(collection, filter, fields))
 
-    def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 2_000) -> Iterator[Row]:
+    def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 8_000) -> Iterator[Row]:
         """Yield the fields of all rows that pass a filter, read in blocks."""
         iterator = self._call(lambda: self._client.query_iterator(
             collection, batch_size=block, filter=filter, output_fields=list(fields), timeout=SECONDS))
