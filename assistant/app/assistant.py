@@ -39,6 +39,7 @@ from assistant.datatypes import (
     LibraryStatus,
     OnProgress,
     OutgoingRequest,
+    Progress,
     SearchResult,
     SentCount,
     TextPage,
@@ -71,6 +72,7 @@ class Assistant:
         self._sessions = Sessions(settings.sessions_folder)
         self._readers: LazyReaderPool | None = None
         self._backlog: EmbeddingQueue | None = None
+        self._elsewhere: dict[str, str] = {}
         self._entangled: frozenset[str] = frozenset()  # roots that can be looked at as a whole only
 
     def close(self) -> None:
@@ -102,46 +104,69 @@ class Assistant:
     # files in
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress = ignore_progress,
-            passwords: Sequence[str] = ()) -> IngestReport:
+            passwords: Sequence[str] = (), name: str = "") -> IngestReport:
         """Add files and folders. The passwords are tried on encrypted files and are not stored.
 
-        Raises UsageError for a path that does not exist, before anything is read.
+        `name`: what a shared library calls the one folder that is added; the name of a folder of another machine if it is the
+        same folder. Raises UsageError for a path that does not exist, before anything is read.
         """
         roots = [addable(path) for path in paths]
         with self._writing(on_progress) as store:
-            with store.transaction():
-                for root in roots:
-                    store.include(str(root))
-                    store.add_root(str(root))
-            report = self._intake(store, on_progress, passwords).run(roots)
-            purge(self._library)
-            store.prepare(self._models.embedder.dimension)
+            include_roots(store, roots, name)
+            with self._holding(store, roots) as held:
+                report = self._intake(store, on_progress, passwords).run(held)
+                purge(self._library)
+                store.prepare(self._models.embedder.dimension)
         return report
 
     def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
              passwords: Sequence[str] = ()) -> IngestReport:
         """Rescan everything that was added; with `rebuild`, read and embed all of it again.
 
-        A root that is missing or empty (an unplugged drive) keeps its files in the library.
+        A root that is missing or empty (an unplugged drive) keeps its files in the library. One that another machine keeps up
+        to date at the moment is left to that: see `kept_elsewhere`.
         """
         self._library.require()
         with self._writing(on_progress, rebuild=rebuild) as store:
-            roots = [Path(root) for root in store.own_roots()]
-            report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
-            purge(self._library)
-            store.prepare(self._models.embedder.dimension)
+            if rebuild and store.meta("embedder") != self._models.embedder.fingerprint:  # the others' files are cleared too
+                store.hold(store.roots())
+            with self._holding(store, map(Path, store.own_roots())) as held:
+                report = self._intake(store, on_progress, passwords).run(held, rebuild=rebuild)
+                purge(self._library)
+                store.prepare(self._models.embedder.dimension)
         return report
+
+    @contextmanager
+    def _holding(self, store: LibraryStore, roots: Iterable[Path]) -> Iterator[list[Path]]:
+        """Hold the leases of roots; yield those that no other machine keeps up to date."""
+        wanted = list(roots)
+        self._elsewhere = store.hold(map(str, wanted))
+        try:
+            yield [root for root in wanted if str(root) not in self._elsewhere]
+        finally:
+            store.release()
+
+    @property
+    def kept_elsewhere(self) -> dict[str, str]:
+        """The roots of this machine that the last command left to another machine, with the name of that machine."""
+        return self._elsewhere
+
+    def root_names(self) -> dict[str, str]:
+        """Return the names that a shared library has for the roots of this machine, by path; an empty dict for other ones."""
+        return self._store().root_names()
 
     def remove(self, path: Path) -> int:
         """Remove a file or folder and exclude it from now on; return the number of files. Raises UsageError if unknown."""
         self._library.require()
-        gone = str(absolute(path))
         with self._only_writer(ignore_progress):
             store = self._store()
+            known_as = str(path)  # of a shared library, the path below a root that is on other machines only
+            gone = known_as if store.entries_under([known_as]) else str(absolute(path))
             files = [known for known in store.ledger() if is_under(known, [gone])]
             roots = [root for root in store.roots() if is_under(root, [gone])]
             if not files and not roots:
                 raise UsageError(f"{printable(gone)} is not in the library.", "See what is: assistant status --files")
+            store.hold({*roots, *(entry.root for entry in store.entries_under([gone]).values())})
             with store.transaction():
                 for root in roots:
                     store.drop_root(root)
@@ -151,6 +176,7 @@ class Assistant:
                 store.drop_files(files)
                 store.drop_orphaned_vectors(0)
                 store.set_meta(REMOVED_TEXT_KEY, "yes")
+            store.release()
             purge_removed(self._library, self._sessions)
         return len(files)
 
@@ -163,10 +189,21 @@ class Assistant:
     def include(self, paths: Sequence[Path]) -> None:
         """Add files and folders without reading them yet. Raises UsageError for a path that does not exist."""
         roots = [addable(path) for path in paths]
-        with self._writing(ignore_progress) as store, store.transaction():
-            for root in roots:
-                store.include(str(root))
-                store.add_root(str(root))
+        with self._writing(ignore_progress) as store:
+            include_roots(store, roots)
+
+    def hold(self, roots: Sequence[Path]) -> dict[Path, str]:
+        """Take or renew the leases of roots; return the machine that keeps each of the others up to date, by root."""
+        if not self._library.is_shared:
+            return {}
+        with self._only_writer(ignore_progress):
+            elsewhere = self._store().hold(map(str, roots))
+        return {Path(root): machine for root, machine in elsewhere.items()}
+
+    def release(self) -> None:
+        """Let other machines take over the roots that this one keeps up to date."""
+        if self._library.is_shared:
+            self._store().release()
 
     def refresh(self, paths: Sequence[Path] | None = None, on_progress: OnProgress = ignore_progress,
                 on_change: OnChange = ignore_change, quiet_seconds: float = 0.0) -> IngestReport:
@@ -178,8 +215,11 @@ class Assistant:
         with self._writing(on_progress) as store:
             within = None if paths is None else [*paths, *(Path(root) for root in self._entangled)]
             self._readers = self._readers or LazyReaderPool(self._reader_options(), keep_open=True)
-            intake = IngestRun(store, self._models.embedder, self._readers, on_progress, on_change, self.settings.home)
-            report, entangled = intake.refresh(map(Path, store.own_roots()), within, quiet_seconds)
+            intake = IngestRun(store, self._models.embedder, self._readers, renewing(store, on_progress), on_change,
+                               self.settings.home)
+            elsewhere = store.hold(store.own_roots())
+            roots = [Path(root) for root in store.own_roots() if root not in elsewhere]
+            report, entangled = intake.refresh(roots, within, quiet_seconds)
             self._entangled |= entangled
             if report.indexed or report.removed:
                 purge(self._library)
@@ -212,8 +252,8 @@ class Assistant:
                      WorkerLimits(settings.file_timeout, settings.file_memory_bytes), settings.chunk_tokens)
 
     def _intake(self, store: LibraryStore, on_progress: OnProgress, passwords: Sequence[str]) -> IngestRun:
-        return IngestRun(store, self._models.embedder, LazyReaderPool(self._reader_options(passwords)), on_progress,
-                         own=self.settings.home)
+        return IngestRun(store, self._models.embedder, LazyReaderPool(self._reader_options(passwords)),
+                         renewing(store, on_progress), own=self.settings.home)
 
     @contextmanager
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[LibraryStore]:
@@ -406,6 +446,25 @@ class Assistant:
 
     def _store(self) -> LibraryStore:
         return self._library.store
+
+
+def include_roots(store: LibraryStore, roots: Sequence[Path], name: str = "") -> None:
+    """Record added paths; `name` is what a shared library calls the only one. Raises UsageError if it cannot."""
+    with store.transaction():
+        for root in roots:
+            if name:
+                store.name_root(str(root), name)
+            store.include(str(root))
+            store.add_root(str(root))
+
+
+def renewing(store: LibraryStore, on_progress: OnProgress) -> OnProgress:
+    """Return a function that renews the leases of the roots that are being read, and reports progress."""
+    def report(progress: Progress) -> None:
+        store.renew()
+        on_progress(progress)
+
+    return report
 
 
 def addable(path: Path) -> Path:

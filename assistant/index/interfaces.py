@@ -98,7 +98,13 @@ class FileLedger(Protocol):
         """Return the paths that were added."""
 
     def own_roots(self) -> tuple[str, ...]:
-        """Return the added paths that this machine keeps up to date; a shared library also has those of other machines."""
+        """Return the added paths that this machine has; a shared library also has those of other machines."""
+
+    def name_root(self, path: str, name: str) -> None:
+        """Choose the name under which a shared library knows a path that is about to be added. Raises UsageError."""
+
+    def root_names(self) -> dict[str, str]:
+        """Return the names that a shared library has for the added paths of this machine, by path."""
 
     def add_root(self, path: str) -> None:
         """Record an added path."""
@@ -144,6 +150,19 @@ class FileLedger(Protocol):
 
     def touch(self, path: str, size: int, mtime_ns: int) -> None:
         """Record a new size and mtime of a file whose content is unchanged, and of the files inside it."""
+
+
+class Leases(Protocol):
+    """Which machine keeps which added path up to date. The files of a path are changed by the machine with its lease only."""
+
+    def hold(self, roots: Iterable[str]) -> dict[str, str]:
+        """Take or renew the leases of added paths; return the machine that keeps each of the others up to date, by path."""
+
+    def renew(self) -> None:
+        """Renew the leases that this process holds, if they are due."""
+
+    def release(self) -> None:
+        """Let other machines take over the added paths that this process holds."""
 
 
 class DocumentReader(Protocol):
@@ -240,7 +259,7 @@ class Upkeep(Protocol):
         """
 
 
-class LibraryStore(Searchable, Metadata, FileLedger, DocumentReader, DocumentWriter, VectorStore, Upkeep, Protocol):
+class LibraryStore(Searchable, Metadata, FileLedger, Leases, DocumentReader, DocumentWriter, VectorStore, Upkeep, Protocol):
     """Everything that the commands need of a library."""
 
     @property

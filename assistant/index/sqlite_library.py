@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from assistant.datatypes import Finding
+from assistant.errors import UsageError
 from assistant.index.integrity import Inspection
 from assistant.index.store import Store
 from assistant.index.vector_index import check_view, prepare_view, remove_stale_files
@@ -36,6 +38,24 @@ class SqliteLibrary(Store):
     def own_roots(self) -> tuple[str, ...]:
         """Return the paths that were added: all of them are this machine's."""
         return self.roots()
+
+    def name_root(self, path: str, name: str) -> None:
+        """Raise UsageError: the files of a library on one machine are known by their paths."""
+        raise UsageError("Only the folders of a shared library have names.", "Add it without --root.")
+
+    def root_names(self) -> dict[str, str]:
+        """Return an empty dict: paths have no names."""
+        return {}
+
+    def hold(self, roots: Iterable[str]) -> dict[str, str]:
+        """Return an empty dict: no other machine uses the library."""
+        return {}
+
+    def renew(self) -> None:
+        """Do nothing: there are no leases."""
+
+    def release(self) -> None:
+        """Do nothing: there are no leases."""
 
     def prepare(self, dimension: int) -> None:
         """Write the vector view of a large library if it is due, so that no search has to."""

@@ -18,22 +18,31 @@ from assistant.cli.progress import copying_progress, intake_progress
 from assistant.cli.render.status import show_findings, show_report, show_status
 from assistant.datatypes import IngestReport
 from assistant.errors import UsageError
+from assistant.system.paths import absolute
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.", show_default=False)]
 Rebuild = Annotated[bool, typer.Option("--rebuild", help="Read and embed all files again.")]
+Root = Annotated[str, typer.Option("--root", metavar="NAME", show_default=False,
+                                   help="Name of the folder in a shared library; the same on every machine that has the folder.")]
 Added = Annotated[Path, typer.Argument(metavar="PATH", help="A file or folder that was added.", show_default=False)]
 
 
-def add(context: typer.Context, paths: Paths, password_file: PasswordFile = None, library: Library = None,
+def add(context: typer.Context, paths: Paths, root: Root = "", password_file: PasswordFile = None, library: Library = None,
         embed: Embed = None, json: Json = False) -> None:
     """Add files and folders to the library.
 
     Unchanged files are skipped quickly. Files that cannot be read are listed with the reason.
     """
+    if root and len(paths) > 1:
+        raise UsageError("--root names one folder.", "Add the folders one after another.")
     passwords = passwords_in(password_file)
     with Assistant(settings_of(context, library, embed=embed)) as assistant:
         with intake_progress() as on_progress:
-            report = assistant.add(paths, on_progress, passwords)
+            report = assistant.add(paths, on_progress, passwords, root)
+        for path, name in assistant.root_names().items():
+            if Path(path) in map(absolute, paths):
+                notice(on_one_line(f"{path} is '{name}' in this library."))
+        notice_kept_elsewhere(assistant)
         finish_ingest(report, json=json)
 
 
@@ -44,6 +53,7 @@ def sync(context: typer.Context, rebuild: Rebuild = False, password_file: Passwo
     with Assistant(settings_of(context, library, embed=embed)) as assistant:
         with intake_progress() as on_progress:
             report = assistant.sync(on_progress, rebuild=rebuild, passwords=passwords)
+        notice_kept_elsewhere(assistant)
         finish_ingest(report, json=json)
 
 
@@ -53,6 +63,12 @@ def remove(context: typer.Context, path: Added, library: Library = None, json: J
         count = assistant.remove(path)
     to_json.print_result({"path": str(path), "removed": count},
                          lambda: output().print(f"{counted(count, 'file')} removed from the library."), json=json)
+
+
+def notice_kept_elsewhere(assistant: Assistant) -> None:
+    """Say which folders were left to the machine that keeps them up to date."""
+    for root, machine in assistant.kept_elsewhere.items():
+        notice(on_one_line(f"{root} is kept up to date by {machine} at the moment; nothing of it was read here."))
 
 
 def finish_ingest(report: IngestReport, *, json: bool) -> None:

@@ -16,12 +16,13 @@ from typing import Any, TypeVar
 
 from assistant.errors import AssistantError, LibraryBusy, ServerUnavailable, UsageError
 from assistant.index.milvus.address import DEFAULT_DATABASE, MilvusAddress
-from assistant.index.milvus.schema import HASH, Collection
+from assistant.index.milvus.schema import EXACT, HASH, Collection, VectorIndex
 from assistant.system.confinement import is_network_refused
 from assistant.system.credentials import find_library_token
 
 SECONDS = 30.0  # for one request, repetitions included
 CONNECT_SECONDS = 10.0
+INDEX_SECONDS = 1_800.0  # for building an index
 MOST_RESULTS = 16_384  # of one search or query; a limit of Milvus
 ROWS_AT_ONCE = 500  # rows of one query by id, and of one upsert of chunks
 STRONG = "Strong"  # every read sees everything that was written before it
@@ -75,7 +76,8 @@ class MilvusConnection:
         for field in (collection.vector, *collection.indexed):
             index = self._client.prepare_index_params()
             if field == collection.vector:
-                index.add_index(field, index_type="FLAT" if collection.dimension else "SPARSE_INVERTED_INDEX", metric_type="IP")
+                kind = EXACT.kind if collection.dimension else "SPARSE_INVERTED_INDEX"
+                index.add_index(field, index_type=kind, metric_type="IP")
             else:
                 index.add_index(field, index_type="INVERTED")
             self._unless(partial(self._has_index, name, field), partial(self._client.create_index, name, index, timeout=SECONDS))
@@ -109,6 +111,26 @@ class MilvusConnection:
             if not is_done():
                 raise
 
+    def index_kind(self, collection: str, field: str) -> str:
+        """Return the kind of the index of a field; "" if there is none, as while another machine replaces it."""
+        names = self._call(lambda: self._client.list_indexes(collection, field_name=field, timeout=SECONDS))
+        if not names:
+            return ""
+        return str(self._call(lambda: self._client.describe_index(collection, names[0], timeout=SECONDS))["index_type"])
+
+    def replace_index(self, collection: str, field: str, index: VectorIndex) -> None:
+        """Replace the index of the vectors. Until the new one is built, which takes minutes for a large one, searches fail."""
+        names = self._call(lambda: self._client.list_indexes(collection, field_name=field, timeout=INDEX_SECONDS))
+        wanted = self._client.prepare_index_params()
+        wanted.add_index(field, index_type=index.kind, metric_type="IP", params=dict(index.build))
+        self._call(lambda: self._client.release_collection(collection, timeout=INDEX_SECONDS))
+        try:
+            for name in names:
+                self._call(partial(self._client.drop_index, collection, name, timeout=INDEX_SECONDS))
+            self._call(lambda: self._client.create_index(collection, wanted, timeout=INDEX_SECONDS))
+        finally:
+            self._call(lambda: self._client.load_collection(collection, timeout=INDEX_SECONDS))
+
     def dimension_of(self, collection: str, field: str) -> int:
         """Return the dimension of the vectors of a collection."""
         described = self._call(lambda: self._client.describe_collection(collection, timeout=SECONDS))
@@ -124,7 +146,7 @@ class MilvusConnection:
                                                     timeout=SECONDS))
         return list(rows) if len(rows) < MOST_RESULTS else list(self.iterate(collection, filter, fields))
 
-    def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 2_000) -> Iterator[Row]:
+    def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 8_000) -> Iterator[Row]:
         """Yield the fields of all rows that pass a filter, read in blocks."""
         iterator = self._call(lambda: self._client.query_iterator(
             collection, batch_size=block, filter=filter, output_fields=list(fields), timeout=SECONDS))
@@ -147,12 +169,17 @@ class MilvusConnection:
         rows = self._call(lambda: self._client.query(collection, filter=filter, output_fields=["count(*)"], timeout=SECONDS))
         return int(rows[0]["count(*)"])
 
-    def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = ""
-               ) -> list[list[tuple[int, float]]]:
-        """Return, for each vector, (id, inner product) of the nearest rows that pass a filter, best first."""
+    def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = "",
+               breadth: int = 0) -> list[list[tuple[int, float]]]:
+        """Return, for each vector, (id, inner product) of the nearest rows that pass a filter, best first.
+
+        An approximate index looks at `breadth` candidates, at least at `limit`.
+        """
+        wanted = min(limit, MOST_RESULTS)
+        params = {"ef": max(breadth, wanted)} if breadth else {}
         found = self._call(lambda: self._client.search(
-            collection, data=list(vectors), anns_field=field, limit=min(limit, MOST_RESULTS), filter=filter,
-            output_fields=["id"], search_params={"metric_type": "IP"}, timeout=SECONDS))
+            collection, data=list(vectors), anns_field=field, limit=wanted, filter=filter, output_fields=["id"],
+            search_params={"metric_type": "IP", "params": params}, timeout=SECONDS))
         return [[(int(hit["id"]), float(hit["distance"])) for hit in hits] for hits in found]
 
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:

@@ -11,14 +11,20 @@ from assistant.datatypes import Finding, Severity
 from assistant.errors import ServerUnavailable
 from assistant.index.integrity import REPAIR, SYNC
 from assistant.index.milvus.generations import erase_generations, read_notes, sweep
+from assistant.index.milvus.roots import MilvusRoots
 from assistant.index.milvus.rows import FileRow
-from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS
-from assistant.index.milvus.writer import MilvusWriter
+from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS, index_for
 from assistant.index.sqlite_library import size_of
 
 
-class MilvusLibrary(MilvusWriter):
+class MilvusLibrary(MilvusRoots):
     """A library in Milvus; implements `LibraryStore`."""
+
+    def close(self) -> None:
+        """Release the leases that this process holds, and close the connection."""
+        with suppress(ServerUnavailable):
+            self.release()
+        super().close()
 
     def size(self) -> int:
         """Return the size of the file of milvus-lite, or of this machine's folder for a library on a server, in bytes."""
@@ -37,6 +43,17 @@ class MilvusLibrary(MilvusWriter):
         for collection in (LEDGER, PASSAGES, VECTORS):
             with suppress(ServerUnavailable):
                 self._connection.flush(collection)
+        with suppress(ServerUnavailable):
+            self._fit_index()
+
+    def _fit_index(self) -> None:
+        """Replace the index of the vectors if there are many more or fewer of them than it is made for."""
+        if not self._connection.has(VECTORS):
+            return
+        present = self._connection.index_kind(VECTORS, "vector")
+        wanted = index_for(self._connection.count(VECTORS, ""), present)
+        if present and present != wanted.kind:
+            self._connection.replace_index(VECTORS, "vector", wanted)
 
     def erase_removed(self, *, thorough: bool) -> bool:
         """Erase the old generations of changed files that no search uses any more; return True.
@@ -50,6 +67,7 @@ class MilvusLibrary(MilvusWriter):
         """Compare the ledger with the chunks and vectors, and erase chunks that no file has; return what is wrong."""
         passages, vectors = self._count_generations(PASSAGES), self._count_generations(VECTORS)
         sweep(self._connection, self._shared.writer, everything=True)
+        self._leases.sweep()
         written = {note.first for note in read_notes(self._connection)}
         self._refresh()  # after the notes: a generation whose note is gone is visible by then
         rows = [row for path in self.ledger() if (row := self._mirror.row(path)) and row.first]
@@ -79,7 +97,11 @@ class MilvusLibrary(MilvusWriter):
             self._connection.count(collection, f"file == {row.first}") != row.entry.chunks)
 
     def _repair(self, broken: list[FileRow], unembedded: list[FileRow]) -> None:
-        """Have files read again, or their chunks embedded, by the next `sync`."""
+        """Have files read again, or their chunks embedded, by the next `sync`.
+
+        Raises LibraryBusy if another machine keeps one of them up to date at the moment.
+        """
+        self.hold({row.entry.root for row in (*broken, *unembedded)})
         with self._changing() as changes:
             for row in broken:
                 self._put_row(changes, replace(row, entry=replace(row.entry, content_hash="", mtime_ns=0)))

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,18 +24,24 @@ from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest, Phrases
 from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection
 from assistant.index.milvus.keywords import KeywordIndex
+from assistant.index.milvus.leases import Lease
 from assistant.index.milvus.mirror import LedgerMirror
+from assistant.index.milvus.names import name_of
 from assistant.index.milvus.positions import FilePositions
 from assistant.index.milvus.rows import (
     CHUNK_FIELDS,
     EXCLUDED,
     FILE,
+    LEASE,
     META,
+    MOUNT,
     ROOT,
     FileRow,
+    file_key,
     parsed_chunk,
     parsed_file,
     row_id,
+    translated,
     unpacked_text,
 )
 from assistant.index.milvus.schema import (
@@ -53,7 +60,7 @@ from assistant.index.places import SharedPlace
 
 VERSION_KEY, SCHEMA_KEY, DIMENSION_KEY = "version", "schema", "dimension"
 FRESH_SECONDS = 0.1  # single reads outside `reading` use a version at most this old
-VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED))
+VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED, MOUNT, LEASE))
 READ_TRIES = 3  # a file that is replaced while it is read is read again
 
 PendingChunks = dict[int, tuple[int, str]]  # by chunk id: its generation and the key of its text
@@ -68,7 +75,7 @@ class MilvusReader:
         self.folder = folder
         self.generation = 0
         self._connection, self._shared = connection, place
-        self._mirror, self._tokenizer = LedgerMirror(), Tokenizer()
+        self._mirror, self._tokenizer = LedgerMirror(place.writer), Tokenizer()
         self._depth, self._checked = 0, 0.0
         self._version: str | None = None
         self._forget()
@@ -147,8 +154,8 @@ class MilvusReader:
         return self._ledger.roots()
 
     def own_roots(self) -> tuple[str, ...]:
-        """Return the added paths that this machine keeps up to date."""
-        return self._ledger.roots_of(self._shared.writer)
+        """Return the added paths that this machine has."""
+        return self._ledger.own_roots()
 
     def excluded(self) -> tuple[str, ...]:
         """Return the paths that were excluded by hand."""
@@ -235,8 +242,14 @@ class MilvusReader:
 
     def _stored_row(self, path: str) -> FileRow | None:
         """Return the row of a file as it is on the server now, whatever version is being read."""
-        rows = self._connection.by_values(LEDGER, "id", [row_id(FILE, path)], ("kind", "value"))
-        return parsed_file(json.loads(unpacked_text(rows[0]["value"]))) if rows and rows[0]["kind"] == FILE else None
+        shared = self._mirror.names.to_shared(path)
+        leases = self._connection.by_values(LEDGER, "id", [row_id(LEASE, name_of(shared))], ("value",))
+        epoch = Lease(**json.loads(unpacked_text(leases[0]["value"]))).epoch if leases else ""
+        rows = self._connection.by_values(LEDGER, "id", [row_id(FILE, file_key(shared, epoch))], ("kind", "value"))
+        if not rows or rows[0]["kind"] != FILE:
+            return None
+        row = parsed_file(json.loads(unpacked_text(rows[0]["value"])))
+        return replace(row, entry=translated(row.entry, self._mirror.names.to_local))
 
     def _file(self, path: str) -> FilePositions:
         """Return where the chunks of a file are; without any for a file that the library does not hold."""

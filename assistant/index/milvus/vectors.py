@@ -9,7 +9,7 @@ import numpy as np
 from assistant.datatypes import Vectors
 from assistant.index.change_log import Ids
 from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection, listed
-from assistant.index.milvus.schema import VECTORS
+from assistant.index.milvus.schema import GRAPH, VECTORS, index_for
 from assistant.index.milvus.snapshot import Snapshot
 
 FILES_AT_ONCE = 2_000  # generations in one filter
@@ -22,6 +22,7 @@ class MilvusView:
     def __init__(self, connection: MilvusConnection, snapshot: Snapshot, dimension: int, pending: Ids) -> None:
         self._connection, self._snapshot, self._dimension, self._pending = connection, snapshot, dimension, pending
         self._has_vectors = bool(snapshot.total - len(pending)) and connection.has(VECTORS)
+        self._breadth = index_for(snapshot.total, GRAPH.kind).breadth  # an exact index ignores it
 
     @property
     def stamp(self) -> Hashable:
@@ -50,7 +51,7 @@ class MilvusView:
         """Ask for more and more hits until enough of them are visible, and among these."""
         wanted = limit + SPARE
         while True:
-            [hits] = self._connection.search(VECTORS, "vector", [vector.tolist()], wanted, filter)
+            [hits] = self._connection.search(VECTORS, "vector", [vector.tolist()], wanted, filter, self._breadth)
             ids = np.array([chunk for chunk, _ in hits], np.int64)
             kept = self._snapshot.visible(ids) if among is None else self._snapshot.visible(ids) & np.isin(ids, among)
             if np.count_nonzero(kept) >= limit or len(hits) < wanted or wanted >= MOST_RESULTS:

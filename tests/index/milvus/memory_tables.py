@@ -8,7 +8,7 @@ import numpy as np
 
 from assistant.index.milvus.address import MilvusAddress
 from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection, Row
-from assistant.index.milvus.schema import Collection
+from assistant.index.milvus.schema import EXACT, Collection, VectorIndex
 
 
 class MemoryTables(MilvusConnection):
@@ -19,6 +19,7 @@ class MemoryTables(MilvusConnection):
         self.before = before
         self.tables: dict[str, dict[int | str, Row]] = {}
         self.dimensions: dict[str, int] = {}
+        self.kinds: dict[str, str] = {}
 
     def close(self) -> None:
         pass
@@ -50,8 +51,8 @@ class MemoryTables(MilvusConnection):
     def count(self, collection: str, filter: str) -> int:
         return len(self.query(collection, filter, ()))
 
-    def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = ""
-               ) -> list[list[tuple[int, float]]]:
+    def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = "",
+               breadth: int = 0) -> list[list[tuple[int, float]]]:
         rows = self.query(collection, filter, ("id", field))
         found = [[(int(row["id"]), product(row[field], vector)) for row in rows] for vector in vectors]
         return [sorted((hit for hit in hits if hit[1]), key=lambda hit: -hit[1])[: min(limit, MOST_RESULTS)] for hits in found]
@@ -66,6 +67,13 @@ class MemoryTables(MilvusConnection):
             self.before("delete")
             rows = self.tables[collection]
             self.tables[collection] = {key: row for key, row in rows.items() if row[field] not in set(values)}
+
+    def index_kind(self, collection: str, field: str) -> str:
+        return self.kinds.get(collection, EXACT.kind)
+
+    def replace_index(self, collection: str, field: str, index: VectorIndex) -> None:
+        self.before("replace index")
+        self.kinds[collection] = index.kind
 
     def flush(self, collection: str) -> None:
         pass
