@@ -28,6 +28,7 @@ from assistant.datatypes import (
     EVERY_FILE,
     AnswerStreaming,
     Calibration,
+    Citation,
     Embeddings,
     Explanation,
     Fact,
@@ -65,7 +66,8 @@ class Assistant:
     def __init__(self, settings: Settings, models: ModelProvider | None = None) -> None:
         self.settings = settings
         self._models = models or ModelProvider(settings)
-        self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
+        self._libraries = tuple(Library(name, settings.libraries_folder, self._models, settings.reader_groups)
+                                for name in settings.libraries)
         self._answering = QuestionAnswering(settings, self._models, self._libraries)
         self._retrieval = self._answering.retrieval
         self._sessions = Sessions(settings.sessions_folder)
@@ -102,9 +104,10 @@ class Assistant:
     # files in
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress = ignore_progress,
-            passwords: Sequence[str] = ()) -> IngestReport:
+            passwords: Sequence[str] = (), groups: Iterable[str] | None = None) -> IngestReport:
         """Add files and folders. The passwords are tried on encrypted files and are not stored.
 
+        `groups`: of a shared library, the groups that may read these paths; those that they have, or all, if it is None.
         Raises UsageError for a path that does not exist, before anything is read.
         """
         roots = [addable(path) for path in paths]
@@ -113,6 +116,8 @@ class Assistant:
                 for root in roots:
                     store.include(str(root))
                     store.add_root(str(root))
+                    if groups is not None:
+                        store.set_groups(str(root), groups)
             report = self._intake(store, on_progress, passwords).run(roots)
             purge(self._library)
             store.prepare(self._models.embedder.dimension)
@@ -137,9 +142,10 @@ class Assistant:
         self._library.require()
         gone = str(absolute(path))
         with self._only_writer(ignore_progress):
-            store = self._store()
-            files = [known for known in store.ledger() if is_under(known, [gone])]
-            roots = [root for root in store.roots() if is_under(root, [gone])]
+            store = self._writable()
+            seen, own = self._store(), store.own_roots()  # what the reader may not see is not removed either
+            files = [path for path, entry in store.entries_under([gone]).items() if entry.root in own or seen.entry(path)]
+            roots = [root for root in sorted({*seen.roots(), *own}) if is_under(root, [gone])]
             if not files and not roots:
                 raise UsageError(f"{printable(gone)} is not in the library.", "See what is: assistant status --files")
             with store.transaction():
@@ -157,8 +163,8 @@ class Assistant:
     # files followed
 
     def roots(self) -> tuple[Path, ...]:
-        """Return the files and folders that were added."""
-        return tuple(map(Path, self._store().own_roots())) if self._library.exists() else ()
+        """Return the files and folders that this machine keeps up to date."""
+        return tuple(map(Path, self._writable().own_roots())) if self._library.exists() else ()
 
     def include(self, paths: Sequence[Path]) -> None:
         """Add files and folders without reading them yet. Raises UsageError for a path that does not exist."""
@@ -189,7 +195,7 @@ class Assistant:
 
     def embed_waiting(self, most: int) -> int:
         """Embed at most `most` pending chunks; return the number still pending."""
-        store = self._store()
+        store = self._writable()
         if most and store.count_pending_embeddings():
             with self._writing(ignore_progress):
                 self._backlog = self._backlog or EmbeddingQueue(store, self._models.embedder)
@@ -219,7 +225,7 @@ class Assistant:
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[LibraryStore]:
         embedder = self._models.embedder
         with self._only_writer(on_progress):
-            store = self._store()
+            store = self._writable()
             if not store.meta("embedder"):
                 with store.transaction():
                     record_embedder(store, embedder)
@@ -332,7 +338,7 @@ class Assistant:
     def forget_calibration(self) -> None:
         """Delete the calibration: the shipped threshold applies again."""
         self._library.require()
-        self._store().set_meta(CALIBRATION_KEY, "")
+        self._writable().set_meta(CALIBRATION_KEY, "")
 
     def calibration_offset(self) -> float:
         """Return the calibrated log-odds offset of the probability that the files do not answer; 0 without calibration."""
@@ -401,11 +407,41 @@ class Assistant:
         Raises NothingIndexed if there is no library, LibraryDamaged if its database cannot be repaired.
         """
         self._library.require()
+        self._writable()  # a library that is only read is not changed by a check
         with self._only_writer(ignore_progress):
             return check_consistency(self._library, self._sessions, repair=repair)
 
     def _store(self) -> LibraryStore:
         return self._library.store
+
+    def _writable(self) -> LibraryStore:
+        return self._library.writable
+
+    # rights
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups that may read each added path, as far as the reader may see it. Raises NothingIndexed."""
+        self._library.require()
+        return self._store().root_groups()
+
+    def set_groups(self, path: Path, groups: Iterable[str]) -> None:
+        """Let only these groups read an added path of a shared library; without any, all may.
+
+        Raises UsageError if the path was not added, or is neither readable nor this machine's.
+        """
+        root = str(absolute(path))
+        self._library.require()
+        with self._only_writer(ignore_progress):
+            store = self._writable()
+            if root not in {*self._store().roots(), *store.own_roots()}:
+                raise UsageError(f"{printable(root)} is no added folder of the library.",
+                                 "See what is: assistant library groups NAME")
+            store.set_groups(root, groups)
+
+    def hides(self, cited: Citation) -> bool:
+        """Return whether a shared library is among these, and the reader may not see a cited file in any of them."""
+        return cited.kind == "file" and any(library.is_shared for library in self._libraries) and not any(
+            library.exists() and library.store.entry(cited.path) for library in self._libraries)
 
 
 def addable(path: Path) -> Path:

@@ -26,7 +26,7 @@ ROUND = 6  # operations between two scans
 @pytest.fixture
 def tables(monkeypatch: pytest.MonkeyPatch) -> MemoryTables:
     server = MemoryTables()
-    monkeypatch.setattr(connection, "connect", lambda _address: server)
+    monkeypatch.setattr(connection, "connect", lambda _address, **_: server)
     return server
 
 

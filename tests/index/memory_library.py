@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Finding, LedgerEntry, Vectors
+from assistant.errors import UsageError
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk, quoted_words
 from assistant.index.file_text import FileCount
@@ -117,6 +118,12 @@ class MemoryLibrary:
         return tuple(sorted(self._of.roots))
 
     own_roots = roots
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        return dict.fromkeys(self.roots(), ())
+
+    def set_groups(self, path: str, groups: Iterable[str]) -> None:
+        raise UsageError("Only the folders of a shared library have groups.")
 
     def add_root(self, path: str) -> None:
         self._of.roots.add(path)

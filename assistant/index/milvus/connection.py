@@ -60,11 +60,12 @@ class MilvusConnection:
         """
         if self.has(collection.name):
             with suppress(ServerUnavailable):
-                return self._load(collection.name)
+                return self.load(collection.name)
         self._create(collection)
-        return self._load(collection.name)
+        return self.load(collection.name)
 
-    def _load(self, name: str) -> None:
+    def load(self, name: str) -> None:
+        """Make an existing collection ready to be read."""
         self._call(lambda: self._client.load_collection(name, timeout=SECONDS))
 
     def _create(self, collection: Collection) -> None:
@@ -182,8 +183,8 @@ def listed(values: Sequence[int] | Sequence[str]) -> str:
     return "[" + ", ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values) + "]"
 
 
-def connect(address: MilvusAddress) -> MilvusConnection:
-    """Connect to a server, or open a file of milvus-lite.
+def connect(address: MilvusAddress, *, may_create: bool = True) -> MilvusConnection:
+    """Connect to a server, or open a file of milvus-lite; a database that does not exist is created if it may be.
 
     Raises UsageError if the package is missing or this process uses no network, ServerUnavailable, or LibraryBusy if another
     program has the file open.
@@ -202,7 +203,7 @@ def connect(address: MilvusAddress) -> MilvusConnection:
     try:
         client = MilvusClient(url, token=token, timeout=CONNECT_SECONDS, dedicated=True)
         if address.database != DEFAULT_DATABASE:
-            use_database(client, address.database)
+            use_database(client, address.database, may_create=may_create)
     except Exception as error:
         if address.path:
             release_file(address.path)
@@ -210,9 +211,9 @@ def connect(address: MilvusAddress) -> MilvusConnection:
     return MilvusConnection(client, address)
 
 
-def use_database(client: Any, name: str) -> None:  # noqa: ANN401 - pymilvus has no types
-    """Switch to a database, which is created if the server does not have it."""
-    if name not in client.list_databases(timeout=CONNECT_SECONDS):
+def use_database(client: Any, name: str, *, may_create: bool) -> None:  # noqa: ANN401 - pymilvus has no types
+    """Switch to a database, which is created if the server does not have it and it may be."""
+    if may_create and name not in client.list_databases(timeout=CONNECT_SECONDS):
         client.create_database(name, timeout=CONNECT_SECONDS)
     client.use_database(name, timeout=CONNECT_SECONDS)
 

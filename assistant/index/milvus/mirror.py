@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,11 +20,14 @@ from assistant.index.file_text import FileTextReader
 from assistant.index.files import FILE_COLUMNS, entry_from_row
 from assistant.index.milvus.connection import Row
 from assistant.index.milvus.rows import EXCLUDED, FILE, META, ROOT, FileRow, parsed_file, unpacked_text
+from assistant.index.rights import Access, rights_of
 
+Value = dict[str, Any]
 GENERATIONS = ("CREATE TABLE generations (path TEXT PRIMARY KEY, first INTEGER NOT NULL, words INTEGER NOT NULL, "
                "waiting INTEGER NOT NULL) WITHOUT ROWID")
 OWNERS = "CREATE TABLE owners (path TEXT PRIMARY KEY, writer TEXT NOT NULL) WITHOUT ROWID"
-CLEARED = ("files", "generations", "owners", "roots", "excluded", "meta")
+ROOT_GROUPS = "CREATE TABLE root_groups (path TEXT, name TEXT, PRIMARY KEY (path, name)) WITHOUT ROWID"
+CLEARED = ("files", "generations", "owners", "root_groups", "roots", "excluded", "meta")
 
 
 class LedgerMirror(FileTextReader):
@@ -36,6 +40,7 @@ class LedgerMirror(FileTextReader):
         create_tables(self._connection)
         self._connection.execute(GENERATIONS)
         self._connection.execute(OWNERS)
+        self._connection.execute(ROOT_GROUPS)
 
     @contextmanager
     def unsaved(self) -> Iterator[None]:
@@ -43,29 +48,44 @@ class LedgerMirror(FileTextReader):
         with self.transaction():
             yield
 
-    def load(self, rows: Iterable[Row]) -> None:
-        """Replace everything by the rows of the ledger."""
+    def load(self, rows: Iterable[Row], access: Access) -> None:
+        """Replace everything by the rows of the ledger; if the library is not opened whole, by those that the reader may see."""
+        values = [(str(row["kind"]), json.loads(unpacked_text(row["value"]))) for row in rows]
         with self.transaction():
             for table in CLEARED:
                 self._connection.execute(f"DELETE FROM {table}")
-            for row in rows:
-                self._load_row(str(row["kind"]), json.loads(unpacked_text(row["value"])))
+            for kind, value in values if access.is_whole else readable_values(values, access.groups):
+                self._load_row(kind, value)
 
-    def _load_row(self, kind: str, value: dict[str, object]) -> None:
+    def _load_row(self, kind: str, value: Value) -> None:
         if kind == FILE:
             self.put(parsed_file(value))
         elif kind == META:
             self.set_meta(str(value["key"]), str(value["value"]))
         elif kind == ROOT:
-            self.own(str(value["path"]), str(value["writer"]))
+            self.own(str(value["path"]), str(value["writer"]), value.get("groups", ()))
         elif kind == EXCLUDED:
             self.exclude(str(value["path"]))
 
-    def own(self, root: str, writer: str) -> None:
-        """Record an added path and the machine that keeps it up to date."""
+    def own(self, root: str, writer: str, groups: Iterable[str]) -> None:
+        """Record an added path, the machine that keeps it up to date, and the groups that may read it."""
         self.add_root(root)
         with self.transaction():
             self._connection.execute("INSERT OR REPLACE INTO owners VALUES (?, ?)", (root, writer))
+            self._connection.execute("DELETE FROM root_groups WHERE path = ?", (root,))
+            self._connection.executemany("INSERT INTO root_groups VALUES (?, ?)", [(root, group) for group in set(groups)])
+
+    def owner(self, root: str) -> str:
+        """Return the machine that keeps an added path up to date; "" if the path is unknown."""
+        rows = self._rows("SELECT writer FROM owners WHERE path = ?", (root,))
+        return str(rows[0][0]) if rows else ""
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups of every added path; none if all may read it."""
+        found: dict[str, tuple[str, ...]] = dict.fromkeys(self.roots(), ())
+        for path, group in self._rows("SELECT path, name FROM root_groups WHERE path IN (SELECT path FROM roots) ORDER BY 1, 2"):
+            found[str(path)] += (str(group),)
+        return found
 
     def roots_of(self, writer: str) -> tuple[str, ...]:
         """Return the added paths that a machine keeps up to date."""
@@ -130,6 +150,21 @@ class LedgerMirror(FileTextReader):
         self.touch(path, size, mtime_ns)
         inside = [str(row[0]) for row in self._rows("SELECT path FROM files WHERE container = ?", (path,))]
         return [row for each in (path, *inside) if (row := self.row(each))]
+
+
+def readable_values(values: Sequence[tuple[str, Value]], reader: frozenset[str]) -> Iterator[tuple[str, Value]]:
+    """Yield the rows of the ledger that a reader in these groups may see."""
+    rights = rights_of((value["path"], value.get("groups", ())) for kind, value in values if kind == ROOT)
+    roots = rights.readable_roots(reader)
+    for kind, value in values:
+        if kind == ROOT and value["path"] not in roots:
+            continue
+        if kind in {FILE, EXCLUDED} and not rights.allows(str(value["path"]), str(value.get("root", "")), reader):
+            continue
+        if kind == FILE and value["root"] in rights.groups and value["root"] not in roots:
+            yield kind, {**value, "root": rights.innermost(value["path"])}  # it was read from a folder that is not readable
+        else:
+            yield kind, value
 
 
 def file_row_of(row: Sequence[object]) -> FileRow:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, LedgerEntry
-from assistant.errors import LibraryBusy
+from assistant.errors import LibraryBusy, NothingIndexed
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk, quoted_words
 from assistant.index.file_text import FileCount
@@ -43,6 +43,7 @@ from assistant.index.milvus.schema import (
     PASSAGES,
     PASSAGES_COLLECTION,
     VECTORS,
+    Collection,
     require_current,
     vectors_collection,
 )
@@ -50,6 +51,7 @@ from assistant.index.milvus.snapshot import Snapshot, expand
 from assistant.index.milvus.tokens import Tokenizer
 from assistant.index.milvus.vectors import MilvusView
 from assistant.index.places import SharedPlace
+from assistant.index.rights import WHOLE, Access
 
 VERSION_KEY, SCHEMA_KEY, DIMENSION_KEY = "version", "schema", "dimension"
 FRESH_SECONDS = 0.1  # single reads outside `reading` use a version at most this old
@@ -64,20 +66,29 @@ class MilvusReader:
 
     is_shared = True
 
-    def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path, access: Access = WHOLE) -> None:
+        self.folder, self.access = folder, access
         self.generation = 0
         self._connection, self._shared = connection, place
         self._mirror, self._tokenizer = LedgerMirror(), Tokenizer()
         self._depth, self._checked = 0, 0.0
         self._version: str | None = None
         self._forget()
+        if place.is_read_only and not connection.has(LEDGER):
+            raise NothingIndexed(f"There is no library at {place.address}.",
+                                 "Create it without --read-only, on the machine that adds the files.")
         for collection in (PASSAGES_COLLECTION, LEDGER_COLLECTION):  # a library exists once it has a ledger
-            connection.open(collection)
+            self._open(collection)
         if connection.has(VECTORS):
-            connection.open(vectors_collection(connection.dimension_of(VECTORS, "vector")))
+            self._open(vectors_collection(connection.dimension_of(VECTORS, "vector")))
         self._refresh()
         require_current(self._mirror.meta(SCHEMA_KEY))
+
+    def _open(self, collection: Collection) -> None:
+        if self._shared.is_read_only:
+            self._connection.load(collection.name)
+        else:
+            self._connection.open(collection)
 
     @property
     def place(self) -> str:
@@ -109,7 +120,7 @@ class MilvusReader:
             if self._stored_version() == self._version:
                 break
             rows = self._connection.query(LEDGER, f"kind in [{VISIBLE}]", ("kind", "value"))
-            self._mirror.load(rows)
+            self._mirror.load(rows, self.access)
             self._version = self._mirror.meta(VERSION_KEY)
             self._forget()
             if len(rows) < MOST_RESULTS:
@@ -149,6 +160,10 @@ class MilvusReader:
     def own_roots(self) -> tuple[str, ...]:
         """Return the added paths that this machine keeps up to date."""
         return self._ledger.roots_of(self._shared.writer)
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups of every added path; none if all may read it."""
+        return self._ledger.root_groups()
 
     def excluded(self) -> tuple[str, ...]:
         """Return the paths that were excluded by hand."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 from assistant.errors import LibraryTooNew
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 1 had no groups, which a program of that format would ignore
+READABLE_VERSIONS = frozenset({"", "1", str(SCHEMA_VERSION)})
 LEDGER, PASSAGES, VECTORS = "assistant_ledger", "assistant_passages", "assistant_vectors"
 LONGEST = 65_535  # bytes of a text field; a limit of Milvus
 HASH = 64  # characters of a SHA-256
@@ -45,6 +46,6 @@ def vectors_collection(dimension: int) -> Collection:
 
 def require_current(version: str) -> None:
     """Raise LibraryTooNew unless a library has this program's collections; a new one has no version yet."""
-    if version not in {"", str(SCHEMA_VERSION)}:
-        raise LibraryTooNew(f"The shared library has format {version}; this version of the program reads format "
-                            f"{SCHEMA_VERSION} only.", "Use the version of the program that the others use.")
+    if version not in READABLE_VERSIONS:
+        raise LibraryTooNew(f"The shared library has format {version}; this version of the program reads formats up to "
+                            f"{SCHEMA_VERSION}.", "Use the version of the program that the others use.")

@@ -42,6 +42,7 @@ from assistant.index.milvus.rows import (
 )
 from assistant.index.milvus.schema import LEDGER, PASSAGES, SCHEMA_VERSION, VECTORS, vectors_collection
 from assistant.index.milvus.tokens import sparse_vector
+from assistant.index.places import require_writable
 from assistant.index.store import vector_key
 
 CHUNKS_AT_ONCE = 512
@@ -85,6 +86,7 @@ class MilvusWriter(MilvusReader):
         if self._changes is not None:
             yield
             return
+        self._require_writable()
         with self.reading():
             self._changes = Changes()
             try:
@@ -97,6 +99,12 @@ class MilvusWriter(MilvusReader):
                 raise
             finally:
                 self._changes = None
+
+    def _require_writable(self) -> None:
+        """Raise UsageError if the library is linked read-only. A store that hides files from its reader must not write either."""
+        require_writable(self._shared)
+        if not self.access.is_whole:
+            raise RuntimeError("a library was opened to be read, and written to")
 
     @contextmanager
     def _changing(self) -> Iterator[Changes]:
@@ -293,9 +301,17 @@ class MilvusWriter(MilvusReader):
 
     def add_root(self, path: str) -> None:
         """Record an added path, which this machine keeps up to date from now on."""
+        self._put_root(path, self._shared.writer, self._mirror.root_groups().get(path, ()))
+
+    def set_groups(self, path: str, groups: Iterable[str]) -> None:
+        """Let only these groups read an added path, or all if there are none; the machine that keeps it up to date stays."""
+        with self.transaction():
+            self._put_root(path, self._mirror.owner(path), groups)
+
+    def _put_root(self, path: str, writer: str, groups: Iterable[str]) -> None:
         with self._changing() as changes:
-            self._mirror.own(path, self._shared.writer)
-            changes.put(ROOT, path, {"path": path, "writer": self._shared.writer})
+            self._mirror.own(path, writer, groups)
+            changes.put(ROOT, path, {"path": path, "writer": writer, "groups": sorted(groups)})
 
     def drop_root(self, path: str) -> None:
         """Remove an added path."""

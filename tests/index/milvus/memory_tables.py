@@ -32,6 +32,9 @@ class MemoryTables(MilvusConnection):
             self.tables[collection.name] = {}
             self.dimensions[collection.name] = collection.dimension
 
+    def load(self, name: str) -> None:
+        pass
+
     def dimension_of(self, collection: str, field: str) -> int:
         return self.dimensions[collection]
 
