@@ -31,7 +31,7 @@ class Library:
         self._store: LibraryStore | None = None
         self._whole: LibraryStore | None = None
         self._searcher: Searcher | None = None
-        self._checked_generation = -1
+        self._checked_generation = self._written = -1
 
     @property
     def file(self) -> Path:
@@ -72,6 +72,10 @@ class Library:
         """The store to read, created if it does not exist: of a shared library what the reader's groups may see."""
         if self._store is None:
             self._store = open_library(self.folder, Access(self._groups, is_whole=False))
+        if self._whole is not None and self._whole.generation != self._written:
+            self._written = self._whole.generation
+            with self._store.reading():  # what was just written is read at once
+                pass
         return self._store
 
     @property

@@ -107,7 +107,8 @@ def search(context: typer.Context, question: Question = None, count: Count = Non
 def ask(context: typer.Context, question: Question = None, paths: Extra = None, path: Paths = None, kind: Types = None,
         since: Since = None, groups: As = None, strict: Strict = False, confidence: ShowConfidence = False,
         explain: ShowSql = False, batch: Batch = None, library: Libraries = None, chat: Chat = None,
-        embed: Embed = None, rerank: Rerank = None, no_engine: NoEngine = False, show_sent: ShowSent = False, json: Json = False) -> None:
+        embed: Embed = None, rerank: Rerank = None, no_engine: NoEngine = False, show_sent: ShowSent = False,
+        json: Json = False) -> None:
     """Answer a question from your files, with a source for every claim.
 
     Exits with code 3 if your files do not contain the answer, or if no passage supports it.
