@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, LedgerEntry
-from assistant.errors import LibraryBusy, NothingIndexed
+from assistant.errors import LibraryBusy, LibraryDamaged, NothingIndexed
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk, quoted_words
 from assistant.index.file_text import FileCount
 from assistant.index.fts_text import body_text
 from assistant.index.interfaces import Nearest, Phrases
-from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection
+from assistant.index.milvus.connection import MOST_RESULTS, MilvusConnection, Row
 from assistant.index.milvus.keywords import KeywordIndex
 from assistant.index.milvus.mirror import LedgerMirror
 from assistant.index.milvus.positions import FilePositions
@@ -56,6 +56,7 @@ from assistant.index.rights import WHOLE, Access
 VERSION_KEY, SCHEMA_KEY, DIMENSION_KEY = "version", "schema", "dimension"
 FRESH_SECONDS = 0.1  # single reads outside `reading` use a version at most this old
 VISIBLE = ", ".join(f'"{kind}"' for kind in (FILE, META, ROOT, EXCLUDED))
+COUNT_TRIES = 5  # of a ledger from which another machine removes files while it is read
 READ_TRIES = 3  # a file that is replaced while it is read is read again
 
 PendingChunks = dict[int, tuple[int, str]]  # by chunk id: its generation and the key of its text
@@ -119,13 +120,23 @@ class MilvusReader:
         for _ in range(READ_TRIES):
             if self._stored_version() == self._version:
                 break
-            rows = self._connection.query(LEDGER, f"kind in [{VISIBLE}]", ("kind", "value"))
+            rows = self._ledger_rows()
             self._mirror.load(rows, self.access)
             self._version = self._mirror.meta(VERSION_KEY)
             self._forget()
             if len(rows) < MOST_RESULTS:
                 break
         self._checked = time.monotonic()
+
+    def _ledger_rows(self) -> list[Row]:
+        """Return the visible rows of the ledger, which are counted: a file that is left out would never be found."""
+        for _ in range(COUNT_TRIES):
+            count = self._connection.count(LEDGER, f"kind in [{VISIBLE}]")
+            rows = self._connection.query(LEDGER, f"kind in [{VISIBLE}]", ("kind", "value"))
+            if len(rows) >= count:
+                return rows
+        self._connection.require_all(len(rows), count)  # files that were removed meanwhile are not missing for long
+        return rows
 
     def _stored_version(self) -> str:
         rows = self._connection.by_values(LEDGER, "id", [row_id(META, VERSION_KEY)], ("value",))
@@ -229,6 +240,8 @@ class MilvusReader:
         wanted = np.array(ids, np.int64)
         wanted = wanted[self._current().visible(wanted)]
         rows = self._connection.by_values(PASSAGES, "id", wanted.tolist(), CHUNK_FIELDS) if len(wanted) else []
+        if len(rows) < len(set(wanted.tolist())):
+            self._explain_missing(sorted(set(wanted.tolist()) - {int(row["id"]) for row in rows}))
         owners = self._mirror.owner_of(row["file"] for row in rows)
         found = {int(row["id"]): parsed_chunk(row, *owners[row["file"]]) for row in rows if row["file"] in owners}
         return {chunk: found[chunk] for chunk in wanted.tolist() if chunk in found}
@@ -248,6 +261,16 @@ class MilvusReader:
             row = self._stored_row(path)
         raise LibraryBusy(f"{path} is being written by another machine.", "Try again.")
 
+    def _explain_missing(self, ids: Sequence[int]) -> None:
+        """Raise LibraryDamaged if chunks are missing of a file that was not removed or replaced meanwhile."""
+        current = self._current()
+        firsts = current.first[np.unique(current.places(np.array(ids, np.int64)))].tolist()
+        for path, _ in self._mirror.owner_of(firsts).values():
+            stored = self._stored_row(path)
+            if stored is not None and stored.first in firsts:
+                raise LibraryDamaged(f"The shared library does not return all passages of {path}.",
+                                     "Try again. If that does not help: assistant doctor --check --repair, then assistant sync")
+
     def _stored_row(self, path: str) -> FileRow | None:
         """Return the row of a file as it is on the server now, whatever version is being read."""
         rows = self._connection.by_values(LEDGER, "id", [row_id(FILE, path)], ("kind", "value"))
@@ -260,6 +283,8 @@ class MilvusReader:
             return FilePositions.of_rows([])
         if row.first not in self._positions:
             rows = self._connection.query(PASSAGES, f"file == {row.first}", ("id", "char_start", "char_end"))
+            if len(rows) < row.entry.chunks:
+                self._explain_missing([row.first])
             self._positions[row.first] = FilePositions.of_rows(rows)
         return self._positions[row.first]
 

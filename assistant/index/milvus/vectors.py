@@ -47,6 +47,8 @@ class MilvusView:
         for start in range(0, len(files), FILES_AT_ONCE):
             part = listed(files[start : start + FILES_AT_ONCE].tolist())
             found += self._nearest(vector, limit, among, f"file in {part}")
+        if not found and limit:
+            self._connection.require_all(0, len(np.intersect1d(among, self.ids)))
         return sorted(found, key=lambda each: (-each[1], each[0]))[:limit]
 
     def _nearest(self, vector: Vectors, limit: int, among: Ids | None, filter: str) -> list[tuple[int, float]]:

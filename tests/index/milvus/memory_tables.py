@@ -58,7 +58,9 @@ class MemoryTables(MilvusConnection):
                ) -> list[list[tuple[int, float]]]:
         rows = self.query(collection, filter, ("id", field))
         found = [[(int(row["id"]), product(row[field], vector)) for row in rows] for vector in vectors]
-        return [sorted((hit for hit in hits if hit[1]), key=lambda hit: -hit[1])[: min(limit, MOST_RESULTS)] for hits in found]
+        if field == "words":  # rows that share no word are not returned
+            found = [[hit for hit in hits if hit[1]] for hits in found]
+        return [sorted(hits, key=lambda hit: -hit[1])[: min(limit, MOST_RESULTS)] for hits in found]
 
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         if rows:

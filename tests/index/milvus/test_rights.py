@@ -83,7 +83,8 @@ def test_a_store_that_hides_files_is_never_written_to(tables: MemoryTables) -> N
     reader = opened(tables, Access(READER, is_whole=False))
     before = repr(tables.tables)
     for write in (lambda: reader.set_meta("a", "b"), lambda: reader.drop_files(["/law/1.txt"]),
-                  lambda: reader.inspect(repair=True), lambda: reader.erase_removed(thorough=True), lambda: reader.drop_orphaned_vectors(0)):
+                  lambda: reader.inspect(repair=True), lambda: reader.erase_removed(thorough=True),
+                  lambda: reader.drop_orphaned_vectors(0)):
         with pytest.raises(RuntimeError, match="opened to be read"):
             write()
     assert repr(tables.tables) == before
