@@ -28,6 +28,7 @@ from assistant.datatypes import (
     EVERY_FILE,
     AnswerStreaming,
     Calibration,
+    Citation,
     Embeddings,
     Explanation,
     Fact,
@@ -66,7 +67,8 @@ class Assistant:
     def __init__(self, settings: Settings, models: ModelProvider | None = None) -> None:
         self.settings = settings
         self._models = models or ModelProvider(settings)
-        self._libraries = tuple(Library(name, settings.libraries_folder, self._models) for name in settings.libraries)
+        self._libraries = tuple(Library(name, settings.libraries_folder, self._models, settings.reader_groups)
+                                for name in settings.libraries)
         self._answering = QuestionAnswering(settings, self._models, self._libraries)
         self._retrieval = self._answering.retrieval
         self._sessions = Sessions(settings.sessions_folder)
@@ -104,15 +106,16 @@ class Assistant:
     # files in
 
     def add(self, paths: Sequence[Path], on_progress: OnProgress = ignore_progress,
-            passwords: Sequence[str] = (), name: str = "") -> IngestReport:
+            passwords: Sequence[str] = (), name: str = "", groups: Iterable[str] | None = None) -> IngestReport:
         """Add files and folders. The passwords are tried on encrypted files and are not stored.
 
-        `name`: what a shared library calls the one folder that is added; the name of a folder of another machine if it is the
-        same folder. Raises UsageError for a path that does not exist, before anything is read.
+        Of a shared library, `name` is what it calls the one folder that is added; the name of a folder of another machine if it
+        is the same folder. `groups` may read these paths; those that they have, or all, if it is None. Raises UsageError for a
+        path that does not exist, before anything is read.
         """
         roots = [addable(path) for path in paths]
         with self._writing(on_progress) as store:
-            include_roots(store, roots, name)
+            include_roots(store, roots, name, groups)
             with self._holding(store, roots) as held:
                 report = self._intake(store, on_progress, passwords).run(held)
                 purge(self._library)
@@ -153,38 +156,49 @@ class Assistant:
 
     def root_names(self) -> dict[str, str]:
         """Return the names that a shared library has for the roots of this machine, by path; an empty dict for other ones."""
-        return self._store().root_names()
+        return self._writable().root_names()
 
     def remove(self, path: Path) -> int:
         """Remove a file or folder and exclude it from now on; return the number of files. Raises UsageError if unknown."""
         self._library.require()
         with self._only_writer(ignore_progress):
-            store = self._store()
-            known_as = str(path)  # of a shared library, the path below a root that is on other machines only
-            gone = known_as if store.entries_under([known_as]) else str(absolute(path))
-            files = [known for known in store.ledger() if is_under(known, [gone])]
-            roots = [root for root in store.roots() if is_under(root, [gone])]
-            if not files and not roots:
-                raise UsageError(f"{printable(gone)} is not in the library.", "See what is: assistant status --files")
-            store.hold({*roots, *(entry.root for entry in store.entries_under([gone]).values())})
+            store = self._writable()
+            gone, files, roots = self._removable(path)
+            store.hold({*roots, *files.values()})
             with store.transaction():
+                store.drop_files(files)
                 for root in roots:
                     store.drop_root(root)
                 store.include(gone)  # what was taken out below it is out with it, and comes back with it
                 if is_under(gone, store.roots()):
                     store.exclude(gone)
-                store.drop_files(files)
                 store.drop_orphaned_vectors(0)
                 store.set_meta(REMOVED_TEXT_KEY, "yes")
             store.release()
             purge_removed(self._library, self._sessions)
         return len(files)
 
+    def _removable(self, path: Path) -> tuple[str, dict[str, str], list[str]]:
+        """Return a path as the library knows it, the files there with their roots, and the added paths there.
+
+        What the reader may not see is not removed either, unless it is in a folder of this machine. Raises UsageError if nothing
+        is left.
+        """
+        store, seen = self._writable(), self._store()
+        own = store.own_roots()
+        for known in known_paths(path):
+            entries = store.entries_under([known]).items()
+            files = {each: entry.root for each, entry in entries if entry.root in own or seen.entry(each)}
+            roots = [root for root in sorted({*seen.roots(), *own}) if is_under(root, [known])]
+            if files or roots:
+                return known, files, roots
+        raise UsageError(f"{printable(str(absolute(path)))} is not in the library.", "See what is: assistant status --files")
+
     # files followed
 
     def roots(self) -> tuple[Path, ...]:
-        """Return the files and folders that were added."""
-        return tuple(map(Path, self._store().own_roots())) if self._library.exists() else ()
+        """Return the files and folders that this machine keeps up to date."""
+        return tuple(map(Path, self._writable().own_roots())) if self._library.exists() else ()
 
     def include(self, paths: Sequence[Path]) -> None:
         """Add files and folders without reading them yet. Raises UsageError for a path that does not exist."""
@@ -197,13 +211,13 @@ class Assistant:
         if not self._library.is_shared:
             return {}
         with self._only_writer(ignore_progress):
-            elsewhere = self._store().hold(map(str, roots))
+            elsewhere = self._writable().hold(map(str, roots))
         return {Path(root): machine for root, machine in elsewhere.items()}
 
     def release(self) -> None:
         """Let other machines take over the roots that this one keeps up to date."""
         if self._library.is_shared:
-            self._store().release()
+            self._writable().release()
 
     def refresh(self, paths: Sequence[Path] | None = None, on_progress: OnProgress = ignore_progress,
                 on_change: OnChange = ignore_change, quiet_seconds: float = 0.0) -> IngestReport:
@@ -229,7 +243,7 @@ class Assistant:
 
     def embed_waiting(self, most: int) -> int:
         """Embed at most `most` pending chunks; return the number still pending."""
-        store = self._store()
+        store = self._writable()
         if most and store.count_pending_embeddings():
             with self._writing(ignore_progress):
                 self._backlog = self._backlog or EmbeddingQueue(store, self._models.embedder)
@@ -259,7 +273,7 @@ class Assistant:
     def _writing(self, on_progress: OnProgress, *, rebuild: bool = False) -> Iterator[LibraryStore]:
         embedder = self._models.embedder
         with self._only_writer(on_progress):
-            store = self._store()
+            store = self._writable()
             if not store.meta("embedder"):
                 with store.transaction():
                     record_embedder(store, embedder)
@@ -372,7 +386,7 @@ class Assistant:
     def forget_calibration(self) -> None:
         """Delete the calibration: the shipped threshold applies again."""
         self._library.require()
-        self._store().set_meta(CALIBRATION_KEY, "")
+        self._writable().set_meta(CALIBRATION_KEY, "")
 
     def calibration_offset(self) -> float:
         """Return the calibrated log-odds offset of the probability that the files do not answer; 0 without calibration."""
@@ -441,21 +455,63 @@ class Assistant:
         Raises NothingIndexed if there is no library, LibraryDamaged if its database cannot be repaired.
         """
         self._library.require()
+        self._writable()  # a library that is only read is not changed by a check
         with self._only_writer(ignore_progress):
             return check_consistency(self._library, self._sessions, repair=repair)
 
     def _store(self) -> LibraryStore:
         return self._library.store
 
+    def _writable(self) -> LibraryStore:
+        return self._library.writable
 
-def include_roots(store: LibraryStore, roots: Sequence[Path], name: str = "") -> None:
-    """Record added paths; `name` is what a shared library calls the only one. Raises UsageError if it cannot."""
+    # rights
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups that may read each added path, as far as the reader may see it. Raises NothingIndexed."""
+        self._library.require()
+        return self._store().root_groups()
+
+    def set_groups(self, path: Path, groups: Iterable[str]) -> None:
+        """Let only these groups read an added path of a shared library; without any, all may.
+
+        Raises UsageError if the path was not added, or is neither readable nor this machine's.
+        """
+        self._library.require()
+        with self._only_writer(ignore_progress):
+            store = self._writable()
+            known = {*self._store().roots(), *store.own_roots()}
+            root = next((root for root in known_paths(path) if root in known), "")
+            if not root:
+                raise UsageError(f"{printable(str(absolute(path)))} is no added folder of the library.",
+                                 "See what is: assistant library groups NAME")
+            store.set_groups(root, groups)
+
+    def hides(self, cited: Citation) -> bool:
+        """Return whether a shared library is among these, and the reader may not see a cited file in any of them."""
+        return cited.kind == "file" and any(library.is_shared for library in self._libraries) and not any(
+            library.exists() and library.store.entry(cited.path) for library in self._libraries)
+
+
+def known_paths(path: Path) -> tuple[str, str]:
+    """Return how the library may know a path: where it is on this machine, or as given, below a root of other machines only."""
+    return str(absolute(path)), path.as_posix()
+
+
+def include_roots(store: LibraryStore, roots: Sequence[Path], name: str = "", groups: Iterable[str] | None = None) -> None:
+    """Record added paths; `name` is what a shared library calls the only one. Raises UsageError if it cannot.
+
+    Only the groups may read them from now on, in the same transaction; None leaves the groups as they are.
+    """
+    chosen = None if groups is None else tuple(groups)
     with store.transaction():
         for root in roots:
             if name:
                 store.name_root(str(root), name)
             store.include(str(root))
             store.add_root(str(root))
+            if chosen is not None:
+                store.set_groups(str(root), chosen)
 
 
 def renewing(store: LibraryStore, on_progress: OnProgress) -> OnProgress:

@@ -107,7 +107,13 @@ class FileLedger(Protocol):
         """Return the names that a shared library has for the added paths of this machine, by path."""
 
     def add_root(self, path: str) -> None:
-        """Record an added path."""
+        """Record an added path; its groups stay as they are."""
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups that may read each added path; none if all may."""
+
+    def set_groups(self, path: str, groups: Iterable[str]) -> None:
+        """Let only these groups read an added path; all, without any. Raises UsageError unless the library is shared."""
 
     def drop_root(self, path: str) -> None:
         """Remove an added path."""

@@ -57,6 +57,15 @@ class SqliteLibrary(Store):
     def release(self) -> None:
         """Do nothing: there are no leases."""
 
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the added paths without groups: whoever may open the file may read it."""
+        return dict.fromkeys(self.roots(), ())
+
+    def set_groups(self, path: str, groups: Iterable[str]) -> None:
+        """Raise UsageError: a library on one machine has one reader."""
+        raise UsageError("Only the folders of a shared library have groups.",
+                         "Leave --groups out, or share the library: assistant library create NAME --at PLACE")
+
     def prepare(self, dimension: int) -> None:
         """Write the vector view of a large library if it is due, so that no search has to."""
         prepare_view(self, dimension)

@@ -30,7 +30,7 @@ ROUND = 6  # operations between two scans
 @pytest.fixture
 def tables(monkeypatch: pytest.MonkeyPatch) -> MemoryTables:
     server = MemoryTables()
-    monkeypatch.setattr(connection, "connect", lambda _address: server)
+    monkeypatch.setattr(connection, "connect", lambda _address, **_: server)
     return server
 
 
@@ -142,7 +142,7 @@ def test_a_root_that_another_machine_keeps_up_to_date_is_left_to_it(
     assert (two.sync().indexed, list(two.kept_elsewhere)) == (1, [str(mounted)])
     with pytest.raises(LibraryBusy, match="'one' is kept up to date by"):
         two.remove(mounted)
-    two._store().set_meta("embedder", "of another model")
+    two._writable().set_meta("embedder", "of another model")
     with pytest.raises(LibraryBusy, match="'one' is kept up to date by"):
         two.sync(rebuild=True)
     assert one._store().meta("embedder") == "of another model"

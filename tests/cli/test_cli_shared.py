@@ -19,7 +19,7 @@ PLACE = "milvus://db.example:19530/team"
 def servers(monkeypatch: pytest.MonkeyPatch) -> dict[str, MemoryTables]:
     """Let every address be a server in memory, and return them by address."""
     tables: dict[str, MemoryTables] = {}
-    monkeypatch.setattr(connection, "connect", lambda address: tables.setdefault(address.text, MemoryTables()))
+    monkeypatch.setattr(connection, "connect", lambda address, **_: tables.setdefault(address.text, MemoryTables()))
     return tables
 
 
@@ -92,7 +92,7 @@ def test_what_cannot_work_says_so(run, team):
 
 
 def test_a_place_that_cannot_be_opened_leaves_no_library(run, monkeypatch, own_home):
-    def refuse(_address):
+    def refuse(_address, **_):
         raise ServerUnavailable("The server of the shared library, db:19530, cannot be reached.", "Check that it runs.")
 
     monkeypatch.setattr(connection, "connect", refuse)

@@ -134,6 +134,12 @@ class MemoryLibrary:
     def release(self) -> None:
         pass
 
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        return dict.fromkeys(self.roots(), ())
+
+    def set_groups(self, path: str, groups: Iterable[str]) -> None:
+        raise UsageError("Only the folders of a shared library have groups.")
+
     def add_root(self, path: str) -> None:
         self._of.roots.add(path)
 

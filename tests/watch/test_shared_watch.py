@@ -27,7 +27,7 @@ PLACE = "milvus://db.example:19530/team"
 @pytest.fixture
 def tables(monkeypatch: pytest.MonkeyPatch) -> MemoryTables:
     server = MemoryTables()
-    monkeypatch.setattr(connection, "connect", lambda _address: server)
+    monkeypatch.setattr(connection, "connect", lambda _address, **_: server)
     return server
 
 

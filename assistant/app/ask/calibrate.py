@@ -43,7 +43,7 @@ def calibrate(library: Library, chat: ChatModel, settings: Settings, count: int,
         raise UsageError(f"Only {len(done)} questions could be made from this library, too few to calibrate by.",
                          "Add more files; without a calibration the shipped values hold.")
     found = fit_calibration(done, settings.refusal_threshold / 100)
-    library.store.set_meta(CALIBRATION_KEY, str(found.offset))
+    library.writable.set_meta(CALIBRATION_KEY, str(found.offset))
     return found
 
 
@@ -56,8 +56,8 @@ def calibration_trials(library: Library, chat: ChatModel, settings: Settings) ->
         prompt = compose(chat, question, read, (), settings.context_chunk_tokens, settings.answer_tokens)
         return question_log_odds(chat, prompt, question)
 
-    kept = log.trials()
-    yield from kept.values()
+    kept, readable = log.trials(), library.store.ledger()
+    yield from (trial for chunk, trial in kept.items() if chunk.rpartition("#")[0] in readable)
     chunks = list(library.store.paths_of_chunks())
     random.Random(SEED).shuffle(chunks)
     for chunk, path in chunks:

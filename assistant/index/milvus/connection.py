@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
-from assistant.errors import AssistantError, LibraryBusy, ServerUnavailable, UsageError
+from assistant.errors import AssistantError, DiskFull, LibraryBusy, ServerUnavailable, UsageError
 from assistant.index.milvus.address import DEFAULT_DATABASE, MilvusAddress
 from assistant.index.milvus.schema import EXACT, HASH, Collection, VectorIndex
 from assistant.system.confinement import is_network_refused
@@ -61,26 +61,29 @@ class MilvusConnection:
         """
         if self.has(collection.name):
             with suppress(ServerUnavailable):
-                return self._load(collection.name)
+                return self.load(collection.name)
         self._create(collection)
-        return self._load(collection.name)
+        return self.load(collection.name)
 
-    def _load(self, name: str) -> None:
+    def load(self, name: str) -> None:
+        """Make an existing collection ready to be read."""
         self._call(lambda: self._client.load_collection(name, timeout=SECONDS))
 
     def _create(self, collection: Collection) -> None:
         """Create a collection and its indexes. One shard: the rows of one request become visible together."""
-        schema, name = self._schema(collection), collection.name
+        name = collection.name
         self._unless(lambda: self.has(name), lambda: self._client.create_collection(
-            name, schema=schema, num_shards=1, consistency_level=STRONG, timeout=SECONDS))
+            name, schema=self._schema(collection), num_shards=1, consistency_level=STRONG, timeout=SECONDS))
         for field in (collection.vector, *collection.indexed):
-            index = self._client.prepare_index_params()
-            if field == collection.vector:
-                kind = EXACT.kind if collection.dimension else "SPARSE_INVERTED_INDEX"
-                index.add_index(field, index_type=kind, metric_type="IP")
-            else:
-                index.add_index(field, index_type="INVERTED")
-            self._unless(partial(self._has_index, name, field), partial(self._client.create_index, name, index, timeout=SECONDS))
+            self._unless(partial(self._has_index, name, field), partial(self._create_index, collection, field))
+
+    def _create_index(self, collection: Collection, field: str) -> None:
+        index = self._client.prepare_index_params()
+        if field == collection.vector:
+            index.add_index(field, index_type=EXACT.kind if collection.dimension else "SPARSE_INVERTED_INDEX", metric_type="IP")
+        else:
+            index.add_index(field, index_type="INVERTED")
+        self._client.create_index(collection.name, index, timeout=SECONDS)
 
     def _schema(self, collection: Collection) -> Any:  # noqa: ANN401 - pymilvus has no types
         from pymilvus import DataType
@@ -167,6 +170,7 @@ class MilvusConnection:
     def count(self, collection: str, filter: str) -> int:
         """Return the number of rows that pass a filter."""
         rows = self._call(lambda: self._client.query(collection, filter=filter, output_fields=["count(*)"], timeout=SECONDS))
+        self.require_all(len(rows), 1)
         return int(rows[0]["count(*)"])
 
     def search(self, collection: str, field: str, vectors: Sequence[object], limit: int, filter: str = "",
@@ -180,18 +184,26 @@ class MilvusConnection:
         found = self._call(lambda: self._client.search(
             collection, data=list(vectors), anns_field=field, limit=wanted, filter=filter, output_fields=["id"],
             search_params={"metric_type": "IP", "params": params}, timeout=SECONDS))
+        self.require_all(len(found), len(vectors))
         return [[(int(hit["id"]), float(hit["distance"])) for hit in hits] for hits in found]
 
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         """Write rows by primary key in one request."""
         if rows:
-            self._call(lambda: self._client.upsert(collection, list(rows), timeout=SECONDS))
+            answer = self._call(lambda: self._client.upsert(collection, list(rows), timeout=SECONDS))
+            self.require_all(int(answer.get("upsert_count", 0)), len(rows))
 
     def delete(self, collection: str, field: str, values: Sequence[int] | Sequence[str]) -> None:
         """Delete the rows whose field has one of these values."""
         for start in range(0, len(values), ROWS_AT_ONCE):
             filter = f"{field} in {listed(values[start : start + ROWS_AT_ONCE])}"
             self._call(partial(self._client.delete, collection, filter=filter, timeout=SECONDS))
+
+    def require_all(self, count: int, wanted: int) -> None:
+        """Raise ServerUnavailable if the server has read or written fewer rows than it was asked to."""
+        if count < wanted:
+            raise ServerUnavailable(f"{named(self.address)} has answered {count:,} of {wanted:,} rows only.",
+                                    "Try again; what was reported done is kept.")
 
     def flush(self, collection: str) -> None:
         """Seal what was written, so that it is indexed."""
@@ -209,8 +221,8 @@ def listed(values: Sequence[int] | Sequence[str]) -> str:
     return "[" + ", ".join(f'"{value}"' if isinstance(value, str) else str(value) for value in values) + "]"
 
 
-def connect(address: MilvusAddress) -> MilvusConnection:
-    """Connect to a server, or open a file of milvus-lite.
+def connect(address: MilvusAddress, *, may_create: bool = True) -> MilvusConnection:
+    """Connect to a server, or open a file of milvus-lite; a database that does not exist is created if it may be.
 
     Raises UsageError if the package is missing or this process uses no network, ServerUnavailable, or LibraryBusy if another
     program has the file open.
@@ -229,7 +241,7 @@ def connect(address: MilvusAddress) -> MilvusConnection:
     try:
         client = MilvusClient(url, token=token, timeout=CONNECT_SECONDS, dedicated=True)
         if address.database != DEFAULT_DATABASE:
-            use_database(client, address.database)
+            use_database(client, address.database, may_create=may_create)
     except Exception as error:
         if address.path:
             release_file(address.path)
@@ -237,9 +249,9 @@ def connect(address: MilvusAddress) -> MilvusConnection:
     return MilvusConnection(client, address)
 
 
-def use_database(client: Any, name: str) -> None:  # noqa: ANN401 - pymilvus has no types
-    """Switch to a database, which is created if the server does not have it."""
-    if name not in client.list_databases(timeout=CONNECT_SECONDS):
+def use_database(client: Any, name: str, *, may_create: bool) -> None:  # noqa: ANN401 - pymilvus has no types
+    """Switch to a database, which is created if the server does not have it and it may be."""
+    if may_create and name not in client.list_databases(timeout=CONNECT_SECONDS):
         client.create_database(name, timeout=CONNECT_SECONDS)
     client.use_database(name, timeout=CONNECT_SECONDS)
 
@@ -268,6 +280,9 @@ def release_file(path: str) -> None:
         server_manager_instance.release_server(path)
 
 
+CAUSES = 5  # errors behind an error that are looked at
+CERTIFICATE = ("certificate", "ssl", "tls", "handshake")
+FULL = ("disk quota", "diskquota", "no space left", "memory quota", "memoryquota")
 REFUSALS = ("unauthenticated", "auth check failure", "permission", "privilege")
 UNREACHABLE = ("fail connecting", "unavailable", "deadline", "timeout", "timed out", "connection refused", "failed to connect")
 
@@ -276,19 +291,44 @@ def translate(error: Exception, address: MilvusAddress) -> AssistantError:
     """Return the program's own error, with a hint, for one of pymilvus or gRPC."""
     if isinstance(error, AssistantError):
         return error
-    said = first_line(message_of(error))
-    place = f"The server of the shared library, {address.machine},"
-    if any(word in said.lower() for word in REFUSALS):
+    causes = [first_line(message_of(each)) for each in chain(error)]
+    place = named(address)
+    if said := containing(causes, REFUSALS):
         return ServerUnavailable(f"{place} refuses the token: {said}.",
                                  "Set ASSISTANT_LIBRARY_TOKEN in the environment, or unlock the keyring that holds the token "
                                  f"(keyring set private-assistant milvus:{address.machine}).")
-    if any(word in said.lower() for word in UNREACHABLE):
+    if address.is_encrypted and (said := containing(causes, CERTIFICATE)):
+        return ServerUnavailable(f"{place} has no certificate that this machine trusts, so nothing was sent to it: {said}.",
+                                 "Check that it uses TLS and that the address has the name in its certificate; for an authority "
+                                 "of your own set GRPC_DEFAULT_SSL_ROOTS_FILE_PATH to the file of its certificate.")
+    if said := containing(causes, FULL):
+        return DiskFull(f"{place} has no room left: {said}.", "Free some space there, then run the command again.")
+    said = causes[0]
+    if containing(causes, UNREACHABLE):
         return ServerUnavailable(f"{place} cannot be reached: {said}.",
                                  "Check that it runs and the network works, then try again; what was reported done is kept.")
     return ServerUnavailable(f"{place} reports an error: {said}.", "Try again; then see the log of the server.")
 
 
-def message_of(error: Exception) -> str:
+def named(address: MilvusAddress) -> str:
+    """Return the server as the subject of a sentence."""
+    return f"The server of the shared library, {address.machine},"
+
+
+def chain(error: BaseException) -> list[BaseException]:
+    """Return an error and those that caused it, the last first."""
+    found = [error]
+    while len(found) < CAUSES and found[-1].__cause__ is not None:
+        found.append(found[-1].__cause__)
+    return found
+
+
+def containing(sentences: Sequence[str], words: Sequence[str]) -> str:
+    """Return the last sentence that contains one of these words; "" if none does."""
+    return next((each for each in reversed(sentences) if any(word in each.lower() for word in words)), "")
+
+
+def message_of(error: BaseException) -> str:
     """Return what an error says; of one of gRPC its details and the name of its code."""
     code, details = getattr(error, "code", None), getattr(error, "details", None)
     if callable(code) and callable(details):

@@ -29,7 +29,7 @@ class MilvusLibrary(MilvusRoots):
     def size(self) -> int:
         """Return the size of the file of milvus-lite, or of this machine's folder for a library on a server, in bytes."""
         path = self._connection.address.path
-        if not path:
+        if not path or not self.access.is_whole:  # the size of the file tells how much is hidden
             return size_of(self.folder)
         return sum(size_of(folder) for folder in (Path(path), *Path(path).rglob("*")) if folder.is_dir())
 
@@ -60,11 +60,13 @@ class MilvusLibrary(MilvusRoots):
 
         The chunks of removed files went with them.
         """
+        self._require_writable()
         sweep(self._connection, self._shared.writer, everything=False)
         return True
 
     def inspect(self, *, repair: bool) -> tuple[Finding, ...]:
         """Compare the ledger with the chunks and vectors, and erase chunks that no file has; return what is wrong."""
+        self._require_writable()
         passages, vectors = self._count_generations(PASSAGES), self._count_generations(VECTORS)
         sweep(self._connection, self._shared.writer, everything=True)
         self._leases.sweep()
@@ -79,9 +81,15 @@ class MilvusLibrary(MilvusRoots):
         if repair:
             self._repair(broken, unembedded)
         return tuple(finding for finding in (
-            found("{count:,} files have lost passages, or have too many; they will be read again", len(broken), repair=repair),
-            found("{count:,} files have passages without a vector that wait for none", len(unembedded), repair=repair),
+            found("{count:,} files have lost passages, or have too many; they will be read again", self._count_shown(broken),
+                  repair=repair),
+            found("{count:,} files have passages without a vector that wait for none", self._count_shown(unembedded),
+                  repair=repair),
         ) if finding)
+
+    def _count_shown(self, rows: list[FileRow]) -> int:
+        """Return how many of these files the reader may see, or this machine keeps up to date: no other is mentioned."""
+        return sum(self._is_shown(row.entry.path, row.entry.root) for row in rows)
 
     def _count_generations(self, collection: str) -> Counter[int]:
         """Return the number of rows of each generation."""

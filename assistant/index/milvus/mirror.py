@@ -33,7 +33,9 @@ from assistant.index.milvus.rows import (
     translated,
     unpacked_text,
 )
+from assistant.index.rights import Access, Rights, rights_of
 
+Value = dict[str, Any]
 GENERATIONS = ("CREATE TABLE generations (path TEXT PRIMARY KEY, first INTEGER NOT NULL, words INTEGER NOT NULL, "
                "waiting INTEGER NOT NULL) WITHOUT ROWID")
 OWN_ROOTS = "CREATE TABLE own_roots (path TEXT PRIMARY KEY) WITHOUT ROWID"
@@ -50,7 +52,7 @@ class LedgerMirror(FileTextReader):
     def __init__(self, writer: str) -> None:
         self._writer, self.names = writer, RootNames()
         self.leases: dict[str, Lease] = {}
-        self.root_values: dict[str, dict[str, Any]] = {}  # what the rows of the roots hold, by root
+        self.root_values: dict[str, Value] = {}  # what the rows of the roots hold, by root
         self.path = Path()
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._depth = 0
@@ -64,8 +66,11 @@ class LedgerMirror(FileTextReader):
         with self.transaction():
             yield
 
-    def load(self, rows: Iterable[Row]) -> None:
-        """Replace everything by the rows of the ledger."""
+    def load(self, rows: Iterable[Row], access: Access) -> None:
+        """Replace everything by the rows of the ledger; if the library is not opened whole, by those that the reader may see.
+
+        Rights are judged by the paths that the library holds, which are the same on all machines.
+        """
         values = [(str(row["kind"]), json.loads(unpacked_text(row["value"]))) for row in rows]
         mounts = [value for kind, value in values if kind == MOUNT and value["writer"] == self._writer]
         self.names = RootNames((value["root"], value["path"]) for value in mounts)
@@ -74,10 +79,10 @@ class LedgerMirror(FileTextReader):
         with self.transaction():
             for table in CLEARED:
                 self._connection.execute(f"DELETE FROM {table}")
-            for kind, value in values:
+            for kind, value in values if access.is_whole else readable_values(values, self.rights(), access.groups):
                 self._load_row(kind, value)
 
-    def _load_row(self, kind: str, value: dict[str, Any]) -> None:
+    def _load_row(self, kind: str, value: Value) -> None:
         if kind == FILE:
             if value.get("epoch", "") == self.epoch_of(name_of(value["path"])):
                 row = parsed_file(value)
@@ -101,6 +106,19 @@ class LedgerMirror(FileTextReader):
         """Record an added path that this machine has."""
         with self.transaction():
             self._connection.execute("INSERT OR REPLACE INTO own_roots VALUES (?)", (root,))
+
+    def rights(self) -> Rights:
+        """Return who may read the added paths, also those that the reader may not see, by the paths that the library holds."""
+        return rights_of((root, value.get("groups", ())) for root, value in self.root_values.items())
+
+    def stored_root(self, path: str) -> str:
+        """Return an added path as the library holds it; "" if it was not added."""
+        return next((root for root in self.root_values if self.names.to_local(root) == path), "")
+
+    def root_groups(self) -> dict[str, tuple[str, ...]]:
+        """Return the groups of every added path; none if all may read it."""
+        groups = {self.names.to_local(root): value.get("groups", ()) for root, value in self.root_values.items()}
+        return {path: tuple(sorted(groups.get(path, ()))) for path in self.roots()}
 
     def own_roots(self) -> tuple[str, ...]:
         """Return the added paths that this machine has."""
@@ -164,6 +182,20 @@ class LedgerMirror(FileTextReader):
         self.touch(path, size, mtime_ns)
         inside = [str(row[0]) for row in self._rows("SELECT path FROM files WHERE container = ?", (path,))]
         return [row for each in (path, *inside) if (row := self.row(each))]
+
+
+def readable_values(values: Iterable[tuple[str, Value]], rights: Rights, reader: frozenset[str]) -> Iterator[tuple[str, Value]]:
+    """Yield the rows of the ledger that a reader in these groups may see."""
+    roots = rights.readable_roots(reader)
+    for kind, value in values:
+        if kind == ROOT and value["path"] not in roots:
+            continue
+        if kind in {FILE, EXCLUDED} and not rights.allows(str(value["path"]), str(value.get("root", "")), reader):
+            continue
+        if kind == FILE and value["root"] in rights.groups and value["root"] not in roots:
+            yield kind, {**value, "root": rights.innermost(value["path"])}  # it was read from a folder that is not readable
+        else:
+            yield kind, value
 
 
 def file_row_of(row: Sequence[object]) -> FileRow:

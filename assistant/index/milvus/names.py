@@ -88,6 +88,11 @@ def require_same_folder(name: str, path: str, known: Iterable[str]) -> None:
     Another folder of the same name would otherwise lose the library all files of that root.
     """
     paths = list(known)
-    if paths and not any(os.path.lexists(os.path.join(path, *each.split(SEPARATOR))) for each in paths):  # noqa: PTH118
+    if paths and not holds_any(path, paths):
         raise UsageError(f"{path} is not the folder '{name}': none of the files that the library holds of it is there.",
                          "Mount the folder first, or choose another name: --root NAME")
+
+
+def holds_any(folder: str, known: Iterable[str]) -> bool:
+    """Return whether one of these files, given by their paths below a root, is in a folder."""
+    return any(os.path.lexists(os.path.join(folder, *each.split(SEPARATOR))) for each in known)  # noqa: PTH118

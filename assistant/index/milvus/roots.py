@@ -6,22 +6,24 @@ import json
 import platform
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from assistant.errors import UsageError
 from assistant.index.milvus.connection import MilvusConnection
-from assistant.index.milvus.names import free_name, name_of, require_name, require_same_folder
-from assistant.index.milvus.rows import EXCLUDED, MOUNT, ROOT, gone_row, unpacked_text
+from assistant.index.milvus.names import free_name, holds_any, name_of, require_name, require_same_folder
+from assistant.index.milvus.rows import EXCLUDED, MOUNT, ROOT, gone_row, row_id, unpacked_text
 from assistant.index.milvus.schema import LEDGER
 from assistant.index.milvus.writer import Changes, MilvusWriter
 from assistant.index.places import SharedPlace
+from assistant.index.rights import WHOLE, Access
 from assistant.system.paths import is_under
 
 
 class MilvusRoots(MilvusWriter):
     """Changes of the added and excluded paths of a shared library."""
 
-    def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path) -> None:
-        super().__init__(connection, place, folder)
+    def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path, access: Access = WHOLE) -> None:
+        super().__init__(connection, place, folder, access)
         self._chosen: dict[str, str] = {}  # names of roots that are about to be added
 
     def name_root(self, path: str, name: str) -> None:
@@ -36,9 +38,16 @@ class MilvusRoots(MilvusWriter):
                 raise UsageError(f"{path} is in the library already, with the name '{known}'.",
                                  f"Use that name on the other machines: --root {known}")
             if not known and name in self._mirror.roots():
-                files = [entry.path for entry in self._mirror.ledger().values() if not entry.container]
-                require_same_folder(name, path, (file[len(name) + 1 :] for file in files if name_of(file) == name))
+                self._require_same_folder(name, path)
         self._chosen[path] = name
+
+    def _require_same_folder(self, name: str, path: str) -> None:
+        files = [entry.path for entry in self._mirror.ledger().values() if not entry.container and name_of(entry.path) == name]
+        below = [file[len(name) + 1 :] for file in files]
+        if self._is_shown(name):
+            require_same_folder(name, path, below)
+        elif not holds_any(path, below):  # the reader is not told what he may not see
+            raise UsageError(f"{path} cannot have the name '{name}' in this library.", "Choose another name: --root NAME")
 
     def root_names(self) -> dict[str, str]:
         """Return the names of the added paths that this machine has, by path; of a single file with the file's name."""
@@ -54,13 +63,27 @@ class MilvusRoots(MilvusWriter):
             if not name_of(path) and self._mirror.names.to_local(root) != path:
                 self._mount(changes, root, path)
             self._mirror.add_root(path)
-            known = self._mirror.root_values.get(root) or self._mirror.root_values.get(path) or {}
+            known = self._mirror.root_values.get(root) or self._mirror.root_values.pop(path, {})
             kept = {name: value for name, value in known.items() if name != "writer"}  # that of version 1
-            changes.put(ROOT, root, {**kept, "path": root})
+            self._put_root(changes, {**kept, "path": root})
             if not name_of(path):
                 self._mirror.own(path)
                 changes.put(MOUNT, f"{self._shared.writer}\0{root}", {
                     "writer": self._shared.writer, "machine": platform.node(), "root": root, "path": path})
+
+    def _put_root(self, changes: Changes, value: dict[str, Any]) -> None:
+        """Record what the library holds of a root, unless it holds just that: another machine may be changing the groups."""
+        if self._mirror.root_values.get(value["path"]) != value or row_id(ROOT, value["path"]) in changes.rows:
+            self._mirror.root_values[value["path"]] = value
+            changes.put(ROOT, value["path"], value)
+
+    def set_groups(self, path: str, groups: Iterable[str]) -> None:
+        """Let only these groups read an added path, on all machines; all, without any. Raises UsageError if it was not added."""
+        with self._changing() as changes:
+            root = self._mirror.stored_root(path)
+            if not root:
+                raise UsageError(f"{path} is no added folder of the library.", "See what is: assistant library groups NAME")
+            self._put_root(changes, {**self._mirror.root_values[root], "groups": sorted(set(groups))})
 
     def _root_for(self, path: str) -> str:
         """Return the root of the library that a path is, or is to be. Raises UsageError if another root is inside it."""
@@ -97,7 +120,7 @@ class MilvusRoots(MilvusWriter):
     def drop_root(self, path: str) -> None:
         """Remove an added path, for all machines."""
         with self._changing() as changes:
-            root = self._mirror.names.to_shared(path)
+            root = self._mirror.stored_root(path) or self._mirror.names.to_shared(path)
             self._mirror.drop_root(path)
             changes.drop(ROOT, root)
             for row in self._connection.query(LEDGER, f'kind == "{MOUNT}"', ("id", "value")):
@@ -123,6 +146,7 @@ class MilvusRoots(MilvusWriter):
 
     def hold(self, roots: Iterable[str]) -> dict[str, str]:
         """Take or renew the leases of added paths; return the machine that keeps each of the others up to date, by path."""
+        self._require_writable()
         wanted = list(roots)
         for root in set(wanted).intersection(self.own_roots()):
             if not self._name(root):  # of version 1

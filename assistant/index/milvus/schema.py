@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from assistant.errors import LibraryTooNew
 
 SCHEMA_VERSION = 2
-READABLE_VERSIONS = ("1", "2")  # the roots of version 1 have no names and no leases; see `MilvusWriter.add_root`
+READABLE_VERSIONS = ("1", "2")  # the roots of version 1 have no names, leases or groups; see `MilvusRoots.add_root`
 LEDGER, PASSAGES, VECTORS = "assistant_ledger", "assistant_passages", "assistant_vectors"
 LONGEST = 65_535  # bytes of a text field; a limit of Milvus
 HASH = 64  # characters of a SHA-256

@@ -39,12 +39,17 @@ class MilvusView:
         if not self._has_vectors:
             return []
         if among is None:
-            return self._nearest(vector, limit, None, "")
+            found = self._nearest(vector, limit, None, "")
+            if len(found) == min(limit, self._snapshot.total - len(self._pending)):
+                return found
+            among = self.ids  # too many chunks that are not visible are nearer
         files = self._snapshot.first[np.unique(self._snapshot.places(among))]
-        found: list[tuple[int, float]] = []
+        found = []
         for start in range(0, len(files), FILES_AT_ONCE):
             part = listed(files[start : start + FILES_AT_ONCE].tolist())
             found += self._nearest(vector, limit, among, f"file in {part}")
+        if not found and limit:
+            self._connection.require_all(0, len(np.intersect1d(among, self.ids)))
         return sorted(found, key=lambda each: (-each[1], each[0]))[:limit]
 
     def _nearest(self, vector: Vectors, limit: int, among: Ids | None, filter: str) -> list[tuple[int, float]]:

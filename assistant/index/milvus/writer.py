@@ -46,7 +46,8 @@ from assistant.index.milvus.rows import (
 )
 from assistant.index.milvus.schema import LEDGER, PASSAGES, SCHEMA_VERSION, VECTORS, vectors_collection
 from assistant.index.milvus.tokens import sparse_vector
-from assistant.index.places import SharedPlace
+from assistant.index.places import SharedPlace, require_writable
+from assistant.index.rights import WHOLE, Access
 from assistant.index.store import vector_key
 
 CHUNKS_AT_ONCE = 512
@@ -91,8 +92,8 @@ class MilvusWriter(MilvusReader):
     _changes: Changes | None = None
     _new_ids: NewIds | None = None
 
-    def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path) -> None:
-        super().__init__(connection, place, folder)
+    def __init__(self, connection: MilvusConnection, place: SharedPlace, folder: Path, access: Access = WHOLE) -> None:
+        super().__init__(connection, place, folder, access)
         self._leases = LeaseTable(connection, place.writer, version_rows)
 
     @contextmanager
@@ -101,6 +102,7 @@ class MilvusWriter(MilvusReader):
         if self._changes is not None:
             yield
             return
+        self._require_writable()
         with self.reading():
             self._changes = Changes()
             try:
@@ -113,6 +115,12 @@ class MilvusWriter(MilvusReader):
                 raise
             finally:
                 self._changes = None
+
+    def _require_writable(self) -> None:
+        """Raise UsageError if the library is linked read-only. A store that hides files from its reader must not write either."""
+        require_writable(self._shared)
+        if not self.access.is_whole:
+            raise RuntimeError("a library was opened to be read, and written to")
 
     @contextmanager
     def _changing(self) -> Iterator[Changes]:
@@ -152,7 +160,12 @@ class MilvusWriter(MilvusReader):
         """Raise LibraryBusy if another machine has taken over a root whose files were to be changed."""
         self._leases.forget(lease.name for lease in lost)
         if lost:
-            raise kept_elsewhere(lost[0])
+            raise self._kept_elsewhere(lost[0])
+
+    def _kept_elsewhere(self, lease: Lease) -> LibraryBusy:
+        """Return the error for a change of files that another machine keeps up to date. It names no root that is hidden."""
+        roots = [self._mirror.names.to_local(root) for root in self._mirror.root_values if name_of(root) == lease.name]
+        return kept_elsewhere(lease) if any(map(self._is_shown, roots)) else kept_elsewhere(Lease(""))
 
     # chunks
 
@@ -243,7 +256,7 @@ class MilvusWriter(MilvusReader):
             changes.renames |= is_taken_over
             self._mirror.leases[name] = lease
         if lease.holder != self._shared.writer:
-            raise kept_elsewhere(lease)
+            raise self._kept_elsewhere(lease)
         return name, lease.epoch
 
     def _erase(self, changes: Changes, row: FileRow | None) -> None:
@@ -373,9 +386,9 @@ def version_rows() -> list[Row]:
 
 
 def kept_elsewhere(lease: Lease) -> LibraryBusy:
-    """Return the error for a change of files that another machine keeps up to date."""
-    machine = lease.machine or "another machine"
-    return LibraryBusy(f"'{lease.name}' is kept up to date by {machine} now.",
+    """Return the error for a change of files that another machine keeps up to date; without a name, of any root."""
+    root, machine = f"'{lease.name}'" if lease.name else "A folder of the library", lease.machine or "another machine"
+    return LibraryBusy(f"{root} is kept up to date by {machine} now.",
                        f"Change it there, or stop the watch there (assistant watch --stop) and try again in "
                        f"{LEASE_SECONDS / 60:.0f} minutes.")
 

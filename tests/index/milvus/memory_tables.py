@@ -33,6 +33,9 @@ class MemoryTables(MilvusConnection):
             self.tables[collection.name] = {}
             self.dimensions[collection.name] = collection.dimension
 
+    def load(self, name: str) -> None:
+        pass
+
     def dimension_of(self, collection: str, field: str) -> int:
         return self.dimensions[collection]
 
@@ -41,8 +44,9 @@ class MemoryTables(MilvusConnection):
         del self.tables[collection]
 
     def iterate(self, collection: str, filter: str, fields: Sequence[str], block: int = 2_000) -> Iterator[Row]:
+        passes = compile(filter or "True", "filter", "eval")  # the filters are expressions of Python too
         for row in list(self.tables[collection].values()):
-            if not filter or eval(filter, {}, row):  # the filters are expressions of Python too
+            if eval(passes, {}, row):
                 yield {field: row[field] for field in fields}
 
     def query(self, collection: str, filter: str, fields: Sequence[str]) -> list[Row]:
@@ -55,7 +59,9 @@ class MemoryTables(MilvusConnection):
                breadth: int = 0) -> list[list[tuple[int, float]]]:
         rows = self.query(collection, filter, ("id", field))
         found = [[(int(row["id"]), product(row[field], vector)) for row in rows] for vector in vectors]
-        return [sorted((hit for hit in hits if hit[1]), key=lambda hit: -hit[1])[: min(limit, MOST_RESULTS)] for hits in found]
+        if field == "words":  # rows that share no word are not returned
+            found = [[hit for hit in hits if hit[1]] for hits in found]
+        return [sorted(hits, key=lambda hit: -hit[1])[: min(limit, MOST_RESULTS)] for hits in found]
 
     def upsert(self, collection: str, rows: Sequence[Row]) -> None:
         if rows:
