@@ -3,11 +3,11 @@
     python benchmarks/office_day.py [--stores sqlite milvus] [--files 300] [--changes 60] [--readers 3] [--minutes 2] [--at PLACE]
 
 The keeper watches the folder. Readers search for two words of the texts, with pauses of `--pause` seconds on average; each is a
-process of its own, in a shared library a machine of its own. A prober takes the newest change, searches until it is seen (the new
-word of a file that was written, or no more the word of one that was deleted), and takes the next; that time is the staleness.
-`--changes` are made per minute. At the end the library is compared with a new one: lost are files that it lacks or has otherwise, doubled those that it
-should not have. The `fake:` embedder is used, so times are those of the store and not of a model. The shared place is milvus-lite
-in a process of its own, one request at a time, unless --at names an empty database.
+process of its own, in a shared library a machine of its own. A prober takes the newest change, searches until it is seen (the
+new word of a file that was written, or no more the word of one that was deleted), and takes the next; that time is the
+staleness. `--changes` are made per minute. At the end the library is compared with a new one: lost are files that it lacks or
+has otherwise, doubled those that it should not have. The `fake:` embedder is used, so times are those of the store and not of a
+model. The shared place is milvus-lite in a process of its own, one request at a time, unless --at names an empty database.
 """
 
 from __future__ import annotations
