@@ -25,7 +25,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import checkout  # noqa: F401
-from kills import QUICK, Deaf
+from kills import Deaf
 from report import Cell, markdown_table
 from shared_kills import fork, free_port, opened, serve
 from shared_operations import contents, different
@@ -34,7 +34,7 @@ from speed import percentile
 from assistant import Assistant, Settings
 from assistant.app.library import registry
 from assistant.index.milvus import canonical
-from assistant.watch import Watcher
+from assistant.watch import SETTLE_SECONDS, Timing, Watcher
 
 WORDS = ("rent lease notice chimney pump boiler valve invoice ledger meadow harbour granite violin teapot compass lantern "
          "orchard saddle thimble walnut contract supplier budget minutes agenda holiday printer budget archive").split()
@@ -90,7 +90,7 @@ def keep(settings: Settings, folder: Path, ready: Event, stop: Event) -> None:
     with Assistant(settings) as assistant:
         assistant.add([folder])
         ready.set()
-        Watcher(assistant, Deaf(), QUICK).follow(stop.is_set)
+        Watcher(assistant, Deaf(), Timing(settle=SETTLE_SECONDS)).follow(stop.is_set)
 
 
 def search(settings: Settings, seed: int, pause: float, log: Path, stop: Event) -> None:
