@@ -3,11 +3,11 @@
     python benchmarks/office_day.py [--stores sqlite milvus] [--files 300] [--changes 60] [--readers 3] [--minutes 2] [--at PLACE]
 
 The keeper watches the folder. Readers search for two words of the texts, with pauses of `--pause` seconds on average; each is a
-process of its own, in a shared library a machine of its own. A prober waits, for every change, until a search shows it: the new
-word of a file that was written, or no more the word of one that was deleted; that time is the staleness. `--changes` are made per
-minute. At the end the library is compared with a new one: lost are files that it lacks or has otherwise, doubled those that it
-should not have. The `fake:` embedder is used, so times are those of the store and not of a model. The shared place is milvus-lite
-in a process of its own, one request at a time, unless --at names an empty database.
+process of its own, in a shared library a machine of its own. A prober takes the newest change, searches until it is seen (the
+new word of a file that was written, or no more the word of one that was deleted), and takes the next; that time is the
+staleness. `--changes` are made per minute. At the end the library is compared with a new one: lost are files that it lacks or
+has otherwise, doubled those that it should not have. The `fake:` embedder is used, so times are those of the store and not of a
+model. The shared place is milvus-lite in a process of its own, one request at a time, unless --at names an empty database.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import checkout  # noqa: F401
-from kills import QUICK, Deaf
+from kills import Deaf
 from report import Cell, markdown_table
 from shared_kills import fork, free_port, opened, serve
 from shared_operations import contents, different
@@ -34,13 +34,13 @@ from speed import percentile
 from assistant import Assistant, Settings
 from assistant.app.library import registry
 from assistant.index.milvus import canonical
-from assistant.watch import Watcher
+from assistant.watch import SETTLE_SECONDS, Timing, Watcher
 
 WORDS = ("rent lease notice chimney pump boiler valve invoice ledger meadow harbour granite violin teapot compass lantern "
          "orchard saddle thimble walnut contract supplier budget minutes agenda holiday printer budget archive").split()
 KINDS = ("edit", "edit", "edit", "edit", "write", "write", "delete")
 LONGEST_WAIT = 120.0  # seconds until a change counts as never seen
-HEADER = ("store", "files", "searches", "per s", "ms median", "ms p95", "changes", "seen", "stale s median", "stale s p95",
+HEADER = ("store", "files", "searches", "per s", "ms median", "ms p95", "changes", "probed", "stale s median", "stale s p95",
           "never seen", "lost", "doubled")
 
 
@@ -90,7 +90,7 @@ def keep(settings: Settings, folder: Path, ready: Event, stop: Event) -> None:
     with Assistant(settings) as assistant:
         assistant.add([folder])
         ready.set()
-        Watcher(assistant, Deaf(), QUICK).follow(stop.is_set)
+        Watcher(assistant, Deaf(), Timing(settle=SETTLE_SECONDS)).follow(stop.is_set)
 
 
 def search(settings: Settings, seed: int, pause: float, log: Path, stop: Event) -> None:
@@ -107,26 +107,21 @@ def search(settings: Settings, seed: int, pause: float, log: Path, stop: Event) 
 
 
 def probe(settings: Settings, changes: Path, log: Path, stop: Event) -> None:
-    """Wait for each change of a list to be seen, the oldest first, and write how long each took; inf for never."""
+    """Wait for the newest change of a list to be seen, again and again; write how long each took, inf for never."""
     seen: list[float] = []
-    waiting: list[Change] = []
     read = 0
     with Assistant(settings) as assistant:
-        while waiting or not stop.is_set() or read < len(changes.read_text("utf-8").splitlines()):
+        while not stop.is_set():
             lines = changes.read_text("utf-8").splitlines()
-            waiting += [Change(*json.loads(line)) for line in lines[read:]]
+            if len(lines) == read:
+                time.sleep(0.02)
+                continue
             read = len(lines)
-            left = []
-            for change in waiting:
-                age = time.monotonic() - change.at
-                if is_found(assistant, change.word) == change.is_there:
-                    seen.append(time.monotonic() - change.at)
-                elif age > LONGEST_WAIT:
-                    seen.append(float("inf"))
-                else:
-                    left.append(change)
-            waiting = left
-            time.sleep(0.02)
+            change = Change(*json.loads(lines[-1]))
+            while is_found(assistant, change.word) != change.is_there and time.monotonic() - change.at < LONGEST_WAIT:
+                time.sleep(0.02)
+            took = time.monotonic() - change.at
+            seen.append(took if took < LONGEST_WAIT else float("inf"))
     log.write_text(json.dumps(seen), "utf-8")
 
 

@@ -10,8 +10,9 @@ and the time of a keyword search with two words of middling frequency.
 Vectors: a collection of vectors alone grows to each size. For each kind of index, reported are the time to build it, the median
 and 95th percentile of a search for the ten nearest, and how many of them it finds (recall).
 
-Files: a ledger alone grows to each number of files, in one root. Reported are the time in which another process opens it and the
-memory that this takes there, the time in which it reads it again after a change, and the time in which it takes the root over.
+Files: a ledger alone grows to each number of files, in one root. Reported are the processor time in which another process opens
+it and the memory that this takes there, the time in which it reads it again after a change, and the time in which it takes the
+root over.
 
 Times are given by the clock and, since other programs may use the same core, as seconds of the processor that this process and
 the server used together. The place is milvus-lite in a process of its own, unless --at names an empty database, whose disk,
@@ -218,15 +219,17 @@ def measure_passages(store: MilvusLibrary, address: str, folder: Path, server: p
                               "s to open", "ms by keyword", "p95", "processor ms"], rows), flush=True)
 
 
-def measure_files(store: MilvusLibrary, address: str, folder: Path, options: argparse.Namespace) -> None:
-    """Grow a ledger, and print a table of what it costs another machine."""
-    rows: list[list[Cell]] = []
+def measure_files(store: MilvusLibrary, address: str, folder: Path, server: psutil.Process | None, options: argparse.Namespace
+                  ) -> None:
+    """Grow a ledger, and print a table of what it costs another machine, in seconds of the processor."""
+    rows, meter = list[list[Cell]](), Meter(server)
     store._chosen["/docs"] = "docs"
     store.add_root("/docs")
     store.hold(["/docs"])
     done = 0
     for size in sorted(options.files):
-        begin, added = time.perf_counter(), size - done
+        added = size - done
+        meter.reset()
         while done < size:
             with store.transaction():
                 for number in range(done, min(size, done + ROWS_AT_ONCE)):
@@ -235,27 +238,29 @@ def measure_files(store: MilvusLibrary, address: str, folder: Path, options: arg
                                                 f"{number:064x}"))
             done = min(size, done + ROWS_AT_ONCE)
             print(f"\r{done:,} files", end="", file=sys.stderr)
-        rate = added / (time.perf_counter() - begin)
+        rate = added / meter.read()[1]
         store.release()
         with fork.Pool(1) as pool:
-            rows.append([f"{size:,}", f"{rate:.0f}", *pool.apply(open_elsewhere, (address, folder))])
+            found = pool.apply(open_elsewhere, (address, folder, server.pid if server else 0))
+        rows.append([f"{size:,}", f"{rate:.0f}", *found])
         store.hold(["/docs"])
-        print(markdown_table(["files", "written per s", "s to open", "MiB of the reader", "s to read again", "s to take over"],
-                             rows), flush=True)
+        print(markdown_table(["files", "written per processor s", "s to open", "MiB of the reader", "s to read again",
+                              "s to take over"], rows), flush=True)
 
 
-def open_elsewhere(address: str, folder: Path) -> list[Cell]:
+def open_elsewhere(address: str, folder: Path, server: int) -> list[Cell]:
     """Open a library as another machine; return the seconds, the memory, and the seconds to read it again and to take it over."""
-    process = psutil.Process()
-    before, begin = process.memory_info().rss, time.perf_counter()
+    process, meter = psutil.Process(), Meter(psutil.Process(server) if server else None)
+    before = process.memory_info().rss
     with closing(opened(address, "another", folder)) as store:
-        opening, memory = time.perf_counter() - begin, process.memory_info().rss - before
-        begin, store._version = time.perf_counter(), None
+        opening, memory = meter.read()[1], process.memory_info().rss - before
+        store._version = None
+        meter.reset()
         with store.reading():
-            again = time.perf_counter() - begin
-        begin = time.perf_counter()
+            again = meter.read()[1]
+        meter.reset()
         store.hold(["docs"])
-        return [f"{opening:.1f}", f"{memory / MIB:,.0f}", f"{again:.1f}", f"{time.perf_counter() - begin:.1f}"]
+        return [f"{opening:.1f}", f"{memory / MIB:,.0f}", f"{again:.1f}", f"{meter.read()[1]:.1f}"]
 
 
 def measure(what: str, options: argparse.Namespace) -> None:
@@ -272,7 +277,7 @@ def measure(what: str, options: argparse.Namespace) -> None:
                 if what == "vectors":
                     measure_vectors(store, server, options, end)
                 elif what == "files":
-                    measure_files(store, address, folder, options)
+                    measure_files(store, address, folder, server, options)
                 else:
                     measure_passages(store, address, folder, server, options, end)
         finally:

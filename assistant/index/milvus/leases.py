@@ -93,14 +93,16 @@ class LeaseTable:
         The lease is another machine's if that keeps the root up to date.
         """
         lease = self.current([name])[name]
+        if lease == self._held.get(name):
+            self.renew([name])
+            return lease, False
         expires = self._expires(lease)
         if lease.holder == self._holder:
-            if name not in self._held and expires > self.clock():
+            if expires > self.clock():
                 self._inherited.add(name)
-            is_new = self._held.get(name) != lease
             self._held[name] = lease
             self.renew([name])
-            return lease, is_new
+            return lease, True
         self.forget([name])
         if expires > self.clock():
             return lease, False

@@ -42,7 +42,7 @@ class VectorIndex:
 
 EXACT = VectorIndex("FLAT")
 GRAPH = VectorIndex("HNSW", (("M", 16), ("efConstruction", 200)), 256)
-EXACT_ROWS = 200_000  # up to so many vectors are compared one by one; see docs/shared-libraries-scale.md for the measurements
+EXACT_ROWS = 100_000  # up to so many vectors are compared one by one; see docs/shared-libraries-scale.md for the measurements
 
 
 def index_for(rows: int, present: str = EXACT.kind) -> VectorIndex:
