@@ -37,6 +37,7 @@ from assistant.datatypes import (
     Hit,
     IngestReport,
     LedgerEntry,
+    LibraryMetrics,
     LibraryStatus,
     OnProgress,
     OutgoingRequest,
@@ -121,6 +122,7 @@ class Assistant:
             report = self._intake(store, on_progress, passwords).run(roots)
             purge(self._library)
             store.prepare(self._models.embedder.dimension)
+            store.record_sync()
         return report
 
     def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
@@ -135,6 +137,7 @@ class Assistant:
             report = self._intake(store, on_progress, passwords).run(roots, rebuild=rebuild)
             purge(self._library)
             store.prepare(self._models.embedder.dimension)
+            store.record_sync()
         return report
 
     def remove(self, path: Path) -> int:
@@ -189,6 +192,7 @@ class Assistant:
             self._entangled |= entangled
             if report.indexed or report.removed:
                 purge(self._library)
+                store.record_sync()
         if report.chunks:
             self._backlog = None  # the newest first
         return report
@@ -367,6 +371,11 @@ class Assistant:
         """Return the status of the library, or of its files that pass a filter. Raises NothingIndexed if there is no library."""
         self._library.require()
         return filtered_status(self._library, wanted) if wanted else status_of(self._library)
+
+    def metrics(self) -> LibraryMetrics | None:
+        """Measure a shared library; return None for one of this machine only. Raises NothingIndexed if there is no library."""
+        self._library.require()
+        return self._store().metrics()
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""

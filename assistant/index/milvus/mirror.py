@@ -80,6 +80,10 @@ class LedgerMirror(FileTextReader):
         rows = self._rows("SELECT writer FROM owners WHERE path = ?", (root,))
         return str(rows[0][0]) if rows else ""
 
+    def writers(self) -> set[str]:
+        """Return the machines that keep an added path up to date."""
+        return {str(row[0]) for row in self._rows("SELECT DISTINCT writer FROM owners WHERE path IN (SELECT path FROM roots)")}
+
     def root_groups(self) -> dict[str, tuple[str, ...]]:
         """Return the groups of every added path; none if all may read it."""
         found: dict[str, tuple[str, ...]] = dict.fromkeys(self.roots(), ())
