@@ -62,7 +62,7 @@ def create(settings: Settings, name: str, own: Mapping[str, str], place: str = "
     store raises if it cannot be opened.
     """
     if is_read_only and not place:
-        raise UsageError("Only a shared library can be read-only.", "Say where it lives: --at milvus://HOST:PORT/DATABASE")
+        raise UsageError("Only a shared library can be read-only.", "Say where it lives: --at PLACE")
     folder = free_folder(settings, name)
     require_library_settings(settings, own)
     with new_store(folder, place, is_read_only=is_read_only):
