@@ -337,6 +337,7 @@ class Assistant:
         Resumes a stopped calibration. Raises ModelMissing, NothingIndexed, or UsageError if the library is too small.
         """
         self._library.searcher()  # an empty library says so before a model is loaded
+        self._writable()  # and one that is only read before anything is measured
         return calibrate(self._library, self._models.chat, self.settings, count, on_progress)
 
     def forget_calibration(self) -> None:

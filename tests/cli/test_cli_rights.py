@@ -35,6 +35,7 @@ def team(run, tables, folder, secret) -> MemoryTables:
     assert run("add", "-L", "team", folder).exit_code == 0
     added = run("add", "-L", "team", "--groups", "board,partners", secret)
     assert added.exit_code == 0, added.stderr
+    assert "You are in none of these groups" in added.stderr.replace("\n", " ")
     return tables
 
 
@@ -182,7 +183,7 @@ def refuse(request):
 
 @pytest.mark.parametrize("command", [
     ("add",), ("sync",), ("sync", "--rebuild"), ("remove",), ("watch",), ("doctor", "--check"), ("doctor", "--repair"),
-    ("calibrate", "--reset"), ("library", "groups"),
+    ("calibrate", "--reset"), ("calibrate",), ("library", "groups"),
 ], ids=" ".join)
 def test_a_library_that_is_only_read_is_not_written(run, readers, team, command):
     team.before = refuse

@@ -35,9 +35,13 @@ def add(context: typer.Context, paths: Paths, password_file: PasswordFile = None
     Unchanged files are skipped quickly. Files that cannot be read are listed with the reason.
     """
     passwords, groups = passwords_in(password_file), None if readers is None else parse_groups(readers)
-    with Assistant(settings_of(context, library, embed=embed)) as assistant:
+    settings = settings_of(context, library, embed=embed)
+    with Assistant(settings) as assistant:
         with intake_progress() as on_progress:
             report = assistant.add(paths, on_progress, passwords, groups)
+        if groups and not groups & settings.reader_groups:
+            notice("You are in none of these groups, so your own searches do not find these files. Set groups in config.toml, or "
+                   "search with --as.")
         finish_ingest(report, json=json)
 
 
