@@ -1,6 +1,6 @@
 """Ask a shared library thousands of questions as readers of random groups, and count what they are told of hidden files.
 
-    python benchmarks/shared_rights.py --questions 5000 --seed 1
+    PYTHONPATH=. python benchmarks/shared_rights.py --questions 5000 --seed 1
 
 Every result (hits with their scores, counts, lists, texts, answers, errors) is compared with that of a library which holds
 only the files that the reader may see. The tables of Milvus are in memory, and the models are fake. Exits with 1 if any differ.

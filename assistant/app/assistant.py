@@ -37,6 +37,7 @@ from assistant.datatypes import (
     Hit,
     IngestReport,
     LedgerEntry,
+    LibraryMetrics,
     LibraryStatus,
     OnProgress,
     OutgoingRequest,
@@ -120,6 +121,8 @@ class Assistant:
                 report = self._intake(store, on_progress, passwords).run(held)
                 purge(self._library)
                 store.prepare(self._models.embedder.dimension)
+                if held:
+                    store.record_sync()
         return report
 
     def sync(self, on_progress: OnProgress = ignore_progress, *, rebuild: bool = False,
@@ -137,6 +140,8 @@ class Assistant:
                 report = self._intake(store, on_progress, passwords).run(held, rebuild=rebuild)
                 purge(self._library)
                 store.prepare(self._models.embedder.dimension)
+                if held:
+                    store.record_sync()
         return report
 
     @contextmanager
@@ -237,6 +242,7 @@ class Assistant:
             self._entangled |= entangled
             if report.indexed or report.removed:
                 purge(self._library)
+                store.record_sync()
         if report.chunks:
             self._backlog = None  # the newest first
         return report
@@ -381,6 +387,7 @@ class Assistant:
         Resumes a stopped calibration. Raises ModelMissing, NothingIndexed, or UsageError if the library is too small.
         """
         self._library.searcher()  # an empty library says so before a model is loaded
+        self._writable()  # and one that is only read before anything is measured
         return calibrate(self._library, self._models.chat, self.settings, count, on_progress)
 
     def forget_calibration(self) -> None:
@@ -415,6 +422,11 @@ class Assistant:
         """Return the status of the library, or of its files that pass a filter. Raises NothingIndexed if there is no library."""
         self._library.require()
         return filtered_status(self._library, wanted) if wanted else status_of(self._library)
+
+    def metrics(self) -> LibraryMetrics | None:
+        """Measure a shared library; return None for one of this machine only. Raises NothingIndexed if there is no library."""
+        self._library.require()
+        return self._store().metrics()
 
     def ledger(self) -> tuple[LedgerEntry, ...]:
         """Return the ledger entry of every file, by path. Raises NothingIndexed if there is no library."""

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Finding, LedgerEntry, Vectors
+from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Finding, LedgerEntry, LibraryMetrics, Vectors
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk
 from assistant.index.file_text import FileCount
@@ -254,6 +254,12 @@ class Upkeep(Protocol):
 
     def inspect(self, *, repair: bool) -> tuple[Finding, ...]:
         """Check everything; return what is wrong, which `repair` repairs. Raises LibraryDamaged if it cannot be repaired."""
+
+    def record_sync(self) -> None:
+        """Record that this machine has just brought its folders up to date, if other machines use the library too."""
+
+    def metrics(self) -> LibraryMetrics | None:
+        """Measure a shared library; return None for one of this machine only."""
 
     def prepare(self, dimension: int) -> None:
         """Do after writing what a search would otherwise have to wait for."""

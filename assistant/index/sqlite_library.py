@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from assistant.datatypes import Finding
+from assistant.datatypes import Finding, LibraryMetrics
 from assistant.errors import UsageError
 from assistant.index.integrity import Inspection
 from assistant.index.store import Store
@@ -65,6 +65,13 @@ class SqliteLibrary(Store):
         """Raise UsageError: a library on one machine has one reader."""
         raise UsageError("Only the folders of a shared library have groups.",
                          "Leave --groups out, or share the library: assistant library create NAME --at PLACE")
+
+    def record_sync(self) -> None:
+        """Record nothing: no other machine uses the library."""
+
+    def metrics(self) -> LibraryMetrics | None:
+        """Return None: the library is of this machine only."""
+        return None
 
     def prepare(self, dimension: int) -> None:
         """Write the vector view of a large library if it is due, so that no search has to."""

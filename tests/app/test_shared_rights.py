@@ -150,7 +150,7 @@ def test_a_reader_is_told_what_a_library_of_the_readable_files_tells(office: Off
 
 
 def differences(office: Office, questions: int, seed: int) -> list[tuple[list[str], Any, Any]]:
-    """Ask random questions as random readers on either machine; return (reader, what was told, what was due) where they differ."""
+    """Ask random questions as random readers on either machine; return (reader, answer, expected answer) if they differ."""
     chance, wrong = random.Random(seed), []
     for _ in range(questions):
         reader = chance.choice(READERS)

@@ -35,6 +35,7 @@ def team(run, tables, folder, secret) -> MemoryTables:
     assert run("add", "-L", "team", folder).exit_code == 0
     added = run("add", "-L", "team", "--groups", "board,partners", secret)
     assert added.exit_code == 0, added.stderr
+    assert "You are in none of these groups" in added.stderr.replace("\n", " ")
     return tables
 
 
@@ -116,6 +117,42 @@ def test_a_saved_conversation_does_not_quote_what_may_no_longer_be_read(run, tea
     assert "3 May 2031" in run("sessions", "show", "last").stdout
 
 
+def test_the_metrics_of_a_shared_library_count_what_the_reader_may_see(run, team, folder, monkeypatch):
+    monkeypatch.setattr("platform.node", lambda: "desk-3")
+    (folder / "coffee.txt").write_text("The tea pot is green.\n", "utf-8")
+    assert run("sync", "-L", "team").exit_code == 0
+    for groups, files in (("clerks", 2), ("board", 3)):
+        status = json.loads(run("status", "-L", "team", "--json", "--as", groups).stdout)
+        measured = status["shared"]
+        assert (measured["files"], measured["passages"], measured["vectors"]) == (files, status["chunks"], status["chunks"])
+        assert (measured["is_read_only"], measured["unswept_generations"]) == (False, 1)  # the old version of coffee.txt
+        assert [each["machine"] for each in measured["machines"]] == ["desk-3"]
+        assert measured["machines"][0]["synced"] > 1.7e9
+        assert 0 <= measured["round_trip_ms"] < 10_000
+    assert "last synced by desk-3" in run("status", "-L", "team").stdout
+    assert run("library", "delete", "team", "--yes").exit_code == 0
+
+
+def test_a_machine_that_keeps_only_hidden_folders_is_not_named(run, tables, secret, folder, tmp_path, monkeypatch):
+    assert run("library", "create", "team", "--at", PLACE).exit_code == 0
+    monkeypatch.setattr("platform.node", lambda: "board-room")
+    assert run("add", "-L", "team", "--groups", "board", secret).exit_code == 0
+    monkeypatch.setenv("ASSISTANT_HOME", str(tmp_path / "another home"))
+    monkeypatch.setattr("platform.node", lambda: "desk-3")
+    assert run("library", "create", "team", "--at", PLACE).exit_code == 0
+    assert run("add", "-L", "team", folder).exit_code == 0
+
+    def machines(*options: str) -> list[str]:
+        told = json.loads(run("status", "-L", "team", "--json", *options).stdout)
+        return [each["machine"] for each in told["shared"]["machines"]]
+
+    assert (machines(), machines("--as", "board")) == (["desk-3"], ["board-room", "desk-3"])
+
+
+def test_a_library_of_this_machine_has_no_metrics(run, library):
+    assert "shared" not in json.loads(run("status", "--json").stdout)
+
+
 @pytest.fixture
 def readers(run, team, tmp_path, monkeypatch) -> Path:
     """A machine that only reads the library; return a folder on it."""
@@ -146,7 +183,7 @@ def refuse(request):
 
 @pytest.mark.parametrize("command", [
     ("add",), ("sync",), ("sync", "--rebuild"), ("remove",), ("watch",), ("doctor", "--check"), ("doctor", "--repair"),
-    ("calibrate", "--reset"), ("library", "groups"),
+    ("calibrate", "--reset"), ("calibrate",), ("library", "groups"),
 ], ids=" ".join)
 def test_a_library_that_is_only_read_is_not_written(run, readers, team, command):
     team.before = refuse

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from assistant.index.milvus import connection
+from assistant.index.milvus import connection, reader
 from assistant.index.milvus.address import MilvusAddress
 from assistant.index.milvus.connection import MilvusConnection
 from tests.index.milvus.faulty_client import FaultyClient, no_fault
@@ -45,6 +45,7 @@ class FailAt:
 @pytest.fixture
 def client(run, folder, monkeypatch) -> FaultyClient:
     """A shared library with two files, reached through a client that can fail."""
+    monkeypatch.setattr(reader, "FRESH_SECONDS", 600.0)  # as many requests on a slow machine as on a quick one
     made = MemoryTables()
     with monkeypatch.context() as patch:
         patch.setattr(connection, "connect", lambda _address, **_: made)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Finding, LedgerEntry, Vectors
+from assistant.datatypes import EVERY_FILE, Chunk, FileState, Filter, Finding, LedgerEntry, LibraryMetrics, Vectors
 from assistant.errors import UsageError
 from assistant.index.change_log import Ids
 from assistant.index.chunks import StoredChunk, quoted_words
@@ -136,6 +136,12 @@ class MemoryLibrary:
 
     def root_groups(self) -> dict[str, tuple[str, ...]]:
         return dict.fromkeys(self.roots(), ())
+
+    def record_sync(self) -> None:
+        pass
+
+    def metrics(self) -> LibraryMetrics | None:
+        return None
 
     def set_groups(self, path: str, groups: Iterable[str]) -> None:
         raise UsageError("Only the folders of a shared library have groups.")

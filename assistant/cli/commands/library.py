@@ -40,13 +40,17 @@ def add(context: typer.Context, paths: Paths, root: Root = "", readers: Readers 
     if root and len(paths) > 1:
         raise UsageError("--root names one folder.", "Add the folders one after another.")
     passwords, groups = passwords_in(password_file), None if readers is None else parse_groups(readers)
-    with Assistant(settings_of(context, library, embed=embed)) as assistant:
+    settings = settings_of(context, library, embed=embed)
+    with Assistant(settings) as assistant:
         with intake_progress() as on_progress:
             report = assistant.add(paths, on_progress, passwords, root, groups)
         for path, name in assistant.root_names().items():
             if Path(path) in map(absolute, paths):
                 notice(on_one_line(f"{path} is '{name}' in this library."))
         notice_kept_elsewhere(assistant)
+        if groups and not groups & settings.reader_groups:
+            notice("You are in none of these groups, so your own searches do not find these files. Set groups in config.toml, or "
+                   "search with --as.")
         finish_ingest(report, json=json)
 
 

@@ -20,7 +20,7 @@ from assistant.cli import json_output as to_json
 from assistant.cli.console import counted, harmless, notices, output, size_in_words
 from assistant.cli.options import As, Chat, Embed, Json, Library, settings_of
 from assistant.cli.render.answer import spinner
-from assistant.cli.render.status import show_findings, show_ledger, show_sent, show_status
+from assistant.cli.render.status import show_findings, show_ledger, show_metrics, show_sent, show_status
 from assistant.config import Settings
 from assistant.datatypes import FileState, Severity
 
@@ -42,13 +42,15 @@ def status(context: typer.Context, files: Files = False, failed: Failed = False,
     asked = {FileState.INDEXED: files, FileState.FAILED: files or failed, FileState.SKIPPED: files or skipped}
     wanted = {state for state, is_asked in asked.items() if is_asked}
     with Assistant(settings_of(context, library, groups=groups)) as assistant:
-        held, sent = assistant.status(), assistant.sent()
+        held, sent, measured = assistant.status(), assistant.sent(), assistant.metrics()
         entries = [entry for entry in assistant.ledger() if entry.state in wanted] if wanted else []
     if json:
         listing = {"files": [to_json.ledger_entry(entry) for entry in entries]} if wanted else {}
-        to_json.print_json({**asdict(held), "sent": asdict(sent), **listing})
+        shared = {"shared": asdict(measured)} if measured else {}
+        to_json.print_json({**asdict(held), "sent": asdict(sent), **shared, **listing})
     else:
         show_status(output(), held)
+        show_metrics(output(), measured)
         show_sent(output(), sent)
         show_ledger(output(), entries)
 

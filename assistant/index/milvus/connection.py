@@ -281,7 +281,7 @@ def release_file(path: str) -> None:
 
 
 CAUSES = 5  # errors behind an error that are looked at
-CERTIFICATE = ("certificate", "ssl", "tls", "handshake")
+CERTIFICATE = ("certificate", "ssl_error", "handshake", "hostname verification")
 FULL = ("disk quota", "diskquota", "no space left", "memory quota", "memoryquota")
 REFUSALS = ("unauthenticated", "auth check failure", "permission", "privilege")
 UNREACHABLE = ("fail connecting", "unavailable", "deadline", "timeout", "timed out", "connection refused", "failed to connect")
@@ -293,14 +293,14 @@ def translate(error: Exception, address: MilvusAddress) -> AssistantError:
         return error
     causes = [first_line(message_of(each)) for each in chain(error)]
     place = named(address)
+    if address.is_encrypted and (said := containing(causes, CERTIFICATE)):
+        return ServerUnavailable(f"{place} is not trusted and was sent nothing: {certificate_reason(said)}.",
+                                 "Check that it uses TLS and that the address has the name in its certificate; for an authority "
+                                 "of your own set GRPC_DEFAULT_SSL_ROOTS_FILE_PATH to the file of its certificate.")
     if said := containing(causes, REFUSALS):
         return ServerUnavailable(f"{place} refuses the token: {said}.",
                                  "Set ASSISTANT_LIBRARY_TOKEN in the environment, or unlock the keyring that holds the token "
                                  f"(keyring set private-assistant milvus:{address.machine}).")
-    if address.is_encrypted and (said := containing(causes, CERTIFICATE)):
-        return ServerUnavailable(f"{place} has no certificate that this machine trusts, so nothing was sent to it: {said}.",
-                                 "Check that it uses TLS and that the address has the name in its certificate; for an authority "
-                                 "of your own set GRPC_DEFAULT_SSL_ROOTS_FILE_PATH to the file of its certificate.")
     if said := containing(causes, FULL):
         return DiskFull(f"{place} has no room left: {said}.", "Free some space there, then run the command again.")
     said = causes[0]
@@ -308,6 +308,15 @@ def translate(error: Exception, address: MilvusAddress) -> AssistantError:
         return ServerUnavailable(f"{place} cannot be reached: {said}.",
                                  "Check that it runs and the network works, then try again; what was reported done is kept.")
     return ServerUnavailable(f"{place} reports an error: {said}.", "Try again; then see the log of the server.")
+
+
+def certificate_reason(said: str) -> str:
+    """Return why a certificate was refused: in words, or what gRPC says."""
+    if "hostname verification" in said.lower():
+        return "its certificate is for another name"
+    if "certificate_ver" in said.lower():  # the message is cut
+        return "its certificate has expired, or is of an authority that this machine does not know"
+    return said
 
 
 def named(address: MilvusAddress) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import platform
+import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from assistant.datatypes import Finding, Severity
+from assistant.datatypes import FileState, Finding, LibraryMetrics, MachineSync, Severity
 from assistant.errors import ServerUnavailable
 from assistant.index.integrity import REPAIR, SYNC
 from assistant.index.milvus.generations import erase_generations, read_notes, sweep
 from assistant.index.milvus.roots import MilvusRoots
-from assistant.index.milvus.rows import FileRow
+from assistant.index.milvus.rows import MACHINE, FileRow, ledger_row, unpacked_text
 from assistant.index.milvus.schema import LEDGER, PASSAGES, VECTORS, index_for
 from assistant.index.sqlite_library import size_of
 
@@ -32,6 +35,32 @@ class MilvusLibrary(MilvusRoots):
         if not path or not self.access.is_whole:  # the size of the file tells how much is hidden
             return size_of(self.folder)
         return sum(size_of(folder) for folder in (Path(path), *Path(path).rglob("*")) if folder.is_dir())
+
+    def record_sync(self) -> None:
+        """Record that this machine has just brought its folders up to date; no other machine reads the ledger again for that."""
+        self._require_writable()
+        value = {"writer": self._shared.writer, "name": platform.node(), "synced": time.time()}
+        self._connection.upsert(LEDGER, [ledger_row(MACHINE, self._shared.writer, value)])
+
+    def metrics(self) -> LibraryMetrics:
+        """Count the rows of the files that the reader may see, and measure one request."""
+        started = time.perf_counter()
+        self._connection.has(LEDGER)
+        round_trip = 1000 * (time.perf_counter() - started)
+        with self.reading():
+            passages = self.count_chunks()
+            known = {*self._mirror.writers(), self._shared.writer}
+            return LibraryMetrics(
+                self._shared.is_read_only, self.count(FileState.INDEXED), passages, passages - self.count_pending_embeddings(),
+                sum(note.writer == self._shared.writer for note in read_notes(self._connection)),
+                tuple(each for writer, each in self._machines() if writer in known), round(round_trip, 2))
+
+    def _machines(self) -> list[tuple[str, MachineSync]]:
+        """Return the id and the last sync of every machine that has written to the library, by name."""
+        rows = self._connection.query(LEDGER, f'kind == "{MACHINE}"', ("value",))
+        values = [json.loads(unpacked_text(row["value"])) for row in rows]
+        found = [(str(value["writer"]), MachineSync(str(value["name"]), float(value["synced"]))) for value in values]
+        return sorted(found, key=lambda each: (each[1].machine, each[0]))
 
     def integrity(self) -> str:
         """Return "ok" if the server answers. Raises ServerUnavailable if it does not."""

@@ -52,6 +52,7 @@ class LedgerMirror(FileTextReader):
     def __init__(self, writer: str) -> None:
         self._writer, self.names = writer, RootNames()
         self.leases: dict[str, Lease] = {}
+        self._writers: set[str] = set()
         self.root_values: dict[str, Value] = {}  # what the rows of the roots hold, by root
         self.path = Path()
         self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
@@ -76,6 +77,7 @@ class LedgerMirror(FileTextReader):
         self.names = RootNames((value["root"], value["path"]) for value in mounts)
         self.leases = {value["name"]: Lease(**value) for kind, value in values if kind == LEASE}
         self.root_values = {value["path"]: value for kind, value in values if kind == ROOT}
+        self._writers = set()
         with self.transaction():
             for table in CLEARED:
                 self._connection.execute(f"DELETE FROM {table}")
@@ -91,12 +93,17 @@ class LedgerMirror(FileTextReader):
             self.set_meta(str(value["key"]), str(value["value"]))
         elif kind == ROOT:
             self.add_root(self.names.to_local(value["path"]))
-            if value.get("writer") == self._writer:  # of version 1
-                self.own(value["path"])
-        elif kind == MOUNT and value["writer"] == self._writer:
-            self.own(self.names.to_local(value["root"]))
+            if "writer" in value:  # of version 1
+                self._load_mount(value["writer"], value["path"])
+        elif kind == MOUNT:
+            self._load_mount(value["writer"], value["root"])
         elif kind == EXCLUDED:
             self.exclude(self.names.to_local(value["path"]))
+
+    def _load_mount(self, writer: str, root: str) -> None:
+        self._writers.add(writer)
+        if writer == self._writer:
+            self.own(self.names.to_local(root))
 
     def epoch_of(self, name: str) -> str:
         """Return the current epoch of a root by its name."""
@@ -114,6 +121,10 @@ class LedgerMirror(FileTextReader):
     def stored_root(self, path: str) -> str:
         """Return an added path as the library holds it; "" if it was not added."""
         return next((root for root in self.root_values if self.names.to_local(root) == path), "")
+
+    def writers(self) -> set[str]:
+        """Return the machines that have an added path, as far as the reader may see it."""
+        return set(self._writers)
 
     def root_groups(self) -> dict[str, tuple[str, ...]]:
         """Return the groups of every added path; none if all may read it."""
@@ -188,7 +199,7 @@ def readable_values(values: Iterable[tuple[str, Value]], rights: Rights, reader:
     """Yield the rows of the ledger that a reader in these groups may see."""
     roots = rights.readable_roots(reader)
     for kind, value in values:
-        if kind == ROOT and value["path"] not in roots:
+        if (kind == ROOT and value["path"] not in roots) or (kind == MOUNT and value["root"] not in roots):
             continue
         if kind in {FILE, EXCLUDED} and not rights.allows(str(value["path"]), str(value.get("root", "")), reader):
             continue

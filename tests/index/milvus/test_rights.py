@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from assistant.datatypes import Chunk, FileState, LedgerEntry, Location
-from assistant.index.milvus import keywords, vectors
+from assistant.errors import UsageError
+from assistant.index.milvus import canonical, keywords, open_shared, vectors
 from assistant.index.milvus.library import MilvusLibrary
 from assistant.index.places import SharedPlace
 from assistant.index.rights import Access, rights_of
@@ -101,3 +103,24 @@ def test_a_change_of_groups_is_seen_by_the_next_search(tables: MemoryTables) -> 
     with reader.reading():
         assert reader.count_chunks() == 60
         assert reader.roots() == ("/law",)
+
+
+@pytest.mark.shared
+def test_a_file_of_milvus_lite_hides_the_same_and_a_read_only_link_changes_nothing(tmp_path: Path) -> None:
+    for package in ("pymilvus", "milvus_lite"):
+        pytest.importorskip(package, reason="needs pymilvus and milvus-lite: pip install 'private-assistant[shared]'")
+    address = canonical(str(tmp_path / "team.db"))
+    with closing(open_shared(SharedPlace(address, "machine"), tmp_path)) as store:
+        assert isinstance(store, MilvusLibrary)
+        for root, groups in (("/open", []), ("/law", ["lawyers"])):
+            store.add_root(root)
+            store.set_groups(root, groups)
+            put(store, root, "a.txt", "The rent is due.", 0.9)
+        seen = Access(READER, is_whole=False), Access(frozenset({"lawyers"}), is_whole=False)
+        for access, count in zip(seen, (1, 2), strict=True):
+            with closing(open_shared(SharedPlace(address, "reader", is_read_only=True), tmp_path, access)) as reader:
+                assert (reader.count_chunks(), len(reader.match([("rent",)], 9)), len(reader.ledger())) == (count, count, count)
+                assert len(reader.view(2, None).search(np.array([1, 0], np.float32), 9)) == count
+                assert len(reader.chunks([chunk for chunk, _ in reader.paths_of_chunks()])) == count
+                with pytest.raises(UsageError, match="linked read-only"):
+                    reader.set_meta("a", "b")
